@@ -1,0 +1,7 @@
+//! Turns what a run recorded into numbers, and numbers into a lab notebook.
+//!
+//! [`log`] is the one definition of a run's log: the runner writes through it,
+//! everything here reads through it. It knows no plugin by name: a log says in
+//! its header which columns it has.
+
+pub mod log;

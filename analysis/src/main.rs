@@ -1,0 +1,2 @@
+//! The `analysis` command.
+fn main() {}

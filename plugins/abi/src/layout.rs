@@ -1,0 +1,67 @@
+//! The layout of every struct that crosses, pinned at compile time and folded
+//! into one number that host and plugin compare at load.
+
+use crate::*;
+use core::mem::{align_of, offset_of, size_of};
+
+/// Offsets and sizes [bytes] on 64-bit targets. A line that changes is a new
+/// [`ABI_VERSION`].
+macro_rules! pinned {
+    ($($type:ident { $($field:ident @ $offset:literal),+ $(,)? } = $size:literal;)+) => {
+        $(const _: () = {
+            $(assert!(offset_of!($type, $field) == $offset);)+
+            assert!(size_of::<$type>() == $size);
+            assert!(align_of::<$type>() == 8);
+        };)+
+
+        const NUMBERS: &[u64] = &[
+            ABI_VERSION as u64,
+            size_of::<usize>() as u64,
+            $($(offset_of!($type, $field) as u64,)+ size_of::<$type>() as u64,)+
+        ];
+    };
+}
+
+pinned! {
+    Text { ptr @ 0, len @ 8 } = 16;
+    Plugin {
+        abi_version @ 0, size @ 4, layout @ 8, name @ 16, version @ 32, docs @ 48,
+        behaviors @ 64, behavior_count @ 72, extension @ 80,
+    } = 88;
+    Behavior {
+        name @ 0, docs @ 16, config_schema @ 32, columns @ 48, column_count @ 56,
+        events @ 64, event_count @ 72, state_size @ 80, state_align @ 88, handles @ 96,
+        config_new @ 104, config_free @ 112, create @ 120, destroy @ 128, start @ 136,
+        message @ 144, timer @ 152, tick @ 160, connect @ 168, disconnect @ 176, stop @ 184,
+    } = 192;
+    Column { name @ 0, docs @ 16, kind @ 32, reserved @ 36 } = 40;
+    EventWord { name @ 0, docs @ 16 } = 32;
+    ProblemSink { host @ 0, report @ 8 } = 16;
+    Context {
+        now_ns @ 0, slot @ 8, config @ 16, calls @ 24, host @ 32, peer_count @ 40, word @ 44,
+        rows @ 48, reserved @ 52,
+    } = 56;
+    Slot { random @ 0, present @ 32 } = 40;
+    HostCalls {
+        size @ 0, send @ 8, close @ 16, set_timer @ 24, cancel_timer @ 32, record @ 40,
+        print @ 48, set_text @ 56, stop_run @ 64, fail @ 72, node_name @ 80, peer_name @ 88,
+        run_folder @ 96,
+    } = 104;
+}
+
+/// FNV-1a (64 bit) over [`ABI_VERSION`], the pointer size and every offset and
+/// size above: equal exactly when two builds agree on all of them.
+pub const LAYOUT: u64 = {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut i = 0;
+    while i < NUMBERS.len() {
+        let bytes = NUMBERS[i].to_le_bytes();
+        let mut j = 0;
+        while j < bytes.len() {
+            hash = (hash ^ bytes[j] as u64).wrapping_mul(0x0000_0100_0000_01b3);
+            j += 1;
+        }
+        i += 1;
+    }
+    hash
+};

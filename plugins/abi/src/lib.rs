@@ -1,0 +1,312 @@
+//! The C boundary between the runner (the *host*) and a plugin: `repr(C)`
+//! types and constants, nothing else.
+//!
+//! A plugin is a dynamic library with one exported symbol, [`ENTRY_SYMBOL`]: a
+//! static [`Plugin`]. From there everything is data (texts, tables) and
+//! functions with C calling convention. `ABI.md` beside this crate documents
+//! lifecycle, ownership, call states and versioning; `runner_plugin.h` is the
+//! same in C, and a test compares the two. Rust authors never see this crate:
+//! the SDK wraps it.
+//!
+//! Start reading at [`Plugin`], then [`Behavior`], then [`Context`].
+//!
+//! # Rules
+//!
+//! - Nothing but fixed-width integers, pointers with lengths, `extern "C"`
+//!   functions and structs of these crosses.
+//! - Bytes lent in a call are dead when the call returns, in both directions.
+//! - No panic crosses: a callback answers with a [`Status`].
+//! - A published struct never changes. Growth is a new extension id
+//!   ([`Plugin::extension`]) or a new [`ABI_VERSION`].
+#![no_std]
+
+use core::ffi::c_void;
+
+mod layout;
+pub use layout::LAYOUT;
+
+/// The version of this boundary; the first field of [`Plugin`], read before
+/// anything else.
+pub const ABI_VERSION: u32 = 1;
+
+/// The name of the one exported symbol: a static [`Plugin`].
+pub const ENTRY_SYMBOL: &str = "runner_plugin";
+
+/// The most columns a behavior may declare: one bit each in [`Slot::present`].
+pub const MAX_COLUMNS: u64 = 63;
+
+/// UTF-8 text, borrowed; not NUL-terminated.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Text {
+    /// First byte; may be dangling if `len` is 0.
+    pub ptr: *const u8,
+    /// Length [bytes].
+    pub len: u64,
+}
+
+impl Text {
+    /// The text of a string that outlives every use of the result.
+    pub const fn new(text: &'static str) -> Text {
+        Text::lend(text)
+    }
+
+    /// Lends a string for the duration of one call.
+    pub const fn lend(text: &str) -> Text {
+        Text {
+            ptr: text.as_ptr(),
+            len: text.len() as u64,
+        }
+    }
+}
+
+/// What a callback answers. Anything else than [`OK`] fails the run; the
+/// reason was given to [`HostCalls::fail`] before.
+pub type Status = u32;
+
+/// The callback did its work.
+pub const OK: Status = 0;
+/// The callback refused: its own error, said through [`HostCalls::fail`].
+pub const FAILED: Status = 1;
+/// The callback panicked; the panic was caught inside the plugin.
+pub const PANICKED: Status = 2;
+
+/// A plugin: what [`ENTRY_SYMBOL`] names.
+#[repr(C)]
+pub struct Plugin {
+    /// [`ABI_VERSION`] of the plugin's build. Always the first four bytes.
+    pub abi_version: u32,
+    /// Size of this struct in the plugin's build [bytes].
+    pub size: u32,
+    /// [`LAYOUT`] of the plugin's build: differs when any struct differs.
+    pub layout: u64,
+    /// The name that scenarios use before the dot: `clock` in `clock.machine`.
+    pub name: Text,
+    /// The plugin's own version.
+    pub version: Text,
+    /// One paragraph of documentation.
+    pub docs: Text,
+    /// The behaviors.
+    pub behaviors: *const Behavior,
+    /// How many.
+    pub behavior_count: u64,
+    /// Answers an extension id with its table, or null if it has none.
+    pub extension: Option<unsafe extern "C" fn(id: Text) -> *const c_void>,
+}
+
+/// One behavior: its description and its functions.
+///
+/// A *config* is made once per node group and shared by the group's nodes, in
+/// several runs and threads at once. An *instance* is one node's state in one
+/// run; the host owns its memory ([`Behavior::state_size`]), the plugin fills
+/// and clears it.
+#[repr(C)]
+pub struct Behavior {
+    /// The name after the dot: `machine` in `clock.machine`.
+    pub name: Text,
+    /// One paragraph of documentation.
+    pub docs: Text,
+    /// JSON Schema (draft-07) of the config, as JSON text.
+    pub config_schema: Text,
+    /// The columns that it adds to its node's log.
+    pub columns: *const Column,
+    /// How many; at most [`MAX_COLUMNS`].
+    pub column_count: u64,
+    /// The words of its own that it writes as `event`.
+    pub events: *const EventWord,
+    /// How many.
+    pub event_count: u64,
+    /// Size of an instance [bytes].
+    pub state_size: u64,
+    /// Alignment of an instance [bytes], a power of two, at most 64.
+    pub state_align: u64,
+    /// Bits of [`HANDLES_START`] and so on: callbacks worth calling.
+    pub handles: u64,
+
+    /// Parses and checks a config: TOML text, one table. Answers null after
+    /// telling every mistake to `problems`. Any thread.
+    pub config_new: unsafe extern "C" fn(toml: Text, problems: *const ProblemSink) -> *mut c_void,
+    /// Frees what `config_new` made, once no instance uses it. Any thread.
+    pub config_free: unsafe extern "C" fn(config: *mut c_void),
+
+    /// Makes an instance in `state`. On anything but [`OK`] nothing was made.
+    /// Only the asking calls of [`HostCalls`] may be used.
+    pub create: Callback,
+    /// Ends an instance; `state` is plain memory afterwards.
+    pub destroy: unsafe extern "C" fn(state: *mut c_void),
+
+    /// The node starts.
+    pub start: Callback,
+    /// A message is taken from the inbox; `peer` sent it. The bytes are lent.
+    pub message: unsafe extern "C" fn(
+        context: *mut Context,
+        state: *mut c_void,
+        peer: u32,
+        bytes: *const u8,
+        len: u64,
+    ) -> Status,
+    /// The timer with this tag is due.
+    pub timer: unsafe extern "C" fn(context: *mut Context, state: *mut c_void, tag: u64) -> Status,
+    /// A clocked node's tick with an empty inbox.
+    pub tick: Callback,
+    /// A peer connected.
+    pub connect: PeerCallback,
+    /// A peer's connection closed.
+    pub disconnect: PeerCallback,
+    /// The run ends.
+    pub stop: Callback,
+}
+
+/// A callback without arguments of its own.
+pub type Callback = unsafe extern "C" fn(context: *mut Context, state: *mut c_void) -> Status;
+/// A callback about a peer.
+pub type PeerCallback =
+    unsafe extern "C" fn(context: *mut Context, state: *mut c_void, peer: u32) -> Status;
+
+/// The behavior does something in `start`.
+pub const HANDLES_START: u64 = 1;
+/// The behavior does something in `message`.
+pub const HANDLES_MESSAGE: u64 = 2;
+/// The behavior does something in `timer`.
+pub const HANDLES_TIMER: u64 = 4;
+/// The behavior does something in `tick`: it can be a clocked node.
+pub const HANDLES_TICK: u64 = 8;
+/// The behavior does something in `connect`.
+pub const HANDLES_CONNECT: u64 = 16;
+/// The behavior does something in `disconnect`.
+pub const HANDLES_DISCONNECT: u64 = 32;
+/// The behavior does something in `stop`.
+pub const HANDLES_STOP: u64 = 64;
+
+/// A column of a behavior's own.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Column {
+    /// Header of the column.
+    pub name: Text,
+    /// One line of documentation, with the unit.
+    pub docs: Text,
+    /// One of [`COLUMN_U64`] and so on.
+    pub kind: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+/// The cell holds a `u64`.
+pub const COLUMN_U64: u32 = 1;
+/// The cell holds an `i64`.
+pub const COLUMN_I64: u32 = 2;
+/// The cell holds the bits of an `f64`.
+pub const COLUMN_F64: u32 = 3;
+/// The cell holds 0 or 1.
+pub const COLUMN_BOOL: u32 = 4;
+/// Set through [`HostCalls::set_text`]; the cell itself is the host's.
+pub const COLUMN_TEXT: u32 = 5;
+
+/// A word of a behavior's own for the `event` column.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct EventWord {
+    /// The word.
+    pub name: Text,
+    /// One line of documentation.
+    pub docs: Text,
+}
+
+/// Where `config_new` tells what is wrong; lent for that call.
+#[repr(C)]
+pub struct ProblemSink {
+    /// Handed back to `report`.
+    pub host: *mut c_void,
+    /// Tells one mistake. `path` is the key path inside the config (`faces`,
+    /// `script[2]`; empty: the whole), `message` what was found and expected.
+    pub report: unsafe extern "C" fn(host: *mut c_void, path: Text, message: Text),
+}
+
+/// What a callback may see and do; owned by the host, lent for the call.
+///
+/// The data fields are read (and where said, written) by the plugin in place,
+/// so that the common things need no call. Everything else goes through
+/// [`Context::calls`].
+#[repr(C)]
+pub struct Context {
+    /// The node's local time since the run began [ns].
+    pub now_ns: u64,
+    /// The node's random stream and columns. The plugin writes to it.
+    pub slot: *mut Slot,
+    /// What `config_new` made for the node's group.
+    pub config: *const c_void,
+    /// The functions of the host.
+    pub calls: *const HostCalls,
+    /// The host's own.
+    pub host: *mut c_void,
+    /// Number of linked peers: `0..peer_count`, the next node first.
+    pub peer_count: u32,
+    /// 0: none; else 1 + the index of the behavior's own word that this step's
+    /// first row bears instead of `tick`. Zero at the start of each callback;
+    /// the plugin may write it while `rows` is 0.
+    pub word: u32,
+    /// Rows and effects that this step has caused so far; written by the host.
+    pub rows: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+/// One node's random stream and column cells, in the host's memory. The cells
+/// follow directly: `column_count` of 8 bytes each.
+#[repr(C)]
+pub struct Slot {
+    /// State of the node's xoshiro256++ stream. The plugin advances it.
+    pub random: [u64; 4],
+    /// Bit `i` is set when column `i` has a value. The plugin sets it.
+    pub present: u64,
+}
+
+/// The host's functions, in a table that lives as long as the process.
+///
+/// Each may be called during a callback only, with that callback's context.
+/// The *effects* (marked E) are not allowed in `create`. Each effect enqueues:
+/// no other callback runs before this one returns.
+#[repr(C)]
+pub struct HostCalls {
+    /// Size of this table in the host's build [bytes].
+    pub size: u64,
+    /// E. Sends bytes to a peer. Answers 0, or 1 if this node has no link to
+    /// that peer (an error of the behavior: the run fails).
+    pub send:
+        unsafe extern "C" fn(context: *mut Context, peer: u32, bytes: *const u8, len: u64) -> u32,
+    /// E. Closes the connection to a peer, once what was sent is out.
+    pub close: unsafe extern "C" fn(context: *mut Context, peer: u32),
+    /// E. Calls `timer` with `tag` after `delay_ns` of local time. A pending
+    /// timer with the same tag is replaced.
+    pub set_timer: unsafe extern "C" fn(context: *mut Context, tag: u64, delay_ns: u64),
+    /// E. Cancels the timer with `tag`; does nothing if there is none.
+    pub cancel_timer: unsafe extern "C" fn(context: *mut Context, tag: u64),
+    /// E. Writes a row with the behavior's own word `word` (its index) now.
+    pub record: unsafe extern "C" fn(context: *mut Context, word: u32),
+    /// E. Prints a line into the node's output.
+    pub print: unsafe extern "C" fn(context: *mut Context, line: Text),
+    /// E. Sets a text column; a null pointer clears it.
+    pub set_text: unsafe extern "C" fn(context: *mut Context, column: u32, value: Text),
+    /// E. Ends the run after this step, for the reason given.
+    pub stop_run: unsafe extern "C" fn(context: *mut Context, reason: Text),
+    /// Says why the callback is about to answer [`FAILED`] or [`PANICKED`].
+    pub fail: unsafe extern "C" fn(context: *mut Context, reason: Text),
+    /// The node's name, lent until the callback returns.
+    pub node_name: unsafe extern "C" fn(context: *mut Context) -> Text,
+    /// A peer's name, lent until the callback returns; empty if there is none.
+    pub peer_name: unsafe extern "C" fn(context: *mut Context, peer: u32) -> Text,
+    /// The folder for this run's files, lent until the callback returns; empty
+    /// when the run keeps none.
+    pub run_folder: unsafe extern "C" fn(context: *mut Context) -> Text,
+}
+
+// SAFETY: the pointers in these tables lead to static data that nobody writes.
+#[allow(unsafe_code)]
+mod sync {
+    unsafe impl Sync for super::Text {}
+    unsafe impl Sync for super::Plugin {}
+    unsafe impl Sync for super::Behavior {}
+    unsafe impl Sync for super::Column {}
+    unsafe impl Sync for super::EventWord {}
+}

@@ -1,0 +1,9 @@
+//! The scenario runner: a TOML file that declares nodes, links and timing, and
+//! plugins that say what the nodes do, become logs, metrics and a verdict.
+//!
+//! `ARCHITECTURE.md` beside this crate is the map; the modules are declared in
+//! the order in which a run passes through them.
+
+pub mod engine;
+pub mod scenario;
+pub mod time;

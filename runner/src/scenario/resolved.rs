@@ -1,0 +1,174 @@
+//! A scenario after resolution: names are indices, text is values, defaults are
+//! filled in. What the engine and the results are made from.
+
+use std::ops::Range;
+
+use crate::engine::distribution::Distribution;
+use crate::time::SimDuration;
+
+/// One scenario, ready to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// Its name; results go to `results/NAME`.
+    pub name: String,
+    /// A line for people; the name where the file has none.
+    pub title: String,
+    /// Paragraphs for people; may be empty.
+    pub description: String,
+    /// Runs per case, at least 1.
+    pub runs: u32,
+    /// When a run ends at the latest.
+    pub duration: Option<SimDuration>,
+    /// The root of every random stream.
+    pub seed: u64,
+    /// How time passes.
+    pub time: TimeMode,
+    /// The node groups, in the order of the file. A node's index counts through
+    /// them: the nodes of a group are contiguous.
+    pub groups: Vec<Group>,
+    /// The link rules in the order of the file; empty: every node reaches every
+    /// other over an ideal link.
+    pub links: Vec<LinkRule>,
+}
+
+/// How time passes in a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TimeMode {
+    /// From event to event, as fast as they can be handled.
+    Virtual,
+    /// With the wall clock, `speed` times as fast.
+    Real {
+        /// Simulated seconds per second.
+        speed: f64,
+    },
+}
+
+/// A group of nodes that are alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// Its name; also its only node's when it is not `numbered`.
+    pub name: String,
+    /// Number of nodes, at least 1.
+    pub count: u32,
+    /// Whether the nodes are `NAME-1`, `NAME-2`, ... (the file gives a count).
+    pub numbered: bool,
+    /// What its nodes do.
+    pub behavior: BehaviorName,
+    /// The behavior's config, as TOML text of one table, for the plugin.
+    pub config: String,
+    /// When its nodes act.
+    pub timing: Timing,
+    /// When its nodes start, after the run's beginning.
+    pub start_at: SimDuration,
+    /// The base of the nodes' names in random streams, in place of `name`.
+    pub rng_id: Option<String>,
+    /// The most messages that wait in an inbox.
+    pub inbox_limit: Option<u32>,
+}
+
+impl Group {
+    /// The name of its node `index`, from 0.
+    pub fn node_name(&self, index: u32) -> String {
+        self.numbered_name(&self.name, index)
+    }
+
+    /// What stands for its node `index` in random streams.
+    pub fn stream_name(&self, index: u32) -> String {
+        self.numbered_name(self.rng_id.as_ref().unwrap_or(&self.name), index)
+    }
+
+    fn numbered_name(&self, base: &str, index: u32) -> String {
+        if self.numbered {
+            format!("{base}-{}", index + 1)
+        } else {
+            base.to_owned()
+        }
+    }
+}
+
+/// `PLUGIN.BEHAVIOR`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BehaviorName {
+    /// The part before the dot.
+    pub plugin: String,
+    /// The part after it.
+    pub behavior: String,
+}
+
+impl std::fmt::Display for BehaviorName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.plugin, self.behavior)
+    }
+}
+
+/// When the nodes of a group act.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Timing {
+    /// One step per tick.
+    Clocked {
+        /// How often; drawn once per node and run.
+        every: TickRule,
+        /// From the node's start to its first tick [ns]; none: one interval.
+        phase: Option<Distribution>,
+    },
+    /// A server with a queue: each message takes so long [ns]; drawn per message.
+    Server {
+        /// The span from taking a message up to having handled it [ns].
+        service_time: Distribution,
+    },
+    /// A message is handled when it arrives.
+    EventDriven,
+}
+
+/// How often a clocked node ticks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TickRule {
+    /// Ticks per second.
+    Rate(Distribution),
+    /// From tick to tick [ns].
+    Interval(Distribution),
+}
+
+/// One `[[links]]` entry: the pairs that it links, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkRule {
+    /// Node indices at one end: sorted, disjoint, not empty.
+    pub from: Vec<Range<u32>>,
+    /// Node indices at the other end: sorted, disjoint, not empty.
+    pub to: Vec<Range<u32>>,
+    /// Whether it links `to` with `from` too (`between`).
+    pub both: bool,
+    /// What the links are like.
+    pub link: Link,
+}
+
+/// What a link does to the messages on it. A later rule for a pair replaces an
+/// earlier one whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// Drawn per message [ns].
+    pub latency: Distribution,
+    /// The probability that a message is lost, 0 to 1.
+    pub loss: f64,
+    /// Whether messages may overtake one another.
+    pub order: Order,
+}
+
+impl Link {
+    /// No latency, no loss, in order.
+    pub const IDEAL: Link = Link {
+        latency: Distribution::Constant(0.0),
+        loss: 0.0,
+        order: Order::Fifo,
+    };
+}
+
+/// The order of messages on a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// None overtakes another: one that would arrives with the one before it.
+    #[default]
+    Fifo,
+    /// Each arrives after its own latency.
+    Any,
+}
