@@ -29,11 +29,11 @@ pinned! {
         behaviors @ 64, behavior_count @ 72, extension @ 80,
     } = 88;
     Behavior {
-        name @ 0, docs @ 16, config_schema @ 32, columns @ 48, column_count @ 56,
-        events @ 64, event_count @ 72, state_size @ 80, state_align @ 88, handles @ 96,
-        config_new @ 104, config_free @ 112, create @ 120, destroy @ 128, start @ 136,
-        message @ 144, timer @ 152, tick @ 160, connect @ 168, disconnect @ 176, stop @ 184,
-    } = 192;
+        name @ 0, docs @ 16, config_schema @ 32, columns @ 40, column_count @ 48,
+        events @ 56, event_count @ 64, state_size @ 72, state_align @ 80, handles @ 88,
+        config_new @ 96, config_free @ 104, create @ 112, destroy @ 120, start @ 128,
+        message @ 136, timer @ 144, tick @ 152, connect @ 160, disconnect @ 168, stop @ 176,
+    } = 184;
     Column { name @ 0, docs @ 16, kind @ 32, reserved @ 36 } = 40;
     EventWord { name @ 0, docs @ 16 } = 32;
     ProblemSink { host @ 0, report @ 8 } = 16;

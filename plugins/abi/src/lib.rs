@@ -106,8 +106,9 @@ pub struct Behavior {
     pub name: Text,
     /// One paragraph of documentation.
     pub docs: Text,
-    /// JSON Schema (draft-07) of the config, as JSON text.
-    pub config_schema: Text,
+    /// Answers the JSON Schema (draft-07) of the config, as JSON text that lives
+    /// as long as the process. Any thread.
+    pub config_schema: unsafe extern "C" fn() -> Text,
     /// The columns that it adds to its node's log.
     pub columns: *const Column,
     /// How many; at most [`MAX_COLUMNS`].
