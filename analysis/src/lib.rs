@@ -5,3 +5,4 @@
 //! its header which columns it has.
 
 pub mod log;
+pub mod results;

@@ -1,0 +1,16 @@
+//! A results folder: what the runner writes and the report reads.
+//!
+//! The folder's two tables of contents are defined here once, for both sides:
+//! [`Manifest`] (`manifest.json`: what was run, enough to repeat it) and
+//! [`RunRow`] (a row of `runs.csv`: how one run went). The logs inside the run
+//! folders are [`crate::log`]'s, the numbers in `summary.csv`
+//! [`crate::metrics`]'.
+
+mod manifest;
+mod runs;
+
+pub use manifest::{
+    CaseInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest, PluginInfo,
+    ScenarioInfo, Versions,
+};
+pub use runs::{RunRow, RunStatus, Verdict, runs_header};

@@ -1,0 +1,306 @@
+//! `manifest.json`: what was run, and everything that is needed to repeat it.
+//!
+//! The runner fills in a [`Manifest`] and writes [`Manifest::to_json`]; readers
+//! parse it with [`Manifest::from_json`]. Fields may be added to a format;
+//! unknown ones are passed over. A change that older readers would get wrong
+//! raises [`FORMAT`], and they refuse it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::log::{ColumnKind, ColumnSchema, NodeSchema, RunSchema};
+
+/// The format that this version writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// The whole of `manifest.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of this layout: [`FORMAT`].
+    pub format: u32,
+    /// The scenario, as its author wrote it.
+    pub scenario: ScenarioInfo,
+    /// The root of every random stream.
+    pub seed: u64,
+    /// When a run ends at the latest [s]; none: when nothing is left to happen.
+    pub duration_s: Option<f64>,
+    /// `virtual` or `real`.
+    pub time: String,
+    /// The command line, the program's name first.
+    pub command: Vec<String>,
+    /// What it was run with.
+    pub versions: Versions,
+    /// The plugins that were loaded, by name.
+    pub plugins: Vec<PluginInfo>,
+    /// The cases in the order of the plan; one named `default` without a matrix.
+    pub cases: Vec<CaseInfo>,
+    /// Runs of each case.
+    pub runs_per_case: u32,
+    /// Runs of the whole plan, those of other shards included.
+    pub runs_planned: u64,
+    /// Which logs were kept.
+    pub log: LogMode,
+    /// The node groups in the order of the scenario.
+    pub groups: Vec<GroupInfo>,
+    /// The wall-clock time of the start (RFC 3339, UTC).
+    pub started: String,
+}
+
+/// The scenario, as its author wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScenarioInfo {
+    /// Its name.
+    pub name: String,
+    /// A line for people; the name where the file has none.
+    pub title: String,
+    /// Paragraphs for people; may be empty.
+    #[serde(default)]
+    pub description: String,
+    /// The path that was given.
+    pub file: String,
+    /// The file, byte for byte.
+    pub text: String,
+    /// The text of the author's notes file, if the scenario names one.
+    #[serde(default)]
+    pub notes: Option<String>,
+}
+
+/// The versions of the programs behind a result.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Versions {
+    /// The runner's.
+    pub runner: String,
+    /// The plugin boundary's.
+    pub abi: u32,
+}
+
+/// A plugin that was loaded.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginInfo {
+    /// Its name.
+    pub name: String,
+    /// Its own version.
+    pub version: String,
+    /// The file that it was loaded from.
+    pub file: String,
+    /// SHA-256 of that file, in lowercase hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The file's size [bytes].
+    pub bytes: u64,
+}
+
+/// One point of the scenario's matrix.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CaseInfo {
+    /// Readable and stable: `faces=10,rates=narrow`; `default` without a matrix.
+    pub id: String,
+    /// The value or label on each axis.
+    #[serde(default)]
+    pub axes: BTreeMap<String, serde_json::Value>,
+}
+
+/// Which logs a result holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogMode {
+    /// `runs/NNNN/NODE.csv`.
+    #[default]
+    PerNode,
+    /// `runs/NNNN/events.csv`, with a `node` column.
+    Combined,
+    /// None; only `summary.csv`.
+    Off,
+}
+
+/// A group of nodes that are alike.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupInfo {
+    /// Its name; also its only node's when it is not `numbered`.
+    pub name: String,
+    /// Number of nodes.
+    pub count: u32,
+    /// Whether the nodes are `NAME-1`, `NAME-2`, ...
+    pub numbered: bool,
+    /// `PLUGIN.BEHAVIOR`.
+    pub behavior: String,
+    /// What the behavior says of itself; may be empty.
+    #[serde(default)]
+    pub docs: String,
+    /// When its nodes act, for people: `ticks: uniform_int 1 to 6 per second`.
+    #[serde(default)]
+    pub timing: String,
+    /// The behavior's own log columns.
+    #[serde(default)]
+    pub columns: Vec<ColumnInfo>,
+    /// The behavior's own words for `event`.
+    #[serde(default)]
+    pub events: Vec<EventInfo>,
+}
+
+/// A log column of a behavior's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColumnInfo {
+    /// Its header.
+    pub name: String,
+    /// What its cells hold: `u64`, `i64`, `f64`, `bool`, `text`.
+    #[serde(with = "ColumnKindText")]
+    pub kind: ColumnKind,
+    /// One line, with the unit.
+    #[serde(default)]
+    pub docs: String,
+}
+
+/// [`ColumnKind`] as the manifest writes it.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ColumnKind", rename_all = "lowercase")]
+enum ColumnKindText {
+    U64,
+    I64,
+    F64,
+    Bool,
+    Text,
+}
+
+/// A behavior's own word for `event`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EventInfo {
+    /// The word.
+    pub name: String,
+    /// What it means, in one line.
+    #[serde(default)]
+    pub docs: String,
+}
+
+impl Manifest {
+    /// The text of `manifest.json`: indented, with a final line break.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self)
+            .expect("names and plain values always have a JSON form");
+        text.push('\n');
+        text
+    }
+
+    /// Reads the text of a `manifest.json`.
+    ///
+    /// # Errors
+    /// Not JSON, a field missing or of another type: with line and column. The
+    /// format is not judged here; compare [`Manifest::format`] with [`FORMAT`].
+    pub fn from_json(text: &str) -> Result<Manifest, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// The number of nodes in each run.
+    pub fn node_count(&self) -> u64 {
+        self.groups.iter().map(|group| u64::from(group.count)).sum()
+    }
+
+    /// The names, columns and words of each run's nodes, in the order of the
+    /// scenario; what the log readers need. O(nodes).
+    pub fn run_schema(&self) -> RunSchema {
+        let mut nodes = Vec::with_capacity(self.node_count().min(1 << 20) as usize);
+        for group in &self.groups {
+            let columns: std::sync::Arc<[ColumnSchema]> = group
+                .columns
+                .iter()
+                .map(|column| ColumnSchema {
+                    name: column.name.clone(),
+                    kind: column.kind,
+                    docs: column.docs.clone(),
+                })
+                .collect();
+            let events: std::sync::Arc<[String]> = group
+                .events
+                .iter()
+                .map(|event| event.name.clone())
+                .collect();
+            nodes.extend((0..group.count).map(|index| NodeSchema {
+                name: group.node_name(index),
+                columns: columns.clone(),
+                events: events.clone(),
+            }));
+        }
+        RunSchema {
+            nodes,
+            strangers: Vec::new(),
+        }
+    }
+}
+
+impl GroupInfo {
+    /// The name of its node `index`, from 0.
+    pub fn node_name(&self, index: u32) -> String {
+        if self.numbered {
+            format!("{}-{}", self.name, index + 1)
+        } else {
+            self.name.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Manifest {
+        Manifest {
+            format: FORMAT,
+            scenario: ScenarioInfo {
+                name: "clock-small".into(),
+                title: "Clocks".into(),
+                text: "name = \"clock-small\"\n".into(),
+                file: "clock-small.toml".into(),
+                ..ScenarioInfo::default()
+            },
+            seed: u64::MAX,
+            duration_s: Some(60.0),
+            time: "virtual".into(),
+            command: vec!["runner".into(), "clock-small.toml".into()],
+            versions: Versions {
+                runner: "0.1.0".into(),
+                abi: 1,
+            },
+            plugins: vec![],
+            cases: vec![CaseInfo {
+                id: "default".into(),
+                ..CaseInfo::default()
+            }],
+            runs_per_case: 5,
+            runs_planned: 5,
+            log: LogMode::PerNode,
+            groups: vec![GroupInfo {
+                name: "machine".into(),
+                count: 2,
+                numbered: true,
+                behavior: "clock.machine".into(),
+                columns: vec![ColumnInfo {
+                    name: "clock".into(),
+                    kind: ColumnKind::U64,
+                    docs: "the logical clock".into(),
+                }],
+                events: vec![EventInfo {
+                    name: "internal".into(),
+                    docs: String::new(),
+                }],
+                ..GroupInfo::default()
+            }],
+            started: "2026-11-20T12:00:00Z".into(),
+        }
+    }
+
+    #[test]
+    fn a_manifest_reads_back_as_written() {
+        let text = sample().to_json();
+        assert!(text.contains("\"log\": \"per-node\"") && text.contains("\"kind\": \"u64\""));
+        assert_eq!(Manifest::from_json(&text).unwrap(), sample());
+    }
+
+    #[test]
+    fn a_manifest_names_the_nodes_of_a_run() {
+        let schema = sample().run_schema();
+        let names: Vec<_> = schema.nodes.iter().map(|node| node.name.as_str()).collect();
+        assert_eq!(names, ["machine-1", "machine-2"]);
+        assert_eq!(schema.nodes[1].events[0], "internal");
+    }
+}
