@@ -1,0 +1,309 @@
+//! What is wrong with a scenario, where, and what to do about it.
+//!
+//! A [`Place`] says where something was written: in the file, or in an option
+//! of the command line that overrides it. A [`Diagnostic`] is one mistake at
+//! one place; [`Diagnostics`] are all of a file's, in the order of the file.
+//! Rendered, a mistake is a line `path:line:column: message`, then the source
+//! line with a caret, then hints:
+//!
+//! ```text
+//! scenarios/kv-basic.toml:14:6: link `to` names unknown node `srv1`
+//!    |
+//! 14 | to = "srv1"
+//!    |      ^^^^^^
+//!   nodes here: client, srv-1, srv-2 (did you mean `srv-1`?)
+//! ```
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+/// Where something was written. Ordered: the file from its top, then the
+/// options in the order in which they were given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The file as a whole.
+    Whole,
+    /// These bytes of the file.
+    File {
+        /// The first byte.
+        start: usize,
+        /// The byte after the last.
+        end: usize,
+    },
+    /// The override with this index.
+    Override(usize),
+}
+
+impl Place {
+    /// The place of these bytes of the file.
+    pub fn bytes(span: Range<usize>) -> Place {
+        Place::File {
+            start: span.start,
+            end: span.end,
+        }
+    }
+}
+
+/// What places refer to: one scenario file and the options that override it.
+#[derive(Debug, Default)]
+pub struct Source {
+    /// The path as the user wrote it.
+    pub path: String,
+    /// The file's text.
+    pub text: String,
+    /// The overriding options as typed, `--set nodes.machine.count=0`.
+    pub overrides: Vec<String>,
+}
+
+impl Source {
+    /// Line and column of a byte, both from 1; the column in characters.
+    pub fn line_column(&self, byte: usize) -> (usize, usize) {
+        let line = self.line_span(byte);
+        let before = &self.text[..line.start];
+        let column = self.text[line.start..self.boundary(byte)].chars().count();
+        (before.matches('\n').count() + 1, column + 1)
+    }
+
+    /// The bytes of the line that a byte is on, without its end.
+    fn line_span(&self, byte: usize) -> Range<usize> {
+        let byte = self.boundary(byte);
+        let start = self.text[..byte].rfind('\n').map_or(0, |at| at + 1);
+        let end = self.text[byte..]
+            .find('\n')
+            .map_or(self.text.len(), |at| byte + at);
+        let line = &self.text[start..end];
+        start..start + line.strip_suffix('\r').map_or(line.len(), str::len)
+    }
+
+    /// The last boundary of a character up to `byte`.
+    fn boundary(&self, byte: usize) -> usize {
+        let mut byte = byte.min(self.text.len());
+        while !self.text.is_char_boundary(byte) {
+            byte -= 1;
+        }
+        byte
+    }
+}
+
+/// One mistake of the user, with its place.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    source: Arc<Source>,
+    place: Place,
+    message: String,
+    help: Vec<String>,
+}
+
+impl Diagnostic {
+    /// A mistake at a place. The message is lowercase, has no full stop, and
+    /// puts names in backticks.
+    pub fn new(source: &Arc<Source>, place: Place, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            source: Arc::clone(source),
+            place,
+            message: message.into(),
+            help: Vec::new(),
+        }
+    }
+
+    /// Adds a line that says what to do, or what else is known.
+    pub fn help(mut self, line: impl Into<String>) -> Diagnostic {
+        self.help.push(line.into());
+        self
+    }
+
+    /// The file that it is about, as the user wrote it.
+    pub fn path(&self) -> &str {
+        &self.source.path
+    }
+
+    /// Where it is.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Line and column in the file, both from 1, the column in characters;
+    /// none for a mistake in an option or of the whole file.
+    pub fn line_column(&self) -> Option<(usize, usize)> {
+        match self.place {
+            Place::File { start, .. } => Some(self.source.line_column(start)),
+            Place::Whole | Place::Override(_) => None,
+        }
+    }
+
+    /// What is wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The lines that say what to do.
+    pub fn help_lines(&self) -> &[String] {
+        &self.help
+    }
+
+    /// The mistake as people read it; ends with a newline.
+    pub fn render(&self, color: bool) -> String {
+        let (bold, plain) = if color {
+            ("\x1b[1m", "\x1b[0m")
+        } else {
+            ("", "")
+        };
+        let place = self.place_text();
+        let mut out = format!("{bold}{place}{plain}: {}\n", self.message);
+        if let Place::File { start, end } = self.place {
+            let snippet = self.snippet(start, end, color);
+            if !snippet.is_empty() {
+                out.push_str(&snippet);
+                out.push('\n');
+            }
+        }
+        for line in &self.help {
+            out.push_str("  ");
+            out.push_str(line);
+            out.push('\n');
+        }
+        out
+    }
+
+    /// `path:line:column`, or the option as typed.
+    pub fn place_text(&self) -> String {
+        let source = &self.source;
+        match self.place {
+            Place::Whole => source.path.clone(),
+            Place::File { start, .. } => {
+                let (line, column) = source.line_column(start);
+                format!("{}:{line}:{column}", source.path)
+            }
+            Place::Override(index) => match source.overrides.get(index) {
+                Some(option) => option.clone(),
+                None => source.path.clone(),
+            },
+        }
+    }
+
+    /// The line on which the span begins, a caret under the part of the span
+    /// that is on it.
+    fn snippet(&self, start: usize, end: usize, color: bool) -> String {
+        let source = &self.source;
+        let line = source.line_span(start);
+        let text = &source.text[line.clone()];
+        let within = |byte: usize| source.boundary(byte).clamp(line.start, line.end) - line.start;
+        let (start, end) = (within(start), within(end.max(start)));
+        if text.trim().is_empty() {
+            return String::new();
+        }
+        let renderer = if color {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
+        let snippet = Snippet::source(text)
+            .line_start(source.line_column(line.start).0)
+            .annotation(AnnotationKind::Primary.span(start..end));
+        renderer.render(&[Group::with_level(Level::ERROR).element(snippet)])
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    /// Without color and without the last newline.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.render(false).trim_end_matches('\n'))
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
+/// Every mistake of one scenario, sorted by place; never empty.
+#[derive(Clone, Debug)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// Sorts the mistakes by place; answers none if there are none.
+    pub fn sorted(mut diagnostics: Vec<Diagnostic>) -> Option<Diagnostics> {
+        diagnostics.sort_by_key(|diagnostic| diagnostic.place);
+        (!diagnostics.is_empty()).then_some(Diagnostics(diagnostics))
+    }
+
+    /// The mistakes as people read them; ends with a newline.
+    pub fn render(&self, color: bool) -> String {
+        self.0.iter().map(|mistake| mistake.render(color)).collect()
+    }
+
+    /// The mistakes, in the order of the file.
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.0.iter()
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Diagnostics {
+        Diagnostics(vec![diagnostic])
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.render(false).trim_end_matches('\n'))
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(text: &str, span: Range<usize>) -> String {
+        let source = Arc::new(Source {
+            path: "a.toml".to_owned(),
+            text: text.to_owned(),
+            overrides: Vec::new(),
+        });
+        Diagnostic::new(&source, Place::bytes(span), "wrong").render(false)
+    }
+
+    /// The column of the first caret's first character, in cells.
+    fn caret(rendered: &str) -> (usize, usize) {
+        let line = rendered.lines().find(|line| line.contains('^')).unwrap();
+        let gutter = line.find('|').unwrap() + 2;
+        let start = line.find('^').unwrap();
+        (start - gutter, line.matches('^').count())
+    }
+
+    #[test]
+    fn lines_and_columns_count_characters_from_one() {
+        let text = rendered("a = 1\nb = \"é\" \u{1F600} x\n", 16..17);
+        assert!(text.starts_with("a.toml:2:9: wrong\n"), "{text}");
+    }
+
+    #[test]
+    fn wide_characters_take_two_cells_before_the_caret() {
+        let text = "k = \"\u{4e16}\u{754c}\" # x";
+        let at = text.find('#').unwrap();
+        assert_eq!(caret(&rendered(text, at..at + 1)), (11, 1));
+    }
+
+    #[test]
+    fn a_tab_moves_caret_and_line_alike() {
+        let text = rendered("\tk = 1", 1..2);
+        let line = text.lines().find(|line| line.contains("k = 1")).unwrap();
+        let gutter = line.find('|').unwrap() + 2;
+        assert_eq!(caret(&text), (line.find('k').unwrap() - gutter, 1));
+    }
+
+    #[test]
+    fn a_span_over_lines_is_marked_on_its_first() {
+        assert_eq!(caret(&rendered("k = [\r\n  1,\r\n]\r\n", 4..13)), (4, 1));
+    }
+
+    #[test]
+    fn places_outside_the_text_do_not_panic() {
+        for span in [0..0, 5..9, 1..2, 99..7] {
+            rendered("\u{1F600}", span.clone());
+            rendered("", span);
+        }
+    }
+}

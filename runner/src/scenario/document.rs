@@ -1,0 +1,195 @@
+//! A TOML file as a tree in which every key and value knows where it was
+//! written.
+//!
+//! The parser's own tree borrows the text and sorts its keys; this one owns
+//! what it holds, keeps the order of the file, and takes overrides and
+//! inherited keys in, so that everything after it reads one kind of tree.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::diagnostic::Place;
+
+/// A value and where it was written.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub kind: Kind,
+}
+
+/// What a value is.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Text.
+    Text(String),
+    /// A whole number; none when it does not fit.
+    Integer(Option<i64>),
+    /// A number with a fraction or an exponent, maybe infinite or not a number.
+    Float(f64),
+    /// True or false.
+    Boolean(bool),
+    /// A date or a time.
+    Datetime(toml::value::Datetime),
+    /// Values in order.
+    Array(Vec<Value>),
+    /// Keys with values, in the order of their places.
+    Table(Table),
+}
+
+/// Keys with values, in the order of their places.
+#[derive(Clone, Debug, Default)]
+pub struct Table(pub Vec<Entry>);
+
+/// One key of a table with its value.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// Where the key was written.
+    pub place: Place,
+    /// Its value.
+    pub value: Value,
+}
+
+/// What the parser says about text that is not TOML.
+pub struct SyntaxError {
+    /// Where.
+    pub span: Range<usize>,
+    /// What.
+    pub message: String,
+}
+
+/// Reads a file; with errors, the tree is what could be made out.
+pub fn parse(text: &str) -> (Table, Vec<SyntaxError>) {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let errors = errors
+        .into_iter()
+        .map(|error| SyntaxError {
+            span: error.span().unwrap_or_default(),
+            message: error.message().to_owned(),
+        })
+        .collect();
+    (Table::from(table.into_inner(), Place::bytes), errors)
+}
+
+impl Value {
+    /// Reads one TOML value; text that is none stands for itself. The places
+    /// in it are to be set by [`Value::set_place`].
+    pub fn parse_or_text(text: &str) -> Value {
+        match DeValue::parse(text) {
+            Ok(value) => Value::from(value.into_inner(), Place::Whole, |_| Place::Whole),
+            Err(_) => Value {
+                place: Place::Whole,
+                kind: Kind::Text(text.to_owned()),
+            },
+        }
+    }
+
+    /// Makes `place` the place of this value and everything in it.
+    pub fn set_place(&mut self, place: Place) {
+        self.place = place;
+        match &mut self.kind {
+            Kind::Array(values) => values.iter_mut().for_each(|value| value.set_place(place)),
+            Kind::Table(table) => {
+                for entry in &mut table.0 {
+                    entry.place = place;
+                    entry.value.set_place(place);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn from(value: DeValue<'_>, place: Place, at: fn(Range<usize>) -> Place) -> Value {
+        let kind = match value {
+            DeValue::String(text) => Kind::Text(text.into_owned()),
+            DeValue::Integer(digits) => {
+                Kind::Integer(i64::from_str_radix(digits.as_str(), digits.radix()).ok())
+            }
+            // What is too large for a float reads as infinite, and is refused
+            // where it is used like every infinite number.
+            DeValue::Float(digits) => Kind::Float(digits.as_str().parse().unwrap_or(f64::NAN)),
+            DeValue::Boolean(value) => Kind::Boolean(value),
+            DeValue::Datetime(value) => Kind::Datetime(value),
+            DeValue::Array(values) => Kind::Array(
+                values
+                    .into_iter()
+                    .map(|value| {
+                        let place = at(value.span());
+                        Value::from(value.into_inner(), place, at)
+                    })
+                    .collect(),
+            ),
+            DeValue::Table(table) => Kind::Table(Table::from(table, at)),
+        };
+        Value { place, kind }
+    }
+
+    /// What the value is, for messages: `the text "60"`, `7`, `an array`.
+    pub fn describe(&self) -> String {
+        match &self.kind {
+            Kind::Text(text) if text.chars().count() <= 40 => format!("the text {text:?}"),
+            Kind::Text(_) => "a text".to_owned(),
+            Kind::Integer(Some(number)) => format!("the number {number}"),
+            Kind::Integer(None) => "a number beyond 64 bits".to_owned(),
+            Kind::Float(number) => format!("the number {number}"),
+            Kind::Boolean(value) => format!("`{value}`"),
+            Kind::Datetime(_) => "a date or time".to_owned(),
+            Kind::Array(_) => "an array".to_owned(),
+            Kind::Table(_) => "a table".to_owned(),
+        }
+    }
+
+    /// The value as the TOML library writes it; numbers that it cannot hold
+    /// are 0 (they are refused before anybody reads this).
+    pub fn to_toml(&self) -> toml::Value {
+        match &self.kind {
+            Kind::Text(text) => toml::Value::String(text.clone()),
+            Kind::Integer(number) => toml::Value::Integer(number.unwrap_or(0)),
+            Kind::Float(number) => toml::Value::Float(*number),
+            Kind::Boolean(value) => toml::Value::Boolean(*value),
+            Kind::Datetime(value) => toml::Value::Datetime(*value),
+            Kind::Array(values) => toml::Value::Array(values.iter().map(Value::to_toml).collect()),
+            Kind::Table(table) => toml::Value::Table(table.to_toml()),
+        }
+    }
+}
+
+impl Table {
+    fn from(table: DeTable<'_>, at: fn(Range<usize>) -> Place) -> Table {
+        let mut entries: Vec<Entry> = table
+            .into_iter()
+            .map(|(key, value)| {
+                let place = at(value.span());
+                Entry {
+                    place: at(key.span()),
+                    key: key.into_inner().into_owned(),
+                    value: Value::from(value.into_inner(), place, at),
+                }
+            })
+            .collect();
+        entries.sort_by_key(|entry| entry.place);
+        Table(entries)
+    }
+
+    /// The entry with this key.
+    pub fn get(&self, key: &str) -> Option<&Entry> {
+        self.0.iter().find(|entry| entry.key == key)
+    }
+
+    /// The entry with this key.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Entry> {
+        self.0.iter_mut().find(|entry| entry.key == key)
+    }
+
+    /// As [`Value::to_toml`].
+    pub fn to_toml(&self) -> toml::Table {
+        self.0
+            .iter()
+            .map(|entry| (entry.key.clone(), entry.value.to_toml()))
+            .collect()
+    }
+}
