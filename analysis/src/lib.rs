@@ -5,4 +5,5 @@
 //! its header which columns it has.
 
 pub mod log;
+pub mod metrics;
 pub mod results;

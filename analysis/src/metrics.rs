@@ -1,0 +1,283 @@
+//! Numbers from a run's records, one set per node, in one pass.
+//!
+//! [`RunMetrics`] takes the rows of all nodes in time order, live from the
+//! engine or read back from the logs, and comes to the same digits either way:
+//! sums are integers, and what is summed as floating point is summed per node in
+//! the order of its steps. Memory grows with nodes and messages in flight, not
+//! with rows. Each family of metrics has a file, with its definitions as the
+//! report prints them; [`Definition`] is their common form.
+//!
+//! Then: [`summary`] writes and reads `summary.csv`, [`statistics`] tells what
+//! several runs have in common.
+
+mod columns;
+mod definition;
+mod drift;
+mod histogram;
+mod jumps;
+mod latency;
+mod queue;
+mod traffic;
+mod value;
+
+pub use definition::{Definition, FAMILIES, definition, definitions};
+pub use histogram::Histogram;
+pub use value::Value;
+
+use std::sync::Arc;
+
+use crate::log::{Cell, ColumnKind, ColumnSchema, Columns, EventId, Row, RunSchema};
+use columns::Column;
+use drift::Drift;
+use jumps::Jumps;
+use latency::InFlight;
+use queue::Queue;
+use traffic::Traffic;
+
+/// The name of the column that is a logical clock, where it holds integers.
+pub const CLOCK_COLUMN: &str = "clock";
+
+/// The metrics of one node in one run, in the order of the tables.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeMetrics {
+    /// An index into [`RunSchema::nodes`].
+    pub node: u32,
+    names: Arc<[String]>,
+    values: Vec<Option<Value>>,
+}
+
+impl NodeMetrics {
+    /// Each metric that this node can have, with its value; `None` where there
+    /// was nothing to measure.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<Value>)> {
+        let names = self.names.iter().map(String::as_str);
+        names.zip(self.values.iter().copied())
+    }
+
+    /// The value of a metric; `None` if the node has no such metric, or nothing
+    /// was measured.
+    pub fn get(&self, name: &str) -> Option<Value> {
+        self.iter()
+            .find_map(|(own, value)| (own == name).then_some(value)?)
+    }
+}
+
+/// The names of the metrics of a node with these columns, in the order of the
+/// tables: the clock's only with a `clock` column of integers.
+pub fn metric_names(columns: &[ColumnSchema]) -> Vec<String> {
+    Shape::new(columns).names.to_vec()
+}
+
+/// What the nodes of a group have in common.
+#[derive(Clone, Debug)]
+struct Shape {
+    columns: Arc<[ColumnSchema]>,
+    names: Arc<[String]>,
+    /// The column that is the clock.
+    clock: Option<(usize, ColumnKind)>,
+    /// The other numeric columns.
+    numeric: Vec<(usize, ColumnKind)>,
+}
+
+impl Shape {
+    fn new(columns: &[ColumnSchema]) -> Shape {
+        let is_clock = |column: &ColumnSchema| {
+            column.name == CLOCK_COLUMN && matches!(column.kind, ColumnKind::U64 | ColumnKind::I64)
+        };
+        let clock = columns
+            .iter()
+            .position(is_clock)
+            .map(|index| (index, columns[index].kind));
+        let numeric: Vec<_> = columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| !is_clock(column) && columns::is_numeric(column.kind))
+            .map(|(index, column)| (index, column.kind))
+            .collect();
+        let clock_families = [jumps::DEFINITIONS, drift::DEFINITIONS];
+        let own = numeric.iter().flat_map(|&(index, _)| {
+            let column = &columns[index].name;
+            columns::DEFINITIONS
+                .iter()
+                .map(move |definition| format!("{column}_{}", definition.name))
+        });
+        let names = FAMILIES
+            .into_iter()
+            .filter(|family| clock.is_some() || !clock_families.contains(family))
+            .flatten()
+            .map(|definition| definition.name.to_owned())
+            .chain(own)
+            .collect();
+        Shape {
+            columns: columns.into(),
+            names,
+            clock,
+            numeric,
+        }
+    }
+}
+
+/// One node, as its rows come.
+#[derive(Clone, Debug)]
+struct NodeState {
+    shape: u32,
+    last_step: u64,
+    traffic: Traffic,
+    queue: Queue,
+    latencies: Histogram,
+    jumps: Option<Box<Jumps>>,
+    columns: Box<[Column]>,
+}
+
+/// The metrics of all nodes of one run, as its rows come.
+#[derive(Clone, Debug)]
+pub struct RunMetrics {
+    shapes: Vec<Shape>,
+    nodes: Vec<NodeState>,
+    flight: InFlight,
+    drift: Option<Drift>,
+}
+
+impl RunMetrics {
+    /// For a run of these nodes, before its first row.
+    pub fn new(schema: &RunSchema) -> RunMetrics {
+        let mut shapes: Vec<Shape> = Vec::new();
+        let mut nodes = Vec::with_capacity(schema.nodes.len());
+        for node in &schema.nodes {
+            // Nodes of a group stand together: the last shape first.
+            let same = |shape: &Shape| shape.columns == node.columns;
+            let shape = match shapes.iter().rposition(same) {
+                Some(shape) => shape,
+                None => {
+                    shapes.push(Shape::new(&node.columns));
+                    shapes.len() - 1
+                }
+            };
+            let Shape { clock, numeric, .. } = &shapes[shape];
+            nodes.push(NodeState {
+                shape: shape as u32,
+                last_step: 0,
+                traffic: Traffic::default(),
+                queue: Queue::default(),
+                latencies: Histogram::default(),
+                jumps: clock.map(|_| Box::default()),
+                columns: vec![Column::Empty; numeric.len()].into(),
+            });
+        }
+        let clocked = shapes.iter().any(|shape| shape.clock.is_some());
+        RunMetrics {
+            drift: clocked.then(|| Drift::new(nodes.len())),
+            shapes,
+            nodes,
+            flight: InFlight::default(),
+        }
+    }
+
+    /// Takes the next row. Rows come in time order; those of one instant in any
+    /// order, but each node's in its own.
+    ///
+    /// # Panics
+    /// When `row.node` is not in the schema.
+    pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        self.flight.advance(row.time_ns);
+        if let Some(drift) = &mut self.drift {
+            drift.advance(row.time_ns);
+        }
+        let node_count = self.nodes.len();
+        let is_node = |peer: u32| (peer as usize) < node_count;
+        let node = &mut self.nodes[row.node as usize];
+        let shape = &self.shapes[node.shape as usize];
+        match row.event {
+            EventId::RECEIVE => {
+                node.traffic.received += 1;
+                node.queue.receive(row.queue);
+                if row.message != 0 && is_node(row.peer) {
+                    let latency = self.flight.receive(row.peer, row.message, row.node);
+                    if let Some(latency) = latency {
+                        node.latencies.record(latency);
+                    }
+                }
+            }
+            EventId::SEND => {
+                node.traffic.sent += 1;
+                if row.message != 0 {
+                    node.traffic.bytes_sent = node.traffic.bytes_sent.saturating_add(row.bytes);
+                }
+            }
+            EventId::DROP => {
+                node.traffic.dropped += 1;
+                if row.message != 0 && is_node(row.peer) {
+                    self.flight.drop(row.peer, row.message);
+                }
+            }
+            _ => {}
+        }
+        let new_step = row.event.in_step() && row.step != node.last_step;
+        if new_step {
+            node.last_step = row.step;
+            node.traffic.steps += 1;
+            node.queue.step(row.time_ns, row.queue);
+            for (column, &(index, kind)) in node.columns.iter_mut().zip(&shape.numeric) {
+                column.step(columns.cell(index, kind));
+            }
+        }
+        if let (Some(jumps), Some((index, kind))) = (&mut node.jumps, shape.clock) {
+            let clock = match columns.cell(index, kind) {
+                Cell::U64(clock) => Some(i128::from(clock)),
+                Cell::I64(clock) => Some(i128::from(clock)),
+                _ => None,
+            };
+            if row.event == EventId::CRASH || row.event == EventId::RESTART {
+                jumps.restart();
+                if let Some(drift) = &mut self.drift {
+                    drift.clear(row.node as usize);
+                }
+            }
+            if let (Some(clock), Some(drift)) = (clock, &mut self.drift) {
+                jumps.seen(clock);
+                if new_step {
+                    jumps.step(clock);
+                }
+                if row.event != EventId::CRASH {
+                    drift.set(row.node as usize, clock);
+                }
+            }
+        }
+        if row.event == EventId::SEND
+            && row.message != 0
+            && is_node(row.peer)
+            && let Some(receiver) = self.flight.send(row.node, row.message)
+        {
+            self.nodes[receiver as usize].latencies.record(0);
+        }
+    }
+
+    /// The metrics of each node, in the order of the schema, for a run that
+    /// ended at `end_ns` [ns].
+    pub fn finish(self, end_ns: u64) -> Vec<NodeMetrics> {
+        let mut drifts = self.drift.map(|mut drift| {
+            drift.advance(end_ns);
+            drift.finish().into_iter()
+        });
+        let shapes = self.shapes;
+        let finish = |(index, node): (usize, NodeState)| {
+            let names = Arc::clone(&shapes[node.shape as usize].names);
+            let mut values = Vec::with_capacity(names.len());
+            let drift = drifts.as_mut().and_then(Iterator::next);
+            if let Some(jumps) = &node.jumps {
+                jumps.finish(&mut values);
+                values.extend(drift.unwrap_or([None; 2]));
+            }
+            node.queue.finish(end_ns, &mut values);
+            latency::finish(&node.latencies, &mut values);
+            node.traffic.finish(end_ns, &mut values);
+            values.extend(node.columns.iter().flat_map(Column::finish));
+            NodeMetrics {
+                node: index as u32,
+                names,
+                values,
+            }
+        };
+        self.nodes.into_iter().enumerate().map(finish).collect()
+    }
+}

@@ -1,0 +1,67 @@
+//! What each metric means, in the words that the report prints, and the order
+//! in which metrics stand in every table.
+
+use super::{columns, drift, jumps, latency, queue, traffic};
+
+/// One metric: its name, its unit, what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The column of `summary.csv`; for a behavior's own columns, the part
+    /// after `COLUMN_`.
+    pub name: &'static str,
+    /// The unit as people write it (`ns`, `messages`); empty for plain numbers.
+    pub unit: &'static str,
+    /// One sentence or two.
+    pub text: &'static str,
+}
+
+/// The families in the order of the tables; a behavior's own columns follow.
+pub const FAMILIES: [&[Definition]; 5] = [
+    jumps::DEFINITIONS,
+    drift::DEFINITIONS,
+    queue::DEFINITIONS,
+    latency::DEFINITIONS,
+    traffic::DEFINITIONS,
+];
+
+/// All metrics with a fixed name, in the order of the tables.
+pub fn definitions() -> impl Iterator<Item = &'static Definition> {
+    FAMILIES.into_iter().flatten()
+}
+
+/// The definition of a metric by its name in `summary.csv`. A name that is none
+/// of the fixed ones is a behavior's own column with one of the suffixes
+/// `_mean`, `_min`, `_max`, `_final`; `None` if it is not that either.
+pub fn definition(name: &str) -> Option<&'static Definition> {
+    definitions()
+        .find(|definition| definition.name == name)
+        .or_else(|| {
+            columns::DEFINITIONS.iter().find(|definition| {
+                name.strip_suffix(definition.name)
+                    .is_some_and(|column| column.len() > 1 && column.ends_with('_'))
+            })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_has_one_definition() {
+        let mut names: Vec<_> = definitions().map(|definition| definition.name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        assert!(definitions().all(|definition| definition.text.ends_with('.')));
+    }
+
+    #[test]
+    fn a_behaviors_column_is_defined_by_its_suffix() {
+        assert_eq!(definition("temperature_mean").unwrap().name, "mean");
+        assert_eq!(definition("clock_final").unwrap().name, "clock_final");
+        assert_eq!(definition("_mean"), None);
+        assert_eq!(definition("mean"), None);
+    }
+}

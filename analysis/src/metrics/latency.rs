@@ -1,0 +1,183 @@
+//! How long messages took, from `send` to `receive`.
+//!
+//! A message is named by its sender and the sender's number for it, in the logs
+//! of both ends. What was sent and not yet received or lost is kept; so memory
+//! is bounded by the messages in flight.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::definition::Definition;
+use super::histogram::Histogram;
+use super::value::Value;
+
+/// The metrics of this family.
+pub const DEFINITIONS: &[Definition] = &[
+    Definition {
+        name: "latency_mean",
+        unit: "ns",
+        text: "Mean time from a message's `send` to its first `receive` at this node, the wait in the inbox included.",
+    },
+    Definition {
+        name: "latency_p50",
+        unit: "ns",
+        text: "Median time from a message's `send` to its first `receive` at this node (nearest rank, within 0.1 %).",
+    },
+    Definition {
+        name: "latency_p99",
+        unit: "ns",
+        text: "99th percentile of the time from a message's `send` to its first `receive` at this node (nearest rank, within 0.1 %).",
+    },
+    Definition {
+        name: "latency_max",
+        unit: "ns",
+        text: "Greatest time from a message's `send` to its first `receive` at this node.",
+    },
+];
+
+/// The values of one node, in the order of [`DEFINITIONS`].
+pub(super) fn finish(latencies: &Histogram, values: &mut Vec<Option<Value>>) {
+    values.extend([
+        latencies.mean().map(Value::Real),
+        latencies.percentile(50).map(Value::Unsigned),
+        latencies.percentile(99).map(Value::Unsigned),
+        latencies.max().map(Value::Unsigned),
+    ]);
+}
+
+/// Sender and its number for the message.
+type MessageKey = (u32, u64);
+
+/// How a message ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// At this node.
+    Received(u32),
+    Dropped,
+}
+
+/// The messages on their way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct InFlight {
+    /// When each was sent [ns].
+    sent: HashMap<MessageKey, u64, BuildHasherDefault<KeyHasher>>,
+    /// Endings seen at `now_ns` before their `send`: rows of one instant come in
+    /// any order, and a message without latency is sent and received in one.
+    early: HashMap<MessageKey, Ending, BuildHasherDefault<KeyHasher>>,
+    now_ns: u64,
+}
+
+impl InFlight {
+    /// Time is at `time_ns` now. Endings that found no `send` at their instant
+    /// have none: a second copy, or a sender without a log.
+    pub(super) fn advance(&mut self, time_ns: u64) {
+        if time_ns != self.now_ns {
+            self.now_ns = time_ns;
+            if !self.early.is_empty() {
+                self.early.clear();
+            }
+        }
+    }
+
+    /// A `send`. Answers the node that received it at this instant already.
+    pub(super) fn send(&mut self, sender: u32, message: u64) -> Option<u32> {
+        let key = (sender, message);
+        if !self.early.is_empty() {
+            match self.early.remove(&key) {
+                Some(Ending::Received(node)) => return Some(node),
+                Some(Ending::Dropped) => return None,
+                None => {}
+            }
+        }
+        self.sent.insert(key, self.now_ns);
+        None
+    }
+
+    /// A `receive` at `node`. Answers the time since its `send` [ns].
+    pub(super) fn receive(&mut self, sender: u32, message: u64, node: u32) -> Option<u64> {
+        let key = (sender, message);
+        match self.sent.remove(&key) {
+            Some(sent_ns) => Some(self.now_ns.saturating_sub(sent_ns)),
+            None => {
+                self.early.insert(key, Ending::Received(node));
+                None
+            }
+        }
+    }
+
+    /// A `drop`.
+    pub(super) fn drop(&mut self, sender: u32, message: u64) {
+        let key = (sender, message);
+        if self.sent.remove(&key).is_none() {
+            self.early.insert(key, Ending::Dropped);
+        }
+    }
+}
+
+/// A multiplicative hash (Knuth, TAOCP 3, 6.4) of the two numbers of a key:
+/// they come from our own counters, nobody chooses them to collide.
+#[derive(Clone, Copy, Debug, Default)]
+struct KeyHasher(u64);
+
+/// 2^64 divided by the golden ratio, made odd.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(29) ^ number).wrapping_mul(GOLDEN);
+    }
+
+    fn finish(&self) -> u64 {
+        // The table uses low bits; the product's good ones are high.
+        self.0 ^ self.0 >> 32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_matched_once() {
+        let mut flight = InFlight::default();
+        flight.advance(10);
+        assert_eq!(flight.send(0, 1), None);
+        assert_eq!(flight.send(1, 1), None);
+        flight.advance(35);
+        assert_eq!(flight.receive(0, 1, 2), Some(25));
+        assert_eq!(flight.receive(0, 1, 2), None, "a second copy");
+        flight.advance(36);
+        assert_eq!(flight.receive(1, 1, 2), Some(26));
+        assert!(flight.sent.is_empty());
+    }
+
+    #[test]
+    fn at_one_instant_the_receive_may_come_first() {
+        let mut flight = InFlight::default();
+        flight.advance(10);
+        assert_eq!(flight.receive(0, 1, 2), None);
+        flight.drop(0, 2);
+        assert_eq!(flight.send(0, 1), Some(2));
+        assert_eq!(flight.send(0, 2), None);
+        assert!(flight.sent.is_empty() && flight.early.is_empty());
+    }
+
+    #[test]
+    fn what_is_received_without_a_send_is_forgotten() {
+        let mut flight = InFlight::default();
+        flight.advance(10);
+        assert_eq!(flight.receive(0, 1, 2), None);
+        flight.advance(11);
+        assert!(flight.early.is_empty());
+    }
+}
