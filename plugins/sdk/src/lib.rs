@@ -1,1 +1,65 @@
 //! What a plugin author sees.
+//!
+//! A *behavior* is a state machine: the runner makes one instance of it per
+//! node and calls it when the node starts, when a message is taken from its
+//! inbox, when a timer is due, when it ticks. What it does in answer (send, set
+//! a timer, record, print) takes effect in order, once the callback is over.
+//! It never sees a socket, a thread or the wall clock, so the same compiled
+//! behavior runs in virtual and in real time.
+//!
+//! ```
+//! use runner_sdk::{Behavior, Context, Node, NoConfig, Peer, Result};
+//!
+//! /// Sends every message back.
+//! struct Echo;
+//!
+//! impl Behavior for Echo {
+//!     type Config = NoConfig;
+//!     const NAME: &'static str = "server";
+//!     const DOCS: &'static str = "Sends every message back to its sender.";
+//!
+//!     fn new(_: &mut Node<Self>) -> Result<Self> {
+//!         Ok(Echo)
+//!     }
+//!
+//!     fn message(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
+//!         node.send(from, bytes)
+//!     }
+//! }
+//!
+//! runner_sdk::plugin! {
+//!     name: "echo",
+//!     docs: "Echo servers.",
+//!     behaviors: [Echo],
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! Start reading at [`Behavior`]; then [`Node`] (what a node may ask) and
+//! [`Context`] (what it may do besides). [`plugin!`] exports behaviors from a
+//! library of crate type `cdylib`, and [`testkit`] drives one without a runner.
+//!
+//! What lies below is the C boundary of the crate `runner-abi`. All unsafe code
+//! is in the private module `export` and the test kit's host; an author writes none.
+
+mod behavior;
+mod column;
+mod config;
+mod context;
+#[doc(hidden)]
+pub mod export;
+mod random;
+pub mod testkit;
+
+pub use behavior::{Behavior, Error, NoConfig, Peer, Result};
+pub use column::{Column, ColumnInfo, Event, Kind, Value};
+pub use config::{Problem, reference};
+pub use context::{Context, NoLink, Node};
+pub use random::Random;
+
+/// For `#[serde(crate = "runner_sdk::serde")]` in a crate without a dependency
+/// of its own.
+pub use serde;
+
+/// For `use runner_sdk::schemars;` in a crate without a dependency of its own.
+pub use schemars;

@@ -1,0 +1,76 @@
+//! What a scenario may set for a clock machine.
+
+use crate::Encoding;
+use runner_sdk::Problem;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// The config of `clock.machine`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Config {
+    /// Faces of the die that a machine rolls when no message waits. 1 to 3 send,
+    /// the others are internal events: more faces, fewer messages.
+    #[schemars(range(min = 1))]
+    pub faces: u32,
+
+    /// Send the clock's value from before the tick's increment, not after it.
+    /// A receipt may then bear no more than its sending plus one, or even the
+    /// same: compare how the clocks jump.
+    pub send_before_increment: bool,
+
+    /// Where a 3 sends with more than three machines: `two` different random
+    /// others, or `all` others.
+    pub broadcast: Broadcast,
+
+    /// The bytes of a message.
+    pub encoding: Encoding,
+
+    /// The rolls of the die in place of random ones, each from 1 to `faces`;
+    /// after the last, the first comes again. Empty: random rolls. Which machines
+    /// a roll sends to stays random where it is (more than three machines).
+    #[schemars(inner(range(min = 1)))]
+    pub script: Vec<u32>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            faces: 10,
+            send_before_increment: false,
+            broadcast: Broadcast::default(),
+            encoding: Encoding::default(),
+            script: Vec::new(),
+        }
+    }
+}
+
+/// Where a 3 sends with more than three machines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Broadcast {
+    /// To two different random others.
+    #[default]
+    Two,
+    /// To all others.
+    All,
+}
+
+impl Config {
+    /// What is wrong with it, beyond types and ranges.
+    pub(crate) fn problems(&self) -> Vec<Problem> {
+        let rolls = self.script.iter().enumerate();
+        let beyond = rolls.filter(|&(_, &roll)| roll > self.faces);
+        beyond
+            .map(|(i, roll)| {
+                Problem::at(
+                    format!("script[{i}]"),
+                    format!(
+                        "a roll of {roll} with a die of {faces} faces, expected 1 to {faces}",
+                        faces = self.faces
+                    ),
+                )
+            })
+            .collect()
+    }
+}

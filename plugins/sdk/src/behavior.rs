@@ -1,0 +1,113 @@
+//! The trait that a plugin implements, and the few types in its signatures.
+
+use crate::{ColumnInfo, Context, Event, Node, Problem};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// Why a callback failed: anything that is an error, or text
+/// (`Err("no such account".into())`).
+pub type Error = Box<dyn std::error::Error>;
+
+/// What a callback answers. An error fails the run and is reported with node,
+/// callback, time and step; whatever else may happen in the system (a bad
+/// request, a lost peer) is the behavior's to handle.
+pub type Result<T = (), E = Error> = std::result::Result<T, E>;
+
+/// What the nodes of a group do: a state machine, one instance per node and run.
+///
+/// Write the callbacks that matter; the others do nothing. An instance must
+/// keep no state outside of itself: the same library serves thousands of nodes
+/// and several runs at once. All randomness comes from [`Node::random`], all
+/// time from [`Node::now`]; then the same seed gives the same run.
+pub trait Behavior: Sized + 'static {
+    /// What a scenario may set for a node: the `config` table. The fields' doc
+    /// comments, defaults and ranges (`#[schemars(range(min = 1))]`) become the
+    /// reference that `runner plugins` shows. Made once per node group and
+    /// shared by its nodes.
+    type Config: DeserializeOwned + JsonSchema + Send + Sync + 'static;
+
+    /// The name after the dot in a scenario's `behavior = "PLUGIN.NAME"`.
+    const NAME: &'static str;
+
+    /// One paragraph of documentation.
+    const DOCS: &'static str;
+
+    /// The columns that it adds to its node's log; at most 63.
+    const COLUMNS: &'static [ColumnInfo] = &[];
+
+    /// The words of its own for the log's `event` column.
+    const EVENTS: &'static [Event] = &[];
+
+    /// Whether it can be a clocked node (`tick_rate`, `tick_interval`). A
+    /// scenario that gives such timing to a behavior without it is refused, so
+    /// set it wherever [`tick`](Behavior::tick) is written.
+    const CLOCKED: bool = false;
+
+    /// What is wrong with a config, beyond its types and ranges: called once
+    /// per group, before anything runs.
+    fn check(config: &Self::Config) -> Vec<Problem> {
+        let _ = config;
+        Vec::new()
+    }
+
+    /// Makes the node's instance. The node may be asked and its columns set,
+    /// but it does nothing yet: that is for [`start`](Behavior::start).
+    ///
+    /// # Errors
+    /// When the node cannot exist as configured; the run fails.
+    fn new(node: &mut Node<Self>) -> Result<Self>;
+
+    /// The node starts.
+    fn start(&mut self, node: &mut Context<Self>) -> Result {
+        let _ = node;
+        Ok(())
+    }
+
+    /// A message was taken from the inbox.
+    fn message(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
+        let _ = (node, from, bytes);
+        Ok(())
+    }
+
+    /// The timer set with this tag is due.
+    fn timer(&mut self, node: &mut Context<Self>, tag: u64) -> Result {
+        let _ = (node, tag);
+        Ok(())
+    }
+
+    /// A clocked node's tick found no message in the inbox. See
+    /// [`CLOCKED`](Behavior::CLOCKED).
+    fn tick(&mut self, node: &mut Context<Self>) -> Result {
+        let _ = node;
+        Ok(())
+    }
+
+    /// A peer connected.
+    fn connect(&mut self, node: &mut Context<Self>, peer: Peer) -> Result {
+        let _ = (node, peer);
+        Ok(())
+    }
+
+    /// A peer's connection closed.
+    fn disconnect(&mut self, node: &mut Context<Self>, peer: Peer) -> Result {
+        let _ = (node, peer);
+        Ok(())
+    }
+
+    /// The run ends.
+    fn stop(&mut self, node: &mut Context<Self>) -> Result {
+        let _ = node;
+        Ok(())
+    }
+}
+
+/// A peer of a node, by its number: from 0 in the order of the scenario, the
+/// next node first, wrapping around. Connections from outside have numbers past
+/// [`Node::peer_count`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Peer(pub u32);
+
+/// The config of a behavior that has none: any key is a mistake.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct NoConfig {}

@@ -1,0 +1,88 @@
+//! A config's way from TOML text to the author's type, with every mistake found.
+//!
+//! The type's JSON Schema is walked first: unknown keys (with the nearest known
+//! one), wrong kinds of values and numbers out of range are all told at once.
+//! What a schema cannot see, the type's own `Deserialize` finds; then the key
+//! at fault is taken out and it is asked again, so that one mistake does not
+//! hide the next. The behavior's own check comes last, on a whole config.
+
+mod problem;
+mod reference;
+mod schema;
+mod value;
+
+pub use problem::Problem;
+pub use reference::reference;
+
+use crate::Behavior;
+use schemars::generate::SchemaSettings;
+use serde::Deserialize;
+use toml::Table;
+
+/// The JSON Schema (draft-07) of a behavior's config.
+pub(crate) fn schema<B: Behavior>() -> serde_json::Value {
+    let mut settings = SchemaSettings::draft07();
+    settings.inline_subschemas = true;
+    settings
+        .into_generator()
+        .into_root_schema_for::<B::Config>()
+        .to_value()
+}
+
+/// Reads and checks a config.
+///
+/// # Errors
+/// Every mistake found, in the order of the keys.
+pub(crate) fn read<B: Behavior>(toml: &str) -> Result<B::Config, Vec<Problem>> {
+    let mut table: Table = toml
+        .parse()
+        .map_err(|error: toml::de::Error| vec![Problem::at("", error.message())])?;
+    let mut problems = schema::problems(&schema::<B>(), &table);
+    let mut dropped: Vec<String> = Vec::new();
+    for problem in &problems {
+        drop_key(&mut table, &mut dropped, problem);
+    }
+    loop {
+        let mut track = serde_path_to_error::Track::new();
+        let values = value::Values::table(table.clone());
+        let values = serde_path_to_error::Deserializer::new(values, &mut track);
+        match B::Config::deserialize(values) {
+            Ok(config) if problems.is_empty() => {
+                let found = B::check(&config);
+                return if found.is_empty() {
+                    Ok(config)
+                } else {
+                    Err(found)
+                };
+            }
+            Ok(_) => return Err(problems),
+            Err(error) => {
+                let problem = error.at(&track.path());
+                // A key that is missing because it was taken out is no news, and
+                // nothing more can be learnt from the rest.
+                if dropped.contains(&problem.path) {
+                    return Err(problems);
+                }
+                let more = drop_key(&mut table, &mut dropped, &problem);
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+                if !more {
+                    return Err(problems);
+                }
+            }
+        }
+    }
+}
+
+/// Takes the top-level key of a problem out of the table. Answers whether it
+/// was there.
+fn drop_key(table: &mut Table, dropped: &mut Vec<String>, problem: &Problem) -> bool {
+    let key = problem.top_key();
+    let there = table.remove(key).is_some();
+    dropped.push(key.to_owned());
+    there
+}
+
+#[cfg(test)]
+mod tests;

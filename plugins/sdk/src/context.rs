@@ -1,0 +1,263 @@
+//! What a callback may ask and do.
+//!
+//! [`Node`] answers: the time, the peers, the config, random numbers; and it
+//! holds the node's columns. [`Context`] is a `Node` that also acts: sends,
+//! sets timers, records, prints. `Behavior::new` is given the first, since a
+//! node does nothing before it starts; all callbacks are given the second.
+//!
+//! Asking for time and config, drawing, setting a column and recording a tick's
+//! one word are plain loads and stores in memory that the host shares; the rest
+//! are calls into the host.
+
+use crate::export::Raw;
+use crate::{Behavior, Column, Event, Peer, Random, Result, Value};
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+use std::time::Duration;
+
+/// The node that a behavior's instance belongs to: what it may ask.
+#[repr(transparent)]
+pub struct Node<'callback, B: Behavior> {
+    pub(crate) raw: Raw,
+    behavior: PhantomData<(&'callback (), fn(B))>,
+}
+
+/// A [`Node`] during a callback: what it may do.
+///
+/// Effects are queued in order; no other callback runs before this one returns.
+#[repr(transparent)]
+pub struct Context<'callback, B: Behavior> {
+    node: Node<'callback, B>,
+}
+
+impl<'callback, B: Behavior> Deref for Context<'callback, B> {
+    type Target = Node<'callback, B>;
+    #[inline]
+    fn deref(&self) -> &Node<'callback, B> {
+        &self.node
+    }
+}
+
+impl<'callback, B: Behavior> DerefMut for Context<'callback, B> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Node<'callback, B> {
+        &mut self.node
+    }
+}
+
+impl<'callback, B: Behavior> Node<'callback, B> {
+    /// The node's local time since the run began. It drifts from true time
+    /// where the scenario says so.
+    #[inline]
+    pub fn now(&self) -> Duration {
+        Duration::from_nanos(self.raw.now_ns())
+    }
+
+    /// The same in nanoseconds [ns].
+    #[inline]
+    pub fn now_ns(&self) -> u64 {
+        self.raw.now_ns()
+    }
+
+    /// The config of the node's group.
+    ///
+    /// Like the names below, it may be used beside effects, but does not outlive
+    /// the callback.
+    #[inline]
+    pub fn config(&self) -> &'callback B::Config {
+        self.raw.config::<B>()
+    }
+
+    /// The node's random stream.
+    #[inline]
+    pub fn random(&mut self) -> &mut Random {
+        self.raw.random()
+    }
+
+    /// The number of peers that the scenario links to this node.
+    #[inline]
+    pub fn peer_count(&self) -> u32 {
+        self.raw.peer_count()
+    }
+
+    /// The peers that the scenario links to this node, the next node first.
+    #[inline]
+    pub fn peers(&self) -> impl ExactSizeIterator<Item = Peer> + Clone + use<'callback, B> {
+        (0..self.peer_count()).map(Peer)
+    }
+
+    /// The peer of this name.
+    pub fn peer_named(&mut self, name: &str) -> Option<Peer> {
+        self.peers().find(|&peer| self.peer_name(peer) == name)
+    }
+
+    /// The node's name.
+    pub fn name(&mut self) -> &'callback str {
+        self.raw.node_name()
+    }
+
+    /// A peer's name; empty if there is no such peer.
+    pub fn peer_name(&mut self, peer: Peer) -> &'callback str {
+        self.raw.peer_name(peer.0)
+    }
+
+    /// The folder for files that belong to this run's results; none when the
+    /// run keeps none.
+    pub fn run_folder(&mut self) -> Option<&'callback Path> {
+        match self.raw.run_folder() {
+            "" => None,
+            folder => Some(Path::new(folder)),
+        }
+    }
+
+    /// Sets a column; the value holds until it is set again or cleared, and
+    /// stands in every row of the node.
+    ///
+    /// # Panics
+    /// When the column is not one of the behavior's.
+    #[inline]
+    pub fn set<T: Value>(&mut self, column: Column<T>, value: T) {
+        own_column::<B, T>(column);
+        self.raw.set_cell::<B>(column.index(), value.to_cell());
+    }
+
+    /// The value of a column; none before it is set or once it is cleared.
+    ///
+    /// # Panics
+    /// When the column is not one of the behavior's.
+    #[inline]
+    pub fn get<T: Value>(&self, column: Column<T>) -> Option<T> {
+        own_column::<B, T>(column);
+        self.raw.cell::<B>(column.index()).map(T::from_cell)
+    }
+
+    /// Empties a column of numbers.
+    ///
+    /// # Panics
+    /// When the column is not one of the behavior's.
+    #[inline]
+    pub fn clear<T: Value>(&mut self, column: Column<T>) {
+        own_column::<B, T>(column);
+        self.raw.clear_cell(column.index());
+    }
+}
+
+impl<B: Behavior> Context<'_, B> {
+    /// Sends a message to a peer.
+    ///
+    /// # Errors
+    /// [`NoLink`] when this node has no link to that peer; it fails the run,
+    /// whether the callback answers it or not.
+    #[inline]
+    pub fn send(&mut self, to: Peer, bytes: &[u8]) -> Result {
+        match self.node.raw.send(to.0, bytes) {
+            true => Ok(()),
+            false => Err(no_link(to)),
+        }
+    }
+
+    /// Sends a message to every peer, in their order.
+    ///
+    /// # Errors
+    /// As [`send`](Context::send).
+    pub fn send_all(&mut self, bytes: &[u8]) -> Result {
+        self.peers().try_for_each(|peer| self.send(peer, bytes))
+    }
+
+    /// Closes the connection to a peer, once what was sent to it is out.
+    pub fn close(&mut self, peer: Peer) {
+        self.node.raw.close(peer.0);
+    }
+
+    /// Has [`Behavior::timer`] called with `tag` after a span of local time (at
+    /// most 584 years). A pending timer with the same tag is replaced.
+    pub fn set_timer(&mut self, tag: u64, after: Duration) {
+        let after_ns = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
+        self.node.raw.set_timer(tag, after_ns);
+    }
+
+    /// Cancels the timer with this tag, if there is one.
+    pub fn cancel_timer(&mut self, tag: u64) {
+        self.node.raw.cancel_timer(tag);
+    }
+
+    /// Writes a row with a word of the behavior's own. On a tick that has
+    /// written nothing yet, the word takes the place of `tick`.
+    ///
+    /// # Panics
+    /// When the word is not one of the behavior's.
+    #[inline]
+    pub fn record(&mut self, event: Event) {
+        assert!(
+            (event.index as usize) < B::EVENTS.len(),
+            "the event is not one of this behavior's EVENTS"
+        );
+        self.node.raw.record(event.index);
+    }
+
+    /// Prints a line into the node's output.
+    pub fn print(&mut self, line: impl AsRef<str>) {
+        self.node.raw.print(line.as_ref());
+    }
+
+    /// Sets a column of text.
+    ///
+    /// # Panics
+    /// When the column is not one of the behavior's.
+    pub fn set_text(&mut self, column: Column<str>, text: impl AsRef<str>) {
+        own_column::<B, str>(column);
+        self.node.raw.set_text(column.index(), Some(text.as_ref()));
+    }
+
+    /// Empties a column of text.
+    ///
+    /// # Panics
+    /// When the column is not one of the behavior's.
+    pub fn clear_text(&mut self, column: Column<str>) {
+        own_column::<B, str>(column);
+        self.node.raw.set_text(column.index(), None);
+    }
+
+    /// Ends the run after this step, for this reason.
+    pub fn stop_run(&mut self, reason: impl AsRef<str>) {
+        self.node.raw.stop_run(reason.as_ref());
+    }
+}
+
+/// Folds to nothing: the column and the list are constants.
+#[inline]
+fn own_column<B: Behavior, T: ?Sized>(column: Column<T>) {
+    let column = column.info();
+    assert!(
+        B::COLUMNS
+            .get(column.index as usize)
+            .is_some_and(|own| own.kind == column.kind),
+        "the column is not one of this behavior's COLUMNS"
+    );
+}
+
+#[cold]
+fn no_link(to: Peer) -> crate::Error {
+    Box::new(NoLink { to })
+}
+
+/// A message was sent to a peer that the node has no link to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoLink {
+    /// The peer.
+    pub to: Peer,
+}
+
+impl fmt::Display for NoLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "sent a message to peer {}, which this node has no link to",
+            self.to.0
+        )
+    }
+}
+
+impl std::error::Error for NoLink {}

@@ -1,0 +1,45 @@
+//! The way out: the [`plugin!`](crate::plugin) macro, the tables that it fills,
+//! and the functions that the host calls. All unsafe code of the SDK is below
+//! this module, save for the test kit's host.
+//!
+//! Public for the macro's sake only; not part of what the SDK promises.
+
+mod funnel;
+mod panic;
+mod raw;
+mod table;
+
+pub use raw::Raw;
+pub(crate) use raw::lent;
+pub use runner_abi as abi;
+pub use table::{behavior, plugin};
+
+/// Exports behaviors from a library of crate type `cdylib`: defines the entry
+/// symbol that the runner looks for. Once per library.
+///
+/// ```text
+/// runner_sdk::plugin! {
+///     name: "clock",
+///     docs: "Scale-model machines with Lamport clocks.",
+///     behaviors: [Machine],
+/// }
+/// ```
+///
+/// `name` is the part before the dot in a scenario's `behavior`, and the
+/// library is looked for as `libNAME.so`: give the package the same name. The
+/// plugin's version is the package's.
+#[macro_export]
+macro_rules! plugin {
+    (name: $name:literal, docs: $docs:expr, behaviors: [$($behavior:ty),+ $(,)?] $(,)?) => {
+        /// The entry of this plugin.
+        // SAFETY: the name is the one that hosts look for, with this very type;
+        // a second definition in one library does not link.
+        #[allow(unsafe_code, non_upper_case_globals)]
+        #[unsafe(no_mangle)]
+        pub static runner_plugin: $crate::export::abi::Plugin = {
+            const BEHAVIORS: &[$crate::export::abi::Behavior] =
+                &[$($crate::export::behavior::<$behavior>()),+];
+            $crate::export::plugin($name, env!("CARGO_PKG_VERSION"), $docs, BEHAVIORS)
+        };
+    };
+}

@@ -1,0 +1,203 @@
+//! The functions that the host calls, one set per behavior: null checks, the
+//! author's callback under `catch_unwind`, a status out.
+//!
+//! No panic leaves an `extern "C"` function: it would end the process. A caught
+//! panic's payload is forgotten once its text is taken, since dropping it might
+//! panic again.
+#![allow(unsafe_code)]
+
+use super::{Raw, abi, panic, raw::lent};
+use crate::config::{self, Problem};
+use crate::{Behavior, Context, Node, Peer, Result};
+use abi::Status;
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+
+/// The schemas made so far; at most one for each behavior, never freed.
+static SCHEMAS: Mutex<BTreeMap<TypeId, &'static str>> = Mutex::new(BTreeMap::new());
+
+pub(super) unsafe extern "C" fn config_schema<B: Behavior>() -> abi::Text {
+    let schema = catch_unwind(|| {
+        let mut schemas = SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner);
+        *schemas
+            .entry(TypeId::of::<B>())
+            .or_insert_with(|| config::schema::<B>().to_string().leak())
+    });
+    match schema {
+        Ok(schema) => abi::Text::new(schema),
+        Err(payload) => {
+            mem::forget(payload);
+            abi::Text::new("")
+        }
+    }
+}
+
+pub(super) unsafe extern "C" fn config_new<B: Behavior>(
+    toml: abi::Text,
+    problems: *const abi::ProblemSink,
+) -> *mut c_void {
+    panic::forward();
+    // SAFETY: the host lends the text for this call.
+    let toml = unsafe { lent(toml) };
+    let found = match catch_unwind(|| config::read::<B>(toml)) {
+        Ok(Ok(config)) => return Box::into_raw(Box::new(config)).cast(),
+        Ok(Err(problems)) => problems,
+        Err(payload) => vec![Problem::at(
+            "",
+            format!(
+                "the behavior panicked while reading it: {}",
+                panic::text(payload)
+            ),
+        )],
+    };
+    // SAFETY: null or a sink that the host lends for this call.
+    if let Some(sink) = unsafe { problems.as_ref() } {
+        for problem in found {
+            let (path, message) = (
+                abi::Text::lend(&problem.path),
+                abi::Text::lend(&problem.message),
+            );
+            // SAFETY: the sink's own function and data; both texts live until
+            // the call returns.
+            unsafe { (sink.report)(sink.host, path, message) }
+        }
+    }
+    std::ptr::null_mut()
+}
+
+pub(super) unsafe extern "C" fn config_free<B: Behavior>(config: *mut c_void) {
+    if config.is_null() {
+        return;
+    }
+    // SAFETY: `config_new` made it from a box, and the host frees it once.
+    let config = unsafe { Box::from_raw(config.cast::<B::Config>()) };
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(config))) {
+        mem::forget(payload);
+    }
+}
+
+pub(super) unsafe extern "C" fn create<B: Behavior>(
+    context: *mut abi::Context,
+    state: *mut c_void,
+) -> Status {
+    // SAFETY: null or a context that the host lends for this call; a `Node` is
+    // one in another type (both are transparent).
+    let (Some(node), false) = (
+        unsafe { context.cast::<Node<B>>().as_mut() },
+        state.is_null(),
+    ) else {
+        return abi::FAILED;
+    };
+    let made = catch_unwind(AssertUnwindSafe(|| B::new(node)));
+    let status = made.map(|made| {
+        // SAFETY: the host gives memory of the size and alignment of a `B`.
+        made.map(|instance| unsafe { state.cast::<B>().write(instance) })
+    });
+    answer(&mut node.raw, status)
+}
+
+pub(super) unsafe extern "C" fn destroy<B: Behavior>(state: *mut c_void) {
+    if state.is_null() {
+        return;
+    }
+    // SAFETY: `create` made the instance, and the host ends it once.
+    let dropped = catch_unwind(|| unsafe { state.cast::<B>().drop_in_place() });
+    if let Err(payload) = dropped {
+        mem::forget(payload);
+    }
+}
+
+pub(super) unsafe extern "C" fn message<B: Behavior>(
+    context: *mut abi::Context,
+    state: *mut c_void,
+    peer: u32,
+    bytes: *const u8,
+    len: u64,
+) -> Status {
+    let bytes = match bytes.is_null() {
+        true => &[],
+        // SAFETY: the host lends the bytes for this call.
+        false => unsafe { std::slice::from_raw_parts(bytes, len as usize) },
+    };
+    // SAFETY: the host's promise for every callback; see `callback`.
+    unsafe {
+        callback::<B>(context, state, |instance, node| {
+            instance.message(node, Peer(peer), bytes)
+        })
+    }
+}
+
+pub(super) unsafe extern "C" fn timer<B: Behavior>(
+    context: *mut abi::Context,
+    state: *mut c_void,
+    tag: u64,
+) -> Status {
+    // SAFETY: the host's promise for every callback; see `callback`.
+    unsafe { callback::<B>(context, state, |instance, node| instance.timer(node, tag)) }
+}
+
+macro_rules! callbacks {
+    ($($name:ident($($peer:ident)?)),+ $(,)?) => {$(
+        pub(super) unsafe extern "C" fn $name<B: Behavior>(
+            context: *mut abi::Context,
+            state: *mut c_void,
+            $($peer: u32,)?
+        ) -> Status {
+            // SAFETY: the host's promise for every callback; see `callback`.
+            unsafe {
+                callback::<B>(context, state, |instance, node| {
+                    instance.$name(node, $(Peer($peer))?)
+                })
+            }
+        }
+    )+};
+}
+
+callbacks! { start(), tick(), connect(peer), disconnect(peer), stop() }
+
+/// Runs one callback of the author's.
+///
+/// # Safety
+/// `context` is null or a context lent for this call (see [`Raw`]); `state` is
+/// null or an instance that `create` made, and nothing else uses it.
+#[inline(always)]
+unsafe fn callback<B: Behavior>(
+    context: *mut abi::Context,
+    state: *mut c_void,
+    call: impl FnOnce(&mut B, &mut Context<B>) -> Result,
+) -> Status {
+    // SAFETY: the caller's promise; a `Context` is a host's context in another
+    // type (both are transparent).
+    let (node, instance) = unsafe {
+        (
+            context.cast::<Context<B>>().as_mut(),
+            state.cast::<B>().as_mut(),
+        )
+    };
+    let (Some(node), Some(instance)) = (node, instance) else {
+        return abi::FAILED;
+    };
+    match catch_unwind(AssertUnwindSafe(|| call(instance, node))) {
+        Ok(Ok(())) => abi::OK,
+        other => answer(&mut node.raw, other),
+    }
+}
+
+/// Tells the host why, if it did not go well, and answers the status.
+#[cold]
+fn answer(raw: &mut Raw, outcome: std::thread::Result<Result>) -> Status {
+    let (status, reason) = match outcome {
+        Ok(Ok(())) => return abi::OK,
+        Ok(Err(error)) => match catch_unwind(AssertUnwindSafe(|| error.to_string())) {
+            Ok(reason) => (abi::FAILED, reason),
+            Err(payload) => (abi::PANICKED, panic::text(payload)),
+        },
+        Err(payload) => (abi::PANICKED, panic::text(payload)),
+    };
+    raw.fail(&reason);
+    status
+}

@@ -1,0 +1,184 @@
+//! The context of a callback, as the C boundary gives it, behind safe methods.
+#![allow(unsafe_code)]
+
+use super::abi;
+use crate::{Behavior, Random};
+use std::slice;
+
+/// A host's context, lent for one callback.
+///
+/// Every `Raw` is a host's context, cast by the funnel: its pointers lead
+/// to a live slot with the behavior's cells, its config and the host's table, and
+/// nothing else uses them during the callback. All blocks here rest on that.
+/// What is lent until the callback returns has the lifetime `'callback` of the
+/// [`Node`](crate::Node) that holds it.
+#[repr(transparent)]
+pub struct Raw {
+    context: abi::Context,
+}
+
+const _: () = assert!(
+    size_of::<Random>() == size_of::<[u64; 4]>() && align_of::<Random>() == align_of::<u64>()
+);
+
+impl Raw {
+    #[inline]
+    pub(crate) fn now_ns(&self) -> u64 {
+        self.context.now_ns
+    }
+
+    #[inline]
+    pub(crate) fn peer_count(&self) -> u32 {
+        self.context.peer_count
+    }
+
+    #[inline]
+    pub(crate) fn config<'callback, B: Behavior>(&self) -> &'callback B::Config {
+        // SAFETY: the host hands back what this behavior's `config_new` made, and
+        // frees it after the last instance; nobody writes to it.
+        unsafe { &*self.context.config.cast::<B::Config>() }
+    }
+
+    #[inline]
+    pub(crate) fn random(&mut self) -> &mut Random {
+        // SAFETY: the slot is live, and `Random` is exactly its four words of
+        // state. The borrow of self keeps everything else away from it.
+        unsafe { &mut *(&raw mut (*self.context.slot).random).cast::<Random>() }
+    }
+
+    #[inline]
+    pub(crate) fn set_cell<B: Behavior>(&mut self, index: u32, bits: u64) {
+        assert!((index as usize) < B::COLUMNS.len());
+        // SAFETY: the cells follow the slot directly, one for each of the
+        // behavior's columns, and the index is below their number.
+        unsafe {
+            self.context
+                .slot
+                .add(1)
+                .cast::<u64>()
+                .add(index as usize)
+                .write(bits);
+            (*self.context.slot).present |= 1 << index;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn cell<B: Behavior>(&self, index: u32) -> Option<u64> {
+        assert!((index as usize) < B::COLUMNS.len());
+        // SAFETY: as in `set_cell`.
+        unsafe {
+            ((*self.context.slot).present >> index & 1 == 1).then(|| {
+                self.context
+                    .slot
+                    .add(1)
+                    .cast::<u64>()
+                    .add(index as usize)
+                    .read()
+            })
+        }
+    }
+
+    #[inline]
+    pub(crate) fn clear_cell(&mut self, index: u32) {
+        // SAFETY: the slot is live.
+        unsafe { (*self.context.slot).present &= !(1 << index) }
+    }
+
+    #[inline]
+    pub(crate) fn send(&mut self, peer: u32, bytes: &[u8]) -> bool {
+        // SAFETY: see `calls`; the bytes live until the call returns.
+        let status = unsafe {
+            (self.calls().send)(&mut self.context, peer, bytes.as_ptr(), bytes.len() as u64)
+        };
+        status == 0
+    }
+
+    pub(crate) fn close(&mut self, peer: u32) {
+        // SAFETY: see `calls`.
+        unsafe { (self.calls().close)(&mut self.context, peer) }
+    }
+
+    pub(crate) fn set_timer(&mut self, tag: u64, delay_ns: u64) {
+        // SAFETY: see `calls`.
+        unsafe { (self.calls().set_timer)(&mut self.context, tag, delay_ns) }
+    }
+
+    pub(crate) fn cancel_timer(&mut self, tag: u64) {
+        // SAFETY: see `calls`.
+        unsafe { (self.calls().cancel_timer)(&mut self.context, tag) }
+    }
+
+    #[inline]
+    pub(crate) fn record(&mut self, word: u32) {
+        if self.context.rows == 0 && self.context.word == 0 {
+            self.context.word = word + 1;
+        } else {
+            // SAFETY: see `calls`.
+            unsafe { (self.calls().record)(&mut self.context, word) }
+        }
+    }
+
+    pub(crate) fn print(&mut self, line: &str) {
+        // SAFETY: see `calls`; the text lives until the call returns.
+        unsafe { (self.calls().print)(&mut self.context, abi::Text::lend(line)) }
+    }
+
+    pub(crate) fn set_text(&mut self, index: u32, text: Option<&str>) {
+        let text = text.map_or(
+            abi::Text {
+                ptr: std::ptr::null(),
+                len: 0,
+            },
+            abi::Text::lend,
+        );
+        // SAFETY: see `calls`; the text lives until the call returns.
+        unsafe { (self.calls().set_text)(&mut self.context, index, text) }
+    }
+
+    pub(crate) fn stop_run(&mut self, reason: &str) {
+        // SAFETY: see `calls`; the text lives until the call returns.
+        unsafe { (self.calls().stop_run)(&mut self.context, abi::Text::lend(reason)) }
+    }
+
+    pub(crate) fn fail(&mut self, reason: &str) {
+        // SAFETY: see `calls`; the text lives until the call returns.
+        unsafe { (self.calls().fail)(&mut self.context, abi::Text::lend(reason)) }
+    }
+
+    pub(crate) fn node_name<'callback>(&mut self) -> &'callback str {
+        // SAFETY: see `calls`; the text is lent until the callback returns.
+        unsafe { lent((self.calls().node_name)(&mut self.context)) }
+    }
+
+    pub(crate) fn peer_name<'callback>(&mut self, peer: u32) -> &'callback str {
+        // SAFETY: see `calls`; the text is lent until the callback returns.
+        unsafe { lent((self.calls().peer_name)(&mut self.context, peer)) }
+    }
+
+    pub(crate) fn run_folder<'callback>(&mut self) -> &'callback str {
+        // SAFETY: see `calls`; the text is lent until the callback returns.
+        unsafe { lent((self.calls().run_folder)(&mut self.context)) }
+    }
+
+    /// The host's functions. Calling one with this context during the callback
+    /// is what the boundary allows; the effects among them are out of reach of
+    /// `create`, which is given a [`Node`](crate::Node) only.
+    #[inline]
+    fn calls(&self) -> &'static abi::HostCalls {
+        // SAFETY: the table lives as long as the process.
+        unsafe { &*self.context.calls }
+    }
+}
+
+/// Reads a text from across the boundary; empty where it is null or not UTF-8.
+///
+/// # Safety
+/// A text that is not null must be readable for `'a`.
+pub(crate) unsafe fn lent<'a>(text: abi::Text) -> &'a str {
+    if text.ptr.is_null() || text.len == 0 {
+        return "";
+    }
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { slice::from_raw_parts(text.ptr, text.len as usize) };
+    std::str::from_utf8(bytes).unwrap_or("")
+}
