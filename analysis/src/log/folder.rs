@@ -1,0 +1,362 @@
+//! The logs of one run as files: one per node, or one for all.
+//!
+//! A row never fails: the first error (a full disk, a folder that cannot be
+//! written) is remembered with its path, nothing is written after it, and
+//! `finish` answers with it.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::record::{Columns, Row, RunSchema};
+use super::writer::{Layout, LogFormat};
+
+/// A log could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: cannot write the log: {source}", path.display())]
+pub struct WriteError {
+    /// The file.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// The file name of a combined log.
+pub const COMBINED_FILE: &str = "events.csv";
+
+/// The most files that are open at once. A process may open 1024 by default, and
+/// several runs go on side by side.
+const OPEN_LIMIT: usize = 128;
+/// What the buffers of a run take together [bytes].
+const BUDGET: usize = 64 << 20;
+/// The longest a node's buffer gets before it is written [bytes]; past this,
+/// larger writes are no faster.
+const BUFFER_MAX: usize = 256 << 10;
+/// The shortest [bytes]: about ten rows.
+const BUFFER_MIN: usize = 512;
+
+/// A log per node: `NODE.csv` in one folder.
+///
+/// Nodes share the budget for buffers. Up to 128 of them keep their files open;
+/// more open theirs for each write, so that 100,000 nodes need no descriptors.
+#[derive(Debug)]
+pub struct NodeLogs {
+    format: LogFormat,
+    folder: PathBuf,
+    nodes: Vec<NodeFile>,
+    buffer_limit: usize,
+    written: u64,
+    error: Option<WriteError>,
+}
+
+#[derive(Debug)]
+struct NodeFile {
+    name: Box<str>,
+    buffer: Vec<u8>,
+    /// Kept where all files can stay open.
+    file: Option<File>,
+    created: bool,
+}
+
+impl NodeLogs {
+    /// Logs for the nodes of a run, in a folder that exists. Files are made with
+    /// their first write; an existing one is replaced.
+    pub fn create(folder: &Path, schema: &RunSchema) -> NodeLogs {
+        NodeLogs::with_budget(folder, schema, BUDGET)
+    }
+
+    fn with_budget(folder: &Path, schema: &RunSchema, budget: usize) -> NodeLogs {
+        let format = LogFormat::new(schema, Layout::PerNode);
+        let nodes = schema.nodes.iter().map(|node| {
+            let mut buffer = Vec::new();
+            format.header(&node.columns, &mut buffer);
+            NodeFile {
+                name: node.name.as_str().into(),
+                buffer,
+                file: None,
+                created: false,
+            }
+        });
+        let nodes: Vec<_> = nodes.collect();
+        NodeLogs {
+            format,
+            folder: folder.to_owned(),
+            buffer_limit: (budget / nodes.len().max(1)).clamp(BUFFER_MIN, BUFFER_MAX),
+            nodes,
+            written: 0,
+            error: None,
+        }
+    }
+
+    /// Names the next stranger; see [`LogFormat::push_stranger`].
+    pub fn push_stranger(&mut self, name: &str) {
+        self.format.push_stranger(name);
+    }
+
+    /// Writes one row. The rows of one node come in time order.
+    ///
+    /// # Panics
+    /// When `row.node` is not in the schema.
+    #[inline]
+    pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        let buffer = &mut self.nodes[row.node as usize].buffer;
+        self.format.row(row, columns, buffer);
+        if buffer.len() >= self.buffer_limit {
+            self.write(row.node as usize);
+        }
+    }
+
+    /// Hands every buffered row to the system.
+    pub fn flush(&mut self) {
+        for node in 0..self.nodes.len() {
+            if !self.nodes[node].buffer.is_empty() {
+                self.write(node);
+            }
+        }
+    }
+
+    /// Writes what is left; answers the size of all logs [bytes].
+    ///
+    /// # Errors
+    /// The first that any write met.
+    pub fn finish(mut self) -> Result<u64, WriteError> {
+        self.flush();
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(self.written),
+        }
+    }
+
+    #[cold]
+    fn write(&mut self, index: usize) {
+        let keep_open = self.nodes.len() <= OPEN_LIMIT;
+        let node = &mut self.nodes[index];
+        if self.error.is_none() {
+            match node.write(&self.folder, keep_open) {
+                Ok(()) => self.written += node.buffer.len() as u64,
+                Err(source) => {
+                    let path = node.path(&self.folder);
+                    self.error = Some(WriteError { path, source });
+                }
+            }
+        }
+        node.buffer.clear();
+    }
+}
+
+impl NodeFile {
+    fn path(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.csv", self.name))
+    }
+
+    fn write(&mut self, folder: &Path, keep_open: bool) -> io::Result<()> {
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None if self.created => File::options().append(true).open(self.path(folder))?,
+            None => File::create(self.path(folder))?,
+        };
+        self.created = true;
+        file.write_all(&self.buffer)?;
+        if keep_open {
+            self.file = Some(file);
+        }
+        Ok(())
+    }
+}
+
+/// One log for all nodes: `events.csv`.
+#[derive(Debug)]
+pub struct CombinedLog {
+    format: LogFormat,
+    path: PathBuf,
+    file: Option<File>,
+    buffer: Vec<u8>,
+    written: u64,
+    error: Option<WriteError>,
+}
+
+impl CombinedLog {
+    /// A log in a folder that exists. The file is made with the first write; an
+    /// existing one is replaced.
+    pub fn create(folder: &Path, schema: &RunSchema) -> CombinedLog {
+        let format = LogFormat::new(schema, Layout::Combined);
+        let mut buffer = Vec::new();
+        format.header(&[], &mut buffer);
+        CombinedLog {
+            format,
+            path: folder.join(COMBINED_FILE),
+            file: None,
+            buffer,
+            written: 0,
+            error: None,
+        }
+    }
+
+    /// Names the next stranger; see [`LogFormat::push_stranger`].
+    pub fn push_stranger(&mut self, name: &str) {
+        self.format.push_stranger(name);
+    }
+
+    /// Writes one row.
+    ///
+    /// # Panics
+    /// When `row.node` is not in the schema.
+    #[inline]
+    pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        self.format.row(row, columns, &mut self.buffer);
+        if self.buffer.len() >= BUFFER_MAX {
+            self.flush();
+        }
+    }
+
+    /// Hands every buffered row to the system.
+    pub fn flush(&mut self) {
+        if self.error.is_none() && !self.buffer.is_empty() {
+            match self.write() {
+                Ok(()) => self.written += self.buffer.len() as u64,
+                Err(source) => {
+                    let path = self.path.clone();
+                    self.error = Some(WriteError { path, source });
+                }
+            }
+        }
+        self.buffer.clear();
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => File::create(&self.path)?,
+        };
+        file.write_all(&self.buffer)?;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    /// Writes what is left; answers the size of the log [bytes].
+    ///
+    /// # Errors
+    /// The first that any write met.
+    pub fn finish(mut self) -> Result<u64, WriteError> {
+        self.flush();
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(self.written),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{EventId, NO_PEER, NodeSchema};
+    use super::*;
+
+    fn schema(count: usize) -> RunSchema {
+        let node = |index| NodeSchema {
+            name: format!("n-{index}"),
+            ..NodeSchema::default()
+        };
+        RunSchema {
+            nodes: (0..count).map(node).collect(),
+            strangers: vec![],
+        }
+    }
+
+    fn tick(node: u32, step: u64) -> Row {
+        Row {
+            time_ns: step * 1000,
+            step,
+            node,
+            event: EventId::TICK,
+            peer: NO_PEER,
+            message: 0,
+            bytes: 0,
+            queue: 0,
+        }
+    }
+
+    #[test]
+    fn more_nodes_than_descriptors_have_whole_logs() {
+        let folder = tempfile::tempdir().unwrap();
+        let count = 3 * OPEN_LIMIT as u32;
+        let mut logs = NodeLogs::with_budget(folder.path(), &schema(count as usize), 0);
+        let mut expected =
+            vec![String::from("time_ns,step,event,peer,message,bytes,queue\n"); count as usize];
+        for step in 1..60 {
+            for node in 0..count {
+                logs.row(&tick(node, step), Columns::default());
+                expected[node as usize] += &format!("{},{step},tick,,,,0\n", step * 1000);
+            }
+        }
+        assert!(logs.nodes.iter().all(|node| node.file.is_none()));
+        let written = logs.finish().unwrap();
+        assert_eq!(
+            written,
+            expected.iter().map(|log| log.len() as u64).sum::<u64>()
+        );
+        for (node, expected) in expected.iter().enumerate() {
+            let path = folder.path().join(format!("n-{node}.csv"));
+            assert_eq!(&std::fs::read_to_string(path).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_node_that_did_nothing_has_a_log_with_a_header() {
+        let folder = tempfile::tempdir().unwrap();
+        NodeLogs::create(folder.path(), &schema(1))
+            .finish()
+            .unwrap();
+        let log = std::fs::read_to_string(folder.path().join("n-0.csv")).unwrap();
+        assert_eq!(log, "time_ns,step,event,peer,message,bytes,queue\n");
+    }
+
+    #[test]
+    fn what_was_flushed_is_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = CombinedLog::create(folder.path(), &schema(2));
+        log.row(&tick(1, 1), Columns::default());
+        log.flush();
+        let path = folder.path().join(COMBINED_FILE);
+        let expected = "time_ns,node,step,event,peer,message,bytes,queue\n1000,n-1,1,tick,,,,0\n";
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
+        log.row(&tick(0, 1), Columns::default());
+        assert_eq!(
+            log.finish().unwrap(),
+            std::fs::metadata(&path).unwrap().len()
+        );
+    }
+
+    #[test]
+    fn the_first_error_is_kept_with_its_path() {
+        let missing = Path::new("no/such/folder");
+        let mut logs = NodeLogs::with_budget(missing, &schema(2), 0);
+        for step in 1..200 {
+            logs.row(&tick(1, step), Columns::default());
+        }
+        let error = logs.finish().unwrap_err();
+        assert_eq!(error.path, missing.join("n-1.csv"));
+        assert_eq!(error.source.kind(), io::ErrorKind::NotFound);
+        let log = CombinedLog::create(missing, &schema(1));
+        let error = log.finish().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("no/such/folder/events.csv: cannot write")
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_an_error_and_no_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/full", folder.path().join("n-0.csv")).unwrap();
+        let mut logs = NodeLogs::create(folder.path(), &schema(1));
+        for step in 1..100_000 {
+            logs.row(&tick(0, step), Columns::default());
+        }
+        assert_eq!(
+            logs.finish().unwrap_err().source.kind(),
+            io::ErrorKind::StorageFull
+        );
+    }
+}

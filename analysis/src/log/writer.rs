@@ -1,0 +1,575 @@
+//! A row as CSV text: `time_ns,step,event,peer,message,bytes,queue`, then the
+//! behavior's columns. LF line ends.
+//!
+//! This is the engine's hottest sink, so a row is put together in a small fixed
+//! array without allocation or `fmt`: names are escaped once, when the run is
+//! set up, and copied at a fixed width; integers are written two digits at a time.
+//!
+//! What a cell is, exactly: no peer, message 0 (and then its bytes) and a column
+//! without a value are empty; a text is quoted where CSV needs it, and an empty
+//! text is `""`, so that it is not taken for no value; a floating-point number
+//! is the shortest text that reads back as the same number, `-0`, `NaN`, `inf`
+//! and `-inf` included, with an exponent (`1e300`) from 1e16 up and below 1e-5.
+
+use std::io::Write;
+
+use super::record::{
+    Cell, ColumnKind, ColumnSchema, Columns, NO_PEER, Row, RunSchema, STANDARD_EVENTS,
+};
+
+/// The columns that every log has, in order. A combined log has
+/// [`NODE_COLUMN`] between the first and the second.
+pub const STANDARD_COLUMNS: [&str; 7] = [
+    "time_ns", "step", "event", "peer", "message", "bytes", "queue",
+];
+
+/// The column of a combined log that names the row's node.
+pub const NODE_COLUMN: &str = "node";
+
+/// Whether each node has a log of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// `NODE.csv`, with the node's own columns.
+    PerNode,
+    /// `events.csv`: all nodes; the columns of all behaviors in the order of
+    /// their first node, empty where a node has no such column.
+    Combined,
+}
+
+/// Formats the rows of one run.
+#[derive(Clone, Debug)]
+pub struct LogFormat {
+    layout: Layout,
+    /// By [`Row::peer`].
+    names: NameTable,
+    /// By node: an index into `shapes`.
+    shape_of: Vec<u32>,
+    shapes: Vec<Shape>,
+    /// Headers of the behaviors' columns of a combined log.
+    all_columns: Vec<String>,
+    line: Line,
+}
+
+/// What the nodes of a group have in common.
+#[derive(Clone, Debug)]
+struct Shape {
+    /// By [`super::EventId`].
+    events: NameTable,
+    /// The cells after the standard ones, in order: which of the node's columns.
+    cells: Vec<Option<(usize, ColumnKind)>>,
+}
+
+impl LogFormat {
+    /// For the rows of a run.
+    pub fn new(schema: &RunSchema, layout: Layout) -> LogFormat {
+        // Nodes of a group share their tables: find each distinct one once.
+        let mut sources: Vec<usize> = Vec::new();
+        let mut shape_of = Vec::with_capacity(schema.nodes.len());
+        for (index, node) in schema.nodes.iter().enumerate() {
+            let same = |&other: &usize| {
+                let other = &schema.nodes[other];
+                other.columns == node.columns && other.events == node.events
+            };
+            let shape = sources.iter().rposition(same).unwrap_or_else(|| {
+                sources.push(index);
+                sources.len() - 1
+            });
+            shape_of.push(shape as u32);
+        }
+        let mut all_columns: Vec<String> = Vec::new();
+        for &source in &sources {
+            for column in schema.nodes[source].columns.iter() {
+                if !all_columns.contains(&column.name) {
+                    all_columns.push(column.name.clone());
+                }
+            }
+        }
+        let shapes = sources.iter().map(|&source| {
+            let node = &schema.nodes[source];
+            let mut events = NameTable::default();
+            for word in STANDARD_EVENTS
+                .into_iter()
+                .chain(node.events.iter().map(String::as_str))
+            {
+                events.push(word);
+            }
+            let cell = |(index, column): (usize, &ColumnSchema)| (index, column.kind);
+            let columns = node.columns.iter().enumerate();
+            let cells = match layout {
+                Layout::PerNode => columns.map(cell).map(Some).collect(),
+                Layout::Combined => all_columns
+                    .iter()
+                    .map(|name| columns.clone().find(|(_, own)| own.name == *name).map(cell))
+                    .collect(),
+            };
+            Shape { events, cells }
+        });
+        let shapes = shapes.collect();
+        let mut names = NameTable::default();
+        for name in schema
+            .nodes
+            .iter()
+            .map(|node| &node.name)
+            .chain(&schema.strangers)
+        {
+            names.push(name);
+        }
+        LogFormat {
+            layout,
+            names,
+            shape_of,
+            shapes,
+            all_columns,
+            line: Line::default(),
+        }
+    }
+
+    /// Names the next stranger: a peer that the schema did not have yet. Its
+    /// index follows the last one's.
+    pub fn push_stranger(&mut self, name: &str) {
+        self.names.push(name);
+    }
+
+    /// Appends the header of a node's log, or of the combined one.
+    pub fn header(&self, columns: &[ColumnSchema], out: &mut Vec<u8>) {
+        for (index, name) in STANDARD_COLUMNS.into_iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(name.as_bytes());
+            if index == 0 && self.layout == Layout::Combined {
+                out.push(b',');
+                out.extend_from_slice(NODE_COLUMN.as_bytes());
+            }
+        }
+        let mut column = |name: &str| {
+            out.push(b',');
+            push_text(out, name);
+        };
+        match self.layout {
+            Layout::PerNode => columns.iter().for_each(|own| column(&own.name)),
+            Layout::Combined => self.all_columns.iter().for_each(|name| column(name)),
+        }
+        out.push(b'\n');
+    }
+
+    /// Appends one row.
+    ///
+    /// # Panics
+    /// When `row.node` is not in the schema.
+    #[inline]
+    pub fn row(&mut self, row: &Row, columns: Columns<'_>, out: &mut Vec<u8>) {
+        let shape = &self.shapes[self.shape_of[row.node as usize] as usize];
+        let line = &mut self.line;
+        line.len = 0;
+        line.number(row.time_ns);
+        line.byte(b',');
+        if self.layout == Layout::Combined {
+            self.names.put(row.node as usize, line, out);
+        }
+        line.number(row.step);
+        line.byte(b',');
+        shape.events.put(usize::from(row.event.0), line, out);
+        if row.peer == NO_PEER {
+            line.byte(b',');
+        } else {
+            self.names.put(row.peer as usize, line, out);
+        }
+        if row.message == 0 {
+            line.byte(b',');
+            line.byte(b',');
+        } else {
+            line.number(row.message);
+            line.byte(b',');
+            line.number(row.bytes);
+            line.byte(b',');
+        }
+        line.number(row.queue);
+        for cell in &shape.cells {
+            line.byte(b',');
+            line.make_room(out);
+            let cell = cell.map_or(Cell::Empty, |(index, kind)| columns.cell(index, kind));
+            match cell {
+                Cell::Empty => {}
+                Cell::U64(value) => line.number(value),
+                Cell::I64(value) => {
+                    if value < 0 {
+                        line.byte(b'-');
+                    }
+                    line.number(value.unsigned_abs());
+                }
+                Cell::Bool(value) => {
+                    line.spill(out);
+                    out.extend_from_slice(if value { b"true" } else { b"false" });
+                }
+                Cell::F64(value) => {
+                    line.spill(out);
+                    push_f64(out, value);
+                }
+                Cell::Text(text) => {
+                    line.spill(out);
+                    push_text(out, text);
+                }
+            }
+        }
+        line.byte(b'\n');
+        line.spill(out);
+    }
+}
+
+/// Room for the standard cells: five numbers of 20 digits, three short names,
+/// their commas.
+const LINE_SIZE: usize = 256;
+/// From here on a line is spilled before the next cell, of at most 21 bytes and
+/// a comma.
+const LINE_FULL: usize = LINE_SIZE - 32;
+
+/// A row in the making.
+#[derive(Clone, Debug)]
+struct Line {
+    bytes: [u8; LINE_SIZE],
+    len: usize,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Line {
+            bytes: [0; LINE_SIZE],
+            len: 0,
+        }
+    }
+}
+
+/// `00` to `99`.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut i = 0;
+    while i < 100 {
+        pairs[i] = [b'0' + (i / 10) as u8, b'0' + (i % 10) as u8];
+        i += 1;
+    }
+    pairs
+};
+
+impl Line {
+    #[inline]
+    fn byte(&mut self, byte: u8) {
+        self.bytes[self.len] = byte;
+        self.len += 1;
+    }
+
+    #[inline]
+    fn number(&mut self, mut value: u64) {
+        if value < 10 {
+            return self.byte(b'0' + value as u8);
+        }
+        let count = value.ilog10() as usize + 1;
+        let digits = &mut self.bytes[self.len..self.len + count];
+        self.len += count;
+        let mut at = count;
+        while at >= 2 {
+            at -= 2;
+            digits[at..at + 2].copy_from_slice(&PAIRS[(value % 100) as usize]);
+            value /= 100;
+        }
+        if at == 1 {
+            digits[0] = b'0' + value as u8;
+        }
+    }
+
+    /// Hands what is there to `out`.
+    #[inline]
+    fn spill(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.bytes[..self.len]);
+        self.len = 0;
+    }
+
+    #[inline]
+    fn make_room(&mut self, out: &mut Vec<u8>) {
+        if self.len > LINE_FULL {
+            self.spill(out);
+        }
+    }
+}
+
+/// Names as they stand in a cell, each with its comma.
+#[derive(Clone, Debug, Default)]
+struct NameTable {
+    short: Vec<ShortName>,
+    /// The names that do not fit.
+    long: Vec<Box<[u8]>>,
+}
+
+const SHORT_SIZE: usize = 23;
+/// [`ShortName::len`] of a name in [`NameTable::long`]; the first four bytes
+/// are its index.
+const LONG: u8 = u8::MAX;
+
+#[derive(Clone, Copy, Debug)]
+struct ShortName {
+    bytes: [u8; SHORT_SIZE],
+    len: u8,
+}
+
+impl NameTable {
+    fn push(&mut self, name: &str) {
+        let mut cell = Vec::with_capacity(name.len() + 3);
+        // A name without letters is no text: the cell is empty, not quoted.
+        if !name.is_empty() {
+            push_text(&mut cell, name);
+        }
+        cell.push(b',');
+        let mut bytes = [0; SHORT_SIZE];
+        let len = match bytes.get_mut(..cell.len()) {
+            Some(room) => {
+                room.copy_from_slice(&cell);
+                cell.len() as u8
+            }
+            None => {
+                bytes[..4].copy_from_slice(&(self.long.len() as u32).to_le_bytes());
+                self.long.push(cell.into());
+                LONG
+            }
+        };
+        self.short.push(ShortName { bytes, len });
+    }
+
+    /// Puts name `index` and its comma; only the comma if there is no such name.
+    #[inline]
+    fn put(&self, index: usize, line: &mut Line, out: &mut Vec<u8>) {
+        let Some(name) = self.short.get(index) else {
+            return line.byte(b',');
+        };
+        if name.len == LONG {
+            let [a, b, c, d, ..] = name.bytes;
+            line.spill(out);
+            out.extend_from_slice(&self.long[u32::from_le_bytes([a, b, c, d]) as usize]);
+        } else {
+            // All of it: a copy of fixed size is two moves; what lies past the
+            // name is overwritten.
+            line.bytes[line.len..line.len + SHORT_SIZE].copy_from_slice(&name.bytes);
+            line.len += usize::from(name.len);
+        }
+    }
+}
+
+/// Appends a text cell, quoted where it needs to be.
+pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
+    let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+    if !text.is_empty() && !text.as_bytes().iter().any(special) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    out.push(b'"');
+    for &byte in text.as_bytes() {
+        if byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+}
+
+/// Appends a floating-point cell.
+fn push_f64(out: &mut Vec<u8>, value: f64) {
+    let size = value.abs();
+    let plain = size == 0.0 || (1e-5..1e16).contains(&size) || !size.is_finite();
+    let written = if plain {
+        write!(out, "{value}")
+    } else {
+        write!(out, "{value:e}")
+    };
+    written.expect("a vector takes what it is given");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{EventId, NodeSchema};
+    use super::*;
+
+    fn column(name: &str, kind: ColumnKind) -> ColumnSchema {
+        ColumnSchema {
+            name: name.to_owned(),
+            kind,
+            docs: String::new(),
+        }
+    }
+
+    fn node(name: &str, columns: Vec<ColumnSchema>) -> NodeSchema {
+        NodeSchema {
+            name: name.to_owned(),
+            columns: columns.into(),
+            events: vec!["internal".to_owned()].into(),
+        }
+    }
+
+    fn row(node: u32, event: EventId, peer: u32, message: u64) -> Row {
+        Row {
+            time_ns: 1_500_000_000,
+            step: 12,
+            node,
+            event,
+            peer,
+            message,
+            bytes: 8,
+            queue: 100,
+        }
+    }
+
+    fn text(out: Vec<u8>) -> String {
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_node_log_reads_like_this() {
+        let clock = vec![column("clock", ColumnKind::U64)];
+        let schema = RunSchema {
+            nodes: vec![node("machine-1", clock.clone()), node("machine-2", clock)],
+            strangers: vec!["a name that is too long for the table".to_owned()],
+        };
+        let mut format = LogFormat::new(&schema, Layout::PerNode);
+        let mut out = Vec::new();
+        format.header(&schema.nodes[0].columns, &mut out);
+        let columns = Columns {
+            present: 1,
+            cells: &[u64::MAX],
+            texts: &[],
+        };
+        format.row(&row(0, EventId::SEND, 1, 7), columns, &mut out);
+        format.row(
+            &row(0, EventId::own(0), NO_PEER, 0),
+            Columns::default(),
+            &mut out,
+        );
+        format.row(
+            &row(0, EventId::RECEIVE, 2, 1),
+            Columns::default(),
+            &mut out,
+        );
+        format.push_stranger("tcp://[::1]:5,6");
+        format.row(
+            &row(0, EventId::RECEIVE, 3, 1),
+            Columns::default(),
+            &mut out,
+        );
+        assert_eq!(
+            text(out),
+            "time_ns,step,event,peer,message,bytes,queue,clock\n\
+             1500000000,12,send,machine-2,7,8,100,18446744073709551615\n\
+             1500000000,12,internal,,,,100,\n\
+             1500000000,12,receive,a name that is too long for the table,1,8,100,\n\
+             1500000000,12,receive,\"tcp://[::1]:5,6\",1,8,100,\n"
+        );
+    }
+
+    #[test]
+    fn a_combined_log_has_the_columns_of_all_nodes() {
+        let schema = RunSchema {
+            nodes: vec![
+                node("a", vec![column("x", ColumnKind::I64)]),
+                node(
+                    "b",
+                    vec![column("y", ColumnKind::Bool), column("x", ColumnKind::F64)],
+                ),
+            ],
+            strangers: vec![],
+        };
+        let mut format = LogFormat::new(&schema, Layout::Combined);
+        let mut out = Vec::new();
+        format.header(&[], &mut out);
+        let minus_3 = [-3i64 as u64];
+        let a = Columns {
+            present: 1,
+            cells: &minus_3,
+            texts: &[],
+        };
+        format.row(&row(0, EventId::TICK, NO_PEER, 0), a, &mut out);
+        let cells = [1, 0.5f64.to_bits()];
+        let b = Columns {
+            present: 3,
+            cells: &cells,
+            texts: &[],
+        };
+        format.row(&row(1, EventId::TICK, NO_PEER, 0), b, &mut out);
+        assert_eq!(
+            text(out),
+            "time_ns,node,step,event,peer,message,bytes,queue,x,y\n\
+             1500000000,a,12,tick,,,,100,-3,\n\
+             1500000000,b,12,tick,,,,100,0.5,true\n"
+        );
+    }
+
+    #[test]
+    fn numbers_of_every_length_are_written_in_full() {
+        let mut value = 1u64;
+        let mut line = Line::default();
+        for _ in 0..20 {
+            for value in [value - 1, value, value.wrapping_mul(9)] {
+                line.len = 0;
+                line.number(value);
+                assert_eq!(&line.bytes[..line.len], value.to_string().as_bytes());
+            }
+            value = value.wrapping_mul(10);
+        }
+        line.len = 0;
+        line.number(u64::MAX);
+        assert_eq!(&line.bytes[..line.len], u64::MAX.to_string().as_bytes());
+    }
+
+    #[test]
+    fn many_and_wide_columns_do_not_overflow_the_line() {
+        let columns: Vec<_> = (0..63)
+            .map(|index| column(&format!("c{index}"), ColumnKind::I64))
+            .collect();
+        let schema = RunSchema {
+            nodes: vec![node("a", columns)],
+            strangers: vec![],
+        };
+        let mut format = LogFormat::new(&schema, Layout::PerNode);
+        let widest = Row {
+            time_ns: u64::MAX,
+            step: u64::MAX,
+            message: u64::MAX,
+            bytes: u64::MAX,
+            queue: u64::MAX,
+            ..row(0, EventId::DISCONNECT, 0, 1)
+        };
+        let cells = [i64::MIN as u64; 63];
+        let columns = Columns {
+            present: u64::MAX,
+            cells: &cells,
+            texts: &[],
+        };
+        let mut out = Vec::new();
+        format.row(&widest, columns, &mut out);
+        let out = text(out);
+        assert_eq!(out.matches("-9223372036854775808").count(), 63);
+        assert_eq!(out.matches("18446744073709551615").count(), 5);
+    }
+
+    #[test]
+    fn texts_and_floats_are_as_documented() {
+        for (value, expected) in [
+            ("plain", "plain"),
+            ("", "\"\""),
+            ("say \"hi\", twice\n", "\"say \"\"hi\"\", twice\n\""),
+        ] {
+            let mut out = Vec::new();
+            push_text(&mut out, value);
+            assert_eq!(text(out), expected);
+        }
+        for (value, expected) in [
+            (0.1, "0.1"),
+            (-0.0, "-0"),
+            (3.0, "3"),
+            (1e300, "1e300"),
+            (5e-324, "5e-324"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
+            let mut out = Vec::new();
+            push_f64(&mut out, value);
+            assert_eq!(text(out), expected);
+        }
+    }
+}
