@@ -5,5 +5,6 @@
 //! the order in which a run passes through them.
 
 pub mod engine;
+pub mod host;
 pub mod scenario;
 pub mod time;

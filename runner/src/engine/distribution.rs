@@ -1,5 +1,8 @@
 //! How a number varies: a constant or a distribution, and one draw from it.
 
+use crate::engine::random::Random;
+use crate::time::SimDuration;
+
 /// A number that may vary. Spans are in nanoseconds, rates per second; whoever
 /// holds one knows which.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,4 +52,169 @@ pub enum Distribution {
         /// The tail exponent; the mean is infinite up to 1.
         shape: f64,
     },
+}
+
+impl Distribution {
+    /// One draw. Every kind but [`Distribution::Constant`] takes a fixed number
+    /// of draws from the stream (`UniformInt` and `Choice` may reject, and then
+    /// take more).
+    ///
+    /// Inverse functions over `libm`, whose results are the same on every
+    /// machine; the system's `ln` and `exp` are not.
+    pub fn sample(&self, random: &mut Random) -> f64 {
+        match *self {
+            Distribution::Constant(value) => value,
+            Distribution::Uniform { low, high } => low + (high - low) * random.unit(),
+            Distribution::UniformInt { low, high } => {
+                let above = match (high.wrapping_sub(low) as u64).checked_add(1) {
+                    Some(count) => random.below(count),
+                    None => random.next_u64(),
+                };
+                low.wrapping_add(above as i64) as f64
+            }
+            Distribution::Choice(ref values) => values[random.below(values.len() as u64) as usize],
+            Distribution::Normal { mean, std } => (mean + std * standard_normal(random)).max(0.0),
+            Distribution::Exponential { mean } => -mean * libm::log(random.unit_above_zero()),
+            Distribution::LogNormal { median, sigma } => {
+                median * libm::exp(sigma * standard_normal(random))
+            }
+            Distribution::Pareto { min, shape } => {
+                min * libm::pow(random.unit_above_zero(), -1.0 / shape)
+            }
+        }
+    }
+
+    /// One draw of a span, in whole nanoseconds; at least 0, at most 2^63.
+    pub fn sample_span(&self, random: &mut Random) -> SimDuration {
+        let ns = self.sample(random).round();
+        SimDuration(if ns >= MAX_SPAN_NS {
+            MAX_SPAN_NS as u64
+        } else {
+            ns as u64
+        })
+    }
+
+    /// Whether every draw is the same, so that none needs to be made.
+    pub fn is_constant(&self) -> bool {
+        matches!(self, Distribution::Constant(_))
+    }
+}
+
+/// 2^63 ns, 292 years: keeps a sum of an instant and a span within 64 bits.
+const MAX_SPAN_NS: f64 = 9_223_372_036_854_775_808.0;
+
+/// A draw from the standard normal distribution (Box and Muller, "A Note on the
+/// Generation of Random Normal Deviates", 1958), of which only the first of the
+/// pair is used, so that a stream has no state beside the generator's.
+fn standard_normal(random: &mut Random) -> f64 {
+    let radius = libm::sqrt(-2.0 * libm::log(random.unit_above_zero()));
+    radius * libm::cos(2.0 * std::f64::consts::PI * random.unit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Mean and standard deviation of many draws.
+    fn moments(distribution: &Distribution) -> (f64, f64) {
+        const DRAWS: usize = 200_000;
+        let mut random = Random::from_seed(1);
+        let draws: Vec<f64> = (0..DRAWS)
+            .map(|_| distribution.sample(&mut random))
+            .collect();
+        let mean = draws.iter().sum::<f64>() / DRAWS as f64;
+        let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / DRAWS as f64;
+        (mean, variance.sqrt())
+    }
+
+    #[test]
+    fn draws_have_the_moments_of_their_distribution() {
+        let e = std::f64::consts::E;
+        let cases = [
+            (Distribution::Constant(3.0), 3.0, 0.0),
+            (
+                Distribution::Uniform {
+                    low: 1.0,
+                    high: 3.0,
+                },
+                2.0,
+                2.0 / 12f64.sqrt(),
+            ),
+            (
+                Distribution::UniformInt { low: 1, high: 6 },
+                3.5,
+                (35f64 / 12.0).sqrt(),
+            ),
+            (Distribution::Choice(vec![1.0, 1.0, 4.0]), 2.0, 2f64.sqrt()),
+            (
+                Distribution::Normal {
+                    mean: 20.0,
+                    std: 5.0,
+                },
+                20.0,
+                5.0,
+            ),
+            (Distribution::Exponential { mean: 4.0 }, 4.0, 4.0),
+            (
+                Distribution::LogNormal {
+                    median: 2.0,
+                    sigma: 0.5,
+                },
+                2.0 * e.powf(0.125),
+                2.0 * e.powf(0.125) * (e.powf(0.25) - 1.0).sqrt(),
+            ),
+            (
+                Distribution::Pareto {
+                    min: 1.0,
+                    shape: 5.0,
+                },
+                1.25,
+                (5f64 / 48.0).sqrt(),
+            ),
+        ];
+        for (distribution, mean, std) in cases {
+            let (m, s) = moments(&distribution);
+            assert!(
+                (m - mean).abs() <= 0.02 * mean,
+                "{distribution:?}: mean {m}, not {mean}"
+            );
+            assert!(
+                (s - std).abs() <= 0.05 * std,
+                "{distribution:?}: deviation {s}, not {std}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_normal_span_is_cut_at_zero() {
+        let far_below = Distribution::Normal {
+            mean: -1e9,
+            std: 1.0,
+        };
+        assert_eq!(
+            far_below.sample_span(&mut Random::from_seed(1)),
+            SimDuration::ZERO
+        );
+    }
+
+    #[test]
+    fn a_span_without_bound_saturates() {
+        let heavy = Distribution::Pareto {
+            min: 1e18,
+            shape: 0.001,
+        };
+        let span = heavy.sample_span(&mut Random::from_seed(1));
+        assert_eq!(span.0, 1 << 63);
+    }
+
+    #[test]
+    fn uniform_int_covers_its_whole_range_once() {
+        let all = Distribution::UniformInt {
+            low: i64::MIN,
+            high: i64::MAX,
+        };
+        assert!(all.sample(&mut Random::from_seed(3)).is_finite());
+        let one = Distribution::UniformInt { low: 5, high: 5 };
+        assert_eq!(one.sample(&mut Random::from_seed(3)), 5.0);
+    }
 }

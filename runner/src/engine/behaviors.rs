@@ -1,0 +1,111 @@
+//! What the engine asks of the nodes' behaviors, whoever provides them: the
+//! plugin host, or a test.
+
+use analysis::log::Columns;
+
+use crate::engine::random::Random;
+use crate::engine::sink::Sink;
+use crate::engine::world::World;
+use crate::time::SimTime;
+
+/// The behaviors of a run's nodes, each with the node's state. A callback acts
+/// on the run through the [`World`]; nothing else runs until it returns.
+pub trait Behaviors {
+    /// Makes the node's state; called once per node and life, before its start.
+    ///
+    /// # Errors
+    ///
+    /// Like every callback: when the behavior refuses or panics.
+    fn create<S: Sink>(
+        &mut self,
+        node: u32,
+        random: Random,
+        world: &mut World<S>,
+    ) -> Result<(), Fault>;
+
+    /// The node does something.
+    ///
+    /// # Errors
+    ///
+    /// When the behavior refuses or panics.
+    fn call<S: Sink>(
+        &mut self,
+        node: u32,
+        call: Call<'_>,
+        world: &mut World<S>,
+    ) -> Result<(), Fault>;
+
+    /// The node's columns as they are now.
+    fn columns(&self, node: u32) -> Columns<'_>;
+}
+
+/// One callback, with what it is told.
+#[derive(Clone, Copy, Debug)]
+pub enum Call<'a> {
+    /// The node starts.
+    Start,
+    /// A message was taken from the inbox.
+    Message {
+        /// Which peer sent it.
+        peer: u32,
+        /// What it says.
+        bytes: &'a [u8],
+    },
+    /// A timer is due.
+    Timer {
+        /// Which.
+        tag: u64,
+    },
+    /// A tick found the inbox empty.
+    Tick,
+    /// The run ends.
+    Stop,
+}
+
+impl Call<'_> {
+    /// The callback's name, as errors show it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Call::Start => "start",
+            Call::Message { .. } => "message",
+            Call::Timer { .. } => "timer",
+            Call::Tick => "tick",
+            Call::Stop => "stop",
+        }
+    }
+}
+
+/// Why a callback did not do its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Whether it panicked; else it refused.
+    pub panicked: bool,
+    /// What it said.
+    pub reason: String,
+}
+
+/// A run that a behavior broke: the plugin's fault, with where it happened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("node `{node}` {} in `{callback}` at {time} (step {step}): {}", self.verb(), self.fault.reason)]
+pub struct Failure {
+    /// The node's name.
+    pub node: String,
+    /// The callback: `new` where the state was being made.
+    pub callback: &'static str,
+    /// True time of the callback.
+    pub time: SimTime,
+    /// The node's step.
+    pub step: u64,
+    /// What the behavior did.
+    pub fault: Fault,
+}
+
+impl Failure {
+    fn verb(&self) -> &'static str {
+        if self.fault.panicked {
+            "panicked"
+        } else {
+            "failed"
+        }
+    }
+}

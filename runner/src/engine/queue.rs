@@ -1,0 +1,139 @@
+//! The event queue: everything that is due, in one total order.
+//!
+//! # The order
+//!
+//! Events are ordered by (time, sequence). The sequence counts causes: an event
+//! that was scheduled earlier comes first among those of one instant. A node's
+//! ticks are no queue traffic (see [`super::ticks`]); they come after every
+//! queued event of their instant, even one that is scheduled at that instant.
+//! So two runs handle the same events in the same order, whatever the machine.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use crate::engine::message::MessageId;
+use crate::time::SimTime;
+
+/// Something that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A node starts.
+    Start {
+        /// Which one.
+        node: u32,
+    },
+    /// A message reaches its destination.
+    Arrival {
+        /// The destination.
+        node: u32,
+        /// The message.
+        message: MessageId,
+    },
+    /// A timer of a node is due.
+    Timer {
+        /// Whose.
+        node: u32,
+        /// Which.
+        tag: u64,
+    },
+    /// A server has handled the message at the head of its inbox.
+    Served {
+        /// Which server.
+        node: u32,
+    },
+}
+
+/// The place of an event among those of one instant; unique in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sequence(pub u64);
+
+/// The pending events of a run.
+#[derive(Debug, Default)]
+pub struct EventQueue {
+    heap: BinaryHeap<Entry>,
+    next: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    time: SimTime,
+    sequence: Sequence,
+    event: Event,
+}
+
+impl Ord for Entry {
+    /// Reversed: the heap's greatest is the earliest.
+    fn cmp(&self, other: &Entry) -> Ordering {
+        (other.time, other.sequence).cmp(&(self.time, self.sequence))
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Entry) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl EventQueue {
+    /// Schedules an event and tells its sequence.
+    pub fn push(&mut self, time: SimTime, event: Event) -> Sequence {
+        let sequence = Sequence(self.next);
+        self.next += 1;
+        self.heap.push(Entry {
+            time,
+            sequence,
+            event,
+        });
+        sequence
+    }
+
+    /// When the first event is due; [`SimTime::NEVER`] when none is pending.
+    pub fn next_time(&self) -> SimTime {
+        self.heap.peek().map_or(SimTime::NEVER, |entry| entry.time)
+    }
+
+    /// Takes the first event.
+    pub fn pop(&mut self) -> Option<(SimTime, Sequence, Event)> {
+        let entry = self.heap.pop()?;
+        Some((entry.time, entry.sequence, entry.event))
+    }
+
+    /// Number of pending events.
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Whether nothing is pending.
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::random::Random;
+
+    #[test]
+    fn events_leave_by_time_and_then_by_cause() {
+        let mut queue = EventQueue::default();
+        let mut random = Random::from_seed(1);
+        let mut expected: Vec<(u64, u64)> = (0..1000)
+            .map(|i| {
+                let time = random.below(50);
+                let sequence = queue.push(SimTime(time), Event::Start { node: i });
+                assert_eq!(sequence, Sequence(u64::from(i)));
+                (time, sequence.0)
+            })
+            .collect();
+        expected.sort();
+        assert_eq!(queue.next_time(), SimTime(expected[0].0));
+        for (time, sequence) in expected {
+            let (t, s, event) = queue.pop().unwrap();
+            assert_eq!((t.0, s.0), (time, sequence));
+            assert_eq!(event, Event::Start { node: s.0 as u32 });
+        }
+        assert!(queue.is_empty());
+        assert_eq!(queue.next_time(), SimTime::NEVER);
+    }
+}

@@ -1,0 +1,407 @@
+//! One run in virtual time: from event to event until nothing is due.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use analysis::log::{EventId, NO_PEER};
+
+use crate::engine::behaviors::{Behaviors, Call, Failure, Fault};
+use crate::engine::distribution::Distribution;
+use crate::engine::message::Message;
+use crate::engine::network::Network;
+use crate::engine::queue::Event;
+use crate::engine::random::{Purpose, Random, Streams};
+use crate::engine::roster::Roster;
+use crate::engine::sink::Sink;
+use crate::engine::ticks::{Clocked, Period, Ticks};
+use crate::engine::world::{Kind, World};
+use crate::scenario::{LinkRule, TickRule, Timing};
+use crate::time::{SimDuration, SimTime};
+
+/// One run, ready to go.
+#[derive(Debug)]
+pub struct Run<B, S> {
+    /// What behaviors act on.
+    pub world: World<S>,
+    behaviors: B,
+    ticks: Ticks,
+    end: SimTime,
+    limits: Limits,
+    streams: Streams,
+}
+
+/// How a run came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// When it ended.
+    pub end: SimTime,
+    /// Why.
+    pub reason: EndReason,
+    /// Ticks, arrivals, timers and completed services that were handled.
+    pub events: u64,
+    /// Messages that were sent.
+    pub messages: u64,
+}
+
+/// Why a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// Its duration was over.
+    Duration,
+    /// Nothing was left to happen.
+    Idle,
+    /// A behavior stopped it, for this reason.
+    Stopped(String),
+    /// Somebody stopped the runner.
+    Interrupted,
+    /// A behavior broke it.
+    Failed(Failure),
+    /// It passed a limit without coming to an end.
+    Endless(String),
+}
+
+/// What bounds a run that would not end.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Events in a run without a duration.
+    pub events: u64,
+    /// Events at one instant.
+    pub events_at_once: u64,
+}
+
+impl Default for Limits {
+    /// A thousand million events, about half a minute, without a duration; a
+    /// hundred million at one instant, more than the largest scenario has nodes.
+    fn default() -> Limits {
+        Limits {
+            events: 1_000_000_000,
+            events_at_once: 100_000_000,
+        }
+    }
+}
+
+/// Events between two looks at the stop flag.
+const STOP_CHECK: u64 = 4096;
+
+impl<B: Behaviors, S: Sink> Run<B, S> {
+    /// A run of these nodes over these links, its draws from these streams.
+    pub fn new(
+        roster: Roster,
+        rules: &[LinkRule],
+        duration: Option<SimDuration>,
+        streams: Streams,
+        behaviors: B,
+        sink: S,
+    ) -> Run<B, S> {
+        let network = Network::new(&roster, rules, &streams);
+        let ticks = Ticks::new(clocked_nodes(&roster, &streams));
+        Run {
+            world: World::new(roster, network, sink),
+            behaviors,
+            ticks,
+            end: duration.map_or(SimTime::NEVER, |span| SimTime::ZERO + span),
+            limits: Limits::default(),
+            streams,
+        }
+    }
+
+    /// With other bounds for runs that would not end.
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Runs to the end. The sink is in [`Run::world`] afterwards.
+    pub fn go(&mut self, stop: &AtomicBool) -> Outcome {
+        let reason = match self.start().and_then(|()| self.events(stop)) {
+            Ok(reason) => match self.finish(&reason) {
+                Ok(()) => reason,
+                Err(failure) => EndReason::Failed(failure),
+            },
+            Err(failure) => EndReason::Failed(failure),
+        };
+        // What a failed step wrote before it failed is kept.
+        self.world.end_step(&self.behaviors);
+        Outcome {
+            end: self.world.now,
+            reason,
+            events: self.world.handled,
+            messages: self.world.sent,
+        }
+    }
+
+    fn start(&mut self) -> Result<(), Failure> {
+        let groups = self.world.roster.groups().to_vec();
+        for (index, group) in groups.iter().enumerate() {
+            for node in self.world.roster.nodes(index) {
+                if matches!(group.timing, Timing::Server { .. }) {
+                    let name = self.world.roster.stream_name(node).unwrap_or_default();
+                    let stream = self.streams.node(Purpose::Service, &name);
+                    self.world.service.insert(node, stream);
+                }
+                if group.start_at == SimDuration::ZERO {
+                    self.create(node)?;
+                } else {
+                    let at = SimTime::ZERO + group.start_at;
+                    self.world.events.push(at, Event::Start { node });
+                }
+            }
+        }
+        // All exist before the first acts, so that it can reach the last.
+        for node in 0..self.world.nodes.len() as u32 {
+            if self.world.nodes[node as usize].up {
+                self.call_start(node)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn create(&mut self, node: u32) -> Result<(), Failure> {
+        let name = self.world.roster.stream_name(node).unwrap_or_default();
+        let random = self.streams.node(Purpose::Behavior, &name);
+        self.world.node = node;
+        self.behaviors
+            .create(node, random, &mut self.world)
+            .map_err(|fault| self.failure("new", fault))?;
+        self.world.nodes[node as usize].up = true;
+        Ok(())
+    }
+
+    fn call_start(&mut self, node: u32) -> Result<(), Failure> {
+        self.world.node = node;
+        self.world.push_row(EventId::START, NO_PEER, 0, 0);
+        self.call(node, Call::Start)
+    }
+
+    fn events(&mut self, stop: &AtomicBool) -> Result<EndReason, Failure> {
+        let mut instant = (SimTime::ZERO, 0);
+        let mut next_check = 0;
+        loop {
+            if let Some(reason) = self.world.stop.take() {
+                return Ok(EndReason::Stopped(reason));
+            }
+            let queued = self.world.events.next_time();
+            let tick = self.ticks.next_time();
+            let next = queued.min(tick);
+            if next > self.end {
+                self.world.now = self.end;
+                return Ok(EndReason::Duration);
+            }
+            if next == SimTime::NEVER {
+                return Ok(EndReason::Idle);
+            }
+            if self.world.handled >= next_check {
+                if stop.load(Ordering::Relaxed) {
+                    return Ok(EndReason::Interrupted);
+                }
+                if instant.0 != next {
+                    instant = (next, self.world.handled);
+                }
+                if let Some(why) = self.endless(instant.1) {
+                    return Ok(EndReason::Endless(why));
+                }
+                next_check = self.world.handled + STOP_CHECK;
+            }
+            self.world.now = next;
+            if queued <= tick {
+                self.next_event()?;
+            } else {
+                self.tick()?;
+            }
+        }
+    }
+
+    /// Why the run has no end in sight, if so; `since` is the number of events
+    /// handled when the clock was first seen at this instant.
+    fn endless(&self, since: u64) -> Option<String> {
+        let handled = self.world.handled;
+        if handled - since > self.limits.events_at_once {
+            return Some(format!(
+                "more than {} events at {}: time stands still",
+                self.limits.events_at_once, self.world.now
+            ));
+        }
+        (self.end == SimTime::NEVER && handled > self.limits.events).then(|| {
+            format!(
+                "more than {} events in a scenario without `duration`",
+                self.limits.events
+            )
+        })
+    }
+
+    fn next_event(&mut self) -> Result<(), Failure> {
+        let Some((_, sequence, event)) = self.world.events.pop() else {
+            return Ok(());
+        };
+        match event {
+            Event::Start { node } => {
+                self.create(node)?;
+                self.call_start(node)
+            }
+            Event::Arrival { node, message } => {
+                if !self.world.arrive(node, message) {
+                    self.world.end_step(&self.behaviors);
+                    return Ok(());
+                }
+                match self.world.nodes[node as usize].kind {
+                    Kind::Clocked => Ok(()),
+                    Kind::Server => {
+                        self.serve(node);
+                        Ok(())
+                    }
+                    Kind::EventDriven => self.take_message(node),
+                }
+            }
+            Event::Timer { node, tag } => {
+                if !self.world.timer_is_due(node, tag, sequence) {
+                    return Ok(());
+                }
+                self.world.handled += 1;
+                self.begin_step(node);
+                self.world.push_row(EventId::TIMER, NO_PEER, 0, 0);
+                self.call(node, Call::Timer { tag })
+            }
+            Event::Served { node } => {
+                self.world.handled += 1;
+                self.world.nodes[node as usize].busy = false;
+                self.take_message(node)?;
+                self.serve(node);
+                Ok(())
+            }
+        }
+    }
+
+    #[inline]
+    fn tick(&mut self) -> Result<(), Failure> {
+        let node = self.ticks.take();
+        self.world.handled += 1;
+        let state = &self.world.nodes[node as usize];
+        if !state.up {
+            return Ok(());
+        }
+        if !state.inbox.is_empty() {
+            return self.take_message(node);
+        }
+        self.begin_step(node);
+        self.call(node, Call::Tick)
+    }
+
+    #[inline]
+    fn begin_step(&mut self, node: u32) {
+        self.world.node = node;
+        self.world.nodes[node as usize].step += 1;
+    }
+
+    /// The node handles the message that came first.
+    #[inline]
+    fn take_message(&mut self, node: u32) -> Result<(), Failure> {
+        let world = &mut self.world;
+        let inbox = &mut world.nodes[node as usize].inbox;
+        let Some(message) = inbox.pop(&mut world.messages) else {
+            return Ok(());
+        };
+        let Message {
+            from,
+            number,
+            payload,
+        } = message;
+        self.begin_step(node);
+        let bytes = payload.as_slice();
+        self.world
+            .push_row(EventId::RECEIVE, from, number, bytes.len() as u64);
+        let peer = self.world.network.topology.peer_number(node, from);
+        self.call(node, Call::Message { peer, bytes })
+    }
+
+    /// An idle server turns to the message at the head of its inbox, if any.
+    fn serve(&mut self, node: u32) {
+        let world = &mut self.world;
+        let state = &mut world.nodes[node as usize];
+        if state.busy || state.inbox.is_empty() {
+            return;
+        }
+        let group = &world.roster.groups()[world.roster.group_of(node)];
+        let (Timing::Server { service_time }, Some(stream)) =
+            (&group.timing, world.service.get_mut(&node))
+        else {
+            return;
+        };
+        state.busy = true;
+        let done = world.now + service_time.sample_span(stream);
+        world.events.push(done, Event::Served { node });
+    }
+
+    #[inline]
+    fn call(&mut self, node: u32, call: Call<'_>) -> Result<(), Failure> {
+        if let Err(fault) = self.behaviors.call(node, call, &mut self.world) {
+            return Err(self.failure(call.name(), fault));
+        }
+        if S::WANTS_ROWS {
+            if self.world.wrote_nothing() {
+                self.world.push_row(EventId::TICK, NO_PEER, 0, 0);
+            }
+            self.world.end_step(&self.behaviors);
+        }
+        Ok(())
+    }
+
+    /// Every node that is up learns that the run is over.
+    fn finish(&mut self, _reason: &EndReason) -> Result<(), Failure> {
+        for node in 0..self.world.nodes.len() as u32 {
+            if self.world.nodes[node as usize].up {
+                self.world.node = node;
+                self.world.push_row(EventId::STOP, NO_PEER, 0, 0);
+                self.call(node, Call::Stop)?;
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn failure(&self, callback: &'static str, fault: Fault) -> Failure {
+        let node = self.world.node;
+        Failure {
+            node: self.world.roster.name(node).unwrap_or_default(),
+            callback,
+            time: self.world.now,
+            step: self.world.nodes[node as usize].step,
+            fault,
+        }
+    }
+}
+
+/// When each clocked node ticks in this run.
+fn clocked_nodes(roster: &Roster, streams: &Streams) -> Vec<Clocked> {
+    let mut clocked = Vec::new();
+    for (index, group) in roster.groups().iter().enumerate() {
+        let Timing::Clocked { every, phase } = &group.timing else {
+            continue;
+        };
+        let drawn = |distribution: &Distribution| !distribution.is_constant();
+        let draws = phase.as_ref().is_some_and(drawn)
+            || match every {
+                TickRule::Rate(rule) | TickRule::Interval(rule) => drawn(rule),
+            };
+        for node in roster.nodes(index) {
+            let mut random = if draws {
+                let name = roster.stream_name(node).unwrap_or_default();
+                streams.node(Purpose::Tick, &name)
+            } else {
+                Random([0; 4])
+            };
+            let period = match every {
+                TickRule::Rate(rate) => Period::Rate(rate.sample(&mut random).min(1e9)),
+                TickRule::Interval(span) => {
+                    let span = span.sample_span(&mut random);
+                    Period::Interval(span.max(SimDuration(1)))
+                }
+            };
+            clocked.push(Clocked {
+                node,
+                period,
+                start: SimTime::ZERO + group.start_at,
+                phase: phase.as_ref().map(|phase| phase.sample_span(&mut random)),
+            });
+        }
+    }
+    clocked
+}

@@ -1,0 +1,296 @@
+//! The state of a run that behaviors act on: time, nodes, messages, links.
+//!
+//! A callback gets the [`World`] and changes it only by *effects*: [`World::send`],
+//! [`World::set_timer`] and so on. An effect enqueues; it never runs another
+//! behavior. So a step is atomic, and its effects keep their order.
+
+use std::collections::HashMap;
+
+use analysis::log::{EventId, NO_PEER, Row};
+
+use crate::engine::message::{Inbox, Messages};
+use crate::engine::network::{Network, Verdict};
+use crate::engine::queue::{Event, EventQueue, Sequence};
+use crate::engine::random::Random;
+use crate::engine::roster::Roster;
+use crate::engine::sink::Sink;
+use crate::scenario::Timing;
+use crate::time::{SimDuration, SimTime};
+
+/// Everything of a run but its behaviors' states.
+#[derive(Debug)]
+pub struct World<S> {
+    pub(super) now: SimTime,
+    /// The node whose step it is.
+    pub(super) node: u32,
+    pub(super) nodes: Vec<Node>,
+    pub(super) messages: Messages,
+    pub(super) events: EventQueue,
+    pub(super) network: Network,
+    pub(super) roster: Roster,
+    /// Inbox limit of each group.
+    pub(super) limits: Vec<u32>,
+    /// The event that a pending timer waits for.
+    timers: HashMap<(u32, u64), Sequence>,
+    /// Service streams of server nodes.
+    pub(super) service: HashMap<u32, Random>,
+    /// The rows of the step under way.
+    rows: Vec<Row>,
+    pub(super) stop: Option<String>,
+    pub(super) handled: u64,
+    pub(super) sent: u64,
+    /// Where records go.
+    pub sink: S,
+}
+
+/// One node, as the engine sees it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Node {
+    pub step: u64,
+    pub sent: u64,
+    pub inbox: Inbox,
+    pub kind: Kind,
+    pub up: bool,
+    /// A server that is at work on the head of its inbox.
+    pub busy: bool,
+}
+
+/// How a node comes to act on a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Clocked,
+    Server,
+    EventDriven,
+}
+
+/// A behavior sent to a peer that it has no link to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoLink;
+
+impl<S: Sink> World<S> {
+    pub(super) fn new(roster: Roster, network: Network, sink: S) -> World<S> {
+        let nodes = roster
+            .groups()
+            .iter()
+            .flat_map(|group| {
+                let kind = match group.timing {
+                    Timing::Clocked { .. } => Kind::Clocked,
+                    Timing::Server { .. } => Kind::Server,
+                    Timing::EventDriven => Kind::EventDriven,
+                };
+                let node = Node {
+                    step: 0,
+                    sent: 0,
+                    inbox: Inbox::EMPTY,
+                    kind,
+                    up: false,
+                    busy: false,
+                };
+                std::iter::repeat_n(node, group.count as usize)
+            })
+            .collect();
+        let limits = roster
+            .groups()
+            .iter()
+            .map(|group| group.inbox_limit.unwrap_or(u32::MAX))
+            .collect();
+        World {
+            now: SimTime::ZERO,
+            node: 0,
+            nodes,
+            messages: Messages::new(),
+            events: EventQueue::default(),
+            network,
+            roster,
+            limits,
+            timers: HashMap::new(),
+            service: HashMap::new(),
+            rows: Vec::new(),
+            stop: None,
+            handled: 0,
+            sent: 0,
+            sink,
+        }
+    }
+
+    /// True time.
+    #[inline]
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// The node's own clock: what its behavior takes for the time.
+    #[inline]
+    pub fn local_time(&self, _node: u32) -> SimTime {
+        self.now
+    }
+
+    /// Who is who.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// Number of linked peers of a node.
+    #[inline]
+    pub fn peer_count(&self, node: u32) -> u32 {
+        self.network.topology.peer_count(node)
+    }
+
+    /// The name of a node's peer, if there is one of that number.
+    pub fn peer_name(&self, node: u32, peer: u32) -> Option<String> {
+        let other = self
+            .network
+            .topology
+            .node_of(node, peer, self.roster.len())?;
+        self.roster.name(other)
+    }
+
+    /// Hands bytes to the acting node's link to a peer.
+    ///
+    /// # Errors
+    ///
+    /// When it has no link to that peer; nothing was sent.
+    #[inline]
+    pub fn send(&mut self, peer: u32, bytes: &[u8]) -> Result<(), NoLink> {
+        let from = self.node;
+        let to = self.network.topology.peer(from, peer).ok_or(NoLink)?;
+        let sender = &mut self.nodes[from as usize];
+        sender.sent += 1;
+        self.sent += 1;
+        let number = sender.sent;
+        self.push_row(EventId::SEND, to.node, number, bytes.len() as u64);
+        match self.network.send(&self.roster, from, to, self.now) {
+            Verdict::Lost => self.drop_row(to.node, from, number, bytes.len() as u64),
+            Verdict::Arrives(time) => {
+                let message = self.messages.add(from, number, bytes);
+                let target = &mut self.nodes[to.node as usize];
+                // What would happen next anyway may happen at once: an arrival
+                // at a clocked node only enqueues, and nothing is due before it.
+                let at_once = time == self.now
+                    && target.kind == Kind::Clocked
+                    && self.events.next_time() > self.now;
+                if at_once {
+                    self.arrive(to.node, message);
+                } else {
+                    let node = to.node;
+                    self.events.push(time, Event::Arrival { node, message });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls the acting node's `timer` with `tag` after `delay`, in place of a
+    /// pending one with that tag.
+    pub fn set_timer(&mut self, tag: u64, delay: SimDuration) {
+        let node = self.node;
+        let due = self
+            .events
+            .push(self.now + delay, Event::Timer { node, tag });
+        self.timers.insert((node, tag), due);
+    }
+
+    /// Forgets the acting node's timer with this tag.
+    pub fn cancel_timer(&mut self, tag: u64) {
+        self.timers.remove(&(self.node, tag));
+    }
+
+    /// Whether a timer's event is the one that is waited for; then it is over.
+    pub(super) fn timer_is_due(&mut self, node: u32, tag: u64, event: Sequence) -> bool {
+        let due = self.timers.get(&(node, tag)) == Some(&event);
+        if due {
+            self.timers.remove(&(node, tag));
+        }
+        due
+    }
+
+    /// Writes a row with one of the behavior's own words.
+    #[inline]
+    pub fn record(&mut self, word: u32) {
+        self.push_row(EventId::own(word), NO_PEER, 0, 0);
+    }
+
+    /// Prints a line into the acting node's output.
+    pub fn print(&mut self, line: &str) {
+        self.sink.print(self.now, self.node, line);
+    }
+
+    /// Ends the run after this step; the first reason counts.
+    pub fn stop_run(&mut self, reason: &str) {
+        self.stop.get_or_insert_with(|| reason.to_owned());
+    }
+
+    /// A message reaches its destination's inbox. Answers whether it waits there.
+    #[inline]
+    pub(super) fn arrive(&mut self, node: u32, message: crate::engine::message::MessageId) -> bool {
+        self.handled += 1;
+        let target = &mut self.nodes[node as usize];
+        let room = match self.limits.len() {
+            1 => self.limits[0],
+            _ => self.limits[self.roster.group_of(node)],
+        };
+        if target.up && target.inbox.len() < room {
+            target.inbox.push(message, &mut self.messages);
+            return true;
+        }
+        let lost = self.messages.take(message);
+        self.drop_row(
+            node,
+            lost.from,
+            lost.number,
+            lost.payload.as_slice().len() as u64,
+        );
+        false
+    }
+
+    /// Adds a row to the step under way.
+    #[inline]
+    pub(super) fn push_row(&mut self, event: EventId, peer: u32, message: u64, bytes: u64) {
+        if S::WANTS_ROWS {
+            let node = &self.nodes[self.node as usize];
+            self.rows.push(Row {
+                time_ns: self.now.0,
+                step: node.step,
+                node: self.node,
+                event,
+                peer,
+                message,
+                bytes,
+                queue: u64::from(node.inbox.len()),
+            });
+        }
+    }
+
+    /// A message to `node` is lost: a row in the log of the node it was for.
+    fn drop_row(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
+        if S::WANTS_ROWS {
+            let target = &self.nodes[node as usize];
+            self.rows.push(Row {
+                time_ns: self.now.0,
+                step: target.step,
+                node,
+                event: EventId::DROP,
+                peer: from,
+                message: number,
+                bytes,
+                queue: u64::from(target.inbox.len()),
+            });
+        }
+    }
+
+    /// Whether the step under way has written no row yet.
+    #[inline]
+    pub(super) fn wrote_nothing(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Hands the step's rows to the sink, with the columns as they are now.
+    #[inline]
+    pub(super) fn end_step<B: crate::engine::behaviors::Behaviors>(&mut self, behaviors: &B) {
+        if S::WANTS_ROWS {
+            for row in self.rows.drain(..) {
+                self.sink.row(&row, behaviors.columns(row.node));
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Where plugins are looked for.
+//!
+//! In this order: the folders of `--plugin-path`, those of `RUNNER_PLUGIN_PATH`,
+//! the folder of the executable (in a build tree its `deps` first, which is
+//! where `cargo test` and `cargo build` both leave a fresh library), and
+//! `../lib/runner/plugins` beside it. Never the working folder; and nothing is
+//! opened by scanning: a plugin is the first file of its name.
+
+use std::env;
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::path::{Path, PathBuf};
+
+/// The variable that names more folders.
+pub const PATH_VARIABLE: &str = "RUNNER_PLUGIN_PATH";
+
+/// Folders to look in, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SearchPath {
+    folders: Vec<PathBuf>,
+}
+
+impl SearchPath {
+    /// Exactly these folders.
+    pub fn of(folders: Vec<PathBuf>) -> SearchPath {
+        SearchPath { folders }
+    }
+
+    /// The folders given on the command line, then the usual ones.
+    pub fn with(first: &[PathBuf]) -> SearchPath {
+        let mut folders = first.to_vec();
+        if let Some(list) = env::var_os(PATH_VARIABLE) {
+            folders.extend(env::split_paths(&list).filter(|folder| !folder.as_os_str().is_empty()));
+        }
+        let executable = env::current_exe().and_then(|path| path.canonicalize());
+        if let Some(folder) = executable.as_deref().ok().and_then(Path::parent) {
+            folders.push(folder.join("deps"));
+            folders.push(folder.to_owned());
+            folders.push(folder.join("../lib/runner/plugins"));
+        }
+        SearchPath { folders }
+    }
+
+    /// The folders, in order.
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
+    /// The file of a plugin: the first of its name on the path.
+    pub fn find(&self, plugin: &str) -> Option<PathBuf> {
+        self.folders
+            .iter()
+            .map(|folder| folder.join(file_name(plugin)))
+            .find(|file| file.is_file())
+    }
+
+    /// The names of the plugins that lie in these folders, by file name alone,
+    /// sorted; for lists and for the nearest name. Without `deps`, which holds
+    /// every library that a build made.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .folders
+            .iter()
+            .filter_map(|folder| folder.read_dir().ok())
+            .flatten()
+            .filter_map(|entry| plugin_name(&entry.ok()?.path()))
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// The file name of a plugin: `libNAME.so` on Linux.
+pub fn file_name(plugin: &str) -> String {
+    format!("{DLL_PREFIX}{plugin}{DLL_SUFFIX}")
+}
+
+/// The plugin whose file name this would be; a build's hashed copies
+/// (`libserde_derive-0123456789abcdef.so`) are none.
+fn plugin_name(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let name = name.strip_prefix(DLL_PREFIX)?.strip_suffix(DLL_SUFFIX)?;
+    let hashed = name.rsplit_once('-').is_some_and(|(_, tail)| {
+        tail.len() == 16 && tail.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
+    (!hashed && !name.is_empty()).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_file_of_a_name_wins() {
+        let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for folder in [&a, &b] {
+            std::fs::write(folder.path().join(file_name("clock")), "").unwrap();
+        }
+        std::fs::write(b.path().join(file_name("echo")), "").unwrap();
+        std::fs::write(b.path().join(file_name("x-0123456789abcdef")), "").unwrap();
+        let path = SearchPath::of(vec![a.path().to_owned(), b.path().to_owned()]);
+        assert_eq!(path.find("clock"), Some(a.path().join(file_name("clock"))));
+        assert_eq!(path.find("echo"), Some(b.path().join(file_name("echo"))));
+        assert_eq!(path.find("kv"), None);
+        assert_eq!(path.names(), ["clock", "echo"]);
+    }
+}
