@@ -3,7 +3,7 @@
 use crate::Encoding;
 use runner_sdk::Problem;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The config of `clock.machine`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -14,9 +14,9 @@ pub struct Config {
     #[schemars(range(min = 1))]
     pub faces: u32,
 
-    /// Send the clock's value from before the tick's increment, not after it.
-    /// A receipt may then bear no more than its sending plus one, or even the
-    /// same: compare how the clocks jump.
+    /// Send the clock's value from before the tick's increment. A receipt may
+    /// then bear the same clock as its sending, which breaks Lamport's clock
+    /// condition: an experiment.
     pub send_before_increment: bool,
 
     /// Where a 3 sends with more than three machines: `two` different random
@@ -46,7 +46,7 @@ impl Default for Config {
 }
 
 /// Where a 3 sends with more than three machines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Broadcast {
     /// To two different random others.

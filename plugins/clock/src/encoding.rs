@@ -8,12 +8,12 @@
 use bincode::Options;
 use runner_sdk::Result;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io::Write;
 
 /// The bytes of a message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
     /// As the Rust crate bincode 1 writes a `u64` (`bincode::serialize`): 8

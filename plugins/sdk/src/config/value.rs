@@ -18,6 +18,15 @@ pub(super) struct Mistake {
 }
 
 impl Mistake {
+    /// Something else stands where one of these names should.
+    fn choice(known: &[&str], found: &str) -> Mistake {
+        let listed: Vec<String> = known.iter().map(|name| format!("{name:?}")).collect();
+        de::Error::custom(format!(
+            "expected one of {}, found {found}",
+            listed.join(", ")
+        ))
+    }
+
     /// The mistake with its place.
     pub(super) fn at(self, path: &Path) -> Problem {
         let path = match path.to_string().as_str() {
@@ -70,15 +79,11 @@ impl de::Error for Mistake {
     }
 
     fn unknown_variant(found: &str, known: &'static [&'static str]) -> Mistake {
-        let listed: Vec<String> = known.iter().map(|name| format!("{name:?}")).collect();
         let hint = match nearest(found, known.iter().copied()) {
             Some(near) => format!(" (did you mean {near:?}?)"),
             None => String::new(),
         };
-        Mistake::custom(format!(
-            "expected one of {}, found {found:?}{hint}",
-            listed.join(", ")
-        ))
+        Mistake::choice(known, &format!("{found:?}{hint}"))
     }
 
     fn unknown_field(found: &str, known: &'static [&'static str]) -> Mistake {
@@ -211,7 +216,7 @@ impl<'de> de::Deserializer<'de> for Values {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        known: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mistake> {
         match self.0 {
@@ -219,10 +224,7 @@ impl<'de> de::Deserializer<'de> for Values {
             Value::Table(table) => visitor.visit_enum(MapAccessDeserializer::new(
                 MapDeserializer::new(Values::entries(table)),
             )),
-            other => Err(de::Error::custom(format!(
-                "expected the name of a choice, found {}",
-                found(&other)
-            ))),
+            other => Err(Mistake::choice(known, &found(&other))),
         }
     }
 
