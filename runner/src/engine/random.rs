@@ -207,7 +207,8 @@ mod tests {
         assert_eq!(drawn, PINNED, "a released seed means something else now");
     }
 
-    const PINNED: [u64; 4] = [0, 0, 0, 0];
+    /// Computed apart, with a program in another language.
+    const PINNED: [u64; 4] = [8, 2, 2, 7];
 
     #[test]
     fn below_is_even_over_a_range_that_does_not_divide() {

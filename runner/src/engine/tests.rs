@@ -100,10 +100,10 @@ fn server(span: Distribution) -> Timing {
     Timing::Server { service_time: span }
 }
 
-fn all_linked(latency: Distribution, loss: f64, order: Order) -> Vec<LinkRule> {
+fn all_linked(count: u32, latency: Distribution, loss: f64, order: Order) -> Vec<LinkRule> {
     vec![LinkRule {
-        from: std::iter::once(0..100).collect(),
-        to: std::iter::once(0..100).collect(),
+        from: std::iter::once(0..count).collect(),
+        to: std::iter::once(0..count).collect(),
         both: true,
         link: Link {
             latency,
@@ -323,7 +323,7 @@ fn a_lossy_link_loses_its_share_and_says_so() {
         group("a", 1, clocked(1000.0)),
         group("b", 1, Timing::EventDriven),
     ];
-    let rules = all_linked(Distribution::Constant(0.0), 0.25, Order::Fifo);
+    let rules = all_linked(2, Distribution::Constant(0.0), 0.25, Order::Fifo);
     let tried = run(&groups, &rules, Some(10_000), |_, call, _| match call {
         Call::Tick => vec![Act::Send(0, b"m")],
         _ => vec![],
@@ -346,7 +346,7 @@ fn fifo_keeps_the_order_of_sending_and_any_does_not() {
         high: 50.0 * MS as f64,
     };
     for (order, sorted) in [(Order::Fifo, true), (Order::Any, false)] {
-        let rules = all_linked(latency.clone(), 0.0, order);
+        let rules = all_linked(2, latency.clone(), 0.0, order);
         let tried = run(&groups, &rules, Some(1000), |_, call, _| match call {
             Call::Tick => vec![Act::Send(0, b"m")],
             _ => vec![],
@@ -428,7 +428,7 @@ fn a_run_that_cannot_end_is_ended() {
             still.outcome
         );
     }
-    let rules = all_linked(Distribution::Constant(1000.0), 0.0, Order::Fifo);
+    let rules = all_linked(2, Distribution::Constant(1000.0), 0.0, Order::Fifo);
     let slow = run_with(&groups, &rules, None, limits, ping_pong);
     assert!(
         matches!(&slow.outcome.reason, EndReason::Endless(why) if why.ends_with("without `duration`")),
@@ -443,6 +443,7 @@ fn messages_are_received_lost_or_still_under_way() {
     receiver.inbox_limit = Some(5);
     let groups = [group("a", 2, clocked(100.0)), receiver];
     let rules = all_linked(
+        5,
         Distribution::Exponential {
             mean: 30.0 * MS as f64,
         },
