@@ -21,7 +21,7 @@ use std::time::Duration;
 #[repr(transparent)]
 pub struct Node<'callback, B: Behavior> {
     pub(crate) raw: Raw,
-    behavior: PhantomData<(&'callback (), fn(B))>,
+    callback: PhantomData<&'callback B::Config>,
 }
 
 /// A [`Node`] during a callback: what it may do.
@@ -89,23 +89,23 @@ impl<'callback, B: Behavior> Node<'callback, B> {
     }
 
     /// The peer of this name.
-    pub fn peer_named(&mut self, name: &str) -> Option<Peer> {
+    pub fn peer_named(&self, name: &str) -> Option<Peer> {
         self.peers().find(|&peer| self.peer_name(peer) == name)
     }
 
     /// The node's name.
-    pub fn name(&mut self) -> &'callback str {
+    pub fn name(&self) -> &'callback str {
         self.raw.node_name()
     }
 
     /// A peer's name; empty if there is no such peer.
-    pub fn peer_name(&mut self, peer: Peer) -> &'callback str {
+    pub fn peer_name(&self, peer: Peer) -> &'callback str {
         self.raw.peer_name(peer.0)
     }
 
     /// The folder for files that belong to this run's results; none when the
     /// run keeps none.
-    pub fn run_folder(&mut self) -> Option<&'callback Path> {
+    pub fn run_folder(&self) -> Option<&'callback Path> {
         match self.raw.run_folder() {
             "" => None,
             folder => Some(Path::new(folder)),
@@ -195,6 +195,16 @@ impl<B: Behavior> Context<'_, B> {
             "the event is not one of this behavior's EVENTS"
         );
         self.node.raw.record(event.index);
+    }
+
+    /// As [`Node::set`].
+    ///
+    /// # Panics
+    /// When the column is not one of the behavior's.
+    #[inline]
+    pub fn set<T: Value>(&mut self, column: Column<T>, value: T) {
+        // Here too, so that `node.set(COLUMN, node.now_ns())` is one borrow.
+        self.node.set(column, value);
     }
 
     /// Prints a line into the node's output.

@@ -210,7 +210,7 @@ mod tests {
         let choices = 3 * (1u64 << 62);
         let mut random = Random::from_state([1, 2, 3, 4]);
         let multiples = (0..30_000)
-            .filter(|_| random.uniform_int(0..=choices - 1) % 3 == 0)
+            .filter(|_| random.uniform_int(0..=choices - 1).is_multiple_of(3))
             .count();
         // Binomial with deviation 82; five of them either side.
         assert!((9_590..=10_410).contains(&multiples), "{multiples}");

@@ -35,6 +35,8 @@
 
 mod effect;
 mod host;
+#[cfg(test)]
+mod tests;
 
 pub use effect::{Effect, Failure};
 

@@ -3,6 +3,7 @@
 
 use super::abi;
 use crate::{Behavior, Random};
+use std::cell::UnsafeCell;
 use std::slice;
 
 /// A host's context, lent for one callback.
@@ -14,7 +15,9 @@ use std::slice;
 /// [`Node`](crate::Node) that holds it.
 #[repr(transparent)]
 pub struct Raw {
-    context: abi::Context,
+    /// A cell, since the host may write to it in any call, also one that only
+    /// asks and so takes `&self`.
+    context: UnsafeCell<abi::Context>,
 }
 
 const _: () = assert!(
@@ -23,42 +26,50 @@ const _: () = assert!(
 
 impl Raw {
     #[inline]
+    fn data(&self) -> &abi::Context {
+        // SAFETY: the host writes during calls only, and no borrow of this
+        // lasts across one.
+        unsafe { &*self.context.get() }
+    }
+
+    #[inline]
     pub(crate) fn now_ns(&self) -> u64 {
-        self.context.now_ns
+        self.data().now_ns
     }
 
     #[inline]
     pub(crate) fn peer_count(&self) -> u32 {
-        self.context.peer_count
+        self.data().peer_count
     }
 
     #[inline]
     pub(crate) fn config<'callback, B: Behavior>(&self) -> &'callback B::Config {
         // SAFETY: the host hands back what this behavior's `config_new` made, and
         // frees it after the last instance; nobody writes to it.
-        unsafe { &*self.context.config.cast::<B::Config>() }
+        unsafe { &*self.data().config.cast::<B::Config>() }
     }
 
     #[inline]
     pub(crate) fn random(&mut self) -> &mut Random {
         // SAFETY: the slot is live, and `Random` is exactly its four words of
         // state. The borrow of self keeps everything else away from it.
-        unsafe { &mut *(&raw mut (*self.context.slot).random).cast::<Random>() }
+        unsafe { &mut *(&raw mut (*self.data().slot).random).cast::<Random>() }
+    }
+
+    /// The first of the cells, which follow the slot directly.
+    #[inline]
+    fn cells(&self) -> *mut u64 {
+        self.data().slot.wrapping_add(1).cast()
     }
 
     #[inline]
     pub(crate) fn set_cell<B: Behavior>(&mut self, index: u32, bits: u64) {
         assert!((index as usize) < B::COLUMNS.len());
-        // SAFETY: the cells follow the slot directly, one for each of the
-        // behavior's columns, and the index is below their number.
+        // SAFETY: there is a cell for each of the behavior's columns, and the
+        // index is below their number.
         unsafe {
-            self.context
-                .slot
-                .add(1)
-                .cast::<u64>()
-                .add(index as usize)
-                .write(bits);
-            (*self.context.slot).present |= 1 << index;
+            self.cells().add(index as usize).write(bits);
+            (*self.data().slot).present |= 1 << index;
         }
     }
 
@@ -67,60 +78,54 @@ impl Raw {
         assert!((index as usize) < B::COLUMNS.len());
         // SAFETY: as in `set_cell`.
         unsafe {
-            ((*self.context.slot).present >> index & 1 == 1).then(|| {
-                self.context
-                    .slot
-                    .add(1)
-                    .cast::<u64>()
-                    .add(index as usize)
-                    .read()
-            })
+            ((*self.data().slot).present >> index & 1 == 1)
+                .then(|| self.cells().add(index as usize).read())
         }
     }
 
     #[inline]
     pub(crate) fn clear_cell(&mut self, index: u32) {
         // SAFETY: the slot is live.
-        unsafe { (*self.context.slot).present &= !(1 << index) }
+        unsafe { (*self.data().slot).present &= !(1 << index) }
     }
 
     #[inline]
     pub(crate) fn send(&mut self, peer: u32, bytes: &[u8]) -> bool {
         // SAFETY: see `calls`; the bytes live until the call returns.
         let status = unsafe {
-            (self.calls().send)(&mut self.context, peer, bytes.as_ptr(), bytes.len() as u64)
+            (self.calls().send)(self.context.get(), peer, bytes.as_ptr(), bytes.len() as u64)
         };
         status == 0
     }
 
     pub(crate) fn close(&mut self, peer: u32) {
         // SAFETY: see `calls`.
-        unsafe { (self.calls().close)(&mut self.context, peer) }
+        unsafe { (self.calls().close)(self.context.get(), peer) }
     }
 
     pub(crate) fn set_timer(&mut self, tag: u64, delay_ns: u64) {
         // SAFETY: see `calls`.
-        unsafe { (self.calls().set_timer)(&mut self.context, tag, delay_ns) }
+        unsafe { (self.calls().set_timer)(self.context.get(), tag, delay_ns) }
     }
 
     pub(crate) fn cancel_timer(&mut self, tag: u64) {
         // SAFETY: see `calls`.
-        unsafe { (self.calls().cancel_timer)(&mut self.context, tag) }
+        unsafe { (self.calls().cancel_timer)(self.context.get(), tag) }
     }
 
     #[inline]
     pub(crate) fn record(&mut self, word: u32) {
-        if self.context.rows == 0 && self.context.word == 0 {
-            self.context.word = word + 1;
+        if self.data().rows == 0 && self.data().word == 0 {
+            self.context.get_mut().word = word + 1;
         } else {
             // SAFETY: see `calls`.
-            unsafe { (self.calls().record)(&mut self.context, word) }
+            unsafe { (self.calls().record)(self.context.get(), word) }
         }
     }
 
     pub(crate) fn print(&mut self, line: &str) {
         // SAFETY: see `calls`; the text lives until the call returns.
-        unsafe { (self.calls().print)(&mut self.context, abi::Text::lend(line)) }
+        unsafe { (self.calls().print)(self.context.get(), abi::Text::lend(line)) }
     }
 
     pub(crate) fn set_text(&mut self, index: u32, text: Option<&str>) {
@@ -132,32 +137,32 @@ impl Raw {
             abi::Text::lend,
         );
         // SAFETY: see `calls`; the text lives until the call returns.
-        unsafe { (self.calls().set_text)(&mut self.context, index, text) }
+        unsafe { (self.calls().set_text)(self.context.get(), index, text) }
     }
 
     pub(crate) fn stop_run(&mut self, reason: &str) {
         // SAFETY: see `calls`; the text lives until the call returns.
-        unsafe { (self.calls().stop_run)(&mut self.context, abi::Text::lend(reason)) }
+        unsafe { (self.calls().stop_run)(self.context.get(), abi::Text::lend(reason)) }
     }
 
     pub(crate) fn fail(&mut self, reason: &str) {
         // SAFETY: see `calls`; the text lives until the call returns.
-        unsafe { (self.calls().fail)(&mut self.context, abi::Text::lend(reason)) }
+        unsafe { (self.calls().fail)(self.context.get(), abi::Text::lend(reason)) }
     }
 
-    pub(crate) fn node_name<'callback>(&mut self) -> &'callback str {
+    pub(crate) fn node_name<'callback>(&self) -> &'callback str {
         // SAFETY: see `calls`; the text is lent until the callback returns.
-        unsafe { lent((self.calls().node_name)(&mut self.context)) }
+        unsafe { lent((self.calls().node_name)(self.context.get())) }
     }
 
-    pub(crate) fn peer_name<'callback>(&mut self, peer: u32) -> &'callback str {
+    pub(crate) fn peer_name<'callback>(&self, peer: u32) -> &'callback str {
         // SAFETY: see `calls`; the text is lent until the callback returns.
-        unsafe { lent((self.calls().peer_name)(&mut self.context, peer)) }
+        unsafe { lent((self.calls().peer_name)(self.context.get(), peer)) }
     }
 
-    pub(crate) fn run_folder<'callback>(&mut self) -> &'callback str {
+    pub(crate) fn run_folder<'callback>(&self) -> &'callback str {
         // SAFETY: see `calls`; the text is lent until the callback returns.
-        unsafe { lent((self.calls().run_folder)(&mut self.context)) }
+        unsafe { lent((self.calls().run_folder)(self.context.get())) }
     }
 
     /// The host's functions. Calling one with this context during the callback
@@ -166,7 +171,7 @@ impl Raw {
     #[inline]
     fn calls(&self) -> &'static abi::HostCalls {
         // SAFETY: the table lives as long as the process.
-        unsafe { &*self.context.calls }
+        unsafe { &*self.data().calls }
     }
 }
 

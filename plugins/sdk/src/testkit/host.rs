@@ -132,6 +132,14 @@ impl<B: Behavior> Host<B> {
         }
     }
 
+    /// The instance itself.
+    #[cfg(test)]
+    pub(super) fn instance(&self) -> &B {
+        assert!(self.created);
+        // SAFETY: it was created, and no callback is under way.
+        unsafe { self.state.assume_init_ref() }
+    }
+
     pub(super) fn set_now(&mut self, now: Duration) {
         self.now_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
     }
