@@ -1,1 +1,4 @@
 //! Promises.
+
+#[path = "promises/scenario_errors.rs"]
+mod scenario_errors;

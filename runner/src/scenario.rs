@@ -1,13 +1,34 @@
 //! From the text of a scenario file to a [`Scenario`] in which nothing is left
-//! to look up.
+//! to look up, in three stages:
 //!
-//! Start at [`load`].
+//! 1. *As written*: the TOML tree with the place of every key and value
+//!    (`document`), overrides put in (`overrides`), each key read by the one
+//!    table of keys (`keys`, `reader`, `values`, `written`).
+//! 2. *Resolved*: groups take what they extend, names become indices, defaults
+//!    are filled in (`resolve`, `inherit`, `timing`, `names`, `links`).
+//! 3. *Checked*: what only the plugins know (does the behavior exist, does it
+//!    take this config) is asked elsewhere; [`Loaded`] gives the answers a place.
+//!
+//! Every mistake is found before anything runs, and all of them are told at
+//! once, in the order of the file. Start at [`load`].
 
 mod diagnostic;
 mod document;
+mod inherit;
+mod keys;
+mod links;
+mod names;
+mod origin;
 mod overrides;
+mod reader;
+mod resolve;
 mod resolved;
+mod schema;
+mod timing;
+mod values;
+mod written;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +37,11 @@ pub use overrides::Override;
 pub use resolved::{
     BehaviorName, Group, Link, LinkRule, Order, Scenario, TickRule, TimeMode, Timing,
 };
+pub use schema::schema;
+
+use document::SyntaxError;
+use origin::GroupOrigin;
+use reader::{Mistakes, listed};
 
 /// A scenario that is whole as far as its file tells, and where its parts were
 /// written: what is found wrong later still gets a place.
@@ -27,6 +53,7 @@ pub struct Loaded {
     pub notes: Option<PathBuf>,
     /// The file's text and the options that override it.
     pub source: Arc<Source>,
+    origins: Vec<GroupOrigin>,
 }
 
 impl Loaded {
@@ -35,26 +62,28 @@ impl Loaded {
     /// whole). Its place is where the value was written, in the group, in the
     /// group that it extends, or in an override; for a key that is absent, the
     /// group's `config`, or the group.
+    ///
+    /// # Panics
+    /// As its siblings: if the scenario has no group with this index.
     pub fn config_problem(&self, group: usize, path: &str, message: &str) -> Diagnostic {
-        let _ = path;
-        self.group_problem(group, message)
+        Diagnostic::new(&self.source, self.origins[group].config(path), message)
     }
 
     /// A mistake in the `behavior` of the group with this index: no such plugin,
     /// no such behavior.
     pub fn behavior_problem(&self, group: usize, message: &str) -> Diagnostic {
-        self.group_problem(group, message)
+        Diagnostic::new(&self.source, self.origins[group].behavior(), message)
     }
 
     /// A mistake in the timing of the group with this index: a behavior that
     /// cannot tick, or must. Its place is the tick key, else the behavior.
     pub fn timing_problem(&self, group: usize, message: &str) -> Diagnostic {
-        self.group_problem(group, message)
+        Diagnostic::new(&self.source, self.origins[group].timing(), message)
     }
 
     /// A mistake of the group with this index as a whole.
-    pub fn group_problem(&self, _group: usize, message: &str) -> Diagnostic {
-        Diagnostic::new(&self.source, Place::Whole, message)
+    pub fn group_problem(&self, group: usize, message: &str) -> Diagnostic {
+        Diagnostic::new(&self.source, self.origins[group].group(), message)
     }
 }
 
@@ -64,16 +93,55 @@ impl Loaded {
 /// Every mistake in the file and the overrides, in the order of the file.
 pub fn load(path: &Path, overrides: &[Override]) -> Result<Loaded, Diagnostics> {
     let name = path.display().to_string();
-    match std::fs::read_to_string(path) {
+    let whole = |message: String| {
+        let source = Arc::new(Source::new(&name, String::new(), Vec::new()));
+        Diagnostic::new(&source, Place::Whole, message)
+    };
+    if path.is_dir() {
+        return Err(whole("is a folder, expected a scenario file".to_owned()).into());
+    }
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let missing = whole("there is no such file".to_owned());
+            match neighbors(path) {
+                Some(line) => missing.help(line),
+                None => missing,
+            }
+        }
+        _ => whole(format!("cannot be read: {error}")),
+    })?;
+    match String::from_utf8(bytes) {
         Ok(text) => load_text(&name, &text, overrides),
         Err(error) => {
-            let source = Arc::new(Source {
-                path: name,
-                ..Source::default()
-            });
-            Err(Diagnostic::new(&source, Place::Whole, error.to_string()).into())
+            let at = error.utf8_error().valid_up_to();
+            let bad = error.as_bytes()[at];
+            let message = format!("the byte 0x{bad:02x} is not UTF-8");
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let source = Arc::new(Source::new(&name, text, Vec::new()));
+            // Up to `at` the lossy text is the file's own.
+            let place = Place::bytes(at..at + 1);
+            Err(Diagnostic::new(&source, place, message)
+                .help("a scenario is UTF-8 text")
+                .into())
         }
     }
+}
+
+/// The scenario files beside a path that does not exist.
+fn neighbors(path: &Path) -> Option<String> {
+    let folder = match path.parent()? {
+        folder if folder.as_os_str().is_empty() => Path::new("."),
+        folder => folder,
+    };
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".toml") && name != "Cargo.toml")
+        .collect();
+    names.sort_unstable();
+    let found = path.file_name()?.to_string_lossy();
+    let listed = listed(&found, names.iter().map(String::as_str));
+    (!names.is_empty()).then(|| format!("files there: {listed}"))
 }
 
 /// As [`load`], for text at hand; `path` stands in the messages, names the
@@ -82,25 +150,63 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Loaded, Diagnostics> 
 /// # Errors
 /// As [`load`].
 pub fn load_text(path: &str, text: &str, overrides: &[Override]) -> Result<Loaded, Diagnostics> {
-    let source = Arc::new(Source {
-        path: path.to_owned(),
-        text: text.to_owned(),
-        overrides: overrides.iter().map(|it| it.label().to_owned()).collect(),
-    });
-    let (_, errors) = document::parse(text);
-    let mut mistakes: Vec<Diagnostic> = errors
-        .into_iter()
-        .map(|error| Diagnostic::new(&source, Place::bytes(error.span), error.message))
-        .collect();
-    mistakes.push(Diagnostic::new(
-        &source,
-        Place::Whole,
-        "no key of a scenario is read yet by this version",
-    ));
-    Err(Diagnostics::sorted(mistakes).expect("one was pushed"))
+    // Editors do not show the mark that some of them write.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let labels = overrides.iter().map(|it| it.label().to_owned()).collect();
+    let source = Arc::new(Source::new(path, text.to_owned(), labels));
+    let mistakes = Mistakes::new(Arc::clone(&source));
+    let (mut document, errors) = document::parse(text);
+    if errors.is_empty() && document.0.is_empty() && overrides.is_empty() {
+        mistakes.add_with_help(
+            Place::Whole,
+            "the file is empty, expected a scenario",
+            "`runner new scenario NAME` writes one to begin with",
+        );
+        return Err(all(mistakes.into_vec()));
+    }
+    overrides::apply(overrides, &mut document, &mistakes);
+    let file = written::read(&document, &mistakes);
+    if !errors.is_empty() {
+        return Err(all(with_syntax_errors(&source, errors, mistakes)));
+    }
+    let resolved = resolve::resolve(file, Path::new(path), &mistakes);
+    match (resolved, mistakes.into_vec()) {
+        (Some(resolved), mistakes) if mistakes.is_empty() => Ok(Loaded {
+            scenario: resolved.scenario,
+            notes: resolved.notes,
+            source,
+            origins: resolved.origins,
+        }),
+        (_, mistakes) => Err(all(mistakes)),
+    }
 }
 
-/// The JSON Schema (draft-07) of a scenario file, as JSON text.
-pub fn schema() -> String {
-    "{\"$schema\": \"http://json-schema.org/draft-07/schema#\"}\n".to_owned()
+fn all(mistakes: Vec<Diagnostic>) -> Diagnostics {
+    Diagnostics::sorted(mistakes).expect("a scenario that does not resolve has a mistake")
+}
+
+/// The syntax errors, and beside them the mistakes that are none of their
+/// consequences: those of a single value, away from any broken line.
+fn with_syntax_errors(
+    source: &Arc<Source>,
+    errors: Vec<SyntaxError>,
+    mistakes: Mistakes,
+) -> Vec<Diagnostic> {
+    let mut broken: BTreeSet<usize> = BTreeSet::new();
+    let mut all = Vec::new();
+    for error in errors {
+        // What follows an error on its line is a consequence of it.
+        if broken.insert(source.line(error.span.start)) {
+            let message = format!("not TOML: {}", error.message);
+            all.push(Diagnostic::new(source, Place::bytes(error.span), message));
+        }
+    }
+    all.extend(mistakes.into_vec().into_iter().filter(|mistake| {
+        let Place::File { start, end } = mistake.place() else {
+            return false;
+        };
+        let (first, last) = (source.line(start), source.line(end.max(start)));
+        broken.range(first..=last + 1).next().is_none()
+    }));
+    all
 }

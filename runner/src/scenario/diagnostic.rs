@@ -56,25 +56,45 @@ pub struct Source {
     pub text: String,
     /// The overriding options as typed, `--set nodes.machine.count=0`.
     pub overrides: Vec<String>,
+    /// The first byte of each line but the first.
+    lines: Vec<usize>,
 }
 
 impl Source {
+    /// A file's text under its path, and the options that override it.
+    pub fn new(path: &str, text: String, overrides: Vec<String>) -> Source {
+        Source {
+            path: path.to_owned(),
+            lines: text.match_indices('\n').map(|(at, _)| at + 1).collect(),
+            text,
+            overrides,
+        }
+    }
+
+    /// The line of a byte, from 1.
+    pub fn line(&self, byte: usize) -> usize {
+        self.lines.partition_point(|&start| start <= byte) + 1
+    }
+
     /// Line and column of a byte, both from 1; the column in characters.
     pub fn line_column(&self, byte: usize) -> (usize, usize) {
         let line = self.line_span(byte);
-        let before = &self.text[..line.start];
-        let column = self.text[line.start..self.boundary(byte)].chars().count();
-        (before.matches('\n').count() + 1, column + 1)
+        let column = match self.boundary(byte) {
+            byte if byte > line.start => self.text[line.start..byte].chars().count(),
+            _ => 0,
+        };
+        (self.line(byte), column + 1)
     }
 
     /// The bytes of the line that a byte is on, without its end.
     fn line_span(&self, byte: usize) -> Range<usize> {
-        let byte = self.boundary(byte);
-        let start = self.text[..byte].rfind('\n').map_or(0, |at| at + 1);
-        let end = self.text[byte..]
-            .find('\n')
-            .map_or(self.text.len(), |at| byte + at);
-        let line = &self.text[start..end];
+        let index = self.line(byte) - 1;
+        let start = match index {
+            0 => 0,
+            _ => self.lines[index - 1],
+        };
+        let end = self.lines.get(index).copied().unwrap_or(self.text.len());
+        let line = self.text[start..end].trim_end_matches('\n');
         start..start + line.strip_suffix('\r').map_or(line.len(), str::len)
     }
 
@@ -201,7 +221,7 @@ impl Diagnostic {
             Renderer::plain()
         };
         let snippet = Snippet::source(text)
-            .line_start(source.line_column(line.start).0)
+            .line_start(source.line(line.start))
             .annotation(AnnotationKind::Primary.span(start..end));
         renderer.render(&[Group::with_level(Level::ERROR).element(snippet)])
     }
@@ -257,11 +277,7 @@ mod tests {
     use super::*;
 
     fn rendered(text: &str, span: Range<usize>) -> String {
-        let source = Arc::new(Source {
-            path: "a.toml".to_owned(),
-            text: text.to_owned(),
-            overrides: Vec::new(),
-        });
+        let source = Arc::new(Source::new("a.toml", text.to_owned(), Vec::new()));
         Diagnostic::new(&source, Place::bytes(span), "wrong").render(false)
     }
 

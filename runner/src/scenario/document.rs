@@ -25,8 +25,8 @@ pub struct Value {
 pub enum Kind {
     /// Text.
     Text(String),
-    /// A whole number; none when it does not fit.
-    Integer(Option<i64>),
+    /// A whole number; none when it is beyond 128 bits.
+    Integer(Option<i128>),
     /// A number with a fraction or an exponent, maybe infinite or not a number.
     Float(f64),
     /// True or false.
@@ -67,9 +67,19 @@ pub fn parse(text: &str) -> (Table, Vec<SyntaxError>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     let errors = errors
         .into_iter()
-        .map(|error| SyntaxError {
-            span: error.span().unwrap_or_default(),
-            message: error.message().to_owned(),
+        .map(|error| {
+            let span = error.span().unwrap_or_default();
+            // The parser takes nothing at all for text without quotes.
+            let nothing = text
+                .get(span.clone())
+                .is_none_or(|found| found.trim().is_empty());
+            let message = match error.message() {
+                message if nothing && message.starts_with("string values must be quoted") => {
+                    "a value is missing".to_owned()
+                }
+                message => message.to_owned(),
+            };
+            SyntaxError { span, message }
         })
         .collect();
     (Table::from(table.into_inner(), Place::bytes), errors)
@@ -107,7 +117,7 @@ impl Value {
         let kind = match value {
             DeValue::String(text) => Kind::Text(text.into_owned()),
             DeValue::Integer(digits) => {
-                Kind::Integer(i64::from_str_radix(digits.as_str(), digits.radix()).ok())
+                Kind::Integer(i128::from_str_radix(digits.as_str(), digits.radix()).ok())
             }
             // What is too large for a float reads as infinite, and is refused
             // where it is used like every infinite number.
@@ -128,14 +138,15 @@ impl Value {
         Value { place, kind }
     }
 
-    /// What the value is, for messages: `the text "60"`, `7`, `an array`.
+    /// What the value is, for messages: `"60"`, `7`, `an array`.
     pub fn describe(&self) -> String {
         match &self.kind {
-            Kind::Text(text) if text.chars().count() <= 40 => format!("the text {text:?}"),
-            Kind::Text(_) => "a text".to_owned(),
-            Kind::Integer(Some(number)) => format!("the number {number}"),
-            Kind::Integer(None) => "a number beyond 64 bits".to_owned(),
-            Kind::Float(number) => format!("the number {number}"),
+            Kind::Text(text) if text.chars().count() <= 40 => format!("{text:?}"),
+            Kind::Text(_) => "a long text".to_owned(),
+            Kind::Integer(Some(number)) => number.to_string(),
+            Kind::Integer(None) => "a number beyond 128 bits".to_owned(),
+            Kind::Float(number) if number.is_nan() => "nan".to_owned(),
+            Kind::Float(number) => format!("{number:?}"),
             Kind::Boolean(value) => format!("`{value}`"),
             Kind::Datetime(_) => "a date or time".to_owned(),
             Kind::Array(_) => "an array".to_owned(),
@@ -148,7 +159,9 @@ impl Value {
     pub fn to_toml(&self) -> toml::Value {
         match &self.kind {
             Kind::Text(text) => toml::Value::String(text.clone()),
-            Kind::Integer(number) => toml::Value::Integer(number.unwrap_or(0)),
+            Kind::Integer(number) => {
+                toml::Value::Integer(number.and_then(|it| it.try_into().ok()).unwrap_or(0))
+            }
             Kind::Float(number) => toml::Value::Float(*number),
             Kind::Boolean(value) => toml::Value::Boolean(*value),
             Kind::Datetime(value) => toml::Value::Datetime(*value),

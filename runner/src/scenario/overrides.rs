@@ -8,7 +8,8 @@
 use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, Place, Source};
-use super::document::Value;
+use super::document::{Entry, Kind, Table, Value};
+use super::reader::Mistakes;
 
 /// One value that overrides the file's.
 #[derive(Clone, Debug)]
@@ -31,10 +32,7 @@ impl Override {
     pub fn parse(text: &str) -> Result<Override, Diagnostic> {
         let label = format!("--set {text}");
         let wrong = |message: &str| {
-            let source = Arc::new(Source {
-                overrides: vec![label.clone()],
-                ..Source::default()
-            });
+            let source = Arc::new(Source::new("", String::new(), vec![label.clone()]));
             Diagnostic::new(&source, Place::Override(0), message)
                 .help("write `--set PATH=VALUE`, for example `--set nodes.machine.count=5`")
         };
@@ -58,6 +56,67 @@ impl Override {
     /// The option as typed.
     pub fn label(&self) -> &str {
         &self.label
+    }
+}
+
+/// Puts the overrides into a file's tree, in order; a later one for the same
+/// path replaces an earlier one.
+pub fn apply(overrides: &[Override], document: &mut Table, mistakes: &Mistakes) {
+    for (index, it) in overrides.iter().enumerate() {
+        let place = Place::Override(index);
+        let mut value = it.value.clone();
+        value.set_place(place);
+        if let Err(message) = set_key(document, &it.path, value) {
+            mistakes.add(place, message);
+        }
+    }
+}
+
+/// Sets what a path of keys leads to, from a table on; makes the tables that
+/// are missing.
+fn set_key(table: &mut Table, path: &[String], value: Value) -> Result<(), String> {
+    let Some((key, rest)) = path.split_first() else {
+        return Err("the path is empty".to_owned());
+    };
+    if let Some(entry) = table.get_mut(key) {
+        return set_value(&mut entry.value, key, rest, value);
+    }
+    let place = value.place;
+    let value = rest.iter().rev().fold(value, |value, key| Value {
+        place,
+        kind: Kind::Table(Table(vec![Entry {
+            key: key.clone(),
+            place,
+            value,
+        }])),
+    });
+    table.0.push(Entry {
+        key: key.clone(),
+        place,
+        value,
+    });
+    Ok(())
+}
+
+/// Sets what a path leads to, from the value of `key` on.
+fn set_value(target: &mut Value, key: &str, path: &[String], value: Value) -> Result<(), String> {
+    let Some((next, rest)) = path.split_first() else {
+        *target = value;
+        return Ok(());
+    };
+    let found = target.describe();
+    match &mut target.kind {
+        Kind::Table(table) => set_key(table, path, value),
+        Kind::Array(values) => {
+            let count = values.len();
+            match next.parse::<usize>().ok().and_then(|at| values.get_mut(at)) {
+                Some(entry) => set_value(entry, next, rest, value),
+                None => Err(format!(
+                    "`{key}` has no entry `{next}`, it has {count}, numbered from 0"
+                )),
+            }
+        }
+        _ => Err(format!("`{key}` is {found}, there is no `{next}` in it")),
     }
 }
 
@@ -100,5 +159,43 @@ fn keys(path: &str) -> Option<Vec<String>> {
             toml::de::DeValue::Table(next) => table = next,
             _ => return Some(keys),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_dotted_keys() {
+        let cases = [
+            ("a.b=1", Some(vec!["a", "b"])),
+            ("links.0.loss=0.5", Some(vec!["links", "0", "loss"])),
+            ("nodes.\"a=b.c\".x = 1", Some(vec!["nodes", "a=b.c", "x"])),
+            ("nodes.'q'.count=2", Some(vec!["nodes", "q", "count"])),
+            ("a..b=1", None),
+            ("=1", None),
+            ("a b=1", None),
+            ("a", None),
+            ("[a]\nb=1", None),
+            ("a=1\nb=1", Some(vec!["a"])),
+            ("#\na=1", None),
+        ];
+        for (text, path) in cases {
+            let found = Override::parse(text).ok().map(|it| it.path);
+            let path = path.map(|keys| keys.into_iter().map(str::to_owned).collect());
+            assert_eq!(found, path, "{text}");
+        }
+    }
+
+    #[test]
+    fn values_are_toml_and_bare_words_are_text() {
+        let kind = |text| format!("{:?}", Override::parse(text).unwrap().value.kind);
+        assert_eq!(kind("a=5"), "Integer(Some(5))");
+        assert_eq!(kind("a=\"5\""), "Text(\"5\")");
+        assert_eq!(kind("a=real"), "Text(\"real\")");
+        assert_eq!(kind("a=60s"), "Text(\"60s\")");
+        assert_eq!(kind("a="), "Text(\"\")");
+        assert!(kind("a={ uniform = [1, 2] }").starts_with("Table"));
     }
 }

@@ -1,0 +1,112 @@
+//! Where the parts of a node group were written, for what is found wrong with
+//! it after the file was read: by the loader of plugins, and by the plugin.
+
+use super::diagnostic::Place;
+use super::document::{Kind, Table, Value};
+use super::written::GroupEntry;
+
+/// The places of one group.
+#[derive(Clone, Debug)]
+pub struct GroupOrigin {
+    group: Place,
+    behavior: Place,
+    tick: Option<Place>,
+    config_key: Option<Place>,
+    config: Table,
+}
+
+impl GroupOrigin {
+    /// The places of a group into which its base was merged.
+    pub fn new(group: &GroupEntry) -> GroupOrigin {
+        let config = group.config.as_ref();
+        GroupOrigin {
+            group: group.place,
+            behavior: group.behavior.as_ref().map_or(group.place, |it| it.place),
+            tick: group.timing.tick_place(),
+            config_key: config.map(|it| it.key),
+            config: config.and_then(|it| it.value.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// The group's name.
+    pub fn group(&self) -> Place {
+        self.group
+    }
+
+    /// The value of `behavior`.
+    pub fn behavior(&self) -> Place {
+        self.behavior
+    }
+
+    /// The key that makes the nodes clocked, else the behavior.
+    pub fn timing(&self) -> Place {
+        self.tick.unwrap_or(self.behavior)
+    }
+
+    /// What a key path inside the config leads to (`faces`, `script[2]`,
+    /// `retry.after`); as far as it leads, then the key that it ends in.
+    pub fn config(&self, path: &str) -> Place {
+        let mut place = self.config_key.unwrap_or(self.group);
+        let mut table = Some(&self.config);
+        let mut value: Option<&Value> = None;
+        for step in steps(path) {
+            let next = match (&step, table, value.map(|it| &it.kind)) {
+                (Step::Key(key), Some(table), _) => table.get(key).map(|entry| {
+                    place = entry.place;
+                    &entry.value
+                }),
+                (Step::Index(index), _, Some(Kind::Array(values))) => values.get(*index),
+                _ => None,
+            };
+            let Some(next) = next else {
+                return place;
+            };
+            value = Some(next);
+            table = match &next.kind {
+                Kind::Table(table) => Some(table),
+                _ => None,
+            };
+        }
+        value.map_or(place, |value| value.place)
+    }
+}
+
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// The steps of a key path: keys apart by dots, indices in brackets, keys with
+/// other characters in double quotes.
+fn steps(path: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut rest = path;
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix('.') {
+            rest = after;
+        } else if let Some((index, after)) = rest
+            .strip_prefix('[')
+            .and_then(|after| after.split_once(']'))
+        {
+            match index.parse() {
+                Ok(index) => steps.push(Step::Index(index)),
+                Err(_) => steps.push(Step::Key(index.to_owned())),
+            }
+            rest = after;
+        } else if let Some((key, after)) = rest
+            .strip_prefix('"')
+            .and_then(|after| after.split_once('"'))
+        {
+            steps.push(Step::Key(key.to_owned()));
+            rest = after;
+        } else {
+            let first = rest.chars().next().map_or(1, char::len_utf8);
+            let end = rest[first..]
+                .find(['.', '['])
+                .map_or(rest.len(), |at| first + at);
+            steps.push(Step::Key(rest[..end].to_owned()));
+            rest = &rest[end..];
+        }
+    }
+    steps
+}

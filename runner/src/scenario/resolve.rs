@@ -1,0 +1,191 @@
+//! From the file as written to a [`Scenario`]: names become indices, groups
+//! take what they extend, defaults are filled in, and what only makes sense
+//! together is checked together.
+
+use std::path::{Path, PathBuf};
+
+use super::inherit::inherit;
+use super::links;
+use super::names::Names;
+use super::origin::GroupOrigin;
+use super::reader::{Mistakes, Written};
+use super::resolved::{Group, Scenario, TimeMode};
+use super::values;
+use super::written::{GroupEntry, ScenarioFile, TimeWord};
+use super::{Place, document::Table};
+use crate::time::SimDuration;
+
+/// A scenario, and what is beside it.
+pub struct Resolved {
+    pub scenario: Scenario,
+    pub notes: Option<PathBuf>,
+    pub origins: Vec<GroupOrigin>,
+}
+
+/// Resolves a file that was read; `path` is where it lies. None if anything in
+/// it is wrong, which is reported.
+pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Option<Resolved> {
+    for group in &mut file.groups {
+        group.timing.settle_overrides();
+        // Before bases are merged in, so that a mistake is reported once.
+        group.timing.check(mistakes);
+    }
+    inherit(&mut file.groups, mistakes);
+    for group in &file.groups {
+        if group.behavior.is_none() {
+            mistakes.add_with_help(
+                group.place,
+                format!("node group `{}` has no `behavior`", group.name),
+                "write `behavior = \"PLUGIN.BEHAVIOR\"`; `runner plugins` lists them",
+            );
+        }
+    }
+    let names = Names::new(&file.groups, mistakes);
+    let rules: Vec<_> = file
+        .links
+        .iter()
+        .map(|entry| links::rule(entry, &names, mistakes))
+        .collect();
+
+    let name = name(&file, path, mistakes);
+    let notes = notes(&file, path, mistakes);
+    let time = time(&file, mistakes);
+    end(&file, mistakes);
+
+    let groups: Vec<_> = file.groups.iter().map(group).collect();
+    let name = name?;
+    Some(Resolved {
+        scenario: Scenario {
+            title: or(&file.title, || name.clone())?,
+            name,
+            description: or(&file.description, String::new)?,
+            runs: or(&file.runs, || 1)?.try_into().ok()?,
+            duration: file.duration.as_ref().and_then(|it| it.value),
+            seed: or(&file.seed, || 1)?,
+            time: time?,
+            groups: groups.into_iter().collect::<Option<_>>()?,
+            links: rules.into_iter().collect::<Option<_>>()?,
+        },
+        notes,
+        origins: file.groups.iter().map(GroupOrigin::new).collect(),
+    })
+}
+
+/// The value of a key, or its default if it was not written; none if it is wrong.
+fn or<T: Clone>(key: &Option<Written<T>>, default: impl FnOnce() -> T) -> Option<T> {
+    match key {
+        Some(written) => written.value.clone(),
+        None => Some(default()),
+    }
+}
+
+/// The value of `name`, else the file's name.
+fn name(file: &ScenarioFile, path: &Path, mistakes: &Mistakes) -> Option<String> {
+    if let Some(written) = &file.name {
+        return written.value.clone();
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    match values::name_problem(&stem) {
+        None => Some(stem.into_owned()),
+        Some(problem) => {
+            mistakes.add_with_help(
+                Place::Whole,
+                format!("the key `name` is missing, and the file's own {stem:?} is {problem}"),
+                "write `name = \"...\"` at the top of the file",
+            );
+            None
+        }
+    }
+}
+
+/// The path of the notes, seen from where the runner runs.
+fn notes(file: &ScenarioFile, path: &Path, mistakes: &Mistakes) -> Option<PathBuf> {
+    let written = file.notes.as_ref()?;
+    let notes = written.value.as_ref()?;
+    let beside = path.parent().unwrap_or(Path::new("")).join(notes);
+    if !beside.is_file() {
+        mistakes.add_with_help(
+            written.place,
+            format!(
+                "`notes` names {:?}, which is no file",
+                notes.display().to_string()
+            ),
+            "the path is relative to the scenario file",
+        );
+        return None;
+    }
+    Some(beside)
+}
+
+fn time(file: &ScenarioFile, mistakes: &Mistakes) -> Option<TimeMode> {
+    let word = or(&file.time, || TimeWord::Virtual)?;
+    let overridden = file
+        .time
+        .as_ref()
+        .is_some_and(|it| matches!(it.place, Place::Override(_)));
+    let Some(speed) = &file.speed else {
+        return Some(match word {
+            TimeWord::Virtual => TimeMode::Virtual,
+            TimeWord::Real => TimeMode::Real { speed: 1.0 },
+        });
+    };
+    match word {
+        TimeWord::Real => Some(TimeMode::Real {
+            speed: speed.value?,
+        }),
+        // `--time virtual` on a file made for real time.
+        TimeWord::Virtual if overridden && matches!(speed.place, Place::File { .. }) => {
+            Some(TimeMode::Virtual)
+        }
+        TimeWord::Virtual => {
+            mistakes.add_with_help(
+                speed.key,
+                "`speed` without `time = \"real\"`",
+                "virtual time passes as fast as the events can be handled",
+            );
+            None
+        }
+    }
+}
+
+/// Refuses a run in virtual time that would not end.
+fn end(file: &ScenarioFile, mistakes: &Mistakes) {
+    let real = file
+        .time
+        .as_ref()
+        .is_some_and(|it| it.value != Some(TimeWord::Virtual));
+    if real || file.duration.is_some() {
+        return;
+    }
+    let tick = file
+        .groups
+        .iter()
+        .find_map(|group| group.timing.tick_place());
+    if let Some(place) = tick {
+        mistakes.add_with_help(
+            place,
+            "nodes that tick in virtual time, and no `duration`: the run would not end",
+            "write, for example, `duration = \"60s\"` at the top of the file",
+        );
+    }
+}
+
+fn group(entry: &GroupEntry) -> Option<Group> {
+    Some(Group {
+        name: entry.name.clone(),
+        count: or(&entry.count, || 1)?.try_into().ok()?,
+        numbered: entry.count.is_some(),
+        behavior: entry.behavior.as_ref()?.value.clone()?,
+        config: toml::to_string(&or(&entry.config, Table::default)?.to_toml()).ok()?,
+        timing: entry.timing.timing()?,
+        start_at: or(&entry.start_at, || SimDuration::ZERO)?,
+        rng_id: match &entry.rng_id {
+            Some(written) => Some(written.value.clone()?),
+            None => None,
+        },
+        inbox_limit: match &entry.inbox_limit {
+            Some(written) => Some(written.value?.try_into().ok()?),
+            None => None,
+        },
+    })
+}

@@ -1,0 +1,153 @@
+//! The JSON Schema of a scenario file, for editors: made from the table of keys
+//! that the reader reads by.
+
+use serde_json::{Map, Value, json};
+
+use super::keys::{DISTRIBUTION, Keys, MAX_RATE, SCENARIO, Shape};
+
+/// A duration: numbers with units, from larger to smaller. The order of the
+/// units is left to the reader.
+const DURATION: &str = r"^\s*([0-9]+(\.[0-9]+)?\s*(d|h|m|s|ms|us|µs|ns)\s*)+$";
+const NAME: &str = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$";
+
+/// What a distribution's values are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Duration,
+    PerSecond,
+}
+
+/// The JSON Schema (draft-07) of a scenario file, as JSON text.
+pub fn schema() -> String {
+    let mut root = table(&SCENARIO, Unit::PerSecond);
+    root["$schema"] = json!("http://json-schema.org/draft-07/schema#");
+    root["title"] = json!("Scenario");
+    root["description"] = json!(
+        "A scenario of a distributed system: node groups with their behaviors, the links between them, and how long and how often to run."
+    );
+    root["definitions"] = json!({
+        "duration": {
+            "type": "string",
+            "pattern": DURATION,
+            "description": "A duration with its unit: ns, us, ms, s, m, h or d. `\"250us\"`, `\"1.5s\"`, `\"1m30s\"`.",
+        },
+        "name": {
+            "type": "string",
+            "pattern": NAME,
+            "description": "Letters, digits, `-`, `_`, `.` (not first), at most 64 characters.",
+        },
+        "span": {
+            "description": "A duration, or a distribution of durations.",
+            "anyOf": [
+                { "$ref": "#/definitions/duration" },
+                distribution(Unit::Duration),
+            ],
+        },
+        "rate": {
+            "description": "A number per second, or a distribution of such.",
+            "anyOf": [
+                positive_rate(),
+                distribution(Unit::PerSecond),
+            ],
+        },
+    });
+    let mut text = serde_json::to_string_pretty(&root).expect("a JSON value is JSON");
+    text.push('\n');
+    text
+}
+
+fn table(keys: &Keys, unit: Unit) -> Value {
+    let mut properties = Map::new();
+    for key in keys.keys {
+        properties.insert(
+            key.name.to_owned(),
+            described(shape(&key.shape, unit), key.docs),
+        );
+    }
+    let mut schema = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+    });
+    let required: Vec<&str> = keys
+        .keys
+        .iter()
+        .filter(|key| key.required)
+        .map(|key| key.name)
+        .collect();
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
+
+/// Adds what a key means. Beside a `$ref` draft-07 ignores every other word,
+/// so a reference is put into an `allOf`.
+fn described(mut schema: Value, docs: &str) -> Value {
+    if schema.get("$ref").is_some() {
+        schema = json!({ "allOf": [schema] });
+    }
+    schema["description"] = json!(docs);
+    schema
+}
+
+fn distribution(unit: Unit) -> Value {
+    let mut schema = table(&DISTRIBUTION, unit);
+    schema["minProperties"] = json!(1);
+    schema["maxProperties"] = json!(1);
+    schema
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/definitions/{name}") })
+}
+
+fn positive_rate() -> Value {
+    json!({ "type": "number", "exclusiveMinimum": 0, "maximum": MAX_RATE as u64 })
+}
+
+fn shape(shape: &Shape, unit: Unit) -> Value {
+    let duration = unit == Unit::Duration;
+    let two =
+        |items: Value| json!({ "type": "array", "items": items, "minItems": 2, "maxItems": 2 });
+    match shape {
+        Shape::Text => json!({ "type": "string" }),
+        Shape::Name => reference("name"),
+        Shape::Behavior => {
+            json!({ "type": "string", "pattern": r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$" })
+        }
+        Shape::Whole(low, u64::MAX) => json!({ "type": "integer", "minimum": low }),
+        Shape::Whole(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
+        Shape::Positive | Shape::Exponent => json!({ "type": "number", "exclusiveMinimum": 0 }),
+        Shape::Sigma => json!({ "type": "number", "minimum": 0 }),
+        Shape::Probability => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+        Shape::Word(words) => json!({ "type": "string", "enum": words }),
+        Shape::Duration | Shape::Delay => reference("duration"),
+        Shape::Span => reference("span"),
+        Shape::Rate => reference("rate"),
+        Shape::Anything => json!({ "type": "object" }),
+        Shape::Selector => json!({ "type": "string", "minLength": 1 }),
+        Shape::Selectors => two(json!({ "type": "string", "minLength": 1 })),
+        Shape::TableOf(keys) => json!({
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": { "pattern": NAME },
+            "additionalProperties": table(keys, unit),
+        }),
+        Shape::ArrayOf(keys) => json!({ "type": "array", "items": table(keys, unit) }),
+        Shape::Parameters(keys) => table(keys, unit),
+        Shape::Bounds if duration => two(reference("duration")),
+        Shape::WholeBounds if duration => two(reference("duration")),
+        Shape::Values if duration => {
+            json!({ "type": "array", "minItems": 1, "items": reference("duration") })
+        }
+        Shape::Spread | Shape::Scale if duration => reference("duration"),
+        Shape::Bounds => two(positive_rate()),
+        Shape::WholeBounds => {
+            two(json!({ "type": "integer", "minimum": 1, "maximum": MAX_RATE as u64 }))
+        }
+        Shape::Values => json!({ "type": "array", "minItems": 1, "items": positive_rate() }),
+        Shape::Spread => json!({ "type": "number", "minimum": 0, "maximum": MAX_RATE as u64 }),
+        Shape::Scale => positive_rate(),
+    }
+}

@@ -1,0 +1,94 @@
+//! When a group's nodes act: the timing keys, which exclude one another, become
+//! one [`Timing`].
+
+use super::diagnostic::Place;
+use super::reader::{Mistakes, Written};
+use super::resolved::{TickRule, Timing};
+use super::written::TimingKeys;
+use crate::engine::distribution::Distribution;
+
+impl TimingKeys {
+    /// Drops what the file says where an override says how the nodes are timed:
+    /// `--set nodes.machine.service_time=1s` makes a clocked node a server.
+    pub fn settle_overrides(&mut self) {
+        let overridden = |key: &Option<Written<Distribution>>| {
+            key.as_ref()
+                .is_some_and(|it| matches!(it.place, Place::Override(_)))
+        };
+        let rate = overridden(&self.tick_rate);
+        let interval = overridden(&self.tick_interval);
+        let service = overridden(&self.service_time);
+        if !(rate || interval || service) {
+            return;
+        }
+        for (key, keep) in [
+            (&mut self.tick_rate, rate),
+            (&mut self.tick_interval, interval),
+            (&mut self.service_time, service),
+        ] {
+            if !keep {
+                *key = None;
+            }
+        }
+        if !(rate || interval) && !overridden(&self.tick_phase) {
+            self.tick_phase = None;
+        }
+    }
+
+    /// Where the ticks are set, if they are.
+    pub fn tick_place(&self) -> Option<Place> {
+        let tick = self.tick_rate.as_ref().or(self.tick_interval.as_ref());
+        tick.map(|it| it.key)
+    }
+
+    /// Reports keys that contradict one another.
+    pub fn check(&self, mistakes: &Mistakes) {
+        let tick = [
+            ("tick_rate", &self.tick_rate),
+            ("tick_interval", &self.tick_interval),
+        ];
+        let [rate, interval] = tick.map(|(_, key)| key.as_ref());
+        if let (Some(rate), Some(interval)) = (rate, interval) {
+            mistakes.add_with_help(
+                rate.key.max(interval.key),
+                "`tick_rate` and `tick_interval` both say how often a node ticks",
+                "keep one of them",
+            );
+        }
+        let clocked = tick.into_iter().find(|(_, key)| key.is_some());
+        match (&self.service_time, clocked) {
+            (Some(service), Some((name, Some(tick)))) => mistakes.add_with_help(
+                service.key.max(tick.key),
+                format!("`service_time` and `{name}` contradict each other"),
+                "a node either does one step per tick, or is a server that takes a time per message",
+            ),
+            _ if clocked.is_some() => {}
+            _ => {
+                if let Some(phase) = &self.tick_phase {
+                    mistakes.add_with_help(
+                        phase.key,
+                        "`tick_phase` without `tick_rate` or `tick_interval`",
+                        "a group that extends another takes its timing whole, or sets it whole",
+                    );
+                }
+            }
+        }
+    }
+
+    /// The timing; none if a value of it was wrong.
+    pub fn timing(&self) -> Option<Timing> {
+        let value = |key: &Option<Written<Distribution>>| match key {
+            Some(written) => written.value.clone().map(Some),
+            None => Some(None),
+        };
+        let rate = value(&self.tick_rate)?.map(TickRule::Rate);
+        let interval = value(&self.tick_interval)?.map(TickRule::Interval);
+        let phase = value(&self.tick_phase)?;
+        let service = value(&self.service_time)?;
+        Some(match (rate.or(interval), service) {
+            (Some(every), _) => Timing::Clocked { every, phase },
+            (None, Some(service_time)) => Timing::Server { service_time },
+            (None, None) => Timing::EventDriven,
+        })
+    }
+}

@@ -1,0 +1,494 @@
+//! Every mistake in a scenario file is told with its place, all of them at once,
+//! and none of them is a panic.
+//!
+//! `tests/fixtures/scenarios/bad` has a file for each kind of mistake; what is
+//! said about it is in `tests/snapshots`. `valid` has files that show every key.
+
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use runner::engine::distribution::Distribution;
+use runner::scenario::{Override, Place, TickRule, Timing, load, load_text, schema};
+
+fn fixtures(kind: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/fixtures/scenarios")
+        .join(kind)
+}
+
+/// The scenario files of a folder, by name.
+fn files(kind: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(fixtures(kind)).unwrap();
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "toml"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// What is said about a file, its folder left out.
+fn said(path: &Path) -> String {
+    let folder = format!("{}/", path.parent().unwrap().display());
+    match load(path, &[]) {
+        Ok(_) => panic!("{} is refused nowhere", path.display()),
+        Err(mistakes) => mistakes.render(false).replace(&folder, ""),
+    }
+}
+
+/// A scenario of one clocked group, to be overridden.
+const MACHINE: &str = "\
+duration = \"60s\"
+[nodes.machine]
+count = 3
+behavior = \"clock.machine\"
+tick_rate = 3
+config = { faces = 10 }
+[[links]]
+between = [\"machine\", \"machine\"]
+loss = 0.1
+";
+
+fn overridden(text: &str, overrides: &[&str]) -> Result<runner::scenario::Loaded, String> {
+    let overrides: Vec<Override> = overrides
+        .iter()
+        .map(|it| Override::parse(it).unwrap())
+        .collect();
+    load_text("a.toml", text, &overrides).map_err(|mistakes| mistakes.render(false))
+}
+
+#[test]
+fn every_bad_file_is_told_what_is_wrong_with_it() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for path in files("bad") {
+            let stem = path.file_stem().unwrap().to_str().unwrap();
+            let name = format!("scenario_errors__{}", stem.replace(' ', "-"));
+            insta::assert_snapshot!(name, said(&path));
+        }
+    });
+}
+
+#[test]
+fn mistakes_are_in_the_order_of_the_file() {
+    for path in files("bad") {
+        let mistakes = load(&path, &[]).unwrap_err();
+        let places: Vec<Place> = mistakes.iter().map(|it| it.place()).collect();
+        assert!(places.is_sorted(), "{}: {places:?}", path.display());
+    }
+}
+
+#[test]
+fn paths_that_are_no_scenario_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |path: &Path| {
+        let said = load(path, &[]).unwrap_err().render(false);
+        said.replace(&folder.path().display().to_string(), "FOLDER")
+    };
+    assert_eq!(
+        said(folder.path()),
+        "FOLDER: is a folder, expected a scenario file\n"
+    );
+    let missing = folder.path().join("clock.toml");
+    assert_eq!(said(&missing), "FOLDER/clock.toml: there is no such file\n");
+    std::fs::write(folder.path().join("clocks.toml"), "").unwrap();
+    assert_eq!(
+        said(&missing),
+        "FOLDER/clock.toml: there is no such file\n  \
+         files there: clocks.toml (did you mean `clocks.toml`?)\n"
+    );
+}
+
+#[test]
+fn mistakes_in_an_override_name_the_option() {
+    let cases = [
+        (
+            "nodes.machine.count=0",
+            "--set nodes.machine.count=0: `count` is 0, expected 1 to 10000000\n",
+        ),
+        (
+            "links.1.loss=0",
+            "--set links.1.loss=0: `links` has no entry `1`, it has 1, numbered from 0\n",
+        ),
+        (
+            "duration.x=0",
+            "--set duration.x=0: `duration` is \"60s\", there is no `x` in it\n",
+        ),
+        (
+            "nodes.machine.faces=5",
+            "--set nodes.machine.faces=5: unknown key `faces` in a node group\n  \
+             keys here: behavior, count, config, extends, start_at, rng_id, tick_rate, \
+             tick_interval, tick_phase, service_time, inbox_limit\n",
+        ),
+    ];
+    for (option, said) in cases {
+        assert_eq!(overridden(MACHINE, &[option]).unwrap_err(), said);
+    }
+    let runs = Override::option("--runs", "runs", "none");
+    let said = load_text("a.toml", MACHINE, &[runs]).unwrap_err();
+    assert_eq!(
+        said.render(false),
+        "--runs none: `runs` is \"none\", expected a whole number\n"
+    );
+    assert_eq!(
+        Override::parse("count").unwrap_err().render(false),
+        "--set count: there is no `=`\n  \
+         write `--set PATH=VALUE`, for example `--set nodes.machine.count=5`\n"
+    );
+}
+
+#[test]
+fn overrides_take_the_place_of_the_files_values() {
+    let loaded = overridden(
+        MACHINE,
+        &[
+            "nodes.machine.count=2",
+            "nodes.machine.count=5",
+            "nodes.machine.config.script=[1, 2]",
+            "links.0.loss=0.5",
+            "nodes.\"late\".behavior=echo.server",
+            "name=other",
+            "nodes.machine.tick_interval=250ms",
+        ],
+    );
+    let scenario = loaded.unwrap().scenario;
+    assert_eq!(scenario.name, "other");
+    assert_eq!(scenario.groups[0].count, 5);
+    assert_eq!(scenario.groups[0].config, "faces = 10\nscript = [1, 2]\n");
+    assert_eq!(scenario.groups[1].name, "late");
+    assert_eq!(scenario.links[0].link.loss, 0.5);
+    // An overridden timing replaces the file's: no contradiction.
+    let Timing::Clocked { every, .. } = &scenario.groups[0].timing else {
+        panic!("not clocked");
+    };
+    let interval = TickRule::Interval(Distribution::Constant(250e6));
+    assert_eq!(*every, interval);
+}
+
+#[test]
+fn a_real_time_scenario_runs_in_virtual_time_without_its_speed() {
+    let text = format!("time = \"real\"\nspeed = 10\n{MACHINE}");
+    assert!(overridden(&text, &[]).is_ok());
+    assert!(overridden(&text, &["time=virtual"]).is_ok());
+}
+
+#[test]
+fn the_valid_files_resolve_as_written() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for path in files("valid") {
+            let loaded = load(&path, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+            let stem = path.file_stem().unwrap().to_str().unwrap();
+            let name = format!("scenario_resolved__{stem}");
+            insta::assert_snapshot!(name, format!("{:#?}", loaded.scenario));
+            let notes = loaded.notes.is_some();
+            assert_eq!(notes, loaded.source.text.contains("notes ="));
+        }
+    });
+}
+
+#[test]
+fn groups_and_links_stay_in_the_order_of_the_file() {
+    let text = "[nodes.z]\nbehavior = \"a.b\"\n[nodes.a]\nbehavior = \"a.b\"\n[nodes.m]\n\
+                behavior = \"a.b\"\n[[links]]\nbetween = [\"z\", \"a\"]\n[[links]]\nfrom = \"m\"\nto = \"*\"\n";
+    let scenario = load_text("a.toml", text, &[]).unwrap().scenario;
+    let names: Vec<&str> = scenario.groups.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["z", "a", "m"]);
+    assert!(scenario.links[0].both && !scenario.links[1].both);
+    assert_eq!(
+        (&scenario.links[1].from, &scenario.links[1].to),
+        (&vec![2..3], &vec![0..3])
+    );
+}
+
+#[test]
+fn a_config_problem_is_placed_where_its_value_was_written() {
+    let text = "\
+[nodes.base]
+behavior = \"a.b\"
+tick_rate = 1
+[nodes.base.config]
+faces = 10
+script = [1, 2, 30]
+[nodes.derived]
+extends = \"base\"
+config = { faces = 0, retry = { after = 1 } }
+[nodes.bare]
+behavior = \"a.c\"
+";
+    let overrides = ["duration=1s", "nodes.derived.config.encoding=morse"];
+    let loaded = overridden(text, &overrides).unwrap();
+    let place = |group, path| loaded.config_problem(group, path, "wrong").place_text();
+    assert_eq!(place(0, "faces"), "a.toml:5:9");
+    assert_eq!(place(0, "script[2]"), "a.toml:6:17");
+    assert_eq!(place(0, "script[9]"), "a.toml:6:1");
+    assert_eq!(place(0, "absent"), "a.toml:4:13");
+    assert_eq!(place(0, ""), "a.toml:4:13");
+    assert_eq!(place(1, "faces"), "a.toml:9:20");
+    assert_eq!(place(1, "script[0]"), "a.toml:6:11");
+    assert_eq!(place(1, "retry.after"), "a.toml:9:41");
+    assert_eq!(place(1, "retry.before"), "a.toml:9:23");
+    assert_eq!(
+        place(1, "encoding"),
+        "--set nodes.derived.config.encoding=morse"
+    );
+    assert_eq!(place(2, "faces"), "a.toml:10:8");
+    let text = |it: runner::scenario::Diagnostic| it.place_text();
+    assert_eq!(text(loaded.behavior_problem(1, "unknown")), "a.toml:2:12");
+    assert_eq!(text(loaded.timing_problem(1, "cannot tick")), "a.toml:3:1");
+    assert_eq!(text(loaded.timing_problem(2, "must tick")), "a.toml:11:12");
+    assert_eq!(text(loaded.group_problem(2, "wrong")), "a.toml:10:8");
+}
+
+#[test]
+fn a_million_nodes_resolve_to_ranges() {
+    let text = "[nodes.a]\nbehavior = \"a.b\"\ncount = 1000000\n[[links]]\nbetween = [\"a\", \"a-*\"]\n\
+                [[links]]\nfrom = \"a-7?\"\nto = \"a-*00000\"\n";
+    let scenario = load_text("a.toml", text, &[]).unwrap().scenario;
+    assert_eq!(scenario.links[0].to, vec![0..1_000_000]);
+    assert_eq!(scenario.links[1].from, vec![69..79]);
+    assert_eq!(scenario.links[1].to.len(), 10);
+}
+
+#[test]
+fn the_committed_schema_is_fresh() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/scenario.schema.json");
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == schema(),
+        "scenarios/scenario.schema.json is stale: cargo run -- schema > scenarios/scenario.schema.json"
+    );
+}
+
+/// The keys that a table of the schema has.
+fn schema_keys(table: &serde_json::Value) -> Vec<String> {
+    let properties = table["properties"].as_object().expect("a table");
+    properties.keys().cloned().collect()
+}
+
+#[test]
+fn reader_and_schema_know_the_same_keys() {
+    let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
+    let root = schema_keys(&schema);
+    let group = schema_keys(&schema["properties"]["nodes"]["additionalProperties"]);
+    let link = schema_keys(&schema["properties"]["links"]["items"]);
+    let span = schema_keys(&schema["definitions"]["span"]["anyOf"][1]);
+    let tables = [
+        ("", root),
+        ("nodes.a.", group),
+        ("links.0.", link),
+        ("links.0.latency.", span),
+    ];
+    let text = "[nodes.a]\nbehavior = \"a.b\"\n[[links]]\nlatency = {}\n";
+    for (prefix, keys) in tables {
+        // The reader lists the keys that it knows.
+        let unknown = overridden(text, &[&format!("{prefix}xyzzy=1")]).unwrap_err();
+        let said = unknown
+            .lines()
+            .skip_while(|line| !line.contains("unknown key `xyzzy`"))
+            .find_map(|line| line.trim().strip_prefix("keys here: "))
+            .unwrap_or_else(|| panic!("{prefix}: {unknown}"));
+        let mut known: Vec<&str> = said.split(", ").collect();
+        known.sort_unstable();
+        assert_eq!(known, keys, "{prefix}");
+    }
+}
+
+/// What of a value a schema does not allow; knows the words that the schema uses.
+fn violations(
+    schema: &serde_json::Value,
+    root: &serde_json::Value,
+    value: &serde_json::Value,
+) -> Vec<String> {
+    use serde_json::Value;
+    let mut found = Vec::new();
+    let mut check = |holds: bool, word: &str| {
+        if !holds {
+            found.push(format!("{word}: {value}"));
+        }
+    };
+    for (word, rule) in schema.as_object().unwrap() {
+        match word.as_str() {
+            "$schema" | "title" | "description" | "definitions" | "properties" | "pattern"
+            | "propertyNames" => {}
+            "$ref" => {
+                let name = rule.as_str().unwrap().trim_start_matches("#/definitions/");
+                let inner = violations(&root["definitions"][name], root, value);
+                check(inner.is_empty(), &inner.join("; "));
+            }
+            "allOf" => {
+                for schema in rule.as_array().unwrap() {
+                    let inner = violations(schema, root, value);
+                    check(inner.is_empty(), &inner.join("; "));
+                }
+            }
+            "anyOf" => {
+                let mut any = rule.as_array().unwrap().iter();
+                check(any.any(|it| violations(it, root, value).is_empty()), word);
+            }
+            "type" => check(
+                match rule.as_str().unwrap() {
+                    "object" => value.is_object(),
+                    "array" => value.is_array(),
+                    "string" => value.is_string(),
+                    "number" => value.is_number(),
+                    "integer" => value.is_u64() || value.is_i64(),
+                    other => panic!("unknown type {other}"),
+                },
+                word,
+            ),
+            "enum" => check(rule.as_array().unwrap().contains(value), word),
+            "required" => check(
+                rule.as_array()
+                    .unwrap()
+                    .iter()
+                    .all(|key| value.get(key.as_str().unwrap()).is_some()),
+                word,
+            ),
+            "minimum" => check(value.as_f64() >= rule.as_f64(), word),
+            "maximum" => check(value.as_f64() <= rule.as_f64(), word),
+            "exclusiveMinimum" => check(value.as_f64() > rule.as_f64(), word),
+            "minLength" => check(!value.as_str().unwrap_or_default().is_empty(), word),
+            "minItems" => check(
+                value.as_array().map(Vec::len) >= rule.as_u64().map(|it| it as usize),
+                word,
+            ),
+            "maxItems" => check(
+                value
+                    .as_array()
+                    .is_none_or(|it| it.len() as u64 <= rule.as_u64().unwrap()),
+                word,
+            ),
+            "minProperties" => check(
+                value
+                    .as_object()
+                    .is_none_or(|it| it.len() as u64 >= rule.as_u64().unwrap()),
+                word,
+            ),
+            "maxProperties" => check(
+                value
+                    .as_object()
+                    .is_none_or(|it| it.len() as u64 <= rule.as_u64().unwrap()),
+                word,
+            ),
+            "items" => {
+                for item in value.as_array().into_iter().flatten() {
+                    let inner = violations(rule, root, item);
+                    check(inner.is_empty(), &inner.join("; "));
+                }
+            }
+            "additionalProperties" => {
+                for (key, item) in value.as_object().into_iter().flatten() {
+                    let inner = match (&schema["properties"][key], rule) {
+                        (Value::Null, Value::Bool(false)) => vec![format!("key {key}")],
+                        (Value::Null, rule) => violations(rule, root, item),
+                        (known, _) => violations(known, root, item),
+                    };
+                    check(inner.is_empty(), &inner.join("; "));
+                }
+            }
+            other => panic!("the schema uses the word {other}, which this test does not know"),
+        }
+    }
+    found
+}
+
+#[test]
+fn the_schema_allows_the_valid_files_and_refuses_impossible_ones() {
+    let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
+    let violations_of = |path: &Path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        // 64 unsigned bits are beyond what the TOML library reads by itself.
+        let text = text.replace("18446744073709551615", "1");
+        let value: toml::Table = toml::from_str(&text).unwrap();
+        violations(&schema, &schema, &serde_json::to_value(value).unwrap())
+    };
+    for path in files("valid") {
+        assert_eq!(
+            violations_of(&path),
+            Vec::<String>::new(),
+            "{}",
+            path.display()
+        );
+    }
+    for name in [
+        "unknown-keys",
+        "not-yet",
+        "wrong-types",
+        "numbers-out-of-range",
+        "no-nodes",
+    ] {
+        let path = fixtures("bad").join(format!("{name}.toml"));
+        if name != "numbers-out-of-range" {
+            assert!(!violations_of(&path).is_empty(), "{name}");
+        }
+    }
+}
+
+/// A valid file with some of its characters replaced, left out or doubled.
+fn mutated() -> impl Strategy<Value = String> {
+    let texts: Vec<String> = files("valid")
+        .iter()
+        .chain(&files("bad"))
+        .filter_map(|path| std::fs::read_to_string(path).ok())
+        .filter(|text| !text.is_empty())
+        .collect();
+    let edit = (any::<prop::sample::Index>(), 0..40_usize, "[\\PC\n\t]{0,6}");
+    (
+        prop::sample::select(texts),
+        prop::collection::vec(edit, 1..6),
+    )
+        .prop_map(|(text, edits)| {
+            edits.into_iter().fold(text, |text, (at, length, with)| {
+                let chars: Vec<char> = text.chars().collect();
+                let at = if chars.is_empty() {
+                    0
+                } else {
+                    at.index(chars.len())
+                };
+                let end = (at + length).min(chars.len());
+                chars[..at]
+                    .iter()
+                    .copied()
+                    .chain(with.chars())
+                    .chain(chars[end..].iter().copied())
+                    .collect()
+            })
+        })
+}
+
+/// Reads a text; what is wrong with it can be told and is in order.
+fn survives(text: &str, overrides: &[Override]) {
+    if let Err(mistakes) = load_text("some.toml", text, overrides) {
+        assert!(!mistakes.render(true).is_empty());
+        let places: Vec<Place> = mistakes.iter().map(|it| it.place()).collect();
+        assert!(places.is_sorted());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_read_without_panic(text in "(\\PC|[\n\t=\\[\\]{}\"'.,#]){0,200}") {
+        survives(&text, &[]);
+    }
+
+    #[test]
+    fn a_mutated_file_is_read_without_panic(text in mutated()) {
+        survives(&text, &[]);
+    }
+
+    #[test]
+    fn any_override_is_read_without_panic(option in "(nodes|machine|links|0|count|config|\\.|=|\"|\\PC){0,12}") {
+        if let Ok(it) = Override::parse(&option) {
+            survives(MACHINE, &[it]);
+        }
+    }
+}
