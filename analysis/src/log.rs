@@ -3,15 +3,31 @@
 //!
 //! Start at [`Row`]: one record. A [`RunSchema`] gives its numbers their names.
 //! [`LogFormat`] makes a row text, [`NodeLogs`] and [`CombinedLog`] put the
-//! text into files.
+//! text into files. [`RunLog`] reads them back, all nodes in time order, as it
+//! does the logs of other programs through a [`Mapping`].
 
+mod cells;
+mod cursor;
+mod error;
 mod folder;
+mod mapping;
+mod number;
 mod record;
+mod run;
+mod source;
+mod survey;
+mod words;
 mod writer;
 
+pub use error::{LogError, Problem, Warning};
 pub use folder::{COMBINED_FILE, CombinedLog, NodeLogs, WriteError};
+pub use mapping::{Mapping, MappingError};
 pub use record::{
     Cell, ColumnKind, ColumnSchema, Columns, EventId, NO_PEER, NodeSchema, Row, RunSchema,
     STANDARD_EVENTS,
 };
+pub use run::RunLog;
 pub use writer::{Layout, LogFormat, NODE_COLUMN, STANDARD_COLUMNS};
+
+#[cfg(test)]
+mod tests;

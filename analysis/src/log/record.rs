@@ -120,6 +120,50 @@ impl RunSchema {
     }
 }
 
+/// The nodes of a run by what their logs hold.
+#[derive(Clone, Debug)]
+pub(crate) struct Shapes {
+    /// A node of each shape: the first one.
+    pub(crate) first: Vec<usize>,
+    /// By node: an index into `first`.
+    pub(crate) of_node: Vec<u32>,
+}
+
+impl RunSchema {
+    /// Groups the nodes that have the same columns and words, so that tables are
+    /// made once for a group and not for each of its nodes.
+    pub(crate) fn shapes(&self) -> Shapes {
+        let mut first: Vec<usize> = Vec::new();
+        let mut of_node = Vec::with_capacity(self.nodes.len());
+        for (index, node) in self.nodes.iter().enumerate() {
+            let same = |&other: &usize| {
+                let other = &self.nodes[other];
+                other.columns == node.columns && other.events == node.events
+            };
+            // Nodes of a group stand together: the last shape first.
+            let shape = first.iter().rposition(same).unwrap_or_else(|| {
+                first.push(index);
+                first.len() - 1
+            });
+            of_node.push(shape as u32);
+        }
+        Shapes { first, of_node }
+    }
+
+    /// The columns of all nodes in the order of their first node, each name once.
+    pub(crate) fn all_columns(&self, shapes: &Shapes) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for &node in &shapes.first {
+            for column in self.nodes[node].columns.iter() {
+                if !all.contains(&column.name) {
+                    all.push(column.name.clone());
+                }
+            }
+        }
+        all
+    }
+}
+
 /// What one node's log holds beside the shared columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeSchema {

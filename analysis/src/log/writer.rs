@@ -62,30 +62,10 @@ struct Shape {
 impl LogFormat {
     /// For the rows of a run.
     pub fn new(schema: &RunSchema, layout: Layout) -> LogFormat {
-        // Nodes of a group share their tables: find each distinct one once.
-        let mut sources: Vec<usize> = Vec::new();
-        let mut shape_of = Vec::with_capacity(schema.nodes.len());
-        for (index, node) in schema.nodes.iter().enumerate() {
-            let same = |&other: &usize| {
-                let other = &schema.nodes[other];
-                other.columns == node.columns && other.events == node.events
-            };
-            let shape = sources.iter().rposition(same).unwrap_or_else(|| {
-                sources.push(index);
-                sources.len() - 1
-            });
-            shape_of.push(shape as u32);
-        }
-        let mut all_columns: Vec<String> = Vec::new();
-        for &source in &sources {
-            for column in schema.nodes[source].columns.iter() {
-                if !all_columns.contains(&column.name) {
-                    all_columns.push(column.name.clone());
-                }
-            }
-        }
-        let shapes = sources.iter().map(|&source| {
-            let node = &schema.nodes[source];
+        let groups = schema.shapes();
+        let all_columns = schema.all_columns(&groups);
+        let shapes = groups.first.iter().map(|&first| {
+            let node = &schema.nodes[first];
             let mut events = NameTable::default();
             for word in STANDARD_EVENTS
                 .into_iter()
@@ -117,7 +97,7 @@ impl LogFormat {
         LogFormat {
             layout,
             names,
-            shape_of,
+            shape_of: groups.of_node,
             shapes,
             all_columns,
             line: Line::default(),
