@@ -2,3 +2,5 @@
 
 #[path = "promises/scenario_errors.rs"]
 mod scenario_errors;
+#[path = "promises/scenario_schema.rs"]
+mod scenario_schema;

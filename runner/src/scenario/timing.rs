@@ -30,7 +30,7 @@ impl TimingKeys {
                 *key = None;
             }
         }
-        if !(rate || interval) && !overridden(&self.tick_phase) {
+        if service && !overridden(&self.tick_phase) {
             self.tick_phase = None;
         }
     }

@@ -110,7 +110,7 @@ fn scaled(number: &str, scale: u64) -> Result<u64, DurationError> {
     };
     let ten = 10_u128.pow(fraction.len() as u32);
     let part = digits * u128::from(scale);
-    if part % ten != 0 {
+    if !part.is_multiple_of(ten) {
         return Err(DurationError::TooFine);
     }
     // Less than `scale`, since the fraction is less than 1.
