@@ -19,6 +19,7 @@ mod survey;
 mod words;
 mod writer;
 
+pub(crate) use error::shown;
 pub use error::{LogError, Problem, Warning};
 pub use folder::{COMBINED_FILE, CombinedLog, NodeLogs, WriteError};
 pub use mapping::{Mapping, MappingError};
@@ -27,6 +28,7 @@ pub use record::{
     STANDARD_EVENTS,
 };
 pub use run::RunLog;
+pub(crate) use writer::push_text;
 pub use writer::{Layout, LogFormat, NODE_COLUMN, STANDARD_COLUMNS};
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ mod histogram;
 mod jumps;
 mod latency;
 mod queue;
+pub mod statistics;
+pub mod summary;
 mod traffic;
 mod value;
 
@@ -281,3 +283,6 @@ impl RunMetrics {
         self.nodes.into_iter().enumerate().map(finish).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
