@@ -120,3 +120,66 @@ impl TimingKeys {
             || self.service_time.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::distribution::Distribution;
+    use crate::scenario::{Group, TickRule, Timing, load_text};
+
+    const BASE: &str = "\
+duration = \"1s\"
+[nodes.base]
+behavior = \"a.b\"
+count = 2
+rng_id = \"old\"
+tick_rate = 2
+tick_phase = \"1s\"
+config = { faces = 10, retry = { after = 1, most = 3 } }
+[nodes.derived]
+extends = \"base\"
+";
+
+    /// The group that extends `BASE` with these keys of its own.
+    fn derived(keys: &str) -> Group {
+        let loaded = load_text("a.toml", &format!("{BASE}{keys}"), &[]);
+        loaded.unwrap().scenario.groups.remove(1)
+    }
+
+    #[test]
+    fn keys_of_the_base_apply_unless_they_are_set() {
+        let group = derived("behavior = \"a.c\"\n");
+        assert_eq!(group.behavior.to_string(), "a.c");
+        assert_eq!((group.count, group.numbered), (2, true));
+        assert!(matches!(group.timing, Timing::Clocked { .. }));
+    }
+
+    #[test]
+    fn the_streams_of_the_base_stay_with_it() {
+        assert_eq!(derived("").rng_id, None);
+    }
+
+    #[test]
+    fn timing_is_replaced_as_a_whole() {
+        let every = TickRule::Rate(Distribution::Constant(5.0));
+        let phase = None;
+        assert_eq!(
+            derived("tick_rate = 5\n").timing,
+            Timing::Clocked { every, phase }
+        );
+    }
+
+    #[test]
+    fn a_config_key_replaces_the_bases_whole() {
+        assert_eq!(
+            derived("config = { retry = { after = 2 } }\n").config,
+            "faces = 10\n\n[retry]\nafter = 2\n"
+        );
+    }
+
+    #[test]
+    fn a_base_may_stand_behind_the_group_that_extends_it() {
+        let text = "[nodes.a]\nextends = \"b\"\n[nodes.b]\nextends = \"c\"\n[nodes.c]\nbehavior = \"a.b\"\n";
+        let groups = load_text("a.toml", text, &[]).unwrap().scenario.groups;
+        assert!(groups.iter().all(|it| it.behavior.to_string() == "a.b"));
+    }
+}

@@ -92,3 +92,41 @@ impl TimingKeys {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::distribution::Distribution;
+    use crate::scenario::{Override, TickRule, Timing, load_text};
+
+    fn timing(keys: &str, option: &str) -> Timing {
+        let text = format!("duration = \"1s\"\n[nodes.a]\nbehavior = \"a.b\"\n{keys}");
+        let option = Override::parse(option).unwrap();
+        let loaded = load_text("a.toml", &text, &[option]).unwrap();
+        loaded.scenario.groups[0].timing.clone()
+    }
+
+    #[test]
+    fn an_overridden_timing_drops_the_files() {
+        let server = Timing::Server {
+            service_time: Distribution::Constant(1e9),
+        };
+        let ticks = "tick_rate = 3\ntick_phase = \"1s\"\n";
+        assert_eq!(timing(ticks, "nodes.a.service_time=1s"), server);
+        let clocked = Timing::Clocked {
+            every: TickRule::Rate(Distribution::Constant(4.0)),
+            phase: None,
+        };
+        let service = "service_time = \"1s\"\n";
+        assert_eq!(timing(service, "nodes.a.tick_rate=4"), clocked);
+    }
+
+    #[test]
+    fn an_overridden_tick_keeps_the_files_phase() {
+        let clocked = Timing::Clocked {
+            every: TickRule::Interval(Distribution::Constant(2e9)),
+            phase: Some(Distribution::Constant(1e9)),
+        };
+        let ticks = "tick_rate = 3\ntick_phase = \"1s\"\n";
+        assert_eq!(timing(ticks, "nodes.a.tick_interval=2s"), clocked);
+    }
+}
