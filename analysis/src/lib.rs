@@ -4,6 +4,9 @@
 //! everything here reads through it. It knows no plugin by name: a log says in
 //! its header which columns it has.
 
+pub mod cli;
 pub mod log;
 pub mod metrics;
+pub mod render;
+pub mod report;
 pub mod results;

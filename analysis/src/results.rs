@@ -13,4 +13,5 @@ pub use manifest::{
     CaseInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest, PluginInfo,
     ScenarioInfo, Versions,
 };
+pub(crate) use runs::RUN_COLUMNS;
 pub use runs::{RunRow, RunStatus, Verdict, runs_header};

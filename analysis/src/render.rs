@@ -1,0 +1,9 @@
+//! From a [`Report`](crate::report::Report) to bytes: Markdown, one page of
+//! HTML, plots as SVG. Pure functions: no clock, no files, no order of hashing.
+
+pub mod html;
+pub mod markdown;
+pub mod number;
+mod palette;
+pub mod plot;
+mod prose;

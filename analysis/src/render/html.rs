@@ -1,0 +1,158 @@
+//! `report.html`: one file that needs no other and no network.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::prose::{notes, paragraphs, sentence};
+use super::{palette, plot};
+use crate::report::{Align, Figure, Report, Section, Table};
+
+/// How the page is set; colours come from the palette.
+const STYLE: &str = include_str!("page.css");
+
+/// The report as one page.
+pub fn render(report: &Report) -> String {
+    let style = format!("{}{STYLE}", palette::style(":root"));
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (report.title) }
+                style { (PreEscaped(style)) }
+            }
+            body {
+                main {
+                    header {
+                        h1 { (report.title) }
+                        @for paragraph in paragraphs(&report.description) { p class="lead" { (sentence(&paragraph)) } }
+                    }
+                    @if !report.warnings.is_empty() {
+                        aside class="warning" role="note" {
+                            @for warning in &report.warnings { p { strong { "Mind: " } (sentence(warning)) } }
+                        }
+                    }
+                    @if !report.key.is_empty() {
+                        section class="key" aria-label="At a glance" {
+                            h2 { "At a glance" }
+                            (bullets(&report.key))
+                        }
+                    }
+                    (contents(report))
+                    (setting(report))
+                    @for section in &report.sections { (question(section)) }
+                    @if let Some(text) = &report.notes {
+                        section id="notes" { h2 { "Notes" } (notes(text)) }
+                    }
+                    @if !report.left_out.is_empty() {
+                        section id="left-out" { h2 { "What is left out" } (bullets(&report.left_out)) }
+                    }
+                }
+            }
+        }
+    }
+    .into_string()
+        + "\n"
+}
+
+fn contents(report: &Report) -> Markup {
+    html! {
+        nav aria-label="Contents" {
+            a href="#run" { "What was run" }
+            @for section in &report.sections { a href=(format!("#{}", section.id)) { (section.title) } }
+            @if report.notes.is_some() { a href="#notes" { "Notes" } }
+            @if !report.left_out.is_empty() { a href="#left-out" { "What is left out" } }
+        }
+    }
+}
+
+fn setting(report: &Report) -> Markup {
+    html! {
+        section id="run" {
+            h2 { "What was run" }
+            @if !report.facts.is_empty() {
+                dl {
+                    @for (name, value) in &report.facts { dt { (name) } dd { (sentence(value)) } }
+                }
+            }
+            @for setting in &report.setting { (table(setting)) }
+            @if let Some((file, text)) = &report.source {
+                details {
+                    summary { "The scenario, " code { (file) } }
+                    pre { code { (text) } }
+                }
+            }
+        }
+    }
+}
+
+fn question(section: &Section) -> Markup {
+    html! {
+        section id=(section.id) {
+            h2 { (section.title) }
+            (bullets(&section.observations))
+            @for picture in &section.figures { (figure(picture)) }
+            @for numbers in &section.tables { (table(numbers)) }
+            @if !section.definitions.is_empty() {
+                dl class="definitions" {
+                    @for (name, text) in &section.definitions { dt { code { (name) } } dd { (sentence(text)) } }
+                }
+            }
+        }
+    }
+}
+
+fn bullets(lines: &[String]) -> Markup {
+    html! {
+        @if !lines.is_empty() { ul { @for line in lines { li { (sentence(line)) } } } }
+    }
+}
+
+fn figure(figure: &Figure) -> Markup {
+    html! {
+        figure {
+            div class="plot" { (PreEscaped(plot::inline(figure))) }
+            figcaption { strong { (figure.title) "." } " " (sentence(&figure.caption)) }
+        }
+    }
+}
+
+fn table(table: &Table) -> Markup {
+    let body = html! {
+        div class="scroll" {
+            table {
+                thead { tr {
+                    @for column in &table.columns { th scope="col" class=[class(column.align)] { (column.name) } }
+                } }
+                tbody {
+                    @for (index, row) in table.rows.iter().enumerate() {
+                        @let group = index > 0 && row.first().is_some_and(|cell| !cell.is_empty())
+                            && table.rows.iter().any(|row| row.first().is_some_and(String::is_empty));
+                        tr class=[group.then_some("group")] {
+                            @for (cell, column) in row.iter().zip(&table.columns) {
+                                td class=[class(column.align)] {
+                                    @if column.align == Align::Code { code { (cell) } } @else { (sentence(cell)) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        @if !table.note.is_empty() { p class="note" { (sentence(&table.note)) } }
+    };
+    html! {
+        @if table.rows.is_empty() {
+        } @else if table.folded {
+            details { summary { (table.caption) } (body) }
+        } @else {
+            h3 { (table.caption) }
+            (body)
+        }
+    }
+}
+
+fn class(align: Align) -> Option<&'static str> {
+    (align == Align::Right).then_some("r")
+}

@@ -1,0 +1,157 @@
+//! The SVG text under construction, and the few shapes that plots are made of.
+
+use std::fmt::Write;
+
+use crate::render::palette::COLOURS;
+
+/// A drawing that grows downwards.
+#[derive(Default)]
+pub(super) struct Canvas {
+    body: String,
+    height: f64,
+}
+
+impl Canvas {
+    /// The elements drawn so far.
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// The height of the drawing.
+    pub fn height(&self) -> f64 {
+        self.height.ceil()
+    }
+
+    /// Makes the drawing reach down to `y`.
+    pub fn reach(&mut self, y: f64) {
+        self.height = self.height.max(y);
+    }
+
+    /// Text with its baseline at `y`; `class` says how it is set.
+    pub fn text(&mut self, x: f64, y: f64, class: &str, text: &str) {
+        if !text.is_empty() {
+            let _ = writeln!(
+                self.body,
+                "<text class=\"pt {class}\" x=\"{}\" y=\"{}\">{}</text>",
+                coordinate(x),
+                coordinate(y),
+                escape(text)
+            );
+        }
+    }
+
+    /// A straight line.
+    pub fn line(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64), class: &str) {
+        let _ = writeln!(
+            self.body,
+            "<path class=\"{class}\" d=\"M{} {}L{} {}\"/>",
+            coordinate(x1),
+            coordinate(y1),
+            coordinate(x2),
+            coordinate(y2)
+        );
+    }
+
+    /// Whatever path data describes.
+    pub fn path(&mut self, data: &str, class: &str) {
+        let _ = writeln!(self.body, "<path class=\"{class}\" d=\"{data}\"/>");
+    }
+
+    /// A dot.
+    pub fn dot(&mut self, x: f64, y: f64, radius: f64, class: &str) {
+        let _ = writeln!(
+            self.body,
+            "<circle class=\"{class}\" cx=\"{}\" cy=\"{}\" r=\"{}\"/>",
+            coordinate(x),
+            coordinate(y),
+            coordinate(radius)
+        );
+    }
+
+    /// A filled rectangle, with what a pointer over it shows.
+    pub fn bar(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), class: &str, tip: &str) {
+        let _ = writeln!(
+            self.body,
+            "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{}</title></rect>",
+            coordinate(x),
+            coordinate(y),
+            coordinate(width),
+            coordinate(height),
+            escape(tip)
+        );
+    }
+}
+
+/// The classes of a series' line.
+pub(super) fn stroke(series: usize) -> String {
+    let dash = if series / COLOURS % 2 == 1 { " pd" } else { "" };
+    format!("pl c{}{dash}", series % COLOURS)
+}
+
+/// The class of a series' area.
+pub(super) fn fill(series: usize) -> String {
+    format!("f{}", series % COLOURS)
+}
+
+/// A coordinate with at most one decimal: a tenth of a unit is below what the
+/// eye sees, and the bytes do not depend on the last bits of a sum.
+pub(super) fn coordinate(value: f64) -> String {
+    let tenths = (value * 10.0).round() as i64;
+    let sign = if tenths < 0 { "-" } else { "" };
+    let (whole, tenth) = (tenths.abs() / 10, tenths.abs() % 10);
+    if tenth == 0 {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{tenth}")
+    }
+}
+
+/// Text as XML wants it. Characters that XML cannot hold become spaces.
+pub(super) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// About how wide a text is in the plots' small type; safe for wide letters.
+pub(super) fn text_width(text: &str) -> f64 {
+    text.chars().count() as f64 * 6.4
+}
+
+/// The text, cut with an ellipsis to fit a width.
+pub(super) fn fit(text: &str, width: f64) -> String {
+    let room = (width / 6.4).floor().max(1.0) as usize;
+    if text.chars().count() <= room {
+        text.to_owned()
+    } else {
+        text.chars()
+            .take(room.saturating_sub(1))
+            .chain(['…'])
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coordinates_have_one_decimal_at_most() {
+        let shown: Vec<_> = [1.0, 1.25, -0.04, -3.5, 0.1 + 0.2].map(coordinate).into();
+        assert_eq!(shown, ["1", "1.3", "0", "-3.5", "0.3"]);
+    }
+
+    #[test]
+    fn text_is_xml() {
+        assert_eq!(escape("a<b & \"c\"\u{0}"), "a&lt;b &amp; &quot;c&quot; ");
+    }
+}

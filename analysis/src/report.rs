@@ -1,0 +1,190 @@
+//! The lab notebook: what was run, what was seen, and the numbers behind it.
+//!
+//! A [`Report`] is a plain value: text, tables and figures in reading order,
+//! with every number already chosen and worded. [`build()`] makes one from a
+//! results folder and hands it to [`crate::render`]; the value knows neither
+//! Markdown nor HTML. The same results give the same report, byte for byte.
+//!
+//! The questions that a report answers are in `questions`, its sentences in
+//! `observe`; what the plots show is gathered from the logs by `series`.
+
+mod build;
+mod csv_table;
+mod error;
+mod figures;
+mod folder;
+mod foreign;
+mod measured;
+mod observe;
+mod questions;
+mod series;
+mod setting;
+mod table;
+mod write;
+
+pub use build::{build, report};
+pub use error::Error;
+pub use foreign::build_foreign;
+pub use table::{Align, Column, Table};
+pub use write::{Outputs, write};
+
+/// A report, ready to be rendered. All text is plain, without markup.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// Its heading.
+    pub title: String,
+    /// Paragraphs of the scenario's author, divided by empty lines.
+    pub description: String,
+    /// What must be known before anything is believed: failed runs, odd logs.
+    pub warnings: Vec<String>,
+    /// What stands out, most telling first.
+    pub key: Vec<String>,
+    /// What was run: name and value.
+    pub facts: Vec<(String, String)>,
+    /// What was run and how it went, as tables.
+    pub setting: Vec<Table>,
+    /// The scenario as written: file name and text.
+    pub source: Option<(String, String)>,
+    /// One per question, in reading order.
+    pub sections: Vec<Section>,
+    /// The author's own text, in Markdown.
+    pub notes: Option<String>,
+    /// What this report does not show.
+    pub left_out: Vec<String>,
+}
+
+/// One question and its evidence.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Section {
+    /// Its anchor: lowercase letters and `-`.
+    pub id: String,
+    /// The question.
+    pub title: String,
+    /// What the numbers say to it.
+    pub observations: Vec<String>,
+    /// Pictures.
+    pub figures: Vec<Figure>,
+    /// Numbers.
+    pub tables: Vec<Table>,
+    /// The metrics of the tables: name and definition.
+    pub definitions: Vec<(String, String)>,
+}
+
+/// A picture with its words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// The file's name without its extension.
+    pub stem: String,
+    /// What it shows, in a few words.
+    pub title: String,
+    /// How to read it.
+    pub caption: String,
+    /// What is drawn.
+    pub plot: Plot,
+}
+
+/// What a figure draws.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Plot {
+    /// Values over time, a panel per run.
+    Lines(Lines),
+    /// A histogram, a panel per node.
+    Bars(Bars),
+    /// Nodes as lines, messages as arrows.
+    SpaceTime(SpaceTime),
+}
+
+/// Values over time. All panels share both axes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lines {
+    /// What is measured, with its unit.
+    pub y_label: String,
+    /// The end of the time axis [s].
+    pub end_s: f64,
+    /// Whether a value holds until the next point.
+    pub step: bool,
+    /// The names of the lines; a panel refers to them by index.
+    pub series: Vec<String>,
+    /// The panels.
+    pub panels: Vec<LinePanel>,
+}
+
+/// One panel of [`Lines`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LinePanel {
+    /// Its heading.
+    pub title: String,
+    /// More about it, in small print.
+    pub note: String,
+    /// The points (time [s], value) of each line, by index of its series.
+    pub lines: Vec<(usize, Vec<(f64, f64)>)>,
+}
+
+/// A histogram. All panels share both axes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bars {
+    /// What is counted, with its unit.
+    pub x_label: String,
+    /// The height's meaning.
+    pub y_label: String,
+    /// The first bar's value.
+    pub first: u64,
+    /// How many values a bar spans.
+    pub width: u64,
+    /// Whether the last bar holds all that is larger, too.
+    pub open_end: bool,
+    /// The panels.
+    pub panels: Vec<BarPanel>,
+}
+
+/// One panel of [`Bars`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BarPanel {
+    /// Its heading.
+    pub title: String,
+    /// More about it, in small print.
+    pub note: String,
+    /// The colour, as an index like that of a series.
+    pub series: usize,
+    /// The bars' heights [%].
+    pub bars: Vec<f64>,
+}
+
+/// Nodes as horizontal lines, messages as arrows between them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SpaceTime {
+    /// The nodes' names, top to bottom.
+    pub nodes: Vec<String>,
+    /// The end of the window, which begins at 0 [s].
+    pub end_s: f64,
+    /// The steps in the window.
+    pub steps: Vec<SpaceTimeStep>,
+    /// The messages sent in the window.
+    pub messages: Vec<SpaceTimeMessage>,
+}
+
+/// A step in a [`SpaceTime`] diagram.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpaceTimeStep {
+    /// The node, by index.
+    pub node: usize,
+    /// When [s].
+    pub at_s: f64,
+    /// The value of its clock, if it is worth a label.
+    pub label: Option<String>,
+    /// Whether it handled a message.
+    pub receive: bool,
+}
+
+/// A message in a [`SpaceTime`] diagram.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpaceTimeMessage {
+    /// The sender, by index.
+    pub from: usize,
+    /// The receiver, by index.
+    pub to: usize,
+    /// When it was sent [s].
+    pub sent_s: f64,
+    /// When it was handled [s]; none: not in the window.
+    pub handled_s: Option<f64>,
+}

@@ -1,0 +1,412 @@
+//! From a results folder to a report.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::figures::{Drawn, SPACE_TIME_NODES};
+use super::folder::Folder;
+use super::measured::Measured;
+use super::observe::{Observations, observe};
+use super::questions::{self, QUESTIONS};
+use super::series::RunSeries;
+use super::write::{Outputs, write};
+use super::{Error, Figure, Report, Section, setting};
+use crate::log::{RunLog, RunSchema, Warning};
+use crate::metrics::{RunMetrics, metric_names};
+use crate::render::number::{count, whole};
+use crate::results::{LogMode, RunRow, RunStatus};
+
+/// Nodes whose lines are drawn: more cannot be told apart.
+const DRAWN_NODES: usize = 12;
+/// Runs of a case that are drawn.
+const DRAWN_RUNS: usize = 6;
+/// Cases that are drawn, and that observations are made of.
+const DRAWN_CASES: usize = 3;
+/// What the logs of all drawn runs may take together [bytes]; the first is
+/// always drawn. A second or two of reading.
+const DRAWN_BYTES: u64 = 512 << 20;
+/// Sentences at the top.
+const KEY: usize = 7;
+
+/// Builds the report of the results in `results`, or in its `latest`, into
+/// `out`; the two may be the same folder.
+///
+/// # Errors
+/// The folder holds no results, or they cannot be read as such; the report
+/// cannot be written. An older report is then left as it was.
+pub fn build(results: &Path, out: &Path) -> Result<Outputs, Error> {
+    let folder = Folder::open(results)?;
+    let report = from_folder(&folder)?;
+    write(&report, if out == results { &folder.path } else { out })
+}
+
+/// The report of the results in a folder, as a value.
+///
+/// # Errors
+/// As [`build`], without those of writing.
+pub fn report(results: &Path) -> Result<Report, Error> {
+    from_folder(&Folder::open(results)?)
+}
+
+fn from_folder(folder: &Folder) -> Result<Report, Error> {
+    let manifest = &folder.manifest;
+    let schema = manifest.run_schema();
+    let mut report = Report {
+        title: manifest.scenario.title.clone(),
+        description: manifest.scenario.description.clone(),
+        warnings: setting::warnings(folder),
+        facts: setting::facts(folder),
+        setting: setting::tables(folder),
+        source: Some((
+            manifest.scenario.file.clone(),
+            manifest.scenario.text.clone(),
+        )),
+        notes: manifest.scenario.notes.clone(),
+        ..Report::default()
+    };
+    if report.title.is_empty() {
+        report.title.clone_from(&manifest.scenario.name);
+    }
+    let complete: Vec<&RunRow> = folder
+        .runs
+        .iter()
+        .filter(|run| run.status == RunStatus::Complete)
+        .collect();
+    if complete.is_empty() {
+        report
+            .warnings
+            .push("No run came to its end, so there is nothing to measure.".to_owned());
+        return Ok(report);
+    }
+    let measured = measure(folder, &schema, &complete, &mut report)?;
+    if measured.left_out > 0 {
+        report.left_out.push(format!(
+            "The tables and observations are of the first {} rows of summary.csv; {} more were not read.",
+            whole(measured.rows.len() as u64),
+            whole(measured.left_out),
+        ));
+    }
+    let ticks = manifest
+        .groups
+        .iter()
+        .all(|group| group.timing.contains("tick"));
+    let step = if ticks { "tick" } else { "step" };
+    let speeds = speeds(&measured);
+    let shown_nodes = schema.nodes.len().min(DRAWN_NODES);
+    // A run's logs may name all nodes; of node logs only the drawn are opened.
+    let drawn_schema = match manifest.log {
+        LogMode::Combined => schema.clone(),
+        _ => RunSchema {
+            nodes: schema.nodes[..shown_nodes].to_vec(),
+            strangers: Vec::new(),
+        },
+    };
+    let nodes: Vec<usize> = (0..shown_nodes).collect();
+    let mut figures: Vec<Vec<Figure>> = vec![Vec::new(); QUESTIONS.len() + 2];
+    let mut bytes = 0;
+    let mut drawn_runs = 0;
+    if manifest.log != LogMode::Off {
+        let drawn_cases = measured.cases.len().min(DRAWN_CASES);
+        for (index, case) in measured.cases.iter().take(DRAWN_CASES).enumerate() {
+            let runs: Vec<&RunRow> = complete
+                .iter()
+                .copied()
+                .filter(|run| run.case == *case)
+                .take(DRAWN_RUNS)
+                .collect();
+            let lines = runs.len() * drawn_cases * shown_nodes;
+            let mut lines_of = Vec::new();
+            for run in runs {
+                let path = folder.run_folder(run);
+                bytes += log_bytes(&path, &drawn_schema);
+                if bytes > DRAWN_BYTES && drawn_runs > 0 {
+                    break;
+                }
+                drawn_runs += 1;
+                let series = series(
+                    folder,
+                    &path,
+                    run,
+                    &drawn_schema,
+                    &nodes,
+                    lines,
+                    &mut report.warnings,
+                )?;
+                lines_of.push((run.run, series));
+            }
+            let several = measured.cases.len() > 1;
+            let drawn = Drawn {
+                suffix: if several {
+                    format!("-case-{}", index + 1)
+                } else {
+                    String::new()
+                },
+                of: if several {
+                    format!(", case {case}")
+                } else {
+                    String::new()
+                },
+                runs: &lines_of,
+                speeds: &speeds,
+                step,
+                node_count: schema.nodes.len(),
+                nodes: &nodes,
+            };
+            draw(&drawn, &mut figures);
+        }
+        leave_out(
+            &mut report.left_out,
+            &measured,
+            &complete,
+            shown_nodes,
+            schema.nodes.len(),
+            drawn_runs,
+        );
+    }
+    report.left_out.extend(setting::log_note(folder));
+    let observed: Vec<Observations> = (0..measured.cases.len().min(DRAWN_CASES))
+        .map(|case| observe(&measured, case, step, ticks))
+        .collect();
+    report.sections = sections(&measured, &observed, figures);
+    report.key = key(&measured, &observed);
+    Ok(report)
+}
+
+/// The metrics: from `summary.csv`, or else from the logs.
+fn measure(
+    folder: &Folder,
+    schema: &RunSchema,
+    complete: &[&RunRow],
+    report: &mut Report,
+) -> Result<Measured, Error> {
+    let file = folder.path.join("summary.csv");
+    if file.exists() || folder.manifest.log == LogMode::Off {
+        let runs: BTreeSet<u64> = complete.iter().map(|run| run.run).collect();
+        return Measured::read(&file, &runs);
+    }
+    report.left_out.push(
+        "`summary.csv` is missing; the metrics were computed from the logs again.".to_owned(),
+    );
+    let mut measured = Measured::default();
+    for node in &schema.nodes {
+        for name in metric_names(&node.columns) {
+            if !measured.metrics.contains(&name) {
+                measured.metrics.push(name);
+            }
+        }
+    }
+    let names: Vec<&str> = schema.nodes.iter().map(|node| node.name.as_str()).collect();
+    for run in complete {
+        let mut log = RunLog::open(&folder.run_folder(run), Some(schema))?;
+        let mut metrics = RunMetrics::new(schema);
+        while let Some((row, columns)) = log.next()? {
+            metrics.row(&row, columns);
+        }
+        measured.push_run(
+            run.run,
+            &run.case,
+            &names,
+            &metrics.finish(nanoseconds(run)),
+        );
+    }
+    Ok(measured)
+}
+
+fn nanoseconds(run: &RunRow) -> u64 {
+    (run.duration_s * 1e9).round() as u64
+}
+
+/// The lines of one run.
+fn series(
+    folder: &Folder,
+    path: &Path,
+    run: &RunRow,
+    schema: &RunSchema,
+    nodes: &[usize],
+    lines: usize,
+    warnings: &mut Vec<String>,
+) -> Result<RunSeries, Error> {
+    let mut log = RunLog::open(path, Some(schema))?;
+    let mut series = RunSeries::new(schema, nodes, nanoseconds(run), lines);
+    while let Some((row, columns)) = log.next()? {
+        if (row.node as usize) < nodes.len() {
+            series.row(row.node as usize, &row, columns);
+        }
+    }
+    series.finish();
+    let back = log
+        .warnings()
+        .iter()
+        .filter(|warning| matches!(warning, Warning::TimeGoesBack { .. }));
+    // The folder's own place says nothing to the reader, and differs by machine.
+    let prefix = format!("{}/", folder.path.display());
+    warnings.extend(back.map(|warning| warning.to_string().replace(&prefix, "")));
+    Ok(series)
+}
+
+/// What the logs of the drawn nodes of a run take [bytes].
+fn log_bytes(path: &Path, schema: &RunSchema) -> u64 {
+    let size = |file: PathBuf| std::fs::metadata(file).map_or(0, |file| file.len());
+    let nodes = schema.nodes.iter().take(DRAWN_NODES);
+    let logs: u64 = nodes
+        .map(|node| size(path.join(format!("{}.csv", node.name))))
+        .sum();
+    logs + size(path.join(crate::log::COMBINED_FILE))
+}
+
+/// The speed of each node in each run.
+pub(super) fn speeds(measured: &Measured) -> HashMap<(u64, String), f64> {
+    let Some(speed) = measured.metric("steps_per_s") else {
+        return HashMap::new();
+    };
+    // Only what panels can show.
+    let shown = measured
+        .rows
+        .iter()
+        .enumerate()
+        .filter(|(_, about)| about.node < DRAWN_NODES);
+    shown
+        .filter_map(|(row, about)| {
+            let name = measured.nodes[about.node].clone();
+            Some(((about.run, name), measured.value(row, speed)?))
+        })
+        .collect()
+}
+
+/// The figures of a case, each with its question; the last two lists are the
+/// behaviors' own columns and the space-time diagram.
+pub(super) fn draw(drawn: &Drawn<'_>, figures: &mut [Vec<Figure>]) {
+    let [jumps, drift, _gaps, queues, _messages, own, story] = figures else {
+        return;
+    };
+    jumps.extend(drawn.clocks());
+    jumps.extend(drawn.jumps());
+    drift.extend(drawn.drift());
+    queues.extend(drawn.queues());
+    own.extend(drawn.others());
+    story.extend(drawn.space_time());
+}
+
+/// What the plots do not show.
+fn leave_out(
+    left_out: &mut Vec<String>,
+    measured: &Measured,
+    complete: &[&RunRow],
+    shown_nodes: usize,
+    nodes: usize,
+    drawn_runs: usize,
+) {
+    if measured.cases.len() > DRAWN_CASES {
+        left_out.push(format!(
+            "Plots and observations are of the first {DRAWN_CASES} of {} cases; the tables are of all.",
+            whole(measured.cases.len() as u64)
+        ));
+    }
+    if drawn_runs < complete.len() {
+        left_out.push(format!(
+            "The plots show {} of {} (the first of each case); the tables are of all.",
+            drawn_runs,
+            count(complete.len() as u64, "complete run"),
+        ));
+    }
+    if shown_nodes < nodes {
+        left_out.push(format!(
+            "The plots show the first {shown_nodes} of {}, in the order of the scenario; in them drift is among these. Space-time diagrams show at most {SPACE_TIME_NODES}.",
+            count(nodes as u64, "node"),
+        ));
+    }
+}
+
+/// The questions for which there are numbers or pictures.
+pub(super) fn sections(
+    measured: &Measured,
+    observed: &[Observations],
+    mut figures: Vec<Vec<Figure>>,
+) -> Vec<Section> {
+    let several = measured.cases.len() > 1;
+    let said = |pick: fn(&Observations) -> &Vec<String>| -> Vec<String> {
+        observed
+            .iter()
+            .enumerate()
+            .flat_map(|(case, all)| {
+                let prefix = if several {
+                    format!("{}: ", measured.cases[case])
+                } else {
+                    String::new()
+                };
+                pick(all).iter().map(move |text| format!("{prefix}{text}"))
+            })
+            .collect()
+    };
+    let observations = [
+        said(|all| &all.jumps),
+        said(|all| &all.drift),
+        said(|all| &all.gaps),
+        said(|all| &all.queues),
+        said(|all| &all.messages),
+    ];
+    let story = figures.pop().unwrap_or_default();
+    let own_figures = figures.pop().unwrap_or_default();
+    let own_metrics = questions::own_metrics(measured);
+    let own = (
+        "columns",
+        "What do the behaviors' own columns say?",
+        own_metrics.as_slice(),
+    );
+    let asked = QUESTIONS
+        .iter()
+        .map(|question| (question.id, question.title, question.metrics));
+    let mut sections: Vec<Section> = asked
+        .chain([own])
+        .zip(figures.into_iter().chain([own_figures]))
+        .zip(observations.into_iter().chain([Vec::new()]))
+        .filter_map(|(((id, title, metrics), figures), observations)| {
+            let metrics = questions::present(measured, metrics);
+            (!metrics.is_empty()).then(|| Section {
+                id: id.to_owned(),
+                title: title.to_owned(),
+                observations,
+                figures,
+                tables: questions::tables(measured, &metrics),
+                definitions: questions::definitions_of(measured, &metrics),
+            })
+        })
+        .collect();
+    if !story.is_empty() {
+        sections.push(Section {
+            id: "space-time".to_owned(),
+            title: "Who told whom, and when?".to_owned(),
+            figures: story,
+            ..Section::default()
+        });
+    }
+    sections
+}
+
+/// The sentences at the top: the first of each kind, then what room is left.
+pub(super) fn key(measured: &Measured, observed: &[Observations]) -> Vec<String> {
+    let several = observed.len() > 1;
+    let mut key = Vec::new();
+    for (case, all) in observed.iter().enumerate() {
+        let prefix = if several {
+            format!("{}: ", measured.cases[case])
+        } else {
+            String::new()
+        };
+        let picks = [
+            all.jumps.get(..all.jumps.len().min(2)),
+            all.queues.get(..all.queues.len().min(2)),
+            all.drift.get(..all.drift.len().min(1)),
+            all.gaps.get(..all.gaps.len().min(1)),
+            all.messages.get(..all.messages.len().min(1)),
+        ];
+        let room = if several {
+            KEY / observed.len() + 1
+        } else {
+            KEY
+        };
+        let picked = picks.into_iter().flatten().flatten().take(room);
+        key.extend(picked.map(|text| format!("{prefix}{text}")));
+    }
+    key
+}

@@ -1,0 +1,124 @@
+//! A results folder, opened: its manifest and the list of its runs.
+
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use super::csv_table::CsvTable;
+use crate::results::{FORMAT, Manifest, RUN_COLUMNS, RunRow, RunStatus, Verdict};
+
+/// A results folder, opened.
+#[derive(Debug)]
+pub(super) struct Folder {
+    pub path: PathBuf,
+    pub manifest: Manifest,
+    /// In order of their numbers.
+    pub runs: Vec<RunRow>,
+}
+
+impl Folder {
+    /// Opens `path`, or the newest results below it (`latest`).
+    pub fn open(path: &Path) -> Result<Folder, Error> {
+        let mut path = path.to_owned();
+        if !path.join("manifest.json").exists() && path.join("latest/manifest.json").exists() {
+            path.push("latest");
+        }
+        let file = path.join("manifest.json");
+        let text = match std::fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(not_results(path));
+            }
+            Err(error) => return Err(Error::read(&file)(error)),
+        };
+        let manifest = read_manifest(&file, &text)?;
+        let runs = read_runs(&path.join("runs.csv"))?;
+        if runs.is_empty() {
+            return Err(Error::NoRuns { path });
+        }
+        Ok(Folder {
+            path,
+            manifest,
+            runs,
+        })
+    }
+
+    /// The folder of a run.
+    pub fn run_folder(&self, run: &RunRow) -> PathBuf {
+        let whole = self.path.join(format!("runs/{:04}", run.run));
+        if run.status != RunStatus::Complete && !whole.exists() {
+            return self.path.join(format!("runs/{:04}.partial", run.run));
+        }
+        whole
+    }
+}
+
+fn not_results(path: PathBuf) -> Error {
+    let hint = if !path.exists() {
+        "there is no such folder".to_owned()
+    } else if path.is_file() {
+        "give the folder that the runner named at its end; for logs of other programs: analysis --map time=COLUMN,.. FILE".to_owned()
+    } else {
+        "give the folder that the runner named at its end, such as results/NAME/latest".to_owned()
+    };
+    Error::NotResults { path, hint }
+}
+
+fn read_manifest(file: &Path, text: &str) -> Result<Manifest, Error> {
+    // The format first: a newer one may lack what this version expects.
+    #[derive(serde::Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let wrong = |error: serde_json::Error| {
+        let full = error.to_string();
+        let what = full.split(" at line ").next().unwrap_or(&full);
+        Error::Manifest {
+            path: file.to_owned(),
+            line: error.line(),
+            column: error.column(),
+            found: what.to_owned(),
+        }
+    };
+    let Format { format } = serde_json::from_str(text).map_err(wrong)?;
+    if format > FORMAT {
+        return Err(Error::Format {
+            path: file.to_owned(),
+            found: format,
+            known: FORMAT,
+        });
+    }
+    Manifest::from_json(text).map_err(wrong)
+}
+
+fn read_runs(file: &Path) -> Result<Vec<RunRow>, Error> {
+    let mut table = CsvTable::open(file)?;
+    table.expect_columns(&RUN_COLUMNS)?;
+    let mut runs: Vec<RunRow> = Vec::new();
+    while let Some(row) = table.next_row()? {
+        let status = row.text(3)?;
+        let verdict = row.text(4)?;
+        runs.push(RunRow {
+            run: row.number(0)?,
+            case: row.text(1)?.to_owned(),
+            seed: row.number(2)?,
+            status: RunStatus::from_word(status)
+                .ok_or_else(|| row.wrong(3, "`complete`, `failed` or `interrupted`"))?,
+            verdict: match verdict {
+                "" => None,
+                word => Some(
+                    Verdict::from_word(word)
+                        .ok_or_else(|| row.wrong(4, "`passed`, `failed`, `unknown` or nothing"))?,
+                ),
+            },
+            duration_s: row.real(5)?,
+            wall_s: row.real(6)?,
+            events: row.number(7)?,
+            messages: row.number(8)?,
+            axes: (RUN_COLUMNS.len()..row.len())
+                .map(|index| row.text(index).map(str::to_owned))
+                .collect::<Result<_, _>>()?,
+        });
+    }
+    runs.sort_by_key(|run| run.run);
+    Ok(runs)
+}

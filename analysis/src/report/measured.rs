@@ -1,0 +1,186 @@
+//! The metrics of every node in every run, as one flat table of numbers.
+//!
+//! It stands for `summary.csv`, or for the same numbers computed from the logs
+//! again. Bounded: past [`MAX_ROWS`] the rest of the runs is left out, and
+//! [`Measured::left_out`] says so.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use super::Error;
+use super::csv_table::CsvTable;
+use crate::metrics::{NodeMetrics, Value};
+
+/// Rows that are kept: about 200 MB at 25 metrics. Arbitrary; 10,000 runs of
+/// 100 nodes fit.
+const MAX_ROWS: usize = 1_000_000;
+
+/// The metrics of every node in every run.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    /// The cases, in the order of their first row.
+    pub cases: Vec<String>,
+    /// The nodes, in the order of their first row.
+    pub nodes: Vec<String>,
+    /// The metrics, in the order of the table.
+    pub metrics: Vec<String>,
+    /// Who each row is about.
+    pub rows: Vec<MeasuredRow>,
+    /// Rows that there were beyond the bound.
+    pub left_out: u64,
+    /// `metrics.len()` numbers per row; NaN where nothing was measured.
+    values: Vec<f64>,
+}
+
+/// Who a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MeasuredRow {
+    /// The run's number.
+    pub run: u64,
+    /// An index into [`Measured::cases`].
+    pub case: usize,
+    /// An index into [`Measured::nodes`].
+    pub node: usize,
+}
+
+/// Names by index, and back.
+#[derive(Default)]
+struct Names {
+    index: HashMap<String, usize>,
+    last: usize,
+}
+
+impl Names {
+    fn get(&mut self, name: &str, names: &mut Vec<String>) -> usize {
+        // Neighbouring rows mostly agree, or go through the nodes in order.
+        for guess in [self.last, self.last + 1] {
+            if names.get(guess).is_some_and(|known| known == name) {
+                self.last = guess;
+                return guess;
+            }
+        }
+        self.last = match self.index.get(name) {
+            Some(&index) => index,
+            None => {
+                self.index.insert(name.to_owned(), names.len());
+                names.push(name.to_owned());
+                names.len() - 1
+            }
+        };
+        self.last
+    }
+}
+
+impl Measured {
+    /// Reads a `summary.csv`; only rows of these runs.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not what the runner writes.
+    pub fn read(path: &Path, runs: &BTreeSet<u64>) -> Result<Measured, Error> {
+        let mut table = CsvTable::open(path)?;
+        table.expect_columns(&["run", "case", "node"])?;
+        let mut measured = Measured {
+            metrics: table.header().skip(3).map(str::to_owned).collect(),
+            ..Measured::default()
+        };
+        let (mut cases, mut nodes) = (Names::default(), Names::default());
+        let mut seen = BTreeSet::new();
+        while let Some(row) = table.next_row()? {
+            let run = row.number(0)?;
+            seen.insert(run);
+            if !runs.contains(&run) {
+                continue;
+            }
+            if measured.rows.len() == MAX_ROWS {
+                measured.left_out += 1;
+                continue;
+            }
+            let case = cases.get(row.text(1)?, &mut measured.cases);
+            let node = nodes.get(row.text(2)?, &mut measured.nodes);
+            for column in 3..row.len() {
+                let text = row.text(column)?;
+                let value = if text.is_empty() {
+                    f64::NAN
+                } else {
+                    let value = Value::parse(text);
+                    value
+                        .ok_or_else(|| row.wrong(column, "a number or nothing"))?
+                        .as_f64()
+                };
+                measured.values.push(value);
+            }
+            measured.rows.push(MeasuredRow { run, case, node });
+        }
+        if let Some(missing) = runs.iter().find(|run| !seen.contains(run)) {
+            return Err(Error::Table {
+                path: path.to_owned(),
+                line: 1,
+                found: format!("run {missing} is complete in `runs.csv`, but has no row here"),
+                hint: "remove `summary.csv` and build the report again: the metrics then come from the logs",
+            });
+        }
+        Ok(measured)
+    }
+
+    /// Adds the metrics of a run that were computed from its logs. The rows'
+    /// metrics must be added in the order of the columns once `metrics` is set.
+    pub fn push_run(&mut self, run: u64, case: &str, names: &[&str], nodes: &[NodeMetrics]) {
+        if self.rows.len() + nodes.len() > MAX_ROWS {
+            self.left_out += nodes.len() as u64;
+            return;
+        }
+        let case = Names::default().get_or_find(case, &mut self.cases);
+        let mut known: BTreeMap<String, usize> = BTreeMap::new();
+        for (index, name) in self.nodes.iter().enumerate() {
+            known.insert(name.clone(), index);
+        }
+        for metrics in nodes {
+            let name = names[metrics.node as usize];
+            let node = *known.entry(name.to_owned()).or_insert_with(|| {
+                self.nodes.push(name.to_owned());
+                self.nodes.len() - 1
+            });
+            self.rows.push(MeasuredRow { run, case, node });
+            for metric in &self.metrics {
+                let value = metrics.get(metric).map_or(f64::NAN, Value::as_f64);
+                self.values.push(value);
+            }
+        }
+    }
+
+    /// The column of a metric.
+    pub fn metric(&self, name: &str) -> Option<usize> {
+        self.metrics.iter().position(|metric| metric == name)
+    }
+
+    /// A number, by row and column.
+    pub fn value(&self, row: usize, metric: usize) -> Option<f64> {
+        let value = self.values[row * self.metrics.len() + metric];
+        (!value.is_nan()).then_some(value)
+    }
+
+    /// A number by row and name.
+    pub fn get(&self, row: usize, metric: &str) -> Option<f64> {
+        self.value(row, self.metric(metric)?)
+    }
+
+    /// The rows of each run of a case, by index, in the order of the runs.
+    pub fn runs_of(&self, case: usize) -> BTreeMap<u64, Vec<usize>> {
+        let mut runs: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+        for (index, row) in self.rows.iter().enumerate() {
+            if row.case == case {
+                runs.entry(row.run).or_default().push(index);
+            }
+        }
+        runs
+    }
+}
+
+impl Names {
+    fn get_or_find(&mut self, name: &str, names: &mut Vec<String>) -> usize {
+        match names.iter().position(|known| known == name) {
+            Some(index) => index,
+            None => self.get(name, names),
+        }
+    }
+}

@@ -1,0 +1,531 @@
+//! Observations in words, decided by the numbers.
+//!
+//! Each function looks for one thing and says a sentence only if its threshold
+//! is met; the thresholds stand here, with their reasons. A sentence gives the
+//! numbers that it rests on.
+
+use super::measured::Measured;
+use super::questions::{ranked, speeds_vary};
+use crate::render::number::{count, fixed, short, whole};
+
+/// A node falls behind when more arrives than it can handle, and at least so
+/// many messages wait at its last step. Fewer come and go by chance.
+const BACKLOG: f64 = 5.0;
+/// Speeds, jumps and so on differ when the larger is so many times the smaller.
+/// Below, chance and rounding explain it.
+const DIFFERS: f64 = 1.2;
+/// A thing is said to hold in general when it holds in this share of the runs.
+const MOSTLY: f64 = 0.8;
+/// The drift is still growing when it ends at this share of its maximum.
+const STILL_GROWING: f64 = 0.9;
+/// Nodes named one by one in a sentence, at most.
+const NAMED: usize = 3;
+
+/// What is said, by the question that it answers.
+#[derive(Default)]
+pub(super) struct Observations {
+    pub jumps: Vec<String>,
+    pub drift: Vec<String>,
+    pub gaps: Vec<String>,
+    pub queues: Vec<String>,
+    pub messages: Vec<String>,
+}
+
+/// The numbers of one node in one run.
+#[derive(Clone, Copy)]
+struct Node<'a> {
+    measured: &'a Measured,
+    row: usize,
+}
+
+impl<'a> Node<'a> {
+    fn get(self, metric: &str) -> Option<f64> {
+        self.measured.get(self.row, metric)
+    }
+
+    fn name(self) -> &'a str {
+        &self.measured.nodes[self.measured.rows[self.row].node]
+    }
+
+    fn run(self) -> u64 {
+        self.measured.rows[self.row].run
+    }
+
+    /// Messages per second that reached its inbox: those that it took and those
+    /// that still wait. None for what takes no time worth the name.
+    fn arrivals_per_s(self) -> Option<f64> {
+        let (steps, speed) = (self.get("steps")?, self.get("steps_per_s")?);
+        let arrived = self.get("received")? + self.get("queue_final")?;
+        (steps > 0.0 && speed > 0.0).then(|| arrived * speed / steps)
+    }
+}
+
+/// One run: its nodes from the fastest to the slowest.
+struct Run<'a> {
+    nodes: Vec<Node<'a>>,
+}
+
+/// Looks at one case. `step` is what a step is called: `tick` or `step`;
+/// `clocked` says whether nodes are held to a rate.
+pub(super) fn observe(measured: &Measured, case: usize, step: &str, clocked: bool) -> Observations {
+    let speed = measured.metric("steps_per_s");
+    let by_run = measured.runs_of(case);
+    let runs: Vec<Run> = by_run
+        .values()
+        .map(|rows| {
+            let rows = match speed {
+                Some(speed) => ranked(measured, rows, speed),
+                None => rows.clone(),
+            };
+            Run {
+                nodes: rows.into_iter().map(|row| Node { measured, row }).collect(),
+            }
+        })
+        .collect();
+    let mut said = Observations::default();
+    said.jumps.extend(who_drives(&runs, step));
+    said.jumps.extend(who_jumps(&runs));
+    said.jumps.extend(greatest_jump(&runs));
+    said.jumps
+        .extend(spread_of_jumps(measured, &runs, by_run.values(), step));
+    said.drift.extend(drift(&runs));
+    said.gaps.extend(gaps(&runs));
+    said.queues.extend(queues(&runs, step, clocked));
+    said.messages.extend(conservation(&runs));
+    said.messages.extend(latency(&runs));
+    said
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (mut sum, mut n) = (0.0, 0.0);
+    for value in values {
+        sum += value;
+        n += 1.0;
+    }
+    (n > 0.0).then(|| sum / n)
+}
+
+/// `in all 5 runs`, `in 4 of 5 runs`; of one run: `in the run`.
+fn in_runs(hits: usize, runs: usize) -> String {
+    match (hits, runs) {
+        (1, 1) => "in the run".to_owned(),
+        (hits, runs) if hits == runs => format!("in all {} runs", whole(runs as u64)),
+        (hits, runs) => format!("in {} of {}", whole(hits as u64), count(runs as u64, "run")),
+    }
+}
+
+/// `machine-3`, or `machine-3 in run 2` where there are several runs.
+fn place(node: Node<'_>, runs: &[Run<'_>]) -> String {
+    if runs.len() > 1 {
+        format!("{} in run {}", node.name(), node.run())
+    } else {
+        node.name().to_owned()
+    }
+}
+
+/// The runs whose fastest and slowest node differ in speed: those two.
+fn ends<'a>(runs: &'a [Run<'a>]) -> Vec<(Node<'a>, Node<'a>)> {
+    runs.iter()
+        .filter_map(|run| {
+            let (fast, slow) = (*run.nodes.first()?, *run.nodes.last()?);
+            let differ = fast.get("steps_per_s")? > slow.get("steps_per_s")? * DIFFERS;
+            differ.then_some((fast, slow))
+        })
+        .collect()
+}
+
+/// Whether the fastest node also has the furthest clock.
+fn who_drives(runs: &[Run<'_>], step: &str) -> Option<String> {
+    let ends = ends(runs);
+    let judged: Vec<_> = runs
+        .iter()
+        .filter(|run| {
+            run.nodes
+                .iter()
+                .filter(|n| n.get("clock_final").is_some())
+                .count()
+                > 1
+        })
+        .filter_map(|run| {
+            let (fast, slow) = (*run.nodes.first()?, *run.nodes.last()?);
+            let top = fast.get("steps_per_s")?;
+            (top > slow.get("steps_per_s")? * DIFFERS).then_some((run, top))
+        })
+        .collect();
+    // Equal speeds share the lead; so do clocks within a hundredth.
+    let leads = judged
+        .iter()
+        .filter(|(run, top)| {
+            let furthest = run
+                .nodes
+                .iter()
+                .filter_map(|n| n.get("clock_final"))
+                .fold(f64::MIN, f64::max);
+            run.nodes.iter().any(|node| {
+                node.get("steps_per_s")
+                    .is_some_and(|speed| speed >= top * 0.99)
+                    && node
+                        .get("clock_final")
+                        .is_some_and(|clock| clock >= furthest * 0.99)
+            })
+        })
+        .count();
+    if judged.is_empty() || (leads as f64) < judged.len() as f64 * MOSTLY {
+        return None;
+    }
+    let jump = mean(
+        ends.iter()
+            .filter_map(|(fast, _)| fast.get("clock_jump_mean")),
+    )?;
+    let speed = mean(ends.iter().filter_map(|(fast, _)| fast.get("steps_per_s")))?;
+    let who = match runs {
+        [run] => run.nodes.first()?.name().to_owned(),
+        _ => "the fastest node".to_owned(),
+    };
+    let mut text = format!(
+        "{who} drives the clocks: {} the node with the most {step}s per second ({}{}) also has the furthest clock (within 1 %), and its own clock goes up by {} per {step}.",
+        in_runs(leads, judged.len()),
+        short(speed),
+        if judged.len() > 1 { " on average" } else { "" },
+        fixed(jump, 2),
+    );
+    capitalize(&mut text);
+    Some(text)
+}
+
+/// Whether the slowest node makes the larger jumps.
+fn who_jumps(runs: &[Run<'_>]) -> Option<String> {
+    let ends = ends(runs);
+    if ends.is_empty() {
+        let means = || {
+            runs.iter()
+                .flat_map(|run| &run.nodes)
+                .filter_map(|n| n.get("clock_jump_mean"))
+        };
+        let (low, high) = (means().reduce(f64::min)?, means().reduce(f64::max)?);
+        return (high <= low * DIFFERS).then(|| {
+            format!("All nodes are about as fast and their clocks jump about as far: by {} to {} on average.", fixed(low, 2), fixed(high, 2))
+        });
+    }
+    let larger = ends
+        .iter()
+        .filter(|(fast, slow)| slow.get("clock_jump_mean") > fast.get("clock_jump_mean"))
+        .count();
+    let of = |end: fn(&(Node<'_>, Node<'_>)) -> f64| mean(ends.iter().map(end));
+    let slow = of(|(_, slow)| slow.get("clock_jump_mean").unwrap_or(f64::NAN))?;
+    let fast = of(|(fast, _)| fast.get("clock_jump_mean").unwrap_or(f64::NAN))?;
+    let ratio = mean(
+        ends.iter()
+            .filter_map(|(fast, slow)| Some(fast.get("steps_per_s")? / slow.get("steps_per_s")?)),
+    )?;
+    if (larger as f64) < ends.len() as f64 * MOSTLY || slow.is_nan() || slow < fast * DIFFERS {
+        return None;
+    }
+    // With a jump as large as the ratio of speeds, the slow clock keeps up.
+    let keeps_up = if slow < ratio / DIFFERS {
+        format!(
+            ", less than the {} that it would need to keep up",
+            fixed(ratio, 1)
+        )
+    } else {
+        format!(", about the ratio of their speeds ({})", fixed(ratio, 1))
+    };
+    let (who, other) = match runs {
+        [run] => (
+            run.nodes.last()?.name().to_owned(),
+            run.nodes.first()?.name().to_owned(),
+        ),
+        _ => ("the slowest node".to_owned(), "the fastest".to_owned()),
+    };
+    let mut text = format!(
+        "{who} jumps furthest: each step takes its clock up by {} on average{keeps_up}; {other} moves by {}.",
+        fixed(slow, 2),
+        fixed(fast, 2),
+    );
+    if ends.len() > 1 {
+        text.push_str(&format!(
+            " It jumps further than the fastest {}.",
+            in_runs(larger, ends.len())
+        ));
+    }
+    capitalize(&mut text);
+    Some(text)
+}
+
+/// The greatest jump of all.
+fn greatest_jump(runs: &[Run<'_>]) -> Option<String> {
+    let (node, jump) = greatest(runs, "clock_jump_max")?;
+    (jump > 1.0).then(|| {
+        format!(
+            "The greatest single jump is {} ({}).",
+            short(jump),
+            place(node, runs)
+        )
+    })
+}
+
+/// The node and run with the greatest value; the first of equals.
+fn greatest<'a>(runs: &[Run<'a>], metric: &str) -> Option<(Node<'a>, f64)> {
+    let mut best: Option<(Node<'a>, f64)> = None;
+    for node in runs.iter().flat_map(|run| &run.nodes) {
+        if let Some(value) = node.get(metric)
+            && best.is_none_or(|(_, least)| value > least)
+        {
+            best = Some((*node, value));
+        }
+    }
+    best
+}
+
+/// How much the runs differ, and whether drawn speeds explain it.
+fn spread_of_jumps<'a>(
+    measured: &Measured,
+    runs: &[Run<'_>],
+    rows: impl Iterator<Item = &'a Vec<usize>>,
+    step: &str,
+) -> Option<String> {
+    if runs.len() < 2 {
+        return None;
+    }
+    let slowest = || {
+        runs.iter()
+            .filter_map(|run| run.nodes.last()?.get("clock_jump_mean"))
+    };
+    let (low, high) = (slowest().reduce(f64::min)?, slowest().reduce(f64::max)?);
+    if speeds_vary(measured, rows) {
+        let speeds = || {
+            runs.iter()
+                .flat_map(|run| &run.nodes)
+                .filter_map(|n| n.get("steps_per_s"))
+        };
+        let (least, most) = (speeds().reduce(f64::min)?, speeds().reduce(f64::max)?);
+        (high > low * DIFFERS).then(|| {
+            format!(
+                "Runs differ because speeds are drawn anew in each ({} to {} {step}s/s): the mean jump of the slowest node is between {} and {}.",
+                short(least), short(most), fixed(low, 2), fixed(high, 2),
+            )
+        })
+    } else {
+        Some(format!(
+            "With the same speeds in every run, the mean jump of the slowest node is between {} and {} over {}.",
+            fixed(low, 2),
+            fixed(high, 2),
+            count(runs.len() as u64, "run"),
+        ))
+    }
+}
+
+/// How far apart the clocks get, and whether that still grows at the end.
+fn drift(runs: &[Run<'_>]) -> Option<String> {
+    let (node, most) = greatest(runs, "clock_drift_max")?;
+    let each: Vec<_> = runs
+        .iter()
+        .filter_map(|run| {
+            let of = |metric: &str| {
+                run.nodes
+                    .iter()
+                    .filter_map(|n| n.get(metric))
+                    .reduce(f64::max)
+            };
+            Some((of("clock_drift_max")?, of("clock_drift_final")?))
+        })
+        .collect();
+    let growing = each
+        .iter()
+        .filter(|(max, last)| *max > 0.0 && *last >= max * STILL_GROWING)
+        .count();
+    let mut text = format!(
+        "The clocks are at most {} apart ({})",
+        short(most),
+        place(node, runs)
+    );
+    if each.len() > 1 {
+        let last = mean(each.iter().map(|(_, last)| *last))?;
+        text.push_str(&format!(
+            "; at the end of a run it is {} on average",
+            short(last)
+        ));
+    }
+    if growing > 0 {
+        text.push_str(&format!(
+            "; {} the distance ends within 10 % of its greatest",
+            in_runs(growing, each.len())
+        ));
+    }
+    text.push('.');
+    Some(text)
+}
+
+/// Which share of the clock's values the slowest or jumpiest node never had.
+fn gaps(runs: &[Run<'_>]) -> Option<String> {
+    let share = |node: Node<'_>| {
+        let (gap, last) = (node.get("clock_gap_total")?, node.get("clock_final")?);
+        (last > 0.0).then(|| (gap / last, gap, last))
+    };
+    let mut best: Option<(Node<'_>, (f64, f64, f64))> = None;
+    let mut total = (0.0, 0.0);
+    for node in runs.iter().flat_map(|run| &run.nodes) {
+        if let Some(this) = share(*node) {
+            total = (total.0 + this.1, total.1 + this.2);
+            if best.is_none_or(|(_, known)| this.0 > known.0) {
+                best = Some((*node, this));
+            }
+        }
+    }
+    let (node, (of, gap, last)) = best?;
+    if gap == 0.0 {
+        return Some("No clock skipped a value.".to_owned());
+    }
+    Some(format!(
+        "{} skipped {} of the {} values up to its last, {} %, the largest share; over all nodes{} it is {} %.",
+        place(node, runs),
+        fixed(gap, 0),
+        fixed(last, 0),
+        short((of * 100.0).round()),
+        if runs.len() > 1 { " and runs" } else { "" },
+        short((total.0 / total.1 * 100.0).round()),
+    ))
+}
+
+/// Who falls behind; or that nobody does.
+fn queues(runs: &[Run<'_>], step: &str, clocked: bool) -> Vec<String> {
+    let mut behind: Vec<(Node<'_>, f64, f64, f64)> = Vec::new();
+    for node in runs.iter().flat_map(|run| &run.nodes) {
+        let numbers = (
+            node.get("steps_per_s"),
+            node.arrivals_per_s(),
+            node.get("queue_max"),
+        );
+        if let (Some(speed), Some(arrivals), Some(most)) = numbers
+            && arrivals > speed
+            && node.get("queue_final").is_some_and(|last| last >= BACKLOG)
+        {
+            behind.push((*node, speed, arrivals, most));
+        }
+    }
+    let in_run = |node: Node<'_>| behind.iter().any(|other| other.0.run() == node.run());
+    let hit = runs
+        .iter()
+        .filter(|run| run.nodes.first().is_some_and(|node| in_run(*node)))
+        .count();
+    behind.sort_by(|a, b| b.3.total_cmp(&a.3));
+    let mut said: Vec<String> = behind
+        .iter()
+        .take(NAMED)
+        .map(|(node, speed, arrivals, most)| {
+            format!(
+                "{} falls behind{}: {} {step}{}/s against {} messages/s arriving; its queue grew to {}.",
+                node.name(),
+                if runs.len() > 1 { format!(" in run {}", node.run()) } else { String::new() },
+                short(*speed),
+                if *speed == 1.0 { "" } else { "s" },
+                fixed(*arrivals, if *arrivals < 10.0 { 2 } else { 1 }),
+                short(*most),
+            )
+        })
+        .collect();
+    if behind.len() > NAMED {
+        let more = behind.len() - NAMED;
+        let where_ = if runs.len() > 1 {
+            format!(" (some node {})", in_runs(hit, runs.len()))
+        } else {
+            String::new()
+        };
+        said.push(format!(
+            "So {} more{where_}.",
+            if more == 1 {
+                "does one".to_owned()
+            } else {
+                format!("do {}", whole(more as u64))
+            }
+        ));
+    } else if !behind.is_empty() && runs.len() > 1 {
+        said.push(format!(
+            "Some node falls behind {}.",
+            in_runs(hit, runs.len())
+        ));
+    }
+    if behind.is_empty()
+        && let Some((node, most)) = greatest(runs, "queue_max")
+    {
+        let why = if clocked {
+            format!(": every node has {step}s enough for what arrives")
+        } else {
+            String::new()
+        };
+        said.push(format!(
+            "No node falls behind{why}; the longest queue was {} ({}).",
+            count(most as u64, "message"),
+            place(node, runs)
+        ));
+    }
+    said
+}
+
+/// Where the messages went.
+fn conservation(runs: &[Run<'_>]) -> Option<String> {
+    let sum = |metric: &str| {
+        runs.iter()
+            .flat_map(|run| &run.nodes)
+            .filter_map(|n| n.get(metric))
+            .sum::<f64>()
+    };
+    let (sent, received, dropped) = (sum("sent"), sum("received"), sum("dropped"));
+    if sent == 0.0 {
+        return None;
+    }
+    let mut text = format!(
+        "Of {} messages sent, {} were handled",
+        fixed(sent, 0),
+        fixed(received, 0)
+    );
+    if dropped > 0.0 {
+        text.push_str(&format!(", {} lost", fixed(dropped, 0)));
+    }
+    let rest = sent - received - dropped;
+    if rest > 0.0 {
+        text.push_str(&format!(
+            " and {} still waited or travelled at the end",
+            fixed(rest, 0)
+        ));
+    }
+    text.push('.');
+    Some(text)
+}
+
+/// Where messages took longest.
+fn latency(runs: &[Run<'_>]) -> Option<String> {
+    let (node, longest) = greatest(runs, "latency_max")?;
+    let (mut sum, mut received) = (0.0, 0.0);
+    for node in runs.iter().flat_map(|run| &run.nodes) {
+        if let (Some(mean), Some(n)) = (node.get("latency_mean"), node.get("received")) {
+            (sum, received) = (sum + mean * n, received + n);
+        }
+    }
+    (received > 0.0).then(|| {
+        format!(
+            "From send to handling a message took {} on average and {} at most (to {}).",
+            span(sum / received),
+            span(longest),
+            place(node, runs),
+        )
+    })
+}
+
+/// A span of nanoseconds in the unit that reads well.
+pub(super) fn span(ns: f64) -> String {
+    let (factor, unit) = match ns {
+        _ if ns >= 1e9 => (1e-9, "s"),
+        _ if ns >= 1e6 => (1e-6, "ms"),
+        _ if ns >= 1e3 => (1e-3, "µs"),
+        _ => (1.0, "ns"),
+    };
+    format!("{} {unit}", short(ns * factor))
+}
+
+fn capitalize(text: &mut String) {
+    // A node's name stays as it is; only our own words begin sentences.
+    if let Some(rest) = text.strip_prefix("the ") {
+        *text = format!("The {rest}");
+    }
+}

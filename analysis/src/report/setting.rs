@@ -1,0 +1,213 @@
+//! What was run and how it went: the top of the notebook.
+
+use super::folder::Folder;
+use super::table::{Align, Table};
+use crate::render::number::{count, fixed, short, whole};
+use crate::results::{LogMode, RunRow, RunStatus, Verdict};
+
+/// Runs in the table of runs, at most.
+const MAX_RUNS: usize = 20;
+/// Runs that are named in a sentence, at most.
+const NAMED: usize = 8;
+
+/// Name and value of what was run.
+pub(super) fn facts(folder: &Folder) -> Vec<(String, String)> {
+    let manifest = &folder.manifest;
+    let mut facts = vec![("Scenario", manifest.scenario.name.clone())];
+    if manifest.cases.len() > 1 {
+        facts.push((
+            "Plan",
+            format!(
+                "{} of {}, {} in all",
+                count(manifest.cases.len() as u64, "case"),
+                count(manifest.runs_per_case.into(), "run"),
+                count(manifest.runs_planned, "run")
+            ),
+        ));
+    } else {
+        facts.push(("Plan", count(manifest.runs_planned, "run")));
+    }
+    let duration = match manifest.duration_s {
+        Some(seconds) => format!("{} s of {} time each", short(seconds), manifest.time),
+        None => format!("until nothing is left to happen, in {} time", manifest.time),
+    };
+    facts.push(("Duration", duration));
+    facts.push(("Nodes", whole(manifest.node_count())));
+    facts.push(("Seed", manifest.seed.to_string()));
+    if !manifest.command.is_empty() {
+        facts.push(("Command", format!("`{}`", manifest.command.join(" "))));
+    }
+    facts.push((
+        "Runner",
+        format!(
+            "{}, plugin ABI {}",
+            manifest.versions.runner, manifest.versions.abi
+        ),
+    ));
+    for plugin in &manifest.plugins {
+        let hash = plugin.sha256.as_deref().map_or(String::new(), |hash| {
+            format!(", SHA-256 {}…", hash.chars().take(12).collect::<String>())
+        });
+        facts.push((
+            "Plugin",
+            format!(
+                "{} {}, `{}`{hash}",
+                plugin.name, plugin.version, plugin.file
+            ),
+        ));
+    }
+    facts.push(("Started", manifest.started.clone()));
+    facts
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// The groups of nodes, and the runs.
+pub(super) fn tables(folder: &Folder) -> Vec<Table> {
+    let mut groups = Table::new(
+        "The nodes",
+        [
+            ("group", Align::Left),
+            ("nodes", Align::Right),
+            ("behavior", Align::Code),
+            ("timing", Align::Left),
+            ("what it does", Align::Left),
+        ],
+    );
+    groups.rows = folder
+        .manifest
+        .groups
+        .iter()
+        .map(|group| {
+            vec![
+                group.name.clone(),
+                whole(group.count.into()),
+                group.behavior.clone(),
+                group.timing.clone(),
+                group.docs.lines().next().unwrap_or_default().to_owned(),
+            ]
+        })
+        .collect();
+    vec![groups, runs(folder)]
+}
+
+fn runs(folder: &Folder) -> Table {
+    let cases = folder.manifest.cases.len() > 1;
+    let verdicts = folder.runs.iter().any(|run| run.verdict.is_some());
+    let mut columns = vec![("run", Align::Right)];
+    if cases {
+        columns.push(("case", Align::Left));
+    }
+    columns.extend([("seed", Align::Right), ("status", Align::Left)]);
+    if verdicts {
+        columns.push(("verdict", Align::Left));
+    }
+    columns.extend([
+        ("duration [s]", Align::Right),
+        ("events", Align::Right),
+        ("messages", Align::Right),
+    ]);
+    let mut table = Table::new("The runs", columns);
+    // What needs attention comes first, if not all fit.
+    let odd =
+        |run: &&RunRow| run.status != RunStatus::Complete || run.verdict == Some(Verdict::Failed);
+    let mut shown: Vec<&RunRow> = folder.runs.iter().collect();
+    if shown.len() > MAX_RUNS {
+        shown.sort_by_key(|run| (!odd(run), run.run));
+        shown.truncate(MAX_RUNS);
+        table.note = format!(
+            "{} of {} runs are shown; all are in runs.csv.",
+            shown.len(),
+            whole(folder.runs.len() as u64)
+        );
+    }
+    table.rows = shown
+        .iter()
+        .map(|run| {
+            let mut row = vec![run.run.to_string()];
+            if cases {
+                row.push(run.case.clone());
+            }
+            row.extend([run.seed.to_string(), run.status.word().to_owned()]);
+            if verdicts {
+                row.push(run.verdict.map_or("–", Verdict::word).to_owned());
+            }
+            row.extend([
+                fixed(
+                    run.duration_s,
+                    if run.duration_s.fract() == 0.0 { 0 } else { 3 },
+                ),
+                whole(run.events),
+                whole(run.messages),
+            ]);
+            row
+        })
+        .collect();
+    table
+}
+
+/// What to mind about the runs as such.
+pub(super) fn warnings(folder: &Folder) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let total = folder.runs.len();
+    let list = |status| {
+        let runs = folder.runs.iter().filter(|run| run.status == status);
+        let numbers: Vec<_> = runs.map(|run| run.run.to_string()).collect();
+        let more = numbers.len().saturating_sub(NAMED);
+        let mut text = numbers[..numbers.len() - more].join(", ");
+        if more > 0 {
+            text.push_str(&format!(" and {} more", whole(more as u64)));
+        }
+        (numbers.len(), text)
+    };
+    for (status, what) in [
+        (RunStatus::Failed, "failed"),
+        (RunStatus::Interrupted, "was stopped before its end"),
+    ] {
+        let (hits, named) = list(status);
+        match hits {
+            0 => {}
+            1 => warnings.push(format!(
+                "Run {named} {what}; its numbers are left out below."
+            )),
+            _ => warnings.push(format!(
+                "{} of {} runs {} ({named}); their numbers are left out below.",
+                whole(hits as u64),
+                whole(total as u64),
+                what.replace("was", "were").replace("its end", "their end"),
+            )),
+        }
+    }
+    let failed = folder
+        .runs
+        .iter()
+        .filter(|run| run.verdict == Some(Verdict::Failed))
+        .count();
+    if failed > 0 {
+        warnings.push(format!(
+            "{} of {} did not meet the scenario's expectations.",
+            whole(failed as u64),
+            count(total as u64, "run")
+        ));
+    }
+    if (total as u64) < folder.manifest.runs_planned {
+        warnings.push(format!(
+            "The plan has {}, of which {} here.",
+            count(folder.manifest.runs_planned, "run"),
+            if total == 1 {
+                "1 is".to_owned()
+            } else {
+                format!("{} are", whole(total as u64))
+            },
+        ));
+    }
+    warnings
+}
+
+/// What the kept logs do not tell.
+pub(super) fn log_note(folder: &Folder) -> Option<String> {
+    (folder.manifest.log == LogMode::Off).then(|| {
+        "The run kept no logs (`--log off`), so there are no plots over time, no histogram and no space-time diagram.".to_owned()
+    })
+}

@@ -1,0 +1,70 @@
+//! The report's files, each written whole or not at all.
+
+use std::path::{Path, PathBuf};
+
+use super::{Error, Report};
+use crate::render::{html, markdown, plot};
+
+/// The files that were written, and what they say first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outputs {
+    /// `report.md`.
+    pub markdown: PathBuf,
+    /// `report.html`.
+    pub html: PathBuf,
+    /// `plots/*.svg`.
+    pub plots: Vec<PathBuf>,
+    /// What must be known before anything is believed.
+    pub warnings: Vec<String>,
+    /// What stands out, most telling first.
+    pub key: Vec<String>,
+}
+
+/// Renders a report and writes it into `out`. All of it is rendered before the
+/// first byte is written, each file goes to a neighbour and is renamed, and the
+/// two that people open come last: a failure leaves an older report readable.
+///
+/// # Errors
+/// The folder or a file cannot be written.
+pub fn write(report: &Report, out: &Path) -> Result<Outputs, Error> {
+    let figures = || report.sections.iter().flat_map(|section| &section.figures);
+    let plots: Vec<(PathBuf, String)> = figures()
+        .map(|figure| {
+            let file = out.join("plots").join(format!("{}.svg", figure.stem));
+            (file, plot::standalone(figure))
+        })
+        .collect();
+    let (markdown, html) = (markdown::render(report), html::render(report));
+    let folder = if plots.is_empty() {
+        out.to_owned()
+    } else {
+        out.join("plots")
+    };
+    std::fs::create_dir_all(&folder).map_err(Error::write(&folder))?;
+    let outputs = Outputs {
+        markdown: out.join("report.md"),
+        html: out.join("report.html"),
+        plots: plots.iter().map(|(file, _)| file.clone()).collect(),
+        warnings: report.warnings.clone(),
+        key: report.key.clone(),
+    };
+    for (file, text) in &plots {
+        replace(file, text)?;
+    }
+    replace(&outputs.markdown, &markdown)?;
+    replace(&outputs.html, &html)?;
+    Ok(outputs)
+}
+
+/// Writes a file beside its place and moves it there.
+fn replace(file: &Path, text: &str) -> Result<(), Error> {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".partial");
+    let beside = PathBuf::from(beside);
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, file));
+    written.map_err(|source| {
+        // Best effort: the error that matters is the first.
+        let _ = std::fs::remove_file(&beside);
+        Error::write(file)(source)
+    })
+}
