@@ -131,7 +131,7 @@ fn table(table: &Table) -> Markup {
                             && table.rows.iter().any(|row| row.first().is_some_and(String::is_empty));
                         tr class=[group.then_some("group")] {
                             @for (cell, column) in row.iter().zip(&table.columns) {
-                                td class=[class(column.align)] {
+                                td class=[class(column.align).or((cell.len() > 40).then_some("w"))] {
                                     @if column.align == Align::Code { code { (cell) } } @else { (sentence(cell)) }
                                 }
                             }

@@ -165,6 +165,10 @@ fn inline(text: &str) -> Markup {
         let closed = |open: &str| {
             let inner = rest.strip_prefix(open)?;
             let end = inner.find(open).filter(|&end| end > 0)?;
+            // A mark beside a space is a sign, as in `2 * 3`.
+            if inner[..end].starts_with(' ') || inner[..end].ends_with(' ') {
+                return None;
+            }
             Some((&inner[..end], &inner[end + open.len()..]))
         };
         let (piece, after) = if let Some((code, after)) = closed("`") {

@@ -84,7 +84,7 @@ pub(super) fn observe(measured: &Measured, case: usize, step: &str, clocked: boo
         .collect();
     let mut said = Observations::default();
     said.jumps.extend(who_drives(&runs, step));
-    said.jumps.extend(who_jumps(&runs));
+    said.jumps.extend(who_jumps(&runs, step));
     said.jumps.extend(greatest_jump(&runs));
     said.jumps
         .extend(spread_of_jumps(measured, &runs, by_run.values(), step));
@@ -194,7 +194,7 @@ fn who_drives(runs: &[Run<'_>], step: &str) -> Option<String> {
 }
 
 /// Whether the slowest node makes the larger jumps.
-fn who_jumps(runs: &[Run<'_>]) -> Option<String> {
+fn who_jumps(runs: &[Run<'_>], step: &str) -> Option<String> {
     let ends = ends(runs);
     if ends.is_empty() {
         let means = || {
@@ -238,7 +238,7 @@ fn who_jumps(runs: &[Run<'_>]) -> Option<String> {
         _ => ("the slowest node".to_owned(), "the fastest".to_owned()),
     };
     let mut text = format!(
-        "{who} jumps furthest: each step takes its clock up by {} on average{keeps_up}; {other} moves by {}.",
+        "{who} jumps furthest: each {step} takes its clock up by {} on average{keeps_up}; {other} moves by {}.",
         fixed(slow, 2),
         fixed(fast, 2),
     );
