@@ -1,0 +1,185 @@
+/*
+ * The C boundary between the scenario runner (the host) and a plugin.
+ *
+ * A plugin is a dynamic library that exports one symbol, `runner_plugin`: a
+ * static struct runner_plugin. ABI.md, one folder up, tells lifecycle, ownership,
+ * call states and versioning; this file is its letter. It is the same as the Rust
+ * crate runner-abi, and a test of the runner compares the two.
+ *
+ * Tags say when a function may be called:
+ *   [any thread]   at any time, also from several threads at once
+ *   [callback]     during a callback, with that callback's context
+ *   [effect]       the same, but not in `create`
+ */
+#ifndef RUNNER_PLUGIN_H
+#define RUNNER_PLUGIN_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of this boundary: the first field of struct runner_plugin. */
+#define RUNNER_ABI_VERSION 1u
+
+/* A sum over the offsets and sizes of all structs here, on 64-bit targets. */
+#define RUNNER_LAYOUT UINT64_C(0xddbd216868cc2ea4)
+
+/* The most columns of one behavior: a bit each in struct runner_slot. */
+#define RUNNER_MAX_COLUMNS 63
+
+/* UTF-8, borrowed, not NUL-terminated. */
+struct runner_text {
+    const uint8_t *ptr;
+    uint64_t len; /* [bytes] */
+};
+
+/* What a callback answers; anything but RUNNER_OK fails the run. */
+typedef uint32_t runner_status;
+#define RUNNER_OK 0u
+#define RUNNER_FAILED 1u   /* its own error, told through `fail` before */
+#define RUNNER_PANICKED 2u /* an exception or panic, caught inside the plugin */
+
+/* Callbacks that do something: struct runner_behavior.handles. */
+#define RUNNER_HANDLES_START UINT64_C(1)
+#define RUNNER_HANDLES_MESSAGE UINT64_C(2)
+#define RUNNER_HANDLES_TIMER UINT64_C(4)
+#define RUNNER_HANDLES_TICK UINT64_C(8) /* it can be a clocked node */
+#define RUNNER_HANDLES_CONNECT UINT64_C(16)
+#define RUNNER_HANDLES_DISCONNECT UINT64_C(32)
+#define RUNNER_HANDLES_STOP UINT64_C(64)
+
+/* What a column's cell holds: struct runner_column.kind. */
+#define RUNNER_COLUMN_U64 1u
+#define RUNNER_COLUMN_I64 2u
+#define RUNNER_COLUMN_F64 3u  /* the bits of a double */
+#define RUNNER_COLUMN_BOOL 4u /* 0 or 1 */
+#define RUNNER_COLUMN_TEXT 5u /* set through `set_text`; the cell is the host's */
+
+/* A column of a behavior's own. */
+struct runner_column {
+    struct runner_text name;
+    struct runner_text docs; /* one line, with the unit */
+    uint32_t kind;
+    uint32_t reserved; /* 0 */
+};
+
+/* A word of a behavior's own for the log's `event` column. */
+struct runner_event_word {
+    struct runner_text name;
+    struct runner_text docs; /* one line */
+};
+
+/* One node's random stream and columns, in the host's memory. The cells follow
+   directly: 8 bytes for each column of the behavior. */
+struct runner_slot {
+    uint64_t random[4]; /* a xoshiro256++ state; whoever draws advances it */
+    uint64_t present;   /* bit i: column i has a value; set by the plugin */
+};
+
+struct runner_context;
+
+/* The host's functions; the table lives as long as the process. Effects are
+   queued in order: no other callback runs before this one returns. */
+struct runner_host_calls {
+    uint64_t size; /* of this table in the host's build [bytes] */
+    /* [effect] Answers 0, or 1 if the node has no link to that peer: the run fails. */
+    uint32_t (*send)(struct runner_context *context, uint32_t peer, const uint8_t *bytes,
+                     uint64_t len);
+    /* [effect] Closes a peer's connection, once what was sent is out. */
+    void (*close)(struct runner_context *context, uint32_t peer);
+    /* [effect] After a span of local time [ns]; replaces a pending one of this tag. */
+    void (*set_timer)(struct runner_context *context, uint64_t tag, uint64_t delay_ns);
+    /* [effect] Nothing happens if there is none. */
+    void (*cancel_timer)(struct runner_context *context, uint64_t tag);
+    /* [effect] Writes a row with the behavior's own word of this index. */
+    void (*record)(struct runner_context *context, uint32_t word);
+    /* [effect] A line into the node's output. */
+    void (*print)(struct runner_context *context, struct runner_text line);
+    /* [effect] A column of text; a null pointer clears it. */
+    void (*set_text)(struct runner_context *context, uint32_t column, struct runner_text value);
+    /* [effect] Ends the run after this step. */
+    void (*stop_run)(struct runner_context *context, struct runner_text reason);
+    /* [callback] Why the callback is about to answer something else than RUNNER_OK. */
+    void (*fail)(struct runner_context *context, struct runner_text reason);
+    /* [callback] These three lend their text until the callback returns. */
+    struct runner_text (*node_name)(struct runner_context *context);
+    struct runner_text (*peer_name)(struct runner_context *context, uint32_t peer);
+    struct runner_text (*run_folder)(struct runner_context *context); /* may be empty */
+};
+
+/* What a callback may see and do: the host's, lent until the callback returns. */
+struct runner_context {
+    uint64_t now_ns;          /* local time since the run began [ns] */
+    struct runner_slot *slot; /* the plugin writes to it */
+    const void *config;       /* what config_new made */
+    const struct runner_host_calls *calls;
+    void *host;          /* the host's own */
+    uint32_t peer_count; /* peers are 0 .. peer_count - 1, the next node first */
+    uint32_t word;       /* 0, or 1 + the index of the word that this step's first
+                            row bears; the plugin may write it while `rows` is 0 */
+    uint32_t rows;       /* rows and effects so far in this step; the host's */
+    uint32_t reserved;   /* 0 */
+};
+
+/* Where config_new tells what is wrong; lent for that call. */
+struct runner_problem_sink {
+    void *host;
+    /* `path` is the key path inside the config, empty for the whole. */
+    void (*report)(void *host, struct runner_text path, struct runner_text message);
+};
+
+/* One behavior. */
+struct runner_behavior {
+    struct runner_text name; /* the part after the dot */
+    struct runner_text docs;
+    /* [any thread] JSON Schema (draft-07) of the config; lives as long as the process. */
+    struct runner_text (*config_schema)(void);
+    const struct runner_column *columns;
+    uint64_t column_count; /* at most RUNNER_MAX_COLUMNS */
+    const struct runner_event_word *events;
+    uint64_t event_count;
+    uint64_t state_size;  /* of an instance [bytes] */
+    uint64_t state_align; /* a power of two, at most 64 [bytes] */
+    uint64_t handles;
+
+    /* [any thread] TOML text of one table; null after telling every mistake. */
+    void *(*config_new)(struct runner_text toml, const struct runner_problem_sink *problems);
+    /* [any thread] Once no instance uses it. */
+    void (*config_free)(void *config);
+
+    /* Makes an instance in `state`; nothing was made unless RUNNER_OK. */
+    runner_status (*create)(struct runner_context *context, void *state);
+    /* Ends it; `state` is plain memory afterwards. */
+    void (*destroy)(void *state);
+
+    runner_status (*start)(struct runner_context *context, void *state);
+    runner_status (*message)(struct runner_context *context, void *state, uint32_t peer,
+                             const uint8_t *bytes, uint64_t len);
+    runner_status (*timer)(struct runner_context *context, void *state, uint64_t tag);
+    runner_status (*tick)(struct runner_context *context, void *state);
+    runner_status (*connect)(struct runner_context *context, void *state, uint32_t peer);
+    runner_status (*disconnect)(struct runner_context *context, void *state, uint32_t peer);
+    runner_status (*stop)(struct runner_context *context, void *state);
+};
+
+/* A plugin: the type of the exported symbol `runner_plugin`. */
+struct runner_plugin {
+    uint32_t abi_version; /* RUNNER_ABI_VERSION; always the first four bytes */
+    uint32_t size;        /* sizeof(struct runner_plugin) */
+    uint64_t layout;      /* RUNNER_LAYOUT */
+    struct runner_text name; /* the part before the dot; the library is libNAME.so */
+    struct runner_text version;
+    struct runner_text docs;
+    const struct runner_behavior *behaviors;
+    uint64_t behavior_count;
+    /* [any thread] The table of an extension, or null; may be null itself. */
+    const void *(*extension)(struct runner_text id);
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,131 @@
+//! The C header says the same as the Rust boundary: every offset, size and
+//! constant, checked by a C compiler; and the C plugin in ABI.md works.
+
+use runner::host::{config::Config, library};
+use runner_abi as abi;
+use std::fmt::Write;
+use std::mem::{offset_of, size_of};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn plugins() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins")
+}
+
+/// Compiles C source against the header, every warning an error.
+fn compile(folder: &Path, name: &str, source: &str, flags: &[&str]) {
+    let file = folder.join(name);
+    std::fs::write(&file, source).unwrap();
+    let output = Command::new("cc")
+        .args(["-std=c11", "-Wall", "-Wextra", "-Werror"])
+        .args(flags)
+        .arg("-I")
+        .arg(plugins().join("abi"))
+        .arg(&file)
+        .current_dir(folder)
+        .output()
+        .unwrap_or_else(|error| {
+            panic!("this test needs a C compiler named `cc` on the path: {error}")
+        });
+    assert!(
+        output.status.success(),
+        "{name} does not compile:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// `_Static_assert`s of each struct's size and its fields' offsets, taken from
+/// the Rust side.
+macro_rules! structs {
+    ($($type:ident = $name:literal { $($field:ident),+ $(,)? })+) => {{
+        let mut source = String::new();
+        $(
+            check(&mut source, concat!("sizeof(struct ", $name, ")"), size_of::<abi::$type>() as u64);
+            $(check(
+                &mut source,
+                concat!("offsetof(struct ", $name, ", ", stringify!($field), ")"),
+                offset_of!(abi::$type, $field) as u64,
+            );)+
+        )+
+        source
+    }};
+}
+
+fn check(source: &mut String, c: &str, rust: u64) {
+    writeln!(
+        source,
+        "_Static_assert({c} == UINT64_C({rust}), \"{c} is {rust}\");"
+    )
+    .unwrap();
+}
+
+#[test]
+fn the_c_header_is_laid_out_as_the_rust_boundary() {
+    let mut source = String::from("#include <stddef.h>\n#include \"runner_plugin.h\"\n");
+    source += &structs! {
+        Text = "runner_text" { ptr, len }
+        Plugin = "runner_plugin" {
+            abi_version, size, layout, name, version, docs, behaviors, behavior_count, extension,
+        }
+        Behavior = "runner_behavior" {
+            name, docs, config_schema, columns, column_count, events, event_count, state_size,
+            state_align, handles, config_new, config_free, create, destroy, start, message, timer,
+            tick, connect, disconnect, stop,
+        }
+        Column = "runner_column" { name, docs, kind, reserved }
+        EventWord = "runner_event_word" { name, docs }
+        ProblemSink = "runner_problem_sink" { host, report }
+        Context = "runner_context" {
+            now_ns, slot, config, calls, host, peer_count, word, rows, reserved,
+        }
+        Slot = "runner_slot" { random, present }
+        HostCalls = "runner_host_calls" {
+            size, send, close, set_timer, cancel_timer, record, print, set_text, stop_run, fail,
+            node_name, peer_name, run_folder,
+        }
+    };
+    let constants = [
+        ("RUNNER_ABI_VERSION", u64::from(abi::ABI_VERSION)),
+        ("RUNNER_LAYOUT", abi::LAYOUT),
+        ("RUNNER_MAX_COLUMNS", abi::MAX_COLUMNS),
+        ("RUNNER_OK", u64::from(abi::OK)),
+        ("RUNNER_FAILED", u64::from(abi::FAILED)),
+        ("RUNNER_PANICKED", u64::from(abi::PANICKED)),
+        ("RUNNER_HANDLES_START", abi::HANDLES_START),
+        ("RUNNER_HANDLES_MESSAGE", abi::HANDLES_MESSAGE),
+        ("RUNNER_HANDLES_TIMER", abi::HANDLES_TIMER),
+        ("RUNNER_HANDLES_TICK", abi::HANDLES_TICK),
+        ("RUNNER_HANDLES_CONNECT", abi::HANDLES_CONNECT),
+        ("RUNNER_HANDLES_DISCONNECT", abi::HANDLES_DISCONNECT),
+        ("RUNNER_HANDLES_STOP", abi::HANDLES_STOP),
+        ("RUNNER_COLUMN_U64", u64::from(abi::COLUMN_U64)),
+        ("RUNNER_COLUMN_I64", u64::from(abi::COLUMN_I64)),
+        ("RUNNER_COLUMN_F64", u64::from(abi::COLUMN_F64)),
+        ("RUNNER_COLUMN_BOOL", u64::from(abi::COLUMN_BOOL)),
+        ("RUNNER_COLUMN_TEXT", u64::from(abi::COLUMN_TEXT)),
+    ];
+    for (name, value) in constants {
+        check(&mut source, name, value);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    compile(folder.path(), "layout.c", &source, &["-fsyntax-only"]);
+}
+
+#[test]
+fn the_c_plugin_of_the_documentation_compiles_and_loads() {
+    let docs = std::fs::read_to_string(plugins().join("ABI.md")).unwrap();
+    let (_, rest) = docs.split_once("```c\n").expect("ABI.md has a block of C");
+    let (source, _) = rest.split_once("```").expect("the block ends");
+    let folder = tempfile::tempdir().unwrap();
+    compile(
+        folder.path(),
+        "metronome.c",
+        source,
+        &["-shared", "-fPIC", "-o", "libmetronome.so"],
+    );
+    let plugin = library::load("metronome", &folder.path().join("libmetronome.so")).unwrap();
+    let behavior = plugin.behavior("node").expect("it has this behavior");
+    assert!(Config::new(behavior, "").is_ok());
+    let problems = Config::new(behavior, "bars = 3").err().unwrap();
+    assert_eq!(problems[0].message, "this behavior has no config");
+}
