@@ -110,6 +110,11 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self
     }
 
+    /// The nodes' behaviors, to be asked for their columns.
+    pub fn behaviors(&self) -> &B {
+        &self.behaviors
+    }
+
     /// Runs to the end. The sink is in [`Run::world`] afterwards.
     pub fn go(&mut self, stop: &AtomicBool) -> Outcome {
         let reason = match self.start().and_then(|()| self.events(stop)) {

@@ -1,0 +1,239 @@
+//! What the engine costs, as ratios measured in one run.
+//!
+//!     cargo bench -p runner --bench engine              # about five minutes
+//!     cargo bench -p runner --bench engine -- --quick   # about one
+//!
+//! | table | what is compared with what |
+//! |---|---|
+//! | engine | clock machines through the real dynamic library, no records kept, with the same experiment as one plain loop ([`plain`]) |
+//! | latency | the same with links of random latency: the engine's event queue with the standard library's binary heap |
+//! | records | the run with metrics, and with metrics and CSV logs, with the run that keeps none; writing the logs with writing as many bytes plainly |
+//! | memory | peak memory of a process with a million machines, before the first message and at the end |
+//!
+//! Both sides of a comparison do the same work: their machines must end with the
+//! same clocks after the same number of events, or the bench fails. Both are
+//! timed whole, from nothing to the last event. An *event* is a tick or an
+//! arrival.
+//!
+//! `-- --once NODES SECONDS` runs the engine once and prints events and seconds;
+//! `tests/peers` compares other simulators with that.
+
+mod measure;
+mod memory;
+mod model;
+mod plain;
+mod records;
+
+use std::time::Duration;
+
+use measure::{in_turns, timed};
+use model::{Plugin, Size};
+use records::{Metrics, MetricsAndLogs};
+use runner::engine::sink::NoSink;
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        [memory::CHILD, nodes, seconds] => return memory::child(nodes.parse()?, seconds.parse()?),
+        ["--once", nodes, seconds, ..] => return once(nodes.parse()?, seconds.parse()?),
+        _ => {}
+    }
+    let quick = words.contains(&"--quick");
+    let rounds = if quick { 3 } else { 7 };
+    let only = words.iter().find(|word| !word.starts_with("--")).copied();
+    let wanted = |table: &str| only.is_none_or(|only| only == table);
+
+    let plugin = Plugin::load()?;
+    if wanted("engine") {
+        engine(&plugin, quick, rounds);
+    }
+    if wanted("latency") {
+        latency(&plugin, quick, rounds);
+    }
+    if wanted("records") {
+        records(&plugin, quick, rounds)?;
+    }
+    if wanted("memory") {
+        memory(quick)?;
+    }
+    Ok(())
+}
+
+/// A size without latency.
+fn ideal(nodes: u32, seconds: u64, runs: u32) -> Size {
+    Size {
+        nodes,
+        seconds,
+        runs,
+        latency: None,
+    }
+}
+
+fn engine(plugin: &Plugin, quick: bool, rounds: usize) {
+    println!("engine: through the dynamic library / one plain loop (target at most 2.0, aim 1.5)");
+    let sizes = if quick {
+        [
+            ideal(3, 100_000, 2),
+            ideal(1_000, 400, 1),
+            ideal(100_000, 5, 1),
+            ideal(1_000_000, 1, 1),
+        ]
+    } else {
+        [
+            ideal(3, 100_000, 5),
+            ideal(1_000, 1_600, 1),
+            ideal(100_000, 20, 1),
+            ideal(1_000_000, 4, 1),
+        ]
+    };
+    compare(plugin, &sizes, rounds);
+}
+
+fn latency(plugin: &Plugin, quick: bool, rounds: usize) {
+    println!("latency: exponential, mean 5 s; the engine / one plain loop with a binary heap");
+    let slow = |nodes, seconds| Size {
+        latency: Some(5),
+        ..ideal(nodes, seconds, 1)
+    };
+    let sizes = match quick {
+        true => [slow(1_000, 400), slow(100_000, 10)],
+        false => [slow(1_000, 1_600), slow(100_000, 30)],
+    };
+    compare(plugin, &sizes, rounds);
+}
+
+/// The engine and the plain loop in turns.
+fn compare(plugin: &Plugin, sizes: &[Size], rounds: usize) {
+    println!("   nodes      events   engine [ns/event]   plain [ns/event]   ratio");
+    for size in sizes {
+        let expected: Vec<_> = (1..=size.runs).map(|run| plain::run(size, run)).collect();
+        let events: u64 = expected.iter().map(|outcome| outcome.events).sum();
+        let times = in_turns(
+            rounds,
+            [
+                &mut || {
+                    let one = |(run, expected): (u32, &model::Outcome)| {
+                        let (mut run, prepared) = timed(|| plugin.prepare(size, run, NoSink));
+                        let (outcome, gone) = timed(|| model::go(&mut run, size));
+                        assert!(
+                            outcome == *expected,
+                            "the engine's machines ended otherwise"
+                        );
+                        prepared + gone
+                    };
+                    (1..).zip(&expected).map(one).sum()
+                },
+                &mut || {
+                    let one = |run| timed(|| plain::run(size, run)).1;
+                    (1..=size.runs).map(one).sum()
+                },
+            ],
+        );
+        let ns = |thing| times.seconds(thing) * 1e9 / events as f64;
+        println!(
+            "{:>8}  {events:>10}   {:>17.1}   {:>16.1}   {:>5.2}",
+            size.nodes,
+            ns(0),
+            ns(1),
+            times.ratio(0, 1)
+        );
+    }
+    println!();
+}
+
+fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
+    println!("records: what keeping them costs");
+    println!(
+        "   nodes        rows   no records   metrics   metrics and logs   logs   plain write of the same bytes"
+    );
+    let sizes = match quick {
+        true => [ideal(3, 50_000, 1), ideal(1_000, 150, 1)],
+        false => [ideal(3, 200_000, 1), ideal(1_000, 600, 1)],
+    };
+    let temporary = tempfile::tempdir()?;
+    for size in &sizes {
+        let schema = records::schema(plugin, size);
+        let run_whole = |folder: &std::path::Path| -> anyhow::Result<(u64, u64, Duration)> {
+            let sink = MetricsAndLogs::new(&schema, folder);
+            let mut run = plugin.prepare(size, 1, sink);
+            let (_, gone) = timed(|| model::go(&mut run, size));
+            let (counts, finished) = timed(|| run.world.sink.finish());
+            let (rows, bytes) = counts?;
+            Ok((rows, bytes, gone + finished))
+        };
+        let (rows, bytes, _) = run_whole(temporary.path())?;
+        let times = in_turns(
+            rounds,
+            [
+                &mut || {
+                    let mut run = plugin.prepare(size, 1, NoSink);
+                    timed(|| model::go(&mut run, size)).1
+                },
+                &mut || {
+                    let mut run = plugin.prepare(size, 1, Metrics::new(&schema));
+                    let (_, gone) = timed(|| model::go(&mut run, size));
+                    assert_eq!(run.world.sink.rows(), rows);
+                    gone
+                },
+                &mut || {
+                    run_whole(temporary.path())
+                        .expect("logs are written as before")
+                        .2
+                },
+                &mut || {
+                    let (written, time) = timed(|| records::write_plainly(temporary.path(), bytes));
+                    written.expect("a file is written beside the logs");
+                    time
+                },
+            ],
+        );
+        let ns = |thing| times.seconds(thing) * 1e9 / rows as f64;
+        println!(
+            "{:>8}  {rows:>10}   {:>10.1}   {:>7.1}   {:>16.1}   {:>4.1}   {:>4.1}   [ns/row]",
+            size.nodes,
+            ns(0),
+            ns(1),
+            ns(2),
+            ns(2) - ns(1),
+            ns(3),
+        );
+        println!(
+            "{:>8}  {:>7} MB   {:>10.2}   {:>7.2}   {:>16.2}   {:>4}   {:>4.2}   [of no records]",
+            "",
+            bytes / 1_000_000,
+            1.0,
+            times.ratio(1, 0),
+            times.ratio(2, 0),
+            "",
+            times.ratio(3, 0),
+        );
+    }
+    println!();
+    Ok(())
+}
+
+fn memory(quick: bool) -> anyhow::Result<()> {
+    let nodes = 1_000_000;
+    let seconds = if quick { 2 } else { 20 };
+    println!(
+        "memory: peak at {nodes} nodes, above the process itself (target at most 256, aim 128)"
+    );
+    // Over before the first tick.
+    let idle = memory::per_node(&ideal(nodes, 0, 1))?;
+    let whole = memory::per_node(&ideal(nodes, seconds, 1))?;
+    println!("   before the first message   {idle:>6.1}   [bytes/node]");
+    println!("   after {seconds:>3} s                {whole:>6.1}   [bytes/node]");
+    println!();
+    Ok(())
+}
+
+/// Runs once, and prints what `tests/peers` reads: events, and seconds.
+fn once(nodes: u32, seconds: u64) -> anyhow::Result<()> {
+    let size = ideal(nodes, seconds, 1);
+    let plugin = Plugin::load()?;
+    let mut run = plugin.prepare(&size, 1, NoSink);
+    let (outcome, time) = timed(|| model::go(&mut run, &size));
+    println!("{} {:.6}", outcome.events, time.as_secs_f64());
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! The experiment, and the engine's way to do it: through the real `libclock`.
+//!
+//! Clock machines with rates of 1 to 6 ticks a second and a die of 10 faces.
+//! Without latency every machine reaches every other; with it, machines stand in
+//! clusters of [`CLUSTER`] and each message takes an exponential time.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use runner::engine::behaviors::Behaviors;
+use runner::engine::distribution::Distribution;
+use runner::engine::random::Streams;
+use runner::engine::roster::Roster;
+use runner::engine::run::{EndReason, Run};
+use runner::engine::sink::Sink;
+use runner::host::config::Config;
+use runner::host::instance::Instances;
+use runner::host::library;
+use runner::host::search::SearchPath;
+use runner::scenario::{BehaviorName, Group, Link, LinkRule, Order, TickRule, Timing};
+use runner::time::SimDuration;
+
+/// Faces of the die.
+pub const FACES: u64 = 10;
+/// The lowest and the highest rate [1/s].
+pub const RATES: (i64, i64) = (1, 6);
+/// Machines that are linked with each other where links have a latency: so few
+/// that each pair's own random stream is used again and again.
+pub const CLUSTER: u32 = 10;
+
+/// A size of the experiment.
+#[derive(Clone, Copy)]
+pub struct Size {
+    /// Number of machines.
+    pub nodes: u32,
+    /// Simulated span [s].
+    pub seconds: u64,
+    /// Runs, each with draws of its own.
+    pub runs: u32,
+    /// Mean latency of a message [s]; none: no latency.
+    pub latency: Option<u64>,
+}
+
+/// What came out, to be compared.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Ticks and arrivals.
+    pub events: u64,
+    /// Messages that were sent.
+    pub messages: u64,
+    /// Each machine's clock at the end.
+    pub clocks: Vec<u64>,
+}
+
+impl Size {
+    /// The random streams of one of its runs, from 1.
+    pub fn streams(&self, run: u32) -> Streams {
+        Streams::new(262, "default", run)
+    }
+
+    /// The name of a machine.
+    pub fn name(node: u32) -> String {
+        format!("machine-{}", node + 1)
+    }
+
+    /// The rates.
+    pub fn rate() -> Distribution {
+        Distribution::UniformInt {
+            low: RATES.0,
+            high: RATES.1,
+        }
+    }
+
+    /// How long messages take [ns], if they take any time.
+    pub fn latency(&self) -> Option<Distribution> {
+        let mean = self.latency? as f64 * 1e9;
+        Some(Distribution::Exponential { mean })
+    }
+
+    fn group(&self) -> Group {
+        Group {
+            name: "machine".to_owned(),
+            count: self.nodes,
+            numbered: true,
+            behavior: BehaviorName {
+                plugin: "clock".to_owned(),
+                behavior: "machine".to_owned(),
+            },
+            config: String::new(),
+            timing: Timing::Clocked {
+                every: TickRule::Rate(Size::rate()),
+                phase: None,
+            },
+            start_at: SimDuration::ZERO,
+            rng_id: None,
+            inbox_limit: None,
+        }
+    }
+
+    fn links(&self) -> Vec<LinkRule> {
+        let Some(latency) = self.latency() else {
+            return Vec::new();
+        };
+        let cluster = |first| {
+            let nodes: Vec<_> = std::iter::once(first..first + CLUSTER).collect();
+            LinkRule {
+                from: nodes.clone(),
+                to: nodes,
+                both: true,
+                link: Link {
+                    latency: latency.clone(),
+                    loss: 0.0,
+                    order: Order::Fifo,
+                },
+            }
+        };
+        (0..self.nodes)
+            .step_by(CLUSTER as usize)
+            .map(cluster)
+            .collect()
+    }
+}
+
+/// The clock machine out of its library.
+pub struct Plugin {
+    config: Arc<Config>,
+}
+
+impl Plugin {
+    /// Loads the library that was built beside this executable.
+    pub fn load() -> anyhow::Result<Plugin> {
+        let file = SearchPath::with(&[])
+            .find("clock")
+            .ok_or_else(|| anyhow::anyhow!("no library of the plugin `clock` beside this bench"))?;
+        let plugin = library::load("clock", &file)?;
+        let machine = plugin
+            .behavior("machine")
+            .ok_or_else(|| anyhow::anyhow!("no behavior `machine`: {}", file.display()))?;
+        let config = Config::new(machine, &format!("faces = {FACES}"))
+            .map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+        Ok(Plugin {
+            config: Arc::new(config),
+        })
+    }
+
+    /// The config that all machines share.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// One run, ready to go.
+    pub fn prepare<S: Sink>(&self, size: &Size, run: u32, sink: S) -> Run<Instances, S> {
+        Run::new(
+            Roster::new(&[size.group()]),
+            &size.links(),
+            Some(SimDuration(size.seconds * 1_000_000_000)),
+            size.streams(run),
+            Instances::new(&[(self.config.clone(), size.nodes)], None),
+            sink,
+        )
+    }
+}
+
+/// Runs to the end of the duration.
+///
+/// # Panics
+/// When it ends for another reason.
+pub fn go<S: Sink>(run: &mut Run<Instances, S>, size: &Size) -> Outcome {
+    let outcome = run.go(&AtomicBool::new(false));
+    assert_eq!(outcome.reason, EndReason::Duration);
+    let clock = |node| run.behaviors().columns(node).cells[0];
+    Outcome {
+        events: outcome.events,
+        messages: outcome.messages,
+        clocks: (0..size.nodes).map(clock).collect(),
+    }
+}

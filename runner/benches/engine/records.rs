@@ -1,0 +1,102 @@
+//! Runs that keep their records: as metrics, and as metrics and CSV logs.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use analysis::log::{Columns, NodeLogs, NodeSchema, Row, RunSchema};
+use analysis::metrics::RunMetrics;
+use runner::engine::sink::Sink;
+use runner::time::SimTime;
+
+use crate::model::{Plugin, Size};
+
+/// Computes metrics as the run goes.
+pub struct Metrics {
+    metrics: RunMetrics,
+    rows: u64,
+}
+
+/// Computes metrics and writes a log per node.
+pub struct MetricsAndLogs {
+    metrics: Metrics,
+    logs: NodeLogs,
+}
+
+impl Metrics {
+    /// For a run of these nodes.
+    pub fn new(schema: &RunSchema) -> Metrics {
+        Metrics {
+            metrics: RunMetrics::new(schema),
+            rows: 0,
+        }
+    }
+
+    /// Number of rows that came.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+}
+
+impl Sink for Metrics {
+    #[inline]
+    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        self.rows += 1;
+        self.metrics.row(row, columns);
+    }
+
+    fn print(&mut self, _: SimTime, _: u32, _: &str) {}
+}
+
+impl MetricsAndLogs {
+    /// For a run of these nodes, with its logs in an existing folder.
+    pub fn new(schema: &RunSchema, folder: &Path) -> MetricsAndLogs {
+        MetricsAndLogs {
+            metrics: Metrics::new(schema),
+            logs: NodeLogs::create(folder, schema),
+        }
+    }
+
+    /// Writes what is left; the number of rows, and of bytes.
+    pub fn finish(self) -> anyhow::Result<(u64, u64)> {
+        Ok((self.metrics.rows, self.logs.finish()?))
+    }
+}
+
+impl Sink for MetricsAndLogs {
+    #[inline]
+    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        self.metrics.row(row, columns);
+        self.logs.row(row, columns);
+    }
+
+    fn print(&mut self, _: SimTime, _: u32, _: &str) {}
+}
+
+/// The names behind the numbers of a run's records.
+pub fn schema(plugin: &Plugin, size: &Size) -> RunSchema {
+    let behavior = plugin.config().behavior();
+    let node = |index| NodeSchema {
+        name: Size::name(index),
+        columns: behavior.columns.clone(),
+        events: behavior.events.clone(),
+    };
+    RunSchema {
+        nodes: (0..size.nodes).map(node).collect(),
+        strangers: Vec::new(),
+    }
+}
+
+/// Writes so many bytes into one file, in the blocks that logs are written in:
+/// what the disk (and the system's cache before it) does without us.
+pub fn write_plainly(folder: &Path, bytes: u64) -> anyhow::Result<()> {
+    let block = vec![b'7'; 256 << 10];
+    let mut file = File::create(folder.join("plain.csv"))?;
+    let mut left = bytes;
+    while left > 0 {
+        let now = left.min(block.len() as u64);
+        file.write_all(&block[..now as usize])?;
+        left -= now;
+    }
+    Ok(())
+}
