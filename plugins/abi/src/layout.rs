@@ -4,7 +4,7 @@
 use crate::*;
 use core::mem::{align_of, offset_of, size_of};
 
-/// Offsets and sizes [bytes] on 64-bit targets. A line that changes is a new
+/// Offsets and sizes `[bytes]` on 64-bit targets. A line that changes is a new
 /// [`ABI_VERSION`].
 macro_rules! pinned {
     ($($type:ident { $($field:ident @ $offset:literal),+ $(,)? } = $size:literal;)+) => {

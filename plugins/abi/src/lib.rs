@@ -41,7 +41,7 @@ pub const MAX_COLUMNS: u64 = 63;
 pub struct Text {
     /// First byte; may be dangling if `len` is 0.
     pub ptr: *const u8,
-    /// Length [bytes].
+    /// Length `[bytes]`.
     pub len: u64,
 }
 
@@ -76,7 +76,7 @@ pub const PANICKED: Status = 2;
 pub struct Plugin {
     /// [`ABI_VERSION`] of the plugin's build. Always the first four bytes.
     pub abi_version: u32,
-    /// Size of this struct in the plugin's build [bytes].
+    /// Size of this struct in the plugin's build `[bytes]`.
     pub size: u32,
     /// [`LAYOUT`] of the plugin's build: differs when any struct differs.
     pub layout: u64,
@@ -117,9 +117,9 @@ pub struct Behavior {
     pub events: *const EventWord,
     /// How many.
     pub event_count: u64,
-    /// Size of an instance [bytes].
+    /// Size of an instance `[bytes]`.
     pub state_size: u64,
-    /// Alignment of an instance [bytes], a power of two, at most 64.
+    /// Alignment of an instance `[bytes]`, a power of two, at most 64.
     pub state_align: u64,
     /// Bits of [`HANDLES_START`] and so on: callbacks worth calling.
     pub handles: u64,
@@ -231,7 +231,7 @@ pub struct ProblemSink {
 /// [`Context::calls`].
 #[repr(C)]
 pub struct Context {
-    /// The node's local time since the run began [ns].
+    /// The node's local time since the run began `[ns]`.
     pub now_ns: u64,
     /// The node's random stream and columns. The plugin writes to it.
     pub slot: *mut Slot,
@@ -270,7 +270,7 @@ pub struct Slot {
 /// no other callback runs before this one returns.
 #[repr(C)]
 pub struct HostCalls {
-    /// Size of this table in the host's build [bytes].
+    /// Size of this table in the host's build `[bytes]`.
     pub size: u64,
     /// E. Sends bytes to a peer. Answers 0, or 1 if this node has no link to
     /// that peer (an error of the behavior: the run fails).

@@ -29,7 +29,7 @@ pub enum Encoding {
     Text,
 }
 
-/// The greatest size of a message: the 20 digits of 2^64 - 1 [bytes].
+/// The greatest size of a message: the 20 digits of 2^64 - 1 `[bytes]`.
 const MAX_BYTES: usize = 20;
 
 /// An encoded clock.
@@ -44,7 +44,7 @@ impl Encoded {
     }
 }
 
-/// The size of a `u64` in bincode [bytes]: no message may be longer.
+/// The size of a `u64` in bincode `[bytes]`: no message may be longer.
 const BINCODE_BYTES: u64 = 8;
 
 fn bincode() -> impl Options {

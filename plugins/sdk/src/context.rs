@@ -55,7 +55,7 @@ impl<'callback, B: Behavior> Node<'callback, B> {
         Duration::from_nanos(self.raw.now_ns())
     }
 
-    /// The same in nanoseconds [ns].
+    /// The same as a number `[ns]`.
     #[inline]
     pub fn now_ns(&self) -> u64 {
         self.raw.now_ns()
