@@ -4,7 +4,18 @@
 //! `ARCHITECTURE.md` beside this crate is the map; the modules are declared in
 //! the order in which a run passes through them.
 
-pub mod engine;
-pub mod host;
 pub mod scenario;
+
+pub mod plan;
+
+pub mod host;
+
+pub mod engine;
+
+pub mod execute;
+
+pub mod results;
+
+pub mod cli;
+
 pub mod time;

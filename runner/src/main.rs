@@ -1,2 +1,13 @@
 //! The `runner` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match runner::cli::main(std::env::args_os().collect()) {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(runner::cli::Exit::Failed.code())
+        }
+    }
+}

@@ -134,6 +134,11 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
     }
 
+    /// Ends the behaviors and hands back the sink.
+    pub fn into_sink(self) -> S {
+        self.world.sink
+    }
+
     fn start(&mut self) -> Result<(), Failure> {
         let groups = self.world.roster.groups().to_vec();
         for (index, group) in groups.iter().enumerate() {

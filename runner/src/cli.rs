@@ -1,0 +1,200 @@
+//! The command line: what was typed ([`arguments`]), what it means and what is
+//! done about it (a module per command), and how it is shown ([`terminal`]).
+
+pub mod arguments;
+pub mod check;
+pub mod list;
+pub mod plugins;
+pub mod report;
+pub mod run;
+pub mod summary;
+pub mod terminal;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{CommandFactory, Parser};
+
+use arguments::{Arguments, Command};
+use terminal::Terminal;
+
+use crate::plan::{Plan, Refusal};
+use crate::scenario::{Diagnostic, Diagnostics, Override, Place, Source};
+
+/// What the process answers; see the README's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything passed.
+    Passed,
+    /// Bad input; nothing was run.
+    BadInput,
+    /// A plugin or a node failed, or results could not be written.
+    Failed,
+    /// Nothing was selected.
+    Unknown,
+    /// Stopped by this signal, after a graceful end.
+    Signal(i32),
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Passed => 0,
+            Exit::BadInput => 2,
+            Exit::Failed => 3,
+            Exit::Unknown => 4,
+            Exit::Signal(signal) => 128 + signal as u8,
+        }
+    }
+
+    /// The graver of two.
+    pub fn and(self, other: Exit) -> Exit {
+        let rank = |exit| match exit {
+            Exit::Passed => 0,
+            Exit::Unknown => 1,
+            Exit::Failed => 2,
+            Exit::BadInput => 3,
+            Exit::Signal(_) => 4,
+        };
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
+    }
+}
+
+/// Does what a command line says.
+///
+/// # Errors
+///
+/// When standard output cannot be written.
+pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
+    let command_line: Vec<String> = words
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let arguments = Arguments::parse_from(arguments::with_run(words));
+    match arguments.command {
+        Command::Run(options) => run::run(&options, &command_line),
+        Command::Check(options) => check::check(&options),
+        Command::List(options) => list::list(&options),
+        Command::Plugins(options) => plugins::plugins(&options),
+        Command::Report(options) => report::report(&options),
+        Command::Schema => {
+            print(&crate::scenario::schema())?;
+            Ok(Exit::Passed)
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "runner", &mut script);
+            print(&String::from_utf8_lossy(&script))?;
+            Ok(Exit::Passed)
+        }
+    }
+}
+
+/// Writes to standard output. A reader that has gone away is no error: the
+/// process ends quietly, as `yes | head` does.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// The scenario files that were meant: a folder stands for the files in it.
+///
+/// # Errors
+///
+/// A folder that cannot be read, or holds none.
+fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostic> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let wrong = |what: String| {
+            let source = Source::new(&path.display().to_string(), String::new(), Vec::new());
+            Diagnostic::new(&source.into(), Place::Whole, what)
+        };
+        let entries = path
+            .read_dir()
+            .map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        let mut found: Vec<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|file| file.extension().is_some_and(|end| end == "toml") && file.is_file())
+            .collect();
+        if found.is_empty() {
+            return Err(wrong("holds no scenario file (*.toml)".to_owned()));
+        }
+        found.sort();
+        files.extend(found);
+    }
+    Ok(files)
+}
+
+/// Plans every scenario that was named, or tells all that is wrong with them.
+fn plan_all(
+    paths: &[PathBuf],
+    overrides: &[Override],
+    plugin_path: &[PathBuf],
+    terminal: &Terminal,
+) -> Result<Vec<Plan>, Exit> {
+    let files = scenario_files(paths).map_err(|mistake| {
+        terminal.mistakes(&Diagnostics::from(mistake));
+        Exit::BadInput
+    })?;
+    let search = crate::host::search::SearchPath::with(plugin_path);
+    let mut plans = Vec::new();
+    let mut exit = Exit::Passed;
+    for file in &files {
+        match plan(file, overrides, &search) {
+            Ok(plan) => plans.push(plan),
+            Err(Refusal::Mistakes(mistakes)) => {
+                terminal.mistakes(&mistakes);
+                exit = exit.and(Exit::BadInput);
+            }
+            Err(refusal @ Refusal::Plugins(_)) => {
+                terminal.error(&refusal.to_string());
+                exit = exit.and(Exit::Failed);
+            }
+        }
+    }
+    match exit {
+        Exit::Passed => Ok(plans),
+        exit => Err(exit),
+    }
+}
+
+fn plan(
+    file: &Path,
+    overrides: &[Override],
+    search: &crate::host::search::SearchPath,
+) -> Result<Plan, Refusal> {
+    let loaded = crate::scenario::load(file, overrides).map_err(Refusal::Mistakes)?;
+    Plan::new(loaded, search)
+}
+
+/// The overrides of `--set`; every one that is wrong is told.
+fn overrides(set: &[String], terminal: &Terminal) -> Result<Vec<Override>, Exit> {
+    let mut overrides = Vec::new();
+    let mut wrong = false;
+    for text in set {
+        match Override::parse(text) {
+            Ok(one) => overrides.push(one),
+            Err(mistake) => {
+                terminal.mistakes(&Diagnostics::from(mistake));
+                wrong = true;
+            }
+        }
+    }
+    if wrong {
+        return Err(Exit::BadInput);
+    }
+    Ok(overrides)
+}

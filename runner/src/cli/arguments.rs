@@ -1,0 +1,237 @@
+//! The command line as it is typed. Nothing is looked up here.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+/// Runs scenarios of distributed systems.
+///
+/// A scenario is a TOML file that declares nodes, links and timing; plugins say
+/// what the nodes do. `runner SCENARIO...` is short for `runner run SCENARIO...`.
+#[derive(Debug, Parser)]
+#[command(name = "runner", version, max_term_width = 100)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios; write results and a report
+    Run(RunOptions),
+    /// Find every mistake in scenarios, without running them
+    Check(CheckOptions),
+    /// Show the cases and runs that scenarios expand to
+    List(ListOptions),
+    /// Show the plugins found, or what one of them or its behavior offers
+    Plugins(PluginsOptions),
+    /// Build the report again from the CSV files of results
+    Report(ReportOptions),
+    /// Print the JSON Schema of the scenario file
+    Schema,
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which scenarios, changed in which way.
+#[derive(Args, Debug)]
+pub struct ScenarioOptions {
+    /// Scenario files, or folders of them
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub scenarios: Vec<PathBuf>,
+    /// Set a key of the scenario to a TOML value: nodes.machine.config.faces=5
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Look for plugins here first
+    #[arg(long, value_name = "DIR")]
+    pub plugin_path: Vec<PathBuf>,
+    #[command(flatten)]
+    /// How it is shown.
+    pub color: ColorOption,
+}
+
+/// Whether to color.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct ColorOption {
+    /// Color what is printed
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+}
+
+/// When to color.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Options of `run`.
+#[derive(Args, Debug)]
+pub struct RunOptions {
+    #[command(flatten)]
+    /// Which scenarios.
+    pub scenario: ScenarioOptions,
+    /// How time passes; overrides `time` of the scenario
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub time: Option<Time>,
+    /// The root of all randomness; overrides `seed`
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Runs per case; overrides `runs`
+    #[arg(long, value_name = "N")]
+    pub runs: Option<u32>,
+    /// When a run ends, as 60s or 1m30s; overrides `duration`
+    #[arg(long, value_name = "D")]
+    pub duration: Option<String>,
+    /// Only the run of this number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub run: Option<u32>,
+    /// Runs side by side; default: one per core
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub jobs: Option<u32>,
+    /// Put the results exactly here; default: results/NAME/TIMESTAMP
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Do not build a report; the tables are written all the same
+    #[arg(long)]
+    pub no_report: bool,
+    /// Which logs to keep
+    #[arg(long, value_enum, default_value_t = Log::PerNode, value_name = "WHICH")]
+    pub log: Log,
+    /// Say more
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// How time passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Time {
+    /// From event to event.
+    Virtual,
+    /// With the wall clock.
+    Real,
+}
+
+/// Which logs to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Log {
+    /// One file per node.
+    PerNode,
+    /// One file per run.
+    Combined,
+    /// None: only the tables.
+    Off,
+}
+
+/// Options of `check`.
+#[derive(Args, Debug)]
+pub struct CheckOptions {
+    #[command(flatten)]
+    /// Which scenarios.
+    pub scenario: ScenarioOptions,
+}
+
+/// Options of `list`.
+#[derive(Args, Debug)]
+pub struct ListOptions {
+    #[command(flatten)]
+    /// Which scenarios.
+    pub scenario: ScenarioOptions,
+    /// How to write the list; `github` is a strategy.matrix value
+    #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    pub format: Format,
+}
+
+/// How a list is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For a CI's matrix.
+    Github,
+}
+
+/// Options of `plugins`.
+#[derive(Args, Debug)]
+pub struct PluginsOptions {
+    /// A plugin, or one of its behaviors: clock, clock.machine
+    #[arg(value_name = "PLUGIN[.BEHAVIOR]")]
+    pub name: Option<String>,
+    /// Look for plugins here first
+    #[arg(long, value_name = "DIR")]
+    pub plugin_path: Vec<PathBuf>,
+    #[command(flatten)]
+    /// How it is shown.
+    pub color: ColorOption,
+}
+
+/// Options of `report`.
+#[derive(Args, Debug)]
+pub struct ReportOptions {
+    /// Folders of results
+    #[arg(required = true, value_name = "RESULTS")]
+    pub results: Vec<PathBuf>,
+    /// Put the report here; default: into the results
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    /// How it is shown.
+    pub color: ColorOption,
+}
+
+/// Puts `run` in front of a command line that names no command.
+pub fn with_run(mut words: Vec<OsString>) -> Vec<OsString> {
+    let command = Arguments::command();
+    let Some(first) = words.get(1).and_then(|word| word.to_str()) else {
+        return words;
+    };
+    let known = ["help", "-h", "--help", "-V", "--version"].contains(&first)
+        || command.find_subcommand(first).is_some();
+    if !known {
+        words.insert(1, "run".into());
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_scenario_alone_is_run_with_all_options_of_run() {
+        for words in [
+            &["runner", "a.toml", "--seed", "7", "--jobs", "2"][..],
+            &["runner", "--seed", "7", "-j2", "a.toml"],
+            &["runner", "run", "a.toml", "--seed=7", "--jobs=2"],
+        ] {
+            let words = words.iter().map(OsString::from).collect();
+            let arguments = Arguments::try_parse_from(with_run(words)).unwrap();
+            let Command::Run(options) = arguments.command else {
+                panic!("not run");
+            };
+            assert_eq!(options.seed, Some(7));
+            assert_eq!(options.jobs, Some(2));
+            assert_eq!(options.scenario.scenarios, [PathBuf::from("a.toml")]);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! `runner plugins`: which plugins there are, and what they offer. Everything
+//! comes from the plugins themselves.
+
+use std::fmt::Write;
+
+use analysis::log::ColumnKind;
+use serde_json::Value;
+
+use crate::cli::arguments::PluginsOptions;
+use crate::cli::summary::trimmed;
+use crate::cli::terminal::Terminal;
+use crate::cli::{Exit, print};
+use crate::host::library::{LoadError, load};
+use crate::host::plugin::{Behavior, Plugin};
+use crate::host::search::{SearchPath, file_name};
+use crate::plan::nearest;
+
+/// Shows all plugins, one, or one behavior.
+///
+/// # Errors
+///
+/// When standard output cannot be written.
+pub fn plugins(options: &PluginsOptions) -> anyhow::Result<Exit> {
+    let terminal = Terminal::new(options.color.color);
+    let search = SearchPath::with(&options.plugin_path);
+    let Some(name) = &options.name else {
+        return list(&search, &terminal);
+    };
+    let (plugin, behavior) = match name.split_once('.') {
+        Some((plugin, behavior)) => (plugin, Some(behavior)),
+        None => (name.as_str(), None),
+    };
+    let Some(path) = search.find(plugin) else {
+        terminal.error(&format!(
+            "there is no plugin `{plugin}`{}\n  looked for {} in: {}",
+            meant(plugin, &search.names()),
+            file_name(plugin),
+            search
+                .folders()
+                .iter()
+                .map(|folder| folder.display().to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
+        ));
+        return Ok(Exit::BadInput);
+    };
+    let plugin = match load(plugin, &path) {
+        Ok(plugin) => plugin,
+        Err(error) => {
+            terminal.error(&error.to_string());
+            return Ok(Exit::Failed);
+        }
+    };
+    let text = match behavior {
+        None => describe(&plugin),
+        Some(name) => match plugin.behavior(name) {
+            Some(behavior) => describe_behavior(&plugin, behavior),
+            None => {
+                let names: Vec<String> = plugin.behaviors.iter().map(|b| b.name.clone()).collect();
+                terminal.error(&format!(
+                    "plugin `{}` has no behavior `{name}`{}\n  behaviors there: {}",
+                    plugin.name,
+                    meant(name, &names),
+                    names.join(", ")
+                ));
+                return Ok(Exit::BadInput);
+            }
+        },
+    };
+    print(&text)?;
+    Ok(Exit::Passed)
+}
+
+fn meant(found: &str, names: &[String]) -> String {
+    nearest(found, names).map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
+}
+
+/// A line per plugin. A file that is named like one but is none is passed over;
+/// one that is a plugin but does not fit is told.
+fn list(search: &SearchPath, terminal: &Terminal) -> anyhow::Result<Exit> {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["plugin", "version", "behaviors", "file"]);
+    let mut exit = Exit::Passed;
+    for name in search.names() {
+        let Some(path) = search.find(&name) else {
+            continue;
+        };
+        match load(&name, &path) {
+            Ok(plugin) => {
+                let behaviors: Vec<&str> = plugin.behaviors.iter().map(|b| &*b.name).collect();
+                table.add_row([
+                    plugin.name.clone(),
+                    plugin.version.clone(),
+                    behaviors.join(", "),
+                    plugin.path.display().to_string(),
+                ]);
+            }
+            Err(LoadError::NoEntry { .. }) => {}
+            Err(error) => {
+                terminal.error(&error.to_string());
+                exit = Exit::Failed;
+            }
+        }
+    }
+    print(&trimmed(&table))?;
+    Ok(exit)
+}
+
+fn describe(plugin: &Plugin) -> String {
+    let mut text = format!("{} {}\n{}\n\n", plugin.name, plugin.version, plugin.docs);
+    let _ = writeln!(text, "file: {}\n", plugin.path.display());
+    for behavior in &plugin.behaviors {
+        text.push_str(&describe_behavior(plugin, behavior));
+        text.push('\n');
+    }
+    text
+}
+
+fn describe_behavior(plugin: &Plugin, behavior: &Behavior) -> String {
+    let mut text = format!("{}.{}\n", plugin.name, behavior.name);
+    for line in behavior.docs.lines() {
+        let _ = writeln!(text, "  {}", line.trim());
+    }
+    let timing = if behavior.ticks() {
+        "may be clocked (tick_rate or tick_interval)"
+    } else {
+        "does nothing on a tick: event-driven or a server"
+    };
+    let _ = writeln!(text, "\n  timing: {timing}");
+    section(&mut text, "config", config_rows(&behavior.config_schema));
+    let columns = behavior.columns.iter();
+    let columns = columns.map(|c| vec![c.name.clone(), kind(c.kind).to_owned(), c.docs.clone()]);
+    section(&mut text, "columns", columns.collect());
+    let events = behavior.events.iter().zip(&behavior.event_docs);
+    let events = events.map(|(name, docs)| vec![name.clone(), docs.clone()]);
+    section(&mut text, "events", events.collect());
+    text
+}
+
+fn section(text: &mut String, title: &str, rows: Vec<Vec<String>>) {
+    if rows.is_empty() {
+        let _ = writeln!(text, "\n  {title}: none");
+        return;
+    }
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    for row in rows {
+        table.add_row(row);
+    }
+    let _ = writeln!(text, "\n  {title}:");
+    for line in trimmed(&table).lines() {
+        let _ = writeln!(text, "   {line}");
+    }
+}
+
+fn kind(kind: ColumnKind) -> &'static str {
+    match kind {
+        ColumnKind::U64 | ColumnKind::I64 => "integer",
+        ColumnKind::F64 => "number",
+        ColumnKind::Bool => "true or false",
+        ColumnKind::Text => "text",
+    }
+}
+
+/// Name, type, default and docs of each key of a config.
+fn config_rows(schema: &Value) -> Vec<Vec<String>> {
+    let Some(properties) = schema["properties"].as_object() else {
+        return Vec::new();
+    };
+    properties
+        .iter()
+        .map(|(key, property)| {
+            let default = match &property["default"] {
+                Value::Null => "no default".to_owned(),
+                value => format!("default {value}"),
+            };
+            let docs = property["description"].as_str().unwrap_or_default();
+            vec![
+                key.clone(),
+                type_text(schema, property),
+                default,
+                docs.split_whitespace().collect::<Vec<_>>().join(" "),
+            ]
+        })
+        .collect()
+}
+
+/// The type of a config key in a few words.
+fn type_text(schema: &Value, property: &Value) -> String {
+    if let Some(target) = property["$ref"].as_str() {
+        let pointer = target.trim_start_matches('#');
+        return schema
+            .pointer(pointer)
+            .map_or_else(|| "any".to_owned(), |inner| type_text(schema, inner));
+    }
+    for list in ["allOf", "anyOf", "oneOf"] {
+        if let Some(options) = property[list].as_array() {
+            let mut texts: Vec<String> = options
+                .iter()
+                .map(|option| type_text(schema, option))
+                .filter(|text| text != "null")
+                .collect();
+            texts.dedup();
+            return texts.join(" or ");
+        }
+    }
+    if let Some(words) = property["enum"].as_array() {
+        let words: Vec<String> = words.iter().map(Value::to_string).collect();
+        return words.join(" or ");
+    }
+    if property.get("const").is_some() {
+        return property["const"].to_string();
+    }
+    let name = match &property["type"] {
+        Value::String(name) => name.as_str(),
+        Value::Array(names) => names
+            .iter()
+            .filter_map(Value::as_str)
+            .find(|name| *name != "null")
+            .unwrap_or("any"),
+        _ => "any",
+    };
+    match name {
+        "array" => format!("list of {}", type_text(schema, &property["items"])),
+        "string" => "text".to_owned(),
+        "boolean" => "true or false".to_owned(),
+        other => other.to_owned(),
+    }
+}

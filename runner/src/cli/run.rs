@@ -1,0 +1,250 @@
+//! `runner run`: runs scenarios, writes their results and reports, and says how
+//! it went.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Instant, SystemTime};
+
+use analysis::results::{LogMode, RunStatus};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::cli::arguments::{Log, RunOptions, Time};
+use crate::cli::check::count;
+use crate::cli::summary::Summary;
+use crate::cli::terminal::Terminal;
+use crate::cli::{Exit, overrides, plan_all, print};
+use crate::execute::{Options, RunResult, execute};
+use crate::plan::Plan;
+use crate::results::folder::{Folder, RESULTS};
+use crate::results::manifest::manifest;
+use crate::scenario::Override;
+
+/// Runs the scenarios that were named, one after another.
+///
+/// # Errors
+///
+/// When standard output cannot be written.
+pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
+    let terminal = Terminal::new(options.scenario.color.color);
+    let plans = match plans(options, &terminal) {
+        Ok(plans) => plans,
+        Err(exit) => return Ok(exit),
+    };
+    if options.out.is_some() && plans.len() > 1 {
+        terminal.error(&format!(
+            "--out names one folder, but there are {}\n  run them one by one, or leave out --out",
+            count(plans.len() as u64, "scenario")
+        ));
+        return Ok(Exit::BadInput);
+    }
+    let stop = Stop::on_signals()?;
+    let mut exit = Exit::Passed;
+    for plan in &plans {
+        exit = exit.and(run_plan(plan, options, command, &stop, &terminal)?);
+        if stop.signal().is_some() {
+            break;
+        }
+    }
+    Ok(stop.signal().map_or(exit, Exit::Signal))
+}
+
+fn plans(options: &RunOptions, terminal: &Terminal) -> Result<Vec<Plan>, Exit> {
+    let mut all = overrides(&options.scenario.set, terminal)?;
+    // The options that have a name of their own win over `--set`.
+    let mut option = |flag: &str, key: &str, value: Option<String>| {
+        all.extend(value.map(|value| Override::option(flag, key, &value)));
+    };
+    option("--seed", "seed", options.seed.map(|seed| seed.to_string()));
+    option("--runs", "runs", options.runs.map(|runs| runs.to_string()));
+    option("--duration", "duration", options.duration.clone());
+    option(
+        "--time",
+        "time",
+        options.time.map(|time| {
+            match time {
+                Time::Virtual => "virtual",
+                Time::Real => "real",
+            }
+            .to_owned()
+        }),
+    );
+    let scenario = &options.scenario;
+    plan_all(&scenario.scenarios, &all, &scenario.plugin_path, terminal)
+}
+
+fn run_plan(
+    plan: &Plan,
+    options: &RunOptions,
+    command: &[String],
+    stop: &Stop,
+    terminal: &Terminal,
+) -> anyhow::Result<Exit> {
+    let scenario = &plan.loaded.scenario;
+    if let Some(only) = options.run
+        && only > plan.run_count()
+    {
+        terminal.error(&format!(
+            "--run {only}: `{}` has {}",
+            scenario.name,
+            count(u64::from(plan.run_count()), "run")
+        ));
+        return Ok(Exit::BadInput);
+    }
+    let began = Instant::now();
+    let started = SystemTime::now();
+    let made = match &options.out {
+        Some(out) => Folder::exactly(out),
+        None => Folder::stamped(Path::new(RESULTS), &scenario.name, started),
+    };
+    let folder = match made {
+        Ok(folder) => folder,
+        Err(error) => {
+            terminal.error(&error.to_string());
+            return Ok(Exit::BadInput);
+        }
+    };
+    let log = match options.log {
+        Log::PerNode => LogMode::PerNode,
+        Log::Combined => LogMode::Combined,
+        Log::Off => LogMode::Off,
+    };
+    let written = manifest(plan, command, log, started).and_then(|manifest| {
+        std::fs::write(folder.path().join("manifest.json"), manifest.to_json())
+    });
+    if let Err(error) = written {
+        let path = folder.path().join("manifest.json");
+        terminal.error(&format!("{}: cannot be written: {error}", path.display()));
+        return Ok(Exit::Failed);
+    }
+    let jobs = options.jobs.map_or_else(cores, |jobs| jobs as usize);
+    let runs = match options.run {
+        Some(_) => 1,
+        None => u64::from(plan.run_count()),
+    };
+    let mut progress = terminal.progress(&scenario.name, runs);
+    let mut summary = Summary::new(plan);
+    let execution = execute(
+        plan,
+        &folder,
+        &Options {
+            jobs,
+            log,
+            only: options.run,
+        },
+        &stop.flag,
+        |result| {
+            if !options.quiet {
+                progress.step();
+            }
+            summary.add(result);
+            if let Some(failure) = &result.failure {
+                progress.end();
+                terminal.error(&format!("run {}: {failure}", result.row.run));
+                terminal.note(&format!("  repeat: {}", repeat(plan, options, result)));
+            }
+        },
+    );
+    progress.end();
+    if let Err(error) = execution {
+        terminal.error(&error.to_string());
+        return Ok(Exit::Failed);
+    }
+    let mut exit = match (summary.with(RunStatus::Failed), stop.signal()) {
+        (_, Some(signal)) => Exit::Signal(signal),
+        (0, None) => Exit::Passed,
+        _ => Exit::Failed,
+    };
+    if !options.quiet {
+        print(&summary.table())?;
+        print(&summary.line(began.elapsed()))?;
+        print(&format!("results: {}\n", folder.path().display()))?;
+    }
+    if !options.no_report {
+        match analysis::report::build(folder.path(), folder.path()) {
+            Ok(outputs) if !options.quiet => {
+                print(&format!("report:  {}\n", outputs.html.display()))?;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                terminal.error(&format!("the report could not be built: {error}"));
+                exit = exit.and(Exit::Failed);
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// The command that repeats one run.
+fn repeat(plan: &Plan, options: &RunOptions, result: &RunResult) -> String {
+    let mut words = vec![
+        "runner".to_owned(),
+        plan.loaded.source.path.clone(),
+        "--seed".to_owned(),
+        plan.loaded.scenario.seed.to_string(),
+    ];
+    let mut option = |flag: &str, value: Option<String>| {
+        if let Some(value) = value {
+            words.extend([flag.to_owned(), value]);
+        }
+    };
+    for set in &options.scenario.set {
+        option("--set", Some(quoted(set)));
+    }
+    option("--runs", options.runs.map(|runs| runs.to_string()));
+    option("--duration", options.duration.as_deref().map(quoted));
+    for folder in &options.scenario.plugin_path {
+        option("--plugin-path", Some(quoted(&folder.display().to_string())));
+    }
+    option("--run", Some(result.row.run.to_string()));
+    words.join(" ")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Turns the first SIGINT or SIGTERM into a graceful end; a second one ends the
+/// process at once.
+struct Stop {
+    flag: Arc<AtomicBool>,
+    signal: Arc<AtomicUsize>,
+}
+
+impl Stop {
+    fn on_signals() -> std::io::Result<Stop> {
+        let stop = Stop {
+            flag: Arc::default(),
+            signal: Arc::default(),
+        };
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the second signal finds the flag set by the first.
+            signal_hook::flag::register_conditional_shutdown(
+                signal,
+                128 + signal,
+                stop.flag.clone(),
+            )?;
+            signal_hook::flag::register(signal, stop.flag.clone())?;
+            signal_hook::flag::register_usize(signal, stop.signal.clone(), signal as usize)?;
+        }
+        Ok(stop)
+    }
+
+    fn signal(&self) -> Option<i32> {
+        match self.signal.load(Ordering::Relaxed) {
+            0 => None,
+            signal => Some(signal as i32),
+        }
+    }
+}

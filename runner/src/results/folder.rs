@@ -1,0 +1,148 @@
+//! The results folder: made once, never overwritten.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Where results go if nothing else is said.
+pub const RESULTS: &str = "results";
+
+/// The folder of one plan's results.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+/// Why there is no place for the results.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The folder holds results already.
+    #[error("{} holds results already, and results are never overwritten\n  name another folder, or move it away", path.display())]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// It cannot be made or written.
+    #[error("cannot make the results folder {}: {source}\n  name a folder that can be written with --out DIR", path.display())]
+    Unwritable {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// What lies in a folder of results, and in no other.
+const SIGNS: [&str; 4] = ["manifest.json", "runs.csv", "summary.csv", "runs"];
+
+impl Folder {
+    /// Exactly this folder, made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When it holds results already, or cannot be written.
+    pub fn exactly(path: &Path) -> Result<Folder, FolderError> {
+        if SIGNS.iter().any(|sign| path.join(sign).exists()) {
+            return Err(FolderError::Occupied {
+                path: path.to_owned(),
+            });
+        }
+        Folder::make(path.to_owned())
+    }
+
+    /// A new folder `results/NAME/TIMESTAMP`, with `results/NAME/latest`
+    /// pointing at it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn stamped(root: &Path, name: &str, now: SystemTime) -> Result<Folder, FolderError> {
+        let home = root.join(name);
+        let unwritable = |source| FolderError::Unwritable {
+            path: home.clone(),
+            source,
+        };
+        fs::create_dir_all(&home).map_err(unwritable)?;
+        // RFC 3339, with what file names do not like replaced.
+        let stamp = humantime::format_rfc3339_seconds(now)
+            .to_string()
+            .replace(':', "-");
+        for attempt in 1u32.. {
+            let stamp = match attempt {
+                1 => stamp.clone(),
+                _ => format!("{stamp}-{attempt}"),
+            };
+            let path = home.join(&stamp);
+            match fs::create_dir(&path) {
+                Ok(()) => {
+                    let folder = Folder::make(path)?;
+                    point(&home.join("latest"), Path::new(&stamp)).map_err(unwritable)?;
+                    return Ok(folder);
+                }
+                // Another runner took this second.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(source) => return Err(FolderError::Unwritable { path, source }),
+            }
+        }
+        unreachable!("some number is free")
+    }
+
+    fn make(path: PathBuf) -> Result<Folder, FolderError> {
+        match fs::create_dir_all(path.join("runs")) {
+            Ok(()) => Ok(Folder { path }),
+            Err(source) => Err(FolderError::Unwritable { path, source }),
+        }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A run's folder while it is not whole.
+    pub fn partial_run(&self, number: u32) -> PathBuf {
+        self.path.join("runs").join(format!("{number:04}.partial"))
+    }
+
+    /// A run's folder once it is whole.
+    pub fn run(&self, number: u32) -> PathBuf {
+        self.path.join("runs").join(format!("{number:04}"))
+    }
+}
+
+/// Points a symbolic link at `target`, replacing one that is there in one step,
+/// so that it always points somewhere.
+fn point(link: &Path, target: &Path) -> io::Result<()> {
+    let fresh = link.with_extension(format!("{}.new", std::process::id()));
+    std::os::unix::fs::symlink(target, &fresh)?;
+    fs::rename(&fresh, link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn two_results_of_one_second_have_folders_of_their_own() {
+        let root = tempfile::tempdir().unwrap();
+        let now = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let first = Folder::stamped(root.path(), "a", now).unwrap();
+        let second = Folder::stamped(root.path(), "a", now).unwrap();
+        assert!(first.path().ends_with("a/2027-01-15T08-00-00Z"));
+        assert!(second.path().ends_with("a/2027-01-15T08-00-00Z-2"));
+        let latest = fs::canonicalize(root.path().join("a/latest")).unwrap();
+        assert_eq!(latest, fs::canonicalize(second.path()).unwrap());
+    }
+
+    #[test]
+    fn a_folder_with_results_is_refused_and_left_as_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("notes.txt"), "mine").unwrap();
+        Folder::exactly(root.path()).unwrap();
+        let again = Folder::exactly(root.path());
+        assert!(matches!(again, Err(FolderError::Occupied { .. })));
+        assert_eq!(fs::read(root.path().join("notes.txt")).unwrap(), b"mine");
+    }
+}

@@ -1,0 +1,192 @@
+//! `manifest.json`: what was run, with what; enough to repeat it.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::SystemTime;
+
+use analysis::log::{NodeSchema, RunSchema};
+use analysis::results::{
+    CaseInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest, PluginInfo,
+    ScenarioInfo, Versions,
+};
+use sha2::{Digest, Sha256};
+
+use crate::engine::distribution::Distribution;
+use crate::plan::Plan;
+use crate::scenario::{TickRule, TimeMode, Timing};
+use crate::time::SimDuration;
+
+/// The manifest of a plan.
+///
+/// # Errors
+///
+/// When a plugin file or the notes cannot be read again.
+pub fn manifest(
+    plan: &Plan,
+    command: &[String],
+    log: LogMode,
+    started: SystemTime,
+) -> io::Result<Manifest> {
+    let loaded = &plan.loaded;
+    let scenario = &loaded.scenario;
+    let notes = loaded.notes.as_ref().map(fs::read_to_string).transpose()?;
+    let groups = scenario
+        .groups
+        .iter()
+        .zip(&plan.configs)
+        .map(|(group, config)| {
+            let behavior = config.behavior();
+            GroupInfo {
+                name: group.name.clone(),
+                count: group.count,
+                numbered: group.numbered,
+                behavior: group.behavior.to_string(),
+                docs: behavior.docs.clone(),
+                timing: timing_text(&group.timing),
+                columns: behavior
+                    .columns
+                    .iter()
+                    .map(|column| ColumnInfo {
+                        name: column.name.clone(),
+                        kind: column.kind,
+                        docs: column.docs.clone(),
+                    })
+                    .collect(),
+                events: behavior
+                    .events
+                    .iter()
+                    .zip(&behavior.event_docs)
+                    .map(|(name, docs)| EventInfo {
+                        name: name.clone(),
+                        docs: docs.clone(),
+                    })
+                    .collect(),
+            }
+        })
+        .collect();
+    Ok(Manifest {
+        format: FORMAT,
+        scenario: ScenarioInfo {
+            name: scenario.name.clone(),
+            title: scenario.title.clone(),
+            description: scenario.description.clone(),
+            file: loaded.source.path.clone(),
+            text: loaded.source.text.clone(),
+            notes,
+        },
+        seed: scenario.seed,
+        duration_s: scenario.duration.map(SimDuration::as_secs_f64),
+        time: match scenario.time {
+            TimeMode::Virtual => "virtual".to_owned(),
+            TimeMode::Real { .. } => "real".to_owned(),
+        },
+        command: command.to_vec(),
+        versions: Versions {
+            runner: env!("CARGO_PKG_VERSION").to_owned(),
+            abi: runner_abi::ABI_VERSION,
+        },
+        plugins: plan
+            .plugins
+            .iter()
+            .map(|plugin| plugin_info(&plugin.name, &plugin.version, &plugin.path))
+            .collect::<io::Result<_>>()?,
+        cases: plan
+            .cases
+            .iter()
+            .map(|case| CaseInfo {
+                id: case.id.clone(),
+                axes: Default::default(),
+            })
+            .collect(),
+        runs_per_case: scenario.runs,
+        runs_planned: u64::from(plan.run_count()),
+        log,
+        groups,
+        started: humantime::format_rfc3339_seconds(started).to_string(),
+    })
+}
+
+fn plugin_info(name: &str, version: &str, path: &Path) -> io::Result<PluginInfo> {
+    let bytes = fs::read(path)?;
+    let hash = Sha256::digest(&bytes);
+    Ok(PluginInfo {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        file: path.display().to_string(),
+        sha256: Some(hash.iter().map(|byte| format!("{byte:02x}")).collect()),
+        bytes: bytes.len() as u64,
+    })
+}
+
+/// The names behind the numbers of each run's rows.
+pub fn run_schema(plan: &Plan) -> RunSchema {
+    let mut nodes = Vec::with_capacity(plan.roster.len() as usize);
+    for (group, config) in plan.loaded.scenario.groups.iter().zip(&plan.configs) {
+        let behavior = config.behavior();
+        nodes.extend((0..group.count).map(|index| NodeSchema {
+            name: group.node_name(index),
+            columns: behavior.columns.clone(),
+            events: behavior.events.clone(),
+        }));
+    }
+    RunSchema {
+        nodes,
+        strangers: Vec::new(),
+    }
+}
+
+/// When a group's nodes act, for people.
+fn timing_text(timing: &Timing) -> String {
+    match timing {
+        Timing::EventDriven => "event-driven".to_owned(),
+        Timing::Server { service_time } => {
+            format!("a server: {} per message", spread(service_time, span))
+        }
+        Timing::Clocked { every, phase } => {
+            let every = match every {
+                TickRule::Rate(rate) => format!("{} ticks per second", spread(rate, plain)),
+                TickRule::Interval(interval) => format!("a tick every {}", spread(interval, span)),
+            };
+            match phase {
+                Some(phase) => format!("{every}, the first after {}", spread(phase, span)),
+                None => every,
+            }
+        }
+    }
+}
+
+fn plain(value: f64) -> String {
+    value.to_string()
+}
+
+fn span(ns: f64) -> String {
+    SimDuration(ns.max(0.0) as u64).to_string()
+}
+
+/// A distribution in words, its numbers written by `unit`.
+fn spread(distribution: &Distribution, unit: impl Fn(f64) -> String) -> String {
+    match distribution {
+        Distribution::Constant(value) => unit(*value),
+        Distribution::Uniform { low, high } => {
+            format!("uniform {} to {}", unit(*low), unit(*high))
+        }
+        Distribution::UniformInt { low, high } => {
+            format!("{} to {}, whole", unit(*low as f64), unit(*high as f64))
+        }
+        Distribution::Choice(values) => {
+            let values: Vec<String> = values.iter().map(|value| unit(*value)).collect();
+            format!("one of {}", values.join(", "))
+        }
+        Distribution::Normal { mean, std } => {
+            format!("normal, mean {}, deviation {}", unit(*mean), unit(*std))
+        }
+        Distribution::Exponential { mean } => format!("exponential, mean {}", unit(*mean)),
+        Distribution::LogNormal { median, sigma } => {
+            format!("log-normal, median {}, sigma {sigma}", unit(*median))
+        }
+        Distribution::Pareto { min, shape } => {
+            format!("Pareto, at least {}, shape {shape}", unit(*min))
+        }
+    }
+}

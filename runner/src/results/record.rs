@@ -1,0 +1,92 @@
+//! One run's records on their way to disk and into metrics.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use analysis::log::{Columns, CombinedLog, NodeLogs, Row, RunSchema, WriteError};
+use analysis::metrics::{NodeMetrics, RunMetrics};
+use analysis::results::LogMode;
+
+use crate::engine::sink::Sink;
+use crate::results::printed::Printed;
+use crate::time::SimTime;
+
+/// Writes a run's logs and measures it as it goes.
+#[derive(Debug)]
+pub struct Recorder {
+    schema: Arc<RunSchema>,
+    log: Log,
+    metrics: RunMetrics,
+    printed: Option<Printed>,
+    error: Option<WriteError>,
+}
+
+#[derive(Debug)]
+enum Log {
+    PerNode(NodeLogs),
+    Combined(CombinedLog),
+    Off,
+}
+
+impl Recorder {
+    /// For one run; its files go to `folder`, which exists unless the mode is
+    /// [`LogMode::Off`].
+    pub fn new(schema: &Arc<RunSchema>, folder: &Path, mode: LogMode) -> Recorder {
+        let log = match mode {
+            LogMode::PerNode => Log::PerNode(NodeLogs::create(folder, schema)),
+            LogMode::Combined => Log::Combined(CombinedLog::create(folder, schema)),
+            LogMode::Off => Log::Off,
+        };
+        Recorder {
+            metrics: RunMetrics::new(schema),
+            printed: (mode != LogMode::Off).then(|| Printed::new(folder)),
+            error: None,
+            schema: schema.clone(),
+            log,
+        }
+    }
+
+    /// Writes what is left and tells what was measured up to `end`.
+    ///
+    /// # Errors
+    ///
+    /// The first file that could not be written, now or before.
+    pub fn finish(mut self, end: SimTime) -> Result<Vec<NodeMetrics>, WriteError> {
+        match self.log {
+            Log::PerNode(log) => drop(log.finish()?),
+            Log::Combined(log) => drop(log.finish()?),
+            Log::Off => {}
+        }
+        if let Some(printed) = &mut self.printed {
+            printed.flush()?;
+        }
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(self.metrics.finish(end.0)),
+        }
+    }
+}
+
+impl Sink for Recorder {
+    #[inline]
+    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        match &mut self.log {
+            Log::PerNode(log) => log.row(row, columns),
+            Log::Combined(log) => log.row(row, columns),
+            Log::Off => {}
+        }
+        self.metrics.row(row, columns);
+    }
+
+    fn print(&mut self, _: SimTime, node: u32, line: &str) {
+        let Some(printed) = &mut self.printed else {
+            return;
+        };
+        printed.line(&self.schema.nodes[node as usize].name, line);
+        if printed.is_full()
+            && let Err(error) = printed.flush()
+        {
+            self.error.get_or_insert(error);
+        }
+    }
+}
