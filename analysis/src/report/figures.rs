@@ -218,12 +218,6 @@ impl Drawn<'_> {
             .max()?;
         let slots = if names.len() > 1 { BARS / 2 } else { BARS } as u64;
         let width = round_up((high - first + 1).div_ceil(slots));
-        let first = first / width * width + u64::from(width > 1 && first % width > 0 && first > 0);
-        let first = if width == 1 {
-            first
-        } else {
-            first / width * width
-        };
         let bars = ((high - first) / width + 1) as usize;
         let open_end = greatest >= first + width * bars as u64;
         let panels = names
@@ -231,7 +225,6 @@ impl Drawn<'_> {
             .zip(&pooled)
             .enumerate()
             .filter(|(_, (_, pool))| pool.count() > 0)
-            .take(9)
             .map(|(series, (name, pool))| {
                 let mut heights = vec![0.0; bars];
                 for (low, _, count) in pool.buckets() {
@@ -395,7 +388,10 @@ fn behind(run: &RunSeries, node: usize) -> Vec<(f64, f64)> {
     (0..samples.len())
         .filter_map(|sample| {
             let own = samples[sample]?;
-            let clocks = run.nodes.iter().filter_map(|node| *node.samples.get(sample)?);
+            let clocks = run
+                .nodes
+                .iter()
+                .filter_map(|node| *node.samples.get(sample)?);
             let ahead = clocks.reduce(f64::max)?;
             Some((sample as f64 * run.sample_ns as f64 / 1e9, ahead - own))
         })

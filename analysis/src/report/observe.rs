@@ -334,11 +334,10 @@ fn drift(runs: &[Run<'_>]) -> Option<String> {
         .iter()
         .filter(|(max, last)| *max > 0.0 && *last >= max * STILL_GROWING)
         .count();
-    let mut text = format!(
-        "The clocks are at most {} apart ({})",
-        short(most),
-        place(node, runs)
-    );
+    let mut text = format!("The clocks are at most {} apart", short(most));
+    if runs.len() > 1 {
+        text.push_str(&format!(" (run {})", node.run()));
+    }
     if each.len() > 1 {
         let last = mean(each.iter().map(|(_, last)| *last))?;
         text.push_str(&format!(
@@ -387,69 +386,87 @@ fn gaps(runs: &[Run<'_>]) -> Option<String> {
     ))
 }
 
-/// Who falls behind; or that nobody does.
-fn queues(runs: &[Run<'_>], step: &str, clocked: bool) -> Vec<String> {
-    let mut behind: Vec<(Node<'_>, f64, f64, f64)> = Vec::new();
+/// A node in the runs in which it falls behind.
+struct Behind<'a> {
+    node: Node<'a>,
+    /// The run with its longest queue, and that.
+    worst: (u64, f64),
+    speeds: Vec<f64>,
+    arrivals: Vec<f64>,
+}
+
+/// The nodes that fall behind, the longest queue first.
+fn falling_behind<'a>(runs: &[Run<'a>]) -> Vec<Behind<'a>> {
+    let mut behind: std::collections::BTreeMap<usize, Behind<'a>> = Default::default();
     for node in runs.iter().flat_map(|run| &run.nodes) {
-        let numbers = (
+        let (Some(speed), Some(arrivals), Some(most), Some(last)) = (
             node.get("steps_per_s"),
             node.arrivals_per_s(),
             node.get("queue_max"),
-        );
-        if let (Some(speed), Some(arrivals), Some(most)) = numbers
-            && arrivals > speed
-            && node.get("queue_final").is_some_and(|last| last >= BACKLOG)
-        {
-            behind.push((*node, speed, arrivals, most));
-        }
-    }
-    let in_run = |node: Node<'_>| behind.iter().any(|other| other.0.run() == node.run());
-    let hit = runs
-        .iter()
-        .filter(|run| run.nodes.first().is_some_and(|node| in_run(*node)))
-        .count();
-    behind.sort_by(|a, b| b.3.total_cmp(&a.3));
-    let mut said: Vec<String> = behind
-        .iter()
-        .take(NAMED)
-        .map(|(node, speed, arrivals, most)| {
-            format!(
-                "{} falls behind{}: {} {step}{}/s against {} messages/s arriving; its queue grew to {}.",
-                node.name(),
-                if runs.len() > 1 { format!(" in run {}", node.run()) } else { String::new() },
-                short(*speed),
-                if *speed == 1.0 { "" } else { "s" },
-                fixed(*arrivals, if *arrivals < 10.0 { 2 } else { 1 }),
-                short(*most),
-            )
-        })
-        .collect();
-    if behind.len() > NAMED {
-        let more = behind.len() - NAMED;
-        let where_ = if runs.len() > 1 {
-            format!(" (some node {})", in_runs(hit, runs.len()))
-        } else {
-            String::new()
+            node.get("queue_final"),
+        ) else {
+            continue;
         };
+        if arrivals <= speed || last < BACKLOG {
+            continue;
+        }
+        let index = node.measured.rows[node.row].node;
+        let this = behind.entry(index).or_insert(Behind {
+            node: *node,
+            worst: (node.run(), most),
+            speeds: Vec::new(),
+            arrivals: Vec::new(),
+        });
+        if most > this.worst.1 {
+            this.worst = (node.run(), most);
+        }
+        this.speeds.push(speed);
+        this.arrivals.push(arrivals);
+    }
+    let mut behind: Vec<_> = behind.into_values().collect();
+    behind.sort_by(|a, b| b.worst.1.total_cmp(&a.worst.1));
+    behind
+}
+
+/// Who falls behind; or that nobody does.
+fn queues(runs: &[Run<'_>], step: &str, clocked: bool) -> Vec<String> {
+    let behind = falling_behind(runs);
+    let sentence = |this: &Behind<'_>| {
+        let hits = this.speeds.len();
+        let average = |values: &[f64]| mean(values.iter().copied()).unwrap_or(f64::NAN);
+        let (speed, arrivals) = (average(&this.speeds), average(&this.arrivals));
+        let (where_, on_average, worst) = match (runs.len(), hits) {
+            (1, _) => (String::new(), "", String::new()),
+            (_, 1) => (format!(" in run {}", this.worst.0), "", String::new()),
+            (all, hits) => (
+                format!(" {}", in_runs(hits, all)),
+                " on average",
+                format!(" (run {})", this.worst.0),
+            ),
+        };
+        format!(
+            "{} falls behind{where_}: {} {step}{}/s against {} messages/s arriving{on_average}; its queue grew to {}{worst}.",
+            this.node.name(),
+            short(speed),
+            if speed == 1.0 { "" } else { "s" },
+            fixed(arrivals, if arrivals < 10.0 { 2 } else { 1 }),
+            short(this.worst.1),
+        )
+    };
+    let mut said: Vec<String> = behind.iter().take(NAMED).map(sentence).collect();
+    if behind.len() > NAMED {
+        let more = (behind.len() - NAMED) as u64;
+        let verb = if more == 1 { "does" } else { "do" };
         said.push(format!(
-            "So {} more{where_}.",
-            if more == 1 {
-                "does one".to_owned()
-            } else {
-                format!("do {}", whole(more as u64))
-            }
-        ));
-    } else if !behind.is_empty() && runs.len() > 1 {
-        said.push(format!(
-            "Some node falls behind {}.",
-            in_runs(hit, runs.len())
+            "So {verb} {} more, with shorter queues.",
+            whole(more)
         ));
     }
     if behind.is_empty()
         && let Some((node, most)) = greatest(runs, "queue_max")
     {
         let why = if clocked {
-            format!(": every node has {step}s enough for what arrives")
+            format!(": every node has {step}s enough for what arrives, or nearly so")
         } else {
             String::new()
         };

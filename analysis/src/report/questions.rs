@@ -326,6 +326,23 @@ fn spread_table(caption: &str, measured: &Measured, metrics: &[usize], keys: &[K
             .iter()
             .filter_map(|key| Some((key, spread(measured, &key.rows, metric)?)))
             .collect();
+        // What is the same everywhere is said once.
+        let same = |s: &Statistics| s.min == s.max && s.min == spreads[0].1.min;
+        if spreads.len() > 1 && spreads.iter().all(|(_, spread)| same(spread)) {
+            let value = spreads[0].1.min;
+            let mut row = vec![head(measured, metric)];
+            row.extend(cases.then(|| "all".to_owned()));
+            let value = number::fixed(value, number::decimals([value]));
+            let n = spreads.iter().map(|(_, spread)| spread.count).min();
+            row.extend([
+                "each".to_owned(),
+                number::whole(n.unwrap_or(0)),
+                value.clone(),
+            ]);
+            row.extend(["0".to_owned(), value.clone(), value, "–".to_owned()]);
+            table.rows.push(row);
+            continue;
+        }
         let means = number::decimals(
             spreads
                 .iter()
@@ -345,7 +362,9 @@ fn spread_table(caption: &str, measured: &Measured, metrics: &[usize], keys: &[K
                 key.name.clone(),
                 number::whole(spread.count),
                 number::fixed(spread.mean, means),
-                spread.std.map_or("–".to_owned(), |sd| number::fixed(sd, means)),
+                spread
+                    .std
+                    .map_or("–".to_owned(), |sd| number::fixed(sd, means)),
                 number::fixed(spread.min, ends),
                 number::fixed(spread.max, ends),
                 spread.half_width.map_or("–".to_owned(), |half| {

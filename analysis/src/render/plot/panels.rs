@@ -90,7 +90,9 @@ pub(super) fn frame(
 /// The names of the two axes: the vertical one's above the panels, the
 /// horizontal one's below.
 pub(super) fn axis_names(canvas: &mut Canvas, top: f64, y_label: &str, x_label: &str) {
-    canvas.text(10.0, top, "ps", &format!("↑ {y_label}"));
+    if !y_label.is_empty() {
+        canvas.text(10.0, top, "ps", &format!("↑ {y_label}"));
+    }
     let bottom = canvas.height() + 14.0;
     canvas.text(WIDTH - RIGHT, bottom, "ps pe", &format!("{x_label} →"));
     canvas.reach(bottom + 10.0);

@@ -68,10 +68,17 @@ pub(super) fn draw(plot: &SpaceTime) -> Canvas {
         let half = text_width(label) / 2.0 + 1.0;
         if x - half >= free[step.node] {
             free[step.node] = x + half;
-            canvas.text(x, y - 8.0, "ps pm halo", label);
+            // Below the last line, where no arrow comes from; else above.
+            let below = step.node > 0 && step.node + 1 == plot.nodes.len();
+            canvas.text(
+                x,
+                if below { y + 17.0 } else { y - 8.0 },
+                "ps pm halo",
+                label,
+            );
         }
     }
-    panels::axis_names(&mut canvas, 14.0, "node", &format!("time [{unit}]"));
+    panels::axis_names(&mut canvas, 14.0, "", &format!("time [{unit}]"));
     canvas
 }
 
