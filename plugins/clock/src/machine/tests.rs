@@ -236,7 +236,7 @@ fn a_wrong_config_tells_every_mistake_with_its_place() {
         "faces: expected a whole number of at least 1, found 0",
         "script[1]: expected a whole number of at least 1, found text \"two\"",
         "script[2]: expected a whole number of at least 1, found 0",
-        "broadcast: expected one of \"two\", \"all\", found \"al\" (did you mean \"all\"?)",
+        "broadcast: expected one of \"two\", \"all\", found text \"al\" (did you mean \"all\"?)",
         "encoding: expected one of \"bincode\", \"u64be\", \"i32le\", \"text\", found 7",
     ];
     for line in expected {

@@ -81,7 +81,7 @@ fn check(schema: &Schema, value: &Value, path: &str, problems: &mut Vec<Problem>
         let found = found(value);
         problems.push(Problem::at(
             path,
-            format!("expected {expected}, found {found}"),
+            format!("expected {expected}, found {found}{}", hint(schema, value)),
         ));
     }
 }
@@ -121,6 +121,16 @@ fn mismatch(schema: &Schema, value: &Value) -> Option<String> {
         let kinds: Vec<String> = kinds.map(|kind| describe(schema, kind)).collect();
         kinds.join(" or ")
     })
+}
+
+/// The choice that a text was probably meant to be.
+fn hint(schema: &Schema, value: &Value) -> String {
+    let choices = schema.get("enum").and_then(Schema::as_array);
+    let choices = choices.into_iter().flatten().filter_map(Schema::as_str);
+    match value.as_str().and_then(|text| nearest(text, choices)) {
+        Some(near) => format!(" (did you mean {near:?}?)"),
+        None => String::new(),
+    }
 }
 
 fn one_of(names: &[String]) -> String {

@@ -148,7 +148,7 @@ fn each_mistake_says_what_was_expected_and_found() {
         ),
         (
             "mode = 'fsat'",
-            "mode: expected one of \"fast\", \"slow\", found text \"fsat\"",
+            "mode: expected one of \"fast\", \"slow\", found text \"fsat\" (did you mean \"fast\"?)",
         ),
         ("sizes = 3", "sizes: expected a list, found 3"),
         (

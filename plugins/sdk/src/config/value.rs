@@ -83,7 +83,7 @@ impl de::Error for Mistake {
             Some(near) => format!(" (did you mean {near:?}?)"),
             None => String::new(),
         };
-        Mistake::choice(known, &format!("{found:?}{hint}"))
+        Mistake::choice(known, &format!("text {found:?}{hint}"))
     }
 
     fn unknown_field(found: &str, known: &'static [&'static str]) -> Mistake {

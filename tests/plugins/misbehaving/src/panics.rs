@@ -17,7 +17,7 @@ pub struct Config {
     /// The callback that panics.
     #[serde(rename = "in")]
     place: Callback,
-    /// The how-manieth call of it.
+    /// Which call of it, from 1.
     #[serde(default = "first")]
     #[schemars(range(min = 1))]
     at: u32,
