@@ -152,22 +152,13 @@ fn who_drives(runs: &[Run<'_>], step: &str) -> Option<String> {
             (top > slow.get("steps_per_s")? * DIFFERS).then_some((run, top))
         })
         .collect();
-    // Equal speeds share the lead; so do clocks within a hundredth.
     let leads = judged
         .iter()
         .filter(|(run, top)| {
-            let furthest = run
-                .nodes
+            let furthest = furthest(run);
+            run.nodes
                 .iter()
-                .filter_map(|n| n.get("clock_final"))
-                .fold(f64::MIN, f64::max);
-            run.nodes.iter().any(|node| {
-                node.get("steps_per_s")
-                    .is_some_and(|speed| speed >= top * 0.99)
-                    && node
-                        .get("clock_final")
-                        .is_some_and(|clock| clock >= furthest * 0.99)
-            })
+                .any(|node| leads_run(*node, *top, furthest))
         })
         .count();
     if judged.is_empty() || (leads as f64) < judged.len() as f64 * MOSTLY {
@@ -178,19 +169,40 @@ fn who_drives(runs: &[Run<'_>], step: &str) -> Option<String> {
             .filter_map(|(fast, _)| fast.get("clock_jump_mean")),
     )?;
     let speed = mean(ends.iter().filter_map(|(fast, _)| fast.get("steps_per_s")))?;
-    let who = match runs {
-        [run] => run.nodes.first()?.name().to_owned(),
-        _ => "the fastest node".to_owned(),
-    };
-    let mut text = format!(
-        "{who} drives the clocks: {} the node with the most {step}s per second ({}{}) also has the furthest clock (within 1 %), and its own clock goes up by {} per {step}.",
+    let moves = format!("its own clock goes up by {} per {step}", fixed(jump, 2));
+    if let [run] = runs {
+        let (_, top) = judged.first()?;
+        let leader = run
+            .nodes
+            .iter()
+            .find(|node| leads_run(**node, *top, furthest(run)))?;
+        return Some(format!(
+            "{} drives the clocks: it does {} {step}s per second, the most, and has the furthest clock (within 1 %); {moves}.",
+            leader.name(),
+            short(speed),
+        ));
+    }
+    Some(format!(
+        "The fastest node drives the clocks: {} the node with the most {step}s per second ({} on average) also has the furthest clock (within 1 %); {moves}.",
         in_runs(leads, judged.len()),
         short(speed),
-        if judged.len() > 1 { " on average" } else { "" },
-        fixed(jump, 2),
-    );
-    capitalize(&mut text);
-    Some(text)
+    ))
+}
+
+/// The furthest clock of a run at its end.
+fn furthest(run: &Run<'_>) -> f64 {
+    let clocks = run.nodes.iter().filter_map(|node| node.get("clock_final"));
+    clocks.fold(f64::MIN, f64::max)
+}
+
+/// Whether a node is as fast and as far as any: equal speeds share the lead, so
+/// do clocks within a hundredth.
+fn leads_run(node: Node<'_>, top_speed: f64, furthest: f64) -> bool {
+    node.get("steps_per_s")
+        .is_some_and(|speed| speed >= top_speed * 0.99)
+        && node
+            .get("clock_final")
+            .is_some_and(|clock| clock >= furthest * 0.99)
 }
 
 /// Whether the slowest node makes the larger jumps.
@@ -346,10 +358,12 @@ fn drift(runs: &[Run<'_>]) -> Option<String> {
         ));
     }
     if growing > 0 {
-        text.push_str(&format!(
-            "; {} the distance ends within 10 % of its greatest",
-            in_runs(growing, each.len())
-        ));
+        text.push_str("; ");
+        if runs.len() > 1 {
+            text.push_str(&in_runs(growing, each.len()));
+            text.push(' ');
+        }
+        text.push_str("the distance ends within 10 % of its greatest");
     }
     text.push('.');
     Some(text)
@@ -465,13 +479,24 @@ fn queues(runs: &[Run<'_>], step: &str, clocked: bool) -> Vec<String> {
     if behind.is_empty()
         && let Some((node, most)) = greatest(runs, "queue_max")
     {
-        let why = if clocked {
-            format!(": every node has {step}s enough for what arrives, or nearly so")
-        } else {
-            String::new()
+        let nodes = || runs.iter().flat_map(|run| &run.nodes);
+        let enough = nodes().all(
+            |node| match (node.arrivals_per_s(), node.get("steps_per_s")) {
+                (Some(arrivals), Some(speed)) => arrivals <= speed,
+                _ => true,
+            },
+        );
+        let short_ends =
+            nodes().all(|node| node.get("queue_final").is_none_or(|last| last < BACKLOG));
+        let first = match (enough, short_ends) {
+            (true, _) if clocked => {
+                format!("No node falls behind: none gets more messages than it has {step}s. The")
+            }
+            (_, true) => format!("No node ends with {BACKLOG} messages or more waiting. The"),
+            _ => "The".to_owned(),
         };
         said.push(format!(
-            "No node falls behind{why}; the longest queue was {} ({}).",
+            "{first} longest queue was {} ({}).",
             count(most as u64, "message"),
             place(node, runs)
         ));

@@ -65,17 +65,18 @@ pub(super) fn draw(plot: &SpaceTime) -> Canvas {
     for step in &plot.steps {
         let Some(label) = &step.label else { continue };
         let (x, y) = (x(step.at_s), y(step.node));
-        let half = text_width(label) / 2.0 + 1.0;
-        if x - half >= free[step.node] {
-            free[step.node] = x + half;
-            // Below the last line, where no arrow comes from; else above.
-            let below = step.node > 0 && step.node + 1 == plot.nodes.len();
-            canvas.text(
-                x,
-                if below { y + 17.0 } else { y - 8.0 },
-                "ps pm halo",
-                label,
-            );
+        // Below the last line, where no arrow comes from; else above and to the
+        // right, so that an arrow from above is seen to its head.
+        let below = step.node > 0 && step.node + 1 == plot.nodes.len();
+        let width = text_width(label) + 2.0;
+        let left = if below { x - width / 2.0 } else { x + 4.0 };
+        if left >= free[step.node] {
+            free[step.node] = left + width;
+            if below {
+                canvas.text(x, y + 17.0, "ps pm halo", label);
+            } else {
+                canvas.text(left, y - 6.0, "ps halo", label);
+            }
         }
     }
     panels::axis_names(&mut canvas, 14.0, "", &format!("time [{unit}]"));

@@ -1,0 +1,258 @@
+//! What people read: the report of a small run, word by word; and what they are
+//! told when a results folder is broken.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use analysis::report::{Error, build, build_foreign};
+
+fn fixture() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/results/clock-small")
+}
+
+/// A copy of the fixture that a test may break.
+fn copy() -> tempfile::TempDir {
+    fn copy_all(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            let target = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                copy_all(&entry.path(), &target);
+            } else {
+                fs::copy(entry.path(), target).unwrap();
+            }
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    copy_all(&fixture(), folder.path());
+    folder
+}
+
+/// The message of the error that building the report of `folder` ends with.
+fn refusal(folder: &Path) -> String {
+    let error = build(folder, folder).expect_err("the folder is broken");
+    error
+        .to_string()
+        .replace(&folder.display().to_string(), "RESULTS")
+}
+
+fn edit(file: PathBuf, change: impl FnOnce(String) -> String) {
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(file, change(text)).unwrap();
+}
+
+/// Whether each element is closed, in order; void elements excepted.
+fn assert_well_formed(text: &str) {
+    const VOID: [&str; 5] = ["meta", "link", "br", "hr", "img"];
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('<') {
+        let end = start + rest[start..].find('>').expect("a tag ends");
+        let tag = &rest[start + 1..end];
+        rest = &rest[end + 1..];
+        assert!(!tag.contains('<'), "a bare `<` before `{tag}`");
+        if tag.starts_with('!') || tag.ends_with('/') {
+            continue;
+        }
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name));
+        } else {
+            let name = tag.split_whitespace().next().unwrap();
+            if !VOID.contains(&name) {
+                open.push(name);
+            }
+        }
+    }
+    assert!(open.is_empty(), "never closed: {open:?}");
+}
+
+#[test]
+fn the_report_of_a_small_run_reads_well() {
+    let out = tempfile::tempdir().unwrap();
+    let outputs = build(&fixture(), out.path()).unwrap();
+    insta::assert_snapshot!(fs::read_to_string(&outputs.markdown).unwrap());
+}
+
+#[test]
+fn a_plot_is_the_same_bytes_each_time() {
+    let out = tempfile::tempdir().unwrap();
+    build(&fixture(), out.path()).unwrap();
+    let plot = out.path().join("plots/space-time.svg");
+    let text = fs::read_to_string(&plot).unwrap();
+    build(&fixture(), out.path()).unwrap();
+    assert_eq!(text, fs::read_to_string(&plot).unwrap());
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn the_page_and_the_plots_are_well_formed_and_need_no_network() {
+    let out = tempfile::tempdir().unwrap();
+    let outputs = build(&fixture(), out.path()).unwrap();
+    let page = fs::read_to_string(&outputs.html).unwrap();
+    assert_well_formed(&page);
+    assert!(page.contains("Three clocks, &lt;small&gt; &amp; fast"));
+    assert!(page.contains("<em>slow</em>"));
+    assert!(!page.contains("http"), "the page names another place");
+    assert!(outputs.plots.len() >= 5);
+    for plot in &outputs.plots {
+        let text = fs::read_to_string(plot).unwrap();
+        assert_well_formed(&text);
+        assert!(text.contains("prefers-color-scheme:dark") && !text.contains("NaN"));
+    }
+}
+
+#[test]
+fn summary_csv_stands_for_the_logs() {
+    // The same numbers from either: the tables and sentences agree.
+    let folder = copy();
+    let from_logs = analysis::report::report(folder.path()).unwrap();
+    let manifest = fs::read_to_string(folder.path().join("manifest.json")).unwrap();
+    let schema = analysis::results::Manifest::from_json(&manifest)
+        .unwrap()
+        .run_schema();
+    let mut log =
+        analysis::log::RunLog::open(&folder.path().join("runs/0001"), Some(&schema)).unwrap();
+    let mut metrics = analysis::metrics::RunMetrics::new(&schema);
+    while let Some((row, columns)) = log.next().unwrap() {
+        metrics.row(&row, columns);
+    }
+    let nodes = metrics.finish(12_000_000_000);
+    let columns = analysis::metrics::summary::SummaryColumns::new([&schema]);
+    let mut csv = Vec::new();
+    columns.header(&mut csv);
+    columns.rows(1, "default", &schema, &nodes, &mut csv);
+    fs::write(folder.path().join("summary.csv"), csv).unwrap();
+    let from_summary = analysis::report::report(folder.path()).unwrap();
+    assert_eq!(from_logs.key, from_summary.key);
+    assert_eq!(from_logs.sections, from_summary.sections);
+    assert!(from_logs.left_out.len() > from_summary.left_out.len());
+}
+
+#[test]
+fn a_folder_without_a_manifest_is_refused() {
+    let empty = tempfile::tempdir().unwrap();
+    insta::assert_snapshot!(refusal(empty.path()));
+    insta::assert_snapshot!(refusal(&empty.path().join("nowhere")));
+}
+
+#[test]
+fn a_manifest_that_was_cut_short_is_refused_with_its_place() {
+    let folder = copy();
+    edit(folder.path().join("manifest.json"), |text| {
+        text[..text.len() / 2].to_owned()
+    });
+    let message = refusal(folder.path());
+    assert!(message.starts_with("RESULTS/manifest.json:"), "{message}");
+    assert!(message.contains("cut short"), "{message}");
+}
+
+#[test]
+fn results_of_a_newer_format_are_refused() {
+    let folder = copy();
+    edit(folder.path().join("manifest.json"), |text| {
+        text.replacen("\"format\": 1", "\"format\": 9", 1)
+    });
+    insta::assert_snapshot!(refusal(folder.path()));
+}
+
+#[test]
+fn a_broken_list_of_runs_is_refused_with_its_line() {
+    let folder = copy();
+    let runs = folder.path().join("runs.csv");
+    edit(runs.clone(), |text| text.replace("complete", "perfect"));
+    insta::assert_snapshot!(refusal(folder.path()));
+    fs::write(&runs, "colour,taste\nred,sweet\n").unwrap();
+    insta::assert_snapshot!(refusal(folder.path()));
+    fs::write(&runs, "").unwrap();
+    insta::assert_snapshot!(refusal(folder.path()));
+    // Only the header: the runner was stopped before its first run ended.
+    fs::write(&runs, analysis::results::runs_header([])).unwrap();
+    insta::assert_snapshot!(refusal(folder.path()));
+}
+
+#[test]
+fn a_broken_summary_is_refused_with_its_line() {
+    let folder = copy();
+    let summary = folder.path().join("summary.csv");
+    fs::write(&summary, "run,case,node,sent\n1,default,machine-1,many\n").unwrap();
+    insta::assert_snapshot!(refusal(folder.path()));
+    fs::write(&summary, "run,case,node,sent\n1,default,mach").unwrap();
+    insta::assert_snapshot!(refusal(folder.path()));
+    fs::write(&summary, "run,case,node,sent\n").unwrap();
+    insta::assert_snapshot!(refusal(folder.path()));
+}
+
+#[test]
+fn a_failing_rebuild_leaves_the_old_report() {
+    let folder = copy();
+    let outputs = build(folder.path(), folder.path()).unwrap();
+    let before = fs::read(&outputs.html).unwrap();
+    let log = folder.path().join("runs/0001/machine-2.csv");
+    edit(log, |text| text[..text.len() / 2].to_owned());
+    let message = refusal(folder.path());
+    assert!(
+        message.starts_with("RESULTS/runs/0001/machine-2.csv:"),
+        "{message}"
+    );
+    assert_eq!(before, fs::read(&outputs.html).unwrap());
+}
+
+#[test]
+fn a_report_that_cannot_be_written_says_where() {
+    let folder = copy();
+    let out = folder.path().join("runs.csv");
+    let error = build(folder.path(), &out).expect_err("a file is no folder");
+    assert!(matches!(error, Error::Write { .. }), "{error}");
+}
+
+#[test]
+fn runs_that_did_not_finish_are_said_first() {
+    let folder = copy();
+    edit(folder.path().join("runs.csv"), |text| {
+        let second = text
+            .lines()
+            .nth(1)
+            .unwrap()
+            .replacen('1', "2", 1)
+            .replace("complete", "failed");
+        format!("{text}{second}\n")
+    });
+    let report = analysis::report::report(folder.path()).unwrap();
+    assert_eq!(
+        report.warnings,
+        ["Run 2 failed; its numbers are left out below."]
+    );
+}
+
+#[test]
+fn logs_of_another_program_are_read_through_a_mapping() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("alpha.csv");
+    fs::write(
+        &file,
+        "ms,kind,backlog,lamport\n0,internal,0,1\n500,RECV,2,7\n400,internal,1,8\n",
+    )
+    .unwrap();
+    let mapping = "time=ms:ms,event=kind,queue=backlog,clock=lamport";
+    let outputs = build_foreign(mapping, std::slice::from_ref(&file), folder.path()).unwrap();
+    assert!(
+        outputs
+            .warnings
+            .iter()
+            .any(|text| text.contains("time goes back")),
+        "{:?}",
+        outputs.warnings
+    );
+    assert!(
+        fs::read_to_string(outputs.markdown)
+            .unwrap()
+            .contains("`clock_jump_mean`")
+    );
+    let error = build_foreign("time=stamp", &[file], folder.path()).unwrap_err();
+    assert!(error.to_string().contains("stamp"), "{error}");
+    assert!(matches!(
+        build_foreign("event=kind", &[], folder.path()),
+        Err(Error::Mapping(_))
+    ));
+}
