@@ -444,20 +444,11 @@ fn logs_of_another_program_are_read_through_a_mapping() {
     let mut log = RunLog::open_files(&[a.clone(), b.clone()], Some(&mapping)).unwrap();
     let mut rows = Vec::new();
     while let Some((row, columns)) = log.next().unwrap() {
-        rows.push((
-            row.time_ns,
-            row.node,
-            row.step,
-            columns.cells[0],
-        ));
+        rows.push((row.time_ns, row.node, row.step, columns.cells[0]));
     }
     assert_eq!(
         rows,
-        [
-            (0, 0, 1, 1),
-            (250_000_000, 1, 1, 2),
-            (750_000_000, 0, 2, 4),
-        ]
+        [(0, 0, 1, 1), (250_000_000, 1, 1, 2), (750_000_000, 0, 2, 4),]
     );
     assert_eq!(log.schema().nodes[1].events[..], ["Internal".to_owned()]);
     let mapping = Mapping::parse("time=wen").unwrap();

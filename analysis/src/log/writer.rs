@@ -232,11 +232,11 @@ const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
 /// fast", 2017).
 #[inline]
 fn eight_digits(value: u64) -> u64 {
-    let fours = value / 10_000 | (value % 10_000) << 32;
-    let high = (fours * 10_486 >> 20) & 0x0000_007f_0000_007f;
-    let pairs = (fours - 100 * high) << 16 | high;
-    let tens = (pairs * 103 >> 10) & 0x000f_000f_000f_000f;
-    (pairs - 10 * tens) << 8 | tens
+    let fours = (value / 10_000) | ((value % 10_000) << 32);
+    let high = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = ((fours - 100 * high) << 16) | high;
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    ((pairs - 10 * tens) << 8) | tens
 }
 
 impl Line {
