@@ -14,7 +14,7 @@ pub fn fixed(value: f64, decimals: usize) -> String {
         out.push('\u{2212}');
     }
     for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index) % 3 == 0 {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -28,7 +28,7 @@ pub fn whole(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::with_capacity(digits.len() + 6);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -59,9 +59,7 @@ pub fn decimals(values: impl IntoIterator<Item = f64>) -> usize {
 /// One number in a sentence: three significant digits at most, unless it is
 /// whole; no trailing zeros.
 pub fn short(value: f64) -> String {
-    let places = if value.fract() == 0.0 {
-        0
-    } else if value.abs() >= 100.0 {
+    let places = if value.fract() == 0.0 || value.abs() >= 100.0 {
         0
     } else if value.abs() >= 10.0 {
         1
