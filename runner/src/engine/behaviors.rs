@@ -37,6 +37,15 @@ pub trait Behaviors {
 
     /// The node's columns as they are now.
     fn columns(&self, node: u32) -> Columns<'_>;
+
+    /// The node acts soon: a hint to bring its state near. Changes nothing.
+    #[inline]
+    fn expect(&self, _node: u32) {}
+
+    /// The engine reads this soon: a hint to bring it near, for which the engine,
+    /// free of unsafe code, has no means of its own. Changes nothing.
+    #[inline]
+    fn prefetch<T>(_soon: &T) {}
 }
 
 /// One callback, with what it is told.

@@ -82,6 +82,11 @@ impl Default for Limits {
 /// Events between two looks at the stop flag.
 const STOP_CHECK: u64 = 4096;
 
+/// How many ticks ahead a node is looked up, and then its first message; found
+/// by trying with a million nodes, where 8 to 24 and 4 to 8 are much alike.
+const FAR: usize = 16;
+const NEAR: usize = 6;
+
 impl<B: Behaviors, S: Sink> Run<B, S> {
     /// A run of these nodes over these links, its draws from these streams.
     pub fn new(
@@ -282,6 +287,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     #[inline]
     fn tick(&mut self) -> Result<(), Failure> {
+        self.look_ahead();
         let node = self.ticks.take();
         self.world.handled += 1;
         let state = &self.world.nodes[node as usize];
@@ -293,6 +299,21 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
         self.begin_step(node);
         self.call(node, Call::Tick)
+    }
+
+    /// With many nodes each tick's state lies in memory far away; on the way
+    /// there, earlier ticks can be handled.
+    #[inline]
+    fn look_ahead(&self) {
+        let nodes = &self.world.nodes;
+        if let Some(node) = self.ticks.upcoming(FAR) {
+            B::prefetch(&nodes[node as usize]);
+            self.behaviors.expect(node);
+        }
+        if let Some(node) = self.ticks.upcoming(NEAR) {
+            let inbox = &nodes[node as usize].inbox;
+            B::prefetch(self.world.messages.place_of_first(inbox));
+        }
     }
 
     #[inline]
@@ -340,7 +361,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         world.events.push(done, Event::Served { node });
     }
 
-    #[inline]
+    #[inline(always)]
     fn call(&mut self, node: u32, call: Call<'_>) -> Result<(), Failure> {
         if let Err(fault) = self.behaviors.call(node, call, &mut self.world) {
             return Err(self.failure(call.name(), fault));

@@ -17,6 +17,9 @@ pub struct Topology {
     reaches: Vec<Reach>,
     /// The reach of each node; empty: the first is everyone's.
     reach_of: Vec<u32>,
+    /// All nodes and the one rule, if every node reaches every other by it: the
+    /// most common case, and the shortest arithmetic.
+    mesh: Option<(u32, u32)>,
 }
 
 /// What a set of nodes is linked to.
@@ -56,6 +59,7 @@ impl Topology {
         if rules.is_empty() {
             let all = Reach::of([(0..count, NO_RULE)]);
             return Topology {
+                mesh: all.mesh(count),
                 reaches: vec![all],
                 reach_of: Vec::new(),
             };
@@ -90,9 +94,15 @@ impl Topology {
             .zip(0..)
             .flat_map(|(pair, reach)| (pair[0]..pair[1]).map(move |_| reach))
             .collect();
+        let reaches: Vec<Reach> = named.into_iter().map(Reach::of).collect();
+        let mesh = match &reaches[..] {
+            [only] => only.mesh(count),
+            _ => None,
+        };
         Topology {
-            reaches: named.into_iter().map(Reach::of).collect(),
+            reaches,
             reach_of,
+            mesh,
         }
     }
 
@@ -107,6 +117,9 @@ impl Topology {
     /// Number of peers of a node.
     #[inline]
     pub fn peer_count(&self, node: u32) -> u32 {
+        if let Some((count, _)) = self.mesh {
+            return count - 1;
+        }
         let reach = self.reach(node);
         reach.total - u32::from(reach.segment_of(node).is_some())
     }
@@ -114,6 +127,15 @@ impl Topology {
     /// The far end of a node's link to its peer `peer`, if it has that many.
     #[inline]
     pub fn peer(&self, node: u32, peer: u32) -> Option<LinkEnd> {
+        if let Some((count, rule)) = self.mesh {
+            let after = u64::from(node) + 1 + u64::from(peer);
+            let total = u64::from(count);
+            let to = if after >= total { after - total } else { after };
+            return (peer < count - 1).then_some(LinkEnd {
+                node: to as u32,
+                rule,
+            });
+        }
         let reach = self.reach(node);
         if peer >= self.peer_count(node) {
             return None;
@@ -128,6 +150,15 @@ impl Topology {
     /// number past its peers, of its own and always the same.
     #[inline]
     pub fn peer_number(&self, node: u32, other: u32) -> u32 {
+        if let Some((count, _)) = self.mesh
+            && other < count
+        {
+            return if other > node {
+                other - node - 1
+            } else {
+                other + (count - 1 - node)
+            };
+        }
         let reach = self.reach(node);
         let Some(segment) = reach.segment_of(other) else {
             return self.peer_count(node).saturating_add(other);
@@ -179,6 +210,14 @@ impl Reach {
             }
         }
         reach
+    }
+
+    /// Whether it is all of `count` nodes, by one rule.
+    fn mesh(&self, count: u32) -> Option<(u32, u32)> {
+        match &self.segments[..] {
+            [all] if all.nodes == (0..count) => Some((count, all.rule)),
+            _ => None,
+        }
     }
 
     fn push(&mut self, nodes: Range<u32>, rule: u32) {
@@ -273,6 +312,20 @@ mod tests {
         assert_eq!(nodes(2), [3, 0, 1]);
         assert_eq!(nodes(3), [0, 1, 2]);
         assert_eq!(topology.peer(3, 3), None);
+    }
+
+    #[test]
+    fn a_rule_for_all_is_like_no_rule() {
+        let topology = Topology::new(4, &[rule(&[0..4], &[0..4], false)]);
+        for node in 0..4 {
+            let others = (1..4).map(|step| ((node + step) % 4, 0));
+            assert_eq!(peers(&topology, node), others.clone().collect::<Vec<_>>());
+            for (number, (other, _)) in (0..).zip(others) {
+                assert_eq!(topology.peer_number(node, other), number);
+            }
+            assert_eq!(topology.peer(node, 3), None);
+        }
+        assert_eq!(peers(&Topology::new(1, &[]), 0), []);
     }
 
     #[test]

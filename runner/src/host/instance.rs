@@ -81,7 +81,7 @@ impl Instances {
 
     /// Calls into a plugin with everything that a callback may use.
     #[allow(unsafe_code)]
-    #[inline]
+    #[inline(always)]
     fn enter<S: Sink>(
         &mut self,
         arena: usize,
@@ -172,7 +172,7 @@ impl Behaviors for Instances {
     }
 
     #[allow(unsafe_code)]
-    #[inline]
+    #[inline(always)]
     fn call<S: Sink>(
         &mut self,
         node: u32,
@@ -209,6 +209,17 @@ impl Behaviors for Instances {
         })
     }
 
+    #[inline]
+    fn expect(&self, node: u32) {
+        let arena = &self.arenas[self.arena_of(node)];
+        prefetch(arena.slot(node));
+    }
+
+    #[inline]
+    fn prefetch<T>(soon: &T) {
+        prefetch(std::ptr::from_ref(soon).cast());
+    }
+
     #[allow(unsafe_code)]
     #[inline]
     fn columns(&self, node: u32) -> Columns<'_> {
@@ -237,6 +248,21 @@ impl Behaviors for Instances {
             texts,
         }
     }
+}
+
+/// Asks the processor to bring a cache line near.
+#[inline]
+fn prefetch(place: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code)]
+    // SAFETY: a hint; it reads nothing, faults on no address, and is part of the
+    // instruction set's baseline.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(place.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
 }
 
 impl Arena {
