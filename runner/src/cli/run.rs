@@ -124,7 +124,7 @@ fn run_plan(
         None => u64::from(plan.run_count()),
     };
     let mut progress = terminal.progress(&scenario.name, runs);
-    let mut summary = Summary::new(plan);
+    let mut summary = Summary::new(plan, runs);
     let execution = execute(
         plan,
         &folder,

@@ -32,7 +32,8 @@ const NODES: u32 = 12;
 #[derive(Debug)]
 pub struct Summary {
     name: String,
-    runs: u64,
+    /// Runs that were to be done.
+    selected: u64,
     nodes: Vec<String>,
     node_count: u32,
     statuses: BTreeMap<RunStatus, u64>,
@@ -43,12 +44,12 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Before the first run.
-    pub fn new(plan: &Plan) -> Summary {
+    /// Before the first of `selected` runs.
+    pub fn new(plan: &Plan, selected: u64) -> Summary {
         let node_count = plan.roster.len();
         Summary {
             name: plan.loaded.scenario.name.clone(),
-            runs: u64::from(plan.run_count()),
+            selected,
             nodes: (0..node_count.min(NODES))
                 .map(|node| plan.roster.name(node).unwrap_or_default())
                 .collect(),
@@ -143,22 +144,18 @@ impl Summary {
         let mut parts: Vec<String> = self
             .statuses
             .iter()
-            .map(|(status, number)| format!("{number} {}", status.word()))
+            .map(|(status, number)| format!("{} {}", count(*number, "run"), status.word()))
             .collect();
-        if done < self.runs {
-            parts.push(format!("{} not run", self.runs - done));
+        if done < self.selected {
+            parts.push(format!("{} not begun", self.selected - done));
         }
         format!(
-            "{}: {}: {}, {}, in {:.3} s\n",
+            "{}: {} in {:.3} s ({}, {})\n",
             self.name,
-            format_args!("{} of {}", done, count(self.runs, "run")),
             parts.join(", "),
-            format_args!(
-                "{}, {}",
-                count(self.events, "event"),
-                count(self.messages, "message")
-            ),
             wall.as_secs_f64(),
+            count(self.events, "event"),
+            count(self.messages, "message"),
         )
     }
 }
