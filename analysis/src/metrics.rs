@@ -255,7 +255,7 @@ impl RunMetrics {
     }
 
     /// The metrics of each node, in the order of the schema, for a run that
-    /// ended at `end_ns` [ns].
+    /// ended at `end_ns` `[ns]`.
     pub fn finish(self, end_ns: u64) -> Vec<NodeMetrics> {
         let mut drifts = self.drift.map(|mut drift| {
             drift.advance(end_ns);

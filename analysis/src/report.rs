@@ -99,7 +99,7 @@ pub enum Plot {
 pub struct Lines {
     /// What is measured, with its unit.
     pub y_label: String,
-    /// The end of the time axis [s].
+    /// The end of the time axis `[s]`.
     pub end_s: f64,
     /// Whether a value holds until the next point.
     pub step: bool,
@@ -116,7 +116,7 @@ pub struct LinePanel {
     pub title: String,
     /// More about it, in small print.
     pub note: String,
-    /// The points (time [s], value) of each line, by index of its series.
+    /// The points (time `[s]`, value) of each line, by index of its series.
     pub lines: Vec<(usize, Vec<(f64, f64)>)>,
 }
 
@@ -155,7 +155,7 @@ pub struct BarPanel {
 pub struct SpaceTime {
     /// The nodes' names, top to bottom.
     pub nodes: Vec<String>,
-    /// The end of the window, which begins at 0 [s].
+    /// The end of the window, which begins at 0 `[s]`.
     pub end_s: f64,
     /// The steps in the window.
     pub steps: Vec<SpaceTimeStep>,
@@ -168,7 +168,7 @@ pub struct SpaceTime {
 pub struct SpaceTimeStep {
     /// The node, by index.
     pub node: usize,
-    /// When [s].
+    /// When `[s]`.
     pub at_s: f64,
     /// The value of its clock, if it is worth a label.
     pub label: Option<String>,
@@ -183,8 +183,8 @@ pub struct SpaceTimeMessage {
     pub from: usize,
     /// The receiver, by index.
     pub to: usize,
-    /// When it was sent [s].
+    /// When it was sent `[s]`.
     pub sent_s: f64,
-    /// When it was handled [s]; none: not in the window.
+    /// When it was handled `[s]`; none: not in the window.
     pub handled_s: Option<f64>,
 }

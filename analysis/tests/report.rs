@@ -184,6 +184,43 @@ fn a_broken_summary_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_manifest_with_more_nodes_than_memory_is_refused() {
+    let folder = copy();
+    edit(folder.path().join("manifest.json"), |text| {
+        text.replacen("\"count\": 3", "\"count\": 4294967295", 1)
+    });
+    assert!(refusal(folder.path()).contains("4294967295 nodes"));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_damage_to_a_file_makes_the_report_panic(
+        file in proptest::sample::select(vec!["manifest.json", "runs.csv", "runs/0001/machine-1.csv"]),
+        at in 0.0..1.0_f64,
+        cut in 0..40_usize,
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..12),
+    ) {
+        let folder = copy();
+        let path = folder.path().join(file);
+        let mut text = fs::read(&path).unwrap();
+        let start = (at * text.len() as f64) as usize;
+        let end = (start + cut).min(text.len());
+        text.splice(start..end, bytes);
+        fs::write(&path, text).unwrap();
+        // Whole or refused, with the place; never a panic, never half a report.
+        match build(folder.path(), folder.path()) {
+            Ok(outputs) => assert_well_formed(&fs::read_to_string(outputs.html).unwrap()),
+            Err(error) => {
+                proptest::prop_assert!(error.to_string().starts_with(&folder.path().display().to_string()), "{error}");
+                proptest::prop_assert!(!folder.path().join("report.html").exists());
+            }
+        }
+    }
+}
+
+#[test]
 fn a_failing_rebuild_leaves_the_old_report() {
     let folder = copy();
     let outputs = build(folder.path(), folder.path()).unwrap();

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
-/// An instant: nanoseconds since the run began [ns]. 64 bits are 584 years.
+/// An instant: nanoseconds since the run began `[ns]`. 64 bits are 584 years.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SimTime(pub u64);
 
-/// A span of simulated time [ns].
+/// A span of simulated time `[ns]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SimDuration(pub u64);
 

@@ -69,7 +69,7 @@ pub(super) struct Plan {
     pub(super) roles: Vec<Role>,
     /// Whether the fast way may be tried: our own layout; and whether combined.
     pub(super) standard: Option<bool>,
-    /// For a mapped log: the mapping, and what its time begins at [ns].
+    /// For a mapped log: the mapping, and what its time begins at `[ns]`.
     pub(super) mapping: Option<(Mapping, u64)>,
 }
 
@@ -83,7 +83,7 @@ pub(super) struct Cursor {
     values: Vec<u64>,
     texts: Vec<String>,
     cells: Cells,
-    /// The greatest time so far [ns]: where the row stands in the order.
+    /// The greatest time so far `[ns]`: where the row stands in the order.
     pub(super) order_ns: u64,
     pub(super) row_count: u64,
     /// The first line whose time goes back, and how many do.

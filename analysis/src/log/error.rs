@@ -156,7 +156,7 @@ pub enum Problem {
     /// No line end where one must be.
     #[error("a row of more than {limit} bytes: this is no log")]
     EndlessRow {
-        /// The most that a row may have [bytes].
+        /// The most that a row may have `[bytes]`.
         limit: usize,
     },
 }

@@ -27,12 +27,12 @@ pub const COMBINED_FILE: &str = "events.csv";
 /// The most files that are open at once. A process may open 1024 by default, and
 /// several runs go on side by side.
 const OPEN_LIMIT: usize = 128;
-/// What the buffers of a run take together [bytes].
+/// What the buffers of a run take together `[bytes]`.
 const BUDGET: usize = 64 << 20;
-/// The longest a node's buffer gets before it is written [bytes]; past this,
+/// The longest a node's buffer gets before it is written `[bytes]`; past this,
 /// larger writes are no faster.
 const BUFFER_MAX: usize = 256 << 10;
-/// The shortest [bytes]: about ten rows.
+/// The shortest `[bytes]`: about ten rows.
 const BUFFER_MIN: usize = 512;
 
 /// A log per node: `NODE.csv` in one folder.
@@ -115,7 +115,7 @@ impl NodeLogs {
         }
     }
 
-    /// Writes what is left; answers the size of all logs [bytes].
+    /// Writes what is left; answers the size of all logs `[bytes]`.
     ///
     /// # Errors
     /// The first that any write met.
@@ -233,7 +233,7 @@ impl CombinedLog {
         Ok(())
     }
 
-    /// Writes what is left; answers the size of the log [bytes].
+    /// Writes what is left; answers the size of the log `[bytes]`.
     ///
     /// # Errors
     /// The first that any write met.

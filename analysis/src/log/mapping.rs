@@ -21,7 +21,7 @@ use super::writer::STANDARD_COLUMNS;
 pub struct Mapping {
     /// Our name, and that of the column.
     columns: Vec<(String, String)>,
-    /// Length of a unit of time [ns].
+    /// Length of a unit of time `[ns]`.
     unit_ns: u64,
     /// Event words mapped by hand, in lower case.
     words: Vec<(String, EventId)>,
@@ -145,7 +145,7 @@ impl Mapping {
             .filter(|own| !STANDARD_COLUMNS.contains(own))
     }
 
-    /// A time cell [ns].
+    /// A time cell `[ns]`.
     pub(super) fn time_ns(&self, text: &str) -> Option<u64> {
         decimal_ns(text, self.unit_ns)
     }

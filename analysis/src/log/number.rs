@@ -54,7 +54,7 @@ fn eight_digits(digits: u64) -> u64 {
     fours.wrapping_mul(10_000 << 32 | 1) >> 32
 }
 
-/// A decimal number of a unit of `unit_ns` [ns] as whole nanoseconds, cut where
+/// A decimal number of a unit of `unit_ns` `[ns]` as whole nanoseconds, cut where
 /// it is finer; `None` if it is no such number, is negative, or passes 64 bits.
 pub(super) fn decimal_ns(text: &str, unit_ns: u64) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));

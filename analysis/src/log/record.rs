@@ -4,7 +4,7 @@
 /// One record: one row of a node's log. Plain numbers; [`RunSchema`] names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// True time since the run began [ns].
+    /// True time since the run began `[ns]`.
     pub time_ns: u64,
     /// Number of the node's step, from 1; outside a step, the last number.
     pub step: u64,
@@ -17,9 +17,9 @@ pub struct Row {
     pub peer: u32,
     /// The sender's number for the message, from 1; 0 where there is none.
     pub message: u64,
-    /// Size of the message [bytes]; meaningless where `message` is 0.
+    /// Size of the message `[bytes]`; meaningless where `message` is 0.
     pub bytes: u64,
-    /// Inbox length once the step's message was taken off [messages].
+    /// Inbox length once the step's message was taken off `[messages]`.
     pub queue: u64,
 }
 

@@ -22,11 +22,11 @@ use super::writer::STANDARD_COLUMNS;
 /// The most columns that a behavior may have.
 pub(super) const MAX_COLUMNS: usize = 63;
 
-/// What the windows of a run take together [bytes].
+/// What the windows of a run take together `[bytes]`.
 const BUDGET: usize = 32 << 20;
-/// The largest window [bytes]; it stays in the second-level cache.
+/// The largest window `[bytes]`; it stays in the second-level cache.
 const WINDOW_MAX: usize = 64 << 10;
-/// The smallest: about twenty rows [bytes].
+/// The smallest: about twenty rows `[bytes]`.
 const WINDOW_MIN: usize = 1 << 10;
 /// The most files that are open at once.
 const OPEN_LIMIT: usize = 128;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Zero bytes that follow the window: who parses may look so far beyond a row.
 pub(super) const PADDING: usize = 16;
-/// The longest row; longer ones are no log's [bytes].
+/// The longest row; longer ones are no log's `[bytes]`.
 pub(super) const ROW_LIMIT: usize = 16 << 20;
 
 /// A file, read window by window.
@@ -30,7 +30,7 @@ pub(super) struct Source {
 
 impl Source {
     /// A file that is opened by the first [`Source::fill`]. `window` is the size
-    /// to begin with [bytes]; it grows where a row needs it.
+    /// to begin with `[bytes]`; it grows where a row needs it.
     pub(super) fn new(path: &Path, window: usize, keep_open: bool) -> Source {
         Source {
             path: path.to_owned(),

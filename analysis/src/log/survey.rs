@@ -11,7 +11,7 @@ use super::source::Source;
 use super::words::Words;
 use super::writer::{NODE_COLUMN, STANDARD_COLUMNS};
 
-/// The window of a pass that reads one file at a time [bytes].
+/// The window of a pass that reads one file at a time `[bytes]`.
 const WINDOW: usize = 128 << 10;
 
 /// The header of a log: its cells.
@@ -114,7 +114,7 @@ pub(super) struct Survey<'a> {
     /// The nodes that a combined log names, in the order of their first row.
     pub(super) nodes: Vec<String>,
     node_numbers: Words,
-    /// The earliest row of a mapped log [ns].
+    /// The earliest row of a mapped log `[ns]`.
     pub(super) first_ns: u64,
 }
 

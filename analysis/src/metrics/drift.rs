@@ -17,14 +17,14 @@ pub const DEFINITIONS: &[Definition] = &[
     },
 ];
 
-/// One sample per second of true time [ns].
+/// One sample per second of true time `[ns]`.
 const PERIOD_NS: u64 = 1_000_000_000;
 
 /// The clocks of all nodes, as time goes by. A sample costs a pass over the
 /// nodes; seconds in which nothing happens cost nothing.
 #[derive(Clone, Debug)]
 pub(super) struct Drift {
-    /// The next instant to look at [ns]; what happens at it is included.
+    /// The next instant to look at `[ns]`; what happens at it is included.
     pub(super) next_ns: u64,
     /// By node; meaningless where `known` is false.
     clocks: Vec<i128>,

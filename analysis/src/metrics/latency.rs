@@ -59,7 +59,7 @@ enum Ending {
 /// The messages on their way.
 #[derive(Clone, Debug, Default)]
 pub(super) struct InFlight {
-    /// When each was sent [ns].
+    /// When each was sent `[ns]`.
     sent: HashMap<MessageKey, u64, BuildHasherDefault<KeyHasher>>,
     /// Endings seen at `now_ns` before their `send`: rows of one instant come in
     /// any order, and a message without latency is sent and received in one.
@@ -93,7 +93,7 @@ impl InFlight {
         None
     }
 
-    /// A `receive` at `node`. Answers the time since its `send` [ns].
+    /// A `receive` at `node`. Answers the time since its `send` `[ns]`.
     pub(super) fn receive(&mut self, sender: u32, message: u64, node: u32) -> Option<u64> {
         let key = (sender, message);
         match self.sent.remove(&key) {

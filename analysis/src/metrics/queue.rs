@@ -43,7 +43,7 @@ pub const DEFINITIONS: &[Definition] = &[
 pub(super) struct Queue {
     /// Lengths at the `receive` rows.
     lengths: Histogram,
-    /// When the first step was [ns], when the last one, and the length since.
+    /// When the first step was `[ns]`, when the last one, and the length since.
     first_ns: u64,
     last_ns: u64,
     last: Option<u64>,

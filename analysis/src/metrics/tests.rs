@@ -25,7 +25,7 @@ fn schema(count: usize) -> RunSchema {
     }
 }
 
-/// Takes the rows (time [ns], node, step, event, peer, message, queue, clock).
+/// Takes the rows (time `[ns]`, node, step, event, peer, message, queue, clock).
 type Given = (u64, u32, u64, EventId, u32, u64, u64, u64);
 
 fn measured(count: usize, rows: &[Given], end_ns: u64) -> Vec<NodeMetrics> {

@@ -1,10 +1,14 @@
 //! Numbers as people read them: as many digits as carry meaning, thousands
 //! apart.
 
-/// A value with `decimals` places and commas between thousands. `-0` is `0`.
+/// A value with `decimals` places and commas between thousands. `-0` is `0`;
+/// from 10^15 on, where digits stop to tell, it has an exponent.
 pub fn fixed(value: f64, decimals: usize) -> String {
     if !value.is_finite() {
         return "–".to_owned();
+    }
+    if value.abs() >= 1e15 {
+        return format!("{value:.2e}");
     }
     let text = format!("{:.*}", decimals, value.abs());
     let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
@@ -93,6 +97,7 @@ mod tests {
         assert_eq!(fixed(-1234.0, 0), "\u{2212}1,234");
         assert_eq!(fixed(-0.001, 2), "0.00");
         assert_eq!(fixed(f64::NAN, 2), "–");
+        assert_eq!(fixed(-2.5e300, 2), "-2.50e300");
         assert_eq!(whole(999), "999");
         assert_eq!(whole(1_000_000), "1,000,000");
     }

@@ -22,7 +22,7 @@ const DRAWN_NODES: usize = 12;
 const DRAWN_RUNS: usize = 6;
 /// Cases that are drawn, and that observations are made of.
 const DRAWN_CASES: usize = 3;
-/// What the logs of all drawn runs may take together [bytes]; the first is
+/// What the logs of all drawn runs may take together `[bytes]`; the first is
 /// always drawn. A second or two of reading.
 const DRAWN_BYTES: u64 = 512 << 20;
 /// Sentences at the top.
@@ -244,7 +244,7 @@ fn series(
     Ok(series)
 }
 
-/// What the logs of the drawn nodes of a run take [bytes].
+/// What the logs of the drawn nodes of a run take `[bytes]`.
 fn log_bytes(path: &Path, schema: &RunSchema) -> u64 {
     let size = |file: PathBuf| std::fs::metadata(file).map_or(0, |file| file.len());
     let nodes = schema.nodes.iter().take(DRAWN_NODES);

@@ -14,7 +14,7 @@ use crate::render::number;
 pub(super) const SPACE_TIME_NODES: usize = 8;
 /// Messages in a space-time diagram, about.
 const SPACE_TIME_MESSAGES: usize = 24;
-/// The longest window of a space-time diagram [s].
+/// The longest window of a space-time diagram `[s]`.
 const SPACE_TIME_SECONDS: f64 = 10.0;
 /// Bars of a histogram, at most; small panels have room for half.
 const BARS: usize = 24;
@@ -228,7 +228,7 @@ impl Drawn<'_> {
             .map(|(series, (name, pool))| {
                 let mut heights = vec![0.0; bars];
                 for (low, _, count) in pool.buckets() {
-                    let bar = (((low - first) / width) as usize).min(bars - 1);
+                    let bar = ((low.saturating_sub(first) / width) as usize).min(bars - 1);
                     heights[bar] += count as f64 * 100.0 / pool.count() as f64;
                 }
                 BarPanel {
@@ -360,7 +360,7 @@ impl Drawn<'_> {
     }
 }
 
-/// The end of the window that a space-time diagram shows [ns]: about so many
+/// The end of the window that a space-time diagram shows `[ns]`: about so many
 /// messages, at most so many seconds, and no node's moments cut short.
 fn window(nodes: &[NodeSeries], end_ns: u64, place: &HashMap<u32, usize>) -> Option<u64> {
     let mut sent: Vec<u64> = nodes

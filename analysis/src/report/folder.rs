@@ -6,6 +6,10 @@ use super::Error;
 use super::csv_table::CsvTable;
 use crate::results::{FORMAT, Manifest, RUN_COLUMNS, RunRow, RunStatus, Verdict};
 
+/// Nodes of a run, at most: keeps a manifest that was tampered with from asking
+/// for all memory. Arbitrary, well above what a run can have.
+const MAX_NODES: u64 = 1 << 24;
+
 /// A results folder, opened.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -87,7 +91,17 @@ fn read_manifest(file: &Path, text: &str) -> Result<Manifest, Error> {
             known: FORMAT,
         });
     }
-    Manifest::from_json(text).map_err(wrong)
+    let manifest = Manifest::from_json(text).map_err(wrong)?;
+    let nodes = manifest.node_count();
+    if nodes > MAX_NODES {
+        return Err(Error::Manifest {
+            path: file.to_owned(),
+            line: 1,
+            column: 1,
+            found: format!("`groups` have {nodes} nodes, more than the {MAX_NODES} that a report reads"),
+        });
+    }
+    Ok(manifest)
 }
 
 fn read_runs(file: &Path) -> Result<Vec<RunRow>, Error> {

@@ -114,6 +114,15 @@ fn in_runs(hits: usize, runs: usize) -> String {
     }
 }
 
+/// Said where only runs with different speeds can be judged, and not all are.
+fn where_speeds_differ(judged: usize, runs: &[Run<'_>]) -> &'static str {
+    if judged < runs.len() {
+        " in which speeds differ"
+    } else {
+        ""
+    }
+}
+
 /// `machine-3`, or `machine-3 in run 2` where there are several runs.
 fn place(node: Node<'_>, runs: &[Run<'_>]) -> String {
     if runs.len() > 1 {
@@ -183,8 +192,9 @@ fn who_drives(runs: &[Run<'_>], step: &str) -> Option<String> {
         ));
     }
     Some(format!(
-        "The fastest node drives the clocks: {} the node with the most {step}s per second ({} on average) also has the furthest clock (within 1 %); {moves}.",
+        "The fastest node drives the clocks: {}{} the node with the most {step}s per second ({} on average) also has the furthest clock (within 1 %); {moves}.",
         in_runs(leads, judged.len()),
+        where_speeds_differ(judged.len(), runs),
         short(speed),
     ))
 }
@@ -256,8 +266,9 @@ fn who_jumps(runs: &[Run<'_>], step: &str) -> Option<String> {
     );
     if ends.len() > 1 {
         text.push_str(&format!(
-            " It jumps further than the fastest {}.",
-            in_runs(larger, ends.len())
+            " It jumps further than the fastest {}{}.",
+            in_runs(larger, ends.len()),
+            where_speeds_differ(ends.len(), runs)
         ));
     }
     capitalize(&mut text);

@@ -20,9 +20,9 @@ pub(super) const OTHER_COLUMNS: usize = 3;
 /// The lines of one run.
 #[derive(Debug)]
 pub(super) struct RunSeries {
-    /// The end of the time axis [ns].
+    /// The end of the time axis `[ns]`.
     pub end_ns: u64,
-    /// Between the samples of the clocks [ns].
+    /// Between the samples of the clocks `[ns]`.
     pub sample_ns: u64,
     buckets: u64,
     /// The nodes, in the order that was asked for.
@@ -140,7 +140,8 @@ impl RunSeries {
                 }
             }
             if let (Some(before), Some(now), true) = (node.last_clock, clock, node.last_step > 0) {
-                node.jumps.record((now - before).max(0.0) as u64);
+                // A bound that no clock reaches keeps the bars' arithmetic exact.
+                node.jumps.record((now - before).clamp(0.0, 1e15) as u64);
             }
             node.last_step = row.step;
         }
@@ -193,7 +194,7 @@ pub(super) struct Line {
     held: Option<Bucket>,
 }
 
-/// The four points of a bucket: time [ns] and value.
+/// The four points of a bucket: time `[ns]` and value.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     first: (u64, f64),
@@ -203,7 +204,7 @@ struct Bucket {
 }
 
 impl Line {
-    /// The points: time [s], value.
+    /// The points: time `[s]`, value.
     pub fn points(&self) -> &[(f64, f64)] {
         &self.points
     }

@@ -23,7 +23,7 @@ pub struct Manifest {
     pub scenario: ScenarioInfo,
     /// The root of every random stream.
     pub seed: u64,
-    /// When a run ends at the latest [s]; none: when nothing is left to happen.
+    /// When a run ends at the latest `[s]`; none: when nothing is left to happen.
     pub duration_s: Option<f64>,
     /// `virtual` or `real`.
     pub time: String,
@@ -87,7 +87,7 @@ pub struct PluginInfo {
     /// SHA-256 of that file, in lowercase hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// The file's size [bytes].
+    /// The file's size `[bytes]`.
     pub bytes: u64,
 }
 

@@ -37,9 +37,9 @@ pub struct RunRow {
     pub status: RunStatus,
     /// What was made of it; none: the scenario expects and checks nothing.
     pub verdict: Option<Verdict>,
-    /// Simulated time that passed [s].
+    /// Simulated time that passed `[s]`.
     pub duration_s: f64,
-    /// Wall time that passed [s].
+    /// Wall time that passed `[s]`.
     pub wall_s: f64,
     /// Events that the engine handled.
     pub events: u64,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// Something that is timed; what it answers was spent on what counts.
 pub type Timed<'a> = &'a mut dyn FnMut() -> Duration;
 
-/// The times of several things, round by round [s].
+/// The times of several things, round by round `[s]`.
 pub struct Rounds<const N: usize>(Vec<[f64; N]>);
 
 /// Times each thing once per round, in turns. A round before the first, which
@@ -28,7 +28,7 @@ pub fn in_turns<const N: usize>(rounds: usize, mut things: [Timed<'_>; N]) -> Ro
 }
 
 impl<const N: usize> Rounds<N> {
-    /// The median time of a thing [s].
+    /// The median time of a thing `[s]`.
     pub fn seconds(&self, thing: usize) -> f64 {
         median(self.0.iter().map(|times| times[thing]).collect())
     }

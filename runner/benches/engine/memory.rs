@@ -10,7 +10,7 @@ use crate::model::{Plugin, Size};
 /// The option that makes this executable the child.
 pub const CHILD: &str = "--memory-of";
 
-/// Peak memory of a run above that of the process before it, per node [bytes].
+/// Peak memory of a run above that of the process before it, per node `[bytes]`.
 pub fn per_node(size: &Size) -> anyhow::Result<f64> {
     let output = Command::new(std::env::current_exe()?)
         .args([CHILD, &size.nodes.to_string(), &size.seconds.to_string()])
@@ -26,7 +26,7 @@ pub fn per_node(size: &Size) -> anyhow::Result<f64> {
     Ok(bytes as f64 / f64::from(size.nodes))
 }
 
-/// The child: runs once, and prints how much its peak grew [bytes].
+/// The child: runs once, and prints how much its peak grew `[bytes]`.
 pub fn child(nodes: u32, seconds: u64) -> anyhow::Result<()> {
     let size = Size {
         nodes,
@@ -48,7 +48,7 @@ pub fn child(nodes: u32, seconds: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `VmHWM`: the most memory that this process has had so far [bytes].
+/// `VmHWM`: the most memory that this process has had so far `[bytes]`.
 fn peak_bytes() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")
         .context("peak memory is read from /proc, which Linux has")?;

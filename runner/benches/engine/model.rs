@@ -22,7 +22,7 @@ use runner::time::SimDuration;
 
 /// Faces of the die.
 pub const FACES: u64 = 10;
-/// The lowest and the highest rate [1/s].
+/// The lowest and the highest rate `[1/s]`.
 pub const RATES: (i64, i64) = (1, 6);
 /// Machines that are linked with each other where links have a latency: so few
 /// that each pair's own random stream is used again and again.
@@ -33,11 +33,11 @@ pub const CLUSTER: u32 = 10;
 pub struct Size {
     /// Number of machines.
     pub nodes: u32,
-    /// Simulated span [s].
+    /// Simulated span `[s]`.
     pub seconds: u64,
     /// Runs, each with draws of its own.
     pub runs: u32,
-    /// Mean latency of a message [s]; none: no latency.
+    /// Mean latency of a message `[s]`; none: no latency.
     pub latency: Option<u64>,
 }
 
@@ -71,7 +71,7 @@ impl Size {
         }
     }
 
-    /// How long messages take [ns], if they take any time.
+    /// How long messages take `[ns]`, if they take any time.
     pub fn latency(&self) -> Option<Distribution> {
         let mean = self.latency? as f64 * 1e9;
         Some(Distribution::Exponential { mean })

@@ -119,7 +119,7 @@ struct Tried {
 }
 
 impl Tried {
-    /// (time [ms], node, message) of each row with this event.
+    /// (time `[ms]`, node, message) of each row with this event.
     fn of(&self, event: EventId) -> Vec<(u64, u32, u64)> {
         self.rows
             .iter()

@@ -36,7 +36,7 @@ impl Period {
         }
     }
 
-    /// The least span between two ticks [ns], floor rounding included.
+    /// The least span between two ticks `[ns]`, floor rounding included.
     fn least_ns(self) -> u64 {
         match self {
             Period::Rate(rate) => (1e9 / rate) as u64,
@@ -64,7 +64,7 @@ pub struct Ticks {
     lanes: Vec<Lane>,
     /// A binary heap: the lane of the next instant first.
     heap: Vec<Head>,
-    /// The instant whose ticks are being taken [ns].
+    /// The instant whose ticks are being taken `[ns]`.
     time: u64,
     /// The nodes that tick at it, in the order of the scenario.
     due: Vec<u32>,
@@ -114,7 +114,7 @@ const KEPT_NODES: usize = 2;
 struct Lane {
     steps: Steps,
     nodes: Vec<u32>,
-    /// What the offsets count from, per node [ns]; empty: `base` for all.
+    /// What the offsets count from, per node `[ns]`; empty: `base` for all.
     bases: Vec<u64>,
     base: u64,
     cursor: usize,
@@ -363,7 +363,7 @@ impl Lane {
         }
     }
 
-    /// When the node at the cursor ticks [ns].
+    /// When the node at the cursor ticks `[ns]`.
     #[inline]
     fn next_time(&self) -> u64 {
         let base = if self.bases.is_empty() {

@@ -36,7 +36,7 @@ struct Arena {
     block: NonNull<u8>,
     layout: Layout,
     stride: usize,
-    /// Where the plugin's state lies in a slot [bytes].
+    /// Where the plugin's state lies in a slot `[bytes]`.
     state: usize,
     first: u32,
     alive: Vec<bool>,

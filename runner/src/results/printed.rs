@@ -15,7 +15,7 @@ pub struct Printed {
     held: usize,
 }
 
-/// What is held before it is written [bytes]: bounds memory, and saves writes.
+/// What is held before it is written `[bytes]`: bounds memory, and saves writes.
 const HELD_MAX: usize = 1 << 20;
 
 impl Printed {

@@ -108,12 +108,12 @@ pub enum Timing {
     Clocked {
         /// How often; drawn once per node and run.
         every: TickRule,
-        /// From the node's start to its first tick [ns]; none: one interval.
+        /// From the node's start to its first tick `[ns]`; none: one interval.
         phase: Option<Distribution>,
     },
-    /// A server with a queue: each message takes so long [ns]; drawn per message.
+    /// A server with a queue: each message takes so long `[ns]`; drawn per message.
     Server {
-        /// The span from taking a message up to having handled it [ns].
+        /// The span from taking a message up to having handled it `[ns]`.
         service_time: Distribution,
     },
     /// A message is handled when it arrives.
@@ -125,7 +125,7 @@ pub enum Timing {
 pub enum TickRule {
     /// Ticks per second.
     Rate(Distribution),
-    /// From tick to tick [ns].
+    /// From tick to tick `[ns]`.
     Interval(Distribution),
 }
 
@@ -146,7 +146,7 @@ pub struct LinkRule {
 /// earlier one whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
-    /// Drawn per message [ns].
+    /// Drawn per message `[ns]`.
     pub latency: Distribution,
     /// The probability that a message is lost, 0 to 1.
     pub loss: f64,

@@ -16,15 +16,15 @@ use crate::engine::distribution::Distribution;
 /// What varies: its unit and its bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantity {
-    /// A duration, 0 too [ns].
+    /// A duration, 0 too `[ns]`.
     Span,
-    /// A duration of more than 0, between ticks [ns].
+    /// A duration of more than 0, between ticks `[ns]`.
     Interval,
     /// Ticks per second, more than 0.
     Rate,
 }
 
-/// The longest span of a distribution [ns], 292 years: whole numbers in
+/// The longest span of a distribution `[ns]`, 292 years: whole numbers in
 /// [`Distribution`] are `i64`.
 const MAX_SPAN: f64 = i64::MAX as f64;
 

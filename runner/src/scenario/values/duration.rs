@@ -38,7 +38,7 @@ pub enum DurationError {
     TooLong,
 }
 
-/// The duration that a text stands for [ns].
+/// The duration that a text stands for `[ns]`.
 ///
 /// # Errors
 /// What keeps it from being one.
@@ -120,7 +120,7 @@ fn scaled(number: &str, scale: u64) -> Result<u64, DurationError> {
     Ok(total)
 }
 
-/// A duration [ns].
+/// A duration `[ns]`.
 pub fn read(field: Field<'_>) -> Option<u64> {
     let text = match &field.value.kind {
         Kind::Text(text) => text,
