@@ -98,7 +98,9 @@ fn read_manifest(file: &Path, text: &str) -> Result<Manifest, Error> {
             path: file.to_owned(),
             line: 1,
             column: 1,
-            found: format!("`groups` have {nodes} nodes, more than the {MAX_NODES} that a report reads"),
+            found: format!(
+                "`groups` have {nodes} nodes, more than the {MAX_NODES} that a report reads"
+            ),
         });
     }
     Ok(manifest)
