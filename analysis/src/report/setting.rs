@@ -5,6 +5,8 @@ use super::table::{Align, Table};
 use crate::render::number::{count, fixed, short, whole};
 use crate::results::{LogMode, RunRow, RunStatus, Verdict};
 
+/// Groups in the table of nodes, at most.
+const MAX_GROUPS: usize = 30;
 /// Runs in the table of runs, at most.
 const MAX_RUNS: usize = 20;
 /// Runs that are named in a sentence, at most.
@@ -75,20 +77,31 @@ pub(super) fn tables(folder: &Folder) -> Vec<Table> {
             ("what it does", Align::Left),
         ],
     );
-    groups.rows = folder
-        .manifest
-        .groups
-        .iter()
-        .map(|group| {
-            vec![
-                group.name.clone(),
-                whole(group.count.into()),
-                group.behavior.clone(),
-                group.timing.clone(),
-                group.docs.lines().next().unwrap_or_default().to_owned(),
-            ]
-        })
-        .collect();
+    let all = &folder.manifest.groups;
+    for (index, group) in all.iter().take(MAX_GROUPS).enumerate() {
+        // What a behavior does is said once.
+        let said = all[..index]
+            .iter()
+            .any(|other| other.behavior == group.behavior);
+        let docs = if said {
+            "as above"
+        } else {
+            group.docs.lines().next().unwrap_or_default()
+        };
+        groups.rows.push(vec![
+            group.name.clone(),
+            whole(group.count.into()),
+            group.behavior.clone(),
+            group.timing.clone(),
+            docs.to_owned(),
+        ]);
+    }
+    if all.len() > MAX_GROUPS {
+        groups.note = format!(
+            "The first {MAX_GROUPS} of {} groups are shown.",
+            whole(all.len() as u64)
+        );
+    }
     vec![groups, runs(folder)]
 }
 
