@@ -219,6 +219,9 @@ fn leads_run(node: Node<'_>, top_speed: f64, furthest: f64) -> bool {
 fn who_jumps(runs: &[Run<'_>], step: &str) -> Option<String> {
     let ends = ends(runs);
     if ends.is_empty() {
+        if runs.iter().any(|run| run.nodes.len() < 2) {
+            return None;
+        }
         let means = || {
             runs.iter()
                 .flat_map(|run| &run.nodes)
@@ -400,15 +403,22 @@ fn gaps(runs: &[Run<'_>]) -> Option<String> {
     if gap == 0.0 {
         return Some("No clock skipped a value.".to_owned());
     }
-    Some(format!(
-        "{} skipped {} of the {} values up to its last, {} %, the largest share; over all nodes{} it is {} %.",
+    let mut text = format!(
+        "{} skipped {} of the {} values up to its last, {} %",
         place(node, runs),
         fixed(gap, 0),
         fixed(last, 0),
         short((of * 100.0).round()),
-        if runs.len() > 1 { " and runs" } else { "" },
-        short((total.0 / total.1 * 100.0).round()),
-    ))
+    );
+    if runs.iter().map(|run| run.nodes.len()).sum::<usize>() > 1 {
+        text.push_str(&format!(
+            ", the largest share; over all nodes{} it is {} %",
+            if runs.len() > 1 { " and runs" } else { "" },
+            short((total.0 / total.1 * 100.0).round()),
+        ));
+    }
+    text.push('.');
+    Some(text)
 }
 
 /// A node in the runs in which it falls behind.
@@ -528,9 +538,12 @@ fn conservation(runs: &[Run<'_>]) -> Option<String> {
         return None;
     }
     let mut text = format!(
-        "Of {} messages sent, {} were handled",
-        fixed(sent, 0),
-        fixed(received, 0)
+        "Of {} sent, {} handled",
+        count(sent as u64, "message"),
+        match received {
+            1.0 => "1 was".to_owned(),
+            _ => format!("{} were", fixed(received, 0)),
+        }
     );
     if dropped > 0.0 {
         text.push_str(&format!(", {} lost", fixed(dropped, 0)));
