@@ -44,6 +44,11 @@ pub trait Behavior: Sized + 'static {
     /// set it wherever [`tick`](Behavior::tick) is written.
     const CLOCKED: bool = false;
 
+    /// Whether it wants to know who connects: set it wherever
+    /// [`connect`](Behavior::connect) or [`disconnect`](Behavior::disconnect) is
+    /// written. Without it neither is called, nor does its node's log tell.
+    const CONNECTS: bool = false;
+
     /// What is wrong with a config, beyond its types and ranges: called once
     /// per group, before anything runs.
     fn check(config: &Self::Config) -> Vec<Problem> {
@@ -83,13 +88,14 @@ pub trait Behavior: Sized + 'static {
         Ok(())
     }
 
-    /// A peer connected.
+    /// A peer connected. See [`CONNECTS`](Behavior::CONNECTS).
     fn connect(&mut self, node: &mut Context<Self>, peer: Peer) -> Result {
         let _ = (node, peer);
         Ok(())
     }
 
-    /// A peer's connection closed.
+    /// A peer's connection closed by the other end. See
+    /// [`CONNECTS`](Behavior::CONNECTS).
     fn disconnect(&mut self, node: &mut Context<Self>, peer: Peer) -> Result {
         let _ = (node, peer);
         Ok(())

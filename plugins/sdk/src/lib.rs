@@ -36,7 +36,8 @@
 //! ```
 //!
 //! Start reading at [`Behavior`]; then [`Node`] (what a node may ask) and
-//! [`Context`] (what it may do besides). [`plugin!`] exports behaviors from a
+//! [`Context`] (what it may do besides). A config's durations are [`Span`]s, its
+//! values that may vary [`Distribution`]s. [`plugin!`] exports behaviors from a
 //! library of crate type `cdylib`, and [`testkit`] drives one without a runner.
 //!
 //! What lies below is the C boundary of the crate `runner-abi`. All unsafe code
@@ -46,16 +47,20 @@ mod behavior;
 mod column;
 mod config;
 mod context;
+mod distribution;
 #[doc(hidden)]
 pub mod export;
 mod random;
+mod span;
 pub mod testkit;
 
 pub use behavior::{Behavior, Error, NoConfig, Peer, Result};
 pub use column::{Column, ColumnInfo, Event, Kind, Value};
 pub use config::{Problem, reference};
 pub use context::{Context, NoLink, Node};
+pub use distribution::{Distribution, Quantity};
 pub use random::Random;
+pub use span::Span;
 
 /// For `#[serde(crate = "runner_sdk::serde")]` in a crate without a dependency
 /// of its own.

@@ -88,6 +88,12 @@ impl Random {
         (self.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
+    /// A number in `(0, 1]`: safe to take the logarithm of.
+    #[inline]
+    pub(crate) fn unit_above_zero(&mut self) -> f64 {
+        ((self.next_u64() >> 11) + 1) as f64 * (1.0 / (1u64 << 53) as f64)
+    }
+
     /// True with this probability.
     #[inline]
     pub fn chance(&mut self, probability: f64) -> bool {
@@ -96,7 +102,7 @@ impl Random {
 
     /// Lemire's method; `choices` is at least 1.
     #[inline]
-    fn below(&mut self, choices: u64) -> u64 {
+    pub(crate) fn below(&mut self, choices: u64) -> u64 {
         let mut product = u128::from(self.next_u64()) * u128::from(choices);
         if (product as u64) < choices {
             let sliver = choices.wrapping_neg() % choices;

@@ -203,14 +203,28 @@ impl<B: Behavior> Kit<B> {
     }
 
     /// A peer connected.
+    ///
+    /// # Panics
+    /// When the behavior does not say [`Behavior::CONNECTS`]: no host would call it.
     #[track_caller]
     pub fn connect(&mut self, peer: u32) -> Vec<Effect> {
+        assert!(
+            B::CONNECTS,
+            "the behavior lacks `const CONNECTS: bool = true`"
+        );
         self.expect(Call::Connect(peer))
     }
 
     /// A peer's connection closed.
+    ///
+    /// # Panics
+    /// As [`connect`](Kit::connect).
     #[track_caller]
     pub fn disconnect(&mut self, peer: u32) -> Vec<Effect> {
+        assert!(
+            B::CONNECTS,
+            "the behavior lacks `const CONNECTS: bool = true`"
+        );
         self.expect(Call::Disconnect(peer))
     }
 

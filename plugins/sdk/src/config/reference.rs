@@ -1,6 +1,6 @@
 //! A config's reference for people, made from its schema.
 
-use super::schema::describe;
+use super::schema::{describe, named};
 use crate::Behavior;
 use serde_json::Value as Schema;
 use std::fmt::Write;
@@ -39,6 +39,9 @@ pub fn reference<B: Behavior>() -> String {
 
 /// What a value may be.
 fn values(schema: &Schema) -> String {
+    if let Some(name) = named(schema) {
+        return name.to_owned();
+    }
     if let Some(choices) = schema.get("enum").and_then(Schema::as_array) {
         return list(choices.iter());
     }

@@ -5,7 +5,8 @@
 //! `properties`, `additionalProperties`, `items`, `minimum`, `maximum`,
 //! `exclusiveMinimum`, `exclusiveMaximum`, `minItems`, `maxItems`, `enum`.
 //! Where a schema offers alternatives (`anyOf`, `oneOf`) it is left to the
-//! type's own `Deserialize`.
+//! type's own `Deserialize`; so is a type of the SDK's own, whose schema says in
+//! `x-value` what one is called ("a duration").
 
 use super::problem::{Problem, join, nearest};
 use super::value::found;
@@ -86,8 +87,16 @@ fn check(schema: &Schema, value: &Value, path: &str, problems: &mut Vec<Problem>
     }
 }
 
+/// What a value of the SDK's own types is called.
+pub(super) fn named(schema: &Schema) -> Option<&str> {
+    schema.get("x-value").and_then(Schema::as_str)
+}
+
 /// What was expected, if the value is something else.
 fn mismatch(schema: &Schema, value: &Value) -> Option<String> {
+    if named(schema).is_some() {
+        return None;
+    }
     if let Some(choices) = schema.get("enum").and_then(Schema::as_array) {
         let names: Vec<String> = choices
             .iter()

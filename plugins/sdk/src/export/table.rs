@@ -44,10 +44,12 @@ pub const fn behavior<B: Behavior>() -> abi::Behavior {
         handles: abi::HANDLES_START
             | abi::HANDLES_MESSAGE
             | abi::HANDLES_TIMER
-            | abi::HANDLES_CONNECT
-            | abi::HANDLES_DISCONNECT
             | abi::HANDLES_STOP
-            | if B::CLOCKED { abi::HANDLES_TICK } else { 0 },
+            | if B::CLOCKED { abi::HANDLES_TICK } else { 0 }
+            | match B::CONNECTS {
+                true => abi::HANDLES_CONNECT | abi::HANDLES_DISCONNECT,
+                false => 0,
+            },
         config_new: funnel::config_new::<B>,
         config_free: funnel::config_free::<B>,
         create: funnel::create::<B>,

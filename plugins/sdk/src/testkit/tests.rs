@@ -40,6 +40,7 @@ impl Behavior for Puppet {
     ];
     const EVENTS: &'static [Event] = &[FIRST, SECOND];
     const CLOCKED: bool = true;
+    const CONNECTS: bool = true;
 
     fn new(node: &mut Node<Self>) -> crate::Result<Self> {
         if node.config().refuse {
@@ -223,4 +224,20 @@ fn every_peer_gets_what_is_sent_to_all() {
         puppet().tick(),
         [Effect::sent(0, "tick"), Effect::sent(1, "tick")]
     );
+}
+
+#[test]
+fn only_who_says_so_is_told_of_connections() {
+    struct Deaf;
+    impl Behavior for Deaf {
+        type Config = crate::NoConfig;
+        const NAME: &'static str = "deaf";
+        const DOCS: &'static str = "Hears of no connection.";
+        fn new(_: &mut Node<Self>) -> crate::Result<Self> {
+            Ok(Deaf)
+        }
+    }
+    let both = runner_abi::HANDLES_CONNECT | runner_abi::HANDLES_DISCONNECT;
+    assert_eq!(crate::export::behavior::<Puppet>().handles & both, both);
+    assert_eq!(crate::export::behavior::<Deaf>().handles & both, 0);
 }

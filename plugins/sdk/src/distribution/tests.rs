@@ -1,0 +1,280 @@
+//! Distributions in configs: forms, mistakes, draws.
+
+use super::*;
+use crate::testkit::problems;
+use crate::{Behavior, Node, Result, config};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+struct Any;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(default)]
+struct Settings {
+    /// A span.
+    patience: Span,
+    /// Perhaps a span.
+    timeout: Option<Span>,
+    /// A span that may vary.
+    interval: Distribution<Span>,
+    /// A number that may vary.
+    load: Distribution<f64>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            patience: Span::from_ms(1500),
+            timeout: None,
+            interval: Kind::Uniform {
+                low: 1e9,
+                high: 2e9,
+            }
+            .into(),
+            load: 0.5.into(),
+        }
+    }
+}
+
+impl Behavior for Any {
+    type Config = Settings;
+    const NAME: &'static str = "any";
+    const DOCS: &'static str = "Any config.";
+    fn new(_: &mut Node<Self>) -> Result<Self> {
+        Ok(Any)
+    }
+}
+
+fn read(toml: &str) -> Settings {
+    toml::from_str(toml).unwrap_or_else(|error| panic!("{toml}: {error}"))
+}
+
+/// The mistakes of a config, a line each.
+fn mistakes(toml: &str) -> Vec<String> {
+    let line = |problem: config::Problem| format!("{}: {}", problem.path, problem.message);
+    problems::<Any>(toml).into_iter().map(line).collect()
+}
+
+#[test]
+fn every_form_is_read_and_shown_as_it_was_written() {
+    for form in [
+        r#""1.5s""#,
+        r#"{"uniform":["200ms","400ms"]}"#,
+        r#"{"uniform_int":["1ns","6ns"]}"#,
+        r#"{"choice":["1s","1m30s"]}"#,
+        r#"{"normal":{"mean":"20ms","std":"5ms"}}"#,
+        r#"{"exponential":{"mean":"1s"}}"#,
+        r#"{"lognormal":{"median":"1s","sigma":0.5}}"#,
+        r#"{"pareto":{"min":"1s","shape":1.5}}"#,
+    ] {
+        let read: Distribution<Span> = serde_json::from_str(form).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), form);
+    }
+    for form in [
+        "3.5",
+        r#"{"uniform":[1.0,6.0]}"#,
+        r#"{"uniform_int":[-1,6]}"#,
+        r#"{"choice":[1.0,2.5]}"#,
+        r#"{"lognormal":{"median":1.0,"sigma":0.5}}"#,
+    ] {
+        let read: Distribution<f64> = serde_json::from_str(form).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), form);
+    }
+}
+
+#[test]
+fn a_toml_config_takes_all_of_them() {
+    let config = read(
+        "patience = '250us'\ntimeout = '2s'\ninterval = { exponential = { mean = '1s' } }\n\
+         load = { uniform = [1, 2.5] }",
+    );
+    assert_eq!(config.patience.ns(), 250_000);
+    assert_eq!(config.timeout, Some(Span::from_secs(2)));
+    assert_eq!(config.interval.kind, Kind::Exponential { mean: 1e9 });
+    let range = Kind::Uniform {
+        low: 1.0,
+        high: 2.5,
+    };
+    assert_eq!(config.load.kind, range);
+    assert_eq!(read("load = 3").load, 3.0.into());
+}
+
+#[test]
+fn each_mistake_says_what_was_expected_and_found() {
+    let cases = [
+        (
+            "patience = 5",
+            "patience: expected a duration with a unit, found 5 (write \"5s\" for seconds)",
+        ),
+        (
+            "patience = -0.5",
+            "patience: expected a duration, such as \"60s\", found -0.5",
+        ),
+        (
+            "patience = '5sec'",
+            "patience: expected a duration, and `sec` is no unit (units: ns, us, ms, s, m, h, d; \
+             for example \"1m30s\"), found text \"5sec\"",
+        ),
+        (
+            "patience = ['1s']",
+            "patience: expected a duration, such as \"60s\", found a list",
+        ),
+        (
+            "timeout = 5",
+            "timeout: expected a duration with a unit, found 5 (write \"5s\" for seconds)",
+        ),
+        (
+            "interval = true",
+            "interval: expected a duration or a table with a distribution, found true",
+        ),
+        (
+            "interval = 2.5",
+            "interval: expected a duration with a unit, found 2.5 (write \"2.5s\" for seconds)",
+        ),
+        (
+            "interval = {}",
+            "interval: expected one distribution, such as { uniform = [..] }, found an empty table",
+        ),
+        (
+            "interval = { unifrom = ['1s', '2s'] }",
+            "interval.unifrom: unknown key `unifrom` (did you mean `uniform`?)",
+        ),
+        (
+            "interval = { uniform = ['1s', '2s'], choice = ['1s'] }",
+            "interval: expected one distribution, found `choice` and `uniform`",
+        ),
+        (
+            "interval = { uniform = ['1s'] }",
+            "interval: `uniform` is a list of 1, expected two: [low, high]",
+        ),
+        (
+            "interval = { uniform = ['2s', '1s'] }",
+            "interval: `uniform` runs from high to low, expected [low, high]",
+        ),
+        (
+            "interval = { uniform = ['1s', 2] }",
+            "interval.uniform[1]: expected a duration with a unit, found 2 (write \"2s\" for \
+             seconds)",
+        ),
+        (
+            "interval = { uniform_int = ['1s', '300000d'] }",
+            "interval.uniform_int[1]: expected less than 584 years (2^64 ns), found text \
+             \"300000d\"",
+        ),
+        (
+            "interval = { uniform_int = ['1s', '150000d'] }",
+            "interval: expected less than 292 years (2^63 ns), found text \"150000d\"",
+        ),
+        (
+            "interval = '150000d'",
+            "interval: expected less than 292 years (2^63 ns), found text \"150000d\"",
+        ),
+        (
+            "interval = { choice = [] }",
+            "interval: `choice` is empty, expected at least one value",
+        ),
+        (
+            "interval = { normal = { mean = '1s' } }",
+            "interval.normal.std: missing key `std`",
+        ),
+        (
+            "interval = { normal = { mean = '1s', sdt = '1s' } }",
+            "interval.normal.sdt: unknown key `sdt` (did you mean `std`?)",
+        ),
+        (
+            "interval = { exponential = { mean = '0s' } }",
+            "interval: `mean` is 0, expected more than 0",
+        ),
+        (
+            "interval = { lognormal = { median = '1s', sigma = -1 } }",
+            "interval: `sigma` is -1, expected 0 or more",
+        ),
+        (
+            "interval = { pareto = { min = '1s', shape = inf } }",
+            "interval: `shape` is inf, expected more than 0",
+        ),
+        ("load = '5s'", "load: expected a number, found text \"5s\""),
+        ("load = nan", "load: expected a finite number, found NaN"),
+        (
+            "load = { uniform_int = [1, 2.5] }",
+            "load.uniform_int[1]: expected a whole number, found 2.5",
+        ),
+    ];
+    let found: Vec<Vec<String>> = cases.iter().map(|(toml, _)| mistakes(toml)).collect();
+    let expected: Vec<Vec<&str>> = cases.iter().map(|&(_, line)| vec![line]).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn one_mistake_does_not_hide_the_next() {
+    let found = mistakes("patience = 5\ninterval = { uniform = ['1s'] }\nload = 'x'\nlaod = 1");
+    assert_eq!(found.len(), 4, "{found:#?}");
+}
+
+#[test]
+fn the_reference_names_spans_and_distributions_with_their_defaults() {
+    let table = config::reference::<Any>();
+    for line in [
+        "| `patience` | a duration | `\"1.5s\"` | A span. |",
+        "| `timeout` | a duration | none | Perhaps a span. |",
+        "| `interval` | a duration or a distribution of durations | \
+         `{\"uniform\":[\"1s\",\"2s\"]}` | A span that may vary. |",
+        "| `load` | a number or a distribution of numbers | `0.5` | A number that may vary. |",
+    ] {
+        assert!(table.contains(line), "no {line} in\n{table}");
+    }
+}
+
+#[test]
+fn draws_have_the_mean_of_their_distribution() {
+    const DRAWS: usize = 100_000;
+    let e = std::f64::consts::E;
+    for (toml, mean) in [
+        ("load = 3", 3.0),
+        ("load = { uniform = [1, 3] }", 2.0),
+        ("load = { uniform_int = [-1, 6] }", 2.5),
+        ("load = { choice = [1, 1, 4] }", 2.0),
+        ("load = { normal = { mean = 20, std = 5 } }", 20.0),
+        ("load = { exponential = { mean = 4 } }", 4.0),
+        (
+            "load = { lognormal = { median = 2, sigma = 0.5 } }",
+            2.0 * e.powf(0.125),
+        ),
+        ("load = { pareto = { min = 1, shape = 5 } }", 1.25),
+    ] {
+        let load = read(toml).load;
+        let mut random = Random::from_seed(1);
+        let sum: f64 = (0..DRAWS).map(|_| load.sample(&mut random)).sum();
+        let found = sum / DRAWS as f64;
+        assert!(
+            (found - mean).abs() <= 0.02 * mean,
+            "{toml}: mean {found}, not {mean}"
+        );
+    }
+}
+
+#[test]
+fn spans_are_cut_at_zero_and_held_at_292_years() {
+    let mut random = Random::from_seed(1);
+    let below = Kind::Constant(-1.5).into();
+    assert_eq!(
+        Distribution::<Span>::sample(&below, &mut random),
+        Span::ZERO
+    );
+    let heavy = Kind::Pareto {
+        min: 1e18,
+        shape: 0.001,
+    };
+    let drawn = Distribution::<Span>::sample(&heavy.into(), &mut random);
+    assert_eq!(drawn, Span::from_ns(1 << 63));
+}
+
+#[test]
+fn a_constant_draws_nothing() {
+    let mut random = Random::from_seed(1);
+    let before = random.clone();
+    let constant: Distribution<Span> = Span::from_secs(2).into();
+    assert_eq!(constant.sample(&mut random), Span::from_secs(2));
+    assert!(constant.is_constant());
+    assert_eq!(random, before);
+}
