@@ -159,8 +159,10 @@ fn plan_all(
                 terminal.mistakes(&mistakes);
                 exit = exit.and(Exit::BadInput);
             }
-            Err(refusal @ Refusal::Plugins(_)) => {
-                terminal.error(&refusal.to_string());
+            Err(Refusal::Plugins(broken)) => {
+                for error in &broken {
+                    terminal.error(&error.to_string());
+                }
                 exit = exit.and(Exit::Failed);
             }
         }

@@ -180,7 +180,7 @@ fn run_plan(
 fn repeat(plan: &Plan, options: &RunOptions, result: &RunResult) -> String {
     let mut words = vec![
         "runner".to_owned(),
-        plan.loaded.source.path.clone(),
+        quoted(&plan.loaded.source.path),
         "--seed".to_owned(),
         plan.loaded.scenario.seed.to_string(),
     ];
