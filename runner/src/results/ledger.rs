@@ -26,6 +26,8 @@ pub struct Ledger {
 struct Table {
     path: PathBuf,
     file: File,
+    /// What has been written whole [bytes].
+    length: u64,
 }
 
 impl Ledger {
@@ -71,13 +73,27 @@ impl Table {
     fn create(folder: &Folder, name: &str, header: &[u8]) -> Result<Table, ExecuteError> {
         let path = folder.path().join(name);
         let file = File::create_new(&path).map_err(write_error(&path))?;
-        let mut table = Table { path, file };
+        let mut table = Table {
+            path,
+            file,
+            length: 0,
+        };
         table.append(header)?;
         Ok(table)
     }
 
+    /// Adds lines: all of them, or none if the disk is full.
     fn append(&mut self, lines: &[u8]) -> Result<(), ExecuteError> {
-        self.file.write_all(lines).map_err(write_error(&self.path))
+        match self.file.write_all(lines) {
+            Ok(()) => self.length += lines.len() as u64,
+            Err(error) => {
+                // A table that ends within a line could not be read back. If not
+                // even that can be mended, the first error says enough.
+                let _ = self.file.set_len(self.length);
+                return Err(write_error(&self.path)(error));
+            }
+        }
+        Ok(())
     }
 }
 
