@@ -12,6 +12,8 @@ pub mod host;
 
 pub mod engine;
 
+pub mod framing;
+
 pub mod execute;
 
 pub mod results;
