@@ -5,8 +5,22 @@ mod harness;
 
 #[path = "promises/abi.rs"]
 mod abi;
+#[path = "promises/bad_input.rs"]
+mod bad_input;
+#[path = "promises/commands.rs"]
+mod commands;
 #[path = "promises/determinism.rs"]
 mod determinism;
+#[path = "promises/failures.rs"]
+mod failures;
+#[path = "promises/loader.rs"]
+mod loader;
+#[path = "promises/logs.rs"]
+mod logs;
+#[path = "promises/reports.rs"]
+mod reports;
+#[path = "promises/results.rs"]
+mod results;
 #[path = "promises/scenario_errors.rs"]
 mod scenario_errors;
 #[path = "promises/scenario_schema.rs"]

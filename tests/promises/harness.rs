@@ -1,0 +1,247 @@
+//! What the tests of the command share: a temporary folder to run it in, its
+//! answer, and CSV tables read without the project's own reader.
+//!
+//! Each test has a [`Lab`] of its own, so that tests (and whole test runs) can go
+//! side by side; nothing is written into the repository.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// The lab: three machines at 1 to 6 ticks per second, drawn for each run.
+pub const LAB: &str = "\
+name = \"lab\"
+runs = 3
+duration = \"60s\"
+seed = 7
+[nodes.machine]
+count = 3
+behavior = \"clock.machine\"
+tick_rate = { uniform_int = [1, 6] }
+";
+
+/// A temporary folder that the runner is started in.
+pub struct Lab {
+    folder: TempDir,
+}
+
+impl Lab {
+    /// An empty one.
+    pub fn new() -> Lab {
+        Lab {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// One with this scenario in `scenario.toml`.
+    pub fn with(scenario: &str) -> Lab {
+        let lab = Lab::new();
+        lab.write("scenario.toml", scenario);
+        lab
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file, its folders made where needed.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The text of a file.
+    pub fn read(&self, name: &str) -> String {
+        let path = self.path(name);
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// A CSV file as a table.
+    pub fn table(&self, name: &str) -> Table {
+        Table::parse(&self.read(name))
+    }
+
+    /// Makes a program ready to be started here, with nothing of the surrounding
+    /// environment that would change what the runner does.
+    pub fn program(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.folder.path())
+            .env_remove("RUNNER_PLUGIN_PATH")
+            .env_remove("NO_COLOR")
+            .env_remove("CLICOLOR_FORCE")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The runner with arguments, not yet started.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.program(env!("CARGO_BIN_EXE_runner"));
+        command.args(arguments);
+        command
+    }
+
+    /// Runs the runner to its end.
+    pub fn runner(&self, arguments: &[&str]) -> Answer {
+        self.answer(&mut self.command(arguments))
+    }
+
+    /// Runs `sh -c SCRIPT` to its end, the runner in `$RUNNER`.
+    pub fn shell(&self, script: &str) -> Answer {
+        let mut command = self.program("sh");
+        command
+            .args(["-c", script])
+            .env("RUNNER", env!("CARGO_BIN_EXE_runner"));
+        self.answer(&mut command)
+    }
+
+    /// Runs a command to its end.
+    pub fn answer(&self, command: &mut Command) -> Answer {
+        let output = command.output().unwrap();
+        let folder = self.folder.path().display().to_string();
+        Answer::new(output, &folder)
+    }
+
+    /// `scenario.toml` run without a report into a folder, with more arguments;
+    /// it must pass.
+    pub fn run_into(&self, out: &str, more: &[&str]) {
+        let arguments = ["scenario.toml", "--no-report", "--quiet", "--out", out];
+        self.runner(&[&arguments[..], more].concat()).passes();
+    }
+
+    /// Every file below a folder: path from there, and bytes.
+    pub fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
+        let root = self.path(folder);
+        let mut files = BTreeMap::new();
+        gather(&root, &root, &mut files);
+        files
+    }
+}
+
+fn gather(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
+    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            gather(root, &path, files);
+        } else {
+            let name = path.strip_prefix(root).unwrap().display().to_string();
+            files.insert(name, fs::read(&path).unwrap());
+        }
+    }
+}
+
+/// What a program answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The exit code; none: it was killed by a signal.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error, the lab's folder written as `LAB`.
+    pub err: String,
+}
+
+impl Answer {
+    /// Takes the answer; a panic of the runner's own is never one.
+    pub fn new(output: Output, folder: &str) -> Answer {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(folder, "LAB");
+        let answer = Answer {
+            code: output.status.code(),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        };
+        for sign in ["panicked at", "RUST_BACKTRACE", "internal error"] {
+            assert!(!answer.err.contains(sign), "{}", answer.err);
+        }
+        answer
+    }
+
+    /// It ended with this code.
+    #[track_caller]
+    pub fn ends(self, code: i32) -> Answer {
+        assert_eq!(self.code, Some(code), "\n{}\n{}", self.out, self.err);
+        self
+    }
+
+    /// It ended with 0 and had nothing to complain about.
+    #[track_caller]
+    pub fn passes(self) -> Answer {
+        let answer = self.ends(0);
+        assert_eq!(answer.err, "");
+        answer
+    }
+
+    /// Standard error has each of these.
+    #[track_caller]
+    pub fn says(self, parts: &[&str]) -> Answer {
+        for part in parts {
+            assert!(
+                self.err.contains(part),
+                "no {part:?} in:\n{}\n{}",
+                self.err,
+                self.out
+            );
+        }
+        self
+    }
+}
+
+/// A CSV file, read with the `csv` crate alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// The header.
+    pub header: Vec<String>,
+    /// The cells, line by line.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Reads a text; every line has as many cells as the header.
+    pub fn parse(text: &str) -> Table {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let words = |record: &csv::StringRecord| record.iter().map(str::to_owned).collect();
+        Table {
+            header: words(reader.headers().unwrap()),
+            rows: reader.records().map(|it| words(&it.unwrap())).collect(),
+        }
+    }
+
+    /// The index of a column.
+    #[track_caller]
+    pub fn column(&self, name: &str) -> usize {
+        let found = self.header.iter().position(|it| it == name);
+        found.unwrap_or_else(|| panic!("no column {name} in {:?}", self.header))
+    }
+
+    /// The cells of a column.
+    #[track_caller]
+    pub fn texts(&self, name: &str) -> Vec<&str> {
+        let column = self.column(name);
+        self.rows.iter().map(|row| &*row[column]).collect()
+    }
+
+    /// The cells of a column of numbers.
+    #[track_caller]
+    pub fn numbers(&self, name: &str) -> Vec<f64> {
+        let texts = self.texts(name);
+        texts.iter().map(|it| it.parse().unwrap()).collect()
+    }
+
+    /// The lines where a column holds this.
+    #[track_caller]
+    pub fn only(&self, name: &str, text: &str) -> Table {
+        let column = self.column(name);
+        let rows = self.rows.iter().filter(|row| row[column] == text);
+        Table {
+            header: self.header.clone(),
+            rows: rows.cloned().collect(),
+        }
+    }
+}
