@@ -14,7 +14,7 @@ use crate::engine::roster::Roster;
 use crate::engine::sink::Sink;
 use crate::engine::ticks::{Clocked, Period, Ticks};
 use crate::engine::world::{Kind, World};
-use crate::scenario::{LinkRule, TickRule, Timing};
+use crate::scenario::{Group, LinkRule, TickRule, Timing};
 use crate::time::{SimDuration, SimTime};
 
 /// One run, ready to go.
@@ -191,7 +191,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let mut instant = (SimTime::ZERO, 0);
         let mut next_check = 0;
         loop {
-            if let Some(reason) = self.world.stop.take() {
+            if self.world.stop.is_some() {
+                let reason = self.world.stop.take().unwrap_or_default();
                 return Ok(EndReason::Stopped(reason));
             }
             let queued = self.world.events.next_time();
@@ -402,7 +403,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
 /// When each clocked node ticks in this run.
 fn clocked_nodes(roster: &Roster, streams: &Streams) -> Vec<Clocked> {
-    let mut clocked = Vec::new();
+    let is_clocked = |group: &&Group| matches!(group.timing, Timing::Clocked { .. });
+    let count = roster.groups().iter().filter(is_clocked);
+    let mut clocked = Vec::with_capacity(count.map(|group| group.count as usize).sum());
     for (index, group) in roster.groups().iter().enumerate() {
         let Timing::Clocked { every, phase } = &group.timing else {
             continue;

@@ -77,8 +77,9 @@ pub struct Ticks {
     room: usize,
 }
 
-/// A lane's next instant after the one under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A lane's next instant after the one under way. Lanes of one instant stand in
+/// any order: their nodes are merged.
+#[derive(Clone, Copy, Debug)]
 struct Head {
     time: u64,
     lane: u32,
@@ -195,7 +196,7 @@ impl Ticks {
         // With a phase the first offset is 0, without one it is one period; such
         // nodes cannot share a lane, since they count differently.
         let base = |c: &Clocked| (c.start + c.phase.unwrap_or_default()).0;
-        nodes.sort_by_key(|c| (c.period.key(), c.phase.is_some(), base(c), c.node));
+        nodes.sort_unstable_by_key(|c| (c.period.key(), c.phase.is_some(), base(c), c.node));
 
         let mut ticks = Ticks {
             room: nodes.len() * KEPT_NODES,
@@ -224,7 +225,7 @@ impl Ticks {
             })
             .collect();
         // A sorted list is a heap.
-        ticks.heap.sort_unstable();
+        ticks.heap.sort_unstable_by_key(|head| head.time);
         ticks.next_instant();
         ticks
     }
@@ -265,25 +266,40 @@ impl Ticks {
         if self.time == u64::MAX {
             return;
         }
+        let first = self.take_part();
+        if self.heap[0].time != self.time {
+            match first.nodes(&self.lanes) {
+                // A call to copy memory would cost more than the tick.
+                &[node] => self.due.push(node),
+                nodes => self.due.extend_from_slice(nodes),
+            }
+            return;
+        }
         self.meeting.clear();
+        self.meeting.push(first);
         while self.heap[0].time == self.time {
-            let lane = self.heap[0].lane;
-            let members = &mut self.lanes[lane as usize];
-            self.meeting.push(members.take_part(lane));
-            self.heap[0].time = members.next_time();
-            self.sift_down();
+            let part = self.take_part();
+            self.meeting.push(part);
         }
-        if let [part] = self.meeting[..] {
-            self.due.extend_from_slice(part.nodes(&self.lanes));
-        } else {
-            self.merge();
-        }
+        self.merge();
+    }
+
+    /// Takes those of the first lane that tick next, and moves the lane on.
+    #[inline]
+    fn take_part(&mut self) -> Part {
+        let head = &mut self.heap[0];
+        let lane = &mut self.lanes[head.lane as usize];
+        let part = lane.take_part(head.lane);
+        head.time = lane.next_time();
+        self.sift_down();
+        part
     }
 
     /// Writes down the nodes of all parts that meet, in order.
     fn merge(&mut self) {
         let count: usize = self.meeting.iter().map(Part::len).sum();
         if count > SORT_AT_ONCE {
+            self.meeting.sort_unstable_by_key(|part| part.lane);
             let known = self.merged.iter().find(|m| m.parts == self.meeting);
             if let Some(known) = known {
                 self.due.extend_from_slice(&known.nodes);
@@ -291,7 +307,7 @@ impl Ticks {
             }
         }
         for part in &self.meeting {
-            self.due.extend_from_slice(part.nodes(&self.lanes));
+            self.due.extend(part.nodes(&self.lanes));
         }
         if count <= SORT_AT_ONCE {
             self.due.sort_unstable();
@@ -318,10 +334,10 @@ impl Ticks {
             if child >= heap.len() {
                 break;
             }
-            if child + 1 < heap.len() && heap[child + 1] < heap[child] {
+            if child + 1 < heap.len() && heap[child + 1].time < heap[child].time {
                 child += 1;
             }
-            if moving <= heap[child] {
+            if moving.time <= heap[child].time {
                 break;
             }
             heap[at] = heap[child];

@@ -70,26 +70,23 @@ pub struct NoLink;
 
 impl<S: Sink> World<S> {
     pub(super) fn new(roster: Roster, network: Network, sink: S) -> World<S> {
-        let nodes = roster
-            .groups()
-            .iter()
-            .flat_map(|group| {
-                let kind = match group.timing {
-                    Timing::Clocked { .. } => Kind::Clocked,
-                    Timing::Server { .. } => Kind::Server,
-                    Timing::EventDriven => Kind::EventDriven,
-                };
-                let node = Node {
-                    step: 0,
-                    sent: 0,
-                    inbox: Inbox::EMPTY,
-                    kind,
-                    up: false,
-                    busy: false,
-                };
-                std::iter::repeat_n(node, group.count as usize)
-            })
-            .collect();
+        let mut nodes = Vec::with_capacity(roster.len() as usize);
+        for group in roster.groups() {
+            let kind = match group.timing {
+                Timing::Clocked { .. } => Kind::Clocked,
+                Timing::Server { .. } => Kind::Server,
+                Timing::EventDriven => Kind::EventDriven,
+            };
+            let node = Node {
+                step: 0,
+                sent: 0,
+                inbox: Inbox::EMPTY,
+                kind,
+                up: false,
+                busy: false,
+            };
+            nodes.extend(std::iter::repeat_n(node, group.count as usize));
+        }
         let limits = roster
             .groups()
             .iter()

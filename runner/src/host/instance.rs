@@ -115,7 +115,7 @@ impl Instances {
         if context.rows == 0 && context.word != 0 {
             world.record(context.word - 1);
         }
-        if status == abi::OK && self.side.is_clean() {
+        if status == abi::OK && !self.side.touched {
             return Ok(());
         }
         self.settle(node, status)
@@ -126,6 +126,7 @@ impl Instances {
     #[cold]
     fn settle(&mut self, node: u32, status: abi::Status) -> Result<(), Fault> {
         let arena = self.arena_of(node);
+        self.side.touched = false;
         self.side.lent.clear();
         for (column, text) in std::mem::take(&mut self.side.texts) {
             self.arenas[arena].set_text(node, column, text);
@@ -137,13 +138,6 @@ impl Instances {
                 reason: reason.unwrap_or_else(|| "it gave no reason".to_owned()),
             }),
         }
-    }
-}
-
-impl Side {
-    #[inline]
-    fn is_clean(&self) -> bool {
-        self.fault.is_none() && self.texts.is_empty() && self.lent.is_empty()
     }
 }
 

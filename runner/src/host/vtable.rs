@@ -29,6 +29,8 @@ pub(super) struct Side {
     pub node: u32,
     /// Whether the callback is `create`, where effects are not allowed.
     pub creating: bool,
+    /// Whether one of the following three holds something.
+    pub touched: bool,
     /// What the behavior gave as its reason to fail, or broke.
     pub fault: Option<String>,
     /// The acting node's text columns that were set: (column, text or cleared).
@@ -88,8 +90,7 @@ unsafe fn behind<'a, S>(context: *mut Context) -> (&'a mut World<S>, &'a mut Sid
 #[inline]
 unsafe fn effect<S: Sink>(context: *mut Context, world: &mut World<S>, side: &mut Side) -> bool {
     if side.creating {
-        side.fault
-            .get_or_insert_with(|| "acts before its node has started".to_owned());
+        side.blame(|| "acts before its node has started".to_owned());
         return false;
     }
     // SAFETY: the context is ours; the plugin is waiting in this call.
@@ -133,9 +134,10 @@ unsafe extern "C" fn send<S: Sink>(
     match world.send(peer, bytes) {
         Ok(()) => 0,
         Err(_) => {
-            side.fault.get_or_insert_with(|| {
+            let node = side.node;
+            side.blame(|| {
                 let name = world
-                    .peer_name(side.node, peer)
+                    .peer_name(node, peer)
                     .map_or_else(|| format!("peer {peer}"), |name| format!("`{name}`"));
                 format!("sent to {name}, to which it has no link")
             });
@@ -198,6 +200,7 @@ unsafe extern "C" fn set_text<S: Sink>(context: *mut Context, column: u32, value
     // SAFETY: called during a callback with its context.
     let (_, side) = unsafe { behind::<S>(context) };
     let value = (!value.ptr.is_null()).then(|| text(value).into_owned());
+    side.touched = true;
     side.texts.push((column, value));
 }
 
@@ -215,7 +218,7 @@ unsafe extern "C" fn stop_run<S: Sink>(context: *mut Context, reason: abi::Text)
 unsafe extern "C" fn fail<S: Sink>(context: *mut Context, reason: abi::Text) {
     // SAFETY: called during a callback with its context.
     let (_, side) = unsafe { behind::<S>(context) };
-    side.fault.get_or_insert_with(|| text(reason).into_owned());
+    side.blame(|| text(reason).into_owned());
 }
 
 #[allow(unsafe_code)]
@@ -240,10 +243,18 @@ unsafe extern "C" fn run_folder<S: Sink>(context: *mut Context) -> abi::Text {
 }
 
 impl Side {
+    /// Notes a reason to fail; the first counts.
+    #[cold]
+    fn blame(&mut self, reason: impl FnOnce() -> String) {
+        self.touched = true;
+        self.fault.get_or_insert_with(reason);
+    }
+
     /// Keeps a text until the callback returns, and lends it.
     fn lend(&mut self, text: String) -> abi::Text {
         let lent = abi::Text::lend(&text);
         // Moving a `String` leaves its bytes where they are.
+        self.touched = true;
         self.lent.push(text);
         lent
     }
