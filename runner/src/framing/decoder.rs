@@ -77,8 +77,11 @@ impl Decoder {
         self.buffer.capacity()
     }
 
-    /// Adds bytes that have arrived.
+    /// Adds bytes that have arrived. After an error they are dropped.
     pub fn push(&mut self, bytes: &[u8]) {
+        if self.failed.is_some() {
+            return;
+        }
         self.buffer.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
         self.buffer.arrived(bytes.len());
     }
@@ -98,7 +101,9 @@ impl Decoder {
         // As much again as has arrived, at most: a promise alone gets a page.
         let missing = self.at_least.saturating_sub(there);
         let count = source.read(self.buffer.room(missing.clamp(first, there.max(first))))?;
-        self.buffer.arrived(count);
+        if self.failed.is_none() {
+            self.buffer.arrived(count);
+        }
         Ok(count)
     }
 
