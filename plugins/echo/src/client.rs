@@ -1,0 +1,283 @@
+//! The client: sends messages and holds each reply against what it sent.
+//!
+//! # Which reply is it?
+//! Messages bear no number, so a reply is known by its place or by its bytes.
+//!
+//! Without a `timeout` it is the place: a link keeps the order, the server answers
+//! in it, so the next reply is that of the oldest message under way. A byte that
+//! differs fails the run with its offset; a reply too many does, too. A message
+//! that is lost is never answered, and all that follow are then wrong: right
+//! for links that promise to lose nothing.
+//!
+//! With a `timeout` messages may be lost and are sent again, so a reply is told by
+//! its bytes: it belongs to the oldest message under way that it is the right
+//! reply to. One that answers only a message answered before is `late` (the first
+//! reply was slow rather than lost) and counts for nothing. Short messages resemble
+//! one another: a late reply may pass for that of another message with the
+//! same bytes, and its round trip is then too short. Messages made from
+//! `sizes` differ from some 8 bytes on.
+//!
+//! The round trip begins when a message was first sent, sent again or not (as seen
+//! by who waits; TCP's estimator leaves such samples out: Karn and Partridge,
+//! "Improving Round-Trip Time Estimates in Reliable Transport Protocols", 1987).
+
+mod config;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+pub use config::{ClientConfig, Expect};
+
+use plan::Plan;
+use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Problem, Result};
+use std::collections::VecDeque;
+
+/// From a message's first sending to its reply.
+pub const ROUND_TRIP: Column<u64> = Column::new(
+    0,
+    "round_trip_ns",
+    "from the message's first sending to its reply [ns]; empty in steps without a reply",
+);
+
+/// The size of the message that the reply is for.
+pub const SIZE: Column<u64> = Column::new(
+    1,
+    "size",
+    "size of the message that the reply is for [bytes]; empty in steps without a reply",
+);
+
+/// How many replies came.
+pub const REPLIES: Column<u64> = Column::new(2, "replies", "messages answered so far");
+
+/// How many messages were sent again.
+pub const RETRIES: Column<u64> = Column::new(3, "retries", "messages sent again so far");
+
+/// A reply was right.
+pub const VERIFIED: Event = Event::new(0, "verified", "a reply came and was right");
+
+/// A reply was taken as it is.
+pub const ACCEPTED: Event = Event::new(
+    1,
+    "accepted",
+    "a reply came and was taken as it is (expect = \"any\")",
+);
+
+/// Another reply to an answered message.
+pub const LATE: Event = Event::new(2, "late", "another reply came to a message answered before");
+
+/// A message that is no reply.
+pub const STRAY: Event = Event::new(
+    3,
+    "stray",
+    "a message came that is no reply: not from the server, or (expect = \"any\") not asked for",
+);
+
+/// Whom it sends to.
+const SERVER: Peer = Peer(0);
+
+/// Set in the tag of a timer that ends a pause; the other tags are the numbers
+/// of messages whose time is out.
+const PAUSE: u64 = 1 << 63;
+
+/// `echo.client`.
+pub struct Client {
+    /// Messages sent so far, retries not counted: the number of the next.
+    next: u64,
+    replies: u64,
+    retries: u64,
+    /// In the order of their first sending.
+    under_way: VecDeque<UnderWay>,
+}
+
+/// A message without a reply yet.
+struct UnderWay {
+    number: u64,
+    sent_ns: u64,
+}
+
+impl Behavior for Client {
+    type Config = ClientConfig;
+    const NAME: &'static str = "client";
+    const DOCS: &'static str = "Sends messages (of each of `sizes`, or `texts`) to its first peer, at \
+        most `window` without a reply, and verifies each reply byte for byte. A wrong one fails the \
+        run.";
+    const COLUMNS: &'static [ColumnInfo] = &[
+        ROUND_TRIP.info(),
+        SIZE.info(),
+        REPLIES.info(),
+        RETRIES.info(),
+    ];
+    const EVENTS: &'static [Event] = &[VERIFIED, ACCEPTED, LATE, STRAY];
+
+    fn check(config: &ClientConfig) -> Vec<Problem> {
+        config.problems()
+    }
+
+    fn new(node: &mut Node<Self>) -> Result<Self> {
+        node.set(REPLIES, 0);
+        node.set(RETRIES, 0);
+        Ok(Client {
+            next: 0,
+            replies: 0,
+            retries: 0,
+            under_way: VecDeque::new(),
+        })
+    }
+
+    fn start(&mut self, node: &mut Context<Self>) -> Result {
+        if node.peer_count() == 0 {
+            return Err("a client without peers: link it to a server".into());
+        }
+        (0..node.config().window).try_for_each(|_| self.send_next(node))
+    }
+
+    fn message(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
+        node.clear(ROUND_TRIP);
+        node.clear(SIZE);
+        match self.place(node.config(), from, bytes)? {
+            Place::Answers(index) => self.answered(node, index, bytes),
+            Place::Late => {
+                node.record(LATE);
+                Ok(())
+            }
+            Place::Stray => {
+                node.record(STRAY);
+                Ok(())
+            }
+        }
+    }
+
+    fn timer(&mut self, node: &mut Context<Self>, tag: u64) -> Result {
+        node.clear(ROUND_TRIP);
+        node.clear(SIZE);
+        match tag & PAUSE {
+            0 => self.send_again(node, tag),
+            _ => self.send_next(node),
+        }
+    }
+
+    fn stop(&mut self, node: &mut Context<Self>) -> Result {
+        let total = Plan::of(node.config()).count();
+        if self.replies < total {
+            node.print(format!(
+                "{} of {total} replies, {} messages under way",
+                self.replies,
+                self.under_way.len()
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What a message that came is.
+enum Place {
+    /// The reply to the message at this index of those under way.
+    Answers(usize),
+    /// A reply to a message that was answered before.
+    Late,
+    /// No reply.
+    Stray,
+}
+
+impl Client {
+    /// Finds what a message that came is.
+    ///
+    /// # Errors
+    /// When it is a wrong reply, or one too many.
+    fn place(&self, config: &ClientConfig, from: Peer, bytes: &[u8]) -> Result<Place> {
+        let plan = Plan::of(config);
+        if from != SERVER {
+            return Ok(Place::Stray);
+        }
+        let Some(oldest) = self.under_way.front() else {
+            let answered = || (0..self.next).any(|number| plan.is_answered_by(number, bytes));
+            return match config.expect {
+                Expect::Any => Ok(Place::Stray),
+                _ if config.timeout.is_some() && answered() => Ok(Place::Late),
+                _ => Err(plan.unasked(bytes)),
+            };
+        };
+        if plan.is_answered_by(oldest.number, bytes) {
+            return Ok(Place::Answers(0));
+        }
+        if config.timeout.is_some() {
+            let answered = |it: &UnderWay| plan.is_answered_by(it.number, bytes);
+            if let Some(index) = self.under_way.iter().position(answered) {
+                return Ok(Place::Answers(index));
+            }
+            if (0..self.next).any(|number| plan.is_answered_by(number, bytes)) {
+                return Ok(Place::Late);
+            }
+        }
+        Err(plan.wrong(oldest.number, bytes))
+    }
+
+    fn answered(&mut self, node: &mut Context<Self>, index: usize, bytes: &[u8]) -> Result {
+        let Some(message) = self.under_way.remove(index) else {
+            return Ok(());
+        };
+        let config = node.config();
+        let plan = Plan::of(config);
+        self.replies += 1;
+        node.set(ROUND_TRIP, node.now_ns().saturating_sub(message.sent_ns));
+        node.set(SIZE, plan.size(message.number) as u64);
+        node.set(REPLIES, self.replies);
+        match config.expect {
+            Expect::Any => {
+                node.record(ACCEPTED);
+                node.print(plan::shown(bytes));
+            }
+            _ => node.record(VERIFIED),
+        }
+        if config.timeout.is_some() {
+            node.cancel_timer(message.number);
+        }
+        if self.replies == plan.count() {
+            if config.stop {
+                node.stop_run(format!("{} has all {} replies", node.name(), self.replies));
+            }
+            return Ok(());
+        }
+        let pause = config.pause.sample(node.random());
+        if pause == runner_sdk::Span::ZERO {
+            return self.send_next(node);
+        }
+        node.set_timer(PAUSE | self.replies, pause.duration());
+        Ok(())
+    }
+
+    /// Sends the next message, if there is one.
+    fn send_next(&mut self, node: &mut Context<Self>) -> Result {
+        let plan = Plan::of(node.config());
+        if self.next == plan.count() {
+            return Ok(());
+        }
+        let number = self.next;
+        self.next += 1;
+        self.under_way.push_back(UnderWay {
+            number,
+            sent_ns: node.now_ns(),
+        });
+        send(node, number)
+    }
+
+    /// Sends a message again whose time is out.
+    fn send_again(&mut self, node: &mut Context<Self>, number: u64) -> Result {
+        if self.under_way.iter().any(|it| it.number == number) {
+            self.retries += 1;
+            node.set(RETRIES, self.retries);
+            send(node, number)?;
+        }
+        Ok(())
+    }
+}
+
+/// Sends a message and sets its timeout.
+fn send(node: &mut Context<Client>, number: u64) -> Result {
+    let config = node.config();
+    node.send(SERVER, &Plan::of(config).message(number))?;
+    if let Some(timeout) = config.timeout {
+        node.set_timer(number, timeout.duration());
+    }
+    Ok(())
+}

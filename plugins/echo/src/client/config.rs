@@ -1,0 +1,108 @@
+//! What a scenario may set for a client.
+
+use crate::Transform;
+use runner_sdk::{Distribution, Problem, Span};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The config of `echo.client`.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ClientConfig {
+    /// The sizes of the messages, in bytes, each at most 1000000000. Their bytes
+    /// are printable and differ from message to message.
+    #[schemars(inner(range(max = 1_000_000_000)))]
+    pub sizes: Vec<u64>,
+
+    /// Messages in place of those of `sizes`.
+    pub texts: Vec<String>,
+
+    /// How often the list is sent.
+    #[schemars(range(min = 1))]
+    pub repeat: u32,
+
+    /// How many messages may be without a reply at once.
+    #[schemars(range(min = 1))]
+    pub window: u32,
+
+    /// What a reply is: the `same` bytes, these with their ASCII letters in
+    /// `upper` or `lower` case or `swap`ped, or `any`, which is printed instead of
+    /// verified.
+    pub expect: Expect,
+
+    /// How long a reply may take before the message is sent again. None: as long
+    /// as it wants.
+    pub timeout: Option<Span>,
+
+    /// How long to wait after a reply before the next message is sent; a
+    /// distribution is drawn from each time.
+    pub pause: Distribution<Span>,
+
+    /// End the run at the last reply.
+    pub stop: bool,
+}
+
+/// The greatest default size is ten to this power.
+const DECADES: u32 = 7;
+
+impl Default for ClientConfig {
+    fn default() -> ClientConfig {
+        ClientConfig {
+            sizes: (0..=DECADES).map(|decade| 10_u64.pow(decade)).collect(),
+            texts: Vec::new(),
+            repeat: 1,
+            window: 1,
+            expect: Expect::Same,
+            timeout: None,
+            pause: Span::ZERO.into(),
+            stop: false,
+        }
+    }
+}
+
+/// What a reply is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Expect {
+    /// The message itself.
+    #[default]
+    Same,
+    /// The message in upper case.
+    Upper,
+    /// The message in lower case.
+    Lower,
+    /// The message with upper and lower case swapped.
+    Swap,
+    /// Anything.
+    Any,
+}
+
+impl Expect {
+    /// What makes the reply from the message; none where it may be anything.
+    pub(super) fn transform(self) -> Option<Transform> {
+        match self {
+            Expect::Same => Some(Transform::None),
+            Expect::Upper => Some(Transform::Upper),
+            Expect::Lower => Some(Transform::Lower),
+            Expect::Swap => Some(Transform::Swap),
+            Expect::Any => None,
+        }
+    }
+}
+
+impl ClientConfig {
+    /// What is wrong with it, beyond types and ranges.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.texts.is_empty() && self.sizes.is_empty() {
+            problems.push(Problem::at(
+                "sizes",
+                "is empty and so is `texts`, expected at least one message to send",
+            ));
+        }
+        if self.timeout == Some(Span::ZERO) {
+            problems.push(Problem::at("timeout", "is 0, expected more than 0"));
+        }
+        problems
+    }
+}

@@ -1,0 +1,124 @@
+//! The messages of a client by their numbers, the right replies to them, and
+//! what is wrong with another.
+//!
+//! Nothing is kept: a message and its reply are made from its number whenever
+//! they are needed, so that a window of large messages costs no memory.
+
+use super::{ClientConfig, Expect};
+use crate::{Transform, pattern};
+use runner_sdk::Error;
+use std::borrow::Cow;
+
+/// The messages that a config describes, numbered from 0.
+#[derive(Clone, Copy)]
+pub(super) struct Plan<'a> {
+    config: &'a ClientConfig,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn of(config: &'a ClientConfig) -> Plan<'a> {
+        Plan { config }
+    }
+
+    /// How many messages there are.
+    pub(super) fn count(self) -> u64 {
+        self.list() * u64::from(self.config.repeat)
+    }
+
+    /// The length of the list that is repeated; not 0 once the config is checked.
+    fn list(self) -> u64 {
+        let ClientConfig { sizes, texts, .. } = self.config;
+        match texts.len() {
+            0 => sizes.len() as u64,
+            texts => texts as u64,
+        }
+    }
+
+    /// The text of a message, if it has one.
+    fn text(self, number: u64) -> Option<&'a [u8]> {
+        let ClientConfig { texts, .. } = self.config;
+        let text = texts.get((number % self.list()) as usize)?;
+        Some(text.as_bytes())
+    }
+
+    /// The size of a message `[bytes]`.
+    pub(super) fn size(self, number: u64) -> usize {
+        match self.text(number) {
+            Some(text) => text.len(),
+            None => self.config.sizes[(number % self.list()) as usize] as usize,
+        }
+    }
+
+    /// A message.
+    pub(super) fn message(self, number: u64) -> Cow<'a, [u8]> {
+        match self.text(number) {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(pattern::message(number, self.size(number))),
+        }
+    }
+
+    /// Whether these bytes are the right reply to a message.
+    pub(super) fn is_answered_by(self, number: u64, bytes: &[u8]) -> bool {
+        let Some(transform) = self.config.expect.transform() else {
+            return true;
+        };
+        if bytes.len() != self.size(number) {
+            return false;
+        }
+        match self.text(number) {
+            Some(text) => *transform.apply(text) == *bytes,
+            None => pattern::is_message(number, transform, bytes),
+        }
+    }
+
+    /// What is wrong with a reply to a message.
+    #[cold]
+    pub(super) fn wrong(self, number: u64, found: &[u8]) -> Error {
+        let transform = self.config.expect.transform().unwrap_or(Transform::None);
+        let message = self.message(number);
+        let expected = transform.apply(&message);
+        let same = expected.iter().zip(found).take_while(|(a, b)| a == b);
+        let offset = same.count();
+        format!(
+            "wrong reply to message {} of {}: expected {} bytes{}, found {}; from offset {offset} \
+             expected \"{}\", found \"{}\"",
+            number + 1,
+            self.count(),
+            expected.len(),
+            match self.config.expect {
+                Expect::Same | Expect::Any => "",
+                Expect::Upper => " in upper case",
+                Expect::Lower => " in lower case",
+                Expect::Swap => " of swapped case",
+            },
+            found.len(),
+            shown(&expected[offset..]),
+            shown(&found[offset..]),
+        )
+        .into()
+    }
+
+    /// That nothing was asked for.
+    #[cold]
+    pub(super) fn unasked(self, found: &[u8]) -> Error {
+        format!(
+            "a reply that no message waits for: {} bytes, \"{}\"",
+            found.len(),
+            shown(found)
+        )
+        .into()
+    }
+}
+
+/// The beginning of a message for people.
+pub(super) fn shown(bytes: &[u8]) -> String {
+    /// The most bytes that are shown. Arbitrary: a line.
+    const SHOWN: usize = 64;
+    let begin = &bytes[..bytes.len().min(SHOWN)];
+    let more = if bytes.len() > SHOWN { "..." } else { "" };
+    let text = match std::str::from_utf8(begin) {
+        Ok(text) if !text.contains(char::is_control) => text.to_owned(),
+        _ => begin.escape_ascii().to_string(),
+    };
+    text + more
+}
