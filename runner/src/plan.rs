@@ -86,13 +86,17 @@ impl Plan {
             );
         }
         for (index, group) in loaded.scenario.groups.iter().enumerate() {
-            let behavior = match plugins.get(&group.behavior.plugin) {
+            // A program of somebody else has no plugin; it runs in real time only.
+            let Some(name) = &group.behavior else {
+                continue;
+            };
+            let behavior = match plugins.get(&name.plugin) {
                 // It was found, and has been put on the list of the broken.
                 Some(None) => continue,
-                None => Err(no_plugin(&loaded, index, &group.behavior, search)),
-                Some(Some(plugin)) => find_behavior(&loaded, index, &group.behavior, plugin),
+                None => Err(no_plugin(&loaded, index, name, search)),
+                Some(Some(plugin)) => find_behavior(&loaded, index, name, plugin),
             };
-            match behavior.map(|behavior| bind(&loaded, index, &behavior)) {
+            match behavior.map(|behavior| bind(&loaded, index, name, &behavior)) {
                 Ok(Ok(config)) => configs.push(Arc::new(config)),
                 Ok(Err(problems)) => mistakes.extend(problems),
                 Err(mistake) => mistakes.push(mistake),
@@ -146,8 +150,12 @@ fn load_plugins(
     broken: &mut Vec<LoadError>,
 ) -> BTreeMap<String, Option<Arc<Plugin>>> {
     let mut plugins = BTreeMap::new();
-    for group in &loaded.scenario.groups {
-        let name = &group.behavior.plugin;
+    let behaviors = loaded
+        .scenario
+        .groups
+        .iter()
+        .filter_map(|it| it.behavior.as_ref());
+    for name in behaviors.map(|it| &it.plugin) {
         if plugins.contains_key(name) {
             continue;
         }
@@ -234,15 +242,14 @@ pub fn nearest<'a>(found: &str, names: &'a [String]) -> Option<&'a String> {
 fn bind(
     loaded: &Loaded,
     index: usize,
+    name: &BehaviorName,
     behavior: &Arc<Behavior>,
 ) -> Result<Config, Vec<Diagnostic>> {
     let group = &loaded.scenario.groups[index];
     let mut mistakes = Vec::new();
     if matches!(group.timing, Timing::Clocked { .. }) && !behavior.ticks() {
-        let what = format!(
-            "behavior `{}` does nothing on a tick, so its nodes cannot be clocked",
-            group.behavior
-        );
+        let what =
+            format!("behavior `{name}` does nothing on a tick, so its nodes cannot be clocked");
         mistakes.push(loaded.timing_problem(index, &what));
     }
     match Config::new(behavior, &group.config) {

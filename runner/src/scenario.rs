@@ -5,7 +5,8 @@
 //!    (`document`), overrides put in (`overrides`), each key read by the one
 //!    table of keys (`keys`, `reader`, `values`, `written`).
 //! 2. *Resolved*: groups take what they extend, names become indices, defaults
-//!    are filled in (`resolve`, `inherit`, `timing`, `names`, `links`).
+//!    are filled in (`resolve`, `inherit`, `timing`, `program`, `listen`, `names`,
+//!    `links`).
 //! 3. *Checked*: what only the plugins know (does the behavior exist, does it
 //!    take this config) is asked elsewhere; [`Loaded`] gives the answers a place.
 //!
@@ -17,9 +18,11 @@ mod document;
 mod inherit;
 mod keys;
 mod links;
+mod listen;
 mod names;
 mod origin;
 mod overrides;
+mod program;
 mod reader;
 mod resolve;
 mod resolved;
@@ -35,7 +38,8 @@ use std::sync::Arc;
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Source};
 pub use overrides::Override;
 pub use resolved::{
-    BehaviorName, Group, Link, LinkRule, Order, Scenario, TickRule, TimeMode, Timing,
+    BehaviorName, External, Group, Link, LinkRule, LinkTransport, Listen, Order, Program, Scenario,
+    TickRule, TimeMode, Timing, Transport,
 };
 pub use schema::schema;
 

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use runner::engine::distribution::Distribution;
-use runner::scenario::{Override, Place, TickRule, Timing, load, load_text};
+use runner::framing::Framing;
+use runner::scenario::{
+    LinkTransport, Override, Place, TickRule, Timing, Transport, load, load_text,
+};
 
 /// A folder of scenario files.
 pub fn fixtures(kind: &str) -> PathBuf {
@@ -123,7 +126,8 @@ fn mistakes_in_an_override_name_the_option() {
             "nodes.machine.faces=5",
             "--set nodes.machine.faces=5: unknown key `faces` in a node group\n  \
              keys here: behavior, count, config, extends, start_at, rng_id, tick_rate, \
-             tick_interval, tick_phase, service_time, inbox_limit\n",
+             tick_interval, tick_phase, service_time, inbox_limit, listen, \
+             external, framing, max_message, command\n",
         ),
     ];
     for (option, said) in cases {
@@ -175,6 +179,63 @@ fn a_real_time_scenario_runs_in_virtual_time_without_its_speed() {
     let text = format!("time = \"real\"\nspeed = 10\n{MACHINE}");
     assert!(overridden(&text, &[]).is_ok());
     assert!(overridden(&text, &["time=virtual"]).is_ok());
+}
+
+#[test]
+fn nodes_that_tick_in_real_time_need_no_duration() {
+    let text = MACHINE.replace("duration", "time = \"real\" # ");
+    assert_eq!(overridden(&text, &[]).unwrap().scenario.duration, None);
+    assert!(overridden(&text, &["time=virtual"]).is_err());
+}
+
+#[test]
+fn a_file_that_listens_runs_in_both_times() {
+    let text = format!(
+        "{MACHINE}transport = \"udp\"\n[[nodes.machine.listen]]\ntcp = \"[::1]:0\"\nframing = \"line\"\n"
+    );
+    for time in ["time=real", "time=virtual"] {
+        let scenario = overridden(&text, &[time]).unwrap().scenario;
+        let listen = &scenario.groups[0].listen[0];
+        assert_eq!(listen.address, "[::1]:0".parse().unwrap());
+        assert_eq!(scenario.links[0].link.transport, LinkTransport::Udp);
+    }
+}
+
+#[test]
+fn a_program_takes_the_place_of_a_behavior_and_the_other_way_round() {
+    let one = ["time=real", "nodes.machine.count=1", "links=[]"];
+    let with = |text: &str, more: &[&str]| {
+        let overrides = [&one, more].concat();
+        overridden(text, &overrides).map(|it| it.scenario.groups[0].clone())
+    };
+    let external = "nodes.machine.external=udp://127.0.0.1:10000";
+    let group = with(MACHINE, &[external]).unwrap();
+    assert_eq!((group.behavior, group.timing), (None, Timing::EventDriven));
+    let address = group.program.unwrap().external.unwrap().address;
+    assert_eq!(address, "127.0.0.1:10000".parse().unwrap());
+
+    let text = "[nodes.machine]\nexternal = \"tcp://127.0.0.1:1\"\nframing = \"line\"\ncommand = [\"a\"]\n";
+    let group = with(text, &[external]).unwrap();
+    let program = group.program.unwrap();
+    assert_eq!(program.command, Some(vec!["a".to_owned()]));
+    let group = with(text, &["nodes.machine.behavior=clock.machine"]).unwrap();
+    assert_eq!((group.behavior.is_some(), group.program), (true, None));
+}
+
+#[test]
+fn an_overridden_address_replaces_the_other_transports() {
+    let text = "[nodes.a]\nbehavior = \"a.b\"\n[[nodes.a.listen]]\ntcp = \"127.0.0.1:1\"\nframing = \"line\"\n";
+    let listen = |option| {
+        let scenario = overridden(text, &[option]).unwrap().scenario;
+        scenario.groups[0].listen[0].clone()
+    };
+    let udp = listen("nodes.a.listen.0.udp=127.0.0.1:2");
+    assert_eq!((udp.transport, udp.address.port()), (Transport::Udp, 2));
+    let tcp = listen("nodes.a.listen.0.tcp=127.0.0.1:0");
+    assert_eq!(
+        (tcp.transport, tcp.framing),
+        (Transport::Tcp, Framing::Line)
+    );
 }
 
 #[test]

@@ -29,6 +29,8 @@ fn reader_and_schema_know_the_same_keys() {
     let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
     let root = schema_keys(&schema);
     let group = schema_keys(&schema["properties"]["nodes"]["additionalProperties"]);
+    let groups = &schema["properties"]["nodes"]["additionalProperties"];
+    let listen = schema_keys(&groups["properties"]["listen"]["items"]);
     let link = schema_keys(&schema["properties"]["links"]["items"]);
     let span = schema_keys(&schema["definitions"]["span"]["anyOf"][1]);
     let parameters = |name: &str| {
@@ -42,10 +44,11 @@ fn reader_and_schema_know_the_same_keys() {
         ("links.0.latency.pareto.", parameters("pareto")),
         ("", root),
         ("nodes.a.", group),
+        ("nodes.a.listen.0.", listen),
         ("links.0.", link),
         ("links.0.latency.", span),
     ];
-    let text = "[nodes.a]\nbehavior = \"a.b\"\n[[links]]\nlatency = {}\n";
+    let text = "[nodes.a]\nbehavior = \"a.b\"\n[[nodes.a.listen]]\n[[links]]\nlatency = {}\n";
     for (prefix, keys) in tables {
         // The reader lists the keys that it knows.
         let unknown = overridden(text, &[&format!("{prefix}xyzzy=1")]).unwrap_err();
@@ -183,6 +186,8 @@ fn the_schema_allows_the_valid_files_and_refuses_impossible_ones() {
     for name in [
         "distributions",
         "durations",
+        "framings",
+        "sizes",
         "no-nodes",
         "not-yet",
         "numbers-out-of-range",

@@ -17,7 +17,9 @@ use runner::host::config::Config;
 use runner::host::instance::Instances;
 use runner::host::library;
 use runner::host::search::SearchPath;
-use runner::scenario::{BehaviorName, Group, Link, LinkRule, Order, TickRule, Timing};
+use runner::scenario::{
+    BehaviorName, Group, Link, LinkRule, LinkTransport, Order, TickRule, Timing,
+};
 use runner::time::SimDuration;
 
 /// Faces of the die.
@@ -82,10 +84,10 @@ impl Size {
             name: "machine".to_owned(),
             count: self.nodes,
             numbered: true,
-            behavior: BehaviorName {
+            behavior: Some(BehaviorName {
                 plugin: "clock".to_owned(),
                 behavior: "machine".to_owned(),
-            },
+            }),
             config: String::new(),
             timing: Timing::Clocked {
                 every: TickRule::Rate(Size::rate()),
@@ -94,6 +96,8 @@ impl Size {
             start_at: SimDuration::ZERO,
             rng_id: None,
             inbox_limit: None,
+            listen: Vec::new(),
+            program: None,
         }
     }
 
@@ -111,6 +115,7 @@ impl Size {
                     latency: latency.clone(),
                     loss: 0.0,
                     order: Order::Fifo,
+                    transport: LinkTransport::Tcp,
                 },
             }
         };

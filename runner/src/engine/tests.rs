@@ -12,7 +12,9 @@ use crate::engine::roster::Roster;
 use crate::engine::run::{EndReason, Limits, Outcome, Run};
 use crate::engine::sink::Sink;
 use crate::engine::world::World;
-use crate::scenario::{BehaviorName, Group, Link, LinkRule, Order, TickRule, Timing};
+use crate::scenario::{
+    BehaviorName, Group, Link, LinkRule, LinkTransport, Order, TickRule, Timing,
+};
 use crate::time::{SimDuration, SimTime};
 
 const MS: u64 = 1_000_000;
@@ -77,15 +79,17 @@ fn group(name: &str, count: u32, timing: Timing) -> Group {
         name: name.to_owned(),
         count,
         numbered: true,
-        behavior: BehaviorName {
+        behavior: Some(BehaviorName {
             plugin: "test".to_owned(),
             behavior: "closure".to_owned(),
-        },
+        }),
         config: String::new(),
         timing,
         start_at: SimDuration::ZERO,
         rng_id: None,
         inbox_limit: None,
+        listen: Vec::new(),
+        program: None,
     }
 }
 
@@ -109,6 +113,7 @@ fn all_linked(count: u32, latency: Distribution, loss: f64, order: Order) -> Vec
             latency,
             loss,
             order,
+            transport: LinkTransport::Tcp,
         },
     }]
 }

@@ -41,7 +41,11 @@ pub fn manifest(
                 name: group.name.clone(),
                 count: group.count,
                 numbered: group.numbered,
-                behavior: group.behavior.to_string(),
+                behavior: group
+                    .behavior
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
                 docs: behavior.docs.clone(),
                 timing: timing_text(&group.timing),
                 columns: behavior

@@ -2,9 +2,11 @@
 //!
 //! `config` is merged key by key, not deeper: a key that the extending group
 //! sets replaces the base's value whole. Timing is taken as a whole, or not at
-//! all if the extending group sets any timing key. `rng_id` is who a group is,
-//! not what it is like, and stays with the base. Every place stays where the
-//! value was written.
+//! all if the extending group sets any timing key; so is what makes the nodes
+//! programs. A group that is a program takes nothing of a behavior's from its
+//! base, and one with a behavior of its own no program. `rng_id` and `listen`
+//! are who a group is and where it is, not what it is like, and stay with the
+//! base. Every place stays where the value was written.
 
 use std::collections::HashMap;
 
@@ -85,9 +87,15 @@ fn take(group: &mut GroupEntry, base: &GroupEntry) {
             key.clone_from(base);
         }
     }
-    fill(&mut group.behavior, &base.behavior);
     fill(&mut group.count, &base.count);
     fill(&mut group.start_at, &base.start_at);
+    if group.program.makes_program().is_some() {
+        return;
+    }
+    if group.behavior.is_none() && !group.program.any() {
+        group.program = base.program.clone();
+    }
+    fill(&mut group.behavior, &base.behavior);
     fill(&mut group.inbox_limit, &base.inbox_limit);
     if !group.timing.any() {
         group.timing = base.timing.clone();
@@ -125,6 +133,7 @@ impl TimingKeys {
 mod tests {
     use crate::engine::distribution::Distribution;
     use crate::scenario::{Group, TickRule, Timing, load_text};
+    use crate::time::SimDuration;
 
     const BASE: &str = "\
 duration = \"1s\"
@@ -145,10 +154,22 @@ extends = \"base\"
         loaded.unwrap().scenario.groups.remove(1)
     }
 
+    /// The group that extends a program with these keys of its own.
+    fn program(keys: &str) -> Group {
+        let base = "time = \"real\"\n[nodes.base]\nstart_at = \"1s\"\n\
+                    command = [\"light\"]\n[nodes.derived]\nextends = \"base\"\n";
+        let loaded = load_text("a.toml", &format!("{base}{keys}"), &[]);
+        loaded.unwrap().scenario.groups.remove(1)
+    }
+
+    fn behavior(group: &Group) -> Option<String> {
+        group.behavior.as_ref().map(ToString::to_string)
+    }
+
     #[test]
     fn keys_of_the_base_apply_unless_they_are_set() {
         let group = derived("behavior = \"a.c\"\n");
-        assert_eq!(group.behavior.to_string(), "a.c");
+        assert_eq!(behavior(&group).as_deref(), Some("a.c"));
         assert_eq!((group.count, group.numbered), (2, true));
         assert!(matches!(group.timing, Timing::Clocked { .. }));
     }
@@ -180,6 +201,45 @@ extends = \"base\"
     fn a_base_may_stand_behind_the_group_that_extends_it() {
         let text = "[nodes.a]\nextends = \"b\"\n[nodes.b]\nextends = \"c\"\n[nodes.c]\nbehavior = \"a.b\"\n";
         let groups = load_text("a.toml", text, &[]).unwrap().scenario.groups;
-        assert!(groups.iter().all(|it| it.behavior.to_string() == "a.b"));
+        let all = groups.iter().map(behavior);
+        assert!(all.into_iter().all(|it| it.as_deref() == Some("a.b")));
+    }
+
+    #[test]
+    fn listening_stays_with_its_group() {
+        let text = "[nodes.a]\nbehavior = \"a.b\"\n[[nodes.a.listen]]\nudp = \"127.0.0.1:7\"\n\
+                    [nodes.b]\nextends = \"a\"\n";
+        let groups = load_text("a.toml", text, &[]).unwrap().scenario.groups;
+        assert_eq!((groups[0].listen.len(), groups[1].listen.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_program_is_inherited() {
+        let group = program("");
+        assert_eq!(behavior(&group), None);
+        assert_eq!(group.start_at, SimDuration::SECOND);
+        let command = group.program.unwrap().command;
+        assert_eq!(command, Some(vec!["light".to_owned()]));
+    }
+
+    #[test]
+    fn a_program_is_replaced_as_a_whole() {
+        let group = program("external = \"udp://127.0.0.1:7\"\n");
+        assert_eq!(group.program.unwrap().command, None);
+    }
+
+    #[test]
+    fn a_behavior_takes_no_program_and_a_program_no_behavior() {
+        let group = program("behavior = \"a.b\"\ntick_rate = 1\n");
+        assert_eq!(behavior(&group).as_deref(), Some("a.b"));
+        assert_eq!(group.program, None);
+        let text = format!("time = \"real\"\n{BASE}command = [\"light\"]\n");
+        let groups = load_text("a.toml", &text, &[]).unwrap().scenario.groups;
+        let group = &groups[1];
+        assert_eq!((behavior(group), group.count), (None, 2));
+        assert_eq!(
+            (&group.timing, group.config.as_str()),
+            (&Timing::EventDriven, "")
+        );
     }
 }

@@ -58,6 +58,16 @@ pub enum Shape {
     Span,
     /// A number per second or a distribution of such.
     Rate,
+    /// A size in bytes, from 1 byte to [`MAX_MESSAGE`].
+    MessageSize,
+    /// `ADDRESS:PORT`.
+    Address,
+    /// `tcp://ADDRESS:PORT` or `udp://ADDRESS:PORT`.
+    Endpoint,
+    /// The name of a framing.
+    Framing,
+    /// A program and its arguments.
+    Command,
     /// A table that somebody else reads.
     Anything,
     /// A group, node or glob.
@@ -88,6 +98,9 @@ pub enum Shape {
 
 /// The most nodes that a scenario may have.
 pub const MAX_NODES: u64 = 10_000_000;
+/// The longest message that `max_message` may allow `[bytes]`: lengths within
+/// the engine are of 32 bits.
+pub const MAX_MESSAGE: u64 = 2 << 30;
 /// The most runs per case.
 pub const MAX_RUNS: u64 = 1_000_000;
 /// The most ticks per second: one per nanosecond.
@@ -181,7 +194,7 @@ pub static GROUP: Keys = Keys {
         key(
             "behavior",
             Shape::Behavior,
-            "What the nodes do: `PLUGIN.BEHAVIOR`. Required, here or in the group that this one extends.",
+            "What the nodes do: `PLUGIN.BEHAVIOR`. Required, here or in the group that this one extends, but for nodes that are programs (`external`, `command`).",
         ),
         key(
             "count",
@@ -196,7 +209,7 @@ pub static GROUP: Keys = Keys {
         key(
             "extends",
             Shape::Name,
-            "A group whose keys apply here unless they are set here. `config` is merged key by key, timing is taken whole or not at all, `rng_id` stays with its group.",
+            "A group whose keys apply here unless they are set here. `config` is merged key by key; timing is taken whole or not at all, and so is what makes the nodes programs (`external`, `framing`, `max_message`, `command`); `rng_id` and `listen` stay with their group.",
         ),
         key(
             "start_at",
@@ -233,8 +246,66 @@ pub static GROUP: Keys = Keys {
             Shape::Whole(1, u32::MAX as u64),
             "The most messages that wait in the inbox; what overflows is dropped and recorded. Default: no limit.",
         ),
+        key(
+            "listen",
+            Shape::ArrayOf(&LISTEN),
+            "In real time: where the nodes listen, so that other programs reach them. Stays with its group when another extends it; virtual time passes it over.",
+        ),
+        key(
+            "external",
+            Shape::Endpoint,
+            "In real time, in place of `behavior`: the node is a program that somebody else wrote, reached at `tcp://ADDRESS:PORT` or `udp://ADDRESS:PORT`.",
+        ),
+        key(
+            "framing",
+            Shape::Framing,
+            "With `external = \"tcp://...\"`: how messages are told apart in the stream.",
+        ),
+        key(
+            "max_message",
+            Shape::MessageSize,
+            "With `external`: the longest message that is taken from the program. Default: `\"16MiB\"`.",
+        ),
+        key(
+            "command",
+            Shape::Command,
+            "In real time, in place of `behavior`: the runner starts this program for each node, and ends it with the run. With `external`: the program that is reached there.",
+        ),
     ],
     later: LATER_IN_GROUP,
+};
+
+/// One `[[nodes.NAME.listen]]` entry.
+pub static LISTEN: Keys = Keys {
+    what: "a listen entry",
+    keys: &[
+        key(
+            "tcp",
+            Shape::Address,
+            "The address at which connections are taken: `\"127.0.0.1:15000\"`, `\"[::1]:15000\"`. Port 0 takes a free one, which is printed.",
+        ),
+        key(
+            "udp",
+            Shape::Address,
+            "The address at which datagrams are taken, each one message. In place of `tcp`.",
+        ),
+        key(
+            "framing",
+            Shape::Framing,
+            "With `tcp`, and required there: how messages are told apart in the stream.",
+        ),
+        key(
+            "max_peers",
+            Shape::Whole(1, u32::MAX as u64),
+            "The most peers at once; 1 serves one client after the other. Default: no limit.",
+        ),
+        key(
+            "max_message",
+            Shape::MessageSize,
+            "The longest message that is taken: a size (`\"64KiB\"`), or a number of bytes. Default: `\"16MiB\"`.",
+        ),
+    ],
+    later: &[],
 };
 
 /// One `[[links]]` entry.
@@ -271,6 +342,11 @@ pub static LINK: Keys = Keys {
             Shape::Word(&["fifo", "any"]),
             "`fifo`: no message overtakes another. `any`: each arrives after its own latency. Default: `fifo`.",
         ),
+        key(
+            "transport",
+            Shape::Word(&["tcp", "udp", "channel"]),
+            "In real time: what carries the messages; `channel` stays within the process. Virtual time passes it over. Default: `tcp`.",
+        ),
     ],
     later: LATER_IN_LINK,
 };
@@ -278,14 +354,8 @@ pub static LINK: Keys = Keys {
 // The keys that the documentation promises and this version does not read yet.
 // One that is built moves into its table above.
 const LATER_IN_SCENARIO: &[&str] = &["faults", "expect", "check", "matrix"];
-const LATER_IN_GROUP: &[&str] = &["listen", "external", "command", "drift", "offset"];
-const LATER_IN_LINK: &[&str] = &[
-    "duplicate",
-    "corrupt",
-    "bandwidth",
-    "queue_limit",
-    "transport",
-];
+const LATER_IN_GROUP: &[&str] = &["drift", "offset"];
+const LATER_IN_LINK: &[&str] = &["duplicate", "corrupt", "bandwidth", "queue_limit"];
 
 impl Keys {
     /// The key with this name.

@@ -74,6 +74,10 @@ pub fn rule(entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> Option
                 Some(order) => order.value?,
                 None => Default::default(),
             },
+            transport: match &entry.transport {
+                Some(transport) => transport.value?,
+                None => Default::default(),
+            },
         },
     })
 }

@@ -19,9 +19,11 @@ impl GroupOrigin {
     /// The places of a group into which its base was merged.
     pub fn new(group: &GroupEntry) -> GroupOrigin {
         let config = group.config.as_ref();
+        let behavior = group.behavior.as_ref().map(|it| it.place);
+        let behavior = behavior.or_else(|| Some(group.program.makes_program()?.1));
         GroupOrigin {
             group: group.place,
-            behavior: group.behavior.as_ref().map_or(group.place, |it| it.place),
+            behavior: behavior.unwrap_or(group.place),
             tick: group.timing.tick_place(),
             config_key: config.map(|it| it.key),
             config: config.and_then(|it| it.value.clone()).unwrap_or_default(),
@@ -33,7 +35,7 @@ impl GroupOrigin {
         self.group
     }
 
-    /// The value of `behavior`.
+    /// The value of `behavior`, or the key that makes the nodes programs.
     pub fn behavior(&self) -> Place {
         self.behavior
     }

@@ -215,8 +215,8 @@ impl<'a> TableReader<'a> {
 ///
 /// `client, srv-1, srv-2 (did you mean `srv-1`?)`
 pub fn listed<'a>(found: &str, names: impl Iterator<Item = &'a str>) -> String {
-    /// Enough to see what kind of names there are.
-    const SHOWN: usize = 12;
+    /// Enough for the keys of any table, and to see what kind of names there are.
+    const SHOWN: usize = 20;
     let mut shown: Vec<&str> = Vec::new();
     let mut more = 0_usize;
     let mut best: Option<(f64, &str)> = None;
@@ -264,7 +264,7 @@ mod tests {
         let names: Vec<String> = (0..40).map(|i| format!("node-number-{i}")).collect();
         let line = listed("node-numbr-39", names.iter().map(String::as_str));
         assert!(
-            line.contains("and 28 more (did you mean `node-number-39`?)"),
+            line.contains("and 20 more (did you mean `node-number-39`?)"),
             "{line}"
         );
     }

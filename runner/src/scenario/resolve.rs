@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use super::inherit::inherit;
 use super::links;
+use super::listen;
 use super::names::Names;
 use super::origin::GroupOrigin;
+use super::program;
 use super::reader::{Mistakes, Written};
 use super::resolved::{Group, Scenario, TimeMode};
 use super::values;
-use super::written::{GroupEntry, ScenarioFile, TimeWord};
+use super::written::{GroupEntry, ListenEntry, ScenarioFile, TimeWord};
 use super::{Place, document::Table};
 use crate::time::SimDuration;
 
@@ -26,13 +28,21 @@ pub struct Resolved {
 /// it is wrong, which is reported.
 pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Option<Resolved> {
     for group in &mut file.groups {
+        group.settle_overridden_program();
         group.timing.settle_overrides();
         // Before bases are merged in, so that a mistake is reported once.
         group.timing.check(mistakes);
+        group.program.check(mistakes);
+        for entry in group.listen.iter_mut().filter_map(|it| it.value.as_mut()) {
+            for entry in entry {
+                entry.settle_overrides();
+                entry.check(mistakes);
+            }
+        }
     }
     inherit(&mut file.groups, mistakes);
     for group in &file.groups {
-        if group.behavior.is_none() {
+        if group.behavior.is_none() && group.program.makes_program().is_none() {
             mistakes.add_with_help(
                 group.place,
                 format!("node group `{}` has no `behavior`", group.name),
@@ -51,6 +61,8 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Opti
     let notes = notes(&file, path, mistakes);
     let time = time(&file, mistakes);
     end(&file, mistakes);
+    program::check(&file.groups, time == Some(TimeMode::Virtual), mistakes);
+    listen::check_addresses(&file.groups, mistakes);
 
     let groups: Vec<_> = file.groups.iter().map(group).collect();
     let name = name?;
@@ -171,11 +183,23 @@ fn end(file: &ScenarioFile, mistakes: &Mistakes) {
 }
 
 fn group(entry: &GroupEntry) -> Option<Group> {
+    let program = match entry.program.makes_program() {
+        Some(_) => Some(entry.program.program()?),
+        None => None,
+    };
+    let listen = match &entry.listen {
+        Some(written) => written.value.as_ref()?.as_slice(),
+        None => &[],
+    };
     Some(Group {
         name: entry.name.clone(),
         count: or(&entry.count, || 1)?.try_into().ok()?,
         numbered: entry.count.is_some(),
-        behavior: entry.behavior.as_ref()?.value.clone()?,
+        behavior: match (&entry.behavior, &program) {
+            (Some(written), None) => Some(written.value.clone()?),
+            (None, Some(_)) => None,
+            _ => return None,
+        },
         config: toml::to_string(&or(&entry.config, Table::default)?.to_toml()).ok()?,
         timing: entry.timing.timing()?,
         start_at: or(&entry.start_at, || SimDuration::ZERO)?,
@@ -187,5 +211,10 @@ fn group(entry: &GroupEntry) -> Option<Group> {
             Some(written) => Some(written.value?.try_into().ok()?),
             None => None,
         },
+        listen: listen
+            .iter()
+            .map(ListenEntry::listen)
+            .collect::<Option<_>>()?,
+        program,
     })
 }

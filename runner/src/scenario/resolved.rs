@@ -1,9 +1,11 @@
 //! A scenario after resolution: names are indices, text is values, defaults are
 //! filled in. What the engine and the results are made from.
 
+use std::net::SocketAddr;
 use std::ops::Range;
 
 use crate::engine::distribution::Distribution;
+use crate::framing::Framing;
 use crate::time::SimDuration;
 
 /// One scenario, ready to run.
@@ -52,8 +54,8 @@ pub struct Group {
     pub count: u32,
     /// Whether the nodes are `NAME-1`, `NAME-2`, ... (the file gives a count).
     pub numbered: bool,
-    /// What its nodes do.
-    pub behavior: BehaviorName,
+    /// What its nodes do; none exactly if `program` says what they are.
+    pub behavior: Option<BehaviorName>,
     /// The behavior's config, as TOML text of one table, for the plugin.
     pub config: String,
     /// When its nodes act.
@@ -64,6 +66,12 @@ pub struct Group {
     pub rng_id: Option<String>,
     /// The most messages that wait in an inbox.
     pub inbox_limit: Option<u32>,
+    /// Where its nodes listen in real time. Of a group of several nodes each
+    /// listens at every entry, and all ports are 0.
+    pub listen: Vec<Listen>,
+    /// The program that stands for its nodes, in real time only. Then there is
+    /// no config, timing, inbox limit or listening.
+    pub program: Option<Program>,
 }
 
 impl Group {
@@ -99,6 +107,52 @@ impl std::fmt::Display for BehaviorName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.plugin, self.behavior)
     }
+}
+
+/// What carries bytes between processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// Connections; messages are told apart by a framing.
+    Tcp,
+    /// Datagrams, each one message.
+    Udp,
+}
+
+/// One `[[nodes.NAME.listen]]` entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// What is listened for.
+    pub transport: Transport,
+    /// Where; port 0 stands for any free one.
+    pub address: SocketAddr,
+    /// How messages are told apart; [`Framing::Raw`] for datagrams.
+    pub framing: Framing,
+    /// The most peers at once, at least 1; none: no limit.
+    pub max_peers: Option<u32>,
+    /// The longest message that is taken `[bytes]`, 1 to 2^31.
+    pub max_message: u64,
+}
+
+/// A program that stands for the nodes of a group: at least one of the two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Where it is reached, of a group of one node; none: it comes by itself.
+    pub external: Option<External>,
+    /// The program to start and its arguments, not empty; none: it is there.
+    pub command: Option<Vec<String>>,
+}
+
+/// Where a program that somebody else wrote is reached, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct External {
+    /// What it speaks.
+    pub transport: Transport,
+    /// Where it listens; the port is not 0, no other node has this address.
+    pub address: SocketAddr,
+    /// How messages are told apart; [`Framing::Raw`] for datagrams.
+    pub framing: Framing,
+    /// The longest message that is taken from it `[bytes]`, 1 to 2^31.
+    pub max_message: u64,
 }
 
 /// When the nodes of a group act.
@@ -152,15 +206,30 @@ pub struct Link {
     pub loss: f64,
     /// Whether messages may overtake one another.
     pub order: Order,
+    /// What carries the messages in real time.
+    pub transport: LinkTransport,
 }
 
 impl Link {
-    /// No latency, no loss, in order.
+    /// No latency, no loss, in order, over TCP in real time.
     pub const IDEAL: Link = Link {
         latency: Distribution::Constant(0.0),
         loss: 0.0,
         order: Order::Fifo,
+        transport: LinkTransport::Tcp,
     };
+}
+
+/// What carries a link's messages in real time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LinkTransport {
+    /// One connection per linked pair.
+    #[default]
+    Tcp,
+    /// Datagrams.
+    Udp,
+    /// Memory, within the process.
+    Channel,
 }
 
 /// The order of messages on a link.

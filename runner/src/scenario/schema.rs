@@ -3,11 +3,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{DISTRIBUTION, Keys, MAX_RATE, SCENARIO, Shape};
+use super::keys::{DISTRIBUTION, Keys, MAX_MESSAGE, MAX_RATE, SCENARIO, Shape};
+use crate::framing::Framing;
 
 /// A duration: numbers with units, from larger to smaller. The order of the
 /// units is left to the reader.
 const DURATION: &str = r"^\s*([0-9]+(\.[0-9]+)?\s*(d|h|m|s|ms|us|µs|ns)\s*)+$";
+/// An IPv4 address, or an IPv6 address in brackets, and a port. Their numbers
+/// are left to the reader.
+const ADDRESS: &str = r"([0-9.]+|\[[0-9A-Fa-f:.]+(%[0-9]+)?\]):[0-9]{1,5}";
+const SIZE: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(B|[kK]B|MB|GB|TB|KiB|MiB|GiB|TiB)\s*$";
 const NAME: &str = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$";
 
 /// What a distribution's values are.
@@ -30,6 +35,13 @@ pub fn schema() -> String {
             "type": "string",
             "pattern": DURATION,
             "description": "A duration with its unit: ns, us, ms, s, m, h or d. `\"250us\"`, `\"1.5s\"`, `\"1m30s\"`.",
+        },
+        "size": {
+            "description": "A size with its unit (B, kB, MB, GB, KiB, MiB, GiB), or a number of bytes. `\"64KiB\"`, `\"16 MiB\"`, `8192`.",
+            "anyOf": [
+                { "type": "string", "pattern": SIZE },
+                { "type": "integer", "minimum": 1, "maximum": MAX_MESSAGE },
+            ],
         },
         "name": {
             "type": "string",
@@ -125,6 +137,18 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
         Shape::Duration | Shape::Delay => reference("duration"),
         Shape::Span => reference("span"),
         Shape::Rate => reference("rate"),
+        Shape::MessageSize => reference("size"),
+        Shape::Address => json!({ "type": "string", "pattern": format!("^{ADDRESS}$") }),
+        Shape::Endpoint => {
+            json!({ "type": "string", "pattern": format!("^(tcp|udp)://{ADDRESS}$") })
+        }
+        Shape::Framing => {
+            let names: Vec<&str> = Framing::all().map(Framing::name).collect();
+            json!({ "type": "string", "enum": names })
+        }
+        Shape::Command => {
+            json!({ "type": "array", "minItems": 1, "items": { "type": "string" } })
+        }
         Shape::Anything => json!({ "type": "object" }),
         Shape::Selector => json!({ "type": "string", "minLength": 1 }),
         Shape::Selectors => two(json!({ "type": "string", "minLength": 1 })),

@@ -1,17 +1,23 @@
-//! What the values of a scenario's keys mean: numbers, words, names, durations
-//! and distributions, each with its bounds.
+//! What the values of a scenario's keys mean: numbers, words, names, durations,
+//! sizes, addresses and distributions, each with its bounds.
 //!
 //! A reader takes a [`Field`], answers the value, or reports what is wrong with
 //! it and answers none.
 
+mod address;
+mod decimal;
 mod distribution;
 mod duration;
+mod size;
 
+pub use address::{address, endpoint};
 pub use distribution::{Quantity, distribution};
+pub use size::size;
 
 use super::document::Kind;
-use super::reader::Field;
+use super::reader::{Field, listed};
 use super::resolved::BehaviorName;
+use crate::framing::Framing;
 use crate::time::SimDuration;
 
 /// The longest name of a scenario, group or node: names become file names.
@@ -75,6 +81,59 @@ pub fn word<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(Field<'_>) 
         let names: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
         field.expected(&names.join(" or "))
     }
+}
+
+/// How messages are told apart in a stream of bytes.
+pub fn framing(field: Field<'_>) -> Option<Framing> {
+    let name = match &field.value.kind {
+        Kind::Text(name) => name.as_str(),
+        _ => "",
+    };
+    Framing::from_name(name)
+        .or_else(|| field.expected_with_help("the name of a framing", framings(name)))
+}
+
+/// A line of help: the framings, and the one that was meant.
+pub fn framings(found: &str) -> String {
+    let names = listed(found, Framing::all().map(Framing::name));
+    format!("framings: {names}")
+}
+
+/// A program and its arguments.
+pub fn command(field: Field<'_>) -> Option<Vec<String>> {
+    const WHAT: &str = "an array of texts: the program, then its arguments";
+    if let Kind::Text(text) = &field.value.kind {
+        let words: Vec<String> = text
+            .split_whitespace()
+            .map(|it| format!("{it:?}"))
+            .collect();
+        let help = match words.is_empty() {
+            true => "for example [\"python3\", \"light.py\"]".to_owned(),
+            false => format!("no shell takes it apart: write [{}]", words.join(", ")),
+        };
+        return field.expected_with_help(WHAT, help);
+    }
+    let parts = field.array(WHAT)?;
+    if parts.is_empty() {
+        return field.wrong("`command` is empty, expected the program, then its arguments");
+    }
+    let mut words = Vec::with_capacity(parts.len());
+    let mut fine = true;
+    for part in parts {
+        let part = field.part(part);
+        match part.text() {
+            Some(word) if word.contains('\0') => {
+                fine = false;
+                part.wrong::<()>("`command` has a zero byte, which no argument can have");
+            }
+            Some("") if words.is_empty() && fine => {
+                return part.wrong("`command` names no program");
+            }
+            Some(word) => words.push(word.to_owned()),
+            None => fine = false,
+        }
+    }
+    fine.then_some(words)
 }
 
 /// A duration; 0 too.

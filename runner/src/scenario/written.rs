@@ -1,15 +1,17 @@
 //! A scenario as its file has it: every key read and each value sound by
 //! itself, nothing looked up, defaulted or inherited yet.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::diagnostic::Place;
 use super::document::{Kind, Table, Value};
-use super::keys::{GROUP, LINK, MAX_NODES, MAX_RUNS, SCENARIO};
+use super::keys::{GROUP, LINK, LISTEN, MAX_MESSAGE, MAX_NODES, MAX_RUNS, SCENARIO};
 use super::reader::{Field, Mistakes, TableReader, Written};
-use super::resolved::{BehaviorName, Order};
+use super::resolved::{BehaviorName, LinkTransport, Order, Transport};
 use super::values::{self, Quantity, distribution};
 use crate::engine::distribution::Distribution;
+use crate::framing::Framing;
 use crate::time::SimDuration;
 
 type Key<T> = Option<Written<T>>;
@@ -53,6 +55,8 @@ pub struct GroupEntry {
     pub rng_id: Key<String>,
     pub timing: TimingKeys,
     pub inbox_limit: Key<u64>,
+    pub listen: Key<Vec<ListenEntry>>,
+    pub program: ProgramKeys,
 }
 
 /// The timing keys of a group as written.
@@ -62,6 +66,27 @@ pub struct TimingKeys {
     pub tick_interval: Key<Distribution>,
     pub tick_phase: Key<Distribution>,
     pub service_time: Key<Distribution>,
+}
+
+/// One `[[nodes.NAME.listen]]` entry as written.
+#[derive(Clone, Debug)]
+pub struct ListenEntry {
+    /// Where its header is.
+    pub place: Place,
+    pub tcp: Key<SocketAddr>,
+    pub udp: Key<SocketAddr>,
+    pub framing: Key<Framing>,
+    pub max_peers: Key<u64>,
+    pub max_message: Key<u64>,
+}
+
+/// The keys that make the nodes of a group programs, as written.
+#[derive(Clone, Debug)]
+pub struct ProgramKeys {
+    pub external: Key<(Transport, SocketAddr)>,
+    pub framing: Key<Framing>,
+    pub max_message: Key<u64>,
+    pub command: Key<Vec<String>>,
 }
 
 /// One `[[links]]` entry as written.
@@ -75,6 +100,7 @@ pub struct LinkEntry {
     pub latency: Key<Distribution>,
     pub loss: Key<f64>,
     pub order: Key<Order>,
+    pub transport: Key<LinkTransport>,
 }
 
 /// A group, node name or glob, with its place.
@@ -88,6 +114,9 @@ impl GroupEntry {
     /// Lets a group count as having a behavior, where the lack of one follows
     /// from a mistake that has been reported.
     pub fn assume_behavior(&mut self) {
+        if self.program.makes_program().is_some() {
+            return;
+        }
         self.behavior.get_or_insert(Written {
             key: self.place,
             place: self.place,
@@ -173,9 +202,41 @@ fn group(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> GroupE
             service_time: reader.optional("service_time", distribution(Quantity::Span)),
         },
         inbox_limit: reader.optional("inbox_limit", values::whole(1, u32::MAX.into())),
+        listen: reader.optional("listen", listen),
+        program: ProgramKeys {
+            external: reader.optional("external", values::endpoint),
+            framing: reader.optional("framing", values::framing),
+            max_message: reader.optional("max_message", values::size(1, MAX_MESSAGE)),
+            command: reader.optional("command", values::command),
+        },
     };
     reader.finish();
     group
+}
+
+fn listen(field: Field<'_>) -> Option<Vec<ListenEntry>> {
+    let mut entries = Vec::new();
+    for value in field.array("an array of tables: [[nodes.NAME.listen]]")? {
+        let part = field.part(value);
+        if let Some(table) = part.table("a table: [[nodes.NAME.listen]]") {
+            entries.push(listen_entry(table, value.place, field.mistakes));
+        }
+    }
+    Some(entries)
+}
+
+fn listen_entry(table: &Table, place: Place, mistakes: &Mistakes) -> ListenEntry {
+    let mut reader = TableReader::new(table, place, &LISTEN, mistakes);
+    let entry = ListenEntry {
+        place,
+        tcp: reader.optional("tcp", values::address),
+        udp: reader.optional("udp", values::address),
+        framing: reader.optional("framing", values::framing),
+        max_peers: reader.optional("max_peers", values::whole(1, u32::MAX.into())),
+        max_message: reader.optional("max_message", values::size(1, MAX_MESSAGE)),
+    };
+    reader.finish();
+    entry
 }
 
 /// A config is the plugin's to judge, but for numbers that TOML text between
@@ -235,6 +296,14 @@ fn link(table: &Table, place: Place, mistakes: &Mistakes) -> LinkEntry {
         order: reader.optional(
             "order",
             values::word(&[("fifo", Order::Fifo), ("any", Order::Any)]),
+        ),
+        transport: reader.optional(
+            "transport",
+            values::word(&[
+                ("tcp", LinkTransport::Tcp),
+                ("udp", LinkTransport::Udp),
+                ("channel", LinkTransport::Channel),
+            ]),
         ),
     };
     reader.finish();

@@ -6,6 +6,7 @@
 
 use super::super::document::Kind;
 use super::super::reader::Field;
+use super::decimal::{DecimalError, scaled, split};
 
 /// The units, largest first, with their nanoseconds.
 const UNITS: [(&str, u64); 8] = [
@@ -79,45 +80,14 @@ pub fn parse(text: &str) -> Result<u64, DurationError> {
     Ok(total)
 }
 
-/// Splits behind the first characters that all fit.
-fn split(text: &str, fits: impl Fn(char) -> bool) -> (&str, &str) {
-    text.split_at(text.find(|c| !fits(c)).unwrap_or(text.len()))
-}
-
-/// A decimal number times `scale`, exactly.
-fn scaled(number: &str, scale: u64) -> Result<u64, DurationError> {
-    let (whole, fraction) = match number.split_once('.') {
-        Some((_, "")) => return Err(DurationError::Malformed),
-        Some(parts) => parts,
-        None => (number, ""),
-    };
-    let mut total: u64 = 0;
-    for digit in whole.bytes() {
-        total = total
-            .checked_mul(10)
-            .and_then(|total| total.checked_add(u64::from(digit - b'0')))
-            .ok_or(DurationError::TooLong)?;
+impl From<DecimalError> for DurationError {
+    fn from(error: DecimalError) -> DurationError {
+        match error {
+            DecimalError::Malformed => DurationError::Malformed,
+            DecimalError::TooFine => DurationError::TooFine,
+            DecimalError::TooLarge => DurationError::TooLong,
+        }
     }
-    total = total.checked_mul(scale).ok_or(DurationError::TooLong)?;
-    let fraction = fraction.trim_end_matches('0');
-    // Even 1 ns is 14 digits of a day.
-    if fraction.len() > 20 {
-        return Err(DurationError::TooFine);
-    }
-    let digits: u128 = match fraction {
-        "" => 0,
-        digits => digits.parse().map_err(|_| DurationError::Malformed)?,
-    };
-    let ten = 10_u128.pow(fraction.len() as u32);
-    let part = digits * u128::from(scale);
-    if !part.is_multiple_of(ten) {
-        return Err(DurationError::TooFine);
-    }
-    // Less than `scale`, since the fraction is less than 1.
-    total = total
-        .checked_add((part / ten) as u64)
-        .ok_or(DurationError::TooLong)?;
-    Ok(total)
 }
 
 /// A duration `[ns]`.

@@ -1,0 +1,198 @@
+//! `[[nodes.NAME.listen]]`: where nodes listen, and that no two of them (nor a
+//! program that somebody else wrote) are at one address.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::diagnostic::Place;
+use super::reader::{Mistakes, Written};
+use super::resolved::{Listen, Transport};
+use super::values;
+use super::written::{GroupEntry, ListenEntry};
+use crate::framing::{DEFAULT_MAX_MESSAGE, Framing};
+
+impl ListenEntry {
+    /// Drops the file's address where an override says another: `--set
+    /// nodes.server.listen.0.udp=127.0.0.1:0`.
+    pub fn settle_overrides(&mut self) {
+        let overridden = |key: &Option<Written<SocketAddr>>| {
+            key.as_ref()
+                .is_some_and(|it| matches!(it.place, Place::Override(_)))
+        };
+        match (overridden(&self.tcp), overridden(&self.udp)) {
+            (true, false) => self.udp = None,
+            (false, true) => {
+                self.tcp = None;
+                self.framing
+                    .take_if(|it| !matches!(it.place, Place::Override(_)));
+            }
+            _ => {}
+        }
+    }
+
+    /// The address, of tcp first, and its place.
+    fn address(&self) -> Option<(Transport, SocketAddr, Place)> {
+        let of = |transport, key: &Option<Written<SocketAddr>>| {
+            let key = key.as_ref()?;
+            Some((transport, key.value?, key.place))
+        };
+        of(Transport::Tcp, &self.tcp).or_else(|| of(Transport::Udp, &self.udp))
+    }
+
+    /// Reports keys that lack one another or contradict one another.
+    pub fn check(&self, mistakes: &Mistakes) {
+        match (&self.tcp, &self.udp) {
+            (Some(tcp), Some(udp)) => mistakes.add_with_help(
+                tcp.key.max(udp.key),
+                "`tcp` and `udp` in one listen entry",
+                "write a [[nodes.NAME.listen]] for each; a node may have several",
+            ),
+            (None, None) => mistakes.add_with_help(
+                self.place,
+                "the listen entry has no address",
+                "write, for example, `tcp = \"127.0.0.1:0\"`, or `udp`; port 0 takes any free one",
+            ),
+            (Some(tcp), None) if self.framing.is_none() => {
+                mistakes.add_with_help(tcp.key, "`tcp` without `framing`", values::framings(""));
+            }
+            (None, Some(_)) => {
+                if let Some(framing) = &self.framing {
+                    mistakes.add_with_help(
+                        framing.key,
+                        "`framing` with `udp`",
+                        "a datagram is a message by itself: leave it out",
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The entry resolved; none if a value of it is wrong or missing, which is
+    /// reported.
+    pub fn listen(&self) -> Option<Listen> {
+        let (transport, address, _) = self.address()?;
+        Some(Listen {
+            transport,
+            address,
+            framing: match transport {
+                Transport::Tcp => self.framing.as_ref()?.value?,
+                Transport::Udp => Framing::Raw,
+            },
+            max_peers: match &self.max_peers {
+                Some(peers) => Some(peers.value?.try_into().ok()?),
+                None => None,
+            },
+            max_message: match &self.max_message {
+                Some(size) => size.value?,
+                None => DEFAULT_MAX_MESSAGE,
+            },
+        })
+    }
+}
+
+/// Somebody at an address.
+struct Taken<'a> {
+    transport: Transport,
+    address: SocketAddr,
+    place: Place,
+    group: &'a GroupEntry,
+    /// What the group does there.
+    role: &'static str,
+}
+
+/// Reports addresses that two nodes would have, for groups into which their
+/// bases were merged. A port of 0 is as many as are needed.
+pub fn check_addresses(groups: &[GroupEntry], mistakes: &Mistakes) {
+    let mut taken: Vec<Taken<'_>> = Vec::new();
+    for group in groups {
+        let entries = group.listen.iter().filter_map(|it| it.value.as_ref());
+        for (transport, address, place) in entries.flatten().filter_map(ListenEntry::address) {
+            if address.port() == 0 {
+                continue;
+            }
+            let count = group.count.as_ref().and_then(|it| it.value).unwrap_or(1);
+            if count > 1 {
+                mistakes.add_with_help(
+                    place,
+                    format!(
+                        "the {count} nodes of group `{}` cannot all listen at {address}",
+                        group.name
+                    ),
+                    format!(
+                        "\"{}\" takes a free port for each, and prints it",
+                        SocketAddr::new(address.ip(), 0)
+                    ),
+                );
+            }
+            taken.push(Taken {
+                transport,
+                address,
+                place,
+                group,
+                role: "listens",
+            });
+        }
+        let external = group.program.external.as_ref();
+        if let Some((external, (transport, address))) =
+            external.and_then(|it| Some((it, it.value?)))
+        {
+            taken.push(Taken {
+                transport,
+                address,
+                place: external.place,
+                group,
+                role: "is the program",
+            });
+        }
+    }
+    report_clashes(taken, mistakes);
+}
+
+fn report_clashes(mut taken: Vec<Taken<'_>>, mistakes: &Mistakes) {
+    // Told at the later of two, and stable: groups that inherit one place keep
+    // their order.
+    taken.sort_by_key(|it| it.place);
+    for (at, later) in taken.iter().enumerate() {
+        let mut clashing = taken[..at].iter().filter(|it| it.clashes(later));
+        let inherited = clashing.clone().find(|it| it.place == later.place);
+        let Some(earlier) = inherited.or_else(|| clashing.next()) else {
+            continue;
+        };
+        let other = match earlier.group.name == later.group.name {
+            true => format!("the same group {} there", earlier.role),
+            false => format!("group `{}` {} there", earlier.group.name, earlier.role),
+        };
+        let line = match earlier.place {
+            Place::File { start, .. } => format!(" (line {})", mistakes.source.line(start)),
+            _ => String::new(),
+        };
+        // An address that came with the base is the derived group's mistake.
+        let place = match later.place == earlier.place {
+            true => later.group.place,
+            false => later.place,
+        };
+        mistakes.add_with_help(
+            place,
+            format!(
+                "group `{}` cannot have {}: it is taken",
+                later.group.name, later.address
+            ),
+            match later.role {
+                "listens" => format!("{other}{line}; choose another port, or 0 for any free one"),
+                _ => format!("{other}{line}; one address is one node"),
+            },
+        );
+    }
+}
+
+impl Taken<'_> {
+    /// Whether one socket keeps the other from its address: the same port at
+    /// the same IP address, or one of them at all addresses of the kind.
+    fn clashes(&self, other: &Taken<'_>) -> bool {
+        let all = |ip: IpAddr| ip.is_unspecified();
+        let (one, two) = (self.address.ip(), other.address.ip());
+        self.transport == other.transport
+            && self.address.port() == other.address.port()
+            && (one == two || (one.is_ipv4() == two.is_ipv4() && (all(one) || all(two))))
+    }
+}

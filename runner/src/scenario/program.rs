@@ -1,0 +1,190 @@
+//! Nodes that are programs which somebody else wrote: the keys `external` and
+//! `command` with what belongs to them, and what they exclude.
+//!
+//! A node either does what a behavior says or is a program, so the keys of the
+//! one contradict those of the other. One `external` program is one node: two
+//! nodes at one address could not be told apart (see `listen` for that).
+
+use std::collections::BTreeSet;
+
+use super::diagnostic::Place;
+use super::reader::{Mistakes, Written};
+use super::resolved::{External, Program, Transport};
+use super::values;
+use super::written::{GroupEntry, ProgramKeys};
+use crate::framing::{DEFAULT_MAX_MESSAGE, Framing};
+
+fn overridden<T>(key: &Option<Written<T>>) -> bool {
+    key.as_ref()
+        .is_some_and(|it| matches!(it.place, Place::Override(_)))
+}
+
+/// Drops a key that the file has, and no override.
+fn drop_written<T>(key: &mut Option<Written<T>>) {
+    if !overridden(key) {
+        *key = None;
+    }
+}
+
+impl GroupEntry {
+    /// Drops what the file says where an override says what the nodes are:
+    /// `--set nodes.light.external=udp://127.0.0.1:10000` puts a program in a
+    /// behavior's place, `--set nodes.light.behavior=traffic.light` the other
+    /// way round.
+    pub fn settle_overridden_program(&mut self) {
+        if overridden(&self.program.external) || overridden(&self.program.command) {
+            drop_written(&mut self.behavior);
+            drop_written(&mut self.config);
+            drop_written(&mut self.inbox_limit);
+            drop_written(&mut self.listen);
+            let timing = &mut self.timing;
+            drop_written(&mut timing.tick_rate);
+            drop_written(&mut timing.tick_interval);
+            drop_written(&mut timing.tick_phase);
+            drop_written(&mut timing.service_time);
+            if overridden(&self.program.external) && self.program.is_udp() {
+                drop_written(&mut self.program.framing);
+            }
+        } else if overridden(&self.behavior) {
+            drop_written(&mut self.program.external);
+            drop_written(&mut self.program.framing);
+            drop_written(&mut self.program.max_message);
+            drop_written(&mut self.program.command);
+        }
+    }
+}
+
+impl ProgramKeys {
+    /// The key that makes the nodes programs, and its place, if there is one.
+    pub fn makes_program(&self) -> Option<(&'static str, Place)> {
+        let external = self.external.as_ref().map(|it| ("external", it.key));
+        external.or_else(|| self.command.as_ref().map(|it| ("command", it.key)))
+    }
+
+    /// Whether any of the keys was written.
+    pub fn any(&self) -> bool {
+        self.makes_program().is_some() || self.framing.is_some() || self.max_message.is_some()
+    }
+
+    fn is_udp(&self) -> bool {
+        let external = self.external.as_ref().and_then(|it| it.value);
+        external.is_some_and(|(transport, _)| transport == Transport::Udp)
+    }
+
+    /// Reports keys that lack one another or contradict one another.
+    pub fn check(&self, mistakes: &Mistakes) {
+        let Some(external) = &self.external else {
+            let framing = self.framing.as_ref().map(|it| ("framing", it.key));
+            let size = self.max_message.as_ref().map(|it| ("max_message", it.key));
+            for (name, place) in framing.into_iter().chain(size) {
+                mistakes.add_with_help(
+                    place,
+                    format!("`{name}` without `external`"),
+                    "where a node listens, it stands in its [[nodes.NAME.listen]]; a group that extends another takes `external` and this whole, or sets them whole",
+                );
+            }
+            return;
+        };
+        match (external.value, &self.framing) {
+            (Some((Transport::Tcp, _)), None) => mistakes.add_with_help(
+                external.place,
+                "`external` over tcp without `framing`",
+                values::framings(""),
+            ),
+            (Some((Transport::Udp, _)), Some(framing)) => mistakes.add_with_help(
+                framing.key,
+                "`framing` with `external` over udp",
+                "a datagram is a message by itself: leave it out",
+            ),
+            _ => {}
+        }
+    }
+
+    /// The program; none if a value of it is wrong or missing, which is reported.
+    pub fn program(&self) -> Option<Program> {
+        let external = match &self.external {
+            None => None,
+            Some(written) => {
+                let (transport, address) = written.value?;
+                Some(External {
+                    transport,
+                    address,
+                    framing: match (transport, &self.framing) {
+                        (Transport::Tcp, framing) => framing.as_ref()?.value?,
+                        (Transport::Udp, _) => Framing::Raw,
+                    },
+                    max_message: match &self.max_message {
+                        Some(size) => size.value?,
+                        None => DEFAULT_MAX_MESSAGE,
+                    },
+                })
+            }
+        };
+        let command = match &self.command {
+            None => None,
+            Some(written) => Some(written.value.clone()?),
+        };
+        Some(Program { external, command })
+    }
+}
+
+/// Reports programs that are a behavior's nodes as well, that stand for several
+/// nodes, or, with `in_virtual_time`, that would have to run there. For groups
+/// into which their bases were merged.
+pub fn check(groups: &[GroupEntry], in_virtual_time: bool, mistakes: &Mistakes) {
+    let mut told = BTreeSet::new();
+    for group in groups {
+        let Some((program, place)) = group.program.makes_program() else {
+            continue;
+        };
+        if in_virtual_time && told.insert((place, program)) {
+            mistakes.add_with_help(
+                place,
+                format!("`{program}` in virtual time: a program of somebody else cannot run there"),
+                "write `time = \"real\"` at the top of the file, or run with `--time real`",
+            );
+        }
+        for (name, key) in behavior_keys(group) {
+            // What a base has wrong is told once.
+            if told.insert((key, name)) {
+                mistakes.add_with_help(
+                    key,
+                    format!("`{name}` and `{program}` contradict each other"),
+                    "a node either does what a behavior says, or is a program, which has no `config`, timing, `inbox_limit` or `listen` here",
+                );
+            }
+        }
+        let external = group.program.external.as_ref();
+        let count = group.count.as_ref().and_then(|it| it.value);
+        if let (Some(external), Some(count @ 2..)) = (external, count) {
+            mistakes.add_with_help(
+                external.place,
+                format!(
+                    "`external` is one program, and group `{}` has {count} nodes",
+                    group.name
+                ),
+                "write a group for each program",
+            );
+        }
+    }
+}
+
+/// The keys of a group that only nodes with a behavior have.
+fn behavior_keys(group: &GroupEntry) -> impl Iterator<Item = (&'static str, Place)> {
+    fn key<T>(name: &'static str, key: &Option<Written<T>>) -> Option<(&'static str, Place)> {
+        key.as_ref().map(|it| (name, it.key))
+    }
+    let timing = &group.timing;
+    [
+        key("behavior", &group.behavior),
+        key("config", &group.config),
+        key("tick_rate", &timing.tick_rate),
+        key("tick_interval", &timing.tick_interval),
+        key("tick_phase", &timing.tick_phase),
+        key("service_time", &timing.service_time),
+        key("inbox_limit", &group.inbox_limit),
+        key("listen", &group.listen),
+    ]
+    .into_iter()
+    .flatten()
+}
