@@ -1,13 +1,13 @@
 //! What the engine costs, as ratios measured in one run.
 //!
-//!     cargo bench -p runner --bench engine              # about five minutes
-//!     cargo bench -p runner --bench engine -- --quick   # about one
+//!     cargo bench -p runner --bench engine              # about two minutes
+//!     cargo bench -p runner --bench engine -- --quick   # half a minute
 //!
 //! | table | what is compared with what |
 //! |---|---|
 //! | engine | clock machines through the real dynamic library, no records kept, with the same experiment as one plain loop ([`plain`]) |
 //! | latency | the same with links of random latency: the engine's event queue with the standard library's binary heap |
-//! | records | the run with metrics, and with metrics and CSV logs, with the run that keeps none; writing the logs with writing as many bytes plainly |
+//! | records | the run with metrics, and with metrics and CSV logs (a file per node, one file), with the run that keeps none; and writing as many bytes plainly. Files are handed to the system, not forced to the disk |
 //! | memory | peak memory of a process with a million machines, before the first message and at the end |
 //!
 //! Both sides of a comparison do the same work: their machines must end with the
@@ -26,9 +26,10 @@ mod records;
 
 use std::time::Duration;
 
+use analysis::log::{CombinedLog, NodeLogs, RunSchema};
 use measure::{in_turns, timed};
 use model::{Plugin, Size};
-use records::{Metrics, MetricsAndLogs};
+use records::{Logs, Metrics, MetricsAndLogs};
 use runner::engine::sink::NoSink;
 
 fn main() -> anyhow::Result<()> {
@@ -143,26 +144,17 @@ fn compare(plugin: &Plugin, sizes: &[Size], rounds: usize) {
 }
 
 fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
-    println!("records: what keeping them costs");
+    println!("records: what keeping them costs [ns/row], and as a multiple of no records");
     println!(
-        "   nodes        rows   no records   metrics   metrics and logs   logs   plain write of the same bytes"
+        "   nodes        rows     MB   none   metrics        + log per node   + one log        plain write of the bytes"
     );
     let sizes = match quick {
         true => [ideal(3, 50_000, 1), ideal(1_000, 150, 1)],
         false => [ideal(3, 200_000, 1), ideal(1_000, 600, 1)],
     };
-    let temporary = tempfile::tempdir()?;
     for size in &sizes {
         let schema = records::schema(plugin, size);
-        let run_whole = |folder: &std::path::Path| -> anyhow::Result<(u64, u64, Duration)> {
-            let sink = MetricsAndLogs::new(&schema, folder);
-            let mut run = plugin.prepare(size, 1, sink);
-            let (_, gone) = timed(|| model::go(&mut run, size));
-            let (counts, finished) = timed(|| run.world.sink.finish());
-            let (rows, bytes) = counts?;
-            Ok((rows, bytes, gone + finished))
-        };
-        let (rows, bytes, _) = run_whole(temporary.path())?;
+        let (rows, bytes, _) = logged::<NodeLogs>(plugin, size, &schema)?;
         let times = in_turns(
             rounds,
             [
@@ -177,40 +169,56 @@ fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
                     gone
                 },
                 &mut || {
-                    run_whole(temporary.path())
-                        .expect("logs are written as before")
+                    logged::<NodeLogs>(plugin, size, &schema)
+                        .expect("logs are written")
                         .2
                 },
                 &mut || {
-                    let (written, time) = timed(|| records::write_plainly(temporary.path(), bytes));
-                    written.expect("a file is written beside the logs");
+                    logged::<CombinedLog>(plugin, size, &schema)
+                        .expect("a log is written")
+                        .2
+                },
+                &mut || {
+                    let folder = tempfile::tempdir().expect("a temporary folder");
+                    let (written, time) = timed(|| records::write_plainly(folder.path(), bytes));
+                    written.expect("a file is written");
                     time
                 },
             ],
         );
-        let ns = |thing| times.seconds(thing) * 1e9 / rows as f64;
+        let cell = |thing| {
+            let ns = times.seconds(thing) * 1e9 / rows as f64;
+            format!("{ns:>6.1} ({:.2})", times.ratio(thing, 0))
+        };
         println!(
-            "{:>8}  {rows:>10}   {:>10.1}   {:>7.1}   {:>16.1}   {:>4.1}   {:>4.1}   [ns/row]",
+            "{:>8}  {rows:>10}  {:>5}  {:>5.1}  {:>14}  {:>14}  {:>14}  {:>14}",
             size.nodes,
-            ns(0),
-            ns(1),
-            ns(2),
-            ns(2) - ns(1),
-            ns(3),
-        );
-        println!(
-            "{:>8}  {:>7} MB   {:>10.2}   {:>7.2}   {:>16.2}   {:>4}   {:>4.2}   [of no records]",
-            "",
             bytes / 1_000_000,
-            1.0,
-            times.ratio(1, 0),
-            times.ratio(2, 0),
-            "",
-            times.ratio(3, 0),
+            times.seconds(0) * 1e9 / rows as f64,
+            cell(1),
+            cell(2),
+            cell(3),
+            cell(4),
         );
     }
     println!();
     Ok(())
+}
+
+/// A run with metrics and logs in a fresh folder: rows, bytes, and the time until
+/// the last byte was handed to the system.
+fn logged<L: Logs>(
+    plugin: &Plugin,
+    size: &Size,
+    schema: &RunSchema,
+) -> anyhow::Result<(u64, u64, Duration)> {
+    let folder = tempfile::tempdir()?;
+    let sink = MetricsAndLogs::<L>::new(schema, folder.path());
+    let mut run = plugin.prepare(size, 1, sink);
+    let (_, gone) = timed(|| model::go(&mut run, size));
+    let (counts, finished) = timed(|| run.into_sink().finish());
+    let (rows, bytes) = counts?;
+    Ok((rows, bytes, gone + finished))
 }
 
 fn memory(quick: bool) -> anyhow::Result<()> {

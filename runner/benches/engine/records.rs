@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use analysis::log::{Columns, NodeLogs, NodeSchema, Row, RunSchema};
+use analysis::log::{Columns, CombinedLog, NodeLogs, NodeSchema, Row, RunSchema};
 use analysis::metrics::RunMetrics;
 use runner::engine::sink::Sink;
 use runner::time::SimTime;
@@ -17,10 +17,50 @@ pub struct Metrics {
     rows: u64,
 }
 
-/// Computes metrics and writes a log per node.
-pub struct MetricsAndLogs {
+/// Computes metrics and writes logs.
+pub struct MetricsAndLogs<L> {
     metrics: Metrics,
-    logs: NodeLogs,
+    logs: L,
+}
+
+/// Logs in one of their layouts.
+pub trait Logs: 'static {
+    /// Logs in an existing folder.
+    fn create(folder: &Path, schema: &RunSchema) -> Self;
+    /// Writes a row.
+    fn row(&mut self, row: &Row, columns: Columns<'_>);
+    /// Writes what is left; the number of bytes in all.
+    fn finish(self) -> anyhow::Result<u64>;
+}
+
+impl Logs for NodeLogs {
+    fn create(folder: &Path, schema: &RunSchema) -> NodeLogs {
+        NodeLogs::create(folder, schema)
+    }
+
+    #[inline]
+    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        self.row(row, columns);
+    }
+
+    fn finish(self) -> anyhow::Result<u64> {
+        Ok(self.finish()?)
+    }
+}
+
+impl Logs for CombinedLog {
+    fn create(folder: &Path, schema: &RunSchema) -> CombinedLog {
+        CombinedLog::create(folder, schema)
+    }
+
+    #[inline]
+    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        self.row(row, columns);
+    }
+
+    fn finish(self) -> anyhow::Result<u64> {
+        Ok(self.finish()?)
+    }
 }
 
 impl Metrics {
@@ -48,12 +88,12 @@ impl Sink for Metrics {
     fn print(&mut self, _: SimTime, _: u32, _: &str) {}
 }
 
-impl MetricsAndLogs {
+impl<L: Logs> MetricsAndLogs<L> {
     /// For a run of these nodes, with its logs in an existing folder.
-    pub fn new(schema: &RunSchema, folder: &Path) -> MetricsAndLogs {
+    pub fn new(schema: &RunSchema, folder: &Path) -> MetricsAndLogs<L> {
         MetricsAndLogs {
             metrics: Metrics::new(schema),
-            logs: NodeLogs::create(folder, schema),
+            logs: L::create(folder, schema),
         }
     }
 
@@ -63,7 +103,7 @@ impl MetricsAndLogs {
     }
 }
 
-impl Sink for MetricsAndLogs {
+impl<L: Logs> Sink for MetricsAndLogs<L> {
     #[inline]
     fn row(&mut self, row: &Row, columns: Columns<'_>) {
         self.metrics.row(row, columns);
