@@ -7,16 +7,22 @@ mod harness;
 mod abi;
 #[path = "promises/bad_input.rs"]
 mod bad_input;
+#[path = "promises/clock.rs"]
+mod clock;
 #[path = "promises/commands.rs"]
 mod commands;
 #[path = "promises/determinism.rs"]
 mod determinism;
 #[path = "promises/failures.rs"]
 mod failures;
+#[path = "promises/lab_model.rs"]
+mod lab_model;
 #[path = "promises/loader.rs"]
 mod loader;
 #[path = "promises/logs.rs"]
 mod logs;
+#[path = "promises/out_of_tree.rs"]
+mod out_of_tree;
 #[path = "promises/reports.rs"]
 mod reports;
 #[path = "promises/results.rs"]

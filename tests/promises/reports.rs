@@ -53,6 +53,53 @@ fn a_report_built_again_is_the_same_bytes() {
 }
 
 #[test]
+fn the_html_report_is_one_file_that_needs_no_network() {
+    let lab = reported();
+    let html = lab.read("out/report.html");
+    let foreign = [
+        "src=\"http",
+        "href=\"http",
+        "url(http",
+        "@import",
+        "<link",
+        "<script src",
+    ];
+    for part in foreign.into_iter().chain(["src=\"plots", "href=\"plots"]) {
+        assert!(!html.contains(part), "{part}");
+    }
+    assert!(html.contains("<svg") && html.contains("prefers-color-scheme"));
+}
+
+#[test]
+fn the_markdown_report_shows_every_plot_and_defines_every_metric() {
+    let lab = reported();
+    let text = lab.read("out/report.md");
+    let shown: Vec<&str> = text
+        .split("](plots/")
+        .skip(1)
+        .map(|rest| rest.split_once(')').unwrap().0)
+        .collect();
+    let files = lab.files("out/plots");
+    assert!(files.len() >= 4);
+    for file in files.keys() {
+        assert!(shown.contains(&&**file), "{file} is not shown");
+    }
+    assert_eq!(shown.len(), files.len());
+    for metric in [
+        "clock_jump_mean",
+        "clock_gap_total",
+        "clock_drift_final",
+        "queue_max",
+    ] {
+        assert!(text.matches(metric).count() > 1, "{metric}");
+    }
+    // A log's own numbers stand in it.
+    let summary = lab.table("out/summary.csv");
+    let greatest = summary.numbers("queue_max").into_iter().fold(0.0, f64::max);
+    assert!(text.contains(&format!("| {greatest} |")), "{greatest}");
+}
+
+#[test]
 fn combined_logs_give_the_same_report() {
     let lab = reported();
     lab.runner(&["scenario.toml", "-q", "--log", "combined", "--out", "one"])

@@ -1,0 +1,123 @@
+//! A plugin built out of the tree: the one in `plugins/README.md`, as it stands
+//! there, runs without a change to the runner.
+//!
+//! It is built in a folder below the build's own, which is kept: the second time
+//! takes no time. Nothing is downloaded; it needs what the workspace needs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::harness::Lab;
+
+const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The files that a page shows: each in a block after `<!-- file: NAME -->`.
+fn files(page: &str) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    for part in page.split("<!-- file: ").skip(1) {
+        let (name, rest) = part.split_once(" -->\n").expect("the mark ends its line");
+        let (_, block) = rest.split_once("```").expect("a block follows the mark");
+        let (_, body) = block.split_once('\n').expect("the block has a language");
+        let (text, _) = body.split_once("\n```").expect("the block ends");
+        files.push((name.to_owned(), format!("{text}\n")));
+    }
+    files
+}
+
+/// Writes a file unless it is there already, so that a build beside this one sees
+/// it whole and as old as it is.
+fn put(path: &Path, text: &str) {
+    if fs::read_to_string(path).is_ok_and(|there| there == text) {
+        return;
+    }
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let fresh = path.with_extension(format!("{}.new", std::process::id()));
+    fs::write(&fresh, text).unwrap();
+    fs::rename(&fresh, path).unwrap();
+}
+
+/// The folder of builds that belong to this test: beside the profile's.
+fn folder() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(3).unwrap().join("out-of-tree")
+}
+
+/// Puts the crate there and runs a command of cargo's in it.
+fn cargo(source: &Path, command: &str) {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args([command, "--offline", "--quiet"])
+        .current_dir(source)
+        .env("CARGO_TARGET_DIR", folder().join("target"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo {command}: {said}");
+    assert!(!said.contains("warning"), "cargo {command}: {said}");
+}
+
+#[test]
+fn a_plugin_built_out_of_the_tree_runs_without_touching_the_runner() {
+    let page = fs::read_to_string(format!("{REPOSITORY}/plugins/README.md")).unwrap();
+    let source = folder().join("pingpong");
+    let lab = Lab::new();
+    let mut names = Vec::new();
+    for (name, text) in files(&page) {
+        match &*name {
+            "Cargo.toml" => {
+                let sdk = fs::canonicalize(format!("{REPOSITORY}/plugins/sdk")).unwrap();
+                let path = "../runner/plugins/sdk";
+                assert!(text.contains(path));
+                // Below the build's folder it would be taken for one of the workspace.
+                let text = text.replace(path, sdk.to_str().unwrap()) + "\n[workspace]\n";
+                put(&source.join("Cargo.toml"), &text);
+            }
+            "pingpong.toml" => drop(lab.write(&name, &text)),
+            source_file => put(&source.join(source_file), &text),
+        }
+        names.push(name);
+    }
+    assert_eq!(
+        names,
+        ["Cargo.toml", "src/lib.rs", "pingpong.toml", "src/tests.rs"]
+    );
+    // The workspace's versions: those are downloaded. Cargo takes out what is not
+    // needed here, so the original is kept beside it.
+    let lock = fs::read_to_string(format!("{REPOSITORY}/Cargo.lock")).unwrap();
+    let original = source.join("workspace.lock");
+    if fs::read_to_string(&original).ok().as_ref() != Some(&lock) {
+        put(&source.join("Cargo.lock"), &lock);
+        put(&original, &lock);
+    }
+    cargo(&source, "build");
+    cargo(&source, "test");
+
+    let built = folder().join("target/debug");
+    let plugins = built.to_str().unwrap();
+    let run = ["pingpong.toml", "--plugin-path", plugins, "--out", "out"];
+    let said = lab.runner(&run).passes().out;
+    assert!(said.contains("anna") && said.contains("ben"), "{said}");
+    let log = lab.table("out/runs/0001/anna.csv");
+    // A ball takes 0.2 s to 0.4 s each way, and there are ten seconds.
+    let hits = *log.numbers("hits").last().unwrap();
+    assert!((12.0..=25.0).contains(&hits), "{hits}");
+    assert_eq!(log.only("event", "receive").rows.len() as f64, hits);
+
+    let described = ["plugins", "pingpong.player", "--plugin-path", plugins];
+    let described = lab.runner(&described).passes().out;
+    for part in [
+        "serves",
+        "Whether this player has the ball at the start",
+        "hits",
+    ] {
+        assert!(described.contains(part), "{described}");
+    }
+    lab.write(
+        "wrong.toml",
+        &lab.read("pingpong.toml").replace("= true", "= 1"),
+    );
+    lab.runner(&["check", "wrong.toml", "--plugin-path", plugins])
+        .ends(2)
+        .says(&["wrong.toml:6:", "expected true or false"]);
+}
