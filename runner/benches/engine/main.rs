@@ -78,7 +78,7 @@ fn engine(plugin: &Plugin, quick: bool, rounds: usize) {
             ideal(3, 100_000, 2),
             ideal(1_000, 400, 1),
             ideal(100_000, 5, 1),
-            ideal(1_000_000, 1, 1),
+            ideal(1_000_000, 3, 1),
         ]
     } else {
         [
