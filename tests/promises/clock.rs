@@ -245,3 +245,24 @@ fn a_thousand_machines_are_no_trouble() {
             .all(|it| (2.0..=12.0).contains(it))
     );
 }
+
+#[test]
+fn a_hundred_thousand_machines_are_run() {
+    let lab = Lab::with(
+        "name = \"many\"\nduration = \"1s\"\n[nodes.m]\ncount = 100000\n\
+         behavior = \"clock.machine\"\ntick_rate = 1\nconfig = { faces = 6 }\n",
+    );
+    lab.run_into("out", &["--log", "off"]);
+    let runs = lab.table("out/runs.csv");
+    // One tick each, at one instant; a die of six sends in half of the ticks that
+    // find no message.
+    assert_eq!(
+        runs.numbers("events"),
+        [100_000.0 + runs.numbers("messages")[0]]
+    );
+    let summary = lab.table("out/summary.csv");
+    assert_eq!(summary.rows.len(), 100_000);
+    assert!(summary.texts("steps").iter().all(|&steps| steps == "1"));
+    let sent: f64 = summary.numbers("sent").iter().sum();
+    assert!((30_000.0..60_000.0).contains(&sent), "{sent}");
+}

@@ -153,15 +153,11 @@ fn the_runner_agrees_with_an_independent_model_of_the_lab() {
     let model: Vec<Slowest> = (1..=RUNS.0).map(|seed| model(seed, FACES)).collect();
     let runner = runner();
     let limit = limit(RUNS.0 as usize, RUNS.1);
-    let metrics: [(&str, fn(&Slowest) -> f64); 3] = [
-        ("clock_final", |it| it.clock_final),
-        ("clock_jump_mean", |it| it.jump_mean),
-        ("queue_max", |it| it.queue_max),
-    ];
-    for (name, metric) in metrics {
-        let samples = |runs: &[Slowest]| runs.iter().map(metric).collect::<Vec<f64>>();
+    let metrics = |it: &Slowest| [it.clock_final, it.jump_mean, it.queue_max];
+    for index in 0..3 {
+        let samples = |runs: &[Slowest]| runs.iter().map(|it| metrics(it)[index]).collect();
         let found = distance(samples(&model), samples(&runner));
-        assert!(found < limit, "{name}: distance {found}, limit {limit}");
+        assert!(found < limit, "metric {index}: {found}, limit {limit}");
     }
     for runs in [&model, &runner] {
         let finals: Vec<f64> = runs.iter().map(|it| it.clock_final).collect();
