@@ -36,6 +36,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Source};
+pub use origin::Origins;
 pub use overrides::Override;
 pub use resolved::{
     BehaviorName, External, Group, Link, LinkRule, LinkTransport, Listen, Order, Program, Scenario,
@@ -44,7 +45,6 @@ pub use resolved::{
 pub use schema::schema;
 
 use document::SyntaxError;
-use origin::GroupOrigin;
 use reader::{Mistakes, listed};
 
 /// A scenario that is whole as far as its file tells, and where its parts were
@@ -57,37 +57,55 @@ pub struct Loaded {
     pub notes: Option<PathBuf>,
     /// The file's text and the options that override it.
     pub source: Arc<Source>,
-    origins: Vec<GroupOrigin>,
+    /// Where its groups were written.
+    pub origins: Origins,
 }
 
 impl Loaded {
-    /// A mistake in what a behavior was told: `path` is the key path inside the
-    /// config of the group with this index (`faces`, `script[2]`; empty: the
-    /// whole). Its place is where the value was written, in the group, in the
-    /// group that it extends, or in an override; for a key that is absent, the
-    /// group's `config`, or the group.
-    ///
-    /// # Panics
-    /// As its siblings: if the scenario has no group with this index.
+    /// As [`Origins::config_problem`].
     pub fn config_problem(&self, group: usize, path: &str, message: &str) -> Diagnostic {
-        Diagnostic::new(&self.source, self.origins[group].config(path), message)
+        self.origins.config_problem(group, path, message)
     }
 
-    /// A mistake in the `behavior` of the group with this index: no such plugin,
-    /// no such behavior.
+    /// As [`Origins::behavior_problem`].
     pub fn behavior_problem(&self, group: usize, message: &str) -> Diagnostic {
-        Diagnostic::new(&self.source, self.origins[group].behavior(), message)
+        self.origins.behavior_problem(group, message)
     }
 
-    /// A mistake in the timing of the group with this index: a behavior that
-    /// cannot tick, or must. Its place is the tick key, else the behavior.
+    /// As [`Origins::timing_problem`].
     pub fn timing_problem(&self, group: usize, message: &str) -> Diagnostic {
-        Diagnostic::new(&self.source, self.origins[group].timing(), message)
+        self.origins.timing_problem(group, message)
     }
 
-    /// A mistake of the group with this index as a whole.
+    /// As [`Origins::group_problem`].
     pub fn group_problem(&self, group: usize, message: &str) -> Diagnostic {
-        Diagnostic::new(&self.source, self.origins[group].group(), message)
+        self.origins.group_problem(group, message)
+    }
+}
+
+/// What could be made out of a scenario that has mistakes, so that what the
+/// behaviors have to say to the rest of it is told together with them.
+#[derive(Clone, Debug)]
+pub struct Partial {
+    /// The mistakes.
+    pub mistakes: Diagnostics,
+    /// The groups without a mistake of their own or of a group that they extend,
+    /// in the order of the file.
+    pub groups: Vec<Group>,
+    /// Where these groups were written, by their index among them.
+    pub origins: Origins,
+}
+
+impl Partial {
+    fn nothing(source: &Arc<Source>, mistakes: Diagnostics) -> Partial {
+        Partial {
+            mistakes,
+            groups: Vec::new(),
+            origins: Origins {
+                source: Arc::clone(source),
+                groups: Vec::new(),
+            },
+        }
     }
 }
 
@@ -96,13 +114,32 @@ impl Loaded {
 /// # Errors
 /// Every mistake in the file and the overrides, in the order of the file.
 pub fn load(path: &Path, overrides: &[Override]) -> Result<Loaded, Diagnostics> {
+    load_partial(path, overrides).map_err(|partial| partial.mistakes)
+}
+
+/// As [`load`], but a scenario with mistakes gives what is sound of it, too.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_partial(path: &Path, overrides: &[Override]) -> Result<Loaded, Partial> {
     let name = path.display().to_string();
+    match text(path, &name) {
+        Ok(text) => partial_text(&name, &text, overrides),
+        Err(mistake) => {
+            let source = Arc::new(Source::new(&name, String::new(), Vec::new()));
+            Err(Partial::nothing(&source, mistake.into()))
+        }
+    }
+}
+
+/// The text of a file.
+fn text(path: &Path, name: &str) -> Result<String, Diagnostic> {
     let whole = |message: String| {
-        let source = Arc::new(Source::new(&name, String::new(), Vec::new()));
+        let source = Arc::new(Source::new(name, String::new(), Vec::new()));
         Diagnostic::new(&source, Place::Whole, message)
     };
     if path.is_dir() {
-        return Err(whole("is a folder, expected a scenario file".to_owned()).into());
+        return Err(whole("is a folder, expected a scenario file".to_owned()));
     }
     let bytes = std::fs::read(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
@@ -115,18 +152,16 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Loaded, Diagnostics> 
         _ => whole(format!("cannot be read: {error}")),
     })?;
     match String::from_utf8(bytes) {
-        Ok(text) => load_text(&name, &text, overrides),
+        Ok(text) => Ok(text),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
             let bad = error.as_bytes()[at];
             let message = format!("the byte 0x{bad:02x} is not UTF-8");
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            let source = Arc::new(Source::new(&name, text, Vec::new()));
+            let source = Arc::new(Source::new(name, text, Vec::new()));
             // Up to `at` the lossy text is the file's own.
             let place = Place::bytes(at..at + 1);
-            Err(Diagnostic::new(&source, place, message)
-                .help("a scenario is UTF-8 text")
-                .into())
+            Err(Diagnostic::new(&source, place, message).help("a scenario is UTF-8 text"))
         }
     }
 }
@@ -154,6 +189,10 @@ fn neighbors(path: &Path) -> Option<String> {
 /// # Errors
 /// As [`load`].
 pub fn load_text(path: &str, text: &str, overrides: &[Override]) -> Result<Loaded, Diagnostics> {
+    partial_text(path, text, overrides).map_err(|partial| partial.mistakes)
+}
+
+fn partial_text(path: &str, text: &str, overrides: &[Override]) -> Result<Loaded, Partial> {
     // Editors do not show the mark that some of them write.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let labels = overrides.iter().map(|it| it.label().to_owned()).collect();
@@ -166,22 +205,32 @@ pub fn load_text(path: &str, text: &str, overrides: &[Override]) -> Result<Loade
             "the file is empty, expected a scenario",
             "`runner new scenario NAME` writes one to begin with",
         );
-        return Err(all(mistakes.into_vec()));
+        return Err(Partial::nothing(&source, all(mistakes.into_vec())));
     }
     overrides::apply(overrides, &mut document, &mistakes);
     let file = written::read(&document, &mistakes);
     if !errors.is_empty() {
-        return Err(all(with_syntax_errors(&source, errors, mistakes)));
+        let mistakes = all(with_syntax_errors(&source, errors, mistakes));
+        return Err(Partial::nothing(&source, mistakes));
     }
     let resolved = resolve::resolve(file, Path::new(path), &mistakes);
-    match (resolved, mistakes.into_vec()) {
-        (Some(resolved), mistakes) if mistakes.is_empty() => Ok(Loaded {
-            scenario: resolved.scenario,
+    let (groups, places) = resolved.sound.into_iter().unzip();
+    let origins = Origins {
+        source: Arc::clone(&source),
+        groups: places,
+    };
+    match (resolved.scenario, mistakes.into_vec()) {
+        (Some(scenario), mistakes) if mistakes.is_empty() => Ok(Loaded {
+            scenario,
             notes: resolved.notes,
             source,
-            origins: resolved.origins,
+            origins,
         }),
-        (_, mistakes) => Err(all(mistakes)),
+        (_, mistakes) => Err(Partial {
+            mistakes: all(mistakes),
+            groups,
+            origins,
+        }),
     }
 }
 

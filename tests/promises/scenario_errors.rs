@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use runner::engine::distribution::Distribution;
 use runner::framing::Framing;
 use runner::scenario::{
-    LinkTransport, Override, Place, TickRule, Timing, Transport, load, load_text,
+    LinkTransport, Override, Place, TickRule, Timing, Transport, load, load_partial, load_text,
 };
 
 /// A folder of scenario files.
@@ -308,6 +308,45 @@ behavior = \"a.c\"
     assert_eq!(text(loaded.timing_problem(1, "cannot tick")), "a.toml:3:1");
     assert_eq!(text(loaded.timing_problem(2, "must tick")), "a.toml:11:12");
     assert_eq!(text(loaded.group_problem(2, "wrong")), "a.toml:10:8");
+}
+
+#[test]
+fn groups_without_mistakes_are_there_beside_the_mistakes_of_others() {
+    let text = "\
+[nodes.base]
+behavior = \"a.b\"
+config = { faces = 10 }
+[nodes.flawed]
+behavior = \"a.b\"
+confg = {}
+[nodes.lost]
+extends = \"nobody\"
+behavior = \"a.b\"
+[nodes.derived]
+extends = \"flawed\"
+[nodes.torn]
+behavior = \"a.b\"
+tick_phase = \"1s\"
+[nodes.sound]
+extends = \"base\"
+config = { script = [1, 2] }
+[[links]]
+from = \"base\"
+to = \"nowhere\"
+";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
+    std::fs::write(&path, text).unwrap();
+    let partial = load_partial(&path, &[]).unwrap_err();
+    assert_eq!(partial.mistakes.iter().count(), 4);
+    let names: Vec<&str> = partial.groups.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["base", "sound"]);
+    let place = |path| {
+        let problem = partial.origins.config_problem(1, path, "wrong");
+        problem.line_column()
+    };
+    assert_eq!(place("faces"), Some((3, 20)));
+    assert_eq!(place("script[1]"), Some((17, 25)));
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub fn inherit(groups: &mut [GroupEntry], mistakes: &Mistakes) {
                 mistakes.add_with_help(extends.place, message, format!("groups here: {known}"));
             }
             group.assume_behavior();
+            group.flawed = true;
         }
         bases.push(base);
     }
@@ -57,6 +58,7 @@ pub fn inherit(groups: &mut [GroupEntry], mistakes: &Mistakes) {
             report_circle(groups, &circle, mistakes);
             for group in circle {
                 groups[group].assume_behavior();
+                groups[group].flawed = true;
                 bases[group] = None;
             }
         }
@@ -87,6 +89,7 @@ fn take(group: &mut GroupEntry, base: &GroupEntry) {
             key.clone_from(base);
         }
     }
+    group.flawed |= base.flawed;
     fill(&mut group.count, &base.count);
     fill(&mut group.start_at, &base.start_at);
     if group.program.makes_program().is_some() {

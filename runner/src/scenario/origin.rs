@@ -1,9 +1,49 @@
 //! Where the parts of a node group were written, for what is found wrong with
 //! it after the file was read: by the loader of plugins, and by the plugin.
 
-use super::diagnostic::Place;
+use std::sync::Arc;
+
+use super::diagnostic::{Diagnostic, Place, Source};
 use super::document::{Kind, Table, Value};
 use super::written::GroupEntry;
+
+/// Where groups were written, by their index.
+#[derive(Clone, Debug)]
+pub struct Origins {
+    pub(super) source: Arc<Source>,
+    pub(super) groups: Vec<GroupOrigin>,
+}
+
+impl Origins {
+    /// A mistake in what a behavior was told: `path` is the key path inside the
+    /// config of the group with this index (`faces`, `script[2]`; empty: the
+    /// whole). Its place is where the value was written, in the group, in the
+    /// group that it extends, or in an override; for a key that is absent, the
+    /// group's `config`, or the group.
+    ///
+    /// # Panics
+    /// As its siblings: if there is no group with this index.
+    pub fn config_problem(&self, group: usize, path: &str, message: &str) -> Diagnostic {
+        Diagnostic::new(&self.source, self.groups[group].config(path), message)
+    }
+
+    /// A mistake in the `behavior` of the group with this index: no such plugin,
+    /// no such behavior.
+    pub fn behavior_problem(&self, group: usize, message: &str) -> Diagnostic {
+        Diagnostic::new(&self.source, self.groups[group].behavior(), message)
+    }
+
+    /// A mistake in the timing of the group with this index: a behavior that
+    /// cannot tick, or must. Its place is the tick key, else the behavior.
+    pub fn timing_problem(&self, group: usize, message: &str) -> Diagnostic {
+        Diagnostic::new(&self.source, self.groups[group].timing(), message)
+    }
+
+    /// A mistake of the group with this index as a whole.
+    pub fn group_problem(&self, group: usize, message: &str) -> Diagnostic {
+        Diagnostic::new(&self.source, self.groups[group].group(), message)
+    }
+}
 
 /// The places of one group.
 #[derive(Clone, Debug)]

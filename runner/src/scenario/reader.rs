@@ -43,6 +43,11 @@ impl Mistakes {
         self.found.borrow_mut().push(diagnostic);
     }
 
+    /// Number of mistakes so far.
+    pub fn count(&self) -> usize {
+        self.found.borrow().len()
+    }
+
     /// All of them.
     pub fn into_vec(self) -> Vec<Diagnostic> {
         self.found.into_inner()

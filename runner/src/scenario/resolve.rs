@@ -17,17 +17,20 @@ use super::written::{GroupEntry, ListenEntry, ScenarioFile, TimeWord};
 use super::{Place, document::Table};
 use crate::time::SimDuration;
 
-/// A scenario, and what is beside it.
+/// What a file comes to.
 pub struct Resolved {
-    pub scenario: Scenario,
+    /// The scenario; none if anything in the file is wrong, which is reported.
+    pub scenario: Option<Scenario>,
     pub notes: Option<PathBuf>,
-    pub origins: Vec<GroupOrigin>,
+    /// The groups in which nothing is wrong, and where they were written: all of
+    /// them if nothing in the file is.
+    pub sound: Vec<(Group, GroupOrigin)>,
 }
 
-/// Resolves a file that was read; `path` is where it lies. None if anything in
-/// it is wrong, which is reported.
-pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Option<Resolved> {
+/// Resolves a file that was read; `path` is where it lies.
+pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Resolved {
     for group in &mut file.groups {
+        let before = mistakes.count();
         group.settle_overridden_program();
         group.timing.settle_overrides();
         // Before bases are merged in, so that a mistake is reported once.
@@ -39,6 +42,7 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Opti
                 entry.check(mistakes);
             }
         }
+        group.flawed |= mistakes.count() > before;
     }
     inherit(&mut file.groups, mistakes);
     for group in &file.groups {
@@ -65,9 +69,16 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Opti
     listen::check_addresses(&file.groups, mistakes);
 
     let groups: Vec<_> = file.groups.iter().map(group).collect();
-    let name = name?;
-    Some(Resolved {
-        scenario: Scenario {
+    let sound = file
+        .groups
+        .iter()
+        .zip(&groups)
+        .filter(|(entry, _)| !entry.flawed)
+        .filter_map(|(entry, group)| Some((group.clone()?, GroupOrigin::new(entry))))
+        .collect();
+    let whole = || {
+        let name = name?;
+        Some(Scenario {
             title: or(&file.title, || name.clone())?,
             name,
             description: or(&file.description, String::new)?,
@@ -77,10 +88,13 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Opti
             time: time?,
             groups: groups.into_iter().collect::<Option<_>>()?,
             links: rules.into_iter().collect::<Option<_>>()?,
-        },
+        })
+    };
+    Resolved {
+        scenario: whole(),
         notes,
-        origins: file.groups.iter().map(GroupOrigin::new).collect(),
-    })
+        sound,
+    }
 }
 
 /// The value of a key, or its default if it was not written; none if it is wrong.

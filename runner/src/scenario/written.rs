@@ -57,6 +57,9 @@ pub struct GroupEntry {
     pub inbox_limit: Key<u64>,
     pub listen: Key<Vec<ListenEntry>>,
     pub program: ProgramKeys,
+    /// Whether a mistake in it, or in what it extends, has been reported: then
+    /// what its behavior lacks may only follow from that.
+    pub flawed: bool,
 }
 
 /// The timing keys of a group as written.
@@ -177,6 +180,7 @@ fn groups(field: Field<'_>) -> Option<Vec<GroupEntry>> {
                 let empty = Table::default();
                 let mut group = group(&entry.key, entry.place, &empty, field.mistakes);
                 group.assume_behavior();
+                group.flawed = true;
                 groups.push(group);
             }
         }
@@ -185,8 +189,9 @@ fn groups(field: Field<'_>) -> Option<Vec<GroupEntry>> {
 }
 
 fn group(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> GroupEntry {
+    let before = mistakes.count();
     let mut reader = TableReader::new(table, place, &GROUP, mistakes);
-    let group = GroupEntry {
+    let mut group = GroupEntry {
         name: name.to_owned(),
         place,
         behavior: reader.optional("behavior", values::behavior),
@@ -209,8 +214,10 @@ fn group(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> GroupE
             max_message: reader.optional("max_message", values::size(1, MAX_MESSAGE)),
             command: reader.optional("command", values::command),
         },
+        flawed: false,
     };
     reader.finish();
+    group.flawed = mistakes.count() > before;
     group
 }
 
