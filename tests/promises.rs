@@ -15,6 +15,8 @@ mod commands;
 mod determinism;
 #[path = "promises/failures.rs"]
 mod failures;
+#[path = "promises/framing.rs"]
+mod framing;
 #[path = "promises/lab_model.rs"]
 mod lab_model;
 #[path = "promises/loader.rs"]
@@ -31,3 +33,5 @@ mod results;
 mod scenario_errors;
 #[path = "promises/scenario_schema.rs"]
 mod scenario_schema;
+#[path = "promises/send.rs"]
+mod send;

@@ -7,6 +7,7 @@ pub mod list;
 pub mod plugins;
 pub mod report;
 pub mod run;
+pub mod send;
 pub mod summary;
 pub mod terminal;
 
@@ -83,6 +84,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::List(options) => list::list(&options),
         Command::Plugins(options) => plugins::plugins(&options),
         Command::Report(options) => report::report(&options),
+        Command::Send(options) => send::send(&options),
         Command::Schema => {
             print(&crate::scenario::schema())?;
             Ok(Exit::Passed)

@@ -2,8 +2,13 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::cli::send::Address;
+use crate::framing::Framing;
 
 /// Runs scenarios of distributed systems.
 ///
@@ -30,6 +35,8 @@ pub enum Command {
     Plugins(PluginsOptions),
     /// Build the report again from the CSV files of results
     Report(ReportOptions),
+    /// Send a message to a listening node, and print the reply
+    Send(SendOptions),
     /// Print the JSON Schema of the scenario file
     Schema,
     /// Print a completion script for a shell
@@ -192,6 +199,54 @@ pub struct ReportOptions {
     #[command(flatten)]
     /// How it is shown.
     pub color: ColorOption,
+}
+
+/// Options of `send`.
+///
+/// Over TCP all messages share one connection; over UDP each is a datagram. A
+/// reply is printed as it is, and a newline behind it.
+#[derive(Args, Debug)]
+pub struct SendOptions {
+    /// Where to: tcp://127.0.0.1:15000, udp://[::1]:15000
+    #[arg(value_name = "ADDRESS", value_parser = Address::parse)]
+    pub address: Address,
+    /// What to send; without it, each line of standard input is a message, sent when the one
+    /// before it has its reply
+    #[arg(value_name = "MESSAGE")]
+    pub message: Option<OsString>,
+    /// Where messages end, over TCP [default: line]; what is sent as `resp` may be a command as
+    /// one types it: get KEY
+    #[arg(long, value_name = "FRAMING", value_parser = framings())]
+    pub framing: Option<Framing>,
+    /// How long to wait for the connection, and for each reply
+    #[arg(long, value_name = "D", default_value = "5s", value_parser = timeout)]
+    pub timeout: Duration,
+    /// Wait for no reply
+    #[arg(long)]
+    pub no_reply: bool,
+    #[command(flatten)]
+    /// How it is shown.
+    pub color: ColorOption,
+}
+
+/// The framings by their names.
+fn framings() -> impl TypedValueParser<Value = Framing> {
+    let names = Framing::all().map(|it| PossibleValue::new(it.name()).help(it.summary()));
+    PossibleValuesParser::new(names)
+        .try_map(|name| Framing::from_name(&name).ok_or("no name of a framing"))
+}
+
+/// The longest timeout: a year. Arbitrary; any longer one is a slip.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(31_557_600);
+
+/// A duration of more than 0, as `5s`, `250ms` or `1m30s`.
+fn timeout(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("expected more than 0".to_owned()),
+        Ok(duration) if duration > LONGEST_TIMEOUT => Err("expected at most a year".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(format!("{error}; expected a duration, such as 5s or 250ms")),
+    }
 }
 
 /// Puts `run` in front of a command line that names no command.

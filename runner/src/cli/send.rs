@@ -1,0 +1,177 @@
+//! `runner send`: a message to a listening node, and its reply.
+//!
+//! It knows nothing of scenarios: whatever listens at the address and speaks the
+//! framing answers. One connection serves all messages, and a message is sent
+//! when the one before it has its reply.
+
+mod address;
+mod connection;
+
+use std::borrow::Cow;
+use std::io::{self, BufRead, Write};
+use std::os::unix::ffi::OsStrExt;
+
+use crate::cli::Exit;
+use crate::cli::arguments::SendOptions;
+use crate::cli::terminal::Terminal;
+use crate::framing::{Framing, FramingError};
+
+pub use address::{Address, Transport};
+use connection::Connection;
+
+/// What keeps a message from being sent, or a reply from coming.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// A datagram has no framing.
+    #[error("{0}: a datagram is a message by itself, expected no `--framing`")]
+    FramedDatagram(Address),
+    /// The host's name stands for no address.
+    #[error("{address}: the host is not found: {source}")]
+    Host {
+        /// Where to.
+        address: Address,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Nobody answers there.
+    #[error(
+        "{address}: cannot connect: {source}\n  does anything listen there? `--timeout` waits longer for a slow one"
+    )]
+    Connect {
+        /// Where to.
+        address: Address,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The message did not go out.
+    #[error("{address}: cannot send: {source}")]
+    Send {
+        /// Where to.
+        address: Address,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The reply did not come in.
+    #[error("{address}: cannot receive: {source}")]
+    Receive {
+        /// Where to.
+        address: Address,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// No reply in time.
+    #[error("{address}: no reply within {}{}\n  `--timeout` waits longer, `--no-reply` not at all", humantime::format_duration(*.timeout), begun(*.received))]
+    Late {
+        /// Where to.
+        address: Address,
+        /// How long it was waited for.
+        timeout: std::time::Duration,
+        /// Size of what came of the reply `[bytes]`.
+        received: usize,
+    },
+    /// The other end closed the connection.
+    #[error("{0}: the connection was closed without a reply")]
+    Closed(Address),
+    /// The message cannot be framed.
+    #[error("the message cannot be sent: {0}")]
+    Message(FramingError),
+    /// What came is no reply.
+    #[error(
+        "{address}: the reply is not understood: {source}\n  does the other end speak `{framing}`? `--framing` names another one"
+    )]
+    Reply {
+        /// Where to.
+        address: Address,
+        /// The framing that was expected.
+        framing: Framing,
+        /// What is wrong.
+        source: FramingError,
+    },
+    /// Standard input.
+    #[error("cannot read standard input: {0}")]
+    Input(io::Error),
+    /// Standard output.
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+}
+
+fn begun(received: usize) -> String {
+    match received {
+        0 => String::new(),
+        count => format!(", but {count} bytes of one that is not whole"),
+    }
+}
+
+impl SendError {
+    fn exit(&self) -> Exit {
+        match self {
+            SendError::FramedDatagram(_) | SendError::Message(_) | SendError::Input(_) => {
+                Exit::BadInput
+            }
+            _ => Exit::Failed,
+        }
+    }
+}
+
+/// Sends what is to be sent, and prints the replies.
+///
+/// # Errors
+///
+/// None: what goes wrong is shown, and told by the exit code.
+pub fn send(options: &SendOptions) -> anyhow::Result<Exit> {
+    match converse(options) {
+        Ok(()) => Ok(Exit::Passed),
+        // A reader that has gone away is no error, as for every command.
+        Err(SendError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(Exit::Passed)
+        }
+        Err(error) => {
+            Terminal::new(options.color.color).error(&error.to_string());
+            Ok(error.exit())
+        }
+    }
+}
+
+fn converse(options: &SendOptions) -> Result<(), SendError> {
+    let mut connection = Connection::open(&options.address, options.framing, options.timeout)?;
+    match &options.message {
+        Some(message) => exchange(&mut connection, message.as_bytes(), options.no_reply)?,
+        None => {
+            let mut input = io::stdin().lock();
+            let mut line = Vec::new();
+            while input
+                .read_until(b'\n', &mut line)
+                .map_err(SendError::Input)?
+                > 0
+            {
+                let message = line.strip_suffix(b"\n").unwrap_or(&line);
+                exchange(&mut connection, message, options.no_reply)?;
+                line.clear();
+            }
+        }
+    }
+    connection.close();
+    Ok(())
+}
+
+fn exchange(connection: &mut Connection, message: &[u8], no_reply: bool) -> Result<(), SendError> {
+    let message = &*typed(connection.framing(), message);
+    if no_reply {
+        return connection.send(message);
+    }
+    let reply = connection.request(message)?;
+    let mut out = io::stdout().lock();
+    out.write_all(&reply)
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush())
+        .map_err(SendError::Output)
+}
+
+/// A message as it was meant: a command for Redis that was typed as a line lacks
+/// the end of the line.
+fn typed(framing: Option<Framing>, message: &[u8]) -> Cow<'_, [u8]> {
+    match framing {
+        Some(Framing::Resp) if !message.ends_with(b"\n") => Cow::Owned([message, b"\r\n"].concat()),
+        _ => Cow::Borrowed(message),
+    }
+}
