@@ -18,14 +18,21 @@ use analysis::metrics::NodeMetrics;
 use analysis::results::{LogMode, RunRow, RunStatus};
 use crossbeam::channel;
 
-use crate::engine::run::{EndReason, Run};
+use crate::driver::lag::{LATE, Lag};
+use crate::driver::real_time::RealTime;
+use crate::driver::setup::SetupError;
+use crate::engine::run::{EndReason, Outcome, Run};
 use crate::host::instance::Instances;
 use crate::plan::{Plan, RunSpec};
 use crate::results::folder::Folder;
 use crate::results::ledger::Ledger;
 use crate::results::manifest::run_schema;
 use crate::results::record::Recorder;
+use crate::scenario::{LinkRule, TimeMode};
 use crate::time::SimTime;
+
+/// How late things were in a run in real time, beside its logs.
+const LAG_FILE: &str = "lag.csv";
 
 /// How to run a plan.
 #[derive(Clone, Debug)]
@@ -36,6 +43,9 @@ pub struct Options {
     pub log: LogMode,
     /// Only the run of this number.
     pub only: Option<u32>,
+    /// Who is told at once of what happens in real time: where nodes listen,
+    /// what they print.
+    pub say: Option<fn(&str)>,
 }
 
 /// What one run came to.
@@ -49,6 +59,8 @@ pub struct RunResult {
     pub metrics: Vec<NodeMetrics>,
     /// Why it failed.
     pub failure: Option<String>,
+    /// What makes it doubtful: it was late, a program ended early.
+    pub warnings: Vec<String>,
 }
 
 /// Results that could not be written. Runs that were whole before are kept.
@@ -57,6 +69,9 @@ pub enum ExecuteError {
     /// A log.
     #[error("{0}\n  runs that were complete before are kept")]
     Log(#[from] WriteError),
+    /// The run could not begin; nothing was run.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     /// A folder, or one of the tables.
     #[error("{}: cannot write the results: {source}\n  runs that were complete before are kept", path.display())]
     Write {
@@ -101,7 +116,7 @@ pub fn execute(
                     let Some(&spec) = runs.get(index).filter(|_| !quit) else {
                         return;
                     };
-                    let result = run_one(plan, spec, folder, options.log, schema, stop);
+                    let result = run_one(plan, spec, folder, options, schema, stop);
                     if sender.send((index, result)).is_err() {
                         return;
                     }
@@ -137,12 +152,13 @@ fn run_one(
     plan: &Plan,
     spec: RunSpec,
     folder: &Folder,
-    log: LogMode,
+    options: &Options,
     schema: &Arc<RunSchema>,
     stop: &AtomicBool,
 ) -> Result<RunResult, ExecuteError> {
     let began = Instant::now();
     let partial = folder.partial_run(spec.number);
+    let log = options.log;
     let keeps_files = log != LogMode::Off;
     let write_error = |path: &PathBuf| {
         let path = path.clone();
@@ -160,16 +176,32 @@ fn run_one(
         .collect();
     let streams = plan.streams(spec);
     let seed = streams.run_seed();
-    let mut run = Run::new(
+    let run = Run::new(
         plan.roster.clone(),
         &scenario.links,
         scenario.duration,
         streams,
         Instances::new(&groups, keeps_files.then_some(&*partial)),
-        Recorder::new(schema, &partial, log),
+        Recorder::new(
+            schema,
+            &partial,
+            log,
+            options.say.filter(|_| plan.is_real()),
+        ),
     );
-    let outcome = run.go(stop);
-    let metrics = run.into_sink().finish(outcome.end)?;
+    let (outcome, sink, warnings) = match scenario.time {
+        TimeMode::Virtual => in_virtual_time(run, stop),
+        TimeMode::Real { speed } => {
+            let (outcome, sink, warnings, lag) =
+                in_real_time(run, &scenario.links, speed, options, stop)?;
+            if keeps_files {
+                let path = partial.join(LAG_FILE);
+                fs::write(&path, lag.to_csv()).map_err(write_error(&path))?;
+            }
+            (outcome, sink, warnings)
+        }
+    };
+    let metrics = sink.finish(outcome.end)?;
     let (status, failure) = match outcome.reason {
         EndReason::Duration | EndReason::Idle | EndReason::Stopped(_) => {
             (RunStatus::Complete, None)
@@ -178,9 +210,12 @@ fn run_one(
         EndReason::Failed(failure) => (RunStatus::Failed, Some(failure.to_string())),
         EndReason::Endless(why) => (RunStatus::Failed, Some(why)),
     };
-    if keeps_files && status == RunStatus::Complete {
-        let whole = folder.run(spec.number);
-        fs::rename(&partial, &whole).map_err(write_error(&whole))?;
+    // In real time being stopped is an end like any other; in virtual time the
+    // rest of the run is missing.
+    let whole = status == RunStatus::Complete || status == RunStatus::Interrupted && plan.is_real();
+    if keeps_files && whole {
+        let path = folder.run(spec.number);
+        fs::rename(&partial, &path).map_err(write_error(&path))?;
     }
     let row = RunRow {
         run: u64::from(spec.number),
@@ -197,12 +232,40 @@ fn run_one(
     Ok(RunResult {
         spec,
         row,
-        metrics: match status {
-            RunStatus::Complete => metrics,
-            _ => Vec::new(),
-        },
+        metrics: if whole { metrics } else { Vec::new() },
         failure,
+        warnings,
     })
+}
+
+type Ended = (Outcome, Recorder, Vec<String>);
+
+fn in_virtual_time(mut run: Run<Instances, Recorder>, stop: &AtomicBool) -> Ended {
+    let outcome = run.go(stop);
+    (outcome, run.into_sink(), Vec::new())
+}
+
+fn in_real_time(
+    run: Run<Instances, Recorder>,
+    rules: &[LinkRule],
+    speed: f64,
+    options: &Options,
+    stop: &AtomicBool,
+) -> Result<(Outcome, Recorder, Vec<String>, Lag), ExecuteError> {
+    let mut real = RealTime::new(run, rules, speed)?;
+    if let Some(say) = options.say {
+        real.remarks.drain(..).for_each(|remark| say(&remark));
+    }
+    real.remarks.clear();
+    let outcome = real.go(stop);
+    let mut warnings = std::mem::take(&mut real.remarks);
+    let lag = std::mem::take(&mut real.lag);
+    if let (true, Some(p99)) = (lag.is_late(), lag.percentile(99)) {
+        warnings.push(format!(
+            "ticks and timers were late: one in a hundred by {p99} or more, the bound is {LATE}"
+        ));
+    }
+    Ok((outcome, real.into_sink(), warnings, lag))
 }
 
 fn seconds(time: SimTime) -> f64 {

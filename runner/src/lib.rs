@@ -14,6 +14,8 @@ pub mod engine;
 
 pub mod framing;
 
+pub mod driver;
+
 pub mod execute;
 
 pub mod results;

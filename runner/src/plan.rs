@@ -11,7 +11,7 @@ use crate::host::config::Config;
 use crate::host::library::{LoadError, load};
 use crate::host::plugin::{Behavior, Plugin};
 use crate::host::search::{SearchPath, file_name};
-use crate::scenario::{BehaviorName, Diagnostic, Diagnostics, Loaded, Place, TimeMode, Timing};
+use crate::scenario::{BehaviorName, Diagnostic, Diagnostics, Loaded, TimeMode, Timing};
 
 /// Everything that is known before the first event.
 #[derive(Debug)]
@@ -20,8 +20,9 @@ pub struct Plan {
     pub loaded: Loaded,
     /// The plugins that it names, by name.
     pub plugins: Vec<Arc<Plugin>>,
-    /// Each group's accepted config, in the order of the groups.
-    pub configs: Vec<Arc<Config>>,
+    /// Each group's accepted config, in the order of the groups; none for a
+    /// program of somebody else.
+    pub configs: Vec<Option<Arc<Config>>>,
     /// Who is who.
     pub roster: Roster,
     /// What it expands to.
@@ -78,16 +79,10 @@ impl Plan {
         let mut broken = Vec::new();
         let plugins = load_plugins(&loaded, search, &mut broken);
         let mut configs = Vec::new();
-        if let TimeMode::Real { .. } = loaded.scenario.time {
-            let what = "`time` is \"real\", which this version does not support yet";
-            mistakes.push(
-                Diagnostic::new(&loaded.source, Place::Whole, what)
-                    .help("write time = \"virtual\", or leave it out"),
-            );
-        }
         for (index, group) in loaded.scenario.groups.iter().enumerate() {
             // A program of somebody else has no plugin; it runs in real time only.
             let Some(name) = &group.behavior else {
+                configs.push(None);
                 continue;
             };
             let behavior = match plugins.get(&name.plugin) {
@@ -97,7 +92,7 @@ impl Plan {
                 Some(Some(plugin)) => find_behavior(&loaded, index, name, plugin),
             };
             match behavior.map(|behavior| bind(&loaded, index, name, &behavior)) {
-                Ok(Ok(config)) => configs.push(Arc::new(config)),
+                Ok(Ok(config)) => configs.push(Some(Arc::new(config))),
                 Ok(Err(problems)) => mistakes.extend(problems),
                 Err(mistake) => mistakes.push(mistake),
             }
@@ -117,6 +112,11 @@ impl Plan {
             configs,
             loaded,
         })
+    }
+
+    /// Whether its runs take real time.
+    pub fn is_real(&self) -> bool {
+        matches!(self.loaded.scenario.time, TimeMode::Real { .. })
     }
 
     /// Number of runs in the whole plan.

@@ -247,7 +247,7 @@ fn a_signal_ends_it_gracefully_and_keeps_the_finished_runs() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(code));
         let runs = lab.table("out/runs.csv");
-        assert_eq!(runs.texts("status"), ["complete", "interrupted"]);
+        assert_eq!(runs.texts("status"), ["complete", "stopped"]);
         assert!(lab.path("out/runs/0001/machine.csv").exists());
         assert!(lab.path("out/runs/0002.partial").exists());
         assert!(!lab.path("out/runs/0002").exists());

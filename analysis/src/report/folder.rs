@@ -118,7 +118,7 @@ fn read_runs(file: &Path) -> Result<Vec<RunRow>, Error> {
             case: row.text(1)?.to_owned(),
             seed: row.number(2)?,
             status: RunStatus::from_word(status)
-                .ok_or_else(|| row.wrong(3, "`complete`, `failed` or `interrupted`"))?,
+                .ok_or_else(|| row.wrong(3, "`complete`, `failed` or `stopped`"))?,
             verdict: match verdict {
                 "" => None,
                 word => Some(

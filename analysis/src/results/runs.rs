@@ -9,7 +9,8 @@ pub enum RunStatus {
     Complete,
     /// A plugin or a node failed; what it wrote is in `runs/NNNN.partial`.
     Failed,
-    /// Stopped by a signal; what it wrote is in `runs/NNNN.partial`.
+    /// Stopped by a signal. In virtual time what it wrote is in
+    /// `runs/NNNN.partial`; in real time that is an end like any other.
     Interrupted,
 }
 
@@ -61,7 +62,7 @@ impl RunStatus {
         match self {
             RunStatus::Complete => "complete",
             RunStatus::Failed => "failed",
-            RunStatus::Interrupted => "interrupted",
+            RunStatus::Interrupted => "stopped",
         }
     }
 

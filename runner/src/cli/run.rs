@@ -15,7 +15,7 @@ use crate::cli::check::count;
 use crate::cli::summary::Summary;
 use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, overrides, plan_all, print};
-use crate::execute::{Options, RunResult, execute};
+use crate::execute::{ExecuteError, Options, RunResult, execute};
 use crate::plan::Plan;
 use crate::results::folder::{Folder, RESULTS};
 use crate::results::manifest::manifest;
@@ -118,7 +118,9 @@ fn run_plan(
         terminal.error(&format!("{}: cannot be written: {error}", path.display()));
         return Ok(Exit::Failed);
     }
-    let jobs = options.jobs.map_or_else(cores, |jobs| jobs as usize);
+    // Runs in real time would disturb one another, and want the same ports.
+    let usual = if plan.is_real() { 1 } else { cores() };
+    let jobs = options.jobs.map_or(usual, |jobs| jobs as usize);
     let runs = match options.run {
         Some(_) => 1,
         None => u64::from(plan.run_count()),
@@ -132,6 +134,7 @@ fn run_plan(
             jobs,
             log,
             only: options.run,
+            say: (!options.quiet).then_some(say),
         },
         &stop.flag,
         |result| {
@@ -139,6 +142,10 @@ fn run_plan(
                 progress.step();
             }
             summary.add(result);
+            for warning in &result.warnings {
+                progress.end();
+                terminal.warning(&format!("run {}: {warning}", result.row.run));
+            }
             if let Some(failure) = &result.failure {
                 progress.end();
                 terminal.error(&format!("run {}: {failure}", result.row.run));
@@ -149,7 +156,13 @@ fn run_plan(
     progress.end();
     if let Err(error) = execution {
         terminal.error(&error.to_string());
-        return Ok(Exit::Failed);
+        return Ok(match error {
+            ExecuteError::Setup(_) => {
+                folder.abandon();
+                Exit::BadInput
+            }
+            _ => Exit::Failed,
+        });
     }
     let mut exit = match (summary.with(RunStatus::Failed), stop.signal()) {
         (_, Some(signal)) => Exit::Signal(signal),
@@ -209,6 +222,12 @@ fn quoted(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
+}
+
+/// A line of what happens in real time.
+fn say(line: &str) {
+    // A reader that has gone away is no reason to stop the run.
+    let _ = print(&format!("{line}\n"));
 }
 
 fn cores() -> usize {

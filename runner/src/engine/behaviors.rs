@@ -35,6 +35,11 @@ pub trait Behaviors {
         world: &mut World<S>,
     ) -> Result<(), Fault>;
 
+    /// Whether the node's behavior wants to know of its peers' connections.
+    fn hears_connections(&self, _node: u32) -> bool {
+        false
+    }
+
     /// The node's columns as they are now.
     fn columns(&self, node: u32) -> Columns<'_>;
 
@@ -67,6 +72,16 @@ pub enum Call<'a> {
     },
     /// A tick found the inbox empty.
     Tick,
+    /// A peer connected.
+    Connect {
+        /// Which.
+        peer: u32,
+    },
+    /// A peer's connection closed.
+    Disconnect {
+        /// Which.
+        peer: u32,
+    },
     /// The run ends.
     Stop,
 }
@@ -79,6 +94,8 @@ impl Call<'_> {
             Call::Message { .. } => "message",
             Call::Timer { .. } => "timer",
             Call::Tick => "tick",
+            Call::Connect { .. } => "connect",
+            Call::Disconnect { .. } => "disconnect",
             Call::Stop => "stop",
         }
     }

@@ -82,6 +82,34 @@ impl Network {
         }
     }
 
+    /// When the far end of a link learns that `from` closes it: after everything
+    /// that was sent before.
+    pub fn closes(&self, from: u32, to: LinkEnd, now: SimTime) -> SimTime {
+        match self.constant(to) {
+            Some(latency) => now + latency,
+            None => {
+                let pair = self
+                    .pairs
+                    .get(&(u64::from(from) << 32 | u64::from(to.node)));
+                pair.map_or(now, |pair| pair.last_arrival.max(now))
+            }
+        }
+    }
+
+    /// When the far end of a link learns that it is open again: before anything
+    /// that is sent from now on.
+    pub fn opens(&self, to: LinkEnd, now: SimTime) -> SimTime {
+        now + self.constant(to).unwrap_or_default()
+    }
+
+    fn constant(&self, to: LinkEnd) -> Option<SimDuration> {
+        match self.kinds.get(to.rule as usize) {
+            None => Some(SimDuration::ZERO),
+            Some(Kind::Constant(latency)) => Some(*latency),
+            Some(Kind::Stateful) => None,
+        }
+    }
+
     fn draw(&mut self, roster: &Roster, from: u32, to: LinkEnd, now: SimTime) -> Verdict {
         let link = &self.links[to.rule as usize];
         let pair = self
@@ -104,8 +132,8 @@ impl Network {
         let mut arrival = now + latency;
         if link.order == Order::Fifo {
             arrival = arrival.max(pair.last_arrival);
-            pair.last_arrival = arrival;
         }
+        pair.last_arrival = arrival.max(pair.last_arrival);
         Verdict::Arrives(arrival)
     }
 }

@@ -36,6 +36,25 @@ pub enum Event {
         /// Which.
         tag: u64,
     },
+    /// A peer's connection opens.
+    Connect {
+        /// The node that learns of it.
+        node: u32,
+        /// The other end: a node.
+        other: u32,
+    },
+    /// A peer's connection closes.
+    Disconnect {
+        /// The node that learns of it.
+        node: u32,
+        /// The other end: a node.
+        other: u32,
+    },
+    /// Something leaves the process, after its link's latency.
+    Depart {
+        /// Where it is held.
+        parcel: u32,
+    },
     /// A server has handled the message at the head of its inbox.
     Served {
         /// Which server.

@@ -6,7 +6,7 @@ use analysis::log::{EventId, NO_PEER};
 
 use crate::engine::behaviors::{Behaviors, Call, Failure, Fault};
 use crate::engine::distribution::Distribution;
-use crate::engine::message::Message;
+use crate::engine::message::{Message, MessageId};
 use crate::engine::network::Network;
 use crate::engine::queue::Event;
 use crate::engine::random::{Purpose, Random, Streams};
@@ -122,13 +122,15 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// Runs to the end. The sink is in [`Run::world`] afterwards.
     pub fn go(&mut self, stop: &AtomicBool) -> Outcome {
-        let reason = match self.start().and_then(|()| self.events(stop)) {
-            Ok(reason) => match self.finish(&reason) {
-                Ok(()) => reason,
-                Err(failure) => EndReason::Failed(failure),
-            },
-            Err(failure) => EndReason::Failed(failure),
-        };
+        let ended = self.start().and_then(|()| self.events(stop));
+        self.conclude(ended)
+    }
+
+    /// Stops the nodes of a run that has come to its end, or failed.
+    pub fn conclude(&mut self, ended: Result<EndReason, Failure>) -> Outcome {
+        let reason = ended
+            .and_then(|reason| self.finish().map(|()| reason))
+            .unwrap_or_else(EndReason::Failed);
         // What a failed step wrote before it failed is kept.
         self.world.end_step(&self.behaviors);
         Outcome {
@@ -139,15 +141,106 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
     }
 
+    /// When the next thing is due; [`SimTime::NEVER`] if nothing is.
+    pub fn next_due(&self) -> SimTime {
+        self.world.events.next_time().min(self.ticks.next_time())
+    }
+
+    /// When the run ends at the latest.
+    pub fn end(&self) -> SimTime {
+        self.end
+    }
+
+    /// Moves true time on; it never goes back.
+    pub fn advance(&mut self, now: SimTime) {
+        self.world.now = self.world.now.max(now);
+    }
+
+    /// Does the next thing that is due, now.
+    ///
+    /// # Errors
+    ///
+    /// When a behavior fails.
+    pub fn do_next(&mut self) -> Result<(), Failure> {
+        if self.world.events.next_time() <= self.ticks.next_time() {
+            self.next_event()
+        } else {
+            self.tick()
+        }
+    }
+
+    /// A message that came over a wire reaches a node now. `from` is a node or a
+    /// stranger, `number` its number for the message.
+    ///
+    /// # Errors
+    ///
+    /// When the node's behavior fails.
+    pub fn deliver(
+        &mut self,
+        node: u32,
+        from: u32,
+        number: u64,
+        bytes: &[u8],
+    ) -> Result<(), Failure> {
+        let message = self.world.messages.add(from, number, bytes);
+        self.arrival(node, message)
+    }
+
+    /// A wire tells that a node closes or opens its connection to one of ours.
+    ///
+    /// # Errors
+    ///
+    /// When the node's behavior fails.
+    pub fn hear(&mut self, node: u32, other: u32, closes: bool) -> Result<(), Failure> {
+        self.world.mark_closed(node, other, closes);
+        match closes {
+            true => self.disconnect(node, other),
+            false => self.connect(node, other),
+        }
+    }
+
+    /// A peer from outside appears; answers its index, past the nodes'.
+    pub fn add_stranger(&mut self, name: &str) -> u32 {
+        self.world.sink.stranger(name);
+        self.world.roster.len() + self.world.wires.add_stranger(name.to_owned())
+    }
+
+    /// Takes a message that is to be carried away.
+    pub fn take_message_out(&mut self, message: MessageId) -> Message {
+        self.world.messages.take(message)
+    }
+
+    /// Number of messages that wait in a node's inbox.
+    pub fn inbox_len(&self, node: u32) -> u32 {
+        self.world.nodes[node as usize].inbox.len()
+    }
+
+    /// The reason for which a behavior has stopped the run, if one has.
+    pub fn stopped(&mut self) -> Option<String> {
+        self.world.stop.take()
+    }
+
     /// Ends the behaviors and hands back the sink.
     pub fn into_sink(self) -> S {
         self.world.sink
     }
 
-    fn start(&mut self) -> Result<(), Failure> {
+    /// Makes the nodes, starts them, and connects their peers: all that happens
+    /// before the first event.
+    ///
+    /// # Errors
+    ///
+    /// When a behavior fails.
+    pub fn start(&mut self) -> Result<(), Failure> {
         let groups = self.world.roster.groups().to_vec();
         for (index, group) in groups.iter().enumerate() {
-            for node in self.world.roster.nodes(index) {
+            let nodes = self.world.roster.nodes(index);
+            let hears = self.behaviors.hears_connections(nodes.start);
+            self.world.hears.push(hears && group.program.is_none());
+            if group.program.is_some() {
+                continue;
+            }
+            for node in nodes {
                 if matches!(group.timing, Timing::Server { .. }) {
                     let name = self.world.roster.stream_name(node).unwrap_or_default();
                     let stream = self.streams.node(Purpose::Service, &name);
@@ -166,6 +259,84 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             if self.world.nodes[node as usize].up {
                 self.call_start(node)?;
             }
+        }
+        for (index, hears) in self.world.hears.clone().into_iter().enumerate() {
+            for node in self.world.roster.nodes(index).filter(|_| hears) {
+                self.connect_peers(node)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A node that wants to know learns which of its peers are there.
+    fn connect_peers(&mut self, node: u32) -> Result<(), Failure> {
+        for peer in 0..self.world.peer_count(node) {
+            if let Some(end) = self.world.network.topology.peer(node, peer)
+                && self.is_there(end.node)
+            {
+                self.connect(node, end.node)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_there(&self, node: u32) -> bool {
+        self.world.nodes[node as usize].up || self.world.is_program(node)
+    }
+
+    /// A node that starts late: its peers learn of it, and it of them.
+    fn start_late(&mut self, node: u32) -> Result<(), Failure> {
+        self.create(node)?;
+        self.call_start(node)?;
+        if self.world.hears_connections(node) {
+            self.connect_peers(node)?;
+        }
+        for (index, hears) in self.world.hears.clone().into_iter().enumerate() {
+            for other in self.world.roster.nodes(index).filter(|_| hears) {
+                let number = self.world.network.topology.peer_number(other, node);
+                if other != node && number < self.world.peer_count(other) {
+                    self.connect(other, node)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A node learns that its connection to another, or to a stranger, opens;
+    /// nothing happens to a node that does not want to know.
+    ///
+    /// # Errors
+    ///
+    /// When its behavior fails.
+    pub fn connect(&mut self, node: u32, other: u32) -> Result<(), Failure> {
+        let peer = self.world.network.topology.peer_number(node, other);
+        self.connection(node, other, EventId::CONNECT, Call::Connect { peer })
+    }
+
+    /// As [`Run::connect`], for one that closes.
+    ///
+    /// # Errors
+    ///
+    /// When its behavior fails.
+    pub fn disconnect(&mut self, node: u32, other: u32) -> Result<(), Failure> {
+        let peer = self.world.network.topology.peer_number(node, other);
+        self.connection(node, other, EventId::DISCONNECT, Call::Disconnect { peer })
+    }
+
+    fn connection(
+        &mut self,
+        node: u32,
+        other: u32,
+        event: EventId,
+        call: Call<'_>,
+    ) -> Result<(), Failure> {
+        let stranger = other >= self.world.roster.len();
+        let up = self.world.nodes[node as usize].up;
+        if up && (stranger || self.world.hears_connections(node)) {
+            self.world.handled += 1;
+            self.world.node = node;
+            self.world.push_row(event, other, 0, 0);
+            self.call(node, call)?;
         }
         Ok(())
     }
@@ -249,23 +420,13 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             return Ok(());
         };
         match event {
-            Event::Start { node } => {
-                self.create(node)?;
-                self.call_start(node)
-            }
-            Event::Arrival { node, message } => {
-                if !self.world.arrive(node, message) {
-                    self.world.end_step(&self.behaviors);
-                    return Ok(());
-                }
-                match self.world.nodes[node as usize].kind {
-                    Kind::Clocked => Ok(()),
-                    Kind::Server => {
-                        self.serve(node);
-                        Ok(())
-                    }
-                    Kind::EventDriven => self.take_message(node),
-                }
+            Event::Start { node } => self.start_late(node),
+            Event::Arrival { node, message } => self.arrival(node, message),
+            Event::Connect { node, other } => self.connect(node, other),
+            Event::Disconnect { node, other } => self.disconnect(node, other),
+            Event::Depart { parcel } => {
+                self.world.wires.release(parcel);
+                Ok(())
             }
             Event::Timer { node, tag } => {
                 if !self.world.timer_is_due(node, tag, sequence) {
@@ -283,6 +444,23 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 self.serve(node);
                 Ok(())
             }
+        }
+    }
+
+    /// A message reaches a node.
+    #[inline]
+    fn arrival(&mut self, node: u32, message: MessageId) -> Result<(), Failure> {
+        if !self.world.arrive(node, message) {
+            self.world.end_step(&self.behaviors);
+            return Ok(());
+        }
+        match self.world.nodes[node as usize].kind {
+            Kind::Clocked => Ok(()),
+            Kind::Server => {
+                self.serve(node);
+                Ok(())
+            }
+            Kind::EventDriven => self.take_message(node),
         }
     }
 
@@ -377,7 +555,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     /// Every node that is up learns that the run is over.
-    fn finish(&mut self, _reason: &EndReason) -> Result<(), Failure> {
+    fn finish(&mut self) -> Result<(), Failure> {
         for node in 0..self.world.nodes.len() as u32 {
             if self.world.nodes[node as usize].up {
                 self.world.node = node;
@@ -386,6 +564,17 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             }
         }
         Ok(())
+    }
+
+    /// A failure of the acting node that the plugin did not tell itself.
+    pub fn fail_now(&self, fault: Fault) -> Failure {
+        self.failure("send", fault)
+    }
+
+    /// As [`Run::fail_now`], of another node.
+    pub fn fail_at(&mut self, node: u32, fault: Fault) -> Failure {
+        self.world.node = node;
+        self.failure("send", fault)
     }
 
     #[cold]

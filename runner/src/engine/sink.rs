@@ -14,6 +14,12 @@ pub trait Sink: 'static {
 
     /// A line that a node's behavior printed.
     fn print(&mut self, time: SimTime, node: u32, line: &str);
+
+    /// A peer from outside appears: the next index past the nodes.
+    fn stranger(&mut self, _name: &str) {}
+
+    /// Called each second or so in real time: what was recorded goes to disk.
+    fn flush(&mut self) {}
 }
 
 /// Drops everything, and costs nothing.

@@ -4,16 +4,18 @@
 //! [`World::set_timer`] and so on. An effect enqueues; it never runs another
 //! behavior. So a step is atomic, and its effects keep their order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use analysis::log::{EventId, NO_PEER, Row};
 
-use crate::engine::message::{Inbox, Messages};
+use crate::engine::message::{Inbox, MessageId, Messages};
 use crate::engine::network::{Network, Verdict};
 use crate::engine::queue::{Event, EventQueue, Sequence};
 use crate::engine::random::Random;
 use crate::engine::roster::Roster;
 use crate::engine::sink::Sink;
+use crate::engine::topology::{LinkEnd, Topology};
+use crate::engine::wires::{Outgoing, What, Wires};
 use crate::scenario::Timing;
 use crate::time::{SimDuration, SimTime};
 
@@ -36,6 +38,12 @@ pub struct World<S> {
     pub(super) service: HashMap<u32, Random>,
     /// The rows of the step under way.
     rows: Vec<Row>,
+    /// Pairs of nodes whose connection one of them closed, lower index first.
+    closed: HashSet<(u32, u32)>,
+    /// What a node must learn of its peers' connections, by group.
+    pub(super) hears: Vec<bool>,
+    /// The ways out of the process.
+    pub wires: Wires,
     pub(super) stop: Option<String>,
     pub(super) handled: u64,
     pub(super) sent: u64,
@@ -104,6 +112,9 @@ impl<S: Sink> World<S> {
             timers: HashMap::new(),
             service: HashMap::new(),
             rows: Vec::new(),
+            closed: HashSet::new(),
+            hears: Vec::new(),
+            wires: Wires::default(),
             stop: None,
             handled: 0,
             sent: 0,
@@ -128,6 +139,32 @@ impl<S: Sink> World<S> {
         &self.roster
     }
 
+    /// Who is linked to whom.
+    pub fn topology(&self) -> &Topology {
+        &self.network.topology
+    }
+
+    /// Whether anything waits to be carried out of the process.
+    pub fn has_outgoing(&self) -> bool {
+        !self.wires.outgoing.is_empty()
+    }
+
+    /// Takes what waits to be carried out of the process.
+    pub fn take_outgoing(&mut self) -> Vec<Outgoing> {
+        std::mem::take(&mut self.wires.outgoing)
+    }
+
+    /// The name of a stranger, by its index past the nodes.
+    pub fn stranger_name(&self, stranger: u32) -> &str {
+        let index = stranger.wrapping_sub(self.roster.len()) as usize;
+        self.wires.strangers().get(index).map_or("", String::as_str)
+    }
+
+    /// Writes a line into a node's output that its behavior did not print.
+    pub fn print_for(&mut self, node: u32, line: &str) {
+        self.sink.print(self.now, node, line);
+    }
+
     /// Number of linked peers of a node.
     #[inline]
     pub fn peer_count(&self, node: u32) -> u32 {
@@ -136,11 +173,13 @@ impl<S: Sink> World<S> {
 
     /// The name of a node's peer, if there is one of that number.
     pub fn peer_name(&self, node: u32, peer: u32) -> Option<String> {
-        let other = self
-            .network
-            .topology
-            .node_of(node, peer, self.roster.len())?;
-        self.roster.name(other)
+        let nodes = self.roster.len();
+        let all = nodes + self.wires.strangers().len() as u32;
+        let other = self.network.topology.node_of(node, peer, all)?;
+        match other.checked_sub(nodes) {
+            Some(stranger) => self.wires.strangers().get(stranger as usize).cloned(),
+            None => self.roster.name(other),
+        }
     }
 
     /// Hands bytes to the acting node's link to a peer.
@@ -151,7 +190,12 @@ impl<S: Sink> World<S> {
     #[inline]
     pub fn send(&mut self, peer: u32, bytes: &[u8]) -> Result<(), NoLink> {
         let from = self.node;
-        let to = self.network.topology.peer(from, peer).ok_or(NoLink)?;
+        let Some(to) = self.network.topology.peer(from, peer) else {
+            return self.send_outside(peer, bytes);
+        };
+        if !self.closed.is_empty() {
+            self.reopen(from, to);
+        }
         let sender = &mut self.nodes[from as usize];
         sender.sent += 1;
         self.sent += 1;
@@ -161,6 +205,10 @@ impl<S: Sink> World<S> {
             Verdict::Lost => self.drop_row(to.node, from, number, bytes.len() as u64),
             Verdict::Arrives(time) => {
                 let message = self.messages.add(from, number, bytes);
+                if self.wires.carry(to) {
+                    self.depart(time, from, to.node, What::Message(message));
+                    return Ok(());
+                }
                 let target = &mut self.nodes[to.node as usize];
                 // What would happen next anyway may happen at once: an arrival
                 // at a clocked node only enqueues, and nothing is due before it.
@@ -176,6 +224,111 @@ impl<S: Sink> World<S> {
             }
         }
         Ok(())
+    }
+
+    /// Hands bytes to a peer that is no node of the scenario.
+    #[cold]
+    fn send_outside(&mut self, peer: u32, bytes: &[u8]) -> Result<(), NoLink> {
+        let from = self.node;
+        let to = self.stranger(peer).ok_or(NoLink)?;
+        let sender = &mut self.nodes[from as usize];
+        sender.sent += 1;
+        self.sent += 1;
+        let number = sender.sent;
+        self.push_row(EventId::SEND, to, number, bytes.len() as u64);
+        let message = self.messages.add(from, number, bytes);
+        self.depart(self.now, from, to, What::Message(message));
+        Ok(())
+    }
+
+    /// The index of a stranger that is a peer of the acting node.
+    fn stranger(&self, peer: u32) -> Option<u32> {
+        let nodes = self.roster.len();
+        let all = nodes + self.wires.strangers().len() as u32;
+        let other = self.network.topology.node_of(self.node, peer, all)?;
+        (other >= nodes).then_some(other)
+    }
+
+    /// Closes the connection to a peer: it learns of it after what was sent to
+    /// it before. The next message of either end opens it again.
+    pub fn close(&mut self, peer: u32) {
+        let from = self.node;
+        if let Some(to) = self.network.topology.peer(from, peer) {
+            if self.closed.insert(pair(from, to.node)) {
+                let time = self.network.closes(from, to, self.now);
+                self.tell(time, from, to, What::Close);
+            }
+        } else if let Some(stranger) = self.stranger(peer) {
+            self.depart(self.now, from, stranger, What::Close);
+        }
+    }
+
+    /// Opens a closed connection again before a message takes it.
+    #[cold]
+    fn reopen(&mut self, from: u32, to: LinkEnd) {
+        if !self.closed.remove(&pair(from, to.node)) {
+            return;
+        }
+        if self.hears_connections(from) {
+            let event = Event::Connect {
+                node: from,
+                other: to.node,
+            };
+            self.events.push(self.now, event);
+        }
+        let time = self.network.opens(to, self.now);
+        self.tell(time, from, to, What::Open);
+    }
+
+    /// Lets the far end of a link learn that its connection closes or opens.
+    fn tell(&mut self, time: SimTime, from: u32, to: LinkEnd, what: What) {
+        let (node, other) = (to.node, from);
+        if self.wires.carry(to) {
+            self.depart(time, from, node, what);
+        } else if self.hears_connections(node) {
+            let event = match what {
+                What::Close => Event::Disconnect { node, other },
+                _ => Event::Connect { node, other },
+            };
+            self.events.push(time, event);
+        }
+    }
+
+    /// Sends something out of the process at its time.
+    fn depart(&mut self, time: SimTime, from: u32, to: u32, what: What) {
+        let outgoing = Outgoing { from, to, what };
+        if time <= self.now {
+            self.wires.outgoing.push(outgoing);
+        } else {
+            let parcel = self.wires.hold(outgoing);
+            self.events.push(time, Event::Depart { parcel });
+        }
+    }
+
+    /// A node of another process closed or opened its connection to one of ours.
+    pub(super) fn mark_closed(&mut self, node: u32, other: u32, closed: bool) {
+        let pair = pair(node, other);
+        if closed {
+            self.closed.insert(pair);
+        } else {
+            self.closed.remove(&pair);
+        }
+    }
+
+    /// Whether a node's behavior wants to know of its peers' connections.
+    pub(super) fn hears_connections(&self, node: u32) -> bool {
+        let group = match self.hears.len() {
+            0 => return false,
+            1 => 0,
+            _ => self.roster.group_of(node),
+        };
+        self.hears[group]
+    }
+
+    /// Whether a node is a program that somebody else wrote.
+    pub fn is_program(&self, node: u32) -> bool {
+        let group = self.roster.group_of(node);
+        self.roster.groups()[group].program.is_some()
     }
 
     /// Calls the acting node's `timer` with `tag` after `delay`, in place of a
@@ -220,7 +373,7 @@ impl<S: Sink> World<S> {
 
     /// A message reaches its destination's inbox. Answers whether it waits there.
     #[inline]
-    pub(super) fn arrive(&mut self, node: u32, message: crate::engine::message::MessageId) -> bool {
+    pub(super) fn arrive(&mut self, node: u32, message: MessageId) -> bool {
         self.handled += 1;
         let target = &mut self.nodes[node as usize];
         let room = match self.limits.len() {
@@ -291,4 +444,9 @@ impl<S: Sink> World<S> {
             }
         }
     }
+}
+
+/// Both ends of a connection, whoever acts.
+fn pair(a: u32, b: u32) -> (u32, u32) {
+    (a.min(b), a.max(b))
 }

@@ -52,13 +52,15 @@ struct Arena {
 unsafe impl Send for Arena {}
 
 impl Instances {
-    /// Room for the nodes of these groups (the config, the number of nodes), in
-    /// the order of the scenario. `folder` is where behaviors may write files.
-    pub fn new(groups: &[(Arc<Config>, u32)], folder: Option<&Path>) -> Instances {
+    /// Room for the nodes of these groups (the config, none for programs of
+    /// somebody else; the number of nodes), in the order of the scenario. `folder` is where behaviors may write files.
+    pub fn new(groups: &[(Option<Arc<Config>>, u32)], folder: Option<&Path>) -> Instances {
         let mut first = 0;
         let mut arenas = Vec::new();
         for (config, count) in groups {
-            arenas.push(Arena::new(config.clone(), first, *count));
+            if let Some(config) = config {
+                arenas.push(Arena::new(config.clone(), first, *count));
+            }
             first += count;
         }
         let folder = folder.map_or_else(String::new, |path| path.to_string_lossy().into_owned());
@@ -74,8 +76,11 @@ impl Instances {
     #[inline]
     fn arena_of(&self, node: u32) -> usize {
         match self.arenas.len() {
-            1 => 0,
-            _ => self.arenas.partition_point(|arena| arena.first <= node) - 1,
+            0 | 1 => 0,
+            _ => self
+                .arenas
+                .partition_point(|arena| arena.first <= node)
+                .saturating_sub(1),
         }
     }
 
@@ -180,6 +185,8 @@ impl Behaviors for Instances {
             Call::Message { .. } => abi::HANDLES_MESSAGE,
             Call::Timer { .. } => abi::HANDLES_TIMER,
             Call::Tick => abi::HANDLES_TICK,
+            Call::Connect { .. } => abi::HANDLES_CONNECT,
+            Call::Disconnect { .. } => abi::HANDLES_DISCONNECT,
             Call::Stop => abi::HANDLES_STOP,
         };
         if arena.table.0.handles & handler == 0 || !arena.is_alive(node) {
@@ -199,6 +206,8 @@ impl Behaviors for Instances {
             }
             Call::Timer { tag } => unsafe { (table.timer)(context, state, tag) },
             Call::Tick => unsafe { (table.tick)(context, state) },
+            Call::Connect { peer } => unsafe { (table.connect)(context, state, peer) },
+            Call::Disconnect { peer } => unsafe { (table.disconnect)(context, state, peer) },
             Call::Stop => unsafe { (table.stop)(context, state) },
         })
     }
@@ -214,10 +223,23 @@ impl Behaviors for Instances {
         prefetch(std::ptr::from_ref(soon).cast());
     }
 
+    fn hears_connections(&self, node: u32) -> bool {
+        let hears = abi::HANDLES_CONNECT | abi::HANDLES_DISCONNECT;
+        self.arenas
+            .get(self.arena_of(node))
+            .is_some_and(|arena| arena.holds(node) && arena.table.0.handles & hears != 0)
+    }
+
     #[allow(unsafe_code)]
     #[inline]
     fn columns(&self, node: u32) -> Columns<'_> {
-        let arena = &self.arenas[self.arena_of(node)];
+        let Some(arena) = self
+            .arenas
+            .get(self.arena_of(node))
+            .filter(|it| it.holds(node))
+        else {
+            return Columns::default();
+        };
         let slot = arena.slot(node);
         let count = arena.table.0.column_count as usize;
         // SAFETY: a slot begins with an `abi::Slot` and `count` cells; nothing
@@ -300,6 +322,12 @@ impl Arena {
         debug_assert!(index < self.alive.len());
         // SAFETY: `index` is below the number of slots.
         unsafe { self.block.as_ptr().add(index * self.stride) }
+    }
+
+    /// Whether this is the arena of a node; a program's node has none.
+    #[inline]
+    fn holds(&self, node: u32) -> bool {
+        (node.wrapping_sub(self.first) as usize) < self.alive.len()
     }
 
     #[inline]

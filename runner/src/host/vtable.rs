@@ -147,12 +147,13 @@ unsafe extern "C" fn send<S: Sink>(
 }
 
 #[allow(unsafe_code)]
-unsafe extern "C" fn close<S: Sink>(context: *mut Context, _peer: u32) {
+unsafe extern "C" fn close<S: Sink>(context: *mut Context, peer: u32) {
     // SAFETY: called during a callback with its context.
     let (world, side) = unsafe { behind::<S>(context) };
-    // A link has no connection to close; only the effect's order counts.
     // SAFETY: as above.
-    unsafe { effect(context, world, side) };
+    if unsafe { effect(context, world, side) } {
+        world.close(peer);
+    }
 }
 
 #[allow(unsafe_code)]

@@ -88,6 +88,29 @@ impl Folder {
         unreachable!("some number is free")
     }
 
+    /// Takes away what was made for runs none of which could begin; what has
+    /// results in it stays.
+    pub fn abandon(&self) {
+        let begun = fs::read_dir(self.path.join("runs"))
+            .is_ok_and(|mut runs| runs.any(|run| run.is_ok_and(|run| !is_partial(&run.path()))));
+        if begun {
+            return;
+        }
+        // What cannot be removed does no harm: it holds no results.
+        for sign in SIGNS {
+            let path = self.path.join(sign);
+            let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
+        }
+        if fs::remove_dir(&self.path).is_ok()
+            && let Some(home) = self.path.parent()
+        {
+            let latest = home.join("latest");
+            if fs::read_link(&latest).is_ok_and(|target| self.path.ends_with(target)) {
+                let _ = fs::remove_file(latest);
+            }
+        }
+    }
+
     fn make(path: PathBuf) -> Result<Folder, FolderError> {
         match fs::create_dir_all(path.join("runs")) {
             Ok(()) => Ok(Folder { path }),
@@ -109,6 +132,10 @@ impl Folder {
     pub fn run(&self, number: u32) -> PathBuf {
         self.path.join("runs").join(format!("{number:04}"))
     }
+}
+
+fn is_partial(run: &Path) -> bool {
+    run.extension().is_some_and(|end| end == "partial")
 }
 
 /// Points a symbolic link at `target`, replacing one that is there in one step,

@@ -13,8 +13,9 @@ use analysis::results::{
 use sha2::{Digest, Sha256};
 
 use crate::engine::distribution::Distribution;
+use crate::host::config::Config;
 use crate::plan::Plan;
-use crate::scenario::{TickRule, TimeMode, Timing};
+use crate::scenario::{Group, TickRule, TimeMode, Timing};
 use crate::time::SimDuration;
 
 /// The manifest of a plan.
@@ -35,39 +36,7 @@ pub fn manifest(
         .groups
         .iter()
         .zip(&plan.configs)
-        .map(|(group, config)| {
-            let behavior = config.behavior();
-            GroupInfo {
-                name: group.name.clone(),
-                count: group.count,
-                numbered: group.numbered,
-                behavior: group
-                    .behavior
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default(),
-                docs: behavior.docs.clone(),
-                timing: timing_text(&group.timing),
-                columns: behavior
-                    .columns
-                    .iter()
-                    .map(|column| ColumnInfo {
-                        name: column.name.clone(),
-                        kind: column.kind,
-                        docs: column.docs.clone(),
-                    })
-                    .collect(),
-                events: behavior
-                    .events
-                    .iter()
-                    .zip(&behavior.event_docs)
-                    .map(|(name, docs)| EventInfo {
-                        name: name.clone(),
-                        docs: docs.clone(),
-                    })
-                    .collect(),
-            }
-        })
+        .map(|(group, config)| group_info(group, config.as_deref()))
         .collect();
     Ok(Manifest {
         format: FORMAT,
@@ -111,6 +80,49 @@ pub fn manifest(
     })
 }
 
+fn group_info(group: &Group, config: Option<&Config>) -> GroupInfo {
+    let mut info = GroupInfo {
+        name: group.name.clone(),
+        count: group.count,
+        numbered: group.numbered,
+        ..GroupInfo::default()
+    };
+    let (Some(name), Some(config)) = (&group.behavior, config) else {
+        info.behavior = program_text(group);
+        info.docs = "A program that somebody else wrote.".to_owned();
+        return info;
+    };
+    let behavior = config.behavior();
+    info.behavior = name.to_string();
+    info.docs = behavior.docs.clone();
+    info.timing = timing_text(&group.timing);
+    let columns = behavior.columns.iter().map(|column| ColumnInfo {
+        name: column.name.clone(),
+        kind: column.kind,
+        docs: column.docs.clone(),
+    });
+    info.columns = columns.collect();
+    let events = behavior.events.iter().zip(&behavior.event_docs);
+    let events = events.map(|(name, docs)| EventInfo {
+        name: name.clone(),
+        docs: docs.clone(),
+    });
+    info.events = events.collect();
+    info
+}
+
+/// What a program is, in place of a behavior: its command or its address.
+fn program_text(group: &Group) -> String {
+    let program = group.program.as_ref();
+    let command = program.and_then(|program| program.command.as_ref());
+    let external = program.and_then(|program| program.external.as_ref());
+    match (command, external) {
+        (Some(command), _) => command.join(" "),
+        (None, Some(external)) => external.address.to_string(),
+        (None, None) => String::new(),
+    }
+}
+
 fn plugin_info(name: &str, version: &str, path: &Path) -> io::Result<PluginInfo> {
     let bytes = fs::read(path)?;
     let hash = Sha256::digest(&bytes);
@@ -127,11 +139,13 @@ fn plugin_info(name: &str, version: &str, path: &Path) -> io::Result<PluginInfo>
 pub fn run_schema(plan: &Plan) -> RunSchema {
     let mut nodes = Vec::with_capacity(plan.roster.len() as usize);
     for (group, config) in plan.loaded.scenario.groups.iter().zip(&plan.configs) {
-        let behavior = config.behavior();
+        let behavior = config.as_ref().map(|config| config.behavior());
+        let columns = behavior.map(|it| it.columns.clone()).unwrap_or_default();
+        let events = behavior.map(|it| it.events.clone()).unwrap_or_default();
         nodes.extend((0..group.count).map(|index| NodeSchema {
             name: group.node_name(index),
-            columns: behavior.columns.clone(),
-            events: behavior.events.clone(),
+            columns: columns.clone(),
+            events: events.clone(),
         }));
     }
     RunSchema {
@@ -149,7 +163,9 @@ fn timing_text(timing: &Timing) -> String {
         }
         Timing::Clocked { every, phase } => {
             let every = match every {
-                TickRule::Rate(rate) => format!("{} ticks per second", spread(rate, plain)),
+                TickRule::Rate(Distribution::Constant(1.0)) => "1 tick per second".to_owned(),
+                TickRule::Rate(Distribution::Constant(rate)) => format!("{rate} ticks per second"),
+                TickRule::Rate(rate) => format!("ticks per second: {}", spread(rate, plain)),
                 TickRule::Interval(interval) => format!("a tick every {}", spread(interval, span)),
             };
             match phase {
@@ -176,7 +192,11 @@ fn spread(distribution: &Distribution, unit: impl Fn(f64) -> String) -> String {
             format!("uniform {} to {}", unit(*low), unit(*high))
         }
         Distribution::UniformInt { low, high } => {
-            format!("{} to {}, whole", unit(*low as f64), unit(*high as f64))
+            format!(
+                "{} to {} (whole numbers)",
+                unit(*low as f64),
+                unit(*high as f64)
+            )
         }
         Distribution::Choice(values) => {
             let values: Vec<String> = values.iter().map(|value| unit(*value)).collect();

@@ -19,6 +19,8 @@ pub struct Recorder {
     metrics: RunMetrics,
     printed: Option<Printed>,
     error: Option<WriteError>,
+    /// Who is told at once of what nodes print.
+    say: Option<fn(&str)>,
 }
 
 #[derive(Debug)]
@@ -30,8 +32,13 @@ enum Log {
 
 impl Recorder {
     /// For one run; its files go to `folder`, which exists unless the mode is
-    /// [`LogMode::Off`].
-    pub fn new(schema: &Arc<RunSchema>, folder: &Path, mode: LogMode) -> Recorder {
+    /// [`LogMode::Off`]. What nodes print is told to `say`, too, labelled.
+    pub fn new(
+        schema: &Arc<RunSchema>,
+        folder: &Path,
+        mode: LogMode,
+        say: Option<fn(&str)>,
+    ) -> Recorder {
         let log = match mode {
             LogMode::PerNode => Log::PerNode(NodeLogs::create(folder, schema)),
             LogMode::Combined => Log::Combined(CombinedLog::create(folder, schema)),
@@ -41,6 +48,7 @@ impl Recorder {
             metrics: RunMetrics::new(schema),
             printed: (mode != LogMode::Off).then(|| Printed::new(folder)),
             error: None,
+            say,
             schema: schema.clone(),
             log,
         }
@@ -79,11 +87,38 @@ impl Sink for Recorder {
     }
 
     fn print(&mut self, _: SimTime, node: u32, line: &str) {
+        if let Some(say) = self.say {
+            say(&format!(
+                "{} | {line}",
+                self.schema.nodes[node as usize].name
+            ));
+        }
         let Some(printed) = &mut self.printed else {
             return;
         };
         printed.line(&self.schema.nodes[node as usize].name, line);
         if printed.is_full()
+            && let Err(error) = printed.flush()
+        {
+            self.error.get_or_insert(error);
+        }
+    }
+
+    fn stranger(&mut self, name: &str) {
+        match &mut self.log {
+            Log::PerNode(log) => log.push_stranger(name),
+            Log::Combined(log) => log.push_stranger(name),
+            Log::Off => {}
+        }
+    }
+
+    fn flush(&mut self) {
+        match &mut self.log {
+            Log::PerNode(log) => log.flush(),
+            Log::Combined(log) => log.flush(),
+            Log::Off => {}
+        }
+        if let Some(printed) = &mut self.printed
             && let Err(error) = printed.flush()
         {
             self.error.get_or_insert(error);

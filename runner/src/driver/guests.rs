@@ -1,0 +1,124 @@
+//! Listening nodes and who comes to them: each connection, and each source of
+//! datagrams, is a peer of the node like any other.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+
+use crate::driver::poller::Token;
+use crate::driver::setup::SetupError;
+use crate::driver::stream::Stream;
+use crate::engine::roster::Roster;
+use crate::scenario::{Listen, Transport};
+
+/// A socket on which a node listens.
+#[derive(Debug)]
+pub struct Door {
+    /// Whose it is.
+    pub node: u32,
+    /// As the scenario says.
+    pub listen: Listen,
+    /// Where it is: with the port that was taken.
+    pub address: SocketAddr,
+    /// The socket.
+    pub socket: DoorSocket,
+    /// Guests that came through it and are still there.
+    pub guests: u32,
+}
+
+/// What a door is made of.
+#[derive(Debug)]
+pub enum DoorSocket {
+    /// For connections.
+    Tcp(TcpListener),
+    /// For datagrams, with what is known of each source.
+    Udp(UdpSocket, BTreeMap<SocketAddr, Source>),
+}
+
+/// A source of datagrams.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// Its index among the peers.
+    pub stranger: u32,
+    /// Datagrams that came from it.
+    pub received: u64,
+}
+
+/// The most sources of datagrams of one door; what others send is dropped.
+/// Anybody can invent addresses, and each takes some memory.
+pub const MAX_SOURCES: usize = 65_536;
+
+/// A connection from outside.
+#[derive(Debug)]
+pub struct Guest {
+    /// The node that it came to.
+    pub node: u32,
+    /// Its index among the peers.
+    pub stranger: u32,
+    /// Messages that came from it.
+    pub received: u64,
+    /// The door that it came through.
+    pub door: Token,
+    /// The connection.
+    pub stream: Stream,
+}
+
+/// Guests with more than this to be written to them are not read from: who does
+/// not listen is not listened to `[bytes]`.
+pub const PATIENCE: usize = 1 << 20;
+
+/// Nodes with more messages than this in their inbox are sent no more by guests.
+pub const CROWDED: u32 = 4096;
+
+/// Opens every door of the scenario.
+///
+/// # Errors
+///
+/// When an address is taken, or not ours.
+pub fn open_doors(roster: &Roster) -> Result<Vec<Door>, SetupError> {
+    let mut doors = Vec::new();
+    for (index, group) in roster.groups().iter().enumerate() {
+        for node in roster.nodes(index) {
+            for listen in &group.listen {
+                let door = open(node, listen).map_err(|source| SetupError::Listen {
+                    node: roster.name(node).unwrap_or_default(),
+                    address: listen.address,
+                    source,
+                })?;
+                doors.push(door);
+            }
+        }
+    }
+    Ok(doors)
+}
+
+fn open(node: u32, listen: &Listen) -> io::Result<Door> {
+    let (socket, address) = match listen.transport {
+        Transport::Tcp => {
+            let listener = TcpListener::bind(listen.address)?;
+            listener.set_nonblocking(true)?;
+            let address = listener.local_addr()?;
+            (DoorSocket::Tcp(listener), address)
+        }
+        Transport::Udp => {
+            let socket = UdpSocket::bind(listen.address)?;
+            socket.set_nonblocking(true)?;
+            let address = socket.local_addr()?;
+            (DoorSocket::Udp(socket, BTreeMap::new()), address)
+        }
+    };
+    Ok(Door {
+        node,
+        listen: listen.clone(),
+        address,
+        socket,
+        guests: 0,
+    })
+}
+
+impl Door {
+    /// Whether one more guest may come in.
+    pub fn has_room(&self) -> bool {
+        self.listen.max_peers.is_none_or(|most| self.guests < most)
+    }
+}

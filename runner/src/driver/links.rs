@@ -1,0 +1,167 @@
+//! The connections between the nodes of a run: one TCP connection per linked
+//! pair, or a datagram socket per node. All are up before the run begins.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+use crate::driver::setup::SetupError;
+use crate::driver::stream::Stream;
+use crate::driver::wire::HEAD;
+use crate::engine::roster::Roster;
+use crate::engine::topology::{NO_RULE, Topology};
+use crate::framing::Framing;
+use crate::scenario::{LinkRule, LinkTransport};
+
+/// The longest message on a link `[bytes]`.
+const MAX_MESSAGE: u64 = 1 << 31;
+
+/// The longest message that a datagram takes beside its head `[bytes]`.
+pub const MAX_DATAGRAM: usize = 65_507 - HEAD;
+
+/// Descriptors that are left for logs, listeners and guests.
+const RESERVE: u64 = 256;
+
+/// Both ends of the connection between two nodes.
+#[derive(Debug)]
+pub struct Wire {
+    /// The node at this end.
+    pub near: u32,
+    /// The node at the other.
+    pub far: u32,
+    /// This end.
+    pub stream: Stream,
+}
+
+/// What the nodes of a run are linked with.
+#[derive(Debug, Default)]
+pub struct Links {
+    /// Two per linked pair.
+    pub wires: Vec<Wire>,
+    /// The datagram sockets, by node, with their addresses.
+    pub datagrams: BTreeMap<u32, (UdpSocket, SocketAddr)>,
+}
+
+/// Connects the nodes that are linked over TCP, and gives those that are linked
+/// over UDP a socket.
+///
+/// # Errors
+///
+/// When that would take more sockets than the process may open, or the system
+/// refuses.
+pub fn connect(
+    roster: &Roster,
+    topology: &Topology,
+    rules: &[LinkRule],
+    is_program: impl Fn(u32) -> bool,
+) -> Result<Links, SetupError> {
+    let transport = |rule: u32| match rule {
+        NO_RULE => LinkTransport::Tcp,
+        rule => rules[rule as usize].link.transport,
+    };
+    enough_sockets(roster, topology, &transport)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let mut links = Links::default();
+    let mut pairs = BTreeMap::new();
+    for near in 0..roster.len() {
+        for peer in 0..topology.peer_count(near) {
+            let Some(end) = topology.peer(near, peer) else {
+                continue;
+            };
+            if is_program(near) || is_program(end.node) {
+                continue;
+            }
+            match transport(end.rule) {
+                LinkTransport::Tcp => {
+                    pairs.insert((near.min(end.node), near.max(end.node)), ());
+                }
+                LinkTransport::Udp => {
+                    for node in [near, end.node] {
+                        if !links.datagrams.contains_key(&node) {
+                            links.datagrams.insert(node, datagram_socket()?);
+                        }
+                    }
+                }
+                LinkTransport::Channel => {}
+            }
+        }
+    }
+    for (a, b) in pairs.into_keys() {
+        let (one, other) = connected(&listener)?;
+        let stream = |socket| Stream::new(socket, Framing::U32be, MAX_MESSAGE + HEAD as u64);
+        links.wires.push(Wire {
+            near: a,
+            far: b,
+            stream: stream(one)?,
+        });
+        links.wires.push(Wire {
+            near: b,
+            far: a,
+            stream: stream(other)?,
+        });
+    }
+    Ok(links)
+}
+
+fn datagram_socket() -> io::Result<(UdpSocket, SocketAddr)> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    socket.set_nonblocking(true)?;
+    let address = socket.local_addr()?;
+    Ok((socket, address))
+}
+
+/// Both ends of a new connection to ourselves. Whoever else calls the listener
+/// is turned away: its address is not the one that we called from.
+fn connected(listener: &TcpListener) -> io::Result<(TcpStream, TcpStream)> {
+    let near = TcpStream::connect(listener.local_addr()?)?;
+    let own = near.local_addr()?;
+    loop {
+        let (far, from) = listener.accept()?;
+        if from == own {
+            return Ok((near, far));
+        }
+    }
+}
+
+/// Raises the limit on descriptors as far as it may be, and refuses links that
+/// need more.
+fn enough_sockets(
+    roster: &Roster,
+    topology: &Topology,
+    transport: &impl Fn(u32) -> LinkTransport,
+) -> Result<(), SetupError> {
+    // Each direction of a TCP link counts one end. A mesh's pairs are not listed
+    // before it is known that they are few enough to be.
+    let mut needed = 0u64;
+    for node in 0..roster.len() {
+        let peers = topology.peer_count(node);
+        let all_tcp = topology
+            .peer(node, 0)
+            .is_some_and(|end| end.rule == NO_RULE);
+        needed += match all_tcp {
+            true => u64::from(peers),
+            false => (0..peers)
+                .filter_map(|peer| topology.peer(node, peer))
+                .filter(|end| transport(end.rule) == LinkTransport::Tcp)
+                .count() as u64,
+        };
+    }
+    let mut limit = getrlimit(Resource::Nofile);
+    let enough = |current: Option<u64>| current.is_none_or(|most| needed + RESERVE <= most);
+    if !enough(limit.current) {
+        limit.current = limit.maximum;
+        // Refused: then the old limit holds, and is looked at again.
+        let _ = setrlimit(Resource::Nofile, limit);
+        limit = getrlimit(Resource::Nofile);
+    }
+    match limit.current {
+        Some(most) if !enough(Some(most)) => Err(SetupError::TooManySockets {
+            nodes: roster.len(),
+            needed,
+            limit: most.saturating_sub(RESERVE),
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,95 @@
+//! What leaves the process: in real time, messages between nodes travel over
+//! sockets, and strangers (programs that connect from outside) are peers.
+//!
+//! The engine decides what is sent and when, as in virtual time; whoever drives
+//! the run takes it from [`Wires::outgoing`] and carries it. In virtual time
+//! there are no wires: every message goes through the event queue.
+
+use crate::engine::message::MessageId;
+use crate::engine::topology::{LinkEnd, NO_RULE};
+
+/// The ways out of the process.
+#[derive(Debug, Default)]
+pub struct Wires {
+    /// Whether messages over an unnamed link take a wire; false in virtual time.
+    all: bool,
+    /// Whether those over the links of each rule do.
+    rules: Vec<bool>,
+    /// Nodes that can be reached over a wire alone, by index; empty: none.
+    away: Vec<bool>,
+    /// What is to be carried out now, in order.
+    pub outgoing: Vec<Outgoing>,
+    /// What leaves later, while its event is pending.
+    held: Vec<Option<Outgoing>>,
+    strangers: Vec<String>,
+}
+
+/// Something to be carried out of the process.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing {
+    /// The node that it comes from.
+    pub from: u32,
+    /// The node or stranger that it is for.
+    pub to: u32,
+    /// What it is.
+    pub what: What,
+}
+
+/// What is carried.
+#[derive(Clone, Copy, Debug)]
+pub enum What {
+    /// A message, to be taken from the run's messages.
+    Message(MessageId),
+    /// The connection between the two closes.
+    Close,
+    /// It opens again.
+    Open,
+}
+
+impl Wires {
+    /// Lets messages take wires: over unnamed links, and over those of each rule
+    /// as told; and always to the nodes marked in `away`.
+    pub fn lay(&mut self, all: bool, rules: Vec<bool>, away: Vec<bool>) {
+        (self.all, self.rules, self.away) = (all, rules, away);
+    }
+
+    /// Whether a message takes a wire.
+    #[inline]
+    pub(super) fn carry(&self, to: LinkEnd) -> bool {
+        if !self.all && self.rules.is_empty() && self.away.is_empty() {
+            return false;
+        }
+        let by_link = match to.rule {
+            NO_RULE => self.all,
+            rule => self.rules.get(rule as usize).copied().unwrap_or(false),
+        };
+        by_link || self.away.get(to.node as usize).copied().unwrap_or(false)
+    }
+
+    /// Peers that are no nodes of the scenario, in the order of their first
+    /// appearance.
+    pub fn strangers(&self) -> &[String] {
+        &self.strangers
+    }
+
+    pub(super) fn add_stranger(&mut self, name: String) -> u32 {
+        self.strangers.push(name);
+        self.strangers.len() as u32 - 1
+    }
+
+    pub(super) fn hold(&mut self, outgoing: Outgoing) -> u32 {
+        let free = self.held.iter().position(Option::is_none);
+        let parcel = free.unwrap_or_else(|| {
+            self.held.push(None);
+            self.held.len() - 1
+        });
+        self.held[parcel] = Some(outgoing);
+        parcel as u32
+    }
+
+    pub(super) fn release(&mut self, parcel: u32) {
+        if let Some(outgoing) = self.held[parcel as usize].take() {
+            self.outgoing.push(outgoing);
+        }
+    }
+}
