@@ -128,7 +128,9 @@ impl Behavior for Client {
         if node.peer_count() == 0 {
             return Err("a client without peers: link it to a server".into());
         }
-        (0..node.config().window).try_for_each(|_| self.send_next(node))
+        let config = node.config();
+        let first = Plan::of(config).count().min(config.window.into());
+        (0..first).try_for_each(|_| self.send_next(node))
     }
 
     fn message(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
@@ -190,10 +192,9 @@ impl Client {
             return Ok(Place::Stray);
         }
         let Some(oldest) = self.under_way.front() else {
-            let answered = || (0..self.next).any(|number| plan.is_answered_by(number, bytes));
             return match config.expect {
                 Expect::Any => Ok(Place::Stray),
-                _ if config.timeout.is_some() && answered() => Ok(Place::Late),
+                _ if config.timeout.is_some() && self.is_late(plan, bytes) => Ok(Place::Late),
                 _ => Err(plan.unasked(bytes)),
             };
         };
@@ -205,11 +206,17 @@ impl Client {
             if let Some(index) = self.under_way.iter().position(answered) {
                 return Ok(Place::Answers(index));
             }
-            if (0..self.next).any(|number| plan.is_answered_by(number, bytes)) {
+            if self.is_late(plan, bytes) {
                 return Ok(Place::Late);
             }
         }
         Err(plan.wrong(oldest.number, bytes))
+    }
+
+    /// Whether it is a reply to any message so far; probably a recent one.
+    fn is_late(&self, plan: Plan, bytes: &[u8]) -> bool {
+        let mut latest_first = (0..self.next).rev();
+        latest_first.any(|number| plan.is_answered_by(number, bytes))
     }
 
     fn answered(&mut self, node: &mut Context<Self>, index: usize, bytes: &[u8]) -> Result {

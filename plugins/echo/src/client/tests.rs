@@ -67,7 +67,7 @@ fn no_more_messages_are_under_way_than_the_window_has_room_for() {
     assert!(sent(&client.message(0, "b")).is_empty());
     let mut wide = node::<Client>()
         .peers(["s"])
-        .config("texts = ['a']\nwindow = 9")
+        .config("texts = ['a']\nwindow = 4294967295")
         .create();
     assert_eq!(wide.start(), [Effect::sent(0, "a")]);
 }
