@@ -340,3 +340,23 @@ fn a_reader_that_goes_away_is_no_error() {
     }
     assert!(lab.path("out/report.html").exists());
 }
+
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    // A device that is always full; only some systems have one.
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    let lab = Lab::with(LAB);
+    for command in [
+        "schema",
+        "list scenario.toml",
+        "run scenario.toml --out out",
+    ] {
+        lab.shell(&format!("\"$RUNNER\" {command} > /dev/full"))
+            .ends(3)
+            .says(&["error: ", "No space left"]);
+    }
+    // The results are whole all the same.
+    assert_eq!(lab.table("out/runs.csv").texts("status"), ["complete"; 3]);
+}

@@ -358,3 +358,25 @@ fn text_that_is_hard_to_write_is_read_back_as_it_was() {
             .contains("a at 2000000000 ns: she said \"no\"\n")
     );
 }
+
+#[test]
+fn an_arrival_comes_before_a_tick_of_the_same_instant() {
+    let early = "[nodes.early]\nbehavior = \"clock.machine\"\ntick_interval = \"1s\"\n\
+                 tick_phase = \"500ms\"\nconfig.script = [1]\n";
+    let late = "[nodes.late]\nbehavior = \"clock.machine\"\ntick_interval = \"1s\"\n";
+    let link = "[[links]]\nfrom = \"early\"\nto = \"late\"\nlatency = \"500ms\"\n";
+    for nodes in [[early, late], [late, early]] {
+        let lab = Lab::with(&format!(
+            "name = \"a\"\nduration = \"3s\"\n{}{link}",
+            nodes.concat()
+        ));
+        lab.run_into("out", &[]);
+        let rows = [
+            ("start", 0, 0),
+            ("receive", 1000, 0),
+            ("receive", 2000, 0),
+            ("receive", 3000, 0),
+        ];
+        assert_eq!(told(&lab, "late"), expected(&rows));
+    }
+}
