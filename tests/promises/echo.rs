@@ -109,6 +109,23 @@ fn a_chain_converts_and_returns_to_whoever_asked() {
 }
 
 #[test]
+fn the_time_server_tells_the_time_of_the_connect() {
+    let lab = shipped("echo-time");
+    let server = log(&lab, "server");
+    for client in ["client-1", "client-2", "client-3"] {
+        let theirs = server.only("peer", client);
+        let connected = whole(&theirs.only("event", "connect"), "time_ns");
+        let text = |ns: &u64| format!("{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000);
+        let expected: Vec<String> = connected.iter().map(text).collect();
+        let told = lab.read(&format!("out/runs/0001/{client}.log"));
+        assert_eq!(told.lines().collect::<Vec<_>>(), expected);
+        assert_eq!(expected.len(), 5);
+        let told = whole(&theirs.only("event", "send"), "time_ns");
+        assert_eq!(told, connected);
+    }
+}
+
+#[test]
 fn a_consumer_takes_every_item_in_order_and_ends_the_run() {
     let lab = shipped("echo-producer-consumer");
     let consumer = log(&lab, "consumer");
