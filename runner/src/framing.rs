@@ -44,7 +44,7 @@ mod resp;
 
 pub use decoder::Decoder;
 pub use envelope::{Envelope, encode};
-pub use error::FramingError;
+pub use error::{Excerpt, FramingError};
 
 /// How messages are told apart in a stream of bytes; see the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
