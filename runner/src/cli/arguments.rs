@@ -214,7 +214,7 @@ pub struct SendOptions {
     /// before it has its reply
     #[arg(value_name = "MESSAGE")]
     pub message: Option<OsString>,
-    /// Where messages end, over TCP [default: line]; what is sent as `resp` may be a command as
+    /// Where messages end, over TCP (default: line); what is sent as `resp` may be a command as
     /// one types it: get KEY
     #[arg(long, value_name = "FRAMING", value_parser = framings())]
     pub framing: Option<Framing>,
@@ -252,11 +252,14 @@ fn timeout(text: &str) -> Result<Duration, String> {
 /// Puts `run` in front of a command line that names no command.
 pub fn with_run(mut words: Vec<OsString>) -> Vec<OsString> {
     let command = Arguments::command();
-    let Some(first) = words.get(1).and_then(|word| word.to_str()) else {
+    let Some(first) = words.get(1) else {
         return words;
     };
-    let known = ["help", "-h", "--help", "-V", "--version"].contains(&first)
-        || command.find_subcommand(first).is_some();
+    // A word that is not UTF-8 is no command, so it is a path.
+    let known = first.to_str().is_some_and(|first| {
+        ["help", "-h", "--help", "-V", "--version"].contains(&first)
+            || command.find_subcommand(first).is_some()
+    });
     if !known {
         words.insert(1, "run".into());
     }
