@@ -28,8 +28,9 @@ pub struct ConsumerConfig {
     #[schemars(range(min = 1))]
     pub producers: u32,
 
-    /// End the run at the last end marker. With `false` the run goes on with this
-    /// consumer idle: where there are several, only the slowest should stop it.
+    /// End the run at the last end marker. With `false` this consumer is idle from
+    /// then on and the run goes on: for several consumers, of which the first to
+    /// end must not end the others.
     pub stop: bool,
 }
 

@@ -14,8 +14,8 @@
 //!
 //! A message is the bytes that a node was told to send and nothing else, no
 //! header and no number, so that programs which others wrote can take any of
-//! the parts. Each module says what follows from that: for whom a reply is must be
-//! told from its bytes or its place.
+//! the parts. Which message a reply belongs to can then only be told from its
+//! bytes or its place; each module says what follows from that.
 
 mod client;
 mod consumer;
