@@ -8,29 +8,31 @@
 //! is measured ([`Lag`]). What is due at or before the end happens, however late;
 //! then messages that are still between two nodes arrive, and the nodes stop.
 
+mod carry;
+mod door;
+mod take;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tracing::debug;
 
 use crate::driver::clock::WallClock;
-use crate::driver::guests::{CROWDED, Door, DoorSocket, Guest, MAX_SOURCES, PATIENCE, Source};
+use crate::driver::guests::{Door, DoorSocket, Guest};
 use crate::driver::lag::Lag;
-use crate::driver::links::{MAX_DATAGRAM, Wire};
+use crate::driver::links::Wire;
 use crate::driver::poller::{Interest, Poller, Ready, Token};
 use crate::driver::programs::{END_PATIENCE, Line, LineSocket, Output, Running, START_PATIENCE};
 use crate::driver::setup::SetupError;
 use crate::driver::sockets::Sockets;
-use crate::driver::stream::{Reading, Stream};
-use crate::driver::wire::{Head, Kind};
+use crate::driver::stream::Stream;
 use crate::driver::{guests, links, programs};
 use crate::engine::behaviors::{Behaviors, Failure, Fault};
 use crate::engine::run::{EndReason, Outcome, Run};
 use crate::engine::sink::Sink;
-use crate::engine::wires::{Outgoing, What};
 use crate::scenario::{LinkRule, LinkTransport};
 use crate::time::SimTime;
 
@@ -68,7 +70,7 @@ pub struct RealTime<B, S> {
 #[derive(Debug)]
 enum Socket {
     Wire(Wire),
-    Datagrams(std::net::UdpSocket),
+    Datagrams(UdpSocket),
     Door(Door),
     Guest(Guest),
     Line(Line),
@@ -312,461 +314,6 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         })
     }
 
-    /// Carries away what the engine sent, in order.
-    fn carry_out(&mut self) -> Result<(), Failure> {
-        while self.run.world.has_outgoing() {
-            for outgoing in self.run.world.take_outgoing() {
-                self.carry(outgoing)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn carry(&mut self, outgoing: Outgoing) -> Result<(), Failure> {
-        let Outgoing { from, to, what } = outgoing;
-        if to >= self.run.world.roster().len() {
-            return self.carry_to_guest(from, to, what);
-        }
-        if self.run.world.is_program(to) {
-            self.carry_to_program(from, to, what);
-            return Ok(());
-        }
-        let (kind, message) = match what {
-            What::Message(id) => (Kind::Message, Some(self.run.take_message_out(id))),
-            What::Close => (Kind::Close, None),
-            What::Open => (Kind::Open, None),
-        };
-        let head = Head {
-            kind,
-            from,
-            to,
-            number: message.as_ref().map_or(0, |message| message.number),
-        };
-        let body = message.as_ref().map_or(&[][..], |it| it.payload.as_slice());
-        if let Some(&token) = self.wires.get(&(from, to))
-            && let Some(Socket::Wire(wire)) = self.sockets.get_mut(token)
-        {
-            self.in_flight += 1;
-            wire.stream
-                .send_parts(&head.with_length(body.len()), body, &[]);
-            rewatch(&self.poller, token, &mut wire.stream);
-        } else if let Some((token, _)) = self.datagrams.get(&from)
-            && let Some((_, address)) = self.datagrams.get(&to)
-            && let Some(Socket::Datagrams(socket)) = self.sockets.get_mut(*token)
-        {
-            if body.len() > MAX_DATAGRAM {
-                let reason = format!(
-                    "sent {} bytes over a link with transport = \"udp\", where {MAX_DATAGRAM} fit",
-                    body.len()
-                );
-                return Err(self.run.fail_now(Fault {
-                    panicked: false,
-                    reason,
-                }));
-            }
-            let mut datagram = head.encode().to_vec();
-            datagram.extend_from_slice(body);
-            // Datagrams may be lost; so may this one.
-            let _ = socket.send_to(&datagram, address);
-        }
-        Ok(())
-    }
-
-    fn carry_to_guest(&mut self, from: u32, to: u32, what: What) -> Result<(), Failure> {
-        let token = self.guests.get(&to).copied();
-        let socket = token.and_then(|token| self.sockets.get_mut(token));
-        match (what, socket) {
-            (What::Message(id), socket) => {
-                let message = self.run.take_message_out(id);
-                let bytes = message.payload.as_slice();
-                match (token, socket) {
-                    (Some(token), Some(Socket::Guest(guest))) => {
-                        if let Err(error) = guest.stream.send(bytes) {
-                            return Err(self.run.fail_at(
-                                from,
-                                Fault {
-                                    panicked: false,
-                                    reason: format!("its message cannot be framed: {error}"),
-                                },
-                            ));
-                        }
-                        if guest.stream.waiting() > PATIENCE {
-                            guest.stream.pause(true);
-                            self.paused.insert(token);
-                        }
-                        rewatch(&self.poller, token, &mut guest.stream);
-                    }
-                    (_, Some(Socket::Door(door))) => {
-                        let address = self.known.iter().find(|(_, index)| **index == to);
-                        if let (DoorSocket::Udp(socket, _), Some(((_, address), _))) =
-                            (&door.socket, address)
-                        {
-                            let _ = socket.send_to(bytes, address);
-                        }
-                    }
-                    // It has gone; what is sent to it now is lost.
-                    _ => {}
-                }
-            }
-            (What::Close, Some(Socket::Guest(guest))) => {
-                guest.stream.close();
-                let gone = guest.stream.is_closed();
-                if let Some(token) = token {
-                    match gone {
-                        true => self.part(token),
-                        false => rewatch_token(&self.poller, &mut self.sockets, token),
-                    }
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn carry_to_program(&mut self, from: u32, to: u32, what: What) {
-        let key = (from, to);
-        if matches!(what, What::Message(_)) && !self.lines.contains_key(&key) {
-            // It has closed; a message calls it again.
-            let _ = self.call(from, to, Duration::ZERO);
-        }
-        let token = self.lines.get(&key).copied();
-        let message = match what {
-            What::Message(id) => Some(self.run.take_message_out(id)),
-            _ => None,
-        };
-        let Some(token) = token else { return };
-        let Some(Socket::Line(line)) = self.sockets.get_mut(token) else {
-            return;
-        };
-        match (message, &mut line.socket) {
-            (Some(message), LineSocket::Tcp(stream)) => {
-                if let Err(error) = stream.send(message.payload.as_slice()) {
-                    self.remarks
-                        .push(format!("a message was not sent: {error}"));
-                }
-                rewatch(&self.poller, token, stream);
-            }
-            (Some(message), LineSocket::Udp(socket)) => {
-                let _ = socket.send(message.payload.as_slice());
-            }
-            (None, LineSocket::Tcp(stream)) if matches!(what, What::Close) => {
-                stream.close();
-                self.lines.remove(&key);
-            }
-            (None, _) => {}
-        }
-    }
-
-    /// Takes what has come.
-    fn take_in(&mut self, ready: &mut Vec<Ready>) -> Result<(), Failure> {
-        for event in ready.drain(..) {
-            let token = event.token;
-            match self.sockets.get_mut(token) {
-                None => {}
-                Some(Socket::Door(_)) => self.open_door(token)?,
-                Some(Socket::Datagrams(_)) => self.take_datagrams(token)?,
-                Some(Socket::Output(output)) => {
-                    let node = output.node;
-                    let mut lines = Vec::new();
-                    let more = output.read(|line| lines.push(line.to_owned()));
-                    for line in lines {
-                        self.run.world.print_for(node, &line);
-                    }
-                    if !more {
-                        self.sockets.remove(token);
-                    }
-                }
-                Some(Socket::Wire(wire)) => {
-                    if event.writable {
-                        wire.stream.flush();
-                    }
-                    if event.readable {
-                        self.take_from_wire(token)?;
-                    }
-                    rewatch_token(&self.poller, &mut self.sockets, token);
-                }
-                Some(Socket::Guest(guest)) => {
-                    if event.writable {
-                        guest.stream.flush();
-                    }
-                    if guest.stream.is_closed() {
-                        self.part(token);
-                    } else if event.readable {
-                        self.take_from_guest(token)?;
-                    }
-                    rewatch_token(&self.poller, &mut self.sockets, token);
-                }
-                Some(Socket::Line(line)) => {
-                    if let (LineSocket::Tcp(stream), true) = (&mut line.socket, event.writable) {
-                        stream.flush();
-                    }
-                    if event.readable {
-                        self.take_from_program(token)?;
-                    }
-                    rewatch_token(&self.poller, &mut self.sockets, token);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn take_from_wire(&mut self, token: Token) -> Result<(), Failure> {
-        let Some(Socket::Wire(wire)) = self.sockets.get_mut(token) else {
-            return Ok(());
-        };
-        let (run, in_flight) = (&mut self.run, &mut self.in_flight);
-        let mut result = Ok(());
-        wire.stream.read(|frame| {
-            *in_flight = in_flight.saturating_sub(1);
-            if result.is_ok() {
-                result = hear(run, frame);
-            }
-        });
-        result
-    }
-
-    fn take_datagrams(&mut self, token: Token) -> Result<(), Failure> {
-        let mut buffer = vec![0; 1 << 16];
-        for _ in 0..BATCH {
-            let Some(Socket::Datagrams(socket)) = self.sockets.get_mut(token) else {
-                break;
-            };
-            match socket.recv_from(&mut buffer) {
-                Ok((count, _)) => hear(&mut self.run, &buffer[..count])?,
-                Err(_) => break,
-            }
-        }
-        Ok(())
-    }
-
-    fn take_from_guest(&mut self, token: Token) -> Result<(), Failure> {
-        let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) else {
-            return Ok(());
-        };
-        let (node, stranger) = (guest.node, guest.stranger);
-        let run = &mut self.run;
-        let received = &mut guest.received;
-        let mut result = Ok(());
-        let reading = guest.stream.read(|message| {
-            *received += 1;
-            if result.is_ok() {
-                result = run.deliver(node, stranger, *received, message);
-            }
-        });
-        result?;
-        if self.run.inbox_len(node) > CROWDED {
-            guest.stream.pause(true);
-            self.paused.insert(token);
-        }
-        match reading {
-            Reading::Open => Ok(()),
-            Reading::Ended => self.leave(token),
-            Reading::Broken(error) => {
-                let name = self.run.world.stranger_name(stranger);
-                let line = format!("{name}: {error}");
-                debug!("{line}");
-                self.run
-                    .world
-                    .print_for(node, &format!("disconnected {line}"));
-                self.leave(token)
-            }
-        }
-    }
-
-    /// A guest has gone: its node learns of it, once what it sent was handled.
-    fn leave(&mut self, token: Token) -> Result<(), Failure> {
-        let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) else {
-            return Ok(());
-        };
-        let (node, stranger) = (guest.node, guest.stranger);
-        self.carry_out()?;
-        self.part(token);
-        self.run.disconnect(node, stranger)
-    }
-
-    /// Lets a guest's connection go.
-    fn part(&mut self, token: Token) {
-        let Some(Socket::Guest(guest)) = self.sockets.remove(token) else {
-            return;
-        };
-        self.paused.remove(&token);
-        self.guests.remove(&guest.stranger);
-        if let Some(Socket::Door(door)) = self.sockets.get_mut(guest.door) {
-            door.guests -= 1;
-            if let DoorSocket::Tcp(listener) = &door.socket {
-                let _ = self.poller.modify(listener, guest.door, READ);
-            }
-        }
-    }
-
-    fn take_from_program(&mut self, token: Token) -> Result<(), Failure> {
-        let Some(Socket::Line(line)) = self.sockets.get_mut(token) else {
-            return Ok(());
-        };
-        let (node, program) = (line.node, line.program);
-        let (run, received) = (&mut self.run, &mut line.received);
-        let mut result = Ok(());
-        let mut take = |message: &[u8]| {
-            *received += 1;
-            if result.is_ok() {
-                result = run.deliver(node, program, *received, message);
-            }
-        };
-        let ended = match &mut line.socket {
-            LineSocket::Tcp(stream) => !matches!(stream.read(take), Reading::Open),
-            LineSocket::Udp(socket) => {
-                let mut buffer = vec![0; 1 << 16];
-                // A refusal only says that nobody listens yet.
-                for _ in 0..BATCH {
-                    match socket.recv(&mut buffer) {
-                        Ok(count) => take(&buffer[..count]),
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                        Err(_) => {}
-                    }
-                }
-                false
-            }
-        };
-        result?;
-        if ended {
-            self.sockets.remove(token);
-            self.lines.remove(&(node, program));
-            self.run.disconnect(node, program)?;
-        }
-        Ok(())
-    }
-
-    /// Somebody is at a door.
-    fn open_door(&mut self, token: Token) -> Result<(), Failure> {
-        for _ in 0..BATCH {
-            let Some(Socket::Door(door)) = self.sockets.get_mut(token) else {
-                return Ok(());
-            };
-            let node = door.node;
-            match &mut door.socket {
-                DoorSocket::Tcp(listener) => {
-                    if door
-                        .listen
-                        .max_peers
-                        .is_some_and(|most| door.guests >= most)
-                    {
-                        let nothing = Interest::default();
-                        let _ = self.poller.modify(&*listener, token, nothing);
-                        return Ok(());
-                    }
-                    // Would block, out of descriptors, gone already: later.
-                    let Ok((socket, address)) = listener.accept() else {
-                        return Ok(());
-                    };
-                    let (framing, most) = (door.listen.framing, door.listen.max_message);
-                    let Ok(stream) = Stream::new(socket, framing, most) else {
-                        continue;
-                    };
-                    door.guests += 1;
-                    self.welcome(node, token, address, stream)?;
-                }
-                DoorSocket::Udp(socket, sources) => {
-                    let mut buffer = vec![0; 1 << 16];
-                    let Ok((count, address)) = socket.recv_from(&mut buffer) else {
-                        return Ok(());
-                    };
-                    if count as u64 > door.listen.max_message {
-                        continue;
-                    }
-                    let full = sources.len() >= MAX_SOURCES;
-                    let most = door
-                        .listen
-                        .max_peers
-                        .map_or(MAX_SOURCES, |most| most as usize);
-                    let source = sources.get(&address).copied();
-                    if source.is_none() && (full || sources.len() >= most) {
-                        continue;
-                    }
-                    self.take_datagram(node, token, address, source, &buffer[..count])?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn take_datagram(
-        &mut self,
-        node: u32,
-        token: Token,
-        address: SocketAddr,
-        source: Option<Source>,
-        bytes: &[u8],
-    ) -> Result<(), Failure> {
-        let mut source = source.unwrap_or_else(|| Source {
-            stranger: self.stranger(node, address),
-            received: 0,
-        });
-        let fresh = source.received == 0;
-        source.received += 1;
-        if let Some(Socket::Door(door)) = self.sockets.get_mut(token)
-            && let DoorSocket::Udp(_, sources) = &mut door.socket
-        {
-            sources.insert(address, source);
-        }
-        if fresh {
-            self.guests.insert(source.stranger, token);
-            self.run.connect(node, source.stranger)?;
-        }
-        self.run
-            .deliver(node, source.stranger, source.received, bytes)
-    }
-
-    fn welcome(
-        &mut self,
-        node: u32,
-        door: Token,
-        address: SocketAddr,
-        stream: Stream,
-    ) -> Result<(), Failure> {
-        let stranger = self.stranger(node, address);
-        let guest = Guest {
-            node,
-            stranger,
-            received: 0,
-            door,
-            stream,
-        };
-        match self.watch(Socket::Guest(guest), READ) {
-            Ok(token) => {
-                self.guests.insert(stranger, token);
-                self.run.connect(node, stranger)?;
-                self.carry_out()
-            }
-            Err(_) => Ok(()),
-        }
-    }
-
-    /// The index of a stranger: an old one for an address that comes again.
-    fn stranger(&mut self, node: u32, address: SocketAddr) -> u32 {
-        let run = &mut self.run;
-        *self
-            .known
-            .entry((node, address))
-            .or_insert_with(|| run.add_stranger(&address.to_string()))
-    }
-
-    /// Reads again from those who had to wait, if they or their node caught up.
-    fn resume(&mut self) {
-        let waiting: Vec<Token> = self.paused.iter().copied().collect();
-        for token in waiting {
-            let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) else {
-                self.paused.remove(&token);
-                continue;
-            };
-            let crowded = self.run.inbox_len(guest.node) > CROWDED / 2;
-            if !crowded && guest.stream.waiting() < PATIENCE / 2 {
-                guest.stream.pause(false);
-                self.paused.remove(&token);
-                rewatch(&self.poller, token, &mut guest.stream);
-            }
-        }
-    }
-
     fn look_after_programs(&mut self) {
         for running in &mut self.running {
             if let Some(status) = running.has_ended() {
@@ -828,22 +375,6 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         );
         self.sockets = Sockets::default();
         self.running.clear();
-    }
-}
-
-/// A frame or datagram of another node.
-fn hear<B: Behaviors, S: Sink>(run: &mut Run<B, S>, frame: &[u8]) -> Result<(), Failure> {
-    let Some((head, body)) = Head::decode(frame) else {
-        return Ok(());
-    };
-    let nodes = run.world.roster().len();
-    if head.to >= nodes || head.from >= nodes {
-        return Ok(());
-    }
-    match head.kind {
-        Kind::Message => run.deliver(head.to, head.from, head.number, body),
-        Kind::Close => run.hear(head.to, head.from, true),
-        Kind::Open => run.hear(head.to, head.from, false),
     }
 }
 

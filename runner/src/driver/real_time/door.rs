@@ -1,0 +1,169 @@
+//! Who comes and goes: guests at the doors of listening nodes.
+
+use std::net::SocketAddr;
+
+use super::{BATCH, READ, RealTime, Socket, rewatch};
+use crate::driver::guests::{CROWDED, DoorSocket, Guest, MAX_SOURCES, PATIENCE, Source};
+use crate::driver::poller::{Interest, Token};
+use crate::driver::stream::Stream;
+use crate::engine::behaviors::{Behaviors, Failure};
+use crate::engine::sink::Sink;
+
+impl<B: Behaviors, S: Sink> RealTime<B, S> {
+    /// A guest has gone: its node learns of it, once what it sent was handled.
+    pub(super) fn leave(&mut self, token: Token) -> Result<(), Failure> {
+        let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) else {
+            return Ok(());
+        };
+        let (node, stranger) = (guest.node, guest.stranger);
+        self.carry_out()?;
+        self.part(token);
+        self.run.disconnect(node, stranger)
+    }
+
+    /// Lets a guest's connection go.
+    pub(super) fn part(&mut self, token: Token) {
+        let Some(Socket::Guest(guest)) = self.sockets.remove(token) else {
+            return;
+        };
+        self.paused.remove(&token);
+        self.guests.remove(&guest.stranger);
+        if let Some(Socket::Door(door)) = self.sockets.get_mut(guest.door) {
+            door.guests -= 1;
+            if let DoorSocket::Tcp(listener) = &door.socket {
+                let _ = self.poller.modify(listener, guest.door, READ);
+            }
+        }
+    }
+
+    /// Somebody is at a door.
+    pub(super) fn open_door(&mut self, token: Token) -> Result<(), Failure> {
+        for _ in 0..BATCH {
+            let Some(Socket::Door(door)) = self.sockets.get_mut(token) else {
+                return Ok(());
+            };
+            let node = door.node;
+            match &mut door.socket {
+                DoorSocket::Tcp(listener) => {
+                    if door
+                        .listen
+                        .max_peers
+                        .is_some_and(|most| door.guests >= most)
+                    {
+                        let nothing = Interest::default();
+                        let _ = self.poller.modify(&*listener, token, nothing);
+                        return Ok(());
+                    }
+                    // Would block, out of descriptors, gone already: later.
+                    let Ok((socket, address)) = listener.accept() else {
+                        return Ok(());
+                    };
+                    let (framing, most) = (door.listen.framing, door.listen.max_message);
+                    let Ok(stream) = Stream::new(socket, framing, most) else {
+                        continue;
+                    };
+                    door.guests += 1;
+                    self.welcome(node, token, address, stream)?;
+                }
+                DoorSocket::Udp(socket, sources) => {
+                    let mut buffer = vec![0; 1 << 16];
+                    let Ok((count, address)) = socket.recv_from(&mut buffer) else {
+                        return Ok(());
+                    };
+                    if count as u64 > door.listen.max_message {
+                        continue;
+                    }
+                    let full = sources.len() >= MAX_SOURCES;
+                    let most = door
+                        .listen
+                        .max_peers
+                        .map_or(MAX_SOURCES, |most| most as usize);
+                    let source = sources.get(&address).copied();
+                    if source.is_none() && (full || sources.len() >= most) {
+                        continue;
+                    }
+                    self.take_datagram(node, token, address, source, &buffer[..count])?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_datagram(
+        &mut self,
+        node: u32,
+        token: Token,
+        address: SocketAddr,
+        source: Option<Source>,
+        bytes: &[u8],
+    ) -> Result<(), Failure> {
+        let mut source = source.unwrap_or_else(|| Source {
+            stranger: self.stranger(node, address),
+            received: 0,
+        });
+        let fresh = source.received == 0;
+        source.received += 1;
+        if let Some(Socket::Door(door)) = self.sockets.get_mut(token)
+            && let DoorSocket::Udp(_, sources) = &mut door.socket
+        {
+            sources.insert(address, source);
+        }
+        if fresh {
+            self.guests.insert(source.stranger, token);
+            self.run.connect(node, source.stranger)?;
+        }
+        self.run
+            .deliver(node, source.stranger, source.received, bytes)
+    }
+
+    fn welcome(
+        &mut self,
+        node: u32,
+        door: Token,
+        address: SocketAddr,
+        stream: Stream,
+    ) -> Result<(), Failure> {
+        let stranger = self.stranger(node, address);
+        let guest = Guest {
+            node,
+            stranger,
+            received: 0,
+            door,
+            stream,
+        };
+        match self.watch(Socket::Guest(guest), READ) {
+            Ok(token) => {
+                self.guests.insert(stranger, token);
+                self.run.connect(node, stranger)?;
+                self.carry_out()
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// The index of a stranger: an old one for an address that comes again.
+    fn stranger(&mut self, node: u32, address: SocketAddr) -> u32 {
+        let run = &mut self.run;
+        *self
+            .known
+            .entry((node, address))
+            .or_insert_with(|| run.add_stranger(&address.to_string()))
+    }
+
+    /// Reads again from those who had to wait, if they or their node caught up.
+    pub(super) fn resume(&mut self) {
+        let waiting: Vec<Token> = self.paused.iter().copied().collect();
+        for token in waiting {
+            let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) else {
+                self.paused.remove(&token);
+                continue;
+            };
+            let crowded = self.run.inbox_len(guest.node) > CROWDED / 2;
+            if !crowded && guest.stream.waiting() < PATIENCE / 2 {
+                guest.stream.pause(false);
+                self.paused.remove(&token);
+                rewatch(&self.poller, token, &mut guest.stream);
+            }
+        }
+    }
+}

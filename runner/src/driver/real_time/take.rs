@@ -1,0 +1,187 @@
+//! What comes from sockets: messages of other nodes, of guests and of programs,
+//! handed to the engine as they come.
+
+use std::io;
+
+use tracing::debug;
+
+use super::{BATCH, RealTime, Socket, rewatch_token};
+use crate::driver::guests::CROWDED;
+use crate::driver::poller::{Ready, Token};
+use crate::driver::programs::LineSocket;
+use crate::driver::stream::Reading;
+use crate::driver::wire::{Head, Kind};
+use crate::engine::behaviors::{Behaviors, Failure};
+use crate::engine::run::Run;
+use crate::engine::sink::Sink;
+
+impl<B: Behaviors, S: Sink> RealTime<B, S> {
+    /// Takes what has come.
+    pub(super) fn take_in(&mut self, ready: &mut Vec<Ready>) -> Result<(), Failure> {
+        for event in ready.drain(..) {
+            let token = event.token;
+            match self.sockets.get_mut(token) {
+                None => {}
+                Some(Socket::Door(_)) => self.open_door(token)?,
+                Some(Socket::Datagrams(_)) => self.take_datagrams(token)?,
+                Some(Socket::Output(output)) => {
+                    let node = output.node;
+                    let mut lines = Vec::new();
+                    let more = output.read(|line| lines.push(line.to_owned()));
+                    for line in lines {
+                        self.run.world.print_for(node, &line);
+                    }
+                    if !more {
+                        self.sockets.remove(token);
+                    }
+                }
+                Some(Socket::Wire(wire)) => {
+                    if event.writable {
+                        wire.stream.flush();
+                    }
+                    if event.readable {
+                        self.take_from_wire(token)?;
+                    }
+                    rewatch_token(&self.poller, &mut self.sockets, token);
+                }
+                Some(Socket::Guest(guest)) => {
+                    if event.writable {
+                        guest.stream.flush();
+                    }
+                    if guest.stream.is_closed() {
+                        self.part(token);
+                    } else if event.readable {
+                        self.take_from_guest(token)?;
+                    }
+                    rewatch_token(&self.poller, &mut self.sockets, token);
+                }
+                Some(Socket::Line(line)) => {
+                    if let (LineSocket::Tcp(stream), true) = (&mut line.socket, event.writable) {
+                        stream.flush();
+                    }
+                    if event.readable {
+                        self.take_from_program(token)?;
+                    }
+                    rewatch_token(&self.poller, &mut self.sockets, token);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_from_wire(&mut self, token: Token) -> Result<(), Failure> {
+        let Some(Socket::Wire(wire)) = self.sockets.get_mut(token) else {
+            return Ok(());
+        };
+        let (run, in_flight) = (&mut self.run, &mut self.in_flight);
+        let mut result = Ok(());
+        wire.stream.read(|frame| {
+            *in_flight = in_flight.saturating_sub(1);
+            if result.is_ok() {
+                result = hear(run, frame);
+            }
+        });
+        result
+    }
+
+    fn take_datagrams(&mut self, token: Token) -> Result<(), Failure> {
+        let mut buffer = vec![0; 1 << 16];
+        for _ in 0..BATCH {
+            let Some(Socket::Datagrams(socket)) = self.sockets.get_mut(token) else {
+                break;
+            };
+            match socket.recv_from(&mut buffer) {
+                Ok((count, _)) => hear(&mut self.run, &buffer[..count])?,
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_from_guest(&mut self, token: Token) -> Result<(), Failure> {
+        let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) else {
+            return Ok(());
+        };
+        let (node, stranger) = (guest.node, guest.stranger);
+        let run = &mut self.run;
+        let received = &mut guest.received;
+        let mut result = Ok(());
+        let reading = guest.stream.read(|message| {
+            *received += 1;
+            if result.is_ok() {
+                result = run.deliver(node, stranger, *received, message);
+            }
+        });
+        result?;
+        if self.run.inbox_len(node) > CROWDED {
+            guest.stream.pause(true);
+            self.paused.insert(token);
+        }
+        match reading {
+            Reading::Open => Ok(()),
+            Reading::Ended => self.leave(token),
+            Reading::Broken(error) => {
+                let name = self.run.world.stranger_name(stranger);
+                let line = format!("{name}: {error}");
+                debug!("{line}");
+                self.run
+                    .world
+                    .print_for(node, &format!("disconnected {line}"));
+                self.leave(token)
+            }
+        }
+    }
+
+    fn take_from_program(&mut self, token: Token) -> Result<(), Failure> {
+        let Some(Socket::Line(line)) = self.sockets.get_mut(token) else {
+            return Ok(());
+        };
+        let (node, program) = (line.node, line.program);
+        let (run, received) = (&mut self.run, &mut line.received);
+        let mut result = Ok(());
+        let mut take = |message: &[u8]| {
+            *received += 1;
+            if result.is_ok() {
+                result = run.deliver(node, program, *received, message);
+            }
+        };
+        let ended = match &mut line.socket {
+            LineSocket::Tcp(stream) => !matches!(stream.read(take), Reading::Open),
+            LineSocket::Udp(socket) => {
+                let mut buffer = vec![0; 1 << 16];
+                // A refusal only says that nobody listens yet.
+                for _ in 0..BATCH {
+                    match socket.recv(&mut buffer) {
+                        Ok(count) => take(&buffer[..count]),
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                        Err(_) => {}
+                    }
+                }
+                false
+            }
+        };
+        result?;
+        if ended {
+            self.sockets.remove(token);
+            self.lines.remove(&(node, program));
+            self.run.disconnect(node, program)?;
+        }
+        Ok(())
+    }
+}
+
+/// A frame or datagram of another node.
+fn hear<B: Behaviors, S: Sink>(run: &mut Run<B, S>, frame: &[u8]) -> Result<(), Failure> {
+    let Some((head, body)) = Head::decode(frame) else {
+        return Ok(());
+    };
+    let nodes = run.world.roster().len();
+    if head.to >= nodes || head.from >= nodes {
+        return Ok(());
+    }
+    match head.kind {
+        Kind::Message => run.deliver(head.to, head.from, head.number, body),
+        Kind::Close => run.hear(head.to, head.from, true),
+        Kind::Open => run.hear(head.to, head.from, false),
+    }
+}
