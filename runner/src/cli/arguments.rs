@@ -207,8 +207,12 @@ pub struct ReportOptions {
 /// reply is printed as it is, and a newline behind it.
 #[derive(Args, Debug)]
 pub struct SendOptions {
-    /// Where to: tcp://127.0.0.1:15000, udp://[::1]:15000
-    #[arg(value_name = "ADDRESS", value_parser = Address::parse)]
+    /// Where to.
+    #[arg(
+        value_name = "ADDRESS",
+        value_parser = Address::parse,
+        help = "Where to: tcp://127.0.0.1:15000, udp://[::1]:15000"
+    )]
     pub address: Address,
     /// What to send; without it, each line of standard input is a message, sent when the one
     /// before it has its reply
