@@ -105,6 +105,7 @@ fn the_command_that_is_printed_repeats_the_run() {
         "--seed=77",
         "--duration=1m30s",
         "--runs=3",
+        "--time=virtual",
     ];
     let first = lab
         .runner(&[&arguments[..], &["--out", "first"]].concat())
@@ -128,6 +129,7 @@ fn the_command_that_is_printed_repeats_the_run() {
         logs += 1;
     }
     assert_eq!(logs, 2);
+    assert!(command.contains("--time virtual"), "{command}");
 }
 
 #[test]

@@ -59,17 +59,7 @@ fn plans(options: &RunOptions, terminal: &Terminal) -> Result<Vec<Plan>, Exit> {
     option("--seed", "seed", options.seed.map(|seed| seed.to_string()));
     option("--runs", "runs", options.runs.map(|runs| runs.to_string()));
     option("--duration", "duration", options.duration.clone());
-    option(
-        "--time",
-        "time",
-        options.time.map(|time| {
-            match time {
-                Time::Virtual => "virtual",
-                Time::Real => "real",
-            }
-            .to_owned()
-        }),
-    );
+    option("--time", "time", options.time.map(word));
     let scenario = &options.scenario;
     plan_all(&scenario.scenarios, &all, &scenario.plugin_path, terminal)
 }
@@ -205,6 +195,7 @@ fn repeat(plan: &Plan, options: &RunOptions, result: &RunResult) -> String {
     for set in &options.scenario.set {
         option("--set", Some(quoted(set)));
     }
+    option("--time", options.time.map(word));
     option("--runs", options.runs.map(|runs| runs.to_string()));
     option("--duration", options.duration.as_deref().map(quoted));
     for folder in &options.scenario.plugin_path {
@@ -212,6 +203,14 @@ fn repeat(plan: &Plan, options: &RunOptions, result: &RunResult) -> String {
     }
     option("--run", Some(result.row.run.to_string()));
     words.join(" ")
+}
+
+/// How time passes, as the scenario says it.
+fn word(time: Time) -> String {
+    match time {
+        Time::Virtual => "virtual".to_owned(),
+        Time::Real => "real".to_owned(),
+    }
 }
 
 /// A word as a shell takes it.
