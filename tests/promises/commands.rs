@@ -92,6 +92,18 @@ fn a_scenario_alone_is_short_for_run() {
     assert_eq!(lab.read("short/summary.csv"), lab.read("long/summary.csv"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_path_need_not_be_utf_8() {
+    let lab = Lab::with(LAB);
+    lab.shell(
+        "file=$(printf '\\377.toml'); mv scenario.toml \"$file\"; \
+         \"$RUNNER\" \"$file\" -q --no-report --out out",
+    )
+    .passes();
+    assert_eq!(lab.table("out/runs.csv").texts("status"), ["complete"; 3]);
+}
+
 #[test]
 fn options_override_the_file_and_set_overrides_any_key() {
     let lab = Lab::with(LAB);
