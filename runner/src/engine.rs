@@ -18,11 +18,9 @@
 //! Nothing else has a say: no wall clock, no order of threads or of a hash map.
 
 pub mod behaviors;
-pub mod distribution;
 pub mod message;
 pub mod network;
 pub mod queue;
-pub mod random;
 pub mod roster;
 pub mod run;
 pub mod sink;

@@ -22,4 +22,6 @@ pub mod results;
 
 pub mod cli;
 
+pub mod random;
+
 pub mod time;

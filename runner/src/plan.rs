@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::random::Streams;
 use crate::engine::roster::Roster;
 use crate::host::config::Config;
 use crate::host::library::{LoadError, load};
 use crate::host::plugin::{Behavior, Plugin};
 use crate::host::search::{SearchPath, file_name};
+use crate::random::Streams;
 use crate::scenario::{BehaviorName, Diagnostic, Diagnostics, Loaded, TimeMode, Timing};
 
 /// Everything that is known before the first event.

@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use runner::engine::distribution::Distribution;
 use runner::framing::Framing;
+use runner::random::distribution::Distribution;
 use runner::scenario::{
     LinkTransport, Override, Place, TickRule, Timing, Transport, load, load_partial, load_text,
 };

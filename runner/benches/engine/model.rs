@@ -8,8 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use runner::engine::behaviors::Behaviors;
-use runner::engine::distribution::Distribution;
-use runner::engine::random::Streams;
 use runner::engine::roster::Roster;
 use runner::engine::run::{EndReason, Run};
 use runner::engine::sink::Sink;
@@ -17,6 +15,8 @@ use runner::host::config::Config;
 use runner::host::instance::Instances;
 use runner::host::library;
 use runner::host::search::SearchPath;
+use runner::random::Streams;
+use runner::random::distribution::Distribution;
 use runner::scenario::{
     BehaviorName, Group, Link, LinkRule, LinkTransport, Order, TickRule, Timing,
 };
@@ -160,7 +160,7 @@ impl Plugin {
             &size.links(),
             Some(SimDuration(size.seconds * 1_000_000_000)),
             size.streams(run),
-            Instances::new(&[(self.config.clone(), size.nodes)], None),
+            Instances::new(&[(Some(self.config.clone()), size.nodes)], None),
             sink,
         )
     }

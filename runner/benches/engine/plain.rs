@@ -10,8 +10,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use runner::engine::distribution::Distribution;
-use runner::engine::random::{Purpose, Random};
+use runner::random::distribution::Distribution;
+use runner::random::{Purpose, Random};
 use runner::time::SimTime;
 
 use crate::model::{CLUSTER, FACES, Outcome, RATES, Size};

@@ -188,6 +188,10 @@ fn config_rows(schema: &Value) -> Vec<Vec<String>> {
 
 /// The type of a config key in a few words.
 fn type_text(schema: &Value, property: &Value) -> String {
+    // What the author calls it, where a schema's own words say less.
+    if let Some(name) = property["x-value"].as_str() {
+        return name.to_owned();
+    }
     if let Some(target) = property["$ref"].as_str() {
         let pointer = target.trim_start_matches('#');
         return schema

@@ -37,6 +37,8 @@ pub struct Summary {
     nodes: Vec<String>,
     node_count: u32,
     statuses: BTreeMap<RunStatus, u64>,
+    /// Runs that have metrics.
+    measured: u64,
     events: u64,
     messages: u64,
     /// Sum and count over the runs, by node and metric.
@@ -55,6 +57,7 @@ impl Summary {
                 .collect(),
             node_count,
             statuses: BTreeMap::new(),
+            measured: 0,
             events: 0,
             messages: 0,
             cells: BTreeMap::new(),
@@ -64,6 +67,7 @@ impl Summary {
     /// Takes one run.
     pub fn add(&mut self, result: &RunResult) {
         *self.statuses.entry(result.row.status).or_default() += 1;
+        self.measured += u64::from(!result.metrics.is_empty());
         self.events += result.row.events;
         self.messages += result.row.messages;
         for node in &result.metrics {
@@ -119,10 +123,9 @@ impl Summary {
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        let complete = self.with(RunStatus::Complete);
-        let means = match complete {
+        let means = match self.measured {
             1 => String::new(),
-            _ => format!("means over {}", count(complete, "run")),
+            runs => format!("means over {}", count(runs, "run")),
         };
         let left_out = match self.node_count.saturating_sub(NODES) {
             0 => String::new(),

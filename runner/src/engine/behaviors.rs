@@ -3,9 +3,9 @@
 
 use analysis::log::Columns;
 
-use crate::engine::random::Random;
 use crate::engine::sink::Sink;
 use crate::engine::world::World;
+use crate::random::Random;
 use crate::time::SimTime;
 
 /// The behaviors of a run's nodes, each with the node's state. A callback acts

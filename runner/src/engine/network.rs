@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::engine::distribution::Distribution;
-use crate::engine::random::{Random, Streams};
 use crate::engine::roster::Roster;
 use crate::engine::topology::{LinkEnd, NO_RULE, Topology};
+use crate::random::distribution::Distribution;
+use crate::random::{Random, Streams};
 use crate::scenario::{Link, LinkRule, Order};
 use crate::time::{SimDuration, SimTime};
 

@@ -131,7 +131,7 @@ impl EventQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::random::Random;
+    use crate::random::Random;
 
     #[test]
     fn events_leave_by_time_and_then_by_cause() {

@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use analysis::log::{EventId, NO_PEER};
 
 use crate::engine::behaviors::{Behaviors, Call, Failure, Fault};
-use crate::engine::distribution::Distribution;
 use crate::engine::message::{Message, MessageId};
 use crate::engine::network::Network;
 use crate::engine::queue::Event;
-use crate::engine::random::{Purpose, Random, Streams};
 use crate::engine::roster::Roster;
 use crate::engine::sink::Sink;
 use crate::engine::ticks::{Clocked, Period, Ticks};
 use crate::engine::world::{Kind, World};
+use crate::random::distribution::Distribution;
+use crate::random::{Purpose, Random, Streams};
 use crate::scenario::{Group, LinkRule, TickRule, Timing};
 use crate::time::{SimDuration, SimTime};
 
@@ -369,12 +369,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             let queued = self.world.events.next_time();
             let tick = self.ticks.next_time();
             let next = queued.min(tick);
+            if next == SimTime::NEVER {
+                return Ok(EndReason::Idle);
+            }
             if next > self.end {
                 self.world.now = self.end;
                 return Ok(EndReason::Duration);
-            }
-            if next == SimTime::NEVER {
-                return Ok(EndReason::Idle);
             }
             if self.world.handled >= next_check {
                 if stop.load(Ordering::Relaxed) {

@@ -6,12 +6,12 @@ use std::sync::atomic::AtomicBool;
 use analysis::log::{Columns, EventId, Row};
 
 use crate::engine::behaviors::{Behaviors, Call, Fault};
-use crate::engine::distribution::Distribution;
-use crate::engine::random::{Random, Streams};
 use crate::engine::roster::Roster;
 use crate::engine::run::{EndReason, Limits, Outcome, Run};
 use crate::engine::sink::Sink;
 use crate::engine::world::World;
+use crate::random::distribution::Distribution;
+use crate::random::{Random, Streams};
 use crate::scenario::{
     BehaviorName, Group, Link, LinkRule, LinkTransport, Order, TickRule, Timing,
 };

@@ -417,7 +417,7 @@ impl Lane {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::random::Random;
+    use crate::random::Random;
 
     fn clocked(node: u32, period: Period) -> Clocked {
         Clocked {

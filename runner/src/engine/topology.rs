@@ -280,7 +280,7 @@ impl Reach {
 #[allow(clippy::single_range_in_vec_init)]
 mod tests {
     use super::*;
-    use crate::engine::random::Random;
+    use crate::random::Random;
     use crate::scenario::Link;
 
     fn rule(from: &[Range<u32>], to: &[Range<u32>], both: bool) -> LinkRule {

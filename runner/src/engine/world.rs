@@ -11,11 +11,11 @@ use analysis::log::{EventId, NO_PEER, Row};
 use crate::engine::message::{Inbox, MessageId, Messages};
 use crate::engine::network::{Network, Verdict};
 use crate::engine::queue::{Event, EventQueue, Sequence};
-use crate::engine::random::Random;
 use crate::engine::roster::Roster;
 use crate::engine::sink::Sink;
 use crate::engine::topology::{LinkEnd, Topology};
 use crate::engine::wires::{Outgoing, What, Wires};
+use crate::random::Random;
 use crate::scenario::Timing;
 use crate::time::{SimDuration, SimTime};
 

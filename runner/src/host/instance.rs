@@ -15,12 +15,12 @@ use analysis::log::{ColumnKind, Columns};
 use runner_abi as abi;
 
 use crate::engine::behaviors::{Behaviors, Call, Fault};
-use crate::engine::random::Random;
 use crate::engine::sink::Sink;
 use crate::engine::world::World;
 use crate::host::config::Config;
 use crate::host::plugin::Table;
 use crate::host::vtable::{Calls, Frame, Side};
+use crate::random::Random;
 
 /// The instances of a run: one per node, by node index.
 #[derive(Debug)]

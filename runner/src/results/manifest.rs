@@ -12,9 +12,9 @@ use analysis::results::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::engine::distribution::Distribution;
 use crate::host::config::Config;
 use crate::plan::Plan;
+use crate::random::distribution::Distribution;
 use crate::scenario::{Group, TickRule, TimeMode, Timing};
 use crate::time::SimDuration;
 

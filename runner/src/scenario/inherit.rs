@@ -134,7 +134,7 @@ impl TimingKeys {
 
 #[cfg(test)]
 mod tests {
-    use crate::engine::distribution::Distribution;
+    use crate::random::distribution::Distribution;
     use crate::scenario::{Group, TickRule, Timing, load_text};
     use crate::time::SimDuration;
 

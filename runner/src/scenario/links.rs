@@ -4,7 +4,7 @@ use super::names::Names;
 use super::reader::Mistakes;
 use super::resolved::{Link, LinkRule};
 use super::written::LinkEntry;
-use crate::engine::distribution::Distribution;
+use crate::random::distribution::Distribution;
 
 /// What a link entry says; none if it is wrong, which is reported.
 pub fn rule(entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> Option<LinkRule> {

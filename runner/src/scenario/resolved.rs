@@ -4,8 +4,8 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
-use crate::engine::distribution::Distribution;
 use crate::framing::Framing;
+use crate::random::distribution::Distribution;
 use crate::time::SimDuration;
 
 /// One scenario, ready to run.

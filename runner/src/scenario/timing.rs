@@ -5,7 +5,7 @@ use super::diagnostic::Place;
 use super::reader::{Mistakes, Written};
 use super::resolved::{TickRule, Timing};
 use super::written::TimingKeys;
-use crate::engine::distribution::Distribution;
+use crate::random::distribution::Distribution;
 
 impl TimingKeys {
     /// Drops what the file says where an override says how the nodes are timed:
@@ -95,7 +95,7 @@ impl TimingKeys {
 
 #[cfg(test)]
 mod tests {
-    use crate::engine::distribution::Distribution;
+    use crate::random::distribution::Distribution;
     use crate::scenario::{Override, TickRule, Timing, load_text};
 
     fn timing(keys: &str, option: &str) -> Timing {

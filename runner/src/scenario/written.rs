@@ -10,8 +10,8 @@ use super::keys::{GROUP, LINK, LISTEN, MAX_MESSAGE, MAX_NODES, MAX_RUNS, SCENARI
 use super::reader::{Field, Mistakes, TableReader, Written};
 use super::resolved::{BehaviorName, LinkTransport, Order, Transport};
 use super::values::{self, Quantity, distribution};
-use crate::engine::distribution::Distribution;
 use crate::framing::Framing;
+use crate::random::distribution::Distribution;
 use crate::time::SimDuration;
 
 type Key<T> = Option<Written<T>>;

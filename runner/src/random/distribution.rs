@@ -1,6 +1,6 @@
 //! How a number varies: a constant or a distribution, and one draw from it.
 
-use crate::engine::random::Random;
+use crate::random::Random;
 use crate::time::SimDuration;
 
 /// A number that may vary. Spans are in nanoseconds, rates per second; whoever

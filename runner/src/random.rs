@@ -11,6 +11,8 @@
 //! All of it is written out here, because a library is free to change what a
 //! seed means; a test holds it against the published generators.
 
+pub mod distribution;
+
 /// A xoshiro256++ generator. Its state is what a plugin advances in place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Random(pub [u64; 4]);
