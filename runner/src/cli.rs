@@ -13,7 +13,7 @@ pub mod terminal;
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
 
@@ -155,7 +155,7 @@ fn plan_all(
     let mut plans = Vec::new();
     let mut exit = Exit::Passed;
     for file in &files {
-        match plan(file, overrides, &search) {
+        match Plan::load(file, overrides, &search) {
             Ok(plan) => plans.push(plan),
             Err(Refusal::Mistakes(mistakes)) => {
                 terminal.mistakes(&mistakes);
@@ -173,15 +173,6 @@ fn plan_all(
         Exit::Passed => Ok(plans),
         exit => Err(exit),
     }
-}
-
-fn plan(
-    file: &Path,
-    overrides: &[Override],
-    search: &crate::host::search::SearchPath,
-) -> Result<Plan, Refusal> {
-    let loaded = crate::scenario::load(file, overrides).map_err(Refusal::Mistakes)?;
-    Plan::new(loaded, search)
 }
 
 /// The overrides of `--set`; every one that is wrong is told.

@@ -164,6 +164,7 @@ fn run_one(
         let path = path.clone();
         move |source| ExecuteError::Write { path, source }
     };
+    tracing::debug!(run = spec.number, folder = %partial.display(), "begins");
     if keeps_files {
         fs::create_dir(&partial).map_err(write_error(&partial))?;
     }
@@ -217,6 +218,12 @@ fn run_one(
         let path = folder.run(spec.number);
         fs::rename(&partial, &path).map_err(write_error(&path))?;
     }
+    tracing::debug!(
+        run = spec.number,
+        ?status,
+        events = outcome.events,
+        "has ended"
+    );
     let row = RunRow {
         run: u64::from(spec.number),
         case: plan.cases[spec.case].id.clone(),

@@ -10,6 +10,7 @@
 //! plugin must keep to, and what is checked once, at load.
 
 pub mod config;
+pub mod elf;
 pub mod instance;
 pub mod library;
 pub mod plugin;

@@ -32,6 +32,7 @@ mod values;
 mod written;
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -141,7 +142,11 @@ fn text(path: &Path, name: &str) -> Result<String, Diagnostic> {
     if path.is_dir() {
         return Err(whole("is a folder, expected a scenario file".to_owned()));
     }
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+    let bytes = read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::FileTooLarge => whole(format!(
+            "is longer than {} MiB, expected a scenario file",
+            MAX_FILE >> 20
+        )),
         std::io::ErrorKind::NotFound => {
             let missing = whole("there is no such file".to_owned());
             match neighbors(path) {
@@ -163,6 +168,20 @@ fn text(path: &Path, name: &str) -> Result<String, Diagnostic> {
             let place = Place::bytes(at..at + 1);
             Err(Diagnostic::new(&source, place, message).help("a scenario is UTF-8 text"))
         }
+    }
+}
+
+/// The longest scenario file `[bytes]`: bounds what a device or a log given by
+/// mistake can cost.
+const MAX_FILE: u64 = 16 << 20;
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path)?;
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MAX_FILE {
+        true => Err(std::io::ErrorKind::FileTooLarge.into()),
+        false => Ok(bytes),
     }
 }
 

@@ -28,6 +28,9 @@ use crate::scenario::Override;
 /// When standard output cannot be written.
 pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
     let terminal = Terminal::new(options.scenario.color.color);
+    if options.verbose {
+        terminal.trace();
+    }
     let plans = match plans(options, &terminal) {
         Ok(plans) => plans,
         Err(exit) => return Ok(exit),

@@ -53,6 +53,18 @@ impl Terminal {
         self.write(&format!("{text}\n"));
     }
 
+    /// From now on says what is done, and not only what comes of it.
+    pub fn trace(&self) {
+        // Only the first time can succeed, and once is enough.
+        let _ = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_ansi(self.color)
+            .with_target(false)
+            .without_time()
+            .with_writer(io::stderr)
+            .try_init();
+    }
+
     /// What turns an ANSI style on and off; nothing without color.
     pub fn paint(&self, style: &str) -> (String, &'static str) {
         if self.color {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use analysis::log::ColumnSchema;
 use runner_abi as abi;
 
+use crate::host::elf;
 use crate::host::plugin::{Behavior, Plugin, Table, column_kind};
 
 /// Why a plugin file was refused.
@@ -87,6 +88,12 @@ pub fn load(name: &str, path: &Path) -> Result<Plugin, LoadError> {
 
 #[allow(unsafe_code)]
 fn open(path: &Path) -> Result<*const abi::Plugin, LoadError> {
+    if let Some(reason) = elf::cut_off(path) {
+        return Err(LoadError::NotALibrary {
+            path: path.to_owned(),
+            reason,
+        });
+    }
     // SAFETY: loading runs the library's initializers; that a plugin's are sound
     // is the trust that naming it in a scenario puts in it.
     let library = unsafe { libloading::Library::new(path) }.map_err(|error| {

@@ -1,0 +1,179 @@
+//! A scenario's groups and the plugins that they name: each plugin loaded once,
+//! each behavior found, each config accepted, or told what is wrong.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::host::config::Config;
+use crate::host::library::{LoadError, load};
+use crate::host::plugin::{Behavior, Plugin};
+use crate::host::search::{SearchPath, file_name};
+use crate::scenario::{BehaviorName, Diagnostic, Group, Origins, Timing};
+
+/// What binding groups to plugins came to.
+#[derive(Debug)]
+pub(super) struct Binding {
+    /// The plugins that loaded, by name.
+    pub plugins: Vec<Arc<Plugin>>,
+    /// Each group's config, as long as there was no mistake; none for a program.
+    pub configs: Vec<Option<Arc<Config>>>,
+    /// What is wrong with the groups.
+    pub mistakes: Vec<Diagnostic>,
+    /// The plugin files that do not load.
+    pub broken: Vec<LoadError>,
+}
+
+impl Binding {
+    /// Binds these groups, which were written at these places.
+    pub fn new(groups: &[Group], origins: &Origins, search: &SearchPath) -> Binding {
+        let mut mistakes = Vec::new();
+        let mut broken = Vec::new();
+        let mut configs = Vec::new();
+        let plugins = load_plugins(groups, search, &mut broken);
+        for (index, group) in groups.iter().enumerate() {
+            // A program of somebody else has no plugin; it runs in real time only.
+            let Some(name) = &group.behavior else {
+                configs.push(None);
+                continue;
+            };
+            let behavior = match plugins.get(&name.plugin) {
+                // It was found, and has been put on the list of the broken.
+                Some(None) => continue,
+                None => Err(no_plugin(origins, index, name, search)),
+                Some(Some(plugin)) => find_behavior(origins, index, name, plugin),
+            };
+            match behavior.map(|behavior| bind(origins, index, group, name, &behavior)) {
+                Ok(Ok(config)) => configs.push(Some(Arc::new(config))),
+                Ok(Err(problems)) => mistakes.extend(problems),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        Binding {
+            plugins: plugins.into_values().flatten().collect(),
+            configs,
+            mistakes,
+            broken,
+        }
+    }
+}
+
+/// Loads each plugin that the scenario names, once: none where the file is
+/// broken, no entry where there is no file.
+fn load_plugins(
+    groups: &[Group],
+    search: &SearchPath,
+    broken: &mut Vec<LoadError>,
+) -> BTreeMap<String, Option<Arc<Plugin>>> {
+    let mut plugins = BTreeMap::new();
+    let behaviors = groups.iter().filter_map(|group| group.behavior.as_ref());
+    for name in behaviors.map(|it| &it.plugin) {
+        if plugins.contains_key(name) {
+            continue;
+        }
+        let Some(path) = search.find(name) else {
+            continue;
+        };
+        let plugin = match load(name, &path) {
+            Ok(plugin) => Some(Arc::new(plugin)),
+            Err(error) => {
+                broken.push(error);
+                None
+            }
+        };
+        plugins.insert(name.clone(), plugin);
+    }
+    plugins
+}
+
+fn no_plugin(
+    origins: &Origins,
+    group: usize,
+    name: &BehaviorName,
+    search: &SearchPath,
+) -> Diagnostic {
+    let folders: Vec<String> = search
+        .folders()
+        .iter()
+        .map(|folder: &PathBuf| folder.display().to_string())
+        .collect();
+    let plugin = &name.plugin;
+    let what = format!("there is no plugin `{plugin}`");
+    origins
+        .behavior_problem(group, &what)
+        .help(known("plugins found", plugin, &search.names()))
+        .help(format!(
+            "looked for {} in: {}",
+            file_name(plugin),
+            folders.join(", ")
+        ))
+}
+
+fn find_behavior(
+    origins: &Origins,
+    group: usize,
+    name: &BehaviorName,
+    plugin: &Plugin,
+) -> Result<Arc<Behavior>, Diagnostic> {
+    plugin.behavior(&name.behavior).cloned().ok_or_else(|| {
+        let names: Vec<String> = plugin.behaviors.iter().map(|b| b.name.clone()).collect();
+        let what = format!(
+            "plugin `{}` has no behavior `{}`",
+            name.plugin, name.behavior
+        );
+        origins.behavior_problem(group, &what).help(known(
+            "behaviors there",
+            &name.behavior,
+            &names,
+        ))
+    })
+}
+
+/// `behaviors there: client, server (did you mean `server`?)`
+fn known(what: &str, found: &str, names: &[String]) -> String {
+    let listed = match names {
+        [] => "none".to_owned(),
+        names => names.join(", "),
+    };
+    match nearest(found, names) {
+        Some(name) => format!("{what}: {listed} (did you mean `{name}`?)"),
+        None => format!("{what}: {listed}"),
+    }
+}
+
+/// The name that was most likely meant.
+pub fn nearest<'a>(found: &str, names: &'a [String]) -> Option<&'a String> {
+    names
+        .iter()
+        .map(|name| (strsim::jaro_winkler(found, name), name))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+/// Has the behavior accept its group's config, and checks that it can act when
+/// the group says so.
+fn bind(
+    origins: &Origins,
+    index: usize,
+    group: &Group,
+    name: &BehaviorName,
+    behavior: &Arc<Behavior>,
+) -> Result<Config, Vec<Diagnostic>> {
+    let mut mistakes = Vec::new();
+    if matches!(group.timing, Timing::Clocked { .. }) && !behavior.ticks() {
+        let what =
+            format!("behavior `{name}` does nothing on a tick, so its nodes cannot be clocked");
+        mistakes.push(origins.timing_problem(index, &what));
+    }
+    match Config::new(behavior, &group.config) {
+        Ok(config) if mistakes.is_empty() => return Ok(config),
+        Ok(_) => {}
+        Err(problems) => mistakes.extend(
+            problems
+                .iter()
+                .map(|problem| origins.config_problem(index, &problem.path, &problem.message)),
+        ),
+    }
+    Err(mistakes)
+}
