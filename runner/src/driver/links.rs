@@ -2,6 +2,7 @@
 //! pair, or a datagram socket per node. All are up before the run begins.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
@@ -79,8 +80,8 @@ pub fn connect(
                 }
                 LinkTransport::Udp => {
                     for node in [near, end.node] {
-                        if !links.datagrams.contains_key(&node) {
-                            links.datagrams.insert(node, datagram_socket()?);
+                        if let Entry::Vacant(vacant) = links.datagrams.entry(node) {
+                            vacant.insert(datagram_socket()?);
                         }
                     }
                 }

@@ -262,6 +262,8 @@ pub struct Line {
 }
 
 /// What a line is made of.
+// A run has few of them, and most are connections.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum LineSocket {
     /// A connection.
