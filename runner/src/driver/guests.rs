@@ -70,15 +70,15 @@ pub const PATIENCE: usize = 1 << 20;
 /// Nodes with more messages than this in their inbox are sent no more by guests.
 pub const CROWDED: u32 = 4096;
 
-/// Opens every door of the scenario.
+/// Opens every door of the nodes that are driven here.
 ///
 /// # Errors
 ///
 /// When an address is taken, or not ours.
-pub fn open_doors(roster: &Roster) -> Result<Vec<Door>, SetupError> {
+pub fn open_doors(roster: &Roster, is_here: impl Fn(u32) -> bool) -> Result<Vec<Door>, SetupError> {
     let mut doors = Vec::new();
     for (index, group) in roster.groups().iter().enumerate() {
-        for node in roster.nodes(index) {
+        for node in roster.nodes(index).filter(|&node| is_here(node)) {
             for listen in &group.listen {
                 let door = open(node, listen).map_err(|source| SetupError::Listen {
                     node: roster.name(node).unwrap_or_default(),

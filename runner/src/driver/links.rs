@@ -43,6 +43,8 @@ pub struct Links {
     pub wires: Vec<Wire>,
     /// The datagram sockets, by node, with their addresses.
     pub datagrams: BTreeMap<u32, (UdpSocket, SocketAddr)>,
+    /// Where those of nodes in other processes are.
+    pub far_datagrams: BTreeMap<u32, SocketAddr>,
 }
 
 /// Connects the nodes that are linked over TCP, and gives those that are linked
@@ -91,22 +93,25 @@ pub fn connect(
     }
     for (a, b) in pairs.into_keys() {
         let (one, other) = connected(&listener)?;
-        let stream = |socket| Stream::new(socket, Framing::U32be, MAX_MESSAGE + HEAD as u64);
-        links.wires.push(Wire {
-            near: a,
-            far: b,
-            stream: stream(one)?,
-        });
-        links.wires.push(Wire {
-            near: b,
-            far: a,
-            stream: stream(other)?,
-        });
+        links.wires.push(Wire::new(a, b, one)?);
+        links.wires.push(Wire::new(b, a, other)?);
     }
     Ok(links)
 }
 
-fn datagram_socket() -> io::Result<(UdpSocket, SocketAddr)> {
+impl Wire {
+    /// The end of a connection at `near`.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn new(near: u32, far: u32, socket: TcpStream) -> io::Result<Wire> {
+        let stream = Stream::new(socket, Framing::U32be, MAX_MESSAGE + HEAD as u64)?;
+        Ok(Wire { near, far, stream })
+    }
+}
+
+pub(super) fn datagram_socket() -> io::Result<(UdpSocket, SocketAddr)> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     socket.set_nonblocking(true)?;
     let address = socket.local_addr()?;

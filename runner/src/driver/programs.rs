@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::driver::guests::Door;
 use crate::driver::setup::SetupError;
 use crate::driver::stream::Stream;
 use crate::engine::roster::Roster;
@@ -55,7 +54,7 @@ const LINE_MAX: usize = 64 << 10;
 
 /// Starts the program of a node in a process group of its own, so that what it
 /// starts ends with it. It finds the listening nodes in its environment and in
-/// its arguments; see `scenarios/README.md`.
+/// its arguments, by `places`; see `scenarios/README.md`.
 ///
 /// # Errors
 ///
@@ -64,17 +63,13 @@ pub fn start(
     node: u32,
     words: &[String],
     roster: &Roster,
-    doors: &[Door],
+    places: &[(String, SocketAddr)],
 ) -> Result<(Running, [Output; 2]), SetupError> {
     let name = roster.name(node).unwrap_or_default();
-    let places: Vec<(String, SocketAddr)> = doors
-        .iter()
-        .map(|door| (roster.name(door.node).unwrap_or_default(), door.address))
-        .collect();
     let program = words.first().cloned().unwrap_or_default();
     let mut command = Command::new(&program);
     command
-        .args(words.iter().skip(1).map(|word| fill_in(word, &places)))
+        .args(words.iter().skip(1).map(|word| fill_in(word, places)))
         .env("RUNNER_NODE", &name)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

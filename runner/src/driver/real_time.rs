@@ -23,12 +23,13 @@ use tracing::debug;
 use crate::driver::clock::WallClock;
 use crate::driver::guests::{Door, DoorSocket, Guest};
 use crate::driver::lag::Lag;
-use crate::driver::links::Wire;
+use crate::driver::links::{Links, Wire};
 use crate::driver::poller::{Interest, Poller, Ready, Token};
 use crate::driver::programs::{END_PATIENCE, Line, LineSocket, Output, Running, START_PATIENCE};
 use crate::driver::setup::SetupError;
 use crate::driver::sockets::Sockets;
 use crate::driver::stream::Stream;
+use crate::driver::wire::{Head, Kind};
 use crate::driver::{guests, links, programs};
 use crate::engine::behaviors::{Behaviors, Failure, Fault};
 use crate::engine::run::{EndReason, Outcome, Run};
@@ -58,10 +59,15 @@ pub struct RealTime<B, S> {
     paused: BTreeSet<Token>,
     /// Messages between two nodes that were written and have not arrived.
     in_flight: u64,
+    /// Connections to nodes of other processes over which more may come, by
+    /// (near, far).
+    unended: BTreeSet<(u32, u32)>,
     /// Whether somebody from outside may still come or say something.
     open_ended: bool,
     /// How late things were.
     pub lag: Lag,
+    /// Where the nodes that are driven here listen.
+    pub places: Vec<(String, SocketAddr)>,
     /// What happened beside the records, for people.
     pub remarks: Vec<String>,
 }
@@ -90,6 +96,13 @@ const FLUSH_EVERY: Duration = Duration::from_millis(900);
 /// what was sent may still go out.
 const DRAIN: Duration = Duration::from_millis(500);
 
+/// How long the nodes of other processes, which may be late, are waited for at
+/// the end of the run.
+const PARTING: Duration = Duration::from_secs(10);
+
+/// The token of a socket of another process.
+const NO_SOCKET: Token = Token::MAX;
+
 const READ: Interest = Interest {
     read: true,
     write: false,
@@ -102,6 +115,23 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     ///
     /// When that cannot be done; nothing was run.
     pub fn new(run: Run<B, S>, rules: &[LinkRule], speed: f64) -> Result<Self, SetupError> {
+        let mut this = RealTime::open(run, speed)?;
+        let world = &this.run.world;
+        let links = links::connect(world.roster(), world.topology(), rules, |node| {
+            world.is_program(node)
+        })?;
+        let places = this.places.clone();
+        this.link(links, &places, rules)?;
+        Ok(this)
+    }
+
+    /// The first half of [`RealTime::new`]: lets the nodes that are driven here
+    /// listen.
+    ///
+    /// # Errors
+    ///
+    /// When an address is taken, or not ours.
+    pub fn open(run: Run<B, S>, speed: f64) -> Result<Self, SetupError> {
         let mut this = RealTime {
             run,
             speed,
@@ -115,66 +145,100 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             running: Vec::new(),
             paused: BTreeSet::new(),
             in_flight: 0,
+            unended: BTreeSet::new(),
             open_ended: false,
             lag: Lag::default(),
+            places: Vec::new(),
             remarks: Vec::new(),
         };
-        let roster = this.run.world.roster().clone();
-        let programs: Vec<bool> = (0..roster.len())
-            .map(|node| roster.groups()[roster.group_of(node)].program.is_some())
-            .collect();
-        let doors = guests::open_doors(&roster)?;
-        for door in &doors {
-            let name = roster.name(door.node).unwrap_or_default();
+        let doors = guests::open_doors(this.run.world.roster(), |node| this.is_here(node))?;
+        this.open_ended = !doors.is_empty();
+        for door in doors {
+            let name = this.run.world.roster().name(door.node).unwrap_or_default();
             this.remarks
                 .push(format!("{name} listens on {}", door.address));
-        }
-        for node in 0..roster.len() {
-            let group = &roster.groups()[roster.group_of(node)];
-            let command = group.program.as_ref().and_then(|it| it.command.as_ref());
-            if let Some(words) = command {
-                let (running, outputs) = programs::start(node, words, &roster, &doors)?;
-                this.running.push(running);
-                for output in outputs {
-                    this.watch(Socket::Output(output), READ)?;
-                }
-            }
-        }
-        this.open_ended = !doors.is_empty() || programs.contains(&true);
-        for door in doors {
+            this.places.push((name, door.address));
             this.watch(Socket::Door(door), READ)?;
         }
-        let topology = this.run.world.topology().clone();
-        let links = links::connect(&roster, &topology, rules, |node| programs[node as usize])?;
-        for wire in links.wires {
-            let pair = (wire.near, wire.far);
-            let token = this.watch(Socket::Wire(wire), READ)?;
-            this.wires.insert(pair, token);
-        }
-        for (node, (socket, address)) in links.datagrams {
-            let token = this.watch(Socket::Datagrams(socket), READ)?;
-            this.datagrams.insert(node, (token, address));
-        }
-        for node in 0..roster.len() {
-            for peer in 0..topology.peer_count(node) {
-                let end = topology.peer(node, peer);
-                if let Some(end) = end.filter(|end| programs[end.node as usize])
-                    && !programs[node as usize]
-                {
-                    this.call(node, end.node, START_PATIENCE)?;
+        Ok(this)
+    }
+
+    /// The second half: takes the connections between the nodes, starts the
+    /// programs that stand for nodes and calls those that are called. `places` is
+    /// where all nodes of the scenario listen.
+    ///
+    /// # Errors
+    ///
+    /// When a program cannot be started or does not answer.
+    pub fn link(
+        &mut self,
+        links: Links,
+        places: &[(String, SocketAddr)],
+        rules: &[LinkRule],
+    ) -> Result<(), SetupError> {
+        let roster = self.run.world.roster().clone();
+        let topology = self.run.world.topology().clone();
+        let apart = self.run.world.wires.is_apart();
+        let mut away: Vec<bool> = (0..roster.len())
+            .map(|node| self.run.world.is_program(node))
+            .collect();
+        // Other processes may always have something to say.
+        self.open_ended |= apart || away.contains(&true);
+        for node in (0..roster.len()).filter(|&node| away[node as usize]) {
+            let group = &roster.groups()[roster.group_of(node)];
+            let command = group.program.as_ref().and_then(|it| it.command.as_ref());
+            if let Some(words) = command.filter(|_| self.is_here(node)) {
+                let (running, outputs) = programs::start(node, words, &roster, places)?;
+                self.running.push(running);
+                for output in outputs {
+                    self.watch(Socket::Output(output), READ)?;
                 }
             }
         }
+        for wire in links.wires {
+            let pair = (wire.near, wire.far);
+            let token = self.watch(Socket::Wire(wire), READ)?;
+            self.wires.insert(pair, token);
+            if apart {
+                self.unended.insert(pair);
+            }
+        }
+        for (node, (socket, address)) in links.datagrams {
+            let token = self.watch(Socket::Datagrams(socket), READ)?;
+            self.datagrams.insert(node, (token, address));
+        }
+        for (node, address) in links.far_datagrams {
+            self.datagrams.insert(node, (NO_SOCKET, address));
+        }
+        for node in 0..roster.len() {
+            if away[node as usize] || !self.is_here(node) {
+                continue;
+            }
+            for peer in 0..topology.peer_count(node) {
+                let end = topology.peer(node, peer);
+                if let Some(end) = end.filter(|end| away[end.node as usize]) {
+                    self.call(node, end.node, START_PATIENCE)?;
+                }
+            }
+        }
+        for (node, away) in (0..).zip(&mut away) {
+            *away |= !self.is_here(node);
+        }
         let wired = |rule: &LinkRule| rule.link.transport != LinkTransport::Channel;
-        this.run.world.wires.lay(
+        self.run.world.wires.lay(
             true,
             rules.iter().map(wired).collect(),
-            match programs.contains(&true) {
-                true => programs,
+            match away.contains(&true) {
+                true => away,
                 false => Vec::new(),
             },
         );
-        Ok(this)
+        Ok(())
+    }
+
+    /// Whether a node is driven here and not in another process.
+    fn is_here(&self, node: u32) -> bool {
+        !self.run.world.wires.is_elsewhere(node)
     }
 
     fn watch(&mut self, socket: Socket, interest: Interest) -> io::Result<Token> {
@@ -222,10 +286,23 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
 
     /// Runs to the end, and closes everything.
     pub fn go(&mut self, stop: &AtomicBool) -> Outcome {
-        let clock = WallClock::new(Instant::now(), self.speed);
+        self.go_from(Instant::now(), stop, |_| {})
+    }
+
+    /// As [`RealTime::go`], but the run begins at `start`, and `ending` learns
+    /// why it ends before it takes its time to close.
+    pub fn go_from(
+        &mut self,
+        start: Instant,
+        stop: &AtomicBool,
+        ending: impl FnOnce(&Result<EndReason, Failure>),
+    ) -> Outcome {
+        let clock = WallClock::new(start, self.speed);
+        std::thread::sleep(start.saturating_duration_since(Instant::now()));
         let ended = self.run.start().and_then(|()| self.events(&clock, stop));
+        ending(&ended);
         let outcome = self.run.conclude(ended);
-        self.close();
+        self.close(!matches!(outcome.reason, EndReason::Failed(_)));
         outcome
     }
 
@@ -261,7 +338,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             }
             let due = self.run.next_due();
             if !behind && due > end && clock.now() >= end {
-                self.drain(&mut ready)?;
+                self.drain(&mut ready, stop)?;
                 return Ok(EndReason::Duration);
             }
             if due == SimTime::NEVER && self.is_idle() {
@@ -289,9 +366,20 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     }
 
     /// After the end: what is between two nodes arrives.
-    fn drain(&mut self, ready: &mut Vec<Ready>) -> Result<(), Failure> {
-        let until = Instant::now() + DRAIN;
-        while self.in_flight > 0 && Instant::now() < until {
+    fn drain(&mut self, ready: &mut Vec<Ready>, stop: &AtomicBool) -> Result<(), Failure> {
+        let apart = self.run.world.wires.is_apart();
+        if apart {
+            self.say_farewell();
+        }
+        let until = Instant::now() + if apart { PARTING } else { DRAIN };
+        loop {
+            let more = match apart {
+                true => !self.unended.is_empty() && !stop.load(Ordering::Relaxed),
+                false => self.in_flight > 0,
+            };
+            if !more || Instant::now() >= until {
+                break;
+            }
             self.poll(Some(Duration::from_millis(10)), ready)?;
             self.take_in(ready)?;
             self.carry_out()?;
@@ -325,10 +413,30 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
     }
 
+    /// Tells the nodes of other processes that no more will come from here.
+    fn say_farewell(&mut self) {
+        for ((near, far), token) in &self.wires {
+            if let Some(Socket::Wire(wire)) = self.sockets.get_mut(*token) {
+                let head = Head {
+                    kind: Kind::End,
+                    from: *near,
+                    to: *far,
+                    number: 0,
+                };
+                wire.stream.send_parts(&head.with_length(0), &[], &[]);
+                rewatch(&self.poller, *token, &mut wire.stream);
+            }
+        }
+    }
+
     /// Sends what is still to be sent, ends the programs and closes every socket.
-    fn close(&mut self) {
+    fn close(&mut self, in_order: bool) {
         // A behavior may say farewell in `stop`.
         let _ = self.carry_out();
+        let apart = self.run.world.wires.is_apart();
+        if apart && in_order {
+            self.say_farewell();
+        }
         for running in &mut self.running {
             running.ask_to_end();
         }
@@ -337,6 +445,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         loop {
             let mut waiting = 0;
             for (_, socket) in self.sockets.iter_mut() {
+                if let Socket::Wire(Wire { stream, .. }) = socket
+                    && apart
+                {
+                    stream.flush();
+                    waiting += stream.waiting();
+                }
                 if let Socket::Guest(Guest { stream, .. })
                 | Socket::Line(Line {
                     socket: LineSocket::Tcp(stream),

@@ -14,6 +14,10 @@ pub enum Kind {
     Close,
     /// It opens it again.
     Open,
+    /// A message was lost on its way; the frame holds its size in its place.
+    Lost,
+    /// The sender's run is over: nothing more comes over this connection.
+    End,
 }
 
 /// A frame's head.
@@ -29,10 +33,10 @@ pub struct Head {
     pub number: u64,
 }
 
-/// Size of a head, the length before it left out [bytes].
+/// Size of a head, the length before it left out `[bytes]`.
 pub const HEAD: usize = 17;
 
-/// Size of the length [bytes].
+/// Size of the length `[bytes]`.
 pub const LENGTH: usize = 4;
 
 impl Head {
@@ -51,6 +55,8 @@ impl Head {
             Kind::Message => 0,
             Kind::Close => 1,
             Kind::Open => 2,
+            Kind::Lost => 3,
+            Kind::End => 4,
         };
         bytes[1..5].copy_from_slice(&self.from.to_be_bytes());
         bytes[5..9].copy_from_slice(&self.to.to_be_bytes());
@@ -70,6 +76,8 @@ impl Head {
             0 => Kind::Message,
             1 => Kind::Close,
             2 => Kind::Open,
+            3 => Kind::Lost,
+            4 => Kind::End,
             _ => return None,
         };
         let head = Head {
@@ -88,7 +96,13 @@ mod tests {
 
     #[test]
     fn a_frame_comes_back_as_it_went() {
-        for kind in [Kind::Message, Kind::Close, Kind::Open] {
+        for kind in [
+            Kind::Message,
+            Kind::Close,
+            Kind::Open,
+            Kind::Lost,
+            Kind::End,
+        ] {
             let head = Head {
                 kind,
                 from: 1,

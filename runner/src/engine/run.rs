@@ -11,6 +11,7 @@ use crate::engine::queue::Event;
 use crate::engine::roster::Roster;
 use crate::engine::sink::Sink;
 use crate::engine::ticks::{Clocked, Period, Ticks};
+use crate::engine::wires::What;
 use crate::engine::world::{Kind, World};
 use crate::random::distribution::Distribution;
 use crate::random::{Purpose, Random, Streams};
@@ -115,6 +116,20 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self
     }
 
+    /// With these nodes alone; other processes drive the others, and they are
+    /// reached over wires. Every node draws and acts as if all were here.
+    pub fn only(mut self, nodes: &[u32]) -> Self {
+        let mut elsewhere = vec![true; self.world.nodes.len()];
+        for &node in nodes {
+            elsewhere[node as usize] = false;
+        }
+        let mut clocked = clocked_nodes(&self.world.roster, &self.streams);
+        clocked.retain(|clocked| !elsewhere[clocked.node as usize]);
+        self.ticks = Ticks::new(clocked);
+        self.world.wires.elsewhere = elsewhere;
+        self
+    }
+
     /// The nodes' behaviors, to be asked for their columns.
     pub fn behaviors(&self) -> &B {
         &self.behaviors
@@ -199,6 +214,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
     }
 
+    /// A wire tells that a message to one of our nodes was lost.
+    pub fn lose(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
+        self.world.lose(node, from, number, bytes);
+        self.world.end_step(&self.behaviors);
+    }
+
     /// A peer from outside appears; answers its index, past the nodes'.
     pub fn add_stranger(&mut self, name: &str) -> u32 {
         self.world.sink.stranger(name);
@@ -241,6 +262,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 continue;
             }
             for node in nodes {
+                if self.world.wires.is_elsewhere(node) {
+                    continue;
+                }
                 if matches!(group.timing, Timing::Server { .. }) {
                     let name = self.world.roster.stream_name(node).unwrap_or_default();
                     let stream = self.streams.node(Purpose::Service, &name);
@@ -272,7 +296,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     fn connect_peers(&mut self, node: u32) -> Result<(), Failure> {
         for peer in 0..self.world.peer_count(node) {
             if let Some(end) = self.world.network.topology.peer(node, peer)
-                && self.is_there(end.node)
+                && self.is_there(end.node, node)
             {
                 self.connect(node, end.node)?;
             }
@@ -280,24 +304,50 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         Ok(())
     }
 
-    fn is_there(&self, node: u32) -> bool {
-        self.world.nodes[node as usize].up || self.world.is_program(node)
+    /// Whether a node is there for one that starts now. Of one in another
+    /// process it is known when it starts.
+    fn is_there(&self, other: u32, node: u32) -> bool {
+        if self.world.is_program(other) {
+            return true;
+        }
+        match self.world.wires.is_elsewhere(other) {
+            true => self.starts_before(other, node),
+            false => self.world.nodes[other as usize].up,
+        }
+    }
+
+    /// Whether a node is up when another starts; at time 0 all start at once.
+    fn starts_before(&self, other: u32, node: u32) -> bool {
+        let roster = &self.world.roster;
+        let start = |node: u32| roster.groups()[roster.group_of(node)].start_at;
+        start(other) == SimDuration::ZERO || (start(other), other) < (start(node), node)
     }
 
     /// A node that starts late: its peers learn of it, and it of them.
     fn start_late(&mut self, node: u32) -> Result<(), Failure> {
         self.create(node)?;
+        let mut hearers = Vec::new();
+        for (index, hears) in self.world.hears.iter().enumerate() {
+            for other in self.world.roster.nodes(index).filter(|_| *hears) {
+                let number = self.world.network.topology.peer_number(other, node);
+                if other != node && number < self.world.peer_count(other) {
+                    hearers.push(other);
+                }
+            }
+        }
+        // Those in other processes learn of it before its first message comes.
+        for &other in &hearers {
+            if self.world.wires.is_elsewhere(other) && self.starts_before(other, node) {
+                let now = self.world.now;
+                self.world.depart(now, node, other, What::Open);
+            }
+        }
         self.call_start(node)?;
         if self.world.hears_connections(node) {
             self.connect_peers(node)?;
         }
-        for (index, hears) in self.world.hears.clone().into_iter().enumerate() {
-            for other in self.world.roster.nodes(index).filter(|_| hears) {
-                let number = self.world.network.topology.peer_number(other, node);
-                if other != node && number < self.world.peer_count(other) {
-                    self.connect(other, node)?;
-                }
-            }
+        for other in hearers {
+            self.connect(other, node)?;
         }
         Ok(())
     }

@@ -17,6 +17,8 @@ pub struct Wires {
     rules: Vec<bool>,
     /// Nodes that can be reached over a wire alone, by index; empty: none.
     away: Vec<bool>,
+    /// Nodes that another process drives, by index; empty: none.
+    pub(super) elsewhere: Vec<bool>,
     /// What is to be carried out now, in order.
     pub outgoing: Vec<Outgoing>,
     /// What leaves later, while its event is pending.
@@ -44,6 +46,13 @@ pub enum What {
     Close,
     /// It opens again.
     Open,
+    /// A message is lost on its way: the node that it was for records that.
+    Lost {
+        /// The sender's number for it.
+        number: u64,
+        /// Its size `[bytes]`.
+        bytes: u64,
+    },
 }
 
 impl Wires {
@@ -51,6 +60,17 @@ impl Wires {
     /// as told; and always to the nodes marked in `away`.
     pub fn lay(&mut self, all: bool, rules: Vec<bool>, away: Vec<bool>) {
         (self.all, self.rules, self.away) = (all, rules, away);
+    }
+
+    /// Whether another process drives a node.
+    #[inline]
+    pub fn is_elsewhere(&self, node: u32) -> bool {
+        self.elsewhere.get(node as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether another process drives any node.
+    pub fn is_apart(&self) -> bool {
+        !self.elsewhere.is_empty()
     }
 
     /// Whether a message takes a wire.

@@ -202,7 +202,7 @@ impl<S: Sink> World<S> {
         let number = sender.sent;
         self.push_row(EventId::SEND, to.node, number, bytes.len() as u64);
         match self.network.send(&self.roster, from, to, self.now) {
-            Verdict::Lost => self.drop_row(to.node, from, number, bytes.len() as u64),
+            Verdict::Lost => self.lose(to.node, from, number, bytes.len() as u64),
             Verdict::Arrives(time) => {
                 let message = self.messages.add(from, number, bytes);
                 if self.wires.carry(to) {
@@ -295,7 +295,7 @@ impl<S: Sink> World<S> {
     }
 
     /// Sends something out of the process at its time.
-    fn depart(&mut self, time: SimTime, from: u32, to: u32, what: What) {
+    pub(super) fn depart(&mut self, time: SimTime, from: u32, to: u32, what: What) {
         let outgoing = Outgoing { from, to, what };
         if time <= self.now {
             self.wires.outgoing.push(outgoing);
@@ -409,6 +409,15 @@ impl<S: Sink> World<S> {
                 bytes,
                 queue: u64::from(node.inbox.len()),
             });
+        }
+    }
+
+    /// A message to `node` is lost; who keeps its log learns of it.
+    pub(super) fn lose(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
+        if self.wires.is_elsewhere(node) {
+            self.depart(self.now, from, node, What::Lost { number, bytes });
+        } else {
+            self.drop_row(node, from, number, bytes);
         }
     }
 

@@ -28,7 +28,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         if to >= self.run.world.roster().len() {
             return self.carry_to_guest(from, to, what);
         }
-        if self.run.world.is_program(to) {
+        if self.run.world.is_program(to) && !matches!(what, What::Lost { .. }) {
             self.carry_to_program(from, to, what);
             return Ok(());
         }
@@ -36,14 +36,25 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             What::Message(id) => (Kind::Message, Some(self.run.take_message_out(id))),
             What::Close => (Kind::Close, None),
             What::Open => (Kind::Open, None),
+            What::Lost { .. } => (Kind::Lost, None),
         };
+        let size;
         let head = Head {
             kind,
             from,
             to,
-            number: message.as_ref().map_or(0, |message| message.number),
+            number: match what {
+                What::Lost { number, .. } => number,
+                _ => message.as_ref().map_or(0, |message| message.number),
+            },
         };
-        let body = message.as_ref().map_or(&[][..], |it| it.payload.as_slice());
+        let body = match what {
+            What::Lost { bytes, .. } => {
+                size = bytes.to_be_bytes();
+                &size[..]
+            }
+            _ => message.as_ref().map_or(&[][..], |it| it.payload.as_slice()),
+        };
         if let Some(&token) = self.wires.get(&(from, to))
             && let Some(Socket::Wire(wire)) = self.sockets.get_mut(token)
         {

@@ -73,15 +73,34 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let Some(Socket::Wire(wire)) = self.sockets.get_mut(token) else {
             return Ok(());
         };
+        let (near, far) = (wire.near, wire.far);
+        let apart = self.run.world.wires.is_apart();
         let (run, in_flight) = (&mut self.run, &mut self.in_flight);
+        let mut over = false;
         let mut result = Ok(());
-        wire.stream.read(|frame| {
+        let reading = wire.stream.read(|frame| {
             *in_flight = in_flight.saturating_sub(1);
+            over |= apart && Head::decode(frame).is_some_and(|(head, _)| head.kind == Kind::End);
             if result.is_ok() {
                 result = hear(run, frame);
             }
         });
-        result
+        result?;
+        if over {
+            self.unended.remove(&(near, far));
+        }
+        match reading {
+            Reading::Open => Ok(()),
+            // The process of the other node is gone.
+            Reading::Ended | Reading::Broken(_) => {
+                self.sockets.remove(token);
+                self.wires.remove(&(near, far));
+                match self.unended.remove(&(near, far)) {
+                    true => self.run.disconnect(near, far),
+                    false => Ok(()),
+                }
+            }
+        }
     }
 
     fn take_datagrams(&mut self, token: Token) -> Result<(), Failure> {
@@ -176,12 +195,18 @@ fn hear<B: Behaviors, S: Sink>(run: &mut Run<B, S>, frame: &[u8]) -> Result<(), 
         return Ok(());
     };
     let nodes = run.world.roster().len();
-    if head.to >= nodes || head.from >= nodes {
+    if head.to >= nodes || head.from >= nodes || run.world.wires.is_elsewhere(head.to) {
         return Ok(());
     }
     match head.kind {
         Kind::Message => run.deliver(head.to, head.from, head.number, body),
         Kind::Close => run.hear(head.to, head.from, true),
         Kind::Open => run.hear(head.to, head.from, false),
+        Kind::Lost => {
+            let size = body.try_into().map_or(0, u64::from_be_bytes);
+            run.lose(head.to, head.from, head.number, size);
+            Ok(())
+        }
+        Kind::End => Ok(()),
     }
 }
