@@ -14,6 +14,7 @@ mod error;
 mod figures;
 mod folder;
 mod foreign;
+mod lag;
 mod measured;
 mod observe;
 mod questions;

@@ -7,11 +7,20 @@ use std::path::{Path, PathBuf};
 use analysis::report::{Error, build, build_foreign};
 
 fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/results/clock-small")
+    results("clock-small")
+}
+
+fn results(name: &str) -> PathBuf {
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/results");
+    results.join(name)
 }
 
 /// A copy of the fixture that a test may break.
 fn copy() -> tempfile::TempDir {
+    copy_of("clock-small")
+}
+
+fn copy_of(name: &str) -> tempfile::TempDir {
     fn copy_all(from: &Path, to: &Path) {
         fs::create_dir_all(to).unwrap();
         for entry in fs::read_dir(from).unwrap() {
@@ -25,7 +34,7 @@ fn copy() -> tempfile::TempDir {
         }
     }
     let folder = tempfile::tempdir().unwrap();
-    copy_all(&fixture(), folder.path());
+    copy_all(&results(name), folder.path());
     folder
 }
 
@@ -72,6 +81,74 @@ fn the_report_of_a_small_run_reads_well() {
     let out = tempfile::tempdir().unwrap();
     let outputs = build(&fixture(), out.path()).unwrap();
     insta::assert_snapshot!(fs::read_to_string(&outputs.markdown).unwrap());
+}
+
+#[test]
+fn a_report_of_real_time_says_how_late_it_was_and_names_no_folders() {
+    let out = tempfile::tempdir().unwrap();
+    let outputs = build(&results("echo-open"), out.path()).unwrap();
+    let text = fs::read_to_string(&outputs.markdown).unwrap();
+    assert!(!text.contains("/home/"), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_is_stopped_counts_in_real_time_alone() {
+    let folder = copy_of("echo-open");
+    let manifest = folder.path().join("manifest.json");
+    let warnings = || analysis::report::report(folder.path()).unwrap().warnings;
+    let late = |warnings: &[String]| warnings.iter().any(|text| text.contains("was late"));
+    // How a run without a duration ends is nothing to mind.
+    assert!(warnings().len() == 1 && late(&warnings()));
+    edit(manifest.clone(), |text| {
+        text.replace("\"duration_s\": null", "\"duration_s\": 9.0")
+    });
+    assert_eq!(
+        warnings()[0],
+        "Run 1 was stopped before its end; its numbers are of the time until then."
+    );
+    assert!(late(&warnings()));
+    edit(manifest, |text| text.replace("\"real\"", "\"virtual\""));
+    assert_eq!(
+        warnings(),
+        [
+            "Run 1 was stopped before its end; its numbers are left out below.",
+            "No run came to its end, so there is nothing to measure."
+        ]
+    );
+}
+
+#[test]
+fn lags_within_the_bound_are_told_without_a_warning() {
+    let folder = copy_of("echo-open");
+    let lag = folder.path().join("runs/0001/lag.csv");
+    edit(lag.clone(), |text| text.replace("12393488", "9393488"));
+    let report = analysis::report::report(folder.path()).unwrap();
+    assert_eq!(report.warnings, Vec::<String>::new());
+    let section = report.sections.iter().find(|section| section.id == "lag");
+    assert_eq!(
+        section.unwrap().observations,
+        [
+            "Of 5 ticks and timers, 99 in a hundred were done within 9.39 ms of their time; the latest was 9.39 ms late."
+        ]
+    );
+    // Nothing was due: a server that only answers.
+    fs::write(
+        &lag,
+        "due,lag_p50_ns,lag_p99_ns,lag_max_ns,bound_ns\n0,,,,10000000\n",
+    )
+    .unwrap();
+    let report = analysis::report::report(folder.path()).unwrap();
+    let section = report.sections.iter().find(|section| section.id == "lag");
+    assert_eq!(
+        section.unwrap().tables[0].rows,
+        [["1", "0", "–", "–", "–", "10"]]
+    );
+    edit(lag.clone(), |text| text.replace("0,,", "many,,"));
+    assert!(refusal(folder.path()).starts_with("RESULTS/runs/0001/lag.csv:2:"));
+    fs::remove_file(lag).unwrap();
+    let report = analysis::report::report(folder.path()).unwrap();
+    assert!(report.sections.iter().all(|section| section.id != "lag"));
 }
 
 #[test]

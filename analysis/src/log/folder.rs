@@ -88,6 +88,16 @@ impl NodeLogs {
         }
     }
 
+    /// Writes no files but those of these nodes; somebody else writes the others.
+    pub fn keep_only(&mut self, nodes: &[u32]) {
+        for (index, node) in (0..).zip(&mut self.nodes) {
+            if !nodes.contains(&index) {
+                // What is empty is never written.
+                node.buffer.clear();
+            }
+        }
+    }
+
     /// Names the next stranger; see [`LogFormat::push_stranger`].
     pub fn push_stranger(&mut self, name: &str) {
         self.format.push_stranger(name);

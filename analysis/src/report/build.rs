@@ -1,6 +1,6 @@
 //! From a results folder to a report.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::figures::{Drawn, SPACE_TIME_NODES};
@@ -10,11 +10,11 @@ use super::observe::{Observations, observe};
 use super::questions::{self, QUESTIONS};
 use super::series::RunSeries;
 use super::write::{Outputs, write};
-use super::{Error, Figure, Report, Section, setting};
+use super::{Error, Figure, Report, Section, lag, setting};
 use crate::log::{RunLog, RunSchema, Warning};
 use crate::metrics::{RunMetrics, metric_names};
 use crate::render::number::{count, whole};
-use crate::results::{LogMode, RunRow, RunStatus};
+use crate::results::{GroupInfo, LogMode, RunRow};
 
 /// Nodes whose lines are drawn: more cannot be told apart.
 const DRAWN_NODES: usize = 12;
@@ -58,7 +58,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
         facts: setting::facts(folder),
         setting: setting::tables(folder),
         source: Some((
-            manifest.scenario.file.clone(),
+            setting::handed_on(&manifest.scenario.file).to_owned(),
             manifest.scenario.text.clone(),
         )),
         notes: manifest.scenario.notes.clone(),
@@ -70,7 +70,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let complete: Vec<&RunRow> = folder
         .runs
         .iter()
-        .filter(|run| run.status == RunStatus::Complete)
+        .filter(|run| folder.is_whole(run))
         .collect();
     if complete.is_empty() {
         report
@@ -89,6 +89,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let ticks = manifest
         .groups
         .iter()
+        .filter(|group| !group.is_program())
         .all(|group| group.timing.contains("tick"));
     let step = if ticks { "tick" } else { "step" };
     let speeds = speeds(&measured);
@@ -105,6 +106,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let mut figures: Vec<Vec<Figure>> = vec![Vec::new(); QUESTIONS.len() + 2];
     let mut bytes = 0;
     let mut drawn_runs = 0;
+    let mut strangers = false;
     if manifest.log != LogMode::Off {
         let drawn_cases = measured.cases.len().min(DRAWN_CASES);
         for (index, case) in measured.cases.iter().take(DRAWN_CASES).enumerate() {
@@ -123,7 +125,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
                     break;
                 }
                 drawn_runs += 1;
-                let series = series(
+                let (series, met) = series(
                     folder,
                     &path,
                     run,
@@ -132,6 +134,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
                     lines,
                     &mut report.warnings,
                 )?;
+                strangers |= met;
                 lines_of.push((run.run, series));
             }
             let several = measured.cases.len() > 1;
@@ -164,10 +167,19 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
         );
     }
     report.left_out.extend(setting::log_note(folder));
+    // Whether somebody outside may have taken part whose messages have one end
+    // here: known from the logs, and suspected where there are none.
+    let open = manifest.is_real()
+        && (manifest.log == LogMode::Off
+            || strangers
+            || manifest.groups.iter().any(GroupInfo::is_program));
     let observed: Vec<Observations> = (0..measured.cases.len().min(DRAWN_CASES))
-        .map(|case| observe(&measured, case, step, ticks))
+        .map(|case| observe(&measured, case, step, ticks, open))
         .collect();
     report.sections = sections(&measured, &observed, figures);
+    report
+        .sections
+        .extend(lag::section(folder, &complete, &mut report.warnings)?);
     report.key = key(&measured, &observed);
     Ok(report)
 }
@@ -216,7 +228,7 @@ fn nanoseconds(run: &RunRow) -> u64 {
     (run.duration_s * 1e9).round() as u64
 }
 
-/// The lines of one run.
+/// The lines of one run, and whether its logs name peers that are no nodes.
 fn series(
     folder: &Folder,
     path: &Path,
@@ -225,7 +237,7 @@ fn series(
     nodes: &[usize],
     lines: usize,
     warnings: &mut Vec<String>,
-) -> Result<RunSeries, Error> {
+) -> Result<(RunSeries, bool), Error> {
     let mut log = RunLog::open(path, Some(schema))?;
     let mut series = RunSeries::new(schema, nodes, nanoseconds(run), lines);
     while let Some((row, columns)) = log.next()? {
@@ -241,7 +253,13 @@ fn series(
     // The folder's own place says nothing to the reader, and differs by machine.
     let prefix = format!("{}/", folder.path.display());
     warnings.extend(back.map(|warning| warning.to_string().replace(&prefix, "")));
-    Ok(series)
+    let met = &log.schema().strangers;
+    let strangers = !met.is_empty() && {
+        let all = folder.manifest.run_schema();
+        let nodes: HashSet<&str> = all.nodes.iter().map(|node| node.name.as_str()).collect();
+        met.iter().any(|name| !nodes.contains(name.as_str()))
+    };
+    Ok((series, strangers))
 }
 
 /// What the logs of the drawn nodes of a run take `[bytes]`.

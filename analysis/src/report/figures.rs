@@ -6,7 +6,7 @@ use super::series::{NodeSeries, RunSeries};
 use super::{
     BarPanel, Bars, Figure, LinePanel, Lines, Plot, SpaceTime, SpaceTimeMessage, SpaceTimeStep,
 };
-use crate::log::EventId;
+use crate::log::{EventId, NO_PEER};
 use crate::metrics::Histogram;
 use crate::render::number;
 
@@ -178,11 +178,18 @@ impl Drawn<'_> {
         }
         columns.truncate(super::series::OTHER_COLUMNS);
         let figure = |(index, name): (usize, &&str)| {
-            let plot = self.lines(true, name, |run, node| {
+            // Nanoseconds are told in milliseconds, as in the tables.
+            let (label, scale) = match super::questions::is_span(name) {
+                true => (format!("{name} [ms]"), 1e-6),
+                false => ((*name).to_owned(), 1.0),
+            };
+            let plot = self.lines(true, &label, |run, node| {
                 let others = run.nodes[node].others.iter();
                 let mut line = others.filter(|other| other.0 == *name);
-                line.next()
-                    .map_or(Vec::new(), |(_, line)| line.points().to_vec())
+                line.next().map_or(Vec::new(), |(_, line)| {
+                    let points = line.points().iter();
+                    points.map(|(time, value)| (*time, value * scale)).collect()
+                })
             })?;
             let caption = format!(
                 "The column `{name}` after each step, over true time.{}",
@@ -337,6 +344,17 @@ impl Drawn<'_> {
         } else {
             String::new()
         };
+        let outside = shown == self.node_count
+            && nodes.iter().flat_map(|node| &node.moments).any(|moment| {
+                matches!(moment.event, EventId::SEND | EventId::RECEIVE)
+                    && moment.peer != NO_PEER
+                    && moment.peer as usize >= self.node_count
+            });
+        let outside = if outside {
+            " What is exchanged with programs outside has no arrow."
+        } else {
+            ""
+        };
         let clock = steps
             .iter()
             .any(|step| step.label.as_ref().is_some_and(|label| !label.is_empty()));
@@ -346,7 +364,7 @@ impl Drawn<'_> {
             ""
         };
         let caption = format!(
-            "Run {run_number}, the first {} s: {}. Each line is a node, each dot a step; a large dot sent a message, a ring handled one{clock}. An arrow leads from where a message was sent to where it was handled, its waiting in the inbox included; a dotted stub is a message that was not handled within the window.{of_nodes}",
+            "Run {run_number}, the first {} s: {}. Each line is a node, each dot a step; a large dot sent a message, a ring handled one{clock}. An arrow leads from where a message was sent to where it was handled, its waiting in the inbox included; a dotted stub is a message that was not handled within the window.{outside}{of_nodes}",
             number::short(end_s),
             number::count(messages.len() as u64, "message"),
         );

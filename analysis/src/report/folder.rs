@@ -46,10 +46,20 @@ impl Folder {
         })
     }
 
+    /// Whether a run came to an end. In real time a signal is an end like any
+    /// other: what was to happen until then has happened.
+    pub fn is_whole(&self, run: &RunRow) -> bool {
+        match run.status {
+            RunStatus::Complete => true,
+            RunStatus::Interrupted => self.manifest.is_real(),
+            RunStatus::Failed => false,
+        }
+    }
+
     /// The folder of a run.
     pub fn run_folder(&self, run: &RunRow) -> PathBuf {
         let whole = self.path.join(format!("runs/{:04}", run.run));
-        if run.status != RunStatus::Complete && !whole.exists() {
+        if !self.is_whole(run) && !whole.exists() {
             return self.path.join(format!("runs/{:04}.partial", run.run));
         }
         whole

@@ -67,7 +67,7 @@ pub fn build_foreign(mapping: &str, files: &[PathBuf], out: &Path) -> Result<Out
         nodes: &nodes,
     };
     draw(&drawn, &mut figures);
-    let observed = [observe(&measured, 0, "step", false)];
+    let observed = [observe(&measured, 0, "step", false, false)];
     let mut left_out = Vec::new();
     if nodes.len() < schema.nodes.len() {
         left_out.push(format!(

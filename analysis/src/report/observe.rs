@@ -66,8 +66,15 @@ struct Run<'a> {
 }
 
 /// Looks at one case. `step` is what a step is called: `tick` or `step`;
-/// `clocked` says whether nodes are held to a rate.
-pub(super) fn observe(measured: &Measured, case: usize, step: &str, clocked: bool) -> Observations {
+/// `clocked` says whether nodes are held to a rate, `open` whether programs outside
+/// may have sent and received messages, too.
+pub(super) fn observe(
+    measured: &Measured,
+    case: usize,
+    step: &str,
+    clocked: bool,
+    open: bool,
+) -> Observations {
     let speed = measured.metric("steps_per_s");
     let by_run = measured.runs_of(case);
     let runs: Vec<Run> = by_run
@@ -91,8 +98,8 @@ pub(super) fn observe(measured: &Measured, case: usize, step: &str, clocked: boo
     said.drift.extend(drift(&runs));
     said.gaps.extend(gaps(&runs));
     said.queues.extend(queues(&runs, step, clocked));
-    said.messages.extend(conservation(&runs));
-    said.messages.extend(latency(&runs));
+    said.messages.extend(conservation(&runs, open));
+    said.messages.extend(latency(&runs, open));
     said
 }
 
@@ -526,7 +533,7 @@ fn queues(runs: &[Run<'_>], step: &str, clocked: bool) -> Vec<String> {
 }
 
 /// Where the messages went.
-fn conservation(runs: &[Run<'_>]) -> Option<String> {
+fn conservation(runs: &[Run<'_>], open: bool) -> Option<String> {
     let sum = |metric: &str| {
         runs.iter()
             .flat_map(|run| &run.nodes)
@@ -534,6 +541,19 @@ fn conservation(runs: &[Run<'_>]) -> Option<String> {
             .sum::<f64>()
     };
     let (sent, received, dropped) = (sum("sent"), sum("received"), sum("dropped"));
+    if open {
+        let lost = match dropped {
+            0.0 => String::new(),
+            _ => format!("; {} lost", fixed(dropped, 0)),
+        };
+        return (sent + received > 0.0).then(|| {
+            format!(
+                "The nodes sent {} and handled {}{lost}. What they exchanged with programs outside is among these, so the difference says nothing about losses.",
+                count(sent as u64, "message"),
+                whole(received as u64),
+            )
+        });
+    }
     if sent == 0.0 {
         return None;
     }
@@ -560,8 +580,16 @@ fn conservation(runs: &[Run<'_>]) -> Option<String> {
 }
 
 /// Where messages took longest.
-fn latency(runs: &[Run<'_>]) -> Option<String> {
+fn latency(runs: &[Run<'_>], open: bool) -> Option<String> {
     let (node, longest) = greatest(runs, "latency_max")?;
+    if open {
+        // What came from outside has no `send`: how many have one is not known.
+        return Some(format!(
+            "From send to handling a message between nodes took {} at most (to {}).",
+            span(longest),
+            place(node, runs),
+        ));
+    }
     let (mut sum, mut received) = (0.0, 0.0);
     for node in runs.iter().flat_map(|run| &run.nodes) {
         if let (Some(mean), Some(n)) = (node.get("latency_mean"), node.get("received")) {

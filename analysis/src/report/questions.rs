@@ -104,8 +104,8 @@ pub(super) fn definitions_of(measured: &Measured, metrics: &[usize]) -> Vec<(Str
         .iter()
         .filter_map(|&metric| {
             let name = &measured.metrics[metric];
-            let Definition { text, unit, .. } = definition(name)?;
-            let unit = match *unit {
+            let Definition { text, .. } = definition(name)?;
+            let unit = match unit(name) {
                 "" => String::new(),
                 "ns" => " In the tables in ms; in `summary.csv` in ns.".to_owned(),
                 unit => format!(" [{unit}]"),
@@ -117,10 +117,32 @@ pub(super) fn definitions_of(measured: &Measured, metrics: &[usize]) -> Vec<(Str
 
 /// A metric's value as people read it: nanoseconds become milliseconds.
 fn scale(measured: &Measured, metric: usize) -> f64 {
-    match definition(&measured.metrics[metric]) {
-        Some(definition) if definition.unit == "ns" => 1e-6,
+    match unit(&measured.metrics[metric]) {
+        "ns" => 1e-6,
         _ => 1.0,
     }
+}
+
+/// A metric's unit: its definition's; that of a behavior's own column ends the
+/// column's name.
+fn unit(name: &str) -> &'static str {
+    match definition(name) {
+        Some(own) if own.unit.is_empty() => {
+            let column = name.strip_suffix(own.name).unwrap_or(name);
+            if is_span(column.trim_end_matches('_')) {
+                "ns"
+            } else {
+                ""
+            }
+        }
+        Some(definition) => definition.unit,
+        None => "",
+    }
+}
+
+/// Whether a column of a behavior holds nanoseconds, as its name says.
+pub(super) fn is_span(column: &str) -> bool {
+    column.len() > 3 && column.ends_with("_ns")
 }
 
 /// A metric's name as a column's head.

@@ -31,13 +31,18 @@ pub(super) fn facts(folder: &Folder) -> Vec<(String, String)> {
     }
     let duration = match manifest.duration_s {
         Some(seconds) => format!("{} s of {} time each", short(seconds), manifest.time),
+        None if manifest.is_real() => {
+            "until stopped, or nothing is left to happen, in real time".to_owned()
+        }
         None => format!("until nothing is left to happen, in {} time", manifest.time),
     };
     facts.push(("Duration", duration));
     facts.push(("Nodes", whole(manifest.node_count())));
     facts.push(("Seed", manifest.seed.to_string()));
     if !manifest.command.is_empty() {
-        facts.push(("Command", format!("`{}`", manifest.command.join(" "))));
+        let mut words = manifest.command.clone();
+        words[0] = file_name(&words[0]).to_owned();
+        facts.push(("Command", format!("`{}`", words.join(" "))));
     }
     facts.push((
         "Runner",
@@ -54,7 +59,9 @@ pub(super) fn facts(folder: &Folder) -> Vec<(String, String)> {
             "Plugin",
             format!(
                 "{} {}, `{}`{hash}",
-                plugin.name, plugin.version, plugin.file
+                plugin.name,
+                plugin.version,
+                file_name(&plugin.file)
             ),
         ));
     }
@@ -63,6 +70,21 @@ pub(super) fn facts(folder: &Folder) -> Vec<(String, String)> {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+/// The last part of a path: a report may be handed on, and the folders of who
+/// made it are nobody's concern. The manifest has the whole path.
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// A file as the report names it: an absolute path says more than its reader
+/// needs.
+pub(super) fn handed_on(file: &str) -> &str {
+    match file.starts_with('/') {
+        true => file_name(file),
+        false => file,
+    }
 }
 
 /// The groups of nodes, and the runs.
@@ -123,8 +145,7 @@ fn runs(folder: &Folder) -> Table {
     ]);
     let mut table = Table::new("The runs", columns);
     // What needs attention comes first, if not all fit.
-    let odd =
-        |run: &&RunRow| run.status != RunStatus::Complete || run.verdict == Some(Verdict::Failed);
+    let odd = |run: &&RunRow| !folder.is_whole(run) || run.verdict == Some(Verdict::Failed);
     let mut shown: Vec<&RunRow> = folder.runs.iter().collect();
     if shown.len() > MAX_RUNS {
         shown.sort_by_key(|run| (!odd(run), run.run));
@@ -174,18 +195,28 @@ pub(super) fn warnings(folder: &Folder) -> Vec<String> {
         }
         (numbers.len(), text)
     };
-    for (status, what) in [
-        (RunStatus::Failed, "failed"),
-        (RunStatus::Interrupted, "was stopped before its end"),
+    let real = folder.manifest.is_real();
+    // Without a duration, being stopped is how a run in real time ends.
+    let early = !real || folder.manifest.duration_s.is_some();
+    let left_out = "numbers are left out below";
+    let kept = "numbers are of the time until then";
+    for (status, what, rest) in [
+        (RunStatus::Failed, "failed", left_out),
+        (
+            RunStatus::Interrupted,
+            "was stopped before its end",
+            if real { kept } else { left_out },
+        ),
     ] {
-        let (hits, named) = list(status);
+        let (hits, named) = match status {
+            RunStatus::Interrupted if !early => (0, String::new()),
+            status => list(status),
+        };
         match hits {
             0 => {}
-            1 => warnings.push(format!(
-                "Run {named} {what}; its numbers are left out below."
-            )),
+            1 => warnings.push(format!("Run {named} {what}; its {rest}.")),
             _ => warnings.push(format!(
-                "{} of {} runs {} ({named}); their numbers are left out below.",
+                "{} of {} runs {} ({named}); their {rest}.",
                 whole(hits as u64),
                 whole(total as u64),
                 what.replace("was", "were").replace("its end", "their end"),

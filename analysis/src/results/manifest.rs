@@ -128,7 +128,8 @@ pub struct GroupInfo {
     /// What the behavior says of itself; may be empty.
     #[serde(default)]
     pub docs: String,
-    /// When its nodes act, for people: `ticks: uniform_int 1 to 6 per second`.
+    /// When its nodes act, for people: `ticks per second: 1 to 6 (whole
+    /// numbers)`; empty for programs that somebody else wrote.
     #[serde(default)]
     pub timing: String,
     /// The behavior's own log columns.
@@ -191,6 +192,11 @@ impl Manifest {
         serde_json::from_str(text)
     }
 
+    /// Whether the runs were in real time.
+    pub fn is_real(&self) -> bool {
+        self.time == "real"
+    }
+
     /// The number of nodes in each run.
     pub fn node_count(&self) -> u64 {
         self.groups.iter().map(|group| u64::from(group.count)).sum()
@@ -229,6 +235,12 @@ impl Manifest {
 }
 
 impl GroupInfo {
+    /// Whether its nodes are programs that somebody else wrote: only what has a
+    /// behavior has a timing.
+    pub fn is_program(&self) -> bool {
+        self.timing.is_empty()
+    }
+
     /// The name of its node `index`, from 0.
     pub fn node_name(&self, index: u32) -> String {
         if self.numbered {

@@ -1,0 +1,213 @@
+//! How late things happened, in runs in real time.
+//!
+//! A tick or timer has an instant at which it is due; the machine gets to it a
+//! little later. The runner keeps a summary of these lags in each run's folder
+//! (`lag.csv`). A run that was too late is said to be so at the very top, since
+//! then its numbers are about the machine that it ran on, too.
+
+use super::csv_table::CsvTable;
+use super::folder::Folder;
+use super::observe::span;
+use super::table::{Align, Table};
+use super::{Error, Section};
+use crate::render::number::{count, decimals, fixed, whole};
+use crate::results::RunRow;
+
+/// In a run's folder.
+const LAG_FILE: &str = "lag.csv";
+/// Its columns.
+const COLUMNS: [&str; 5] = ["due", "lag_p50_ns", "lag_p99_ns", "lag_max_ns", "bound_ns"];
+/// Runs in the table, at most; then those that were latest.
+const MAX_RUNS: usize = 20;
+/// Runs that are named in a sentence, at most.
+const NAMED: usize = 8;
+/// Nanoseconds to milliseconds.
+const MS: f64 = 1e-6;
+
+/// The lags of one run.
+struct Lag<'a> {
+    run: &'a RunRow,
+    /// Ticks and timers that were due.
+    due: u64,
+    /// Median, 99th percentile, maximum `[ns]`; none if nothing was due.
+    spans: [Option<u64>; 3],
+    /// Beyond this the run is late `[ns]`.
+    bound: u64,
+}
+
+impl Lag<'_> {
+    fn p99(&self) -> u64 {
+        self.spans[1].unwrap_or(0)
+    }
+
+    fn is_late(&self) -> bool {
+        self.p99() > self.bound
+    }
+}
+
+/// What the lags of these runs come to: a section, and what must be known first.
+/// None if no run has any, as in virtual time.
+pub(super) fn section(
+    folder: &Folder,
+    runs: &[&RunRow],
+    warnings: &mut Vec<String>,
+) -> Result<Option<Section>, Error> {
+    let mut lags = Vec::new();
+    for &run in runs {
+        lags.extend(read(folder, run)?);
+    }
+    if lags.is_empty() {
+        return Ok(None);
+    }
+    warnings.extend(warning(&lags));
+    Ok(Some(Section {
+        id: "lag".to_owned(),
+        title: "How late was it?".to_owned(),
+        observations: observation(&lags).into_iter().collect(),
+        tables: vec![table(folder, lags)],
+        definitions: definitions(),
+        ..Section::default()
+    }))
+}
+
+/// The lags of a run; none if it has no such file.
+fn read<'a>(folder: &Folder, run: &'a RunRow) -> Result<Option<Lag<'a>>, Error> {
+    let path = folder.run_folder(run).join(LAG_FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let mut table = CsvTable::open(&path)?;
+    table.expect_columns(&COLUMNS)?;
+    let Some(row) = table.next_row()? else {
+        return Ok(None);
+    };
+    let mut spans = [None; 3];
+    for (index, span) in spans.iter_mut().enumerate() {
+        if !row.text(index + 1)?.is_empty() {
+            *span = Some(row.number(index + 1)?);
+        }
+    }
+    Ok(Some(Lag {
+        run,
+        due: row.number(0)?,
+        spans,
+        bound: row.number(4)?,
+    }))
+}
+
+fn warning(lags: &[Lag<'_>]) -> Option<String> {
+    let late: Vec<&Lag<'_>> = lags.iter().filter(|lag| lag.is_late()).collect();
+    let worst = late.iter().max_by_key(|lag| lag.p99())?;
+    let (p99, bound) = (span(worst.p99() as f64), span(worst.bound as f64));
+    Some(match late.as_slice() {
+        [only] => format!(
+            "Run {} was late: of its ticks and timers one in a hundred was done {p99} after its time, or later; the bound is {bound}. Its numbers are about this machine's load, too.",
+            only.run.run
+        ),
+        _ => {
+            let named: Vec<String> = late
+                .iter()
+                .take(NAMED)
+                .map(|lag| lag.run.run.to_string())
+                .collect();
+            let more = match late.len() - named.len() {
+                0 => String::new(),
+                more => format!(" and {} more", whole(more as u64)),
+            };
+            format!(
+                "{} of {} were late ({}{more}): of their ticks and timers one in a hundred was done up to {p99} after its time, or later; the bound is {bound}. Their numbers are about this machine's load, too.",
+                whole(late.len() as u64),
+                count(lags.len() as u64, "run"),
+                named.join(", ")
+            )
+        }
+    })
+}
+
+fn observation(lags: &[Lag<'_>]) -> Option<String> {
+    let due: u64 = lags.iter().fold(0, |sum, lag| sum.saturating_add(lag.due));
+    let worst = lags.iter().filter_map(|lag| lag.spans[1]).max()?;
+    let longest = lags.iter().filter_map(|lag| lag.spans[2]).max()?;
+    let in_each = match lags.len() {
+        1 => "",
+        _ => " in every run",
+    };
+    Some(format!(
+        "Of {}, 99 in a hundred were done within {} of their time{in_each}; the latest was {} late.",
+        count(due, "tick or timer").replace("tick or timers", "ticks and timers"),
+        span(worst as f64),
+        span(longest as f64),
+    ))
+}
+
+fn table(folder: &Folder, mut lags: Vec<Lag<'_>>) -> Table {
+    let cases = folder.manifest.cases.len() > 1;
+    let mut columns = vec![("run", Align::Right)];
+    if cases {
+        columns.push(("case", Align::Left));
+    }
+    columns.extend([
+        ("due", Align::Right),
+        ("lag_p50 [ms]", Align::Right),
+        ("lag_p99 [ms]", Align::Right),
+        ("lag_max [ms]", Align::Right),
+        ("bound [ms]", Align::Right),
+    ]);
+    let mut table = Table::new("Run by run", columns);
+    let total = lags.len();
+    if total > MAX_RUNS {
+        lags.sort_by_key(|lag| (std::cmp::Reverse(lag.p99()), lag.run.run));
+        lags.truncate(MAX_RUNS);
+        table.note = format!(
+            "The {MAX_RUNS} latest of {} runs are shown.",
+            whole(total as u64)
+        );
+    }
+    let ms = |ns: u64| ns as f64 * MS;
+    let places: Vec<usize> = (0..3)
+        .map(|index| decimals(lags.iter().filter_map(|lag| lag.spans[index]).map(ms)))
+        .collect();
+    table.rows = lags
+        .iter()
+        .map(|lag| {
+            let mut row = vec![lag.run.run.to_string()];
+            if cases {
+                row.push(lag.run.case.clone());
+            }
+            row.push(whole(lag.due));
+            row.extend(lag.spans.iter().zip(&places).map(|(span, &places)| {
+                span.map_or("–".to_owned(), |span| fixed(ms(span), places))
+            }));
+            row.push(fixed(ms(lag.bound), decimals([ms(lag.bound)])));
+            row
+        })
+        .collect();
+    table
+}
+
+fn definitions() -> Vec<(String, String)> {
+    [
+        (
+            "due",
+            "Ticks, timers and other deadlines of the run, and messages whose link imposes a latency.",
+        ),
+        (
+            "lag_p50",
+            "Median time from when something was due to when it was done (nearest rank, within 0.1 %). In the table in ms; in `lag.csv` in ns.",
+        ),
+        (
+            "lag_p99",
+            "99th percentile of the time from when something was due to when it was done (nearest rank, within 0.1 %). In the table in ms; in `lag.csv` in ns.",
+        ),
+        (
+            "lag_max",
+            "Greatest time from when something was due to when it was done. Deadlines are absolute: a lag adds nothing to the next. In the table in ms; in `lag.csv` in ns.",
+        ),
+        (
+            "bound",
+            "A run whose `lag_p99` is greater is said to be late. In the table in ms; in `lag.csv` in ns.",
+        ),
+    ]
+    .map(|(name, text)| (name.to_owned(), text.to_owned()))
+    .into()
+}
