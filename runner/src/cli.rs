@@ -4,6 +4,7 @@
 pub mod arguments;
 pub mod check;
 pub mod list;
+pub mod node;
 pub mod plugins;
 pub mod report;
 pub mod run;
@@ -85,6 +86,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::Plugins(options) => plugins::plugins(&options),
         Command::Report(options) => report::report(&options),
         Command::Send(options) => send::send(&options),
+        Command::NodeProcess { who } => node::node(&who),
         Command::Schema => {
             print(&crate::scenario::schema())?;
             Ok(Exit::Passed)

@@ -3,11 +3,13 @@
 //! In virtual time the engine goes from event to event by itself. In real time
 //! [`real_time`] waits for the wall clock and for sockets, and has the engine do
 //! what is due and take what has come; the engine, the behaviors and the results
-//! are the same. One thread drives all nodes of a run:
+//! are the same. One thread drives all nodes of a run,
+//! or of a process's part of it:
 //!
 //! - [`clock`], [`poller`] and [`lag`]: when;
 //! - [`wire`] and [`links`]: what nodes say to one another;
 //! - [`guests`]: programs that connect to a listening node;
+//! - [`processes`]: a process for each node, where that is asked for;
 //! - [`programs`]: programs that stand for a node, called or started by us;
 //! - [`stream`] and [`sockets`]: what they all are made of.
 
@@ -16,6 +18,7 @@ pub mod guests;
 pub mod lag;
 pub mod links;
 pub mod poller;
+pub mod processes;
 pub mod programs;
 pub mod real_time;
 pub mod setup;

@@ -4,19 +4,24 @@
 //! thread takes the results, puts them back into the order of the plan and keeps
 //! the books. So the number of workers changes nothing but the time it takes.
 
+pub mod node;
+mod processes;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use analysis::log::{RunSchema, WriteError};
+use analysis::log::{LogError, RunSchema, WriteError};
 use analysis::metrics::NodeMetrics;
 use analysis::results::{LogMode, RunRow, RunStatus};
 use crossbeam::channel;
+
+pub use processes::Processes;
 
 use crate::driver::lag::{LATE, Lag};
 use crate::driver::real_time::RealTime;
@@ -46,6 +51,8 @@ pub struct Options {
     /// Who is told at once of what happens in real time: where nodes listen,
     /// what they print.
     pub say: Option<fn(&str)>,
+    /// Whether each node has a process of its own, in real time.
+    pub processes: Option<Processes>,
 }
 
 /// What one run came to.
@@ -69,6 +76,9 @@ pub enum ExecuteError {
     /// A log.
     #[error("{0}\n  runs that were complete before are kept")]
     Log(#[from] WriteError),
+    /// A log of this run, read back.
+    #[error("{0}\n  runs that were complete before are kept")]
+    Read(#[from] LogError),
     /// The run could not begin; nothing was run.
     #[error(transparent)]
     Setup(#[from] SetupError),
@@ -168,49 +178,27 @@ fn run_one(
     if keeps_files {
         fs::create_dir(&partial).map_err(write_error(&partial))?;
     }
-    let scenario = &plan.loaded.scenario;
-    let groups: Vec<_> = plan
-        .configs
-        .iter()
-        .zip(&scenario.groups)
-        .map(|(config, group)| (config.clone(), group.count))
-        .collect();
-    let streams = plan.streams(spec);
-    let seed = streams.run_seed();
-    let run = Run::new(
-        plan.roster.clone(),
-        &scenario.links,
-        scenario.duration,
-        streams,
-        Instances::new(&groups, keeps_files.then_some(&*partial)),
-        Recorder::new(
-            schema,
-            &partial,
-            log,
-            options.say.filter(|_| plan.is_real()),
-        ),
-    );
-    let (outcome, sink, warnings) = match scenario.time {
-        TimeMode::Virtual => in_virtual_time(run, stop),
-        TimeMode::Real { speed } => {
-            let (outcome, sink, warnings, lag) =
-                in_real_time(run, &scenario.links, speed, options, stop)?;
-            if keeps_files {
-                let path = partial.join(LAG_FILE);
-                fs::write(&path, lag.to_csv()).map_err(write_error(&path))?;
-            }
-            (outcome, sink, warnings)
+    let kept = keeps_files.then_some(&*partial);
+    let say = options.say.filter(|_| plan.is_real());
+    let begin = || {
+        let recorder = Recorder::new(schema, &partial, log, say);
+        assemble(plan, spec, kept, recorder)
+    };
+    let ended = match (plan.loaded.scenario.time, &options.processes) {
+        (TimeMode::Virtual, _) => in_virtual_time(begin(), stop)?,
+        (TimeMode::Real { speed }, None) => {
+            let rules = &plan.loaded.scenario.links;
+            in_real_time(begin(), rules, speed, options, stop)?
+        }
+        (TimeMode::Real { .. }, Some(how)) => {
+            processes::run(plan, spec, &partial, how, options, schema, stop)?
         }
     };
-    let metrics = sink.finish(outcome.end)?;
-    let (status, failure) = match outcome.reason {
-        EndReason::Duration | EndReason::Idle | EndReason::Stopped(_) => {
-            (RunStatus::Complete, None)
-        }
-        EndReason::Interrupted => (RunStatus::Interrupted, None),
-        EndReason::Failed(failure) => (RunStatus::Failed, Some(failure.to_string())),
-        EndReason::Endless(why) => (RunStatus::Failed, Some(why)),
-    };
+    if let (Some(lag), true) = (&ended.lag, keeps_files) {
+        let path = partial.join(LAG_FILE);
+        fs::write(&path, lag.to_csv()).map_err(write_error(&path))?;
+    }
+    let status = ended.status;
     // In real time being stopped is an end like any other; in virtual time the
     // rest of the run is missing.
     let whole = status == RunStatus::Complete || status == RunStatus::Interrupted && plan.is_real();
@@ -221,35 +209,103 @@ fn run_one(
     tracing::debug!(
         run = spec.number,
         ?status,
-        events = outcome.events,
+        events = ended.events,
         "has ended"
     );
     let row = RunRow {
         run: u64::from(spec.number),
         case: plan.cases[spec.case].id.clone(),
-        seed,
+        seed: plan.streams(spec).run_seed(),
         status,
         verdict: None,
-        duration_s: seconds(outcome.end),
+        duration_s: seconds(ended.end),
         wall_s: began.elapsed().as_secs_f64(),
-        events: outcome.events,
-        messages: outcome.messages,
+        events: ended.events,
+        messages: ended.messages,
         axes: Vec::new(),
     };
     Ok(RunResult {
         spec,
         row,
-        metrics: if whole { metrics } else { Vec::new() },
-        failure,
-        warnings,
+        metrics: if whole { ended.metrics } else { Vec::new() },
+        failure: ended.failure,
+        warnings: ended.warnings,
     })
 }
 
-type Ended = (Outcome, Recorder, Vec<String>);
+/// A run of a plan, ready to go; behaviors may write files into `folder`.
+fn assemble(
+    plan: &Plan,
+    spec: RunSpec,
+    folder: Option<&Path>,
+    recorder: Recorder,
+) -> Run<Instances, Recorder> {
+    let scenario = &plan.loaded.scenario;
+    let groups: Vec<_> = plan
+        .configs
+        .iter()
+        .zip(&scenario.groups)
+        .map(|(config, group)| (config.clone(), group.count))
+        .collect();
+    Run::new(
+        plan.roster.clone(),
+        &scenario.links,
+        scenario.duration,
+        plan.streams(spec),
+        Instances::new(&groups, folder),
+        recorder,
+    )
+}
 
-fn in_virtual_time(mut run: Run<Instances, Recorder>, stop: &AtomicBool) -> Ended {
+/// What a run came to, whoever drove it.
+#[derive(Debug)]
+struct Ended {
+    end: SimTime,
+    status: RunStatus,
+    failure: Option<String>,
+    events: u64,
+    messages: u64,
+    metrics: Vec<NodeMetrics>,
+    warnings: Vec<String>,
+    /// How late it was, in real time.
+    lag: Option<Lag>,
+}
+
+impl Ended {
+    fn new(outcome: Outcome, recorder: Recorder) -> Result<Ended, ExecuteError> {
+        let metrics = recorder.finish(outcome.end)?;
+        let (status, failure) = status(outcome.reason);
+        Ok(Ended {
+            end: outcome.end,
+            status,
+            failure,
+            events: outcome.events,
+            messages: outcome.messages,
+            metrics,
+            warnings: Vec::new(),
+            lag: None,
+        })
+    }
+}
+
+/// What becomes of a run that ended for this reason, and why it failed if so.
+fn status(reason: EndReason) -> (RunStatus, Option<String>) {
+    match reason {
+        EndReason::Duration | EndReason::Idle | EndReason::Stopped(_) => {
+            (RunStatus::Complete, None)
+        }
+        EndReason::Interrupted => (RunStatus::Interrupted, None),
+        EndReason::Failed(failure) => (RunStatus::Failed, Some(failure.to_string())),
+        EndReason::Endless(why) => (RunStatus::Failed, Some(why)),
+    }
+}
+
+fn in_virtual_time(
+    mut run: Run<Instances, Recorder>,
+    stop: &AtomicBool,
+) -> Result<Ended, ExecuteError> {
     let outcome = run.go(stop);
-    (outcome, run.into_sink(), Vec::new())
+    Ended::new(outcome, run.into_sink())
 }
 
 fn in_real_time(
@@ -258,7 +314,7 @@ fn in_real_time(
     speed: f64,
     options: &Options,
     stop: &AtomicBool,
-) -> Result<(Outcome, Recorder, Vec<String>, Lag), ExecuteError> {
+) -> Result<Ended, ExecuteError> {
     let mut real = RealTime::new(run, rules, speed)?;
     if let Some(say) = options.say {
         real.remarks.drain(..).for_each(|remark| say(&remark));
@@ -267,12 +323,20 @@ fn in_real_time(
     let outcome = real.go(stop);
     let mut warnings = std::mem::take(&mut real.remarks);
     let lag = std::mem::take(&mut real.lag);
-    if let (true, Some(p99)) = (lag.is_late(), lag.percentile(99)) {
-        warnings.push(format!(
-            "ticks and timers were late: one in a hundred by {p99} or more, the bound is {LATE}"
-        ));
-    }
-    Ok((outcome, real.into_sink(), warnings, lag))
+    warnings.extend(lateness(&lag));
+    Ok(Ended {
+        warnings,
+        lag: Some(lag),
+        ..Ended::new(outcome, real.into_sink())?
+    })
+}
+
+/// What is to be said of a run that was late.
+fn lateness(lag: &Lag) -> Option<String> {
+    let p99 = lag.percentile(99).filter(|_| lag.is_late())?;
+    Some(format!(
+        "ticks and timers were late: one in a hundred by {p99} or more, the bound is {LATE}"
+    ))
 }
 
 fn seconds(time: SimTime) -> f64 {

@@ -15,7 +15,7 @@ use crate::host::library::LoadError;
 use crate::host::plugin::Plugin;
 use crate::host::search::SearchPath;
 use crate::random::Streams;
-use crate::scenario::{Diagnostics, Loaded, Override, TimeMode, load_partial};
+use crate::scenario::{Diagnostics, Loaded, Override, Partial, TimeMode, load_partial, load_text};
 
 /// Everything that is known before the first event.
 #[derive(Debug)]
@@ -79,7 +79,26 @@ impl Plan {
     /// Every mistake at once, the behaviors' and the file's; or, once there is
     /// none, every plugin file that was found but does not load.
     pub fn load(file: &Path, overrides: &[Override], search: &SearchPath) -> Result<Plan, Refusal> {
-        let (loaded, mut mistakes) = match load_partial(file, overrides) {
+        Plan::bind(load_partial(file, overrides), search)
+    }
+
+    /// As [`Plan::load`], for the text of a file that has been read before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::load`].
+    pub fn of_text(
+        path: &str,
+        text: &str,
+        overrides: &[Override],
+        search: &SearchPath,
+    ) -> Result<Plan, Refusal> {
+        let loaded = load_text(path, text, overrides).map_err(Refusal::Mistakes)?;
+        Plan::bind(Ok(loaded), search)
+    }
+
+    fn bind(read: Result<Loaded, Partial>, search: &SearchPath) -> Result<Plan, Refusal> {
+        let (loaded, mut mistakes) = match read {
             Ok(loaded) => (Ok(loaded), Vec::new()),
             Err(partial) => {
                 let mistakes = partial.mistakes.iter().cloned().collect();

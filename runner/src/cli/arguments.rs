@@ -39,6 +39,12 @@ pub enum Command {
     Send(SendOptions),
     /// Print the JSON Schema of the scenario file
     Schema,
+    /// Drive a node of a run; started by `run --processes` alone
+    #[command(hide = true)]
+    NodeProcess {
+        /// Whose process it is
+        who: String,
+    },
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -106,6 +112,9 @@ pub struct RunOptions {
     /// Runs side by side; default: one per core
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
+    /// In real time: give each node a process of its own
+    #[arg(long)]
+    pub processes: bool,
     /// Put the results exactly here; default: results/NAME/TIMESTAMP
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

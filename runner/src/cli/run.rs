@@ -15,7 +15,8 @@ use crate::cli::check::count;
 use crate::cli::summary::Summary;
 use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, overrides, plan_all, print};
-use crate::execute::{ExecuteError, Options, RunResult, execute};
+use crate::driver::processes::Setting;
+use crate::execute::{ExecuteError, Options, Processes, RunResult, execute};
 use crate::plan::Plan;
 use crate::results::folder::{Folder, RESULTS};
 use crate::results::manifest::manifest;
@@ -42,6 +43,12 @@ pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
         ));
         return Ok(Exit::BadInput);
     }
+    if options.processes
+        && let Some(why) = plans.iter().find_map(|plan| no_processes(plan, options))
+    {
+        terminal.error(&why);
+        return Ok(Exit::BadInput);
+    }
     let stop = Stop::on_signals()?;
     let mut exit = Exit::Passed;
     for plan in &plans {
@@ -54,17 +61,51 @@ pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
 }
 
 fn plans(options: &RunOptions, terminal: &Terminal) -> Result<Vec<Plan>, Exit> {
-    let mut all = overrides(&options.scenario.set, terminal)?;
+    // What is wrong with them is told here.
+    overrides(&options.scenario.set, terminal)?;
+    let all: Vec<Override> = settings(options)
+        .iter()
+        .filter_map(Setting::to_override)
+        .collect();
+    let scenario = &options.scenario;
+    plan_all(&scenario.scenarios, &all, &scenario.plugin_path, terminal)
+}
+
+/// What overrides the scenario.
+fn settings(options: &RunOptions) -> Vec<Setting> {
+    let set = options.scenario.set.iter().cloned().map(Setting::Set);
+    let mut all: Vec<Setting> = set.collect();
     // The options that have a name of their own win over `--set`.
     let mut option = |flag: &str, key: &str, value: Option<String>| {
-        all.extend(value.map(|value| Override::option(flag, key, &value)));
+        all.extend(value.map(|value| Setting::Option {
+            flag: flag.to_owned(),
+            key: key.to_owned(),
+            value,
+        }));
     };
     option("--seed", "seed", options.seed.map(|seed| seed.to_string()));
     option("--runs", "runs", options.runs.map(|runs| runs.to_string()));
     option("--duration", "duration", options.duration.clone());
     option("--time", "time", options.time.map(word));
-    let scenario = &options.scenario;
-    plan_all(&scenario.scenarios, &all, &scenario.plugin_path, terminal)
+    all
+}
+
+/// Why the nodes cannot have processes of their own, if they cannot.
+fn no_processes(plan: &Plan, options: &RunOptions) -> Option<String> {
+    let name = &plan.loaded.scenario.name;
+    if !plan.is_real() {
+        return Some(format!(
+            "--processes: `{name}` runs in virtual time, where one process does everything\n  add --time real, or leave out --processes"
+        ));
+    }
+    let log = match options.log {
+        Log::PerNode => return None,
+        Log::Combined => "combined",
+        Log::Off => "off",
+    };
+    Some(format!(
+        "--processes: each process writes the log of its own node, so --log {log} cannot be\n  leave out --log {log}, or --processes"
+    ))
 }
 
 fn run_plan(
@@ -128,6 +169,11 @@ fn run_plan(
             log,
             only: options.run,
             say: (!options.quiet).then_some(say),
+            processes: options.processes.then(|| Processes {
+                settings: settings(options),
+                plugin_path: options.scenario.plugin_path.clone(),
+                verbose: options.verbose,
+            }),
         },
         &stop.flag,
         |result| {
@@ -205,6 +251,9 @@ fn repeat(plan: &Plan, options: &RunOptions, result: &RunResult) -> String {
         option("--plugin-path", Some(quoted(&folder.display().to_string())));
     }
     option("--run", Some(result.row.run.to_string()));
+    if options.processes {
+        words.push("--processes".to_owned());
+    }
     words.join(" ")
 }
 

@@ -56,6 +56,27 @@ pub enum SetupError {
         /// What the system said at last.
         source: io::Error,
     },
+    /// More nodes than there may be processes.
+    #[error(
+        "{nodes} nodes would need {nodes} processes, and {limit} may be\n  leave out --processes, or give the scenario fewer nodes"
+    )]
+    TooManyProcesses {
+        /// Number of nodes.
+        nodes: usize,
+        /// Processes that there may be.
+        limit: usize,
+    },
+    /// The process of a node found that it cannot begin, for this reason.
+    #[error("{0}")]
+    Refused(String),
+    /// The process of a node was gone before the run began.
+    #[error("the process of {who} ended before the run began: {how}")]
+    Gone {
+        /// Whose it was.
+        who: String,
+        /// How it ended.
+        how: String,
+    },
     /// Anything else that the system refuses.
     #[error("cannot set up the sockets of the run: {0}")]
     System(#[from] io::Error),

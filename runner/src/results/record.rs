@@ -16,7 +16,8 @@ use crate::time::SimTime;
 pub struct Recorder {
     schema: Arc<RunSchema>,
     log: Log,
-    metrics: RunMetrics,
+    /// None where somebody else measures.
+    metrics: Option<RunMetrics>,
     printed: Option<Printed>,
     error: Option<WriteError>,
     /// Who is told at once of what nodes print.
@@ -45,13 +46,23 @@ impl Recorder {
             LogMode::Off => Log::Off,
         };
         Recorder {
-            metrics: RunMetrics::new(schema),
+            metrics: Some(RunMetrics::new(schema)),
             printed: (mode != LogMode::Off).then(|| Printed::new(folder)),
             error: None,
             say,
             schema: schema.clone(),
             log,
         }
+    }
+
+    /// Of these nodes alone, and without measuring: what the others record is
+    /// needed for that, and it lies elsewhere.
+    pub fn only(mut self, nodes: &[u32]) -> Recorder {
+        if let Log::PerNode(log) = &mut self.log {
+            log.keep_only(nodes);
+        }
+        self.metrics = None;
+        self
     }
 
     /// Writes what is left and tells what was measured up to `end`.
@@ -70,7 +81,9 @@ impl Recorder {
         }
         match self.error {
             Some(error) => Err(error),
-            None => Ok(self.metrics.finish(end.0)),
+            None => Ok(self
+                .metrics
+                .map_or_else(Vec::new, |metrics| metrics.finish(end.0))),
         }
     }
 }
@@ -83,7 +96,9 @@ impl Sink for Recorder {
             Log::Combined(log) => log.row(row, columns),
             Log::Off => {}
         }
-        self.metrics.row(row, columns);
+        if let Some(metrics) = &mut self.metrics {
+            metrics.row(row, columns);
+        }
     }
 
     fn print(&mut self, _: SimTime, node: u32, line: &str) {

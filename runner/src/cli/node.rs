@@ -1,0 +1,37 @@
+//! `runner node-process`: one process of a run in processes. Nobody types this;
+//! the runner starts it, and tells it what to do over its standard input.
+
+use crate::cli::arguments::Color;
+use crate::cli::terminal::Terminal;
+use crate::cli::{Exit, print};
+use crate::driver::processes::Order;
+use crate::driver::processes::control::Control;
+use crate::execute::node;
+
+/// Does what the runner says.
+///
+/// # Errors
+///
+/// When there is no runner.
+pub fn node(who: &str) -> anyhow::Result<Exit> {
+    let mut control = Control::from_stdin()?;
+    let Ok(Some(Order::Job(job))) = control.receive() else {
+        anyhow::bail!(
+            "nobody says what the process of {who} is there for\n  only the runner starts it: runner run --processes SCENARIO"
+        );
+    };
+    if job.verbose {
+        Terminal::new(Color::Auto).trace();
+    }
+    Ok(match node::run(control, &job, say) {
+        Ok(()) => Exit::Passed,
+        // The runner tells it.
+        Err(_) => Exit::Failed,
+    })
+}
+
+/// A line of what happens in the node.
+fn say(line: &str) {
+    // A reader that has gone away is no reason to stop the run.
+    let _ = print(&format!("{line}\n"));
+}
