@@ -59,6 +59,8 @@ pub struct Guest {
     pub received: u64,
     /// The door that it came through.
     pub door: Token,
+    /// It has said its last, and only what it was answered is still to go out.
+    pub leaving: bool,
     /// The connection.
     pub stream: Stream,
 }

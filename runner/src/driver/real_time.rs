@@ -59,6 +59,13 @@ pub struct RealTime<B, S> {
     paused: BTreeSet<Token>,
     /// Messages between two nodes that were written and have not arrived.
     in_flight: u64,
+    /// Whether anything was written to another node since sockets were last
+    /// looked at: on one machine it is there at once, and comes before whatever
+    /// is due later.
+    under_way: bool,
+    /// How many messages came from guests and programs that have gone: if they
+    /// come again, their numbers go on. By (node, who).
+    heard: BTreeMap<(u32, u32), u64>,
     /// Connections to nodes of other processes over which more may come, by
     /// (near, far).
     unended: BTreeSet<(u32, u32)>,
@@ -145,6 +152,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             running: Vec::new(),
             paused: BTreeSet::new(),
             in_flight: 0,
+            under_way: false,
+            heard: BTreeMap::new(),
             unended: BTreeSet::new(),
             open_ended: false,
             lag: Lag::default(),
@@ -276,7 +285,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let line = Line {
             node,
             program,
-            received: 0,
+            received: self.heard.remove(&(node, program)).unwrap_or(0),
             socket,
         };
         let token = self.watch(Socket::Line(line), READ)?;
@@ -328,7 +337,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 let due = self.run.next_due();
                 let now = clock.now();
                 behind = due <= end && due <= now;
-                if !behind {
+                if !behind || self.under_way {
                     break;
                 }
                 self.run.advance(now);
@@ -341,14 +350,15 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 self.drain(&mut ready, stop)?;
                 return Ok(EndReason::Duration);
             }
-            if due == SimTime::NEVER && self.is_idle() {
+            if due == SimTime::NEVER && self.is_idle() && !self.under_way {
                 return Ok(EndReason::Idle);
             }
-            let wait = match behind || self.run.world.has_outgoing() {
+            let wait = match behind || self.under_way || self.run.world.has_outgoing() {
                 true => Duration::ZERO,
                 false => clock.until(due.min(end)).unwrap_or(GLANCE).min(GLANCE),
             };
             self.poll(Some(wait), &mut ready)?;
+            self.under_way = false;
             self.run.advance(clock.now());
             self.take_in(&mut ready)?;
             self.look_after_programs();
@@ -375,11 +385,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         loop {
             let more = match apart {
                 true => !self.unended.is_empty() && !stop.load(Ordering::Relaxed),
-                false => self.in_flight > 0,
+                false => self.in_flight > 0 || self.under_way,
             };
             if !more || Instant::now() >= until {
                 break;
             }
+            self.under_way = false;
             self.poll(Some(Duration::from_millis(10)), ready)?;
             self.take_in(ready)?;
             self.carry_out()?;

@@ -59,6 +59,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             && let Some(Socket::Wire(wire)) = self.sockets.get_mut(token)
         {
             self.in_flight += 1;
+            self.under_way = true;
             wire.stream
                 .send_parts(&head.with_length(body.len()), body, &[]);
             rewatch(&self.poller, token, &mut wire.stream);
@@ -80,6 +81,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             datagram.extend_from_slice(body);
             // Datagrams may be lost; so may this one.
             let _ = socket.send_to(&datagram, address);
+            self.under_way = true;
         }
         Ok(())
     }

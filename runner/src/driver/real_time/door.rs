@@ -17,8 +17,19 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         };
         let (node, stranger) = (guest.node, guest.stranger);
         self.carry_out()?;
-        self.part(token);
-        self.run.disconnect(node, stranger)
+        self.run.disconnect(node, stranger)?;
+        self.carry_out()?;
+        if let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) {
+            // It says no more, but may still hear what it was answered.
+            guest.leaving = true;
+            guest.stream.pause(true);
+            guest.stream.close();
+            match guest.stream.is_closed() {
+                true => self.part(token),
+                false => rewatch(&self.poller, token, &mut guest.stream),
+            }
+        }
+        Ok(())
     }
 
     /// Lets a guest's connection go.
@@ -28,6 +39,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         };
         self.paused.remove(&token);
         self.guests.remove(&guest.stranger);
+        if guest.received > 0 {
+            self.heard
+                .insert((guest.node, guest.stranger), guest.received);
+        }
         if let Some(Socket::Door(door)) = self.sockets.get_mut(guest.door) {
             door.guests -= 1;
             if let DoorSocket::Tcp(listener) = &door.socket {
@@ -127,8 +142,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let guest = Guest {
             node,
             stranger,
-            received: 0,
+            received: self.heard.remove(&(node, stranger)).unwrap_or(0),
             door,
+            leaving: false,
             stream,
         };
         match self.watch(Socket::Guest(guest), READ) {
@@ -137,7 +153,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 self.run.connect(node, stranger)?;
                 self.carry_out()
             }
-            Err(_) => Ok(()),
+            Err(_) => {
+                if let Some(Socket::Door(door)) = self.sockets.get_mut(door) {
+                    door.guests -= 1;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -158,6 +179,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 self.paused.remove(&token);
                 continue;
             };
+            if guest.leaving {
+                self.paused.remove(&token);
+                continue;
+            }
             let crowded = self.run.inbox_len(guest.node) > CROWDED / 2;
             if !crowded && guest.stream.waiting() < PATIENCE / 2 {
                 guest.stream.pause(false);

@@ -121,6 +121,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) else {
             return Ok(());
         };
+        if guest.leaving {
+            return Ok(());
+        }
         let (node, stranger) = (guest.node, guest.stranger);
         let run = &mut self.run;
         let received = &mut guest.received;
@@ -181,6 +184,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         };
         result?;
         if ended {
+            let received = line.received;
+            self.heard.insert((node, program), received);
             self.sockets.remove(token);
             self.lines.remove(&(node, program));
             self.run.disconnect(node, program)?;
