@@ -1,8 +1,8 @@
 //! The connections between the nodes of a run: one TCP connection per linked
 //! pair, or a datagram socket per node. All are up before the run begins.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
@@ -139,21 +139,28 @@ fn enough_sockets(
     transport: &impl Fn(u32) -> LinkTransport,
 ) -> Result<(), SetupError> {
     // Each direction of a TCP link counts one end. A mesh's pairs are not listed
-    // before it is known that they are few enough to be.
+    // before it is known that they are few enough to be. A node with UDP links
+    // has one socket for all of them.
     let mut needed = 0u64;
+    let mut datagrams = BTreeSet::new();
     for node in 0..roster.len() {
         let peers = topology.peer_count(node);
         let all_tcp = topology
             .peer(node, 0)
             .is_some_and(|end| end.rule == NO_RULE);
-        needed += match all_tcp {
-            true => u64::from(peers),
-            false => (0..peers)
-                .filter_map(|peer| topology.peer(node, peer))
-                .filter(|end| transport(end.rule) == LinkTransport::Tcp)
-                .count() as u64,
-        };
+        if all_tcp {
+            needed += u64::from(peers);
+            continue;
+        }
+        for end in (0..peers).filter_map(|peer| topology.peer(node, peer)) {
+            match transport(end.rule) {
+                LinkTransport::Tcp => needed += 1,
+                LinkTransport::Udp => datagrams.extend([node, end.node]),
+                LinkTransport::Channel => {}
+            }
+        }
     }
+    needed += datagrams.len() as u64;
     let mut limit = getrlimit(Resource::Nofile);
     let enough = |current: Option<u64>| current.is_none_or(|most| needed + RESERVE <= most);
     if !enough(limit.current) {
