@@ -4,6 +4,7 @@
 pub mod arguments;
 pub mod check;
 pub mod list;
+pub mod new;
 pub mod node;
 pub mod plugins;
 pub mod report;
@@ -84,6 +85,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::Check(options) => check::check(&options),
         Command::List(options) => list::list(&options),
         Command::Plugins(options) => plugins::plugins(&options),
+        Command::New(options) => new::new(&options),
         Command::Report(options) => report::report(&options),
         Command::Send(options) => send::send(&options),
         Command::NodeProcess { who } => node::node(&who),

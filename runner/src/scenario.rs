@@ -44,6 +44,7 @@ pub use resolved::{
     TickRule, TimeMode, Timing, Transport,
 };
 pub use schema::schema;
+pub use values::name_problem;
 
 use document::SyntaxError;
 use reader::{Mistakes, listed};

@@ -33,6 +33,8 @@ pub enum Command {
     List(ListOptions),
     /// Show the plugins found, or what one of them or its behavior offers
     Plugins(PluginsOptions),
+    /// Begin a scenario, or a plugin that builds as it stands
+    New(NewOptions),
     /// Build the report again from the CSV files of results
     Report(ReportOptions),
     /// Send a message to a listening node, and print the reply
@@ -191,6 +193,48 @@ pub struct PluginsOptions {
     /// Look for plugins here first
     #[arg(long, value_name = "DIR")]
     pub plugin_path: Vec<PathBuf>,
+    #[command(flatten)]
+    /// How it is shown.
+    pub color: ColorOption,
+}
+
+/// Options of `new`.
+#[derive(Args, Debug)]
+pub struct NewOptions {
+    /// What to begin.
+    #[command(subcommand)]
+    pub thing: NewThing,
+}
+
+/// What to begin.
+#[derive(Debug, Subcommand)]
+pub enum NewThing {
+    /// Write NAME.toml: a scenario that runs as it stands, every key explained
+    Scenario(NewScenario),
+    /// Make a folder NAME: a plugin with a test and a scenario, which builds as it stands
+    Plugin(NewPlugin),
+}
+
+/// Options of `new scenario`.
+#[derive(Args, Debug)]
+pub struct NewScenario {
+    /// Its name: letters, digits, `-`, `_`, `.`
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    #[command(flatten)]
+    /// How it is shown.
+    pub color: ColorOption,
+}
+
+/// Options of `new plugin`.
+#[derive(Args, Debug)]
+pub struct NewPlugin {
+    /// Its name, and its crate's: lower-case letters, digits, `_`
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// The folder of the SDK; default: `plugins/sdk` in the source of this runner
+    #[arg(long, value_name = "PATH")]
+    pub sdk: Option<PathBuf>,
     #[command(flatten)]
     /// How it is shown.
     pub color: ColorOption,

@@ -1,0 +1,151 @@
+//! `runner new`: begins a scenario or a plugin in the working folder.
+//!
+//! What is written are the files below `new/`, included as they stand but for
+//! `@NAME@`, `@FILE@` and `@SDK@`. They run and build without a change; the tests
+//! hold them to that, and the scenario to naming every key. Nothing that exists is
+//! written over, and what cannot be finished is taken away again.
+
+mod name;
+mod sdk;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::cli::arguments::{NewOptions, NewPlugin, NewScenario, NewThing};
+use crate::cli::terminal::Terminal;
+use crate::cli::{Exit, print};
+
+const SCENARIO: &str = include_str!("new/scenario.toml");
+
+/// The files of a plugin but for its scenario, which bears the plugin's name.
+const PLUGIN: [(&str, &str); 5] = [
+    ("Cargo.toml", include_str!("new/plugin/manifest.toml")),
+    ("src/lib.rs", include_str!("new/plugin/lib.rs")),
+    ("src/tests.rs", include_str!("new/plugin/tests.rs")),
+    ("README.md", include_str!("new/plugin/README.md")),
+    (".gitignore", include_str!("new/plugin/gitignore")),
+];
+const PLUGIN_SCENARIO: &str = include_str!("new/plugin/scenario.toml");
+
+/// Why nothing new was begun.
+#[derive(Debug, thiserror::Error)]
+enum NewError {
+    #[error("{name:?} is {problem}{}", hint(.help.as_deref()))]
+    Name {
+        name: String,
+        problem: String,
+        help: Option<String>,
+    },
+    #[error("`{}` exists, and is left as it is\n  choose another name, or move it away", .0.display())]
+    Exists(PathBuf),
+    #[error(
+        "the SDK is not beside the runner's source any more: {}\n  \
+        say where it is: --sdk PATH, the folder `plugins/sdk` of the runner's source",
+        .0.display()
+    )]
+    NoSdk(PathBuf),
+    #[error(
+        "`{}` is not the SDK: {problem}{}",
+        .folder.display(),
+        hint(.help.as_deref())
+    )]
+    NotSdk {
+        folder: PathBuf,
+        problem: String,
+        help: Option<String>,
+    },
+    #[error("`{}` cannot be written: {source}", .path.display())]
+    Write { path: PathBuf, source: io::Error },
+}
+
+/// A way out, on a line of its own.
+fn hint(help: Option<&str>) -> String {
+    help.map_or_else(String::new, |help| format!("\n  {help}"))
+}
+
+/// Begins what was asked for, and says how to go on.
+///
+/// # Errors
+///
+/// When standard output cannot be written.
+pub fn new(options: &NewOptions) -> anyhow::Result<Exit> {
+    let (begun, color) = match &options.thing {
+        NewThing::Scenario(wanted) => (scenario(wanted), wanted.color),
+        NewThing::Plugin(wanted) => (plugin(wanted), wanted.color),
+    };
+    match begun {
+        Ok(said) => {
+            print(&said)?;
+            Ok(Exit::Passed)
+        }
+        Err(error) => {
+            Terminal::new(color.color).error(&error.to_string());
+            Ok(Exit::BadInput)
+        }
+    }
+}
+
+/// Writes `NAME.toml`.
+fn scenario(wanted: &NewScenario) -> Result<String, NewError> {
+    let name = name::of_scenario(&wanted.name)?;
+    let path = PathBuf::from(format!("{name}.toml"));
+    // As it is typed: what begins with a dash would be an option.
+    let file = match name.starts_with('-') {
+        true => format!("./{name}.toml"),
+        false => format!("{name}.toml"),
+    };
+    let text = SCENARIO.replace("@NAME@", name).replace("@FILE@", &file);
+    if let Err(error) = write(&path, &text) {
+        // A file that was there already is not ours to take away.
+        if !matches!(error, NewError::Exists(_)) {
+            let _ = fs::remove_file(&path);
+        }
+        return Err(error);
+    }
+    Ok(format!("wrote {file}\nrun it:\n  runner {file}\n"))
+}
+
+/// Makes the folder `NAME` with a crate in it.
+fn plugin(wanted: &NewPlugin) -> Result<String, NewError> {
+    let name = &wanted.name;
+    name::check_plugin(name)?;
+    let sdk = sdk::find(wanted.sdk.as_deref())?;
+    let folder = Path::new(name);
+    fs::create_dir(folder).map_err(|error| cannot_write(folder, error))?;
+    let scenario = format!("{name}.toml");
+    let files = PLUGIN.into_iter().chain([(&*scenario, PLUGIN_SCENARIO)]);
+    for (file, text) in files {
+        let text = text.replace("@NAME@", name).replace("@SDK@", &sdk);
+        if let Err(error) = write(&folder.join(file), &text) {
+            // Made here a moment ago: nobody else's files are in it.
+            let _ = fs::remove_dir_all(folder);
+            return Err(error);
+        }
+    }
+    Ok(format!(
+        "made {name}: Cargo.toml, src/lib.rs, src/tests.rs, {scenario}, README.md\n\
+        build it, test it, run it:\n  \
+        cargo build --manifest-path {name}/Cargo.toml\n  \
+        cargo test --manifest-path {name}/Cargo.toml\n  \
+        runner {name}/{scenario} --plugin-path {name}/target/debug\n"
+    ))
+}
+
+/// Writes a new file, its folder made where needed.
+fn write(path: &Path, text: &str) -> Result<(), NewError> {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    folder
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| File::create_new(path))
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| cannot_write(path, error))
+}
+
+fn cannot_write(path: &Path, source: io::Error) -> NewError {
+    let path = path.to_owned();
+    match source.kind() {
+        io::ErrorKind::AlreadyExists => NewError::Exists(path),
+        _ => NewError::Write { path, source },
+    }
+}
