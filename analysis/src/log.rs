@@ -13,6 +13,7 @@ mod folder;
 mod mapping;
 mod number;
 mod record;
+mod roles;
 mod run;
 mod source;
 mod survey;

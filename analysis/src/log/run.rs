@@ -15,6 +15,7 @@ use super::error::{LogError, Problem, Warning};
 use super::folder::COMBINED_FILE;
 use super::mapping::Mapping;
 use super::record::{ColumnSchema, Columns, EventId, NodeSchema, Row, RunSchema, STANDARD_EVENTS};
+use super::roles::roles;
 use super::survey::{self, Survey};
 use super::words::Words;
 use super::writer::STANDARD_COLUMNS;
@@ -416,68 +417,6 @@ impl RunLog {
             self.warnings.push(Warning::NoReceiveRows);
         }
     }
-}
-
-/// What each cell of a file is.
-fn roles(path: &Path, header: &[String], mapping: Option<&Mapping>) -> Result<Vec<Role>, LogError> {
-    let error = |problem| LogError {
-        path: path.to_owned(),
-        line: 1,
-        problem,
-    };
-    const STANDARD: [Role; 7] = [
-        Role::Time,
-        Role::Step,
-        Role::Event,
-        Role::Peer,
-        Role::Message,
-        Role::Bytes,
-        Role::Queue,
-    ];
-    if let Some(mapping) = mapping {
-        let mut roles = vec![Role::Other; header.len()];
-        let mut places = 0;
-        for (name, column) in mapping.columns() {
-            let role = match STANDARD_COLUMNS.iter().position(|own| *own == name) {
-                Some(index) => STANDARD[index],
-                None => {
-                    places += 1;
-                    Role::Column(places - 1)
-                }
-            };
-            let index = header.iter().position(|own| own.trim() == column);
-            match index.map(|index| &mut roles[index]) {
-                Some(free @ Role::Other) => *free = role,
-                Some(_) => {
-                    // One column for two of ours: the first keeps it.
-                    return Err(error(Problem::ColumnTwice {
-                        column: column.to_owned(),
-                    }));
-                }
-                None => {
-                    return Err(error(Problem::NoSuchColumn {
-                        role: name.trim_end_matches("_ns").to_owned(),
-                        name: column.to_owned(),
-                        columns: header.to_vec(),
-                    }));
-                }
-            }
-        }
-        return Ok(roles);
-    }
-    let Some(combined) = survey::standard(header) else {
-        return Err(error(Problem::ForeignHeader {
-            found: super::error::shown(header.join(",").as_bytes()),
-            expected: STANDARD_COLUMNS.join(","),
-        }));
-    };
-    let mut roles = STANDARD.to_vec();
-    if combined {
-        roles.insert(1, Role::Node);
-    }
-    let count = header.len() - roles.len();
-    roles.extend((0..count).map(Role::Column));
-    Ok(roles)
 }
 
 /// The words of a node, by their number.
