@@ -1,12 +1,18 @@
 //! Waits for sockets and deadlines at once: epoll, with timeouts in nanoseconds.
+//!
+//! `epoll_wait` counts in milliseconds, and `epoll_pwait2`, which does not, is
+//! missing from older systems and from some sandboxes. But an epoll descriptor
+//! can itself be polled, and `ppoll` counts in nanoseconds everywhere. So a wait
+//! for a deadline is a `ppoll`; only when a socket ends it is there a second call.
 
 use std::io;
 use std::num::NonZeroU64;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
 
 /// What a socket is watched under; given by whoever registers it.
 pub type Token = u64;
@@ -92,15 +98,24 @@ impl Poller {
     ///
     /// When the system refuses.
     pub fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
-        let timeout = timeout.map(|timeout| Timespec {
+        let mut timeout = timeout.map(|timeout| Timespec {
             tv_sec: timeout.as_secs().min(i64::MAX as u64) as i64,
             tv_nsec: i64::from(timeout.subsec_nanos()),
         });
+        let is_fine = |timeout: &Timespec| timeout.tv_nsec % 1_000_000 != 0;
+        if timeout.as_ref().is_some_and(is_fine) {
+            let mut set = [PollFd::new(&self.epoll, PollFlags::IN)];
+            match rustix::event::poll(&mut set, timeout.as_ref()) {
+                Ok(0) | Err(Errno::INTR) => return Ok(()),
+                Ok(_) => timeout = Some(Timespec::default()),
+                Err(error) => return Err(error.into()),
+            }
+        }
         self.events.clear();
         let spare = rustix::buffer::spare_capacity(&mut self.events);
         match epoll::wait(&self.epoll, spare, timeout.as_ref()) {
             Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => return Ok(()),
+            Err(Errno::INTR) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
         let gone = EventFlags::HUP | EventFlags::ERR;
@@ -138,6 +153,7 @@ mod tests {
     use super::*;
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};
+    use std::time::Instant;
 
     #[test]
     fn a_socket_is_told_of_under_its_token_once_there_is_something() {
@@ -161,9 +177,28 @@ mod tests {
             writable: false,
         };
         assert_eq!(ready, [expected]);
+        // As well when it waits for a deadline that is no whole millisecond.
+        ready.clear();
+        poller
+            .wait(Some(Duration::new(3600, 1)), &mut ready)
+            .unwrap();
+        assert_eq!(ready, [expected]);
         poller.remove(&far).unwrap();
         ready.clear();
         poller.wait(Some(Duration::ZERO), &mut ready).unwrap();
         assert_eq!(ready, []);
+    }
+
+    #[test]
+    fn a_deadline_ends_the_wait_and_never_early() {
+        let mut poller = Poller::new().unwrap();
+        let mut ready = Vec::new();
+        for nanoseconds in [1, 250_000, 999_999, 1_000_000, 1_500_000] {
+            let wait = Duration::from_nanos(nanoseconds);
+            let begun = Instant::now();
+            poller.wait(Some(wait), &mut ready).unwrap();
+            assert!(begun.elapsed() >= wait, "{wait:?}");
+            assert_eq!(ready, []);
+        }
     }
 }
