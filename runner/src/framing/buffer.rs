@@ -46,7 +46,9 @@ impl Buffer {
     /// [`Buffer::arrived`].
     pub fn room(&mut self, size: usize) -> &mut [u8] {
         if self.start == self.end {
-            if self.bytes.len() > KEPT && self.peak < self.bytes.len() / 8 {
+            // Where nothing arrived, nothing was learned of the size of messages.
+            let small = 0 < self.peak && self.peak < self.bytes.len() / 8;
+            if self.bytes.len() > KEPT && small {
                 self.bytes = Vec::new();
             }
             (self.start, self.end, self.peak) = (0, 0, 0);
@@ -131,6 +133,8 @@ mod tests {
         for _ in 0..3 {
             push(&mut buffer, &vec![1; 1 << 20]);
             buffer.take(1 << 20);
+            // Room for more, of which nothing comes for now.
+            buffer.room(FIRST);
             assert!(buffer.capacity() >= 1 << 20);
         }
         for _ in 0..3 {
