@@ -72,6 +72,9 @@ pub const PATIENCE: usize = 1 << 20;
 /// Nodes with more messages than this in their inbox are sent no more by guests.
 pub const CROWDED: u32 = 4096;
 
+/// Connections that may wait to be let in; the system may lower it.
+const BACKLOG: i32 = 4096;
+
 /// Opens every door of the nodes that are driven here.
 ///
 /// # Errors
@@ -98,6 +101,9 @@ fn open(node: u32, listen: &Listen) -> io::Result<Door> {
     let (socket, address) = match listen.transport {
         Transport::Tcp => {
             let listener = TcpListener::bind(listen.address)?;
+            // Of those who come at once, 128 would find room to wait to be let in,
+            // and the others try again after a second.
+            rustix::net::listen(&listener, BACKLOG)?;
             listener.set_nonblocking(true)?;
             let address = listener.local_addr()?;
             (DoorSocket::Tcp(listener), address)
