@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use analysis::log::{EventId, NO_PEER};
 
 use crate::engine::behaviors::{Behaviors, Call, Failure, Fault};
-use crate::engine::message::{Message, MessageId};
+use crate::engine::message::{INLINE, Message, MessageId};
 use crate::engine::network::Network;
 use crate::engine::queue::Event;
 use crate::engine::roster::Roster;
@@ -197,6 +197,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         number: u64,
         bytes: &[u8],
     ) -> Result<(), Failure> {
+        let target = &self.world.nodes[node as usize];
+        if target.kind == Kind::EventDriven && target.up && bytes.len() > INLINE {
+            // It would be laid down and taken up at once: no need to copy it.
+            self.world.handled += 1;
+            return self.handle(node, from, number, bytes);
+        }
         let message = self.world.messages.add(from, number, bytes);
         self.arrival(node, message)
     }
@@ -564,8 +570,13 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             number,
             payload,
         } = message;
+        self.handle(node, from, number, payload.as_slice())
+    }
+
+    /// The node handles a message.
+    #[inline]
+    fn handle(&mut self, node: u32, from: u32, number: u64, bytes: &[u8]) -> Result<(), Failure> {
         self.begin_step(node);
-        let bytes = payload.as_slice();
         self.world
             .push_row(EventId::RECEIVE, from, number, bytes.len() as u64);
         let peer = self.world.network.topology.peer_number(node, from);
