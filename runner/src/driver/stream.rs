@@ -3,11 +3,13 @@
 //! What cannot be written at once waits in memory; how much that is, is for the
 //! owner to look at ([`Stream::waiting`]) before it reads more.
 
+use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::driver::poller::Interest;
+use crate::engine::message::Payload;
 use crate::framing::{Decoder, Envelope, Framing, FramingError};
 
 /// A connection with a framing.
@@ -16,9 +18,12 @@ pub struct Stream {
     socket: TcpStream,
     framing: Framing,
     decoder: Decoder,
-    /// What is still to be written, from `written` on.
-    out: Vec<u8>,
+    /// What is still to be written: pieces, none empty.
+    out: VecDeque<Vec<u8>>,
+    /// Bytes of the first piece that have been written.
     written: usize,
+    /// Bytes of all pieces that have not.
+    waiting: usize,
     /// Nothing more will be sent; the socket closes once `out` is empty.
     closing: bool,
     /// Nothing is read for now.
@@ -44,6 +49,17 @@ const TURN: usize = 1 << 20;
 /// A read of less than this has most likely emptied the socket `[bytes]`.
 const SHORT: usize = 2048;
 
+/// A frame of up to this is copied into one piece to be written: that costs less
+/// than to tell the system of three `[bytes]`.
+const SMALL: usize = 2048;
+
+/// What waits is gathered into pieces of up to this; what is larger waits as it
+/// is and is not copied `[bytes]`.
+const GATHERED: usize = 64 << 10;
+
+/// Pieces that are written with one call.
+const PIECES: usize = 16;
+
 impl Stream {
     /// A connected socket, made non-blocking and prompt.
     ///
@@ -59,8 +75,9 @@ impl Stream {
             socket,
             framing,
             decoder: Decoder::new(framing, max_message),
-            out: Vec::new(),
+            out: VecDeque::new(),
             written: 0,
+            waiting: 0,
             closing: false,
             paused: false,
             watched: Interest {
@@ -96,7 +113,7 @@ impl Stream {
                         }
                     }
                     // Most likely all that was there; asking costs a call.
-                    if count < SHORT {
+                    if count < SHORT || self.decoder.waiting() == 0 {
                         return Reading::Open;
                     }
                 }
@@ -124,62 +141,122 @@ impl Stream {
     /// # Errors
     ///
     /// When the framing cannot express it; nothing was sent.
-    pub fn send(&mut self, message: &[u8]) -> Result<(), FramingError> {
-        let envelope = Envelope::new(self.framing, message)?;
-        if !self.closing {
-            self.send_parts(envelope.head(), message, envelope.tail());
+    pub fn send(&mut self, message: Payload) -> Result<(), FramingError> {
+        let body = message.as_slice();
+        let envelope = Envelope::new(self.framing, body)?;
+        if self.closing {
+            return Ok(());
+        }
+        let parts = [envelope.head(), body, envelope.tail()];
+        let done = self.write_at_once(parts);
+        let head = envelope.head().len();
+        let end = head + body.len();
+        match message {
+            Payload::Block(bytes) if end.saturating_sub(done) > GATHERED => {
+                self.keep([envelope.head(), &[], &[]], done.min(head));
+                self.keep_whole(bytes.into_vec(), done.saturating_sub(head));
+                self.keep([&[], &[], envelope.tail()], 0);
+            }
+            _ => self.keep(parts, done),
         }
         Ok(())
     }
 
     /// Sends a frame in three parts, with one call if the socket takes it.
     pub fn send_parts(&mut self, head: &[u8], body: &[u8], tail: &[u8]) {
-        let mut done = 0;
-        if self.waiting() == 0 {
-            let parts = [head, body, tail].map(IoSlice::new);
-            done = self.socket.write_vectored(&parts).unwrap_or(0);
+        let parts = [head, body, tail];
+        let done = self.write_at_once(parts);
+        self.keep(parts, done);
+    }
+
+    /// Writes as much of a frame as the socket takes now; answers how much.
+    fn write_at_once(&mut self, parts: [&[u8]; 3]) -> usize {
+        if self.waiting > 0 {
+            return 0;
         }
-        for part in [head, body, tail] {
+        let size: usize = parts.iter().map(|part| part.len()).sum();
+        // A socket that is gone takes nothing: reading tells of it.
+        if size > SMALL {
+            let parts = parts.map(IoSlice::new);
+            return self.socket.write_vectored(&parts).unwrap_or(0);
+        }
+        let mut whole = [0; SMALL];
+        let mut end = 0;
+        for part in parts {
+            whole[end..end + part.len()].copy_from_slice(part);
+            end += part.len();
+        }
+        self.socket.write(&whole[..end]).unwrap_or(0)
+    }
+
+    /// Keeps what is to be written of some parts, the first `done` bytes of all
+    /// left out.
+    fn keep(&mut self, parts: [&[u8]; 3], mut done: usize) {
+        for part in parts {
             let written = done.min(part.len());
-            self.out.extend_from_slice(&part[written..]);
             done -= written;
+            let part = &part[written..];
+            if part.is_empty() {
+                continue;
+            }
+            self.waiting += part.len();
+            match self.out.back_mut() {
+                Some(last) if last.len() + part.len() <= GATHERED => last.extend_from_slice(part),
+                _ => self.out.push_back(part.to_vec()),
+            }
         }
+    }
+
+    /// Keeps a message as it is, `done` bytes of it written: none unless it is
+    /// the first that waits.
+    fn keep_whole(&mut self, bytes: Vec<u8>, done: usize) {
+        self.waiting += bytes.len() - done;
+        if done > 0 {
+            self.written = done;
+        }
+        self.out.push_back(bytes);
     }
 
     /// Writes what waits, as far as the socket takes it. A socket that is gone
     /// takes nothing: reading tells of it.
     pub fn flush(&mut self) {
-        while self.written < self.out.len() {
-            match self.socket.write(&self.out[self.written..]) {
+        while self.waiting > 0 {
+            let mut pieces = [IoSlice::new(&[]); PIECES];
+            let mut from = self.written;
+            for (piece, bytes) in pieces.iter_mut().zip(&self.out) {
+                *piece = IoSlice::new(&bytes[from..]);
+                from = 0;
+            }
+            let count = self.out.len().min(PIECES);
+            match self.socket.write_vectored(&pieces[..count]) {
                 Ok(0) => break,
-                Ok(count) => self.written += count,
+                Ok(count) => self.written(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => {
-                    self.written = self.out.len();
-                    break;
-                }
+                Err(_) => self.written(self.waiting),
             }
         }
-        if self.written == self.out.len() {
-            self.out.clear();
-            self.written = 0;
-            if self.out.capacity() > TURN {
-                self.out.shrink_to(TURN);
-            }
-            if self.closing {
-                // Ends our direction; the other end's last bytes may still come.
-                let _ = self.socket.shutdown(Shutdown::Write);
-            }
-        } else if self.written > TURN {
-            self.out.drain(..self.written);
-            self.written = 0;
+        if self.waiting == 0 && self.closing {
+            // Ends our direction; the other end's last bytes may still come.
+            let _ = self.socket.shutdown(Shutdown::Write);
+        }
+    }
+
+    /// So many bytes need no longer be kept.
+    fn written(&mut self, count: usize) {
+        self.waiting -= count;
+        self.written += count;
+        while let Some(first) = self.out.front()
+            && self.written >= first.len()
+        {
+            self.written -= first.len();
+            self.out.pop_front();
         }
     }
 
     /// Bytes that wait to be written.
     pub fn waiting(&self) -> usize {
-        self.out.len() - self.written
+        self.waiting
     }
 
     /// Closes our direction once what was sent is out.

@@ -92,10 +92,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         match (what, socket) {
             (What::Message(id), socket) => {
                 let message = self.run.take_message_out(id);
-                let bytes = message.payload.as_slice();
                 match (token, socket) {
                     (Some(token), Some(Socket::Guest(guest))) => {
-                        if let Err(error) = guest.stream.send(bytes) {
+                        if let Err(error) = guest.stream.send(message.payload) {
                             return Err(self.run.fail_at(
                                 from,
                                 Fault {
@@ -115,7 +114,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                         if let (DoorSocket::Udp(socket, _), Some(((_, address), _))) =
                             (&door.socket, address)
                         {
-                            let _ = socket.send_to(bytes, address);
+                            let _ = socket.send_to(message.payload.as_slice(), address);
                         }
                     }
                     // It has gone; what is sent to it now is lost.
@@ -154,7 +153,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         };
         match (message, &mut line.socket) {
             (Some(message), LineSocket::Tcp(stream)) => {
-                if let Err(error) = stream.send(message.payload.as_slice()) {
+                if let Err(error) = stream.send(message.payload) {
                     self.remarks
                         .push(format!("a message was not sent: {error}"));
                 }
