@@ -25,6 +25,8 @@ mod lab_model;
 mod loader;
 #[path = "promises/logs.rs"]
 mod logs;
+#[path = "promises/new.rs"]
+mod new;
 #[path = "promises/out_of_tree.rs"]
 mod out_of_tree;
 #[path = "promises/reports.rs"]

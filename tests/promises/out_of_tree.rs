@@ -1,8 +1,8 @@
 //! A plugin built out of the tree: the one in `plugins/README.md`, as it stands
 //! there, runs without a change to the runner.
 //!
-//! It is built in a folder below the build's own, which is kept: the second time
-//! takes no time. Nothing is downloaded; it needs what the workspace needs.
+//! Such plugins are built in a folder below the build's own, which is kept: the second time
+//! takes no time. Nothing is downloaded; they need what the workspace needs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ fn files(page: &str) -> Vec<(String, String)> {
 
 /// Writes a file unless it is there already, so that a build beside this one sees
 /// it whole and as old as it is.
-fn put(path: &Path, text: &str) {
+pub fn put(path: &Path, text: &str) {
     if fs::read_to_string(path).is_ok_and(|there| there == text) {
         return;
     }
@@ -37,14 +37,25 @@ fn put(path: &Path, text: &str) {
     fs::rename(&fresh, path).unwrap();
 }
 
-/// The folder of builds that belong to this test: beside the profile's.
-fn folder() -> PathBuf {
+/// The folder of builds that belong to these tests: beside the profile's.
+pub fn folder() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(3).unwrap().join("out-of-tree")
 }
 
-/// Puts the crate there and runs a command of cargo's in it.
-fn cargo(source: &Path, command: &str) {
+/// Locks the crate there to the workspace's versions: those are downloaded. Cargo
+/// takes out what is not needed, so the original is kept beside it.
+pub fn lock(source: &Path) {
+    let lock = fs::read_to_string(format!("{REPOSITORY}/Cargo.lock")).unwrap();
+    let original = source.join("workspace.lock");
+    if fs::read_to_string(&original).ok().as_ref() != Some(&lock) {
+        put(&source.join("Cargo.lock"), &lock);
+        put(&original, &lock);
+    }
+}
+
+/// Runs a command of cargo's in the crate there.
+pub fn cargo(source: &Path, command: &str) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args([command, "--offline", "--quiet"])
@@ -82,14 +93,7 @@ fn a_plugin_built_out_of_the_tree_runs_without_touching_the_runner() {
         names,
         ["Cargo.toml", "src/lib.rs", "pingpong.toml", "src/tests.rs"]
     );
-    // The workspace's versions: those are downloaded. Cargo takes out what is not
-    // needed here, so the original is kept beside it.
-    let lock = fs::read_to_string(format!("{REPOSITORY}/Cargo.lock")).unwrap();
-    let original = source.join("workspace.lock");
-    if fs::read_to_string(&original).ok().as_ref() != Some(&lock) {
-        put(&source.join("Cargo.lock"), &lock);
-        put(&original, &lock);
-    }
+    lock(&source);
     cargo(&source, "build");
     cargo(&source, "test");
 

@@ -1,0 +1,268 @@
+//! What `runner new` begins runs, builds and passes its tests as it stands, and
+//! nothing that exists is written over.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::harness::Lab;
+use crate::out_of_tree::{cargo, folder, lock, put};
+
+#[test]
+fn a_new_scenario_is_sound_and_runs() {
+    let lab = Lab::new();
+    let said = lab.runner(&["new", "scenario", "demo"]).passes().out;
+    assert_eq!(said, "wrote demo.toml\nrun it:\n  runner demo.toml\n");
+    assert!(!has_mark(&lab.read("demo.toml")));
+    let said = lab.runner(&["check", "demo.toml"]).passes().out;
+    assert_eq!(said, "demo.toml: ok (4 nodes, 1 case, 3 runs)\n");
+    lab.runner(&["demo.toml", "--quiet"]).passes();
+    let summary = lab.table("results/demo/latest/summary.csv");
+    // Four nodes, three runs.
+    assert_eq!(summary.rows.len(), 12);
+    let sent: f64 = summary.numbers("sent").iter().sum();
+    assert!(sent > 0.0);
+}
+
+#[test]
+fn what_is_switched_off_in_a_new_scenario_can_be_switched_on() {
+    let lab = Lab::new();
+    lab.runner(&["new", "scenario", "demo"]).passes();
+    lab.write("notes.md", "Notes.\n");
+    let text = lab.read("demo.toml");
+    let switches = switches(&text);
+    assert!(switches.len() > 8, "{switches:?}");
+    for switch in switches {
+        let on: Vec<String> = text
+            .lines()
+            .enumerate()
+            .map(|(number, line)| match switch.contains(&number) {
+                true => line[1..].to_owned(),
+                false if replaced(&text, &switch, line) => format!("#{line}"),
+                false => line.to_owned(),
+            })
+            .collect();
+        lab.write("on.toml", &(on.join("\n") + "\n"));
+        let real = ["check", "on.toml", "--set", "time=\"real\""];
+        lab.runner(&real).passes();
+    }
+}
+
+/// Whether something was not filled in.
+fn has_mark(text: &str) -> bool {
+    ["@NAME@", "@FILE@", "@SDK@"]
+        .iter()
+        .any(|mark| text.contains(mark))
+}
+
+/// The lines of each thing that is switched off: a key, or a table with its keys.
+fn switches(text: &str) -> Vec<Vec<usize>> {
+    let mut switches: Vec<Vec<usize>> = Vec::new();
+    let mut in_table = false;
+    for (number, line) in text.lines().enumerate() {
+        let off = line
+            .strip_prefix('#')
+            .filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '['));
+        match (off, switches.last_mut()) {
+            (Some(rest), Some(table)) if in_table && !rest.starts_with('[') => table.push(number),
+            (Some(rest), _) => {
+                in_table = rest.starts_with('[');
+                switches.push(vec![number]);
+            }
+            (None, _) => in_table = false,
+        }
+    }
+    switches
+}
+
+/// Whether a line is the key that the switch stands in place of.
+fn replaced(text: &str, switch: &[usize], line: &str) -> bool {
+    let key = text
+        .lines()
+        .nth(switch[0])
+        .and_then(|it| it.split_once("in place of `"))
+        .and_then(|(_, rest)| rest.split_once('`'));
+    // In the first group alone: the other one has its timing from its own keys.
+    key.is_some_and(|(key, _)| line.starts_with(&format!("{key} = {{")))
+}
+
+#[test]
+fn a_new_scenario_explains_every_key() {
+    let lab = Lab::new();
+    lab.runner(&["new", "scenario", "demo"]).passes();
+    let text = lab.read("demo.toml");
+    let schema = lab.runner(&["schema"]).passes().out;
+    let mut keys = BTreeSet::new();
+    gather(&serde_json::from_str(&schema).unwrap(), &mut keys);
+    assert!(keys.contains("latency") && keys.contains("sigma"));
+    for key in keys {
+        let named = [
+            format!("{key} = "),
+            format!("[{key}."),
+            format!("[{key}]"),
+            format!(".{key}]"),
+        ];
+        assert!(
+            named.iter().any(|it| text.contains(it)),
+            "runner/src/cli/new/scenario.toml does not have the key `{key}`"
+        );
+    }
+}
+
+/// The keys of all tables that a JSON schema describes.
+fn gather(schema: &Value, keys: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Object(properties)) = object.get("properties") {
+                keys.extend(properties.keys().cloned());
+            }
+            object.values().for_each(|value| gather(value, keys));
+        }
+        Value::Array(values) => values.iter().for_each(|value| gather(value, keys)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_new_plugin_builds_passes_its_tests_and_runs() {
+    let lab = Lab::new();
+    let said = lab.runner(&["new", "plugin", "beacon"]).passes().out;
+    let run = "runner beacon/beacon.toml --plugin-path beacon/target/debug";
+    assert!(said.contains(run), "{said}");
+    // Built where the builds are kept, so that the second time takes no time.
+    let source = folder().join("beacon");
+    let files = lab.files("beacon");
+    assert_eq!(
+        files.keys().collect::<Vec<_>>(),
+        [
+            ".gitignore",
+            "Cargo.toml",
+            "README.md",
+            "beacon.toml",
+            "src/lib.rs",
+            "src/tests.rs"
+        ]
+    );
+    for (name, bytes) in files {
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(!has_mark(&text), "{name}: {text}");
+        put(&source.join(name), &text);
+    }
+    lock(&source);
+    cargo(&source, "build");
+    cargo(&source, "test");
+    symlink(folder().join("target"), lab.path("beacon/target")).unwrap();
+
+    let run: Vec<&str> = run.split(' ').skip(1).collect();
+    lab.runner(&["check", run[0], run[1], run[2]]).passes();
+    lab.runner(&run).passes();
+    let results = "results/beacon/latest";
+    let heard = lab.table(&format!("{results}/runs/0001/node-1.csv"));
+    let last = *heard.numbers("heard").last().unwrap();
+    // Two others send 59 or 60 heartbeats each, of which 0.7 arrive.
+    assert!((60.0..=108.0).contains(&last), "{last}");
+    let silences: usize = (1..=3)
+        .flat_map(|run| (1..=3).map(move |node| (run, node)))
+        .map(|(run, node)| {
+            let log = lab.table(&format!("{results}/runs/000{run}/node-{node}.csv"));
+            log.only("event", "silence").rows.len()
+        })
+        .sum();
+    assert!(silences > 0);
+
+    let described = ["plugins", "beacon.pulse", run[1], run[2]];
+    let described = lab.runner(&described).passes().out;
+    for part in [
+        "interval",
+        "From heartbeat to heartbeat",
+        "heard",
+        "silence",
+    ] {
+        assert!(described.contains(part), "{described}");
+    }
+}
+
+#[test]
+fn a_name_that_would_not_do_is_refused() {
+    let lab = Lab::new();
+    let wrong = [
+        ("scenario", "a/b", "working folder"),
+        ("scenario", ".hidden", "begins with `.`"),
+        ("scenario", "", "an empty name"),
+        ("plugin", "ping-pong", "did you mean `ping_pong`?"),
+        ("plugin", "Echo", "did you mean `echo`?"),
+        ("plugin", "2nd", "begin with a letter"),
+        ("plugin", "match", "a word of Rust's"),
+        ("plugin", "../up", "a name with '/'"),
+    ];
+    for (what, name, said) in wrong {
+        lab.runner(&["new", what, name]).ends(2).says(&[said]);
+    }
+    let long = "x".repeat(65);
+    for what in ["scenario", "plugin"] {
+        let answer = lab.runner(&["new", what, &long]).ends(2);
+        answer.says(&["a name of 65 characters, expected at most 64"]);
+    }
+    lab.runner(&["new"]).ends(2);
+    lab.runner(&["new", "planet", "mars"]).ends(2);
+    assert!(lab.files("").is_empty());
+}
+
+#[test]
+fn what_exists_is_left_as_it_is() {
+    let lab = Lab::new();
+    lab.write("demo.toml", "mine");
+    lab.write("beacon/notes.txt", "mine");
+    lab.write("blip", "mine");
+    symlink("nowhere", lab.path("dangling.toml")).unwrap();
+    for (what, name, path) in [
+        ("scenario", "demo", "`demo.toml` exists"),
+        ("scenario", "demo.toml", "`demo.toml` exists"),
+        ("scenario", "dangling", "`dangling.toml` exists"),
+        ("plugin", "beacon", "`beacon` exists"),
+        ("plugin", "blip", "`blip` exists"),
+    ] {
+        let answer = lab.runner(&["new", what, name]).ends(2);
+        answer.says(&[path, "choose another name"]);
+    }
+    assert!(lab.path("dangling.toml").is_symlink());
+    assert!(!lab.path("nowhere").exists());
+    std::fs::remove_file(lab.path("dangling.toml")).unwrap();
+    let files = lab.files("");
+    assert_eq!(
+        files.keys().collect::<Vec<_>>(),
+        ["beacon/notes.txt", "blip", "demo.toml"]
+    );
+    assert!(files.values().all(|bytes| bytes == b"mine"));
+}
+
+#[test]
+fn what_cannot_be_finished_is_taken_away() {
+    let lab = Lab::new();
+    // The longest file that the runner may write is of no length.
+    for (what, made) in [("scenario", "demo.toml"), ("plugin", "demo")] {
+        let script = format!("trap '' XFSZ; ulimit -f 0; exec \"$RUNNER\" new {what} demo");
+        lab.shell(&script).ends(2).says(&["cannot be written"]);
+        assert!(!lab.path(made).exists(), "{made}");
+    }
+}
+
+#[test]
+fn the_sdk_is_where_it_is_said_to_be() {
+    let lab = Lab::new();
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let wrong = repository.to_str().unwrap();
+    let answer = lab.runner(&["new", "plugin", "beacon", "--sdk", wrong]);
+    answer.ends(2).says(&["is not the SDK", "did you mean"]);
+    assert!(!lab.path("beacon").exists());
+
+    symlink(repository.join("plugins/sdk"), lab.path("sdk")).unwrap();
+    let right = ["new", "plugin", "beacon", "--sdk", "sdk"];
+    lab.runner(&right).passes();
+    let manifest: toml::Table = lab.read("beacon/Cargo.toml").parse().unwrap();
+    let sdk = repository.join("plugins/sdk").canonicalize().unwrap();
+    let written = &manifest["dependencies"]["runner-sdk"]["path"];
+    assert_eq!(written.as_str(), sdk.to_str());
+}
