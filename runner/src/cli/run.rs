@@ -1,6 +1,8 @@
 //! `runner run`: runs scenarios, writes their results and reports, and says how
 //! it went.
 
+use std::io::Read;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,6 +18,7 @@ use crate::cli::summary::Summary;
 use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, overrides, plan_all, print};
 use crate::driver::processes::Setting;
+use crate::driver::programs;
 use crate::execute::{ExecuteError, Options, Processes, RunResult, execute};
 use crate::plan::Plan;
 use crate::results::folder::{Folder, RESULTS};
@@ -286,7 +289,7 @@ fn cores() -> usize {
 }
 
 /// Turns the first SIGINT or SIGTERM into a graceful end; a second one ends the
-/// process at once.
+/// process at once, and the programs that it has started.
 struct Stop {
     flag: Arc<AtomicBool>,
     signal: Arc<AtomicUsize>,
@@ -298,16 +301,20 @@ impl Stop {
             flag: Arc::default(),
             signal: Arc::default(),
         };
+        let (mut signals, told) = UnixStream::pair()?;
         for signal in [SIGINT, SIGTERM] {
-            // In this order: the second signal finds the flag set by the first.
-            signal_hook::flag::register_conditional_shutdown(
-                signal,
-                128 + signal,
-                stop.flag.clone(),
-            )?;
             signal_hook::flag::register(signal, stop.flag.clone())?;
             signal_hook::flag::register_usize(signal, stop.signal.clone(), signal as usize)?;
+            signal_hook::low_level::pipe::register(signal, told.try_clone()?)?;
         }
+        // Waits for two signals, whatever else this process is busy with.
+        let last = stop.signal.clone();
+        thread::Builder::new().spawn(move || {
+            if signals.read_exact(&mut [0; 2]).is_ok() {
+                programs::end_all();
+                signal_hook::low_level::exit(128 + last.load(Ordering::Relaxed) as i32);
+            }
+        })?;
         Ok(stop)
     }
 

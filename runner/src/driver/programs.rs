@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -102,6 +103,7 @@ pub fn start(
         child,
         ended: None,
     };
+    groups().push(running.child.id());
     Ok((running, [out?, err?]))
 }
 
@@ -136,6 +138,28 @@ fn fill_in(word: &str, places: &[(String, SocketAddr)]) -> String {
     word
 }
 
+/// The process groups of the programs that run: they must end with this process,
+/// even where it has no time for the runs that they belong to.
+static GROUPS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+fn groups() -> MutexGuard<'static, Vec<u32>> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes every program that this process has started end at once.
+pub fn end_all() {
+    for group in groups().drain(..) {
+        signal_group(group, Signal::KILL);
+    }
+}
+
+fn signal_group(group: u32, signal: Signal) {
+    if let Some(group) = Pid::from_raw(group as i32) {
+        // It may be gone already.
+        let _ = kill_process_group(group, signal);
+    }
+}
+
 impl Running {
     /// Whether it has ended just now, without being asked to.
     pub fn has_ended(&mut self) -> Option<ExitStatus> {
@@ -159,28 +183,25 @@ impl Running {
     ///
     /// When it cannot be waited for.
     pub fn end(&mut self, until: Instant) -> io::Result<ExitStatus> {
-        loop {
+        let status = loop {
             if let Some(status) = self.child.try_wait()? {
                 // What it started itself ends with it.
                 self.signal(Signal::KILL);
-                self.ended = Some(status);
-                return Ok(status);
+                break status;
             }
             if Instant::now() >= until {
                 self.signal(Signal::KILL);
-                let status = self.child.wait()?;
-                self.ended = Some(status);
-                return Ok(status);
+                break self.child.wait()?;
             }
             std::thread::sleep(RETRY);
-        }
+        };
+        self.ended = Some(status);
+        groups().retain(|group| *group != self.child.id());
+        Ok(status)
     }
 
     fn signal(&self, signal: Signal) {
-        if let Some(group) = Pid::from_raw(self.child.id() as i32) {
-            // It may be gone already.
-            let _ = kill_process_group(group, signal);
-        }
+        signal_group(self.child.id(), signal);
     }
 }
 
