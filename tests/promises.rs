@@ -29,6 +29,18 @@ mod logs;
 mod new;
 #[path = "promises/out_of_tree.rs"]
 mod out_of_tree;
+#[path = "promises/real_agrees.rs"]
+mod real_agrees;
+#[path = "promises/real_clients.rs"]
+mod real_clients;
+#[path = "promises/real_guests.rs"]
+mod real_guests;
+#[path = "promises/real_live.rs"]
+mod real_live;
+#[path = "promises/real_programs.rs"]
+mod real_programs;
+#[path = "promises/real_stops.rs"]
+mod real_stops;
 #[path = "promises/reports.rs"]
 mod reports;
 #[path = "promises/results.rs"]

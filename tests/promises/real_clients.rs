@@ -1,0 +1,145 @@
+//! Programs that others wrote, as clients of the runner's nodes in real time:
+//! plain Python, written from what the framings are said to be.
+
+use crate::real_live::{Live, echo_server, listen, python};
+
+/// An echo server that listens in every framing that a client of ours speaks.
+const FRAMINGS: [&str; 7] = [
+    "decimal10",
+    "decimal12",
+    "u32be",
+    "u64be",
+    "typed-u32be",
+    "digits-colon",
+    "line",
+];
+
+/// A client's number of verified replies.
+#[track_caller]
+fn verified(address: &str, framing: &str, manner: &str) -> u64 {
+    let mut client = python(&["echo_client.py", address, framing, manner]);
+    client.ends_well().trim().parse().unwrap()
+}
+
+#[test]
+fn messages_of_every_size_come_back_to_a_client_in_python() {
+    let mut live = Live::start(&echo_server("decimal10", ""));
+    let address = live.address("server");
+    assert_eq!(verified(&address, "decimal10", "sizes"), 9);
+    live.stop();
+    let log = live.lab.table("out/runs/0001/server.csv");
+    let sizes = [
+        "0", "1", "10", "100", "1000", "10000", "100000", "1000000", "10000000",
+    ];
+    for event in ["receive", "send"] {
+        assert_eq!(log.only("event", event).texts("bytes"), sizes);
+    }
+    let received = log.only("event", "receive");
+    let numbers: Vec<String> = (1..=9).map(|number: u32| number.to_string()).collect();
+    assert_eq!(received.texts("message"), numbers);
+    // The peer has the name of its address.
+    let peers = received.texts("peer");
+    assert!(
+        peers.iter().all(|it| it.starts_with("127.0.0.1:")),
+        "{peers:?}"
+    );
+}
+
+#[test]
+fn frames_may_come_byte_by_byte_or_many_at_once_in_every_framing() {
+    let more: String = FRAMINGS[1..]
+        .iter()
+        .map(|it| listen("server", it))
+        .collect();
+    let mut live = Live::start(&echo_server(FRAMINGS[0], &more));
+    for framing in FRAMINGS {
+        let address = live.address("server");
+        let expected = if framing == "typed-u32be" { 59 } else { 60 };
+        assert_eq!(
+            verified(&address, framing, "bytewise"),
+            expected,
+            "{framing}"
+        );
+        assert_eq!(verified(&address, framing, "coalesced"), 3000, "{framing}");
+    }
+    live.stop();
+}
+
+#[test]
+fn who_says_no_more_still_hears_all_replies() {
+    let mut live = Live::start(&echo_server("decimal10", ""));
+    let address = live.address("server");
+    assert_eq!(verified(&address, "decimal10", "half-closes"), 3);
+    // Even if most of a reply is still to be written when it says its last.
+    for size in ["100000", "900000", "5000000"] {
+        live.guest("late-listener", &address, size);
+    }
+    live.stop();
+}
+
+#[test]
+fn raw_bytes_and_redis_values_come_back_to_runner_send() {
+    let more = listen("server", "resp");
+    let mut live = Live::start(&echo_server("raw", &more));
+    for (framing, reply) in [("raw", "get a\n"), ("resp", "get a\r\n\n")] {
+        let address = format!("tcp://{}", live.address("server"));
+        let arguments = ["send", &address, "get a", "--framing", framing];
+        assert_eq!(live.lab.runner(&arguments).passes().out, reply);
+    }
+    live.stop();
+}
+
+#[test]
+fn each_source_of_datagrams_is_a_peer() {
+    let scenario = "name = \"live\"\ntime = \"real\"\n[nodes.server]\nbehavior = \"echo.server\"\n\
+         [[nodes.server.listen]]\nudp = \"127.0.0.1:0\"\n";
+    let mut live = Live::start(scenario);
+    let address = live.address("server");
+    assert_eq!(live.guest("datagrams", &address, ""), "two sources\n");
+    live.stop();
+    let log = live.lab.table("out/runs/0001/server.csv");
+    let received = log.only("event", "receive");
+    let mut peers = received.texts("peer");
+    assert_eq!(peers.len(), 20);
+    peers.sort_unstable();
+    peers.dedup();
+    assert_eq!(peers.len(), 2);
+    let numbers: Vec<String> = (1..=10).map(|number: u32| number.to_string()).collect();
+    for peer in peers {
+        assert_eq!(received.only("peer", peer).texts("message"), numbers);
+    }
+}
+
+#[test]
+fn nodes_listen_on_ipv6_too() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        // A machine without this family.
+        return;
+    }
+    let scenario = echo_server("line", "").replace("127.0.0.1:0", "[::1]:0");
+    let mut live = Live::start(&scenario);
+    let address = live.address("server");
+    assert!(address.starts_with("[::1]:"), "{address}");
+    assert_eq!(verified(&address, "line", "coalesced"), 3000);
+    live.stop();
+}
+
+#[test]
+fn the_time_server_tells_the_time_and_closes() {
+    let scenario = format!(
+        "name = \"live\"\ntime = \"real\"\n[nodes.server]\nbehavior = \"echo.time\"\n{}",
+        listen("server", "line")
+    );
+    let mut live = Live::start(&scenario);
+    let address = live.address("server");
+    let times: Vec<f64> = (0..3)
+        .map(|_| live.guest("time", &address, "").trim().parse().unwrap())
+        .collect();
+    assert!(times.is_sorted() && times[0] < times[2], "{times:?}");
+    live.stop();
+    let log = live.lab.table("out/runs/0001/server.csv");
+    assert_eq!(log.only("event", "connect").rows.len(), 3);
+    assert_eq!(log.only("event", "send").rows.len(), 3);
+    // Who closes knows.
+    assert_eq!(log.only("event", "disconnect").rows.len(), 0);
+}

@@ -1,0 +1,127 @@
+//! Guests of a listening node that come in thousands, hold on, break off, reset,
+//! never read, or talk nonsense; and a good one that is served meanwhile.
+
+use crate::real_live::{Live, echo_server, python, until};
+
+/// A server that takes messages of at most 1000 bytes.
+fn small() -> Live {
+    Live::start(&echo_server("decimal10", "max_message = \"1000B\""))
+}
+
+#[test]
+fn one_guest_at_a_time_is_served_and_the_next_when_it_leaves() {
+    let mut live = Live::start(&echo_server("decimal10", "max_peers = 1"));
+    let address = live.address("server");
+    assert_eq!(live.guest("queue", &address, ""), "in turn\n");
+    live.stop();
+}
+
+#[test]
+fn thousands_of_connections_leave_nothing_behind() {
+    let mut live = Live::start(&echo_server("decimal10", ""));
+    let address = live.address("server");
+    live.guest("in-a-row", &address, "10");
+    let (sockets, threads) = live.holds();
+    live.guest("in-a-row", &address, "3000");
+    live.guest("resets", &address, "500");
+    live.guest("vanishes", &address, "500");
+    // The last ones may not have been seen to go yet.
+    until("every socket is given back", || live.holds().0 <= sockets);
+    assert_eq!(live.holds().1, threads);
+    live.guest("in-a-row", &address, "2");
+    live.stop();
+    let log = live.lab.table("out/runs/0001/server.csv");
+    // In a row, every second one asks; of 500 that reset, 166 have sent a message whole.
+    let received = log.only("event", "receive").rows.len();
+    assert!((1506..=1506 + 166).contains(&received), "{received}");
+}
+
+#[test]
+fn frames_that_are_broken_off_are_told() {
+    let mut live = Live::start(&echo_server("decimal10", ""));
+    let address = live.address("server");
+    live.guest("vanishes", &address, "20");
+    live.guest("in-a-row", &address, "2");
+    live.stop();
+    let told = live.lab.read("out/runs/0001/server.log");
+    let within = told.matches("the stream ended within a `decimal10` frame");
+    assert_eq!(within.count(), 20, "{told}");
+}
+
+#[test]
+fn idle_and_half_open_connections_are_kept_and_cost_nobody_else() {
+    let mut live = Live::start(&echo_server("decimal10", ""));
+    let address = live.address("server");
+    let mut idle = python(&["guests.py", "idle", &address, "300"]);
+    idle.told("idle");
+    live.guest("in-a-row", &address, "100");
+    let (held, _) = live.holds();
+    assert!(held >= 300, "{held}");
+    assert!(idle.ends_well().ends_with("served\n"));
+    until("they are let go", || live.holds().0 <= held - 300);
+    live.stop();
+}
+
+#[test]
+fn who_never_reads_is_not_listened_to_and_takes_no_memory() {
+    let mut live = Live::start(&echo_server("decimal10", ""));
+    let address = live.address("server");
+    live.guest("in-a-row", &address, "2");
+    let before = live.memory();
+    let total = 200_000_000_u64;
+    let mut deaf = python(&["guests.py", "never-reads", &address, &total.to_string()]);
+    let sent: u64 = deaf.told("sent ").parse().unwrap();
+    // The buffers of the system take some, and ours.
+    assert!(sent < total / 2, "{sent} bytes were taken");
+    live.guest("in-a-row", &address, "100");
+    let grown = live.memory().saturating_sub(before);
+    assert!(grown < 32 << 20, "{grown} bytes more");
+    // Once it listens, it is owed no less than all.
+    let heard = deaf.ends_well();
+    assert!(heard.contains("heard "), "{heard}");
+    live.stop();
+}
+
+#[test]
+fn lengths_that_cannot_be_are_the_end_of_that_connection_alone() {
+    let mut live = small();
+    let address = live.address("server");
+    let mut good = python(&["guests.py", "good", &address]);
+    good.told("good");
+    assert_eq!(live.guest("bad-lengths", &address, ""), "6\n");
+    assert!(good.ends_well().contains("served "));
+    live.stop();
+    let told = live.lab.read("out/runs/0001/server.log");
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 6, "{told}");
+    for (line, reason) in lines.iter().zip([
+        "takes 1001 bytes, expected at most 1000",
+        "takes 9999999999 bytes, expected at most 1000",
+        "length is negative",
+        "header is b\"     hello\"",
+        "header is ",
+        "header is ",
+    ]) {
+        assert!(line.starts_with("disconnected 127.0.0.1:"), "{line}");
+        assert!(line.contains(reason), "no {reason:?} in {line}");
+    }
+}
+
+#[test]
+fn hundreds_that_talk_nonsense_keep_a_good_one_from_nothing() {
+    let mut live = small();
+    let address = live.address("server");
+    let (before, _) = live.holds();
+    let mut good = python(&["guests.py", "good", &address]);
+    good.told("good");
+    let mut crowd: Vec<_> = (0..3)
+        .map(|_| python(&["guests.py", "garbage", &address, "200"]))
+        .collect();
+    crowd.iter_mut().for_each(|it| drop(it.told("garbage")));
+    until("the crowd is let go", || live.holds().0 <= before + 1 + 150);
+    let out = good.ends_well();
+    assert!(out.contains("served "), "{out}");
+    crowd.iter_mut().for_each(|it| drop(it.ends_well()));
+    until("all are let go", || live.holds().0 <= before);
+    live.stop();
+}

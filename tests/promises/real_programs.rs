@@ -1,0 +1,176 @@
+//! Programs that others wrote, as nodes: those that the runner calls, and those
+//! that it starts and ends.
+
+use crate::harness::Lab;
+use crate::real_live::{Live, echo_server, is_running, program, python};
+
+/// A client that sends to a program at this address.
+fn client(config: &str, address: &str) -> String {
+    format!(
+        "name = \"live\"\ntime = \"real\"\nduration = \"60s\"\n\
+         [nodes.client]\nbehavior = \"echo.client\"\nconfig = {{ {config}, stop = true }}\n\
+         [nodes.other]\nexternal = \"{address}\"\n"
+    )
+}
+
+/// An echo server with a node that is a command in Python.
+fn server_and(words: &[&str]) -> String {
+    let script = program("stubborn.py");
+    let words: Vec<String> = ["python3", "-B", &script]
+        .iter()
+        .chain(words)
+        .map(|word| format!("{word:?}"))
+        .collect();
+    let command = format!("[nodes.program]\ncommand = [{}]", words.join(", "));
+    echo_server("line", &command)
+}
+
+#[test]
+fn a_light_that_somebody_else_wrote_shows_what_it_is_told() {
+    let mut light = python(&["light.py"]);
+    let address = format!("udp://127.0.0.1:{}", light.told(""));
+    let config = "texts = [\"R\", \"G\", \"Y\"], repeat = 2, timeout = \"5s\"";
+    let mut live = Live::start(&client(config, &address));
+    live.end().ends(0);
+    for colour in ["R", "G", "Y", "R", "G", "Y"] {
+        assert_eq!(light.told(""), colour);
+    }
+    let log = live.lab.table("out/runs/0001/client.csv");
+    assert_eq!(log.only("event", "verified").rows.len(), 6);
+    let received = log.only("event", "receive");
+    assert_eq!(received.texts("peer"), ["other"; 6]);
+    assert_eq!(received.texts("message"), ["1", "2", "3", "4", "5", "6"]);
+}
+
+#[test]
+fn a_server_that_somebody_else_wrote_is_called_over_tcp() {
+    let mut server = python(&["echo_server.py", "tcp"]);
+    let address = format!(
+        "tcp://127.0.0.1:{}\"\nframing = \"decimal10",
+        server.told("")
+    );
+    let mut live = Live::start(&client("repeat = 2, window = 3", &address));
+    live.end().ends(0);
+    let log = live.lab.table("out/runs/0001/client.csv");
+    let verified = log.only("event", "verified");
+    assert_eq!(verified.rows.len(), 16);
+    assert_eq!(verified.texts("size")[7], "10000000");
+}
+
+#[test]
+fn a_program_that_hangs_up_is_called_again() {
+    let mut server = python(&["echo_server.py", "once"]);
+    let address = format!(
+        "tcp://127.0.0.1:{}\"\nframing = \"decimal10",
+        server.told("")
+    );
+    // Sent again if it crosses with the hanging up.
+    let config = "texts = [\"a\", \"b\", \"c\"], timeout = \"300ms\", pause = \"20ms\"";
+    let mut live = Live::start(&client(config, &address));
+    live.end().ends(0);
+    let log = live.lab.table("out/runs/0001/client.csv");
+    assert_eq!(log.only("event", "verified").rows.len(), 3);
+    let numbers = log.only("event", "receive");
+    assert_eq!(numbers.texts("message"), ["1", "2", "3"]);
+}
+
+#[test]
+fn nobody_at_the_address_of_a_program_is_told_before_anything_runs() {
+    // Bound and not listening: nobody answers, and nobody else takes the port.
+    let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    let taken = Lab::with(&client(
+        "texts = [\"a\"]",
+        &format!("tcp://127.0.0.1:{port}\"\nframing = \"line"),
+    ));
+    let answer = taken.runner(&["scenario.toml", "--no-report", "--out", "out"]);
+    answer.ends(2).says(&[
+        &format!("node `other`: nothing answers at 127.0.0.1:{port} after "),
+        "start the program first, or let the runner start it with `command`",
+    ]);
+    assert!(!taken.path("out").exists());
+}
+
+#[test]
+fn a_command_is_started_told_where_to_call_and_asked_to_end() {
+    let scenario = server_and(&["polite", "{port:server}", "at {address:server}"]);
+    let mut live = Live::start(&scenario);
+    let address = live.address("server");
+    let pid = live.runner.told("program | pid ");
+    assert!(is_running(&pid));
+    live.stop();
+    assert!(!is_running(&pid));
+    let port = address.rsplit(':').next().unwrap();
+    let log = live.lab.read("out/runs/0001/program.log");
+    let mut lines: Vec<&str> = log.lines().collect();
+    assert_eq!(lines.pop(), Some("farewell"));
+    for expected in [
+        &*format!("told {port} at {address}"),
+        "node program",
+        &format!("server {address}"),
+        "complaint",
+        &format!("pid {pid}"),
+    ] {
+        assert!(lines.contains(&expected), "no {expected:?} in {lines:?}");
+    }
+    assert_eq!(lines.len(), 5);
+    assert!(!live.lab.read("errors").contains("early"));
+}
+
+#[test]
+fn a_program_that_does_not_end_when_asked_is_made_to() {
+    let mut live = Live::start(&server_and(&["deaf"]));
+    let pid = live.runner.told("program | pid ");
+    live.stop();
+    assert!(!is_running(&pid));
+    let log = live.lab.read("out/runs/0001/program.log");
+    assert!(
+        log.contains("complaint") && !log.contains("farewell"),
+        "{log}"
+    );
+}
+
+#[test]
+fn what_a_program_has_started_ends_with_it() {
+    let mut live = Live::start(&server_and(&["parent"]));
+    let child = live.runner.told("program | child ");
+    live.runner.told("program | pid ");
+    assert!(is_running(&child));
+    live.stop();
+    crate::real_live::until("the child is gone", || !is_running(&child));
+    assert!(
+        live.lab
+            .read("out/runs/0001/program.log")
+            .contains("farewell")
+    );
+}
+
+#[test]
+fn a_program_that_ends_early_makes_the_run_doubtful_and_others_go_on() {
+    let scenario = echo_server(
+        "decimal10",
+        "[nodes.program]\ncommand = [\"sh\", \"-c\", \"echo last words; exit 3\"]",
+    );
+    let mut live = Live::start(&scenario);
+    let address = live.address("server");
+    assert_eq!(live.runner.told("program | last"), " words");
+    live.runner.told("program | program ended early");
+    live.guest("in-a-row", &address, "10");
+    let warning = "warning: run 1: program ended early: exit status: 3";
+    live.stop().says(&[warning]);
+    let log = live.lab.read("out/runs/0001/program.log");
+    assert!(log.starts_with("last words\n"), "{log}");
+}
+
+#[test]
+fn a_command_that_is_not_there_is_bad_input() {
+    let lab = Lab::with(&echo_server(
+        "line",
+        "[nodes.program]\ncommand = [\"no-such-program\"]",
+    ));
+    let answer = lab.runner(&["scenario.toml", "--no-report", "--out", "out"]);
+    answer
+        .ends(2)
+        .says(&["node `program`: `no-such-program` cannot be started"]);
+    assert!(!lab.path("out").exists());
+}

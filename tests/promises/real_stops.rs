@@ -1,0 +1,176 @@
+//! How runs in real time end, and what keeps them from beginning: signals, kills,
+//! ports that are taken, too many sockets; and runs that are late.
+
+use std::net::TcpListener;
+
+use rustix::process::Signal;
+
+use crate::harness::{Answer, Lab};
+use crate::real_live::{Live, echo_server, is_running, listen, program, python, until};
+
+/// Three machines, a time server and a program, without an end.
+fn endless() -> String {
+    format!(
+        "name = \"endless\"\ntime = \"real\"\n\
+         [nodes.machine]\ncount = 3\nbehavior = \"clock.machine\"\ntick_rate = 100\n\
+         [nodes.server]\nbehavior = \"echo.time\"\n{}\
+         [nodes.program]\ncommand = [\"python3\", \"-B\", {:?}, \"polite\"]\n\
+         [[links]]\nbetween = [\"machine\", \"machine\"]\n",
+        listen("server", "line"),
+        program("stubborn.py")
+    )
+}
+
+/// The time of the run, as its time server tells it, in seconds.
+fn now(live: &Live, address: &str) -> f64 {
+    live.guest("time", address, "").trim().parse().unwrap()
+}
+
+/// Waits until a run has lasted so many seconds.
+fn reaches(live: &Live, address: &str, seconds: f64) {
+    until("the run goes on", || now(live, address) >= seconds);
+}
+
+#[test]
+fn a_signal_ends_a_run_in_good_order() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let mut live = Live::start(&endless());
+        let address = live.address("server");
+        let pid = live.runner.told("program | pid ");
+        reaches(&live, &address, 0.3);
+        live.runner.signal(signal);
+        let answer = live.end().ends(code);
+        assert!(answer.out.contains("results: out\n"), "{}", answer.out);
+        assert!(!is_running(&pid));
+        let runs = live.lab.table("out/runs.csv");
+        assert_eq!(runs.texts("status"), ["stopped"]);
+        for node in ["machine-1", "machine-2", "machine-3", "server"] {
+            let log = live.lab.table(&format!("out/runs/0001/{node}.csv"));
+            let events = log.texts("event");
+            assert_eq!(events.first(), Some(&"start"));
+            assert_eq!(events.last(), Some(&"stop"));
+        }
+        let log = live.lab.table("out/runs/0001/machine-1.csv");
+        let steps = log.numbers("step").last().copied().unwrap();
+        assert!(steps >= 29.0, "{steps}");
+        assert!(live.lab.path("out/runs/0001/lag.csv").exists());
+    }
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let deaf = format!(
+        "[nodes.program]\ncommand = [\"python3\", \"-B\", {:?}, \"deaf\"]",
+        program("stubborn.py")
+    );
+    let mut live = Live::start(&echo_server("line", &deaf));
+    let address = live.address("server");
+    let pid = live.runner.told("program | pid ");
+    live.runner.signal(Signal::INT);
+    // It has begun to end: who asks is not served any more.
+    until("it begins to end", || {
+        let asked = ["send", &format!("tcp://{address}"), "?", "--timeout", "1s"];
+        live.lab.runner(&asked).code != Some(0)
+    });
+    live.runner.signal(Signal::INT);
+    live.end().ends(130);
+    until("its program is gone", || !is_running(&pid));
+}
+
+#[test]
+fn a_kill_costs_at_most_the_rows_of_the_last_second() {
+    let mut live = Live::start(&endless());
+    let address = live.address("server");
+    live.runner.told("program | pid ");
+    reaches(&live, &address, 2.3);
+    let before = now(&live, &address);
+    live.runner.signal(Signal::KILL);
+    let (code, _) = live.runner.end();
+    assert_eq!(code, None);
+    assert!(!live.lab.path("out/runs/0001").exists());
+    for node in ["machine-1", "machine-2", "machine-3"] {
+        let text = live.lab.read(&format!("out/runs/0001.partial/{node}.csv"));
+        // A kill may fall within a line.
+        let whole = &text[..text.rfind('\n').unwrap() + 1];
+        let log = crate::harness::Table::parse(whole);
+        let last = log.numbers("time_ns").last().unwrap() / 1e9;
+        // A second, and a tick and what a busy machine adds.
+        assert!(last > before - 1.2, "{node}: {last} of {before}");
+        assert!(log.rows.len() as f64 >= (before - 1.2) * 99.0);
+    }
+}
+
+#[test]
+fn a_port_in_use_names_the_node_and_what_to_change() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let scenario = echo_server("line", "").replace("127.0.0.1:0", &address.to_string());
+    let lab = Lab::with(&scenario);
+    let answer = lab.runner(&["scenario.toml"]).ends(2).says(&[
+        &format!("node `server` cannot listen on {address}: Address already in use"),
+        "end the program that has it, or change the node's `listen`; port 0 takes any free one",
+    ]);
+    assert_eq!(answer.out, "");
+    assert!(!lab.path("results/live/latest").exists());
+    let left = std::fs::read_dir(lab.path("results/live")).map_or(0, |it| it.count());
+    assert_eq!(left, 0);
+}
+
+/// A mesh of so many machines for an instant, with few descriptors.
+fn mesh(count: u32, links: &str) -> Answer {
+    let lab = Lab::with(&format!(
+        "name = \"mesh\"\ntime = \"real\"\nduration = \"100ms\"\n\
+         [nodes.machine]\ncount = {count}\nbehavior = \"clock.machine\"\n\
+         tick_rate = 50\n{links}\n"
+    ));
+    lab.shell("ulimit -n 400; \"$RUNNER\" scenario.toml --no-report --out out")
+}
+
+#[test]
+fn more_links_than_descriptors_are_refused_and_channels_are_the_way_out() {
+    // Thirty nodes, 435 pairs, two ends each.
+    mesh(30, "").ends(2).says(&[
+        "the links between 30 nodes need 870 sockets, and this process may open ",
+        "give the links transport = \"channel\", or raise the limit (ulimit -n)",
+    ]);
+    let with = |transport| {
+        format!("[[links]]\nbetween = [\"machine\", \"machine\"]\ntransport = \"{transport}\"")
+    };
+    mesh(30, &with("channel")).ends(0);
+    mesh(30, &with("udp")).ends(0);
+    // A datagram socket each is too many at last.
+    mesh(500, &with("channel")).ends(0);
+    mesh(500, &with("udp")).ends(2).says(&[
+        "the links between 500 nodes need 500 sockets",
+        "transport = \"channel\"",
+    ]);
+}
+
+#[test]
+fn a_run_that_is_late_says_so() {
+    let lab = Lab::with(
+        "name = \"late\"\ntime = \"real\"\nspeed = 100000\nduration = \"60s\"\n\
+         [nodes.machine]\ncount = 50\nbehavior = \"clock.machine\"\ntick_rate = 6\n\
+         [[links]]\nbetween = [\"machine\", \"machine\"]\ntransport = \"channel\"\n",
+    );
+    lab.runner(&["scenario.toml", "--no-report", "-q", "--out", "out"])
+        .ends(0)
+        .says(&["warning: run 1: ticks and timers were late: one in a hundred by "]);
+    let lag = lab.table("out/runs/0001/lag.csv");
+    // All that was due was done.
+    assert!(lag.numbers("due")[0] >= 50.0 * 360.0);
+    let [p50, p99, max, bound] =
+        ["lag_p50_ns", "lag_p99_ns", "lag_max_ns", "bound_ns"].map(|column| lag.numbers(column)[0]);
+    assert!(p50 <= p99 && p99 <= max && bound < p99);
+}
+
+#[test]
+fn a_run_without_an_end_goes_on_until_it_is_stopped() {
+    let mut live = Live::start(&echo_server("decimal10", ""));
+    let address = live.address("server");
+    live.guest("in-a-row", &address, "10");
+    let mut good = python(&["guests.py", "good", &address]);
+    good.told("good");
+    good.ends_well();
+    live.stop();
+}
