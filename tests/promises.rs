@@ -13,6 +13,8 @@ mod clock;
 mod commands;
 #[path = "promises/determinism.rs"]
 mod determinism;
+#[path = "promises/docs.rs"]
+mod docs;
 #[path = "promises/echo.rs"]
 mod echo;
 #[path = "promises/failures.rs"]

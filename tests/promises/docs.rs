@@ -1,0 +1,76 @@
+//! What the documents list, they list whole: framings, scenarios, and the files
+//! that they point at.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use runner::framing::Framing;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// The names in backticks in the first cells of the table with this head.
+fn first_cells(text: &str, head: &str) -> BTreeSet<String> {
+    let rows = text.lines().skip_while(|line| !line.starts_with(head));
+    let rows = rows.skip(2).take_while(|line| line.starts_with('|'));
+    let cells = rows.map(|row| row.split('|').nth(1).unwrap());
+    let names = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_framing_stands_in_the_table_of_framings() {
+    let listed = first_cells(&read("scenarios/README.md"), "| `framing` |");
+    let names: BTreeSet<String> = Framing::all().map(|it| it.name().to_owned()).collect();
+    assert_eq!(listed, names, "in scenarios/README.md, and in the code");
+}
+
+#[test]
+fn every_scenario_stands_in_the_table_of_scenarios() {
+    let text = read("scenarios/README.md");
+    let mut count = 0;
+    for entry in fs::read_dir(root().join("scenarios")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "toml") {
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let row = format!("\n| [{name}]({name}.toml) |");
+            assert!(
+                text.contains(&row),
+                "`{name}` is not in scenarios/README.md"
+            );
+            count += 1;
+        }
+    }
+    let listed = text.matches(".toml) |").count();
+    assert_eq!(
+        listed, count,
+        "the table names a scenario that is not there"
+    );
+}
+
+#[test]
+fn what_the_documents_link_to_is_there() {
+    for document in [
+        "README.md",
+        "CHANGELOG.md",
+        "scenarios/README.md",
+        "plugins/README.md",
+        "runner/ARCHITECTURE.md",
+    ] {
+        let text = read(document);
+        let folder = root().join(document).parent().unwrap().to_owned();
+        for link in text.split("](").skip(1) {
+            let target = link.split([')', '#']).next().unwrap();
+            if !target.contains("://") && !target.is_empty() {
+                let there = folder.join(target).exists();
+                assert!(there, "{document} points at {target}");
+            }
+        }
+    }
+}
