@@ -31,6 +31,8 @@ mod logs;
 mod new;
 #[path = "promises/out_of_tree.rs"]
 mod out_of_tree;
+#[path = "promises/processes.rs"]
+mod processes;
 #[path = "promises/real_agrees.rs"]
 mod real_agrees;
 #[path = "promises/real_clients.rs"]

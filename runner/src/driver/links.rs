@@ -43,7 +43,9 @@ pub struct Links {
     pub wires: Vec<Wire>,
     /// The datagram sockets, by node, with their addresses.
     pub datagrams: BTreeMap<u32, (UdpSocket, SocketAddr)>,
-    /// Where those of nodes in other processes are.
+    /// Pairs whose wire only tells of the end: their messages are datagrams.
+    pub quiet: BTreeSet<(u32, u32)>,
+    /// Where the datagram sockets of nodes in other processes are.
     pub far_datagrams: BTreeMap<u32, SocketAddr>,
 }
 

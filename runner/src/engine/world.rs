@@ -315,6 +315,12 @@ impl<S: Sink> World<S> {
         }
     }
 
+    /// Whether the connection between two linked nodes is open, as far as is known
+    /// here.
+    pub fn is_connected(&self, a: u32, b: u32) -> bool {
+        !self.closed.contains(&pair(a, b))
+    }
+
     /// Whether a node's behavior wants to know of its peers' connections.
     pub(super) fn hears_connections(&self, node: u32) -> bool {
         let group = match self.hears.len() {

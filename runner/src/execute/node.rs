@@ -20,6 +20,7 @@ use super::assemble;
 use crate::driver::processes::control::Control;
 use crate::driver::processes::meeting::Meeting;
 use crate::driver::processes::{Ending, Job, Order, Place, Report, Share, instant_at};
+use crate::driver::programs;
 use crate::driver::real_time::RealTime;
 use crate::engine::run::EndReason;
 use crate::host::search::SearchPath;
@@ -63,6 +64,7 @@ fn follow(mut control: Control, stop: Arc<AtomicBool>) -> Receiver<Order> {
         stop.store(true, Ordering::Relaxed);
         drop(sender);
         thread::sleep(ALONE);
+        programs::end_all();
         process::exit(3);
     });
     orders

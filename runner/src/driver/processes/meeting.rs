@@ -16,7 +16,7 @@ use crate::driver::links::{Links, Wire, datagram_socket};
 use crate::driver::poller::{Interest, Poller};
 use crate::driver::processes::Place;
 use crate::engine::roster::Roster;
-use crate::engine::topology::{NO_RULE, Topology};
+use crate::engine::topology::{LinkEnd, NO_RULE, Topology};
 use crate::scenario::{LinkRule, LinkTransport};
 
 /// How long the other processes have to call: they have all said that they are
@@ -36,8 +36,10 @@ pub struct Meeting {
     address: SocketAddr,
     /// The datagram sockets of our nodes.
     datagrams: BTreeMap<u32, (UdpSocket, SocketAddr)>,
-    /// Pairs of one of our nodes and one of others that need a connection.
+    /// Linked pairs of one of our nodes and one of others.
     wires: BTreeSet<(u32, u32)>,
+    /// Those whose messages are datagrams.
+    quiet: BTreeSet<(u32, u32)>,
 }
 
 impl Meeting {
@@ -62,17 +64,26 @@ impl Meeting {
             topology.peer(from, number).filter(|_| linked)
         };
         let mut wires = BTreeSet::new();
+        let mut quiet = BTreeSet::new();
         let mut datagrams = BTreeMap::new();
         for &near in nodes {
             for far in (0..roster.len()).filter(|far| !nodes.contains(far)) {
-                for end in [link(near, far), link(far, near)].into_iter().flatten() {
-                    let over_udp = end.rule != NO_RULE
-                        && rules[end.rule as usize].link.transport == LinkTransport::Udp;
-                    // To a program itself goes a line of its own; this connection
-                    // only tells who keeps its log of what was lost.
-                    if !over_udp || is_program(near) || is_program(far) {
-                        wires.insert((near, far));
-                    } else if let Entry::Vacant(place) = datagrams.entry(near) {
+                let ends = [link(near, far), link(far, near)];
+                let over_udp = |end: &LinkEnd| {
+                    end.rule != NO_RULE
+                        && rules[end.rule as usize].link.transport == LinkTransport::Udp
+                };
+                if ends.iter().all(Option::is_none) {
+                    continue;
+                }
+                wires.insert((near, far));
+                // To a program itself goes a line of its own; the connection to who
+                // keeps its log only tells of what was lost.
+                let by_datagram =
+                    !is_program(near) && !is_program(far) && ends.iter().flatten().all(over_udp);
+                if by_datagram {
+                    quiet.insert((near, far));
+                    if let Entry::Vacant(place) = datagrams.entry(near) {
                         place.insert(datagram_socket()?);
                     }
                 }
@@ -83,6 +94,7 @@ impl Meeting {
             address,
             datagrams,
             wires,
+            quiet,
         })
     }
 
@@ -105,6 +117,7 @@ impl Meeting {
     pub fn connect(self, places: &[Place], token: u128) -> io::Result<Links> {
         let mut links = Links {
             datagrams: self.datagrams,
+            quiet: self.quiet,
             far_datagrams: places
                 .iter()
                 .flat_map(|place| place.datagrams.iter().copied())

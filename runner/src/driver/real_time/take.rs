@@ -95,7 +95,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             Reading::Ended | Reading::Broken(_) => {
                 self.sockets.remove(token);
                 self.wires.remove(&(near, far));
-                match self.unended.remove(&(near, far)) {
+                self.quiet.remove(&(near, far));
+                let died = self.unended.remove(&(near, far));
+                match died && self.run.world.is_connected(near, far) {
                     true => self.run.disconnect(near, far),
                     false => Ok(()),
                 }
