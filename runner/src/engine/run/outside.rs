@@ -1,0 +1,102 @@
+//! A run driven from outside, in real time: what is due is asked for and done, and
+//! what comes over wires is handed in.
+
+use super::Run;
+use crate::engine::behaviors::{Behaviors, Failure};
+use crate::engine::message::{INLINE, Message, MessageId};
+use crate::engine::sink::Sink;
+use crate::engine::world::Kind;
+use crate::time::SimTime;
+
+impl<B: Behaviors, S: Sink> Run<B, S> {
+    /// A message that came over a wire reaches a node now. `from` is a node or a
+    /// stranger, `number` its number for the message.
+    ///
+    /// # Errors
+    ///
+    /// When the node's behavior fails.
+    pub fn deliver(
+        &mut self,
+        node: u32,
+        from: u32,
+        number: u64,
+        bytes: &[u8],
+    ) -> Result<(), Failure> {
+        let target = &self.world.nodes[node as usize];
+        if target.kind == Kind::EventDriven && target.up && bytes.len() > INLINE {
+            // It would be laid down and taken up at once: no need to copy it.
+            self.world.handled += 1;
+            return self.handle(node, from, number, bytes);
+        }
+        let message = self.world.messages.add(from, number, bytes);
+        self.arrival(node, message)
+    }
+
+    /// A wire tells that a node closes or opens its connection to one of ours.
+    ///
+    /// # Errors
+    ///
+    /// When the node's behavior fails.
+    pub fn hear(&mut self, node: u32, other: u32, closes: bool) -> Result<(), Failure> {
+        self.world.mark_closed(node, other, closes);
+        match closes {
+            true => self.disconnect(node, other),
+            false => self.connect(node, other),
+        }
+    }
+
+    /// A wire tells that a message to one of our nodes was lost.
+    pub fn lose(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
+        self.world.lose(node, from, number, bytes);
+        self.world.end_step(&self.behaviors);
+    }
+
+    /// A peer from outside appears; answers its index, past the nodes'.
+    pub fn add_stranger(&mut self, name: &str) -> u32 {
+        self.world.sink.stranger(name);
+        self.world.roster.len() + self.world.wires.add_stranger(name.to_owned())
+    }
+
+    /// Takes a message that is to be carried away.
+    pub fn take_message_out(&mut self, message: MessageId) -> Message {
+        self.world.messages.take(message)
+    }
+
+    /// Number of messages that wait in a node's inbox.
+    pub fn inbox_len(&self, node: u32) -> u32 {
+        self.world.nodes[node as usize].inbox.len()
+    }
+
+    /// Moves true time on; it never goes back.
+    pub fn advance(&mut self, now: SimTime) {
+        self.world.now = self.world.now.max(now);
+    }
+
+    /// Does the next thing that is due, now.
+    ///
+    /// # Errors
+    ///
+    /// When a behavior fails.
+    pub fn do_next(&mut self) -> Result<(), Failure> {
+        if self.world.events.next_time() <= self.ticks.next_time() {
+            self.next_event()
+        } else {
+            self.tick()
+        }
+    }
+
+    /// When the next thing is due; [`SimTime::NEVER`] if nothing is.
+    pub fn next_due(&self) -> SimTime {
+        self.world.events.next_time().min(self.ticks.next_time())
+    }
+
+    /// When the run ends at the latest.
+    pub fn end(&self) -> SimTime {
+        self.end
+    }
+
+    /// The reason for which a behavior has stopped the run, if one has.
+    pub fn stopped(&mut self) -> Option<String> {
+        self.world.stop.take()
+    }
+}
