@@ -138,9 +138,14 @@ fn logs_that_were_not_kept_are_said_to_be_missing() {
 }
 
 #[test]
-fn logs_that_have_been_removed_are_named() {
+fn logs_that_have_been_removed_are_left_out_and_said_to_be() {
     let lab = reported();
     fs::remove_dir_all(lab.path("out/runs/0002")).unwrap();
+    lab.runner(&["report", "out"]).passes();
+    let text = fs::read_to_string(lab.path("out/report.md")).unwrap();
+    assert!(text.contains("The logs of 1 run are gone"), "{text}");
+    // Without the numbers, too, nothing is left to tell of that run.
+    fs::remove_file(lab.path("out/summary.csv")).unwrap();
     lab.runner(&["report", "out"])
         .ends(2)
         .says(&["error: out/runs/0002: no log here"]);

@@ -113,7 +113,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
             let runs: Vec<&RunRow> = complete
                 .iter()
                 .copied()
-                .filter(|run| run.case == *case)
+                .filter(|run| run.case == *case && folder.run_folder(run).is_dir())
                 .take(DRAWN_RUNS)
                 .collect();
             let lines = runs.len() * drawn_cases * shown_nodes;
@@ -137,6 +137,9 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
                 strangers |= met;
                 lines_of.push((run.run, series));
             }
+            if lines_of.is_empty() {
+                continue;
+            }
             let several = measured.cases.len() > 1;
             let drawn = Drawn {
                 suffix: if several {
@@ -156,6 +159,16 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
                 nodes: &nodes,
             };
             draw(&drawn, &mut figures);
+        }
+        let gone = complete
+            .iter()
+            .filter(|run| !folder.run_folder(run).is_dir())
+            .count() as u64;
+        if gone > 0 {
+            report.left_out.push(format!(
+                "The logs of {} are gone; what was measured of them is in the tables, and not in the plots.",
+                count(gone, "run"),
+            ));
         }
         leave_out(
             &mut report.left_out,
