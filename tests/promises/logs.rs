@@ -250,7 +250,7 @@ fn relay(second: &str) -> Lab {
     lab
 }
 
-/// (event, time [ms], queue) of the rows that matter.
+/// (event, time `[ms]`, queue) of the rows that matter.
 fn told(lab: &Lab, node: &str) -> Vec<(String, u64, u64)> {
     let rows = rows(&lab.table(&format!("out/runs/0001/{node}.csv")));
     let rows = rows.into_iter().filter(|row| row.event != "stop");

@@ -26,7 +26,7 @@ pub struct Ledger {
 struct Table {
     path: PathBuf,
     file: File,
-    /// What has been written whole [bytes].
+    /// What has been written whole `[bytes]`.
     length: u64,
 }
 
