@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use crate::harness::{LAB, Lab};
 
 /// The options that a command's help must name.
-const OPTIONS: [(&str, &[&str]); 7] = [
+const OPTIONS: [(&str, &[&str]); 9] = [
+    ("new", &["scenario", "plugin"]),
+    ("send", &["--framing", "--timeout", "--no-reply"]),
     (
         "run",
         &[
