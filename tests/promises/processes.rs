@@ -13,17 +13,25 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::{Answer, Lab};
 
-/// Three machines that each throw what is written, at instants of their own.
+/// Three machines that each throw what is written, at instants a good while apart:
+/// a message is there before the next machine looks, on a busy computer, too.
 const SCRIPTED: &str = "\
 name = \"scripted\"
 time = \"real\"
-duration = \"1500ms\"
-[nodes.machine]
-count = 3
+duration = \"2500ms\"
+[nodes.machine-1]
 behavior = \"clock.machine\"
-tick_rate = 10
-tick_phase = { uniform = [\"5ms\", \"95ms\"] }
+tick_rate = 4
+tick_phase = \"20ms\"
 config = { script = [1, 4, 2, 4, 3, 4] }
+[nodes.machine-2]
+extends = \"machine-1\"
+tick_rate = 4
+tick_phase = \"100ms\"
+[nodes.machine-3]
+extends = \"machine-1\"
+tick_rate = 4
+tick_phase = \"180ms\"
 ";
 
 /// How long anything is waited for.
@@ -149,9 +157,21 @@ fn rows(lab: &Lab, out: &str, node: &str) -> Vec<String> {
 /// The scenario run in one process and in several.
 fn both(scenario: &str) -> Lab {
     let lab = Lab::with(scenario);
-    lab.run_into("one", &[]);
-    lab.run_into("several", &["--processes"]);
+    run_into(&lab, "one", &[]);
+    run_into(&lab, "several", &["--processes"]);
     lab
+}
+
+/// A run that passes; on a busy computer it may be late, and say so.
+fn run_into(lab: &Lab, out: &str, more: &[&str]) {
+    let arguments = ["scenario.toml", "--no-report", "--quiet", "--out", out];
+    let answer = lab.runner(&[&arguments[..], more].concat()).ends(0);
+    let late = "warning: run 1: ticks and timers were late: ";
+    assert!(
+        answer.err.lines().all(|line| line.starts_with(late)),
+        "{}",
+        answer.err
+    );
 }
 
 fn names(lab: &Lab, out: &str) -> BTreeSet<String> {
@@ -161,7 +181,7 @@ fn names(lab: &Lab, out: &str) -> BTreeSet<String> {
 #[test]
 fn a_run_comes_to_the_same_in_one_process_and_in_several() {
     let talker = "[nodes.talker]\nbehavior = \"misbehaving.talks\"\ntick_rate = 7\n\
-                  [[links]]\nbetween = [\"machine\", \"machine\"]\n";
+                  [[links]]\nbetween = [\"machine-*\", \"machine-*\"]\n";
     let scenario = format!("{SCRIPTED}{talker}");
     let lab = both(&scenario);
     assert_eq!(names(&lab, "one"), names(&lab, "several"));
@@ -181,8 +201,7 @@ fn a_run_comes_to_the_same_in_one_process_and_in_several() {
         assert_eq!(one.texts(column), several.texts(column), "{column}");
     }
     let lag = lab.table("several/runs/0001/lag.csv");
-    let ticks: f64 = several.numbers("received").len() as f64;
-    assert!(lag.numbers("due")[0] >= 10.0 * ticks, "{lag:?}");
+    assert!(lag.numbers("due")[0] >= 30.0, "{lag:?}");
 }
 
 #[test]
@@ -219,8 +238,7 @@ fn every_message_is_received_or_dropped_over_each_transport() {
             "name = \"lossy\"\ntime = \"real\"\nduration = \"1s\"\n\
              [nodes.from]\nbehavior = \"clock.machine\"\ntick_rate = 200\n\
              config = {{ faces = 1 }}\n\
-             [nodes.to]\nbehavior = \"clock.machine\"\ntick_rate = 500\n\
-             config = {{ faces = 9, script = [9] }}\n\
+             [nodes.to]\nbehavior = \"echo.consumer\"\n\
              [[links]]\nfrom = \"from\"\nto = \"to\"\nloss = 0.4\ntransport = \"{transport}\"\n"
         ));
         for out in ["one", "several"] {
@@ -229,9 +247,7 @@ fn every_message_is_received_or_dropped_over_each_transport() {
             let sent = of("from", "sent");
             let dropped = of("to", "dropped");
             assert_eq!(sent, 200.0);
-            // The last one may still wait, and no tick is left to take it.
-            let taken = of("to", "received") + dropped;
-            assert!((sent - 1.0..=sent).contains(&taken), "{transport}: {taken}");
+            assert_eq!(of("to", "received") + dropped, sent, "{transport}");
             assert!((50.0..110.0).contains(&dropped), "{dropped}");
             let drops: Vec<String> = lab
                 .table(&format!("{out}/runs/0001/to.csv"))
@@ -252,7 +268,7 @@ fn a_process_that_is_killed_is_a_failed_node_and_the_others_go_on() {
         (Signal::KILL, "9 (SIGKILL)"),
         (Signal::ABORT, "6 (SIGABRT)"),
     ] {
-        let scenario = SCRIPTED.replace("1500ms", "2500ms");
+        let scenario = SCRIPTED.to_owned();
         let apart = Apart::start(&scenario, &["--quiet"]);
         let nodes = apart.is_under_way(&["machine-1", "machine-2", "machine-3"]);
         let (pid, _) = nodes
@@ -273,11 +289,11 @@ fn a_process_that_is_killed_is_a_failed_node_and_the_others_go_on() {
         for node in ["machine-1", "machine-3"] {
             let log = log(node);
             assert_eq!(log.texts("event").last(), Some(&"stop"), "{node}");
-            assert_eq!(log.numbers("step").last(), Some(&25.0), "{node}");
+            assert_eq!(log.numbers("step").last(), Some(&10.0), "{node}");
         }
         let dead = log("machine-2");
         let steps = dead.numbers("step").last().copied().unwrap();
-        assert!((5.0..25.0).contains(&steps), "{steps}");
+        assert!((2.0..10.0).contains(&steps), "{steps}");
         assert!(!dead.texts("event").contains(&"stop"));
     }
 }
@@ -334,7 +350,7 @@ fn a_behavior_that_stops_the_run_stops_every_process() {
          [nodes.stops]\nbehavior = \"misbehaving.stops\"\ntick_rate = 10\n\
          config = { after = 5 }\n",
     );
-    lab.run_into("out", &["--processes"]);
+    run_into(&lab, "out", &["--processes"]);
     let runs = lab.table("out/runs.csv");
     assert_eq!(runs.texts("status"), ["complete"]);
     assert!(runs.numbers("duration_s")[0] < 5.0);
@@ -344,7 +360,7 @@ fn a_behavior_that_stops_the_run_stops_every_process() {
 
 #[test]
 fn a_signal_to_the_runner_ends_every_process_in_good_order() {
-    let endless = SCRIPTED.replace("duration = \"1500ms\"\n", "");
+    let endless = SCRIPTED.replace("duration = \"2500ms\"\n", "");
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let apart = Apart::start(&endless, &["--quiet"]);
         let machines = ["machine-1", "machine-2", "machine-3"];
@@ -363,7 +379,7 @@ fn a_signal_to_the_runner_ends_every_process_in_good_order() {
 
 #[test]
 fn no_process_outlives_a_runner_that_is_killed() {
-    let endless = SCRIPTED.replace("duration = \"1500ms\"\n", "");
+    let endless = SCRIPTED.replace("duration = \"2500ms\"\n", "");
     let apart = Apart::start(&endless, &["--quiet"]);
     let nodes = apart.is_under_way(&["machine-1", "machine-2", "machine-3"]);
     apart.signal(Signal::KILL);
@@ -431,7 +447,7 @@ fn what_processes_cannot_do_is_refused_before_anything_runs() {
         (&["--log", "combined"], "so --log combined cannot be"),
         (&["--log", "off"], "so --log off cannot be"),
         (
-            &["--set", "nodes.machine.count=513"],
+            &["--set", "nodes.machine-3.count=511"],
             "513 nodes would need 513 processes, and 512 may be",
         ),
     ] {
