@@ -1,7 +1,7 @@
 //! Listening nodes and who comes to them: each connection, and each source of
 //! datagrams, is a peer of the node like any other.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
@@ -32,7 +32,41 @@ pub enum DoorSocket {
     /// For connections.
     Tcp(TcpListener),
     /// For datagrams, with what is known of each source.
-    Udp(UdpSocket, BTreeMap<SocketAddr, Source>),
+    Udp(UdpSocket, Sources),
+}
+
+/// The sources of the datagrams of a door.
+#[derive(Debug, Default)]
+pub struct Sources {
+    by_address: HashMap<SocketAddr, Source>,
+    /// Where each of them is, by its index among the peers.
+    addresses: HashMap<u32, SocketAddr>,
+    /// A place for a datagram, while none is handled.
+    pub buffer: Vec<u8>,
+}
+
+impl Sources {
+    /// What is known of a source.
+    pub fn get(&self, address: SocketAddr) -> Option<Source> {
+        self.by_address.get(&address).copied()
+    }
+
+    /// Where a source is.
+    pub fn address(&self, stranger: u32) -> Option<SocketAddr> {
+        self.addresses.get(&stranger).copied()
+    }
+
+    /// Keeps what is known of a source now.
+    pub fn keep(&mut self, address: SocketAddr, source: Source) {
+        if self.by_address.insert(address, source).is_none() {
+            self.addresses.insert(source.stranger, address);
+        }
+    }
+
+    /// Number of sources.
+    pub fn count(&self) -> usize {
+        self.by_address.len()
+    }
 }
 
 /// A source of datagrams.
@@ -43,6 +77,9 @@ pub struct Source {
     /// Datagrams that came from it.
     pub received: u64,
 }
+
+/// The longest datagram, and a byte `[bytes]`.
+pub const DATAGRAM: usize = 1 << 16;
 
 /// The most sources of datagrams of one door; what others send is dropped.
 /// Anybody can invent addresses, and each takes some memory.
@@ -59,7 +96,8 @@ pub struct Guest {
     pub received: u64,
     /// The door that it came through.
     pub door: Token,
-    /// It has said its last, and only what it was answered is still to go out.
+    /// It has said its last; it is there until that was handled and the answers
+    /// are out.
     pub leaving: bool,
     /// The connection.
     pub stream: Stream,
@@ -112,7 +150,7 @@ fn open(node: u32, listen: &Listen) -> io::Result<Door> {
             let socket = UdpSocket::bind(listen.address)?;
             socket.set_nonblocking(true)?;
             let address = socket.local_addr()?;
-            (DoorSocket::Udp(socket, BTreeMap::new()), address)
+            (DoorSocket::Udp(socket, Sources::default()), address)
         }
     };
     Ok(Door {

@@ -164,7 +164,10 @@ fn enough_sockets(
     }
     needed += datagrams.len() as u64;
     let mut limit = getrlimit(Resource::Nofile);
-    let enough = |current: Option<u64>| current.is_none_or(|most| needed + RESERVE <= most);
+    let enough = |current: Option<u64>| match current {
+        Some(most) => needed == 0 || needed + RESERVE <= most,
+        None => true,
+    };
     if !enough(limit.current) {
         limit.current = limit.maximum;
         // Refused: then the old limit holds, and is looked at again.

@@ -12,7 +12,7 @@ mod carry;
 mod door;
 mod take;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,6 +65,9 @@ pub struct RealTime<B, S> {
     /// looked at: on one machine it is there at once, and comes before whatever
     /// is due later.
     under_way: bool,
+    /// Guests that have said their last, which their node has not handled yet; by
+    /// node, in the order in which they did.
+    departing: BTreeMap<u32, VecDeque<Token>>,
     /// How many messages came from guests and programs that have gone: if they
     /// come again, their numbers go on. By (node, who).
     heard: BTreeMap<(u32, u32), u64>,
@@ -160,6 +163,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             paused: BTreeSet::new(),
             in_flight: 0,
             under_way: false,
+            departing: BTreeMap::new(),
             heard: BTreeMap::new(),
             unended: BTreeSet::new(),
             open_ended: false,
@@ -355,6 +359,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 self.run.do_next()?;
                 self.carry_out()?;
             }
+            self.see_off_departing()?;
             let due = self.run.next_due();
             if !behind && due > end && clock.now() >= end {
                 self.drain(&mut ready, stop)?;

@@ -237,6 +237,15 @@ impl Inbox {
         self.len == 0
     }
 
+    /// Whether a message of this sender waits; looks at each.
+    pub fn holds_one_of(&self, from: u32, messages: &Messages) -> bool {
+        let mut at = self.head;
+        while at != NONE && messages.slab[at as usize].from != from {
+            at = messages.slab[at as usize].next;
+        }
+        at != NONE
+    }
+
     /// A message arrives.
     #[inline]
     pub fn push(&mut self, id: MessageId, messages: &mut Messages) {
@@ -280,6 +289,8 @@ mod tests {
                     let message = inbox.pop(&mut messages).unwrap();
                     assert_eq!((message.from, message.number), (7, round * 10 + number));
                     assert_eq!(message.payload.as_slice(), [number as u8; 20]);
+                    assert_eq!(inbox.holds_one_of(7, &messages), number < 8);
+                    assert!(!inbox.holds_one_of(6, &messages));
                 }
                 assert!(inbox.pop(&mut messages).is_none());
             }

@@ -160,6 +160,13 @@ impl<S: Sink> World<S> {
         self.wires.strangers().get(index).map_or("", String::as_str)
     }
 
+    /// Whether a message of this sender waits in a node's inbox; looks at each
+    /// message there.
+    pub fn has_waiting(&self, node: u32, from: u32) -> bool {
+        let inbox = &self.nodes[node as usize].inbox;
+        inbox.holds_one_of(from, &self.messages)
+    }
+
     /// Writes a line into a node's output that its behavior did not print.
     pub fn print_for(&mut self, node: u32, line: &str) {
         self.sink.print(self.now, node, line);

@@ -110,9 +110,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                         rewatch(&self.poller, token, &mut guest.stream);
                     }
                     (_, Some(Socket::Door(door))) => {
-                        let address = self.known.iter().find(|(_, index)| **index == to);
-                        if let (DoorSocket::Udp(socket, _), Some(((_, address), _))) =
-                            (&door.socket, address)
+                        if let DoorSocket::Udp(socket, sources) = &door.socket
+                            && let Some(address) = sources.address(to)
                         {
                             let _ = socket.send_to(message.payload.as_slice(), address);
                         }

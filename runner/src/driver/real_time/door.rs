@@ -1,26 +1,65 @@
 //! Who comes and goes: guests at the doors of listening nodes.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use super::{BATCH, READ, RealTime, Socket, rewatch};
-use crate::driver::guests::{CROWDED, DoorSocket, Guest, MAX_SOURCES, PATIENCE, Source};
+use crate::driver::guests::{CROWDED, DATAGRAM, DoorSocket, Guest, MAX_SOURCES, PATIENCE, Source};
 use crate::driver::poller::{Interest, Token};
 use crate::driver::stream::Stream;
 use crate::engine::behaviors::{Behaviors, Failure};
 use crate::engine::sink::Sink;
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
-    /// A guest has gone: its node learns of it, once what it sent was handled.
+    /// A guest says no more: its node learns of it, once what it sent was handled.
     pub(super) fn leave(&mut self, token: Token) -> Result<(), Failure> {
         let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) else {
             return Ok(());
         };
+        if !self.run.world.has_waiting(guest.node, guest.stranger) {
+            return self.see_off(token);
+        }
+        guest.leaving = true;
+        guest.stream.pause(true);
+        rewatch(&self.poller, token, &mut guest.stream);
+        let departing = self.departing.entry(guest.node).or_default();
+        departing.push_back(token);
+        Ok(())
+    }
+
+    /// Lets those guests go whose last messages have been handled meanwhile: at
+    /// each node in turn, since it handles them in turn.
+    pub(super) fn see_off_departing(&mut self) -> Result<(), Failure> {
+        let nodes: Vec<u32> = self.departing.keys().copied().collect();
+        for node in nodes {
+            while let Some(&token) = self.departing.get(&node).and_then(VecDeque::front) {
+                if let Some(Socket::Guest(guest)) = self.sockets.get_mut(token)
+                    && self.run.world.has_waiting(node, guest.stranger)
+                {
+                    break;
+                }
+                self.departing.get_mut(&node).map(VecDeque::pop_front);
+                self.see_off(token)?;
+            }
+        }
+        self.departing.retain(|_, guests| !guests.is_empty());
+        Ok(())
+    }
+
+    /// A guest is let go once it has been told what it was answered.
+    pub(super) fn see_off(&mut self, token: Token) -> Result<(), Failure> {
+        let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) else {
+            return Ok(());
+        };
+        if guest.stream.is_closing() {
+            // Its node has closed the connection, or knows already.
+            return Ok(());
+        }
         let (node, stranger) = (guest.node, guest.stranger);
         self.carry_out()?;
         self.run.disconnect(node, stranger)?;
         self.carry_out()?;
         if let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) {
-            // It says no more, but may still hear what it was answered.
             guest.leaving = true;
             guest.stream.pause(true);
             guest.stream.close();
@@ -81,23 +120,29 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     self.welcome(node, token, address, stream)?;
                 }
                 DoorSocket::Udp(socket, sources) => {
-                    let mut buffer = vec![0; 1 << 16];
-                    let Ok((count, address)) = socket.recv_from(&mut buffer) else {
+                    sources.buffer.resize(DATAGRAM, 0);
+                    let Ok((count, address)) = socket.recv_from(&mut sources.buffer) else {
                         return Ok(());
                     };
                     if count as u64 > door.listen.max_message {
                         continue;
                     }
-                    let full = sources.len() >= MAX_SOURCES;
+                    let full = sources.count() >= MAX_SOURCES;
                     let most = door
                         .listen
                         .max_peers
                         .map_or(MAX_SOURCES, |most| most as usize);
-                    let source = sources.get(&address).copied();
-                    if source.is_none() && (full || sources.len() >= most) {
+                    let source = sources.get(address);
+                    if source.is_none() && (full || sources.count() >= most) {
                         continue;
                     }
+                    let buffer = std::mem::take(&mut sources.buffer);
                     self.take_datagram(node, token, address, source, &buffer[..count])?;
+                    if let Some(Socket::Door(door)) = self.sockets.get_mut(token)
+                        && let DoorSocket::Udp(_, sources) = &mut door.socket
+                    {
+                        sources.buffer = buffer;
+                    }
                 }
             }
         }
@@ -121,7 +166,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         if let Some(Socket::Door(door)) = self.sockets.get_mut(token)
             && let DoorSocket::Udp(_, sources) = &mut door.socket
         {
-            sources.insert(address, source);
+            sources.keep(address, source);
         }
         if fresh {
             self.guests.insert(source.stranger, token);

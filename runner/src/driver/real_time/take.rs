@@ -124,7 +124,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             return Ok(());
         };
         if guest.leaving {
-            return Ok(());
+            // Nothing is awaited of it but to be gone for good.
+            return self.see_off(token);
         }
         let (node, stranger) = (guest.node, guest.stranger);
         let run = &mut self.run;
@@ -151,7 +152,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 self.run
                     .world
                     .print_for(node, &format!("disconnected {line}"));
-                self.leave(token)
+                self.see_off(token)
             }
         }
     }
