@@ -78,6 +78,21 @@ fn who_says_no_more_still_hears_all_replies() {
 }
 
 #[test]
+fn a_node_that_takes_its_time_still_answers_who_says_no_more() {
+    let more = "max_peers = 2\n[nodes.server.service_time]\nuniform = [\"1ms\", \"20ms\"]";
+    let mut live = Live::start(&echo_server("decimal10", more));
+    let address = live.address("server");
+    live.guest("impatient", &address, "");
+    live.guest("patient", &address, "10");
+    // Those that have gone take nobody's place.
+    (0..3).for_each(|_| drop(live.guest("impatient", &address, "")));
+    live.guest("patient", &address, "3");
+    live.stop();
+    let log = live.lab.table("out/runs/0001/server.csv");
+    assert_eq!(log.only("event", "receive").rows.len(), 10 + 3 + 4 * 2);
+}
+
+#[test]
 fn raw_bytes_and_redis_values_come_back_to_runner_send() {
     let more = listen("server", "resp");
     let mut live = Live::start(&echo_server("raw", &more));

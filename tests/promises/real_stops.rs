@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use rustix::process::Signal;
 
 use crate::harness::{Answer, Lab};
-use crate::real_live::{Live, echo_server, is_running, listen, program, python, until};
+use crate::real_live::{Beside, Live, echo_server, is_running, listen, program, python, until};
 
 /// Three machines, a time server and a program, without an end.
 fn endless() -> String {
@@ -144,6 +144,27 @@ fn more_links_than_descriptors_are_refused_and_channels_are_the_way_out() {
         "the links between 500 nodes need 500 sockets",
         "transport = \"channel\"",
     ]);
+}
+
+#[test]
+fn guests_beyond_the_descriptors_wait_and_nobody_else_does() {
+    let lab = Lab::with(&echo_server("decimal10", ""));
+    let mut command = lab.program("sh");
+    let script = "ulimit -n 60; exec \"$RUNNER\" scenario.toml --no-report --out out";
+    let runner = env!("CARGO_BIN_EXE_runner");
+    let mut live = Beside::start(command.args(["-c", script]).env("RUNNER", runner));
+    let address = live.told("server listens on ");
+    let mut good = python(&["guests.py", "good", &address]);
+    good.told("good");
+    let mut idle = python(&["guests.py", "idle", &address, "100"]);
+    idle.told("idle");
+    let out = good.ends_well();
+    assert!(out.contains("served "), "{out}");
+    // Half of them would wait for the other half: they all go.
+    drop(idle);
+    python(&["guests.py", "in-a-row", &address, "100"]).ends_well();
+    live.signal(Signal::INT);
+    assert_eq!(live.end().0, Some(130));
 }
 
 #[test]
