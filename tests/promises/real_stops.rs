@@ -165,6 +165,9 @@ fn guests_beyond_the_descriptors_wait_and_nobody_else_does() {
     python(&["guests.py", "in-a-row", &address, "100"]).ends_well();
     live.signal(Signal::INT);
     assert_eq!(live.end().0, Some(130));
+    // Descriptors were left for the log.
+    let log = lab.table("out/runs/0001/server.csv");
+    assert!(log.only("event", "receive").rows.len() >= 60);
 }
 
 #[test]

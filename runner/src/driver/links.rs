@@ -133,8 +133,24 @@ fn connected(listener: &TcpListener) -> io::Result<(TcpStream, TcpStream)> {
     }
 }
 
-/// Raises the limit on descriptors as far as it may be, and refuses links that
-/// need more.
+/// Raises the limit on descriptors as far as it may be, and answers it.
+fn raised_limit() -> Option<u64> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Refused: then the old limit holds, and is looked at again.
+    let _ = setrlimit(Resource::Nofile, limit);
+    getrlimit(Resource::Nofile).current
+}
+
+/// How many sockets there may be when a guest comes, so that descriptors are left
+/// for all else, the logs above all: half of them where there are few.
+pub fn most_sockets() -> usize {
+    let most = raised_limit().unwrap_or(u64::MAX);
+    usize::try_from(most.saturating_sub(RESERVE).max(most / 2)).unwrap_or(usize::MAX)
+}
+
+/// Raises the limit on descriptors if there are links that need more, and refuses
+/// those that need more still.
 fn enough_sockets(
     roster: &Roster,
     topology: &Topology,
@@ -163,18 +179,15 @@ fn enough_sockets(
         }
     }
     needed += datagrams.len() as u64;
-    let mut limit = getrlimit(Resource::Nofile);
     let enough = |current: Option<u64>| match current {
         Some(most) => needed == 0 || needed + RESERVE <= most,
         None => true,
     };
-    if !enough(limit.current) {
-        limit.current = limit.maximum;
-        // Refused: then the old limit holds, and is looked at again.
-        let _ = setrlimit(Resource::Nofile, limit);
-        limit = getrlimit(Resource::Nofile);
+    let mut limit = getrlimit(Resource::Nofile).current;
+    if !enough(limit) {
+        limit = raised_limit();
     }
-    match limit.current {
+    match limit {
         Some(most) if !enough(Some(most)) => Err(SetupError::TooManySockets {
             nodes: roster.len(),
             needed,

@@ -65,6 +65,11 @@ pub struct RealTime<B, S> {
     /// looked at: on one machine it is there at once, and comes before whatever
     /// is due later.
     under_way: bool,
+    /// With how many sockets guests are let in.
+    most_sockets: usize,
+    /// Doors that are not looked at until the next flush: there was no descriptor
+    /// for who came.
+    shut: BTreeSet<Token>,
     /// Guests that have said their last, which their node has not handled yet; by
     /// node, in the order in which they did.
     departing: BTreeMap<u32, VecDeque<Token>>,
@@ -163,6 +168,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             paused: BTreeSet::new(),
             in_flight: 0,
             under_way: false,
+            most_sockets: usize::MAX,
+            shut: BTreeSet::new(),
             departing: BTreeMap::new(),
             heard: BTreeMap::new(),
             unended: BTreeSet::new(),
@@ -173,6 +180,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         };
         let doors = guests::open_doors(this.run.world.roster(), |node| this.is_here(node))?;
         this.open_ended = !doors.is_empty();
+        if this.open_ended {
+            this.most_sockets = links::most_sockets();
+        }
         for door in doors {
             let name = this.run.world.roster().name(door.node).unwrap_or_default();
             this.remarks
@@ -380,6 +390,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.resume();
             if flushed.elapsed() >= FLUSH_EVERY {
                 self.run.world.sink.flush();
+                self.reopen_doors();
                 flushed = Instant::now();
             }
         }

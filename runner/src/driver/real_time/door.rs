@@ -1,6 +1,7 @@
 //! Who comes and goes: guests at the doors of listening nodes.
 
 use std::collections::VecDeque;
+use std::io;
 use std::net::SocketAddr;
 
 use super::{BATCH, READ, RealTime, Socket, rewatch};
@@ -93,6 +94,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Somebody is at a door.
     pub(super) fn open_door(&mut self, token: Token) -> Result<(), Failure> {
         for _ in 0..BATCH {
+            let has_room = self.sockets.len() < self.most_sockets;
             let Some(Socket::Door(door)) = self.sockets.get_mut(token) else {
                 return Ok(());
             };
@@ -108,9 +110,21 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                         let _ = self.poller.modify(&*listener, token, nothing);
                         return Ok(());
                     }
-                    // Would block, out of descriptors, gone already: later.
-                    let Ok((socket, address)) = listener.accept() else {
-                        return Ok(());
+                    let accepted = match has_room {
+                        true => listener.accept(),
+                        false => Err(io::ErrorKind::Other.into()),
+                    };
+                    let (socket, address) = match accepted {
+                        Ok(accepted) => accepted,
+                        Err(error) if is_passing(&error) => return Ok(()),
+                        // Out of descriptors: whoever is at the door stays there,
+                        // and looking again at once would find the same.
+                        Err(_) => {
+                            let nothing = Interest::default();
+                            let _ = self.poller.modify(&*listener, token, nothing);
+                            self.shut.insert(token);
+                            return Ok(());
+                        }
                     };
                     let (framing, most) = (door.listen.framing, door.listen.max_message);
                     let Ok(stream) = Stream::new(socket, framing, most) else {
@@ -216,6 +230,17 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             .or_insert_with(|| run.add_stranger(&address.to_string()))
     }
 
+    /// Looks again at doors through which nobody could be let in.
+    pub(super) fn reopen_doors(&mut self) {
+        for token in std::mem::take(&mut self.shut) {
+            if let Some(Socket::Door(door)) = self.sockets.get_mut(token)
+                && let DoorSocket::Tcp(listener) = &door.socket
+            {
+                let _ = self.poller.modify(listener, token, READ);
+            }
+        }
+    }
+
     /// Reads again from those who had to wait, if they or their node caught up.
     pub(super) fn resume(&mut self) {
         let waiting: Vec<Token> = self.paused.iter().copied().collect();
@@ -236,4 +261,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             }
         }
     }
+}
+
+/// Whether nobody is at a door any more, and not for want of anything here.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted
+    )
 }
