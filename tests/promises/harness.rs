@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
@@ -244,4 +245,38 @@ impl Table {
             rows: rows.cloned().collect(),
         }
     }
+}
+
+/// Ends a test where there is no Python to play the other program: the tests run
+/// with a Rust toolchain alone, and the checks that land a change (`CI` is set)
+/// run all of them.
+macro_rules! needs_python {
+    () => {
+        if !crate::harness::has_python() {
+            return;
+        }
+    };
+}
+pub(crate) use needs_python;
+
+/// Whether there is a `python3`.
+///
+/// # Panics
+///
+/// Where `CI` is set and there is none.
+pub fn has_python() -> bool {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        let mut command = Command::new("python3");
+        let answer = command.arg("--version").stdout(Stdio::null()).status();
+        let found = answer.is_ok_and(|status| status.success());
+        assert!(
+            found || std::env::var_os("CI").is_none(),
+            "python3 is not here, and these tests must not be left out: install it"
+        );
+        if !found {
+            eprintln!("left out, for there is no python3: tests with programs in Python");
+        }
+        found
+    })
 }

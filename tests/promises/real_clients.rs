@@ -23,6 +23,7 @@ fn verified(address: &str, framing: &str, manner: &str) -> u64 {
 
 #[test]
 fn messages_of_every_size_come_back_to_a_client_in_python() {
+    crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
     assert_eq!(verified(&address, "decimal10", "sizes"), 9);
@@ -47,6 +48,7 @@ fn messages_of_every_size_come_back_to_a_client_in_python() {
 
 #[test]
 fn frames_may_come_byte_by_byte_or_many_at_once_in_every_framing() {
+    crate::harness::needs_python!();
     let more: String = FRAMINGS[1..]
         .iter()
         .map(|it| listen("server", it))
@@ -67,6 +69,7 @@ fn frames_may_come_byte_by_byte_or_many_at_once_in_every_framing() {
 
 #[test]
 fn who_says_no_more_still_hears_all_replies() {
+    crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
     assert_eq!(verified(&address, "decimal10", "half-closes"), 3);
@@ -79,6 +82,7 @@ fn who_says_no_more_still_hears_all_replies() {
 
 #[test]
 fn a_node_that_takes_its_time_still_answers_who_says_no_more() {
+    crate::harness::needs_python!();
     let more = "max_peers = 2\n[nodes.server.service_time]\nuniform = [\"1ms\", \"20ms\"]";
     let mut live = Live::start(&echo_server("decimal10", more));
     let address = live.address("server");
@@ -94,6 +98,7 @@ fn a_node_that_takes_its_time_still_answers_who_says_no_more() {
 
 #[test]
 fn raw_bytes_and_redis_values_come_back_to_runner_send() {
+    crate::harness::needs_python!();
     let more = listen("server", "resp");
     let mut live = Live::start(&echo_server("raw", &more));
     for (framing, reply) in [("raw", "get a\n"), ("resp", "get a\r\n\n")] {
@@ -106,6 +111,7 @@ fn raw_bytes_and_redis_values_come_back_to_runner_send() {
 
 #[test]
 fn each_source_of_datagrams_is_a_peer() {
+    crate::harness::needs_python!();
     let scenario = "name = \"live\"\ntime = \"real\"\n[nodes.server]\nbehavior = \"echo.server\"\n\
          [[nodes.server.listen]]\nudp = \"127.0.0.1:0\"\n";
     let mut live = Live::start(scenario);
@@ -127,6 +133,7 @@ fn each_source_of_datagrams_is_a_peer() {
 
 #[test]
 fn nodes_listen_on_ipv6_too() {
+    crate::harness::needs_python!();
     if std::net::TcpListener::bind("[::1]:0").is_err() {
         // A machine without this family.
         return;
@@ -141,6 +148,7 @@ fn nodes_listen_on_ipv6_too() {
 
 #[test]
 fn the_time_server_tells_the_time_and_closes() {
+    crate::harness::needs_python!();
     let scenario = format!(
         "name = \"live\"\ntime = \"real\"\n[nodes.server]\nbehavior = \"echo.time\"\n{}",
         listen("server", "line")

@@ -10,6 +10,7 @@ fn small() -> Live {
 
 #[test]
 fn one_guest_at_a_time_is_served_and_the_next_when_it_leaves() {
+    crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", "max_peers = 1"));
     let address = live.address("server");
     assert_eq!(live.guest("queue", &address, ""), "in turn\n");
@@ -18,6 +19,7 @@ fn one_guest_at_a_time_is_served_and_the_next_when_it_leaves() {
 
 #[test]
 fn thousands_of_connections_leave_nothing_behind() {
+    crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
     live.guest("in-a-row", &address, "10");
@@ -38,6 +40,7 @@ fn thousands_of_connections_leave_nothing_behind() {
 
 #[test]
 fn frames_that_are_broken_off_are_told() {
+    crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
     live.guest("vanishes", &address, "20");
@@ -50,6 +53,7 @@ fn frames_that_are_broken_off_are_told() {
 
 #[test]
 fn idle_and_half_open_connections_are_kept_and_cost_nobody_else() {
+    crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
     let mut idle = python(&["guests.py", "idle", &address, "300"]);
@@ -64,6 +68,7 @@ fn idle_and_half_open_connections_are_kept_and_cost_nobody_else() {
 
 #[test]
 fn who_never_reads_is_not_listened_to_and_takes_no_memory() {
+    crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
     live.guest("in-a-row", &address, "2");
@@ -84,6 +89,7 @@ fn who_never_reads_is_not_listened_to_and_takes_no_memory() {
 
 #[test]
 fn lengths_that_cannot_be_are_the_end_of_that_connection_alone() {
+    crate::harness::needs_python!();
     let mut live = small();
     let address = live.address("server");
     let mut good = python(&["guests.py", "good", &address]);
@@ -109,6 +115,7 @@ fn lengths_that_cannot_be_are_the_end_of_that_connection_alone() {
 
 #[test]
 fn hundreds_that_talk_nonsense_keep_a_good_one_from_nothing() {
+    crate::harness::needs_python!();
     let mut live = small();
     let address = live.address("server");
     let (before, _) = live.holds();

@@ -27,6 +27,7 @@ fn server_and(words: &[&str]) -> String {
 
 #[test]
 fn a_light_that_somebody_else_wrote_shows_what_it_is_told() {
+    crate::harness::needs_python!();
     let mut light = python(&["light.py"]);
     let address = format!("udp://127.0.0.1:{}", light.told(""));
     let config = "texts = [\"R\", \"G\", \"Y\"], repeat = 2, timeout = \"5s\"";
@@ -44,6 +45,7 @@ fn a_light_that_somebody_else_wrote_shows_what_it_is_told() {
 
 #[test]
 fn a_server_that_somebody_else_wrote_is_called_over_tcp() {
+    crate::harness::needs_python!();
     let mut server = python(&["echo_server.py", "tcp"]);
     let address = format!(
         "tcp://127.0.0.1:{}\"\nframing = \"decimal10",
@@ -59,6 +61,7 @@ fn a_server_that_somebody_else_wrote_is_called_over_tcp() {
 
 #[test]
 fn a_program_that_hangs_up_is_called_again() {
+    crate::harness::needs_python!();
     let mut server = python(&["echo_server.py", "once"]);
     let address = format!(
         "tcp://127.0.0.1:{}\"\nframing = \"decimal10",
@@ -76,6 +79,7 @@ fn a_program_that_hangs_up_is_called_again() {
 
 #[test]
 fn nobody_at_the_address_of_a_program_is_told_before_anything_runs() {
+    crate::harness::needs_python!();
     // Bound and not listening: nobody answers, and nobody else takes the port.
     let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
@@ -93,6 +97,7 @@ fn nobody_at_the_address_of_a_program_is_told_before_anything_runs() {
 
 #[test]
 fn a_command_is_started_told_where_to_call_and_asked_to_end() {
+    crate::harness::needs_python!();
     let scenario = server_and(&["polite", "{port:server}", "at {address:server}"]);
     let mut live = Live::start(&scenario);
     let address = live.address("server");
@@ -119,6 +124,7 @@ fn a_command_is_started_told_where_to_call_and_asked_to_end() {
 
 #[test]
 fn a_program_that_does_not_end_when_asked_is_made_to() {
+    crate::harness::needs_python!();
     let mut live = Live::start(&server_and(&["deaf"]));
     let pid = live.runner.told("program | pid ");
     live.stop();
@@ -132,6 +138,7 @@ fn a_program_that_does_not_end_when_asked_is_made_to() {
 
 #[test]
 fn what_a_program_has_started_ends_with_it() {
+    crate::harness::needs_python!();
     let mut live = Live::start(&server_and(&["parent"]));
     let child = live.runner.told("program | child ");
     live.runner.told("program | pid ");
@@ -147,6 +154,7 @@ fn what_a_program_has_started_ends_with_it() {
 
 #[test]
 fn a_program_that_ends_early_makes_the_run_doubtful_and_others_go_on() {
+    crate::harness::needs_python!();
     let scenario = echo_server(
         "decimal10",
         "[nodes.program]\ncommand = [\"sh\", \"-c\", \"echo last words; exit 3\"]",
@@ -164,6 +172,7 @@ fn a_program_that_ends_early_makes_the_run_doubtful_and_others_go_on() {
 
 #[test]
 fn a_command_that_is_not_there_is_bad_input() {
+    crate::harness::needs_python!();
     let lab = Lab::with(&echo_server(
         "line",
         "[nodes.program]\ncommand = [\"no-such-program\"]",

@@ -33,6 +33,7 @@ fn reaches(live: &Live, address: &str, seconds: f64) {
 
 #[test]
 fn a_signal_ends_a_run_in_good_order() {
+    crate::harness::needs_python!();
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let mut live = Live::start(&endless());
         let address = live.address("server");
@@ -59,6 +60,7 @@ fn a_signal_ends_a_run_in_good_order() {
 
 #[test]
 fn a_second_signal_ends_at_once() {
+    crate::harness::needs_python!();
     let deaf = format!(
         "[nodes.program]\ncommand = [\"python3\", \"-B\", {:?}, \"deaf\"]",
         program("stubborn.py")
@@ -79,6 +81,7 @@ fn a_second_signal_ends_at_once() {
 
 #[test]
 fn a_kill_costs_at_most_the_rows_of_the_last_second() {
+    crate::harness::needs_python!();
     let mut live = Live::start(&endless());
     let address = live.address("server");
     live.runner.told("program | pid ");
@@ -102,6 +105,7 @@ fn a_kill_costs_at_most_the_rows_of_the_last_second() {
 
 #[test]
 fn a_port_in_use_names_the_node_and_what_to_change() {
+    crate::harness::needs_python!();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let scenario = echo_server("line", "").replace("127.0.0.1:0", &address.to_string());
@@ -128,6 +132,7 @@ fn mesh(count: u32, links: &str) -> Answer {
 
 #[test]
 fn more_links_than_descriptors_are_refused_and_channels_are_the_way_out() {
+    crate::harness::needs_python!();
     // Thirty nodes, 435 pairs, two ends each.
     mesh(30, "").ends(2).says(&[
         "the links between 30 nodes need 870 sockets, and this process may open ",
@@ -148,6 +153,7 @@ fn more_links_than_descriptors_are_refused_and_channels_are_the_way_out() {
 
 #[test]
 fn guests_beyond_the_descriptors_wait_and_nobody_else_does() {
+    crate::harness::needs_python!();
     let lab = Lab::with(&echo_server("decimal10", ""));
     let mut command = lab.program("sh");
     let script = "ulimit -n 60; exec \"$RUNNER\" scenario.toml --no-report --out out";
@@ -172,6 +178,7 @@ fn guests_beyond_the_descriptors_wait_and_nobody_else_does() {
 
 #[test]
 fn a_run_that_is_late_says_so() {
+    crate::harness::needs_python!();
     let lab = Lab::with(
         "name = \"late\"\ntime = \"real\"\nspeed = 100000\nduration = \"60s\"\n\
          [nodes.machine]\ncount = 50\nbehavior = \"clock.machine\"\ntick_rate = 6\n\
@@ -190,6 +197,7 @@ fn a_run_that_is_late_says_so() {
 
 #[test]
 fn a_run_without_an_end_goes_on_until_it_is_stopped() {
+    crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
     live.guest("in-a-row", &address, "10");

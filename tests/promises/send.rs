@@ -65,6 +65,7 @@ fn send_lines(input: &str, address: &str, options: &str) -> Answer {
 
 #[test]
 fn a_message_is_answered_in_each_framing() {
+    crate::harness::needs_python!();
     for framing in [
         "decimal10",
         "decimal12",
@@ -83,12 +84,14 @@ fn a_message_is_answered_in_each_framing() {
 
 #[test]
 fn lines_are_the_framing_of_a_connection_unless_another_is_named() {
+    crate::harness::needs_python!();
     let server = Server::start("line");
     assert_eq!(send(&[&server.tcp(), "hello"]).passes().out, "HELLO\n");
 }
 
 #[test]
 fn a_command_for_redis_is_typed_as_it_is() {
+    crate::harness::needs_python!();
     let server = Server::start("resp");
     let answer = send(&[&server.tcp(), "get a", "--framing", "resp"]).passes();
     assert_eq!(answer.out, "*2\r\n$5\r\nGET A\r\n:5\r\n\n");
@@ -96,6 +99,7 @@ fn a_command_for_redis_is_typed_as_it_is() {
 
 #[test]
 fn each_line_of_standard_input_is_a_message_on_one_connection() {
+    crate::harness::needs_python!();
     let server = Server::start("decimal10");
     let input = "one\n\nthree\nlast";
     let answer = send_lines(input, &server.tcp(), "--framing decimal10").passes();
@@ -104,6 +108,7 @@ fn each_line_of_standard_input_is_a_message_on_one_connection() {
 
 #[test]
 fn a_reply_that_comes_early_answers_the_next_message() {
+    crate::harness::needs_python!();
     let server = Server::start("twice");
     let answer = send_lines("a\nb\n", &server.tcp(), "").passes();
     assert_eq!(answer.out, "a 1\na 2\n");
@@ -111,12 +116,14 @@ fn a_reply_that_comes_early_answers_the_next_message() {
 
 #[test]
 fn no_input_is_no_message() {
+    crate::harness::needs_python!();
     let server = Server::start("line");
     assert_eq!(send_lines("", &server.tcp(), "").passes().out, "");
 }
 
 #[test]
 fn a_reply_that_arrives_byte_by_byte_is_whole() {
+    crate::harness::needs_python!();
     let server = Server::start("trickle");
     let answer = send(&[&server.tcp(), "hello", "--framing", "decimal10"]).passes();
     assert_eq!(answer.out, "HELLO\n");
@@ -124,6 +131,7 @@ fn a_reply_that_arrives_byte_by_byte_is_whole() {
 
 #[test]
 fn ten_megabytes_go_to_one_who_answers_while_it_is_told() {
+    crate::harness::needs_python!();
     let server = Server::start("stream");
     let message = "x".repeat(10_000_000);
     let answer = send_lines(&message, &server.tcp(), "").passes();
@@ -132,6 +140,7 @@ fn ten_megabytes_go_to_one_who_answers_while_it_is_told() {
 
 #[test]
 fn what_a_server_says_on_its_own_is_a_reply_to_nothing() {
+    crate::harness::needs_python!();
     let server = Server::start("greets");
     let answer = send(&[&server.tcp(), "", "--framing", "raw"]).passes();
     assert_eq!(answer.out, "it is noon\n");
@@ -139,6 +148,7 @@ fn what_a_server_says_on_its_own_is_a_reply_to_nothing() {
 
 #[test]
 fn ipv6_addresses_stand_in_brackets() {
+    crate::harness::needs_python!();
     let server = Server::start("line6");
     if !server.port.is_empty() {
         let address = format!("tcp://[::1]:{}", server.port);
@@ -148,6 +158,7 @@ fn ipv6_addresses_stand_in_brackets() {
 
 #[test]
 fn a_datagram_is_a_message() {
+    crate::harness::needs_python!();
     let server = Server::start("udp");
     assert_eq!(send(&[&server.udp(), "r"]).passes().out, "R\n");
     let answer = send_lines("r\ng\n\ny\n", &server.udp(), "").passes();
@@ -156,6 +167,7 @@ fn a_datagram_is_a_message() {
 
 #[test]
 fn without_a_wish_for_replies_all_is_sent_and_nothing_printed() {
+    crate::harness::needs_python!();
     let mut server = Server::start("listens");
     let input = "one line\n".repeat(100_000);
     let answer = send_lines(&input, &server.tcp(), "--no-reply").passes();
@@ -172,6 +184,7 @@ fn without_a_wish_for_replies_all_is_sent_and_nothing_printed() {
 
 #[test]
 fn replies_that_nobody_wants_do_not_get_in_the_way() {
+    crate::harness::needs_python!();
     let server = Server::start("stream");
     // More than the buffers of both ends hold.
     let input = ("x".repeat(9_999) + "\n").repeat(3_000);
@@ -183,6 +196,7 @@ fn replies_that_nobody_wants_do_not_get_in_the_way() {
 
 #[test]
 fn nobody_there_is_told_as_such() {
+    crate::harness::needs_python!();
     let bound = Server::start("bound");
     let address = bound.tcp();
     let answer = send(&[&address, "hello"]).ends(3);
@@ -196,6 +210,7 @@ fn nobody_there_is_told_as_such() {
 
 #[test]
 fn silence_ends_with_the_timeout() {
+    crate::harness::needs_python!();
     let server = Server::start("silent");
     let address = server.tcp();
     let short = ["send", &address, "hello", "--timeout", "50ms"];
@@ -208,6 +223,7 @@ fn silence_ends_with_the_timeout() {
 
 #[test]
 fn half_a_reply_is_none() {
+    crate::harness::needs_python!();
     let server = Server::start("dawdles");
     let address = server.tcp();
     let options = ["hello\n", "--framing", "decimal10", "--timeout", "2s"];
@@ -223,6 +239,7 @@ fn half_a_reply_is_none() {
 
 #[test]
 fn a_connection_that_closes_without_a_reply_is_told() {
+    crate::harness::needs_python!();
     let server = Server::start("hangs-up");
     send(&[&server.tcp(), "hello"])
         .ends(3)
@@ -231,6 +248,7 @@ fn a_connection_that_closes_without_a_reply_is_told() {
 
 #[test]
 fn a_reply_in_another_framing_is_told_with_what_was_found() {
+    crate::harness::needs_python!();
     let server = Server::start("web");
     send(&[&server.tcp(), "hello\n", "--framing", "decimal10"])
         .ends(3)
@@ -242,6 +260,7 @@ fn a_reply_in_another_framing_is_told_with_what_was_found() {
 
 #[test]
 fn what_cannot_be_sent_is_bad_input() {
+    crate::harness::needs_python!();
     let server = Server::start("line");
     send(&[&server.tcp(), "two\nlines"])
         .ends(2)
@@ -258,6 +277,7 @@ fn what_cannot_be_sent_is_bad_input() {
 
 #[test]
 fn bad_addresses_and_options_are_bad_input() {
+    crate::harness::needs_python!();
     for (arguments, expected) in [
         (
             &["127.0.0.1:15000", "hello"][..],

@@ -9,7 +9,9 @@
 //! then messages that are still between two nodes arrive, and the nodes stop.
 
 mod carry;
+mod close;
 mod door;
+mod open;
 mod take;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,23 +20,17 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tracing::debug;
-
 use crate::driver::clock::WallClock;
-use crate::driver::guests::{Door, DoorSocket, Guest};
+use crate::driver::guests::{Door, Guest};
 use crate::driver::lag::Lag;
-use crate::driver::links::{Links, Wire};
+use crate::driver::links::Wire;
 use crate::driver::poller::{Interest, Poller, Ready, Token};
-use crate::driver::programs::{END_PATIENCE, Line, LineSocket, Output, Running, START_PATIENCE};
-use crate::driver::setup::SetupError;
+use crate::driver::programs::{Line, LineSocket, Output, Running};
 use crate::driver::sockets::Sockets;
 use crate::driver::stream::Stream;
-use crate::driver::wire::{Head, Kind};
-use crate::driver::{guests, links, programs};
 use crate::engine::behaviors::{Behaviors, Failure, Fault};
 use crate::engine::run::{EndReason, Outcome, Run};
 use crate::engine::sink::Sink;
-use crate::scenario::{LinkRule, LinkTransport};
 use crate::time::SimTime;
 
 /// A run in real time, set up: every node is connected and listening.
@@ -130,193 +126,6 @@ const READ: Interest = Interest {
 };
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
-    /// Opens every socket of a run and starts its programs.
-    ///
-    /// # Errors
-    ///
-    /// When that cannot be done; nothing was run.
-    pub fn new(run: Run<B, S>, rules: &[LinkRule], speed: f64) -> Result<Self, SetupError> {
-        let mut this = RealTime::open(run, speed)?;
-        let world = &this.run.world;
-        let links = links::connect(world.roster(), world.topology(), rules, |node| {
-            world.is_program(node)
-        })?;
-        let places = this.places.clone();
-        this.link(links, &places, rules)?;
-        Ok(this)
-    }
-
-    /// The first half of [`RealTime::new`]: lets the nodes that are driven here
-    /// listen.
-    ///
-    /// # Errors
-    ///
-    /// When an address is taken, or not ours.
-    pub fn open(run: Run<B, S>, speed: f64) -> Result<Self, SetupError> {
-        let mut this = RealTime {
-            run,
-            speed,
-            poller: Poller::new()?,
-            sockets: Sockets::default(),
-            wires: BTreeMap::new(),
-            quiet: BTreeMap::new(),
-            datagrams: BTreeMap::new(),
-            guests: BTreeMap::new(),
-            known: BTreeMap::new(),
-            lines: BTreeMap::new(),
-            running: Vec::new(),
-            paused: BTreeSet::new(),
-            in_flight: 0,
-            under_way: false,
-            most_sockets: usize::MAX,
-            shut: BTreeSet::new(),
-            departing: BTreeMap::new(),
-            heard: BTreeMap::new(),
-            unended: BTreeSet::new(),
-            open_ended: false,
-            lag: Lag::default(),
-            places: Vec::new(),
-            remarks: Vec::new(),
-        };
-        let doors = guests::open_doors(this.run.world.roster(), |node| this.is_here(node))?;
-        this.open_ended = !doors.is_empty();
-        if this.open_ended {
-            this.most_sockets = links::most_sockets();
-        }
-        for door in doors {
-            let name = this.run.world.roster().name(door.node).unwrap_or_default();
-            this.remarks
-                .push(format!("{name} listens on {}", door.address));
-            this.places.push((name, door.address));
-            this.watch(Socket::Door(door), READ)?;
-        }
-        Ok(this)
-    }
-
-    /// The second half: takes the connections between the nodes, starts the
-    /// programs that stand for nodes and calls those that are called. `places` is
-    /// where all nodes of the scenario listen.
-    ///
-    /// # Errors
-    ///
-    /// When a program cannot be started or does not answer.
-    pub fn link(
-        &mut self,
-        links: Links,
-        places: &[(String, SocketAddr)],
-        rules: &[LinkRule],
-    ) -> Result<(), SetupError> {
-        let roster = self.run.world.roster().clone();
-        let topology = self.run.world.topology().clone();
-        let apart = self.run.world.wires.is_apart();
-        let mut away: Vec<bool> = (0..roster.len())
-            .map(|node| self.run.world.is_program(node))
-            .collect();
-        // Other processes may always have something to say.
-        self.open_ended |= apart || away.contains(&true);
-        for node in (0..roster.len()).filter(|&node| away[node as usize]) {
-            let group = &roster.groups()[roster.group_of(node)];
-            let command = group.program.as_ref().and_then(|it| it.command.as_ref());
-            if let Some(words) = command.filter(|_| self.is_here(node)) {
-                let (running, outputs) = programs::start(node, words, &roster, places)?;
-                self.running.push(running);
-                for output in outputs {
-                    self.watch(Socket::Output(output), READ)?;
-                }
-            }
-        }
-        for wire in links.wires {
-            let pair = (wire.near, wire.far);
-            let token = self.watch(Socket::Wire(wire), READ)?;
-            match links.quiet.contains(&pair) {
-                true => self.quiet.insert(pair, token),
-                false => self.wires.insert(pair, token),
-            };
-            if apart {
-                self.unended.insert(pair);
-            }
-        }
-        for (node, (socket, address)) in links.datagrams {
-            let token = self.watch(Socket::Datagrams(socket), READ)?;
-            self.datagrams.insert(node, (token, address));
-        }
-        for (node, address) in links.far_datagrams {
-            self.datagrams.insert(node, (NO_SOCKET, address));
-        }
-        for node in 0..roster.len() {
-            if away[node as usize] || !self.is_here(node) {
-                continue;
-            }
-            for peer in 0..topology.peer_count(node) {
-                let end = topology.peer(node, peer);
-                if let Some(end) = end.filter(|end| away[end.node as usize]) {
-                    self.call(node, end.node, START_PATIENCE)?;
-                }
-            }
-        }
-        for (node, away) in (0..).zip(&mut away) {
-            *away |= !self.is_here(node);
-        }
-        let wired = |rule: &LinkRule| rule.link.transport != LinkTransport::Channel;
-        self.run.world.wires.lay(
-            true,
-            rules.iter().map(wired).collect(),
-            match away.contains(&true) {
-                true => away,
-                false => Vec::new(),
-            },
-        );
-        Ok(())
-    }
-
-    /// Whether a node is driven here and not in another process.
-    fn is_here(&self, node: u32) -> bool {
-        !self.run.world.wires.is_elsewhere(node)
-    }
-
-    fn watch(&mut self, socket: Socket, interest: Interest) -> io::Result<Token> {
-        let token = self.sockets.next_token();
-        match &socket {
-            Socket::Wire(wire) => self.poller.add(&wire.stream, token, interest)?,
-            Socket::Datagrams(socket) => self.poller.add(socket, token, interest)?,
-            Socket::Door(door) => match &door.socket {
-                DoorSocket::Tcp(listener) => self.poller.add(listener, token, interest)?,
-                DoorSocket::Udp(socket, _) => self.poller.add(socket, token, interest)?,
-            },
-            Socket::Guest(guest) => self.poller.add(&guest.stream, token, interest)?,
-            Socket::Line(line) => self.poller.add(&line.socket, token, interest)?,
-            Socket::Output(output) => self.poller.add(output, token, interest)?,
-        }
-        Ok(self.sockets.add(socket))
-    }
-
-    /// Opens a node's way to a program, if it has an address.
-    fn call(&mut self, node: u32, program: u32, patience: Duration) -> Result<(), SetupError> {
-        let roster = self.run.world.roster();
-        let group = &roster.groups()[roster.group_of(program)];
-        let external = group.program.as_ref().and_then(|it| it.external.clone());
-        let Some(external) = external else {
-            return Ok(());
-        };
-        let name = roster.name(program).unwrap_or_default();
-        let socket =
-            programs::call(&external, patience).map_err(|source| SetupError::Unreachable {
-                node: name,
-                address: external.address,
-                patience,
-                source,
-            })?;
-        let line = Line {
-            node,
-            program,
-            received: self.heard.remove(&(node, program)).unwrap_or(0),
-            socket,
-        };
-        let token = self.watch(Socket::Line(line), READ)?;
-        self.lines.insert((node, program), token);
-        Ok(())
-    }
-
     /// Runs to the end, and closes everything.
     pub fn go(&mut self, stop: &AtomicBool) -> Outcome {
         self.go_from(Instant::now(), stop, |_| {})
@@ -401,38 +210,6 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         !self.open_ended && self.in_flight == 0 && self.guests.is_empty()
     }
 
-    /// After the end: what is between two nodes arrives.
-    fn drain(&mut self, ready: &mut Vec<Ready>, stop: &AtomicBool) -> Result<(), Failure> {
-        let apart = self.run.world.wires.is_apart();
-        if apart {
-            self.say_farewell();
-        }
-        let until = Instant::now() + if apart { PARTING } else { DRAIN };
-        loop {
-            let more = match apart {
-                true => !self.unended.is_empty() && !stop.load(Ordering::Relaxed),
-                false => self.in_flight > 0 || self.under_way,
-            };
-            if !more || Instant::now() >= until {
-                break;
-            }
-            self.under_way = false;
-            self.poll(Some(Duration::from_millis(10)), ready)?;
-            self.take_in(ready)?;
-            self.carry_out()?;
-        }
-        // Nobody tells which datagram of another process is the last.
-        while apart && !self.datagrams.is_empty() && Instant::now() < until {
-            self.poll(Some(SILENCE), ready)?;
-            if ready.is_empty() {
-                break;
-            }
-            self.take_in(ready)?;
-            self.carry_out()?;
-        }
-        Ok(())
-    }
-
     fn poll(&mut self, wait: Option<Duration>, ready: &mut Vec<Ready>) -> Result<(), Failure> {
         ready.clear();
         self.poller
@@ -457,84 +234,6 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 self.remarks.push(remark);
             }
         }
-    }
-
-    /// Tells the nodes of other processes that no more will come from here.
-    fn say_farewell(&mut self) {
-        for ((near, far), token) in self.wires.iter().chain(&self.quiet) {
-            if let Some(Socket::Wire(wire)) = self.sockets.get_mut(*token) {
-                let head = Head {
-                    kind: Kind::End,
-                    from: *near,
-                    to: *far,
-                    number: 0,
-                };
-                wire.stream.send_parts(&head.with_length(0), &[], &[]);
-                rewatch(&self.poller, *token, &mut wire.stream);
-            }
-        }
-    }
-
-    /// Sends what is still to be sent, ends the programs and closes every socket.
-    fn close(&mut self, in_order: bool) {
-        // A behavior may say farewell in `stop`.
-        let _ = self.carry_out();
-        let apart = self.run.world.wires.is_apart();
-        if apart && in_order {
-            self.say_farewell();
-        }
-        for running in &mut self.running {
-            running.ask_to_end();
-        }
-        let until = Instant::now() + DRAIN;
-        let mut ready = Vec::new();
-        loop {
-            let mut waiting = 0;
-            for (_, socket) in self.sockets.iter_mut() {
-                if let Socket::Wire(Wire { stream, .. }) = socket
-                    && apart
-                {
-                    stream.flush();
-                    waiting += stream.waiting();
-                }
-                if let Socket::Guest(Guest { stream, .. })
-                | Socket::Line(Line {
-                    socket: LineSocket::Tcp(stream),
-                    ..
-                }) = socket
-                {
-                    stream.flush();
-                    waiting += stream.waiting();
-                }
-            }
-            if waiting == 0 || Instant::now() >= until {
-                break;
-            }
-            ready.clear();
-            let _ = self.poller.wait(Some(Duration::from_millis(5)), &mut ready);
-        }
-        let until = Instant::now() + END_PATIENCE;
-        for running in &mut self.running {
-            let _ = running.end(until);
-        }
-        // Their last words.
-        let mut words = Vec::new();
-        for (_, socket) in self.sockets.iter_mut() {
-            if let Socket::Output(output) = socket {
-                let node = output.node;
-                output.read(|line| words.push((node, line.to_owned())));
-            }
-        }
-        for (node, line) in words {
-            self.run.world.print_for(node, &line);
-        }
-        debug!(
-            sockets = self.sockets.len(),
-            programs = self.running.len(),
-            "closed everything"
-        );
-        self.sockets = Sockets::default();
-        self.running.clear();
     }
 }
 

@@ -1,0 +1,133 @@
+//! After a run: what is between nodes arrives, what was sent goes out, programs
+//! end, and every socket closes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tracing::debug;
+
+use super::{DRAIN, PARTING, RealTime, SILENCE, Socket, rewatch};
+use crate::driver::guests::Guest;
+use crate::driver::links::Wire;
+use crate::driver::poller::Ready;
+use crate::driver::programs::{END_PATIENCE, Line, LineSocket};
+use crate::driver::sockets::Sockets;
+use crate::driver::wire::{Head, Kind};
+use crate::engine::behaviors::{Behaviors, Failure};
+use crate::engine::sink::Sink;
+
+impl<B: Behaviors, S: Sink> RealTime<B, S> {
+    /// After the end: what is between two nodes arrives.
+    pub(super) fn drain(
+        &mut self,
+        ready: &mut Vec<Ready>,
+        stop: &AtomicBool,
+    ) -> Result<(), Failure> {
+        let apart = self.run.world.wires.is_apart();
+        if apart {
+            self.say_farewell();
+        }
+        let until = Instant::now() + if apart { PARTING } else { DRAIN };
+        loop {
+            let more = match apart {
+                true => !self.unended.is_empty() && !stop.load(Ordering::Relaxed),
+                false => self.in_flight > 0 || self.under_way,
+            };
+            if !more || Instant::now() >= until {
+                break;
+            }
+            self.under_way = false;
+            self.poll(Some(Duration::from_millis(10)), ready)?;
+            self.take_in(ready)?;
+            self.carry_out()?;
+        }
+        // Nobody tells which datagram of another process is the last.
+        while apart && !self.datagrams.is_empty() && Instant::now() < until {
+            self.poll(Some(SILENCE), ready)?;
+            if ready.is_empty() {
+                break;
+            }
+            self.take_in(ready)?;
+            self.carry_out()?;
+        }
+        Ok(())
+    }
+
+    /// Tells the nodes of other processes that no more will come from here.
+    pub(super) fn say_farewell(&mut self) {
+        for ((near, far), token) in self.wires.iter().chain(&self.quiet) {
+            if let Some(Socket::Wire(wire)) = self.sockets.get_mut(*token) {
+                let head = Head {
+                    kind: Kind::End,
+                    from: *near,
+                    to: *far,
+                    number: 0,
+                };
+                wire.stream.send_parts(&head.with_length(0), &[], &[]);
+                rewatch(&self.poller, *token, &mut wire.stream);
+            }
+        }
+    }
+
+    /// Sends what is still to be sent, ends the programs and closes every socket.
+    pub(super) fn close(&mut self, in_order: bool) {
+        // A behavior may say farewell in `stop`.
+        let _ = self.carry_out();
+        let apart = self.run.world.wires.is_apart();
+        if apart && in_order {
+            self.say_farewell();
+        }
+        for running in &mut self.running {
+            running.ask_to_end();
+        }
+        let until = Instant::now() + DRAIN;
+        let mut ready = Vec::new();
+        loop {
+            let mut waiting = 0;
+            for (_, socket) in self.sockets.iter_mut() {
+                if let Socket::Wire(Wire { stream, .. }) = socket
+                    && apart
+                {
+                    stream.flush();
+                    waiting += stream.waiting();
+                }
+                if let Socket::Guest(Guest { stream, .. })
+                | Socket::Line(Line {
+                    socket: LineSocket::Tcp(stream),
+                    ..
+                }) = socket
+                {
+                    stream.flush();
+                    waiting += stream.waiting();
+                }
+            }
+            if waiting == 0 || Instant::now() >= until {
+                break;
+            }
+            ready.clear();
+            let _ = self.poller.wait(Some(Duration::from_millis(5)), &mut ready);
+        }
+        let until = Instant::now() + END_PATIENCE;
+        for running in &mut self.running {
+            let _ = running.end(until);
+        }
+        // Their last words.
+        let mut words = Vec::new();
+        for (_, socket) in self.sockets.iter_mut() {
+            if let Socket::Output(output) = socket {
+                let node = output.node;
+                output.read(|line| words.push((node, line.to_owned())));
+            }
+        }
+        for (node, line) in words {
+            self.run.world.print_for(node, &line);
+        }
+        debug!(
+            sockets = self.sockets.len(),
+            programs = self.running.len(),
+            "closed everything"
+        );
+        self.sockets = Sockets::default();
+        self.running.clear();
+    }
+}
