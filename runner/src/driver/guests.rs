@@ -107,6 +107,10 @@ pub struct Guest {
 /// not listen is not listened to `[bytes]`.
 pub const PATIENCE: usize = 1 << 20;
 
+/// Who lets more than this wait to be written is let go: a node that sends
+/// without end to somebody who never reads must not take all memory `[bytes]`.
+pub const MOST_WAITING: usize = 256 << 20;
+
 /// Nodes with more messages than this in their inbox are sent no more by guests.
 pub const CROWDED: u32 = 4096;
 

@@ -157,6 +157,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let end = self.run.end();
         let mut ready = Vec::new();
         let mut flushed = Instant::now();
+        let mut looked = Instant::now();
         loop {
             self.carry_out()?;
             if let Some(reason) = self.run.stopped() {
@@ -195,8 +196,11 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.under_way = false;
             self.run.advance(clock.now());
             self.take_in(&mut ready)?;
-            self.look_after_programs();
             self.resume();
+            if looked.elapsed() >= GLANCE {
+                self.look_after_programs();
+                looked = Instant::now();
+            }
             if flushed.elapsed() >= FLUSH_EVERY {
                 self.run.world.sink.flush();
                 self.reopen_doors();

@@ -23,6 +23,8 @@ pub struct Wires {
     pub outgoing: Vec<Outgoing>,
     /// What leaves later, while its event is pending.
     held: Vec<Option<Outgoing>>,
+    /// Places of `held` that are free.
+    free: Vec<u32>,
     strangers: Vec<String>,
 }
 
@@ -98,18 +100,18 @@ impl Wires {
     }
 
     pub(super) fn hold(&mut self, outgoing: Outgoing) -> u32 {
-        let free = self.held.iter().position(Option::is_none);
-        let parcel = free.unwrap_or_else(|| {
-            self.held.push(None);
-            self.held.len() - 1
-        });
-        self.held[parcel] = Some(outgoing);
-        parcel as u32
+        if let Some(parcel) = self.free.pop() {
+            self.held[parcel as usize] = Some(outgoing);
+            return parcel;
+        }
+        self.held.push(Some(outgoing));
+        self.held.len() as u32 - 1
     }
 
     pub(super) fn release(&mut self, parcel: u32) {
         if let Some(outgoing) = self.held[parcel as usize].take() {
             self.outgoing.push(outgoing);
+            self.free.push(parcel);
         }
     }
 }

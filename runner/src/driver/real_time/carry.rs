@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{RealTime, Socket, rewatch, rewatch_token};
-use crate::driver::guests::{DoorSocket, PATIENCE};
+use crate::driver::guests::{DoorSocket, MOST_WAITING, PATIENCE};
 use crate::driver::links::MAX_DATAGRAM;
 use crate::driver::programs::LineSocket;
 use crate::driver::wire::{Head, Kind};
@@ -29,8 +29,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             return self.carry_to_guest(from, to, what);
         }
         if self.run.world.is_program(to) && !matches!(what, What::Lost { .. }) {
-            self.carry_to_program(from, to, what);
-            return Ok(());
+            return self.carry_to_program(from, to, what);
         }
         let (kind, message) = match what {
             What::Message(id) => (Kind::Message, Some(self.run.take_message_out(id))),
@@ -94,6 +93,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 let message = self.run.take_message_out(id);
                 match (token, socket) {
                     (Some(token), Some(Socket::Guest(guest))) => {
+                        if guest.stream.waiting() > MOST_WAITING {
+                            let name = self.run.world.stranger_name(to).to_owned();
+                            self.run.world.print_for(from, &overflow(&name));
+                            self.part(token);
+                            return self.run.disconnect(from, to);
+                        }
                         if let Err(error) = guest.stream.send(message.payload) {
                             return Err(self.run.fail_at(
                                 from,
@@ -135,7 +140,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         Ok(())
     }
 
-    fn carry_to_program(&mut self, from: u32, to: u32, what: What) {
+    fn carry_to_program(&mut self, from: u32, to: u32, what: What) -> Result<(), Failure> {
         let key = (from, to);
         if matches!(what, What::Message(_)) && !self.lines.contains_key(&key) {
             // It has closed; a message calls it again.
@@ -146,12 +151,19 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             What::Message(id) => Some(self.run.take_message_out(id)),
             _ => None,
         };
-        let Some(token) = token else { return };
+        let Some(token) = token else { return Ok(()) };
         let Some(Socket::Line(line)) = self.sockets.get_mut(token) else {
-            return;
+            return Ok(());
         };
         match (message, &mut line.socket) {
             (Some(message), LineSocket::Tcp(stream)) => {
+                if stream.waiting() > MOST_WAITING {
+                    let name = self.run.world.roster().name(to).unwrap_or_default();
+                    self.run.world.print_for(from, &overflow(&name));
+                    self.sockets.remove(token);
+                    self.lines.remove(&key);
+                    return self.run.disconnect(from, to);
+                }
                 if let Err(error) = stream.send(message.payload) {
                     self.remarks
                         .push(format!("a message was not sent: {error}"));
@@ -167,5 +179,14 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             }
             (None, _) => {}
         }
+        Ok(())
     }
+}
+
+/// Why somebody who does not read was let go, for the node's output.
+fn overflow(name: &str) -> String {
+    format!(
+        "disconnected {name}: it left more than {} MiB unread",
+        MOST_WAITING >> 20
+    )
 }
