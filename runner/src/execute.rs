@@ -9,8 +9,7 @@ mod processes;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -30,7 +29,7 @@ use crate::engine::run::{EndReason, Outcome, Run};
 use crate::host::instance::Instances;
 use crate::plan::{Plan, RunSpec};
 use crate::results::folder::Folder;
-use crate::results::ledger::Ledger;
+use crate::results::ledger::{BookError, Ledger, RunResult};
 use crate::results::manifest::run_schema;
 use crate::results::record::Recorder;
 use crate::scenario::{LinkRule, TimeMode};
@@ -55,21 +54,6 @@ pub struct Options {
     pub processes: Option<Processes>,
 }
 
-/// What one run came to.
-#[derive(Debug)]
-pub struct RunResult {
-    /// Which run.
-    pub spec: RunSpec,
-    /// Its row in `runs.csv`.
-    pub row: RunRow,
-    /// What was measured, node by node; nothing unless it is complete.
-    pub metrics: Vec<NodeMetrics>,
-    /// Why it failed.
-    pub failure: Option<String>,
-    /// What makes it doubtful: it was late, a program ended early.
-    pub warnings: Vec<String>,
-}
-
 /// Results that could not be written. Runs that were whole before are kept.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError {
@@ -83,13 +67,8 @@ pub enum ExecuteError {
     #[error(transparent)]
     Setup(#[from] SetupError),
     /// A folder, or one of the tables.
-    #[error("{}: cannot write the results: {source}\n  runs that were complete before are kept", path.display())]
-    Write {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error("{0}\n  runs that were complete before are kept")]
+    Write(#[from] BookError),
 }
 
 /// Runs a plan into a folder, with `each` told of every run in the order of the
@@ -170,13 +149,8 @@ fn run_one(
     let partial = folder.partial_run(spec.number);
     let log = options.log;
     let keeps_files = log != LogMode::Off;
-    let write_error = |path: &PathBuf| {
-        let path = path.clone();
-        move |source| ExecuteError::Write { path, source }
-    };
-    tracing::debug!(run = spec.number, folder = %partial.display(), "begins");
     if keeps_files {
-        fs::create_dir(&partial).map_err(write_error(&partial))?;
+        fs::create_dir(&partial).map_err(BookError::at(&partial))?;
     }
     let kept = keeps_files.then_some(&*partial);
     let say = options.say.filter(|_| plan.is_real());
@@ -196,7 +170,7 @@ fn run_one(
     };
     if let (Some(lag), true) = (&ended.lag, keeps_files) {
         let path = partial.join(LAG_FILE);
-        fs::write(&path, lag.to_csv()).map_err(write_error(&path))?;
+        fs::write(&path, lag.to_csv()).map_err(BookError::at(&path))?;
     }
     let status = ended.status;
     // In real time being stopped is an end like any other; in virtual time the
@@ -204,7 +178,7 @@ fn run_one(
     let whole = status == RunStatus::Complete || status == RunStatus::Interrupted && plan.is_real();
     if keeps_files && whole {
         let path = folder.run(spec.number);
-        fs::rename(&partial, &path).map_err(write_error(&path))?;
+        fs::rename(&partial, &path).map_err(BookError::at(&path))?;
     }
     tracing::debug!(
         run = spec.number,

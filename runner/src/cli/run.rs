@@ -19,9 +19,10 @@ use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, overrides, plan_all, print};
 use crate::driver::processes::Setting;
 use crate::driver::programs;
-use crate::execute::{ExecuteError, Options, Processes, RunResult, execute};
+use crate::execute::{ExecuteError, Options, Processes, execute};
 use crate::plan::Plan;
 use crate::results::folder::{Folder, RESULTS};
+use crate::results::ledger::RunResult;
 use crate::results::manifest::manifest;
 use crate::scenario::Override;
 

@@ -7,8 +7,8 @@ use analysis::results::RunStatus;
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::cli::check::count;
-use crate::execute::RunResult;
 use crate::plan::Plan;
+use crate::results::ledger::RunResult;
 use crate::time::SimDuration;
 
 /// The metrics of the table, those that were measured of these, in this order.

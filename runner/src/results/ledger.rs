@@ -3,15 +3,49 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use analysis::log::RunSchema;
+use analysis::metrics::NodeMetrics;
 use analysis::metrics::summary::SummaryColumns;
-use analysis::results::runs_header;
+use analysis::results::{RunRow, runs_header};
 
-use crate::execute::{ExecuteError, RunResult};
+use crate::plan::RunSpec;
 use crate::results::folder::Folder;
+
+/// What one run came to.
+#[derive(Debug)]
+pub struct RunResult {
+    /// Which run.
+    pub spec: RunSpec,
+    /// Its row in `runs.csv`.
+    pub row: RunRow,
+    /// What was measured, node by node; nothing unless it is complete.
+    pub metrics: Vec<NodeMetrics>,
+    /// Why it failed.
+    pub failure: Option<String>,
+    /// What makes it doubtful: it was late, a program ended early.
+    pub warnings: Vec<String>,
+}
+
+/// A folder or a table of the results that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: cannot write the results: {source}", path.display())]
+pub struct BookError {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl BookError {
+    /// For a file or folder.
+    pub fn at(path: &Path) -> impl FnOnce(io::Error) -> BookError {
+        let path = path.to_owned();
+        move |source| BookError { path, source }
+    }
+}
 
 /// Both tables, open.
 #[derive(Debug)]
@@ -36,7 +70,7 @@ impl Ledger {
     /// # Errors
     ///
     /// When a file cannot be written.
-    pub fn create(folder: &Folder, schema: &Arc<RunSchema>) -> Result<Ledger, ExecuteError> {
+    pub fn create(folder: &Folder, schema: &Arc<RunSchema>) -> Result<Ledger, BookError> {
         let columns = SummaryColumns::new([&**schema]);
         let mut header = Vec::new();
         columns.header(&mut header);
@@ -53,7 +87,7 @@ impl Ledger {
     /// # Errors
     ///
     /// When a file cannot be written.
-    pub fn add(&mut self, result: &RunResult) -> Result<(), ExecuteError> {
+    pub fn add(&mut self, result: &RunResult) -> Result<(), BookError> {
         let mut lines = Vec::new();
         let row = &result.row;
         self.columns.rows(
@@ -70,9 +104,9 @@ impl Ledger {
 }
 
 impl Table {
-    fn create(folder: &Folder, name: &str, header: &[u8]) -> Result<Table, ExecuteError> {
+    fn create(folder: &Folder, name: &str, header: &[u8]) -> Result<Table, BookError> {
         let path = folder.path().join(name);
-        let file = File::create_new(&path).map_err(write_error(&path))?;
+        let file = File::create_new(&path).map_err(BookError::at(&path))?;
         let mut table = Table {
             path,
             file,
@@ -83,21 +117,16 @@ impl Table {
     }
 
     /// Adds lines: all of them, or none if the disk is full.
-    fn append(&mut self, lines: &[u8]) -> Result<(), ExecuteError> {
+    fn append(&mut self, lines: &[u8]) -> Result<(), BookError> {
         match self.file.write_all(lines) {
             Ok(()) => self.length += lines.len() as u64,
             Err(error) => {
                 // A table that ends within a line could not be read back. If not
                 // even that can be mended, the first error says enough.
                 let _ = self.file.set_len(self.length);
-                return Err(write_error(&self.path)(error));
+                return Err(BookError::at(&self.path)(error));
             }
         }
         Ok(())
     }
-}
-
-fn write_error(path: &std::path::Path) -> impl FnOnce(io::Error) -> ExecuteError {
-    let path = path.to_owned();
-    move |source| ExecuteError::Write { path, source }
 }
