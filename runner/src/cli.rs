@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, ScenarioOptions};
 use terminal::Terminal;
 
 use crate::plan::{Plan, Refusal};
@@ -142,6 +142,17 @@ fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostic> {
         files.extend(found);
     }
     Ok(files)
+}
+
+/// Plans the scenarios of a command without overrides of its own.
+fn planned(options: &ScenarioOptions, terminal: &Terminal) -> Result<Vec<Plan>, Exit> {
+    let overrides = overrides(&options.set, terminal)?;
+    plan_all(
+        &options.scenarios,
+        &overrides,
+        &options.plugin_path,
+        terminal,
+    )
 }
 
 /// Plans every scenario that was named, or tells all that is wrong with them.

@@ -2,7 +2,7 @@
 
 use crate::cli::arguments::CheckOptions;
 use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, overrides, plan_all, print};
+use crate::cli::{Exit, planned, print};
 
 /// Says of each scenario that it is ready to run, or all that is wrong with it.
 ///
@@ -11,16 +11,7 @@ use crate::cli::{Exit, overrides, plan_all, print};
 /// When standard output cannot be written.
 pub fn check(options: &CheckOptions) -> anyhow::Result<Exit> {
     let terminal = Terminal::new(options.scenario.color.color);
-    let planned = overrides(&options.scenario.set, &terminal).and_then(|overrides| {
-        let scenario = &options.scenario;
-        plan_all(
-            &scenario.scenarios,
-            &overrides,
-            &scenario.plugin_path,
-            &terminal,
-        )
-    });
-    let plans = match planned {
+    let plans = match planned(&options.scenario, &terminal) {
         Ok(plans) => plans,
         Err(exit) => return Ok(exit),
     };

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli::arguments::{Format, ListOptions};
 use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, overrides, plan_all, print};
+use crate::cli::{Exit, planned, print};
 use crate::plan::Plan;
 
 /// Writes the list.
@@ -13,17 +13,8 @@ use crate::plan::Plan;
 ///
 /// When standard output cannot be written.
 pub fn list(options: &ListOptions) -> anyhow::Result<Exit> {
-    let scenario = &options.scenario;
-    let terminal = Terminal::new(scenario.color.color);
-    let planned = overrides(&scenario.set, &terminal).and_then(|overrides| {
-        plan_all(
-            &scenario.scenarios,
-            &overrides,
-            &scenario.plugin_path,
-            &terminal,
-        )
-    });
-    let plans = match planned {
+    let terminal = Terminal::new(options.scenario.color.color);
+    let plans = match planned(&options.scenario, &terminal) {
         Ok(plans) => plans,
         Err(exit) => return Ok(exit),
     };
