@@ -30,7 +30,15 @@ pub(super) fn facts(folder: &Folder) -> Vec<(String, String)> {
         facts.push(("Plan", count(manifest.runs_planned, "run")));
     }
     let duration = match manifest.duration_s {
-        Some(seconds) => format!("{} s of {} time each", short(seconds), manifest.time),
+        Some(seconds) => {
+            let whole = folder.runs.iter().all(|run| run.duration_s >= seconds);
+            let at_most = if whole { "" } else { "at most " };
+            format!(
+                "{at_most}{} s of {} time each",
+                short(seconds),
+                manifest.time
+            )
+        }
         None if manifest.is_real() => {
             "until stopped, or nothing is left to happen, in real time".to_owned()
         }
