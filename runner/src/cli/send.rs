@@ -52,7 +52,7 @@ pub enum SendError {
         source: io::Error,
     },
     /// The reply did not come in.
-    #[error("{address}: cannot receive: {source}")]
+    #[error("{address}: cannot receive: {source}{}", absent(source))]
     Receive {
         /// Where to.
         address: Address,
@@ -70,7 +70,9 @@ pub enum SendError {
         received: usize,
     },
     /// The other end closed the connection.
-    #[error("{0}: the connection was closed without a reply")]
+    #[error(
+        "{0}: the connection was closed without a reply\n  does the other end speak this framing? `--framing` names another one, `--no-reply` waits for none"
+    )]
     Closed(Address),
     /// The message cannot be framed.
     #[error("the message cannot be sent: {0}")]
@@ -99,6 +101,14 @@ fn begun(received: usize) -> String {
     match received {
         0 => String::new(),
         count => format!(", but {count} bytes of one that is not whole"),
+    }
+}
+
+/// What to do about a datagram that found nobody.
+fn absent(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::ConnectionRefused => "\n  does anything listen there?",
+        _ => "",
     }
 }
 
