@@ -195,7 +195,7 @@ fn neighbors(path: &Path) -> Option<String> {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .ok()?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".toml") && name != "Cargo.toml")
+        .filter(|name| name.ends_with(".toml") && name != "Cargo.toml" && !name.starts_with('.'))
         .collect();
     names.sort_unstable();
     let found = path.file_name()?.to_string_lossy();

@@ -99,7 +99,9 @@ fn paths_that_are_no_scenario_are_named() {
     );
     let missing = folder.path().join("clock.toml");
     assert_eq!(said(&missing), "FOLDER/clock.toml: there is no such file\n");
-    std::fs::write(folder.path().join("clocks.toml"), "").unwrap();
+    for name in ["clocks.toml", ".clock.toml", "Cargo.toml"] {
+        std::fs::write(folder.path().join(name), "").unwrap();
+    }
     assert_eq!(
         said(&missing),
         "FOLDER/clock.toml: there is no such file\n  \

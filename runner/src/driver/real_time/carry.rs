@@ -100,13 +100,13 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                             return self.run.disconnect(from, to);
                         }
                         if let Err(error) = guest.stream.send(message.payload) {
-                            return Err(self.run.fail_at(
-                                from,
-                                Fault {
-                                    panicked: false,
-                                    reason: format!("its message cannot be framed: {error}"),
-                                },
-                            ));
+                            // Another guest may have made it say that: it costs
+                            // this connection, not the run.
+                            let name = self.run.world.stranger_name(to);
+                            let line = format!("disconnected {name}: {error}");
+                            self.run.world.print_for(from, &line);
+                            self.part(token);
+                            return self.run.disconnect(from, to);
                         }
                         if guest.stream.waiting() > PATIENCE {
                             guest.stream.pause(true);

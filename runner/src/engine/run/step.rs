@@ -171,12 +171,6 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.failure("send", fault)
     }
 
-    /// As [`Run::fail_now`], of another node.
-    pub fn fail_at(&mut self, node: u32, fault: Fault) -> Failure {
-        self.world.node = node;
-        self.failure("send", fault)
-    }
-
     #[cold]
     pub(super) fn failure(&self, callback: &'static str, fault: Fault) -> Failure {
         let node = self.world.node;
