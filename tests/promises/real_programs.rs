@@ -1,6 +1,10 @@
 //! Programs that others wrote, as nodes: those that the runner calls, and those
 //! that it starts and ends.
 
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+
+use rustix::net::{AddressFamily, SocketType};
+
 use crate::harness::Lab;
 use crate::real_live::{Live, echo_server, is_running, program, python};
 
@@ -81,8 +85,10 @@ fn a_program_that_hangs_up_is_called_again() {
 fn nobody_at_the_address_of_a_program_is_told_before_anything_runs() {
     crate::harness::needs_python!();
     // Bound and not listening: nobody answers, and nobody else takes the port.
-    let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port();
+    let free = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&free, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let bound = SocketAddr::try_from(rustix::net::getsockname(&free).unwrap()).unwrap();
+    let port = bound.port();
     let taken = Lab::with(&client(
         "texts = [\"a\"]",
         &format!("tcp://127.0.0.1:{port}\"\nframing = \"line"),

@@ -326,7 +326,7 @@ pub fn call(external: &External, patience: Duration) -> io::Result<LineSocket> {
             loop {
                 let left = deadline.saturating_duration_since(Instant::now());
                 let wait = left.clamp(RETRY, Duration::from_secs(1));
-                match TcpStream::connect_timeout(&external.address, wait) {
+                match TcpStream::connect_timeout(&external.address, wait).and_then(not_itself) {
                     Ok(socket) => {
                         let stream = Stream::new(socket, external.framing, external.max_message)?;
                         return Ok(LineSocket::Tcp(stream));
@@ -336,6 +336,15 @@ pub fn call(external: &External, patience: Duration) -> io::Result<LineSocket> {
                 }
             }
         }
+    }
+}
+
+/// A connection to somebody else. Calling a free port again and again may come
+/// to be called from that very port, and then the socket is both of its ends.
+fn not_itself(socket: TcpStream) -> io::Result<TcpStream> {
+    match socket.local_addr()? == socket.peer_addr()? {
+        true => Err(io::ErrorKind::ConnectionRefused.into()),
+        false => Ok(socket),
     }
 }
 
