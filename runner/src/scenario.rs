@@ -63,28 +63,6 @@ pub struct Loaded {
     pub origins: Origins,
 }
 
-impl Loaded {
-    /// As [`Origins::config_problem`].
-    pub fn config_problem(&self, group: usize, path: &str, message: &str) -> Diagnostic {
-        self.origins.config_problem(group, path, message)
-    }
-
-    /// As [`Origins::behavior_problem`].
-    pub fn behavior_problem(&self, group: usize, message: &str) -> Diagnostic {
-        self.origins.behavior_problem(group, message)
-    }
-
-    /// As [`Origins::timing_problem`].
-    pub fn timing_problem(&self, group: usize, message: &str) -> Diagnostic {
-        self.origins.timing_problem(group, message)
-    }
-
-    /// As [`Origins::group_problem`].
-    pub fn group_problem(&self, group: usize, message: &str) -> Diagnostic {
-        self.origins.group_problem(group, message)
-    }
-}
-
 /// What could be made out of a scenario that has mistakes, so that what the
 /// behaviors have to say to the rest of it is told together with them.
 #[derive(Clone, Debug)]

@@ -290,7 +290,12 @@ behavior = \"a.c\"
 ";
     let overrides = ["duration=1s", "nodes.derived.config.encoding=morse"];
     let loaded = overridden(text, &overrides).unwrap();
-    let place = |group, path| loaded.config_problem(group, path, "wrong").place_text();
+    let place = |group, path| {
+        loaded
+            .origins
+            .config_problem(group, path, "wrong")
+            .place_text()
+    };
     assert_eq!(place(0, "faces"), "a.toml:5:9");
     assert_eq!(place(0, "script[2]"), "a.toml:6:17");
     assert_eq!(place(0, "script[9]"), "a.toml:6:1");
@@ -306,10 +311,22 @@ behavior = \"a.c\"
     );
     assert_eq!(place(2, "faces"), "a.toml:10:8");
     let text = |it: runner::scenario::Diagnostic| it.place_text();
-    assert_eq!(text(loaded.behavior_problem(1, "unknown")), "a.toml:2:12");
-    assert_eq!(text(loaded.timing_problem(1, "cannot tick")), "a.toml:3:1");
-    assert_eq!(text(loaded.timing_problem(2, "must tick")), "a.toml:11:12");
-    assert_eq!(text(loaded.group_problem(2, "wrong")), "a.toml:10:8");
+    assert_eq!(
+        text(loaded.origins.behavior_problem(1, "unknown")),
+        "a.toml:2:12"
+    );
+    assert_eq!(
+        text(loaded.origins.timing_problem(1, "cannot tick")),
+        "a.toml:3:1"
+    );
+    assert_eq!(
+        text(loaded.origins.timing_problem(2, "must tick")),
+        "a.toml:11:12"
+    );
+    assert_eq!(
+        text(loaded.origins.group_problem(2, "wrong")),
+        "a.toml:10:8"
+    );
 }
 
 #[test]
