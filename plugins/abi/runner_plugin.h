@@ -203,7 +203,7 @@ struct runner_checked_node {
     uint64_t event_count;
 };
 
-/* The run that is judged; lent for the life of a check's instance. */
+/* The run that is judged; lent for the call. */
 struct runner_checked_run {
     const struct runner_checked_node *nodes; /* in the order of the scenario */
     uint64_t node_count;

@@ -43,8 +43,8 @@ pub struct Check {
     /// As [`Behavior::config_free`](crate::Behavior::config_free).
     pub config_free: unsafe extern "C" fn(config: *mut c_void),
 
-    /// Makes an instance for one run; the run's description is lent for the
-    /// instance's life. Answers null after telling why to [`VerdictSink::fail`].
+    /// Makes an instance for one run, whose description is lent for the call.
+    /// Answers null after telling why to [`VerdictSink::fail`].
     pub create: unsafe extern "C" fn(
         config: *const c_void,
         run: *const CheckedRun,
@@ -62,7 +62,7 @@ pub struct Check {
     pub free: unsafe extern "C" fn(instance: *mut c_void),
 }
 
-/// The run that is judged.
+/// The run that is judged; lent for one call.
 #[repr(C)]
 pub struct CheckedRun {
     /// Its nodes, in the order of the scenario.
