@@ -7,7 +7,9 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
+use crate::driver::outlet::{SocketOutlet, write_frame};
 use crate::driver::poller::Interest;
 use crate::engine::message::Payload;
 use crate::framing::{Decoder, Envelope, Framing, FramingError};
@@ -15,7 +17,7 @@ use crate::framing::{Decoder, Envelope, Framing, FramingError};
 /// A connection with a framing.
 #[derive(Debug)]
 pub struct Stream {
-    socket: TcpStream,
+    socket: Arc<TcpStream>,
     framing: Framing,
     decoder: Decoder,
     /// What is still to be written: pieces, none empty.
@@ -30,6 +32,8 @@ pub struct Stream {
     paused: bool,
     /// What it was last said to be watched for.
     watched: Interest,
+    /// Where messages may leave without being copied, once somebody asked for it.
+    outlet: Option<Arc<SocketOutlet>>,
 }
 
 /// How a read ended.
@@ -48,10 +52,6 @@ const TURN: usize = 1 << 20;
 
 /// A read of less than this has most likely emptied the socket `[bytes]`.
 const SHORT: usize = 2048;
-
-/// A frame of up to this is copied into one piece to be written: that costs less
-/// than to tell the system of three `[bytes]`.
-const SMALL: usize = 2048;
 
 /// What waits is gathered into pieces of up to this; what is larger waits as it
 /// is and is not copied `[bytes]`.
@@ -72,7 +72,7 @@ impl Stream {
         // it would only delay it.
         socket.set_nodelay(true)?;
         Ok(Stream {
-            socket,
+            socket: Arc::new(socket),
             framing,
             decoder: Decoder::new(framing, max_message),
             out: VecDeque::new(),
@@ -84,7 +84,21 @@ impl Stream {
                 read: true,
                 write: false,
             },
+            outlet: None,
         })
+    }
+
+    /// Where messages may leave without being copied, if it is asked for first.
+    /// What it does not take whole is for [`Stream::take_rest`], before anything
+    /// else is sent or the stream closed.
+    pub fn open_outlet(&mut self) -> Option<Arc<SocketOutlet>> {
+        if self.outlet.is_some() {
+            return None;
+        }
+        let outlet = SocketOutlet::new(self.socket.clone(), self.framing);
+        self.outlet = Some(Arc::new(outlet));
+        self.tell_outlet();
+        self.outlet.clone()
     }
 
     /// The address at the other end.
@@ -101,7 +115,7 @@ impl Stream {
     pub fn read(&mut self, mut message: impl FnMut(&[u8])) -> Reading {
         let mut taken = 0;
         while taken < TURN {
-            match self.decoder.read_from(&mut self.socket) {
+            match self.decoder.read_from(&mut &*self.socket) {
                 Ok(0) => return self.ended(message),
                 Ok(count) => {
                     taken += count;
@@ -159,6 +173,7 @@ impl Stream {
             }
             _ => self.keep(parts, done),
         }
+        self.tell_outlet();
         Ok(())
     }
 
@@ -167,6 +182,7 @@ impl Stream {
         let parts = [head, body, tail];
         let done = self.write_at_once(parts);
         self.keep(parts, done);
+        self.tell_outlet();
     }
 
     /// Writes as much of a frame as the socket takes now; answers how much.
@@ -174,19 +190,24 @@ impl Stream {
         if self.waiting > 0 {
             return 0;
         }
-        let size: usize = parts.iter().map(|part| part.len()).sum();
-        // A socket that is gone takes nothing: reading tells of it.
-        if size > SMALL {
-            let parts = parts.map(IoSlice::new);
-            return self.socket.write_vectored(&parts).unwrap_or(0);
+        write_frame(&self.socket, parts)
+    }
+
+    /// Takes over what the outlet has begun with.
+    pub fn take_rest(&mut self) {
+        if let Some(rest) = self.outlet.as_ref().map(|outlet| outlet.take_rest())
+            && !rest.is_empty()
+        {
+            self.keep_whole(rest, 0);
+            self.tell_outlet();
         }
-        let mut whole = [0; SMALL];
-        let mut end = 0;
-        for part in parts {
-            whole[end..end + part.len()].copy_from_slice(part);
-            end += part.len();
+    }
+
+    /// The outlet must not overtake what waits, nor write where nothing may follow.
+    fn tell_outlet(&self) {
+        if let Some(outlet) = &self.outlet {
+            outlet.set_free(self.waiting == 0 && !self.closing);
         }
-        self.socket.write(&whole[..end]).unwrap_or(0)
     }
 
     /// Keeps what is to be written of some parts, the first `done` bytes of all
@@ -228,7 +249,7 @@ impl Stream {
                 from = 0;
             }
             let count = self.out.len().min(PIECES);
-            match self.socket.write_vectored(&pieces[..count]) {
+            match (&*self.socket).write_vectored(&pieces[..count]) {
                 Ok(0) => break,
                 Ok(count) => self.written(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -240,6 +261,7 @@ impl Stream {
             // Ends our direction; the other end's last bytes may still come.
             let _ = self.socket.shutdown(Shutdown::Write);
         }
+        self.tell_outlet();
     }
 
     /// So many bytes need no longer be kept.

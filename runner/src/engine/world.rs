@@ -243,6 +243,9 @@ impl<S: Sink> World<S> {
         self.sent += 1;
         let number = sender.sent;
         self.push_row(EventId::SEND, to, number, bytes.len() as u64);
+        if self.wires.leave_at_once(from, to, bytes) {
+            return Ok(());
+        }
         let message = self.messages.add(from, number, bytes);
         self.depart(self.now, from, to, What::Message(message));
         Ok(())

@@ -10,7 +10,7 @@ use crate::driver::programs::LineSocket;
 use crate::driver::wire::{Head, Kind};
 use crate::engine::behaviors::{Behaviors, Failure, Fault};
 use crate::engine::sink::Sink;
-use crate::engine::wires::{Outgoing, What};
+use crate::engine::wires::{LARGE, Outgoing, What};
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Carries away what the engine sent, in order.
@@ -35,6 +35,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             What::Message(id) => (Kind::Message, Some(self.run.take_message_out(id))),
             What::Close => (Kind::Close, None),
             What::Open => (Kind::Open, None),
+            // Nodes have no outlets.
+            What::Rest => return Ok(()),
             What::Lost { .. } => (Kind::Lost, None),
         };
         let size;
@@ -99,6 +101,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                             self.part(token);
                             return self.run.disconnect(from, to);
                         }
+                        let large = message.payload.as_slice().len() >= LARGE;
                         if let Err(error) = guest.stream.send(message.payload) {
                             // Another guest may have made it say that: it costs
                             // this connection, not the run.
@@ -112,6 +115,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                             guest.stream.pause(true);
                             self.paused.insert(token);
                         }
+                        if large && let Some(outlet) = guest.stream.open_outlet() {
+                            self.run.world.wires.open_outlet(from, to, outlet);
+                        }
                         rewatch(&self.poller, token, &mut guest.stream);
                     }
                     (_, Some(Socket::Door(door))) => {
@@ -123,6 +129,16 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     }
                     // It has gone; what is sent to it now is lost.
                     _ => {}
+                }
+            }
+            (What::Rest, Some(Socket::Guest(guest))) => {
+                guest.stream.take_rest();
+                if let Some(token) = token {
+                    if guest.stream.waiting() > PATIENCE {
+                        guest.stream.pause(true);
+                        self.paused.insert(token);
+                    }
+                    rewatch(&self.poller, token, &mut guest.stream);
                 }
             }
             (What::Close, Some(Socket::Guest(guest))) => {

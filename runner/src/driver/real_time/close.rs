@@ -128,6 +128,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             "closed everything"
         );
         self.sockets = Sockets::default();
+        self.run.world.wires.close_outlets();
         self.running.clear();
     }
 }

@@ -79,6 +79,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         };
         self.paused.remove(&token);
         self.guests.remove(&guest.stranger);
+        let wires = &mut self.run.world.wires;
+        wires.close_outlet(guest.node, guest.stranger);
         if guest.received > 0 {
             self.heard
                 .insert((guest.node, guest.stranger), guest.received);
