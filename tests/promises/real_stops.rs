@@ -6,7 +6,9 @@ use std::net::TcpListener;
 use rustix::process::Signal;
 
 use crate::harness::{Answer, Lab};
-use crate::real_live::{Beside, Live, echo_server, is_running, listen, program, python, until};
+use crate::real_live::{
+    Beside, Live, address_in, echo_server, is_running, listen, program, python, until,
+};
 
 /// Three machines, a time server and a program, without an end.
 fn endless() -> String {
@@ -159,7 +161,7 @@ fn guests_beyond_the_descriptors_wait_and_nobody_else_does() {
     let script = "ulimit -n 60; exec \"$RUNNER\" scenario.toml --no-report --out out";
     let runner = env!("CARGO_BIN_EXE_runner");
     let mut live = Beside::start(command.args(["-c", script]).env("RUNNER", runner));
-    let address = live.told("server listens on ");
+    let address = address_in(&live.told("server listens on "));
     let mut good = python(&["guests.py", "good", &address]);
     good.told("good");
     let mut idle = python(&["guests.py", "idle", &address, "100"]);

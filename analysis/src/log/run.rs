@@ -170,6 +170,7 @@ impl RunLog {
                         name,
                         columns: Arc::clone(&columns),
                         events: Arc::default(),
+                        program: false,
                     });
                 }
                 opened.push(File {
@@ -181,6 +182,7 @@ impl RunLog {
                     name: stem(path),
                     columns,
                     events: Arc::default(),
+                    program: false,
                 });
                 opened.push(File {
                     path: path.clone(),

@@ -77,7 +77,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         for door in doors {
             let name = this.run.world.roster().name(door.node).unwrap_or_default();
             this.remarks
-                .push(format!("{name} listens on {}", door.address));
+                .push(format!("{name} listens on {}", door.place()));
             this.places.push((name, door.address));
             this.watch(Socket::Door(door), READ)?;
         }
