@@ -250,6 +250,8 @@ impl RunMetrics {
         if row.event == EventId::SEND
             && row.message != 0
             && is_node(row.peer)
+            // What a program receives is not recorded: nothing would end it.
+            && !self.nodes[row.peer as usize].program
             && let Some(receiver) = self.flight.send(row.node, row.message)
         {
             self.nodes[receiver as usize].latencies.record(0);

@@ -210,6 +210,8 @@ fn of_a_program_the_tables_claim_nothing_that_nobody_knows() {
     assert_eq!(line("program").replace(',', ""), "", "{summary}");
     // It is said what it is, and then it is in no table.
     let report = lab.read("out/report.md");
-    let rows = report.lines().filter(|line| line.starts_with("| program |"));
+    let rows = report
+        .lines()
+        .filter(|line| line.starts_with("| program |"));
     assert_eq!(rows.count(), 1, "{report}");
 }

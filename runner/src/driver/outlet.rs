@@ -143,11 +143,11 @@ mod tests {
                 Offer::Taken => {}
                 Offer::Begun => {
                     assert_eq!(outlet.offer(&bytes), Offer::Left, "a rest waits");
-                    stream.take_rest();
+                    stream.take_rest(1, bytes.len() as u64);
                 }
                 Offer::Left => {
                     let id = messages.add(0, 1, &bytes);
-                    stream.send(messages.take(id).payload).unwrap();
+                    stream.send(1, messages.take(id).payload).unwrap();
                 }
             }
             expected.extend_from_slice(&bytes);
@@ -174,7 +174,7 @@ mod tests {
         let bytes = message(1, 64 << 20);
         assert_eq!(outlet.offer(&bytes), Offer::Begun);
         assert_eq!(stream.waiting(), 0);
-        stream.take_rest();
+        stream.take_rest(1, bytes.len() as u64);
         assert!((1..bytes.len()).contains(&stream.waiting()));
         let mut arrived = vec![0; bytes.len() + 1];
         let mut count = 0;

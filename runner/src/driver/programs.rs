@@ -1,6 +1,7 @@
 //! Programs that somebody else wrote and that stand for a node: those that the
 //! runner starts and ends, and those that it calls.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::driver::setup::SetupError;
-use crate::driver::stream::Stream;
+use crate::driver::stream::{Stream, Unsent};
 use crate::engine::roster::Roster;
 use crate::scenario::{External, Transport};
 
@@ -273,6 +274,8 @@ pub struct Line {
     pub program: u32,
     /// Messages that came from it.
     pub received: u64,
+    /// The longest message that is taken from it `[bytes]`.
+    pub max_message: u64,
     /// The socket.
     pub socket: LineSocket,
 }
@@ -286,6 +289,16 @@ pub enum LineSocket {
     Tcp(Stream),
     /// A connected datagram socket.
     Udp(UdpSocket),
+}
+
+impl Line {
+    /// Takes away the messages that are not out.
+    pub fn take_unsent(&mut self) -> VecDeque<Unsent> {
+        match &mut self.socket {
+            LineSocket::Tcp(stream) => stream.take_unsent(),
+            LineSocket::Udp(_) => VecDeque::new(),
+        }
+    }
 }
 
 impl AsFd for LineSocket {

@@ -26,6 +26,12 @@ pub struct Stream {
     written: usize,
     /// Bytes of all pieces that have not.
     waiting: usize,
+    /// Messages of which something waits, in order.
+    unsent: VecDeque<Unsent>,
+    /// Bytes that were ever kept to be written.
+    kept: u64,
+    /// The socket takes nothing any more.
+    broken: bool,
     /// Nothing more will be sent; the socket closes once `out` is empty.
     closing: bool,
     /// Nothing is read for now.
@@ -34,6 +40,17 @@ pub struct Stream {
     watched: Interest,
     /// Where messages may leave without being copied, once somebody asked for it.
     outlet: Option<Arc<SocketOutlet>>,
+}
+
+/// A message that is not out yet, or never will be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsent {
+    /// The sender's number for it.
+    pub number: u64,
+    /// Its size `[bytes]`.
+    pub bytes: u64,
+    /// Where it ends among all bytes that were kept.
+    end: u64,
 }
 
 /// How a read ended.
@@ -78,6 +95,9 @@ impl Stream {
             out: VecDeque::new(),
             written: 0,
             waiting: 0,
+            unsent: VecDeque::new(),
+            kept: 0,
+            broken: false,
             closing: false,
             paused: false,
             watched: Interest {
@@ -150,15 +170,18 @@ impl Stream {
         }
     }
 
-    /// Sends a message: at once as far as the socket takes it.
+    /// Sends a message, the sender's `number`-th: at once as far as the socket
+    /// takes it. What never gets out is told by [`Stream::take_unsent`].
     ///
     /// # Errors
     ///
     /// When the framing cannot express it; nothing was sent.
-    pub fn send(&mut self, message: Payload) -> Result<(), FramingError> {
+    pub fn send(&mut self, number: u64, message: Payload) -> Result<(), FramingError> {
         let body = message.as_slice();
         let envelope = Envelope::new(self.framing, body)?;
-        if self.closing {
+        let size = body.len();
+        if self.closing || self.broken {
+            self.not_out(number, size as u64);
             return Ok(());
         }
         let parts = [envelope.head(), body, envelope.tail()];
@@ -173,8 +196,26 @@ impl Stream {
             }
             _ => self.keep(parts, done),
         }
+        if self.waiting > 0 {
+            self.not_out(number, size as u64);
+        }
         self.tell_outlet();
         Ok(())
+    }
+
+    /// A message that ends with what is kept by now is not out yet.
+    fn not_out(&mut self, number: u64, bytes: u64) {
+        self.unsent.push_back(Unsent {
+            number,
+            bytes,
+            end: self.kept,
+        });
+    }
+
+    /// Takes away the messages of which something waits: who gives the connection
+    /// up accounts for them.
+    pub fn take_unsent(&mut self) -> VecDeque<Unsent> {
+        std::mem::take(&mut self.unsent)
     }
 
     /// Sends a frame in three parts, with one call if the socket takes it.
@@ -193,12 +234,12 @@ impl Stream {
         write_frame(&self.socket, parts)
     }
 
-    /// Takes over what the outlet has begun with.
-    pub fn take_rest(&mut self) {
-        if let Some(rest) = self.outlet.as_ref().map(|outlet| outlet.take_rest())
-            && !rest.is_empty()
-        {
+    /// Takes over what the outlet has begun with: a message of this number and
+    /// size.
+    pub fn take_rest(&mut self, number: u64, bytes: u64) {
+        if let Some(rest) = self.outlet.as_ref().map(|outlet| outlet.take_rest()) {
             self.keep_whole(rest, 0);
+            self.not_out(number, bytes);
             self.tell_outlet();
         }
     }
@@ -206,7 +247,7 @@ impl Stream {
     /// The outlet must not overtake what waits, nor write where nothing may follow.
     fn tell_outlet(&self) {
         if let Some(outlet) = &self.outlet {
-            outlet.set_free(self.waiting == 0 && !self.closing);
+            outlet.set_free(self.waiting == 0 && !self.closing && !self.broken);
         }
     }
 
@@ -221,6 +262,7 @@ impl Stream {
                 continue;
             }
             self.waiting += part.len();
+            self.kept += part.len() as u64;
             match self.out.back_mut() {
                 Some(last) if last.len() + part.len() <= GATHERED => last.extend_from_slice(part),
                 _ => self.out.push_back(part.to_vec()),
@@ -232,6 +274,7 @@ impl Stream {
     /// the first that waits.
     fn keep_whole(&mut self, bytes: Vec<u8>, done: usize) {
         self.waiting += bytes.len() - done;
+        self.kept += (bytes.len() - done) as u64;
         if done > 0 {
             self.written = done;
         }
@@ -254,7 +297,7 @@ impl Stream {
                 Ok(count) => self.written(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => self.written(self.waiting),
+                Err(_) => self.give_up(),
             }
         }
         if self.waiting == 0 && self.closing {
@@ -264,9 +307,20 @@ impl Stream {
         self.tell_outlet();
     }
 
+    /// The socket is gone, and what waits will never be out.
+    fn give_up(&mut self) {
+        self.out.clear();
+        (self.written, self.waiting) = (0, 0);
+        self.broken = true;
+    }
+
     /// So many bytes need no longer be kept.
     fn written(&mut self, count: usize) {
         self.waiting -= count;
+        let out = self.kept - self.waiting as u64;
+        while self.unsent.front().is_some_and(|first| first.end <= out) {
+            self.unsent.pop_front();
+        }
         self.written += count;
         while let Some(first) = self.out.front()
             && self.written >= first.len()
@@ -279,6 +333,11 @@ impl Stream {
     /// Bytes that wait to be written.
     pub fn waiting(&self) -> usize {
         self.waiting
+    }
+
+    /// What all that waits takes in memory, about `[bytes]`.
+    pub fn burden(&self) -> usize {
+        self.waiting + self.unsent.len() * size_of::<Unsent>()
     }
 
     /// Closes our direction once what was sent is out.
@@ -344,7 +403,7 @@ mod tests {
             expected.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
             expected.extend_from_slice(&bytes);
             let id = messages.add(0, 1, &bytes);
-            stream.send(messages.take(id).payload).unwrap();
+            stream.send(1, messages.take(id).payload).unwrap();
         }
         assert!(stream.waiting() > 0);
         stream.close();

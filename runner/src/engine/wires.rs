@@ -75,7 +75,12 @@ pub enum What {
     /// A message, to be taken from the run's messages.
     Message(MessageId),
     /// An outlet has begun with a message and holds the rest of it.
-    Rest,
+    Rest {
+        /// The sender's number for it.
+        number: u64,
+        /// Its size `[bytes]`.
+        bytes: u64,
+    },
     /// The connection between the two closes.
     Close,
     /// It opens again.
@@ -143,7 +148,7 @@ impl Wires {
     }
 
     /// Whether a message left at once: only if all that was sent before it has.
-    pub(super) fn leave_at_once(&mut self, from: u32, to: u32, bytes: &[u8]) -> bool {
+    pub(super) fn leave_at_once(&mut self, from: u32, to: u32, number: u64, bytes: &[u8]) -> bool {
         if bytes.len() < LARGE || !self.outgoing.is_empty() {
             return false;
         }
@@ -152,7 +157,10 @@ impl Wires {
             .get(&(from, to))
             .map_or(Offer::Left, |outlet| outlet.offer(bytes));
         if offer == Offer::Begun {
-            let what = What::Rest;
+            let what = What::Rest {
+                number,
+                bytes: bytes.len() as u64,
+            };
             self.outgoing.push(Outgoing { from, to, what });
         }
         offer != Offer::Left

@@ -69,6 +69,24 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
     }
 
+    /// What could not be sent to programs and guests in time never will be.
+    fn count_what_is_left(&mut self) {
+        let mut left = Vec::new();
+        for (_, socket) in self.sockets.iter_mut() {
+            let (from, to, unsent) = match socket {
+                Socket::Guest(guest) => (guest.node, guest.stranger, guest.stream.take_unsent()),
+                Socket::Line(line) => (line.node, line.program, line.take_unsent()),
+                _ => continue,
+            };
+            left.extend(unsent.into_iter().map(|unsent| (from, to, unsent)));
+        }
+        for (from, to, unsent) in left {
+            self.run.lose_outside(from, to, unsent.number, unsent.bytes);
+        }
+        // Those for programs of other processes go there.
+        let _ = self.carry_out();
+    }
+
     /// Sends what is still to be sent, ends the programs and closes every socket.
     pub(super) fn close(&mut self, in_order: bool) {
         // A behavior may say farewell in `stop`.
@@ -107,6 +125,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             ready.clear();
             let _ = self.poller.wait(Some(Duration::from_millis(5)), &mut ready);
         }
+        self.count_what_is_left();
+        self.sum_up_complaints();
         let until = Instant::now() + END_PATIENCE;
         for running in &mut self.running {
             let _ = running.end(until);

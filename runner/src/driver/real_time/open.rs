@@ -63,6 +63,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             shut: BTreeSet::new(),
             departing: BTreeMap::new(),
             heard: BTreeMap::new(),
+            complaints: BTreeMap::new(),
             unended: BTreeSet::new(),
             open_ended: false,
             lag: Lag::default(),
@@ -206,6 +207,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             node,
             program,
             received: self.heard.remove(&(node, program)).unwrap_or(0),
+            max_message: external.max_message,
             socket,
         };
         let token = self.watch(Socket::Line(line), READ)?;
