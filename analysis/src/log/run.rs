@@ -334,6 +334,14 @@ impl RunLog {
         })
     }
 
+    /// Leaves out last lines that were cut off: whoever wrote these logs was killed.
+    pub fn of_killed(mut self) -> RunLog {
+        for cursor in &mut self.cursors {
+            cursor.records.cut_end = true;
+        }
+        self
+    }
+
     /// The names behind the rows. Strangers are added as they are met.
     pub fn schema(&self) -> &RunSchema {
         &self.names.schema

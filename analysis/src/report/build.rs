@@ -11,10 +11,10 @@ use super::questions::{self, QUESTIONS};
 use super::series::RunSeries;
 use super::write::{Outputs, write};
 use super::{Error, Figure, Report, Section, lag, setting};
-use crate::log::{RunLog, RunSchema, Warning};
+use crate::log::{LogError, RunLog, RunSchema, Warning};
 use crate::metrics::{RunMetrics, metric_names};
 use crate::render::number::{count, whole};
-use crate::results::{GroupInfo, LogMode, RunRow};
+use crate::results::{GroupInfo, LogMode, RunRow, RunStatus};
 
 /// Nodes whose lines are drawn: more cannot be told apart.
 const DRAWN_NODES: usize = 12;
@@ -72,6 +72,15 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
         .iter()
         .filter(|run| folder.is_whole(run))
         .collect();
+    // Where no run came to its end, what one had written by then is all there is.
+    let cut_off = match complete.is_empty() {
+        true => cut_off(folder, &schema),
+        false => Vec::new(),
+    };
+    let complete: Vec<&RunRow> = complete.into_iter().chain(&cut_off).collect();
+    report
+        .warnings
+        .extend(setting::unfinished(folder, &cut_off));
     if complete.is_empty() {
         report
             .warnings
@@ -127,7 +136,6 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
                 drawn_runs += 1;
                 let (series, met) = series(
                     folder,
-                    &path,
                     run,
                     &drawn_schema,
                     &nodes,
@@ -205,13 +213,16 @@ fn measure(
     report: &mut Report,
 ) -> Result<Measured, Error> {
     let file = folder.path.join("summary.csv");
-    if file.exists() || folder.manifest.log == LogMode::Off {
+    let whole = complete.iter().all(|run| folder.is_whole(run));
+    if whole && file.exists() || folder.manifest.log == LogMode::Off {
         let runs: BTreeSet<u64> = complete.iter().map(|run| run.run).collect();
         return Measured::read(&file, &runs);
     }
-    report.left_out.push(
-        "`summary.csv` is missing; the metrics were computed from the logs again.".to_owned(),
-    );
+    if whole {
+        report.left_out.push(
+            "`summary.csv` is missing; the metrics were computed from the logs again.".to_owned(),
+        );
+    }
     let mut measured = Measured::default();
     for node in &schema.nodes {
         for name in metric_names(&node.columns) {
@@ -222,7 +233,7 @@ fn measure(
     }
     let names: Vec<&str> = schema.nodes.iter().map(|node| node.name.as_str()).collect();
     for run in complete {
-        let mut log = RunLog::open(&folder.run_folder(run), Some(schema))?;
+        let mut log = open_log(folder, run, schema)?;
         let mut metrics = RunMetrics::new(schema);
         while let Some((row, columns)) = log.next()? {
             metrics.row(&row, columns);
@@ -237,6 +248,50 @@ fn measure(
     Ok(measured)
 }
 
+/// The logs of a run, however it ended.
+fn open_log(folder: &Folder, run: &RunRow, schema: &RunSchema) -> Result<RunLog, LogError> {
+    let log = RunLog::open(&folder.run_folder(run), Some(schema))?;
+    Ok(match folder.is_whole(run) {
+        true => log,
+        false => log.of_killed(),
+    })
+}
+
+/// The unfinished runs whose logs can be read, as long as those tell.
+fn cut_off(folder: &Folder, schema: &RunSchema) -> Vec<RunRow> {
+    let manifest = &folder.manifest;
+    if manifest.log == LogMode::Off {
+        return Vec::new();
+    }
+    let case = |number: u64| {
+        let index = (number.max(1) - 1) / u64::from(manifest.runs_per_case.max(1));
+        let case = manifest.cases.get(index as usize);
+        case.map_or_else(String::new, |case| case.id.clone())
+    };
+    let found = folder.unfinished.iter().filter_map(|&number| {
+        let mut run = RunRow {
+            run: number,
+            case: case(number),
+            seed: 0,
+            status: RunStatus::Failed,
+            verdict: None,
+            duration_s: 0.0,
+            wall_s: 0.0,
+            events: 0,
+            messages: 0,
+            axes: Vec::new(),
+        };
+        let mut log = open_log(folder, &run, schema).ok()?;
+        let mut last_ns = None;
+        while let Some((row, _)) = log.next().ok()? {
+            last_ns = Some(row.time_ns);
+        }
+        run.duration_s = last_ns? as f64 / 1e9;
+        Some(run)
+    });
+    found.collect()
+}
+
 fn nanoseconds(run: &RunRow) -> u64 {
     (run.duration_s * 1e9).round() as u64
 }
@@ -244,14 +299,13 @@ fn nanoseconds(run: &RunRow) -> u64 {
 /// The lines of one run, and whether its logs name peers that are no nodes.
 fn series(
     folder: &Folder,
-    path: &Path,
     run: &RunRow,
     schema: &RunSchema,
     nodes: &[usize],
     lines: usize,
     warnings: &mut Vec<String>,
 ) -> Result<(RunSeries, bool), Error> {
-    let mut log = RunLog::open(path, Some(schema))?;
+    let mut log = open_log(folder, run, schema)?;
     let mut series = RunSeries::new(schema, nodes, nanoseconds(run), lines);
     while let Some((row, columns)) = log.next()? {
         if (row.node as usize) < nodes.len() {
