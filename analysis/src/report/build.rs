@@ -9,12 +9,13 @@ use super::measured::Measured;
 use super::observe::{Observations, observe};
 use super::questions::{self, QUESTIONS};
 use super::series::RunSeries;
+use super::unfinished::{cut_off, open_log};
 use super::write::{Outputs, write};
-use super::{Error, Figure, Report, Section, lag, setting};
-use crate::log::{LogError, RunLog, RunSchema, Warning};
+use super::{Error, Figure, Report, Section, lag, setting, unfinished};
+use crate::log::{RunSchema, Warning};
 use crate::metrics::{RunMetrics, metric_names};
 use crate::render::number::{count, whole};
-use crate::results::{GroupInfo, LogMode, RunRow, RunStatus};
+use crate::results::{GroupInfo, LogMode, RunRow};
 
 /// Nodes whose lines are drawn: more cannot be told apart.
 const DRAWN_NODES: usize = 12;
@@ -80,7 +81,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let complete: Vec<&RunRow> = complete.into_iter().chain(&cut_off).collect();
     report
         .warnings
-        .extend(setting::unfinished(folder, &cut_off));
+        .extend(unfinished::warnings(folder, &cut_off));
     if complete.is_empty() {
         report
             .warnings
@@ -246,50 +247,6 @@ fn measure(
         );
     }
     Ok(measured)
-}
-
-/// The logs of a run, however it ended.
-fn open_log(folder: &Folder, run: &RunRow, schema: &RunSchema) -> Result<RunLog, LogError> {
-    let log = RunLog::open(&folder.run_folder(run), Some(schema))?;
-    Ok(match folder.is_whole(run) {
-        true => log,
-        false => log.of_killed(),
-    })
-}
-
-/// The unfinished runs whose logs can be read, as long as those tell.
-fn cut_off(folder: &Folder, schema: &RunSchema) -> Vec<RunRow> {
-    let manifest = &folder.manifest;
-    if manifest.log == LogMode::Off {
-        return Vec::new();
-    }
-    let case = |number: u64| {
-        let index = (number.max(1) - 1) / u64::from(manifest.runs_per_case.max(1));
-        let case = manifest.cases.get(index as usize);
-        case.map_or_else(String::new, |case| case.id.clone())
-    };
-    let found = folder.unfinished.iter().filter_map(|&number| {
-        let mut run = RunRow {
-            run: number,
-            case: case(number),
-            seed: 0,
-            status: RunStatus::Failed,
-            verdict: None,
-            duration_s: 0.0,
-            wall_s: 0.0,
-            events: 0,
-            messages: 0,
-            axes: Vec::new(),
-        };
-        let mut log = open_log(folder, &run, schema).ok()?;
-        let mut last_ns = None;
-        while let Some((row, _)) = log.next().ok()? {
-            last_ns = Some(row.time_ns);
-        }
-        run.duration_s = last_ns? as f64 / 1e9;
-        Some(run)
-    });
-    found.collect()
 }
 
 fn nanoseconds(run: &RunRow) -> u64 {

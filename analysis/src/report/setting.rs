@@ -258,32 +258,6 @@ pub(super) fn warnings(folder: &Folder) -> Vec<String> {
     warnings
 }
 
-/// What is to be said of runs that came to no end; `shown` are those whose numbers
-/// are in the report.
-pub(super) fn unfinished(folder: &Folder, shown: &[RunRow]) -> Vec<String> {
-    let say = |&number: &u64| {
-        let place = format!("`runs/{number:04}.partial`");
-        let why = "has not come to its end (the runner was killed, or is still at work)";
-        match shown.iter().find(|run| run.run == number) {
-            Some(run) => format!(
-                "Run {number} is unfinished: it {why}. The numbers are of its first {} s, of which there are rows in {place}.",
-                short(run.duration_s)
-            ),
-            None => {
-                format!("Run {number} {why}; what it wrote is in {place}, and is left out below.")
-            }
-        }
-    };
-    let mut said: Vec<String> = folder.unfinished.iter().take(NAMED).map(say).collect();
-    if let Some(more @ 1..) = folder.unfinished.len().checked_sub(NAMED) {
-        said.push(format!(
-            "{} more are unfinished.",
-            count(more as u64, "run")
-        ));
-    }
-    said
-}
-
 /// What the kept logs do not tell.
 pub(super) fn log_note(folder: &Folder) -> Option<String> {
     (folder.manifest.log == LogMode::Off).then(|| {

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use crate::driver::backlog::Unsent;
 use crate::driver::setup::SetupError;
-use crate::driver::stream::{Stream, Unsent};
+use crate::driver::stream::Stream;
 use crate::engine::roster::Roster;
 use crate::scenario::{External, Transport};
 

@@ -4,11 +4,12 @@
 //! owner to look at ([`Stream::waiting`]) before it reads more.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
+use crate::driver::backlog::{Backlog, GATHERED, Unsent};
 use crate::driver::outlet::{SocketOutlet, write_frame};
 use crate::driver::poller::Interest;
 use crate::engine::message::Payload;
@@ -20,19 +21,11 @@ pub struct Stream {
     socket: Arc<TcpStream>,
     framing: Framing,
     decoder: Decoder,
-    /// What is still to be written: pieces, none empty.
-    out: VecDeque<Vec<u8>>,
-    /// Bytes of the first piece that have been written.
-    written: usize,
-    /// Bytes of all pieces that have not.
-    waiting: usize,
-    /// Messages of which something waits, in order.
-    unsent: VecDeque<Unsent>,
-    /// Bytes that were ever kept to be written.
-    kept: u64,
+    /// What is still to be written.
+    backlog: Backlog,
     /// The socket takes nothing any more.
     broken: bool,
-    /// Nothing more will be sent; the socket closes once `out` is empty.
+    /// Nothing more will be sent; the socket closes once `backlog` is empty.
     closing: bool,
     /// Nothing is read for now.
     paused: bool,
@@ -40,17 +33,6 @@ pub struct Stream {
     watched: Interest,
     /// Where messages may leave without being copied, once somebody asked for it.
     outlet: Option<Arc<SocketOutlet>>,
-}
-
-/// A message that is not out yet, or never will be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unsent {
-    /// The sender's number for it.
-    pub number: u64,
-    /// Its size `[bytes]`.
-    pub bytes: u64,
-    /// Where it ends among all bytes that were kept.
-    end: u64,
 }
 
 /// How a read ended.
@@ -70,13 +52,6 @@ const TURN: usize = 1 << 20;
 /// A read of less than this has most likely emptied the socket `[bytes]`.
 const SHORT: usize = 2048;
 
-/// What waits is gathered into pieces of up to this; what is larger waits as it
-/// is and is not copied `[bytes]`.
-const GATHERED: usize = 64 << 10;
-
-/// Pieces that are written with one call.
-const PIECES: usize = 16;
-
 impl Stream {
     /// A connected socket, made non-blocking and prompt.
     ///
@@ -92,11 +67,7 @@ impl Stream {
             socket: Arc::new(socket),
             framing,
             decoder: Decoder::new(framing, max_message),
-            out: VecDeque::new(),
-            written: 0,
-            waiting: 0,
-            unsent: VecDeque::new(),
-            kept: 0,
+            backlog: Backlog::default(),
             broken: false,
             closing: false,
             paused: false,
@@ -181,7 +152,7 @@ impl Stream {
         let envelope = Envelope::new(self.framing, body)?;
         let size = body.len();
         if self.closing || self.broken {
-            self.not_out(number, size as u64);
+            self.backlog.refuse(number, size as u64);
             return Ok(());
         }
         let parts = [envelope.head(), body, envelope.tail()];
@@ -190,45 +161,35 @@ impl Stream {
         let end = head + body.len();
         match message {
             Payload::Block(bytes) if end.saturating_sub(done) > GATHERED => {
-                self.keep([envelope.head(), &[], &[]], done.min(head));
-                self.keep_whole(bytes.into_vec(), done.saturating_sub(head));
-                self.keep([&[], &[], envelope.tail()], 0);
+                let backlog = &mut self.backlog;
+                backlog.keep([envelope.head(), &[], &[]], done.min(head));
+                backlog.keep_whole(bytes.into_vec(), done.saturating_sub(head));
+                backlog.keep([&[], &[], envelope.tail()], 0);
             }
-            _ => self.keep(parts, done),
+            _ => self.backlog.keep(parts, done),
         }
-        if self.waiting > 0 {
-            self.not_out(number, size as u64);
-        }
+        self.backlog.end_message(number, size as u64);
         self.tell_outlet();
         Ok(())
-    }
-
-    /// A message that ends with what is kept by now is not out yet.
-    fn not_out(&mut self, number: u64, bytes: u64) {
-        self.unsent.push_back(Unsent {
-            number,
-            bytes,
-            end: self.kept,
-        });
     }
 
     /// Takes away the messages of which something waits: who gives the connection
     /// up accounts for them.
     pub fn take_unsent(&mut self) -> VecDeque<Unsent> {
-        std::mem::take(&mut self.unsent)
+        self.backlog.take_unsent()
     }
 
     /// Sends a frame in three parts, with one call if the socket takes it.
     pub fn send_parts(&mut self, head: &[u8], body: &[u8], tail: &[u8]) {
         let parts = [head, body, tail];
         let done = self.write_at_once(parts);
-        self.keep(parts, done);
+        self.backlog.keep(parts, done);
         self.tell_outlet();
     }
 
     /// Writes as much of a frame as the socket takes now; answers how much.
     fn write_at_once(&mut self, parts: [&[u8]; 3]) -> usize {
-        if self.waiting > 0 {
+        if self.waiting() > 0 {
             return 0;
         }
         write_frame(&self.socket, parts)
@@ -238,8 +199,8 @@ impl Stream {
     /// size.
     pub fn take_rest(&mut self, number: u64, bytes: u64) {
         if let Some(rest) = self.outlet.as_ref().map(|outlet| outlet.take_rest()) {
-            self.keep_whole(rest, 0);
-            self.not_out(number, bytes);
+            self.backlog.keep_whole(rest, 0);
+            self.backlog.end_message(number, bytes);
             self.tell_outlet();
         }
     }
@@ -247,97 +208,41 @@ impl Stream {
     /// The outlet must not overtake what waits, nor write where nothing may follow.
     fn tell_outlet(&self) {
         if let Some(outlet) = &self.outlet {
-            outlet.set_free(self.waiting == 0 && !self.closing && !self.broken);
+            outlet.set_free(self.waiting() == 0 && !self.closing && !self.broken);
         }
-    }
-
-    /// Keeps what is to be written of some parts, the first `done` bytes of all
-    /// left out.
-    fn keep(&mut self, parts: [&[u8]; 3], mut done: usize) {
-        for part in parts {
-            let written = done.min(part.len());
-            done -= written;
-            let part = &part[written..];
-            if part.is_empty() {
-                continue;
-            }
-            self.waiting += part.len();
-            self.kept += part.len() as u64;
-            match self.out.back_mut() {
-                Some(last) if last.len() + part.len() <= GATHERED => last.extend_from_slice(part),
-                _ => self.out.push_back(part.to_vec()),
-            }
-        }
-    }
-
-    /// Keeps a message as it is, `done` bytes of it written: none unless it is
-    /// the first that waits.
-    fn keep_whole(&mut self, bytes: Vec<u8>, done: usize) {
-        self.waiting += bytes.len() - done;
-        self.kept += (bytes.len() - done) as u64;
-        if done > 0 {
-            self.written = done;
-        }
-        self.out.push_back(bytes);
     }
 
     /// Writes what waits, as far as the socket takes it. A socket that is gone
     /// takes nothing: reading tells of it.
     pub fn flush(&mut self) {
-        while self.waiting > 0 {
-            let mut pieces = [IoSlice::new(&[]); PIECES];
-            let mut from = self.written;
-            for (piece, bytes) in pieces.iter_mut().zip(&self.out) {
-                *piece = IoSlice::new(&bytes[from..]);
-                from = 0;
-            }
-            let count = self.out.len().min(PIECES);
+        while self.waiting() > 0 {
+            let (pieces, count) = self.backlog.first();
             match (&*self.socket).write_vectored(&pieces[..count]) {
                 Ok(0) => break,
-                Ok(count) => self.written(count),
+                Ok(count) => self.backlog.written(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => self.give_up(),
+                Err(_) => {
+                    self.backlog.give_up();
+                    self.broken = true;
+                }
             }
         }
-        if self.waiting == 0 && self.closing {
+        if self.waiting() == 0 && self.closing {
             // Ends our direction; the other end's last bytes may still come.
             let _ = self.socket.shutdown(Shutdown::Write);
         }
         self.tell_outlet();
     }
 
-    /// The socket is gone, and what waits will never be out.
-    fn give_up(&mut self) {
-        self.out.clear();
-        (self.written, self.waiting) = (0, 0);
-        self.broken = true;
-    }
-
-    /// So many bytes need no longer be kept.
-    fn written(&mut self, count: usize) {
-        self.waiting -= count;
-        let out = self.kept - self.waiting as u64;
-        while self.unsent.front().is_some_and(|first| first.end <= out) {
-            self.unsent.pop_front();
-        }
-        self.written += count;
-        while let Some(first) = self.out.front()
-            && self.written >= first.len()
-        {
-            self.written -= first.len();
-            self.out.pop_front();
-        }
-    }
-
     /// Bytes that wait to be written.
     pub fn waiting(&self) -> usize {
-        self.waiting
+        self.backlog.waiting()
     }
 
     /// What all that waits takes in memory, about `[bytes]`.
     pub fn burden(&self) -> usize {
-        self.waiting + self.unsent.len() * size_of::<Unsent>()
+        self.backlog.burden()
     }
 
     /// Closes our direction once what was sent is out.
