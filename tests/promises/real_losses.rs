@@ -10,6 +10,15 @@ use rustix::net::sockopt::set_socket_linger;
 use crate::harness::{Lab, Table};
 use crate::real_live::{Live, PATIENCE, echo_server};
 
+/// A client with this config and a program at this address.
+fn client_and(config: &str, address: &str) -> Live {
+    Live::start(&format!(
+        "name = \"live\"\ntime = \"real\"\nduration = \"700ms\"\n\
+         [nodes.client]\nbehavior = \"echo.client\"\nconfig = {{ {config} }}\n\
+         [nodes.other]\nexternal = \"{address}\n"
+    ))
+}
+
 /// The log of a node.
 fn log(live: &Live, node: &str) -> Table {
     live.lab.table(&format!("out/runs/0001/{node}.csv"))
@@ -107,13 +116,10 @@ fn a_datagram_beyond_the_limit_is_dropped_and_counted() {
 fn a_message_to_a_program_that_has_gone_is_dropped_in_its_log() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let scenario = format!(
-        "name = \"live\"\ntime = \"real\"\nduration = \"700ms\"\n\
-         [nodes.client]\nbehavior = \"echo.client\"\n\
-         config = {{ texts = [\"a\"], timeout = \"100ms\" }}\n\
-         [nodes.other]\nexternal = \"tcp://{address}\"\nframing = \"line\"\n"
+    let mut live = client_and(
+        "texts = [\"a\"], timeout = \"100ms\"",
+        &format!("tcp://{address}\"\nframing = \"line\""),
     );
-    let mut live = Live::start(&scenario);
     // It answers when it is called, and is gone for good after one message.
     let (mut connection, _) = listener.accept().unwrap();
     drop(listener);
@@ -130,4 +136,38 @@ fn a_message_to_a_program_that_has_gone_is_dropped_in_its_log() {
     let count = dropped.len().to_string();
     assert_eq!(measured(&live.lab, "other", "dropped"), count);
     assert_eq!(measured(&live.lab, "other", "received"), "");
+}
+
+#[test]
+fn a_message_that_a_programs_framing_cannot_carry_is_dropped_and_told_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut live = client_and(
+        "texts = [\"two\\nlines\"], repeat = 5, window = 5",
+        &format!("tcp://{address}\"\nframing = \"line\""),
+    );
+    let answer = live.end();
+    let text = "client sends other what it cannot be given: a `line` message holds a newline";
+    assert_eq!((answer.out + &answer.err).matches(text).count(), 1);
+    let dropped = drops(&log(&live, "other"), "message");
+    assert_eq!(dropped, ["1", "2", "3", "4", "5"]);
+}
+
+#[test]
+fn a_datagram_of_a_program_beyond_the_limit_is_dropped() {
+    let program = UdpSocket::bind("127.0.0.1:0").unwrap();
+    program.set_read_timeout(Some(PATIENCE)).unwrap();
+    let address = program.local_addr().unwrap();
+    let mut live = client_and(
+        "texts = [\"a\"], timeout = \"60s\", stop = true",
+        &format!("udp://{address}\"\nmax_message = \"100B\""),
+    );
+    let (_, from) = program.recv_from(&mut [0; 10]).unwrap();
+    program.send_to(&[b'a'; 101], from).unwrap();
+    program.send_to(b"a", from).unwrap();
+    live.end().ends(0);
+    let log = log(&live, "client");
+    assert_eq!(drops(&log, "peer"), ["other"]);
+    assert_eq!(drops(&log, "bytes"), ["101"]);
+    assert_eq!(log.only("event", "receive").texts("message"), ["2"]);
 }

@@ -13,6 +13,7 @@ use crate::engine::behaviors::{Behaviors, Failure, Fault};
 use crate::engine::message::Message;
 use crate::engine::sink::Sink;
 use crate::engine::wires::{LARGE, Outgoing, What};
+use crate::framing::FramingError;
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Carries away what the engine sent, in order.
@@ -222,6 +223,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let size = bytes.len() as u64;
         let mut given = false;
         let mut overflows = false;
+        let mut unfit = None;
         if let Some(token) = token
             && let Some(Socket::Line(line)) = self.sockets.get_mut(token)
         {
@@ -230,9 +232,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 LineSocket::Tcp(stream) => {
                     match stream.send(number, message.payload) {
                         Ok(()) => given = true,
-                        Err(error) => self
-                            .remarks
-                            .push(format!("a message was not sent: {error}")),
+                        Err(error) => unfit = Some(error),
                     }
                     rewatch(&self.poller, token, stream);
                 }
@@ -241,6 +241,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     given = socket.send(bytes).is_ok() || socket.send(bytes).is_ok();
                 }
             }
+        }
+        if let Some(error) = unfit {
+            self.remark_unfit(from, to, &error);
         }
         if overflows && let Some(token) = token {
             let name = self.run.world.roster().name(to).unwrap_or_default();
@@ -253,6 +256,19 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         match overflows {
             true => self.run.disconnect(from, to),
             false => Ok(()),
+        }
+    }
+}
+
+impl<B: Behaviors, S: Sink> RealTime<B, S> {
+    /// Remarks that a program's framing cannot carry what it is sent: once for
+    /// each two nodes, however often it happens.
+    fn remark_unfit(&mut self, from: u32, to: u32, error: &FramingError) {
+        let roster = self.run.world.roster();
+        let [from, to] = [from, to].map(|node| roster.name(node).unwrap_or_default());
+        let start = format!("{from} sends {to} what it cannot be given: ");
+        if self.remarks.iter().all(|said| !said.starts_with(&start)) {
+            self.remarks.push(format!("{start}{error}"));
         }
     }
 }
