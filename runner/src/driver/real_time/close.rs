@@ -69,6 +69,20 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
     }
 
+    /// Prints what programs have written by now.
+    fn hear_programs(&mut self) {
+        let mut words = Vec::new();
+        for (_, socket) in self.sockets.iter_mut() {
+            if let Socket::Output(output) = socket {
+                let node = output.node;
+                output.read(|line| words.push((node, line.to_owned())));
+            }
+        }
+        for (node, line) in words {
+            self.run.world.print_for(node, &line);
+        }
+    }
+
     /// What could not be sent to programs and guests in time never will be.
     fn count_what_is_left(&mut self) {
         let mut left = Vec::new();
@@ -95,6 +109,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         if apart && in_order {
             self.say_farewell();
         }
+        // What a program has written before it is asked to end comes before what
+        // it answers, whichever of its outputs that is on.
+        self.hear_programs();
         for running in &mut self.running {
             running.ask_to_end();
         }
@@ -132,16 +149,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             let _ = running.end(until);
         }
         // Their last words.
-        let mut words = Vec::new();
-        for (_, socket) in self.sockets.iter_mut() {
-            if let Socket::Output(output) = socket {
-                let node = output.node;
-                output.read(|line| words.push((node, line.to_owned())));
-            }
-        }
-        for (node, line) in words {
-            self.run.world.print_for(node, &line);
-        }
+        self.hear_programs();
         debug!(
             sockets = self.sockets.len(),
             programs = self.running.len(),
