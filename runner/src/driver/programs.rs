@@ -52,8 +52,24 @@ enum Pipe {
     Err(ChildStderr),
 }
 
+/// How far an output was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// More is there.
+    Some,
+    /// All that was there; more may come.
+    All,
+    /// All that ever comes.
+    Last,
+}
+
 /// The longest line that is kept together `[bytes]`.
 const LINE_MAX: usize = 64 << 10;
+
+/// What is read of an output before all else has its turn: a program that writes
+/// without end must not keep the others from theirs, and each line may be shown on
+/// a terminal `[bytes]`.
+const TURN: usize = 4 << 10;
 
 /// Starts the program of a node in a process group of its own, so that what it
 /// starts ends with it. It finds the listening nodes in its environment and in
@@ -216,11 +232,12 @@ impl Drop for Running {
 }
 
 impl Output {
-    /// Reads what is there and hands on each whole line; at the end also the
-    /// last. Answers whether more may come.
-    pub fn read(&mut self, mut line: impl FnMut(&str)) -> bool {
-        let mut buffer = [0; 8192];
-        loop {
+    /// Reads what is there, up to a turn's worth, and hands on each whole line; at
+    /// the end also the last.
+    pub fn read(&mut self, mut line: impl FnMut(&str)) -> Heard {
+        let mut buffer = [0; TURN];
+        let mut taken = 0;
+        while taken < TURN {
             let count = match &mut self.pipe {
                 Pipe::Out(pipe) => pipe.read(&mut buffer),
                 Pipe::Err(pipe) => pipe.read(&mut buffer),
@@ -231,9 +248,10 @@ impl Output {
                         line(&String::from_utf8_lossy(&self.line));
                         self.line.clear();
                     }
-                    return false;
+                    return Heard::Last;
                 }
                 Ok(count) => {
+                    taken += count;
                     for &byte in &buffer[..count] {
                         if byte == b'\n' || self.line.len() == LINE_MAX {
                             line(&String::from_utf8_lossy(&self.line));
@@ -245,9 +263,11 @@ impl Output {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Heard::All,
+                Err(_) => return Heard::Last,
             }
         }
+        Heard::Some
     }
 }
 

@@ -10,11 +10,15 @@ use super::{DRAIN, PARTING, RealTime, SILENCE, Socket, rewatch};
 use crate::driver::guests::Guest;
 use crate::driver::links::Wire;
 use crate::driver::poller::Ready;
-use crate::driver::programs::{END_PATIENCE, Line, LineSocket};
+use crate::driver::programs::{END_PATIENCE, Heard, Line, LineSocket};
 use crate::driver::sockets::Sockets;
 use crate::driver::wire::{Head, Kind};
 use crate::engine::behaviors::{Behaviors, Failure};
 use crate::engine::sink::Sink;
+
+/// Turns of reading for what a program has still to say: a pipe holds less, and
+/// what it started may write on without end.
+const LAST_WORDS: usize = 32;
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// After the end: what is between two nodes arrives.
@@ -75,7 +79,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         for (_, socket) in self.sockets.iter_mut() {
             if let Socket::Output(output) = socket {
                 let node = output.node;
-                output.read(|line| words.push((node, line.to_owned())));
+                for _ in 0..LAST_WORDS {
+                    let heard = output.read(|line| words.push((node, line.to_owned())));
+                    if heard != Heard::Some {
+                        break;
+                    }
+                }
             }
         }
         for (node, line) in words {

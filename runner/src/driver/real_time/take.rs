@@ -6,7 +6,7 @@ use std::io;
 use super::{BATCH, RealTime, Socket, rewatch_token};
 use crate::driver::guests::CROWDED;
 use crate::driver::poller::{Ready, Token};
-use crate::driver::programs::LineSocket;
+use crate::driver::programs::{Heard, LineSocket};
 use crate::driver::stream::Reading;
 use crate::driver::wire::{Head, Kind};
 use crate::engine::behaviors::{Behaviors, Failure};
@@ -25,11 +25,11 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 Some(Socket::Output(output)) => {
                     let node = output.node;
                     let mut lines = Vec::new();
-                    let more = output.read(|line| lines.push(line.to_owned()));
+                    let heard = output.read(|line| lines.push(line.to_owned()));
                     for line in lines {
                         self.run.world.print_for(node, &line);
                     }
-                    if !more {
+                    if heard == Heard::Last {
                         self.sockets.remove(token);
                     }
                 }
