@@ -43,6 +43,8 @@ mod real_clients;
 mod real_guests;
 #[path = "promises/real_live.rs"]
 mod real_live;
+#[path = "promises/real_losses.rs"]
+mod real_losses;
 #[path = "promises/real_programs.rs"]
 mod real_programs;
 #[path = "promises/real_stops.rs"]

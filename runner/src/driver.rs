@@ -11,12 +11,14 @@
 //! - [`guests`]: programs that connect to a listening node;
 //! - [`processes`]: a process for each node, where that is asked for;
 //! - [`programs`]: programs that stand for a node, called or started by us;
-//! - [`stream`] and [`sockets`]: what they all are made of.
+//! - [`stream`], [`backlog`], [`outlet`] and [`sockets`]: what they all are made of.
 
+pub mod backlog;
 pub mod clock;
 pub mod guests;
 pub mod lag;
 pub mod links;
+pub mod outlet;
 pub mod poller;
 pub mod processes;
 pub mod programs;

@@ -164,6 +164,7 @@ pub fn schema(plugin: &Plugin, size: &Size) -> RunSchema {
         name: Size::name(index),
         columns: behavior.columns.clone(),
         events: behavior.events.clone(),
+        program: false,
     };
     RunSchema {
         nodes: (0..size.nodes).map(node).collect(),

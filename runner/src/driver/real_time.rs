@@ -14,11 +14,14 @@ mod door;
 mod open;
 mod take;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{self, AtomicBool};
 use std::time::{Duration, Instant};
+
+use tracing::debug;
 
 use crate::driver::clock::WallClock;
 use crate::driver::guests::{Door, Guest};
@@ -72,6 +75,8 @@ pub struct RealTime<B, S> {
     /// How many messages came from guests and programs that have gone: if they
     /// come again, their numbers go on. By (node, who).
     heard: BTreeMap<(u32, u32), u64>,
+    /// How many guests each node has been made to let go of.
+    complaints: BTreeMap<u32, u64>,
     /// Connections to nodes of other processes over which more may come, by
     /// (near, far).
     unended: BTreeSet<(u32, u32)>,
@@ -95,6 +100,10 @@ enum Socket {
     Line(Line),
     Output(Output),
 }
+
+/// How often it is printed for a node why a guest was let go: who floods it with
+/// garbage must not fill the terminal and the disk. The rest are counted.
+const COMPLAINTS: u64 = 10;
 
 /// Deadlines that are met before sockets have their turn.
 const BATCH: usize = 64;
@@ -163,7 +172,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             if let Some(reason) = self.run.stopped() {
                 return Ok(EndReason::Stopped(reason));
             }
-            if stop.load(Ordering::Relaxed) {
+            if stop.load(atomic::Ordering::Relaxed) {
                 return Ok(EndReason::Interrupted);
             }
             let mut behind = false;
@@ -227,6 +236,31 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             panicked: false,
             reason: format!("waiting for sockets failed: {error}"),
         })
+    }
+
+    /// Prints why a guest of a node was let go, unless that has been printed often.
+    fn complain(&mut self, node: u32, line: &str) {
+        debug!("{line}");
+        let count = self.complaints.entry(node).or_default();
+        *count += 1;
+        match (*count).cmp(&(COMPLAINTS + 1)) {
+            Ordering::Less => self.run.world.print_for(node, line),
+            Ordering::Equal => {
+                let line = "disconnected others, too: they are counted until the end";
+                self.run.world.print_for(node, line);
+            }
+            Ordering::Greater => {}
+        }
+    }
+
+    /// Tells how many guests were let go beyond those that were told of.
+    fn sum_up_complaints(&mut self) {
+        for (node, count) in std::mem::take(&mut self.complaints) {
+            if let Some(more @ 1..) = count.checked_sub(COMPLAINTS) {
+                let line = format!("disconnected {more} others, {count} in all");
+                self.run.world.print_for(node, &line);
+            }
+        }
     }
 
     fn look_after_programs(&mut self) {

@@ -63,6 +63,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             shut: BTreeSet::new(),
             departing: BTreeMap::new(),
             heard: BTreeMap::new(),
+            complaints: BTreeMap::new(),
             unended: BTreeSet::new(),
             open_ended: false,
             lag: Lag::default(),
@@ -77,7 +78,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         for door in doors {
             let name = this.run.world.roster().name(door.node).unwrap_or_default();
             this.remarks
-                .push(format!("{name} listens on {}", door.address));
+                .push(format!("{name} listens on {}", door.place()));
             this.places.push((name, door.address));
             this.watch(Socket::Door(door), READ)?;
         }
@@ -206,6 +207,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             node,
             program,
             received: self.heard.remove(&(node, program)).unwrap_or(0),
+            max_message: external.max_message,
             socket,
         };
         let token = self.watch(Socket::Line(line), READ)?;
