@@ -41,7 +41,7 @@ pub use origin::Origins;
 pub use overrides::Override;
 pub use resolved::{
     BehaviorName, External, Group, Link, LinkRule, LinkTransport, Listen, Order, Program, Scenario,
-    TickRule, TimeMode, Timing, Transport,
+    StandardInput, TickRule, TimeMode, Timing, Transport,
 };
 pub use schema::schema;
 pub use values::name_problem;

@@ -89,6 +89,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let token = self.guests.get(&to).copied();
         let socket = token.and_then(|token| self.sockets.get_mut(token));
         match (what, socket) {
+            (What::Message(id), Some(Socket::Input(_))) => self.answer_input(from, id),
+            (What::Close, Some(Socket::Input(_))) => {
+                if let Some(token) = token {
+                    self.close_input(token, to);
+                }
+            }
             (What::Message(id), socket) => {
                 let message = self.run.take_message_out(id);
                 match (token, socket) {

@@ -64,6 +64,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             departing: BTreeMap::new(),
             heard: BTreeMap::new(),
             unended: BTreeSet::new(),
+            input: None,
             open_ended: false,
             lag: Lag::default(),
             places: Vec::new(),
@@ -176,6 +177,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             },
             Socket::Guest(guest) => self.poller.add(&guest.stream, token, interest)?,
             Socket::Line(line) => self.poller.add(&line.socket, token, interest)?,
+            Socket::Input(input) => self.poller.add(input, token, interest)?,
             Socket::Output(output) => self.poller.add(output, token, interest)?,
         }
         Ok(self.sockets.add(socket))
