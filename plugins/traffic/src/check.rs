@@ -3,11 +3,14 @@
 //! [`Safe`] looks at what the lights show, [`Timing`] at when the controller
 //! changed it and who pressed. Neither knows of logs: they are told what
 //! happened, in the order of time, with whatever names a row (`R`), so that their
-//! findings can point at the rows that prove them.
+//! findings can point at the rows that prove them. [`SafeJudge`] and [`TimingJudge`]
+//! tell them, row by row.
 
+mod judge;
 mod safe;
 mod timing;
 
+pub use judge::{CheckConfig, Entry, SafeJudge, TimingJudge};
 pub use safe::{Road, Safe};
 pub use timing::Timing;
 
