@@ -124,11 +124,11 @@ impl<'a> Names<'a> {
         (index < group.nodes.end).then_some((group, index))
     }
 
-    /// The indices that a selector of link key `key` stands for: sorted,
-    /// disjoint, not empty; none if there are none, which is reported.
+    /// The indices that a selector stands for: sorted, disjoint, not empty; none
+    /// if there are none, which is reported as a mistake of `what` (link `to`).
     pub fn select(
         &self,
-        key: &str,
+        what: &str,
         selector: &Selector,
         mistakes: &Mistakes,
     ) -> Option<Vec<Range<u32>>> {
@@ -150,9 +150,9 @@ impl<'a> Names<'a> {
             return None;
         }
         let message = if text.contains(['*', '?']) {
-            format!("link `{key}`: no group or node matches `{text}`")
+            format!("{what}: no group or node matches `{text}`")
         } else {
-            format!("link `{key}` names unknown node `{text}`")
+            format!("{what} names unknown node `{text}`")
         };
         let names = self.examples();
         let help = format!(
