@@ -472,3 +472,109 @@ fn standard_input_and_processes_of_their_own_do_not_go_together() {
         .ends(2)
         .says(&["--processes: `button` listens to standard input, which is the runner's own"]);
 }
+
+/// A crossing that both checks judge, with a controller of `reckless`.
+fn judged(breaks: &str, times: &str) -> Lab {
+    Lab::with(&format!(
+        "{}[[check]]\ncheck = \"traffic.safe\"\n[[check]]\ncheck = \"traffic.timing\"\n",
+        crossing(
+            "duration = \"150s\"",
+            &format!("breaks = \"{breaks}\""),
+            &format!("config = {{ times = [{times}] }}"),
+            "",
+        )
+        .replace("traffic.controller", "reckless.controller")
+    ))
+}
+
+#[test]
+fn a_controller_that_breaks_a_rule_is_found_and_its_rows_are_named() {
+    let timing = |reason: &str| Some(format!("traffic.timing: {reason}"));
+    let safe = |reason: &str| Some(format!("traffic.safe: {reason}"));
+    for (breaks, times, said) in [
+        ("nothing", "", vec![]),
+        ("nothing", "\"45s\"", vec![]),
+        (
+            "skips_yellow",
+            "",
+            vec![timing(
+                "at 30 s east-west green is followed by north-south green, expected east-west yellow",
+            )],
+        ),
+        (
+            "short_yellow",
+            "",
+            vec![timing(
+                "at 34.9 s east-west yellow since 30 s, lasted 4.9 s, expected 5 s",
+            )],
+        ),
+        (
+            "both_green",
+            "",
+            vec![
+                safe("at 35 s east-west showed green and north-south green"),
+                timing(
+                    "at 35 s east-west is to show green and north-south green: no phase has that",
+                ),
+            ],
+        ),
+        (
+            "goes_before_stops",
+            "",
+            vec![safe(
+                "at 35 s east-west showed yellow and north-south green",
+            )],
+        ),
+        (
+            "deaf",
+            "\"45s\"",
+            vec![timing(
+                "at 95 s north-south green since 35 s, pressed 10 s after that, lasted 60 s, expected 30 s",
+            )],
+        ),
+        (
+            "stuck",
+            "",
+            vec![timing(
+                "at 150 s north-south green goes on since 35 s, expected to end at 95 s",
+            )],
+        ),
+    ] {
+        let lab = judged(breaks, times);
+        let answer = lab.runner(&["scenario.toml", "--no-report", "--out", "out"]);
+        let answer = answer.ends(if said.is_empty() { 0 } else { 1 });
+        let shown = format!("{}{}", answer.out, answer.err);
+        for said in said.into_iter().flatten() {
+            let (check, reason) = said.split_once(": ").unwrap();
+            assert!(
+                shown.contains(check) && shown.contains(reason),
+                "{breaks}: {shown}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_check_of_lights_that_are_not_there_says_so() {
+    let lab = Lab::with(
+        &(crossing("duration = \"1s\"", "", "", "")
+            + "[[check]]\ncheck = \"traffic.safe\"\nconfig = { east_west = \"west\" }\n"),
+    );
+    let answer = lab.runner(&["scenario.toml", "--no-report"]);
+    answer
+        .ends(3)
+        .says(&["`east_west` is `west`, and no node has that name"]);
+}
+
+#[test]
+fn links_that_vary_make_a_right_controller_unsafe() {
+    let scenario = crossing("duration = \"1h\"", "", "", "")
+        + "latency = { uniform = [\"0s\", \"2s\"] }\n[[check]]\ncheck = \"traffic.safe\"\n";
+    let lab = Lab::with(&scenario);
+    let answer = lab.runner(&["scenario.toml", "--no-report"]).ends(1);
+    assert!(format!("{}{}", answer.out, answer.err).contains("traffic.safe"));
+    let tolerant = scenario + "config = { tolerance = \"2s\" }\n";
+    Lab::with(&tolerant)
+        .runner(&["scenario.toml", "--no-report"])
+        .passes();
+}

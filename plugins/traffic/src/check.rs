@@ -6,10 +6,12 @@
 //! findings can point at the rows that prove them. [`SafeJudge`] and [`TimingJudge`]
 //! tell them, row by row.
 
+mod exported;
 mod judge;
 mod safe;
 mod timing;
 
+pub use exported::{TrafficSafe, TrafficTiming};
 pub use judge::{CheckConfig, Entry, SafeJudge, TimingJudge};
 pub use safe::{Road, Safe};
 pub use timing::Timing;

@@ -22,6 +22,7 @@ mod light;
 mod phase;
 
 pub use button::{Button, ButtonConfig};
+pub use check::{TrafficSafe, TrafficTiming};
 pub use colour::Colour;
 pub use controller::{Controller, ControllerConfig, Cycle, Press, Timings};
 pub use light::Light;
@@ -32,6 +33,7 @@ runner_sdk::plugin! {
     docs: "A traffic light: a controller with exact phases, two lights, and a button that shortens \
            a green.",
     behaviors: [Controller, Light, Button],
+    checks: [TrafficSafe, TrafficTiming],
 }
 
 #[cfg(test)]

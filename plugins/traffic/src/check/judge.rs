@@ -42,7 +42,7 @@ impl Default for CheckConfig {
 }
 
 /// What a check reads of a row; `R` is what points at it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Entry<'a, R> {
     /// Which row it is.
     pub row: R,
@@ -122,7 +122,7 @@ pub struct SafeJudge<R> {
     last_ns: u64,
 }
 
-impl<R: Copy> SafeJudge<R> {
+impl<R: Clone> SafeJudge<R> {
     /// For a run in which `writes` says of a node whether its log has the column
     /// `colour`.
     pub fn new(config: &CheckConfig, writes: impl Fn(&str) -> bool) -> SafeJudge<R> {
@@ -149,9 +149,15 @@ impl<R: Copy> SafeJudge<R> {
                 _ => None,
             };
             if let Some(shown) = shown {
-                self.safe.shows(entry.time_ns, road, shown, entry.row);
+                self.safe
+                    .shows(entry.time_ns, road, shown, entry.row.clone());
             }
         }
+    }
+
+    /// How often a light showed something.
+    pub fn changes(&self) -> u64 {
+        self.safe.changes()
     }
 
     /// What was found.
@@ -173,7 +179,7 @@ pub struct TimingJudge<R> {
     unreadable: Option<String>,
 }
 
-impl<R: Copy> TimingJudge<R> {
+impl<R: Clone> TimingJudge<R> {
     /// Before the first row.
     pub fn new(config: &CheckConfig) -> TimingJudge<R> {
         TimingJudge {
@@ -190,7 +196,7 @@ impl<R: Copy> TimingJudge<R> {
         if !self.controller.wrote(entry) {
             return;
         }
-        self.last = Some((entry.time_ns, entry.row));
+        self.last = Some((entry.time_ns, entry.row.clone()));
         match (entry.event, entry.plan) {
             ("start", Some(plan)) => match plan.parse::<Timings>() {
                 Ok(timings) => self.timing.starts(timings),
@@ -201,13 +207,19 @@ impl<R: Copy> TimingJudge<R> {
             },
             ("crash", _) => self.timing.crashes(),
             ("receive", _) if entry.peer.is_some_and(|peer| !self.is_light(peer)) => {
-                self.timing.press(entry.time_ns, entry.row);
+                self.timing.press(entry.time_ns, entry.row.clone());
             }
             _ => {}
         }
         if let (Some(one), Some(other)) = (colour(entry.east_west), colour(entry.north_south)) {
-            self.timing.shows(entry.time_ns, [one, other], entry.row);
+            let row = entry.row.clone();
+            self.timing.shows(entry.time_ns, [one, other], row);
         }
+    }
+
+    /// How many phases have ended.
+    pub fn judged(&self) -> u64 {
+        self.timing.judged()
     }
 
     /// What was found.

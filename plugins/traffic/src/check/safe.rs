@@ -20,26 +20,27 @@ pub struct Safe<R> {
     /// Since when both are other than red `[ns]`.
     both_since: Option<u64>,
     failure: Option<Finding<R>>,
-    anything: bool,
+    /// How often a light showed something.
+    changes: u64,
 }
 
-impl<R: Copy> Safe<R> {
+impl<R: Clone> Safe<R> {
     /// Both roads red. With a tolerance of 0 both may never be other than red,
     /// not even within one instant; otherwise for at most that long: where colours
     /// travel over real wires, a light may learn a little late that it is red.
     pub fn new(tolerance_ns: u64) -> Safe<R> {
         Safe {
             tolerance_ns,
-            shown: [(Colour::Red, None); 2],
+            shown: [(Colour::Red, None), (Colour::Red, None)],
             both_since: None,
             failure: None,
-            anything: false,
+            changes: 0,
         }
     }
 
     /// The light of a road shows this from now on.
     pub fn shows(&mut self, time_ns: u64, road: Road, colour: Colour, row: R) {
-        self.anything = true;
+        self.changes += 1;
         self.pass_time(time_ns);
         self.shown[road as usize] = (colour, Some(row));
         let both = self.shown.iter().all(|(shown, _)| *shown != Colour::Red);
@@ -53,12 +54,17 @@ impl<R: Copy> Safe<R> {
         }
     }
 
+    /// How often a light showed something.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
     /// What was found, the run having ended then.
     pub fn finish(mut self, end_ns: u64) -> Finding<R> {
         self.pass_time(end_ns);
         match self.failure {
             Some(failure) => failure,
-            None if self.anything => Finding::Pass,
+            None if self.changes > 0 => Finding::Pass,
             None => Finding::Unknown {
                 reason: "no light showed anything".to_owned(),
             },
@@ -75,13 +81,13 @@ impl<R: Copy> Safe<R> {
 
     /// The first time that it did not hold is what is told.
     fn fail(&mut self, since_ns: u64) {
-        let [(east_west, one), (north_south, other)] = self.shown;
+        let [(east_west, one), (north_south, other)] = &self.shown;
         self.failure.get_or_insert_with(|| Finding::Fail {
             reason: format!(
                 "at {} east-west showed {east_west} and north-south {north_south}",
                 seconds(since_ns)
             ),
-            rows: [one, other].into_iter().flatten().collect(),
+            rows: [one, other].into_iter().flatten().cloned().collect(),
         });
     }
 }

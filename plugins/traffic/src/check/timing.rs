@@ -21,7 +21,7 @@ pub struct Timing<R> {
 }
 
 /// The phase that it is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Current<R> {
     phase: Phase,
     began_ns: u64,
@@ -31,7 +31,7 @@ struct Current<R> {
     pressed: Option<(u64, Option<R>)>,
 }
 
-impl<R: Copy> Timing<R> {
+impl<R: Clone> Timing<R> {
     /// A phase may differ from what it should be by the tolerance: ticks and
     /// timers of real time are late.
     pub fn new(tolerance_ns: u64) -> Timing<R> {
@@ -73,7 +73,7 @@ impl<R: Copy> Timing<R> {
     /// The controller wants east-west and north-south to show these, now; it may
     /// have wanted that before.
     pub fn shows(&mut self, time_ns: u64, colours: [Colour; 2], row: R) {
-        let was = self.phase.map(|now| now.phase.colours());
+        let was = self.phase.as_ref().map(|now| now.phase.colours());
         if self.timings.is_none() || self.failure.is_some() || was == Some(colours) {
             return;
         }
@@ -89,18 +89,22 @@ impl<R: Copy> Timing<R> {
         };
         let expected = self
             .phase
+            .as_ref()
             .map_or(Phase::EastWestGreen, |now| now.phase.next());
         if phase != expected {
-            let before = self.phase.map_or("the first phase is".to_owned(), |now| {
-                format!("{} is followed by", now.phase)
-            });
+            let before = self
+                .phase
+                .as_ref()
+                .map_or("the first phase is".to_owned(), |now| {
+                    format!("{} is followed by", now.phase)
+                });
             return self.fail(
                 time_ns,
                 format!("{before} {phase}, expected {expected}"),
                 row,
             );
         }
-        self.judge_length(time_ns, row);
+        self.judge_length(time_ns, &row);
         let remembered = phase == Phase::NorthSouthGreen && std::mem::take(&mut self.remembered);
         self.phase = Some(Current {
             phase,
@@ -110,9 +114,14 @@ impl<R: Copy> Timing<R> {
         });
     }
 
+    /// How many phases have ended.
+    pub fn judged(&self) -> u64 {
+        self.judged
+    }
+
     /// What was found, the run having ended then with this row.
     pub fn finish(mut self, end_ns: u64, row: R) -> Finding<R> {
-        if let (Some(now), Some(ends)) = (self.phase, self.ends_ns())
+        if let (Some(now), Some(ends)) = (&self.phase, self.ends_ns())
             && end_ns > ends.saturating_add(self.tolerance_ns)
         {
             let reason = format!(
@@ -134,31 +143,31 @@ impl<R: Copy> Timing<R> {
 
     /// When the phase should end `[ns]`.
     fn ends_ns(&self) -> Option<u64> {
-        let (now, timings) = (self.phase?, self.timings?);
+        let (now, timings) = (self.phase.as_ref()?, self.timings?);
         let lasts = match now.phase {
             Phase::EastWestGreen => timings.east_west_green,
             Phase::NorthSouthGreen => timings.north_south_green,
             Phase::EastWestYellow | Phase::NorthSouthYellow => timings.yellow,
         };
         let ends = now.began_ns.saturating_add(lasts.ns());
-        Some(match now.pressed {
+        Some(match &now.pressed {
             Some((pressed, _)) => {
                 let least = timings.north_south_min_green.ns();
-                ends.min(now.began_ns.saturating_add(least).max(pressed))
+                ends.min(now.began_ns.saturating_add(least).max(*pressed))
             }
             None => ends,
         })
     }
 
-    fn judge_length(&mut self, time_ns: u64, row: R) {
-        let (Some(now), Some(ends)) = (self.phase, self.ends_ns()) else {
+    fn judge_length(&mut self, time_ns: u64, row: &R) {
+        let (Some(now), Some(ends)) = (&self.phase, self.ends_ns()) else {
             return;
         };
         self.judged += 1;
         if time_ns.abs_diff(ends) <= self.tolerance_ns {
             return;
         }
-        let pressed = match now.pressed {
+        let pressed = match &now.pressed {
             Some((_, None)) => ", with a press that was remembered".to_owned(),
             Some((at, Some(_))) => format!(", pressed {} after that", seconds(at - now.began_ns)),
             None => String::new(),
@@ -170,14 +179,15 @@ impl<R: Copy> Timing<R> {
             seconds(time_ns - now.began_ns),
             seconds(ends - now.began_ns)
         );
-        self.fail(time_ns, reason, row);
+        self.fail(time_ns, reason, row.clone());
     }
 
     /// The first failure is what is told, with the phase's first row, its press
     /// and this row.
     fn fail(&mut self, time_ns: u64, what: String, row: R) {
-        let first = self.phase.map(|now| now.row);
-        let press = self.phase.and_then(|now| now.pressed?.1);
+        let now = self.phase.as_ref();
+        let first = now.map(|now| now.row.clone());
+        let press = now.and_then(|now| now.pressed.as_ref()?.1.clone());
         self.failure.get_or_insert_with(|| Finding::Fail {
             reason: format!("at {} {what}", seconds(time_ns)),
             rows: first.into_iter().chain(press).chain([row]).collect(),
