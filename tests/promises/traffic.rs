@@ -270,7 +270,8 @@ fn lights_and_button_may_be_programs_of_others() {
          [nodes.controller]\nbehavior = \"traffic.controller\"\nconfig = {{ {QUICK} }}\n\
          listen = [{{ udp = \"127.0.0.1:0\" }}]\n\
          [nodes.east_west]\nexternal = \"udp://127.0.0.1:{}\"\n\
-         [nodes.north_south]\nexternal = \"udp://127.0.0.1:{}\"\n",
+         [nodes.north_south]\nexternal = \"udp://127.0.0.1:{}\"\n\
+         [[check]]\ncheck = \"traffic.safe\"\n",
         ports[0], ports[1]
     ));
     let address = live.address("controller");
@@ -284,11 +285,12 @@ fn lights_and_button_may_be_programs_of_others() {
     let (host, port) = address.rsplit_once(':').unwrap();
     let mut command = live.lab.program("python3");
     let mut button = Beside::start(command.args(["-B", &button, host, port, "0"]));
-    assert_eq!(button.ends_well(), "pressed\n");
+    assert_eq!(button.told(""), "pressed");
     for (light, colour) in [(1, "Y"), (1, "R"), (0, "G")] {
         assert_eq!(lights[light].told(""), colour);
     }
-    live.stop();
+    let answer = live.stop();
+    assert!(!answer.err.contains("traffic.safe"), "{}", answer.err);
     is_shortened(&live.lab);
     let presses = log(&live.lab, "controller").only("event", "press");
     assert_eq!(presses.rows.len(), 1);

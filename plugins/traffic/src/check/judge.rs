@@ -141,16 +141,19 @@ impl<R: Clone> SafeJudge<R> {
         let controls = self.controller.wrote(entry);
         let lights = [&self.config.east_west, &self.config.north_south];
         let told = [entry.east_west, entry.north_south];
-        for (road, name) in [Road::EastWest, Road::NorthSouth].into_iter().zip(lights) {
-            let index = road as usize;
-            let shown = match self.writes[index] {
-                true if entry.node == name => colour(entry.colour),
-                false if controls => colour(told[index]),
-                _ => None,
-            };
+        let shown = |road: Road| match self.writes[road as usize] {
+            true if entry.node == lights[road as usize] => colour(entry.colour),
+            false if controls => colour(told[road as usize]),
+            _ => None,
+        };
+        let mut roads = [Road::EastWest, Road::NorthSouth].map(|road| (road, shown(road)));
+        // A controller's row tells of both roads at once. None of them is first:
+        // so let it be the one that stops.
+        roads.sort_by_key(|(_, shown)| *shown != Some(Colour::Red));
+        for (road, shown) in roads {
             if let Some(shown) = shown {
-                self.safe
-                    .shows(entry.time_ns, road, shown, entry.row.clone());
+                let row = entry.row.clone();
+                self.safe.shows(entry.time_ns, road, shown, row);
             }
         }
     }
