@@ -16,7 +16,7 @@ pub use judgement::{
     VERDICTS_HEADER, gravest, verdict_of,
 };
 pub use manifest::{
-    CaseInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest, PluginInfo,
+    CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest, PluginInfo,
     ScenarioInfo, Versions,
 };
 pub(crate) use runs::RUN_COLUMNS;
