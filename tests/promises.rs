@@ -59,3 +59,5 @@ mod scenario_errors;
 mod scenario_schema;
 #[path = "promises/send.rs"]
 mod send;
+#[path = "promises/traffic.rs"]
+mod traffic;

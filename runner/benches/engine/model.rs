@@ -99,6 +99,7 @@ impl Size {
             rng_id: None,
             inbox_limit: None,
             listen: Vec::new(),
+            stdin: None,
             program: None,
         }
     }

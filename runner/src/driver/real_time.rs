@@ -11,6 +11,7 @@
 mod carry;
 mod close;
 mod door;
+mod input;
 mod open;
 mod take;
 
@@ -25,6 +26,7 @@ use tracing::debug;
 
 use crate::driver::clock::WallClock;
 use crate::driver::guests::{Door, Guest};
+use crate::driver::input::Input;
 use crate::driver::lag::Lag;
 use crate::driver::links::Wire;
 use crate::driver::poller::{Interest, Poller, Ready, Token};
@@ -80,6 +82,8 @@ pub struct RealTime<B, S> {
     /// Connections to nodes of other processes over which more may come, by
     /// (near, far).
     unended: BTreeSet<(u32, u32)>,
+    /// Standard input, while it is a peer of a node.
+    input: Option<Token>,
     /// Whether somebody from outside may still come or say something.
     open_ended: bool,
     /// How late things were.
@@ -98,6 +102,7 @@ enum Socket {
     Door(Door),
     Guest(Guest),
     Line(Line),
+    Input(Input),
     Output(Output),
 }
 
@@ -150,7 +155,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     ) -> Outcome {
         let clock = WallClock::new(start, self.speed);
         std::thread::sleep(start.saturating_duration_since(Instant::now()));
-        let ended = self.run.start().and_then(|()| self.events(&clock, stop));
+        let started = self.run.start().and_then(|()| self.welcome_input());
+        let ended = started.and_then(|()| self.events(&clock, stop));
         ending(&ended);
         let outcome = self.run.conclude(ended);
         self.close(!matches!(outcome.reason, EndReason::Failed(_)));
@@ -189,6 +195,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 self.carry_out()?;
             }
             self.see_off_departing()?;
+            self.see_off_input()?;
             let due = self.run.next_due();
             if !behind && due > end && clock.now() >= end {
                 self.drain(&mut ready, stop)?;

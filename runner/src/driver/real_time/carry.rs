@@ -96,6 +96,16 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
 
     fn carry_to_guest(&mut self, from: u32, to: u32, what: What) -> Result<(), Failure> {
         let token = self.guests.get(&to).copied();
+        if let Some(token) = token
+            && matches!(self.sockets.get_mut(token), Some(Socket::Input(_)))
+        {
+            match what {
+                What::Message(id) => self.answer_input(from, id),
+                What::Close => self.close_input(token, to),
+                _ => {}
+            }
+            return Ok(());
+        }
         match what {
             What::Message(id) => {
                 let message = self.run.take_message_out(id);

@@ -254,6 +254,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     pub(super) fn resume(&mut self) {
         let waiting: Vec<Token> = self.paused.iter().copied().collect();
         for token in waiting {
+            if self.input == Some(token) {
+                self.resume_input(token);
+                continue;
+            }
             let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) else {
                 self.paused.remove(&token);
                 continue;

@@ -65,6 +65,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             heard: BTreeMap::new(),
             complaints: BTreeMap::new(),
             unended: BTreeSet::new(),
+            input: None,
             open_ended: false,
             lag: Lag::default(),
             places: Vec::new(),
@@ -177,6 +178,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             },
             Socket::Guest(guest) => self.poller.add(&guest.stream, token, interest)?,
             Socket::Line(line) => self.poller.add(&line.socket, token, interest)?,
+            Socket::Input(input) => self.poller.add(input, token, interest)?,
             Socket::Output(output) => self.poller.add(output, token, interest)?,
         }
         Ok(self.sockets.add(socket))

@@ -33,6 +33,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                         self.sockets.remove(token);
                     }
                 }
+                Some(Socket::Input(_)) => self.take_from_input(token)?,
                 Some(Socket::Wire(wire)) => {
                     if event.writable {
                         wire.stream.flush();
