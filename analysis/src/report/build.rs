@@ -1,6 +1,6 @@
 //! From a results folder to a report.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::figures::{Drawn, SPACE_TIME_NODES};
@@ -14,7 +14,7 @@ use super::{Error, Figure, Report, Section, lag, setting};
 use crate::log::{RunLog, RunSchema, Warning};
 use crate::metrics::{RunMetrics, metric_names};
 use crate::render::number::{count, whole};
-use crate::results::{GroupInfo, LogMode, RunRow};
+use crate::results::{GroupInfo, LogMode, Manifest, RunRow};
 
 /// Nodes whose lines are drawn: more cannot be told apart.
 const DRAWN_NODES: usize = 12;
@@ -50,7 +50,6 @@ pub fn report(results: &Path) -> Result<Report, Error> {
 
 fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let manifest = &folder.manifest;
-    let schema = manifest.run_schema();
     let mut report = Report {
         title: manifest.scenario.title.clone(),
         description: manifest.scenario.description.clone(),
@@ -78,7 +77,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
             .push("No run came to its end, so there is nothing to measure.".to_owned());
         return Ok(report);
     }
-    let measured = measure(folder, &schema, &complete, &mut report)?;
+    let measured = measure(folder, &complete, &mut report)?;
     if measured.left_out > 0 {
         report.left_out.push(format!(
             "The tables and observations are of the first {} rows of summary.csv; {} more were not read.",
@@ -86,23 +85,8 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
             whole(measured.left_out),
         ));
     }
-    let ticks = manifest
-        .groups
-        .iter()
-        .filter(|group| !group.is_program())
-        .all(|group| group.timing.contains("tick"));
-    let step = if ticks { "tick" } else { "step" };
     let speeds = speeds(&measured);
-    let shown_nodes = schema.nodes.len().min(DRAWN_NODES);
-    // A run's logs may name all nodes; of node logs only the drawn are opened.
-    let drawn_schema = match manifest.log {
-        LogMode::Combined => schema.clone(),
-        _ => RunSchema {
-            nodes: schema.nodes[..shown_nodes].to_vec(),
-            strangers: Vec::new(),
-        },
-    };
-    let nodes: Vec<usize> = (0..shown_nodes).collect();
+    let most_nodes = manifest.node_count() as usize;
     let mut figures: Vec<Vec<Figure>> = vec![Vec::new(); QUESTIONS.len() + 2];
     let mut bytes = 0;
     let mut drawn_runs = 0;
@@ -116,6 +100,17 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
                 .filter(|run| run.case == *case && folder.run_folder(run).is_dir())
                 .take(DRAWN_RUNS)
                 .collect();
+            let schema = manifest.run_schema(case);
+            let shown_nodes = schema.nodes.len().min(DRAWN_NODES);
+            // A run's logs may name all nodes; of node logs only the drawn are opened.
+            let drawn_schema = match manifest.log {
+                LogMode::Combined => schema.clone(),
+                _ => RunSchema {
+                    nodes: schema.nodes[..shown_nodes].to_vec(),
+                    strangers: Vec::new(),
+                },
+            };
+            let nodes: Vec<usize> = (0..shown_nodes).collect();
             let lines = runs.len() * drawn_cases * shown_nodes;
             let mut lines_of = Vec::new();
             for run in runs {
@@ -154,7 +149,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
                 },
                 runs: &lines_of,
                 speeds: &speeds,
-                step,
+                step: step(acts_on_ticks(manifest, case)),
                 node_count: schema.nodes.len(),
                 nodes: &nodes,
             };
@@ -174,8 +169,8 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
             &mut report.left_out,
             &measured,
             &complete,
-            shown_nodes,
-            schema.nodes.len(),
+            most_nodes.min(DRAWN_NODES),
+            most_nodes,
             drawn_runs,
         );
     }
@@ -187,7 +182,10 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
             || strangers
             || manifest.groups.iter().any(GroupInfo::is_program));
     let observed: Vec<Observations> = (0..measured.cases.len().min(DRAWN_CASES))
-        .map(|case| observe(&measured, case, step, ticks, open))
+        .map(|case| {
+            let ticks = acts_on_ticks(manifest, &measured.cases[case]);
+            observe(&measured, case, step(ticks), ticks, open)
+        })
         .collect();
     report.sections = sections(&measured, &observed, figures);
     report
@@ -197,13 +195,20 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     Ok(report)
 }
 
+/// Whether all nodes of a case's runs act on ticks.
+fn acts_on_ticks(manifest: &Manifest, case: &str) -> bool {
+    let groups = manifest.groups_of(case).iter();
+    let mut own = groups.filter(|group| !group.is_program());
+    own.all(|group| group.timing.contains("tick"))
+}
+
+/// What a step is called.
+fn step(ticks: bool) -> &'static str {
+    if ticks { "tick" } else { "step" }
+}
+
 /// The metrics: from `summary.csv`, or else from the logs.
-fn measure(
-    folder: &Folder,
-    schema: &RunSchema,
-    complete: &[&RunRow],
-    report: &mut Report,
-) -> Result<Measured, Error> {
+fn measure(folder: &Folder, complete: &[&RunRow], report: &mut Report) -> Result<Measured, Error> {
     let file = folder.path.join("summary.csv");
     if file.exists() || folder.manifest.log == LogMode::Off {
         let runs: BTreeSet<u64> = complete.iter().map(|run| run.run).collect();
@@ -213,15 +218,22 @@ fn measure(
         "`summary.csv` is missing; the metrics were computed from the logs again.".to_owned(),
     );
     let mut measured = Measured::default();
-    for node in &schema.nodes {
-        for name in metric_names(&node.columns) {
-            if !measured.metrics.contains(&name) {
-                measured.metrics.push(name);
+    let mut schemas: BTreeMap<&str, RunSchema> = BTreeMap::new();
+    for run in complete {
+        let schema = schemas
+            .entry(&run.case)
+            .or_insert_with(|| folder.manifest.run_schema(&run.case));
+        for node in &schema.nodes {
+            for name in metric_names(&node.columns) {
+                if !measured.metrics.contains(&name) {
+                    measured.metrics.push(name);
+                }
             }
         }
     }
-    let names: Vec<&str> = schema.nodes.iter().map(|node| node.name.as_str()).collect();
     for run in complete {
+        let schema = &schemas[run.case.as_str()];
+        let names: Vec<&str> = schema.nodes.iter().map(|node| node.name.as_str()).collect();
         let mut log = RunLog::open(&folder.run_folder(run), Some(schema))?;
         let mut metrics = RunMetrics::new(schema);
         while let Some((row, columns)) = log.next()? {
@@ -268,7 +280,7 @@ fn series(
     warnings.extend(back.map(|warning| warning.to_string().replace(&prefix, "")));
     let met = &log.schema().strangers;
     let strangers = !met.is_empty() && {
-        let all = folder.manifest.run_schema();
+        let all = folder.manifest.run_schema(&run.case);
         let nodes: HashSet<&str> = all.nodes.iter().map(|node| node.name.as_str()).collect();
         met.iter().any(|name| !nodes.contains(name.as_str()))
     };
