@@ -17,8 +17,8 @@ pub use judgement::{
     VERDICTS_HEADER, gravest, verdict_of,
 };
 pub use manifest::{
-    AxisInfo, CaseInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest, PluginInfo,
-    ScenarioInfo, Selected, Versions,
+    AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest,
+    PluginInfo, ScenarioInfo, Selected, Versions,
 };
 pub use population::{Population, percent, wilson};
 pub use runs::{RUN_COLUMNS, RunRow, RunStatus, Verdict, runs_header};

@@ -40,7 +40,6 @@ use std::sync::Arc;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Source};
 pub use matrix::{Axis, AxisValue, CaseMistakes};
-pub use names::matches_glob;
 pub use origin::Origins;
 pub use overrides::Override;
 pub use resolved::{

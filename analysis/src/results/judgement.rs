@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn conservation_alone_makes_no_verdict_unless_it_fails() {
         let held = judged(Judge::Conservation, Verdict::Passed);
-        assert_eq!(verdict_of(&[held.clone()]), None);
+        assert_eq!(verdict_of(std::slice::from_ref(&held)), None);
         let broken = judged(Judge::Conservation, Verdict::Failed);
         assert_eq!(verdict_of(&[broken]), Some(Verdict::Failed));
         let unknown = judged(Judge::Check, Verdict::Unknown);

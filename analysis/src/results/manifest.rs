@@ -10,6 +10,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::expect::Expectation;
 use crate::log::{ColumnKind, ColumnSchema, NodeSchema, RunSchema};
 
 /// The newest format that this version writes and reads. Results are written in
@@ -56,6 +57,12 @@ pub struct Manifest {
     /// The node groups in the order of the scenario, of all cases that have none
     /// of their own.
     pub groups: Vec<GroupInfo>,
+    /// The properties that plugins judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckInfo>,
+    /// What the metrics were expected to be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expectations: Vec<Expectation>,
     /// The wall-clock time of the start (RFC 3339, UTC).
     pub started: String,
 }
@@ -155,6 +162,16 @@ pub struct CaseInfo {
     /// Its node groups, where they differ from [`Manifest::groups`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<GroupInfo>>,
+}
+
+/// A property that a plugin judged.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CheckInfo {
+    /// `PLUGIN.CHECK`.
+    pub name: String,
+    /// What must hold.
+    #[serde(default)]
+    pub docs: String,
 }
 
 /// Which logs a result holds.
@@ -385,6 +402,11 @@ mod tests {
                 }],
                 ..GroupInfo::default()
             }],
+            checks: vec![CheckInfo {
+                name: "clock.lamport".into(),
+                docs: "Clocks rise.".into(),
+            }],
+            expectations: vec![],
             started: "2026-11-20T12:00:00Z".into(),
         }
     }

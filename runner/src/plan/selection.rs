@@ -7,9 +7,10 @@
 
 use std::collections::BTreeSet;
 
+use analysis::expect::matches_glob;
+
 use super::{Plan, RunSpec};
 use crate::random::name_hash;
-use crate::scenario::matches_glob;
 
 /// What is selected; by default everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use analysis::results::{
-    AxisInfo, CaseInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest, PluginInfo,
-    ScenarioInfo, Selected, Versions,
+    AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest,
+    PluginInfo, ScenarioInfo, Selected, Versions,
 };
 use sha2::{Digest, Sha256};
 
@@ -78,6 +78,19 @@ pub fn manifest(
         runs_planned: u64::from(plan.run_count()),
         log,
         groups,
+        checks: plan.cases[0]
+            .checks
+            .iter()
+            .map(|check| CheckInfo {
+                name: check.name.clone(),
+                docs: check.docs.clone(),
+            })
+            .collect(),
+        expectations: scenario
+            .expectations
+            .iter()
+            .map(|rule| rule.expectation.clone())
+            .collect(),
         started: humantime::format_rfc3339_seconds(started).to_string(),
     };
     manifest.format = manifest.least_format();

@@ -58,7 +58,7 @@ pub fn checks(field: Field<'_>) -> Option<Vec<CheckEntry>> {
         let mut reader = TableReader::new(table, place, &CHECK, field.mistakes);
         let entry = CheckEntry {
             place,
-            check: reader.required("check", values::behavior),
+            check: reader.required("check", values::check),
             config: reader.optional("config", super::written::config),
         };
         reader.finish();
