@@ -18,7 +18,7 @@ pub use judgement::{
 };
 pub use manifest::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest,
-    PluginInfo, ScenarioInfo, Selected, Versions,
+    PartInfo, PluginInfo, ScenarioInfo, Selected, Versions,
 };
 pub use population::{Population, percent, wilson};
 pub use runs::{RUN_COLUMNS, RunRow, RunStatus, Verdict, runs_header};

@@ -43,6 +43,10 @@ pub struct Manifest {
     pub versions: Versions,
     /// The plugins that were loaded, by name.
     pub plugins: Vec<PluginInfo>,
+    /// The parts of the plan that these results were merged from; none if all runs
+    /// were done in one place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartInfo>,
     /// The axes of the matrix, in the order of the file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub axes: Vec<AxisInfo>,
@@ -138,6 +142,18 @@ impl fmt::Display for Selected {
     }
 }
 
+/// A part of a plan that was done in one place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartInfo {
+    /// The command line, the program's name first.
+    pub command: Vec<String>,
+    /// Which runs were to be done; none: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected: Option<Selected>,
+    /// The wall-clock time of the start (RFC 3339, UTC).
+    pub started: String,
+}
+
 /// One axis of the matrix.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AxisInfo {
@@ -162,6 +178,10 @@ pub struct CaseInfo {
     /// Its node groups, where they differ from [`Manifest::groups`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<GroupInfo>>,
+    /// What the metrics of its runs must be, where it differs from
+    /// [`Manifest::expectations`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expectations: Option<Vec<Expectation>>,
 }
 
 /// A property that a plugin judged.
@@ -285,6 +305,13 @@ impl Manifest {
         own.unwrap_or(&self.groups)
     }
 
+    /// What the metrics of the case with this id must be.
+    pub fn expectations_of(&self, case: &str) -> &[Expectation] {
+        let case = self.cases.iter().find(|it| it.id == case);
+        let own = case.and_then(|case| case.expectations.as_ref());
+        own.unwrap_or(&self.expectations)
+    }
+
     /// When the runs of the case with this id end at the latest `[s]`.
     pub fn duration_of(&self, case: &str) -> Option<f64> {
         let case = self.cases.iter().find(|it| it.id == case);
@@ -386,6 +413,7 @@ mod tests {
             settings: vec![],
             selected: None,
             axes: vec![],
+            parts: vec![],
             groups: vec![GroupInfo {
                 name: "machine".into(),
                 count: 2,

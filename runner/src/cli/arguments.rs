@@ -267,12 +267,16 @@ pub struct NewPlugin {
 }
 
 /// Options of `report`.
+///
+/// Of several folders, parts of one plan (of --shard, --case, --run) are merged into the whole;
+/// results of different plans are compared.
 #[derive(Args, Debug)]
 pub struct ReportOptions {
     /// Folders of results
     #[arg(required = true, value_name = "RESULTS")]
     pub results: Vec<PathBuf>,
-    /// Put the report here; default: into the results
+    /// Put the report here, and merged results; default: into the results, if they are one
+    /// folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
+use analysis::expect::Expectation;
 use analysis::results::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest,
     PluginInfo, ScenarioInfo, Selected, Versions,
@@ -14,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::host::config::Config;
 use crate::plan::{Case, Plan, Selection};
 use crate::random::distribution::Distribution;
-use crate::scenario::{Group, TickRule, TimeMode, Timing};
+use crate::scenario::{Group, Scenario, TickRule, TimeMode, Timing};
 use crate::time::SimDuration;
 
 /// The manifest of a plan.
@@ -52,6 +53,7 @@ pub fn manifest(
         command: command.to_vec(),
         settings: loaded.source.overrides.clone(),
         selected: None,
+        parts: Vec::new(),
         versions: Versions {
             runner: env!("CARGO_PKG_VERSION").to_owned(),
             abi: runner_abi::ABI_VERSION,
@@ -86,11 +88,7 @@ pub fn manifest(
                 docs: check.docs.clone(),
             })
             .collect(),
-        expectations: scenario
-            .expectations
-            .iter()
-            .map(|rule| rule.expectation.clone())
-            .collect(),
+        expectations: expectations(scenario),
         started: humantime::format_rfc3339_seconds(started).to_string(),
     };
     manifest.format = manifest.least_format();
@@ -117,6 +115,7 @@ fn case_info(
     let named = plan.axes.iter().zip(&case.values);
     let own_duration = case.scenario.duration.map(SimDuration::as_secs_f64);
     let own_groups = groups(case);
+    let own_expectations = expectations(&case.scenario);
     CaseInfo {
         id: case.id.clone(),
         axes: named
@@ -124,7 +123,14 @@ fn case_info(
             .collect(),
         duration_s: own_duration.filter(|_| own_duration != duration_s),
         groups: (own_groups != first_groups).then_some(own_groups),
+        expectations: (own_expectations != expectations(&plan.cases[0].scenario))
+            .then_some(own_expectations),
     }
+}
+
+fn expectations(scenario: &Scenario) -> Vec<Expectation> {
+    let rules = scenario.expectations.iter();
+    rules.map(|rule| rule.expectation.clone()).collect()
 }
 
 fn groups(case: &Case) -> Vec<GroupInfo> {
