@@ -7,10 +7,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::report::{Error, Outputs, build, build_foreign};
+use crate::report::{Built, Error, build_all, build_foreign};
+use crate::results::Verdict;
 
 /// Builds the report of a results folder again from its CSV files, or of the
-/// logs of another program.
+/// logs of another program. Several results: parts of one plan (of --shard, --case,
+/// --run) are merged into the whole, results of different plans are compared.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "analysis", version)]
 pub struct Args {
@@ -18,8 +20,8 @@ pub struct Args {
     #[arg(required = true, value_name = "RESULTS")]
     pub paths: Vec<PathBuf>,
 
-    /// Folder for report.md, report.html and plots/ (default: the results
-    /// folder; with --map the current folder)
+    /// Folder for report.md, report.html and plots/, and for merged results
+    /// (default: the results folder, if there is one; with --map the current folder)
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
@@ -35,21 +37,21 @@ pub struct Args {
 /// # Errors
 /// What is given cannot be read as results or logs, or the report cannot be
 /// written.
-pub fn run(args: &Args) -> Result<Outputs, Error> {
+pub fn run(args: &Args) -> Result<Built, Error> {
     if let Some(mapping) = &args.map {
         let here = PathBuf::from(".");
-        return build_foreign(mapping, &args.paths, args.out.as_ref().unwrap_or(&here));
+        let out = args.out.as_ref().unwrap_or(&here);
+        return Ok(Built {
+            outputs: build_foreign(mapping, &args.paths, out)?,
+            merged: None,
+        });
     }
-    match args.paths.as_slice() {
-        [results] => build(results, args.out.as_ref().unwrap_or(results)),
-        several => Err(Error::Several {
-            given: several.len(),
-        }),
-    }
+    build_all(&args.paths, args.out.as_deref())
 }
 
 /// The whole command: parses, runs, prints. Exits with 0, or with 2 if the input
-/// is bad.
+/// is bad; with 1 or 4 if merging found that an expectation over all runs failed, or
+/// could not be judged.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,
@@ -60,13 +62,27 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match run(&args) {
-        Ok(outputs) => {
+        Ok(Built { outputs, merged }) => {
             for warning in &outputs.warnings {
                 eprintln!("warning: {warning}");
             }
+            let mut code = ExitCode::SUCCESS;
+            if let Some(merged) = &merged {
+                for (case, judgement) in &merged.judged {
+                    if judgement.verdict != Verdict::Passed {
+                        eprintln!("{case}: {}: {}", judgement.name, judgement.reason);
+                    }
+                }
+                println!("merged: {}", merged.folder.display());
+                code = match merged.verdict() {
+                    None | Some(Verdict::Passed) => ExitCode::SUCCESS,
+                    Some(Verdict::Failed) => ExitCode::from(1),
+                    Some(Verdict::Unknown) => ExitCode::from(4),
+                };
+            }
             println!("report: {}", outputs.html.display());
             println!("        {}", outputs.markdown.display());
-            ExitCode::SUCCESS
+            code
         }
         Err(error) => {
             eprintln!("error: {error}");

@@ -9,6 +9,8 @@
 //! `observe`; what the plots show is gathered from the logs by `series`.
 
 mod build;
+mod cases;
+mod compare;
 mod csv_table;
 mod error;
 mod figures;
@@ -16,10 +18,12 @@ mod folder;
 mod foreign;
 mod lag;
 mod measured;
+mod merge;
 mod observe;
 mod questions;
 mod series;
 mod setting;
+mod several;
 mod table;
 mod unfinished;
 mod verdicts;
@@ -28,6 +32,8 @@ mod write;
 pub use build::{build, report};
 pub use error::Error;
 pub use foreign::build_foreign;
+pub use merge::Merged;
+pub use several::{Built, build_all};
 pub use table::{Align, Column, Table};
 pub use write::{Outputs, write};
 

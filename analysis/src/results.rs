@@ -9,6 +9,7 @@
 
 mod judgement;
 mod manifest;
+mod population;
 mod runs;
 
 pub use judgement::{
@@ -16,8 +17,8 @@ pub use judgement::{
     VERDICTS_HEADER, gravest, verdict_of,
 };
 pub use manifest::{
-    CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest, PluginInfo,
-    ScenarioInfo, Versions,
+    AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest,
+    PartInfo, PluginInfo, ScenarioInfo, Selected, Versions,
 };
-pub(crate) use runs::RUN_COLUMNS;
-pub use runs::{RunRow, RunStatus, Verdict, runs_header};
+pub use population::{Population, percent, wilson};
+pub use runs::{RUN_COLUMNS, RunRow, RunStatus, Verdict, runs_header};

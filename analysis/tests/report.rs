@@ -187,7 +187,7 @@ fn summary_csv_stands_for_the_logs() {
     let manifest = fs::read_to_string(folder.path().join("manifest.json")).unwrap();
     let schema = analysis::results::Manifest::from_json(&manifest)
         .unwrap()
-        .run_schema();
+        .run_schema("default");
     let mut log =
         analysis::log::RunLog::open(&folder.path().join("runs/0001"), Some(&schema)).unwrap();
     let mut metrics = analysis::metrics::RunMetrics::new(&schema);

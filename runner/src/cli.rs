@@ -9,6 +9,7 @@ pub mod node;
 pub mod plugins;
 pub mod report;
 pub mod run;
+pub mod select;
 pub mod send;
 pub mod summary;
 pub mod terminal;

@@ -10,12 +10,11 @@ mod processes;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use analysis::log::{LogError, RunSchema, WriteError};
+use analysis::log::{LogError, WriteError};
 use analysis::metrics::NodeMetrics;
 use analysis::results::{Judgement, LogMode, RunRow, RunStatus, verdict_of};
 use crossbeam::channel;
@@ -26,14 +25,12 @@ use crate::driver::lag::{LATE, Lag};
 use crate::driver::real_time::RealTime;
 use crate::driver::setup::SetupError;
 use crate::engine::run::{EndReason, Outcome, Run};
-use crate::host::check::Description;
 use crate::host::instance::Instances;
 use crate::judge::checks::{Checks, of_a_part};
 use crate::judge::expectations::{self, CaseTallies};
-use crate::plan::{Plan, RunSpec};
+use crate::plan::{Case, Nodes, Plan, RunSpec};
 use crate::results::folder::Folder;
 use crate::results::ledger::{BookError, Ledger, RunResult};
-use crate::results::manifest::run_schema;
 use crate::results::record::Recorder;
 use crate::scenario::{LinkRule, TimeMode};
 use crate::time::SimTime;
@@ -48,8 +45,8 @@ pub struct Options {
     pub jobs: usize,
     /// Which logs to keep.
     pub log: LogMode,
-    /// Only the run of this number.
-    pub only: Option<u32>,
+    /// The runs to do, in the order of their numbers.
+    pub runs: Vec<RunSpec>,
     /// Who is told at once of what happens in real time: where nodes listen,
     /// what they print.
     pub say: Option<fn(&str)>,
@@ -88,23 +85,16 @@ pub fn execute(
     stop: &AtomicBool,
     mut each: impl FnMut(&RunResult),
 ) -> Result<Vec<(String, Judgement)>, ExecuteError> {
-    let schema = Arc::new(run_schema(plan));
-    let description = Arc::new(description(plan, &schema));
-    let expectations = &plan.loaded.scenario.expectations;
     let mut tallies: BTreeMap<usize, CaseTallies> = BTreeMap::new();
-    let mut ledger = Ledger::create(folder, &schema)?;
-    let runs: Vec<RunSpec> = plan
-        .runs()
-        .filter(|run| options.only.is_none_or(|only| only == run.number))
-        .collect();
+    let mut ledger = Ledger::create(folder, plan)?;
+    let runs = &options.runs;
     let next = AtomicUsize::new(0);
     let broken = AtomicBool::new(false);
     thread::scope(|scope| -> Result<(), ExecuteError> {
         let (sender, results) = channel::bounded(2 * options.jobs);
         for _ in 0..options.jobs.clamp(1, runs.len().max(1)) {
             let sender = sender.clone();
-            let (runs, next, broken) = (&runs, &next, &broken);
-            let nodes = (&schema, &description);
+            let (next, broken) = (&next, &broken);
             scope.spawn(move || {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
@@ -112,7 +102,7 @@ pub fn execute(
                     let Some(&spec) = runs.get(index).filter(|_| !quit) else {
                         return;
                     };
-                    let result = run_one(plan, spec, folder, options, nodes, stop);
+                    let result = run_one(plan, spec, folder, options, stop);
                     if sender.send((index, result)).is_err() {
                         return;
                     }
@@ -124,10 +114,12 @@ pub fn execute(
         let mut expected = 0;
         let mut keep = |result: Result<RunResult, ExecuteError>| {
             let result = result?;
-            ledger.add(&result)?;
+            let schema = &plan.nodes(result.spec.case).schema;
+            ledger.add(&result, schema)?;
             let tally = tallies.entry(result.spec.case).or_default();
             if !result.metrics.is_empty() {
-                tally.add(expectations, &schema, &result.metrics);
+                let expectations = &plan.case(result.spec).scenario.expectations;
+                tally.add(expectations, schema, &result.metrics);
             }
             each(&result);
             Ok(())
@@ -146,22 +138,20 @@ pub fn execute(
         early.into_values().try_for_each(keep)
     })?;
     let mut over_runs = Vec::new();
+    let mut selected = vec![0; plan.cases.len()];
+    runs.iter().for_each(|run| selected[run.case] += 1);
     for (case, tally) in tallies {
-        let id = &plan.cases[case].id;
-        let judgements = tally.judge(expectations);
+        // Of a part of its runs nothing is said over all of them: that is judged
+        // when the parts are merged.
+        if selected[case] < plan.cases[case].scenario.runs {
+            continue;
+        }
+        let Case { id, scenario, .. } = &plan.cases[case];
+        let judgements = tally.judge(&scenario.expectations);
         ledger.judged(None, id, &judgements)?;
         over_runs.extend(judgements.into_iter().map(|it| (id.clone(), it)));
     }
     Ok(over_runs)
-}
-
-/// The nodes of each run, as checks are told of them.
-fn description(plan: &Plan, schema: &Arc<RunSchema>) -> Description {
-    let groups = plan.loaded.scenario.groups.iter().map(|group| {
-        let behavior = group.behavior.as_ref().map(ToString::to_string);
-        (behavior.unwrap_or_default(), group.count)
-    });
-    Description::new(schema, groups)
 }
 
 /// One run, whole on disk before this returns.
@@ -170,10 +160,14 @@ fn run_one(
     spec: RunSpec,
     folder: &Folder,
     options: &Options,
-    (schema, description): (&Arc<RunSchema>, &Arc<Description>),
     stop: &AtomicBool,
 ) -> Result<RunResult, ExecuteError> {
     let began = Instant::now();
+    let case = plan.case(spec);
+    let Nodes {
+        schema,
+        description,
+    } = plan.nodes(spec.case);
     let partial = folder.partial_run(spec.number);
     let log = options.log;
     let keeps_files = log != LogMode::Off;
@@ -183,8 +177,8 @@ fn run_one(
     let kept = keeps_files.then_some(&*partial);
     let say = options.say.filter(|_| plan.is_real());
     let checks = || {
-        let some = !plan.checks.is_empty();
-        some.then(|| Checks::begin(&plan.checks, description, schema, kept))
+        let some = !case.checks.is_empty();
+        some.then(|| Checks::begin(&case.checks, description, schema, kept))
     };
     let begin = || {
         let mut recorder = Recorder::new(schema, &partial, log, say);
@@ -193,10 +187,10 @@ fn run_one(
         }
         assemble(plan, spec, kept, recorder)
     };
-    let ended = match (plan.loaded.scenario.time, &options.processes) {
+    let ended = match (case.scenario.time, &options.processes) {
         (TimeMode::Virtual, _) => in_virtual_time(begin(), stop)?,
         (TimeMode::Real { speed }, None) => {
-            let rules = &plan.loaded.scenario.links;
+            let rules = &case.scenario.links;
             in_real_time(begin(), rules, speed, options, stop)?
         }
         (TimeMode::Real { .. }, Some(how)) => {
@@ -224,7 +218,7 @@ fn run_one(
         (_, false) => of_a_part(ended.judgements),
     };
     if whole || status == RunStatus::Failed {
-        let expectations = &plan.loaded.scenario.expectations;
+        let expectations = &case.scenario.expectations;
         judgements.extend(expectations::of_run(expectations, schema, &metrics));
     }
     tracing::debug!(
@@ -235,7 +229,7 @@ fn run_one(
     );
     let row = RunRow {
         run: u64::from(spec.number),
-        case: plan.cases[spec.case].id.clone(),
+        case: case.id.clone(),
         seed: plan.streams(spec).run_seed(),
         status,
         verdict: verdict_of(&judgements),
@@ -243,7 +237,7 @@ fn run_one(
         wall_s: began.elapsed().as_secs_f64(),
         events: ended.events,
         messages: ended.messages,
-        axes: Vec::new(),
+        axes: case.values.iter().map(|it| it.word.clone()).collect(),
     };
     Ok(RunResult {
         spec,
@@ -262,15 +256,16 @@ fn assemble(
     folder: Option<&Path>,
     recorder: Recorder,
 ) -> Run<Instances, Recorder> {
-    let scenario = &plan.loaded.scenario;
-    let groups: Vec<_> = plan
+    let case = plan.case(spec);
+    let scenario = &case.scenario;
+    let groups: Vec<_> = case
         .configs
         .iter()
         .zip(&scenario.groups)
         .map(|(config, group)| (config.clone(), group.count))
         .collect();
     Run::new(
-        plan.roster.clone(),
+        case.roster.clone(),
         &scenario.links,
         scenario.duration,
         plan.streams(spec),

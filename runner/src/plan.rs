@@ -1,53 +1,49 @@
 //! A scenario bound to its plugins, and the runs that it comes to: the last
 //! place where a user's mistake can be found.
+//!
+//! Each case of the matrix is bound by itself, since any key of the file may be
+//! another there; the plugins, and the configs that are the same, are shared.
 
 mod binding;
+mod cases;
 mod judges;
+mod selection;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use binding::Binding;
+pub use crate::scenario::ONLY_CASE;
+use analysis::log::RunSchema;
+use binding::Binder;
 pub use binding::nearest;
+use cases::Kinds;
+pub use cases::{Case, Nodes};
 pub use judges::BoundCheck;
+pub use selection::{Selection, Shard};
 
 use crate::engine::roster::Roster;
-use crate::host::config::Config;
 use crate::host::library::LoadError;
 use crate::host::plugin::Plugin;
 use crate::host::search::SearchPath;
 use crate::random::Streams;
 use crate::scenario::{
-    Diagnostics, Loaded, Override, Partial, Scenario, TimeMode, load_partial, load_text,
+    Axis, Diagnostics, Loaded, Override, ReadCase, Reading, TimeMode, read_file, read_text,
 };
 
 /// Everything that is known before the first event.
 #[derive(Debug)]
 pub struct Plan {
-    /// The scenario, with the places of its parts.
+    /// The scenario of the first case, with the places of its parts: name, title,
+    /// runs and time are those of all cases.
     pub loaded: Loaded,
     /// The plugins that it names, by name.
     pub plugins: Vec<Arc<Plugin>>,
-    /// Each group's accepted config, in the order of the groups; none for a
-    /// program of somebody else.
-    pub configs: Vec<Option<Arc<Config>>>,
-    /// The properties that plugins judge, in the order of the file.
-    pub checks: Vec<BoundCheck>,
-    /// Who is who.
-    pub roster: Roster,
-    /// What it expands to.
+    /// The axes of the matrix, in the order of the file; none without one.
+    pub axes: Vec<Axis>,
+    /// What it expands to, at least one case.
     pub cases: Vec<Case>,
+    kinds: Kinds,
 }
-
-/// One point of a scenario's matrix.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
-    /// Readable and stable; [`ONLY_CASE`] without a matrix.
-    pub id: String,
-}
-
-/// The id of the one case of a scenario without a matrix.
-pub const ONLY_CASE: &str = "default";
 
 /// One run of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +81,7 @@ impl Plan {
     /// Every mistake at once, the behaviors' and the file's; or, once there is
     /// none, every plugin file that was found but does not load.
     pub fn load(file: &Path, overrides: &[Override], search: &SearchPath) -> Result<Plan, Refusal> {
-        Plan::bind(load_partial(file, overrides), search)
+        Plan::bind(read_file(file, overrides), search)
     }
 
     /// As [`Plan::load`], for the text of a file that has been read before.
@@ -99,58 +95,63 @@ impl Plan {
         overrides: &[Override],
         search: &SearchPath,
     ) -> Result<Plan, Refusal> {
-        let loaded = load_text(path, text, overrides).map_err(Refusal::Mistakes)?;
-        Plan::bind(Ok(loaded), search)
+        Plan::bind(read_text(path, text, overrides), search)
     }
 
-    fn bind(read: Result<Loaded, Partial>, search: &SearchPath) -> Result<Plan, Refusal> {
-        let (loaded, mut mistakes) = match read {
-            Ok(loaded) => (Ok(loaded), Vec::new()),
-            Err(partial) => {
-                let mistakes = partial.mistakes.iter().cloned().collect();
-                (Err(partial), mistakes)
+    fn bind(mut reading: Reading, search: &SearchPath) -> Result<Plan, Refusal> {
+        let mut binder = Binder::new(search);
+        let mut bound = Vec::with_capacity(reading.cases.len());
+        for (index, case) in reading.cases.iter().enumerate() {
+            let mut binding = binder.bind(case.groups(), case.checks(), &case.origins);
+            reading
+                .mistakes
+                .add(Some(index), binding.mistakes.drain(..));
+            // Which metrics a group has is known once its behavior is.
+            if let Some(scenario) = &case.scenario
+                && binding.configs.len() == scenario.groups.len()
+            {
+                let counts: Vec<u32> = scenario.groups.iter().map(|group| group.count).collect();
+                let rules = &scenario.expectations;
+                let wrong = judges::metrics(rules, &case.origins, &binding.configs, &counts);
+                reading.mistakes.add(Some(index), wrong);
             }
-        };
-        let binding = match &loaded {
-            Ok(loaded) => {
-                let Scenario { groups, checks, .. } = &loaded.scenario;
-                Binding::new(groups, checks, &loaded.origins, search)
-            }
-            Err(partial) => {
-                Binding::new(&partial.groups, &partial.checks, &partial.origins, search)
-            }
-        };
-        mistakes.extend(binding.mistakes);
-        // Which metrics a group has is known once its behavior is.
-        if let Ok(Loaded {
-            scenario, origins, ..
-        }) = &loaded
-            && binding.configs.len() == scenario.groups.len()
-        {
-            let counts: Vec<u32> = scenario.groups.iter().map(|group| group.count).collect();
-            let expectations = &scenario.expectations;
-            let wrong = judges::metrics(expectations, origins, &binding.configs, &counts);
-            mistakes.extend(wrong);
+            bound.push(binding);
         }
-        let loaded = match (loaded, Diagnostics::sorted(mistakes)) {
-            (Err(partial), mistakes) => {
-                return Err(Refusal::Mistakes(mistakes.unwrap_or(partial.mistakes)));
-            }
-            (Ok(_), Some(mistakes)) => return Err(Refusal::Mistakes(mistakes)),
-            (Ok(loaded), None) => loaded,
-        };
-        if !binding.broken.is_empty() {
-            return Err(Refusal::Plugins(binding.broken));
+        if !reading.mistakes.is_empty() {
+            let mistakes = reading.told().expect("there are mistakes");
+            return Err(Refusal::Mistakes(mistakes));
         }
+        let (plugins, broken) = binder.plugins();
+        if !broken.is_empty() {
+            return Err(Refusal::Plugins(broken));
+        }
+        let mut kinds = Kinds::default();
+        let mut origins = None;
+        let case = |(read, binding): (ReadCase, binding::Binding)| {
+            let scenario = read.scenario.expect("a case without mistakes is whole");
+            origins.get_or_insert(read.origins);
+            Case {
+                id: read.id,
+                values: read.values,
+                configs: binding.configs,
+                checks: binding.checks,
+                roster: Roster::new(&scenario.groups),
+                kind: kinds.index(&scenario.groups),
+                scenario,
+            }
+        };
+        let cases: Vec<Case> = reading.cases.into_iter().zip(bound).map(case).collect();
         Ok(Plan {
-            roster: Roster::new(&loaded.scenario.groups),
-            plugins: binding.plugins,
-            checks: binding.checks,
-            cases: vec![Case {
-                id: ONLY_CASE.to_owned(),
-            }],
-            configs: binding.configs,
-            loaded,
+            loaded: Loaded {
+                scenario: cases[0].scenario.clone(),
+                notes: reading.notes,
+                source: reading.source,
+                origins: origins.expect("a plan has a case"),
+            },
+            plugins,
+            axes: reading.axes,
+            cases,
+            kinds,
         })
     }
 
@@ -177,7 +178,24 @@ impl Plan {
     /// The random streams of a run: they depend on seed, case and repetition,
     /// not on what else is run.
     pub fn streams(&self, run: RunSpec) -> Streams {
-        let case = &self.cases[run.case].id;
-        Streams::new(self.loaded.scenario.seed, case, run.repetition)
+        let case = &self.cases[run.case];
+        Streams::new(case.scenario.seed, &case.id, run.repetition)
+    }
+
+    /// The case of a run.
+    pub fn case(&self, run: RunSpec) -> &Case {
+        &self.cases[run.case]
+    }
+
+    /// The nodes of a case.
+    pub fn nodes(&self, case: usize) -> &Nodes {
+        self.kinds.nodes(&self.cases[case])
+    }
+
+    /// A node of each group of each case: enough to know all columns.
+    pub fn samples(&self) -> Vec<RunSchema> {
+        let mut seen = std::collections::BTreeSet::new();
+        let new = self.cases.iter().filter(|case| seen.insert(case.kind));
+        new.map(|case| case.schema(1)).collect()
     }
 }

@@ -135,6 +135,15 @@ impl Streams {
     }
 }
 
+/// A number for a name of these parts, the same in every version: its bits are
+/// spread, so that its rest by any count divides names evenly.
+pub fn name_hash(parts: &[&str], number: u64) -> u64 {
+    let mut hash = Fnv::new();
+    parts.iter().for_each(|part| hash.text(part));
+    hash.bytes(&number.to_le_bytes());
+    split_mix(&mut hash.0)
+}
+
 /// FNV-1a, 64 bit; texts are closed by a byte that UTF-8 never contains, so
 /// that no two lists of parts run together alike.
 struct Fnv(u64);

@@ -20,6 +20,7 @@ mod judges;
 mod keys;
 mod links;
 mod listen;
+mod matrix;
 mod names;
 mod origin;
 mod overrides;
@@ -38,6 +39,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Source};
+pub use matrix::{Axis, AxisValue, CaseMistakes};
 pub use origin::Origins;
 pub use overrides::Override;
 pub use resolved::{
@@ -47,11 +49,14 @@ pub use resolved::{
 pub use schema::schema;
 pub use values::name_problem;
 
-use document::SyntaxError;
-use reader::{Mistakes, listed};
+use document::{SyntaxError, Table};
+use matrix::{MAX_PLAN_RUNS, Matrix, Point};
+use reader::Mistakes;
+pub use reader::listed;
 
 /// A scenario that is whole as far as its file tells, and where its parts were
-/// written: what is found wrong later still gets a place.
+/// written: what is found wrong later still gets a place. Of a file with a matrix,
+/// its first case.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The scenario.
@@ -64,34 +69,93 @@ pub struct Loaded {
     pub origins: Origins,
 }
 
-/// What could be made out of a scenario that has mistakes, so that what the
-/// behaviors have to say to the rest of it is told together with them.
-#[derive(Clone, Debug)]
-pub struct Partial {
-    /// The mistakes.
-    pub mistakes: Diagnostics,
-    /// The groups without a mistake of their own or of a group that they extend,
-    /// in the order of the file.
-    pub groups: Vec<Group>,
-    /// The checks without a mistake, in the order of the file.
-    pub checks: Vec<CheckRule>,
-    /// Where these were written, by their index among them.
-    pub origins: Box<Origins>,
+/// What a file was read as, sound or not: so that what the behaviors have to say
+/// to the rest of it is told together with its mistakes.
+#[derive(Debug)]
+pub struct Reading {
+    /// The file's text and the options that override it.
+    pub source: Arc<Source>,
+    /// The author's own text for the report, an existing file.
+    pub notes: Option<PathBuf>,
+    /// The axes of its matrix, in the order of the file.
+    pub axes: Vec<Axis>,
+    /// Its cases, at least one unless the file cannot be read at all; a single
+    /// one, without values, where there is no matrix.
+    pub cases: Vec<ReadCase>,
+    /// What is wrong so far.
+    pub mistakes: CaseMistakes,
 }
 
-impl Partial {
-    fn nothing(source: &Arc<Source>, mistakes: Diagnostics) -> Partial {
-        Partial {
-            mistakes,
-            groups: Vec::new(),
-            checks: Vec::new(),
-            origins: Box::new(Origins {
-                source: Arc::clone(source),
-                groups: Vec::new(),
-                checks: Vec::new(),
-                expectations: Vec::new(),
-            }),
+/// One case of a file.
+#[derive(Debug)]
+pub struct ReadCase {
+    /// Readable and stable; [`ONLY_CASE`] without a matrix.
+    pub id: String,
+    /// What the axes are in it, in their order.
+    pub values: Vec<AxisValue>,
+    /// The scenario; none if anything in it is wrong.
+    pub scenario: Option<Scenario>,
+    /// Without a scenario: the groups that have no mistake of their own or of a
+    /// group that they extend, in the order of the file.
+    groups: Vec<Group>,
+    /// Without a scenario: the checks that have no mistake.
+    checks: Vec<CheckRule>,
+    /// Where groups, checks and expectations were written, by their index.
+    pub origins: Origins,
+}
+
+/// The id of the one case of a scenario without a matrix.
+pub const ONLY_CASE: &str = "default";
+
+impl ReadCase {
+    /// The groups that are sound.
+    pub fn groups(&self) -> &[Group] {
+        match &self.scenario {
+            Some(scenario) => &scenario.groups,
+            None => &self.groups,
         }
+    }
+
+    /// The checks that are sound.
+    pub fn checks(&self) -> &[CheckRule] {
+        match &self.scenario {
+            Some(scenario) => &scenario.checks,
+            None => &self.checks,
+        }
+    }
+}
+
+impl Reading {
+    fn nothing(source: Arc<Source>, mistakes: impl IntoIterator<Item = Diagnostic>) -> Reading {
+        let mut found = CaseMistakes::default();
+        found.add(None, mistakes);
+        Reading {
+            source,
+            notes: None,
+            axes: Vec::new(),
+            cases: Vec::new(),
+            mistakes: found,
+        }
+    }
+
+    /// All that is wrong, in the order of the file; none if nothing is.
+    pub fn told(self) -> Option<Diagnostics> {
+        let ids: Vec<String> = self.cases.into_iter().map(|case| case.id).collect();
+        Diagnostics::sorted(self.mistakes.told(&ids))
+    }
+
+    /// The first case, if nothing is wrong.
+    fn first(mut self) -> Result<Loaded, Diagnostics> {
+        if !self.mistakes.is_empty() {
+            return Err(self.told().expect("there are mistakes"));
+        }
+        let case = self.cases.swap_remove(0);
+        Ok(Loaded {
+            scenario: case.scenario.expect("a case without mistakes is whole"),
+            notes: self.notes,
+            source: self.source,
+            origins: case.origins,
+        })
     }
 }
 
@@ -100,20 +164,18 @@ impl Partial {
 /// # Errors
 /// Every mistake in the file and the overrides, in the order of the file.
 pub fn load(path: &Path, overrides: &[Override]) -> Result<Loaded, Diagnostics> {
-    load_partial(path, overrides).map_err(|partial| partial.mistakes)
+    read_file(path, overrides).first()
 }
 
-/// As [`load`], but a scenario with mistakes gives what is sound of it, too.
-///
-/// # Errors
-/// As [`load`].
-pub fn load_partial(path: &Path, overrides: &[Override]) -> Result<Loaded, Partial> {
+/// As [`load`], with all of its cases, and with what is sound of a file that has
+/// mistakes.
+pub fn read_file(path: &Path, overrides: &[Override]) -> Reading {
     let name = path.display().to_string();
     match text(path, &name) {
-        Ok(text) => partial_text(&name, &text, overrides),
+        Ok(text) => read_text(&name, &text, overrides),
         Err(mistake) => {
             let source = Arc::new(Source::new(&name, String::new(), Vec::new()));
-            Err(Partial::nothing(&source, mistake.into()))
+            Reading::nothing(source, [mistake])
         }
     }
 }
@@ -193,10 +255,11 @@ fn neighbors(path: &Path) -> Option<String> {
 /// # Errors
 /// As [`load`].
 pub fn load_text(path: &str, text: &str, overrides: &[Override]) -> Result<Loaded, Diagnostics> {
-    partial_text(path, text, overrides).map_err(|partial| partial.mistakes)
+    read_text(path, text, overrides).first()
 }
 
-fn partial_text(path: &str, text: &str, overrides: &[Override]) -> Result<Loaded, Partial> {
+/// As [`read_file`], for text at hand; see [`load_text`].
+pub fn read_text(path: &str, text: &str, overrides: &[Override]) -> Reading {
     // Editors do not show the mark that some of them write.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let labels = overrides.iter().map(|it| it.label().to_owned()).collect();
@@ -209,41 +272,84 @@ fn partial_text(path: &str, text: &str, overrides: &[Override]) -> Result<Loaded
             "the file is empty, expected a scenario",
             "`runner new scenario NAME` writes one to begin with",
         );
-        return Err(Partial::nothing(&source, all(mistakes.into_vec())));
+        return Reading::nothing(source, mistakes.into_vec());
     }
     overrides::apply(overrides, &mut document, &mistakes);
-    let file = written::read(&document, &mistakes);
+    let matrix = Matrix::take(&mut document, overrides, &mistakes);
     if !errors.is_empty() {
-        let mistakes = all(with_syntax_errors(&source, errors, mistakes));
-        return Err(Partial::nothing(&source, mistakes));
+        matrix.apply(&matrix.points[0], &mut document, &mistakes);
+        written::read(&document, &mistakes);
+        let all = with_syntax_errors(&source, errors, mistakes);
+        return Reading::nothing(source, all);
     }
-    let resolved = resolve::resolve(file, Path::new(path), &mistakes);
-    let (groups, places) = resolved.sound.into_iter().unzip();
-    let (checks, check_places) = resolved.checks.into_iter().unzip();
-    let origins = Origins {
-        source: Arc::clone(&source),
-        groups: places,
-        checks: check_places,
-        expectations: resolved.expectations,
+    let mut reading = Reading {
+        notes: None,
+        axes: matrix.axes().cloned().collect(),
+        cases: Vec::with_capacity(matrix.points.len()),
+        mistakes: CaseMistakes::new(matrix.places()),
+        source,
     };
-    match (resolved.scenario, mistakes.into_vec()) {
-        (Some(scenario), mistakes) if mistakes.is_empty() => Ok(Loaded {
-            scenario,
-            notes: resolved.notes,
-            source,
-            origins,
-        }),
-        (_, mistakes) => Err(Partial {
-            mistakes: all(mistakes),
-            groups,
-            checks,
-            origins: Box::new(origins),
-        }),
+    reading.mistakes.add(None, mistakes.into_vec());
+    for (index, point) in matrix.points.iter().enumerate() {
+        let case = read_case(&mut reading, index, point, &matrix, &document);
+        reading.cases.push(case);
     }
+    let runs = |case: &ReadCase| case.scenario.as_ref().map(|scenario| scenario.runs);
+    let runs = reading.cases.first().and_then(runs).unwrap_or(1);
+    let all = u64::from(runs) * reading.cases.len() as u64;
+    if let Some(place) = matrix.place.filter(|_| all > MAX_PLAN_RUNS) {
+        let message = format!(
+            "{} cases of {runs} runs each are {all} runs, expected at most {MAX_PLAN_RUNS}",
+            reading.cases.len(),
+        );
+        let mistake = Diagnostic::new(&reading.source, place, message);
+        reading.mistakes.add(None, [mistake]);
+    }
+    reading
 }
 
-fn all(mistakes: Vec<Diagnostic>) -> Diagnostics {
-    Diagnostics::sorted(mistakes).expect("a scenario that does not resolve has a mistake")
+/// Reads one case of a file's tree.
+fn read_case(
+    reading: &mut Reading,
+    index: usize,
+    point: &Point,
+    matrix: &Matrix,
+    document: &Table,
+) -> ReadCase {
+    let mistakes = Mistakes::new(Arc::clone(&reading.source));
+    let mut document = document.clone();
+    matrix.apply(point, &mut document, &mistakes);
+    let file = written::read(&document, &mistakes);
+    let path = Path::new(&reading.source.path);
+    let resolved = resolve::resolve(file, path, &mistakes);
+    let (groups, places) = resolved.sound.into_iter().unzip();
+    let (checks, check_places) = resolved.checks.into_iter().unzip();
+    let values = matrix.values(point);
+    let named = reading.axes.iter().zip(&values);
+    let words: Vec<String> = named
+        .map(|(axis, value)| format!("{}={}", axis.name, value.word))
+        .collect();
+    let found = mistakes.into_vec();
+    let scenario = resolved.scenario.filter(|_| found.is_empty());
+    let sound = scenario.is_some();
+    reading.mistakes.add(Some(index), found);
+    reading.notes = resolved.notes;
+    ReadCase {
+        id: match words.is_empty() {
+            true => ONLY_CASE.to_owned(),
+            false => words.join(","),
+        },
+        values,
+        scenario,
+        groups: if sound { Vec::new() } else { groups },
+        checks: if sound { Vec::new() } else { checks },
+        origins: Origins {
+            source: Arc::clone(&reading.source),
+            groups: places,
+            checks: check_places,
+            expectations: resolved.expectations,
+        },
+    }
 }
 
 /// The syntax errors, and beside them the mistakes that are none of their

@@ -242,14 +242,17 @@ fn list_shows_cases_and_runs_in_three_formats() {
         read(list("json")),
         json!([{
             "scenario": "lab", "file": "scenario.toml", "case": "default", "seed": 7,
-            "first_run": 1, "last_run": 3
+            "axes": {}, "first_run": 1, "last_run": 3, "runs": "1-3"
         }])
     );
     // One line, as a workflow's output wants it.
     assert_eq!(list("github").lines().count(), 1);
     assert_eq!(
         read(list("github")),
-        json!({ "include": [{ "scenario": "scenario.toml", "case": "default" }] })
+        json!({ "include": [{
+            "name": "lab-default", "scenario": "scenario.toml", "case": "default",
+            "select": "--case default"
+        }] })
     );
 }
 

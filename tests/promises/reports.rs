@@ -257,10 +257,10 @@ fn a_cell_that_is_not_what_it_should_be_is_refused_with_file_and_line() {
 
 #[test]
 fn results_of_a_newer_format_are_refused() {
-    let newer = |text: &str| text.replacen("\"format\": 1", "\"format\": 2", 1);
+    let newer = |text: &str| text.replacen("\"format\": 1", "\"format\": 3", 1);
     damaged(
         "manifest.json",
         newer,
-        "manifest.json: the results are of format 2",
+        "manifest.json: the results are of format 3",
     );
 }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use runner::framing::Framing;
 use runner::random::distribution::Distribution;
 use runner::scenario::{
-    LinkTransport, Override, Place, TickRule, Timing, Transport, load, load_partial, load_text,
+    LinkTransport, Override, Place, TickRule, Timing, Transport, load, load_text, read_file,
 };
 
 /// A folder of scenario files.
@@ -356,9 +356,9 @@ to = \"nowhere\"
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.toml");
     std::fs::write(&path, text).unwrap();
-    let partial = load_partial(&path, &[]).unwrap_err();
-    assert_eq!(partial.mistakes.iter().count(), 4);
-    let names: Vec<&str> = partial.groups.iter().map(|it| it.name.as_str()).collect();
+    let reading = read_file(&path, &[]);
+    let partial = &reading.cases[0];
+    let names: Vec<&str> = partial.groups().iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["base", "sound"]);
     let place = |path| {
         let problem = partial.origins.config_problem(1, path, "wrong");
@@ -366,6 +366,7 @@ to = \"nowhere\"
     };
     assert_eq!(place("faces"), Some((3, 20)));
     assert_eq!(place("script[1]"), Some((17, 25)));
+    assert_eq!(reading.told().unwrap().iter().count(), 4);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From a results folder to a report.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::figures::{Drawn, SPACE_TIME_NODES};
@@ -11,18 +11,18 @@ use super::questions::{self, QUESTIONS};
 use super::series::RunSeries;
 use super::unfinished::{cut_off, open_log};
 use super::write::{Outputs, write};
-use super::{Error, Figure, Report, Section, lag, setting, unfinished, verdicts};
+use super::{Error, Figure, Report, Section, cases, lag, setting, unfinished, verdicts};
 use crate::log::{RunSchema, Warning};
 use crate::metrics::{RunMetrics, metric_names};
 use crate::render::number::{count, whole};
-use crate::results::{GroupInfo, LogMode, RunRow};
+use crate::results::{GroupInfo, LogMode, Manifest, RunRow};
 
 /// Nodes whose lines are drawn: more cannot be told apart.
 const DRAWN_NODES: usize = 12;
 /// Runs of a case that are drawn.
 const DRAWN_RUNS: usize = 6;
 /// Cases that are drawn, and that observations are made of.
-const DRAWN_CASES: usize = 3;
+pub(super) const DRAWN_CASES: usize = 3;
 /// What the logs of all drawn runs may take together `[bytes]`; the first is
 /// always drawn. A second or two of reading.
 const DRAWN_BYTES: u64 = 512 << 20;
@@ -51,7 +51,6 @@ pub fn report(results: &Path) -> Result<Report, Error> {
 
 fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let manifest = &folder.manifest;
-    let schema = manifest.run_schema();
     let mut report = Report {
         title: manifest.scenario.title.clone(),
         description: manifest.scenario.description.clone(),
@@ -76,7 +75,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     report.sections.extend(verdicts::section(folder)?);
     // Where no run came to its end, what one had written by then is all there is.
     let cut_off = match complete.is_empty() {
-        true => cut_off(folder, &schema),
+        true => cut_off(folder),
         false => Vec::new(),
     };
     let complete: Vec<&RunRow> = complete.into_iter().chain(&cut_off).collect();
@@ -89,7 +88,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
             .push("No run came to its end, so there is nothing to measure.".to_owned());
         return Ok(report);
     }
-    let measured = measure(folder, &schema, &complete, &mut report)?;
+    let measured = measure(folder, &complete, &mut report)?;
     if measured.left_out > 0 {
         report.left_out.push(format!(
             "The tables and observations are of the first {} rows of summary.csv; {} more were not read.",
@@ -97,78 +96,26 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
             whole(measured.left_out),
         ));
     }
-    let ticks = manifest
-        .groups
-        .iter()
-        .filter(|group| !group.is_program())
-        .all(|group| group.timing.contains("tick"));
-    let step = if ticks { "tick" } else { "step" };
     let speeds = speeds(&measured);
-    let shown_nodes = schema.nodes.len().min(DRAWN_NODES);
-    // A run's logs may name all nodes; of node logs only the drawn are opened.
-    let drawn_schema = match manifest.log {
-        LogMode::Combined => schema.clone(),
-        _ => RunSchema {
-            nodes: schema.nodes[..shown_nodes].to_vec(),
-            strangers: Vec::new(),
-        },
-    };
-    let nodes: Vec<usize> = (0..shown_nodes).collect();
-    let mut figures: Vec<Vec<Figure>> = vec![Vec::new(); QUESTIONS.len() + 2];
-    let mut bytes = 0;
-    let mut drawn_runs = 0;
-    let mut strangers = false;
+    let most_nodes = manifest.node_count() as usize;
+    let mut drawing = Drawing::default();
     if manifest.log != LogMode::Off {
+        let several = measured.cases.len() > 1;
         let drawn_cases = measured.cases.len().min(DRAWN_CASES);
         for (index, case) in measured.cases.iter().take(DRAWN_CASES).enumerate() {
-            let runs: Vec<&RunRow> = complete
-                .iter()
-                .copied()
-                .filter(|run| run.case == *case && folder.run_folder(run).is_dir())
-                .take(DRAWN_RUNS)
-                .collect();
-            let lines = runs.len() * drawn_cases * shown_nodes;
-            let mut lines_of = Vec::new();
-            for run in runs {
-                let path = folder.run_folder(run);
-                bytes += log_bytes(&path, &drawn_schema);
-                if bytes > DRAWN_BYTES && drawn_runs > 0 {
-                    break;
-                }
-                drawn_runs += 1;
-                let (series, met) = series(
-                    folder,
-                    run,
-                    &drawn_schema,
-                    &nodes,
-                    lines,
-                    &mut report.warnings,
-                )?;
-                strangers |= met;
-                lines_of.push((run.run, series));
-            }
-            if lines_of.is_empty() {
-                continue;
-            }
-            let several = measured.cases.len() > 1;
-            let drawn = Drawn {
-                suffix: if several {
-                    format!("-case-{}", index + 1)
-                } else {
-                    String::new()
+            let panel = Panel {
+                case,
+                suffix: match several {
+                    true => format!("-case-{}", index + 1),
+                    false => String::new(),
                 },
-                of: if several {
-                    format!(", case {case}")
-                } else {
-                    String::new()
+                of: match several {
+                    true => format!(", case {case}"),
+                    false => String::new(),
                 },
-                runs: &lines_of,
-                speeds: &speeds,
-                step,
-                node_count: schema.nodes.len(),
-                nodes: &nodes,
+                beside: drawn_cases,
             };
-            draw(&drawn, &mut figures);
+            drawing.draw(folder, &complete, &panel, &speeds, &mut report.warnings)?;
         }
         let gone = complete
             .iter()
@@ -184,39 +131,156 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
             &mut report.left_out,
             &measured,
             &complete,
-            shown_nodes,
-            schema.nodes.len(),
-            drawn_runs,
+            most_nodes.min(DRAWN_NODES),
+            most_nodes,
+            drawing.runs,
         );
     }
     report.left_out.extend(setting::log_note(folder));
-    // Whether somebody outside may have taken part whose messages have one end
-    // here: known from the logs, and suspected where there are none.
-    let open = manifest.is_real()
-        && (manifest.log == LogMode::Off
-            || strangers
-            || manifest.groups.iter().any(GroupInfo::is_program));
-    let observed: Vec<Observations> = (0..measured.cases.len().min(DRAWN_CASES))
-        .map(|case| observe(&measured, case, step, ticks, open))
-        .collect();
+    let observed = observed(folder, &measured, drawing.strangers);
+    let compared = cases::section(folder, &measured);
+    let telling = compared
+        .iter()
+        .flat_map(|it| it.observations.first().cloned());
+    let telling: Vec<String> = telling.collect();
+    report.sections.extend(compared);
     report
         .sections
-        .extend(sections(&measured, &observed, figures));
+        .extend(sections(&measured, &observed, drawing.figures));
     report
         .sections
         .extend(lag::section(folder, &complete, &mut report.warnings)?);
     let judged = report.sections.iter().filter(|it| it.id == verdicts::ID);
     report.key = judged
         .filter_map(|section| section.observations.first().cloned())
+        .chain(telling)
         .chain(key(&measured, &observed))
         .collect();
     Ok(report)
 }
 
+/// What the first cases show.
+pub(super) fn observed(folder: &Folder, measured: &Measured, strangers: bool) -> Vec<Observations> {
+    let manifest = &folder.manifest;
+    // Whether somebody outside may have taken part whose messages have one end
+    // here: known from the logs, and suspected where there are none.
+    let open = manifest.is_real()
+        && (manifest.log == LogMode::Off
+            || strangers
+            || manifest.groups.iter().any(GroupInfo::is_program));
+    (0..measured.cases.len().min(DRAWN_CASES))
+        .map(|case| {
+            let ticks = acts_on_ticks(manifest, &measured.cases[case]);
+            observe(measured, case, step(ticks), ticks, open)
+        })
+        .collect()
+}
+
+/// The figures so far, by question, and what they took.
+pub(super) struct Drawing {
+    pub figures: Vec<Vec<Figure>>,
+    /// Runs that are drawn.
+    pub runs: usize,
+    /// Whether a log names peers that are no nodes.
+    pub strangers: bool,
+    bytes: u64,
+}
+
+impl Default for Drawing {
+    fn default() -> Drawing {
+        Drawing {
+            figures: vec![Vec::new(); QUESTIONS.len() + 2],
+            runs: 0,
+            strangers: false,
+            bytes: 0,
+        }
+    }
+}
+
+/// One case that is drawn.
+pub(super) struct Panel<'a> {
+    pub case: &'a str,
+    /// Part of the figures' file names.
+    pub suffix: String,
+    /// Said in each title.
+    pub of: String,
+    /// Cases that are drawn in all.
+    pub beside: usize,
+}
+
+impl Drawing {
+    /// Draws the first runs of a case.
+    pub fn draw(
+        &mut self,
+        folder: &Folder,
+        complete: &[&RunRow],
+        panel: &Panel<'_>,
+        speeds: &HashMap<(u64, String), f64>,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), Error> {
+        let manifest = &folder.manifest;
+        let runs: Vec<&RunRow> = complete
+            .iter()
+            .copied()
+            .filter(|run| run.case == panel.case && folder.run_folder(run).is_dir())
+            .take(DRAWN_RUNS)
+            .collect();
+        let schema = manifest.run_schema(panel.case);
+        let shown_nodes = schema.nodes.len().min(DRAWN_NODES);
+        // A run's logs may name all nodes; of node logs only the drawn are opened.
+        let drawn_schema = match manifest.log {
+            LogMode::Combined => schema.clone(),
+            _ => RunSchema {
+                nodes: schema.nodes[..shown_nodes].to_vec(),
+                strangers: Vec::new(),
+            },
+        };
+        let nodes: Vec<usize> = (0..shown_nodes).collect();
+        let lines = runs.len() * panel.beside * shown_nodes;
+        let mut lines_of = Vec::new();
+        for run in runs {
+            let path = folder.run_folder(run);
+            self.bytes += log_bytes(&path, &drawn_schema);
+            if self.bytes > DRAWN_BYTES && self.runs > 0 {
+                break;
+            }
+            self.runs += 1;
+            let (series, met) = series(folder, run, &drawn_schema, &nodes, lines, warnings)?;
+            self.strangers |= met;
+            lines_of.push((run.run, series));
+        }
+        if lines_of.is_empty() {
+            return Ok(());
+        }
+        let drawn = Drawn {
+            suffix: panel.suffix.clone(),
+            of: panel.of.clone(),
+            runs: &lines_of,
+            speeds,
+            step: step(acts_on_ticks(manifest, panel.case)),
+            node_count: schema.nodes.len(),
+            nodes: &nodes,
+        };
+        draw(&drawn, &mut self.figures);
+        Ok(())
+    }
+}
+
+/// Whether all nodes of a case's runs act on ticks.
+fn acts_on_ticks(manifest: &Manifest, case: &str) -> bool {
+    let groups = manifest.groups_of(case).iter();
+    let mut own = groups.filter(|group| !group.is_program());
+    own.all(|group| group.timing.contains("tick"))
+}
+
+/// What a step is called.
+fn step(ticks: bool) -> &'static str {
+    if ticks { "tick" } else { "step" }
+}
+
 /// The metrics: from `summary.csv`, or else from the logs.
-fn measure(
+pub(super) fn measure(
     folder: &Folder,
-    schema: &RunSchema,
     complete: &[&RunRow],
     report: &mut Report,
 ) -> Result<Measured, Error> {
@@ -232,15 +296,22 @@ fn measure(
         );
     }
     let mut measured = Measured::default();
-    for node in &schema.nodes {
-        for name in metric_names(&node.columns) {
-            if !measured.metrics.contains(&name) {
-                measured.metrics.push(name);
+    let mut schemas: BTreeMap<&str, RunSchema> = BTreeMap::new();
+    for run in complete {
+        let schema = schemas
+            .entry(&run.case)
+            .or_insert_with(|| folder.manifest.run_schema(&run.case));
+        for node in &schema.nodes {
+            for name in metric_names(&node.columns) {
+                if !measured.metrics.contains(&name) {
+                    measured.metrics.push(name);
+                }
             }
         }
     }
-    let names: Vec<&str> = schema.nodes.iter().map(|node| node.name.as_str()).collect();
     for run in complete {
+        let schema = &schemas[run.case.as_str()];
+        let names: Vec<&str> = schema.nodes.iter().map(|node| node.name.as_str()).collect();
         let mut log = open_log(folder, run, schema)?;
         let mut metrics = RunMetrics::new(schema);
         while let Some((row, columns)) = log.next()? {
@@ -286,7 +357,7 @@ fn series(
     warnings.extend(back.map(|warning| warning.to_string().replace(&prefix, "")));
     let met = &log.schema().strangers;
     let strangers = !met.is_empty() && {
-        let all = folder.manifest.run_schema();
+        let all = folder.manifest.run_schema(&run.case);
         let nodes: HashSet<&str> = all.nodes.iter().map(|node| node.name.as_str()).collect();
         met.iter().any(|name| !nodes.contains(name.as_str()))
     };

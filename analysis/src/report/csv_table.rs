@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 
-const CUT: &str = "the file was cut short or changed; run the scenario again";
+pub(super) const CUT: &str = "the file was cut short or changed; run the scenario again";
 
 /// A CSV file with a header.
 pub(super) struct CsvTable {

@@ -69,13 +69,47 @@ pub enum Error {
     /// A mapping of another program's columns that cannot be read.
     #[error("--map: {0}")]
     Mapping(#[from] crate::log::MappingError),
-    /// Results that cannot go into one report.
+    /// Several results, and no place for what they come to.
     #[error(
-        "{given} folders of results were given, one was expected\n  merging shards and comparing results is not built yet: make a report of each"
+        "{given} folders of results were given, and no folder for what they come to\n  name one with --out DIR"
     )]
-    Several {
+    NoOut {
         /// How many.
         given: usize,
+    },
+    /// The same folder was given twice.
+    #[error("{}: was given twice\n  name each folder of results once", path.display())]
+    Twice {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder for merged results holds results.
+    #[error("{} holds results already, and results are never overwritten\n  name another folder with --out DIR, or move it away", path.display())]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Parts of different plans.
+    #[error("{}: of another plan than {}, so these are no parts of one whole\n{}\n  parts (of --shard, --case, --run) are merged with those of the same plan; to compare plans, merge the parts of each first", path.display(), first.display(), lines(differences))]
+    OtherPlan {
+        /// The folder.
+        path: PathBuf,
+        /// The first folder that was given.
+        first: PathBuf,
+        /// What differs.
+        differences: Vec<String>,
+    },
+    /// The same run came out differently in two places.
+    #[error("run {run} came out differently in {} and in {}: {file} differs\n  the same run of the same plan is the same everywhere, so one of the two is not what it says; look for the reason with --check-determinism", one.display(), other.display())]
+    Conflict {
+        /// The number of the run.
+        run: u64,
+        /// Where it is.
+        one: PathBuf,
+        /// Where it is, too.
+        other: PathBuf,
+        /// What differs.
+        file: String,
     },
     /// There is nothing to report.
     #[error("{}: no run is recorded in `runs.csv`\n  the runner was stopped before its first run ended; run the scenario again", path.display())]
@@ -83,6 +117,11 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+}
+
+fn lines(differences: &[String]) -> String {
+    let lines: Vec<String> = differences.iter().map(|it| format!("  - {it}")).collect();
+    lines.join("\n")
 }
 
 impl Error {

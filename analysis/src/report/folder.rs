@@ -25,6 +25,15 @@ pub(super) struct Folder {
 impl Folder {
     /// Opens `path`, or the newest results below it (`latest`).
     pub fn open(path: &Path) -> Result<Folder, Error> {
+        let folder = Folder::open_any(path)?;
+        match folder.runs.is_empty() && folder.unfinished.is_empty() {
+            true => Err(Error::NoRuns { path: folder.path }),
+            false => Ok(folder),
+        }
+    }
+
+    /// As [`Folder::open`]; there may be no run in it, as in an empty shard.
+    pub fn open_any(path: &Path) -> Result<Folder, Error> {
         let mut path = path.to_owned();
         if !path.join("manifest.json").exists() && path.join("latest/manifest.json").exists() {
             path.push("latest");
@@ -40,9 +49,6 @@ impl Folder {
         let manifest = read_manifest(&file, &text)?;
         let runs = read_runs(&path.join("runs.csv"))?;
         let unfinished = unfinished(&path, &runs);
-        if runs.is_empty() && unfinished.is_empty() {
-            return Err(Error::NoRuns { path });
-        }
         Ok(Folder {
             path,
             manifest,

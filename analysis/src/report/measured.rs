@@ -148,6 +148,61 @@ impl Measured {
         }
     }
 
+    /// Adds another table, its cases renamed.
+    pub fn join(&mut self, other: Measured, rename: impl Fn(&str) -> String) {
+        let old = self.metrics.len();
+        for name in &other.metrics {
+            if self.metric(name).is_none() {
+                self.metrics.push(name.clone());
+            }
+        }
+        let new = self.metrics.len();
+        if new > old && !self.rows.is_empty() {
+            let mut wider = Vec::with_capacity(self.rows.len() * new);
+            for row in self.values.chunks(old.max(1)) {
+                wider.extend_from_slice(row);
+                wider.extend(std::iter::repeat_n(f64::NAN, new - old));
+            }
+            self.values = wider;
+        }
+        let columns: Vec<Option<usize>> =
+            self.metrics.iter().map(|name| other.metric(name)).collect();
+        let first = self.cases.len();
+        self.cases.extend(other.cases.iter().map(|it| rename(it)));
+        let mut names = Names::default();
+        let nodes: Vec<usize> = other
+            .nodes
+            .iter()
+            .map(|name| names.get_or_find(name, &mut self.nodes))
+            .collect();
+        for (row, about) in other.rows.iter().enumerate() {
+            self.rows.push(MeasuredRow {
+                run: about.run,
+                case: first + about.case,
+                node: nodes[about.node],
+            });
+            let value = |column: &Option<usize>| column.and_then(|at| other.value(row, at));
+            let values = columns.iter().map(|it| value(it).unwrap_or(f64::NAN));
+            self.values.extend(values);
+        }
+        self.left_out += other.left_out;
+    }
+
+    /// Gives these cases the first places, in this order.
+    pub fn bring_forward(&mut self, first: &[String]) {
+        let place = |name: &String| first.iter().position(|it| it == name);
+        let mut order: Vec<usize> = (0..self.cases.len()).collect();
+        order.sort_by_key(|&case| place(&self.cases[case]).unwrap_or(usize::MAX));
+        let mut moved = vec![0; order.len()];
+        for (new, &old) in order.iter().enumerate() {
+            moved[old] = new;
+        }
+        self.cases = order.iter().map(|&it| self.cases[it].clone()).collect();
+        self.rows
+            .iter_mut()
+            .for_each(|row| row.case = moved[row.case]);
+    }
+
     /// The column of a metric.
     pub fn metric(&self, name: &str) -> Option<usize> {
         self.metrics.iter().position(|metric| metric == name)

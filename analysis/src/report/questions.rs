@@ -116,7 +116,7 @@ pub(super) fn definitions_of(measured: &Measured, metrics: &[usize]) -> Vec<(Str
 }
 
 /// A metric's value as people read it: nanoseconds become milliseconds.
-fn scale(measured: &Measured, metric: usize) -> f64 {
+pub(super) fn scale(measured: &Measured, metric: usize) -> f64 {
     match unit(&measured.metrics[metric]) {
         "ns" => 1e-6,
         _ => 1.0,
@@ -146,7 +146,7 @@ pub(super) fn is_span(column: &str) -> bool {
 }
 
 /// A metric's name as a column's head.
-fn head(measured: &Measured, metric: usize) -> String {
+pub(super) fn head(measured: &Measured, metric: usize) -> String {
     let name = &measured.metrics[metric];
     if scale(measured, metric) == 1.0 {
         name.clone()
@@ -211,7 +211,12 @@ fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
                 )
             })
             .collect();
-        for case in (0..measured.cases.len()).rev() {
+        // The cases as such stand side by side in a table of their own.
+        let cases = match measured.cases.len() <= MAX_KEYS {
+            true => measured.cases.len(),
+            false => 0,
+        };
+        for case in (0..cases).rev() {
             let rows = (0..measured.rows.len()).filter(|&row| measured.rows[row].case == case);
             keys.insert(
                 0,
@@ -238,7 +243,12 @@ fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
 fn by_speed(measured: &Measured, metrics: &[usize]) -> Option<Table> {
     let speed = measured.metric("steps_per_s")?;
     let mut keys: Vec<Key> = Vec::new();
+    let mut more = 0;
     for case in 0..measured.cases.len() {
+        if keys.len() >= MAX_KEYS {
+            more += 1;
+            continue;
+        }
         let runs = measured.runs_of(case);
         if !speeds_vary(measured, runs.values()) {
             continue;
@@ -274,6 +284,12 @@ fn by_speed(measured: &Measured, metrics: &[usize]) -> Option<Table> {
         .filter(|c| c.name == "node")
         .for_each(|c| c.name = "speed".to_owned());
     table.note = "Speeds are drawn anew in each run, so a node's name says little about them: here the nodes of each run are ranked by steps per second. Equal speeds keep the order of the scenario.".to_owned();
+    if more > 0 {
+        let cases = number::whole(more);
+        table
+            .note
+            .push_str(&format!(" {cases} more cases are left out."));
+    }
     Some(table)
 }
 
@@ -456,12 +472,13 @@ fn run_by_run(measured: &Measured, metrics: &[usize]) -> Table {
     let mut last = None;
     for &row in &rows {
         let about = measured.rows[row];
-        let mut cells = vec![if last == Some(about.run) {
+        let of = (about.case, about.run);
+        let mut cells = vec![if last == Some(of) {
             String::new()
         } else {
             about.run.to_string()
         }];
-        last = Some(about.run);
+        last = Some(of);
         if cases {
             cells.push(measured.cases[about.case].clone());
         }

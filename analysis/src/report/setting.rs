@@ -83,7 +83,7 @@ pub(super) fn facts(folder: &Folder) -> Vec<(String, String)> {
 
 /// The last part of a path: a report may be handed on, and the folders of who
 /// made it are nobody's concern. The manifest has the whole path.
-fn file_name(path: &str) -> &str {
+pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 

@@ -24,7 +24,7 @@ pub(super) fn open_log(
 }
 
 /// The unfinished runs whose logs can be read, as long as those tell.
-pub(super) fn cut_off(folder: &Folder, schema: &RunSchema) -> Vec<RunRow> {
+pub(super) fn cut_off(folder: &Folder) -> Vec<RunRow> {
     let manifest = &folder.manifest;
     if manifest.log == LogMode::Off {
         return Vec::new();
@@ -47,7 +47,8 @@ pub(super) fn cut_off(folder: &Folder, schema: &RunSchema) -> Vec<RunRow> {
             messages: 0,
             axes: Vec::new(),
         };
-        let mut log = open_log(folder, &run, schema).ok()?;
+        let schema = manifest.run_schema(&run.case);
+        let mut log = open_log(folder, &run, &schema).ok()?;
         let mut last_ns = None;
         while let Some((row, _)) = log.next().ok()? {
             last_ns = Some(row.time_ns);

@@ -6,14 +6,17 @@
 //! raises [`FORMAT`], and they refuse it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::expect::Expectation;
 use crate::log::{ColumnKind, ColumnSchema, NodeSchema, RunSchema};
 
-/// The format that this version writes, and the newest that it reads.
-pub const FORMAT: u32 = 1;
+/// The newest format that this version writes and reads. Results are written in
+/// the oldest that says all of them ([`Manifest::least_format`]): 1, or 2 where
+/// cases have groups of their own.
+pub const FORMAT: u32 = 2;
 
 /// The whole of `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,10 +33,23 @@ pub struct Manifest {
     pub time: String,
     /// The command line, the program's name first.
     pub command: Vec<String>,
+    /// The options that override the scenario's keys, as typed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<String>,
+    /// Which of the planned runs were to be done; none: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected: Option<Selected>,
     /// What it was run with.
     pub versions: Versions,
     /// The plugins that were loaded, by name.
     pub plugins: Vec<PluginInfo>,
+    /// The parts of the plan that these results were merged from; none if all runs
+    /// were done in one place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartInfo>,
+    /// The axes of the matrix, in the order of the file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub axes: Vec<AxisInfo>,
     /// The cases in the order of the plan; one named `default` without a matrix.
     pub cases: Vec<CaseInfo>,
     /// Runs of each case.
@@ -42,7 +58,8 @@ pub struct Manifest {
     pub runs_planned: u64,
     /// Which logs were kept.
     pub log: LogMode,
-    /// The node groups in the order of the scenario.
+    /// The node groups in the order of the scenario, of all cases that have none
+    /// of their own.
     pub groups: Vec<GroupInfo>,
     /// The properties that plugins judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -98,6 +115,54 @@ pub struct PluginInfo {
     pub bytes: u64,
 }
 
+/// Which of the planned runs were to be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selected {
+    /// Globs for cases; empty: of all cases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<String>,
+    /// Only the run of this number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<u64>,
+    /// Only this shard: `1/4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<String>,
+    /// How many runs that is.
+    pub runs: u64,
+}
+
+impl fmt::Display for Selected {
+    /// `shard 1/4 of case faces=10`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        parts.extend(self.shard.iter().map(|shard| format!("shard {shard}")));
+        parts.extend(self.run.iter().map(|run| format!("run {run}")));
+        parts.extend(self.cases.iter().map(|case| format!("case {case}")));
+        f.write_str(&parts.join(" of "))
+    }
+}
+
+/// A part of a plan that was done in one place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartInfo {
+    /// The command line, the program's name first.
+    pub command: Vec<String>,
+    /// Which runs were to be done; none: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected: Option<Selected>,
+    /// The wall-clock time of the start (RFC 3339, UTC).
+    pub started: String,
+}
+
+/// One axis of the matrix.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AxisInfo {
+    /// Its name; also a column of `runs.csv`.
+    pub name: String,
+    /// The key of the scenario that it sets.
+    pub path: String,
+}
+
 /// One point of the scenario's matrix.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CaseInfo {
@@ -106,6 +171,17 @@ pub struct CaseInfo {
     /// The value or label on each axis.
     #[serde(default)]
     pub axes: BTreeMap<String, serde_json::Value>,
+    /// When its runs end at the latest `[s]`, where that is another time than
+    /// [`Manifest::duration_s`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_s: Option<f64>,
+    /// Its node groups, where they differ from [`Manifest::groups`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<GroupInfo>>,
+    /// What the metrics of its runs must be, where it differs from
+    /// [`Manifest::expectations`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expectations: Option<Vec<Expectation>>,
 }
 
 /// A property that a plugin judged.
@@ -214,16 +290,47 @@ impl Manifest {
         self.time == "real"
     }
 
-    /// The number of nodes in each run.
-    pub fn node_count(&self) -> u64 {
-        self.groups.iter().map(|group| u64::from(group.count)).sum()
+    /// The oldest format that says all of it.
+    pub fn least_format(&self) -> u32 {
+        match self.cases.iter().any(|case| case.groups.is_some()) {
+            true => 2,
+            false => 1,
+        }
     }
 
-    /// The names, columns and words of each run's nodes, in the order of the
-    /// scenario; what the log readers need. O(nodes).
-    pub fn run_schema(&self) -> RunSchema {
-        let mut nodes = Vec::with_capacity(self.node_count().min(1 << 20) as usize);
-        for group in &self.groups {
+    /// The node groups of the case with this id.
+    pub fn groups_of(&self, case: &str) -> &[GroupInfo] {
+        let case = self.cases.iter().find(|it| it.id == case);
+        let own = case.and_then(|case| case.groups.as_ref());
+        own.unwrap_or(&self.groups)
+    }
+
+    /// What the metrics of the case with this id must be.
+    pub fn expectations_of(&self, case: &str) -> &[Expectation] {
+        let case = self.cases.iter().find(|it| it.id == case);
+        let own = case.and_then(|case| case.expectations.as_ref());
+        own.unwrap_or(&self.expectations)
+    }
+
+    /// When the runs of the case with this id end at the latest `[s]`.
+    pub fn duration_of(&self, case: &str) -> Option<f64> {
+        let case = self.cases.iter().find(|it| it.id == case);
+        case.and_then(|case| case.duration_s).or(self.duration_s)
+    }
+
+    /// The number of nodes in each run of the case that has the most.
+    pub fn node_count(&self) -> u64 {
+        let own = self.cases.iter().filter_map(|case| case.groups.as_ref());
+        let all = own.map(Vec::as_slice).chain([self.groups.as_slice()]);
+        all.map(node_count).max().unwrap_or(0)
+    }
+
+    /// The names, columns and words of the nodes of each run of a case, in the
+    /// order of the scenario; what the log readers need. O(nodes).
+    pub fn run_schema(&self, case: &str) -> RunSchema {
+        let groups = self.groups_of(case);
+        let mut nodes = Vec::with_capacity(node_count(groups).min(1 << 20) as usize);
+        for group in groups {
             let columns: std::sync::Arc<[ColumnSchema]> = group
                 .columns
                 .iter()
@@ -250,6 +357,11 @@ impl Manifest {
             strangers: Vec::new(),
         }
     }
+}
+
+/// The number of nodes of these groups.
+pub(crate) fn node_count(groups: &[GroupInfo]) -> u64 {
+    groups.iter().map(|group| u64::from(group.count)).sum()
 }
 
 impl GroupInfo {
@@ -299,6 +411,10 @@ mod tests {
             runs_per_case: 5,
             runs_planned: 5,
             log: LogMode::PerNode,
+            settings: vec![],
+            selected: None,
+            axes: vec![],
+            parts: vec![],
             groups: vec![GroupInfo {
                 name: "machine".into(),
                 count: 2,
@@ -333,7 +449,7 @@ mod tests {
 
     #[test]
     fn a_manifest_names_the_nodes_of_a_run() {
-        let schema = sample().run_schema();
+        let schema = sample().run_schema("default");
         let names: Vec<_> = schema.nodes.iter().map(|node| node.name.as_str()).collect();
         assert_eq!(names, ["machine-1", "machine-2"]);
         assert_eq!(schema.nodes[1].events[0], "internal");

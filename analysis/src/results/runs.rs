@@ -94,7 +94,7 @@ impl Verdict {
 }
 
 /// The columns that every `runs.csv` has, in order; the axes follow.
-pub(crate) const RUN_COLUMNS: [&str; 9] = [
+pub const RUN_COLUMNS: [&str; 9] = [
     "run",
     "case",
     "seed",

@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::cli::send::Address;
 use crate::framing::Framing;
+use crate::plan::Shard;
 
 /// Runs scenarios of distributed systems.
 ///
@@ -71,6 +72,20 @@ pub struct ScenarioOptions {
     pub color: ColorOption,
 }
 
+/// Which of the runs that scenarios expand to.
+#[derive(Args, Clone, Debug)]
+pub struct SelectionOptions {
+    /// Only the cases whose id matches, as faces=10*; any of several
+    #[arg(long, value_name = "GLOB")]
+    pub case: Vec<String>,
+    /// Only the run of this number in the whole plan
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub run: Option<u32>,
+    /// Only the I-th of N shares of the runs; which runs those are is fixed by their names
+    #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
+    pub shard: Option<Shard>,
+}
+
 /// Whether to color.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct ColorOption {
@@ -108,9 +123,9 @@ pub struct RunOptions {
     /// When a run ends, as 60s or 1m30s; overrides `duration`
     #[arg(long, value_name = "D")]
     pub duration: Option<String>,
-    /// Only the run of this number
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub run: Option<u32>,
+    #[command(flatten)]
+    /// Which runs.
+    pub selection: SelectionOptions,
     /// Runs side by side; default: one per core
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
@@ -168,6 +183,17 @@ pub struct ListOptions {
     #[command(flatten)]
     /// Which scenarios.
     pub scenario: ScenarioOptions,
+    #[command(flatten)]
+    /// Which runs.
+    pub selection: SelectionOptions,
+    /// With --format github: up to N jobs per scenario, each a shard; default: a job per case
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=256),
+        conflicts_with_all = ["run", "shard"]
+    )]
+    pub shards: Option<u32>,
     /// How to write the list; `github` is a strategy.matrix value
     #[arg(long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
     pub format: Format,
@@ -241,12 +267,16 @@ pub struct NewPlugin {
 }
 
 /// Options of `report`.
+///
+/// Of several folders, parts of one plan (of --shard, --case, --run) are merged into the whole;
+/// results of different plans are compared.
 #[derive(Args, Debug)]
 pub struct ReportOptions {
     /// Folders of results
     #[arg(required = true, value_name = "RESULTS")]
     pub results: Vec<PathBuf>,
-    /// Put the report here; default: into the results
+    /// Put the report here, and merged results; default: into the results, if they are one
+    /// folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]

@@ -3,6 +3,7 @@
 use crate::cli::arguments::CheckOptions;
 use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, planned, print};
+use crate::plan::Plan;
 
 /// Says of each scenario that it is ready to run, or all that is wrong with it.
 ///
@@ -16,16 +17,28 @@ pub fn check(options: &CheckOptions) -> anyhow::Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     for plan in plans {
-        let scenario = &plan.loaded.scenario;
         print(&format!(
             "{}: ok ({}, {}, {})\n",
             plan.loaded.source.path,
-            count(u64::from(plan.roster.len()), "node"),
+            nodes(&plan),
             count(plan.cases.len() as u64, "case"),
-            count(u64::from(scenario.runs) * plan.cases.len() as u64, "run"),
+            count(plan.run_count().into(), "run"),
         ))?;
     }
     Ok(Exit::Passed)
+}
+
+/// `3 nodes`; where cases differ, `3 to 5 nodes`.
+fn nodes(plan: &Plan) -> String {
+    let counts = plan.cases.iter().map(|case| case.roster.len());
+    let (least, most) = (counts.clone().min(), counts.max());
+    let most = count(most.unwrap_or(0).into(), "node");
+    match least {
+        Some(least) if plan.cases.iter().any(|case| case.roster.len() != least) => {
+            format!("{least} to {most}")
+        }
+        _ => most,
+    }
 }
 
 /// `1 run`, `5 runs`.

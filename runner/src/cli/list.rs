@@ -1,11 +1,21 @@
 //! `runner list`: the cases and runs that scenarios expand to.
+//!
+//! `--format github` writes what a workflow hands to `strategy.matrix` with
+//! `fromJson`: one job per case, or with `--shards N` up to N jobs per scenario.
+//! Each job has the words that its `runner run` needs, and a name that may name
+//! its results and their artifact.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::cli::arguments::{Format, ListOptions};
+use crate::cli::check::count;
+use crate::cli::select::select;
 use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, planned, print};
-use crate::plan::Plan;
+use crate::plan::{Plan, RunSpec, Selection, Shard};
+
+/// The most jobs that the CI service makes of one matrix.
+const MAX_JOBS: usize = 256;
 
 /// Writes the list.
 ///
@@ -18,78 +28,156 @@ pub fn list(options: &ListOptions) -> anyhow::Result<Exit> {
         Ok(plans) => plans,
         Err(exit) => return Ok(exit),
     };
-    let cases: Vec<Entry> = plans.iter().flat_map(entries).collect();
+    let selected = match select(&plans, &options.selection, &terminal) {
+        Ok(selected) => selected,
+        Err(exit) => return Ok(exit),
+    };
+    let entries = || selected.iter().flat_map(|(plan, runs)| entries(plan, runs));
     let text = match options.format {
-        Format::Table => table(&cases),
+        Format::Table => table(&entries().collect::<Vec<_>>()),
         Format::Json => {
-            let cases: Vec<Value> = cases.iter().map(Entry::json).collect();
+            let cases: Vec<Value> = entries().map(|entry| entry.json()).collect();
             serde_json::to_string_pretty(&cases)? + "\n"
         }
         Format::Github => {
-            let include: Vec<Value> = cases
-                .iter()
-                .map(|case| json!({ "scenario": case.file, "case": case.case }))
-                .collect();
-            json!({ "include": include }).to_string() + "\n"
+            let jobs: Vec<Value> = match options.shards {
+                Some(shards) => {
+                    let of =
+                        |(plan, _): &(&Plan, _)| shard_jobs(plan, &options.selection.case, shards);
+                    selected.iter().flat_map(of).collect()
+                }
+                None => entries().map(|entry| entry.job()).collect(),
+            };
+            if jobs.len() > MAX_JOBS {
+                terminal.error(&format!(
+                    "{}, and a matrix has at most {MAX_JOBS}\n  take fewer, each a shard: --shards N",
+                    count(jobs.len() as u64, "job")
+                ));
+                return Ok(Exit::BadInput);
+            }
+            json!({ "include": jobs }).to_string() + "\n"
         }
     };
     print(&text)?;
     Ok(Exit::Passed)
 }
 
-/// One case of a scenario.
-struct Entry {
-    scenario: String,
-    file: String,
-    case: String,
-    first: u32,
-    last: u32,
-    seed: u64,
+/// One case of a scenario, and its runs that are selected.
+struct Entry<'a> {
+    plan: &'a Plan,
+    case: usize,
+    /// Ranges of run numbers, first and last.
+    runs: Vec<(u32, u32)>,
 }
 
-impl Entry {
+fn entries<'a>(plan: &'a Plan, runs: &[RunSpec]) -> Vec<Entry<'a>> {
+    let mut entries: Vec<Entry<'a>> = Vec::new();
+    for run in runs {
+        match entries.last_mut() {
+            Some(entry) if entry.case == run.case => match entry.runs.last_mut() {
+                Some((_, last)) if *last + 1 == run.number => *last = run.number,
+                _ => entry.runs.push((run.number, run.number)),
+            },
+            _ => entries.push(Entry {
+                plan,
+                case: run.case,
+                runs: vec![(run.number, run.number)],
+            }),
+        }
+    }
+    entries
+}
+
+impl Entry<'_> {
+    fn scenario(&self) -> &str {
+        &self.plan.loaded.scenario.name
+    }
+
+    fn file(&self) -> &str {
+        &self.plan.loaded.source.path
+    }
+
+    fn id(&self) -> &str {
+        &self.plan.cases[self.case].id
+    }
+
+    fn seed(&self) -> u64 {
+        self.plan.cases[self.case].scenario.seed
+    }
+
+    /// `1-3,7`.
+    fn ranges(&self) -> String {
+        let range = |(first, last): &(u32, u32)| match first == last {
+            true => first.to_string(),
+            false => format!("{first}-{last}"),
+        };
+        let ranges: Vec<String> = self.runs.iter().map(range).collect();
+        ranges.join(",")
+    }
+
     fn json(&self) -> Value {
+        let case = &self.plan.cases[self.case];
+        let named = self.plan.axes.iter().zip(&case.values);
+        let axes: Map<String, Value> = named
+            .map(|(axis, value)| (axis.name.clone(), value.value.clone()))
+            .collect();
         json!({
-            "scenario": self.scenario,
-            "file": self.file,
-            "case": self.case,
-            "seed": self.seed,
-            "first_run": self.first,
-            "last_run": self.last,
+            "scenario": self.scenario(),
+            "file": self.file(),
+            "case": self.id(),
+            "axes": axes,
+            "seed": self.seed(),
+            "first_run": self.runs.first().map(|it| it.0),
+            "last_run": self.runs.last().map(|it| it.1),
+            "runs": self.ranges(),
+        })
+    }
+
+    /// A job that does this case.
+    fn job(&self) -> Value {
+        json!({
+            "name": format!("{}-{}", self.scenario(), self.id()),
+            "scenario": self.file(),
+            "case": self.id(),
+            "select": format!("--case {}", self.id()),
         })
     }
 }
 
-fn entries(plan: &Plan) -> Vec<Entry> {
-    let scenario = &plan.loaded.scenario;
-    (0..)
-        .zip(&plan.cases)
-        .map(|(index, case)| Entry {
-            scenario: scenario.name.clone(),
-            file: plan.loaded.source.path.clone(),
-            case: case.id.clone(),
-            first: index * scenario.runs + 1,
-            last: (index + 1) * scenario.runs,
-            seed: scenario.seed,
+/// The jobs that do the shards of a plan, those without a run left out.
+fn shard_jobs(plan: &Plan, cases: &[String], count: u32) -> Vec<Value> {
+    let globs: String = cases.iter().map(|it| format!("--case '{it}' ")).collect();
+    let shards = (1..=count).map(|index| Shard { index, count });
+    let some = shards.filter(|&shard| {
+        let selection = Selection {
+            cases: cases.to_vec(),
+            run: None,
+            shard: Some(shard),
+        };
+        !plan.select(&selection).is_empty()
+    });
+    some.map(|shard| {
+        json!({
+            "name": format!("{}-{}-of-{}", plan.loaded.scenario.name, shard.index, shard.count),
+            "scenario": plan.loaded.source.path,
+            "shard": shard.to_string(),
+            "select": format!("{globs}--shard {shard}"),
         })
-        .collect()
+    })
+    .collect()
 }
 
-fn table(cases: &[Entry]) -> String {
+fn table(entries: &[Entry<'_>]) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header(["scenario", "case", "runs", "seed", "file"]);
-    for case in cases {
-        let runs = match case.first == case.last {
-            true => case.first.to_string(),
-            false => format!("{}-{}", case.first, case.last),
-        };
+    for entry in entries {
         table.add_row([
-            case.scenario.clone(),
-            case.case.clone(),
-            runs,
-            case.seed.to_string(),
-            case.file.clone(),
+            entry.scenario().to_owned(),
+            entry.id().to_owned(),
+            entry.ranges(),
+            entry.seed().to_string(),
+            entry.file().to_owned(),
         ]);
     }
     crate::cli::summary::trimmed(&table)

@@ -14,16 +14,17 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cli::arguments::{Log, RunOptions, Time};
 use crate::cli::check::count;
+use crate::cli::select::{select, selection};
 use crate::cli::summary::Summary;
 use crate::cli::terminal::{Terminal, teller};
 use crate::cli::{Exit, overrides, plan_all, print, verdicts};
 use crate::driver::processes::Setting;
 use crate::driver::{input, programs};
 use crate::execute::{ExecuteError, Options, Processes, execute};
-use crate::plan::Plan;
+use crate::plan::{Plan, RunSpec};
 use crate::results::folder::{Folder, RESULTS};
 use crate::results::ledger::RunResult;
-use crate::results::manifest::manifest;
+use crate::results::manifest::{manifest, selected as chosen};
 use crate::scenario::Override;
 
 /// Runs the scenarios that were named, one after another.
@@ -40,10 +41,14 @@ pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
         Ok(plans) => plans,
         Err(exit) => return Ok(exit),
     };
-    if options.out.is_some() && plans.len() > 1 {
+    let selected = match select(&plans, &options.selection, &terminal) {
+        Ok(selected) => selected,
+        Err(exit) => return Ok(exit),
+    };
+    if options.out.is_some() && selected.len() > 1 {
         terminal.error(&format!(
             "--out names one folder, but there are {}\n  run them one by one, or leave out --out",
-            count(plans.len() as u64, "scenario")
+            count(selected.len() as u64, "scenario")
         ));
         return Ok(Exit::BadInput);
     }
@@ -55,8 +60,8 @@ pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
     }
     let stop = Stop::on_signals()?;
     let mut exit = Exit::Passed;
-    for plan in &plans {
-        exit = exit.and(run_plan(plan, options, command, &stop, &terminal)?);
+    for (plan, runs) in selected {
+        exit = exit.and(run_plan(plan, runs, options, command, &stop, &terminal)?);
         if stop.signal().is_some() {
             break;
         }
@@ -121,22 +126,13 @@ fn no_processes(plan: &Plan, options: &RunOptions) -> Option<String> {
 
 fn run_plan(
     plan: &Plan,
+    runs: Vec<RunSpec>,
     options: &RunOptions,
     command: &[String],
     stop: &Stop,
     terminal: &Terminal,
 ) -> anyhow::Result<Exit> {
     let scenario = &plan.loaded.scenario;
-    if let Some(only) = options.run
-        && only > plan.run_count()
-    {
-        terminal.error(&format!(
-            "--run {only}: `{}` has {}",
-            scenario.name,
-            count(u64::from(plan.run_count()), "run")
-        ));
-        return Ok(Exit::BadInput);
-    }
     let began = Instant::now();
     let started = SystemTime::now();
     let made = match &options.out {
@@ -155,7 +151,8 @@ fn run_plan(
         Log::Combined => LogMode::Combined,
         Log::Off => LogMode::Off,
     };
-    let written = manifest(plan, command, log, started).and_then(|manifest| {
+    let written = manifest(plan, command, log, started).and_then(|mut manifest| {
+        manifest.selected = chosen(&selection(&options.selection), runs.len());
         std::fs::write(folder.path().join("manifest.json"), manifest.to_json())
     });
     if let Err(error) = written {
@@ -166,12 +163,9 @@ fn run_plan(
     // Runs in real time would disturb one another, and want the same ports.
     let usual = if plan.is_real() { 1 } else { cores() };
     let jobs = options.jobs.map_or(usual, |jobs| jobs as usize);
-    let runs = match options.run {
-        Some(_) => 1,
-        None => u64::from(plan.run_count()),
-    };
-    let mut progress = terminal.progress(&scenario.name, runs);
-    let mut summary = Summary::new(plan, runs);
+    let number = runs.len() as u64;
+    let mut progress = terminal.progress(&scenario.name, number);
+    let mut summary = Summary::new(plan, number);
     let mut judged = Exit::Passed;
     let mut told = 0;
     let execution = execute(
@@ -180,7 +174,7 @@ fn run_plan(
         &Options {
             jobs,
             log,
-            only: options.run,
+            runs,
             say: (!options.quiet).then(|| teller(terminal.colors_out())),
             processes: options.processes.then(|| Processes {
                 settings: settings(options),
@@ -247,10 +241,11 @@ fn run_plan(
     };
     if !options.quiet {
         print(&summary.table())?;
+        print(&summary.failures())?;
         print(&summary.line(began.elapsed()))?;
         print(&format!("results: {}\n", folder.path().display()))?;
     }
-    if !options.no_report {
+    if !options.no_report && number > 0 {
         match analysis::report::build(folder.path(), folder.path()) {
             Ok(outputs) if !options.quiet => {
                 print(&format!("report:  {}\n", outputs.html.display()))?;
@@ -271,17 +266,17 @@ const TOLD_WHOLE: u32 = 10;
 
 /// The command that repeats one run.
 fn repeat(plan: &Plan, options: &RunOptions, result: &RunResult) -> String {
-    let mut words = vec![
-        "runner".to_owned(),
-        quoted(&plan.loaded.source.path),
-        "--seed".to_owned(),
-        plan.loaded.scenario.seed.to_string(),
-    ];
+    let mut words = vec!["runner".to_owned(), quoted(&plan.loaded.source.path)];
     let mut option = |flag: &str, value: Option<String>| {
         if let Some(value) = value {
             words.extend([flag.to_owned(), value]);
         }
     };
+    // Told even where it is the file's own: that may change. A seed that is an
+    // axis comes with the run.
+    let varied = plan.axes.iter().any(|axis| axis.path == "seed");
+    let seed = plan.loaded.scenario.seed.to_string();
+    option("--seed", (!varied).then_some(seed));
     for set in &options.scenario.set {
         option("--set", Some(quoted(set)));
     }

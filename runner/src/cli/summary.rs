@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use analysis::results::{RunStatus, Verdict};
+use analysis::results::{Population, RunStatus, Verdict};
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::cli::check::count;
-use crate::plan::Plan;
+use crate::plan::{Case, Plan};
 use crate::results::ledger::RunResult;
 use crate::time::SimDuration;
 
@@ -25,43 +25,46 @@ const SHOWN: [&str; 10] = [
     "latency_mean",
 ];
 
-/// Nodes in the table; a larger scenario shows its first.
+/// Nodes of a case in the table; a larger scenario shows its first.
 const NODES: u32 = 12;
+/// Lines of the table, at most.
+const LINES: usize = 36;
+/// Cases whose failures are told, at most.
+const CASES: usize = 12;
+/// Runs of a case from which on it is told how often they fail, even if none does:
+/// of fewer, the interval says little.
+const MANY: u64 = 100;
 
 /// What the runs of one plan came to.
 #[derive(Debug)]
-pub struct Summary {
-    name: String,
+pub struct Summary<'a> {
+    plan: &'a Plan,
     /// Runs that were to be done.
     selected: u64,
-    nodes: Vec<String>,
-    node_count: u32,
     statuses: BTreeMap<RunStatus, u64>,
     verdicts: BTreeMap<Verdict, u64>,
     /// Runs that have metrics.
     measured: u64,
     events: u64,
     messages: u64,
-    /// Sum and count over the runs, by node and metric.
-    cells: BTreeMap<(u32, usize), (f64, u64)>,
+    /// By case.
+    populations: BTreeMap<usize, Population>,
+    /// Sum and count over the runs, by case, node and metric.
+    cells: BTreeMap<(usize, u32, usize), (f64, u64)>,
 }
 
-impl Summary {
+impl Summary<'_> {
     /// Before the first of `selected` runs.
-    pub fn new(plan: &Plan, selected: u64) -> Summary {
-        let node_count = plan.roster.len();
+    pub fn new(plan: &Plan, selected: u64) -> Summary<'_> {
         Summary {
-            name: plan.loaded.scenario.name.clone(),
+            plan,
             selected,
-            nodes: (0..node_count.min(NODES))
-                .map(|node| plan.roster.name(node).unwrap_or_default())
-                .collect(),
-            node_count,
             statuses: BTreeMap::new(),
             verdicts: BTreeMap::new(),
             measured: 0,
             events: 0,
             messages: 0,
+            populations: BTreeMap::new(),
             cells: BTreeMap::new(),
         }
     }
@@ -75,13 +78,15 @@ impl Summary {
         self.measured += u64::from(!result.metrics.is_empty());
         self.events += result.row.events;
         self.messages += result.row.messages;
+        let case = result.spec.case;
+        self.populations.entry(case).or_default().add(&result.row);
         for node in &result.metrics {
             if node.node >= NODES {
                 break;
             }
             for (index, name) in SHOWN.iter().enumerate() {
                 if let Some(value) = node.get(name) {
-                    let cell = self.cells.entry((node.node, index)).or_default();
+                    let cell = self.cells.entry((case, node.node, index)).or_default();
                     cell.0 += value.as_f64();
                     cell.1 += 1;
                 }
@@ -98,7 +103,7 @@ impl Summary {
     pub fn table(&self) -> String {
         let measured: Vec<usize> = (0..SHOWN.len())
             .filter(|&metric| {
-                let cells = self.cells.iter().filter(|(key, _)| key.1 == metric);
+                let cells = self.cells.iter().filter(|(key, _)| key.2 == metric);
                 // `dropped` and the like say something only where they are not 0.
                 let (mut any, mut nonzero) = (false, false);
                 for (_, (sum, _)) in cells {
@@ -113,37 +118,88 @@ impl Summary {
         }
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
+        let several = self.plan.cases.len() > 1;
         let header = measured.iter().map(|&metric| SHOWN[metric].to_owned());
-        table.set_header(std::iter::once("node".to_owned()).chain(header));
-        for (node, name) in (0..).zip(&self.nodes) {
-            let cells = measured.iter().map(|&metric| {
-                self.cells
-                    .get(&(node, metric))
-                    .map_or_else(String::new, |(sum, count)| {
-                        shown(SHOWN[metric], sum / *count as f64)
-                    })
-            });
-            table.add_row(std::iter::once(name.clone()).chain(cells));
+        let first = several.then(|| "case".to_owned());
+        let first = first.into_iter().chain([String::from("node")]);
+        table.set_header(first.chain(header));
+        let mut lines = 0;
+        let mut more_nodes = 0;
+        let mut more_cases = 0;
+        for &case in self.populations.keys() {
+            let Case { id, roster, .. } = &self.plan.cases[case];
+            if lines > 0 && lines + roster.len().min(NODES) as usize > LINES {
+                more_cases += 1;
+                continue;
+            }
+            more_nodes = more_nodes.max(roster.len().saturating_sub(NODES));
+            for node in 0..roster.len().min(NODES) {
+                let cells = measured.iter().map(|&metric| {
+                    self.cells
+                        .get(&(case, node, metric))
+                        .map_or_else(String::new, |(sum, count)| {
+                            shown(SHOWN[metric], sum / *count as f64)
+                        })
+                });
+                // A case is named once.
+                let id = if node == 0 { id.clone() } else { String::new() };
+                let names = several.then_some(id).into_iter().chain(roster.name(node));
+                table.add_row(names.chain(cells));
+                lines += 1;
+            }
         }
-        for column in table.column_iter_mut().skip(1) {
+        for column in table.column_iter_mut().skip(1 + usize::from(several)) {
             column.set_cell_alignment(CellAlignment::Right);
         }
         let means = match self.measured {
             1 => String::new(),
+            runs if several => format!("means over the runs of each case, {runs} in all"),
             runs => format!("means over {}", count(runs, "run")),
         };
-        let left_out = match self.node_count.saturating_sub(NODES) {
+        let more = |more: u64, what: &str| match more {
             0 => String::new(),
-            more => format!("{} more in summary.csv", count(u64::from(more), "node")),
+            more => format!("{} more in summary.csv", count(more, what)),
         };
-        let below = [means, left_out]
-            .into_iter()
-            .filter(|part| !part.is_empty());
+        let below = [
+            means,
+            more(more_nodes.into(), "node"),
+            more(more_cases, "case"),
+        ]
+        .into_iter()
+        .filter(|part| !part.is_empty());
         let below: Vec<String> = below.collect();
         match below.is_empty() {
             true => trimmed(&table),
             false => format!("{} ({})\n", trimmed(&table), below.join("; ")),
         }
+    }
+
+    /// How often the runs of each case fail, where there are many or any does: a
+    /// line each, those that fail first.
+    pub fn failures(&self) -> String {
+        let mut told: Vec<(usize, &Population)> = self
+            .populations
+            .iter()
+            .map(|(&case, population)| (case, population))
+            .filter(|(_, it)| it.runs >= MANY || it.failed > 0 && it.runs > 1)
+            .collect();
+        told.sort_by_key(|(case, it)| (it.failed == 0, *case));
+        let mut text = String::new();
+        for (case, population) in told.iter().take(CASES) {
+            let case = match self.plan.cases.len() {
+                1 => String::new(),
+                _ => format!("{}: ", self.plan.cases[*case].id),
+            };
+            text.push_str(&format!("{case}{}\n", population.text()));
+            if population.failed > 0 {
+                let seeds = population.first_text();
+                text.push_str(&format!("  first failing seeds: {seeds}\n"));
+            }
+        }
+        if let Some(more @ 1..) = told.len().checked_sub(CASES) {
+            text.push_str(&format!("{} more\n", count(more as u64, "case")));
+        }
+        text
     }
 
     /// The one line that says how it went.
@@ -154,6 +210,9 @@ impl Summary {
             .iter()
             .map(|(status, number)| format!("{} {}", count(*number, "run"), status.word()))
             .collect();
+        if self.selected == 0 {
+            parts.push("nothing to do".to_owned());
+        }
         if done < self.selected {
             parts.push(format!("{} not begun", self.selected - done));
         }
@@ -167,7 +226,7 @@ impl Summary {
         }
         format!(
             "{}: {} in {:.3} s ({}, {})\n",
-            self.name,
+            self.plan.loaded.scenario.name,
             parts.join(", "),
             wall.as_secs_f64(),
             count(self.events, "event"),

@@ -25,7 +25,6 @@ use crate::driver::real_time::RealTime;
 use crate::engine::run::EndReason;
 use crate::host::search::SearchPath;
 use crate::plan::{Plan, Refusal};
-use crate::results::manifest::run_schema;
 use crate::results::record::Recorder;
 use crate::scenario::TimeMode;
 
@@ -80,17 +79,18 @@ fn work(
     let plan = plan(job)?;
     let spec = plan.runs().find(|spec| spec.number == job.run);
     let spec = spec.ok_or_else(|| format!("there is no run {}", job.run))?;
-    let scenario = &plan.loaded.scenario;
+    let case = plan.case(spec);
+    let scenario = &case.scenario;
     let TimeMode::Real { speed } = scenario.time else {
         return Err("a node has a process of its own in real time only".to_owned());
     };
-    let schema = Arc::new(run_schema(&plan));
+    let schema = &plan.nodes(spec.case).schema;
     let say = job.say.then_some(say);
-    let recorder = Recorder::new(&schema, &job.folder, LogMode::PerNode, say).only(&job.nodes);
+    let recorder = Recorder::new(schema, &job.folder, LogMode::PerNode, say).only(&job.nodes);
     let run = assemble(&plan, spec, Some(&job.folder), recorder).only(&job.nodes);
     let told = |error: io::Error| error.to_string();
     let meeting = Meeting::open(
-        &plan.roster,
+        &case.roster,
         run.world.topology(),
         &scenario.links,
         &job.nodes,

@@ -10,6 +10,7 @@ use analysis::results::RunStatus;
 
 use super::{Ended, ExecuteError, Options};
 use crate::driver::processes::{Job, Setting, crew};
+use crate::engine::roster::Roster;
 use crate::engine::run::EndReason;
 use crate::judge::checks::Checks;
 use crate::plan::{Plan, RunSpec};
@@ -45,7 +46,7 @@ pub fn run(
 ) -> Result<Ended, ExecuteError> {
     let token = crew::token();
     let source = &plan.loaded.source;
-    let jobs = shares(plan)
+    let jobs = shares(&plan.case(spec).roster)
         .into_iter()
         .map(|(nodes, who)| {
             let job = Job {
@@ -103,8 +104,7 @@ pub fn run(
 
 /// Which nodes share a process, and whose it is: one for each behavior, one for
 /// all programs of others.
-fn shares(plan: &Plan) -> Vec<(Vec<u32>, String)> {
-    let roster = &plan.roster;
+fn shares(roster: &Roster) -> Vec<(Vec<u32>, String)> {
     let is_program = |node: &u32| roster.groups()[roster.group_of(*node)].program.is_some();
     let (programs, own): (Vec<u32>, Vec<u32>) = (0..roster.len()).partition(is_program);
     let mut shares = Vec::with_capacity(own.len() + 1);

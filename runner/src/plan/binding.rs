@@ -15,92 +15,137 @@ use crate::scenario::{BehaviorName, CheckRule, Diagnostic, Group, Origins, Timin
 /// What binding groups to plugins came to.
 #[derive(Debug)]
 pub(super) struct Binding {
-    /// The plugins that loaded, by name.
-    pub plugins: Vec<Arc<Plugin>>,
     /// Each group's config, as long as there was no mistake; none for a program.
     pub configs: Vec<Option<Arc<Config>>>,
     /// What is wrong with the groups.
     pub mistakes: Vec<Diagnostic>,
     /// The checks, as far as there was no mistake in them.
     pub checks: Vec<BoundCheck>,
-    /// The plugin files that do not load.
-    pub broken: Vec<LoadError>,
 }
 
 /// The plugins that a scenario names: none where the file is broken, no entry
 /// where there is no file.
 pub(super) type Plugins = BTreeMap<String, Option<Arc<Plugin>>>;
 
-impl Binding {
+/// Binds the cases of a scenario, one after the other.
+#[derive(Debug)]
+pub(super) struct Binder<'a> {
+    search: &'a SearchPath,
+    plugins: Plugins,
+    /// The plugin files that do not load.
+    broken: Vec<LoadError>,
+    /// What was accepted before: cases that differ in one group share the others.
+    accepted: BTreeMap<(BehaviorName, String), Arc<Config>>,
+}
+
+impl Binder<'_> {
+    /// Looks for plugins here.
+    pub fn new(search: &SearchPath) -> Binder<'_> {
+        Binder {
+            search,
+            plugins: Plugins::new(),
+            broken: Vec::new(),
+            accepted: BTreeMap::new(),
+        }
+    }
+
+    /// The plugins that loaded, by name, and why others did not.
+    pub fn plugins(self) -> (Vec<Arc<Plugin>>, Vec<LoadError>) {
+        (self.plugins.into_values().flatten().collect(), self.broken)
+    }
+
     /// Binds these groups and checks, which were written at these places.
-    pub fn new(
-        groups: &[Group],
-        checks: &[CheckRule],
-        origins: &Origins,
-        search: &SearchPath,
-    ) -> Binding {
+    pub fn bind(&mut self, groups: &[Group], checks: &[CheckRule], origins: &Origins) -> Binding {
         let mut mistakes = Vec::new();
-        let mut broken = Vec::new();
         let mut configs = Vec::new();
         let named = groups.iter().filter_map(|group| group.behavior.as_ref());
-        let named = named.chain(checks.iter().map(|check| &check.name));
-        let plugins = load_plugins(named, search, &mut broken);
+        self.load(named.chain(checks.iter().map(|check| &check.name)));
         for (index, group) in groups.iter().enumerate() {
             // A program of somebody else has no plugin; it runs in real time only.
             let Some(name) = &group.behavior else {
                 configs.push(None);
                 continue;
             };
-            let behavior = match plugins.get(&name.plugin) {
+            let behavior = match self.plugins.get(&name.plugin) {
                 // It was found, and has been put on the list of the broken.
                 Some(None) => continue,
                 None => {
                     let at = |what: &str| origins.behavior_problem(index, what);
-                    Err(no_plugin(at, &name.plugin, search))
+                    Err(no_plugin(at, &name.plugin, self.search))
                 }
                 Some(Some(plugin)) => find_behavior(origins, index, name, plugin),
             };
-            match behavior.map(|behavior| bind(origins, index, group, name, &behavior)) {
-                Ok(Ok(config)) => configs.push(Some(Arc::new(config))),
+            match behavior.map(|behavior| self.config(origins, index, group, name, &behavior)) {
+                Ok(Ok(config)) => configs.push(Some(config)),
                 Ok(Err(problems)) => mistakes.extend(problems),
                 Err(mistake) => mistakes.push(mistake),
             }
         }
-        let checks = super::judges::checks(checks, origins, &plugins, search, &mut mistakes);
+        let plugins = &self.plugins;
+        let checks = super::judges::checks(checks, origins, plugins, self.search, &mut mistakes);
         Binding {
-            checks,
-            plugins: plugins.into_values().flatten().collect(),
             configs,
             mistakes,
-            broken,
+            checks,
         }
     }
-}
 
-/// Loads each plugin that the scenario names, once.
-fn load_plugins<'a>(
-    named: impl Iterator<Item = &'a BehaviorName>,
-    search: &SearchPath,
-    broken: &mut Vec<LoadError>,
-) -> Plugins {
-    let mut plugins = BTreeMap::new();
-    for name in named.map(|it| &it.plugin) {
-        if plugins.contains_key(name) {
-            continue;
-        }
-        let Some(path) = search.find(name) else {
-            continue;
-        };
-        let plugin = match load(name, &path) {
-            Ok(plugin) => Some(Arc::new(plugin)),
-            Err(error) => {
-                broken.push(error);
-                None
+    /// Loads each plugin that is named, once.
+    fn load<'a>(&mut self, named: impl Iterator<Item = &'a BehaviorName>) {
+        for name in named.map(|it| &it.plugin) {
+            if self.plugins.contains_key(name) {
+                continue;
             }
-        };
-        plugins.insert(name.clone(), plugin);
+            let Some(path) = self.search.find(name) else {
+                continue;
+            };
+            let plugin = match load(name, &path) {
+                Ok(plugin) => Some(Arc::new(plugin)),
+                Err(error) => {
+                    self.broken.push(error);
+                    None
+                }
+            };
+            self.plugins.insert(name.clone(), plugin);
+        }
     }
-    plugins
+
+    /// Has the behavior accept its group's config, and checks that it can act
+    /// when the group says so.
+    fn config(
+        &mut self,
+        origins: &Origins,
+        index: usize,
+        group: &Group,
+        name: &BehaviorName,
+        behavior: &Arc<Behavior>,
+    ) -> Result<Arc<Config>, Vec<Diagnostic>> {
+        let mut mistakes = Vec::new();
+        if matches!(group.timing, Timing::Clocked { .. }) && !behavior.ticks() {
+            let what =
+                format!("behavior `{name}` does nothing on a tick, so its nodes cannot be clocked");
+            mistakes.push(origins.timing_problem(index, &what));
+        }
+        let key = (name.clone(), group.config.clone());
+        let config = match self.accepted.get(&key) {
+            Some(config) => Ok(config.clone()),
+            None => Config::new(behavior, &group.config).map(Arc::new),
+        };
+        match config {
+            Ok(config) => {
+                self.accepted.insert(key, config.clone());
+                if mistakes.is_empty() {
+                    return Ok(config);
+                }
+            }
+            Err(problems) => mistakes.extend(
+                problems
+                    .iter()
+                    .map(|problem| origins.config_problem(index, &problem.path, &problem.message)),
+            ),
+        }
+        Err(mistakes)
+    }
 }
 
 /// There is no plugin of this name; `at` gives the mistake its place.
@@ -164,31 +209,4 @@ pub fn nearest<'a>(found: &str, names: &'a [String]) -> Option<&'a String> {
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
-}
-
-/// Has the behavior accept its group's config, and checks that it can act when
-/// the group says so.
-fn bind(
-    origins: &Origins,
-    index: usize,
-    group: &Group,
-    name: &BehaviorName,
-    behavior: &Arc<Behavior>,
-) -> Result<Config, Vec<Diagnostic>> {
-    let mut mistakes = Vec::new();
-    if matches!(group.timing, Timing::Clocked { .. }) && !behavior.ticks() {
-        let what =
-            format!("behavior `{name}` does nothing on a tick, so its nodes cannot be clocked");
-        mistakes.push(origins.timing_problem(index, &what));
-    }
-    match Config::new(behavior, &group.config) {
-        Ok(config) if mistakes.is_empty() => return Ok(config),
-        Ok(_) => {}
-        Err(problems) => mistakes.extend(
-            problems
-                .iter()
-                .map(|problem| origins.config_problem(index, &problem.path, &problem.message)),
-        ),
-    }
-    Err(mistakes)
 }

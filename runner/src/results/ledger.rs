@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use analysis::log::RunSchema;
 use analysis::metrics::NodeMetrics;
@@ -13,7 +12,7 @@ use analysis::results::{
     EVIDENCE_FILE, EVIDENCE_HEADER, Judgement, RunRow, VERDICTS_FILE, VERDICTS_HEADER, runs_header,
 };
 
-use crate::plan::RunSpec;
+use crate::plan::{Plan, RunSpec};
 use crate::results::folder::Folder;
 
 /// What one run came to.
@@ -61,7 +60,6 @@ pub struct Ledger {
     /// Made when there is any.
     evidence: Option<Table>,
     columns: SummaryColumns,
-    schema: Arc<RunSchema>,
 }
 
 #[derive(Debug)]
@@ -73,41 +71,38 @@ struct Table {
 }
 
 impl Ledger {
-    /// New tables with their headers, for runs of this schema.
+    /// New tables with their headers, for the runs of a plan: shards of it have
+    /// the same.
     ///
     /// # Errors
     ///
     /// When a file cannot be written.
-    pub fn create(folder: &Folder, schema: &Arc<RunSchema>) -> Result<Ledger, BookError> {
-        let columns = SummaryColumns::new([&**schema]);
+    pub fn create(folder: &Folder, plan: &Plan) -> Result<Ledger, BookError> {
+        let columns = SummaryColumns::new(&plan.samples());
         let mut header = Vec::new();
         columns.header(&mut header);
+        let header_of_runs = runs_header(plan.axes.iter().map(|axis| axis.name.as_str()));
         Ok(Ledger {
             folder: folder.clone(),
             verdicts: Table::create(folder, VERDICTS_FILE, VERDICTS_HEADER.as_bytes())?,
             evidence: None,
-            runs: Table::create(folder, "runs.csv", runs_header([]).as_bytes())?,
+            runs: Table::create(folder, "runs.csv", header_of_runs.as_bytes())?,
             summary: Table::create(folder, "summary.csv", &header)?,
             columns,
-            schema: schema.clone(),
         })
     }
 
-    /// Adds a run.
+    /// Adds a run, whose nodes are these.
     ///
     /// # Errors
     ///
     /// When a file cannot be written.
-    pub fn add(&mut self, result: &RunResult) -> Result<(), BookError> {
+    pub fn add(&mut self, result: &RunResult, schema: &RunSchema) -> Result<(), BookError> {
         let mut lines = Vec::new();
         let row = &result.row;
-        self.columns.rows(
-            row.run,
-            &row.case,
-            &self.schema,
-            &result.metrics,
-            &mut lines,
-        );
+        let metrics = &result.metrics;
+        self.columns
+            .rows(row.run, &row.case, schema, metrics, &mut lines);
         // The metrics first: a run that `runs.csv` calls complete has them.
         self.summary.append(&lines)?;
         self.judged(Some(row.run), &row.case, &result.judgements)?;

@@ -5,17 +5,17 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-use analysis::log::{NodeSchema, RunSchema};
+use analysis::expect::Expectation;
 use analysis::results::{
-    CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest, PluginInfo,
-    ScenarioInfo, Versions,
+    AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest,
+    PluginInfo, ScenarioInfo, Selected, Versions,
 };
 use sha2::{Digest, Sha256};
 
 use crate::host::config::Config;
-use crate::plan::Plan;
+use crate::plan::{Case, Plan, Selection};
 use crate::random::distribution::Distribution;
-use crate::scenario::{Group, TickRule, TimeMode, Timing};
+use crate::scenario::{Group, Scenario, TickRule, TimeMode, Timing};
 use crate::time::SimDuration;
 
 /// The manifest of a plan.
@@ -32,13 +32,9 @@ pub fn manifest(
     let loaded = &plan.loaded;
     let scenario = &loaded.scenario;
     let notes = loaded.notes.as_ref().map(fs::read_to_string).transpose()?;
-    let groups = scenario
-        .groups
-        .iter()
-        .zip(&plan.configs)
-        .map(|(group, config)| group_info(group, config.as_deref()))
-        .collect();
-    Ok(Manifest {
+    let groups = groups(&plan.cases[0]);
+    let duration_s = scenario.duration.map(SimDuration::as_secs_f64);
+    let mut manifest = Manifest {
         format: FORMAT,
         scenario: ScenarioInfo {
             name: scenario.name.clone(),
@@ -49,12 +45,15 @@ pub fn manifest(
             notes,
         },
         seed: scenario.seed,
-        duration_s: scenario.duration.map(SimDuration::as_secs_f64),
+        duration_s,
         time: match scenario.time {
             TimeMode::Virtual => "virtual".to_owned(),
             TimeMode::Real { .. } => "real".to_owned(),
         },
         command: command.to_vec(),
+        settings: loaded.source.overrides.clone(),
+        selected: None,
+        parts: Vec::new(),
         versions: Versions {
             runner: env!("CARGO_PKG_VERSION").to_owned(),
             abi: runner_abi::ABI_VERSION,
@@ -64,19 +63,24 @@ pub fn manifest(
             .iter()
             .map(|plugin| plugin_info(&plugin.name, &plugin.version, &plugin.path))
             .collect::<io::Result<_>>()?,
+        axes: plan
+            .axes
+            .iter()
+            .map(|axis| AxisInfo {
+                name: axis.name.clone(),
+                path: axis.path.clone(),
+            })
+            .collect(),
         cases: plan
             .cases
             .iter()
-            .map(|case| CaseInfo {
-                id: case.id.clone(),
-                axes: Default::default(),
-            })
+            .map(|case| case_info(plan, case, duration_s, &groups))
             .collect(),
         runs_per_case: scenario.runs,
         runs_planned: u64::from(plan.run_count()),
         log,
         groups,
-        checks: plan
+        checks: plan.cases[0]
             .checks
             .iter()
             .map(|check| CheckInfo {
@@ -84,13 +88,56 @@ pub fn manifest(
                 docs: check.docs.clone(),
             })
             .collect(),
-        expectations: scenario
-            .expectations
-            .iter()
-            .map(|rule| rule.expectation.clone())
-            .collect(),
+        expectations: expectations(scenario),
         started: humantime::format_rfc3339_seconds(started).to_string(),
+    };
+    manifest.format = manifest.least_format();
+    Ok(manifest)
+}
+
+/// Which runs were to be done; none: all of them.
+pub fn selected(selection: &Selection, runs: usize) -> Option<Selected> {
+    (!selection.is_all()).then(|| Selected {
+        cases: selection.cases.clone(),
+        run: selection.run.map(u64::from),
+        shard: selection.shard.map(|shard| shard.to_string()),
+        runs: runs as u64,
     })
+}
+
+/// A case, with what is other in it than in the first.
+fn case_info(
+    plan: &Plan,
+    case: &Case,
+    duration_s: Option<f64>,
+    first_groups: &[GroupInfo],
+) -> CaseInfo {
+    let named = plan.axes.iter().zip(&case.values);
+    let own_duration = case.scenario.duration.map(SimDuration::as_secs_f64);
+    let own_groups = groups(case);
+    let own_expectations = expectations(&case.scenario);
+    CaseInfo {
+        id: case.id.clone(),
+        axes: named
+            .map(|(axis, value)| (axis.name.clone(), value.value.clone()))
+            .collect(),
+        duration_s: own_duration.filter(|_| own_duration != duration_s),
+        groups: (own_groups != first_groups).then_some(own_groups),
+        expectations: (own_expectations != expectations(&plan.cases[0].scenario))
+            .then_some(own_expectations),
+    }
+}
+
+fn expectations(scenario: &Scenario) -> Vec<Expectation> {
+    let rules = scenario.expectations.iter();
+    rules.map(|rule| rule.expectation.clone()).collect()
+}
+
+fn groups(case: &Case) -> Vec<GroupInfo> {
+    let bound = case.scenario.groups.iter().zip(&case.configs);
+    bound
+        .map(|(group, config)| group_info(group, config.as_deref()))
+        .collect()
 }
 
 fn group_info(group: &Group, config: Option<&Config>) -> GroupInfo {
@@ -146,26 +193,6 @@ fn plugin_info(name: &str, version: &str, path: &Path) -> io::Result<PluginInfo>
         sha256: Some(hash.iter().map(|byte| format!("{byte:02x}")).collect()),
         bytes: bytes.len() as u64,
     })
-}
-
-/// The names behind the numbers of each run's rows.
-pub fn run_schema(plan: &Plan) -> RunSchema {
-    let mut nodes = Vec::with_capacity(plan.roster.len() as usize);
-    for (group, config) in plan.loaded.scenario.groups.iter().zip(&plan.configs) {
-        let behavior = config.as_ref().map(|config| config.behavior());
-        let columns = behavior.map(|it| it.columns.clone()).unwrap_or_default();
-        let events = behavior.map(|it| it.events.clone()).unwrap_or_default();
-        nodes.extend((0..group.count).map(|index| NodeSchema {
-            name: group.node_name(index),
-            columns: columns.clone(),
-            events: events.clone(),
-            program: group.program.is_some(),
-        }));
-    }
-    RunSchema {
-        nodes,
-        strangers: Vec::new(),
-    }
 }
 
 /// When a group's nodes act, for people.

@@ -14,6 +14,7 @@
 //!   nodes here: client, srv-1, srv-2 (did you mean `srv-1`?)
 //! ```
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,12 +23,20 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 /// Where something was written. Ordered: the file from its top, then the
 /// options in the order in which they were given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// The file as a whole.
     Whole,
     /// These bytes of the file.
     File {
+        /// The first byte.
+        start: usize,
+        /// The byte after the last.
+        end: usize,
+    },
+    /// These bytes of the file, where the matrix has a value of an axis: it takes
+    /// the place of another value as an override does.
+    Axis {
         /// The first byte.
         start: usize,
         /// The byte after the last.
@@ -44,6 +53,62 @@ impl Place {
             start: span.start,
             end: span.end,
         }
+    }
+
+    /// Whether what is written there takes the place of a value of the file.
+    pub fn overrides(self) -> bool {
+        matches!(self, Place::Axis { .. } | Place::Override(_))
+    }
+
+    /// Makes a place in the file one that overrides others.
+    pub fn to_axis(&mut self) {
+        if let Place::File { start, end } = *self {
+            *self = Place::Axis { start, end };
+        }
+    }
+
+    /// The same place, as one of the file.
+    pub fn written(self) -> Place {
+        match self {
+            Place::Axis { start, end } => Place::File { start, end },
+            other => other,
+        }
+    }
+
+    /// Whether another place is this one, or within it.
+    pub fn holds(self, other: Place) -> bool {
+        match (self.written(), other.written()) {
+            (
+                Place::File { start, end },
+                Place::File {
+                    start: first,
+                    end: last,
+                },
+            ) => start <= first && last <= end,
+            (one, other) => one == other,
+        }
+    }
+
+    /// What places are ordered by.
+    fn order(self) -> (u8, usize, usize, bool) {
+        match self {
+            Place::Whole => (0, 0, 0, false),
+            Place::File { start, end } => (1, start, end, false),
+            Place::Axis { start, end } => (1, start, end, true),
+            Place::Override(index) => (2, index, 0, false),
+        }
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Place) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Place) -> Ordering {
+        self.order().cmp(&other.order())
     }
 }
 
@@ -123,7 +188,7 @@ impl Diagnostic {
     pub fn new(source: &Arc<Source>, place: Place, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             source: Arc::clone(source),
-            place,
+            place: place.written(),
             message: message.into(),
             help: Vec::new(),
         }
@@ -149,7 +214,9 @@ impl Diagnostic {
     /// none for a mistake in an option or of the whole file.
     pub fn line_column(&self) -> Option<(usize, usize)> {
         match self.place {
-            Place::File { start, .. } => Some(self.source.line_column(start)),
+            Place::File { start, .. } | Place::Axis { start, .. } => {
+                Some(self.source.line_column(start))
+            }
             Place::Whole | Place::Override(_) => None,
         }
     }
@@ -193,7 +260,7 @@ impl Diagnostic {
         let source = &self.source;
         match self.place {
             Place::Whole => source.path.clone(),
-            Place::File { start, .. } => {
+            Place::File { start, .. } | Place::Axis { start, .. } => {
                 let (line, column) = source.line_column(start);
                 format!("{}:{line}:{column}", source.path)
             }

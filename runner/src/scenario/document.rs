@@ -100,13 +100,18 @@ impl Value {
 
     /// Makes `place` the place of this value and everything in it.
     pub fn set_place(&mut self, place: Place) {
-        self.place = place;
+        self.each_place(&mut |it| *it = place);
+    }
+
+    /// Changes every place in the value.
+    pub fn each_place(&mut self, change: &mut impl FnMut(&mut Place)) {
+        change(&mut self.place);
         match &mut self.kind {
-            Kind::Array(values) => values.iter_mut().for_each(|value| value.set_place(place)),
+            Kind::Array(values) => values.iter_mut().for_each(|it| it.each_place(change)),
             Kind::Table(table) => {
                 for entry in &mut table.0 {
-                    entry.place = place;
-                    entry.value.set_place(place);
+                    change(&mut entry.place);
+                    entry.value.each_place(change);
                 }
             }
             _ => {}

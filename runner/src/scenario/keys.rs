@@ -6,8 +6,10 @@
 //! asked for everything that is.
 
 mod distribution;
+mod matrix;
 
 pub use distribution::DISTRIBUTION;
+pub use matrix::{AXIS, MATRIX};
 
 /// The keys of one kind of table.
 #[derive(Debug)]
@@ -96,7 +98,17 @@ pub enum Shape {
     Sigma,
     /// Inside a distribution: a plain number of more than 0.
     Exponent,
-    /// Inside a distribution: a table with these keys.
+    /// The path of a key of the file.
+    Path,
+    /// An array of anything, not empty.
+    List,
+    /// An array of names for values.
+    Labels,
+    /// An array of arrays of two axes or more.
+    AxisGroups,
+    /// An array of tables: values by axis.
+    Points,
+    /// A table with these keys.
     Parameters(&'static Keys),
 }
 
@@ -196,6 +208,11 @@ pub static SCENARIO: Keys = Keys {
             "check",
             Shape::ArrayOf(&CHECK),
             "Properties that plugins judge from the records of each run.",
+        ),
+        key(
+            "matrix",
+            Shape::Parameters(&MATRIX),
+            "What is varied: each case of the matrix is run `runs` times.",
         ),
     ],
     later: LATER_IN_SCENARIO,
@@ -425,7 +442,7 @@ pub static CHECK: Keys = Keys {
 
 // The keys that the documentation promises and this version does not read yet.
 // One that is built moves into its table above.
-const LATER_IN_SCENARIO: &[&str] = &["faults", "matrix"];
+const LATER_IN_SCENARIO: &[&str] = &["faults"];
 const LATER_IN_GROUP: &[&str] = &["drift", "offset"];
 const LATER_IN_LINK: &[&str] = &["duplicate", "corrupt", "bandwidth", "queue_limit"];
 

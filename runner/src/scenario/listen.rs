@@ -15,16 +15,13 @@ impl ListenEntry {
     /// Drops the file's address where an override says another: `--set
     /// nodes.server.listen.0.udp=127.0.0.1:0`.
     pub fn settle_overrides(&mut self) {
-        let overridden = |key: &Option<Written<SocketAddr>>| {
-            key.as_ref()
-                .is_some_and(|it| matches!(it.place, Place::Override(_)))
-        };
+        let overridden =
+            |key: &Option<Written<SocketAddr>>| key.as_ref().is_some_and(|it| it.place.overrides());
         match (overridden(&self.tcp), overridden(&self.udp)) {
             (true, false) => self.udp = None,
             (false, true) => {
                 self.tcp = None;
-                self.framing
-                    .take_if(|it| !matches!(it.place, Place::Override(_)));
+                self.framing.take_if(|it| !it.place.overrides());
             }
             _ => {}
         }

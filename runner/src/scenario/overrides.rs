@@ -74,7 +74,7 @@ pub fn apply(overrides: &[Override], document: &mut Table, mistakes: &Mistakes) 
 
 /// Sets what a path of keys leads to, from a table on; makes the tables that
 /// are missing.
-fn set_key(table: &mut Table, path: &[String], value: Value) -> Result<(), String> {
+pub(super) fn set_key(table: &mut Table, path: &[String], value: Value) -> Result<(), String> {
     let Some((key, rest)) = path.split_first() else {
         return Err("the path is empty".to_owned());
     };
@@ -136,7 +136,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The keys of a dotted TOML key.
-fn keys(path: &str) -> Option<Vec<String>> {
+pub(super) fn keys(path: &str) -> Option<Vec<String>> {
     // A document of this one key is the reader of dotted keys at hand.
     if path.contains(['\n', '\r', '#', '[']) && !path.contains(['"', '\'']) {
         return None;

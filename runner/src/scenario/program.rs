@@ -15,8 +15,7 @@ use super::written::{GroupEntry, ProgramKeys};
 use crate::framing::{DEFAULT_MAX_MESSAGE, Framing};
 
 fn overridden<T>(key: &Option<Written<T>>) -> bool {
-    key.as_ref()
-        .is_some_and(|it| matches!(it.place, Place::Override(_)))
+    key.as_ref().is_some_and(|it| it.place.overrides())
 }
 
 /// Drops a key that the file has, and no override.

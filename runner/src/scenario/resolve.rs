@@ -168,10 +168,7 @@ fn notes(file: &ScenarioFile, path: &Path, mistakes: &Mistakes) -> Option<PathBu
 
 fn time(file: &ScenarioFile, mistakes: &Mistakes) -> Option<TimeMode> {
     let word = or(&file.time, || TimeWord::Virtual)?;
-    let overridden = file
-        .time
-        .as_ref()
-        .is_some_and(|it| matches!(it.place, Place::Override(_)));
+    let overridden = file.time.as_ref().is_some_and(|it| it.place.overrides());
     let Some(speed) = &file.speed else {
         return Some(match word {
             TimeWord::Virtual => TimeMode::Virtual,

@@ -13,6 +13,8 @@ const DURATION: &str = r"^\s*([0-9]+(\.[0-9]+)?\s*(d|h|m|s|ms|us|µs|ns)\s*)+$";
 /// are left to the reader.
 const ADDRESS: &str = r"([0-9.]+|\[[0-9A-Fa-f:.]+(%[0-9]+)?\]):[0-9]{1,5}";
 const SIZE: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(B|[kK]B|MB|GB|TB|KiB|MiB|GiB|TiB)\s*$";
+/// The name of a value of an axis.
+const LABEL: &str = r"^[A-Za-z0-9_.+-]{1,40}$";
 const NAME: &str = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$";
 
 /// What a distribution's values are.
@@ -166,6 +168,19 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
         }),
         Shape::ArrayOf(keys) => json!({ "type": "array", "items": table(keys, unit) }),
         Shape::Parameters(keys) => table(keys, unit),
+        Shape::Path => json!({ "type": "string", "minLength": 1 }),
+        Shape::List => json!({ "type": "array", "minItems": 1 }),
+        Shape::Labels => {
+            json!({ "type": "array", "items": { "type": "string", "pattern": LABEL } })
+        }
+        Shape::AxisGroups => json!({
+            "type": "array",
+            "items": { "type": "array", "minItems": 2, "items": { "type": "string" } },
+        }),
+        Shape::Points => json!({
+            "type": "array",
+            "items": { "type": "object", "minProperties": 1 },
+        }),
         Shape::Bounds if duration => two(reference("duration")),
         Shape::WholeBounds if duration => two(reference("duration")),
         Shape::Values if duration => {

@@ -12,8 +12,7 @@ impl TimingKeys {
     /// `--set nodes.machine.service_time=1s` makes a clocked node a server.
     pub fn settle_overrides(&mut self) {
         let overridden = |key: &Option<Written<Distribution>>| {
-            key.as_ref()
-                .is_some_and(|it| matches!(it.place, Place::Override(_)))
+            key.as_ref().is_some_and(|it| it.place.overrides())
         };
         let rate = overridden(&self.tick_rate);
         let interval = overridden(&self.tick_interval);

@@ -166,6 +166,8 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
             .and_then(|written| written.value)
             .unwrap_or_default(),
     };
+    // What is in it has been taken out, and put where it leads.
+    reader.optional("matrix", |_| Some(()));
     reader.finish();
     file
 }

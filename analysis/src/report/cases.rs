@@ -1,0 +1,326 @@
+//! The cases side by side: what was varied, how often each fails, and what it
+//! comes to. Of a plan with a single case, how often its many seeds fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Section;
+use super::folder::Folder;
+use super::measured::Measured;
+use super::questions::{head, own_metrics, scale};
+use super::table::{Align, Table};
+use crate::render::number::{decimals, fixed, whole};
+use crate::results::{CaseInfo, Population, percent};
+
+/// Metrics that tell cases apart, those first that say most; as many of them are
+/// shown as [`SHOWN`] says.
+const TELLING: [&str; 6] = [
+    "clock_drift_max",
+    "queue_max",
+    "latency_mean",
+    "clock_jump_mean",
+    "dropped",
+    "received",
+];
+const SHOWN: usize = 3;
+/// Cases in the table, at most.
+const MAX_CASES: usize = 60;
+/// Columns of a table over two axes, at most.
+const MAX_COLUMNS: usize = 12;
+/// Runs from which on it is told how often they fail, even if none does.
+const MANY: u64 = 100;
+
+/// A case in numbers.
+pub(super) struct Line {
+    /// What it is: a value per axis, or its name.
+    pub cells: Vec<String>,
+    pub id: String,
+    pub population: Population,
+    /// The means of the metrics over all its nodes and runs.
+    pub means: Vec<Option<f64>>,
+}
+
+/// The section; none if there is one case and little to say of its runs.
+pub(super) fn section(folder: &Folder, measured: &Measured) -> Option<Section> {
+    let manifest = &folder.manifest;
+    let metrics = metrics(measured);
+    let lines = lines(folder, measured, &metrics);
+    let several = manifest.cases.len() > 1;
+    let (failed, judged, runs) = (
+        lines.iter().any(|it| it.population.failed > 0),
+        folder.runs.iter().any(|run| run.verdict.is_some()),
+        folder.runs.len() as u64,
+    );
+    if !several && (runs < 2 || !(failed || judged || runs >= MANY)) {
+        return None;
+    }
+    let axes: Vec<String> = match several {
+        true => manifest.axes.iter().map(|it| it.name.clone()).collect(),
+        false => Vec::new(),
+    };
+    let mut section = Section {
+        id: "cases".to_owned(),
+        title: match several {
+            true => "How do the cases compare?".to_owned(),
+            false => "How often does it fail?".to_owned(),
+        },
+        observations: observations(measured, &metrics, &lines),
+        tables: vec![side_by_side(measured, &metrics, &axes, &lines)],
+        definitions: definitions(),
+        ..Section::default()
+    };
+    if let [rows, columns] = &axes[..] {
+        let mut tables = Vec::new();
+        if failed {
+            let rate = |line: &Line| line.population.rate().map(percent);
+            tables.extend(over_two_axes(
+                "Share of runs that fail",
+                rows,
+                columns,
+                &lines,
+                rate,
+            ));
+        }
+        for (index, &metric) in metrics.iter().enumerate() {
+            let places = places(&lines, index);
+            let mean = |line: &Line| line.means[index].map(|mean| fixed(mean, places));
+            let caption = format!("Mean of {}", head(measured, metric));
+            tables.extend(over_two_axes(&caption, rows, columns, &lines, mean));
+        }
+        section.tables.extend(tables);
+    }
+    Some(section)
+}
+
+/// The metrics that are shown, by column: those in which the cases differ, if there
+/// are several.
+pub(super) fn metrics(measured: &Measured) -> Vec<usize> {
+    let own = own_metrics(measured);
+    let own = own.into_iter().filter(|name| name.ends_with("_mean"));
+    let all = TELLING.into_iter().chain(own);
+    let columns = all.filter_map(|name| measured.metric(name));
+    columns
+        .filter(|&metric| {
+            let rows = 0..measured.rows.len();
+            let mut seen = rows.filter_map(|row| measured.value(row, metric));
+            let first = seen.next();
+            first.is_some_and(|first| seen.any(|value| value != first))
+        })
+        .take(SHOWN)
+        .collect()
+}
+
+fn lines(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<Line> {
+    let manifest = &folder.manifest;
+    let means = means(measured, metrics);
+    let mut populations: BTreeMap<&str, Population> = BTreeMap::new();
+    let mut words: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for run in &folder.runs {
+        words.entry(&run.case).or_insert_with(|| run.axes.clone());
+        populations.entry(&run.case).or_default().add(run);
+    }
+    let line = |case: &CaseInfo| {
+        let population = populations.remove(case.id.as_str())?;
+        Some(Line {
+            cells: words.get(case.id.as_str()).cloned().unwrap_or_default(),
+            means: means
+                .get(case.id.as_str())
+                .cloned()
+                .unwrap_or_else(|| vec![None; metrics.len()]),
+            id: case.id.clone(),
+            population,
+        })
+    };
+    manifest.cases.iter().filter_map(line).collect()
+}
+
+/// The means of metrics over all nodes and runs of each case.
+pub(super) fn means<'a>(
+    measured: &'a Measured,
+    metrics: &[usize],
+) -> BTreeMap<&'a str, Vec<Option<f64>>> {
+    let mut sums = vec![vec![(0.0, 0_u64); metrics.len()]; measured.cases.len()];
+    for (row, about) in measured.rows.iter().enumerate() {
+        for (cell, &metric) in sums[about.case].iter_mut().zip(metrics) {
+            if let Some(value) = measured.value(row, metric) {
+                cell.0 += value * scale(measured, metric);
+                cell.1 += 1;
+            }
+        }
+    }
+    let mean = |(sum, count): (f64, u64)| (count > 0).then(|| sum / count as f64);
+    let of_case = sums
+        .into_iter()
+        .map(|it| it.into_iter().map(mean).collect());
+    let names = measured.cases.iter().map(String::as_str);
+    names.zip(of_case).collect()
+}
+
+fn places(lines: &[Line], metric: usize) -> usize {
+    decimals(lines.iter().filter_map(|line| line.means[metric]))
+}
+
+pub(super) fn observations(measured: &Measured, metrics: &[usize], lines: &[Line]) -> Vec<String> {
+    let mut said = Vec::new();
+    let several = lines.len() > 1;
+    let worst = lines
+        .iter()
+        .filter_map(|line| Some((line.population.rate()?, line)))
+        .fold(None, |worst: Option<(f64, &Line)>, it| match worst {
+            Some(worst) if worst.0 >= it.0 => Some(worst),
+            _ => Some(it),
+        });
+    if let Some((rate, line)) = worst {
+        if rate > 0.0 {
+            let of = match several {
+                true => format!("{} fails most often: ", line.id),
+                false => String::new(),
+            };
+            let seeds = line.population.first_text();
+            said.push(format!("{of}{}; seeds: {seeds}.", line.population.text()));
+        } else if !several {
+            said.push(format!("{}.", line.population.text()));
+        }
+    }
+    if !several {
+        return said;
+    }
+    for (index, &metric) in metrics.iter().enumerate() {
+        let mut known: Vec<(f64, &str)> = lines
+            .iter()
+            .filter_map(|line| Some((line.means[index]?, line.id.as_str())))
+            .collect();
+        known.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (Some(least), Some(most)) = (known.first(), known.last()) else {
+            continue;
+        };
+        if least.0 == most.0 {
+            continue;
+        }
+        let places = places(lines, index);
+        said.push(format!(
+            "{} is highest in {} ({}) and lowest in {} ({}), in the mean over nodes and runs.",
+            head(measured, metric),
+            most.1,
+            fixed(most.0, places),
+            least.1,
+            fixed(least.0, places),
+        ));
+    }
+    said
+}
+
+/// A row per case.
+pub(super) fn side_by_side(
+    measured: &Measured,
+    metrics: &[usize],
+    axes: &[String],
+    lines: &[Line],
+) -> Table {
+    let any_unknown = lines.iter().any(|it| it.population.unknown > 0);
+    let any_failed = lines.iter().any(|it| it.population.failed > 0);
+    let mut columns: Vec<(&str, Align)> = Vec::new();
+    columns.extend(axes.iter().map(|axis| (axis.as_str(), Align::Left)));
+    columns.extend([("runs", Align::Right), ("failed", Align::Right)]);
+    if any_unknown {
+        columns.push(("unknown", Align::Right));
+    }
+    columns.extend([("fail", Align::Right), ("95 % interval", Align::Right)]);
+    if any_failed {
+        columns.push(("first failing seeds", Align::Left));
+    }
+    let heads: Vec<String> = metrics.iter().map(|&it| head(measured, it)).collect();
+    columns.extend(heads.iter().map(|it| (it.as_str(), Align::Right)));
+    let mut table = Table::new("Side by side", columns);
+    let places: Vec<usize> = (0..metrics.len()).map(|it| places(lines, it)).collect();
+    let mut shown: Vec<&Line> = lines.iter().collect();
+    if shown.len() > MAX_CASES {
+        // What fails comes first, if not all fit.
+        shown.sort_by_key(|line| line.population.failed == 0);
+        shown.truncate(MAX_CASES);
+        table.note = format!(
+            "{MAX_CASES} of {} cases are shown, those that fail first. ",
+            whole(lines.len() as u64)
+        );
+    }
+    for line in shown {
+        let population = &line.population;
+        let mut row = match axes.is_empty() {
+            true => Vec::new(),
+            false => line.cells.clone(),
+        };
+        row.extend([whole(population.runs), whole(population.failed)]);
+        if any_unknown {
+            row.push(whole(population.unknown));
+        }
+        row.push(population.rate().map_or("–".to_owned(), percent));
+        row.push(population.interval().map_or("–".to_owned(), |(low, high)| {
+            format!("{} … {}", percent(low), percent(high))
+        }));
+        if any_failed {
+            row.push(population.first_text());
+        }
+        let means = line.means.iter().zip(&places);
+        row.extend(
+            means.map(|(mean, &places)| mean.map_or("–".to_owned(), |mean| fixed(mean, places))),
+        );
+        table.rows.push(row);
+    }
+    if !metrics.is_empty() {
+        table
+            .note
+            .push_str("Metrics: the mean over all nodes and runs of the case.");
+    }
+    table
+}
+
+/// A table with an axis down and an axis across; none if there is little to see.
+fn over_two_axes(
+    caption: &str,
+    rows: &str,
+    columns: &str,
+    lines: &[Line],
+    cell: impl Fn(&Line) -> Option<String>,
+) -> Option<Table> {
+    let distinct = |axis: usize| {
+        let mut seen = BTreeSet::new();
+        let words = lines.iter().map(|line| line.cells[axis].as_str());
+        words.filter(|it| seen.insert(*it)).collect::<Vec<&str>>()
+    };
+    let (down, across) = (distinct(0), distinct(1));
+    if down.len() < 2 || !(2..=MAX_COLUMNS).contains(&across.len()) || down.len() > MAX_CASES {
+        return None;
+    }
+    let corner = format!("{rows} \\ {columns}");
+    let heads = across.iter().map(|it| (*it, Align::Right));
+    let first = [(corner.as_str(), Align::Left)];
+    let mut table = Table::new(caption, first.into_iter().chain(heads));
+    let by_cell: BTreeMap<(&str, &str), &Line> = lines
+        .iter()
+        .map(|line| ((line.cells[0].as_str(), line.cells[1].as_str()), line))
+        .collect();
+    for row in down {
+        let cells = across.iter().map(|column| {
+            let line = by_cell.get(&(row, *column));
+            line.and_then(|line| cell(line)).unwrap_or("–".to_owned())
+        });
+        table
+            .rows
+            .push([row.to_owned()].into_iter().chain(cells).collect());
+    }
+    Some(table)
+}
+
+pub(super) fn definitions() -> Vec<(String, String)> {
+    [
+        (
+            "failed",
+            "Runs that failed themselves, or in which an expectation or a check failed. What is unknown counts neither as failed nor as a run.",
+        ),
+        (
+            "95 % interval",
+            "Wilson's score interval of the share of runs that fail: what the share may be over all seeds.",
+        ),
+    ]
+    .map(|(name, text)| (name.to_owned(), text.to_owned()))
+    .into()
+}

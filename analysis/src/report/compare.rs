@@ -1,0 +1,226 @@
+//! Results of different plans, side by side: what differs between the plans, the
+//! same tables as in any report with each plan's cases beside the other's, and
+//! pictures of the first cases of each.
+
+use std::path::Path;
+
+use super::build::{DRAWN_CASES, Drawing, Panel, measure, observed, sections, speeds};
+use super::cases::{self, Line};
+use super::folder::Folder;
+use super::measured::Measured;
+use super::merge::differences;
+use super::setting::{file_name, handed_on, warnings};
+use super::table::{Align, Table};
+use super::{Error, Report, Section};
+use crate::render::number::{count, whole};
+use crate::results::{LogMode, Population, RunRow};
+
+/// The report over results of several plans, as a value.
+///
+/// # Errors
+/// A table or log of theirs cannot be read.
+pub(super) fn compare(folders: &[Folder]) -> Result<Report, Error> {
+    let names = names(folders);
+    let mut report = Report {
+        title: format!("{} compared", listed(&names)),
+        facts: vec![("Compared".to_owned(), count(folders.len() as u64, "plan"))],
+        setting: vec![plans(folders, &names), differing(folders, &names)],
+        ..Report::default()
+    };
+    let mut joined = Measured::default();
+    let mut drawing = Drawing::default();
+    let mut all_observed = Vec::new();
+    let mut populations: Vec<(String, Population)> = Vec::new();
+    // Each plan has its share of what can be drawn, and one case at least.
+    let share = (DRAWN_CASES / folders.len()).max(1);
+    for (index, (folder, name)) in folders.iter().zip(&names).enumerate() {
+        let said = warnings(folder)
+            .into_iter()
+            .map(|it| format!("{name}: {it}"));
+        report.warnings.extend(said);
+        let several = folder.manifest.cases.len() > 1;
+        let titled = |case: &str| match several {
+            true => format!("{name}: {case}"),
+            false => name.clone(),
+        };
+        for case in &folder.manifest.cases {
+            let mut population = Population::default();
+            let runs = folder.runs.iter().filter(|run| run.case == case.id);
+            runs.for_each(|run| population.add(run));
+            populations.push((titled(&case.id), population));
+        }
+        let complete: Vec<&RunRow> = folder
+            .runs
+            .iter()
+            .filter(|run| folder.is_whole(run))
+            .collect();
+        if complete.is_empty() {
+            report
+                .warnings
+                .push(format!("{name}: no run came to its end."));
+            continue;
+        }
+        let measured = measure(folder, &complete, &mut report)?;
+        let speeds = speeds(&measured);
+        let mut strangers = false;
+        if folder.manifest.log != LogMode::Off {
+            for (at, case) in measured.cases.iter().take(share).enumerate() {
+                let panel = Panel {
+                    case,
+                    suffix: format!("-{}-case-{}", index + 1, at + 1),
+                    of: format!(", {}", titled(case)),
+                    beside: share * folders.len(),
+                };
+                drawing.draw(folder, &complete, &panel, &speeds, &mut report.warnings)?;
+            }
+            strangers = std::mem::take(&mut drawing.strangers);
+        }
+        let said = observed(folder, &measured, strangers).into_iter();
+        all_observed.extend(
+            said.take(share)
+                .zip(measured.cases.iter().map(|it| titled(it))),
+        );
+        joined.join(measured, titled);
+    }
+    report.sections.extend(side_by_side(&joined, populations));
+    // Observations belong to cases by their place.
+    let (said, of): (Vec<_>, Vec<_>) = all_observed.into_iter().unzip();
+    joined.bring_forward(&of);
+    report
+        .sections
+        .extend(sections(&joined, &said, drawing.figures));
+    let drawn = drawing.runs as u64;
+    let runs: u64 = folders.iter().map(|it| it.runs.len() as u64).sum();
+    if drawn < runs {
+        report.left_out.push(format!(
+            "The plots show {} of {}: of each plan the first of its first cases. The tables are of all.",
+            whole(drawn),
+            count(runs, "run"),
+        ));
+    }
+    report.left_out.push(
+        "What was judged, and each plan's own text, are in the plans' own reports.".to_owned(),
+    );
+    let telling = report.sections.first().filter(|it| it.id == "cases");
+    report.key = telling.map_or_else(Vec::new, |it| it.observations.clone());
+    Ok(report)
+}
+
+/// What the results are called: by their scenarios where these differ, else by
+/// their folders, too.
+fn names(folders: &[Folder]) -> Vec<String> {
+    let scenario = |folder: &Folder| folder.manifest.scenario.name.clone();
+    let last = |path: &Path| file_name(&path.display().to_string()).to_owned();
+    let unique = |names: &[String]| {
+        let mut sorted = names.to_vec();
+        sorted.sort();
+        sorted.dedup();
+        sorted.len() == names.len()
+    };
+    let scenarios: Vec<String> = folders.iter().map(scenario).collect();
+    if unique(&scenarios) {
+        return scenarios;
+    }
+    let both: Vec<String> = folders
+        .iter()
+        .map(|it| format!("{} ({})", scenario(it), last(&it.path)))
+        .collect();
+    if unique(&both) {
+        return both;
+    }
+    let numbered = scenarios.iter().enumerate();
+    numbered
+        .map(|(index, name)| format!("{name} ({})", index + 1))
+        .collect()
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [first, second] => format!("{first} and {second}"),
+        [first, rest @ ..] if rest.len() > 3 => format!("{first} and {} more", rest.len()),
+        names => names.join(", "),
+    }
+}
+
+/// What was run.
+fn plans(folders: &[Folder], names: &[String]) -> Table {
+    let mut table = Table::new(
+        "The plans",
+        [
+            ("plan", Align::Left),
+            ("file", Align::Code),
+            ("cases", Align::Right),
+            ("runs", Align::Right),
+            ("seed", Align::Right),
+            ("options", Align::Left),
+            ("started", Align::Left),
+        ],
+    );
+    table.rows = folders
+        .iter()
+        .zip(names)
+        .map(|(folder, name)| {
+            let manifest = &folder.manifest;
+            let options = match manifest.settings.is_empty() {
+                true => "–".to_owned(),
+                false => manifest.settings.join(" "),
+            };
+            vec![
+                name.clone(),
+                handed_on(&manifest.scenario.file).to_owned(),
+                whole(manifest.cases.len() as u64),
+                whole(folder.runs.len() as u64),
+                manifest.seed.to_string(),
+                options,
+                manifest.started.clone(),
+            ]
+        })
+        .collect();
+    table
+}
+
+/// What differs between the first plan and each other.
+fn differing(folders: &[Folder], names: &[String]) -> Table {
+    let columns = [("plan", Align::Left), ("against the first", Align::Left)];
+    let mut table = Table::new("What differs", columns);
+    table.note = format!("There: in {}. Here: in the plan of the row.", names[0]);
+    for (folder, name) in folders.iter().zip(names).skip(1) {
+        let found = differences(&folders[0].manifest, &folder.manifest);
+        for (index, line) in found.into_iter().enumerate() {
+            let name = if index == 0 {
+                name.clone()
+            } else {
+                String::new()
+            };
+            table.rows.push(vec![name, line]);
+        }
+    }
+    table
+}
+
+/// Each case of each plan in a row.
+fn side_by_side(measured: &Measured, populations: Vec<(String, Population)>) -> Option<Section> {
+    let metrics = cases::metrics(measured);
+    let means = cases::means(measured, &metrics);
+    let lines: Vec<Line> = populations
+        .into_iter()
+        .map(|(id, population)| Line {
+            means: means
+                .get(id.as_str())
+                .cloned()
+                .unwrap_or_else(|| vec![None; metrics.len()]),
+            cells: vec![id.clone()],
+            id,
+            population,
+        })
+        .collect();
+    let table = cases::side_by_side(measured, &metrics, &["plan".to_owned()], &lines);
+    Some(Section {
+        id: "cases".to_owned(),
+        title: "How do the plans compare?".to_owned(),
+        observations: cases::observations(measured, &metrics, &lines),
+        tables: vec![table],
+        definitions: cases::definitions(),
+        ..Section::default()
+    })
+}

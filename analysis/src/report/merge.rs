@@ -1,0 +1,237 @@
+//! Parts of one plan become the whole.
+//!
+//! A plan's runs may be done in several places: shards, single cases, single
+//! runs. Each place leaves a folder of results with the manifest of the whole plan
+//! in it. Here they are put together: the tables run by run, byte for byte as they
+//! were written, so that `summary.csv` is the one that a single place would have
+//! written; the runs' own folders as links to their files, or copies where links
+//! cannot be. What can only be judged over all runs of a case is judged now.
+//!
+//! `identity` says whether the parts are of one plan, `lines` merges tables by
+//! run, `files` the runs' folders, `over_runs` judges.
+
+mod files;
+mod identity;
+mod lines;
+mod over_runs;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub(super) use identity::differences;
+use lines::Picks;
+
+use super::Error;
+use super::folder::Folder;
+use crate::render::number::{count, whole};
+use crate::results::{
+    EVIDENCE_FILE, Judgement, Manifest, PartInfo, RunRow, RunStatus, VERDICTS_FILE, Verdict,
+    gravest,
+};
+
+/// What merging came to, beside the folder.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Merged {
+    /// Where the whole is.
+    pub folder: PathBuf,
+    /// How many runs there are, and how many the plan has.
+    pub runs: u64,
+    /// How many the plan has.
+    pub planned: u64,
+    /// What the parts lack, and what was left out.
+    pub warnings: Vec<String>,
+    /// What was judged over the runs of each case, by case.
+    pub judged: Vec<(String, Judgement)>,
+    /// Whether something is to be judged over the runs of a case that are not all
+    /// there.
+    pub unjudged: bool,
+}
+
+impl Merged {
+    /// The gravest of what was judged over the runs; none if nothing was asked.
+    pub fn verdict(&self) -> Option<Verdict> {
+        let judged = self.judged.iter().map(|(_, judgement)| judgement.verdict);
+        gravest(judged.chain(self.unjudged.then_some(Verdict::Unknown)))
+    }
+}
+
+/// Runs that are named in a sentence, at most.
+const NAMED: usize = 8;
+
+/// What lies in a folder of results.
+const SIGNS: [&str; 6] = [
+    "manifest.json",
+    "runs.csv",
+    "summary.csv",
+    VERDICTS_FILE,
+    EVIDENCE_FILE,
+    "runs",
+];
+
+/// Merges parts of one plan into a new folder.
+///
+/// # Errors
+/// The parts are of different plans, or contradict one another; `out` holds results
+/// already, or cannot be written.
+pub(super) fn merge(parts: &[Folder], out: &Path) -> Result<Merged, Error> {
+    let first = &parts[0];
+    for part in &parts[1..] {
+        let differences = differences(&first.manifest, &part.manifest);
+        if !differences.is_empty() {
+            return Err(Error::OtherPlan {
+                path: part.path.clone(),
+                first: first.path.clone(),
+                differences,
+            });
+        }
+    }
+    if SIGNS.iter().any(|sign| out.join(sign).exists()) {
+        return Err(Error::Occupied {
+            path: out.to_owned(),
+        });
+    }
+    let picks = pick(parts)?;
+    let runs_folder = out.join("runs");
+    fs::create_dir_all(&runs_folder).map_err(Error::write(&runs_folder))?;
+    files::link(parts, &picks, &runs_folder)?;
+    for name in ["runs.csv", "summary.csv", VERDICTS_FILE, EVIDENCE_FILE] {
+        lines::merge(parts, &picks, name, &out.join(name))?;
+    }
+    let manifest = whole_manifest(parts);
+    let of_case = runs_by_case(parts, &picks);
+    let complete = |case: &str| {
+        let runs = of_case.get(case).copied().unwrap_or(0);
+        runs == u64::from(manifest.runs_per_case)
+    };
+    let (judged, unjudged) = over_runs::judge(&manifest, out, complete)?;
+    let mut merged = Merged {
+        folder: out.to_owned(),
+        runs: picks.0.len() as u64,
+        planned: manifest.runs_planned,
+        judged,
+        unjudged,
+        ..Merged::default()
+    };
+    merged.warnings.extend(missing(&manifest, &picks));
+    if unjudged {
+        merged.warnings.push(
+            "what is expected over the runs of a case is not judged where runs are missing"
+                .to_owned(),
+        );
+    }
+    let path = out.join("manifest.json");
+    fs::write(&path, manifest.to_json()).map_err(Error::write(&path))?;
+    Ok(merged)
+}
+
+/// The manifest of the whole.
+fn whole_manifest(parts: &[Folder]) -> Manifest {
+    let mut manifest = parts[0].manifest.clone();
+    let started = parts.iter().map(|part| &part.manifest.started).min();
+    manifest
+        .started
+        .clone_from(started.unwrap_or(&manifest.started.clone()));
+    manifest.selected = None;
+    manifest.parts = parts
+        .iter()
+        .flat_map(|part| {
+            let own = &part.manifest;
+            let itself = PartInfo {
+                command: own.command.clone(),
+                selected: own.selected.clone(),
+                started: own.started.clone(),
+            };
+            match own.parts.is_empty() {
+                true => vec![itself],
+                false => own.parts.clone(),
+            }
+        })
+        .collect();
+    manifest.command = Vec::new();
+    manifest
+}
+
+/// Which part each run is taken from.
+fn pick(parts: &[Folder]) -> Result<Picks, Error> {
+    let mut picks: BTreeMap<u64, Vec<(usize, &RunRow)>> = BTreeMap::new();
+    for (index, part) in parts.iter().enumerate() {
+        for run in &part.runs {
+            picks.entry(run.run).or_default().push((index, run));
+        }
+    }
+    let mut taken = BTreeMap::new();
+    for (run, mut found) in picks {
+        // What was stopped half-way yields to what was done to its end.
+        let half = |(index, row): &(usize, &RunRow)| {
+            row.status == RunStatus::Interrupted && !parts[*index].is_whole(row)
+        };
+        if !found.iter().all(half) {
+            found.retain(|it| !half(it));
+        }
+        let (first, row) = found[0];
+        for (other, twin) in &found[1..] {
+            if !same(row, twin) {
+                return Err(conflict(run, &parts[first], &parts[*other], "runs.csv"));
+            }
+        }
+        taken.insert(run, found.iter().map(|(index, _)| *index).collect());
+    }
+    Ok(Picks(taken))
+}
+
+/// Whether two rows are of the same run of the same plan; how long it took is the
+/// machine's matter.
+fn same(one: &RunRow, other: &RunRow) -> bool {
+    let timeless = |row: &RunRow| RunRow {
+        wall_s: 0.0,
+        ..row.clone()
+    };
+    timeless(one) == timeless(other)
+}
+
+fn conflict(run: u64, one: &Folder, other: &Folder, file: &str) -> Error {
+    Error::Conflict {
+        run,
+        one: one.path.clone(),
+        other: other.path.clone(),
+        file: file.to_owned(),
+    }
+}
+
+fn runs_by_case<'a>(parts: &'a [Folder], picks: &Picks) -> BTreeMap<&'a str, u64> {
+    let mut of_case: BTreeMap<&str, u64> = BTreeMap::new();
+    for (index, part) in parts.iter().enumerate() {
+        for run in &part.runs {
+            let taken = picks.0.get(&run.run).and_then(|from| from.first());
+            if taken == Some(&index) {
+                *of_case.entry(&run.case).or_default() += 1;
+            }
+        }
+    }
+    of_case
+}
+
+/// What is said of runs that no part has.
+fn missing(manifest: &Manifest, picks: &Picks) -> Option<String> {
+    let planned = manifest.runs_planned;
+    let here = picks.0.len() as u64;
+    if here >= planned {
+        return None;
+    }
+    let lacking = (1..=planned).filter(|run| !picks.0.contains_key(run));
+    let named: Vec<String> = lacking.take(NAMED).map(|run| run.to_string()).collect();
+    let more = match (planned - here).saturating_sub(named.len() as u64) {
+        0 => String::new(),
+        more => format!(" and {} more", whole(more)),
+    };
+    Some(format!(
+        "{} of {} missing: {}{more}",
+        whole(planned - here),
+        match planned - here {
+            1 => format!("{} is", count(planned, "run")),
+            _ => format!("{} are", count(planned, "run")),
+        },
+        named.join(", ")
+    ))
+}

@@ -1,0 +1,141 @@
+//! What is expected over all runs of a case, judged from `summary.csv` once all of
+//! them are there: a part cannot know it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+use super::super::Error;
+use super::super::csv_table::CsvTable;
+use crate::expect::{Expectation, Over, Tally, selects};
+use crate::metrics::{Value, metric_names};
+use crate::results::{Judgement, Manifest, VERDICTS_FILE};
+
+/// A case's expectations over its runs, and what they have seen.
+struct Asked<'a> {
+    id: &'a str,
+    expectations: Vec<(&'a Expectation, Tally)>,
+    /// The nodes that an expectation is about, by expectation.
+    nodes: Vec<BTreeSet<String>>,
+}
+
+/// Judges the cases that are complete and adds what was found to the table of
+/// verdicts. Answers it, and whether something could not be judged.
+pub fn judge(
+    manifest: &Manifest,
+    folder: &Path,
+    complete: impl Fn(&str) -> bool,
+) -> Result<(Vec<(String, Judgement)>, bool), Error> {
+    let mut unjudged = false;
+    let mut asked: BTreeMap<&str, Asked<'_>> = BTreeMap::new();
+    for case in &manifest.cases {
+        let expectations = manifest.expectations_of(&case.id).iter();
+        let over: Vec<&Expectation> = expectations
+            .filter(|it| it.over != Over::EveryRun)
+            .collect();
+        if over.is_empty() {
+            continue;
+        }
+        if !complete(&case.id) {
+            unjudged = true;
+            continue;
+        }
+        asked.insert(&case.id, Asked::new(manifest, &case.id, over));
+    }
+    if asked.is_empty() {
+        return Ok((Vec::new(), unjudged));
+    }
+    tally(&folder.join("summary.csv"), &mut asked)?;
+    let mut judged = Vec::new();
+    let mut lines = String::new();
+    for case in &manifest.cases {
+        let Some(asked) = asked.remove(case.id.as_str()) else {
+            continue;
+        };
+        for (expectation, tally) in &asked.expectations {
+            let Some(judgement) = tally.judge(expectation) else {
+                continue;
+            };
+            judgement.line(None, &case.id, &mut lines);
+            judged.push((case.id.clone(), judgement));
+        }
+    }
+    let path = folder.join(VERDICTS_FILE);
+    let written = OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .and_then(|mut file| file.write_all(lines.as_bytes()));
+    written.map_err(Error::write(&path))?;
+    Ok((judged, unjudged))
+}
+
+impl<'a> Asked<'a> {
+    fn new(manifest: &Manifest, id: &'a str, over: Vec<&'a Expectation>) -> Asked<'a> {
+        let groups = manifest.groups_of(id).iter().filter(|group| group.numbered);
+        let numbered: BTreeSet<&str> = groups.map(|group| group.name.as_str()).collect();
+        let schema = manifest.run_schema(id);
+        let has = |expectation: &Expectation| {
+            let nodes = schema.nodes.iter().filter(|node| {
+                let selector = expectation.nodes.as_deref();
+                let selected = selector.is_none_or(|it| selects(it, &node.name, &numbered));
+                selected && metric_names(&node.columns).contains(&expectation.metric)
+            });
+            nodes.map(|node| node.name.clone()).collect()
+        };
+        Asked {
+            id,
+            nodes: over.iter().map(|it| has(it)).collect(),
+            expectations: over.into_iter().map(|it| (it, Tally::default())).collect(),
+        }
+    }
+
+    /// Adds the values of a run's nodes, by metric column.
+    fn add(&mut self, columns: &[String], rows: &[(String, Vec<Option<Value>>)]) {
+        for ((expectation, tally), nodes) in self.expectations.iter_mut().zip(&self.nodes) {
+            let column = columns.iter().position(|it| *it == expectation.metric);
+            let values = rows
+                .iter()
+                .filter(|(node, _)| nodes.contains(node))
+                .map(|(node, values)| (node.as_str(), column.and_then(|at| values[at])));
+            tally.add(expectation, values);
+        }
+    }
+}
+
+/// Shows every run of the summary to the expectations of its case.
+fn tally(path: &Path, asked: &mut BTreeMap<&str, Asked<'_>>) -> Result<(), Error> {
+    let mut table = CsvTable::open(path)?;
+    table.expect_columns(&["run", "case", "node"])?;
+    let columns: Vec<String> = table.header().skip(3).map(str::to_owned).collect();
+    let mut run = 0;
+    let mut case = String::new();
+    let mut rows = Vec::new();
+    let mut show = |case: &str, rows: &mut Vec<(String, Vec<Option<Value>>)>| {
+        if let Some(asked) = asked.get_mut(case).filter(|_| !rows.is_empty()) {
+            debug_assert_eq!(asked.id, case);
+            asked.add(&columns, rows);
+        }
+        rows.clear();
+    };
+    while let Some(row) = table.next_row()? {
+        let number = row.number(0)?;
+        if number != run {
+            show(&case, &mut rows);
+            run = number;
+            row.text(1)?.clone_into(&mut case);
+        }
+        let mut values = Vec::with_capacity(columns.len());
+        for column in 3..row.len() {
+            values.push(match row.text(column)? {
+                "" => None,
+                text => Some(
+                    Value::parse(text).ok_or_else(|| row.wrong(column, "a number or nothing"))?,
+                ),
+            });
+        }
+        rows.push((row.text(2)?.to_owned(), values));
+    }
+    show(&case, &mut rows);
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! Many runs of one case, each with a seed of its own, as a population: how often
+//! it fails, how sure that is, and which seeds show it.
+
+use super::runs::{RunRow, RunStatus, Verdict};
+
+/// The first failing runs that are named.
+const FIRST: usize = 5;
+
+/// The runs of a case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Population {
+    /// Runs that either passed or failed.
+    pub runs: u64,
+    /// Runs of these that failed: the run itself, or an expectation or check.
+    pub failed: u64,
+    /// Runs that could not be judged; they count as neither.
+    pub unknown: u64,
+    /// Number and seed of the first that failed, in the order of the plan.
+    pub first: Vec<(u64, u64)>,
+}
+
+impl Population {
+    /// Adds a run. One that was stopped half-way says nothing either way, unless
+    /// it was judged.
+    pub fn add(&mut self, run: &RunRow) {
+        let failed = run.status == RunStatus::Failed || run.verdict == Some(Verdict::Failed);
+        match (failed, run.verdict) {
+            (true, _) => {
+                self.runs += 1;
+                self.failed += 1;
+                if self.first.len() < FIRST {
+                    self.first.push((run.run, run.seed));
+                }
+            }
+            (false, Some(Verdict::Unknown)) => self.unknown += 1,
+            (false, None) if run.status == RunStatus::Interrupted => {}
+            _ => self.runs += 1,
+        }
+    }
+
+    /// The share of runs that failed; none without any.
+    pub fn rate(&self) -> Option<f64> {
+        (self.runs > 0).then(|| self.failed as f64 / self.runs as f64)
+    }
+
+    /// The 95 % interval of the failure rate; none without any run.
+    pub fn interval(&self) -> Option<(f64, f64)> {
+        (self.runs > 0).then(|| wilson(self.failed, self.runs))
+    }
+
+    /// `12 of 10000 runs failed: 0.12 % (95 % interval 0.069 % to 0.21 %)`.
+    pub fn text(&self) -> String {
+        let (Some(rate), Some((low, high))) = (self.rate(), self.interval()) else {
+            return "no run passed or failed".to_owned();
+        };
+        let unknown = match self.unknown {
+            0 => String::new(),
+            more => format!("; {more} unknown, left out"),
+        };
+        format!(
+            "{} of {} runs failed: {} (95 % interval {} to {}{unknown})",
+            self.failed,
+            self.runs,
+            percent(rate),
+            percent(low),
+            percent(high),
+        )
+    }
+
+    /// `813 (run 4), 99 (run 7) and 10 more`: the seeds of the first that failed;
+    /// empty without any.
+    pub fn first_text(&self) -> String {
+        let seeds: Vec<String> = self
+            .first
+            .iter()
+            .map(|(run, seed)| format!("{seed} (run {run})"))
+            .collect();
+        let more = self.failed - self.first.len() as u64;
+        match more {
+            0 => seeds.join(", "),
+            more => format!("{} and {more} more", seeds.join(", ")),
+        }
+    }
+}
+
+/// Wilson's score interval of a proportion at 95 % (E. B. Wilson, "Probable
+/// Inference, the Law of Succession, and Statistical Inference", 1927). Unlike the
+/// usual plus and minus it stays within 0 and 1 and says something where nothing
+/// or everything failed. `count` must not be 0.
+pub fn wilson(hits: u64, count: u64) -> (f64, f64) {
+    /// The 97.5 % quantile of the standard normal distribution.
+    const Z: f64 = 1.959_963_984_540_054;
+    let n = count as f64;
+    let share = hits as f64 / n;
+    let z2 = Z * Z;
+    let center = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
+    let half = Z / (1.0 + z2 / n) * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
+    let low = if hits == 0 { 0.0 } else { center - half };
+    let high = if hits == count { 1.0 } else { center + half };
+    (low.max(0.0), high.min(1.0))
+}
+
+/// A share in percent, with two digits that say something at either end.
+pub fn percent(share: f64) -> String {
+    let value = 100.0 * share;
+    let distance = value.min(100.0 - value);
+    if distance <= 0.0 {
+        return format!("{value:.0} %");
+    }
+    let decimals = (1.0 - distance.log10().floor()).clamp(0.0, 12.0);
+    format!("{value:.0$} %", decimals as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(number: u64, status: RunStatus, verdict: Option<Verdict>) -> RunRow {
+        RunRow {
+            run: number,
+            case: "default".into(),
+            seed: 1000 + number,
+            status,
+            verdict,
+            duration_s: 1.0,
+            wall_s: 0.0,
+            events: 0,
+            messages: 0,
+            axes: vec![],
+        }
+    }
+
+    #[test]
+    fn the_interval_is_the_published_one() {
+        // Newcombe, "Two-sided confidence intervals for the single proportion",
+        // 1998, table I, method 3.
+        for (hits, count, low, high) in [
+            (81, 263, 0.2553, 0.3662),
+            (15, 148, 0.0624, 0.1605),
+            (0, 20, 0.0, 0.1611),
+            (1, 29, 0.0061, 0.1718),
+        ] {
+            let found = wilson(hits, count);
+            let near = |a: f64, b: f64| (a - b).abs() < 0.00005;
+            assert!(near(found.0, low) && near(found.1, high), "{found:?}");
+        }
+        let (low, high) = wilson(20, 20);
+        assert!((low - (1.0 - wilson(0, 20).1)).abs() < 1e-12 && high == 1.0);
+    }
+
+    #[test]
+    fn a_run_counts_as_failed_passed_or_unknown() {
+        let mut all = Population::default();
+        assert_eq!((all.rate(), all.interval()), (None, None));
+        for (number, status, verdict) in [
+            (1, RunStatus::Complete, None),
+            (2, RunStatus::Complete, Some(Verdict::Passed)),
+            (3, RunStatus::Complete, Some(Verdict::Failed)),
+            (4, RunStatus::Failed, None),
+            (5, RunStatus::Failed, Some(Verdict::Unknown)),
+            (6, RunStatus::Complete, Some(Verdict::Unknown)),
+            (7, RunStatus::Interrupted, None),
+            (8, RunStatus::Interrupted, Some(Verdict::Passed)),
+        ] {
+            all.add(&run(number, status, verdict));
+        }
+        assert_eq!((all.runs, all.failed, all.unknown), (6, 3, 1));
+        assert_eq!(all.first, [(3, 1003), (4, 1004), (5, 1005)]);
+        assert_eq!(
+            all.text(),
+            "3 of 6 runs failed: 50 % (95 % interval 19 % to 81 %; 1 unknown, left out)"
+        );
+        assert_eq!(all.first_text(), "1003 (run 3), 1004 (run 4), 1005 (run 5)");
+        (10..20).for_each(|number| all.add(&run(number, RunStatus::Failed, None)));
+        assert!(all.first_text().ends_with("1011 (run 11) and 8 more"));
+    }
+
+    #[test]
+    fn percentages_keep_two_digits_at_either_end() {
+        for (share, text) in [
+            (0.0, "0 %"),
+            (1.0, "100 %"),
+            (0.5, "50 %"),
+            (0.0312, "3.1 %"),
+            (0.000_369_2, "0.037 %"),
+            (0.999_63, "99.963 %"),
+        ] {
+            assert_eq!(percent(share), text);
+        }
+    }
+}

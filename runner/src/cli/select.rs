@@ -1,0 +1,65 @@
+//! Which runs of the planned scenarios were meant: `--case`, `--run`, `--shard`.
+
+use crate::cli::Exit;
+use crate::cli::arguments::SelectionOptions;
+use crate::cli::check::count;
+use crate::cli::terminal::Terminal;
+use crate::plan::{Plan, RunSpec, Selection};
+use crate::scenario::listed;
+
+/// The selection as it was typed.
+pub fn selection(options: &SelectionOptions) -> Selection {
+    Selection {
+        cases: options.case.clone(),
+        run: options.run,
+        shard: options.shard,
+    }
+}
+
+/// The runs of each plan that are selected; none where `--case` is about other
+/// plans. The shard of a plan may be empty.
+///
+/// # Errors
+///
+/// When nothing is selected, which is told.
+pub fn select<'a>(
+    plans: &'a [Plan],
+    options: &SelectionOptions,
+    terminal: &Terminal,
+) -> Result<Vec<(&'a Plan, Vec<RunSpec>)>, Exit> {
+    let selection = selection(options);
+    if let Some(only) = options.run
+        && let Some(plan) = plans.iter().find(|plan| only > plan.run_count())
+    {
+        terminal.error(&format!(
+            "--run {only}: `{}` has {}",
+            plan.loaded.scenario.name,
+            count(u64::from(plan.run_count()), "run")
+        ));
+        return Err(Exit::BadInput);
+    }
+    let unknown = |glob: &&String| !plans.iter().any(|plan| plan.has_case(glob));
+    if let Some(glob) = options.case.iter().find(unknown) {
+        let cases = plans.iter().flat_map(|plan| &plan.cases);
+        let names = listed(glob, cases.map(|case| case.id.as_str()));
+        terminal.error(&format!(
+            "nothing was selected: no case matches --case {glob}\n  cases: {names}"
+        ));
+        return Err(Exit::Unknown);
+    }
+    let meant = |plan: &&Plan| {
+        options.case.is_empty() || options.case.iter().any(|glob| plan.has_case(glob))
+    };
+    let selected: Vec<_> = plans
+        .iter()
+        .filter(meant)
+        .map(|plan| (plan, plan.select(&selection)))
+        .collect();
+    if selection.shard.is_none() && selected.iter().all(|(_, runs)| runs.is_empty()) {
+        terminal.error(
+            "nothing was selected: the run of this --run is of another case\n  leave out --case or --run, or see what there is with `runner list`",
+        );
+        return Err(Exit::Unknown);
+    }
+    Ok(selected)
+}

@@ -1,0 +1,234 @@
+//! The cases of a matrix: the product of its axes, zipped ones walked together,
+//! less what is excluded.
+
+use std::collections::BTreeMap;
+
+use super::super::document::{Entry, Kind, Value};
+use super::super::reader::{Mistakes, listed};
+use super::written::{Exclusion, MatrixFile};
+use super::{Dimension, MAX_CASES};
+
+/// One case: for each axis the index of its value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Point(pub Vec<usize>);
+
+/// Axes that are walked together, by index; most stand alone.
+type Walk = Vec<usize>;
+
+/// The cases, the first axis varying slowest; none if anything is wrong, which is
+/// reported.
+pub fn points(file: &MatrixFile, axes: &[Dimension], mistakes: &Mistakes) -> Option<Vec<Point>> {
+    let before = mistakes.count();
+    let walks = walks(file, axes, mistakes);
+    for walk in &walks {
+        distinct(walk, axes, mistakes);
+    }
+    if mistakes.count() > before {
+        return None;
+    }
+    let lengths: Vec<usize> = walks.iter().map(|it| axes[it[0]].values.len()).collect();
+    let count = lengths
+        .iter()
+        .try_fold(1_u64, |product, &length| product.checked_mul(length as u64));
+    let place = file.place?;
+    if count.is_none_or(|count| count > MAX_CASES) {
+        let count = count.map_or("more than 2^64".to_owned(), |count| count.to_string());
+        let message = format!("the matrix has {count} cases, expected at most {MAX_CASES}");
+        let help =
+            "take fewer values, walk axes together with `zip`, or split it into several files";
+        mistakes.add_with_help(place, message, help);
+        return None;
+    }
+    let mut points = product(&walks, &lengths, axes.len());
+    exclude(file, axes, &mut points, mistakes);
+    if mistakes.count() > before {
+        return None;
+    }
+    if points.is_empty() {
+        mistakes.add(place, "the matrix excludes all of its cases");
+        return None;
+    }
+    Some(points)
+}
+
+/// Groups the axes by how they are walked, each at the place of its first axis.
+fn walks(file: &MatrixFile, axes: &[Dimension], mistakes: &Mistakes) -> Vec<Walk> {
+    let mut group_of: BTreeMap<usize, usize> = BTreeMap::new();
+    for (group, zipped) in file.zip.iter().enumerate() {
+        let mut first: Option<usize> = None;
+        for (name, place) in &zipped.names {
+            let Some(axis) = find(name, axes) else {
+                let message = format!("`zip` names unknown axis `{name}`");
+                mistakes.add_with_help(*place, message, axes_here(name, axes));
+                continue;
+            };
+            if group_of.insert(axis, group).is_some() {
+                let message = format!("`zip` names axis `{name}` twice");
+                mistakes.add(*place, message);
+                continue;
+            }
+            let first = *first.get_or_insert(axis);
+            let lengths = [first, axis].map(|it| axes[it].values.len());
+            if lengths[0] != lengths[1] {
+                let message = format!(
+                    "axes that are walked together have as many values: `{}` has {}, `{name}` has {}",
+                    axes[first].axis.name, lengths[0], lengths[1]
+                );
+                mistakes.add(*place, message);
+            }
+        }
+    }
+    let mut walks: Vec<Walk> = Vec::new();
+    let mut place_of: BTreeMap<usize, usize> = BTreeMap::new();
+    for axis in 0..axes.len() {
+        match group_of.get(&axis) {
+            None => walks.push(vec![axis]),
+            Some(group) => match place_of.get(group) {
+                Some(&at) => walks[at].push(axis),
+                None => {
+                    place_of.insert(*group, walks.len());
+                    walks.push(vec![axis]);
+                }
+            },
+        }
+    }
+    walks
+}
+
+fn find(name: &str, axes: &[Dimension]) -> Option<usize> {
+    axes.iter().position(|it| it.axis.name == name)
+}
+
+fn axes_here(found: &str, axes: &[Dimension]) -> String {
+    let names = axes.iter().map(|it| it.axis.name.as_str());
+    format!("axes here: {}", listed(found, names))
+}
+
+/// Reports values that would give two cases one name.
+fn distinct(walk: &Walk, axes: &[Dimension], mistakes: &Mistakes) {
+    let mut seen: BTreeMap<Vec<&str>, usize> = BTreeMap::new();
+    let first = &axes[walk[0]];
+    for index in 0..first.values.len() {
+        let words = walk.iter().filter_map(|&axis| axes[axis].values.get(index));
+        let words: Vec<&str> = words.map(|(_, it)| it.word.as_str()).collect();
+        let named: Vec<String> = walk
+            .iter()
+            .zip(&words)
+            .map(|(&axis, word)| format!("{}={word}", axes[axis].axis.name))
+            .collect();
+        let Some(before) = seen.insert(words, index) else {
+            continue;
+        };
+        let place = first.values[index].0.place;
+        let message = format!(
+            "values {} and {} give two cases one name: `{}`",
+            before + 1,
+            index + 1,
+            named.join(",")
+        );
+        let help = "leave one out, or give the axis `labels`";
+        mistakes.add_with_help(place.written(), message, help);
+    }
+}
+
+fn product(walks: &[Walk], lengths: &[usize], axes: usize) -> Vec<Point> {
+    let mut points = Vec::new();
+    let mut at = vec![0; walks.len()];
+    loop {
+        let mut point = vec![0; axes];
+        for (walk, &index) in walks.iter().zip(&at) {
+            for &axis in walk {
+                point[axis] = index;
+            }
+        }
+        points.push(Point(point));
+        // As an odometer counts: the last walk fastest.
+        let Some(turned) = (0..walks.len()).rfind(|&walk| at[walk] + 1 < lengths[walk]) else {
+            return points;
+        };
+        at[turned] += 1;
+        at[turned + 1..].fill(0);
+    }
+}
+
+/// Takes out what is excluded; every exclusion must hit a case.
+fn exclude(file: &MatrixFile, axes: &[Dimension], points: &mut Vec<Point>, mistakes: &Mistakes) {
+    let all = points.clone();
+    for exclusion in &file.exclude {
+        let Some(excluded) = excluded(exclusion, axes, mistakes) else {
+            continue;
+        };
+        let hit = |point: &Point| {
+            let mut each = excluded.iter();
+            each.all(|(axis, values)| values.contains(&point.0[*axis]))
+        };
+        if !all.iter().any(hit) {
+            let message = "the exclusion fits no case: no case has these values together";
+            mistakes.add(exclusion.place, message);
+        }
+        points.retain(|point| !hit(point));
+    }
+}
+
+/// The axes of an exclusion with the indices of the values that it names.
+fn excluded(
+    exclusion: &Exclusion,
+    axes: &[Dimension],
+    mistakes: &Mistakes,
+) -> Option<Vec<(usize, Vec<usize>)>> {
+    let mut found = Vec::new();
+    let mut sound = true;
+    for Entry { key, place, value } in &exclusion.values {
+        let Some(axis) = find(key, axes) else {
+            sound = false;
+            let message = format!("`exclude` names unknown axis `{key}`");
+            mistakes.add_with_help(*place, message, axes_here(key, axes));
+            continue;
+        };
+        let values = axes[axis].values.iter().enumerate();
+        let fits: Vec<usize> = values
+            .filter(|(_, (own, named))| {
+                let label = matches!(&value.kind, Kind::Text(text) if *text == named.word);
+                label || equal(own, value)
+            })
+            .map(|(index, _)| index)
+            .collect();
+        if fits.is_empty() {
+            sound = false;
+            let words = axes[axis].values.iter().map(|(_, it)| it.word.as_str());
+            let searched = match &value.kind {
+                Kind::Text(text) => text.clone(),
+                _ => String::new(),
+            };
+            let message = format!("axis `{key}` has no value {}", value.describe());
+            let help = format!("values there: {}", listed(&searched, words));
+            mistakes.add_with_help(value.place, message, help);
+        }
+        found.push((axis, fits));
+    }
+    sound.then_some(found)
+}
+
+/// Whether two values mean the same; `1` and `1.0` do.
+fn equal(one: &Value, other: &Value) -> bool {
+    match (&one.kind, &other.kind) {
+        (Kind::Text(one), Kind::Text(other)) => one == other,
+        (Kind::Integer(Some(one)), Kind::Integer(Some(other))) => one == other,
+        (Kind::Float(one), Kind::Float(other)) => one == other,
+        (Kind::Integer(Some(whole)), Kind::Float(float))
+        | (Kind::Float(float), Kind::Integer(Some(whole))) => *whole as f64 == *float,
+        (Kind::Boolean(one), Kind::Boolean(other)) => one == other,
+        (Kind::Datetime(one), Kind::Datetime(other)) => one == other,
+        (Kind::Array(one), Kind::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(a, b)| equal(a, b))
+        }
+        (Kind::Table(one), Kind::Table(other)) => {
+            one.0.len() == other.0.len()
+                && one.0.iter().all(|entry| {
+                    let twin = other.get(&entry.key);
+                    twin.is_some_and(|twin| equal(&entry.value, &twin.value))
+                })
+        }
+        _ => false,
+    }
+}

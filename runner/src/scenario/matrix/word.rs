@@ -1,0 +1,97 @@
+//! The name of a value in a case's id: readable, and safe in a shell, a glob, a
+//! CSV cell and a file name.
+
+use super::super::document::{Kind, Value};
+
+/// The longest name of a value. Arbitrary: ids are read by people.
+pub const LONGEST: usize = 40;
+
+/// Whether a label can stand in an id as it is.
+pub fn is_safe(label: &str) -> bool {
+    !label.is_empty() && label.len() <= LONGEST && label.chars().all(is_plain)
+}
+
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.+".contains(c)
+}
+
+/// The name of a value: numbers and words as they are, all else with `-` in the
+/// place of what an id must not hold. None if nothing readable is left, or it is
+/// too long.
+pub fn word(value: &Value) -> Option<String> {
+    let mut parts = Vec::new();
+    gather(value, &mut parts)?;
+    let text = parts.join("-");
+    is_safe(&text).then_some(text)
+}
+
+/// The words of a value, from its start to its end.
+fn gather(value: &Value, parts: &mut Vec<String>) -> Option<()> {
+    match &value.kind {
+        Kind::Integer(number) => parts.push((*number)?.to_string()),
+        Kind::Float(number) if !number.is_finite() => return None,
+        Kind::Float(number) => parts.push(format!("{number:?}")),
+        Kind::Boolean(value) => parts.push(value.to_string()),
+        Kind::Text(text) => plain(text, parts),
+        Kind::Datetime(value) => plain(&value.to_string(), parts),
+        Kind::Array(values) => {
+            for value in values {
+                gather(value, parts)?;
+            }
+        }
+        Kind::Table(table) => {
+            for entry in &table.0 {
+                plain(&entry.key, parts);
+                gather(&entry.value, parts)?;
+            }
+        }
+    }
+    Some(())
+}
+
+/// The plain characters of a text, what stands between them left out.
+fn plain(text: &str, parts: &mut Vec<String>) {
+    let words = text.split(|c| !is_plain(c)).filter(|word| !word.is_empty());
+    parts.extend(words.map(str::to_owned));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(text: &str) -> Option<String> {
+        word(&Value::parse_or_text(text))
+    }
+
+    #[test]
+    fn values_have_readable_names() {
+        for (value, name) in [
+            ("10", "10"),
+            ("-3", "-3"),
+            ("0.5", "0.5"),
+            ("1e-9", "1e-9"),
+            ("1.0", "1.0"),
+            ("true", "true"),
+            ("\"20ms\"", "20ms"),
+            ("\"a b/c\"", "a-b-c"),
+            ("\"clock.machine\"", "clock.machine"),
+            ("[1, 6]", "1-6"),
+            ("{ uniform_int = [1, 6] }", "uniform_int-1-6"),
+            (
+                "{ normal = { mean = \"20ms\", std = \"5ms\" } }",
+                "normal-mean-20ms-std-5ms",
+            ),
+            ("2026-01-02", "2026-01-02"),
+        ] {
+            assert_eq!(named(value).as_deref(), Some(name), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_readable_name_has_none() {
+        let long = format!("\"{}\"", "x".repeat(LONGEST + 1));
+        for value in ["\"\"", "[]", "{}", "\"é\"", "nan", "inf", &long] {
+            assert_eq!(named(value), None, "{value}");
+        }
+    }
+}

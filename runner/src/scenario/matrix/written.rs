@@ -1,0 +1,254 @@
+//! `[matrix]` as written: its axes, `zip` and `exclude`.
+
+use serde_json::Value as Json;
+
+use super::super::diagnostic::Place;
+use super::super::document::{Entry, Kind, Table, Value};
+use super::super::keys::{AXIS, MATRIX};
+use super::super::overrides::keys;
+use super::super::reader::{Field, Mistakes, TableReader};
+use super::super::values;
+use super::{Axis, AxisValue, Dimension, json, word};
+
+/// The table as written, as far as it could be read.
+#[derive(Debug, Default)]
+pub struct MatrixFile {
+    pub place: Option<Place>,
+    /// In the order of the file.
+    pub axes: Vec<AxisEntry>,
+    /// Groups of axes that are walked together.
+    pub zip: Vec<Zipped>,
+    pub exclude: Vec<Exclusion>,
+}
+
+/// `[matrix.axes.NAME]`.
+#[derive(Debug)]
+pub struct AxisEntry {
+    pub name: String,
+    /// The path as written, and its keys.
+    pub path: Option<(String, Vec<String>, Place)>,
+    /// The values with their names, and where the array is.
+    pub values: Option<(Vec<(Value, AxisValue)>, Place)>,
+}
+
+/// One entry of `zip`: axes by name.
+#[derive(Debug)]
+pub struct Zipped {
+    pub names: Vec<(String, Place)>,
+}
+
+/// One entry of `exclude`: values by axis.
+#[derive(Debug)]
+pub struct Exclusion {
+    pub place: Place,
+    pub values: Vec<Entry>,
+}
+
+impl AxisEntry {
+    /// The axis, if all of it is sound.
+    pub fn dimension(&self) -> Option<Dimension> {
+        let (text, keys, path) = self.path.clone()?;
+        let (values, place) = self.values.clone()?;
+        let axis = Axis {
+            name: self.name.clone(),
+            path: text,
+        };
+        Some(Dimension {
+            axis,
+            keys,
+            path,
+            place,
+            values,
+        })
+    }
+}
+
+/// Reads the table.
+pub fn read(entry: &Entry, mistakes: &Mistakes) -> MatrixFile {
+    let field = Field {
+        key: "matrix",
+        value: &entry.value,
+        mistakes,
+    };
+    let Some(table) = field.table("a table: [matrix.axes.NAME]") else {
+        return MatrixFile::default();
+    };
+    let mut reader = TableReader::new(table, entry.place, &MATRIX, mistakes);
+    let axes = reader.required("axes", axes).and_then(|it| it.value);
+    let zip = reader.optional("zip", zip).and_then(|it| it.value);
+    let exclude = reader.optional("exclude", exclude).and_then(|it| it.value);
+    reader.finish();
+    MatrixFile {
+        place: Some(entry.place),
+        axes: axes.unwrap_or_default(),
+        zip: zip.unwrap_or_default(),
+        exclude: exclude.unwrap_or_default(),
+    }
+}
+
+fn axes(field: Field<'_>) -> Option<Vec<AxisEntry>> {
+    let table = field.table("a table of axes: [matrix.axes.NAME]")?;
+    if table.0.is_empty() {
+        return field.wrong("`axes` is empty, expected at least one axis: [matrix.axes.NAME]");
+    }
+    let mut axes = Vec::new();
+    for entry in &table.0 {
+        let name = entry.key.as_str();
+        if let Some(problem) = values::name_problem(name) {
+            let message = format!("axis {name:?} has {problem}");
+            field.mistakes.add(entry.place, message);
+        } else if analysis::results::RUN_COLUMNS.contains(&name) {
+            let message = format!("axis `{name}` has the name of a column of runs.csv");
+            let help = "each axis becomes a column there: choose another name";
+            field.mistakes.add_with_help(entry.place, message, help);
+        }
+        let inner = Field {
+            key: name,
+            value: &entry.value,
+            mistakes: field.mistakes,
+        };
+        let Some(table) = inner.table("a table: [matrix.axes.NAME]") else {
+            continue;
+        };
+        axes.push(axis(name, entry.place, table, field.mistakes));
+    }
+    Some(axes)
+}
+
+fn axis(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> AxisEntry {
+    let mut reader = TableReader::new(table, place, &AXIS, mistakes);
+    let path = reader.required("path", |field| {
+        let text = field.text()?;
+        match keys(text) {
+            Some(keys) => Some((text.to_owned(), keys)),
+            None => field.expected_with_help(
+                "the path of a key",
+                "keys with dots between them: \"nodes.machine.config.faces\", \"links.0.loss\""
+                    .to_owned(),
+            ),
+        }
+    });
+    let path = path.and_then(|it| it.value.map(|(text, keys)| (text, keys, it.place)));
+    let values = reader.required("values", |field| {
+        let values = field.array("an array of values")?;
+        match values.is_empty() {
+            true => field.wrong(format!("axis `{name}` has no values, so there is no case")),
+            false => Some(values.to_vec()),
+        }
+    });
+    let labels = reader.optional("labels", labels);
+    reader.finish();
+    let values = values.and_then(|it| Some((it.value?, it.place)));
+    let values = values.and_then(|(values, place)| {
+        let labels = match labels {
+            Some(labels) => {
+                let words = labels.value?;
+                if words.len() != values.len() {
+                    let message = format!(
+                        "axis `{name}`: {} values and {} labels, expected a label for each value",
+                        values.len(),
+                        words.len()
+                    );
+                    mistakes.add(labels.place, message);
+                    return None;
+                }
+                Some(words)
+            }
+            None => None,
+        };
+        Some((named(name, values, labels, mistakes)?, place))
+    });
+    AxisEntry {
+        name: name.to_owned(),
+        path,
+        values,
+    }
+}
+
+fn labels(field: Field<'_>) -> Option<Vec<String>> {
+    let mut labels = Vec::new();
+    for value in field.array("an array of texts")? {
+        let part = field.part(value);
+        let label = part.text()?;
+        if !word::is_safe(label) {
+            return part.expected_with_help(
+                "the name of a value",
+                format!(
+                    "letters, digits, `-`, `_`, `.` and `+`, at most {}: it becomes part of the case's name",
+                    word::LONGEST
+                ),
+            );
+        }
+        labels.push(label.to_owned());
+    }
+    Some(labels)
+}
+
+/// The values with the names that they have in ids; none if one cannot be named.
+fn named(
+    axis: &str,
+    values: Vec<Value>,
+    labels: Option<Vec<String>>,
+    mistakes: &Mistakes,
+) -> Option<Vec<(Value, AxisValue)>> {
+    let mut named = Vec::with_capacity(values.len());
+    let mut sound = true;
+    for (index, mut value) in values.into_iter().enumerate() {
+        let label = labels.as_ref().map(|labels| labels[index].clone());
+        let told = match &label {
+            Some(label) => Json::from(label.as_str()),
+            None => json(&value),
+        };
+        let Some(word) = label.or_else(|| word::word(&value)) else {
+            sound = false;
+            let message = format!(
+                "axis `{axis}`: nothing short names the value {}",
+                value.describe()
+            );
+            let help = "give the axis `labels`, a name for each value";
+            mistakes.add_with_help(value.place, message, help);
+            continue;
+        };
+        // From here on it stands where its path leads.
+        value.each_place(&mut Place::to_axis);
+        named.push((value, AxisValue { word, value: told }));
+    }
+    sound.then_some(named)
+}
+
+fn zip(field: Field<'_>) -> Option<Vec<Zipped>> {
+    const WHAT: &str = "an array of arrays of axes: [[\"a\", \"b\"]]";
+    let mut groups = Vec::new();
+    for value in field.array(WHAT)? {
+        let part = field.part(value);
+        let mut names = Vec::new();
+        for name in part.array(WHAT)? {
+            let Kind::Text(text) = &name.kind else {
+                return field.part(name).expected("the name of an axis");
+            };
+            names.push((text.clone(), name.place));
+        }
+        if names.len() < 2 {
+            return part.wrong("a group of `zip` has at least two axes, which are walked together");
+        }
+        groups.push(Zipped { names });
+    }
+    Some(groups)
+}
+
+fn exclude(field: Field<'_>) -> Option<Vec<Exclusion>> {
+    const WHAT: &str = "an array of tables: [{ a = 1, b = 2 }]";
+    let mut all = Vec::new();
+    for value in field.array(WHAT)? {
+        let part = field.part(value);
+        let table = part.table(WHAT)?;
+        if table.0.is_empty() {
+            return part.wrong("an exclusion without an axis would leave no case");
+        }
+        all.push(Exclusion {
+            place: value.place,
+            values: table.0.clone(),
+        });
+    }
+    Some(all)
+}
