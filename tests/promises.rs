@@ -29,10 +29,14 @@ mod lab_model;
 mod loader;
 #[path = "promises/logs.rs"]
 mod logs;
+#[path = "promises/matrix.rs"]
+mod matrix;
 #[path = "promises/new.rs"]
 mod new;
 #[path = "promises/out_of_tree.rs"]
 mod out_of_tree;
+#[path = "promises/parts.rs"]
+mod parts;
 #[path = "promises/processes.rs"]
 mod processes;
 #[path = "promises/real_agrees.rs"]

@@ -35,6 +35,8 @@ pub(super) struct Line {
     pub cells: Vec<String>,
     pub id: String,
     pub population: Population,
+    /// Whether anything is expected or checked in its runs.
+    pub judged: bool,
     /// The means of the metrics over all its nodes and runs.
     pub means: Vec<Option<f64>>,
 }
@@ -47,7 +49,7 @@ pub(super) fn section(folder: &Folder, measured: &Measured) -> Option<Section> {
     let several = manifest.cases.len() > 1;
     let (failed, judged, runs) = (
         lines.iter().any(|it| it.population.failed > 0),
-        folder.runs.iter().any(|run| run.verdict.is_some()),
+        lines.iter().any(|it| it.judged),
         folder.runs.len() as u64,
     );
     if !several && (runs < 2 || !(failed || judged || runs >= MANY)) {
@@ -114,6 +116,8 @@ fn lines(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<Line> {
     let means = means(measured, metrics);
     let mut populations: BTreeMap<&str, Population> = BTreeMap::new();
     let mut words: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let judged = folder.runs.iter().filter(|run| run.verdict.is_some());
+    let judged: BTreeSet<&str> = judged.map(|run| run.case.as_str()).collect();
     for run in &folder.runs {
         words.entry(&run.case).or_insert_with(|| run.axes.clone());
         populations.entry(&run.case).or_default().add(run);
@@ -127,6 +131,7 @@ fn lines(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<Line> {
                 .cloned()
                 .unwrap_or_else(|| vec![None; metrics.len()]),
             id: case.id.clone(),
+            judged: judged.contains(case.id.as_str()),
             population,
         })
     };
@@ -224,7 +229,15 @@ pub(super) fn side_by_side(
     if any_unknown {
         columns.push(("unknown", Align::Right));
     }
-    columns.extend([("fail", Align::Right), ("95 % interval", Align::Right)]);
+    // Where nothing is judged and nothing fails, a rate of a few runs says nothing.
+    let rates = any_failed
+        || any_unknown
+        || lines
+            .iter()
+            .any(|it| it.judged || it.population.runs >= MANY);
+    if rates {
+        columns.extend([("fail", Align::Right), ("95 % interval", Align::Right)]);
+    }
     if any_failed {
         columns.push(("first failing seeds", Align::Left));
     }
@@ -252,10 +265,12 @@ pub(super) fn side_by_side(
         if any_unknown {
             row.push(whole(population.unknown));
         }
-        row.push(population.rate().map_or("–".to_owned(), percent));
-        row.push(population.interval().map_or("–".to_owned(), |(low, high)| {
-            format!("{} … {}", percent(low), percent(high))
-        }));
+        if rates {
+            row.push(population.rate().map_or("–".to_owned(), percent));
+            row.push(population.interval().map_or("–".to_owned(), |(low, high)| {
+                format!("{} … {}", percent(low), percent(high))
+            }));
+        }
         if any_failed {
             row.push(population.first_text());
         }

@@ -30,7 +30,7 @@ pub(super) fn compare(folders: &[Folder]) -> Result<Report, Error> {
     let mut joined = Measured::default();
     let mut drawing = Drawing::default();
     let mut all_observed = Vec::new();
-    let mut populations: Vec<(String, Population)> = Vec::new();
+    let mut populations: Vec<(String, Population, bool)> = Vec::new();
     // Each plan has its share of what can be drawn, and one case at least.
     let share = (DRAWN_CASES / folders.len()).max(1);
     for (index, (folder, name)) in folders.iter().zip(&names).enumerate() {
@@ -45,9 +45,12 @@ pub(super) fn compare(folders: &[Folder]) -> Result<Report, Error> {
         };
         for case in &folder.manifest.cases {
             let mut population = Population::default();
-            let runs = folder.runs.iter().filter(|run| run.case == case.id);
-            runs.for_each(|run| population.add(run));
-            populations.push((titled(&case.id), population));
+            let mut judged = false;
+            for run in folder.runs.iter().filter(|run| run.case == case.id) {
+                population.add(run);
+                judged |= run.verdict.is_some();
+            }
+            populations.push((titled(&case.id), population, judged));
         }
         let complete: Vec<&RunRow> = folder
             .runs
@@ -199,12 +202,16 @@ fn differing(folders: &[Folder], names: &[String]) -> Table {
 }
 
 /// Each case of each plan in a row.
-fn side_by_side(measured: &Measured, populations: Vec<(String, Population)>) -> Option<Section> {
+fn side_by_side(
+    measured: &Measured,
+    populations: Vec<(String, Population, bool)>,
+) -> Option<Section> {
     let metrics = cases::metrics(measured);
     let means = cases::means(measured, &metrics);
     let lines: Vec<Line> = populations
         .into_iter()
-        .map(|(id, population)| Line {
+        .map(|(id, population, judged)| Line {
+            judged,
             means: means
                 .get(id.as_str())
                 .cloned()

@@ -3,7 +3,7 @@
 use super::folder::Folder;
 use super::table::{Align, Table};
 use crate::render::number::{count, fixed, short, whole};
-use crate::results::{LogMode, RunRow, RunStatus, Verdict};
+use crate::results::{LogMode, PartInfo, RunRow, RunStatus, Verdict};
 
 /// Groups in the table of nodes, at most.
 const MAX_GROUPS: usize = 30;
@@ -29,24 +29,37 @@ pub(super) fn facts(folder: &Folder) -> Vec<(String, String)> {
     } else {
         facts.push(("Plan", count(manifest.runs_planned, "run")));
     }
-    let duration = match manifest.duration_s {
-        Some(seconds) => {
-            let whole = folder.unfinished.is_empty()
-                && folder.runs.iter().all(|run| run.duration_s >= seconds);
-            let at_most = if whole { "" } else { "at most " };
-            format!(
-                "{at_most}{} s of {} time each",
-                short(seconds),
-                manifest.time
-            )
-        }
-        None if manifest.is_real() => {
-            "until stopped, or nothing is left to happen, in real time".to_owned()
-        }
-        None => format!("until nothing is left to happen, in {} time", manifest.time),
-    };
-    facts.push(("Duration", duration));
-    facts.push(("Nodes", whole(manifest.node_count())));
+    if let Some(selected) = &manifest.selected {
+        facts.push((
+            "Selected",
+            format!("{selected}: {}", count(selected.runs, "run")),
+        ));
+    }
+    if !manifest.parts.is_empty() {
+        let part = |part: &PartInfo| match &part.selected {
+            Some(selected) => selected.to_string(),
+            None => "all runs".to_owned(),
+        };
+        let named: Vec<String> = manifest.parts.iter().take(NAMED).map(part).collect();
+        let more = match manifest.parts.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {} more", whole(more as u64)),
+        };
+        facts.push(("Merged from", format!("{}{more}", named.join(", "))));
+    }
+    facts.push(("Duration", duration(folder)));
+    let nodes = manifest.cases.iter().map(|case| {
+        let groups = manifest.groups_of(&case.id).iter();
+        groups.map(|group| u64::from(group.count)).sum()
+    });
+    let (least, most) = (nodes.clone().min().unwrap_or(0), nodes.max().unwrap_or(0));
+    facts.push((
+        "Nodes",
+        match least == most {
+            true => whole(most),
+            false => format!("{} to {}", whole(least), whole(most)),
+        },
+    ));
     facts.push(("Seed", manifest.seed.to_string()));
     if !manifest.command.is_empty() {
         let mut words = manifest.command.clone();
@@ -79,6 +92,30 @@ pub(super) fn facts(folder: &Folder) -> Vec<(String, String)> {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+/// When the runs end.
+fn duration(folder: &Folder) -> String {
+    let manifest = &folder.manifest;
+    if manifest.cases.iter().any(|case| case.duration_s.is_some()) {
+        return format!("depends on the case, in {} time", manifest.time);
+    }
+    match manifest.duration_s {
+        Some(seconds) => {
+            let whole = folder.unfinished.is_empty()
+                && folder.runs.iter().all(|run| run.duration_s >= seconds);
+            let at_most = if whole { "" } else { "at most " };
+            format!(
+                "{at_most}{} s of {} time each",
+                short(seconds),
+                manifest.time
+            )
+        }
+        None if manifest.is_real() => {
+            "until stopped, or nothing is left to happen, in real time".to_owned()
+        }
+        None => format!("until nothing is left to happen, in {} time", manifest.time),
+    }
 }
 
 /// The last part of a path: a report may be handed on, and the folders of who
@@ -132,6 +169,17 @@ pub(super) fn tables(folder: &Folder) -> Vec<Table> {
             "The first {MAX_GROUPS} of {} groups are shown.",
             whole(all.len() as u64)
         );
+    }
+    let own = folder.manifest.cases.iter();
+    let others = own.filter(|case| case.groups.is_some()).count() as u64;
+    if others > 0 {
+        let first = &folder.manifest.cases[0].id;
+        let sentence = format!(
+            "As in the case {first}; in {} they differ by what is varied.",
+            count(others, "other case")
+        );
+        let space = if groups.note.is_empty() { "" } else { " " };
+        groups.note = format!("{}{space}{sentence}", groups.note);
     }
     vec![groups, runs(folder)]
 }
