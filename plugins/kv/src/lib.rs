@@ -1,0 +1,31 @@
+//! A key-value store: the smallest service with a state that clients share.
+//!
+//! - [`Server`] keeps values by their keys. It speaks a protocol of plain text,
+//!   and the Redis protocol for the tools that people already have.
+//! - [`Client`] sends it commands, from a script or at random, and records when each
+//!   began and what it was answered.
+//!
+//! Start reading at [`Command`]: the protocol. What happens when messages are lost
+//! is the client's matter, and told at its head.
+
+mod client;
+mod command;
+mod escape;
+mod server;
+mod store;
+
+pub use client::{Client, ClientConfig, KeyDistribution, Step};
+pub use command::{Command, Refusal};
+pub use escape::{Escaped, unescaped};
+pub use server::{Protocol, Server, ServerConfig};
+pub use store::Store;
+
+runner_sdk::plugin! {
+    name: "kv",
+    docs: "A key-value store and its clients: scripts and random workloads, with records of what \
+           each client saw.",
+    behaviors: [Server, Client],
+}
+
+#[cfg(test)]
+mod tests;
