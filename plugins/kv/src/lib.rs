@@ -4,6 +4,8 @@
 //!   and the Redis protocol for the tools that people already have.
 //! - [`Client`] sends it commands, from a script or at random, and records when each
 //!   began and what it was answered.
+//! - [`linearizable`] judges these records: whether all that the clients saw could have
+//!   come from a store that does one command after the other.
 //!
 //! Start reading at [`Command`]: the protocol. What happens when messages are lost
 //! is the client's matter, and told at its head.
@@ -11,6 +13,7 @@
 mod client;
 mod command;
 mod escape;
+pub mod linearizable;
 mod server;
 mod store;
 

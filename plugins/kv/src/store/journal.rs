@@ -210,7 +210,10 @@ fn encode(record: &mut Vec<u8>, command: Command<'_>) -> io::Result<()> {
     let (kind, key, value) = match command {
         Command::Set { key, value } => (SET, key, value),
         Command::Delete { key } => (DELETE, key, &b""[..]),
-        Command::Get { .. } => return Ok(record.clear()),
+        Command::Get { .. } => {
+            record.clear();
+            return Ok(());
+        }
     };
     let size = |part: &[u8]| {
         u32::try_from(part.len())
