@@ -20,6 +20,7 @@ mod store;
 pub use client::{Client, ClientConfig, KeyDistribution, Step};
 pub use command::{Command, Refusal};
 pub use escape::{Escaped, unescaped};
+pub use linearizable::{Linearizable, LinearizableConfig};
 pub use server::{Protocol, Server, ServerConfig};
 pub use store::Store;
 
@@ -28,6 +29,7 @@ runner_sdk::plugin! {
     docs: "A key-value store and its clients: scripts and random workloads, with records of what \
            each client saw.",
     behaviors: [Server, Client],
+    checks: [Linearizable],
 }
 
 #[cfg(test)]

@@ -42,11 +42,14 @@
 //! programs under a scheduler of its own; none is bounded. Porcupine, which does most of
 //! this, is in Go.
 
+mod check;
 mod item;
 mod search;
 mod shrink;
 #[cfg(test)]
 mod tests;
+
+pub use check::{Linearizable, LinearizableConfig};
 
 use item::{Operation, items};
 use search::Outcome;
@@ -128,7 +131,7 @@ impl<R> Default for History<R> {
     }
 }
 
-impl<R: Copy> History<R> {
+impl<R: Clone> History<R> {
     /// A client began an operation. What is neither `set`, `get` nor `delete` is no
     /// operation on a store.
     pub fn invoke(&mut self, client: &str, time_ns: u64, row: R, [command, key, value]: [&str; 3]) {
@@ -229,14 +232,13 @@ impl<R: Copy> History<R> {
 
 impl<R> fmt::Display for Violation<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "key `{}`: no order of these explains their results",
-            self.key
-        )?;
-        self.evidence
-            .iter()
-            .try_for_each(|it| write!(f, "\n  {it}"))
+        let key = &self.key;
+        write!(f, "key `{key}`: no order of these explains their results: ")?;
+        for (index, evidence) in self.evidence.iter().enumerate() {
+            let part = if index > 0 { "; " } else { "" };
+            write!(f, "{part}{evidence}")?;
+        }
+        Ok(())
     }
 }
 

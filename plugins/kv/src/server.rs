@@ -13,6 +13,8 @@
 //!   letters. That is also the limit: `get a\r\n` typed at a Redis listener is a text
 //!   command for the key `a\r\n`. Where a node has Redis listeners alone, `protocol = "resp"`
 //!   takes every line for a Redis command; `"text"` takes nothing for one.
+//! - Who has sent an array speaks Redis, and whatever line it sends later is Redis, too.
+//!   (`redis-cli --pipe` sends an empty one at its end.)
 
 mod redis;
 #[cfg(test)]
@@ -25,6 +27,7 @@ use redis::After;
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::io::Write;
 
 /// How many keys there are.
@@ -95,6 +98,8 @@ pub struct Server {
     store: Store,
     /// A reply in the making.
     reply: Vec<u8>,
+    /// Who has sent an array, and not hung up.
+    redis_peers: HashSet<Peer>,
 }
 
 impl Behavior for Server {
@@ -105,6 +110,7 @@ impl Behavior for Server {
         Redis protocol.";
     const COLUMNS: &'static [ColumnInfo] = &[KEYS.info(), STORED.info()];
     const EVENTS: &'static [Event] = &[REFUSED];
+    const CONNECTS: bool = true;
 
     fn new(node: &mut Node<Self>) -> Result<Self> {
         let config = node.config();
@@ -128,12 +134,13 @@ impl Behavior for Server {
         Ok(Server {
             store,
             reply: Vec::new(),
+            redis_peers: HashSet::new(),
         })
     }
 
     fn message(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
         let is_redis = match node.config().protocol {
-            Protocol::Auto => redis::is_command(bytes),
+            Protocol::Auto => self.is_redis(from, bytes),
             Protocol::Text => false,
             Protocol::Resp => true,
         };
@@ -142,9 +149,23 @@ impl Behavior for Server {
             true => self.redis(node, from, bytes),
         }
     }
+
+    fn disconnect(&mut self, _: &mut Context<Self>, peer: Peer) -> Result {
+        self.redis_peers.remove(&peer);
+        Ok(())
+    }
 }
 
 impl Server {
+    /// What the message says of itself, or what its sender has said before.
+    fn is_redis(&mut self, from: Peer, bytes: &[u8]) -> bool {
+        if redis::is_array(bytes) {
+            self.redis_peers.insert(from);
+            return true;
+        }
+        redis::is_line(bytes) || bytes.ends_with(b"\n") && self.redis_peers.contains(&from)
+    }
+
     fn text(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
         let command = Command::parse(bytes);
         let answer = match command {

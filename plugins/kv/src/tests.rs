@@ -10,6 +10,10 @@ fn the_readme_has_the_reference_of_each_config() {
     for (behavior, reference) in [
         ("server", runner_sdk::reference::<Server>()),
         ("client", runner_sdk::reference::<Client>()),
+        (
+            "linearizable",
+            runner_sdk::check_reference::<Linearizable>(),
+        ),
     ] {
         let begin = format!("<!-- config of kv.{behavior}: generated -->\n");
         let (before, rest) = expected.split_once(&begin).unwrap();

@@ -53,7 +53,7 @@ pub(super) enum Effect {
     Read(State, State),
 }
 
-impl<R: Copy> Operation<R> {
+impl<R: Clone> Operation<R> {
     /// As evidence, with what was known at a time.
     pub(super) fn evidence(&self, at_ns: u64) -> Evidence<R> {
         let returned = self.returned.clone();

@@ -39,7 +39,7 @@ pub(super) fn shortest<R>(operations: &[Operation<R>], from_ns: u64, budget: u64
 /// The operations that prove it, given that nothing explains what had ended at a
 /// time `[ns]`. `budget` bounds the steps; when they run out the proof is right but longer
 /// than it needs to be.
-pub(super) fn shrink<R: Copy>(
+pub(super) fn shrink<R: Clone>(
     operations: &[Operation<R>],
     at_ns: u64,
     budget: u64,

@@ -215,8 +215,8 @@ fn a_violation_reads_as_a_proof() {
     };
     assert_eq!(
         violation.to_string(),
-        "key `k`: no order of these explains their results\n  \
-         a: set \"1\" from 0 s to 1 s: \"ok\"\n  \
+        "key `k`: no order of these explains their results: \
+         a: set \"1\" from 0 s to 1 s: \"ok\"; \
          b: get from 1.2 s to 2.000000001 s: \"not found\""
     );
 }
@@ -429,5 +429,98 @@ fn many_clients_at_one_key_are_judged_in_few_steps() {
             matches!(verdict, Verdict::Linearizable { .. }),
             "{clients}: {verdict:?}"
         );
+    }
+}
+
+mod check {
+    //! The check itself, over records.
+
+    use crate::Client;
+    use crate::linearizable::Linearizable;
+    use runner_sdk::testkit::{Judge, Seen, check, check_problems};
+    use runner_sdk::{Judged, Verdict};
+
+    fn clients() -> Judge<Linearizable> {
+        let setup = check::<Linearizable>();
+        setup
+            .node::<Client>("a", "kv")
+            .node::<Client>("b", "kv")
+            .begin()
+    }
+
+    /// Records of clients: node, time, word, and the columns that matter.
+    fn judged(records: &[(u32, u64, &str, &[(&str, &str)])]) -> Verdict {
+        let mut run = clients();
+        for &(node, time, event, texts) in records {
+            run.at(time).step(&Seen {
+                node,
+                event,
+                texts,
+                ..Seen::default()
+            });
+        }
+        run.finish()
+    }
+
+    const SET: &[(&str, &str)] = &[("command", "set"), ("key", "k"), ("value", "1")];
+    const GET: &[(&str, &str)] = &[("command", "get"), ("key", "k"), ("value", "")];
+    const OK: &[(&str, &str)] = &[("result", "ok")];
+
+    #[test]
+    fn what_can_be_explained_passes_with_its_size() {
+        let one: &[(&str, &str)] = &[("result", "1")];
+        let records = [
+            (0, 1, "invoke", SET),
+            (0, 5, "return", OK),
+            (1, 6, "invoke", GET),
+            (1, 7, "return", one),
+        ];
+        let verdict = judged(&records);
+        assert_eq!(verdict.judged, Judged::Passed, "{}", verdict.reason);
+        assert_eq!(verdict.reason, "2 operations on 1 key explained");
+    }
+
+    #[test]
+    fn what_cannot_fails_with_its_rows() {
+        let missing: &[(&str, &str)] = &[("result", "not found")];
+        let records = [
+            (0, 1, "invoke", SET),
+            (0, 3, "retry", SET),
+            (0, 5, "return", OK),
+            (1, 6, "invoke", GET),
+            (1, 7, "return", missing),
+        ];
+        let verdict = judged(&records);
+        assert_eq!(verdict.judged, Judged::Failed);
+        assert!(
+            verdict
+                .reason
+                .starts_with("key `k`: no order of these explains")
+        );
+        let rows: Vec<_> = verdict
+            .rows
+            .iter()
+            .map(|it| (it.node, it.row, it.note.as_str()))
+            .collect();
+        let expected = [
+            (0, 1, "set \"1\""),
+            (0, 2, "set \"1\" again"),
+            (0, 3, "\"ok\""),
+            (1, 1, "get"),
+            (1, 2, "\"not found\""),
+        ];
+        assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn without_a_reply_there_is_nothing_to_judge() {
+        assert_eq!(judged(&[(0, 1, "invoke", SET)]).judged, Judged::Unknown);
+        assert_eq!(judged(&[]).judged, Judged::Unknown);
+    }
+
+    #[test]
+    fn a_budget_of_nothing_is_refused() {
+        let found = check_problems::<Linearizable>("budget = 0");
+        assert_eq!(found[0].path, "budget");
     }
 }

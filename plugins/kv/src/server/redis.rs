@@ -21,17 +21,18 @@ pub enum After {
     Close,
 }
 
-/// Whether a message is a Redis command by its looks: an array, or a line that
-/// begins with a word in capitals.
-pub fn is_command(message: &[u8]) -> bool {
-    match message {
-        [b'*', next, ..] => next.is_ascii_digit() || *next == b'-',
-        [b'A'..=b'Z', .., b'\n'] => {
-            let word = message.iter().take_while(|byte| byte.is_ascii_uppercase());
-            message[word.count()].is_ascii_whitespace()
-        }
-        _ => false,
-    }
+/// Whether a message is an array by its looks.
+pub fn is_array(message: &[u8]) -> bool {
+    matches!(message, [b'*', next, ..] if next.is_ascii_digit() || *next == b'-')
+}
+
+/// Whether a message is a line that begins with a word in capitals.
+pub fn is_line(message: &[u8]) -> bool {
+    let [b'A'..=b'Z', .., b'\n'] = message else {
+        return false;
+    };
+    let word = message.iter().take_while(|byte| byte.is_ascii_uppercase());
+    message[word.count()].is_ascii_whitespace()
 }
 
 /// Does a command and appends its reply; commands without words have none.

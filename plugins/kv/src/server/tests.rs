@@ -187,6 +187,24 @@ fn redis_commands_are_known_by_their_first_bytes() {
 }
 
 #[test]
+fn who_has_sent_an_array_speaks_redis_until_it_hangs_up() {
+    let mut server = server("");
+    let empty = "error: unknown command `\\r\\n`, expected set, get or delete";
+    says(&mut server, "\r\n", empty);
+    says(&mut server, "*1\r\n$4\r\nPING\r\n", "+PONG\r\n");
+    assert_eq!(server.message(0, "\r\n"), []);
+    says(&mut server, "get a\r\n", "$-1\r\n");
+    // Text without a newline did not come by a Redis listener.
+    says(&mut server, "get a", "not found");
+    assert_eq!(
+        server.message(1, "get a\r\n"),
+        [Effect::sent(1, "not found")]
+    );
+    server.disconnect(0);
+    says(&mut server, "\r\n", empty);
+}
+
+#[test]
 fn redis_keys_and_values_are_any_bytes() {
     let mut server = server("");
     let set = b"*3\r\n$3\r\nSET\r\n$3\r\na b\r\n$5\r\n\r\n\x00\xff*\r\n";
