@@ -448,8 +448,11 @@ mod check {
             .begin()
     }
 
+    /// Columns with their values.
+    type Texts = &'static [(&'static str, &'static str)];
+
     /// Records of clients: node, time, word, and the columns that matter.
-    fn judged(records: &[(u32, u64, &str, &[(&str, &str)])]) -> Verdict {
+    fn judged(records: &[(u32, u64, &str, Texts)]) -> Verdict {
         let mut run = clients();
         for &(node, time, event, texts) in records {
             run.at(time).step(&Seen {
@@ -462,13 +465,13 @@ mod check {
         run.finish()
     }
 
-    const SET: &[(&str, &str)] = &[("command", "set"), ("key", "k"), ("value", "1")];
-    const GET: &[(&str, &str)] = &[("command", "get"), ("key", "k"), ("value", "")];
-    const OK: &[(&str, &str)] = &[("result", "ok")];
+    const SET: Texts = &[("command", "set"), ("key", "k"), ("value", "1")];
+    const GET: Texts = &[("command", "get"), ("key", "k"), ("value", "")];
+    const OK: Texts = &[("result", "ok")];
 
     #[test]
     fn what_can_be_explained_passes_with_its_size() {
-        let one: &[(&str, &str)] = &[("result", "1")];
+        let one: Texts = &[("result", "1")];
         let records = [
             (0, 1, "invoke", SET),
             (0, 5, "return", OK),
@@ -482,7 +485,7 @@ mod check {
 
     #[test]
     fn what_cannot_fails_with_its_rows() {
-        let missing: &[(&str, &str)] = &[("result", "not found")];
+        let missing: Texts = &[("result", "not found")];
         let records = [
             (0, 1, "invoke", SET),
             (0, 3, "retry", SET),
