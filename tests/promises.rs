@@ -23,6 +23,10 @@ mod failures;
 mod framing;
 #[path = "promises/judges.rs"]
 mod judges;
+#[path = "promises/kv.rs"]
+mod kv;
+#[path = "promises/kv_live.rs"]
+mod kv_live;
 #[path = "promises/lab_model.rs"]
 mod lab_model;
 #[path = "promises/loader.rs"]

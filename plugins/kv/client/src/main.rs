@@ -1,0 +1,155 @@
+//! `kvclient`: sets, gets and deletes the values of a key-value store that listens.
+//!
+//! One command, one connection, one reply. Messages are of plain text (see the README of
+//! the plugin `kv`) in any of the runner's framings; with `--framing resp` they are of the Redis
+//! protocol, so that this client works with Redis, too.
+
+mod connection;
+mod protocol;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Parser, Subcommand};
+use connection::ConnectionError;
+use protocol::{Protocol, Reply, RequestError};
+use runner::framing::Framing;
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStringExt;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Sets, gets and deletes the values of a key-value store.
+///
+/// Exit codes: 0 it is done; 1 there is no such key; 2 the command is wrong, or the
+/// store refused it; 3 no store could be reached, or it gave no answer.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Options {
+    /// Where the store listens.
+    #[arg(long, default_value = "127.0.0.1:12345", value_name = "HOST:PORT")]
+    address: String,
+
+    /// Where messages end: the framing of the store's listener.
+    #[arg(long, default_value = "decimal10", value_parser = framing())]
+    framing: Framing,
+
+    /// How long to wait for an answer.
+    #[arg(long, default_value = "10s", value_name = "SPAN", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn framing() -> impl TypedValueParser<Value = Framing> {
+    let names = Framing::all().map(Framing::name);
+    PossibleValuesParser::new(names).map(|name| {
+        // One of the names that were just listed.
+        Framing::from_name(&name).unwrap_or(Framing::Decimal10)
+    })
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Keeps a value under a key, and prints `ok`.
+    Set {
+        /// The key.
+        key: OsString,
+        /// The value; without it, all of standard input.
+        value: Option<OsString>,
+    },
+    /// Prints the value of a key.
+    Get {
+        /// The key.
+        key: OsString,
+    },
+    /// Forgets a key and its value, and prints `ok`.
+    Delete {
+        /// The key.
+        key: OsString,
+    },
+}
+
+/// Why it failed.
+#[derive(Debug, thiserror::Error)]
+enum ClientError {
+    #[error("not found")]
+    NotFound,
+    #[error("the store refused: {0}")]
+    Refused(String),
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    #[error(transparent)]
+    Connection(#[from] ConnectionError),
+    #[error("cannot read standard input: {0}")]
+    Input(io::Error),
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+}
+
+impl ClientError {
+    fn code(&self) -> u8 {
+        match self {
+            ClientError::NotFound => 1,
+            ClientError::Refused(_) | ClientError::Input(_) => 2,
+            ClientError::Request(RequestError::Foreign(_)) => 3,
+            ClientError::Request(_) => 2,
+            ClientError::Connection(ConnectionError::Unframed(_)) => 2,
+            ClientError::Connection(_) | ClientError::Output(_) => 3,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // A reader that has gone away is no error.
+        Err(ClientError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            // Nobody is left to be told where this fails.
+            let _ = match error {
+                ClientError::NotFound => writeln!(io::stderr(), "{error}"),
+                _ => writeln!(io::stderr(), "error: {error}"),
+            };
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+fn run(options: Options) -> Result<(), ClientError> {
+    let words = match options.command {
+        Command::Set { key, value } => {
+            let value = match value {
+                Some(value) => value.into_vec(),
+                None => input().map_err(ClientError::Input)?,
+            };
+            vec![b"set".to_vec(), key.into_vec(), value]
+        }
+        Command::Get { key } => vec![b"get".to_vec(), key.into_vec()],
+        Command::Delete { key } => vec![b"delete".to_vec(), key.into_vec()],
+    };
+    let protocol = Protocol::of(options.framing);
+    let request = protocol.request(&words)?;
+    let (address, framing) = (&options.address, options.framing);
+    let reply = connection::exchange(address, framing, options.timeout, &request)?;
+    match protocol.reply(&words[0], reply)? {
+        Reply::Text(text) => print(&text).map_err(ClientError::Output),
+        Reply::NotFound => Err(ClientError::NotFound),
+        Reply::Refused(reason) => Err(ClientError::Refused(reason)),
+    }
+}
+
+fn input() -> io::Result<Vec<u8>> {
+    let mut value = Vec::new();
+    io::stdin().lock().read_to_end(&mut value)?;
+    Ok(value)
+}
+
+fn print(text: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}

@@ -1,0 +1,117 @@
+//! What a scenario may set for a client.
+
+use super::Step;
+use runner_sdk::{Distribution, Problem, Span};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The config of `kv.client`.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ClientConfig {
+    /// Commands to send first, in order: a text, or `{ send = "get a", expect = "1" }`
+    /// with the reply that it must have. Another reply fails the run.
+    pub script: Vec<Step>,
+
+    /// How many commands to send at random, after those of the script.
+    pub operations: u64,
+
+    /// How many keys the random commands are about: `key-1` to `key-N`, the first the
+    /// most frequent with `zipf`.
+    #[schemars(range(min = 1, max = 1_000_000_000_000_u64))]
+    pub keys: u64,
+
+    /// How the keys are drawn: all alike (`uniform`), or the k-th as often as
+    /// 1/k^`exponent` says (`zipf`).
+    pub distribution: KeyDistribution,
+
+    /// How uneven `zipf` is: at 0 all keys are alike, at 1 the first is drawn twice as often as
+    /// the second.
+    #[schemars(range(min = 0.0, max = 100.0))]
+    pub exponent: f64,
+
+    /// The share of the random commands that are `get`.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub read_share: f64,
+
+    /// The share of the random commands that are `delete`. The rest are `set`.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub delete_share: f64,
+
+    /// The least size of the values that random commands write, in bytes. A value is the
+    /// client's name and the operation's number, so that no two are alike, filled
+    /// up with dots.
+    #[schemars(range(max = 100_000_000))]
+    pub value_size: u64,
+
+    /// How long to wait after a reply before the next command is sent; a distribution is
+    /// drawn from each time.
+    pub think: Distribution<Span>,
+
+    /// How long a reply may take before the command is sent again. None: as long as it
+    /// wants.
+    pub timeout: Option<Span>,
+
+    /// How many times a command is sent again before it is given up. Needs a `timeout`.
+    pub retries: u32,
+
+    /// End the run at the last reply. With several clients, the first to be done
+    /// ends all.
+    pub stop: bool,
+}
+
+/// How keys are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyDistribution {
+    /// All alike.
+    #[default]
+    Uniform,
+    /// The k-th as often as 1/k^`exponent` says.
+    Zipf,
+}
+
+impl Default for ClientConfig {
+    fn default() -> ClientConfig {
+        ClientConfig {
+            script: Vec::new(),
+            operations: 0,
+            keys: 10,
+            distribution: KeyDistribution::Uniform,
+            // As in the Yahoo Cloud Serving Benchmark (Cooper et al., 2010).
+            exponent: 0.99,
+            read_share: 0.5,
+            delete_share: 0.05,
+            value_size: 0,
+            think: Span::ZERO.into(),
+            timeout: None,
+            retries: 10,
+            stop: false,
+        }
+    }
+}
+
+impl ClientConfig {
+    /// What is wrong with it, beyond types and ranges.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.script.is_empty() && self.operations == 0 {
+            problems.push(Problem::at(
+                "script",
+                "is empty and `operations` is 0, expected at least one command to send",
+            ));
+        }
+        let shares = self.read_share + self.delete_share;
+        if shares > 1.0 {
+            let message = format!(
+                "is {} and `read_share` is {}, expected at most 1 together",
+                self.delete_share, self.read_share
+            );
+            problems.push(Problem::at("delete_share", message));
+        }
+        if self.timeout == Some(Span::ZERO) {
+            problems.push(Problem::at("timeout", "is 0, expected more than 0"));
+        }
+        problems
+    }
+}

@@ -1,0 +1,71 @@
+//! What a client sends: its script, then commands at random.
+//!
+//! A random command takes its kind, then its key from the node's stream, so that two
+//! runs of one seed send the same.
+
+use super::zipf::Zipf;
+use super::{ClientConfig, KeyDistribution};
+use runner_sdk::Random;
+
+/// The random commands of a config.
+pub(super) struct Workload {
+    keys: Keys,
+}
+
+enum Keys {
+    Uniform(u64),
+    Zipf(Zipf),
+}
+
+impl Workload {
+    pub(super) fn new(config: &ClientConfig) -> Workload {
+        let keys = match config.distribution {
+            KeyDistribution::Uniform => Keys::Uniform(config.keys),
+            KeyDistribution::Zipf => Keys::Zipf(Zipf::new(config.keys, config.exponent)),
+        };
+        Workload { keys }
+    }
+
+    /// How many commands there are.
+    pub(super) fn total(config: &ClientConfig) -> u64 {
+        config.operations.saturating_add(config.script.len() as u64)
+    }
+
+    /// The command after so many, and the reply that it must have; none after the
+    /// last.
+    pub(super) fn next(
+        &self,
+        config: &ClientConfig,
+        name: &str,
+        begun: u64,
+        random: &mut Random,
+    ) -> Option<(Vec<u8>, Option<String>)> {
+        let scripted = usize::try_from(begun)
+            .ok()
+            .and_then(|at| config.script.get(at));
+        if let Some(step) = scripted {
+            return Some((step.send.clone().into_bytes(), step.expect.clone()));
+        }
+        if begun >= Workload::total(config) {
+            return None;
+        }
+        let kind = random.unit();
+        let key = match &self.keys {
+            Keys::Uniform(count) => random.uniform_int(1..=*count),
+            Keys::Zipf(zipf) => zipf.sample(random),
+        };
+        let message = if kind < config.read_share {
+            format!("get key-{key}").into_bytes()
+        } else if kind < config.read_share + config.delete_share {
+            format!("delete key-{key}").into_bytes()
+        } else {
+            let begin = format!("set key-{key} ");
+            let value = format!("{name}:{}", begun + 1);
+            let size = value.len().max(config.value_size as usize);
+            let mut message = [begin.as_bytes(), value.as_bytes()].concat();
+            message.resize(begin.len() + size, b'.');
+            message
+        };
+        Some((message, None))
+    }
+}

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Compares the key-value store behind its Redis listener with redis-server, in one run.
+
+    python3 tests/peers/kv.py [ROUNDS]
+
+Both listen on loopback, keep nothing on disk and are asked by redis-benchmark, in turns, ROUNDS
+times (default 5): set and get, by 1 and 50 connections, one command at a time and 16 at once. Printed:
+requests per second, and the store's as a share of the server's, the median of the rounds. Then
+what the same store does in virtual time, through the engine alone. Needs redis-server and
+redis-benchmark; not part of the build or the tests.
+"""
+
+import csv
+import io
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCENARIO = """
+name = "kv-peers"
+time = "real"
+[nodes.server]
+behavior = "kv.server"
+listen = [{ tcp = "127.0.0.1:0", framing = "resp" }]
+"""
+VIRTUAL = """
+name = "kv-virtual"
+[nodes.client]
+count = 20
+behavior = "kv.client"
+config = { operations = 20000, keys = 1000 }
+[nodes.server]
+behavior = "kv.server"
+[[links]]
+between = ["client", "server"]
+latency = "1ms"
+"""
+# Connections, commands at once, requests.
+SETTINGS = [(1, 1, 50_000), (1, 16, 300_000), (50, 1, 100_000), (50, 16, 500_000)]
+
+
+def runner(folder, text):
+    scenario = folder / "scenario.toml"
+    scenario.write_text(text)
+    return [ROOT / "target/release/runner", scenario, "--no-report", "--log", "off"]
+
+
+def benchmark(port, connections, pipeline, requests):
+    out = subprocess.run(
+        ["redis-benchmark", "-p", str(port), "-t", "set,get", "-c", str(connections),
+         "-P", str(pipeline), "-n", str(requests), "--csv"],
+        check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ).stdout
+    rows = csv.DictReader(io.StringIO(out[out.index('"test"'):]))
+    return {row["test"]: float(row["rps"]) for row in rows}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def await_port(port):
+    for _ in range(500):
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.01)
+    sys.exit(f"nothing listens at {port}")
+
+
+def main():
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        redis_port = free_port()
+        redis = subprocess.Popen(
+            ["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--save", "",
+             "--appendonly", "no", "--dir", folder], stdout=subprocess.DEVNULL,
+        )
+        store = subprocess.Popen(
+            [*runner(folder, SCENARIO), "--out", folder / "out"], stdout=subprocess.PIPE, text=True,
+        )
+        try:
+            line = next(line for line in store.stdout if "listens on" in line)
+            ports = {"redis": redis_port, "kv": int(re.search(r":(\d+)\s*$", line)[1])}
+            await_port(redis_port)
+            measure(ports, rounds)
+        finally:
+            for process in (redis, store):
+                process.terminate()
+                process.wait()
+        speeds = []
+        for number in range(rounds):
+            out = folder / f"virtual-{number}"
+            subprocess.run([*runner(folder, VIRTUAL), "--quiet", "--out", out], check=True)
+            run = next(csv.DictReader(open(out / "runs.csv")))
+            speeds.append(int(run["messages"]) / 2 / float(run["wall_s"]))
+        print(f"\nvirtual time, 20 clients: {statistics.median(speeds):,.0f} requests/s")
+
+
+def measure(ports, rounds):
+    print(f"{'connections':>11} {'at once':>7} {'':4} {'redis/s':>10} {'kv/s':>10} {'kv/redis':>9}")
+    for connections, pipeline, requests in SETTINGS:
+        found = {"redis": [], "kv": []}
+        for _ in range(rounds):
+            for name, port in ports.items():
+                found[name].append(benchmark(port, connections, pipeline, requests))
+        for test in ("SET", "GET"):
+            redis, kv = ([it[test] for it in found[name]] for name in ("redis", "kv"))
+            ratio = statistics.median(k / r for k, r in zip(kv, redis))
+            print(f"{connections:>11} {pipeline:>7} {test:4} {statistics.median(redis):>10,.0f} "
+                  f"{statistics.median(kv):>10,.0f} {ratio:>9.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

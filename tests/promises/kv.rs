@@ -1,0 +1,234 @@
+//! The kv plugin in virtual time: its scenarios as they are shipped, retries over
+//! links that lose, stores that break their word, and mistakes in its configs.
+
+use crate::harness::{Answer, Lab};
+
+/// Runs a scenario of the repository, without a report, into `out`.
+fn shipped(name: &str, more: &[&str]) -> Lab {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios");
+    let lab = Lab::new();
+    let file = format!("{folder}/{name}.toml");
+    let arguments = [&file, "--no-report", "--quiet", "--out", "out"];
+    lab.runner(&[&arguments[..], more].concat()).passes();
+    lab
+}
+
+/// What the check said of each run: verdict and what was measured or found.
+fn said(lab: &Lab) -> Vec<(String, String)> {
+    let verdicts = lab
+        .table("out/verdicts.csv")
+        .only("name", "kv.linearizable");
+    let texts = |column| verdicts.texts(column).into_iter().map(str::to_owned);
+    texts("verdict").zip(texts("reason")).collect()
+}
+
+#[test]
+fn a_script_has_the_replies_that_it_expects() {
+    let lab = shipped("kv-basic", &[]);
+    let log = lab.table("out/runs/0001/client.csv");
+    assert_eq!(log.only("event", "invoke").rows.len(), 12);
+    let returned = log.only("event", "return");
+    assert_eq!(returned.texts("latency_ns"), ["20000000"; 12]);
+    assert_eq!(returned.texts("result")[4], "two words, and more");
+    let server = lab.table("out/runs/0001/server.csv");
+    assert_eq!(server.only("event", "refused").rows.len(), 2);
+    assert_eq!(server.texts("keys").last(), Some(&"1"));
+}
+
+#[test]
+fn many_clients_are_explained_and_the_same_bytes_again() {
+    let run = || shipped("kv-random", &["--runs", "2"]);
+    let lab = run();
+    let verdicts = lab
+        .table("out/verdicts.csv")
+        .only("name", "kv.linearizable");
+    assert_eq!(verdicts.texts("verdict"), ["passed"; 2]);
+    let measured = ["10000 operations on 100 keys explained"; 2];
+    assert_eq!(verdicts.texts("measured"), measured);
+    assert_eq!(lab.files("out/runs"), run().files("out/runs"));
+    // The first key is drawn a hundred times as often as the last, or so.
+    let log = lab
+        .table("out/runs/0001/client-1.csv")
+        .only("event", "invoke");
+    let count = |key: &str| log.only("key", key).rows.len();
+    assert!(count("key-1") > 50 && count("key-100") < 20);
+}
+
+#[test]
+fn what_is_sent_again_is_explained_though_it_may_be_done_twice() {
+    let lab = shipped("kv-lossy", &[]);
+    let verdicts = said(&lab);
+    assert_eq!(verdicts.len(), 5);
+    assert!(
+        verdicts.iter().all(|(verdict, _)| verdict == "passed"),
+        "{verdicts:?}"
+    );
+    let log = lab.table("out/runs/0001/client-1.csv");
+    for event in ["retry", "settled", "timeout", "return"] {
+        assert!(!log.only("event", event).rows.is_empty(), "{event}");
+    }
+    // Each begun operation returned or was given up, and each retried one settled.
+    let count = |event: &str| log.only("event", event).rows.len();
+    assert_eq!(count("invoke"), 500);
+    assert_eq!(count("return") + count("timeout"), 500);
+    assert!(count("settled") > count("timeout"));
+}
+
+/// Replies that take longer than the timeout, so that old ones keep coming: some
+/// clients, a few keys, and links without a loss.
+const IMPATIENT: &str = "\
+name = \"impatient\"
+duration = \"10m\"
+runs = 3
+[nodes.client]
+count = 4
+behavior = \"kv.client\"
+[nodes.client.config]
+operations = 200
+keys = 2
+timeout = \"30ms\"
+retries = 5
+delete_share = 0.2
+[nodes.server]
+behavior = \"kv.server\"
+[[links]]
+between = [\"client\", \"server\"]
+latency = { uniform = [\"1ms\", \"60ms\"] }
+loss = 0.05
+[[check]]
+check = \"kv.linearizable\"
+";
+
+#[test]
+fn no_late_reply_is_taken_for_that_to_the_next_command() {
+    let lab = Lab::with(IMPATIENT);
+    lab.run_into("out", &[]);
+    for run in 1..=3 {
+        let log = lab.table(&format!("out/runs/000{run}/client-1.csv"));
+        assert!(log.only("event", "stray").rows.len() > 50);
+        assert_eq!(log.texts("answered").last(), Some(&"200"));
+        for returned in log.only("event", "return").rows {
+            let text = |column: &str| returned[log.column(column)].as_str();
+            match text("command") {
+                "set" => assert_eq!(text("result"), "ok"),
+                "delete" => assert!(["ok", "not found"].contains(&text("result"))),
+                _ => assert!(text("result") == "not found" || text("result").contains(':')),
+            }
+        }
+    }
+}
+
+/// Clients of a store that breaks its word with every 50th command, or not.
+fn broken(fault: &str) -> (Lab, Answer) {
+    let lab = Lab::with(&format!(
+        "name = \"broken\"\nduration = \"10m\"\n[nodes.client]\ncount = 4\nbehavior = \"kv.client\"\n\
+         [nodes.client.config]\noperations = 250\nkeys = 5\ndelete_share = 0.2\n\
+         think = {{ exponential = {{ mean = \"20ms\" }} }}\n\
+         [nodes.store]\nbehavior = \"broken_store.store\"\nconfig = {{ fault = \"{fault}\" }}\n\
+         [[links]]\nbetween = [\"client\", \"store\"]\nlatency = {{ uniform = [\"1ms\", \"9ms\"] }}\n\
+         [[check]]\ncheck = \"kv.linearizable\"\n"
+    ));
+    let answer = lab.runner(&["scenario.toml", "--out", "out", "--no-report"]);
+    (lab, answer)
+}
+
+#[test]
+fn a_store_that_breaks_its_word_is_found_out() {
+    for fault in [
+        "stale-read",
+        "lost-write",
+        "lost-delete",
+        "wrong-key",
+        "deletes-twice",
+    ] {
+        let (lab, answer) = broken(fault);
+        answer.ends(1);
+        let (verdict, reason) = said(&lab).remove(0);
+        assert_eq!(verdict, "failed", "{fault}");
+        assert!(reason.starts_with("key `key-"), "{fault}: {reason}");
+        // The proof names rows that are there: of few operations, all on the key.
+        let evidence = lab.table("out/evidence.csv");
+        let key = reason.split('`').nth(1).unwrap();
+        assert!((1..=40).contains(&evidence.rows.len()), "{fault}: {reason}");
+        for row in &evidence.rows {
+            let cell = |column: &str| row[evidence.column(column)].as_str();
+            let log = lab.table(&format!("out/runs/0001/{}.csv", cell("node")));
+            let found = &log.rows[cell("row").parse::<usize>().unwrap() - 1];
+            for column in ["time_ns", "event"] {
+                assert_eq!(found[log.column(column)], cell(column), "{fault}");
+            }
+            assert_eq!(found[log.column("key")], key, "{fault}");
+        }
+    }
+    let (lab, answer) = broken("none");
+    answer.passes();
+    assert_eq!(said(&lab)[0].0, "passed");
+}
+
+#[test]
+fn too_small_a_budget_is_unknown() {
+    let lab = Lab::with(&format!("{IMPATIENT}config = {{ budget = 20 }}\n"));
+    lab.runner(&["scenario.toml", "--out", "out", "--no-report"])
+        .ends(4);
+    let (verdict, reason) = said(&lab).remove(0);
+    assert_eq!(verdict, "unknown");
+    assert!(reason.contains("not judged within 20 steps"), "{reason}");
+}
+
+#[test]
+fn persisted_values_are_in_the_runs_folder_and_need_one() {
+    let persist = ["--set", "nodes.server.config.persist=true"];
+    let lab = shipped("kv-basic", &persist);
+    let file = &lab.files("out/runs/0001")["server.kv"];
+    assert!(file.starts_with(b"kv log 1"));
+    let again = shipped("kv-basic", &persist);
+    assert_eq!(lab.files("out/runs"), again.files("out/runs"));
+    let off = Lab::with(
+        "name = \"off\"\n[nodes.s]\nbehavior = \"kv.server\"\nconfig = { persist = true }\n",
+    );
+    off.runner(&[
+        "scenario.toml",
+        "--out",
+        "out",
+        "--no-report",
+        "--log",
+        "off",
+    ])
+    .ends(3)
+    .says(&["node `s` failed in `new`", "run it without `--log off`"]);
+}
+
+#[test]
+fn a_reply_that_is_not_the_expected_one_fails_the_run() {
+    let lab = Lab::with(
+        "name = \"wrong\"\n[nodes.client]\nbehavior = \"kv.client\"\n\
+         config = { script = [\"set a 1\", { send = \"get a\", expect = \"2\" }] }\n\
+         [nodes.server]\nbehavior = \"kv.server\"\n",
+    );
+    lab.runner(&["scenario.toml", "--out", "out", "--no-report"])
+        .ends(3)
+        .says(&["node `client` failed in `message`"])
+        .says(&["wrong reply to command 2, \"get a\": expected \"2\", found \"1\""]);
+}
+
+#[test]
+fn mistakes_in_a_config_have_their_place() {
+    let lab = Lab::with(
+        "name = \"wrong\"\n[nodes.client]\nbehavior = \"kv.client\"\n\
+         [nodes.client.config]\nscript = [\"get a\", { expect = \"1\" }]\ndistribution = \"ziff\"\n\
+         [nodes.server]\nbehavior = \"kv.server\"\nconfig = { max_key = 0 }\n\
+         [[check]]\ncheck = \"kv.linearizable\"\nconfig = { bugdet = 1 }\n",
+    );
+    lab.runner(&["check", "scenario.toml"])
+        .ends(2)
+        .says(&["scenario.toml:5:", "send"])
+        .says(&["scenario.toml:6:", "did you mean \"zipf\"?"])
+        .says(&[
+            "scenario.toml:9:",
+            "expected a whole number from 1 to 1000000000, found 0",
+        ])
+        .says(&[
+            "scenario.toml:12:",
+            "unknown key `bugdet` (did you mean `budget`?)",
+        ]);
+}
