@@ -17,18 +17,21 @@
 //! "Transaction Processing: Concepts and Techniques", 1992, chapter 9).
 //!
 //! # Where to start
-//! [`wire`] is what is said, [`Central`] and `Agency` who says it, [`store`] what
+//! [`wire`] is what is said, [`Central`] and [`Agency`] who says it, [`store`] what
 //! is kept and how it survives.
 
 pub mod announce;
 pub mod bet;
 pub mod digest;
+pub mod generate;
 pub mod sheet;
 pub mod store;
 pub mod wire;
 
+mod agency;
 mod central;
 
+pub use agency::{Agency, AgencyConfig, BetConfig, SingleBet};
 pub use announce::Announce;
 pub use bet::Bet;
 pub use central::{Central, CentralConfig};
@@ -37,5 +40,8 @@ runner_sdk::plugin! {
     name: "lottery",
     docs: "A national lottery: agencies hand in bets in batches, a central stores them and draws \
            the winners.",
-    behaviors: [Central],
+    behaviors: [Central, Agency],
 }
+
+#[cfg(test)]
+mod tests;
