@@ -22,6 +22,7 @@
 
 pub mod announce;
 pub mod bet;
+pub mod complete;
 pub mod digest;
 pub mod generate;
 pub mod sheet;
