@@ -29,6 +29,8 @@ mod lab_model;
 mod loader;
 #[path = "promises/logs.rs"]
 mod logs;
+#[path = "promises/lottery.rs"]
+mod lottery;
 #[path = "promises/new.rs"]
 mod new;
 #[path = "promises/out_of_tree.rs"]

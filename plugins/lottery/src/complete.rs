@@ -1,521 +1,164 @@
 //! Whether every bet was stored once, and the right ones won.
 //!
 //! # The idea
-//! Nobody needs to read the bets again to know. A batch is known by the digest of
-//! its lines, agency included; the agency records it when it hands the batch in
-//! and when it has the answer, the central when it stores it. Two digests alike are the same bets
+//! Nobody needs to know the bets. A batch is known by the digest of its lines,
+//! agency included; the agency records it when it hands the batch in and when it has
+//! the answer, the central when it stores it. Two digests alike are the same bets
 //! to the letter, so
 //!
 //! - no digest is stored twice,
 //! - what was acknowledged was stored before,
 //! - what an agency has handed in is stored or was refused, once it has ended,
-//! - and nothing is stored for one of our agencies that it has not handed in.
+//! - and nothing is stored for an agency of the run that it has not handed in.
 //!
 //! The winners are known twice, too: when a batch is stored the central records how
 //! many of its bets win, with a digest of their documents that adds up over batches.
 //! What an agency is told later comes from the draw, which reads the file. Sums and
 //! answer must agree, and so must what the central said and what the agency heard.
 //!
+//! Where the run keeps files, `bets.csv` is then held against the batches that the records
+//! say are in it, in their order.
+//!
 //! What is kept in memory: an entry per batch.
 
+mod audit;
+#[cfg(test)]
+mod tests;
+
+use crate::bet::number;
 use crate::digest::Digest;
-use std::collections::BTreeMap;
-use std::fmt;
+use crate::sheet;
+use crate::store::BETS;
+use audit::{Audit, Fact, Finding, Winners};
+use runner_sdk::{Check, Found, NoConfig, Record, Result, RunInfo, Verdict};
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
-/// What a record tells, in the order in which it happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fact {
-    /// An agency of ours exists: what it does is recorded.
-    Agency {
-        /// Its number.
-        agency: u32,
-    },
-    /// An agency hands in a batch.
-    HandedIn {
-        /// Whose.
-        agency: u32,
-        /// Which.
-        batch: Digest,
-    },
-    /// It learns that the batch is stored.
-    Acknowledged {
-        /// Whose.
-        agency: u32,
-        /// Which.
-        batch: Digest,
-    },
-    /// It learns that the batch was refused.
-    Rejected {
-        /// Whose.
-        agency: u32,
-        /// Which.
-        batch: Digest,
-    },
-    /// It knows its winners.
-    Informed {
-        /// Which.
-        agency: u32,
-        /// Who has won.
-        winners: Winners,
-    },
-    /// The central stores a batch.
-    Stored {
-        /// Whose.
-        agency: u32,
-        /// Which.
-        batch: Digest,
-        /// Which of its bets win.
-        winners: Winners,
-    },
-    /// The central draws.
-    Drawn,
-    /// The central tells an agency its winners.
-    Told {
-        /// Which.
-        agency: u32,
-        /// Who has won.
-        winners: Winners,
-    },
+/// `lottery.complete`.
+pub struct Complete {
+    audit: Audit<Found>,
+    /// Where the run keeps its files, if it does.
+    folder: Option<PathBuf>,
 }
 
-/// How many have won, and a digest of their documents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Winners {
-    /// How many.
-    pub count: u64,
-    /// Of their documents, whatever their order.
-    pub documents: Digest,
-}
+impl Check for Complete {
+    type Config = NoConfig;
+    const NAME: &'static str = "complete";
+    const DOCS: &'static str = "Every batch that was acknowledged is stored, once; what an agency \
+        handed in was stored or refused; the winners are those of the bets that were stored; and \
+        `bets.csv`, where the run keeps files, has these bets and no others. Unknown without a draw.";
 
-impl Winners {
-    fn and(self, other: Winners) -> Winners {
-        Winners {
-            count: self.count + other.count,
-            documents: self.documents.and(other.documents),
-        }
+    fn new(_: &NoConfig, run: &RunInfo) -> Result<Self> {
+        Ok(Complete {
+            audit: Audit::default(),
+            folder: run.folder().map(PathBuf::from),
+        })
     }
-}
 
-impl fmt::Display for Winners {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.count, self.documents)
-    }
-}
-
-/// What was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding<Row> {
-    /// All is there, once, and the winners are right.
-    Complete,
-    /// Something is not.
-    Wrong {
-        /// What.
-        reason: String,
-        /// The records that show it.
-        rows: Vec<Row>,
-    },
-    /// There is nothing to judge, or not all of it.
-    Unknown {
-        /// Why.
-        reason: String,
-    },
-}
-
-/// What has been seen so far; `Row` is what names a record.
-#[derive(Clone, Debug)]
-pub struct Complete<Row> {
-    batches: BTreeMap<(u32, Digest), Batch<Row>>,
-    agencies: BTreeMap<u32, Agency<Row>>,
-    drawn: bool,
-    /// The first thing that is wrong; later ones may only follow from it.
-    wrong: Option<(String, Vec<Row>)>,
-}
-
-#[derive(Clone, Debug)]
-struct Batch<Row> {
-    handed_in: Option<Row>,
-    stored: Option<Row>,
-    rejected: bool,
-}
-
-#[derive(Clone, Debug)]
-struct Agency<Row> {
-    /// Whether it is a node of ours.
-    ours: bool,
-    /// By what was stored.
-    winners: Winners,
-    told: Option<(Row, Winners)>,
-    informed: bool,
-}
-
-impl<Row: Copy> Default for Complete<Row> {
-    fn default() -> Self {
-        Complete {
-            batches: BTreeMap::new(),
-            agencies: BTreeMap::new(),
-            drawn: false,
-            wrong: None,
-        }
-    }
-}
-
-impl<Row: Copy> Complete<Row> {
-    /// Takes what a record tells.
-    pub fn note(&mut self, row: Row, fact: Fact) {
-        if self.wrong.is_none()
-            && let Err((reason, earlier)) = self.take(row, fact)
-        {
-            let rows = earlier.into_iter().chain([row]).collect();
-            self.wrong = Some((reason, rows));
+    fn record(&mut self, record: &Record<'_>) {
+        if let Some(fact) = fact(record) {
+            self.audit.note(record.found(note(record)), fact);
         }
     }
 
-    /// Takes a fact in.
-    ///
-    /// # Errors
-    /// What is wrong with it, and the record before that shows it.
-    fn take(&mut self, row: Row, fact: Fact) -> Result<(), (String, Option<Row>)> {
-        match fact {
-            Fact::Agency { agency } => self.agency(agency).ours = true,
-            Fact::HandedIn { agency, batch } => {
-                self.agency(agency).ours = true;
-                self.batch(agency, batch).handed_in.get_or_insert(row);
+    fn finish(self) -> Verdict {
+        match self.audit.finish() {
+            Finding::Wrong { reason, rows } => {
+                rows.into_iter().fold(Verdict::fail(reason), Verdict::row)
             }
-            Fact::Stored {
-                agency,
-                batch,
-                winners,
-            } => {
-                let ours = self.agency(agency).ours;
-                let entry = self.batch(agency, batch);
-                if let Some(earlier) = entry.stored {
-                    let what = format!("batch {batch} of agency {agency} was stored twice");
-                    return Err((what, Some(earlier)));
-                }
-                if ours && entry.handed_in.is_none() {
-                    let what = format!(
-                        "batch {batch} was stored for agency {agency}, which never handed it in"
-                    );
-                    return Err((what, None));
-                }
-                entry.stored = Some(row);
-                let sum = &mut self.agency(agency).winners;
-                *sum = sum.and(winners);
-            }
-            Fact::Acknowledged { agency, batch } => {
-                let entry = self.batch(agency, batch);
-                if entry.stored.is_none() {
-                    let what =
-                        format!("batch {batch} of agency {agency} was acknowledged unstored");
-                    return Err((what, entry.handed_in));
-                }
-            }
-            Fact::Rejected { agency, batch } => self.batch(agency, batch).rejected = true,
-            Fact::Drawn => self.drawn = true,
-            Fact::Told { agency, winners } => {
-                let drawn = self.drawn;
-                let entry = self.agency(agency);
-                if !drawn {
-                    let what = format!("agency {agency} was told winners before the draw");
-                    return Err((what, None));
-                }
-                if winners != entry.winners {
-                    let what = format!(
-                        "agency {agency} was told {winners} winners, and {} were stored",
-                        entry.winners
-                    );
-                    return Err((what, None));
-                }
-                entry.told = Some((row, winners));
-            }
-            Fact::Informed { agency, winners } => {
-                let entry = self.agency(agency);
-                match entry.told {
-                    Some((_, told)) if told == winners => entry.informed = true,
-                    told => {
-                        let (earlier, told) = told.unzip();
-                        let told = told.map_or("none".to_owned(), |told| told.to_string());
-                        let what =
-                            format!("agency {agency} heard {winners} winners, and was told {told}");
-                        return Err((what, earlier));
+            Finding::Unknown { reason } => Verdict::unknown(reason),
+            Finding::Complete => {
+                let stored = &self.audit.stored;
+                let file = self
+                    .folder
+                    .as_deref()
+                    .map(|folder| held_against(folder, stored));
+                match file {
+                    Some(Err(difference)) => Verdict::fail(difference),
+                    _ => {
+                        let bets: u64 = stored.iter().map(|(_, bets)| bets).sum();
+                        let batches = stored.len();
+                        Verdict::passed(format!(
+                            "{bets} bets in {batches} batches, each stored once"
+                        ))
                     }
                 }
             }
         }
-        Ok(())
-    }
-
-    /// What all of it comes to, at the end of the run.
-    pub fn finish(self) -> Finding<Row> {
-        let unknown = |reason: String| Finding::Unknown { reason };
-        if let Some((reason, rows)) = self.wrong {
-            return Finding::Wrong { reason, rows };
-        }
-        if self.agencies.is_empty() {
-            return unknown("no agency has handed in anything".to_owned());
-        }
-        if !self.drawn {
-            return unknown("the run ended before the draw".to_owned());
-        }
-        // After the draw all agencies have ended, so all has an answer.
-        for ((agency, batch), entry) in &self.batches {
-            if let (Some(row), None, false) = (entry.handed_in, entry.stored, entry.rejected) {
-                return Finding::Wrong {
-                    reason: format!(
-                        "batch {batch} of agency {agency} was handed in and never stored"
-                    ),
-                    rows: vec![row],
-                };
-            }
-        }
-        let waits = self.agencies.iter().find(|(_, it)| it.ours && !it.informed);
-        match waits {
-            Some((agency, _)) => unknown(format!("agency {agency} never heard of its winners")),
-            None => Finding::Complete,
-        }
-    }
-
-    fn agency(&mut self, agency: u32) -> &mut Agency<Row> {
-        self.agencies.entry(agency).or_insert_with(|| Agency {
-            ours: false,
-            winners: Winners::default(),
-            told: None,
-            informed: false,
-        })
-    }
-
-    fn batch(&mut self, agency: u32, batch: Digest) -> &mut Batch<Row> {
-        let entry = self.batches.entry((agency, batch));
-        entry.or_insert_with(|| Batch {
-            handed_in: None,
-            stored: None,
-            rejected: false,
-        })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Whether the file has what the records say.
+fn held_against(folder: &Path, stored: &[(Digest, u64)]) -> Result<(), String> {
+    let file = File::open(folder.join(BETS)).map_err(|error| error.to_string());
+    let found = file.and_then(|file| sheet::verify(file, stored));
+    found.map_err(|difference| format!("{BETS} is not what was stored: {difference}"))
+}
 
-    const BATCH: Digest = Digest(1);
-    const OTHER: Digest = Digest(2);
-
-    fn won(count: u64) -> Winners {
-        Winners {
-            count,
-            documents: Digest(10 * count),
-        }
+/// What matters in a row.
+fn note(record: &Record<'_>) -> String {
+    let batch = ["batch", "handed_in", "answered"];
+    let batch = batch.iter().find_map(|column| record.text(column));
+    let agency = record.text("agency").unwrap_or("");
+    match batch {
+        Some(batch) => format!("agency {agency}, batch {batch}"),
+        None => format!("agency {agency}"),
     }
+}
 
-    /// A run as it should be, with two batches of agency 1.
-    fn run() -> Vec<Fact> {
-        let (agency, winners) = (1, won(1));
-        vec![
-            Fact::Agency { agency },
-            Fact::HandedIn {
-                agency,
-                batch: BATCH,
-            },
-            Fact::Stored {
-                agency,
-                batch: BATCH,
-                winners,
-            },
-            // The answer was lost, the batch came again and was recognized.
-            Fact::HandedIn {
-                agency,
-                batch: BATCH,
-            },
-            Fact::Acknowledged {
-                agency,
-                batch: BATCH,
-            },
-            Fact::HandedIn {
-                agency,
-                batch: OTHER,
-            },
-            Fact::Stored {
-                agency,
-                batch: OTHER,
-                winners,
-            },
-            Fact::Acknowledged {
-                agency,
-                batch: OTHER,
-            },
-            Fact::Drawn,
-            Fact::Told {
-                agency,
-                winners: won(2),
-            },
-            Fact::Informed {
-                agency,
-                winners: won(2),
-            },
-        ]
+/// What a record tells, if it tells anything.
+fn fact(record: &Record<'_>) -> Option<Fact> {
+    let event = record.event();
+    let tells = matches!(
+        event,
+        "start"
+            | "hands_in"
+            | "acknowledged"
+            | "rejected"
+            | "informed"
+            | "stored"
+            | "drawn"
+            | "told"
+    );
+    if !tells {
+        return None;
     }
-
-    fn judge(facts: &[Fact]) -> Finding<usize> {
-        let mut complete = Complete::default();
-        facts
-            .iter()
-            .enumerate()
-            .for_each(|(row, fact)| complete.note(row, *fact));
-        complete.finish()
-    }
-
-    /// The reason and the records of what is wrong with a run that was changed.
-    #[track_caller]
-    fn wrong(change: impl FnOnce(&mut Vec<Fact>)) -> (String, Vec<usize>) {
-        let mut facts = run();
-        change(&mut facts);
-        match judge(&facts) {
-            Finding::Wrong { reason, rows } => (reason, rows),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[track_caller]
-    fn unknown(change: impl FnOnce(&mut Vec<Fact>)) -> String {
-        let mut facts = run();
-        change(&mut facts);
-        match judge(&facts) {
-            Finding::Unknown { reason } => reason,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_run_as_it_should_be_is_complete() {
-        assert_eq!(judge(&run()), Finding::Complete);
-        // An agency from outside records nothing of what it does.
-        let outside = [
-            Fact::Stored {
-                agency: 9,
-                batch: OTHER,
-                winners: won(3),
-            },
-            Fact::Drawn,
-            Fact::Told {
-                agency: 9,
-                winners: won(3),
-            },
-        ];
-        assert_eq!(judge(&outside), Finding::Complete);
-    }
-
-    #[test]
-    fn a_batch_that_is_stored_twice_is_found_with_both_records() {
-        let (reason, rows) = wrong(|facts| facts.insert(8, facts[2]));
-        assert_eq!(
-            reason,
-            "batch 0000000000000001 of agency 1 was stored twice"
-        );
-        assert_eq!(rows, [2, 8]);
-    }
-
-    #[test]
-    fn what_is_acknowledged_or_left_and_not_stored_is_found() {
-        let (reason, rows) = wrong(|facts| {
-            facts.remove(6);
-        });
-        assert_eq!(
-            reason,
-            "batch 0000000000000002 of agency 1 was acknowledged unstored"
-        );
-        assert_eq!(rows, [5, 6]);
-        let (reason, rows) = wrong(|facts| {
-            facts.drain(6..8);
-            let winners = won(1);
-            facts[7] = Fact::Told { agency: 1, winners };
-            facts[8] = Fact::Informed { agency: 1, winners };
-        });
-        assert_eq!(
-            reason,
-            "batch 0000000000000002 of agency 1 was handed in and never stored"
-        );
-        assert_eq!(rows, [5]);
-    }
-
-    #[test]
-    fn what_was_refused_need_not_be_stored() {
-        let mut facts = run();
-        facts.drain(6..8);
-        facts.insert(
-            6,
-            Fact::Rejected {
-                agency: 1,
-                batch: OTHER,
-            },
-        );
-        facts[8] = Fact::Told {
-            agency: 1,
-            winners: won(1),
-        };
-        facts[9] = Fact::Informed {
-            agency: 1,
-            winners: won(1),
-        };
-        assert_eq!(judge(&facts), Finding::Complete);
-    }
-
-    #[test]
-    fn what_nobody_handed_in_must_not_be_stored() {
-        let (reason, rows) = wrong(|facts| {
-            facts.remove(5);
-        });
-        assert_eq!(
-            reason,
-            "batch 0000000000000002 was stored for agency 1, which never handed it in"
-        );
-        assert_eq!(rows, [5]);
-    }
-
-    #[test]
-    fn wrong_winners_are_found_wherever_they_went_wrong() {
-        let (reason, rows) = wrong(|facts| {
-            facts[9] = Fact::Told {
-                agency: 1,
-                winners: won(1),
-            }
-        });
-        let sum = "2 (0000000000000014)";
-        assert_eq!(
-            reason,
-            format!("agency 1 was told 1 (000000000000000a) winners, and {sum} were stored")
-        );
-        assert_eq!(rows, [9]);
-        // As many, and others.
-        let others = Winners {
-            count: 2,
-            documents: Digest(7),
-        };
-        let (reason, rows) = wrong(|facts| {
-            facts[10] = Fact::Informed {
-                agency: 1,
-                winners: others,
-            }
-        });
-        assert_eq!(
-            reason,
-            format!("agency 1 heard 2 (0000000000000007) winners, and was told {sum}")
-        );
-        assert_eq!(rows, [9, 10]);
-        let (reason, _) = wrong(|facts| facts.swap(8, 9));
-        assert_eq!(reason, "agency 1 was told winners before the draw");
-    }
-
-    #[test]
-    fn a_run_that_came_to_no_end_is_not_judged() {
-        assert_eq!(unknown(Vec::clear), "no agency has handed in anything");
-        assert_eq!(
-            unknown(|facts| facts.truncate(8)),
-            "the run ended before the draw"
-        );
-        assert_eq!(
-            unknown(|facts| facts.truncate(9)),
-            "agency 1 never heard of its winners"
-        );
-    }
+    let agency = || number(record.text("agency")?)?.try_into().ok();
+    let digest = |column| Digest::parse(record.text(column)?);
+    let winners = || {
+        Some(Winners {
+            count: record.number("winners")?,
+            documents: digest("documents")?,
+        })
+    };
+    Some(match event {
+        "start" => Fact::Agency { agency: agency()? },
+        "hands_in" => Fact::HandedIn {
+            agency: agency()?,
+            batch: digest("handed_in")?,
+        },
+        "acknowledged" => Fact::Acknowledged {
+            agency: agency()?,
+            batch: digest("answered")?,
+        },
+        "rejected" => Fact::Rejected {
+            agency: agency()?,
+            batch: digest("answered")?,
+        },
+        "informed" => Fact::Informed {
+            agency: agency()?,
+            winners: winners()?,
+        },
+        "stored" => Fact::Stored {
+            agency: agency()?,
+            batch: digest("batch")?,
+            bets: record.number("bets")?,
+            winners: winners()?,
+        },
+        "told" => Fact::Told {
+            agency: agency()?,
+            winners: winners()?,
+        },
+        _ => Fact::Drawn,
+    })
 }

@@ -22,7 +22,6 @@
 
 pub mod announce;
 pub mod bet;
-pub mod complete;
 pub mod digest;
 pub mod generate;
 pub mod sheet;
@@ -31,17 +30,20 @@ pub mod wire;
 
 mod agency;
 mod central;
+mod complete;
 
 pub use agency::{Agency, AgencyConfig, BetConfig, SingleBet};
 pub use announce::Announce;
 pub use bet::Bet;
 pub use central::{Central, CentralConfig};
+pub use complete::Complete;
 
 runner_sdk::plugin! {
     name: "lottery",
     docs: "A national lottery: agencies hand in bets in batches, a central stores them and draws \
            the winners.",
     behaviors: [Central, Agency],
+    checks: [Complete],
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! quotes doubled (RFC 4180, and what Python's `csv.writer` does by default).
 
 use crate::bet::Bet;
+use crate::digest::Digest;
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -70,6 +71,49 @@ pub fn winners(lines: impl Read, winner: u64) -> Result<Winners, String> {
     Ok(winners)
 }
 
+/// Holds lines against the batches that they should be, in their order: the digest of
+/// each and its number of bets.
+///
+/// # Errors
+/// What differs first.
+pub fn verify(lines: impl Read, batches: &[(Digest, u64)]) -> Result<(), String> {
+    let mut bets = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .buffer_capacity(1 << 16)
+        .from_reader(lines);
+    let mut line = csv::StringRecord::new();
+    let (mut read, mut written) = (0, Vec::new());
+    for (batch, count) in batches {
+        written.clear();
+        for _ in 0..*count {
+            let more = bets
+                .read_record(&mut line)
+                .map_err(|error| error.to_string())?;
+            let cells = cells::<6>(&line).filter(|_| more);
+            let Some([agency, fields @ ..]) = cells else {
+                return Err(format!(
+                    "expected batch {batch} after {read} bets, found none"
+                ));
+            };
+            push_line(&mut written, agency, &Bet::from_fields(fields));
+        }
+        if Digest::of(&written) != *batch {
+            return Err(format!(
+                "expected batch {batch} after {read} bets, found others"
+            ));
+        }
+        read += count;
+    }
+    match bets.read_record(&mut line) {
+        Ok(false) => Ok(()),
+        _ => Err(format!(
+            "expected no more after {read} bets, found {:?}",
+            line.as_slice()
+        )),
+    }
+}
+
 /// The cells of a line, if it has so many.
 pub fn cells<const COUNT: usize>(line: &csv::StringRecord) -> Option<[&str; COUNT]> {
     let mut cells = [""; COUNT];
@@ -120,6 +164,40 @@ mod tests {
         assert!(winners(text.as_bytes(), 9).unwrap().is_empty());
         let error = winners("1,a,b,11,1999-03-17,7\r\n1,a\r\n".as_bytes(), 7).unwrap_err();
         assert!(error.starts_with("bet 2 is none"), "{error}");
+    }
+
+    #[test]
+    fn lines_are_held_against_the_batches_that_they_should_be() {
+        let texts = [
+            lines(&[
+                ["a", "b,", "1", "1999-03-17", "1"],
+                ["a", "b", "2", "1999-03-17", "1"],
+            ]),
+            lines(&[["a", "b", "3", "1999-03-17", "1"]]),
+        ];
+        let whole = texts.concat();
+        let batches = [
+            (Digest::of(texts[0].as_bytes()), 2),
+            (Digest::of(texts[1].as_bytes()), 1),
+        ];
+        let found = |text: &str, batches: &[_]| verify(text.as_bytes(), batches);
+        assert_eq!(found(&whole, &batches), Ok(()));
+        assert_eq!(found("", &[]), Ok(()));
+        let first = batches[0].0;
+        assert_eq!(
+            found(&texts[1], &batches),
+            Err(format!("expected batch {first} after 0 bets, found none"))
+        );
+        let others = whole.replace("b,", "c,");
+        assert_eq!(
+            found(&others, &batches),
+            Err(format!("expected batch {first} after 0 bets, found others"))
+        );
+        let twice = found(&format!("{whole}{}", texts[1]), &batches).unwrap_err();
+        assert!(
+            twice.starts_with("expected no more after 3 bets"),
+            "{twice}"
+        );
     }
 
     proptest! {
