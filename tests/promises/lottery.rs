@@ -13,7 +13,8 @@ fn shipped(name: &str, more: &[&str]) -> Lab {
     let lab = Lab::new();
     let file = format!("{FOLDER}/{name}.toml");
     let arguments = [&file, "--no-report", "--quiet", "--out", "out"];
-    lab.runner(&[&arguments[..], more].concat()).passes();
+    // On a busy machine it may say that it was late.
+    lab.runner(&[&arguments[..], more].concat()).ends(0);
     lab
 }
 

@@ -19,6 +19,7 @@
 //! after such a batch the agency asks who has won, long before the draw: links keep
 //! the order, so when that is answered, nothing older is under way. (Over links with
 //! `order = "any"` nothing is known, and a late answer may be taken for another's.)
+//! With a `timeout` it begins so, too: answers to one that died may still come.
 //!
 //! # When it dies
 //! It keeps no notes: it begins anew with its first bet, makes the same batches as
@@ -209,7 +210,11 @@ impl Behavior for Agency {
 
     fn start(&mut self, node: &mut Context<Self>) -> Result {
         node.set_text(AGENCY, &self.number);
-        self.hand_in_next(node)
+        match node.config().timeout {
+            // Answers to one that was here before it may be under way.
+            Some(_) => self.take_up(node, Duty::Settle),
+            None => self.hand_in_next(node),
+        }
     }
 
     fn message(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {

@@ -47,4 +47,6 @@ runner_sdk::plugin! {
 }
 
 #[cfg(test)]
+mod storm;
+#[cfg(test)]
 mod tests;

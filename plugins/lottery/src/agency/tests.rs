@@ -204,8 +204,19 @@ fn after_a_broken_connection_the_batch_is_handed_in_again() {
 fn what_is_not_answered_in_time_is_said_again_on_a_new_connection() {
     let mut agency = in_twos(2, "timeout = '3s'");
     let closed = Effect::Closed(Peer(1));
-    let first = agency.start();
     let armed = Effect::timer_set(TIMEOUT, SECOND * 3);
+    // Answers to one that was here before it may still come.
+    let started = agency.start();
+    assert_eq!(
+        (said(&started), started[0].clone()),
+        (QUESTION.to_vec(), armed.clone())
+    );
+    assert_eq!(
+        agency.message(1, b"0\0\0\0\x012"),
+        [Effect::recorded(STRAY)]
+    );
+    agency.message(1, b"Q");
+    let first = agency.disconnect(1);
     assert!(first.contains(&armed));
     let late = agency.timer(TIMEOUT);
     assert_eq!(late[0], closed);
