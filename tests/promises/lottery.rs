@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use rustix::process::Signal;
+
 use crate::harness::{Lab, Table};
-use crate::real_live::{Live, listen, python};
+use crate::real_live::{Live, listen, python, until};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios");
 
@@ -120,6 +122,33 @@ fn a_slow_agency_holds_up_nobody_but_the_draw() {
     live.stop();
     let text = String::from_utf8(file(&live)).unwrap();
     assert_eq!(text.lines().count(), 20, "{text}");
+}
+
+#[test]
+fn what_was_acknowledged_outlives_a_kill() {
+    crate::harness::needs_python!();
+    let mut live = central(1);
+    let address = live.address("central");
+    let mut agency = python(&["agency.py", "until-it-dies", &address]);
+    let path = live.lab.path("out/runs/0001.partial/bets.csv");
+    until("a hundred batches", || {
+        std::fs::read(&path).is_ok_and(|it| it.len() > 40_000)
+    });
+    live.runner.signal(Signal::KILL);
+    let acknowledged: usize = agency.ends_well().trim().parse().unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let stored: Vec<&str> = text.split_terminator("\r\n").collect();
+    // One batch may be stored whose answer was not heard any more, or its lines
+    // without the journal's, which a central that returns cuts off.
+    let lengths = acknowledged..=acknowledged + 10;
+    assert!(
+        acknowledged >= 1000 && lengths.contains(&stored.len()),
+        "{}",
+        stored.len()
+    );
+    for (number, line) in stored.iter().enumerate() {
+        assert_eq!(*line, format!("1,Ana,Muñoz,{number},1999-03-17,7574"));
+    }
 }
 
 #[test]
