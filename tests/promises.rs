@@ -45,6 +45,8 @@ mod real_clients;
 mod real_guests;
 #[path = "promises/real_live.rs"]
 mod real_live;
+#[path = "promises/real_losses.rs"]
+mod real_losses;
 #[path = "promises/real_programs.rs"]
 mod real_programs;
 #[path = "promises/real_stops.rs"]
@@ -59,3 +61,5 @@ mod scenario_errors;
 mod scenario_schema;
 #[path = "promises/send.rs"]
 mod send;
+#[path = "promises/traffic.rs"]
+mod traffic;

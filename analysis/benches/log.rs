@@ -64,6 +64,7 @@ fn schema() -> RunSchema {
         name: format!("machine-{index}"),
         columns: vec![clock.clone()].into(),
         events: vec!["internal".to_owned()].into(),
+        program: false,
     };
     RunSchema {
         nodes: (1..4).map(node).collect(),

@@ -123,6 +123,7 @@ impl Shape {
 #[derive(Clone, Debug)]
 struct NodeState {
     shape: u32,
+    program: bool,
     last_step: u64,
     traffic: Traffic,
     queue: Queue,
@@ -158,6 +159,7 @@ impl RunMetrics {
             let Shape { clock, numeric, .. } = &shapes[shape];
             nodes.push(NodeState {
                 shape: shape as u32,
+                program: node.program,
                 last_step: 0,
                 traffic: Traffic::default(),
                 queue: Queue::default(),
@@ -248,6 +250,8 @@ impl RunMetrics {
         if row.event == EventId::SEND
             && row.message != 0
             && is_node(row.peer)
+            // What a program receives is not recorded: nothing would end it.
+            && !self.nodes[row.peer as usize].program
             && let Some(receiver) = self.flight.send(row.node, row.message)
         {
             self.nodes[receiver as usize].latencies.record(0);
@@ -274,6 +278,9 @@ impl RunMetrics {
             latency::finish(&node.latencies, &mut values);
             node.traffic.finish(end_ns, &mut values);
             values.extend(node.columns.iter().flat_map(Column::finish));
+            if node.program {
+                only_losses(&names, &mut values);
+            }
             NodeMetrics {
                 node: index as u32,
                 names,
@@ -281,6 +288,16 @@ impl RunMetrics {
             }
         };
         self.nodes.into_iter().enumerate().map(finish).collect()
+    }
+}
+
+/// Of a program that somebody else wrote nobody knows what it did: zeros would
+/// claim that it did nothing. Known are the messages to it that were lost.
+fn only_losses(names: &[String], values: &mut [Option<Value>]) {
+    for (name, value) in names.iter().zip(values) {
+        if name != "dropped" || *value == Some(Value::Unsigned(0)) {
+            *value = None;
+        }
     }
 }
 

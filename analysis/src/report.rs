@@ -21,6 +21,7 @@ mod questions;
 mod series;
 mod setting;
 mod table;
+mod unfinished;
 mod verdicts;
 mod write;
 

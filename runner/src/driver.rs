@@ -10,13 +10,17 @@
 //! - [`wire`] and [`links`]: what nodes say to one another;
 //! - [`guests`]: programs that connect to a listening node;
 //! - [`processes`]: a process for each node, where that is asked for;
+//! - [`input`]: the runner's standard input, as a peer of a node;
 //! - [`programs`]: programs that stand for a node, called or started by us;
-//! - [`stream`] and [`sockets`]: what they all are made of.
+//! - [`stream`], [`backlog`], [`outlet`] and [`sockets`]: what they all are made of.
 
+pub mod backlog;
 pub mod clock;
 pub mod guests;
+pub mod input;
 pub mod lag;
 pub mod links;
+pub mod outlet;
 pub mod poller;
 pub mod processes;
 pub mod programs;

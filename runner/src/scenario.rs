@@ -42,7 +42,7 @@ pub use origin::Origins;
 pub use overrides::Override;
 pub use resolved::{
     BehaviorName, CheckRule, ExpectRule, External, Group, Link, LinkRule, LinkTransport, Listen,
-    Order, Program, Scenario, TickRule, TimeMode, Timing, Transport,
+    Order, Program, Scenario, StandardInput, TickRule, TimeMode, Timing, Transport,
 };
 pub use schema::schema;
 pub use values::name_problem;

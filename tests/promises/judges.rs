@@ -68,7 +68,7 @@ fn a_broken_clock_condition_fails_with_the_two_rows_that_prove_it() {
         report.contains("Did it hold?") && report.contains("The proof"),
         "{report}"
     );
-    assert!(report.contains("check `clock.lamport` failed in 3 of 3 runs, first in run 1: "));
+    assert!(report.contains("The check `clock.lamport` failed in 3 of 3 runs, first in run 1: "));
 }
 
 #[test]

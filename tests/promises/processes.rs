@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::{Answer, Lab};
+use crate::real_live::address_in;
 
 /// Three machines that each throw what is written, at instants a good while apart:
 /// a message is there before the next machine looks, on a busy computer, too.
@@ -395,7 +396,7 @@ fn what_listens_and_what_is_started_find_one_another() {
         [nodes.program]\n\
         command = [\"sh\", \"-c\", \"echo found $RUNNER_ADDRESS_SERVER {port:server}; exec cat /dev/zero > /dev/null\"]\n";
     let mut apart = Apart::start(scenario, &[]);
-    let address = apart.told("server listens on ");
+    let address = address_in(&apart.told("server listens on "));
     let port = address.rsplit(':').next().unwrap();
     assert_eq!(apart.told("program | found "), format!("{address} {port}"));
     let nodes = apart.nodes();

@@ -1,7 +1,10 @@
 //! Guests of a listening node that come in thousands, hold on, break off, reset,
 //! never read, or talk nonsense; and a good one that is served meanwhile.
 
-use crate::real_live::{Live, echo_server, python, until};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use crate::real_live::{Live, PATIENCE, echo_server, python, until};
 
 /// A server that takes messages of at most 1000 bytes.
 fn small() -> Live {
@@ -43,12 +46,38 @@ fn frames_that_are_broken_off_are_told() {
     crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
-    live.guest("vanishes", &address, "20");
+    live.guest("vanishes", &address, "10");
     live.guest("in-a-row", &address, "2");
     live.stop();
     let told = live.lab.read("out/runs/0001/server.log");
     let within = told.matches("the stream ended within a `decimal10` frame");
-    assert_eq!(within.count(), 20, "{told}");
+    assert_eq!(within.count(), 10, "{told}");
+}
+
+#[test]
+fn of_a_flood_of_garbage_the_first_are_told_and_the_rest_are_counted() {
+    let mut live = small();
+    let address = live.address("server");
+    for _ in 0..300 {
+        let mut guest = TcpStream::connect(&address).unwrap();
+        guest.set_read_timeout(Some(PATIENCE)).unwrap();
+        guest.write_all(b"not a length at all").unwrap();
+        // It is let go: in good order, or reset for what it said beyond.
+        let _ = guest.read(&mut [0; 10]);
+    }
+    let answer = live.stop();
+    let told = live.lab.read("out/runs/0001/server.log");
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 12, "{told}");
+    assert!(lines[..10].iter().all(|line| line.contains("header is ")));
+    assert_eq!(
+        lines[10..],
+        [
+            "disconnected others, too: they are counted until the end",
+            "disconnected 290 others, 300 in all"
+        ]
+    );
+    assert!(answer.out.matches("disconnected").count() <= 12);
 }
 
 #[test]

@@ -23,6 +23,15 @@ pub fn listen(node: &str, framing: &str) -> String {
     format!("[[nodes.{node}.listen]]\ntcp = \"127.0.0.1:0\"\nframing = \"{framing}\"\n")
 }
 
+/// The address in what a node says of where it listens:
+/// `tcp 127.0.0.1:15000 (decimal10)`, or `udp 127.0.0.1:15000`.
+#[track_caller]
+pub fn address_in(place: &str) -> String {
+    let address = place.split(' ').nth(1).unwrap_or_default();
+    assert_ne!(address.parse::<SocketAddr>().unwrap().port(), 0, "{place}");
+    address.to_owned()
+}
+
 /// An echo server in real time that listens with this framing and what `more`
 /// says of it.
 pub fn echo_server(framing: &str, more: &str) -> String {
@@ -155,9 +164,7 @@ impl Live {
     /// Where a node listens; asked again, where it listens next.
     #[track_caller]
     pub fn address(&mut self, node: &str) -> String {
-        let address = self.runner.told(&format!("{node} listens on "));
-        assert_ne!(address.parse::<SocketAddr>().unwrap().port(), 0);
-        address
+        address_in(&self.runner.told(&format!("{node} listens on ")))
     }
 
     /// Waits for its end.

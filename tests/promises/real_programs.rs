@@ -189,3 +189,46 @@ fn a_command_that_is_not_there_is_bad_input() {
         .says(&["node `program`: `no-such-program` cannot be started"]);
     assert!(!lab.path("out").exists());
 }
+
+#[test]
+fn a_program_that_writes_without_end_keeps_nobody_from_anything() {
+    let scenario = "name = \"loud\"\ntime = \"real\"\nduration = \"1s\"\n\
+        [nodes.client]\nbehavior = \"echo.client\"\nconfig = { texts = [\"a\"], repeat = 20 }\n\
+        [nodes.server]\nbehavior = \"echo.server\"\n\
+        [nodes.loud]\ncommand = [\"sh\", \"-c\", \"exec yes\"]\n\
+        [[links]]\nbetween = [\"client\", \"server\"]\n";
+    let lab = Lab::with(scenario);
+    lab.runner(&["scenario.toml", "--quiet", "--no-report", "--out", "out"])
+        .passes();
+    let log = lab.table("out/runs/0001/client.csv");
+    assert_eq!(log.only("event", "verified").rows.len(), 20);
+    assert!(lab.read("out/runs/0001/loud.log").starts_with("y\ny\n"));
+    let wall = lab.table("out/runs.csv").numbers("wall_s")[0];
+    assert!(wall < 30.0, "{wall} s for one");
+}
+
+#[test]
+fn of_a_program_the_tables_claim_nothing_that_nobody_knows() {
+    let scenario = "name = \"tables\"\ntime = \"real\"\nduration = \"300ms\"\n\
+        [nodes.client]\nbehavior = \"echo.client\"\nconfig = { texts = [\"a\"] }\n\
+        [nodes.server]\nbehavior = \"echo.server\"\n\
+        [nodes.program]\ncommand = [\"sh\", \"-c\", \"exec cat /dev/zero > /dev/null\"]\n\
+        [[links]]\nbetween = [\"client\", \"server\"]\n";
+    let lab = Lab::with(scenario);
+    lab.runner(&["scenario.toml", "--out", "out"]).passes();
+    let summary = lab.read("out/summary.csv");
+    let line = |node: &str| {
+        let start = format!("1,default,{node},");
+        let line = summary.lines().find_map(|line| line.strip_prefix(&start));
+        line.unwrap_or_else(|| panic!("no {node}: {summary}"))
+            .to_owned()
+    };
+    assert!(line("client").contains(",1,1,0,1,"), "{summary}");
+    assert_eq!(line("program").replace(',', ""), "", "{summary}");
+    // It is said what it is, and then it is in no table.
+    let report = lab.read("out/report.md");
+    let rows = report
+        .lines()
+        .filter(|line| line.starts_with("| program |"));
+    assert_eq!(rows.count(), 1, "{report}");
+}

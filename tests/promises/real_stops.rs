@@ -1,12 +1,16 @@
 //! How runs in real time end, and what keeps them from beginning: signals, kills,
 //! ports that are taken, too many sockets; and runs that are late.
 
+use std::fs;
+use std::io::Write;
 use std::net::TcpListener;
 
 use rustix::process::Signal;
 
 use crate::harness::{Answer, Lab};
-use crate::real_live::{Beside, Live, echo_server, is_running, listen, program, python, until};
+use crate::real_live::{
+    Beside, Live, address_in, echo_server, is_running, listen, program, python, until,
+};
 
 /// Three machines, a time server and a program, without an end.
 fn endless() -> String {
@@ -104,6 +108,48 @@ fn a_kill_costs_at_most_the_rows_of_the_last_second() {
 }
 
 #[test]
+fn what_a_killed_run_has_left_is_reported_as_unfinished() {
+    let mut live = Live::start(
+        "name = \"killed\"\ntime = \"real\"\n[nodes.machine]\nbehavior = \"clock.machine\"\n\
+         count = 2\ntick_rate = 100\n",
+    );
+    let log = "out/runs/0001.partial/machine-2.csv";
+    let path = live.lab.path(log);
+    until("rows are on disk", || {
+        fs::metadata(&path).is_ok_and(|file| file.len() > 1000)
+    });
+    live.runner.signal(Signal::KILL);
+    assert_eq!(live.runner.end().0, None);
+    // A kill may fall within a line.
+    let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(b"9999999").unwrap();
+    live.lab
+        .runner(&["report", "out", "--out", "again"])
+        .passes();
+    let report = live.lab.read("again/report.md");
+    for part in [
+        "Run 1 is unfinished",
+        "rows in `runs/0001.partial`",
+        "| machine-1 |",
+    ] {
+        assert!(report.contains(part), "no {part:?} in {report}");
+    }
+    // Nothing was touched.
+    assert!(live.lab.read(log).ends_with("9999999"));
+    // Without its rows, that is said.
+    fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    fs::create_dir(path.parent().unwrap()).unwrap();
+    live.lab
+        .runner(&["report", "out", "--out", "more"])
+        .passes();
+    let report = live.lab.read("more/report.md");
+    assert!(
+        report.contains("what it wrote is in `runs/0001.partial`"),
+        "{report}"
+    );
+}
+
+#[test]
 fn a_port_in_use_names_the_node_and_what_to_change() {
     crate::harness::needs_python!();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -159,7 +205,7 @@ fn guests_beyond_the_descriptors_wait_and_nobody_else_does() {
     let script = "ulimit -n 60; exec \"$RUNNER\" scenario.toml --no-report --out out";
     let runner = env!("CARGO_BIN_EXE_runner");
     let mut live = Beside::start(command.args(["-c", script]).env("RUNNER", runner));
-    let address = live.told("server listens on ");
+    let address = address_in(&live.told("server listens on "));
     let mut good = python(&["guests.py", "good", &address]);
     good.told("good");
     let mut idle = python(&["guests.py", "idle", &address, "100"]);

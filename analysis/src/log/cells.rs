@@ -87,6 +87,8 @@ pub(super) struct Records {
     /// Whether a last line without a line end is a line: not in our own logs,
     /// where it is one that was cut off.
     pub(super) open_end: bool,
+    /// Whether a last line that was cut off is left out, and no error.
+    pub(super) cut_end: bool,
 }
 
 impl Records {
@@ -106,6 +108,9 @@ impl Records {
             if !rest.is_empty() {
                 if let Some(length) = cells.take(rest, self.source.at_eof) {
                     if rest[length - 1] != b'\n' && !self.open_end {
+                        if self.cut_end {
+                            return Ok(None);
+                        }
                         let found = shown(rest);
                         return Err(self.error(Problem::CutOff { found }));
                     }

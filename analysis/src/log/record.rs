@@ -173,6 +173,9 @@ pub struct NodeSchema {
     pub columns: std::sync::Arc<[ColumnSchema]>,
     /// The behavior's own words for `event`.
     pub events: std::sync::Arc<[String]>,
+    /// Whether it is a program that somebody else wrote: of what it does nothing
+    /// is recorded but the messages to it that were lost.
+    pub program: bool,
 }
 
 impl NodeSchema {

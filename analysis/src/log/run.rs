@@ -170,6 +170,7 @@ impl RunLog {
                         name,
                         columns: Arc::clone(&columns),
                         events: Arc::default(),
+                        program: false,
                     });
                 }
                 opened.push(File {
@@ -181,6 +182,7 @@ impl RunLog {
                     name: stem(path),
                     columns,
                     events: Arc::default(),
+                    program: false,
                 });
                 opened.push(File {
                     path: path.clone(),
@@ -330,6 +332,14 @@ impl RunLog {
             received: false,
             warnings: Vec::new(),
         })
+    }
+
+    /// Leaves out last lines that were cut off: whoever wrote these logs was killed.
+    pub fn of_killed(mut self) -> RunLog {
+        for cursor in &mut self.cursors {
+            cursor.records.cut_end = true;
+        }
+        self
     }
 
     /// The names behind the rows. Strangers are added as they are met.

@@ -57,6 +57,7 @@ pub(super) fn open(path: &Path, window: usize, keep_open: bool, mapped: bool) ->
         source: Source::new(path, window, keep_open),
         line: 1,
         open_end: mapped,
+        cut_end: false,
     }
 }
 

@@ -39,6 +39,7 @@ fn schema() -> RunSchema {
         name: name.to_owned(),
         columns: Arc::clone(columns),
         events: vec!["internal".to_owned(), "a word, with \"quotes\"".to_owned()].into(),
+        program: false,
     };
     RunSchema {
         nodes: vec![
@@ -246,6 +247,7 @@ fn clock_schema() -> RunSchema {
             name: "m".to_owned(),
             columns: vec![column].into(),
             events: vec!["internal".to_owned()].into(),
+            program: false,
         }],
         strangers: vec![],
     }

@@ -3,7 +3,8 @@
 //! `run,case,node`, then the metrics in the order of the tables: the fixed ones
 //! that any node has, then the columns of the behaviors in the order of their
 //! first node. A cell is empty where a node has no such metric, or nothing was
-//! measured. The same numbers are the same bytes.
+//! measured: of a program that somebody else wrote, all but the messages to it
+//! that were lost. The same numbers are the same bytes.
 
 use std::io::Write;
 use std::path::Path;
@@ -233,6 +234,7 @@ mod tests {
             name: name.to_owned(),
             columns: columns.into(),
             events: Default::default(),
+            program: false,
         };
         RunSchema {
             nodes: vec![
@@ -291,6 +293,47 @@ mod tests {
              1,\"faces=5,a=\"\"b\"\"\",lamp,,,,,,,,,,,,,1,1,,,,,0,0,0,0,0,2,1,0.375,0.25,0.5,0.25\n\
              1,\"faces=5,a=\"\"b\"\"\",m-1,,,,,,,,,,,,,,,,,,,0,0,0,0,0,0,0,,,,\n"
         );
+    }
+
+    #[test]
+    fn of_a_program_only_what_was_lost_on_the_way_to_it_is_known() {
+        let mut schema = schema();
+        schema.nodes[1].columns = Default::default();
+        schema.nodes[1].program = true;
+        let line = |drops: u64| {
+            let mut metrics = RunMetrics::new(&schema);
+            for number in 1..=drops {
+                let row = Row {
+                    time_ns: number,
+                    step: 0,
+                    node: 1,
+                    event: EventId::DROP,
+                    peer: 0,
+                    message: number,
+                    bytes: 5,
+                    queue: 0,
+                };
+                metrics.row(&row, Columns::default());
+            }
+            let columns = SummaryColumns::new([&schema]);
+            let mut out = Vec::new();
+            columns.rows(
+                1,
+                "default",
+                &schema,
+                &metrics.finish(1_000_000_000),
+                &mut out,
+            );
+            let out = String::from_utf8(out).unwrap();
+            out.lines().nth(1).unwrap().to_owned()
+        };
+        assert_eq!(line(0), format!("1,default,m-1{}", ",".repeat(21)));
+        let known = line(2)
+            .split(',')
+            .skip(3)
+            .filter(|cell| !cell.is_empty())
+            .count();
+        assert_eq!((known, line(2).contains(",2,")), (1, true));
     }
 
     #[test]

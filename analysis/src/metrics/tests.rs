@@ -18,6 +18,7 @@ fn schema(count: usize) -> RunSchema {
         name: format!("m-{index}"),
         columns: Arc::clone(&columns),
         events: vec!["internal".to_owned()].into(),
+        program: false,
     };
     RunSchema {
         nodes: (0..count).map(node).collect(),

@@ -18,7 +18,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "dropped",
         unit: "messages",
-        text: "Messages to the node that were lost on the way or at its inbox (`drop` rows).",
+        text: "Messages to the node that were lost on the way or at its inbox, and those of its own that somebody outside could not be given any more (`drop` rows).",
     },
     Definition {
         name: "bytes_sent",

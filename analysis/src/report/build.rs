@@ -9,9 +9,10 @@ use super::measured::Measured;
 use super::observe::{Observations, observe};
 use super::questions::{self, QUESTIONS};
 use super::series::RunSeries;
+use super::unfinished::{cut_off, open_log};
 use super::write::{Outputs, write};
-use super::{Error, Figure, Report, Section, lag, setting, verdicts};
-use crate::log::{RunLog, RunSchema, Warning};
+use super::{Error, Figure, Report, Section, lag, setting, unfinished, verdicts};
+use crate::log::{RunSchema, Warning};
 use crate::metrics::{RunMetrics, metric_names};
 use crate::render::number::{count, whole};
 use crate::results::{GroupInfo, LogMode, RunRow};
@@ -73,6 +74,15 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
         .filter(|run| folder.is_whole(run))
         .collect();
     report.sections.extend(verdicts::section(folder)?);
+    // Where no run came to its end, what one had written by then is all there is.
+    let cut_off = match complete.is_empty() {
+        true => cut_off(folder, &schema),
+        false => Vec::new(),
+    };
+    let complete: Vec<&RunRow> = complete.into_iter().chain(&cut_off).collect();
+    report
+        .warnings
+        .extend(unfinished::warnings(folder, &cut_off));
     if complete.is_empty() {
         report
             .warnings
@@ -128,7 +138,6 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
                 drawn_runs += 1;
                 let (series, met) = series(
                     folder,
-                    &path,
                     run,
                     &drawn_schema,
                     &nodes,
@@ -212,13 +221,16 @@ fn measure(
     report: &mut Report,
 ) -> Result<Measured, Error> {
     let file = folder.path.join("summary.csv");
-    if file.exists() || folder.manifest.log == LogMode::Off {
+    let whole = complete.iter().all(|run| folder.is_whole(run));
+    if whole && file.exists() || folder.manifest.log == LogMode::Off {
         let runs: BTreeSet<u64> = complete.iter().map(|run| run.run).collect();
         return Measured::read(&file, &runs);
     }
-    report.left_out.push(
-        "`summary.csv` is missing; the metrics were computed from the logs again.".to_owned(),
-    );
+    if whole {
+        report.left_out.push(
+            "`summary.csv` is missing; the metrics were computed from the logs again.".to_owned(),
+        );
+    }
     let mut measured = Measured::default();
     for node in &schema.nodes {
         for name in metric_names(&node.columns) {
@@ -229,7 +241,7 @@ fn measure(
     }
     let names: Vec<&str> = schema.nodes.iter().map(|node| node.name.as_str()).collect();
     for run in complete {
-        let mut log = RunLog::open(&folder.run_folder(run), Some(schema))?;
+        let mut log = open_log(folder, run, schema)?;
         let mut metrics = RunMetrics::new(schema);
         while let Some((row, columns)) = log.next()? {
             metrics.row(&row, columns);
@@ -251,14 +263,13 @@ fn nanoseconds(run: &RunRow) -> u64 {
 /// The lines of one run, and whether its logs name peers that are no nodes.
 fn series(
     folder: &Folder,
-    path: &Path,
     run: &RunRow,
     schema: &RunSchema,
     nodes: &[usize],
     lines: usize,
     warnings: &mut Vec<String>,
 ) -> Result<(RunSeries, bool), Error> {
-    let mut log = RunLog::open(path, Some(schema))?;
+    let mut log = open_log(folder, run, schema)?;
     let mut series = RunSeries::new(schema, nodes, nanoseconds(run), lines);
     while let Some((row, columns)) = log.next()? {
         if (row.node as usize) < nodes.len() {

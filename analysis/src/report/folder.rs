@@ -17,6 +17,9 @@ pub(super) struct Folder {
     pub manifest: Manifest,
     /// In order of their numbers.
     pub runs: Vec<RunRow>,
+    /// Runs that have begun and come to no end: the runner was killed, or is still
+    /// at work. By number, in order.
+    pub unfinished: Vec<u64>,
 }
 
 impl Folder {
@@ -36,13 +39,15 @@ impl Folder {
         };
         let manifest = read_manifest(&file, &text)?;
         let runs = read_runs(&path.join("runs.csv"))?;
-        if runs.is_empty() {
+        let unfinished = unfinished(&path, &runs);
+        if runs.is_empty() && unfinished.is_empty() {
             return Err(Error::NoRuns { path });
         }
         Ok(Folder {
             path,
             manifest,
             runs,
+            unfinished,
         })
     }
 
@@ -64,6 +69,20 @@ impl Folder {
         }
         whole
     }
+}
+
+/// The runs of which there is a folder `NNNN.partial` and no row.
+fn unfinished(path: &Path, runs: &[RunRow]) -> Vec<u64> {
+    let folders = std::fs::read_dir(path.join("runs")).into_iter().flatten();
+    let mut numbers: Vec<u64> = folders
+        .filter_map(|folder| {
+            let name = folder.ok()?.file_name();
+            name.to_str()?.strip_suffix(".partial")?.parse().ok()
+        })
+        .filter(|number| runs.iter().all(|run| run.run != *number))
+        .collect();
+    numbers.sort_unstable();
+    numbers
 }
 
 fn not_results(path: PathBuf) -> Error {

@@ -31,7 +31,8 @@ pub(super) fn facts(folder: &Folder) -> Vec<(String, String)> {
     }
     let duration = match manifest.duration_s {
         Some(seconds) => {
-            let whole = folder.runs.iter().all(|run| run.duration_s >= seconds);
+            let whole = folder.unfinished.is_empty()
+                && folder.runs.iter().all(|run| run.duration_s >= seconds);
             let at_most = if whole { "" } else { "at most " };
             format!(
                 "{at_most}{} s of {} time each",

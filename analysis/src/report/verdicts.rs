@@ -130,6 +130,16 @@ impl Asked {
     }
 }
 
+/// Who asked what, at the beginning of a sentence.
+fn titled(judge: Judge, name: &str) -> String {
+    match judge {
+        Judge::Check => format!("The check `{name}`"),
+        Judge::Expect => format!("The expectation `{name}`"),
+        Judge::Fault => format!("The required fault `{name}`"),
+        Judge::Conservation => "The conservation of messages".to_owned(),
+    }
+}
+
 fn of_case(folder: &Folder, case: &str) -> String {
     match folder.manifest.cases.len() {
         0 | 1 => String::new(),
@@ -155,9 +165,9 @@ fn observations(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> V
             measured => format!(" (measured: {measured})"),
         };
         said.push(format!(
-            "{}{} `{name}` failed{first}: {}{measured}.",
+            "{}{} failed{first}: {}{measured}.",
             of_case(folder, case),
-            judge.word(),
+            titled(*judge, name),
             asked.reason
         ));
     }
@@ -174,9 +184,9 @@ fn observations(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> V
             total => format!(" in {} of {}", whole(asked.unknown), count(total, "run")),
         };
         said.push(format!(
-            "{}{} `{name}` is unknown{of}{why}.",
+            "{}{} is unknown{of}{why}.",
             of_case(folder, case),
-            judge.word(),
+            titled(*judge, name),
         ));
     }
     if said.is_empty() {

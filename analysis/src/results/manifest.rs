@@ -242,6 +242,7 @@ impl Manifest {
                 name: group.node_name(index),
                 columns: columns.clone(),
                 events: events.clone(),
+                program: group.is_program(),
             }));
         }
         RunSchema {

@@ -16,8 +16,9 @@ pub const PLAIN: &str = "--plain-server";
 /// Size of a `decimal10` header `[bytes]`.
 pub const HEADER: usize = 10;
 
-/// What stands before the address in the line that a server prints.
-const LISTENS: &str = "listens on ";
+/// What stands before the address in the line that a server prints; behind it the
+/// runner names the framing.
+const LISTENS: &str = "listens on tcp ";
 
 const SCENARIO: &str = r#"
 name = "echo-bench"
@@ -74,7 +75,8 @@ impl Server {
         let address = loop {
             line.clear();
             anyhow::ensure!(output.read_line(&mut line)? > 0, "the server ended early");
-            if let Some((_, address)) = line.trim().split_once(LISTENS) {
+            if let Some((_, place)) = line.trim().split_once(LISTENS) {
+                let address = place.split(' ').next().unwrap_or_default();
                 break address.parse()?;
             }
         };

@@ -1,9 +1,9 @@
 //! `runner node-process`: one process of a run in processes. Nobody types this;
 //! the runner starts it, and tells it what to do over its standard input.
 
+use crate::cli::Exit;
 use crate::cli::arguments::Color;
-use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, print};
+use crate::cli::terminal::{Terminal, teller};
 use crate::driver::processes::Order;
 use crate::driver::processes::control::Control;
 use crate::execute::node;
@@ -23,15 +23,9 @@ pub fn node(who: &str) -> anyhow::Result<Exit> {
     if job.verbose {
         Terminal::new(Color::Auto).trace();
     }
-    Ok(match node::run(control, &job, say) {
+    Ok(match node::run(control, &job, teller(job.color)) {
         Ok(()) => Exit::Passed,
         // The runner tells it.
         Err(_) => Exit::Failed,
     })
-}
-
-/// A line of what happens in the node.
-fn say(line: &str) {
-    // A reader that has gone away is no reason to stop the run.
-    let _ = print(&format!("{line}\n"));
 }

@@ -15,10 +15,10 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use crate::cli::arguments::{Log, RunOptions, Time};
 use crate::cli::check::count;
 use crate::cli::summary::Summary;
-use crate::cli::terminal::Terminal;
+use crate::cli::terminal::{Terminal, teller};
 use crate::cli::{Exit, overrides, plan_all, print, verdicts};
 use crate::driver::processes::Setting;
-use crate::driver::programs;
+use crate::driver::{input, programs};
 use crate::execute::{ExecuteError, Options, Processes, execute};
 use crate::plan::Plan;
 use crate::results::folder::{Folder, RESULTS};
@@ -102,6 +102,13 @@ fn no_processes(plan: &Plan, options: &RunOptions) -> Option<String> {
             "--processes: `{name}` runs in virtual time, where one process does everything\n  add --time real, or leave out --processes"
         ));
     }
+    let mut groups = plan.loaded.scenario.groups.iter();
+    if let Some(group) = groups.find(|group| group.stdin.is_some()) {
+        return Some(format!(
+            "--processes: `{}` listens to standard input, which is the runner's own\n  leave out --processes",
+            group.name
+        ));
+    }
     let log = match options.log {
         Log::PerNode => return None,
         Log::Combined => "combined",
@@ -174,11 +181,12 @@ fn run_plan(
             jobs,
             log,
             only: options.run,
-            say: (!options.quiet).then_some(say),
+            say: (!options.quiet).then(|| teller(terminal.colors_out())),
             processes: options.processes.then(|| Processes {
                 settings: settings(options),
                 plugin_path: options.scenario.plugin_path.clone(),
                 verbose: options.verbose,
+                color: terminal.colors_out(),
             }),
         },
         &stop.flag,
@@ -308,12 +316,6 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// A line of what happens in real time.
-fn say(line: &str) {
-    // A reader that has gone away is no reason to stop the run.
-    let _ = print(&format!("{line}\n"));
-}
-
 fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
@@ -341,6 +343,7 @@ impl Stop {
         let last = stop.signal.clone();
         thread::Builder::new().spawn(move || {
             if signals.read_exact(&mut [0; 2]).is_ok() {
+                input::give_back();
                 programs::end_all();
                 signal_hook::low_level::exit(128 + last.load(Ordering::Relaxed) as i32);
             }

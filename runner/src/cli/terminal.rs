@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::arguments::Color;
+use crate::cli::print;
+use crate::results::style;
 use crate::scenario::Diagnostics;
 
-/// Standard error, and whether it takes color.
+/// Standard error, and whether it and standard output take color.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal {
     color: bool,
+    color_out: bool,
     interactive: bool,
 }
 
@@ -21,14 +24,21 @@ impl Terminal {
     pub fn new(color: Color) -> Terminal {
         let interactive = io::stderr().is_terminal();
         let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let takes = |terminal: bool| match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && !forbidden,
+        };
         Terminal {
-            color: match color {
-                Color::Always => true,
-                Color::Never => false,
-                Color::Auto => interactive && !forbidden,
-            },
+            color: takes(interactive),
+            color_out: takes(io::stdout().is_terminal()),
             interactive,
         }
+    }
+
+    /// Whether standard output takes color.
+    pub fn colors_out(&self) -> bool {
+        self.color_out
     }
 
     /// The mistakes of a scenario.
@@ -89,6 +99,19 @@ impl Terminal {
             next: Instant::now() + PATIENCE,
             bar: None,
         }
+    }
+}
+
+/// What tells standard output of what happens in real time, a line at a time:
+/// with the styles in which nodes print, or without.
+pub fn teller(color: bool) -> fn(&str) {
+    fn tell(line: &str) {
+        // A reader that has gone away is no reason to stop the run.
+        let _ = print(&format!("{line}\n"));
+    }
+    match color {
+        true => |line| tell(&style::contained(line)),
+        false => |line| tell(&style::plain(line)),
     }
 }
 

@@ -167,6 +167,15 @@ fn open(node: u32, listen: &Listen) -> io::Result<Door> {
 }
 
 impl Door {
+    /// Where and how it is to be called: `tcp 127.0.0.1:15000 (decimal10)`, or
+    /// `udp 127.0.0.1:15000`, where a datagram is a message by itself.
+    pub fn place(&self) -> String {
+        match self.listen.transport {
+            Transport::Tcp => format!("tcp {} ({})", self.address, self.listen.framing),
+            Transport::Udp => format!("udp {}", self.address),
+        }
+    }
+
     /// Whether one more guest may come in.
     pub fn has_room(&self) -> bool {
         self.listen.max_peers.is_none_or(|most| self.guests < most)

@@ -89,6 +89,8 @@ pub struct Job {
     pub folder: PathBuf,
     /// Whether what the nodes print is shown at once.
     pub say: bool,
+    /// Whether that is shown in color.
+    pub color: bool,
     /// Whether to say what is done, too.
     pub verbose: bool,
 }
@@ -209,6 +211,7 @@ mod tests {
             token: u128::MAX,
             folder: PathBuf::from("out"),
             say: true,
+            color: false,
             verbose: false,
         };
         let line = serde_json::to_string(&Order::Job(Box::new(job))).unwrap();

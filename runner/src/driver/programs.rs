@@ -1,6 +1,7 @@
 //! Programs that somebody else wrote and that stand for a node: those that the
 //! runner starts and ends, and those that it calls.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use crate::driver::backlog::Unsent;
 use crate::driver::setup::SetupError;
 use crate::driver::stream::Stream;
 use crate::engine::roster::Roster;
@@ -50,8 +52,24 @@ enum Pipe {
     Err(ChildStderr),
 }
 
+/// How far an output was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// More is there.
+    Some,
+    /// All that was there; more may come.
+    All,
+    /// All that ever comes.
+    Last,
+}
+
 /// The longest line that is kept together `[bytes]`.
 const LINE_MAX: usize = 64 << 10;
+
+/// What is read of an output before all else has its turn: a program that writes
+/// without end must not keep the others from theirs, and each line may be shown on
+/// a terminal `[bytes]`.
+const TURN: usize = 4 << 10;
 
 /// Starts the program of a node in a process group of its own, so that what it
 /// starts ends with it. It finds the listening nodes in its environment and in
@@ -214,11 +232,12 @@ impl Drop for Running {
 }
 
 impl Output {
-    /// Reads what is there and hands on each whole line; at the end also the
-    /// last. Answers whether more may come.
-    pub fn read(&mut self, mut line: impl FnMut(&str)) -> bool {
-        let mut buffer = [0; 8192];
-        loop {
+    /// Reads what is there, up to a turn's worth, and hands on each whole line; at
+    /// the end also the last.
+    pub fn read(&mut self, mut line: impl FnMut(&str)) -> Heard {
+        let mut buffer = [0; TURN];
+        let mut taken = 0;
+        while taken < TURN {
             let count = match &mut self.pipe {
                 Pipe::Out(pipe) => pipe.read(&mut buffer),
                 Pipe::Err(pipe) => pipe.read(&mut buffer),
@@ -229,9 +248,10 @@ impl Output {
                         line(&String::from_utf8_lossy(&self.line));
                         self.line.clear();
                     }
-                    return false;
+                    return Heard::Last;
                 }
                 Ok(count) => {
+                    taken += count;
                     for &byte in &buffer[..count] {
                         if byte == b'\n' || self.line.len() == LINE_MAX {
                             line(&String::from_utf8_lossy(&self.line));
@@ -243,9 +263,11 @@ impl Output {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Heard::All,
+                Err(_) => return Heard::Last,
             }
         }
+        Heard::Some
     }
 }
 
@@ -273,6 +295,8 @@ pub struct Line {
     pub program: u32,
     /// Messages that came from it.
     pub received: u64,
+    /// The longest message that is taken from it `[bytes]`.
+    pub max_message: u64,
     /// The socket.
     pub socket: LineSocket,
 }
@@ -286,6 +310,16 @@ pub enum LineSocket {
     Tcp(Stream),
     /// A connected datagram socket.
     Udp(UdpSocket),
+}
+
+impl Line {
+    /// Takes away the messages that are not out.
+    pub fn take_unsent(&mut self) -> VecDeque<Unsent> {
+        match &mut self.socket {
+            LineSocket::Tcp(stream) => stream.take_unsent(),
+            LineSocket::Udp(_) => VecDeque::new(),
+        }
+    }
 }
 
 impl AsFd for LineSocket {

@@ -11,17 +11,22 @@
 mod carry;
 mod close;
 mod door;
+mod input;
 mod open;
 mod take;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{self, AtomicBool};
 use std::time::{Duration, Instant};
+
+use tracing::debug;
 
 use crate::driver::clock::WallClock;
 use crate::driver::guests::{Door, Guest};
+use crate::driver::input::Input;
 use crate::driver::lag::Lag;
 use crate::driver::links::Wire;
 use crate::driver::poller::{Interest, Poller, Ready, Token};
@@ -72,9 +77,13 @@ pub struct RealTime<B, S> {
     /// How many messages came from guests and programs that have gone: if they
     /// come again, their numbers go on. By (node, who).
     heard: BTreeMap<(u32, u32), u64>,
+    /// How many guests each node has been made to let go of.
+    complaints: BTreeMap<u32, u64>,
     /// Connections to nodes of other processes over which more may come, by
     /// (near, far).
     unended: BTreeSet<(u32, u32)>,
+    /// Standard input, while it is a peer of a node.
+    input: Option<Token>,
     /// Whether somebody from outside may still come or say something.
     open_ended: bool,
     /// How late things were.
@@ -93,8 +102,13 @@ enum Socket {
     Door(Door),
     Guest(Guest),
     Line(Line),
+    Input(Input),
     Output(Output),
 }
+
+/// How often it is printed for a node why a guest was let go: who floods it with
+/// garbage must not fill the terminal and the disk. The rest are counted.
+const COMPLAINTS: u64 = 10;
 
 /// Deadlines that are met before sockets have their turn.
 const BATCH: usize = 64;
@@ -141,7 +155,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     ) -> Outcome {
         let clock = WallClock::new(start, self.speed);
         std::thread::sleep(start.saturating_duration_since(Instant::now()));
-        let ended = self.run.start().and_then(|()| self.events(&clock, stop));
+        let started = self.run.start().and_then(|()| self.welcome_input());
+        let ended = started.and_then(|()| self.events(&clock, stop));
         ending(&ended);
         let outcome = self.run.conclude(ended);
         self.close(!matches!(outcome.reason, EndReason::Failed(_)));
@@ -163,7 +178,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             if let Some(reason) = self.run.stopped() {
                 return Ok(EndReason::Stopped(reason));
             }
-            if stop.load(Ordering::Relaxed) {
+            if stop.load(atomic::Ordering::Relaxed) {
                 return Ok(EndReason::Interrupted);
             }
             let mut behind = false;
@@ -180,6 +195,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 self.carry_out()?;
             }
             self.see_off_departing()?;
+            self.see_off_input()?;
             let due = self.run.next_due();
             if !behind && due > end && clock.now() >= end {
                 self.drain(&mut ready, stop)?;
@@ -227,6 +243,31 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             panicked: false,
             reason: format!("waiting for sockets failed: {error}"),
         })
+    }
+
+    /// Prints why a guest of a node was let go, unless that has been printed often.
+    fn complain(&mut self, node: u32, line: &str) {
+        debug!("{line}");
+        let count = self.complaints.entry(node).or_default();
+        *count += 1;
+        match (*count).cmp(&(COMPLAINTS + 1)) {
+            Ordering::Less => self.run.world.print_for(node, line),
+            Ordering::Equal => {
+                let line = "disconnected others, too: they are counted until the end";
+                self.run.world.print_for(node, line);
+            }
+            Ordering::Greater => {}
+        }
+    }
+
+    /// Tells how many guests were let go beyond those that were told of.
+    fn sum_up_complaints(&mut self) {
+        for (node, count) in std::mem::take(&mut self.complaints) {
+            if let Some(more @ 1..) = count.checked_sub(COMPLAINTS) {
+                let line = format!("disconnected {more} others, {count} in all");
+                self.run.world.print_for(node, &line);
+            }
+        }
     }
 
     fn look_after_programs(&mut self) {

@@ -4,10 +4,13 @@
 //! owner to look at ([`Stream::waiting`]) before it reads more.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
+use crate::driver::backlog::{Backlog, GATHERED, Unsent};
+use crate::driver::outlet::{SocketOutlet, write_frame};
 use crate::driver::poller::Interest;
 use crate::engine::message::Payload;
 use crate::framing::{Decoder, Envelope, Framing, FramingError};
@@ -15,21 +18,21 @@ use crate::framing::{Decoder, Envelope, Framing, FramingError};
 /// A connection with a framing.
 #[derive(Debug)]
 pub struct Stream {
-    socket: TcpStream,
+    socket: Arc<TcpStream>,
     framing: Framing,
     decoder: Decoder,
-    /// What is still to be written: pieces, none empty.
-    out: VecDeque<Vec<u8>>,
-    /// Bytes of the first piece that have been written.
-    written: usize,
-    /// Bytes of all pieces that have not.
-    waiting: usize,
-    /// Nothing more will be sent; the socket closes once `out` is empty.
+    /// What is still to be written.
+    backlog: Backlog,
+    /// The socket takes nothing any more.
+    broken: bool,
+    /// Nothing more will be sent; the socket closes once `backlog` is empty.
     closing: bool,
     /// Nothing is read for now.
     paused: bool,
     /// What it was last said to be watched for.
     watched: Interest,
+    /// Where messages may leave without being copied, once somebody asked for it.
+    outlet: Option<Arc<SocketOutlet>>,
 }
 
 /// How a read ended.
@@ -49,17 +52,6 @@ const TURN: usize = 1 << 20;
 /// A read of less than this has most likely emptied the socket `[bytes]`.
 const SHORT: usize = 2048;
 
-/// A frame of up to this is copied into one piece to be written: that costs less
-/// than to tell the system of three `[bytes]`.
-const SMALL: usize = 2048;
-
-/// What waits is gathered into pieces of up to this; what is larger waits as it
-/// is and is not copied `[bytes]`.
-const GATHERED: usize = 64 << 10;
-
-/// Pieces that are written with one call.
-const PIECES: usize = 16;
-
 impl Stream {
     /// A connected socket, made non-blocking and prompt.
     ///
@@ -72,19 +64,32 @@ impl Stream {
         // it would only delay it.
         socket.set_nodelay(true)?;
         Ok(Stream {
-            socket,
+            socket: Arc::new(socket),
             framing,
             decoder: Decoder::new(framing, max_message),
-            out: VecDeque::new(),
-            written: 0,
-            waiting: 0,
+            backlog: Backlog::default(),
+            broken: false,
             closing: false,
             paused: false,
             watched: Interest {
                 read: true,
                 write: false,
             },
+            outlet: None,
         })
+    }
+
+    /// Where messages may leave without being copied, if it is asked for first.
+    /// What it does not take whole is for [`Stream::take_rest`], before anything
+    /// else is sent or the stream closed.
+    pub fn open_outlet(&mut self) -> Option<Arc<SocketOutlet>> {
+        if self.outlet.is_some() {
+            return None;
+        }
+        let outlet = SocketOutlet::new(self.socket.clone(), self.framing);
+        self.outlet = Some(Arc::new(outlet));
+        self.tell_outlet();
+        self.outlet.clone()
     }
 
     /// The address at the other end.
@@ -101,7 +106,7 @@ impl Stream {
     pub fn read(&mut self, mut message: impl FnMut(&[u8])) -> Reading {
         let mut taken = 0;
         while taken < TURN {
-            match self.decoder.read_from(&mut self.socket) {
+            match self.decoder.read_from(&mut &*self.socket) {
                 Ok(0) => return self.ended(message),
                 Ok(count) => {
                     taken += count;
@@ -136,15 +141,18 @@ impl Stream {
         }
     }
 
-    /// Sends a message: at once as far as the socket takes it.
+    /// Sends a message, the sender's `number`-th: at once as far as the socket
+    /// takes it. What never gets out is told by [`Stream::take_unsent`].
     ///
     /// # Errors
     ///
     /// When the framing cannot express it; nothing was sent.
-    pub fn send(&mut self, message: Payload) -> Result<(), FramingError> {
+    pub fn send(&mut self, number: u64, message: Payload) -> Result<(), FramingError> {
         let body = message.as_slice();
         let envelope = Envelope::new(self.framing, body)?;
-        if self.closing {
+        let size = body.len();
+        if self.closing || self.broken {
+            self.backlog.refuse(number, size as u64);
             return Ok(());
         }
         let parts = [envelope.head(), body, envelope.tail()];
@@ -153,110 +161,88 @@ impl Stream {
         let end = head + body.len();
         match message {
             Payload::Block(bytes) if end.saturating_sub(done) > GATHERED => {
-                self.keep([envelope.head(), &[], &[]], done.min(head));
-                self.keep_whole(bytes.into_vec(), done.saturating_sub(head));
-                self.keep([&[], &[], envelope.tail()], 0);
+                let backlog = &mut self.backlog;
+                backlog.keep([envelope.head(), &[], &[]], done.min(head));
+                backlog.keep_whole(bytes.into_vec(), done.saturating_sub(head));
+                backlog.keep([&[], &[], envelope.tail()], 0);
             }
-            _ => self.keep(parts, done),
+            _ => self.backlog.keep(parts, done),
         }
+        self.backlog.end_message(number, size as u64);
+        self.tell_outlet();
         Ok(())
+    }
+
+    /// Takes away the messages of which something waits: who gives the connection
+    /// up accounts for them.
+    pub fn take_unsent(&mut self) -> VecDeque<Unsent> {
+        self.backlog.take_unsent()
     }
 
     /// Sends a frame in three parts, with one call if the socket takes it.
     pub fn send_parts(&mut self, head: &[u8], body: &[u8], tail: &[u8]) {
         let parts = [head, body, tail];
         let done = self.write_at_once(parts);
-        self.keep(parts, done);
+        self.backlog.keep(parts, done);
+        self.tell_outlet();
     }
 
     /// Writes as much of a frame as the socket takes now; answers how much.
     fn write_at_once(&mut self, parts: [&[u8]; 3]) -> usize {
-        if self.waiting > 0 {
+        if self.waiting() > 0 {
             return 0;
         }
-        let size: usize = parts.iter().map(|part| part.len()).sum();
-        // A socket that is gone takes nothing: reading tells of it.
-        if size > SMALL {
-            let parts = parts.map(IoSlice::new);
-            return self.socket.write_vectored(&parts).unwrap_or(0);
-        }
-        let mut whole = [0; SMALL];
-        let mut end = 0;
-        for part in parts {
-            whole[end..end + part.len()].copy_from_slice(part);
-            end += part.len();
-        }
-        self.socket.write(&whole[..end]).unwrap_or(0)
+        write_frame(&self.socket, parts)
     }
 
-    /// Keeps what is to be written of some parts, the first `done` bytes of all
-    /// left out.
-    fn keep(&mut self, parts: [&[u8]; 3], mut done: usize) {
-        for part in parts {
-            let written = done.min(part.len());
-            done -= written;
-            let part = &part[written..];
-            if part.is_empty() {
-                continue;
-            }
-            self.waiting += part.len();
-            match self.out.back_mut() {
-                Some(last) if last.len() + part.len() <= GATHERED => last.extend_from_slice(part),
-                _ => self.out.push_back(part.to_vec()),
-            }
+    /// Takes over what the outlet has begun with: a message of this number and
+    /// size.
+    pub fn take_rest(&mut self, number: u64, bytes: u64) {
+        if let Some(rest) = self.outlet.as_ref().map(|outlet| outlet.take_rest()) {
+            self.backlog.keep_whole(rest, 0);
+            self.backlog.end_message(number, bytes);
+            self.tell_outlet();
         }
     }
 
-    /// Keeps a message as it is, `done` bytes of it written: none unless it is
-    /// the first that waits.
-    fn keep_whole(&mut self, bytes: Vec<u8>, done: usize) {
-        self.waiting += bytes.len() - done;
-        if done > 0 {
-            self.written = done;
+    /// The outlet must not overtake what waits, nor write where nothing may follow.
+    fn tell_outlet(&self) {
+        if let Some(outlet) = &self.outlet {
+            outlet.set_free(self.waiting() == 0 && !self.closing && !self.broken);
         }
-        self.out.push_back(bytes);
     }
 
     /// Writes what waits, as far as the socket takes it. A socket that is gone
     /// takes nothing: reading tells of it.
     pub fn flush(&mut self) {
-        while self.waiting > 0 {
-            let mut pieces = [IoSlice::new(&[]); PIECES];
-            let mut from = self.written;
-            for (piece, bytes) in pieces.iter_mut().zip(&self.out) {
-                *piece = IoSlice::new(&bytes[from..]);
-                from = 0;
-            }
-            let count = self.out.len().min(PIECES);
-            match self.socket.write_vectored(&pieces[..count]) {
+        while self.waiting() > 0 {
+            let (pieces, count) = self.backlog.first();
+            match (&*self.socket).write_vectored(&pieces[..count]) {
                 Ok(0) => break,
-                Ok(count) => self.written(count),
+                Ok(count) => self.backlog.written(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => self.written(self.waiting),
+                Err(_) => {
+                    self.backlog.give_up();
+                    self.broken = true;
+                }
             }
         }
-        if self.waiting == 0 && self.closing {
+        if self.waiting() == 0 && self.closing {
             // Ends our direction; the other end's last bytes may still come.
             let _ = self.socket.shutdown(Shutdown::Write);
         }
-    }
-
-    /// So many bytes need no longer be kept.
-    fn written(&mut self, count: usize) {
-        self.waiting -= count;
-        self.written += count;
-        while let Some(first) = self.out.front()
-            && self.written >= first.len()
-        {
-            self.written -= first.len();
-            self.out.pop_front();
-        }
+        self.tell_outlet();
     }
 
     /// Bytes that wait to be written.
     pub fn waiting(&self) -> usize {
-        self.waiting
+        self.backlog.waiting()
+    }
+
+    /// What all that waits takes in memory, about `[bytes]`.
+    pub fn burden(&self) -> usize {
+        self.backlog.burden()
     }
 
     /// Closes our direction once what was sent is out.
@@ -322,7 +308,7 @@ mod tests {
             expected.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
             expected.extend_from_slice(&bytes);
             let id = messages.add(0, 1, &bytes);
-            stream.send(messages.take(id).payload).unwrap();
+            stream.send(1, messages.take(id).payload).unwrap();
         }
         assert!(stream.waiting() > 0);
         stream.close();

@@ -89,6 +89,7 @@ fn group(name: &str, count: u32, timing: Timing) -> Group {
         rng_id: None,
         inbox_limit: None,
         listen: Vec::new(),
+        stdin: None,
         program: None,
     }
 }

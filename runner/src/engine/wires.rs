@@ -5,6 +5,10 @@
 //! the run takes it from [`Wires::outgoing`] and carries it. In virtual time
 //! there are no wires: every message goes through the event queue.
 
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+
 use crate::engine::message::MessageId;
 use crate::engine::topology::{LinkEnd, NO_RULE};
 
@@ -26,7 +30,33 @@ pub struct Wires {
     /// Places of `held` that are free.
     free: Vec<u32>,
     strangers: Vec<String>,
+    /// Ways to strangers that may take a message at once, by (node, stranger).
+    /// Never iterated.
+    outlets: HashMap<(u32, u32), Arc<dyn Outlet>>,
 }
+
+/// A way out that may take a message while it is still lent by the behavior that
+/// sends it: a large one need not be copied then.
+pub trait Outlet: Debug + Send + Sync {
+    /// Takes a message, or leaves it to be carried like any other: always, if
+    /// anything waits that was sent before it.
+    fn offer(&self, message: &[u8]) -> Offer;
+}
+
+/// What became of a message that was offered to an [`Outlet`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// Nothing was taken of it.
+    Left,
+    /// It is out.
+    Taken,
+    /// It was taken, and whoever drives the run is to look after its rest.
+    Begun,
+}
+
+/// Messages of this size and more are offered to an outlet; below, laying them
+/// down costs next to nothing `[bytes]`.
+pub const LARGE: usize = 16 << 10;
 
 /// Something to be carried out of the process.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +74,13 @@ pub struct Outgoing {
 pub enum What {
     /// A message, to be taken from the run's messages.
     Message(MessageId),
+    /// An outlet has begun with a message and holds the rest of it.
+    Rest {
+        /// The sender's number for it.
+        number: u64,
+        /// Its size `[bytes]`.
+        bytes: u64,
+    },
     /// The connection between the two closes.
     Close,
     /// It opens again.
@@ -92,6 +129,41 @@ impl Wires {
     /// appearance.
     pub fn strangers(&self) -> &[String] {
         &self.strangers
+    }
+
+    /// From now on large messages of a node to a stranger are offered to this
+    /// outlet first.
+    pub fn open_outlet(&mut self, from: u32, to: u32, outlet: Arc<dyn Outlet>) {
+        self.outlets.insert((from, to), outlet);
+    }
+
+    /// The outlet is gone.
+    pub fn close_outlet(&mut self, from: u32, to: u32) {
+        self.outlets.remove(&(from, to));
+    }
+
+    /// All outlets are gone.
+    pub fn close_outlets(&mut self) {
+        self.outlets.clear();
+    }
+
+    /// Whether a message left at once: only if all that was sent before it has.
+    pub(super) fn leave_at_once(&mut self, from: u32, to: u32, number: u64, bytes: &[u8]) -> bool {
+        if bytes.len() < LARGE || !self.outgoing.is_empty() {
+            return false;
+        }
+        let offer = self
+            .outlets
+            .get(&(from, to))
+            .map_or(Offer::Left, |outlet| outlet.offer(bytes));
+        if offer == Offer::Begun {
+            let what = What::Rest {
+                number,
+                bytes: bytes.len() as u64,
+            };
+            self.outgoing.push(Outgoing { from, to, what });
+        }
+        offer != Offer::Left
     }
 
     pub(super) fn add_stranger(&mut self, name: String) -> u32 {

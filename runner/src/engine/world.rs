@@ -243,6 +243,9 @@ impl<S: Sink> World<S> {
         self.sent += 1;
         let number = sender.sent;
         self.push_row(EventId::SEND, to, number, bytes.len() as u64);
+        if self.wires.leave_at_once(from, to, number, bytes) {
+            return Ok(());
+        }
         let message = self.messages.add(from, number, bytes);
         self.depart(self.now, from, to, What::Message(message));
         Ok(())
@@ -432,6 +435,12 @@ impl<S: Sink> World<S> {
         } else {
             self.drop_row(node, from, number, bytes);
         }
+    }
+
+    /// A message of `node` to a stranger will never reach it: a row in the log of
+    /// the node, since a stranger has none.
+    pub(super) fn lose_outside(&mut self, node: u32, to: u32, number: u64, bytes: u64) {
+        self.drop_row(node, to, number, bytes);
     }
 
     /// A message to `node` is lost: a row in the log of the node it was for.

@@ -25,6 +25,8 @@ pub struct Processes {
     pub plugin_path: Vec<PathBuf>,
     /// Whether they say what they do.
     pub verbose: bool,
+    /// Whether what nodes print is shown in color.
+    pub color: bool,
 }
 
 /// Runs a run in processes, to its end.
@@ -56,6 +58,7 @@ pub fn run(
                 token,
                 folder: folder.to_owned(),
                 say: options.say.is_some(),
+                color: processes.color,
                 verbose: processes.verbose,
             };
             (job, who)

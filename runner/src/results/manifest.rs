@@ -159,6 +159,7 @@ pub fn run_schema(plan: &Plan) -> RunSchema {
             name: group.node_name(index),
             columns: columns.clone(),
             events: events.clone(),
+            program: group.program.is_some(),
         }));
     }
     RunSchema {

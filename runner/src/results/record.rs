@@ -10,6 +10,7 @@ use analysis::results::{Judgement, LogMode};
 use crate::engine::sink::Sink;
 use crate::judge::checks::Checks;
 use crate::results::printed::Printed;
+use crate::results::style;
 use crate::time::SimTime;
 
 /// Writes a run's logs and measures it as it goes.
@@ -47,7 +48,8 @@ enum Log {
 
 impl Recorder {
     /// For one run; its files go to `folder`, which exists unless the mode is
-    /// [`LogMode::Off`]. What nodes print is told to `say`, too, labelled.
+    /// [`LogMode::Off`]. What nodes print is told to `say`, too, labelled, and
+    /// with its styles.
     pub fn new(
         schema: &Arc<RunSchema>,
         folder: &Path,
@@ -142,7 +144,7 @@ impl Sink for Recorder {
         let Some(printed) = &mut self.printed else {
             return;
         };
-        printed.line(&self.schema.nodes[node as usize].name, line);
+        printed.line(&self.schema.nodes[node as usize].name, &style::plain(line));
         if printed.is_full()
             && let Err(error) = printed.flush()
         {

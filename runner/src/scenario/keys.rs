@@ -304,6 +304,11 @@ pub static LISTEN: Keys = Keys {
             "The address at which datagrams are taken, each one message. In place of `tcp`.",
         ),
         key(
+            "stdin",
+            Shape::Word(&["lines", "keys"]),
+            "In place of `tcp` and `udp`: the runner's standard input is a peer. `lines`: each line is a message. `keys`: on a terminal each key is one, without Enter; elsewhere each line.",
+        ),
+        key(
             "framing",
             Shape::Framing,
             "With `tcp`, and required there: how messages are told apart in the stream.",

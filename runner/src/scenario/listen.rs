@@ -1,5 +1,6 @@
 //! `[[nodes.NAME.listen]]`: where nodes listen, and that no two of them (nor a
-//! program that somebody else wrote) are at one address.
+//! program that somebody else wrote) are at one address, or both at the standard
+//! input.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -40,6 +41,9 @@ impl ListenEntry {
 
     /// Reports keys that lack one another or contradict one another.
     pub fn check(&self, mistakes: &Mistakes) {
+        if self.stdin.is_some() {
+            return self.check_stdin(mistakes);
+        }
         match (&self.tcp, &self.udp) {
             (Some(tcp), Some(udp)) => mistakes.add_with_help(
                 tcp.key.max(udp.key),
@@ -64,6 +68,26 @@ impl ListenEntry {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Reports keys beside `stdin`: it is one peer, and has no address.
+    fn check_stdin(&self, mistakes: &Mistakes) {
+        let place = |key: &str| match key {
+            "tcp" => self.tcp.as_ref().map(|it| it.key),
+            "udp" => self.udp.as_ref().map(|it| it.key),
+            "framing" => self.framing.as_ref().map(|it| it.key),
+            "max_peers" => self.max_peers.as_ref().map(|it| it.key),
+            _ => self.max_message.as_ref().map(|it| it.key),
+        };
+        for key in ["tcp", "udp", "framing", "max_peers", "max_message"] {
+            if let Some(place) = place(key) {
+                mistakes.add_with_help(
+                    place,
+                    format!("`{key}` with `stdin`"),
+                    "standard input is one peer, whose messages are lines or keys; write a [[nodes.NAME.listen]] of its own for an address",
+                );
+            }
         }
     }
 
@@ -146,6 +170,30 @@ pub fn check_addresses(groups: &[GroupEntry], mistakes: &Mistakes) {
         }
     }
     report_clashes(taken, mistakes);
+}
+
+/// Reports standard input that several nodes would have: there is one.
+pub fn check_stdin(groups: &[GroupEntry], mistakes: &Mistakes) {
+    let mut taken: Option<&str> = None;
+    for group in groups {
+        let entries = group.listen.iter().filter_map(|it| it.value.as_ref());
+        for stdin in entries.flatten().filter_map(|it| it.stdin.as_ref()) {
+            let count = group.count.as_ref().and_then(|it| it.value).unwrap_or(1);
+            let other = match taken {
+                Some(other) => format!("group `{other}` has it already"),
+                None if count > 1 => format!("group `{}` has {count} nodes", group.name),
+                None => {
+                    taken = Some(&group.name);
+                    continue;
+                }
+            };
+            mistakes.add_with_help(
+                stdin.key,
+                "only one node can have the standard input",
+                other,
+            );
+        }
+    }
 }
 
 fn report_clashes(mut taken: Vec<Taken<'_>>, mistakes: &Mistakes) {

@@ -82,6 +82,7 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
     end(&file, mistakes);
     program::check(&file.groups, time == Some(TimeMode::Virtual), mistakes);
     listen::check_addresses(&file.groups, mistakes);
+    listen::check_stdin(&file.groups, mistakes);
 
     let groups: Vec<_> = file.groups.iter().map(group).collect();
     let sound = file
@@ -249,8 +250,13 @@ fn group(entry: &GroupEntry) -> Option<Group> {
         },
         listen: listen
             .iter()
+            .filter(|entry| entry.stdin.is_none())
             .map(ListenEntry::listen)
             .collect::<Option<_>>()?,
+        stdin: match listen.iter().find_map(|entry| entry.stdin.as_ref()) {
+            Some(written) => Some(written.value?),
+            None => None,
+        },
         program,
     })
 }

@@ -94,6 +94,9 @@ pub struct Group {
     /// Where its nodes listen in real time. Of a group of several nodes each
     /// listens at every entry, and all ports are 0.
     pub listen: Vec<Listen>,
+    /// What its only node takes for a message in the runner's standard input, in
+    /// real time; none for all groups but one.
+    pub stdin: Option<StandardInput>,
     /// The program that stands for its nodes, in real time only. Then there is
     /// no config, timing, inbox limit or listening.
     pub program: Option<Program>,
@@ -156,6 +159,15 @@ pub struct Listen {
     pub max_peers: Option<u32>,
     /// The longest message that is taken `[bytes]`, 1 to 2^31.
     pub max_message: u64,
+}
+
+/// What is a message in the runner's standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StandardInput {
+    /// A line.
+    Lines,
+    /// A key that is pressed, on a terminal; else a line.
+    Keys,
 }
 
 /// A program that stands for the nodes of a group: at least one of the two.

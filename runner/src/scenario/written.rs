@@ -9,7 +9,7 @@ use super::document::{Kind, Table, Value};
 use super::judges::{self, CheckEntry, ExpectEntry};
 use super::keys::{GROUP, LINK, LISTEN, MAX_MESSAGE, MAX_NODES, MAX_RUNS, SCENARIO};
 use super::reader::{Field, Mistakes, TableReader, Written};
-use super::resolved::{BehaviorName, LinkTransport, Order, Transport};
+use super::resolved::{BehaviorName, LinkTransport, Order, StandardInput, Transport};
 use super::values::{self, Quantity, distribution};
 use crate::framing::Framing;
 use crate::random::distribution::Distribution;
@@ -82,6 +82,7 @@ pub struct ListenEntry {
     pub place: Place,
     pub tcp: Key<SocketAddr>,
     pub udp: Key<SocketAddr>,
+    pub stdin: Key<StandardInput>,
     pub framing: Key<Framing>,
     pub max_peers: Key<u64>,
     pub max_message: Key<u64>,
@@ -250,6 +251,13 @@ fn listen_entry(table: &Table, place: Place, mistakes: &Mistakes) -> ListenEntry
         place,
         tcp: reader.optional("tcp", values::address),
         udp: reader.optional("udp", values::address),
+        stdin: reader.optional(
+            "stdin",
+            values::word(&[
+                ("lines", StandardInput::Lines),
+                ("keys", StandardInput::Keys),
+            ]),
+        ),
         framing: reader.optional("framing", values::framing),
         max_peers: reader.optional("max_peers", values::whole(1, u32::MAX.into())),
         max_message: reader.optional("max_message", values::size(1, MAX_MESSAGE)),

@@ -16,6 +16,7 @@ fn node(name: &str, columns: Vec<ColumnSchema>) -> NodeSchema {
         name: name.to_owned(),
         columns: columns.into(),
         events: vec!["internal".to_owned()].into(),
+        program: false,
     }
 }
 

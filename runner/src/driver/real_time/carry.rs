@@ -4,13 +4,16 @@
 use std::time::Duration;
 
 use super::{RealTime, Socket, rewatch, rewatch_token};
-use crate::driver::guests::{DoorSocket, MOST_WAITING, PATIENCE};
+use crate::driver::guests::{DoorSocket, Guest, MOST_WAITING, PATIENCE};
 use crate::driver::links::MAX_DATAGRAM;
+use crate::driver::poller::Token;
 use crate::driver::programs::LineSocket;
 use crate::driver::wire::{Head, Kind};
 use crate::engine::behaviors::{Behaviors, Failure, Fault};
+use crate::engine::message::Message;
 use crate::engine::sink::Sink;
-use crate::engine::wires::{Outgoing, What};
+use crate::engine::wires::{LARGE, Outgoing, What};
+use crate::framing::FramingError;
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Carries away what the engine sent, in order.
@@ -35,6 +38,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             What::Message(id) => (Kind::Message, Some(self.run.take_message_out(id))),
             What::Close => (Kind::Close, None),
             What::Open => (Kind::Open, None),
+            // Nodes have no outlets.
+            What::Rest { .. } => return Ok(()),
             What::Lost { .. } => (Kind::Lost, None),
         };
         let size;
@@ -78,115 +83,206 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             }
             let mut datagram = head.encode().to_vec();
             datagram.extend_from_slice(body);
-            // Datagrams may be lost; so may this one.
-            let _ = socket.send_to(&datagram, address);
-            self.under_way = true;
+            // Datagrams may be lost on the way; of this one it is known.
+            match socket.send_to(&datagram, address) {
+                Err(_) if kind == Kind::Message => {
+                    self.run.lose(to, from, head.number, body.len() as u64);
+                }
+                _ => self.under_way = true,
+            }
         }
         Ok(())
     }
 
     fn carry_to_guest(&mut self, from: u32, to: u32, what: What) -> Result<(), Failure> {
         let token = self.guests.get(&to).copied();
-        let socket = token.and_then(|token| self.sockets.get_mut(token));
-        match (what, socket) {
-            (What::Message(id), socket) => {
-                let message = self.run.take_message_out(id);
-                match (token, socket) {
-                    (Some(token), Some(Socket::Guest(guest))) => {
-                        if guest.stream.waiting() > MOST_WAITING {
-                            let name = self.run.world.stranger_name(to).to_owned();
-                            self.run.world.print_for(from, &overflow(&name));
-                            self.part(token);
-                            return self.run.disconnect(from, to);
-                        }
-                        if let Err(error) = guest.stream.send(message.payload) {
-                            // Another guest may have made it say that: it costs
-                            // this connection, not the run.
-                            let name = self.run.world.stranger_name(to);
-                            let line = format!("disconnected {name}: {error}");
-                            self.run.world.print_for(from, &line);
-                            self.part(token);
-                            return self.run.disconnect(from, to);
-                        }
-                        if guest.stream.waiting() > PATIENCE {
-                            guest.stream.pause(true);
-                            self.paused.insert(token);
-                        }
-                        rewatch(&self.poller, token, &mut guest.stream);
-                    }
-                    (_, Some(Socket::Door(door))) => {
-                        if let DoorSocket::Udp(socket, sources) = &door.socket
-                            && let Some(address) = sources.address(to)
-                        {
-                            let _ = socket.send_to(message.payload.as_slice(), address);
-                        }
-                    }
-                    // It has gone; what is sent to it now is lost.
-                    _ => {}
-                }
+        if let Some(token) = token
+            && matches!(self.sockets.get_mut(token), Some(Socket::Input(_)))
+        {
+            match what {
+                What::Message(id) => self.answer_input(from, id),
+                What::Close => self.close_input(token, to),
+                _ => {}
             }
-            (What::Close, Some(Socket::Guest(guest))) => {
-                guest.stream.close();
-                let gone = guest.stream.is_closed();
-                if let Some(token) = token {
-                    match gone {
+            return Ok(());
+        }
+        match what {
+            What::Message(id) => {
+                let message = self.run.take_message_out(id);
+                return self.give_to_guest(token, from, to, message);
+            }
+            What::Rest { number, bytes } => match self.guest(token) {
+                Some((token, guest)) => {
+                    guest.stream.take_rest(number, bytes);
+                    self.look_after_guest(token);
+                }
+                None => self.run.lose_outside(from, to, number, bytes),
+            },
+            What::Close => {
+                if let Some((token, guest)) = self.guest(token) {
+                    guest.stream.close();
+                    match guest.stream.is_closed() {
                         true => self.part(token),
                         false => rewatch_token(&self.poller, &mut self.sockets, token),
                     }
                 }
             }
-            _ => {}
+            What::Open | What::Lost { .. } => {}
         }
         Ok(())
+    }
+
+    fn guest(&mut self, token: Option<Token>) -> Option<(Token, &mut Guest)> {
+        match self.sockets.get_mut(token?) {
+            Some(Socket::Guest(guest)) => Some((token?, guest)),
+            _ => None,
+        }
+    }
+
+    fn give_to_guest(
+        &mut self,
+        token: Option<Token>,
+        from: u32,
+        to: u32,
+        message: Message,
+    ) -> Result<(), Failure> {
+        let number = message.number;
+        let bytes = message.payload.as_slice();
+        let size = bytes.len() as u64;
+        if let Some((token, guest)) = self.guest(token) {
+            let large = bytes.len() >= LARGE;
+            let why = if guest.stream.burden() > MOST_WAITING {
+                TOO_MUCH.to_owned()
+            } else {
+                match guest.stream.send(number, message.payload) {
+                    Ok(()) => {
+                        if large && let Some(outlet) = guest.stream.open_outlet() {
+                            self.run.world.wires.open_outlet(from, to, outlet);
+                        }
+                        self.look_after_guest(token);
+                        return Ok(());
+                    }
+                    // Another guest may have made it say that: it costs this
+                    // connection, not the run.
+                    Err(error) => error.to_string(),
+                }
+            };
+            let name = self.run.world.stranger_name(to).to_owned();
+            self.complain(from, &format!("disconnected {name}: {why}"));
+            self.part(token);
+            self.run.lose_outside(from, to, number, size);
+            return self.run.disconnect(from, to);
+        }
+        let given = match token.and_then(|token| self.sockets.get_mut(token)) {
+            Some(Socket::Door(door)) => match &door.socket {
+                DoorSocket::Udp(socket, sources) => sources
+                    .address(to)
+                    .is_some_and(|address| socket.send_to(bytes, address).is_ok()),
+                DoorSocket::Tcp(_) => false,
+            },
+            // It has gone.
+            _ => false,
+        };
+        if !given {
+            self.run.lose_outside(from, to, number, size);
+        }
+        Ok(())
+    }
+
+    /// After something was sent to a guest: has its socket watched, and does not
+    /// read from it while it lets too much wait.
+    fn look_after_guest(&mut self, token: Token) {
+        if let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) {
+            if guest.stream.waiting() > PATIENCE {
+                guest.stream.pause(true);
+                self.paused.insert(token);
+            }
+            rewatch(&self.poller, token, &mut guest.stream);
+        }
     }
 
     fn carry_to_program(&mut self, from: u32, to: u32, what: What) -> Result<(), Failure> {
         let key = (from, to);
-        if matches!(what, What::Message(_)) && !self.lines.contains_key(&key) {
-            // It has closed; a message calls it again.
-            let _ = self.call(from, to, Duration::ZERO);
-        }
-        let token = self.lines.get(&key).copied();
-        let message = match what {
-            What::Message(id) => Some(self.run.take_message_out(id)),
-            _ => None,
-        };
-        let Some(token) = token else { return Ok(()) };
-        let Some(Socket::Line(line)) = self.sockets.get_mut(token) else {
-            return Ok(());
-        };
-        match (message, &mut line.socket) {
-            (Some(message), LineSocket::Tcp(stream)) => {
-                if stream.waiting() > MOST_WAITING {
-                    let name = self.run.world.roster().name(to).unwrap_or_default();
-                    self.run.world.print_for(from, &overflow(&name));
-                    self.sockets.remove(token);
+        match what {
+            What::Message(id) => {
+                if !self.lines.contains_key(&key) {
+                    // It has closed; a message calls it again.
+                    let _ = self.call(from, to, Duration::ZERO);
+                }
+                let message = self.run.take_message_out(id);
+                self.give_to_program(from, to, message)
+            }
+            What::Close => {
+                if let Some(token) = self.lines.get(&key)
+                    && let Some(Socket::Line(line)) = self.sockets.get_mut(*token)
+                    && let LineSocket::Tcp(stream) = &mut line.socket
+                {
+                    stream.close();
                     self.lines.remove(&key);
-                    return self.run.disconnect(from, to);
                 }
-                if let Err(error) = stream.send(message.payload) {
-                    self.remarks
-                        .push(format!("a message was not sent: {error}"));
-                }
-                rewatch(&self.poller, token, stream);
+                Ok(())
             }
-            (Some(message), LineSocket::Udp(socket)) => {
-                let _ = socket.send(message.payload.as_slice());
-            }
-            (None, LineSocket::Tcp(stream)) if matches!(what, What::Close) => {
-                stream.close();
-                self.lines.remove(&key);
-            }
-            (None, _) => {}
+            What::Rest { .. } | What::Open | What::Lost { .. } => Ok(()),
         }
-        Ok(())
+    }
+
+    fn give_to_program(&mut self, from: u32, to: u32, message: Message) -> Result<(), Failure> {
+        let token = self.lines.get(&(from, to)).copied();
+        let number = message.number;
+        let bytes = message.payload.as_slice();
+        let size = bytes.len() as u64;
+        let mut given = false;
+        let mut overflows = false;
+        let mut unfit = None;
+        if let Some(token) = token
+            && let Some(Socket::Line(line)) = self.sockets.get_mut(token)
+        {
+            match &mut line.socket {
+                LineSocket::Tcp(stream) if stream.burden() > MOST_WAITING => overflows = true,
+                LineSocket::Tcp(stream) => {
+                    match stream.send(number, message.payload) {
+                        Ok(()) => given = true,
+                        Err(error) => unfit = Some(error),
+                    }
+                    rewatch(&self.poller, token, stream);
+                }
+                // A refusal is of an earlier datagram, and told only once.
+                LineSocket::Udp(socket) => {
+                    given = socket.send(bytes).is_ok() || socket.send(bytes).is_ok();
+                }
+            }
+        }
+        if let Some(error) = unfit {
+            self.remark_unfit(from, to, &error);
+        }
+        if overflows && let Some(token) = token {
+            let name = self.run.world.roster().name(to).unwrap_or_default();
+            self.complain(from, &format!("disconnected {name}: {TOO_MUCH}"));
+            self.hang_up(token);
+        }
+        if !given {
+            self.run.lose_outside(from, to, number, size);
+        }
+        match overflows {
+            true => self.run.disconnect(from, to),
+            false => Ok(()),
+        }
     }
 }
 
-/// Why somebody who does not read was let go, for the node's output.
-fn overflow(name: &str) -> String {
-    format!(
-        "disconnected {name}: it left more than {} MiB unread",
-        MOST_WAITING >> 20
-    )
+impl<B: Behaviors, S: Sink> RealTime<B, S> {
+    /// Remarks that a program's framing cannot carry what it is sent: once for
+    /// each two nodes, however often it happens.
+    fn remark_unfit(&mut self, from: u32, to: u32, error: &FramingError) {
+        let roster = self.run.world.roster();
+        let [from, to] = [from, to].map(|node| roster.name(node).unwrap_or_default());
+        let start = format!("{from} sends {to} what it cannot be given: ");
+        if self.remarks.iter().all(|said| !said.starts_with(&start)) {
+            self.remarks.push(format!("{start}{error}"));
+        }
+    }
 }
+
+/// Why somebody who does not read is let go.
+const TOO_MUCH: &str = "it left more than 256 MiB unread";
+const _: () = assert!(MOST_WAITING == 256 << 20, "the text says so");

@@ -10,11 +10,15 @@ use super::{DRAIN, PARTING, RealTime, SILENCE, Socket, rewatch};
 use crate::driver::guests::Guest;
 use crate::driver::links::Wire;
 use crate::driver::poller::Ready;
-use crate::driver::programs::{END_PATIENCE, Line, LineSocket};
+use crate::driver::programs::{END_PATIENCE, Heard, Line, LineSocket};
 use crate::driver::sockets::Sockets;
 use crate::driver::wire::{Head, Kind};
 use crate::engine::behaviors::{Behaviors, Failure};
 use crate::engine::sink::Sink;
+
+/// Turns of reading for what a program has still to say: a pipe holds less, and
+/// what it started may write on without end.
+const LAST_WORDS: usize = 32;
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// After the end: what is between two nodes arrives.
@@ -69,6 +73,43 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
     }
 
+    /// Prints what programs have written by now.
+    fn hear_programs(&mut self) {
+        let mut words = Vec::new();
+        for (_, socket) in self.sockets.iter_mut() {
+            if let Socket::Output(output) = socket {
+                let node = output.node;
+                for _ in 0..LAST_WORDS {
+                    let heard = output.read(|line| words.push((node, line.to_owned())));
+                    if heard != Heard::Some {
+                        break;
+                    }
+                }
+            }
+        }
+        for (node, line) in words {
+            self.run.world.print_for(node, &line);
+        }
+    }
+
+    /// What could not be sent to programs and guests in time never will be.
+    fn count_what_is_left(&mut self) {
+        let mut left = Vec::new();
+        for (_, socket) in self.sockets.iter_mut() {
+            let (from, to, unsent) = match socket {
+                Socket::Guest(guest) => (guest.node, guest.stranger, guest.stream.take_unsent()),
+                Socket::Line(line) => (line.node, line.program, line.take_unsent()),
+                _ => continue,
+            };
+            left.extend(unsent.into_iter().map(|unsent| (from, to, unsent)));
+        }
+        for (from, to, unsent) in left {
+            self.run.lose_outside(from, to, unsent.number, unsent.bytes);
+        }
+        // Those for programs of other processes go there.
+        let _ = self.carry_out();
+    }
+
     /// Sends what is still to be sent, ends the programs and closes every socket.
     pub(super) fn close(&mut self, in_order: bool) {
         // A behavior may say farewell in `stop`.
@@ -77,6 +118,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         if apart && in_order {
             self.say_farewell();
         }
+        // What a program has written before it is asked to end comes before what
+        // it answers, whichever of its outputs that is on.
+        self.hear_programs();
         for running in &mut self.running {
             running.ask_to_end();
         }
@@ -107,27 +151,21 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             ready.clear();
             let _ = self.poller.wait(Some(Duration::from_millis(5)), &mut ready);
         }
+        self.count_what_is_left();
+        self.sum_up_complaints();
         let until = Instant::now() + END_PATIENCE;
         for running in &mut self.running {
             let _ = running.end(until);
         }
         // Their last words.
-        let mut words = Vec::new();
-        for (_, socket) in self.sockets.iter_mut() {
-            if let Socket::Output(output) = socket {
-                let node = output.node;
-                output.read(|line| words.push((node, line.to_owned())));
-            }
-        }
-        for (node, line) in words {
-            self.run.world.print_for(node, &line);
-        }
+        self.hear_programs();
         debug!(
             sockets = self.sockets.len(),
             programs = self.running.len(),
             "closed everything"
         );
         self.sockets = Sockets::default();
+        self.run.world.wires.close_outlets();
         self.running.clear();
     }
 }

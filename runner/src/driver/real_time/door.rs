@@ -74,11 +74,17 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
 
     /// Lets a guest's connection go.
     pub(super) fn part(&mut self, token: Token) {
-        let Some(Socket::Guest(guest)) = self.sockets.remove(token) else {
+        let Some(Socket::Guest(mut guest)) = self.sockets.remove(token) else {
             return;
         };
+        for lost in guest.stream.take_unsent() {
+            self.run
+                .lose_outside(guest.node, guest.stranger, lost.number, lost.bytes);
+        }
         self.paused.remove(&token);
         self.guests.remove(&guest.stranger);
+        let wires = &mut self.run.world.wires;
+        wires.close_outlet(guest.node, guest.stranger);
         if guest.received > 0 {
             self.heard
                 .insert((guest.node, guest.stranger), guest.received);
@@ -138,9 +144,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     let Ok((count, address)) = socket.recv_from(&mut sources.buffer) else {
                         return Ok(());
                     };
-                    if count as u64 > door.listen.max_message {
-                        continue;
-                    }
+                    let fits = count as u64 <= door.listen.max_message;
                     let full = sources.count() >= MAX_SOURCES;
                     let most = door
                         .listen
@@ -151,7 +155,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                         continue;
                     }
                     let buffer = std::mem::take(&mut sources.buffer);
-                    self.take_datagram(node, token, address, source, &buffer[..count])?;
+                    let datagram = &buffer[..count];
+                    self.take_datagram(node, token, (address, source), datagram, fits)?;
                     if let Some(Socket::Door(door)) = self.sockets.get_mut(token)
                         && let DoorSocket::Udp(_, sources) = &mut door.socket
                     {
@@ -167,9 +172,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         &mut self,
         node: u32,
         token: Token,
-        address: SocketAddr,
-        source: Option<Source>,
+        (address, source): (SocketAddr, Option<Source>),
         bytes: &[u8],
+        fits: bool,
     ) -> Result<(), Failure> {
         let mut source = source.unwrap_or_else(|| Source {
             stranger: self.stranger(node, address),
@@ -186,8 +191,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.guests.insert(source.stranger, token);
             self.run.connect(node, source.stranger)?;
         }
-        self.run
-            .deliver(node, source.stranger, source.received, bytes)
+        let (from, number) = (source.stranger, source.received);
+        if !fits {
+            self.run.lose(node, from, number, bytes.len() as u64);
+            return Ok(());
+        }
+        self.run.deliver(node, from, number, bytes)
     }
 
     fn welcome(
@@ -245,6 +254,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     pub(super) fn resume(&mut self) {
         let waiting: Vec<Token> = self.paused.iter().copied().collect();
         for token in waiting {
+            if self.input == Some(token) {
+                self.resume_input(token);
+                continue;
+            }
             let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) else {
                 self.paused.remove(&token);
                 continue;

@@ -63,7 +63,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             shut: BTreeSet::new(),
             departing: BTreeMap::new(),
             heard: BTreeMap::new(),
+            complaints: BTreeMap::new(),
             unended: BTreeSet::new(),
+            input: None,
             open_ended: false,
             lag: Lag::default(),
             places: Vec::new(),
@@ -77,7 +79,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         for door in doors {
             let name = this.run.world.roster().name(door.node).unwrap_or_default();
             this.remarks
-                .push(format!("{name} listens on {}", door.address));
+                .push(format!("{name} listens on {}", door.place()));
             this.places.push((name, door.address));
             this.watch(Socket::Door(door), READ)?;
         }
@@ -176,6 +178,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             },
             Socket::Guest(guest) => self.poller.add(&guest.stream, token, interest)?,
             Socket::Line(line) => self.poller.add(&line.socket, token, interest)?,
+            Socket::Input(input) => self.poller.add(input, token, interest)?,
             Socket::Output(output) => self.poller.add(output, token, interest)?,
         }
         Ok(self.sockets.add(socket))
@@ -206,6 +209,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             node,
             program,
             received: self.heard.remove(&(node, program)).unwrap_or(0),
+            max_message: external.max_message,
             socket,
         };
         let token = self.watch(Socket::Line(line), READ)?;

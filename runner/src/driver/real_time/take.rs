@@ -3,12 +3,10 @@
 
 use std::io;
 
-use tracing::debug;
-
 use super::{BATCH, RealTime, Socket, rewatch_token};
 use crate::driver::guests::CROWDED;
 use crate::driver::poller::{Ready, Token};
-use crate::driver::programs::LineSocket;
+use crate::driver::programs::{Heard, LineSocket};
 use crate::driver::stream::Reading;
 use crate::driver::wire::{Head, Kind};
 use crate::engine::behaviors::{Behaviors, Failure};
@@ -27,14 +25,15 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 Some(Socket::Output(output)) => {
                     let node = output.node;
                     let mut lines = Vec::new();
-                    let more = output.read(|line| lines.push(line.to_owned()));
+                    let heard = output.read(|line| lines.push(line.to_owned()));
                     for line in lines {
                         self.run.world.print_for(node, &line);
                     }
-                    if !more {
+                    if heard == Heard::Last {
                         self.sockets.remove(token);
                     }
                 }
+                Some(Socket::Input(_)) => self.take_from_input(token)?,
                 Some(Socket::Wire(wire)) => {
                     if event.writable {
                         wire.stream.flush();
@@ -147,11 +146,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             Reading::Ended => self.leave(token),
             Reading::Broken(error) => {
                 let name = self.run.world.stranger_name(stranger);
-                let line = format!("{name}: {error}");
-                debug!("{line}");
-                self.run
-                    .world
-                    .print_for(node, &format!("disconnected {line}"));
+                let line = format!("disconnected {name}: {error}");
+                self.complain(node, &line);
                 self.see_off(token)
             }
         }
@@ -161,12 +157,14 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let Some(Socket::Line(line)) = self.sockets.get_mut(token) else {
             return Ok(());
         };
-        let (node, program) = (line.node, line.program);
+        let (node, program, most) = (line.node, line.program, line.max_message);
         let (run, received) = (&mut self.run, &mut line.received);
         let mut result = Ok(());
         let mut take = |message: &[u8]| {
             *received += 1;
-            if result.is_ok() {
+            if message.len() as u64 > most {
+                run.lose(node, program, *received, message.len() as u64);
+            } else if result.is_ok() {
                 result = run.deliver(node, program, *received, message);
             }
         };
@@ -187,13 +185,29 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         };
         result?;
         if ended {
-            let received = line.received;
-            self.heard.insert((node, program), received);
-            self.sockets.remove(token);
-            self.lines.remove(&(node, program));
-            self.run.disconnect(node, program)?;
+            let current = self.lines.get(&(node, program)) == Some(&token);
+            self.hang_up(token);
+            if current {
+                self.run.disconnect(node, program)?;
+            }
         }
         Ok(())
+    }
+
+    /// Lets the way to a program go.
+    pub(super) fn hang_up(&mut self, token: Token) {
+        let Some(Socket::Line(mut line)) = self.sockets.remove(token) else {
+            return;
+        };
+        let key = (line.node, line.program);
+        self.heard.insert(key, line.received);
+        if self.lines.get(&key) == Some(&token) {
+            self.lines.remove(&key);
+        }
+        for lost in line.take_unsent() {
+            self.run
+                .lose_outside(line.node, line.program, lost.number, lost.bytes);
+        }
     }
 }
 

@@ -51,6 +51,17 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.world.end_step(&self.behaviors);
     }
 
+    /// A message that left one of our nodes for a program or a stranger will never
+    /// reach it: a row in the program's log, which holds nothing else, or in that
+    /// of the node that sent it, since a stranger has none.
+    pub fn lose_outside(&mut self, from: u32, to: u32, number: u64, bytes: u64) {
+        match to < self.world.roster.len() {
+            true => self.world.lose(to, from, number, bytes),
+            false => self.world.lose_outside(from, to, number, bytes),
+        }
+        self.world.end_step(&self.behaviors);
+    }
+
     /// A peer from outside appears; answers its index, past the nodes'.
     pub fn add_stranger(&mut self, name: &str) -> u32 {
         self.world.sink.stranger(name);

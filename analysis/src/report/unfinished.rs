@@ -1,0 +1,85 @@
+//! Runs that began and came to no end: the runner was killed, or is still at work.
+//! Their rows are in `runs/NNNN.partial`, up to the last flush. Where no run came
+//! to its end, they are all there is, and the report is made of them.
+
+use super::folder::Folder;
+use crate::log::{LogError, RunLog, RunSchema};
+use crate::render::number::{count, short};
+use crate::results::{LogMode, RunRow, RunStatus};
+
+/// Runs that are named, at most.
+const NAMED: usize = 8;
+
+/// The logs of a run, however it ended.
+pub(super) fn open_log(
+    folder: &Folder,
+    run: &RunRow,
+    schema: &RunSchema,
+) -> Result<RunLog, LogError> {
+    let log = RunLog::open(&folder.run_folder(run), Some(schema))?;
+    Ok(match folder.is_whole(run) {
+        true => log,
+        false => log.of_killed(),
+    })
+}
+
+/// The unfinished runs whose logs can be read, as long as those tell.
+pub(super) fn cut_off(folder: &Folder, schema: &RunSchema) -> Vec<RunRow> {
+    let manifest = &folder.manifest;
+    if manifest.log == LogMode::Off {
+        return Vec::new();
+    }
+    let case = |number: u64| {
+        let index = (number.max(1) - 1) / u64::from(manifest.runs_per_case.max(1));
+        let case = manifest.cases.get(index as usize);
+        case.map_or_else(String::new, |case| case.id.clone())
+    };
+    let found = folder.unfinished.iter().filter_map(|&number| {
+        let mut run = RunRow {
+            run: number,
+            case: case(number),
+            seed: 0,
+            status: RunStatus::Failed,
+            verdict: None,
+            duration_s: 0.0,
+            wall_s: 0.0,
+            events: 0,
+            messages: 0,
+            axes: Vec::new(),
+        };
+        let mut log = open_log(folder, &run, schema).ok()?;
+        let mut last_ns = None;
+        while let Some((row, _)) = log.next().ok()? {
+            last_ns = Some(row.time_ns);
+        }
+        run.duration_s = last_ns? as f64 / 1e9;
+        Some(run)
+    });
+    found.collect()
+}
+
+/// What is to be said of runs that came to no end; `shown` are those whose numbers
+/// are in the report.
+pub(super) fn warnings(folder: &Folder, shown: &[RunRow]) -> Vec<String> {
+    let say = |&number: &u64| {
+        let place = format!("`runs/{number:04}.partial`");
+        let why = "has not come to its end (the runner was killed, or is still at work)";
+        match shown.iter().find(|run| run.run == number) {
+            Some(run) => format!(
+                "Run {number} is unfinished: it {why}. The numbers are of its first {} s, of which there are rows in {place}.",
+                short(run.duration_s)
+            ),
+            None => {
+                format!("Run {number} {why}; what it wrote is in {place}, and is left out below.")
+            }
+        }
+    };
+    let mut said: Vec<String> = folder.unfinished.iter().take(NAMED).map(say).collect();
+    if let Some(more @ 1..) = folder.unfinished.len().checked_sub(NAMED) {
+        said.push(format!(
+            "{} more are unfinished.",
+            count(more as u64, "run")
+        ));
+    }
+    said
+}

@@ -1,0 +1,173 @@
+//! Messages that never reach somebody outside, or never a node from there: each is
+//! a `drop` row, so that what was sent is received, dropped or still under way.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use rustix::net::sockopt::set_socket_linger;
+
+use crate::harness::{Lab, Table};
+use crate::real_live::{Live, PATIENCE, echo_server};
+
+/// A client with this config and a program at this address.
+fn client_and(config: &str, address: &str) -> Live {
+    Live::start(&format!(
+        "name = \"live\"\ntime = \"real\"\nduration = \"700ms\"\n\
+         [nodes.client]\nbehavior = \"echo.client\"\nconfig = {{ {config} }}\n\
+         [nodes.other]\nexternal = \"{address}\n"
+    ))
+}
+
+/// The log of a node.
+fn log(live: &Live, node: &str) -> Table {
+    live.lab.table(&format!("out/runs/0001/{node}.csv"))
+}
+
+/// A cell of the one run's summary.
+fn measured(lab: &Lab, node: &str, metric: &str) -> String {
+    let summary = lab.table("out/summary.csv").only("node", node);
+    summary.texts(metric)[0].to_owned()
+}
+
+/// What is in these columns of all `drop` rows.
+fn drops(log: &Table, column: &str) -> Vec<String> {
+    let drops = log.only("event", "drop");
+    drops.texts(column).into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn what_a_guest_has_not_read_when_the_run_stops_is_dropped() {
+    let size = 60_000_000;
+    let mut live = Live::start(&echo_server("decimal10", "max_message = \"64MB\""));
+    let mut guest = TcpStream::connect(live.address("server")).unwrap();
+    guest.write_all(format!("{size:>10}").as_bytes()).unwrap();
+    guest.write_all(&vec![7; size]).unwrap();
+    // The answer has begun; no system keeps all of it for somebody who never reads.
+    guest.read_exact(&mut [0; 1000]).unwrap();
+    live.stop();
+    let log = log(&live, "server");
+    let peer = guest.local_addr().unwrap().to_string();
+    assert_eq!(log.only("event", "send").texts("message"), ["1"]);
+    assert_eq!(drops(&log, "peer"), [peer]);
+    assert_eq!(drops(&log, "message"), ["1"]);
+    assert_eq!(drops(&log, "bytes"), [size.to_string()]);
+    assert_eq!(measured(&live.lab, "server", "dropped"), "1");
+}
+
+#[test]
+fn an_answer_to_a_guest_that_has_gone_is_dropped() {
+    let mut live = Live::start(&echo_server("line", "").replace(
+        "behavior = \"echo.server\"",
+        "behavior = \"echo.server\"\nservice_time = \"200ms\"",
+    ));
+    let address = live.address("server");
+    let mut guest = TcpStream::connect(&address).unwrap();
+    guest.write_all(b"a\nb\n").unwrap();
+    let peer = guest.local_addr().unwrap().to_string();
+    // Closed with a reset, before the node is done with the first of them.
+    set_socket_linger(&guest, Some(Duration::ZERO)).unwrap();
+    drop(guest);
+    // Messages are handled in turn: once these are, so are those.
+    let mut other = TcpStream::connect(&address).unwrap();
+    for _ in 0..2 {
+        other.write_all(b"c\n").unwrap();
+        assert_eq!(other.read(&mut [0; 10]).unwrap(), 2);
+    }
+    live.stop();
+    let log = log(&live, "server").only("peer", &peer);
+    assert_eq!(log.only("event", "receive").texts("message"), ["1", "2"]);
+    let sent = log.only("event", "send");
+    assert_eq!(sent.rows.len(), 2);
+    assert_eq!(drops(&log, "message"), sent.texts("message"));
+    assert_eq!(measured(&live.lab, "server", "dropped"), "2");
+}
+
+#[test]
+fn a_datagram_beyond_the_limit_is_dropped_and_counted() {
+    let scenario = "name = \"live\"\ntime = \"real\"\n[nodes.server]\nbehavior = \"echo.server\"\n\
+        [[nodes.server.listen]]\nudp = \"127.0.0.1:0\"\nmax_message = \"100B\"\n";
+    let mut live = Live::start(scenario);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.connect(live.address("server")).unwrap();
+    // The first that is heard of it is already too long.
+    for size in [101, 100, 40_000, 1] {
+        socket.send(&vec![b'x'; size]).unwrap();
+    }
+    let mut buffer = [0; 1000];
+    let replies = [(); 2].map(|()| socket.recv(&mut buffer).unwrap());
+    assert_eq!(replies, [100, 1]);
+    live.stop();
+    let log = log(&live, "server");
+    let peer = socket.local_addr().unwrap().to_string();
+    assert_eq!(drops(&log, "peer"), [peer.clone(), peer]);
+    assert_eq!(drops(&log, "message"), ["1", "3"]);
+    assert_eq!(drops(&log, "bytes"), ["101", "40000"]);
+    assert_eq!(
+        log.only("event", "receive").texts("message"),
+        ["2", "4"],
+        "the sender's numbers go on"
+    );
+    assert_eq!(measured(&live.lab, "server", "dropped"), "2");
+}
+
+#[test]
+fn a_message_to_a_program_that_has_gone_is_dropped_in_its_log() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut live = client_and(
+        "texts = [\"a\"], timeout = \"100ms\"",
+        &format!("tcp://{address}\"\nframing = \"line\""),
+    );
+    // It answers when it is called, and is gone for good after one message.
+    let (mut connection, _) = listener.accept().unwrap();
+    drop(listener);
+    assert_eq!(connection.read(&mut [0; 10]).unwrap(), 2);
+    drop(connection);
+    live.end();
+    let sent = log(&live, "client").only("event", "send");
+    let other = log(&live, "other");
+    let dropped = drops(&other, "message");
+    assert!(!dropped.is_empty());
+    let numbers = sent.texts("message");
+    assert_eq!(dropped[..], numbers[1..], "all but the first");
+    assert!(drops(&other, "peer").iter().all(|peer| peer == "client"));
+    let count = dropped.len().to_string();
+    assert_eq!(measured(&live.lab, "other", "dropped"), count);
+    assert_eq!(measured(&live.lab, "other", "received"), "");
+}
+
+#[test]
+fn a_message_that_a_programs_framing_cannot_carry_is_dropped_and_told_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut live = client_and(
+        "texts = [\"two\\nlines\"], repeat = 5, window = 5",
+        &format!("tcp://{address}\"\nframing = \"line\""),
+    );
+    let answer = live.end();
+    let text = "client sends other what it cannot be given: a `line` message holds a newline";
+    assert_eq!((answer.out + &answer.err).matches(text).count(), 1);
+    let dropped = drops(&log(&live, "other"), "message");
+    assert_eq!(dropped, ["1", "2", "3", "4", "5"]);
+}
+
+#[test]
+fn a_datagram_of_a_program_beyond_the_limit_is_dropped() {
+    let program = UdpSocket::bind("127.0.0.1:0").unwrap();
+    program.set_read_timeout(Some(PATIENCE)).unwrap();
+    let address = program.local_addr().unwrap();
+    let mut live = client_and(
+        "texts = [\"a\"], timeout = \"60s\", stop = true",
+        &format!("udp://{address}\"\nmax_message = \"100B\""),
+    );
+    let (_, from) = program.recv_from(&mut [0; 10]).unwrap();
+    program.send_to(&[b'a'; 101], from).unwrap();
+    program.send_to(b"a", from).unwrap();
+    live.end().ends(0);
+    let log = log(&live, "client");
+    assert_eq!(drops(&log, "peer"), ["other"]);
+    assert_eq!(drops(&log, "bytes"), ["101"]);
+    assert_eq!(log.only("event", "receive").texts("message"), ["2"]);
+}
