@@ -33,6 +33,8 @@ mod lab_model;
 mod loader;
 #[path = "promises/logs.rs"]
 mod logs;
+#[path = "promises/lottery.rs"]
+mod lottery;
 #[path = "promises/matrix.rs"]
 mod matrix;
 #[path = "promises/new.rs"]

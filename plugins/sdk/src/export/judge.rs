@@ -4,7 +4,7 @@
 //! out.
 #![allow(unsafe_code)]
 
-use super::{abi, funnel, panic, raw::lent};
+use super::{abi, funnel, raw::lent};
 use crate::check::{NodeKind, RunInfo};
 use crate::{Check, Judged, Record, Verdict};
 use abi::Status;
@@ -85,7 +85,6 @@ pub(super) unsafe extern "C" fn create<C: Check>(
     run: *const abi::CheckedRun,
     sink: *const abi::VerdictSink,
 ) -> *mut c_void {
-    panic::forward();
     // SAFETY: null or lent for this call; the config is what `config_new` made.
     let (config, run) = unsafe { (config.cast::<C::Config>().as_ref(), run.as_ref()) };
     let (Some(config), Some(run)) = (config, run) else {

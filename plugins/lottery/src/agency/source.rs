@@ -1,0 +1,167 @@
+//! Where an agency's bets are from, and the batches that are made of them: one at
+//! a time, so that a file of any size takes no more memory than a batch.
+
+use super::AgencyConfig;
+use crate::bet::Bet;
+use crate::digest::Digest;
+use crate::generate;
+use crate::sheet;
+use crate::wire::{self, Frame};
+use std::fs::File;
+
+/// A bet with its fields.
+type Fields = [String; 5];
+
+/// Bets, one after the other.
+pub(super) struct Source {
+    from: From,
+    /// One that did not fit the batch before.
+    left: Option<Fields>,
+    count: u64,
+}
+
+enum From {
+    One(Option<Fields>),
+    Made(generate::Bets),
+    File(Box<Lines>),
+}
+
+struct Lines {
+    path: String,
+    reader: csv::Reader<File>,
+    line: csv::StringRecord,
+}
+
+/// Bets that are handed in together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Batch {
+    /// The message.
+    pub message: Vec<u8>,
+    pub bets: u64,
+    /// Of its lines in `bets.csv`.
+    pub digest: Digest,
+    lines: Vec<u8>,
+}
+
+impl Batch {
+    /// Whether this says that it is stored.
+    pub fn is_acknowledged_by(&self, answer: &Frame<'_>) -> bool {
+        match *answer {
+            Frame::Stored(count) => count == self.bets,
+            Frame::StoredOne { document, number } => match Frame::decode(&self.message) {
+                Ok(Frame::Bets { bets, .. }) => {
+                    let same = |bet: &Bet<'_>| bet.document == document && bet.number == number;
+                    bets.len() == 1 && bets.iter().all(same)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+impl Source {
+    /// That of this agency.
+    ///
+    /// # Errors
+    /// When there is no such file, or no such bet in the environment.
+    pub fn open(config: &AgencyConfig, agency: &str) -> Result<Source, String> {
+        let from = match (&config.file, &config.bet, config.generate) {
+            (Some(path), ..) => {
+                let path = path.replace("{agency}", agency);
+                let file = File::open(&path).map_err(|error| {
+                    format!("cannot read the bets of agency {agency}: {path}: {error}")
+                })?;
+                From::File(Box::new(Lines {
+                    path,
+                    reader: csv::ReaderBuilder::new()
+                        .has_headers(false)
+                        .flexible(true)
+                        .buffer_capacity(1 << 14)
+                        .from_reader(file),
+                    line: csv::StringRecord::new(),
+                }))
+            }
+            (None, Some(bet), _) => From::One(Some(bet.fields()?)),
+            (None, None, count) => {
+                let count = count.unwrap_or(0);
+                From::Made(generate::Bets::new(count, config.seed, agency))
+            }
+        };
+        Ok(Source {
+            from,
+            left: None,
+            count: 0,
+        })
+    }
+
+    /// Fills a batch with the next bets. Answers whether there are any.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a bet fits no frame.
+    pub fn fill(
+        &mut self,
+        batch: &mut Batch,
+        config: &AgencyConfig,
+        agency: &str,
+    ) -> Result<bool, String> {
+        batch.message.clear();
+        batch.message.push(b'B');
+        wire::push_field(&mut batch.message, agency);
+        batch.lines.clear();
+        batch.bets = 0;
+        while batch.bets < u64::from(config.batch) {
+            let Some(fields) = self.next()? else { break };
+            let bet = Bet::from_fields(fields.each_ref().map(String::as_str));
+            let size: usize = bet.fields().into_iter().map(wire::field_size).sum();
+            let whole = wire::LENGTH + batch.message.len() + size;
+            if whole > config.max_bytes as usize {
+                if batch.bets == 0 {
+                    return Err(format!(
+                        "bet {} takes a frame of {whole} bytes, expected at most {} (`max_bytes`)",
+                        self.count, config.max_bytes
+                    ));
+                }
+                self.left = Some(fields);
+                break;
+            }
+            for field in bet.fields() {
+                wire::push_field(&mut batch.message, field);
+            }
+            sheet::push_line(&mut batch.lines, agency, &bet);
+            batch.bets += 1;
+        }
+        batch.digest = Digest::of(&batch.lines);
+        Ok(batch.bets > 0)
+    }
+
+    fn next(&mut self) -> Result<Option<Fields>, String> {
+        if let Some(left) = self.left.take() {
+            return Ok(Some(left));
+        }
+        self.count += 1;
+        match &mut self.from {
+            From::One(bet) => Ok(bet.take()),
+            From::Made(bets) => Ok(bets.next()),
+            From::File(lines) => lines.next(self.count),
+        }
+    }
+}
+
+impl Lines {
+    fn next(&mut self, count: u64) -> Result<Option<Fields>, String> {
+        let Lines { path, reader, line } = self;
+        match reader.read_record(line) {
+            Ok(false) => Ok(None),
+            Ok(true) => match sheet::cells::<5>(line) {
+                Some(cells) => Ok(Some(cells.map(str::to_owned))),
+                None => Err(format!(
+                    "{path}: bet {count} has {} fields, expected 5: first name, last name, document, \
+                     birthdate, number",
+                    line.len()
+                )),
+            },
+            Err(error) => Err(format!("{path}: bet {count}: {error}")),
+        }
+    }
+}

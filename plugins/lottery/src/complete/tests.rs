@@ -1,0 +1,117 @@
+//! The check over records as agencies and central write them.
+
+use super::*;
+use crate::{Agency, Central};
+use runner_sdk::Judged;
+use runner_sdk::testkit::{Judge, Seen, check};
+
+const BATCH: &str = "00000000000000aa";
+const NONE: &str = "0000000000000000";
+
+fn run(folder: &str) -> Judge<Complete> {
+    let setup = check::<Complete>().folder(folder);
+    let setup = setup.node::<Central>("central", "lottery");
+    setup.node::<Agency>("agency-1", "lottery").begin()
+}
+
+/// A step with one row of a node.
+fn step(
+    run: &mut Judge<Complete>,
+    node: u32,
+    event: &str,
+    texts: &[(&str, &str)],
+    numbers: &[(&str, u64)],
+) {
+    run.step(&Seen {
+        node,
+        event,
+        texts,
+        numbers,
+        ..Seen::default()
+    });
+}
+
+/// All from the start to the winners, with one batch.
+fn lottery(run: &mut Judge<Complete>, batch: &str, times: usize) {
+    step(run, 0, "start", &[], &[]);
+    step(run, 1, "start", &[("agency", "1")], &[]);
+    step(run, 1, "hands_in", &[("handed_in", batch)], &[]);
+    let texts = [("agency", "1"), ("batch", batch), ("documents", NONE)];
+    for _ in 0..times {
+        step(run, 0, "stored", &texts, &[("bets", 1), ("winners", 0)]);
+    }
+    step(run, 0, "repeated", &texts, &[]);
+    step(run, 1, "acknowledged", &[("answered", batch)], &[]);
+    step(run, 0, "drawn", &[], &[]);
+    step(run, 0, "told", &[("documents", NONE)], &[("winners", 0)]);
+    step(
+        run,
+        1,
+        "informed",
+        &[("documents", NONE)],
+        &[("winners", 0)],
+    );
+}
+
+#[test]
+fn a_lottery_as_it_should_be_passes() {
+    let mut run = run("");
+    lottery(&mut run, BATCH, 1);
+    let verdict = run.finish();
+    assert_eq!(verdict.judged, Judged::Passed, "{verdict:?}");
+    assert_eq!(verdict.reason, "1 bets in 1 batches, each stored once");
+}
+
+#[test]
+fn a_batch_stored_twice_fails_with_both_rows() {
+    let mut run = run("");
+    lottery(&mut run, BATCH, 2);
+    let verdict = run.finish();
+    assert_eq!(verdict.judged, Judged::Failed);
+    assert_eq!(
+        verdict.reason,
+        "batch 00000000000000aa of agency 1 was stored twice"
+    );
+    let rows: Vec<_> = verdict
+        .rows
+        .iter()
+        .map(|row| (row.node, row.row, &*row.note))
+        .collect();
+    let note = "agency 1, batch 00000000000000aa";
+    assert_eq!(rows, [(0, 2, note), (0, 3, note)]);
+}
+
+#[test]
+fn without_records_nothing_is_known() {
+    assert_eq!(run("").finish().judged, Judged::Unknown);
+}
+
+#[test]
+fn the_file_must_have_what_the_records_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = "1,Ana,Ño,30904465,1999-03-17,7574\r\n";
+    let batch = Digest::of(line.as_bytes()).to_string();
+    let judge = |text: Option<&str>| {
+        if let Some(text) = text {
+            std::fs::write(folder.path().join(BETS), text).unwrap();
+        }
+        let mut run = run(folder.path().to_str().unwrap());
+        lottery(&mut run, &batch, 1);
+        run.finish()
+    };
+    let missing = judge(None);
+    assert_eq!(missing.judged, Judged::Failed);
+    assert!(
+        missing
+            .reason
+            .starts_with("bets.csv is not what was stored: ")
+    );
+    assert_eq!(judge(Some(line)).judged, Judged::Passed);
+    let twice = judge(Some(&line.repeat(2)));
+    assert_eq!(twice.judged, Judged::Failed);
+    assert!(
+        twice.reason.contains("expected no more after 1 bets"),
+        "{}",
+        twice.reason
+    );
+}

@@ -1,0 +1,60 @@
+//! The config references in the README are those of the code, and so are its golden
+//! bytes.
+
+use super::*;
+
+#[test]
+fn the_readme_has_the_reference_of_each_config() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let found = std::fs::read_to_string(path).unwrap();
+    let mut expected = found.clone();
+    for (behavior, reference) in [
+        ("central", runner_sdk::reference::<Central>()),
+        ("agency", runner_sdk::reference::<Agency>()),
+    ] {
+        let begin = format!("<!-- config of lottery.{behavior}: generated -->\n");
+        let (before, rest) = expected.split_once(&begin).unwrap();
+        let (_, after) = rest.split_once("<!-- config: end -->").unwrap();
+        expected = format!("{before}{begin}{reference}<!-- config: end -->{after}");
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, expected).unwrap();
+    } else {
+        assert_eq!(
+            found, expected,
+            "README.md is stale; regenerate it: UPDATE_DOCS=1 cargo test -p lottery"
+        );
+    }
+}
+
+/// The hex dumps of the README's table of frames are what the frames encode to.
+#[test]
+fn the_readme_has_the_bytes_of_each_frame() {
+    let readme = include_str!("../README.md");
+    let bet = Bet::from_fields(["Ana", "Ño", "30904465", "1999-03-17", "7574"]);
+    for frame in [
+        wire::Frame::Bets {
+            agency: "1",
+            bets: vec![bet],
+        },
+        wire::Frame::StoredOne {
+            document: "30904465",
+            number: "7574",
+        },
+        wire::Frame::Stored(130),
+        wire::Frame::Error("no"),
+        wire::Frame::End { agency: "1" },
+        wire::Frame::Ask { agency: "1" },
+        wire::Frame::NotYet,
+        wire::Frame::Winners(vec!["30904465"]),
+    ] {
+        let message = frame.encode();
+        let length = (message.len() - 1) as u32;
+        let whole = [&length.to_be_bytes()[..], &message].concat();
+        let bytes: Vec<String> = whole.iter().map(|byte| format!("{byte:02x}")).collect();
+        // As the README breaks its lines.
+        let lines: Vec<String> = bytes.chunks(24).map(|line| line.join(" ")).collect();
+        let dump = lines.join("\n");
+        assert!(readme.contains(&dump), "{frame:?}:\n{dump}");
+    }
+}
