@@ -49,6 +49,8 @@ mod real_stops;
 mod reports;
 #[path = "promises/results.rs"]
 mod results;
+#[path = "promises/resume.rs"]
+mod resume;
 #[path = "promises/scenario_errors.rs"]
 mod scenario_errors;
 #[path = "promises/scenario_schema.rs"]

@@ -6,6 +6,7 @@ pub mod check;
 pub mod list;
 pub mod new;
 pub mod node;
+pub mod place;
 pub mod plugins;
 pub mod report;
 pub mod run;

@@ -1,25 +1,31 @@
 //! Runs a plan: whole runs side by side, one per core.
 //!
-//! Workers take the next run, make it whole on disk and hand its result over; one
-//! thread takes the results, puts them back into the order of the plan and keeps
-//! the books. So the number of workers changes nothing but the time it takes.
+//! Workers take the next run, make it whole on disk, enter it into the journal and
+//! hand its result over; one thread takes the results, puts them back into the
+//! order of the plan, those of earlier together with those of now, and keeps the
+//! tables. So the number of workers changes nothing but the time it takes.
 
+mod commit;
+mod limit;
 pub mod node;
 mod processes;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use analysis::log::{LogError, RunSchema, WriteError};
 use analysis::metrics::NodeMetrics;
 use analysis::results::{LogMode, RunRow, RunStatus};
 use crossbeam::channel;
 
+pub use commit::Books;
+use commit::{commit, is_whole};
+use limit::{Guard, Halt};
 pub use processes::Processes;
 
 use crate::driver::lag::{LATE, Lag};
@@ -32,6 +38,7 @@ use crate::results::folder::Folder;
 use crate::results::ledger::{BookError, Ledger, RunResult};
 use crate::results::manifest::run_schema;
 use crate::results::record::Recorder;
+use crate::results::sums::sums;
 use crate::scenario::{LinkRule, TimeMode};
 use crate::time::SimTime;
 
@@ -52,13 +59,17 @@ pub struct Options {
     pub say: Option<fn(&str)>,
     /// Whether each node has a process of its own, in real time.
     pub processes: Option<Processes>,
+    /// Whether no run is begun after one that failed.
+    pub fail_fast: bool,
+    /// How long a run may take by the wall clock.
+    pub timeout: Option<Duration>,
 }
 
 /// Results that could not be written. Runs that were whole before are kept.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError {
     /// A log.
-    #[error("{0}\n  runs that were complete before are kept")]
+    #[error("{0}\n  runs that were complete before are kept: --resume does the others")]
     Log(#[from] WriteError),
     /// A log of this run, read back.
     #[error("{0}\n  runs that were complete before are kept")]
@@ -67,13 +78,23 @@ pub enum ExecuteError {
     #[error(transparent)]
     Setup(#[from] SetupError),
     /// A folder, or one of the tables.
-    #[error("{0}\n  runs that were complete before are kept")]
+    #[error("{0}\n  runs that were complete before are kept: --resume does the others")]
     Write(#[from] BookError),
+    /// A run that was done before came out differently.
+    #[error("run {run} came out differently than before: {file} differs\n  what it is now is in {}; look for the reason with --check-determinism", folder.display())]
+    Conflict {
+        /// The number of the run.
+        run: u32,
+        /// The first file that differs.
+        file: String,
+        /// Where the later one lies.
+        folder: PathBuf,
+    },
 }
 
 /// Runs a plan into a folder, with `each` told of every run in the order of the
-/// plan. Setting `stop` ends it early: what runs is interrupted, the rest is not
-/// begun.
+/// plan, those that were done before included. Setting `stop` ends it early: what
+/// runs is interrupted, the rest is not begun.
 ///
 /// # Errors
 ///
@@ -81,31 +102,55 @@ pub enum ExecuteError {
 pub fn execute(
     plan: &Plan,
     folder: &Folder,
+    books: Books,
     options: &Options,
     stop: &AtomicBool,
     mut each: impl FnMut(&RunResult),
 ) -> Result<(), ExecuteError> {
     let schema = Arc::new(run_schema(plan));
     let mut ledger = Ledger::create(folder, &schema)?;
+    let Books { journal, resumed } = books;
+    let (mut kept, again) = (resumed.kept, resumed.again);
     let runs: Vec<RunSpec> = plan
         .runs()
-        .filter(|run| options.only.is_none_or(|only| only == run.number))
+        .filter(|run| {
+            let known = kept.contains_key(&run.number) || again.contains_key(&run.number);
+            known || options.only.is_none_or(|only| only == run.number)
+        })
         .collect();
+    let missing: Vec<usize> = (0..runs.len())
+        .filter(|&index| !kept.contains_key(&runs[index].number))
+        .collect();
+    let journal = Mutex::new(journal);
     let next = AtomicUsize::new(0);
-    let broken = AtomicBool::new(false);
+    let enough = AtomicBool::new(options.fail_fast && kept.values().any(RunResult::has_failed));
+    let workers = options.jobs.clamp(1, missing.len().max(1));
+    let guards: Vec<Guard> = (0..workers).map(|_| Guard::default()).collect();
+    let done = AtomicBool::new(false);
     thread::scope(|scope| {
-        let (sender, results) = channel::bounded(2 * options.jobs);
-        for _ in 0..options.jobs.clamp(1, runs.len().max(1)) {
+        let (sender, results) = channel::bounded(2 * workers);
+        for guard in &guards {
             let sender = sender.clone();
-            let (runs, next, broken, schema) = (&runs, &next, &broken, &schema);
+            let (runs, missing, next, enough) = (&runs, &missing, &next, &enough);
+            let (schema, journal, again) = (&schema, &journal, &again);
+            let halt = Halt {
+                stop,
+                guard: options.timeout.map(|limit| (guard, limit)),
+            };
             scope.spawn(move || {
                 loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let quit = stop.load(Ordering::Relaxed) || broken.load(Ordering::Relaxed);
-                    let Some(&spec) = runs.get(index).filter(|_| !quit) else {
+                    let quit = stop.load(Ordering::Relaxed) || enough.load(Ordering::Relaxed);
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(&index) = missing.get(place).filter(|_| !quit) else {
                         return;
                     };
-                    let result = run_one(plan, spec, folder, options, schema, stop);
+                    let spec = runs[index];
+                    let before = again.get(&spec.number).map(Vec::as_slice);
+                    let result = run_one(plan, spec, folder, options, schema, halt)
+                        .and_then(|run| commit(plan, folder, journal, before, &run).map(|()| run));
+                    if options.fail_fast && result.as_ref().is_ok_and(RunResult::has_failed) {
+                        enough.store(true, Ordering::Relaxed);
+                    }
                     if sender.send((index, result)).is_err() {
                         return;
                     }
@@ -113,52 +158,79 @@ pub fn execute(
             });
         }
         drop(sender);
+        let watcher = options
+            .timeout
+            .map(|_| scope.spawn(|| limit::watch(&guards, stop, &done)));
+        let mut broken = None;
         let mut early = BTreeMap::new();
         let mut expected = 0;
-        let mut keep = |result: Result<RunResult, ExecuteError>| {
-            let result = result?;
-            ledger.add(&result)?;
-            each(&result);
-            Ok(())
+        let mut keep = |result: RunResult, broken: &mut Option<ExecuteError>| {
+            // The runs under way still end, and are in the journal; a table that
+            // could not be written is not tried again.
+            if broken.is_none() {
+                match ledger.add(&result) {
+                    Ok(()) => each(&result),
+                    Err(error) => *broken = Some(error.into()),
+                }
+            }
+        };
+        let mut take = |early: &mut BTreeMap<usize, RunResult>, index: usize| {
+            let spec: Option<&RunSpec> = runs.get(index);
+            spec.and_then(|spec| kept.remove(&spec.number))
+                .or_else(|| early.remove(&index))
         };
         for (index, result) in results {
-            early.insert(index, result);
-            while let Some(result) = early.remove(&expected) {
-                if let Err(error) = keep(result) {
-                    broken.store(true, Ordering::Relaxed);
-                    return Err(error);
-                }
+            match result {
+                Ok(result) => drop(early.insert(index, result)),
+                Err(error) => drop(broken.get_or_insert(error)),
+            }
+            while let Some(result) = take(&mut early, expected) {
+                keep(result, &mut broken);
                 expected += 1;
             }
+            if broken.is_some() {
+                enough.store(true, Ordering::Relaxed);
+            }
+        }
+        done.store(true, Ordering::Release);
+        if let Some(watcher) = watcher {
+            watcher.thread().unpark();
         }
         // After a stop there may be gaps.
-        early.into_values().try_for_each(keep)
+        for index in expected..runs.len() {
+            if let Some(result) = take(&mut early, index) {
+                keep(result, &mut broken);
+            }
+        }
+        broken.map_or(Ok(()), Err)
     })
 }
 
-/// One run, whole on disk before this returns.
+/// One run, whole on disk under its preliminary name before this returns.
 fn run_one(
     plan: &Plan,
     spec: RunSpec,
     folder: &Folder,
     options: &Options,
     schema: &Arc<RunSchema>,
-    stop: &AtomicBool,
+    halt: Halt<'_>,
 ) -> Result<RunResult, ExecuteError> {
     let began = Instant::now();
     let partial = folder.partial_run(spec.number);
     let log = options.log;
     let keeps_files = log != LogMode::Off;
     if keeps_files {
-        fs::create_dir(&partial).map_err(BookError::at(&partial))?;
+        make(&partial)?;
     }
+    halt.begin();
     let kept = keeps_files.then_some(&*partial);
     let say = options.say.filter(|_| plan.is_real());
     let begin = || {
         let recorder = Recorder::new(schema, &partial, log, say);
         assemble(plan, spec, kept, recorder)
     };
-    let ended = match (plan.loaded.scenario.time, &options.processes) {
+    let stop = halt.flag();
+    let mut ended = match (plan.loaded.scenario.time, &options.processes) {
         (TimeMode::Virtual, _) => in_virtual_time(begin(), stop)?,
         (TimeMode::Real { speed }, None) => {
             let rules = &plan.loaded.scenario.links;
@@ -168,18 +240,19 @@ fn run_one(
             processes::run(plan, spec, &partial, how, options, schema, stop)?
         }
     };
+    if ended.status == RunStatus::Interrupted
+        && let Some(limit) = halt.exceeded()
+    {
+        ended.expire(plan, limit);
+    }
     if let (Some(lag), true) = (&ended.lag, keeps_files) {
         let path = partial.join(LAG_FILE);
         fs::write(&path, lag.to_csv()).map_err(BookError::at(&path))?;
     }
     let status = ended.status;
-    // In real time being stopped is an end like any other; in virtual time the
-    // rest of the run is missing.
-    let whole = status == RunStatus::Complete || status == RunStatus::Interrupted && plan.is_real();
-    if keeps_files && whole {
-        let path = folder.run(spec.number);
-        fs::rename(&partial, &path).map_err(BookError::at(&path))?;
-    }
+    let whole = is_whole(plan, status);
+    // What a behavior did wrong in virtual time it would do again.
+    let lasting = whole || status == RunStatus::Failed && !plan.is_real() && !ended.expired;
     tracing::debug!(
         run = spec.number,
         ?status,
@@ -204,7 +277,24 @@ fn run_one(
         metrics: if whole { ended.metrics } else { Vec::new() },
         failure: ended.failure,
         warnings: ended.warnings,
+        difference: None,
+        lasting,
+        files: match keeps_files && lasting {
+            true => sums(&partial)?,
+            false => Vec::new(),
+        },
     })
+}
+
+/// Makes the folder of a run; what an earlier try has left in it goes.
+fn make(folder: &Path) -> Result<(), BookError> {
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            commit::remove(folder)?;
+            fs::create_dir(folder).map_err(BookError::at(folder))
+        }
+        result => result.map_err(BookError::at(folder)),
+    }
 }
 
 /// A run of a plan, ready to go; behaviors may write files into `folder`.
@@ -243,6 +333,10 @@ struct Ended {
     warnings: Vec<String>,
     /// How late it was, in real time.
     lag: Option<Lag>,
+    /// The node that acted last, and its step.
+    last: Option<(u32, u64)>,
+    /// Whether it was ended because it took too long.
+    expired: bool,
 }
 
 impl Ended {
@@ -258,7 +352,24 @@ impl Ended {
             metrics,
             warnings: Vec::new(),
             lag: None,
+            last: Some(outcome.last),
+            expired: false,
         })
+    }
+
+    /// It was stopped because it took too long.
+    fn expire(&mut self, plan: &Plan, limit: Duration) {
+        self.expired = true;
+        self.status = RunStatus::Failed;
+        let place = match self.last {
+            Some((node, step)) => format!(
+                "; last was node `{}` at {} (step {step})",
+                plan.roster.name(node).unwrap_or_default(),
+                self.end
+            ),
+            None => format!("; it was stopped at {}", self.end),
+        };
+        self.failure = Some(limit::told(limit) + &place);
     }
 }
 

@@ -120,6 +120,15 @@ pub struct RunOptions {
     /// Put the results exactly here; default: results/NAME/TIMESTAMP
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Continue results that were left, in DIR or in results/NAME/latest: do what is missing
+    #[arg(long)]
+    pub resume: bool,
+    /// Begin no run after one that failed
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// A run that takes longer than this by the wall clock has failed: 30s
+    #[arg(long, value_name = "D", value_parser = timeout)]
+    pub timeout: Option<Duration>,
     /// Do not build a report; the tables are written all the same
     #[arg(long)]
     pub no_report: bool,

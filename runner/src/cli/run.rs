@@ -3,7 +3,6 @@
 
 use std::io::Read;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -14,6 +13,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cli::arguments::{Log, RunOptions, Time};
 use crate::cli::check::count;
+use crate::cli::place::{Place, place};
 use crate::cli::summary::Summary;
 use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, overrides, plan_all, print};
@@ -21,7 +21,6 @@ use crate::driver::processes::Setting;
 use crate::driver::programs;
 use crate::execute::{ExecuteError, Options, Processes, execute};
 use crate::plan::Plan;
-use crate::results::folder::{Folder, RESULTS};
 use crate::results::ledger::RunResult;
 use crate::results::manifest::manifest;
 use crate::scenario::Override;
@@ -132,52 +131,55 @@ fn run_plan(
     }
     let began = Instant::now();
     let started = SystemTime::now();
-    let made = match &options.out {
-        Some(out) => Folder::exactly(out),
-        None => Folder::stamped(Path::new(RESULTS), &scenario.name, started),
-    };
-    let folder = match made {
-        Ok(folder) => folder,
-        Err(error) => {
-            terminal.error(&error.to_string());
-            return Ok(Exit::BadInput);
-        }
-    };
     let log = match options.log {
         Log::PerNode => LogMode::PerNode,
         Log::Combined => LogMode::Combined,
         Log::Off => LogMode::Off,
     };
-    let written = manifest(plan, command, log, started).and_then(|manifest| {
-        std::fs::write(folder.path().join("manifest.json"), manifest.to_json())
-    });
-    if let Err(error) = written {
-        let path = folder.path().join("manifest.json");
-        terminal.error(&format!("{}: cannot be written: {error}", path.display()));
-        return Ok(Exit::Failed);
-    }
+    let manifest = match manifest(plan, command, log, started) {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            terminal.error(&format!("a plugin or the notes cannot be read: {error}"));
+            return Ok(Exit::Failed);
+        }
+    };
+    let settings = settings(options);
+    let place = place(plan, options, &settings, &manifest, started, terminal);
+    let Place {
+        folder,
+        books,
+        fresh,
+    } = match place {
+        Ok(place) => place,
+        Err(exit) => return Ok(exit),
+    };
     // Runs in real time would disturb one another, and want the same ports.
     let usual = if plan.is_real() { 1 } else { cores() };
     let jobs = options.jobs.map_or(usual, |jobs| jobs as usize);
-    let runs = match options.run {
-        Some(_) => 1,
-        None => u64::from(plan.run_count()),
+    let known = &books.resumed;
+    let selected = |run: u32| {
+        let known = known.kept.contains_key(&run) || known.again.contains_key(&run);
+        known || options.run.is_none_or(|only| only == run)
     };
+    let runs = plan.runs().filter(|run| selected(run.number)).count() as u64;
     let mut progress = terminal.progress(&scenario.name, runs);
     let mut summary = Summary::new(plan, runs);
     let execution = execute(
         plan,
         &folder,
+        books,
         &Options {
             jobs,
             log,
             only: options.run,
             say: (!options.quiet).then_some(say),
             processes: options.processes.then(|| Processes {
-                settings: settings(options),
+                settings: settings.clone(),
                 plugin_path: options.scenario.plugin_path.clone(),
                 verbose: options.verbose,
             }),
+            fail_fast: options.fail_fast,
+            timeout: options.timeout,
         },
         &stop.flag,
         |result| {
@@ -201,7 +203,9 @@ fn run_plan(
         terminal.error(&error.to_string());
         return Ok(match error {
             ExecuteError::Setup(_) => {
-                folder.abandon();
+                if fresh {
+                    folder.abandon();
+                }
                 Exit::BadInput
             }
             _ => Exit::Failed,

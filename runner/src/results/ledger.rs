@@ -9,10 +9,11 @@ use std::sync::Arc;
 use analysis::log::RunSchema;
 use analysis::metrics::NodeMetrics;
 use analysis::metrics::summary::SummaryColumns;
-use analysis::results::{RunRow, runs_header};
+use analysis::results::{RunRow, RunStatus, Verdict, runs_header};
 
 use crate::plan::RunSpec;
 use crate::results::folder::Folder;
+use crate::results::sums::FileSum;
 
 /// What one run came to.
 #[derive(Debug)]
@@ -27,6 +28,20 @@ pub struct RunResult {
     pub failure: Option<String>,
     /// What makes it doubtful: it was late, a program ended early.
     pub warnings: Vec<String>,
+    /// Where it differed when it was done twice.
+    pub difference: Option<String>,
+    /// Whether doing it again would come to the same: else it is not over for
+    /// `--resume`.
+    pub lasting: bool,
+    /// The sums of its files.
+    pub files: Vec<FileSum>,
+}
+
+impl RunResult {
+    /// Whether it failed, or what it came to was found wrong.
+    pub fn has_failed(&self) -> bool {
+        self.row.status == RunStatus::Failed || self.row.verdict == Some(Verdict::Failed)
+    }
 }
 
 /// A folder or a table of the results that could not be written.
@@ -65,7 +80,8 @@ struct Table {
 }
 
 impl Ledger {
-    /// New tables with their headers, for runs of this schema.
+    /// New tables with their headers, for runs of this schema; those of results
+    /// that are continued are written anew.
     ///
     /// # Errors
     ///
@@ -106,7 +122,7 @@ impl Ledger {
 impl Table {
     fn create(folder: &Folder, name: &str, header: &[u8]) -> Result<Table, BookError> {
         let path = folder.path().join(name);
-        let file = File::create_new(&path).map_err(BookError::at(&path))?;
+        let file = File::create(&path).map_err(BookError::at(&path))?;
         let mut table = Table {
             path,
             file,
