@@ -21,6 +21,8 @@ mod echo;
 mod failures;
 #[path = "promises/framing.rs"]
 mod framing;
+#[path = "promises/isolate.rs"]
+mod isolate;
 #[path = "promises/lab_model.rs"]
 mod lab_model;
 #[path = "promises/loader.rs"]

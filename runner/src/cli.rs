@@ -10,6 +10,7 @@ pub mod place;
 pub mod plugins;
 pub mod report;
 pub mod run;
+pub mod run_process;
 pub mod send;
 pub mod summary;
 pub mod terminal;
@@ -90,6 +91,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::Report(options) => report::report(&options),
         Command::Send(options) => send::send(&options),
         Command::NodeProcess { who } => node::node(&who),
+        Command::RunProcess => run_process::run_process(),
         Command::Schema => {
             print(&crate::scenario::schema())?;
             Ok(Exit::Passed)

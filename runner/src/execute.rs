@@ -6,6 +6,7 @@
 //! tables. So the number of workers changes nothing but the time it takes.
 
 mod commit;
+pub mod isolate;
 mod limit;
 pub mod node;
 mod processes;
@@ -25,6 +26,7 @@ use crossbeam::channel;
 
 pub use commit::Books;
 use commit::{commit, is_whole};
+use isolate::{Booth, Isolation};
 use limit::{Guard, Halt};
 pub use processes::Processes;
 
@@ -32,6 +34,7 @@ use crate::driver::lag::{LATE, Lag};
 use crate::driver::real_time::RealTime;
 use crate::driver::setup::SetupError;
 use crate::engine::run::{EndReason, Outcome, Run};
+use crate::host::cell::Cell;
 use crate::host::instance::Instances;
 use crate::plan::{Plan, RunSpec};
 use crate::results::folder::Folder;
@@ -63,6 +66,10 @@ pub struct Options {
     pub fail_fast: bool,
     /// How long a run may take by the wall clock.
     pub timeout: Option<Duration>,
+    /// Whether runs have processes of their own.
+    pub isolation: Option<Isolation>,
+    /// Where each callback is noted, in such a process.
+    pub cell: Option<Arc<Cell>>,
 }
 
 /// Results that could not be written. Runs that were whole before are kept.
@@ -80,6 +87,9 @@ pub enum ExecuteError {
     /// A folder, or one of the tables.
     #[error("{0}\n  runs that were complete before are kept: --resume does the others")]
     Write(#[from] BookError),
+    /// A process that does runs.
+    #[error("{0}\n  runs that were complete before are kept: --resume does the others")]
+    Process(String),
     /// A run that was done before came out differently.
     #[error("run {run} came out differently than before: {file} differs\n  what it is now is in {}; look for the reason with --check-determinism", folder.display())]
     Conflict {
@@ -138,6 +148,10 @@ pub fn execute(
                 guard: options.timeout.map(|limit| (guard, limit)),
             };
             scope.spawn(move || {
+                let mut booth = options
+                    .isolation
+                    .as_ref()
+                    .map(|how| Booth::new(plan, folder, options, how, schema));
                 loop {
                     let quit = stop.load(Ordering::Relaxed) || enough.load(Ordering::Relaxed);
                     let place = next.fetch_add(1, Ordering::Relaxed);
@@ -146,7 +160,11 @@ pub fn execute(
                     };
                     let spec = runs[index];
                     let before = again.get(&spec.number).map(Vec::as_slice);
-                    let result = run_one(plan, spec, folder, options, schema, halt)
+                    let done = match &mut booth {
+                        Some(booth) => booth.run(spec, stop),
+                        None => run_one(plan, spec, folder, options, schema, halt),
+                    };
+                    let result = done
                         .and_then(|run| commit(plan, folder, journal, before, &run).map(|()| run));
                     if options.fail_fast && result.as_ref().is_ok_and(RunResult::has_failed) {
                         enough.store(true, Ordering::Relaxed);
@@ -227,7 +245,7 @@ fn run_one(
     let say = options.say.filter(|_| plan.is_real());
     let begin = || {
         let recorder = Recorder::new(schema, &partial, log, say);
-        assemble(plan, spec, kept, recorder)
+        assemble(plan, spec, kept, recorder, options.cell.clone())
     };
     let stop = halt.flag();
     let mut ended = match (plan.loaded.scenario.time, &options.processes) {
@@ -297,12 +315,14 @@ fn make(folder: &Path) -> Result<(), BookError> {
     }
 }
 
-/// A run of a plan, ready to go; behaviors may write files into `folder`.
+/// A run of a plan, ready to go; behaviors may write files into `folder`, and
+/// each callback is noted in `cell`.
 fn assemble(
     plan: &Plan,
     spec: RunSpec,
     folder: Option<&Path>,
     recorder: Recorder,
+    cell: Option<Arc<Cell>>,
 ) -> Run<Instances, Recorder> {
     let scenario = &plan.loaded.scenario;
     let groups: Vec<_> = plan
@@ -316,7 +336,7 @@ fn assemble(
         &scenario.links,
         scenario.duration,
         plan.streams(spec),
-        Instances::new(&groups, folder),
+        Instances::new(&groups, folder).noted(cell),
         recorder,
     )
 }

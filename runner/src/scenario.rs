@@ -44,7 +44,7 @@ pub use resolved::{
     TickRule, TimeMode, Timing, Transport,
 };
 pub use schema::schema;
-pub use values::name_problem;
+pub use values::{name_problem, parse_size};
 
 use document::SyntaxError;
 use reader::{Mistakes, listed};

@@ -19,6 +19,7 @@ use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, overrides, plan_all, print};
 use crate::driver::processes::Setting;
 use crate::driver::programs;
+use crate::execute::isolate::{Isolation, share};
 use crate::execute::{ExecuteError, Options, Processes, execute};
 use crate::plan::Plan;
 use crate::results::ledger::RunResult;
@@ -164,6 +165,11 @@ fn run_plan(
     let runs = plan.runs().filter(|run| selected(run.number)).count() as u64;
     let mut progress = terminal.progress(&scenario.name, runs);
     let mut summary = Summary::new(plan, runs);
+    let processes = Processes {
+        settings: settings.clone(),
+        plugin_path: options.scenario.plugin_path.clone(),
+        verbose: options.verbose,
+    };
     let execution = execute(
         plan,
         &folder,
@@ -173,13 +179,14 @@ fn run_plan(
             log,
             only: options.run,
             say: (!options.quiet).then_some(say),
-            processes: options.processes.then(|| Processes {
-                settings: settings.clone(),
-                plugin_path: options.scenario.plugin_path.clone(),
-                verbose: options.verbose,
-            }),
+            processes: options.processes.then(|| processes.clone()),
             fail_fast: options.fail_fast,
             timeout: options.timeout,
+            isolation: options.isolate.then(|| Isolation {
+                memory: options.memory.or_else(|| share(jobs)),
+                plan: processes.clone(),
+            }),
+            cell: None,
         },
         &stop.flag,
         |result| {
@@ -259,8 +266,20 @@ fn repeat(plan: &Plan, options: &RunOptions, result: &RunResult) -> String {
         option("--plugin-path", Some(quoted(&folder.display().to_string())));
     }
     option("--run", Some(result.row.run.to_string()));
-    if options.processes {
-        words.push("--processes".to_owned());
+    option(
+        "--timeout",
+        options
+            .timeout
+            .map(|limit| quoted(&humantime::format_duration(limit).to_string())),
+    );
+    option("--memory", options.memory.map(|bytes| format!("{bytes}B")));
+    for (is, flag) in [
+        (options.processes, "--processes"),
+        (options.isolate, "--isolate"),
+    ] {
+        if is {
+            words.push(flag.to_owned());
+        }
     }
     words.join(" ")
 }

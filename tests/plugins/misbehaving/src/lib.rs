@@ -1,7 +1,9 @@
 //! Behaviors that do what a runner must withstand, and some that use every part
 //! of the boundary in a way that a test can foresee.
 
+mod crashes;
 mod panics;
+mod reads_clock;
 mod refuses;
 mod relay;
 mod sends_to_nobody;
@@ -9,7 +11,9 @@ mod stops;
 mod talks;
 mod timers;
 
+pub use crashes::Crashes;
 pub use panics::Panics;
+pub use reads_clock::ReadsClock;
 pub use refuses::Refuses;
 pub use relay::Relay;
 pub use sends_to_nobody::SendsToNobody;
@@ -20,5 +24,7 @@ pub use timers::Timers;
 runner_sdk::plugin! {
     name: "misbehaving",
     docs: "Behaviors that panic, refuse, stop and talk, for tests of the runner.",
-    behaviors: [Panics, Refuses, SendsToNobody, Stops, Talks, Timers, Relay],
+    behaviors: [
+        Panics, Refuses, SendsToNobody, Stops, Talks, Timers, Relay, Crashes, ReadsClock
+    ],
 }
