@@ -23,6 +23,8 @@ mod failures;
 mod framing;
 #[path = "promises/isolate.rs"]
 mod isolate;
+#[path = "promises/junit.rs"]
+mod junit;
 #[path = "promises/lab_model.rs"]
 mod lab_model;
 #[path = "promises/loader.rs"]
@@ -59,3 +61,5 @@ mod scenario_errors;
 mod scenario_schema;
 #[path = "promises/send.rs"]
 mod send;
+#[path = "promises/twice.rs"]
+mod twice;

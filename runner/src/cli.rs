@@ -3,6 +3,7 @@
 
 pub mod arguments;
 pub mod check;
+pub mod junit;
 pub mod list;
 pub mod new;
 pub mod node;
@@ -32,6 +33,8 @@ use crate::scenario::{Diagnostic, Diagnostics, Override, Place, Source};
 pub enum Exit {
     /// Everything passed.
     Passed,
+    /// A check of what the runs came to failed.
+    CheckFailed,
     /// Bad input; nothing was run.
     BadInput,
     /// A plugin or a node failed, or results could not be written.
@@ -47,6 +50,7 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Exit::Passed => 0,
+            Exit::CheckFailed => 1,
             Exit::BadInput => 2,
             Exit::Failed => 3,
             Exit::Unknown => 4,
@@ -59,9 +63,10 @@ impl Exit {
         let rank = |exit| match exit {
             Exit::Passed => 0,
             Exit::Unknown => 1,
-            Exit::Failed => 2,
-            Exit::BadInput => 3,
-            Exit::Signal(_) => 4,
+            Exit::CheckFailed => 2,
+            Exit::Failed => 3,
+            Exit::BadInput => 4,
+            Exit::Signal(_) => 5,
         };
         if rank(other) > rank(self) {
             other

@@ -10,6 +10,7 @@ pub mod isolate;
 mod limit;
 pub mod node;
 mod processes;
+mod twice;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use analysis::log::{LogError, RunSchema, WriteError};
 use analysis::metrics::NodeMetrics;
-use analysis::results::{LogMode, RunRow, RunStatus};
+use analysis::results::{LogMode, RunRow, RunStatus, Verdict};
 use crossbeam::channel;
 
 pub use commit::Books;
@@ -68,6 +69,8 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// Whether runs have processes of their own.
     pub isolation: Option<Isolation>,
+    /// Whether each run is done twice, and compared, in virtual time.
+    pub twice: bool,
     /// Where each callback is noted, in such a process.
     pub cell: Option<Arc<Cell>>,
 }
@@ -235,29 +238,43 @@ fn run_one(
 ) -> Result<RunResult, ExecuteError> {
     let began = Instant::now();
     let partial = folder.partial_run(spec.number);
-    let log = options.log;
-    let keeps_files = log != LogMode::Off;
-    if keeps_files {
+    let keeps_files = options.log != LogMode::Off;
+    // What is to be compared has to be written.
+    let log = match options.log {
+        LogMode::Off if options.twice => LogMode::PerNode,
+        log => log,
+    };
+    if log != LogMode::Off {
         make(&partial)?;
     }
     halt.begin();
     let kept = keeps_files.then_some(&*partial);
-    let say = options.say.filter(|_| plan.is_real());
-    let begin = || {
-        let recorder = Recorder::new(schema, &partial, log, say);
-        assemble(plan, spec, kept, recorder, options.cell.clone())
-    };
-    let stop = halt.flag();
-    let mut ended = match (plan.loaded.scenario.time, &options.processes) {
-        (TimeMode::Virtual, _) => in_virtual_time(begin(), stop)?,
-        (TimeMode::Real { speed }, None) => {
-            let rules = &plan.loaded.scenario.links;
-            in_real_time(begin(), rules, speed, options, stop)?
+    let perform = || {
+        let say = options.say.filter(|_| plan.is_real());
+        let begin = || {
+            let recorder = Recorder::new(schema, &partial, log, say);
+            assemble(plan, spec, kept, recorder, options.cell.clone())
+        };
+        let stop = halt.flag();
+        match (plan.loaded.scenario.time, &options.processes) {
+            (TimeMode::Virtual, _) => in_virtual_time(begin(), stop),
+            (TimeMode::Real { speed }, None) => {
+                let rules = &plan.loaded.scenario.links;
+                in_real_time(begin(), rules, speed, options, stop)
+            }
+            (TimeMode::Real { .. }, Some(how)) => {
+                processes::run(plan, spec, &partial, how, options, schema, stop)
+            }
         }
-        (TimeMode::Real { .. }, Some(how)) => {
-            processes::run(plan, spec, &partial, how, options, schema, stop)?
-        }
     };
+    let mut ended = perform()?;
+    let mut difference = None;
+    if options.twice && ended.status != RunStatus::Interrupted {
+        difference = twice::again(&mut ended, &partial, perform)?;
+    }
+    if options.twice && !keeps_files {
+        commit::remove(&partial)?;
+    }
     if ended.status == RunStatus::Interrupted
         && let Some(limit) = halt.exceeded()
     {
@@ -282,7 +299,7 @@ fn run_one(
         case: plan.cases[spec.case].id.clone(),
         seed: plan.streams(spec).run_seed(),
         status,
-        verdict: None,
+        verdict: difference.as_ref().map(|_| Verdict::Failed),
         duration_s: seconds(ended.end),
         wall_s: began.elapsed().as_secs_f64(),
         events: ended.events,
@@ -295,7 +312,7 @@ fn run_one(
         metrics: if whole { ended.metrics } else { Vec::new() },
         failure: ended.failure,
         warnings: ended.warnings,
-        difference: None,
+        difference,
         lasting,
         files: match keeps_files && lasting {
             true => sums(&partial)?,

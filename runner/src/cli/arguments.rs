@@ -133,6 +133,12 @@ pub struct RunOptions {
     /// A run that takes longer than this by the wall clock has failed: 30s
     #[arg(long, value_name = "D", value_parser = timeout)]
     pub timeout: Option<Duration>,
+    /// Write what the runs came to as JUnit XML, all scenarios into one file
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Do each run twice, and report the first record that differs
+    #[arg(long)]
+    pub check_determinism: bool,
     /// Do runs in processes of their own: a crash in a plugin costs one run
     #[arg(long, conflicts_with = "processes")]
     pub isolate: bool,

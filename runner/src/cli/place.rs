@@ -61,7 +61,7 @@ pub fn place(
         Exit::BadInput
     })?;
     let texts = settings.iter().map(text).collect();
-    let identity = Identity::of(manifest, texts, false);
+    let identity = Identity::of(manifest, texts, options.check_determinism);
     open(plan, options, manifest, &folder, &identity, terminal).map_err(|error| {
         terminal.error(&error.to_string());
         match error {

@@ -1,6 +1,7 @@
 //! `runner run`: runs scenarios, writes their results and reports, and says how
 //! it went.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -8,11 +9,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
-use analysis::results::{LogMode, RunStatus};
+use analysis::results::{LogMode, RunStatus, Verdict};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cli::arguments::{Log, RunOptions, Time};
 use crate::cli::check::count;
+use crate::cli::junit::Junit;
 use crate::cli::place::{Place, place};
 use crate::cli::summary::Summary;
 use crate::cli::terminal::Terminal;
@@ -21,7 +23,7 @@ use crate::driver::processes::Setting;
 use crate::driver::programs;
 use crate::execute::isolate::{Isolation, share};
 use crate::execute::{ExecuteError, Options, Processes, execute};
-use crate::plan::Plan;
+use crate::plan::{Plan, RunSpec};
 use crate::results::ledger::RunResult;
 use crate::results::manifest::manifest;
 use crate::scenario::Override;
@@ -53,10 +55,27 @@ pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
         terminal.error(&why);
         return Ok(Exit::BadInput);
     }
+    if options.check_determinism
+        && let Some(plan) = plans.iter().find(|plan| plan.is_real())
+    {
+        terminal.error(&format!(
+            "--check-determinism: `{}` runs in real time, where no two runs are alike\n  add --time virtual, or leave out --check-determinism",
+            plan.loaded.scenario.name
+        ));
+        return Ok(Exit::BadInput);
+    }
     let stop = Stop::on_signals()?;
     let mut exit = Exit::Passed;
+    let mut junit = match options.junit.as_deref().map(Junit::begin).transpose() {
+        Ok(junit) => junit,
+        Err(error) => {
+            terminal.error(&error.to_string());
+            return Ok(Exit::BadInput);
+        }
+    };
     for plan in &plans {
-        exit = exit.and(run_plan(plan, options, command, &stop, &terminal)?);
+        let junit = junit.as_mut();
+        exit = exit.and(run_plan(plan, options, command, junit, &stop, &terminal)?);
         if stop.signal().is_some() {
             break;
         }
@@ -116,6 +135,7 @@ fn run_plan(
     plan: &Plan,
     options: &RunOptions,
     command: &[String],
+    mut junit: Option<&mut Junit>,
     stop: &Stop,
     terminal: &Terminal,
 ) -> anyhow::Result<Exit> {
@@ -162,9 +182,15 @@ fn run_plan(
         let known = known.kept.contains_key(&run) || known.again.contains_key(&run);
         known || options.run.is_none_or(|only| only == run)
     };
-    let runs = plan.runs().filter(|run| selected(run.number)).count() as u64;
+    let selected = plan.runs().filter(|run| selected(run.number));
+    let mut left_out: BTreeMap<u32, RunSpec> = selected.map(|run| (run.number, run)).collect();
+    let runs = left_out.len() as u64;
+    if let Some(junit) = &mut junit {
+        junit.plan(plan, &manifest, &folder, started);
+    }
     let mut progress = terminal.progress(&scenario.name, runs);
     let mut summary = Summary::new(plan, runs);
+    let mut found_wrong = false;
     let processes = Processes {
         settings: settings.clone(),
         plugin_path: options.scenario.plugin_path.clone(),
@@ -186,6 +212,7 @@ fn run_plan(
                 memory: options.memory.or_else(|| share(jobs)),
                 plan: processes.clone(),
             }),
+            twice: options.check_determinism,
             cell: None,
         },
         &stop.flag,
@@ -194,18 +221,36 @@ fn run_plan(
                 progress.step();
             }
             summary.add(result);
+            found_wrong |= result.row.verdict == Some(Verdict::Failed);
             for warning in &result.warnings {
                 progress.end();
                 terminal.warning(&format!("run {}: {warning}", result.row.run));
             }
-            if let Some(failure) = &result.failure {
+            for what in result.wrong() {
                 progress.end();
-                terminal.error(&format!("run {}: {failure}", result.row.run));
-                terminal.note(&format!("  repeat: {}", repeat(plan, options, result)));
+                terminal.error(&format!("run {}: {what}", result.row.run));
             }
+            let repeat = repeat(plan, options, result);
+            if result.wrong().next().is_some() {
+                terminal.note(&format!("  repeat: {repeat}"));
+            }
+            if let Some(junit) = &mut junit {
+                junit.add(plan, &folder, result, &repeat);
+            }
+            left_out.remove(&result.spec.number);
         },
     );
     progress.end();
+    let why = match (&execution, stop.signal()) {
+        (Err(_), _) => "the results could not be written, or the runs not begun",
+        (_, Some(_)) => "the runner was stopped by a signal",
+        _ => "a run before it failed (--fail-fast)",
+    };
+    let written = junit.map(|junit| junit.end_plan(plan, left_out.into_values(), why));
+    let unwritten = written.and_then(Result::err);
+    if let Some(error) = &unwritten {
+        terminal.error(&error.to_string());
+    }
     if let Err(error) = execution {
         terminal.error(&error.to_string());
         return Ok(match error {
@@ -220,9 +265,13 @@ fn run_plan(
     }
     let mut exit = match (summary.with(RunStatus::Failed), stop.signal()) {
         (_, Some(signal)) => Exit::Signal(signal),
+        (0, None) if found_wrong => Exit::CheckFailed,
         (0, None) => Exit::Passed,
         _ => Exit::Failed,
     };
+    if unwritten.is_some() {
+        exit = exit.and(Exit::Failed);
+    }
     if !options.quiet {
         print(&summary.table())?;
         print(&summary.line(began.elapsed()))?;
@@ -276,6 +325,7 @@ fn repeat(plan: &Plan, options: &RunOptions, result: &RunResult) -> String {
     for (is, flag) in [
         (options.processes, "--processes"),
         (options.isolate, "--isolate"),
+        (options.check_determinism, "--check-determinism"),
     ] {
         if is {
             words.push(flag.to_owned());

@@ -99,6 +99,7 @@ pub struct Job {
     say: bool,
     /// Whether to say what is done, too.
     pub verbose: bool,
+    twice: bool,
     memory: Option<u64>,
     cell: PathBuf,
 }
@@ -274,6 +275,7 @@ impl<'a> Booth<'a> {
             log: self.options.log,
             say: self.options.say.is_some(),
             verbose: how.verbose,
+            twice: self.options.twice,
             memory: self.isolation.memory,
             cell,
         }

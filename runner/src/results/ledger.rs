@@ -38,6 +38,12 @@ pub struct RunResult {
 }
 
 impl RunResult {
+    /// What is wrong with it, a text of one line or more each.
+    pub fn wrong(&self) -> impl Iterator<Item = &str> {
+        let told = self.failure.iter().chain(&self.difference);
+        told.map(String::as_str)
+    }
+
     /// Whether it failed, or what it came to was found wrong.
     pub fn has_failed(&self) -> bool {
         self.row.status == RunStatus::Failed || self.row.verdict == Some(Verdict::Failed)

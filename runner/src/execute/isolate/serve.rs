@@ -55,6 +55,7 @@ pub fn serve(control: Control, job: &Job, say: fn(&str)) -> Result<(), String> {
         fail_fast: false,
         timeout: None,
         isolation: None,
+        twice: job.twice,
         cell: cell.clone(),
     };
     let stop = Arc::new(AtomicBool::new(false));
