@@ -226,6 +226,54 @@ fn a_signal_ends_runs_in_processes_gracefully() {
 }
 
 #[test]
+fn processes_end_with_the_runner_however_it_ends() {
+    let lab = Lab::with(&crashes("loop").replace("choice = [0.1, 80]", "choice = [80]"));
+    let arguments = [&INTO_OUT[..], &["-q", "-j1"]].concat();
+    let mut child = lab.command(&arguments).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let workers = || children(child.id());
+    while workers().is_empty() || !lab.path("out/runs/0001.partial").exists() {
+        assert!(Instant::now() < deadline, "no run begins");
+        std::thread::yield_now();
+    }
+    let workers = workers();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Gone, or waiting for whoever has to take note of it.
+    let is_there = |process: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
+        stat.is_ok_and(|stat| !stat.contains(") Z "))
+    };
+    while workers.iter().any(is_there) {
+        assert!(Instant::now() < deadline, "{workers:?} are still there");
+        std::thread::yield_now();
+    }
+}
+
+/// The processes that a process has started.
+fn children(process: u32) -> Vec<u32> {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else {
+        return Vec::new();
+    };
+    let lists = threads.map(|thread| thread.unwrap().path().join("children"));
+    let lists = lists.map(|list| std::fs::read_to_string(list).unwrap_or_default());
+    let lists: Vec<String> = lists.collect();
+    let words = lists.iter().flat_map(|list| list.split_whitespace());
+    words.map(|word| word.parse().unwrap()).collect()
+}
+
+#[test]
+fn in_real_time_runs_have_processes_too() {
+    let lab = Lab::with(&LAB.replace("60s", "1s"));
+    lab.runner(&[&INTO_OUT[..], &["--time", "real", "--runs", "1", "-q"]].concat())
+        .ends(0);
+    let runs = lab.table("out/runs.csv");
+    assert_eq!(runs.texts("status"), ["complete"]);
+    assert!(runs.numbers("duration_s")[0] >= 1.0);
+    assert!(lab.path("out/runs/0001/lag.csv").exists());
+}
+
+#[test]
 fn options_that_cannot_be_are_told() {
     let lab = Lab::with(LAB);
     lab.runner(&["scenario.toml", "--isolate", "--processes"])
