@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use analysis::log::{LogError, RunSchema, WriteError};
 use analysis::metrics::NodeMetrics;
 use analysis::results::{LogMode, RunRow, RunStatus, Verdict};
-use crossbeam::channel;
+use crossbeam::channel::{self, RecvTimeoutError};
 
 pub use commit::Books;
 use commit::{commit, is_whole};
@@ -39,7 +39,7 @@ use crate::host::cell::Cell;
 use crate::host::instance::Instances;
 use crate::plan::{Plan, RunSpec};
 use crate::results::folder::Folder;
-use crate::results::ledger::{BookError, Ledger, RunResult};
+use crate::results::ledger::{BookError, FLUSH_EVERY, Ledger, RunResult};
 use crate::results::manifest::run_schema;
 use crate::results::record::Recorder;
 use crate::results::sums::sums;
@@ -185,28 +185,34 @@ pub fn execute(
         let mut broken = None;
         let mut early = BTreeMap::new();
         let mut expected = 0;
-        let mut keep = |result: RunResult, broken: &mut Option<ExecuteError>| {
-            // The runs under way still end, and are in the journal; a table that
-            // could not be written is not tried again.
-            if broken.is_none() {
-                match ledger.add(&result) {
-                    Ok(()) => each(&result),
-                    Err(error) => *broken = Some(error.into()),
+        let mut keep =
+            |ledger: &mut Ledger, result: RunResult, broken: &mut Option<ExecuteError>| {
+                // The runs under way still end, and are in the journal; a table that
+                // could not be written is not tried again.
+                if broken.is_none() {
+                    match ledger.add(&result) {
+                        Ok(()) => each(&result),
+                        Err(error) => *broken = Some(error.into()),
+                    }
                 }
-            }
-        };
+            };
         let mut take = |early: &mut BTreeMap<usize, RunResult>, index: usize| {
             let spec: Option<&RunSpec> = runs.get(index);
             spec.and_then(|spec| kept.remove(&spec.number))
                 .or_else(|| early.remove(&index))
         };
-        for (index, result) in results {
-            match result {
-                Ok(result) => drop(early.insert(index, result)),
-                Err(error) => drop(broken.get_or_insert(error)),
+        loop {
+            match results.recv_timeout(FLUSH_EVERY) {
+                Ok((index, Ok(result))) => drop(early.insert(index, result)),
+                Ok((_, Err(error))) => drop(broken.get_or_insert(error)),
+                Err(RecvTimeoutError::Timeout) if broken.is_none() => {
+                    broken = ledger.flush().err().map(ExecuteError::from);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
             while let Some(result) = take(&mut early, expected) {
-                keep(result, &mut broken);
+                keep(&mut ledger, result, &mut broken);
                 expected += 1;
             }
             if broken.is_some() {
@@ -220,10 +226,12 @@ pub fn execute(
         // After a stop there may be gaps.
         for index in expected..runs.len() {
             if let Some(result) = take(&mut early, index) {
-                keep(result, &mut broken);
+                keep(&mut ledger, result, &mut broken);
             }
         }
-        broken.map_or(Ok(()), Err)
+        // What was collected before something broke is worth having.
+        let flushed = ledger.flush().map_err(ExecuteError::from);
+        broken.map_or(flushed, Err)
     })
 }
 

@@ -51,19 +51,34 @@ fn main() -> anyhow::Result<()> {
     let rounds = if quick { 3 } else { 5 };
     let lab = Lab::new(runs)?;
 
-    let [mut engine, mut off, mut logs, mut files, mut file] = [
+    let [
+        mut engine,
+        mut off,
+        mut logs,
+        mut files,
+        mut file,
+        mut combined,
+    ] = [
         &mut (|| lab.engine()) as &mut dyn FnMut() -> Duration,
         &mut || lab.runner(&["--log", "off"]),
         &mut || lab.runner(&[]),
         &mut || lab.plain_files(),
         &mut || lab.plain_file(),
+        &mut || lab.runner(&["--log", "combined"]),
     ];
     // The logs that the plain writers write again.
     logs();
     lab.keep()?;
     let times = in_turns(
         rounds,
-        [&mut engine, &mut off, &mut logs, &mut files, &mut file],
+        [
+            &mut engine,
+            &mut off,
+            &mut logs,
+            &mut files,
+            &mut file,
+            &mut combined,
+        ],
     );
     let per_run = |thing: usize| times.seconds(thing) * 1e6 / f64::from(runs);
     let bytes = lab.logged()? as f64 / 1e6;
@@ -80,6 +95,13 @@ fn main() -> anyhow::Result<()> {
         "| runner --log off | {:.1} | {:.2} | | |",
         per_run(1),
         times.ratio(1, 0)
+    );
+    println!(
+        "| runner --log combined | {:.1} | {:.2} | {:.2} | {:.2} |",
+        per_run(5),
+        times.ratio(5, 0),
+        times.ratio(5, 3),
+        times.ratio(5, 4)
     );
     println!(
         "| runner, full logs | {:.1} | {:.2} | {:.2} | {:.2} |",

@@ -1,10 +1,12 @@
 //! The books of a plan: `runs.csv` and `summary.csv`, a run at a time, in the
-//! order of the plan. Each run is on disk before the next is added.
+//! order of the plan. They are derived: each run is in the journal before it comes
+//! here, so lines are collected and written some at a time.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use analysis::log::RunSchema;
 use analysis::metrics::NodeMetrics;
@@ -75,12 +77,22 @@ pub struct Ledger {
     summary: Table,
     columns: SummaryColumns,
     schema: Arc<RunSchema>,
+    flushed: Instant,
 }
+
+/// From flush to flush, where runs follow one another: who looks on sees them
+/// soon.
+pub const FLUSH_EVERY: Duration = Duration::from_millis(100);
+
+/// What is collected at most `[bytes]`.
+const HELD_MAX: usize = 256 << 10;
 
 #[derive(Debug)]
 struct Table {
     path: PathBuf,
     file: File,
+    /// Whole lines that are not written yet.
+    held: Vec<u8>,
     /// What has been written whole `[bytes]`.
     length: u64,
 }
@@ -101,27 +113,41 @@ impl Ledger {
             summary: Table::create(folder, "summary.csv", &header)?,
             columns,
             schema: schema.clone(),
+            flushed: Instant::now(),
         })
     }
 
-    /// Adds a run.
+    /// Adds a run; what is written of it at the latest with [`Ledger::flush`].
     ///
     /// # Errors
     ///
     /// When a file cannot be written.
     pub fn add(&mut self, result: &RunResult) -> Result<(), BookError> {
-        let mut lines = Vec::new();
         let row = &result.row;
         self.columns.rows(
             row.run,
             &row.case,
             &self.schema,
             &result.metrics,
-            &mut lines,
+            &mut self.summary.held,
         );
+        self.runs.held.extend_from_slice(row.to_string().as_bytes());
+        if self.summary.held.len() > HELD_MAX || self.flushed.elapsed() > FLUSH_EVERY {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is held.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be written.
+    pub fn flush(&mut self) -> Result<(), BookError> {
+        self.flushed = Instant::now();
         // The metrics first: a run that `runs.csv` calls complete has them.
-        self.summary.append(&lines)?;
-        self.runs.append(row.to_string().as_bytes())
+        self.summary.write()?;
+        self.runs.write()
     }
 }
 
@@ -132,23 +158,30 @@ impl Table {
         let mut table = Table {
             path,
             file,
+            held: header.to_vec(),
             length: 0,
         };
-        table.append(header)?;
+        table.write()?;
         Ok(table)
     }
 
-    /// Adds lines: all of them, or none if the disk is full.
-    fn append(&mut self, lines: &[u8]) -> Result<(), BookError> {
-        match self.file.write_all(lines) {
-            Ok(()) => self.length += lines.len() as u64,
+    /// Writes the lines that are held: all of them, or none if the disk is full.
+    fn write(&mut self) -> Result<(), BookError> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        match self.file.write_all(&self.held) {
+            Ok(()) => {
+                self.length += self.held.len() as u64;
+                self.held.clear();
+                Ok(())
+            }
             Err(error) => {
                 // A table that ends within a line could not be read back. If not
                 // even that can be mended, the first error says enough.
                 let _ = self.file.set_len(self.length);
-                return Err(BookError::at(&self.path)(error));
+                Err(BookError::at(&self.path)(error))
             }
         }
-        Ok(())
     }
 }
