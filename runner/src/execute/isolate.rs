@@ -8,9 +8,9 @@
 //! it. Into the journal and to its final name a run gets here, so a process that
 //! dies leaves nothing half done but its own `NNNN.partial`.
 //!
-//! A process dies of a crash, an abort or its memory limit; it is killed when its
-//! run takes longer than `--timeout` and does not end when asked to, or when one
-//! callback does not come back within [`CALLBACK_MAX`]. How far it was is read
+//! A process dies of a crash, an abort or its memory limit; it is killed when it
+//! does not end a run that takes longer than `--timeout`, or when one callback does
+//! not come back within [`CALLBACK_MAX`]. How far it was is read
 //! from its [`Cell`](crate::host::cell::Cell). The next run gets a new process. So
 //! does a run in whose process others had been before it: it is done once more,
 //! and answers for itself alone.
@@ -26,13 +26,12 @@ use std::time::{Duration, Instant};
 
 use analysis::log::RunSchema;
 use analysis::metrics::Remembered;
-use analysis::results::{LogMode, RunStatus};
+use analysis::results::LogMode;
 use serde::{Deserialize, Serialize};
 
 pub use memory::share;
 pub use serve::serve;
 
-use super::limit;
 use super::{ExecuteError, Options, Processes};
 use crate::driver::setup::SetupError;
 use crate::plan::{Plan, RunSpec};
@@ -48,10 +47,10 @@ pub const SUBCOMMAND: &str = "run-process";
 /// long, and whoever waits for one that does not come back learns of it.
 pub const CALLBACK_MAX: Duration = Duration::from_secs(60);
 
-/// How long a process has to end its run after it was asked to.
+/// How long a process has to end its run once it should.
 const END_PATIENCE: Duration = Duration::from_secs(1);
 
-/// The same, when the runner is stopped in real time: programs end, too.
+/// The same in real time: programs end, too.
 const END_PATIENCE_REAL: Duration = Duration::from_secs(10);
 
 /// What the processes need beside the plan.
@@ -100,6 +99,7 @@ pub struct Job {
     /// Whether to say what is done, too.
     pub verbose: bool,
     twice: bool,
+    timeout: Option<Duration>,
     memory: Option<u64>,
     cell: PathBuf,
 }
@@ -113,6 +113,17 @@ pub(super) struct Booth<'a> {
     isolation: &'a Isolation,
     reader: Remembered,
     worker: Option<Worker>,
+}
+
+/// Why a process was killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Killed {
+    /// The runner is stopped, and it did not end its run.
+    Stopped,
+    /// Its run took longer than this, and it did not end it.
+    Late(Duration),
+    /// A callback did not come back.
+    Stuck,
 }
 
 /// How a run in a process went.
@@ -172,95 +183,72 @@ impl<'a> Booth<'a> {
             None => match Worker::start(|cell| self.job(cell), stop)? {
                 Some(worker) => worker,
                 None => {
-                    let mut result = death::blank(self.plan, spec, began);
-                    result.row.status = RunStatus::Interrupted;
+                    let result = death::blank(self.plan, spec, began);
                     return Ok(Went::Over(Box::new(result)));
                 }
             },
         };
         worker.order(&Order::Run(spec.number));
-        let deadline = self
-            .options
-            .timeout
-            .and_then(|limit| began.checked_add(limit));
-        // Since when it has been asked to end, and because of which limit.
-        let mut asked: Option<(Instant, Option<Duration>)> = None;
-        let mut still = (0, Instant::now());
+        let patience = match self.plan.is_real() {
+            true => END_PATIENCE_REAL,
+            false => END_PATIENCE,
+        };
+        let begun = Instant::now();
+        let limit = self.options.timeout;
+        let overdue = limit.and_then(|limit| begun.checked_add(limit + patience));
+        let mut stopped: Option<Instant> = None;
+        let mut still = (0, begun);
+        let mut killed: Option<Killed> = None;
         loop {
             match worker.listen()? {
                 Some(Said::Over(entry)) => {
                     worker.forward();
-                    return self.over(spec, *entry, worker, asked);
+                    // The order to end may reach it after this run: no other for it.
+                    self.worker = (stopped.is_none() && killed.is_none()).then_some(worker);
+                    let result = entry.into_result(spec, &self.reader).ok_or_else(|| {
+                        let run = spec.number;
+                        ExecuteError::Process(format!(
+                            "the process of run {run} tells of another plan"
+                        ))
+                    })?;
+                    return Ok(Went::Over(Box::new(result)));
                 }
                 Some(Said::Refused(why)) => return Err(SetupError::Refused(why).into()),
                 Some(Said::Broken(why)) => return Err(ExecuteError::Process(why)),
-                Some(Said::Ready) => {}
+                Some(Said::Ready) | None => {}
                 Some(Said::Dead) => {
-                    let (how, said) = worker.bury();
-                    let limit = asked.and_then(|(_, limit)| limit);
-                    let mut result =
-                        death::died(self.plan, spec, began, &worker, &how, &said, limit);
-                    if asked.is_some() && limit.is_none() && !worker.stuck {
-                        // The runner is stopped: this says nothing of the run.
-                        result.row.status = RunStatus::Interrupted;
-                        result.failure = None;
-                    }
-                    // It was made to end: that is not the fault of runs before it.
-                    return Ok(match asked {
-                        Some(_) => Went::Over(Box::new(result)),
-                        None => Went::Died(Box::new(result)),
+                    let result = death::died(self.plan, spec, began, &mut worker, killed);
+                    // One that was made to end is not the fault of runs before it.
+                    return Ok(match killed.is_some() || stopped.is_some() {
+                        true => Went::Over(Box::new(result)),
+                        false => Went::Died(Box::new(result)),
                     });
                 }
-                None => {}
+            }
+            if killed.is_some() {
+                continue;
             }
             let now = Instant::now();
-            let late = deadline.is_some_and(|deadline| now >= deadline);
-            if asked.is_none() && (late || stop.load(Ordering::Relaxed)) {
+            if stopped.is_none() && stop.load(Ordering::Relaxed) {
                 worker.order(&Order::Stop);
-                asked = Some((now, self.options.timeout.filter(|_| late)));
+                stopped = Some(now);
             }
             let note = worker.cell.read();
             if note.inside.is_none() || note.calls != still.0 {
                 still = (note.calls, now);
             }
-            let patience = match self.plan.is_real() {
-                true => END_PATIENCE_REAL,
-                false => END_PATIENCE,
+            killed = match (limit, stopped) {
+                (_, Some(since)) if now - since > patience => Some(Killed::Stopped),
+                (Some(limit), _) if overdue.is_some_and(|overdue| now > overdue) => {
+                    Some(Killed::Late(limit))
+                }
+                _ if now - still.1 > CALLBACK_MAX => Some(Killed::Stuck),
+                _ => None,
             };
-            let overdue = asked.is_some_and(|(since, _)| now - since > patience);
-            if overdue {
-                worker.kill();
-            } else if now - still.1 > CALLBACK_MAX {
-                asked = Some((now, None));
-                worker.stuck = true;
+            if killed.is_some() {
                 worker.kill();
             }
         }
-    }
-
-    /// A run whose process has told what it came to.
-    fn over(
-        &mut self,
-        spec: RunSpec,
-        entry: Entry,
-        worker: Worker,
-        asked: Option<(Instant, Option<Duration>)>,
-    ) -> Result<Went, ExecuteError> {
-        let Some(mut result) = entry.into_result(spec, &self.reader) else {
-            let why = format!("the process of run {} tells of another plan", spec.number);
-            return Err(ExecuteError::Process(why));
-        };
-        if let Some((_, limit)) = asked {
-            // The order to end may reach it after this run: it gets no other.
-            if let Some(limit) = limit
-                && result.row.status == RunStatus::Interrupted
-            {
-                death::expire(&mut result, limit::told(limit), self.plan, &worker);
-            }
-        } else {
-            self.worker = Some(worker);
-        }
-        Ok(Went::Over(Box::new(result)))
     }
 
     fn job(&self, cell: PathBuf) -> Job {
@@ -276,6 +264,7 @@ impl<'a> Booth<'a> {
             say: self.options.say.is_some(),
             verbose: how.verbose,
             twice: self.options.twice,
+            timeout: self.options.timeout,
             memory: self.isolation.memory,
             cell,
         }

@@ -2,13 +2,13 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use analysis::results::{RunRow, RunStatus};
 
 use super::worker::Worker;
-use super::{CALLBACK_MAX, limit};
-use crate::execute::seconds;
+use super::{CALLBACK_MAX, Killed};
+use crate::execute::{limit, seconds};
 use crate::plan::{Plan, RunSpec};
 use crate::results::ledger::RunResult;
 use crate::time::SimTime;
@@ -16,7 +16,7 @@ use crate::time::SimTime;
 /// The most lines of a process's last words.
 const LINES: usize = 8;
 
-/// A run of which nothing is known.
+/// A run of which nothing is known, but that it did not come to its end.
 pub fn blank(plan: &Plan, spec: RunSpec, began: Instant) -> RunResult {
     RunResult {
         spec,
@@ -24,7 +24,7 @@ pub fn blank(plan: &Plan, spec: RunSpec, began: Instant) -> RunResult {
             run: u64::from(spec.number),
             case: plan.cases[spec.case].id.clone(),
             seed: plan.streams(spec).run_seed(),
-            status: RunStatus::Failed,
+            status: RunStatus::Interrupted,
             verdict: None,
             duration_s: 0.0,
             wall_s: began.elapsed().as_secs_f64(),
@@ -46,34 +46,28 @@ pub fn died(
     plan: &Plan,
     spec: RunSpec,
     began: Instant,
-    worker: &Worker,
-    how: &Option<ExitStatus>,
-    said: &str,
-    limit: Option<Duration>,
+    worker: &mut Worker,
+    killed: Option<Killed>,
 ) -> RunResult {
+    let (how, said) = worker.bury();
     let mut result = blank(plan, spec, began);
     let progress = worker.cell.read().progress;
     result.row.duration_s = seconds(SimTime(progress.time_ns));
     result.row.events = progress.events;
     result.row.messages = progress.messages;
-    let why = match (limit, worker.stuck) {
-        (_, true) => format!(
+    let why = match killed {
+        // That says nothing of the run.
+        Some(Killed::Stopped) => return result,
+        Some(Killed::Stuck) => format!(
             "it did not come back within {}",
             humantime::format_duration(CALLBACK_MAX)
         ),
-        (Some(limit), _) => limit::told(limit) + ", and did not come back",
-        (None, _) => format!("its process {}", ending(how)),
+        Some(Killed::Late(limit)) => limit::told(limit) + ", and did not come back",
+        None => format!("its process {}", ending(&how)),
     };
-    result.failure = Some(why + &place(plan, worker) + &last_words(said));
-    result
-}
-
-/// A run that was asked to end because of a limit, and did.
-pub fn expire(result: &mut RunResult, why: String, plan: &Plan, worker: &Worker) {
     result.row.status = RunStatus::Failed;
-    result.failure = Some(why + &place(plan, worker));
-    result.lasting = false;
-    result.metrics.clear();
+    result.failure = Some(why + &place(plan, worker) + &last_words(&said));
+    result
 }
 
 /// Where a process was: `in tick of node a at 1 s (step 4)`.

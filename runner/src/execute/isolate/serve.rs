@@ -13,7 +13,7 @@ use super::memory::bound;
 use super::{Job, Order, Report};
 use crate::driver::processes::control::Control;
 use crate::driver::programs;
-use crate::execute::limit::Halt;
+use crate::execute::limit::{Guard, Halt, watch};
 use crate::execute::{ExecuteError, Options, node, run_one};
 use crate::host::cell::Cell;
 use crate::results::entry::Entry;
@@ -60,6 +60,16 @@ pub fn serve(control: Control, job: &Job, say: fn(&str)) -> Result<(), String> {
     };
     let stop = Arc::new(AtomicBool::new(false));
     let orders = follow(control, stop.clone(), plan.is_real());
+    let guards: Arc<[Guard]> = [Guard::default()].into();
+    if job.timeout.is_some() {
+        let (guards, stop) = (guards.clone(), stop.clone());
+        // For as long as this process lives.
+        thread::spawn(move || watch(&guards, &stop, &AtomicBool::new(false)));
+    }
+    let halt = Halt {
+        stop: &stop,
+        guard: job.timeout.map(|limit| (&guards[0], limit)),
+    };
     reports.send(&Report::Ready).map_err(told)?;
     while let Ok(number) = orders.recv() {
         let Some(spec) = plan.runs().find(|spec| spec.number == number) else {
@@ -68,10 +78,6 @@ pub fn serve(control: Control, job: &Job, say: fn(&str)) -> Result<(), String> {
         if let Some(cell) = &cell {
             cell.clear();
         }
-        let halt = Halt {
-            stop: &stop,
-            guard: None,
-        };
         let report = match run_one(&plan, spec, &folder, &options, &schema, halt) {
             Ok(result) => Report::Over(Box::new(Entry::of(&result))),
             Err(ExecuteError::Setup(why)) => Report::Refused(why.to_string()),

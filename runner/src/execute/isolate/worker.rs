@@ -35,8 +35,6 @@ pub struct Worker {
     control: Control,
     /// Where it notes what it does.
     pub cell: Cell,
-    /// Whether it was ended because a callback did not come back.
-    pub stuck: bool,
     said: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
 }
@@ -106,7 +104,6 @@ impl Worker {
             child,
             control,
             cell,
-            stuck: false,
             said,
             reader,
         })
