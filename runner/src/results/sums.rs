@@ -21,8 +21,9 @@ pub struct FileSum {
     pub xxh3: u64,
 }
 
-/// What is read at once `[bytes]`: most logs of small scenarios in one piece.
-const PIECE: usize = 64 << 10;
+/// What is read at once `[bytes]`: most logs of small scenarios in one piece, and
+/// little enough for the stack, where it costs no fresh pages for each run.
+const PIECE: usize = 32 << 10;
 
 /// The sums of all files in a run's folder, by name.
 ///
@@ -31,7 +32,7 @@ const PIECE: usize = 64 << 10;
 /// When one cannot be read.
 pub fn sums(folder: &Path) -> Result<Vec<FileSum>, BookError> {
     let mut found = Vec::new();
-    gather(folder, "", &mut vec![0; PIECE], &mut found)?;
+    gather(folder, "", &mut [0; PIECE], &mut found)?;
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
 }
@@ -80,7 +81,7 @@ pub fn damage(folder: &Path, sums: &[FileSum]) -> Option<String> {
     if !folder.is_dir() {
         return Some("its folder is not there".to_owned());
     }
-    let mut buffer = vec![0; PIECE];
+    let mut buffer = [0; PIECE];
     sums.iter().find_map(|known| {
         let path = folder.join(&known.name);
         let name = &known.name;
