@@ -101,7 +101,7 @@ impl Behavior for ChatClient {
             None if node.peer_count() == 0 => {
                 return Err("a user without peers: link it to a server".into());
             }
-            None => Peer(0),
+            None => node.peer_named("server").unwrap_or(Peer(0)),
             Some(name) => node.peer_named(name).ok_or_else(|| {
                 let peers: Vec<&str> = node.peers().map(|it| node.peer_name(it)).collect();
                 let peers = peers.join(", ");

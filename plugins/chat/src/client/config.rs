@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ClientConfig {
-    /// The name of the node that is the server. None: the first peer.
+    /// The name of the node that is the server. None: the peer named `server`, or
+    /// else the first peer.
     pub server: Option<String>,
 
     /// The account's name. None: the node's name.

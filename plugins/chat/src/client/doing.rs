@@ -68,10 +68,13 @@ impl ChatClient {
 
     /// A command is done; what comes next?
     fn answered(&mut self, node: &mut Context<Self>, outcome: Outcome) {
-        let mut away = false;
+        let (mut away, mut at_once) = (false, !self.script.is_empty());
         let mut word = ANSWERED;
         match outcome {
-            Outcome::Created => self.has_account = true,
+            Outcome::Created => {
+                self.has_account = true;
+                at_once = true;
+            }
             Outcome::LoggedIn { .. } | Outcome::Waiting(_) => {}
             Outcome::LoggedOut => away = true,
             Outcome::Deleted { .. } => {
@@ -89,6 +92,7 @@ impl ChatClient {
                 if refusal == Some(Refusal::NameTaken) {
                     // Its own, from before.
                     self.has_account = true;
+                    at_once = true;
                 }
                 if refusal == Some(Refusal::NoSuchAccount) && self.client.user().is_none() {
                     self.has_account = false;
@@ -97,10 +101,10 @@ impl ChatClient {
         }
         node.record(word);
         let config = node.config();
-        let pause = match (self.script.is_empty(), away) {
-            (false, _) => Span::ZERO,
-            (true, true) => config.away.sample(node.random()),
-            (true, false) => config.think.sample(node.random()),
+        let pause = match (at_once, away) {
+            (true, _) => Span::ZERO,
+            (false, true) => config.away.sample(node.random()),
+            (false, false) => config.think.sample(node.random()),
         };
         self.later(node, pause);
     }

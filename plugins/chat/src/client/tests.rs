@@ -237,20 +237,20 @@ fn a_random_user_makes_its_account_and_logs_in_and_acts() {
     user.connect(SERVER);
     user.message(SERVER, reply(1, Reply::Done));
     assert_eq!(requests(&user.timer(timer::NEXT)), ["2 create anna"]);
-    let think = Effect::timer_set(timer::NEXT, Duration::from_secs(1));
+    let next = |secs| Effect::timer_set(timer::NEXT, Duration::from_secs(secs));
     let effects = user.message(SERVER, reply(2, Reply::Done));
-    assert_eq!(effects, [Effect::recorded(ANSWERED), think.clone()]);
+    assert_eq!(effects, [Effect::recorded(ANSWERED), next(0)]);
     assert_eq!(requests(&user.timer(timer::NEXT)), ["3 login anna"]);
-    user.message(SERVER, logged_in(3, 0));
+    let effects = user.message(SERVER, logged_in(3, 0));
+    assert_eq!(effects, [Effect::recorded(ANSWERED), next(1)]);
     assert_eq!(requests(&user.timer(timer::NEXT)), ["4 delete"]);
     let effects = user.message(SERVER, reply(4, Reply::Deleted { discarded: 2 }));
-    let away = Effect::timer_set(timer::NEXT, Duration::from_secs(7));
-    assert_eq!(effects, [Effect::recorded(ANSWERED), away]);
+    assert_eq!(effects, [Effect::recorded(ANSWERED), next(7)]);
     // It comes back, and stays.
     assert_eq!(requests(&user.timer(timer::NEXT)), ["5 create anna"]);
     let (code, text) = (8, "this name is taken");
     let effects = user.message(SERVER, reply(5, Reply::Error { code, text }));
-    assert_eq!(effects, [Effect::recorded(REFUSED), think]);
+    assert_eq!(effects, [Effect::recorded(REFUSED), next(0)]);
     assert_eq!(requests(&user.timer(timer::NEXT)), ["6 login anna"]);
     user.message(SERVER, logged_in(6, 0));
     assert_eq!(user.timer(timer::NEXT), []);

@@ -38,17 +38,17 @@ impl Pair {
     /// quiet.
     fn carry(&mut self, out: Outgoing) {
         self.told.extend(out.told);
-        self.to_server(&out.frames);
+        self.reach_server(&out.frames);
         while !self.back.is_empty() {
             let frame = self.back.remove(0);
             let mut out = Outgoing::default();
             self.client.frame(&frame, &mut out);
             self.told.extend(out.told);
-            self.to_server(&out.frames);
+            self.reach_server(&out.frames);
         }
     }
 
-    fn to_server(&mut self, frames: &[Vec<u8>]) {
+    fn reach_server(&mut self, frames: &[Vec<u8>]) {
         let mut outbox = Outbox::default();
         for frame in frames {
             self.server.frame(1, frame, 1000, &mut outbox);
@@ -210,7 +210,7 @@ fn a_message_under_way_when_the_connection_is_lost_is_sent_once() {
         anna.says("login anna");
         let out = anna.begin("send ben hi");
         if taken {
-            anna.to_server(&out.frames);
+            anna.reach_server(&out.frames);
         }
         anna.cut();
         anna.connect();
@@ -236,7 +236,7 @@ fn other_commands_under_way_when_the_connection_is_lost_come_to_their_end() {
             anna.says("login anna");
             let out = anna.begin(line);
             if taken {
-                anna.to_server(&out.frames);
+                anna.reach_server(&out.frames);
             }
             anna.cut();
             anna.connect();
@@ -253,7 +253,7 @@ fn a_request_without_an_answer_is_sent_again_and_done_once() {
     anna.says("login anna");
     let out = anna.begin("send ben hi");
     assert_eq!(anna.client.asking(), Some(4));
-    anna.to_server(&out.frames);
+    anna.reach_server(&out.frames);
     anna.back.clear();
     let mut out = Outgoing::default();
     anna.client.resend(&mut out);
@@ -274,7 +274,7 @@ fn whoever_is_logged_out_unawares_logs_in_again() {
     // It goes on in a session that the server takes for a newer one.
     let mut frame = Vec::new();
     Request::Logout.encode(u32::MAX, &mut frame);
-    anna.to_server(&[frame]);
+    anna.reach_server(&[frame]);
     anna.back.clear();
     assert_eq!(anna.says("send ben again"), ["queued"]);
     assert_eq!(anna.client.user(), Some("anna"));

@@ -294,11 +294,8 @@ proptest! {
         kind in 0..=255_u8, bytes in proptest::collection::vec(any::<u8>(), 0..100),
     ) {
         let frame = [&[VERSION, kind][..], &bytes].concat();
-        for answer in [FromClient::decode(&frame).err(), FromServer::decode(&frame).err()] {
-            if let Some(mistake) = answer {
-                prop_assert!(!mistake.what.is_empty());
-            }
-        }
+        let mistakes = [FromClient::decode(&frame).err(), FromServer::decode(&frame).err()];
+        prop_assert!(mistakes.iter().flatten().all(|it| !it.what.is_empty()));
         // What is read is written as it was.
         if let Ok(read) = FromClient::decode(&frame) {
             let mut written = Vec::new();
