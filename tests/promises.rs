@@ -23,6 +23,8 @@ mod echo;
 mod failures;
 #[path = "promises/framing.rs"]
 mod framing;
+#[path = "promises/judges.rs"]
+mod judges;
 #[path = "promises/lab_model.rs"]
 mod lab_model;
 #[path = "promises/loader.rs"]

@@ -5,6 +5,7 @@
 //! its header which columns it has.
 
 pub mod cli;
+pub mod expect;
 pub mod log;
 pub mod metrics;
 pub mod render;

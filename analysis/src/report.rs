@@ -21,6 +21,7 @@ mod questions;
 mod series;
 mod setting;
 mod table;
+mod verdicts;
 mod write;
 
 pub use build::{build, report};

@@ -178,6 +178,117 @@ struct runner_plugin {
     const void *(*extension)(struct runner_text id);
 };
 
+/*
+ * The extension "runner.checks.1": property checkers. `extension` of struct
+ * runner_plugin, asked for this id, answers a static struct runner_checks.
+ */
+#define RUNNER_CHECKS "runner.checks.1"
+#define RUNNER_CHECKS_LAYOUT UINT64_C(0x480e2b2cbe71144c)
+
+/* struct runner_record.event: 0 start, 1 receive, 2 send, 3 drop, 4 timer, 5 tick,
+   6 connect, 7 disconnect, 8 stop, 9 crash, 10 restart; from here the node's own. */
+#define RUNNER_OWN_EVENTS 11u
+#define RUNNER_NO_PEER UINT32_MAX
+
+#define RUNNER_VERDICT_PASSED 0u
+#define RUNNER_VERDICT_FAILED 1u
+#define RUNNER_VERDICT_UNKNOWN 2u /* nothing to judge, or it could not be judged */
+
+struct runner_checked_node {
+    struct runner_text name;
+    struct runner_text behavior; /* PLUGIN.BEHAVIOR; empty for a program of somebody else */
+    const struct runner_column *columns;
+    uint64_t column_count;
+    const struct runner_event_word *events;
+    uint64_t event_count;
+};
+
+/* The run that is judged; lent for the call. */
+struct runner_checked_run {
+    const struct runner_checked_node *nodes; /* in the order of the scenario */
+    uint64_t node_count;
+    struct runner_text folder; /* of the run's files; may be empty */
+};
+
+struct runner_record;
+
+struct runner_record_calls {
+    uint64_t size; /* of this table in the host's build [bytes] */
+    /* The value of a column of text; a null pointer if it has none. */
+    struct runner_text (*text)(const struct runner_record *record, uint32_t column);
+    /* The name of the record's peer; may be empty. */
+    struct runner_text (*peer_name)(const struct runner_record *record);
+};
+
+/* One row of a node's log, lent for the call. */
+struct runner_record {
+    uint64_t time_ns; /* true time since the run began [ns] */
+    uint64_t step;
+    uint64_t row;     /* number of the row in the node's log, from 1 */
+    uint64_t message; /* the sender's number for it, from 1; 0: none */
+    uint64_t bytes;
+    uint64_t queue;
+    uint64_t present;      /* bit i: column i has a value */
+    const uint64_t *cells; /* one for each column of the behavior */
+    const struct runner_record_calls *calls;
+    const void *host; /* the host's own */
+    uint32_t node;
+    uint32_t event;
+    uint32_t peer; /* a node, past them a peer from outside, or RUNNER_NO_PEER */
+    uint32_t reserved; /* 0 */
+};
+
+/* One row that proves a verdict: numbers as in its record. */
+struct runner_evidence {
+    uint64_t time_ns;
+    uint64_t step;
+    uint64_t row;
+    uint64_t message;
+    uint32_t node;
+    uint32_t event;
+    uint32_t peer;
+    uint32_t reserved;       /* 0 */
+    struct runner_text note; /* what matters in it */
+};
+
+/* Where a check tells what it found; lent for one call. */
+struct runner_verdict_sink {
+    void *host;
+    /* In `finish` only: one of RUNNER_VERDICT_PASSED and so on; the last one counts. */
+    void (*verdict)(void *host, uint32_t verdict, struct runner_text reason);
+    /* In `finish` only: the rows of the proof, in their order. */
+    void (*evidence)(void *host, const struct runner_evidence *row);
+    /* Why the call is about to answer something else than RUNNER_OK, or null. */
+    void (*fail)(void *host, struct runner_text reason);
+};
+
+/* One check. An instance judges one run, on one thread. */
+struct runner_check {
+    struct runner_text name; /* the part after the dot */
+    struct runner_text docs; /* what must hold */
+    /* [any thread] These three as in struct runner_behavior. */
+    struct runner_text (*config_schema)(void);
+    void *(*config_new)(struct runner_text toml, const struct runner_problem_sink *problems);
+    void (*config_free)(void *config);
+    /* An instance for one run; null after `fail`. */
+    void *(*create)(const void *config, const struct runner_checked_run *run,
+                    const struct runner_verdict_sink *sink);
+    /* The next record of the run, in time order. */
+    runner_status (*record)(void *instance, const struct runner_record *record,
+                            const struct runner_verdict_sink *sink);
+    /* The run is over: tells evidence, then one verdict. */
+    runner_status (*finish)(void *instance, const struct runner_verdict_sink *sink);
+    /* Ends the instance; once, also after a failure. */
+    void (*free)(void *instance);
+};
+
+struct runner_checks {
+    uint64_t size;   /* sizeof(struct runner_checks) */
+    uint64_t layout; /* RUNNER_CHECKS_LAYOUT */
+    const struct runner_check *checks;
+    uint64_t check_count;
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -12,6 +12,7 @@ pub mod run;
 pub mod send;
 pub mod summary;
 pub mod terminal;
+pub mod verdicts;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -30,11 +31,13 @@ use crate::scenario::{Diagnostic, Diagnostics, Override, Place, Source};
 pub enum Exit {
     /// Everything passed.
     Passed,
+    /// An expectation or a check failed.
+    Broken,
     /// Bad input; nothing was run.
     BadInput,
     /// A plugin or a node failed, or results could not be written.
     Failed,
-    /// Nothing was selected.
+    /// A check had nothing to judge, or nothing was selected.
     Unknown,
     /// Stopped by this signal, after a graceful end.
     Signal(i32),
@@ -45,6 +48,7 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Exit::Passed => 0,
+            Exit::Broken => 1,
             Exit::BadInput => 2,
             Exit::Failed => 3,
             Exit::Unknown => 4,
@@ -57,9 +61,10 @@ impl Exit {
         let rank = |exit| match exit {
             Exit::Passed => 0,
             Exit::Unknown => 1,
-            Exit::Failed => 2,
-            Exit::BadInput => 3,
-            Exit::Signal(_) => 4,
+            Exit::Broken => 2,
+            Exit::Failed => 3,
+            Exit::BadInput => 4,
+            Exit::Signal(_) => 5,
         };
         if rank(other) > rank(self) {
             other

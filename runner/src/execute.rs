@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use analysis::log::{LogError, RunSchema, WriteError};
 use analysis::metrics::NodeMetrics;
-use analysis::results::{LogMode, RunRow, RunStatus};
+use analysis::results::{Judgement, LogMode, RunRow, RunStatus, verdict_of};
 use crossbeam::channel;
 
 pub use processes::Processes;
@@ -26,7 +26,10 @@ use crate::driver::lag::{LATE, Lag};
 use crate::driver::real_time::RealTime;
 use crate::driver::setup::SetupError;
 use crate::engine::run::{EndReason, Outcome, Run};
+use crate::host::check::Description;
 use crate::host::instance::Instances;
+use crate::judge::checks::{Checks, of_a_part};
+use crate::judge::expectations::{self, CaseTallies};
 use crate::plan::{Plan, RunSpec};
 use crate::results::folder::Folder;
 use crate::results::ledger::{BookError, Ledger, RunResult};
@@ -73,7 +76,7 @@ pub enum ExecuteError {
 
 /// Runs a plan into a folder, with `each` told of every run in the order of the
 /// plan. Setting `stop` ends it early: what runs is interrupted, the rest is not
-/// begun.
+/// begun. Answers what was judged over the runs of each case.
 ///
 /// # Errors
 ///
@@ -84,8 +87,11 @@ pub fn execute(
     options: &Options,
     stop: &AtomicBool,
     mut each: impl FnMut(&RunResult),
-) -> Result<(), ExecuteError> {
+) -> Result<Vec<(String, Judgement)>, ExecuteError> {
     let schema = Arc::new(run_schema(plan));
+    let description = Arc::new(description(plan, &schema));
+    let expectations = &plan.loaded.scenario.expectations;
+    let mut tallies: BTreeMap<usize, CaseTallies> = BTreeMap::new();
     let mut ledger = Ledger::create(folder, &schema)?;
     let runs: Vec<RunSpec> = plan
         .runs()
@@ -93,11 +99,12 @@ pub fn execute(
         .collect();
     let next = AtomicUsize::new(0);
     let broken = AtomicBool::new(false);
-    thread::scope(|scope| {
+    thread::scope(|scope| -> Result<(), ExecuteError> {
         let (sender, results) = channel::bounded(2 * options.jobs);
         for _ in 0..options.jobs.clamp(1, runs.len().max(1)) {
             let sender = sender.clone();
-            let (runs, next, broken, schema) = (&runs, &next, &broken, &schema);
+            let (runs, next, broken) = (&runs, &next, &broken);
+            let nodes = (&schema, &description);
             scope.spawn(move || {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
@@ -105,7 +112,7 @@ pub fn execute(
                     let Some(&spec) = runs.get(index).filter(|_| !quit) else {
                         return;
                     };
-                    let result = run_one(plan, spec, folder, options, schema, stop);
+                    let result = run_one(plan, spec, folder, options, nodes, stop);
                     if sender.send((index, result)).is_err() {
                         return;
                     }
@@ -118,6 +125,10 @@ pub fn execute(
         let mut keep = |result: Result<RunResult, ExecuteError>| {
             let result = result?;
             ledger.add(&result)?;
+            let tally = tallies.entry(result.spec.case).or_default();
+            if !result.metrics.is_empty() {
+                tally.add(expectations, &schema, &result.metrics);
+            }
             each(&result);
             Ok(())
         };
@@ -133,7 +144,24 @@ pub fn execute(
         }
         // After a stop there may be gaps.
         early.into_values().try_for_each(keep)
-    })
+    })?;
+    let mut over_runs = Vec::new();
+    for (case, tally) in tallies {
+        let id = &plan.cases[case].id;
+        let judgements = tally.judge(expectations);
+        ledger.judged(None, id, &judgements)?;
+        over_runs.extend(judgements.into_iter().map(|it| (id.clone(), it)));
+    }
+    Ok(over_runs)
+}
+
+/// The nodes of each run, as checks are told of them.
+fn description(plan: &Plan, schema: &Arc<RunSchema>) -> Description {
+    let groups = plan.loaded.scenario.groups.iter().map(|group| {
+        let behavior = group.behavior.as_ref().map(ToString::to_string);
+        (behavior.unwrap_or_default(), group.count)
+    });
+    Description::new(schema, groups)
 }
 
 /// One run, whole on disk before this returns.
@@ -142,7 +170,7 @@ fn run_one(
     spec: RunSpec,
     folder: &Folder,
     options: &Options,
-    schema: &Arc<RunSchema>,
+    (schema, description): (&Arc<RunSchema>, &Arc<Description>),
     stop: &AtomicBool,
 ) -> Result<RunResult, ExecuteError> {
     let began = Instant::now();
@@ -154,8 +182,15 @@ fn run_one(
     }
     let kept = keeps_files.then_some(&*partial);
     let say = options.say.filter(|_| plan.is_real());
+    let checks = || {
+        let some = !plan.checks.is_empty();
+        some.then(|| Checks::begin(&plan.checks, description, schema, kept))
+    };
     let begin = || {
-        let recorder = Recorder::new(schema, &partial, log, say);
+        let mut recorder = Recorder::new(schema, &partial, log, say);
+        if let Some(checks) = checks() {
+            recorder = recorder.judged_by(checks);
+        }
         assemble(plan, spec, kept, recorder)
     };
     let ended = match (plan.loaded.scenario.time, &options.processes) {
@@ -165,7 +200,8 @@ fn run_one(
             in_real_time(begin(), rules, speed, options, stop)?
         }
         (TimeMode::Real { .. }, Some(how)) => {
-            processes::run(plan, spec, &partial, how, options, schema, stop)?
+            let nodes = (&**schema, checks());
+            processes::run(plan, spec, &partial, how, options, nodes, stop)?
         }
     };
     if let (Some(lag), true) = (&ended.lag, keeps_files) {
@@ -180,6 +216,17 @@ fn run_one(
         let path = folder.run(spec.number);
         fs::rename(&partial, &path).map_err(BookError::at(&path))?;
     }
+    let metrics = if whole { ended.metrics } else { Vec::new() };
+    let mut judgements = match (status, whole) {
+        // What was stopped half-way is not judged: it is done again.
+        (RunStatus::Interrupted, false) => Vec::new(),
+        (_, true) => ended.judgements,
+        (_, false) => of_a_part(ended.judgements),
+    };
+    if whole || status == RunStatus::Failed {
+        let expectations = &plan.loaded.scenario.expectations;
+        judgements.extend(expectations::of_run(expectations, schema, &metrics));
+    }
     tracing::debug!(
         run = spec.number,
         ?status,
@@ -191,7 +238,7 @@ fn run_one(
         case: plan.cases[spec.case].id.clone(),
         seed: plan.streams(spec).run_seed(),
         status,
-        verdict: None,
+        verdict: verdict_of(&judgements),
         duration_s: seconds(ended.end),
         wall_s: began.elapsed().as_secs_f64(),
         events: ended.events,
@@ -201,7 +248,8 @@ fn run_one(
     Ok(RunResult {
         spec,
         row,
-        metrics: if whole { ended.metrics } else { Vec::new() },
+        metrics,
+        judgements,
         failure: ended.failure,
         warnings: ended.warnings,
     })
@@ -240,6 +288,7 @@ struct Ended {
     events: u64,
     messages: u64,
     metrics: Vec<NodeMetrics>,
+    judgements: Vec<Judgement>,
     warnings: Vec<String>,
     /// How late it was, in real time.
     lag: Option<Lag>,
@@ -247,15 +296,20 @@ struct Ended {
 
 impl Ended {
     fn new(outcome: Outcome, recorder: Recorder) -> Result<Ended, ExecuteError> {
-        let metrics = recorder.finish(outcome.end)?;
-        let (status, failure) = status(outcome.reason);
+        let findings = recorder.finish(outcome.end)?;
+        let (mut status, mut failure) = status(outcome.reason);
+        if let Some(broken) = findings.broken_check {
+            status = RunStatus::Failed;
+            failure.get_or_insert(broken);
+        }
         Ok(Ended {
             end: outcome.end,
             status,
             failure,
             events: outcome.events,
             messages: outcome.messages,
-            metrics,
+            metrics: findings.metrics,
+            judgements: findings.judgements,
             warnings: Vec::new(),
             lag: None,
         })

@@ -2,13 +2,14 @@
 //!
 //! [`search`] finds the file, [`library`] opens it (the only place that does)
 //! and refuses what does not fit, [`plugin`] is what it describes, [`config`]
-//! one group's checked config, and [`instance`] the nodes' states of one run:
+//! one group's checked config, [`check`] properties of runs, and [`instance`] the nodes' states of one run:
 //! safe from the outside, and the engine's [`crate::engine::behaviors::Behaviors`].
 //! `vtable` holds the functions that plugins call back.
 //!
 //! All `unsafe` of the runner is here. It rests on `plugins/ABI.md`: what a
 //! plugin must keep to, and what is checked once, at load.
 
+pub mod check;
 pub mod config;
 pub mod elf;
 pub mod instance;

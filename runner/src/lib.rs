@@ -20,6 +20,8 @@ pub mod execute;
 
 pub mod results;
 
+pub mod judge;
+
 pub mod cli;
 
 pub mod random;

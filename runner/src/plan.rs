@@ -2,12 +2,14 @@
 //! place where a user's mistake can be found.
 
 mod binding;
+mod judges;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use binding::Binding;
 pub use binding::nearest;
+pub use judges::BoundCheck;
 
 use crate::engine::roster::Roster;
 use crate::host::config::Config;
@@ -15,7 +17,9 @@ use crate::host::library::LoadError;
 use crate::host::plugin::Plugin;
 use crate::host::search::SearchPath;
 use crate::random::Streams;
-use crate::scenario::{Diagnostics, Loaded, Override, Partial, TimeMode, load_partial, load_text};
+use crate::scenario::{
+    Diagnostics, Loaded, Override, Partial, Scenario, TimeMode, load_partial, load_text,
+};
 
 /// Everything that is known before the first event.
 #[derive(Debug)]
@@ -27,6 +31,8 @@ pub struct Plan {
     /// Each group's accepted config, in the order of the groups; none for a
     /// program of somebody else.
     pub configs: Vec<Option<Arc<Config>>>,
+    /// The properties that plugins judge, in the order of the file.
+    pub checks: Vec<BoundCheck>,
     /// Who is who.
     pub roster: Roster,
     /// What it expands to.
@@ -106,10 +112,26 @@ impl Plan {
             }
         };
         let binding = match &loaded {
-            Ok(loaded) => Binding::new(&loaded.scenario.groups, &loaded.origins, search),
-            Err(partial) => Binding::new(&partial.groups, &partial.origins, search),
+            Ok(loaded) => {
+                let Scenario { groups, checks, .. } = &loaded.scenario;
+                Binding::new(groups, checks, &loaded.origins, search)
+            }
+            Err(partial) => {
+                Binding::new(&partial.groups, &partial.checks, &partial.origins, search)
+            }
         };
         mistakes.extend(binding.mistakes);
+        // Which metrics a group has is known once its behavior is.
+        if let Ok(Loaded {
+            scenario, origins, ..
+        }) = &loaded
+            && binding.configs.len() == scenario.groups.len()
+        {
+            let counts: Vec<u32> = scenario.groups.iter().map(|group| group.count).collect();
+            let expectations = &scenario.expectations;
+            let wrong = judges::metrics(expectations, origins, &binding.configs, &counts);
+            mistakes.extend(wrong);
+        }
         let loaded = match (loaded, Diagnostics::sorted(mistakes)) {
             (Err(partial), mistakes) => {
                 return Err(Refusal::Mistakes(mistakes.unwrap_or(partial.mistakes)));
@@ -123,6 +145,7 @@ impl Plan {
         Ok(Plan {
             roster: Roster::new(&loaded.scenario.groups),
             plugins: binding.plugins,
+            checks: binding.checks,
             cases: vec![Case {
                 id: ONLY_CASE.to_owned(),
             }],

@@ -6,7 +6,7 @@
 //!    table of keys (`keys`, `reader`, `values`, `written`).
 //! 2. *Resolved*: groups take what they extend, names become indices, defaults
 //!    are filled in (`resolve`, `inherit`, `timing`, `program`, `listen`, `names`,
-//!    `links`).
+//!    `links`, `judges`).
 //! 3. *Checked*: what only the plugins know (does the behavior exist, does it
 //!    take this config) is asked elsewhere; [`Loaded`] gives the answers a place.
 //!
@@ -16,6 +16,7 @@
 mod diagnostic;
 mod document;
 mod inherit;
+mod judges;
 mod keys;
 mod links;
 mod listen;
@@ -40,8 +41,8 @@ pub use diagnostic::{Diagnostic, Diagnostics, Place, Source};
 pub use origin::Origins;
 pub use overrides::Override;
 pub use resolved::{
-    BehaviorName, External, Group, Link, LinkRule, LinkTransport, Listen, Order, Program, Scenario,
-    TickRule, TimeMode, Timing, Transport,
+    BehaviorName, CheckRule, ExpectRule, External, Group, Link, LinkRule, LinkTransport, Listen,
+    Order, Program, Scenario, TickRule, TimeMode, Timing, Transport,
 };
 pub use schema::schema;
 pub use values::name_problem;
@@ -59,7 +60,7 @@ pub struct Loaded {
     pub notes: Option<PathBuf>,
     /// The file's text and the options that override it.
     pub source: Arc<Source>,
-    /// Where its groups were written.
+    /// Where its groups, checks and expectations were written.
     pub origins: Origins,
 }
 
@@ -72,8 +73,10 @@ pub struct Partial {
     /// The groups without a mistake of their own or of a group that they extend,
     /// in the order of the file.
     pub groups: Vec<Group>,
-    /// Where these groups were written, by their index among them.
-    pub origins: Origins,
+    /// The checks without a mistake, in the order of the file.
+    pub checks: Vec<CheckRule>,
+    /// Where these were written, by their index among them.
+    pub origins: Box<Origins>,
 }
 
 impl Partial {
@@ -81,10 +84,13 @@ impl Partial {
         Partial {
             mistakes,
             groups: Vec::new(),
-            origins: Origins {
+            checks: Vec::new(),
+            origins: Box::new(Origins {
                 source: Arc::clone(source),
                 groups: Vec::new(),
-            },
+                checks: Vec::new(),
+                expectations: Vec::new(),
+            }),
         }
     }
 }
@@ -213,9 +219,12 @@ fn partial_text(path: &str, text: &str, overrides: &[Override]) -> Result<Loaded
     }
     let resolved = resolve::resolve(file, Path::new(path), &mistakes);
     let (groups, places) = resolved.sound.into_iter().unzip();
+    let (checks, check_places) = resolved.checks.into_iter().unzip();
     let origins = Origins {
         source: Arc::clone(&source),
         groups: places,
+        checks: check_places,
+        expectations: resolved.expectations,
     };
     match (resolved.scenario, mistakes.into_vec()) {
         (Some(scenario), mistakes) if mistakes.is_empty() => Ok(Loaded {
@@ -227,7 +236,8 @@ fn partial_text(path: &str, text: &str, overrides: &[Override]) -> Result<Loaded
         (_, mistakes) => Err(Partial {
             mistakes: all(mistakes),
             groups,
-            origins,
+            checks,
+            origins: Box::new(origins),
         }),
     }
 }

@@ -83,6 +83,23 @@ fn the_c_header_is_laid_out_as_the_rust_boundary() {
             size, send, close, set_timer, cancel_timer, record, print, set_text, stop_run, fail,
             node_name, peer_name, run_folder,
         }
+        Checks = "runner_checks" { size, layout, checks, check_count }
+        Check = "runner_check" {
+            name, docs, config_schema, config_new, config_free, create, record, finish, free,
+        }
+        CheckedRun = "runner_checked_run" { nodes, node_count, folder }
+        CheckedNode = "runner_checked_node" {
+            name, behavior, columns, column_count, events, event_count,
+        }
+        Record = "runner_record" {
+            time_ns, step, row, message, bytes, queue, present, cells, calls, host, node, event,
+            peer, reserved,
+        }
+        RecordCalls = "runner_record_calls" { size, text, peer_name }
+        Evidence = "runner_evidence" {
+            time_ns, step, row, message, node, event, peer, reserved, note,
+        }
+        VerdictSink = "runner_verdict_sink" { host, verdict, evidence, fail }
     };
     let constants = [
         ("RUNNER_ABI_VERSION", u64::from(abi::ABI_VERSION)),
@@ -103,10 +120,22 @@ fn the_c_header_is_laid_out_as_the_rust_boundary() {
         ("RUNNER_COLUMN_F64", u64::from(abi::COLUMN_F64)),
         ("RUNNER_COLUMN_BOOL", u64::from(abi::COLUMN_BOOL)),
         ("RUNNER_COLUMN_TEXT", u64::from(abi::COLUMN_TEXT)),
+        ("RUNNER_CHECKS_LAYOUT", abi::CHECKS_LAYOUT),
+        ("RUNNER_OWN_EVENTS", u64::from(abi::OWN_EVENTS)),
+        ("RUNNER_NO_PEER", u64::from(abi::NO_PEER)),
+        ("RUNNER_VERDICT_PASSED", u64::from(abi::VERDICT_PASSED)),
+        ("RUNNER_VERDICT_FAILED", u64::from(abi::VERDICT_FAILED)),
+        ("RUNNER_VERDICT_UNKNOWN", u64::from(abi::VERDICT_UNKNOWN)),
     ];
     for (name, value) in constants {
         check(&mut source, name, value);
     }
+    let id = abi::CHECKS;
+    writeln!(
+        source,
+        "_Static_assert(sizeof RUNNER_CHECKS == sizeof \"{id}\", \"the id is {id}\");"
+    )
+    .unwrap();
     let folder = tempfile::tempdir().unwrap();
     compile(folder.path(), "layout.c", &source, &["-fsyntax-only"]);
 }

@@ -282,7 +282,7 @@ fn plugins_are_listed_and_described() {
         .says(&["no plugin `clok`"]);
     lab.runner(&["plugins", "clock.mashine"])
         .ends(2)
-        .says(&["no behavior `mashine`", "machine"]);
+        .says(&["no behavior or check `mashine`", "did you mean `machine`?"]);
 }
 
 #[test]

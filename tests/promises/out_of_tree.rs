@@ -85,13 +85,26 @@ fn a_plugin_built_out_of_the_tree_runs_without_touching_the_runner() {
                 put(&source.join("Cargo.toml"), &text);
             }
             "pingpong.toml" => drop(lab.write(&name, &text)),
+            // With its check, as the page says further down.
+            "src/lib.rs" => {
+                let one = "behaviors: [Player] }\n";
+                assert!(text.contains(one));
+                let both = "behaviors: [Player], checks: [one_ball::OneBall] }\n\nmod one_ball;\n";
+                put(&source.join(&name), &text.replace(one, both));
+            }
             source_file => put(&source.join(source_file), &text),
         }
         names.push(name);
     }
     assert_eq!(
         names,
-        ["Cargo.toml", "src/lib.rs", "pingpong.toml", "src/tests.rs"]
+        [
+            "Cargo.toml",
+            "src/lib.rs",
+            "pingpong.toml",
+            "src/tests.rs",
+            "src/one_ball.rs"
+        ]
     );
     lock(&source);
     cargo(&source, "build");
@@ -107,6 +120,22 @@ fn a_plugin_built_out_of_the_tree_runs_without_touching_the_runner() {
     let hits = *log.numbers("hits").last().unwrap();
     assert!((12.0..=25.0).contains(&hits), "{hits}");
     assert_eq!(log.only("event", "receive").rows.len() as f64, hits);
+
+    let check = "[[check]]\ncheck = \"pingpong.one-ball\"\n";
+    assert!(page.contains(check));
+    let checked = lab.read("pingpong.toml") + check;
+    lab.write("checked.toml", &checked);
+    let run = ["checked.toml", "--plugin-path", plugins, "--quiet"];
+    lab.runner(&run).passes();
+    // A second ball, and the check sees it.
+    lab.write(
+        "two.toml",
+        &checked.replace("[nodes.ben]", "[nodes.ben]\nconfig = { serves = true }"),
+    );
+    let run = ["two.toml", "--plugin-path", plugins, "--quiet"];
+    lab.runner(&run)
+        .ends(1)
+        .says(&["check `pingpong.one-ball` failed: 2 balls in the air"]);
 
     let described = ["plugins", "pingpong.player", "--plugin-path", plugins];
     let described = lab.runner(&described).passes().out;

@@ -45,6 +45,7 @@ fn results_lie_under_name_and_time_and_latest_is_the_newest() {
         expected.extend((1..=3).map(|node| format!("runs/{run:04}/machine-{node}.csv")));
     }
     expected.push("summary.csv".to_owned());
+    expected.push("verdicts.csv".to_owned());
     let (plots, others): (Vec<&String>, Vec<&String>) =
         files.keys().partition(|name| name.starts_with("plots/"));
     assert_eq!(others, expected.iter().collect::<Vec<_>>());

@@ -351,6 +351,16 @@ impl RunLog {
     #[allow(clippy::should_implement_trait)]
     #[inline]
     pub fn next(&mut self) -> Result<Option<(Row, Columns<'_>)>, LogError> {
+        let next = self.next_named()?;
+        Ok(next.map(|(row, columns, _)| (row, columns)))
+    }
+
+    /// As [`RunLog::next`], with the names behind the row.
+    ///
+    /// # Errors
+    /// As [`RunLog::next`].
+    #[inline]
+    pub fn next_named(&mut self) -> Result<Option<(Row, Columns<'_>, &RunSchema)>, LogError> {
         let state = std::mem::replace(&mut self.state, State::Ended);
         match state {
             State::Ended => return Ok(None),
@@ -372,7 +382,7 @@ impl RunLog {
         self.state = State::Reading;
         let cursor = &self.cursors[current];
         self.received |= cursor.row.event == EventId::RECEIVE;
-        Ok(Some((cursor.row, cursor.columns())))
+        Ok(Some((cursor.row, cursor.columns(), &self.names.schema)))
     }
 
     /// Goes on in the current file, or to the file that is earlier now.

@@ -10,7 +10,7 @@ use super::observe::{Observations, observe};
 use super::questions::{self, QUESTIONS};
 use super::series::RunSeries;
 use super::write::{Outputs, write};
-use super::{Error, Figure, Report, Section, lag, setting};
+use super::{Error, Figure, Report, Section, lag, setting, verdicts};
 use crate::log::{RunLog, RunSchema, Warning};
 use crate::metrics::{RunMetrics, metric_names};
 use crate::render::number::{count, whole};
@@ -72,6 +72,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
         .iter()
         .filter(|run| folder.is_whole(run))
         .collect();
+    report.sections.extend(verdicts::section(folder)?);
     if complete.is_empty() {
         report
             .warnings
@@ -189,11 +190,17 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let observed: Vec<Observations> = (0..measured.cases.len().min(DRAWN_CASES))
         .map(|case| observe(&measured, case, step, ticks, open))
         .collect();
-    report.sections = sections(&measured, &observed, figures);
+    report
+        .sections
+        .extend(sections(&measured, &observed, figures));
     report
         .sections
         .extend(lag::section(folder, &complete, &mut report.warnings)?);
-    report.key = key(&measured, &observed);
+    let judged = report.sections.iter().filter(|it| it.id == verdicts::ID);
+    report.key = judged
+        .filter_map(|section| section.observations.first().cloned())
+        .chain(key(&measured, &observed))
+        .collect();
     Ok(report)
 }
 

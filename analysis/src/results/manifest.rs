@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::expect::Expectation;
 use crate::log::{ColumnKind, ColumnSchema, NodeSchema, RunSchema};
 
 /// The format that this version writes, and the newest that it reads.
@@ -43,6 +44,12 @@ pub struct Manifest {
     pub log: LogMode,
     /// The node groups in the order of the scenario.
     pub groups: Vec<GroupInfo>,
+    /// The properties that plugins judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckInfo>,
+    /// What the metrics were expected to be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expectations: Vec<Expectation>,
     /// The wall-clock time of the start (RFC 3339, UTC).
     pub started: String,
 }
@@ -99,6 +106,16 @@ pub struct CaseInfo {
     /// The value or label on each axis.
     #[serde(default)]
     pub axes: BTreeMap<String, serde_json::Value>,
+}
+
+/// A property that a plugin judged.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CheckInfo {
+    /// `PLUGIN.CHECK`.
+    pub name: String,
+    /// What must hold.
+    #[serde(default)]
+    pub docs: String,
 }
 
 /// Which logs a result holds.
@@ -297,6 +314,11 @@ mod tests {
                 }],
                 ..GroupInfo::default()
             }],
+            checks: vec![CheckInfo {
+                name: "clock.lamport".into(),
+                docs: "Clocks rise.".into(),
+            }],
+            expectations: vec![],
             started: "2026-11-20T12:00:00Z".into(),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// How far a run came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RunStatus {
@@ -15,7 +17,8 @@ pub enum RunStatus {
 }
 
 /// What the expectations and checks made of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// All passed.
     Passed,
@@ -138,7 +141,7 @@ impl fmt::Display for RunRow {
 }
 
 /// Appends a CSV cell, quoted only where it must be (RFC 4180).
-fn push_cell(line: &mut String, cell: &str) {
+pub(super) fn push_cell(line: &mut String, cell: &str) {
     if cell.contains([',', '"', '\n', '\r']) {
         line.push('"');
         line.push_str(&cell.replace('"', "\"\""));

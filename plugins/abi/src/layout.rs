@@ -7,14 +7,14 @@ use core::mem::{align_of, offset_of, size_of};
 /// Offsets and sizes `[bytes]` on 64-bit targets. A line that changes is a new
 /// [`ABI_VERSION`].
 macro_rules! pinned {
-    ($($type:ident { $($field:ident @ $offset:literal),+ $(,)? } = $size:literal;)+) => {
+    ($numbers:ident: $($type:ident { $($field:ident @ $offset:literal),+ $(,)? } = $size:literal;)+) => {
         $(const _: () = {
             $(assert!(offset_of!($type, $field) == $offset);)+
             assert!(size_of::<$type>() == $size);
             assert!(align_of::<$type>() == 8);
         };)+
 
-        const NUMBERS: &[u64] = &[
+        const $numbers: &[u64] = &[
             ABI_VERSION as u64,
             size_of::<usize>() as u64,
             $($(offset_of!($type, $field) as u64,)+ size_of::<$type>() as u64,)+
@@ -22,7 +22,7 @@ macro_rules! pinned {
     };
 }
 
-pinned! {
+pinned! { NUMBERS:
     Text { ptr @ 0, len @ 8 } = 16;
     Plugin {
         abi_version @ 0, size @ 4, layout @ 8, name @ 16, version @ 32, docs @ 48,
@@ -49,13 +49,41 @@ pinned! {
     } = 104;
 }
 
+pinned! { CHECK_NUMBERS:
+    Checks { size @ 0, layout @ 8, checks @ 16, check_count @ 24 } = 32;
+    Check {
+        name @ 0, docs @ 16, config_schema @ 32, config_new @ 40, config_free @ 48, create @ 56,
+        record @ 64, finish @ 72, free @ 80,
+    } = 88;
+    CheckedRun { nodes @ 0, node_count @ 8, folder @ 16 } = 32;
+    CheckedNode {
+        name @ 0, behavior @ 16, columns @ 32, column_count @ 40, events @ 48, event_count @ 56,
+    } = 64;
+    Record {
+        time_ns @ 0, step @ 8, row @ 16, message @ 24, bytes @ 32, queue @ 40, present @ 48,
+        cells @ 56, calls @ 64, host @ 72, node @ 80, event @ 84, peer @ 88, reserved @ 92,
+    } = 96;
+    RecordCalls { size @ 0, text @ 8, peer_name @ 16 } = 24;
+    Evidence {
+        time_ns @ 0, step @ 8, row @ 16, message @ 24, node @ 32, event @ 36, peer @ 40,
+        reserved @ 44, note @ 48,
+    } = 64;
+    VerdictSink { host @ 0, verdict @ 8, evidence @ 16, fail @ 24 } = 32;
+}
+
 /// FNV-1a (64 bit) over [`ABI_VERSION`], the pointer size and every offset and
-/// size above: equal exactly when two builds agree on all of them.
-pub const LAYOUT: u64 = {
+/// size of the structs that every plugin has: equal exactly when two builds agree
+/// on all of them.
+pub const LAYOUT: u64 = folded(NUMBERS);
+
+/// The same over the structs of the extension [`CHECKS`](crate::CHECKS).
+pub const CHECKS_LAYOUT: u64 = folded(CHECK_NUMBERS);
+
+const fn folded(numbers: &[u64]) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut i = 0;
-    while i < NUMBERS.len() {
-        let bytes = NUMBERS[i].to_le_bytes();
+    while i < numbers.len() {
+        let bytes = numbers[i].to_le_bytes();
         let mut j = 0;
         while j < bytes.len() {
             hash = (hash ^ bytes[j] as u64).wrapping_mul(0x0000_0100_0000_01b3);
@@ -64,4 +92,4 @@ pub const LAYOUT: u64 = {
         i += 1;
     }
     hash
-};
+}

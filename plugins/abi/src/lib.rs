@@ -8,7 +8,8 @@
 //! same in C, and a test compares the two. Rust authors never see this crate:
 //! the SDK wraps it.
 //!
-//! Start reading at [`Plugin`], then [`Behavior`], then [`Context`].
+//! Start reading at [`Plugin`], then [`Behavior`], then [`Context`]. Checks of
+//! a run's records are an extension: [`Checks`].
 //!
 //! # Rules
 //!
@@ -22,8 +23,13 @@
 
 use core::ffi::c_void;
 
+mod check;
 mod layout;
-pub use layout::LAYOUT;
+pub use check::{
+    CHECKS, Check, CheckedNode, CheckedRun, Checks, Evidence, NO_PEER, OWN_EVENTS, Record,
+    RecordCalls, VERDICT_FAILED, VERDICT_PASSED, VERDICT_UNKNOWN, VerdictSink,
+};
+pub use layout::{CHECKS_LAYOUT, LAYOUT};
 
 /// The version of this boundary; the first field of [`Plugin`], read before
 /// anything else.
@@ -310,4 +316,6 @@ mod sync {
     unsafe impl Sync for super::Behavior {}
     unsafe impl Sync for super::Column {}
     unsafe impl Sync for super::EventWord {}
+    unsafe impl Sync for super::Checks {}
+    unsafe impl Sync for super::Check {}
 }

@@ -31,14 +31,17 @@
 //! and its clock *drifts* behind. How large jumps, gaps, queues and drift become
 //! depends on the rates and on how often machines send: `faces`.
 //!
-//! Start reading at [`Machine`]; [`Config`] is what a scenario may set.
+//! Start reading at [`Machine`]; [`Config`] is what a scenario may set. [`Lamport`]
+//! judges whether a run's clocks obey the clock condition.
 
 mod config;
 mod encoding;
+mod lamport;
 mod machine;
 
 pub use config::{Broadcast, Config};
 pub use encoding::Encoding;
+pub use lamport::Lamport;
 pub use machine::{CLOCK, INTERNAL, Machine};
 
 runner_sdk::plugin! {
@@ -46,4 +49,5 @@ runner_sdk::plugin! {
     docs: "Scale-model machines with Lamport clocks: how rates, sending and latency make logical \
            clocks jump and drift.",
     behaviors: [Machine],
+    checks: [Lamport],
 }

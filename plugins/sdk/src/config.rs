@@ -12,32 +12,35 @@ mod schema;
 mod value;
 
 pub use problem::Problem;
-pub use reference::reference;
+pub use reference::{check_reference, reference};
 
-use crate::Behavior;
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::Table;
 
-/// The JSON Schema (draft-07) of a behavior's config.
-pub(crate) fn schema<B: Behavior>() -> serde_json::Value {
+/// The JSON Schema (draft-07) of a config.
+pub(crate) fn schema<C: JsonSchema>() -> serde_json::Value {
     let mut settings = SchemaSettings::draft07();
     settings.inline_subschemas = true;
     settings
         .into_generator()
-        .into_root_schema_for::<B::Config>()
+        .into_root_schema_for::<C>()
         .to_value()
 }
 
-/// Reads and checks a config.
+/// Reads a config; `check` finds what is wrong with a whole one.
 ///
 /// # Errors
 /// Every mistake found, in the order of the keys.
-pub(crate) fn read<B: Behavior>(toml: &str) -> Result<B::Config, Vec<Problem>> {
+pub(crate) fn read<C: JsonSchema + DeserializeOwned>(
+    toml: &str,
+    check: fn(&C) -> Vec<Problem>,
+) -> Result<C, Vec<Problem>> {
     let mut table: Table = toml
         .parse()
         .map_err(|error: toml::de::Error| vec![Problem::at("", error.message())])?;
-    let mut problems = schema::problems(&schema::<B>(), &table);
+    let mut problems = schema::problems(&schema::<C>(), &table);
     let mut dropped: Vec<String> = Vec::new();
     for problem in &problems {
         drop_key(&mut table, &mut dropped, problem);
@@ -46,9 +49,9 @@ pub(crate) fn read<B: Behavior>(toml: &str) -> Result<B::Config, Vec<Problem>> {
         let mut track = serde_path_to_error::Track::new();
         let values = value::Values::table(table.clone());
         let values = serde_path_to_error::Deserializer::new(values, &mut track);
-        match B::Config::deserialize(values) {
+        match C::deserialize(values) {
             Ok(config) if problems.is_empty() => {
-                let found = B::check(&config);
+                let found = check(&config);
                 return if found.is_empty() {
                     Ok(config)
                 } else {

@@ -5,14 +5,16 @@
 //! Public for the macro's sake only; not part of what the SDK promises.
 
 mod funnel;
+mod judge;
 mod panic;
 mod raw;
 mod table;
 
+pub use judge::{RawRecord, extension};
 pub use raw::Raw;
 pub(crate) use raw::lent;
 pub use runner_abi as abi;
-pub use table::{behavior, plugin};
+pub use table::{behavior, check, checks, plugin};
 
 /// Exports behaviors from a library of crate type `cdylib`: defines the entry
 /// symbol that the runner looks for. Once per library.
@@ -22,15 +24,20 @@ pub use table::{behavior, plugin};
 ///     name: "clock",
 ///     docs: "Scale-model machines with Lamport clocks.",
 ///     behaviors: [Machine],
+///     checks: [Lamport],
 /// }
 /// ```
 ///
+/// `checks` may be left out.
 /// `name` is the part before the dot in a scenario's `behavior`, and the
 /// library is looked for as `libNAME.so`: give the package the same name. The
 /// plugin's version is the package's.
 #[macro_export]
 macro_rules! plugin {
-    (name: $name:literal, docs: $docs:expr, behaviors: [$($behavior:ty),+ $(,)?] $(,)?) => {
+    (
+        name: $name:literal, docs: $docs:expr, behaviors: [$($behavior:ty),+ $(,)?]
+        $(, checks: [$($check:ty),+ $(,)?])? $(,)?
+    ) => {
         /// The entry of this plugin.
         // SAFETY: the name is the one that hosts look for, with this very type;
         // a second definition in one library does not link.
@@ -39,7 +46,22 @@ macro_rules! plugin {
         pub static runner_plugin: $crate::export::abi::Plugin = {
             const BEHAVIORS: &[$crate::export::abi::Behavior] =
                 &[$($crate::export::behavior::<$behavior>()),+];
-            $crate::export::plugin($name, env!("CARGO_PKG_VERSION"), $docs, BEHAVIORS)
+            const CHECKS: &[$crate::export::abi::Check] =
+                &[$($($crate::export::check::<$check>()),+)?];
+            static TABLE: $crate::export::abi::Checks = $crate::export::checks(CHECKS);
+            unsafe extern "C" fn extension(
+                id: $crate::export::abi::Text,
+            ) -> *const ::core::ffi::c_void {
+                // SAFETY: the host lends the id for this call.
+                unsafe { $crate::export::extension(id, &TABLE) }
+            }
+            $crate::export::plugin(
+                $name,
+                env!("CARGO_PKG_VERSION"),
+                $docs,
+                BEHAVIORS,
+                Some(extension),
+            )
         };
     };
 }

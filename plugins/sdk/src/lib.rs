@@ -37,13 +37,15 @@
 //!
 //! Start reading at [`Behavior`]; then [`Node`] (what a node may ask) and
 //! [`Context`] (what it may do besides). A config's durations are [`Span`]s, its
-//! values that may vary [`Distribution`]s. [`plugin!`] exports behaviors from a
+//! values that may vary [`Distribution`]s. A [`Check`] judges a run by its records.
+//! [`plugin!`] exports behaviors from a
 //! library of crate type `cdylib`, and [`testkit`] drives one without a runner.
 //!
 //! What lies below is the C boundary of the crate `runner-abi`. All unsafe code
 //! is in the private module `export` and the test kit's host; an author writes none.
 
 mod behavior;
+mod check;
 mod column;
 mod config;
 mod context;
@@ -55,8 +57,9 @@ mod span;
 pub mod testkit;
 
 pub use behavior::{Behavior, Error, NoConfig, Peer, Result};
+pub use check::{Check, Found, Judged, Record, RunInfo, Verdict};
 pub use column::{Column, ColumnInfo, Event, Kind, Value};
-pub use config::{Problem, reference};
+pub use config::{Problem, check_reference, reference};
 pub use context::{Context, NoLink, Node};
 pub use distribution::{Distribution, Quantity};
 pub use random::Random;

@@ -33,11 +33,13 @@
 //! Timers do not run by themselves: [`Kit::timer`] is a timer's end, whenever
 //! the test says so, and [`Kit::at`] sets the time.
 
+mod check;
 mod effect;
 mod host;
 #[cfg(test)]
 mod tests;
 
+pub use check::{CheckSetup, Judge, Seen, check, check_problems};
 pub use effect::{Effect, Failure};
 
 use crate::config::{self, Problem};
@@ -59,7 +61,7 @@ pub fn node<B: Behavior>() -> Setup<B> {
 
 /// What is wrong with a config; empty if it is accepted.
 pub fn problems<B: Behavior>(config: &str) -> Vec<Problem> {
-    config::read::<B>(config).err().unwrap_or_default()
+    config::read(config, B::check).err().unwrap_or_default()
 }
 
 /// A node in the making.
@@ -125,7 +127,7 @@ impl<B: Behavior> Setup<B> {
     /// When the config has mistakes; see [`problems`] to look at those.
     #[track_caller]
     pub fn try_create(self) -> Result<Kit<B>, Failure> {
-        let config = match config::read::<B>(&self.config) {
+        let config = match config::read(&self.config, B::check) {
             Ok(config) => config,
             Err(problems) => panic!("the config has mistakes: {problems:?}"),
         };

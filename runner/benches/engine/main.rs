@@ -7,7 +7,7 @@
 //! |---|---|
 //! | engine | clock machines through the real dynamic library, no records kept, with the same experiment as one plain loop ([`plain`]) |
 //! | latency | the same with links of random latency: the engine's event queue with the standard library's binary heap |
-//! | records | the run with metrics, and with metrics and CSV logs (a file per node, one file), with the run that keeps none; and writing as many bytes plainly. Files are handed to the system, not forced to the disk |
+//! | records | the run with metrics, with metrics and CSV logs (a file per node, one file), and with metrics and the check `clock.lamport`, with the run that keeps none; and writing as many bytes plainly. Files are handed to the system, not forced to the disk |
 //! | memory | peak memory of a process with a million machines, before the first message and at the end |
 //!
 //! Both sides of a comparison do the same work: their machines must end with the
@@ -24,12 +24,13 @@ mod model;
 mod plain;
 mod records;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use analysis::log::{CombinedLog, NodeLogs, RunSchema};
 use measure::{in_turns, timed};
 use model::{Plugin, Size};
-use records::{Logs, Metrics, MetricsAndLogs};
+use records::{Logs, Metrics, MetricsAndCheck, MetricsAndLogs};
 use runner::engine::sink::NoSink;
 
 fn main() -> anyhow::Result<()> {
@@ -146,14 +147,14 @@ fn compare(plugin: &Plugin, sizes: &[Size], rounds: usize) {
 fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
     println!("records: what keeping them costs [ns/row], and as a multiple of no records");
     println!(
-        "   nodes        rows     MB   none   metrics        + log per node   + one log        plain write of the bytes"
+        "   nodes        rows     MB   none   metrics        + log per node   + one log        + check          plain write of the bytes"
     );
     let sizes = match quick {
         true => [ideal(3, 50_000, 1), ideal(1_000, 150, 1)],
         false => [ideal(3, 200_000, 1), ideal(1_000, 600, 1)],
     };
     for size in &sizes {
-        let schema = records::schema(plugin, size);
+        let schema = Arc::new(records::schema(plugin, size));
         let (rows, bytes, _) = logged::<NodeLogs>(plugin, size, &schema)?;
         let times = in_turns(
             rounds,
@@ -179,6 +180,13 @@ fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
                         .2
                 },
                 &mut || {
+                    let sink = MetricsAndCheck::new(&schema, plugin.check());
+                    let mut run = plugin.prepare(size, 1, sink);
+                    let (_, gone) = timed(|| model::go(&mut run, size));
+                    let (_, judged) = timed(|| run.into_sink().finish());
+                    gone + judged
+                },
+                &mut || {
                     let folder = tempfile::tempdir().expect("a temporary folder");
                     let (written, time) = timed(|| records::write_plainly(folder.path(), bytes));
                     written.expect("a file is written");
@@ -191,7 +199,7 @@ fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
             format!("{ns:>6.1} ({:.2})", times.ratio(thing, 0))
         };
         println!(
-            "{:>8}  {rows:>10}  {:>5}  {:>5.1}  {:>14}  {:>14}  {:>14}  {:>14}",
+            "{:>8}  {rows:>10}  {:>5}  {:>5.1}  {:>14}  {:>14}  {:>14}  {:>14}  {:>14}",
             size.nodes,
             bytes / 1_000_000,
             times.seconds(0) * 1e9 / rows as f64,
@@ -199,6 +207,7 @@ fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
             cell(2),
             cell(3),
             cell(4),
+            cell(5),
         );
     }
     println!();

@@ -11,10 +11,12 @@ use runner::engine::behaviors::Behaviors;
 use runner::engine::roster::Roster;
 use runner::engine::run::{EndReason, Run};
 use runner::engine::sink::Sink;
+use runner::host::check::CheckConfig;
 use runner::host::config::Config;
 use runner::host::instance::Instances;
 use runner::host::library;
 use runner::host::search::SearchPath;
+use runner::plan::BoundCheck;
 use runner::random::Streams;
 use runner::random::distribution::Distribution;
 use runner::scenario::{
@@ -129,6 +131,7 @@ impl Size {
 /// The clock machine out of its library.
 pub struct Plugin {
     config: Arc<Config>,
+    check: BoundCheck,
 }
 
 impl Plugin {
@@ -143,9 +146,24 @@ impl Plugin {
             .ok_or_else(|| anyhow::anyhow!("no behavior `machine`: {}", file.display()))?;
         let config = Config::new(machine, &format!("faces = {FACES}"))
             .map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+        let lamport = plugin
+            .check("lamport")
+            .ok_or_else(|| anyhow::anyhow!("no check `lamport`: {}", file.display()))?;
+        let judge =
+            CheckConfig::new(lamport, "").map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
         Ok(Plugin {
             config: Arc::new(config),
+            check: BoundCheck {
+                name: "clock.lamport".to_owned(),
+                docs: lamport.docs.clone(),
+                config: Arc::new(judge),
+            },
         })
+    }
+
+    /// The check of the clock condition.
+    pub fn check(&self) -> &BoundCheck {
+        &self.check
     }
 
     /// The config that all machines share.

@@ -1,12 +1,18 @@
-//! Runs that keep their records: as metrics, and as metrics and CSV logs.
+//! Runs that keep their records: as metrics, as metrics and CSV logs, and before a
+//! check.
 
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use analysis::log::{Columns, CombinedLog, NodeLogs, NodeSchema, Row, RunSchema};
 use analysis::metrics::RunMetrics;
+use analysis::results::Verdict;
 use runner::engine::sink::Sink;
+use runner::host::check::Description;
+use runner::judge::checks::Checks;
+use runner::plan::BoundCheck;
 use runner::time::SimTime;
 
 use crate::model::{Plugin, Size};
@@ -83,6 +89,44 @@ impl Sink for Metrics {
     fn row(&mut self, row: &Row, columns: Columns<'_>) {
         self.rows += 1;
         self.metrics.row(row, columns);
+    }
+
+    fn print(&mut self, _: SimTime, _: u32, _: &str) {}
+}
+
+/// Computes metrics, and has `clock.lamport` judge every record.
+pub struct MetricsAndCheck {
+    metrics: Metrics,
+    checks: Checks,
+}
+
+impl MetricsAndCheck {
+    /// For a run of these nodes.
+    pub fn new(schema: &Arc<RunSchema>, check: &BoundCheck) -> MetricsAndCheck {
+        let nodes = schema.nodes.len() as u32;
+        let description = Description::new(schema, [("clock.machine".to_owned(), nodes)]);
+        let checks = std::slice::from_ref(check);
+        MetricsAndCheck {
+            metrics: Metrics::new(schema),
+            checks: Checks::begin(checks, &Arc::new(description), schema, None),
+        }
+    }
+
+    /// The verdict.
+    ///
+    /// # Panics
+    /// When the clock condition does not hold.
+    pub fn finish(self) {
+        let judgements = self.checks.finish().expect("the check does its work");
+        assert_eq!(judgements[0].verdict, Verdict::Passed, "{judgements:?}");
+    }
+}
+
+impl Sink for MetricsAndCheck {
+    #[inline]
+    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        self.metrics.row(row, columns);
+        self.checks.row(row, columns);
     }
 
     fn print(&mut self, _: SimTime, _: u32, _: &str) {}

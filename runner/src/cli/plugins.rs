@@ -11,11 +11,11 @@ use crate::cli::summary::trimmed;
 use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, print};
 use crate::host::library::{LoadError, load};
-use crate::host::plugin::{Behavior, Plugin};
+use crate::host::plugin::{Behavior, Check, Plugin};
 use crate::host::search::{SearchPath, file_name};
 use crate::plan::nearest;
 
-/// Shows all plugins, one, or one behavior.
+/// Shows all plugins, one, or one behavior or check.
 ///
 /// # Errors
 ///
@@ -53,12 +53,15 @@ pub fn plugins(options: &PluginsOptions) -> anyhow::Result<Exit> {
     };
     let text = match behavior {
         None => describe(&plugin),
-        Some(name) => match plugin.behavior(name) {
-            Some(behavior) => describe_behavior(&plugin, behavior),
-            None => {
-                let names: Vec<String> = plugin.behaviors.iter().map(|b| b.name.clone()).collect();
+        Some(name) => match (plugin.behavior(name), plugin.check(name)) {
+            (Some(behavior), _) => describe_behavior(&plugin, behavior),
+            (None, Some(check)) => describe_check(&plugin, check),
+            (None, None) => {
+                let behaviors = plugin.behaviors.iter().map(|b| b.name.clone());
+                let checks = plugin.checks.iter().map(|check| check.name.clone());
+                let names: Vec<String> = behaviors.chain(checks).collect();
                 terminal.error(&format!(
-                    "plugin `{}` has no behavior `{name}`{}\n  behaviors there: {}",
+                    "plugin `{}` has no behavior or check `{name}`{}\n  there: {}",
                     plugin.name,
                     meant(name, &names),
                     names.join(", ")
@@ -80,7 +83,7 @@ fn meant(found: &str, names: &[String]) -> String {
 fn list(search: &SearchPath, terminal: &Terminal) -> anyhow::Result<Exit> {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(["plugin", "version", "behaviors", "file"]);
+    table.set_header(["plugin", "version", "behaviors", "checks", "file"]);
     let mut exit = Exit::Passed;
     for name in search.names() {
         let Some(path) = search.find(&name) else {
@@ -89,10 +92,12 @@ fn list(search: &SearchPath, terminal: &Terminal) -> anyhow::Result<Exit> {
         match load(&name, &path) {
             Ok(plugin) => {
                 let behaviors: Vec<&str> = plugin.behaviors.iter().map(|b| &*b.name).collect();
+                let checks: Vec<&str> = plugin.checks.iter().map(|check| &*check.name).collect();
                 table.add_row([
                     plugin.name.clone(),
                     plugin.version.clone(),
                     behaviors.join(", "),
+                    checks.join(", "),
                     plugin.path.display().to_string(),
                 ]);
             }
@@ -114,6 +119,19 @@ fn describe(plugin: &Plugin) -> String {
         text.push_str(&describe_behavior(plugin, behavior));
         text.push('\n');
     }
+    for check in &plugin.checks {
+        text.push_str(&describe_check(plugin, check));
+        text.push('\n');
+    }
+    text
+}
+
+fn describe_check(plugin: &Plugin, check: &Check) -> String {
+    let mut text = format!("{}.{} (a check)\n", plugin.name, check.name);
+    for line in check.docs.lines() {
+        let _ = writeln!(text, "  {}", line.trim());
+    }
+    section(&mut text, "config", config_rows(&check.config_schema));
     text
 }
 

@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
-use analysis::results::{LogMode, RunStatus};
+use analysis::results::{LogMode, RunStatus, Verdict};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cli::arguments::{Log, RunOptions, Time};
 use crate::cli::check::count;
 use crate::cli::summary::Summary;
 use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, overrides, plan_all, print};
+use crate::cli::{Exit, overrides, plan_all, print, verdicts};
 use crate::driver::processes::Setting;
 use crate::driver::programs;
 use crate::execute::{ExecuteError, Options, Processes, execute};
@@ -165,6 +165,8 @@ fn run_plan(
     };
     let mut progress = terminal.progress(&scenario.name, runs);
     let mut summary = Summary::new(plan, runs);
+    let mut judged = Exit::Passed;
+    let mut told = 0;
     let execution = execute(
         plan,
         &folder,
@@ -192,24 +194,47 @@ fn run_plan(
             if let Some(failure) = &result.failure {
                 progress.end();
                 terminal.error(&format!("run {}: {failure}", result.row.run));
+            }
+            let verdict = result.row.verdict;
+            judged = judged.and(verdicts::exit(verdict));
+            if !matches!(verdict, None | Some(Verdict::Passed)) {
+                progress.end();
+                let of = format!("run {}", result.row.run);
+                match told < TOLD_WHOLE {
+                    true => drop(verdicts::tell(terminal, &of, &result.judgements)),
+                    false => terminal.note(&format!("{of}: {}", verdicts::word(verdict))),
+                }
+                told += 1;
+            }
+            if result.failure.is_some() || verdict == Some(Verdict::Failed) {
                 terminal.note(&format!("  repeat: {}", repeat(plan, options, result)));
             }
         },
     );
     progress.end();
-    if let Err(error) = execution {
-        terminal.error(&error.to_string());
-        return Ok(match error {
-            ExecuteError::Setup(_) => {
-                folder.abandon();
-                Exit::BadInput
-            }
-            _ => Exit::Failed,
-        });
+    let over_runs = match execution {
+        Ok(over_runs) => over_runs,
+        Err(error) => {
+            terminal.error(&error.to_string());
+            return Ok(match error {
+                ExecuteError::Setup(_) => {
+                    folder.abandon();
+                    Exit::BadInput
+                }
+                _ => Exit::Failed,
+            });
+        }
+    };
+    for (case, judgement) in over_runs {
+        let of = match plan.cases.len() {
+            1 => "over all runs".to_owned(),
+            _ => format!("over the runs of {case}"),
+        };
+        judged = judged.and(verdicts::exit(verdicts::tell(terminal, &of, &[judgement])));
     }
     let mut exit = match (summary.with(RunStatus::Failed), stop.signal()) {
         (_, Some(signal)) => Exit::Signal(signal),
-        (0, None) => Exit::Passed,
+        (0, None) => judged,
         _ => Exit::Failed,
     };
     if !options.quiet {
@@ -231,6 +256,10 @@ fn run_plan(
     }
     Ok(exit)
 }
+
+/// Runs whose failed judgements are told with their proof; of more, one line
+/// each: what is wrong with thousands of runs is seen in the first ones.
+const TOLD_WHOLE: u32 = 10;
 
 /// The command that repeats one run.
 fn repeat(plan: &Plan, options: &RunOptions, result: &RunResult) -> String {

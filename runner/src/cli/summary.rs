@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use analysis::results::RunStatus;
+use analysis::results::{RunStatus, Verdict};
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::cli::check::count;
@@ -37,6 +37,7 @@ pub struct Summary {
     nodes: Vec<String>,
     node_count: u32,
     statuses: BTreeMap<RunStatus, u64>,
+    verdicts: BTreeMap<Verdict, u64>,
     /// Runs that have metrics.
     measured: u64,
     events: u64,
@@ -57,6 +58,7 @@ impl Summary {
                 .collect(),
             node_count,
             statuses: BTreeMap::new(),
+            verdicts: BTreeMap::new(),
             measured: 0,
             events: 0,
             messages: 0,
@@ -67,6 +69,9 @@ impl Summary {
     /// Takes one run.
     pub fn add(&mut self, result: &RunResult) {
         *self.statuses.entry(result.row.status).or_default() += 1;
+        if let Some(verdict) = result.row.verdict {
+            *self.verdicts.entry(verdict).or_default() += 1;
+        }
         self.measured += u64::from(!result.metrics.is_empty());
         self.events += result.row.events;
         self.messages += result.row.messages;
@@ -151,6 +156,14 @@ impl Summary {
             .collect();
         if done < self.selected {
             parts.push(format!("{} not begun", self.selected - done));
+        }
+        let verdicts: Vec<String> = self
+            .verdicts
+            .iter()
+            .map(|(verdict, number)| format!("{number} {}", verdict.word()))
+            .collect();
+        if !verdicts.is_empty() {
+            parts.push(format!("verdict: {}", verdicts.join(", ")));
         }
         format!(
             "{}: {} in {:.3} s ({}, {})\n",

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use analysis::log::{RunLog, RunSchema};
-use analysis::metrics::{NodeMetrics, RunMetrics};
+use analysis::metrics::RunMetrics;
 use analysis::results::RunStatus;
 
 use super::{Ended, ExecuteError, Options};
 use crate::driver::processes::{Job, Setting, crew};
 use crate::engine::run::EndReason;
+use crate::judge::checks::Checks;
 use crate::plan::{Plan, RunSpec};
+use crate::results::record::Findings;
 use crate::time::SimTime;
 
 /// What the processes need beside the plan, to make it anew.
@@ -36,7 +38,7 @@ pub fn run(
     folder: &Path,
     processes: &Processes,
     options: &Options,
-    schema: &RunSchema,
+    (schema, checks): (&RunSchema, Option<Checks>),
     stop: &AtomicBool,
 ) -> Result<Ended, ExecuteError> {
     let token = crew::token();
@@ -71,18 +73,26 @@ pub fn run(
     }
     let mut warnings = sum.remarks;
     warnings.extend(super::lateness(&sum.lag));
-    let metrics = match status {
-        RunStatus::Failed => Vec::new(),
-        _ if !begun => RunMetrics::new(schema).finish(0),
-        _ => measure(folder, schema, sum.end)?,
+    let mut findings = match status {
+        RunStatus::Failed => Findings::default(),
+        _ if !begun => Findings {
+            metrics: RunMetrics::new(schema).finish(0),
+            ..Findings::default()
+        },
+        _ => measure(folder, schema, sum.end, checks)?,
     };
+    if let Some(broken) = findings.broken_check.take() {
+        status = RunStatus::Failed;
+        failure.get_or_insert(broken);
+    }
     Ok(Ended {
         end: sum.end,
         status,
         failure,
         events: sum.events,
         messages: sum.messages,
-        metrics,
+        metrics: findings.metrics,
+        judgements: findings.judgements,
         warnings,
         lag: Some(sum.lag),
     })
@@ -110,11 +120,28 @@ fn measure(
     folder: &Path,
     schema: &RunSchema,
     end: SimTime,
-) -> Result<Vec<NodeMetrics>, ExecuteError> {
+    mut checks: Option<Checks>,
+) -> Result<Findings, ExecuteError> {
     let mut metrics = RunMetrics::new(schema);
     let mut log = RunLog::open(folder, Some(schema))?;
-    while let Some((row, columns)) = log.next()? {
+    let mut strangers = 0;
+    while let Some((row, columns, names)) = log.next_named()? {
         metrics.row(&row, columns);
+        let Some(checks) = &mut checks else { continue };
+        for name in &names.strangers[strangers..] {
+            checks.stranger(name);
+        }
+        strangers = names.strangers.len();
+        checks.row(&row, columns);
     }
-    Ok(metrics.finish(end.0))
+    let judged = checks.map(Checks::finish).transpose();
+    let (judgements, broken_check) = match judged {
+        Ok(judgements) => (judgements.unwrap_or_default(), None),
+        Err(broken) => (Vec::new(), Some(broken)),
+    };
+    Ok(Findings {
+        metrics: metrics.finish(end.0),
+        judgements,
+        broken_check,
+    })
 }

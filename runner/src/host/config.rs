@@ -40,23 +40,8 @@ impl Config {
     /// Every mistake that the behavior finds.
     #[allow(unsafe_code)]
     pub fn new(behavior: &Arc<Behavior>, toml: &str) -> Result<Config, Vec<Problem>> {
-        let mut problems: Vec<Problem> = Vec::new();
-        let sink = abi::ProblemSink {
-            host: (&raw mut problems).cast(),
-            report,
-        };
-        // SAFETY: checked for null at load; the text and the sink outlive the call.
-        let handle =
-            unsafe { (behavior.table.0.config_new)(abi::Text::lend(toml), &raw const sink) };
-        if handle.is_null() {
-            if problems.is_empty() {
-                problems.push(Problem {
-                    path: String::new(),
-                    message: "the behavior refused the config without a reason".to_owned(),
-                });
-            }
-            return Err(problems);
-        }
+        // SAFETY: checked for null at load.
+        let handle = unsafe { accepted(behavior.table.0.config_new, toml) }?;
         Ok(Config {
             behavior: behavior.clone(),
             handle,
@@ -80,6 +65,39 @@ impl Drop for Config {
         // and are gone before it.
         unsafe { (self.behavior.table.0.config_free)(self.handle) }
     }
+}
+
+/// Has a plugin parse the text of one table; answers what it made of it, not null.
+///
+/// # Errors
+///
+/// Every mistake that it finds.
+///
+/// # Safety
+///
+/// `config_new` is the function of a table that was checked.
+#[allow(unsafe_code)]
+pub(super) unsafe fn accepted(
+    config_new: unsafe extern "C" fn(abi::Text, *const abi::ProblemSink) -> *mut c_void,
+    toml: &str,
+) -> Result<*mut c_void, Vec<Problem>> {
+    let mut problems: Vec<Problem> = Vec::new();
+    let sink = abi::ProblemSink {
+        host: (&raw mut problems).cast(),
+        report,
+    };
+    // SAFETY: the caller's promise; the text and the sink outlive the call.
+    let handle = unsafe { config_new(abi::Text::lend(toml), &raw const sink) };
+    if !handle.is_null() {
+        return Ok(handle);
+    }
+    if problems.is_empty() {
+        problems.push(Problem {
+            path: String::new(),
+            message: "the plugin refused the config without a reason".to_owned(),
+        });
+    }
+    Err(problems)
 }
 
 #[allow(unsafe_code)]

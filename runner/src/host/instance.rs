@@ -32,7 +32,7 @@ pub struct Instances {
 #[derive(Debug)]
 struct Arena {
     config: Arc<Config>,
-    table: Table,
+    table: Table<abi::Behavior>,
     block: NonNull<u8>,
     layout: Layout,
     stride: usize,

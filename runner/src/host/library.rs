@@ -11,7 +11,7 @@ use analysis::log::ColumnSchema;
 use runner_abi as abi;
 
 use crate::host::elf;
-use crate::host::plugin::{Behavior, Plugin, Table, column_kind};
+use crate::host::plugin::{Behavior, Check, Plugin, Table, column_kind};
 
 /// Why a plugin file was refused.
 #[derive(Debug, thiserror::Error)]
@@ -168,7 +168,65 @@ fn describe(plugin: &'static abi::Plugin, path: &Path) -> Result<Plugin, String>
         docs: text(plugin.docs, "docs")?,
         path: path.to_owned(),
         behaviors,
+        checks: describe_checks(plugin)?,
     })
+}
+
+/// The checks of a plugin that has this extension.
+fn describe_checks(plugin: &'static abi::Plugin) -> Result<Vec<Arc<Check>>, String> {
+    let Some(extension) = plugin.extension else {
+        return Ok(Vec::new());
+    };
+    #[allow(unsafe_code)]
+    // SAFETY: any thread, any time; the id is lent for the call.
+    let table: *const abi::Checks = unsafe { extension(abi::Text::lend(abi::CHECKS)) }.cast();
+    if table.is_null() {
+        return Ok(Vec::new());
+    }
+    #[allow(unsafe_code)]
+    // SAFETY: a table of this id begins with these two, static and never written.
+    let (size, layout) = unsafe { ((*table).size, (*table).layout) };
+    if size as usize != size_of::<abi::Checks>() || layout != abi::CHECKS_LAYOUT {
+        return Err(format!(
+            "its table of checks has layout {layout:#018x}, expected {:#018x}; rebuild it against this runner's SDK",
+            abi::CHECKS_LAYOUT
+        ));
+    }
+    #[allow(unsafe_code)]
+    // SAFETY: of the right layout; static.
+    let table = unsafe { &*table };
+    if table.check_count > 0 && table.checks.is_null() {
+        return Err("its table of checks is null".to_owned());
+    }
+    let mut checks = Vec::new();
+    for index in 0..table.check_count as usize {
+        #[allow(unsafe_code)]
+        // SAFETY: the table has `check_count` entries, by the plugin's word.
+        let entry = unsafe { check_judge(table.checks.add(index)) }
+            .map_err(|what| format!("check {index}: {what}"))?;
+        let name = text(entry.name, "a check's name")?;
+        let inside = |what: String| format!("check `{name}`: {what}");
+        checks.push(Arc::new(Check {
+            docs: text(entry.docs, "docs").map_err(inside)?,
+            config_schema: schema(entry.config_schema).map_err(inside)?,
+            table: Table(entry),
+            name,
+        }));
+    }
+    Ok(checks)
+}
+
+/// Answers an error for the first of a table's functions that is null.
+macro_rules! present {
+    ($table:ident: $($field:ident)+) => {
+        $(
+            // SAFETY: a function pointer is read as an address: the one way to
+            // look at it while it may be null.
+            if unsafe { (&raw const (*$table).$field).cast::<usize>().read() } == 0 {
+                return Err(format!("its function `{}` is null", stringify!($field)));
+            }
+        )+
+    };
 }
 
 /// A table whose functions are all there.
@@ -178,18 +236,19 @@ fn describe(plugin: &'static abi::Plugin, path: &Path) -> Result<Plugin, String>
 /// `table` points to a behavior's table, which may hold null functions.
 #[allow(unsafe_code)]
 unsafe fn check_functions(table: *const abi::Behavior) -> Result<&'static abi::Behavior, String> {
-    macro_rules! present {
-        ($($field:ident)+) => {
-            $(
-                // SAFETY: a function pointer is read as an address: the one way
-                // to look at it while it may be null.
-                if unsafe { (&raw const (*table).$field).cast::<usize>().read() } == 0 {
-                    return Err(format!("its function `{}` is null", stringify!($field)));
-                }
-            )+
-        };
-    }
-    present!(config_schema config_new config_free create destroy start message timer tick connect disconnect stop);
+    present!(table: config_schema config_new config_free create destroy start message timer tick connect disconnect stop);
+    // SAFETY: no function is null, and all else may hold any bits.
+    Ok(unsafe { &*table })
+}
+
+/// As [`check_functions`], for a check.
+///
+/// # Safety
+///
+/// `table` points to a check's table, which may hold null functions.
+#[allow(unsafe_code)]
+unsafe fn check_judge(table: *const abi::Check) -> Result<&'static abi::Check, String> {
+    present!(table: config_schema config_new config_free create record finish free);
     // SAFETY: no function is null, and all else may hold any bits.
     Ok(unsafe { &*table })
 }
@@ -223,21 +282,24 @@ fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> 
         events.push(text(event.name, "an event's name").map_err(inside)?);
         event_docs.push(text(event.docs, "an event's docs").map_err(inside)?);
     }
-    #[allow(unsafe_code)]
-    // SAFETY: checked for null; may be called at any time, on any thread.
-    let schema = unsafe { (table.config_schema)() };
-    let schema = text(schema, "config_schema").map_err(inside)?;
-    let config_schema = serde_json::from_str(&schema)
-        .map_err(|error| inside(format!("its config schema is no JSON: {error}")))?;
     Ok(Behavior {
         docs: text(table.docs, "docs").map_err(inside)?,
-        config_schema,
+        config_schema: schema(table.config_schema).map_err(inside)?,
         columns: columns.into(),
         events: events.into(),
         event_docs,
         table: Table(table),
         name,
     })
+}
+
+/// The JSON Schema of a config, from a function of a checked table.
+fn schema(config_schema: unsafe extern "C" fn() -> abi::Text) -> Result<serde_json::Value, String> {
+    #[allow(unsafe_code)]
+    // SAFETY: checked for null; may be called at any time, on any thread.
+    let schema = unsafe { config_schema() };
+    let schema = text(schema, "config_schema")?;
+    serde_json::from_str(&schema).map_err(|error| format!("its config schema is no JSON: {error}"))
 }
 
 /// A table of the plugin's as a slice.

@@ -20,12 +20,19 @@ pub struct Plugin {
     pub path: PathBuf,
     /// What it provides.
     pub behaviors: Vec<Arc<Behavior>>,
+    /// The properties of runs that it can judge.
+    pub checks: Vec<Arc<Check>>,
 }
 
 impl Plugin {
     /// The behavior of this name.
     pub fn behavior(&self, name: &str) -> Option<&Arc<Behavior>> {
         self.behaviors.iter().find(|behavior| behavior.name == name)
+    }
+
+    /// The check of this name.
+    pub fn check(&self, name: &str) -> Option<&Arc<Check>> {
+        self.checks.iter().find(|check| check.name == name)
     }
 }
 
@@ -45,14 +52,34 @@ pub struct Behavior {
     /// What each of them means.
     pub event_docs: Vec<String>,
     /// The functions; checked for null.
-    pub(super) table: Table,
+    pub(super) table: Table<abi::Behavior>,
 }
 
-/// The plugin's own table of a behavior.
-#[derive(Clone, Copy)]
-pub(super) struct Table(pub &'static abi::Behavior);
+/// A check of a loaded plugin.
+#[derive(Debug)]
+pub struct Check {
+    /// Its name: what scenarios write after the dot.
+    pub name: String,
+    /// What must hold.
+    pub docs: String,
+    /// JSON Schema of its config.
+    pub config_schema: serde_json::Value,
+    /// The functions; checked for null.
+    pub(super) table: Table<abi::Check>,
+}
 
-impl std::fmt::Debug for Table {
+/// The plugin's own table of a behavior or a check.
+pub(super) struct Table<T: 'static>(pub &'static T);
+
+impl<T> Clone for Table<T> {
+    fn clone(&self) -> Table<T> {
+        *self
+    }
+}
+
+impl<T> Copy for Table<T> {}
+
+impl<T> std::fmt::Debug for Table<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Table").finish_non_exhaustive()
     }

@@ -1,5 +1,5 @@
-//! A scenario's groups and the plugins that they name: each plugin loaded once,
-//! each behavior found, each config accepted, or told what is wrong.
+//! A scenario's groups and checks, and the plugins that they name: each plugin
+//! loaded once, each behavior found, each config accepted, or told what is wrong.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,7 +9,8 @@ use crate::host::config::Config;
 use crate::host::library::{LoadError, load};
 use crate::host::plugin::{Behavior, Plugin};
 use crate::host::search::{SearchPath, file_name};
-use crate::scenario::{BehaviorName, Diagnostic, Group, Origins, Timing};
+use crate::plan::judges::BoundCheck;
+use crate::scenario::{BehaviorName, CheckRule, Diagnostic, Group, Origins, Timing};
 
 /// What binding groups to plugins came to.
 #[derive(Debug)]
@@ -20,17 +21,30 @@ pub(super) struct Binding {
     pub configs: Vec<Option<Arc<Config>>>,
     /// What is wrong with the groups.
     pub mistakes: Vec<Diagnostic>,
+    /// The checks, as far as there was no mistake in them.
+    pub checks: Vec<BoundCheck>,
     /// The plugin files that do not load.
     pub broken: Vec<LoadError>,
 }
 
+/// The plugins that a scenario names: none where the file is broken, no entry
+/// where there is no file.
+pub(super) type Plugins = BTreeMap<String, Option<Arc<Plugin>>>;
+
 impl Binding {
-    /// Binds these groups, which were written at these places.
-    pub fn new(groups: &[Group], origins: &Origins, search: &SearchPath) -> Binding {
+    /// Binds these groups and checks, which were written at these places.
+    pub fn new(
+        groups: &[Group],
+        checks: &[CheckRule],
+        origins: &Origins,
+        search: &SearchPath,
+    ) -> Binding {
         let mut mistakes = Vec::new();
         let mut broken = Vec::new();
         let mut configs = Vec::new();
-        let plugins = load_plugins(groups, search, &mut broken);
+        let named = groups.iter().filter_map(|group| group.behavior.as_ref());
+        let named = named.chain(checks.iter().map(|check| &check.name));
+        let plugins = load_plugins(named, search, &mut broken);
         for (index, group) in groups.iter().enumerate() {
             // A program of somebody else has no plugin; it runs in real time only.
             let Some(name) = &group.behavior else {
@@ -40,7 +54,10 @@ impl Binding {
             let behavior = match plugins.get(&name.plugin) {
                 // It was found, and has been put on the list of the broken.
                 Some(None) => continue,
-                None => Err(no_plugin(origins, index, name, search)),
+                None => {
+                    let at = |what: &str| origins.behavior_problem(index, what);
+                    Err(no_plugin(at, &name.plugin, search))
+                }
                 Some(Some(plugin)) => find_behavior(origins, index, name, plugin),
             };
             match behavior.map(|behavior| bind(origins, index, group, name, &behavior)) {
@@ -49,7 +66,9 @@ impl Binding {
                 Err(mistake) => mistakes.push(mistake),
             }
         }
+        let checks = super::judges::checks(checks, origins, &plugins, search, &mut mistakes);
         Binding {
+            checks,
             plugins: plugins.into_values().flatten().collect(),
             configs,
             mistakes,
@@ -58,16 +77,14 @@ impl Binding {
     }
 }
 
-/// Loads each plugin that the scenario names, once: none where the file is
-/// broken, no entry where there is no file.
-fn load_plugins(
-    groups: &[Group],
+/// Loads each plugin that the scenario names, once.
+fn load_plugins<'a>(
+    named: impl Iterator<Item = &'a BehaviorName>,
     search: &SearchPath,
     broken: &mut Vec<LoadError>,
-) -> BTreeMap<String, Option<Arc<Plugin>>> {
+) -> Plugins {
     let mut plugins = BTreeMap::new();
-    let behaviors = groups.iter().filter_map(|group| group.behavior.as_ref());
-    for name in behaviors.map(|it| &it.plugin) {
+    for name in named.map(|it| &it.plugin) {
         if plugins.contains_key(name) {
             continue;
         }
@@ -86,10 +103,10 @@ fn load_plugins(
     plugins
 }
 
-fn no_plugin(
-    origins: &Origins,
-    group: usize,
-    name: &BehaviorName,
+/// There is no plugin of this name; `at` gives the mistake its place.
+pub(super) fn no_plugin(
+    at: impl FnOnce(&str) -> Diagnostic,
+    plugin: &str,
     search: &SearchPath,
 ) -> Diagnostic {
     let folders: Vec<String> = search
@@ -97,10 +114,8 @@ fn no_plugin(
         .iter()
         .map(|folder: &PathBuf| folder.display().to_string())
         .collect();
-    let plugin = &name.plugin;
     let what = format!("there is no plugin `{plugin}`");
-    origins
-        .behavior_problem(group, &what)
+    at(&what)
         .help(known("plugins found", plugin, &search.names()))
         .help(format!(
             "looked for {} in: {}",
@@ -130,7 +145,7 @@ fn find_behavior(
 }
 
 /// `behaviors there: client, server (did you mean `server`?)`
-fn known(what: &str, found: &str, names: &[String]) -> String {
+pub(super) fn known(what: &str, found: &str, names: &[String]) -> String {
     let listed = match names {
         [] => "none".to_owned(),
         names => names.join(", "),

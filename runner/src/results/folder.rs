@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use analysis::results::{EVIDENCE_FILE, VERDICTS_FILE};
+
 /// Where results go if nothing else is said.
 pub const RESULTS: &str = "results";
 
@@ -34,7 +36,14 @@ pub enum FolderError {
 }
 
 /// What lies in a folder of results, and in no other.
-const SIGNS: [&str; 4] = ["manifest.json", "runs.csv", "summary.csv", "runs"];
+const SIGNS: [&str; 6] = [
+    "manifest.json",
+    "runs.csv",
+    "summary.csv",
+    VERDICTS_FILE,
+    EVIDENCE_FILE,
+    "runs",
+];
 
 impl Folder {
     /// Exactly this folder, made if it is not there.

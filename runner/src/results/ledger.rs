@@ -1,5 +1,5 @@
-//! The books of a plan: `runs.csv` and `summary.csv`, a run at a time, in the
-//! order of the plan. Each run is on disk before the next is added.
+//! The books of a plan: `runs.csv`, `summary.csv` and `verdicts.csv`, a run at a
+//! time, in the order of the plan. Each run is on disk before the next is added.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -9,7 +9,9 @@ use std::sync::Arc;
 use analysis::log::RunSchema;
 use analysis::metrics::NodeMetrics;
 use analysis::metrics::summary::SummaryColumns;
-use analysis::results::{RunRow, runs_header};
+use analysis::results::{
+    EVIDENCE_FILE, EVIDENCE_HEADER, Judgement, RunRow, VERDICTS_FILE, VERDICTS_HEADER, runs_header,
+};
 
 use crate::plan::RunSpec;
 use crate::results::folder::Folder;
@@ -23,6 +25,8 @@ pub struct RunResult {
     pub row: RunRow,
     /// What was measured, node by node; nothing unless it is complete.
     pub metrics: Vec<NodeMetrics>,
+    /// What the checks and expectations made of it.
+    pub judgements: Vec<Judgement>,
     /// Why it failed.
     pub failure: Option<String>,
     /// What makes it doubtful: it was late, a program ended early.
@@ -47,11 +51,15 @@ impl BookError {
     }
 }
 
-/// Both tables, open.
+/// The tables, open.
 #[derive(Debug)]
 pub struct Ledger {
+    folder: Folder,
     runs: Table,
     summary: Table,
+    verdicts: Table,
+    /// Made when there is any.
+    evidence: Option<Table>,
     columns: SummaryColumns,
     schema: Arc<RunSchema>,
 }
@@ -75,6 +83,9 @@ impl Ledger {
         let mut header = Vec::new();
         columns.header(&mut header);
         Ok(Ledger {
+            folder: folder.clone(),
+            verdicts: Table::create(folder, VERDICTS_FILE, VERDICTS_HEADER.as_bytes())?,
+            evidence: None,
             runs: Table::create(folder, "runs.csv", runs_header([]).as_bytes())?,
             summary: Table::create(folder, "summary.csv", &header)?,
             columns,
@@ -99,7 +110,37 @@ impl Ledger {
         );
         // The metrics first: a run that `runs.csv` calls complete has them.
         self.summary.append(&lines)?;
+        self.judged(Some(row.run), &row.case, &result.judgements)?;
         self.runs.append(row.to_string().as_bytes())
+    }
+
+    /// Adds what was judged of a run, or over all runs of a case.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be written.
+    pub fn judged(
+        &mut self,
+        run: Option<u64>,
+        case: &str,
+        judgements: &[Judgement],
+    ) -> Result<(), BookError> {
+        let (mut lines, mut rows) = (String::new(), String::new());
+        for judgement in judgements {
+            judgement.line(run, case, &mut lines);
+            judgement.evidence_lines(run, case, &mut rows);
+        }
+        if !rows.is_empty() {
+            let evidence = match &mut self.evidence {
+                Some(evidence) => evidence,
+                none => {
+                    let header = EVIDENCE_HEADER.as_bytes();
+                    none.insert(Table::create(&self.folder, EVIDENCE_FILE, header)?)
+                }
+            };
+            evidence.append(rows.as_bytes())?;
+        }
+        self.verdicts.append(lines.as_bytes())
     }
 }
 

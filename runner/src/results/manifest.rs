@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use analysis::log::{NodeSchema, RunSchema};
 use analysis::results::{
-    CaseInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest, PluginInfo,
+    CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest, PluginInfo,
     ScenarioInfo, Versions,
 };
 use sha2::{Digest, Sha256};
@@ -76,6 +76,19 @@ pub fn manifest(
         runs_planned: u64::from(plan.run_count()),
         log,
         groups,
+        checks: plan
+            .checks
+            .iter()
+            .map(|check| CheckInfo {
+                name: check.name.clone(),
+                docs: check.docs.clone(),
+            })
+            .collect(),
+        expectations: scenario
+            .expectations
+            .iter()
+            .map(|rule| rule.expectation.clone())
+            .collect(),
         started: humantime::format_rfc3339_seconds(started).to_string(),
     })
 }

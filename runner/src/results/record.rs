@@ -1,13 +1,14 @@
-//! One run's records on their way to disk and into metrics.
+//! One run's records on their way to disk, into metrics and before the checks.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use analysis::log::{Columns, CombinedLog, NodeLogs, Row, RunSchema, WriteError};
 use analysis::metrics::{NodeMetrics, RunMetrics};
-use analysis::results::LogMode;
+use analysis::results::{Judgement, LogMode};
 
 use crate::engine::sink::Sink;
+use crate::judge::checks::Checks;
 use crate::results::printed::Printed;
 use crate::time::SimTime;
 
@@ -18,10 +19,23 @@ pub struct Recorder {
     log: Log,
     /// None where somebody else measures.
     metrics: Option<RunMetrics>,
+    /// None where nothing is checked, or somebody else checks.
+    checks: Option<Checks>,
     printed: Option<Printed>,
     error: Option<WriteError>,
     /// Who is told at once of what nodes print.
     say: Option<fn(&str)>,
+}
+
+/// What was found out about a run while it was recorded.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// What was measured, node by node.
+    pub metrics: Vec<NodeMetrics>,
+    /// What the checks say.
+    pub judgements: Vec<Judgement>,
+    /// Why a check could not do its work.
+    pub broken_check: Option<String>,
 }
 
 #[derive(Debug)]
@@ -47,12 +61,19 @@ impl Recorder {
         };
         Recorder {
             metrics: Some(RunMetrics::new(schema)),
+            checks: None,
             printed: (mode != LogMode::Off).then(|| Printed::new(folder)),
             error: None,
             say,
             schema: schema.clone(),
             log,
         }
+    }
+
+    /// Has these told of every record, too.
+    pub fn judged_by(mut self, checks: Checks) -> Recorder {
+        self.checks = Some(checks);
+        self
     }
 
     /// Of these nodes alone, and without measuring: what the others record is
@@ -65,12 +86,12 @@ impl Recorder {
         self
     }
 
-    /// Writes what is left and tells what was measured up to `end`.
+    /// Writes what is left and tells what was found out up to `end`.
     ///
     /// # Errors
     ///
     /// The first file that could not be written, now or before.
-    pub fn finish(mut self, end: SimTime) -> Result<Vec<NodeMetrics>, WriteError> {
+    pub fn finish(mut self, end: SimTime) -> Result<Findings, WriteError> {
         match self.log {
             Log::PerNode(log) => drop(log.finish()?),
             Log::Combined(log) => drop(log.finish()?),
@@ -79,12 +100,19 @@ impl Recorder {
         if let Some(printed) = &mut self.printed {
             printed.flush()?;
         }
-        match self.error {
-            Some(error) => Err(error),
-            None => Ok(self
-                .metrics
-                .map_or_else(Vec::new, |metrics| metrics.finish(end.0))),
+        if let Some(error) = self.error {
+            return Err(error);
         }
+        let mut findings = Findings::default();
+        if let Some(metrics) = self.metrics {
+            findings.metrics = metrics.finish(end.0);
+        }
+        match self.checks.map(Checks::finish) {
+            Some(Ok(judgements)) => findings.judgements = judgements,
+            Some(Err(broken)) => findings.broken_check = Some(broken),
+            None => {}
+        }
+        Ok(findings)
     }
 }
 
@@ -98,6 +126,9 @@ impl Sink for Recorder {
         }
         if let Some(metrics) = &mut self.metrics {
             metrics.row(row, columns);
+        }
+        if let Some(checks) = &mut self.checks {
+            checks.row(row, columns);
         }
     }
 
@@ -120,6 +151,9 @@ impl Sink for Recorder {
     }
 
     fn stranger(&mut self, name: &str) {
+        if let Some(checks) = &mut self.checks {
+            checks.stranger(name);
+        }
         match &mut self.log {
             Log::PerNode(log) => log.push_stranger(name),
             Log::Combined(log) => log.push_stranger(name),

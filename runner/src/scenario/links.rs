@@ -13,16 +13,16 @@ pub fn rule(entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> Option
         (Some(between), None, None) => between
             .value
             .as_ref()
-            .map(|[one, other]| ("between", one, "between", other)),
+            .map(|[one, other]| ("link `between`", one, "link `between`", other)),
         (None, Some(from), Some(to)) => match (&from.value, &to.value) {
-            (Some(from), Some(to)) => Some(("from", from, "to", to)),
+            (Some(from), Some(to)) => Some(("link `from`", from, "link `to`", to)),
             (one, other) => {
                 // The end that was read is looked up all the same.
                 if let Some(from) = one {
-                    names.select("from", from, mistakes);
+                    names.select("link `from`", from, mistakes);
                 }
                 if let Some(to) = other {
-                    names.select("to", to, mistakes);
+                    names.select("link `to`", to, mistakes);
                 }
                 None
             }
@@ -42,9 +42,9 @@ pub fn rule(entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> Option
             None
         }
     };
-    let (from_key, from, to_key, to) = ends?;
-    let from_nodes = names.select(from_key, from, mistakes);
-    let to_nodes = names.select(to_key, to, mistakes);
+    let (from_what, from, to_what, to) = ends?;
+    let from_nodes = names.select(from_what, from, mistakes);
+    let to_nodes = names.select(to_what, to, mistakes);
     let (from_nodes, to_nodes) = (from_nodes?, to_nodes?);
     if let ([one], [other]) = (from_nodes.as_slice(), to_nodes.as_slice())
         && one == other

@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::ops::Range;
 
+use analysis::expect::matches_glob;
+
 use super::diagnostic::Place;
 use super::keys::MAX_NODES;
 use super::reader::{Mistakes, listed};
@@ -124,11 +126,11 @@ impl<'a> Names<'a> {
         (index < group.nodes.end).then_some((group, index))
     }
 
-    /// The indices that a selector of link key `key` stands for: sorted,
-    /// disjoint, not empty; none if there are none, which is reported.
+    /// The indices that a selector stands for: sorted, disjoint, not empty; none
+    /// if there are none, which is reported as a mistake of `what` (link `to`).
     pub fn select(
         &self,
-        key: &str,
+        what: &str,
         selector: &Selector,
         mistakes: &Mistakes,
     ) -> Option<Vec<Range<u32>>> {
@@ -150,9 +152,9 @@ impl<'a> Names<'a> {
             return None;
         }
         let message = if text.contains(['*', '?']) {
-            format!("link `{key}`: no group or node matches `{text}`")
+            format!("{what}: no group or node matches `{text}`")
         } else {
-            format!("link `{key}` names unknown node `{text}`")
+            format!("{what} names unknown node `{text}`")
         };
         let names = self.examples();
         let help = format!(
@@ -255,56 +257,9 @@ fn joined(mut ranges: Vec<Range<u32>>) -> Vec<Range<u32>> {
     joined
 }
 
-/// Whether a name fits a glob: `*` is any characters, `?` is one.
-pub fn matches_glob(glob: &str, name: &str) -> bool {
-    let (glob, name) = (glob.as_bytes(), name.as_bytes());
-    let (mut g, mut n) = (0, 0);
-    // Where to go on when the characters after the last star do not fit.
-    let mut star: Option<(usize, usize)> = None;
-    while n < name.len() {
-        match glob.get(g) {
-            Some(b'*') => {
-                star = Some((g + 1, n));
-                g += 1;
-            }
-            Some(&c) if c == b'?' || c == name[n] => {
-                g += 1;
-                n += 1;
-            }
-            _ => match star {
-                Some((after, from)) => {
-                    star = Some((after, from + 1));
-                    g = after;
-                    n = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    glob[g..].iter().all(|&c| c == b'*')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn globs_match_whole_names() {
-        let cases = [
-            ("*", "", true),
-            ("*", "srv-1", true),
-            ("srv-?", "srv-1", true),
-            ("srv-?", "srv-10", false),
-            ("s*1", "srv-11", true),
-            ("s*1", "srv-12", false),
-            ("*v*1*", "srv-12", true),
-            ("?", "", false),
-            ("a**b", "ab", true),
-        ];
-        for (glob, name, fits) in cases {
-            assert_eq!(matches_glob(glob, name), fits, "{glob} {name}");
-        }
-    }
 
     #[test]
     fn ranges_that_touch_or_overlap_become_one() {

@@ -1,17 +1,20 @@
-//! Where the parts of a node group were written, for what is found wrong with
+//! Where the parts of a scenario were written, for what is found wrong with
 //! it after the file was read: by the loader of plugins, and by the plugin.
 
 use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, Place, Source};
 use super::document::{Kind, Table, Value};
+use super::judges::{CheckOrigin, ExpectOrigin};
 use super::written::GroupEntry;
 
-/// Where groups were written, by their index.
+/// Where groups, checks and expectations were written, by their index.
 #[derive(Clone, Debug)]
 pub struct Origins {
     pub(super) source: Arc<Source>,
     pub(super) groups: Vec<GroupOrigin>,
+    pub(super) checks: Vec<CheckOrigin>,
+    pub(super) expectations: Vec<ExpectOrigin>,
 }
 
 impl Origins {
@@ -39,6 +42,23 @@ impl Origins {
         Diagnostic::new(&self.source, self.groups[group].timing(), message)
     }
 
+    /// A mistake in the name of the check with this index: no such plugin, no
+    /// such check.
+    pub fn check_problem(&self, check: usize, message: &str) -> Diagnostic {
+        Diagnostic::new(&self.source, self.checks[check].check, message)
+    }
+
+    /// As [`Origins::config_problem`], for the config of a check.
+    pub fn check_config_problem(&self, check: usize, path: &str, message: &str) -> Diagnostic {
+        let place = self.checks[check].config.place(path);
+        Diagnostic::new(&self.source, place, message)
+    }
+
+    /// A mistake in the metric of the expectation with this index.
+    pub fn metric_problem(&self, expectation: usize, message: &str) -> Diagnostic {
+        Diagnostic::new(&self.source, self.expectations[expectation].metric, message)
+    }
+
     /// A mistake of the group with this index as a whole.
     pub fn group_problem(&self, group: usize, message: &str) -> Diagnostic {
         Diagnostic::new(&self.source, self.groups[group].group(), message)
@@ -51,8 +71,15 @@ pub struct GroupOrigin {
     group: Place,
     behavior: Place,
     tick: Option<Place>,
-    config_key: Option<Place>,
-    config: Table,
+    config: ConfigOrigin,
+}
+
+/// The places of a config.
+#[derive(Clone, Debug)]
+pub struct ConfigOrigin {
+    /// The key, or what lacks it.
+    key: Place,
+    table: Table,
 }
 
 impl GroupOrigin {
@@ -65,8 +92,11 @@ impl GroupOrigin {
             group: group.place,
             behavior: behavior.unwrap_or(group.place),
             tick: group.timing.tick_place(),
-            config_key: config.map(|it| it.key),
-            config: config.and_then(|it| it.value.clone()).unwrap_or_default(),
+            config: ConfigOrigin::new(
+                config.map(|it| it.key),
+                group.place,
+                config.and_then(|it| it.value.clone()).unwrap_or_default(),
+            ),
         }
     }
 
@@ -85,11 +115,26 @@ impl GroupOrigin {
         self.tick.unwrap_or(self.behavior)
     }
 
+    /// See [`ConfigOrigin::place`].
+    pub fn config(&self, path: &str) -> Place {
+        self.config.place(path)
+    }
+}
+
+impl ConfigOrigin {
+    /// The places of this table, written at this key of something at `of`.
+    pub fn new(key: Option<Place>, of: Place, table: Table) -> ConfigOrigin {
+        ConfigOrigin {
+            key: key.unwrap_or(of),
+            table,
+        }
+    }
+
     /// What a key path inside the config leads to (`faces`, `script[2]`,
     /// `retry.after`); as far as it leads, then the key that it ends in.
-    pub fn config(&self, path: &str) -> Place {
-        let mut place = self.config_key.unwrap_or(self.group);
-        let mut table = Some(&self.config);
+    pub fn place(&self, path: &str) -> Place {
+        let mut place = self.key;
+        let mut table = Some(&self.table);
         let mut value: Option<&Value> = None;
         for step in steps(path) {
             let next = match (&step, table, value.map(|it| &it.kind)) {

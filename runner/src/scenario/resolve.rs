@@ -5,13 +5,14 @@
 use std::path::{Path, PathBuf};
 
 use super::inherit::inherit;
+use super::judges::{CheckEntry, CheckOrigin, ExpectOrigin};
 use super::links;
 use super::listen;
 use super::names::Names;
 use super::origin::GroupOrigin;
 use super::program;
 use super::reader::{Mistakes, Written};
-use super::resolved::{Group, Scenario, TimeMode};
+use super::resolved::{CheckRule, Group, Scenario, TimeMode};
 use super::values;
 use super::written::{GroupEntry, ListenEntry, ScenarioFile, TimeWord};
 use super::{Place, document::Table};
@@ -25,6 +26,10 @@ pub struct Resolved {
     /// The groups in which nothing is wrong, and where they were written: all of
     /// them if nothing in the file is.
     pub sound: Vec<(Group, GroupOrigin)>,
+    /// The checks in which nothing is wrong, and where they were written.
+    pub checks: Vec<(CheckRule, CheckOrigin)>,
+    /// Where the expectations in which nothing is wrong were written.
+    pub expectations: Vec<ExpectOrigin>,
 }
 
 /// Resolves a file that was read; `path` is where it lies.
@@ -61,6 +66,16 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
         .map(|entry| links::rule(entry, &names, mistakes))
         .collect();
 
+    let checks: Vec<_> = file.checks.iter().map(CheckEntry::rule).collect();
+    let expectations: Vec<_> = file
+        .expectations
+        .iter()
+        .map(|entry| entry.rule(&names, mistakes))
+        .collect();
+    let all_sound = checks.iter().all(Option::is_some) && expectations.iter().all(Option::is_some);
+    let checks: Vec<_> = checks.into_iter().flatten().collect();
+    let (expected, expectations): (Vec<_>, Vec<_>) = expectations.into_iter().flatten().unzip();
+
     let name = name(&file, path, mistakes);
     let notes = notes(&file, path, mistakes);
     let time = time(&file, mistakes);
@@ -88,12 +103,19 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
             time: time?,
             groups: groups.into_iter().collect::<Option<_>>()?,
             links: rules.into_iter().collect::<Option<_>>()?,
+            checks: match all_sound {
+                true => checks.iter().map(|(rule, _)| rule.clone()).collect(),
+                false => return None,
+            },
+            expectations: expected,
         })
     };
     Resolved {
         scenario: whole(),
         notes,
         sound,
+        checks,
+        expectations,
     }
 }
 

@@ -4,6 +4,8 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
+use analysis::expect::Expectation;
+
 use crate::framing::Framing;
 use crate::random::distribution::Distribution;
 use crate::time::SimDuration;
@@ -31,6 +33,29 @@ pub struct Scenario {
     /// The link rules in the order of the file; empty: every node reaches every
     /// other over an ideal link.
     pub links: Vec<LinkRule>,
+    /// Properties that plugins judge, in the order of the file.
+    pub checks: Vec<CheckRule>,
+    /// What the metrics must be, in the order of the file.
+    pub expectations: Vec<ExpectRule>,
+}
+
+/// One `[[check]]` entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckRule {
+    /// `PLUGIN.CHECK`.
+    pub name: BehaviorName,
+    /// Its config, as TOML text of one table, for the plugin.
+    pub config: String,
+}
+
+/// One `[[expect]]` entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExpectRule {
+    /// What is expected.
+    pub expectation: Expectation,
+    /// Of which nodes: indices, sorted, disjoint, not empty; none: of all that
+    /// have the metric.
+    pub nodes: Option<Vec<Range<u32>>>,
 }
 
 /// How time passes in a run.
@@ -94,7 +119,7 @@ impl Group {
     }
 }
 
-/// `PLUGIN.BEHAVIOR`.
+/// `PLUGIN.BEHAVIOR`, or `PLUGIN.CHECK`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BehaviorName {
     /// The part before the dot.

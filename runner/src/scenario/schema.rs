@@ -118,6 +118,10 @@ fn positive_rate() -> Value {
     json!({ "type": "number", "exclusiveMinimum": 0, "maximum": MAX_RATE as u64 })
 }
 
+fn amount() -> Value {
+    json!({ "anyOf": [{ "type": "number" }, reference("duration")] })
+}
+
 fn shape(shape: &Shape, unit: Unit) -> Value {
     let duration = unit == Unit::Duration;
     let two =
@@ -152,6 +156,8 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
         Shape::Anything => json!({ "type": "object" }),
         Shape::Selector => json!({ "type": "string", "minLength": 1 }),
         Shape::Selectors => two(json!({ "type": "string", "minLength": 1 })),
+        Shape::Amount => amount(),
+        Shape::Amounts => two(amount()),
         Shape::TableOf(keys) => json!({
             "type": "object",
             "minProperties": 1,

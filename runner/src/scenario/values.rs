@@ -183,20 +183,35 @@ pub fn name_problem(name: &str) -> Option<String> {
 
 /// `PLUGIN.BEHAVIOR`.
 pub fn behavior(field: Field<'_>) -> Option<BehaviorName> {
+    split_name(field.text()?).or_else(|| {
+        field.expected_with_help(
+            "PLUGIN.BEHAVIOR, such as \"clock.machine\"",
+            "`runner plugins` lists the behaviors".to_owned(),
+        )
+    })
+}
+
+/// `PLUGIN.CHECK`.
+pub fn check(field: Field<'_>) -> Option<BehaviorName> {
+    split_name(field.text()?).or_else(|| {
+        field.expected_with_help(
+            "PLUGIN.CHECK, such as \"clock.lamport\"",
+            "`runner plugins` lists the checks".to_owned(),
+        )
+    })
+}
+
+/// What is before the dot and what is behind it.
+fn split_name(text: &str) -> Option<BehaviorName> {
     let word = |text: &str| {
         !text.is_empty()
             && text
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
     };
-    match field.text()?.split_once('.') {
-        Some((plugin, behavior)) if word(plugin) && word(behavior) => Some(BehaviorName {
-            plugin: plugin.to_owned(),
-            behavior: behavior.to_owned(),
-        }),
-        _ => field.expected_with_help(
-            "PLUGIN.BEHAVIOR, such as \"clock.machine\"",
-            "`runner plugins` lists the behaviors".to_owned(),
-        ),
-    }
+    let (plugin, behavior) = text.split_once('.')?;
+    (word(plugin) && word(behavior)).then(|| BehaviorName {
+        plugin: plugin.to_owned(),
+        behavior: behavior.to_owned(),
+    })
 }

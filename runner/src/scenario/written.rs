@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::diagnostic::Place;
 use super::document::{Kind, Table, Value};
+use super::judges::{self, CheckEntry, ExpectEntry};
 use super::keys::{GROUP, LINK, LISTEN, MAX_MESSAGE, MAX_NODES, MAX_RUNS, SCENARIO};
 use super::reader::{Field, Mistakes, TableReader, Written};
 use super::resolved::{BehaviorName, LinkTransport, Order, Transport};
@@ -32,6 +33,9 @@ pub struct ScenarioFile {
     pub groups: Vec<GroupEntry>,
     /// The link entries, in the order of the file.
     pub links: Vec<LinkEntry>,
+    /// The checks and expectations, in the order of the file.
+    pub checks: Vec<CheckEntry>,
+    pub expectations: Vec<ExpectEntry>,
 }
 
 /// The value of `time`.
@@ -152,6 +156,14 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
             .optional("links", links)
             .and_then(|written| written.value)
             .unwrap_or_default(),
+        checks: reader
+            .optional("check", judges::checks)
+            .and_then(|written| written.value)
+            .unwrap_or_default(),
+        expectations: reader
+            .optional("expect", judges::expectations)
+            .and_then(|written| written.value)
+            .unwrap_or_default(),
     };
     reader.finish();
     file
@@ -248,7 +260,7 @@ fn listen_entry(table: &Table, place: Place, mistakes: &Mistakes) -> ListenEntry
 
 /// A config is the plugin's to judge, but for numbers that TOML text between
 /// runner and plugin cannot hold.
-fn config(field: Field<'_>) -> Option<Table> {
+pub fn config(field: Field<'_>) -> Option<Table> {
     let table = field.table("a table")?;
     let mut fine = true;
     for entry in &table.0 {
@@ -332,7 +344,7 @@ fn selectors(field: Field<'_>) -> Option<[Selector; 2]> {
     }
 }
 
-fn selector(field: Field<'_>) -> Option<Selector> {
+pub fn selector(field: Field<'_>) -> Option<Selector> {
     Some(Selector {
         text: field.text()?.to_owned(),
         place: field.value.place,

@@ -1,7 +1,7 @@
 //! A config's reference for people, made from its schema.
 
 use super::schema::{describe, named};
-use crate::Behavior;
+use crate::{Behavior, Check};
 use serde_json::Value as Schema;
 use std::fmt::Write;
 
@@ -11,7 +11,15 @@ use std::fmt::Write;
 /// For a plugin's README: keep the table between two marker lines and let a
 /// test compare it, so that it cannot go stale.
 pub fn reference<B: Behavior>() -> String {
-    let schema = super::schema::<B>();
+    table(&super::schema::<B::Config>())
+}
+
+/// As [`reference()`], for the config of a check.
+pub fn check_reference<C: Check>() -> String {
+    table(&super::schema::<C::Config>())
+}
+
+fn table(schema: &Schema) -> String {
     let required: Vec<&str> = schema
         .get("required")
         .and_then(Schema::as_array)

@@ -1,8 +1,10 @@
 //! Mistakes in configs, as their authors read them.
 
 use super::*;
+use crate::Behavior;
 use crate::{Node, Result};
 use schemars::JsonSchema;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 struct Any;
@@ -82,22 +84,23 @@ impl Behavior for Any {
 
 /// The mistakes of a config, a line each.
 fn mistakes(toml: &str) -> Vec<String> {
-    let problems = read::<Any>(toml).err().unwrap_or_default();
+    let problems = read(toml, Any::check).err().unwrap_or_default();
     let line = |problem: &Problem| format!("{}: {}", problem.path, problem.message);
     problems.iter().map(line).collect()
 }
 
 #[test]
 fn an_empty_config_has_the_defaults() {
-    let config = read::<Any>("").unwrap();
+    let config = read("", Any::check).unwrap();
     assert_eq!((config.count, config.share), (1, 0.5));
 }
 
 #[test]
 fn a_whole_config_is_read() {
-    let config = read::<Any>(
+    let config = read(
         "count = 7\nsmall = 255\nshare = 1\nname = 'n'\non = true\nmode = 'slow'\nsizes = [1, 2]\n\
          shape = { circle = { radius = 2.5 } }\nrates = { low = 1, high = 2.5 }\nweights.a = 0.25",
+        Any::check,
     )
     .unwrap();
     assert_eq!((config.count, config.small, config.share), (7, 255, 1.0));
@@ -106,7 +109,7 @@ fn a_whole_config_is_read() {
     assert_eq!((config.rates.low, config.rates.high), (1.0, 2.5));
     assert_eq!(config.weights["a"], 0.25);
     assert_eq!(config.shape, Some(Shape::Circle { radius: 2.5 }));
-    let point = read::<Any>("shape = 'point'").unwrap();
+    let point = read("shape = 'point'", Any::check).unwrap();
     assert_eq!(point.shape, Some(Shape::Point));
 }
 
@@ -230,9 +233,9 @@ fn a_behavior_without_a_config_knows_no_key() {
             Ok(Plain)
         }
     }
-    assert!(read::<Plain>("").is_ok());
+    assert!(read("", Plain::check).is_ok());
     assert_eq!(
-        read::<Plain>("count = 1").unwrap_err(),
+        read("count = 1", Plain::check).unwrap_err(),
         [Problem::at(
             "count",
             "unknown key `count`, none are known here"

@@ -10,6 +10,8 @@ use super::{Raw, abi, panic, raw::lent};
 use crate::config::{self, Problem};
 use crate::{Behavior, Context, Node, Peer, Result};
 use abi::Status;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -17,15 +19,15 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
-/// The schemas made so far; at most one for each behavior, never freed.
+/// The schemas made so far; at most one for each type of config, never freed.
 static SCHEMAS: Mutex<BTreeMap<TypeId, &'static str>> = Mutex::new(BTreeMap::new());
 
-pub(super) unsafe extern "C" fn config_schema<B: Behavior>() -> abi::Text {
+pub(super) unsafe extern "C" fn config_schema<C: JsonSchema + 'static>() -> abi::Text {
     let schema = catch_unwind(|| {
         let mut schemas = SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner);
         *schemas
-            .entry(TypeId::of::<B>())
-            .or_insert_with(|| config::schema::<B>().to_string().leak())
+            .entry(TypeId::of::<C>())
+            .or_insert_with(|| config::schema::<C>().to_string().leak())
     });
     match schema {
         Ok(schema) => abi::Text::new(schema),
@@ -40,16 +42,29 @@ pub(super) unsafe extern "C" fn config_new<B: Behavior>(
     toml: abi::Text,
     problems: *const abi::ProblemSink,
 ) -> *mut c_void {
+    // SAFETY: the host's promise is the same.
+    unsafe { new_config(toml, B::check, problems) }
+}
+
+/// Reads a config and answers a box of it, or null after telling what is wrong.
+///
+/// # Safety
+/// The text is lent for this call; `problems` is null or a sink that is.
+pub(super) unsafe fn new_config<C: JsonSchema + DeserializeOwned>(
+    toml: abi::Text,
+    check: fn(&C) -> Vec<Problem>,
+    problems: *const abi::ProblemSink,
+) -> *mut c_void {
     panic::forward();
-    // SAFETY: the host lends the text for this call.
+    // SAFETY: the caller's promise.
     let toml = unsafe { lent(toml) };
-    let found = match catch_unwind(|| config::read::<B>(toml)) {
+    let found = match catch_unwind(|| config::read(toml, check)) {
         Ok(Ok(config)) => return Box::into_raw(Box::new(config)).cast(),
         Ok(Err(problems)) => problems,
         Err(payload) => vec![Problem::at(
             "",
             format!(
-                "the behavior panicked while reading it: {}",
+                "the plugin panicked while reading it: {}",
                 panic::text(payload)
             ),
         )],
@@ -69,13 +84,14 @@ pub(super) unsafe extern "C" fn config_new<B: Behavior>(
     std::ptr::null_mut()
 }
 
-pub(super) unsafe extern "C" fn config_free<B: Behavior>(config: *mut c_void) {
-    if config.is_null() {
+/// Frees what [`new_config`] made, or an instance of a check.
+pub(super) unsafe extern "C" fn free<T>(boxed: *mut c_void) {
+    if boxed.is_null() {
         return;
     }
-    // SAFETY: `config_new` made it from a box, and the host frees it once.
-    let config = unsafe { Box::from_raw(config.cast::<B::Config>()) };
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(config))) {
+    // SAFETY: it was made from a box of this type, and the host frees it once.
+    let boxed = unsafe { Box::from_raw(boxed.cast::<T>()) };
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(boxed))) {
         mem::forget(payload);
     }
 }
@@ -190,14 +206,21 @@ unsafe fn callback<B: Behavior>(
 /// Tells the host why, if it did not go well, and answers the status.
 #[cold]
 fn answer(raw: &mut Raw, outcome: std::thread::Result<Result>) -> Status {
-    let (status, reason) = match outcome {
-        Ok(Ok(())) => return abi::OK,
+    let (status, reason) = why(outcome);
+    if status != abi::OK {
+        raw.fail(&reason);
+    }
+    status
+}
+
+/// The status of a call of the author's, and what to say of it.
+pub(super) fn why<T>(outcome: std::thread::Result<Result<T>>) -> (Status, String) {
+    match outcome {
+        Ok(Ok(_)) => (abi::OK, String::new()),
         Ok(Err(error)) => match catch_unwind(AssertUnwindSafe(|| error.to_string())) {
             Ok(reason) => (abi::FAILED, reason),
             Err(payload) => (abi::PANICKED, panic::text(payload)),
         },
         Err(payload) => (abi::PANICKED, panic::text(payload)),
-    };
-    raw.fail(&reason);
-    status
+    }
 }

@@ -1,8 +1,9 @@
 //! The constant tables that describe a plugin, made and checked at compile time.
 
-use super::{abi, funnel};
-use crate::{Behavior, ColumnInfo, Event};
+use super::{abi, funnel, judge};
+use crate::{Behavior, Check, ColumnInfo, Event};
 use abi::Text;
+use std::ffi::c_void;
 use std::mem::size_of;
 
 /// The table of a plugin. A bad name stops the build.
@@ -11,6 +12,7 @@ pub const fn plugin(
     version: &'static str,
     docs: &'static str,
     behaviors: &'static [abi::Behavior],
+    extension: Option<unsafe extern "C" fn(id: Text) -> *const c_void>,
 ) -> abi::Plugin {
     assert!(
         is_name(name),
@@ -25,8 +27,45 @@ pub const fn plugin(
         docs: Text::new(docs),
         behaviors: behaviors.as_ptr(),
         behavior_count: behaviors.len() as u64,
-        extension: None,
+        extension,
     }
+}
+
+/// The table of a plugin's checks.
+pub const fn checks(checks: &'static [abi::Check]) -> abi::Checks {
+    abi::Checks {
+        size: size_of::<abi::Checks>() as u64,
+        layout: abi::CHECKS_LAYOUT,
+        checks: checks.as_ptr(),
+        check_count: checks.len() as u64,
+    }
+}
+
+/// The table of a check. A bad name stops the build.
+pub const fn check<C: Check>() -> abi::Check {
+    abi::Check {
+        name: Text::new(DescribedCheck::<C>::NAME),
+        docs: Text::new(C::DOCS),
+        config_schema: funnel::config_schema::<C::Config>,
+        config_new: judge::config_new::<C>,
+        config_free: funnel::free::<C::Config>,
+        create: judge::create::<C>,
+        record: judge::record::<C>,
+        finish: judge::finish::<C>,
+        free: funnel::free::<judge::Instance<C>>,
+    }
+}
+
+struct DescribedCheck<C>(C);
+
+impl<C: Check> DescribedCheck<C> {
+    const NAME: &'static str = {
+        assert!(
+            is_name(C::NAME),
+            "a check's name is letters, digits, `-` and `_`"
+        );
+        C::NAME
+    };
 }
 
 /// The table of a behavior. Columns and words out of place stop the build.
@@ -34,7 +73,7 @@ pub const fn behavior<B: Behavior>() -> abi::Behavior {
     abi::Behavior {
         name: Text::new(Described::<B>::NAME),
         docs: Text::new(B::DOCS),
-        config_schema: funnel::config_schema::<B>,
+        config_schema: funnel::config_schema::<B::Config>,
         columns: Described::<B>::COLUMNS.0.as_ptr(),
         column_count: B::COLUMNS.len() as u64,
         events: Described::<B>::EVENTS.0.as_ptr(),
@@ -51,7 +90,7 @@ pub const fn behavior<B: Behavior>() -> abi::Behavior {
                 false => 0,
             },
         config_new: funnel::config_new::<B>,
-        config_free: funnel::config_free::<B>,
+        config_free: funnel::free::<B::Config>,
         create: funnel::create::<B>,
         destroy: funnel::destroy::<B>,
         start: funnel::start::<B>,

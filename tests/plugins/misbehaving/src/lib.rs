@@ -1,6 +1,7 @@
 //! Behaviors that do what a runner must withstand, and some that use every part
 //! of the boundary in a way that a test can foresee.
 
+mod judges;
 mod panics;
 mod refuses;
 mod relay;
@@ -9,6 +10,7 @@ mod stops;
 mod talks;
 mod timers;
 
+pub use judges::Judges;
 pub use panics::Panics;
 pub use refuses::Refuses;
 pub use relay::Relay;
@@ -21,4 +23,5 @@ runner_sdk::plugin! {
     name: "misbehaving",
     docs: "Behaviors that panic, refuse, stop and talk, for tests of the runner.",
     behaviors: [Panics, Refuses, SendsToNobody, Stops, Talks, Timers, Relay],
+    checks: [Judges],
 }

@@ -1,0 +1,404 @@
+//! Expectations: bounds on metrics, judged per run or over the runs of a case.
+//!
+//! Judged from the metrics alone, as `summary.csv` writes them: the runner does so
+//! as the runs end, a report does it again from the file, and both come to the
+//! same. Nothing measured is unknown, never passed, and what was measured is
+//! always told.
+
+mod tally;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::metrics::{Value, definition};
+use crate::results::{Judge, Judgement, Verdict};
+
+pub use tally::Tally;
+
+/// One `[[expect]]` of a scenario.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Expectation {
+    /// The metric, by its name in `summary.csv`.
+    pub metric: String,
+    /// Whose: a group, a node or a glob; none: all nodes that have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<String>,
+    /// What it must be.
+    pub bound: Bound,
+    /// Of which runs.
+    #[serde(default)]
+    pub over: Over,
+}
+
+/// What a metric must be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// This or more.
+    AtLeast(f64),
+    /// This or less.
+    AtMost(f64),
+    /// Exactly this, as far as `summary.csv` shows it.
+    Equals(f64),
+    /// From the first to the second, both included.
+    Between(f64, f64),
+}
+
+/// Which runs must keep to the bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Over {
+    /// Each run.
+    #[default]
+    EveryRun,
+    /// The mean over the runs of a case, node by node.
+    Mean,
+    /// At least this share of the runs of a case, 0 to 1.
+    Fraction(f64),
+}
+
+/// Whether a selector (a group, a node or a glob) stands for the node of this
+/// name; `groups` are those whose nodes are numbered.
+pub fn selects(selector: &str, node: &str, groups: &BTreeSet<&str>) -> bool {
+    if selector.contains(['*', '?']) {
+        let of_group = |(base, number): (&str, &str)| {
+            groups.contains(base) && is_number(number) && matches_glob(selector, base)
+        };
+        return matches_glob(selector, node) || node.rsplit_once('-').is_some_and(of_group);
+    }
+    let of_group = |(base, number): (&str, &str)| {
+        base == selector && groups.contains(base) && is_number(number)
+    };
+    selector == node || node.rsplit_once('-').is_some_and(of_group)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with('0') && text.bytes().all(|it| it.is_ascii_digit())
+}
+
+/// Whether a name fits a glob: `*` is any characters, `?` is one.
+pub fn matches_glob(glob: &str, name: &str) -> bool {
+    let (glob, name) = (glob.as_bytes(), name.as_bytes());
+    let (mut g, mut n) = (0, 0);
+    // Where to go on when the characters after the last star do not fit.
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match glob.get(g) {
+            Some(b'*') => {
+                star = Some((g + 1, n));
+                g += 1;
+            }
+            Some(&c) if c == b'?' || c == name[n] => {
+                g += 1;
+                n += 1;
+            }
+            _ => match star {
+                Some((after, from)) => {
+                    star = Some((after, from + 1));
+                    g = after;
+                    n = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    glob[g..].iter().all(|&c| c == b'*')
+}
+
+impl Bound {
+    /// Whether a value keeps to it.
+    pub fn holds(self, value: f64) -> bool {
+        match self {
+            Bound::AtLeast(low) => value >= low,
+            Bound::AtMost(high) => value <= high,
+            Bound::Equals(exact) => value == exact,
+            Bound::Between(low, high) => (low..=high).contains(&value),
+        }
+    }
+
+    /// How far a value is outside, or how little it is inside (negative).
+    fn excess(self, value: f64) -> f64 {
+        match self {
+            Bound::AtLeast(low) => low - value,
+            Bound::AtMost(high) => value - high,
+            Bound::Equals(exact) => (value - exact).abs(),
+            Bound::Between(low, high) => (low - value).max(value - high),
+        }
+    }
+}
+
+/// Whether a metric is a time in nanoseconds, so that a duration may bound it.
+pub fn is_time(metric: &str) -> bool {
+    let own = |end: &str| {
+        metric
+            .strip_suffix(end)
+            .is_some_and(|it| it.ends_with("_ns"))
+    };
+    definition(metric).is_some_and(|it| it.unit == "ns")
+        || ["_mean", "_min", "_max", "_final"].into_iter().any(own)
+}
+
+impl fmt::Display for Expectation {
+    /// `queue_max of machine at most 500`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.over == Over::Mean {
+            f.write_str("mean ")?;
+        }
+        f.write_str(&self.metric)?;
+        if let Some(nodes) = &self.nodes {
+            write!(f, " of {nodes}")?;
+        }
+        write!(f, " {}", self.bound())?;
+        if let Over::Fraction(share) = self.over {
+            let percent = Value::Real(share * 100.0);
+            write!(f, " in at least {percent} % of the runs")?;
+        }
+        Ok(())
+    }
+}
+
+/// A node's value of the metric, in one run or over several.
+#[derive(Clone, Debug, PartialEq)]
+struct Measure<'a> {
+    node: &'a str,
+    /// None: there was nothing to measure.
+    value: Option<f64>,
+}
+
+impl Expectation {
+    /// The bound, for people.
+    fn bound(&self) -> String {
+        let shown = |value| self.shown(value);
+        match self.bound {
+            Bound::AtLeast(low) => format!("at least {}", shown(low)),
+            Bound::AtMost(high) => format!("at most {}", shown(high)),
+            Bound::Equals(exact) => format!("equal to {}", shown(exact)),
+            Bound::Between(low, high) => format!("{} to {}", shown(low), shown(high)),
+        }
+    }
+
+    /// A value of the metric, a time with its unit.
+    fn shown(&self, value: f64) -> String {
+        const UNITS: [(f64, &str); 4] = [(1e9, "s"), (1e6, "ms"), (1e3, "us"), (1.0, "ns")];
+        if !is_time(&self.metric) {
+            return Value::Real(value).to_string();
+        }
+        let fits = |(scale, _): &(f64, &str)| value.abs() >= *scale;
+        let (scale, unit) = UNITS.into_iter().find(fits).unwrap_or(UNITS[3]);
+        format!("{} {unit}", Value::Real(value / scale))
+    }
+
+    /// Judges one run by the values of its nodes that the expectation is about:
+    /// those that have the metric and that [`nodes`](Expectation::nodes) selects,
+    /// as [`Value`]s or none where there was nothing to measure.
+    pub fn judge_run<'a>(
+        &self,
+        nodes: impl IntoIterator<Item = (&'a str, Option<Value>)>,
+    ) -> Judgement {
+        let measures: Vec<Measure<'_>> = nodes
+            .into_iter()
+            .map(|(node, value)| Measure {
+                node,
+                value: value.map(as_written),
+            })
+            .collect();
+        self.judge(&measures)
+    }
+
+    /// Judges values, one per node.
+    fn judge(&self, measures: &[Measure<'_>]) -> Judgement {
+        let seen: Vec<(&str, f64)> = measures
+            .iter()
+            .filter_map(|it| Some((it.node, it.value?)))
+            .collect();
+        let worst = seen
+            .iter()
+            .max_by(|a, b| self.bound.excess(a.1).total_cmp(&self.bound.excess(b.1)));
+        let measured = worst.map_or_else(String::new, |(node, value)| {
+            format!("{} ({node})", self.shown(*value))
+        });
+        let broken: Vec<&str> = seen
+            .iter()
+            .filter(|(_, value)| !self.bound.holds(*value))
+            .map(|(node, _)| *node)
+            .collect();
+        // Of nodes that were named each must have a value.
+        let silent = measures.iter().find(|it| it.value.is_none());
+        let silent = silent.filter(|_| self.nodes.is_some() || seen.is_empty());
+        let (verdict, reason) = if !broken.is_empty() {
+            let nodes = match broken.len() {
+                1..=3 => format!("`{}`", broken.join("`, `")),
+                more => format!("{more} nodes"),
+            };
+            let reason = format!("{} is not {} at {nodes}", self.metric, self.bound());
+            (Verdict::Failed, reason)
+        } else if let Some(silent) = silent {
+            let reason = format!("{} has no samples at `{}`", self.metric, silent.node);
+            (Verdict::Unknown, reason)
+        } else if seen.is_empty() {
+            (Verdict::Unknown, format!("no node has {}", self.metric))
+        } else {
+            (Verdict::Passed, String::new())
+        };
+        self.judgement(verdict, measured, reason)
+    }
+
+    fn judgement(&self, verdict: Verdict, measured: String, reason: String) -> Judgement {
+        Judgement {
+            judge: Judge::Expect,
+            name: self.to_string(),
+            verdict,
+            measured,
+            reason,
+            evidence: Vec::new(),
+        }
+    }
+
+    /// What is to be said of a run that has no metrics: it did not come to its
+    /// end.
+    pub fn unjudged(&self) -> Judgement {
+        let reason = "the run did not come to its end, so nothing was measured".to_owned();
+        self.judgement(Verdict::Unknown, String::new(), reason)
+    }
+}
+
+/// A value as `summary.csv` shows it: what is judged is what can be read.
+fn as_written(value: Value) -> f64 {
+    match value {
+        Value::Real(_) => Value::parse(&value.to_string()).unwrap_or(value),
+        exact => exact,
+    }
+    .as_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expect(bound: Bound, nodes: Option<&str>) -> Expectation {
+        Expectation {
+            metric: "queue_max".to_owned(),
+            nodes: nodes.map(str::to_owned),
+            bound,
+            over: Over::EveryRun,
+        }
+    }
+
+    fn judged(expectation: &Expectation, values: &[(&str, Option<u64>)]) -> Judgement {
+        let values = values
+            .iter()
+            .map(|(node, value)| (*node, value.map(Value::Unsigned)));
+        expectation.judge_run(values)
+    }
+
+    #[test]
+    fn the_node_nearest_to_the_bound_is_told() {
+        let most = expect(Bound::AtMost(10.0), None);
+        let found = judged(&most, &[("a", Some(3)), ("b", Some(9))]);
+        assert_eq!(found.verdict, Verdict::Passed);
+        assert_eq!(found.measured, "9 (b)");
+        let found = judged(&most, &[("a", Some(11)), ("b", Some(9))]);
+        assert_eq!(found.verdict, Verdict::Failed);
+        assert_eq!(found.measured, "11 (a)");
+        assert_eq!(found.reason, "queue_max is not at most 10 at `a`");
+    }
+
+    #[test]
+    fn nothing_measured_is_unknown() {
+        let least = expect(Bound::AtLeast(0.0), None);
+        assert_eq!(judged(&least, &[]).verdict, Verdict::Unknown);
+        let found = judged(&least, &[("a", None)]);
+        assert_eq!(found.verdict, Verdict::Unknown);
+        assert_eq!(found.reason, "queue_max has no samples at `a`");
+        // Without a selection, the nodes that have it are asked.
+        let some = [("a", None), ("b", Some(1))];
+        assert_eq!(judged(&least, &some).verdict, Verdict::Passed);
+        // Each that was named must have it.
+        let named = expect(Bound::AtLeast(0.0), Some("*"));
+        assert_eq!(judged(&named, &some).verdict, Verdict::Unknown);
+        // A failure is one, whatever else is unknown.
+        let named = expect(Bound::AtLeast(2.0), Some("*"));
+        assert_eq!(judged(&named, &some).verdict, Verdict::Failed);
+    }
+
+    #[test]
+    fn every_bound_includes_its_ends() {
+        for (bound, inside, outside) in [
+            (Bound::AtLeast(2.0), [2, 3], [0, 1]),
+            (Bound::AtMost(2.0), [0, 2], [3, 4]),
+            (Bound::Between(1.0, 2.0), [1, 2], [0, 3]),
+            (Bound::Equals(2.0), [2, 2], [1, 3]),
+        ] {
+            let one = expect(bound, None);
+            for value in inside {
+                let found = judged(&one, &[("a", Some(value))]);
+                assert_eq!(found.verdict, Verdict::Passed, "{bound:?} {value}");
+            }
+            for value in outside {
+                let found = judged(&one, &[("a", Some(value))]);
+                assert_eq!(found.verdict, Verdict::Failed, "{bound:?} {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_judged_is_what_the_summary_shows() {
+        let third = Value::Real(1.0 / 3.0);
+        let equal = expect(Bound::Equals(0.333_333), None);
+        let found = equal.judge_run([("a", Some(third))]);
+        assert_eq!(found.verdict, Verdict::Passed);
+    }
+
+    #[test]
+    fn globs_match_whole_names() {
+        let cases = [
+            ("*", "", true),
+            ("*", "srv-1", true),
+            ("srv-?", "srv-1", true),
+            ("srv-?", "srv-10", false),
+            ("s*1", "srv-11", true),
+            ("s*1", "srv-12", false),
+            ("*v*1*", "srv-12", true),
+            ("?", "", false),
+            ("a**b", "ab", true),
+        ];
+        for (glob, name, fits) in cases {
+            assert_eq!(matches_glob(glob, name), fits, "{glob} {name}");
+        }
+    }
+
+    #[test]
+    fn a_group_selects_its_numbered_nodes() {
+        let groups = BTreeSet::from(["machine"]);
+        for (selector, node, fits) in [
+            ("machine", "machine-2", true),
+            ("machine-2", "machine-2", true),
+            ("machine", "machine-x", false),
+            ("server", "server-2", false),
+            ("m?chine", "machine-12", true),
+            ("machine-*", "machine-12", true),
+            ("*-2", "machine-1", false),
+        ] {
+            assert_eq!(selects(selector, node, &groups), fits, "{selector} {node}");
+        }
+    }
+
+    #[test]
+    fn an_expectation_reads_as_a_sentence() {
+        let mut one = expect(Bound::Between(1.0, 2.5), Some("machine-*"));
+        assert_eq!(one.to_string(), "queue_max of machine-* 1 to 2.5");
+        one.metric = "latency_p99".to_owned();
+        one.bound = Bound::AtMost(12.5e6);
+        assert_eq!(one.to_string(), "latency_p99 of machine-* at most 12.5 ms");
+        one = expect(Bound::Between(1.0, 2.5), Some("machine-*"));
+        one.over = Over::Mean;
+        assert_eq!(one.to_string(), "mean queue_max of machine-* 1 to 2.5");
+        one.over = Over::Fraction(0.95);
+        assert_eq!(
+            one.to_string(),
+            "queue_max of machine-* 1 to 2.5 in at least 95 % of the runs"
+        );
+    }
+}

@@ -1,0 +1,310 @@
+//! What the checks and expectations said: the first question of a scenario that
+//! has any, with the rows that prove what failed.
+
+use std::collections::BTreeMap;
+
+use super::csv_table::CsvTable;
+use super::folder::Folder;
+use super::table::{Align, Table};
+use super::{Error, Section};
+use crate::render::number::{count, fixed, whole};
+use crate::results::{
+    EVIDENCE_FILE, EVIDENCE_HEADER, Judge, VERDICTS_FILE, VERDICTS_HEADER, Verdict,
+};
+
+/// The section's anchor.
+pub(super) const ID: &str = "verdict";
+/// Rows of evidence in the report, at most, and of one failure.
+const MAX_ROWS: usize = 40;
+const MAX_ROWS_EACH: usize = 8;
+/// Lines in the table of what was asked, at most.
+const MAX_ASKED: usize = 60;
+/// Runs that are named, at most.
+const NAMED: usize = 5;
+
+/// One question, over the runs of a case.
+#[derive(Debug, Default)]
+struct Asked {
+    passed: u64,
+    failed: u64,
+    unknown: u64,
+    /// The first runs that failed, or were unknown if none failed.
+    named: Vec<u64>,
+    named_failed: bool,
+    /// What was measured, and why, in the first of these; else in the first run.
+    measured: String,
+    reason: String,
+    seen: bool,
+}
+
+/// Case, judge and name, in the order in which they were first met.
+type Key = (String, Judge, String);
+
+/// The section; none if nothing was asked.
+pub(super) fn section(folder: &Folder) -> Result<Option<Section>, Error> {
+    let path = folder.path.join(VERDICTS_FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let mut order: Vec<Key> = Vec::new();
+    let mut all: BTreeMap<Key, Asked> = BTreeMap::new();
+    let mut table = CsvTable::open(&path)?;
+    let header: Vec<&str> = VERDICTS_HEADER.trim_end().split(',').collect();
+    table.expect_columns(&header)?;
+    while let Some(row) = table.next_row()? {
+        let judge = Judge::from_word(row.text(2)?)
+            .ok_or_else(|| row.wrong(2, "`check`, `expect`, `fault` or `conservation`"))?;
+        let verdict = Verdict::from_word(row.text(4)?)
+            .ok_or_else(|| row.wrong(4, "`passed`, `failed` or `unknown`"))?;
+        let run = match row.text(0)? {
+            "" => None,
+            _ => Some(row.number(0)?),
+        };
+        let key = (row.text(1)?.to_owned(), judge, row.text(3)?.to_owned());
+        let asked = all.entry(key.clone()).or_insert_with(|| {
+            order.push(key);
+            Asked::default()
+        });
+        asked.add(run, verdict, row.text(5)?, row.text(6)?);
+    }
+    // That messages were conserved is worth a line only where all else is told, too.
+    let told = |key: &Key| key.1 != Judge::Conservation || all[key].failed > 0;
+    if !order.iter().any(told) {
+        return Ok(None);
+    }
+    order.sort_by_key(|key| (all[key].failed == 0, all[key].unknown == 0));
+    let mut section = Section {
+        id: ID.to_owned(),
+        title: "Did it hold?".to_owned(),
+        observations: observations(folder, &order, &all),
+        tables: vec![asked(folder, &order, &all)],
+        definitions: definitions(folder),
+        ..Section::default()
+    };
+    section.tables.extend(evidence(folder)?);
+    Ok(Some(section))
+}
+
+impl Asked {
+    fn add(&mut self, run: Option<u64>, verdict: Verdict, measured: &str, reason: &str) {
+        let failed = verdict == Verdict::Failed;
+        match verdict {
+            Verdict::Passed => self.passed += 1,
+            Verdict::Failed => self.failed += 1,
+            Verdict::Unknown => self.unknown += 1,
+        }
+        let odd = verdict != Verdict::Passed;
+        // A failure is told before what is unknown, and that before what passed.
+        let tells = !self.seen || odd && self.named.is_empty() || failed && !self.named_failed;
+        if tells {
+            measured.clone_into(&mut self.measured);
+            reason.clone_into(&mut self.reason);
+            self.seen = true;
+        }
+        if failed && !self.named_failed {
+            self.named.clear();
+            self.named_failed = true;
+        }
+        if let (Some(run), true) = (run, odd && failed == self.named_failed)
+            && self.named.len() < NAMED
+        {
+            self.named.push(run);
+        }
+    }
+
+    fn total(&self) -> u64 {
+        self.passed + self.failed + self.unknown
+    }
+
+    fn runs(&self) -> String {
+        let named: Vec<String> = self.named.iter().map(u64::to_string).collect();
+        let all = match self.named_failed {
+            true => self.failed,
+            false => self.unknown,
+        };
+        match all.saturating_sub(named.len() as u64) {
+            0 => named.join(", "),
+            _ if named.is_empty() => String::new(),
+            more => format!("{} and {} more", named.join(", "), whole(more)),
+        }
+    }
+}
+
+/// Who asked what, at the beginning of a sentence.
+fn titled(judge: Judge, name: &str) -> String {
+    match judge {
+        Judge::Check => format!("The check `{name}`"),
+        Judge::Expect => format!("The expectation `{name}`"),
+        Judge::Fault => format!("The required fault `{name}`"),
+        Judge::Conservation => "The conservation of messages".to_owned(),
+    }
+}
+
+fn of_case(folder: &Folder, case: &str) -> String {
+    match folder.manifest.cases.len() {
+        0 | 1 => String::new(),
+        _ => format!("{case}: "),
+    }
+}
+
+fn observations(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> Vec<String> {
+    let mut said = Vec::new();
+    for key in order.iter().filter(|key| all[*key].failed > 0).take(NAMED) {
+        let (case, judge, name) = key;
+        let asked = &all[key];
+        let first = match asked.named.first() {
+            Some(run) => format!(
+                " in {} of {}, first in run {run}",
+                whole(asked.failed),
+                count(asked.total(), "run")
+            ),
+            None => " over all runs".to_owned(),
+        };
+        let measured = match asked.measured.as_str() {
+            "" => String::new(),
+            measured => format!(" (measured: {measured})"),
+        };
+        said.push(format!(
+            "{}{} failed{first}: {}{measured}.",
+            of_case(folder, case),
+            titled(*judge, name),
+            asked.reason
+        ));
+    }
+    let unknown = order.iter().filter(|key| all[*key].unknown > 0);
+    for key in unknown.take(NAMED) {
+        let (case, judge, name) = key;
+        let asked = &all[key];
+        let why = match asked.failed {
+            0 => format!(": {}", asked.reason),
+            _ => String::new(),
+        };
+        let of = match asked.total() {
+            1 => String::new(),
+            total => format!(" in {} of {}", whole(asked.unknown), count(total, "run")),
+        };
+        said.push(format!(
+            "{}{} is unknown{of}{why}.",
+            of_case(folder, case),
+            titled(*judge, name),
+        ));
+    }
+    if said.is_empty() {
+        let asked = order.iter().filter(|key| key.1 != Judge::Conservation);
+        said.push(format!(
+            "All of it: {} passed, in every run.",
+            count(asked.count() as u64, "expectation or check")
+                .replace("expectation or checks", "expectations and checks")
+        ));
+    }
+    said
+}
+
+fn asked(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> Table {
+    let cases = folder.manifest.cases.len() > 1;
+    let mut columns = Vec::new();
+    if cases {
+        columns.push(("case", Align::Left));
+    }
+    columns.extend([
+        ("who", Align::Left),
+        ("what", Align::Left),
+        ("passed", Align::Right),
+        ("failed", Align::Right),
+        ("unknown", Align::Right),
+        ("measured", Align::Left),
+        ("odd runs", Align::Left),
+    ]);
+    let mut table = Table::new("What was asked", columns);
+    for key in order.iter().take(MAX_ASKED) {
+        let (case, judge, name) = key;
+        let asked = &all[key];
+        let mut row = Vec::new();
+        if cases {
+            row.push(case.clone());
+        }
+        row.extend([
+            judge.word().to_owned(),
+            name.clone(),
+            whole(asked.passed),
+            whole(asked.failed),
+            whole(asked.unknown),
+            asked.measured.clone(),
+            asked.runs(),
+        ]);
+        table.rows.push(row);
+    }
+    table.note = "Measured: in the first run that failed, else in the first.".to_owned();
+    if order.len() > MAX_ASKED {
+        table.note.push_str(&format!(
+            " The first {MAX_ASKED} of {} are shown, what failed first; all are in {VERDICTS_FILE}.",
+            whole(order.len() as u64)
+        ));
+    }
+    table
+}
+
+/// The rows that prove the first failures.
+fn evidence(folder: &Folder) -> Result<Option<Table>, Error> {
+    let path = folder.path.join(EVIDENCE_FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let columns = [
+        ("run", Align::Right),
+        ("check", Align::Left),
+        ("node", Align::Left),
+        ("row", Align::Right),
+        ("time [s]", Align::Right),
+        ("event", Align::Left),
+        ("peer", Align::Left),
+        ("message", Align::Right),
+        ("note", Align::Left),
+    ];
+    let mut shown = Table::new("The proof", columns.to_vec());
+    let mut table = CsvTable::open(&path)?;
+    let header: Vec<&str> = EVIDENCE_HEADER.trim_end().split(',').collect();
+    table.expect_columns(&header)?;
+    let (mut total, mut last, mut of_last) = (0_u64, None, 0);
+    while let Some(row) = table.next_row()? {
+        total += 1;
+        let failure = (row.number(0)?, row.text(2)?.to_owned());
+        if last.as_ref() != Some(&failure) {
+            last = Some(failure);
+            of_last = 0;
+        }
+        of_last += 1;
+        if of_last > MAX_ROWS_EACH || shown.rows.len() >= MAX_ROWS {
+            continue;
+        }
+        shown.rows.push(vec![
+            row.text(0)?.to_owned(),
+            row.text(2)?.to_owned(),
+            row.text(3)?.to_owned(),
+            row.text(4)?.to_owned(),
+            fixed(row.number(5)? as f64 / 1e9, 6),
+            row.text(7)?.to_owned(),
+            row.text(8)?.to_owned(),
+            row.text(9)?.to_owned(),
+            row.text(10)?.to_owned(),
+        ]);
+    }
+    shown.note = match total as usize - shown.rows.len() {
+        0 => "Row: the number of the record in the node's log.".to_owned(),
+        more => format!(
+            "Row: the number of the record in the node's log. {} more are in {EVIDENCE_FILE}.",
+            whole(more as u64)
+        ),
+    };
+    Ok(Some(shown))
+}
+
+fn definitions(folder: &Folder) -> Vec<(String, String)> {
+    let checks = folder.manifest.checks.iter();
+    checks
+        .map(|check| {
+            let docs: Vec<&str> = check.docs.split_whitespace().collect();
+            (check.name.clone(), docs.join(" "))
+        })
+        .collect()
+}

@@ -1,0 +1,137 @@
+//! The checks of one run, told its records as they happen.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use analysis::log::{Columns, Row, RunSchema};
+use analysis::results::{Judge, Judgement, Verdict};
+
+use crate::engine::behaviors::Fault;
+use crate::host::check::{Answer, Description, Judging, Seen};
+use crate::plan::BoundCheck;
+use crate::time::SimTime;
+
+/// All checks of one run.
+#[derive(Debug)]
+pub struct Checks {
+    judging: Vec<(String, Judging)>,
+    /// Rows so far, by node.
+    rows: Vec<u64>,
+    strangers: Vec<String>,
+    /// Why a check broke; then none is asked any more.
+    broken: Option<String>,
+}
+
+impl Checks {
+    /// Begins to judge a run by these, its files in `folder` if it keeps any.
+    pub fn begin(
+        checks: &[BoundCheck],
+        description: &Arc<Description>,
+        schema: &RunSchema,
+        folder: Option<&Path>,
+    ) -> Checks {
+        let folder = folder.map_or_else(String::new, |path| path.to_string_lossy().into_owned());
+        let mut begun = Checks {
+            judging: Vec::with_capacity(checks.len()),
+            rows: vec![0; schema.nodes.len()],
+            strangers: Vec::new(),
+            broken: None,
+        };
+        for check in checks {
+            match Judging::begin(&check.config, description, &folder) {
+                Ok(judging) => begun.judging.push((check.name.clone(), judging)),
+                Err(fault) => {
+                    begun.broken = Some(broke(&check.name, "new", None, &fault));
+                    break;
+                }
+            }
+        }
+        begun
+    }
+
+    /// The next record.
+    pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        let number = &mut self.rows[row.node as usize];
+        *number += 1;
+        if self.broken.is_some() {
+            return;
+        }
+        let seen = Seen {
+            row,
+            number: *number,
+            columns,
+            strangers: &self.strangers,
+        };
+        for (name, judging) in &mut self.judging {
+            if let Err(fault) = judging.record(seen) {
+                self.broken = Some(broke(name, "record", Some(SimTime(row.time_ns)), &fault));
+                return;
+            }
+        }
+    }
+
+    /// A peer from outside appears.
+    pub fn stranger(&mut self, name: &str) {
+        self.strangers.push(name.to_owned());
+    }
+
+    /// The run is over, and what it wrote is on disk.
+    ///
+    /// # Errors
+    ///
+    /// Why a check broke: its plugin's failure, not the run's.
+    pub fn finish(self) -> Result<Vec<Judgement>, String> {
+        if let Some(broken) = self.broken {
+            return Err(broken);
+        }
+        let mut judgements = Vec::with_capacity(self.judging.len());
+        for (name, judging) in self.judging {
+            let answer = judging
+                .finish(&self.strangers)
+                .map_err(|fault| broke(&name, "finish", None, &fault))?;
+            judgements.push(judgement(name, answer));
+        }
+        Ok(judgements)
+    }
+}
+
+/// What a check says beside its verdict is what it saw where that passed, else
+/// the reason.
+fn judgement(name: String, answer: Answer) -> Judgement {
+    let (measured, reason) = match answer.verdict {
+        Verdict::Passed => (answer.reason, String::new()),
+        _ => (String::new(), answer.reason),
+    };
+    Judgement {
+        judge: Judge::Check,
+        name,
+        verdict: answer.verdict,
+        measured,
+        reason,
+        evidence: answer.evidence,
+    }
+}
+
+fn broke(name: &str, callback: &str, time: Option<SimTime>, fault: &Fault) -> String {
+    let verb = match fault.panicked {
+        true => "panicked",
+        false => "failed",
+    };
+    let at = time.map_or_else(String::new, |time| format!(" at {time}"));
+    format!(
+        "check `{name}` {verb} in `{callback}`{at}: {}",
+        fault.reason
+    )
+}
+
+/// What a run that did not come to its end may still be said: a failure is one,
+/// but what passed so far may have failed later.
+pub fn of_a_part(mut judgements: Vec<Judgement>) -> Vec<Judgement> {
+    for it in &mut judgements {
+        if it.verdict == Verdict::Passed {
+            it.verdict = Verdict::Unknown;
+            it.reason = "the run did not come to its end".to_owned();
+        }
+    }
+    judgements
+}

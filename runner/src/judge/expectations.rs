@@ -1,0 +1,68 @@
+//! The expectations of a plan, run by run and over the runs of a case.
+
+use analysis::expect::{Over, Tally};
+use analysis::log::RunSchema;
+use analysis::metrics::{NodeMetrics, Value};
+use analysis::results::Judgement;
+
+use crate::scenario::ExpectRule;
+
+/// What each expectation that is judged run by run makes of a run; `metrics` are
+/// empty for one that did not come to its end.
+pub fn of_run(rules: &[ExpectRule], schema: &RunSchema, metrics: &[NodeMetrics]) -> Vec<Judgement> {
+    rules
+        .iter()
+        .filter(|rule| rule.expectation.over == Over::EveryRun)
+        .map(|rule| match metrics.is_empty() {
+            true => rule.expectation.unjudged(),
+            false => rule.expectation.judge_run(values(rule, schema, metrics)),
+        })
+        .collect()
+}
+
+/// The expectations over the runs of one case.
+#[derive(Clone, Debug, Default)]
+pub struct CaseTallies(Vec<Tally>);
+
+impl CaseTallies {
+    /// Adds a run that came to its end.
+    pub fn add(&mut self, rules: &[ExpectRule], schema: &RunSchema, metrics: &[NodeMetrics]) {
+        self.0.resize_with(rules.len(), Tally::default);
+        for (rule, tally) in rules.iter().zip(&mut self.0) {
+            if rule.expectation.over != Over::EveryRun {
+                tally.add(&rule.expectation, values(rule, schema, metrics));
+            }
+        }
+    }
+
+    /// What the case came to.
+    pub fn judge(&self, rules: &[ExpectRule]) -> Vec<Judgement> {
+        let none = Tally::default();
+        let tallies = self.0.iter().chain(std::iter::repeat(&none));
+        rules
+            .iter()
+            .zip(tallies)
+            .filter_map(|(rule, tally)| tally.judge(&rule.expectation))
+            .collect()
+    }
+}
+
+/// The values of the nodes that an expectation is about.
+fn values<'a>(
+    rule: &'a ExpectRule,
+    schema: &'a RunSchema,
+    metrics: &'a [NodeMetrics],
+) -> impl Iterator<Item = (&'a str, Option<Value>)> {
+    let selected = |node: u32| {
+        let ranges = rule.nodes.as_ref();
+        ranges.is_none_or(|ranges| ranges.iter().any(|range| range.contains(&node)))
+    };
+    let metric = rule.expectation.metric.as_str();
+    metrics
+        .iter()
+        .filter(move |node| selected(node.node))
+        .filter_map(move |node| {
+            let (_, value) = node.iter().find(|(name, _)| *name == metric)?;
+            Some((schema.nodes[node.node as usize].name.as_str(), value))
+        })
+}

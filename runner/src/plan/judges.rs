@@ -1,0 +1,122 @@
+//! A scenario's checks and expectations, bound to plugins and metrics: each check
+//! found and its config accepted, each metric one that some node can have.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use analysis::metrics::metric_names;
+
+use super::binding::{Plugins, known, no_plugin};
+use crate::host::check::CheckConfig;
+use crate::host::config::Config;
+use crate::host::plugin::Plugin;
+use crate::host::search::SearchPath;
+use crate::scenario::{CheckRule, Diagnostic, ExpectRule, Origins};
+
+/// A check with a config that it has accepted.
+#[derive(Clone, Debug)]
+pub struct BoundCheck {
+    /// `PLUGIN.CHECK`.
+    pub name: String,
+    /// What must hold, for people.
+    pub docs: String,
+    /// Its config.
+    pub config: Arc<CheckConfig>,
+}
+
+/// Binds the checks; what is wrong with them goes to `mistakes`.
+pub(super) fn checks(
+    rules: &[CheckRule],
+    origins: &Origins,
+    plugins: &Plugins,
+    search: &SearchPath,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Vec<BoundCheck> {
+    let mut bound = Vec::new();
+    for (index, rule) in rules.iter().enumerate() {
+        let plugin = match plugins.get(&rule.name.plugin) {
+            // It was found, and has been put on the list of the broken.
+            Some(None) => continue,
+            Some(Some(plugin)) => plugin,
+            None => {
+                let at = |what: &str| origins.check_problem(index, what);
+                mistakes.push(no_plugin(at, &rule.name.plugin, search));
+                continue;
+            }
+        };
+        let Some(check) = plugin.check(&rule.name.behavior) else {
+            mistakes.push(no_check(origins, index, rule, plugin));
+            continue;
+        };
+        match CheckConfig::new(check, &rule.config) {
+            Ok(config) => bound.push(BoundCheck {
+                name: rule.name.to_string(),
+                docs: check.docs.clone(),
+                config: Arc::new(config),
+            }),
+            Err(problems) => mistakes.extend(problems.iter().map(|problem| {
+                origins.check_config_problem(index, &problem.path, &problem.message)
+            })),
+        }
+    }
+    bound
+}
+
+fn no_check(origins: &Origins, index: usize, rule: &CheckRule, plugin: &Plugin) -> Diagnostic {
+    let names: Vec<String> = plugin.checks.iter().map(|it| it.name.clone()).collect();
+    let (plugin, name) = (&rule.name.plugin, &rule.name.behavior);
+    let what = format!("plugin `{plugin}` has no check `{name}`");
+    origins
+        .check_problem(index, &what)
+        .help(known("checks there", name, &names))
+}
+
+/// What is wrong with expectations: metrics that none of their nodes can have.
+/// `configs` are those of the groups, `counts` the groups' numbers of nodes.
+pub(super) fn metrics(
+    rules: &[ExpectRule],
+    origins: &Origins,
+    configs: &[Option<Arc<Config>>],
+    counts: &[u32],
+) -> Vec<Diagnostic> {
+    let mut names_of: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    let mut mistakes = Vec::new();
+    for (index, rule) in rules.iter().enumerate() {
+        let mut possible: BTreeSet<String> = BTreeSet::new();
+        let mut first = 0;
+        for (group, count) in counts.iter().enumerate() {
+            let nodes = first..first + count;
+            first = nodes.end;
+            let selected = rule.nodes.as_ref().is_none_or(|ranges| {
+                let meets = |range: &std::ops::Range<u32>| {
+                    range.start < nodes.end && nodes.start < range.end
+                };
+                ranges.iter().any(meets)
+            });
+            if !selected {
+                continue;
+            }
+            let names = names_of.entry(group).or_insert_with(|| {
+                let config = configs.get(group).and_then(Option::as_ref);
+                config.map_or_else(Vec::new, |it| metric_names(&it.behavior().columns))
+            });
+            possible.extend(names.iter().cloned());
+        }
+        let metric = &rule.expectation.metric;
+        if possible.contains(metric) {
+            continue;
+        }
+        let whose = match &rule.expectation.nodes {
+            Some(nodes) => format!("`{nodes}` has"),
+            None => "any node has".to_owned(),
+        };
+        let names: Vec<String> = possible.into_iter().collect();
+        let what = format!("`{metric}` is no metric that {whose}");
+        mistakes.push(origins.metric_problem(index, &what).help(known(
+            "metrics there",
+            metric,
+            &names,
+        )));
+    }
+    mistakes
+}

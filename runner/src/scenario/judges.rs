@@ -1,0 +1,318 @@
+//! `[[expect]]` and `[[check]]`: what must hold, as written and resolved.
+
+use std::ops::Range;
+
+use analysis::expect::{Bound, Expectation, Over, is_time};
+
+use super::diagnostic::Place;
+use super::document::{Kind, Table, Value};
+use super::keys::{CHECK, EXPECT};
+use super::names::Names;
+use super::origin::ConfigOrigin;
+use super::reader::{Field, Mistakes, TableReader, Written};
+use super::resolved::{BehaviorName, CheckRule, ExpectRule};
+use super::values;
+use super::written::{Selector, selector};
+
+type Key<T> = Option<Written<T>>;
+
+/// One `[[check]]` entry as written.
+#[derive(Debug)]
+pub struct CheckEntry {
+    place: Place,
+    check: Key<BehaviorName>,
+    config: Key<Table>,
+}
+
+/// One `[[expect]]` entry as written.
+#[derive(Debug)]
+pub struct ExpectEntry {
+    place: Place,
+    metric: Key<String>,
+    nodes: Key<Selector>,
+    at_least: Key<Amount>,
+    at_most: Key<Amount>,
+    equals: Key<Amount>,
+    between: Key<[Amount; 2]>,
+    over: Key<OverWord>,
+}
+
+/// A number, or a duration as its nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Amount {
+    value: f64,
+    is_span: bool,
+}
+
+/// The value of `over`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OverWord {
+    EveryRun,
+    Mean,
+    Fraction,
+}
+
+/// Reads `[[check]]`.
+pub fn checks(field: Field<'_>) -> Option<Vec<CheckEntry>> {
+    let read = |table: &Table, place| {
+        let mut reader = TableReader::new(table, place, &CHECK, field.mistakes);
+        let entry = CheckEntry {
+            place,
+            check: reader.required("check", values::check),
+            config: reader.optional("config", super::written::config),
+        };
+        reader.finish();
+        entry
+    };
+    entries(field, "[[check]]", read)
+}
+
+/// Reads `[[expect]]`.
+pub fn expectations(field: Field<'_>) -> Option<Vec<ExpectEntry>> {
+    let read = |table: &Table, place| {
+        let mut reader = TableReader::new(table, place, &EXPECT, field.mistakes);
+        let entry = ExpectEntry {
+            place,
+            metric: reader.required("metric", values::text),
+            nodes: reader.optional("nodes", selector),
+            at_least: reader.optional("at_least", amount),
+            at_most: reader.optional("at_most", amount),
+            equals: reader.optional("equals", amount),
+            between: reader.optional("between", amounts),
+            over: reader.optional(
+                "over",
+                values::word(&[
+                    ("every-run", OverWord::EveryRun),
+                    ("mean", OverWord::Mean),
+                    ("fraction", OverWord::Fraction),
+                ]),
+            ),
+        };
+        reader.finish();
+        entry
+    };
+    entries(field, "[[expect]]", read)
+}
+
+fn entries<T>(
+    field: Field<'_>,
+    header: &str,
+    mut read: impl FnMut(&Table, Place) -> T,
+) -> Option<Vec<T>> {
+    let mut entries = Vec::new();
+    for value in field.array(&format!("an array of tables: {header}"))? {
+        if let Some(table) = field.part(value).table(&format!("a table: {header}")) {
+            entries.push(read(table, value.place));
+        }
+    }
+    Some(entries)
+}
+
+fn amounts(field: Field<'_>) -> Option<[Amount; 2]> {
+    let read = |value: &Value| amount(field.part(value));
+    match field.array("an array of two numbers or durations")? {
+        [low, high] => {
+            let (low, high) = (read(low), read(high));
+            let (low, high) = (low?, high?);
+            match low.value <= high.value {
+                true => Some([low, high]),
+                false => field.wrong("`between` goes down, expected the smaller number first"),
+            }
+        }
+        others => field.wrong(format!(
+            "`between` is an array of {}, expected two numbers or durations",
+            others.len()
+        )),
+    }
+}
+
+impl CheckEntry {
+    /// What it says, and where; none if it is wrong, which has been reported.
+    pub fn rule(&self) -> Option<(CheckRule, CheckOrigin)> {
+        let check = self.check.as_ref()?;
+        let config = match &self.config {
+            Some(config) => config.value.clone()?,
+            None => Table::default(),
+        };
+        let rule = CheckRule {
+            name: check.value.clone()?,
+            config: toml::to_string(&config.to_toml()).ok()?,
+        };
+        let origin = CheckOrigin {
+            check: check.place,
+            config: ConfigOrigin::new(self.config.as_ref().map(|it| it.key), self.place, config),
+        };
+        Some((rule, origin))
+    }
+}
+
+/// Where a check was written.
+#[derive(Clone, Debug)]
+pub struct CheckOrigin {
+    pub(super) check: Place,
+    pub(super) config: ConfigOrigin,
+}
+
+/// Where an expectation was written.
+#[derive(Clone, Debug)]
+pub struct ExpectOrigin {
+    pub(super) metric: Place,
+}
+
+impl ExpectEntry {
+    /// What it says, and where; none if it is wrong, which is reported.
+    pub fn rule(
+        &self,
+        names: &Names<'_>,
+        mistakes: &Mistakes,
+    ) -> Option<(ExpectRule, ExpectOrigin)> {
+        let nodes = self.nodes.as_ref().map(|it| {
+            let selector = it.value.as_ref()?;
+            let nodes = names.select("expectation: `nodes`", selector, mistakes)?;
+            Some((selector.text.clone(), nodes))
+        });
+        let judged = self.bound(mistakes);
+        let metric = self.metric.as_ref()?;
+        let (name, (bound, over)) = (metric.value.clone()?, judged?);
+        let (text, nodes): (Option<String>, Option<Vec<Range<u32>>>) = match nodes {
+            Some(nodes) => {
+                let (text, nodes) = nodes?;
+                (Some(text), Some(nodes))
+            }
+            None => (None, None),
+        };
+        self.refuse_span(&name, mistakes)?;
+        let rule = ExpectRule {
+            expectation: Expectation {
+                metric: name,
+                nodes: text,
+                bound,
+                over,
+            },
+            nodes,
+        };
+        let origin = ExpectOrigin {
+            metric: metric.place,
+        };
+        Some((rule, origin))
+    }
+
+    /// The bound and of which runs it is.
+    fn bound(&self, mistakes: &Mistakes) -> Option<(Bound, Over)> {
+        let over = match &self.over {
+            Some(over) => over.value?,
+            None => OverWord::EveryRun,
+        };
+        let share = over == OverWord::Fraction;
+        let given = [
+            ("at_least", self.at_least.as_ref().map(|it| it.key)),
+            ("at_most", self.at_most.as_ref().map(|it| it.key)),
+            ("equals", self.equals.as_ref().map(|it| it.key)),
+            ("between", self.between.as_ref().map(|it| it.key)),
+        ];
+        let mut bounds = given
+            .iter()
+            .filter(|(name, key)| key.is_some() && !(share && *name == "at_least"));
+        let (first, second) = (bounds.next(), bounds.next());
+        let words = match share {
+            true => "`at_most`, `equals` or `between`",
+            false => "`at_least`, `at_most`, `equals` or `between`",
+        };
+        if let (Some((one, _)), Some((other, place))) = (first, second) {
+            let message = format!("`{one}` and `{other}` in one expectation, expected one of them");
+            let help = "write `between = [a, b]`, or an expectation for each";
+            mistakes.add_with_help(place.unwrap_or(self.place), message, help);
+            return None;
+        }
+        if first.is_none() {
+            mistakes.add(
+                self.place,
+                format!("the expectation says no bound, expected {words}"),
+            );
+            return None;
+        }
+        let of = |key: &Key<Amount>| Some(key.as_ref()?.value?.value);
+        let bound = match first?.0 {
+            "at_least" => Bound::AtLeast(of(&self.at_least)?),
+            "at_most" => Bound::AtMost(of(&self.at_most)?),
+            "equals" => Bound::Equals(of(&self.equals)?),
+            _ => {
+                let [low, high] = self.between.as_ref()?.value?;
+                Bound::Between(low.value, high.value)
+            }
+        };
+        let over = match over {
+            OverWord::EveryRun => Over::EveryRun,
+            OverWord::Mean => Over::Mean,
+            OverWord::Fraction => Over::Fraction(self.share(mistakes)?),
+        };
+        Some((bound, over))
+    }
+
+    /// With `over = "fraction"`: the share of runs.
+    fn share(&self, mistakes: &Mistakes) -> Option<f64> {
+        let Some(least) = &self.at_least else {
+            let place = self.over.as_ref().map_or(self.place, |it| it.place);
+            let help = "for example `at_least = 0.95`: in 95 of 100 runs";
+            mistakes.add_with_help(
+                place,
+                "`over = \"fraction\"` needs `at_least`, the share of runs",
+                help,
+            );
+            return None;
+        };
+        let share = least.value?;
+        if share.is_span || !(0.0..=1.0).contains(&share.value) {
+            mistakes.add(
+                least.place,
+                "`at_least` is a share of runs here, expected a number from 0 to 1",
+            );
+            return None;
+        }
+        Some(share.value)
+    }
+
+    /// A duration for a metric that is no time.
+    fn refuse_span(&self, metric: &str, mistakes: &Mistakes) -> Option<()> {
+        if is_time(metric) {
+            return Some(());
+        }
+        let single = [&self.at_least, &self.at_most, &self.equals];
+        let places = single
+            .into_iter()
+            .flatten()
+            .filter(|it| it.value.is_some_and(|it| it.is_span))
+            .map(|it| it.place);
+        let pair = self.between.iter().filter(|it| {
+            it.value
+                .is_some_and(|pair| pair.iter().any(|it| it.is_span))
+        });
+        let place = places.chain(pair.map(|it| it.place)).next();
+        let Some(place) = place else {
+            return Some(());
+        };
+        mistakes.add(place, format!("`{metric}` is no time, expected a number"));
+        None
+    }
+}
+
+/// A number, or a duration as its nanoseconds.
+fn amount(field: Field<'_>) -> Option<Amount> {
+    match &field.value.kind {
+        Kind::Text(_) => {
+            let span = values::delay(field)?;
+            Some(Amount {
+                value: span.0 as f64,
+                is_span: true,
+            })
+        }
+        Kind::Integer(_) | Kind::Float(_) => {
+            let value = values::number(field)?;
+            Some(Amount {
+                value,
+                is_span: false,
+            })
+        }
+        _ => field.expected("a number, or a duration for a metric that is a time"),
+    }
+}
