@@ -3,7 +3,7 @@
 //! PROTOCOL.md, and a person's client at a terminal.
 //!
 //! Whether a chat kept its word is judged here from the logs alone, by a judge
-//! that shares no code with the plugin's own.
+//! that shares no code with the plugin's check; the two must agree.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -152,6 +152,19 @@ fn judge(lab: &Lab) -> Judged {
         .sum();
     let told = server.texts("waiting");
     assert_eq!(told.last().unwrap(), &judged.waiting.to_string());
+    if lab.path("out/verdicts.csv").exists() {
+        let verdicts = lab.table("out/verdicts.csv");
+        let check = verdicts.only("name", "chat.delivery").only("run", "1");
+        assert_eq!(check.texts("verdict"), ["passed"]);
+        let Judged {
+            accepted,
+            got,
+            waiting,
+            ..
+        } = judged;
+        let told = format!("{accepted} sent, {got} taken, {waiting} queued");
+        assert_eq!(check.texts("measured"), [told]);
+    }
     judged
 }
 
@@ -256,6 +269,30 @@ fn what_was_lost_on_the_way_arrives_in_the_end() {
     assert!(judged.lost > 1000, "{judged:?}");
     assert!(judged.accepted > 2000, "{judged:?}");
     assert_eq!((judged.got, judged.waiting), (judged.accepted, 0));
+}
+
+#[test]
+fn a_user_that_forgets_what_it_took_is_caught() {
+    // Two users of one account, and acknowledgements that take a second: the newer login gets
+    // the message again that the older one took.
+    let scenario = "name = \"twice\"\nduration = \"10s\"\n\
+         [nodes.server]\nbehavior = \"chat.server\"\n\
+         [nodes.anna]\nbehavior = \"chat.client\"\n[nodes.anna.config]\n\
+         script = [\"create anna\", \"login anna\", \"send anna hi\"]\n\
+         [nodes.other]\nbehavior = \"chat.client\"\n[nodes.other.config]\n\
+         script = [\"wait 2100ms\", \"login anna\"]\n\
+         [[links]]\nfrom = \"anna\"\nto = \"server\"\nlatency = \"500ms\"\n\
+         [[links]]\nfrom = \"server\"\nto = \"anna\"\n\
+         [[links]]\nbetween = [\"other\", \"server\"]\n\
+         [[check]]\ncheck = \"chat.delivery\"\n";
+    let lab = Lab::with(scenario);
+    lab.runner(&["scenario.toml", "--out", "out", "--no-report"])
+        .ends(1)
+        .says(&["check `chat.delivery` failed: a user took message 1 from anna after message 1"])
+        .says(&["twice, or out of order"]);
+    let proof = lab.table("out/evidence.csv");
+    assert_eq!(proof.texts("node"), ["anna", "other"]);
+    assert_eq!(proof.texts("event"), ["got", "got"]);
 }
 
 #[test]

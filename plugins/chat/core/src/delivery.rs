@@ -73,8 +73,8 @@ pub enum Seen<'a> {
         /// Its mailbox.
         mailbox: u64,
     },
-    /// The server starts; not for the first time if it crashed.
-    Started,
+    /// The server begins without anything: it starts, or has crashed.
+    Began,
     /// How many messages wait, as the server says in the end.
     Waiting {
         /// In all mailboxes.
@@ -86,7 +86,14 @@ pub enum Seen<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement<R> {
     /// It kept its word.
-    Kept,
+    Kept {
+        /// Messages that the server took.
+        accepted: u64,
+        /// Messages that users took.
+        got: u64,
+        /// Messages that are not acknowledged.
+        queued: u64,
+    },
     /// It did not.
     Broken {
         /// What happened.
@@ -113,7 +120,7 @@ pub struct Delivery<R> {
     /// number; what is both is forgotten.
     unmatched: BTreeMap<(String, String, u64), Unmatched<R>>,
     accepted: u64,
-    started: bool,
+    got: u64,
     broken: Option<(String, Vec<R>)>,
 }
 
@@ -132,7 +139,7 @@ impl<R> Default for Delivery<R> {
             users: BTreeMap::new(),
             unmatched: BTreeMap::new(),
             accepted: 0,
-            started: false,
+            got: 0,
             broken: None,
         }
     }
@@ -173,7 +180,7 @@ impl<R: Clone> Delivery<R> {
                 mailbox.forget();
                 Ok(())
             }
-            Seen::Started => self.started(row),
+            Seen::Began => self.began(row),
             Seen::Waiting { count } => self.waiting(row, count),
         };
         self.broken = judged.err();
@@ -251,6 +258,7 @@ impl<R: Clone> Delivery<R> {
                 return Err((reason, vec![row]));
             }
         }
+        self.got += 1;
         (place.got, place.got_row) = (id, Some(row));
         place.forget();
         Ok(())
@@ -289,16 +297,24 @@ impl<R: Clone> Delivery<R> {
         there.map(|it| it.accepted - it.acknowledged).sum()
     }
 
-    fn started(&mut self, row: R) -> Result<(), (String, Vec<R>)> {
-        let queued = self.queued();
-        if std::mem::replace(&mut self.started, true) && queued > 0 {
-            let reason = format!("the server started again without {queued} messages that waited");
-            let oldest = self.mailboxes.values().filter(|it| !it.gone);
-            let rows = oldest.filter_map(|it| Some(it.message(it.acknowledged + 1)?.1.clone()));
-            return Err((reason, rows.take(3).chain([row]).collect()));
+    fn began(&mut self, row: R) -> Result<(), (String, Vec<R>)> {
+        let there = self.mailboxes.values().filter(|it| !it.gone);
+        let lost = there.clone().map(|it| it.accepted - it.got).sum::<u64>();
+        if lost > 0 {
+            let reason = format!(
+                "the server began anew without {} that waited",
+                messages(lost)
+            );
+            let first = there.filter_map(|it| Some(it.message(it.got + 1)?.1.clone()));
+            let rows = first.take(3).chain([row]);
+            return Err((reason, rows.collect()));
         }
         // What is to come counts anew.
         self.senders.clear();
+        for mailbox in self.mailboxes.values_mut() {
+            mailbox.gone = true;
+            mailbox.forget();
+        }
         Ok(())
     }
 
@@ -308,8 +324,9 @@ impl<R: Clone> Delivery<R> {
             true => Ok(()),
             false => {
                 let reason = format!(
-                    "{queued} messages are neither acknowledged nor gone with their account, and \
-                     the server has {count}"
+                    "{} neither acknowledged nor gone with their account, and the server has \
+                     {count}",
+                    messages(queued)
                 );
                 Err((reason, vec![row]))
             }
@@ -318,6 +335,7 @@ impl<R: Clone> Delivery<R> {
 
     /// The judgement.
     pub fn finish(self) -> Judgement<R> {
+        let queued = self.queued();
         if let Some((reason, rows)) = self.broken {
             return Judgement::Broken { reason, rows };
         }
@@ -335,7 +353,17 @@ impl<R: Clone> Delivery<R> {
             0 => Judgement::Unknown {
                 reason: "no message was sent".to_owned(),
             },
-            _ => Judgement::Kept,
+            accepted => Judgement::Kept {
+                accepted,
+                got: self.got,
+                queued,
+            },
         }
     }
+}
+
+/// `1 message`, `2 messages`.
+fn messages(count: u64) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} message{plural}")
 }

@@ -302,7 +302,7 @@ proptest! {
         let now = network.now;
         network.delivery.see(now, Seen::Waiting { count: 0 });
         match network.delivery.finish() {
-            Judgement::Kept => prop_assert!(network.sent > 0),
+            Judgement::Kept { .. } => prop_assert!(network.sent > 0),
             Judgement::Unknown { .. } => prop_assert_eq!(network.sent, 0),
             Judgement::Broken { reason, rows } => prop_assert!(false, "{} {:?}", reason, rows),
         }
