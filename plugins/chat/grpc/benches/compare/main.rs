@@ -43,10 +43,10 @@ struct Users<C> {
 }
 
 /// Operations in a round.
-const ROUND: u32 = 200;
+const ROUND: u32 = 50;
 
 /// Rounds of each operation.
-const ROUNDS: u32 = 25;
+const ROUNDS: u32 = 100;
 
 /// Forty letters.
 const TEXT: &str = "A message of a length that people write.";
