@@ -292,6 +292,18 @@ fn bytes_that_are_no_frame_are_noted() {
 }
 
 #[test]
+fn the_server_is_the_peer_of_that_name_or_the_first() {
+    for (peers, server) in [(["other", "server"], 1), (["one", "two"], 0)] {
+        let mut user = node::<ChatClient>().peers(peers).create();
+        user.start();
+        assert_eq!(user.connect(1 - server), []);
+        let effects = user.connect(server);
+        let hello = |it: &Effect| matches!(it, Effect::Sent { to, .. } if *to == Peer(server));
+        assert!(effects.iter().any(hello), "{effects:?}");
+    }
+}
+
+#[test]
 fn mistakes_in_a_config_are_told() {
     for (config, path, told) in [
         (
