@@ -17,9 +17,7 @@ use runner::host::library;
 use runner::host::search::SearchPath;
 use runner::random::Streams;
 use runner::random::distribution::Distribution;
-use runner::scenario::{
-    BehaviorName, Group, Link, LinkRule, LinkTransport, Order, TickRule, Timing,
-};
+use runner::scenario::{BehaviorName, Group, Link, LinkRule, TickRule, Timing};
 use runner::time::SimDuration;
 
 /// Faces of the die.
@@ -113,9 +111,7 @@ impl Size {
                 both: true,
                 link: Link {
                     latency: latency.clone(),
-                    loss: 0.0,
-                    order: Order::Fifo,
-                    transport: LinkTransport::Tcp,
+                    ..Link::IDEAL
                 },
             }
         };

@@ -1,6 +1,8 @@
 //! The engine's promises, tried with behaviors that are closures: no plugin, no
 //! file, no clock.
 
+mod links;
+
 use std::sync::atomic::AtomicBool;
 
 use analysis::log::{Columns, EventId, Row};
@@ -12,9 +14,7 @@ use crate::engine::sink::Sink;
 use crate::engine::world::World;
 use crate::random::distribution::Distribution;
 use crate::random::{Random, Streams};
-use crate::scenario::{
-    BehaviorName, Group, Link, LinkRule, LinkTransport, Order, TickRule, Timing,
-};
+use crate::scenario::{BehaviorName, Group, Link, LinkRule, Order, TickRule, Timing};
 use crate::time::{SimDuration, SimTime};
 
 const MS: u64 = 1_000_000;
@@ -113,7 +113,7 @@ fn all_linked(count: u32, latency: Distribution, loss: f64, order: Order) -> Vec
             latency,
             loss,
             order,
-            transport: LinkTransport::Tcp,
+            ..Link::IDEAL
         },
     }]
 }

@@ -210,27 +210,52 @@ impl<S: Sink> World<S> {
         self.push_row(EventId::SEND, to.node, number, bytes.len() as u64);
         match self.network.send(&self.roster, from, to, self.now) {
             Verdict::Lost => self.lose(to.node, from, number, bytes.len() as u64),
-            Verdict::Arrives(time) => {
-                let message = self.messages.add(from, number, bytes);
-                if self.wires.carry(to) {
-                    self.depart(time, from, to.node, What::Message(message));
-                    return Ok(());
-                }
-                let target = &mut self.nodes[to.node as usize];
-                // What would happen next anyway may happen at once: an arrival
-                // at a clocked node only enqueues, and nothing is due before it.
-                let at_once = time == self.now
-                    && target.kind == Kind::Clocked
-                    && self.events.next_time() > self.now;
-                if at_once {
-                    self.arrive(to.node, message);
-                } else {
-                    let node = to.node;
-                    self.events.push(time, Event::Arrival { node, message });
-                }
-            }
+            Verdict::Arrives(time) => self.forward(from, to, number, bytes, time),
+            Verdict::Elaborate => self.pass(from, to, number, bytes),
         }
         Ok(())
+    }
+
+    /// Lets a message arrive at its time, or leave the process then.
+    #[inline(always)]
+    fn forward(&mut self, from: u32, to: LinkEnd, number: u64, bytes: &[u8], time: SimTime) {
+        let message = self.messages.add(from, number, bytes);
+        if self.wires.carry(to) {
+            self.depart(time, from, to.node, What::Message(message));
+            return;
+        }
+        let target = &mut self.nodes[to.node as usize];
+        // What would happen next anyway may happen at once: an arrival at a
+        // clocked node only enqueues, and nothing is due before it.
+        let at_once =
+            time == self.now && target.kind == Kind::Clocked && self.events.next_time() > self.now;
+        if at_once {
+            self.arrive(to.node, message);
+        } else {
+            let node = to.node;
+            self.events.push(time, Event::Arrival { node, message });
+        }
+    }
+
+    /// Sends a message over a link that may do more than delay and lose it.
+    #[cold]
+    fn pass(&mut self, from: u32, to: LinkEnd, number: u64, bytes: &[u8]) {
+        let size = bytes.len() as u64;
+        let passage = self.network.pass(&self.roster, from, to, size, self.now);
+        let Some(arrival) = passage.arrival else {
+            return self.lose(to.node, from, number, size);
+        };
+        let mut changed;
+        let mut bytes = bytes;
+        if let Some(change) = passage.change {
+            changed = bytes.to_vec();
+            change.apply(&mut changed);
+            bytes = &changed;
+        }
+        self.forward(from, to, number, bytes, arrival);
+        if let Some(copy) = passage.copy {
+            self.forward(from, to, number, bytes, copy);
+        }
     }
 
     /// Hands bytes to a peer that is no node of the scenario.

@@ -60,6 +60,8 @@ pub enum Shape {
     Rate,
     /// A size in bytes, from 1 byte to [`MAX_MESSAGE`].
     MessageSize,
+    /// Bytes per second, from 1 to [`MAX_BANDWIDTH`].
+    Bandwidth,
     /// `ADDRESS:PORT`.
     Address,
     /// `tcp://ADDRESS:PORT` or `udp://ADDRESS:PORT`.
@@ -101,6 +103,9 @@ pub const MAX_NODES: u64 = 10_000_000;
 /// The longest message that `max_message` may allow `[bytes]`: lengths within
 /// the engine are of 32 bits.
 pub const MAX_MESSAGE: u64 = 2 << 30;
+/// The fastest link `[bytes/s]`: beyond a byte per nanosecond by so much that it
+/// makes no difference, and what keeps size times 10^9 over it exact.
+pub const MAX_BANDWIDTH: u64 = 1 << 40;
 /// The most runs per case.
 pub const MAX_RUNS: u64 = 1_000_000;
 /// The most ticks per second: one per nanosecond.
@@ -338,6 +343,26 @@ pub static LINK: Keys = Keys {
             "The probability that a message is lost, 0 to 1. Default: 0.",
         ),
         key(
+            "duplicate",
+            Shape::Probability,
+            "The probability that a message arrives twice, 0 to 1; the copy takes a latency of its own. Default: 0.",
+        ),
+        key(
+            "corrupt",
+            Shape::Probability,
+            "The probability that one byte of a message arrives changed, 0 to 1. Default: 0.",
+        ),
+        key(
+            "bandwidth",
+            Shape::Bandwidth,
+            "Bytes per second in each direction of each linked pair: a size (`\"1MiB\"`, `\"1MiB/s\"`), or a number. Messages go one after another, each as long as its size says, before their latency. Default: no limit.",
+        ),
+        key(
+            "queue_limit",
+            Shape::Whole(0, u32::MAX as u64),
+            "With `bandwidth`: the most messages that wait for the link, not counting the one on it; what overflows is dropped and recorded. Default: no limit.",
+        ),
+        key(
             "order",
             Shape::Word(&["fifo", "any"]),
             "`fifo`: no message overtakes another. `any`: each arrives after its own latency. Default: `fifo`.",
@@ -348,14 +373,13 @@ pub static LINK: Keys = Keys {
             "In real time: what carries the messages; `channel` stays within the process. Virtual time passes it over. Default: `tcp`.",
         ),
     ],
-    later: LATER_IN_LINK,
+    later: &[],
 };
 
 // The keys that the documentation promises and this version does not read yet.
 // One that is built moves into its table above.
 const LATER_IN_SCENARIO: &[&str] = &["faults", "expect", "check", "matrix"];
 const LATER_IN_GROUP: &[&str] = &["drift", "offset"];
-const LATER_IN_LINK: &[&str] = &["duplicate", "corrupt", "bandwidth", "queue_limit"];
 
 impl Keys {
     /// The key with this name.

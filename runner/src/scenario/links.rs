@@ -1,10 +1,10 @@
-//! `[[links]]`: which pairs of nodes an entry links, as ranges of indices.
+//! `[[links]]`: which pairs of nodes an entry links, as ranges of indices, and
+//! what the links are like.
 
 use super::names::Names;
-use super::reader::Mistakes;
+use super::reader::{Mistakes, Written};
 use super::resolved::{Link, LinkRule};
 use super::written::LinkEntry;
-use crate::random::distribution::Distribution;
 
 /// What a link entry says; none if it is wrong, which is reported.
 pub fn rule(entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> Option<LinkRule> {
@@ -57,27 +57,46 @@ pub fn rule(entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> Option
         mistakes.add(to.place, message);
         return None;
     }
+    if let (Some(limit), None) = (&entry.queue_limit, &entry.bandwidth) {
+        mistakes.add_with_help(
+            limit.key,
+            "`queue_limit` without `bandwidth`",
+            "without a bandwidth no message waits for its link",
+        );
+        return None;
+    }
     Some(LinkRule {
         from: from_nodes,
         to: to_nodes,
         both: entry.between.is_some(),
-        link: Link {
-            latency: match &entry.latency {
-                Some(latency) => latency.value.clone()?,
-                None => Distribution::Constant(0.0),
-            },
-            loss: match &entry.loss {
-                Some(loss) => loss.value?,
-                None => 0.0,
-            },
-            order: match &entry.order {
-                Some(order) => order.value?,
-                None => Default::default(),
-            },
-            transport: match &entry.transport {
-                Some(transport) => transport.value?,
-                None => Default::default(),
-            },
+        link: link(entry)?,
+    })
+}
+
+/// What the links of an entry are like; none if a value is wrong.
+fn link(entry: &LinkEntry) -> Option<Link> {
+    /// The value that was written, or that of an ideal link.
+    fn or<T: Clone>(key: &Option<Written<T>>, ideal: T) -> Option<T> {
+        match key {
+            Some(written) => written.value.clone(),
+            None => Some(ideal),
+        }
+    }
+    let ideal = Link::IDEAL;
+    Some(Link {
+        latency: or(&entry.latency, ideal.latency)?,
+        loss: or(&entry.loss, ideal.loss)?,
+        duplicate: or(&entry.duplicate, ideal.duplicate)?,
+        corrupt: or(&entry.corrupt, ideal.corrupt)?,
+        bandwidth: match &entry.bandwidth {
+            Some(bandwidth) => Some(bandwidth.value?),
+            None => None,
         },
+        queue_limit: match &entry.queue_limit {
+            Some(limit) => Some(limit.value?.try_into().ok()?),
+            None => None,
+        },
+        order: or(&entry.order, ideal.order)?,
+        transport: or(&entry.transport, ideal.transport)?,
     })
 }

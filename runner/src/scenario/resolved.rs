@@ -204,6 +204,15 @@ pub struct Link {
     pub latency: Distribution,
     /// The probability that a message is lost, 0 to 1.
     pub loss: f64,
+    /// The probability that a message arrives twice, 0 to 1.
+    pub duplicate: f64,
+    /// The probability that a byte of a message arrives changed, 0 to 1.
+    pub corrupt: f64,
+    /// How much goes over the link in one direction `[bytes/s]`, at least 1;
+    /// none: no limit.
+    pub bandwidth: Option<u64>,
+    /// The most messages that wait for the link; none: no limit.
+    pub queue_limit: Option<u32>,
     /// Whether messages may overtake one another.
     pub order: Order,
     /// What carries the messages in real time.
@@ -211,13 +220,24 @@ pub struct Link {
 }
 
 impl Link {
-    /// No latency, no loss, in order, over TCP in real time.
+    /// No latency, nothing lost or changed, in order, over TCP in real time.
     pub const IDEAL: Link = Link {
         latency: Distribution::Constant(0.0),
         loss: 0.0,
+        duplicate: 0.0,
+        corrupt: 0.0,
+        bandwidth: None,
+        queue_limit: None,
         order: Order::Fifo,
         transport: LinkTransport::Tcp,
     };
+}
+
+impl Link {
+    /// Whether it does more to messages than to delay and to lose them.
+    pub fn is_elaborate(&self) -> bool {
+        self.duplicate > 0.0 || self.corrupt > 0.0 || self.bandwidth.is_some()
+    }
 }
 
 /// What carries a link's messages in real time.

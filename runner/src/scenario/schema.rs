@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{DISTRIBUTION, Keys, MAX_MESSAGE, MAX_RATE, SCENARIO, Shape};
+use super::keys::{DISTRIBUTION, Keys, MAX_BANDWIDTH, MAX_MESSAGE, MAX_RATE, SCENARIO, Shape};
 use crate::framing::Framing;
 
 /// A duration: numbers with units, from larger to smaller. The order of the
@@ -41,6 +41,13 @@ pub fn schema() -> String {
             "anyOf": [
                 { "type": "string", "pattern": SIZE },
                 { "type": "integer", "minimum": 1, "maximum": MAX_MESSAGE },
+            ],
+        },
+        "bandwidth": {
+            "description": "Bytes per second: a size with its unit (B, kB, MB, GB, KiB, MiB, GiB), or a number of bytes. `\"1MiB\"`, `\"1.5 MB/s\"`, `8192`.",
+            "anyOf": [
+                { "type": "string", "pattern": bandwidth() },
+                { "type": "integer", "minimum": 1, "maximum": MAX_BANDWIDTH },
             ],
         },
         "name": {
@@ -110,6 +117,11 @@ fn distribution(unit: Unit) -> Value {
     schema
 }
 
+/// A size that may say what it is per.
+fn bandwidth() -> String {
+    SIZE.replace(r"\s*$", r"\s*(/s)?\s*$")
+}
+
 fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/definitions/{name}") })
 }
@@ -138,6 +150,7 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
         Shape::Span => reference("span"),
         Shape::Rate => reference("rate"),
         Shape::MessageSize => reference("size"),
+        Shape::Bandwidth => reference("bandwidth"),
         Shape::Address => json!({ "type": "string", "pattern": format!("^{ADDRESS}$") }),
         Shape::Endpoint => {
             json!({ "type": "string", "pattern": format!("^(tcp|udp)://{ADDRESS}$") })

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::diagnostic::Place;
 use super::document::{Kind, Table, Value};
-use super::keys::{GROUP, LINK, LISTEN, MAX_MESSAGE, MAX_NODES, MAX_RUNS, SCENARIO};
+use super::keys::{GROUP, LINK, LISTEN, MAX_BANDWIDTH, MAX_MESSAGE, MAX_NODES, MAX_RUNS, SCENARIO};
 use super::reader::{Field, Mistakes, TableReader, Written};
 use super::resolved::{BehaviorName, LinkTransport, Order, Transport};
 use super::values::{self, Quantity, distribution};
@@ -102,6 +102,10 @@ pub struct LinkEntry {
     pub to: Key<Selector>,
     pub latency: Key<Distribution>,
     pub loss: Key<f64>,
+    pub duplicate: Key<f64>,
+    pub corrupt: Key<f64>,
+    pub bandwidth: Key<u64>,
+    pub queue_limit: Key<u64>,
     pub order: Key<Order>,
     pub transport: Key<LinkTransport>,
 }
@@ -300,6 +304,10 @@ fn link(table: &Table, place: Place, mistakes: &Mistakes) -> LinkEntry {
         to: reader.optional("to", selector),
         latency: reader.optional("latency", distribution(Quantity::Span)),
         loss: reader.optional("loss", values::probability),
+        duplicate: reader.optional("duplicate", values::probability),
+        corrupt: reader.optional("corrupt", values::probability),
+        bandwidth: reader.optional("bandwidth", values::bandwidth(MAX_BANDWIDTH)),
+        queue_limit: reader.optional("queue_limit", values::whole(0, u32::MAX.into())),
         order: reader.optional(
             "order",
             values::word(&[("fifo", Order::Fifo), ("any", Order::Any)]),
