@@ -18,6 +18,7 @@
 //! Nothing else has a say: no wall clock, no order of threads or of a hash map.
 
 pub mod behaviors;
+pub mod clocks;
 pub mod message;
 pub mod network;
 pub mod queue;

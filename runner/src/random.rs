@@ -83,9 +83,13 @@ pub enum Purpose {
     Service,
     /// Latency and loss of one direction of a link.
     Link,
-    /// Which of its messages arrive twice, and when the copies do.
+    /// How far a node's own clock is ahead.
+    Offset,
+    /// How much faster it goes.
+    Drift,
+    /// Which of a link's messages arrive twice, and when the copies do.
     Duplicate,
-    /// Which of its messages arrive changed, and how.
+    /// Which of a link's messages arrive changed, and how.
     Corrupt,
 }
 
@@ -96,6 +100,8 @@ impl Purpose {
             Purpose::Tick => "tick",
             Purpose::Service => "service",
             Purpose::Link => "link",
+            Purpose::Offset => "offset",
+            Purpose::Drift => "drift",
             Purpose::Duplicate => "duplicate",
             Purpose::Corrupt => "corrupt",
         }

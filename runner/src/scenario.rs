@@ -40,8 +40,8 @@ pub use diagnostic::{Diagnostic, Diagnostics, Place, Source};
 pub use origin::Origins;
 pub use overrides::Override;
 pub use resolved::{
-    BehaviorName, External, Group, Link, LinkRule, LinkTransport, Listen, Order, Program, Scenario,
-    TickRule, TimeMode, Timing, Transport,
+    BehaviorName, External, Group, Link, LinkRule, LinkTransport, Listen, LocalClock, Order,
+    Program, Scenario, TickRule, TimeMode, Timing, Transport,
 };
 pub use schema::schema;
 pub use values::name_problem;

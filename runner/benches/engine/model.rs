@@ -94,6 +94,7 @@ impl Size {
             start_at: SimDuration::ZERO,
             rng_id: None,
             inbox_limit: None,
+            clock: None,
             listen: Vec::new(),
             program: None,
         }

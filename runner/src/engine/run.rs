@@ -7,6 +7,7 @@ mod step;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::engine::behaviors::{Behaviors, Failure};
+use crate::engine::clocks::Clocks;
 use crate::engine::network::Network;
 use crate::engine::roster::Roster;
 use crate::engine::sink::Sink;
@@ -93,9 +94,10 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         sink: S,
     ) -> Run<B, S> {
         let network = Network::new(&roster, rules, &streams);
+        let clocks = Clocks::new(&roster, &streams, false);
         let ticks = Ticks::new(clocked_nodes(&roster, &streams));
         Run {
-            world: World::new(roster, network, sink),
+            world: World::new(roster, network, clocks, sink),
             behaviors,
             ticks,
             end: duration.map_or(SimTime::NEVER, |span| SimTime::ZERO + span),

@@ -88,6 +88,7 @@ fn group(name: &str, count: u32, timing: Timing) -> Group {
         start_at: SimDuration::ZERO,
         rng_id: None,
         inbox_limit: None,
+        clock: None,
         listen: Vec::new(),
         program: None,
     }

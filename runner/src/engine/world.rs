@@ -4,10 +4,11 @@
 //! [`World::set_timer`] and so on. An effect enqueues; it never runs another
 //! behavior. So a step is atomic, and its effects keep their order.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use analysis::log::{EventId, NO_PEER, Row};
 
+use crate::engine::clocks::Clocks;
 use crate::engine::message::{Inbox, MessageId, Messages};
 use crate::engine::network::{Network, Verdict};
 use crate::engine::queue::{Event, EventQueue, Sequence};
@@ -34,6 +35,11 @@ pub struct World<S> {
     pub(super) limits: Vec<u32>,
     /// The event that a pending timer waits for.
     timers: HashMap<(u32, u64), Sequence>,
+    /// What its node's clock has come to when a pending timer is due; empty where
+    /// clocks show true time.
+    readings: BTreeMap<(u32, u64), i128>,
+    /// The nodes' own clocks.
+    pub(super) clocks: Clocks,
     /// Service streams of server nodes.
     pub(super) service: HashMap<u32, Random>,
     /// The rows of the step under way.
@@ -77,7 +83,7 @@ pub(super) enum Kind {
 pub struct NoLink;
 
 impl<S: Sink> World<S> {
-    pub(super) fn new(roster: Roster, network: Network, sink: S) -> World<S> {
+    pub(super) fn new(roster: Roster, network: Network, clocks: Clocks, sink: S) -> World<S> {
         let mut nodes = Vec::with_capacity(roster.len() as usize);
         for group in roster.groups() {
             let kind = match group.timing {
@@ -110,6 +116,8 @@ impl<S: Sink> World<S> {
             roster,
             limits,
             timers: HashMap::new(),
+            readings: BTreeMap::new(),
+            clocks,
             service: HashMap::new(),
             rows: Vec::new(),
             closed: HashSet::new(),
@@ -130,8 +138,8 @@ impl<S: Sink> World<S> {
 
     /// The node's own clock: what its behavior takes for the time.
     #[inline]
-    pub fn local_time(&self, _node: u32) -> SimTime {
-        self.now
+    pub fn local_time(&self, node: u32) -> SimTime {
+        self.clocks.read(node, self.now)
     }
 
     /// Who is who.
@@ -373,15 +381,39 @@ impl<S: Sink> World<S> {
     /// pending one with that tag.
     pub fn set_timer(&mut self, tag: u64, delay: SimDuration) {
         let node = self.node;
-        let due = self
-            .events
-            .push(self.now + delay, Event::Timer { node, tag });
+        let time = match self.clocks.get(node) {
+            None => self.now + delay,
+            Some(clock) => {
+                let reached = clock.at(self.now) + i128::from(delay.0);
+                self.readings.insert((node, tag), reached);
+                clock.when(reached)
+            }
+        };
+        let due = self.events.push(time, Event::Timer { node, tag });
         self.timers.insert((node, tag), due);
+    }
+
+    /// A node's clock goes at another rate from now on: its timers are due when
+    /// they would be if it always had.
+    pub(super) fn set_drift(&mut self, node: u32, ppm: f64) {
+        let Some(clock) = self.clocks.get_mut(node) else {
+            return;
+        };
+        clock.set_drift(ppm, self.now);
+        let clock = *clock;
+        for (&(_, tag), &reached) in self.readings.range((node, 0)..=(node, u64::MAX)) {
+            if let Some(due) = self.timers.get_mut(&(node, tag)) {
+                *due = self
+                    .events
+                    .push(clock.when(reached), Event::Timer { node, tag });
+            }
+        }
     }
 
     /// Forgets the acting node's timer with this tag.
     pub fn cancel_timer(&mut self, tag: u64) {
         self.timers.remove(&(self.node, tag));
+        self.readings.remove(&(self.node, tag));
     }
 
     /// Whether a timer's event is the one that is waited for; then it is over.
@@ -389,6 +421,7 @@ impl<S: Sink> World<S> {
         let due = self.timers.get(&(node, tag)) == Some(&event);
         if due {
             self.timers.remove(&(node, tag));
+            self.readings.remove(&(node, tag));
         }
         due
     }

@@ -11,10 +11,11 @@ use super::names::Names;
 use super::origin::GroupOrigin;
 use super::program;
 use super::reader::{Mistakes, Written};
-use super::resolved::{Group, Scenario, TimeMode};
+use super::resolved::{Group, LocalClock, Scenario, TimeMode};
 use super::values;
 use super::written::{GroupEntry, ListenEntry, ScenarioFile, TimeWord};
 use super::{Place, document::Table};
+use crate::random::distribution::Distribution;
 use crate::time::SimDuration;
 
 /// What a file comes to.
@@ -196,6 +197,17 @@ fn end(file: &ScenarioFile, mistakes: &Mistakes) {
     }
 }
 
+/// The clocks of a group's nodes; none within if they show true time.
+fn clock(entry: &GroupEntry) -> Option<Option<LocalClock>> {
+    if entry.offset.is_none() && entry.drift.is_none() {
+        return Some(None);
+    }
+    Some(Some(LocalClock {
+        offset: or(&entry.offset, || Distribution::Constant(0.0))?,
+        drift: or(&entry.drift, || Distribution::Constant(0.0))?,
+    }))
+}
+
 fn group(entry: &GroupEntry) -> Option<Group> {
     let program = match entry.program.makes_program() {
         Some(_) => Some(entry.program.program()?),
@@ -225,6 +237,7 @@ fn group(entry: &GroupEntry) -> Option<Group> {
             Some(written) => Some(written.value?.try_into().ok()?),
             None => None,
         },
+        clock: clock(entry)?,
         listen: listen
             .iter()
             .map(ListenEntry::listen)

@@ -66,6 +66,8 @@ pub struct Group {
     pub rng_id: Option<String>,
     /// The most messages that wait in an inbox.
     pub inbox_limit: Option<u32>,
+    /// What its nodes' own clocks show; none: true time.
+    pub clock: Option<LocalClock>,
     /// Where its nodes listen in real time. Of a group of several nodes each
     /// listens at every entry, and all ports are 0.
     pub listen: Vec<Listen>,
@@ -172,6 +174,15 @@ pub enum Timing {
     },
     /// A message is handled when it arrives.
     EventDriven,
+}
+
+/// How the nodes' own clocks differ from true time, drawn once per node and run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LocalClock {
+    /// How far they are ahead at the beginning `[ns]`; behind if negative.
+    pub offset: Distribution,
+    /// How much faster they go [ppm], more than -10^6 and at most 10^6.
+    pub drift: Distribution,
 }
 
 /// How often a clocked node ticks.

@@ -55,6 +55,8 @@ pub struct GroupEntry {
     pub rng_id: Key<String>,
     pub timing: TimingKeys,
     pub inbox_limit: Key<u64>,
+    pub offset: Key<Distribution>,
+    pub drift: Key<Distribution>,
     pub listen: Key<Vec<ListenEntry>>,
     pub program: ProgramKeys,
     /// Whether a mistake in it, or in what it extends, has been reported: then
@@ -211,6 +213,8 @@ fn group(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> GroupE
             service_time: reader.optional("service_time", distribution(Quantity::Span)),
         },
         inbox_limit: reader.optional("inbox_limit", values::whole(1, u32::MAX.into())),
+        offset: reader.optional("offset", distribution(Quantity::Offset)),
+        drift: reader.optional("drift", distribution(Quantity::Drift)),
         listen: reader.optional("listen", listen),
         program: ProgramKeys {
             external: reader.optional("external", values::endpoint),
