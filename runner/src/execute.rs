@@ -25,9 +25,12 @@ pub use processes::Processes;
 use crate::driver::lag::{LATE, Lag};
 use crate::driver::real_time::RealTime;
 use crate::driver::setup::SetupError;
+use crate::engine::conservation::Conservation;
+use crate::engine::faults::FaultEffect;
 use crate::engine::run::{EndReason, Outcome, Run};
 use crate::host::instance::Instances;
 use crate::plan::{Plan, RunSpec};
+use crate::results::faults::{self, FAULTS_FILE};
 use crate::results::folder::Folder;
 use crate::results::ledger::{BookError, Ledger, RunResult};
 use crate::results::manifest::run_schema;
@@ -172,6 +175,10 @@ fn run_one(
         let path = partial.join(LAG_FILE);
         fs::write(&path, lag.to_csv()).map_err(BookError::at(&path))?;
     }
+    if !ended.faults.is_empty() && keeps_files {
+        let path = partial.join(FAULTS_FILE);
+        fs::write(&path, faults::to_csv(&ended.faults)).map_err(BookError::at(&path))?;
+    }
     let status = ended.status;
     // In real time being stopped is an end like any other; in virtual time the
     // rest of the run is missing.
@@ -204,6 +211,8 @@ fn run_one(
         metrics: if whole { ended.metrics } else { Vec::new() },
         failure: ended.failure,
         warnings: ended.warnings,
+        faults: ended.faults,
+        conservation: ended.conservation,
     })
 }
 
@@ -229,6 +238,7 @@ fn assemble(
         Instances::new(&groups, folder),
         recorder,
     )
+    .with_faults(&scenario.faults)
 }
 
 /// What a run came to, whoever drove it.
@@ -243,6 +253,10 @@ struct Ended {
     warnings: Vec<String>,
     /// How late it was, in real time.
     lag: Option<Lag>,
+    /// What each fault did.
+    faults: Vec<FaultEffect>,
+    /// What became of its messages, where one process knows.
+    conservation: Option<Conservation>,
 }
 
 impl Ended {
@@ -256,8 +270,10 @@ impl Ended {
             events: outcome.events,
             messages: outcome.messages,
             metrics,
-            warnings: Vec::new(),
+            warnings: faults::warnings(&outcome.faults),
             lag: None,
+            faults: outcome.faults,
+            conservation: Some(outcome.conservation),
         })
     }
 }
@@ -298,11 +314,10 @@ fn in_real_time(
     let mut warnings = std::mem::take(&mut real.remarks);
     let lag = std::mem::take(&mut real.lag);
     warnings.extend(lateness(&lag));
-    Ok(Ended {
-        warnings,
-        lag: Some(lag),
-        ..Ended::new(outcome, real.into_sink())?
-    })
+    let mut ended = Ended::new(outcome, real.into_sink())?;
+    ended.warnings.splice(..0, warnings);
+    ended.lag = Some(lag);
+    Ok(ended)
 }
 
 /// What is to be said of a run that was late.

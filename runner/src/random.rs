@@ -141,6 +141,18 @@ impl Streams {
         Random::from_seed(hash.0)
     }
 
+    /// A stream of the fault with this index, for the time numbered `window` that
+    /// it holds, from 0; of a node, or of the link between two.
+    pub fn fault(&self, purpose: Purpose, fault: usize, window: u64, names: &[&str]) -> Random {
+        let mut hash = Fnv(self.prefix);
+        hash.text("fault");
+        hash.text(purpose.name());
+        hash.bytes(&(fault as u64).to_le_bytes());
+        hash.bytes(&window.to_le_bytes());
+        names.iter().for_each(|name| hash.text(name));
+        Random::from_seed(hash.0)
+    }
+
     /// One number that stands for the run: printed beside its results.
     pub fn run_seed(&self) -> u64 {
         self.prefix

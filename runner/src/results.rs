@@ -4,6 +4,7 @@
 //! [`record`] takes one run's records, [`ledger`] keeps `runs.csv` and
 //! `summary.csv` in the order of the runs.
 
+pub mod faults;
 pub mod folder;
 pub mod ledger;
 pub mod manifest;

@@ -6,7 +6,7 @@
 //!    table of keys (`keys`, `reader`, `values`, `written`).
 //! 2. *Resolved*: groups take what they extend, names become indices, defaults
 //!    are filled in (`resolve`, `inherit`, `timing`, `program`, `listen`, `names`,
-//!    `links`).
+//!    `links`, `faults`).
 //! 3. *Checked*: what only the plugins know (does the behavior exist, does it
 //!    take this config) is asked elsewhere; [`Loaded`] gives the answers a place.
 //!
@@ -15,6 +15,7 @@
 
 mod diagnostic;
 mod document;
+mod faults;
 mod inherit;
 mod keys;
 mod links;
@@ -40,8 +41,9 @@ pub use diagnostic::{Diagnostic, Diagnostics, Place, Source};
 pub use origin::Origins;
 pub use overrides::Override;
 pub use resolved::{
-    BehaviorName, External, Group, Link, LinkRule, LinkTransport, Listen, LocalClock, Order,
-    Program, Scenario, TickRule, TimeMode, Timing, Transport,
+    BehaviorName, External, Fault, FaultKind, Group, Link, LinkChange, LinkRule, LinkTransport,
+    Listen, LocalClock, NodeRanges, Order, Program, Scenario, TickRule, TimeMode, Timing,
+    Transport,
 };
 pub use schema::schema;
 pub use values::name_problem;

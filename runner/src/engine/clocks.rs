@@ -29,6 +29,8 @@ pub struct Clock {
     base: i128,
     /// How much more it goes than true time [10^-12].
     faster: i128,
+    /// As `faster`, without faults.
+    own: i128,
 }
 
 /// Parts in which a clock's rate is measured.
@@ -44,6 +46,7 @@ impl Clock {
             since: SimTime::ZERO,
             base: offset.clamp(-MOST_OFFSET, MOST_OFFSET).round() as i128,
             faster: faster(ppm),
+            own: faster(ppm),
         }
     }
 
@@ -62,10 +65,10 @@ impl Clock {
         self.since + SimDuration(u64::try_from(gone).unwrap_or(u64::MAX))
     }
 
-    /// Goes at another rate from now on.
-    pub fn set_drift(&mut self, ppm: f64, now: SimTime) {
+    /// Goes at another rate from now on, or at its own.
+    pub fn set_drift(&mut self, ppm: Option<f64>, now: SimTime) {
         (self.base, self.since) = (self.at(now), now);
-        self.faster = faster(ppm);
+        self.faster = ppm.map_or(self.own, faster);
     }
 }
 
@@ -141,9 +144,11 @@ mod tests {
     #[test]
     fn it_goes_on_from_where_it_is_when_the_drift_changes() {
         let mut clock = Clock::new(0.0, 1_000.0);
-        clock.set_drift(-1_000.0, SimTime(S));
+        clock.set_drift(Some(-1_000.0), SimTime(S));
         assert_eq!(clock.at(SimTime(S)), 1_001_000_000);
         assert_eq!(clock.at(SimTime(2 * S)), 2_000_000_000);
+        clock.set_drift(None, SimTime(2 * S));
+        assert_eq!(clock.at(SimTime(3 * S)), 3_001_000_000);
     }
 
     #[test]
@@ -154,7 +159,7 @@ mod tests {
             let mut clock = Clock::new((random.unit() - 0.5) * 1e12, ppm);
             let now = SimTime(random.below(1 << 50));
             if random.below(2) == 0 {
-                clock.set_drift((random.unit() - 0.5) * 10.0, now);
+                clock.set_drift(Some((random.unit() - 0.5) * 10.0), now);
             }
             let reached = clock.at(now) + i128::from(random.below(1 << 45));
             let when = clock.when(reached);

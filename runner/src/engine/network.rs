@@ -15,10 +15,19 @@
 //! stream for each: a change of `loss` alone leaves latencies, copies and
 //! changes as they were.
 //!
+//! # Faults
+//!
+//! A message that a partition cuts never enters its link. While a fault changes
+//! a link, all that is drawn for it comes from the fault's own streams: once it is
+//! over, the link goes on with its draws where it was. The order of messages and
+//! the queue for the link are the link's own, and last.
+//!
 //! [`bandwidth`]: Link::bandwidth
 
+mod disturbance;
 mod transmitter;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -26,8 +35,9 @@ use crate::engine::roster::Roster;
 use crate::engine::topology::{LinkEnd, NO_RULE, Topology};
 use crate::random::distribution::Distribution;
 use crate::random::{Purpose, Random, Streams};
-use crate::scenario::{Link, LinkRule, Order};
+use crate::scenario::{FaultKind, Link, LinkRule, Order};
 use crate::time::{SimDuration, SimTime};
+use disturbance::{Disturbances, Draws};
 use transmitter::Transmitter;
 
 /// The links of one run.
@@ -39,6 +49,10 @@ pub struct Network {
     links: Vec<Link>,
     pairs: HashMap<u64, Pair, BuildHasherDefault<PairHasher>>,
     streams: Streams,
+    /// Whether a fault of this run may cut or change links: then every message
+    /// is looked at.
+    watched: bool,
+    disturbances: Disturbances,
 }
 
 /// What becomes of a message that was sent.
@@ -127,12 +141,38 @@ impl Network {
             links: rules.iter().map(|rule| rule.link.clone()).collect(),
             pairs: HashMap::default(),
             streams: streams.clone(),
+            watched: false,
+            disturbances: Disturbances::default(),
         }
+    }
+
+    /// From now on faults may cut or change links.
+    pub fn watch(&mut self) {
+        self.watched = true;
+    }
+
+    /// A fault begins to hold, for the time numbered `window`; answers whether it
+    /// is one of links.
+    pub fn disturb(&mut self, fault: usize, window: u64, kind: &FaultKind) -> bool {
+        self.disturbances.begin(fault, window, kind)
+    }
+
+    /// It ends. Answers how many messages it touched.
+    pub fn calm(&mut self, fault: usize) -> u64 {
+        self.disturbances.end(fault)
+    }
+
+    /// Whether a partition cuts a message that comes from outside.
+    pub fn cuts(&mut self, from: u32, to: u32) -> bool {
+        self.watched && self.disturbances.cut(from, to)
     }
 
     /// The verdict on a message that `from` hands to its link to `to` now.
     #[inline]
     pub fn send(&mut self, roster: &Roster, from: u32, to: LinkEnd, now: SimTime) -> Verdict {
+        if self.watched {
+            return Verdict::Elaborate;
+        }
         if to.rule == NO_RULE {
             return Verdict::Arrives(now);
         }
@@ -146,15 +186,9 @@ impl Network {
     /// When the far end of a link learns that `from` closes it: after everything
     /// that was sent before.
     pub fn closes(&self, from: u32, to: LinkEnd, now: SimTime) -> SimTime {
-        match self.constant(to) {
-            Some(latency) => now + latency,
-            None => {
-                let pair = self
-                    .pairs
-                    .get(&(u64::from(from) << 32 | u64::from(to.node)));
-                pair.map_or(now, |pair| pair.last_arrival.max(now))
-            }
-        }
+        let constant = now + self.constant(to).unwrap_or_default();
+        let pair = self.pairs.get(&pair_key(from, to.node));
+        pair.map_or(constant, |pair| pair.last_arrival.max(constant))
     }
 
     /// When the far end of a link learns that it is open again: before anything
@@ -184,11 +218,12 @@ impl Network {
         if lost {
             return Verdict::Lost;
         }
-        Verdict::Arrives(pair.arrives(now + latency, link.order))
+        let arrival = now + latency;
+        Verdict::Arrives(arrives(&mut pair.last_arrival, arrival, link.order))
     }
 
-    /// What becomes of a message of `size` bytes that `from` hands to an
-    /// elaborate link to `to` now.
+    /// What becomes of a message of `size` bytes that `from` hands to its link to
+    /// `to` now, whatever the link does and faults do to it.
     pub fn pass(
         &mut self,
         roster: &Roster,
@@ -197,26 +232,63 @@ impl Network {
         size: u64,
         now: SimTime,
     ) -> Passage {
-        let link = &self.links[to.rule as usize];
-        let pair = self
-            .pairs
-            .entry(pair_key(from, to.node))
-            .or_insert_with(|| Pair::new(&self.streams, roster, from, to.node));
-        let more = pair
-            .more
-            .get_or_insert_with(|| Box::new(More::new(&self.streams, roster, from, to.node)));
-        let lost = pair.random.unit() < link.loss;
-        let latency = link.latency.sample_span(&mut pair.random);
-        let copied = more.copy(link);
-        let change = more.change(link);
-        let left = more.transmitter.send(link, size, now);
-        let Some(left) = left.filter(|_| !lost) else {
+        if self.disturbances.cut(from, to.node) {
+            return Passage::default();
+        }
+        let ends = (from, to.node);
+        let names = || {
+            let name = |node| roster.stream_name(node).unwrap_or_default();
+            (name(from), name(to.node))
+        };
+        let (base, kind) = match to.rule {
+            NO_RULE => (&Link::IDEAL, Kind::Constant(SimDuration::ZERO)),
+            rule => (&self.links[rule as usize], self.kinds[rule as usize]),
+        };
+        let changed = self.disturbances.change(base, ends, names, &self.streams);
+        let streams = &self.streams;
+        let pair = match (&changed, kind) {
+            (None, Kind::Constant(latency)) => {
+                // It need not be known, unless a fault has left something on it.
+                match self.pairs.get_mut(&pair_key(from, to.node)) {
+                    Some(pair) => pair,
+                    None => return Passage::arriving(now + latency),
+                }
+            }
+            _ => self
+                .pairs
+                .entry(pair_key(from, to.node))
+                .or_insert_with(|| Pair::new(streams, roster, from, to.node)),
+        };
+        let Pair {
+            random,
+            last_arrival,
+            more,
+        } = pair;
+        let more = more.get_or_insert_with(|| Box::new(More::new(streams, names)));
+        let (link, drawn) = match changed {
+            Some((link, draws)) => {
+                let Draws {
+                    link: random,
+                    duplicate,
+                    corrupt,
+                } = draws;
+                let drawn = Drawn::new(&link, random, duplicate, corrupt);
+                (Cow::Owned(link), drawn)
+            }
+            None => {
+                let drawn = Drawn::new(base, random, &mut more.duplicate, &mut more.corrupt);
+                (Cow::Borrowed(base), drawn)
+            }
+        };
+        let left = more.transmitter.send(&link, size, now);
+        let Some(left) = left.filter(|_| !drawn.lost) else {
             return Passage::default();
         };
+        let mut arrives = |latency| arrives(last_arrival, left + latency, link.order);
         Passage {
-            arrival: Some(pair.arrives(left + latency, link.order)),
-            copy: copied.map(|latency| pair.arrives(left + latency, link.order)),
-            change,
+            arrival: Some(arrives(drawn.latency)),
+            copy: drawn.copy.map(&mut arrives),
+            change: drawn.change,
         }
     }
 }
@@ -234,49 +306,70 @@ impl Pair {
             more: None,
         }
     }
+}
 
-    /// When a message arrives that would at `arrival` if it were alone.
-    fn arrives(&mut self, mut arrival: SimTime, order: Order) -> SimTime {
-        if order == Order::Fifo {
-            arrival = arrival.max(self.last_arrival);
-        }
-        self.last_arrival = arrival.max(self.last_arrival);
-        arrival
+/// When a message arrives that would at `arrival` if it were alone.
+fn arrives(last_arrival: &mut SimTime, mut arrival: SimTime, order: Order) -> SimTime {
+    if order == Order::Fifo {
+        arrival = arrival.max(*last_arrival);
     }
+    *last_arrival = arrival.max(*last_arrival);
+    arrival
 }
 
 impl More {
-    fn new(streams: &Streams, roster: &Roster, from: u32, to: u32) -> More {
-        let name = |node| roster.stream_name(node).unwrap_or_default();
-        let stream = |purpose| streams.link(purpose, &name(from), &name(to));
+    fn new(streams: &Streams, names: impl Fn() -> (String, String)) -> More {
+        let (from, to) = names();
         More {
-            duplicate: stream(Purpose::Duplicate),
-            corrupt: stream(Purpose::Corrupt),
+            duplicate: streams.link(Purpose::Duplicate, &from, &to),
+            corrupt: streams.link(Purpose::Corrupt, &from, &to),
             transmitter: Transmitter::default(),
         }
     }
+}
 
-    /// The latency of the next message's copy, if it has one.
-    fn copy(&mut self, link: &Link) -> Option<SimDuration> {
-        if link.duplicate == 0.0 {
-            return None;
+impl Passage {
+    /// It arrives then, and that is all.
+    fn arriving(time: SimTime) -> Passage {
+        Passage {
+            arrival: Some(time),
+            ..Passage::default()
         }
-        let copied = self.duplicate.unit() < link.duplicate;
-        let latency = link.latency.sample_span(&mut self.duplicate);
-        copied.then_some(latency)
     }
+}
 
-    /// How the next message is changed, if it is.
-    fn change(&mut self, link: &Link) -> Option<Change> {
-        if link.corrupt == 0.0 {
-            return None;
+/// What is drawn for one message.
+struct Drawn {
+    lost: bool,
+    latency: SimDuration,
+    /// The latency of its copy, if it has one.
+    copy: Option<SimDuration>,
+    change: Option<Change>,
+}
+
+impl Drawn {
+    fn new(link: &Link, random: &mut Random, copies: &mut Random, changes: &mut Random) -> Drawn {
+        Drawn {
+            lost: random.unit() < link.loss,
+            latency: link.latency.sample_span(random),
+            copy: (link.duplicate > 0.0)
+                .then(|| {
+                    let copied = copies.unit() < link.duplicate;
+                    let latency = link.latency.sample_span(copies);
+                    copied.then_some(latency)
+                })
+                .flatten(),
+            change: (link.corrupt > 0.0)
+                .then(|| {
+                    let changed = changes.unit() < link.corrupt;
+                    let place = changes.next_u64();
+                    // That some of the 255 changes of a byte are more likely by one
+                    // in 2^56 is nobody's concern.
+                    let flip = 1 + (changes.next_u64() % 255) as u8;
+                    changed.then_some(Change { place, flip })
+                })
+                .flatten(),
         }
-        let changed = self.corrupt.unit() < link.corrupt;
-        let place = self.corrupt.next_u64();
-        // One in 255 values of a byte that are not 0; that some are more likely
-        // by one in 2^56 is nobody's concern.
-        let flip = 1 + (self.corrupt.next_u64() % 255) as u8;
-        changed.then_some(Change { place, flip })
     }
 }
 

@@ -1,6 +1,8 @@
 //! The engine's promises, tried with behaviors that are closures: no plugin, no
 //! file, no clock.
 
+mod conservation;
+mod faults;
 mod links;
 
 use std::sync::atomic::AtomicBool;

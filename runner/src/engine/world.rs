@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use analysis::log::{EventId, NO_PEER, Row};
 
 use crate::engine::clocks::Clocks;
+use crate::engine::conservation::Conservation;
 use crate::engine::message::{Inbox, MessageId, Messages};
 use crate::engine::network::{Network, Verdict};
 use crate::engine::queue::{Event, EventQueue, Sequence};
@@ -40,8 +41,8 @@ pub struct World<S> {
     readings: BTreeMap<(u32, u64), i128>,
     /// The nodes' own clocks.
     pub(super) clocks: Clocks,
-    /// Service streams of server nodes.
-    pub(super) service: HashMap<u32, Random>,
+    /// What server nodes are at.
+    pub(super) service: HashMap<u32, Service>,
     /// The rows of the step under way.
     rows: Vec<Row>,
     /// Pairs of nodes whose connection one of them closed, lower index first.
@@ -53,6 +54,14 @@ pub struct World<S> {
     pub(super) stop: Option<String>,
     pub(super) handled: u64,
     pub(super) sent: u64,
+    /// Copies that links made.
+    duplicated: u64,
+    /// Messages that nodes handled.
+    pub(super) delivered: u64,
+    dropped: u64,
+    /// Messages that came over wires, and that went.
+    pub(super) entered: u64,
+    pub(super) left: u64,
     /// Where records go.
     pub sink: S,
 }
@@ -68,6 +77,28 @@ pub(super) struct Node {
     pub up: bool,
     /// A server that is at work on the head of its inbox.
     pub busy: bool,
+    /// A fault lets it do nothing.
+    pub paused: bool,
+}
+
+/// What a server is at.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub stream: Random,
+    /// When it has handled the head of its inbox, if it is busy.
+    pub due: SimTime,
+    /// The event of that.
+    pub event: Option<Sequence>,
+}
+
+impl Service {
+    pub(super) fn new(stream: Random) -> Service {
+        Service {
+            stream,
+            due: SimTime::ZERO,
+            event: None,
+        }
+    }
 }
 
 /// How a node comes to act on a message.
@@ -98,6 +129,7 @@ impl<S: Sink> World<S> {
                 kind,
                 up: false,
                 busy: false,
+                paused: false,
             };
             nodes.extend(std::iter::repeat_n(node, group.count as usize));
         }
@@ -126,6 +158,11 @@ impl<S: Sink> World<S> {
             stop: None,
             handled: 0,
             sent: 0,
+            duplicated: 0,
+            delivered: 0,
+            dropped: 0,
+            entered: 0,
+            left: 0,
             sink,
         }
     }
@@ -262,6 +299,7 @@ impl<S: Sink> World<S> {
         }
         self.forward(from, to, number, bytes, arrival);
         if let Some(copy) = passage.copy {
+            self.duplicated += 1;
             self.forward(from, to, number, bytes, copy);
         }
     }
@@ -393,9 +431,9 @@ impl<S: Sink> World<S> {
         self.timers.insert((node, tag), due);
     }
 
-    /// A node's clock goes at another rate from now on: its timers are due when
-    /// they would be if it always had.
-    pub(super) fn set_drift(&mut self, node: u32, ppm: f64) {
+    /// A node's clock goes at another rate from now on, or at its own: its timers
+    /// are due when it has come to where they are.
+    pub(super) fn set_drift(&mut self, node: u32, ppm: Option<f64>) {
         let Some(clock) = self.clocks.get_mut(node) else {
             return;
         };
@@ -416,14 +454,77 @@ impl<S: Sink> World<S> {
         self.readings.remove(&(self.node, tag));
     }
 
+    /// Whether a timer's event is the one that is waited for.
+    pub(super) fn timer_waits_for(&self, node: u32, tag: u64, event: Sequence) -> bool {
+        self.timers.get(&(node, tag)) == Some(&event)
+    }
+
     /// Whether a timer's event is the one that is waited for; then it is over.
     pub(super) fn timer_is_due(&mut self, node: u32, tag: u64, event: Sequence) -> bool {
-        let due = self.timers.get(&(node, tag)) == Some(&event);
+        let due = self.timer_waits_for(node, tag, event);
         if due {
             self.timers.remove(&(node, tag));
             self.readings.remove(&(node, tag));
         }
         due
+    }
+
+    /// A node has crashed: its timers, its service and its messages are gone.
+    pub(super) fn forget(&mut self, node: u32) {
+        self.timers.retain(|&(owner, _), _| owner != node);
+        let own: Vec<_> = self.readings.range((node, 0)..=(node, u64::MAX)).collect();
+        let own: Vec<(u32, u64)> = own.into_iter().map(|(&key, _)| key).collect();
+        for key in own {
+            self.readings.remove(&key);
+        }
+        if let Some(service) = self.service.get_mut(&node) {
+            service.event = None;
+        }
+        let mut inbox = self.nodes[node as usize].inbox;
+        while let Some(lost) = inbox.pop(&mut self.messages) {
+            self.nodes[node as usize].inbox = inbox;
+            self.dropped += 1;
+            let size = lost.payload.as_slice().len() as u64;
+            self.drop_row(node, lost.from, lost.number, size);
+        }
+    }
+
+    /// When a peer learns that a node has crashed; none if their connection was
+    /// closed. It counts as open for the node's next life.
+    pub(super) fn closed_by_crash(&mut self, node: u32, other: u32) -> Option<SimTime> {
+        if self.closed.remove(&pair(node, other)) {
+            return None;
+        }
+        let topology = &self.network.topology;
+        let end = topology.peer(node, topology.peer_number(node, other));
+        Some(end.map_or(self.now, |end| self.network.closes(node, end, self.now)))
+    }
+
+    /// Whether a server's event is the one that is waited for.
+    pub(super) fn service_is_due(&self, node: u32, event: Sequence) -> bool {
+        let service = self.service.get(&node);
+        service.is_some_and(|service| service.event == Some(event))
+    }
+
+    /// A server goes on with a service of which so much is left.
+    pub(super) fn finish_service(&mut self, node: u32, left: SimDuration) {
+        if let Some(service) = self.service.get_mut(&node) {
+            service.due = self.now + left;
+            let event = self.events.push(service.due, Event::Served { node });
+            service.event = Some(event);
+        }
+    }
+
+    /// Schedules now what was due while its node was paused.
+    pub(super) fn push_late(&mut self, sequence: Sequence, event: Event) {
+        if let Event::Timer { node, tag } = event {
+            let waiting = self.timers.get_mut(&(node, tag));
+            if let Some(due) = waiting.filter(|due| **due == sequence) {
+                *due = self.events.push(self.now, event);
+            }
+            return;
+        }
+        self.events.push(self.now, event);
     }
 
     /// Writes a row with one of the behavior's own words.
@@ -456,13 +557,23 @@ impl<S: Sink> World<S> {
             return true;
         }
         let lost = self.messages.take(message);
-        self.drop_row(
-            node,
-            lost.from,
-            lost.number,
-            lost.payload.as_slice().len() as u64,
-        );
+        self.dropped += 1;
+        let size = lost.payload.as_slice().len() as u64;
+        self.drop_row(node, lost.from, lost.number, size);
         false
+    }
+
+    /// What became of the messages up to now.
+    pub fn conservation(&self) -> Conservation {
+        Conservation {
+            sent: self.sent,
+            duplicated: self.duplicated,
+            entered: self.entered,
+            delivered: self.delivered,
+            dropped: self.dropped,
+            in_flight: self.messages.len() as u64,
+            left: self.left,
+        }
     }
 
     /// Adds a row to the step under way.
@@ -485,6 +596,7 @@ impl<S: Sink> World<S> {
 
     /// A message to `node` is lost; who keeps its log learns of it.
     pub(super) fn lose(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
+        self.dropped += 1;
         if self.wires.is_elsewhere(node) {
             self.depart(self.now, from, node, What::Lost { number, bytes });
         } else {
@@ -493,7 +605,7 @@ impl<S: Sink> World<S> {
     }
 
     /// A message to `node` is lost: a row in the log of the node it was for.
-    fn drop_row(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
+    pub(super) fn drop_row(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
         if S::WANTS_ROWS {
             let target = &self.nodes[node as usize];
             self.rows.push(Row {

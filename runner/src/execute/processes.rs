@@ -85,6 +85,8 @@ pub fn run(
         metrics,
         warnings,
         lag: Some(sum.lag),
+        faults: Vec::new(),
+        conservation: None,
     })
 }
 

@@ -11,6 +11,8 @@ use analysis::metrics::NodeMetrics;
 use analysis::metrics::summary::SummaryColumns;
 use analysis::results::{RunRow, runs_header};
 
+use crate::engine::conservation::Conservation;
+use crate::engine::faults::FaultEffect;
 use crate::plan::RunSpec;
 use crate::results::folder::Folder;
 
@@ -27,6 +29,10 @@ pub struct RunResult {
     pub failure: Option<String>,
     /// What makes it doubtful: it was late, a program ended early.
     pub warnings: Vec<String>,
+    /// What each fault of the scenario did to it.
+    pub faults: Vec<FaultEffect>,
+    /// What became of its messages, where one process knows.
+    pub conservation: Option<Conservation>,
 }
 
 /// A folder or a table of the results that could not be written.

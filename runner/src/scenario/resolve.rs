@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::faults;
 use super::inherit::inherit;
 use super::links;
 use super::listen;
@@ -66,6 +67,16 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
     let notes = notes(&file, path, mistakes);
     let time = time(&file, mistakes);
     end(&file, mistakes);
+    let faults: Vec<_> = file
+        .faults
+        .iter()
+        .map(|entry| faults::fault(entry, &file, &names, mistakes))
+        .collect();
+    faults::check_times(&file, time, mistakes);
+    if let Some(rules) = rules.iter().cloned().collect::<Option<Vec<_>>>() {
+        faults::check_links(&file.faults, &faults, &rules, mistakes);
+    }
+    faults::check_overlaps(&file, &faults, &names, mistakes);
     program::check(&file.groups, time == Some(TimeMode::Virtual), mistakes);
     listen::check_addresses(&file.groups, mistakes);
 
@@ -89,6 +100,7 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
             time: time?,
             groups: groups.into_iter().collect::<Option<_>>()?,
             links: rules.into_iter().collect::<Option<_>>()?,
+            faults: faults.into_iter().collect::<Option<_>>()?,
         })
     };
     Resolved {

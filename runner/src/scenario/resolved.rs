@@ -1,12 +1,16 @@
 //! A scenario after resolution: names are indices, text is values, defaults are
 //! filled in. What the engine and the results are made from.
 
+mod fault;
+
 use std::net::SocketAddr;
 use std::ops::Range;
 
 use crate::framing::Framing;
 use crate::random::distribution::Distribution;
 use crate::time::SimDuration;
+
+pub use fault::{Fault, FaultKind, LinkChange, NodeRanges};
 
 /// One scenario, ready to run.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +35,8 @@ pub struct Scenario {
     /// The link rules in the order of the file; empty: every node reaches every
     /// other over an ideal link.
     pub links: Vec<LinkRule>,
+    /// What breaks, in the order of the file.
+    pub faults: Vec<Fault>,
 }
 
 /// How time passes in a run.

@@ -201,6 +201,16 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
         Shape::Anything => json!({ "type": "object" }),
         Shape::Selector => json!({ "type": "string", "minLength": 1 }),
         Shape::Selectors => two(json!({ "type": "string", "minLength": 1 })),
+        Shape::SelectorList => json!({
+            "anyOf": [
+                { "type": "string", "minLength": 1 },
+                { "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 } },
+            ],
+        }),
+        Shape::SelectorLists => {
+            json!({ "type": "array", "minItems": 1, "items": self::shape(&Shape::SelectorList, unit) })
+        }
+        Shape::Flag => json!({ "type": "boolean" }),
         Shape::TableOf(keys) => json!({
             "type": "object",
             "minProperties": 1,

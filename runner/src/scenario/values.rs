@@ -44,6 +44,14 @@ pub fn whole(low: u64, high: u64) -> impl Fn(Field<'_>) -> Option<u64> {
     }
 }
 
+/// True or false.
+pub fn flag(field: Field<'_>) -> Option<bool> {
+    match field.value.kind {
+        Kind::Boolean(flag) => Some(flag),
+        _ => field.expected("true or false"),
+    }
+}
+
 /// A finite number.
 pub fn number(field: Field<'_>) -> Option<f64> {
     match field.value.kind {

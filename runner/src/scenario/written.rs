@@ -1,6 +1,8 @@
 //! A scenario as its file has it: every key read and each value sound by
 //! itself, nothing looked up, defaulted or inherited yet.
 
+mod fault;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -32,6 +34,8 @@ pub struct ScenarioFile {
     pub groups: Vec<GroupEntry>,
     /// The link entries, in the order of the file.
     pub links: Vec<LinkEntry>,
+    /// The faults, in the order of the file.
+    pub faults: Vec<FaultEntry>,
 }
 
 /// The value of `time`.
@@ -112,6 +116,30 @@ pub struct LinkEntry {
     pub transport: Key<LinkTransport>,
 }
 
+/// One `[[faults]]` entry as written.
+#[derive(Debug)]
+pub struct FaultEntry {
+    /// Where its header is.
+    pub place: Place,
+    pub at: Key<SimDuration>,
+    pub span: Key<SimDuration>,
+    pub every: Key<SimDuration>,
+    pub required: Key<bool>,
+    pub partition: Key<Vec<Vec<Selector>>>,
+    pub crash: Key<Vec<Selector>>,
+    pub pause: Key<Vec<Selector>>,
+    pub link: Key<LinkEntry>,
+    pub tick_rate: Key<NodesTo>,
+    pub drift: Key<NodesTo>,
+}
+
+/// Nodes, and the number that something of theirs becomes.
+#[derive(Debug)]
+pub struct NodesTo {
+    pub nodes: Key<Vec<Selector>>,
+    pub to: Key<Distribution>,
+}
+
 /// A group, node name or glob, with its place.
 #[derive(Clone, Debug)]
 pub struct Selector {
@@ -156,6 +184,10 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
             .unwrap_or_default(),
         links: reader
             .optional("links", links)
+            .and_then(|written| written.value)
+            .unwrap_or_default(),
+        faults: reader
+            .optional("faults", fault::faults)
             .and_then(|written| written.value)
             .unwrap_or_default(),
     };
