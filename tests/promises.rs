@@ -19,6 +19,8 @@ mod docs;
 mod echo;
 #[path = "promises/failures.rs"]
 mod failures;
+#[path = "promises/faults.rs"]
+mod faults;
 #[path = "promises/framing.rs"]
 mod framing;
 #[path = "promises/lab_model.rs"]
@@ -33,6 +35,8 @@ mod new;
 mod out_of_tree;
 #[path = "promises/processes.rs"]
 mod processes;
+#[path = "promises/queueing.rs"]
+mod queueing;
 #[path = "promises/real_agrees.rs"]
 mod real_agrees;
 #[path = "promises/real_clients.rs"]

@@ -11,6 +11,7 @@
 mod build;
 mod csv_table;
 mod error;
+mod faults;
 mod figures;
 mod folder;
 mod foreign;

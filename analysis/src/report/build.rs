@@ -10,7 +10,7 @@ use super::observe::{Observations, observe};
 use super::questions::{self, QUESTIONS};
 use super::series::RunSeries;
 use super::write::{Outputs, write};
-use super::{Error, Figure, Report, Section, lag, setting};
+use super::{Error, Figure, Report, Section, faults, lag, setting};
 use crate::log::{RunLog, RunSchema, Warning};
 use crate::metrics::{RunMetrics, metric_names};
 use crate::render::number::{count, whole};
@@ -190,6 +190,9 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
         .map(|case| observe(&measured, case, step, ticks, open))
         .collect();
     report.sections = sections(&measured, &observed, figures);
+    report
+        .sections
+        .extend(faults::section(folder, &complete, &mut report.warnings)?);
     report
         .sections
         .extend(lag::section(folder, &complete, &mut report.warnings)?);
