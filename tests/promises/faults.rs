@@ -1,7 +1,11 @@
 //! Faults as a user meets them: in a scenario, in the logs, in `faults.csv` and in
 //! the report. What each does to nodes and links is tried in the engine's own tests.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
 use crate::harness::{Lab, Table};
+use crate::real_live::{Live, PATIENCE, echo_server, until};
 
 fn shipped(name: &str, more: &[&str]) -> Lab {
     let lab = Lab::new();
@@ -164,4 +168,105 @@ fn faults_leave_the_rest_of_a_run_as_it_was() {
         let held = lab.table("out/runs/0001/faults.csv");
         assert_eq!(held.texts("from_ns").len(), 3, "{kind}");
     }
+}
+
+/// Machines that break in every way that real time has, off their ticks.
+const BROKEN: &str = "\
+name = \"broken\"
+time = \"real\"
+speed = 5.0
+duration = \"10s\"
+[nodes.machine]
+count = 3
+behavior = \"clock.machine\"
+tick_rate = 4
+config = { faces = 3 }
+[[faults]]
+at = \"1.1s\"
+for = \"2s\"
+partition = [[\"machine-1\"]]
+[[faults]]
+at = \"4.1s\"
+for = \"1s\"
+crash = \"machine-2\"
+[[faults]]
+at = \"6.1s\"
+for = \"1s\"
+pause = \"machine-3\"
+[[faults]]
+at = \"8.1s\"
+for = \"1s\"
+link = { between = [\"machine\", \"machine\"], latency = \"300ms\", loss = 0.5 }
+[[faults]]
+at = \"9.9s\"
+for = \"50ms\"
+partition = [[\"machine-3\"]]
+";
+
+#[test]
+fn what_breaks_in_virtual_time_breaks_in_real_time() {
+    for how in [&["--time", "virtual"][..], &[], &["--processes"]] {
+        let lab = Lab::with(BROKEN);
+        let arguments = ["scenario.toml", "--out", "out", "--no-report"];
+        lab.runner(&[&arguments[..], how].concat()).ends(0);
+        let account = lab.table("out/runs/0001/faults.csv");
+        let touched = account.numbers("touched");
+        assert!(touched[0] > 0.0 && touched[3] > 0.0, "{how:?}: {touched:?}");
+        assert_eq!(touched[1..3], [1.0, 4.0], "{how:?}: a node, and four ticks");
+        assert_eq!(touched[4], 0.0, "{how:?}: it held between two ticks");
+        let due = [
+            "1100000000",
+            "4100000000",
+            "6100000000",
+            "8100000000",
+            "9900000000",
+        ];
+        assert_eq!(account.texts("from_ns"), due, "{how:?}");
+
+        let crashed = log(&lab, 1, "machine-2");
+        for (event, due) in [("crash", 4.1e9), ("restart", 5.1e9)] {
+            let times = crashed.only("event", event).numbers("time_ns");
+            assert_eq!(times.len(), 1, "{how:?}: {event}");
+            assert!(times[0] >= due, "{how:?}: {event} at {times:?}");
+        }
+        // 16 ticks before, none in between, 19 after.
+        let last = crashed.numbers("step").into_iter().fold(0.0, f64::max);
+        assert_eq!(last, 35.0, "{how:?}");
+    }
+}
+
+#[test]
+fn guests_of_a_node_that_crashes_are_cut_off_and_may_come_again() {
+    let scenario = format!(
+        "{}[[faults]]\nat = \"1s\"\nfor = \"500ms\"\nevery = \"2s\"\ncrash = \"server\"\n",
+        echo_server("line", "")
+    );
+    let mut live = Live::start(&scenario);
+    let address = live.address("server");
+    let ask = || -> Option<BufReader<TcpStream>> {
+        let mut socket = TcpStream::connect(&address).ok()?;
+        socket.set_read_timeout(Some(PATIENCE)).ok()?;
+        socket.write_all(b"hello\n").ok()?;
+        let mut socket = BufReader::new(socket);
+        let mut answer = String::new();
+        socket.read_line(&mut answer).ok()?;
+        (answer == "hello\n").then_some(socket)
+    };
+    for life in 1..=2 {
+        let mut guest = None;
+        until("it answers", || {
+            guest = ask();
+            guest.is_some()
+        });
+        // It says nothing more; the end of its connection is the crash.
+        let mut rest = Vec::new();
+        let _ = guest.unwrap().read_to_end(&mut rest);
+        assert_eq!(rest, b"", "life {life}");
+    }
+    live.stop();
+    let rows = log(&live.lab, 1, "server");
+    let crashes = rows.only("event", "crash").rows.len();
+    assert!(crashes >= 2, "{crashes}");
+    assert!(rows.only("event", "restart").rows.len() >= 1);
+    assert!(rows.only("event", "receive").rows.len() >= 2);
 }

@@ -10,8 +10,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// What became of a run's messages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conservation {
     /// Handed to links by nodes.
     pub sent: u64,
@@ -30,6 +32,17 @@ pub struct Conservation {
 }
 
 impl Conservation {
+    /// Adds the account of another process's nodes.
+    pub fn add(&mut self, other: &Conservation) {
+        self.sent += other.sent;
+        self.duplicated += other.duplicated;
+        self.entered += other.entered;
+        self.delivered += other.delivered;
+        self.dropped += other.dropped;
+        self.in_flight += other.in_flight;
+        self.left += other.left;
+    }
+
     /// Whether what came into being is what became of it.
     pub fn holds(&self) -> bool {
         self.sent + self.duplicated + self.entered

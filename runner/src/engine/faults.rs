@@ -83,17 +83,47 @@ impl Faults {
         self.states.is_empty()
     }
 
+    /// Whether one of them has crashed a node that has not come back.
+    pub(super) fn keep_down(&self, node: u32) -> bool {
+        self.states.iter().any(|state| {
+            matches!(state.rule.kind, FaultKind::Crash(_)) && state.nodes.contains(&node)
+        })
+    }
+
     /// What they did, in the order of the scenario.
     pub(super) fn effects(&self) -> Vec<FaultEffect> {
-        let effect = |(index, state): (usize, &FaultState)| FaultEffect {
+        let states = self.states.iter().enumerate();
+        states
+            .map(|(index, state)| FaultEffect::new(index, &state.rule, state.windows.clone()))
+            .collect()
+    }
+}
+
+impl FaultEffect {
+    /// What the fault at `index` did when it held so.
+    pub fn new(index: usize, rule: &Fault, windows: Vec<Window>) -> FaultEffect {
+        FaultEffect {
             index,
-            kind: state.rule.kind.name(),
-            what: what(&state.rule.kind),
-            touched: state.windows.iter().map(|window| window.touched).sum(),
-            required: state.rule.required,
-            windows: state.windows.clone(),
-        };
-        self.states.iter().enumerate().map(effect).collect()
+            kind: rule.kind.name(),
+            what: what(&rule.kind),
+            touched: windows.iter().map(|window| window.touched).sum(),
+            required: rule.required,
+            windows,
+        }
+    }
+
+    /// Adds what it did elsewhere, to nodes that another process drives.
+    pub fn add(&mut self, elsewhere: &[Window]) {
+        for (index, other) in elsewhere.iter().enumerate() {
+            match self.windows.get_mut(index) {
+                Some(own) => {
+                    own.until = own.until.max(other.until);
+                    own.touched += other.touched;
+                }
+                None => self.windows.push(*other),
+            }
+        }
+        self.touched = self.windows.iter().map(|window| window.touched).sum();
     }
 }
 

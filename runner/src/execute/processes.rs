@@ -10,8 +10,10 @@ use analysis::results::RunStatus;
 
 use super::{Ended, ExecuteError, Options};
 use crate::driver::processes::{Job, Setting, crew};
+use crate::engine::faults::{FaultEffect, Window};
 use crate::engine::run::EndReason;
 use crate::plan::{Plan, RunSpec};
+use crate::results::faults;
 use crate::time::SimTime;
 
 /// What the processes need beside the plan, to make it anew.
@@ -69,7 +71,9 @@ pub fn run(
         status = RunStatus::Failed;
         failure = Some(sum.failures.join("\n"));
     }
+    let faults = effects(plan, &sum.faults);
     let mut warnings = sum.remarks;
+    warnings.extend(faults::warnings(&faults));
     warnings.extend(super::lateness(&sum.lag));
     let metrics = match status {
         RunStatus::Failed => Vec::new(),
@@ -85,9 +89,29 @@ pub fn run(
         metrics,
         warnings,
         lag: Some(sum.lag),
-        faults: Vec::new(),
-        conservation: None,
+        faults,
+        conservation: begun.then_some(sum.conservation),
     })
+}
+
+/// What the faults did in all processes together.
+fn effects(plan: &Plan, shares: &[Vec<Vec<(u64, u64, u64)>>]) -> Vec<FaultEffect> {
+    let rules = plan.loaded.scenario.faults.iter().enumerate();
+    rules
+        .map(|(index, rule)| {
+            let mut effect = FaultEffect::new(index, rule, Vec::new());
+            for windows in shares.iter().filter_map(|share| share.get(index)) {
+                let window = |&(from, until, touched): &(u64, u64, u64)| Window {
+                    from: SimTime(from),
+                    until: SimTime(until),
+                    touched,
+                };
+                let windows: Vec<Window> = windows.iter().map(window).collect();
+                effect.add(&windows);
+            }
+            effect
+        })
+        .collect()
 }
 
 /// Which nodes share a process, and whose it is: one for each behavior, one for

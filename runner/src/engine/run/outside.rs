@@ -77,9 +77,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.world.nodes[node as usize].inbox.len()
     }
 
-    /// Whether a node is up.
-    pub fn is_up(&self, node: u32) -> bool {
-        self.world.nodes[node as usize].up
+    /// Whether a fault keeps a node down.
+    pub fn is_crashed(&self, node: u32) -> bool {
+        self.faults.keep_down(node)
     }
 
     /// The nodes that have crashed since this was asked, in order.
