@@ -21,6 +21,8 @@ mod docs;
 mod echo;
 #[path = "promises/failures.rs"]
 mod failures;
+#[path = "promises/faults.rs"]
+mod faults;
 #[path = "promises/framing.rs"]
 mod framing;
 #[path = "promises/isolate.rs"]
@@ -51,6 +53,8 @@ mod out_of_tree;
 mod parts;
 #[path = "promises/processes.rs"]
 mod processes;
+#[path = "promises/queueing.rs"]
+mod queueing;
 #[path = "promises/real_agrees.rs"]
 mod real_agrees;
 #[path = "promises/real_clients.rs"]

@@ -13,6 +13,7 @@ mod cases;
 mod compare;
 mod csv_table;
 mod error;
+mod faults;
 mod figures;
 mod folder;
 mod foreign;

@@ -11,13 +11,16 @@
 //! # What comes first
 //!
 //! 1. Time.
-//! 2. At one instant: starts, arrivals, timers and completed services, in the
+//! 2. At one instant: faults that end, faults that begin; then starts, arrivals, timers and completed services, in the
 //!    order in which they were caused, those caused at that very instant
 //!    included; then ticks, nodes in the order of the scenario.
 //!
 //! Nothing else has a say: no wall clock, no order of threads or of a hash map.
 
 pub mod behaviors;
+pub mod clocks;
+pub mod conservation;
+pub mod faults;
 pub mod message;
 pub mod network;
 pub mod queue;

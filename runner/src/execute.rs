@@ -34,12 +34,16 @@ pub use processes::Processes;
 use crate::driver::lag::{LATE, Lag};
 use crate::driver::real_time::RealTime;
 use crate::driver::setup::SetupError;
+use crate::engine::conservation::Conservation;
+use crate::engine::faults::FaultEffect;
 use crate::engine::run::{EndReason, Outcome, Run};
 use crate::host::cell::Cell;
 use crate::host::instance::Instances;
 use crate::judge::checks::{Checks, of_a_part};
 use crate::judge::expectations::{self, Tallies};
+use crate::judge::world;
 use crate::plan::{Case, Nodes, Plan, RunSpec};
+use crate::results::faults::{self, FAULTS_FILE};
 use crate::results::folder::Folder;
 use crate::results::ledger::{BookError, FLUSH_EVERY, Ledger, RunResult};
 use crate::results::record::Recorder;
@@ -322,6 +326,10 @@ fn run_one(
         let path = partial.join(LAG_FILE);
         fs::write(&path, lag.to_csv()).map_err(BookError::at(&path))?;
     }
+    if !ended.faults.is_empty() && keeps_files {
+        let path = partial.join(FAULTS_FILE);
+        fs::write(&path, faults::to_csv(&ended.faults)).map_err(BookError::at(&path))?;
+    }
     let status = ended.status;
     let whole = is_whole(plan, status);
     // What a behavior did wrong in virtual time it would do again.
@@ -336,6 +344,8 @@ fn run_one(
     if whole || status == RunStatus::Failed {
         let expectations = &case.scenario.expectations;
         judgements.extend(expectations::of_run(expectations, schema, &metrics));
+        judgements.extend(world::faults(&ended.faults));
+        judgements.extend(ended.conservation.as_ref().map(world::conservation));
     }
     // That it differed when it was done twice outweighs what it came to.
     let differs = difference.as_ref().map(|_| Verdict::Failed);
@@ -409,6 +419,7 @@ fn assemble(
         Instances::new(&groups, folder).noted(cell),
         recorder,
     )
+    .with_faults(&scenario.faults)
 }
 
 /// What a run came to, whoever drove it.
@@ -428,6 +439,10 @@ struct Ended {
     last: Option<(u32, u64)>,
     /// Whether it was ended because it took too long.
     expired: bool,
+    /// What each fault did.
+    faults: Vec<FaultEffect>,
+    /// What became of its messages, where one process knows.
+    conservation: Option<Conservation>,
 }
 
 impl Ended {
@@ -446,10 +461,12 @@ impl Ended {
             messages: outcome.messages,
             metrics: findings.metrics,
             judgements: findings.judgements,
-            warnings: Vec::new(),
+            warnings: faults::warnings(&outcome.faults),
             lag: None,
             last: Some(outcome.last),
             expired: false,
+            faults: outcome.faults,
+            conservation: Some(outcome.conservation),
         })
     }
 
@@ -505,11 +522,10 @@ fn in_real_time(
     let mut warnings = std::mem::take(&mut real.remarks);
     let lag = std::mem::take(&mut real.lag);
     warnings.extend(lateness(&lag));
-    Ok(Ended {
-        warnings,
-        lag: Some(lag),
-        ..Ended::new(outcome, real.into_sink())?
-    })
+    let mut ended = Ended::new(outcome, real.into_sink())?;
+    ended.warnings.splice(..0, warnings);
+    ended.lag = Some(lag);
+    Ok(ended)
 }
 
 /// What is to be said of a run that was late.

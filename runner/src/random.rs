@@ -83,6 +83,14 @@ pub enum Purpose {
     Service,
     /// Latency and loss of one direction of a link.
     Link,
+    /// How far a node's own clock is ahead.
+    Offset,
+    /// How much faster it goes.
+    Drift,
+    /// Which of a link's messages arrive twice, and when the copies do.
+    Duplicate,
+    /// Which of a link's messages arrive changed, and how.
+    Corrupt,
 }
 
 impl Purpose {
@@ -92,6 +100,10 @@ impl Purpose {
             Purpose::Tick => "tick",
             Purpose::Service => "service",
             Purpose::Link => "link",
+            Purpose::Offset => "offset",
+            Purpose::Drift => "drift",
+            Purpose::Duplicate => "duplicate",
+            Purpose::Corrupt => "corrupt",
         }
     }
 }
@@ -120,12 +132,24 @@ impl Streams {
         Random::from_seed(hash.0)
     }
 
-    /// The stream of the link from one node to another.
-    pub fn link(&self, from: &str, to: &str) -> Random {
+    /// A stream of the link from one node to another.
+    pub fn link(&self, purpose: Purpose, from: &str, to: &str) -> Random {
         let mut hash = Fnv(self.prefix);
-        hash.text(Purpose::Link.name());
+        hash.text(purpose.name());
         hash.text(from);
         hash.text(to);
+        Random::from_seed(hash.0)
+    }
+
+    /// A stream of the fault with this index, for the time numbered `window` that
+    /// it holds, from 0; of a node, or of the link between two.
+    pub fn fault(&self, purpose: Purpose, fault: usize, window: u64, names: &[&str]) -> Random {
+        let mut hash = Fnv(self.prefix);
+        hash.text("fault");
+        hash.text(purpose.name());
+        hash.bytes(&(fault as u64).to_le_bytes());
+        hash.bytes(&window.to_le_bytes());
+        names.iter().for_each(|name| hash.text(name));
         Random::from_seed(hash.0)
     }
 
@@ -203,12 +227,14 @@ mod tests {
             Streams::new(1, "default", 2).node(Purpose::Tick, "a"),
             base.node(Purpose::Behavior, "a"),
             base.node(Purpose::Tick, "b"),
-            base.link("tick", "a"),
-            base.link("a", "tick"),
+            base.link(Purpose::Link, "tick", "a"),
+            base.link(Purpose::Link, "a", "tick"),
+            base.link(Purpose::Corrupt, "a", "tick"),
         ] {
             assert_ne!(first, other.0);
         }
-        assert_ne!(base.link("ab", "c").0, base.link("a", "bc").0);
+        let link = |from, to| base.link(Purpose::Link, from, to).0;
+        assert_ne!(link("ab", "c"), link("a", "bc"));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! [`identity`] is that of the plan and the [`sums`] of their files are right.
 
 pub mod entry;
+pub mod faults;
 pub mod folder;
 pub mod identity;
 pub mod journal;

@@ -6,7 +6,7 @@
 //!    table of keys (`keys`, `reader`, `values`, `written`).
 //! 2. *Resolved*: groups take what they extend, names become indices, defaults
 //!    are filled in (`resolve`, `inherit`, `timing`, `program`, `listen`, `names`,
-//!    `links`, `judges`).
+//!    `links`, `faults`, `judges`).
 //! 3. *Checked*: what only the plugins know (does the behavior exist, does it
 //!    take this config) is asked elsewhere; [`Loaded`] gives the answers a place.
 //!
@@ -15,6 +15,7 @@
 
 mod diagnostic;
 mod document;
+mod faults;
 mod inherit;
 mod judges;
 mod keys;
@@ -43,8 +44,9 @@ pub use matrix::{Axis, AxisValue, CaseMistakes};
 pub use origin::Origins;
 pub use overrides::Override;
 pub use resolved::{
-    BehaviorName, CheckRule, ExpectRule, External, Group, Link, LinkRule, LinkTransport, Listen,
-    Order, Program, Scenario, StandardInput, TickRule, TimeMode, Timing, Transport,
+    BehaviorName, CheckRule, ExpectRule, External, Fault, FaultKind, Group, Link, LinkChange,
+    LinkRule, LinkTransport, Listen, LocalClock, NodeRanges, Order, Program, Scenario,
+    StandardInput, TickRule, TimeMode, Timing, Transport,
 };
 pub use schema::schema;
 pub use values::{name_problem, parse_size};

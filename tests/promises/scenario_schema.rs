@@ -32,6 +32,9 @@ fn reader_and_schema_know_the_same_keys() {
     let groups = &schema["properties"]["nodes"]["additionalProperties"];
     let listen = schema_keys(&groups["properties"]["listen"]["items"]);
     let link = schema_keys(&schema["properties"]["links"]["items"]);
+    let fault_table = &schema["properties"]["faults"]["items"];
+    let fault = schema_keys(fault_table);
+    let fault_part = |name: &str| schema_keys(&fault_table["properties"][name]);
     let span = schema_keys(&schema["definitions"]["span"]["anyOf"][1]);
     let parameters = |name: &str| {
         let span = &schema["definitions"]["span"]["anyOf"][1];
@@ -45,10 +48,14 @@ fn reader_and_schema_know_the_same_keys() {
         ("", root),
         ("nodes.a.", group),
         ("nodes.a.listen.0.", listen),
-        ("links.0.", link),
+        ("links.0.", link.clone()),
+        ("faults.0.", fault),
+        ("faults.0.link.", link),
+        ("faults.0.tick_rate.", fault_part("tick_rate")),
+        ("faults.0.drift.", fault_part("drift")),
         ("links.0.latency.", span),
     ];
-    let text = "[nodes.a]\nbehavior = \"a.b\"\n[[nodes.a.listen]]\n[[links]]\nlatency = {}\n";
+    let text = "[nodes.a]\nbehavior = \"a.b\"\n[[nodes.a.listen]]\n[[links]]\nlatency = {}\n[[faults]]\nat = \"0s\"\n";
     for (prefix, keys) in tables {
         // The reader lists the keys that it knows.
         let unknown = overridden(text, &[&format!("{prefix}xyzzy=1")]).unwrap_err();
@@ -101,6 +108,7 @@ fn violations(
                     "object" => value.is_object(),
                     "array" => value.is_array(),
                     "string" => value.is_string(),
+                    "boolean" => value.is_boolean(),
                     "number" => value.is_number(),
                     "integer" => value.is_u64() || value.is_i64(),
                     other => panic!("unknown type {other}"),
@@ -192,7 +200,6 @@ fn the_schema_allows_the_valid_files_and_refuses_impossible_ones() {
         "matrix-zip-shape",
         "sizes",
         "no-nodes",
-        "not-yet",
         "numbers-out-of-range",
         "unknown-keys",
         "wrong-types",

@@ -11,7 +11,7 @@ use super::questions::{self, QUESTIONS};
 use super::series::RunSeries;
 use super::unfinished::{cut_off, open_log};
 use super::write::{Outputs, write};
-use super::{Error, Figure, Report, Section, cases, lag, setting, unfinished, verdicts};
+use super::{Error, Figure, Report, Section, cases, faults, lag, setting, unfinished, verdicts};
 use crate::log::{RunSchema, Warning};
 use crate::metrics::{RunMetrics, metric_names};
 use crate::render::number::{count, whole};
@@ -147,6 +147,9 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     report
         .sections
         .extend(sections(&measured, &observed, drawing.figures));
+    report
+        .sections
+        .extend(faults::section(folder, &complete, &mut report.warnings)?);
     report
         .sections
         .extend(lag::section(folder, &complete, &mut report.warnings)?);

@@ -19,9 +19,7 @@ use runner::host::search::SearchPath;
 use runner::plan::BoundCheck;
 use runner::random::Streams;
 use runner::random::distribution::Distribution;
-use runner::scenario::{
-    BehaviorName, Group, Link, LinkRule, LinkTransport, Order, TickRule, Timing,
-};
+use runner::scenario::{BehaviorName, Group, Link, LinkRule, TickRule, Timing};
 use runner::time::SimDuration;
 
 /// Faces of the die.
@@ -98,6 +96,7 @@ impl Size {
             start_at: SimDuration::ZERO,
             rng_id: None,
             inbox_limit: None,
+            clock: None,
             listen: Vec::new(),
             stdin: None,
             program: None,
@@ -116,9 +115,7 @@ impl Size {
                 both: true,
                 link: Link {
                     latency: latency.clone(),
-                    loss: 0.0,
-                    order: Order::Fifo,
-                    transport: LinkTransport::Tcp,
+                    ..Link::IDEAL
                 },
             }
         };

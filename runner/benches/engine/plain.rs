@@ -276,7 +276,9 @@ impl Links for Slow {
         let index = from as usize * (CLUSTER - 1) as usize + peer as usize;
         let (size, run) = (&self.size, self.run);
         let pair = self.pairs[index].get_or_insert_with(|| Pair {
-            random: size.streams(run).link(&Size::name(from), &Size::name(to)),
+            random: size
+                .streams(run)
+                .link(Purpose::Link, &Size::name(from), &Size::name(to)),
             last_arrival: 0,
         });
         pair.random.next_u64(); // whether it is lost: never

@@ -109,6 +109,7 @@ fn with_runner(config: &Arc<Config>, size: Size, round: u32) -> anyhow::Result<L
         start_at: SimDuration::ZERO,
         rng_id: None,
         inbox_limit: None,
+        clock: None,
         listen: Vec::new(),
         stdin: None,
         program: None,

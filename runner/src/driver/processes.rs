@@ -35,6 +35,7 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
+use crate::engine::conservation::Conservation;
 use crate::scenario::Override;
 
 /// What the runner tells a process.
@@ -151,6 +152,11 @@ pub struct Share {
     pub lags: Vec<(u64, u64)>,
     /// What happened beside the records.
     pub remarks: Vec<String>,
+    /// Each time that each fault of the scenario held: from, until `[ns]`, and how
+    /// much it touched here.
+    pub faults: Vec<Vec<(u64, u64, u64)>>,
+    /// What became of the messages here.
+    pub conservation: Conservation,
 }
 
 /// Why a process came to its end.

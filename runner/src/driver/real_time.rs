@@ -192,6 +192,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 self.run.advance(now);
                 self.lag.record(due, now);
                 self.run.do_next()?;
+                self.part_from_crashed();
                 self.carry_out()?;
             }
             self.see_off_departing()?;

@@ -11,7 +11,8 @@ use crate::time::SimTime;
 /// The behaviors of a run's nodes, each with the node's state. A callback acts
 /// on the run through the [`World`]; nothing else runs until it returns.
 pub trait Behaviors {
-    /// Makes the node's state; called once per node and life, before its start.
+    /// Makes the node's state, in place of one that it has; called once per node
+    /// and life, before its start.
     ///
     /// # Errors
     ///
@@ -22,6 +23,10 @@ pub trait Behaviors {
         random: Random,
         world: &mut World<S>,
     ) -> Result<(), Fault>;
+
+    /// The node's state is gone; it does nothing and has no columns until it is
+    /// made anew.
+    fn remove(&mut self, _node: u32) {}
 
     /// The node does something.
     ///

@@ -7,6 +7,9 @@
 //! ticks are no queue traffic (see [`super::ticks`]); they come after every
 //! queued event of their instant, even one that is scheduled at that instant.
 //! So two runs handle the same events in the same order, whatever the machine.
+//!
+//! Faults have no cause: at their instant they end, and then begin, before all
+//! else, in the order of the scenario ([`EventQueue::push_fault`]).
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -60,17 +63,36 @@ pub enum Event {
         /// Which server.
         node: u32,
     },
+    /// A fault begins to hold, or ends.
+    Fault {
+        /// Which: an index into the scenario's.
+        fault: u32,
+        /// Whether it begins.
+        begins: bool,
+    },
 }
 
 /// The place of an event among those of one instant; unique in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sequence(pub u64);
 
+/// The sequence of the first event that has a cause; those of faults are below.
+const FIRST: u64 = 1 << 33;
+
 /// The pending events of a run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct EventQueue {
     heap: BinaryHeap<Entry>,
     next: u64,
+}
+
+impl Default for EventQueue {
+    fn default() -> EventQueue {
+        EventQueue {
+            heap: BinaryHeap::new(),
+            next: FIRST,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +126,16 @@ impl EventQueue {
             event,
         });
         sequence
+    }
+
+    /// Schedules the beginning or end of a fault. Each fault may have one of
+    /// both pending.
+    pub fn push_fault(&mut self, time: SimTime, fault: u32, begins: bool) {
+        self.heap.push(Entry {
+            time,
+            sequence: Sequence(u64::from(begins) << 32 | u64::from(fault)),
+            event: Event::Fault { fault, begins },
+        });
     }
 
     /// When the first event is due; [`SimTime::NEVER`] when none is pending.
@@ -141,7 +173,7 @@ mod tests {
             .map(|i| {
                 let time = random.below(50);
                 let sequence = queue.push(SimTime(time), Event::Start { node: i });
-                assert_eq!(sequence, Sequence(u64::from(i)));
+                assert_eq!(sequence, Sequence(FIRST + u64::from(i)));
                 (time, sequence.0)
             })
             .collect();
@@ -150,9 +182,35 @@ mod tests {
         for (time, sequence) in expected {
             let (t, s, event) = queue.pop().unwrap();
             assert_eq!((t.0, s.0), (time, sequence));
-            assert_eq!(event, Event::Start { node: s.0 as u32 });
+            assert_eq!(
+                Event::Start {
+                    node: (s.0 - FIRST) as u32
+                },
+                event
+            );
         }
         assert!(queue.is_empty());
         assert_eq!(queue.next_time(), SimTime::NEVER);
+    }
+
+    #[test]
+    fn faults_end_and_begin_before_all_else() {
+        let mut queue = EventQueue::default();
+        queue.push(SimTime(1), Event::Start { node: 0 });
+        for (fault, begins) in [(1, true), (0, true), (7, false)] {
+            queue.push_fault(SimTime(1), fault, begins);
+        }
+        queue.push_fault(SimTime(0), 9, true);
+        let order: Vec<Event> = std::iter::from_fn(|| Some(queue.pop()?.2)).collect();
+        let fault = |fault, begins| Event::Fault { fault, begins };
+        let start = Event::Start { node: 0 };
+        let faults = [
+            fault(9, true),
+            fault(7, false),
+            fault(0, true),
+            fault(1, true),
+        ];
+        assert_eq!(order[..4], faults);
+        assert_eq!(order[4], start);
     }
 }

@@ -1,12 +1,17 @@
 //! One run in virtual time: from event to event until nothing is due.
 
+mod breakage;
 mod life;
 mod outside;
 mod step;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::engine::behaviors::{Behaviors, Failure};
+use crate::engine::clocks::Clocks;
+use crate::engine::conservation::Conservation;
+use crate::engine::faults::{FaultEffect, Faults};
 use crate::engine::network::Network;
 use crate::engine::roster::Roster;
 use crate::engine::sink::Sink;
@@ -14,8 +19,9 @@ use crate::engine::ticks::{Clocked, Period, Ticks};
 use crate::engine::world::World;
 use crate::random::distribution::Distribution;
 use crate::random::{Purpose, Random, Streams};
-use crate::scenario::{Group, LinkRule, TickRule, Timing};
+use crate::scenario::{Fault, FaultKind, Group, LinkRule, TickRule, Timing};
 use crate::time::{SimDuration, SimTime};
+use breakage::{Pause, holds};
 
 /// One run, ready to go.
 #[derive(Debug)]
@@ -27,6 +33,15 @@ pub struct Run<B, S> {
     end: SimTime,
     limits: Limits,
     streams: Streams,
+    faults: Faults,
+    /// Nodes that are paused.
+    pauses: BTreeMap<u32, Pause>,
+    /// How many lives nodes have had that crashed and came back.
+    lives: BTreeMap<u32, u32>,
+    /// Whether nodes have begun to act.
+    begun: bool,
+    /// Nodes that crashed, which whoever drives the run has not been told of.
+    crashed: Vec<u32>,
 }
 
 /// How a run came to its end.
@@ -42,6 +57,10 @@ pub struct Outcome {
     pub messages: u64,
     /// The node that acted last before the end, and its step.
     pub last: (u32, u64),
+    /// What each fault did, in the order of the scenario.
+    pub faults: Vec<FaultEffect>,
+    /// What became of the messages.
+    pub conservation: Conservation,
 }
 
 /// Why a run ended.
@@ -95,15 +114,51 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         sink: S,
     ) -> Run<B, S> {
         let network = Network::new(&roster, rules, &streams);
+        let clocks = Clocks::new(&roster, &streams, false);
         let ticks = Ticks::new(clocked_nodes(&roster, &streams));
         Run {
-            world: World::new(roster, network, sink),
+            world: World::new(roster, network, clocks, sink),
             behaviors,
             ticks,
             end: duration.map_or(SimTime::NEVER, |span| SimTime::ZERO + span),
             limits: Limits::default(),
             streams,
+            faults: Faults::default(),
+            pauses: BTreeMap::new(),
+            lives: BTreeMap::new(),
+            begun: false,
+            crashed: Vec::new(),
         }
+    }
+
+    /// In which this breaks. Nodes are chosen ([`Run::only`]) after that.
+    pub fn with_faults(mut self, faults: &[Fault]) -> Self {
+        if faults.is_empty() {
+            return self;
+        }
+        self.faults = Faults::new(faults);
+        let kinds = || faults.iter().map(|fault| &fault.kind);
+        if kinds().any(|kind| matches!(kind, FaultKind::Partition(_) | FaultKind::Link(_))) {
+            self.world.network.watch();
+        }
+        let drifts = kinds().any(|kind| matches!(kind, FaultKind::Drift { .. }));
+        self.world.clocks = Clocks::new(&self.world.roster, &self.streams, drifts);
+        self.ticks = self.ticks_of(|_| true);
+        self
+    }
+
+    /// The ticks of these nodes; loose if a fault may change them.
+    fn ticks_of(&self, here: impl Fn(u32) -> bool) -> Ticks {
+        let mut clocked = clocked_nodes(&self.world.roster, &self.streams);
+        clocked.retain(|clocked| here(clocked.node));
+        let changes = |node: u32| {
+            self.faults.states.iter().any(|it| match &it.rule.kind {
+                FaultKind::Crash(nodes) | FaultKind::TickRate { nodes, .. } => holds(nodes, node),
+                _ => false,
+            })
+        };
+        let (loose, fixed) = clocked.into_iter().partition(|it| changes(it.node));
+        Ticks::new(fixed).with_loose(loose)
     }
 
     /// With other bounds for runs that would not end.
@@ -119,9 +174,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         for &node in nodes {
             elsewhere[node as usize] = false;
         }
-        let mut clocked = clocked_nodes(&self.world.roster, &self.streams);
-        clocked.retain(|clocked| !elsewhere[clocked.node as usize]);
-        self.ticks = Ticks::new(clocked);
+        self.ticks = self.ticks_of(|node| !elsewhere[node as usize]);
         self.world.wires.elsewhere = elsewhere;
         self
     }
@@ -150,6 +203,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         Outcome {
             end: self.world.now,
             reason,
+            faults: self.fault_effects(),
+            conservation: self.world.conservation(),
             events: self.world.handled,
             messages: self.world.sent,
             last,

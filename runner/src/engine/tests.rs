@@ -1,6 +1,10 @@
 //! The engine's promises, tried with behaviors that are closures: no plugin, no
 //! file, no clock.
 
+mod conservation;
+mod faults;
+mod links;
+
 use std::sync::atomic::AtomicBool;
 
 use analysis::log::{Columns, EventId, Row};
@@ -12,9 +16,7 @@ use crate::engine::sink::Sink;
 use crate::engine::world::World;
 use crate::random::distribution::Distribution;
 use crate::random::{Random, Streams};
-use crate::scenario::{
-    BehaviorName, Group, Link, LinkRule, LinkTransport, Order, TickRule, Timing,
-};
+use crate::scenario::{BehaviorName, Group, Link, LinkRule, Order, TickRule, Timing};
 use crate::time::{SimDuration, SimTime};
 
 const MS: u64 = 1_000_000;
@@ -88,6 +90,7 @@ fn group(name: &str, count: u32, timing: Timing) -> Group {
         start_at: SimDuration::ZERO,
         rng_id: None,
         inbox_limit: None,
+        clock: None,
         listen: Vec::new(),
         stdin: None,
         program: None,
@@ -114,7 +117,7 @@ fn all_linked(count: u32, latency: Distribution, loss: f64, order: Order) -> Vec
             latency,
             loss,
             order,
-            transport: LinkTransport::Tcp,
+            ..Link::IDEAL
         },
     }]
 }

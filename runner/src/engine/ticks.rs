@@ -13,10 +13,15 @@
 //! meet at an instant, their nodes have to be merged. Whole lanes that met once
 //! meet again (rates of 2 and 3 do each second), so a merged list is kept.
 //!
+//! Nodes whose ticks a fault may change are *loose*: each by itself in a heap.
+//!
 //! Tick `k` of a node, from 1, falls at start + floor(k * 10^9 / rate) ns, or
 //! with a phase at start + phase + floor((k - 1) * 10^9 / rate) ns.
 
+mod loose;
+
 use crate::time::{SimDuration, SimTime};
+use loose::Loose;
 
 /// From tick to tick.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,6 +38,14 @@ impl Period {
         match self {
             Period::Rate(rate) => (0, rate.to_bits()),
             Period::Interval(span) => (1, span.0),
+        }
+    }
+
+    /// The mean span between two ticks `[ns]`.
+    fn mean_ns(self) -> f64 {
+        match self {
+            Period::Rate(rate) => 1e9 / rate,
+            Period::Interval(span) => span.0 as f64,
         }
     }
 
@@ -75,6 +88,8 @@ pub struct Ticks {
     merged: Vec<Merged>,
     /// How many nodes may yet be kept in merged lists.
     room: usize,
+    /// Nodes whose ticks may change.
+    loose: Loose,
 }
 
 /// A lane's next instant after the one under way. Lanes of one instant stand in
@@ -233,7 +248,34 @@ impl Ticks {
     /// When the next tick is due; [`SimTime::NEVER`] without clocked nodes.
     #[inline]
     pub fn next_time(&self) -> SimTime {
-        SimTime(self.time)
+        SimTime(self.time.min(self.loose.time))
+    }
+
+    /// With these nodes, too, whose ticks may change.
+    pub fn with_loose(mut self, nodes: Vec<Clocked>) -> Ticks {
+        self.loose = Loose::new(nodes);
+        self
+    }
+
+    /// A loose node ticks at another rate from `now` on: what is left to its next
+    /// tick becomes shorter or longer in the same ratio. None: its own.
+    pub fn set_period(&mut self, node: u32, period: Option<Period>, now: SimTime) {
+        self.loose.set_period(node, period, now);
+    }
+
+    /// A loose node starts anew: its ticks count from `now`.
+    pub fn restart(&mut self, node: u32, now: SimTime) {
+        self.loose.restart(node, now);
+    }
+
+    /// How many ticks of a loose node were taken, but for those that went by.
+    pub fn taken(&self, node: u32) -> u64 {
+        self.loose.taken(node)
+    }
+
+    /// The tick that was taken last, this node's, went by.
+    pub fn goes_by(&mut self, node: u32) {
+        self.loose.goes_by(node);
     }
 
     /// Takes the next tick: the earliest, and at one instant the node that comes
@@ -244,6 +286,11 @@ impl Ticks {
     /// Without clocked nodes.
     #[inline]
     pub fn take(&mut self) -> u32 {
+        if self.loose.time <= self.time
+            && let Some(node) = self.take_loose()
+        {
+            return node;
+        }
         let node = self.due[self.taken];
         self.taken += 1;
         if self.taken == self.due.len() {
@@ -256,6 +303,16 @@ impl Ticks {
     #[inline]
     pub fn upcoming(&self, ahead: usize) -> Option<u32> {
         self.due.get(self.taken + ahead).copied()
+    }
+
+    /// The next tick, if it is of a loose node.
+    #[cold]
+    fn take_loose(&mut self) -> Option<u32> {
+        let first = match self.due.get(self.taken) {
+            Some(&node) if self.loose.time == self.time => node,
+            _ => u32::MAX,
+        };
+        self.loose.take_before(first)
     }
 
     /// Writes down who ticks at the next instant, and moves their lanes on.

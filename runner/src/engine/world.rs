@@ -4,10 +4,12 @@
 //! [`World::set_timer`] and so on. An effect enqueues; it never runs another
 //! behavior. So a step is atomic, and its effects keep their order.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use analysis::log::{EventId, NO_PEER, Row};
 
+use crate::engine::clocks::Clocks;
+use crate::engine::conservation::Conservation;
 use crate::engine::message::{Inbox, MessageId, Messages};
 use crate::engine::network::{Network, Verdict};
 use crate::engine::queue::{Event, EventQueue, Sequence};
@@ -34,8 +36,13 @@ pub struct World<S> {
     pub(super) limits: Vec<u32>,
     /// The event that a pending timer waits for.
     timers: HashMap<(u32, u64), Sequence>,
-    /// Service streams of server nodes.
-    pub(super) service: HashMap<u32, Random>,
+    /// What its node's clock has come to when a pending timer is due; empty where
+    /// clocks show true time.
+    readings: BTreeMap<(u32, u64), i128>,
+    /// The nodes' own clocks.
+    pub(super) clocks: Clocks,
+    /// What server nodes are at.
+    pub(super) service: HashMap<u32, Service>,
     /// The rows of the step under way.
     rows: Vec<Row>,
     /// Pairs of nodes whose connection one of them closed, lower index first.
@@ -47,6 +54,14 @@ pub struct World<S> {
     pub(super) stop: Option<String>,
     pub(super) handled: u64,
     pub(super) sent: u64,
+    /// Copies that links made.
+    duplicated: u64,
+    /// Messages that nodes handled.
+    pub(super) delivered: u64,
+    dropped: u64,
+    /// Messages that came over wires, and that went.
+    pub(super) entered: u64,
+    pub(super) left: u64,
     /// Where records go.
     pub sink: S,
 }
@@ -62,6 +77,28 @@ pub(super) struct Node {
     pub up: bool,
     /// A server that is at work on the head of its inbox.
     pub busy: bool,
+    /// A fault lets it do nothing.
+    pub paused: bool,
+}
+
+/// What a server is at.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub stream: Random,
+    /// When it has handled the head of its inbox, if it is busy.
+    pub due: SimTime,
+    /// The event of that.
+    pub event: Option<Sequence>,
+}
+
+impl Service {
+    pub(super) fn new(stream: Random) -> Service {
+        Service {
+            stream,
+            due: SimTime::ZERO,
+            event: None,
+        }
+    }
 }
 
 /// How a node comes to act on a message.
@@ -90,7 +127,7 @@ pub struct Progress {
 pub struct NoLink;
 
 impl<S: Sink> World<S> {
-    pub(super) fn new(roster: Roster, network: Network, sink: S) -> World<S> {
+    pub(super) fn new(roster: Roster, network: Network, clocks: Clocks, sink: S) -> World<S> {
         let mut nodes = Vec::with_capacity(roster.len() as usize);
         for group in roster.groups() {
             let kind = match group.timing {
@@ -105,6 +142,7 @@ impl<S: Sink> World<S> {
                 kind,
                 up: false,
                 busy: false,
+                paused: false,
             };
             nodes.extend(std::iter::repeat_n(node, group.count as usize));
         }
@@ -123,6 +161,8 @@ impl<S: Sink> World<S> {
             roster,
             limits,
             timers: HashMap::new(),
+            readings: BTreeMap::new(),
+            clocks,
             service: HashMap::new(),
             rows: Vec::new(),
             closed: HashSet::new(),
@@ -131,6 +171,11 @@ impl<S: Sink> World<S> {
             stop: None,
             handled: 0,
             sent: 0,
+            duplicated: 0,
+            delivered: 0,
+            dropped: 0,
+            entered: 0,
+            left: 0,
             sink,
         }
     }
@@ -154,8 +199,8 @@ impl<S: Sink> World<S> {
 
     /// The node's own clock: what its behavior takes for the time.
     #[inline]
-    pub fn local_time(&self, _node: u32) -> SimTime {
-        self.now
+    pub fn local_time(&self, node: u32) -> SimTime {
+        self.clocks.read(node, self.now)
     }
 
     /// Who is who.
@@ -234,27 +279,53 @@ impl<S: Sink> World<S> {
         self.push_row(EventId::SEND, to.node, number, bytes.len() as u64);
         match self.network.send(&self.roster, from, to, self.now) {
             Verdict::Lost => self.lose(to.node, from, number, bytes.len() as u64),
-            Verdict::Arrives(time) => {
-                let message = self.messages.add(from, number, bytes);
-                if self.wires.carry(to) {
-                    self.depart(time, from, to.node, What::Message(message));
-                    return Ok(());
-                }
-                let target = &mut self.nodes[to.node as usize];
-                // What would happen next anyway may happen at once: an arrival
-                // at a clocked node only enqueues, and nothing is due before it.
-                let at_once = time == self.now
-                    && target.kind == Kind::Clocked
-                    && self.events.next_time() > self.now;
-                if at_once {
-                    self.arrive(to.node, message);
-                } else {
-                    let node = to.node;
-                    self.events.push(time, Event::Arrival { node, message });
-                }
-            }
+            Verdict::Arrives(time) => self.forward(from, to, number, bytes, time),
+            Verdict::Elaborate => self.pass(from, to, number, bytes),
         }
         Ok(())
+    }
+
+    /// Lets a message arrive at its time, or leave the process then.
+    #[inline(always)]
+    fn forward(&mut self, from: u32, to: LinkEnd, number: u64, bytes: &[u8], time: SimTime) {
+        let message = self.messages.add(from, number, bytes);
+        if self.wires.carry(to) {
+            self.depart(time, from, to.node, What::Message(message));
+            return;
+        }
+        let target = &mut self.nodes[to.node as usize];
+        // What would happen next anyway may happen at once: an arrival at a
+        // clocked node only enqueues, and nothing is due before it.
+        let at_once =
+            time == self.now && target.kind == Kind::Clocked && self.events.next_time() > self.now;
+        if at_once {
+            self.arrive(to.node, message);
+        } else {
+            let node = to.node;
+            self.events.push(time, Event::Arrival { node, message });
+        }
+    }
+
+    /// Sends a message over a link that may do more than delay and lose it.
+    #[cold]
+    fn pass(&mut self, from: u32, to: LinkEnd, number: u64, bytes: &[u8]) {
+        let size = bytes.len() as u64;
+        let passage = self.network.pass(&self.roster, from, to, size, self.now);
+        let Some(arrival) = passage.arrival else {
+            return self.lose(to.node, from, number, size);
+        };
+        let mut changed;
+        let mut bytes = bytes;
+        if let Some(change) = passage.change {
+            changed = bytes.to_vec();
+            change.apply(&mut changed);
+            bytes = &changed;
+        }
+        self.forward(from, to, number, bytes, arrival);
+        if let Some(copy) = passage.copy {
+            self.duplicated += 1;
+            self.forward(from, to, number, bytes, copy);
+        }
     }
 
     /// Hands bytes to a peer that is no node of the scenario.
@@ -375,24 +446,112 @@ impl<S: Sink> World<S> {
     /// pending one with that tag.
     pub fn set_timer(&mut self, tag: u64, delay: SimDuration) {
         let node = self.node;
-        let due = self
-            .events
-            .push(self.now + delay, Event::Timer { node, tag });
+        let time = match self.clocks.get(node) {
+            None => self.now + delay,
+            Some(clock) => {
+                let reached = clock.at(self.now) + i128::from(delay.0);
+                self.readings.insert((node, tag), reached);
+                clock.when(reached)
+            }
+        };
+        let due = self.events.push(time, Event::Timer { node, tag });
         self.timers.insert((node, tag), due);
+    }
+
+    /// A node's clock goes at another rate from now on, or at its own: its timers
+    /// are due when it has come to where they are.
+    pub(super) fn set_drift(&mut self, node: u32, ppm: Option<f64>) {
+        let Some(clock) = self.clocks.get_mut(node) else {
+            return;
+        };
+        clock.set_drift(ppm, self.now);
+        let clock = *clock;
+        for (&(_, tag), &reached) in self.readings.range((node, 0)..=(node, u64::MAX)) {
+            if let Some(due) = self.timers.get_mut(&(node, tag)) {
+                *due = self
+                    .events
+                    .push(clock.when(reached), Event::Timer { node, tag });
+            }
+        }
     }
 
     /// Forgets the acting node's timer with this tag.
     pub fn cancel_timer(&mut self, tag: u64) {
         self.timers.remove(&(self.node, tag));
+        self.readings.remove(&(self.node, tag));
+    }
+
+    /// Whether a timer's event is the one that is waited for.
+    pub(super) fn timer_waits_for(&self, node: u32, tag: u64, event: Sequence) -> bool {
+        self.timers.get(&(node, tag)) == Some(&event)
     }
 
     /// Whether a timer's event is the one that is waited for; then it is over.
     pub(super) fn timer_is_due(&mut self, node: u32, tag: u64, event: Sequence) -> bool {
-        let due = self.timers.get(&(node, tag)) == Some(&event);
+        let due = self.timer_waits_for(node, tag, event);
         if due {
             self.timers.remove(&(node, tag));
+            self.readings.remove(&(node, tag));
         }
         due
+    }
+
+    /// A node has crashed: its timers, its service and its messages are gone.
+    pub(super) fn forget(&mut self, node: u32) {
+        self.timers.retain(|&(owner, _), _| owner != node);
+        let own: Vec<_> = self.readings.range((node, 0)..=(node, u64::MAX)).collect();
+        let own: Vec<(u32, u64)> = own.into_iter().map(|(&key, _)| key).collect();
+        for key in own {
+            self.readings.remove(&key);
+        }
+        if let Some(service) = self.service.get_mut(&node) {
+            service.event = None;
+        }
+        let mut inbox = self.nodes[node as usize].inbox;
+        while let Some(lost) = inbox.pop(&mut self.messages) {
+            self.nodes[node as usize].inbox = inbox;
+            self.dropped += 1;
+            let size = lost.payload.as_slice().len() as u64;
+            self.drop_row(node, lost.from, lost.number, size);
+        }
+    }
+
+    /// When a peer learns that a node has crashed; none if their connection was
+    /// closed. It counts as open for the node's next life.
+    pub(super) fn closed_by_crash(&mut self, node: u32, other: u32) -> Option<SimTime> {
+        if self.closed.remove(&pair(node, other)) {
+            return None;
+        }
+        let topology = &self.network.topology;
+        let end = topology.peer(node, topology.peer_number(node, other));
+        Some(end.map_or(self.now, |end| self.network.closes(node, end, self.now)))
+    }
+
+    /// Whether a server's event is the one that is waited for.
+    pub(super) fn service_is_due(&self, node: u32, event: Sequence) -> bool {
+        let service = self.service.get(&node);
+        service.is_some_and(|service| service.event == Some(event))
+    }
+
+    /// A server goes on with a service of which so much is left.
+    pub(super) fn finish_service(&mut self, node: u32, left: SimDuration) {
+        if let Some(service) = self.service.get_mut(&node) {
+            service.due = self.now + left;
+            let event = self.events.push(service.due, Event::Served { node });
+            service.event = Some(event);
+        }
+    }
+
+    /// Schedules now what was due while its node was paused.
+    pub(super) fn push_late(&mut self, sequence: Sequence, event: Event) {
+        if let Event::Timer { node, tag } = event {
+            let waiting = self.timers.get_mut(&(node, tag));
+            if let Some(due) = waiting.filter(|due| **due == sequence) {
+                *due = self.events.push(self.now, event);
+            }
+            return;
+        }
+        self.events.push(self.now, event);
     }
 
     /// Writes a row with one of the behavior's own words.
@@ -425,13 +584,23 @@ impl<S: Sink> World<S> {
             return true;
         }
         let lost = self.messages.take(message);
-        self.drop_row(
-            node,
-            lost.from,
-            lost.number,
-            lost.payload.as_slice().len() as u64,
-        );
+        self.dropped += 1;
+        let size = lost.payload.as_slice().len() as u64;
+        self.drop_row(node, lost.from, lost.number, size);
         false
+    }
+
+    /// What became of the messages up to now.
+    pub fn conservation(&self) -> Conservation {
+        Conservation {
+            sent: self.sent,
+            duplicated: self.duplicated,
+            entered: self.entered,
+            delivered: self.delivered,
+            dropped: self.dropped,
+            in_flight: self.messages.len() as u64,
+            left: self.left,
+        }
     }
 
     /// Adds a row to the step under way.
@@ -454,6 +623,7 @@ impl<S: Sink> World<S> {
 
     /// A message to `node` is lost; who keeps its log learns of it.
     pub(super) fn lose(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
+        self.dropped += 1;
         if self.wires.is_elsewhere(node) {
             self.depart(self.now, from, node, What::Lost { number, bytes });
         } else {
@@ -468,7 +638,7 @@ impl<S: Sink> World<S> {
     }
 
     /// A message to `node` is lost: a row in the log of the node it was for.
-    fn drop_row(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
+    pub(super) fn drop_row(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
         if S::WANTS_ROWS {
             let target = &self.nodes[node as usize];
             self.rows.push(Row {

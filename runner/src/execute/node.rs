@@ -23,6 +23,7 @@ use crate::driver::processes::meeting::Meeting;
 use crate::driver::processes::{Ending, Job, Order, Place, Report, Setting, Share, instant_at};
 use crate::driver::programs;
 use crate::driver::real_time::RealTime;
+use crate::engine::faults::Window;
 use crate::engine::run::EndReason;
 use crate::host::search::SearchPath;
 use crate::plan::{Plan, Refusal};
@@ -134,6 +135,12 @@ fn work(
     };
     let lags = real.lag.counts();
     let remarks = std::mem::take(&mut real.remarks);
+    let faults = outcome.faults.iter().map(|fault| {
+        let windows = fault.windows.iter();
+        let window = |it: &Window| (it.from.0, it.until.0, it.touched);
+        windows.map(window).collect()
+    });
+    let faults = faults.collect();
     let ending = match real.into_sink().finish(outcome.end) {
         Ok(_) => ending,
         Err(error) => Ending::Failed(error.to_string()),
@@ -145,6 +152,8 @@ fn work(
         messages: outcome.messages,
         lags,
         remarks,
+        faults,
+        conservation: outcome.conservation,
     };
     reports.send(&Report::Done(share)).map_err(told)
 }

@@ -10,11 +10,14 @@ use analysis::results::RunStatus;
 
 use super::{Ended, ExecuteError, Options};
 use crate::driver::processes::{Job, Setting, crew};
+use crate::engine::faults::{FaultEffect, Window};
 use crate::engine::roster::Roster;
 use crate::engine::run::EndReason;
 use crate::judge::checks::Checks;
 use crate::plan::{Plan, RunSpec};
+use crate::results::faults;
 use crate::results::record::Findings;
+use crate::scenario::Scenario;
 use crate::time::SimTime;
 
 /// What the processes need beside the plan, to make it anew.
@@ -75,7 +78,9 @@ pub fn run(
         status = RunStatus::Failed;
         failure = Some(sum.failures.join("\n"));
     }
+    let faults = effects(&plan.case(spec).scenario, &sum.faults);
     let mut warnings = sum.remarks;
+    warnings.extend(faults::warnings(&faults));
     warnings.extend(super::lateness(&sum.lag));
     let mut findings = match status {
         RunStatus::Failed => Findings::default(),
@@ -101,7 +106,29 @@ pub fn run(
         lag: Some(sum.lag),
         last: None,
         expired: false,
+        faults,
+        conservation: begun.then_some(sum.conservation),
     })
+}
+
+/// What the faults did in all processes together.
+fn effects(scenario: &Scenario, shares: &[Vec<Vec<(u64, u64, u64)>>]) -> Vec<FaultEffect> {
+    let rules = scenario.faults.iter().enumerate();
+    rules
+        .map(|(index, rule)| {
+            let mut effect = FaultEffect::new(index, rule, Vec::new());
+            for windows in shares.iter().filter_map(|share| share.get(index)) {
+                let window = |&(from, until, touched): &(u64, u64, u64)| Window {
+                    from: SimTime(from),
+                    until: SimTime(until),
+                    touched,
+                };
+                let windows: Vec<Window> = windows.iter().map(window).collect();
+                effect.add(&windows);
+            }
+            effect
+        })
+        .collect()
 }
 
 /// Which nodes share a process, and whose it is: one for each behavior, one for

@@ -187,6 +187,12 @@ impl Behaviors for Instances {
         made
     }
 
+    fn remove(&mut self, node: u32) {
+        let arena = self.arena_of(node);
+        self.arenas[arena].destroy(node);
+        self.arenas[arena].reset(node, Random([0; 4]));
+    }
+
     #[allow(unsafe_code)]
     #[inline(always)]
     fn call<S: Sink>(

@@ -84,6 +84,15 @@ impl Distribution {
         }
     }
 
+    /// One draw of a number that may be negative: as [`Distribution::sample`],
+    /// but `normal` is not cut.
+    pub fn sample_signed(&self, random: &mut Random) -> f64 {
+        match *self {
+            Distribution::Normal { mean, std } => mean + std * standard_normal(random),
+            _ => self.sample(random),
+        }
+    }
+
     /// One draw of a span, in whole nanoseconds; at least 0, at most 2^63.
     pub fn sample_span(&self, random: &mut Random) -> SimDuration {
         let ns = self.sample(random).round();

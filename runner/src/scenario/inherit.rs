@@ -100,6 +100,8 @@ fn take(group: &mut GroupEntry, base: &GroupEntry) {
     }
     fill(&mut group.behavior, &base.behavior);
     fill(&mut group.inbox_limit, &base.inbox_limit);
+    fill(&mut group.offset, &base.offset);
+    fill(&mut group.drift, &base.drift);
     if !group.timing.any() {
         group.timing = base.timing.clone();
     }

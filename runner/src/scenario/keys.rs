@@ -6,9 +6,11 @@
 //! asked for everything that is.
 
 mod distribution;
+mod fault;
 mod matrix;
 
 pub use distribution::DISTRIBUTION;
+pub use fault::{DRIFT_FAULT, FAULT, TICK_RATE_FAULT};
 pub use matrix::{AXIS, MATRIX};
 
 /// The keys of one kind of table.
@@ -18,8 +20,6 @@ pub struct Keys {
     pub what: &'static str,
     /// The keys that are read.
     pub keys: &'static [Key],
-    /// The keys that are promised but not read yet.
-    pub later: &'static [&'static str],
 }
 
 /// One key.
@@ -60,8 +60,14 @@ pub enum Shape {
     Span,
     /// A number per second or a distribution of such.
     Rate,
+    /// A duration that may be negative, or a distribution of such.
+    Offset,
+    /// Parts per million, or a distribution of such.
+    Drift,
     /// A size in bytes, from 1 byte to [`MAX_MESSAGE`].
     MessageSize,
+    /// Bytes per second, from 1 to [`MAX_BANDWIDTH`].
+    Bandwidth,
     /// `ADDRESS:PORT`.
     Address,
     /// `tcp://ADDRESS:PORT` or `udp://ADDRESS:PORT`.
@@ -80,6 +86,12 @@ pub enum Shape {
     Amount,
     /// Two numbers or durations.
     Amounts,
+    /// One or more groups, nodes or globs.
+    SelectorList,
+    /// Lists of groups, nodes or globs.
+    SelectorLists,
+    /// True or false.
+    Flag,
     /// A table of tables, each with these keys.
     TableOf(&'static Keys),
     /// An array of tables, each with these keys.
@@ -117,6 +129,12 @@ pub const MAX_NODES: u64 = 10_000_000;
 /// The longest message that `max_message` may allow `[bytes]`: lengths within
 /// the engine are of 32 bits.
 pub const MAX_MESSAGE: u64 = 2 << 30;
+/// The fastest link `[bytes/s]`: beyond a byte per nanosecond by so much that it
+/// makes no difference, and what keeps size times 10^9 over it exact.
+pub const MAX_BANDWIDTH: u64 = 1 << 40;
+/// The fastest clock [ppm]: it goes twice as fast as true time. The slowest goes
+/// at a millionth of it.
+pub const MAX_DRIFT: f64 = 1e6;
 /// The most runs per case.
 pub const MAX_RUNS: u64 = 1_000_000;
 /// The most ticks per second: one per nanosecond.
@@ -200,6 +218,11 @@ pub static SCENARIO: Keys = Keys {
             "Which nodes are linked and how. None: every node reaches every other at once. A later entry replaces an earlier one for a pair.",
         ),
         key(
+            "faults",
+            Shape::ArrayOf(&FAULT),
+            "What breaks, and when: partitions, crashes, pauses, and links, ticks and clocks that change for a while.",
+        ),
+        key(
             "expect",
             Shape::ArrayOf(&EXPECT),
             "What the metrics must be. A run that breaks one fails; nothing measured is unknown.",
@@ -215,7 +238,6 @@ pub static SCENARIO: Keys = Keys {
             "What is varied: each case of the matrix is run `runs` times.",
         ),
     ],
-    later: LATER_IN_SCENARIO,
 };
 
 /// `[nodes.NAME]`.
@@ -278,6 +300,16 @@ pub static GROUP: Keys = Keys {
             "The most messages that wait in the inbox; what overflows is dropped and recorded. Default: no limit.",
         ),
         key(
+            "offset",
+            Shape::Offset,
+            "How far the nodes' own clocks are ahead of true time at the beginning: `\"20ms\"`, or behind: `\"-20ms\"`; drawn once per node and run. A clock never shows less than 0. Default: `\"0s\"`.",
+        ),
+        key(
+            "drift",
+            Shape::Drift,
+            "How much faster the nodes' own clocks go than true time, in parts per million; slower if negative; drawn once per node and run. Default: 0.",
+        ),
+        key(
             "listen",
             Shape::ArrayOf(&LISTEN),
             "In real time: where the nodes listen, so that other programs reach them. Stays with its group when another extends it; virtual time passes it over.",
@@ -303,7 +335,6 @@ pub static GROUP: Keys = Keys {
             "In real time, in place of `behavior`: the runner starts this program for each node, and ends it with the run. With `external`: the program that is reached there.",
         ),
     ],
-    later: LATER_IN_GROUP,
 };
 
 /// One `[[nodes.NAME.listen]]` entry.
@@ -341,7 +372,6 @@ pub static LISTEN: Keys = Keys {
             "The longest message that is taken: a size (`\"64KiB\"`), or a number of bytes. Default: `\"16MiB\"`.",
         ),
     ],
-    later: &[],
 };
 
 /// One `[[links]]` entry.
@@ -374,6 +404,26 @@ pub static LINK: Keys = Keys {
             "The probability that a message is lost, 0 to 1. Default: 0.",
         ),
         key(
+            "duplicate",
+            Shape::Probability,
+            "The probability that a message arrives twice, 0 to 1; the copy takes a latency of its own. Default: 0.",
+        ),
+        key(
+            "corrupt",
+            Shape::Probability,
+            "The probability that one byte of a message arrives changed, 0 to 1. Default: 0.",
+        ),
+        key(
+            "bandwidth",
+            Shape::Bandwidth,
+            "Bytes per second in each direction of each linked pair: a size (`\"1MiB\"`, `\"1MiB/s\"`), or a number. Messages go one after another, each as long as its size says, before their latency. Default: no limit.",
+        ),
+        key(
+            "queue_limit",
+            Shape::Whole(0, u32::MAX as u64),
+            "With `bandwidth`: the most messages that wait for the link, not counting the one on it; what overflows is dropped and recorded. Default: no limit.",
+        ),
+        key(
             "order",
             Shape::Word(&["fifo", "any"]),
             "`fifo`: no message overtakes another. `any`: each arrives after its own latency. Default: `fifo`.",
@@ -384,7 +434,6 @@ pub static LINK: Keys = Keys {
             "In real time: what carries the messages; `channel` stays within the process. Virtual time passes it over. Default: `tcp`.",
         ),
     ],
-    later: LATER_IN_LINK,
 };
 
 /// One `[[expect]]` entry.
@@ -419,7 +468,6 @@ pub static EXPECT: Keys = Keys {
             "`every-run`: each run. `mean`: each node's mean over the runs of a case. `fraction`: at least the share `at_least` of the runs of a case. Default: `every-run`.",
         ),
     ],
-    later: &[],
 };
 
 /// One `[[check]]` entry.
@@ -437,14 +485,7 @@ pub static CHECK: Keys = Keys {
             "What the check is told. `runner plugins PLUGIN.CHECK` lists the keys.",
         ),
     ],
-    later: &[],
 };
-
-// The keys that the documentation promises and this version does not read yet.
-// One that is built moves into its table above.
-const LATER_IN_SCENARIO: &[&str] = &["faults"];
-const LATER_IN_GROUP: &[&str] = &["drift", "offset"];
-const LATER_IN_LINK: &[&str] = &["duplicate", "corrupt", "bandwidth", "queue_limit"];
 
 impl Keys {
     /// The key with this name.

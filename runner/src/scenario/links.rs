@@ -1,13 +1,41 @@
-//! `[[links]]`: which pairs of nodes an entry links, as ranges of indices.
+//! `[[links]]`: which pairs of nodes an entry links, as ranges of indices, and
+//! what the links are like.
+
+use std::ops::Range;
 
 use super::names::Names;
-use super::reader::Mistakes;
+use super::reader::{Mistakes, Written};
 use super::resolved::{Link, LinkRule};
-use super::written::LinkEntry;
-use crate::random::distribution::Distribution;
+use super::written::{LinkEntry, Selector};
 
 /// What a link entry says; none if it is wrong, which is reported.
 pub fn rule(entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> Option<LinkRule> {
+    let (from, to) = ends("link", entry, names, mistakes)?;
+    if let (Some(limit), None) = (&entry.queue_limit, &entry.bandwidth) {
+        mistakes.add_with_help(
+            limit.key,
+            "`queue_limit` without `bandwidth`",
+            "without a bandwidth no message waits for its link",
+        );
+        return None;
+    }
+    Some(LinkRule {
+        from,
+        to,
+        both: entry.between.is_some(),
+        link: link(entry)?,
+    })
+}
+
+/// The nodes at the two ends: sorted, disjoint, not empty.
+pub type Ends = (Vec<Range<u32>>, Vec<Range<u32>>);
+
+/// The ends of an entry; none if they are wrong, which is reported.
+pub fn ends(what: &str, entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> Option<Ends> {
+    let select = |key: &str, selector: &Selector| {
+        let whose = format!("{what} `{key}`");
+        names.select(&whose, selector, mistakes)
+    };
     let (between, from, to) = (&entry.between, &entry.from, &entry.to);
     let ends = match (between, from, to) {
         (Some(between), None, None) => between
@@ -19,20 +47,20 @@ pub fn rule(entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> Option
             (one, other) => {
                 // The end that was read is looked up all the same.
                 if let Some(from) = one {
-                    names.select("link `from`", from, mistakes);
+                    select("from", from);
                 }
                 if let Some(to) = other {
-                    names.select("link `to`", to, mistakes);
+                    select("to", to);
                 }
                 None
             }
         },
         _ => {
             let missing = match (between, from, to) {
-                (Some(_), ..) => "`between` contradicts `from` and `to`",
-                (None, Some(_), None) => "the link has `from` without `to`",
-                (None, None, Some(_)) => "the link has `to` without `from`",
-                _ => "the link has no ends",
+                (Some(_), ..) => "`between` contradicts `from` and `to`".to_owned(),
+                (None, Some(_), None) => format!("the {what} has `from` without `to`"),
+                (None, None, Some(_)) => format!("the {what} has `to` without `from`"),
+                _ => format!("the {what} has no ends"),
             };
             mistakes.add_with_help(
                 entry.place,
@@ -42,42 +70,47 @@ pub fn rule(entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> Option
             None
         }
     };
-    let (from_what, from, to_what, to) = ends?;
-    let from_nodes = names.select(from_what, from, mistakes);
-    let to_nodes = names.select(to_what, to, mistakes);
+    let (from_key, from, to_key, to) = ends?;
+    let (from_nodes, to_nodes) = (select(from_key, from), select(to_key, to));
     let (from_nodes, to_nodes) = (from_nodes?, to_nodes?);
     if let ([one], [other]) = (from_nodes.as_slice(), to_nodes.as_slice())
         && one == other
         && one.len() == 1
     {
         let message = format!(
-            "the link links nothing: `{}` is one node, and no node is linked to itself",
+            "the {what} links nothing: `{}` is one node, and no node is linked to itself",
             to.text
         );
         mistakes.add(to.place, message);
         return None;
     }
-    Some(LinkRule {
-        from: from_nodes,
-        to: to_nodes,
-        both: entry.between.is_some(),
-        link: Link {
-            latency: match &entry.latency {
-                Some(latency) => latency.value.clone()?,
-                None => Distribution::Constant(0.0),
-            },
-            loss: match &entry.loss {
-                Some(loss) => loss.value?,
-                None => 0.0,
-            },
-            order: match &entry.order {
-                Some(order) => order.value?,
-                None => Default::default(),
-            },
-            transport: match &entry.transport {
-                Some(transport) => transport.value?,
-                None => Default::default(),
-            },
+    Some((from_nodes, to_nodes))
+}
+
+/// What the links of an entry are like; none if a value is wrong.
+fn link(entry: &LinkEntry) -> Option<Link> {
+    /// The value that was written, or that of an ideal link.
+    fn or<T: Clone>(key: &Option<Written<T>>, ideal: T) -> Option<T> {
+        match key {
+            Some(written) => written.value.clone(),
+            None => Some(ideal),
+        }
+    }
+    let ideal = Link::IDEAL;
+    Some(Link {
+        latency: or(&entry.latency, ideal.latency)?,
+        loss: or(&entry.loss, ideal.loss)?,
+        duplicate: or(&entry.duplicate, ideal.duplicate)?,
+        corrupt: or(&entry.corrupt, ideal.corrupt)?,
+        bandwidth: match &entry.bandwidth {
+            Some(bandwidth) => Some(bandwidth.value?),
+            None => None,
         },
+        queue_limit: match &entry.queue_limit {
+            Some(limit) => Some(limit.value?.try_into().ok()?),
+            None => None,
+        },
+        order: or(&entry.order, ideal.order)?,
+        transport: or(&entry.transport, ideal.transport)?,
     })
 }

@@ -126,11 +126,12 @@ impl<'a> Names<'a> {
         (index < group.nodes.end).then_some((group, index))
     }
 
-    /// The indices that a selector stands for: sorted, disjoint, not empty; none
-    /// if there are none, which is reported as a mistake of `what` (link `to`).
+    /// The indices that a selector stands for which is the value of `whose`
+    /// (``link `from` ``): sorted, disjoint, not empty; none if there are none,
+    /// which is reported.
     pub fn select(
         &self,
-        what: &str,
+        whose: &str,
         selector: &Selector,
         mistakes: &Mistakes,
     ) -> Option<Vec<Range<u32>>> {
@@ -152,9 +153,9 @@ impl<'a> Names<'a> {
             return None;
         }
         let message = if text.contains(['*', '?']) {
-            format!("{what}: no group or node matches `{text}`")
+            format!("{whose}: no group or node matches `{text}`")
         } else {
-            format!("{what} names unknown node `{text}`")
+            format!("{whose} names unknown node `{text}`")
         };
         let names = self.examples();
         let help = format!(
@@ -163,6 +164,40 @@ impl<'a> Names<'a> {
         );
         mistakes.add_with_help(selector.place, message, help);
         None
+    }
+
+    /// As [`Names::select`], for what several selectors stand for together.
+    pub fn select_all(
+        &self,
+        whose: &str,
+        selectors: &[Selector],
+        mistakes: &Mistakes,
+    ) -> Option<Vec<Range<u32>>> {
+        let selected: Vec<_> = selectors
+            .iter()
+            .map(|selector| self.select(whose, selector, mistakes))
+            .collect();
+        let ranges: Vec<Vec<_>> = selected.into_iter().collect::<Option<_>>()?;
+        Some(joined(ranges.concat()))
+    }
+
+    /// The group of a node, by its place among the groups.
+    pub fn group_of(&self, node: u32) -> usize {
+        self.groups.partition_point(|group| group.nodes.end <= node)
+    }
+
+    /// The nodes of a group, by its place among the groups.
+    pub fn nodes_of(&self, group: usize) -> Range<u32> {
+        self.groups[group].nodes.clone()
+    }
+
+    /// A node's name.
+    pub fn node_name(&self, node: u32) -> String {
+        let group = &self.groups[self.group_of(node)];
+        match group.numbered {
+            true => format!("{}-{}", group.name, node - group.nodes.start + 1),
+            false => group.name.to_owned(),
+        }
     }
 
     /// The groups' names, and the first nodes of those that are numbered.

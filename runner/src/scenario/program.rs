@@ -35,6 +35,8 @@ impl GroupEntry {
             drop_written(&mut self.behavior);
             drop_written(&mut self.config);
             drop_written(&mut self.inbox_limit);
+            drop_written(&mut self.offset);
+            drop_written(&mut self.drift);
             drop_written(&mut self.listen);
             let timing = &mut self.timing;
             drop_written(&mut timing.tick_rate);
@@ -149,7 +151,7 @@ pub fn check(groups: &[GroupEntry], in_virtual_time: bool, mistakes: &Mistakes) 
                 mistakes.add_with_help(
                     key,
                     format!("`{name}` and `{program}` contradict each other"),
-                    "a node either does what a behavior says, or is a program, which has no `config`, timing, `inbox_limit` or `listen` here",
+                    "a node either does what a behavior says, or is a program, which has no `config`, timing, clock, `inbox_limit` or `listen` here",
                 );
             }
         }
@@ -182,6 +184,8 @@ fn behavior_keys(group: &GroupEntry) -> impl Iterator<Item = (&'static str, Plac
         key("tick_phase", &timing.tick_phase),
         key("service_time", &timing.service_time),
         key("inbox_limit", &group.inbox_limit),
+        key("offset", &group.offset),
+        key("drift", &group.drift),
         key("listen", &group.listen),
     ]
     .into_iter()

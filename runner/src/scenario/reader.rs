@@ -203,11 +203,6 @@ impl<'a> TableReader<'a> {
             if self.keys.get(key).is_some() {
                 continue;
             }
-            if self.keys.later.contains(&key) {
-                let message = format!("`{key}` is not supported yet by this version");
-                self.mistakes.add(entry.place, message);
-                continue;
-            }
             let known = self.keys.keys.iter().map(|it| it.name);
             let message = format!("unknown key `{key}` in {}", self.keys.what);
             let help = format!("keys here: {}", listed(key, known));

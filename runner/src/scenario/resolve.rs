@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::faults;
 use super::inherit::inherit;
 use super::judges::{CheckEntry, CheckOrigin, ExpectOrigin};
 use super::links;
@@ -12,10 +13,11 @@ use super::names::Names;
 use super::origin::GroupOrigin;
 use super::program;
 use super::reader::{Mistakes, Written};
-use super::resolved::{CheckRule, Group, Scenario, TimeMode};
+use super::resolved::{CheckRule, Group, LocalClock, Scenario, TimeMode};
 use super::values;
 use super::written::{GroupEntry, ListenEntry, ScenarioFile, TimeWord};
 use super::{Place, document::Table};
+use crate::random::distribution::Distribution;
 use crate::time::SimDuration;
 
 /// What a file comes to.
@@ -80,6 +82,16 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
     let notes = notes(&file, path, mistakes);
     let time = time(&file, mistakes);
     end(&file, mistakes);
+    let faults: Vec<_> = file
+        .faults
+        .iter()
+        .map(|entry| faults::fault(entry, &file, &names, mistakes))
+        .collect();
+    faults::check_times(&file, time, mistakes);
+    if let Some(rules) = rules.iter().cloned().collect::<Option<Vec<_>>>() {
+        faults::check_links(&file.faults, &faults, &rules, mistakes);
+    }
+    faults::check_overlaps(&file, &faults, &names, mistakes);
     program::check(&file.groups, time == Some(TimeMode::Virtual), mistakes);
     listen::check_addresses(&file.groups, mistakes);
     listen::check_stdin(&file.groups, mistakes);
@@ -109,6 +121,7 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
                 false => return None,
             },
             expectations: expected,
+            faults: faults.into_iter().collect::<Option<_>>()?,
         })
     };
     Resolved {
@@ -216,6 +229,17 @@ fn end(file: &ScenarioFile, mistakes: &Mistakes) {
     }
 }
 
+/// The clocks of a group's nodes; none within if they show true time.
+fn clock(entry: &GroupEntry) -> Option<Option<LocalClock>> {
+    if entry.offset.is_none() && entry.drift.is_none() {
+        return Some(None);
+    }
+    Some(Some(LocalClock {
+        offset: or(&entry.offset, || Distribution::Constant(0.0))?,
+        drift: or(&entry.drift, || Distribution::Constant(0.0))?,
+    }))
+}
+
 fn group(entry: &GroupEntry) -> Option<Group> {
     let program = match entry.program.makes_program() {
         Some(_) => Some(entry.program.program()?),
@@ -245,6 +269,7 @@ fn group(entry: &GroupEntry) -> Option<Group> {
             Some(written) => Some(written.value?.try_into().ok()?),
             None => None,
         },
+        clock: clock(entry)?,
         listen: listen
             .iter()
             .filter(|entry| entry.stdin.is_none())

@@ -1,6 +1,8 @@
 //! A scenario after resolution: names are indices, text is values, defaults are
 //! filled in. What the engine and the results are made from.
 
+mod fault;
+
 use std::net::SocketAddr;
 use std::ops::Range;
 
@@ -9,6 +11,8 @@ use analysis::expect::Expectation;
 use crate::framing::Framing;
 use crate::random::distribution::Distribution;
 use crate::time::SimDuration;
+
+pub use fault::{Fault, FaultKind, LinkChange, NodeRanges};
 
 /// One scenario, ready to run.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +37,8 @@ pub struct Scenario {
     /// The link rules in the order of the file; empty: every node reaches every
     /// other over an ideal link.
     pub links: Vec<LinkRule>,
+    /// What breaks, in the order of the file.
+    pub faults: Vec<Fault>,
     /// Properties that plugins judge, in the order of the file.
     pub checks: Vec<CheckRule>,
     /// What the metrics must be, in the order of the file.
@@ -91,6 +97,8 @@ pub struct Group {
     pub rng_id: Option<String>,
     /// The most messages that wait in an inbox.
     pub inbox_limit: Option<u32>,
+    /// What its nodes' own clocks show; none: true time.
+    pub clock: Option<LocalClock>,
     /// Where its nodes listen in real time. Of a group of several nodes each
     /// listens at every entry, and all ports are 0.
     pub listen: Vec<Listen>,
@@ -211,6 +219,15 @@ pub enum Timing {
     EventDriven,
 }
 
+/// How the nodes' own clocks differ from true time, drawn once per node and run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LocalClock {
+    /// How far they are ahead at the beginning `[ns]`; behind if negative.
+    pub offset: Distribution,
+    /// How much faster they go [ppm], more than -10^6 and at most 10^6.
+    pub drift: Distribution,
+}
+
 /// How often a clocked node ticks.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TickRule {
@@ -241,6 +258,15 @@ pub struct Link {
     pub latency: Distribution,
     /// The probability that a message is lost, 0 to 1.
     pub loss: f64,
+    /// The probability that a message arrives twice, 0 to 1.
+    pub duplicate: f64,
+    /// The probability that a byte of a message arrives changed, 0 to 1.
+    pub corrupt: f64,
+    /// How much goes over the link in one direction `[bytes/s]`, at least 1;
+    /// none: no limit.
+    pub bandwidth: Option<u64>,
+    /// The most messages that wait for the link; none: no limit.
+    pub queue_limit: Option<u32>,
     /// Whether messages may overtake one another.
     pub order: Order,
     /// What carries the messages in real time.
@@ -248,13 +274,24 @@ pub struct Link {
 }
 
 impl Link {
-    /// No latency, no loss, in order, over TCP in real time.
+    /// No latency, nothing lost or changed, in order, over TCP in real time.
     pub const IDEAL: Link = Link {
         latency: Distribution::Constant(0.0),
         loss: 0.0,
+        duplicate: 0.0,
+        corrupt: 0.0,
+        bandwidth: None,
+        queue_limit: None,
         order: Order::Fifo,
         transport: LinkTransport::Tcp,
     };
+}
+
+impl Link {
+    /// Whether it does more to messages than to delay and to lose them.
+    pub fn is_elaborate(&self) -> bool {
+        self.duplicate > 0.0 || self.corrupt > 0.0 || self.bandwidth.is_some()
+    }
 }
 
 /// What carries a link's messages in real time.

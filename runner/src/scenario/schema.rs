@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{DISTRIBUTION, Keys, MAX_MESSAGE, MAX_RATE, SCENARIO, Shape};
+use super::keys::{
+    DISTRIBUTION, Keys, MAX_BANDWIDTH, MAX_DRIFT, MAX_MESSAGE, MAX_RATE, SCENARIO, Shape,
+};
 use crate::framing::Framing;
 
 /// A duration: numbers with units, from larger to smaller. The order of the
@@ -22,6 +24,8 @@ const NAME: &str = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$";
 enum Unit {
     Duration,
     PerSecond,
+    SignedDuration,
+    PerMillion,
 }
 
 /// The JSON Schema (draft-07) of a scenario file, as JSON text.
@@ -38,11 +42,23 @@ pub fn schema() -> String {
             "pattern": DURATION,
             "description": "A duration with its unit: ns, us, ms, s, m, h or d. `\"250us\"`, `\"1.5s\"`, `\"1m30s\"`.",
         },
+        "signed_duration": {
+            "type": "string",
+            "pattern": DURATION.replacen(r"^\s*", r"^\s*-?\s*", 1),
+            "description": "A duration with its unit, or a minus before it: `\"20ms\"`, `\"-1.5s\"`.",
+        },
         "size": {
             "description": "A size with its unit (B, kB, MB, GB, KiB, MiB, GiB), or a number of bytes. `\"64KiB\"`, `\"16 MiB\"`, `8192`.",
             "anyOf": [
                 { "type": "string", "pattern": SIZE },
                 { "type": "integer", "minimum": 1, "maximum": MAX_MESSAGE },
+            ],
+        },
+        "bandwidth": {
+            "description": "Bytes per second: a size with its unit (B, kB, MB, GB, KiB, MiB, GiB), or a number of bytes. `\"1MiB\"`, `\"1.5 MB/s\"`, `8192`.",
+            "anyOf": [
+                { "type": "string", "pattern": bandwidth() },
+                { "type": "integer", "minimum": 1, "maximum": MAX_BANDWIDTH },
             ],
         },
         "name": {
@@ -62,6 +78,20 @@ pub fn schema() -> String {
             "anyOf": [
                 positive_rate(),
                 distribution(Unit::PerSecond),
+            ],
+        },
+        "offset": {
+            "description": "A duration that may be negative, or a distribution of such.",
+            "anyOf": [
+                { "$ref": "#/definitions/signed_duration" },
+                distribution(Unit::SignedDuration),
+            ],
+        },
+        "drift": {
+            "description": "Parts per million, negative too, or a distribution of such.",
+            "anyOf": [
+                ppm("number"),
+                distribution(Unit::PerMillion),
             ],
         },
     });
@@ -112,6 +142,11 @@ fn distribution(unit: Unit) -> Value {
     schema
 }
 
+/// A size that may say what it is per.
+fn bandwidth() -> String {
+    SIZE.replace(r"\s*$", r"\s*(/s)?\s*$")
+}
+
 fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/definitions/{name}") })
 }
@@ -124,8 +159,19 @@ fn amount() -> Value {
     json!({ "anyOf": [{ "type": "number" }, reference("duration")] })
 }
 
+fn ppm(kind: &str) -> Value {
+    let most = MAX_DRIFT as i64;
+    json!({ "type": kind, "exclusiveMinimum": -most, "maximum": most })
+}
+
 fn shape(shape: &Shape, unit: Unit) -> Value {
-    let duration = unit == Unit::Duration;
+    let duration = matches!(unit, Unit::Duration | Unit::SignedDuration);
+    let parts = unit == Unit::PerMillion;
+    // Of a deviation or a scale the reader knows that it is not negative.
+    let span = match unit {
+        Unit::SignedDuration => "signed_duration",
+        _ => "duration",
+    };
     let two =
         |items: Value| json!({ "type": "array", "items": items, "minItems": 2, "maxItems": 2 });
     match shape {
@@ -143,7 +189,10 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
         Shape::Duration | Shape::Delay => reference("duration"),
         Shape::Span => reference("span"),
         Shape::Rate => reference("rate"),
+        Shape::Offset => reference("offset"),
+        Shape::Drift => reference("drift"),
         Shape::MessageSize => reference("size"),
+        Shape::Bandwidth => reference("bandwidth"),
         Shape::Address => json!({ "type": "string", "pattern": format!("^{ADDRESS}$") }),
         Shape::Endpoint => {
             json!({ "type": "string", "pattern": format!("^(tcp|udp)://{ADDRESS}$") })
@@ -160,6 +209,16 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
         Shape::Selectors => two(json!({ "type": "string", "minLength": 1 })),
         Shape::Amount => amount(),
         Shape::Amounts => two(amount()),
+        Shape::SelectorList => json!({
+            "anyOf": [
+                { "type": "string", "minLength": 1 },
+                { "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 } },
+            ],
+        }),
+        Shape::SelectorLists => {
+            json!({ "type": "array", "minItems": 1, "items": self::shape(&Shape::SelectorList, unit) })
+        }
+        Shape::Flag => json!({ "type": "boolean" }),
         Shape::TableOf(keys) => json!({
             "type": "object",
             "minProperties": 1,
@@ -181,12 +240,18 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
             "type": "array",
             "items": { "type": "object", "minProperties": 1 },
         }),
-        Shape::Bounds if duration => two(reference("duration")),
-        Shape::WholeBounds if duration => two(reference("duration")),
+        Shape::Bounds if duration => two(reference(span)),
+        Shape::WholeBounds if duration => two(reference(span)),
         Shape::Values if duration => {
-            json!({ "type": "array", "minItems": 1, "items": reference("duration") })
+            json!({ "type": "array", "minItems": 1, "items": reference(span) })
         }
-        Shape::Spread | Shape::Scale if duration => reference("duration"),
+        Shape::Spread | Shape::Scale if duration => reference(span),
+        Shape::Bounds if parts => two(ppm("number")),
+        Shape::WholeBounds if parts => two(ppm("integer")),
+        Shape::Values if parts => {
+            json!({ "type": "array", "minItems": 1, "items": ppm("number") })
+        }
+        Shape::Spread | Shape::Scale if parts => ppm("number"),
         Shape::Bounds => two(positive_rate()),
         Shape::WholeBounds => {
             two(json!({ "type": "integer", "minimum": 1, "maximum": MAX_RATE as u64 }))

@@ -12,7 +12,7 @@ mod size;
 
 pub use address::{address, endpoint};
 pub use distribution::{Quantity, distribution};
-pub use size::{parse as parse_size, size};
+pub use size::{bandwidth, parse as parse_size, size};
 
 use super::document::Kind;
 use super::reader::{Field, listed};
@@ -41,6 +41,14 @@ pub fn whole(low: u64, high: u64) -> impl Fn(Field<'_>) -> Option<u64> {
             _ if high == u64::MAX => field.expected(&format!("{low} or more, within 64 bits")),
             _ => field.expected(&format!("{low} to {high}")),
         }
+    }
+}
+
+/// True or false.
+pub fn flag(field: Field<'_>) -> Option<bool> {
+    match field.value.kind {
+        Kind::Boolean(flag) => Some(flag),
+        _ => field.expected("true or false"),
     }
 }
 

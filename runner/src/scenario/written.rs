@@ -1,13 +1,15 @@
 //! A scenario as its file has it: every key read and each value sound by
 //! itself, nothing looked up, defaulted or inherited yet.
 
+mod fault;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::diagnostic::Place;
 use super::document::{Kind, Table, Value};
 use super::judges::{self, CheckEntry, ExpectEntry};
-use super::keys::{GROUP, LINK, LISTEN, MAX_MESSAGE, MAX_NODES, MAX_RUNS, SCENARIO};
+use super::keys::{GROUP, LINK, LISTEN, MAX_BANDWIDTH, MAX_MESSAGE, MAX_NODES, MAX_RUNS, SCENARIO};
 use super::reader::{Field, Mistakes, TableReader, Written};
 use super::resolved::{BehaviorName, LinkTransport, Order, StandardInput, Transport};
 use super::values::{self, Quantity, distribution};
@@ -33,6 +35,8 @@ pub struct ScenarioFile {
     pub groups: Vec<GroupEntry>,
     /// The link entries, in the order of the file.
     pub links: Vec<LinkEntry>,
+    /// The faults, in the order of the file.
+    pub faults: Vec<FaultEntry>,
     /// The checks and expectations, in the order of the file.
     pub checks: Vec<CheckEntry>,
     pub expectations: Vec<ExpectEntry>,
@@ -59,6 +63,8 @@ pub struct GroupEntry {
     pub rng_id: Key<String>,
     pub timing: TimingKeys,
     pub inbox_limit: Key<u64>,
+    pub offset: Key<Distribution>,
+    pub drift: Key<Distribution>,
     pub listen: Key<Vec<ListenEntry>>,
     pub program: ProgramKeys,
     /// Whether a mistake in it, or in what it extends, has been reported: then
@@ -107,8 +113,36 @@ pub struct LinkEntry {
     pub to: Key<Selector>,
     pub latency: Key<Distribution>,
     pub loss: Key<f64>,
+    pub duplicate: Key<f64>,
+    pub corrupt: Key<f64>,
+    pub bandwidth: Key<u64>,
+    pub queue_limit: Key<u64>,
     pub order: Key<Order>,
     pub transport: Key<LinkTransport>,
+}
+
+/// One `[[faults]]` entry as written.
+#[derive(Debug)]
+pub struct FaultEntry {
+    /// Where its header is.
+    pub place: Place,
+    pub at: Key<SimDuration>,
+    pub span: Key<SimDuration>,
+    pub every: Key<SimDuration>,
+    pub required: Key<bool>,
+    pub partition: Key<Vec<Vec<Selector>>>,
+    pub crash: Key<Vec<Selector>>,
+    pub pause: Key<Vec<Selector>>,
+    pub link: Key<LinkEntry>,
+    pub tick_rate: Key<NodesTo>,
+    pub drift: Key<NodesTo>,
+}
+
+/// Nodes, and the number that something of theirs becomes.
+#[derive(Debug)]
+pub struct NodesTo {
+    pub nodes: Key<Vec<Selector>>,
+    pub to: Key<Distribution>,
 }
 
 /// A group, node name or glob, with its place.
@@ -155,6 +189,10 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
             .unwrap_or_default(),
         links: reader
             .optional("links", links)
+            .and_then(|written| written.value)
+            .unwrap_or_default(),
+        faults: reader
+            .optional("faults", fault::faults)
             .and_then(|written| written.value)
             .unwrap_or_default(),
         checks: reader
@@ -222,6 +260,8 @@ fn group(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> GroupE
             service_time: reader.optional("service_time", distribution(Quantity::Span)),
         },
         inbox_limit: reader.optional("inbox_limit", values::whole(1, u32::MAX.into())),
+        offset: reader.optional("offset", distribution(Quantity::Offset)),
+        drift: reader.optional("drift", distribution(Quantity::Drift)),
         listen: reader.optional("listen", listen),
         program: ProgramKeys {
             external: reader.optional("external", values::endpoint),
@@ -322,6 +362,10 @@ fn link(table: &Table, place: Place, mistakes: &Mistakes) -> LinkEntry {
         to: reader.optional("to", selector),
         latency: reader.optional("latency", distribution(Quantity::Span)),
         loss: reader.optional("loss", values::probability),
+        duplicate: reader.optional("duplicate", values::probability),
+        corrupt: reader.optional("corrupt", values::probability),
+        bandwidth: reader.optional("bandwidth", values::bandwidth(MAX_BANDWIDTH)),
+        queue_limit: reader.optional("queue_limit", values::whole(0, u32::MAX.into())),
         order: reader.optional(
             "order",
             values::word(&[("fifo", Order::Fifo), ("any", Order::Any)]),

@@ -19,6 +19,7 @@ use crate::driver::poller::{Interest, Poller, Ready};
 use crate::driver::processes::control::Control;
 use crate::driver::processes::{Ending, Job, Order, Place, Report, Share, monotonic_ns};
 use crate::driver::setup::SetupError;
+use crate::engine::conservation::Conservation;
 use crate::engine::run::EndReason;
 use crate::time::SimTime;
 
@@ -57,6 +58,10 @@ pub struct Sum {
     pub reason: Option<EndReason>,
     /// Events that they handled.
     pub events: u64,
+    /// What the faults touched, process by process: see [`Share::faults`].
+    pub faults: Vec<Vec<Vec<(u64, u64, u64)>>>,
+    /// What became of the messages.
+    pub conservation: Conservation,
     /// Messages that their nodes sent.
     pub messages: u64,
     /// How late they were.
@@ -276,6 +281,8 @@ impl Crew {
             };
             sum.end = sum.end.max(SimTime(share.end_ns));
             sum.events += share.events;
+            sum.conservation.add(&share.conservation);
+            sum.faults.push(share.faults.clone());
             sum.messages += share.messages;
             sum.lag.add(&share.lags);
             sum.remarks.extend_from_slice(&share.remarks);

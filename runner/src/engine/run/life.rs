@@ -4,9 +4,10 @@ use analysis::log::{EventId, NO_PEER};
 
 use super::Run;
 use crate::engine::behaviors::{Behaviors, Call, Failure};
-use crate::engine::queue::Event;
+use crate::engine::queue::{Event, Sequence};
 use crate::engine::sink::Sink;
 use crate::engine::wires::What;
+use crate::engine::world::{Node, Service};
 use crate::random::Purpose;
 use crate::scenario::Timing;
 use crate::time::{SimDuration, SimTime};
@@ -34,7 +35,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 if matches!(group.timing, Timing::Server { .. }) {
                     let name = self.world.roster.stream_name(node).unwrap_or_default();
                     let stream = self.streams.node(Purpose::Service, &name);
-                    self.world.service.insert(node, stream);
+                    self.world.service.insert(node, Service::new(stream));
                 }
                 if group.start_at == SimDuration::ZERO {
                     self.create(node)?;
@@ -44,6 +45,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 }
             }
         }
+        self.schedule_faults()?;
+        self.begun = true;
         // All exist before the first acts, so that it can reach the last.
         for node in 0..self.world.nodes.len() as u32 {
             if self.world.nodes[node as usize].up {
@@ -89,9 +92,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         start(other) == SimDuration::ZERO || (start(other), other) < (start(node), node)
     }
 
-    /// A node that starts late: its peers learn of it, and it of them.
-    pub(super) fn start_late(&mut self, node: u32) -> Result<(), Failure> {
-        self.create(node)?;
+    /// Those that hear of their peers' connections and have a link to a node.
+    pub(super) fn hearers(&self, node: u32) -> Vec<u32> {
         let mut hearers = Vec::new();
         for (index, hears) in self.world.hears.iter().enumerate() {
             for other in self.world.roster.nodes(index).filter(|_| *hears) {
@@ -101,14 +103,26 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 }
             }
         }
+        hearers
+    }
+
+    /// A node that starts late, or anew: its peers learn of it, and it of them.
+    /// `event` says which of the two.
+    pub(super) fn begin_late(&mut self, node: u32, event: EventId) -> Result<(), Failure> {
+        if self.world.wires.is_elsewhere(node) {
+            return Ok(());
+        }
+        self.create(node)?;
+        let hearers = self.hearers(node);
         // Those in other processes learn of it before its first message comes.
         for &other in &hearers {
-            if self.world.wires.is_elsewhere(other) && self.starts_before(other, node) {
+            let late = event == EventId::START && self.starts_before(other, node);
+            if self.world.wires.is_elsewhere(other) && late {
                 let now = self.world.now;
                 self.world.depart(now, node, other, What::Open);
             }
         }
-        self.call_start(node)?;
+        self.call_start_with(node, event)?;
         if self.world.hears_connections(node) {
             self.connect_peers(node)?;
         }
@@ -147,7 +161,15 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         call: Call<'_>,
     ) -> Result<(), Failure> {
         let stranger = other >= self.world.roster.len();
-        let up = self.world.nodes[node as usize].up;
+        let Node { up, paused, .. } = self.world.nodes[node as usize];
+        if paused && (stranger || self.world.hears_connections(node)) {
+            let late = match event {
+                EventId::CONNECT => Event::Connect { node, other },
+                _ => Event::Disconnect { node, other },
+            };
+            self.hold_up(node, Sequence(0), late);
+            return Ok(());
+        }
         if up && (stranger || self.world.hears_connections(node)) {
             self.world.handled += 1;
             self.world.node = node;
@@ -158,7 +180,11 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     pub(super) fn create(&mut self, node: u32) -> Result<(), Failure> {
-        let name = self.world.roster.stream_name(node).unwrap_or_default();
+        let mut name = self.world.roster.stream_name(node).unwrap_or_default();
+        if let Some(life) = self.lives.get(&node) {
+            // No node has a name with this sign.
+            name = format!("{name}#{life}");
+        }
         let random = self.streams.node(Purpose::Behavior, &name);
         self.world.node = node;
         self.behaviors
@@ -169,8 +195,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     pub(super) fn call_start(&mut self, node: u32) -> Result<(), Failure> {
+        self.call_start_with(node, EventId::START)
+    }
+
+    fn call_start_with(&mut self, node: u32, event: EventId) -> Result<(), Failure> {
         self.world.node = node;
-        self.world.push_row(EventId::START, NO_PEER, 0, 0);
+        self.world.push_row(event, NO_PEER, 0, 0);
         self.call(node, Call::Start)
     }
 

@@ -22,8 +22,16 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         number: u64,
         bytes: &[u8],
     ) -> Result<(), Failure> {
+        let world = &mut self.world;
+        world.entered += 1;
+        if from < world.roster.len() && world.is_program(from) && world.network.cuts(from, node) {
+            world.lose(node, from, number, bytes.len() as u64);
+            world.end_step(&self.behaviors);
+            return Ok(());
+        }
         let target = &self.world.nodes[node as usize];
-        if target.kind == Kind::EventDriven && target.up && bytes.len() > INLINE {
+        let acts = target.up && !target.paused;
+        if target.kind == Kind::EventDriven && acts && bytes.len() > INLINE {
             // It would be laid down and taken up at once: no need to copy it.
             self.world.handled += 1;
             return self.handle(node, from, number, bytes);
@@ -47,7 +55,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// A wire tells that a message to one of our nodes was lost.
     pub fn lose(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
-        self.world.lose(node, from, number, bytes);
+        // It was counted where it was sent.
+        self.world.drop_row(node, from, number, bytes);
         self.world.end_step(&self.behaviors);
     }
 
@@ -70,12 +79,23 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// Takes a message that is to be carried away.
     pub fn take_message_out(&mut self, message: MessageId) -> Message {
+        self.world.left += 1;
         self.world.messages.take(message)
     }
 
     /// Number of messages that wait in a node's inbox.
     pub fn inbox_len(&self, node: u32) -> u32 {
         self.world.nodes[node as usize].inbox.len()
+    }
+
+    /// Whether a fault keeps a node down.
+    pub fn is_crashed(&self, node: u32) -> bool {
+        self.faults.keep_down(node)
+    }
+
+    /// The nodes that have crashed since this was asked, in order.
+    pub fn take_crashed(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.crashed)
     }
 
     /// Moves true time on; it never goes back.

@@ -7,7 +7,7 @@ use crate::engine::behaviors::{Behaviors, Call, Failure, Fault};
 use crate::engine::message::{Message, MessageId};
 use crate::engine::queue::Event;
 use crate::engine::sink::Sink;
-use crate::engine::world::Kind;
+use crate::engine::world::{Kind, Node};
 use crate::scenario::Timing;
 
 /// How many ticks ahead a node is looked up, and then its first message: time
@@ -17,11 +17,11 @@ const NEAR: usize = 6;
 
 impl<B: Behaviors, S: Sink> Run<B, S> {
     pub(super) fn next_event(&mut self) -> Result<(), Failure> {
-        let Some((_, sequence, event)) = self.world.events.pop() else {
+        let Some((due, sequence, event)) = self.world.events.pop() else {
             return Ok(());
         };
         match event {
-            Event::Start { node } => self.start_late(node),
+            Event::Start { node } => self.begin_late(node, EventId::START),
             Event::Arrival { node, message } => self.arrival(node, message),
             Event::Connect { node, other } => self.connect(node, other),
             Event::Disconnect { node, other } => self.disconnect(node, other),
@@ -30,6 +30,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 Ok(())
             }
             Event::Timer { node, tag } => {
+                if self.world.nodes[node as usize].paused {
+                    if self.world.timer_waits_for(node, tag, sequence) {
+                        self.hold_up(node, sequence, event);
+                    }
+                    return Ok(());
+                }
                 if !self.world.timer_is_due(node, tag, sequence) {
                     return Ok(());
                 }
@@ -38,7 +44,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 self.world.push_row(EventId::TIMER, NO_PEER, 0, 0);
                 self.call(node, Call::Timer { tag })
             }
+            Event::Fault { fault, begins } => self.fault(fault, begins, due),
             Event::Served { node } => {
+                // A fault may have held it up, or ended it.
+                if !self.faults.is_empty() && !self.world.service_is_due(node, sequence) {
+                    return Ok(());
+                }
                 self.world.handled += 1;
                 self.world.nodes[node as usize].busy = false;
                 self.take_message(node)?;
@@ -55,8 +66,10 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             self.world.end_step(&self.behaviors);
             return Ok(());
         }
-        match self.world.nodes[node as usize].kind {
+        let Node { kind, paused, .. } = self.world.nodes[node as usize];
+        match kind {
             Kind::Clocked => Ok(()),
+            _ if paused => Ok(()),
             Kind::Server => {
                 self.serve(node);
                 Ok(())
@@ -71,7 +84,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let node = self.ticks.take();
         self.world.handled += 1;
         let state = &self.world.nodes[node as usize];
-        if !state.up {
+        if !state.up || state.paused {
+            self.tick_goes_by(node);
             return Ok(());
         }
         if !state.inbox.is_empty() {
@@ -104,7 +118,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// The node handles the message that came first.
     #[inline]
-    fn take_message(&mut self, node: u32) -> Result<(), Failure> {
+    pub(super) fn take_message(&mut self, node: u32) -> Result<(), Failure> {
         let world = &mut self.world;
         let inbox = &mut world.nodes[node as usize].inbox;
         let Some(message) = inbox.pop(&mut world.messages) else {
@@ -128,6 +142,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         bytes: &[u8],
     ) -> Result<(), Failure> {
         self.begin_step(node);
+        self.world.delivered += 1;
         self.world
             .push_row(EventId::RECEIVE, from, number, bytes.len() as u64);
         let peer = self.world.network.topology.peer_number(node, from);
@@ -135,21 +150,22 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     /// An idle server turns to the message at the head of its inbox, if any.
-    fn serve(&mut self, node: u32) {
+    pub(super) fn serve(&mut self, node: u32) {
         let world = &mut self.world;
         let state = &mut world.nodes[node as usize];
         if state.busy || state.inbox.is_empty() {
             return;
         }
         let group = &world.roster.groups()[world.roster.group_of(node)];
-        let (Timing::Server { service_time }, Some(stream)) =
+        let (Timing::Server { service_time }, Some(service)) =
             (&group.timing, world.service.get_mut(&node))
         else {
             return;
         };
         state.busy = true;
-        let done = world.now + service_time.sample_span(stream);
-        world.events.push(done, Event::Served { node });
+        service.due = world.now + service_time.sample_span(&mut service.stream);
+        let event = world.events.push(service.due, Event::Served { node });
+        service.event = Some(event);
     }
 
     #[inline(always)]

@@ -38,7 +38,6 @@ pub static DISTRIBUTION: Keys = Keys {
             "The Pareto distribution (type I), heavy-tailed.",
         ),
     ],
-    later: &[],
 };
 
 static NORMAL: Keys = Keys {
@@ -51,13 +50,11 @@ static NORMAL: Keys = Keys {
             "Standard deviation before the cut at 0.",
         ),
     ],
-    later: &[],
 };
 
 static EXPONENTIAL: Keys = Keys {
     what: "`exponential`",
     keys: &[required("mean", Shape::Scale, "Mean.")],
-    later: &[],
 };
 
 static LOGNORMAL: Keys = Keys {
@@ -70,7 +67,6 @@ static LOGNORMAL: Keys = Keys {
             "Standard deviation of the logarithm, a plain number.",
         ),
     ],
-    later: &[],
 };
 
 static PARETO: Keys = Keys {
@@ -83,5 +79,4 @@ static PARETO: Keys = Keys {
             "The tail exponent, a plain number; the mean is infinite up to 1.",
         ),
     ],
-    later: &[],
 };

@@ -22,7 +22,6 @@ pub static MATRIX: Keys = Keys {
             "Cases to leave out: all that have these values (or labels): `[{ a = 1, b = 2 }]`.",
         ),
     ],
-    later: &[],
 };
 
 /// `[matrix.axes.NAME]`.
@@ -45,5 +44,4 @@ pub static AXIS: Keys = Keys {
             "Names for the values in the cases' ids: letters, digits, `-`, `_`, `.`, `+`. Default: the values themselves.",
         ),
     ],
-    later: &[],
 };

@@ -106,10 +106,6 @@ fn keys_of(keys: &'static Keys, path: &[String], table: Option<&Table>) -> Resul
         return Ok(());
     };
     let Some(key) = keys.get(first) else {
-        if keys.later.contains(&first.as_str()) {
-            let message = format!("`{first}` is not supported yet by this version");
-            return Err((message, None));
-        }
         let known = keys.keys.iter().map(|it| it.name);
         return Err((
             format!("unknown key `{first}` in {}", keys.what),

@@ -8,7 +8,7 @@
 //! that goes beyond one tick per nanosecond is held at that by whoever draws.
 
 use super::super::document::{Kind, Value};
-use super::super::keys::{DISTRIBUTION, Keys, MAX_RATE};
+use super::super::keys::{DISTRIBUTION, Keys, MAX_DRIFT, MAX_RATE};
 use super::super::reader::{Field, TableReader, Written};
 use super::{duration, number};
 use crate::random::distribution::Distribution;
@@ -22,6 +22,10 @@ pub enum Quantity {
     Interval,
     /// Ticks per second, more than 0.
     Rate,
+    /// A duration that may be negative `[ns]`.
+    Offset,
+    /// Parts per million that a clock is faster; slower if negative.
+    Drift,
 }
 
 /// The longest span of a distribution `[ns]`, 292 years: whole numbers in
@@ -32,7 +36,7 @@ impl Quantity {
     /// One value of this quantity.
     fn value(self, field: Field<'_>) -> Option<f64> {
         let value = self.bound(field)?;
-        if self != Quantity::Span && value <= 0.0 {
+        if matches!(self, Quantity::Interval | Quantity::Rate) && value <= 0.0 {
             let unit = if self == Quantity::Rate {
                 " ticks per second"
             } else {
@@ -57,18 +61,36 @@ impl Quantity {
                 span if span > MAX_SPAN => field.expected("less than 292 years (2^63 ns)"),
                 span => Some(span),
             },
+            Quantity::Offset => duration::read_signed(field).map(|it| it as f64),
+            Quantity::Drift => match number(field)? {
+                ppm if ppm <= -MAX_DRIFT || ppm > MAX_DRIFT => field.expected_with_help(
+                    "more than -1000000 and at most 1000000 ppm",
+                    "a clock goes forwards, and at most twice as fast as true time".to_owned(),
+                ),
+                ppm => Some(ppm),
+            },
+        }
+    }
+
+    /// A deviation of this quantity; 0 too.
+    fn spread(self, field: Field<'_>) -> Option<f64> {
+        match self.bound(field)? {
+            value if value < 0.0 => field.expected("0 or more"),
+            value => Some(value),
         }
     }
 
     /// A whole value of this quantity.
     fn whole(self, field: Field<'_>) -> Option<i64> {
-        if self == Quantity::Rate && !matches!(field.value.kind, Kind::Integer(_)) {
+        let is_number = matches!(self, Quantity::Rate | Quantity::Drift);
+        if is_number && !matches!(field.value.kind, Kind::Integer(_)) {
             return field.expected("a whole number");
         }
         // Whole spans are exact beyond what an f64 holds.
         let value = self.value(field)?;
         match self {
-            Quantity::Rate => Some(value as i64),
+            Quantity::Rate | Quantity::Drift => Some(value as i64),
+            Quantity::Offset => duration::read_signed(field),
             Quantity::Span | Quantity::Interval => duration::read(field)?.try_into().ok(),
         }
     }
@@ -164,7 +186,8 @@ fn choice(quantity: Quantity, field: Field<'_>) -> Option<Distribution> {
 
 fn normal(quantity: Quantity, field: Field<'_>) -> Option<Distribution> {
     let bound = |field: Field<'_>| quantity.bound(field);
-    let [mean, std] = parameters(field, &["mean", "std"], [&bound, &bound])?;
+    let spread = |field: Field<'_>| quantity.spread(field);
+    let [mean, std] = parameters(field, &["mean", "std"], [&bound, &spread])?;
     above_zero(quantity, field)?;
     Some(Distribution::Normal { mean, std })
 }
@@ -208,7 +231,7 @@ fn scale(quantity: Quantity) -> impl Fn(Field<'_>) -> Option<f64> {
 /// Refuses a distribution that may draw 0 where 0 is no value.
 fn above_zero(quantity: Quantity, field: Field<'_>) -> Option<()> {
     let what = match quantity {
-        Quantity::Span => return Some(()),
+        Quantity::Span | Quantity::Offset | Quantity::Drift => return Some(()),
         Quantity::Interval => "an interval of 0",
         Quantity::Rate => "0 ticks per second",
     };

@@ -90,6 +90,22 @@ impl From<DecimalError> for DurationError {
     }
 }
 
+/// A duration that may have a minus before it `[ns]`; at most 292 years.
+pub fn read_signed(field: Field<'_>) -> Option<i64> {
+    let text = match &field.value.kind {
+        Kind::Text(text) => text.trim(),
+        _ => return read(field)?.try_into().ok(),
+    };
+    let (size, sign) = match text.strip_prefix('-') {
+        Some(size) => (size, -1),
+        None => (text, 1),
+    };
+    match read_text(field, size).map(i64::try_from)? {
+        Ok(size) => Some(sign * size),
+        Err(_) => field.expected("less than 292 years (2^63 ns)"),
+    }
+}
+
 /// A duration `[ns]`.
 pub fn read(field: Field<'_>) -> Option<u64> {
     let text = match &field.value.kind {
@@ -108,6 +124,11 @@ pub fn read(field: Field<'_>) -> Option<u64> {
         }
         _ => return field.expected("a duration, such as \"60s\""),
     };
+    read_text(field, text)
+}
+
+/// The duration that `text`, the field's or a part of it, stands for `[ns]`.
+fn read_text(field: Field<'_>, text: &str) -> Option<u64> {
     let units = || "units: ns, us, ms, s, m, h, d; for example `\"1m30s\"`".to_owned();
     match parse(text) {
         Ok(duration) => Some(duration),

@@ -76,12 +76,34 @@ pub fn size(low: u64, high: u64) -> impl Fn(Field<'_>) -> Option<u64> {
     }
 }
 
+/// Bytes per second, from 1 to `high`: a size, `/s` behind it or not.
+pub fn bandwidth(high: u64) -> impl Fn(Field<'_>) -> Option<u64> {
+    move |field| {
+        let bytes = match &field.value.kind {
+            Kind::Integer(bytes) => bytes.and_then(|it| u64::try_from(it).ok()),
+            Kind::Text(text) => {
+                let text = text.trim_end();
+                Some(read_text(field, text.strip_suffix("/s").unwrap_or(text))?)
+            }
+            _ => return field.expected("bytes per second, such as \"1MiB\""),
+        };
+        match bytes {
+            Some(bytes) if (1..=high).contains(&bytes) => Some(bytes),
+            _ => field.expected(&format!("{} to {} per second", spelled(1), spelled(high))),
+        }
+    }
+}
+
 /// A size that is written as text `[bytes]`.
 fn read(field: Field<'_>) -> Option<u64> {
-    let text = match &field.value.kind {
-        Kind::Text(text) => text,
-        _ => return field.expected("a size, such as \"64KiB\""),
-    };
+    match &field.value.kind {
+        Kind::Text(text) => read_text(field, text),
+        _ => field.expected("a size, such as \"64KiB\""),
+    }
+}
+
+/// The size that `text`, the field's or a part of it, stands for `[bytes]`.
+fn read_text(field: Field<'_>, text: &str) -> Option<u64> {
     let units = || "units: B, kB, MB, GB, KiB, MiB, GiB; for example `\"64KiB\"`".to_owned();
     match parse(text) {
         Ok(bytes) => Some(bytes),

@@ -1,0 +1,272 @@
+//! Faults as a user meets them: in a scenario, in the logs, in `faults.csv` and in
+//! the report. What each does to nodes and links is tried in the engine's own tests.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use crate::harness::{Lab, Table};
+use crate::real_live::{Live, PATIENCE, echo_server, until};
+
+fn shipped(name: &str, more: &[&str]) -> Lab {
+    let lab = Lab::new();
+    let file = format!("{}/../scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+    let mut arguments = vec![file.as_str(), "--quiet", "--out", "out"];
+    arguments.extend(more);
+    lab.runner(&arguments).passes();
+    lab
+}
+
+fn log(lab: &Lab, run: u32, node: &str) -> Table {
+    lab.table(&format!("out/runs/{run:04}/{node}.csv"))
+}
+
+/// The longest queue of a node while it is cut off, once it has handled what it
+/// had heard before.
+fn queue_apart(log: &Table) -> f64 {
+    let rows = log.numbers("time_ns").into_iter().zip(log.numbers("queue"));
+    let apart = rows.filter(|(ns, _)| (23e9..40e9).contains(ns));
+    apart.map(|(_, queue)| queue).fold(0.0, f64::max)
+}
+
+#[test]
+fn a_partition_shows_in_drift_and_queues_and_counts_what_it_cut() {
+    let cut = shipped("clock-partition", &[]);
+    let whole = shipped("clock-partition", &["--set", "faults=[]", "--no-report"]);
+    let drift = |lab: &Lab| {
+        let slow = lab.table("out/summary.csv").only("node", "slow");
+        slow.numbers("clock_drift_max")
+    };
+    for (run, (apart, together)) in drift(&cut).into_iter().zip(drift(&whole)).enumerate() {
+        // Twenty seconds at four ticks a second less than the fastest.
+        assert!(apart > 75.0, "run {}: {apart}", run + 1);
+        assert!(together < 25.0, "run {}: {together}", run + 1);
+    }
+    for run in 1..=5 {
+        let (heard, alone) = (log(&whole, run, "slow"), log(&cut, run, "slow"));
+        assert!(queue_apart(&heard) > 0.0, "run {run}");
+        assert_eq!(queue_apart(&alone), 0.0, "run {run}: it hears nothing");
+
+        let account = cut.table(&format!("out/runs/{run:04}/faults.csv"));
+        assert_eq!(account.texts("kind"), ["partition"]);
+        assert_eq!(account.texts("from_ns"), ["20000000000"]);
+        assert_eq!(account.texts("until_ns"), ["40000000000"]);
+        let mut dropped = 0;
+        for node in ["slow", "middle", "fast"] {
+            let drops = log(&cut, run, node).only("event", "drop");
+            let within = |ns: &f64| (20e9..40e9).contains(ns);
+            assert!(drops.numbers("time_ns").iter().all(within));
+            dropped += drops.texts("peer").len();
+        }
+        assert_eq!(account.numbers("touched"), [dropped as f64]);
+        assert!(dropped > 10);
+    }
+    let report = cut.read("out/report.md");
+    assert!(report.contains("## What broke?"));
+    assert!(report.contains("Fault 1 (partition) held from 20 s to 40 s; messages cut: "));
+}
+
+const MACHINES: &str = "\
+name = \"broken\"
+duration = \"10s\"
+[nodes.machine]
+count = 2
+behavior = \"clock.machine\"
+tick_rate = 4
+";
+
+#[test]
+fn a_fault_that_touches_nothing_is_warned_of() {
+    // It sends no message in its first quarter of a second.
+    let lab = Lab::with(&format!(
+        "{MACHINES}[[faults]]\nat = \"0s\"\nfor = \"200ms\"\npartition = [[\"machine-1\"]]\n\
+         [[faults]]\nat = \"1s\"\npause = \"machine-2\"\nfor = \"1s\"\n"
+    ));
+    let said = lab.runner(&["scenario.toml", "--out", "out"]).ends(0);
+    said.says(&["fault 1 (partition) touched nothing: no messages cut"]);
+    let report = lab.read("out/report.md");
+    assert!(report.contains("Fault 1 (partition) touched nothing: no messages cut."));
+    let account = lab.table("out/runs/0001/faults.csv");
+    assert_eq!(account.texts("fault"), ["1", "2"]);
+    assert_eq!(account.numbers("touched"), [0.0, 4.0], "four ticks went by");
+}
+
+#[test]
+fn a_machine_that_crashes_begins_anew_with_draws_of_its_own() {
+    let fault = "[[faults]]\nat = \"5s\"\nfor = \"1s\"\ncrash = [\"machine-1\"]\n";
+    let lab = Lab::with(&format!("{MACHINES}{fault}"));
+    lab.run_into("out", &[]);
+    let rows = log(&lab, 1, "machine-1");
+    let (events, clocks, times) = (
+        rows.texts("event"),
+        rows.texts("clock"),
+        rows.numbers("time_ns"),
+    );
+    let at = |event: &str| events.iter().position(|it| *it == event).unwrap();
+    let (crash, restart) = (at("crash"), at("restart"));
+    assert_eq!((times[crash], times[restart]), (5e9, 6e9));
+    assert!(clocks[crash].parse::<u64>().unwrap() >= 19, "as it was");
+    assert_eq!(clocks[restart], "0", "a fresh state");
+    let between = crash + 1..restart;
+    assert!(events[between.clone()].iter().all(|it| *it == "drop"));
+    assert!(clocks[between].iter().all(|it| it.is_empty()), "no state");
+    // Ticks count from the restart, steps go on; faults come before ticks.
+    let steps = rows.numbers("step");
+    assert_eq!((times[restart + 1], steps[restart + 1]), (6.25e9, 20.0));
+
+    // What it drew in its first life it does not draw again: the lives of a
+    // machine that hears nothing differ.
+    let alone = format!(
+        "{MACHINES}{}[[links]]\nfrom = \"machine-1\"\nto = \"machine-2\"\n",
+        fault.replace("5s", "4s").replace("\"1s\"", "\"2s\"")
+    );
+    let lab = Lab::with(&alone);
+    lab.run_into("out", &[]);
+    let rows = log(&lab, 1, "machine-1");
+    let (events, times) = (rows.texts("event"), rows.numbers("time_ns"));
+    let life = |from: f64| -> Vec<&str> {
+        let steps = times.iter().zip(&events);
+        let steps = steps.filter(|(ns, event)| {
+            (from..from + 4e9).contains(*ns) && matches!(**event, "send" | "internal")
+        });
+        steps.map(|(_, event)| *event).collect()
+    };
+    assert!(life(0.0).len() >= 15 && life(6.0e9).len() >= 15);
+    assert_ne!(life(0.0), life(6.0e9));
+}
+
+#[test]
+fn faults_leave_the_rest_of_a_run_as_it_was() {
+    // Up to the fault nothing is different, whatever kind it is.
+    let plain = Lab::with(MACHINES);
+    plain.run_into("out", &[]);
+    let head = |lab: &Lab| -> Vec<String> {
+        let text = lab.read("out/runs/0001/machine-2.csv");
+        let early = |line: &&str| {
+            let time = line.split(',').next().unwrap_or_default();
+            time.parse::<u64>().is_ok_and(|ns| ns < 3_000_000_000)
+        };
+        text.lines().filter(early).map(str::to_owned).collect()
+    };
+    let expected = head(&plain);
+    assert!(expected.len() > 10);
+    for kind in [
+        "partition = [[\"machine-1\"]]",
+        "crash = \"machine-2\"",
+        "pause = \"machine-2\"",
+        "link = { between = [\"machine\", \"machine\"], latency = { exponential = { mean = \"2s\" } }, loss = 0.5 }",
+        "tick_rate = { nodes = \"machine-2\", to = { uniform = [1, 9] } }",
+        "drift = { nodes = \"*\", ppm = { uniform = [-500, 500] } }",
+    ] {
+        let fault =
+            format!("{MACHINES}[[faults]]\nat = \"3s\"\nfor = \"2s\"\nevery = \"3s\"\n{kind}\n");
+        let lab = Lab::with(&fault);
+        lab.run_into("out", &[]);
+        assert_eq!(head(&lab), expected, "{kind}");
+        let again = Lab::with(&fault);
+        again.run_into("out", &["--jobs", "2"]);
+        assert_eq!(lab.files("out/runs"), again.files("out/runs"), "{kind}");
+        let held = lab.table("out/runs/0001/faults.csv");
+        assert_eq!(held.texts("from_ns").len(), 3, "{kind}");
+    }
+}
+
+/// Machines that break in every way that real time has, off their ticks.
+const BROKEN: &str = "\
+name = \"broken\"
+time = \"real\"
+speed = 5.0
+duration = \"10s\"
+[nodes.machine]
+count = 3
+behavior = \"clock.machine\"
+tick_rate = 4
+config = { faces = 3 }
+[[faults]]
+at = \"1.1s\"
+for = \"2s\"
+partition = [[\"machine-1\"]]
+[[faults]]
+at = \"4.1s\"
+for = \"1s\"
+crash = \"machine-2\"
+[[faults]]
+at = \"6.1s\"
+for = \"1s\"
+pause = \"machine-3\"
+[[faults]]
+at = \"8.1s\"
+for = \"1s\"
+link = { between = [\"machine\", \"machine\"], latency = \"300ms\", loss = 0.5 }
+[[faults]]
+at = \"9.9s\"
+for = \"50ms\"
+partition = [[\"machine-3\"]]
+";
+
+#[test]
+fn what_breaks_in_virtual_time_breaks_in_real_time() {
+    for how in [&["--time", "virtual"][..], &[], &["--processes"]] {
+        let lab = Lab::with(BROKEN);
+        let arguments = ["scenario.toml", "--out", "out", "--no-report"];
+        lab.runner(&[&arguments[..], how].concat()).ends(0);
+        let account = lab.table("out/runs/0001/faults.csv");
+        let touched = account.numbers("touched");
+        assert!(touched[0] > 0.0 && touched[3] > 0.0, "{how:?}: {touched:?}");
+        assert_eq!(touched[1..3], [1.0, 4.0], "{how:?}: a node, and four ticks");
+        assert_eq!(touched[4], 0.0, "{how:?}: it held between two ticks");
+        let due = [
+            "1100000000",
+            "4100000000",
+            "6100000000",
+            "8100000000",
+            "9900000000",
+        ];
+        assert_eq!(account.texts("from_ns"), due, "{how:?}");
+
+        let crashed = log(&lab, 1, "machine-2");
+        for (event, due) in [("crash", 4.1e9), ("restart", 5.1e9)] {
+            let times = crashed.only("event", event).numbers("time_ns");
+            assert_eq!(times.len(), 1, "{how:?}: {event}");
+            assert!(times[0] >= due, "{how:?}: {event} at {times:?}");
+        }
+        // 16 ticks before, none in between, 19 after.
+        let last = crashed.numbers("step").into_iter().fold(0.0, f64::max);
+        assert_eq!(last, 35.0, "{how:?}");
+    }
+}
+
+#[test]
+fn guests_of_a_node_that_crashes_are_cut_off_and_may_come_again() {
+    let scenario = format!(
+        "{}[[faults]]\nat = \"1s\"\nfor = \"500ms\"\nevery = \"2s\"\ncrash = \"server\"\n",
+        echo_server("line", "")
+    );
+    let mut live = Live::start(&scenario);
+    let address = live.address("server");
+    let ask = || -> Option<BufReader<TcpStream>> {
+        let mut socket = TcpStream::connect(&address).ok()?;
+        socket.set_read_timeout(Some(PATIENCE)).ok()?;
+        socket.write_all(b"hello\n").ok()?;
+        let mut socket = BufReader::new(socket);
+        let mut answer = String::new();
+        socket.read_line(&mut answer).ok()?;
+        (answer == "hello\n").then_some(socket)
+    };
+    for life in 1..=2 {
+        let mut guest = None;
+        until("it answers", || {
+            guest = ask();
+            guest.is_some()
+        });
+        // It says nothing more; the end of its connection is the crash.
+        let mut rest = Vec::new();
+        let _ = guest.unwrap().read_to_end(&mut rest);
+        assert_eq!(rest, b"", "life {life}");
+    }
+    live.stop();
+    let rows = log(&live.lab, 1, "server");
+    let crashes = rows.only("event", "crash").rows.len();
+    assert!(crashes >= 2, "{crashes}");
+    assert!(rows.only("event", "restart").rows.len() >= 1);
+    assert!(rows.only("event", "receive").rows.len() >= 2);
+}
