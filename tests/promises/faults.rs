@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
 use crate::harness::{Lab, Table};
-use crate::real_live::{Live, PATIENCE, echo_server, until};
+use crate::real_live::{Live, PATIENCE, echo_server, is_running, until};
 
 fn shipped(name: &str, more: &[&str]) -> Lab {
     let lab = Lab::new();
@@ -267,6 +267,43 @@ fn guests_of_a_node_that_crashes_are_cut_off_and_may_come_again() {
     let rows = log(&live.lab, 1, "server");
     let crashes = rows.only("event", "crash").rows.len();
     assert!(crashes >= 2, "{crashes}");
-    assert!(rows.only("event", "restart").rows.len() >= 1);
+    assert!(!rows.only("event", "restart").rows.is_empty());
     assert!(rows.only("event", "receive").rows.len() >= 2);
+}
+
+/// A program that says its process id and then sleeps, and a node beside it.
+fn with_program(fault: &str) -> Live {
+    Live::start(&format!(
+        "name = \"broken\"\ntime = \"real\"\n[nodes.here]\nbehavior = \"echo.server\"\n\
+         [nodes.program]\ncommand = [\"sh\", \"-c\", \"echo pid $$; exec sleep 1000\"]\n\
+         [[faults]]\nat = \"300ms\"\nfor = \"300ms\"\nevery = \"1s\"\n{fault}\n"
+    ))
+}
+
+#[test]
+fn a_program_that_crashes_is_started_again() {
+    let mut live = with_program("crash = \"program\"");
+    let lives = [(); 3].map(|()| live.runner.told("program | pid "));
+    assert!(lives[0] != lives[1] && lives[1] != lives[2], "{lives:?}");
+    until("the first is gone", || !is_running(&lives[0]));
+    let said = live.stop();
+    assert!(!said.err.contains("ended early"), "{}", said.err);
+    until("the last is gone", || !is_running(&lives[2]));
+}
+
+#[test]
+fn a_program_that_is_paused_stops_and_goes_on() {
+    let mut live = with_program("pause = \"program\"");
+    let pid = live.runner.told("program | pid ");
+    let is_stopped = || {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        status.rsplit(')').next().unwrap().starts_with(" T")
+    };
+    for _ in 0..2 {
+        until("it stops", is_stopped);
+        until("it goes on", || !is_stopped());
+    }
+    until("it stops", is_stopped);
+    live.stop();
+    until("it is gone", || !is_running(&pid));
 }

@@ -152,11 +152,25 @@ pub struct Share {
     pub lags: Vec<(u64, u64)>,
     /// What happened beside the records.
     pub remarks: Vec<String>,
-    /// Each time that each fault of the scenario held: from, until `[ns]`, and how
-    /// much it touched here.
-    pub faults: Vec<Vec<(u64, u64, u64)>>,
+    /// What each fault of the scenario touched here.
+    pub faults: Vec<FaultShare>,
     /// What became of the messages here.
     pub conservation: Conservation,
+}
+
+/// Each time that a fault held.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct FaultShare(pub Vec<Held>);
+
+/// One time that a fault held.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Held {
+    /// When it began `[ns]`.
+    pub from_ns: u64,
+    /// When it ended `[ns]`.
+    pub until_ns: u64,
+    /// How much it touched.
+    pub touched: u64,
 }
 
 /// Why a process came to its end.

@@ -188,10 +188,26 @@ impl Running {
         self.ended
     }
 
-    /// Asks it to end.
+    /// Asks it to end, stopped as it may be.
     pub fn ask_to_end(&mut self) {
         if self.ended.is_none() {
             self.signal(Signal::TERM);
+            self.signal(Signal::CONT);
+        }
+    }
+
+    /// Stops it, or lets it go on.
+    pub fn pause(&self, stopped: bool) {
+        if self.ended.is_none() {
+            self.signal(if stopped { Signal::STOP } else { Signal::CONT });
+        }
+    }
+
+    /// Makes it end at once, with all that it started.
+    pub fn kill(&mut self) {
+        if self.ended.is_none() {
+            // It cannot resist; if it could not be waited for, it is gone.
+            let _ = self.end(Instant::now());
         }
     }
 

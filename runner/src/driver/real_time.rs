@@ -13,6 +13,7 @@ mod close;
 mod door;
 mod input;
 mod open;
+mod ordeals;
 mod take;
 
 use std::cmp::Ordering;
@@ -88,6 +89,8 @@ pub struct RealTime<B, S> {
     open_ended: bool,
     /// How late things were.
     pub lag: Lag,
+    /// Where all nodes of the scenario listen, for programs that are started again.
+    all_places: Vec<(String, SocketAddr)>,
     /// Where the nodes that are driven here listen.
     pub places: Vec<(String, SocketAddr)>,
     /// What happened beside the records, for people.
@@ -192,7 +195,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 self.run.advance(now);
                 self.lag.record(due, now);
                 self.run.do_next()?;
-                self.part_from_crashed();
+                self.share_ordeals();
                 self.carry_out()?;
             }
             self.see_off_departing()?;

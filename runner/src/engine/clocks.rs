@@ -27,7 +27,7 @@ pub struct Clock {
     since: SimTime,
     /// What it was at then `[ns]`; may be below 0.
     base: i128,
-    /// How much more it goes than true time [10^-12].
+    /// How much more it goes than true time `[10^-12]`.
     faster: i128,
     /// As `faster`, without faults.
     own: i128,

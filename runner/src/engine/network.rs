@@ -80,7 +80,7 @@ pub struct Passage {
 /// One byte that arrives as another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Where, as a share of the message [2^-64].
+    /// Where, as a share of the message `[2^-64]`.
     place: u64,
     /// What its bits are flipped by; not 0.
     flip: u8,

@@ -40,8 +40,8 @@ pub struct Run<B, S> {
     lives: BTreeMap<u32, u32>,
     /// Whether nodes have begun to act.
     begun: bool,
-    /// Nodes that crashed, which whoever drives the run has not been told of.
-    crashed: Vec<u32>,
+    /// What faults did to nodes that whoever drives the run has not been told of.
+    ordeals: Vec<(u32, Ordeal)>,
 }
 
 /// How a run came to its end.
@@ -61,6 +61,20 @@ pub struct Outcome {
     pub faults: Vec<FaultEffect>,
     /// What became of the messages.
     pub conservation: Conservation,
+}
+
+/// What a fault does to a node that lives outside the engine, too: one with
+/// connections to guests, or one that is a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ordeal {
+    /// It is down.
+    Crash,
+    /// It begins anew.
+    Restart,
+    /// It does nothing.
+    Pause,
+    /// It goes on.
+    Resume,
 }
 
 /// Why a run ended.
@@ -127,7 +141,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             pauses: BTreeMap::new(),
             lives: BTreeMap::new(),
             begun: false,
-            crashed: Vec::new(),
+            ordeals: Vec::new(),
         }
     }
 

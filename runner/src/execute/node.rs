@@ -20,7 +20,9 @@ use analysis::results::LogMode;
 use super::assemble;
 use crate::driver::processes::control::Control;
 use crate::driver::processes::meeting::Meeting;
-use crate::driver::processes::{Ending, Job, Order, Place, Report, Setting, Share, instant_at};
+use crate::driver::processes::{
+    Ending, FaultShare, Held, Job, Order, Place, Report, Setting, Share, instant_at,
+};
 use crate::driver::programs;
 use crate::driver::real_time::RealTime;
 use crate::engine::faults::Window;
@@ -136,9 +138,12 @@ fn work(
     let lags = real.lag.counts();
     let remarks = std::mem::take(&mut real.remarks);
     let faults = outcome.faults.iter().map(|fault| {
-        let windows = fault.windows.iter();
-        let window = |it: &Window| (it.from.0, it.until.0, it.touched);
-        windows.map(window).collect()
+        let held = |it: &Window| Held {
+            from_ns: it.from.0,
+            until_ns: it.until.0,
+            touched: it.touched,
+        };
+        FaultShare(fault.windows.iter().map(held).collect())
     });
     let faults = faults.collect();
     let ending = match real.into_sink().finish(outcome.end) {

@@ -9,7 +9,7 @@ use analysis::metrics::RunMetrics;
 use analysis::results::RunStatus;
 
 use super::{Ended, ExecuteError, Options};
-use crate::driver::processes::{Job, Setting, crew};
+use crate::driver::processes::{FaultShare, Held, Job, Setting, crew};
 use crate::engine::faults::{FaultEffect, Window};
 use crate::engine::roster::Roster;
 use crate::engine::run::EndReason;
@@ -112,18 +112,18 @@ pub fn run(
 }
 
 /// What the faults did in all processes together.
-fn effects(scenario: &Scenario, shares: &[Vec<Vec<(u64, u64, u64)>>]) -> Vec<FaultEffect> {
+fn effects(scenario: &Scenario, shares: &[Vec<FaultShare>]) -> Vec<FaultEffect> {
     let rules = scenario.faults.iter().enumerate();
     rules
         .map(|(index, rule)| {
             let mut effect = FaultEffect::new(index, rule, Vec::new());
             for windows in shares.iter().filter_map(|share| share.get(index)) {
-                let window = |&(from, until, touched): &(u64, u64, u64)| Window {
-                    from: SimTime(from),
-                    until: SimTime(until),
-                    touched,
+                let window = |held: &Held| Window {
+                    from: SimTime(held.from_ns),
+                    until: SimTime(held.until_ns),
+                    touched: held.touched,
                 };
-                let windows: Vec<Window> = windows.iter().map(window).collect();
+                let windows: Vec<Window> = windows.0.iter().map(window).collect();
                 effect.add(&windows);
             }
             effect

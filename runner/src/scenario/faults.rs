@@ -154,11 +154,23 @@ impl Scene<'_> {
         let ranges = self
             .names
             .select_all(&whose, nodes.value.as_ref()?, self.mistakes)?;
-        self.none_is_program(&whose, &ranges, nodes.place)?;
+        let not_ours = |group: &GroupEntry| {
+            let program = &group.program;
+            program.makes_program().is_some() && program.command.is_none()
+        };
+        if let Some((_, node)) = self.groups_of(&ranges).find(|(group, _)| not_ours(group)) {
+            let name = self.names.node_name(node);
+            self.mistakes.add_with_help(
+                nodes.place,
+                format!("{whose} names `{name}`, a program that nobody here started"),
+                "with its `command`, the runner starts it; without, a `partition` can cut it off",
+            );
+            return None;
+        }
         Some(ranges)
     }
 
-    /// Reports a program among the nodes: it is not the runner's to change.
+    /// Reports a program among the nodes: its inside is not the runner's to change.
     fn none_is_program(&self, whose: &str, nodes: &NodeRanges, place: Place) -> Option<()> {
         let mut groups = self.groups_of(nodes);
         let program = groups.find(|(group, _)| group.program.makes_program().is_some());
@@ -169,7 +181,7 @@ impl Scene<'_> {
         self.mistakes.add_with_help(
             place,
             format!("{whose} names `{name}`, which is a program of somebody else"),
-            "it can be done to nodes with a behavior; a program can be cut off by a `partition`",
+            "nodes with a behavior have a clock that the runner can set",
         );
         None
     }

@@ -132,7 +132,7 @@ pub const MAX_MESSAGE: u64 = 2 << 30;
 /// The fastest link `[bytes/s]`: beyond a byte per nanosecond by so much that it
 /// makes no difference, and what keeps size times 10^9 over it exact.
 pub const MAX_BANDWIDTH: u64 = 1 << 40;
-/// The fastest clock [ppm]: it goes twice as fast as true time. The slowest goes
+/// The fastest clock `[ppm]`: it goes twice as fast as true time. The slowest goes
 /// at a millionth of it.
 pub const MAX_DRIFT: f64 = 1e6;
 /// The most runs per case.

@@ -224,7 +224,7 @@ pub enum Timing {
 pub struct LocalClock {
     /// How far they are ahead at the beginning `[ns]`; behind if negative.
     pub offset: Distribution,
-    /// How much faster they go [ppm], more than -10^6 and at most 10^6.
+    /// How much faster they go `[ppm]`, more than -10^6 and at most 10^6.
     pub drift: Distribution,
 }
 

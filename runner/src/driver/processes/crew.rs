@@ -17,7 +17,9 @@ use tracing::debug;
 use crate::driver::lag::Lag;
 use crate::driver::poller::{Interest, Poller, Ready};
 use crate::driver::processes::control::Control;
-use crate::driver::processes::{Ending, Job, Order, Place, Report, Share, monotonic_ns};
+use crate::driver::processes::{
+    Ending, FaultShare, Job, Order, Place, Report, Share, monotonic_ns,
+};
 use crate::driver::setup::SetupError;
 use crate::engine::conservation::Conservation;
 use crate::engine::run::EndReason;
@@ -59,7 +61,7 @@ pub struct Sum {
     /// Events that they handled.
     pub events: u64,
     /// What the faults touched, process by process: see [`Share::faults`].
-    pub faults: Vec<Vec<Vec<(u64, u64, u64)>>>,
+    pub faults: Vec<Vec<FaultShare>>,
     /// What became of the messages.
     pub conservation: Conservation,
     /// Messages that their nodes sent.

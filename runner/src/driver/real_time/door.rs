@@ -97,30 +97,6 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
     }
 
-    /// Nodes that have crashed have no connections to anybody outside.
-    pub(super) fn part_from_crashed(&mut self) {
-        for node in self.run.take_crashed() {
-            self.departing.remove(&node);
-            let mut guests = Vec::new();
-            for (token, socket) in self.sockets.iter_mut() {
-                if matches!(socket, Socket::Guest(guest) if guest.node == node) {
-                    guests.push(token);
-                }
-            }
-            for token in guests {
-                self.part(token);
-            }
-            let lines: Vec<_> = self.lines.range((node, 0)..=(node, u32::MAX)).collect();
-            let lines: Vec<_> = lines.into_iter().map(|(ends, at)| (*ends, *at)).collect();
-            for (ends, token) in lines {
-                self.lines.remove(&ends);
-                if let Some(Socket::Line(line)) = self.sockets.remove(token) {
-                    self.heard.insert(ends, line.received);
-                }
-            }
-        }
-    }
-
     /// Somebody is at a door.
     pub(super) fn open_door(&mut self, token: Token) -> Result<(), Failure> {
         for _ in 0..BATCH {

@@ -68,6 +68,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             input: None,
             open_ended: false,
             lag: Lag::default(),
+            all_places: Vec::new(),
             places: Vec::new(),
             remarks: Vec::new(),
         };
@@ -102,6 +103,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let roster = self.run.world.roster().clone();
         let topology = self.run.world.topology().clone();
         let apart = self.run.world.wires.is_apart();
+        self.all_places = places.to_vec();
         let mut away: Vec<bool> = (0..roster.len())
             .map(|node| self.run.world.is_program(node))
             .collect();

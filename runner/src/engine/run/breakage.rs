@@ -19,7 +19,7 @@
 
 use analysis::log::{EventId, NO_PEER};
 
-use super::Run;
+use super::{Ordeal, Run};
 use crate::engine::behaviors::{Behaviors, Failure};
 use crate::engine::faults::FaultEffect;
 use crate::engine::queue::{Event, Sequence};
@@ -101,7 +101,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let state = &mut self.faults.states[index];
         state.touched = match rule.kind {
             FaultKind::Crash(_) => held.len() as u64,
-            _ => touched,
+            _ => state.touched + touched,
         };
         state.nodes = held;
         Ok(())
@@ -180,8 +180,15 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// Stops a node; answers whether it was up.
     fn crash(&mut self, node: u32) -> bool {
-        let begun = self.begun;
-        if self.world.wires.is_elsewhere(node) {
+        let (begun, elsewhere) = (self.begun, self.world.wires.is_elsewhere(node));
+        if self.world.is_program(node) {
+            // Its connections tell the rest.
+            if !elsewhere {
+                self.ordeals.push((node, Ordeal::Crash));
+            }
+            return !elsewhere;
+        }
+        if elsewhere {
             // The process that drives it knows whether it is up; its peers here
             // learn of it by the same timetable.
             if begun {
@@ -201,7 +208,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.pauses.remove(&node);
         self.world.forget(node);
         self.world.end_step(&self.behaviors);
-        self.crashed.push(node);
+        self.ordeals.push((node, Ordeal::Crash));
         if begun {
             self.tell_of_crash(node);
         }
@@ -228,7 +235,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     /// Peers here learn that nodes of other processes begin anew.
     fn tell_of_restarts_elsewhere(&mut self, nodes: &NodeRanges) -> Result<(), Failure> {
         for node in nodes.iter().cloned().flatten() {
-            if self.world.wires.is_elsewhere(node) {
+            if self.world.wires.is_elsewhere(node) && !self.world.is_program(node) {
                 for other in self.hearers(node) {
                     self.connect(other, node)?;
                 }
@@ -239,6 +246,10 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// A node that crashed begins anew.
     fn restart(&mut self, node: u32, due: SimTime) -> Result<(), Failure> {
+        self.ordeals.push((node, Ordeal::Restart));
+        if self.world.is_program(node) {
+            return Ok(());
+        }
         *self.lives.entry(node).or_insert(1) += 1;
         self.ticks.restart(node, due);
         self.begin_late(node, EventId::RESTART)
@@ -246,6 +257,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// Lets a node do nothing; answers whether it is one that could do something.
     fn pause(&mut self, node: u32, fault: usize) -> bool {
+        if self.world.is_program(node) && !self.world.wires.is_elsewhere(node) {
+            self.ordeals.push((node, Ordeal::Pause));
+            // What it holds up is not seen here.
+            self.faults.states[fault].touched += 1;
+            return true;
+        }
         let state = &mut self.world.nodes[node as usize];
         if !state.up || state.paused {
             return false;
@@ -268,6 +285,10 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// A paused node goes on.
     fn resume(&mut self, node: u32) -> Result<(), Failure> {
+        if self.world.is_program(node) {
+            self.ordeals.push((node, Ordeal::Resume));
+            return Ok(());
+        }
         let Some(pause) = self.pauses.remove(&node) else {
             return Ok(());
         };

@@ -1,7 +1,7 @@
 //! A run driven from outside, in real time: what is due is asked for and done, and
 //! what comes over wires is handed in.
 
-use super::Run;
+use super::{Ordeal, Run};
 use crate::engine::behaviors::{Behaviors, Failure};
 use crate::engine::message::{INLINE, Message, MessageId};
 use crate::engine::sink::Sink;
@@ -93,9 +93,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.faults.keep_down(node)
     }
 
-    /// The nodes that have crashed since this was asked, in order.
-    pub fn take_crashed(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.crashed)
+    /// What faults have done to nodes since this was asked, in order.
+    pub fn take_ordeals(&mut self) -> Vec<(u32, Ordeal)> {
+        std::mem::take(&mut self.ordeals)
     }
 
     /// Moves true time on; it never goes back.

@@ -47,7 +47,7 @@ pub enum FaultKind {
     Drift {
         /// Whose.
         nodes: NodeRanges,
-        /// How much faster [ppm].
+        /// How much faster `[ppm]`.
         ppm: Distribution,
     },
 }
