@@ -179,6 +179,23 @@ fn five_agencies_have_every_bet_stored_once_in_virtual_and_in_real_time() {
 }
 
 #[test]
+fn crashes_of_agency_and_central_lose_and_double_no_bet() {
+    let whole = bets(&shipped("lottery-five", &[]));
+    for time in ["virtual", "real"] {
+        let lab = shipped("lottery-dies", &["--time", time]);
+        assert!(bets(&lab) == whole, "in {time} time");
+        let central = log(&lab, "central");
+        assert_eq!(central.only("event", "restart").rows.len(), 2);
+        assert!(!central.only("event", "repeated").rows.is_empty());
+        assert_eq!(log(&lab, "agency-2").only("event", "crash").rows.len(), 1);
+        let verdicts = lab
+            .table("out/verdicts.csv")
+            .only("name", "lottery.complete");
+        assert_eq!(verdicts.texts("verdict"), ["passed"]);
+    }
+}
+
+#[test]
 fn the_number_of_agencies_is_one_count() {
     let more = ["nodes.agency.count=23", "nodes.agency.config.generate=200"];
     let lab = shipped("lottery-five", &["--set", more[0], "--set", more[1]]);
