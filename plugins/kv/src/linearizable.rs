@@ -230,11 +230,18 @@ impl<R: Clone> History<R> {
     }
 }
 
+/// Operations that a verdict names in its sentence; of more, the last.
+const NAMED: usize = 6;
+
 impl<R> fmt::Display for Violation<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = &self.key;
         write!(f, "key `{key}`: no order of these explains their results: ")?;
-        for (index, evidence) in self.evidence.iter().enumerate() {
+        let earlier = self.evidence.len().saturating_sub(NAMED);
+        if earlier > 0 {
+            write!(f, "{earlier} operations, then ")?;
+        }
+        for (index, evidence) in self.evidence[earlier..].iter().enumerate() {
             let part = if index > 0 { "; " } else { "" };
             write!(f, "{part}{evidence}")?;
         }

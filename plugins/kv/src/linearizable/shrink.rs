@@ -9,6 +9,11 @@
 //!   was answered `ok` (which needs something to delete);
 //! - a delete may, if nothing that is left found the key missing.
 //!
+//! Before that, the past is cut off at a write that was answered: whatever had ended when
+//! it was sent happened before it, and it left nothing of that. Reads that overlap it may see what
+//! was before, and go with the past; what began after its answer stays, and so does every write
+//! that may still come after it.
+//!
 //! Within these rules, chunks of operations are left out as long as what is left
 //! cannot be explained, from halves down to single ones (the manner of Zeller and
 //! Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 28(2), 2002).
@@ -50,6 +55,7 @@ pub(super) fn shrink<R: Clone>(
         all,
         left: budget,
     };
+    proof.cut_past();
     // Whatever found nothing, or left nothing, hangs together: one by one, none of it
     // can be left out.
     let missing: HashSet<usize> = proof.about_missing().collect();
@@ -85,6 +91,27 @@ struct Proof {
 }
 
 impl Proof {
+    /// Begins at the latest write from which on there is still no explanation.
+    fn cut_past(&mut self) {
+        let mut writes: Vec<Item> = self.all.clone();
+        writes.retain(|item| item.required && matches!(item.effect, Effect::Write(_)));
+        writes.sort_by_key(|item| std::cmp::Reverse((item.start_ns, item.operation)));
+        for write in writes {
+            let Some(rest) = since(&self.all, &write) else {
+                continue;
+            };
+            let Some(left) = self.left.checked_sub(rest.len() as u64) else {
+                return;
+            };
+            self.left = left;
+            if matches!(search(&rest, left), Outcome::Unexplained { .. }) {
+                self.kept = rest.iter().map(|item| item.operation).collect();
+                self.all = rest;
+                return;
+            }
+        }
+    }
+
     /// Leaves out these operations, if what is left then is still a proof.
     fn try_without(&mut self, some: &HashSet<usize>) -> bool {
         let fewer = closed(&self.all, &self.kept - some);
@@ -117,6 +144,28 @@ impl Proof {
         });
         about.map(|item| item.operation)
     }
+}
+
+/// What is left of a history that begins with this write; none if a delete that needs
+/// something to delete overlaps it, which may have found what was before.
+fn since(all: &[Item], write: &Item) -> Option<Vec<Item>> {
+    let past = |item: &Item| item.end_ns < write.start_ns;
+    let overlaps = |item: &Item| item.start_ns <= write.end_ns && item.operation != write.operation;
+    let mut read = HashSet::new();
+    for item in all.iter().filter(|item| !past(item)) {
+        match item.effect {
+            Effect::Take if overlaps(item) => return None,
+            Effect::Read(one, other) if !overlaps(item) => read.extend([one, other]),
+            _ => {}
+        }
+    }
+    let stays = |item: &&Item| match item.effect {
+        // Where a value that is read later came from belongs to the proof.
+        Effect::Write(state) => !past(item) || state != MISSING && read.contains(&state),
+        Effect::Read(..) => !past(item) && !overlaps(item),
+        Effect::Take => !past(item),
+    };
+    Some(all.iter().filter(stays).copied().collect())
 }
 
 /// These operations, and those that may not be left out without them.
