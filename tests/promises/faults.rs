@@ -307,3 +307,35 @@ fn a_program_that_is_paused_stops_and_goes_on() {
     live.stop();
     until("it is gone", || !is_running(&pid));
 }
+
+#[test]
+fn links_copy_change_and_queue_in_both_times() {
+    let lab = Lab::with(
+        "name = \"links\"\nduration = \"1s\"\n\
+         [nodes.producer]\nbehavior = \"echo.producer\"\n\
+         config = { interval = \"1ms\", count = 20 }\n\
+         [nodes.consumer]\nbehavior = \"echo.consumer\"\nconfig = { stop = false }\n\
+         [[links]]\nfrom = \"producer\"\nto = \"consumer\"\n\
+         duplicate = 1\ncorrupt = 1\nbandwidth = \"1kB/s\"\n",
+    );
+    for (out, how) in [
+        ("virtual", &[][..]),
+        ("real", &["--time", "real"]),
+        ("apart", &["--time", "real", "--processes"]),
+    ] {
+        // A busy machine may be late, which is warned of.
+        let arguments = ["scenario.toml", "--no-report", "--quiet", "--out", out];
+        lab.runner(&[&arguments[..], how].concat()).ends(0);
+        let rows = |node: &str| lab.table(&format!("{out}/runs/0001/{node}.csv"));
+        let consumer = rows("consumer");
+        let received = consumer.only("event", "receive");
+        assert_eq!(received.rows.len(), 2 * 21, "{out}: each of them twice");
+        // The end marker arrives changed, and so there is no end.
+        assert_eq!(consumer.only("event", "end").rows.len(), 0, "{out}");
+        assert_eq!(consumer.texts("items").last(), Some(&"42"), "{out}");
+        // 34 bytes take as many milliseconds.
+        let first = rows("producer").only("event", "send").numbers("time_ns")[0];
+        let last = received.numbers("time_ns")[41];
+        assert!(last - first >= 34e6, "{out}: {}", last - first);
+    }
+}
