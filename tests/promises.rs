@@ -21,8 +21,12 @@ mod echo;
 mod failures;
 #[path = "promises/framing.rs"]
 mod framing;
+#[path = "promises/isolate.rs"]
+mod isolate;
 #[path = "promises/judges.rs"]
 mod judges;
+#[path = "promises/junit.rs"]
+mod junit;
 #[path = "promises/kv.rs"]
 mod kv;
 #[path = "promises/kv_live.rs"]
@@ -63,6 +67,8 @@ mod real_stops;
 mod reports;
 #[path = "promises/results.rs"]
 mod results;
+#[path = "promises/resume.rs"]
+mod resume;
 #[path = "promises/scenario_errors.rs"]
 mod scenario_errors;
 #[path = "promises/scenario_schema.rs"]
@@ -71,3 +77,5 @@ mod scenario_schema;
 mod send;
 #[path = "promises/traffic.rs"]
 mod traffic;
+#[path = "promises/twice.rs"]
+mod twice;

@@ -17,6 +17,7 @@ mod histogram;
 mod jumps;
 mod latency;
 mod queue;
+mod remember;
 pub mod statistics;
 pub mod summary;
 mod traffic;
@@ -24,6 +25,7 @@ mod value;
 
 pub use definition::{Definition, FAMILIES, definition, definitions};
 pub use histogram::Histogram;
+pub use remember::{Remembered, remember};
 pub use value::Value;
 
 use std::sync::Arc;

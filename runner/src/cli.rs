@@ -3,12 +3,15 @@
 
 pub mod arguments;
 pub mod check;
+pub mod junit;
 pub mod list;
 pub mod new;
 pub mod node;
+pub mod place;
 pub mod plugins;
 pub mod report;
 pub mod run;
+pub mod run_process;
 pub mod select;
 pub mod send;
 pub mod summary;
@@ -95,6 +98,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::Report(options) => report::report(&options),
         Command::Send(options) => send::send(&options),
         Command::NodeProcess { who } => node::node(&who),
+        Command::RunProcess => run_process::run_process(),
         Command::Schema => {
             print(&crate::scenario::schema())?;
             Ok(Exit::Passed)

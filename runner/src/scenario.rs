@@ -47,7 +47,7 @@ pub use resolved::{
     Order, Program, Scenario, StandardInput, TickRule, TimeMode, Timing, Transport,
 };
 pub use schema::schema;
-pub use values::name_problem;
+pub use values::{name_problem, parse_size};
 
 use document::{SyntaxError, Table};
 use matrix::{MAX_PLAN_RUNS, Matrix, Point};

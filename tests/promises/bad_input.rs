@@ -166,12 +166,12 @@ fn cramped(lab: &Lab, kibibytes: u32, options: &str) -> crate::harness::Answer {
 
 #[test]
 fn a_full_disk_loses_no_finished_run() {
-    // `summary.csv` is the first file to reach the limit.
+    // The journal is the first file to reach the limit.
     let lab = Lab::with(LAB);
-    cramped(&lab, 12, "--runs 200 --duration 5s --jobs 1")
+    cramped(&lab, 40, "--runs 200 --duration 5s --jobs 1")
         .ends(3)
         .says(&[
-            "out/summary.csv: cannot write the results: ",
+            "out/runs.journal: cannot write the results: ",
             "File too large",
         ])
         .says(&["runs that were complete before are kept"]);

@@ -121,10 +121,14 @@ fn the_kind_of_log_changes_no_metric() {
         assert_eq!(summary("per-node"), summary("combined"));
         assert_eq!(summary("per-node"), summary("off"));
         let names: Vec<String> = lab.files("off").into_keys().collect();
-        assert_eq!(
-            names,
-            ["manifest.json", "runs.csv", "summary.csv", "verdicts.csv"]
-        );
+        let tables = [
+            "manifest.json",
+            "runs.csv",
+            "runs.journal",
+            "summary.csv",
+            "verdicts.csv",
+        ];
+        assert_eq!(names, tables);
     }
 }
 

@@ -40,6 +40,7 @@ fn results_lie_under_name_and_time_and_latest_is_the_newest() {
         "report.html".to_owned(),
         "report.md".to_owned(),
         "runs.csv".to_owned(),
+        "runs.journal".to_owned(),
     ];
     for run in 1..=3 {
         expected.extend((1..=3).map(|node| format!("runs/{run:04}/machine-{node}.csv")));

@@ -36,6 +36,29 @@ impl Value {
     }
 }
 
+impl Value {
+    /// Its text, from which [`Value::from_exact`] makes the same value again,
+    /// to the last digit.
+    pub fn exact(self) -> String {
+        match self {
+            Value::Unsigned(value) => value.to_string(),
+            Value::Signed(value) => format!("{value:+}"),
+            // With a point or an exponent, where it is finite.
+            Value::Real(value) => format!("{value:?}"),
+        }
+    }
+
+    /// Reads what [`Value::exact`] wrote; `None` if it is no number.
+    pub fn from_exact(text: &str) -> Option<Value> {
+        if text.starts_with(['+', '-'])
+            && let Ok(value) = text.parse()
+        {
+            return Some(Value::Signed(value));
+        }
+        Value::parse(text)
+    }
+}
+
 impl fmt::Display for Value {
     /// Integers in full; other numbers with at most 6 decimals and no trailing
     /// zeros, so that equal numbers are equal text (`4` for 4.0, `0` for -0).
@@ -72,6 +95,22 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(value.to_string(), text);
         }
+    }
+
+    #[test]
+    fn exact_text_reads_back_as_the_same_value() {
+        let reals = [0.1 + 0.2, 4.0, -0.0, 1e300, 5e-324, f64::NEG_INFINITY];
+        let values = [Value::Unsigned(u64::MAX), Value::Unsigned(0)]
+            .into_iter()
+            .chain([3, 0, i64::MIN].map(Value::Signed))
+            .chain(reals.map(Value::Real));
+        for value in values {
+            let back = Value::from_exact(&value.exact()).unwrap();
+            assert_eq!(format!("{back:?}"), format!("{value:?}"));
+        }
+        let nan = Value::from_exact(&Value::Real(f64::NAN).exact());
+        assert!(nan.is_some_and(|value| value.as_f64().is_nan()));
+        assert_eq!(Value::from_exact("+"), None);
     }
 
     #[test]

@@ -132,9 +132,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     report.left_out.extend(setting::log_note(folder));
     let observed = observed(folder, &measured, drawing.strangers);
     let compared = cases::section(folder, &measured);
-    let telling = compared
-        .iter()
-        .flat_map(|it| it.observations.first().cloned());
+    let telling = compared.iter().flat_map(|it| it.observations.clone());
     let telling: Vec<String> = telling.collect();
     report.sections.extend(compared);
     report

@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use crate::cli::send::Address;
 use crate::framing::Framing;
 use crate::plan::Shard;
+use crate::scenario::parse_size;
 
 /// Runs scenarios of distributed systems.
 ///
@@ -48,6 +49,9 @@ pub enum Command {
         /// Whose process it is
         who: String,
     },
+    /// Do runs; started by `run --isolate` alone
+    #[command(hide = true)]
+    RunProcess,
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -135,6 +139,28 @@ pub struct RunOptions {
     /// Put the results exactly here; default: results/NAME/TIMESTAMP
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Continue results that were left, in DIR or in results/NAME/latest: do what is missing
+    #[arg(long)]
+    pub resume: bool,
+    /// Begin no run after one that failed
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// A run that takes longer than this by the wall clock has failed: 30s
+    #[arg(long, value_name = "D", value_parser = timeout)]
+    pub timeout: Option<Duration>,
+    /// Write what the runs came to as JUnit XML, all scenarios into one file
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Do each run twice, and report the first record that differs
+    #[arg(long)]
+    pub check_determinism: bool,
+    /// Do runs in processes of their own: a crash in a plugin costs one run
+    #[arg(long, conflicts_with = "processes")]
+    pub isolate: bool,
+    /// With --isolate: the most memory that a run may take, as 512MiB; default: its share of the
+    /// machine's
+    #[arg(long, value_name = "SIZE", value_parser = memory, requires = "isolate")]
+    pub memory: Option<u64>,
     /// Do not build a report; the tables are written all the same
     #[arg(long)]
     pub no_report: bool,
@@ -335,6 +361,18 @@ fn timeout(text: &str) -> Result<Duration, String> {
         Err(error) => Err(format!("{error}; expected a duration, such as 5s or 250ms")),
     }
 }
+
+/// A size of at least what a process needs for itself.
+fn memory(text: &str) -> Result<u64, String> {
+    match parse_size(text) {
+        Ok(bytes) if bytes < LEAST_MEMORY => Err("expected at least 32MiB".to_owned()),
+        Ok(bytes) => Ok(bytes),
+        Err(_) => Err("expected a size, such as 512MiB".to_owned()),
+    }
+}
+
+/// What a process needs for itself, generously `[bytes]`.
+const LEAST_MEMORY: u64 = 32 << 20;
 
 /// Puts `run` in front of a command line that names no command.
 pub fn with_run(mut words: Vec<OsString>) -> Vec<OsString> {

@@ -1,9 +1,9 @@
 //! `runner run`: runs scenarios, writes their results and reports, and says how
 //! it went.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -15,15 +15,17 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cli::arguments::{Log, RunOptions, Time};
 use crate::cli::check::count;
+use crate::cli::junit::Junit;
+use crate::cli::place::{Place, place};
 use crate::cli::select::{select, selection};
 use crate::cli::summary::Summary;
 use crate::cli::terminal::{Terminal, teller};
 use crate::cli::{Exit, overrides, plan_all, print, verdicts};
 use crate::driver::processes::Setting;
 use crate::driver::{input, programs};
-use crate::execute::{ExecuteError, Options, Processes, execute};
+use crate::execute::isolate::{Isolation, share};
+use crate::execute::{ExecuteError, Options, Processes, execute, wanted};
 use crate::plan::{Plan, RunSpec};
-use crate::results::folder::{Folder, RESULTS};
 use crate::results::ledger::RunResult;
 use crate::results::manifest::{manifest, selected as chosen};
 use crate::scenario::Override;
@@ -59,10 +61,29 @@ pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
         terminal.error(&why);
         return Ok(Exit::BadInput);
     }
+    if options.check_determinism
+        && let Some(plan) = plans.iter().find(|plan| plan.is_real())
+    {
+        terminal.error(&format!(
+            "--check-determinism: `{}` runs in real time, where no two runs are alike\n  add --time virtual, or leave out --check-determinism",
+            plan.loaded.scenario.name
+        ));
+        return Ok(Exit::BadInput);
+    }
     let stop = Stop::on_signals()?;
     let mut exit = Exit::Passed;
+    let mut junit = match options.junit.as_deref().map(Junit::begin).transpose() {
+        Ok(junit) => junit,
+        Err(error) => {
+            terminal.error(&error.to_string());
+            return Ok(Exit::BadInput);
+        }
+    };
     for (plan, runs) in selected {
-        exit = exit.and(run_plan(plan, runs, options, command, &stop, &terminal)?);
+        let junit = junit.as_mut();
+        exit = exit.and(run_plan(
+            plan, runs, options, command, junit, &stop, &terminal,
+        )?);
         if stop.signal().is_some() {
             break;
         }
@@ -130,61 +151,80 @@ fn run_plan(
     runs: Vec<RunSpec>,
     options: &RunOptions,
     command: &[String],
+    mut junit: Option<&mut Junit>,
     stop: &Stop,
     terminal: &Terminal,
 ) -> anyhow::Result<Exit> {
     let scenario = &plan.loaded.scenario;
     let began = Instant::now();
     let started = SystemTime::now();
-    let made = match &options.out {
-        Some(out) => Folder::exactly(out),
-        None => Folder::stamped(Path::new(RESULTS), &scenario.name, started),
-    };
-    let folder = match made {
-        Ok(folder) => folder,
-        Err(error) => {
-            terminal.error(&error.to_string());
-            return Ok(Exit::BadInput);
-        }
-    };
     let log = match options.log {
         Log::PerNode => LogMode::PerNode,
         Log::Combined => LogMode::Combined,
         Log::Off => LogMode::Off,
     };
-    let written = manifest(plan, command, log, started).and_then(|mut manifest| {
-        manifest.selected = chosen(&selection(&options.selection), runs.len());
-        std::fs::write(folder.path().join("manifest.json"), manifest.to_json())
-    });
-    if let Err(error) = written {
-        let path = folder.path().join("manifest.json");
-        terminal.error(&format!("{}: cannot be written: {error}", path.display()));
-        return Ok(Exit::Failed);
-    }
+    let manifest = match manifest(plan, command, log, started) {
+        Ok(mut manifest) => {
+            manifest.selected = chosen(&selection(&options.selection), runs.len());
+            manifest
+        }
+        Err(error) => {
+            terminal.error(&format!("a plugin or the notes cannot be read: {error}"));
+            return Ok(Exit::Failed);
+        }
+    };
+    let settings = settings(options);
+    let place = place(plan, options, &settings, &manifest, started, terminal);
+    let Place {
+        folder,
+        books,
+        fresh,
+    } = match place {
+        Ok(place) => place,
+        Err(exit) => return Ok(exit),
+    };
     // Runs in real time would disturb one another, and want the same ports.
     let usual = if plan.is_real() { 1 } else { cores() };
     let jobs = options.jobs.map_or(usual, |jobs| jobs as usize);
-    let number = runs.len() as u64;
+    let known = &books.resumed;
+    let all = wanted(plan, &runs, |run| {
+        known.kept.contains_key(&run) || known.again.contains_key(&run)
+    });
+    let mut left_out: BTreeMap<u32, RunSpec> = all.iter().map(|run| (run.number, *run)).collect();
+    let number = all.len() as u64;
     let mut done = vec![0; plan.cases.len()];
-    runs.iter().for_each(|run| done[run.case] += 1);
+    all.iter().for_each(|run| done[run.case] += 1);
+    if let Some(junit) = &mut junit {
+        junit.plan(plan, &manifest, &folder, started);
+    }
     let mut progress = terminal.progress(&scenario.name, number);
     let mut summary = Summary::new(plan, number);
     let mut judged = Exit::Passed;
     let mut told = 0;
+    let processes = Processes {
+        settings: settings.clone(),
+        plugin_path: options.scenario.plugin_path.clone(),
+        verbose: options.verbose,
+        color: terminal.colors_out(),
+    };
     let execution = execute(
         plan,
         &folder,
+        books,
         &Options {
             jobs,
             log,
             runs,
             say: (!options.quiet).then(|| teller(terminal.colors_out())),
-            processes: options.processes.then(|| Processes {
-                settings: settings(options),
-                plugin_path: options.scenario.plugin_path.clone(),
-                verbose: options.verbose,
-                color: terminal.colors_out(),
+            processes: options.processes.then(|| processes.clone()),
+            fail_fast: options.fail_fast,
+            timeout: options.timeout,
+            isolation: options.isolate.then(|| Isolation {
+                memory: options.memory.or_else(|| share(jobs)),
+                plan: processes.clone(),
             }),
+            twice: options.check_determinism,
+            cell: None,
         },
         &stop.flag,
         |result| {
@@ -196,13 +236,13 @@ fn run_plan(
                 progress.end();
                 terminal.warning(&format!("run {}: {warning}", result.row.run));
             }
-            if let Some(failure) = &result.failure {
+            for what in result.wrong() {
                 progress.end();
-                terminal.error(&format!("run {}: {failure}", result.row.run));
+                terminal.error(&format!("run {}: {what}", result.row.run));
             }
             let verdict = result.row.verdict;
             judged = judged.and(verdicts::exit(verdict));
-            if !matches!(verdict, None | Some(Verdict::Passed)) {
+            if !matches!(verdict, None | Some(Verdict::Passed)) && !result.judgements.is_empty() {
                 progress.end();
                 let of = format!("run {}", result.row.run);
                 match told < TOLD_WHOLE {
@@ -211,19 +251,41 @@ fn run_plan(
                 }
                 told += 1;
             }
+            let repeat = repeat(plan, options, result);
             if result.failure.is_some() || verdict == Some(Verdict::Failed) {
-                terminal.note(&format!("  repeat: {}", repeat(plan, options, result)));
+                terminal.note(&format!("  repeat: {repeat}"));
             }
+            if let Some(junit) = &mut junit {
+                junit.add(plan, &folder, result, &repeat);
+            }
+            left_out.remove(&result.spec.number);
         },
     );
     progress.end();
+    let why = match (&execution, stop.signal()) {
+        (Err(_), _) => "the results could not be written, or the runs not begun",
+        (_, Some(_)) => "the runner was stopped by a signal",
+        _ => "a run before it failed (--fail-fast)",
+    };
+    if let (Some(junit), Ok(over_runs)) = (&mut junit, &execution) {
+        for (case, judgement) in over_runs {
+            junit.over_runs(plan, *case, judgement);
+        }
+    }
+    let written = junit.map(|junit| junit.end_plan(plan, left_out.into_values(), why));
+    let unwritten = written.and_then(Result::err);
+    if let Some(error) = &unwritten {
+        terminal.error(&error.to_string());
+    }
     let over_runs = match execution {
         Ok(over_runs) => over_runs,
         Err(error) => {
             terminal.error(&error.to_string());
             return Ok(match error {
                 ExecuteError::Setup(_) => {
-                    folder.abandon();
+                    if fresh {
+                        folder.abandon();
+                    }
                     Exit::BadInput
                 }
                 _ => Exit::Failed,
@@ -233,7 +295,7 @@ fn run_plan(
     for (case, judgement) in over_runs {
         let of = match plan.cases.len() {
             1 => "over all runs".to_owned(),
-            _ => format!("over the runs of {case}"),
+            _ => format!("over the runs of {}", plan.cases[case].id),
         };
         judged = judged.and(verdicts::exit(verdicts::tell(terminal, &of, &[judgement])));
     }
@@ -247,6 +309,9 @@ fn run_plan(
         (0, None) => judged,
         _ => Exit::Failed,
     };
+    if unwritten.is_some() {
+        exit = exit.and(Exit::Failed);
+    }
     if !options.quiet {
         print(&summary.table())?;
         print(&summary.failures())?;
@@ -305,8 +370,21 @@ fn repeat(plan: &Plan, options: &RunOptions, result: &RunResult) -> String {
         option("--plugin-path", Some(quoted(&folder.display().to_string())));
     }
     option("--run", Some(result.row.run.to_string()));
-    if options.processes {
-        words.push("--processes".to_owned());
+    option(
+        "--timeout",
+        options
+            .timeout
+            .map(|limit| quoted(&humantime::format_duration(limit).to_string())),
+    );
+    option("--memory", options.memory.map(|bytes| format!("{bytes}B")));
+    for (is, flag) in [
+        (options.processes, "--processes"),
+        (options.isolate, "--isolate"),
+        (options.check_determinism, "--check-determinism"),
+    ] {
+        if is {
+            words.push(flag.to_owned());
+        }
     }
     words.join(" ")
 }

@@ -40,6 +40,8 @@ pub struct Outcome {
     pub events: u64,
     /// Messages that were sent.
     pub messages: u64,
+    /// The node that acted last before the end, and its step.
+    pub last: (u32, u64),
 }
 
 /// Why a run ended.
@@ -79,8 +81,8 @@ impl Default for Limits {
     }
 }
 
-/// Events between two looks at the stop flag.
-const STOP_CHECK: u64 = 4096;
+/// Events between two looks at the limits.
+const LIMIT_CHECK: u64 = 4096;
 
 impl<B: Behaviors, S: Sink> Run<B, S> {
     /// A run of these nodes over these links, its draws from these streams.
@@ -137,6 +139,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// Stops the nodes of a run that has come to its end, or failed.
     pub fn conclude(&mut self, ended: Result<EndReason, Failure>) -> Outcome {
+        let node = self.world.node;
+        let state = self.world.nodes.get(node as usize);
+        let last = (node, state.map_or(0, |node| node.step));
         let reason = ended
             .and_then(|reason| self.finish().map(|()| reason))
             .unwrap_or_else(EndReason::Failed);
@@ -147,6 +152,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             reason,
             events: self.world.handled,
             messages: self.world.sent,
+            last,
         }
     }
 
@@ -173,17 +179,18 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 self.world.now = self.end;
                 return Ok(EndReason::Duration);
             }
+            // At each event: one callback may take seconds.
+            if stop.load(Ordering::Relaxed) {
+                return Ok(EndReason::Interrupted);
+            }
             if self.world.handled >= next_check {
-                if stop.load(Ordering::Relaxed) {
-                    return Ok(EndReason::Interrupted);
-                }
                 if instant.0 != next {
                     instant = (next, self.world.handled);
                 }
                 if let Some(why) = self.endless(instant.1) {
                     return Ok(EndReason::Endless(why));
                 }
-                next_check = self.world.handled + STOP_CHECK;
+                next_check = self.world.handled + LIMIT_CHECK;
             }
             self.world.now = next;
             if queued <= tick {

@@ -72,6 +72,19 @@ pub(super) enum Kind {
     EventDriven,
 }
 
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// True time `[ns]`.
+    pub time_ns: u64,
+    /// The step of a node.
+    pub step: u64,
+    /// Events that were handled.
+    pub events: u64,
+    /// Messages that were sent.
+    pub messages: u64,
+}
+
 /// A behavior sent to a peer that it has no link to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoLink;
@@ -126,6 +139,17 @@ impl<S: Sink> World<S> {
     #[inline]
     pub fn now(&self) -> SimTime {
         self.now
+    }
+
+    /// How far the run is, and which step this node is at.
+    #[inline]
+    pub fn progress(&self, node: u32) -> Progress {
+        Progress {
+            time_ns: self.now.0,
+            step: self.nodes.get(node as usize).map_or(0, |node| node.step),
+            events: self.handled,
+            messages: self.sent,
+        }
     }
 
     /// The node's own clock: what its behavior takes for the time.

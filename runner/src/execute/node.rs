@@ -7,6 +7,7 @@
 //! the run's folder, and reports.
 
 use std::io;
+use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +20,7 @@ use analysis::results::LogMode;
 use super::assemble;
 use crate::driver::processes::control::Control;
 use crate::driver::processes::meeting::Meeting;
-use crate::driver::processes::{Ending, Job, Order, Place, Report, Share, instant_at};
+use crate::driver::processes::{Ending, Job, Order, Place, Report, Setting, Share, instant_at};
 use crate::driver::programs;
 use crate::driver::real_time::RealTime;
 use crate::engine::run::EndReason;
@@ -76,7 +77,7 @@ fn work(
     reports: &mut Control,
     say: fn(&str),
 ) -> Result<(), String> {
-    let plan = plan(job)?;
+    let plan = plan(&job.path, &job.text, &job.settings, &job.plugin_path)?;
     let spec = plan.runs().find(|spec| spec.number == job.run);
     let spec = spec.ok_or_else(|| format!("there is no run {}", job.run))?;
     let case = plan.case(spec);
@@ -87,7 +88,7 @@ fn work(
     let schema = &plan.nodes(spec.case).schema;
     let say = job.say.then_some(say);
     let recorder = Recorder::new(schema, &job.folder, LogMode::PerNode, say).only(&job.nodes);
-    let run = assemble(&plan, spec, Some(&job.folder), recorder).only(&job.nodes);
+    let run = assemble(&plan, spec, Some(&job.folder), recorder, None).only(&job.nodes);
     let told = |error: io::Error| error.to_string();
     let meeting = Meeting::open(
         &case.roster,
@@ -148,14 +149,20 @@ fn work(
     reports.send(&Report::Done(share)).map_err(told)
 }
 
-fn plan(job: &Job) -> Result<Plan, String> {
-    let overrides: Vec<_> = job
-        .settings
-        .iter()
-        .filter_map(|setting| setting.to_override())
-        .collect();
-    let search = SearchPath::with(&job.plugin_path);
-    Plan::of_text(&job.path, &job.text, &overrides, &search).map_err(|refusal| match refusal {
+/// Makes a plan anew from the scenario's text.
+///
+/// # Errors
+///
+/// What is wrong with it, as it is told to people.
+pub fn plan(
+    path: &str,
+    text: &str,
+    settings: &[Setting],
+    plugin_path: &[PathBuf],
+) -> Result<Plan, String> {
+    let overrides: Vec<_> = settings.iter().filter_map(Setting::to_override).collect();
+    let search = SearchPath::with(plugin_path);
+    Plan::of_text(path, text, &overrides, &search).map_err(|refusal| match refusal {
         Refusal::Mistakes(mistakes) => mistakes.render(false),
         broken @ Refusal::Plugins(_) => broken.to_string(),
     })

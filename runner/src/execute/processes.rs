@@ -99,6 +99,8 @@ pub fn run(
         judgements: findings.judgements,
         warnings,
         lag: Some(sum.lag),
+        last: None,
+        expired: false,
     })
 }
 

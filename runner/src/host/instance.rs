@@ -17,6 +17,7 @@ use runner_abi as abi;
 use crate::engine::behaviors::{Behaviors, Call, Fault};
 use crate::engine::sink::Sink;
 use crate::engine::world::World;
+use crate::host::cell::Cell;
 use crate::host::config::Config;
 use crate::host::plugin::Table;
 use crate::host::vtable::{Calls, Frame, Side};
@@ -27,6 +28,8 @@ use crate::random::Random;
 pub struct Instances {
     arenas: Vec<Arena>,
     side: Box<Side>,
+    /// Where each callback is noted.
+    cell: Option<Arc<Cell>>,
 }
 
 #[derive(Debug)]
@@ -70,7 +73,14 @@ impl Instances {
                 folder,
                 ..Side::default()
             }),
+            cell: None,
         }
+    }
+
+    /// With each callback noted in this cell before it is made.
+    pub fn noted(mut self, cell: Option<Arc<Cell>>) -> Instances {
+        self.cell = cell;
+        self
     }
 
     #[inline]
@@ -92,6 +102,7 @@ impl Instances {
         arena: usize,
         node: u32,
         world: &mut World<S>,
+        callback: usize,
         call: impl FnOnce(&'static abi::Behavior, *mut abi::Context, *mut c_void) -> abi::Status,
     ) -> Result<(), Fault> {
         let arena = &mut self.arenas[arena];
@@ -116,7 +127,13 @@ impl Instances {
         };
         // SAFETY: `state` lies within the slot.
         let state = unsafe { slot.add(arena.state) }.cast();
+        if let Some(cell) = &self.cell {
+            cell.enter(callback, node, world.progress(node));
+        }
         let status = call(arena.table.0, &raw mut context, state);
+        if let Some(cell) = &self.cell {
+            cell.leave();
+        }
         if context.rows == 0 && context.word != 0 {
             world.record(context.word - 1);
         }
@@ -160,7 +177,7 @@ impl Behaviors for Instances {
         self.side.creating = true;
         // SAFETY: the slot is the node's own, fresh memory of the plugin's size
         // and alignment; functions were checked for null at load.
-        let made = self.enter(index, node, world, |table, context, state| unsafe {
+        let made = self.enter(index, node, world, 1, |table, context, state| unsafe {
             (table.create)(context, state)
         });
         self.side.creating = false;
@@ -180,36 +197,43 @@ impl Behaviors for Instances {
     ) -> Result<(), Fault> {
         let index = self.arena_of(node);
         let arena = &self.arenas[index];
-        let handler = match call {
-            Call::Start => abi::HANDLES_START,
-            Call::Message { .. } => abi::HANDLES_MESSAGE,
-            Call::Timer { .. } => abi::HANDLES_TIMER,
-            Call::Tick => abi::HANDLES_TICK,
-            Call::Connect { .. } => abi::HANDLES_CONNECT,
-            Call::Disconnect { .. } => abi::HANDLES_DISCONNECT,
-            Call::Stop => abi::HANDLES_STOP,
+        // With its number in `cell::CALLBACKS`.
+        let (handler, callback) = match call {
+            Call::Start => (abi::HANDLES_START, 2),
+            Call::Message { .. } => (abi::HANDLES_MESSAGE, 3),
+            Call::Timer { .. } => (abi::HANDLES_TIMER, 4),
+            Call::Tick => (abi::HANDLES_TICK, 5),
+            Call::Connect { .. } => (abi::HANDLES_CONNECT, 6),
+            Call::Disconnect { .. } => (abi::HANDLES_DISCONNECT, 7),
+            Call::Stop => (abi::HANDLES_STOP, 8),
         };
         if arena.table.0.handles & handler == 0 || !arena.is_alive(node) {
             return Ok(());
         }
         // SAFETY (all arms): the instance is alive, its state is the plugin's own,
         // and the bytes outlive the call.
-        self.enter(index, node, world, |table, context, state| match call {
-            Call::Start => unsafe { (table.start)(context, state) },
-            Call::Message { peer, bytes } => {
-                let pointer = if bytes.is_empty() {
-                    null()
-                } else {
-                    bytes.as_ptr()
-                };
-                unsafe { (table.message)(context, state, peer, pointer, bytes.len() as u64) }
-            }
-            Call::Timer { tag } => unsafe { (table.timer)(context, state, tag) },
-            Call::Tick => unsafe { (table.tick)(context, state) },
-            Call::Connect { peer } => unsafe { (table.connect)(context, state, peer) },
-            Call::Disconnect { peer } => unsafe { (table.disconnect)(context, state, peer) },
-            Call::Stop => unsafe { (table.stop)(context, state) },
-        })
+        self.enter(
+            index,
+            node,
+            world,
+            callback,
+            |table, context, state| match call {
+                Call::Start => unsafe { (table.start)(context, state) },
+                Call::Message { peer, bytes } => {
+                    let pointer = if bytes.is_empty() {
+                        null()
+                    } else {
+                        bytes.as_ptr()
+                    };
+                    unsafe { (table.message)(context, state, peer, pointer, bytes.len() as u64) }
+                }
+                Call::Timer { tag } => unsafe { (table.timer)(context, state, tag) },
+                Call::Tick => unsafe { (table.tick)(context, state) },
+                Call::Connect { peer } => unsafe { (table.connect)(context, state, peer) },
+                Call::Disconnect { peer } => unsafe { (table.disconnect)(context, state, peer) },
+                Call::Stop => unsafe { (table.stop)(context, state) },
+            },
+        )
     }
 
     #[inline]

@@ -5,6 +5,8 @@ use analysis::log::RunSchema;
 use analysis::metrics::{NodeMetrics, Value};
 use analysis::results::Judgement;
 
+use crate::plan::Plan;
+use crate::results::ledger::RunResult;
 use crate::scenario::ExpectRule;
 
 /// What each expectation that is judged run by run makes of a run; `metrics` are
@@ -20,13 +22,55 @@ pub fn of_run(rules: &[ExpectRule], schema: &RunSchema, metrics: &[NodeMetrics])
         .collect()
 }
 
+/// The expectations over the runs of each case of a plan.
+#[derive(Clone, Debug)]
+pub struct Tallies {
+    /// By case: the runs that came, and what they come to.
+    cases: Vec<(u32, CaseTallies)>,
+}
+
+impl Tallies {
+    /// Before the first run.
+    pub fn new(plan: &Plan) -> Tallies {
+        Tallies {
+            cases: vec![Default::default(); plan.cases.len()],
+        }
+    }
+
+    /// Adds a run.
+    pub fn add(&mut self, plan: &Plan, result: &RunResult) {
+        let case = result.spec.case;
+        let (count, tallies) = &mut self.cases[case];
+        *count += 1;
+        if !result.metrics.is_empty() {
+            let rules = &plan.cases[case].scenario.expectations;
+            tallies.add(rules, &plan.nodes(case).schema, &result.metrics);
+        }
+    }
+
+    /// What each case came to, by its index. Of a part of its runs nothing is said
+    /// over all of them: that is judged when the parts are merged.
+    pub fn judge(&self, plan: &Plan) -> Vec<(usize, Judgement)> {
+        let whole =
+            self.cases.iter().enumerate().filter(|(case, (count, _))| {
+                *count > 0 && *count == plan.cases[*case].scenario.runs
+            });
+        whole
+            .flat_map(|(case, (_, tallies))| {
+                let rules = &plan.cases[case].scenario.expectations;
+                tallies.judge(rules).into_iter().map(move |it| (case, it))
+            })
+            .collect()
+    }
+}
+
 /// The expectations over the runs of one case.
 #[derive(Clone, Debug, Default)]
-pub struct CaseTallies(Vec<Tally>);
+struct CaseTallies(Vec<Tally>);
 
 impl CaseTallies {
     /// Adds a run that came to its end.
-    pub fn add(&mut self, rules: &[ExpectRule], schema: &RunSchema, metrics: &[NodeMetrics]) {
+    fn add(&mut self, rules: &[ExpectRule], schema: &RunSchema, metrics: &[NodeMetrics]) {
         self.0.resize_with(rules.len(), Tally::default);
         for (rule, tally) in rules.iter().zip(&mut self.0) {
             if rule.expectation.over != Over::EveryRun {
@@ -36,7 +80,7 @@ impl CaseTallies {
     }
 
     /// What the case came to.
-    pub fn judge(&self, rules: &[ExpectRule]) -> Vec<Judgement> {
+    fn judge(&self, rules: &[ExpectRule]) -> Vec<Judgement> {
         let none = Tally::default();
         let tallies = self.0.iter().chain(std::iter::repeat(&none));
         rules

@@ -87,6 +87,11 @@ impl Nodes {
 }
 
 impl Case {
+    /// What the axes are in it, as the tables show them.
+    pub fn axes(&self) -> Vec<String> {
+        self.values.iter().map(|it| it.word.clone()).collect()
+    }
+
     /// The names behind the numbers of a run's rows, of at most so many nodes of
     /// each group: one is enough to know the columns.
     pub(super) fn schema(&self, most: u32) -> RunSchema {

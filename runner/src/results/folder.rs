@@ -35,10 +35,14 @@ pub enum FolderError {
     },
 }
 
+/// The journal of the runs that are over.
+pub const JOURNAL: &str = "runs.journal";
+
 /// What lies in a folder of results, and in no other.
-const SIGNS: [&str; 6] = [
+const SIGNS: [&str; 7] = [
     "manifest.json",
     "runs.csv",
+    JOURNAL,
     "summary.csv",
     VERDICTS_FILE,
     EVIDENCE_FILE,
@@ -58,6 +62,24 @@ impl Folder {
             });
         }
         Folder::make(path.to_owned())
+    }
+
+    /// A folder whose results are to be continued; made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn resumed(path: &Path) -> Result<Folder, FolderError> {
+        Folder::make(path.to_owned())
+    }
+
+    /// The newest folder `results/NAME/TIMESTAMP`, if there is one: what
+    /// `results/NAME/latest` points at.
+    pub fn latest(root: &Path, name: &str) -> Option<PathBuf> {
+        let home = root.join(name);
+        let target = fs::read_link(home.join("latest")).ok()?;
+        let path = home.join(target);
+        path.is_dir().then_some(path)
     }
 
     /// A new folder `results/NAME/TIMESTAMP`, with `results/NAME/latest`
@@ -95,6 +117,12 @@ impl Folder {
             }
         }
         unreachable!("some number is free")
+    }
+
+    /// Whether runs were begun here.
+    pub fn is_begun(&self) -> bool {
+        let runs = fs::read_dir(self.path.join("runs"));
+        self.path.join("runs.csv").exists() || runs.is_ok_and(|mut runs| runs.next().is_some())
     }
 
     /// Takes away what was made for runs none of which could begin; what has

@@ -12,7 +12,7 @@ mod size;
 
 pub use address::{address, endpoint};
 pub use distribution::{Quantity, distribution};
-pub use size::size;
+pub use size::{parse as parse_size, size};
 
 use super::document::Kind;
 use super::reader::{Field, listed};

@@ -1,8 +1,10 @@
 //! Behaviors that do what a runner must withstand, and some that use every part
 //! of the boundary in a way that a test can foresee.
 
+mod crashes;
 mod judges;
 mod panics;
+mod reads_clock;
 mod refuses;
 mod relay;
 mod sends_to_nobody;
@@ -10,8 +12,10 @@ mod stops;
 mod talks;
 mod timers;
 
+pub use crashes::Crashes;
 pub use judges::Judges;
 pub use panics::Panics;
+pub use reads_clock::ReadsClock;
 pub use refuses::Refuses;
 pub use relay::Relay;
 pub use sends_to_nobody::SendsToNobody;
@@ -22,6 +26,8 @@ pub use timers::Timers;
 runner_sdk::plugin! {
     name: "misbehaving",
     docs: "Behaviors that panic, refuse, stop and talk, for tests of the runner.",
-    behaviors: [Panics, Refuses, SendsToNobody, Stops, Talks, Timers, Relay],
+    behaviors: [
+        Panics, Refuses, SendsToNobody, Stops, Talks, Timers, Relay, Crashes, ReadsClock
+    ],
     checks: [Judges],
 }

@@ -1,0 +1,319 @@
+//! What many small runs cost: 10,000 runs of three clock machines for a minute
+//! each, as a whole process, measured in one go.
+//!
+//!     cargo bench -p runner --bench batch                # about five minutes
+//!     cargo bench -p runner --bench batch -- --quick     # a tenth of the runs
+//!
+//! | table | what is compared with what |
+//! |---|---|
+//! | batch | the runner without logs and with, on one core, with so many times one run ([`engine`]: the engine, the plugin and the metrics in a loop, nothing kept); with logs also with writing the same bytes as the same files, and as one file, by plain calls |
+//! | isolate | the same with `--isolate`, per run; and a process for each run |
+//! | resume | taking up results that are complete, and doing each run twice |
+//!
+//! The plugin must be there, built alike: `cargo build --release -p clock`.
+
+#[path = "../engine/measure.rs"]
+mod measure;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use analysis::results::LogMode;
+use runner::engine::run::Run;
+use runner::host::instance::Instances;
+use runner::host::search::SearchPath;
+use runner::plan::Plan;
+use runner::results::record::Recorder;
+
+use measure::{in_turns, timed};
+
+const SCENARIO: &str = "\
+name = \"batch\"
+duration = \"60s\"
+[nodes.machine]
+count = 3
+behavior = \"clock.machine\"
+tick_rate = { uniform_int = [1, 6] }
+";
+
+/// Processes that are started one by one, for their cost.
+const STARTS: u32 = 50;
+
+fn main() -> anyhow::Result<()> {
+    let quick = std::env::args().any(|word| word == "--quick");
+    let runs: u32 = if quick { 1_000 } else { 10_000 };
+    let rounds = if quick { 3 } else { 5 };
+    let lab = Lab::new(runs)?;
+
+    let [
+        mut engine,
+        mut off,
+        mut logs,
+        mut files,
+        mut file,
+        mut combined,
+    ] = [
+        &mut (|| lab.engine()) as &mut dyn FnMut() -> Duration,
+        &mut || lab.runner(&["--log", "off"]),
+        &mut || lab.runner(&[]),
+        &mut || lab.plain_files(),
+        &mut || lab.plain_file(),
+        &mut || lab.runner(&["--log", "combined"]),
+    ];
+    // The logs that the plain writers write again.
+    logs();
+    lab.keep()?;
+    let times = in_turns(
+        rounds,
+        [
+            &mut engine,
+            &mut off,
+            &mut logs,
+            &mut files,
+            &mut file,
+            &mut combined,
+        ],
+    );
+    let per_run = |thing: usize| times.seconds(thing) * 1e6 / f64::from(runs);
+    let bytes = lab.logged()? as f64 / 1e6;
+    println!("{runs} runs of three clock machines for 60 s, one core; {bytes:.0} MB of logs\n");
+    println!(
+        "| what | a run [us] | against one run, so many times | against the same files | against one file |"
+    );
+    println!("|---|---|---|---|---|");
+    println!(
+        "| one run, so many times (nothing kept) | {:.1} | 1 | | |",
+        per_run(0)
+    );
+    println!(
+        "| runner --log off | {:.1} | {:.2} | | |",
+        per_run(1),
+        times.ratio(1, 0)
+    );
+    println!(
+        "| runner --log combined | {:.1} | {:.2} | {:.2} | {:.2} |",
+        per_run(5),
+        times.ratio(5, 0),
+        times.ratio(5, 3),
+        times.ratio(5, 4)
+    );
+    println!(
+        "| runner, full logs | {:.1} | {:.2} | {:.2} | {:.2} |",
+        per_run(2),
+        times.ratio(2, 0),
+        times.ratio(2, 3),
+        times.ratio(2, 4)
+    );
+    println!("| the same files, plainly | {:.1} | | 1 | |", per_run(3));
+    println!("| the same bytes in one file | {:.1} | | | 1 |", per_run(4));
+
+    let times = in_turns(
+        rounds,
+        [
+            &mut || lab.runner(&["--log", "off"]),
+            &mut || lab.runner(&["--log", "off", "--isolate"]),
+            &mut || lab.runner(&[]),
+            &mut || lab.runner(&["--isolate"]),
+            &mut || lab.starts(),
+        ],
+    );
+    let per_run = |thing: usize| times.seconds(thing) * 1e6 / f64::from(runs);
+    println!("\n| what | a run [us] | against no isolation |");
+    println!("|---|---|---|");
+    println!(
+        "| --log off --isolate | {:.1} | {:.2} |",
+        per_run(1),
+        times.ratio(1, 0)
+    );
+    println!(
+        "| --isolate, full logs | {:.1} | {:.2} |",
+        per_run(3),
+        times.ratio(3, 2)
+    );
+    let start = times.seconds(4) * 1e6 / f64::from(STARTS);
+    println!(
+        "| a process started for each run | {start:.1} | {:.1} |",
+        start / per_run(0)
+    );
+
+    lab.runner(&["--log", "off"]);
+    let times = in_turns(
+        rounds,
+        [
+            &mut || lab.runner(&["--log", "off"]),
+            &mut || lab.resume(),
+            &mut || lab.runner(&["--check-determinism"]),
+            &mut || lab.runner(&[]),
+        ],
+    );
+    println!("\n| what | ratio |");
+    println!("|---|---|");
+    println!(
+        "| --resume of complete results / doing them (--log off) | {:.2} |",
+        times.ratio(1, 0)
+    );
+    println!(
+        "| --check-determinism / without (full logs) | {:.2} |",
+        times.ratio(2, 3)
+    );
+    Ok(())
+}
+
+/// A folder to run in, and what is run.
+struct Lab {
+    folder: tempfile::TempDir,
+    runs: u32,
+    plan: Plan,
+}
+
+impl Lab {
+    fn new(runs: u32) -> anyhow::Result<Lab> {
+        // On the disk of the build: a temporary folder may be memory.
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+        let text = format!("runs = {runs}\n{SCENARIO}");
+        let path = folder.path().join("batch.toml");
+        fs::write(&path, text)?;
+        let plan = Plan::load(&path, &[], &SearchPath::with(&[plugins()?]))?;
+        Ok(Lab { folder, runs, plan })
+    }
+
+    fn out(&self) -> PathBuf {
+        self.folder.path().join("out")
+    }
+
+    /// The runner as a whole process, on one core; what it wrote last goes first.
+    fn runner(&self, more: &[&str]) -> Duration {
+        let _ = fs::remove_dir_all(self.out());
+        self.start(more)
+    }
+
+    /// The same, on top of what is there.
+    fn resume(&self) -> Duration {
+        self.start(&["--log", "off", "--resume"])
+    }
+
+    fn start(&self, more: &[&str]) -> Duration {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
+        command
+            .args(["batch.toml", "-q", "--no-report", "-j1", "--out", "out"])
+            .args(more)
+            .current_dir(self.folder.path());
+        let (status, time) = timed(|| command.status());
+        assert!(status.is_ok_and(|status| status.success()), "{more:?}");
+        time
+    }
+
+    /// A process for each of some runs.
+    fn starts(&self) -> Duration {
+        let one = |run: u32| self.runner(&["--log", "off", "--run", &run.to_string()]);
+        (1..=STARTS).map(one).sum()
+    }
+
+    /// The engine, the plugin and the metrics, run after run.
+    fn engine(&self) -> Duration {
+        let plan = &self.plan;
+        let schema = &plan.nodes(0).schema;
+        let case = &plan.cases[0];
+        let scenario = &case.scenario;
+        let stop = AtomicBool::new(false);
+        let ((), time) = timed(|| {
+            for spec in plan.runs() {
+                let groups: Vec<_> = case
+                    .configs
+                    .iter()
+                    .zip(&scenario.groups)
+                    .map(|(config, group)| (config.clone(), group.count))
+                    .collect();
+                let mut run = Run::new(
+                    case.roster.clone(),
+                    &scenario.links,
+                    scenario.duration,
+                    plan.streams(spec),
+                    Instances::new(&groups, None),
+                    Recorder::new(schema, Path::new(""), LogMode::Off, None),
+                );
+                let outcome = run.go(&stop);
+                let findings = run.into_sink().finish(outcome.end);
+                assert_eq!(findings.map_or(0, |it| it.metrics.len()), 3);
+            }
+        });
+        time
+    }
+
+    /// Keeps the logs that were written last, to be written plainly.
+    fn keep(&self) -> anyhow::Result<()> {
+        Ok(fs::rename(self.out(), self.folder.path().join("kept"))?)
+    }
+
+    fn kept(&self, run: u32, node: u32) -> Vec<u8> {
+        let name = format!("kept/runs/{run:04}/machine-{node}.csv");
+        fs::read(self.folder.path().join(name)).expect("it was written before")
+    }
+
+    /// All logs `[bytes]`.
+    fn logged(&self) -> anyhow::Result<u64> {
+        let mut bytes = 0;
+        for run in 1..=self.runs {
+            bytes += (1..=3)
+                .map(|node| self.kept(run, node).len() as u64)
+                .sum::<u64>();
+        }
+        Ok(bytes)
+    }
+
+    /// The same files, plainly.
+    fn plain_files(&self) -> Duration {
+        let root = self.folder.path().join("plain");
+        let _ = fs::remove_dir_all(&root);
+        fs::create_dir(&root).expect("it is gone");
+        let mut time = Duration::ZERO;
+        for run in 1..=self.runs {
+            let logs: Vec<Vec<u8>> = (1..=3).map(|node| self.kept(run, node)).collect();
+            let folder = root.join(format!("{run:04}"));
+            let (result, took) = timed(|| {
+                fs::create_dir(&folder)?;
+                for (node, log) in (1..).zip(&logs) {
+                    fs::write(folder.join(format!("machine-{node}.csv")), log)?;
+                }
+                std::io::Result::Ok(())
+            });
+            result.expect("there is room");
+            time += took;
+        }
+        time
+    }
+
+    /// The same bytes, in one file.
+    fn plain_file(&self) -> Duration {
+        let path = self.folder.path().join("one.csv");
+        let _ = fs::remove_file(&path);
+        let mut file = fs::File::create(&path).expect("it is gone");
+        let mut time = Duration::ZERO;
+        for run in 1..=self.runs {
+            let mut log = Vec::new();
+            (1..=3).for_each(|node| log.extend(self.kept(run, node)));
+            let (result, took) = timed(|| file.write_all(&log));
+            result.expect("there is room");
+            time += took;
+        }
+        time
+    }
+}
+
+/// Where the plugins lie: beside the runner.
+fn plugins() -> anyhow::Result<PathBuf> {
+    let runner = Path::new(env!("CARGO_BIN_EXE_runner"));
+    let folder = runner.parent().unwrap_or(runner);
+    anyhow::ensure!(
+        folder.join("libclock.so").exists() || folder.join("deps/libclock.so").exists(),
+        "the plugin is not built\n  build it: cargo build --release -p clock"
+    );
+    match folder.join("deps/libclock.so").exists() {
+        true => Ok(folder.join("deps")),
+        false => Ok(folder.to_owned()),
+    }
+}

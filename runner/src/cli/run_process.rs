@@ -1,0 +1,36 @@
+//! `runner run-process`: a process that does runs. Nobody types this; the runner
+//! starts it, and tells it what to do over its standard input.
+
+use crate::cli::arguments::Color;
+use crate::cli::terminal::Terminal;
+use crate::cli::{Exit, print};
+use crate::driver::processes::control::Control;
+use crate::execute::isolate::{Order, serve};
+
+/// Does what the runner says.
+///
+/// # Errors
+///
+/// When there is no runner.
+pub fn run_process() -> anyhow::Result<Exit> {
+    let mut control = Control::from_stdin()?;
+    let Ok(Some(Order::Job(job))) = control.receive() else {
+        anyhow::bail!(
+            "nobody says which runs to do\n  only the runner starts this: runner run --isolate SCENARIO"
+        );
+    };
+    if job.verbose {
+        Terminal::new(Color::Auto).trace();
+    }
+    Ok(match serve(control, &job, say) {
+        Ok(()) => Exit::Passed,
+        // The runner tells it.
+        Err(_) => Exit::Failed,
+    })
+}
+
+/// A line of what happens in a run.
+fn say(line: &str) {
+    // A reader that has gone away is no reason to stop the run.
+    let _ = print(&format!("{line}\n"));
+}

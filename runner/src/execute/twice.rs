@@ -1,0 +1,340 @@
+//! Determinism on trial: a run is done a second time, and every byte of it is
+//! compared with the first. What differs is told by the earliest record that does.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use analysis::log::COMBINED_FILE;
+use analysis::results::RunStatus;
+
+use super::{Ended, ExecuteError, commit, make};
+use crate::results::ledger::BookError;
+use crate::results::sums::{difference, sums};
+
+/// Does a run again that lies in `partial`, and compares. Both lie in the same
+/// folder when they are done, so that not even its name differs. Afterwards the
+/// first is back; the second is kept beside it if it differs.
+///
+/// # Errors
+///
+/// When one of them cannot be written, or read back.
+pub fn again(
+    first: &mut Ended,
+    partial: &Path,
+    perform: impl FnOnce() -> Result<Ended, ExecuteError>,
+) -> Result<Option<String>, ExecuteError> {
+    let aside = partial.with_extension("first");
+    commit::remove(&aside)?;
+    rename(partial, &aside)?;
+    make(partial)?;
+    let second = perform()?;
+    let found = match second.status {
+        // Somebody stopped the runner: nothing is known, and the run is not over.
+        RunStatus::Interrupted => {
+            first.status = RunStatus::Interrupted;
+            None
+        }
+        _ => compare(first, &second, &aside, partial)?,
+    };
+    let kept = partial.with_extension("again");
+    commit::remove(&kept)?;
+    let told = match found {
+        Some(what) => {
+            rename(partial, &kept)?;
+            let kept = kept.display();
+            Some(format!(
+                "done twice, it differs: {what}\n  the second is kept in {kept}"
+            ))
+        }
+        None => {
+            commit::remove(partial)?;
+            None
+        }
+    };
+    rename(&aside, partial)?;
+    Ok(told)
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), BookError> {
+    fs::rename(from, to).map_err(BookError::at(to))
+}
+
+/// Where two runs differ, if they do.
+fn compare(
+    first: &Ended,
+    second: &Ended,
+    here: &Path,
+    there: &Path,
+) -> Result<Option<String>, ExecuteError> {
+    if let Some(place) = earliest(here, there)? {
+        return Ok(Some(place));
+    }
+    let mut differing = Vec::new();
+    let mut field = |what: &str, first: String, second: String| {
+        if first != second {
+            differing.push(format!("{what}\n  first:  {first}\n  second: {second}"));
+        }
+    };
+    let failure = |ended: &Ended| ended.failure.clone().unwrap_or_else(|| "none".to_owned());
+    field("its failure", failure(first), failure(second));
+    field("its end", first.end.to_string(), second.end.to_string());
+    field(
+        "events",
+        first.events.to_string(),
+        second.events.to_string(),
+    );
+    field(
+        "messages",
+        first.messages.to_string(),
+        second.messages.to_string(),
+    );
+    field(
+        "what was measured",
+        format!("{:?}", first.metrics),
+        format!("{:?}", second.metrics),
+    );
+    Ok(differing.into_iter().next())
+}
+
+/// A record, or a line of any other file, that is not the same in two runs.
+struct Place {
+    /// When the record was written; files that are no logs come last.
+    time_ns: u64,
+    told: String,
+}
+
+fn earliest(here: &Path, there: &Path) -> Result<Option<String>, ExecuteError> {
+    let (one, other) = (sums(here)?, sums(there)?);
+    if difference(&one, &other).is_none() {
+        return Ok(None);
+    }
+    let names: BTreeSet<&str> = one.iter().chain(&other).map(|sum| &*sum.name).collect();
+    let mut first: Option<Place> = None;
+    for name in names {
+        let find = |sums: &[_]| {
+            sums.iter()
+                .find(|sum: &&crate::results::sums::FileSum| sum.name == name)
+                .cloned()
+        };
+        let place = match (find(&one), find(&other)) {
+            (Some(a), Some(b)) if a == b => continue,
+            (Some(_), Some(_)) => in_file(name, &here.join(name), &there.join(name))
+                .map_err(BookError::at(&here.join(name)))?,
+            (Some(_), None) => only(name, "the first"),
+            (None, _) => only(name, "the second"),
+        };
+        if first
+            .as_ref()
+            .is_none_or(|first| place.time_ns < first.time_ns)
+        {
+            first = Some(place);
+        }
+    }
+    Ok(first.map(|place| place.told))
+}
+
+fn only(name: &str, which: &str) -> Place {
+    Place {
+        time_ns: u64::MAX,
+        told: format!("only {which} has {name}"),
+    }
+}
+
+/// The first record in which two files differ, which they do.
+fn in_file(name: &str, here: &Path, there: &Path) -> io::Result<Place> {
+    let mut files = [Records::open(here)?, Records::open(there)?];
+    let mut header = Vec::new();
+    loop {
+        let [one, other] = &mut files;
+        let (a, b) = (one.next()?, other.next()?);
+        if one.number == 1 {
+            header.clone_from(&one.record);
+        }
+        if (a || b) && one.record == other.record {
+            continue;
+        }
+        let number = one.number.max(other.number);
+        let log = header.starts_with(b"time_ns,");
+        let (first, second) = (one.shown(a), other.shown(b));
+        let texts = format!("\n  first:  {first}\n  second: {second}");
+        if !log || number == 1 {
+            return Ok(Place {
+                time_ns: u64::MAX,
+                told: format!("line {number} of {name}{texts}"),
+            });
+        }
+        // Of two, the earlier: the other has nothing at that time.
+        let record = if a { &one.record } else { &other.record };
+        let node = match name == COMBINED_FILE {
+            true => cells(record).nth(1).unwrap_or_default().to_owned(),
+            false => name.trim_end_matches(".csv").to_owned(),
+        };
+        let column = column(&header, &one.record, &other.record).filter(|_| a && b);
+        let column = column.map_or_else(String::new, |name| format!(", column `{name}`"));
+        let time = |record: &[u8]| cells(record).next().and_then(|cell| cell.parse().ok());
+        let times = [time(&one.record), time(&other.record)];
+        return Ok(Place {
+            time_ns: times.into_iter().flatten().min().unwrap_or(u64::MAX),
+            told: format!("node `{node}`, row {} of {name}{column}{texts}", number - 1),
+        });
+    }
+}
+
+/// The first column in which two records differ, where it can be told.
+fn column(header: &[u8], one: &[u8], other: &[u8]) -> Option<String> {
+    let quoted = |record: &[u8]| record.contains(&b'"');
+    if quoted(one) || quoted(other) {
+        return None;
+    }
+    let differs = cells(one).zip(cells(other)).position(|(a, b)| a != b)?;
+    cells(header).nth(differs).map(str::to_owned)
+}
+
+/// The cells of a record without quotes.
+fn cells(record: &[u8]) -> impl Iterator<Item = &str> {
+    let text = std::str::from_utf8(record).unwrap_or_default();
+    text.trim_end_matches('\n').split(',')
+}
+
+/// A file, record by record: lines, of which a quoted cell may span several.
+struct Records {
+    path: PathBuf,
+    file: BufReader<File>,
+    record: Vec<u8>,
+    /// Of the record, from 1.
+    number: u64,
+}
+
+/// What is shown of a record `[bytes]`.
+const SHOWN: usize = 200;
+
+impl Records {
+    fn open(path: &Path) -> io::Result<Records> {
+        Ok(Records {
+            path: path.to_owned(),
+            file: BufReader::with_capacity(64 << 10, File::open(path)?),
+            record: Vec::new(),
+            number: 0,
+        })
+    }
+
+    /// Takes the next record; answers whether there is one.
+    fn next(&mut self) -> io::Result<bool> {
+        self.record.clear();
+        self.number += 1;
+        let csv = self.path.extension().is_some_and(|end| end == "csv");
+        while self.file.read_until(b'\n', &mut self.record)? > 0 {
+            let quotes = self.record.iter().filter(|&&byte| byte == b'"').count();
+            if !csv || quotes % 2 == 0 {
+                break;
+            }
+        }
+        Ok(!self.record.is_empty())
+    }
+
+    fn shown(&self, there: bool) -> String {
+        if !there {
+            return "(it ends here)".to_owned();
+        }
+        let cut = &self.record[..self.record.len().min(SHOWN)];
+        let text = String::from_utf8_lossy(cut);
+        let dots = if cut.len() < self.record.len() {
+            "..."
+        } else {
+            ""
+        };
+        format!("{}{dots}", text.trim_end_matches('\n'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    fn found(one: &[(&str, &str)], other: &[(&str, &str)]) -> Option<String> {
+        let (one, other) = (folder(one), folder(other));
+        earliest(one.path(), other.path()).unwrap()
+    }
+
+    const HEADER: &str = "time_ns,step,event,peer,message,bytes,queue,clock\n";
+
+    fn log(rows: &str) -> String {
+        format!("{HEADER}{rows}")
+    }
+
+    #[test]
+    fn the_earliest_record_that_differs_is_found_in_whichever_log_it_is() {
+        let (a, b) = (
+            log("1,1,tick,,,,0,1\n9,2,tick,,,,0,2\n"),
+            log("5,1,tick,,,,0,4\n"),
+        );
+        let (c, d) = (a.replace("0,2", "0,3"), b.replace("0,4", "0,5"));
+        assert_eq!(
+            found(
+                &[("a.csv", &a), ("b.csv", &b)],
+                &[("a.csv", &a), ("b.csv", &b)]
+            ),
+            None
+        );
+        assert_eq!(
+            found(
+                &[("a.csv", &a), ("b.csv", &b)],
+                &[("a.csv", &c), ("b.csv", &d)]
+            )
+            .unwrap(),
+            "node `b`, row 1 of b.csv, column `clock`\n  first:  5,1,tick,,,,0,4\n  second: 5,1,tick,,,,0,5"
+        );
+    }
+
+    #[test]
+    fn a_log_that_ends_before_the_other_differs_there() {
+        let (long, short) = (
+            log("1,1,tick,,,,0,1\n9,2,tick,,,,0,2\n"),
+            log("1,1,tick,,,,0,1\n"),
+        );
+        assert_eq!(
+            found(&[("a.csv", &long)], &[("a.csv", &short)]).unwrap(),
+            "node `a`, row 2 of a.csv\n  first:  9,2,tick,,,,0,2\n  second: (it ends here)"
+        );
+    }
+
+    #[test]
+    fn a_quoted_cell_may_span_lines_and_a_combined_log_names_the_node() {
+        let head = "time_ns,node,step,event,peer,message,bytes,queue,said\n";
+        let one = format!("{head}1,n-1,1,tick,,,,0,\"a\nb\"\n2,n-2,1,tick,,,,0,x\n");
+        let other = one.replace(",x\n", ",y\n");
+        let told = found(&[("events.csv", &one)], &[("events.csv", &other)]).unwrap();
+        assert!(
+            told.starts_with("node `n-2`, row 2 of events.csv, column `said`\n"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn other_files_come_after_logs() {
+        let a = log("1,1,tick,,,,0,1\n");
+        let b = a.replace("0,1", "0,2");
+        let told = found(
+            &[("a.csv", &a), ("a.log", "x\n")],
+            &[("a.csv", &a), ("a.log", "x\ny\n")],
+        );
+        assert_eq!(
+            told.unwrap(),
+            "line 2 of a.log\n  first:  (it ends here)\n  second: y"
+        );
+        let told = found(&[("a.csv", &a), ("bets.csv", "1\n")], &[("a.csv", &b)]).unwrap();
+        assert!(told.starts_with("node `a`, row 1"), "{told}");
+        let told = found(&[("bets.csv", "1\n")], &[]).unwrap();
+        assert_eq!(told, "only the first has bets.csv");
+    }
+}

@@ -1,0 +1,224 @@
+//! The journal of a plan, `runs.journal`: a line for each run that is over, in
+//! the order in which they ended, added in one write before the run gets its final
+//! name. It is what `--resume` goes by; `runs.csv` and `summary.csv` are derived
+//! from it, in the order of the plan.
+//!
+//! A line is a sum (XXH3-64 of the rest, 16 hexadecimal digits), a space, and
+//! JSON. The first says whose results these are ([`Identity`]), the others are
+//! [`Entry`]s. A last line that is torn, as after a kill or a full disk, does not
+//! count and is cut off; a line that is damaged costs the run that it was for.
+//! Later lines win. The file is locked for as long as a runner writes to it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::results::entry::Entry;
+use crate::results::folder::{Folder, JOURNAL};
+use crate::results::identity::Identity;
+use crate::results::ledger::BookError;
+
+/// The layout of the journal; one of another layout is not continued.
+const FORMAT: u32 = 1;
+
+/// The journal, open.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    /// What has been written whole `[bytes]`.
+    length: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    journal: u32,
+    plan: Identity,
+}
+
+/// What a journal held when it was opened again.
+#[derive(Debug, Default)]
+pub struct Past {
+    /// Its entries, in the order in which they were written.
+    pub entries: Vec<Entry>,
+    /// What is to be said of it.
+    pub remarks: Vec<String>,
+}
+
+/// Why results cannot be continued.
+#[derive(Debug, thiserror::Error)]
+pub enum ResumeError {
+    /// They are those of another plan.
+    #[error("--resume: {} holds the results of another plan\n{}\n  name another folder with --out DIR, or leave out --resume", path.display(), lines(.differences))]
+    Other {
+        /// The folder.
+        path: PathBuf,
+        /// What differs.
+        differences: Vec<String>,
+    },
+    /// Somebody else is writing them.
+    #[error("{}: another runner is writing these results\n  wait for it, or name another folder with --out DIR", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// They have no journal that could be read.
+    #[error("--resume: {}: {found}\n  results without a journal cannot be continued: name another folder with --out DIR", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is there.
+        found: String,
+    },
+    /// The system refuses.
+    #[error(transparent)]
+    Io(#[from] BookError),
+}
+
+fn lines(differences: &[String]) -> String {
+    let lines: Vec<String> = differences.iter().map(|it| format!("  {it}")).collect();
+    lines.join("\n")
+}
+
+impl Journal {
+    /// A new journal in a folder that holds none.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn create(folder: &Folder, plan: &Identity) -> Result<Journal, BookError> {
+        let path = folder.path().join(JOURNAL);
+        let file = File::create_new(&path).map_err(BookError::at(&path))?;
+        // A file system that knows no locks has to do without.
+        let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
+        Journal::begin(path, file, plan)
+    }
+
+    fn begin(path: PathBuf, file: File, plan: &Identity) -> Result<Journal, BookError> {
+        let mut journal = Journal {
+            path,
+            file,
+            length: 0,
+        };
+        journal.write(&Header {
+            journal: FORMAT,
+            plan: plan.clone(),
+        })?;
+        Ok(journal)
+    }
+
+    /// The journal of results that are to be continued, and what it holds; a new
+    /// one where nothing was begun.
+    ///
+    /// # Errors
+    ///
+    /// When the results are not those of this plan, or are being written.
+    pub fn reopen(folder: &Folder, plan: &Identity) -> Result<(Journal, Past), ResumeError> {
+        let path = folder.path().join(JOURNAL);
+        let unreadable = |found: &str| ResumeError::Unreadable {
+            path: path.clone(),
+            found: found.to_owned(),
+        };
+        if !path.exists() && folder.is_begun() {
+            return Err(unreadable("there is no such file"));
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true);
+        let file = options.open(&path).map_err(BookError::at(&path))?;
+        if flock(&file, FlockOperation::NonBlockingLockExclusive)
+            == Err(rustix::io::Errno::WOULDBLOCK)
+        {
+            return Err(ResumeError::Busy {
+                path: folder.path().to_owned(),
+            });
+        }
+        let text = fs::read(&path).map_err(BookError::at(&path))?;
+        let whole = memchr::memrchr(b'\n', &text).map_or(0, |end| end + 1);
+        if whole == 0 {
+            if folder.is_begun() {
+                return Err(unreadable("it holds no whole line"));
+            }
+            // Killed before its first line was written, or never begun.
+            file.set_len(0).map_err(BookError::at(&path))?;
+            return Ok((Journal::begin(path, file, plan)?, Past::default()));
+        }
+        let mut lines = (1..).zip(text[..whole - 1].split(|&byte| byte == b'\n'));
+        let first = lines.next().map(|(_, line)| line).unwrap_or_default();
+        let header: Header = read(first).ok_or_else(|| unreadable("its first line is damaged"))?;
+        if header.journal != FORMAT {
+            let found = format!("its format is {}, expected {FORMAT}", header.journal);
+            return Err(unreadable(&found));
+        }
+        let differences = header.plan.differences(plan);
+        if !differences.is_empty() {
+            return Err(ResumeError::Other {
+                path: folder.path().to_owned(),
+                differences,
+            });
+        }
+        let mut past = Past::default();
+        for (number, line) in lines {
+            match read(line) {
+                Some(entry) => past.entries.push(entry),
+                None => past.remarks.push(format!(
+                    "{}:{number}: the line is damaged; the run that it was for is done again",
+                    path.display()
+                )),
+            }
+        }
+        let length = whole as u64;
+        file.set_len(length).map_err(BookError::at(&path))?;
+        Ok((Journal { path, file, length }, past))
+    }
+
+    /// Adds a run that is over.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written; the journal is then as it was.
+    pub fn add(&mut self, entry: &Entry) -> Result<(), BookError> {
+        self.write(entry)
+    }
+
+    fn write(&mut self, what: &impl Serialize) -> Result<(), BookError> {
+        let line = line(what).map_err(BookError::at(&self.path))?;
+        match self.file.write_all(&line) {
+            Ok(()) => {
+                self.length += line.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                // Who reads it next would cut a torn line off; nothing may stand
+                // behind one. If not even that can be mended, the first error
+                // says enough.
+                let _ = self.file.set_len(self.length);
+                Err(BookError::at(&self.path)(error))
+            }
+        }
+    }
+}
+
+/// Length of a sum and the space behind it `[bytes]`.
+const SUM: usize = 17;
+
+fn line(what: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut line = vec![b' '; SUM];
+    serde_json::to_writer(&mut line, what)?;
+    let sum = format!("{:016x}", xxh3_64(&line[SUM..]));
+    line[..SUM - 1].copy_from_slice(sum.as_bytes());
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn read<T: for<'a> Deserialize<'a>>(line: &[u8]) -> Option<T> {
+    let (sum, json) = line.split_at_checked(SUM)?;
+    let expected = format!("{:016x} ", xxh3_64(json));
+    match sum == expected.as_bytes() {
+        true => serde_json::from_slice(json).ok(),
+        false => None,
+    }
+}
