@@ -7,6 +7,8 @@ mod harness;
 mod abi;
 #[path = "promises/bad_input.rs"]
 mod bad_input;
+#[path = "promises/chat.rs"]
+mod chat;
 #[path = "promises/clock.rs"]
 mod clock;
 #[path = "promises/commands.rs"]

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -94,6 +94,13 @@ impl Beside {
                 Err(error) => panic!("no line begins with {start:?} ({error}):\n{}", self.out),
             }
         }
+    }
+
+    /// Types a line into its standard input.
+    #[track_caller]
+    pub fn types(&mut self, line: &str) {
+        let input = self.input.as_mut().expect("its input is open");
+        writeln!(input, "{line}").unwrap();
     }
 
     /// Its process.

@@ -85,6 +85,7 @@ mod tests {
             name: name.to_owned(),
             columns: columns.into(),
             events: Default::default(),
+            program: false,
         };
         let clock = ColumnSchema {
             name: "clock".to_owned(),

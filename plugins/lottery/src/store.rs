@@ -25,15 +25,17 @@
 //!
 //! Without a folder nothing is written, and all is lost in a crash.
 
+mod error;
 mod journal;
 #[cfg(test)]
 mod tests;
+
+pub use error::StoreError;
 
 use crate::digest::Digest;
 use crate::sheet::{self, Winners};
 use journal::{Entry, What};
 use std::collections::{BTreeSet, HashSet};
-use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -67,61 +69,6 @@ struct Files {
     /// Set once what was written in part could not be cut off again.
     torn: bool,
 }
-
-/// Why there is no store.
-#[derive(Debug)]
-pub enum StoreError {
-    /// A file cannot be made or read.
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Another central stores here.
-    Taken {
-        /// The name of its node.
-        by: String,
-    },
-    /// A file is there that is not the store's.
-    Foreign {
-        /// Which.
-        path: PathBuf,
-    },
-    /// A file is not what was written.
-    Damaged {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong with it.
-        what: String,
-    },
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StoreError::File { path, source } => {
-                write!(f, "cannot store bets in {}: {source}", path.display())
-            }
-            StoreError::Taken { by } => write!(
-                f,
-                "`{by}` stores its bets in this run's {BETS}, expected one central in a run"
-            ),
-            StoreError::Foreign { path } => write!(
-                f,
-                "{} is there and is not the central's: give a node of that name another",
-                path.display()
-            ),
-            StoreError::Damaged { path, what } => write!(
-                f,
-                "{} is not what was stored: {what}; it was changed, or the disk lost it",
-                path.display()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}
 
 impl Store {
     /// What is stored in a folder by the node of this name, and nothing in a
@@ -355,13 +302,6 @@ impl Store {
             }
         }
         Ok(None)
-    }
-}
-
-impl StoreError {
-    fn at(path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {
-        let path = path.to_owned();
-        move |source| StoreError::File { path, source }
     }
 }
 

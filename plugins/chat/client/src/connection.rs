@@ -1,0 +1,53 @@
+//! The connection to the server: frames behind their lengths, over TCP.
+
+use anyhow::{Context, Result, bail};
+use chat_core::wire::MAX_FRAME;
+use std::io::{BufReader, ErrorKind, Read, Write};
+use std::net::TcpStream;
+
+/// Calls the server.
+///
+/// # Errors
+/// When nobody answers.
+pub fn call(address: &str) -> Result<TcpStream> {
+    let stream = TcpStream::connect(address).with_context(|| {
+        format!("no chat server at {address} (start one: runner scenarios/chat-listen.toml)")
+    })?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Writes a frame.
+///
+/// # Errors
+/// When the connection is lost.
+pub fn write(stream: &mut TcpStream, frame: &[u8]) -> Result<()> {
+    let mut bytes = Vec::with_capacity(4 + frame.len());
+    bytes.extend_from_slice(&(frame.len() as u32).to_be_bytes());
+    bytes.extend_from_slice(frame);
+    Ok(stream.write_all(&bytes)?)
+}
+
+/// Reads frames and hands them over, until the connection ends.
+///
+/// # Errors
+/// When it ends within a frame, breaks, or a length is beyond what a frame may have.
+pub fn read(stream: TcpStream, mut hand_over: impl FnMut(Vec<u8>)) -> Result<()> {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut length = [0; 4];
+        match reader.read_exact(&mut length) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
+            other => other?,
+        }
+        let length = u32::from_be_bytes(length) as usize;
+        if length > MAX_FRAME {
+            bail!(
+                "a frame of {length} bytes, expected at most {MAX_FRAME}: is this a chat server?"
+            );
+        }
+        let mut frame = vec![0; length];
+        reader.read_exact(&mut frame)?;
+        hand_over(frame);
+    }
+}

@@ -1,0 +1,332 @@
+//! The client against a server, frame by frame.
+
+use super::*;
+use crate::{Limits, Outbox, Server};
+
+/// A client and a server, and the frames between them.
+struct Pair {
+    client: Client,
+    server: Server,
+    /// Under way to the client.
+    back: Vec<Vec<u8>>,
+    told: Vec<Told>,
+    nonce: u64,
+}
+
+impl Pair {
+    fn new() -> Pair {
+        let mut pair = Pair {
+            client: Client::new(),
+            server: Server::new(Limits::default()),
+            back: Vec::new(),
+            told: Vec::new(),
+            nonce: 0,
+        };
+        pair.other("create ben");
+        pair.connect();
+        pair
+    }
+
+    fn connect(&mut self) {
+        self.nonce += 1000;
+        let mut out = Outgoing::default();
+        self.client.connected(self.nonce, &mut out);
+        self.carry(out);
+    }
+
+    /// Carries a client's frames to the server and its answers back, until all is
+    /// quiet.
+    fn carry(&mut self, out: Outgoing) {
+        self.told.extend(out.told);
+        self.reach_server(&out.frames);
+        while !self.back.is_empty() {
+            let frame = self.back.remove(0);
+            let mut out = Outgoing::default();
+            self.client.frame(&frame, &mut out);
+            self.told.extend(out.told);
+            self.reach_server(&out.frames);
+        }
+    }
+
+    fn reach_server(&mut self, frames: &[Vec<u8>]) {
+        let mut outbox = Outbox::default();
+        for frame in frames {
+            self.server.frame(1, frame, 1000, &mut outbox);
+        }
+        let to_client = outbox.iter().filter(|it| it.0 == 1);
+        self.back.extend(to_client.map(|it| it.1.to_vec()));
+    }
+
+    fn begin(&mut self, line: &str) -> Outgoing {
+        let mut out = Outgoing::default();
+        self.client.command(Command::parse(line).unwrap(), &mut out);
+        out
+    }
+
+    /// A command to its end; answers what the user is told.
+    fn says(&mut self, line: &str) -> Vec<String> {
+        let out = self.begin(line);
+        self.carry(out);
+        self.lines()
+    }
+
+    fn lines(&mut self) -> Vec<String> {
+        self.told.drain(..).filter_map(|it| it.line()).collect()
+    }
+
+    /// Somebody else's command; no answer is looked at, pushes wait.
+    fn other(&mut self, line: &str) {
+        let mut other = Client::new();
+        let mut outbox = Outbox::default();
+        let mut out = Outgoing::default();
+        self.nonce += 1;
+        other.connected(self.nonce, &mut out);
+        let lines = ["login ben", line];
+        let mut lines = lines.iter().skip(usize::from(line.starts_with("create")));
+        while !out.frames.is_empty() {
+            for frame in std::mem::take(&mut out.frames) {
+                self.server.frame(2, &frame, 1000, &mut outbox);
+            }
+            for (to, frame) in outbox.iter() {
+                match to {
+                    2 => other.frame(frame, &mut out),
+                    _ => self.back.push(frame.to_vec()),
+                }
+            }
+            outbox.clear();
+            if !other.is_busy()
+                && out.frames.is_empty()
+                && let Some(line) = lines.next()
+            {
+                other.command(Command::parse(line).unwrap(), &mut out);
+            }
+        }
+    }
+
+    /// The connection is lost, with all that is under way.
+    fn cut(&mut self) {
+        self.server.forget(1);
+        self.client.disconnected();
+        self.back.clear();
+    }
+}
+
+#[test]
+fn every_command_is_done_and_told() {
+    let mut anna = Pair::new();
+    for (line, told) in [
+        ("create anna", "created"),
+        ("create anna", "error: `anna`: this name is taken"),
+        ("send ben hi", "error: `ben`: not logged in"),
+        ("login nobody", "error: `nobody`: no account has this name"),
+        ("login anna", "logged in"),
+        ("list", "anna ben"),
+        ("list x*", "no names"),
+        ("send ben hi", "queued"),
+        (
+            "send nobody hi",
+            "error: `nobody`: no account has this name",
+        ),
+        ("receive", "0 messages waiting"),
+        ("logout", "logged out"),
+        ("logout", "error: not logged in"),
+        ("login anna", "logged in"),
+        ("delete", "deleted"),
+        ("login anna", "error: `anna`: no account has this name"),
+    ] {
+        assert_eq!(anna.says(line), [told], "{line}");
+    }
+    assert_eq!(anna.server.service().waiting(), 1);
+}
+
+#[test]
+fn messages_are_shown_once_and_acknowledged() {
+    let mut anna = Pair::new();
+    anna.says("create anna");
+    anna.other("send anna one");
+    anna.back.clear();
+    assert_eq!(
+        anna.says("login anna"),
+        ["logged in, 1 message waiting", "ben: one"]
+    );
+    assert_eq!(anna.server.service().waiting(), 0);
+    anna.other("send anna two");
+    let frame = anna.back[0].clone();
+    anna.back.push(frame);
+    anna.carry(Outgoing::default());
+    assert_eq!(anna.lines(), ["ben: two"]);
+    // Queued: said goodbye before.
+    anna.says("logout");
+    anna.other("send anna three");
+    anna.other("send anna four");
+    let told = ["logged in, 2 messages waiting", "ben: three", "ben: four"];
+    assert_eq!(anna.says("login anna"), told);
+}
+
+#[test]
+fn a_lost_acknowledgement_shows_nothing_twice() {
+    let mut anna = Pair::new();
+    anna.says("create anna");
+    anna.says("login anna");
+    anna.other("send anna one");
+    let mut out = Outgoing::default();
+    let frame = anna.back.remove(0);
+    anna.client.frame(&frame, &mut out);
+    assert_eq!(out.told.len(), 1);
+    anna.cut();
+    assert_eq!(anna.server.service().waiting(), 1);
+    anna.connect();
+    assert_eq!(anna.client.user(), Some("anna"));
+    assert_eq!(anna.told, [Told::Repeated]);
+    assert_eq!(anna.server.service().waiting(), 0);
+}
+
+#[test]
+fn a_lost_message_is_asked_for_again() {
+    let mut anna = Pair::new();
+    anna.says("create anna");
+    anna.says("login anna");
+    for text in ["one", "two", "three"] {
+        anna.other(&format!("send anna {text}"));
+    }
+    anna.back.remove(0);
+    anna.carry(Outgoing::default());
+    assert_eq!(anna.lines(), ["ben: one", "ben: two", "ben: three"]);
+    // The last one is only missed by asking.
+    anna.other("send anna four");
+    anna.back.clear();
+    let mut out = Outgoing::default();
+    anna.client.poll(&mut out);
+    anna.carry(out);
+    assert_eq!(anna.lines(), ["ben: four"]);
+    assert_eq!(anna.server.service().waiting(), 0);
+}
+
+#[test]
+fn a_message_under_way_when_the_connection_is_lost_is_sent_once() {
+    for taken in [true, false] {
+        let mut anna = Pair::new();
+        anna.says("create anna");
+        anna.says("login anna");
+        let out = anna.begin("send ben hi");
+        if taken {
+            anna.reach_server(&out.frames);
+        }
+        anna.cut();
+        anna.connect();
+        let told = if taken { "sent" } else { "queued" };
+        assert_eq!(anna.lines(), [told]);
+        assert_eq!(anna.server.service().waiting(), 1);
+        assert_eq!(anna.says("send ben again"), ["queued"]);
+        assert_eq!(anna.server.service().waiting(), 2);
+    }
+}
+
+#[test]
+fn other_commands_under_way_when_the_connection_is_lost_come_to_their_end() {
+    for taken in [true, false] {
+        for (line, told) in [
+            ("logout", "logged out"),
+            ("delete", "deleted"),
+            ("list", "anna ben"),
+            ("login anna", "logged in"),
+        ] {
+            let mut anna = Pair::new();
+            anna.says("create anna");
+            anna.says("login anna");
+            let out = anna.begin(line);
+            if taken {
+                anna.reach_server(&out.frames);
+            }
+            anna.cut();
+            anna.connect();
+            assert_eq!(anna.lines(), [told], "{line}");
+            assert!(!anna.client.is_busy());
+        }
+    }
+}
+
+#[test]
+fn a_request_without_an_answer_is_sent_again_and_done_once() {
+    let mut anna = Pair::new();
+    anna.says("create anna");
+    anna.says("login anna");
+    let out = anna.begin("send ben hi");
+    assert_eq!(anna.client.asking(), Some(4));
+    anna.reach_server(&out.frames);
+    anna.back.clear();
+    let mut out = Outgoing::default();
+    anna.client.resend(&mut out);
+    anna.carry(out);
+    assert_eq!(anna.lines(), ["queued"]);
+    assert_eq!(anna.client.asking(), None);
+    assert_eq!(anna.server.service().waiting(), 1);
+}
+
+#[test]
+fn whoever_is_logged_out_unawares_logs_in_again() {
+    let mut anna = Pair::new();
+    anna.says("create anna");
+    anna.says("login anna");
+    // The server lost the connection, the client did not notice.
+    anna.server.forget(1);
+    assert_eq!(anna.says("send ben hi"), ["queued"]);
+    // It goes on in a session that the server takes for a newer one.
+    let mut frame = Vec::new();
+    Request::Logout.encode(u32::MAX, &mut frame);
+    anna.reach_server(&[frame]);
+    anna.back.clear();
+    assert_eq!(anna.says("send ben again"), ["queued"]);
+    assert_eq!(anna.client.user(), Some("anna"));
+}
+
+#[test]
+fn a_login_elsewhere_and_a_lost_account_are_told() {
+    let mut anna = Pair::new();
+    anna.says("create anna");
+    anna.says("login anna");
+    let frame = |request: Request<'_>, number| {
+        let mut frame = Vec::new();
+        request.encode(number, &mut frame);
+        frame
+    };
+    let mut outbox = Outbox::default();
+    let login = frame(Request::Login { name: "anna" }, 1);
+    anna.server.frame(7, &login, 0, &mut outbox);
+    let pushed = outbox.iter().find(|it| it.0 == 1).unwrap();
+    anna.back.push(pushed.1.to_vec());
+    anna.carry(Outgoing::default());
+    assert_eq!(
+        anna.lines(),
+        ["logged in elsewhere, and so logged out here"]
+    );
+    assert_eq!(anna.says("send ben hi"), ["error: `ben`: not logged in"]);
+    anna.says("login anna");
+    anna.cut();
+    anna.server.frame(
+        7,
+        &frame(Request::Login { name: "anna" }, 2),
+        0,
+        &mut outbox,
+    );
+    anna.server
+        .frame(7, &frame(Request::Delete, 3), 0, &mut outbox);
+    anna.connect();
+    assert_eq!(anna.lines(), ["logged out: no account has this name"]);
+}
+
+#[test]
+fn bytes_that_are_no_frame_are_told_and_change_nothing() {
+    let mut anna = Pair::new();
+    let mut out = Outgoing::default();
+    anna.client.frame(b"\x01\x80", &mut out);
+    anna.client.frame(b"\x01\x80\0\0\0\x63", &mut out);
+    assert_eq!(out.told.len(), 1);
+    assert!(
+        out.told[0]
+            .line()
+            .unwrap()
+            .starts_with("error: the server sent a malformed frame")
+    );
+    assert_eq!(anna.says("create anna"), ["created"]);
+}

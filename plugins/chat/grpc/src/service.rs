@@ -1,0 +1,237 @@
+//! The calls of `chat.proto` on the service's state machine.
+//!
+//! One lock around it: each call holds it for microseconds and waits for nothing
+//! meanwhile. What is pushed goes into the channels of the streams; they hold at most
+//! what may be pushed without an acknowledgement, so no channel grows beyond that.
+
+use crate::proto::chat_server::Chat;
+use crate::proto::{
+    AcknowledgeReply, AcknowledgeRequest, CreateReply, CreateRequest, DeleteReply, DeleteRequest,
+    Event, ListReply, ListRequest, LoggedIn, LoginRequest, LogoutReply, LogoutRequest, Message,
+    SendReply, SendRequest, event,
+};
+use chat_core::{Limits, Push, Pushes, Refusal, Service, Session};
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_stream::Stream;
+use tonic::{Code, Request, Response, Status};
+
+/// Names in a page.
+const PAGE: usize = 100;
+
+/// The service; its clones are one.
+#[derive(Clone, Default)]
+pub struct ChatService {
+    shared: Arc<Mutex<Shared>>,
+}
+
+struct Shared {
+    service: Service,
+    logins: HashMap<Session, Login>,
+    /// The number of the last login.
+    last: Session,
+}
+
+struct Login {
+    mailbox: u64,
+    events: UnboundedSender<Result<Event, Status>>,
+}
+
+impl Default for Shared {
+    fn default() -> Shared {
+        Shared {
+            service: Service::new(Limits::default()),
+            logins: HashMap::new(),
+            last: 0,
+        }
+    }
+}
+
+impl Shared {
+    /// Hands pushes to their streams.
+    fn push(&mut self, pushes: Pushes) {
+        for (session, push) in pushes {
+            let Some(login) = self.logins.get(&session) else {
+                continue;
+            };
+            match push {
+                Push::Message(delivery) => {
+                    let message = event::Event::Message(Message {
+                        id: delivery.id,
+                        from: delivery.from.to_string(),
+                        text: delivery.text.to_string(),
+                    });
+                    let event = Some(message);
+                    // A stream that is gone logs out by itself.
+                    let _ = login.events.send(Ok(Event { event }));
+                }
+                Push::Elsewhere { .. } => {
+                    let status = Status::aborted("logged in elsewhere");
+                    let _ = login.events.send(Err(status));
+                    self.logins.remove(&session);
+                }
+            }
+        }
+    }
+}
+
+/// A refusal as gRPC knows it.
+fn status(refusal: Refusal) -> Status {
+    let code = match refusal {
+        Refusal::BadName | Refusal::BadPattern | Refusal::TextTooLong => Code::InvalidArgument,
+        Refusal::NameTaken => Code::AlreadyExists,
+        Refusal::NoSuchAccount => Code::NotFound,
+        Refusal::NotLoggedIn => Code::Unauthenticated,
+        Refusal::MailboxFull | Refusal::ServiceFull => Code::ResourceExhausted,
+        Refusal::AlreadyLoggedIn | Refusal::NumberUsed | Refusal::OldRequest => {
+            Code::FailedPrecondition
+        }
+        Refusal::Malformed | Refusal::UnsupportedVersion | Refusal::UnknownType => Code::Internal,
+    };
+    Status::new(code, refusal.to_string())
+}
+
+impl ChatService {
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[tonic::async_trait]
+impl Chat for ChatService {
+    async fn create(
+        &self,
+        request: Request<CreateRequest>,
+    ) -> Result<Response<CreateReply>, Status> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now_ns = now.map_or(0, |it| it.as_nanos() as u64);
+        let name = request.into_inner().name;
+        self.lock().service.create(&name, now_ns).map_err(status)?;
+        Ok(Response::new(CreateReply {}))
+    }
+
+    type LoginStream = Events;
+
+    async fn login(&self, request: Request<LoginRequest>) -> Result<Response<Events>, Status> {
+        let name = request.into_inner().name;
+        let mut shared = self.lock();
+        let session = shared.last + 1;
+        let mut pushes = Vec::new();
+        let answer = shared.service.login(session, &name, &mut pushes);
+        let answer = answer.map_err(status)?;
+        shared.last = session;
+        let (events, receiver) = unbounded_channel();
+        let first = event::Event::LoggedIn(LoggedIn {
+            session,
+            last_number: answer.last_number,
+            acknowledged: answer.acknowledged,
+            waiting: answer.waiting,
+        });
+        let event = Some(first);
+        let _ = events.send(Ok(Event { event }));
+        let mailbox = answer.mailbox;
+        shared.logins.insert(session, Login { mailbox, events });
+        shared.push(pushes);
+        Ok(Response::new(Events {
+            session,
+            receiver,
+            service: self.clone(),
+        }))
+    }
+
+    async fn logout(
+        &self,
+        request: Request<LogoutRequest>,
+    ) -> Result<Response<LogoutReply>, Status> {
+        let session = request.into_inner().session;
+        let mut shared = self.lock();
+        shared.service.logout(session).map_err(status)?;
+        shared.logins.remove(&session);
+        Ok(Response::new(LogoutReply {}))
+    }
+
+    async fn list(&self, request: Request<ListRequest>) -> Result<Response<ListReply>, Status> {
+        let ListRequest { pattern, after } = request.into_inner();
+        let shared = self.lock();
+        let mut all = shared.service.list(&pattern, &after).map_err(status)?;
+        let names = all.by_ref().take(PAGE).map(str::to_owned).collect();
+        let more = all.next().is_some();
+        Ok(Response::new(ListReply { names, more }))
+    }
+
+    async fn send(&self, request: Request<SendRequest>) -> Result<Response<SendReply>, Status> {
+        let SendRequest {
+            session,
+            to,
+            number,
+            text,
+        } = request.into_inner();
+        let mut shared = self.lock();
+        let mut pushes = Vec::new();
+        let sent = shared
+            .service
+            .send(session, &to, number, &text, &mut pushes);
+        let delivered = sent.map_err(status)?.delivered;
+        shared.push(pushes);
+        Ok(Response::new(SendReply { delivered }))
+    }
+
+    async fn acknowledge(
+        &self,
+        request: Request<AcknowledgeRequest>,
+    ) -> Result<Response<AcknowledgeReply>, Status> {
+        let AcknowledgeRequest { session, id } = request.into_inner();
+        let mut shared = self.lock();
+        let Some(mailbox) = shared.logins.get(&session).map(|it| it.mailbox) else {
+            return Err(status(Refusal::NotLoggedIn));
+        };
+        let mut pushes = Vec::new();
+        shared
+            .service
+            .acknowledge(session, mailbox, id, &mut pushes);
+        shared.push(pushes);
+        Ok(Response::new(AcknowledgeReply {}))
+    }
+
+    async fn delete(
+        &self,
+        request: Request<DeleteRequest>,
+    ) -> Result<Response<DeleteReply>, Status> {
+        let session = request.into_inner().session;
+        let mut shared = self.lock();
+        let (_, _, discarded) = shared.service.delete(session).map_err(status)?;
+        shared.logins.remove(&session);
+        Ok(Response::new(DeleteReply { discarded }))
+    }
+}
+
+/// The events of a login. Dropping it, which a lost connection does, logs out.
+pub struct Events {
+    session: Session,
+    receiver: UnboundedReceiver<Result<Event, Status>>,
+    service: ChatService,
+}
+
+impl Stream for Events {
+    type Item = Result<Event, Status>;
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Event, Status>>> {
+        self.receiver.poll_recv(context)
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        let mut shared = self.service.lock();
+        shared.logins.remove(&self.session);
+        // Who logged out or was logged in elsewhere is so already.
+        let _ = shared.service.logout(self.session);
+    }
+}

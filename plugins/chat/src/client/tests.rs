@@ -1,0 +1,353 @@
+//! The user through the SDK's test kit: its script, its patience, its comings and
+//! goings.
+
+use super::*;
+use chat_core::wire::{FromClient, FromServer, Reply, Request};
+use runner_sdk::testkit::{Effect, Kit, node, problems};
+use std::time::Duration;
+
+fn user(config: &str) -> Kit<ChatClient> {
+    let setup = node::<ChatClient>().name("anna").peers(["other", "server"]);
+    let config = format!("server = 'server'\n{config}");
+    let mut user = setup.config(&config).create();
+    user.start();
+    user
+}
+
+const SERVER: u32 = 1;
+
+/// The requests that were sent, and the acknowledged messages.
+fn requests(effects: &[Effect]) -> Vec<String> {
+    let frames = effects.iter().filter_map(|effect| match effect {
+        Effect::Sent { to, bytes } => {
+            assert_eq!(*to, Peer(SERVER));
+            Some(bytes)
+        }
+        _ => None,
+    });
+    let shown = frames.map(|bytes| match FromClient::decode(bytes).unwrap() {
+        FromClient::Request(number, request) => match request {
+            Request::Hello { .. } => format!("{number} hello"),
+            Request::Create { name } => format!("{number} create {name}"),
+            Request::Login { name } => format!("{number} login {name}"),
+            Request::Logout => format!("{number} logout"),
+            Request::List { pattern, .. } => format!("{number} list {pattern}"),
+            Request::Send {
+                number: own,
+                to,
+                text,
+            } => format!("{number} send {own} {to} {text}"),
+            Request::Receive { id, .. } => format!("{number} receive {id}"),
+            Request::Delete => format!("{number} delete"),
+        },
+        FromClient::Acknowledge { id, .. } => format!("acknowledge {id}"),
+    });
+    shown.collect()
+}
+
+fn reply(number: u32, reply: Reply<'_>) -> Vec<u8> {
+    let mut frame = Vec::new();
+    FromServer::Reply(number, reply).encode(&mut frame);
+    frame
+}
+
+fn logged_in(number: u32, last_number: u64) -> Vec<u8> {
+    let (mailbox, acknowledged, waiting) = (9, 0, 0);
+    let answer = Reply::LoggedIn {
+        mailbox,
+        last_number,
+        acknowledged,
+        waiting,
+    };
+    reply(number, answer)
+}
+
+fn message(id: u64, text: &str) -> Vec<u8> {
+    let mut frame = Vec::new();
+    let (mailbox, from) = (9, "ben");
+    let message = FromServer::Message {
+        mailbox,
+        id,
+        from,
+        text,
+    };
+    message.encode(&mut frame);
+    frame
+}
+
+/// A user with this script, at its end of an open session.
+fn scripted(lines: &str, more: &str) -> Kit<ChatClient> {
+    let mut user = user(&format!("script = [{lines}]\n{more}"));
+    assert_eq!(requests(&user.connect(SERVER)), ["1 hello"]);
+    user.message(SERVER, reply(1, Reply::Done));
+    user
+}
+
+#[test]
+fn a_script_is_followed_line_by_line_and_answers_are_printed() {
+    let mut user = scripted(
+        "'create anna', 'login anna', 'wait 2s', 'send ben hi there'",
+        "",
+    );
+    assert_eq!(requests(&user.timer(timer::NEXT)), ["2 create anna"]);
+    user.at(Duration::from_millis(30));
+    let effects = user.message(SERVER, reply(2, Reply::Done));
+    let expected = [
+        Effect::printed("created"),
+        Effect::recorded(ANSWERED),
+        Effect::timer_set(timer::NEXT, Duration::ZERO),
+    ];
+    assert_eq!(effects, expected);
+    assert_eq!(user.get(REPLY), Some(30_000_000));
+    assert_eq!(requests(&user.timer(timer::NEXT)), ["3 login anna"]);
+    assert_eq!(user.get(REPLY), None);
+    user.message(SERVER, logged_in(3, 4));
+    let pause = Effect::timer_set(timer::NEXT, Duration::from_secs(2));
+    assert_eq!(user.timer(timer::NEXT), [pause]);
+    let effects = user.timer(timer::NEXT);
+    assert_eq!(requests(&effects), ["4 send 5 ben hi there"]);
+    assert_eq!(effects[1], Effect::recorded(SUBMITTED));
+    assert_eq!(
+        (user.text(FROM), user.text(TO)),
+        (Some("anna"), Some("ben"))
+    );
+    assert_eq!(user.get(NUMBER), Some(5));
+    let effects = user.message(SERVER, reply(4, Reply::Sent { delivered: true }));
+    assert_eq!(effects[0], Effect::printed("delivered"));
+    assert_eq!((user.text(FROM), user.get(NUMBER)), (None, None));
+    assert_eq!(user.get(SENDS), Some(1));
+    assert_eq!(user.timer(timer::NEXT), []);
+    assert_eq!(user.stop(), []);
+}
+
+#[test]
+fn messages_are_recorded_once_and_acknowledged() {
+    let mut user = scripted("'login anna', 'await 2', 'logout'", "");
+    user.timer(timer::NEXT);
+    user.message(SERVER, logged_in(2, 0));
+    assert_eq!(user.timer(timer::NEXT), []);
+    let effects = user.message(SERVER, message(1, "hi"));
+    assert_eq!(requests(&effects), ["acknowledge 1"]);
+    assert_eq!(
+        effects[1..],
+        [Effect::printed("ben: hi"), Effect::recorded(GOT)]
+    );
+    assert_eq!(
+        (user.text(FROM), user.text(TO)),
+        (Some("ben"), Some("anna"))
+    );
+    assert_eq!((user.get(MAILBOX), user.get(ID)), (Some(9), Some(1)));
+    let effects = user.message(SERVER, message(1, "hi"));
+    assert_eq!(requests(&effects), ["acknowledge 1"]);
+    assert_eq!(effects[1..], [Effect::recorded(REPEATED)]);
+    assert_eq!((user.text(FROM), user.get(ID)), (None, None));
+    // The script goes on with the second one, in a step of its own.
+    let effects = user.message(SERVER, message(2, "again"));
+    let now = Effect::timer_set(timer::NEXT, Duration::ZERO);
+    assert_eq!(effects.last(), Some(&now));
+    assert_eq!(requests(&user.timer(timer::NEXT)), ["3 logout"]);
+    assert_eq!(user.get(GETS), Some(2));
+}
+
+#[test]
+fn a_request_without_an_answer_is_sent_again_with_growing_patience() {
+    let mut user = scripted("'login anna'", "timeout = '100ms'");
+    let effects = user.timer(timer::NEXT);
+    assert_eq!(requests(&effects), ["2 login anna"]);
+    let wait = |ms| Effect::timer_set(timer::TIMEOUT, Duration::from_millis(ms));
+    assert_eq!(effects.last(), Some(&wait(100)));
+    for ms in [200, 400, 800, 800] {
+        let effects = user.timer(timer::TIMEOUT);
+        assert_eq!(requests(&effects), ["2 login anna"]);
+        assert_eq!(effects[0], wait(ms));
+    }
+    assert_eq!(user.get(RETRIES), Some(4));
+    let effects = user.message(SERVER, logged_in(2, 0));
+    assert_eq!(
+        effects.last(),
+        Some(&Effect::TimerCancelled(timer::TIMEOUT))
+    );
+    // The answer once more, late.
+    assert_eq!(user.message(SERVER, logged_in(2, 0)), []);
+}
+
+#[test]
+fn who_may_miss_something_asks_now_and_then() {
+    let mut user = scripted("'login anna'", "timeout = '100ms'");
+    let again = Effect::timer_set(timer::POLL, Duration::from_millis(400));
+    // Not before it is logged in.
+    assert_eq!(user.timer(timer::POLL), std::slice::from_ref(&again));
+    user.timer(timer::NEXT);
+    user.message(SERVER, logged_in(2, 0));
+    user.message(SERVER, message(1, "hi"));
+    let effects = user.timer(timer::POLL);
+    assert_eq!(effects[0], again);
+    assert_eq!(requests(&effects), ["3 receive 1"]);
+}
+
+#[test]
+fn a_lost_connection_is_made_anew_and_the_user_logged_in_again() {
+    let mut user = scripted(
+        "'login anna', 'send ben hi', 'send ben ho'",
+        "reconnect = '3s'",
+    );
+    user.timer(timer::NEXT);
+    user.message(SERVER, logged_in(2, 0));
+    user.timer(timer::NEXT);
+    let later = Effect::timer_set(timer::RECONNECT, Duration::from_secs(3));
+    assert!(user.disconnect(SERVER).contains(&later));
+    assert_eq!(requests(&user.timer(timer::RECONNECT)), ["1 hello"]);
+    // Its own hello opened the connection again.
+    assert_eq!(user.connect(SERVER), []);
+    let effects = user.message(SERVER, reply(1, Reply::Done));
+    assert_eq!(requests(&effects), ["2 login anna"]);
+    // The message under way was taken: it is not sent again.
+    let effects = user.message(SERVER, logged_in(2, 1));
+    assert_eq!(requests(&effects), [""; 0]);
+    assert_eq!(effects[0], Effect::printed("sent"));
+    assert_eq!(requests(&user.timer(timer::NEXT)), ["3 send 2 ben ho"]);
+}
+
+#[test]
+fn a_dropped_connection_stays_so_for_a_while() {
+    let mut user = scripted("'login anna', 'drop 2s', 'list'", "");
+    user.timer(timer::NEXT);
+    user.message(SERVER, logged_in(2, 0));
+    let effects = user.timer(timer::NEXT);
+    assert!(effects.contains(&Effect::Closed(Peer(SERVER))));
+    let back = Effect::timer_set(timer::RECONNECT, Duration::from_secs(2));
+    assert!(effects.contains(&back));
+    // A message that was under way opens the connection; it is not heard.
+    assert_eq!(user.connect(SERVER), []);
+    assert_eq!(user.message(SERVER, message(1, "hi")), []);
+    // The next line waits.
+    assert_eq!(user.timer(timer::NEXT), []);
+    assert_eq!(requests(&user.timer(timer::RECONNECT)), ["1 hello"]);
+    let effects = user.message(SERVER, reply(1, Reply::Done));
+    assert_eq!(requests(&effects), ["2 login anna"]);
+    let effects = user.message(SERVER, logged_in(2, 0));
+    assert_eq!(requests(&effects), ["3 list *"]);
+}
+
+#[test]
+fn a_random_user_makes_its_account_and_logs_in_and_acts() {
+    let mut user = user(
+        "actions = 1\nthink = '1s'\nweights = { send = 0, list = 0, receive = 0, logout = 0, drop = 0, delete = 1 }\naway = '7s'",
+    );
+    user.connect(SERVER);
+    user.message(SERVER, reply(1, Reply::Done));
+    assert_eq!(requests(&user.timer(timer::NEXT)), ["2 create anna"]);
+    let next = |secs| Effect::timer_set(timer::NEXT, Duration::from_secs(secs));
+    let effects = user.message(SERVER, reply(2, Reply::Done));
+    assert_eq!(effects, [Effect::recorded(ANSWERED), next(0)]);
+    assert_eq!(requests(&user.timer(timer::NEXT)), ["3 login anna"]);
+    let effects = user.message(SERVER, logged_in(3, 0));
+    assert_eq!(effects, [Effect::recorded(ANSWERED), next(1)]);
+    assert_eq!(requests(&user.timer(timer::NEXT)), ["4 delete"]);
+    let effects = user.message(SERVER, reply(4, Reply::Deleted { discarded: 2 }));
+    assert_eq!(effects, [Effect::recorded(ANSWERED), next(7)]);
+    // It comes back, and stays.
+    assert_eq!(requests(&user.timer(timer::NEXT)), ["5 create anna"]);
+    let (code, text) = (8, "this name is taken");
+    let effects = user.message(SERVER, reply(5, Reply::Error { code, text }));
+    assert_eq!(effects, [Effect::recorded(REFUSED), next(0)]);
+    assert_eq!(requests(&user.timer(timer::NEXT)), ["6 login anna"]);
+    user.message(SERVER, logged_in(6, 0));
+    assert_eq!(user.timer(timer::NEXT), []);
+}
+
+#[test]
+fn random_messages_go_to_who_was_in_the_last_list() {
+    let mut user = user(
+        "actions = 100\nsize = 12\nweights = { send = 1, list = 0, receive = 0, logout = 0, drop = 0, delete = 0 }",
+    );
+    user.connect(SERVER);
+    user.message(SERVER, reply(1, Reply::Done));
+    user.timer(timer::NEXT);
+    user.message(SERVER, reply(2, Reply::Done));
+    user.timer(timer::NEXT);
+    user.message(SERVER, logged_in(3, 0));
+    // Nobody is known yet.
+    let asked = requests(&user.timer(timer::NEXT));
+    assert!(asked[0].starts_with("4 list "), "{asked:?}");
+    let (more, names) = (false, vec!["ben", "carl"]);
+    user.message(SERVER, reply(4, Reply::Names { more, names }));
+    let asked = requests(&user.timer(timer::NEXT));
+    let expected = ["ben", "carl"].map(|name| format!("5 send 1 {name} message 2..."));
+    assert!(expected.contains(&asked[0]), "{asked:?}");
+}
+
+#[test]
+fn bytes_that_are_no_frame_are_noted() {
+    let mut user = scripted("'login anna'", "");
+    let effects = user.message(SERVER, b"\x01\xc1\0");
+    let said =
+        "the server sent a malformed frame: mailbox: 8 bytes, expected at most the 1 that are left";
+    assert_eq!(
+        effects,
+        [Effect::printed(said), Effect::recorded(COMPLAINT)]
+    );
+    // Nobody but the server is listened to.
+    assert_eq!(user.message(0, b"\x01\xc1\0"), []);
+}
+
+#[test]
+fn the_server_is_the_peer_of_that_name_or_the_first() {
+    for (peers, server) in [(["other", "server"], 1), (["one", "two"], 0)] {
+        let mut user = node::<ChatClient>().peers(peers).create();
+        user.start();
+        assert_eq!(user.connect(1 - server), []);
+        let effects = user.connect(server);
+        let hello = |it: &Effect| matches!(it, Effect::Sent { to, .. } if *to == Peer(server));
+        assert!(effects.iter().any(hello), "{effects:?}");
+    }
+}
+
+#[test]
+fn mistakes_in_a_config_are_told() {
+    for (config, path, told) in [
+        (
+            "script = ['login']",
+            "script[0]",
+            "``: a name is 1 to 64 bytes",
+        ),
+        (
+            "script = ['login a', 'wait 5']",
+            "script[1]",
+            "`wait`: expected a duration",
+        ),
+        (
+            "script = ['logout']\nactions = 5",
+            "actions",
+            "is set beside a `script`",
+        ),
+        ("timeout = '0s'", "timeout", "is 0, expected more than 0"),
+        (
+            "name = 'a b'",
+            "name",
+            "is \"a b\"; a name is 1 to 64 bytes",
+        ),
+        (
+            "weights = { send = -1 }",
+            "weights.send",
+            "expected a number of at least 0",
+        ),
+        (
+            "weights = { send = 0, list = 0, receive = 0, logout = 0, drop = 0, delete = 0 }",
+            "weights",
+            "come to 0 in all, expected more than 0",
+        ),
+    ] {
+        let found = problems::<ChatClient>(config);
+        assert_eq!(found[0].path, path, "{found:?}");
+        assert!(found[0].message.starts_with(told), "{found:?}");
+    }
+    let alone = node::<ChatClient>().try_create();
+    assert!(alone.is_err_and(|it| it.to_string().contains("a user without peers")));
+    let lost = node::<ChatClient>().peers(["a"]).config("server = 'b'");
+    let told = "`server` is `b`, which this node has no link to (its peers: a)";
+    assert!(
+        lost.try_create()
+            .is_err_and(|it| it.to_string().contains(told))
+    );
+}

@@ -1,0 +1,120 @@
+//! The check over rows that a test writes down.
+
+use super::*;
+use runner_sdk::Judged;
+use runner_sdk::testkit::{self, Judge};
+
+const SERVER: u32 = 0;
+const ANNA: u32 = 1;
+const BEN: u32 = 2;
+/// Somebody from outside.
+const STRANGER: u32 = 3;
+
+fn chat() -> Judge<ChatDelivery> {
+    let check = testkit::check::<ChatDelivery>();
+    let check = check.node::<ChatServer>("server", "chat");
+    let check = check.node::<ChatClient>("anna", "chat");
+    check.node::<ChatClient>("ben", "chat").begin()
+}
+
+/// A row about a message from Anna to Ben: its number, which is its id, too.
+fn row(judge: &mut Judge<ChatDelivery>, node: u32, event: &str, id: u64) {
+    judge.step(&testkit::Seen {
+        node,
+        event,
+        numbers: &[("number", id), ("mailbox", 9), ("id", id)],
+        texts: &[("from", "anna"), ("to", "ben")],
+        ..Default::default()
+    });
+}
+
+/// The server has a message from this peer.
+fn hears(judge: &mut Judge<ChatDelivery>, peer: u32) {
+    judge.step(&testkit::Seen {
+        node: SERVER,
+        event: "receive",
+        peer: Some(peer),
+        ..Default::default()
+    });
+}
+
+/// The server's last row.
+fn ends(mut judge: Judge<ChatDelivery>, waiting: u64) -> Verdict {
+    judge.step(&testkit::Seen {
+        node: SERVER,
+        event: "stop",
+        numbers: &[("waiting", waiting)],
+        ..Default::default()
+    });
+    judge.finish()
+}
+
+#[test]
+fn a_chat_that_keeps_its_word_passes_and_says_how_much_there_was() {
+    let mut judge = chat();
+    for id in 1..=3 {
+        row(&mut judge, ANNA, "submitted", id);
+        row(&mut judge, SERVER, "accepted", id);
+    }
+    row(&mut judge, BEN, "got", 1);
+    row(&mut judge, BEN, "got", 2);
+    hears(&mut judge, BEN);
+    row(&mut judge, SERVER, "acknowledged", 2);
+    let verdict = ends(judge, 1);
+    assert_eq!(verdict, Verdict::passed("3 sent, 2 taken, 1 queued"));
+}
+
+#[test]
+fn a_message_shown_twice_fails_with_both_rows() {
+    let mut judge = chat();
+    row(&mut judge, ANNA, "submitted", 1);
+    row(&mut judge, SERVER, "accepted", 1);
+    row(&mut judge, BEN, "got", 1);
+    row(&mut judge, BEN, "got", 1);
+    let verdict = ends(judge, 1);
+    assert_eq!(verdict.judged, Judged::Failed);
+    let told = "a user took message 1 from anna after message 1: twice, or out of order";
+    assert_eq!(verdict.reason, told);
+    let rows: Vec<_> = verdict.rows.iter().map(|it| (it.node, it.row)).collect();
+    assert_eq!(rows, [(BEN, 1), (BEN, 2)]);
+    assert_eq!(verdict.rows[0].note, "id 1 from anna");
+}
+
+#[test]
+fn what_nobody_took_and_nobody_has_is_lost() {
+    for (waiting, outside, judged) in [
+        (0, BEN, Judged::Failed),
+        (0, STRANGER, Judged::Passed),
+        (5, STRANGER, Judged::Failed),
+    ] {
+        let mut judge = chat();
+        row(&mut judge, ANNA, "submitted", 1);
+        row(&mut judge, SERVER, "accepted", 1);
+        hears(&mut judge, outside);
+        row(&mut judge, SERVER, "acknowledged", 1);
+        assert_eq!(ends(judge, waiting).judged, judged);
+    }
+}
+
+#[test]
+fn a_server_that_crashes_loses_what_waits() {
+    let mut judge = chat();
+    row(&mut judge, SERVER, "start", 0);
+    row(&mut judge, ANNA, "submitted", 1);
+    row(&mut judge, SERVER, "accepted", 1);
+    row(&mut judge, SERVER, "crash", 0);
+    let told = "the server began anew without 1 message that waited";
+    assert_eq!(ends(judge, 0).reason, told);
+}
+
+#[test]
+fn nothing_to_judge_is_unknown() {
+    assert_eq!(ends(chat(), 0), Verdict::unknown("no message was sent"));
+    let none = testkit::check::<ChatDelivery>().begin().finish();
+    assert_eq!(none, Verdict::unknown("no node is a chat.server"));
+    let two = testkit::check::<ChatDelivery>();
+    let two = two.node::<ChatServer>("a", "chat");
+    let two = two.node::<ChatServer>("b", "chat").begin().finish();
+    let told = "2 nodes are a chat.server, and this check judges one";
+    assert_eq!(two, Verdict::unknown(told));
+}

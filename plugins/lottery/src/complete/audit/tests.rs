@@ -1,0 +1,227 @@
+//! Histories as they should be, and each way in which one may be wrong.
+
+use super::*;
+
+const BATCH: Digest = Digest(1);
+const OTHER: Digest = Digest(2);
+
+fn won(count: u64) -> Winners {
+    Winners {
+        count,
+        documents: Digest(10 * count),
+    }
+}
+
+/// A run as it should be, with two batches of agency 1.
+fn run() -> Vec<Fact> {
+    let (agency, winners) = (1, won(1));
+    vec![
+        Fact::Agency { agency },
+        Fact::HandedIn {
+            agency,
+            batch: BATCH,
+        },
+        Fact::Stored {
+            agency,
+            batch: BATCH,
+            bets: 2,
+            winners,
+        },
+        // The answer was lost, the batch came again and was recognized.
+        Fact::HandedIn {
+            agency,
+            batch: BATCH,
+        },
+        Fact::Acknowledged {
+            agency,
+            batch: BATCH,
+        },
+        Fact::HandedIn {
+            agency,
+            batch: OTHER,
+        },
+        Fact::Stored {
+            agency,
+            batch: OTHER,
+            bets: 2,
+            winners,
+        },
+        Fact::Acknowledged {
+            agency,
+            batch: OTHER,
+        },
+        Fact::Drawn,
+        Fact::Told {
+            agency,
+            winners: won(2),
+        },
+        Fact::Informed {
+            agency,
+            winners: won(2),
+        },
+    ]
+}
+
+fn judge(facts: &[Fact]) -> Finding<usize> {
+    let mut audit = Audit::default();
+    facts
+        .iter()
+        .enumerate()
+        .for_each(|(row, fact)| audit.note(row, *fact));
+    audit.finish()
+}
+
+/// The reason and the records of what is wrong with a run that was changed.
+#[track_caller]
+fn wrong(change: impl FnOnce(&mut Vec<Fact>)) -> (String, Vec<usize>) {
+    let mut facts = run();
+    change(&mut facts);
+    match judge(&facts) {
+        Finding::Wrong { reason, rows } => (reason, rows),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn unknown(change: impl FnOnce(&mut Vec<Fact>)) -> String {
+    let mut facts = run();
+    change(&mut facts);
+    match judge(&facts) {
+        Finding::Unknown { reason } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_run_as_it_should_be_is_complete() {
+    assert_eq!(judge(&run()), Finding::Complete);
+    // An agency from outside records nothing of what it does.
+    let outside = [
+        Fact::Stored {
+            agency: 9,
+            batch: OTHER,
+            bets: 2,
+            winners: won(3),
+        },
+        Fact::Drawn,
+        Fact::Told {
+            agency: 9,
+            winners: won(3),
+        },
+    ];
+    assert_eq!(judge(&outside), Finding::Complete);
+}
+
+#[test]
+fn a_batch_that_is_stored_twice_is_found_with_both_records() {
+    let (reason, rows) = wrong(|facts| facts.insert(8, facts[2]));
+    assert_eq!(
+        reason,
+        "batch 0000000000000001 of agency 1 was stored twice"
+    );
+    assert_eq!(rows, [2, 8]);
+}
+
+#[test]
+fn what_is_acknowledged_or_left_and_not_stored_is_found() {
+    let (reason, rows) = wrong(|facts| {
+        facts.remove(6);
+    });
+    assert_eq!(
+        reason,
+        "batch 0000000000000002 of agency 1 was acknowledged unstored"
+    );
+    assert_eq!(rows, [5, 6]);
+    let (reason, rows) = wrong(|facts| {
+        facts.drain(6..8);
+        let winners = won(1);
+        facts[7] = Fact::Told { agency: 1, winners };
+        facts[8] = Fact::Informed { agency: 1, winners };
+    });
+    assert_eq!(
+        reason,
+        "batch 0000000000000002 of agency 1 was handed in and never stored"
+    );
+    assert_eq!(rows, [5]);
+}
+
+#[test]
+fn what_was_refused_need_not_be_stored() {
+    let mut facts = run();
+    facts.drain(6..8);
+    facts.insert(
+        6,
+        Fact::Rejected {
+            agency: 1,
+            batch: OTHER,
+        },
+    );
+    facts[8] = Fact::Told {
+        agency: 1,
+        winners: won(1),
+    };
+    facts[9] = Fact::Informed {
+        agency: 1,
+        winners: won(1),
+    };
+    assert_eq!(judge(&facts), Finding::Complete);
+}
+
+#[test]
+fn what_nobody_handed_in_must_not_be_stored() {
+    let (reason, rows) = wrong(|facts| {
+        facts.remove(5);
+    });
+    assert_eq!(
+        reason,
+        "batch 0000000000000002 was stored for agency 1, which never handed it in"
+    );
+    assert_eq!(rows, [5]);
+}
+
+#[test]
+fn wrong_winners_are_found_wherever_they_went_wrong() {
+    let (reason, rows) = wrong(|facts| {
+        facts[9] = Fact::Told {
+            agency: 1,
+            winners: won(1),
+        }
+    });
+    let sum = "2 (0000000000000014)";
+    assert_eq!(
+        reason,
+        format!("agency 1 was told 1 (000000000000000a) winners, and {sum} were stored")
+    );
+    assert_eq!(rows, [9]);
+    // As many, and others.
+    let others = Winners {
+        count: 2,
+        documents: Digest(7),
+    };
+    let (reason, rows) = wrong(|facts| {
+        facts[10] = Fact::Informed {
+            agency: 1,
+            winners: others,
+        }
+    });
+    assert_eq!(
+        reason,
+        format!("agency 1 heard 2 (0000000000000007) winners, and was told {sum}")
+    );
+    assert_eq!(rows, [9, 10]);
+    let (reason, _) = wrong(|facts| facts.swap(8, 9));
+    assert_eq!(reason, "agency 1 was told winners before the draw");
+}
+
+#[test]
+fn a_run_that_came_to_no_end_is_not_judged() {
+    assert_eq!(unknown(Vec::clear), "no agency has handed in anything");
+    assert_eq!(
+        unknown(|facts| facts.truncate(8)),
+        "the run ended before the draw"
+    );
+    assert_eq!(
+        unknown(|facts| facts.truncate(9)),
+        "agency 1 never heard of its winners"
+    );
+}
