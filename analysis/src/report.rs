@@ -12,6 +12,7 @@ mod build;
 mod cases;
 mod compare;
 mod csv_table;
+mod drawing;
 mod error;
 mod faults;
 mod figures;

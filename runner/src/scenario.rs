@@ -1,5 +1,5 @@
 //! From the text of a scenario file to a [`Scenario`] in which nothing is left
-//! to look up, in three stages:
+//! to look up, in three stages, gone through for each case of its matrix (`matrix`):
 //!
 //! 1. *As written*: the TOML tree with the place of every key and value
 //!    (`document`), overrides put in (`overrides`), each key read by the one

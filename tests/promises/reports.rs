@@ -175,7 +175,7 @@ fn what_is_no_result_is_refused() {
         .says(&["no `manifest.json`", "results/NAME/latest"]);
     lab.runner(&["report", "out", "out"])
         .ends(2)
-        .says(&["one folder of results"]);
+        .says(&["name one with --out DIR"]);
     lab.runner(&["report", "out", "--out", "scenario.toml/x"])
         .ends(2)
         .says(&["scenario.toml/x", "cannot be written"]);

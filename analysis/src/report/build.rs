@@ -1,31 +1,24 @@
 //! From a results folder to a report.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use super::figures::{Drawn, SPACE_TIME_NODES};
+use super::drawing::{DRAWN_NODES, Drawing, Panel, acts_on_ticks, nanoseconds, speeds, step};
+use super::figures::SPACE_TIME_NODES;
 use super::folder::Folder;
 use super::measured::Measured;
 use super::observe::{Observations, observe};
 use super::questions::{self, QUESTIONS};
-use super::series::RunSeries;
 use super::unfinished::{cut_off, open_log};
 use super::write::{Outputs, write};
 use super::{Error, Figure, Report, Section, cases, faults, lag, setting, unfinished, verdicts};
-use crate::log::{RunSchema, Warning};
+use crate::log::RunSchema;
 use crate::metrics::{RunMetrics, metric_names};
 use crate::render::number::{count, whole};
-use crate::results::{GroupInfo, LogMode, Manifest, RunRow};
+use crate::results::{GroupInfo, LogMode, RunRow};
 
-/// Nodes whose lines are drawn: more cannot be told apart.
-const DRAWN_NODES: usize = 12;
-/// Runs of a case that are drawn.
-const DRAWN_RUNS: usize = 6;
 /// Cases that are drawn, and that observations are made of.
 pub(super) const DRAWN_CASES: usize = 3;
-/// What the logs of all drawn runs may take together `[bytes]`; the first is
-/// always drawn. A second or two of reading.
-const DRAWN_BYTES: u64 = 512 << 20;
 /// Sentences at the top.
 const KEY: usize = 7;
 
@@ -139,9 +132,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     report.left_out.extend(setting::log_note(folder));
     let observed = observed(folder, &measured, drawing.strangers);
     let compared = cases::section(folder, &measured);
-    let telling = compared
-        .iter()
-        .flat_map(|it| it.observations.first().cloned());
+    let telling = compared.iter().flat_map(|it| it.observations.clone());
     let telling: Vec<String> = telling.collect();
     report.sections.extend(compared);
     report
@@ -177,108 +168,6 @@ pub(super) fn observed(folder: &Folder, measured: &Measured, strangers: bool) ->
             observe(measured, case, step(ticks), ticks, open)
         })
         .collect()
-}
-
-/// The figures so far, by question, and what they took.
-pub(super) struct Drawing {
-    pub figures: Vec<Vec<Figure>>,
-    /// Runs that are drawn.
-    pub runs: usize,
-    /// Whether a log names peers that are no nodes.
-    pub strangers: bool,
-    bytes: u64,
-}
-
-impl Default for Drawing {
-    fn default() -> Drawing {
-        Drawing {
-            figures: vec![Vec::new(); QUESTIONS.len() + 2],
-            runs: 0,
-            strangers: false,
-            bytes: 0,
-        }
-    }
-}
-
-/// One case that is drawn.
-pub(super) struct Panel<'a> {
-    pub case: &'a str,
-    /// Part of the figures' file names.
-    pub suffix: String,
-    /// Said in each title.
-    pub of: String,
-    /// Cases that are drawn in all.
-    pub beside: usize,
-}
-
-impl Drawing {
-    /// Draws the first runs of a case.
-    pub fn draw(
-        &mut self,
-        folder: &Folder,
-        complete: &[&RunRow],
-        panel: &Panel<'_>,
-        speeds: &HashMap<(u64, String), f64>,
-        warnings: &mut Vec<String>,
-    ) -> Result<(), Error> {
-        let manifest = &folder.manifest;
-        let runs: Vec<&RunRow> = complete
-            .iter()
-            .copied()
-            .filter(|run| run.case == panel.case && folder.run_folder(run).is_dir())
-            .take(DRAWN_RUNS)
-            .collect();
-        let schema = manifest.run_schema(panel.case);
-        let shown_nodes = schema.nodes.len().min(DRAWN_NODES);
-        // A run's logs may name all nodes; of node logs only the drawn are opened.
-        let drawn_schema = match manifest.log {
-            LogMode::Combined => schema.clone(),
-            _ => RunSchema {
-                nodes: schema.nodes[..shown_nodes].to_vec(),
-                strangers: Vec::new(),
-            },
-        };
-        let nodes: Vec<usize> = (0..shown_nodes).collect();
-        let lines = runs.len() * panel.beside * shown_nodes;
-        let mut lines_of = Vec::new();
-        for run in runs {
-            let path = folder.run_folder(run);
-            self.bytes += log_bytes(&path, &drawn_schema);
-            if self.bytes > DRAWN_BYTES && self.runs > 0 {
-                break;
-            }
-            self.runs += 1;
-            let (series, met) = series(folder, run, &drawn_schema, &nodes, lines, warnings)?;
-            self.strangers |= met;
-            lines_of.push((run.run, series));
-        }
-        if lines_of.is_empty() {
-            return Ok(());
-        }
-        let drawn = Drawn {
-            suffix: panel.suffix.clone(),
-            of: panel.of.clone(),
-            runs: &lines_of,
-            speeds,
-            step: step(acts_on_ticks(manifest, panel.case)),
-            node_count: schema.nodes.len(),
-            nodes: &nodes,
-        };
-        draw(&drawn, &mut self.figures);
-        Ok(())
-    }
-}
-
-/// Whether all nodes of a case's runs act on ticks.
-fn acts_on_ticks(manifest: &Manifest, case: &str) -> bool {
-    let groups = manifest.groups_of(case).iter();
-    let mut own = groups.filter(|group| !group.is_program());
-    own.all(|group| group.timing.contains("tick"))
-}
-
-/// What a step is called.
-fn step(ticks: bool) -> &'static str {
-    if ticks { "tick" } else { "step" }
 }
 
 /// The metrics: from `summary.csv`, or else from the logs.
@@ -328,86 +217,6 @@ pub(super) fn measure(
         );
     }
     Ok(measured)
-}
-
-fn nanoseconds(run: &RunRow) -> u64 {
-    (run.duration_s * 1e9).round() as u64
-}
-
-/// The lines of one run, and whether its logs name peers that are no nodes.
-fn series(
-    folder: &Folder,
-    run: &RunRow,
-    schema: &RunSchema,
-    nodes: &[usize],
-    lines: usize,
-    warnings: &mut Vec<String>,
-) -> Result<(RunSeries, bool), Error> {
-    let mut log = open_log(folder, run, schema)?;
-    let mut series = RunSeries::new(schema, nodes, nanoseconds(run), lines);
-    while let Some((row, columns)) = log.next()? {
-        if (row.node as usize) < nodes.len() {
-            series.row(row.node as usize, &row, columns);
-        }
-    }
-    series.finish();
-    let back = log
-        .warnings()
-        .iter()
-        .filter(|warning| matches!(warning, Warning::TimeGoesBack { .. }));
-    // The folder's own place says nothing to the reader, and differs by machine.
-    let prefix = format!("{}/", folder.path.display());
-    warnings.extend(back.map(|warning| warning.to_string().replace(&prefix, "")));
-    let met = &log.schema().strangers;
-    let strangers = !met.is_empty() && {
-        let all = folder.manifest.run_schema(&run.case);
-        let nodes: HashSet<&str> = all.nodes.iter().map(|node| node.name.as_str()).collect();
-        met.iter().any(|name| !nodes.contains(name.as_str()))
-    };
-    Ok((series, strangers))
-}
-
-/// What the logs of the drawn nodes of a run take `[bytes]`.
-fn log_bytes(path: &Path, schema: &RunSchema) -> u64 {
-    let size = |file: PathBuf| std::fs::metadata(file).map_or(0, |file| file.len());
-    let nodes = schema.nodes.iter().take(DRAWN_NODES);
-    let logs: u64 = nodes
-        .map(|node| size(path.join(format!("{}.csv", node.name))))
-        .sum();
-    logs + size(path.join(crate::log::COMBINED_FILE))
-}
-
-/// The speed of each node in each run.
-pub(super) fn speeds(measured: &Measured) -> HashMap<(u64, String), f64> {
-    let Some(speed) = measured.metric("steps_per_s") else {
-        return HashMap::new();
-    };
-    // Only what panels can show.
-    let shown = measured
-        .rows
-        .iter()
-        .enumerate()
-        .filter(|(_, about)| about.node < DRAWN_NODES);
-    shown
-        .filter_map(|(row, about)| {
-            let name = measured.nodes[about.node].clone();
-            Some(((about.run, name), measured.value(row, speed)?))
-        })
-        .collect()
-}
-
-/// The figures of a case, each with its question; the last two lists are the
-/// behaviors' own columns and the space-time diagram.
-pub(super) fn draw(drawn: &Drawn<'_>, figures: &mut [Vec<Figure>]) {
-    let [jumps, drift, _gaps, queues, _messages, own, story] = figures else {
-        return;
-    };
-    jumps.extend(drawn.clocks());
-    jumps.extend(drawn.jumps());
-    drift.extend(drawn.drift());
-    queues.extend(drawn.queues());
-    own.extend(drawn.others());
-    story.extend(drawn.space_time());
 }
 
 /// What the plots do not show.

@@ -4,8 +4,9 @@
 
 use std::path::Path;
 
-use super::build::{DRAWN_CASES, Drawing, Panel, measure, observed, sections, speeds};
+use super::build::{DRAWN_CASES, measure, observed, sections};
 use super::cases::{self, Line};
+use super::drawing::{Drawing, Panel, speeds};
 use super::folder::Folder;
 use super::measured::Measured;
 use super::merge::differences;

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::build::{draw, key, sections, speeds};
+use super::build::{key, sections};
+use super::drawing::{draw, speeds};
 use super::figures::Drawn;
 use super::measured::Measured;
 use super::observe::observe;

@@ -60,9 +60,10 @@ impl Merged {
 const NAMED: usize = 8;
 
 /// What lies in a folder of results.
-const SIGNS: [&str; 6] = [
+const SIGNS: [&str; 7] = [
     "manifest.json",
     "runs.csv",
+    "runs.journal",
     "summary.csv",
     VERDICTS_FILE,
     EVIDENCE_FILE,

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
+use analysis::expect::Over;
 use analysis::results::{LogMode, RunStatus, Verdict};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -128,7 +129,7 @@ fn no_processes(plan: &Plan, options: &RunOptions) -> Option<String> {
             "--processes: `{name}` runs in virtual time, where one process does everything\n  add --time real, or leave out --processes"
         ));
     }
-    let mut groups = plan.loaded.scenario.groups.iter();
+    let mut groups = plan.cases.iter().flat_map(|case| &case.scenario.groups);
     if let Some(group) = groups.find(|group| group.stdin.is_some()) {
         return Some(format!(
             "--processes: `{}` listens to standard input, which is the runner's own\n  leave out --processes",
@@ -191,6 +192,8 @@ fn run_plan(
     });
     let mut left_out: BTreeMap<u32, RunSpec> = all.iter().map(|run| (run.number, *run)).collect();
     let number = all.len() as u64;
+    let mut done = vec![0; plan.cases.len()];
+    all.iter().for_each(|run| done[run.case] += 1);
     if let Some(junit) = &mut junit {
         junit.plan(plan, &manifest, &folder, started);
     }
@@ -296,6 +299,11 @@ fn run_plan(
         };
         judged = judged.and(verdicts::exit(verdicts::tell(terminal, &of, &[judgement])));
     }
+    if !options.quiet && leaves_over_runs(plan, &done) {
+        terminal.note(
+            "what is expected over all runs of a case is judged once the parts are merged: runner report PART... --out DIR",
+        );
+    }
     let mut exit = match (summary.with(RunStatus::Failed), stop.signal()) {
         (_, Some(signal)) => Exit::Signal(signal),
         (0, None) => judged,
@@ -328,6 +336,16 @@ fn run_plan(
 /// Runs whose failed judgements are told with their proof; of more, one line
 /// each: what is wrong with thousands of runs is seen in the first ones.
 const TOLD_WHOLE: u32 = 10;
+
+/// Whether something is expected over the runs of a case of which only some are
+/// done here, by case.
+fn leaves_over_runs(plan: &Plan, done: &[u32]) -> bool {
+    plan.cases.iter().zip(done).any(|(case, &done)| {
+        let mut rules = case.scenario.expectations.iter();
+        let part = done > 0 && done < case.scenario.runs;
+        part && rules.any(|rule| rule.expectation.over != Over::EveryRun)
+    })
+}
 
 /// The command that repeats one run.
 fn repeat(plan: &Plan, options: &RunOptions, result: &RunResult) -> String {
