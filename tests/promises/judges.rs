@@ -231,6 +231,64 @@ fn what_does_not_exist_is_told_before_anything_runs() {
 }
 
 #[test]
+fn a_required_fault_that_touches_nothing_makes_the_run_unknown() {
+    let fault = |times: &str| {
+        let half = "partition = [[\"machine-1\"], [\"machine-2\", \"machine-3\"]]";
+        format!("[[faults]]\n{times}\nrequired = true\n{half}\n")
+    };
+    // Nothing is sent before the first tick.
+    let lab = judged(&fault("at = \"1ms\"\nfor = \"2ms\""));
+    lab.runner(&["scenario.toml", "--out", "out"])
+        .ends(4)
+        .says(&[
+            "warning: run 1: fault `partition 1` is unknown: it touched nothing: no messages cut",
+        ]);
+    assert_eq!(lab.table("out/runs.csv").texts("verdict"), ["unknown"; 3]);
+    assert!(
+        lab.read("out/report.md")
+            .contains("The required fault `partition 1` is unknown")
+    );
+    let lab = judged(&fault("at = \"10s\"\nfor = \"20s\""));
+    lab.runner(&["scenario.toml", "--out", "out", "--no-report"])
+        .ends(0);
+    let faults = lab.table("out/verdicts.csv").only("judge", "fault");
+    assert_eq!(faults.texts("verdict"), ["passed"; 3]);
+}
+
+#[test]
+fn every_message_is_accounted_for_in_every_run() {
+    let lab = judged(
+        "[[links]]\nbetween = [\"machine\", \"machine\"]\nlatency = \"1s\"\nloss = 0.2\nduplicate = 0.2\n",
+    );
+    lab.run_into("out", &[]);
+    let account = lab.table("out/verdicts.csv").only("judge", "conservation");
+    assert_eq!(account.texts("verdict"), ["passed"; 3]);
+    for (run, text) in (1..).zip(account.texts("measured")) {
+        let numbers: Vec<u64> = text
+            .split(' ')
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        let [sent, duplicated, delivered, dropped, in_flight] = numbers[..] else {
+            panic!("{text}");
+        };
+        assert_eq!(sent + duplicated, delivered + dropped + in_flight);
+        assert!(duplicated > 0 && dropped > 0 && in_flight > 0, "{text}");
+        // The logs say the same.
+        let rows = |event: &str| -> u64 {
+            let logs = (1..=3).map(|node| {
+                let log = lab.table(&format!("out/runs/{run:04}/machine-{node}.csv"));
+                log.only("event", event).rows.len() as u64
+            });
+            logs.sum()
+        };
+        let found = (rows("send"), rows("receive"), rows("drop"));
+        assert_eq!(found, (sent, delivered, dropped));
+    }
+    // By itself it passes nothing: nobody asked anything.
+    assert_eq!(lab.table("out/runs.csv").texts("verdict"), [""; 3]);
+}
+
+#[test]
 fn a_plugin_shows_its_checks() {
     let lab = Lab::new();
     let answer = lab.runner(&["plugins", "clock.lamport"]).passes();

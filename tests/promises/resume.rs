@@ -14,6 +14,20 @@ fn lab_of(runs: u32) -> String {
     LAB.replace("runs = 3", &format!("runs = {runs}"))
 }
 
+/// So many runs of the lab, as a matrix of four cases.
+fn matrix_of(runs: u32) -> String {
+    let axes = "\
+[matrix.axes.rate]
+path = \"nodes.machine.tick_rate\"
+values = [3, { uniform_int = [1, 6] }]
+labels = [\"same\", \"drawn\"]
+[matrix.axes.duration]
+path = \"duration\"
+values = [\"60s\", \"30s\"]
+";
+    lab_of(runs / 4) + axes
+}
+
 /// The usual arguments, into `out`.
 const INTO_OUT: [&str; 4] = ["scenario.toml", "--no-report", "--out", "out"];
 
@@ -45,8 +59,8 @@ fn lasting(lab: &Lab, out: &str) -> std::collections::BTreeMap<String, Vec<u8>> 
 }
 
 #[test]
-fn a_plan_that_was_killed_comes_to_the_same_bytes() {
-    let lab = Lab::with(&lab_of(1000));
+fn a_matrix_that_was_killed_comes_to_the_same_bytes() {
+    let lab = Lab::with(&matrix_of(1000));
     lab.run_into("whole", &[]);
     let whole = lasting(&lab, "whole");
     assert_eq!(whole.len(), 1 + 3 * 1000);

@@ -34,12 +34,14 @@
 //! the test says so, and [`Kit::at`] sets the time.
 
 mod check;
+mod docs;
 mod effect;
 mod host;
 #[cfg(test)]
 mod tests;
 
 pub use check::{CheckSetup, Judge, Seen, check, check_problems};
+pub use docs::check_readme;
 pub use effect::{Effect, Failure};
 
 use crate::config::{self, Problem};

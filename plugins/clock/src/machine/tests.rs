@@ -268,18 +268,9 @@ fn an_instance_takes_16_bytes() {
 /// What stands between the markers in the README is generated.
 #[test]
 fn the_readme_lists_the_config_as_it_is() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    let readme = std::fs::read_to_string(path).unwrap();
-    let (begin, end) = ("<!-- config: generated -->\n", "<!-- config: end -->");
-    let (before, rest) = readme.split_once(begin).unwrap();
-    let (found, after) = rest.split_once(end).unwrap();
-    let expected = runner_sdk::reference::<Machine>();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(path, format!("{before}{begin}{expected}{end}{after}")).unwrap();
-    } else {
-        assert_eq!(
-            found, expected,
-            "README.md is stale; regenerate it: UPDATE_DOCS=1 cargo test -p clock"
-        );
-    }
+    runner_sdk::testkit::check_readme(
+        env!("CARGO_MANIFEST_DIR"),
+        "clock",
+        &[("machine", runner_sdk::reference::<Machine>())],
+    );
 }
