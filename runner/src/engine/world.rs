@@ -4,6 +4,9 @@
 //! [`World::set_timer`] and so on. An effect enqueues; it never runs another
 //! behavior. So a step is atomic, and its effects keep their order.
 
+mod connections;
+mod timers;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use analysis::log::{EventId, NO_PEER, Row};
@@ -19,7 +22,7 @@ use crate::engine::topology::{LinkEnd, Topology};
 use crate::engine::wires::{Outgoing, What, Wires};
 use crate::random::Random;
 use crate::scenario::Timing;
-use crate::time::{SimDuration, SimTime};
+use crate::time::SimTime;
 
 /// Everything of a run but its behaviors' states.
 #[derive(Debug)]
@@ -354,51 +357,6 @@ impl<S: Sink> World<S> {
         (other >= nodes).then_some(other)
     }
 
-    /// Closes the connection to a peer: it learns of it after what was sent to
-    /// it before. The next message of either end opens it again.
-    pub fn close(&mut self, peer: u32) {
-        let from = self.node;
-        if let Some(to) = self.network.topology.peer(from, peer) {
-            if self.closed.insert(pair(from, to.node)) {
-                let time = self.network.closes(from, to, self.now);
-                self.tell(time, from, to, What::Close);
-            }
-        } else if let Some(stranger) = self.stranger(peer) {
-            self.depart(self.now, from, stranger, What::Close);
-        }
-    }
-
-    /// Opens a closed connection again before a message takes it.
-    #[cold]
-    fn reopen(&mut self, from: u32, to: LinkEnd) {
-        if !self.closed.remove(&pair(from, to.node)) {
-            return;
-        }
-        if self.hears_connections(from) {
-            let event = Event::Connect {
-                node: from,
-                other: to.node,
-            };
-            self.events.push(self.now, event);
-        }
-        let time = self.network.opens(to, self.now);
-        self.tell(time, from, to, What::Open);
-    }
-
-    /// Lets the far end of a link learn that its connection closes or opens.
-    fn tell(&mut self, time: SimTime, from: u32, to: LinkEnd, what: What) {
-        let (node, other) = (to.node, from);
-        if self.wires.carry(to) {
-            self.depart(time, from, node, what);
-        } else if self.hears_connections(node) {
-            let event = match what {
-                What::Close => Event::Disconnect { node, other },
-                _ => Event::Connect { node, other },
-            };
-            self.events.push(time, event);
-        }
-    }
-
     /// Sends something out of the process at its time.
     pub(super) fn depart(&mut self, time: SimTime, from: u32, to: u32, what: What) {
         let outgoing = Outgoing { from, to, what };
@@ -410,90 +368,10 @@ impl<S: Sink> World<S> {
         }
     }
 
-    /// A node of another process closed or opened its connection to one of ours.
-    pub(super) fn mark_closed(&mut self, node: u32, other: u32, closed: bool) {
-        let pair = pair(node, other);
-        if closed {
-            self.closed.insert(pair);
-        } else {
-            self.closed.remove(&pair);
-        }
-    }
-
-    /// Whether the connection between two linked nodes is open, as far as is known
-    /// here.
-    pub fn is_connected(&self, a: u32, b: u32) -> bool {
-        !self.closed.contains(&pair(a, b))
-    }
-
-    /// Whether a node's behavior wants to know of its peers' connections.
-    pub(super) fn hears_connections(&self, node: u32) -> bool {
-        let group = match self.hears.len() {
-            0 => return false,
-            1 => 0,
-            _ => self.roster.group_of(node),
-        };
-        self.hears[group]
-    }
-
     /// Whether a node is a program that somebody else wrote.
     pub fn is_program(&self, node: u32) -> bool {
         let group = self.roster.group_of(node);
         self.roster.groups()[group].program.is_some()
-    }
-
-    /// Calls the acting node's `timer` with `tag` after `delay`, in place of a
-    /// pending one with that tag.
-    pub fn set_timer(&mut self, tag: u64, delay: SimDuration) {
-        let node = self.node;
-        let time = match self.clocks.get(node) {
-            None => self.now + delay,
-            Some(clock) => {
-                let reached = clock.at(self.now) + i128::from(delay.0);
-                self.readings.insert((node, tag), reached);
-                clock.when(reached)
-            }
-        };
-        let due = self.events.push(time, Event::Timer { node, tag });
-        self.timers.insert((node, tag), due);
-    }
-
-    /// A node's clock goes at another rate from now on, or at its own: its timers
-    /// are due when it has come to where they are.
-    pub(super) fn set_drift(&mut self, node: u32, ppm: Option<f64>) {
-        let Some(clock) = self.clocks.get_mut(node) else {
-            return;
-        };
-        clock.set_drift(ppm, self.now);
-        let clock = *clock;
-        for (&(_, tag), &reached) in self.readings.range((node, 0)..=(node, u64::MAX)) {
-            if let Some(due) = self.timers.get_mut(&(node, tag)) {
-                *due = self
-                    .events
-                    .push(clock.when(reached), Event::Timer { node, tag });
-            }
-        }
-    }
-
-    /// Forgets the acting node's timer with this tag.
-    pub fn cancel_timer(&mut self, tag: u64) {
-        self.timers.remove(&(self.node, tag));
-        self.readings.remove(&(self.node, tag));
-    }
-
-    /// Whether a timer's event is the one that is waited for.
-    pub(super) fn timer_waits_for(&self, node: u32, tag: u64, event: Sequence) -> bool {
-        self.timers.get(&(node, tag)) == Some(&event)
-    }
-
-    /// Whether a timer's event is the one that is waited for; then it is over.
-    pub(super) fn timer_is_due(&mut self, node: u32, tag: u64, event: Sequence) -> bool {
-        let due = self.timer_waits_for(node, tag, event);
-        if due {
-            self.timers.remove(&(node, tag));
-            self.readings.remove(&(node, tag));
-        }
-        due
     }
 
     /// A node has crashed: its timers, its service and its messages are gone.
@@ -514,44 +392,6 @@ impl<S: Sink> World<S> {
             let size = lost.payload.as_slice().len() as u64;
             self.drop_row(node, lost.from, lost.number, size);
         }
-    }
-
-    /// When a peer learns that a node has crashed; none if their connection was
-    /// closed. It counts as open for the node's next life.
-    pub(super) fn closed_by_crash(&mut self, node: u32, other: u32) -> Option<SimTime> {
-        if self.closed.remove(&pair(node, other)) {
-            return None;
-        }
-        let topology = &self.network.topology;
-        let end = topology.peer(node, topology.peer_number(node, other));
-        Some(end.map_or(self.now, |end| self.network.closes(node, end, self.now)))
-    }
-
-    /// Whether a server's event is the one that is waited for.
-    pub(super) fn service_is_due(&self, node: u32, event: Sequence) -> bool {
-        let service = self.service.get(&node);
-        service.is_some_and(|service| service.event == Some(event))
-    }
-
-    /// A server goes on with a service of which so much is left.
-    pub(super) fn finish_service(&mut self, node: u32, left: SimDuration) {
-        if let Some(service) = self.service.get_mut(&node) {
-            service.due = self.now + left;
-            let event = self.events.push(service.due, Event::Served { node });
-            service.event = Some(event);
-        }
-    }
-
-    /// Schedules now what was due while its node was paused.
-    pub(super) fn push_late(&mut self, sequence: Sequence, event: Event) {
-        if let Event::Timer { node, tag } = event {
-            let waiting = self.timers.get_mut(&(node, tag));
-            if let Some(due) = waiting.filter(|due| **due == sequence) {
-                *due = self.events.push(self.now, event);
-            }
-            return;
-        }
-        self.events.push(self.now, event);
     }
 
     /// Writes a row with one of the behavior's own words.

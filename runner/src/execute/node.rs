@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use analysis::results::LogMode;
 
-use super::assemble;
+use super::one::assemble;
 use crate::driver::processes::control::Control;
 use crate::driver::processes::meeting::Meeting;
 use crate::driver::processes::{

@@ -8,7 +8,8 @@ use analysis::log::{RunLog, RunSchema};
 use analysis::metrics::RunMetrics;
 use analysis::results::RunStatus;
 
-use super::{Ended, ExecuteError, Options};
+use super::one::{self, Ended};
+use super::{ExecuteError, Options};
 use crate::driver::processes::{FaultShare, Held, Job, Setting, crew};
 use crate::engine::faults::{FaultEffect, Window};
 use crate::engine::roster::Roster;
@@ -73,7 +74,7 @@ pub fn run(
         Some(reason) => (reason, true),
         None => (EndReason::Interrupted, false),
     };
-    let (mut status, mut failure) = super::status(reason);
+    let (mut status, mut failure) = one::status(reason);
     if !sum.failures.is_empty() {
         status = RunStatus::Failed;
         failure = Some(sum.failures.join("\n"));
@@ -81,7 +82,7 @@ pub fn run(
     let faults = effects(&plan.case(spec).scenario, &sum.faults);
     let mut warnings = sum.remarks;
     warnings.extend(faults::warnings(&faults));
-    warnings.extend(super::lateness(&sum.lag));
+    warnings.extend(one::lateness(&sum.lag));
     let mut findings = match status {
         RunStatus::Failed => Findings::default(),
         _ if !begun => Findings {

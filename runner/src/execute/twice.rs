@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use analysis::log::COMBINED_FILE;
 use analysis::results::RunStatus;
 
-use super::{Ended, ExecuteError, commit, make};
+use super::one::{Ended, make};
+use super::{ExecuteError, commit};
 use crate::results::ledger::BookError;
 use crate::results::sums::{difference, sums};
 

@@ -8,7 +8,8 @@ use analysis::results::{RunRow, RunStatus};
 
 use super::worker::Worker;
 use super::{CALLBACK_MAX, Killed};
-use crate::execute::{limit, seconds};
+use crate::execute::limit;
+use crate::execute::one::seconds;
 use crate::plan::{Case, Plan, RunSpec};
 use crate::results::ledger::RunResult;
 use crate::time::SimTime;
