@@ -61,6 +61,9 @@ pub struct RealTime<B, S> {
     running: Vec<Running>,
     /// Sockets that are not read from, until their node or they catch up.
     paused: BTreeSet<Token>,
+    /// Whether guests' small messages are gathered, and who has some.
+    gathers: bool,
+    gathered: Vec<Token>,
     /// Messages between two nodes that were written and have not arrived.
     in_flight: u64,
     /// Whether anything was written to another node since sockets were last

@@ -148,6 +148,20 @@ impl Stream {
     ///
     /// When the framing cannot express it; nothing was sent.
     pub fn send(&mut self, number: u64, message: Payload) -> Result<(), FramingError> {
+        self.put(number, message, true)
+    }
+
+    /// As [`Stream::send`], but with the next [`Stream::flush`]: messages that are
+    /// sent together leave with one call.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stream::send`].
+    pub fn send_later(&mut self, number: u64, message: Payload) -> Result<(), FramingError> {
+        self.put(number, message, false)
+    }
+
+    fn put(&mut self, number: u64, message: Payload, now: bool) -> Result<(), FramingError> {
         let body = message.as_slice();
         let envelope = Envelope::new(self.framing, body)?;
         let size = body.len();
@@ -156,7 +170,10 @@ impl Stream {
             return Ok(());
         }
         let parts = [envelope.head(), body, envelope.tail()];
-        let done = self.write_at_once(parts);
+        let done = match now {
+            true => self.write_at_once(parts),
+            false => 0,
+        };
         let head = envelope.head().len();
         let end = head + body.len();
         match message {

@@ -19,11 +19,25 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Carries away what the engine sent, in order.
     pub(super) fn carry_out(&mut self) -> Result<(), Failure> {
         while self.run.world.has_outgoing() {
-            for outgoing in self.run.world.take_outgoing() {
-                self.carry(outgoing)?;
-            }
+            let outgoing = self.run.world.take_outgoing();
+            // Who asks for many things at once gets the answers at once.
+            self.gathers = outgoing.len() > 1;
+            let carried = outgoing.into_iter().try_for_each(|it| self.carry(it));
+            self.release();
+            carried?;
         }
         Ok(())
+    }
+
+    /// Has the guests' messages that were gathered leave.
+    fn release(&mut self) {
+        self.gathers = false;
+        for token in std::mem::take(&mut self.gathered) {
+            if let Some(Socket::Guest(guest)) = self.sockets.get_mut(token) {
+                guest.stream.flush();
+            }
+            self.look_after_guest(token);
+        }
     }
 
     fn carry(&mut self, outgoing: Outgoing) -> Result<(), Failure> {
@@ -149,12 +163,24 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let number = message.number;
         let bytes = message.payload.as_slice();
         let size = bytes.len() as u64;
+        let gathers = self.gathers;
         if let Some((token, guest)) = self.guest(token) {
             let large = bytes.len() >= LARGE;
+            let later = gathers && !large;
             let why = if guest.stream.burden() > MOST_WAITING {
                 TOO_MUCH.to_owned()
             } else {
-                match guest.stream.send(number, message.payload) {
+                let sent = match later {
+                    true => guest.stream.send_later(number, message.payload),
+                    false => guest.stream.send(number, message.payload),
+                };
+                match sent {
+                    Ok(()) if later => {
+                        if self.gathered.last() != Some(&token) {
+                            self.gathered.push(token);
+                        }
+                        return Ok(());
+                    }
                     Ok(()) => {
                         if large && let Some(outlet) = guest.stream.open_outlet() {
                             self.run.world.wires.open_outlet(from, to, outlet);

@@ -57,6 +57,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             lines: BTreeMap::new(),
             running: Vec::new(),
             paused: BTreeSet::new(),
+            gathers: false,
+            gathered: Vec::new(),
             in_flight: 0,
             under_way: false,
             most_sockets: usize::MAX,
