@@ -31,7 +31,10 @@ fn queue_apart(log: &Table) -> f64 {
 #[test]
 fn a_partition_shows_in_drift_and_queues_and_counts_what_it_cut() {
     let cut = shipped("clock-partition", &[]);
-    let whole = shipped("clock-partition", &["--set", "faults=[]", "--no-report"]);
+    let whole = shipped(
+        "clock-partition",
+        &["--set", "faults=[]", "--set", "expect=[]", "--no-report"],
+    );
     let drift = |lab: &Lab| {
         let slow = lab.table("out/summary.csv").only("node", "slow");
         slow.numbers("clock_drift_max")
