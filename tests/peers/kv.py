@@ -91,7 +91,7 @@ def main():
         )
         try:
             line = next(line for line in store.stdout if "listens on" in line)
-            ports = {"redis": redis_port, "kv": int(re.search(r":(\d+)\s*$", line)[1])}
+            ports = {"redis": redis_port, "kv": int(re.search(r":(\d+) ", line)[1])}
             await_port(redis_port)
             measure(ports, rounds)
         finally:

@@ -12,6 +12,32 @@ fn small() -> Live {
 }
 
 #[test]
+fn large_messages_are_accounted_for_when_they_leave_at_once() {
+    let mut live = Live::start(&echo_server("u32be", ""));
+    let mut guest = TcpStream::connect(live.address("server")).unwrap();
+    guest.set_read_timeout(Some(PATIENCE)).unwrap();
+    let frame = [&100_000_u32.to_be_bytes()[..], &[7; 100_000]].concat();
+    for _ in 0..5 {
+        guest.write_all(&frame).unwrap();
+        let mut reply = vec![0; frame.len()];
+        guest.read_exact(&mut reply).unwrap();
+        assert_eq!(reply, frame);
+    }
+    drop(guest);
+    live.stop();
+    let account = live
+        .lab
+        .table("out/verdicts.csv")
+        .only("judge", "conservation");
+    assert_eq!(account.texts("verdict"), ["passed"]);
+    let measured = account.texts("measured")[0].to_owned();
+    assert!(
+        measured.contains("5 sent") && measured.contains("5 to wires"),
+        "{measured}"
+    );
+}
+
+#[test]
 fn one_guest_at_a_time_is_served_and_the_next_when_it_leaves() {
     crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", "max_peers = 1"));

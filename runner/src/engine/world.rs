@@ -342,6 +342,7 @@ impl<S: Sink> World<S> {
         let number = sender.sent;
         self.push_row(EventId::SEND, to, number, bytes.len() as u64);
         if self.wires.leave_at_once(from, to, number, bytes) {
+            self.left += 1;
             return Ok(());
         }
         let message = self.messages.add(from, number, bytes);
@@ -464,6 +465,11 @@ impl<S: Sink> World<S> {
     /// A message to `node` is lost; who keeps its log learns of it.
     pub(super) fn lose(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
         self.dropped += 1;
+        self.tell_lost(node, from, number, bytes);
+    }
+
+    /// Who keeps a node's log learns of a message to it that is lost, and counted.
+    pub(super) fn tell_lost(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
         if self.wires.is_elsewhere(node) {
             self.depart(self.now, from, node, What::Lost { number, bytes });
         } else {

@@ -64,8 +64,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     /// reach it: a row in the program's log, which holds nothing else, or in that
     /// of the node that sent it, since a stranger has none.
     pub fn lose_outside(&mut self, from: u32, to: u32, number: u64, bytes: u64) {
+        // It was counted as gone when it was taken out.
         match to < self.world.roster.len() {
-            true => self.world.lose(to, from, number, bytes),
+            true => self.world.tell_lost(to, from, number, bytes),
             false => self.world.lose_outside(from, to, number, bytes),
         }
         self.world.end_step(&self.behaviors);
