@@ -119,6 +119,16 @@ impl Shape {
             numeric,
         }
     }
+
+    /// The place among `shapes` of the one with these columns, added if it is not there.
+    fn place(shapes: &mut Vec<Shape>, columns: &[ColumnSchema]) -> usize {
+        // Nodes of a group stand together: the last shape first.
+        let same = |shape: &Shape| *shape.columns == *columns;
+        shapes.iter().rposition(same).unwrap_or_else(|| {
+            shapes.push(Shape::new(columns));
+            shapes.len() - 1
+        })
+    }
 }
 
 /// One node, as its rows come.
@@ -149,15 +159,7 @@ impl RunMetrics {
         let mut shapes: Vec<Shape> = Vec::new();
         let mut nodes = Vec::with_capacity(schema.nodes.len());
         for node in &schema.nodes {
-            // Nodes of a group stand together: the last shape first.
-            let same = |shape: &Shape| shape.columns == node.columns;
-            let shape = match shapes.iter().rposition(same) {
-                Some(shape) => shape,
-                None => {
-                    shapes.push(Shape::new(&node.columns));
-                    shapes.len() - 1
-                }
-            };
+            let shape = Shape::place(&mut shapes, &node.columns);
             let Shape { clock, numeric, .. } = &shapes[shape];
             nodes.push(NodeState {
                 shape: shape as u32,

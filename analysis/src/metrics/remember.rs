@@ -31,15 +31,7 @@ impl Remembered {
         let mut shapes: Vec<Shape> = Vec::new();
         let mut names = Vec::with_capacity(schema.nodes.len());
         for node in &schema.nodes {
-            // Nodes of a group stand together: the last shape first.
-            let same = |shape: &Shape| shape.columns == node.columns;
-            let shape = match shapes.iter().rposition(same) {
-                Some(shape) => shape,
-                None => {
-                    shapes.push(Shape::new(&node.columns));
-                    shapes.len() - 1
-                }
-            };
+            let shape = Shape::place(&mut shapes, &node.columns);
             names.push(shapes[shape].names.clone());
         }
         Remembered { names }
