@@ -16,7 +16,7 @@ fn panics(callback: &str, at: u32) -> String {
 }
 
 /// Three of these six runs draw a rate with which the third tick comes in time.
-const SOME_FAIL: &str = "\
+pub const SOME_FAIL: &str = "\
 name = \"some fail\"
 runs = 6
 seed = 3

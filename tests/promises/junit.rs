@@ -3,6 +3,7 @@
 
 use std::process::Command;
 
+use crate::failures::SOME_FAIL;
 use crate::harness::{LAB, Lab, needs_python};
 
 /// Holds a file against the rules of the common JUnit schema: elements and where
@@ -60,29 +61,16 @@ fn judged(lab: &Lab, file: &str) -> Vec<String> {
     answer.out.lines().map(str::to_owned).collect()
 }
 
-const ILL: &str = "\
-name = \"ill\"
-runs = 6
-seed = 3
-duration = \"1s\"
-[nodes.well]
-behavior = \"clock.machine\"
-tick_rate = 9
-config = { faces = 4, script = [4] }
-[nodes.ill]
-behavior = \"misbehaving.panics\"
-tick_rate = { choice = [2, 4] }
-config = { in = \"tick\", at = 3 }
-[[links]]
-from = \"well\"
-to = \"ill\"
-";
+/// The scenario of which some runs fail under the name of its file here.
+fn ill() -> String {
+    SOME_FAIL.replacen("some fail", "ill", 1)
+}
 
 #[test]
 fn several_scenarios_are_suites_of_one_file() {
     needs_python!();
     let lab = Lab::with(LAB);
-    lab.write("ill.toml", ILL);
+    lab.write("ill.toml", &ill());
     let arguments = ["scenario.toml", "ill.toml", "--no-report", "-q"];
     lab.runner(&[&arguments[..], &["--junit", "deep/junit.xml"]].concat())
         .ends(3);
@@ -118,7 +106,7 @@ fn several_scenarios_are_suites_of_one_file() {
 #[test]
 fn what_was_not_begun_is_skipped() {
     needs_python!();
-    let lab = Lab::with(ILL);
+    let lab = Lab::with(&ill());
     let arguments = ["scenario.toml", "--no-report", "-q", "-j1", "--out", "out"];
     lab.runner(&[&arguments[..], &["--fail-fast", "--junit", "junit.xml"]].concat())
         .ends(3);
