@@ -6,8 +6,9 @@
 
 pub mod cli;
 pub mod expect;
-pub mod log;
 pub mod metrics;
 pub mod render;
 pub mod report;
 pub mod results;
+
+pub use analysis_log as log;

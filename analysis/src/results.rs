@@ -7,18 +7,16 @@
 //! folders are [`crate::log`]'s, the numbers in `summary.csv`
 //! [`crate::metrics`]'.
 
-mod judgement;
 mod manifest;
 mod population;
-mod runs;
 
-pub use judgement::{
-    EVIDENCE_FILE, EVIDENCE_HEADER, Evidence, Judge, Judgement, MAX_EVIDENCE, VERDICTS_FILE,
-    VERDICTS_HEADER, gravest, verdict_of,
-};
 pub use manifest::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest,
     PartInfo, PluginInfo, ScenarioInfo, Selected, Versions,
 };
 pub use population::{Population, percent, wilson};
-pub use runs::{RUN_COLUMNS, RunRow, RunStatus, Verdict, runs_header};
+
+pub use crate::log::tables::{
+    EVIDENCE_FILE, EVIDENCE_HEADER, Evidence, Judge, Judgement, MAX_EVIDENCE, RUN_COLUMNS, RunRow,
+    RunStatus, VERDICTS_FILE, VERDICTS_HEADER, Verdict, gravest, runs_header, verdict_of,
+};

@@ -1,7 +1,7 @@
 //! Many runs of one case, each with a seed of its own, as a population: how often
 //! it fails, how sure that is, and which seeds show it.
 
-use super::runs::{RunRow, RunStatus, Verdict};
+use crate::log::tables::{RunRow, RunStatus, Verdict};
 
 /// The first failing runs that are named.
 const FIRST: usize = 5;

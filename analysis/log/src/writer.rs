@@ -361,7 +361,7 @@ impl NameTable {
 }
 
 /// Appends a text cell, quoted where it needs to be.
-pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
+pub fn push_text(out: &mut Vec<u8>, text: &str) {
     let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
     if !text.is_empty() && !text.as_bytes().iter().any(special) {
         out.extend_from_slice(text.as_bytes());

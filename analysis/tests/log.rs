@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::*;
-use crate::metrics::{NodeMetrics, RunMetrics};
+use analysis::log::*;
+use analysis::metrics::{NodeMetrics, RunMetrics};
 
 /// A row with what its columns held.
 #[derive(Clone, Debug, PartialEq)]

@@ -199,7 +199,7 @@ impl fmt::Display for Warning {
 }
 
 /// ` (did you mean `x`?)` for the name most like `name`, if one is like it.
-pub(crate) fn nearest<S: AsRef<str>>(name: &str, known: &[S]) -> String {
+pub fn nearest<S: AsRef<str>>(name: &str, known: &[S]) -> String {
     let best = known
         .iter()
         .map(|known| (edit_distance(name, known.as_ref()), known.as_ref()))
@@ -229,7 +229,7 @@ fn edit_distance(a: &str, b: &str) -> usize {
 }
 
 /// Bytes of a log as an error shows them: cut, and without control characters.
-pub(crate) fn shown(bytes: &[u8]) -> String {
+pub fn shown(bytes: &[u8]) -> String {
     const SHOWN: usize = 60;
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * SHOWN)]).into_owned();
     let mut shown = String::new();

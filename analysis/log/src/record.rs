@@ -122,17 +122,17 @@ impl RunSchema {
 
 /// The nodes of a run by what their logs hold.
 #[derive(Clone, Debug)]
-pub(crate) struct Shapes {
+pub struct Shapes {
     /// A node of each shape: the first one.
-    pub(crate) first: Vec<usize>,
+    pub first: Vec<usize>,
     /// By node: an index into `first`.
-    pub(crate) of_node: Vec<u32>,
+    pub of_node: Vec<u32>,
 }
 
 impl RunSchema {
     /// Groups the nodes that have the same columns and words, so that tables are
     /// made once for a group and not for each of its nodes.
-    pub(crate) fn shapes(&self) -> Shapes {
+    pub fn shapes(&self) -> Shapes {
         let mut first: Vec<usize> = Vec::new();
         let mut of_node = Vec::with_capacity(self.nodes.len());
         for (index, node) in self.nodes.iter().enumerate() {
@@ -151,7 +151,7 @@ impl RunSchema {
     }
 
     /// The columns of all nodes in the order of their first node, each name once.
-    pub(crate) fn all_columns(&self, shapes: &Shapes) -> Vec<String> {
+    pub fn all_columns(&self, shapes: &Shapes) -> Vec<String> {
         let mut all: Vec<String> = Vec::new();
         for &node in &shapes.first {
             for column in self.nodes[node].columns.iter() {

@@ -17,20 +17,16 @@ mod roles;
 mod run;
 mod source;
 mod survey;
+pub mod tables;
 mod words;
 mod writer;
 
-pub(crate) use error::shown;
-pub use error::{LogError, Problem, Warning};
+pub use error::{LogError, Problem, Warning, shown};
 pub use folder::{COMBINED_FILE, CombinedLog, NodeLogs, WriteError};
 pub use mapping::{Mapping, MappingError};
 pub use record::{
-    Cell, ColumnKind, ColumnSchema, Columns, EventId, NO_PEER, NodeSchema, Row, RunSchema,
+    Cell, ColumnKind, ColumnSchema, Columns, EventId, NO_PEER, NodeSchema, Row, RunSchema, Shapes,
     STANDARD_EVENTS,
 };
 pub use run::RunLog;
-pub(crate) use writer::push_text;
-pub use writer::{Layout, LogFormat, NODE_COLUMN, STANDARD_COLUMNS};
-
-#[cfg(test)]
-mod tests;
+pub use writer::{Layout, LogFormat, NODE_COLUMN, STANDARD_COLUMNS, push_text};
