@@ -176,7 +176,7 @@ fn plan_all(
         terminal.mistakes(&Diagnostics::from(mistake));
         Exit::BadInput
     })?;
-    let search = crate::host::search::SearchPath::with(plugin_path);
+    let search = host::search::SearchPath::with(plugin_path);
     let mut plans = Vec::new();
     let mut exit = Exit::Passed;
     for file in &files {

@@ -29,14 +29,14 @@ use commit::commit;
 use isolate::{Booth, Isolation};
 use limit::{Guard, Halt};
 use one::run_one;
-pub use processes::Processes;
+pub use processes::{Processes, to_override};
 
-use crate::driver::setup::SetupError;
-use crate::host::cell::Cell;
 use crate::judge::expectations::Tallies;
 use crate::plan::{Plan, RunSpec};
 use crate::results::folder::Folder;
 use crate::results::ledger::{BookError, FLUSH_EVERY, Ledger, RunResult};
+use host::cell::Cell;
+use realtime::setup::SetupError;
 
 /// How to run a plan.
 #[derive(Clone, Debug)]

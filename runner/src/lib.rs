@@ -8,14 +8,6 @@ pub mod scenario;
 
 pub mod plan;
 
-pub mod host;
-
-pub mod engine;
-
-pub mod framing;
-
-pub mod driver;
-
 pub mod execute;
 
 pub mod results;
@@ -23,7 +15,3 @@ pub mod results;
 pub mod judge;
 
 pub mod cli;
-
-pub mod random;
-
-pub mod time;

@@ -21,14 +21,14 @@ pub use cases::{Case, Nodes};
 pub use judges::BoundCheck;
 pub use selection::{Selection, Shard};
 
-use crate::engine::roster::Roster;
-use crate::host::library::LoadError;
-use crate::host::plugin::Plugin;
-use crate::host::search::SearchPath;
-use crate::random::Streams;
 use crate::scenario::{
     Axis, Diagnostics, Loaded, Override, ReadCase, Reading, TimeMode, read_file, read_text,
 };
+use base::random::Streams;
+use host::library::LoadError;
+use host::plugin::Plugin;
+use host::search::SearchPath;
+use model::roster::Roster;
 
 /// Everything that is known before the first event.
 #[derive(Debug)]

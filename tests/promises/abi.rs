@@ -1,7 +1,7 @@
 //! The C header says the same as the Rust boundary: every offset, size and
 //! constant, checked by a C compiler; and the C plugin in ABI.md works.
 
-use runner::host::{config::Config, library};
+use host::{config::Config, library};
 use runner_abi as abi;
 use std::fmt::Write;
 use std::mem::{offset_of, size_of};

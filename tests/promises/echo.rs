@@ -2,9 +2,9 @@
 //! shipped, replies verified and misrouted, losses, and the queue between two
 //! speeds against its closed form.
 
+use base::distribution::Distribution;
+use base::random::{Purpose, Streams};
 use runner::plan::ONLY_CASE;
-use runner::random::distribution::Distribution;
-use runner::random::{Purpose, Streams};
 
 use crate::harness::{Lab, Table};
 

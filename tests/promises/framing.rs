@@ -5,8 +5,8 @@
 
 use std::io::{self, Read};
 
+use framing::{Decoder, Envelope, Framing, FramingError, encode};
 use proptest::prelude::*;
-use runner::framing::{Decoder, Envelope, Framing, FramingError, encode};
 
 /// A limit that the messages of these tests keep `[bytes]`.
 const MAX: u64 = 1 << 20;

@@ -6,9 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
+use base::distribution::Distribution;
+use framing::Framing;
 use proptest::prelude::*;
-use runner::framing::Framing;
-use runner::random::distribution::Distribution;
 use runner::scenario::{
     LinkTransport, Override, Place, TickRule, Timing, Transport, load, load_text, read_file,
 };

@@ -25,8 +25,8 @@ pub use error::{LogError, Problem, Warning, shown};
 pub use folder::{COMBINED_FILE, CombinedLog, NodeLogs, WriteError};
 pub use mapping::{Mapping, MappingError};
 pub use record::{
-    Cell, ColumnKind, ColumnSchema, Columns, EventId, NO_PEER, NodeSchema, Row, RunSchema, Shapes,
-    STANDARD_EVENTS,
+    Cell, ColumnKind, ColumnSchema, Columns, EventId, NO_PEER, NodeSchema, Row, RunSchema,
+    STANDARD_EVENTS, Shapes,
 };
 pub use run::RunLog;
 pub use writer::{Layout, LogFormat, NODE_COLUMN, STANDARD_COLUMNS, push_text};

@@ -23,9 +23,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use analysis::results::LogMode;
-use runner::engine::run::Run;
-use runner::host::instance::Instances;
-use runner::host::search::SearchPath;
+use engine::run::Run;
+use host::instance::Instances;
+use host::search::SearchPath;
 use runner::plan::Plan;
 use runner::results::record::Recorder;
 

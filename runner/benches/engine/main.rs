@@ -28,10 +28,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use analysis::log::{CombinedLog, NodeLogs, RunSchema};
+use engine::sink::NoSink;
 use measure::{in_turns, timed};
 use model::{Plugin, Size};
 use records::{Logs, Metrics, MetricsAndCheck, MetricsAndLogs};
-use runner::engine::sink::NoSink;
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

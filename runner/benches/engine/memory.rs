@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::Context;
-use runner::engine::sink::NoSink;
+use engine::sink::NoSink;
 
 use crate::model::{Plugin, Size};
 
@@ -40,7 +40,7 @@ pub fn child(nodes: u32, seconds: u64) -> anyhow::Result<()> {
     let outcome = run.go(&std::sync::atomic::AtomicBool::new(false));
     let after = peak_bytes()?;
     anyhow::ensure!(
-        outcome.reason == runner::engine::run::EndReason::Duration,
+        outcome.reason == engine::run::EndReason::Duration,
         "the run ended otherwise: {:?}",
         outcome.reason
     );

@@ -7,20 +7,20 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use runner::engine::behaviors::Behaviors;
-use runner::engine::roster::Roster;
-use runner::engine::run::{EndReason, Run};
-use runner::engine::sink::Sink;
-use runner::host::check::CheckConfig;
-use runner::host::config::Config;
-use runner::host::instance::Instances;
-use runner::host::library;
-use runner::host::search::SearchPath;
+use base::distribution::Distribution;
+use base::random::Streams;
+use base::time::SimDuration;
+use engine::behaviors::Behaviors;
+use engine::run::{EndReason, Run};
+use engine::sink::Sink;
+use host::check::CheckConfig;
+use host::config::Config;
+use host::instance::Instances;
+use host::library;
+use host::search::SearchPath;
+use model::roster::Roster;
 use runner::plan::BoundCheck;
-use runner::random::Streams;
-use runner::random::distribution::Distribution;
 use runner::scenario::{BehaviorName, Group, Link, LinkRule, TickRule, Timing};
-use runner::time::SimDuration;
 
 /// Faces of the die.
 pub const FACES: u64 = 10;

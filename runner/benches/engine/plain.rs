@@ -10,9 +10,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use runner::random::distribution::Distribution;
-use runner::random::{Purpose, Random};
-use runner::time::SimTime;
+use base::distribution::Distribution;
+use base::random::{Purpose, Random};
+use base::time::SimTime;
 
 use crate::model::{CLUSTER, FACES, Outcome, RATES, Size};
 

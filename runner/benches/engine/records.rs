@@ -9,11 +9,11 @@ use std::sync::Arc;
 use analysis::log::{Columns, CombinedLog, NodeLogs, NodeSchema, Row, RunSchema};
 use analysis::metrics::RunMetrics;
 use analysis::results::Verdict;
-use runner::engine::sink::Sink;
-use runner::host::check::Description;
+use base::time::SimTime;
+use engine::sink::Sink;
+use host::check::Description;
 use runner::judge::checks::Checks;
 use runner::plan::BoundCheck;
-use runner::time::SimTime;
 
 use crate::model::{Plugin, Size};
 

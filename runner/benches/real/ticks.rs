@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 use analysis::metrics::Histogram;
 use anyhow::Context;
-use runner::driver::real_time::RealTime;
-use runner::engine::roster::Roster;
-use runner::engine::run::{EndReason, Run};
-use runner::engine::sink::NoSink;
-use runner::host::config::Config;
-use runner::host::instance::Instances;
-use runner::host::library;
-use runner::host::search::SearchPath;
-use runner::random::distribution::Distribution;
-use runner::random::{Purpose, Streams};
+use base::distribution::Distribution;
+use base::random::{Purpose, Streams};
+use base::time::SimDuration;
+use engine::run::{EndReason, Run};
+use engine::sink::NoSink;
+use host::config::Config;
+use host::instance::Instances;
+use host::library;
+use host::search::SearchPath;
+use model::roster::Roster;
+use realtime::real_time::RealTime;
 use runner::scenario::{BehaviorName, Group, Link, LinkRule, LinkTransport, TickRule, Timing};
-use runner::time::SimDuration;
 
 /// So many faces that a machine sends about once in 10^9 ticks.
 const FACES: u32 = u32::MAX;

@@ -8,9 +8,9 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::cli::send::Address;
-use crate::framing::Framing;
 use crate::plan::Shard;
 use crate::scenario::parse_size;
+use framing::Framing;
 
 /// Runs scenarios of distributed systems.
 ///

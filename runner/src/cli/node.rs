@@ -4,9 +4,9 @@
 use crate::cli::Exit;
 use crate::cli::arguments::Color;
 use crate::cli::terminal::{Terminal, teller};
-use crate::driver::processes::Order;
-use crate::driver::processes::control::Control;
 use crate::execute::node;
+use realtime::processes::Order;
+use realtime::processes::control::Control;
 
 /// Does what the runner says.
 ///

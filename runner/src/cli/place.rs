@@ -12,7 +12,6 @@ use crate::cli::arguments::RunOptions;
 use crate::cli::check::count;
 use crate::cli::print;
 use crate::cli::terminal::Terminal;
-use crate::driver::processes::Setting;
 use crate::execute::Books;
 use crate::plan::Plan;
 use crate::results::folder::{Folder, RESULTS};
@@ -20,6 +19,7 @@ use crate::results::identity::Identity;
 use crate::results::journal::{Journal, ResumeError};
 use crate::results::ledger::BookError;
 use crate::results::resume::{Resumed, take_up};
+use realtime::processes::Setting;
 
 /// A folder of results, ready to take runs.
 #[derive(Debug)]

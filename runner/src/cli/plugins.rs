@@ -10,10 +10,10 @@ use crate::cli::arguments::PluginsOptions;
 use crate::cli::summary::trimmed;
 use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, print};
-use crate::host::library::{LoadError, load};
-use crate::host::plugin::{Behavior, Check, Plugin};
-use crate::host::search::{SearchPath, file_name};
 use crate::plan::nearest;
+use host::library::{LoadError, load};
+use host::plugin::{Behavior, Check, Plugin};
+use host::search::{SearchPath, file_name};
 
 /// Shows all plugins, one, or one behavior or check.
 ///

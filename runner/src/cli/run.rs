@@ -21,14 +21,14 @@ use crate::cli::select::{select, selection};
 use crate::cli::summary::Summary;
 use crate::cli::terminal::{Terminal, teller};
 use crate::cli::{Exit, overrides, plan_all, print, verdicts};
-use crate::driver::processes::Setting;
-use crate::driver::{input, programs};
 use crate::execute::isolate::{Isolation, share};
-use crate::execute::{ExecuteError, Options, Processes, execute, wanted};
+use crate::execute::{ExecuteError, Options, Processes, execute, to_override, wanted};
 use crate::plan::{Plan, RunSpec};
 use crate::results::ledger::RunResult;
 use crate::results::manifest::{manifest, selected as chosen};
 use crate::scenario::Override;
+use realtime::processes::Setting;
+use realtime::{input, programs};
 
 /// Runs the scenarios that were named, one after another.
 ///
@@ -94,10 +94,7 @@ pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
 fn plans(options: &RunOptions, terminal: &Terminal) -> Result<Vec<Plan>, Exit> {
     // What is wrong with them is told here.
     overrides(&options.scenario.set, terminal)?;
-    let all: Vec<Override> = settings(options)
-        .iter()
-        .filter_map(Setting::to_override)
-        .collect();
+    let all: Vec<Override> = settings(options).iter().filter_map(to_override).collect();
     let scenario = &options.scenario;
     plan_all(&scenario.scenarios, &all, &scenario.plugin_path, terminal)
 }

@@ -4,8 +4,8 @@
 use crate::cli::arguments::Color;
 use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, print};
-use crate::driver::processes::control::Control;
 use crate::execute::isolate::{Order, serve};
+use realtime::processes::control::Control;
 
 /// Does what the runner says.
 ///

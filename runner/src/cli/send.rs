@@ -14,7 +14,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::cli::Exit;
 use crate::cli::arguments::SendOptions;
 use crate::cli::terminal::Terminal;
-use crate::framing::{Framing, FramingError};
+use framing::{Framing, FramingError};
 
 pub use address::{Address, Transport};
 use connection::Connection;

@@ -9,7 +9,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::cli::check::count;
 use crate::plan::{Case, Plan};
 use crate::results::ledger::RunResult;
-use crate::time::SimDuration;
+use base::time::SimDuration;
 
 /// The metrics of the table, those that were measured of these, in this order.
 const SHOWN: [&str; 10] = [

@@ -5,7 +5,7 @@ use analysis::results::{Judgement, Verdict, gravest};
 
 use crate::cli::Exit;
 use crate::cli::terminal::Terminal;
-use crate::time::SimTime;
+use base::time::SimTime;
 
 /// Rows of evidence that are shown; all are in `evidence.csv`.
 const ROWS: usize = 8;

@@ -11,7 +11,7 @@
 //! A process dies of a crash, an abort or its memory limit; it is killed when it
 //! does not end a run that takes longer than `--timeout`, or when one callback does
 //! not come back within [`CALLBACK_MAX`]. How far it was is read
-//! from its [`Cell`](crate::host::cell::Cell). The next run gets a new process. So
+//! from its [`Cell`](host::cell::Cell). The next run gets a new process. So
 //! does a run in whose process others had been before it: it is done once more,
 //! and answers for itself alone.
 
@@ -31,11 +31,11 @@ pub use memory::share;
 pub use serve::serve;
 
 use super::{ExecuteError, Options, Processes};
-use crate::driver::setup::SetupError;
 use crate::plan::{Plan, RunSpec};
 use crate::results::entry::{Entry, Reader};
 use crate::results::folder::Folder;
 use crate::results::ledger::RunResult;
+use realtime::setup::SetupError;
 use worker::{Said, Worker};
 
 /// The subcommand that a process is started with.
@@ -89,7 +89,7 @@ pub(super) enum Report {
 pub struct Job {
     path: String,
     text: String,
-    settings: Vec<crate::driver::processes::Setting>,
+    settings: Vec<realtime::processes::Setting>,
     plugin_path: Vec<PathBuf>,
     folder: PathBuf,
     log: LogMode,

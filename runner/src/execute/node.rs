@@ -3,7 +3,7 @@
 //!
 //! It makes the plan anew from the scenario's text, so it comes to the same nodes
 //! and the same draws; then it goes the steps of
-//! [`processes`](crate::driver::processes), writes the logs of its own nodes into
+//! [`processes`](realtime::processes), writes the logs of its own nodes into
 //! the run's folder, and reports.
 
 use std::io;
@@ -18,19 +18,20 @@ use std::time::Duration;
 use analysis::results::LogMode;
 
 use super::one::assemble;
-use crate::driver::processes::control::Control;
-use crate::driver::processes::meeting::Meeting;
-use crate::driver::processes::{
-    Ending, FaultShare, Held, Job, Order, Place, Report, Setting, Share, instant_at,
-};
-use crate::driver::programs;
-use crate::driver::real_time::RealTime;
-use crate::engine::faults::Window;
-use crate::engine::run::EndReason;
-use crate::host::search::SearchPath;
+use super::to_override;
 use crate::plan::{Plan, Refusal};
 use crate::results::record::Recorder;
 use crate::scenario::TimeMode;
+use engine::faults::Window;
+use engine::run::EndReason;
+use host::search::SearchPath;
+use realtime::processes::control::Control;
+use realtime::processes::meeting::Meeting;
+use realtime::processes::{
+    Ending, FaultShare, Held, Job, Order, Place, Report, Setting, Share, instant_at,
+};
+use realtime::programs;
+use realtime::real_time::RealTime;
 
 /// How long a process without a runner takes to end itself, before it is ended.
 const ALONE: Duration = Duration::from_secs(5);
@@ -174,7 +175,7 @@ pub fn plan(
     settings: &[Setting],
     plugin_path: &[PathBuf],
 ) -> Result<Plan, String> {
-    let overrides: Vec<_> = settings.iter().filter_map(Setting::to_override).collect();
+    let overrides: Vec<_> = settings.iter().filter_map(to_override).collect();
     let search = SearchPath::with(plugin_path);
     Plan::of_text(path, text, &overrides, &search).map_err(|refusal| match refusal {
         Refusal::Mistakes(mistakes) => mistakes.render(false),

@@ -13,13 +13,6 @@ use analysis::results::{Judgement, LogMode, RunRow, RunStatus, Verdict, gravest,
 use super::commit::{self, is_whole};
 use super::limit::{self, Halt};
 use super::{ExecuteError, Options, processes, twice};
-use crate::driver::lag::{LATE, Lag};
-use crate::driver::real_time::RealTime;
-use crate::engine::conservation::Conservation;
-use crate::engine::faults::FaultEffect;
-use crate::engine::run::{EndReason, Outcome, Run};
-use crate::host::cell::Cell;
-use crate::host::instance::Instances;
 use crate::judge::checks::{Checks, of_a_part};
 use crate::judge::{expectations, world};
 use crate::plan::{Case, Nodes, Plan, RunSpec};
@@ -29,7 +22,14 @@ use crate::results::ledger::{BookError, RunResult};
 use crate::results::record::Recorder;
 use crate::results::sums::sums;
 use crate::scenario::{LinkRule, TimeMode};
-use crate::time::SimTime;
+use base::time::SimTime;
+use engine::conservation::Conservation;
+use engine::faults::FaultEffect;
+use engine::run::{EndReason, Outcome, Run};
+use host::cell::Cell;
+use host::instance::Instances;
+use realtime::lag::{LATE, Lag};
+use realtime::real_time::RealTime;
 
 /// How late things were in a run in real time, beside its logs.
 const LAG_FILE: &str = "lag.csv";

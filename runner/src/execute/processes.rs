@@ -10,16 +10,16 @@ use analysis::results::RunStatus;
 
 use super::one::{self, Ended};
 use super::{ExecuteError, Options};
-use crate::driver::processes::{FaultShare, Held, Job, Setting, crew};
-use crate::engine::faults::{FaultEffect, Window};
-use crate::engine::roster::Roster;
-use crate::engine::run::EndReason;
 use crate::judge::checks::Checks;
 use crate::plan::{Plan, RunSpec};
 use crate::results::faults;
 use crate::results::record::Findings;
-use crate::scenario::Scenario;
-use crate::time::SimTime;
+use crate::scenario::{Override, Scenario};
+use base::time::SimTime;
+use engine::faults::{FaultEffect, Window};
+use engine::run::EndReason;
+use model::roster::Roster;
+use realtime::processes::{FaultShare, Held, Job, Setting, crew};
 
 /// What the processes need beside the plan, to make it anew.
 #[derive(Clone, Debug)]
@@ -32,6 +32,14 @@ pub struct Processes {
     pub verbose: bool,
     /// Whether what nodes print is shown in color.
     pub color: bool,
+}
+
+/// What a setting does to a scenario; none if it is no `PATH=VALUE`.
+pub fn to_override(setting: &Setting) -> Option<Override> {
+    match setting {
+        Setting::Set(text) => Override::parse(text).ok(),
+        Setting::Option { flag, key, value } => Some(Override::option(flag, key, value)),
+    }
 }
 
 /// Runs a run in processes, to its end.

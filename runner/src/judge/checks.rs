@@ -6,10 +6,10 @@ use std::sync::Arc;
 use analysis::log::{Columns, Row, RunSchema};
 use analysis::results::{Judge, Judgement, Verdict};
 
-use crate::engine::behaviors::Fault;
-use crate::host::check::{Answer, Description, Judging, Seen};
 use crate::plan::BoundCheck;
-use crate::time::SimTime;
+use base::time::SimTime;
+use engine::behaviors::Fault;
+use host::check::{Answer, Description, Judging, Seen};
 
 /// All checks of one run.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 
 use analysis::results::{Judge, Judgement, Verdict};
 
-use crate::engine::conservation::Conservation;
-use crate::engine::faults::FaultEffect;
+use engine::conservation::Conservation;
+use engine::faults::FaultEffect;
 
 /// What the faults that a scenario requires make of a run.
 pub fn faults(effects: &[FaultEffect]) -> impl Iterator<Item = Judgement> {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::host::config::Config;
-use crate::host::library::{LoadError, load};
-use crate::host::plugin::{Behavior, Plugin};
-use crate::host::search::{SearchPath, file_name};
 use crate::plan::judges::BoundCheck;
 use crate::scenario::{BehaviorName, CheckRule, Diagnostic, Group, Origins, Timing};
+use host::config::Config;
+use host::library::{LoadError, load};
+use host::plugin::{Behavior, Plugin};
+use host::search::{SearchPath, file_name};
 
 /// What binding groups to plugins came to.
 #[derive(Debug)]

@@ -6,10 +6,10 @@ use std::sync::{Arc, OnceLock};
 use analysis::log::{NodeSchema, RunSchema};
 
 use super::judges::BoundCheck;
-use crate::engine::roster::Roster;
-use crate::host::check::Description;
-use crate::host::config::Config;
 use crate::scenario::{AxisValue, BehaviorName, Group, Scenario};
+use host::check::Description;
+use host::config::Config;
+use model::roster::Roster;
 
 /// One point of a scenario's matrix.
 #[derive(Debug)]

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use analysis::metrics::metric_names;
 
 use super::binding::{Plugins, known, no_plugin};
-use crate::host::check::CheckConfig;
-use crate::host::config::Config;
-use crate::host::plugin::Plugin;
-use crate::host::search::SearchPath;
 use crate::scenario::{CheckRule, Diagnostic, ExpectRule, Origins};
+use host::check::CheckConfig;
+use host::config::Config;
+use host::plugin::Plugin;
+use host::search::SearchPath;
 
 /// A check with a config that it has accepted.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use analysis::expect::matches_glob;
 
 use super::{Plan, RunSpec};
-use crate::random::name_hash;
+use base::random::name_hash;
 
 /// What is selected; by default everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

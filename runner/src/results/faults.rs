@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::engine::faults::FaultEffect;
+use engine::faults::FaultEffect;
 
 /// The file's name.
 pub const FAULTS_FILE: &str = "faults.csv";
@@ -58,8 +58,8 @@ pub fn warnings(effects: &[FaultEffect]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::faults::Window;
-    use crate::time::SimTime;
+    use base::time::SimTime;
+    use engine::faults::Window;
 
     #[test]
     fn each_time_that_a_fault_held_is_a_row() {

@@ -12,11 +12,11 @@ use analysis::results::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::host::config::Config;
 use crate::plan::{Case, Plan, Selection};
-use crate::random::distribution::Distribution;
 use crate::scenario::{Group, Scenario, TickRule, TimeMode, Timing};
-use crate::time::SimDuration;
+use base::distribution::Distribution;
+use base::time::SimDuration;
+use host::config::Config;
 
 /// The manifest of a plan.
 ///

@@ -7,11 +7,11 @@ use analysis::log::{Columns, CombinedLog, NodeLogs, Row, RunSchema, WriteError};
 use analysis::metrics::{NodeMetrics, RunMetrics};
 use analysis::results::{Judgement, LogMode};
 
-use crate::engine::sink::Sink;
 use crate::judge::checks::Checks;
 use crate::results::printed::Printed;
 use crate::results::style;
-use crate::time::SimTime;
+use base::time::SimTime;
+use engine::sink::Sink;
 
 /// Writes a run's logs and measures it as it goes.
 #[derive(Debug)]

@@ -136,9 +136,9 @@ impl TimingKeys {
 
 #[cfg(test)]
 mod tests {
-    use crate::random::distribution::Distribution;
     use crate::scenario::{Group, TickRule, Timing, load_text};
-    use crate::time::SimDuration;
+    use base::distribution::Distribution;
+    use base::time::SimDuration;
 
     const BASE: &str = "\
 duration = \"1s\"

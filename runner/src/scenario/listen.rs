@@ -9,7 +9,7 @@ use super::reader::{Mistakes, Written};
 use super::resolved::{Listen, Transport};
 use super::values;
 use super::written::{GroupEntry, ListenEntry};
-use crate::framing::{DEFAULT_MAX_MESSAGE, Framing};
+use framing::{DEFAULT_MAX_MESSAGE, Framing};
 
 impl ListenEntry {
     /// Drops the file's address where an override says another: `--set

@@ -12,7 +12,7 @@ use super::reader::{Mistakes, Written};
 use super::resolved::{External, Program, Transport};
 use super::values;
 use super::written::{GroupEntry, ProgramKeys};
-use crate::framing::{DEFAULT_MAX_MESSAGE, Framing};
+use framing::{DEFAULT_MAX_MESSAGE, Framing};
 
 fn overridden<T>(key: &Option<Written<T>>) -> bool {
     key.as_ref().is_some_and(|it| it.place.overrides())

@@ -17,8 +17,8 @@ use super::resolved::{CheckRule, Group, LocalClock, Scenario, TimeMode};
 use super::values;
 use super::written::{GroupEntry, ListenEntry, ScenarioFile, TimeWord};
 use super::{Place, document::Table};
-use crate::random::distribution::Distribution;
-use crate::time::SimDuration;
+use base::distribution::Distribution;
+use base::time::SimDuration;
 
 /// What a file comes to.
 pub struct Resolved {

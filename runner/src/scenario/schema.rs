@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::keys::{
     DISTRIBUTION, Keys, MAX_BANDWIDTH, MAX_DRIFT, MAX_MESSAGE, MAX_RATE, SCENARIO, Shape,
 };
-use crate::framing::Framing;
+use framing::Framing;
 
 /// A duration: numbers with units, from larger to smaller. The order of the
 /// units is left to the reader.

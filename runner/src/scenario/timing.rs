@@ -5,7 +5,7 @@ use super::diagnostic::Place;
 use super::reader::{Mistakes, Written};
 use super::resolved::{TickRule, Timing};
 use super::written::TimingKeys;
-use crate::random::distribution::Distribution;
+use base::distribution::Distribution;
 
 impl TimingKeys {
     /// Drops what the file says where an override says how the nodes are timed:
@@ -94,8 +94,8 @@ impl TimingKeys {
 
 #[cfg(test)]
 mod tests {
-    use crate::random::distribution::Distribution;
     use crate::scenario::{Override, TickRule, Timing, load_text};
+    use base::distribution::Distribution;
 
     fn timing(keys: &str, option: &str) -> Timing {
         let text = format!("duration = \"1s\"\n[nodes.a]\nbehavior = \"a.b\"\n{keys}");

@@ -17,8 +17,8 @@ pub use size::{bandwidth, parse as parse_size, size};
 use super::document::Kind;
 use super::reader::{Field, listed};
 use super::resolved::BehaviorName;
-use crate::framing::Framing;
-use crate::time::SimDuration;
+use base::time::SimDuration;
+use framing::Framing;
 
 /// The longest name of a scenario, group or node: names become file names.
 pub const MAX_NAME: usize = 64;

@@ -13,9 +13,9 @@ use super::keys::{GROUP, LINK, LISTEN, MAX_BANDWIDTH, MAX_MESSAGE, MAX_NODES, MA
 use super::reader::{Field, Mistakes, TableReader, Written};
 use super::resolved::{BehaviorName, LinkTransport, Order, StandardInput, Transport};
 use super::values::{self, Quantity, distribution};
-use crate::framing::Framing;
-use crate::random::distribution::Distribution;
-use crate::time::SimDuration;
+use base::distribution::Distribution;
+use base::time::SimDuration;
+use framing::Framing;
 
 type Key<T> = Option<Written<T>>;
 

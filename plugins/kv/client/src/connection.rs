@@ -1,6 +1,6 @@
 //! One message there, one message back, within a time limit.
 
-use runner::framing::{Decoder, Envelope, Framing, FramingError};
+use framing::{Decoder, Envelope, Framing, FramingError};
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! From words to a request, and from a reply to what it means: in plain text, or in
 //! the Redis protocol.
 
-use runner::framing::Framing;
+use framing::Framing;
 
 /// How requests and replies are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::SendError;
 use super::address::{Address, Transport};
-use crate::framing::{Decoder, Envelope, Framing};
+use framing::{Decoder, Envelope, Framing};
 
 /// The longest reply `[bytes]`; arbitrary: a person reads it, and memory grows
 /// with what arrives, not with what is promised.

@@ -12,7 +12,7 @@ use crate::execute::limit;
 use crate::execute::one::seconds;
 use crate::plan::{Case, Plan, RunSpec};
 use crate::results::ledger::RunResult;
-use crate::time::SimTime;
+use base::time::SimTime;
 
 /// The most lines of a process's last words.
 const LINES: usize = 8;

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use super::memory::bound;
 use super::{Job, Order, Report};
-use crate::driver::processes::control::Control;
-use crate::driver::programs;
 use crate::execute::limit::{Guard, Halt, watch};
 use crate::execute::{ExecuteError, Options, node, run_one};
-use crate::host::cell::Cell;
 use crate::results::entry::Entry;
 use crate::results::folder::Folder;
+use host::cell::Cell;
+use realtime::processes::control::Control;
+use realtime::programs;
 
 /// How long a process without a runner has to end a run in real time, before it
 /// is ended.

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{Job, Order, Report, SUBCOMMAND};
-use crate::driver::processes::control::Control;
-use crate::driver::setup::SetupError;
 use crate::execute::ExecuteError;
-use crate::host::cell::Cell;
 use crate::results::entry::Entry;
+use host::cell::Cell;
+use realtime::processes::control::Control;
+use realtime::setup::SetupError;
 
 /// The longest wait for a word: how soon a limit or a signal is noticed.
 const GLANCE: Duration = Duration::from_millis(20);

@@ -7,7 +7,7 @@ use super::super::reader::Mistakes;
 use super::super::resolved::{Fault, FaultKind, NodeRanges};
 use super::super::written::ScenarioFile;
 use super::first_common;
-use crate::time::{SimDuration, SimTime};
+use base::time::{SimDuration, SimTime};
 
 /// How many of two faults' windows are looked at. Faults that come again more
 /// often than that before they meet are taken not to.

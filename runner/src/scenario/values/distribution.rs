@@ -11,7 +11,7 @@ use super::super::document::{Kind, Value};
 use super::super::keys::{DISTRIBUTION, Keys, MAX_DRIFT, MAX_RATE};
 use super::super::reader::{Field, TableReader, Written};
 use super::{duration, number};
-use crate::random::distribution::Distribution;
+use base::distribution::Distribution;
 
 /// What varies: its unit and its bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,396 @@
+//! What links do to messages: each sent message gets a verdict.
+//!
+//! An ideal link and one of constant latency need no memory. A link that draws,
+//! or that must keep an order that its latencies would break, has a state per
+//! direction, made when its first message comes.
+//!
+//! # The way of a message
+//!
+//! It waits for the link until those before it are on their way ([`bandwidth`]);
+//! its size over the bandwidth later it has left, and its latency after that it
+//! arrives. On the way it may be lost, changed, or doubled: the copy says the
+//! same, and has a latency of its own. What is lost took its time on the link.
+//!
+//! Whatever a link does is drawn for every message that is handed to it, from a
+//! stream for each: a change of `loss` alone leaves latencies, copies and
+//! changes as they were.
+//!
+//! # Faults
+//!
+//! A message that a partition cuts never enters its link. While a fault changes
+//! a link, all that is drawn for it comes from the fault's own streams: once it is
+//! over, the link goes on with its draws where it was. The order of messages and
+//! the queue for the link are the link's own, and last.
+//!
+//! [`bandwidth`]: Link::bandwidth
+
+mod disturbance;
+mod transmitter;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::topology::{LinkEnd, NO_RULE, Topology};
+use base::distribution::Distribution;
+use base::random::{Purpose, Random, Streams};
+use base::time::{SimDuration, SimTime};
+use disturbance::{Disturbances, Draws};
+use model::roster::Roster;
+use model::{FaultKind, Link, LinkRule, Order};
+use transmitter::Transmitter;
+
+/// The links of one run.
+#[derive(Debug)]
+pub struct Network {
+    /// Who is linked to whom.
+    pub topology: Topology,
+    kinds: Vec<Kind>,
+    links: Vec<Link>,
+    pairs: HashMap<u64, Pair, BuildHasherDefault<PairHasher>>,
+    streams: Streams,
+    /// Whether a fault of this run may cut or change links: then every message
+    /// is looked at.
+    watched: bool,
+    disturbances: Disturbances,
+}
+
+/// What becomes of a message that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It arrives then.
+    Arrives(SimTime),
+    /// It is lost on the way.
+    Lost,
+    /// The link may do more to it than that: ask [`Network::pass`].
+    Elaborate,
+}
+
+/// What becomes of a message on a link that does more than delay and lose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Passage {
+    /// When it arrives; none: it is lost, and so are the others.
+    pub arrival: Option<SimTime>,
+    /// When its copy arrives, if there is one.
+    pub copy: Option<SimTime>,
+    /// How it is changed, if it is.
+    pub change: Option<Change>,
+}
+
+/// One byte that arrives as another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Where, as a share of the message `[2^-64]`.
+    place: u64,
+    /// What its bits are flipped by; not 0.
+    flip: u8,
+}
+
+impl Change {
+    /// Changes a message; one without bytes stays as it is.
+    pub fn apply(self, bytes: &mut [u8]) {
+        let place = (u128::from(self.place) * bytes.len() as u128) >> 64;
+        if let Some(byte) = bytes.get_mut(place as usize) {
+            *byte ^= self.flip;
+        }
+    }
+}
+
+/// What a link rule asks for.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// The same latency for every message, none lost.
+    Constant(SimDuration),
+    /// Latency and loss, for which the pair has a state.
+    Stateful,
+    /// Anything else.
+    Elaborate,
+}
+
+/// One direction of a link.
+#[derive(Debug)]
+struct Pair {
+    random: Random,
+    last_arrival: SimTime,
+    /// What an elaborate link needs beside that.
+    more: Option<Box<More>>,
+}
+
+#[derive(Debug)]
+struct More {
+    duplicate: Random,
+    corrupt: Random,
+    transmitter: Transmitter,
+}
+
+impl Network {
+    /// The links that `rules` make between the nodes of a run.
+    pub fn new(roster: &Roster, rules: &[LinkRule], streams: &Streams) -> Network {
+        let kind = |link: &Link| match link.latency {
+            _ if link.is_elaborate() => Kind::Elaborate,
+            Distribution::Constant(_) if link.loss == 0.0 => {
+                // A constant draws nothing from the stream that it is given.
+                let latency = link.latency.sample_span(&mut Random([0; 4]));
+                Kind::Constant(latency)
+            }
+            _ => Kind::Stateful,
+        };
+        Network {
+            topology: Topology::new(roster.len(), rules),
+            kinds: rules.iter().map(|rule| kind(&rule.link)).collect(),
+            links: rules.iter().map(|rule| rule.link.clone()).collect(),
+            pairs: HashMap::default(),
+            streams: streams.clone(),
+            watched: false,
+            disturbances: Disturbances::default(),
+        }
+    }
+
+    /// From now on faults may cut or change links.
+    pub fn watch(&mut self) {
+        self.watched = true;
+    }
+
+    /// A fault begins to hold, for the time numbered `window`; answers whether it
+    /// is one of links.
+    pub fn disturb(&mut self, fault: usize, window: u64, kind: &FaultKind) -> bool {
+        self.disturbances.begin(fault, window, kind)
+    }
+
+    /// It ends. Answers how many messages it touched.
+    pub fn calm(&mut self, fault: usize) -> u64 {
+        self.disturbances.end(fault)
+    }
+
+    /// Whether a partition cuts a message that comes from outside.
+    pub fn cuts(&mut self, from: u32, to: u32) -> bool {
+        self.watched && self.disturbances.cut(from, to)
+    }
+
+    /// The verdict on a message that `from` hands to its link to `to` now.
+    #[inline]
+    pub fn send(&mut self, roster: &Roster, from: u32, to: LinkEnd, now: SimTime) -> Verdict {
+        if self.watched {
+            return Verdict::Elaborate;
+        }
+        if to.rule == NO_RULE {
+            return Verdict::Arrives(now);
+        }
+        match self.kinds[to.rule as usize] {
+            Kind::Constant(latency) => Verdict::Arrives(now + latency),
+            Kind::Stateful => self.draw(roster, from, to, now),
+            Kind::Elaborate => Verdict::Elaborate,
+        }
+    }
+
+    /// When the far end of a link learns that `from` closes it: after everything
+    /// that was sent before.
+    pub fn closes(&self, from: u32, to: LinkEnd, now: SimTime) -> SimTime {
+        let constant = now + self.constant(to).unwrap_or_default();
+        let pair = self.pairs.get(&pair_key(from, to.node));
+        pair.map_or(constant, |pair| pair.last_arrival.max(constant))
+    }
+
+    /// When the far end of a link learns that it is open again: before anything
+    /// that is sent from now on.
+    pub fn opens(&self, to: LinkEnd, now: SimTime) -> SimTime {
+        now + self.constant(to).unwrap_or_default()
+    }
+
+    fn constant(&self, to: LinkEnd) -> Option<SimDuration> {
+        match self.kinds.get(to.rule as usize) {
+            None => Some(SimDuration::ZERO),
+            Some(Kind::Constant(latency)) => Some(*latency),
+            Some(Kind::Stateful | Kind::Elaborate) => None,
+        }
+    }
+
+    fn draw(&mut self, roster: &Roster, from: u32, to: LinkEnd, now: SimTime) -> Verdict {
+        let link = &self.links[to.rule as usize];
+        let pair = self
+            .pairs
+            .entry(pair_key(from, to.node))
+            .or_insert_with(|| Pair::new(&self.streams, roster, from, to.node));
+        // Both are drawn for every message, so that a change of `loss` alone
+        // leaves the latencies as they were.
+        let lost = pair.random.unit() < link.loss;
+        let latency = link.latency.sample_span(&mut pair.random);
+        if lost {
+            return Verdict::Lost;
+        }
+        let arrival = now + latency;
+        Verdict::Arrives(arrives(&mut pair.last_arrival, arrival, link.order))
+    }
+
+    /// What becomes of a message of `size` bytes that `from` hands to its link to
+    /// `to` now, whatever the link does and faults do to it.
+    pub fn pass(
+        &mut self,
+        roster: &Roster,
+        from: u32,
+        to: LinkEnd,
+        size: u64,
+        now: SimTime,
+    ) -> Passage {
+        if self.disturbances.cut(from, to.node) {
+            return Passage::default();
+        }
+        let ends = (from, to.node);
+        let names = || {
+            let name = |node| roster.stream_name(node).unwrap_or_default();
+            (name(from), name(to.node))
+        };
+        let (base, kind) = match to.rule {
+            NO_RULE => (&Link::IDEAL, Kind::Constant(SimDuration::ZERO)),
+            rule => (&self.links[rule as usize], self.kinds[rule as usize]),
+        };
+        let changed = self.disturbances.change(base, ends, names, &self.streams);
+        let streams = &self.streams;
+        let pair = match (&changed, kind) {
+            (None, Kind::Constant(latency)) => {
+                // It need not be known, unless a fault has left something on it.
+                match self.pairs.get_mut(&pair_key(from, to.node)) {
+                    Some(pair) => pair,
+                    None => return Passage::arriving(now + latency),
+                }
+            }
+            _ => self
+                .pairs
+                .entry(pair_key(from, to.node))
+                .or_insert_with(|| Pair::new(streams, roster, from, to.node)),
+        };
+        let Pair {
+            random,
+            last_arrival,
+            more,
+        } = pair;
+        let more = more.get_or_insert_with(|| Box::new(More::new(streams, names)));
+        let (link, drawn) = match changed {
+            Some((link, draws)) => {
+                let Draws {
+                    link: random,
+                    duplicate,
+                    corrupt,
+                } = draws;
+                let drawn = Drawn::new(&link, random, duplicate, corrupt);
+                (Cow::Owned(link), drawn)
+            }
+            None => {
+                let drawn = Drawn::new(base, random, &mut more.duplicate, &mut more.corrupt);
+                (Cow::Borrowed(base), drawn)
+            }
+        };
+        let left = more.transmitter.send(&link, size, now);
+        let Some(left) = left.filter(|_| !drawn.lost) else {
+            return Passage::default();
+        };
+        let mut arrives = |latency| arrives(last_arrival, left + latency, link.order);
+        Passage {
+            arrival: Some(arrives(drawn.latency)),
+            copy: drawn.copy.map(&mut arrives),
+            change: drawn.change,
+        }
+    }
+}
+
+fn pair_key(from: u32, to: u32) -> u64 {
+    u64::from(from) << 32 | u64::from(to)
+}
+
+impl Pair {
+    fn new(streams: &Streams, roster: &Roster, from: u32, to: u32) -> Pair {
+        let name = |node| roster.stream_name(node).unwrap_or_default();
+        Pair {
+            random: streams.link(Purpose::Link, &name(from), &name(to)),
+            last_arrival: SimTime::ZERO,
+            more: None,
+        }
+    }
+}
+
+/// When a message arrives that would at `arrival` if it were alone.
+fn arrives(last_arrival: &mut SimTime, mut arrival: SimTime, order: Order) -> SimTime {
+    if order == Order::Fifo {
+        arrival = arrival.max(*last_arrival);
+    }
+    *last_arrival = arrival.max(*last_arrival);
+    arrival
+}
+
+impl More {
+    fn new(streams: &Streams, names: impl Fn() -> (String, String)) -> More {
+        let (from, to) = names();
+        More {
+            duplicate: streams.link(Purpose::Duplicate, &from, &to),
+            corrupt: streams.link(Purpose::Corrupt, &from, &to),
+            transmitter: Transmitter::default(),
+        }
+    }
+}
+
+impl Passage {
+    /// It arrives then, and that is all.
+    fn arriving(time: SimTime) -> Passage {
+        Passage {
+            arrival: Some(time),
+            ..Passage::default()
+        }
+    }
+}
+
+/// What is drawn for one message.
+struct Drawn {
+    lost: bool,
+    latency: SimDuration,
+    /// The latency of its copy, if it has one.
+    copy: Option<SimDuration>,
+    change: Option<Change>,
+}
+
+impl Drawn {
+    fn new(link: &Link, random: &mut Random, copies: &mut Random, changes: &mut Random) -> Drawn {
+        Drawn {
+            lost: random.unit() < link.loss,
+            latency: link.latency.sample_span(random),
+            copy: (link.duplicate > 0.0)
+                .then(|| {
+                    let copied = copies.unit() < link.duplicate;
+                    let latency = link.latency.sample_span(copies);
+                    copied.then_some(latency)
+                })
+                .flatten(),
+            change: (link.corrupt > 0.0)
+                .then(|| {
+                    let changed = changes.unit() < link.corrupt;
+                    let place = changes.next_u64();
+                    // That some of the 255 changes of a byte are more likely by one
+                    // in 2^56 is nobody's concern.
+                    let flip = 1 + (changes.next_u64() % 255) as u8;
+                    changed.then_some(Change { place, flip })
+                })
+                .flatten(),
+        }
+    }
+}
+
+/// Fibonacci hashing of one pair of node indices. The table is never iterated,
+/// so nothing depends on its order; the standard hasher costs 20 ns a message.
+#[derive(Default)]
+struct PairHasher(u64);
+
+impl Hasher for PairHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, pair: u64) {
+        let mixed = (self.0 ^ pair).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

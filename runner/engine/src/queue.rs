@@ -1,0 +1,216 @@
+//! The event queue: everything that is due, in one total order.
+//!
+//! # The order
+//!
+//! Events are ordered by (time, sequence). The sequence counts causes: an event
+//! that was scheduled earlier comes first among those of one instant. A node's
+//! ticks are no queue traffic (see [`super::ticks`]); they come after every
+//! queued event of their instant, even one that is scheduled at that instant.
+//! So two runs handle the same events in the same order, whatever the machine.
+//!
+//! Faults have no cause: at their instant they end, and then begin, before all
+//! else, in the order of the scenario ([`EventQueue::push_fault`]).
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use crate::message::MessageId;
+use base::time::SimTime;
+
+/// Something that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A node starts.
+    Start {
+        /// Which one.
+        node: u32,
+    },
+    /// A message reaches its destination.
+    Arrival {
+        /// The destination.
+        node: u32,
+        /// The message.
+        message: MessageId,
+    },
+    /// A timer of a node is due.
+    Timer {
+        /// Whose.
+        node: u32,
+        /// Which.
+        tag: u64,
+    },
+    /// A peer's connection opens.
+    Connect {
+        /// The node that learns of it.
+        node: u32,
+        /// The other end: a node.
+        other: u32,
+    },
+    /// A peer's connection closes.
+    Disconnect {
+        /// The node that learns of it.
+        node: u32,
+        /// The other end: a node.
+        other: u32,
+    },
+    /// Something leaves the process, after its link's latency.
+    Depart {
+        /// Where it is held.
+        parcel: u32,
+    },
+    /// A server has handled the message at the head of its inbox.
+    Served {
+        /// Which server.
+        node: u32,
+    },
+    /// A fault begins to hold, or ends.
+    Fault {
+        /// Which: an index into the scenario's.
+        fault: u32,
+        /// Whether it begins.
+        begins: bool,
+    },
+}
+
+/// The place of an event among those of one instant; unique in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sequence(pub u64);
+
+/// The sequence of the first event that has a cause; those of faults are below.
+const FIRST: u64 = 1 << 33;
+
+/// The pending events of a run.
+#[derive(Debug)]
+pub struct EventQueue {
+    heap: BinaryHeap<Entry>,
+    next: u64,
+}
+
+impl Default for EventQueue {
+    fn default() -> EventQueue {
+        EventQueue {
+            heap: BinaryHeap::new(),
+            next: FIRST,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    time: SimTime,
+    sequence: Sequence,
+    event: Event,
+}
+
+impl Ord for Entry {
+    /// Reversed: the heap's greatest is the earliest.
+    fn cmp(&self, other: &Entry) -> Ordering {
+        (other.time, other.sequence).cmp(&(self.time, self.sequence))
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Entry) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl EventQueue {
+    /// Schedules an event and tells its sequence.
+    pub fn push(&mut self, time: SimTime, event: Event) -> Sequence {
+        let sequence = Sequence(self.next);
+        self.next += 1;
+        self.heap.push(Entry {
+            time,
+            sequence,
+            event,
+        });
+        sequence
+    }
+
+    /// Schedules the beginning or end of a fault. Each fault may have one of
+    /// both pending.
+    pub fn push_fault(&mut self, time: SimTime, fault: u32, begins: bool) {
+        self.heap.push(Entry {
+            time,
+            sequence: Sequence(u64::from(begins) << 32 | u64::from(fault)),
+            event: Event::Fault { fault, begins },
+        });
+    }
+
+    /// When the first event is due; [`SimTime::NEVER`] when none is pending.
+    pub fn next_time(&self) -> SimTime {
+        self.heap.peek().map_or(SimTime::NEVER, |entry| entry.time)
+    }
+
+    /// Takes the first event.
+    pub fn pop(&mut self) -> Option<(SimTime, Sequence, Event)> {
+        let entry = self.heap.pop()?;
+        Some((entry.time, entry.sequence, entry.event))
+    }
+
+    /// Number of pending events.
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Whether nothing is pending.
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::random::Random;
+
+    #[test]
+    fn events_leave_by_time_and_then_by_cause() {
+        let mut queue = EventQueue::default();
+        let mut random = Random::from_seed(1);
+        let mut expected: Vec<(u64, u64)> = (0..1000)
+            .map(|i| {
+                let time = random.below(50);
+                let sequence = queue.push(SimTime(time), Event::Start { node: i });
+                assert_eq!(sequence, Sequence(FIRST + u64::from(i)));
+                (time, sequence.0)
+            })
+            .collect();
+        expected.sort();
+        assert_eq!(queue.next_time(), SimTime(expected[0].0));
+        for (time, sequence) in expected {
+            let (t, s, event) = queue.pop().unwrap();
+            assert_eq!((t.0, s.0), (time, sequence));
+            assert_eq!(
+                Event::Start {
+                    node: (s.0 - FIRST) as u32
+                },
+                event
+            );
+        }
+        assert!(queue.is_empty());
+        assert_eq!(queue.next_time(), SimTime::NEVER);
+    }
+
+    #[test]
+    fn faults_end_and_begin_before_all_else() {
+        let mut queue = EventQueue::default();
+        queue.push(SimTime(1), Event::Start { node: 0 });
+        for (fault, begins) in [(1, true), (0, true), (7, false)] {
+            queue.push_fault(SimTime(1), fault, begins);
+        }
+        queue.push_fault(SimTime(0), 9, true);
+        let order: Vec<Event> = std::iter::from_fn(|| Some(queue.pop()?.2)).collect();
+        let fault = |fault, begins| Event::Fault { fault, begins };
+        let start = Event::Start { node: 0 };
+        let faults = [
+            fault(9, true),
+            fault(7, false),
+            fault(0, true),
+            fault(1, true),
+        ];
+        assert_eq!(order[..4], faults);
+        assert_eq!(order[4], start);
+    }
+}

@@ -1,0 +1,348 @@
+//! What faults do to nodes: nodes that are down or paused, that tick at another
+//! rate or whose clocks do.
+//!
+//! # Down
+//!
+//! A node that crashes loses its state, its timers and what waits in its inbox,
+//! each message a `drop` in its log; what it had sent is under way and arrives.
+//! While it is down, what arrives is lost. It comes back with a state made anew,
+//! draws that it has not drawn before, and ticks that count from there; the numbers
+//! of its steps and messages go on. Behaviors that hear connections learn of both.
+//!
+//! # Paused
+//!
+//! A paused node does nothing, and keeps all it has. Messages wait; a tick that
+//! falls due goes by; a timer, and news of connections, are late: they come when it
+//! goes on, after the messages that an event-driven node then handles at once. A
+//! server goes on where it was: what was left of a service is left then. A node
+//! that crashes is paused no more.
+
+use analysis_log::{EventId, NO_PEER};
+
+use super::{Ordeal, Run};
+use crate::behaviors::{Behaviors, Failure};
+use crate::faults::FaultEffect;
+use crate::queue::{Event, Sequence};
+use crate::sink::Sink;
+use crate::ticks::Period;
+use crate::world::Kind;
+use base::random::{Purpose, Random};
+use base::time::{SimDuration, SimTime};
+use model::{FaultKind, NodeRanges};
+
+impl<B: Behaviors, S: Sink> Run<B, S> {
+    /// Schedules the faults, and lets those happen that begin with the run. All
+    /// nodes of its beginning are made, and none is started.
+    pub(super) fn schedule_faults(&mut self) -> Result<(), Failure> {
+        for (index, state) in (0..).zip(&self.faults.states) {
+            let at = SimTime::ZERO + state.rule.at;
+            self.world.events.push_fault(at, index, true);
+        }
+        while !self.faults.is_empty() && self.world.events.next_time() == SimTime::ZERO {
+            self.next_event()?;
+        }
+        Ok(())
+    }
+
+    /// A fault begins or ends; `due` is when it should.
+    pub(super) fn fault(&mut self, fault: u32, begins: bool, due: SimTime) -> Result<(), Failure> {
+        self.world.handled += 1;
+        let index = fault as usize;
+        match begins {
+            true => self.begin_fault(index, due),
+            false => self.end_fault(index, due),
+        }
+    }
+
+    fn begin_fault(&mut self, index: usize, due: SimTime) -> Result<(), Failure> {
+        let state = &mut self.faults.states[index];
+        state.since = Some(due);
+        let rule = state.rule.clone();
+        let window = state.window;
+        let fault = index as u32;
+        if let Some(span) = rule.span {
+            self.world.events.push_fault(due + span, fault, false);
+        }
+        if let Some(every) = rule.every {
+            self.world.events.push_fault(due + every, fault, true);
+        }
+        if self.world.network.disturb(index, window, &rule.kind) {
+            return Ok(());
+        }
+        let mut touched = 0;
+        let mut held = Vec::new();
+        for node in self.held_nodes(&rule.kind) {
+            let holds = match &rule.kind {
+                FaultKind::Crash(_) => self.crash(node),
+                FaultKind::Pause(_) => self.pause(node, index),
+                FaultKind::TickRate { to, .. } => {
+                    let mut random = self.fault_stream(Purpose::Tick, index, window, node);
+                    let rate = to.sample(&mut random).min(1e9);
+                    self.ticks.set_period(node, Some(Period::Rate(rate)), due);
+                    // Counted from here; the difference is what it touched.
+                    touched += self.ticks.taken(node);
+                    held.push(node);
+                    continue;
+                }
+                FaultKind::Drift { ppm, .. } => {
+                    let mut random = self.fault_stream(Purpose::Drift, index, window, node);
+                    let ppm = ppm.sample_signed(&mut random);
+                    self.world.set_drift(node, Some(ppm));
+                    touched += u64::from(self.world.nodes[node as usize].up);
+                    held.push(node);
+                    continue;
+                }
+                FaultKind::Partition(_) | FaultKind::Link(_) => false,
+            };
+            if holds {
+                held.push(node);
+            }
+        }
+        let state = &mut self.faults.states[index];
+        state.touched = match rule.kind {
+            FaultKind::Crash(_) => held.len() as u64,
+            _ => state.touched + touched,
+        };
+        state.nodes = held;
+        Ok(())
+    }
+
+    fn end_fault(&mut self, index: usize, due: SimTime) -> Result<(), Failure> {
+        let nodes = self.settle_fault(index, due);
+        let kind = self.faults.states[index].rule.kind.clone();
+        if let FaultKind::Crash(named) = &kind {
+            self.tell_of_restarts_elsewhere(named)?;
+        }
+        for node in nodes {
+            match kind {
+                FaultKind::Crash(_) => self.restart(node, due)?,
+                FaultKind::Pause(_) => self.resume(node)?,
+                FaultKind::TickRate { .. } => self.ticks.set_period(node, None, due),
+                FaultKind::Drift { .. } => self.world.set_drift(node, None),
+                FaultKind::Partition(_) | FaultKind::Link(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts down what a fault has touched up to its end, and answers the nodes that
+    /// it held.
+    fn settle_fault(&mut self, index: usize, until: SimTime) -> Vec<u32> {
+        let state = &mut self.faults.states[index];
+        let nodes = std::mem::take(&mut state.nodes);
+        match state.rule.kind {
+            FaultKind::Partition(_) | FaultKind::Link(_) => {
+                state.touched = self.world.network.calm(index);
+            }
+            FaultKind::TickRate { .. } => {
+                let taken: u64 = nodes.iter().map(|&node| self.ticks.taken(node)).sum();
+                state.touched = taken - state.touched;
+            }
+            FaultKind::Pause(_) => {
+                for &node in &nodes {
+                    let waiting = &self.world.nodes[node as usize];
+                    if waiting.paused && waiting.kind != Kind::Clocked {
+                        state.touched += u64::from(waiting.inbox.len());
+                    }
+                }
+            }
+            FaultKind::Crash(_) | FaultKind::Drift { .. } => {}
+        }
+        state.close(until);
+        nodes
+    }
+
+    /// What the faults did to a run that ends now.
+    pub(super) fn fault_effects(&mut self) -> Vec<FaultEffect> {
+        for index in 0..self.faults.states.len() {
+            if self.faults.states[index].since.is_some() {
+                self.settle_fault(index, self.world.now);
+            }
+        }
+        self.faults.effects()
+    }
+
+    /// The nodes that a fault of nodes names.
+    fn held_nodes(&self, kind: &FaultKind) -> Vec<u32> {
+        match kind {
+            FaultKind::Crash(nodes)
+            | FaultKind::Pause(nodes)
+            | FaultKind::TickRate { nodes, .. }
+            | FaultKind::Drift { nodes, .. } => nodes.iter().cloned().flatten().collect(),
+            FaultKind::Partition(_) | FaultKind::Link(_) => Vec::new(),
+        }
+    }
+
+    fn fault_stream(&self, purpose: Purpose, fault: usize, window: u64, node: u32) -> Random {
+        let name = self.world.roster.stream_name(node).unwrap_or_default();
+        self.streams.fault(purpose, fault, window, &[&name])
+    }
+
+    /// Stops a node; answers whether it was up.
+    fn crash(&mut self, node: u32) -> bool {
+        let (begun, elsewhere) = (self.begun, self.world.wires.is_elsewhere(node));
+        if self.world.is_program(node) {
+            // Its connections tell the rest.
+            if !elsewhere {
+                self.ordeals.push((node, Ordeal::Crash));
+            }
+            return !elsewhere;
+        }
+        if elsewhere {
+            // The process that drives it knows whether it is up; its peers here
+            // learn of it by the same timetable.
+            if begun {
+                self.tell_of_crash(node);
+            }
+            return false;
+        }
+        if !self.world.nodes[node as usize].up {
+            return false;
+        }
+        self.world.node = node;
+        self.world.push_row(EventId::CRASH, NO_PEER, 0, 0);
+        self.world.end_step(&self.behaviors);
+        self.behaviors.remove(node);
+        let state = &mut self.world.nodes[node as usize];
+        (state.up, state.busy, state.paused) = (false, false, false);
+        self.pauses.remove(&node);
+        self.world.forget(node);
+        self.world.end_step(&self.behaviors);
+        self.ordeals.push((node, Ordeal::Crash));
+        if begun {
+            self.tell_of_crash(node);
+        }
+        true
+    }
+
+    /// Those who hear of their peers' connections learn that one has crashed.
+    fn tell_of_crash(&mut self, node: u32) {
+        for other in self.hearers(node) {
+            if self.world.wires.is_elsewhere(other) {
+                continue;
+            }
+            let time = self.world.closed_by_crash(node, other);
+            if let Some(time) = time {
+                let event = Event::Disconnect {
+                    node: other,
+                    other: node,
+                };
+                self.world.events.push(time, event);
+            }
+        }
+    }
+
+    /// Peers here learn that nodes of other processes begin anew.
+    fn tell_of_restarts_elsewhere(&mut self, nodes: &NodeRanges) -> Result<(), Failure> {
+        for node in nodes.iter().cloned().flatten() {
+            if self.world.wires.is_elsewhere(node) && !self.world.is_program(node) {
+                for other in self.hearers(node) {
+                    self.connect(other, node)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A node that crashed begins anew.
+    fn restart(&mut self, node: u32, due: SimTime) -> Result<(), Failure> {
+        self.ordeals.push((node, Ordeal::Restart));
+        if self.world.is_program(node) {
+            return Ok(());
+        }
+        *self.lives.entry(node).or_insert(1) += 1;
+        self.ticks.restart(node, due);
+        self.begin_late(node, EventId::RESTART)
+    }
+
+    /// Lets a node do nothing; answers whether it is one that could do something.
+    fn pause(&mut self, node: u32, fault: usize) -> bool {
+        if self.world.is_program(node) && !self.world.wires.is_elsewhere(node) {
+            self.ordeals.push((node, Ordeal::Pause));
+            // What it holds up is not seen here.
+            self.faults.states[fault].touched += 1;
+            return true;
+        }
+        let state = &mut self.world.nodes[node as usize];
+        if !state.up || state.paused {
+            return false;
+        }
+        state.paused = true;
+        let busy = state.busy;
+        let mut left = None;
+        if let Some(service) = self.world.service.get_mut(&node).filter(|_| busy) {
+            left = Some(service.due - self.world.now);
+            service.event = None;
+        }
+        let pause = Pause {
+            fault,
+            left,
+            late: Vec::new(),
+        };
+        self.pauses.insert(node, pause);
+        true
+    }
+
+    /// A paused node goes on.
+    fn resume(&mut self, node: u32) -> Result<(), Failure> {
+        if self.world.is_program(node) {
+            self.ordeals.push((node, Ordeal::Resume));
+            return Ok(());
+        }
+        let Some(pause) = self.pauses.remove(&node) else {
+            return Ok(());
+        };
+        self.world.nodes[node as usize].paused = false;
+        if let Some(left) = pause.left {
+            self.world.finish_service(node, left);
+        }
+        match self.world.nodes[node as usize].kind {
+            Kind::EventDriven => {
+                while self.world.stop.is_none() && !self.world.nodes[node as usize].inbox.is_empty()
+                {
+                    self.take_message(node)?;
+                }
+            }
+            Kind::Server => self.serve(node),
+            Kind::Clocked => {}
+        }
+        for (sequence, event) in pause.late {
+            self.world.push_late(sequence, event);
+        }
+        Ok(())
+    }
+
+    /// Something of a paused node has to wait.
+    #[cold]
+    pub(super) fn hold_up(&mut self, node: u32, sequence: Sequence, event: Event) {
+        if let Some(pause) = self.pauses.get_mut(&node) {
+            pause.late.push((sequence, event));
+            self.faults.states[pause.fault].touched += 1;
+        }
+    }
+
+    /// A tick of a node that is down or paused goes by.
+    #[cold]
+    pub(super) fn tick_goes_by(&mut self, node: u32) {
+        self.ticks.goes_by(node);
+        if let Some(pause) = self.pauses.get(&node) {
+            self.faults.states[pause.fault].touched += 1;
+        }
+    }
+}
+
+/// A node that is paused.
+#[derive(Debug)]
+pub(super) struct Pause {
+    /// By which fault.
+    fault: usize,
+    /// What is left of the service that it was at.
+    left: Option<SimDuration>,
+    /// What was due meanwhile, in order.
+    late: Vec<(Sequence, Event)>,
+}
+
+/// Whether a node is among these.
+pub(super) fn holds(nodes: &NodeRanges, node: u32) -> bool {
+    nodes.iter().any(|range| range.contains(&node))
+}

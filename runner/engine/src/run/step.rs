@@ -1,0 +1,201 @@
+//! One step: what is due next, done by its node.
+
+use analysis_log::{EventId, NO_PEER};
+
+use super::Run;
+use crate::behaviors::{Behaviors, Call, Failure, Fault};
+use crate::message::{Message, MessageId};
+use crate::queue::Event;
+use crate::sink::Sink;
+use crate::world::{Kind, Node};
+use model::Timing;
+
+/// How many ticks ahead a node is looked up, and then its first message: time
+/// enough for memory to answer. Chosen, not tuned.
+const FAR: usize = 16;
+const NEAR: usize = 6;
+
+impl<B: Behaviors, S: Sink> Run<B, S> {
+    pub(super) fn next_event(&mut self) -> Result<(), Failure> {
+        let Some((due, sequence, event)) = self.world.events.pop() else {
+            return Ok(());
+        };
+        match event {
+            Event::Start { node } => self.begin_late(node, EventId::START),
+            Event::Arrival { node, message } => self.arrival(node, message),
+            Event::Connect { node, other } => self.connect(node, other),
+            Event::Disconnect { node, other } => self.disconnect(node, other),
+            Event::Depart { parcel } => {
+                self.world.wires.release(parcel);
+                Ok(())
+            }
+            Event::Timer { node, tag } => {
+                if self.world.nodes[node as usize].paused {
+                    if self.world.timer_waits_for(node, tag, sequence) {
+                        self.hold_up(node, sequence, event);
+                    }
+                    return Ok(());
+                }
+                if !self.world.timer_is_due(node, tag, sequence) {
+                    return Ok(());
+                }
+                self.world.handled += 1;
+                self.begin_step(node);
+                self.world.push_row(EventId::TIMER, NO_PEER, 0, 0);
+                self.call(node, Call::Timer { tag })
+            }
+            Event::Fault { fault, begins } => self.fault(fault, begins, due),
+            Event::Served { node } => {
+                // A fault may have held it up, or ended it.
+                if !self.faults.is_empty() && !self.world.service_is_due(node, sequence) {
+                    return Ok(());
+                }
+                self.world.handled += 1;
+                self.world.nodes[node as usize].busy = false;
+                self.take_message(node)?;
+                self.serve(node);
+                Ok(())
+            }
+        }
+    }
+
+    /// A message reaches a node.
+    #[inline]
+    pub(super) fn arrival(&mut self, node: u32, message: MessageId) -> Result<(), Failure> {
+        if !self.world.arrive(node, message) {
+            self.world.end_step(&self.behaviors);
+            return Ok(());
+        }
+        let Node { kind, paused, .. } = self.world.nodes[node as usize];
+        match kind {
+            Kind::Clocked => Ok(()),
+            _ if paused => Ok(()),
+            Kind::Server => {
+                self.serve(node);
+                Ok(())
+            }
+            Kind::EventDriven => self.take_message(node),
+        }
+    }
+
+    #[inline]
+    pub(super) fn tick(&mut self) -> Result<(), Failure> {
+        self.look_ahead();
+        let node = self.ticks.take();
+        self.world.handled += 1;
+        let state = &self.world.nodes[node as usize];
+        if !state.up || state.paused {
+            self.tick_goes_by(node);
+            return Ok(());
+        }
+        if !state.inbox.is_empty() {
+            return self.take_message(node);
+        }
+        self.begin_step(node);
+        self.call(node, Call::Tick)
+    }
+
+    /// With many nodes each tick's state lies in memory far away; on the way
+    /// there, earlier ticks can be handled.
+    #[inline]
+    fn look_ahead(&self) {
+        let nodes = &self.world.nodes;
+        if let Some(node) = self.ticks.upcoming(FAR) {
+            B::prefetch(&nodes[node as usize]);
+            self.behaviors.expect(node);
+        }
+        if let Some(node) = self.ticks.upcoming(NEAR) {
+            let inbox = &nodes[node as usize].inbox;
+            B::prefetch(self.world.messages.place_of_first(inbox));
+        }
+    }
+
+    #[inline]
+    fn begin_step(&mut self, node: u32) {
+        self.world.node = node;
+        self.world.nodes[node as usize].step += 1;
+    }
+
+    /// The node handles the message that came first.
+    #[inline]
+    pub(super) fn take_message(&mut self, node: u32) -> Result<(), Failure> {
+        let world = &mut self.world;
+        let inbox = &mut world.nodes[node as usize].inbox;
+        let Some(message) = inbox.pop(&mut world.messages) else {
+            return Ok(());
+        };
+        let Message {
+            from,
+            number,
+            payload,
+        } = message;
+        self.handle(node, from, number, payload.as_slice())
+    }
+
+    /// The node handles a message.
+    #[inline]
+    pub(super) fn handle(
+        &mut self,
+        node: u32,
+        from: u32,
+        number: u64,
+        bytes: &[u8],
+    ) -> Result<(), Failure> {
+        self.begin_step(node);
+        self.world.delivered += 1;
+        self.world
+            .push_row(EventId::RECEIVE, from, number, bytes.len() as u64);
+        let peer = self.world.network.topology.peer_number(node, from);
+        self.call(node, Call::Message { peer, bytes })
+    }
+
+    /// An idle server turns to the message at the head of its inbox, if any.
+    pub(super) fn serve(&mut self, node: u32) {
+        let world = &mut self.world;
+        let state = &mut world.nodes[node as usize];
+        if state.busy || state.inbox.is_empty() {
+            return;
+        }
+        let group = &world.roster.groups()[world.roster.group_of(node)];
+        let (Timing::Server { service_time }, Some(service)) =
+            (&group.timing, world.service.get_mut(&node))
+        else {
+            return;
+        };
+        state.busy = true;
+        service.due = world.now + service_time.sample_span(&mut service.stream);
+        let event = world.events.push(service.due, Event::Served { node });
+        service.event = Some(event);
+    }
+
+    #[inline(always)]
+    pub(super) fn call(&mut self, node: u32, call: Call<'_>) -> Result<(), Failure> {
+        if let Err(fault) = self.behaviors.call(node, call, &mut self.world) {
+            return Err(self.failure(call.name(), fault));
+        }
+        if S::WANTS_ROWS {
+            if self.world.wrote_nothing() {
+                self.world.push_row(EventId::TICK, NO_PEER, 0, 0);
+            }
+            self.world.end_step(&self.behaviors);
+        }
+        Ok(())
+    }
+
+    /// A failure of the acting node that the plugin did not tell itself.
+    pub fn fail_now(&self, fault: Fault) -> Failure {
+        self.failure("send", fault)
+    }
+
+    #[cold]
+    pub(super) fn failure(&self, callback: &'static str, fault: Fault) -> Failure {
+        let node = self.world.node;
+        Failure {
+            node: self.world.roster.name(node).unwrap_or_default(),
+            callback,
+            time: self.world.now,
+            step: self.world.nodes[node as usize].step,
+            fault,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! No message is gone without a trace, whatever links do and whatever breaks.
+
+use proptest::prelude::*;
+
+use super::faults::{fault, no_change, nodes};
+use super::*;
+use model::{Fault, FaultKind, LinkChange};
+
+/// Nodes: two clocked, a server, two event-driven ones.
+const NODES: u32 = 5;
+
+fn groups(inbox_limit: Option<u32>) -> [Group; 3] {
+    let bounded = |name, count, timing| {
+        let mut group = group(name, count, timing);
+        group.inbox_limit = inbox_limit;
+        group
+    };
+    let service = Distribution::Exponential {
+        mean: 8.0 * MS as f64,
+    };
+    [
+        bounded("clocked", 2, clocked(100.0)),
+        bounded("server", 1, server(service)),
+        bounded("driven", 2, Timing::EventDriven),
+    ]
+}
+
+prop_compose! {
+    fn a_link()(
+        latency in 0..60_u64,
+        loss in prop_oneof![Just(0.0), 0.0..0.5],
+        duplicate in prop_oneof![Just(0.0), 0.0..1.0],
+        corrupt in prop_oneof![Just(0.0), 0.0..1.0],
+        bandwidth in prop::option::of(200..20_000_u64),
+        limit in prop::option::of(0..5_u32),
+        any in any::<bool>(),
+    ) -> Link {
+        Link {
+            latency: Distribution::Exponential { mean: (latency * MS) as f64 },
+            loss,
+            duplicate,
+            corrupt,
+            queue_limit: limit.filter(|_| bandwidth.is_some()),
+            bandwidth,
+            order: if any { Order::Any } else { Order::Fifo },
+            ..Link::IDEAL
+        }
+    }
+}
+
+fn a_kind() -> impl Strategy<Value = FaultKind> {
+    let node = 0..NODES;
+    prop_oneof![
+        node.clone()
+            .prop_map(|at| FaultKind::Partition(vec![nodes(at..at + 1)])),
+        node.clone()
+            .prop_map(|at| FaultKind::Crash(nodes(at..at + 1))),
+        node.clone()
+            .prop_map(|at| FaultKind::Pause(nodes(at..at + 1))),
+        (node.clone(), 0..NODES, a_link()).prop_map(|(from, to, link)| {
+            FaultKind::Link(LinkChange {
+                latency: Some(link.latency),
+                loss: Some(link.loss),
+                duplicate: Some(link.duplicate),
+                corrupt: Some(link.corrupt),
+                bandwidth: link.bandwidth,
+                queue_limit: link.queue_limit,
+                order: Some(link.order),
+                ..no_change(from, to)
+            })
+        }),
+        (0..2_u32, 1..500_u32).prop_map(|(at, rate)| FaultKind::TickRate {
+            nodes: nodes(at..at + 1),
+            to: Distribution::Constant(f64::from(rate)),
+        }),
+        node.prop_map(|at| FaultKind::Drift {
+            nodes: nodes(at..at + 1),
+            ppm: Distribution::Uniform {
+                low: -900_000.0,
+                high: 900_000.0
+            },
+        }),
+    ]
+}
+
+prop_compose! {
+    fn a_fault()(
+        at in 0..400_u64,
+        span in 1..120_u64,
+        gap in prop::option::of(0..80_u64),
+        kind in a_kind(),
+    ) -> Fault {
+        Fault {
+            every: gap.map(|gap| SimDuration((span + gap) * MS)),
+            ..fault(at, span, kind)
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn what_was_sent_is_delivered_dropped_or_under_way(
+        link in prop::option::of(a_link()),
+        faults in prop::collection::vec(a_fault(), 0..6),
+        inbox_limit in prop::option::of(1..6_u32),
+        seed in any::<u64>(),
+    ) {
+        let rules: Vec<LinkRule> = link
+            .map(|link| {
+                let mut rules = all_linked(NODES, Distribution::Constant(0.0), 0.0, Order::Fifo);
+                rules[0].link = link;
+                rules
+            })
+            .into_iter()
+            .flatten()
+            .collect();
+        let run = || {
+            let mut random = Random::from_seed(seed);
+            let act = move |_: u32, call: Call<'_>, _: SimTime| {
+                let to = random.below(u64::from(NODES) - 1) as u32;
+                match call {
+                    Call::Start => vec![Act::SetTimer(1, 30 * MS), Act::Send(to, b"")],
+                    Call::Timer { .. } => {
+                        vec![Act::SetTimer(1, 30 * MS), Act::Send(to, b"a timer's")]
+                    }
+                    Call::Tick => vec![Act::Send(to, b"a message that lies in a block")],
+                    // One in three is answered, so that the run does not drown.
+                    Call::Message { .. } if random.below(3) == 0 => vec![Act::Send(to, b"m")],
+                    _ => vec![],
+                }
+            };
+            let mut run = Run::new(
+                Roster::new(&groups(inbox_limit)),
+                &rules,
+                Some(SimDuration(500 * MS)),
+                Streams::new(seed, "default", 1),
+                Closure(act),
+                Rows::default(),
+            )
+            .with_faults(&faults);
+            let outcome = run.go(&AtomicBool::new(false));
+            (outcome, run.world.sink.0)
+        };
+        let (outcome, rows) = run();
+        let account = outcome.conservation;
+        prop_assert!(account.holds(), "{account}");
+        let count = |event| rows.iter().filter(|row| row.event == event).count() as u64;
+        // The log tells the same.
+        prop_assert_eq!(count(EventId::SEND), account.sent);
+        prop_assert_eq!(count(EventId::RECEIVE), account.delivered);
+        prop_assert_eq!(count(EventId::DROP), account.dropped);
+        prop_assert_eq!((account.entered, account.left), (0, 0));
+        prop_assert!(rows.is_sorted_by_key(|row| row.time_ns));
+        prop_assert_eq!(run(), (outcome, rows), "the same again");
+    }
+}

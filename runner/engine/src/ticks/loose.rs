@@ -1,0 +1,212 @@
+//! Clocked nodes whose ticks a fault may change: each has its next tick in a heap.
+//!
+//! A node that ticks at another rate keeps its place in its interval: with a third
+//! of it to go, a third of the new one is to go. So a change that comes often
+//! neither adds ticks nor keeps a node from ticking.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use super::{Clocked, Period, Steps};
+use base::time::SimTime;
+
+#[derive(Debug)]
+pub(super) struct Loose {
+    /// The first tick of all `[ns]`.
+    pub(super) time: u64,
+    /// Ticks `[ns]` and nodes; those that are no longer to come, too.
+    heap: BinaryHeap<Reverse<(u64, u32)>>,
+    nodes: BTreeMap<u32, Schedule>,
+}
+
+#[derive(Debug)]
+struct Schedule {
+    /// As it is without faults.
+    own: Clocked,
+    period: Period,
+    /// What the offsets count from `[ns]`.
+    base: u64,
+    steps: Steps,
+    /// Its next tick `[ns]`.
+    next: u64,
+    taken: u64,
+}
+
+impl Default for Loose {
+    fn default() -> Loose {
+        Loose {
+            time: u64::MAX,
+            heap: BinaryHeap::new(),
+            nodes: BTreeMap::new(),
+        }
+    }
+}
+
+impl Loose {
+    pub(super) fn new(nodes: Vec<Clocked>) -> Loose {
+        let mut loose = Loose::default();
+        for own in nodes {
+            let schedule = Schedule::new(own, own.period, own.start);
+            loose.heap.push(Reverse((schedule.next, own.node)));
+            loose.nodes.insert(own.node, schedule);
+        }
+        loose.settle();
+        loose
+    }
+
+    /// Takes the first tick, if its node comes before this one.
+    pub(super) fn take_before(&mut self, other: u32) -> Option<u32> {
+        let Reverse((_, node)) = *self.heap.peek()?;
+        if node >= other {
+            return None;
+        }
+        self.heap.pop();
+        if let Some(schedule) = self.nodes.get_mut(&node) {
+            schedule.taken += 1;
+            schedule.steps.advance();
+            schedule.next = schedule.base.saturating_add(schedule.steps.offset);
+            self.heap.push(Reverse((schedule.next, node)));
+        }
+        self.settle();
+        Some(node)
+    }
+
+    pub(super) fn set_period(&mut self, node: u32, period: Option<Period>, now: SimTime) {
+        let Some(schedule) = self.nodes.get_mut(&node) else {
+            return;
+        };
+        let period = period.unwrap_or(schedule.own.period);
+        // Products and quotients of floating point are the same everywhere.
+        let left = schedule.next.saturating_sub(now.0) as f64;
+        let left = left * (period.mean_ns() / schedule.period.mean_ns());
+        schedule.period = period;
+        schedule.base = now.0.saturating_add(left as u64);
+        schedule.steps = Steps::new(period);
+        schedule.next = schedule.base;
+        self.heap.push(Reverse((schedule.next, node)));
+        self.settle();
+    }
+
+    pub(super) fn restart(&mut self, node: u32, now: SimTime) {
+        let Some(schedule) = self.nodes.get_mut(&node) else {
+            return;
+        };
+        let taken = schedule.taken;
+        *schedule = Schedule::new(schedule.own, schedule.period, now);
+        schedule.taken = taken;
+        self.heap.push(Reverse((schedule.next, node)));
+        self.settle();
+    }
+
+    pub(super) fn taken(&self, node: u32) -> u64 {
+        self.nodes.get(&node).map_or(0, |schedule| schedule.taken)
+    }
+
+    pub(super) fn goes_by(&mut self, node: u32) {
+        if let Some(schedule) = self.nodes.get_mut(&node) {
+            schedule.taken -= 1;
+        }
+    }
+
+    /// Drops what is no longer to come from the top of the heap.
+    fn settle(&mut self) {
+        while let Some(&Reverse((time, node))) = self.heap.peek() {
+            if self.nodes.get(&node).is_some_and(|it| it.next == time) {
+                self.time = time;
+                return;
+            }
+            self.heap.pop();
+        }
+        self.time = u64::MAX;
+    }
+}
+
+impl Schedule {
+    fn new(own: Clocked, period: Period, start: SimTime) -> Schedule {
+        let mut steps = Steps::new(period);
+        if own.phase.is_none() {
+            steps.advance();
+        }
+        let base = (start + own.phase.unwrap_or_default()).0;
+        Schedule {
+            own,
+            period,
+            base,
+            next: base.saturating_add(steps.offset),
+            steps,
+            taken: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Ticks;
+    use super::*;
+    use base::random::Random;
+    use base::time::SimDuration;
+
+    const MS: u64 = 1_000_000;
+
+    fn clocked(node: u32, rate: f64, phase: Option<u64>) -> Clocked {
+        Clocked {
+            node,
+            period: Period::Rate(rate),
+            start: SimTime::ZERO,
+            phase: phase.map(SimDuration),
+        }
+    }
+
+    fn until(ticks: &mut Ticks, end_ms: u64) -> Vec<(u64, u32)> {
+        let mut taken = Vec::new();
+        while ticks.next_time() <= SimTime(end_ms * MS) {
+            let time = ticks.next_time();
+            taken.push((time.0, ticks.take()));
+        }
+        taken
+    }
+
+    #[test]
+    fn loose_nodes_tick_as_those_in_lanes_do() {
+        let mut random = Random::from_seed(4);
+        for _ in 0..20 {
+            let nodes: Vec<Clocked> = (0..30)
+                .map(|node| {
+                    let phase = (random.below(2) == 0).then(|| random.below(400 * MS));
+                    clocked(node, (1 + random.below(7)) as f64 / 2.0, phase)
+                })
+                .collect();
+            let (loose, rest): (Vec<_>, Vec<_>) = nodes.iter().partition(|_| random.below(3) == 0);
+            let mut all = Ticks::new(nodes);
+            let mut mixed = Ticks::new(rest).with_loose(loose.clone());
+            assert_eq!(until(&mut all, 5_000), until(&mut mixed, 5_000));
+            let mut alone = Ticks::new(Vec::new()).with_loose(loose.clone());
+            assert_eq!(until(&mut alone, 500), until(&mut Ticks::new(loose), 500));
+        }
+    }
+
+    #[test]
+    fn another_rate_keeps_the_place_in_the_interval() {
+        let mut ticks = Ticks::new(Vec::new()).with_loose(vec![clocked(0, 1.0, None)]);
+        assert_eq!(until(&mut ticks, 1_600), [(1_000 * MS, 0)]);
+        // 0.25 s of 1 s are left: 0.025 of 0.1.
+        ticks.set_period(0, Some(Period::Rate(10.0)), SimTime(1_750 * MS));
+        let times = [1_775, 1_875, 1_975].map(|ms| (ms * MS, 0));
+        assert_eq!(until(&mut ticks, 2_000), times);
+        ticks.set_period(0, None, SimTime(2_050 * MS));
+        assert_eq!(
+            until(&mut ticks, 3_500),
+            [2_300, 3_300].map(|ms| (ms * MS, 0))
+        );
+        assert_eq!(ticks.taken(0), 6);
+    }
+
+    #[test]
+    fn a_node_that_starts_anew_counts_from_there() {
+        let mut ticks = Ticks::new(Vec::new()).with_loose(vec![clocked(0, 4.0, Some(100 * MS))]);
+        until(&mut ticks, 1_000);
+        ticks.restart(0, SimTime(1_010 * MS));
+        let times = [1_110, 1_360].map(|ms| (ms * MS, 0));
+        assert_eq!(until(&mut ticks, 1_400), times);
+    }
+}

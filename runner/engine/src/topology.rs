@@ -1,0 +1,389 @@
+//! Who is linked to whom, and each node's list of peers.
+//!
+//! A node's peers are the nodes that it has a link to, in the order of the
+//! scenario, starting after itself and wrapping around: peer 0 is the next one.
+//! Pairs are never written out, for a hundred thousand nodes that all reach each
+//! other have ten thousand million of them: nodes that the same rules name share
+//! a *reach*, a short list of ranges, and an index into it is arithmetic.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use model::LinkRule;
+
+/// The links of a scenario.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    reaches: Vec<Reach>,
+    /// The reach of each node; empty: the first is everyone's.
+    reach_of: Vec<u32>,
+    /// All nodes and the one rule, if every node reaches every other by it: the
+    /// most common case, and the shortest arithmetic.
+    mesh: Option<(u32, u32)>,
+}
+
+/// What a set of nodes is linked to.
+#[derive(Clone, Debug, Default)]
+struct Reach {
+    segments: Vec<Segment>,
+    /// Nodes in all segments, the asking node included if it lies in one.
+    total: u32,
+}
+
+/// Nodes in a row that one rule links.
+#[derive(Clone, Debug)]
+struct Segment {
+    nodes: Range<u32>,
+    /// Number of nodes in the segments before.
+    before: u32,
+    rule: u32,
+}
+
+/// The far end of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkEnd {
+    /// The node there.
+    pub node: u32,
+    /// The rule that describes the link: an index into the scenario's, or
+    /// [`NO_RULE`].
+    pub rule: u32,
+}
+
+/// [`LinkEnd::rule`] in a scenario without rules: an ideal link.
+pub const NO_RULE: u32 = u32::MAX;
+
+impl Topology {
+    /// The links that `rules` make between `count` nodes; without rules, an
+    /// ideal link between every two.
+    pub fn new(count: u32, rules: &[LinkRule]) -> Topology {
+        if rules.is_empty() {
+            let all = Reach::of([(0..count, NO_RULE)]);
+            return Topology {
+                mesh: all.mesh(count),
+                reaches: vec![all],
+                reach_of: Vec::new(),
+            };
+        }
+        // Nodes between two neighboring bounds of any range are alike.
+        let mut bounds = BTreeSet::from([0, count]);
+        for range in rules
+            .iter()
+            .flat_map(|rule| rule.from.iter().chain(&rule.to))
+        {
+            bounds.extend([range.start.min(count), range.end.min(count)]);
+        }
+        let bounds: Vec<u32> = bounds.into_iter().collect();
+        let mut named: Vec<Vec<(Range<u32>, u32)>> = vec![Vec::new(); bounds.len() - 1];
+        let mut link = |from: &[Range<u32>], to: &[Range<u32>], rule: u32| {
+            for range in from {
+                let first = bounds.partition_point(|&bound| bound < range.start);
+                let last = bounds.partition_point(|&bound| bound < range.end);
+                for list in &mut named[first..last.max(first)] {
+                    list.extend(to.iter().map(|to| (to.clone(), rule)));
+                }
+            }
+        };
+        for (index, rule) in (0..).zip(rules) {
+            link(&rule.from, &rule.to, index);
+            if rule.both {
+                link(&rule.to, &rule.from, index);
+            }
+        }
+        let reach_of = bounds
+            .windows(2)
+            .zip(0..)
+            .flat_map(|(pair, reach)| (pair[0]..pair[1]).map(move |_| reach))
+            .collect();
+        let reaches: Vec<Reach> = named.into_iter().map(Reach::of).collect();
+        let mesh = match &reaches[..] {
+            [only] => only.mesh(count),
+            _ => None,
+        };
+        Topology {
+            reaches,
+            reach_of,
+            mesh,
+        }
+    }
+
+    #[inline]
+    fn reach(&self, node: u32) -> &Reach {
+        match self.reach_of.get(node as usize) {
+            Some(&reach) => &self.reaches[reach as usize],
+            None => &self.reaches[0],
+        }
+    }
+
+    /// Number of peers of a node.
+    #[inline]
+    pub fn peer_count(&self, node: u32) -> u32 {
+        if let Some((count, _)) = self.mesh {
+            return count - 1;
+        }
+        let reach = self.reach(node);
+        reach.total - u32::from(reach.segment_of(node).is_some())
+    }
+
+    /// The far end of a node's link to its peer `peer`, if it has that many.
+    #[inline]
+    pub fn peer(&self, node: u32, peer: u32) -> Option<LinkEnd> {
+        if let Some((count, rule)) = self.mesh {
+            let after = u64::from(node) + 1 + u64::from(peer);
+            let total = u64::from(count);
+            let to = if after >= total { after - total } else { after };
+            return (peer < count - 1).then_some(LinkEnd {
+                node: to as u32,
+                rule,
+            });
+        }
+        let reach = self.reach(node);
+        if peer >= self.peer_count(node) {
+            return None;
+        }
+        let after = u64::from(reach.rank_after(node)) + u64::from(peer);
+        let total = u64::from(reach.total);
+        let rank = if after >= total { after - total } else { after };
+        Some(reach.at(rank as u32))
+    }
+
+    /// Which peer of `node` another node is. Who has no link from `node` gets a
+    /// number past its peers, of its own and always the same.
+    #[inline]
+    pub fn peer_number(&self, node: u32, other: u32) -> u32 {
+        if let Some((count, _)) = self.mesh
+            && other < count
+        {
+            return if other > node {
+                other - node - 1
+            } else {
+                other + (count - 1 - node)
+            };
+        }
+        let reach = self.reach(node);
+        let Some(segment) = reach.segment_of(other) else {
+            return self.peer_count(node).saturating_add(other);
+        };
+        let rank = segment.before + (other - segment.nodes.start);
+        let first = reach.rank_after(node);
+        if rank >= first {
+            rank - first
+        } else {
+            rank + (reach.total - first)
+        }
+    }
+
+    /// The node behind a peer number, linked or not; `count` nodes in all.
+    pub fn node_of(&self, node: u32, peer: u32, count: u32) -> Option<u32> {
+        let peers = self.peer_count(node);
+        match self.peer(node, peer) {
+            Some(end) => Some(end.node),
+            None => Some(peer - peers).filter(|&other| other < count),
+        }
+    }
+}
+
+impl Reach {
+    /// The reach of nodes that these rules name; the last that names a node
+    /// describes the link to it.
+    fn of(named: impl IntoIterator<Item = (Range<u32>, u32)>) -> Reach {
+        let mut edges: Vec<(u32, bool, u32)> = Vec::new();
+        for (range, rule) in named {
+            edges.push((range.start, true, rule));
+            edges.push((range.end, false, rule));
+        }
+        edges.sort_unstable();
+        // How many ranges of each rule are open; a rule may name a node twice.
+        let mut open: std::collections::BTreeMap<u32, u32> = Default::default();
+        let mut reach = Reach::default();
+        for (index, &(at, opens, rule)) in edges.iter().enumerate() {
+            if opens {
+                *open.entry(rule).or_default() += 1;
+            } else if let Some(count) = open.get_mut(&rule) {
+                *count -= 1;
+                if *count == 0 {
+                    open.remove(&rule);
+                }
+            }
+            let next = edges.get(index + 1).map_or(at, |edge| edge.0);
+            if let (true, Some((&rule, _))) = (next > at, open.last_key_value()) {
+                reach.push(at..next, rule);
+            }
+        }
+        reach
+    }
+
+    /// Whether it is all of `count` nodes, by one rule.
+    fn mesh(&self, count: u32) -> Option<(u32, u32)> {
+        match &self.segments[..] {
+            [all] if all.nodes == (0..count) => Some((count, all.rule)),
+            _ => None,
+        }
+    }
+
+    fn push(&mut self, nodes: Range<u32>, rule: u32) {
+        let count = nodes.end - nodes.start;
+        match self.segments.last_mut() {
+            Some(last) if last.nodes.end == nodes.start && last.rule == rule => {
+                last.nodes.end = nodes.end;
+            }
+            _ => self.segments.push(Segment {
+                nodes,
+                before: self.total,
+                rule,
+            }),
+        }
+        self.total += count;
+    }
+
+    /// The segment that holds a node.
+    #[inline]
+    fn segment_of(&self, node: u32) -> Option<&Segment> {
+        let index = match &self.segments[..] {
+            [_] => 0,
+            segments => segments.partition_point(|s| s.nodes.end <= node),
+        };
+        self.segments
+            .get(index)
+            .filter(|segment| segment.nodes.contains(&node))
+    }
+
+    /// The rank of the first reached node after `node`.
+    #[inline]
+    fn rank_after(&self, node: u32) -> u32 {
+        let index = match &self.segments[..] {
+            [only] if only.nodes.end > node => 0,
+            segments => segments.partition_point(|s| s.nodes.end <= node),
+        };
+        match self.segments.get(index) {
+            None => self.total,
+            Some(s) if s.nodes.start > node => s.before,
+            Some(s) => s.before + (node - s.nodes.start) + 1,
+        }
+    }
+
+    /// The reached node of a rank.
+    #[inline]
+    fn at(&self, rank: u32) -> LinkEnd {
+        let index = match &self.segments[..] {
+            [_] => 0,
+            segments => segments.partition_point(|s| s.before <= rank) - 1,
+        };
+        let segment = &self.segments[index];
+        LinkEnd {
+            node: segment.nodes.start + (rank - segment.before),
+            rule: segment.rule,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)]
+mod tests {
+    use super::*;
+    use base::random::Random;
+    use model::Link;
+
+    fn rule(from: &[Range<u32>], to: &[Range<u32>], both: bool) -> LinkRule {
+        LinkRule {
+            from: from.to_vec(),
+            to: to.to_vec(),
+            both,
+            link: Link::IDEAL,
+        }
+    }
+
+    fn peers(topology: &Topology, node: u32) -> Vec<(u32, u32)> {
+        (0..topology.peer_count(node))
+            .map(|peer| topology.peer(node, peer).unwrap())
+            .map(|end| (end.node, end.rule))
+            .collect()
+    }
+
+    #[test]
+    fn without_rules_every_node_reaches_every_other() {
+        let topology = Topology::new(4, &[]);
+        let nodes = |node| {
+            peers(&topology, node)
+                .into_iter()
+                .map(|p| p.0)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(nodes(0), [1, 2, 3]);
+        assert_eq!(nodes(2), [3, 0, 1]);
+        assert_eq!(nodes(3), [0, 1, 2]);
+        assert_eq!(topology.peer(3, 3), None);
+    }
+
+    #[test]
+    fn a_rule_for_all_is_like_no_rule() {
+        let topology = Topology::new(4, &[rule(&[0..4], &[0..4], false)]);
+        for node in 0..4 {
+            let others = (1..4).map(|step| ((node + step) % 4, 0));
+            assert_eq!(peers(&topology, node), others.clone().collect::<Vec<_>>());
+            for (number, (other, _)) in (0..).zip(others) {
+                assert_eq!(topology.peer_number(node, other), number);
+            }
+            assert_eq!(topology.peer(node, 3), None);
+        }
+        assert_eq!(peers(&Topology::new(1, &[]), 0), []);
+    }
+
+    #[test]
+    fn the_last_rule_for_a_pair_describes_it() {
+        let topology = Topology::new(
+            3,
+            &[rule(&[0..3], &[0..3], true), rule(&[0..1], &[2..3], false)],
+        );
+        assert_eq!(peers(&topology, 0), [(1, 0), (2, 1)]);
+        assert_eq!(peers(&topology, 2), [(0, 0), (1, 0)]);
+    }
+
+    #[test]
+    fn a_sender_without_a_link_back_has_a_number_past_the_peers() {
+        let topology = Topology::new(3, &[rule(&[0..1], &[1..2], false)]);
+        assert_eq!(topology.peer_count(1), 0);
+        let number = topology.peer_number(1, 0);
+        assert_eq!(topology.peer(1, number), None);
+        assert_eq!(topology.node_of(1, number, 3), Some(0));
+    }
+
+    #[test]
+    fn ranges_agree_with_a_matrix_of_pairs() {
+        let mut random = Random::from_seed(5);
+        const NODES: u32 = 12;
+        for _ in 0..300 {
+            let ranges = |random: &mut Random| -> Vec<Range<u32>> {
+                let a = random.below(u64::from(NODES)) as u32;
+                let b = a + 1 + random.below(u64::from(NODES - a)) as u32;
+                vec![a..b]
+            };
+            let rules: Vec<LinkRule> = (0..1 + random.below(4))
+                .map(|_| {
+                    let (from, to) = (ranges(&mut random), ranges(&mut random));
+                    rule(&from, &to, random.below(2) == 0)
+                })
+                .collect();
+            let topology = Topology::new(NODES, &rules);
+            for node in 0..NODES {
+                let inside = |ranges: &[Range<u32>], n: u32| ranges.iter().any(|r| r.contains(&n));
+                let expected: Vec<(u32, u32)> = (1..NODES)
+                    .map(|step| (node + step) % NODES)
+                    .filter_map(|other| {
+                        rules
+                            .iter()
+                            .rposition(|r| {
+                                inside(&r.from, node) && inside(&r.to, other)
+                                    || r.both && inside(&r.to, node) && inside(&r.from, other)
+                            })
+                            .map(|rule| (other, rule as u32))
+                    })
+                    .collect();
+                assert_eq!(peers(&topology, node), expected, "node {node} of {rules:?}");
+                for (number, (other, _)) in (0..).zip(expected) {
+                    assert_eq!(topology.peer_number(node, other), number);
+                    assert_eq!(topology.node_of(node, number, NODES), Some(other));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A config that a behavior has parsed and accepted; shared by a group's nodes
+//! in every run.
+
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use runner_abi as abi;
+
+use crate::plugin::Behavior;
+
+/// An accepted config. Freed by the plugin that made it.
+#[derive(Debug)]
+pub struct Config {
+    behavior: Arc<Behavior>,
+    handle: *mut c_void,
+}
+
+// SAFETY: by the ABI a config is read only, used from several threads at once,
+// and freed on any thread after its last use.
+#[allow(unsafe_code)]
+unsafe impl Send for Config {}
+#[allow(unsafe_code)]
+// SAFETY: as above.
+unsafe impl Sync for Config {}
+
+/// A mistake in a config, as the behavior tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: a key path such as `faces` or `script[2]`; empty for the whole.
+    pub path: String,
+    /// What was found and what was expected.
+    pub message: String,
+}
+
+impl Config {
+    /// Has the behavior parse `toml`: the text of one table.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake that the behavior finds.
+    #[allow(unsafe_code)]
+    pub fn new(behavior: &Arc<Behavior>, toml: &str) -> Result<Config, Vec<Problem>> {
+        // SAFETY: checked for null at load.
+        let handle = unsafe { accepted(behavior.table.0.config_new, toml) }?;
+        Ok(Config {
+            behavior: behavior.clone(),
+            handle,
+        })
+    }
+
+    /// Whose config it is.
+    pub fn behavior(&self) -> &Arc<Behavior> {
+        &self.behavior
+    }
+
+    pub(super) fn handle(&self) -> *const c_void {
+        self.handle
+    }
+}
+
+impl Drop for Config {
+    #[allow(unsafe_code)]
+    fn drop(&mut self) {
+        // SAFETY: made by this behavior, freed once; instances hold the config
+        // and are gone before it.
+        unsafe { (self.behavior.table.0.config_free)(self.handle) }
+    }
+}
+
+/// Has a plugin parse the text of one table; answers what it made of it, not null.
+///
+/// # Errors
+///
+/// Every mistake that it finds.
+///
+/// # Safety
+///
+/// `config_new` is the function of a table that was checked.
+#[allow(unsafe_code)]
+pub(super) unsafe fn accepted(
+    config_new: unsafe extern "C" fn(abi::Text, *const abi::ProblemSink) -> *mut c_void,
+    toml: &str,
+) -> Result<*mut c_void, Vec<Problem>> {
+    let mut problems: Vec<Problem> = Vec::new();
+    let sink = abi::ProblemSink {
+        host: (&raw mut problems).cast(),
+        report,
+    };
+    // SAFETY: the caller's promise; the text and the sink outlive the call.
+    let handle = unsafe { config_new(abi::Text::lend(toml), &raw const sink) };
+    if !handle.is_null() {
+        return Ok(handle);
+    }
+    if problems.is_empty() {
+        problems.push(Problem {
+            path: String::new(),
+            message: "the plugin refused the config without a reason".to_owned(),
+        });
+    }
+    Err(problems)
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn report(host: *mut c_void, path: abi::Text, message: abi::Text) {
+    // SAFETY: `host` is the list that `new` lends for this call; the texts are
+    // lent for it, too.
+    let problems = unsafe { &mut *host.cast::<Vec<Problem>>() };
+    problems.push(Problem {
+        path: super::vtable::text(path).into_owned(),
+        message: super::vtable::text(message).into_owned(),
+    });
+}

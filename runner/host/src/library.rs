@@ -1,0 +1,320 @@
+//! Opening a plugin file: the only place that loads code.
+//!
+//! A library is never unloaded: its threads' and thread-locals' destructors may
+//! run long after the last call, and tables handed out are `'static`. Loading
+//! the same file twice gives the same library.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use analysis_log::ColumnSchema;
+use runner_abi as abi;
+
+use crate::elf;
+use crate::plugin::{Behavior, Check, Plugin, Table, column_kind};
+
+/// Why a plugin file was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The system's loader refused it.
+    #[error("plugin file does not load: {}\n  {reason}\n  build it as a dynamic library: crate-type = [\"cdylib\"]", path.display())]
+    NotALibrary {
+        /// The file.
+        path: PathBuf,
+        /// The loader's own words.
+        reason: String,
+    },
+    /// It is a library, but no plugin.
+    #[error("library has no symbol `{}`: {}\n  it is no plugin of this runner; a Rust plugin exports it with `runner_sdk::plugin!`", abi::ENTRY_SYMBOL, path.display())]
+    NoEntry {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It was built against another version of the boundary.
+    #[error("plugin `{plugin}` was built for ABI {found}, this runner speaks ABI {}: {}\n  rebuild it against this runner's SDK: cargo build -p {plugin}", abi::ABI_VERSION, path.display())]
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+        /// The name by which it was looked for.
+        plugin: String,
+        /// The version found.
+        found: u32,
+    },
+    /// Same version, but its structs are laid out otherwise.
+    #[error("plugin `{plugin}` has another layout of ABI {} than this runner (found {found:#018x}, expected {:#018x}): {}\n  rebuild it against this runner's SDK: cargo build -p {plugin}", abi::ABI_VERSION, abi::LAYOUT, path.display())]
+    OtherLayout {
+        /// The file.
+        path: PathBuf,
+        /// The name by which it was looked for.
+        plugin: String,
+        /// The layout hash found.
+        found: u64,
+    },
+    /// Its tables break a rule of the boundary.
+    #[error("plugin `{plugin}` breaks the plugin ABI: {what}: {}\n  see plugins/ABI.md", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The name by which it was looked for.
+        plugin: String,
+        /// Which rule.
+        what: String,
+    },
+}
+
+/// Opens the file of the plugin `name` and checks all that can be checked
+/// without calling it.
+///
+/// # Errors
+///
+/// When it is no library, no plugin, or one of another boundary.
+pub fn load(name: &str, path: &Path) -> Result<Plugin, LoadError> {
+    let entry = open(path)?;
+    let malformed = |what: String| LoadError::Malformed {
+        path: path.to_owned(),
+        plugin: name.to_owned(),
+        what,
+    };
+    let header = check_header(entry, name, path)?;
+    let plugin = describe(header, path).map_err(malformed)?;
+    if plugin.name != name {
+        return Err(malformed(format!(
+            "the file is named for `{name}`, the plugin calls itself `{}`",
+            plugin.name
+        )));
+    }
+    Ok(plugin)
+}
+
+#[allow(unsafe_code)]
+fn open(path: &Path) -> Result<*const abi::Plugin, LoadError> {
+    if let Some(reason) = elf::cut_off(path) {
+        return Err(LoadError::NotALibrary {
+            path: path.to_owned(),
+            reason,
+        });
+    }
+    // SAFETY: loading runs the library's initializers; that a plugin's are sound
+    // is the trust that naming it in a scenario puts in it.
+    let library = unsafe { libloading::Library::new(path) }.map_err(|error| {
+        let reason = std::error::Error::source(&error)
+            .map_or_else(|| error.to_string(), ToString::to_string);
+        LoadError::NotALibrary {
+            path: path.to_owned(),
+            reason: reason.trim().to_owned(),
+        }
+    })?;
+    // SAFETY: the symbol is used as an address only, until its first field has
+    // been read and found right.
+    let entry = unsafe { library.get::<*const abi::Plugin>(abi::ENTRY_SYMBOL) }
+        .map(|symbol| *symbol)
+        .map_err(|_| LoadError::NoEntry {
+            path: path.to_owned(),
+        })?;
+    std::mem::forget(library);
+    Ok(entry)
+}
+
+/// Reads the version, then the layout, and only then calls it a [`abi::Plugin`].
+#[allow(unsafe_code)]
+fn check_header(
+    entry: *const abi::Plugin,
+    name: &str,
+    path: &Path,
+) -> Result<&'static abi::Plugin, LoadError> {
+    // SAFETY: every version of the boundary begins with these four bytes.
+    let found = unsafe { entry.cast::<u32>().read_unaligned() };
+    if found != abi::ABI_VERSION {
+        return Err(LoadError::OtherVersion {
+            path: path.to_owned(),
+            plugin: name.to_owned(),
+            found,
+        });
+    }
+    // SAFETY: this version has `size` and `layout` next, at offsets 4 and 8.
+    let (size, layout) = unsafe {
+        (
+            (&raw const (*entry).size).read_unaligned(),
+            (&raw const (*entry).layout).read_unaligned(),
+        )
+    };
+    if layout != abi::LAYOUT || size as usize != size_of::<abi::Plugin>() {
+        return Err(LoadError::OtherLayout {
+            path: path.to_owned(),
+            plugin: name.to_owned(),
+            found: layout,
+        });
+    }
+    // SAFETY: a static of the right version and layout; never unloaded. Its one
+    // function pointer may be null by its type.
+    Ok(unsafe { &*entry })
+}
+
+fn describe(plugin: &'static abi::Plugin, path: &Path) -> Result<Plugin, String> {
+    let mut behaviors = Vec::new();
+    if plugin.behavior_count > 0 && plugin.behaviors.is_null() {
+        return Err("its table of behaviors is null".to_owned());
+    }
+    for index in 0..plugin.behavior_count as usize {
+        #[allow(unsafe_code)]
+        // SAFETY: the table has `behavior_count` entries, by the plugin's word.
+        let table = unsafe { check_functions(plugin.behaviors.add(index)) }
+            .map_err(|what| format!("behavior {index}: {what}"))?;
+        behaviors.push(Arc::new(describe_behavior(table)?));
+    }
+    Ok(Plugin {
+        name: text(plugin.name, "name")?,
+        version: text(plugin.version, "version")?,
+        docs: text(plugin.docs, "docs")?,
+        path: path.to_owned(),
+        behaviors,
+        checks: describe_checks(plugin)?,
+    })
+}
+
+/// The checks of a plugin that has this extension.
+fn describe_checks(plugin: &'static abi::Plugin) -> Result<Vec<Arc<Check>>, String> {
+    let Some(extension) = plugin.extension else {
+        return Ok(Vec::new());
+    };
+    #[allow(unsafe_code)]
+    // SAFETY: any thread, any time; the id is lent for the call.
+    let table: *const abi::Checks = unsafe { extension(abi::Text::lend(abi::CHECKS)) }.cast();
+    if table.is_null() {
+        return Ok(Vec::new());
+    }
+    #[allow(unsafe_code)]
+    // SAFETY: a table of this id begins with these two, static and never written.
+    let (size, layout) = unsafe { ((*table).size, (*table).layout) };
+    if size as usize != size_of::<abi::Checks>() || layout != abi::CHECKS_LAYOUT {
+        return Err(format!(
+            "its table of checks has layout {layout:#018x}, expected {:#018x}; rebuild it against this runner's SDK",
+            abi::CHECKS_LAYOUT
+        ));
+    }
+    #[allow(unsafe_code)]
+    // SAFETY: of the right layout; static.
+    let table = unsafe { &*table };
+    if table.check_count > 0 && table.checks.is_null() {
+        return Err("its table of checks is null".to_owned());
+    }
+    let mut checks = Vec::new();
+    for index in 0..table.check_count as usize {
+        #[allow(unsafe_code)]
+        // SAFETY: the table has `check_count` entries, by the plugin's word.
+        let entry = unsafe { check_judge(table.checks.add(index)) }
+            .map_err(|what| format!("check {index}: {what}"))?;
+        let name = text(entry.name, "a check's name")?;
+        let inside = |what: String| format!("check `{name}`: {what}");
+        checks.push(Arc::new(Check {
+            docs: text(entry.docs, "docs").map_err(inside)?,
+            config_schema: schema(entry.config_schema).map_err(inside)?,
+            table: Table(entry),
+            name,
+        }));
+    }
+    Ok(checks)
+}
+
+/// Answers an error for the first of a table's functions that is null.
+macro_rules! present {
+    ($table:ident: $($field:ident)+) => {
+        $(
+            // SAFETY: a function pointer is read as an address: the one way to
+            // look at it while it may be null.
+            if unsafe { (&raw const (*$table).$field).cast::<usize>().read() } == 0 {
+                return Err(format!("its function `{}` is null", stringify!($field)));
+            }
+        )+
+    };
+}
+
+/// A table whose functions are all there.
+///
+/// # Safety
+///
+/// `table` points to a behavior's table, which may hold null functions.
+#[allow(unsafe_code)]
+unsafe fn check_functions(table: *const abi::Behavior) -> Result<&'static abi::Behavior, String> {
+    present!(table: config_schema config_new config_free create destroy start message timer tick connect disconnect stop);
+    // SAFETY: no function is null, and all else may hold any bits.
+    Ok(unsafe { &*table })
+}
+
+/// As [`check_functions`], for a check.
+///
+/// # Safety
+///
+/// `table` points to a check's table, which may hold null functions.
+#[allow(unsafe_code)]
+unsafe fn check_judge(table: *const abi::Check) -> Result<&'static abi::Check, String> {
+    present!(table: config_schema config_new config_free create record finish free);
+    // SAFETY: no function is null, and all else may hold any bits.
+    Ok(unsafe { &*table })
+}
+
+fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> {
+    let name = text(table.name, "a behavior's name")?;
+    let inside = |what: String| format!("behavior `{name}`: {what}");
+    if !table.state_align.is_power_of_two() || table.state_align > 64 {
+        return Err(inside(format!(
+            "state_align is {}, expected a power of two up to 64",
+            table.state_align
+        )));
+    }
+    if table.column_count > abi::MAX_COLUMNS {
+        return Err(inside(format!(
+            "{} columns, expected at most {}",
+            table.column_count,
+            abi::MAX_COLUMNS
+        )));
+    }
+    let mut columns = Vec::new();
+    for column in slice(table.columns, table.column_count).map_err(inside)? {
+        let name = text(column.name, "a column's name").map_err(inside)?;
+        let kind = column_kind(column.kind)
+            .ok_or_else(|| inside(format!("column `{name}` has kind {}", column.kind)))?;
+        let docs = text(column.docs, "a column's docs").map_err(inside)?;
+        columns.push(ColumnSchema { name, kind, docs });
+    }
+    let (mut events, mut event_docs) = (Vec::new(), Vec::new());
+    for event in slice(table.events, table.event_count).map_err(inside)? {
+        events.push(text(event.name, "an event's name").map_err(inside)?);
+        event_docs.push(text(event.docs, "an event's docs").map_err(inside)?);
+    }
+    Ok(Behavior {
+        docs: text(table.docs, "docs").map_err(inside)?,
+        config_schema: schema(table.config_schema).map_err(inside)?,
+        columns: columns.into(),
+        events: events.into(),
+        event_docs,
+        table: Table(table),
+        name,
+    })
+}
+
+/// The JSON Schema of a config, from a function of a checked table.
+fn schema(config_schema: unsafe extern "C" fn() -> abi::Text) -> Result<serde_json::Value, String> {
+    #[allow(unsafe_code)]
+    // SAFETY: checked for null; may be called at any time, on any thread.
+    let schema = unsafe { config_schema() };
+    let schema = text(schema, "config_schema")?;
+    serde_json::from_str(&schema).map_err(|error| format!("its config schema is no JSON: {error}"))
+}
+
+/// A table of the plugin's as a slice.
+#[allow(unsafe_code)]
+fn slice<T>(first: *const T, count: u64) -> Result<&'static [T], String> {
+    match (count, first.is_null()) {
+        (0, _) => Ok(&[]),
+        (_, true) => Err("a table is null".to_owned()),
+        // SAFETY: `count` entries, by the plugin's word; static, never written.
+        _ => Ok(unsafe { std::slice::from_raw_parts(first, count as usize) }),
+    }
+}
+
+/// A static text of the plugin's, copied.
+fn text(text: abi::Text, what: &str) -> Result<String, String> {
+    let bytes = slice(text.ptr, text.len).map_err(|_| format!("{what} is null"))?;
+    String::from_utf8(bytes.to_vec()).map_err(|_| format!("{what} is not UTF-8"))
+}

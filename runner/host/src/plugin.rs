@@ -1,0 +1,105 @@
+//! What a loaded plugin says of itself, checked once and copied out of its
+//! tables.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use analysis_log::{ColumnKind, ColumnSchema};
+use runner_abi as abi;
+
+/// A plugin that was loaded and fits.
+#[derive(Debug)]
+pub struct Plugin {
+    /// Its name: what scenarios write before the dot.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What it says it is.
+    pub docs: String,
+    /// Where it was found.
+    pub path: PathBuf,
+    /// What it provides.
+    pub behaviors: Vec<Arc<Behavior>>,
+    /// The properties of runs that it can judge.
+    pub checks: Vec<Arc<Check>>,
+}
+
+impl Plugin {
+    /// The behavior of this name.
+    pub fn behavior(&self, name: &str) -> Option<&Arc<Behavior>> {
+        self.behaviors.iter().find(|behavior| behavior.name == name)
+    }
+
+    /// The check of this name.
+    pub fn check(&self, name: &str) -> Option<&Arc<Check>> {
+        self.checks.iter().find(|check| check.name == name)
+    }
+}
+
+/// A behavior of a loaded plugin.
+#[derive(Debug)]
+pub struct Behavior {
+    /// Its name: what scenarios write after the dot.
+    pub name: String,
+    /// What it says it is.
+    pub docs: String,
+    /// JSON Schema of its config.
+    pub config_schema: serde_json::Value,
+    /// Its own columns.
+    pub columns: Arc<[ColumnSchema]>,
+    /// Its own words for `event`.
+    pub events: Arc<[String]>,
+    /// What each of them means.
+    pub event_docs: Vec<String>,
+    /// The functions; checked for null.
+    pub(super) table: Table<abi::Behavior>,
+}
+
+/// A check of a loaded plugin.
+#[derive(Debug)]
+pub struct Check {
+    /// Its name: what scenarios write after the dot.
+    pub name: String,
+    /// What must hold.
+    pub docs: String,
+    /// JSON Schema of its config.
+    pub config_schema: serde_json::Value,
+    /// The functions; checked for null.
+    pub(super) table: Table<abi::Check>,
+}
+
+/// The plugin's own table of a behavior or a check.
+pub(super) struct Table<T: 'static>(pub &'static T);
+
+impl<T> Clone for Table<T> {
+    fn clone(&self) -> Table<T> {
+        *self
+    }
+}
+
+impl<T> Copy for Table<T> {}
+
+impl<T> std::fmt::Debug for Table<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Table").finish_non_exhaustive()
+    }
+}
+
+impl Behavior {
+    /// Whether it can be a clocked node: it does something on a tick.
+    pub fn ticks(&self) -> bool {
+        self.table.0.handles & abi::HANDLES_TICK != 0
+    }
+}
+
+/// The kind behind a column's number in the ABI.
+pub(super) fn column_kind(kind: u32) -> Option<ColumnKind> {
+    Some(match kind {
+        abi::COLUMN_U64 => ColumnKind::U64,
+        abi::COLUMN_I64 => ColumnKind::I64,
+        abi::COLUMN_F64 => ColumnKind::F64,
+        abi::COLUMN_BOOL => ColumnKind::Bool,
+        abi::COLUMN_TEXT => ColumnKind::Text,
+        _ => return None,
+    })
+}

@@ -1,0 +1,262 @@
+//! The functions that plugins call: the boundary from their side to ours.
+//!
+//! Each takes the context of the callback under way, finds the run behind it and
+//! does one thing there. None runs a behavior.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::slice;
+
+use runner_abi as abi;
+use runner_abi::Context;
+
+use base::time::SimDuration;
+use engine::sink::Sink;
+use engine::world::World;
+
+/// What [`Context::host`] points to during a callback.
+pub(super) struct Frame<S> {
+    /// The run.
+    pub world: *mut World<S>,
+    /// The host's side of the callback.
+    pub side: *mut Side,
+}
+
+/// What the host keeps for the callbacks of one run.
+#[derive(Debug, Default)]
+pub(super) struct Side {
+    /// The acting node.
+    pub node: u32,
+    /// Whether the callback is `create`, where effects are not allowed.
+    pub creating: bool,
+    /// Whether one of the following three holds something.
+    pub touched: bool,
+    /// What the behavior gave as its reason to fail, or broke.
+    pub fault: Option<String>,
+    /// The acting node's text columns that were set: (column, text or cleared).
+    pub texts: Vec<(u32, Option<String>)>,
+    /// A text lent to the plugin until the callback returns.
+    pub lent: Vec<String>,
+    /// The folder for the run's files.
+    pub folder: String,
+}
+
+/// The table of functions for runs with a sink `S`.
+pub(super) struct Calls<S>(PhantomData<S>);
+
+impl<S: Sink> Calls<S> {
+    /// The table.
+    pub const TABLE: &'static abi::HostCalls = &abi::HostCalls {
+        size: size_of::<abi::HostCalls>() as u64,
+        send: send::<S>,
+        close: close::<S>,
+        set_timer: set_timer::<S>,
+        cancel_timer: cancel_timer::<S>,
+        record: record::<S>,
+        print: print::<S>,
+        set_text: set_text::<S>,
+        stop_run: stop_run::<S>,
+        fail: fail::<S>,
+        node_name: node_name::<S>,
+        peer_name: peer_name::<S>,
+        run_folder: run_folder::<S>,
+    };
+}
+
+/// The run and the host's side behind a context.
+///
+/// # Safety
+///
+/// `context` is the one lent to the callback under way, in a run with sink `S`.
+#[allow(unsafe_code)]
+#[inline]
+unsafe fn behind<'a, S>(context: *mut Context) -> (&'a mut World<S>, &'a mut Side) {
+    // SAFETY: `Instances::enter` set `host` to a frame on its stack, whose
+    // pointers it uses again only after the callback; each function here makes
+    // these references once and drops them before it returns.
+    unsafe {
+        let frame = (*context).host.cast::<Frame<S>>();
+        (&mut *(*frame).world, &mut *(*frame).side)
+    }
+}
+
+/// Begins an effect: a word that the step bears comes before it. Answers false
+/// where effects are not allowed.
+///
+/// # Safety
+///
+/// As for [`behind`].
+#[allow(unsafe_code)]
+#[inline]
+unsafe fn effect<S: Sink>(context: *mut Context, world: &mut World<S>, side: &mut Side) -> bool {
+    if side.creating {
+        side.blame(|| "acts before its node has started".to_owned());
+        return false;
+    }
+    // SAFETY: the context is ours; the plugin is waiting in this call.
+    let context = unsafe { &mut *context };
+    if context.rows == 0 && context.word != 0 {
+        world.record(context.word - 1);
+    }
+    context.rows = context.rows.saturating_add(1);
+    true
+}
+
+/// Text that a plugin lends; what is not UTF-8 is replaced, null is empty.
+#[allow(unsafe_code)]
+pub(super) fn text<'a>(text: abi::Text) -> Cow<'a, str> {
+    if text.ptr.is_null() || text.len == 0 {
+        return Cow::Borrowed("");
+    }
+    // SAFETY: lent for the call under way, by the ABI; callers copy what they keep.
+    String::from_utf8_lossy(unsafe { slice::from_raw_parts(text.ptr, text.len as usize) })
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn send<S: Sink>(
+    context: *mut Context,
+    peer: u32,
+    bytes: *const u8,
+    len: u64,
+) -> u32 {
+    // SAFETY: called during a callback with its context.
+    let (world, side) = unsafe { behind::<S>(context) };
+    // SAFETY: as above.
+    if !unsafe { effect(context, world, side) } {
+        return 1;
+    }
+    let bytes = if bytes.is_null() || len == 0 {
+        &[]
+    } else {
+        // SAFETY: lent for this call, by the ABI.
+        unsafe { slice::from_raw_parts(bytes, len as usize) }
+    };
+    match world.send(peer, bytes) {
+        Ok(()) => 0,
+        Err(_) => {
+            let node = side.node;
+            side.blame(|| {
+                let name = world
+                    .peer_name(node, peer)
+                    .map_or_else(|| format!("peer {peer}"), |name| format!("`{name}`"));
+                format!("sent to {name}, to which it has no link")
+            });
+            1
+        }
+    }
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn close<S: Sink>(context: *mut Context, peer: u32) {
+    // SAFETY: called during a callback with its context.
+    let (world, side) = unsafe { behind::<S>(context) };
+    // SAFETY: as above.
+    if unsafe { effect(context, world, side) } {
+        world.close(peer);
+    }
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn set_timer<S: Sink>(context: *mut Context, tag: u64, delay_ns: u64) {
+    // SAFETY: called during a callback with its context.
+    let (world, side) = unsafe { behind::<S>(context) };
+    // SAFETY: as above.
+    if unsafe { effect(context, world, side) } {
+        world.set_timer(tag, SimDuration(delay_ns));
+    }
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn cancel_timer<S: Sink>(context: *mut Context, tag: u64) {
+    // SAFETY: called during a callback with its context.
+    let (world, side) = unsafe { behind::<S>(context) };
+    // SAFETY: as above.
+    if unsafe { effect(context, world, side) } {
+        world.cancel_timer(tag);
+    }
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn record<S: Sink>(context: *mut Context, word: u32) {
+    // SAFETY: called during a callback with its context.
+    let (world, side) = unsafe { behind::<S>(context) };
+    // SAFETY: as above.
+    if unsafe { effect(context, world, side) } {
+        world.record(word);
+    }
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn print<S: Sink>(context: *mut Context, line: abi::Text) {
+    // SAFETY: called during a callback with its context.
+    let (world, side) = unsafe { behind::<S>(context) };
+    // SAFETY: as above.
+    if unsafe { effect(context, world, side) } {
+        world.print(&text(line));
+    }
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn set_text<S: Sink>(context: *mut Context, column: u32, value: abi::Text) {
+    // SAFETY: called during a callback with its context.
+    let (_, side) = unsafe { behind::<S>(context) };
+    let value = (!value.ptr.is_null()).then(|| text(value).into_owned());
+    side.touched = true;
+    side.texts.push((column, value));
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn stop_run<S: Sink>(context: *mut Context, reason: abi::Text) {
+    // SAFETY: called during a callback with its context.
+    let (world, side) = unsafe { behind::<S>(context) };
+    // SAFETY: as above.
+    if unsafe { effect(context, world, side) } {
+        world.stop_run(&text(reason));
+    }
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn fail<S: Sink>(context: *mut Context, reason: abi::Text) {
+    // SAFETY: called during a callback with its context.
+    let (_, side) = unsafe { behind::<S>(context) };
+    side.blame(|| text(reason).into_owned());
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn node_name<S: Sink>(context: *mut Context) -> abi::Text {
+    // SAFETY: called during a callback with its context.
+    let (world, side) = unsafe { behind::<S>(context) };
+    side.lend(world.roster().name(side.node).unwrap_or_default())
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn peer_name<S: Sink>(context: *mut Context, peer: u32) -> abi::Text {
+    // SAFETY: called during a callback with its context.
+    let (world, side) = unsafe { behind::<S>(context) };
+    side.lend(world.peer_name(side.node, peer).unwrap_or_default())
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn run_folder<S: Sink>(context: *mut Context) -> abi::Text {
+    // SAFETY: called during a callback with its context.
+    let (_, side) = unsafe { behind::<S>(context) };
+    abi::Text::lend(&side.folder)
+}
+
+impl Side {
+    /// Notes a reason to fail; the first counts.
+    #[cold]
+    fn blame(&mut self, reason: impl FnOnce() -> String) {
+        self.touched = true;
+        self.fault.get_or_insert_with(reason);
+    }
+
+    /// Keeps a text until the callback returns, and lends it.
+    fn lend(&mut self, text: String) -> abi::Text {
+        let lent = abi::Text::lend(&text);
+        // Moving a `String` leaves its bytes where they are.
+        self.touched = true;
+        self.lent.push(text);
+        lent
+    }
+}

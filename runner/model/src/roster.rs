@@ -1,0 +1,73 @@
+//! Who is who: node indices, their groups and their names.
+
+use std::ops::Range;
+
+use crate::Group;
+
+/// The nodes of a scenario by group. Names are made when they are asked for: a
+/// million nodes need no million strings.
+#[derive(Clone, Debug)]
+pub struct Roster {
+    groups: Vec<Group>,
+    /// First node of each group, then the number of nodes.
+    starts: Vec<u32>,
+}
+
+impl Roster {
+    /// The nodes of these groups, in this order.
+    pub fn new(groups: &[Group]) -> Roster {
+        let mut starts = vec![0u32];
+        for group in groups {
+            starts.push(starts[starts.len() - 1] + group.count);
+        }
+        Roster {
+            groups: groups.to_vec(),
+            starts,
+        }
+    }
+
+    /// Number of nodes.
+    pub fn len(&self) -> u32 {
+        self.starts[self.groups.len()]
+    }
+
+    /// Whether there is no node.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The groups, in the order of the scenario.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The nodes of a group.
+    pub fn nodes(&self, group: usize) -> Range<u32> {
+        self.starts[group]..self.starts[group + 1]
+    }
+
+    /// The group of a node.
+    pub fn group_of(&self, node: u32) -> usize {
+        self.starts.partition_point(|&start| start <= node) - 1
+    }
+
+    /// A node's name; `None` past the last.
+    pub fn name(&self, node: u32) -> Option<String> {
+        self.in_group(node)
+            .map(|(group, index)| group.node_name(index))
+    }
+
+    /// What stands for a node in random streams.
+    pub fn stream_name(&self, node: u32) -> Option<String> {
+        self.in_group(node)
+            .map(|(group, index)| group.stream_name(index))
+    }
+
+    fn in_group(&self, node: u32) -> Option<(&Group, u32)> {
+        if node >= self.len() {
+            return None;
+        }
+        let group = self.group_of(node);
+        Some((&self.groups[group], node - self.starts[group]))
+    }
+}

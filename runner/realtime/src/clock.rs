@@ -1,0 +1,73 @@
+//! The wall clock of a run in real time.
+//!
+//! Every instant is measured from one start on the monotonic clock, so nothing
+//! adds up: tick 360 of a minute at 6 Hz is due at 60 s, however late those
+//! before it were. A `speed` of 10 makes ten simulated seconds of one.
+
+use std::time::{Duration, Instant};
+
+use base::time::SimTime;
+
+/// The time since a run began, `speed` times as fast as it passes.
+#[derive(Clone, Copy, Debug)]
+pub struct WallClock {
+    start: Instant,
+    speed: f64,
+}
+
+impl WallClock {
+    /// A run that begins at `start`; `speed` is above 0.
+    pub fn new(start: Instant, speed: f64) -> WallClock {
+        WallClock { start, speed }
+    }
+
+    /// True time now; zero before the start.
+    pub fn now(&self) -> SimTime {
+        self.at(Instant::now())
+    }
+
+    /// True time at an instant of the monotonic clock.
+    pub fn at(&self, instant: Instant) -> SimTime {
+        let passed = instant.saturating_duration_since(self.start);
+        if self.speed == 1.0 {
+            return SimTime(passed.as_nanos() as u64);
+        }
+        SimTime((passed.as_nanos() as f64 * self.speed) as u64)
+    }
+
+    /// How long to wait for an instant; zero if it has passed, none if it never
+    /// comes.
+    pub fn until(&self, time: SimTime) -> Option<Duration> {
+        if time == SimTime::NEVER {
+            return None;
+        }
+        let real = match self.speed == 1.0 {
+            true => time.0,
+            // Rounded up: waking early would only mean to wait again.
+            false => (time.0 as f64 / self.speed).ceil() as u64,
+        };
+        let due = self.start.checked_add(Duration::from_nanos(real))?;
+        Some(due.saturating_duration_since(Instant::now()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_runs_from_the_start_at_the_given_speed() {
+        let start = Instant::now();
+        for (speed, passed) in [(1.0, 1_500_000_000), (10.0, 15_000_000_000)] {
+            let clock = WallClock::new(start, speed);
+            let later = start + Duration::from_millis(1500);
+            assert_eq!(clock.at(later), SimTime(passed));
+            assert_eq!(clock.at(start), SimTime::ZERO);
+        }
+        assert_eq!(
+            WallClock::new(start, 1.0).until(SimTime::ZERO),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(WallClock::new(start, 1.0).until(SimTime::NEVER), None);
+    }
+}

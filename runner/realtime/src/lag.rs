@@ -1,0 +1,97 @@
+//! How late things happen in real time: the span from when a tick or timer was
+//! due to when it was handled.
+
+use analysis::metrics::Histogram;
+
+use base::time::{SimDuration, SimTime};
+
+/// The lags of one run.
+#[derive(Clone, Debug, Default)]
+pub struct Lag {
+    spans: Histogram,
+}
+
+/// A run whose 99th percentile is later than this is said to be late: a tenth
+/// of the shortest interval that a person can see.
+pub const LATE: SimDuration = SimDuration(10_000_000);
+
+impl Lag {
+    /// Something due at `due` is handled now.
+    pub fn record(&mut self, due: SimTime, now: SimTime) {
+        self.spans.record((now - due).0);
+    }
+
+    /// Number of things that were due.
+    pub fn count(&self) -> u64 {
+        self.spans.count()
+    }
+
+    /// A percentile of the lags; none before the first.
+    pub fn percentile(&self, percent: u64) -> Option<SimDuration> {
+        self.spans.percentile(percent).map(SimDuration)
+    }
+
+    /// The greatest lag.
+    pub fn max(&self) -> Option<SimDuration> {
+        self.spans.max().map(SimDuration)
+    }
+
+    /// Each lag `[ns]` and how often it was measured, the greatest as it was and
+    /// the others to 0.1 %.
+    pub fn counts(&self) -> Vec<(u64, u64)> {
+        let middle = |(low, width, count): (u64, u64, u64)| (low + width / 2, count);
+        let mut counts: Vec<(u64, u64)> = self.spans.buckets().map(middle).collect();
+        if let (Some(last), Some(max)) = (counts.last_mut(), self.spans.max()) {
+            last.1 -= 1;
+            counts.push((max, 1));
+        }
+        counts
+    }
+
+    /// Adds what [`Lag::counts`] told of another process.
+    pub fn add(&mut self, counts: &[(u64, u64)]) {
+        for &(span, count) in counts {
+            (0..count).for_each(|_| self.spans.record(span));
+        }
+    }
+
+    /// Its line in a run's folder, with a header.
+    pub fn to_csv(&self) -> String {
+        let ns = |span: Option<SimDuration>| span.map_or_else(String::new, |it| it.0.to_string());
+        format!(
+            "due,lag_p50_ns,lag_p99_ns,lag_max_ns,bound_ns\n{},{},{},{},{}\n",
+            self.count(),
+            ns(self.percentile(50)),
+            ns(self.percentile(99)),
+            ns(self.max()),
+            LATE.0
+        )
+    }
+
+    /// Whether the run was late by more than [`LATE`].
+    pub fn is_late(&self) -> bool {
+        self.percentile(99).is_some_and(|lag| lag > LATE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lags_of_two_processes_add_up_to_those_of_both() {
+        let mut parts = [Lag::default(), Lag::default()];
+        let mut whole = Lag::default();
+        for lag in 0..5000 {
+            let due = SimTime(1_000);
+            let now = due + SimDuration(lag * lag);
+            parts[lag as usize % 2].record(due, now);
+            whole.record(due, now);
+        }
+        let mut sum = Lag::default();
+        parts.iter().for_each(|part| sum.add(&part.counts()));
+        assert_eq!(sum.to_csv(), whole.to_csv());
+        assert_eq!(sum.max(), Some(SimDuration(4999 * 4999)));
+        assert_eq!(Lag::default().counts(), []);
+    }
+}
