@@ -1,0 +1,45 @@
+//! The promises, a module for each: what a user may hold the runner to.
+
+mod harness;
+
+mod abi;
+mod bad_input;
+mod chat;
+mod clock;
+mod commands;
+mod determinism;
+mod docs;
+mod echo;
+mod failures;
+mod faults;
+mod framing;
+mod isolate;
+mod judges;
+mod junit;
+mod kv;
+mod kv_live;
+mod lab_model;
+mod loader;
+mod logs;
+mod lottery;
+mod matrix;
+mod new;
+mod out_of_tree;
+mod parts;
+mod processes;
+mod queueing;
+mod real_agrees;
+mod real_clients;
+mod real_guests;
+mod real_live;
+mod real_losses;
+mod real_programs;
+mod real_stops;
+mod reports;
+mod results;
+mod resume;
+mod scenario_errors;
+mod scenario_schema;
+mod send;
+mod traffic;
+mod twice;
