@@ -13,6 +13,7 @@ mod echo;
 mod failures;
 mod faults;
 mod framing;
+mod golden;
 mod isolate;
 mod judges;
 mod junit;
