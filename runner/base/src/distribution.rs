@@ -1,32 +1,35 @@
-//! How a number varies: a constant or a distribution, and one draw from it.
+//! A number that may vary: a constant or a distribution, and draws from it.
+//!
+//! Draws use inverse functions over the crate `libm`, whose results are the same on
+//! every machine; those of the system's `ln` and `exp` are not.
 
 use crate::random::Random;
 use crate::time::SimDuration;
 
-/// A number that may vary. Spans are in nanoseconds, rates per second; whoever
-/// holds one knows which.
+/// A number that may vary. Its unit is that of the key it is written for: durations
+/// are in nanoseconds, rates per second.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Distribution {
     /// Always this number; draws nothing.
     Constant(f64),
-    /// Every number in `[low, high)` alike.
+    /// Uniform in `[low, high)`.
     Uniform {
         /// Lowest, included.
         low: f64,
         /// Highest, excluded.
         high: f64,
     },
-    /// Every whole number from `low` to `high`, both included, alike. For spans:
-    /// whole nanoseconds.
+    /// Uniform over the whole numbers from `low` to `high`, both included. For
+    /// durations: whole nanoseconds.
     UniformInt {
         /// Lowest, included.
         low: i64,
         /// Highest, included.
         high: i64,
     },
-    /// One of these, alike; never empty.
+    /// One of these, each with the same probability; never empty.
     Choice(Vec<f64>),
-    /// The normal distribution, cut at 0: below is 0.
+    /// The normal distribution, cut at 0: a draw below 0 is 0.
     Normal {
         /// Mean before the cut.
         mean: f64,
@@ -55,12 +58,9 @@ pub enum Distribution {
 }
 
 impl Distribution {
-    /// One draw. Every kind but [`Distribution::Constant`] takes a fixed number
-    /// of draws from the stream (`UniformInt` and `Choice` may reject, and then
-    /// take more).
-    ///
-    /// Inverse functions over `libm`, whose results are the same on every
-    /// machine; the system's `ln` and `exp` are not.
+    /// One draw. A constant takes nothing from the generator, each distribution a
+    /// fixed count of numbers (`UniformInt` and `Choice` may reject a number and take
+    /// one more).
     pub fn sample(&self, random: &mut Random) -> f64 {
         match *self {
             Distribution::Constant(value) => value,
@@ -72,7 +72,7 @@ impl Distribution {
                 };
                 low.wrapping_add(above as i64) as f64
             }
-            Distribution::Choice(ref values) => values[random.below(values.len() as u64) as usize],
+            Distribution::Choice(ref values) => values[random.index(values.len())],
             Distribution::Normal { mean, std } => (mean + std * standard_normal(random)).max(0.0),
             Distribution::Exponential { mean } => -mean * libm::log(random.unit_above_zero()),
             Distribution::LogNormal { median, sigma } => {
@@ -93,7 +93,7 @@ impl Distribution {
         }
     }
 
-    /// One draw of a span, in whole nanoseconds; at least 0, at most 2^63.
+    /// One draw of a duration, in whole nanoseconds; at least 0, at most 2^63.
     pub fn sample_span(&self, random: &mut Random) -> SimDuration {
         let ns = self.sample(random).round();
         SimDuration(if ns >= MAX_SPAN_NS {

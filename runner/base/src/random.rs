@@ -1,18 +1,31 @@
-//! Random streams: one for each node, link and purpose, alike on every machine
-//! and in every version.
+//! Random numbers: a generator, and the named streams of a run.
 //!
-//! A stream is named by *what it is for*: (seed, case, run, purpose, name). The
-//! name's FNV-1a hash (64 bit) is stretched by SplitMix64 to the 256 bits of a
-//! xoshiro256++ generator, as its authors recommend (Blackman and Vigna,
-//! "Scrambled Linear Pseudorandom Number Generators", 2021, section 5). Since no
-//! stream is cut from another, adding a node, a link or a draw leaves the other
-//! streams as they were.
+//! The generator is xoshiro256++ 1.0 (Blackman and Vigna, "Scrambled Linear
+//! Pseudorandom Number Generators", ACM TOMS 47(4), 2021): 256 bits of state, made
+//! of a 64-bit seed by SplitMix64, as its authors recommend. It is written out here
+//! and not taken from a library, so that a seed means the same on every machine and
+//! in every version, and because plugins advance the state in the host's memory. A
+//! test compares it with the generator of the crate `rand`.
 //!
-//! All of it is written out here, because a library is free to change what a
-//! seed means; a test holds it against the published generators.
+//! [`Streams`] gives each node, link and purpose a generator of its own.
 
-/// A xoshiro256++ generator. Its state is what a plugin advances in place.
+mod streams;
+
+pub use streams::{Purpose, Streams, name_hash};
+
+use std::convert::Infallible;
+use std::ops::RangeInclusive;
+
+use rand::TryRng;
+
+/// A xoshiro256++ generator and its state, which is never all zero where numbers
+/// are drawn.
+///
+/// It is also a generator for the crate `rand` 0.10 (`rand::Rng`), whose
+/// distributions may change between versions of that crate. Prefer the methods here
+/// where results should be comparable over years.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(transparent)]
 pub struct Random(pub [u64; 4]);
 
 impl Random {
@@ -22,46 +35,101 @@ impl Random {
         Random(std::array::from_fn(|_| split_mix(&mut state)))
     }
 
-    /// The next 64 bits.
+    /// 64 random bits.
+    #[inline]
     pub fn next_u64(&mut self) -> u64 {
-        let s = &mut self.0;
-        let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
-        let t = s[1] << 17;
-        s[2] ^= s[0];
-        s[3] ^= s[1];
-        s[1] ^= s[2];
-        s[0] ^= s[3];
-        s[2] ^= t;
-        s[3] = s[3].rotate_left(45);
-        result
+        let [a, b, c, d] = self.0;
+        let draw = a.wrapping_add(d).rotate_left(23).wrapping_add(a);
+        let (c, d) = (c ^ a, d ^ b);
+        self.0 = [a ^ d, b ^ c, c ^ (b << 17), d.rotate_left(45)];
+        draw
     }
 
-    /// A number in `[0, 1)`: the upper 53 bits of one draw.
+    /// A whole number from the range, both ends included, uniformly distributed.
+    /// Returns the start of the range if the range is empty.
+    #[inline]
+    pub fn uniform_int(&mut self, range: RangeInclusive<u64>) -> u64 {
+        let (low, high) = (*range.start(), *range.end());
+        if high <= low {
+            return low;
+        }
+        match (high - low).checked_add(1) {
+            Some(count) => low + self.below(count),
+            None => self.next_u64(),
+        }
+    }
+
+    /// An index below `count`, uniformly distributed; 0 if `count` is 0.
+    #[inline]
+    pub fn index(&mut self, count: usize) -> usize {
+        match count {
+            0 => 0,
+            _ => self.below(count as u64) as usize,
+        }
+    }
+
+    /// A number in `[0, 1)`: the upper 53 bits of a draw over 2^53.
+    #[inline]
     pub fn unit(&mut self) -> f64 {
-        (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+        (self.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
-    /// A number in `(0, 1]`: safe to take the logarithm of.
+    /// A number in `(0, 1]`: its logarithm is finite.
+    #[inline]
     pub fn unit_above_zero(&mut self) -> f64 {
-        ((self.next_u64() >> 11) + 1) as f64 / (1u64 << 53) as f64
+        ((self.next_u64() >> 11) + 1) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
-    /// A whole number in `0..count`, all alike (Lemire, "Fast Random Integer
-    /// Generation in an Interval", 2019, algorithm 5). `count` must not be 0.
+    /// True with this probability.
+    #[inline]
+    pub fn chance(&mut self, probability: f64) -> bool {
+        self.unit() < probability
+    }
+
+    /// A whole number in `0..count`, uniformly distributed. `count` must not be 0.
+    ///
+    /// Lemire, "Fast Random Integer Generation in an Interval", ACM TOMACS 29(1),
+    /// 2019, algorithm 5: the upper half of the product of a draw and `count` is the
+    /// number. The lower half shows, almost always without a division, whether the
+    /// draw is one of the few that would favor some numbers; it is then repeated.
+    #[inline]
     pub fn below(&mut self, count: u64) -> u64 {
-        let mut wide = u128::from(self.next_u64()) * u128::from(count);
-        if (wide as u64) < count {
+        let mut product = u128::from(self.next_u64()) * u128::from(count);
+        if (product as u64) < count {
             let threshold = count.wrapping_neg() % count;
-            while (wide as u64) < threshold {
-                wide = u128::from(self.next_u64()) * u128::from(count);
+            while (product as u64) < threshold {
+                product = u128::from(self.next_u64()) * u128::from(count);
             }
         }
-        (wide >> 64) as u64
+        (product >> 64) as u64
     }
 }
 
-/// Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators",
-/// 2014, with the constants of Vigna's reference code.
+impl TryRng for Random {
+    type Error = Infallible;
+
+    #[inline]
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok((self.next_u64() >> 32) as u32)
+    }
+
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in bytes.chunks_mut(8) {
+            let word = self.next_u64().to_le_bytes();
+            chunk.copy_from_slice(&word[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+/// The next number of SplitMix64: Steele, Lea and Flood, "Fast Splittable
+/// Pseudorandom Number Generators", 2014, with the constants of Vigna's reference
+/// code.
 fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;
@@ -70,180 +138,59 @@ fn split_mix(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// What a stream is for: the last but one part of its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// What the behavior draws.
-    Behavior,
-    /// A node's tick rate or interval, and its phase.
-    Tick,
-    /// A server's service times.
-    Service,
-    /// Latency and loss of one direction of a link.
-    Link,
-    /// How far a node's own clock is ahead.
-    Offset,
-    /// How much faster it goes.
-    Drift,
-    /// Which of a link's messages arrive twice, and when the copies do.
-    Duplicate,
-    /// Which of a link's messages arrive changed, and how.
-    Corrupt,
-}
-
-impl Purpose {
-    fn name(self) -> &'static str {
-        match self {
-            Purpose::Behavior => "behavior",
-            Purpose::Tick => "tick",
-            Purpose::Service => "service",
-            Purpose::Link => "link",
-            Purpose::Offset => "offset",
-            Purpose::Drift => "drift",
-            Purpose::Duplicate => "duplicate",
-            Purpose::Corrupt => "corrupt",
-        }
-    }
-}
-
-/// The streams of one run.
-#[derive(Clone, Debug)]
-pub struct Streams {
-    prefix: u64,
-}
-
-impl Streams {
-    /// The streams of run `run` (its number within the case, from 1) of a case.
-    pub fn new(seed: u64, case: &str, run: u32) -> Streams {
-        let mut hash = Fnv::new();
-        hash.bytes(&seed.to_le_bytes());
-        hash.text(case);
-        hash.bytes(&u64::from(run).to_le_bytes());
-        Streams { prefix: hash.0 }
-    }
-
-    /// The stream of a node, under its name in random streams.
-    pub fn node(&self, purpose: Purpose, name: &str) -> Random {
-        let mut hash = Fnv(self.prefix);
-        hash.text(purpose.name());
-        hash.text(name);
-        Random::from_seed(hash.0)
-    }
-
-    /// A stream of the link from one node to another.
-    pub fn link(&self, purpose: Purpose, from: &str, to: &str) -> Random {
-        let mut hash = Fnv(self.prefix);
-        hash.text(purpose.name());
-        hash.text(from);
-        hash.text(to);
-        Random::from_seed(hash.0)
-    }
-
-    /// A stream of the fault with this index, for the time numbered `window` that
-    /// it holds, from 0; of a node, or of the link between two.
-    pub fn fault(&self, purpose: Purpose, fault: usize, window: u64, names: &[&str]) -> Random {
-        let mut hash = Fnv(self.prefix);
-        hash.text("fault");
-        hash.text(purpose.name());
-        hash.bytes(&(fault as u64).to_le_bytes());
-        hash.bytes(&window.to_le_bytes());
-        names.iter().for_each(|name| hash.text(name));
-        Random::from_seed(hash.0)
-    }
-
-    /// One number that stands for the run: printed beside its results.
-    pub fn run_seed(&self) -> u64 {
-        self.prefix
-    }
-}
-
-/// A number for a name of these parts, the same in every version: its bits are
-/// spread, so that its rest by any count divides names evenly.
-pub fn name_hash(parts: &[&str], number: u64) -> u64 {
-    let mut hash = Fnv::new();
-    parts.iter().for_each(|part| hash.text(part));
-    hash.bytes(&number.to_le_bytes());
-    split_mix(&mut hash.0)
-}
-
-/// FNV-1a, 64 bit; texts are closed by a byte that UTF-8 never contains, so
-/// that no two lists of parts run together alike.
-struct Fnv(u64);
-
-impl Fnv {
-    fn new() -> Fnv {
-        Fnv(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-
-    fn text(&mut self, text: &str) {
-        self.bytes(text.as_bytes());
-        self.bytes(&[0xff]);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use rand::rngs::Xoshiro256PlusPlus;
-    use rand::{Rng, SeedableRng};
+    use rand::{Rng, RngExt, SeedableRng};
 
     #[test]
-    fn the_generator_is_the_published_one() {
+    fn a_million_draws_are_those_of_the_rand_crate() {
         let mut ours = Random::from_seed(262);
         let mut theirs = Xoshiro256PlusPlus::seed_from_u64(262);
-        for _ in 0..1000 {
-            assert_eq!(ours.next_u64(), theirs.next_u64());
+        for draw in 0..1_000_000 {
+            assert_eq!(ours.next_u64(), theirs.next_u64(), "draw {draw}");
         }
     }
 
     #[test]
-    fn fnv_matches_its_published_vectors() {
-        for (text, hash) in [
-            ("", 0xcbf2_9ce4_8422_2325),
-            ("a", 0xaf63_dc4c_8601_ec8c),
-            ("foobar", 0x8594_4171_f739_67e8_u64),
-        ] {
-            let mut fnv = Fnv::new();
-            fnv.bytes(text.as_bytes());
-            assert_eq!(fnv.0, hash);
+    fn a_seed_is_expanded_as_in_the_rand_crate() {
+        for seed in [0, 1, 262, u64::MAX] {
+            let mut theirs = Xoshiro256PlusPlus::seed_from_u64(seed);
+            assert_eq!(Random::from_seed(seed).next_u64(), theirs.next_u64());
         }
     }
 
     #[test]
-    fn streams_differ_in_every_part_of_their_name() {
-        let base = Streams::new(1, "default", 1);
-        let first = base.node(Purpose::Tick, "a").0;
-        for other in [
-            Streams::new(2, "default", 1).node(Purpose::Tick, "a"),
-            Streams::new(1, "faces=5", 1).node(Purpose::Tick, "a"),
-            Streams::new(1, "default", 2).node(Purpose::Tick, "a"),
-            base.node(Purpose::Behavior, "a"),
-            base.node(Purpose::Tick, "b"),
-            base.link(Purpose::Link, "tick", "a"),
-            base.link(Purpose::Link, "a", "tick"),
-            base.link(Purpose::Corrupt, "a", "tick"),
-        ] {
-            assert_ne!(first, other.0);
-        }
-        let link = |from, to| base.link(Purpose::Link, from, to).0;
-        assert_ne!(link("ab", "c"), link("a", "bc"));
+    fn the_traits_of_rand_draw_the_same_as_its_own_generator() {
+        let mut ours = Random::from_seed(7);
+        let mut theirs = Xoshiro256PlusPlus::seed_from_u64(7);
+        let (mut a, mut b) = ([0; 13], [0; 13]);
+        ours.fill_bytes(&mut a);
+        theirs.fill_bytes(&mut b);
+        assert_eq!(a, b);
+        assert_eq!(ours.next_u32(), theirs.next_u32());
+        assert_eq!(ours.random_range(0..1000), theirs.random_range(0..1000));
     }
 
     #[test]
-    fn streams_never_change_between_versions() {
-        let mut stream = Streams::new(262, "default", 1).node(Purpose::Behavior, "machine-1");
-        let drawn: Vec<u64> = (0..4).map(|_| stream.below(10)).collect();
-        assert_eq!(drawn, PINNED, "a released seed means something else now");
+    fn draws_are_those_of_the_reference_implementation() {
+        // From the authors' xoshiro256plusplus.c with the state 1, 2, 3, 4.
+        let expected = [
+            41943041,
+            58720359,
+            3588806011781223,
+            3591011842654386,
+            9228616714210784205,
+            9973669472204895162,
+            14011001112246962877,
+            12406186145184390807,
+            15849039046786891736,
+            10450023813501588000,
+        ];
+        let mut random = Random([1, 2, 3, 4]);
+        assert_eq!(expected.map(|_| random.next_u64()), expected);
     }
-
-    /// Computed apart, with a program in another language.
-    const PINNED: [u64; 4] = [8, 2, 2, 7];
 
     #[test]
     fn below_is_even_over_a_range_that_does_not_divide() {
@@ -260,5 +207,42 @@ mod tests {
             chi2 < 22.5,
             "chi-square of {chi2} with 6 degrees: {counts:?}"
         );
+    }
+
+    #[test]
+    fn a_draw_below_the_threshold_is_repeated() {
+        // With 3 * 2^62 numbers a quarter of all draws is below the threshold: of
+        // four draws in a row two make a multiple of 3. Repeated, a third is.
+        let count = 3 * (1u64 << 62);
+        let mut random = Random([1, 2, 3, 4]);
+        let multiples = (0..30_000)
+            .filter(|_| random.uniform_int(0..=count - 1).is_multiple_of(3))
+            .count();
+        // Binomial with deviation 82; five of them either side.
+        assert!((9_590..=10_410).contains(&multiples), "{multiples}");
+    }
+
+    #[test]
+    fn empty_and_whole_ranges_have_a_draw() {
+        let mut random = Random([1, 2, 3, 4]);
+        assert_eq!(random.uniform_int(7..=7), 7);
+        #[allow(clippy::reversed_empty_ranges)]
+        let empty = 9..=3;
+        assert_eq!(random.uniform_int(empty), 9);
+        assert_eq!(random.index(0), 0);
+        let mut whole = random.clone();
+        assert_eq!(random.uniform_int(0..=u64::MAX), whole.next_u64());
+    }
+
+    #[test]
+    fn units_lie_in_zero_to_one() {
+        let mut random = Random([1, 2, 3, 4]);
+        let mean = (0..10_000)
+            .map(|_| random.unit())
+            .inspect(|unit| assert!((0.0..1.0).contains(unit)))
+            .sum::<f64>()
+            / 10_000.0;
+        // Deviation of the mean: 1 / sqrt(12 * 10000) = 0.0029; five of them.
+        assert!((0.4855..0.5145).contains(&mean), "{mean}");
     }
 }
