@@ -1,9 +1,14 @@
 //! Time, random streams and distributions: what a number in a scenario means and
 //! what a seed draws, once, for the runner and for the plugins' SDK.
 //!
-//! [`time`] has instants and spans, [`random`] the named streams, [`distribution`]
-//! how a number varies. Nothing here reads a file or a clock.
+//! [`time`] has instants and spans, [`duration`] and [`size`] the text that people
+//! write for them, [`random`] the generator and its named streams, [`distribution`]
+//! numbers that vary. Nothing here reads a file or a clock.
 
 pub mod distribution;
+pub mod duration;
 pub mod random;
+pub mod size;
 pub mod time;
+
+mod decimal;

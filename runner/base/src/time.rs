@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
+use std::time::Duration;
 
 /// An instant: nanoseconds since the run began `[ns]`. 64 bits are 584 years.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +28,19 @@ impl SimDuration {
     /// The span in seconds, for people; never for arithmetic that reaches a log.
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1e9
+    }
+}
+
+impl From<Duration> for SimDuration {
+    /// Saturates at 2^64 ns.
+    fn from(duration: Duration) -> SimDuration {
+        SimDuration(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+impl From<SimDuration> for Duration {
+    fn from(duration: SimDuration) -> Duration {
+        Duration::from_nanos(duration.0)
     }
 }
 
