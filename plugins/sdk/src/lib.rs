@@ -52,17 +52,16 @@ mod context;
 mod distribution;
 #[doc(hidden)]
 pub mod export;
-mod random;
 mod span;
 pub mod testkit;
 
+pub use base::random::Random;
 pub use behavior::{Behavior, Error, NoConfig, Peer, Result};
 pub use check::{Check, Found, Judged, Record, RunInfo, Verdict};
 pub use column::{Column, ColumnInfo, Event, Kind, Value};
 pub use config::{Problem, check_reference, reference};
 pub use context::{Context, NoLink, Node};
 pub use distribution::{Distribution, Quantity};
-pub use random::Random;
 pub use span::Span;
 
 /// For `#[serde(crate = "runner_sdk::serde")]` in a crate without a dependency

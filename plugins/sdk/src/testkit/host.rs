@@ -48,7 +48,7 @@ impl<B: Behavior> Host<B> {
         random: Random,
     ) -> Result<Host<B>, Failure> {
         let mut slot = vec![0; SLOT_WORDS + B::COLUMNS.len()];
-        slot[..4].copy_from_slice(&random.state());
+        slot[..4].copy_from_slice(&random.0);
         let mut host = Host {
             table: crate::export::behavior::<B>(),
             config: Box::new(config),
