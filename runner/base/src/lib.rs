@@ -3,8 +3,9 @@
 //!
 //! [`time`] has instants and spans, [`duration`] and [`size`] the text that people
 //! write for them, [`random`] the generator and its named streams, [`distribution`]
-//! numbers that vary. Nothing here reads a file or a clock.
+//! numbers that vary, [`callback`] the names of a behavior's callbacks. Nothing here reads a file or a clock.
 
+pub mod callback;
 pub mod distribution;
 pub mod duration;
 pub mod random;

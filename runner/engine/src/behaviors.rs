@@ -5,6 +5,7 @@ use analysis_log::Columns;
 
 use crate::sink::Sink;
 use crate::world::World;
+use base::callback::Callback;
 use base::random::Random;
 use base::time::SimTime;
 
@@ -92,16 +93,17 @@ pub enum Call<'a> {
 }
 
 impl Call<'_> {
-    /// The callback's name, as errors show it.
-    pub fn name(&self) -> &'static str {
+    /// Which callback.
+    #[inline]
+    pub fn callback(&self) -> Callback {
         match self {
-            Call::Start => "start",
-            Call::Message { .. } => "message",
-            Call::Timer { .. } => "timer",
-            Call::Tick => "tick",
-            Call::Connect { .. } => "connect",
-            Call::Disconnect { .. } => "disconnect",
-            Call::Stop => "stop",
+            Call::Start => Callback::Start,
+            Call::Message { .. } => Callback::Message,
+            Call::Timer { .. } => Callback::Timer,
+            Call::Tick => Callback::Tick,
+            Call::Connect { .. } => Callback::Connect,
+            Call::Disconnect { .. } => Callback::Disconnect,
+            Call::Stop => Callback::Stop,
         }
     }
 }

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
+use base::callback::Callback;
 use engine::world::Progress;
 
 /// One end of the shared memory.
@@ -32,7 +33,7 @@ pub struct Cell {
 struct Words {
     /// Callbacks begun so far.
     calls: AtomicU64,
-    /// Which callback is under way, as an index into [`CALLBACKS`]; 0: none.
+    /// The number of the [`Callback`] under way; 0: none.
     inside: AtomicU64,
     node: AtomicU64,
     step: AtomicU64,
@@ -40,19 +41,6 @@ struct Words {
     events: AtomicU64,
     messages: AtomicU64,
 }
-
-/// The callbacks by their numbers here.
-pub const CALLBACKS: [&str; 9] = [
-    "",
-    "new",
-    "start",
-    "message",
-    "timer",
-    "tick",
-    "connect",
-    "disconnect",
-    "stop",
-];
 
 /// The size of the file `[bytes]`: the system maps whole pages.
 const PAGE: usize = 4096;
@@ -136,16 +124,21 @@ impl Cell {
         unsafe { self.words.as_ref() }
     }
 
-    /// A callback begins: its number in [`CALLBACKS`], the node, where the run is.
+    /// A callback begins: of which node, and where the run is.
     #[inline]
-    pub fn enter(&self, callback: usize, node: u32, progress: Progress) {
+    pub fn enter(&self, callback: Callback, node: u32, progress: Progress) {
+        self.note(callback as u64, node, progress);
+    }
+
+    #[inline]
+    fn note(&self, callback: u64, node: u32, progress: Progress) {
         let words = self.words();
         words.node.store(u64::from(node), Relaxed);
         words.step.store(progress.step, Relaxed);
         words.time_ns.store(progress.time_ns, Relaxed);
         words.events.store(progress.events, Relaxed);
         words.messages.store(progress.messages, Relaxed);
-        words.inside.store(callback as u64, Relaxed);
+        words.inside.store(callback, Relaxed);
         words.calls.store(words.calls.load(Relaxed) + 1, Relaxed);
     }
 
@@ -157,19 +150,15 @@ impl Cell {
 
     /// Forgets what was, before a run.
     pub fn clear(&self) {
-        self.enter(0, 0, Progress::default());
+        self.note(0, 0, Progress::default());
     }
 
     /// What stands there.
     pub fn read(&self) -> Note {
         let words = self.words();
-        let inside = words.inside.load(Relaxed) as usize;
         Note {
             calls: words.calls.load(Relaxed),
-            inside: CALLBACKS
-                .get(inside)
-                .copied()
-                .filter(|name| !name.is_empty()),
+            inside: Callback::from_number(words.inside.load(Relaxed)).map(Callback::name),
             node: words.node.load(Relaxed) as u32,
             progress: Progress {
                 time_ns: words.time_ns.load(Relaxed),
@@ -205,7 +194,7 @@ mod tests {
             events: 3,
             messages: 4,
         };
-        far.enter(5, 7, progress);
+        far.enter(Callback::Tick, 7, progress);
         let note = near.read();
         assert_eq!((note.calls, note.inside, note.node), (1, Some("tick"), 7));
         assert_eq!(note.progress, progress);

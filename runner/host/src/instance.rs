@@ -18,10 +18,22 @@ use crate::cell::Cell;
 use crate::config::Config;
 use crate::plugin::Table;
 use crate::vtable::{Calls, Frame, Side};
+use base::callback::Callback;
 use base::random::Random;
 use engine::behaviors::{Behaviors, Call, Fault};
 use engine::sink::Sink;
 use engine::world::World;
+
+// The bits of the boundary are those of the callbacks' numbers.
+const _: () = assert!(
+    abi::HANDLES_START == Callback::Start.bit()
+        && abi::HANDLES_MESSAGE == Callback::Message.bit()
+        && abi::HANDLES_TIMER == Callback::Timer.bit()
+        && abi::HANDLES_TICK == Callback::Tick.bit()
+        && abi::HANDLES_CONNECT == Callback::Connect.bit()
+        && abi::HANDLES_DISCONNECT == Callback::Disconnect.bit()
+        && abi::HANDLES_STOP == Callback::Stop.bit()
+);
 
 /// The instances of a run: one per node, by node index.
 #[derive(Debug)]
@@ -102,7 +114,7 @@ impl Instances {
         arena: usize,
         node: u32,
         world: &mut World<S>,
-        callback: usize,
+        callback: Callback,
         call: impl FnOnce(&'static abi::Behavior, *mut abi::Context, *mut c_void) -> abi::Status,
     ) -> Result<(), Fault> {
         let arena = &mut self.arenas[arena];
@@ -177,9 +189,13 @@ impl Behaviors for Instances {
         self.side.creating = true;
         // SAFETY: the slot is the node's own, fresh memory of the plugin's size
         // and alignment; functions were checked for null at load.
-        let made = self.enter(index, node, world, 1, |table, context, state| unsafe {
-            (table.create)(context, state)
-        });
+        let made = self.enter(
+            index,
+            node,
+            world,
+            Callback::New,
+            |table, context, state| unsafe { (table.create)(context, state) },
+        );
         self.side.creating = false;
         if made.is_ok() {
             self.arenas[index].mark_alive(node);
@@ -203,17 +219,8 @@ impl Behaviors for Instances {
     ) -> Result<(), Fault> {
         let index = self.arena_of(node);
         let arena = &self.arenas[index];
-        // With its number in `cell::CALLBACKS`.
-        let (handler, callback) = match call {
-            Call::Start => (abi::HANDLES_START, 2),
-            Call::Message { .. } => (abi::HANDLES_MESSAGE, 3),
-            Call::Timer { .. } => (abi::HANDLES_TIMER, 4),
-            Call::Tick => (abi::HANDLES_TICK, 5),
-            Call::Connect { .. } => (abi::HANDLES_CONNECT, 6),
-            Call::Disconnect { .. } => (abi::HANDLES_DISCONNECT, 7),
-            Call::Stop => (abi::HANDLES_STOP, 8),
-        };
-        if arena.table.0.handles & handler == 0 || !arena.is_alive(node) {
+        let callback = call.callback();
+        if arena.table.0.handles & callback.bit() == 0 || !arena.is_alive(node) {
             return Ok(());
         }
         // SAFETY (all arms): the instance is alive, its state is the plugin's own,

@@ -8,6 +8,7 @@ use crate::queue::{Event, Sequence};
 use crate::sink::Sink;
 use crate::wires::What;
 use crate::world::{Node, Service};
+use base::callback::Callback;
 use base::random::Purpose;
 use base::time::{SimDuration, SimTime};
 use model::Timing;
@@ -189,7 +190,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.world.node = node;
         self.behaviors
             .create(node, random, &mut self.world)
-            .map_err(|fault| self.failure("new", fault))?;
+            .map_err(|fault| self.failure(Callback::New.name(), fault))?;
         self.world.nodes[node as usize].up = true;
         Ok(())
     }

@@ -171,7 +171,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     #[inline(always)]
     pub(super) fn call(&mut self, node: u32, call: Call<'_>) -> Result<(), Failure> {
         if let Err(fault) = self.behaviors.call(node, call, &mut self.world) {
-            return Err(self.failure(call.name(), fault));
+            return Err(self.failure(call.callback().name(), fault));
         }
         if S::WANTS_ROWS {
             if self.world.wrote_nothing() {
