@@ -49,7 +49,7 @@ pub use resolved::{
     StandardInput, TickRule, TimeMode, Timing, Transport,
 };
 pub use schema::schema;
-pub use values::{name_problem, parse_size};
+pub use values::name_problem;
 
 use document::{SyntaxError, Table};
 use matrix::{MAX_PLAN_RUNS, Matrix, Point};

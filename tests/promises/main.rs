@@ -44,3 +44,4 @@ mod scenario_schema;
 mod send;
 mod traffic;
 mod twice;
+mod units;

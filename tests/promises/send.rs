@@ -305,7 +305,7 @@ fn bad_addresses_and_options_are_bad_input() {
             "expected a duration",
         ),
         (
-            &["tcp://127.0.0.1:1", "--timeout", "999years"],
+            &["tcp://127.0.0.1:1", "--timeout", "999 weeks"],
             "at most a year",
         ),
         (&[], "<ADDRESS>"),

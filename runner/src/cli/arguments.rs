@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::cli::send::Address;
 use crate::plan::Shard;
-use crate::scenario::parse_size;
+use base::{duration, size};
 use framing::Framing;
 
 /// Runs scenarios of distributed systems.
@@ -354,20 +354,20 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(31_557_600);
 
 /// A duration of more than 0, as `5s`, `250ms` or `1m30s`.
 fn timeout(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("expected more than 0".to_owned()),
-        Ok(duration) if duration > LONGEST_TIMEOUT => Err("expected at most a year".to_owned()),
-        Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("{error}; expected a duration, such as 5s or 250ms")),
+    let duration = duration::parse(text).map_err(|error| error.to_string())?;
+    match Duration::from(duration) {
+        Duration::ZERO => Err("expected more than 0".to_owned()),
+        duration if duration > LONGEST_TIMEOUT => Err("expected at most a year".to_owned()),
+        duration => Ok(duration),
     }
 }
 
 /// A size of at least what a process needs for itself.
 fn memory(text: &str) -> Result<u64, String> {
-    match parse_size(text) {
+    match size::parse(text) {
         Ok(bytes) if bytes < LEAST_MEMORY => Err("expected at least 32MiB".to_owned()),
         Ok(bytes) => Ok(bytes),
-        Err(_) => Err("expected a size, such as 512MiB".to_owned()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

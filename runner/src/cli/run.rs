@@ -371,7 +371,7 @@ fn repeat(plan: &Plan, options: &RunOptions, result: &RunResult) -> String {
         "--timeout",
         options
             .timeout
-            .map(|limit| quoted(&humantime::format_duration(limit).to_string())),
+            .map(|limit| base::duration::to_text(limit.into())),
     );
     option("--memory", options.memory.map(|bytes| format!("{bytes}B")));
     for (is, flag) in [

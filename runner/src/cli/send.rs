@@ -60,7 +60,7 @@ pub enum SendError {
         source: io::Error,
     },
     /// No reply in time.
-    #[error("{address}: no reply within {}{}\n  `--timeout` waits longer, `--no-reply` not at all", humantime::format_duration(*.timeout), begun(*.received))]
+    #[error("{address}: no reply within {}{}\n  `--timeout` waits longer, `--no-reply` not at all", base::duration::to_text((*.timeout).into()), begun(*.received))]
     Late {
         /// Where to.
         address: Address,

@@ -82,6 +82,6 @@ pub fn watch(guards: &[Guard], stop: &AtomicBool, done: &AtomicBool) {
 pub fn told(limit: Duration) -> String {
     format!(
         "it took longer than {} (--timeout)",
-        humantime::format_duration(limit)
+        base::duration::to_text(limit.into())
     )
 }

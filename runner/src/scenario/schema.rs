@@ -6,15 +6,12 @@ use serde_json::{Map, Value, json};
 use super::keys::{
     DISTRIBUTION, Keys, MAX_BANDWIDTH, MAX_DRIFT, MAX_MESSAGE, MAX_RATE, SCENARIO, Shape,
 };
+use base::{duration, size};
 use framing::Framing;
 
-/// A duration: numbers with units, from larger to smaller. The order of the
-/// units is left to the reader.
-const DURATION: &str = r"^\s*([0-9]+(\.[0-9]+)?\s*(d|h|m|s|ms|us|µs|ns)\s*)+$";
 /// An IPv4 address, or an IPv6 address in brackets, and a port. Their numbers
 /// are left to the reader.
 const ADDRESS: &str = r"([0-9.]+|\[[0-9A-Fa-f:.]+(%[0-9]+)?\]):[0-9]{1,5}";
-const SIZE: &str = r"^\s*[0-9]+(\.[0-9]+)?\s*(B|[kK]B|MB|GB|TB|KiB|MiB|GiB|TiB)\s*$";
 /// The name of a value of an axis.
 const LABEL: &str = r"^[A-Za-z0-9_.+-]{1,40}$";
 const NAME: &str = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$";
@@ -39,18 +36,18 @@ pub fn schema() -> String {
     root["definitions"] = json!({
         "duration": {
             "type": "string",
-            "pattern": DURATION,
+            "pattern": duration::pattern(),
             "description": "A duration with its unit: ns, us, ms, s, m, h or d. `\"250us\"`, `\"1.5s\"`, `\"1m30s\"`.",
         },
         "signed_duration": {
             "type": "string",
-            "pattern": DURATION.replacen(r"^\s*", r"^\s*-?\s*", 1),
+            "pattern": duration::pattern().replacen(r"^\s*", r"^\s*-?\s*", 1),
             "description": "A duration with its unit, or a minus before it: `\"20ms\"`, `\"-1.5s\"`.",
         },
         "size": {
             "description": "A size with its unit (B, kB, MB, GB, KiB, MiB, GiB), or a number of bytes. `\"64KiB\"`, `\"16 MiB\"`, `8192`.",
             "anyOf": [
-                { "type": "string", "pattern": SIZE },
+                { "type": "string", "pattern": size::pattern() + "$" },
                 { "type": "integer", "minimum": 1, "maximum": MAX_MESSAGE },
             ],
         },
@@ -144,7 +141,7 @@ fn distribution(unit: Unit) -> Value {
 
 /// A size that may say what it is per.
 fn bandwidth() -> String {
-    SIZE.replace(r"\s*$", r"\s*(/s)?\s*$")
+    size::pattern() + r"(/s)?\s*$"
 }
 
 fn reference(name: &str) -> Value {

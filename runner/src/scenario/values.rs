@@ -5,19 +5,18 @@
 //! it and answers none.
 
 mod address;
-mod decimal;
 mod distribution;
 mod duration;
 mod size;
 
 pub use address::{address, endpoint};
 pub use distribution::{Quantity, distribution};
-pub use size::{bandwidth, parse as parse_size, size};
+pub use duration::{delay, duration};
+pub use size::{bandwidth, size};
 
 use super::document::Kind;
 use super::reader::{Field, listed};
 use super::resolved::BehaviorName;
-use base::time::SimDuration;
 use framing::Framing;
 
 /// The longest name of a scenario, group or node: names become file names.
@@ -142,19 +141,6 @@ pub fn command(field: Field<'_>) -> Option<Vec<String>> {
         }
     }
     fine.then_some(words)
-}
-
-/// A duration; 0 too.
-pub fn delay(field: Field<'_>) -> Option<SimDuration> {
-    duration::read(field).map(SimDuration)
-}
-
-/// A duration of more than 0.
-pub fn duration(field: Field<'_>) -> Option<SimDuration> {
-    match delay(field)? {
-        SimDuration::ZERO => field.expected("a duration of more than 0"),
-        duration => Some(duration),
-    }
 }
 
 /// A name: letters, digits, `-`, `_`, `.` (not leading), at most [`MAX_NAME`].

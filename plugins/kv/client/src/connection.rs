@@ -30,7 +30,7 @@ pub enum ConnectionError {
     /// It takes too long.
     #[error(
         "{0}: no reply within {time}\n  does the store speak this framing there? --framing names another one, --timeout waits longer",
-        time = humantime::format_duration(*.1)
+        time = base::duration::to_text((*.1).into())
     )]
     Late(String, Duration),
     /// The message cannot be framed.

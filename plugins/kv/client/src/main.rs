@@ -7,6 +7,7 @@
 mod connection;
 mod protocol;
 
+use base::duration::DurationError;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use connection::ConnectionError;
@@ -34,11 +35,15 @@ struct Options {
     framing: Framing,
 
     /// How long to wait for an answer.
-    #[arg(long, default_value = "10s", value_name = "SPAN", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "10s", value_name = "SPAN", value_parser = duration)]
     timeout: Duration,
 
     #[command(subcommand)]
     command: Command,
+}
+
+fn duration(text: &str) -> Result<Duration, DurationError> {
+    base::duration::parse(text).map(Duration::from)
 }
 
 fn framing() -> impl TypedValueParser<Value = Framing> {

@@ -209,4 +209,11 @@ fn a_store_that_is_not_there_says_what_to_do() {
     let late = ["--address", &address, "--timeout", "20ms", "get", "a"];
     let output = kvclient(&late).output().unwrap();
     ends(&output, 3, "", "no reply within 20ms");
+    let late = ["--address", &address, "--timeout", "20 millis", "get", "a"];
+    let output = kvclient(&late).output().unwrap();
+    ends(&output, 3, "", "no reply within 20ms");
+    let output = kvclient(&["--timeout", "2 parsecs", "get", "a"])
+        .output()
+        .unwrap();
+    ends(&output, 2, "", "`parsecs` is no unit (units: ns, us, ms, s");
 }

@@ -62,7 +62,7 @@ pub fn died(
         Some(Killed::Stopped) => return result,
         Some(Killed::Stuck) => format!(
             "it did not come back within {}",
-            humantime::format_duration(CALLBACK_MAX)
+            base::duration::to_text(CALLBACK_MAX.into())
         ),
         Some(Killed::Late(limit)) => limit::told(limit) + ", and did not come back",
         None => format!("its process {}", ending(&how)),

@@ -10,7 +10,8 @@
 use super::super::document::{Kind, Value};
 use super::super::keys::{DISTRIBUTION, Keys, MAX_DRIFT, MAX_RATE};
 use super::super::reader::{Field, TableReader, Written};
-use super::{duration, number};
+use super::duration::{delay, signed};
+use super::number;
 use base::distribution::Distribution;
 
 /// What varies: its unit and its bounds.
@@ -57,11 +58,11 @@ impl Quantity {
                 }
                 rate => Some(rate),
             },
-            Quantity::Span | Quantity::Interval => match duration::read(field)? as f64 {
+            Quantity::Span | Quantity::Interval => match delay(field)?.0 as f64 {
                 span if span > MAX_SPAN => field.expected("less than 292 years (2^63 ns)"),
                 span => Some(span),
             },
-            Quantity::Offset => duration::read_signed(field).map(|it| it as f64),
+            Quantity::Offset => signed(field).map(|it| it as f64),
             Quantity::Drift => match number(field)? {
                 ppm if ppm <= -MAX_DRIFT || ppm > MAX_DRIFT => field.expected_with_help(
                     "more than -1000000 and at most 1000000 ppm",
@@ -90,8 +91,8 @@ impl Quantity {
         let value = self.value(field)?;
         match self {
             Quantity::Rate | Quantity::Drift => Some(value as i64),
-            Quantity::Offset => duration::read_signed(field),
-            Quantity::Span | Quantity::Interval => duration::read(field)?.try_into().ok(),
+            Quantity::Offset => signed(field),
+            Quantity::Span | Quantity::Interval => delay(field)?.0.try_into().ok(),
         }
     }
 }
