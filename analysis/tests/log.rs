@@ -50,7 +50,7 @@ fn schema() -> RunSchema {
                 &vec![column("clock", ColumnKind::I64)].into(),
             ),
         ],
-        strangers: vec!["tcp://127.0.0.1:1".to_owned()],
+        external_peers: vec!["tcp://127.0.0.1:1".to_owned()],
     }
 }
 
@@ -249,7 +249,7 @@ fn clock_schema() -> RunSchema {
             events: vec!["internal".to_owned()].into(),
             program: false,
         }],
-        strangers: vec![],
+        external_peers: vec![],
     }
 }
 
@@ -472,7 +472,7 @@ fn more_logs_than_descriptors_are_merged_in_time_order() {
     };
     let schema = RunSchema {
         nodes: (0..300).map(node).collect(),
-        strangers: vec![],
+        external_peers: vec![],
     };
     for (index, node) in schema.nodes.iter().enumerate() {
         let mut text = HEADER.replace(",clock", "");

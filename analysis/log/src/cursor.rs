@@ -36,7 +36,7 @@ pub(super) enum Role {
 #[derive(Debug)]
 pub(super) struct Names {
     pub(super) schema: RunSchema,
-    /// Nodes and strangers, by their index.
+    /// Nodes and external_peers, by their index.
     pub(super) peers: Words,
     /// By shape: event words by their number.
     pub(super) events: Vec<Words>,
@@ -47,7 +47,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The index behind a peer's name; a new stranger gets the next.
+    /// The index behind a peer's name; a new external peer gets the next index.
     fn peer(&mut self, name: &str) -> u32 {
         if name.is_empty() {
             return NO_PEER;
@@ -55,9 +55,9 @@ impl Names {
         if let Some(peer) = self.peers.get(name.as_bytes()) {
             return peer;
         }
-        let peer = (self.schema.nodes.len() + self.schema.strangers.len()) as u32;
+        let peer = (self.schema.nodes.len() + self.schema.external_peers.len()) as u32;
         self.peers.insert(name, peer);
-        self.schema.strangers.push(name.to_owned());
+        self.schema.external_peers.push(name.to_owned());
         peer
     }
 }

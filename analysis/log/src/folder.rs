@@ -98,9 +98,9 @@ impl NodeLogs {
         }
     }
 
-    /// Names the next stranger; see [`LogFormat::push_stranger`].
-    pub fn push_stranger(&mut self, name: &str) {
-        self.format.push_stranger(name);
+    /// Adds the name of an external peer; see [`LogFormat::push_external_peer`].
+    pub fn push_external_peer(&mut self, name: &str) {
+        self.format.push_external_peer(name);
     }
 
     /// Writes one row. The rows of one node come in time order.
@@ -202,9 +202,9 @@ impl CombinedLog {
         }
     }
 
-    /// Names the next stranger; see [`LogFormat::push_stranger`].
-    pub fn push_stranger(&mut self, name: &str) {
-        self.format.push_stranger(name);
+    /// Adds the name of an external peer; see [`LogFormat::push_external_peer`].
+    pub fn push_external_peer(&mut self, name: &str) {
+        self.format.push_external_peer(name);
     }
 
     /// Writes one row.
@@ -268,7 +268,7 @@ mod tests {
         };
         RunSchema {
             nodes: (0..count).map(node).collect(),
-            strangers: vec![],
+            external_peers: vec![],
         }
     }
 

@@ -196,7 +196,7 @@ impl RunLog {
         }
         let schema = RunSchema {
             nodes,
-            strangers: Vec::new(),
+            external_peers: Vec::new(),
         };
         let mapping = mapping.map(|mapping| (mapping.clone(), survey.first_ns));
         RunLog::assemble(opened, schema, mapping, Some(survey.events))
@@ -224,7 +224,7 @@ impl RunLog {
         };
         let schema = &names.schema;
         let all = schema.nodes.iter().map(|node| &node.name);
-        for (index, name) in all.chain(&schema.strangers).enumerate() {
+        for (index, name) in all.chain(&schema.external_peers).enumerate() {
             names.peers.insert(name, index as u32);
         }
         for &first in &shapes.first {

@@ -90,7 +90,7 @@ impl LogFormat {
             .nodes
             .iter()
             .map(|node| &node.name)
-            .chain(&schema.strangers)
+            .chain(&schema.external_peers)
         {
             names.push(name);
         }
@@ -104,9 +104,9 @@ impl LogFormat {
         }
     }
 
-    /// Names the next stranger: a peer that the schema did not have yet. Its
-    /// index follows the last one's.
-    pub fn push_stranger(&mut self, name: &str) {
+    /// Adds the name of an external peer that is not in the schema. Its index
+    /// is one more than that of the last peer.
+    pub fn push_external_peer(&mut self, name: &str) {
         self.names.push(name);
     }
 

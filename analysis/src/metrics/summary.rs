@@ -247,7 +247,7 @@ mod tests {
                 ),
                 node("m-1", vec![column("clock", ColumnKind::U64)]),
             ],
-            strangers: vec![],
+            external_peers: vec![],
         }
     }
 

@@ -130,7 +130,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
         );
     }
     report.left_out.extend(setting::log_note(folder));
-    let observed = observed(folder, &measured, drawing.strangers);
+    let observed = observed(folder, &measured, drawing.external_peers);
     let compared = cases::section(folder, &measured);
     let telling = compared.iter().flat_map(|it| it.observations.clone());
     let telling: Vec<String> = telling.collect();
@@ -154,13 +154,13 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
 }
 
 /// What the first cases show.
-pub(super) fn observed(folder: &Folder, measured: &Measured, strangers: bool) -> Vec<Observations> {
+pub(super) fn observed(folder: &Folder, measured: &Measured, external_peers: bool) -> Vec<Observations> {
     let manifest = &folder.manifest;
     // Whether somebody outside may have taken part whose messages have one end
     // here: known from the logs, and suspected where there are none.
     let open = manifest.is_real()
         && (manifest.log == LogMode::Off
-            || strangers
+            || external_peers
             || manifest.groups.iter().any(GroupInfo::is_program));
     (0..measured.cases.len().min(DRAWN_CASES))
         .map(|case| {

@@ -66,7 +66,7 @@ pub(super) fn compare(folders: &[Folder]) -> Result<Report, Error> {
         }
         let measured = measure(folder, &complete, &mut report)?;
         let speeds = speeds(&measured);
-        let mut strangers = false;
+        let mut external_peers = false;
         if folder.manifest.log != LogMode::Off {
             for (at, case) in measured.cases.iter().take(share).enumerate() {
                 let panel = Panel {
@@ -77,9 +77,9 @@ pub(super) fn compare(folders: &[Folder]) -> Result<Report, Error> {
                 };
                 drawing.draw(folder, &complete, &panel, &speeds, &mut report.warnings)?;
             }
-            strangers = std::mem::take(&mut drawing.strangers);
+            external_peers = std::mem::take(&mut drawing.external_peers);
         }
-        let said = observed(folder, &measured, strangers).into_iter();
+        let said = observed(folder, &measured, external_peers).into_iter();
         all_observed.extend(
             said.take(share)
                 .zip(measured.cases.iter().map(|it| titled(it))),

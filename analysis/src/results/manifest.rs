@@ -354,7 +354,7 @@ impl Manifest {
         }
         RunSchema {
             nodes,
-            strangers: Vec::new(),
+            external_peers: Vec::new(),
         }
     }
 }
