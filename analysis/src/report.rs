@@ -11,7 +11,6 @@
 mod build;
 mod cases;
 mod compare;
-mod csv_table;
 mod drawing;
 mod error;
 mod faults;

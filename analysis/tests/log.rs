@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use analysis::log::tables::COMBINED_FILE;
 use analysis::log::*;
 use analysis::metrics::{NodeMetrics, RunMetrics};
 

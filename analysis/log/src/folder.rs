@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::record::{Columns, Row, RunSchema};
+use super::tables::files::{COMBINED_FILE, log_file};
 use super::writer::{Layout, LogFormat};
 
 /// A log could not be written.
@@ -20,9 +21,6 @@ pub struct WriteError {
     /// What the system said.
     pub source: io::Error,
 }
-
-/// The file name of a combined log.
-pub const COMBINED_FILE: &str = "events.csv";
 
 /// The most files that are open at once. A process may open 1024 by default, and
 /// several runs go on side by side.
@@ -156,7 +154,7 @@ impl NodeLogs {
 
 impl NodeFile {
     fn path(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("{}.csv", self.name))
+        folder.join(log_file(&self.name))
     }
 
     fn write(&mut self, folder: &Path, keep_open: bool) -> io::Result<()> {

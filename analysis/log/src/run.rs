@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use super::cursor::{Cursor, Names, Plan, Role};
 use super::error::{LogError, Problem, Warning};
-use super::folder::COMBINED_FILE;
 use super::mapping::Mapping;
 use super::record::{ColumnSchema, Columns, EventId, NodeSchema, Row, RunSchema, STANDARD_EVENTS};
 use super::roles::roles;
 use super::survey::{self, Survey};
+use super::tables::files::{COMBINED_FILE, log_file};
 use super::words::Words;
 use super::writer::STANDARD_COLUMNS;
 
@@ -91,7 +91,7 @@ impl RunLog {
         };
         if let Some(schema) = schema {
             let file = |(index, node): (usize, &NodeSchema)| File {
-                path: folder.join(format!("{}.csv", node.name)),
+                path: folder.join(log_file(&node.name)),
                 node: index as u32,
             };
             let files: Vec<File> = schema.nodes.iter().enumerate().map(file).collect();

@@ -13,6 +13,7 @@
 
 use std::io::Write;
 
+use super::quoting::push_text;
 use super::record::{
     Cell, ColumnKind, ColumnSchema, Columns, NO_PEER, Row, RunSchema, STANDARD_EVENTS,
 };
@@ -358,23 +359,6 @@ impl NameTable {
             line.len += usize::from(name.len);
         }
     }
-}
-
-/// Appends a text cell, quoted where it needs to be.
-pub fn push_text(out: &mut Vec<u8>, text: &str) {
-    let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
-    if !text.is_empty() && !text.as_bytes().iter().any(special) {
-        out.extend_from_slice(text.as_bytes());
-        return;
-    }
-    out.push(b'"');
-    for &byte in text.as_bytes() {
-        if byte == b'"' {
-            out.push(b'"');
-        }
-        out.push(byte);
-    }
-    out.push(b'"');
 }
 
 /// Appends a floating-point cell.

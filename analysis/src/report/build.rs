@@ -13,6 +13,7 @@ use super::unfinished::{cut_off, open_log};
 use super::write::{Outputs, write};
 use super::{Error, Figure, Report, Section, cases, faults, lag, setting, unfinished, verdicts};
 use crate::log::RunSchema;
+use crate::log::tables::SUMMARY_FILE;
 use crate::metrics::{RunMetrics, metric_names};
 use crate::render::number::{count, whole};
 use crate::results::{GroupInfo, LogMode, RunRow};
@@ -154,7 +155,11 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
 }
 
 /// What the first cases show.
-pub(super) fn observed(folder: &Folder, measured: &Measured, external_peers: bool) -> Vec<Observations> {
+pub(super) fn observed(
+    folder: &Folder,
+    measured: &Measured,
+    external_peers: bool,
+) -> Vec<Observations> {
     let manifest = &folder.manifest;
     // Whether somebody outside may have taken part whose messages have one end
     // here: known from the logs, and suspected where there are none.
@@ -176,7 +181,7 @@ pub(super) fn measure(
     complete: &[&RunRow],
     report: &mut Report,
 ) -> Result<Measured, Error> {
-    let file = folder.path.join("summary.csv");
+    let file = folder.path.join(SUMMARY_FILE);
     let whole = complete.iter().all(|run| folder.is_whole(run));
     if whole && file.exists() || folder.manifest.log == LogMode::Off {
         let runs: BTreeSet<u64> = complete.iter().map(|run| run.run).collect();

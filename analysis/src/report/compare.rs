@@ -9,12 +9,11 @@ use super::cases::{self, Line};
 use super::drawing::{Drawing, Panel, speeds};
 use super::folder::Folder;
 use super::measured::Measured;
-use super::merge::differences;
 use super::setting::{file_name, handed_on, warnings};
 use super::table::{Align, Table};
 use super::{Error, Report, Section};
 use crate::render::number::{count, whole};
-use crate::results::{LogMode, Population, RunRow};
+use crate::results::{LogMode, Population, RunRow, differences};
 
 /// The report over results of several plans, as a value.
 ///

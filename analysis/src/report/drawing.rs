@@ -11,6 +11,7 @@ use super::questions::QUESTIONS;
 use super::series::RunSeries;
 use super::unfinished::open_log;
 use super::{Error, Figure};
+use crate::log::tables::files::{COMBINED_FILE, log_file};
 use crate::log::{RunSchema, Warning};
 use crate::results::{LogMode, Manifest, RunRow};
 
@@ -200,7 +201,7 @@ fn log_bytes(path: &Path, schema: &RunSchema) -> u64 {
     let size = |file: PathBuf| std::fs::metadata(file).map_or(0, |file| file.len());
     let nodes = schema.nodes.iter().take(DRAWN_NODES);
     let logs: u64 = nodes
-        .map(|node| size(path.join(format!("{}.csv", node.name))))
+        .map(|node| size(path.join(log_file(&node.name))))
         .sum();
-    logs + size(path.join(crate::log::COMBINED_FILE))
+    logs + size(path.join(COMBINED_FILE))
 }

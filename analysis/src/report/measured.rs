@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use super::Error;
-use super::csv_table::CsvTable;
+use crate::log::tables::{SUMMARY_COLUMNS, TableError, TableReader};
 use crate::metrics::{NodeMetrics, Value};
 
 /// Rows that are kept: about 200 MB at 25 metrics. Arbitrary; 10,000 runs of
@@ -77,10 +77,10 @@ impl Measured {
     /// # Errors
     /// The file cannot be read, or is not what the runner writes.
     pub fn read(path: &Path, runs: &BTreeSet<u64>) -> Result<Measured, Error> {
-        let mut table = CsvTable::open(path)?;
-        table.expect_columns(&["run", "case", "node"])?;
+        let mut table = TableReader::open(path, &SUMMARY_COLUMNS)?;
+        let first = SUMMARY_COLUMNS.len();
         let mut measured = Measured {
-            metrics: table.header().skip(3).map(str::to_owned).collect(),
+            metrics: table.header().skip(first).map(str::to_owned).collect(),
             ..Measured::default()
         };
         let (mut cases, mut nodes) = (Names::default(), Names::default());
@@ -97,7 +97,7 @@ impl Measured {
             }
             let case = cases.get(row.text(1)?, &mut measured.cases);
             let node = nodes.get(row.text(2)?, &mut measured.nodes);
-            for column in 3..row.len() {
+            for column in first..row.cell_count() {
                 let text = row.text(column)?;
                 let value = if text.is_empty() {
                     f64::NAN
@@ -112,12 +112,12 @@ impl Measured {
             measured.rows.push(MeasuredRow { run, case, node });
         }
         if let Some(missing) = runs.iter().find(|run| !seen.contains(run)) {
-            return Err(Error::Table {
+            return Err(Error::Table(TableError::Content {
                 path: path.to_owned(),
                 line: 1,
                 found: format!("run {missing} is complete in `runs.csv`, but has no row here"),
                 hint: "remove `summary.csv` and build the report again: the metrics then come from the logs",
-            });
+            }));
         }
         Ok(measured)
     }

@@ -207,6 +207,17 @@ pub enum LogMode {
     Off,
 }
 
+impl fmt::Display for LogMode {
+    /// As in `--log` and the manifest.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LogMode::PerNode => "per-node",
+            LogMode::Combined => "combined",
+            LogMode::Off => "off",
+        })
+    }
+}
+
 /// A group of nodes that are alike.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GroupInfo {
