@@ -20,7 +20,7 @@ pub(super) fn open_log(
     let log = RunLog::open(&folder.run_folder(run), Some(schema))?;
     Ok(match folder.is_whole(run) {
         true => log,
-        false => log.of_killed(),
+        false => log.ignoring_cut_lines(),
     })
 }
 
