@@ -10,6 +10,7 @@
 
 mod build;
 mod cases;
+mod collect;
 mod compare;
 mod drawing;
 mod error;
@@ -22,6 +23,7 @@ mod measured;
 mod merge;
 mod observe;
 mod questions;
+mod sections;
 mod series;
 mod setting;
 mod several;

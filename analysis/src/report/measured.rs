@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use super::Error;
+use crate::log::RunSchema;
 use crate::log::tables::{SUMMARY_COLUMNS, TableError, TableReader};
-use crate::metrics::{NodeMetrics, Value};
+use crate::metrics::{NodeMetrics, Value, metric_names};
 
 /// Rows that are kept: about 200 MB at 25 metrics. Arbitrary; 10,000 runs of
 /// 100 nodes fit.
@@ -122,9 +123,20 @@ impl Measured {
         Ok(measured)
     }
 
-    /// Adds the metrics of a run that were computed from its logs. The rows'
-    /// metrics must be added in the order of the columns once `metrics` is set.
-    pub fn push_run(&mut self, run: u64, case: &str, names: &[&str], nodes: &[NodeMetrics]) {
+    /// Adds the columns of the metrics that nodes of this schema have. All columns
+    /// must be added before the first run.
+    pub fn add_metrics(&mut self, schema: &RunSchema) {
+        for node in &schema.nodes {
+            for name in metric_names(&node.columns) {
+                if !self.metrics.contains(&name) {
+                    self.metrics.push(name);
+                }
+            }
+        }
+    }
+
+    /// Adds the metrics of a run that were computed from its logs.
+    pub fn push_run(&mut self, run: u64, case: &str, schema: &RunSchema, nodes: &[NodeMetrics]) {
         if self.rows.len() + nodes.len() > MAX_ROWS {
             self.left_out += nodes.len() as u64;
             return;
@@ -135,9 +147,9 @@ impl Measured {
             known.insert(name.clone(), index);
         }
         for metrics in nodes {
-            let name = names[metrics.node as usize];
-            let node = *known.entry(name.to_owned()).or_insert_with(|| {
-                self.nodes.push(name.to_owned());
+            let name = &schema.nodes[metrics.node as usize].name;
+            let node = *known.entry(name.clone()).or_insert_with(|| {
+                self.nodes.push(name.clone());
                 self.nodes.len() - 1
             });
             self.rows.push(MeasuredRow { run, case, node });
