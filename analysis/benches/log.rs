@@ -68,7 +68,7 @@ fn schema() -> RunSchema {
     };
     RunSchema {
         nodes: (1..4).map(node).collect(),
-        strangers: vec![],
+        external_peers: vec![],
     }
 }
 

@@ -10,8 +10,8 @@
 
 mod build;
 mod cases;
+mod collect;
 mod compare;
-mod csv_table;
 mod drawing;
 mod error;
 mod faults;
@@ -23,6 +23,7 @@ mod measured;
 mod merge;
 mod observe;
 mod questions;
+mod sections;
 mod series;
 mod setting;
 mod several;

@@ -7,9 +7,11 @@
 //! folders are [`crate::log`]'s, the numbers in `summary.csv`
 //! [`crate::metrics`]'.
 
+mod identity;
 mod manifest;
 mod population;
 
+pub use identity::{Identity, differences};
 pub use manifest::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest,
     PartInfo, PluginInfo, ScenarioInfo, Selected, Versions,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use analysis::log::tables::COMBINED_FILE;
 use analysis::log::*;
 use analysis::metrics::{NodeMetrics, RunMetrics};
 
@@ -50,7 +51,7 @@ fn schema() -> RunSchema {
                 &vec![column("clock", ColumnKind::I64)].into(),
             ),
         ],
-        strangers: vec!["tcp://127.0.0.1:1".to_owned()],
+        external_peers: vec!["tcp://127.0.0.1:1".to_owned()],
     }
 }
 
@@ -249,7 +250,7 @@ fn clock_schema() -> RunSchema {
             events: vec!["internal".to_owned()].into(),
             program: false,
         }],
-        strangers: vec![],
+        external_peers: vec![],
     }
 }
 
@@ -472,7 +473,7 @@ fn more_logs_than_descriptors_are_merged_in_time_order() {
     };
     let schema = RunSchema {
         nodes: (0..300).map(node).collect(),
-        strangers: vec![],
+        external_peers: vec![],
     };
     for (index, node) in schema.nodes.iter().enumerate() {
         let mut text = HEADER.replace(",clock", "");

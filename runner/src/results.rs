@@ -5,12 +5,12 @@
 //! colors out of that. [`journal`] keeps what each run came to as soon as it is over,
 //! [`ledger`] keeps `runs.csv`, `summary.csv` and `verdicts.csv` in the order of the
 //! runs. Results that were left are taken up again by [`resume`], if their
-//! [`identity`] is that of the plan and the [`sums`] of their files are right.
+//! [`Identity`](analysis::results::Identity) is that of the plan and the [`sums`] of
+//! their files are right.
 
 pub mod entry;
 pub mod faults;
 pub mod folder;
-pub mod identity;
 pub mod journal;
 pub mod ledger;
 pub mod manifest;

@@ -257,12 +257,12 @@ fn results_of_another_plan_are_refused_and_what_differs_is_told() {
     };
     refused(
         &["--seed", "8"],
-        &["settings: then none, now seed=8", "seed: then 7, now 8"],
+        &["seed: 7 then, 8 now", "options: none then, seed=8 now"],
     );
-    refused(&["--log", "off"], &["--log: then per-node, now off"]);
+    refused(&["--log", "off"], &["--log: per-node then, off now"]);
     refused(
         &["--set", "nodes.machine.config.faces=3"],
-        &["settings: then none, now nodes.machine.config.faces=3"],
+        &["options: none then, nodes.machine.config.faces=3 now"],
     );
     lab.write("scenario.toml", &LAB.replace("uniform_int", "uniform"));
     refused(&[], &["the text of the scenario has changed"]);

@@ -138,11 +138,8 @@ impl Records {
 
     /// Reads on.
     pub(super) fn fill(&mut self) -> Result<(), LogError> {
-        self.source.fill().map_err(|error| LogError {
-            path: self.source.path().to_owned(),
-            line: 0,
-            problem: Problem::Io(error),
-        })
+        let filled = self.source.fill();
+        filled.map_err(|error| LogError::of(self.source.path(), Problem::Io(error)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What can be wrong with a log, with the place and the way out.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A log could not be read.
 #[derive(Debug)]
@@ -12,6 +12,17 @@ pub struct LogError {
     pub line: u64,
     /// What is wrong.
     pub problem: Problem,
+}
+
+impl LogError {
+    /// A problem with a whole file or folder.
+    pub(crate) fn of(path: &Path, problem: Problem) -> LogError {
+        LogError {
+            path: path.to_owned(),
+            line: 0,
+            problem,
+        }
+    }
 }
 
 impl fmt::Display for LogError {

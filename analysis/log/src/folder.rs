@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::record::{Columns, Row, RunSchema};
+use super::tables::files::{COMBINED_FILE, log_file};
 use super::writer::{Layout, LogFormat};
 
 /// A log could not be written.
@@ -20,9 +21,6 @@ pub struct WriteError {
     /// What the system said.
     pub source: io::Error,
 }
-
-/// The file name of a combined log.
-pub const COMBINED_FILE: &str = "events.csv";
 
 /// The most files that are open at once. A process may open 1024 by default, and
 /// several runs go on side by side.
@@ -98,9 +96,9 @@ impl NodeLogs {
         }
     }
 
-    /// Names the next stranger; see [`LogFormat::push_stranger`].
-    pub fn push_stranger(&mut self, name: &str) {
-        self.format.push_stranger(name);
+    /// Adds the name of an external peer; see [`LogFormat::push_external_peer`].
+    pub fn push_external_peer(&mut self, name: &str) {
+        self.format.push_external_peer(name);
     }
 
     /// Writes one row. The rows of one node come in time order.
@@ -156,7 +154,7 @@ impl NodeLogs {
 
 impl NodeFile {
     fn path(&self, folder: &Path) -> PathBuf {
-        folder.join(format!("{}.csv", self.name))
+        folder.join(log_file(&self.name))
     }
 
     fn write(&mut self, folder: &Path, keep_open: bool) -> io::Result<()> {
@@ -202,9 +200,9 @@ impl CombinedLog {
         }
     }
 
-    /// Names the next stranger; see [`LogFormat::push_stranger`].
-    pub fn push_stranger(&mut self, name: &str) {
-        self.format.push_stranger(name);
+    /// Adds the name of an external peer; see [`LogFormat::push_external_peer`].
+    pub fn push_external_peer(&mut self, name: &str) {
+        self.format.push_external_peer(name);
     }
 
     /// Writes one row.
@@ -268,7 +266,7 @@ mod tests {
         };
         RunSchema {
             nodes: (0..count).map(node).collect(),
-            strangers: vec![],
+            external_peers: vec![],
         }
     }
 

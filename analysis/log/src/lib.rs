@@ -12,6 +12,7 @@ mod error;
 mod folder;
 mod mapping;
 mod number;
+pub mod quoting;
 mod record;
 mod roles;
 mod run;
@@ -22,11 +23,11 @@ mod words;
 mod writer;
 
 pub use error::{LogError, Problem, Warning, shown};
-pub use folder::{COMBINED_FILE, CombinedLog, NodeLogs, WriteError};
+pub use folder::{CombinedLog, NodeLogs, WriteError};
 pub use mapping::{Mapping, MappingError};
 pub use record::{
     Cell, ColumnKind, ColumnSchema, Columns, EventId, NO_PEER, NodeSchema, Row, RunSchema,
     STANDARD_EVENTS, Shapes,
 };
 pub use run::RunLog;
-pub use writer::{Layout, LogFormat, NODE_COLUMN, STANDARD_COLUMNS, push_text};
+pub use writer::{Layout, LogFormat, NODE_COLUMN, STANDARD_COLUMNS};

@@ -13,7 +13,7 @@ pub struct Row {
     /// What happened.
     pub event: EventId,
     /// The other end: an index into [`RunSchema::nodes`], then
-    /// [`RunSchema::strangers`]; or [`NO_PEER`].
+    /// [`RunSchema::external_peers`]; or [`NO_PEER`].
     pub peer: u32,
     /// The sender's number for the message, from 1; 0 where there is none.
     pub message: u64,
@@ -103,7 +103,7 @@ pub struct RunSchema {
     pub nodes: Vec<NodeSchema>,
     /// Peers that are no nodes of the scenario (connections from outside), in
     /// the order of their first record; their index follows the nodes'.
-    pub strangers: Vec<String>,
+    pub external_peers: Vec<String>,
 }
 
 impl RunSchema {
@@ -113,7 +113,7 @@ impl RunSchema {
         match self.nodes.get(peer) {
             Some(node) => &node.name,
             None => self
-                .strangers
+                .external_peers
                 .get(peer.wrapping_sub(self.nodes.len()))
                 .map_or("", String::as_str),
         }

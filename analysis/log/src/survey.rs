@@ -1,5 +1,5 @@
-//! A first pass over logs that come without a manifest: what the cells of each
-//! column hold, which words and nodes occur, when the first row is.
+//! A first pass over logs that have no manifest. It finds what the cells of each
+//! column hold, which event words and nodes there are, and the time of the first row.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::mapping::Mapping;
 use super::record::{ColumnKind, EventId, STANDARD_EVENTS};
 use super::source::Source;
 use super::words::Words;
-use super::writer::{NODE_COLUMN, STANDARD_COLUMNS};
+use super::writer::{Layout, NODE_COLUMN, STANDARD_COLUMNS};
 
 /// The window of a pass that reads one file at a time `[bytes]`.
 const WINDOW: usize = 128 << 10;
@@ -36,8 +36,8 @@ pub(super) fn header(records: &mut Records) -> Result<Vec<String>, LogError> {
     Ok(names)
 }
 
-/// Whether a header is that of a log of ours; and if so, of a combined one.
-pub(super) fn standard(header: &[String]) -> Option<bool> {
+/// The layout of a log with this header; `None` if it is no log of ours.
+pub(super) fn layout(header: &[String]) -> Option<Layout> {
     let combined = header.get(1).is_some_and(|name| name == NODE_COLUMN);
     let mut names = header.iter();
     for (index, expected) in STANDARD_COLUMNS.into_iter().enumerate() {
@@ -48,7 +48,11 @@ pub(super) fn standard(header: &[String]) -> Option<bool> {
             return None;
         }
     }
-    Some(combined)
+    Some(if combined {
+        Layout::Combined
+    } else {
+        Layout::PerNode
+    })
 }
 
 /// The records of a file, from its beginning.
@@ -61,12 +65,12 @@ pub(super) fn open(path: &Path, window: usize, keep_open: bool, mapped: bool) ->
     }
 }
 
-/// Opens a file to look at its header alone.
+/// The header of a file.
 pub(super) fn header_of(path: &Path, mapped: bool) -> Result<Vec<String>, LogError> {
     header(&mut open(path, 1 << 10, true, mapped))
 }
 
-/// What the cells of one column could be.
+/// The kinds that all cells of a column so far could be.
 #[derive(Clone, Copy, Debug)]
 struct Guess {
     any: bool,
@@ -104,11 +108,11 @@ impl Guess {
     }
 }
 
-/// What the passes over a run's logs found.
+/// What the first pass over the logs of a run found.
 #[derive(Debug)]
 pub(super) struct Survey<'a> {
     mapping: Option<&'a Mapping>,
-    /// The numbers of all event words seen, as they are written.
+    /// The numbers of all event words, as the logs have them.
     pub(super) events: Words,
     /// The words that are not standard ones.
     pub(super) own_events: Vec<String>,
@@ -137,8 +141,8 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// Reads a file through. Answers the kind of each of its columns. What is
-    /// wrong in a row is left to the second pass, which says it better.
+    /// Reads a whole file. Returns the kind of each column. Errors in rows are
+    /// ignored here; the second pass reports them.
     pub(super) fn file(&mut self, path: &Path) -> Result<Vec<ColumnKind>, LogError> {
         let mut records = open(path, WINDOW, true, self.mapping.is_some());
         let header = header(&mut records)?;
@@ -149,8 +153,8 @@ impl<'a> Survey<'a> {
         let position = |name| header.iter().position(|own| Some(own.as_str()) == name);
         let event = position(name_of("event"));
         let time = position(name_of("time_ns"));
-        let node = match standard(&header) {
-            Some(true) => position(Some(NODE_COLUMN)),
+        let node = match layout(&header) {
+            Some(Layout::Combined) => position(Some(NODE_COLUMN)),
             _ => None,
         };
         let mut guesses = vec![

@@ -1,14 +1,31 @@
-//! The tables of a results folder: names, headers, rows, each written and read
-//! through the one definition here.
+//! The files and tables of a results folder. Names, headers and rows are defined
+//! here once, for the runner that writes them and for the report that reads them.
 //!
-//! [`RunRow`] is a row of `runs.csv`; each [`Judgement`] is one of `verdicts.csv`,
-//! its [`Evidence`] rows of `evidence.csv`.
+//! [`files`] names everything in the folder. A table is read with [`TableReader`].
+//! [`RunRow`] is a row of `runs.csv`; each [`Judgement`] is a row of `verdicts.csv`,
+//! its [`Evidence`] rows of `evidence.csv`; [`LagRow`] and [`FaultRow`] are the rows
+//! of `lag.csv` and `faults.csv`. The metrics of `summary.csv` belong to the crate
+//! `analysis`.
 
+mod faults;
+pub mod files;
 mod judgement;
+mod lag;
+mod reader;
 mod runs;
 
-pub use judgement::{
-    EVIDENCE_FILE, EVIDENCE_HEADER, Evidence, Judge, Judgement, MAX_EVIDENCE, VERDICTS_FILE,
-    VERDICTS_HEADER, gravest, verdict_of,
+pub use faults::{FAULT_COLUMNS, FaultRow};
+pub use files::{
+    COMBINED_FILE, EVIDENCE_FILE, FAULTS_FILE, JOURNAL_FILE, LAG_FILE, MANIFEST_FILE, RESULT_FILES,
+    RUNS_FILE, RUNS_FOLDER, SUMMARY_FILE, VERDICTS_FILE,
 };
+pub use judgement::{
+    EVIDENCE_HEADER, Evidence, EvidenceRow, Judge, Judgement, MAX_EVIDENCE, VERDICTS_HEADER,
+    VerdictRow, gravest, verdict_of,
+};
+pub use lag::{LAG_COLUMNS, LagRow};
+pub use reader::{TableError, TableReader, TableRow};
 pub use runs::{RUN_COLUMNS, RunRow, RunStatus, Verdict, runs_header};
+
+/// The columns of `summary.csv` before the metrics.
+pub const SUMMARY_COLUMNS: [&str; 3] = ["run", "case", "node"];

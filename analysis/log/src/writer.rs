@@ -13,6 +13,7 @@
 
 use std::io::Write;
 
+use super::quoting::push_text;
 use super::record::{
     Cell, ColumnKind, ColumnSchema, Columns, NO_PEER, Row, RunSchema, STANDARD_EVENTS,
 };
@@ -90,7 +91,7 @@ impl LogFormat {
             .nodes
             .iter()
             .map(|node| &node.name)
-            .chain(&schema.strangers)
+            .chain(&schema.external_peers)
         {
             names.push(name);
         }
@@ -104,9 +105,9 @@ impl LogFormat {
         }
     }
 
-    /// Names the next stranger: a peer that the schema did not have yet. Its
-    /// index follows the last one's.
-    pub fn push_stranger(&mut self, name: &str) {
+    /// Adds the name of an external peer that is not in the schema. Its index
+    /// is one more than that of the last peer.
+    pub fn push_external_peer(&mut self, name: &str) {
         self.names.push(name);
     }
 
@@ -358,23 +359,6 @@ impl NameTable {
             line.len += usize::from(name.len);
         }
     }
-}
-
-/// Appends a text cell, quoted where it needs to be.
-pub fn push_text(out: &mut Vec<u8>, text: &str) {
-    let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
-    if !text.is_empty() && !text.as_bytes().iter().any(special) {
-        out.extend_from_slice(text.as_bytes());
-        return;
-    }
-    out.push(b'"');
-    for &byte in text.as_bytes() {
-        if byte == b'"' {
-            out.push(b'"');
-        }
-        out.push(byte);
-    }
-    out.push(b'"');
 }
 
 /// Appends a floating-point cell.

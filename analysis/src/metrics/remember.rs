@@ -86,7 +86,7 @@ mod tests {
         };
         RunSchema {
             nodes: vec![node("a", vec![clock]), node("b", vec![])],
-            strangers: vec![],
+            external_peers: vec![],
         }
     }
 

@@ -10,10 +10,9 @@ use std::io::Write;
 use std::path::Path;
 
 use super::{NodeMetrics, Value, definitions, metric_names};
-use crate::log::{LogError, Problem, RunSchema, push_text};
-
-/// The columns before the metrics.
-pub const SUMMARY_COLUMNS: [&str; 3] = ["run", "case", "node"];
+use crate::log::quoting::push_text;
+use crate::log::tables::SUMMARY_COLUMNS;
+use crate::log::{LogError, Problem, RunSchema};
 
 /// The metric columns of a summary.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -247,7 +246,7 @@ mod tests {
                 ),
                 node("m-1", vec![column("clock", ColumnKind::U64)]),
             ],
-            strangers: vec![],
+            external_peers: vec![],
         }
     }
 

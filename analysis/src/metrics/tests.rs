@@ -22,7 +22,7 @@ fn schema(count: usize) -> RunSchema {
     };
     RunSchema {
         nodes: (0..count).map(node).collect(),
-        strangers: vec![],
+        external_peers: vec![],
     }
 }
 

@@ -4,54 +4,76 @@
 
 use std::path::Path;
 
-use super::build::{DRAWN_CASES, measure, observed, sections};
 use super::cases::{self, Line};
+use super::collect::collect;
 use super::drawing::{Drawing, Panel, speeds};
 use super::folder::Folder;
 use super::measured::Measured;
-use super::merge::differences;
+use super::observe::Observations;
+use super::sections::{DRAWN_CASES, observed, sections};
 use super::setting::{file_name, handed_on, warnings};
 use super::table::{Align, Table};
 use super::{Error, Report, Section};
 use crate::render::number::{count, whole};
-use crate::results::{LogMode, Population, RunRow};
+use crate::results::{LogMode, Population, RunRow, differences};
 
 /// The report over results of several plans, as a value.
 ///
 /// # Errors
-/// A table or log of theirs cannot be read.
+/// A table or a log cannot be read.
 pub(super) fn compare(folders: &[Folder]) -> Result<Report, Error> {
     let names = names(folders);
-    let mut report = Report {
+    let report = Report {
         title: format!("{} compared", listed(&names)),
         facts: vec![("Compared".to_owned(), count(folders.len() as u64, "plan"))],
         setting: vec![plans(folders, &names), differing(folders, &names)],
         ..Report::default()
     };
-    let mut joined = Measured::default();
-    let mut drawing = Drawing::default();
-    let mut all_observed = Vec::new();
-    let mut populations: Vec<(String, Population, bool)> = Vec::new();
-    // Each plan has its share of what can be drawn, and one case at least.
-    let share = (DRAWN_CASES / folders.len()).max(1);
+    let mut comparison = Comparison {
+        report,
+        // Each plan has its share of what can be drawn, and one case at least.
+        share: (DRAWN_CASES / folders.len()).max(1),
+        plan_count: folders.len(),
+        ..Comparison::default()
+    };
     for (index, (folder, name)) in folders.iter().zip(&names).enumerate() {
-        let said = warnings(folder)
-            .into_iter()
-            .map(|it| format!("{name}: {it}"));
-        report.warnings.extend(said);
+        comparison.add(index, folder, name)?;
+    }
+    Ok(comparison.finish(folders))
+}
+
+/// A comparison while plans are added.
+#[derive(Default)]
+struct Comparison {
+    report: Report,
+    share: usize,
+    plan_count: usize,
+    /// The metrics of all plans.
+    joined: Measured,
+    drawing: Drawing,
+    /// Observations, each with its case.
+    observed: Vec<(Observations, String)>,
+    /// By case: its runs, and whether they were judged.
+    populations: Vec<(String, Population, bool)>,
+}
+
+impl Comparison {
+    /// Adds the plan with this index.
+    fn add(&mut self, index: usize, folder: &Folder, name: &str) -> Result<(), Error> {
+        let report = &mut self.report;
+        let warnings = warnings(folder).into_iter();
+        report
+            .warnings
+            .extend(warnings.map(|it| format!("{name}: {it}")));
         let several = folder.manifest.cases.len() > 1;
         let titled = |case: &str| match several {
             true => format!("{name}: {case}"),
-            false => name.clone(),
+            false => name.to_owned(),
         };
         for case in &folder.manifest.cases {
-            let mut population = Population::default();
-            let mut judged = false;
-            for run in folder.runs.iter().filter(|run| run.case == case.id) {
-                population.add(run);
-                judged |= run.verdict.is_some();
-            }
-            populations.push((titled(&case.id), population, judged));
+            let (population, judged) = population(folder, &case.id);
+            self.populations
+                .push((titled(&case.id), population, judged));
         }
         let complete: Vec<&RunRow> = folder
             .runs
@@ -62,52 +84,73 @@ pub(super) fn compare(folders: &[Folder]) -> Result<Report, Error> {
             report
                 .warnings
                 .push(format!("{name}: no run came to its end."));
-            continue;
+            return Ok(());
         }
-        let measured = measure(folder, &complete, &mut report)?;
-        let speeds = speeds(&measured);
-        let mut strangers = false;
+        let measured = collect(folder, &complete, report)?;
         if folder.manifest.log != LogMode::Off {
-            for (at, case) in measured.cases.iter().take(share).enumerate() {
+            let speeds = speeds(&measured);
+            for (at, case) in measured.cases.iter().take(self.share).enumerate() {
                 let panel = Panel {
                     case,
                     suffix: format!("-{}-case-{}", index + 1, at + 1),
                     of: format!(", {}", titled(case)),
-                    beside: share * folders.len(),
+                    beside: self.share * self.plan_count,
                 };
-                drawing.draw(folder, &complete, &panel, &speeds, &mut report.warnings)?;
+                self.drawing
+                    .draw(folder, &complete, &panel, &speeds, &mut report.warnings)?;
             }
-            strangers = std::mem::take(&mut drawing.strangers);
         }
-        let said = observed(folder, &measured, strangers).into_iter();
-        all_observed.extend(
-            said.take(share)
-                .zip(measured.cases.iter().map(|it| titled(it))),
+        let external_peers = std::mem::take(&mut self.drawing.external_peers);
+        let observed = observed(folder, &measured, external_peers).into_iter();
+        let cases = measured.cases.iter().map(|case| titled(case));
+        self.observed.extend(observed.take(self.share).zip(cases));
+        self.joined.join(measured, titled);
+        Ok(())
+    }
+
+    /// The report, once all plans are added.
+    fn finish(self, folders: &[Folder]) -> Report {
+        let Comparison {
+            mut report,
+            mut joined,
+            drawing,
+            observed,
+            populations,
+            ..
+        } = self;
+        report.sections.extend(side_by_side(&joined, populations));
+        // Observations belong to cases by their index.
+        let (observed, cases): (Vec<_>, Vec<_>) = observed.into_iter().unzip();
+        joined.bring_forward(&cases);
+        let questions = sections(&joined, &observed, drawing.figures);
+        report.sections.extend(questions);
+        let drawn = drawing.runs as u64;
+        let runs: u64 = folders.iter().map(|it| it.runs.len() as u64).sum();
+        if drawn < runs {
+            report.left_out.push(format!(
+                "The plots show {} of {}: of each plan the first of its first cases. The tables are of all.",
+                whole(drawn),
+                count(runs, "run"),
+            ));
+        }
+        report.left_out.push(
+            "What was judged, and each plan's own text, are in the plans' own reports.".to_owned(),
         );
-        joined.join(measured, titled);
+        let of_cases = report.sections.first().filter(|it| it.id == "cases");
+        report.key = of_cases.map_or_else(Vec::new, |it| it.observations.clone());
+        report
     }
-    report.sections.extend(side_by_side(&joined, populations));
-    // Observations belong to cases by their place.
-    let (said, of): (Vec<_>, Vec<_>) = all_observed.into_iter().unzip();
-    joined.bring_forward(&of);
-    report
-        .sections
-        .extend(sections(&joined, &said, drawing.figures));
-    let drawn = drawing.runs as u64;
-    let runs: u64 = folders.iter().map(|it| it.runs.len() as u64).sum();
-    if drawn < runs {
-        report.left_out.push(format!(
-            "The plots show {} of {}: of each plan the first of its first cases. The tables are of all.",
-            whole(drawn),
-            count(runs, "run"),
-        ));
+}
+
+/// The runs of a case, and whether they were judged.
+fn population(folder: &Folder, case: &str) -> (Population, bool) {
+    let mut population = Population::default();
+    let mut judged = false;
+    for run in folder.runs.iter().filter(|run| run.case == case) {
+        population.add(run);
+        judged |= run.verdict.is_some();
     }
-    report.left_out.push(
-        "What was judged, and each plan's own text, are in the plans' own reports.".to_owned(),
-    );
-    let telling = report.sections.first().filter(|it| it.id == "cases");
-    report.key = telling.map_or_else(Vec::new, |it| it.observations.clone());
-    Ok(report)
+    (population, judged)
 }
 
 /// What the results are called: by their scenarios where these differ, else by

@@ -11,6 +11,7 @@ use super::questions::QUESTIONS;
 use super::series::RunSeries;
 use super::unfinished::open_log;
 use super::{Error, Figure};
+use crate::log::tables::files::{COMBINED_FILE, log_file};
 use crate::log::{RunSchema, Warning};
 use crate::results::{LogMode, Manifest, RunRow};
 
@@ -28,7 +29,7 @@ pub(super) struct Drawing {
     /// Runs that are drawn.
     pub runs: usize,
     /// Whether a log names peers that are no nodes.
-    pub strangers: bool,
+    pub external_peers: bool,
     bytes: u64,
 }
 
@@ -37,7 +38,7 @@ impl Default for Drawing {
         Drawing {
             figures: vec![Vec::new(); QUESTIONS.len() + 2],
             runs: 0,
-            strangers: false,
+            external_peers: false,
             bytes: 0,
         }
     }
@@ -78,7 +79,7 @@ impl Drawing {
             LogMode::Combined => schema.clone(),
             _ => RunSchema {
                 nodes: schema.nodes[..shown_nodes].to_vec(),
-                strangers: Vec::new(),
+                external_peers: Vec::new(),
             },
         };
         let nodes: Vec<usize> = (0..shown_nodes).collect();
@@ -92,7 +93,7 @@ impl Drawing {
             }
             self.runs += 1;
             let (series, met) = series(folder, run, &drawn_schema, &nodes, lines, warnings)?;
-            self.strangers |= met;
+            self.external_peers |= met;
             lines_of.push((run.run, series));
         }
         if lines_of.is_empty() {
@@ -186,13 +187,13 @@ fn series(
     // The folder's own place says nothing to the reader, and differs by machine.
     let prefix = format!("{}/", folder.path.display());
     warnings.extend(back.map(|warning| warning.to_string().replace(&prefix, "")));
-    let met = &log.schema().strangers;
-    let strangers = !met.is_empty() && {
+    let met = &log.schema().external_peers;
+    let external_peers = !met.is_empty() && {
         let all = folder.manifest.run_schema(&run.case);
         let nodes: HashSet<&str> = all.nodes.iter().map(|node| node.name.as_str()).collect();
         met.iter().any(|name| !nodes.contains(name.as_str()))
     };
-    Ok((series, strangers))
+    Ok((series, external_peers))
 }
 
 /// What the logs of the drawn nodes of a run take `[bytes]`.
@@ -200,7 +201,7 @@ fn log_bytes(path: &Path, schema: &RunSchema) -> u64 {
     let size = |file: PathBuf| std::fs::metadata(file).map_or(0, |file| file.len());
     let nodes = schema.nodes.iter().take(DRAWN_NODES);
     let logs: u64 = nodes
-        .map(|node| size(path.join(format!("{}.csv", node.name))))
+        .map(|node| size(path.join(log_file(&node.name))))
         .sum();
-    logs + size(path.join(crate::log::COMBINED_FILE))
+    logs + size(path.join(COMBINED_FILE))
 }

@@ -51,18 +51,9 @@ pub enum Error {
         /// The newest that is known here.
         known: u32,
     },
-    /// `runs.csv` or `summary.csv` is not what the runner writes.
-    #[error("{}:{line}: {found}\n  {hint}", path.display())]
-    Table {
-        /// The file.
-        path: PathBuf,
-        /// Where, from 1.
-        line: u64,
-        /// What was found, and what was expected.
-        found: String,
-        /// What to do.
-        hint: &'static str,
-    },
+    /// A table is not what the runner writes.
+    #[error(transparent)]
+    Table(#[from] crate::log::tables::TableError),
     /// A log is not what the runner writes.
     #[error(transparent)]
     Log(#[from] crate::log::LogError),

@@ -6,19 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use super::csv_table::CsvTable;
 use super::folder::Folder;
 use super::table::{Align, Table};
 use super::{Error, Section};
+use crate::log::tables::{FAULTS_FILE, FaultRow};
 use crate::render::number::{count, decimals, fixed, whole};
 use crate::results::RunRow;
 
-/// In a run's folder.
-const FAULTS_FILE: &str = "faults.csv";
-/// Its columns.
-const COLUMNS: [&str; 7] = [
-    "fault", "kind", "from_ns", "until_ns", "what", "touched", "required",
-];
 /// Nanoseconds to seconds.
 const S: f64 = 1e-9;
 /// Rows in the table, at most.
@@ -88,29 +82,24 @@ pub(super) fn section(
 /// Adds what the faults of a run did; nothing if it has no such file.
 fn read(folder: &Folder, run: &RunRow, case: usize, faults: &mut Faults) -> Result<(), Error> {
     let path = folder.run_folder(run).join(FAULTS_FILE);
-    if !path.exists() {
-        return Ok(());
-    }
-    let mut table = CsvTable::open(&path)?;
-    table.expect_columns(&COLUMNS)?;
     let mut last = None;
-    while let Some(row) = table.next_row()? {
-        let number = row.number(0)?;
-        let fault = faults.entry((case, number)).or_default();
-        if last != Some(number) {
-            last = Some(number);
-            fault.kind = row.text(1)?.to_owned();
-            fault.what = row.text(4)?.to_owned();
-            fault.required = row.text(6)? == "true";
+    for row in FaultRow::read(&path)? {
+        let fault = faults.entry((case, row.fault)).or_default();
+        if last != Some(row.fault) {
+            last = Some(row.fault);
+            fault.kind = row.kind;
+            fault.what = row.what;
+            fault.required = row.required;
             fault.touched.push(0);
         }
-        if !row.text(2)?.is_empty() {
-            let held = (row.number(2)? as f64 * S, row.number(3)? as f64 * S);
-            fault.first.get_or_insert(held);
+        if let Some((from, until)) = row.held_ns {
+            fault
+                .first
+                .get_or_insert((from as f64 * S, until as f64 * S));
             fault.times += 1;
         }
         if let Some(touched) = fault.touched.last_mut() {
-            *touched = touched.saturating_add(row.number(5)?);
+            *touched = touched.saturating_add(row.touched);
         }
     }
     Ok(())

@@ -3,12 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use super::csv_table::CsvTable;
-use crate::results::{FORMAT, Manifest, RUN_COLUMNS, RunRow, RunStatus, Verdict};
+use crate::log::tables::files::{
+    MANIFEST_FILE, RUNS_FILE, RUNS_FOLDER, partial_folder, partial_run, run_folder,
+};
+use crate::results::{FORMAT, Manifest, RunRow, RunStatus};
 
 /// Nodes of a run, at most: keeps a manifest that was tampered with from asking
 /// for all memory. Arbitrary, well above what a run can have.
 const MAX_NODES: u64 = 1 << 24;
+
+/// The link to the newest results of a scenario.
+const LATEST: &str = "latest";
 
 /// A results folder, opened.
 #[derive(Debug)]
@@ -35,10 +40,10 @@ impl Folder {
     /// As [`Folder::open`]; there may be no run in it, as in an empty shard.
     pub fn open_any(path: &Path) -> Result<Folder, Error> {
         let mut path = path.to_owned();
-        if !path.join("manifest.json").exists() && path.join("latest/manifest.json").exists() {
-            path.push("latest");
+        if !path.join(MANIFEST_FILE).exists() && path.join(LATEST).join(MANIFEST_FILE).exists() {
+            path.push(LATEST);
         }
-        let file = path.join("manifest.json");
+        let file = path.join(MANIFEST_FILE);
         let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -47,7 +52,8 @@ impl Folder {
             Err(error) => return Err(Error::read(&file)(error)),
         };
         let manifest = read_manifest(&file, &text)?;
-        let runs = read_runs(&path.join("runs.csv"))?;
+        let mut runs = RunRow::read(&path.join(RUNS_FILE))?;
+        runs.sort_by_key(|run| run.run);
         let unfinished = unfinished(&path, &runs);
         Ok(Folder {
             path,
@@ -69,9 +75,10 @@ impl Folder {
 
     /// The folder of a run.
     pub fn run_folder(&self, run: &RunRow) -> PathBuf {
-        let whole = self.path.join(format!("runs/{:04}", run.run));
+        let runs = self.path.join(RUNS_FOLDER);
+        let whole = runs.join(run_folder(run.run));
         if !self.is_whole(run) && !whole.exists() {
-            return self.path.join(format!("runs/{:04}.partial", run.run));
+            return runs.join(partial_folder(run.run));
         }
         whole
     }
@@ -79,12 +86,11 @@ impl Folder {
 
 /// The runs of which there is a folder `NNNN.partial` and no row.
 fn unfinished(path: &Path, runs: &[RunRow]) -> Vec<u64> {
-    let folders = std::fs::read_dir(path.join("runs")).into_iter().flatten();
+    let folders = std::fs::read_dir(path.join(RUNS_FOLDER))
+        .into_iter()
+        .flatten();
     let mut numbers: Vec<u64> = folders
-        .filter_map(|folder| {
-            let name = folder.ok()?.file_name();
-            name.to_str()?.strip_suffix(".partial")?.parse().ok()
-        })
+        .filter_map(|folder| partial_run(folder.ok()?.file_name().to_str()?))
         .filter(|number| runs.iter().all(|run| run.run != *number))
         .collect();
     numbers.sort_unstable();
@@ -139,37 +145,4 @@ fn read_manifest(file: &Path, text: &str) -> Result<Manifest, Error> {
         });
     }
     Ok(manifest)
-}
-
-fn read_runs(file: &Path) -> Result<Vec<RunRow>, Error> {
-    let mut table = CsvTable::open(file)?;
-    table.expect_columns(&RUN_COLUMNS)?;
-    let mut runs: Vec<RunRow> = Vec::new();
-    while let Some(row) = table.next_row()? {
-        let status = row.text(3)?;
-        let verdict = row.text(4)?;
-        runs.push(RunRow {
-            run: row.number(0)?,
-            case: row.text(1)?.to_owned(),
-            seed: row.number(2)?,
-            status: RunStatus::from_word(status)
-                .ok_or_else(|| row.wrong(3, "`complete`, `failed` or `stopped`"))?,
-            verdict: match verdict {
-                "" => None,
-                word => Some(
-                    Verdict::from_word(word)
-                        .ok_or_else(|| row.wrong(4, "`passed`, `failed`, `unknown` or nothing"))?,
-                ),
-            },
-            duration_s: row.real(5)?,
-            wall_s: row.real(6)?,
-            events: row.number(7)?,
-            messages: row.number(8)?,
-            axes: (RUN_COLUMNS.len()..row.len())
-                .map(|index| row.text(index).map(str::to_owned))
-                .collect::<Result<_, _>>()?,
-        });
-    }
-    runs.sort_by_key(|run| run.run);
-    Ok(runs)
 }

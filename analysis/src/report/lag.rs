@@ -5,18 +5,14 @@
 //! (`lag.csv`). A run that was too late is said to be so at the very top, since
 //! then its numbers are about the machine that it ran on, too.
 
-use super::csv_table::CsvTable;
 use super::folder::Folder;
 use super::observe::span;
 use super::table::{Align, Table};
 use super::{Error, Section};
+use crate::log::tables::{LAG_FILE, LagRow};
 use crate::render::number::{count, decimals, fixed, whole};
 use crate::results::RunRow;
 
-/// In a run's folder.
-const LAG_FILE: &str = "lag.csv";
-/// Its columns.
-const COLUMNS: [&str; 5] = ["due", "lag_p50_ns", "lag_p99_ns", "lag_max_ns", "bound_ns"];
 /// Runs in the table, at most; then those that were latest.
 const MAX_RUNS: usize = 20;
 /// Runs that are named in a sentence, at most.
@@ -25,28 +21,24 @@ const NAMED: usize = 8;
 const MS: f64 = 1e-6;
 
 /// The lags of one run.
-struct Lag<'a> {
+struct RunLag<'a> {
     run: &'a RunRow,
-    /// Ticks and timers that were due.
-    due: u64,
-    /// Median, 99th percentile, maximum `[ns]`; none if nothing was due.
-    spans: [Option<u64>; 3],
-    /// Beyond this the run is late `[ns]`.
-    bound: u64,
+    row: LagRow,
 }
 
-impl Lag<'_> {
+impl RunLag<'_> {
     fn p99(&self) -> u64 {
-        self.spans[1].unwrap_or(0)
+        self.row.p99_ns.unwrap_or(0)
     }
 
-    fn is_late(&self) -> bool {
-        self.p99() > self.bound
+    /// Median, 99th percentile and maximum `[ns]`.
+    fn spans(&self) -> [Option<u64>; 3] {
+        [self.row.p50_ns, self.row.p99_ns, self.row.max_ns]
     }
 }
 
-/// What the lags of these runs come to: a section, and what must be known first.
-/// None if no run has any, as in virtual time.
+/// The section about the lags of these runs; `None` if no run has a `lag.csv`, as
+/// in virtual time. Runs that were late are added to the warnings.
 pub(super) fn section(
     folder: &Folder,
     runs: &[&RunRow],
@@ -54,7 +46,8 @@ pub(super) fn section(
 ) -> Result<Option<Section>, Error> {
     let mut lags = Vec::new();
     for &run in runs {
-        lags.extend(read(folder, run)?);
+        let row = LagRow::read(&folder.run_folder(run).join(LAG_FILE))?;
+        lags.extend(row.map(|row| RunLag { run, row }));
     }
     if lags.is_empty() {
         return Ok(None);
@@ -70,35 +63,10 @@ pub(super) fn section(
     }))
 }
 
-/// The lags of a run; none if it has no such file.
-fn read<'a>(folder: &Folder, run: &'a RunRow) -> Result<Option<Lag<'a>>, Error> {
-    let path = folder.run_folder(run).join(LAG_FILE);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let mut table = CsvTable::open(&path)?;
-    table.expect_columns(&COLUMNS)?;
-    let Some(row) = table.next_row()? else {
-        return Ok(None);
-    };
-    let mut spans = [None; 3];
-    for (index, span) in spans.iter_mut().enumerate() {
-        if !row.text(index + 1)?.is_empty() {
-            *span = Some(row.number(index + 1)?);
-        }
-    }
-    Ok(Some(Lag {
-        run,
-        due: row.number(0)?,
-        spans,
-        bound: row.number(4)?,
-    }))
-}
-
-fn warning(lags: &[Lag<'_>]) -> Option<String> {
-    let late: Vec<&Lag<'_>> = lags.iter().filter(|lag| lag.is_late()).collect();
+fn warning(lags: &[RunLag<'_>]) -> Option<String> {
+    let late: Vec<&RunLag<'_>> = lags.iter().filter(|lag| lag.row.is_late()).collect();
     let worst = late.iter().max_by_key(|lag| lag.p99())?;
-    let (p99, bound) = (span(worst.p99() as f64), span(worst.bound as f64));
+    let (p99, bound) = (span(worst.p99() as f64), span(worst.row.bound_ns as f64));
     Some(match late.as_slice() {
         [only] => format!(
             "Run {} was late: of its ticks and timers one in a hundred was done {p99} after its time, or later; the bound is {bound}. Its numbers are about this machine's load, too.",
@@ -124,10 +92,12 @@ fn warning(lags: &[Lag<'_>]) -> Option<String> {
     })
 }
 
-fn observation(lags: &[Lag<'_>]) -> Option<String> {
-    let due: u64 = lags.iter().fold(0, |sum, lag| sum.saturating_add(lag.due));
-    let worst = lags.iter().filter_map(|lag| lag.spans[1]).max()?;
-    let longest = lags.iter().filter_map(|lag| lag.spans[2]).max()?;
+fn observation(lags: &[RunLag<'_>]) -> Option<String> {
+    let due: u64 = lags
+        .iter()
+        .fold(0, |sum, lag| sum.saturating_add(lag.row.due));
+    let worst = lags.iter().filter_map(|lag| lag.row.p99_ns).max()?;
+    let longest = lags.iter().filter_map(|lag| lag.row.max_ns).max()?;
     let in_each = match lags.len() {
         1 => "",
         _ => " in every run",
@@ -140,7 +110,7 @@ fn observation(lags: &[Lag<'_>]) -> Option<String> {
     ))
 }
 
-fn table(folder: &Folder, mut lags: Vec<Lag<'_>>) -> Table {
+fn table(folder: &Folder, mut lags: Vec<RunLag<'_>>) -> Table {
     let cases = folder.manifest.cases.len() > 1;
     let mut columns = vec![("run", Align::Right)];
     if cases {
@@ -165,7 +135,7 @@ fn table(folder: &Folder, mut lags: Vec<Lag<'_>>) -> Table {
     }
     let ms = |ns: u64| ns as f64 * MS;
     let places: Vec<usize> = (0..3)
-        .map(|index| decimals(lags.iter().filter_map(|lag| lag.spans[index]).map(ms)))
+        .map(|index| decimals(lags.iter().filter_map(|lag| lag.spans()[index]).map(ms)))
         .collect();
     table.rows = lags
         .iter()
@@ -174,11 +144,14 @@ fn table(folder: &Folder, mut lags: Vec<Lag<'_>>) -> Table {
             if cases {
                 row.push(lag.run.case.clone());
             }
-            row.push(whole(lag.due));
-            row.extend(lag.spans.iter().zip(&places).map(|(span, &places)| {
+            row.push(whole(lag.row.due));
+            row.extend(lag.spans().iter().zip(&places).map(|(span, &places)| {
                 span.map_or("–".to_owned(), |span| fixed(ms(span), places))
             }));
-            row.push(fixed(ms(lag.bound), decimals([ms(lag.bound)])));
+            row.push(fixed(
+                ms(lag.row.bound_ns),
+                decimals([ms(lag.row.bound_ns)]),
+            ));
             row
         })
         .collect();

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use super::Error;
-use super::csv_table::CsvTable;
-use crate::metrics::{NodeMetrics, Value};
+use crate::log::RunSchema;
+use crate::log::tables::{SUMMARY_COLUMNS, TableError, TableReader};
+use crate::metrics::{NodeMetrics, Value, metric_names};
 
 /// Rows that are kept: about 200 MB at 25 metrics. Arbitrary; 10,000 runs of
 /// 100 nodes fit.
@@ -77,10 +78,10 @@ impl Measured {
     /// # Errors
     /// The file cannot be read, or is not what the runner writes.
     pub fn read(path: &Path, runs: &BTreeSet<u64>) -> Result<Measured, Error> {
-        let mut table = CsvTable::open(path)?;
-        table.expect_columns(&["run", "case", "node"])?;
+        let mut table = TableReader::open(path, &SUMMARY_COLUMNS)?;
+        let first = SUMMARY_COLUMNS.len();
         let mut measured = Measured {
-            metrics: table.header().skip(3).map(str::to_owned).collect(),
+            metrics: table.header().skip(first).map(str::to_owned).collect(),
             ..Measured::default()
         };
         let (mut cases, mut nodes) = (Names::default(), Names::default());
@@ -97,7 +98,7 @@ impl Measured {
             }
             let case = cases.get(row.text(1)?, &mut measured.cases);
             let node = nodes.get(row.text(2)?, &mut measured.nodes);
-            for column in 3..row.len() {
+            for column in first..row.cell_count() {
                 let text = row.text(column)?;
                 let value = if text.is_empty() {
                     f64::NAN
@@ -112,19 +113,30 @@ impl Measured {
             measured.rows.push(MeasuredRow { run, case, node });
         }
         if let Some(missing) = runs.iter().find(|run| !seen.contains(run)) {
-            return Err(Error::Table {
+            return Err(Error::Table(TableError::Content {
                 path: path.to_owned(),
                 line: 1,
                 found: format!("run {missing} is complete in `runs.csv`, but has no row here"),
                 hint: "remove `summary.csv` and build the report again: the metrics then come from the logs",
-            });
+            }));
         }
         Ok(measured)
     }
 
-    /// Adds the metrics of a run that were computed from its logs. The rows'
-    /// metrics must be added in the order of the columns once `metrics` is set.
-    pub fn push_run(&mut self, run: u64, case: &str, names: &[&str], nodes: &[NodeMetrics]) {
+    /// Adds the columns of the metrics that nodes of this schema have. All columns
+    /// must be added before the first run.
+    pub fn add_metrics(&mut self, schema: &RunSchema) {
+        for node in &schema.nodes {
+            for name in metric_names(&node.columns) {
+                if !self.metrics.contains(&name) {
+                    self.metrics.push(name);
+                }
+            }
+        }
+    }
+
+    /// Adds the metrics of a run that were computed from its logs.
+    pub fn push_run(&mut self, run: u64, case: &str, schema: &RunSchema, nodes: &[NodeMetrics]) {
         if self.rows.len() + nodes.len() > MAX_ROWS {
             self.left_out += nodes.len() as u64;
             return;
@@ -135,9 +147,9 @@ impl Measured {
             known.insert(name.clone(), index);
         }
         for metrics in nodes {
-            let name = names[metrics.node as usize];
-            let node = *known.entry(name.to_owned()).or_insert_with(|| {
-                self.nodes.push(name.to_owned());
+            let name = &schema.nodes[metrics.node as usize].name;
+            let node = *known.entry(name.clone()).or_insert_with(|| {
+                self.nodes.push(name.clone());
                 self.nodes.len() - 1
             });
             self.rows.push(MeasuredRow { run, case, node });

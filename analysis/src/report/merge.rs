@@ -7,11 +7,10 @@
 //! written; the runs' own folders as links to their files, or copies where links
 //! cannot be. What can only be judged over all runs of a case is judged now.
 //!
-//! `identity` says whether the parts are of one plan, `lines` merges tables by
-//! run, `files` the runs' folders, `over_runs` judges.
+//! `lines` merges tables by run, `files` the folders of the runs, `over_runs`
+//! judges. Whether the parts are of one plan decides [`differences`].
 
 mod files;
-mod identity;
 mod lines;
 mod over_runs;
 
@@ -19,15 +18,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub(super) use identity::differences;
 use lines::Picks;
 
 use super::Error;
 use super::folder::Folder;
+use crate::log::tables::files::{
+    EVIDENCE_FILE, MANIFEST_FILE, RESULT_FILES, RUNS_FILE, RUNS_FOLDER, SUMMARY_FILE, VERDICTS_FILE,
+};
 use crate::render::number::{count, whole};
 use crate::results::{
-    EVIDENCE_FILE, Judgement, Manifest, PartInfo, RunRow, RunStatus, VERDICTS_FILE, Verdict,
-    gravest,
+    Judgement, Manifest, PartInfo, RunRow, RunStatus, Verdict, differences, gravest,
 };
 
 /// What merging came to, beside the folder.
@@ -59,17 +59,6 @@ impl Merged {
 /// Runs that are named in a sentence, at most.
 const NAMED: usize = 8;
 
-/// What lies in a folder of results.
-const SIGNS: [&str; 7] = [
-    "manifest.json",
-    "runs.csv",
-    "runs.journal",
-    "summary.csv",
-    VERDICTS_FILE,
-    EVIDENCE_FILE,
-    "runs",
-];
-
 /// Merges parts of one plan into a new folder.
 ///
 /// # Errors
@@ -87,16 +76,16 @@ pub(super) fn merge(parts: &[Folder], out: &Path) -> Result<Merged, Error> {
             });
         }
     }
-    if SIGNS.iter().any(|sign| out.join(sign).exists()) {
+    if RESULT_FILES.iter().any(|sign| out.join(sign).exists()) {
         return Err(Error::Occupied {
             path: out.to_owned(),
         });
     }
     let picks = pick(parts)?;
-    let runs_folder = out.join("runs");
+    let runs_folder = out.join(RUNS_FOLDER);
     fs::create_dir_all(&runs_folder).map_err(Error::write(&runs_folder))?;
     files::link(parts, &picks, &runs_folder)?;
-    for name in ["runs.csv", "summary.csv", VERDICTS_FILE, EVIDENCE_FILE] {
+    for name in [RUNS_FILE, SUMMARY_FILE, VERDICTS_FILE, EVIDENCE_FILE] {
         lines::merge(parts, &picks, name, &out.join(name))?;
     }
     let manifest = whole_manifest(parts);
@@ -121,7 +110,7 @@ pub(super) fn merge(parts: &[Folder], out: &Path) -> Result<Merged, Error> {
                 .to_owned(),
         );
     }
-    let path = out.join("manifest.json");
+    let path = out.join(MANIFEST_FILE);
     fs::write(&path, manifest.to_json()).map_err(Error::write(&path))?;
     Ok(merged)
 }
@@ -173,7 +162,7 @@ fn pick(parts: &[Folder]) -> Result<Picks, Error> {
         let (first, row) = found[0];
         for (other, twin) in &found[1..] {
             if !same(row, twin) {
-                return Err(conflict(run, &parts[first], &parts[*other], "runs.csv"));
+                return Err(conflict(run, &parts[first], &parts[*other], RUNS_FILE));
             }
         }
         taken.insert(run, found.iter().map(|(index, _)| *index).collect());

@@ -1,14 +1,18 @@
 //! The questions that a report answers, and the tables that answer them.
 //!
-//! A question is a list of metrics. Its numbers stand three times: over the
-//! runs by node; over the runs by speed within each run, where speeds are drawn
-//! anew (a name then says little about speed); and run by run.
+//! A question is a list of metrics. There are up to three tables of its numbers:
+//! over the runs by node; over the runs by speed within each run, if speeds are
+//! drawn anew in each run (a node's name then says little about its speed); and run
+//! by run.
+
+mod over_runs;
+mod run_by_run;
 
 use super::measured::Measured;
-use super::table::{Align, Table};
-use crate::metrics::statistics::Statistics;
+use super::table::Table;
 use crate::metrics::{Definition, definition};
-use crate::render::number;
+use over_runs::{across_runs, by_speed};
+use run_by_run::run_by_run;
 
 /// A question and the metrics that answer it.
 pub(super) struct Question {
@@ -70,13 +74,6 @@ pub(super) const QUESTIONS: [Question; 5] = [
         ],
     },
 ];
-
-/// Nodes (of each case) in a table, at most; then the extremes are shown.
-pub(super) const MAX_KEYS: usize = 24;
-/// Rows of a table of runs, at most.
-const MAX_RUN_ROWS: usize = 60;
-/// Rows shown from each end of what is too long.
-const EXTREMES: usize = 10;
 
 /// The metrics of the behaviors' own columns.
 pub(super) fn own_metrics(measured: &Measured) -> Vec<&str> {
@@ -170,129 +167,6 @@ pub(super) fn tables(measured: &Measured, metrics: &[usize]) -> Vec<Table> {
     tables
 }
 
-/// A row of a table over runs: what it is about, and the rows behind it.
-struct Key {
-    case: usize,
-    name: String,
-    rows: Vec<usize>,
-}
-
-fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
-    let mut keys: Vec<Key> = Vec::new();
-    let mut index = std::collections::HashMap::new();
-    for (row, about) in measured.rows.iter().enumerate() {
-        let key = *index.entry((about.case, about.node)).or_insert_with(|| {
-            keys.push(Key {
-                case: about.case,
-                name: measured.nodes[about.node].clone(),
-                rows: Vec::new(),
-            });
-            keys.len() - 1
-        });
-        keys[key].rows.push(row);
-    }
-    let total = keys.len();
-    let mut note = String::new();
-    if total > MAX_KEYS {
-        let primary = metrics[0];
-        let mean = |key: &Key| spread(measured, &key.rows, primary).map_or(f64::NAN, |s| s.mean);
-        let means: Vec<f64> = keys.iter().map(mean).collect();
-        let shown = extremes(&means);
-        keys = shown
-            .iter()
-            .map(|&key| {
-                std::mem::replace(
-                    &mut keys[key],
-                    Key {
-                        case: 0,
-                        name: String::new(),
-                        rows: Vec::new(),
-                    },
-                )
-            })
-            .collect();
-        // The cases as such stand side by side in a table of their own.
-        let cases = match measured.cases.len() <= MAX_KEYS {
-            true => measured.cases.len(),
-            false => 0,
-        };
-        for case in (0..cases).rev() {
-            let rows = (0..measured.rows.len()).filter(|&row| measured.rows[row].case == case);
-            keys.insert(
-                0,
-                Key {
-                    case,
-                    name: "all nodes".to_owned(),
-                    rows: rows.collect(),
-                },
-            );
-        }
-        note = format!(
-            "{} of {} are shown: the {EXTREMES} with the highest and the {EXTREMES} with the lowest mean of {}.",
-            shown.len(),
-            number::count(total as u64, "node"),
-            measured.metrics[primary],
-        );
-    }
-    let mut table = spread_table("Over the runs, by node", measured, metrics, &keys);
-    table.note = note;
-    table
-}
-
-/// The numbers by rank of speed within each run; where speeds vary.
-fn by_speed(measured: &Measured, metrics: &[usize]) -> Option<Table> {
-    let speed = measured.metric("steps_per_s")?;
-    let mut keys: Vec<Key> = Vec::new();
-    let mut more = 0;
-    for case in 0..measured.cases.len() {
-        if keys.len() >= MAX_KEYS {
-            more += 1;
-            continue;
-        }
-        let runs = measured.runs_of(case);
-        if !speeds_vary(measured, runs.values()) {
-            continue;
-        }
-        let nodes = runs.values().map(Vec::len).max().unwrap_or(0);
-        if !(2..=12).contains(&nodes) {
-            continue;
-        }
-        let first = keys.len();
-        keys.extend((0..nodes).map(|rank| Key {
-            case,
-            name: rank_name(rank, nodes),
-            rows: Vec::new(),
-        }));
-        for rows in runs.values() {
-            for (rank, row) in ranked(measured, rows, speed).into_iter().enumerate() {
-                keys[first + rank].rows.push(row);
-            }
-        }
-    }
-    if keys.is_empty() {
-        return None;
-    }
-    let mut table = spread_table(
-        "Over the runs, by speed within each run",
-        measured,
-        metrics,
-        &keys,
-    );
-    table
-        .columns
-        .iter_mut()
-        .filter(|c| c.name == "node")
-        .for_each(|c| c.name = "speed".to_owned());
-    table.note = "Speeds are drawn anew in each run, so a node's name says little about them: here the nodes of each run are ranked by steps per second. Equal speeds keep the order of the scenario.".to_owned();
-    if more > 0 {
-        let cases = number::whole(more);
-        table
-            .note
-            .push_str(&format!(" {cases} more cases are left out."));
-    }
-    Some(table)
-}
-
 /// The rows of a run from the fastest node to the slowest.
 pub(super) fn ranked(measured: &Measured, rows: &[usize], speed: usize) -> Vec<usize> {
     let mut ranked = rows.to_vec();
@@ -323,177 +197,8 @@ pub(super) fn speeds_vary<'a>(
     })
 }
 
-fn rank_name(rank: usize, nodes: usize) -> String {
-    match rank + 1 {
-        1 => "fastest".to_owned(),
-        n if n == nodes => "slowest".to_owned(),
-        2 => "2nd".to_owned(),
-        3 => "3rd".to_owned(),
-        n => format!("{n}th"),
-    }
-}
-
-fn spread(measured: &Measured, rows: &[usize], metric: usize) -> Option<Statistics> {
-    let factor = scale(measured, metric);
-    let values: Vec<f64> = rows
-        .iter()
-        .filter_map(|&row| Some(measured.value(row, metric)? * factor))
-        .collect();
-    Statistics::of(&values)
-}
-
-/// Mean, deviation, extremes and interval of each metric for each key.
-fn spread_table(caption: &str, measured: &Measured, metrics: &[usize], keys: &[Key]) -> Table {
-    let cases = measured.cases.len() > 1;
-    let mut columns = vec![("metric", Align::Code)];
-    if cases {
-        columns.push(("case", Align::Left));
-    }
-    columns.extend([
-        ("node", Align::Left),
-        ("n", Align::Right),
-        ("mean", Align::Right),
-        ("sd", Align::Right),
-        ("min", Align::Right),
-        ("max", Align::Right),
-        ("95 % interval", Align::Right),
-    ]);
-    let mut table = Table::new(caption, columns);
-    for &metric in metrics {
-        let spreads: Vec<_> = keys
-            .iter()
-            .filter_map(|key| Some((key, spread(measured, &key.rows, metric)?)))
-            .collect();
-        // What is the same everywhere is said once.
-        let same = |s: &Statistics| s.min == s.max && s.min == spreads[0].1.min;
-        if spreads.len() > 1 && spreads.iter().all(|(_, spread)| same(spread)) {
-            let value = spreads[0].1.min;
-            let mut row = vec![head(measured, metric)];
-            row.extend(cases.then(|| "all".to_owned()));
-            let value = number::fixed(value, number::decimals([value]));
-            let n = spreads.iter().map(|(_, spread)| spread.count).min();
-            row.extend([
-                "each".to_owned(),
-                number::whole(n.unwrap_or(0)),
-                value.clone(),
-            ]);
-            row.extend(["0".to_owned(), value.clone(), value, "–".to_owned()]);
-            table.rows.push(row);
-            continue;
-        }
-        let means = number::decimals(
-            spreads
-                .iter()
-                .flat_map(|(_, s)| [s.mean, s.std.unwrap_or(0.0)]),
-        );
-        let ends = number::decimals(spreads.iter().flat_map(|(_, s)| [s.min, s.max]));
-        for (index, (key, spread)) in spreads.iter().enumerate() {
-            let mut row = vec![if index == 0 {
-                head(measured, metric)
-            } else {
-                String::new()
-            }];
-            if cases {
-                row.push(measured.cases[key.case].clone());
-            }
-            row.extend([
-                key.name.clone(),
-                number::whole(spread.count),
-                number::fixed(spread.mean, means),
-                spread
-                    .std
-                    .map_or("–".to_owned(), |sd| number::fixed(sd, means)),
-                number::fixed(spread.min, ends),
-                number::fixed(spread.max, ends),
-                spread.half_width.map_or("–".to_owned(), |half| {
-                    let (low, high) = (spread.mean - half, spread.mean + half);
-                    format!(
-                        "{} … {}",
-                        number::fixed(low, means),
-                        number::fixed(high, means)
-                    )
-                }),
-            ]);
-            table.rows.push(row);
-        }
-    }
-    table
-}
-
-fn run_by_run(measured: &Measured, metrics: &[usize]) -> Table {
-    let cases = measured.cases.len() > 1;
-    let mut rows: Vec<usize> = (0..measured.rows.len())
-        .filter(|&row| {
-            metrics
-                .iter()
-                .any(|&metric| measured.value(row, metric).is_some())
-        })
-        .collect();
-    let total = rows.len();
-    let mut note = String::new();
-    if total > MAX_RUN_ROWS {
-        let primary = metrics[0];
-        let values: Vec<f64> = rows
-            .iter()
-            .map(|&row| measured.value(row, primary).unwrap_or(f64::NAN))
-            .collect();
-        rows = extremes(&values)
-            .into_iter()
-            .map(|index| rows[index])
-            .collect();
-        note = format!(
-            "{} of {} rows are shown: the {EXTREMES} with the highest and the {EXTREMES} with the lowest {}; all are in summary.csv.",
-            rows.len(),
-            number::whole(total as u64),
-            measured.metrics[primary],
-        );
-    }
-    let mut columns = vec![("run", Align::Right)];
-    if cases {
-        columns.push(("case", Align::Left));
-    }
-    columns.push(("node", Align::Left));
-    let mut table = Table::new("Run by run", columns);
-    table.note = note;
-    table
-        .columns
-        .extend(metrics.iter().map(|&metric| super::table::Column {
-            name: head(measured, metric),
-            align: Align::Right,
-        }));
-    let places: Vec<usize> = metrics
-        .iter()
-        .map(|&metric| {
-            let factor = scale(measured, metric);
-            let values = rows.iter().filter_map(|&row| measured.value(row, metric));
-            number::decimals(values.map(|value| value * factor))
-        })
-        .collect();
-    let mut last = None;
-    for &row in &rows {
-        let about = measured.rows[row];
-        let of = (about.case, about.run);
-        let mut cells = vec![if last == Some(of) {
-            String::new()
-        } else {
-            about.run.to_string()
-        }];
-        last = Some(of);
-        if cases {
-            cells.push(measured.cases[about.case].clone());
-        }
-        cells.push(measured.nodes[about.node].clone());
-        for (&metric, &places) in metrics.iter().zip(&places) {
-            let value = measured.value(row, metric);
-            let text = value.map_or("–".to_owned(), |value| {
-                number::fixed(value * scale(measured, metric), places)
-            });
-            cells.push(text);
-        }
-        table.rows.push(cells);
-    }
-    table
-}
+/// Rows shown from each end of what is too long.
+const EXTREMES: usize = 10;
 
 /// The indices of the highest and lowest values, in their old order. What is
 /// no number counts as lowest.

@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use super::build::{build, report};
 use super::compare::compare;
 use super::folder::Folder;
-use super::merge::{Merged, differences, merge};
+use super::merge::{Merged, merge};
 use super::write::{Outputs, write};
 use super::{Error, Report};
+use crate::results::differences;
 
 /// What was made of results.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,6 +3,7 @@
 //! to its end, they are all there is, and the report is made of them.
 
 use super::folder::Folder;
+use crate::log::tables::files::{RUNS_FOLDER, partial_folder};
 use crate::log::{LogError, RunLog, RunSchema};
 use crate::render::number::{count, short};
 use crate::results::{LogMode, RunRow, RunStatus};
@@ -19,7 +20,7 @@ pub(super) fn open_log(
     let log = RunLog::open(&folder.run_folder(run), Some(schema))?;
     Ok(match folder.is_whole(run) {
         true => log,
-        false => log.of_killed(),
+        false => log.ignoring_cut_lines(),
     })
 }
 
@@ -63,7 +64,7 @@ pub(super) fn cut_off(folder: &Folder) -> Vec<RunRow> {
 /// are in the report.
 pub(super) fn warnings(folder: &Folder, shown: &[RunRow]) -> Vec<String> {
     let say = |&number: &u64| {
-        let place = format!("`runs/{number:04}.partial`");
+        let place = format!("`{RUNS_FOLDER}/{}`", partial_folder(number));
         let why = "has not come to its end (the runner was killed, or is still at work)";
         match shown.iter().find(|run| run.run == number) {
             Some(run) => format!(

@@ -3,14 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::csv_table::CsvTable;
 use super::folder::Folder;
 use super::table::{Align, Table};
 use super::{Error, Section};
+use crate::log::tables::{EVIDENCE_FILE, EvidenceRow, VERDICTS_FILE, VerdictRow};
 use crate::render::number::{count, fixed, whole};
-use crate::results::{
-    EVIDENCE_FILE, EVIDENCE_HEADER, Judge, VERDICTS_FILE, VERDICTS_HEADER, Verdict,
-};
+use crate::results::{Judge, Judgement, Verdict};
 
 /// The section's anchor.
 pub(super) const ID: &str = "verdict";
@@ -48,24 +46,25 @@ pub(super) fn section(folder: &Folder) -> Result<Option<Section>, Error> {
     }
     let mut order: Vec<Key> = Vec::new();
     let mut all: BTreeMap<Key, Asked> = BTreeMap::new();
-    let mut table = CsvTable::open(&path)?;
-    let header: Vec<&str> = VERDICTS_HEADER.trim_end().split(',').collect();
-    table.expect_columns(&header)?;
+    let mut table = VerdictRow::open(&path)?;
     while let Some(row) = table.next_row()? {
-        let judge = Judge::from_word(row.text(2)?)
-            .ok_or_else(|| row.wrong(2, "`check`, `expect`, `fault` or `conservation`"))?;
-        let verdict = Verdict::from_word(row.text(4)?)
-            .ok_or_else(|| row.wrong(4, "`passed`, `failed` or `unknown`"))?;
-        let run = match row.text(0)? {
-            "" => None,
-            _ => Some(row.number(0)?),
-        };
-        let key = (row.text(1)?.to_owned(), judge, row.text(3)?.to_owned());
+        let VerdictRow {
+            run,
+            case,
+            judgement,
+        } = VerdictRow::from_row(&row)?;
+        let key = (case, judgement.judge, judgement.name.clone());
         let asked = all.entry(key.clone()).or_insert_with(|| {
             order.push(key);
             Asked::default()
         });
-        asked.add(run, verdict, row.text(5)?, row.text(6)?);
+        let Judgement {
+            verdict,
+            measured,
+            reason,
+            ..
+        } = &judgement;
+        asked.add(run, *verdict, measured, reason);
     }
     // That messages were conserved is worth a line only where all else is told, too.
     let told = |key: &Key| key.1 != Judge::Conservation || all[key].failed > 0;
@@ -262,15 +261,18 @@ fn evidence(folder: &Folder) -> Result<Option<Table>, Error> {
         ("note", Align::Left),
     ];
     let mut shown = Table::new("The proof", columns.to_vec());
-    let mut table = CsvTable::open(&path)?;
-    let header: Vec<&str> = EVIDENCE_HEADER.trim_end().split(',').collect();
-    table.expect_columns(&header)?;
+    let mut table = EvidenceRow::open(&path)?;
     let (mut total, mut last, mut of_last) = (0_u64, None, 0);
     while let Some(row) = table.next_row()? {
+        let EvidenceRow {
+            run,
+            name,
+            evidence,
+        } = EvidenceRow::from_row(&row)?;
         total += 1;
-        let failure = (row.number(0)?, row.text(2)?.to_owned());
+        let failure = (run, name);
         if last.as_ref() != Some(&failure) {
-            last = Some(failure);
+            last = Some(failure.clone());
             of_last = 0;
         }
         of_last += 1;
@@ -278,15 +280,18 @@ fn evidence(folder: &Folder) -> Result<Option<Table>, Error> {
             continue;
         }
         shown.rows.push(vec![
-            row.text(0)?.to_owned(),
-            row.text(2)?.to_owned(),
-            row.text(3)?.to_owned(),
-            row.text(4)?.to_owned(),
-            fixed(row.number(5)? as f64 / 1e9, 6),
-            row.text(7)?.to_owned(),
-            row.text(8)?.to_owned(),
-            row.text(9)?.to_owned(),
-            row.text(10)?.to_owned(),
+            run.to_string(),
+            failure.1,
+            evidence.node,
+            evidence.row.to_string(),
+            fixed(evidence.time_ns as f64 / 1e9, 6),
+            evidence.event,
+            evidence.peer,
+            match evidence.message {
+                0 => String::new(),
+                message => message.to_string(),
+            },
+            evidence.note,
         ]);
     }
     shown.note = match total as usize - shown.rows.len() {

@@ -5,13 +5,18 @@
 //! unknown ones are passed over. A change that older readers would get wrong
 //! raises [`FORMAT`], and they refuse it.
 
+mod group;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::expect::Expectation;
-use crate::log::{ColumnKind, ColumnSchema, NodeSchema, RunSchema};
+use crate::log::RunSchema;
+
+use group::node_count;
+pub use group::{ColumnInfo, EventInfo, GroupInfo};
 
 /// The newest format that this version writes and reads. Results are written in
 /// the oldest that says all of them ([`Manifest::least_format`]): 1, or 2 where
@@ -207,64 +212,15 @@ pub enum LogMode {
     Off,
 }
 
-/// A group of nodes that are alike.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct GroupInfo {
-    /// Its name; also its only node's when it is not `numbered`.
-    pub name: String,
-    /// Number of nodes.
-    pub count: u32,
-    /// Whether the nodes are `NAME-1`, `NAME-2`, ...
-    pub numbered: bool,
-    /// `PLUGIN.BEHAVIOR`.
-    pub behavior: String,
-    /// What the behavior says of itself; may be empty.
-    #[serde(default)]
-    pub docs: String,
-    /// When its nodes act, for people: `ticks per second: 1 to 6 (whole
-    /// numbers)`; empty for programs that somebody else wrote.
-    #[serde(default)]
-    pub timing: String,
-    /// The behavior's own log columns.
-    #[serde(default)]
-    pub columns: Vec<ColumnInfo>,
-    /// The behavior's own words for `event`.
-    #[serde(default)]
-    pub events: Vec<EventInfo>,
-}
-
-/// A log column of a behavior's own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ColumnInfo {
-    /// Its header.
-    pub name: String,
-    /// What its cells hold: `u64`, `i64`, `f64`, `bool`, `text`.
-    #[serde(with = "ColumnKindText")]
-    pub kind: ColumnKind,
-    /// One line, with the unit.
-    #[serde(default)]
-    pub docs: String,
-}
-
-/// [`ColumnKind`] as the manifest writes it.
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "ColumnKind", rename_all = "lowercase")]
-enum ColumnKindText {
-    U64,
-    I64,
-    F64,
-    Bool,
-    Text,
-}
-
-/// A behavior's own word for `event`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct EventInfo {
-    /// The word.
-    pub name: String,
-    /// What it means, in one line.
-    #[serde(default)]
-    pub docs: String,
+impl fmt::Display for LogMode {
+    /// As in `--log` and the manifest.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LogMode::PerNode => "per-node",
+            LogMode::Combined => "combined",
+            LogMode::Off => "off",
+        })
+    }
 }
 
 impl Manifest {
@@ -331,52 +287,11 @@ impl Manifest {
         let groups = self.groups_of(case);
         let mut nodes = Vec::with_capacity(node_count(groups).min(1 << 20) as usize);
         for group in groups {
-            let columns: std::sync::Arc<[ColumnSchema]> = group
-                .columns
-                .iter()
-                .map(|column| ColumnSchema {
-                    name: column.name.clone(),
-                    kind: column.kind,
-                    docs: column.docs.clone(),
-                })
-                .collect();
-            let events: std::sync::Arc<[String]> = group
-                .events
-                .iter()
-                .map(|event| event.name.clone())
-                .collect();
-            nodes.extend((0..group.count).map(|index| NodeSchema {
-                name: group.node_name(index),
-                columns: columns.clone(),
-                events: events.clone(),
-                program: group.is_program(),
-            }));
+            nodes.extend(group.nodes());
         }
         RunSchema {
             nodes,
-            strangers: Vec::new(),
-        }
-    }
-}
-
-/// The number of nodes of these groups.
-pub(crate) fn node_count(groups: &[GroupInfo]) -> u64 {
-    groups.iter().map(|group| u64::from(group.count)).sum()
-}
-
-impl GroupInfo {
-    /// Whether its nodes are programs that somebody else wrote: only what has a
-    /// behavior has a timing.
-    pub fn is_program(&self) -> bool {
-        self.timing.is_empty()
-    }
-
-    /// The name of its node `index`, from 0.
-    pub fn node_name(&self, index: u32) -> String {
-        if self.numbered {
-            format!("{}-{}", self.name, index + 1)
-        } else {
-            self.name.clone()
+            external_peers: Vec::new(),
         }
     }
 }
@@ -384,6 +299,7 @@ impl GroupInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::ColumnKind;
 
     fn sample() -> Manifest {
         Manifest {

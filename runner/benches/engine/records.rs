@@ -168,7 +168,7 @@ pub fn schema(plugin: &Plugin, size: &Size) -> RunSchema {
     };
     RunSchema {
         nodes: (0..size.nodes).map(node).collect(),
-        strangers: Vec::new(),
+        external_peers: Vec::new(),
     }
 }
 

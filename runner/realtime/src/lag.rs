@@ -1,6 +1,7 @@
 //! How late things happen in real time: the span from when a tick or timer was
 //! due to when it was handled.
 
+use analysis::log::tables::LagRow;
 use analysis::metrics::Histogram;
 
 use base::time::{SimDuration, SimTime};
@@ -55,17 +56,16 @@ impl Lag {
         }
     }
 
-    /// Its line in a run's folder, with a header.
+    /// The text of the run's `lag.csv`.
     pub fn to_csv(&self) -> String {
-        let ns = |span: Option<SimDuration>| span.map_or_else(String::new, |it| it.0.to_string());
-        format!(
-            "due,lag_p50_ns,lag_p99_ns,lag_max_ns,bound_ns\n{},{},{},{},{}\n",
-            self.count(),
-            ns(self.percentile(50)),
-            ns(self.percentile(99)),
-            ns(self.max()),
-            LATE.0
-        )
+        let row = LagRow {
+            due: self.count(),
+            p50_ns: self.spans.percentile(50),
+            p99_ns: self.spans.percentile(99),
+            max_ns: self.spans.max(),
+            bound_ns: LATE.0,
+        };
+        row.to_csv()
     }
 
     /// Whether the run was late by more than [`LATE`].

@@ -5,7 +5,8 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-use analysis::results::Manifest;
+use analysis::log::tables::MANIFEST_FILE;
+use analysis::results::{Identity, Manifest};
 
 use crate::cli::Exit;
 use crate::cli::arguments::RunOptions;
@@ -15,7 +16,6 @@ use crate::cli::terminal::Terminal;
 use crate::execute::Books;
 use crate::plan::Plan;
 use crate::results::folder::{Folder, RESULTS};
-use crate::results::identity::Identity;
 use crate::results::journal::{Journal, ResumeError};
 use crate::results::ledger::BookError;
 use crate::results::resume::{Resumed, take_up};
@@ -79,7 +79,7 @@ fn open(
     identity: &Identity,
     terminal: &Terminal,
 ) -> Result<Place, ResumeError> {
-    let path = folder.path().join("manifest.json");
+    let path = folder.path().join(MANIFEST_FILE);
     if !options.resume {
         write_whole(&path, &manifest.to_json())?;
         let journal = Journal::create(folder, identity)?;

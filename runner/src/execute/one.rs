@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use analysis::log::tables::{FAULTS_FILE, LAG_FILE};
 use analysis::metrics::NodeMetrics;
 use analysis::results::{Judgement, LogMode, RunRow, RunStatus, Verdict, gravest, verdict_of};
 
@@ -16,7 +17,7 @@ use super::{ExecuteError, Options, processes, twice};
 use crate::judge::checks::{Checks, of_a_part};
 use crate::judge::{expectations, world};
 use crate::plan::{Case, Nodes, Plan, RunSpec};
-use crate::results::faults::{self, FAULTS_FILE};
+use crate::results::faults;
 use crate::results::folder::Folder;
 use crate::results::ledger::{BookError, RunResult};
 use crate::results::record::Recorder;
@@ -30,9 +31,6 @@ use host::cell::Cell;
 use host::instance::Instances;
 use realtime::lag::{LATE, Lag};
 use realtime::real_time::RealTime;
-
-/// How late things were in a run in real time, beside its logs.
-const LAG_FILE: &str = "lag.csv";
 
 /// One run, whole on disk under its preliminary name before this returns.
 pub(super) fn run_one(

@@ -169,10 +169,10 @@ fn measure(
     while let Some((row, columns, names)) = log.next_named()? {
         metrics.row(&row, columns);
         let Some(checks) = &mut checks else { continue };
-        for name in &names.strangers[strangers..] {
+        for name in &names.external_peers[strangers..] {
             checks.stranger(name);
         }
-        strangers = names.strangers.len();
+        strangers = names.external_peers.len();
         checks.row(&row, columns);
     }
     let judged = checks.map(Checks::finish).transpose();

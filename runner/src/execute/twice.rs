@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use analysis::log::COMBINED_FILE;
+use analysis::log::tables::COMBINED_FILE;
 use analysis::results::RunStatus;
 
 use super::one::{Ended, make};

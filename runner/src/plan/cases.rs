@@ -109,7 +109,7 @@ impl Case {
         }
         RunSchema {
             nodes,
-            strangers: Vec::new(),
+            external_peers: Vec::new(),
         }
     }
 }

@@ -1,47 +1,34 @@
-//! `faults.csv` in a run's folder: what each fault did, a row for each time that
-//! it held.
+//! What the faults of a run did: the rows of its `faults.csv`, and a warning for
+//! each fault that touched nothing.
 
-use std::fmt::Write;
-
+use analysis::log::tables::FaultRow;
 use engine::faults::FaultEffect;
 
-/// The file's name.
-pub const FAULTS_FILE: &str = "faults.csv";
-
-/// The file's text. `fault` is the number in the scenario, from 1.
+/// The text of `faults.csv`: a row for each time that a fault held, and one for a
+/// fault that never held.
 pub fn to_csv(effects: &[FaultEffect]) -> String {
-    let mut text = String::from("fault,kind,from_ns,until_ns,what,touched,required\n");
-    for effect in effects {
-        for window in &effect.windows {
-            // Writing to a String does not fail.
-            let _ = writeln!(
-                text,
-                "{},{},{},{},\"{}\",{},{}",
-                effect.index + 1,
-                effect.kind,
-                window.from.0,
-                window.until.0,
-                effect.what,
-                window.touched,
-                effect.required
-            );
-        }
-        if effect.windows.is_empty() {
-            // It never came to it: the run ended before.
-            let _ = writeln!(
-                text,
-                "{},{},,,\"{}\",0,{}",
-                effect.index + 1,
-                effect.kind,
-                effect.what,
-                effect.required
-            );
-        }
-    }
-    text
+    FaultRow::to_csv(effects.iter().flat_map(rows))
 }
 
-/// What is to be said of faults that did nothing to a run.
+fn rows(effect: &FaultEffect) -> Vec<FaultRow> {
+    let row = |held_ns, touched| FaultRow {
+        fault: effect.index as u64 + 1,
+        kind: effect.kind.to_owned(),
+        held_ns,
+        what: effect.what.to_owned(),
+        touched,
+        required: effect.required,
+    };
+    if effect.windows.is_empty() {
+        return vec![row(None, 0)];
+    }
+    let windows = effect.windows.iter();
+    windows
+        .map(|window| row(Some((window.from.0, window.until.0)), window.touched))
+        .collect()
+}
+
+/// The warnings about faults that touched nothing.
 pub fn warnings(effects: &[FaultEffect]) -> Vec<String> {
     let idle = effects.iter().filter(|effect| effect.touched == 0);
     idle.map(|effect| {

@@ -5,7 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use analysis::results::{EVIDENCE_FILE, VERDICTS_FILE};
+use analysis::log::tables::files::{
+    RESULT_FILES, RUNS_FILE, RUNS_FOLDER, partial_folder, run_folder,
+};
 
 /// Where results go if nothing else is said.
 pub const RESULTS: &str = "results";
@@ -35,20 +37,6 @@ pub enum FolderError {
     },
 }
 
-/// The journal of the runs that are over.
-pub const JOURNAL: &str = "runs.journal";
-
-/// What lies in a folder of results, and in no other.
-const SIGNS: [&str; 7] = [
-    "manifest.json",
-    "runs.csv",
-    JOURNAL,
-    "summary.csv",
-    VERDICTS_FILE,
-    EVIDENCE_FILE,
-    "runs",
-];
-
 impl Folder {
     /// Exactly this folder, made if it is not there.
     ///
@@ -56,7 +44,7 @@ impl Folder {
     ///
     /// When it holds results already, or cannot be written.
     pub fn exactly(path: &Path) -> Result<Folder, FolderError> {
-        if SIGNS.iter().any(|sign| path.join(sign).exists()) {
+        if RESULT_FILES.iter().any(|sign| path.join(sign).exists()) {
             return Err(FolderError::Occupied {
                 path: path.to_owned(),
             });
@@ -121,20 +109,20 @@ impl Folder {
 
     /// Whether runs were begun here.
     pub fn is_begun(&self) -> bool {
-        let runs = fs::read_dir(self.path.join("runs"));
-        self.path.join("runs.csv").exists() || runs.is_ok_and(|mut runs| runs.next().is_some())
+        let runs = fs::read_dir(self.path.join(RUNS_FOLDER));
+        self.path.join(RUNS_FILE).exists() || runs.is_ok_and(|mut runs| runs.next().is_some())
     }
 
     /// Takes away what was made for runs none of which could begin; what has
     /// results in it stays.
     pub fn abandon(&self) {
-        let begun = fs::read_dir(self.path.join("runs"))
+        let begun = fs::read_dir(self.path.join(RUNS_FOLDER))
             .is_ok_and(|mut runs| runs.any(|run| run.is_ok_and(|run| !is_partial(&run.path()))));
         if begun {
             return;
         }
         // What cannot be removed does no harm: it holds no results.
-        for sign in SIGNS {
+        for sign in RESULT_FILES {
             let path = self.path.join(sign);
             let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
         }
@@ -149,7 +137,7 @@ impl Folder {
     }
 
     fn make(path: PathBuf) -> Result<Folder, FolderError> {
-        match fs::create_dir_all(path.join("runs")) {
+        match fs::create_dir_all(path.join(RUNS_FOLDER)) {
             Ok(()) => Ok(Folder { path }),
             Err(source) => Err(FolderError::Unwritable { path, source }),
         }
@@ -162,12 +150,14 @@ impl Folder {
 
     /// A run's folder while it is not whole.
     pub fn partial_run(&self, number: u32) -> PathBuf {
-        self.path.join("runs").join(format!("{number:04}.partial"))
+        self.path
+            .join(RUNS_FOLDER)
+            .join(partial_folder(number.into()))
     }
 
     /// A run's folder once it is whole.
     pub fn run(&self, number: u32) -> PathBuf {
-        self.path.join("runs").join(format!("{number:04}"))
+        self.path.join(RUNS_FOLDER).join(run_folder(number.into()))
     }
 }
 

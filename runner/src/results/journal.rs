@@ -13,13 +13,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use analysis::log::tables::JOURNAL_FILE;
+use analysis::results::Identity;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::results::entry::Entry;
-use crate::results::folder::{Folder, JOURNAL};
-use crate::results::identity::Identity;
+use crate::results::folder::Folder;
 use crate::results::ledger::BookError;
 
 /// The layout of the journal; one of another layout is not continued.
@@ -91,7 +92,7 @@ impl Journal {
     ///
     /// When it cannot be written.
     pub fn create(folder: &Folder, plan: &Identity) -> Result<Journal, BookError> {
-        let path = folder.path().join(JOURNAL);
+        let path = folder.path().join(JOURNAL_FILE);
         let file = File::create_new(&path).map_err(BookError::at(&path))?;
         // A file system that knows no locks has to do without.
         let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
@@ -118,7 +119,7 @@ impl Journal {
     ///
     /// When the results are not those of this plan, or are being written.
     pub fn reopen(folder: &Folder, plan: &Identity) -> Result<(Journal, Past), ResumeError> {
-        let path = folder.path().join(JOURNAL);
+        let path = folder.path().join(JOURNAL_FILE);
         let unreadable = |found: &str| ResumeError::Unreadable {
             path: path.clone(),
             found: found.to_owned(),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use analysis::log::RunSchema;
+use analysis::log::tables::{RUNS_FILE, SUMMARY_FILE};
 use analysis::metrics::NodeMetrics;
 use analysis::metrics::summary::SummaryColumns;
 use analysis::results::{
@@ -125,8 +126,8 @@ impl Ledger {
             verdicts: Table::create(folder, VERDICTS_FILE, VERDICTS_HEADER.as_bytes())?,
             evidence: None,
             proofs: Vec::new(),
-            runs: Table::create(folder, "runs.csv", header_of_runs.as_bytes())?,
-            summary: Table::create(folder, "summary.csv", &header)?,
+            runs: Table::create(folder, RUNS_FILE, header_of_runs.as_bytes())?,
+            summary: Table::create(folder, SUMMARY_FILE, &header)?,
             columns,
             flushed: Instant::now(),
         })

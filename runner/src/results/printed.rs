@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use analysis::log::WriteError;
+use analysis::log::tables::files::printed_file;
 
 /// The printed lines of one run, collected and appended to their files.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Printed {
     /// When a file cannot be written.
     pub fn flush(&mut self) -> Result<(), WriteError> {
         for (node, lines) in std::mem::take(&mut self.lines) {
-            let path = self.folder.join(format!("{node}.log"));
+            let path = self.folder.join(printed_file(&node));
             append(&path, &lines).map_err(|source| WriteError { path, source })?;
         }
         self.held = 0;

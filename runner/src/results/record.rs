@@ -157,8 +157,8 @@ impl Sink for Recorder {
             checks.stranger(name);
         }
         match &mut self.log {
-            Log::PerNode(log) => log.push_stranger(name),
-            Log::Combined(log) => log.push_stranger(name),
+            Log::PerNode(log) => log.push_external_peer(name),
+            Log::Combined(log) => log.push_external_peer(name),
             Log::Off => {}
         }
     }

@@ -1,33 +1,36 @@
-//! `verdicts.csv` and `evidence.csv`: what the checks and expectations made of
-//! each run, and the rows that prove a failure.
+//! `verdicts.csv` and `evidence.csv`: the result of each check and expectation of
+//! each run, and the log rows that prove a failure.
+
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::runs::{Verdict, push_cell};
+use super::reader::{TableError, TableReader, TableRow};
+use super::runs::Verdict;
+use crate::quoting::line;
 
-/// What one check or expectation made of one run, or of all runs of a case.
+/// The result of one check or expectation, of one run or of all runs of a case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
-    /// Who judged.
+    /// What kind of judge.
     pub judge: Judge,
-    /// What was asked: `clock.lamport`, `queue_max of machine at most 500`.
+    /// The check or expectation: `clock.lamport`, `queue_max of machine at most 500`.
     pub name: String,
-    /// The answer.
+    /// The result.
     pub verdict: Verdict,
-    /// What was measured or seen; may be empty.
+    /// The measured value; may be empty.
     pub measured: String,
-    /// Why it failed or is unknown; empty where it passed.
+    /// Why it failed or is unknown; empty if it passed.
     pub reason: String,
-    /// The rows that prove a failure, at most [`MAX_EVIDENCE`].
+    /// The log rows that prove a failure, at most [`MAX_EVIDENCE`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
 }
 
-/// The most rows of evidence that are kept of one judgement: what proves a
-/// failure is a few rows, and nobody reads more.
+/// Maximum number of rows of evidence of one judgement: a few rows prove a failure.
 pub const MAX_EVIDENCE: usize = 100;
 
-/// Who judges.
+/// The kinds of judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Judge {
@@ -35,9 +38,10 @@ pub enum Judge {
     Check,
     /// An expectation of the scenario.
     Expect,
-    /// A fault that was required to touch something.
+    /// A fault that is required to touch something.
     Fault,
-    /// The runner itself: no message appears or is lost without a trace.
+    /// The runner: each message that was sent was received, or dropped, or is on
+    /// its way.
     Conservation,
 }
 
@@ -54,23 +58,18 @@ pub struct Evidence {
     pub step: u64,
     /// What happened.
     pub event: String,
-    /// The other end; may be empty.
+    /// The other end of the message; may be empty.
     pub peer: String,
-    /// The sender's number for the message; 0 where there is none.
+    /// The sender's number for the message; 0 if the row has no message.
     pub message: u64,
-    /// What matters in it.
+    /// Why the row proves the failure.
     pub note: String,
 }
 
-/// The name of the table of judgements.
-pub const VERDICTS_FILE: &str = "verdicts.csv";
-/// The name of the table of evidence.
-pub const EVIDENCE_FILE: &str = "evidence.csv";
-
-/// The header line of `verdicts.csv`, with its line break. `run` is empty for what
-/// was judged over all runs of a case.
+/// The header line of `verdicts.csv`, with its line end. `run` is empty for a
+/// judgement over all runs of a case.
 pub const VERDICTS_HEADER: &str = "run,case,judge,name,verdict,measured,reason\n";
-/// The header line of `evidence.csv`, with its line break.
+/// The header line of `evidence.csv`, with its line end.
 pub const EVIDENCE_HEADER: &str = "run,case,name,node,row,time_ns,step,event,peer,message,note\n";
 
 impl Judge {
@@ -97,55 +96,140 @@ impl Judge {
     }
 }
 
+/// The columns of a header line.
+fn columns(header: &str) -> Vec<&str> {
+    header.trim_end().split(',').collect()
+}
+
 impl Judgement {
-    /// Appends its line of `verdicts.csv`; `run` is none for all of a case.
+    /// Appends the line of `verdicts.csv`; `run` is `None` for all runs of a case.
     pub fn line(&self, run: Option<u64>, case: &str, out: &mut String) {
-        push_run(run, case, out);
-        for cell in [
+        out.push_str(&line([
+            number(run).as_str(),
+            case,
             self.judge.word(),
             &self.name,
             self.verdict.word(),
             &self.measured,
             &self.reason,
-        ] {
-            out.push(',');
-            push_cell(out, cell);
-        }
-        out.push('\n');
+        ]));
     }
 
-    /// Appends its lines of `evidence.csv`.
+    /// Appends the lines of `evidence.csv`.
     pub fn evidence_lines(&self, run: Option<u64>, case: &str, out: &mut String) {
+        let run = number(run);
         for row in &self.evidence {
-            push_run(run, case, out);
-            out.push(',');
-            push_cell(out, &self.name);
-            out.push(',');
-            push_cell(out, &row.node);
-            out.push_str(&format!(",{},{},{},", row.row, row.time_ns, row.step));
-            push_cell(out, &row.event);
-            out.push(',');
-            push_cell(out, &row.peer);
-            match row.message {
-                0 => out.push_str(",,"),
-                message => out.push_str(&format!(",{message},")),
-            }
-            push_cell(out, &row.note);
-            out.push('\n');
+            let message = (row.message > 0).then_some(row.message);
+            out.push_str(&line([
+                run.as_str(),
+                case,
+                &self.name,
+                &row.node,
+                &row.row.to_string(),
+                &row.time_ns.to_string(),
+                &row.step.to_string(),
+                &row.event,
+                &row.peer,
+                &number(message),
+                &row.note,
+            ]));
         }
     }
 }
 
-fn push_run(run: Option<u64>, case: &str, out: &mut String) {
-    if let Some(run) = run {
-        out.push_str(&run.to_string());
-    }
-    out.push(',');
-    push_cell(out, case);
+/// A number as a cell; `None` is an empty cell.
+fn number(value: Option<u64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
 }
 
-/// The gravest of several: failed before unknown before passed; none if there
-/// are none.
+/// A row of `verdicts.csv`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VerdictRow {
+    /// `None` for a judgement over all runs of a case.
+    pub run: Option<u64>,
+    /// The id of the case.
+    pub case: String,
+    /// The judgement, without its evidence.
+    pub judgement: Judgement,
+}
+
+impl VerdictRow {
+    /// Opens a `verdicts.csv`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has another header.
+    pub fn open(path: &Path) -> Result<TableReader, TableError> {
+        TableReader::open(path, &columns(VERDICTS_HEADER))
+    }
+
+    /// Reads a row.
+    ///
+    /// # Errors
+    /// A cell holds something else.
+    pub fn from_row(row: &TableRow<'_>) -> Result<VerdictRow, TableError> {
+        let judge = Judge::from_word(row.text(2)?)
+            .ok_or_else(|| row.wrong(2, "`check`, `expect`, `fault` or `conservation`"))?;
+        let verdict = Verdict::from_word(row.text(4)?)
+            .ok_or_else(|| row.wrong(4, "`passed`, `failed` or `unknown`"))?;
+        Ok(VerdictRow {
+            run: row.optional_number(0)?,
+            case: row.text(1)?.to_owned(),
+            judgement: Judgement {
+                judge,
+                name: row.text(3)?.to_owned(),
+                verdict,
+                measured: row.text(5)?.to_owned(),
+                reason: row.text(6)?.to_owned(),
+                evidence: Vec::new(),
+            },
+        })
+    }
+}
+
+/// A row of `evidence.csv`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceRow {
+    /// The number of the run.
+    pub run: u64,
+    /// The check that failed.
+    pub name: String,
+    /// The row of a node's log.
+    pub evidence: Evidence,
+}
+
+impl EvidenceRow {
+    /// Opens an `evidence.csv`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has another header.
+    pub fn open(path: &Path) -> Result<TableReader, TableError> {
+        TableReader::open(path, &columns(EVIDENCE_HEADER))
+    }
+
+    /// Reads a row.
+    ///
+    /// # Errors
+    /// A cell holds something else.
+    pub fn from_row(row: &TableRow<'_>) -> Result<EvidenceRow, TableError> {
+        Ok(EvidenceRow {
+            run: row.number(0)?,
+            name: row.text(2)?.to_owned(),
+            evidence: Evidence {
+                node: row.text(3)?.to_owned(),
+                row: row.number(4)?,
+                time_ns: row.number(5)?,
+                step: row.number(6)?,
+                event: row.text(7)?.to_owned(),
+                peer: row.text(8)?.to_owned(),
+                message: row.optional_number(9)?.unwrap_or(0),
+                note: row.text(10)?.to_owned(),
+            },
+        })
+    }
+}
+
+/// The gravest of some verdicts: failed before unknown before passed; `None` if
+/// there are none.
 pub fn gravest(verdicts: impl IntoIterator<Item = Verdict>) -> Option<Verdict> {
     let rank = |verdict: &Verdict| match verdict {
         Verdict::Passed => 0,
@@ -155,8 +239,8 @@ pub fn gravest(verdicts: impl IntoIterator<Item = Verdict>) -> Option<Verdict> {
     verdicts.into_iter().max_by_key(rank)
 }
 
-/// The verdict of a run by its judgements. That messages were conserved passes
-/// nothing by itself: a scenario that expects and checks nothing has no verdict.
+/// The verdict of a run. A run with no expectation and no check has none:
+/// [`Judge::Conservation`] counts only if it failed.
 pub fn verdict_of(judgements: &[Judgement]) -> Option<Verdict> {
     let counts = |it: &&Judgement| it.judge != Judge::Conservation || it.verdict == Verdict::Failed;
     gravest(judgements.iter().filter(counts).map(|it| it.verdict))
@@ -189,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_csv() {
+    fn judgements_and_evidence_read_back_as_written() {
         let mut one = judged(Judge::Check, Verdict::Failed);
         one.evidence.push(Evidence {
             node: "a".to_owned(),
@@ -214,5 +298,21 @@ mod tests {
             rows,
             "4,default,clock.lamport,a,3,7,2,send,b,1,\"clock 4, not 5\"\n"
         );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        std::fs::write(&path, format!("{VERDICTS_HEADER}{lines}")).unwrap();
+        let mut table = VerdictRow::open(&path).unwrap();
+        let row = VerdictRow::from_row(&table.next_row().unwrap().unwrap()).unwrap();
+        assert_eq!((row.run, row.case.as_str()), (Some(4), "default"));
+        let row = VerdictRow::from_row(&table.next_row().unwrap().unwrap()).unwrap();
+        assert_eq!((row.run, row.case.as_str()), (None, "faces=10,rates=low"));
+        let proofs = one.evidence.clone();
+        one.evidence.clear();
+        assert_eq!(row.judgement, one);
+        std::fs::write(&path, format!("{EVIDENCE_HEADER}{rows}")).unwrap();
+        let mut table = EvidenceRow::open(&path).unwrap();
+        let row = EvidenceRow::from_row(&table.next_row().unwrap().unwrap()).unwrap();
+        assert_eq!((row.run, row.name.as_str()), (4, "clock.lamport"));
+        assert_eq!([row.evidence], *proofs);
     }
 }

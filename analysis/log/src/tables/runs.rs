@@ -1,23 +1,27 @@
-//! `runs.csv`: how each run went, one row per run of the plan that was started.
+//! `runs.csv`: how each run ended, one row per run that was started.
 
 use std::fmt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// How far a run came.
+use super::reader::{TableError, TableReader, TableRow};
+use crate::quoting::line;
+
+/// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunStatus {
-    /// To its end; its folder is `runs/NNNN`.
+    /// The run reached its end; its folder is `runs/NNNN`.
     Complete,
-    /// A plugin or a node failed; what it wrote is in `runs/NNNN.partial`.
+    /// A plugin or a node failed; the folder is `runs/NNNN.partial`.
     Failed,
-    /// Stopped by a signal. In virtual time what it wrote is in
-    /// `runs/NNNN.partial`; in real time that is an end like any other.
+    /// A signal stopped the run. In virtual time the folder is
+    /// `runs/NNNN.partial`; in real time the run is complete, in `runs/NNNN`.
     Interrupted,
 }
 
-/// What the expectations and checks made of a run.
+/// The result of the expectations and checks of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
@@ -25,7 +29,7 @@ pub enum Verdict {
     Passed,
     /// At least one failed.
     Failed,
-    /// At least one had nothing to judge, and none failed.
+    /// At least one had no data to judge, and none failed.
     Unknown,
 }
 
@@ -38,9 +42,9 @@ pub struct RunRow {
     pub case: String,
     /// Its own seed.
     pub seed: u64,
-    /// How far it came.
+    /// How the run ended.
     pub status: RunStatus,
-    /// What was made of it; none: the scenario expects and checks nothing.
+    /// `None` if the scenario has no expectations and no checks.
     pub verdict: Option<Verdict>,
     /// Simulated time that passed `[s]`.
     pub duration_s: f64,
@@ -107,48 +111,67 @@ pub const RUN_COLUMNS: [&str; 9] = [
     "messages",
 ];
 
-/// The header line of `runs.csv`, with its line break.
+/// The header line of `runs.csv`, with its line end.
 pub fn runs_header<'a>(axes: impl IntoIterator<Item = &'a str>) -> String {
-    let mut line = RUN_COLUMNS.join(",");
-    for axis in axes {
-        line.push(',');
-        push_cell(&mut line, axis);
-    }
-    line.push('\n');
-    line
+    line(RUN_COLUMNS.into_iter().chain(axes))
 }
 
 impl fmt::Display for RunRow {
-    /// Its line in `runs.csv`, with its line break.
+    /// The line in `runs.csv`, with its line end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = format!("{},", self.run);
-        push_cell(&mut line, &self.case);
-        line.push_str(&format!(
-            ",{},{},{},{},{:.6},{},{}",
-            self.seed,
-            self.status.word(),
-            self.verdict.map_or("", Verdict::word),
-            self.duration_s,
-            self.wall_s,
-            self.events,
-            self.messages,
-        ));
-        for axis in &self.axes {
-            line.push(',');
-            push_cell(&mut line, axis);
-        }
-        writeln!(f, "{line}")
+        let cells = [
+            self.run.to_string(),
+            self.case.clone(),
+            self.seed.to_string(),
+            self.status.word().to_owned(),
+            self.verdict.map_or("", Verdict::word).to_owned(),
+            self.duration_s.to_string(),
+            format!("{:.6}", self.wall_s),
+            self.events.to_string(),
+            self.messages.to_string(),
+        ];
+        f.write_str(&line(cells.iter().chain(&self.axes).map(String::as_str)))
     }
 }
 
-/// Appends a CSV cell, quoted only where it must be (RFC 4180).
-pub(super) fn push_cell(line: &mut String, cell: &str) {
-    if cell.contains([',', '"', '\n', '\r']) {
-        line.push('"');
-        line.push_str(&cell.replace('"', "\"\""));
-        line.push('"');
-    } else {
-        line.push_str(cell);
+impl RunRow {
+    /// Reads a `runs.csv`, in the order of the file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds something else.
+    pub fn read(path: &Path) -> Result<Vec<RunRow>, TableError> {
+        let mut table = TableReader::open(path, &RUN_COLUMNS)?;
+        let mut runs = Vec::new();
+        while let Some(row) = table.next_row()? {
+            runs.push(RunRow::from_row(&row)?);
+        }
+        Ok(runs)
+    }
+
+    fn from_row(row: &TableRow<'_>) -> Result<RunRow, TableError> {
+        let status = RunStatus::from_word(row.text(3)?)
+            .ok_or_else(|| row.wrong(3, "`complete`, `failed` or `stopped`"))?;
+        let verdict = match row.text(4)? {
+            "" => None,
+            word => Some(
+                Verdict::from_word(word)
+                    .ok_or_else(|| row.wrong(4, "`passed`, `failed`, `unknown` or nothing"))?,
+            ),
+        };
+        Ok(RunRow {
+            run: row.number(0)?,
+            case: row.text(1)?.to_owned(),
+            seed: row.number(2)?,
+            status,
+            verdict,
+            duration_s: row.real(5)?,
+            wall_s: row.real(6)?,
+            events: row.number(7)?,
+            messages: row.number(8)?,
+            axes: (RUN_COLUMNS.len()..row.cell_count())
+                .map(|index| row.text(index).map(str::to_owned))
+                .collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -157,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_one_line_and_quotes_only_what_needs_it() {
+    fn a_row_is_one_line_and_reads_back() {
         let row = RunRow {
             run: 7,
             case: "faces=10,rates=narrow".into(),
@@ -178,5 +201,9 @@ mod tests {
             runs_header(["faces"]),
             "run,case,seed,status,verdict,duration_s,wall_s,events,messages,faces\n"
         );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("runs.csv");
+        std::fs::write(&path, runs_header(["faces", "name"]) + &row.to_string()).unwrap();
+        assert_eq!(RunRow::read(&path).unwrap(), [row]);
     }
 }

@@ -42,7 +42,7 @@ fn a_node_log_reads_like_this() {
     let clock = vec![column("clock", ColumnKind::U64)];
     let schema = RunSchema {
         nodes: vec![node("machine-1", clock.clone()), node("machine-2", clock)],
-        strangers: vec!["a name that is too long for the table".to_owned()],
+        external_peers: vec!["a name that is too long for the table".to_owned()],
     };
     let mut format = LogFormat::new(&schema, Layout::PerNode);
     let mut out = Vec::new();
@@ -63,7 +63,7 @@ fn a_node_log_reads_like_this() {
         Columns::default(),
         &mut out,
     );
-    format.push_stranger("tcp://[::1]:5,6");
+    format.push_external_peer("tcp://[::1]:5,6");
     format.row(
         &row(0, EventId::RECEIVE, 3, 1),
         Columns::default(),
@@ -89,7 +89,7 @@ fn a_combined_log_has_the_columns_of_all_nodes() {
                 vec![column("y", ColumnKind::Bool), column("x", ColumnKind::F64)],
             ),
         ],
-        strangers: vec![],
+        external_peers: vec![],
     };
     let mut format = LogFormat::new(&schema, Layout::Combined);
     let mut out = Vec::new();
@@ -140,7 +140,7 @@ fn many_and_wide_columns_do_not_overflow_the_line() {
         .collect();
     let schema = RunSchema {
         nodes: vec![node("a", columns)],
-        strangers: vec![],
+        external_peers: vec![],
     };
     let mut format = LogFormat::new(&schema, Layout::PerNode);
     let widest = Row {

@@ -7,9 +7,10 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::super::Error;
-use super::super::csv_table::CUT;
 use super::super::folder::Folder;
 use super::conflict;
+use crate::log::quoting::push_line;
+use crate::log::tables::{RUNS_FILE, TableError};
 
 /// For each run the parts that have it, the one that it is taken from first.
 #[derive(Debug)]
@@ -30,12 +31,8 @@ pub fn merge(parts: &[Folder], picks: &Picks, name: &str, out: &Path) -> Result<
         let (reader, own) = Groups::open(&path)?;
         match &header {
             Some((header, _)) if *header != own => {
-                return Err(Error::Table {
-                    path,
-                    line: 1,
-                    found: "the header is another than in the other parts".to_owned(),
-                    hint: CUT,
-                });
+                let found = "the header differs from that of the other parts";
+                return Err(TableError::content(&path, 1, found).into());
             }
             Some(_) => {}
             None => header = Some((own, path)),
@@ -62,7 +59,7 @@ pub fn merge(parts: &[Folder], picks: &Picks, name: &str, out: &Path) -> Result<
                     taken = Some(rows);
                 }
                 // `runs.csv` has been compared cell by cell: it tells wall time.
-                Some(taken) if *taken != rows && name != "runs.csv" => {
+                Some(taken) if *taken != rows && name != RUNS_FILE => {
                     return Err(conflict(run, &parts[from[0]], &parts[index], name));
                 }
                 Some(_) => {}
@@ -145,43 +142,22 @@ impl Groups {
     fn read(&mut self) -> Result<bool, Error> {
         match self.bytes.read_byte_record(&mut self.record) {
             Ok(more) => Ok(more),
-            Err(error) => match error.into_kind() {
-                csv::ErrorKind::Io(source) => Err(Error::read(&self.path)(source)),
-                _ => Err(self.wrong("this is no CSV")),
-            },
+            Err(error) => Err(TableError::csv(&self.path, self.line(), error).into()),
         }
     }
 
     fn wrong(&self, found: &str) -> Error {
-        Error::Table {
-            path: self.path.clone(),
-            line: self.record.position().map_or(0, csv::Position::line),
-            found: found.to_owned(),
-            hint: CUT,
-        }
+        TableError::content(&self.path, self.line(), found).into()
+    }
+
+    fn line(&self) -> u64 {
+        self.record.position().map_or(0, csv::Position::line)
     }
 }
 
 /// A row as the runner writes it: quoted only where it must be.
 fn written(record: &csv::ByteRecord) -> Vec<u8> {
     let mut line = Vec::with_capacity(record.as_slice().len() + record.len() + 1);
-    for (index, cell) in record.iter().enumerate() {
-        if index > 0 {
-            line.push(b',');
-        }
-        if cell.iter().any(|byte| b",\"\n\r".contains(byte)) {
-            line.push(b'"');
-            for &byte in cell {
-                if byte == b'"' {
-                    line.push(b'"');
-                }
-                line.push(byte);
-            }
-            line.push(b'"');
-        } else {
-            line.extend_from_slice(cell);
-        }
-    }
-    line.push(b'\n');
+    push_line(&mut line, record);
     line
 }

@@ -7,10 +7,10 @@ use std::io::Write;
 use std::path::Path;
 
 use super::super::Error;
-use super::super::csv_table::CsvTable;
 use crate::expect::{Expectation, Over, Tally, selects};
+use crate::log::tables::{SUMMARY_COLUMNS, SUMMARY_FILE, TableReader, VERDICTS_FILE};
 use crate::metrics::{Value, metric_names};
-use crate::results::{Judgement, Manifest, VERDICTS_FILE};
+use crate::results::{Judgement, Manifest};
 
 /// A case's expectations over its runs, and what they have seen.
 struct Asked<'a> {
@@ -46,7 +46,7 @@ pub fn judge(
     if asked.is_empty() {
         return Ok((Vec::new(), unjudged));
     }
-    tally(&folder.join("summary.csv"), &mut asked)?;
+    tally(&folder.join(SUMMARY_FILE), &mut asked)?;
     let mut judged = Vec::new();
     let mut lines = String::new();
     for case in &manifest.cases {
@@ -105,9 +105,9 @@ impl<'a> Asked<'a> {
 
 /// Shows every run of the summary to the expectations of its case.
 fn tally(path: &Path, asked: &mut BTreeMap<&str, Asked<'_>>) -> Result<(), Error> {
-    let mut table = CsvTable::open(path)?;
-    table.expect_columns(&["run", "case", "node"])?;
-    let columns: Vec<String> = table.header().skip(3).map(str::to_owned).collect();
+    let mut table = TableReader::open(path, &SUMMARY_COLUMNS)?;
+    let first = SUMMARY_COLUMNS.len();
+    let columns: Vec<String> = table.header().skip(first).map(str::to_owned).collect();
     let mut run = 0;
     let mut case = String::new();
     let mut rows = Vec::new();
@@ -126,7 +126,7 @@ fn tally(path: &Path, asked: &mut BTreeMap<&str, Asked<'_>>) -> Result<(), Error
             row.text(1)?.clone_into(&mut case);
         }
         let mut values = Vec::with_capacity(columns.len());
-        for column in 3..row.len() {
+        for column in first..row.cell_count() {
             values.push(match row.text(column)? {
                 "" => None,
                 text => Some(

@@ -1,0 +1,76 @@
+//! The names of everything in a results folder.
+//!
+//! ```text
+//! RESULTS/manifest.json     what was run
+//!         runs.journal      the runs that have ended, as the runner keeps them
+//!         runs.csv          a row per run
+//!         summary.csv       a row per node and run: the metrics
+//!         verdicts.csv      a row per check or expectation and run
+//!         evidence.csv      log rows that prove a failure
+//!         runs/0001/        one run; `runs/0001.partial` until the run is complete
+//!             NODE.csv      the log of a node, or events.csv for all nodes
+//!             NODE.log      what a node printed
+//!             lag.csv       in real time: how late ticks and timers were
+//!             faults.csv    when each fault held, and what it touched
+//! ```
+
+/// What was run.
+pub const MANIFEST_FILE: &str = "manifest.json";
+/// The table of runs.
+pub const RUNS_FILE: &str = "runs.csv";
+/// The journal of the runs that have ended.
+pub const JOURNAL_FILE: &str = "runs.journal";
+/// The table of metrics.
+pub const SUMMARY_FILE: &str = "summary.csv";
+/// The table of judgements.
+pub const VERDICTS_FILE: &str = "verdicts.csv";
+/// The table of evidence.
+pub const EVIDENCE_FILE: &str = "evidence.csv";
+/// The folder of the runs' own folders.
+pub const RUNS_FOLDER: &str = "runs";
+
+/// The files and folders that only a results folder holds.
+pub const RESULT_FILES: [&str; 7] = [
+    MANIFEST_FILE,
+    RUNS_FILE,
+    JOURNAL_FILE,
+    SUMMARY_FILE,
+    VERDICTS_FILE,
+    EVIDENCE_FILE,
+    RUNS_FOLDER,
+];
+
+/// In a run's folder: the log of all nodes.
+pub const COMBINED_FILE: &str = "events.csv";
+/// In a run's folder: how late ticks and timers were.
+pub const LAG_FILE: &str = "lag.csv";
+/// In a run's folder: when each fault held.
+pub const FAULTS_FILE: &str = "faults.csv";
+
+/// In a run's folder: the log of one node.
+pub fn log_file(node: &str) -> String {
+    format!("{node}.csv")
+}
+
+/// In a run's folder: the lines that a node printed.
+pub fn printed_file(node: &str) -> String {
+    format!("{node}.log")
+}
+
+/// The end of the name of a run's folder while the run is not complete.
+const PARTIAL: &str = ".partial";
+
+/// The folder of a run that is complete, in [`RUNS_FOLDER`].
+pub fn run_folder(run: u64) -> String {
+    format!("{run:04}")
+}
+
+/// The folder of a run that is not complete, in [`RUNS_FOLDER`].
+pub fn partial_folder(run: u64) -> String {
+    format!("{run:04}{PARTIAL}")
+}
+
+/// The run whose [`partial_folder`] has this name; `None` if it is another name.
+pub fn partial_run(name: &str) -> Option<u64> {
+    name.strip_suffix(PARTIAL)?.parse().ok()
+}

@@ -1,0 +1,189 @@
+//! Observations of the messages: which node falls behind, where the messages went,
+//! how long they took.
+
+use super::{Node, Run, greatest, in_runs, mean, place, span};
+use crate::render::number::{count, fixed, short, whole};
+
+/// A node falls behind when more arrives than it can handle, and at least so
+/// many messages wait at its last step. Fewer come and go by chance.
+const BACKLOG: f64 = 5.0;
+/// Nodes named one by one in a sentence, at most.
+const NAMED: usize = 3;
+
+/// A node in the runs in which it falls behind.
+struct Behind<'a> {
+    node: Node<'a>,
+    /// The run with its longest queue, and that.
+    worst: (u64, f64),
+    speeds: Vec<f64>,
+    arrivals: Vec<f64>,
+}
+
+/// The nodes that fall behind, the longest queue first.
+fn falling_behind<'a>(runs: &[Run<'a>]) -> Vec<Behind<'a>> {
+    let mut behind: std::collections::BTreeMap<usize, Behind<'a>> = Default::default();
+    for node in runs.iter().flat_map(|run| &run.nodes) {
+        let (Some(speed), Some(arrivals), Some(most), Some(last)) = (
+            node.get("steps_per_s"),
+            node.arrivals_per_s(),
+            node.get("queue_max"),
+            node.get("queue_final"),
+        ) else {
+            continue;
+        };
+        if arrivals <= speed || last < BACKLOG {
+            continue;
+        }
+        let index = node.measured.rows[node.row].node;
+        let this = behind.entry(index).or_insert(Behind {
+            node: *node,
+            worst: (node.run(), most),
+            speeds: Vec::new(),
+            arrivals: Vec::new(),
+        });
+        if most > this.worst.1 {
+            this.worst = (node.run(), most);
+        }
+        this.speeds.push(speed);
+        this.arrivals.push(arrivals);
+    }
+    let mut behind: Vec<_> = behind.into_values().collect();
+    behind.sort_by(|a, b| b.worst.1.total_cmp(&a.worst.1));
+    behind
+}
+
+/// Who falls behind; or that nobody does.
+pub(super) fn queues(runs: &[Run<'_>], step: &str, clocked: bool) -> Vec<String> {
+    let behind = falling_behind(runs);
+    let sentence = |this: &Behind<'_>| {
+        let hits = this.speeds.len();
+        let average = |values: &[f64]| mean(values.iter().copied()).unwrap_or(f64::NAN);
+        let (speed, arrivals) = (average(&this.speeds), average(&this.arrivals));
+        let (where_, on_average, worst) = match (runs.len(), hits) {
+            (1, _) => (String::new(), "", String::new()),
+            (_, 1) => (format!(" in run {}", this.worst.0), "", String::new()),
+            (all, hits) => (
+                format!(" {}", in_runs(hits, all)),
+                " on average",
+                format!(" (run {})", this.worst.0),
+            ),
+        };
+        format!(
+            "{} falls behind{where_}: {} {step}{}/s against {} messages/s arriving{on_average}; its queue grew to {}{worst}.",
+            this.node.name(),
+            short(speed),
+            if speed == 1.0 { "" } else { "s" },
+            fixed(arrivals, if arrivals < 10.0 { 2 } else { 1 }),
+            short(this.worst.1),
+        )
+    };
+    let mut said: Vec<String> = behind.iter().take(NAMED).map(sentence).collect();
+    if behind.len() > NAMED {
+        let more = (behind.len() - NAMED) as u64;
+        let verb = if more == 1 { "does" } else { "do" };
+        said.push(format!(
+            "So {verb} {} more, with shorter queues.",
+            whole(more)
+        ));
+    }
+    if behind.is_empty()
+        && let Some((node, most)) = greatest(runs, "queue_max")
+    {
+        let nodes = || runs.iter().flat_map(|run| &run.nodes);
+        let enough = nodes().all(
+            |node| match (node.arrivals_per_s(), node.get("steps_per_s")) {
+                (Some(arrivals), Some(speed)) => arrivals <= speed,
+                _ => true,
+            },
+        );
+        let short_ends =
+            nodes().all(|node| node.get("queue_final").is_none_or(|last| last < BACKLOG));
+        let first = match (enough, short_ends) {
+            (true, _) if clocked => {
+                format!("No node falls behind: none gets more messages than it has {step}s. The")
+            }
+            (_, true) => format!("No node ends with {BACKLOG} messages or more waiting. The"),
+            _ => "The".to_owned(),
+        };
+        said.push(format!(
+            "{first} longest queue was {} ({}).",
+            count(most as u64, "message"),
+            place(node, runs)
+        ));
+    }
+    said
+}
+
+/// Where the messages went.
+pub(super) fn conservation(runs: &[Run<'_>], open: bool) -> Option<String> {
+    let sum = |metric: &str| {
+        runs.iter()
+            .flat_map(|run| &run.nodes)
+            .filter_map(|n| n.get(metric))
+            .sum::<f64>()
+    };
+    let (sent, received, dropped) = (sum("sent"), sum("received"), sum("dropped"));
+    if open {
+        let lost = match dropped {
+            0.0 => String::new(),
+            _ => format!("; {} lost", fixed(dropped, 0)),
+        };
+        return (sent + received > 0.0).then(|| {
+            format!(
+                "The nodes sent {} and handled {}{lost}. What they exchanged with programs outside is among these, so the difference says nothing about losses.",
+                count(sent as u64, "message"),
+                whole(received as u64),
+            )
+        });
+    }
+    if sent == 0.0 {
+        return None;
+    }
+    let mut text = format!(
+        "Of {} sent, {} handled",
+        count(sent as u64, "message"),
+        match received {
+            1.0 => "1 was".to_owned(),
+            _ => format!("{} were", fixed(received, 0)),
+        }
+    );
+    if dropped > 0.0 {
+        text.push_str(&format!(", {} lost", fixed(dropped, 0)));
+    }
+    let rest = sent - received - dropped;
+    if rest > 0.0 {
+        text.push_str(&format!(
+            " and {} still waited or travelled at the end",
+            fixed(rest, 0)
+        ));
+    }
+    text.push('.');
+    Some(text)
+}
+
+/// Where messages took longest.
+pub(super) fn latency(runs: &[Run<'_>], open: bool) -> Option<String> {
+    let (node, longest) = greatest(runs, "latency_max")?;
+    if open {
+        // What came from outside has no `send`: how many have one is not known.
+        return Some(format!(
+            "From send to handling a message between nodes took {} at most (to {}).",
+            span(longest),
+            place(node, runs),
+        ));
+    }
+    let (mut sum, mut received) = (0.0, 0.0);
+    for node in runs.iter().flat_map(|run| &run.nodes) {
+        if let (Some(mean), Some(n)) = (node.get("latency_mean"), node.get("received")) {
+            (sum, received) = (sum + mean * n, received + n);
+        }
+    }
+    (received > 0.0).then(|| {
+        format!(
+            "From send to handling a message took {} on average and {} at most (to {}).",
+            span(sum / received),
+            span(longest),
+            place(node, runs),
+        )
+    })
+}

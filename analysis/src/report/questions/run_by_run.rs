@@ -1,0 +1,81 @@
+//! A question's numbers run by run: a row for each node of each run.
+
+use super::{EXTREMES, extremes, head, scale};
+use crate::render::number;
+use crate::report::measured::Measured;
+use crate::report::table::{Align, Column, Table};
+
+/// Rows of a table of runs, at most.
+const MAX_RUN_ROWS: usize = 60;
+pub(super) fn run_by_run(measured: &Measured, metrics: &[usize]) -> Table {
+    let cases = measured.cases.len() > 1;
+    let mut rows: Vec<usize> = (0..measured.rows.len())
+        .filter(|&row| {
+            metrics
+                .iter()
+                .any(|&metric| measured.value(row, metric).is_some())
+        })
+        .collect();
+    let total = rows.len();
+    let mut note = String::new();
+    if total > MAX_RUN_ROWS {
+        let primary = metrics[0];
+        let values: Vec<f64> = rows
+            .iter()
+            .map(|&row| measured.value(row, primary).unwrap_or(f64::NAN))
+            .collect();
+        rows = extremes(&values)
+            .into_iter()
+            .map(|index| rows[index])
+            .collect();
+        note = format!(
+            "{} of {} rows are shown: the {EXTREMES} with the highest and the {EXTREMES} with the lowest {}; all are in summary.csv.",
+            rows.len(),
+            number::whole(total as u64),
+            measured.metrics[primary],
+        );
+    }
+    let mut columns = vec![("run", Align::Right)];
+    if cases {
+        columns.push(("case", Align::Left));
+    }
+    columns.push(("node", Align::Left));
+    let mut table = Table::new("Run by run", columns);
+    table.note = note;
+    table.columns.extend(metrics.iter().map(|&metric| Column {
+        name: head(measured, metric),
+        align: Align::Right,
+    }));
+    let places: Vec<usize> = metrics
+        .iter()
+        .map(|&metric| {
+            let factor = scale(measured, metric);
+            let values = rows.iter().filter_map(|&row| measured.value(row, metric));
+            number::decimals(values.map(|value| value * factor))
+        })
+        .collect();
+    let mut last = None;
+    for &row in &rows {
+        let about = measured.rows[row];
+        let of = (about.case, about.run);
+        let mut cells = vec![if last == Some(of) {
+            String::new()
+        } else {
+            about.run.to_string()
+        }];
+        last = Some(of);
+        if cases {
+            cells.push(measured.cases[about.case].clone());
+        }
+        cells.push(measured.nodes[about.node].clone());
+        for (&metric, &places) in metrics.iter().zip(&places) {
+            let value = measured.value(row, metric);
+            let text = value.map_or("–".to_owned(), |value| {
+                number::fixed(value * scale(measured, metric), places)
+            });
+            cells.push(text);
+        }
+        table.rows.push(cells);
+    }
+    table
+}

@@ -1,0 +1,130 @@
+//! The sections of a report: a question with its observations, figures and tables;
+//! and the key sentences at the top.
+
+use super::drawing::{acts_on_ticks, step};
+use super::folder::Folder;
+use super::measured::Measured;
+use super::observe::{Observations, observe};
+use super::questions::{self, QUESTIONS};
+use super::{Figure, Section};
+use crate::results::{GroupInfo, LogMode};
+
+/// Cases that are drawn, and that observations are made of.
+pub(super) const DRAWN_CASES: usize = 3;
+/// Sentences at the top.
+const KEY: usize = 7;
+
+/// What the first cases show.
+pub(super) fn observed(
+    folder: &Folder,
+    measured: &Measured,
+    external_peers: bool,
+) -> Vec<Observations> {
+    let manifest = &folder.manifest;
+    // Whether somebody outside may have taken part whose messages have one end
+    // here: known from the logs, and suspected where there are none.
+    let open = manifest.is_real()
+        && (manifest.log == LogMode::Off
+            || external_peers
+            || manifest.groups.iter().any(GroupInfo::is_program));
+    (0..measured.cases.len().min(DRAWN_CASES))
+        .map(|case| {
+            let ticks = acts_on_ticks(manifest, &measured.cases[case]);
+            observe(measured, case, step(ticks), ticks, open)
+        })
+        .collect()
+}
+
+/// The questions for which there are numbers or pictures.
+pub(super) fn sections(
+    measured: &Measured,
+    observed: &[Observations],
+    mut figures: Vec<Vec<Figure>>,
+) -> Vec<Section> {
+    let several = measured.cases.len() > 1;
+    let said = |pick: fn(&Observations) -> &Vec<String>| -> Vec<String> {
+        observed
+            .iter()
+            .enumerate()
+            .flat_map(|(case, all)| {
+                let prefix = if several {
+                    format!("{}: ", measured.cases[case])
+                } else {
+                    String::new()
+                };
+                pick(all).iter().map(move |text| format!("{prefix}{text}"))
+            })
+            .collect()
+    };
+    let observations = [
+        said(|all| &all.jumps),
+        said(|all| &all.drift),
+        said(|all| &all.gaps),
+        said(|all| &all.queues),
+        said(|all| &all.messages),
+    ];
+    let story = figures.pop().unwrap_or_default();
+    let own_figures = figures.pop().unwrap_or_default();
+    let own_metrics = questions::own_metrics(measured);
+    let own = (
+        "columns",
+        "What do the behaviors' own columns say?",
+        own_metrics.as_slice(),
+    );
+    let asked = QUESTIONS
+        .iter()
+        .map(|question| (question.id, question.title, question.metrics));
+    let mut sections: Vec<Section> = asked
+        .chain([own])
+        .zip(figures.into_iter().chain([own_figures]))
+        .zip(observations.into_iter().chain([Vec::new()]))
+        .filter_map(|(((id, title, metrics), figures), observations)| {
+            let metrics = questions::present(measured, metrics);
+            (!metrics.is_empty()).then(|| Section {
+                id: id.to_owned(),
+                title: title.to_owned(),
+                observations,
+                figures,
+                tables: questions::tables(measured, &metrics),
+                definitions: questions::definitions_of(measured, &metrics),
+            })
+        })
+        .collect();
+    if !story.is_empty() {
+        sections.push(Section {
+            id: "space-time".to_owned(),
+            title: "Who told whom, and when?".to_owned(),
+            figures: story,
+            ..Section::default()
+        });
+    }
+    sections
+}
+
+/// The sentences at the top: the first of each kind, then what room is left.
+pub(super) fn key(measured: &Measured, observed: &[Observations]) -> Vec<String> {
+    let several = observed.len() > 1;
+    let mut key = Vec::new();
+    for (case, all) in observed.iter().enumerate() {
+        let prefix = if several {
+            format!("{}: ", measured.cases[case])
+        } else {
+            String::new()
+        };
+        let picks = [
+            all.jumps.get(..all.jumps.len().min(2)),
+            all.queues.get(..all.queues.len().min(2)),
+            all.drift.get(..all.drift.len().min(1)),
+            all.gaps.get(..all.gaps.len().min(1)),
+            all.messages.get(..all.messages.len().min(1)),
+        ];
+        let room = if several {
+            KEY / observed.len() + 1
+        } else {
+            KEY
+        };
+        let picked = picks.into_iter().flatten().flatten().take(room);
+        key.extend(picked.map(|text| format!("{prefix}{text}")));
+    }
+    key
+}

@@ -1,0 +1,106 @@
+//! The groups of nodes in a manifest: their names, columns and event words.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::log::{ColumnKind, ColumnSchema, NodeSchema};
+
+/// A group of nodes that are alike.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupInfo {
+    /// Its name; also its only node's when it is not `numbered`.
+    pub name: String,
+    /// Number of nodes.
+    pub count: u32,
+    /// Whether the nodes are `NAME-1`, `NAME-2`, ...
+    pub numbered: bool,
+    /// `PLUGIN.BEHAVIOR`.
+    pub behavior: String,
+    /// What the behavior says of itself; may be empty.
+    #[serde(default)]
+    pub docs: String,
+    /// When its nodes act, for people: `ticks per second: 1 to 6 (whole
+    /// numbers)`; empty for programs that somebody else wrote.
+    #[serde(default)]
+    pub timing: String,
+    /// The behavior's own log columns.
+    #[serde(default)]
+    pub columns: Vec<ColumnInfo>,
+    /// The behavior's own words for `event`.
+    #[serde(default)]
+    pub events: Vec<EventInfo>,
+}
+
+/// A log column of a behavior's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColumnInfo {
+    /// Its header.
+    pub name: String,
+    /// What its cells hold: `u64`, `i64`, `f64`, `bool`, `text`.
+    #[serde(with = "ColumnKindText")]
+    pub kind: ColumnKind,
+    /// One line, with the unit.
+    #[serde(default)]
+    pub docs: String,
+}
+
+/// [`ColumnKind`] as the manifest writes it.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ColumnKind", rename_all = "lowercase")]
+enum ColumnKindText {
+    U64,
+    I64,
+    F64,
+    Bool,
+    Text,
+}
+
+/// A behavior's own word for `event`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EventInfo {
+    /// The word.
+    pub name: String,
+    /// What it means, in one line.
+    #[serde(default)]
+    pub docs: String,
+}
+
+/// The number of nodes of these groups.
+pub(super) fn node_count(groups: &[GroupInfo]) -> u64 {
+    groups.iter().map(|group| u64::from(group.count)).sum()
+}
+
+impl GroupInfo {
+    /// Whether its nodes are programs that somebody else wrote: only what has a
+    /// behavior has a timing.
+    pub fn is_program(&self) -> bool {
+        self.timing.is_empty()
+    }
+
+    /// The name of its node `index`, from 0.
+    pub fn node_name(&self, index: u32) -> String {
+        if self.numbered {
+            format!("{}-{}", self.name, index + 1)
+        } else {
+            self.name.clone()
+        }
+    }
+
+    /// The schemas of its nodes.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = NodeSchema> {
+        let column = |column: &ColumnInfo| ColumnSchema {
+            name: column.name.clone(),
+            kind: column.kind,
+            docs: column.docs.clone(),
+        };
+        let columns: Arc<[ColumnSchema]> = self.columns.iter().map(column).collect();
+        let events: Arc<[String]> = self.events.iter().map(|event| event.name.clone()).collect();
+        (0..self.count).map(move |index| NodeSchema {
+            name: self.node_name(index),
+            columns: Arc::clone(&columns),
+            events: Arc::clone(&events),
+            program: self.is_program(),
+        })
+    }
+}
