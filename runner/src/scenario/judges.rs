@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use analysis::expect::{Bound, Expectation, Over, is_time};
 
-use super::diagnostic::Place;
 use super::document::{Kind, Table, Value};
 use super::keys::{CHECK, EXPECT};
 use super::names::Names;
 use super::origin::ConfigOrigin;
 use super::reader::{Field, Mistakes, TableReader};
 use super::resolved::{BehaviorName, CheckRule, ExpectRule};
+use super::source::Place;
 use super::values;
 use super::written::{Key, Selector, array_of_tables, selector};
 

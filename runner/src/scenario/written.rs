@@ -9,11 +9,11 @@ mod selector;
 
 use std::path::PathBuf;
 
-use super::diagnostic::Place;
 use super::document::{Table, Value};
 use super::judges::{self, CheckEntry, ExpectEntry};
 use super::keys::{MAX_RUNS, SCENARIO};
 use super::reader::{Field, Mistakes, TableReader, Written};
+use super::source::Place;
 use super::values;
 use base::time::SimDuration;
 

@@ -1,10 +1,10 @@
 //! The nodes that a fault names, and whether the fault can affect them.
 
 use super::ranges::overlap;
-use crate::scenario::diagnostic::Place;
 use crate::scenario::names::Names;
 use crate::scenario::reader::Mistakes;
 use crate::scenario::resolved::NodeRanges;
+use crate::scenario::source::Place;
 use crate::scenario::written::{GroupEntry, Key, NodesTo, Selector};
 
 /// The groups and names of a scenario, to look up the nodes of faults.

@@ -6,8 +6,8 @@
 //! `scenarios/README.md` follow.
 
 use super::{Keys, MAX_BANDWIDTH, Shape, key};
-use crate::scenario::diagnostic::Place;
 use crate::scenario::reader::{Field, TableReader};
+use crate::scenario::source::Place;
 use crate::scenario::values::{self, Quantity, distribution};
 use model::{LinkSettings, LinkTransport, Order};
 

@@ -3,10 +3,10 @@
 use super::link::{LinkEntry, link};
 use super::selector::{Selector, selector_list, selector_lists};
 use super::{Key, array_of_tables};
-use crate::scenario::diagnostic::Place;
 use crate::scenario::document::Table;
 use crate::scenario::keys::{DRIFT_FAULT, FAULT, Keys, TICK_RATE_FAULT};
 use crate::scenario::reader::{Field, Mistakes, TableReader, Written};
+use crate::scenario::source::Place;
 use crate::scenario::values::{self, Quantity, distribution};
 use base::distribution::Distribution;
 use base::time::SimDuration;

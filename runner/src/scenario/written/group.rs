@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use super::Key;
 use super::listen::{self, ListenEntry};
-use crate::scenario::diagnostic::Place;
 use crate::scenario::document::{Kind, Table};
 use crate::scenario::keys::{GROUP, MAX_MESSAGE, MAX_NODES};
 use crate::scenario::reader::{Field, Mistakes, TableReader, Written};
 use crate::scenario::resolved::{BehaviorName, Transport};
+use crate::scenario::source::Place;
 use crate::scenario::values::{self, Quantity, distribution};
 use base::distribution::Distribution;
 use base::time::SimDuration;

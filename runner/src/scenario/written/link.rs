@@ -2,10 +2,10 @@
 
 use super::selector::{Selector, selector, two_selectors};
 use super::{Key, array_of_tables};
-use crate::scenario::diagnostic::Place;
 use crate::scenario::document::Table;
 use crate::scenario::keys::{LINK, LinkKeys, read_settings};
 use crate::scenario::reader::{Field, Mistakes, TableReader};
+use crate::scenario::source::Place;
 
 /// One `[[links]]` entry, or a `link` fault, as written.
 #[derive(Debug)]

@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 
 use super::{Key, array_of_tables};
-use crate::scenario::diagnostic::Place;
 use crate::scenario::document::Table;
 use crate::scenario::keys::{LISTEN, MAX_MESSAGE};
 use crate::scenario::reader::{Field, Mistakes, TableReader};
 use crate::scenario::resolved::StandardInput;
+use crate::scenario::source::Place;
 use crate::scenario::values;
 use framing::Framing;
 

@@ -1,8 +1,8 @@
 //! Groups, node names and globs as written.
 
-use crate::scenario::diagnostic::Place;
 use crate::scenario::document::{Kind, Value};
 use crate::scenario::reader::Field;
+use crate::scenario::source::Place;
 
 /// A group, node name or glob, with its place.
 #[derive(Clone, Debug)]
