@@ -15,7 +15,7 @@
 //! Every mistake is found before anything runs, and all mistakes are reported
 //! together, in the order of the file. The tables of keys are also the source of
 //! the JSON Schema (`schema`) and of the reference in `scenarios/README.md`
-//!. Start at [`load`].
+//! (`reference`). Start at [`load`].
 
 mod diagnostic;
 mod document;
@@ -34,6 +34,7 @@ mod overrides;
 mod program;
 mod reader;
 mod reading;
+mod reference;
 mod resolve;
 mod resolved;
 mod schema;
@@ -50,6 +51,7 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use matrix::{Axis, AxisValue, CaseMistakes};
 pub use origin::Origins;
 pub use overrides::Override;
+pub use reference::{Reference, references};
 pub use resolved::{
     BehaviorName, CheckRule, ExpectRule, External, Fault, FaultKind, Group, Link, LinkChange,
     LinkRule, LinkSettings, LinkTransport, Listen, LocalClock, NodeRanges, Order, Program,

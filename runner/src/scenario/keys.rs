@@ -1,9 +1,9 @@
-//! Every key of a scenario file: the one table from which the reader knows what
-//! it may meet and the JSON Schema says what may be written.
+//! The keys of a scenario file. Each key is declared here once: its name, what its
+//! value looks like, and its text for people.
 //!
-//! A key stands here once, with its shape and the words that an editor shows.
-//! The reader refuses what is not here, and asserts in debug builds that it has
-//! asked for everything that is.
+//! The reader, the JSON Schema and the reference in `scenarios/README.md` follow
+//! from these tables. The reader refuses every other key. In debug builds it also
+//! asserts that it has read each key of a table.
 
 mod distribution;
 mod fault;
@@ -21,25 +21,25 @@ pub use link::{LINK, LinkKeys, read_settings};
 pub use matrix::{AXIS, MATRIX};
 pub use scenario::SCENARIO;
 
-/// The keys of one kind of table.
+/// The keys of a table.
 #[derive(Debug)]
 pub struct Keys {
-    /// What the table is, for messages: `a node group`.
+    /// The name of the table in messages: `a node group`.
     pub what: &'static str,
-    /// The keys that are read.
+    /// The keys, in the order of the documentation.
     pub keys: &'static [Key],
 }
 
 /// One key.
 #[derive(Debug)]
 pub struct Key {
-    /// The key.
+    /// Its name.
     pub name: &'static str,
     /// What its value looks like.
     pub shape: Shape,
-    /// Whether it must be there.
+    /// Whether the table must have it.
     pub required: bool,
-    /// What it means, for people.
+    /// What it means, for editors and for the reference.
     pub docs: &'static str,
 }
 
@@ -54,23 +54,23 @@ pub enum Shape {
     Behavior,
     /// A whole number in this range.
     Whole(u64, u64),
-    /// A number of more than 0.
+    /// A number above 0.
     Positive,
     /// A number from 0 to 1.
     Probability,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// A duration of more than 0.
+    /// A duration above 0.
     Duration,
-    /// A duration, 0 too.
+    /// A duration of 0 or more.
     Delay,
     /// A duration or a distribution of durations.
     Span,
-    /// A number per second or a distribution of such.
+    /// A number per second, or a distribution of them.
     Rate,
-    /// A duration that may be negative, or a distribution of such.
+    /// A duration that may be negative, or a distribution of them.
     Offset,
-    /// Parts per million, or a distribution of such.
+    /// Parts per million, or a distribution of them.
     Drift,
     /// A size in bytes, from 1 byte to [`MAX_MESSAGE`].
     MessageSize,
@@ -84,7 +84,7 @@ pub enum Shape {
     Framing,
     /// A program and its arguments.
     Command,
-    /// A table that somebody else reads.
+    /// A table that a plugin reads.
     Anything,
     /// A group, node or glob.
     Selector,
@@ -112,11 +112,11 @@ pub enum Shape {
     Values,
     /// Inside a distribution: a number or duration of 0 or more.
     Spread,
-    /// Inside a distribution: a number or duration of more than 0.
+    /// Inside a distribution: a number or duration above 0.
     Scale,
     /// Inside a distribution: a plain number of 0 or more.
     Sigma,
-    /// Inside a distribution: a plain number of more than 0.
+    /// Inside a distribution: a plain number above 0.
     Exponent,
     /// The path of a key of the file.
     Path,
@@ -132,20 +132,19 @@ pub enum Shape {
     Parameters(&'static Keys),
 }
 
-/// The most nodes that a scenario may have.
+/// Maximum number of nodes of a scenario.
 pub const MAX_NODES: u64 = 10_000_000;
-/// The longest message that `max_message` may allow `[bytes]`: lengths within
-/// the engine are of 32 bits.
+/// Maximum value of `max_message` `[bytes]`: the engine has lengths of 32 bits.
 pub const MAX_MESSAGE: u64 = 2 << 30;
-/// The fastest link `[bytes/s]`: beyond a byte per nanosecond by so much that it
-/// makes no difference, and what keeps size times 10^9 over it exact.
+/// Maximum bandwidth `[bytes/s]`: about 1000 bytes per nanosecond. Up to this value,
+/// size times 10^9 divided by the bandwidth is computed exactly.
 pub const MAX_BANDWIDTH: u64 = 1 << 40;
-/// The fastest clock `[ppm]`: it goes twice as fast as true time. The slowest goes
-/// at a millionth of it.
+/// Maximum drift `[ppm]`: the clock goes twice as fast as true time. The drift is
+/// also above -`MAX_DRIFT`, at which the clock would stop.
 pub const MAX_DRIFT: f64 = 1e6;
-/// The most runs per case.
+/// Maximum number of runs per case.
 pub const MAX_RUNS: u64 = 1_000_000;
-/// The most ticks per second: one per nanosecond.
+/// Maximum tick rate `[1/s]`: one tick per nanosecond.
 pub const MAX_RATE: f64 = 1e9;
 
 const fn key(name: &'static str, shape: Shape, docs: &'static str) -> Key {

@@ -9,22 +9,22 @@ pub static GROUP: Keys = Keys {
         key(
             "behavior",
             Shape::Behavior,
-            "What the nodes do: `PLUGIN.BEHAVIOR`. Required, here or in the group that this one extends, but for nodes that are programs (`external`, `command`).",
+            "What the nodes do: `PLUGIN.BEHAVIOR`. Required, unless the group takes it from another one (`extends`), or the nodes are programs (`external`, `command`).",
         ),
         key(
             "count",
             Shape::Whole(1, MAX_NODES),
-            "Number of nodes, named NAME-1, NAME-2 and so on. Default: one node, named NAME.",
+            "Number of nodes. Their names are NAME-1, NAME-2, and so on. Default: one node with the name NAME.",
         ),
         key(
             "config",
             Shape::Anything,
-            "What the behavior is told; checked against the behavior's own schema. `runner plugins PLUGIN.BEHAVIOR` lists the keys.",
+            "Settings of the behavior. `runner plugins PLUGIN.BEHAVIOR` lists the keys.",
         ),
         key(
             "extends",
             Shape::Name,
-            "A group whose keys apply here unless they are set here. `config` is merged key by key; timing is taken whole or not at all, and so is what makes the nodes programs (`external`, `framing`, `max_message`, `command`); `rng_id` and `listen` stay with their group.",
+            "Name of another group. Its keys apply here, unless they are set here. `config` is merged key by key. Timing is taken as a whole, or not at all if a timing key is set here; the same holds for the keys of a program (`external`, `framing`, `max_message`, `command`). `rng_id` and `listen` are not taken.",
         ),
         key(
             "start_at",
@@ -34,67 +34,67 @@ pub static GROUP: Keys = Keys {
         key(
             "rng_id",
             Shape::Name,
-            "Stands for the group's name in random streams, so that a renamed group keeps its draws.",
+            "Name that replaces the group's name where random numbers are made. A group that you rename keeps its random numbers if you write its old name here.",
         ),
         key(
             "tick_rate",
             Shape::Rate,
-            "Ticks per second, drawn once per node and run. A clocked node does one step per tick.",
+            "Ticks per second, drawn once per node and run. The node is clocked: it does one step per tick.",
         ),
         key(
             "tick_interval",
             Shape::Span,
-            "From tick to tick, drawn once per node and run. In place of `tick_rate`.",
+            "Time from tick to tick, drawn once per node and run. Replaces `tick_rate`.",
         ),
         key(
             "tick_phase",
             Shape::Span,
-            "From the node's start to its first tick. Default: one interval.",
+            "Time from the node's start to its first tick, drawn once per node and run. Default: one interval.",
         ),
         key(
             "service_time",
             Shape::Span,
-            "Makes the node a server with a queue: each message takes so long, drawn per message.",
+            "Time that each message takes, drawn per message. The node is a server with a queue.",
         ),
         key(
             "inbox_limit",
             Shape::Whole(1, u32::MAX as u64),
-            "The most messages that wait in the inbox; what overflows is dropped and recorded. Default: no limit.",
+            "Maximum number of messages that wait in a node's inbox. A message that finds the inbox full is dropped and recorded. Default: no limit.",
         ),
         key(
             "offset",
             Shape::Offset,
-            "How far the nodes' own clocks are ahead of true time at the beginning: `\"20ms\"`, or behind: `\"-20ms\"`; drawn once per node and run. A clock never shows less than 0. Default: `\"0s\"`.",
+            "How far the nodes' own clocks are ahead of true time at the beginning: `\"20ms\"`. Behind: `\"-20ms\"`. Drawn once per node and run. A clock never shows less than 0. Default: `\"0s\"`.",
         ),
         key(
             "drift",
             Shape::Drift,
-            "How much faster the nodes' own clocks go than true time, in parts per million; slower if negative; drawn once per node and run. Default: 0.",
+            "How much faster than true time the nodes' own clocks go, in parts per million. Negative: slower. Drawn once per node and run. Default: 0.",
         ),
         key(
             "listen",
             Shape::ArrayOf(&LISTEN),
-            "In real time: where the nodes listen, so that other programs reach them. Stays with its group when another extends it; virtual time passes it over.",
+            "In real time: addresses at which the nodes listen for clients, which are programs outside of the runner. Has no effect in virtual time. A group that extends this one does not take it.",
         ),
         key(
             "external",
             Shape::Endpoint,
-            "In real time, in place of `behavior`: the node is a program that somebody else wrote, reached at `tcp://ADDRESS:PORT` or `udp://ADDRESS:PORT`.",
+            "In real time, replaces `behavior`: the node is a program that listens at `tcp://ADDRESS:PORT` or `udp://ADDRESS:PORT`. The runner connects to it.",
         ),
         key(
             "framing",
             Shape::Framing,
-            "With `external = \"tcp://...\"`: how messages are told apart in the stream.",
+            "With `external = \"tcp://...\"`, and required there: how messages are separated in the stream of bytes.",
         ),
         key(
             "max_message",
             Shape::MessageSize,
-            "With `external`: the longest message that is taken from the program. Default: `\"16MiB\"`.",
+            "With `external`: size of the longest message that is accepted from the program. Default: `\"16MiB\"`.",
         ),
         key(
             "command",
             Shape::Command,
-            "In real time, in place of `behavior`: the runner starts this program for each node, and ends it with the run. With `external`: the program that is reached there.",
+            "In real time, replaces `behavior`: a program and its arguments. The runner starts it for each node, and ends it with the run. With `external`: the program that listens there.",
         ),
     ],
 };
@@ -106,32 +106,32 @@ pub static LISTEN: Keys = Keys {
         key(
             "tcp",
             Shape::Address,
-            "The address at which connections are taken: `\"127.0.0.1:15000\"`, `\"[::1]:15000\"`. Port 0 takes a free one, which is printed.",
+            "Address at which the node accepts connections: `\"127.0.0.1:15000\"`, `\"[::1]:15000\"`. Port 0 is any free port; the runner prints it.",
         ),
         key(
             "udp",
             Shape::Address,
-            "The address at which datagrams are taken, each one message. In place of `tcp`.",
+            "Address at which the node receives datagrams. Each datagram is one message. Replaces `tcp`.",
         ),
         key(
             "stdin",
             Shape::Word(&["lines", "keys"]),
-            "In place of `tcp` and `udp`: the runner's standard input is a peer. `lines`: each line is a message. `keys`: on a terminal each key is one, without Enter; elsewhere each line.",
+            "Replaces `tcp` and `udp`: the node reads the runner's standard input. `lines`: each line is a message. `keys`: on a terminal, each key is a message, without Enter; elsewhere, each line.",
         ),
         key(
             "framing",
             Shape::Framing,
-            "With `tcp`, and required there: how messages are told apart in the stream.",
+            "With `tcp`, and required there: how messages are separated in the stream of bytes.",
         ),
         key(
             "max_peers",
             Shape::Whole(1, u32::MAX as u64),
-            "The most peers at once; 1 serves one client after the other. Default: no limit.",
+            "Maximum number of clients at once. With 1, the node serves one client after the other. Default: no limit.",
         ),
         key(
             "max_message",
             Shape::MessageSize,
-            "The longest message that is taken: a size (`\"64KiB\"`), or a number of bytes. Default: `\"16MiB\"`.",
+            "Size of the longest message that is accepted: `\"64KiB\"`, or a number of bytes. Default: `\"16MiB\"`.",
         ),
     ],
 };

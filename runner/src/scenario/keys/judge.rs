@@ -9,7 +9,7 @@ pub static EXPECT: Keys = Keys {
         required(
             "metric",
             Shape::Text,
-            "The metric, by its name in `summary.csv`: `queue_max`, `latency_p99`, or `COLUMN_mean` for a behavior's own column.",
+            "Name of the metric in `summary.csv`: `queue_max`, `latency_p99`, or `COLUMN_mean` for a column of a behavior.",
         ),
         key(
             "nodes",
@@ -19,19 +19,19 @@ pub static EXPECT: Keys = Keys {
         key(
             "at_least",
             Shape::Amount,
-            "The metric is this or more; a metric that is a time takes a duration, too. With `over = \"fraction\"`: the share of runs, 0 to 1.",
+            "The metric must be this or more. For a metric that is a time, a duration is allowed. With `over = \"fraction\"`: the share of runs, 0 to 1.",
         ),
-        key("at_most", Shape::Amount, "The metric is this or less."),
-        key("equals", Shape::Amount, "The metric is exactly this."),
+        key("at_most", Shape::Amount, "The metric must be this or less."),
+        key("equals", Shape::Amount, "The metric must be exactly this."),
         key(
             "between",
             Shape::Amounts,
-            "The metric is from the first to the second, both included.",
+            "The metric must be from the first value to the second, both included.",
         ),
         key(
             "over",
             Shape::Word(&["every-run", "mean", "fraction"]),
-            "`every-run`: each run. `mean`: each node's mean over the runs of a case. `fraction`: at least the share `at_least` of the runs of a case. Default: `every-run`.",
+            "`every-run`: the limit holds in each run. `mean`: it holds for each node's mean over the runs of a case. `fraction`: it holds in at least the share `at_least` of the runs of a case. Default: `every-run`.",
         ),
     ],
 };
@@ -43,12 +43,12 @@ pub static CHECK: Keys = Keys {
         required(
             "check",
             Shape::Behavior,
-            "Which property: `PLUGIN.CHECK`. `runner plugins PLUGIN` lists them.",
+            "The property: `PLUGIN.CHECK`. `runner plugins PLUGIN` lists the checks of a plugin.",
         ),
         key(
             "config",
             Shape::Anything,
-            "What the check is told. `runner plugins PLUGIN.CHECK` lists the keys.",
+            "Settings of the check. `runner plugins PLUGIN.CHECK` lists the keys.",
         ),
     ],
 };

@@ -40,17 +40,17 @@ macro_rules! link_keys {
                 key(
                     "between",
                     Shape::Selectors,
-                    "Two groups, node names or globs (`*`, `?`): linked in both directions.",
+                    "Two groups, node names or globs (`*`, `?`), linked in both directions.",
                 ),
                 key(
                     "from",
                     Shape::Selector,
-                    "A group, node name or glob (`*`, `?`): where messages come from. With `to`, in place of `between`.",
+                    "The nodes that send: a group, node name or glob (`*`, `?`). `from` and `to` replace `between`, for one direction.",
                 ),
                 key(
                     "to",
                     Shape::Selector,
-                    "A group, node name or glob (`*`, `?`): where messages go to.",
+                    "The nodes that receive: a group, node name or glob (`*`, `?`).",
                 ),
                 $(key(stringify!($name), $shape, $docs),)*
             ],
@@ -76,27 +76,27 @@ macro_rules! link_keys {
 
 link_keys! {
     latency: Shape::Span, distribution(Quantity::Span),
-        "How long a message takes, drawn per message. Default: no time.";
+        "Time from sending to delivery, drawn per message. Default: no time.";
     loss: Shape::Probability, values::probability,
-        "The probability that a message is lost, 0 to 1. Default: 0.";
+        "Probability that a message is lost, 0 to 1. The receiver's log has a `drop` for it. Default: 0.";
     duplicate: Shape::Probability, values::probability,
-        "The probability that a message arrives twice, 0 to 1; the copy takes a latency of its own. Default: 0.";
+        "Probability that a message arrives twice, 0 to 1. The copy has the same number. It has its own latency, and uses no bandwidth. Default: 0.";
     corrupt: Shape::Probability, values::probability,
-        "The probability that one byte of a message arrives changed, 0 to 1. Default: 0.";
+        "Probability that one byte of a message arrives changed, 0 to 1. A copy has the same change. A message without bytes does not change. Default: 0.";
     bandwidth: Shape::Bandwidth, |field| values::bandwidth(MAX_BANDWIDTH)(field).map(Some),
-        "Bytes per second in each direction of each linked pair: a size (`\"1MiB\"`, `\"1MiB/s\"`), or a number. Messages go one after another, each as long as its size says, before their latency. Default: no limit.";
+        "Bytes (not bits) per second in each direction of each pair: `\"1MiB\"`, `\"1MiB/s\"`, or a number. Messages go one after another. Each takes its size divided by the bandwidth; then its latency begins. A message that is lost takes this time, too. Default: no limit.";
     queue_limit: Shape::Whole(0, u32::MAX as u64), |field| whole_u32(field).map(Some),
-        "With `bandwidth`: the most messages that wait for the link, not counting the one on it; what overflows is dropped and recorded. Default: no limit.";
+        "With `bandwidth`: maximum number of messages that wait for the link. The message that is on the link does not count. A message that finds the queue full is dropped and recorded. With 0, a message is accepted only if the link is free. Default: no limit.";
     order: Shape::Word(&["fifo", "any"]),
         values::word(&[("fifo", Order::Fifo), ("any", Order::Any)]),
-        "`fifo`: no message overtakes another. `any`: each arrives after its own latency. Default: `fifo`.";
+        "`fifo`: no message overtakes another. A message that would overtake another arrives together with it. `any`: each message arrives after its own latency. Default: `fifo`.";
     transport: Shape::Word(&["tcp", "udp", "channel"]),
         values::word(&[
             ("tcp", LinkTransport::Tcp),
             ("udp", LinkTransport::Udp),
             ("channel", LinkTransport::Channel),
         ]),
-        "In real time: what carries the messages; `channel` stays within the process. Virtual time passes it over. Default: `tcp`.";
+        "In real time: what carries the messages. `channel` is memory within the process. Has no effect in virtual time. Default: `tcp`.";
 }
 
 fn whole_u32(field: Field<'_>) -> Option<u32> {
