@@ -1,10 +1,10 @@
-//! The JSON Schema that editors hold a scenario file against agrees with the
-//! reader: the same keys, nothing refused that is valid, and the committed copy
-//! is fresh.
+//! The JSON Schema of scenario files has the same keys as the reader, and accepts
+//! every valid file. The committed schema, and the reference of keys in
+//! `scenarios/README.md`, are those that the code makes.
 
 use std::path::Path;
 
-use runner::scenario::schema;
+use runner::scenario::{references, schema};
 
 use crate::scenario_errors::{files, fixtures, overridden};
 
@@ -16,6 +16,35 @@ fn the_committed_schema_is_fresh() {
         committed == schema(),
         "scenarios/scenario.schema.json is stale: cargo run -- schema > scenarios/scenario.schema.json"
     );
+}
+
+#[test]
+fn the_reference_of_keys_in_the_readme_is_fresh() {
+    const END: &str = "<!-- keys: end -->";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/README.md");
+    let committed = std::fs::read_to_string(&path).unwrap();
+    let mut fresh = committed.clone();
+    for reference in references() {
+        let begin = format!("<!-- keys of {}: generated -->\n", reference.what);
+        let parts = fresh.split_once(&begin).and_then(|(before, rest)| {
+            let (_, after) = rest.split_once(END)?;
+            Some(format!(
+                "{before}{begin}\n{}\n{END}{after}",
+                reference.table
+            ))
+        });
+        fresh = parts.unwrap_or_else(|| {
+            panic!("scenarios/README.md has no place for the keys: `{begin}` ... `{END}`")
+        });
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, fresh).unwrap();
+    } else {
+        assert!(
+            committed == fresh,
+            "scenarios/README.md is stale; regenerate it: UPDATE_DOCS=1 cargo test -p runner --test promises scenario_schema"
+        );
+    }
 }
 
 /// The keys that a table of the schema has.
@@ -70,8 +99,8 @@ fn reader_and_schema_know_the_same_keys() {
     }
 }
 
-/// What of a value a schema does not allow; knows the words that the schema uses,
-/// but for patterns.
+/// What a schema does not allow in a value. Supports the words that the schema uses,
+/// except patterns.
 fn violations(
     schema: &serde_json::Value,
     root: &serde_json::Value,

@@ -1,20 +1,20 @@
-//! Who is who: node indices, their groups and their names.
+//! Nodes by index: the group and the name of each.
 
 use std::ops::Range;
 
 use crate::Group;
 
-/// The nodes of a scenario by group. Names are made when they are asked for: a
+/// The nodes of a scenario, by group. A name is made at each call, so that a
 /// million nodes need no million strings.
 #[derive(Clone, Debug)]
 pub struct Roster {
     groups: Vec<Group>,
-    /// First node of each group, then the number of nodes.
+    /// Index of the first node of each group, then the number of nodes.
     starts: Vec<u32>,
 }
 
 impl Roster {
-    /// The nodes of these groups, in this order.
+    /// The nodes of `groups`, numbered in this order.
     pub fn new(groups: &[Group]) -> Roster {
         let mut starts = vec![0u32];
         for group in groups {
@@ -41,23 +41,23 @@ impl Roster {
         &self.groups
     }
 
-    /// The nodes of a group.
+    /// The indices of the nodes of a group.
     pub fn nodes(&self, group: usize) -> Range<u32> {
         self.starts[group]..self.starts[group + 1]
     }
 
-    /// The group of a node.
+    /// The index of the group of a node.
     pub fn group_of(&self, node: u32) -> usize {
         self.starts.partition_point(|&start| start <= node) - 1
     }
 
-    /// A node's name; `None` past the last.
+    /// A node's name; `None` past the last node.
     pub fn name(&self, node: u32) -> Option<String> {
         self.in_group(node)
             .map(|(group, index)| group.node_name(index))
     }
 
-    /// What stands for a node in random streams.
+    /// A node's name in random streams; `None` past the last node.
     pub fn stream_name(&self, node: u32) -> Option<String> {
         self.in_group(node)
             .map(|(group, index)| group.stream_name(index))

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::diagnostic::Place;
+use super::source::Place;
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]

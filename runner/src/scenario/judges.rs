@@ -4,17 +4,15 @@ use std::ops::Range;
 
 use analysis::expect::{Bound, Expectation, Over, is_time};
 
-use super::diagnostic::Place;
 use super::document::{Kind, Table, Value};
 use super::keys::{CHECK, EXPECT};
 use super::names::Names;
 use super::origin::ConfigOrigin;
-use super::reader::{Field, Mistakes, TableReader, Written};
+use super::reader::{Field, Mistakes, TableReader};
 use super::resolved::{BehaviorName, CheckRule, ExpectRule};
+use super::source::Place;
 use super::values;
-use super::written::{Selector, selector};
-
-type Key<T> = Option<Written<T>>;
+use super::written::{Key, Selector, array_of_tables, selector};
 
 /// One `[[check]]` entry as written.
 #[derive(Debug)]
@@ -64,7 +62,7 @@ pub fn checks(field: Field<'_>) -> Option<Vec<CheckEntry>> {
         reader.finish();
         entry
     };
-    entries(field, "[[check]]", read)
+    array_of_tables(field, "[[check]]", read)
 }
 
 /// Reads `[[expect]]`.
@@ -91,21 +89,7 @@ pub fn expectations(field: Field<'_>) -> Option<Vec<ExpectEntry>> {
         reader.finish();
         entry
     };
-    entries(field, "[[expect]]", read)
-}
-
-fn entries<T>(
-    field: Field<'_>,
-    header: &str,
-    mut read: impl FnMut(&Table, Place) -> T,
-) -> Option<Vec<T>> {
-    let mut entries = Vec::new();
-    for value in field.array(&format!("an array of tables: {header}"))? {
-        if let Some(table) = field.part(value).table(&format!("a table: {header}")) {
-            entries.push(read(table, value.place));
-        }
-    }
-    Some(entries)
+    array_of_tables(field, "[[expect]]", read)
 }
 
 fn amounts(field: Field<'_>) -> Option<[Amount; 2]> {

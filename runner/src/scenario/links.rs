@@ -1,76 +1,44 @@
 //! `[[links]]`: which pairs of nodes an entry links, as ranges of indices, and
 //! what the links are like.
 
-use std::ops::Range;
-
+use super::keys::LinkKeys;
 use super::names::Names;
-use super::reader::{Mistakes, Written};
-use super::resolved::{Link, LinkRule};
+use super::reader::Mistakes;
+use super::resolved::{LinkRule, NodeRanges};
 use super::written::{LinkEntry, Selector};
 
-/// What a link entry says; none if it is wrong, which is reported.
+/// The rule that a link entry makes; `None` if it is wrong, which is reported.
 pub fn rule(entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> Option<LinkRule> {
     let (from, to) = ends("link", entry, names, mistakes)?;
-    if let (Some(limit), None) = (&entry.queue_limit, &entry.bandwidth) {
+    check_together(&entry.settings, mistakes)?;
+    Some(LinkRule {
+        from,
+        to,
+        both: entry.between.is_some(),
+        link: entry.settings.settings.as_ref()?.link(),
+    })
+}
+
+/// Reports settings of a rule that have no effect without others.
+fn check_together(keys: &LinkKeys, mistakes: &Mistakes) -> Option<()> {
+    if let (Some(limit), None) = (keys.place("queue_limit"), keys.place("bandwidth")) {
         mistakes.add_with_help(
-            limit.key,
+            limit,
             "`queue_limit` without `bandwidth`",
             "without a bandwidth no message waits for its link",
         );
         return None;
     }
-    Some(LinkRule {
-        from,
-        to,
-        both: entry.between.is_some(),
-        link: link(entry)?,
-    })
+    Some(())
 }
 
-/// The nodes at the two ends: sorted, disjoint, not empty.
-pub type Ends = (Vec<Range<u32>>, Vec<Range<u32>>);
+/// The nodes at the two ends.
+pub type Ends = (NodeRanges, NodeRanges);
 
-/// The ends of an entry; none if they are wrong, which is reported.
+/// The ends of an entry; `None` if they are wrong, which is reported.
 pub fn ends(what: &str, entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> Option<Ends> {
-    let select = |key: &str, selector: &Selector| {
-        let whose = format!("{what} `{key}`");
-        names.select(&whose, selector, mistakes)
-    };
-    let (between, from, to) = (&entry.between, &entry.from, &entry.to);
-    let ends = match (between, from, to) {
-        (Some(between), None, None) => between
-            .value
-            .as_ref()
-            .map(|[one, other]| ("link `between`", one, "link `between`", other)),
-        (None, Some(from), Some(to)) => match (&from.value, &to.value) {
-            (Some(from), Some(to)) => Some(("link `from`", from, "link `to`", to)),
-            (one, other) => {
-                // The end that was read is looked up all the same.
-                if let Some(from) = one {
-                    select("from", from);
-                }
-                if let Some(to) = other {
-                    select("to", to);
-                }
-                None
-            }
-        },
-        _ => {
-            let missing = match (between, from, to) {
-                (Some(_), ..) => "`between` contradicts `from` and `to`".to_owned(),
-                (None, Some(_), None) => format!("the {what} has `from` without `to`"),
-                (None, None, Some(_)) => format!("the {what} has `to` without `from`"),
-                _ => format!("the {what} has no ends"),
-            };
-            mistakes.add_with_help(
-                entry.place,
-                missing,
-                "write `between = [\"a\", \"b\"]` for both directions, or `from` and `to` for one",
-            );
-            None
-        }
-    };
-    let (from_key, from, to_key, to) = ends?;
+    let [(from_key, from), (to_key, to)] = selectors(what, entry, names, mistakes)?;
+    let select = |key: &str, selector| names.select(&format!("{what} `{key}`"), selector, mistakes);
     let (from_nodes, to_nodes) = (select(from_key, from), select(to_key, to));
     let (from_nodes, to_nodes) = (from_nodes?, to_nodes?);
     if let ([one], [other]) = (from_nodes.as_slice(), to_nodes.as_slice())
@@ -87,30 +55,41 @@ pub fn ends(what: &str, entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistake
     Some((from_nodes, to_nodes))
 }
 
-/// What the links of an entry are like; none if a value is wrong.
-fn link(entry: &LinkEntry) -> Option<Link> {
-    /// The value that was written, or that of an ideal link.
-    fn or<T: Clone>(key: &Option<Written<T>>, ideal: T) -> Option<T> {
-        match key {
-            Some(written) => written.value.clone(),
-            None => Some(ideal),
+/// The selectors of the two ends, each with its key; `None` if one is missing or
+/// wrong, which is reported.
+fn selectors<'a>(
+    what: &str,
+    entry: &'a LinkEntry,
+    names: &Names<'_>,
+    mistakes: &Mistakes,
+) -> Option<[(&'static str, &'a Selector); 2]> {
+    let missing = match (&entry.between, &entry.from, &entry.to) {
+        (Some(between), None, None) => {
+            let [one, other] = between.value.as_ref()?;
+            return Some([("between", one), ("between", other)]);
         }
-    }
-    let ideal = Link::IDEAL;
-    Some(Link {
-        latency: or(&entry.latency, ideal.latency)?,
-        loss: or(&entry.loss, ideal.loss)?,
-        duplicate: or(&entry.duplicate, ideal.duplicate)?,
-        corrupt: or(&entry.corrupt, ideal.corrupt)?,
-        bandwidth: match &entry.bandwidth {
-            Some(bandwidth) => Some(bandwidth.value?),
-            None => None,
-        },
-        queue_limit: match &entry.queue_limit {
-            Some(limit) => Some(limit.value?.try_into().ok()?),
-            None => None,
-        },
-        order: or(&entry.order, ideal.order)?,
-        transport: or(&entry.transport, ideal.transport)?,
-    })
+        (None, Some(from), Some(to)) => {
+            let (from, to) = (from.value.as_ref(), to.value.as_ref());
+            if let (Some(from), Some(to)) = (from, to) {
+                return Some([("from", from), ("to", to)]);
+            }
+            // One end is wrong. The other one may name an unknown node, too.
+            for (key, end) in [("from", from), ("to", to)] {
+                if let Some(selector) = end {
+                    names.select(&format!("{what} `{key}`"), selector, mistakes);
+                }
+            }
+            return None;
+        }
+        (Some(_), ..) => "`between` contradicts `from` and `to`".to_owned(),
+        (None, Some(_), None) => format!("the {what} has `from` without `to`"),
+        (None, None, Some(_)) => format!("the {what} has `to` without `from`"),
+        (None, None, None) => format!("the {what} has no ends"),
+    };
+    mistakes.add_with_help(
+        entry.place,
+        missing,
+        "write `between = [\"a\", \"b\"]` for both directions, or `from` and `to` for one",
+    );
+    None
 }

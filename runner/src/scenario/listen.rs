@@ -4,9 +4,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::diagnostic::Place;
 use super::reader::{Mistakes, Written};
 use super::resolved::{Listen, Transport};
+use super::source::Place;
 use super::values;
 use super::written::{GroupEntry, ListenEntry};
 use framing::{DEFAULT_MAX_MESSAGE, Framing};

@@ -25,10 +25,10 @@ pub use product::Point;
 
 use serde_json::Value as Json;
 
-use super::diagnostic::Place;
 use super::document::{Kind, Table, Value};
 use super::overrides::{self, Override};
 use super::reader::Mistakes;
+use super::source::Place;
 
 /// The most cases of a matrix: what one plan holds in memory, and more than
 /// anybody looks at. Arbitrary.

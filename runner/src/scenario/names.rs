@@ -9,9 +9,9 @@ use std::ops::Range;
 
 use analysis::expect::matches_glob;
 
-use super::diagnostic::Place;
 use super::keys::MAX_NODES;
 use super::reader::{Mistakes, listed};
+use super::source::Place;
 use super::values::MAX_NAME;
 use super::written::{GroupEntry, Selector};
 

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use super::diagnostic::{Diagnostic, Place, Source};
+use super::diagnostic::Diagnostic;
 use super::document::{Kind, Table, Value};
 use super::judges::{CheckOrigin, ExpectOrigin};
+use super::source::{Place, Source};
 use super::written::GroupEntry;
 
 /// Where groups, checks and expectations were written, by their index.

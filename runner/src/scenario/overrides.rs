@@ -7,9 +7,10 @@
 
 use std::sync::Arc;
 
-use super::diagnostic::{Diagnostic, Place, Source};
+use super::diagnostic::Diagnostic;
 use super::document::{Entry, Kind, Table, Value};
 use super::reader::Mistakes;
+use super::source::{Place, Source};
 
 /// One value that overrides the file's.
 #[derive(Clone, Debug)]

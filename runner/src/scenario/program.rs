@@ -7,9 +7,9 @@
 
 use std::collections::BTreeSet;
 
-use super::diagnostic::Place;
 use super::reader::{Mistakes, Written};
 use super::resolved::{External, Program, Transport};
+use super::source::Place;
 use super::values;
 use super::written::{GroupEntry, ProgramKeys};
 use framing::{DEFAULT_MAX_MESSAGE, Framing};

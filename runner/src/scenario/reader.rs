@@ -8,9 +8,10 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::diagnostic::{Diagnostic, Place, Source};
+use super::diagnostic::Diagnostic;
 use super::document::{Kind, Table, Value};
 use super::keys::Keys;
+use super::source::{Place, Source};
 
 /// The mistakes found so far in one scenario.
 pub struct Mistakes {

@@ -1,11 +1,11 @@
-//! From the file as written to a [`Scenario`]: names become indices, groups
-//! take what they extend, defaults are filled in, and what only makes sense
-//! together is checked together.
+//! From a file as written to a [`Scenario`]: names become indices, groups take the
+//! keys of the groups that they extend, defaults are filled in, and keys that
+//! depend on one another are checked together.
 
 use std::path::{Path, PathBuf};
 
 use super::faults;
-use super::inherit::inherit;
+use super::groups;
 use super::judges::{CheckEntry, CheckOrigin, ExpectOrigin};
 use super::links;
 use super::listen;
@@ -13,97 +13,50 @@ use super::names::Names;
 use super::origin::GroupOrigin;
 use super::program;
 use super::reader::{Mistakes, Written};
-use super::resolved::{CheckRule, Group, LocalClock, Scenario, TimeMode};
+use super::resolved::{CheckRule, ExpectRule, Fault, Group, LinkRule, Scenario, TimeMode};
+use super::source::Place;
 use super::values;
-use super::written::{GroupEntry, ListenEntry, ScenarioFile, TimeWord};
-use super::{Place, document::Table};
-use base::distribution::Distribution;
-use base::time::SimDuration;
+use super::written::{ScenarioFile, TimeWord};
 
-/// What a file comes to.
+/// A file after it is resolved.
 pub struct Resolved {
-    /// The scenario; none if anything in the file is wrong, which is reported.
+    /// The scenario; `None` if anything in the file is wrong, which is reported.
     pub scenario: Option<Scenario>,
     pub notes: Option<PathBuf>,
-    /// The groups in which nothing is wrong, and where they were written: all of
-    /// them if nothing in the file is.
+    /// The groups without mistakes, and where they are written.
     pub sound: Vec<(Group, GroupOrigin)>,
-    /// The checks in which nothing is wrong, and where they were written.
+    /// The checks without mistakes, and where they are written.
     pub checks: Vec<(CheckRule, CheckOrigin)>,
-    /// Where the expectations in which nothing is wrong were written.
+    /// Where the expectations without mistakes are written.
     pub expectations: Vec<ExpectOrigin>,
 }
 
-/// Resolves a file that was read; `path` is where it lies.
+/// Resolves a file; `path` is the file's path.
 pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Resolved {
-    for group in &mut file.groups {
-        let before = mistakes.count();
-        group.settle_overridden_program();
-        group.timing.settle_overrides();
-        // Before bases are merged in, so that a mistake is reported once.
-        group.timing.check(mistakes);
-        group.program.check(mistakes);
-        for entry in group.listen.iter_mut().filter_map(|it| it.value.as_mut()) {
-            for entry in entry {
-                entry.settle_overrides();
-                entry.check(mistakes);
-            }
-        }
-        group.flawed |= mistakes.count() > before;
-    }
-    inherit(&mut file.groups, mistakes);
-    for group in &file.groups {
-        if group.behavior.is_none() && group.program.makes_program().is_none() {
-            mistakes.add_with_help(
-                group.place,
-                format!("node group `{}` has no `behavior`", group.name),
-                "write `behavior = \"PLUGIN.BEHAVIOR\"`; `runner plugins` lists them",
-            );
-        }
-    }
+    groups::settle(&mut file.groups, mistakes);
     let names = Names::new(&file.groups, mistakes);
-    let rules: Vec<_> = file
+    let links = all(file
         .links
         .iter()
-        .map(|entry| links::rule(entry, &names, mistakes))
-        .collect();
-
-    let checks: Vec<_> = file.checks.iter().map(CheckEntry::rule).collect();
-    let expectations: Vec<_> = file
-        .expectations
-        .iter()
-        .map(|entry| entry.rule(&names, mistakes))
-        .collect();
-    let all_sound = checks.iter().all(Option::is_some) && expectations.iter().all(Option::is_some);
-    let checks: Vec<_> = checks.into_iter().flatten().collect();
-    let (expected, expectations): (Vec<_>, Vec<_>) = expectations.into_iter().flatten().unzip();
-
+        .map(|it| links::rule(it, &names, mistakes)));
+    let judges = judges(&file, &names, mistakes);
     let name = name(&file, path, mistakes);
     let notes = notes(&file, path, mistakes);
     let time = time(&file, mistakes);
     end(&file, mistakes);
-    let faults: Vec<_> = file
-        .faults
-        .iter()
-        .map(|entry| faults::fault(entry, &file, &names, mistakes))
-        .collect();
-    faults::check_times(&file, time, mistakes);
-    if let Some(rules) = rules.iter().cloned().collect::<Option<Vec<_>>>() {
-        faults::check_links(&file.faults, &faults, &rules, mistakes);
-    }
-    faults::check_overlaps(&file, &faults, &names, mistakes);
+    let faults = faults(&file, time, links.as_deref(), &names, mistakes);
     program::check(&file.groups, time == Some(TimeMode::Virtual), mistakes);
     listen::check_addresses(&file.groups, mistakes);
     listen::check_stdin(&file.groups, mistakes);
 
-    let groups: Vec<_> = file.groups.iter().map(group).collect();
-    let sound = file
-        .groups
-        .iter()
-        .zip(&groups)
+    let groups: Vec<_> = file.groups.iter().map(groups::group).collect();
+    let sound = file.groups.iter().zip(&groups);
+    let sound = sound
         .filter(|(entry, _)| !entry.flawed)
         .filter_map(|(entry, group)| Some((group.clone()?, GroupOrigin::new(entry))))
         .collect();
+    let (expected, expectations): (Vec<_>, Vec<_>) = judges.expectations.into_iter().unzip();
+    let checks = judges.checks.iter().map(|(rule, _)| rule.clone()).collect();
     let whole = || {
         let name = name?;
         Some(Scenario {
@@ -114,34 +67,81 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
             duration: file.duration.as_ref().and_then(|it| it.value),
             seed: or(&file.seed, || 1)?,
             time: time?,
-            groups: groups.into_iter().collect::<Option<_>>()?,
-            links: rules.into_iter().collect::<Option<_>>()?,
-            checks: match all_sound {
-                true => checks.iter().map(|(rule, _)| rule.clone()).collect(),
-                false => return None,
-            },
+            groups: all(groups)?,
+            links: links?,
+            faults: faults?,
+            checks: judges.all_sound.then_some(checks)?,
             expectations: expected,
-            faults: faults.into_iter().collect::<Option<_>>()?,
         })
     };
     Resolved {
         scenario: whole(),
         notes,
         sound,
+        checks: judges.checks,
+        expectations,
+    }
+}
+
+/// All values; `None` if one is missing.
+fn all<T>(values: impl IntoIterator<Item = Option<T>>) -> Option<Vec<T>> {
+    // Every value is made, so that the mistakes of all are reported.
+    let values: Vec<Option<T>> = values.into_iter().collect();
+    values.into_iter().collect()
+}
+
+/// The checks and expectations without mistakes.
+struct Judges {
+    checks: Vec<(CheckRule, CheckOrigin)>,
+    expectations: Vec<(ExpectRule, ExpectOrigin)>,
+    /// Whether these are all that the file has.
+    all_sound: bool,
+}
+
+fn judges(file: &ScenarioFile, names: &Names<'_>, mistakes: &Mistakes) -> Judges {
+    let checks: Vec<_> = file.checks.iter().filter_map(CheckEntry::rule).collect();
+    let expectations = file.expectations.iter();
+    let expectations: Vec<_> = expectations
+        .filter_map(|entry| entry.rule(names, mistakes))
+        .collect();
+    Judges {
+        all_sound: checks.len() == file.checks.len()
+            && expectations.len() == file.expectations.len(),
         checks,
         expectations,
     }
 }
 
-/// The value of a key, or its default if it was not written; none if it is wrong.
-fn or<T: Clone>(key: &Option<Written<T>>, default: impl FnOnce() -> T) -> Option<T> {
+/// The faults; `None` if one is wrong, which is reported. Without `links`, which
+/// are wrong, faults of links are not held against them.
+fn faults(
+    file: &ScenarioFile,
+    time: Option<TimeMode>,
+    links: Option<&[LinkRule]>,
+    names: &Names<'_>,
+    mistakes: &Mistakes,
+) -> Option<Vec<Fault>> {
+    let entries = file.faults.iter();
+    let faults: Vec<_> = entries
+        .map(|entry| faults::fault(entry, file, names, mistakes))
+        .collect();
+    faults::check_times(file, time, mistakes);
+    if let Some(links) = links {
+        faults::check_links(&file.faults, &faults, links, mistakes);
+    }
+    faults::check_overlaps(file, &faults, names, mistakes);
+    all(faults)
+}
+
+/// The value of a key, or its default if it was not written; `None` if it is wrong.
+pub fn or<T: Clone>(key: &Option<Written<T>>, default: impl FnOnce() -> T) -> Option<T> {
     match key {
         Some(written) => written.value.clone(),
         None => Some(default()),
     }
 }
 
-/// The value of `name`, else the file's name.
+/// The value of `name`; without it, the file's name without its ending.
 fn name(file: &ScenarioFile, path: &Path, mistakes: &Mistakes) -> Option<String> {
     if let Some(written) = &file.name {
         return written.value.clone();
@@ -160,7 +160,7 @@ fn name(file: &ScenarioFile, path: &Path, mistakes: &Mistakes) -> Option<String>
     }
 }
 
-/// The path of the notes, seen from where the runner runs.
+/// The path of the notes, relative to the current folder.
 fn notes(file: &ScenarioFile, path: &Path, mistakes: &Mistakes) -> Option<PathBuf> {
     let written = file.notes.as_ref()?;
     let notes = written.value.as_ref()?;
@@ -179,6 +179,7 @@ fn notes(file: &ScenarioFile, path: &Path, mistakes: &Mistakes) -> Option<PathBu
     Some(beside)
 }
 
+/// How time passes; `None` if that is wrong, which is reported.
 fn time(file: &ScenarioFile, mistakes: &Mistakes) -> Option<TimeMode> {
     let word = or(&file.time, || TimeWord::Virtual)?;
     let overridden = file.time.as_ref().is_some_and(|it| it.place.overrides());
@@ -207,7 +208,7 @@ fn time(file: &ScenarioFile, mistakes: &Mistakes) -> Option<TimeMode> {
     }
 }
 
-/// Refuses a run in virtual time that would not end.
+/// Reports a run in virtual time that would not end.
 fn end(file: &ScenarioFile, mistakes: &Mistakes) {
     let real = file
         .time
@@ -227,58 +228,4 @@ fn end(file: &ScenarioFile, mistakes: &Mistakes) {
             "write, for example, `duration = \"60s\"` at the top of the file",
         );
     }
-}
-
-/// The clocks of a group's nodes; none within if they show true time.
-fn clock(entry: &GroupEntry) -> Option<Option<LocalClock>> {
-    if entry.offset.is_none() && entry.drift.is_none() {
-        return Some(None);
-    }
-    Some(Some(LocalClock {
-        offset: or(&entry.offset, || Distribution::Constant(0.0))?,
-        drift: or(&entry.drift, || Distribution::Constant(0.0))?,
-    }))
-}
-
-fn group(entry: &GroupEntry) -> Option<Group> {
-    let program = match entry.program.makes_program() {
-        Some(_) => Some(entry.program.program()?),
-        None => None,
-    };
-    let listen = match &entry.listen {
-        Some(written) => written.value.as_ref()?.as_slice(),
-        None => &[],
-    };
-    Some(Group {
-        name: entry.name.clone(),
-        count: or(&entry.count, || 1)?.try_into().ok()?,
-        numbered: entry.count.is_some(),
-        behavior: match (&entry.behavior, &program) {
-            (Some(written), None) => Some(written.value.clone()?),
-            (None, Some(_)) => None,
-            _ => return None,
-        },
-        config: toml::to_string(&or(&entry.config, Table::default)?.to_toml()).ok()?,
-        timing: entry.timing.timing()?,
-        start_at: or(&entry.start_at, || SimDuration::ZERO)?,
-        rng_id: match &entry.rng_id {
-            Some(written) => Some(written.value.clone()?),
-            None => None,
-        },
-        inbox_limit: match &entry.inbox_limit {
-            Some(written) => Some(written.value?.try_into().ok()?),
-            None => None,
-        },
-        clock: clock(entry)?,
-        listen: listen
-            .iter()
-            .filter(|entry| entry.stdin.is_none())
-            .map(ListenEntry::listen)
-            .collect::<Option<_>>()?,
-        stdin: match listen.iter().find_map(|entry| entry.stdin.as_ref()) {
-            Some(written) => Some(written.value?),
-            None => None,
-        },
-        program,
-    })
 }

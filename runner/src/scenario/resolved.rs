@@ -6,8 +6,9 @@ use std::ops::Range;
 use analysis::expect::Expectation;
 use base::time::SimDuration;
 pub use model::{
-    BehaviorName, External, Fault, FaultKind, Group, Link, LinkChange, LinkRule, LinkTransport,
-    Listen, LocalClock, NodeRanges, Order, Program, StandardInput, TickRule, Timing, Transport,
+    BehaviorName, External, Fault, FaultKind, Group, Link, LinkChange, LinkRule, LinkSettings,
+    LinkTransport, Listen, LocalClock, NodeRanges, Order, Program, StandardInput, TickRule, Timing,
+    Transport,
 };
 
 /// One scenario, ready to run.

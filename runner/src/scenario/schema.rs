@@ -1,5 +1,5 @@
-//! The JSON Schema of a scenario file, for editors: made from the table of keys
-//! that the reader reads by.
+//! The JSON Schema of a scenario file, for editors. It is made from the table of
+//! keys (`keys`).
 
 use serde_json::{Map, Value, json};
 
@@ -9,14 +9,14 @@ use super::keys::{
 use base::{duration, size};
 use framing::Framing;
 
-/// An IPv4 address, or an IPv6 address in brackets, and a port. Their numbers
-/// are left to the reader.
+/// An IPv4 address, or an IPv6 address in brackets, and a port. The reader checks
+/// the range of the numbers.
 const ADDRESS: &str = r"([0-9.]+|\[[0-9A-Fa-f:.]+(%[0-9]+)?\]):[0-9]{1,5}";
 /// The name of a value of an axis.
 const LABEL: &str = r"^[A-Za-z0-9_.+-]{1,40}$";
 const NAME: &str = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$";
 
-/// What a distribution's values are.
+/// The unit of a distribution's values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unit {
     Duration,
@@ -33,7 +33,15 @@ pub fn schema() -> String {
     root["description"] = json!(
         "A scenario of a distributed system: node groups with their behaviors, the links between them, and how long and how often to run."
     );
-    root["definitions"] = json!({
+    root["definitions"] = definitions();
+    let mut text = serde_json::to_string_pretty(&root).expect("a JSON value is JSON");
+    text.push('\n');
+    text
+}
+
+/// The schemas that others refer to by name.
+fn definitions() -> Value {
+    json!({
         "duration": {
             "type": "string",
             "pattern": duration::pattern(),
@@ -91,12 +99,10 @@ pub fn schema() -> String {
                 distribution(Unit::PerMillion),
             ],
         },
-    });
-    let mut text = serde_json::to_string_pretty(&root).expect("a JSON value is JSON");
-    text.push('\n');
-    text
+    })
 }
 
+/// The schema of a table with these keys.
 fn table(keys: &Keys, unit: Unit) -> Value {
     let mut properties = Map::new();
     for key in keys.keys {
@@ -122,8 +128,8 @@ fn table(keys: &Keys, unit: Unit) -> Value {
     schema
 }
 
-/// Adds what a key means. Beside a `$ref` draft-07 ignores every other word,
-/// so a reference is put into an `allOf`.
+/// Adds a description. Draft-07 ignores every other word beside a `$ref`, so a
+/// reference is put into an `allOf`.
 fn described(mut schema: Value, docs: &str) -> Value {
     if schema.get("$ref").is_some() {
         schema = json!({ "allOf": [schema] });
@@ -139,7 +145,7 @@ fn distribution(unit: Unit) -> Value {
     schema
 }
 
-/// A size that may say what it is per.
+/// The pattern of a size, with an optional `/s`.
 fn bandwidth() -> String {
     size::pattern() + r"(/s)?\s*$"
 }
@@ -161,16 +167,9 @@ fn ppm(kind: &str) -> Value {
     json!({ "type": kind, "exclusiveMinimum": -most, "maximum": most })
 }
 
+/// The schema of a value. `unit` is that of the distribution around it, if there is
+/// one.
 fn shape(shape: &Shape, unit: Unit) -> Value {
-    let duration = matches!(unit, Unit::Duration | Unit::SignedDuration);
-    let parts = unit == Unit::PerMillion;
-    // Of a deviation or a scale the reader knows that it is not negative.
-    let span = match unit {
-        Unit::SignedDuration => "signed_duration",
-        _ => "duration",
-    };
-    let two =
-        |items: Value| json!({ "type": "array", "items": items, "minItems": 2, "maxItems": 2 });
     match shape {
         Shape::Text => json!({ "type": "string" }),
         Shape::Name => reference("name"),
@@ -179,8 +178,7 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
         }
         Shape::Whole(low, u64::MAX) => json!({ "type": "integer", "minimum": low }),
         Shape::Whole(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
-        Shape::Positive | Shape::Exponent => json!({ "type": "number", "exclusiveMinimum": 0 }),
-        Shape::Sigma => json!({ "type": "number", "minimum": 0 }),
+        Shape::Positive => json!({ "type": "number", "exclusiveMinimum": 0 }),
         Shape::Probability => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         Shape::Word(words) => json!({ "type": "string", "enum": words }),
         Shape::Duration | Shape::Delay => reference("duration"),
@@ -237,24 +235,47 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
             "type": "array",
             "items": { "type": "object", "minProperties": 1 },
         }),
-        Shape::Bounds if duration => two(reference(span)),
-        Shape::WholeBounds if duration => two(reference(span)),
-        Shape::Values if duration => {
-            json!({ "type": "array", "minItems": 1, "items": reference(span) })
-        }
-        Shape::Spread | Shape::Scale if duration => reference(span),
-        Shape::Bounds if parts => two(ppm("number")),
-        Shape::WholeBounds if parts => two(ppm("integer")),
-        Shape::Values if parts => {
-            json!({ "type": "array", "minItems": 1, "items": ppm("number") })
-        }
-        Shape::Spread | Shape::Scale if parts => ppm("number"),
-        Shape::Bounds => two(positive_rate()),
-        Shape::WholeBounds => {
+        Shape::Bounds
+        | Shape::WholeBounds
+        | Shape::Values
+        | Shape::Spread
+        | Shape::Scale
+        | Shape::Sigma
+        | Shape::Exponent => parameter(shape, unit),
+    }
+}
+
+/// A parameter of a distribution.
+fn parameter(shape: &Shape, unit: Unit) -> Value {
+    match (shape, unit) {
+        (Shape::Sigma, _) => json!({ "type": "number", "minimum": 0 }),
+        (Shape::Exponent, _) => json!({ "type": "number", "exclusiveMinimum": 0 }),
+        (Shape::Bounds, _) => two(of(unit)),
+        (Shape::WholeBounds, Unit::PerSecond) => {
             two(json!({ "type": "integer", "minimum": 1, "maximum": MAX_RATE as u64 }))
         }
-        Shape::Values => json!({ "type": "array", "minItems": 1, "items": positive_rate() }),
-        Shape::Spread => json!({ "type": "number", "minimum": 0, "maximum": MAX_RATE as u64 }),
-        Shape::Scale => positive_rate(),
+        (Shape::WholeBounds, Unit::PerMillion) => two(ppm("integer")),
+        (Shape::WholeBounds, _) => two(of(unit)),
+        (Shape::Values, _) => json!({ "type": "array", "minItems": 1, "items": of(unit) }),
+        (Shape::Spread, Unit::PerSecond) => {
+            json!({ "type": "number", "minimum": 0, "maximum": MAX_RATE as u64 })
+        }
+        // The reader checks that a deviation or a scale is not negative.
+        _ => of(unit),
     }
+}
+
+/// A number or a duration of this unit.
+fn of(unit: Unit) -> Value {
+    match unit {
+        Unit::Duration => reference("duration"),
+        Unit::SignedDuration => reference("signed_duration"),
+        Unit::PerSecond => positive_rate(),
+        Unit::PerMillion => ppm("number"),
+    }
+}
+
+/// An array of two.
+fn two(items: Value) -> Value {
+    json!({ "type": "array", "items": items, "minItems": 2, "maxItems": 2 })
 }

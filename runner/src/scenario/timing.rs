@@ -1,9 +1,9 @@
 //! When a group's nodes act: the timing keys, which exclude one another, become
 //! one [`Timing`].
 
-use super::diagnostic::Place;
 use super::reader::{Mistakes, Written};
 use super::resolved::{TickRule, Timing};
+use super::source::Place;
 use super::written::TimingKeys;
 use base::distribution::Distribution;
 

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::faults::{fault, no_change, nodes};
+use super::faults::{fault, link_change, nodes};
 use super::*;
-use model::{Fault, FaultKind, LinkChange};
+use model::{Fault, FaultKind, LinkSettings};
 
 /// Nodes: two clocked, a server, two event-driven ones.
 const NODES: u32 = 5;
@@ -58,16 +58,17 @@ fn a_kind() -> impl Strategy<Value = FaultKind> {
         node.clone()
             .prop_map(|at| FaultKind::Pause(nodes(at..at + 1))),
         (node.clone(), 0..NODES, a_link()).prop_map(|(from, to, link)| {
-            FaultKind::Link(LinkChange {
+            let settings = LinkSettings {
                 latency: Some(link.latency),
                 loss: Some(link.loss),
                 duplicate: Some(link.duplicate),
                 corrupt: Some(link.corrupt),
-                bandwidth: link.bandwidth,
-                queue_limit: link.queue_limit,
+                bandwidth: link.bandwidth.map(Some),
+                queue_limit: link.queue_limit.map(Some),
                 order: Some(link.order),
-                ..no_change(from, to)
-            })
+                ..LinkSettings::default()
+            };
+            link_change(from, to, settings)
         }),
         (0..2_u32, 1..500_u32).prop_map(|(at, rate)| FaultKind::TickRate {
             nodes: nodes(at..at + 1),

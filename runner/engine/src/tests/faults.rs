@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::faults::FaultEffect;
-use model::{Fault, FaultKind, LinkChange, LocalClock, NodeRanges};
+use model::{Fault, FaultKind, LinkChange, LinkSettings, LocalClock, NodeRanges};
 
 pub(super) fn nodes(range: std::ops::Range<u32>) -> NodeRanges {
     std::iter::once(range).collect()
@@ -19,19 +19,13 @@ pub(super) fn fault(at: u64, span: u64, kind: FaultKind) -> Fault {
     }
 }
 
-pub(super) fn no_change(from: u32, to: u32) -> LinkChange {
-    LinkChange {
+pub(super) fn link_change(from: u32, to: u32, settings: LinkSettings) -> FaultKind {
+    FaultKind::Link(LinkChange {
         from: nodes(from..from + 1),
         to: nodes(to..to + 1),
         both: false,
-        latency: None,
-        loss: None,
-        duplicate: None,
-        corrupt: None,
-        bandwidth: None,
-        queue_limit: None,
-        order: None,
-    }
+        settings,
+    })
 }
 
 fn ms(span: u64) -> Distribution {
@@ -146,10 +140,11 @@ fn a_fault_of_the_runs_beginning_is_there_before_the_first_node_starts() {
 #[test]
 fn a_link_that_changes_goes_back_and_keeps_its_order() {
     let rules = all_linked(2, ms(10), 0.0, Order::Fifo);
-    let slow = FaultKind::Link(LinkChange {
+    let latency = LinkSettings {
         latency: Some(ms(450)),
-        ..no_change(0, 1)
-    });
+        ..LinkSettings::default()
+    };
+    let slow = link_change(0, 1, latency);
     let tried = ticking(&rules, &[fault(200, 150, slow)]);
     // Sent at 200 and 300 they take 450 ms; those after them do not overtake.
     let heard = [110, 650, 750, 750, 750, 750, 750, 810, 910];
@@ -173,10 +168,11 @@ fn a_links_own_draws_go_on_where_they_were() {
     // A fault of the other direction changes nothing; one of this direction draws
     // for three messages of ten.
     let loss = |from, to| {
-        FaultKind::Link(LinkChange {
+        let all = LinkSettings {
             loss: Some(1.0),
-            ..no_change(from, to)
-        })
+            ..LinkSettings::default()
+        };
+        link_change(from, to, all)
     };
     let other = ticking(&rules, &[fault(300, 300, loss(1, 0))]);
     assert_eq!(fate(&other), plain);

@@ -6,7 +6,7 @@ use super::super::names::Names;
 use super::super::reader::Mistakes;
 use super::super::resolved::{Fault, FaultKind, NodeRanges};
 use super::super::written::ScenarioFile;
-use super::first_common;
+use super::ranges::first_common;
 use base::time::{SimDuration, SimTime};
 
 /// How many of two faults' windows are looked at. Faults that come again more

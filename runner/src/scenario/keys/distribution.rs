@@ -9,18 +9,22 @@ pub static DISTRIBUTION: Keys = Keys {
         key(
             "uniform",
             Shape::Bounds,
-            "Every value from the first (included) to the second (excluded) alike.",
+            "Any value from the first (included) to the second (excluded), all equally likely.",
         ),
         key(
             "uniform_int",
             Shape::WholeBounds,
-            "Every whole number from the first to the second, both included, alike; of durations, whole nanoseconds.",
+            "Any whole number from the first to the second, both included, all equally likely. For durations: any whole number of nanoseconds.",
         ),
-        key("choice", Shape::Values, "One of these, alike."),
+        key(
+            "choice",
+            Shape::Values,
+            "One of these values, all equally likely.",
+        ),
         key(
             "normal",
             Shape::Parameters(&NORMAL),
-            "The normal distribution, cut at 0.",
+            "The normal distribution. Except for `offset` and `drift`, a draw below 0 becomes 0.",
         ),
         key(
             "exponential",
@@ -30,12 +34,12 @@ pub static DISTRIBUTION: Keys = Keys {
         key(
             "lognormal",
             Shape::Parameters(&LOGNORMAL),
-            "The log-normal distribution: the median times exp(sigma z), z standard normal.",
+            "The log-normal distribution: median times exp(sigma z), where z is standard normal.",
         ),
         key(
             "pareto",
             Shape::Parameters(&PARETO),
-            "The Pareto distribution (type I), heavy-tailed.",
+            "The Pareto distribution (type I). It has a heavy tail.",
         ),
     ],
 };
@@ -43,11 +47,15 @@ pub static DISTRIBUTION: Keys = Keys {
 static NORMAL: Keys = Keys {
     what: "`normal`",
     keys: &[
-        required("mean", Shape::Spread, "Mean before the cut at 0."),
+        required(
+            "mean",
+            Shape::Spread,
+            "Mean, before draws below 0 become 0.",
+        ),
         required(
             "std",
             Shape::Spread,
-            "Standard deviation before the cut at 0.",
+            "Standard deviation, before draws below 0 become 0.",
         ),
     ],
 };
@@ -60,11 +68,15 @@ static EXPONENTIAL: Keys = Keys {
 static LOGNORMAL: Keys = Keys {
     what: "`lognormal`",
     keys: &[
-        required("median", Shape::Scale, "Half of the draws are below it."),
+        required(
+            "median",
+            Shape::Scale,
+            "Median: half of the draws are below it.",
+        ),
         required(
             "sigma",
             Shape::Sigma,
-            "Standard deviation of the logarithm, a plain number.",
+            "Standard deviation of the logarithm. A plain number.",
         ),
     ],
 };
@@ -72,11 +84,11 @@ static LOGNORMAL: Keys = Keys {
 static PARETO: Keys = Keys {
     what: "`pareto`",
     keys: &[
-        required("min", Shape::Scale, "The least value."),
+        required("min", Shape::Scale, "The smallest value."),
         required(
             "shape",
             Shape::Exponent,
-            "The tail exponent, a plain number; the mean is infinite up to 1.",
+            "Exponent of the tail. A plain number. If it is 1 or less, the mean is infinite.",
         ),
     ],
 };

@@ -9,42 +9,42 @@ pub static FAULT: Keys = Keys {
         required(
             "at",
             Shape::Delay,
-            "When it begins, after the beginning of the run.",
+            "When the fault begins, after the beginning of the run.",
         ),
         key(
             "for",
             Shape::Duration,
-            "How long it holds; crashed nodes restart after it. Default: to the end of the run.",
+            "How long the fault holds. Crashed nodes restart after it. Default: to the end of the run.",
         ),
         key(
             "every",
             Shape::Duration,
-            "From beginning to beginning: it comes again and again until the run ends. Needs `for`; in virtual time the scenario needs a `duration`.",
+            "Time from one beginning of the fault to the next. The fault begins again until the run ends. Needs `for`. In virtual time, the scenario needs a `duration`.",
         ),
         key(
             "required",
             Shape::Flag,
-            "Whether a run in which it touches nothing counts as unknown. Default: false, and a warning.",
+            "Whether a run that the fault does not affect has the verdict unknown. Default: false; then the runner warns.",
         ),
         key(
             "partition",
             Shape::SelectorLists,
-            "Cuts every message between nodes of different lists: `[[\"a-1\"], [\"a-2\", \"a-3\"]]`. One list alone is cut off from all others; nodes in no list reach everybody.",
+            "Cuts messages between nodes of different lists when they are sent: `[[\"a-1\"], [\"a-2\", \"a-3\"]]`. Messages under way arrive. One list alone is cut off from all other nodes. Nodes in no list reach every node. Connections stay open.",
         ),
         key(
             "crash",
             Shape::SelectorList,
-            "Nodes that stop at once and lose their state, their timers and what waits for them. After `for` they begin anew.",
+            "Nodes that stop at once. They lose their state, their timers, and the messages in their inboxes. After `for` they start again, with a new state.",
         ),
         key(
             "pause",
             Shape::SelectorList,
-            "Nodes that do nothing for a while: messages wait, ticks are skipped, timers are late.",
+            "Nodes that stop and keep their state. Messages wait, ticks are skipped, timers are late.",
         ),
         key(
             "link",
             Shape::Parameters(&LINK),
-            "Links that change: `{ from, to, latency = \"2s\", loss = 0.5 }`, or `between`, with any key of a link but `transport`.",
+            "Links whose settings change: `{ from, to, latency = \"2s\", loss = 0.5 }`, or `between`, with any key of a link except `transport`. Other settings stay. If several faults change a link, the later entry counts.",
         ),
         key(
             "tick_rate",
@@ -69,7 +69,7 @@ pub static TICK_RATE_FAULT: Keys = Keys {
         required(
             "to",
             Shape::Rate,
-            "Ticks per second meanwhile, drawn once per node and time that it holds.",
+            "Ticks per second while the fault holds, drawn for each node and each time that the fault begins.",
         ),
     ],
 };
@@ -82,7 +82,7 @@ pub static DRIFT_FAULT: Keys = Keys {
         required(
             "ppm",
             Shape::Drift,
-            "How much faster the clocks go meanwhile, in parts per million, drawn once per node and time that it holds.",
+            "How much faster than true time the clocks go while the fault holds, in parts per million. Drawn for each node and each time that the fault begins.",
         ),
     ],
 };

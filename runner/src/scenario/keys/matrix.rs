@@ -9,17 +9,17 @@ pub static MATRIX: Keys = Keys {
         required(
             "axes",
             Shape::TableOf(&AXIS),
-            "The axes by name. The cases are the product of their values, the first axis varying slowest.",
+            "The axes, by name. The cases are all combinations of their values. The first axis varies slowest.",
         ),
         key(
             "zip",
             Shape::AxisGroups,
-            "Groups of axes that are walked together, the first values with the first: `[[\"a\", \"b\"]]`. They have as many values.",
+            "Groups of axes that vary together: the first value of one with the first value of the others, and so on: `[[\"a\", \"b\"]]`. They have the same number of values.",
         ),
         key(
             "exclude",
             Shape::Points,
-            "Cases to leave out: all that have these values (or labels): `[{ a = 1, b = 2 }]`.",
+            "Cases to leave out: those that have all of these values or labels: `[{ a = 1, b = 2 }]`.",
         ),
     ],
 };
@@ -31,17 +31,17 @@ pub static AXIS: Keys = Keys {
         required(
             "path",
             Shape::Path,
-            "The key that the axis sets, as `--set` writes it: `nodes.machine.config.faces`, `links.0.loss`.",
+            "The key that the axis sets, as in `--set`: `nodes.machine.config.faces`, `links.0.loss`.",
         ),
         required(
             "values",
             Shape::List,
-            "What it is set to, in turn. Anything that may stand there.",
+            "The values of the key, one for each case. A value may be anything that the key allows.",
         ),
         key(
             "labels",
             Shape::Labels,
-            "Names for the values in the cases' ids: letters, digits, `-`, `_`, `.`, `+`. Default: the values themselves.",
+            "Names of the values in the ids of cases: letters, digits, `-`, `_`, `.`, `+`. Default: the values themselves.",
         ),
     ],
 };

@@ -7,7 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::diagnostic::{Diagnostic, Place};
+use super::super::diagnostic::Diagnostic;
+use super::super::source::Place;
 
 /// The mistakes found so far.
 #[derive(Debug, Default)]

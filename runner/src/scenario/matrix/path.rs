@@ -2,11 +2,11 @@
 //! may have and the groups and entries that this one has, before any value is put
 //! there. `--set` may make what is not there; an axis that does is a slip.
 
-use super::super::diagnostic::Place;
 use super::super::document::{Kind, Table, Value};
 use super::super::keys::{Keys, SCENARIO, Shape};
 use super::super::overrides::Override;
 use super::super::reader::{Mistakes, listed};
+use super::super::source::Place;
 use super::Dimension;
 use super::written::AxisEntry;
 

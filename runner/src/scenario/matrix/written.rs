@@ -2,11 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::super::diagnostic::Place;
 use super::super::document::{Entry, Kind, Table, Value};
 use super::super::keys::{AXIS, MATRIX};
 use super::super::overrides::keys;
 use super::super::reader::{Field, Mistakes, TableReader};
+use super::super::source::Place;
 use super::super::values;
 use super::{Axis, AxisValue, Dimension, json, word};
 

@@ -1,21 +1,76 @@
 //! `[[faults]]` as written.
 
-use super::super::diagnostic::Place;
-use super::super::document::Table;
-use super::super::keys::{DRIFT_FAULT, FAULT, Keys, TICK_RATE_FAULT};
-use super::super::reader::{Field, Mistakes, TableReader};
-use super::super::values::{self, Quantity, distribution};
-use super::{FaultEntry, NodesTo, Selector, link, selector};
+use super::link::{LinkEntry, link};
+use super::selector::{Selector, selector_list, selector_lists};
+use super::{Key, array_of_tables};
+use crate::scenario::document::Table;
+use crate::scenario::keys::{DRIFT_FAULT, FAULT, Keys, TICK_RATE_FAULT};
+use crate::scenario::reader::{Field, Mistakes, TableReader, Written};
+use crate::scenario::source::Place;
+use crate::scenario::values::{self, Quantity, distribution};
+use base::distribution::Distribution;
+use base::time::SimDuration;
 
+/// One `[[faults]]` entry as written.
+#[derive(Debug)]
+pub struct FaultEntry {
+    /// Where the header is written.
+    pub place: Place,
+    pub at: Key<SimDuration>,
+    pub span: Key<SimDuration>,
+    pub every: Key<SimDuration>,
+    pub required: Key<bool>,
+    /// What the fault does: the keys of [`KINDS`] that are written, each with its
+    /// name. A fault without mistakes has exactly one.
+    pub kinds: Vec<(&'static str, Written<KindEntry>)>,
+}
+
+/// What a fault does, as written.
+#[derive(Debug)]
+pub enum KindEntry {
+    Partition(Vec<Vec<Selector>>),
+    Crash(Vec<Selector>),
+    Pause(Vec<Selector>),
+    Link(LinkEntry),
+    TickRate(NodesTo),
+    Drift(NodesTo),
+}
+
+/// Nodes, and the new value that a fault sets for them.
+#[derive(Debug)]
+pub struct NodesTo {
+    pub nodes: Key<Vec<Selector>>,
+    pub to: Key<Distribution>,
+}
+
+/// Reads what a fault does.
+type KindReader = fn(Field<'_>) -> Option<KindEntry>;
+
+/// The keys that say what a fault does, each with its reader.
+pub const KINDS: [(&str, KindReader); 6] = [
+    ("partition", |field| {
+        selector_lists(field).map(KindEntry::Partition)
+    }),
+    ("crash", |field| selector_list(field).map(KindEntry::Crash)),
+    ("pause", |field| selector_list(field).map(KindEntry::Pause)),
+    ("link", |field| {
+        let table = field.table("a table: { from, to, latency = \"2s\" }")?;
+        let link = link(table, field.value.place, field.mistakes);
+        Some(KindEntry::Link(link))
+    }),
+    ("tick_rate", |field| {
+        nodes_to(field, &TICK_RATE_FAULT, "to", Quantity::Rate).map(KindEntry::TickRate)
+    }),
+    ("drift", |field| {
+        nodes_to(field, &DRIFT_FAULT, "ppm", Quantity::Drift).map(KindEntry::Drift)
+    }),
+];
+
+/// Reads `[[faults]]`.
 pub fn faults(field: Field<'_>) -> Option<Vec<FaultEntry>> {
-    let mut faults = Vec::new();
-    for value in field.array("an array of tables: [[faults]]")? {
-        let part = field.part(value);
-        if let Some(table) = part.table("a table: [[faults]]") {
-            faults.push(fault(table, value.place, field.mistakes));
-        }
-    }
-    Some(faults)
+    array_of_tables(field, "[[faults]]", |table, place| {
+        fault(table, place, field.mistakes)
+    })
 }
 
 fn fault(table: &Table, place: Place, mistakes: &Mistakes) -> FaultEntry {
@@ -26,19 +81,10 @@ fn fault(table: &Table, place: Place, mistakes: &Mistakes) -> FaultEntry {
         span: reader.optional("for", values::duration),
         every: reader.optional("every", values::duration),
         required: reader.optional("required", values::flag),
-        partition: reader.optional("partition", selector_lists),
-        crash: reader.optional("crash", selector_list),
-        pause: reader.optional("pause", selector_list),
-        link: reader.optional("link", |field| {
-            let table = field.table("a table: { from, to, latency = \"2s\" }")?;
-            Some(link(table, field.value.place, field.mistakes))
-        }),
-        tick_rate: reader.optional("tick_rate", |field| {
-            nodes_to(field, &TICK_RATE_FAULT, "to", Quantity::Rate)
-        }),
-        drift: reader.optional("drift", |field| {
-            nodes_to(field, &DRIFT_FAULT, "ppm", Quantity::Drift)
-        }),
+        kinds: KINDS
+            .into_iter()
+            .filter_map(|(name, read)| Some((name, reader.optional(name, read)?)))
+            .collect(),
     };
     reader.finish();
     entry
@@ -58,32 +104,4 @@ fn nodes_to(
     };
     reader.finish();
     Some(read)
-}
-
-/// One selector, or an array of at least one.
-fn selector_list(field: Field<'_>) -> Option<Vec<Selector>> {
-    if let super::Kind::Text(_) = field.value.kind {
-        return Some(vec![selector(field)?]);
-    }
-    let values = field.array("an array of groups or nodes")?;
-    if values.is_empty() {
-        return field.wrong(format!(
-            "`{}` is empty, expected at least one group or node",
-            field.key
-        ));
-    }
-    let read: Vec<_> = values.iter().map(|it| selector(field.part(it))).collect();
-    read.into_iter().collect()
-}
-
-fn selector_lists(field: Field<'_>) -> Option<Vec<Vec<Selector>>> {
-    let values = field.array("an array of arrays: [[\"a-1\"], [\"a-2\", \"a-3\"]]")?;
-    if values.is_empty() {
-        return field.wrong("`partition` is empty, expected at least one array of nodes");
-    }
-    let read: Vec<_> = values
-        .iter()
-        .map(|it| selector_list(field.part(it)))
-        .collect();
-    read.into_iter().collect()
 }

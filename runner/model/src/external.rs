@@ -1,0 +1,66 @@
+//! What lies outside of the runner in real time: addresses at which nodes listen
+//! for clients, standard input, and programs that take the place of nodes.
+
+use std::net::SocketAddr;
+
+use framing::Framing;
+
+/// What carries bytes between processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// TCP connections. A framing separates the messages.
+    Tcp,
+    /// UDP datagrams, each one message.
+    Udp,
+}
+
+/// One `[[nodes.NAME.listen]]` entry with an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// Transport of the clients.
+    pub transport: Transport,
+    /// Address to listen at. Port 0: any free port.
+    pub address: SocketAddr,
+    /// How messages are separated. [`Framing::Raw`] for datagrams.
+    pub framing: Framing,
+    /// Maximum number of clients at once, at least 1. `None`: no limit.
+    pub max_peers: Option<u32>,
+    /// Size of the longest message that is accepted `[bytes]`, 1 to 2^31.
+    pub max_message: u64,
+}
+
+/// What is a message in the runner's standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StandardInput {
+    /// A line.
+    Lines,
+    /// On a terminal: a key that is pressed. Elsewhere: a line.
+    Keys,
+}
+
+/// A program that takes the place of the nodes of a group. At least one of the
+/// two fields is `Some`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Where the runner connects to the program; then the group has one node.
+    /// `None`: the program connects to a node that listens.
+    pub external: Option<External>,
+    /// The program that the runner starts, and its arguments; not empty. `None`:
+    /// somebody else starts the program.
+    pub command: Option<Vec<String>>,
+}
+
+/// Where the runner connects to a program, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct External {
+    /// Transport that the program uses.
+    pub transport: Transport,
+    /// Address at which the program listens. The port is not 0, and no other node
+    /// has this address.
+    pub address: SocketAddr,
+    /// How messages are separated. [`Framing::Raw`] for datagrams.
+    pub framing: Framing,
+    /// Size of the longest message that is accepted from the program `[bytes]`, 1
+    /// to 2^31.
+    pub max_message: u64,
+}

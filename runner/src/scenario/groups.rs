@@ -1,0 +1,97 @@
+//! `[nodes.NAME]`: what overrides decide, keys that contradict one another, keys
+//! that are taken from another group, and the group that results.
+
+use super::document::Table;
+use super::inherit::inherit;
+use super::reader::Mistakes;
+use super::resolve::or;
+use super::resolved::{Group, LocalClock};
+use super::written::{GroupEntry, ListenEntry};
+use base::distribution::Distribution;
+use base::time::SimDuration;
+
+/// Settles which keys of each group count: those of overrides, its own, and those
+/// of the group that it extends.
+pub fn settle(groups: &mut [GroupEntry], mistakes: &Mistakes) {
+    for group in &mut *groups {
+        let before = mistakes.count();
+        group.settle_overridden_program();
+        group.timing.settle_overrides();
+        // Before `extends` adds keys, so that a mistake is reported once.
+        group.timing.check(mistakes);
+        group.program.check(mistakes);
+        for entry in group.listen.iter_mut().filter_map(|it| it.value.as_mut()) {
+            for entry in entry {
+                entry.settle_overrides();
+                entry.check(mistakes);
+            }
+        }
+        group.flawed |= mistakes.count() > before;
+    }
+    inherit(groups, mistakes);
+    for group in groups {
+        if group.behavior.is_none() && group.program.makes_program().is_none() {
+            mistakes.add_with_help(
+                group.place,
+                format!("node group `{}` has no `behavior`", group.name),
+                "write `behavior = \"PLUGIN.BEHAVIOR\"`; `runner plugins` lists them",
+            );
+        }
+    }
+}
+
+/// The clocks of a group's nodes; `Some(None)`: they show true time. `None` if a
+/// value is wrong.
+fn clock(entry: &GroupEntry) -> Option<Option<LocalClock>> {
+    if entry.offset.is_none() && entry.drift.is_none() {
+        return Some(None);
+    }
+    Some(Some(LocalClock {
+        offset: or(&entry.offset, || Distribution::Constant(0.0))?,
+        drift: or(&entry.drift, || Distribution::Constant(0.0))?,
+    }))
+}
+
+/// The group of an entry; `None` if a value of the entry is wrong.
+pub fn group(entry: &GroupEntry) -> Option<Group> {
+    let program = match entry.program.makes_program() {
+        Some(_) => Some(entry.program.program()?),
+        None => None,
+    };
+    let listen = match &entry.listen {
+        Some(written) => written.value.as_ref()?.as_slice(),
+        None => &[],
+    };
+    Some(Group {
+        name: entry.name.clone(),
+        count: or(&entry.count, || 1)?.try_into().ok()?,
+        numbered: entry.count.is_some(),
+        behavior: match (&entry.behavior, &program) {
+            (Some(written), None) => Some(written.value.clone()?),
+            (None, Some(_)) => None,
+            _ => return None,
+        },
+        config: toml::to_string(&or(&entry.config, Table::default)?.to_toml()).ok()?,
+        timing: entry.timing.timing()?,
+        start_at: or(&entry.start_at, || SimDuration::ZERO)?,
+        rng_id: match &entry.rng_id {
+            Some(written) => Some(written.value.clone()?),
+            None => None,
+        },
+        inbox_limit: match &entry.inbox_limit {
+            Some(written) => Some(written.value?.try_into().ok()?),
+            None => None,
+        },
+        clock: clock(entry)?,
+        listen: listen
+            .iter()
+            .filter(|entry| entry.stdin.is_none())
+            .map(ListenEntry::listen)
+            .collect::<Option<_>>()?,
+        stdin: match listen.iter().find_map(|entry| entry.stdin.as_ref()) {
+            Some(written) => Some(written.value?),
+            None => None,
+        },
+        program,
+    })
+}

@@ -1,0 +1,137 @@
+//! The keys of `[nodes.NAME]` and `[[nodes.NAME.listen]]`.
+
+use super::{Keys, MAX_NODES, Shape, key};
+
+/// `[nodes.NAME]`.
+pub static GROUP: Keys = Keys {
+    what: "a node group",
+    keys: &[
+        key(
+            "behavior",
+            Shape::Behavior,
+            "What the nodes do: `PLUGIN.BEHAVIOR`. Required, unless the group takes it from another one (`extends`), or the nodes are programs (`external`, `command`).",
+        ),
+        key(
+            "count",
+            Shape::Whole(1, MAX_NODES),
+            "Number of nodes. Their names are NAME-1, NAME-2, and so on. Default: one node with the name NAME.",
+        ),
+        key(
+            "config",
+            Shape::Anything,
+            "Settings of the behavior. `runner plugins PLUGIN.BEHAVIOR` lists the keys.",
+        ),
+        key(
+            "extends",
+            Shape::Name,
+            "Name of another group. Its keys apply here, unless they are set here. `config` is merged key by key. Timing is taken as a whole, or not at all if a timing key is set here; the same holds for the keys of a program (`external`, `framing`, `max_message`, `command`). `rng_id` and `listen` are not taken.",
+        ),
+        key(
+            "start_at",
+            Shape::Delay,
+            "When the nodes start, after the beginning of the run. Default: `\"0s\"`.",
+        ),
+        key(
+            "rng_id",
+            Shape::Name,
+            "Name that replaces the group's name where random numbers are made. A group that you rename keeps its random numbers if you write its old name here.",
+        ),
+        key(
+            "tick_rate",
+            Shape::Rate,
+            "Ticks per second, drawn once per node and run. The node is clocked: it does one step per tick.",
+        ),
+        key(
+            "tick_interval",
+            Shape::Span,
+            "Time from tick to tick, drawn once per node and run. Replaces `tick_rate`.",
+        ),
+        key(
+            "tick_phase",
+            Shape::Span,
+            "Time from the node's start to its first tick, drawn once per node and run. Default: one interval.",
+        ),
+        key(
+            "service_time",
+            Shape::Span,
+            "Time that each message takes, drawn per message. The node is a server with a queue.",
+        ),
+        key(
+            "inbox_limit",
+            Shape::Whole(1, u32::MAX as u64),
+            "Maximum number of messages that wait in a node's inbox. A message that finds the inbox full is dropped and recorded. Default: no limit.",
+        ),
+        key(
+            "offset",
+            Shape::Offset,
+            "How far the nodes' own clocks are ahead of true time at the beginning: `\"20ms\"`. Behind: `\"-20ms\"`. Drawn once per node and run. A clock never shows less than 0. Default: `\"0s\"`.",
+        ),
+        key(
+            "drift",
+            Shape::Drift,
+            "How much faster than true time the nodes' own clocks go, in parts per million. Negative: slower. Drawn once per node and run. Default: 0.",
+        ),
+        key(
+            "listen",
+            Shape::ArrayOf(&LISTEN),
+            "In real time: addresses at which the nodes listen for clients, which are programs outside of the runner. Has no effect in virtual time. A group that extends this one does not take it.",
+        ),
+        key(
+            "external",
+            Shape::Endpoint,
+            "In real time, replaces `behavior`: the node is a program that listens at `tcp://ADDRESS:PORT` or `udp://ADDRESS:PORT`. The runner connects to it.",
+        ),
+        key(
+            "framing",
+            Shape::Framing,
+            "With `external = \"tcp://...\"`, and required there: how messages are separated in the stream of bytes.",
+        ),
+        key(
+            "max_message",
+            Shape::MessageSize,
+            "With `external`: size of the longest message that is accepted from the program. Default: `\"16MiB\"`.",
+        ),
+        key(
+            "command",
+            Shape::Command,
+            "In real time, replaces `behavior`: a program and its arguments. The runner starts it for each node, and ends it with the run. With `external`: the program that listens there.",
+        ),
+    ],
+};
+
+/// One `[[nodes.NAME.listen]]` entry.
+pub static LISTEN: Keys = Keys {
+    what: "a listen entry",
+    keys: &[
+        key(
+            "tcp",
+            Shape::Address,
+            "Address at which the node accepts connections: `\"127.0.0.1:15000\"`, `\"[::1]:15000\"`. Port 0 is any free port; the runner prints it.",
+        ),
+        key(
+            "udp",
+            Shape::Address,
+            "Address at which the node receives datagrams. Each datagram is one message. Replaces `tcp`.",
+        ),
+        key(
+            "stdin",
+            Shape::Word(&["lines", "keys"]),
+            "Replaces `tcp` and `udp`: the node reads the runner's standard input. `lines`: each line is a message. `keys`: on a terminal, each key is a message, without Enter; elsewhere, each line.",
+        ),
+        key(
+            "framing",
+            Shape::Framing,
+            "With `tcp`, and required there: how messages are separated in the stream of bytes.",
+        ),
+        key(
+            "max_peers",
+            Shape::Whole(1, u32::MAX as u64),
+            "Maximum number of clients at once. With 1, the node serves one client after the other. Default: no limit.",
+        ),
+        key(
+            "max_message",
+            Shape::MessageSize,
+            "Size of the longest message that is accepted: `\"64KiB\"`, or a number of bytes. Default: `\"16MiB\"`.",
+        ),
+    ],
+};

@@ -1,0 +1,54 @@
+//! The keys of `[[expect]]` and `[[check]]`.
+
+use super::{Keys, Shape, key, required};
+
+/// One `[[expect]]` entry.
+pub static EXPECT: Keys = Keys {
+    what: "an expectation",
+    keys: &[
+        required(
+            "metric",
+            Shape::Text,
+            "Name of the metric in `summary.csv`: `queue_max`, `latency_p99`, or `COLUMN_mean` for a column of a behavior.",
+        ),
+        key(
+            "nodes",
+            Shape::Selector,
+            "A group, node name or glob (`*`, `?`). Default: all nodes that have the metric.",
+        ),
+        key(
+            "at_least",
+            Shape::Amount,
+            "The metric must be this or more. For a metric that is a time, a duration is allowed. With `over = \"fraction\"`: the share of runs, 0 to 1.",
+        ),
+        key("at_most", Shape::Amount, "The metric must be this or less."),
+        key("equals", Shape::Amount, "The metric must be exactly this."),
+        key(
+            "between",
+            Shape::Amounts,
+            "The metric must be from the first value to the second, both included.",
+        ),
+        key(
+            "over",
+            Shape::Word(&["every-run", "mean", "fraction"]),
+            "`every-run`: the limit holds in each run. `mean`: it holds for each node's mean over the runs of a case. `fraction`: it holds in at least the share `at_least` of the runs of a case. Default: `every-run`.",
+        ),
+    ],
+};
+
+/// One `[[check]]` entry.
+pub static CHECK: Keys = Keys {
+    what: "a check",
+    keys: &[
+        required(
+            "check",
+            Shape::Behavior,
+            "The property: `PLUGIN.CHECK`. `runner plugins PLUGIN` lists the checks of a plugin.",
+        ),
+        key(
+            "config",
+            Shape::Anything,
+            "Settings of the check. `runner plugins PLUGIN.CHECK` lists the keys.",
+        ),
+    ],
+};

@@ -1,0 +1,85 @@
+//! The keys at the top of a scenario file.
+
+use super::{CHECK, EXPECT, FAULT, GROUP, Keys, LINK, MATRIX, MAX_RUNS, Shape, key, required};
+
+/// The top of the file.
+pub static SCENARIO: Keys = Keys {
+    what: "a scenario",
+    keys: &[
+        key(
+            "name",
+            Shape::Name,
+            "Name of the scenario. Results are written to `results/NAME`. Default: the file name without `.toml`.",
+        ),
+        key(
+            "title",
+            Shape::Text,
+            "One line of text: the heading of the report. Default: `name`.",
+        ),
+        key(
+            "description",
+            Shape::Text,
+            "Text of any length: what the experiment is about, and what to look for.",
+        ),
+        key(
+            "notes",
+            Shape::Text,
+            "Path of a Markdown file with your own notes, relative to the scenario file. The report includes it.",
+        ),
+        key(
+            "runs",
+            Shape::Whole(1, MAX_RUNS),
+            "Number of runs of each case. Each run draws other random numbers. Default: 1.",
+        ),
+        key(
+            "duration",
+            Shape::Duration,
+            "Simulated time at which a run ends at the latest: `\"60s\"`. In virtual time, a scenario in which nodes tick needs it.",
+        ),
+        key(
+            "seed",
+            Shape::Whole(0, u64::MAX),
+            "Number from which all random numbers are made. The same scenario with the same seed has the same results. Default: 1.",
+        ),
+        key(
+            "time",
+            Shape::Word(&["virtual", "real"]),
+            "`virtual`: the run goes from event to event, as fast as the machine can. `real`: the run follows the wall clock. Default: `virtual`.",
+        ),
+        key(
+            "speed",
+            Shape::Positive,
+            "With `time = \"real\"`: simulated seconds per second of the wall clock. 10 is ten times faster. Default: 1.",
+        ),
+        required(
+            "nodes",
+            Shape::TableOf(&GROUP),
+            "The node groups, by name. A group with `count = 3` has the nodes NAME-1, NAME-2 and NAME-3. A group without `count` has one node, NAME.",
+        ),
+        key(
+            "links",
+            Shape::ArrayOf(&LINK),
+            "Which nodes are linked, and how. Without `links`, every node reaches every other node at once. If two entries link a pair, the later entry replaces the earlier one.",
+        ),
+        key(
+            "faults",
+            Shape::ArrayOf(&FAULT),
+            "What breaks, and when: partitions, crashes, pauses, and changes of links, tick rates and clocks.",
+        ),
+        key(
+            "expect",
+            Shape::ArrayOf(&EXPECT),
+            "What metrics must be. A run in which a metric is not so has failed. If there is nothing to measure, the verdict is unknown.",
+        ),
+        key(
+            "check",
+            Shape::ArrayOf(&CHECK),
+            "Properties that plugins check in the records of each run.",
+        ),
+        key(
+            "matrix",
+            Shape::Parameters(&MATRIX),
+            "The values that vary. Each combination is a case, and each case has `runs` runs.",
+        ),
+    ],
+};

@@ -1,0 +1,123 @@
+//! A scenario file after it was read: its cases, and its mistakes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::matrix::{Axis, AxisValue, CaseMistakes};
+use super::origin::Origins;
+use super::resolved::{CheckRule, Group, Scenario};
+use super::source::Source;
+
+/// A scenario of a file without mistakes, and where its parts are written, for
+/// mistakes that are found later. Of a file with a matrix, its first case.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The author's notes for the report, an existing file.
+    pub notes: Option<PathBuf>,
+    /// The file's text and the options that override it.
+    pub source: Arc<Source>,
+    /// Where the groups, checks and expectations are written.
+    pub origins: Origins,
+}
+
+/// A file as it was read, with or without mistakes. The parts without mistakes are
+/// there, so that the plugins can check them, and all mistakes are reported
+/// together.
+#[derive(Debug)]
+pub struct Reading {
+    /// The file's text and the options that override it.
+    pub source: Arc<Source>,
+    /// The author's notes for the report, an existing file.
+    pub notes: Option<PathBuf>,
+    /// The axes of the matrix, in the order of the file.
+    pub axes: Vec<Axis>,
+    /// The cases: at least one, unless the file cannot be read at all. Without a
+    /// matrix, one case without values.
+    pub cases: Vec<ReadCase>,
+    /// The mistakes so far.
+    pub mistakes: CaseMistakes,
+}
+
+/// One case of a file.
+#[derive(Debug)]
+pub struct ReadCase {
+    /// The id of the case, for people; [`ONLY_CASE`] without a matrix. It does not
+    /// depend on the other cases.
+    pub id: String,
+    /// The values of the axes, in the order of the axes.
+    pub values: Vec<AxisValue>,
+    /// The scenario; `None` if anything in it is wrong.
+    pub scenario: Option<Scenario>,
+    /// Without a scenario: the groups that have no mistake, neither in the group
+    /// nor in one that it extends, in the order of the file.
+    pub(super) groups: Vec<Group>,
+    /// Without a scenario: the checks without mistakes.
+    pub(super) checks: Vec<CheckRule>,
+    /// Where groups, checks and expectations are written, by their index.
+    pub origins: Origins,
+}
+
+/// The id of the one case of a scenario without a matrix.
+pub const ONLY_CASE: &str = "default";
+
+impl ReadCase {
+    /// The groups without mistakes.
+    pub fn groups(&self) -> &[Group] {
+        match &self.scenario {
+            Some(scenario) => &scenario.groups,
+            None => &self.groups,
+        }
+    }
+
+    /// The checks without mistakes.
+    pub fn checks(&self) -> &[CheckRule] {
+        match &self.scenario {
+            Some(scenario) => &scenario.checks,
+            None => &self.checks,
+        }
+    }
+}
+
+impl Reading {
+    /// A file of which nothing could be read.
+    pub(super) fn nothing(
+        source: Arc<Source>,
+        mistakes: impl IntoIterator<Item = Diagnostic>,
+    ) -> Reading {
+        let mut found = CaseMistakes::default();
+        found.add(None, mistakes);
+        Reading {
+            source,
+            notes: None,
+            axes: Vec::new(),
+            cases: Vec::new(),
+            mistakes: found,
+        }
+    }
+
+    /// All mistakes, in the order of the file; `None` if there are none.
+    pub fn told(self) -> Option<Diagnostics> {
+        let ids: Vec<String> = self.cases.into_iter().map(|case| case.id).collect();
+        Diagnostics::sorted(self.mistakes.told(&ids))
+    }
+
+    /// The first case.
+    ///
+    /// # Errors
+    /// Fails if there is a mistake.
+    pub(super) fn first(mut self) -> Result<Loaded, Diagnostics> {
+        if !self.mistakes.is_empty() {
+            return Err(self.told().expect("there are mistakes"));
+        }
+        let case = self.cases.swap_remove(0);
+        Ok(Loaded {
+            scenario: case.scenario.expect("a case without mistakes is whole"),
+            notes: self.notes,
+            source: self.source,
+            origins: case.origins,
+        })
+    }
+}
