@@ -265,7 +265,10 @@ fn a_process_that_is_killed_is_a_failed_node_and_the_others_go_on() {
         for _ in 1..=2 {
             let before = lines();
             until("the others go on", || {
-                lines().iter().zip(before).all(|(now, before)| *now > before)
+                lines()
+                    .iter()
+                    .zip(before)
+                    .all(|(now, before)| *now > before)
             });
         }
         apart.stop();

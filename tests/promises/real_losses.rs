@@ -46,7 +46,9 @@ fn unread(address: &str, peer: &str) -> u32 {
         format!(":{port:04X}")
     };
     let table = fs::read_to_string("/proc/net/tcp").unwrap();
-    let mut rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let mut rows = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
     let row = rows.find(|row| row[1].ends_with(&port(address)) && row[2].ends_with(&port(peer)));
     // Until the connection is in the table, all is unread.
     row.map_or(u32::MAX, |row| {
