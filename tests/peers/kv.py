@@ -3,15 +3,16 @@
 
     python3 tests/peers/kv.py [ROUNDS]
 
-Both listen on loopback, keep nothing on disk and are asked by redis-benchmark, in turns, ROUNDS
-times (default 5): set and get, by 1 and 50 connections, one command at a time and 16 at once. Printed:
-requests per second, and the store's as a share of the server's, the median of the rounds. Then
-what the same store does in virtual time, through the engine alone. Needs redis-server and
-redis-benchmark; not part of the build or the tests.
+Both listen on loopback and keep nothing on disk. redis-benchmark asks them in turns, ROUNDS times
+(default 5): set and get, over 1 and 50 connections, one command at a time and 16 at once. Prints
+the requests per second of each, and the speed of the store as a share of redis-server's (the median
+of the rounds); then the requests per second of the same store in virtual time. Needs redis-server
+and redis-benchmark. Not part of the build or the tests.
 """
 
 import csv
 import io
+import os
 import re
 import socket
 import statistics
@@ -51,9 +52,9 @@ def runner(folder, text):
     return [ROOT / "target/release/runner", scenario, "--no-report", "--log", "off"]
 
 
-def benchmark(port, connections, pipeline, requests):
+def benchmark(host, port, connections, pipeline, requests):
     out = subprocess.run(
-        ["redis-benchmark", "-p", str(port), "-t", "set,get", "-c", str(connections),
+        ["redis-benchmark", "-h", host, "-p", str(port), "-t", "set,get", "-c", str(connections),
          "-P", str(pipeline), "-n", str(requests), "--csv"],
         check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     ).stdout
@@ -61,19 +62,18 @@ def benchmark(port, connections, pipeline, requests):
     return {row["test"]: float(row["rps"]) for row in rows}
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def own_host():
+    """A loopback address that no other process has: any port below the ephemeral ones is free."""
+    return ".".join(["127", *map(str, (os.getpid() << 2).to_bytes(3, "big"))])
 
 
-def await_port(port):
-    for _ in range(500):
+def await_listener(address):
+    for _ in range(6000):
         with socket.socket() as s:
-            if s.connect_ex(("127.0.0.1", port)) == 0:
+            if s.connect_ex(address) == 0:
                 return
-        time.sleep(0.01)
-    sys.exit(f"nothing listens at {port}")
+        time.sleep(0.05)
+    sys.exit(f"nothing listens at {address}")
 
 
 def main():
@@ -81,19 +81,19 @@ def main():
     subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        redis_port = free_port()
+        redis_at = (own_host(), 6379)
         redis = subprocess.Popen(
-            ["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--save", "",
-             "--appendonly", "no", "--dir", folder], stdout=subprocess.DEVNULL,
+            ["redis-server", "--port", str(redis_at[1]), "--bind", redis_at[0], "--save", "",
+             "--protected-mode", "no", "--appendonly", "no", "--dir", folder], stdout=subprocess.DEVNULL,
         )
         store = subprocess.Popen(
             [*runner(folder, SCENARIO), "--out", folder / "out"], stdout=subprocess.PIPE, text=True,
         )
         try:
             line = next(line for line in store.stdout if "listens on" in line)
-            ports = {"redis": redis_port, "kv": int(re.search(r":(\d+) ", line)[1])}
-            await_port(redis_port)
-            measure(ports, rounds)
+            kv_at = ("127.0.0.1", int(re.search(r":(\d+) ", line)[1]))
+            await_listener(redis_at)
+            measure({"redis": redis_at, "kv": kv_at}, rounds)
         finally:
             for process in (redis, store):
                 process.terminate()
@@ -107,13 +107,13 @@ def main():
         print(f"\nvirtual time, 20 clients: {statistics.median(speeds):,.0f} requests/s")
 
 
-def measure(ports, rounds):
+def measure(listeners, rounds):
     print(f"{'connections':>11} {'at once':>7} {'':4} {'redis/s':>10} {'kv/s':>10} {'kv/redis':>9}")
     for connections, pipeline, requests in SETTINGS:
         found = {"redis": [], "kv": []}
         for _ in range(rounds):
-            for name, port in ports.items():
-                found[name].append(benchmark(port, connections, pipeline, requests))
+            for name, address in listeners.items():
+                found[name].append(benchmark(*address, connections, pipeline, requests))
         for test in ("SET", "GET"):
             redis, kv = ([it[test] for it in found[name]] for name in ("redis", "kv"))
             ratio = statistics.median(k / r for k, r in zip(kv, redis))

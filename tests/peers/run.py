@@ -3,11 +3,11 @@
 
     python3 tests/peers/run.py [ROUNDS]
 
-Each simulator runs the clock machines (1,000 of them, rates of 1 to 6 ticks a
-second, a die of 10 faces, no latency) for as long as takes it about a second,
-all in turns, ROUNDS times (default 5). Printed: events per second, and how many
-times as many the engine handles, the median of the rounds. Not part of the
-build or the tests; see README.md for what it needs.
+Each simulator runs 1,000 clock machines (1 to 6 ticks a second, a die of 10
+faces, no latency). The simulated time is chosen so that a run takes about a
+second. The simulators run in turns, ROUNDS times (default 5). Prints events per
+second, and the engine's speed as a multiple of each (the median of the rounds).
+Not part of the build or the tests; README.md lists what it needs.
 """
 
 import json
@@ -22,7 +22,7 @@ NODES = 1000
 
 
 def built(name, *command, folder):
-    """Builds with cargo and answers the path of the executable of this name."""
+    """Builds with cargo; returns the path of the executable of this name."""
     lines = subprocess.run(
         ["cargo", *command, "--message-format=json-render-diagnostics"],
         cwd=folder, check=True, stdout=subprocess.PIPE, text=True,
@@ -34,17 +34,17 @@ def built(name, *command, folder):
 
 
 def events_per_second(command, seconds):
-    answer = subprocess.run(
+    output = subprocess.run(
         [*command, str(NODES), str(seconds)], check=True, stdout=subprocess.PIPE, text=True,
     ).stdout.split()
-    return int(answer[0]) / float(answer[1])
+    return int(output[0]) / float(output[1])
 
 
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     engine = built("engine", "bench", "-p", "runner", "--bench", "engine", "--no-run", folder=ROOT)
     nexosim = built("peer-nexosim", "build", "--release", folder=HERE / "nexosim")
-    # Name, command, simulated seconds: about one second of work each.
+    # Name, command, simulated seconds (about one second of work for each).
     simulators = [
         ("engine", [engine, "--once"], 8000),
         ("NexoSim 1.0.0", [nexosim], 400),

@@ -177,7 +177,7 @@ fn faults_leave_the_rest_of_a_run_as_it_was() {
 const BROKEN: &str = "\
 name = \"broken\"
 time = \"real\"
-speed = 5.0
+speed = 2.0
 duration = \"10s\"
 [nodes.machine]
 count = 3

@@ -2,9 +2,9 @@
 //! `--isolate`; and what a run may take is bounded.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use crate::harness::{LAB, Lab};
+use crate::waiting::{is_running, until};
 
 /// Six runs, of which those with the higher rate come to the tick on which the
 /// second node does what `how` says.
@@ -94,8 +94,8 @@ fn allocating_without_end_costs_its_run() {
 
 #[test]
 fn an_endless_loop_costs_its_run() {
-    let told = format!("it took longer than 700ms (--timeout), and did not come back{PLACE}\n");
-    costs_its_runs("loop", &["--timeout", "700ms"], &told);
+    let told = format!("it took longer than 2s (--timeout), and did not come back{PLACE}\n");
+    costs_its_runs("loop", &["--timeout", "2s"], &told);
 }
 
 #[test]
@@ -109,12 +109,12 @@ fn a_slow_run_is_ended_between_two_events_and_says_where_it_was() {
             "--out",
             "out",
             "--timeout",
-            "1s",
+            "2s",
         ];
         let answer = lab.runner(&[&arguments[..], more].concat()).ends(3);
-        let told = ": it took longer than 1s (--timeout); last was node `";
+        let told = ": it took longer than 2s (--timeout); last was node `";
         assert!(answer.err.contains(told), "{}", answer.err);
-        assert!(answer.err.contains(" --timeout 1s"), "{}", answer.err);
+        assert!(answer.err.contains(" --timeout 2s"), "{}", answer.err);
         let runs = lab.table("out/runs.csv");
         let failed = runs.only("status", "failed");
         assert!(!failed.rows.is_empty() && failed.rows.len() < 4);
@@ -203,25 +203,26 @@ fn fail_fast_begins_no_run_after_one_that_failed() {
 
 #[test]
 fn a_signal_ends_runs_in_processes_gracefully() {
-    let lab = Lab::with(&crashes("loop").replace("runs = 6", "runs = 60"));
+    let calm = Lab::with(&crashes("loop").replace("at = 300", "at = 1000000"));
+    calm.run_into("out", &[]);
+    let ill = calm.table("out/summary.csv").only("node", "ill");
+    let loops = |steps: &f64| *steps >= 300.0;
+    let first = ill.numbers("steps").iter().position(loops).unwrap() + 1;
+    assert!(first > 1, "a run before it is complete");
+
+    let lab = Lab::with(&crashes("loop"));
     let mut command = lab.command(&[&INTO_OUT[..], &["-q", "-j1"]].concat());
     let child = command.stderr(Stdio::piped()).spawn().unwrap();
-    // Until it is in the loop, from which nothing comes back.
-    let deadline = Instant::now() + Duration::from_secs(60);
-    let busy = |name: &str| {
-        let written = std::fs::read_to_string(lab.path("out/runs.journal"));
-        let lines = written.map_or(0, |text| text.lines().count());
-        lines > 1 && lab.path(name).exists()
-    };
-    while !(2..60).any(|run| busy(&format!("out/runs/{run:04}.partial"))) {
-        assert!(Instant::now() < deadline, "the runs do not come forward");
-        std::thread::yield_now();
-    }
+    let partial = lab.path(&format!("out/runs/{first:04}.partial"));
+    until("the first run that never ends begins", || partial.exists());
     lab.shell(&format!("kill -INT {}", child.id())).passes();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     let runs = lab.table("out/runs.csv");
-    assert!(runs.texts("status").contains(&"complete"));
+    assert_eq!(
+        runs.texts("status")[..first - 1],
+        vec!["complete"; first - 1]
+    );
     assert!(!runs.texts("status").contains(&"failed"));
 }
 
@@ -230,24 +231,15 @@ fn processes_end_with_the_runner_however_it_ends() {
     let lab = Lab::with(&crashes("loop").replace("choice = [0.1, 80]", "choice = [80]"));
     let arguments = [&INTO_OUT[..], &["-q", "-j1"]].concat();
     let mut child = lab.command(&arguments).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
     let workers = || children(child.id());
-    while workers().is_empty() || !lab.path("out/runs/0001.partial").exists() {
-        assert!(Instant::now() < deadline, "no run begins");
-        std::thread::yield_now();
-    }
+    let first = lab.path("out/runs/0001.partial");
+    until("a run begins", || !workers().is_empty() && first.exists());
     let workers = workers();
     child.kill().unwrap();
     child.wait().unwrap();
-    // Gone, or waiting for whoever has to take note of it.
-    let is_there = |process: &u32| {
-        let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
-        stat.is_ok_and(|stat| !stat.contains(") Z "))
-    };
-    while workers.iter().any(is_there) {
-        assert!(Instant::now() < deadline, "{workers:?} are still there");
-        std::thread::yield_now();
-    }
+    until("the processes are gone", || {
+        !workers.iter().any(|worker| is_running(&worker.to_string()))
+    });
 }
 
 /// The processes that a process has started.

@@ -1,6 +1,9 @@
-//! The promises, a module for each: what a user may hold the runner to.
+//! What the runner promises to its users, one module for each promise. Three modules hold
+//! no tests: `harness` (start the runner, read its results), `real_live` (a runner in real
+//! time) and `waiting` (wait for a condition). See `tests/README.md`.
 
 mod harness;
+mod waiting;
 
 mod abi;
 mod bad_input;

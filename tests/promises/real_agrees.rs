@@ -70,15 +70,15 @@ fn scripted_machines_do_the_same_in_both_times_over_every_transport() {
 fn machines_that_stood_still_for_a_while_catch_up_in_the_right_order() {
     let lab = Lab::with(SCRIPTED);
     lab.run_into("virtual", &[]);
-    let mut live = Live::with(SCRIPTED, &["--time", "real", "--set", "speed=20.0"]);
+    let mut live = Live::with(SCRIPTED, &["--time", "real", "--set", "speed=5.0"]);
     let begun = live.lab.path("out/runs/0001.partial");
     until("the run has begun", || begun.exists());
-    // Each time, some forty ticks become due before any message is on its way.
+    // Each time, some forty ticks become due before the runner can send a message.
     for _ in 0..3 {
         live.runner.signal(Signal::STOP);
-        pass(Duration::from_millis(150));
+        pass(Duration::from_millis(600));
         live.runner.signal(Signal::CONT);
-        pass(Duration::from_millis(30));
+        pass(Duration::from_millis(100));
     }
     live.end().ends(0);
     assert_eq!(sequences(&lab, "virtual"), sequences(&live.lab, "out"));
@@ -87,7 +87,7 @@ fn machines_that_stood_still_for_a_while_catch_up_in_the_right_order() {
     assert_eq!(lag.numbers("due"), [100.0 + 80.0 + 67.0]);
 }
 
-/// Lets time pass: what a test does to a run, not what it waits for.
+/// Lets a span of time pass. (The runner is stopped for that long; the test waits for nothing.)
 fn pass(span: Duration) {
     let until = Instant::now() + span;
     while let Some(left) = until.checked_duration_since(Instant::now()) {
@@ -151,13 +151,13 @@ fn connections_between_nodes_close_and_open_in_the_same_order_in_both_times() {
         ]
     );
     let longer = ["scenario.toml", "--no-report", "-q", "--out", "real"];
-    let more = ["--time", "real", "--duration", "200ms"];
+    let more = ["--time", "real", "--duration", "2s"];
     lab.runner(&[&longer[..], &more].concat()).ends(0);
     for node in ["client", "server"] {
         let [real, expected] = ["real", "virtual"].map(|out| rows(&lab, out, node, &columns[1..]));
-        // Later, though in the same order; a busy machine comes less far.
-        let count = real.len().min(expected.len()) - 1;
-        assert!(count >= 4, "{real:?}");
+        // The real run is longer: it begins with the same rows, without the last one, `stop`.
+        let count = expected.len() - 1;
+        assert!(real.len() > count, "{real:?}");
         assert_eq!(real[..count], expected[..count], "{node}");
     }
 }
@@ -285,7 +285,11 @@ fn latency_loss_and_order_of_a_link_hold_in_real_time() {
         let summary = lab.table("out/summary.csv").only("node", "consumer");
         // Waiting for the one before adds to the mean of 100 ms.
         let mean = summary.numbers("latency_mean")[0];
-        assert!((90e6..200e6).contains(&mean), "{transport}: {mean}");
+        let lag = lab.table("out/runs/0001/lag.csv").numbers("lag_p99_ns")[0];
+        assert!(
+            (90e6..200e6 + 2.0 * lag).contains(&mean),
+            "{transport}: {mean}"
+        );
 
         let lab = Lab::with(&scenario(&format!("{link}\norder = \"any\"")));
         lab.runner(&[&arguments[..], &["out"]].concat()).ends(0);

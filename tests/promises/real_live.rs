@@ -5,18 +5,16 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::{Answer, Lab};
 
-/// How long anything is waited for: far longer than it takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub use crate::waiting::{PATIENCE, is_running, until};
 
 /// A listener of a node's, at a free port of loopback.
 pub fn listen(node: &str, framing: &str) -> String {
@@ -237,20 +235,4 @@ pub fn python(arguments: &[&str]) -> Beside {
 pub fn program(name: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/programs");
     format!("{folder}/{name}")
-}
-
-/// Waits until a condition holds.
-#[track_caller]
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let bound = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < bound, "never: {what}");
-        thread::park_timeout(Duration::from_millis(3));
-    }
-}
-
-/// Whether a process is there; one that has ended and not been waited for is not.
-pub fn is_running(pid: &str) -> bool {
-    let status = fs::read_to_string(Path::new("/proc").join(pid).join("stat"));
-    status.is_ok_and(|it| !it.rsplit(')').next().unwrap().starts_with(" Z"))
 }

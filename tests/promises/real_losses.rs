@@ -1,6 +1,7 @@
 //! Messages that never reach somebody outside, or never a node from there: each is
 //! a `drop` row, so that what was sent is received, dropped or still under way.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -8,12 +9,13 @@ use std::time::Duration;
 use rustix::net::sockopt::set_socket_linger;
 
 use crate::harness::{Lab, Table};
-use crate::real_live::{Live, PATIENCE, echo_server};
+use crate::real_live::{Live, echo_server};
+use crate::waiting::{PATIENCE, until};
 
 /// A client with this config and a program at this address.
 fn client_and(config: &str, address: &str) -> Live {
     Live::start(&format!(
-        "name = \"live\"\ntime = \"real\"\nduration = \"700ms\"\n\
+        "name = \"live\"\ntime = \"real\"\n\
          [nodes.client]\nbehavior = \"echo.client\"\nconfig = {{ {config} }}\n\
          [nodes.other]\nexternal = \"{address}\n"
     ))
@@ -34,6 +36,25 @@ fn measured(lab: &Lab, node: &str, metric: &str) -> String {
 fn drops(log: &Table, column: &str) -> Vec<String> {
     let drops = log.only("event", "drop");
     drops.texts(column).into_iter().map(str::to_owned).collect()
+}
+
+/// The bytes that a connection of the listener at `address` has received from `peer`, and
+/// that the runner has not read yet.
+fn unread(address: &str, peer: &str) -> u32 {
+    let port = |address: &str| -> String {
+        let port: u16 = address.rsplit(':').next().unwrap().parse().unwrap();
+        format!(":{port:04X}")
+    };
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let mut rows = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let row = rows.find(|row| row[1].ends_with(&port(address)) && row[2].ends_with(&port(peer)));
+    // Until the connection is in the table, all is unread.
+    row.map_or(u32::MAX, |row| {
+        let (_, received) = row[4].split_once(':').unwrap();
+        u32::from_str_radix(received, 16).unwrap()
+    })
 }
 
 #[test]
@@ -59,21 +80,20 @@ fn what_a_guest_has_not_read_when_the_run_stops_is_dropped() {
 fn an_answer_to_a_guest_that_has_gone_is_dropped() {
     let mut live = Live::start(&echo_server("line", "").replace(
         "behavior = \"echo.server\"",
-        "behavior = \"echo.server\"\nservice_time = \"200ms\"",
+        "behavior = \"echo.server\"\nservice_time = \"1s\"",
     ));
     let address = live.address("server");
     let mut guest = TcpStream::connect(&address).unwrap();
     guest.write_all(b"a\nb\n").unwrap();
     let peer = guest.local_addr().unwrap().to_string();
-    // Closed with a reset, before the node is done with the first of them.
+    until("the node has read both", || unread(&address, &peer) == 0);
+    // The client closes with a reset, before the node has handled the first message.
     set_socket_linger(&guest, Some(Duration::ZERO)).unwrap();
     drop(guest);
-    // Messages are handled in turn: once these are, so are those.
+    // The node handles messages in turn: after this one, it has handled the others.
     let mut other = TcpStream::connect(&address).unwrap();
-    for _ in 0..2 {
-        other.write_all(b"c\n").unwrap();
-        assert_eq!(other.read(&mut [0; 10]).unwrap(), 2);
-    }
+    other.write_all(b"c\n").unwrap();
+    assert_eq!(other.read(&mut [0; 10]).unwrap(), 2);
     live.stop();
     let log = log(&live, "server").only("peer", &peer);
     assert_eq!(log.only("event", "receive").texts("message"), ["1", "2"]);
@@ -117,7 +137,7 @@ fn a_message_to_a_program_that_has_gone_is_dropped_in_its_log() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let mut live = client_and(
-        "texts = [\"a\"], timeout = \"100ms\"",
+        "texts = [\"a\"], timeout = \"2s\"",
         &format!("tcp://{address}\"\nframing = \"line\""),
     );
     // It answers when it is called, and is gone for good after one message.
@@ -125,7 +145,11 @@ fn a_message_to_a_program_that_has_gone_is_dropped_in_its_log() {
     drop(listener);
     assert_eq!(connection.read(&mut [0; 10]).unwrap(), 2);
     drop(connection);
-    live.end();
+    until("a message is dropped", || {
+        let log = live.lab.path("out/runs/0001.partial/other.csv");
+        fs::read_to_string(log).is_ok_and(|log| log.contains(",drop,"))
+    });
+    live.stop();
     let sent = log(&live, "client").only("event", "send");
     let other = log(&live, "other");
     let dropped = drops(&other, "message");
@@ -146,7 +170,11 @@ fn a_message_that_a_programs_framing_cannot_carry_is_dropped_and_told_once() {
         "texts = [\"two\\nlines\"], repeat = 5, window = 5",
         &format!("tcp://{address}\"\nframing = \"line\""),
     );
-    let answer = live.end();
+    until("the messages are dropped", || {
+        let log = live.lab.path("out/runs/0001.partial/other.csv");
+        fs::read_to_string(log).is_ok_and(|log| log.matches(",drop,").count() == 5)
+    });
+    let answer = live.stop();
     let text = "client sends other what it cannot be given: a `line` message holds a newline";
     assert_eq!((answer.out + &answer.err).matches(text).count(), 1);
     let dropped = drops(&log(&live, "other"), "message");

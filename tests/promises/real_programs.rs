@@ -72,7 +72,7 @@ fn a_program_that_hangs_up_is_called_again() {
         server.told("")
     );
     // Sent again if it crosses with the hanging up.
-    let config = "texts = [\"a\", \"b\", \"c\"], timeout = \"300ms\", pause = \"20ms\"";
+    let config = "texts = [\"a\", \"b\", \"c\"], timeout = \"5s\", pause = \"200ms\"";
     let mut live = Live::start(&client(config, &address));
     live.end().ends(0);
     let log = live.lab.table("out/runs/0001/client.csv");

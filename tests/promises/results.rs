@@ -2,12 +2,12 @@
 //! they are enough to repeat what was done.
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::harness::{LAB, Lab};
+use crate::waiting::{until, whole_lines};
 
 /// The folders of `results/lab` beside `latest`.
 fn stamps(lab: &Lab) -> Vec<String> {
@@ -231,19 +231,12 @@ fn a_signal_ends_it_gracefully_and_keeps_the_finished_runs() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let lab = Lab::with(ENDLESS);
         let arguments = ["scenario.toml", "-q", "-j1", "--no-report", "--out", "out"];
-        let mut child = lab.command(&arguments).spawn().unwrap();
-        // Once the first run is in the books the second is under way.
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let books = lab.path("out/runs.csv");
-        while fs::read_to_string(&books).map_or(0, |text| text.lines().count()) < 2
-            || !lab.path("out/runs/0002.partial").exists()
-        {
-            if Instant::now() > deadline {
-                child.kill().unwrap();
-                panic!("the first run does not end");
-            }
-            std::thread::yield_now();
-        }
+        let child = lab.command(&arguments).spawn().unwrap();
+        let runs = lab.path("out/runs.csv");
+        let second = lab.path("out/runs/0002.partial");
+        until("the second run begins", || {
+            whole_lines(&runs) == 2 && second.exists()
+        });
         lab.shell(&format!("kill -{signal} {}", child.id()))
             .passes();
         let output = child.wait_with_output().unwrap();

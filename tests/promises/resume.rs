@@ -1,20 +1,42 @@
-//! Finished runs are never lost: a plan that was killed, stopped, or ran out of
-//! disk is continued by `--resume`, which does what is missing and nothing else,
-//! and comes to the bytes of a plan that nobody disturbed.
+//! Finished runs are never lost: `--resume` continues a plan that was killed, was stopped,
+//! or ran out of disk. It does the missing runs and no others, and the results are the
+//! same bytes as those of a plan that nothing interrupted.
 
 use std::fs;
 use std::path::Path;
 use std::process::Child;
-use std::time::{Duration, Instant};
 
 use crate::harness::{LAB, Lab};
+use crate::waiting::{until, whole_lines};
 
-/// So many runs of the lab.
+/// The lab with so many runs.
 fn lab_of(runs: u32) -> String {
     LAB.replace("runs = 3", &format!("runs = {runs}"))
 }
 
-/// So many runs of the lab, as a matrix of four cases.
+/// The lab with so many runs in each case, and a node that holds the runs of the last
+/// case until the file `gate` exists. So a plan is at work for as long as a test needs.
+fn held(runs: u32, axes: &str, exclude: &str) -> String {
+    let gate = format!(
+        "\
+[nodes.gate]
+behavior = \"misbehaving.waits\"
+tick_interval = \"10s\"
+config = {{ file = \"\" }}
+[[links]]
+between = [\"machine\", \"machine\"]
+[matrix]
+exclude = [{exclude}]
+[matrix.axes.gate]
+path = \"nodes.gate.config.file\"
+values = [\"\", \"gate\"]
+labels = [\"open\", \"closed\"]
+{axes}"
+    );
+    lab_of(runs) + &gate
+}
+
+/// Five cases, of which the last one is held.
 fn matrix_of(runs: u32) -> String {
     let axes = "\
 [matrix.axes.rate]
@@ -25,7 +47,14 @@ labels = [\"same\", \"drawn\"]
 path = \"duration\"
 values = [\"60s\", \"30s\"]
 ";
-    lab_of(runs / 4) + axes
+    let exclude = "{ gate = \"closed\", rate = \"same\" }, \
+                   { gate = \"closed\", duration = \"60s\" }";
+    held(runs / 5, axes, exclude)
+}
+
+/// The file `gate`: once it exists, no run is held.
+fn open_gate(lab: &Lab) {
+    lab.write("gate", "");
 }
 
 /// The usual arguments, into `out`.
@@ -35,20 +64,14 @@ fn resume(lab: &Lab, more: &[&str]) -> crate::harness::Answer {
     lab.runner(&[&INTO_OUT[..], &["--resume"], more].concat())
 }
 
-/// Waits until the journal of `out` has this many whole lines.
+/// Waits until the journal of `out` has this many whole lines; the runner, whose last
+/// runs are held, must not have ended by then.
 fn wait_for_lines(lab: &Lab, child: &mut Child, lines: usize) {
     let journal = lab.path("out/runs.journal");
-    let deadline = Instant::now() + Duration::from_secs(120);
-    let found =
-        || fs::read(&journal).map_or(0, |text| text.iter().filter(|&&b| b == b'\n').count());
-    while found() < lines {
+    until("the journal grows", || {
         assert!(child.try_wait().unwrap().is_none(), "it has ended");
-        if Instant::now() > deadline {
-            child.kill().unwrap();
-            panic!("the runs do not come forward");
-        }
-        std::thread::yield_now();
-    }
+        whole_lines(&journal) >= lines
+    });
 }
 
 /// What must be the same bytes: logs under their final names, and the summary.
@@ -59,13 +82,15 @@ fn lasting(lab: &Lab, out: &str) -> std::collections::BTreeMap<String, Vec<u8>> 
 }
 
 #[test]
-fn a_matrix_that_was_killed_comes_to_the_same_bytes() {
-    let lab = Lab::with(&matrix_of(1000));
+fn a_matrix_that_was_killed_is_continued_to_the_same_bytes() {
+    let lab = Lab::with(&matrix_of(500));
+    open_gate(&lab);
     lab.run_into("whole", &[]);
+    fs::remove_file(lab.path("gate")).unwrap();
     let whole = lasting(&lab, "whole");
-    assert_eq!(whole.len(), 1 + 3 * 1000);
-    // Early, in the middle, late; and the same results killed again and again.
-    for lines in [1, 150, 151, 500, 900] {
+    assert_eq!(whole.len(), 1 + 4 * 500);
+    // Early, in the middle, late; the same results are killed again and again.
+    for lines in [1, 80, 81, 250, 401] {
         let arguments = [&INTO_OUT[..], &["--resume", "--quiet"]].concat();
         let mut child = lab.command(&arguments).spawn().unwrap();
         wait_for_lines(&lab, &mut child, lines);
@@ -73,13 +98,14 @@ fn a_matrix_that_was_killed_comes_to_the_same_bytes() {
         child.wait().unwrap();
     }
     let inodes = finished(&lab);
-    assert!(inodes.len() >= 895, "{}", inodes.len());
+    assert!(inodes.len() >= 400, "{}", inodes.len());
+    open_gate(&lab);
     let answer = resume(&lab, &[]).ends(0);
-    assert!(answer.out.contains(" of 1000 runs were done before\n"));
-    assert!(answer.out.contains("lab: 1000 runs complete"));
+    assert!(answer.out.contains(" of 500 runs were done before\n"));
+    assert!(answer.out.contains("lab: 500 runs complete"));
     assert_eq!(lasting(&lab, "out"), whole);
-    assert_eq!(lab.table("out/runs.csv").rows.len(), 1000);
-    // What was finished was not done again.
+    assert_eq!(lab.table("out/runs.csv").rows.len(), 500);
+    // No finished run was done again.
     let after = finished(&lab);
     assert!(inodes.iter().all(|known| after.contains(known)));
 }
@@ -100,13 +126,16 @@ fn finished(lab: &Lab) -> Vec<(String, u64)> {
 
 #[test]
 fn without_logs_the_journal_alone_is_enough() {
-    let lab = Lab::with(&lab_of(1000));
+    let lab = Lab::with(&held(500, "", ""));
+    open_gate(&lab);
     lab.run_into("whole", &["--log", "off"]);
+    fs::remove_file(lab.path("gate")).unwrap();
     let arguments = [&INTO_OUT[..], &["--log", "off", "-q"]].concat();
     let mut child = lab.command(&arguments).spawn().unwrap();
     wait_for_lines(&lab, &mut child, 300);
     child.kill().unwrap();
     child.wait().unwrap();
+    open_gate(&lab);
     resume(&lab, &["--log", "off"]).ends(0);
     assert_eq!(lab.read("out/summary.csv"), lab.read("whole/summary.csv"));
     // No folder per run.
@@ -116,12 +145,15 @@ fn without_logs_the_journal_alone_is_enough() {
 
 #[test]
 fn a_plan_that_was_stopped_by_a_signal_is_continued() {
-    let lab = Lab::with(&lab_of(300));
+    let lab = Lab::with(&held(150, "", ""));
     let arguments = [&INTO_OUT[..], &["-q"]].concat();
     let mut child = lab.command(&arguments).spawn().unwrap();
     wait_for_lines(&lab, &mut child, 30);
     lab.shell(&format!("kill -INT {}", child.id())).passes();
+    // Runs that are held can end only now.
+    open_gate(&lab);
     assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(lab.table("out/runs.csv").rows.len() < 300);
     resume(&lab, &[]).ends(0);
     lab.run_into("whole", &[]);
     assert_eq!(lasting(&lab, "out"), lasting(&lab, "whole"));
@@ -299,16 +331,15 @@ fn a_failed_run_is_over_and_is_told_again() {
 
 #[test]
 fn two_runners_do_not_write_the_same_results() {
-    let lab = Lab::with(&lab_of(1000));
+    let lab = Lab::with(&held(10, "", ""));
     let arguments = [&INTO_OUT[..], &["-q", "--log", "off"]].concat();
     let mut child = lab.command(&arguments).spawn().unwrap();
     wait_for_lines(&lab, &mut child, 10);
-    // Held where it is, so that it is still there.
-    lab.shell(&format!("kill -STOP {}", child.id())).passes();
     resume(&lab, &["--log", "off"])
         .ends(2)
         .says(&["error: out: another runner is writing these results\n"]);
     child.kill().unwrap();
     child.wait().unwrap();
+    open_gate(&lab);
     resume(&lab, &["--log", "off"]).ends(0);
 }

@@ -50,7 +50,7 @@ impl Drop for Server {
 
 /// Runs `runner send`. The time limit is only met by what never comes.
 fn send(arguments: &[&str]) -> Answer {
-    let arguments = [&["send", "--timeout", "60s"], arguments].concat();
+    let arguments = [&["send", "--timeout", "300s"], arguments].concat();
     Lab::new().runner(&arguments)
 }
 
@@ -59,7 +59,7 @@ fn send_lines(input: &str, address: &str, options: &str) -> Answer {
     let lab = Lab::new();
     lab.write("input", input);
     lab.shell(&format!(
-        "\"$RUNNER\" send --timeout 60s {address} {options} < input"
+        "\"$RUNNER\" send --timeout 300s {address} {options} < input"
     ))
 }
 
@@ -214,11 +214,11 @@ fn silence_ends_with_the_timeout() {
     crate::harness::needs_python!();
     let server = Server::start("silent");
     let address = server.tcp();
-    let short = ["send", &address, "hello", "--timeout", "50ms"];
-    let expected = format!("error: {address}: no reply within 50ms\n  `--timeout` waits longer");
+    let short = ["send", &address, "hello", "--timeout", "500ms"];
+    let expected = format!("error: {address}: no reply within 500ms\n  `--timeout` waits longer");
     Lab::new().runner(&short).ends(3).says(&[&expected]);
     let lights = Server::start("udp-silent");
-    let short = ["send", &lights.udp(), "R", "--timeout", "50ms"];
+    let short = ["send", &lights.udp(), "R", "--timeout", "500ms"];
     Lab::new().runner(&short).ends(3).says(&["no reply within"]);
 }
 
@@ -227,11 +227,11 @@ fn half_a_reply_is_none() {
     crate::harness::needs_python!();
     let server = Server::start("dawdles");
     let address = server.tcp();
-    let options = ["hello\n", "--framing", "decimal10", "--timeout", "2s"];
+    let options = ["hello\n", "--framing", "decimal10", "--timeout", "5s"];
     Lab::new()
         .runner(&[&["send", &address][..], &options].concat())
         .ends(3)
-        .says(&["no reply within 2s, but 14 bytes of one that is not whole"]);
+        .says(&["no reply within 5s, but 14 bytes of one that is not whole"]);
     let server = Server::start("breaks-off");
     send(&[&server.tcp(), "hello\n", "--framing", "decimal10"])
         .ends(3)

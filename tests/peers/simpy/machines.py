@@ -1,9 +1,9 @@
 """The clock machines on SimPy: `machines.py NODES SECONDS` prints the number of
 events (ticks and arrivals) and the seconds that they took.
 
-As its users write models: a machine is a process, a tick is a timeout. An inbox
-is a `deque` and not a `simpy.Store`, since a message takes no time and nobody
-waits for it: that is twice as fast.
+The model is written as SimPy's users write theirs: a machine is a process, a tick
+is a timeout. An inbox is a `deque` instead of a `simpy.Store`, which is twice as
+fast and enough here: a message takes no time, and no process waits for one.
 """
 
 import random

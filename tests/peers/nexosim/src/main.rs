@@ -1,11 +1,11 @@
 //! The clock machines on NexoSim: `peer-nexosim NODES SECONDS` prints the number
 //! of events (ticks and arrivals) and the seconds that they took.
 //!
-//! As its users write models: a machine is a model, its ticks are a periodic
-//! event that it schedules for itself, and it has an output port to each of the
-//! others, so that a message goes to its one receiver and to nobody else. One
-//! thread, which for steps as short as these is its fastest mode. Connecting the
-//! ports is not timed.
+//! The model is written as NexoSim's users write theirs: a machine is a model, its
+//! ticks are a periodic event that it schedules for itself, and it has an output port
+//! to each other machine, so that a message goes to one receiver only. It runs on one
+//! thread, the fastest mode for steps as short as these. The time to connect the
+//! ports is not measured.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ static EVENTS: AtomicU64 = AtomicU64::new(0);
 
 #[derive(Serialize, Deserialize)]
 struct Machine {
-    /// To each other machine, the next one first.
+    /// A port to each other machine, the next machine first.
     others: Vec<Output<u64>>,
     inbox: VecDeque<u64>,
     clock: u64,
@@ -54,7 +54,7 @@ impl Machine {
             .expect("a period above 0");
     }
 
-    /// A message arrives: it waits.
+    /// A message arrives and waits in the inbox.
     fn receive(&mut self, clock: u64) {
         EVENTS.fetch_add(1, Ordering::Relaxed);
         self.inbox.push_back(clock);
@@ -137,7 +137,7 @@ impl Random {
         }))
     }
 
-    /// A whole number below `count`; the bias of 2^-60 is nobody's business here.
+    /// A whole number below `count`, with a bias of at most 2^-60.
     fn below(&mut self, count: u64) -> u64 {
         let s = &mut self.0;
         let draw = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);

@@ -1,5 +1,5 @@
-//! Behaviors that do what a runner must withstand, and some that use every part
-//! of the boundary in a way that a test can foresee.
+//! Behaviors that panic, refuse, block or crash, which the runner must survive; and
+//! behaviors that use the parts of the plugin interface in a way that a test can predict.
 
 mod crashes;
 mod judges;
@@ -11,6 +11,7 @@ mod sends_to_nobody;
 mod stops;
 mod talks;
 mod timers;
+mod waits;
 
 pub use crashes::Crashes;
 pub use judges::Judges;
@@ -22,12 +23,13 @@ pub use sends_to_nobody::SendsToNobody;
 pub use stops::Stops;
 pub use talks::Talks;
 pub use timers::Timers;
+pub use waits::Waits;
 
 runner_sdk::plugin! {
     name: "misbehaving",
     docs: "Behaviors that panic, refuse, stop and talk, for tests of the runner.",
     behaviors: [
-        Panics, Refuses, SendsToNobody, Stops, Talks, Timers, Relay, Crashes, ReadsClock
+        Panics, Refuses, SendsToNobody, Stops, Talks, Timers, Relay, Crashes, ReadsClock, Waits,
     ],
     checks: [Judges],
 }

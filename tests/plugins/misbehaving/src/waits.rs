@@ -1,0 +1,38 @@
+//! A behavior that blocks: with it, a test holds a plan at a known point, for as long as
+//! the test needs.
+
+use runner_sdk::{Behavior, Context, Node, Result};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+/// Blocks in each tick until a file exists.
+pub struct Waits;
+
+/// What the behavior waits for.
+#[derive(Deserialize, JsonSchema)]
+pub struct Config {
+    /// The file. Empty: the behavior never blocks.
+    file: PathBuf,
+}
+
+impl Behavior for Waits {
+    type Config = Config;
+    const NAME: &'static str = "waits";
+    const DOCS: &'static str = "Blocks in each tick until a file exists.";
+    const CLOCKED: bool = true;
+
+    fn new(_: &mut Node<Self>) -> Result<Self> {
+        Ok(Waits)
+    }
+
+    fn tick(&mut self, node: &mut Context<Self>) -> Result {
+        let file = &node.config().file;
+        while !file.as_os_str().is_empty() && !file.exists() {
+            thread::park_timeout(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+}
