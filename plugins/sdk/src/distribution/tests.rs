@@ -154,7 +154,7 @@ fn each_mistake_says_what_was_expected_and_found() {
         ),
         (
             "interval = { uniform = ['1s'] }",
-            "interval: `uniform` is a list of 1, expected two: [low, high]",
+            "interval: `uniform` is an array of 1, expected two: [low, high]",
         ),
         (
             "interval = { uniform = ['2s', '1s'] }",
