@@ -1,6 +1,6 @@
 //! A distribution as a config writes it: read, shown, described.
 
-use super::{Distribution, Kind};
+use super::{Distribution, Law};
 use crate::Span;
 use crate::span::SpanVisitor;
 use base::distribution::{ArrayError, FORMS, NAMES, Rule, Takes, ends};
@@ -141,9 +141,9 @@ impl<'de, T: Quantity> Visitor<'de> for DistributionVisitor<T> {
                 "expected one distribution, such as { uniform = [..] }, found an empty table",
             ));
         };
-        let kind = read::<T, A>(&name, &mut table)?;
+        let law = read::<T, A>(&name, &mut table)?;
         match table.next_key::<String>()? {
-            None => Ok(kind.into()),
+            None => Ok(law.into()),
             Some(second) => Err(de::Error::custom(format!(
                 "expected one distribution, found `{name}` and `{second}`"
             ))),
@@ -152,11 +152,11 @@ impl<'de, T: Quantity> Visitor<'de> for DistributionVisitor<T> {
 }
 
 fn constant<T: Quantity, E: de::Error>(value: T) -> Result<Distribution<T>, E> {
-    Ok(Kind::Constant(value.number().map_err(E::custom)?).into())
+    Ok(Law::Constant(value.number().map_err(E::custom)?).into())
 }
 
 /// Reads the distribution of this name.
-fn read<'de, T: Quantity, A: MapAccess<'de>>(name: &str, table: &mut A) -> Result<Kind, A::Error> {
+fn read<'de, T: Quantity, A: MapAccess<'de>>(name: &str, table: &mut A) -> Result<Law, A::Error> {
     let Some(form) = FORMS.iter().find(|form| form.name == name) else {
         return Err(de::Error::unknown_field(name, &NAMES));
     };
@@ -165,7 +165,7 @@ fn read<'de, T: Quantity, A: MapAccess<'de>>(name: &str, table: &mut A) -> Resul
         Takes::Range => {
             let values = table.next_value::<Vec<Checked<T>>>()?;
             let [low, high] = ends(&values).map_err(wrong)?;
-            Kind::uniform(low.number, high.number).map_err(wrong)
+            Law::uniform(low.number, high.number).map_err(wrong)
         }
         Takes::WholeRange => {
             let values = table.next_value::<Vec<T::Whole>>()?;
@@ -174,11 +174,11 @@ fn read<'de, T: Quantity, A: MapAccess<'de>>(name: &str, table: &mut A) -> Resul
                 low.map_err(de::Error::custom)?,
                 high.map_err(de::Error::custom)?,
             );
-            Kind::uniform_int(low, high).map_err(wrong)
+            Law::uniform_int(low, high).map_err(wrong)
         }
         Takes::Values => {
             let values = table.next_value::<Vec<Checked<T>>>()?;
-            Kind::choice(values.iter().map(|it| it.number).collect()).map_err(wrong)
+            Law::choice(values.iter().map(|it| it.number).collect()).map_err(wrong)
         }
         Takes::Parameters { names, rules } => {
             let quantity = PhantomData;
@@ -195,7 +195,7 @@ fn read<'de, T: Quantity, A: MapAccess<'de>>(name: &str, table: &mut A) -> Resul
                     )));
                 }
             }
-            Kind::with_parameters(name, &numbers)
+            Law::with_parameters(name, &numbers)
                 .ok_or_else(|| de::Error::unknown_field(name, &NAMES))
         }
     }
@@ -260,24 +260,24 @@ impl<T: Quantity> Serialize for Distribution<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let of = |number: f64| json!(T::from_number(number));
         let whole = |number: i64| json!(T::from_whole(number));
-        let value = match &self.kind {
-            Kind::Constant(value) => return T::from_number(*value).serialize(serializer),
-            &Kind::Uniform { low, high } => json!([of(low), of(high)]),
-            &Kind::UniformInt { low, high } => json!([whole(low), whole(high)]),
-            Kind::Choice(values) => values.iter().map(|&value| of(value)).collect(),
+        let value = match &self.law {
+            Law::Constant(value) => return T::from_number(*value).serialize(serializer),
+            &Law::Uniform { low, high } => json!([of(low), of(high)]),
+            &Law::UniformInt { low, high } => json!([whole(low), whole(high)]),
+            Law::Choice(values) => values.iter().map(|&value| of(value)).collect(),
             with_parameters => parameters(with_parameters, of),
         };
-        let name = self.kind.form().map_or("", |form| form.name);
+        let name = self.law.form().map_or("", |form| form.name);
         json!({ name: value }).serialize(serializer)
     }
 }
 
 /// The table of a distribution's parameters; `of` shows a value with its unit.
-fn parameters(kind: &Kind, of: impl Fn(f64) -> Json) -> Json {
-    let Some(Takes::Parameters { names, rules }) = kind.form().map(|form| &form.takes) else {
+fn parameters(law: &Law, of: impl Fn(f64) -> Json) -> Json {
+    let Some(Takes::Parameters { names, rules }) = law.form().map(|form| &form.takes) else {
         return Json::Null;
     };
-    let numbers = names.iter().zip(*rules).zip(kind.parameters());
+    let numbers = names.iter().zip(*rules).zip(law.parameters());
     let shown = numbers.map(|((name, rule), number)| match rule.is_plain() {
         true => (name.to_string(), json!(number)),
         false => (name.to_string(), of(number)),

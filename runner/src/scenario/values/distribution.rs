@@ -1,11 +1,11 @@
 //! Numbers and durations that may vary: a plain value, or a table with one of
 //! the distributions.
 //!
-//! What a distribution may draw is held against what the key allows, as far as
-//! its support is known: a clocked node must not draw a rate of 0. So `normal`
-//! (cut at 0) and `exponential` (which comes arbitrarily close to 0) are refused
-//! for rates and tick intervals; `lognormal` and `pareto` are not, and the tail
-//! that goes beyond one tick per nanosecond is held at that by whoever draws.
+//! A distribution must only draw values that the key allows, as far as its support
+//! is known: a clocked node must not draw a rate of 0. So `normal` (cut at 0) and
+//! `exponential` (arbitrarily close to 0) are refused for rates and tick intervals;
+//! `lognormal` and `pareto` are not, and the engine limits their tail to one tick per
+//! nanosecond.
 
 use super::super::document::Kind;
 use super::super::keys::{DISTRIBUTION, Keys, MAX_DRIFT, MAX_RATE};
