@@ -2,7 +2,7 @@
  * The C boundary between the scenario runner (the host) and a plugin.
  *
  * A plugin is a dynamic library that exports one symbol, `runner_plugin`: a
- * static struct runner_plugin. ABI.md, one folder up, tells lifecycle, ownership,
+ * static struct runner_plugin. ABI.md, one folder up, documents lifecycle, ownership,
  * call states and versioning; this file is its letter. It is the same as the Rust
  * crate runner-abi, and a test of the runner compares the two.
  *
@@ -35,10 +35,10 @@ struct runner_text {
     uint64_t len; /* [bytes] */
 };
 
-/* What a callback answers; anything but RUNNER_OK fails the run. */
+/* What a callback returns; anything but RUNNER_OK fails the run. */
 typedef uint32_t runner_status;
 #define RUNNER_OK 0u
-#define RUNNER_FAILED 1u   /* its own error, told through `fail` before */
+#define RUNNER_FAILED 1u   /* its own error, passed to `fail` before */
 #define RUNNER_PANICKED 2u /* an exception or panic, caught inside the plugin */
 
 /* Callbacks that do something: struct runner_behavior.handles. */
@@ -84,7 +84,7 @@ struct runner_context;
    queued in order: no other callback runs before this one returns. */
 struct runner_host_calls {
     uint64_t size; /* of this table in the host's build [bytes] */
-    /* [effect] Answers 0, or 1 if the node has no link to that peer: the run fails. */
+    /* [effect] Returns 0, or 1 if the node has no link to that peer: the run fails. */
     uint32_t (*send)(struct runner_context *context, uint32_t peer, const uint8_t *bytes,
                      uint64_t len);
     /* [effect] Closes a peer's connection, once what was sent is out. */
@@ -101,7 +101,7 @@ struct runner_host_calls {
     void (*set_text)(struct runner_context *context, uint32_t column, struct runner_text value);
     /* [effect] Ends the run after this step. */
     void (*stop_run)(struct runner_context *context, struct runner_text reason);
-    /* [callback] Why the callback is about to answer something else than RUNNER_OK. */
+    /* [callback] Takes the reason, before the callback returns anything but RUNNER_OK. */
     void (*fail)(struct runner_context *context, struct runner_text reason);
     /* [callback] These three lend their text until the callback returns. */
     struct runner_text (*node_name)(struct runner_context *context);
@@ -123,7 +123,7 @@ struct runner_context {
     uint32_t reserved;   /* 0 */
 };
 
-/* Where config_new tells what is wrong; lent for that call. */
+/* Where config_new reports what is wrong; lent for that call. */
 struct runner_problem_sink {
     void *host;
     /* `path` is the key path inside the config, empty for the whole. */
@@ -144,7 +144,7 @@ struct runner_behavior {
     uint64_t state_align; /* a power of two, at most 64 [bytes] */
     uint64_t handles;
 
-    /* [any thread] TOML text of one table; null after telling every mistake. */
+    /* [any thread] TOML text of one table; null after it has reported every mistake. */
     void *(*config_new)(struct runner_text toml, const struct runner_problem_sink *problems);
     /* [any thread] Once no instance uses it. */
     void (*config_free)(void *config);
@@ -180,7 +180,7 @@ struct runner_plugin {
 
 /*
  * The extension "runner.checks.1": property checkers. `extension` of struct
- * runner_plugin, asked for this id, answers a static struct runner_checks.
+ * runner_plugin returns a static struct runner_checks for this id.
  */
 #define RUNNER_CHECKS "runner.checks.1"
 #define RUNNER_CHECKS_LAYOUT UINT64_C(0x480e2b2cbe71144c)
@@ -196,7 +196,7 @@ struct runner_plugin {
 
 struct runner_checked_node {
     struct runner_text name;
-    struct runner_text behavior; /* PLUGIN.BEHAVIOR; empty for a program of somebody else */
+    struct runner_text behavior; /* PLUGIN.BEHAVIOR; empty for an external program */
     const struct runner_column *columns;
     uint64_t column_count;
     const struct runner_event_word *events;
@@ -251,14 +251,14 @@ struct runner_evidence {
     struct runner_text note; /* what matters in it */
 };
 
-/* Where a check tells what it found; lent for one call. */
+/* Where a check reports what it found; lent for one call. */
 struct runner_verdict_sink {
     void *host;
     /* In `finish` only: one of RUNNER_VERDICT_PASSED and so on; the last one counts. */
     void (*verdict)(void *host, uint32_t verdict, struct runner_text reason);
     /* In `finish` only: the rows of the proof, in their order. */
     void (*evidence)(void *host, const struct runner_evidence *row);
-    /* Why the call is about to answer something else than RUNNER_OK, or null. */
+    /* Takes the reason, before the call returns null or anything but RUNNER_OK. */
     void (*fail)(void *host, struct runner_text reason);
 };
 
@@ -276,7 +276,7 @@ struct runner_check {
     /* The next record of the run, in time order. */
     runner_status (*record)(void *instance, const struct runner_record *record,
                             const struct runner_verdict_sink *sink);
-    /* The run is over: tells evidence, then one verdict. */
+    /* The run is over: reports evidence, then one verdict. */
     runner_status (*finish)(void *instance, const struct runner_verdict_sink *sink);
     /* Ends the instance; once, also after a failure. */
     void (*free)(void *instance);

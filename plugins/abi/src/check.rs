@@ -1,10 +1,9 @@
 //! The extension `runner.checks.1`: property checkers that a plugin brings.
 //!
-//! A check is told every record of a run in time order and answers with a
-//! verdict: passed, failed with the rows that prove it, or unknown with the
-//! reason. [`Plugin::extension`](crate::Plugin::extension), asked for
-//! [`CHECKS`], answers with a static [`Checks`]. A plugin without checks answers
-//! null or has no such function.
+//! A check takes every record of a run in time order and gives a verdict: passed,
+//! failed with the rows that prove it, or unknown with the reason.
+//! [`Plugin::extension`](crate::Plugin::extension) returns a static [`Checks`] for
+//! [`CHECKS`]. A plugin without checks returns null or has no such function.
 //!
 //! One instance of a check judges one run, on one thread; several runs are judged
 //! at once. Instances are the plugin's own: it makes and frees them.
@@ -44,7 +43,7 @@ pub struct Check {
     pub config_free: unsafe extern "C" fn(config: *mut c_void),
 
     /// Makes an instance for one run, whose description is lent for the call.
-    /// Answers null after telling why to [`VerdictSink::fail`].
+    /// Returns null after it has passed the reason to [`VerdictSink::fail`].
     pub create: unsafe extern "C" fn(
         config: *const c_void,
         run: *const CheckedRun,
@@ -56,7 +55,7 @@ pub struct Check {
         record: *const Record,
         sink: *const VerdictSink,
     ) -> Status,
-    /// The run is over: tells evidence and then one verdict to the sink.
+    /// The run is over: reports evidence and then one verdict to the sink.
     pub finish: unsafe extern "C" fn(instance: *mut c_void, sink: *const VerdictSink) -> Status,
     /// Ends the instance; called once, also after a failure.
     pub free: unsafe extern "C" fn(instance: *mut c_void),
@@ -78,7 +77,7 @@ pub struct CheckedRun {
 pub struct CheckedNode {
     /// Its name.
     pub name: Text,
-    /// `PLUGIN.BEHAVIOR`; empty for a program that somebody else wrote.
+    /// `PLUGIN.BEHAVIOR`; empty for an external program.
     pub behavior: Text,
     /// The behavior's columns.
     pub columns: *const Column,
@@ -133,7 +132,7 @@ pub const OWN_EVENTS: u32 = 11;
 /// [`Record::peer`] of a record without another end.
 pub const NO_PEER: u32 = u32::MAX;
 
-/// What a check may ask about a record, while it is lent.
+/// Functions for a record, while it is lent.
 #[repr(C)]
 pub struct RecordCalls {
     /// Size of this table in the host's build `[bytes]`.
@@ -174,7 +173,7 @@ pub const VERDICT_FAILED: u32 = 1;
 /// There was nothing to judge, or it could not be judged.
 pub const VERDICT_UNKNOWN: u32 = 2;
 
-/// Where a check tells what it found; lent for one call.
+/// Where a check reports what it found; lent for one call.
 #[repr(C)]
 pub struct VerdictSink {
     /// Handed back to the functions.
@@ -182,9 +181,9 @@ pub struct VerdictSink {
     /// The verdict, one of [`VERDICT_PASSED`] and so on, with its reason. In
     /// `finish` only; the last one counts.
     pub verdict: unsafe extern "C" fn(host: *mut c_void, verdict: u32, reason: Text),
-    /// One row of the proof, in the order of telling. In `finish` only.
+    /// One row of the proof, in reading order. In `finish` only.
     pub evidence: unsafe extern "C" fn(host: *mut c_void, row: *const Evidence),
-    /// Why the call is about to answer something else than [`OK`](crate::OK), or
-    /// null.
+    /// Takes the reason, before the call returns null or anything other than
+    /// [`OK`](crate::OK).
     pub fail: unsafe extern "C" fn(host: *mut c_void, reason: Text),
 }

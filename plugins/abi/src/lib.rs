@@ -16,7 +16,7 @@
 //! - Nothing but fixed-width integers, pointers with lengths, `extern "C"`
 //!   functions and structs of these crosses.
 //! - Bytes lent in a call are dead when the call returns, in both directions.
-//! - No panic crosses: a callback answers with a [`Status`].
+//! - No panic crosses: a callback returns a [`Status`].
 //! - A published struct never changes. Growth is a new extension id
 //!   ([`Plugin::extension`]) or a new [`ABI_VERSION`].
 #![no_std]
@@ -66,13 +66,13 @@ impl Text {
     }
 }
 
-/// What a callback answers. Anything else than [`OK`] fails the run; the
-/// reason was given to [`HostCalls::fail`] before.
+/// What a callback returns. Anything other than [`OK`] fails the run; the callback
+/// passes the reason to [`HostCalls::fail`] before.
 pub type Status = u32;
 
 /// The callback did its work.
 pub const OK: Status = 0;
-/// The callback refused: its own error, said through [`HostCalls::fail`].
+/// The callback failed with an error of its own, passed to [`HostCalls::fail`].
 pub const FAILED: Status = 1;
 /// The callback panicked; the panic was caught inside the plugin.
 pub const PANICKED: Status = 2;
@@ -96,7 +96,7 @@ pub struct Plugin {
     pub behaviors: *const Behavior,
     /// How many.
     pub behavior_count: u64,
-    /// Answers an extension id with its table, or null if it has none.
+    /// Returns the table of the extension with this id, or null if it has none.
     pub extension: Option<unsafe extern "C" fn(id: Text) -> *const c_void>,
 }
 
@@ -112,7 +112,7 @@ pub struct Behavior {
     pub name: Text,
     /// One paragraph of documentation.
     pub docs: Text,
-    /// Answers the JSON Schema (draft-07) of the config, as JSON text that lives
+    /// Returns the JSON Schema (draft-07) of the config, as JSON text that lives
     /// as long as the process. Any thread.
     pub config_schema: unsafe extern "C" fn() -> Text,
     /// The columns that it adds to its node's log.
@@ -130,14 +130,14 @@ pub struct Behavior {
     /// Bits of [`HANDLES_START`] and so on: callbacks worth calling.
     pub handles: u64,
 
-    /// Parses and checks a config: TOML text, one table. Answers null after
-    /// telling every mistake to `problems`. Any thread.
+    /// Parses and checks a config: TOML text, one table. Returns null after it has
+    /// reported every mistake to `problems`. Any thread.
     pub config_new: unsafe extern "C" fn(toml: Text, problems: *const ProblemSink) -> *mut c_void,
     /// Frees what `config_new` made, once no instance uses it. Any thread.
     pub config_free: unsafe extern "C" fn(config: *mut c_void),
 
     /// Makes an instance in `state`. On anything but [`OK`] nothing was made.
-    /// Only the asking calls of [`HostCalls`] may be used.
+    /// It must not use the effects of [`HostCalls`].
     pub create: Callback,
     /// Ends an instance; `state` is plain memory afterwards.
     pub destroy: unsafe extern "C" fn(state: *mut c_void),
@@ -220,12 +220,12 @@ pub struct EventWord {
     pub docs: Text,
 }
 
-/// Where `config_new` tells what is wrong; lent for that call.
+/// Where `config_new` reports what is wrong; lent for that call.
 #[repr(C)]
 pub struct ProblemSink {
     /// Handed back to `report`.
     pub host: *mut c_void,
-    /// Tells one mistake. `path` is the key path inside the config (`faces`,
+    /// Reports one mistake. `path` is the key path inside the config (`faces`,
     /// `script[2]`; empty: the whole), `message` what was found and expected.
     pub report: unsafe extern "C" fn(host: *mut c_void, path: Text, message: Text),
 }
@@ -278,11 +278,11 @@ pub struct Slot {
 pub struct HostCalls {
     /// Size of this table in the host's build `[bytes]`.
     pub size: u64,
-    /// E. Sends bytes to a peer. Answers 0, or 1 if this node has no link to
-    /// that peer (an error of the behavior: the run fails).
+    /// E. Sends bytes to a peer. Returns 0, or 1 if this node has no link to that peer
+    /// (an error of the behavior: the run fails).
     pub send:
         unsafe extern "C" fn(context: *mut Context, peer: u32, bytes: *const u8, len: u64) -> u32,
-    /// E. Closes the connection to a peer, once what was sent is out.
+    /// E. Closes the connection to a peer after all messages to it are sent.
     pub close: unsafe extern "C" fn(context: *mut Context, peer: u32),
     /// E. Calls `timer` with `tag` after `delay_ns` of local time. A pending
     /// timer with the same tag is replaced.
@@ -297,7 +297,7 @@ pub struct HostCalls {
     pub set_text: unsafe extern "C" fn(context: *mut Context, column: u32, value: Text),
     /// E. Ends the run after this step, for the reason given.
     pub stop_run: unsafe extern "C" fn(context: *mut Context, reason: Text),
-    /// Says why the callback is about to answer [`FAILED`] or [`PANICKED`].
+    /// Takes the reason, before the callback returns [`FAILED`] or [`PANICKED`].
     pub fail: unsafe extern "C" fn(context: *mut Context, reason: Text),
     /// The node's name, lent until the callback returns.
     pub node_name: unsafe extern "C" fn(context: *mut Context) -> Text,
@@ -308,7 +308,7 @@ pub struct HostCalls {
     pub run_folder: unsafe extern "C" fn(context: *mut Context) -> Text,
 }
 
-// SAFETY: the pointers in these tables lead to static data that nobody writes.
+// SAFETY: the pointers in these tables lead to static data that is never written.
 #[allow(unsafe_code)]
 mod sync {
     unsafe impl Sync for super::Text {}

@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 /// (`Err("no such account".into())`).
 pub type Error = Box<dyn std::error::Error>;
 
-/// What a callback answers. An error fails the run and is reported with node,
-/// callback, time and step; whatever else may happen in the system (a bad
-/// request, a lost peer) is the behavior's to handle.
+/// The result of a callback. An error fails the run and is reported with node,
+/// callback, time and step. What may happen in the system (a bad request, a lost
+/// peer) is no error: the behavior handles it.
 pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 
 /// What the nodes of a group do: a state machine, one instance per node and run.
@@ -44,9 +44,9 @@ pub trait Behavior: Sized + 'static {
     /// set it wherever [`tick`](Behavior::tick) is written.
     const CLOCKED: bool = false;
 
-    /// Whether it wants to know who connects: set it wherever
-    /// [`connect`](Behavior::connect) or [`disconnect`](Behavior::disconnect) is
-    /// written. Without it neither is called, nor does its node's log tell.
+    /// Whether [`connect`](Behavior::connect) and
+    /// [`disconnect`](Behavior::disconnect) are called: set it wherever one of them is
+    /// written. Without it the node's log has no such rows either.
     const CONNECTS: bool = false;
 
     /// What is wrong with a config, beyond its types and ranges: called once
@@ -56,11 +56,11 @@ pub trait Behavior: Sized + 'static {
         Vec::new()
     }
 
-    /// Makes the node's instance. The node may be asked and its columns set,
-    /// but it does nothing yet: that is for [`start`](Behavior::start).
+    /// Makes the node's instance. It may read the node and set columns, but has no
+    /// effects yet: those begin with [`start`](Behavior::start).
     ///
     /// # Errors
-    /// When the node cannot exist as configured; the run fails.
+    /// If the node cannot exist as configured; the run fails.
     fn new(node: &mut Node<Self>) -> Result<Self>;
 
     /// The node starts.

@@ -1,9 +1,8 @@
-//! Checks: what must hold of a run, judged from its records.
+//! Checks: properties of a run, judged from its records.
 //!
-//! A check sees every record of a run in time order, those of all nodes, and
-//! answers with a [`Verdict`]. A failure names the rows that prove it, so that a
-//! reader can look at them; where there was nothing to judge, the answer is
-//! unknown, never passed.
+//! A check sees every record of all nodes of a run in time order, and returns a
+//! [`Verdict`]. A failure names the rows that prove it, so that a reader can look at
+//! them. If there was nothing to judge, the verdict is unknown, never passed.
 //!
 //! ```
 //! use runner_sdk::{Check, Found, NoConfig, Record, Result, RunInfo, Verdict};
@@ -76,13 +75,14 @@ pub trait Check: Sized + 'static {
     /// Begins to judge a run.
     ///
     /// # Errors
-    /// When this run cannot be judged at all; the run fails.
+    /// If this run cannot be judged at all; the run fails.
     fn new(config: &Self::Config, run: &RunInfo) -> Result<Self>;
 
-    /// Takes the next record. They come in time order; each node's in its own.
+    /// Takes the next record. Records are in time order, those of one node in the
+    /// order of its log.
     fn record(&mut self, record: &Record<'_>);
 
-    /// The run is over: what is to be said of it.
+    /// The run is over: returns the verdict.
     fn finish(self) -> Verdict;
 }
 
@@ -122,13 +122,12 @@ impl RunInfo {
         found.map(|node| node as u32)
     }
 
-    /// What a node does, `PLUGIN.BEHAVIOR`; empty for a program that somebody else
-    /// wrote.
+    /// A node's behavior, `PLUGIN.BEHAVIOR`; empty for an external program.
     pub fn behavior(&self, node: u32) -> &str {
         self.kind(node).map_or("", |kind| &kind.behavior)
     }
 
-    /// The nodes that do this, `PLUGIN.BEHAVIOR`.
+    /// The nodes with this behavior, `PLUGIN.BEHAVIOR`.
     pub fn nodes_with(&self, behavior: &str) -> impl Iterator<Item = u32> {
         (0..self.names.len() as u32).filter(move |&node| self.behavior(node) == behavior)
     }
@@ -139,8 +138,8 @@ impl RunInfo {
             .is_some_and(|kind| kind.columns.iter().any(|(own, _)| own == name))
     }
 
-    /// The folder of the run's files, if it keeps any. What behaviors wrote is
-    /// there when the check finishes.
+    /// The folder of the run's files, if it keeps any. It has the behaviors' files when
+    /// the check finishes.
     pub fn folder(&self) -> Option<&str> {
         (!self.folder.is_empty()).then_some(self.folder.as_str())
     }
@@ -320,18 +319,18 @@ impl Found {
     }
 }
 
-/// What a check says of a run.
+/// The result of a check of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// Whether it held.
     pub judged: Judged,
-    /// What was found: what broke, or why nothing can be said.
+    /// What was found: what broke, or why the run cannot be judged.
     pub reason: String,
     /// The rows that prove a failure, in the order in which to read them.
     pub rows: Vec<Found>,
 }
 
-/// The three answers.
+/// The three verdicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judged {
     /// The property held.
@@ -358,7 +357,7 @@ impl Verdict {
         Verdict::of(Judged::Failed, reason.into())
     }
 
-    /// Nothing can be said, for this reason.
+    /// The run cannot be judged, for this reason.
     pub fn unknown(reason: impl Into<String>) -> Verdict {
         Verdict::of(Judged::Unknown, reason.into())
     }

@@ -1,10 +1,10 @@
-//! A config's way from TOML text to the author's type, with every mistake found.
+//! Reads a config from TOML text into the author's type, and finds every mistake.
 //!
-//! The type's JSON Schema is walked first: unknown keys (with the nearest known
-//! one), wrong kinds of values and numbers out of range are all told at once.
-//! What a schema cannot see, the type's own `Deserialize` finds; then the key
-//! at fault is taken out and it is asked again, so that one mistake does not
-//! hide the next. The behavior's own check comes last, on a whole config.
+//! The type's JSON Schema comes first: it finds all unknown keys (with the nearest
+//! known one), wrong kinds of values and numbers out of range. The type's own
+//! `Deserialize` finds one more mistake at a time; the wrong key is then removed and
+//! the rest is read again, so that one mistake does not hide the next. The behavior's
+//! own check comes last, on a whole config.
 
 mod problem;
 mod reference;
@@ -61,8 +61,8 @@ pub(crate) fn read<C: JsonSchema + DeserializeOwned>(
             Ok(_) => return Err(problems),
             Err(error) => {
                 let problem = error.at(&track.path());
-                // A key that is missing because it was taken out is no news, and
-                // nothing more can be learnt from the rest.
+                // The key is missing because it was removed: the mistake is known, and
+                // the rest cannot be read.
                 if dropped.contains(&problem.path) {
                     return Err(problems);
                 }
@@ -78,8 +78,8 @@ pub(crate) fn read<C: JsonSchema + DeserializeOwned>(
     }
 }
 
-/// Takes the top-level key of a problem out of the table. Answers whether it
-/// was there.
+/// Removes the top-level key of a problem from the table. Returns whether the table
+/// had it.
 fn drop_key(table: &mut Table, dropped: &mut Vec<String>, problem: &Problem) -> bool {
     let key = problem.top_key();
     let there = table.remove(key).is_some();

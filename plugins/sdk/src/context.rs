@@ -1,13 +1,12 @@
 //! What a callback may ask and do.
 //!
-//! [`Node`] answers: the time, the peers, the config, random numbers; and it
-//! holds the node's columns. [`Context`] is a `Node` that also acts: sends,
-//! sets timers, records, prints. `Behavior::new` is given the first, since a
-//! node does nothing before it starts; all callbacks are given the second.
+//! [`Node`] has the time, the peers, the config, the random numbers and the columns
+//! of a node. [`Context`] is a `Node` with effects: it sends, sets timers, records,
+//! prints. `Behavior::new` has a `Node`, since a node does nothing before it starts;
+//! all other callbacks have a `Context`.
 //!
-//! Asking for time and config, drawing, setting a column and recording a tick's
-//! one word are plain loads and stores in memory that the host shares; the rest
-//! are calls into the host.
+//! Time, config, random numbers, columns and the one word of a tick are plain loads
+//! and stores in memory that the host shares; the rest are calls into the host.
 
 use crate::export::Raw;
 use crate::{Behavior, Column, Event, Peer, Random, Result, Value};
@@ -17,14 +16,14 @@ use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::time::Duration;
 
-/// The node that a behavior's instance belongs to: what it may ask.
+/// The node that a behavior's instance belongs to, without effects.
 #[repr(transparent)]
 pub struct Node<'callback, B: Behavior> {
     pub(crate) raw: Raw,
     callback: PhantomData<&'callback B::Config>,
 }
 
-/// A [`Node`] during a callback: what it may do.
+/// A [`Node`] during a callback, with its effects.
 ///
 /// Effects are queued in order; no other callback runs before this one returns.
 #[repr(transparent)]
@@ -55,7 +54,7 @@ impl<'callback, B: Behavior> Node<'callback, B> {
         Duration::from_nanos(self.raw.now_ns())
     }
 
-    /// The same as a number `[ns]`.
+    /// The node's local time since the run began `[ns]`.
     #[inline]
     pub fn now_ns(&self) -> u64 {
         self.raw.now_ns()
@@ -103,8 +102,8 @@ impl<'callback, B: Behavior> Node<'callback, B> {
         self.raw.peer_name(peer.0)
     }
 
-    /// The folder for files that belong to this run's results; none when the
-    /// run keeps none.
+    /// The folder for files that belong to this run's results; `None` if the run
+    /// keeps no files.
     pub fn run_folder(&self) -> Option<&'callback Path> {
         match self.raw.run_folder() {
             "" => None,
@@ -123,7 +122,7 @@ impl<'callback, B: Behavior> Node<'callback, B> {
         self.raw.set_cell::<B>(column.index(), value.to_cell());
     }
 
-    /// The value of a column; none before it is set or once it is cleared.
+    /// The value of a column; `None` before it is set and after it is cleared.
     ///
     /// # Panics
     /// When the column is not one of the behavior's.
@@ -148,8 +147,8 @@ impl<B: Behavior> Context<'_, B> {
     /// Sends a message to a peer.
     ///
     /// # Errors
-    /// [`NoLink`] when this node has no link to that peer; it fails the run,
-    /// whether the callback answers it or not.
+    /// [`NoLink`] if this node has no link to that peer. The run fails, whether or not
+    /// the callback returns this error.
     #[inline]
     pub fn send(&mut self, to: Peer, bytes: &[u8]) -> Result {
         match self.node.raw.send(to.0, bytes) {
@@ -166,13 +165,13 @@ impl<B: Behavior> Context<'_, B> {
         self.peers().try_for_each(|peer| self.send(peer, bytes))
     }
 
-    /// Closes the connection to a peer, once what was sent to it is out.
+    /// Closes the connection to a peer after all messages to it are sent.
     pub fn close(&mut self, peer: Peer) {
         self.node.raw.close(peer.0);
     }
 
-    /// Has [`Behavior::timer`] called with `tag` after a span of local time (at
-    /// most 584 years). A pending timer with the same tag is replaced.
+    /// Sets a timer: [`Behavior::timer`] is called with `tag` after a span of local
+    /// time (at most 584 years). A pending timer with the same tag is replaced.
     pub fn set_timer(&mut self, tag: u64, after: Duration) {
         let after_ns = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
         self.node.raw.set_timer(tag, after_ns);
@@ -236,7 +235,7 @@ impl<B: Behavior> Context<'_, B> {
     }
 }
 
-/// Folds to nothing: the column and the list are constants.
+/// Compiles to nothing: the column and the list are constants.
 #[inline]
 fn own_column<B: Behavior, T: ?Sized>(column: Column<T>) {
     let column = column.info();

@@ -8,7 +8,7 @@ mod written;
 pub use written::Quantity;
 
 use crate::{Random, Span};
-use base::distribution::Distribution as Kind;
+use base::distribution::Distribution as Law;
 use std::marker::PhantomData;
 
 /// A value that may vary, for a config's fields: `T` is [`Span`] or `f64`.
@@ -37,49 +37,49 @@ use std::marker::PhantomData;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Distribution<T> {
-    kind: Kind,
+    law: Law,
     quantity: PhantomData<fn() -> T>,
 }
 
 impl Distribution<f64> {
     /// One draw.
     pub fn sample(&self, random: &mut Random) -> f64 {
-        self.kind.sample(random)
+        self.law.sample(random)
     }
 }
 
 impl Distribution<Span> {
     /// One draw, in whole nanoseconds; at least 0, at most 2^63 (292 years).
     pub fn sample(&self, random: &mut Random) -> Span {
-        Span::from_ns(self.kind.sample_span(random).0)
+        Span::from_ns(self.law.sample_span(random).0)
     }
 }
 
 impl<T> Distribution<T> {
     /// Whether every draw is the same; then none takes anything from the stream.
     pub fn is_constant(&self) -> bool {
-        self.kind.is_constant()
+        self.law.is_constant()
     }
 }
 
 impl From<f64> for Distribution<f64> {
     /// Always this number.
     fn from(number: f64) -> Distribution<f64> {
-        Kind::Constant(number).into()
+        Law::Constant(number).into()
     }
 }
 
 impl From<Span> for Distribution<Span> {
     /// Always this span.
     fn from(span: Span) -> Distribution<Span> {
-        Kind::Constant(span.ns() as f64).into()
+        Law::Constant(span.ns() as f64).into()
     }
 }
 
-impl<T> From<Kind> for Distribution<T> {
-    fn from(kind: Kind) -> Distribution<T> {
+impl<T> From<Law> for Distribution<T> {
+    fn from(law: Law) -> Distribution<T> {
         Distribution {
-            kind,
+            law,
             quantity: PhantomData,
         }
     }

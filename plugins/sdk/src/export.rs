@@ -1,8 +1,8 @@
-//! The way out: the [`plugin!`](crate::plugin) macro, the tables that it fills,
-//! and the functions that the host calls. All unsafe code of the SDK is below
-//! this module, save for the test kit's host.
+//! The export of a plugin: the [`plugin!`](crate::plugin) macro, the tables that it
+//! fills, and the functions that the host calls. All unsafe code of the SDK is in
+//! this module, except for the test kit's host.
 //!
-//! Public for the macro's sake only; not part of what the SDK promises.
+//! Public for the macro only; not part of the SDK's stable interface.
 
 mod funnel;
 mod judge;

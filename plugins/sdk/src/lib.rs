@@ -1,9 +1,9 @@
-//! What a plugin author sees.
+//! The interface for plugin authors.
 //!
 //! A *behavior* is a state machine: the runner makes one instance of it per
 //! node and calls it when the node starts, when a message is taken from its
-//! inbox, when a timer is due, when it ticks. What it does in answer (send, set
-//! a timer, record, print) takes effect in order, once the callback is over.
+//! inbox, when a timer is due, when it ticks. The effects of a callback (send, set a
+//! timer, record, print) take place in order, after the callback returns.
 //! It never sees a socket, a thread or the wall clock, so the same compiled
 //! behavior runs in virtual and in real time.
 //!
@@ -35,13 +35,13 @@
 //! # fn main() {}
 //! ```
 //!
-//! Start reading at [`Behavior`]; then [`Node`] (what a node may ask) and
-//! [`Context`] (what it may do besides). A config's durations are [`Span`]s, its
+//! Start reading at [`Behavior`]; then [`Node`] (what a callback reads) and
+//! [`Context`] (its effects). A config's durations are [`Span`]s, its
 //! values that may vary [`Distribution`]s. A [`Check`] judges a run by its records.
 //! [`plugin!`] exports behaviors from a
 //! library of crate type `cdylib`, and [`testkit`] drives one without a runner.
 //!
-//! What lies below is the C boundary of the crate `runner-abi`. All unsafe code
+//! Below is the C boundary of the crate `runner-abi`. All unsafe code
 //! is in the private module `export` and the test kit's host; an author writes none.
 
 mod behavior;

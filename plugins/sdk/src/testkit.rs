@@ -1,7 +1,6 @@
 //! Drives one behavior's state machine: no runner, no time.
 //!
-//! Each call answers what the behavior did, in order, so that a test reads as
-//! statements:
+//! Each call returns what the behavior did, in order:
 //!
 //! ```
 //! use runner_sdk::testkit::{Effect, node};
@@ -28,10 +27,9 @@
 //! assert_eq!(server.message(0, "hello"), [Effect::sent(0, "hello")]);
 //! ```
 //!
-//! The kit calls the behavior through the very functions that a host calls, with
-//! a host's table of its own, so that what passes here passes the boundary too.
-//! Timers do not run by themselves: [`Kit::timer`] is a timer's end, whenever
-//! the test says so, and [`Kit::at`] sets the time.
+//! The kit calls the behavior through the functions that a host calls, with a host's
+//! table of its own, so that a test covers the boundary, too. Timers do not run by
+//! themselves: [`Kit::timer`] is a timer that is due, and [`Kit::at`] sets the time.
 
 mod check;
 mod docs;
@@ -120,7 +118,7 @@ impl<B: Behavior> Setup<B> {
         }
     }
 
-    /// Makes the node, or answers why not.
+    /// Makes the node, or returns why it cannot be made.
     ///
     /// # Errors
     /// When the behavior refuses or panics.
@@ -139,8 +137,8 @@ impl<B: Behavior> Setup<B> {
     }
 }
 
-/// A node whose behavior is driven by a test. Each callback's method answers
-/// what the behavior did, and panics if it failed; [`Kit::call`] answers that too.
+/// A node whose behavior is driven by a test. Each callback's method returns what the
+/// behavior did, and panics if it failed; [`Kit::call`] returns the failure, too.
 pub struct Kit<B: Behavior> {
     host: Host<B>,
 }
@@ -165,11 +163,10 @@ pub enum Call<'a> {
 }
 
 impl<B: Behavior> Kit<B> {
-    /// Makes one callback and answers what the behavior did.
+    /// Makes one callback and returns what the behavior did.
     ///
     /// # Errors
-    /// When it answers an error, panics, or sends to a peer that it has no link
-    /// to.
+    /// If it returns an error, panics, or sends to a peer that it has no link to.
     pub fn call(&mut self, call: Call<'_>) -> Result<Vec<Effect>, Failure> {
         self.host.call(call)
     }
@@ -209,7 +206,7 @@ impl<B: Behavior> Kit<B> {
     /// A peer connected.
     ///
     /// # Panics
-    /// When the behavior does not say [`Behavior::CONNECTS`]: no host would call it.
+    /// If [`Behavior::CONNECTS`] is false: no host would call it.
     #[track_caller]
     pub fn connect(&mut self, peer: u32) -> Vec<Effect> {
         assert!(

@@ -3,6 +3,10 @@
 //! Draws use inverse functions over the crate `libm`, whose results are the same on
 //! every machine; those of the system's `ln` and `exp` are not.
 
+mod form;
+
+pub use form::{ArrayError, FORMS, Form, NAMES, Rule, Takes, ends};
+
 use crate::random::Random;
 use crate::time::SimDuration;
 

@@ -1,8 +1,8 @@
 //! What the values of a scenario's keys mean: numbers, words, names, durations,
 //! sizes, addresses and distributions, each with its bounds.
 //!
-//! A reader takes a [`Field`], answers the value, or reports what is wrong with
-//! it and answers none.
+//! A reader takes a [`Field`] and returns its value; or it reports what is wrong with
+//! the value and returns `None`.
 
 mod address;
 mod distribution;
@@ -77,7 +77,7 @@ pub fn probability(field: Field<'_>) -> Option<f64> {
     }
 }
 
-/// One of these words, with what it stands for.
+/// The value that one of these words stands for.
 pub fn word<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(Field<'_>) -> Option<T> {
     move |field| {
         if let Kind::Text(text) = &field.value.kind
@@ -90,7 +90,7 @@ pub fn word<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(Field<'_>) 
     }
 }
 
-/// How messages are told apart in a stream of bytes.
+/// How messages are separated in a stream of bytes.
 pub fn framing(field: Field<'_>) -> Option<Framing> {
     let name = match &field.value.kind {
         Kind::Text(name) => name.as_str(),
@@ -152,7 +152,7 @@ pub fn name(field: Field<'_>) -> Option<String> {
     }
 }
 
-/// What keeps text from being a name, or none.
+/// Why text is no name; `None` if it is one.
 pub fn name_problem(name: &str) -> Option<String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() {
@@ -195,7 +195,7 @@ pub fn check(field: Field<'_>) -> Option<BehaviorName> {
     })
 }
 
-/// What is before the dot and what is behind it.
+/// The parts before and after the dot.
 fn split_name(text: &str) -> Option<BehaviorName> {
     let word = |text: &str| {
         !text.is_empty()

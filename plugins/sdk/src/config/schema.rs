@@ -1,7 +1,7 @@
-//! What a JSON Schema can tell about a table: unknown keys, wrong kinds, numbers
-//! out of range.
+//! The mistakes that a JSON Schema finds in a table: unknown keys, wrong kinds,
+//! numbers out of range.
 //!
-//! Understood are the words that `schemars` writes for plain types: `type`,
+//! It understands the words that `schemars` writes for plain types: `type`,
 //! `properties`, `additionalProperties`, `items`, `minimum`, `maximum`,
 //! `exclusiveMinimum`, `exclusiveMaximum`, `minItems`, `maxItems`, `enum`.
 //! Where a schema offers alternatives (`anyOf`, `oneOf`) it is left to the
@@ -13,7 +13,7 @@ use super::value::found;
 use serde_json::Value as Schema;
 use toml::{Table, Value};
 
-/// Every mistake that the schema of a table can tell.
+/// Every mistake that the schema of a table finds.
 pub(super) fn problems(schema: &Schema, table: &Table) -> Vec<Problem> {
     let mut problems = Vec::new();
     keys(schema, table, "", &mut problems);

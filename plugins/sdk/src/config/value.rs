@@ -135,7 +135,7 @@ fn unexpected(found: Unexpected<'_>) -> String {
         Unexpected::Unsigned(number) => number.to_string(),
         Unexpected::Signed(number) => number.to_string(),
         Unexpected::Float(number) => format!("{number:?}"),
-        Unexpected::Bool(answer) => answer.to_string(),
+        Unexpected::Bool(flag) => flag.to_string(),
         Unexpected::Seq => "a list".to_owned(),
         Unexpected::Map | Unexpected::StructVariant => "a table".to_owned(),
         other => other.to_string(),
@@ -148,7 +148,7 @@ pub(super) fn found(value: &Value) -> String {
         Value::String(text) => format!("text {text:?}"),
         Value::Integer(number) => number.to_string(),
         Value::Float(number) => format!("{number:?}"),
-        Value::Boolean(answer) => answer.to_string(),
+        Value::Boolean(flag) => flag.to_string(),
         Value::Datetime(date) => format!("the date {date}"),
         Value::Array(items) if items.is_empty() => "an empty list".to_owned(),
         Value::Array(items) => format!("a list of {}", items.len()),
@@ -184,7 +184,7 @@ impl<'de> de::Deserializer<'de> for Values {
             Value::String(text) => visitor.visit_string(text),
             Value::Integer(number) => visitor.visit_i64(number),
             Value::Float(number) => visitor.visit_f64(number),
-            Value::Boolean(answer) => visitor.visit_bool(answer),
+            Value::Boolean(flag) => visitor.visit_bool(flag),
             Value::Datetime(date) => visitor.visit_string(date.to_string()),
             Value::Array(items) => {
                 let mut items = SeqDeserializer::new(items.into_iter().map(Values));

@@ -26,7 +26,7 @@ impl Default for Settings {
         Settings {
             patience: Span::from_ms(1500),
             timeout: None,
-            interval: Kind::Uniform {
+            interval: Law::Uniform {
                 low: 1e9,
                 high: 2e9,
             }
@@ -99,12 +99,12 @@ fn a_toml_config_takes_all_of_them() {
     );
     assert_eq!(config.patience.ns(), 250_000);
     assert_eq!(config.timeout, Some(Span::from_secs(2)));
-    assert_eq!(config.interval.kind, Kind::Exponential { mean: 1e9 });
-    let range = Kind::Uniform {
+    assert_eq!(config.interval.law, Law::Exponential { mean: 1e9 });
+    let range = Law::Uniform {
         low: 1.0,
         high: 2.5,
     };
-    assert_eq!(config.load.kind, range);
+    assert_eq!(config.load.law, range);
     assert_eq!(read("load = 3").load, 3.0.into());
 }
 
@@ -154,7 +154,7 @@ fn each_mistake_says_what_was_expected_and_found() {
         ),
         (
             "interval = { uniform = ['1s'] }",
-            "interval: `uniform` is a list of 1, expected two: [low, high]",
+            "interval: `uniform` is an array of 1, expected two: [low, high]",
         ),
         (
             "interval = { uniform = ['2s', '1s'] }",

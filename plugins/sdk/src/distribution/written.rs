@@ -1,13 +1,15 @@
 //! A distribution as a config writes it: read, shown, described.
 
-use super::{Distribution, Kind};
+use super::{Distribution, Law};
 use crate::Span;
 use crate::span::SpanVisitor;
+use base::distribution::{ArrayError, FORMS, NAMES, Rule, Takes, ends};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
+use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::json;
+use serde_json::{Map, Value as Json, json};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -24,7 +26,7 @@ mod sealed {
         const NAMES: [&'static str; 2];
         /// One where whole ones are asked for.
         type Whole: DeserializeOwned + Serialize + JsonSchema;
-        fn whole(whole: Self::Whole) -> Result<i64, String>;
+        fn whole(whole: &Self::Whole) -> Result<i64, String>;
         fn from_whole(whole: i64) -> Self::Whole;
         /// The number that draws are made with.
         fn number(self) -> Result<f64, String>;
@@ -36,8 +38,8 @@ mod sealed {
     impl Quantity for f64 {
         const NAMES: [&'static str; 2] = ["a number", "numbers"];
         type Whole = i64;
-        fn whole(whole: i64) -> Result<i64, String> {
-            Ok(whole)
+        fn whole(whole: &i64) -> Result<i64, String> {
+            Ok(*whole)
         }
         fn from_whole(whole: i64) -> i64 {
             whole
@@ -59,8 +61,8 @@ mod sealed {
     impl Quantity for Span {
         const NAMES: [&'static str; 2] = ["a duration", "durations"];
         type Whole = Span;
-        fn whole(whole: Span) -> Result<i64, String> {
-            i64::try_from(whole.ns()).map_err(|_| too_long(whole))
+        fn whole(whole: &Span) -> Result<i64, String> {
+            i64::try_from(whole.ns()).map_err(|_| too_long(*whole))
         }
         fn from_whole(whole: i64) -> Span {
             Span::from_ns(whole.unsigned_abs())
@@ -102,44 +104,6 @@ impl Visitor<'_> for NumberVisitor {
     }
 }
 
-/// The distributions' names, in the order of the reference.
-const NAMES: [&str; 7] = [
-    "uniform",
-    "uniform_int",
-    "choice",
-    "normal",
-    "exponential",
-    "lognormal",
-    "pareto",
-];
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Normal<T> {
-    mean: T,
-    std: T,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Exponential<T> {
-    mean: T,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LogNormal<T> {
-    median: T,
-    sigma: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pareto<T> {
-    min: T,
-    shape: f64,
-}
-
 impl<'de, T: Quantity> Deserialize<'de> for Distribution<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(DistributionVisitor(PhantomData))
@@ -177,9 +141,9 @@ impl<'de, T: Quantity> Visitor<'de> for DistributionVisitor<T> {
                 "expected one distribution, such as { uniform = [..] }, found an empty table",
             ));
         };
-        let kind = read::<T, A>(&name, &mut table)?;
+        let law = read::<T, A>(&name, &mut table)?;
         match table.next_key::<String>()? {
-            None => Ok(kind.into()),
+            None => Ok(law.into()),
             Some(second) => Err(de::Error::custom(format!(
                 "expected one distribution, found `{name}` and `{second}`"
             ))),
@@ -188,66 +152,91 @@ impl<'de, T: Quantity> Visitor<'de> for DistributionVisitor<T> {
 }
 
 fn constant<T: Quantity, E: de::Error>(value: T) -> Result<Distribution<T>, E> {
-    Ok(Kind::Constant(value.number().map_err(E::custom)?).into())
+    Ok(Law::Constant(value.number().map_err(E::custom)?).into())
 }
 
 /// Reads the distribution of this name.
-fn read<'de, T: Quantity, A: MapAccess<'de>>(name: &str, table: &mut A) -> Result<Kind, A::Error> {
-    match name {
-        "uniform" => {
-            let [low, high] = pair(name, table.next_value::<Vec<Checked<T>>>()?)?;
-            let (low, high) = (low.number, high.number);
-            ordered(name, low <= high)?;
-            Ok(Kind::Uniform { low, high })
-        }
-        "uniform_int" => {
-            let [low, high] = pair(name, table.next_value::<Vec<T::Whole>>()?)?;
-            let (low, high) = (T::whole(low), T::whole(high));
-            let low = low.map_err(de::Error::custom)?;
-            let high = high.map_err(de::Error::custom)?;
-            ordered(name, low <= high)?;
-            Ok(Kind::UniformInt { low, high })
-        }
-        "choice" => {
+fn read<'de, T: Quantity, A: MapAccess<'de>>(name: &str, table: &mut A) -> Result<Law, A::Error> {
+    let Some(form) = FORMS.iter().find(|form| form.name == name) else {
+        return Err(de::Error::unknown_field(name, &NAMES));
+    };
+    let wrong = |error: ArrayError| de::Error::custom(format!("`{name}` {error}"));
+    match form.takes {
+        Takes::Range => {
             let values = table.next_value::<Vec<Checked<T>>>()?;
-            if values.is_empty() {
-                let message = "`choice` is empty, expected at least one value";
-                return Err(de::Error::custom(message));
+            let [low, high] = ends(&values).map_err(wrong)?;
+            Law::uniform(low.number, high.number).map_err(wrong)
+        }
+        Takes::WholeRange => {
+            let values = table.next_value::<Vec<T::Whole>>()?;
+            let [low, high] = ends(&values).map_err(wrong)?.map(T::whole);
+            let (low, high) = (
+                low.map_err(de::Error::custom)?,
+                high.map_err(de::Error::custom)?,
+            );
+            Law::uniform_int(low, high).map_err(wrong)
+        }
+        Takes::Values => {
+            let values = table.next_value::<Vec<Checked<T>>>()?;
+            Law::choice(values.iter().map(|it| it.number).collect()).map_err(wrong)
+        }
+        Takes::Parameters { names, rules } => {
+            let quantity = PhantomData;
+            let seed = Parameters::<T> {
+                names,
+                rules,
+                quantity,
+            };
+            let numbers = table.next_value_seed(seed)?;
+            for ((name, rule), &number) in names.iter().zip(rules).zip(&numbers) {
+                if let Some(expected) = rule.refuses(number) {
+                    return Err(de::Error::custom(format!(
+                        "`{name}` is {number}, expected {expected}"
+                    )));
+                }
             }
-            Ok(Kind::Choice(values.iter().map(|it| it.number).collect()))
+            Law::with_parameters(name, &numbers)
+                .ok_or_else(|| de::Error::unknown_field(name, &NAMES))
         }
-        "normal" => {
-            let Normal { mean, std } = table.next_value::<Normal<Checked<T>>>()?;
-            at_least_zero("std", std.number)?;
-            Ok(Kind::Normal {
-                mean: mean.number,
-                std: std.number,
-            })
+    }
+}
+
+/// Reads a table of parameters as their numbers, in the order of the form.
+struct Parameters<T> {
+    names: &'static [&'static str],
+    rules: &'static [Rule],
+    quantity: PhantomData<T>,
+}
+
+impl<'de, T: Quantity> DeserializeSeed<'de> for Parameters<T> {
+    type Value = Vec<f64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<f64>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, T: Quantity> Visitor<'de> for Parameters<T> {
+    type Value = Vec<f64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a table of `{}`", self.names.join("` and `"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<Vec<f64>, A::Error> {
+        let mut numbers = vec![None; self.names.len()];
+        while let Some(name) = table.next_key::<String>()? {
+            let Some(at) = self.names.iter().position(|it| *it == name) else {
+                return Err(de::Error::unknown_field(&name, self.names));
+            };
+            numbers[at] = Some(match self.rules[at].is_plain() {
+                true => table.next_value::<f64>()?,
+                false => table.next_value::<Checked<T>>()?.number,
+            });
         }
-        "exponential" => {
-            let Exponential { mean } = table.next_value::<Exponential<Checked<T>>>()?;
-            above_zero("mean", mean.number)?;
-            Ok(Kind::Exponential { mean: mean.number })
-        }
-        "lognormal" => {
-            let LogNormal { median, sigma } = table.next_value::<LogNormal<Checked<T>>>()?;
-            above_zero("median", median.number)?;
-            at_least_zero("sigma", sigma)?;
-            Ok(Kind::LogNormal {
-                median: median.number,
-                sigma,
-            })
-        }
-        "pareto" => {
-            let Pareto { min, shape } = table.next_value::<Pareto<Checked<T>>>()?;
-            above_zero("min", min.number)?;
-            above_zero("shape", shape)?;
-            Ok(Kind::Pareto {
-                min: min.number,
-                shape,
-            })
-        }
-        _ => Err(de::Error::unknown_field(name, &NAMES)),
+        let all = self.names.iter().zip(numbers);
+        all.map(|(name, number)| number.ok_or_else(|| de::Error::missing_field(name)))
+            .collect()
     }
 }
 
@@ -267,68 +256,33 @@ impl<'de, T: Quantity> Deserialize<'de> for Checked<T> {
     }
 }
 
-fn pair<T, E: de::Error>(name: &str, values: Vec<T>) -> Result<[T; 2], E> {
-    values.try_into().map_err(|values: Vec<T>| {
-        E::custom(format!(
-            "`{name}` is a list of {}, expected two: [low, high]",
-            values.len()
-        ))
-    })
-}
-
-fn ordered<E: de::Error>(name: &str, forwards: bool) -> Result<(), E> {
-    match forwards {
-        true => Ok(()),
-        false => Err(E::custom(format!(
-            "`{name}` runs from high to low, expected [low, high]"
-        ))),
-    }
-}
-
-fn above_zero<E: de::Error>(name: &str, number: f64) -> Result<(), E> {
-    match number > 0.0 && number.is_finite() {
-        true => Ok(()),
-        false => Err(E::custom(format!(
-            "`{name}` is {number}, expected more than 0"
-        ))),
-    }
-}
-
-fn at_least_zero<E: de::Error>(name: &str, number: f64) -> Result<(), E> {
-    match number >= 0.0 && number.is_finite() {
-        true => Ok(()),
-        false => Err(E::custom(format!(
-            "`{name}` is {number}, expected 0 or more"
-        ))),
-    }
-}
-
 impl<T: Quantity> Serialize for Distribution<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let of = |&number: &f64| T::from_number(number);
-        let table = match &self.kind {
-            Kind::Constant(value) => return of(value).serialize(serializer),
-            Kind::Uniform { low, high } => json!({ "uniform": [of(low), of(high)] }),
-            &Kind::UniformInt { low, high } => {
-                json!({ "uniform_int": [T::from_whole(low), T::from_whole(high)] })
-            }
-            Kind::Choice(values) => {
-                let values: Vec<T> = values.iter().map(of).collect();
-                json!({ "choice": values })
-            }
-            Kind::Normal { mean, std } => {
-                json!({ "normal": { "mean": of(mean), "std": of(std) } })
-            }
-            Kind::Exponential { mean } => json!({ "exponential": { "mean": of(mean) } }),
-            Kind::LogNormal { median, sigma } => {
-                json!({ "lognormal": { "median": of(median), "sigma": sigma } })
-            }
-            Kind::Pareto { min, shape } => {
-                json!({ "pareto": { "min": of(min), "shape": shape } })
-            }
+        let of = |number: f64| json!(T::from_number(number));
+        let whole = |number: i64| json!(T::from_whole(number));
+        let value = match &self.law {
+            Law::Constant(value) => return T::from_number(*value).serialize(serializer),
+            &Law::Uniform { low, high } => json!([of(low), of(high)]),
+            &Law::UniformInt { low, high } => json!([whole(low), whole(high)]),
+            Law::Choice(values) => values.iter().map(|&value| of(value)).collect(),
+            with_parameters => parameters(with_parameters, of),
         };
-        table.serialize(serializer)
+        let name = self.law.form().map_or("", |form| form.name);
+        json!({ name: value }).serialize(serializer)
     }
+}
+
+/// The table of a distribution's parameters; `of` shows a value with its unit.
+fn parameters(law: &Law, of: impl Fn(f64) -> Json) -> Json {
+    let Some(Takes::Parameters { names, rules }) = law.form().map(|form| &form.takes) else {
+        return Json::Null;
+    };
+    let numbers = names.iter().zip(*rules).zip(law.parameters());
+    let shown = numbers.map(|((name, rule), number)| match rule.is_plain() {
+        true => (name.to_string(), json!(number)),
+        false => (name.to_string(), of(number)),
+    });
+    Json::Object(shown.collect())
 }
 
 impl<T: Quantity> JsonSchema for Distribution<T> {
@@ -346,35 +300,32 @@ impl<T: Quantity> JsonSchema for Distribution<T> {
         let number = f64::json_schema(generator);
         let pair =
             |of: &Schema| json!({ "type": "array", "items": of, "minItems": 2, "maxItems": 2 });
-        let table = |keys: [(&str, &Schema); 2]| {
-            let names = keys.map(|(name, _)| name);
-            json!({
-                "type": "object",
-                "properties": { names[0]: keys[0].1, names[1]: keys[1].1 },
-                "required": names,
-                "additionalProperties": false,
-            })
-        };
+        let properties = FORMS.iter().map(|form| {
+            let value = match form.takes {
+                Takes::Range => pair(&one),
+                Takes::WholeRange => pair(&whole),
+                Takes::Values => json!({ "type": "array", "items": one, "minItems": 1 }),
+                Takes::Parameters { names, rules } => {
+                    let schema = |rule: &Rule| if rule.is_plain() { &number } else { &one };
+                    let properties = names.iter().zip(rules.iter().map(schema));
+                    json!({
+                        "type": "object",
+                        "properties": properties.collect::<BTreeMap<_, _>>(),
+                        "required": names,
+                        "additionalProperties": false,
+                    })
+                }
+            };
+            (form.name.to_owned(), value)
+        });
+        let properties: Map<String, Json> = properties.collect();
         let [single, many] = T::NAMES;
         json_schema!({
             "description": format!("{single}, or a distribution of {many}."),
             "x-value": format!("{single} or a distribution of {many}"),
             "anyOf": [one, {
                 "type": "object",
-                "properties": {
-                    "uniform": pair(&one),
-                    "uniform_int": pair(&whole),
-                    "choice": { "type": "array", "items": one, "minItems": 1 },
-                    "normal": table([("mean", &one), ("std", &one)]),
-                    "exponential": {
-                        "type": "object",
-                        "properties": { "mean": one },
-                        "required": ["mean"],
-                        "additionalProperties": false,
-                    },
-                    "lognormal": table([("median", &one), ("sigma", &number)]),
-                    "pareto": table([("min", &one), ("shape", &number)]),
-                },
+                "properties": properties,
                 "additionalProperties": false,
                 "minProperties": 1,
                 "maxProperties": 1,

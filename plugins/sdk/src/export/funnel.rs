@@ -46,7 +46,8 @@ pub(super) unsafe extern "C" fn config_new<B: Behavior>(
     unsafe { new_config(toml, B::check, problems) }
 }
 
-/// Reads a config and answers a box of it, or null after telling what is wrong.
+/// Reads a config and returns a box of it, or null after it has reported what is
+/// wrong.
 ///
 /// # Safety
 /// The text is lent for this call; `problems` is null or a sink that is.
@@ -113,7 +114,7 @@ pub(super) unsafe extern "C" fn create<B: Behavior>(
         // SAFETY: the host gives memory of the size and alignment of a `B`.
         made.map(|instance| unsafe { state.cast::<B>().write(instance) })
     });
-    answer(&mut node.raw, status)
+    status_of(&mut node.raw, status)
 }
 
 pub(super) unsafe extern "C" fn destroy<B: Behavior>(state: *mut c_void) {
@@ -199,13 +200,13 @@ unsafe fn callback<B: Behavior>(
     };
     match catch_unwind(AssertUnwindSafe(|| call(instance, node))) {
         Ok(Ok(())) => abi::OK,
-        other => answer(&mut node.raw, other),
+        other => status_of(&mut node.raw, other),
     }
 }
 
-/// Tells the host why, if it did not go well, and answers the status.
+/// Returns the status, and reports the reason of a failure to the host.
 #[cold]
-fn answer(raw: &mut Raw, outcome: std::thread::Result<Result>) -> Status {
+fn status_of(raw: &mut Raw, outcome: std::thread::Result<Result>) -> Status {
     let (status, reason) = why(outcome);
     if status != abi::OK {
         raw.fail(&reason);
@@ -213,7 +214,7 @@ fn answer(raw: &mut Raw, outcome: std::thread::Result<Result>) -> Status {
     status
 }
 
-/// The status of a call of the author's, and what to say of it.
+/// The status of a call of the author's, and the reason of a failure.
 pub(super) fn why<T>(outcome: std::thread::Result<Result<T>>) -> (Status, String) {
     match outcome {
         Ok(Ok(_)) => (abi::OK, String::new()),

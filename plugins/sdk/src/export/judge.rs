@@ -1,4 +1,4 @@
-//! The functions that the host calls to have a run judged, one set per check.
+//! The functions that the host calls to judge a run, one set per check.
 //!
 //! As for behaviors: null checks, the author's code under `catch_unwind`, a status
 //! out.
@@ -12,7 +12,7 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null;
 
-/// Answers the table of checks to those who ask for it, if there are any.
+/// Returns the table of checks if the id is theirs and there are any, else null.
 ///
 /// # Safety
 /// The host lends the id for this call.
@@ -101,7 +101,7 @@ pub(super) unsafe extern "C" fn create<C: Check>(
         .cast(),
         other => {
             // SAFETY: null or lent for this call.
-            unsafe { answer(sink, other) };
+            unsafe { status_of(sink, other) };
             std::ptr::null_mut()
         }
     }
@@ -127,10 +127,10 @@ pub(super) unsafe extern "C" fn record<C: Check>(
     match catch_unwind(AssertUnwindSafe(|| judge.record(&record))) {
         Ok(()) => abi::OK,
         Err(payload) => {
-            // What panicked half-way is not asked again.
+            // A check that panicked is not called again.
             std::mem::forget(check.take());
             // SAFETY: null or lent for this call.
-            unsafe { answer::<()>(sink, Err(payload)) }
+            unsafe { status_of::<()>(sink, Err(payload)) }
         }
     }
 }
@@ -146,15 +146,15 @@ pub(super) unsafe extern "C" fn finish<C: Check>(
     };
     match catch_unwind(AssertUnwindSafe(|| check.finish())) {
         Ok(verdict) => {
-            tell(&verdict, to);
+            report(&verdict, to);
             abi::OK
         }
         // SAFETY: lent for this call.
-        Err(payload) => unsafe { answer::<()>(sink, Err(payload)) },
+        Err(payload) => unsafe { status_of::<()>(sink, Err(payload)) },
     }
 }
 
-fn tell(verdict: &Verdict, sink: &abi::VerdictSink) {
+fn report(verdict: &Verdict, sink: &abi::VerdictSink) {
     for found in &verdict.rows {
         let row = abi::Evidence {
             time_ns: found.time_ns,
@@ -179,11 +179,11 @@ fn tell(verdict: &Verdict, sink: &abi::VerdictSink) {
     unsafe { (sink.verdict)(sink.host, judged, abi::Text::lend(&verdict.reason)) }
 }
 
-/// Tells the host why, if it did not go well, and answers the status.
+/// Returns the status, and reports the reason of a failure to the host.
 ///
 /// # Safety
 /// The sink is null or lent for the call under way.
-unsafe fn answer<T>(
+unsafe fn status_of<T>(
     sink: *const abi::VerdictSink,
     outcome: std::thread::Result<crate::Result<T>>,
 ) -> Status {

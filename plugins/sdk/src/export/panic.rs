@@ -2,8 +2,8 @@
 //!
 //! Each library has a panic hook of its own (a cdylib has its own standard
 //! library). The one set here keeps message and place for the callback's catch,
-//! which hands them on. A behavior has no threads of its own; if it starts one
-//! nevertheless, that thread's panic is told by its `join` alone.
+//! which passes them to the host. A behavior has no threads of its own; if it starts
+//! one nevertheless, only that thread's `join` reports a panic.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -11,7 +11,7 @@ use std::mem;
 use std::sync::Once;
 
 thread_local! {
-    /// What the last panic on this thread said, until it is taken.
+    /// The message of the last panic on this thread, until it is taken.
     static SAID: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -31,7 +31,7 @@ pub(super) fn forward() {
     });
 }
 
-/// What a caught panic said. The payload is forgotten: dropping it runs the
+/// The message of a caught panic. The payload is forgotten: dropping it runs the
 /// author's code, which may panic again.
 pub(super) fn text(payload: Box<dyn Any + Send>) -> String {
     let said = SAID.with_borrow_mut(Option::take);

@@ -15,8 +15,8 @@ use std::slice;
 /// [`Node`](crate::Node) that holds it.
 #[repr(transparent)]
 pub struct Raw {
-    /// A cell, since the host may write to it in any call, also one that only
-    /// asks and so takes `&self`.
+    /// A cell, since the host may write to it in any call, also in one that takes
+    /// `&self`.
     context: UnsafeCell<abi::Context>,
 }
 
@@ -45,7 +45,7 @@ impl Raw {
     #[inline]
     pub(crate) fn config<'callback, B: Behavior>(&self) -> &'callback B::Config {
         // SAFETY: the host hands back what this behavior's `config_new` made, and
-        // frees it after the last instance; nobody writes to it.
+        // frees it after the last instance; it is never written.
         unsafe { &*self.data().config.cast::<B::Config>() }
     }
 
@@ -165,9 +165,9 @@ impl Raw {
         unsafe { lent((self.calls().run_folder)(self.context.get())) }
     }
 
-    /// The host's functions. Calling one with this context during the callback
-    /// is what the boundary allows; the effects among them are out of reach of
-    /// `create`, which is given a [`Node`](crate::Node) only.
+    /// The host's functions. The boundary allows to call them with this context
+    /// during the callback; `create` cannot reach the effects among them, since it
+    /// has a [`Node`](crate::Node) only.
     #[inline]
     fn calls(&self) -> &'static abi::HostCalls {
         // SAFETY: the table lives as long as the process.

@@ -106,7 +106,7 @@ pub const fn behavior<B: Behavior>() -> abi::Behavior {
 const MAX: usize = abi::MAX_COLUMNS as usize;
 
 /// The most words of its own that a behavior may declare. Arbitrary: a word is
-/// 16 bits in a record, and nobody reads a log with more.
+/// 16 bits in a record, and this is more than any log needs.
 const MAX_EVENTS: usize = 256;
 
 const NOTHING: Text = Text::new("");

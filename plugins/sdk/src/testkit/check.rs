@@ -1,4 +1,5 @@
-//! Judges rows that a test writes down, through the functions that a host calls.
+//! Runs a check over rows that a test writes, through the functions that a host
+//! calls.
 #![allow(unsafe_code)]
 
 use super::Failure;
@@ -8,7 +9,7 @@ use crate::{Behavior, Check, Found, Judged, Verdict};
 use std::ffi::c_void;
 use std::ptr::null;
 
-/// Begins the judging of a run by check `C`:
+/// Begins to judge a run with the check `C`:
 /// `check::<C>().node::<Server>("server").begin()`.
 pub fn check<C: Check>() -> CheckSetup<C> {
     CheckSetup {
@@ -119,13 +120,13 @@ impl<C: Check> CheckSetup<C> {
             node_count: described.len() as u64,
             folder: Text::lend(&self.folder),
         };
-        let mut told = Told::default();
-        let sink = told.sink();
+        let mut reports = Reports::default();
+        let sink = reports.sink();
         // SAFETY: the config is of the check's own type; run and sink outlive
         // the call, and the SDK keeps no part of them.
         let instance =
             unsafe { (table.create)((&raw const *config).cast(), &raw const run, &raw const sink) };
-        assert!(!instance.is_null(), "`new` failed: {}", told.reason);
+        assert!(!instance.is_null(), "`new` failed: {}", reports.reason);
         Judge {
             table,
             config,
@@ -154,7 +155,7 @@ pub struct Seen<'a> {
     pub texts: &'a [(&'a str, &'a str)],
 }
 
-/// A check that judges what a test tells it.
+/// A check that judges the rows of a test.
 pub struct Judge<C: Check> {
     table: abi::Check,
     /// Lives as long as the instance.
@@ -212,7 +213,7 @@ impl<C: Check> Judge<C> {
         }
     }
 
-    /// As [`row`](Judge::row), and answers whether the check took it.
+    /// As [`row`](Judge::row), but returns the failure of the check.
     ///
     /// # Errors
     /// When the check panics.
@@ -253,12 +254,12 @@ impl<C: Check> Judge<C> {
             peer: seen.peer.unwrap_or(abi::NO_PEER),
             reserved: 0,
         };
-        let mut told = Told::default();
-        let sink = told.sink();
+        let mut reports = Reports::default();
+        let sink = reports.sink();
         // SAFETY: the instance that `create` made; record and sink outlive the call.
         let status =
             unsafe { (self.table.record)(self.instance, &raw const record, &raw const sink) };
-        told.failure(status)
+        reports.failure(status)
     }
 
     /// The run is over: the verdict.
@@ -267,17 +268,17 @@ impl<C: Check> Judge<C> {
     /// When the check panics.
     #[track_caller]
     pub fn finish(self) -> Verdict {
-        let mut told = Told::default();
-        let sink = told.sink();
+        let mut reports = Reports::default();
+        let sink = reports.sink();
         // SAFETY: the instance that `create` made; the sink outlives the call.
         let status = unsafe { (self.table.finish)(self.instance, &raw const sink) };
-        if let Err(failure) = told.failure(status) {
+        if let Err(failure) = reports.failure(status) {
             panic!("`finish` failed: {failure}");
         }
         Verdict {
-            judged: told.verdict.expect("`finish` told no verdict"),
-            reason: told.reason,
-            rows: told.rows,
+            judged: reports.verdict.expect("`finish` reported no verdict"),
+            reason: reports.reason,
+            rows: reports.rows,
         }
     }
 }
@@ -303,15 +304,15 @@ fn event(word: &str, own: &[&str]) -> u32 {
     }
 }
 
-/// What a check told.
+/// What a check has reported.
 #[derive(Default)]
-struct Told {
+struct Reports {
     verdict: Option<Judged>,
     reason: String,
     rows: Vec<Found>,
 }
 
-impl Told {
+impl Reports {
     fn sink(&mut self) -> abi::VerdictSink {
         abi::VerdictSink {
             host: (&raw mut *self).cast(),
@@ -331,20 +332,20 @@ impl Told {
 }
 
 unsafe extern "C" fn verdict(host: *mut c_void, verdict: u32, reason: Text) {
-    // SAFETY: `host` is the `Told` behind the sink; the text is lent.
-    let (told, reason) = unsafe { (&mut *host.cast::<Told>(), crate::export::lent(reason)) };
-    told.verdict = match verdict {
+    // SAFETY: `host` is the `Reports` behind the sink; the text is lent.
+    let (reports, reason) = unsafe { (&mut *host.cast::<Reports>(), crate::export::lent(reason)) };
+    reports.verdict = match verdict {
         abi::VERDICT_PASSED => Some(Judged::Passed),
         abi::VERDICT_FAILED => Some(Judged::Failed),
         _ => Some(Judged::Unknown),
     };
-    told.reason = reason.to_owned();
+    reports.reason = reason.to_owned();
 }
 
 unsafe extern "C" fn evidence(host: *mut c_void, row: *const abi::Evidence) {
-    // SAFETY: `host` is the `Told` behind the sink; the row is lent.
-    let (told, row) = unsafe { (&mut *host.cast::<Told>(), &*row) };
-    told.rows.push(Found {
+    // SAFETY: `host` is the `Reports` behind the sink; the row is lent.
+    let (reports, row) = unsafe { (&mut *host.cast::<Reports>(), &*row) };
+    reports.rows.push(Found {
         time_ns: row.time_ns,
         step: row.step,
         row: row.row,
@@ -358,9 +359,9 @@ unsafe extern "C" fn evidence(host: *mut c_void, row: *const abi::Evidence) {
 }
 
 unsafe extern "C" fn fail(host: *mut c_void, reason: Text) {
-    // SAFETY: `host` is the `Told` behind the sink; the text is lent.
-    let (told, reason) = unsafe { (&mut *host.cast::<Told>(), crate::export::lent(reason)) };
-    told.reason = reason.to_owned();
+    // SAFETY: `host` is the `Reports` behind the sink; the text is lent.
+    let (reports, reason) = unsafe { (&mut *host.cast::<Reports>(), crate::export::lent(reason)) };
+    reports.reason = reason.to_owned();
 }
 
 unsafe extern "C" fn text(record: *const abi::Record, column: u32) -> Text {

@@ -1,8 +1,8 @@
 //! Keeps the generated parts of a plugin's README as the code has them.
 
-/// Holds a plugin's README against its config references, `(what, table)` each: the table
+/// Compares a plugin's README with its config references, `(what, table)` each: the table
 /// of `clock.machine` stands between `<!-- config of clock.machine: generated -->` and
-/// `<!-- config: end -->`. With `UPDATE_DOCS` set it writes them in place of that.
+/// `<!-- config: end -->`. If the environment has `UPDATE_DOCS`, it writes them instead.
 ///
 /// ```text
 /// testkit::check_readme(

@@ -61,7 +61,7 @@ impl Effect {
 /// Why a callback failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The behavior answered this error.
+    /// The behavior returned this error.
     Refused(String),
     /// The behavior panicked with these words.
     Panicked(String),

@@ -74,7 +74,7 @@ impl<B: Behavior> Host<B> {
         Ok(host)
     }
 
-    /// Makes one callback and answers what the behavior did.
+    /// Makes one callback and returns what the behavior did.
     pub(super) fn call(&mut self, call: Call<'_>) -> Result<Vec<Effect>, Failure> {
         let abi::Behavior {
             start,

@@ -1,9 +1,9 @@
 //! Addresses of sockets: `127.0.0.1:15000`, `[::1]:15000`, and with a scheme
 //! `udp://127.0.0.1:10000`.
 //!
-//! An address is an IP address and a port. Host names are refused: what they
-//! stand for differs from machine to machine (`localhost` is `127.0.0.1` here
-//! and `::1` there), and a scenario is to do the same on each.
+//! An address is an IP address and a port. Host names are refused: their meaning
+//! differs from machine to machine (`localhost` may be `127.0.0.1` or `::1`), and a
+//! scenario must do the same on each.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 

@@ -1,18 +1,18 @@
 //! Numbers and durations that may vary: a plain value, or a table with one of
 //! the distributions.
 //!
-//! What a distribution may draw is held against what the key allows, as far as
-//! its support is known: a clocked node must not draw a rate of 0. So `normal`
-//! (cut at 0) and `exponential` (which comes arbitrarily close to 0) are refused
-//! for rates and tick intervals; `lognormal` and `pareto` are not, and the tail
-//! that goes beyond one tick per nanosecond is held at that by whoever draws.
+//! A distribution must only draw values that the key allows, as far as its support
+//! is known: a clocked node must not draw a rate of 0. So `normal` (cut at 0) and
+//! `exponential` (arbitrarily close to 0) are refused for rates and tick intervals;
+//! `lognormal` and `pareto` are not, and the engine limits their tail to one tick per
+//! nanosecond.
 
-use super::super::document::{Kind, Value};
+use super::super::document::Kind;
 use super::super::keys::{DISTRIBUTION, Keys, MAX_DRIFT, MAX_RATE};
-use super::super::reader::{Field, TableReader, Written};
+use super::super::reader::{Field, TableReader};
 use super::duration::{delay, signed};
 use super::number;
-use base::distribution::Distribution;
+use base::distribution::{ArrayError, Distribution, FORMS, Form, Rule, Takes, ends};
 
 /// What varies: its unit and its bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,14 +73,6 @@ impl Quantity {
         }
     }
 
-    /// A deviation of this quantity; 0 too.
-    fn spread(self, field: Field<'_>) -> Option<f64> {
-        match self.bound(field)? {
-            value if value < 0.0 => field.expected("0 or more"),
-            value => Some(value),
-        }
-    }
-
     /// A whole value of this quantity.
     fn whole(self, field: Field<'_>) -> Option<i64> {
         let is_number = matches!(self, Quantity::Rate | Quantity::Drift);
@@ -103,15 +95,9 @@ pub fn distribution(quantity: Quantity) -> impl Fn(Field<'_>) -> Option<Distribu
         Kind::Table(table) => {
             let mut reader =
                 TableReader::new(table, field.value.place, &DISTRIBUTION, field.mistakes);
-            let kinds = [
-                reader.optional("uniform", |field| uniform(quantity, field)),
-                reader.optional("uniform_int", |field| uniform_int(quantity, field)),
-                reader.optional("choice", |field| choice(quantity, field)),
-                reader.optional("normal", |field| normal(quantity, field)),
-                reader.optional("exponential", |field| exponential(quantity, field)),
-                reader.optional("lognormal", |field| lognormal(quantity, field)),
-                reader.optional("pareto", |field| pareto(quantity, field)),
-            ];
+            let kinds = FORMS
+                .each_ref()
+                .map(|form| reader.optional(form.name, |field| read(quantity, form, field)));
             reader.finish();
             let mut written = kinds.into_iter().flatten();
             let Some(first) = written.next() else {
@@ -133,99 +119,72 @@ pub fn distribution(quantity: Quantity) -> impl Fn(Field<'_>) -> Option<Distribu
     }
 }
 
-/// The two values of a range.
-fn pair<'a>(field: Field<'a>) -> Option<(Field<'a>, Field<'a>)> {
-    match field.array("an array of two, [low, high]")? {
-        [low, high] => Some((field.part(low), field.part(high))),
-        values => {
-            let count = values.len();
-            field.wrong(format!(
-                "`{}` is an array of {count}, expected two: [low, high]",
-                field.key
+/// The distribution of this form that a field has.
+fn read(quantity: Quantity, form: &Form, field: Field<'_>) -> Option<Distribution> {
+    let or_wrong = |read: Result<Distribution, ArrayError>| match read {
+        Ok(distribution) => Some(distribution),
+        Err(error) => wrong(field, error),
+    };
+    match form.takes {
+        Takes::Range => {
+            let (low, high) = range(field)?;
+            let (low, high) = (quantity.value(low), quantity.value(high));
+            or_wrong(Distribution::uniform(low?, high?))
+        }
+        Takes::WholeRange => {
+            let (low, high) = range(field)?;
+            let (low, high) = (quantity.whole(low), quantity.whole(high));
+            or_wrong(Distribution::uniform_int(low?, high?))
+        }
+        Takes::Values => {
+            let values = field.array("an array of values")?;
+            let read = values.iter().map(|it| quantity.value(field.part(it)));
+            let read: Vec<Option<f64>> = read.collect();
+            or_wrong(Distribution::choice(
+                read.into_iter().collect::<Option<_>>()?,
             ))
+        }
+        Takes::Parameters { names, rules } => {
+            let numbers = parameters(quantity, names, rules, field)?;
+            let distribution = Distribution::with_parameters(form.name, &numbers)?;
+            if may_draw_zero(&distribution) {
+                above_zero(quantity, field)?;
+            }
+            Some(distribution)
         }
     }
 }
 
-/// Refuses a range that runs backwards.
-fn ordered<T: PartialOrd>(field: Field<'_>, low: T, high: T) -> Option<(T, T)> {
-    if low > high {
-        return field.wrong(format!(
-            "`{}` runs from high to low, expected [low, high]",
-            field.key
-        ));
-    }
-    Some((low, high))
+fn wrong<T>(field: Field<'_>, error: ArrayError) -> Option<T> {
+    field.wrong(format!("`{}` {error}", field.key))
 }
 
-fn uniform(quantity: Quantity, field: Field<'_>) -> Option<Distribution> {
-    let (low, high) = pair(field)?;
-    let (low, high) = (quantity.value(low), quantity.value(high));
-    let (low, high) = ordered(field, low?, high?)?;
-    Some(Distribution::Uniform { low, high })
-}
-
-fn uniform_int(quantity: Quantity, field: Field<'_>) -> Option<Distribution> {
-    let (low, high) = pair(field)?;
-    let (low, high) = (quantity.whole(low), quantity.whole(high));
-    let (low, high) = ordered(field, low?, high?)?;
-    Some(Distribution::UniformInt { low, high })
-}
-
-fn choice(quantity: Quantity, field: Field<'_>) -> Option<Distribution> {
-    let values = field.array("an array of values")?;
-    if values.is_empty() {
-        return field.wrong("`choice` is empty, expected at least one value");
-    }
-    let read = |value: &Value| quantity.value(field.part(value));
-    let values: Vec<Option<f64>> = values.iter().map(read).collect();
-    values
-        .into_iter()
-        .collect::<Option<_>>()
-        .map(Distribution::Choice)
-}
-
-fn normal(quantity: Quantity, field: Field<'_>) -> Option<Distribution> {
-    let bound = |field: Field<'_>| quantity.bound(field);
-    let spread = |field: Field<'_>| quantity.spread(field);
-    let [mean, std] = parameters(field, &["mean", "std"], [&bound, &spread])?;
-    above_zero(quantity, field)?;
-    Some(Distribution::Normal { mean, std })
-}
-
-fn exponential(quantity: Quantity, field: Field<'_>) -> Option<Distribution> {
-    let [mean] = parameters(field, &["mean"], [&scale(quantity)])?;
-    above_zero(quantity, field)?;
-    Some(Distribution::Exponential { mean })
-}
-
-fn lognormal(quantity: Quantity, field: Field<'_>) -> Option<Distribution> {
-    let [median, sigma] = parameters(field, &["median", "sigma"], [&scale(quantity), &sigma])?;
-    Some(Distribution::LogNormal { median, sigma })
-}
-
-fn pareto(quantity: Quantity, field: Field<'_>) -> Option<Distribution> {
-    let [min, shape] = parameters(
-        field,
-        &["min", "shape"],
-        [&scale(quantity), &super::positive],
-    )?;
-    Some(Distribution::Pareto { min, shape })
-}
-
-/// A plain number of 0 or more.
-fn sigma(field: Field<'_>) -> Option<f64> {
-    match number(field)? {
-        number if number >= 0.0 => Some(number),
-        _ => field.expected("0 or more"),
+/// The two ends of a range.
+fn range<'a>(field: Field<'a>) -> Option<(Field<'a>, Field<'a>)> {
+    match ends(field.array("an array of two, [low, high]")?) {
+        Ok([low, high]) => Some((field.part(low), field.part(high))),
+        Err(error) => wrong(field, error),
     }
 }
 
-/// A value of the quantity that is more than 0.
-fn scale(quantity: Quantity) -> impl Fn(Field<'_>) -> Option<f64> {
-    move |field| match quantity.value(field)? {
-        value if value > 0.0 => Some(value),
-        _ => field.expected("more than 0"),
+/// Whether it may draw 0, although none of its parameters is 0.
+fn may_draw_zero(distribution: &Distribution) -> bool {
+    matches!(
+        distribution,
+        Distribution::Normal { .. } | Distribution::Exponential { .. }
+    )
+}
+
+/// A parameter that follows this rule.
+fn parameter(quantity: Quantity, rule: Rule, field: Field<'_>) -> Option<f64> {
+    let value = match rule {
+        Rule::Any | Rule::Spread => quantity.bound(field)?,
+        Rule::Scale => quantity.value(field)?,
+        Rule::PlainSpread | Rule::PlainScale => number(field)?,
+    };
+    match rule.refuses(value) {
+        Some(expected) => field.expected(expected),
+        None => Some(value),
     }
 }
 
@@ -244,33 +203,23 @@ fn above_zero(quantity: Quantity, field: Field<'_>) -> Option<()> {
     None
 }
 
-type ReadNumber<'r> = &'r dyn Fn(Field<'_>) -> Option<f64>;
-
 /// The parameters of the distribution that `field` is the table of.
-fn parameters<const N: usize>(
+fn parameters(
+    quantity: Quantity,
+    names: &[&'static str],
+    rules: &[Rule],
     field: Field<'_>,
-    names: &[&'static str; N],
-    read: [ReadNumber<'_>; N],
-) -> Option<[f64; N]> {
+) -> Option<Vec<f64>> {
     let keys = parameter_keys(field.key)?;
-    let what = format!(
-        "a table of {}",
-        names.map(|it| format!("`{it}`")).join(" and ")
-    );
-    let table = field.table(&what)?;
+    let table = field.table(&format!("a table of `{}`", names.join("` and `")))?;
     let mut reader = TableReader::new(table, field.value.place, keys, field.mistakes);
-    let mut values = [0.0; N];
-    let mut whole = true;
-    for (i, name) in names.iter().enumerate() {
-        match reader.required(name, read[i]) {
-            Some(Written {
-                value: Some(value), ..
-            }) => values[i] = value,
-            _ => whole = false,
-        }
-    }
+    let read = names.iter().zip(rules).map(|(name, rule)| {
+        let read = reader.required(name, |field| parameter(quantity, *rule, field));
+        read.and_then(|written| written.value)
+    });
+    let read: Vec<Option<f64>> = read.collect();
     reader.finish();
-    whole.then_some(values)
+    read.into_iter().collect()
 }
 
 /// The keys of a distribution's table.
@@ -278,5 +227,24 @@ fn parameter_keys(distribution: &str) -> Option<&'static Keys> {
     match DISTRIBUTION.get(distribution)?.shape {
         super::super::keys::Shape::Parameters(keys) => Some(keys),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_keys_are_those_of_the_forms() {
+        let documented: Vec<&str> = DISTRIBUTION.keys.iter().map(|key| key.name).collect();
+        assert_eq!(documented, FORMS.each_ref().map(|form| form.name));
+        for form in &FORMS {
+            let keys = parameter_keys(form.name).map_or(&[][..], |keys| keys.keys);
+            let documented: Vec<&str> = keys.iter().map(|key| key.name).collect();
+            match form.takes {
+                Takes::Parameters { names, .. } => assert_eq!(documented, names),
+                _ => assert!(documented.is_empty()),
+            }
+        }
     }
 }
