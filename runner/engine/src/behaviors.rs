@@ -22,7 +22,7 @@ pub trait Behaviors {
         node: u32,
         random: Random,
         world: &mut World<S>,
-    ) -> Result<(), Fault>;
+    ) -> Result<(), CallError>;
 
     /// The node's state is gone; it does nothing and has no columns until it is
     /// made anew.
@@ -38,10 +38,10 @@ pub trait Behaviors {
         node: u32,
         call: Call<'_>,
         world: &mut World<S>,
-    ) -> Result<(), Fault>;
+    ) -> Result<(), CallError>;
 
     /// Whether the node's behavior wants to know of its peers' connections.
-    fn hears_connections(&self, _node: u32) -> bool {
+    fn handles_connections(&self, _node: u32) -> bool {
         false
     }
 
@@ -108,7 +108,7 @@ impl Call<'_> {
 
 /// Why a callback did not do its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct CallError {
     /// Whether it panicked; else it refused.
     pub panicked: bool,
     /// What it said.
@@ -117,7 +117,7 @@ pub struct Fault {
 
 /// A run that a behavior broke: the plugin's fault, with where it happened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("node `{node}` {} in `{callback}` at {time} (step {step}): {}", self.verb(), self.fault.reason)]
+#[error("node `{node}` {} in `{callback}` at {time} (step {step}): {}", self.verb(), self.error.reason)]
 pub struct Failure {
     /// The node's name.
     pub node: String,
@@ -128,12 +128,12 @@ pub struct Failure {
     /// The node's step.
     pub step: u64,
     /// What the behavior did.
-    pub fault: Fault,
+    pub error: CallError,
 }
 
 impl Failure {
     fn verb(&self) -> &'static str {
-        if self.fault.panicked {
+        if self.error.panicked {
             "panicked"
         } else {
             "failed"

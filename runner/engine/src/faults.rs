@@ -3,7 +3,7 @@
 //! A fault is an event at its beginning and one at its end; in between it is a
 //! change of the world: of the links ([`super::network`]), of nodes that are
 //! down or paused, of ticks and of clocks. What it does to nodes is in
-//! `run/breakage.rs`; here is the account of it. Whatever a fault draws has a
+//! `run/node_faults.rs`; here is the account of it. Whatever a fault draws has a
 //! stream of its own, for each time that it holds.
 
 use base::time::SimTime;
@@ -113,8 +113,8 @@ impl FaultEffect {
     }
 
     /// Adds what it did elsewhere, to nodes that another process drives.
-    pub fn add(&mut self, elsewhere: &[Window]) {
-        for (index, other) in elsewhere.iter().enumerate() {
+    pub fn add(&mut self, remote: &[Window]) {
+        for (index, other) in remote.iter().enumerate() {
             match self.windows.get_mut(index) {
                 Some(own) => {
                     own.until = own.until.max(other.until);

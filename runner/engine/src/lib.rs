@@ -28,7 +28,7 @@ pub mod run;
 pub mod sink;
 pub mod ticks;
 pub mod topology;
-pub mod wires;
+pub mod transport;
 pub mod world;
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ pub struct Message {
 pub struct Messages {
     /// The first place is nobody's: the end of every list, so that lists are
     /// joined without asking whether they are empty.
-    slab: Vec<Place>,
+    slab: Vec<StoredMessage>,
     /// Head of the list of free places.
     free: u32,
     live: usize,
@@ -66,7 +66,7 @@ pub struct Messages {
 /// A message in its place: half a cache line, and never across two.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(32))]
-struct Place {
+struct StoredMessage {
     number: u64,
     from: u32,
     /// The next in the same inbox, or the next free place.
@@ -77,7 +77,7 @@ struct Place {
     bytes: [u8; INLINE],
 }
 
-/// [`Place::len`] of a payload that lies in a block.
+/// [`StoredMessage::len`] of a payload that lies in a block.
 const IN_BLOCK: u8 = u8::MAX;
 
 /// The first place: the end of a list.
@@ -92,7 +92,7 @@ impl Default for Messages {
 impl Messages {
     /// No messages.
     pub fn new() -> Messages {
-        let nobodys = Place {
+        let nobodys = StoredMessage {
             number: 0,
             from: 0,
             next: NONE,
@@ -137,7 +137,7 @@ impl Messages {
                 IN_BLOCK
             }
         };
-        let place = Place {
+        let place = StoredMessage {
             number,
             from,
             next: NONE,
@@ -170,7 +170,7 @@ impl Messages {
         }
     }
 
-    fn take_block(&mut self, place: &Place) -> Box<[u8]> {
+    fn take_block(&mut self, place: &StoredMessage) -> Box<[u8]> {
         let [a, b, c, d, ..] = place.bytes;
         let block = u32::from_le_bytes([a, b, c, d]);
         self.free_blocks.push(block);
@@ -203,7 +203,7 @@ impl Messages {
     /// Where the message at the head of an inbox lies, for a look ahead; nobody's
     /// place if the inbox is empty.
     #[inline]
-    pub fn place_of_first(&self, inbox: &Inbox) -> &impl Sized {
+    pub fn first_message(&self, inbox: &Inbox) -> &impl Sized {
         &self.slab[inbox.head as usize]
     }
 }
@@ -315,6 +315,6 @@ mod tests {
 
     #[test]
     fn a_message_takes_32_bytes() {
-        assert_eq!(size_of::<Place>(), 32);
+        assert_eq!(size_of::<StoredMessage>(), 32);
     }
 }

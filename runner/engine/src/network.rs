@@ -24,7 +24,7 @@
 //!
 //! [`bandwidth`]: Link::bandwidth
 
-mod disturbance;
+mod link_faults;
 mod transmitter;
 
 use std::borrow::Cow;
@@ -35,7 +35,7 @@ use crate::topology::{LinkEnd, NO_RULE, Topology};
 use base::distribution::Distribution;
 use base::random::{Purpose, Random, Streams};
 use base::time::{SimDuration, SimTime};
-use disturbance::{Disturbances, Draws};
+use link_faults::{Draws, LinkFaults};
 use model::roster::Roster;
 use model::{FaultKind, Link, LinkRule, Order};
 use transmitter::Transmitter;
@@ -45,14 +45,14 @@ use transmitter::Transmitter;
 pub struct Network {
     /// Who is linked to whom.
     pub topology: Topology,
-    kinds: Vec<Kind>,
+    kinds: Vec<LinkKind>,
     links: Vec<Link>,
     pairs: HashMap<u64, Pair, BuildHasherDefault<PairHasher>>,
     streams: Streams,
     /// Whether a fault of this run may cut or change links: then every message
     /// is looked at.
-    watched: bool,
-    disturbances: Disturbances,
+    expects_faults: bool,
+    faults: LinkFaults,
 }
 
 /// What becomes of a message that was sent.
@@ -98,7 +98,7 @@ impl Change {
 
 /// What a link rule asks for.
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+enum LinkKind {
     /// The same latency for every message, none lost.
     Constant(SimDuration),
     /// Latency and loss, for which the pair has a state.
@@ -127,13 +127,13 @@ impl Network {
     /// The links that `rules` make between the nodes of a run.
     pub fn new(roster: &Roster, rules: &[LinkRule], streams: &Streams) -> Network {
         let kind = |link: &Link| match link.latency {
-            _ if link.is_elaborate() => Kind::Elaborate,
+            _ if link.is_elaborate() => LinkKind::Elaborate,
             Distribution::Constant(_) if link.loss == 0.0 => {
                 // A constant draws nothing from the stream that it is given.
                 let latency = link.latency.sample_span(&mut Random([0; 4]));
-                Kind::Constant(latency)
+                LinkKind::Constant(latency)
             }
-            _ => Kind::Stateful,
+            _ => LinkKind::Stateful,
         };
         Network {
             topology: Topology::new(roster.len(), rules),
@@ -141,45 +141,45 @@ impl Network {
             links: rules.iter().map(|rule| rule.link.clone()).collect(),
             pairs: HashMap::default(),
             streams: streams.clone(),
-            watched: false,
-            disturbances: Disturbances::default(),
+            expects_faults: false,
+            faults: LinkFaults::default(),
         }
     }
 
     /// From now on faults may cut or change links.
-    pub fn watch(&mut self) {
-        self.watched = true;
+    pub fn expect_faults(&mut self) {
+        self.expects_faults = true;
     }
 
     /// A fault begins to hold, for the time numbered `window`; answers whether it
     /// is one of links.
-    pub fn disturb(&mut self, fault: usize, window: u64, kind: &FaultKind) -> bool {
-        self.disturbances.begin(fault, window, kind)
+    pub fn begin_fault(&mut self, fault: usize, window: u64, kind: &FaultKind) -> bool {
+        self.faults.begin(fault, window, kind)
     }
 
     /// It ends. Answers how many messages it touched.
-    pub fn calm(&mut self, fault: usize) -> u64 {
-        self.disturbances.end(fault)
+    pub fn end_fault(&mut self, fault: usize) -> u64 {
+        self.faults.end(fault)
     }
 
     /// Whether a partition cuts a message that comes from outside.
     pub fn cuts(&mut self, from: u32, to: u32) -> bool {
-        self.watched && self.disturbances.cut(from, to)
+        self.expects_faults && self.faults.cut(from, to)
     }
 
     /// The verdict on a message that `from` hands to its link to `to` now.
     #[inline]
     pub fn send(&mut self, roster: &Roster, from: u32, to: LinkEnd, now: SimTime) -> Verdict {
-        if self.watched {
+        if self.expects_faults {
             return Verdict::Elaborate;
         }
         if to.rule == NO_RULE {
             return Verdict::Arrives(now);
         }
         match self.kinds[to.rule as usize] {
-            Kind::Constant(latency) => Verdict::Arrives(now + latency),
-            Kind::Stateful => self.draw(roster, from, to, now),
-            Kind::Elaborate => Verdict::Elaborate,
+            LinkKind::Constant(latency) => Verdict::Arrives(now + latency),
+            LinkKind::Stateful => self.draw(roster, from, to, now),
+            LinkKind::Elaborate => Verdict::Elaborate,
         }
     }
 
@@ -200,8 +200,8 @@ impl Network {
     fn constant(&self, to: LinkEnd) -> Option<SimDuration> {
         match self.kinds.get(to.rule as usize) {
             None => Some(SimDuration::ZERO),
-            Some(Kind::Constant(latency)) => Some(*latency),
-            Some(Kind::Stateful | Kind::Elaborate) => None,
+            Some(LinkKind::Constant(latency)) => Some(*latency),
+            Some(LinkKind::Stateful | LinkKind::Elaborate) => None,
         }
     }
 
@@ -232,7 +232,7 @@ impl Network {
         size: u64,
         now: SimTime,
     ) -> Passage {
-        if self.disturbances.cut(from, to.node) {
+        if self.faults.cut(from, to.node) {
             return Passage::default();
         }
         let ends = (from, to.node);
@@ -241,13 +241,13 @@ impl Network {
             (name(from), name(to.node))
         };
         let (base, kind) = match to.rule {
-            NO_RULE => (&Link::IDEAL, Kind::Constant(SimDuration::ZERO)),
+            NO_RULE => (&Link::IDEAL, LinkKind::Constant(SimDuration::ZERO)),
             rule => (&self.links[rule as usize], self.kinds[rule as usize]),
         };
-        let changed = self.disturbances.change(base, ends, names, &self.streams);
+        let changed = self.faults.change(base, ends, names, &self.streams);
         let streams = &self.streams;
         let pair = match (&changed, kind) {
-            (None, Kind::Constant(latency)) => {
+            (None, LinkKind::Constant(latency)) => {
                 // It need not be known, unless a fault has left something on it.
                 match self.pairs.get_mut(&pair_key(from, to.node)) {
                     Some(pair) => pair,

@@ -56,7 +56,7 @@ pub enum Event {
     /// Something leaves the process, after its link's latency.
     Depart {
         /// Where it is held.
-        parcel: u32,
+        delayed: u32,
     },
     /// A server has handled the message at the head of its inbox.
     Served {

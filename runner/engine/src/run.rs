@@ -1,8 +1,8 @@
 //! One run in virtual time: from event to event until nothing is due.
 
-mod breakage;
+mod driver;
 mod life;
-mod outside;
+mod node_faults;
 mod step;
 
 use std::collections::BTreeMap;
@@ -19,9 +19,9 @@ use crate::world::World;
 use base::distribution::Distribution;
 use base::random::{Purpose, Random, Streams};
 use base::time::{SimDuration, SimTime};
-use breakage::{Pause, holds};
 use model::roster::Roster;
 use model::{Fault, FaultKind, Group, LinkRule, TickRule, Timing};
+use node_faults::{Pause, holds};
 
 /// One run, ready to go.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub struct Run<B, S> {
     /// Whether nodes have begun to act.
     begun: bool,
     /// What faults did to nodes that whoever drives the run has not been told of.
-    ordeals: Vec<(u32, Ordeal)>,
+    external_faults: Vec<(u32, ExternalFault)>,
 }
 
 /// How a run came to its end.
@@ -66,7 +66,7 @@ pub struct Outcome {
 /// What a fault does to a node that lives outside the engine, too: one with
 /// connections to guests, or one that is a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ordeal {
+pub enum ExternalFault {
     /// It is down.
     Crash,
     /// It begins anew.
@@ -141,7 +141,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             pauses: BTreeMap::new(),
             lives: BTreeMap::new(),
             begun: false,
-            ordeals: Vec::new(),
+            external_faults: Vec::new(),
         }
     }
 
@@ -153,7 +153,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.faults = Faults::new(faults);
         let kinds = || faults.iter().map(|fault| &fault.kind);
         if kinds().any(|kind| matches!(kind, FaultKind::Partition(_) | FaultKind::Link(_))) {
-            self.world.network.watch();
+            self.world.network.expect_faults();
         }
         let drifts = kinds().any(|kind| matches!(kind, FaultKind::Drift { .. }));
         self.world.clocks = Clocks::new(&self.world.roster, &self.streams, drifts);
@@ -161,7 +161,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self
     }
 
-    /// The ticks of these nodes; loose if a fault may change them.
+    /// The ticks of these nodes; irregular if a fault may change them.
     fn ticks_of(&self, here: impl Fn(u32) -> bool) -> Ticks {
         let mut clocked = clocked_nodes(&self.world.roster, &self.streams);
         clocked.retain(|clocked| here(clocked.node));
@@ -171,8 +171,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 _ => false,
             })
         };
-        let (loose, fixed) = clocked.into_iter().partition(|it| changes(it.node));
-        Ticks::new(fixed).with_loose(loose)
+        let (irregular, fixed) = clocked.into_iter().partition(|it| changes(it.node));
+        Ticks::new(fixed).with_irregular(irregular)
     }
 
     /// With other bounds for runs that would not end.
@@ -184,12 +184,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     /// With these nodes alone; other processes drive the others, and they are
     /// reached over wires. Every node draws and acts as if all were here.
     pub fn only(mut self, nodes: &[u32]) -> Self {
-        let mut elsewhere = vec![true; self.world.nodes.len()];
+        let mut remote = vec![true; self.world.nodes.len()];
         for &node in nodes {
-            elsewhere[node as usize] = false;
+            remote[node as usize] = false;
         }
-        self.ticks = self.ticks_of(|node| !elsewhere[node as usize]);
-        self.world.wires.elsewhere = elsewhere;
+        self.ticks = self.ticks_of(|node| !remote[node as usize]);
+        self.world.transport.remote = remote;
         self
     }
 

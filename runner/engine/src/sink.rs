@@ -16,7 +16,7 @@ pub trait Sink: 'static {
     fn print(&mut self, time: SimTime, node: u32, line: &str);
 
     /// A peer from outside appears: the next index past the nodes.
-    fn stranger(&mut self, _name: &str) {}
+    fn external_peer(&mut self, _name: &str) {}
 
     /// Called each second or so in real time: what was recorded goes to disk.
     fn flush(&mut self) {}

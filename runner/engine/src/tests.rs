@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use analysis_log::{Columns, EventId, Row};
 
-use crate::behaviors::{Behaviors, Call, Fault};
+use crate::behaviors::{Behaviors, Call, CallError};
 use crate::run::{EndReason, Limits, Outcome, Run};
 use crate::sink::Sink;
 use crate::world::World;
@@ -33,7 +33,7 @@ enum Act {
 struct Closure<F>(F);
 
 impl<F: FnMut(u32, Call<'_>, SimTime) -> Vec<Act>> Behaviors for Closure<F> {
-    fn create<S: Sink>(&mut self, _: u32, _: Random, _: &mut World<S>) -> Result<(), Fault> {
+    fn create<S: Sink>(&mut self, _: u32, _: Random, _: &mut World<S>) -> Result<(), CallError> {
         Ok(())
     }
 
@@ -42,7 +42,7 @@ impl<F: FnMut(u32, Call<'_>, SimTime) -> Vec<Act>> Behaviors for Closure<F> {
         node: u32,
         call: Call<'_>,
         world: &mut World<S>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), CallError> {
         for act in (self.0)(node, call, world.now()) {
             match act {
                 Act::Send(peer, bytes) => world.send(peer, bytes).expect("a link"),
@@ -50,7 +50,7 @@ impl<F: FnMut(u32, Call<'_>, SimTime) -> Vec<Act>> Behaviors for Closure<F> {
                 Act::CancelTimer(tag) => world.cancel_timer(tag),
                 Act::StopRun => world.stop_run("enough"),
                 Act::Fail => {
-                    return Err(Fault {
+                    return Err(CallError {
                         panicked: false,
                         reason: "no more".to_owned(),
                     });

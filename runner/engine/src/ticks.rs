@@ -13,15 +13,15 @@
 //! meet at an instant, their nodes have to be merged. Whole lanes that met once
 //! meet again (rates of 2 and 3 do each second), so a merged list is kept.
 //!
-//! Nodes whose ticks a fault may change are *loose*: each by itself in a heap.
+//! Nodes whose ticks a fault may change are *irregular*: each by itself in a heap.
 //!
 //! Tick `k` of a node, from 1, falls at start + floor(k * 10^9 / rate) ns, or
 //! with a phase at start + phase + floor((k - 1) * 10^9 / rate) ns.
 
-mod loose;
+mod irregular;
 
 use base::time::{SimDuration, SimTime};
-use loose::Loose;
+use irregular::IrregularTicks;
 
 /// From tick to tick.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,7 +89,7 @@ pub struct Ticks {
     /// How many nodes may yet be kept in merged lists.
     room: usize,
     /// Nodes whose ticks may change.
-    loose: Loose,
+    irregular: IrregularTicks,
 }
 
 /// A lane's next instant after the one under way. Lanes of one instant stand in
@@ -248,34 +248,34 @@ impl Ticks {
     /// When the next tick is due; [`SimTime::NEVER`] without clocked nodes.
     #[inline]
     pub fn next_time(&self) -> SimTime {
-        SimTime(self.time.min(self.loose.time))
+        SimTime(self.time.min(self.irregular.time))
     }
 
     /// With these nodes, too, whose ticks may change.
-    pub fn with_loose(mut self, nodes: Vec<Clocked>) -> Ticks {
-        self.loose = Loose::new(nodes);
+    pub fn with_irregular(mut self, nodes: Vec<Clocked>) -> Ticks {
+        self.irregular = IrregularTicks::new(nodes);
         self
     }
 
-    /// A loose node ticks at another rate from `now` on: what is left to its next
+    /// An irregular node ticks at another rate from `now` on: what is left to its next
     /// tick becomes shorter or longer in the same ratio. None: its own.
     pub fn set_period(&mut self, node: u32, period: Option<Period>, now: SimTime) {
-        self.loose.set_period(node, period, now);
+        self.irregular.set_period(node, period, now);
     }
 
-    /// A loose node starts anew: its ticks count from `now`.
+    /// An irregular node starts anew: its ticks count from `now`.
     pub fn restart(&mut self, node: u32, now: SimTime) {
-        self.loose.restart(node, now);
+        self.irregular.restart(node, now);
     }
 
-    /// How many ticks of a loose node were taken, but for those that went by.
+    /// How many ticks of an irregular node were taken, but for those that went by.
     pub fn taken(&self, node: u32) -> u64 {
-        self.loose.taken(node)
+        self.irregular.taken(node)
     }
 
     /// The tick that was taken last, this node's, went by.
-    pub fn goes_by(&mut self, node: u32) {
-        self.loose.goes_by(node);
+    pub fn skip(&mut self, node: u32) {
+        self.irregular.skip(node);
     }
 
     /// Takes the next tick: the earliest, and at one instant the node that comes
@@ -286,8 +286,8 @@ impl Ticks {
     /// Without clocked nodes.
     #[inline]
     pub fn take(&mut self) -> u32 {
-        if self.loose.time <= self.time
-            && let Some(node) = self.take_loose()
+        if self.irregular.time <= self.time
+            && let Some(node) = self.take_irregular()
         {
             return node;
         }
@@ -305,14 +305,14 @@ impl Ticks {
         self.due.get(self.taken + ahead).copied()
     }
 
-    /// The next tick, if it is of a loose node.
+    /// The next tick, if it is of an irregular node.
     #[cold]
-    fn take_loose(&mut self) -> Option<u32> {
+    fn take_irregular(&mut self) -> Option<u32> {
         let first = match self.due.get(self.taken) {
-            Some(&node) if self.loose.time == self.time => node,
+            Some(&node) if self.irregular.time == self.time => node,
             _ => u32::MAX,
         };
-        self.loose.take_before(first)
+        self.irregular.take_before(first)
     }
 
     /// Writes down who ticks at the next instant, and moves their lanes on.

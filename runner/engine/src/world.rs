@@ -18,7 +18,7 @@ use crate::network::{Network, Verdict};
 use crate::queue::{Event, EventQueue, Sequence};
 use crate::sink::Sink;
 use crate::topology::{LinkEnd, Topology};
-use crate::wires::{Outgoing, What, Wires};
+use crate::transport::{Content, Outgoing, Transport};
 use base::random::Random;
 use base::time::SimTime;
 use model::Timing;
@@ -51,9 +51,9 @@ pub struct World<S> {
     /// Pairs of nodes whose connection one of them closed, lower index first.
     closed: HashSet<(u32, u32)>,
     /// What a node must learn of its peers' connections, by group.
-    pub(super) hears: Vec<bool>,
+    pub(super) handles_connections: Vec<bool>,
     /// The ways out of the process.
-    pub wires: Wires,
+    pub transport: Transport,
     pub(super) stop: Option<String>,
     pub(super) handled: u64,
     pub(super) sent: u64,
@@ -76,7 +76,7 @@ pub(super) struct Node {
     pub step: u64,
     pub sent: u64,
     pub inbox: Inbox,
-    pub kind: Kind,
+    pub kind: NodeKind,
     pub up: bool,
     /// A server that is at work on the head of its inbox.
     pub busy: bool,
@@ -106,7 +106,7 @@ impl Service {
 
 /// How a node comes to act on a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum NodeKind {
     Clocked,
     Server,
     EventDriven,
@@ -134,9 +134,9 @@ impl<S: Sink> World<S> {
         let mut nodes = Vec::with_capacity(roster.len() as usize);
         for group in roster.groups() {
             let kind = match group.timing {
-                Timing::Clocked { .. } => Kind::Clocked,
-                Timing::Server { .. } => Kind::Server,
-                Timing::EventDriven => Kind::EventDriven,
+                Timing::Clocked { .. } => NodeKind::Clocked,
+                Timing::Server { .. } => NodeKind::Server,
+                Timing::EventDriven => NodeKind::EventDriven,
             };
             let node = Node {
                 step: 0,
@@ -169,8 +169,8 @@ impl<S: Sink> World<S> {
             service: HashMap::new(),
             rows: Vec::new(),
             closed: HashSet::new(),
-            hears: Vec::new(),
-            wires: Wires::default(),
+            handles_connections: Vec::new(),
+            transport: Transport::default(),
             stop: None,
             handled: 0,
             sent: 0,
@@ -218,18 +218,21 @@ impl<S: Sink> World<S> {
 
     /// Whether anything waits to be carried out of the process.
     pub fn has_outgoing(&self) -> bool {
-        !self.wires.outgoing.is_empty()
+        !self.transport.outgoing.is_empty()
     }
 
     /// Takes what waits to be carried out of the process.
     pub fn take_outgoing(&mut self) -> Vec<Outgoing> {
-        std::mem::take(&mut self.wires.outgoing)
+        std::mem::take(&mut self.transport.outgoing)
     }
 
     /// The name of a stranger, by its index past the nodes.
-    pub fn stranger_name(&self, stranger: u32) -> &str {
-        let index = stranger.wrapping_sub(self.roster.len()) as usize;
-        self.wires.strangers().get(index).map_or("", String::as_str)
+    pub fn external_peer_name(&self, external: u32) -> &str {
+        let index = external.wrapping_sub(self.roster.len()) as usize;
+        self.transport
+            .external_peers()
+            .get(index)
+            .map_or("", String::as_str)
     }
 
     /// Whether a message of this sender waits in a node's inbox; looks at each
@@ -253,10 +256,14 @@ impl<S: Sink> World<S> {
     /// The name of a node's peer, if there is one of that number.
     pub fn peer_name(&self, node: u32, peer: u32) -> Option<String> {
         let nodes = self.roster.len();
-        let all = nodes + self.wires.strangers().len() as u32;
+        let all = nodes + self.transport.external_peers().len() as u32;
         let other = self.network.topology.node_of(node, peer, all)?;
         match other.checked_sub(nodes) {
-            Some(stranger) => self.wires.strangers().get(stranger as usize).cloned(),
+            Some(external) => self
+                .transport
+                .external_peers()
+                .get(external as usize)
+                .cloned(),
             None => self.roster.name(other),
         }
     }
@@ -292,15 +299,16 @@ impl<S: Sink> World<S> {
     #[inline(always)]
     fn forward(&mut self, from: u32, to: LinkEnd, number: u64, bytes: &[u8], time: SimTime) {
         let message = self.messages.add(from, number, bytes);
-        if self.wires.carry(to) {
-            self.depart(time, from, to.node, What::Message(message));
+        if self.transport.leaves_process(to) {
+            self.depart(time, from, to.node, Content::Message(message));
             return;
         }
         let target = &mut self.nodes[to.node as usize];
         // What would happen next anyway may happen at once: an arrival at a
         // clocked node only enqueues, and nothing is due before it.
-        let at_once =
-            time == self.now && target.kind == Kind::Clocked && self.events.next_time() > self.now;
+        let at_once = time == self.now
+            && target.kind == NodeKind::Clocked
+            && self.events.next_time() > self.now;
         if at_once {
             self.arrive(to.node, message);
         } else {
@@ -335,37 +343,37 @@ impl<S: Sink> World<S> {
     #[cold]
     fn send_outside(&mut self, peer: u32, bytes: &[u8]) -> Result<(), NoLink> {
         let from = self.node;
-        let to = self.stranger(peer).ok_or(NoLink)?;
+        let to = self.external_peer(peer).ok_or(NoLink)?;
         let sender = &mut self.nodes[from as usize];
         sender.sent += 1;
         self.sent += 1;
         let number = sender.sent;
         self.push_row(EventId::SEND, to, number, bytes.len() as u64);
-        if self.wires.leave_at_once(from, to, number, bytes) {
+        if self.transport.send_directly(from, to, number, bytes) {
             self.left += 1;
             return Ok(());
         }
         let message = self.messages.add(from, number, bytes);
-        self.depart(self.now, from, to, What::Message(message));
+        self.depart(self.now, from, to, Content::Message(message));
         Ok(())
     }
 
     /// The index of a stranger that is a peer of the acting node.
-    fn stranger(&self, peer: u32) -> Option<u32> {
+    fn external_peer(&self, peer: u32) -> Option<u32> {
         let nodes = self.roster.len();
-        let all = nodes + self.wires.strangers().len() as u32;
+        let all = nodes + self.transport.external_peers().len() as u32;
         let other = self.network.topology.node_of(self.node, peer, all)?;
         (other >= nodes).then_some(other)
     }
 
     /// Sends something out of the process at its time.
-    pub(super) fn depart(&mut self, time: SimTime, from: u32, to: u32, what: What) {
+    pub(super) fn depart(&mut self, time: SimTime, from: u32, to: u32, what: Content) {
         let outgoing = Outgoing { from, to, what };
         if time <= self.now {
-            self.wires.outgoing.push(outgoing);
+            self.transport.outgoing.push(outgoing);
         } else {
-            let parcel = self.wires.hold(outgoing);
-            self.events.push(time, Event::Depart { parcel });
+            let delayed = self.transport.delay(outgoing);
+            self.events.push(time, Event::Depart { delayed });
         }
     }
 
@@ -465,13 +473,13 @@ impl<S: Sink> World<S> {
     /// A message to `node` is lost; who keeps its log learns of it.
     pub(super) fn lose(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
         self.dropped += 1;
-        self.tell_lost(node, from, number, bytes);
+        self.report_lost(node, from, number, bytes);
     }
 
     /// Who keeps a node's log learns of a message to it that is lost, and counted.
-    pub(super) fn tell_lost(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
-        if self.wires.is_elsewhere(node) {
-            self.depart(self.now, from, node, What::Lost { number, bytes });
+    pub(super) fn report_lost(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
+        if self.transport.is_remote(node) {
+            self.depart(self.now, from, node, Content::Lost { number, bytes });
         } else {
             self.drop_row(node, from, number, bytes);
         }

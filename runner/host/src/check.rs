@@ -11,7 +11,7 @@ use runner_abi as abi;
 use crate::config::{Problem, accepted};
 use crate::plugin::Check;
 use crate::vtable::text;
-use engine::behaviors::Fault;
+use engine::behaviors::CallError;
 
 /// A check with a config that it has accepted. Freed by the plugin that made it.
 #[derive(Debug)]
@@ -196,7 +196,7 @@ impl Judging {
         config: &Arc<CheckConfig>,
         description: &Arc<Description>,
         folder: &str,
-    ) -> Result<Judging, Fault> {
+    ) -> Result<Judging, CallError> {
         let run = abi::CheckedRun {
             nodes: description.nodes.as_ptr(),
             node_count: description.nodes.len() as u64,
@@ -225,7 +225,7 @@ impl Judging {
     ///
     /// When it refuses or panics.
     #[allow(unsafe_code)]
-    pub fn record(&mut self, seen: Seen<'_>) -> Result<(), Fault> {
+    pub fn record(&mut self, seen: Seen<'_>) -> Result<(), CallError> {
         let frame = Frame {
             seen,
             schema: &self.description.schema,
@@ -265,7 +265,7 @@ impl Judging {
     ///
     /// When it refuses or panics, or says nothing.
     #[allow(unsafe_code)]
-    pub fn finish(self, strangers: &[String]) -> Result<Answer, Fault> {
+    pub fn finish(self, strangers: &[String]) -> Result<Answer, CallError> {
         let mut told = Told::of(&self.description);
         told.strangers = strangers;
         let sink = told.sink();
@@ -324,8 +324,8 @@ impl<'a> Told<'a> {
         }
     }
 
-    fn fault(self, status: abi::Status) -> Fault {
-        Fault {
+    fn fault(self, status: abi::Status) -> CallError {
+        CallError {
             panicked: status == abi::PANICKED,
             reason: match self.reason.is_empty() {
                 true => "it gave no reason".to_owned(),

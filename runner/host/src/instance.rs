@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::plugin::Table;
 use crate::vtable::{Calls, Frame, Side};
 use base::random::Random;
-use engine::behaviors::{Behaviors, Call, Fault};
+use engine::behaviors::{Behaviors, Call, CallError};
 use engine::sink::Sink;
 use engine::world::World;
 
@@ -104,7 +104,7 @@ impl Instances {
         world: &mut World<S>,
         callback: usize,
         call: impl FnOnce(&'static abi::Behavior, *mut abi::Context, *mut c_void) -> abi::Status,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), CallError> {
         let arena = &mut self.arenas[arena];
         let peer_count = world.peer_count(node);
         let now_ns = world.local_time(node).0;
@@ -146,7 +146,7 @@ impl Instances {
     /// What a callback leaves behind beside its effects: texts to keep, texts
     /// lent to it, and the reason why it failed.
     #[cold]
-    fn settle(&mut self, node: u32, status: abi::Status) -> Result<(), Fault> {
+    fn settle(&mut self, node: u32, status: abi::Status) -> Result<(), CallError> {
         let arena = self.arena_of(node);
         self.side.touched = false;
         self.side.lent.clear();
@@ -155,7 +155,7 @@ impl Instances {
         }
         match (self.side.fault.take(), status) {
             (None, abi::OK) => Ok(()),
-            (reason, status) => Err(Fault {
+            (reason, status) => Err(CallError {
                 panicked: status == abi::PANICKED,
                 reason: reason.unwrap_or_else(|| "it gave no reason".to_owned()),
             }),
@@ -170,7 +170,7 @@ impl Behaviors for Instances {
         node: u32,
         random: Random,
         world: &mut World<S>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), CallError> {
         let index = self.arena_of(node);
         self.arenas[index].destroy(node);
         self.arenas[index].reset(node, random);
@@ -200,7 +200,7 @@ impl Behaviors for Instances {
         node: u32,
         call: Call<'_>,
         world: &mut World<S>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), CallError> {
         let index = self.arena_of(node);
         let arena = &self.arenas[index];
         // With its number in `cell::CALLBACKS`.
@@ -253,11 +253,11 @@ impl Behaviors for Instances {
         prefetch(std::ptr::from_ref(soon).cast());
     }
 
-    fn hears_connections(&self, node: u32) -> bool {
-        let hears = abi::HANDLES_CONNECT | abi::HANDLES_DISCONNECT;
+    fn handles_connections(&self, node: u32) -> bool {
+        let handlers = abi::HANDLES_CONNECT | abi::HANDLES_DISCONNECT;
         self.arenas
             .get(self.arena_of(node))
-            .is_some_and(|arena| arena.holds(node) && arena.table.0.handles & hears != 0)
+            .is_some_and(|arena| arena.holds(node) && arena.table.0.handles & handlers != 0)
     }
 
     #[allow(unsafe_code)]

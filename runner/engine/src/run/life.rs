@@ -6,7 +6,7 @@ use super::Run;
 use crate::behaviors::{Behaviors, Call, Failure};
 use crate::queue::{Event, Sequence};
 use crate::sink::Sink;
-use crate::wires::What;
+use crate::transport::Content;
 use crate::world::{Node, Service};
 use base::random::Purpose;
 use base::time::{SimDuration, SimTime};
@@ -23,13 +23,15 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let groups = self.world.roster.groups().to_vec();
         for (index, group) in groups.iter().enumerate() {
             let nodes = self.world.roster.nodes(index);
-            let hears = self.behaviors.hears_connections(nodes.start);
-            self.world.hears.push(hears && group.program.is_none());
+            let handles_connections = self.behaviors.handles_connections(nodes.start);
+            self.world
+                .handles_connections
+                .push(handles_connections && group.program.is_none());
             if group.program.is_some() {
                 continue;
             }
             for node in nodes {
-                if self.world.wires.is_elsewhere(node) {
+                if self.world.transport.is_remote(node) {
                     continue;
                 }
                 if matches!(group.timing, Timing::Server { .. }) {
@@ -53,8 +55,19 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 self.call_start(node)?;
             }
         }
-        for (index, hears) in self.world.hears.clone().into_iter().enumerate() {
-            for node in self.world.roster.nodes(index).filter(|_| hears) {
+        for (index, handles_connections) in self
+            .world
+            .handles_connections
+            .clone()
+            .into_iter()
+            .enumerate()
+        {
+            for node in self
+                .world
+                .roster
+                .nodes(index)
+                .filter(|_| handles_connections)
+            {
                 self.connect_peers(node)?;
             }
         }
@@ -79,7 +92,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         if self.world.is_program(other) {
             return true;
         }
-        match self.world.wires.is_elsewhere(other) {
+        match self.world.transport.is_remote(other) {
             true => self.starts_before(other, node),
             false => self.world.nodes[other as usize].up,
         }
@@ -93,40 +106,45 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     /// Those that hear of their peers' connections and have a link to a node.
-    pub(super) fn hearers(&self, node: u32) -> Vec<u32> {
-        let mut hearers = Vec::new();
-        for (index, hears) in self.world.hears.iter().enumerate() {
-            for other in self.world.roster.nodes(index).filter(|_| *hears) {
+    pub(super) fn connection_handlers(&self, node: u32) -> Vec<u32> {
+        let mut connection_handlers = Vec::new();
+        for (index, handles_connections) in self.world.handles_connections.iter().enumerate() {
+            for other in self
+                .world
+                .roster
+                .nodes(index)
+                .filter(|_| *handles_connections)
+            {
                 let number = self.world.network.topology.peer_number(other, node);
                 if other != node && number < self.world.peer_count(other) {
-                    hearers.push(other);
+                    connection_handlers.push(other);
                 }
             }
         }
-        hearers
+        connection_handlers
     }
 
     /// A node that starts late, or anew: its peers learn of it, and it of them.
     /// `event` says which of the two.
     pub(super) fn begin_late(&mut self, node: u32, event: EventId) -> Result<(), Failure> {
-        if self.world.wires.is_elsewhere(node) {
+        if self.world.transport.is_remote(node) {
             return Ok(());
         }
         self.create(node)?;
-        let hearers = self.hearers(node);
+        let connection_handlers = self.connection_handlers(node);
         // Those in other processes learn of it before its first message comes.
-        for &other in &hearers {
+        for &other in &connection_handlers {
             let late = event == EventId::START && self.starts_before(other, node);
-            if self.world.wires.is_elsewhere(other) && late {
+            if self.world.transport.is_remote(other) && late {
                 let now = self.world.now;
-                self.world.depart(now, node, other, What::Open);
+                self.world.depart(now, node, other, Content::Open);
             }
         }
         self.call_start_with(node, event)?;
-        if self.world.hears_connections(node) {
+        if self.world.handles_connections(node) {
             self.connect_peers(node)?;
         }
-        for other in hearers {
+        for other in connection_handlers {
             self.connect(other, node)?;
         }
         Ok(())
@@ -160,17 +178,17 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         event: EventId,
         call: Call<'_>,
     ) -> Result<(), Failure> {
-        let stranger = other >= self.world.roster.len();
+        let external = other >= self.world.roster.len();
         let Node { up, paused, .. } = self.world.nodes[node as usize];
-        if paused && (stranger || self.world.hears_connections(node)) {
+        if paused && (external || self.world.handles_connections(node)) {
             let late = match event {
                 EventId::CONNECT => Event::Connect { node, other },
                 _ => Event::Disconnect { node, other },
             };
-            self.hold_up(node, Sequence(0), late);
+            self.postpone(node, Sequence(0), late);
             return Ok(());
         }
-        if up && (stranger || self.world.hears_connections(node)) {
+        if up && (external || self.world.handles_connections(node)) {
             self.world.handled += 1;
             self.world.node = node;
             self.world.push_row(event, other, 0, 0);
@@ -189,7 +207,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.world.node = node;
         self.behaviors
             .create(node, random, &mut self.world)
-            .map_err(|fault| self.failure("new", fault))?;
+            .map_err(|error| self.failure("new", error))?;
         self.world.nodes[node as usize].up = true;
         Ok(())
     }

@@ -3,11 +3,11 @@
 use analysis_log::{EventId, NO_PEER};
 
 use super::Run;
-use crate::behaviors::{Behaviors, Call, Failure, Fault};
+use crate::behaviors::{Behaviors, Call, CallError, Failure};
 use crate::message::{Message, MessageId};
 use crate::queue::Event;
 use crate::sink::Sink;
-use crate::world::{Kind, Node};
+use crate::world::{Node, NodeKind};
 use model::Timing;
 
 /// How many ticks ahead a node is looked up, and then its first message: time
@@ -25,14 +25,14 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             Event::Arrival { node, message } => self.arrival(node, message),
             Event::Connect { node, other } => self.connect(node, other),
             Event::Disconnect { node, other } => self.disconnect(node, other),
-            Event::Depart { parcel } => {
-                self.world.wires.release(parcel);
+            Event::Depart { delayed } => {
+                self.world.transport.release(delayed);
                 Ok(())
             }
             Event::Timer { node, tag } => {
                 if self.world.nodes[node as usize].paused {
                     if self.world.timer_waits_for(node, tag, sequence) {
-                        self.hold_up(node, sequence, event);
+                        self.postpone(node, sequence, event);
                     }
                     return Ok(());
                 }
@@ -68,13 +68,13 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
         let Node { kind, paused, .. } = self.world.nodes[node as usize];
         match kind {
-            Kind::Clocked => Ok(()),
+            NodeKind::Clocked => Ok(()),
             _ if paused => Ok(()),
-            Kind::Server => {
+            NodeKind::Server => {
                 self.serve(node);
                 Ok(())
             }
-            Kind::EventDriven => self.take_message(node),
+            NodeKind::EventDriven => self.take_message(node),
         }
     }
 
@@ -85,7 +85,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.world.handled += 1;
         let state = &self.world.nodes[node as usize];
         if !state.up || state.paused {
-            self.tick_goes_by(node);
+            self.skip_tick(node);
             return Ok(());
         }
         if !state.inbox.is_empty() {
@@ -106,7 +106,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
         if let Some(node) = self.ticks.upcoming(NEAR) {
             let inbox = &nodes[node as usize].inbox;
-            B::prefetch(self.world.messages.place_of_first(inbox));
+            B::prefetch(self.world.messages.first_message(inbox));
         }
     }
 
@@ -170,8 +170,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     #[inline(always)]
     pub(super) fn call(&mut self, node: u32, call: Call<'_>) -> Result<(), Failure> {
-        if let Err(fault) = self.behaviors.call(node, call, &mut self.world) {
-            return Err(self.failure(call.name(), fault));
+        if let Err(error) = self.behaviors.call(node, call, &mut self.world) {
+            return Err(self.failure(call.name(), error));
         }
         if S::WANTS_ROWS {
             if self.world.wrote_nothing() {
@@ -183,19 +183,19 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     /// A failure of the acting node that the plugin did not tell itself.
-    pub fn fail_now(&self, fault: Fault) -> Failure {
-        self.failure("send", fault)
+    pub fn fail_now(&self, error: CallError) -> Failure {
+        self.failure("send", error)
     }
 
     #[cold]
-    pub(super) fn failure(&self, callback: &'static str, fault: Fault) -> Failure {
+    pub(super) fn failure(&self, callback: &'static str, error: CallError) -> Failure {
         let node = self.world.node;
         Failure {
             node: self.world.roster.name(node).unwrap_or_default(),
             callback,
             time: self.world.now,
             step: self.world.nodes[node as usize].step,
-            fault,
+            error,
         }
     }
 }

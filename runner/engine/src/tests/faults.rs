@@ -399,7 +399,7 @@ impl<F: FnMut(u32, Call<'_>, SimTime) -> Vec<Act>> Behaviors for Listener<F> {
         node: u32,
         random: Random,
         world: &mut World<S>,
-    ) -> Result<(), crate::behaviors::Fault> {
+    ) -> Result<(), crate::behaviors::CallError> {
         self.0.create(node, random, world)
     }
 
@@ -408,11 +408,11 @@ impl<F: FnMut(u32, Call<'_>, SimTime) -> Vec<Act>> Behaviors for Listener<F> {
         node: u32,
         call: Call<'_>,
         world: &mut World<S>,
-    ) -> Result<(), crate::behaviors::Fault> {
+    ) -> Result<(), crate::behaviors::CallError> {
         self.0.call(node, call, world)
     }
 
-    fn hears_connections(&self, _: u32) -> bool {
+    fn handles_connections(&self, _: u32) -> bool {
         true
     }
 

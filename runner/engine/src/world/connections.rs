@@ -5,7 +5,7 @@ use super::{World, pair};
 use crate::queue::Event;
 use crate::sink::Sink;
 use crate::topology::LinkEnd;
-use crate::wires::What;
+use crate::transport::Content;
 use base::time::SimTime;
 
 impl<S: Sink> World<S> {
@@ -16,10 +16,10 @@ impl<S: Sink> World<S> {
         if let Some(to) = self.network.topology.peer(from, peer) {
             if self.closed.insert(pair(from, to.node)) {
                 let time = self.network.closes(from, to, self.now);
-                self.tell(time, from, to, What::Close);
+                self.notify_connection(time, from, to, Content::Close);
             }
-        } else if let Some(stranger) = self.stranger(peer) {
-            self.depart(self.now, from, stranger, What::Close);
+        } else if let Some(external) = self.external_peer(peer) {
+            self.depart(self.now, from, external, Content::Close);
         }
     }
 
@@ -29,7 +29,7 @@ impl<S: Sink> World<S> {
         if !self.closed.remove(&pair(from, to.node)) {
             return;
         }
-        if self.hears_connections(from) {
+        if self.handles_connections(from) {
             let event = Event::Connect {
                 node: from,
                 other: to.node,
@@ -37,17 +37,23 @@ impl<S: Sink> World<S> {
             self.events.push(self.now, event);
         }
         let time = self.network.opens(to, self.now);
-        self.tell(time, from, to, What::Open);
+        self.notify_connection(time, from, to, Content::Open);
     }
 
     /// Lets the far end of a link learn that its connection closes or opens.
-    pub(super) fn tell(&mut self, time: SimTime, from: u32, to: LinkEnd, what: What) {
+    pub(super) fn notify_connection(
+        &mut self,
+        time: SimTime,
+        from: u32,
+        to: LinkEnd,
+        what: Content,
+    ) {
         let (node, other) = (to.node, from);
-        if self.wires.carry(to) {
+        if self.transport.leaves_process(to) {
             self.depart(time, from, node, what);
-        } else if self.hears_connections(node) {
+        } else if self.handles_connections(node) {
             let event = match what {
-                What::Close => Event::Disconnect { node, other },
+                Content::Close => Event::Disconnect { node, other },
                 _ => Event::Connect { node, other },
             };
             self.events.push(time, event);
@@ -71,13 +77,13 @@ impl<S: Sink> World<S> {
     }
 
     /// Whether a node's behavior wants to know of its peers' connections.
-    pub(crate) fn hears_connections(&self, node: u32) -> bool {
-        let group = match self.hears.len() {
+    pub(crate) fn handles_connections(&self, node: u32) -> bool {
+        let group = match self.handles_connections.len() {
             0 => return false,
             1 => 0,
             _ => self.roster.group_of(node),
         };
-        self.hears[group]
+        self.handles_connections[group]
     }
 
     /// When a peer learns that a node has crashed; none if their connection was

@@ -76,7 +76,7 @@ impl<S: Sink> World<S> {
     }
 
     /// Schedules now what was due while its node was paused.
-    pub(crate) fn push_late(&mut self, sequence: Sequence, event: Event) {
+    pub(crate) fn push_postponed(&mut self, sequence: Sequence, event: Event) {
         if let Event::Timer { node, tag } = event {
             let waiting = self.timers.get_mut(&(node, tag));
             if let Some(due) = waiting.filter(|due| **due == sequence) {

@@ -83,8 +83,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
         self.paused.remove(&token);
         self.guests.remove(&guest.stranger);
-        let wires = &mut self.run.world.wires;
-        wires.close_outlet(guest.node, guest.stranger);
+        let wires = &mut self.run.world.transport;
+        wires.remove_direct_sender(guest.node, guest.stranger);
         if guest.received > 0 {
             self.heard
                 .insert((guest.node, guest.stranger), guest.received);
@@ -240,7 +240,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         *self
             .known
             .entry((node, address))
-            .or_insert_with(|| run.add_stranger(&address.to_string()))
+            .or_insert_with(|| run.add_external_peer(&address.to_string()))
     }
 
     /// Looks again at doors through which nobody could be let in.

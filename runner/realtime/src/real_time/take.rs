@@ -73,7 +73,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             return Ok(());
         };
         let (near, far) = (wire.near, wire.far);
-        let apart = self.run.world.wires.is_apart();
+        let apart = self.run.world.transport.has_remote_nodes();
         let (run, in_flight) = (&mut self.run, &mut self.in_flight);
         let mut over = false;
         let mut result = Ok(());
@@ -145,7 +145,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             Reading::Open => Ok(()),
             Reading::Ended => self.leave(token),
             Reading::Broken(error) => {
-                let name = self.run.world.stranger_name(stranger);
+                let name = self.run.world.external_peer_name(stranger);
                 let line = format!("disconnected {name}: {error}");
                 self.complain(node, &line);
                 self.see_off(token)
@@ -217,13 +217,13 @@ fn hear<B: Behaviors, S: Sink>(run: &mut Run<B, S>, frame: &[u8]) -> Result<(), 
         return Ok(());
     };
     let nodes = run.world.roster().len();
-    if head.to >= nodes || head.from >= nodes || run.world.wires.is_elsewhere(head.to) {
+    if head.to >= nodes || head.from >= nodes || run.world.transport.is_remote(head.to) {
         return Ok(());
     }
     match head.kind {
         Kind::Message => run.deliver(head.to, head.from, head.number, body),
-        Kind::Close => run.hear(head.to, head.from, true),
-        Kind::Open => run.hear(head.to, head.from, false),
+        Kind::Close => run.connection_changed(head.to, head.from, true),
+        Kind::Open => run.connection_changed(head.to, head.from, false),
         Kind::Lost => {
             let size = body.try_into().map_or(0, u64::from_be_bytes);
             run.lose(head.to, head.from, head.number, size);

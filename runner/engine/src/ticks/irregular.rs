@@ -11,7 +11,7 @@ use super::{Clocked, Period, Steps};
 use base::time::SimTime;
 
 #[derive(Debug)]
-pub(super) struct Loose {
+pub(super) struct IrregularTicks {
     /// The first tick of all `[ns]`.
     pub(super) time: u64,
     /// Ticks `[ns]` and nodes; those that are no longer to come, too.
@@ -32,9 +32,9 @@ struct Schedule {
     taken: u64,
 }
 
-impl Default for Loose {
-    fn default() -> Loose {
-        Loose {
+impl Default for IrregularTicks {
+    fn default() -> IrregularTicks {
+        IrregularTicks {
             time: u64::MAX,
             heap: BinaryHeap::new(),
             nodes: BTreeMap::new(),
@@ -42,16 +42,16 @@ impl Default for Loose {
     }
 }
 
-impl Loose {
-    pub(super) fn new(nodes: Vec<Clocked>) -> Loose {
-        let mut loose = Loose::default();
+impl IrregularTicks {
+    pub(super) fn new(nodes: Vec<Clocked>) -> IrregularTicks {
+        let mut irregular = IrregularTicks::default();
         for own in nodes {
             let schedule = Schedule::new(own, own.period, own.start);
-            loose.heap.push(Reverse((schedule.next, own.node)));
-            loose.nodes.insert(own.node, schedule);
+            irregular.heap.push(Reverse((schedule.next, own.node)));
+            irregular.nodes.insert(own.node, schedule);
         }
-        loose.settle();
-        loose
+        irregular.settle();
+        irregular
     }
 
     /// Takes the first tick, if its node comes before this one.
@@ -102,7 +102,7 @@ impl Loose {
         self.nodes.get(&node).map_or(0, |schedule| schedule.taken)
     }
 
-    pub(super) fn goes_by(&mut self, node: u32) {
+    pub(super) fn skip(&mut self, node: u32) {
         if let Some(schedule) = self.nodes.get_mut(&node) {
             schedule.taken -= 1;
         }
@@ -176,18 +176,22 @@ mod tests {
                     clocked(node, (1 + random.below(7)) as f64 / 2.0, phase)
                 })
                 .collect();
-            let (loose, rest): (Vec<_>, Vec<_>) = nodes.iter().partition(|_| random.below(3) == 0);
+            let (irregular, rest): (Vec<_>, Vec<_>) =
+                nodes.iter().partition(|_| random.below(3) == 0);
             let mut all = Ticks::new(nodes);
-            let mut mixed = Ticks::new(rest).with_loose(loose.clone());
+            let mut mixed = Ticks::new(rest).with_irregular(irregular.clone());
             assert_eq!(until(&mut all, 5_000), until(&mut mixed, 5_000));
-            let mut alone = Ticks::new(Vec::new()).with_loose(loose.clone());
-            assert_eq!(until(&mut alone, 500), until(&mut Ticks::new(loose), 500));
+            let mut alone = Ticks::new(Vec::new()).with_irregular(irregular.clone());
+            assert_eq!(
+                until(&mut alone, 500),
+                until(&mut Ticks::new(irregular), 500)
+            );
         }
     }
 
     #[test]
     fn another_rate_keeps_the_place_in_the_interval() {
-        let mut ticks = Ticks::new(Vec::new()).with_loose(vec![clocked(0, 1.0, None)]);
+        let mut ticks = Ticks::new(Vec::new()).with_irregular(vec![clocked(0, 1.0, None)]);
         assert_eq!(until(&mut ticks, 1_600), [(1_000 * MS, 0)]);
         // 0.25 s of 1 s are left: 0.025 of 0.1.
         ticks.set_period(0, Some(Period::Rate(10.0)), SimTime(1_750 * MS));
@@ -203,7 +207,8 @@ mod tests {
 
     #[test]
     fn a_node_that_starts_anew_counts_from_there() {
-        let mut ticks = Ticks::new(Vec::new()).with_loose(vec![clocked(0, 4.0, Some(100 * MS))]);
+        let mut ticks =
+            Ticks::new(Vec::new()).with_irregular(vec![clocked(0, 4.0, Some(100 * MS))]);
         until(&mut ticks, 1_000);
         ticks.restart(0, SimTime(1_010 * MS));
         let times = [1_110, 1_360].map(|ms| (ms * MS, 0));

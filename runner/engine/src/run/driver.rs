@@ -1,11 +1,11 @@
 //! A run driven from outside, in real time: what is due is asked for and done, and
 //! what comes over wires is handed in.
 
-use super::{Ordeal, Run};
+use super::{ExternalFault, Run};
 use crate::behaviors::{Behaviors, Failure};
 use crate::message::{INLINE, Message, MessageId};
 use crate::sink::Sink;
-use crate::world::Kind;
+use crate::world::NodeKind;
 use base::time::SimTime;
 
 impl<B: Behaviors, S: Sink> Run<B, S> {
@@ -31,7 +31,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
         let target = &self.world.nodes[node as usize];
         let acts = target.up && !target.paused;
-        if target.kind == Kind::EventDriven && acts && bytes.len() > INLINE {
+        if target.kind == NodeKind::EventDriven && acts && bytes.len() > INLINE {
             // It would be laid down and taken up at once: no need to copy it.
             self.world.handled += 1;
             return self.handle(node, from, number, bytes);
@@ -45,7 +45,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     /// # Errors
     ///
     /// When the node's behavior fails.
-    pub fn hear(&mut self, node: u32, other: u32, closes: bool) -> Result<(), Failure> {
+    pub fn connection_changed(
+        &mut self,
+        node: u32,
+        other: u32,
+        closes: bool,
+    ) -> Result<(), Failure> {
         self.world.mark_closed(node, other, closes);
         match closes {
             true => self.disconnect(node, other),
@@ -66,16 +71,16 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     pub fn lose_outside(&mut self, from: u32, to: u32, number: u64, bytes: u64) {
         // It was counted as gone when it was taken out.
         match to < self.world.roster.len() {
-            true => self.world.tell_lost(to, from, number, bytes),
+            true => self.world.report_lost(to, from, number, bytes),
             false => self.world.lose_outside(from, to, number, bytes),
         }
         self.world.end_step(&self.behaviors);
     }
 
     /// A peer from outside appears; answers its index, past the nodes'.
-    pub fn add_stranger(&mut self, name: &str) -> u32 {
-        self.world.sink.stranger(name);
-        self.world.roster.len() + self.world.wires.add_stranger(name.to_owned())
+    pub fn add_external_peer(&mut self, name: &str) -> u32 {
+        self.world.sink.external_peer(name);
+        self.world.roster.len() + self.world.transport.add_external_peer(name.to_owned())
     }
 
     /// Takes a message that is to be carried away.
@@ -95,8 +100,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     /// What faults have done to nodes since this was asked, in order.
-    pub fn take_ordeals(&mut self) -> Vec<(u32, Ordeal)> {
-        std::mem::take(&mut self.ordeals)
+    pub fn take_external_faults(&mut self) -> Vec<(u32, ExternalFault)> {
+        std::mem::take(&mut self.external_faults)
     }
 
     /// Moves true time on; it never goes back.

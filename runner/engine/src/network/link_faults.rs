@@ -8,7 +8,7 @@ use model::{FaultKind, Link, LinkChange, NodeRanges};
 
 /// The faults that hold for links at present, in the order of the scenario.
 #[derive(Debug, Default)]
-pub struct Disturbances {
+pub struct LinkFaults {
     partitions: Vec<Partition>,
     changes: Vec<Changed>,
 }
@@ -49,7 +49,7 @@ impl Draws {
     }
 }
 
-impl Disturbances {
+impl LinkFaults {
     /// A fault of links begins to hold, for the time numbered `window`; answers
     /// whether it is one.
     pub fn begin(&mut self, fault: usize, window: u64, kind: &FaultKind) -> bool {
@@ -160,14 +160,12 @@ mod tests {
     }
 
     fn cuts(sides: Vec<NodeRanges>) -> Vec<(u32, u32)> {
-        let mut disturbances = Disturbances::default();
-        assert!(disturbances.begin(0, 0, &FaultKind::Partition(sides)));
+        let mut faults = LinkFaults::default();
+        assert!(faults.begin(0, 0, &FaultKind::Partition(sides)));
         let pairs = (0..4).flat_map(|from| (0..4).map(move |to| (from, to)));
-        let cut: Vec<_> = pairs
-            .filter(|&(from, to)| disturbances.cut(from, to))
-            .collect();
-        assert_eq!(disturbances.end(0), cut.len() as u64);
-        assert!(!disturbances.cut(0, 1), "it is over");
+        let cut: Vec<_> = pairs.filter(|&(from, to)| faults.cut(from, to)).collect();
+        assert_eq!(faults.end(0), cut.len() as u64);
+        assert!(!faults.cut(0, 1), "it is over");
         cut
     }
 

@@ -19,13 +19,13 @@
 
 use analysis_log::{EventId, NO_PEER};
 
-use super::{Ordeal, Run};
+use super::{ExternalFault, Run};
 use crate::behaviors::{Behaviors, Failure};
 use crate::faults::FaultEffect;
 use crate::queue::{Event, Sequence};
 use crate::sink::Sink;
 use crate::ticks::Period;
-use crate::world::Kind;
+use crate::world::NodeKind;
 use base::random::{Purpose, Random};
 use base::time::{SimDuration, SimTime};
 use model::{FaultKind, NodeRanges};
@@ -66,7 +66,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         if let Some(every) = rule.every {
             self.world.events.push_fault(due + every, fault, true);
         }
-        if self.world.network.disturb(index, window, &rule.kind) {
+        if self.world.network.begin_fault(index, window, &rule.kind) {
             return Ok(());
         }
         let mut touched = 0;
@@ -111,7 +111,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let nodes = self.settle_fault(index, due);
         let kind = self.faults.states[index].rule.kind.clone();
         if let FaultKind::Crash(named) = &kind {
-            self.tell_of_restarts_elsewhere(named)?;
+            self.notify_remote_restarts(named)?;
         }
         for node in nodes {
             match kind {
@@ -132,7 +132,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let nodes = std::mem::take(&mut state.nodes);
         match state.rule.kind {
             FaultKind::Partition(_) | FaultKind::Link(_) => {
-                state.touched = self.world.network.calm(index);
+                state.touched = self.world.network.end_fault(index);
             }
             FaultKind::TickRate { .. } => {
                 let taken: u64 = nodes.iter().map(|&node| self.ticks.taken(node)).sum();
@@ -141,7 +141,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             FaultKind::Pause(_) => {
                 for &node in &nodes {
                     let waiting = &self.world.nodes[node as usize];
-                    if waiting.paused && waiting.kind != Kind::Clocked {
+                    if waiting.paused && waiting.kind != NodeKind::Clocked {
                         state.touched += u64::from(waiting.inbox.len());
                     }
                 }
@@ -180,19 +180,19 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// Stops a node; answers whether it was up.
     fn crash(&mut self, node: u32) -> bool {
-        let (begun, elsewhere) = (self.begun, self.world.wires.is_elsewhere(node));
+        let (begun, remote) = (self.begun, self.world.transport.is_remote(node));
         if self.world.is_program(node) {
             // Its connections tell the rest.
-            if !elsewhere {
-                self.ordeals.push((node, Ordeal::Crash));
+            if !remote {
+                self.external_faults.push((node, ExternalFault::Crash));
             }
-            return !elsewhere;
+            return !remote;
         }
-        if elsewhere {
+        if remote {
             // The process that drives it knows whether it is up; its peers here
             // learn of it by the same timetable.
             if begun {
-                self.tell_of_crash(node);
+                self.notify_crash(node);
             }
             return false;
         }
@@ -208,17 +208,17 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.pauses.remove(&node);
         self.world.forget(node);
         self.world.end_step(&self.behaviors);
-        self.ordeals.push((node, Ordeal::Crash));
+        self.external_faults.push((node, ExternalFault::Crash));
         if begun {
-            self.tell_of_crash(node);
+            self.notify_crash(node);
         }
         true
     }
 
     /// Those who hear of their peers' connections learn that one has crashed.
-    fn tell_of_crash(&mut self, node: u32) {
-        for other in self.hearers(node) {
-            if self.world.wires.is_elsewhere(other) {
+    fn notify_crash(&mut self, node: u32) {
+        for other in self.connection_handlers(node) {
+            if self.world.transport.is_remote(other) {
                 continue;
             }
             let time = self.world.closed_by_crash(node, other);
@@ -233,10 +233,10 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     /// Peers here learn that nodes of other processes begin anew.
-    fn tell_of_restarts_elsewhere(&mut self, nodes: &NodeRanges) -> Result<(), Failure> {
+    fn notify_remote_restarts(&mut self, nodes: &NodeRanges) -> Result<(), Failure> {
         for node in nodes.iter().cloned().flatten() {
-            if self.world.wires.is_elsewhere(node) && !self.world.is_program(node) {
-                for other in self.hearers(node) {
+            if self.world.transport.is_remote(node) && !self.world.is_program(node) {
+                for other in self.connection_handlers(node) {
                     self.connect(other, node)?;
                 }
             }
@@ -246,7 +246,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// A node that crashed begins anew.
     fn restart(&mut self, node: u32, due: SimTime) -> Result<(), Failure> {
-        self.ordeals.push((node, Ordeal::Restart));
+        self.external_faults.push((node, ExternalFault::Restart));
         if self.world.is_program(node) {
             return Ok(());
         }
@@ -257,8 +257,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// Lets a node do nothing; answers whether it is one that could do something.
     fn pause(&mut self, node: u32, fault: usize) -> bool {
-        if self.world.is_program(node) && !self.world.wires.is_elsewhere(node) {
-            self.ordeals.push((node, Ordeal::Pause));
+        if self.world.is_program(node) && !self.world.transport.is_remote(node) {
+            self.external_faults.push((node, ExternalFault::Pause));
             // What it holds up is not seen here.
             self.faults.states[fault].touched += 1;
             return true;
@@ -277,7 +277,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let pause = Pause {
             fault,
             left,
-            late: Vec::new(),
+            postponed: Vec::new(),
         };
         self.pauses.insert(node, pause);
         true
@@ -286,7 +286,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     /// A paused node goes on.
     fn resume(&mut self, node: u32) -> Result<(), Failure> {
         if self.world.is_program(node) {
-            self.ordeals.push((node, Ordeal::Resume));
+            self.external_faults.push((node, ExternalFault::Resume));
             return Ok(());
         }
         let Some(pause) = self.pauses.remove(&node) else {
@@ -297,34 +297,34 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             self.world.finish_service(node, left);
         }
         match self.world.nodes[node as usize].kind {
-            Kind::EventDriven => {
+            NodeKind::EventDriven => {
                 while self.world.stop.is_none() && !self.world.nodes[node as usize].inbox.is_empty()
                 {
                     self.take_message(node)?;
                 }
             }
-            Kind::Server => self.serve(node),
-            Kind::Clocked => {}
+            NodeKind::Server => self.serve(node),
+            NodeKind::Clocked => {}
         }
-        for (sequence, event) in pause.late {
-            self.world.push_late(sequence, event);
+        for (sequence, event) in pause.postponed {
+            self.world.push_postponed(sequence, event);
         }
         Ok(())
     }
 
     /// Something of a paused node has to wait.
     #[cold]
-    pub(super) fn hold_up(&mut self, node: u32, sequence: Sequence, event: Event) {
+    pub(super) fn postpone(&mut self, node: u32, sequence: Sequence, event: Event) {
         if let Some(pause) = self.pauses.get_mut(&node) {
-            pause.late.push((sequence, event));
+            pause.postponed.push((sequence, event));
             self.faults.states[pause.fault].touched += 1;
         }
     }
 
     /// A tick of a node that is down or paused goes by.
     #[cold]
-    pub(super) fn tick_goes_by(&mut self, node: u32) {
-        self.ticks.goes_by(node);
+    pub(super) fn skip_tick(&mut self, node: u32) {
+        self.ticks.skip(node);
         if let Some(pause) = self.pauses.get(&node) {
             self.faults.states[pause.fault].touched += 1;
         }
@@ -339,7 +339,7 @@ pub(super) struct Pause {
     /// What is left of the service that it was at.
     left: Option<SimDuration>,
     /// What was due meanwhile, in order.
-    late: Vec<(Sequence, Event)>,
+    postponed: Vec<(Sequence, Event)>,
 }
 
 /// Whether a node is among these.
