@@ -1,5 +1,5 @@
-//! A run driven from outside, in real time: what is due is asked for and done, and
-//! what comes over wires is handed in.
+//! What the real-time driver calls: it asks what is due and when, has it done, and
+//! hands in what arrives over sockets.
 
 use super::{ExternalFault, Run};
 use crate::behaviors::{Behaviors, Failure};
@@ -9,12 +9,12 @@ use crate::world::NodeKind;
 use base::time::SimTime;
 
 impl<B: Behaviors, S: Sink> Run<B, S> {
-    /// A message that came over a wire reaches a node now. `from` is a node or a
-    /// stranger, `number` its number for the message.
+    /// A message from a socket reaches a node now. `from` is a node or an external peer,
+    /// `number` the sender's number for the message.
     ///
     /// # Errors
     ///
-    /// When the node's behavior fails.
+    /// If the node's behavior fails.
     pub fn deliver(
         &mut self,
         node: u32,
@@ -23,28 +23,28 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         bytes: &[u8],
     ) -> Result<(), Failure> {
         let world = &mut self.world;
-        world.entered += 1;
+        world.counts.messages.entered += 1;
         if from < world.roster.len() && world.is_program(from) && world.network.cuts(from, node) {
             world.lose(node, from, number, bytes.len() as u64);
             world.end_step(&self.behaviors);
             return Ok(());
         }
-        let target = &self.world.nodes[node as usize];
+        let target = &self.world.nodes[node];
         let acts = target.up && !target.paused;
         if target.kind == NodeKind::EventDriven && acts && bytes.len() > INLINE {
-            // It would be laid down and taken up at once: no need to copy it.
-            self.world.handled += 1;
+            // Handled at once: no need to copy it into the slab.
+            self.world.counts.events += 1;
             return self.handle(node, from, number, bytes);
         }
         let message = self.world.messages.add(from, number, bytes);
         self.arrival(node, message)
     }
 
-    /// A wire tells that a node closes or opens its connection to one of ours.
+    /// A node of another process closes or opens its connection to `node`.
     ///
     /// # Errors
     ///
-    /// When the node's behavior fails.
+    /// If the node's behavior fails.
     pub fn connection_changed(
         &mut self,
         node: u32,
@@ -58,40 +58,39 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
     }
 
-    /// A wire tells that a message to one of our nodes was lost.
-    pub fn lose(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
-        // It was counted where it was sent.
+    /// Records that a message to a node was lost. Its sender has counted it.
+    pub fn record_loss(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
         self.world.drop_row(node, from, number, bytes);
         self.world.end_step(&self.behaviors);
     }
 
-    /// A message that left one of our nodes for a program or a stranger will never
-    /// reach it: a row in the program's log, which holds nothing else, or in that
-    /// of the node that sent it, since a stranger has none.
-    pub fn lose_outside(&mut self, from: u32, to: u32, number: u64, bytes: u64) {
-        // It was counted as gone when it was taken out.
+    /// Records that a message to a program or an external peer was lost after it had left
+    /// the process: in the program's log, or, since an external peer has no log, in that
+    /// of the sender.
+    pub fn record_external_loss(&mut self, from: u32, to: u32, number: u64, bytes: u64) {
+        // It was counted when it left.
         match to < self.world.roster.len() {
-            true => self.world.report_lost(to, from, number, bytes),
-            false => self.world.lose_outside(from, to, number, bytes),
+            true => self.world.record_loss(to, from, number, bytes),
+            false => self.world.drop_row(from, to, number, bytes),
         }
         self.world.end_step(&self.behaviors);
     }
 
-    /// A peer from outside appears; answers its index, past the nodes'.
+    /// Adds an external peer and returns its index, which is after those of the nodes.
     pub fn add_external_peer(&mut self, name: &str) -> u32 {
         self.world.sink.external_peer(name);
         self.world.roster.len() + self.world.transport.add_external_peer(name.to_owned())
     }
 
-    /// Takes a message that is to be carried away.
+    /// Takes a message that leaves the process.
     pub fn take_message_out(&mut self, message: MessageId) -> Message {
-        self.world.left += 1;
+        self.world.counts.messages.left += 1;
         self.world.messages.take(message)
     }
 
     /// Number of messages that wait in a node's inbox.
     pub fn inbox_len(&self, node: u32) -> u32 {
-        self.world.nodes[node as usize].inbox.len()
+        self.world.nodes[node].inbox.len()
     }
 
     /// Whether a fault keeps a node down.
@@ -99,21 +98,21 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.faults.keep_down(node)
     }
 
-    /// What faults have done to nodes since this was asked, in order.
+    /// Takes what faults have done to nodes since the last call, in order.
     pub fn take_external_faults(&mut self) -> Vec<(u32, ExternalFault)> {
         std::mem::take(&mut self.external_faults)
     }
 
-    /// Moves true time on; it never goes back.
+    /// Advances true time; it never goes back.
     pub fn advance(&mut self, now: SimTime) {
         self.world.now = self.world.now.max(now);
     }
 
-    /// Does the next thing that is due, now.
+    /// Handles the next event or tick, now.
     ///
     /// # Errors
     ///
-    /// When a behavior fails.
+    /// If a behavior fails.
     pub fn do_next(&mut self) -> Result<(), Failure> {
         if self.world.events.next_time() <= self.ticks.next_time() {
             self.next_event()
@@ -122,7 +121,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
     }
 
-    /// When the next thing is due; [`SimTime::NEVER`] if nothing is.
+    /// When the next event or tick is due; [`SimTime::NEVER`] if none is.
     pub fn next_due(&self) -> SimTime {
         self.world.events.next_time().min(self.ticks.next_time())
     }
@@ -132,7 +131,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.end
     }
 
-    /// The reason for which a behavior has stopped the run, if one has.
+    /// Takes the reason for which a behavior has stopped the run, if one has.
     pub fn stopped(&mut self) -> Option<String> {
         self.world.stop.take()
     }

@@ -100,7 +100,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             // Datagrams may be lost on the way; of this one it is known.
             match socket.send_to(&datagram, address) {
                 Err(_) if kind == Kind::Message => {
-                    self.run.lose(to, from, head.number, body.len() as u64);
+                    self.run
+                        .record_loss(to, from, head.number, body.len() as u64);
                 }
                 _ => self.under_way = true,
             }
@@ -130,7 +131,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     guest.stream.take_rest(number, bytes);
                     self.look_after_guest(token);
                 }
-                None => self.run.lose_outside(from, to, number, bytes),
+                None => self.run.record_external_loss(from, to, number, bytes),
             },
             Content::Close => {
                 if let Some((token, guest)) = self.guest(token) {
@@ -196,7 +197,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             let name = self.run.world.external_peer_name(to).to_owned();
             self.complain(from, &format!("disconnected {name}: {why}"));
             self.part(token);
-            self.run.lose_outside(from, to, number, size);
+            self.run.record_external_loss(from, to, number, size);
             return self.run.disconnect(from, to);
         }
         let given = match token.and_then(|token| self.sockets.get_mut(token)) {
@@ -210,7 +211,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             _ => false,
         };
         if !given {
-            self.run.lose_outside(from, to, number, size);
+            self.run.record_external_loss(from, to, number, size);
         }
         Ok(())
     }
@@ -287,7 +288,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.hang_up(token);
         }
         if !given {
-            self.run.lose_outside(from, to, number, size);
+            self.run.record_external_loss(from, to, number, size);
         }
         match overflows {
             true => self.run.disconnect(from, to),

@@ -104,7 +104,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             left.extend(unsent.into_iter().map(|unsent| (from, to, unsent)));
         }
         for (from, to, unsent) in left {
-            self.run.lose_outside(from, to, unsent.number, unsent.bytes);
+            self.run
+                .record_external_loss(from, to, unsent.number, unsent.bytes);
         }
         // Those for programs of other processes go there.
         let _ = self.carry_out();

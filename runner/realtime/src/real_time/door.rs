@@ -79,7 +79,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         };
         for lost in guest.stream.take_unsent() {
             self.run
-                .lose_outside(guest.node, guest.stranger, lost.number, lost.bytes);
+                .record_external_loss(guest.node, guest.stranger, lost.number, lost.bytes);
         }
         self.paused.remove(&token);
         self.guests.remove(&guest.stranger);
@@ -197,7 +197,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
         let (from, number) = (source.stranger, source.received);
         if !fits {
-            self.run.lose(node, from, number, bytes.len() as u64);
+            self.run.record_loss(node, from, number, bytes.len() as u64);
             return Ok(());
         }
         self.run.deliver(node, from, number, bytes)

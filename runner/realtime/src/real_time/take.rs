@@ -163,7 +163,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let mut take = |message: &[u8]| {
             *received += 1;
             if message.len() as u64 > most {
-                run.lose(node, program, *received, message.len() as u64);
+                run.record_loss(node, program, *received, message.len() as u64);
             } else if result.is_ok() {
                 result = run.deliver(node, program, *received, message);
             }
@@ -206,7 +206,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
         for lost in line.take_unsent() {
             self.run
-                .lose_outside(line.node, line.program, lost.number, lost.bytes);
+                .record_external_loss(line.node, line.program, lost.number, lost.bytes);
         }
     }
 }
@@ -226,7 +226,7 @@ fn hear<B: Behaviors, S: Sink>(run: &mut Run<B, S>, frame: &[u8]) -> Result<(), 
         Kind::Open => run.connection_changed(head.to, head.from, false),
         Kind::Lost => {
             let size = body.try_into().map_or(0, u64::from_be_bytes);
-            run.lose(head.to, head.from, head.number, size);
+            run.record_loss(head.to, head.from, head.number, size);
             Ok(())
         }
         Kind::End => Ok(()),
