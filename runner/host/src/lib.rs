@@ -10,12 +10,13 @@
 //! All `unsafe` of the runner is here. It rests on `plugins/ABI.md`: what a
 //! plugin must keep to, and what is checked once, at load.
 
-pub mod cell;
+pub mod callback;
 pub mod check;
 pub mod config;
 pub mod elf;
 pub mod instance;
 pub mod library;
 pub mod plugin;
+pub mod progress_page;
 pub mod search;
 mod vtable;

@@ -32,7 +32,7 @@ pub(super) struct Side {
     /// Whether one of the following three holds something.
     pub touched: bool,
     /// What the behavior gave as its reason to fail, or broke.
-    pub fault: Option<String>,
+    pub failure: Option<String>,
     /// The acting node's text columns that were set: (column, text or cleared).
     pub texts: Vec<(u32, Option<String>)>,
     /// A text lent to the plugin until the callback returns.
@@ -248,7 +248,7 @@ impl Side {
     #[cold]
     fn blame(&mut self, reason: impl FnOnce() -> String) {
         self.touched = true;
-        self.fault.get_or_insert_with(reason);
+        self.failure.get_or_insert_with(reason);
     }
 
     /// Keeps a text until the callback returns, and lends it.
