@@ -60,7 +60,7 @@ impl Checks {
             row,
             number: *number,
             columns,
-            strangers: &self.strangers,
+            external_peers: &self.strangers,
         };
         for (name, judging) in &mut self.judging {
             if let Err(fault) = judging.record(seen) {

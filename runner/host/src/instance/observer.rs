@@ -79,3 +79,129 @@ impl Observed<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Mutex, PoisonError};
+
+    use super::*;
+    use analysis_log::Columns;
+    use base::random::{Random, Streams};
+    use engine::behaviors::{Behaviors, Call, CallError};
+    use engine::run::Run;
+    use engine::sink::NoSink;
+    use model::roster::Roster;
+    use model::{Group, Timing};
+    use tracing::subscriber::with_default;
+
+    struct NoBehavior;
+
+    impl Behaviors for NoBehavior {
+        fn create<S: Sink>(
+            &mut self,
+            _: u32,
+            _: Random,
+            _: &mut World<S>,
+        ) -> Result<(), CallError> {
+            Ok(())
+        }
+
+        fn call<S: Sink>(
+            &mut self,
+            _: u32,
+            _: Call<'_>,
+            _: &mut World<S>,
+        ) -> Result<(), CallError> {
+            Ok(())
+        }
+
+        fn columns(&self, _: u32) -> Columns<'_> {
+            Columns::default()
+        }
+    }
+
+    fn run() -> Run<NoBehavior, NoSink> {
+        let group = Group {
+            name: "server".to_owned(),
+            count: 2,
+            numbered: true,
+            behavior: None,
+            config: String::new(),
+            timing: Timing::EventDriven,
+            start_at: Default::default(),
+            rng_id: None,
+            inbox_limit: None,
+            clock: None,
+            listen: Vec::new(),
+            stdin: None,
+            program: None,
+        };
+        let streams = Streams::new(1, "default", 1);
+        Run::new(
+            Roster::new(&[group]),
+            &[],
+            None,
+            streams,
+            NoBehavior,
+            NoSink,
+        )
+    }
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            lines.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_traced_callback_names_its_node_callback_time_and_step() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(Level::TRACE)
+            .with_ansi(false)
+            .without_time()
+            .with_writer(move || writer.clone())
+            .finish();
+        let mut run = run();
+        run.advance(SimTime(1_250_000_000));
+        with_default(subscriber, || {
+            let observer = Observer::new(None).expect("the run is traced");
+            let observed = observer.enter(Callback::Message, 1, &run.world);
+            observed.leave(abi::OK);
+            trace!(target: "host", "outside");
+        });
+        let lines = lines.0.lock().unwrap();
+        let lines: Vec<&str> = std::str::from_utf8(&lines).unwrap().lines().collect();
+        let expected = [
+            "TRACE node{name=\"server-2\"}:callback{name=\"message\" time=1.25 s step=0}: \
+             host: returned status=0",
+            "TRACE host: outside",
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn a_run_that_nothing_observes_has_no_observer() {
+        with_default(tracing::subscriber::NoSubscriber::default(), || {
+            assert!(Observer::new(None).is_none());
+        });
+        let page = Arc::new(ProgressPage::create().unwrap());
+        let observer = Observer::new(Some(page.clone())).unwrap();
+        let run = run();
+        let observed = observer.enter(Callback::Tick, 1, &run.world);
+        assert_eq!(page.read().callback, Some(Callback::Tick));
+        observed.leave(abi::OK);
+        assert_eq!(page.read().callback, None);
+    }
+}
