@@ -25,6 +25,7 @@ use base::time::{SimDuration, SimTime};
 use model::roster::Roster;
 use model::{Fault, FaultKind, Group, LinkRule, TickRule, Timing};
 use node_faults::{Pause, holds};
+use tracing::debug;
 
 /// One run, ready to go.
 #[derive(Debug)]
@@ -216,6 +217,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let reason = ended
             .and_then(|reason| self.finish().map(|()| reason))
             .unwrap_or_else(EndReason::Failed);
+        debug!(target: "engine", ?reason, time = %self.world.now, events = self.world.counts.events, "run ends");
         // The rows of a failed step are kept.
         self.world.end_step(&self.behaviors);
         Outcome {

@@ -28,6 +28,7 @@ use crate::world::NodeKind;
 use base::random::{Purpose, Random};
 use base::time::{SimDuration, SimTime};
 use model::{FaultKind, NodeRanges};
+use tracing::debug;
 
 impl<B: Behaviors, S: Sink> Run<B, S> {
     /// Schedules the faults, and begins those of time 0. The nodes are created, and none
@@ -59,6 +60,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         state.since = Some(due);
         let rule = state.rule.clone();
         let window = state.window;
+        debug!(target: "engine", fault = index, kind = rule.kind.name(), time = %due, "fault begins");
         let fault = index as u32;
         if let Some(span) = rule.span {
             self.world.events.push_fault(due + span, fault, false);
@@ -110,6 +112,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     fn end_fault(&mut self, index: usize, due: SimTime) -> Result<(), Failure> {
         let nodes = self.settle_fault(index, due);
         let kind = self.faults.states[index].rule.kind.clone();
+        debug!(target: "engine", fault = index, kind = kind.name(), time = %due, "fault ends");
         if let FaultKind::Crash(named) = &kind {
             self.notify_remote_restarts(named)?;
         }
