@@ -35,7 +35,7 @@ use crate::judge::expectations::Tallies;
 use crate::plan::{Plan, RunSpec};
 use crate::results::folder::Folder;
 use crate::results::ledger::{BookError, FLUSH_EVERY, Ledger, RunResult};
-use host::cell::Cell;
+use host::progress_page::ProgressPage;
 use realtime::setup::SetupError;
 
 /// How to run a plan.
@@ -61,7 +61,7 @@ pub struct Options {
     /// Whether each run is done twice, and compared, in virtual time.
     pub twice: bool,
     /// Where each callback is noted, in such a process.
-    pub cell: Option<Arc<Cell>>,
+    pub cell: Option<Arc<ProgressPage>>,
 }
 
 /// Results that could not be written. Runs that were whole before are kept.

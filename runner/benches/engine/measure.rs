@@ -1,20 +1,19 @@
-//! Times that can be compared: taken in turns, A B A B, within one process.
+//! Comparable times: measured in turns, A B A B, within one process.
 //!
-//! Other work on the machine, its clock rate and its temperature change over
-//! seconds. Neighbors in time see about the same machine, so a *ratio* is taken
-//! within each round, and the median of the rounds is the result. Nanoseconds
-//! are printed for orientation only.
+//! The load, clock rate and temperature of the machine change over seconds. Measurements
+//! close in time see about the same machine, so a *ratio* is computed within each round,
+//! and the median over the rounds is the result. Nanoseconds are only for orientation.
 
 use std::time::{Duration, Instant};
 
-/// Something that is timed; what it answers was spent on what counts.
+/// Something to be timed; it returns the time that counts.
 pub type Timed<'a> = &'a mut dyn FnMut() -> Duration;
 
 /// The times of several things, round by round `[s]`.
 pub struct Rounds<const N: usize>(Vec<[f64; N]>);
 
-/// Times each thing once per round, in turns. A round before the first, which
-/// fills caches and faults pages in, does not count.
+/// Times each thing once per round, in turns. A round before the first fills caches and
+/// maps memory; it does not count.
 pub fn in_turns<const N: usize>(rounds: usize, mut things: [Timed<'_>; N]) -> Rounds<N> {
     let mut round = || {
         let mut times = [0.0; N];
@@ -33,13 +32,13 @@ impl<const N: usize> Rounds<N> {
         median(self.0.iter().map(|times| times[thing]).collect())
     }
 
-    /// How many times as long a thing took as another: the median of the rounds.
+    /// The ratio of the times of two things: the median over the rounds.
     pub fn ratio(&self, thing: usize, other: usize) -> f64 {
         median(self.0.iter().map(|t| t[thing] / t[other]).collect())
     }
 }
 
-/// Does a piece of work, and tells how long it took.
+/// Does a piece of work; returns its result and its time.
 pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let start = Instant::now();
     let result = work();

@@ -1,4 +1,4 @@
-//! The most memory that a run takes, by a process of its own.
+//! The peak memory of a run, measured in a child process.
 
 use std::process::Command;
 
@@ -26,7 +26,7 @@ pub fn per_node(size: &Size) -> anyhow::Result<f64> {
     Ok(bytes as f64 / f64::from(size.nodes))
 }
 
-/// The child: runs once, and prints how much its peak grew `[bytes]`.
+/// The child process: runs once, and prints by how much its peak grew `[bytes]`.
 pub fn child(nodes: u32, seconds: u64) -> anyhow::Result<()> {
     let size = Size {
         nodes,

@@ -1,4 +1,4 @@
-//! The experiment, and the engine's way to do it: through the real `libclock`.
+//! The experiment, done by the engine with the real `libclock`.
 //!
 //! Clock machines with rates of 1 to 6 ticks a second and a die of 10 faces.
 //! Without latency every machine reaches every other; with it, machines stand in
@@ -26,8 +26,8 @@ use runner::scenario::{BehaviorName, Group, Link, LinkRule, TickRule, Timing};
 pub const FACES: u64 = 10;
 /// The lowest and the highest rate `[1/s]`.
 pub const RATES: (i64, i64) = (1, 6);
-/// Machines that are linked with each other where links have a latency: so few
-/// that each pair's own random stream is used again and again.
+/// Number of machines in a cluster, if links have a latency: so few that the random
+/// stream of each pair is used many times.
 pub const CLUSTER: u32 = 10;
 
 /// A size of the experiment.
@@ -37,13 +37,13 @@ pub struct Size {
     pub nodes: u32,
     /// Simulated span `[s]`.
     pub seconds: u64,
-    /// Runs, each with draws of its own.
+    /// Number of runs, each with its own streams.
     pub runs: u32,
     /// Mean latency of a message `[s]`; none: no latency.
     pub latency: Option<u64>,
 }
 
-/// What came out, to be compared.
+/// The result, to be compared.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Ticks and arrivals.
@@ -73,7 +73,7 @@ impl Size {
         }
     }
 
-    /// How long messages take `[ns]`, if they take any time.
+    /// The latency of messages `[ns]`, if there is any.
     pub fn latency(&self) -> Option<Distribution> {
         let mean = self.latency? as f64 * 1e9;
         Some(Distribution::Exponential { mean })
@@ -126,7 +126,7 @@ impl Size {
     }
 }
 
-/// The clock machine out of its library.
+/// The plugin with the clock machine.
 pub struct Plugin {
     config: Arc<Config>,
     check: BoundCheck,
@@ -185,7 +185,7 @@ impl Plugin {
 /// Runs to the end of the duration.
 ///
 /// # Panics
-/// When it ends for another reason.
+/// If it ends for another reason.
 pub fn go<S: Sink>(run: &mut Run<Instances, S>, size: &Size) -> Outcome {
     let outcome = run.go(&AtomicBool::new(false));
     assert_eq!(outcome.reason, EndReason::Duration);

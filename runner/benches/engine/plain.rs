@@ -1,11 +1,11 @@
-//! The same experiment as one plain program: no plugin, no engine, no records,
-//! nothing that is decided while it runs.
+//! The same experiment as one plain program: no plugin, no engine, no records, no choice
+//! at run time.
 //!
-//! It is what one would write for this experiment alone, and written to be fast:
-//! a machine is one cache line, messages lie in one slab with a list through it
-//! for each inbox, and machines of one rate tick together. With latency, pending
-//! messages stand in the standard library's `BinaryHeap`. It draws from the same
-//! random streams, so its machines end with the same clocks as the engine's.
+//! It is written for this experiment only, and to be fast: a machine is one cache line,
+//! messages are in one slab with a linked list per inbox, and machines of one rate tick
+//! together. With latency, pending messages are in the standard library's `BinaryHeap`.
+//! It draws from the same random streams, so its machines end with the same clocks as the
+//! engine's.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -35,7 +35,7 @@ struct Machine {
 
 struct Place {
     clock: u64,
-    /// The next in the same inbox, or the next free place.
+    /// The next message in the same inbox, or the next free entry.
     next: u32,
 }
 
@@ -49,13 +49,13 @@ struct Machines {
     messages: u64,
 }
 
-/// What is between the machines.
+/// The links between the machines.
 trait Links {
     /// The number of machines that a machine can send to.
     fn peers(&self) -> u64;
-    /// A clock is sent to the machine that comes `peer + 1` after `from`.
+    /// Sends a clock to the machine that is `peer + 1` places after `from`.
     fn send(&mut self, machines: &mut Machines, from: u32, peer: u64, clock: u64, now: u64);
-    /// All that arrives up to `time`, this included.
+    /// Handles all arrivals up to and including `time`.
     fn deliver(&mut self, machines: &mut Machines, time: u64);
 }
 
@@ -207,7 +207,7 @@ impl Machines {
     }
 }
 
-/// Every machine reaches every other at once.
+/// Every machine is linked to every other, without latency.
 struct Ideal {
     nodes: u32,
 }
@@ -232,7 +232,7 @@ impl Links for Ideal {
     fn deliver(&mut self, _: &mut Machines, _: u64) {}
 }
 
-/// Clusters, whose links take their time.
+/// Machines in clusters, with links of random latency.
 struct Slow {
     latency: Distribution,
     size: Size,
@@ -281,7 +281,7 @@ impl Links for Slow {
                 .link(Purpose::Link, &Size::name(from), &Size::name(to)),
             last_arrival: 0,
         });
-        pair.random.next_u64(); // whether it is lost: never
+        pair.random.next_u64(); // the draw for loss, of which there is none
         let arrival = SimTime(now) + self.latency.sample_span(&mut pair.random);
         pair.last_arrival = pair.last_arrival.max(arrival.0);
         let event = (pair.last_arrival, self.sequence, to, clock);

@@ -1,5 +1,4 @@
-//! Runs that keep their records: as metrics, as metrics and CSV logs, and before a
-//! check.
+//! Runs that keep their records: as metrics, as metrics and CSV logs, or for a check.
 
 use std::fs::File;
 use std::io::Write;
@@ -35,7 +34,7 @@ pub trait Logs: 'static {
     fn create(folder: &Path, schema: &RunSchema) -> Self;
     /// Writes a row.
     fn row(&mut self, row: &Row, columns: Columns<'_>);
-    /// Writes what is left; the number of bytes in all.
+    /// Writes what is buffered; returns the number of bytes in all.
     fn finish(self) -> anyhow::Result<u64>;
 }
 
@@ -78,7 +77,7 @@ impl Metrics {
         }
     }
 
-    /// Number of rows that came.
+    /// Number of rows so far.
     pub fn rows(&self) -> u64 {
         self.rows
     }
@@ -94,7 +93,7 @@ impl Sink for Metrics {
     fn print(&mut self, _: SimTime, _: u32, _: &str) {}
 }
 
-/// Computes metrics, and has `clock.lamport` judge every record.
+/// Computes metrics, and checks every record with `clock.lamport`.
 pub struct MetricsAndCheck {
     metrics: Metrics,
     checks: Checks,
@@ -115,7 +114,7 @@ impl MetricsAndCheck {
     /// The verdict.
     ///
     /// # Panics
-    /// When the clock condition does not hold.
+    /// If the clock condition does not hold.
     pub fn finish(self) {
         let judgements = self.checks.finish().expect("the check does its work");
         assert_eq!(judgements[0].verdict, Verdict::Passed, "{judgements:?}");
@@ -141,7 +140,7 @@ impl<L: Logs> MetricsAndLogs<L> {
         }
     }
 
-    /// Writes what is left; the number of rows, and of bytes.
+    /// Writes what is buffered; returns the number of rows and of bytes.
     pub fn finish(self) -> anyhow::Result<(u64, u64)> {
         Ok((self.metrics.rows, self.logs.finish()?))
     }
@@ -172,8 +171,8 @@ pub fn schema(plugin: &Plugin, size: &Size) -> RunSchema {
     }
 }
 
-/// Writes so many bytes into one file, in the blocks that logs are written in:
-/// what the disk (and the system's cache before it) does without us.
+/// Writes a number of bytes into one file, in blocks of the same size as those of logs:
+/// the time that the system needs without the runner.
 pub fn write_plainly(folder: &Path, bytes: u64) -> anyhow::Result<()> {
     let block = vec![b'7'; 256 << 10];
     let mut file = File::create(folder.join("plain.csv"))?;

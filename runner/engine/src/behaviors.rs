@@ -1,5 +1,5 @@
-//! What the engine asks of the nodes' behaviors, whoever provides them: the
-//! plugin host, or a test.
+//! The interface between the engine and the nodes' behaviors. The plugin host
+//! implements it, and so do tests.
 
 use analysis_log::Columns;
 
@@ -9,57 +9,56 @@ use base::callback::Callback;
 use base::random::Random;
 use base::time::SimTime;
 
-/// The behaviors of a run's nodes, each with the node's state. A callback acts
-/// on the run through the [`World`]; nothing else runs until it returns.
+/// The behaviors of a run's nodes, with the nodes' states. A callback acts on the run
+/// through the [`World`]; nothing else runs until it returns.
 pub trait Behaviors {
-    /// Makes the node's state, in place of one that it has; called once per node
-    /// and life, before its start.
+    /// Creates the node's state and drops an old one; called before each start of the
+    /// node.
     ///
     /// # Errors
     ///
-    /// Like every callback: when the behavior refuses or panics.
+    /// If the behavior refuses or panics.
     fn create<S: Sink>(
         &mut self,
         node: u32,
         random: Random,
         world: &mut World<S>,
-    ) -> Result<(), Fault>;
+    ) -> Result<(), CallError>;
 
-    /// The node's state is gone; it does nothing and has no columns until it is
-    /// made anew.
+    /// Drops the node's state. The node has no columns until it is created again.
     fn remove(&mut self, _node: u32) {}
 
-    /// The node does something.
+    /// Calls one of the node's callbacks.
     ///
     /// # Errors
     ///
-    /// When the behavior refuses or panics.
+    /// If the behavior refuses or panics.
     fn call<S: Sink>(
         &mut self,
         node: u32,
         call: Call<'_>,
         world: &mut World<S>,
-    ) -> Result<(), Fault>;
+    ) -> Result<(), CallError>;
 
-    /// Whether the node's behavior wants to know of its peers' connections.
-    fn hears_connections(&self, _node: u32) -> bool {
+    /// Whether the node's behavior handles connections of its peers.
+    fn handles_connections(&self, _node: u32) -> bool {
         false
     }
 
     /// The node's columns as they are now.
     fn columns(&self, node: u32) -> Columns<'_>;
 
-    /// The node acts soon: a hint to bring its state near. Changes nothing.
+    /// Prefetches the state of a node that acts soon.
     #[inline]
     fn expect(&self, _node: u32) {}
 
-    /// The engine reads this soon: a hint to bring it near, for which the engine,
-    /// free of unsafe code, has no means of its own. Changes nothing.
+    /// Prefetches something that the engine reads soon. The engine has no unsafe code, so
+    /// it cannot do this itself.
     #[inline]
     fn prefetch<T>(_soon: &T) {}
 }
 
-/// One callback, with what it is told.
+/// One callback, with its arguments.
 #[derive(Clone, Copy, Debug)]
 pub enum Call<'a> {
     /// The node starts.
@@ -68,7 +67,7 @@ pub enum Call<'a> {
     Message {
         /// Which peer sent it.
         peer: u32,
-        /// What it says.
+        /// Its bytes.
         bytes: &'a [u8],
     },
     /// A timer is due.
@@ -108,34 +107,34 @@ impl Call<'_> {
     }
 }
 
-/// Why a callback did not do its work.
+/// Why a callback failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Whether it panicked; else it refused.
+pub struct CallError {
+    /// Whether it panicked; otherwise it returned an error.
     pub panicked: bool,
-    /// What it said.
+    /// The message of the panic or error.
     pub reason: String,
 }
 
-/// A run that a behavior broke: the plugin's fault, with where it happened.
+/// A behavior's failure, which ends the run: what went wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("node `{node}` {} in `{callback}` at {time} (step {step}): {}", self.verb(), self.fault.reason)]
+#[error("node `{node}` {} in `{callback}` at {time} (step {step}): {}", self.verb(), self.error.reason)]
 pub struct Failure {
     /// The node's name.
     pub node: String,
-    /// The callback: `new` where the state was being made.
+    /// The callback; `new` creates the state.
     pub callback: &'static str,
     /// True time of the callback.
     pub time: SimTime,
     /// The node's step.
     pub step: u64,
-    /// What the behavior did.
-    pub fault: Fault,
+    /// What went wrong.
+    pub error: CallError,
 }
 
 impl Failure {
     fn verb(&self) -> &'static str {
-        if self.fault.panicked {
+        if self.error.panicked {
             "panicked"
         } else {
             "failed"

@@ -1,42 +1,42 @@
-//! The nodes' own clocks: what a behavior takes for the time.
+//! The nodes' own clocks: the time that a behavior sees.
 //!
-//! A clock that is `offset` ahead at the beginning and `drift` parts per million
-//! too fast shows offset + t + t * drift / 10^6 at true time t, in whole
-//! nanoseconds, rounded down. It goes forwards only; below 0 it shows 0. When a
-//! fault changes the drift the clock goes on from where it is.
+//! A clock that is `offset` ahead at the beginning and `drift` parts per million too
+//! fast shows offset + t + t * drift / 10^6 at true time t, in whole nanoseconds,
+//! rounded down. It never goes back; a reading below 0 is shown as 0. When a fault
+//! changes the drift, the clock continues from its current reading.
 //!
-//! A timer is a span of its node's clock: it is due when the clock has gone on by
-//! so much ([`Clock::when`]), whatever it shows. Records, links, ticks and service
-//! times are of true time: a clock that is wrong is no slower machine.
+//! The delay of a timer is measured by its node's clock ([`Clock::when`]). Records,
+//! links, ticks and service times use true time: a wrong clock does not make a machine
+//! slower.
 //!
-//! All is integer arithmetic, so that it is the same on every machine.
+//! All arithmetic is on integers, so that it is the same on every machine.
 
 use base::distribution::Distribution;
 use base::random::{Purpose, Streams};
 use base::time::{SimDuration, SimTime};
 use model::roster::Roster;
 
-/// The clocks of all nodes; empty where every one shows true time.
+/// The clocks of all nodes; empty if every clock shows true time.
 #[derive(Clone, Debug, Default)]
 pub struct Clocks(Vec<Clock>);
 
 /// One node's clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    /// Since when it goes at its rate.
+    /// When its rate last changed.
     since: SimTime,
-    /// What it was at then `[ns]`; may be below 0.
+    /// Its reading then `[ns]`; may be below 0.
     base: i128,
-    /// How much more it goes than true time `[10^-12]`.
+    /// How much faster it is than true time `[10^-12]`.
     faster: i128,
-    /// As `faster`, without faults.
+    /// The value of `faster` without faults.
     own: i128,
 }
 
-/// Parts in which a clock's rate is measured.
+/// The unit of a clock's rate: parts in 10^12.
 const PARTS: i128 = 1_000_000_000_000;
 
-/// What keeps offsets far from overflow `[ns]`: 146 years.
+/// The greatest offset, far from overflow `[ns]`: 146 years.
 const MOST_OFFSET: f64 = 4_611_686_018_427_387_904.0;
 
 impl Clock {
@@ -50,13 +50,13 @@ impl Clock {
         }
     }
 
-    /// How far it has come at an instant `[ns]`; below 0 where its offset is.
+    /// Its reading at an instant `[ns]`; may be below 0.
     pub fn at(&self, time: SimTime) -> i128 {
         let gone = i128::from((time - self.since).0);
         self.base + gone + (gone * self.faster).div_euclid(PARTS)
     }
 
-    /// The first instant at which it has come so far `[ns]`.
+    /// The first instant at which its reading is `reached` `[ns]` or more.
     pub fn when(&self, reached: i128) -> SimTime {
         let need = (reached - self.base).max(0);
         let rate = PARTS + self.faster;
@@ -65,20 +65,20 @@ impl Clock {
         self.since + SimDuration(u64::try_from(gone).unwrap_or(u64::MAX))
     }
 
-    /// Goes at another rate from now on, or at its own.
+    /// Sets its drift from now on; none: its own.
     pub fn set_drift(&mut self, ppm: Option<f64>, now: SimTime) {
         (self.base, self.since) = (self.at(now), now);
         self.faster = ppm.map_or(self.own, faster);
     }
 }
 
-/// Parts per million in finer parts, within what lets a clock go forwards.
+/// Parts per million in parts of 10^12, limited so that a clock never goes back.
 fn faster(ppm: f64) -> i128 {
     (ppm.clamp(-999_999.0, 1e6) * 1e6).round() as i128
 }
 
 impl Clocks {
-    /// The clocks of a run; `all` if any may become another than true time.
+    /// The clocks of a run; `all` if a fault may change the drift of any clock.
     pub fn new(roster: &Roster, streams: &Streams, all: bool) -> Clocks {
         if !all && roster.groups().iter().all(|group| group.clock.is_none()) {
             return Clocks::default();
@@ -112,13 +112,13 @@ impl Clocks {
         }
     }
 
-    /// A node's clock, where not every one shows true time.
+    /// A node's clock; none if every clock shows true time.
     #[inline]
     pub fn get(&self, node: u32) -> Option<&Clock> {
         self.0.get(node as usize)
     }
 
-    /// As [`Clocks::get`], to be changed.
+    /// As [`Clocks::get`], mutable.
     pub fn get_mut(&mut self, node: u32) -> Option<&mut Clock> {
         self.0.get_mut(node as usize)
     }
@@ -132,7 +132,7 @@ mod tests {
     const S: u64 = 1_000_000_000;
 
     #[test]
-    fn a_clock_is_ahead_and_goes_its_own_way() {
+    fn a_clock_has_an_offset_and_a_drift() {
         let clock = Clock::new(20e6, 100.0);
         assert_eq!(clock.at(SimTime(0)), 20_000_000);
         assert_eq!(clock.at(SimTime(10 * S)), 10_021_000_000);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_on_from_where_it_is_when_the_drift_changes() {
+    fn a_changed_drift_keeps_the_current_reading() {
         let mut clock = Clock::new(0.0, 1_000.0);
         clock.set_drift(Some(-1_000.0), SimTime(S));
         assert_eq!(clock.at(SimTime(S)), 1_001_000_000);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_is_first_reached_when_it_says() {
+    fn when_is_the_first_instant_of_a_reading() {
         let mut random = Random::from_seed(1);
         for _ in 0..10_000 {
             let ppm = (random.unit() - 0.5) * 1.9e6;
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slowest_clock_goes_forwards_and_the_longest_timer_is_never_due() {
+    fn the_slowest_clock_still_advances_and_the_longest_timer_is_never_due() {
         let slow = Clock::new(0.0, -1e9);
         assert_eq!(slow.at(SimTime(S)), 1_000);
         assert_eq!(slow.when(i128::from(u64::MAX)), SimTime::NEVER);

@@ -1,12 +1,10 @@
-//! The account of messages: none appears from nowhere, none is gone without a
-//! trace.
+//! The account of messages: every message that a node sent has one end.
 //!
-//! What was sent, and what links doubled, was handled by a node, was dropped (and
-//! recorded as that), or is still under way: on a link, in an inbox, or in a
-//! server's hands. In real time some of it crosses the edge of the process: over
-//! the wire between two nodes, to and from programs of others. Each side is
-//! counted where it happens; what is under way is what the slab of messages holds.
-//! If the two sides differ, the engine is wrong, and so is the run.
+//! A message that was sent, or that a link duplicated, is handled by a node, or dropped
+//! (with a record), or still on a link or in an inbox. In real time messages also enter
+//! and leave the process, over sockets. Each number is counted where it happens, except
+//! those in flight, which are the messages in the slab. If the two sides differ, the
+//! engine has a bug, and the run is not valid.
 
 use std::fmt;
 
@@ -15,19 +13,19 @@ use serde::{Deserialize, Serialize};
 /// What became of a run's messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conservation {
-    /// Handed to links by nodes.
+    /// Sent by nodes.
     pub sent: u64,
     /// Copies that links made.
     pub duplicated: u64,
-    /// Came over wires, from nodes and from programs of others.
+    /// Received from sockets: from other nodes and from external peers.
     pub entered: u64,
     /// Handled by nodes.
     pub delivered: u64,
-    /// Lost on links, cut or overflowing, or for a node that is down.
+    /// Lost on links, cut by partitions, over a limit, or sent to a node that is down.
     pub dropped: u64,
     /// On links and in inboxes at the end.
     pub in_flight: u64,
-    /// Handed to wires.
+    /// Handed to sockets.
     pub left: u64,
 }
 
@@ -43,7 +41,7 @@ impl Conservation {
         self.left += other.left;
     }
 
-    /// Whether what came into being is what became of it.
+    /// Whether the account balances.
     pub fn holds(&self) -> bool {
         self.sent + self.duplicated + self.entered
             == self.delivered + self.dropped + self.in_flight + self.left
@@ -51,12 +49,12 @@ impl Conservation {
 }
 
 impl fmt::Display for Conservation {
-    /// `10 sent + 1 duplicated = 8 delivered + 2 dropped + 1 in flight`, with what
-    /// crossed wires if anything did.
+    /// `10 sent + 1 duplicated = 8 delivered + 2 dropped + 1 in flight`, with the
+    /// numbers of sockets if there are any.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} sent + {} duplicated", self.sent, self.duplicated)?;
-        let wires = self.entered + self.left > 0;
-        if wires {
+        let sockets = self.entered + self.left > 0;
+        if sockets {
             write!(f, " + {} from wires", self.entered)?;
         }
         let equals = if self.holds() { "=" } else { "is not" };
@@ -65,7 +63,7 @@ impl fmt::Display for Conservation {
             " {equals} {} delivered + {} dropped + {} in flight",
             self.delivered, self.dropped, self.in_flight
         )?;
-        if wires {
+        if sockets {
             write!(f, " + {} to wires", self.left)?;
         }
         Ok(())
@@ -77,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_says_whether_it_balances() {
+    fn an_account_shows_whether_it_balances() {
         let mut account = Conservation {
             sent: 10,
             duplicated: 1,

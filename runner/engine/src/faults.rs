@@ -1,31 +1,30 @@
 //! The faults of a run: when each holds, and what it has touched.
 //!
-//! A fault is an event at its beginning and one at its end; in between it is a
-//! change of the world: of the links ([`super::network`]), of nodes that are
-//! down or paused, of ticks and of clocks. What it does to nodes is in
-//! `run/breakage.rs`; here is the account of it. Whatever a fault draws has a
-//! stream of its own, for each time that it holds.
+//! A fault has an event at its beginning and one at its end. Faults of links are applied
+//! in `network/link_faults.rs`, faults of nodes in `run/node_faults.rs`; this module
+//! keeps the account. Each *window* of a fault (one time that it holds) draws from
+//! streams of its own.
 
 use base::time::SimTime;
 use model::{Fault, FaultKind};
 
-/// The account of all faults of a run.
+/// The faults of a run, and their account.
 #[derive(Debug, Default)]
 pub struct Faults {
     pub(super) states: Vec<FaultState>,
 }
 
-/// One fault, as the run goes.
+/// The state of one fault.
 #[derive(Debug)]
 pub(super) struct FaultState {
     pub rule: Fault,
-    /// Since when it holds.
+    /// When its current window began; none if it does not hold.
     pub since: Option<SimTime>,
-    /// How often it has begun before.
+    /// Number of windows before the current one.
     pub window: u64,
-    /// What it has touched since it began; of links, once it has ended.
+    /// What it has touched in the current window. A fault of links sets it at the end.
     pub touched: u64,
-    /// The nodes that it holds: down, paused, or at another rate.
+    /// The nodes that it affects: down, paused, or at another rate.
     pub nodes: Vec<u32>,
     windows: Vec<Window>,
 }
@@ -33,34 +32,33 @@ pub(super) struct FaultState {
 /// What one fault did to a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultEffect {
-    /// Its place among the scenario's faults, from 0.
+    /// Its index among the scenario's faults, from 0.
     pub index: usize,
-    /// The key that says what it does: `partition`.
+    /// Its key in the scenario: `partition`.
     pub kind: &'static str,
     /// What `touched` counts, in the plural: `messages cut`.
     pub what: &'static str,
-    /// How many of them there were.
+    /// That number.
     pub touched: u64,
-    /// Whether a run in which it touches nothing is unknown.
+    /// Whether the verdict of a run is `unknown` if this fault touches nothing.
     pub required: bool,
-    /// Each time that it held, in order; of very many the last stands for all
-    /// that follow.
+    /// Its windows, in order; the last includes all that are too many to list.
     pub windows: Vec<Window>,
 }
 
-/// One time that a fault held.
+/// One time that a fault holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// When it began.
     pub from: SimTime,
-    /// When it ended; the run's end, if it held until then.
+    /// When it ended; at the latest the end of the run.
     pub until: SimTime,
-    /// How much it touched.
+    /// What it touched.
     pub touched: u64,
 }
 
-/// The most windows of a fault that are told one by one: enough for a table, and
-/// what keeps a fault of each microsecond from filling memory.
+/// The most windows of a fault that are listed: enough for a table, and a limit for the
+/// memory of a fault that begins each microsecond.
 const MOST_WINDOWS: usize = 10_000;
 
 impl Faults {
@@ -78,19 +76,19 @@ impl Faults {
         }
     }
 
-    /// Whether there is none.
+    /// Whether there are no faults.
     pub fn is_empty(&self) -> bool {
         self.states.is_empty()
     }
 
-    /// Whether one of them has crashed a node that has not come back.
+    /// Whether one of them keeps a node down.
     pub(super) fn keep_down(&self, node: u32) -> bool {
         self.states.iter().any(|state| {
             matches!(state.rule.kind, FaultKind::Crash(_)) && state.nodes.contains(&node)
         })
     }
 
-    /// What they did, in the order of the scenario.
+    /// The effects of all, in the order of the scenario.
     pub(super) fn effects(&self) -> Vec<FaultEffect> {
         let states = self.states.iter().enumerate();
         states
@@ -100,7 +98,7 @@ impl Faults {
 }
 
 impl FaultEffect {
-    /// What the fault at `index` did when it held so.
+    /// The effect of the fault at `index` in these windows.
     pub fn new(index: usize, rule: &Fault, windows: Vec<Window>) -> FaultEffect {
         FaultEffect {
             index,
@@ -112,9 +110,9 @@ impl FaultEffect {
         }
     }
 
-    /// Adds what it did elsewhere, to nodes that another process drives.
-    pub fn add(&mut self, elsewhere: &[Window]) {
-        for (index, other) in elsewhere.iter().enumerate() {
+    /// Adds the effect on nodes that another process drives.
+    pub fn add(&mut self, remote: &[Window]) {
+        for (index, other) in remote.iter().enumerate() {
             match self.windows.get_mut(index) {
                 Some(own) => {
                     own.until = own.until.max(other.until);
@@ -128,7 +126,7 @@ impl FaultEffect {
 }
 
 impl FaultState {
-    /// Puts down a window that ends now.
+    /// Ends the current window.
     pub fn close(&mut self, until: SimTime) {
         let Some(from) = self.since.take() else {
             return;

@@ -1,11 +1,11 @@
-//! Messages under way: in flight on a link, or waiting in an inbox.
+//! Messages that are on a link or in an inbox.
 //!
-//! A message has one place in a slab from its sending to its handling; links and
-//! inboxes pass its [`MessageId`] around. Up to 15 bytes lie in that place
-//! itself, more in a block of their own. Two places fill a cache line: with a
-//! million nodes, each message costs one walk to memory and not two.
+//! A message has one entry in a slab from its sending to its handling; events and
+//! inboxes refer to it by its [`MessageId`]. The entry holds up to 15 bytes; a longer
+//! payload has a block of its own. Two entries fill a cache line: with a million nodes,
+//! each message costs one cache miss and not two.
 
-/// Where a message lies in the [`Messages`] slab; never 0.
+/// The index of a message in the [`Messages`] slab; never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageId(u32);
 
@@ -14,17 +14,17 @@ pub struct MessageId(u32);
 pub enum Payload {
     /// At most [`INLINE`] bytes.
     Inline {
-        /// How many of them count.
+        /// The number of bytes.
         len: u8,
-        /// The bytes, then zeros.
+        /// The bytes, followed by zeros.
         bytes: [u8; INLINE],
     },
     /// More than that.
     Block(Box<[u8]>),
 }
 
-/// The most bytes that lie inline: a clock value in any encoding up to 10^15,
-/// and what still keeps a message at 32 bytes.
+/// The most bytes that an entry holds: enough for a clock value up to 10^15 in any
+/// encoding, and so few that an entry has 32 bytes.
 pub const INLINE: usize = 15;
 
 impl Payload {
@@ -41,46 +41,46 @@ impl Payload {
 /// A message.
 #[derive(Debug)]
 pub struct Message {
-    /// Who sent it: a node index.
+    /// Its sender: the index of a node or an external peer.
     pub from: u32,
     /// Its number among the sender's messages, from 1.
     pub number: u64,
-    /// What it says.
+    /// Its bytes.
     pub payload: Payload,
 }
 
-/// Every message under way in a run.
+/// All messages of a run that are on links and in inboxes.
 #[derive(Debug)]
 pub struct Messages {
-    /// The first place is nobody's: the end of every list, so that lists are
-    /// joined without asking whether they are empty.
-    slab: Vec<Place>,
-    /// Head of the list of free places.
+    /// The first entry is no message: it ends every list, so that lists are joined
+    /// without a check for empty ones.
+    slab: Vec<StoredMessage>,
+    /// Head of the list of free entries.
     free: u32,
     live: usize,
-    /// Longer payloads; empty where there is none.
+    /// Longer payloads; empty boxes are free.
     blocks: Vec<Box<[u8]>>,
     free_blocks: Vec<u32>,
 }
 
-/// A message in its place: half a cache line, and never across two.
+/// A message in the slab: half a cache line, and never across two.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(32))]
-struct Place {
+struct StoredMessage {
     number: u64,
     from: u32,
-    /// The next in the same inbox, or the next free place.
+    /// The next message in the same inbox, or the next free entry.
     next: u32,
-    /// How many of the bytes count, or [`IN_BLOCK`].
+    /// The number of bytes, or [`IN_BLOCK`].
     len: u8,
     /// The payload, or the index of its block.
     bytes: [u8; INLINE],
 }
 
-/// [`Place::len`] of a payload that lies in a block.
+/// [`StoredMessage::len`] of a payload in a block.
 const IN_BLOCK: u8 = u8::MAX;
 
-/// The first place: the end of a list.
+/// The first entry: the end of a list.
 const NONE: u32 = 0;
 
 impl Default for Messages {
@@ -92,7 +92,7 @@ impl Default for Messages {
 impl Messages {
     /// No messages.
     pub fn new() -> Messages {
-        let nobodys = Place {
+        let end = StoredMessage {
             number: 0,
             from: 0,
             next: NONE,
@@ -100,7 +100,7 @@ impl Messages {
             bytes: [0; INLINE],
         };
         Messages {
-            slab: vec![nobodys],
+            slab: vec![end],
             free: NONE,
             live: 0,
             blocks: Vec::new(),
@@ -108,17 +108,17 @@ impl Messages {
         }
     }
 
-    /// Number of messages under way.
+    /// Number of messages.
     pub fn len(&self) -> usize {
         self.live
     }
 
-    /// Whether none is under way.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.live == 0
     }
 
-    /// Lays down a message.
+    /// Adds a message and returns its index.
     #[inline]
     pub fn add(&mut self, from: u32, number: u64, payload: &[u8]) -> MessageId {
         let mut bytes = [0; INLINE];
@@ -137,7 +137,7 @@ impl Messages {
                 IN_BLOCK
             }
         };
-        let place = Place {
+        let place = StoredMessage {
             number,
             from,
             next: NONE,
@@ -147,7 +147,7 @@ impl Messages {
         self.live += 1;
         let id = self.free;
         if id == NONE {
-            let id = u32::try_from(self.slab.len()).expect("under 2^32 messages under way");
+            let id = u32::try_from(self.slab.len()).expect("at most 2^32 messages in flight");
             self.slab.push(place);
             return MessageId(id);
         }
@@ -170,14 +170,14 @@ impl Messages {
         }
     }
 
-    fn take_block(&mut self, place: &Place) -> Box<[u8]> {
+    fn take_block(&mut self, place: &StoredMessage) -> Box<[u8]> {
         let [a, b, c, d, ..] = place.bytes;
         let block = u32::from_le_bytes([a, b, c, d]);
         self.free_blocks.push(block);
         std::mem::take(&mut self.blocks[block as usize])
     }
 
-    /// Takes a message away.
+    /// Removes a message and returns it.
     #[inline]
     pub fn take(&mut self, id: MessageId) -> Message {
         let free = self.free;
@@ -200,16 +200,16 @@ impl Messages {
         }
     }
 
-    /// Where the message at the head of an inbox lies, for a look ahead; nobody's
-    /// place if the inbox is empty.
+    /// The entry of an inbox's first message, to be prefetched; the first entry of the
+    /// slab if the inbox is empty.
     #[inline]
-    pub fn place_of_first(&self, inbox: &Inbox) -> &impl Sized {
+    pub fn first_message(&self, inbox: &Inbox) -> &impl Sized {
         &self.slab[inbox.head as usize]
     }
 }
 
-/// One node's inbox: messages in the order of their arrival. The list runs
-/// through the slab, so an empty inbox is 12 bytes.
+/// One node's inbox: messages in the order of their arrival. The list links entries of
+/// the slab, so an inbox has 12 bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Inbox {
     head: u32,
@@ -218,26 +218,26 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// Nothing waits.
+    /// An empty inbox.
     pub const EMPTY: Inbox = Inbox {
         head: NONE,
         tail: NONE,
         len: 0,
     };
 
-    /// Number of messages that wait.
+    /// Number of messages in it.
     #[inline]
     pub fn len(&self) -> u32 {
         self.len
     }
 
-    /// Whether none waits.
+    /// Whether it is empty.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Whether a message of this sender waits; looks at each.
+    /// Whether it holds a message of this sender; linear in its length.
     pub fn holds_one_of(&self, from: u32, messages: &Messages) -> bool {
         let mut at = self.head;
         while at != NONE && messages.slab[at as usize].from != from {
@@ -246,18 +246,18 @@ impl Inbox {
         at != NONE
     }
 
-    /// A message arrives.
+    /// Adds a message at the end.
     #[inline]
     pub fn push(&mut self, id: MessageId, messages: &mut Messages) {
-        // No branch: whether a random node's inbox is empty is anybody's guess,
-        // and a wrong one would wait for memory.
+        // No branch: the processor cannot predict whether a random node's inbox is
+        // empty, and a wrong prediction would wait for memory.
         messages.slab[self.tail as usize].next = id.0;
         self.head = if self.head == NONE { id.0 } else { self.head };
         self.tail = id.0;
         self.len += 1;
     }
 
-    /// Takes the message that came first.
+    /// Removes the first message and returns it.
     #[inline]
     pub fn pop(&mut self, messages: &mut Messages) -> Option<Message> {
         if self.head == NONE {
@@ -296,7 +296,7 @@ mod tests {
             }
         }
         assert!(messages.is_empty());
-        assert_eq!(messages.slab.len(), 11, "places are used again");
+        assert_eq!(messages.slab.len(), 11, "entries are used again");
         assert_eq!(messages.blocks.len(), 10, "blocks are used again");
     }
 
@@ -315,6 +315,6 @@ mod tests {
 
     #[test]
     fn a_message_takes_32_bytes() {
-        assert_eq!(size_of::<Place>(), 32);
+        assert_eq!(size_of::<StoredMessage>(), 32);
     }
 }

@@ -1,30 +1,27 @@
-//! What links do to messages: each sent message gets a verdict.
+//! What links do to messages: whether and when a message arrives.
 //!
-//! An ideal link and one of constant latency need no memory. A link that draws,
-//! or that must keep an order that its latencies would break, has a state per
-//! direction, made when its first message comes.
+//! An ideal link and one of constant latency need no memory. A link that draws, or that
+//! must keep an order that its latencies would break, has a state per direction, which
+//! is created with its first message.
 //!
 //! # The way of a message
 //!
-//! It waits for the link until those before it are on their way ([`bandwidth`]);
-//! its size over the bandwidth later it has left, and its latency after that it
-//! arrives. On the way it may be lost, changed, or doubled: the copy says the
-//! same, and has a latency of its own. What is lost took its time on the link.
+//! A message waits until those before it have left; it has left after its size over the
+//! bandwidth ([`Link::bandwidth`]); it arrives after its latency. It may be lost,
+//! corrupted, or duplicated; the copy has the same bytes and a latency of its own. A
+//! message that is lost has used the bandwidth.
 //!
-//! Whatever a link does is drawn for every message that is handed to it, from a
-//! stream for each: a change of `loss` alone leaves latencies, copies and
-//! changes as they were.
+//! Every draw is made for every message, from a stream for each kind of draw: a change
+//! of `loss` alone leaves latencies, copies and corruptions as they were.
 //!
 //! # Faults
 //!
-//! A message that a partition cuts never enters its link. While a fault changes
-//! a link, all that is drawn for it comes from the fault's own streams: once it is
-//! over, the link goes on with its draws where it was. The order of messages and
-//! the queue for the link are the link's own, and last.
-//!
-//! [`bandwidth`]: Link::bandwidth
+//! A message that a partition cuts never enters its link. While a fault changes a link,
+//! all draws for it are from the fault's own streams; afterwards the link continues with
+//! its own streams where it was. The order of messages and the queue for the link belong
+//! to the link, and continue.
 
-mod disturbance;
+mod link_faults;
 mod transmitter;
 
 use std::borrow::Cow;
@@ -35,7 +32,7 @@ use crate::topology::{LinkEnd, NO_RULE, Topology};
 use base::distribution::Distribution;
 use base::random::{Purpose, Random, Streams};
 use base::time::{SimDuration, SimTime};
-use disturbance::{Disturbances, Draws};
+use link_faults::{Draws, LinkFaults};
 use model::roster::Roster;
 use model::{FaultKind, Link, LinkRule, Order};
 use transmitter::Transmitter;
@@ -43,33 +40,33 @@ use transmitter::Transmitter;
 /// The links of one run.
 #[derive(Debug)]
 pub struct Network {
-    /// Who is linked to whom.
+    /// The links.
     pub topology: Topology,
-    kinds: Vec<Kind>,
+    kinds: Vec<LinkKind>,
     links: Vec<Link>,
     pairs: HashMap<u64, Pair, BuildHasherDefault<PairHasher>>,
     streams: Streams,
-    /// Whether a fault of this run may cut or change links: then every message
-    /// is looked at.
-    watched: bool,
-    disturbances: Disturbances,
+    /// Whether a fault of this run may cut or change links. If so, every message is
+    /// [`Verdict::Elaborate`].
+    expects_faults: bool,
+    faults: LinkFaults,
 }
 
-/// What becomes of a message that was sent.
+/// What a link does to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It arrives then.
+    /// It arrives at this time.
     Arrives(SimTime),
     /// It is lost on the way.
     Lost,
-    /// The link may do more to it than that: ask [`Network::pass`].
+    /// The link may do more: call [`Network::pass`].
     Elaborate,
 }
 
-/// What becomes of a message on a link that does more than delay and lose.
+/// What a link does to a message, if it does more than delay and lose it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Passage {
-    /// When it arrives; none: it is lost, and so are the others.
+    /// When it arrives; none: it is lost, and has no copy.
     pub arrival: Option<SimTime>,
     /// When its copy arrives, if there is one.
     pub copy: Option<SimTime>,
@@ -77,31 +74,31 @@ pub struct Passage {
     pub change: Option<Change>,
 }
 
-/// One byte that arrives as another.
+/// A corruption: one byte that is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Where, as a share of the message `[2^-64]`.
-    place: u64,
-    /// What its bits are flipped by; not 0.
+    /// The byte's position, as a share of the message `[2^-64]`.
+    position: u64,
+    /// The bits to flip; not 0.
     flip: u8,
 }
 
 impl Change {
-    /// Changes a message; one without bytes stays as it is.
+    /// Corrupts a message, unless it is empty.
     pub fn apply(self, bytes: &mut [u8]) {
-        let place = (u128::from(self.place) * bytes.len() as u128) >> 64;
-        if let Some(byte) = bytes.get_mut(place as usize) {
+        let position = (u128::from(self.position) * bytes.len() as u128) >> 64;
+        if let Some(byte) = bytes.get_mut(position as usize) {
             *byte ^= self.flip;
         }
     }
 }
 
-/// What a link rule asks for.
+/// How much work the links of a rule are.
 #[derive(Clone, Copy, Debug)]
-enum Kind {
-    /// The same latency for every message, none lost.
+enum LinkKind {
+    /// The same latency for every message, and no loss.
     Constant(SimDuration),
-    /// Latency and loss, for which the pair has a state.
+    /// Drawn latency and loss: each direction has a state.
     Stateful,
     /// Anything else.
     Elaborate,
@@ -112,7 +109,7 @@ enum Kind {
 struct Pair {
     random: Random,
     last_arrival: SimTime,
-    /// What an elaborate link needs beside that.
+    /// What an elaborate link needs in addition.
     more: Option<Box<More>>,
 }
 
@@ -127,13 +124,13 @@ impl Network {
     /// The links that `rules` make between the nodes of a run.
     pub fn new(roster: &Roster, rules: &[LinkRule], streams: &Streams) -> Network {
         let kind = |link: &Link| match link.latency {
-            _ if link.is_elaborate() => Kind::Elaborate,
+            _ if link.is_elaborate() => LinkKind::Elaborate,
             Distribution::Constant(_) if link.loss == 0.0 => {
                 // A constant draws nothing from the stream that it is given.
                 let latency = link.latency.sample_span(&mut Random([0; 4]));
-                Kind::Constant(latency)
+                LinkKind::Constant(latency)
             }
-            _ => Kind::Stateful,
+            _ => LinkKind::Stateful,
         };
         Network {
             topology: Topology::new(roster.len(), rules),
@@ -141,49 +138,48 @@ impl Network {
             links: rules.iter().map(|rule| rule.link.clone()).collect(),
             pairs: HashMap::default(),
             streams: streams.clone(),
-            watched: false,
-            disturbances: Disturbances::default(),
+            expects_faults: false,
+            faults: LinkFaults::default(),
         }
     }
 
-    /// From now on faults may cut or change links.
-    pub fn watch(&mut self) {
-        self.watched = true;
+    /// Announces faults that cut or change links.
+    pub fn expect_faults(&mut self) {
+        self.expects_faults = true;
     }
 
-    /// A fault begins to hold, for the time numbered `window`; answers whether it
-    /// is one of links.
-    pub fn disturb(&mut self, fault: usize, window: u64, kind: &FaultKind) -> bool {
-        self.disturbances.begin(fault, window, kind)
+    /// Begins the window of a fault if it is one of links. Returns whether it is.
+    pub fn begin_fault(&mut self, fault: usize, window: u64, kind: &FaultKind) -> bool {
+        self.faults.begin(fault, window, kind)
     }
 
-    /// It ends. Answers how many messages it touched.
-    pub fn calm(&mut self, fault: usize) -> u64 {
-        self.disturbances.end(fault)
+    /// Ends the window of a fault of links. Returns the number of messages that it touched.
+    pub fn end_fault(&mut self, fault: usize) -> u64 {
+        self.faults.end(fault)
     }
 
-    /// Whether a partition cuts a message that comes from outside.
+    /// Whether a partition cuts a message that comes from a program.
     pub fn cuts(&mut self, from: u32, to: u32) -> bool {
-        self.watched && self.disturbances.cut(from, to)
+        self.expects_faults && self.faults.cut(from, to)
     }
 
-    /// The verdict on a message that `from` hands to its link to `to` now.
+    /// What happens to a message that `from` sends over its link to `to` now.
     #[inline]
     pub fn send(&mut self, roster: &Roster, from: u32, to: LinkEnd, now: SimTime) -> Verdict {
-        if self.watched {
+        if self.expects_faults {
             return Verdict::Elaborate;
         }
         if to.rule == NO_RULE {
             return Verdict::Arrives(now);
         }
         match self.kinds[to.rule as usize] {
-            Kind::Constant(latency) => Verdict::Arrives(now + latency),
-            Kind::Stateful => self.draw(roster, from, to, now),
-            Kind::Elaborate => Verdict::Elaborate,
+            LinkKind::Constant(latency) => Verdict::Arrives(now + latency),
+            LinkKind::Stateful => self.draw(roster, from, to, now),
+            LinkKind::Elaborate => Verdict::Elaborate,
         }
     }
 
-    /// When the far end of a link learns that `from` closes it: after everything
+    /// When the far end of a link is notified that `from` closes it: after everything
     /// that was sent before.
     pub fn closes(&self, from: u32, to: LinkEnd, now: SimTime) -> SimTime {
         let constant = now + self.constant(to).unwrap_or_default();
@@ -191,7 +187,7 @@ impl Network {
         pair.map_or(constant, |pair| pair.last_arrival.max(constant))
     }
 
-    /// When the far end of a link learns that it is open again: before anything
+    /// When the far end of a link is notified that it is open again: before everything
     /// that is sent from now on.
     pub fn opens(&self, to: LinkEnd, now: SimTime) -> SimTime {
         now + self.constant(to).unwrap_or_default()
@@ -200,8 +196,8 @@ impl Network {
     fn constant(&self, to: LinkEnd) -> Option<SimDuration> {
         match self.kinds.get(to.rule as usize) {
             None => Some(SimDuration::ZERO),
-            Some(Kind::Constant(latency)) => Some(*latency),
-            Some(Kind::Stateful | Kind::Elaborate) => None,
+            Some(LinkKind::Constant(latency)) => Some(*latency),
+            Some(LinkKind::Stateful | LinkKind::Elaborate) => None,
         }
     }
 
@@ -222,8 +218,8 @@ impl Network {
         Verdict::Arrives(arrives(&mut pair.last_arrival, arrival, link.order))
     }
 
-    /// What becomes of a message of `size` bytes that `from` hands to its link to
-    /// `to` now, whatever the link does and faults do to it.
+    /// What happens to a message of `size` bytes that `from` sends over its link to `to`
+    /// now, for every kind of link and with faults.
     pub fn pass(
         &mut self,
         roster: &Roster,
@@ -232,7 +228,7 @@ impl Network {
         size: u64,
         now: SimTime,
     ) -> Passage {
-        if self.disturbances.cut(from, to.node) {
+        if self.faults.cut(from, to.node) {
             return Passage::default();
         }
         let ends = (from, to.node);
@@ -241,14 +237,14 @@ impl Network {
             (name(from), name(to.node))
         };
         let (base, kind) = match to.rule {
-            NO_RULE => (&Link::IDEAL, Kind::Constant(SimDuration::ZERO)),
+            NO_RULE => (&Link::IDEAL, LinkKind::Constant(SimDuration::ZERO)),
             rule => (&self.links[rule as usize], self.kinds[rule as usize]),
         };
-        let changed = self.disturbances.change(base, ends, names, &self.streams);
+        let changed = self.faults.change(base, ends, names, &self.streams);
         let streams = &self.streams;
         let pair = match (&changed, kind) {
-            (None, Kind::Constant(latency)) => {
-                // It need not be known, unless a fault has left something on it.
+            (None, LinkKind::Constant(latency)) => {
+                // No state is needed, unless a fault has created one.
                 match self.pairs.get_mut(&pair_key(from, to.node)) {
                     Some(pair) => pair,
                     None => return Passage::arriving(now + latency),
@@ -308,7 +304,7 @@ impl Pair {
     }
 }
 
-/// When a message arrives that would at `arrival` if it were alone.
+/// When a message arrives, given when it would arrive without an order.
 fn arrives(last_arrival: &mut SimTime, mut arrival: SimTime, order: Order) -> SimTime {
     if order == Order::Fifo {
         arrival = arrival.max(*last_arrival);
@@ -329,7 +325,7 @@ impl More {
 }
 
 impl Passage {
-    /// It arrives then, and that is all.
+    /// A message that arrives at this time, without copy or corruption.
     fn arriving(time: SimTime) -> Passage {
         Passage {
             arrival: Some(time),
@@ -338,7 +334,7 @@ impl Passage {
     }
 }
 
-/// What is drawn for one message.
+/// The draws for one message.
 struct Drawn {
     lost: bool,
     latency: SimDuration,
@@ -362,19 +358,18 @@ impl Drawn {
             change: (link.corrupt > 0.0)
                 .then(|| {
                     let changed = changes.unit() < link.corrupt;
-                    let place = changes.next_u64();
-                    // That some of the 255 changes of a byte are more likely by one
-                    // in 2^56 is nobody's concern.
+                    let position = changes.next_u64();
+                    // Some of the 255 values are more likely by 2^-56: negligible.
                     let flip = 1 + (changes.next_u64() % 255) as u8;
-                    changed.then_some(Change { place, flip })
+                    changed.then_some(Change { position, flip })
                 })
                 .flatten(),
         }
     }
 }
 
-/// Fibonacci hashing of one pair of node indices. The table is never iterated,
-/// so nothing depends on its order; the standard hasher costs 20 ns a message.
+/// Fibonacci hashing of one pair of node indices. The table is never iterated, so
+/// nothing depends on its order. The standard hasher would cost 20 ns a message.
 #[derive(Default)]
 struct PairHasher(u64);
 

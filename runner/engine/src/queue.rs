@@ -1,15 +1,16 @@
-//! The event queue: everything that is due, in one total order.
+//! The event queue: the pending events, in one total order.
 //!
 //! # The order
 //!
-//! Events are ordered by (time, sequence). The sequence counts causes: an event
-//! that was scheduled earlier comes first among those of one instant. A node's
-//! ticks are no queue traffic (see [`super::ticks`]); they come after every
-//! queued event of their instant, even one that is scheduled at that instant.
-//! So two runs handle the same events in the same order, whatever the machine.
+//! Events are ordered by (time, sequence). The sequence numbers events as they are
+//! scheduled: of two events at one instant, the one that was scheduled first is first.
+//! Ticks are not in the queue (see [`super::ticks`]); they come after every queued event
+//! of their instant, even one that is scheduled at that instant. So two runs handle the
+//! same events in the same order, on every machine.
 //!
-//! Faults have no cause: at their instant they end, and then begin, before all
-//! else, in the order of the scenario ([`EventQueue::push_fault`]).
+//! Faults are not caused by other events: at one instant, faults that end come first,
+//! then faults that begin, each in the order of the scenario, then all other events
+//! ([`EventQueue::push_fault`]).
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -17,12 +18,12 @@ use std::collections::BinaryHeap;
 use crate::message::MessageId;
 use base::time::SimTime;
 
-/// Something that is due.
+/// What happens at its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A node starts.
     Start {
-        /// Which one.
+        /// The node.
         node: u32,
     },
     /// A message reaches its destination.
@@ -34,49 +35,49 @@ pub enum Event {
     },
     /// A timer of a node is due.
     Timer {
-        /// Whose.
+        /// The node.
         node: u32,
-        /// Which.
+        /// The timer's tag.
         tag: u64,
     },
     /// A peer's connection opens.
     Connect {
-        /// The node that learns of it.
+        /// The node that is notified.
         node: u32,
-        /// The other end: a node.
+        /// The other end, a node.
         other: u32,
     },
     /// A peer's connection closes.
     Disconnect {
-        /// The node that learns of it.
+        /// The node that is notified.
         node: u32,
-        /// The other end: a node.
+        /// The other end, a node.
         other: u32,
     },
-    /// Something leaves the process, after its link's latency.
+    /// Something leaves the process, after the latency of its link.
     Depart {
-        /// Where it is held.
-        parcel: u32,
+        /// Its index among the delayed ones.
+        delayed: u32,
     },
-    /// A server has handled the message at the head of its inbox.
+    /// A server has handled the first message of its inbox.
     Served {
-        /// Which server.
+        /// The server.
         node: u32,
     },
     /// A fault begins to hold, or ends.
     Fault {
-        /// Which: an index into the scenario's.
+        /// Its index in the scenario.
         fault: u32,
         /// Whether it begins.
         begins: bool,
     },
 }
 
-/// The place of an event among those of one instant; unique in a run.
+/// The rank of an event among those of one instant; unique in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sequence(pub u64);
 
-/// The sequence of the first event that has a cause; those of faults are below.
+/// The sequence of the first event; those of faults are below.
 const FIRST: u64 = 1 << 33;
 
 /// The pending events of a run.
@@ -103,7 +104,7 @@ struct Entry {
 }
 
 impl Ord for Entry {
-    /// Reversed: the heap's greatest is the earliest.
+    /// Reversed: the heap's greatest entry is the earliest event.
     fn cmp(&self, other: &Entry) -> Ordering {
         (other.time, other.sequence).cmp(&(self.time, self.sequence))
     }
@@ -116,7 +117,7 @@ impl PartialOrd for Entry {
 }
 
 impl EventQueue {
-    /// Schedules an event and tells its sequence.
+    /// Schedules an event and returns its sequence.
     pub fn push(&mut self, time: SimTime, event: Event) -> Sequence {
         let sequence = Sequence(self.next);
         self.next += 1;
@@ -128,8 +129,8 @@ impl EventQueue {
         sequence
     }
 
-    /// Schedules the beginning or end of a fault. Each fault may have one of
-    /// both pending.
+    /// Schedules the beginning or the end of a fault. A fault may have one beginning and
+    /// one end pending.
     pub fn push_fault(&mut self, time: SimTime, fault: u32, begins: bool) {
         self.heap.push(Entry {
             time,
@@ -138,7 +139,7 @@ impl EventQueue {
         });
     }
 
-    /// When the first event is due; [`SimTime::NEVER`] when none is pending.
+    /// When the first event is due; [`SimTime::NEVER`] if none is pending.
     pub fn next_time(&self) -> SimTime {
         self.heap.peek().map_or(SimTime::NEVER, |entry| entry.time)
     }
@@ -154,7 +155,7 @@ impl EventQueue {
         self.heap.len()
     }
 
-    /// Whether nothing is pending.
+    /// Whether no event is pending.
     pub fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }
@@ -166,7 +167,7 @@ mod tests {
     use base::random::Random;
 
     #[test]
-    fn events_leave_by_time_and_then_by_cause() {
+    fn events_leave_by_time_and_then_by_sequence() {
         let mut queue = EventQueue::default();
         let mut random = Random::from_seed(1);
         let mut expected: Vec<(u64, u64)> = (0..1000)
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_end_and_begin_before_all_else() {
+    fn faults_end_and_begin_before_all_other_events() {
         let mut queue = EventQueue::default();
         queue.push(SimTime(1), Event::Start { node: 0 });
         for (fault, begins) in [(1, true), (0, true), (7, false)] {

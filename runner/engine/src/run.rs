@@ -1,8 +1,11 @@
-//! One run in virtual time: from event to event until nothing is due.
+//! One run: what is due next, done step by step until nothing is due.
+//!
+//! [`Run::go`] is the driver in virtual time; the driver in real time uses the methods
+//! in `driver`. A step is in `step`, what faults do to nodes in `node_faults`.
 
-mod breakage;
+mod driver;
 mod life;
-mod outside;
+mod node_faults;
 mod step;
 
 use std::collections::BTreeMap;
@@ -19,9 +22,10 @@ use crate::world::World;
 use base::distribution::Distribution;
 use base::random::{Purpose, Random, Streams};
 use base::time::{SimDuration, SimTime};
-use breakage::{Pause, holds};
 use model::roster::Roster;
 use model::{Fault, FaultKind, Group, LinkRule, TickRule, Timing};
+use node_faults::{Pause, holds};
+use tracing::debug;
 
 /// One run, ready to go.
 #[derive(Debug)]
@@ -34,14 +38,14 @@ pub struct Run<B, S> {
     limits: Limits,
     streams: Streams,
     faults: Faults,
-    /// Nodes that are paused.
+    /// The paused nodes.
     pauses: BTreeMap<u32, Pause>,
-    /// How many lives nodes have had that crashed and came back.
+    /// For each node that crashed and restarted, how often it has started.
     lives: BTreeMap<u32, u32>,
-    /// Whether nodes have begun to act.
-    begun: bool,
-    /// What faults did to nodes that whoever drives the run has not been told of.
-    ordeals: Vec<(u32, Ordeal)>,
+    /// Whether the nodes have been started.
+    started: bool,
+    /// What faults did to nodes that the driver has not taken yet.
+    external_faults: Vec<(u32, ExternalFault)>,
 }
 
 /// How a run came to its end.
@@ -55,7 +59,7 @@ pub struct Outcome {
     pub events: u64,
     /// Messages that were sent.
     pub messages: u64,
-    /// The node that acted last before the end, and its step.
+    /// The last node that acted before the end, and its step.
     pub last: (u32, u64),
     /// What each fault did, in the order of the scenario.
     pub faults: Vec<FaultEffect>,
@@ -63,49 +67,49 @@ pub struct Outcome {
     pub conservation: Conservation,
 }
 
-/// What a fault does to a node that lives outside the engine, too: one with
-/// connections to guests, or one that is a program.
+/// What a fault does to a node, for the driver to do outside the engine: the node may
+/// have connections to clients, or be a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ordeal {
-    /// It is down.
+pub enum ExternalFault {
+    /// The node is down.
     Crash,
-    /// It begins anew.
+    /// It starts again.
     Restart,
-    /// It does nothing.
+    /// It does nothing from now on.
     Pause,
-    /// It goes on.
+    /// It continues.
     Resume,
 }
 
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndReason {
-    /// Its duration was over.
+    /// Its duration is over.
     Duration,
-    /// Nothing was left to happen.
+    /// No event is pending.
     Idle,
     /// A behavior stopped it, for this reason.
     Stopped(String),
-    /// Somebody stopped the runner.
+    /// The user stopped the runner.
     Interrupted,
-    /// A behavior broke it.
+    /// A behavior failed.
     Failed(Failure),
-    /// It passed a limit without coming to an end.
+    /// It exceeded a limit, for this reason.
     Endless(String),
 }
 
-/// What bounds a run that would not end.
+/// Limits for a run that would not end.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Events in a run without a duration.
+    /// The most events in a run without a duration.
     pub events: u64,
-    /// Events at one instant.
+    /// The most events at one instant.
     pub events_at_once: u64,
 }
 
 impl Default for Limits {
-    /// A thousand million events, about half a minute, without a duration; a
-    /// hundred million at one instant, more than the largest scenario has nodes.
+    /// 10^9 events without a duration, about half a minute; 10^8 at one instant, more
+    /// than the largest scenario has nodes.
     fn default() -> Limits {
         Limits {
             events: 1_000_000_000,
@@ -114,11 +118,11 @@ impl Default for Limits {
     }
 }
 
-/// Events between two looks at the limits.
+/// Number of events between two checks of the limits.
 const LIMIT_CHECK: u64 = 4096;
 
 impl<B: Behaviors, S: Sink> Run<B, S> {
-    /// A run of these nodes over these links, its draws from these streams.
+    /// A run of these nodes over these links. All draws are from these streams.
     pub fn new(
         roster: Roster,
         rules: &[LinkRule],
@@ -140,12 +144,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             faults: Faults::default(),
             pauses: BTreeMap::new(),
             lives: BTreeMap::new(),
-            begun: false,
-            ordeals: Vec::new(),
+            started: false,
+            external_faults: Vec::new(),
         }
     }
 
-    /// In which this breaks. Nodes are chosen ([`Run::only`]) after that.
+    /// Adds faults. Call this before [`Run::only`].
     pub fn with_faults(mut self, faults: &[Fault]) -> Self {
         if faults.is_empty() {
             return self;
@@ -153,7 +157,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.faults = Faults::new(faults);
         let kinds = || faults.iter().map(|fault| &fault.kind);
         if kinds().any(|kind| matches!(kind, FaultKind::Partition(_) | FaultKind::Link(_))) {
-            self.world.network.watch();
+            self.world.network.expect_faults();
         }
         let drifts = kinds().any(|kind| matches!(kind, FaultKind::Drift { .. }));
         self.world.clocks = Clocks::new(&self.world.roster, &self.streams, drifts);
@@ -161,7 +165,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self
     }
 
-    /// The ticks of these nodes; loose if a fault may change them.
+    /// The ticks of the nodes for which `here` is true; irregular if a fault may change
+    /// them.
     fn ticks_of(&self, here: impl Fn(u32) -> bool) -> Ticks {
         let mut clocked = clocked_nodes(&self.world.roster, &self.streams);
         clocked.retain(|clocked| here(clocked.node));
@@ -171,61 +176,62 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 _ => false,
             })
         };
-        let (loose, fixed) = clocked.into_iter().partition(|it| changes(it.node));
-        Ticks::new(fixed).with_loose(loose)
+        let (irregular, fixed) = clocked.into_iter().partition(|it| changes(it.node));
+        Ticks::new(fixed).with_irregular(irregular)
     }
 
-    /// With other bounds for runs that would not end.
+    /// Sets the limits for runs that would not end.
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// With these nodes alone; other processes drive the others, and they are
-    /// reached over wires. Every node draws and acts as if all were here.
+    /// Restricts the run to these nodes. Other processes drive the others, which are
+    /// reached over sockets. Every node draws and acts as if all were here.
     pub fn only(mut self, nodes: &[u32]) -> Self {
-        let mut elsewhere = vec![true; self.world.nodes.len()];
+        let mut remote = vec![true; self.world.nodes.len() as usize];
         for &node in nodes {
-            elsewhere[node as usize] = false;
+            remote[node as usize] = false;
         }
-        self.ticks = self.ticks_of(|node| !elsewhere[node as usize]);
-        self.world.wires.elsewhere = elsewhere;
+        self.ticks = self.ticks_of(|node| !remote[node as usize]);
+        self.world.transport.remote = remote;
         self
     }
 
-    /// The nodes' behaviors, to be asked for their columns.
+    /// The nodes' behaviors, for their columns.
     pub fn behaviors(&self) -> &B {
         &self.behaviors
     }
 
-    /// Runs to the end. The sink is in [`Run::world`] afterwards.
+    /// Runs to the end, in virtual time. The sink is in [`Run::world`] afterwards.
     pub fn go(&mut self, stop: &AtomicBool) -> Outcome {
         let ended = self.start().and_then(|()| self.events(stop));
         self.conclude(ended)
     }
 
-    /// Stops the nodes of a run that has come to its end, or failed.
+    /// Stops the nodes of a run that has ended or failed.
     pub fn conclude(&mut self, ended: Result<EndReason, Failure>) -> Outcome {
         let node = self.world.node;
-        let state = self.world.nodes.get(node as usize);
+        let state = self.world.nodes.get(node);
         let last = (node, state.map_or(0, |node| node.step));
         let reason = ended
             .and_then(|reason| self.finish().map(|()| reason))
             .unwrap_or_else(EndReason::Failed);
-        // What a failed step wrote before it failed is kept.
+        debug!(target: "engine", ?reason, time = %self.world.now, events = self.world.counts.events, "run ends");
+        // The rows of a failed step are kept.
         self.world.end_step(&self.behaviors);
         Outcome {
             end: self.world.now,
             reason,
             faults: self.fault_effects(),
             conservation: self.world.conservation(),
-            events: self.world.handled,
-            messages: self.world.sent,
+            events: self.world.counts.events,
+            messages: self.world.counts.messages.sent,
             last,
         }
     }
 
-    /// Ends the behaviors and hands back the sink.
+    /// Drops the behaviors and returns the sink.
     pub fn into_sink(self) -> S {
         self.world.sink
     }
@@ -248,18 +254,18 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 self.world.now = self.end;
                 return Ok(EndReason::Duration);
             }
-            // At each event: one callback may take seconds.
+            // Checked at each event: one callback may take seconds.
             if stop.load(Ordering::Relaxed) {
                 return Ok(EndReason::Interrupted);
             }
-            if self.world.handled >= next_check {
+            if self.world.counts.events >= next_check {
                 if instant.0 != next {
-                    instant = (next, self.world.handled);
+                    instant = (next, self.world.counts.events);
                 }
                 if let Some(why) = self.endless(instant.1) {
                     return Ok(EndReason::Endless(why));
                 }
-                next_check = self.world.handled + LIMIT_CHECK;
+                next_check = self.world.counts.events + LIMIT_CHECK;
             }
             self.world.now = next;
             if queued <= tick {
@@ -270,10 +276,10 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
     }
 
-    /// Why the run has no end in sight, if so; `since` is the number of events
-    /// handled when the clock was first seen at this instant.
+    /// Why the run exceeds a limit, if it does. `since` is the number of events handled
+    /// when a check first saw the current instant.
     fn endless(&self, since: u64) -> Option<String> {
-        let handled = self.world.handled;
+        let handled = self.world.counts.events;
         if handled - since > self.limits.events_at_once {
             return Some(format!(
                 "more than {} events at {}: time stands still",

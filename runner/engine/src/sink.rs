@@ -1,4 +1,4 @@
-//! Where records go: the engine's one way out.
+//! The trait for whatever takes the records of a run.
 
 use analysis_log::{Columns, Row};
 
@@ -6,7 +6,7 @@ use base::time::SimTime;
 
 /// Takes the records of a run as they happen, in time order.
 pub trait Sink: 'static {
-    /// Whether rows are wanted at all; without, none is made.
+    /// Whether the sink takes rows; if not, none are made.
     const WANTS_ROWS: bool = true;
 
     /// One record, with the node's columns as they are after its step.
@@ -15,14 +15,14 @@ pub trait Sink: 'static {
     /// A line that a node's behavior printed.
     fn print(&mut self, time: SimTime, node: u32, line: &str);
 
-    /// A peer from outside appears: the next index past the nodes.
-    fn stranger(&mut self, _name: &str) {}
+    /// An external peer appears: its index is the next one after the nodes.
+    fn external_peer(&mut self, _name: &str) {}
 
-    /// Called each second or so in real time: what was recorded goes to disk.
+    /// Writes buffered records to disk; called about once a second in real time.
     fn flush(&mut self) {}
 }
 
-/// Drops everything, and costs nothing.
+/// Drops all records at no cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoSink;
 

@@ -1,10 +1,10 @@
-//! Who is linked to whom, and each node's list of peers.
+//! The links between nodes, and each node's list of peers.
 //!
-//! A node's peers are the nodes that it has a link to, in the order of the
-//! scenario, starting after itself and wrapping around: peer 0 is the next one.
-//! Pairs are never written out, for a hundred thousand nodes that all reach each
-//! other have ten thousand million of them: nodes that the same rules name share
-//! a *reach*, a short list of ranges, and an index into it is arithmetic.
+//! A node's peers are the nodes that it has a link to, in the order of the scenario,
+//! starting after itself and wrapping around: peer 0 is the next one. Pairs are never
+//! stored: 100,000 nodes that all reach each other have 10^10 of them. Nodes that the
+//! same rules name share a *reach*, a short list of ranges; a peer is found in it by
+//! arithmetic.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -15,22 +15,22 @@ use model::LinkRule;
 #[derive(Clone, Debug)]
 pub struct Topology {
     reaches: Vec<Reach>,
-    /// The reach of each node; empty: the first is everyone's.
+    /// The index of each node's reach; empty: all nodes have the first.
     reach_of: Vec<u32>,
-    /// All nodes and the one rule, if every node reaches every other by it: the
-    /// most common case, and the shortest arithmetic.
+    /// Number of nodes and the rule, if every node reaches every other by one rule: the
+    /// most common and fastest case.
     mesh: Option<(u32, u32)>,
 }
 
-/// What a set of nodes is linked to.
+/// The nodes that a set of nodes is linked to.
 #[derive(Clone, Debug, Default)]
 struct Reach {
     segments: Vec<Segment>,
-    /// Nodes in all segments, the asking node included if it lies in one.
+    /// Number of nodes in all segments, the node itself included if it is in one.
     total: u32,
 }
 
-/// Nodes in a row that one rule links.
+/// Successive nodes that one rule links.
 #[derive(Clone, Debug)]
 struct Segment {
     nodes: Range<u32>,
@@ -42,7 +42,7 @@ struct Segment {
 /// The far end of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkEnd {
-    /// The node there.
+    /// The node at that end.
     pub node: u32,
     /// The rule that describes the link: an index into the scenario's, or
     /// [`NO_RULE`].
@@ -64,7 +64,7 @@ impl Topology {
                 reach_of: Vec::new(),
             };
         }
-        // Nodes between two neighboring bounds of any range are alike.
+        // Nodes between two successive bounds of ranges have the same reach.
         let mut bounds = BTreeSet::from([0, count]);
         for range in rules
             .iter()
@@ -146,8 +146,8 @@ impl Topology {
         Some(reach.at(rank as u32))
     }
 
-    /// Which peer of `node` another node is. Who has no link from `node` gets a
-    /// number past its peers, of its own and always the same.
+    /// The number of another node among the peers of `node`. A node without a link from
+    /// `node` has a fixed number after those of the peers.
     #[inline]
     pub fn peer_number(&self, node: u32, other: u32) -> u32 {
         if let Some((count, _)) = self.mesh
@@ -172,7 +172,7 @@ impl Topology {
         }
     }
 
-    /// The node behind a peer number, linked or not; `count` nodes in all.
+    /// The node of a peer number, linked or not; there are `count` nodes.
     pub fn node_of(&self, node: u32, peer: u32, count: u32) -> Option<u32> {
         let peers = self.peer_count(node);
         match self.peer(node, peer) {
@@ -183,8 +183,8 @@ impl Topology {
 }
 
 impl Reach {
-    /// The reach of nodes that these rules name; the last that names a node
-    /// describes the link to it.
+    /// The reach of nodes with these ranges and rules. For each node of the reach, the
+    /// last rule that names it counts.
     fn of(named: impl IntoIterator<Item = (Range<u32>, u32)>) -> Reach {
         let mut edges: Vec<(u32, bool, u32)> = Vec::new();
         for (range, rule) in named {
@@ -192,7 +192,7 @@ impl Reach {
             edges.push((range.end, false, rule));
         }
         edges.sort_unstable();
-        // How many ranges of each rule are open; a rule may name a node twice.
+        // Number of open ranges of each rule; a rule may name a node twice.
         let mut open: std::collections::BTreeMap<u32, u32> = Default::default();
         let mut reach = Reach::default();
         for (index, &(at, opens, rule)) in edges.iter().enumerate() {
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_without_a_link_back_has_a_number_past_the_peers() {
+    fn a_sender_without_a_link_back_has_a_number_after_the_peers() {
         let topology = Topology::new(3, &[rule(&[0..1], &[1..2], false)]);
         assert_eq!(topology.peer_count(1), 0);
         let number = topology.peer_number(1, 0);

@@ -1,127 +1,81 @@
 //! The state of a run that behaviors act on: time, nodes, messages, links.
 //!
 //! A callback gets the [`World`] and changes it only by *effects*: [`World::send`],
-//! [`World::set_timer`] and so on. An effect enqueues; it never runs another
-//! behavior. So a step is atomic, and its effects keep their order.
+//! [`World::set_timer`] and so on. An effect adds an event or a record; it never runs
+//! another behavior. So a step is atomic, and its effects keep their order.
+//!
+//! The modules below each hold one part of the state with the methods that act on it.
+//! Start with `sending`.
 
 mod connections;
+mod nodes;
+mod records;
+mod sending;
 mod timers;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-
-use analysis_log::{EventId, NO_PEER, Row};
+use analysis_log::Row;
 
 use crate::clocks::Clocks;
 use crate::conservation::Conservation;
-use crate::message::{Inbox, MessageId, Messages};
-use crate::network::{Network, Verdict};
-use crate::queue::{Event, EventQueue, Sequence};
+use crate::message::Messages;
+use crate::network::Network;
+use crate::queue::EventQueue;
 use crate::sink::Sink;
-use crate::topology::{LinkEnd, Topology};
-use crate::wires::{Outgoing, What, Wires};
-use base::random::Random;
+use crate::topology::Topology;
+use crate::transport::{Outgoing, Transport};
 use base::time::SimTime;
-use model::Timing;
+use connections::Connections;
 use model::roster::Roster;
+use nodes::Nodes;
+pub(super) use nodes::{NodeKind, Service};
+use timers::Timers;
 
-/// Everything of a run but its behaviors' states.
+/// Everything of a run except the states of its behaviors.
 #[derive(Debug)]
 pub struct World<S> {
     pub(super) now: SimTime,
-    /// The node whose step it is.
+    /// The acting node.
     pub(super) node: u32,
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Nodes,
+    /// Messages on links and in inboxes.
     pub(super) messages: Messages,
     pub(super) events: EventQueue,
     pub(super) network: Network,
     pub(super) roster: Roster,
-    /// Inbox limit of each group.
-    pub(super) limits: Vec<u32>,
-    /// The event that a pending timer waits for.
-    timers: HashMap<(u32, u64), Sequence>,
-    /// What its node's clock has come to when a pending timer is due; empty where
-    /// clocks show true time.
-    readings: BTreeMap<(u32, u64), i128>,
     /// The nodes' own clocks.
     pub(super) clocks: Clocks,
-    /// What server nodes are at.
-    pub(super) service: HashMap<u32, Service>,
-    /// The rows of the step under way.
-    rows: Vec<Row>,
-    /// Pairs of nodes whose connection one of them closed, lower index first.
-    closed: HashSet<(u32, u32)>,
-    /// What a node must learn of its peers' connections, by group.
-    pub(super) hears: Vec<bool>,
-    /// The ways out of the process.
-    pub wires: Wires,
+    timers: Timers,
+    connections: Connections,
+    /// What leaves the process.
+    pub transport: Transport,
+    /// Why a behavior stopped the run, if one did.
     pub(super) stop: Option<String>,
-    pub(super) handled: u64,
-    pub(super) sent: u64,
-    /// Copies that links made.
-    duplicated: u64,
-    /// Messages that nodes handled.
-    pub(super) delivered: u64,
-    dropped: u64,
-    /// Messages that came over wires, and that went.
-    pub(super) entered: u64,
-    pub(super) left: u64,
+    pub(super) counts: Counts,
+    /// The rows of the current step.
+    rows: Vec<Row>,
     /// Where records go.
     pub sink: S,
 }
 
-/// One node, as the engine sees it: half a cache line, and never across two.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
-pub(super) struct Node {
-    pub step: u64,
-    pub sent: u64,
-    pub inbox: Inbox,
-    pub kind: Kind,
-    pub up: bool,
-    /// A server that is at work on the head of its inbox.
-    pub busy: bool,
-    /// A fault lets it do nothing.
-    pub paused: bool,
+/// What has happened so far.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// Ticks, arrivals, timers and so on that were handled.
+    pub events: u64,
+    /// What became of messages; `in_flight` is not kept here.
+    pub messages: Conservation,
 }
 
-/// What a server is at.
-#[derive(Debug)]
-pub(super) struct Service {
-    pub stream: Random,
-    /// When it has handled the head of its inbox, if it is busy.
-    pub due: SimTime,
-    /// The event of that.
-    pub event: Option<Sequence>,
-}
-
-impl Service {
-    pub(super) fn new(stream: Random) -> Service {
-        Service {
-            stream,
-            due: SimTime::ZERO,
-            event: None,
-        }
-    }
-}
-
-/// How a node comes to act on a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Clocked,
-    Server,
-    EventDriven,
-}
-
-/// How far a run is.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// True time `[ns]`.
     pub time_ns: u64,
     /// The step of a node.
     pub step: u64,
-    /// Events that were handled.
+    /// Number of events that were handled.
     pub events: u64,
-    /// Messages that were sent.
+    /// Number of messages that were sent.
     pub messages: u64,
 }
 
@@ -131,54 +85,21 @@ pub struct NoLink;
 
 impl<S: Sink> World<S> {
     pub(super) fn new(roster: Roster, network: Network, clocks: Clocks, sink: S) -> World<S> {
-        let mut nodes = Vec::with_capacity(roster.len() as usize);
-        for group in roster.groups() {
-            let kind = match group.timing {
-                Timing::Clocked { .. } => Kind::Clocked,
-                Timing::Server { .. } => Kind::Server,
-                Timing::EventDriven => Kind::EventDriven,
-            };
-            let node = Node {
-                step: 0,
-                sent: 0,
-                inbox: Inbox::EMPTY,
-                kind,
-                up: false,
-                busy: false,
-                paused: false,
-            };
-            nodes.extend(std::iter::repeat_n(node, group.count as usize));
-        }
-        let limits = roster
-            .groups()
-            .iter()
-            .map(|group| group.inbox_limit.unwrap_or(u32::MAX))
-            .collect();
         World {
             now: SimTime::ZERO,
             node: 0,
-            nodes,
+            nodes: Nodes::new(&roster),
             messages: Messages::new(),
             events: EventQueue::default(),
             network,
             roster,
-            limits,
-            timers: HashMap::new(),
-            readings: BTreeMap::new(),
             clocks,
-            service: HashMap::new(),
-            rows: Vec::new(),
-            closed: HashSet::new(),
-            hears: Vec::new(),
-            wires: Wires::default(),
+            timers: Timers::default(),
+            connections: Connections::default(),
+            transport: Transport::default(),
             stop: None,
-            handled: 0,
-            sent: 0,
-            duplicated: 0,
-            delivered: 0,
-            dropped: 0,
-            entered: 0,
-            left: 0,
+            counts: Counts::default(),
+            rows: Vec::new(),
             sink,
         }
     }
@@ -189,59 +110,37 @@ impl<S: Sink> World<S> {
         self.now
     }
 
-    /// How far the run is, and which step this node is at.
+    /// The progress of the run, with the step of this node.
     #[inline]
     pub fn progress(&self, node: u32) -> Progress {
         Progress {
             time_ns: self.now.0,
-            step: self.nodes.get(node as usize).map_or(0, |node| node.step),
-            events: self.handled,
-            messages: self.sent,
+            step: self.nodes.get(node).map_or(0, |node| node.step),
+            events: self.counts.events,
+            messages: self.counts.messages.sent,
         }
     }
 
-    /// The node's own clock: what its behavior takes for the time.
+    /// The node's own clock: the time that its behavior sees.
     #[inline]
     pub fn local_time(&self, node: u32) -> SimTime {
         self.clocks.read(node, self.now)
     }
 
-    /// Who is who.
+    /// The names and groups of the nodes.
     pub fn roster(&self) -> &Roster {
         &self.roster
     }
 
-    /// Who is linked to whom.
+    /// The links between the nodes.
     pub fn topology(&self) -> &Topology {
         &self.network.topology
     }
 
-    /// Whether anything waits to be carried out of the process.
-    pub fn has_outgoing(&self) -> bool {
-        !self.wires.outgoing.is_empty()
-    }
-
-    /// Takes what waits to be carried out of the process.
-    pub fn take_outgoing(&mut self) -> Vec<Outgoing> {
-        std::mem::take(&mut self.wires.outgoing)
-    }
-
-    /// The name of a stranger, by its index past the nodes.
-    pub fn stranger_name(&self, stranger: u32) -> &str {
-        let index = stranger.wrapping_sub(self.roster.len()) as usize;
-        self.wires.strangers().get(index).map_or("", String::as_str)
-    }
-
-    /// Whether a message of this sender waits in a node's inbox; looks at each
-    /// message there.
-    pub fn has_waiting(&self, node: u32, from: u32) -> bool {
-        let inbox = &self.nodes[node as usize].inbox;
-        inbox.holds_one_of(from, &self.messages)
-    }
-
-    /// Writes a line into a node's output that its behavior did not print.
-    pub fn print_for(&mut self, node: u32, line: &str) {
-        self.sink.print(self.now, node, line);
+    /// Whether a node is an external program.
+    pub fn is_program(&self, node: u32) -> bool {
+        let group = self.roster.group_of(node);
+        self.roster.groups()[group].program.is_some()
     }
 
     /// Number of linked peers of a node.
@@ -250,160 +149,54 @@ impl<S: Sink> World<S> {
         self.network.topology.peer_count(node)
     }
 
-    /// The name of a node's peer, if there is one of that number.
+    /// The name of a node's peer of this number: a node, linked or not, or an external
+    /// peer.
     pub fn peer_name(&self, node: u32, peer: u32) -> Option<String> {
-        let nodes = self.roster.len();
-        let all = nodes + self.wires.strangers().len() as u32;
-        let other = self.network.topology.node_of(node, peer, all)?;
-        match other.checked_sub(nodes) {
-            Some(stranger) => self.wires.strangers().get(stranger as usize).cloned(),
+        let other = self.index_of_peer(node, peer)?;
+        match other.checked_sub(self.roster.len()) {
+            Some(external) => {
+                let names = self.transport.external_peers();
+                names.get(external as usize).cloned()
+            }
             None => self.roster.name(other),
         }
     }
 
-    /// Hands bytes to the acting node's link to a peer.
-    ///
-    /// # Errors
-    ///
-    /// When it has no link to that peer; nothing was sent.
-    #[inline]
-    pub fn send(&mut self, peer: u32, bytes: &[u8]) -> Result<(), NoLink> {
-        let from = self.node;
-        let Some(to) = self.network.topology.peer(from, peer) else {
-            return self.send_outside(peer, bytes);
-        };
-        if !self.closed.is_empty() {
-            self.reopen(from, to);
-        }
-        let sender = &mut self.nodes[from as usize];
-        sender.sent += 1;
-        self.sent += 1;
-        let number = sender.sent;
-        self.push_row(EventId::SEND, to.node, number, bytes.len() as u64);
-        match self.network.send(&self.roster, from, to, self.now) {
-            Verdict::Lost => self.lose(to.node, from, number, bytes.len() as u64),
-            Verdict::Arrives(time) => self.forward(from, to, number, bytes, time),
-            Verdict::Elaborate => self.pass(from, to, number, bytes),
-        }
-        Ok(())
+    /// The name of an external peer, by its index after the nodes; empty if there is
+    /// none.
+    pub fn external_peer_name(&self, external: u32) -> &str {
+        let index = external.wrapping_sub(self.roster.len()) as usize;
+        let names = self.transport.external_peers();
+        names.get(index).map_or("", String::as_str)
     }
 
-    /// Lets a message arrive at its time, or leave the process then.
-    #[inline(always)]
-    fn forward(&mut self, from: u32, to: LinkEnd, number: u64, bytes: &[u8], time: SimTime) {
-        let message = self.messages.add(from, number, bytes);
-        if self.wires.carry(to) {
-            self.depart(time, from, to.node, What::Message(message));
-            return;
-        }
-        let target = &mut self.nodes[to.node as usize];
-        // What would happen next anyway may happen at once: an arrival at a
-        // clocked node only enqueues, and nothing is due before it.
-        let at_once =
-            time == self.now && target.kind == Kind::Clocked && self.events.next_time() > self.now;
-        if at_once {
-            self.arrive(to.node, message);
-        } else {
-            let node = to.node;
-            self.events.push(time, Event::Arrival { node, message });
-        }
+    /// The external peer behind a peer number of the acting node, by its index after
+    /// the nodes.
+    fn external_peer(&self, peer: u32) -> Option<u32> {
+        let other = self.index_of_peer(self.node, peer)?;
+        (other >= self.roster.len()).then_some(other)
     }
 
-    /// Sends a message over a link that may do more than delay and lose it.
-    #[cold]
-    fn pass(&mut self, from: u32, to: LinkEnd, number: u64, bytes: &[u8]) {
-        let size = bytes.len() as u64;
-        let passage = self.network.pass(&self.roster, from, to, size, self.now);
-        let Some(arrival) = passage.arrival else {
-            return self.lose(to.node, from, number, size);
-        };
-        let mut changed;
-        let mut bytes = bytes;
-        if let Some(change) = passage.change {
-            changed = bytes.to_vec();
-            change.apply(&mut changed);
-            bytes = &changed;
-        }
-        self.forward(from, to, number, bytes, arrival);
-        if let Some(copy) = passage.copy {
-            self.duplicated += 1;
-            self.forward(from, to, number, bytes, copy);
-        }
+    /// The index of a peer: external peers follow the nodes.
+    fn index_of_peer(&self, node: u32, peer: u32) -> Option<u32> {
+        let all = self.roster.len() + self.transport.external_peers().len() as u32;
+        self.network.topology.node_of(node, peer, all)
     }
 
-    /// Hands bytes to a peer that is no node of the scenario.
-    #[cold]
-    fn send_outside(&mut self, peer: u32, bytes: &[u8]) -> Result<(), NoLink> {
-        let from = self.node;
-        let to = self.stranger(peer).ok_or(NoLink)?;
-        let sender = &mut self.nodes[from as usize];
-        sender.sent += 1;
-        self.sent += 1;
-        let number = sender.sent;
-        self.push_row(EventId::SEND, to, number, bytes.len() as u64);
-        if self.wires.leave_at_once(from, to, number, bytes) {
-            self.left += 1;
-            return Ok(());
-        }
-        let message = self.messages.add(from, number, bytes);
-        self.depart(self.now, from, to, What::Message(message));
-        Ok(())
+    /// Whether anything waits to leave the process.
+    pub fn has_outgoing(&self) -> bool {
+        !self.transport.outgoing.is_empty()
     }
 
-    /// The index of a stranger that is a peer of the acting node.
-    fn stranger(&self, peer: u32) -> Option<u32> {
-        let nodes = self.roster.len();
-        let all = nodes + self.wires.strangers().len() as u32;
-        let other = self.network.topology.node_of(self.node, peer, all)?;
-        (other >= nodes).then_some(other)
+    /// Takes what waits to leave the process.
+    pub fn take_outgoing(&mut self) -> Vec<Outgoing> {
+        std::mem::take(&mut self.transport.outgoing)
     }
 
-    /// Sends something out of the process at its time.
-    pub(super) fn depart(&mut self, time: SimTime, from: u32, to: u32, what: What) {
-        let outgoing = Outgoing { from, to, what };
-        if time <= self.now {
-            self.wires.outgoing.push(outgoing);
-        } else {
-            let parcel = self.wires.hold(outgoing);
-            self.events.push(time, Event::Depart { parcel });
-        }
-    }
-
-    /// Whether a node is a program that somebody else wrote.
-    pub fn is_program(&self, node: u32) -> bool {
-        let group = self.roster.group_of(node);
-        self.roster.groups()[group].program.is_some()
-    }
-
-    /// A node has crashed: its timers, its service and its messages are gone.
-    pub(super) fn forget(&mut self, node: u32) {
-        self.timers.retain(|&(owner, _), _| owner != node);
-        let own: Vec<_> = self.readings.range((node, 0)..=(node, u64::MAX)).collect();
-        let own: Vec<(u32, u64)> = own.into_iter().map(|(&key, _)| key).collect();
-        for key in own {
-            self.readings.remove(&key);
-        }
-        if let Some(service) = self.service.get_mut(&node) {
-            service.event = None;
-        }
-        let mut inbox = self.nodes[node as usize].inbox;
-        while let Some(lost) = inbox.pop(&mut self.messages) {
-            self.nodes[node as usize].inbox = inbox;
-            self.dropped += 1;
-            let size = lost.payload.as_slice().len() as u64;
-            self.drop_row(node, lost.from, lost.number, size);
-        }
-    }
-
-    /// Writes a row with one of the behavior's own words.
-    #[inline]
-    pub fn record(&mut self, word: u32) {
-        self.push_row(EventId::own(word), NO_PEER, 0, 0);
-    }
-
-    /// Prints a line into the acting node's output.
-    pub fn print(&mut self, line: &str) {
-        self.sink.print(self.now, self.node, line);
+    /// Whether a message of this sender waits in a node's inbox; linear in the number
+    /// of messages there.
+    pub fn has_waiting(&self, node: u32, from: u32) -> bool {
+        self.nodes[node].inbox.holds_one_of(from, &self.messages)
     }
 
     /// Ends the run after this step; the first reason counts.
@@ -411,113 +204,11 @@ impl<S: Sink> World<S> {
         self.stop.get_or_insert_with(|| reason.to_owned());
     }
 
-    /// A message reaches its destination's inbox. Answers whether it waits there.
-    #[inline]
-    pub(super) fn arrive(&mut self, node: u32, message: MessageId) -> bool {
-        self.handled += 1;
-        let target = &mut self.nodes[node as usize];
-        let room = match self.limits.len() {
-            1 => self.limits[0],
-            _ => self.limits[self.roster.group_of(node)],
-        };
-        if target.up && target.inbox.len() < room {
-            target.inbox.push(message, &mut self.messages);
-            return true;
-        }
-        let lost = self.messages.take(message);
-        self.dropped += 1;
-        let size = lost.payload.as_slice().len() as u64;
-        self.drop_row(node, lost.from, lost.number, size);
-        false
-    }
-
-    /// What became of the messages up to now.
+    /// What has become of the messages so far.
     pub fn conservation(&self) -> Conservation {
         Conservation {
-            sent: self.sent,
-            duplicated: self.duplicated,
-            entered: self.entered,
-            delivered: self.delivered,
-            dropped: self.dropped,
             in_flight: self.messages.len() as u64,
-            left: self.left,
+            ..self.counts.messages
         }
     }
-
-    /// Adds a row to the step under way.
-    #[inline]
-    pub(super) fn push_row(&mut self, event: EventId, peer: u32, message: u64, bytes: u64) {
-        if S::WANTS_ROWS {
-            let node = &self.nodes[self.node as usize];
-            self.rows.push(Row {
-                time_ns: self.now.0,
-                step: node.step,
-                node: self.node,
-                event,
-                peer,
-                message,
-                bytes,
-                queue: u64::from(node.inbox.len()),
-            });
-        }
-    }
-
-    /// A message to `node` is lost; who keeps its log learns of it.
-    pub(super) fn lose(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
-        self.dropped += 1;
-        self.tell_lost(node, from, number, bytes);
-    }
-
-    /// Who keeps a node's log learns of a message to it that is lost, and counted.
-    pub(super) fn tell_lost(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
-        if self.wires.is_elsewhere(node) {
-            self.depart(self.now, from, node, What::Lost { number, bytes });
-        } else {
-            self.drop_row(node, from, number, bytes);
-        }
-    }
-
-    /// A message of `node` to a stranger will never reach it: a row in the log of
-    /// the node, since a stranger has none.
-    pub(super) fn lose_outside(&mut self, node: u32, to: u32, number: u64, bytes: u64) {
-        self.drop_row(node, to, number, bytes);
-    }
-
-    /// A message to `node` is lost: a row in the log of the node it was for.
-    pub(super) fn drop_row(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
-        if S::WANTS_ROWS {
-            let target = &self.nodes[node as usize];
-            self.rows.push(Row {
-                time_ns: self.now.0,
-                step: target.step,
-                node,
-                event: EventId::DROP,
-                peer: from,
-                message: number,
-                bytes,
-                queue: u64::from(target.inbox.len()),
-            });
-        }
-    }
-
-    /// Whether the step under way has written no row yet.
-    #[inline]
-    pub(super) fn wrote_nothing(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// Hands the step's rows to the sink, with the columns as they are now.
-    #[inline]
-    pub(super) fn end_step<B: crate::behaviors::Behaviors>(&mut self, behaviors: &B) {
-        if S::WANTS_ROWS {
-            for row in self.rows.drain(..) {
-                self.sink.row(&row, behaviors.columns(row.node));
-            }
-        }
-    }
-}
-
-/// Both ends of a connection, whoever acts.
-fn pair(a: u32, b: u32) -> (u32, u32) {
-    (a.min(b), a.max(b))
 }

@@ -1,5 +1,5 @@
-//! A config that a behavior has parsed and accepted; shared by a group's nodes
-//! in every run.
+//! A config that a behavior has parsed and accepted. The nodes of a group share it, in
+//! every run.
 
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -23,17 +23,17 @@ unsafe impl Send for Config {}
 // SAFETY: as above.
 unsafe impl Sync for Config {}
 
-/// A mistake in a config, as the behavior tells it.
+/// A mistake in a config, as the behavior reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where: a key path such as `faces` or `script[2]`; empty for the whole.
+    /// The key path, such as `faces` or `script[2]`; empty for the whole config.
     pub path: String,
     /// What was found and what was expected.
     pub message: String,
 }
 
 impl Config {
-    /// Has the behavior parse `toml`: the text of one table.
+    /// Parses `toml`, the text of one table, with the behavior's own parser.
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl Config {
         })
     }
 
-    /// Whose config it is.
+    /// The behavior that accepted it.
     pub fn behavior(&self) -> &Arc<Behavior> {
         &self.behavior
     }
@@ -67,11 +67,12 @@ impl Drop for Config {
     }
 }
 
-/// Has a plugin parse the text of one table; answers what it made of it, not null.
+/// Parses the text of one table with a plugin's parser. Returns the plugin's handle,
+/// which is not null.
 ///
 /// # Errors
 ///
-/// Every mistake that it finds.
+/// Every mistake that the plugin finds.
 ///
 /// # Safety
 ///

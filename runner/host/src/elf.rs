@@ -1,13 +1,12 @@
-//! A look at a library file before the system's loader maps it: a file that was
-//! cut off would end the process with a bus error, not with an error to tell.
+//! Finds library files that are cut off. If the system's loader maps such a file, the
+//! process ends with a bus error, not with an error that can be reported.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// Why a file is not whole, if it is an ELF file (64 bit, little-endian) that
-/// promises more bytes than it has. Whatever else is wrong with it, the loader
-/// finds and tells.
+/// Why a file is cut off: it is an ELF file (64 bit, little-endian) whose segments end
+/// after the end of the file. The loader reports all other defects.
 pub fn cut_off(path: &Path) -> Option<String> {
     let (size, end) = sizes(path).ok()??;
     (end > size)
@@ -58,8 +57,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_library_cut_off_anywhere_is_told_from_a_whole_one() {
-        // Any ELF file does: the test itself is one.
+    fn a_library_that_is_cut_off_anywhere_is_found() {
+        // The test's own executable is an ELF file.
         let whole = std::env::current_exe().unwrap();
         assert_eq!(cut_off(&whole), None);
         let folder = tempfile::tempdir().unwrap();

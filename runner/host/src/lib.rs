@@ -1,21 +1,28 @@
-//! Plugins, from a name in a scenario to instances that the engine drives.
+//! Plugins: found, loaded, checked, and called for the engine.
 //!
-//! [`search`] finds the file, [`library`] opens it (the only place that does)
-//! and refuses what does not fit, [`plugin`] is what it describes, [`config`]
-//! one group's checked config, [`check`] properties of runs, and [`instance`] the nodes' states of one run:
-//! safe from the outside, and the engine's [`engine::behaviors::Behaviors`].
-//! `vtable` holds the functions that plugins call back, [`cell`] is where a run in
-//! a process of its own notes which callback it makes.
+//! | module | what it holds |
+//! |---|---|
+//! | [`search`] | the folders where plugin files are looked for |
+//! | [`library`] | opens a plugin file, and refuses one that does not fit |
+//! | [`elf`] | finds files that are cut off, before they are opened |
+//! | [`plugin`] | what a loaded plugin provides |
+//! | [`config`] | a config that a behavior has accepted, for a group of nodes |
+//! | [`instance`] | the nodes' states of one run: the engine's [`engine::behaviors::Behaviors`] |
+//! | `vtable` | the functions that behaviors call |
+//! | [`check`] | the checks of plugins, which judge runs |
+//! | [`callback`] | the callbacks of behaviors by name |
+//! | [`progress_page`] | the progress of a run, for the process that supervises it |
 //!
-//! All `unsafe` of the runner is here. It rests on `plugins/ABI.md`: what a
-//! plugin must keep to, and what is checked once, at load.
+//! All unsafe code about plugins is in this crate. It relies on `plugins/ABI.md`: the
+//! rules for plugins, and what is checked once, when a plugin is loaded. Start reading at
+//! [`library::load`], then [`instance`].
 
-pub mod cell;
 pub mod check;
 pub mod config;
 pub mod elf;
 pub mod instance;
 pub mod library;
 pub mod plugin;
+pub mod progress_page;
 pub mod search;
 mod vtable;

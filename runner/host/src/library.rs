@@ -1,8 +1,8 @@
-//! Opening a plugin file: the only place that loads code.
+//! Opens plugin files: the only place that loads code.
 //!
-//! A library is never unloaded: its threads' and thread-locals' destructors may
-//! run long after the last call, and tables handed out are `'static`. Loading
-//! the same file twice gives the same library.
+//! A library is never unloaded: destructors of its threads and thread-locals may run long
+//! after the last call, and its tables are used as `'static`. Loading the same file twice
+//! returns the same library.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,43 +21,43 @@ pub enum LoadError {
     NotALibrary {
         /// The file.
         path: PathBuf,
-        /// The loader's own words.
+        /// The loader's message.
         reason: String,
     },
-    /// It is a library, but no plugin.
+    /// It is a library, but not a plugin.
     #[error("library has no symbol `{}`: {}\n  it is no plugin of this runner; a Rust plugin exports it with `runner_sdk::plugin!`", abi::ENTRY_SYMBOL, path.display())]
     NoEntry {
         /// The file.
         path: PathBuf,
     },
-    /// It was built against another version of the boundary.
+    /// It was built against another version of the ABI.
     #[error("plugin `{plugin}` was built for ABI {found}, this runner speaks ABI {}: {}\n  rebuild it against this runner's SDK: cargo build -p {plugin}", abi::ABI_VERSION, path.display())]
     OtherVersion {
         /// The file.
         path: PathBuf,
-        /// The name by which it was looked for.
+        /// The name that was looked for.
         plugin: String,
         /// The version found.
         found: u32,
     },
-    /// Same version, but its structs are laid out otherwise.
+    /// It has the same version, but another layout of structs.
     #[error("plugin `{plugin}` has another layout of ABI {} than this runner (found {found:#018x}, expected {:#018x}): {}\n  rebuild it against this runner's SDK: cargo build -p {plugin}", abi::ABI_VERSION, abi::LAYOUT, path.display())]
     OtherLayout {
         /// The file.
         path: PathBuf,
-        /// The name by which it was looked for.
+        /// The name that was looked for.
         plugin: String,
         /// The layout hash found.
         found: u64,
     },
-    /// Its tables break a rule of the boundary.
+    /// Its tables break a rule of the ABI.
     #[error("plugin `{plugin}` breaks the plugin ABI: {what}: {}\n  see plugins/ABI.md", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// The name by which it was looked for.
+        /// The name that was looked for.
         plugin: String,
-        /// Which rule.
+        /// The rule.
         what: String,
     },
 }
@@ -67,7 +67,7 @@ pub enum LoadError {
 ///
 /// # Errors
 ///
-/// When it is no library, no plugin, or one of another boundary.
+/// If it is not a library, not a plugin, or a plugin for another ABI.
 pub fn load(name: &str, path: &Path) -> Result<Plugin, LoadError> {
     let entry = open(path)?;
     let malformed = |what: String| LoadError::Malformed {
@@ -94,8 +94,8 @@ fn open(path: &Path) -> Result<*const abi::Plugin, LoadError> {
             reason,
         });
     }
-    // SAFETY: loading runs the library's initializers; that a plugin's are sound
-    // is the trust that naming it in a scenario puts in it.
+    // SAFETY: loading runs the library's initializers. The user trusts a plugin's by
+    // naming it in a scenario.
     let library = unsafe { libloading::Library::new(path) }.map_err(|error| {
         let reason = std::error::Error::source(&error)
             .map_or_else(|| error.to_string(), ToString::to_string);
@@ -104,8 +104,7 @@ fn open(path: &Path) -> Result<*const abi::Plugin, LoadError> {
             reason: reason.trim().to_owned(),
         }
     })?;
-    // SAFETY: the symbol is used as an address only, until its first field has
-    // been read and found right.
+    // SAFETY: the symbol is only an address until its first field has been checked.
     let entry = unsafe { library.get::<*const abi::Plugin>(abi::ENTRY_SYMBOL) }
         .map(|symbol| *symbol)
         .map_err(|_| LoadError::NoEntry {
@@ -115,14 +114,14 @@ fn open(path: &Path) -> Result<*const abi::Plugin, LoadError> {
     Ok(entry)
 }
 
-/// Reads the version, then the layout, and only then calls it a [`abi::Plugin`].
+/// Checks the version, then the layout, and only then returns it as an [`abi::Plugin`].
 #[allow(unsafe_code)]
 fn check_header(
     entry: *const abi::Plugin,
     name: &str,
     path: &Path,
 ) -> Result<&'static abi::Plugin, LoadError> {
-    // SAFETY: every version of the boundary begins with these four bytes.
+    // SAFETY: every version of the ABI begins with these four bytes.
     let found = unsafe { entry.cast::<u32>().read_unaligned() };
     if found != abi::ABI_VERSION {
         return Err(LoadError::OtherVersion {
@@ -157,7 +156,7 @@ fn describe(plugin: &'static abi::Plugin, path: &Path) -> Result<Plugin, String>
     }
     for index in 0..plugin.behavior_count as usize {
         #[allow(unsafe_code)]
-        // SAFETY: the table has `behavior_count` entries, by the plugin's word.
+        // SAFETY: the table has `behavior_count` entries, by the ABI.
         let table = unsafe { check_functions(plugin.behaviors.add(index)) }
             .map_err(|what| format!("behavior {index}: {what}"))?;
         behaviors.push(Arc::new(describe_behavior(table)?));
@@ -172,7 +171,7 @@ fn describe(plugin: &'static abi::Plugin, path: &Path) -> Result<Plugin, String>
     })
 }
 
-/// The checks of a plugin that has this extension.
+/// The checks of a plugin; none if it lacks this extension.
 fn describe_checks(plugin: &'static abi::Plugin) -> Result<Vec<Arc<Check>>, String> {
     let Some(extension) = plugin.extension else {
         return Ok(Vec::new());
@@ -201,7 +200,7 @@ fn describe_checks(plugin: &'static abi::Plugin) -> Result<Vec<Arc<Check>>, Stri
     let mut checks = Vec::new();
     for index in 0..table.check_count as usize {
         #[allow(unsafe_code)]
-        // SAFETY: the table has `check_count` entries, by the plugin's word.
+        // SAFETY: the table has `check_count` entries, by the ABI.
         let entry = unsafe { check_judge(table.checks.add(index)) }
             .map_err(|what| format!("check {index}: {what}"))?;
         let name = text(entry.name, "a check's name")?;
@@ -216,12 +215,11 @@ fn describe_checks(plugin: &'static abi::Plugin) -> Result<Vec<Arc<Check>>, Stri
     Ok(checks)
 }
 
-/// Answers an error for the first of a table's functions that is null.
+/// Returns an error for the first of a table's functions that is null.
 macro_rules! present {
     ($table:ident: $($field:ident)+) => {
         $(
-            // SAFETY: a function pointer is read as an address: the one way to
-            // look at it while it may be null.
+            // SAFETY: a function pointer that may be null is read as an address.
             if unsafe { (&raw const (*$table).$field).cast::<usize>().read() } == 0 {
                 return Err(format!("its function `{}` is null", stringify!($field)));
             }
@@ -229,7 +227,7 @@ macro_rules! present {
     };
 }
 
-/// A table whose functions are all there.
+/// A table whose functions are not null.
 ///
 /// # Safety
 ///
@@ -237,7 +235,7 @@ macro_rules! present {
 #[allow(unsafe_code)]
 unsafe fn check_functions(table: *const abi::Behavior) -> Result<&'static abi::Behavior, String> {
     present!(table: config_schema config_new config_free create destroy start message timer tick connect disconnect stop);
-    // SAFETY: no function is null, and all else may hold any bits.
+    // SAFETY: no function is null, and all other fields allow any bits.
     Ok(unsafe { &*table })
 }
 
@@ -249,7 +247,7 @@ unsafe fn check_functions(table: *const abi::Behavior) -> Result<&'static abi::B
 #[allow(unsafe_code)]
 unsafe fn check_judge(table: *const abi::Check) -> Result<&'static abi::Check, String> {
     present!(table: config_schema config_new config_free create record finish free);
-    // SAFETY: no function is null, and all else may hold any bits.
+    // SAFETY: no function is null, and all other fields allow any bits.
     Ok(unsafe { &*table })
 }
 
@@ -302,18 +300,18 @@ fn schema(config_schema: unsafe extern "C" fn() -> abi::Text) -> Result<serde_js
     serde_json::from_str(&schema).map_err(|error| format!("its config schema is no JSON: {error}"))
 }
 
-/// A table of the plugin's as a slice.
+/// A table of the plugin as a slice.
 #[allow(unsafe_code)]
 fn slice<T>(first: *const T, count: u64) -> Result<&'static [T], String> {
     match (count, first.is_null()) {
         (0, _) => Ok(&[]),
         (_, true) => Err("a table is null".to_owned()),
-        // SAFETY: `count` entries, by the plugin's word; static, never written.
+        // SAFETY: by the ABI the table has `count` entries, is static and never written.
         _ => Ok(unsafe { std::slice::from_raw_parts(first, count as usize) }),
     }
 }
 
-/// A static text of the plugin's, copied.
+/// A copy of a static text of the plugin.
 fn text(text: abi::Text, what: &str) -> Result<String, String> {
     let bytes = slice(text.ptr, text.len).map_err(|_| format!("{what} is null"))?;
     String::from_utf8(bytes.to_vec()).map_err(|_| format!("{what} is not UTF-8"))

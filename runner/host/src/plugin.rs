@@ -1,5 +1,4 @@
-//! What a loaded plugin says of itself, checked once and copied out of its
-//! tables.
+//! The description of a loaded plugin: checked once, and copied from its tables.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,20 +6,20 @@ use std::sync::Arc;
 use analysis_log::{ColumnKind, ColumnSchema};
 use runner_abi as abi;
 
-/// A plugin that was loaded and fits.
+/// A loaded plugin.
 #[derive(Debug)]
 pub struct Plugin {
     /// Its name: what scenarios write before the dot.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// What it says it is.
+    /// Its description.
     pub docs: String,
-    /// Where it was found.
+    /// Its file.
     pub path: PathBuf,
-    /// What it provides.
+    /// The behaviors that it provides.
     pub behaviors: Vec<Arc<Behavior>>,
-    /// The properties of runs that it can judge.
+    /// The checks that it provides.
     pub checks: Vec<Arc<Check>>,
 }
 
@@ -41,7 +40,7 @@ impl Plugin {
 pub struct Behavior {
     /// Its name: what scenarios write after the dot.
     pub name: String,
-    /// What it says it is.
+    /// Its description.
     pub docs: String,
     /// JSON Schema of its config.
     pub config_schema: serde_json::Value,
@@ -60,7 +59,7 @@ pub struct Behavior {
 pub struct Check {
     /// Its name: what scenarios write after the dot.
     pub name: String,
-    /// What must hold.
+    /// Its description: what must hold.
     pub docs: String,
     /// JSON Schema of its config.
     pub config_schema: serde_json::Value,
@@ -86,13 +85,13 @@ impl<T> std::fmt::Debug for Table<T> {
 }
 
 impl Behavior {
-    /// Whether it can be a clocked node: it does something on a tick.
+    /// Whether it handles ticks, so that its nodes may be clocked.
     pub fn ticks(&self) -> bool {
         self.table.0.handles & abi::HANDLES_TICK != 0
     }
 }
 
-/// The kind behind a column's number in the ABI.
+/// The kind of a column by its number in the ABI.
 pub(super) fn column_kind(kind: u32) -> Option<ColumnKind> {
     Some(match kind {
         abi::COLUMN_U64 => ColumnKind::U64,

@@ -1,16 +1,16 @@
-//! Where plugins are looked for.
+//! The folders where plugin files are looked for.
 //!
-//! In this order: the folders of `--plugin-path`, those of `RUNNER_PLUGIN_PATH`,
-//! the folder of the executable (in a build tree its `deps` first, which is
-//! where `cargo test` and `cargo build` both leave a fresh library), and
-//! `../lib/runner/plugins` beside it. Never the working folder; and nothing is
-//! opened by scanning: a plugin is the first file of its name.
+//! In this order: the folders of `--plugin-path`, those of `RUNNER_PLUGIN_PATH`, the
+//! folder of the executable (in a build tree its `deps` first, where both `cargo test`
+//! and `cargo build` write the newest library), and `../lib/runner/plugins` beside it.
+//! The working folder is never searched. No file is opened in the search: a plugin is
+//! the first file of its name.
 
 use std::env;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
 
-/// The variable that names more folders.
+/// The environment variable that lists more folders.
 pub const PATH_VARIABLE: &str = "RUNNER_PLUGIN_PATH";
 
 /// Folders to look in, in order.
@@ -20,12 +20,12 @@ pub struct SearchPath {
 }
 
 impl SearchPath {
-    /// Exactly these folders.
+    /// A path of exactly these folders.
     pub fn of(folders: Vec<PathBuf>) -> SearchPath {
         SearchPath { folders }
     }
 
-    /// The folders given on the command line, then the usual ones.
+    /// A path of the folders of the command line, then the default ones.
     pub fn with(first: &[PathBuf]) -> SearchPath {
         let mut folders = first.to_vec();
         if let Some(list) = env::var_os(PATH_VARIABLE) {
@@ -53,9 +53,8 @@ impl SearchPath {
             .find(|file| file.is_file())
     }
 
-    /// The names of the plugins that lie in these folders, by file name alone,
-    /// sorted; for lists and for the nearest name. Without `deps`, which holds
-    /// every library that a build made.
+    /// The names of the plugins in these folders, by file name only, sorted; for lists and
+    /// for suggestions.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self
             .folders
@@ -75,8 +74,8 @@ pub fn file_name(plugin: &str) -> String {
     format!("{DLL_PREFIX}{plugin}{DLL_SUFFIX}")
 }
 
-/// The plugin whose file name this would be; a build's hashed copies
-/// (`libserde_derive-0123456789abcdef.so`) are none.
+/// The plugin's name in a file name; none for a build's hashed copies
+/// (`libserde_derive-0123456789abcdef.so`).
 fn plugin_name(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     let name = name.strip_prefix(DLL_PREFIX)?.strip_suffix(DLL_SUFFIX)?;

@@ -1,7 +1,7 @@
-//! The functions that plugins call: the boundary from their side to ours.
+//! The functions that behaviors call during a callback.
 //!
-//! Each takes the context of the callback under way, finds the run behind it and
-//! does one thing there. None runs a behavior.
+//! Each takes the context of the current callback, finds the run behind it and has one
+//! effect there. None runs a behavior.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -14,30 +14,30 @@ use base::time::SimDuration;
 use engine::sink::Sink;
 use engine::world::World;
 
-/// What [`Context::host`] points to during a callback.
+/// The target of [`Context::host`] during a callback.
 pub(super) struct Frame<S> {
     /// The run.
     pub world: *mut World<S>,
-    /// The host's side of the callback.
+    /// The host's state for the callback.
     pub side: *mut Side,
 }
 
-/// What the host keeps for the callbacks of one run.
+/// The host's state for the callbacks of one run.
 #[derive(Debug, Default)]
 pub(super) struct Side {
     /// The acting node.
     pub node: u32,
-    /// Whether the callback is `create`, where effects are not allowed.
+    /// Whether the callback is `create`, in which effects are not allowed.
     pub creating: bool,
-    /// Whether one of the following three holds something.
+    /// Whether one of the following three is not empty.
     pub touched: bool,
-    /// What the behavior gave as its reason to fail, or broke.
-    pub fault: Option<String>,
-    /// The acting node's text columns that were set: (column, text or cleared).
+    /// Why the callback failed: the behavior's reason, or the rule that it broke.
+    pub failure: Option<String>,
+    /// The acting node's text columns that were set; no text: cleared.
     pub texts: Vec<(u32, Option<String>)>,
-    /// A text lent to the plugin until the callback returns.
+    /// Texts that are lent to the plugin until the callback returns.
     pub lent: Vec<String>,
-    /// The folder for the run's files.
+    /// The folder into which behaviors may write files.
     pub folder: String,
 }
 
@@ -63,11 +63,11 @@ impl<S: Sink> Calls<S> {
     };
 }
 
-/// The run and the host's side behind a context.
+/// The run and the host's state behind a context.
 ///
 /// # Safety
 ///
-/// `context` is the one lent to the callback under way, in a run with sink `S`.
+/// `context` is that of the current callback, in a run with sink `S`.
 #[allow(unsafe_code)]
 #[inline]
 unsafe fn behind<'a, S>(context: *mut Context) -> (&'a mut World<S>, &'a mut Side) {
@@ -80,8 +80,8 @@ unsafe fn behind<'a, S>(context: *mut Context) -> (&'a mut World<S>, &'a mut Sid
     }
 }
 
-/// Begins an effect: a word that the step bears comes before it. Answers false
-/// where effects are not allowed.
+/// Begins an effect. The row with the step's own word, if it has one, is written before
+/// the first effect. Returns false if effects are not allowed.
 ///
 /// # Safety
 ///
@@ -90,7 +90,7 @@ unsafe fn behind<'a, S>(context: *mut Context) -> (&'a mut World<S>, &'a mut Sid
 #[inline]
 unsafe fn effect<S: Sink>(context: *mut Context, world: &mut World<S>, side: &mut Side) -> bool {
     if side.creating {
-        side.blame(|| "acts before its node has started".to_owned());
+        side.fail_with(|| "acts before its node has started".to_owned());
         return false;
     }
     // SAFETY: the context is ours; the plugin is waiting in this call.
@@ -102,13 +102,13 @@ unsafe fn effect<S: Sink>(context: *mut Context, world: &mut World<S>, side: &mu
     true
 }
 
-/// Text that a plugin lends; what is not UTF-8 is replaced, null is empty.
+/// A text that a plugin lends. Bytes that are not UTF-8 are replaced; null is empty.
 #[allow(unsafe_code)]
 pub(super) fn text<'a>(text: abi::Text) -> Cow<'a, str> {
     if text.ptr.is_null() || text.len == 0 {
         return Cow::Borrowed("");
     }
-    // SAFETY: lent for the call under way, by the ABI; callers copy what they keep.
+    // SAFETY: lent for the current call, by the ABI; callers copy what they keep.
     String::from_utf8_lossy(unsafe { slice::from_raw_parts(text.ptr, text.len as usize) })
 }
 
@@ -135,7 +135,7 @@ unsafe extern "C" fn send<S: Sink>(
         Ok(()) => 0,
         Err(_) => {
             let node = side.node;
-            side.blame(|| {
+            side.fail_with(|| {
                 let name = world
                     .peer_name(node, peer)
                     .map_or_else(|| format!("peer {peer}"), |name| format!("`{name}`"));
@@ -219,7 +219,7 @@ unsafe extern "C" fn stop_run<S: Sink>(context: *mut Context, reason: abi::Text)
 unsafe extern "C" fn fail<S: Sink>(context: *mut Context, reason: abi::Text) {
     // SAFETY: called during a callback with its context.
     let (_, side) = unsafe { behind::<S>(context) };
-    side.blame(|| text(reason).into_owned());
+    side.fail_with(|| text(reason).into_owned());
 }
 
 #[allow(unsafe_code)]
@@ -244,11 +244,11 @@ unsafe extern "C" fn run_folder<S: Sink>(context: *mut Context) -> abi::Text {
 }
 
 impl Side {
-    /// Notes a reason to fail; the first counts.
+    /// Sets the reason why the callback fails; the first counts.
     #[cold]
-    fn blame(&mut self, reason: impl FnOnce() -> String) {
+    fn fail_with(&mut self, reason: impl FnOnce() -> String) {
         self.touched = true;
-        self.fault.get_or_insert_with(reason);
+        self.failure.get_or_insert_with(reason);
     }
 
     /// Keeps a text until the callback returns, and lends it.

@@ -14,7 +14,7 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use engine::wires::{Offer, Outlet};
+use engine::transport::{DirectSender, Offer};
 use framing::{Envelope, Framing};
 
 /// The outlet of a connection.
@@ -54,19 +54,19 @@ impl SocketOutlet {
     }
 }
 
-impl Outlet for SocketOutlet {
+impl DirectSender for SocketOutlet {
     fn offer(&self, message: &[u8]) -> Offer {
         if !self.free.load(Ordering::Relaxed) {
-            return Offer::Left;
+            return Offer::Declined;
         }
         // What no frame can hold is told of where it is carried.
         let Ok(envelope) = Envelope::new(self.framing, message) else {
-            return Offer::Left;
+            return Offer::Declined;
         };
         let parts = [envelope.head(), message, envelope.tail()];
         let mut done = write_frame(&self.socket, parts);
         if done == 0 {
-            return Offer::Left;
+            return Offer::Declined;
         }
         let size: usize = parts.iter().map(|part| part.len()).sum();
         let mut rest = Vec::with_capacity(size - done);
@@ -76,11 +76,11 @@ impl Outlet for SocketOutlet {
             rest.extend_from_slice(&part[written..]);
         }
         if rest.is_empty() {
-            return Offer::Taken;
+            return Offer::Sent;
         }
         self.set_free(false);
         *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = rest;
-        Offer::Begun
+        Offer::Started
     }
 }
 
@@ -140,12 +140,12 @@ mod tests {
             let offer = outlet.offer(&bytes);
             seen[offer as usize] += 1;
             match offer {
-                Offer::Taken => {}
-                Offer::Begun => {
-                    assert_eq!(outlet.offer(&bytes), Offer::Left, "a rest waits");
+                Offer::Sent => {}
+                Offer::Started => {
+                    assert_eq!(outlet.offer(&bytes), Offer::Declined, "a rest waits");
                     stream.take_rest(1, bytes.len() as u64);
                 }
-                Offer::Left => {
+                Offer::Declined => {
                     let id = messages.add(0, 1, &bytes);
                     stream.send(1, messages.take(id).payload).unwrap();
                 }
@@ -162,8 +162,8 @@ mod tests {
             stream.flush();
         }
         assert!(reader.join().unwrap() == expected);
-        assert!(seen[Offer::Taken as usize] > 0 && seen[Offer::Left as usize] > 0);
-        assert_eq!(outlet.offer(b"late"), Offer::Left, "it has closed");
+        assert!(seen[Offer::Sent as usize] > 0 && seen[Offer::Declined as usize] > 0);
+        assert_eq!(outlet.offer(b"late"), Offer::Declined, "it has closed");
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
         let outlet = stream.open_outlet().unwrap();
         // More than the system keeps for a connection that nobody reads from.
         let bytes = message(1, 64 << 20);
-        assert_eq!(outlet.offer(&bytes), Offer::Begun);
+        assert_eq!(outlet.offer(&bytes), Offer::Started);
         assert_eq!(stream.waiting(), 0);
         stream.take_rest(1, bytes.len() as u64);
         assert!((1..bytes.len()).contains(&stream.waiting()));
@@ -183,13 +183,13 @@ mod tests {
             count += far.read(&mut arrived[count..]).unwrap();
         }
         assert!(arrived.starts_with(&bytes) && arrived.ends_with(b"\n"));
-        assert_eq!(outlet.offer(b"more"), Offer::Taken);
+        assert_eq!(outlet.offer(b"more"), Offer::Sent);
     }
 
     #[test]
     fn what_no_frame_can_hold_is_left_to_be_told_of() {
         let (mut stream, _far) = connection();
         let outlet = stream.open_outlet().unwrap();
-        assert_eq!(outlet.offer(b"one\ntwo"), Offer::Left);
+        assert_eq!(outlet.offer(b"one\ntwo"), Offer::Declined);
     }
 }

@@ -35,7 +35,7 @@ use crate::programs::{Line, LineSocket, Output, Running};
 use crate::sockets::Sockets;
 use crate::stream::Stream;
 use base::time::SimTime;
-use engine::behaviors::{Behaviors, Failure, Fault};
+use engine::behaviors::{Behaviors, CallError, Failure};
 use engine::run::{EndReason, Outcome, Run};
 use engine::sink::Sink;
 
@@ -246,7 +246,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
 
     /// The system refused what it must not refuse: the run cannot go on.
     fn system_failure(&self, error: &io::Error) -> Failure {
-        self.run.fail_now(Fault {
+        self.run.fail_now(CallError {
             panicked: false,
             reason: format!("waiting for sockets failed: {error}"),
         })

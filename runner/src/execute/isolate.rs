@@ -11,7 +11,7 @@
 //! A process dies of a crash, an abort or its memory limit; it is killed when it
 //! does not end a run that takes longer than `--timeout`, or when one callback does
 //! not come back within [`CALLBACK_MAX`]. How far it was is read
-//! from its [`Cell`](host::cell::Cell). The next run gets a new process. So
+//! from its [`ProgressPage`](host::progress_page::ProgressPage). The next run gets a new process. So
 //! does a run in whose process others had been before it: it is done once more,
 //! and answers for itself alone.
 
@@ -231,7 +231,7 @@ impl<'a> Booth<'a> {
                 stopped = Some(now);
             }
             let note = worker.cell.read();
-            if note.inside.is_none() || note.calls != still.0 {
+            if note.callback.is_none() || note.calls != still.0 {
                 still = (note.calls, now);
             }
             killed = match (limit, stopped) {

@@ -27,8 +27,8 @@ use base::time::SimTime;
 use engine::conservation::Conservation;
 use engine::faults::FaultEffect;
 use engine::run::{EndReason, Outcome, Run};
-use host::cell::Cell;
 use host::instance::Instances;
+use host::progress_page::ProgressPage;
 use realtime::lag::{LATE, Lag};
 use realtime::real_time::RealTime;
 
@@ -176,7 +176,7 @@ pub(super) fn assemble(
     spec: RunSpec,
     folder: Option<&Path>,
     recorder: Recorder,
-    cell: Option<Arc<Cell>>,
+    cell: Option<Arc<ProgressPage>>,
 ) -> Run<Instances, Recorder> {
     let case = plan.case(spec);
     let scenario = &case.scenario;
@@ -191,7 +191,7 @@ pub(super) fn assemble(
         &scenario.links,
         scenario.duration,
         plan.streams(spec),
-        Instances::new(&groups, folder).noted(cell),
+        Instances::new(&groups, folder).with_progress_page(cell),
         recorder,
     )
     .with_faults(&scenario.faults)

@@ -8,7 +8,7 @@ use analysis::results::{Judge, Judgement, Verdict};
 
 use crate::plan::BoundCheck;
 use base::time::SimTime;
-use engine::behaviors::Fault;
+use engine::behaviors::CallError;
 use host::check::{Answer, Description, Judging, Seen};
 
 /// All checks of one run.
@@ -60,7 +60,7 @@ impl Checks {
             row,
             number: *number,
             columns,
-            strangers: &self.strangers,
+            external_peers: &self.strangers,
         };
         for (name, judging) in &mut self.judging {
             if let Err(fault) = judging.record(seen) {
@@ -112,7 +112,7 @@ fn judgement(name: String, answer: Answer) -> Judgement {
     }
 }
 
-fn broke(name: &str, callback: &str, time: Option<SimTime>, fault: &Fault) -> String {
+fn broke(name: &str, callback: &str, time: Option<SimTime>, fault: &CallError) -> String {
     let verb = match fault.panicked {
         true => "panicked",
         false => "failed",

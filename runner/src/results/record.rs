@@ -152,7 +152,7 @@ impl Sink for Recorder {
         }
     }
 
-    fn stranger(&mut self, name: &str) {
+    fn external_peer(&mut self, name: &str) {
         if let Some(checks) = &mut self.checks {
             checks.stranger(name);
         }

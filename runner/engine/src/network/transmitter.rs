@@ -1,26 +1,26 @@
-//! The near end of a link with a bandwidth: one message after another.
+//! The queue for a link with a bandwidth: one message leaves after another.
 
 use std::collections::VecDeque;
 
 use base::time::{SimDuration, SimTime};
 use model::Link;
 
-/// What waits for one direction of a link, and is on it.
+/// The queue for one direction of a link.
 #[derive(Debug, Default)]
 pub struct Transmitter {
-    /// When the last message that was taken has left.
+    /// When the last accepted message has left.
     free_at: SimTime,
-    /// When those that may still wait are begun with; kept where there is a limit.
+    /// When the transmission of each waiting message begins; kept if there is a limit.
     starts: VecDeque<SimTime>,
 }
 
 impl Transmitter {
-    /// When a message of `size` bytes has left that is handed over now: at once
-    /// without a bandwidth; none if too many wait.
+    /// When a message of `size` bytes that is sent now has left; at once without a
+    /// bandwidth; none if the queue is full.
     pub fn send(&mut self, link: &Link, size: u64, now: SimTime) -> Option<SimTime> {
         let start = self.free_at.max(now);
         let Some(bandwidth) = link.bandwidth else {
-            // A limit that a fault has lifted leaves what waits where it is.
+            // Messages that waited before a fault removed the bandwidth still leave first.
             return Some(start);
         };
         while self.starts.front().is_some_and(|&start| start <= now) {
@@ -39,8 +39,8 @@ impl Transmitter {
     }
 }
 
-/// How long a message takes to leave, rounded up to a nanosecond: no two leave
-/// faster than the bandwidth allows.
+/// The span that a message takes to leave, rounded up to a nanosecond: so messages never
+/// leave faster than the bandwidth allows.
 fn transmission(size: u64, bandwidth: u64) -> SimDuration {
     let ns = (u128::from(size) * 1_000_000_000).div_ceil(u128::from(bandwidth));
     SimDuration(u64::try_from(ns).unwrap_or(u64::MAX))
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(
             send(0, 20),
             Some(150),
-            "no bytes take no time, and their turn"
+            "an empty message takes no time, but waits"
         );
         assert_eq!(send(1, 500), Some(501), "the link was free");
     }

@@ -1,4 +1,6 @@
-//! How nodes begin, learn of one another, and end.
+//! How nodes start, are connected, and stop.
+
+use std::ops::Range;
 
 use analysis_log::{EventId, NO_PEER};
 
@@ -6,67 +8,81 @@ use super::Run;
 use crate::behaviors::{Behaviors, Call, Failure};
 use crate::queue::{Event, Sequence};
 use crate::sink::Sink;
-use crate::wires::What;
-use crate::world::{Node, Service};
+use crate::transport::Content;
+use crate::world::Service;
 use base::callback::Callback;
 use base::random::Purpose;
 use base::time::{SimDuration, SimTime};
-use model::Timing;
+use model::{Group, Timing};
 
 impl<B: Behaviors, S: Sink> Run<B, S> {
-    /// Makes the nodes, starts them, and connects their peers: all that happens
-    /// before the first event.
+    /// Creates the nodes, starts them, and connects their peers: all that happens before
+    /// the first event.
     ///
     /// # Errors
     ///
-    /// When a behavior fails.
+    /// If a behavior fails.
     pub fn start(&mut self) -> Result<(), Failure> {
         let groups = self.world.roster.groups().to_vec();
         for (index, group) in groups.iter().enumerate() {
             let nodes = self.world.roster.nodes(index);
-            let hears = self.behaviors.hears_connections(nodes.start);
-            self.world.hears.push(hears && group.program.is_none());
-            if group.program.is_some() {
-                continue;
-            }
-            for node in nodes {
-                if self.world.wires.is_elsewhere(node) {
-                    continue;
-                }
-                if matches!(group.timing, Timing::Server { .. }) {
-                    let name = self.world.roster.stream_name(node).unwrap_or_default();
-                    let stream = self.streams.node(Purpose::Service, &name);
-                    self.world.service.insert(node, Service::new(stream));
-                }
-                if group.start_at == SimDuration::ZERO {
-                    self.create(node)?;
-                } else {
-                    let at = SimTime::ZERO + group.start_at;
-                    self.world.events.push(at, Event::Start { node });
-                }
+            let handles = self.behaviors.handles_connections(nodes.start);
+            let is_program = group.program.is_some();
+            self.world.add_connection_handling(handles && !is_program);
+            if !is_program {
+                self.create_group(group, nodes)?;
             }
         }
         self.schedule_faults()?;
-        self.begun = true;
-        // All exist before the first acts, so that it can reach the last.
-        for node in 0..self.world.nodes.len() as u32 {
-            if self.world.nodes[node as usize].up {
-                self.call_start(node)?;
+        self.started = true;
+        // All are created before the first acts, so that it can send to the last.
+        for node in 0..self.world.nodes.len() {
+            if self.world.nodes[node].up {
+                self.call_start(node, EventId::START)?;
             }
         }
-        for (index, hears) in self.world.hears.clone().into_iter().enumerate() {
-            for node in self.world.roster.nodes(index).filter(|_| hears) {
-                self.connect_peers(node)?;
+        for node in self.nodes_that_handle_connections() {
+            self.connect_peers(node)?;
+        }
+        Ok(())
+    }
+
+    /// Creates the nodes of a group that this process drives, or schedules their start.
+    fn create_group(&mut self, group: &Group, nodes: Range<u32>) -> Result<(), Failure> {
+        for node in nodes {
+            if self.world.transport.is_remote(node) {
+                continue;
+            }
+            if matches!(group.timing, Timing::Server { .. }) {
+                let name = self.world.roster.stream_name(node).unwrap_or_default();
+                let stream = self.streams.node(Purpose::Service, &name);
+                let service = Service::new(stream);
+                self.world.nodes.services.insert(node, service);
+            }
+            if group.start_at == SimDuration::ZERO {
+                self.create(node)?;
+            } else {
+                let at = SimTime::ZERO + group.start_at;
+                self.world.events.push(at, Event::Start { node });
             }
         }
         Ok(())
     }
 
-    /// A node that wants to know learns which of its peers are there.
+    /// The nodes whose behaviors handle connections.
+    fn nodes_that_handle_connections(&self) -> Vec<u32> {
+        let groups = self.world.connection_handling().iter().enumerate();
+        groups
+            .filter(|(_, handles)| **handles)
+            .flat_map(|(index, _)| self.world.roster.nodes(index))
+            .collect()
+    }
+
+    /// Notifies a node of each of its peers that is up.
     fn connect_peers(&mut self, node: u32) -> Result<(), Failure> {
         for peer in 0..self.world.peer_count(node) {
             if let Some(end) = self.world.network.topology.peer(node, peer)
-                && self.is_there(end.node, node)
+                && self.is_up_for(end.node, node)
             {
                 self.connect(node, end.node)?;
             }
@@ -74,81 +90,77 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         Ok(())
     }
 
-    /// Whether a node is there for one that starts now. Of one in another
-    /// process it is known when it starts.
-    fn is_there(&self, other: u32, node: u32) -> bool {
+    /// Whether `other` is up when `node` starts. For a node of another process, this
+    /// follows from the scenario.
+    fn is_up_for(&self, other: u32, node: u32) -> bool {
         if self.world.is_program(other) {
             return true;
         }
-        match self.world.wires.is_elsewhere(other) {
+        match self.world.transport.is_remote(other) {
             true => self.starts_before(other, node),
-            false => self.world.nodes[other as usize].up,
+            false => self.world.nodes[other].up,
         }
     }
 
-    /// Whether a node is up when another starts; at time 0 all start at once.
+    /// Whether `other` starts before `node`; at time 0 all start at once.
     fn starts_before(&self, other: u32, node: u32) -> bool {
         let roster = &self.world.roster;
         let start = |node: u32| roster.groups()[roster.group_of(node)].start_at;
         start(other) == SimDuration::ZERO || (start(other), other) < (start(node), node)
     }
 
-    /// Those that hear of their peers' connections and have a link to a node.
-    pub(super) fn hearers(&self, node: u32) -> Vec<u32> {
-        let mut hearers = Vec::new();
-        for (index, hears) in self.world.hears.iter().enumerate() {
-            for other in self.world.roster.nodes(index).filter(|_| *hears) {
-                let number = self.world.network.topology.peer_number(other, node);
-                if other != node && number < self.world.peer_count(other) {
-                    hearers.push(other);
-                }
-            }
-        }
-        hearers
+    /// The nodes that handle connections and have a link to a node.
+    pub(super) fn connection_handlers(&self, node: u32) -> Vec<u32> {
+        let mut handlers = self.nodes_that_handle_connections();
+        handlers.retain(|&other| {
+            let number = self.world.network.topology.peer_number(other, node);
+            other != node && number < self.world.peer_count(other)
+        });
+        handlers
     }
 
-    /// A node that starts late, or anew: its peers learn of it, and it of them.
-    /// `event` says which of the two.
+    /// Starts a node after the beginning of the run, for the first time or again (`event`
+    /// is START or RESTART). The node and its peers are notified of each other.
     pub(super) fn begin_late(&mut self, node: u32, event: EventId) -> Result<(), Failure> {
-        if self.world.wires.is_elsewhere(node) {
+        if self.world.transport.is_remote(node) {
             return Ok(());
         }
         self.create(node)?;
-        let hearers = self.hearers(node);
-        // Those in other processes learn of it before its first message comes.
-        for &other in &hearers {
+        let connection_handlers = self.connection_handlers(node);
+        // Nodes of other processes are notified before its first message arrives.
+        for &other in &connection_handlers {
             let late = event == EventId::START && self.starts_before(other, node);
-            if self.world.wires.is_elsewhere(other) && late {
+            if self.world.transport.is_remote(other) && late {
                 let now = self.world.now;
-                self.world.depart(now, node, other, What::Open);
+                self.world.depart(now, node, other, Content::Open);
             }
         }
-        self.call_start_with(node, event)?;
-        if self.world.hears_connections(node) {
+        self.call_start(node, event)?;
+        if self.world.handles_connections(node) {
             self.connect_peers(node)?;
         }
-        for other in hearers {
+        for other in connection_handlers {
             self.connect(other, node)?;
         }
         Ok(())
     }
 
-    /// A node learns that its connection to another, or to a stranger, opens;
-    /// nothing happens to a node that does not want to know.
+    /// Notifies a node that its connection to another node or an external peer opens, if
+    /// its behavior handles connections.
     ///
     /// # Errors
     ///
-    /// When its behavior fails.
+    /// If its behavior fails.
     pub fn connect(&mut self, node: u32, other: u32) -> Result<(), Failure> {
         let peer = self.world.network.topology.peer_number(node, other);
         self.connection(node, other, EventId::CONNECT, Call::Connect { peer })
     }
 
-    /// As [`Run::connect`], for one that closes.
+    /// As [`Run::connect`], for a connection that closes.
     ///
     /// # Errors
     ///
-    /// When its behavior fails.
+    /// If its behavior fails.
     pub fn disconnect(&mut self, node: u32, other: u32) -> Result<(), Failure> {
         let peer = self.world.network.topology.peer_number(node, other);
         self.connection(node, other, EventId::DISCONNECT, Call::Disconnect { peer })
@@ -161,18 +173,19 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         event: EventId,
         call: Call<'_>,
     ) -> Result<(), Failure> {
-        let stranger = other >= self.world.roster.len();
-        let Node { up, paused, .. } = self.world.nodes[node as usize];
-        if paused && (stranger || self.world.hears_connections(node)) {
-            let late = match event {
+        let external = other >= self.world.roster.len();
+        if !external && !self.world.handles_connections(node) {
+            return Ok(());
+        }
+        let state = &self.world.nodes[node];
+        if state.paused {
+            let postponed = match event {
                 EventId::CONNECT => Event::Connect { node, other },
                 _ => Event::Disconnect { node, other },
             };
-            self.hold_up(node, Sequence(0), late);
-            return Ok(());
-        }
-        if up && (stranger || self.world.hears_connections(node)) {
-            self.world.handled += 1;
+            self.postpone(node, Sequence(0), postponed);
+        } else if state.up {
+            self.world.counts.events += 1;
             self.world.node = node;
             self.world.push_row(event, other, 0, 0);
             self.call(node, call)?;
@@ -183,32 +196,28 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     pub(super) fn create(&mut self, node: u32) -> Result<(), Failure> {
         let mut name = self.world.roster.stream_name(node).unwrap_or_default();
         if let Some(life) = self.lives.get(&node) {
-            // No node has a name with this sign.
+            // No node's name contains `#`.
             name = format!("{name}#{life}");
         }
         let random = self.streams.node(Purpose::Behavior, &name);
         self.world.node = node;
         self.behaviors
             .create(node, random, &mut self.world)
-            .map_err(|fault| self.failure(Callback::New.name(), fault))?;
-        self.world.nodes[node as usize].up = true;
+            .map_err(|error| self.failure(Callback::New.name(), error))?;
+        self.world.nodes[node].up = true;
         Ok(())
     }
 
-    pub(super) fn call_start(&mut self, node: u32) -> Result<(), Failure> {
-        self.call_start_with(node, EventId::START)
-    }
-
-    fn call_start_with(&mut self, node: u32, event: EventId) -> Result<(), Failure> {
+    fn call_start(&mut self, node: u32, event: EventId) -> Result<(), Failure> {
         self.world.node = node;
         self.world.push_row(event, NO_PEER, 0, 0);
         self.call(node, Call::Start)
     }
 
-    /// Every node that is up learns that the run is over.
+    /// Calls `stop` of every node that is up.
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
-        for node in 0..self.world.nodes.len() as u32 {
-            if self.world.nodes[node as usize].up {
+        for node in 0..self.world.nodes.len() {
+            if self.world.nodes[node].up {
                 self.world.node = node;
                 self.world.push_row(EventId::STOP, NO_PEER, 0, 0);
                 self.call(node, Call::Stop)?;

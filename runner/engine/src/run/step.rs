@@ -1,17 +1,17 @@
-//! One step: what is due next, done by its node.
+//! One step: the next event or tick, handled by its node.
 
 use analysis_log::{EventId, NO_PEER};
 
 use super::Run;
-use crate::behaviors::{Behaviors, Call, Failure, Fault};
+use crate::behaviors::{Behaviors, Call, CallError, Failure};
 use crate::message::{Message, MessageId};
 use crate::queue::Event;
 use crate::sink::Sink;
-use crate::world::{Kind, Node};
+use crate::world::NodeKind;
 use model::Timing;
 
-/// How many ticks ahead a node is looked up, and then its first message: time
-/// enough for memory to answer. Chosen, not tuned.
+/// How many ticks ahead a node is prefetched, and then its first message: enough for
+/// the memory's latency. Chosen, not tuned.
 const FAR: usize = 16;
 const NEAR: usize = 6;
 
@@ -25,33 +25,33 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             Event::Arrival { node, message } => self.arrival(node, message),
             Event::Connect { node, other } => self.connect(node, other),
             Event::Disconnect { node, other } => self.disconnect(node, other),
-            Event::Depart { parcel } => {
-                self.world.wires.release(parcel);
+            Event::Depart { delayed } => {
+                self.world.transport.release(delayed);
                 Ok(())
             }
             Event::Timer { node, tag } => {
-                if self.world.nodes[node as usize].paused {
-                    if self.world.timer_waits_for(node, tag, sequence) {
-                        self.hold_up(node, sequence, event);
+                if self.world.nodes[node].paused {
+                    if self.world.is_current_timer(node, tag, sequence) {
+                        self.postpone(node, sequence, event);
                     }
                     return Ok(());
                 }
-                if !self.world.timer_is_due(node, tag, sequence) {
+                if !self.world.take_timer(node, tag, sequence) {
                     return Ok(());
                 }
-                self.world.handled += 1;
+                self.world.counts.events += 1;
                 self.begin_step(node);
                 self.world.push_row(EventId::TIMER, NO_PEER, 0, 0);
                 self.call(node, Call::Timer { tag })
             }
             Event::Fault { fault, begins } => self.fault(fault, begins, due),
             Event::Served { node } => {
-                // A fault may have held it up, or ended it.
-                if !self.faults.is_empty() && !self.world.service_is_due(node, sequence) {
+                // A fault may have postponed or ended the service.
+                if !self.faults.is_empty() && !self.world.is_current_service(node, sequence) {
                     return Ok(());
                 }
-                self.world.handled += 1;
-                self.world.nodes[node as usize].busy = false;
+                self.world.counts.events += 1;
+                self.world.nodes[node].busy = false;
                 self.take_message(node)?;
                 self.serve(node);
                 Ok(())
@@ -66,15 +66,16 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             self.world.end_step(&self.behaviors);
             return Ok(());
         }
-        let Node { kind, paused, .. } = self.world.nodes[node as usize];
+        let state = &self.world.nodes[node];
+        let (kind, paused) = (state.kind, state.paused);
         match kind {
-            Kind::Clocked => Ok(()),
+            NodeKind::Clocked => Ok(()),
             _ if paused => Ok(()),
-            Kind::Server => {
+            NodeKind::Server => {
                 self.serve(node);
                 Ok(())
             }
-            Kind::EventDriven => self.take_message(node),
+            NodeKind::EventDriven => self.take_message(node),
         }
     }
 
@@ -82,10 +83,10 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     pub(super) fn tick(&mut self) -> Result<(), Failure> {
         self.look_ahead();
         let node = self.ticks.take();
-        self.world.handled += 1;
-        let state = &self.world.nodes[node as usize];
+        self.world.counts.events += 1;
+        let state = &self.world.nodes[node];
         if !state.up || state.paused {
-            self.tick_goes_by(node);
+            self.skip_tick(node);
             return Ok(());
         }
         if !state.inbox.is_empty() {
@@ -95,32 +96,32 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.call(node, Call::Tick)
     }
 
-    /// With many nodes each tick's state lies in memory far away; on the way
-    /// there, earlier ticks can be handled.
+    /// Prefetches the state of nodes that tick soon: with many nodes it is in no cache,
+    /// and earlier ticks can be handled while the memory is read.
     #[inline]
     fn look_ahead(&self) {
         let nodes = &self.world.nodes;
         if let Some(node) = self.ticks.upcoming(FAR) {
-            B::prefetch(&nodes[node as usize]);
+            B::prefetch(&nodes[node]);
             self.behaviors.expect(node);
         }
         if let Some(node) = self.ticks.upcoming(NEAR) {
-            let inbox = &nodes[node as usize].inbox;
-            B::prefetch(self.world.messages.place_of_first(inbox));
+            let inbox = &nodes[node].inbox;
+            B::prefetch(self.world.messages.first_message(inbox));
         }
     }
 
     #[inline]
     fn begin_step(&mut self, node: u32) {
         self.world.node = node;
-        self.world.nodes[node as usize].step += 1;
+        self.world.nodes[node].step += 1;
     }
 
-    /// The node handles the message that came first.
+    /// The node handles the first message of its inbox.
     #[inline]
     pub(super) fn take_message(&mut self, node: u32) -> Result<(), Failure> {
         let world = &mut self.world;
-        let inbox = &mut world.nodes[node as usize].inbox;
+        let inbox = &mut world.nodes[node].inbox;
         let Some(message) = inbox.pop(&mut world.messages) else {
             return Ok(());
         };
@@ -142,36 +143,35 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         bytes: &[u8],
     ) -> Result<(), Failure> {
         self.begin_step(node);
-        self.world.delivered += 1;
+        self.world.counts.messages.delivered += 1;
         self.world
             .push_row(EventId::RECEIVE, from, number, bytes.len() as u64);
         let peer = self.world.network.topology.peer_number(node, from);
         self.call(node, Call::Message { peer, bytes })
     }
 
-    /// An idle server turns to the message at the head of its inbox, if any.
+    /// An idle server begins to serve the first message of its inbox, if any.
     pub(super) fn serve(&mut self, node: u32) {
         let world = &mut self.world;
-        let state = &mut world.nodes[node as usize];
-        if state.busy || state.inbox.is_empty() {
+        if world.nodes[node].busy || world.nodes[node].inbox.is_empty() {
             return;
         }
         let group = &world.roster.groups()[world.roster.group_of(node)];
         let (Timing::Server { service_time }, Some(service)) =
-            (&group.timing, world.service.get_mut(&node))
+            (&group.timing, world.nodes.services.get_mut(&node))
         else {
             return;
         };
-        state.busy = true;
         service.due = world.now + service_time.sample_span(&mut service.stream);
         let event = world.events.push(service.due, Event::Served { node });
         service.event = Some(event);
+        world.nodes[node].busy = true;
     }
 
     #[inline(always)]
     pub(super) fn call(&mut self, node: u32, call: Call<'_>) -> Result<(), Failure> {
-        if let Err(fault) = self.behaviors.call(node, call, &mut self.world) {
-            return Err(self.failure(call.callback().name(), fault));
+        if let Err(error) = self.behaviors.call(node, call, &mut self.world) {
+            return Err(self.failure(call.callback().name(), error));
         }
         if S::WANTS_ROWS {
             if self.world.wrote_nothing() {
@@ -182,20 +182,20 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         Ok(())
     }
 
-    /// A failure of the acting node that the plugin did not tell itself.
-    pub fn fail_now(&self, fault: Fault) -> Failure {
-        self.failure("send", fault)
+    /// A failure of the acting node that its behavior did not report itself.
+    pub fn fail_now(&self, error: CallError) -> Failure {
+        self.failure("send", error)
     }
 
     #[cold]
-    pub(super) fn failure(&self, callback: &'static str, fault: Fault) -> Failure {
+    pub(super) fn failure(&self, callback: &'static str, error: CallError) -> Failure {
         let node = self.world.node;
         Failure {
             node: self.world.roster.name(node).unwrap_or_default(),
             callback,
             time: self.world.now,
-            step: self.world.nodes[node as usize].step,
-            fault,
+            step: self.world.nodes[node].step,
+            error,
         }
     }
 }

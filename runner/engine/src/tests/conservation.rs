@@ -1,4 +1,4 @@
-//! No message is gone without a trace, whatever links do and whatever breaks.
+//! Every message is accounted for, with every kind of link and fault.
 
 use proptest::prelude::*;
 
@@ -127,7 +127,7 @@ proptest! {
                         vec![Act::SetTimer(1, 30 * MS), Act::Send(to, b"a timer's")]
                     }
                     Call::Tick => vec![Act::Send(to, b"a message that lies in a block")],
-                    // One in three is answered, so that the run does not drown.
+                    // Every third is answered, so that the number of messages is bounded.
                     Call::Message { .. } if random.below(3) == 0 => vec![Act::Send(to, b"m")],
                     _ => vec![],
                 }
@@ -148,7 +148,7 @@ proptest! {
         let account = outcome.conservation;
         prop_assert!(account.holds(), "{account}");
         let count = |event| rows.iter().filter(|row| row.event == event).count() as u64;
-        // The log tells the same.
+        // The log has the same numbers.
         prop_assert_eq!(count(EventId::SEND), account.sent);
         prop_assert_eq!(count(EventId::RECEIVE), account.delivered);
         prop_assert_eq!(count(EventId::DROP), account.dropped);

@@ -1,4 +1,4 @@
-//! What faults do while they hold, and what they leave behind.
+//! What faults do while they hold, and afterwards.
 
 use super::*;
 use crate::faults::FaultEffect;
@@ -77,7 +77,7 @@ fn touched(tried: &Tried) -> Vec<u64> {
     tried.outcome.faults.iter().map(|it| it.touched).collect()
 }
 
-/// (from, until) `[ms]` and how much was touched, of each time that a fault held.
+/// (from, until) `[ms]` and what was touched, of each window of a fault.
 fn windows(effect: &FaultEffect) -> Vec<(u64, u64, u64)> {
     let window = |it: &crate::faults::Window| (it.from.0 / MS, it.until.0 / MS, it.touched);
     effect.windows.iter().map(window).collect()
@@ -380,13 +380,13 @@ fn timers_are_spans_of_the_nodes_own_clock() {
     };
     let plain = broken(&groups, &[], &[], 2000, timers);
     assert_eq!(times(&plain, EventId::TIMER, 0), [200, 350, 500]);
-    // From 300 to 700 it goes on by 200 instead of 800.
+    // From 300 to 700 the clock advances by 200 instead of 800.
     let tried = broken(&groups, &[], &faults, 2000, timers);
     assert_eq!(times(&tried, EventId::TIMER, 0), [200, 500, 800]);
     assert_eq!(touched(&tried), [1]);
 }
 
-/// As [`Closure`], and hears of connections.
+/// As [`Closure`], and handles connections.
 struct Listener<F>(Closure<F>);
 
 impl<F: FnMut(u32, Call<'_>, SimTime) -> Vec<Act>> Behaviors for Listener<F> {
@@ -395,7 +395,7 @@ impl<F: FnMut(u32, Call<'_>, SimTime) -> Vec<Act>> Behaviors for Listener<F> {
         node: u32,
         random: Random,
         world: &mut World<S>,
-    ) -> Result<(), crate::behaviors::Fault> {
+    ) -> Result<(), crate::behaviors::CallError> {
         self.0.create(node, random, world)
     }
 
@@ -404,11 +404,11 @@ impl<F: FnMut(u32, Call<'_>, SimTime) -> Vec<Act>> Behaviors for Listener<F> {
         node: u32,
         call: Call<'_>,
         world: &mut World<S>,
-    ) -> Result<(), crate::behaviors::Fault> {
+    ) -> Result<(), crate::behaviors::CallError> {
         self.0.call(node, call, world)
     }
 
-    fn hears_connections(&self, _: u32) -> bool {
+    fn handles_connections(&self, _: u32) -> bool {
         true
     }
 
@@ -418,7 +418,7 @@ impl<F: FnMut(u32, Call<'_>, SimTime) -> Vec<Act>> Behaviors for Listener<F> {
 }
 
 #[test]
-fn peers_learn_of_a_crash_and_of_the_new_life() {
+fn peers_are_notified_of_a_crash_and_of_the_restart() {
     let groups = [group("a", 2, Timing::EventDriven)];
     let rules = all_linked(2, ms(20), 0.0, Order::Fifo);
     let faults = [
@@ -445,7 +445,7 @@ fn peers_learn_of_a_crash_and_of_the_new_life() {
     assert_eq!(
         times(&tried, closes, 0),
         [120, 600],
-        "a paused node learns late"
+        "a paused node is notified late"
     );
     assert_eq!(times(&tried, opens, 1), [0, 300, 540]);
     assert_eq!(times(&tried, closes, 1), [0; 0]);

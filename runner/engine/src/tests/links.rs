@@ -1,4 +1,4 @@
-//! What links do beside delaying and losing: copies, changes, queues.
+//! What links do besides delay and loss: copies, corruption, queues.
 
 use super::*;
 
@@ -78,7 +78,7 @@ fn copies_leave_the_first_ones_where_they_are() {
     };
     let ((alone, lost), (first, lost_too)) = (first_ones(plain), first_ones(doubled));
     assert_eq!(lost, lost_too);
-    // A copy may come before what it is a copy of, and never after.
+    // With a copy, a message first arrives at the same time or earlier.
     let mut same = 0;
     for (at, _, number) in &alone {
         let (doubled, ..) = first.iter().find(|row| row.2 == *number).unwrap();

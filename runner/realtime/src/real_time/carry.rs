@@ -9,10 +9,10 @@ use crate::links::MAX_DATAGRAM;
 use crate::poller::Token;
 use crate::programs::LineSocket;
 use crate::wire::{Head, Kind};
-use engine::behaviors::{Behaviors, Failure, Fault};
+use engine::behaviors::{Behaviors, CallError, Failure};
 use engine::message::Message;
 use engine::sink::Sink;
-use engine::wires::{LARGE, Outgoing, What};
+use engine::transport::{Content, LARGE, Outgoing};
 use framing::FramingError;
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
@@ -45,16 +45,16 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         if to >= self.run.world.roster().len() {
             return self.carry_to_guest(from, to, what);
         }
-        if self.run.world.is_program(to) && !matches!(what, What::Lost { .. }) {
+        if self.run.world.is_program(to) && !matches!(what, Content::Lost { .. }) {
             return self.carry_to_program(from, to, what);
         }
         let (kind, message) = match what {
-            What::Message(id) => (Kind::Message, Some(self.run.take_message_out(id))),
-            What::Close => (Kind::Close, None),
-            What::Open => (Kind::Open, None),
+            Content::Message(id) => (Kind::Message, Some(self.run.take_message_out(id))),
+            Content::Close => (Kind::Close, None),
+            Content::Open => (Kind::Open, None),
             // Nodes have no outlets.
-            What::Rest { .. } => return Ok(()),
-            What::Lost { .. } => (Kind::Lost, None),
+            Content::Rest { .. } => return Ok(()),
+            Content::Lost { .. } => (Kind::Lost, None),
         };
         let size;
         let head = Head {
@@ -62,12 +62,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             from,
             to,
             number: match what {
-                What::Lost { number, .. } => number,
+                Content::Lost { number, .. } => number,
                 _ => message.as_ref().map_or(0, |message| message.number),
             },
         };
         let body = match what {
-            What::Lost { bytes, .. } => {
+            Content::Lost { bytes, .. } => {
                 size = bytes.to_be_bytes();
                 &size[..]
             }
@@ -90,7 +90,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     "sent {} bytes over a link with transport = \"udp\", where {MAX_DATAGRAM} fit",
                     body.len()
                 );
-                return Err(self.run.fail_now(Fault {
+                return Err(self.run.fail_now(CallError {
                     panicked: false,
                     reason,
                 }));
@@ -100,7 +100,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             // Datagrams may be lost on the way; of this one it is known.
             match socket.send_to(&datagram, address) {
                 Err(_) if kind == Kind::Message => {
-                    self.run.lose(to, from, head.number, body.len() as u64);
+                    self.run
+                        .record_loss(to, from, head.number, body.len() as u64);
                 }
                 _ => self.under_way = true,
             }
@@ -108,31 +109,31 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         Ok(())
     }
 
-    fn carry_to_guest(&mut self, from: u32, to: u32, what: What) -> Result<(), Failure> {
+    fn carry_to_guest(&mut self, from: u32, to: u32, what: Content) -> Result<(), Failure> {
         let token = self.guests.get(&to).copied();
         if let Some(token) = token
             && matches!(self.sockets.get_mut(token), Some(Socket::Input(_)))
         {
             match what {
-                What::Message(id) => self.answer_input(from, id),
-                What::Close => self.close_input(token, to),
+                Content::Message(id) => self.answer_input(from, id),
+                Content::Close => self.close_input(token, to),
                 _ => {}
             }
             return Ok(());
         }
         match what {
-            What::Message(id) => {
+            Content::Message(id) => {
                 let message = self.run.take_message_out(id);
                 return self.give_to_guest(token, from, to, message);
             }
-            What::Rest { number, bytes } => match self.guest(token) {
+            Content::Rest { number, bytes } => match self.guest(token) {
                 Some((token, guest)) => {
                     guest.stream.take_rest(number, bytes);
                     self.look_after_guest(token);
                 }
-                None => self.run.lose_outside(from, to, number, bytes),
+                None => self.run.record_external_loss(from, to, number, bytes),
             },
-            What::Close => {
+            Content::Close => {
                 if let Some((token, guest)) = self.guest(token) {
                     guest.stream.close();
                     match guest.stream.is_closed() {
@@ -141,7 +142,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     }
                 }
             }
-            What::Open | What::Lost { .. } => {}
+            Content::Open | Content::Lost { .. } => {}
         }
         Ok(())
     }
@@ -183,7 +184,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     }
                     Ok(()) => {
                         if large && let Some(outlet) = guest.stream.open_outlet() {
-                            self.run.world.wires.open_outlet(from, to, outlet);
+                            self.run.world.transport.set_direct_sender(from, to, outlet);
                         }
                         self.look_after_guest(token);
                         return Ok(());
@@ -193,10 +194,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     Err(error) => error.to_string(),
                 }
             };
-            let name = self.run.world.stranger_name(to).to_owned();
+            let name = self.run.world.external_peer_name(to).to_owned();
             self.complain(from, &format!("disconnected {name}: {why}"));
             self.part(token);
-            self.run.lose_outside(from, to, number, size);
+            self.run.record_external_loss(from, to, number, size);
             return self.run.disconnect(from, to);
         }
         let given = match token.and_then(|token| self.sockets.get_mut(token)) {
@@ -210,7 +211,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             _ => false,
         };
         if !given {
-            self.run.lose_outside(from, to, number, size);
+            self.run.record_external_loss(from, to, number, size);
         }
         Ok(())
     }
@@ -227,10 +228,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
     }
 
-    fn carry_to_program(&mut self, from: u32, to: u32, what: What) -> Result<(), Failure> {
+    fn carry_to_program(&mut self, from: u32, to: u32, what: Content) -> Result<(), Failure> {
         let key = (from, to);
         match what {
-            What::Message(id) => {
+            Content::Message(id) => {
                 if !self.lines.contains_key(&key) {
                     // It has closed; a message calls it again.
                     let _ = self.call(from, to, Duration::ZERO);
@@ -238,7 +239,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 let message = self.run.take_message_out(id);
                 self.give_to_program(from, to, message)
             }
-            What::Close => {
+            Content::Close => {
                 if let Some(token) = self.lines.get(&key)
                     && let Some(Socket::Line(line)) = self.sockets.get_mut(*token)
                     && let LineSocket::Tcp(stream) = &mut line.socket
@@ -248,7 +249,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 }
                 Ok(())
             }
-            What::Rest { .. } | What::Open | What::Lost { .. } => Ok(()),
+            Content::Rest { .. } | Content::Open | Content::Lost { .. } => Ok(()),
         }
     }
 
@@ -287,7 +288,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.hang_up(token);
         }
         if !given {
-            self.run.lose_outside(from, to, number, size);
+            self.run.record_external_loss(from, to, number, size);
         }
         match overflows {
             true => self.run.disconnect(from, to),

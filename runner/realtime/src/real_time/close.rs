@@ -27,7 +27,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         ready: &mut Vec<Ready>,
         stop: &AtomicBool,
     ) -> Result<(), Failure> {
-        let apart = self.run.world.wires.is_apart();
+        let apart = self.run.world.transport.has_remote_nodes();
         if apart {
             self.say_farewell();
         }
@@ -104,7 +104,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             left.extend(unsent.into_iter().map(|unsent| (from, to, unsent)));
         }
         for (from, to, unsent) in left {
-            self.run.lose_outside(from, to, unsent.number, unsent.bytes);
+            self.run
+                .record_external_loss(from, to, unsent.number, unsent.bytes);
         }
         // Those for programs of other processes go there.
         let _ = self.carry_out();
@@ -114,7 +115,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     pub(super) fn close(&mut self, in_order: bool) {
         // A behavior may say farewell in `stop`.
         let _ = self.carry_out();
-        let apart = self.run.world.wires.is_apart();
+        let apart = self.run.world.transport.has_remote_nodes();
         if apart && in_order {
             self.say_farewell();
         }
@@ -165,7 +166,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             "closed everything"
         );
         self.sockets = Sockets::default();
-        self.run.world.wires.close_outlets();
+        self.run.world.transport.clear_direct_senders();
         self.running.clear();
     }
 }

@@ -79,12 +79,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         };
         for lost in guest.stream.take_unsent() {
             self.run
-                .lose_outside(guest.node, guest.stranger, lost.number, lost.bytes);
+                .record_external_loss(guest.node, guest.stranger, lost.number, lost.bytes);
         }
         self.paused.remove(&token);
         self.guests.remove(&guest.stranger);
-        let wires = &mut self.run.world.wires;
-        wires.close_outlet(guest.node, guest.stranger);
+        let wires = &mut self.run.world.transport;
+        wires.remove_direct_sender(guest.node, guest.stranger);
         if guest.received > 0 {
             self.heard
                 .insert((guest.node, guest.stranger), guest.received);
@@ -197,7 +197,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
         let (from, number) = (source.stranger, source.received);
         if !fits {
-            self.run.lose(node, from, number, bytes.len() as u64);
+            self.run.record_loss(node, from, number, bytes.len() as u64);
             return Ok(());
         }
         self.run.deliver(node, from, number, bytes)
@@ -240,7 +240,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         *self
             .known
             .entry((node, address))
-            .or_insert_with(|| run.add_stranger(&address.to_string()))
+            .or_insert_with(|| run.add_external_peer(&address.to_string()))
     }
 
     /// Looks again at doors through which nobody could be let in.

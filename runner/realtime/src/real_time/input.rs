@@ -15,10 +15,11 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// has begun. In a process of its own a node has no such input.
     pub(super) fn welcome_input(&mut self) -> Result<(), Failure> {
         let reader = input::reader(self.run.world.roster());
-        let Some((node, kind)) = reader.filter(|_| !self.run.world.wires.is_apart()) else {
+        let Some((node, kind)) = reader.filter(|_| !self.run.world.transport.has_remote_nodes())
+        else {
             return Ok(());
         };
-        let stranger = self.run.add_stranger(input::NAME);
+        let stranger = self.run.add_external_peer(input::NAME);
         let Some(input) = Input::take(node, stranger, kind) else {
             let line = "standard input is a terminal that another program reads now: not listening";
             self.run.world.print_for(node, line);

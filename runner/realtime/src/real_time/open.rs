@@ -104,7 +104,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     ) -> Result<(), SetupError> {
         let roster = self.run.world.roster().clone();
         let topology = self.run.world.topology().clone();
-        let apart = self.run.world.wires.is_apart();
+        let apart = self.run.world.transport.has_remote_nodes();
         self.all_places = places.to_vec();
         let mut away: Vec<bool> = (0..roster.len())
             .map(|node| self.run.world.is_program(node))
@@ -155,7 +155,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             *away |= !self.is_here(node);
         }
         let wired = |rule: &LinkRule| rule.link.transport != LinkTransport::Channel;
-        self.run.world.wires.lay(
+        self.run.world.transport.set_routes(
             true,
             rules.iter().map(wired).collect(),
             match away.contains(&true) {
@@ -168,7 +168,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
 
     /// Whether a node is driven here and not in another process.
     pub(super) fn is_here(&self, node: u32) -> bool {
-        !self.run.world.wires.is_elsewhere(node)
+        !self.run.world.transport.is_remote(node)
     }
 
     pub(super) fn watch(&mut self, socket: Socket, interest: Interest) -> io::Result<Token> {

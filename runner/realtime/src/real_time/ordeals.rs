@@ -5,16 +5,16 @@
 use super::{READ, RealTime, Socket};
 use crate::programs;
 use engine::behaviors::Behaviors;
-use engine::run::Ordeal;
+use engine::run::ExternalFault;
 use engine::sink::Sink;
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Does to what is outside what faults have done to nodes.
     pub(super) fn share_ordeals(&mut self) {
-        for (node, ordeal) in self.run.take_ordeals() {
+        for (node, ordeal) in self.run.take_external_faults() {
             match self.run.world.is_program(node) {
                 true => self.program_ordeal(node, ordeal),
-                false if ordeal == Ordeal::Crash => self.cut_off(node),
+                false if ordeal == ExternalFault::Crash => self.cut_off(node),
                 false => {}
             }
         }
@@ -42,15 +42,15 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
     }
 
-    fn program_ordeal(&mut self, node: u32, ordeal: Ordeal) {
-        if ordeal == Ordeal::Restart {
+    fn program_ordeal(&mut self, node: u32, ordeal: ExternalFault) {
+        if ordeal == ExternalFault::Restart {
             return self.start_again(node);
         }
         let running = self.running.iter_mut().find(|it| it.node == node);
         if let Some(running) = running {
             match ordeal {
-                Ordeal::Pause => running.pause(true),
-                Ordeal::Resume => running.pause(false),
+                ExternalFault::Pause => running.pause(true),
+                ExternalFault::Resume => running.pause(false),
                 _ => running.kill(),
             }
         }

@@ -73,7 +73,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             return Ok(());
         };
         let (near, far) = (wire.near, wire.far);
-        let apart = self.run.world.wires.is_apart();
+        let apart = self.run.world.transport.has_remote_nodes();
         let (run, in_flight) = (&mut self.run, &mut self.in_flight);
         let mut over = false;
         let mut result = Ok(());
@@ -145,7 +145,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             Reading::Open => Ok(()),
             Reading::Ended => self.leave(token),
             Reading::Broken(error) => {
-                let name = self.run.world.stranger_name(stranger);
+                let name = self.run.world.external_peer_name(stranger);
                 let line = format!("disconnected {name}: {error}");
                 self.complain(node, &line);
                 self.see_off(token)
@@ -163,7 +163,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let mut take = |message: &[u8]| {
             *received += 1;
             if message.len() as u64 > most {
-                run.lose(node, program, *received, message.len() as u64);
+                run.record_loss(node, program, *received, message.len() as u64);
             } else if result.is_ok() {
                 result = run.deliver(node, program, *received, message);
             }
@@ -206,7 +206,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
         for lost in line.take_unsent() {
             self.run
-                .lose_outside(line.node, line.program, lost.number, lost.bytes);
+                .record_external_loss(line.node, line.program, lost.number, lost.bytes);
         }
     }
 }
@@ -217,16 +217,16 @@ fn hear<B: Behaviors, S: Sink>(run: &mut Run<B, S>, frame: &[u8]) -> Result<(), 
         return Ok(());
     };
     let nodes = run.world.roster().len();
-    if head.to >= nodes || head.from >= nodes || run.world.wires.is_elsewhere(head.to) {
+    if head.to >= nodes || head.from >= nodes || run.world.transport.is_remote(head.to) {
         return Ok(());
     }
     match head.kind {
         Kind::Message => run.deliver(head.to, head.from, head.number, body),
-        Kind::Close => run.hear(head.to, head.from, true),
-        Kind::Open => run.hear(head.to, head.from, false),
+        Kind::Close => run.connection_changed(head.to, head.from, true),
+        Kind::Open => run.connection_changed(head.to, head.from, false),
         Kind::Lost => {
             let size = body.try_into().map_or(0, u64::from_be_bytes);
-            run.lose(head.to, head.from, head.number, size);
+            run.record_loss(head.to, head.from, head.number, size);
             Ok(())
         }
         Kind::End => Ok(()),

@@ -80,8 +80,11 @@ fn place(case: &Case, worker: &Worker) -> String {
     }
     let node = case.roster.name(note.node).unwrap_or_default();
     let (time, step) = (SimTime(note.progress.time_ns), note.progress.step);
-    match note.inside {
-        Some(callback) => format!(" in `{callback}` of node `{node}` at {time} (step {step})"),
+    match note.callback {
+        Some(callback) => {
+            let callback = callback.name();
+            format!(" in `{callback}` of node `{node}` at {time} (step {step})")
+        }
         None => format!("; last was node `{node}` at {time} (step {step})"),
     }
 }

@@ -15,7 +15,7 @@ use crate::execute::limit::{Guard, Halt, watch};
 use crate::execute::{ExecuteError, Options, node, run_one};
 use crate::results::entry::Entry;
 use crate::results::folder::Folder;
-use host::cell::Cell;
+use host::progress_page::ProgressPage;
 use realtime::processes::control::Control;
 use realtime::programs;
 
@@ -43,7 +43,7 @@ pub fn serve(control: Control, job: &Job, say: fn(&str)) -> Result<(), String> {
     let folder =
         Folder::resumed(&job.folder).map_err(|error| refused(&mut reports, error.to_string()))?;
     // Without the note the run is the same; only its last step is not known.
-    let cell = Cell::open(&job.cell).ok().map(Arc::new);
+    let cell = ProgressPage::open(&job.cell).ok().map(Arc::new);
     let options = Options {
         jobs: 1,
         log: job.log,

@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::{Job, Order, Report, SUBCOMMAND};
 use crate::execute::ExecuteError;
 use crate::results::entry::Entry;
-use host::cell::Cell;
+use host::progress_page::ProgressPage;
 use realtime::processes::control::Control;
 use realtime::setup::SetupError;
 
@@ -34,7 +34,7 @@ pub struct Worker {
     child: Child,
     control: Control,
     /// Where it notes what it does.
-    pub cell: Cell,
+    pub cell: ProgressPage,
     said: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
 }
@@ -84,7 +84,7 @@ impl Worker {
     /// It has a process group of its own, so that a signal from the terminal
     /// reaches the runner alone, which passes it on.
     fn spawn(job: impl FnOnce(PathBuf) -> Job) -> io::Result<Worker> {
-        let cell = Cell::create()?;
+        let cell = ProgressPage::create()?;
         let (mut control, far) = Control::pair()?;
         let mut child = Command::new(std::env::current_exe()?)
             .arg(SUBCOMMAND)

@@ -1,38 +1,38 @@
-//! What faults do to nodes: nodes that are down or paused, that tick at another
-//! rate or whose clocks do.
+//! What faults do to nodes: crash and pause them, change the rate of their ticks or of
+//! their clocks.
 //!
-//! # Down
+//! # Crash
 //!
-//! A node that crashes loses its state, its timers and what waits in its inbox,
-//! each message a `drop` in its log; what it had sent is under way and arrives.
-//! While it is down, what arrives is lost. It comes back with a state made anew,
-//! draws that it has not drawn before, and ticks that count from there; the numbers
-//! of its steps and messages go on. Behaviors that hear connections learn of both.
+//! A node that crashes loses its state, its timers and the messages in its inbox, each
+//! of which is a `drop` in its log. Messages that it sent before still arrive. While it
+//! is down, messages to it are lost. At its restart its state is created anew, it draws
+//! from a new stream, and its ticks count from there; the numbers of its steps and
+//! messages continue. Behaviors that handle connections are notified of both.
 //!
-//! # Paused
+//! # Pause
 //!
-//! A paused node does nothing, and keeps all it has. Messages wait; a tick that
-//! falls due goes by; a timer, and news of connections, are late: they come when it
-//! goes on, after the messages that an event-driven node then handles at once. A
-//! server goes on where it was: what was left of a service is left then. A node
-//! that crashes is paused no more.
+//! A paused node does nothing and keeps its state. Messages wait. A tick that falls due
+//! is skipped. A timer, or a change of a connection, is postponed until the node
+//! continues; an event-driven node first handles the messages that wait. A server
+//! continues the service that it had begun. A crash ends a pause.
 
 use analysis_log::{EventId, NO_PEER};
 
-use super::{Ordeal, Run};
+use super::{ExternalFault, Run};
 use crate::behaviors::{Behaviors, Failure};
 use crate::faults::FaultEffect;
 use crate::queue::{Event, Sequence};
 use crate::sink::Sink;
 use crate::ticks::Period;
-use crate::world::Kind;
+use crate::world::NodeKind;
 use base::random::{Purpose, Random};
 use base::time::{SimDuration, SimTime};
 use model::{FaultKind, NodeRanges};
+use tracing::debug;
 
 impl<B: Behaviors, S: Sink> Run<B, S> {
-    /// Schedules the faults, and lets those happen that begin with the run. All
-    /// nodes of its beginning are made, and none is started.
+    /// Schedules the faults, and begins those of time 0. The nodes are created, and none
+    /// is started.
     pub(super) fn schedule_faults(&mut self) -> Result<(), Failure> {
         for (index, state) in (0..).zip(&self.faults.states) {
             let at = SimTime::ZERO + state.rule.at;
@@ -44,9 +44,10 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         Ok(())
     }
 
-    /// A fault begins or ends; `due` is when it should.
+    /// A fault begins or ends; `due` is when it should, which in real time may be
+    /// before now.
     pub(super) fn fault(&mut self, fault: u32, begins: bool, due: SimTime) -> Result<(), Failure> {
-        self.world.handled += 1;
+        self.world.counts.events += 1;
         let index = fault as usize;
         match begins {
             true => self.begin_fault(index, due),
@@ -59,6 +60,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         state.since = Some(due);
         let rule = state.rule.clone();
         let window = state.window;
+        debug!(target: "engine", fault = index, kind = rule.kind.name(), time = %due, "fault begins");
         let fault = index as u32;
         if let Some(span) = rule.span {
             self.world.events.push_fault(due + span, fault, false);
@@ -66,12 +68,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         if let Some(every) = rule.every {
             self.world.events.push_fault(due + every, fault, true);
         }
-        if self.world.network.disturb(index, window, &rule.kind) {
+        if self.world.network.begin_fault(index, window, &rule.kind) {
             return Ok(());
         }
         let mut touched = 0;
-        let mut held = Vec::new();
-        for node in self.held_nodes(&rule.kind) {
+        let mut affected = Vec::new();
+        for node in self.named_nodes(&rule.kind) {
             let holds = match &rule.kind {
                 FaultKind::Crash(_) => self.crash(node),
                 FaultKind::Pause(_) => self.pause(node, index),
@@ -79,39 +81,40 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                     let mut random = self.fault_stream(Purpose::Tick, index, window, node);
                     let rate = to.sample(&mut random).min(1e9);
                     self.ticks.set_period(node, Some(Period::Rate(rate)), due);
-                    // Counted from here; the difference is what it touched.
+                    // The difference to the number at the end is what it touched.
                     touched += self.ticks.taken(node);
-                    held.push(node);
+                    affected.push(node);
                     continue;
                 }
                 FaultKind::Drift { ppm, .. } => {
                     let mut random = self.fault_stream(Purpose::Drift, index, window, node);
                     let ppm = ppm.sample_signed(&mut random);
                     self.world.set_drift(node, Some(ppm));
-                    touched += u64::from(self.world.nodes[node as usize].up);
-                    held.push(node);
+                    touched += u64::from(self.world.nodes[node].up);
+                    affected.push(node);
                     continue;
                 }
                 FaultKind::Partition(_) | FaultKind::Link(_) => false,
             };
             if holds {
-                held.push(node);
+                affected.push(node);
             }
         }
         let state = &mut self.faults.states[index];
         state.touched = match rule.kind {
-            FaultKind::Crash(_) => held.len() as u64,
+            FaultKind::Crash(_) => affected.len() as u64,
             _ => state.touched + touched,
         };
-        state.nodes = held;
+        state.nodes = affected;
         Ok(())
     }
 
     fn end_fault(&mut self, index: usize, due: SimTime) -> Result<(), Failure> {
         let nodes = self.settle_fault(index, due);
         let kind = self.faults.states[index].rule.kind.clone();
+        debug!(target: "engine", fault = index, kind = kind.name(), time = %due, "fault ends");
         if let FaultKind::Crash(named) = &kind {
-            self.tell_of_restarts_elsewhere(named)?;
+            self.notify_remote_restarts(named)?;
         }
         for node in nodes {
             match kind {
@@ -125,14 +128,14 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         Ok(())
     }
 
-    /// Puts down what a fault has touched up to its end, and answers the nodes that
-    /// it held.
+    /// Records what a fault has touched until its end, and returns the nodes that it
+    /// affected.
     fn settle_fault(&mut self, index: usize, until: SimTime) -> Vec<u32> {
         let state = &mut self.faults.states[index];
         let nodes = std::mem::take(&mut state.nodes);
         match state.rule.kind {
             FaultKind::Partition(_) | FaultKind::Link(_) => {
-                state.touched = self.world.network.calm(index);
+                state.touched = self.world.network.end_fault(index);
             }
             FaultKind::TickRate { .. } => {
                 let taken: u64 = nodes.iter().map(|&node| self.ticks.taken(node)).sum();
@@ -140,8 +143,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             }
             FaultKind::Pause(_) => {
                 for &node in &nodes {
-                    let waiting = &self.world.nodes[node as usize];
-                    if waiting.paused && waiting.kind != Kind::Clocked {
+                    let waiting = &self.world.nodes[node];
+                    if waiting.paused && waiting.kind != NodeKind::Clocked {
                         state.touched += u64::from(waiting.inbox.len());
                     }
                 }
@@ -162,8 +165,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.faults.effects()
     }
 
-    /// The nodes that a fault of nodes names.
-    fn held_nodes(&self, kind: &FaultKind) -> Vec<u32> {
+    /// The nodes that a fault names.
+    fn named_nodes(&self, kind: &FaultKind) -> Vec<u32> {
         match kind {
             FaultKind::Crash(nodes)
             | FaultKind::Pause(nodes)
@@ -178,47 +181,47 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.streams.fault(purpose, fault, window, &[&name])
     }
 
-    /// Stops a node; answers whether it was up.
+    /// Crashes a node; returns whether it was up.
     fn crash(&mut self, node: u32) -> bool {
-        let (begun, elsewhere) = (self.begun, self.world.wires.is_elsewhere(node));
+        let (started, remote) = (self.started, self.world.transport.is_remote(node));
         if self.world.is_program(node) {
-            // Its connections tell the rest.
-            if !elsewhere {
-                self.ordeals.push((node, Ordeal::Crash));
+            // The driver ends the program; its connections close then.
+            if !remote {
+                self.external_faults.push((node, ExternalFault::Crash));
             }
-            return !elsewhere;
+            return !remote;
         }
-        if elsewhere {
-            // The process that drives it knows whether it is up; its peers here
-            // learn of it by the same timetable.
-            if begun {
-                self.tell_of_crash(node);
+        if remote {
+            // Only the process that drives it knows whether it is up. Its peers in
+            // this process are notified by the same schedule.
+            if started {
+                self.notify_crash(node);
             }
             return false;
         }
-        if !self.world.nodes[node as usize].up {
+        if !self.world.nodes[node].up {
             return false;
         }
         self.world.node = node;
         self.world.push_row(EventId::CRASH, NO_PEER, 0, 0);
         self.world.end_step(&self.behaviors);
         self.behaviors.remove(node);
-        let state = &mut self.world.nodes[node as usize];
+        let state = &mut self.world.nodes[node];
         (state.up, state.busy, state.paused) = (false, false, false);
         self.pauses.remove(&node);
-        self.world.forget(node);
+        self.world.clear_node(node);
         self.world.end_step(&self.behaviors);
-        self.ordeals.push((node, Ordeal::Crash));
-        if begun {
-            self.tell_of_crash(node);
+        self.external_faults.push((node, ExternalFault::Crash));
+        if started {
+            self.notify_crash(node);
         }
         true
     }
 
-    /// Those who hear of their peers' connections learn that one has crashed.
-    fn tell_of_crash(&mut self, node: u32) {
-        for other in self.hearers(node) {
-            if self.world.wires.is_elsewhere(other) {
+    /// Notifies the peers of a node that it has crashed.
+    fn notify_crash(&mut self, node: u32) {
+        for other in self.connection_handlers(node) {
+            if self.world.transport.is_remote(other) {
                 continue;
             }
             let time = self.world.closed_by_crash(node, other);
@@ -232,11 +235,11 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
     }
 
-    /// Peers here learn that nodes of other processes begin anew.
-    fn tell_of_restarts_elsewhere(&mut self, nodes: &NodeRanges) -> Result<(), Failure> {
+    /// Notifies peers in this process that nodes of other processes restart.
+    fn notify_remote_restarts(&mut self, nodes: &NodeRanges) -> Result<(), Failure> {
         for node in nodes.iter().cloned().flatten() {
-            if self.world.wires.is_elsewhere(node) && !self.world.is_program(node) {
-                for other in self.hearers(node) {
+            if self.world.transport.is_remote(node) && !self.world.is_program(node) {
+                for other in self.connection_handlers(node) {
                     self.connect(other, node)?;
                 }
             }
@@ -244,9 +247,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         Ok(())
     }
 
-    /// A node that crashed begins anew.
+    /// Restarts a node that crashed.
     fn restart(&mut self, node: u32, due: SimTime) -> Result<(), Failure> {
-        self.ordeals.push((node, Ordeal::Restart));
+        self.external_faults.push((node, ExternalFault::Restart));
         if self.world.is_program(node) {
             return Ok(());
         }
@@ -255,94 +258,93 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.begin_late(node, EventId::RESTART)
     }
 
-    /// Lets a node do nothing; answers whether it is one that could do something.
+    /// Pauses a node; returns whether it was up and not paused.
     fn pause(&mut self, node: u32, fault: usize) -> bool {
-        if self.world.is_program(node) && !self.world.wires.is_elsewhere(node) {
-            self.ordeals.push((node, Ordeal::Pause));
-            // What it holds up is not seen here.
+        if self.world.is_program(node) && !self.world.transport.is_remote(node) {
+            self.external_faults.push((node, ExternalFault::Pause));
+            // What a program would have done meanwhile is not known.
             self.faults.states[fault].touched += 1;
             return true;
         }
-        let state = &mut self.world.nodes[node as usize];
+        let state = &mut self.world.nodes[node];
         if !state.up || state.paused {
             return false;
         }
         state.paused = true;
         let busy = state.busy;
         let mut left = None;
-        if let Some(service) = self.world.service.get_mut(&node).filter(|_| busy) {
+        if let Some(service) = self.world.nodes.services.get_mut(&node).filter(|_| busy) {
             left = Some(service.due - self.world.now);
             service.event = None;
         }
         let pause = Pause {
             fault,
             left,
-            late: Vec::new(),
+            postponed: Vec::new(),
         };
         self.pauses.insert(node, pause);
         true
     }
 
-    /// A paused node goes on.
+    /// A paused node continues.
     fn resume(&mut self, node: u32) -> Result<(), Failure> {
         if self.world.is_program(node) {
-            self.ordeals.push((node, Ordeal::Resume));
+            self.external_faults.push((node, ExternalFault::Resume));
             return Ok(());
         }
         let Some(pause) = self.pauses.remove(&node) else {
             return Ok(());
         };
-        self.world.nodes[node as usize].paused = false;
+        self.world.nodes[node].paused = false;
         if let Some(left) = pause.left {
-            self.world.finish_service(node, left);
+            self.world.continue_service(node, left);
         }
-        match self.world.nodes[node as usize].kind {
-            Kind::EventDriven => {
-                while self.world.stop.is_none() && !self.world.nodes[node as usize].inbox.is_empty()
-                {
+        match self.world.nodes[node].kind {
+            NodeKind::EventDriven => {
+                while self.world.stop.is_none() && !self.world.nodes[node].inbox.is_empty() {
                     self.take_message(node)?;
                 }
             }
-            Kind::Server => self.serve(node),
-            Kind::Clocked => {}
+            NodeKind::Server => self.serve(node),
+            NodeKind::Clocked => {}
         }
-        for (sequence, event) in pause.late {
-            self.world.push_late(sequence, event);
+        for (sequence, event) in pause.postponed {
+            self.world.push_postponed(sequence, event);
         }
         Ok(())
     }
 
-    /// Something of a paused node has to wait.
+    /// Postpones an event of a paused node.
     #[cold]
-    pub(super) fn hold_up(&mut self, node: u32, sequence: Sequence, event: Event) {
+    pub(super) fn postpone(&mut self, node: u32, sequence: Sequence, event: Event) {
         if let Some(pause) = self.pauses.get_mut(&node) {
-            pause.late.push((sequence, event));
+            pause.postponed.push((sequence, event));
             self.faults.states[pause.fault].touched += 1;
         }
     }
 
-    /// A tick of a node that is down or paused goes by.
+    /// Skips a tick of a node that is down or paused.
     #[cold]
-    pub(super) fn tick_goes_by(&mut self, node: u32) {
-        self.ticks.goes_by(node);
+    pub(super) fn skip_tick(&mut self, node: u32) {
+        self.ticks.skip(node);
         if let Some(pause) = self.pauses.get(&node) {
             self.faults.states[pause.fault].touched += 1;
         }
     }
 }
 
-/// A node that is paused.
+/// The pause of a node.
 #[derive(Debug)]
 pub(super) struct Pause {
-    /// By which fault.
+    /// Index of the fault.
     fault: usize,
-    /// What is left of the service that it was at.
+    /// The span that is left of the current service.
     left: Option<SimDuration>,
-    /// What was due meanwhile, in order.
-    late: Vec<(Sequence, Event)>,
+    /// What was due during the pause, in order.
+    postponed: Vec<(Sequence, Event)>,
 }
 
-/// Whether a node is among these.
+/// Whether a node is in one of these ranges.
 pub(super) fn holds(nodes: &NodeRanges, node: u32) -> bool {
     nodes.iter().any(|range| range.contains(&node))
 }

@@ -1,14 +1,13 @@
-//! What faults do to links while they hold: cut them, or change what they are
-//! like.
+//! What faults do to links while they hold: cut them, or change their keys.
 
 use std::collections::BTreeMap;
 
 use base::random::{Purpose, Random, Streams};
 use model::{FaultKind, Link, LinkChange, NodeRanges};
 
-/// The faults that hold for links at present, in the order of the scenario.
+/// The faults of links that hold now, in the order of the scenario.
 #[derive(Debug, Default)]
-pub struct Disturbances {
+pub struct LinkFaults {
     partitions: Vec<Partition>,
     changes: Vec<Changed>,
 }
@@ -25,7 +24,7 @@ struct Changed {
     fault: usize,
     window: u64,
     change: LinkChange,
-    /// Streams of the links that it changes, by their ends.
+    /// The streams of the links that it changes, by their ends.
     draws: BTreeMap<(u32, u32), Box<Draws>>,
     touched: u64,
 }
@@ -49,9 +48,8 @@ impl Draws {
     }
 }
 
-impl Disturbances {
-    /// A fault of links begins to hold, for the time numbered `window`; answers
-    /// whether it is one.
+impl LinkFaults {
+    /// Begins a window of a fault, if it is one of links. Returns whether it is.
     pub fn begin(&mut self, fault: usize, window: u64, kind: &FaultKind) -> bool {
         match kind {
             FaultKind::Partition(sides) => {
@@ -80,7 +78,7 @@ impl Disturbances {
         true
     }
 
-    /// It ends. Answers how many messages it touched.
+    /// Ends the window of a fault. Returns the number of messages that it touched.
     pub fn end(&mut self, fault: usize) -> u64 {
         if let Some(at) = self.partitions.iter().position(|it| it.fault == fault) {
             return self.partitions.remove(at).cut;
@@ -91,7 +89,7 @@ impl Disturbances {
         }
     }
 
-    /// Whether a partition cuts a message; each that does counts it.
+    /// Whether a partition cuts a message. Each partition that does counts it.
     pub fn cut(&mut self, from: u32, to: u32) -> bool {
         let mut cut = false;
         for partition in &mut self.partitions {
@@ -103,8 +101,8 @@ impl Disturbances {
         cut
     }
 
-    /// What a link is like for a message while faults change it, and the streams
-    /// to draw from: those of the last such fault. None: it is as it was.
+    /// The link as faults change it for a message, and the streams to draw from, which
+    /// are those of the last such fault; none if no fault changes it.
     pub fn change(
         &mut self,
         base: &Link,
@@ -145,7 +143,7 @@ impl Partition {
         match (side(from), side(to)) {
             (Some(one), Some(other)) => one != other,
             (None, None) => false,
-            // With one list alone, all others are the other side.
+            // With one list only, all other nodes are the other side.
             _ => self.sides.len() == 1,
         }
     }
@@ -160,14 +158,12 @@ mod tests {
     }
 
     fn cuts(sides: Vec<NodeRanges>) -> Vec<(u32, u32)> {
-        let mut disturbances = Disturbances::default();
-        assert!(disturbances.begin(0, 0, &FaultKind::Partition(sides)));
+        let mut faults = LinkFaults::default();
+        assert!(faults.begin(0, 0, &FaultKind::Partition(sides)));
         let pairs = (0..4).flat_map(|from| (0..4).map(move |to| (from, to)));
-        let cut: Vec<_> = pairs
-            .filter(|&(from, to)| disturbances.cut(from, to))
-            .collect();
-        assert_eq!(disturbances.end(0), cut.len() as u64);
-        assert!(!disturbances.cut(0, 1), "it is over");
+        let cut: Vec<_> = pairs.filter(|&(from, to)| faults.cut(from, to)).collect();
+        assert_eq!(faults.end(0), cut.len() as u64);
+        assert!(!faults.cut(0, 1), "it is over");
         cut
     }
 

@@ -1,40 +1,42 @@
 //! Clocked nodes whose ticks a fault may change: each has its next tick in a heap.
 //!
-//! A node that ticks at another rate keeps its place in its interval: with a third
-//! of it to go, a third of the new one is to go. So a change that comes often
-//! neither adds ticks nor keeps a node from ticking.
+//! When the rate of a node changes, the remaining share of its interval stays the same:
+//! if a third of the old interval is left, a third of the new one is left. So frequent
+//! changes neither add ticks nor keep a node from ticking.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use super::{Clocked, Period, Steps};
+use super::Clocked;
+use super::period::{Period, TickOffsets};
 use base::time::SimTime;
 
 #[derive(Debug)]
-pub(super) struct Loose {
+pub(super) struct IrregularTicks {
     /// The first tick of all `[ns]`.
     pub(super) time: u64,
-    /// Ticks `[ns]` and nodes; those that are no longer to come, too.
+    /// Times of ticks `[ns]` and their nodes. Entries that a change made obsolete stay
+    /// in it until they are first.
     heap: BinaryHeap<Reverse<(u64, u32)>>,
     nodes: BTreeMap<u32, Schedule>,
 }
 
 #[derive(Debug)]
 struct Schedule {
-    /// As it is without faults.
+    /// The node without faults.
     own: Clocked,
     period: Period,
-    /// What the offsets count from `[ns]`.
+    /// The time from which the offsets count `[ns]`.
     base: u64,
-    steps: Steps,
+    offsets: TickOffsets,
     /// Its next tick `[ns]`.
     next: u64,
     taken: u64,
 }
 
-impl Default for Loose {
-    fn default() -> Loose {
-        Loose {
+impl Default for IrregularTicks {
+    fn default() -> IrregularTicks {
+        IrregularTicks {
             time: u64::MAX,
             heap: BinaryHeap::new(),
             nodes: BTreeMap::new(),
@@ -42,19 +44,19 @@ impl Default for Loose {
     }
 }
 
-impl Loose {
-    pub(super) fn new(nodes: Vec<Clocked>) -> Loose {
-        let mut loose = Loose::default();
+impl IrregularTicks {
+    pub(super) fn new(nodes: Vec<Clocked>) -> IrregularTicks {
+        let mut irregular = IrregularTicks::default();
         for own in nodes {
             let schedule = Schedule::new(own, own.period, own.start);
-            loose.heap.push(Reverse((schedule.next, own.node)));
-            loose.nodes.insert(own.node, schedule);
+            irregular.heap.push(Reverse((schedule.next, own.node)));
+            irregular.nodes.insert(own.node, schedule);
         }
-        loose.settle();
-        loose
+        irregular.settle();
+        irregular
     }
 
-    /// Takes the first tick, if its node comes before this one.
+    /// Takes the first tick if its node is before `other` in the scenario.
     pub(super) fn take_before(&mut self, other: u32) -> Option<u32> {
         let Reverse((_, node)) = *self.heap.peek()?;
         if node >= other {
@@ -63,8 +65,8 @@ impl Loose {
         self.heap.pop();
         if let Some(schedule) = self.nodes.get_mut(&node) {
             schedule.taken += 1;
-            schedule.steps.advance();
-            schedule.next = schedule.base.saturating_add(schedule.steps.offset);
+            schedule.offsets.advance();
+            schedule.next = schedule.base.saturating_add(schedule.offsets.offset);
             self.heap.push(Reverse((schedule.next, node)));
         }
         self.settle();
@@ -76,12 +78,12 @@ impl Loose {
             return;
         };
         let period = period.unwrap_or(schedule.own.period);
-        // Products and quotients of floating point are the same everywhere.
+        // Floating-point products and quotients are the same on every machine.
         let left = schedule.next.saturating_sub(now.0) as f64;
         let left = left * (period.mean_ns() / schedule.period.mean_ns());
         schedule.period = period;
         schedule.base = now.0.saturating_add(left as u64);
-        schedule.steps = Steps::new(period);
+        schedule.offsets = TickOffsets::new(period);
         schedule.next = schedule.base;
         self.heap.push(Reverse((schedule.next, node)));
         self.settle();
@@ -102,16 +104,17 @@ impl Loose {
         self.nodes.get(&node).map_or(0, |schedule| schedule.taken)
     }
 
-    pub(super) fn goes_by(&mut self, node: u32) {
+    pub(super) fn skip(&mut self, node: u32) {
         if let Some(schedule) = self.nodes.get_mut(&node) {
             schedule.taken -= 1;
         }
     }
 
-    /// Drops what is no longer to come from the top of the heap.
+    /// Removes obsolete entries from the top of the heap.
     fn settle(&mut self) {
         while let Some(&Reverse((time, node))) = self.heap.peek() {
-            if self.nodes.get(&node).is_some_and(|it| it.next == time) {
+            let node = self.nodes.get(&node);
+            if node.is_some_and(|it| it.next == time) {
                 self.time = time;
                 return;
             }
@@ -123,17 +126,17 @@ impl Loose {
 
 impl Schedule {
     fn new(own: Clocked, period: Period, start: SimTime) -> Schedule {
-        let mut steps = Steps::new(period);
+        let mut offsets = TickOffsets::new(period);
         if own.phase.is_none() {
-            steps.advance();
+            offsets.advance();
         }
         let base = (start + own.phase.unwrap_or_default()).0;
         Schedule {
             own,
             period,
             base,
-            next: base.saturating_add(steps.offset),
-            steps,
+            next: base.saturating_add(offsets.offset),
+            offsets,
             taken: 0,
         }
     }
@@ -167,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn loose_nodes_tick_as_those_in_lanes_do() {
+    fn irregular_nodes_tick_as_those_in_lanes_do() {
         let mut random = Random::from_seed(4);
         for _ in 0..20 {
             let nodes: Vec<Clocked> = (0..30)
@@ -176,18 +179,22 @@ mod tests {
                     clocked(node, (1 + random.below(7)) as f64 / 2.0, phase)
                 })
                 .collect();
-            let (loose, rest): (Vec<_>, Vec<_>) = nodes.iter().partition(|_| random.below(3) == 0);
+            let (irregular, rest): (Vec<_>, Vec<_>) =
+                nodes.iter().partition(|_| random.below(3) == 0);
             let mut all = Ticks::new(nodes);
-            let mut mixed = Ticks::new(rest).with_loose(loose.clone());
+            let mut mixed = Ticks::new(rest).with_irregular(irregular.clone());
             assert_eq!(until(&mut all, 5_000), until(&mut mixed, 5_000));
-            let mut alone = Ticks::new(Vec::new()).with_loose(loose.clone());
-            assert_eq!(until(&mut alone, 500), until(&mut Ticks::new(loose), 500));
+            let mut alone = Ticks::new(Vec::new()).with_irregular(irregular.clone());
+            assert_eq!(
+                until(&mut alone, 500),
+                until(&mut Ticks::new(irregular), 500)
+            );
         }
     }
 
     #[test]
-    fn another_rate_keeps_the_place_in_the_interval() {
-        let mut ticks = Ticks::new(Vec::new()).with_loose(vec![clocked(0, 1.0, None)]);
+    fn another_rate_keeps_the_remaining_share_of_the_interval() {
+        let mut ticks = Ticks::new(Vec::new()).with_irregular(vec![clocked(0, 1.0, None)]);
         assert_eq!(until(&mut ticks, 1_600), [(1_000 * MS, 0)]);
         // 0.25 s of 1 s are left: 0.025 of 0.1.
         ticks.set_period(0, Some(Period::Rate(10.0)), SimTime(1_750 * MS));
@@ -202,8 +209,9 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_starts_anew_counts_from_there() {
-        let mut ticks = Ticks::new(Vec::new()).with_loose(vec![clocked(0, 4.0, Some(100 * MS))]);
+    fn a_node_that_starts_again_counts_from_there() {
+        let mut ticks =
+            Ticks::new(Vec::new()).with_irregular(vec![clocked(0, 4.0, Some(100 * MS))]);
         until(&mut ticks, 1_000);
         ticks.restart(0, SimTime(1_010 * MS));
         let times = [1_110, 1_360].map(|ms| (ms * MS, 0));

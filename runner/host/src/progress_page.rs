@@ -1,10 +1,10 @@
-//! Where a run is, in memory that two processes share: the process that does the
-//! run notes each callback before it makes it, the runner reads the note when that
-//! process has died, or does not come back.
+//! The progress of a run, on a page of memory that two processes share: the process that
+//! does the run writes each callback to it before the call; the runner reads it when
+//! that process has died or does not return from a callback.
 //!
-//! One page of memory in a file without a name. There is one writer; each word is
-//! written by itself, so a reader of a process that still runs may see words of
-//! two callbacks. It acts only on what stands still.
+//! There is one writer. Each word is written on its own, so a reader may see the words of
+//! two callbacks while the writer runs. The runner acts only on values that do not
+//! change.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -19,22 +19,22 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use base::callback::Callback;
 use engine::world::Progress;
 
-/// One end of the shared memory.
+/// The page, as one of the two processes has it mapped.
 #[derive(Debug)]
-pub struct Cell {
+pub struct ProgressPage {
     words: NonNull<Words>,
-    /// Keeps the file open at the end that made it, for the other to find.
+    /// The file; the process that created the page keeps it open for the other.
     file: File,
 }
 
-/// What the page holds.
+/// The layout of the page.
 #[repr(C)]
 #[derive(Debug)]
 struct Words {
-    /// Callbacks begun so far.
+    /// Number of callbacks that have begun.
     calls: AtomicU64,
-    /// The number of the [`Callback`] under way; 0: none.
-    inside: AtomicU64,
+    /// The number of the current [`Callback`]; 0: none.
+    callback: AtomicU64,
     node: AtomicU64,
     step: AtomicU64,
     time_ns: AtomicU64,
@@ -45,60 +45,60 @@ struct Words {
 /// The size of the file `[bytes]`: the system maps whole pages.
 const PAGE: usize = 4096;
 
-/// What one end read.
+/// What was read from the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Note {
-    /// Callbacks begun so far.
+pub struct Snapshot {
+    /// Number of callbacks that have begun.
     pub calls: u64,
-    /// The callback under way.
-    pub inside: Option<&'static str>,
-    /// The node that acted last.
+    /// The current callback.
+    pub callback: Option<Callback>,
+    /// The node of the current or the last callback.
     pub node: u32,
-    /// How far the run was then.
+    /// The progress of the run at that callback.
     pub progress: Progress,
 }
 
 // SAFETY: all access to the memory is through atomics, and it stays mapped for as
 // long as the value lives.
 #[allow(unsafe_code)]
-unsafe impl Send for Cell {}
+unsafe impl Send for ProgressPage {}
 // SAFETY: as above.
 #[allow(unsafe_code)]
-unsafe impl Sync for Cell {}
+unsafe impl Sync for ProgressPage {}
 
-impl Cell {
-    /// Fresh memory, all zero.
+impl ProgressPage {
+    /// Creates a page of zeros.
     ///
     /// # Errors
     ///
-    /// When the system has none.
-    pub fn create() -> io::Result<Cell> {
+    /// If the system has no memory.
+    pub fn create() -> io::Result<ProgressPage> {
         let file = File::from(memfd_create("runner-cell", MemfdFlags::CLOEXEC)?);
         file.set_len(PAGE as u64)?;
-        Cell::map(file)
+        ProgressPage::map(file)
     }
 
-    /// Where another process finds it, as long as this one is there.
+    /// The path at which another process opens it, while this process lives.
     pub fn path(&self) -> PathBuf {
         let (process, file) = (std::process::id(), self.file.as_raw_fd());
         PathBuf::from(format!("/proc/{process}/fd/{file}"))
     }
 
-    /// The memory that another process made.
+    /// Opens the page that another process created.
     ///
     /// # Errors
     ///
-    /// When it is not there.
-    pub fn open(path: &Path) -> io::Result<Cell> {
+    /// If there is none.
+    pub fn open(path: &Path) -> io::Result<ProgressPage> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         if file.metadata()?.len() < PAGE as u64 {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        Cell::map(file)
+        ProgressPage::map(file)
     }
 
     #[allow(unsafe_code)]
-    fn map(file: File) -> io::Result<Cell> {
+    fn map(file: File) -> io::Result<ProgressPage> {
         let access = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: a new mapping, at an address of the system's choice; the file
         // is at least a page long, and nobody makes it shorter.
@@ -113,7 +113,7 @@ impl Cell {
             )
         }?;
         let words = NonNull::new(place.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Cell { words, file })
+        Ok(ProgressPage { words, file })
     }
 
     #[allow(unsafe_code)]
@@ -124,41 +124,41 @@ impl Cell {
         unsafe { self.words.as_ref() }
     }
 
-    /// A callback begins: of which node, and where the run is.
+    /// Writes that a callback begins.
     #[inline]
     pub fn enter(&self, callback: Callback, node: u32, progress: Progress) {
-        self.note(callback as u64, node, progress);
+        self.write(u64::from(callback as u8), node, progress);
     }
 
     #[inline]
-    fn note(&self, callback: u64, node: u32, progress: Progress) {
+    fn write(&self, callback: u64, node: u32, progress: Progress) {
         let words = self.words();
         words.node.store(u64::from(node), Relaxed);
         words.step.store(progress.step, Relaxed);
         words.time_ns.store(progress.time_ns, Relaxed);
         words.events.store(progress.events, Relaxed);
         words.messages.store(progress.messages, Relaxed);
-        words.inside.store(callback, Relaxed);
+        words.callback.store(callback, Relaxed);
         words.calls.store(words.calls.load(Relaxed) + 1, Relaxed);
     }
 
-    /// It has come back.
+    /// Writes that the callback has returned.
     #[inline]
     pub fn leave(&self) {
-        self.words().inside.store(0, Relaxed);
+        self.words().callback.store(0, Relaxed);
     }
 
-    /// Forgets what was, before a run.
+    /// Resets the page before a run.
     pub fn clear(&self) {
-        self.note(0, 0, Progress::default());
+        self.write(0, 0, Progress::default());
     }
 
-    /// What stands there.
-    pub fn read(&self) -> Note {
+    /// Reads the page.
+    pub fn read(&self) -> Snapshot {
         let words = self.words();
-        Note {
+        Snapshot {
             calls: words.calls.load(Relaxed),
-            inside: Callback::from_number(words.inside.load(Relaxed)).map(Callback::name),
+            callback: Callback::from_number(words.callback.load(Relaxed)),
             node: words.node.load(Relaxed) as u32,
             progress: Progress {
                 time_ns: words.time_ns.load(Relaxed),
@@ -170,7 +170,7 @@ impl Cell {
     }
 }
 
-impl Drop for Cell {
+impl Drop for ProgressPage {
     #[allow(unsafe_code)]
     fn drop(&mut self) {
         // SAFETY: mapped by `map` with this size, and not used any more. That it
@@ -184,10 +184,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_one_end_notes_the_other_reads() {
-        let near = Cell::create().unwrap();
-        let far = Cell::open(&near.path()).unwrap();
-        assert_eq!(near.read(), Note::default());
+    fn one_process_reads_what_the_other_wrote() {
+        let near = ProgressPage::create().unwrap();
+        let far = ProgressPage::open(&near.path()).unwrap();
+        assert_eq!(near.read(), Snapshot::default());
         let progress = Progress {
             time_ns: u64::MAX,
             step: 2,
@@ -195,11 +195,12 @@ mod tests {
             messages: 4,
         };
         far.enter(Callback::Tick, 7, progress);
-        let note = near.read();
-        assert_eq!((note.calls, note.inside, note.node), (1, Some("tick"), 7));
-        assert_eq!(note.progress, progress);
+        let read = near.read();
+        assert_eq!((read.calls, read.node), (1, 7));
+        assert_eq!(read.callback, Some(Callback::Tick));
+        assert_eq!(read.progress, progress);
         far.leave();
-        assert_eq!(near.read().inside, None);
+        assert_eq!(near.read().callback, None);
         drop(far);
         assert_eq!(near.read().progress, progress);
     }

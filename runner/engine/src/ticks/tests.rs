@@ -1,0 +1,107 @@
+//! The order and the times of ticks.
+
+use super::*;
+use base::random::Random;
+
+fn clocked(node: u32, period: Period) -> Clocked {
+    Clocked {
+        node,
+        period,
+        start: SimTime::ZERO,
+        phase: None,
+    }
+}
+
+#[test]
+fn tick_k_falls_at_the_floor_of_k_over_the_rate() {
+    for rate in [1u64, 3, 6, 7, 1000, 999_999_937, 1_000_000_000] {
+        let mut ticks = Ticks::new(vec![clocked(0, Period::Rate(rate as f64))]);
+        for k in 1..=2000u128 {
+            let expected = (k * 1_000_000_000 / u128::from(rate)) as u64;
+            assert_eq!(
+                ticks.next_time(),
+                SimTime(expected),
+                "tick {k} at {rate} Hz"
+            );
+            ticks.take();
+        }
+    }
+}
+
+#[test]
+fn fractional_rates_and_intervals_count_from_the_start() {
+    let mut half = Ticks::new(vec![clocked(0, Period::Rate(0.4))]);
+    let mut span = Ticks::new(vec![clocked(
+        0,
+        Period::Interval(SimDuration(2_500_000_000)),
+    )]);
+    for k in 1..=100 {
+        assert_eq!(half.next_time(), SimTime(k * 2_500_000_000));
+        assert_eq!(span.next_time(), SimTime(k * 2_500_000_000));
+        half.take();
+        span.take();
+    }
+}
+
+#[test]
+fn a_phase_is_the_time_of_the_first_tick() {
+    let mut ticks = Ticks::new(vec![Clocked {
+        node: 0,
+        period: Period::Rate(3.0),
+        start: SimTime(100),
+        phase: Some(SimDuration(50)),
+    }]);
+    let times: Vec<u64> = (0..4)
+        .map(|_| {
+            let time = ticks.next_time().0;
+            ticks.take();
+            time
+        })
+        .collect();
+    assert_eq!(times, [150, 333_333_483, 666_666_816, 1_000_000_150]);
+}
+
+#[test]
+fn lanes_give_the_order_that_sorting_all_ticks_gives() {
+    let mut random = Random::from_seed(11);
+    for round in 0..50 {
+        let nodes: Vec<Clocked> = (0..40)
+            .map(|node| Clocked {
+                node,
+                period: if random.below(4) == 0 {
+                    Period::Interval(SimDuration(1 + random.below(300_000_000)))
+                } else {
+                    Period::Rate(
+                        (1 + random.below(6)) as f64 / if round % 2 == 0 { 1.0 } else { 4.0 },
+                    )
+                },
+                start: SimTime(random.below(3) * 700_000_000),
+                phase: (random.below(2) == 0).then(|| SimDuration(random.below(5_000_000_000))),
+            })
+            .collect();
+        const END: u64 = 20_000_000_000;
+        let mut expected = Vec::new();
+        for c in &nodes {
+            let mut one = Ticks::new(vec![*c]);
+            while one.next_time().0 <= END {
+                expected.push((one.next_time().0, c.node));
+                one.take();
+            }
+        }
+        expected.sort();
+        let mut ticks = Ticks::new(nodes);
+        for (time, node) in expected {
+            assert_eq!(ticks.next_time(), SimTime(time));
+            assert_eq!(ticks.take(), node);
+        }
+        assert!(ticks.next_time().0 > END);
+    }
+}
+
+#[test]
+fn nodes_of_one_period_share_a_lane() {
+    let nodes = (0..1000)
+        .map(|n| clocked(n, Period::Rate(f64::from(1 + n % 6))))
+        .collect();
+    assert_eq!(Ticks::new(nodes).lanes.len(), 6);
+}
