@@ -1,5 +1,5 @@
-//! The cases side by side: what was varied, how often each fails, and what it
-//! comes to. Of a plan with a single case, how often its many seeds fail.
+//! The cases side by side: what was varied, how often each case fails, and its
+//! metrics. For a plan with a single case: how often its runs fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,9 +11,9 @@ use super::table::{Align, Table};
 use crate::render::number::{decimals, fixed, whole};
 use crate::results::{CaseInfo, Population, percent};
 
-/// Metrics that tell cases apart, those first that say most; as many of them are
-/// shown as [`SHOWN`] says.
-const TELLING: [&str; 6] = [
+/// Metrics that show how cases differ, the most important first. At most [`SHOWN`] of
+/// them are in the table.
+const COMPARED: [&str; 6] = [
     "clock_drift_max",
     "queue_max",
     "latency_mean",
@@ -26,22 +26,22 @@ const SHOWN: usize = 3;
 const MAX_CASES: usize = 60;
 /// Columns of a table over two axes, at most.
 const MAX_COLUMNS: usize = 12;
-/// Runs from which on it is told how often they fail, even if none does.
+/// From this number of runs, the failure rate is shown even if no run fails.
 const MANY: u64 = 100;
 
 /// A case in numbers.
 pub(super) struct Line {
-    /// What it is: a value per axis, or its name.
+    /// A value per axis, or its name.
     pub cells: Vec<String>,
     pub id: String,
     pub population: Population,
-    /// Whether anything is expected or checked in its runs.
+    /// Whether its runs have expectations or checks.
     pub judged: bool,
     /// The means of the metrics over all its nodes and runs.
     pub means: Vec<Option<f64>>,
 }
 
-/// The section; none if there is one case and little to say of its runs.
+/// The section; `None` for a single case without failures, judgements or many runs.
 pub(super) fn section(folder: &Folder, measured: &Measured) -> Option<Section> {
     let manifest = &folder.manifest;
     let metrics = metrics(measured);
@@ -93,12 +93,12 @@ pub(super) fn section(folder: &Folder, measured: &Measured) -> Option<Section> {
     Some(section)
 }
 
-/// The metrics that are shown, by column: those in which the cases differ, if there
-/// are several.
+/// The columns of the metrics that are shown: metrics with the same value everywhere
+/// are left out.
 pub(super) fn metrics(measured: &Measured) -> Vec<usize> {
     let own = own_metrics(measured);
     let own = own.into_iter().filter(|name| name.ends_with("_mean"));
-    let all = TELLING.into_iter().chain(own);
+    let all = COMPARED.into_iter().chain(own);
     let columns = all.filter_map(|name| measured.metric(name));
     columns
         .filter(|&metric| {
@@ -165,7 +165,7 @@ fn places(lines: &[Line], metric: usize) -> usize {
 }
 
 pub(super) fn observations(measured: &Measured, metrics: &[usize], lines: &[Line]) -> Vec<String> {
-    let mut said = Vec::new();
+    let mut sentences = Vec::new();
     let several = lines.len() > 1;
     let worst = lines
         .iter()
@@ -181,13 +181,13 @@ pub(super) fn observations(measured: &Measured, metrics: &[usize], lines: &[Line
                 false => String::new(),
             };
             let seeds = line.population.first_text();
-            said.push(format!("{of}{}; seeds: {seeds}.", line.population.text()));
+            sentences.push(format!("{of}{}; seeds: {seeds}.", line.population.text()));
         } else if !several {
-            said.push(format!("{}.", line.population.text()));
+            sentences.push(format!("{}.", line.population.text()));
         }
     }
     if !several {
-        return said;
+        return sentences;
     }
     for (index, &metric) in metrics.iter().enumerate() {
         let mut known: Vec<(f64, &str)> = lines
@@ -202,7 +202,7 @@ pub(super) fn observations(measured: &Measured, metrics: &[usize], lines: &[Line
             continue;
         }
         let places = places(lines, index);
-        said.push(format!(
+        sentences.push(format!(
             "{} is highest in {} ({}) and lowest in {} ({}), in the mean over nodes and runs.",
             head(measured, metric),
             most.1,
@@ -211,7 +211,7 @@ pub(super) fn observations(measured: &Measured, metrics: &[usize], lines: &[Line
             fixed(least.0, places),
         ));
     }
-    said
+    sentences
 }
 
 /// A row per case.
@@ -229,7 +229,7 @@ pub(super) fn side_by_side(
     if any_unknown {
         columns.push(("unknown", Align::Right));
     }
-    // Where nothing is judged and nothing fails, a rate of a few runs says nothing.
+    // A rate of few runs has no meaning if nothing is judged and nothing fails.
     let rates = any_failed
         || any_unknown
         || lines
@@ -247,7 +247,7 @@ pub(super) fn side_by_side(
     let places: Vec<usize> = (0..metrics.len()).map(|it| places(lines, it)).collect();
     let mut shown: Vec<&Line> = lines.iter().collect();
     if shown.len() > MAX_CASES {
-        // What fails comes first, if not all fit.
+        // If not all fit, cases that fail come first.
         shown.sort_by_key(|line| line.population.failed == 0);
         shown.truncate(MAX_CASES);
         table.note = format!(
@@ -288,7 +288,8 @@ pub(super) fn side_by_side(
     table
 }
 
-/// A table with an axis down and an axis across; none if there is little to see.
+/// A table with an axis down and an axis across; `None` if an axis has only one value,
+/// or too many.
 fn over_two_axes(
     caption: &str,
     rows: &str,

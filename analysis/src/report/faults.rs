@@ -1,8 +1,7 @@
-//! What broke, and whether it mattered.
+//! The faults of the runs: when each fault held, and what it touched.
 //!
-//! The runner keeps an account of each run's faults in its folder (`faults.csv`):
-//! when each held, and how much it touched. A fault that touched nothing has shown
-//! nothing, and is said to have not at the very top.
+//! The runner writes `faults.csv` into the folder of each run. A fault that touched
+//! nothing shows nothing about the system, so it has a warning at the top.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +14,7 @@ use crate::results::RunRow;
 
 /// Nanoseconds to seconds.
 const S: f64 = 1e-9;
-/// Rows in the table, at most.
+/// Maximum number of rows in the table.
 const MAX_ROWS: usize = 60;
 
 /// One fault in all runs of a case.
@@ -26,17 +25,17 @@ struct Fault {
     required: bool,
     /// The first time that it held `[s]`, in any run.
     first: Option<(f64, f64)>,
-    /// How often it held, over all runs.
+    /// Number of times that it held, over all runs.
     times: u64,
-    /// What it touched, by run.
+    /// How much it touched, by run.
     touched: Vec<u64>,
 }
 
 /// Faults by case, in the order of the runs, and number.
 type Faults = BTreeMap<(usize, u64), Fault>;
 
-/// What the faults of these runs come to: a section, and what must be known first.
-/// None if no run has any.
+/// The section about the faults of these runs; `None` if no run has a fault. Faults
+/// that touched nothing are added to the warnings.
 pub(super) fn section(
     folder: &Folder,
     runs: &[&RunRow],
@@ -79,7 +78,7 @@ pub(super) fn section(
     }))
 }
 
-/// Adds what the faults of a run did; nothing if it has no such file.
+/// Adds the faults of a run.
 fn read(folder: &Folder, run: &RunRow, case: usize, faults: &mut Faults) -> Result<(), Error> {
     let path = folder.run_folder(run).join(FAULTS_FILE);
     let mut last = None;

@@ -1,4 +1,4 @@
-//! What a row is, character by character.
+//! The text of rows, character by character.
 
 use super::super::record::{EventId, NodeSchema};
 use super::*;
