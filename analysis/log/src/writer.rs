@@ -50,7 +50,7 @@ pub struct LogFormat {
     shapes: Vec<Shape>,
     /// The behaviors' columns of a combined log.
     all_columns: Vec<String>,
-    line: Line,
+    line: LineBuffer,
 }
 
 /// What the nodes of a group have in common.
@@ -103,7 +103,7 @@ impl LogFormat {
             shape_of: groups.of_node,
             shapes,
             all_columns,
-            line: Line::default(),
+            line: LineBuffer::default(),
         }
     }
 
@@ -209,14 +209,14 @@ const LINE_FULL: usize = LINE_SIZE - 32;
 
 /// The beginning of a row that is being built.
 #[derive(Clone, Debug)]
-struct Line {
+struct LineBuffer {
     bytes: [u8; LINE_SIZE],
     len: usize,
 }
 
-impl Default for Line {
+impl Default for LineBuffer {
     fn default() -> Self {
-        Line {
+        LineBuffer {
             bytes: [0; LINE_SIZE],
             len: 0,
         }
@@ -242,7 +242,7 @@ fn eight_digits(value: u64) -> u64 {
     ((pairs - 10 * tens) << 8) | tens
 }
 
-impl Line {
+impl LineBuffer {
     #[inline]
     fn byte(&mut self, byte: u8) {
         self.bytes[self.len] = byte;
@@ -346,7 +346,7 @@ impl NameTable {
 
     /// Writes the name `index` and a comma; only the comma if there is no such name.
     #[inline]
-    fn put(&self, index: usize, line: &mut Line, out: &mut Vec<u8>) {
+    fn put(&self, index: usize, line: &mut LineBuffer, out: &mut Vec<u8>) {
         let Some(name) = self.short.get(index) else {
             return line.byte(b',');
         };

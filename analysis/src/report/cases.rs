@@ -30,7 +30,7 @@ const MAX_COLUMNS: usize = 12;
 const MANY: u64 = 100;
 
 /// A case in numbers.
-pub(super) struct Line {
+pub(super) struct CaseRow {
     /// A value per axis, or its name.
     pub cells: Vec<String>,
     pub id: String,
@@ -45,11 +45,11 @@ pub(super) struct Line {
 pub(super) fn section(folder: &Folder, measured: &Measured) -> Option<Section> {
     let manifest = &folder.manifest;
     let metrics = metrics(measured);
-    let lines = lines(folder, measured, &metrics);
+    let case_rows = case_rows(folder, measured, &metrics);
     let several = manifest.cases.len() > 1;
     let (failed, judged, runs) = (
-        lines.iter().any(|it| it.population.failed > 0),
-        lines.iter().any(|it| it.judged),
+        case_rows.iter().any(|it| it.population.failed > 0),
+        case_rows.iter().any(|it| it.judged),
         folder.runs.len() as u64,
     );
     if !several && (runs < 2 || !(failed || judged || runs >= MANY)) {
@@ -65,28 +65,28 @@ pub(super) fn section(folder: &Folder, measured: &Measured) -> Option<Section> {
             true => "How do the cases compare?".to_owned(),
             false => "How often does it fail?".to_owned(),
         },
-        observations: observations(measured, &metrics, &lines),
-        tables: vec![side_by_side(measured, &metrics, &axes, &lines)],
+        observations: observations(measured, &metrics, &case_rows),
+        tables: vec![side_by_side(measured, &metrics, &axes, &case_rows)],
         definitions: definitions(),
         ..Section::default()
     };
     if let [rows, columns] = &axes[..] {
         let mut tables = Vec::new();
         if failed {
-            let rate = |line: &Line| line.population.rate().map(percent);
+            let rate = |case_row: &CaseRow| case_row.population.rate().map(percent);
             tables.extend(over_two_axes(
                 "Share of runs that fail",
                 rows,
                 columns,
-                &lines,
+                &case_rows,
                 rate,
             ));
         }
         for (index, &metric) in metrics.iter().enumerate() {
-            let places = places(&lines, index);
-            let mean = |line: &Line| line.means[index].map(|mean| fixed(mean, places));
+            let places = places(&case_rows, index);
+            let mean = |case_row: &CaseRow| case_row.means[index].map(|mean| fixed(mean, places));
             let caption = format!("Mean of {}", head(measured, metric));
-            tables.extend(over_two_axes(&caption, rows, columns, &lines, mean));
+            tables.extend(over_two_axes(&caption, rows, columns, &case_rows, mean));
         }
         section.tables.extend(tables);
     }
@@ -111,7 +111,7 @@ pub(super) fn metrics(measured: &Measured) -> Vec<usize> {
         .collect()
 }
 
-fn lines(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<Line> {
+fn case_rows(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<CaseRow> {
     let manifest = &folder.manifest;
     let means = means(measured, metrics);
     let mut populations: BTreeMap<&str, Population> = BTreeMap::new();
@@ -122,9 +122,9 @@ fn lines(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<Line> {
         words.entry(&run.case).or_insert_with(|| run.axes.clone());
         populations.entry(&run.case).or_default().add(run);
     }
-    let line = |case: &CaseInfo| {
+    let case_row = |case: &CaseInfo| {
         let population = populations.remove(case.id.as_str())?;
-        Some(Line {
+        Some(CaseRow {
             cells: words.get(case.id.as_str()).cloned().unwrap_or_default(),
             means: means
                 .get(case.id.as_str())
@@ -135,7 +135,7 @@ fn lines(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<Line> {
             population,
         })
     };
-    manifest.cases.iter().filter_map(line).collect()
+    manifest.cases.iter().filter_map(case_row).collect()
 }
 
 /// The means of metrics over all nodes and runs of each case.
@@ -160,39 +160,50 @@ pub(super) fn means<'a>(
     names.zip(of_case).collect()
 }
 
-fn places(lines: &[Line], metric: usize) -> usize {
-    decimals(lines.iter().filter_map(|line| line.means[metric]))
+fn places(case_rows: &[CaseRow], metric: usize) -> usize {
+    decimals(
+        case_rows
+            .iter()
+            .filter_map(|case_row| case_row.means[metric]),
+    )
 }
 
-pub(super) fn observations(measured: &Measured, metrics: &[usize], lines: &[Line]) -> Vec<String> {
+pub(super) fn observations(
+    measured: &Measured,
+    metrics: &[usize],
+    case_rows: &[CaseRow],
+) -> Vec<String> {
     let mut sentences = Vec::new();
-    let several = lines.len() > 1;
-    let worst = lines
+    let several = case_rows.len() > 1;
+    let worst = case_rows
         .iter()
-        .filter_map(|line| Some((line.population.rate()?, line)))
-        .fold(None, |worst: Option<(f64, &Line)>, it| match worst {
+        .filter_map(|case_row| Some((case_row.population.rate()?, case_row)))
+        .fold(None, |worst: Option<(f64, &CaseRow)>, it| match worst {
             Some(worst) if worst.0 >= it.0 => Some(worst),
             _ => Some(it),
         });
-    if let Some((rate, line)) = worst {
+    if let Some((rate, case_row)) = worst {
         if rate > 0.0 {
             let of = match several {
-                true => format!("{} fails most often: ", line.id),
+                true => format!("{} fails most often: ", case_row.id),
                 false => String::new(),
             };
-            let seeds = line.population.first_text();
-            sentences.push(format!("{of}{}; seeds: {seeds}.", line.population.text()));
+            let seeds = case_row.population.first_text();
+            sentences.push(format!(
+                "{of}{}; seeds: {seeds}.",
+                case_row.population.text()
+            ));
         } else if !several {
-            sentences.push(format!("{}.", line.population.text()));
+            sentences.push(format!("{}.", case_row.population.text()));
         }
     }
     if !several {
         return sentences;
     }
     for (index, &metric) in metrics.iter().enumerate() {
-        let mut known: Vec<(f64, &str)> = lines
+        let mut known: Vec<(f64, &str)> = case_rows
             .iter()
-            .filter_map(|line| Some((line.means[index]?, line.id.as_str())))
+            .filter_map(|case_row| Some((case_row.means[index]?, case_row.id.as_str())))
             .collect();
         known.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (Some(least), Some(most)) = (known.first(), known.last()) else {
@@ -201,7 +212,7 @@ pub(super) fn observations(measured: &Measured, metrics: &[usize], lines: &[Line
         if least.0 == most.0 {
             continue;
         }
-        let places = places(lines, index);
+        let places = places(case_rows, index);
         sentences.push(format!(
             "{} is highest in {} ({}) and lowest in {} ({}), in the mean over nodes and runs.",
             head(measured, metric),
@@ -219,10 +230,10 @@ pub(super) fn side_by_side(
     measured: &Measured,
     metrics: &[usize],
     axes: &[String],
-    lines: &[Line],
+    case_rows: &[CaseRow],
 ) -> Table {
-    let any_unknown = lines.iter().any(|it| it.population.unknown > 0);
-    let any_failed = lines.iter().any(|it| it.population.failed > 0);
+    let any_unknown = case_rows.iter().any(|it| it.population.unknown > 0);
+    let any_failed = case_rows.iter().any(|it| it.population.failed > 0);
     let mut columns: Vec<(&str, Align)> = Vec::new();
     columns.extend(axes.iter().map(|axis| (axis.as_str(), Align::Left)));
     columns.extend([("runs", Align::Right), ("failed", Align::Right)]);
@@ -232,7 +243,7 @@ pub(super) fn side_by_side(
     // A rate of few runs has no meaning if nothing is judged and nothing fails.
     let rates = any_failed
         || any_unknown
-        || lines
+        || case_rows
             .iter()
             .any(|it| it.judged || it.population.runs >= MANY);
     if rates {
@@ -244,22 +255,22 @@ pub(super) fn side_by_side(
     let heads: Vec<String> = metrics.iter().map(|&it| head(measured, it)).collect();
     columns.extend(heads.iter().map(|it| (it.as_str(), Align::Right)));
     let mut table = Table::new("Side by side", columns);
-    let places: Vec<usize> = (0..metrics.len()).map(|it| places(lines, it)).collect();
-    let mut shown: Vec<&Line> = lines.iter().collect();
+    let places: Vec<usize> = (0..metrics.len()).map(|it| places(case_rows, it)).collect();
+    let mut shown: Vec<&CaseRow> = case_rows.iter().collect();
     if shown.len() > MAX_CASES {
         // If not all fit, cases that fail come first.
-        shown.sort_by_key(|line| line.population.failed == 0);
+        shown.sort_by_key(|case_row| case_row.population.failed == 0);
         shown.truncate(MAX_CASES);
         table.note = format!(
             "{MAX_CASES} of {} cases are shown, those that fail first. ",
-            whole(lines.len() as u64)
+            whole(case_rows.len() as u64)
         );
     }
-    for line in shown {
-        let population = &line.population;
+    for case_row in shown {
+        let population = &case_row.population;
         let mut row = match axes.is_empty() {
             true => Vec::new(),
-            false => line.cells.clone(),
+            false => case_row.cells.clone(),
         };
         row.extend([whole(population.runs), whole(population.failed)]);
         if any_unknown {
@@ -274,7 +285,7 @@ pub(super) fn side_by_side(
         if any_failed {
             row.push(population.first_text());
         }
-        let means = line.means.iter().zip(&places);
+        let means = case_row.means.iter().zip(&places);
         row.extend(
             means.map(|(mean, &places)| mean.map_or("–".to_owned(), |mean| fixed(mean, places))),
         );
@@ -294,12 +305,14 @@ fn over_two_axes(
     caption: &str,
     rows: &str,
     columns: &str,
-    lines: &[Line],
-    cell: impl Fn(&Line) -> Option<String>,
+    case_rows: &[CaseRow],
+    cell: impl Fn(&CaseRow) -> Option<String>,
 ) -> Option<Table> {
     let distinct = |axis: usize| {
         let mut seen = BTreeSet::new();
-        let words = lines.iter().map(|line| line.cells[axis].as_str());
+        let words = case_rows
+            .iter()
+            .map(|case_row| case_row.cells[axis].as_str());
         words.filter(|it| seen.insert(*it)).collect::<Vec<&str>>()
     };
     let (down, across) = (distinct(0), distinct(1));
@@ -310,14 +323,21 @@ fn over_two_axes(
     let heads = across.iter().map(|it| (*it, Align::Right));
     let first = [(corner.as_str(), Align::Left)];
     let mut table = Table::new(caption, first.into_iter().chain(heads));
-    let by_cell: BTreeMap<(&str, &str), &Line> = lines
+    let by_cell: BTreeMap<(&str, &str), &CaseRow> = case_rows
         .iter()
-        .map(|line| ((line.cells[0].as_str(), line.cells[1].as_str()), line))
+        .map(|case_row| {
+            (
+                (case_row.cells[0].as_str(), case_row.cells[1].as_str()),
+                case_row,
+            )
+        })
         .collect();
     for row in down {
         let cells = across.iter().map(|column| {
-            let line = by_cell.get(&(row, *column));
-            line.and_then(|line| cell(line)).unwrap_or("–".to_owned())
+            let case_row = by_cell.get(&(row, *column));
+            case_row
+                .and_then(|case_row| cell(case_row))
+                .unwrap_or("–".to_owned())
         });
         table
             .rows

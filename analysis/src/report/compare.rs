@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::cases::{self, Line};
+use super::cases::{self, CaseRow};
 use super::collect::collect;
 use super::drawing::{Drawing, Panel, speeds};
 use super::folder::Folder;
@@ -251,9 +251,9 @@ fn side_by_side(
 ) -> Option<Section> {
     let metrics = cases::metrics(measured);
     let means = cases::means(measured, &metrics);
-    let lines: Vec<Line> = populations
+    let case_rows: Vec<CaseRow> = populations
         .into_iter()
-        .map(|(id, population, judged)| Line {
+        .map(|(id, population, judged)| CaseRow {
             judged,
             means: means
                 .get(id.as_str())
@@ -264,11 +264,11 @@ fn side_by_side(
             population,
         })
         .collect();
-    let table = cases::side_by_side(measured, &metrics, &["plan".to_owned()], &lines);
+    let table = cases::side_by_side(measured, &metrics, &["plan".to_owned()], &case_rows);
     Some(Section {
         id: "cases".to_owned(),
         title: "How do the plans compare?".to_owned(),
-        observations: cases::observations(measured, &metrics, &lines),
+        observations: cases::observations(measured, &metrics, &case_rows),
         tables: vec![table],
         definitions: cases::definitions(),
         ..Section::default()

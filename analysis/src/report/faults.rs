@@ -19,7 +19,7 @@ const MAX_ROWS: usize = 60;
 
 /// One fault in all runs of a case.
 #[derive(Default)]
-struct Fault {
+struct FaultSummary {
     kind: String,
     what: String,
     required: bool,
@@ -32,7 +32,7 @@ struct Fault {
 }
 
 /// Faults by case, in the order of the runs, and number.
-type Faults = BTreeMap<(usize, u64), Fault>;
+type FaultSummaries = BTreeMap<(usize, u64), FaultSummary>;
 
 /// The section about the faults of these runs; `None` if no run has a fault. Faults
 /// that touched nothing are added to the warnings.
@@ -42,7 +42,7 @@ pub(super) fn section(
     warnings: &mut Vec<String>,
 ) -> Result<Option<Section>, Error> {
     let mut cases: Vec<&str> = Vec::new();
-    let mut faults = Faults::new();
+    let mut faults = FaultSummaries::new();
     for &run in runs {
         let case = match cases.iter().position(|case| *case == run.case) {
             Some(case) => case,
@@ -79,7 +79,12 @@ pub(super) fn section(
 }
 
 /// Adds the faults of a run.
-fn read(folder: &Folder, run: &RunRow, case: usize, faults: &mut Faults) -> Result<(), Error> {
+fn read(
+    folder: &Folder,
+    run: &RunRow,
+    case: usize,
+    faults: &mut FaultSummaries,
+) -> Result<(), Error> {
     let path = folder.run_folder(run).join(FAULTS_FILE);
     let mut last = None;
     for row in FaultRow::read(&path)? {
@@ -104,7 +109,7 @@ fn read(folder: &Folder, run: &RunRow, case: usize, faults: &mut Faults) -> Resu
     Ok(())
 }
 
-impl Fault {
+impl FaultSummary {
     fn runs(&self) -> u64 {
         self.touched.len() as u64
     }
@@ -158,7 +163,7 @@ impl Fault {
     }
 }
 
-fn table(cases: &[&str], faults: &Faults) -> Table {
+fn table(cases: &[&str], faults: &FaultSummaries) -> Table {
     let mut columns = vec![("fault", Align::Right)];
     if cases.len() > 1 {
         columns.push(("case", Align::Left));
@@ -222,8 +227,8 @@ fn definitions() -> Vec<(String, String)> {
 mod tests {
     use super::*;
 
-    fn fault(touched: &[u64], required: bool) -> Fault {
-        Fault {
+    fn fault(touched: &[u64], required: bool) -> FaultSummary {
+        FaultSummary {
             kind: "partition".to_owned(),
             what: "messages cut".to_owned(),
             required,
@@ -254,7 +259,7 @@ mod tests {
             fault(&[12], false).observation(1, ""),
             "Fault 1 (partition) held from 20 s to 30.50 s; messages cut: 12."
         );
-        let never = Fault {
+        let never = FaultSummary {
             first: None,
             ..fault(&[0], false)
         };

@@ -35,11 +35,11 @@ pub(super) struct NodeSeries {
     /// Its name.
     pub name: String,
     /// Its clock over time.
-    pub clock: Line,
+    pub clock: Curve,
     /// Its inbox over time.
-    pub queue: Line,
+    pub queue: Curve,
     /// Its other numeric columns, by name.
-    pub others: Vec<(String, Line)>,
+    pub others: Vec<(String, Curve)>,
     /// Its clock at each sample; `None` before the first value.
     pub samples: Vec<Option<f64>>,
     /// The jumps of its clock.
@@ -101,7 +101,7 @@ impl RunSeries {
                     other_columns: others.iter().map(|(index, c)| (*index, c.kind)).collect(),
                     others: others
                         .iter()
-                        .map(|(_, column)| (column.name.clone(), Line::default()))
+                        .map(|(_, column)| (column.name.clone(), Curve::default()))
                         .collect(),
                     ..NodeSeries::default()
                 }
@@ -188,7 +188,7 @@ impl NodeSeries {
 
 /// A line of a bounded number of points.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(super) struct Curve {
     points: Vec<(f64, f64)>,
     bucket: u64,
     held: Option<Bucket>,
@@ -203,7 +203,7 @@ struct Bucket {
     last: (u64, f64),
 }
 
-impl Line {
+impl Curve {
     /// The points: time `[s]`, value.
     pub fn points(&self) -> &[(f64, f64)] {
         &self.points
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_line_of_a_million_points_keeps_its_extremes() {
-        let mut line = Line::default();
+        let mut line = Curve::default();
         let end = 1_000_000;
         for time in 0..end {
             let value = match time {
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn few_points_are_all_kept() {
-        let mut line = Line::default();
+        let mut line = Curve::default();
         for (time, value) in [(0, 1.0), (500, 4.0), (900, 2.0)] {
             line.push(time, value, (1000, BUCKETS));
         }

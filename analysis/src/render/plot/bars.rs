@@ -8,7 +8,7 @@ use crate::report::Bars;
 
 pub(super) fn draw(plot: &Bars) -> Canvas {
     let mut canvas = Canvas::default();
-    let places = panels::places(plot.panels.len(), 16.0);
+    let places = panels::areas(plot.panels.len(), 16.0);
     let Some(&first) = places.first() else {
         return canvas;
     };

@@ -10,7 +10,7 @@ use crate::report::Lines;
 pub(super) fn draw(plot: &Lines) -> Canvas {
     let mut canvas = Canvas::default();
     let top = panels::legend(&mut canvas, &plot.series, true);
-    let places = panels::places(plot.panels.len(), top);
+    let places = panels::areas(plot.panels.len(), top);
     let Some(&first) = places.first() else {
         return canvas;
     };
