@@ -1,4 +1,4 @@
-//! What writing and reading a log cost, as ratios measured in one run:
+//! The cost of writing and reading a log, as ratios measured in one run:
 //!
 //! ```text
 //! cargo bench -p analysis --bench log -- [--rows N] [--quick]
@@ -26,7 +26,7 @@ use analysis::log::{
 };
 use analysis::metrics::RunMetrics;
 
-/// Set for a child: the folder whose logs it reads, to tell its peak memory.
+/// Set for a child process: the folder whose logs it reads; it prints its peak memory.
 const CHILD: &str = "ANALYSIS_BENCH_FOLDER";
 
 fn main() {
@@ -53,7 +53,7 @@ fn main() {
     reading(rows);
 }
 
-/// Three clock machines, whose columns and words are those of the lab.
+/// Three clock machines, with the columns and event words of the lab.
 fn schema() -> RunSchema {
     let clock = ColumnSchema {
         name: "clock".to_owned(),
@@ -72,8 +72,8 @@ fn schema() -> RunSchema {
     }
 }
 
-/// Gives rows of a plausible run: of ten, three are sends, three receives, and
-/// the rest internal.
+/// Makes the rows of a plausible run: of ten, three are sends, three are receives, and
+/// the others are internal.
 fn generate(count: u64, mut take: impl FnMut(&Row, Columns<'_>)) {
     let mut clocks = [0u64; 3];
     let mut steps = [0u64; 3];
@@ -292,7 +292,7 @@ fn reading(count: u64) {
     }
 }
 
-/// What one would write at first: lines, `split`, `parse`.
+/// The simplest reader: lines, `split`, `parse`.
 fn split_and_parse(path: &Path) -> u64 {
     let mut reader = BufReader::with_capacity(64 << 10, File::open(path).unwrap());
     let mut line = String::new();
@@ -313,7 +313,7 @@ fn split_and_parse(path: &Path) -> u64 {
     }
 }
 
-/// The same through the csv crate's fastest way.
+/// The same with the fastest interface of the csv crate.
 fn csv_crate(path: &Path) -> u64 {
     let mut reader = csv::ReaderBuilder::new()
         .buffer_capacity(64 << 10)
@@ -336,7 +336,7 @@ fn csv_crate(path: &Path) -> u64 {
     sum
 }
 
-/// The most memory that this process ever held.
+/// Peak memory of this process `[KiB]`.
 fn peak_memory_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

@@ -1,5 +1,5 @@
-//! What the `analysis` command takes, and what it prints. The runner's
-//! `report` command is the same: [`run`].
+//! The arguments and the output of the `analysis` command. The runner's `report`
+//! command calls [`run`], too.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -25,9 +25,8 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
-    /// Reads logs of another program (CSV, a file per node): which of their
-    /// columns mean what, as in
-    /// `time=t_ms:ms,event=kind,queue=backlog,clock=lamport`
+    /// Read the logs of another program (CSV, a file per node). Gives the meaning of
+    /// their columns: `time=t_ms:ms,event=kind,queue=backlog,clock=lamport`
     #[arg(long, value_name = "NAME=COLUMN,..")]
     pub map: Option<String>,
 }
@@ -35,8 +34,7 @@ pub struct Args {
 /// Builds the report that the arguments ask for.
 ///
 /// # Errors
-/// What is given cannot be read as results or logs, or the report cannot be
-/// written.
+/// The results or logs cannot be read, or the report cannot be written.
 pub fn run(args: &Args) -> Result<Built, Error> {
     if let Some(mapping) = &args.map {
         let here = PathBuf::from(".");
@@ -49,14 +47,14 @@ pub fn run(args: &Args) -> Result<Built, Error> {
     build_all(&args.paths, args.out.as_deref())
 }
 
-/// The whole command: parses, runs, prints. Exits with 0, or with 2 if the input
-/// is bad; with 1 or 4 if merging found that an expectation over all runs failed, or
-/// could not be judged.
+/// The whole command: parses, runs, prints. Exits with 0, or with 2 if the input is
+/// wrong. After a merge, exits with 1 if an expectation over all runs failed, and
+/// with 4 if one could not be judged.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,
         Err(error) => {
-            // Help and version are no errors; clap knows which stream and code.
+            // Help and version are not errors: clap has the stream and the code.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }

@@ -1,9 +1,9 @@
 //! Expectations: bounds on metrics, judged per run or over the runs of a case.
 //!
-//! Judged from the metrics alone, as `summary.csv` writes them: the runner does so
-//! as the runs end, a report does it again from the file, and both come to the
-//! same. Nothing measured is unknown, never passed, and what was measured is
-//! always told.
+//! Expectations are judged by the metrics as `summary.csv` has them. The runner judges
+//! when a run ends; a report judges again from the file, with the same result. An
+//! expectation with nothing measured is unknown, never passed. A judgement has the
+//! measured value.
 
 mod tally;
 
@@ -22,17 +22,17 @@ pub use tally::Tally;
 pub struct Expectation {
     /// The metric, by its name in `summary.csv`.
     pub metric: String,
-    /// Whose: a group, a node or a glob; none: all nodes that have it.
+    /// The nodes: a group, a node or a glob; `None`: all nodes that have the metric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nodes: Option<String>,
-    /// What it must be.
+    /// The bound of the metric.
     pub bound: Bound,
-    /// Of which runs.
+    /// The runs.
     #[serde(default)]
     pub over: Over,
 }
 
-/// What a metric must be.
+/// A bound of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
@@ -40,13 +40,13 @@ pub enum Bound {
     AtLeast(f64),
     /// This or less.
     AtMost(f64),
-    /// Exactly this, as far as `summary.csv` shows it.
+    /// Exactly this, to the digits of `summary.csv`.
     Equals(f64),
     /// From the first to the second, both included.
     Between(f64, f64),
 }
 
-/// Which runs must keep to the bound.
+/// The runs that must be within the bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Over {
@@ -59,8 +59,8 @@ pub enum Over {
     Fraction(f64),
 }
 
-/// Whether a selector (a group, a node or a glob) stands for the node of this
-/// name; `groups` are those whose nodes are numbered.
+/// Whether a selector (a group, a node or a glob) selects the node of this name.
+/// `groups` are the groups whose nodes are numbered.
 pub fn selects(selector: &str, node: &str, groups: &BTreeSet<&str>) -> bool {
     if selector.contains(['*', '?']) {
         let of_group = |(base, number): (&str, &str)| {
@@ -78,11 +78,11 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && !text.starts_with('0') && text.bytes().all(|it| it.is_ascii_digit())
 }
 
-/// Whether a name fits a glob: `*` is any characters, `?` is one.
+/// Whether a name matches a glob: `*` is any characters, `?` is one.
 pub fn matches_glob(glob: &str, name: &str) -> bool {
     let (glob, name) = (glob.as_bytes(), name.as_bytes());
     let (mut g, mut n) = (0, 0);
-    // Where to go on when the characters after the last star do not fit.
+    // Where to continue if the characters after the last star do not match.
     let mut star: Option<(usize, usize)> = None;
     while n < name.len() {
         match glob.get(g) {
@@ -108,7 +108,7 @@ pub fn matches_glob(glob: &str, name: &str) -> bool {
 }
 
 impl Bound {
-    /// Whether a value keeps to it.
+    /// Whether a value is within the bound.
     pub fn holds(self, value: f64) -> bool {
         match self {
             Bound::AtLeast(low) => value >= low,
@@ -118,7 +118,7 @@ impl Bound {
         }
     }
 
-    /// How far a value is outside, or how little it is inside (negative).
+    /// The distance of a value from the bound: positive outside, negative inside.
     fn excess(self, value: f64) -> f64 {
         match self {
             Bound::AtLeast(low) => low - value,
@@ -163,12 +163,12 @@ impl fmt::Display for Expectation {
 #[derive(Clone, Debug, PartialEq)]
 struct Measure<'a> {
     node: &'a str,
-    /// None: there was nothing to measure.
+    /// `None`: nothing was measured.
     value: Option<f64>,
 }
 
 impl Expectation {
-    /// The bound, for people.
+    /// The bound as text.
     fn bound(&self) -> String {
         let shown = |value| self.shown(value);
         match self.bound {
@@ -190,9 +190,9 @@ impl Expectation {
         format!("{} {unit}", Value::Real(value / scale))
     }
 
-    /// Judges one run by the values of its nodes that the expectation is about:
-    /// those that have the metric and that [`nodes`](Expectation::nodes) selects,
-    /// as [`Value`]s or none where there was nothing to measure.
+    /// Judges one run. `nodes` are the nodes that have the metric and that
+    /// [`nodes`](Expectation::nodes) selects, with their values; `None` if nothing was
+    /// measured.
     pub fn judge_run<'a>(
         &self,
         nodes: impl IntoIterator<Item = (&'a str, Option<Value>)>,
@@ -224,7 +224,7 @@ impl Expectation {
             .filter(|(_, value)| !self.bound.holds(*value))
             .map(|(node, _)| *node)
             .collect();
-        // Of nodes that were named each must have a value.
+        // Each node that the expectation names must have a value.
         let silent = measures.iter().find(|it| it.value.is_none());
         let silent = silent.filter(|_| self.nodes.is_some() || seen.is_empty());
         let (verdict, reason) = if !broken.is_empty() {
@@ -256,15 +256,14 @@ impl Expectation {
         }
     }
 
-    /// What is to be said of a run that has no metrics: it did not come to its
-    /// end.
+    /// The judgement of a run without metrics: the run did not reach its end.
     pub fn unjudged(&self) -> Judgement {
         let reason = "the run did not come to its end, so nothing was measured".to_owned();
         self.judgement(Verdict::Unknown, String::new(), reason)
     }
 }
 
-/// A value as `summary.csv` shows it: what is judged is what can be read.
+/// A value as `summary.csv` has it: the report judges by the same digits.
 fn as_written(value: Value) -> f64 {
     match value {
         Value::Real(_) => Value::parse(&value.to_string()).unwrap_or(value),
@@ -294,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn the_node_nearest_to_the_bound_is_told() {
+    fn the_node_nearest_to_the_bound_is_named() {
         let most = expect(Bound::AtMost(10.0), None);
         let found = judged(&most, &[("a", Some(3)), ("b", Some(9))]);
         assert_eq!(found.verdict, Verdict::Passed);
@@ -312,13 +311,13 @@ mod tests {
         let found = judged(&least, &[("a", None)]);
         assert_eq!(found.verdict, Verdict::Unknown);
         assert_eq!(found.reason, "queue_max has no samples at `a`");
-        // Without a selection, the nodes that have it are asked.
+        // Without a selection, nodes without a value are ignored.
         let some = [("a", None), ("b", Some(1))];
         assert_eq!(judged(&least, &some).verdict, Verdict::Passed);
-        // Each that was named must have it.
+        // Each selected node must have a value.
         let named = expect(Bound::AtLeast(0.0), Some("*"));
         assert_eq!(judged(&named, &some).verdict, Verdict::Unknown);
-        // A failure is one, whatever else is unknown.
+        // A failure counts more than an unknown value.
         let named = expect(Bound::AtLeast(2.0), Some("*"));
         assert_eq!(judged(&named, &some).verdict, Verdict::Failed);
     }

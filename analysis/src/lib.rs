@@ -1,8 +1,12 @@
-//! Turns what a run recorded into numbers, and numbers into a lab notebook.
+//! Computes metrics from the records of runs, and reports from metrics.
 //!
-//! [`log`] is the one definition of a run's log: the runner writes through it,
-//! everything here reads through it. It knows no plugin by name: a log says in
-//! its header which columns it has.
+//! - [`log`] defines logs and tables; the runner writes with it, this crate reads.
+//! - [`metrics`] computes numbers from the rows of a run.
+//! - [`expect`] judges metrics by the bounds of a scenario.
+//! - [`results`] is the manifest, and whether results are of one plan.
+//! - [`report`] builds a report as a value; [`render`] makes Markdown, HTML and SVG.
+//!
+//! No plugin is known by name: the header of a log has its columns.
 
 pub mod cli;
 pub mod expect;

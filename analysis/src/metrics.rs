@@ -1,14 +1,13 @@
 //! Numbers from a run's records, one set per node, in one pass.
 //!
-//! [`RunMetrics`] takes the rows of all nodes in time order, live from the
-//! engine or read back from the logs, and comes to the same digits either way:
-//! sums are integers, and what is summed as floating point is summed per node in
-//! the order of its steps. Memory grows with nodes and messages in flight, not
-//! with rows. Each family of metrics has a file, with its definitions as the
-//! report prints them; [`Definition`] is their common form.
+//! [`RunMetrics`] takes the rows of all nodes in time order, from the engine or from
+//! the logs, with the same digits in both cases: sums are integers, and floating-point
+//! values are summed per node in the order of its steps. Memory grows with nodes and
+//! messages in flight, not with rows. Each family of metrics has a file, with its
+//! definitions as the report prints them; [`Definition`] is their common form.
 //!
-//! Then: [`summary`] writes and reads `summary.csv`, [`statistics`] tells what
-//! several runs have in common.
+//! [`summary`] writes and reads `summary.csv`; [`statistics`] computes the mean and
+//! the spread over several runs.
 
 mod columns;
 mod definition;
@@ -51,15 +50,14 @@ pub struct NodeMetrics {
 }
 
 impl NodeMetrics {
-    /// Each metric that this node can have, with its value; `None` where there
-    /// was nothing to measure.
+    /// Each metric of this node, with its value; `None` if nothing was measured.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<Value>)> {
         let names = self.names.iter().map(String::as_str);
         names.zip(self.values.iter().copied())
     }
 
-    /// The value of a metric; `None` if the node has no such metric, or nothing
-    /// was measured.
+    /// The value of a metric; `None` if the node has no such metric, or nothing was
+    /// measured.
     pub fn get(&self, name: &str) -> Option<Value> {
         self.iter()
             .find_map(|(own, value)| (own == name).then_some(value)?)
@@ -67,7 +65,7 @@ impl NodeMetrics {
 }
 
 /// The names of the metrics of a node with these columns, in the order of the
-/// tables: the clock's only with a `clock` column of integers.
+/// tables. Metrics of the clock need a column `clock` of integers.
 pub fn metric_names(columns: &[ColumnSchema]) -> Vec<String> {
     Shape::new(columns).names.to_vec()
 }
@@ -120,9 +118,10 @@ impl Shape {
         }
     }
 
-    /// The place among `shapes` of the one with these columns, added if it is not there.
+    /// The index of the shape with these columns; the shape is added if it is not in
+    /// `shapes`.
     fn place(shapes: &mut Vec<Shape>, columns: &[ColumnSchema]) -> usize {
-        // Nodes of a group stand together: the last shape first.
+        // Nodes of a group follow one another: the last shape is compared first.
         let same = |shape: &Shape| *shape.columns == *columns;
         shapes.iter().rposition(same).unwrap_or_else(|| {
             shapes.push(Shape::new(columns));
@@ -131,7 +130,7 @@ impl Shape {
     }
 }
 
-/// One node, as its rows come.
+/// One node, after its rows so far.
 #[derive(Clone, Debug)]
 struct NodeState {
     shape: u32,
@@ -144,7 +143,7 @@ struct NodeState {
     columns: Box<[Column]>,
 }
 
-/// The metrics of all nodes of one run, as its rows come.
+/// The metrics of all nodes of one run, after its rows so far.
 #[derive(Clone, Debug)]
 pub struct RunMetrics {
     shapes: Vec<Shape>,
@@ -181,11 +180,11 @@ impl RunMetrics {
         }
     }
 
-    /// Takes the next row. Rows come in time order; those of one instant in any
-    /// order, but each node's in its own.
+    /// Adds the next row. Rows must be in time order; rows of one instant may be in any
+    /// order, but those of each node in the order of its log.
     ///
     /// # Panics
-    /// When `row.node` is not in the schema.
+    /// If `row.node` is not in the schema.
     pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
         self.flight.advance(row.time_ns);
         if let Some(drift) = &mut self.drift {
@@ -254,7 +253,8 @@ impl RunMetrics {
         if row.event == EventId::SEND
             && row.message != 0
             && is_node(row.peer)
-            // What a program receives is not recorded: nothing would end it.
+            // What a program receives is not recorded, so the message would stay in
+            // flight.
             && !self.nodes[row.peer as usize].program
             && let Some(receiver) = self.flight.send(row.node, row.message)
         {
@@ -295,8 +295,8 @@ impl RunMetrics {
     }
 }
 
-/// Of a program that somebody else wrote nobody knows what it did: zeros would
-/// claim that it did nothing. Known are the messages to it that were lost.
+/// Keeps only the lost messages: the steps of an external program are not recorded,
+/// and zeros would mean that it did nothing.
 fn only_losses(names: &[String], values: &mut [Option<Value>]) {
     for (name, value) in names.iter().zip(values) {
         if name != "dropped" || *value == Some(Value::Unsigned(0)) {

@@ -1,5 +1,5 @@
 //! From a [`Report`](crate::report::Report) to bytes: Markdown, one page of
-//! HTML, plots as SVG. Pure functions: no clock, no files, no order of hashing.
+//! HTML, plots as SVG. Pure functions: no clock, no files, no hash order.
 
 pub mod html;
 pub mod markdown;

@@ -1,12 +1,13 @@
-//! The lab notebook: what was run, what was seen, and the numbers behind it.
+//! The lab notebook: what was run, the observations, and the numbers behind them.
 //!
-//! A [`Report`] is a plain value: text, tables and figures in reading order,
-//! with every number already chosen and worded. [`build()`] makes one from a
-//! results folder and hands it to [`crate::render`]; the value knows neither
-//! Markdown nor HTML. The same results give the same report, byte for byte.
+//! A [`Report`] is a plain value: text, tables and figures in reading order, every
+//! number already formatted. It has no Markdown and no HTML. [`build()`] makes a
+//! report of a results folder and writes it with [`crate::render`]. The same results
+//! give the same report, byte for byte.
 //!
-//! The questions that a report answers are in `questions`, its sentences in
-//! `observe`; what the plots show is gathered from the logs by `series`.
+//! Start reading in `build`. `questions` has the questions and their tables, `observe`
+//! the sentences, `figures` the plots; `series` collects the points of the plots from
+//! the logs.
 
 mod build;
 mod cases;
@@ -47,19 +48,19 @@ pub struct Report {
     pub title: String,
     /// Paragraphs of the scenario's author, divided by empty lines.
     pub description: String,
-    /// What must be known before anything is believed: failed runs, odd logs.
+    /// Warnings that the reader needs first: failed runs, doubtful logs.
     pub warnings: Vec<String>,
-    /// What stands out, most telling first.
+    /// The key observations, the most important first.
     pub key: Vec<String>,
     /// What was run: name and value.
     pub facts: Vec<(String, String)>,
-    /// What was run and how it went, as tables.
+    /// What was run, and how the runs ended, as tables.
     pub setting: Vec<Table>,
     /// The scenario as written: file name and text.
     pub source: Option<(String, String)>,
-    /// One per question, in reading order.
+    /// The sections, one per question, in reading order.
     pub sections: Vec<Section>,
-    /// The author's own text, in Markdown.
+    /// The author's notes, in Markdown.
     pub notes: Option<String>,
     /// What this report does not show.
     pub left_out: Vec<String>,
@@ -72,17 +73,17 @@ pub struct Section {
     pub id: String,
     /// The question.
     pub title: String,
-    /// What the numbers say to it.
+    /// Sentences that answer it.
     pub observations: Vec<String>,
-    /// Pictures.
+    /// The plots.
     pub figures: Vec<Figure>,
-    /// Numbers.
+    /// The tables.
     pub tables: Vec<Table>,
     /// The metrics of the tables: name and definition.
     pub definitions: Vec<(String, String)>,
 }
 
-/// A picture with its words.
+/// A plot with its title and caption.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
     /// The file's name without its extension.
@@ -111,7 +112,7 @@ pub enum Plot {
 pub struct Lines {
     /// What is measured, with its unit.
     pub y_label: String,
-    /// The end of the time axis `[s]`.
+    /// End of the time axis `[s]`.
     pub end_s: f64,
     /// Whether a value holds until the next point.
     pub step: bool,
@@ -126,7 +127,7 @@ pub struct Lines {
 pub struct LinePanel {
     /// Its heading.
     pub title: String,
-    /// More about it, in small print.
+    /// A note in small print.
     pub note: String,
     /// The points (time `[s]`, value) of each line, by index of its series.
     pub lines: Vec<(usize, Vec<(f64, f64)>)>,
@@ -137,13 +138,13 @@ pub struct LinePanel {
 pub struct Bars {
     /// What is counted, with its unit.
     pub x_label: String,
-    /// The height's meaning.
+    /// The meaning of a bar's height.
     pub y_label: String,
     /// The first bar's value.
     pub first: u64,
-    /// How many values a bar spans.
+    /// Number of values of a bar.
     pub width: u64,
-    /// Whether the last bar holds all that is larger, too.
+    /// Whether the last bar also has all larger values.
     pub open_end: bool,
     /// The panels.
     pub panels: Vec<BarPanel>,
@@ -154,9 +155,9 @@ pub struct Bars {
 pub struct BarPanel {
     /// Its heading.
     pub title: String,
-    /// More about it, in small print.
+    /// A note in small print.
     pub note: String,
-    /// The colour, as an index like that of a series.
+    /// The colour: an index of a series.
     pub series: usize,
     /// The bars' heights [%].
     pub bars: Vec<f64>,
@@ -182,7 +183,7 @@ pub struct SpaceTimeStep {
     pub node: usize,
     /// When `[s]`.
     pub at_s: f64,
-    /// The value of its clock, if it is worth a label.
+    /// The label, if it has one: the value of the clock.
     pub label: Option<String>,
     /// Whether it handled a message.
     pub receive: bool,
@@ -197,6 +198,6 @@ pub struct SpaceTimeMessage {
     pub to: usize,
     /// When it was sent `[s]`.
     pub sent_s: f64,
-    /// When it was handled `[s]`; none: not in the window.
+    /// When it was handled `[s]`; `None`: not in the window.
     pub handled_s: Option<f64>,
 }

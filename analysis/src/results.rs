@@ -1,11 +1,9 @@
 //! A results folder: what the runner writes and the report reads.
 //!
-//! The folder's tables of contents are defined here once, for both sides:
-//! [`Manifest`] (`manifest.json`: what was run, enough to repeat it) and
-//! [`RunRow`] (a row of `runs.csv`: how one run went); beside them each [`Judgement`]
-//! (`verdicts.csv`, `evidence.csv`). The logs inside the run
-//! folders are [`crate::log`]'s, the numbers in `summary.csv`
-//! [`crate::metrics`]'.
+//! [`Manifest`] is `manifest.json`: what was run, enough to repeat it. [`Identity`]
+//! decides whether results are of one plan. [`Population`] counts how often the runs
+//! of a case fail. Logs and tables are defined in [`crate::log`], the numbers in
+//! `summary.csv` in [`crate::metrics`].
 
 mod identity;
 mod manifest;

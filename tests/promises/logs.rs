@@ -1,4 +1,4 @@
-//! What the rows of a log mean: steps, queues, and the two ends of a message.
+//! The meaning of the rows of a log: steps, queues, and the two ends of a message.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -19,7 +19,7 @@ latency = { exponential = { mean = \"300ms\" } }
 loss = 0.2
 ";
 
-/// One row, its cells read.
+/// One row, parsed.
 #[derive(Clone, Debug)]
 struct Row {
     time: u64,
@@ -96,7 +96,7 @@ fn steps_count_from_one_and_rows_outside_repeat_the_last() {
                 if outside(row) {
                     assert_eq!(row.step, step, "{node} {row:?}");
                 } else if row.step == step {
-                    // More rows of one step are at one instant: a send to all.
+                    // Rows of one step are at one instant: a send to all nodes.
                     assert_eq!((&*row.event, before.time), ("send", row.time), "{node}");
                 } else {
                     step += 1;
@@ -120,7 +120,7 @@ fn a_clocked_node_does_one_step_per_tick_at_the_ticks_of_its_rate() {
         rows.map(|row| row.time).collect()
     };
     const S: u64 = 1_000_000_000;
-    // floor(k x 10^9 / rate), the one due at the end included.
+    // floor(k x 10^9 / rate), with the tick that is due at the end.
     let thirds: Vec<u64> = (1..=15).map(|k| k * S / 3).collect();
     assert_eq!(times("tick_rate = 3"), thirds);
     assert_eq!(times("tick_rate = 0.4"), [5 * S / 2, 5 * S]);
@@ -139,8 +139,8 @@ fn a_clocked_node_does_one_step_per_tick_at_the_ticks_of_its_rate() {
 
 #[test]
 fn inboxes_are_first_in_first_out_and_queue_is_what_is_left() {
-    // Latency 0: in the order of the combined log, a send is an arrival, also one
-    // caused by an earlier tick of the same instant.
+    // With latency 0 a message arrives when it is sent, in the order of the combined
+    // log; also if an earlier tick of the same instant sent it.
     for seed in ["1", "2", "3"] {
         let lab = Lab::with(LAB);
         lab.run_into("out", &["--log", "combined", "--seed", seed]);
@@ -160,7 +160,7 @@ fn inboxes_are_first_in_first_out_and_queue_is_what_is_left() {
                         assert_eq!(message, Some((row.peer.clone(), row.message.unwrap())));
                         taken += 1;
                     }
-                    // A machine acts on its own only when nothing waits.
+                    // A machine does an internal step only if its inbox is empty.
                     "internal" => assert!(first && inbox.is_empty()),
                     "send" if first => assert!(inbox.is_empty()),
                     _ => {}
@@ -204,13 +204,13 @@ fn both_ends_of_a_message_agree() {
             assert_eq!(to, node);
             assert!(at <= row.time);
             if row.event == "receive" {
-                // Links keep the order of a pair unless they say otherwise.
+                // By default a link keeps the order of messages.
                 let before = last.insert(message.0, message.1);
                 assert!(before < Some(message.1));
             }
         }
     }
-    // What is left was on its way, or waited, when the run ended.
+    // The other messages were in flight, or in an inbox, when the run ended.
     assert_eq!(received + dropped + sent.len(), total);
     let lost = dropped as f64 / total as f64;
     assert!(
@@ -237,7 +237,7 @@ fn links_keep_the_order_unless_any_order_is_allowed() {
     assert!(overtakes("any") > 10);
 }
 
-/// A relay around three nodes of which the second is a server, or has a limit.
+/// A relay around three nodes; the second is a server, or has a limit.
 fn relay(second: &str) -> Lab {
     let lab = Lab::with(&format!(
         "name = \"relay\"\nduration = \"10s\"\n\
@@ -250,7 +250,7 @@ fn relay(second: &str) -> Lab {
     lab
 }
 
-/// (event, time `[ms]`, queue) of the rows that matter.
+/// (event, time `[ms]`, queue) of the rows of these events.
 fn told(lab: &Lab, node: &str) -> Vec<(String, u64, u64)> {
     let rows = rows(&lab.table(&format!("out/runs/0001/{node}.csv")));
     let rows = rows.into_iter().filter(|row| row.event != "stop");
@@ -310,7 +310,7 @@ fn timers_are_replaced_cancelled_and_set_again() {
          latency = \"5ms\"\n",
     );
     lab.run_into("out", &[]);
-    // Without a duration the run ends when nothing is left to happen.
+    // Without a duration the run ends when there are no more events.
     let mut text = String::from("timer 1 at 20000000 ns\n");
     for ms in [30, 60, 90, 120] {
         let arrival = ms + 5;
@@ -339,7 +339,7 @@ fn text_that_is_hard_to_write_is_read_back_as_it_was() {
     );
     assert_eq!(spoke.numbers("balance"), [-1.0, -2.0, -3.0, -4.0, -5.0]);
     assert_eq!(spoke.texts("never"), [""; 5]);
-    // The project's reader agrees with the csv crate.
+    // Our reader gives the same rows as the csv crate.
     let mut log = analysis::log::RunLog::open(&lab.path("out/runs/0001"), None).unwrap();
     let said = log.schema().nodes[0]
         .columns

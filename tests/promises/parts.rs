@@ -1,12 +1,12 @@
-//! The runs of one plan, done in several places, become the whole; results of
-//! different plans are compared, and what does not belong together is refused.
+//! Parts of one plan are merged; results of different plans are compared; parts of
+//! different plans are refused.
 
 use std::fs;
 
 use crate::harness::Lab;
 use crate::matrix::MATRIX;
 
-/// The matrix, with an expectation that holds in some runs and one over all runs.
+/// The matrix, with an expectation that some runs meet, and one over all runs.
 fn judged() -> String {
     format!(
         "{MATRIX}\n[[expect]]\nmetric = \"queue_max\"\nat_most = 1\n\
@@ -14,7 +14,7 @@ fn judged() -> String {
     )
 }
 
-/// Each shard of the scenario in a folder named by its number, whatever comes of it.
+/// Runs each shard of the scenario; the folder of a shard has its number.
 fn shards(lab: &Lab, count: u32) {
     for index in 1..=count {
         let shard = format!("{index}/{count}");
@@ -33,7 +33,7 @@ fn shards(lab: &Lab, count: u32) {
     }
 }
 
-/// `runs.csv` without the time that the runs took.
+/// `runs.csv` without the wall times.
 fn timeless(lab: &Lab, out: &str) -> Vec<Vec<String>> {
     let table = lab.table(&format!("{out}/runs.csv"));
     let wall = table.column("wall_s");
@@ -57,7 +57,7 @@ fn shards_merge_into_what_one_place_would_have_written() {
         .ends(1);
     assert!(whole.err.contains("over the runs of faces=10,rates=slow"));
     shards(&lab, 3);
-    // A part cannot know what holds over all runs, and does not say.
+    // A part has no judgement over all runs.
     for part in ["1", "2", "3"] {
         let verdicts = lab.table(&format!("{part}/verdicts.csv"));
         assert!(verdicts.texts("run").iter().all(|run| !run.is_empty()));
@@ -77,7 +77,7 @@ fn shards_merge_into_what_one_place_would_have_written() {
     }
     assert_eq!(timeless(&lab, "merged"), timeless(&lab, "whole"));
     assert_eq!(logs(&lab, "merged"), logs(&lab, "whole"));
-    // The same report, but for what was typed and when.
+    // The same report, except for the command and the time.
     let report = |out: &str| {
         let text = lab.read(&format!("{out}/report.md"));
         let told = |line: &&str| {
@@ -92,7 +92,7 @@ fn shards_merge_into_what_one_place_would_have_written() {
     assert_eq!(report("merged"), report("whole"));
     let text = lab.read("merged/report.md");
     assert!(text.contains("| Merged from | shard 3/3, shard 1/3, shard 2/3 |"));
-    // It is results like any other, without its parts.
+    // Merged results can be reported again without the parts.
     for part in ["1", "2", "3"] {
         fs::remove_dir_all(lab.path(part)).unwrap();
     }
@@ -114,7 +114,7 @@ fn what_is_missing_is_told_and_what_is_there_twice_counts_once() {
         lab.read("some/report.md")
             .contains("The plan has 15 runs, of which 9 are here.")
     );
-    // What was merged may be merged on; the whole holds all that it adds.
+    // Merged results can be merged again, with results that have all their runs.
     lab.runner(&["report", "some", "whole", "--out", "all"])
         .passes();
     assert_eq!(lab.read("all/summary.csv"), lab.read("whole/summary.csv"));
@@ -144,7 +144,7 @@ fn an_empty_shard_is_a_part_like_any_other() {
         lab.read("merged/summary.csv"),
         lab.read("whole/summary.csv")
     );
-    // With a report, too, an empty shard is nothing to complain about.
+    // An empty shard is no error, also with a report.
     let none = folders
         .iter()
         .find(|it| lab.table(&format!("{it}/runs.csv")).rows.is_empty());
@@ -174,7 +174,7 @@ fn parts_that_contradict_one_another_are_refused() {
     lab.runner(&["report", "1", "2", "--out", "whole"])
         .ends(2)
         .says(&["whole holds results already"]);
-    // A number that is another in one place.
+    // A number that differs in one part.
     let summary = lab.read("whole/summary.csv");
     lab.write(
         "whole/summary.csv",
@@ -185,7 +185,7 @@ fn parts_that_contradict_one_another_are_refused() {
     let said = format!("run 1 came out differently in whole and in {other}: summary.csv differs");
     refused(&["whole", other], &[&said]);
     lab.write("whole/summary.csv", &summary);
-    // A log that is another in one place.
+    // A log that differs in one part.
     let log = "whole/runs/0001/machine-2.csv";
     let text = lab.read(log);
     lab.write(log, &text.replacen(",1,", ",2,", 1));
@@ -224,7 +224,7 @@ fn a_part_of_another_plan_is_refused() {
     lab.write("other/manifest.json", &changed);
     refused(&["- plugin `clock`: its file differs, SHA-256 "]);
     lab.write("scenario.toml", &MATRIX.replace("[10, 5]", "[10, 5, 4]"));
-    // The whole of another plan is no part of this one either.
+    // Whole results of another plan are not a part of this plan.
     lab.run_into("other", &[]);
     refused(&["the scenario's text differs from line 14 on"]);
 }
@@ -249,9 +249,9 @@ fn results_of_different_plans_stand_side_by_side() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    // A comparison is no results: nothing was merged.
+    // A comparison is not a results folder: nothing is merged.
     assert!(!lab.path("both/manifest.json").exists());
-    // The numbers are those of each alone.
+    // The numbers are the same as in separate reports.
     let ticks = |out: &str| lab.table(&format!("{out}/summary.csv")).numbers("steps")[0];
     assert_eq!((ticks("slow"), ticks("fast")), (20.0, 100.0));
 }
@@ -290,7 +290,7 @@ fn many_seeds_are_told_as_a_failure_rate_with_the_first_that_fail() {
         row.contains(&format!("{seed} (run {run})")) && row.contains(" … "),
         "{row}"
     );
-    // The command that is told repeats exactly this run.
+    // The command that is shown repeats exactly this run.
     let at = answer.err.find(&format!("run {run}: ")).unwrap();
     let repeat = answer.err[at..]
         .lines()

@@ -1,5 +1,5 @@
-//! The report is made of the results folder alone: again, elsewhere, without the
-//! logs; and it refuses what is not a result, with file and line.
+//! A report needs only the results folder: it can be built again, in another place,
+//! and without the logs. Damaged results are refused, with file and line.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ fn report(lab: &Lab, folder: &str) -> Vec<(String, Vec<u8>)> {
     files.collect()
 }
 
-/// The rows of its tables of numbers.
+/// The rows of the tables of numbers.
 fn rows(report: &str) -> Vec<&str> {
     let begin = report.find("\n## How").expect("there is a question");
     let rows = report[begin..]
@@ -93,7 +93,7 @@ fn the_markdown_report_shows_every_plot_and_defines_every_metric() {
     ] {
         assert!(text.matches(metric).count() > 1, "{metric}");
     }
-    // A log's own numbers stand in it.
+    // The report has the numbers of the log.
     let summary = lab.table("out/summary.csv");
     let greatest = summary.numbers("queue_max").into_iter().fold(0.0, f64::max);
     assert!(text.contains(&format!("| {greatest} |")), "{greatest}");
@@ -131,7 +131,7 @@ fn logs_that_were_not_kept_are_said_to_be_missing() {
     lab.runner(&["scenario.toml", "-q", "--log", "off", "--out", "off"])
         .passes();
     let report = lab.read("off/report.md");
-    // The numbers stand in `summary.csv`; there is nothing to draw.
+    // The numbers come from `summary.csv`; there is nothing to draw.
     assert_eq!(rows(&report), rows(&lab.read("out/report.md")));
     assert!(report.contains("--log"), "{report}");
     assert!(!report.contains(".svg"));
@@ -144,7 +144,7 @@ fn logs_that_have_been_removed_are_left_out_and_said_to_be() {
     lab.runner(&["report", "out"]).passes();
     let text = fs::read_to_string(lab.path("out/report.md")).unwrap();
     assert!(text.contains("The logs of 1 run are gone"), "{text}");
-    // Without the numbers, too, nothing is left to tell of that run.
+    // Without `summary.csv` there are no numbers of this run.
     fs::remove_file(lab.path("out/summary.csv")).unwrap();
     lab.runner(&["report", "out"])
         .ends(2)
@@ -182,8 +182,8 @@ fn what_is_no_result_is_refused() {
     assert_eq!(lab.read("scenario.toml"), LAB);
 }
 
-/// Changes one file of a result and expects its report to be refused at a place,
-/// the report that was there left as it was.
+/// Changes one file of the results. The report must be refused at this place, and the
+/// report that exists must not change.
 fn damaged(file: &str, change: impl Fn(&str) -> String, place: &str) {
     let lab = reported();
     let before = report(&lab, "out");

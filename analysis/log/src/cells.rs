@@ -1,6 +1,6 @@
-//! One record of a CSV file as its cells, whatever it holds: quotes, line ends
-//! within quotes, CRLF. The careful way; [`super::cursor`] has a fast one for
-//! the rows that our own writer makes.
+//! Splits a CSV file into records and cells, with quotes, line ends within quotes
+//! and CRLF. The slow path of [`super::cursor`] uses it; the fast path, for rows of
+//! our own writer, does not.
 
 use super::error::{LogError, Problem, shown};
 use super::source::{ROW_LIMIT, Source};
@@ -32,8 +32,8 @@ impl Cells {
         (0..self.count()).map(|index| self.get(index).0)
     }
 
-    /// Takes one record from `bytes`. Answers how many bytes it had, line end
-    /// included; `None` when it does not end in them.
+    /// Reads one record. Returns its length with the line end `[bytes]`; `None` if
+    /// the record does not end within `bytes`.
     fn take(&mut self, bytes: &[u8], at_eof: bool) -> Option<usize> {
         self.bytes.clear();
         self.ends.clear();
@@ -51,13 +51,13 @@ impl Cells {
                             self.bytes.push(b'"');
                             at += 1;
                         }
-                        // The next byte decides whether the quote was the last.
+                        // Whether the quote ends the cell depends on the next byte.
                         None if !at_eof => return None,
                         _ => break,
                     }
                 }
             }
-            // What stands after a closing quote is taken as it is.
+            // Text after a closing quote is kept as it is.
             let length = memchr::memchr2(b',', b'\n', &bytes[at..]);
             let (end, last) = match length {
                 Some(length) => (at + length, bytes[at + length] == b'\n'),
@@ -84,10 +84,10 @@ pub(super) struct Records {
     pub(super) source: Source,
     /// The line that the next record begins on, from 1.
     pub(super) line: u64,
-    /// Whether a last line without a line end is a line: not in our own logs,
-    /// where it is one that was cut off.
+    /// Whether a last line without a line end is complete. In our own logs it was
+    /// cut off.
     pub(super) open_end: bool,
-    /// Whether a last line that was cut off is left out, and no error.
+    /// Whether a last line that was cut off is ignored.
     pub(super) cut_end: bool,
 }
 
@@ -100,8 +100,8 @@ impl Records {
         }
     }
 
-    /// Takes the next record into `cells`; false at the end of the file.
-    /// [`Records::line`] stays on the record until [`Records::pass`].
+    /// Reads the next record into `cells`. Returns its length `[bytes]`; `None` at the
+    /// end of the file. The file stays at this record until [`Records::pass`].
     pub(super) fn read(&mut self, cells: &mut Cells) -> Result<Option<usize>, LogError> {
         loop {
             let rest = self.source.rest();
@@ -129,14 +129,14 @@ impl Records {
         }
     }
 
-    /// Leaves the record of this length behind.
+    /// Moves to the next record; the present one has this length `[bytes]`.
     pub(super) fn pass(&mut self, length: usize) {
         let record = &self.source.rest()[..length];
         self.line += memchr::memchr_iter(b'\n', record).count() as u64;
         self.source.at += length;
     }
 
-    /// Reads on.
+    /// Reads more bytes.
     pub(super) fn fill(&mut self) -> Result<(), LogError> {
         let filled = self.source.fill();
         filled.map_err(|error| LogError::of(self.source.path(), Problem::Io(error)))
@@ -181,7 +181,7 @@ mod tests {
     proptest! {
         #[test]
         fn reads_what_the_csv_crate_reads(text in "[a\",\n ]{0,40}") {
-            // Stray quotes are read differently by everybody; our own writer makes none.
+            // Parsers differ on quotes within a cell; our writer makes none.
             let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
             let rows: Vec<Vec<&str>> = text.split(' ').map(|row| row.split('a').collect()).collect();
             for row in &rows {

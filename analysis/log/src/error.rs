@@ -1,4 +1,4 @@
-//! What can be wrong with a log, with the place and the way out.
+//! The errors and warnings of reading a log: what is wrong, where, and what to do.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub struct LogError {
     /// The file or folder.
     pub path: PathBuf,
-    /// The line, from 1; 0 where the whole file is meant.
+    /// The line, from 1; 0 for the whole file.
     pub line: u64,
     /// What is wrong.
     pub problem: Problem,
@@ -48,7 +48,7 @@ impl std::error::Error for LogError {
 /// What is wrong with a log.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// The system refused.
+    /// The file or folder cannot be read.
     #[error("cannot read: {0}")]
     Io(std::io::Error),
     /// A run's folder holds no log.
@@ -66,7 +66,7 @@ pub enum Problem {
         "expected the header `{expected}`, found `{found}`\n  a log of another program is read with a column mapping: analysis --map time=COLUMN,event=COLUMN,... FILE..."
     )]
     ForeignHeader {
-        /// What is there.
+        /// The header that was found.
         found: String,
         /// The standard columns.
         expected: String,
@@ -76,9 +76,9 @@ pub enum Problem {
         "expected the columns `{expected}` after the standard ones, found `{found}`\n  the log and its manifest belong to different runs: repeat the run"
     )]
     OtherColumns {
-        /// What is there.
+        /// The columns that were found.
         found: String,
-        /// What the manifest says.
+        /// The columns in the manifest.
         expected: String,
     },
     /// More columns than a record can hold.
@@ -87,15 +87,15 @@ pub enum Problem {
         super::run::MAX_COLUMNS
     )]
     TooManyColumns {
-        /// How many there are.
+        /// Number of columns.
         count: usize,
     },
     /// A mapped column that the header does not have.
     #[error("`--map {role}={name}`: no such column{}\n  columns here: {}", nearest(name, columns), columns.join(", "))]
     NoSuchColumn {
-        /// What it was to be.
+        /// Our name for the column.
         role: String,
-        /// Its name.
+        /// The name of the column.
         name: String,
         /// The names in the header.
         columns: Vec<String>,
@@ -103,7 +103,7 @@ pub enum Problem {
     /// A column that is mapped to two of ours.
     #[error("column `{column}` is mapped twice")]
     ColumnTwice {
-        /// Its name.
+        /// The name of the column.
         column: String,
     },
     /// A row with more or fewer cells than the header.
@@ -111,22 +111,22 @@ pub enum Problem {
         "{found} cells, expected {expected} as in the header\n  the row is damaged: repeat the run, or remove the row"
     )]
     CellCount {
-        /// How many the row has.
+        /// Number of cells of the row.
         found: usize,
-        /// How many the header has.
+        /// Number of cells of the header.
         expected: usize,
     },
-    /// A cell that is not what its column holds.
+    /// A cell that does not hold what its column holds.
     #[error("column `{column}`: found `{found}`, expected {expected}")]
     Cell {
         /// The header of the column.
         column: String,
-        /// What is there, cut to a readable length.
+        /// The text of the cell, shortened.
         found: String,
-        /// What belongs there.
+        /// What the column holds.
         expected: &'static str,
     },
-    /// A word that the node does not write.
+    /// An event word that the node does not have.
     #[error(
         "column `event`: found `{found}`, which is no event of this node\n  the log and its manifest belong to different runs: repeat the run"
     )]
@@ -145,12 +145,12 @@ pub enum Problem {
         /// The nodes of the run.
         nodes: Vec<String>,
     },
-    /// More words than an event id can tell apart.
+    /// More event words than an event id can number.
     #[error(
         "more than {limit} different words in column `event`\n  is it the right column? `--map event=COLUMN` names another"
     )]
     TooManyEvents {
-        /// The most that there may be.
+        /// Maximum number of words.
         limit: usize,
     },
     /// The file ends within a line.
@@ -158,30 +158,30 @@ pub enum Problem {
         "the last line is cut off: `{found}`\n  the run was stopped while writing: repeat it, or remove the line"
     )]
     CutOff {
-        /// What there is of it.
+        /// The part of the line that is there.
         found: String,
     },
     /// A quoted cell that does not end.
     #[error("a quoted cell begins in this row and does not end")]
     OpenQuote,
-    /// No line end where one must be.
+    /// A row without a line end.
     #[error("a row of more than {limit} bytes: this is no log")]
     EndlessRow {
-        /// The most that a row may have `[bytes]`.
+        /// Maximum length of a row `[bytes]`.
         limit: usize,
     },
 }
 
-/// Something that makes a log doubtful; reading goes on.
+/// Why a log is doubtful. Reading continues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
-    /// Rows are not in time order. They are taken as they come.
+    /// Rows are not in time order. They are read in the order of the file.
     TimeGoesBack {
         /// The file.
         path: PathBuf,
         /// The first such line.
         line: u64,
-        /// How many rows are earlier than one before them.
+        /// Number of rows that are earlier than a row before them.
         count: u64,
     },
     /// A log without any row.
@@ -189,7 +189,7 @@ pub enum Warning {
         /// The file.
         path: PathBuf,
     },
-    /// Nobody received anything: nothing is known about queues and latencies.
+    /// No log has a `receive` row, so there are no queue lengths and no latencies.
     NoReceiveRows,
 }
 
@@ -209,7 +209,8 @@ impl fmt::Display for Warning {
     }
 }
 
-/// ` (did you mean `x`?)` for the name most like `name`, if one is like it.
+/// ` (did you mean `x`?)` with the known name that is most like `name`; empty if
+/// no known name is like it.
 pub fn nearest<S: AsRef<str>>(name: &str, known: &[S]) -> String {
     let best = known
         .iter()
@@ -239,7 +240,7 @@ fn edit_distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// Bytes of a log as an error shows them: cut, and without control characters.
+/// Bytes of a log as an error shows them: shortened, control characters escaped.
 pub fn shown(bytes: &[u8]) -> String {
     const SHOWN: usize = 60;
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * SHOWN)]).into_owned();

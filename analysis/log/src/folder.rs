@@ -1,8 +1,8 @@
 //! The logs of one run as files: one per node, or one for all.
 //!
-//! A row never fails: the first error (a full disk, a folder that cannot be
-//! written) is remembered with its path, nothing is written after it, and
-//! `finish` answers with it.
+//! Writing a row never fails. The first error (a full disk, a folder that cannot be
+//! written) is kept with its path, nothing is written after it, and `finish`
+//! returns it.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -18,25 +18,25 @@ use super::writer::{Layout, LogFormat};
 pub struct WriteError {
     /// The file.
     pub path: PathBuf,
-    /// What the system said.
+    /// The error of the system.
     pub source: io::Error,
 }
 
-/// The most files that are open at once. A process may open 1024 by default, and
-/// several runs go on side by side.
+/// Maximum number of open files. A process may open 1024 by default, and several
+/// runs execute at the same time.
 const OPEN_LIMIT: usize = 128;
-/// What the buffers of a run take together `[bytes]`.
+/// Size of the buffers of a run together `[bytes]`.
 const BUDGET: usize = 64 << 20;
-/// The longest a node's buffer gets before it is written `[bytes]`; past this,
-/// larger writes are no faster.
+/// Maximum size of a node's buffer `[bytes]`; larger writes are not faster.
 const BUFFER_MAX: usize = 256 << 10;
-/// The shortest `[bytes]`: about ten rows.
+/// Minimum size of a node's buffer `[bytes]`: about ten rows.
 const BUFFER_MIN: usize = 512;
 
 /// A log per node: `NODE.csv` in one folder.
 ///
-/// Nodes share the budget for buffers. Up to 128 of them keep their files open;
-/// more open theirs for each write, so that 100,000 nodes need no descriptors.
+/// Nodes share the budget for buffers. Up to 128 nodes keep their files open; if
+/// there are more, each write opens its file, so that 100,000 nodes need few
+/// descriptors.
 #[derive(Debug)]
 pub struct NodeLogs {
     format: LogFormat,
@@ -51,14 +51,14 @@ pub struct NodeLogs {
 struct NodeFile {
     name: Box<str>,
     buffer: Vec<u8>,
-    /// Kept where all files can stay open.
+    /// `None` before the first write, and if there are too many files.
     file: Option<File>,
     created: bool,
 }
 
 impl NodeLogs {
-    /// Logs for the nodes of a run, in a folder that exists. Files are made with
-    /// their first write; an existing one is replaced.
+    /// Logs for the nodes of a run, in a folder that exists. The first write creates
+    /// a file, or replaces an existing one.
     pub fn create(folder: &Path, schema: &RunSchema) -> NodeLogs {
         NodeLogs::with_budget(folder, schema, BUDGET)
     }
@@ -86,11 +86,11 @@ impl NodeLogs {
         }
     }
 
-    /// Writes no files but those of these nodes; somebody else writes the others.
+    /// Writes the files of these nodes only; other processes write the others.
     pub fn keep_only(&mut self, nodes: &[u32]) {
         for (index, node) in (0..).zip(&mut self.nodes) {
             if !nodes.contains(&index) {
-                // What is empty is never written.
+                // An empty buffer is never written.
                 node.buffer.clear();
             }
         }
@@ -101,10 +101,10 @@ impl NodeLogs {
         self.format.push_external_peer(name);
     }
 
-    /// Writes one row. The rows of one node come in time order.
+    /// Writes one row. The rows of a node must come in time order.
     ///
     /// # Panics
-    /// When `row.node` is not in the schema.
+    /// If `row.node` is not in the schema.
     #[inline]
     pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
         let buffer = &mut self.nodes[row.node as usize].buffer;
@@ -114,7 +114,7 @@ impl NodeLogs {
         }
     }
 
-    /// Hands every buffered row to the system.
+    /// Writes every buffered row to its file.
     pub fn flush(&mut self) {
         for node in 0..self.nodes.len() {
             if !self.nodes[node].buffer.is_empty() {
@@ -123,10 +123,10 @@ impl NodeLogs {
         }
     }
 
-    /// Writes what is left; answers the size of all logs `[bytes]`.
+    /// Writes the buffered rows. Returns the size of all logs `[bytes]`.
     ///
     /// # Errors
-    /// The first that any write met.
+    /// The first error of any write.
     pub fn finish(mut self) -> Result<u64, WriteError> {
         self.flush();
         match self.error {
@@ -184,8 +184,8 @@ pub struct CombinedLog {
 }
 
 impl CombinedLog {
-    /// A log in a folder that exists. The file is made with the first write; an
-    /// existing one is replaced.
+    /// A log in a folder that exists. The first write creates the file, or replaces
+    /// an existing one.
     pub fn create(folder: &Path, schema: &RunSchema) -> CombinedLog {
         let format = LogFormat::new(schema, Layout::Combined);
         let mut buffer = Vec::new();
@@ -208,7 +208,7 @@ impl CombinedLog {
     /// Writes one row.
     ///
     /// # Panics
-    /// When `row.node` is not in the schema.
+    /// If `row.node` is not in the schema.
     #[inline]
     pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
         self.format.row(row, columns, &mut self.buffer);
@@ -217,7 +217,7 @@ impl CombinedLog {
         }
     }
 
-    /// Hands every buffered row to the system.
+    /// Writes every buffered row to its file.
     pub fn flush(&mut self) {
         if self.error.is_none() && !self.buffer.is_empty() {
             match self.write() {
@@ -241,10 +241,10 @@ impl CombinedLog {
         Ok(())
     }
 
-    /// Writes what is left; answers the size of the log `[bytes]`.
+    /// Writes the buffered rows. Returns the size of the log `[bytes]`.
     ///
     /// # Errors
-    /// The first that any write met.
+    /// The first error of any write.
     pub fn finish(mut self) -> Result<u64, WriteError> {
         self.flush();
         match self.error {

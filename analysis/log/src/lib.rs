@@ -1,10 +1,11 @@
-//! The schema of a run's log: what a record is, how it is written as CSV, how
-//! it is read back.
+//! What a run leaves on disk: the schema of its log and of every table, for those
+//! who write and those who read.
 //!
-//! Start at [`Row`]: one record. A [`RunSchema`] gives its numbers their names.
-//! [`LogFormat`] makes a row text, [`NodeLogs`] and [`CombinedLog`] put the
-//! text into files. [`RunLog`] reads them back, all nodes in time order, as it
-//! does the logs of other programs through a [`Mapping`].
+//! Start at [`Row`]: one record. A [`RunSchema`] has the names of its numbers.
+//! [`LogFormat`] formats a row as CSV; [`NodeLogs`] and [`CombinedLog`] write rows
+//! to files. [`RunLog`] reads the rows of all nodes in time order; it also reads the
+//! logs of other programs, through a [`Mapping`]. [`tables`] has the names of all
+//! files and the rows of all tables.
 
 mod cells;
 mod cursor;

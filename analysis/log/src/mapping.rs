@@ -1,16 +1,16 @@
-//! Which columns of another program's log mean what.
+//! The meaning of the columns of another program's log.
 //!
-//! Written as `time=t_ms:ms,event=kind,queue=backlog,clock=lamport`: our name,
-//! then the column's. `time` is needed; its unit follows a colon (`ns`, `us`,
-//! `ms`, `s`; none is `ns`). `step`, `event`, `peer`, `message`, `bytes` and
-//! `queue` are the standard columns; any other name becomes a column of its own,
-//! and `clock` a logical clock. What is not mapped is not read.
+//! A mapping is written as `time=t_ms:ms,event=kind,queue=backlog,clock=lamport`: our
+//! name, then the name of the column. `time` is required; its unit follows a colon
+//! (`ns`, `us`, `ms` or `s`; `ns` if there is none). `step`, `event`, `peer`,
+//! `message`, `bytes` and `queue` are the standard columns. Any other name adds a
+//! column of this name; `clock` is a logical clock. Other columns are not read.
 //!
-//! Event words are matched by their first word, without regard to case:
-//! `RECV`, `received`, `rx`, `deliver` are `receive`; `sent`, `snd`, `tx` are
-//! `send`; `dropped`, `lost` are `drop`. Others stay as they are, and are steps.
-//! `receive=GOT` maps a word by hand. Without `event`, each row is a `tick`;
-//! without `step`, each row that can be a step is one.
+//! Events are matched by their first word, without regard to case: `RECV`,
+//! `received`, `rx`, `deliver` are `receive`; `sent`, `snd`, `tx` are `send`;
+//! `dropped`, `lost` are `drop`. Other words are kept and are steps. `receive=GOT`
+//! maps the word `GOT`. Without `event`, each row is a `tick`; without `step`, each
+//! row that can be a step is one.
 
 use super::number::decimal_ns;
 use super::record::{EventId, STANDARD_EVENTS};
@@ -23,7 +23,7 @@ pub struct Mapping {
     columns: Vec<(String, String)>,
     /// Length of a unit of time `[ns]`.
     unit_ns: u64,
-    /// Event words mapped by hand, in lower case.
+    /// Event words that the mapping names, in lower case.
     words: Vec<(String, EventId)>,
 }
 
@@ -78,7 +78,7 @@ impl Mapping {
     /// Reads a mapping.
     ///
     /// # Errors
-    /// When a part is no pair, a name comes twice, or `time` is missing.
+    /// A part is not a pair, a name is given twice, or `time` is missing.
     pub fn parse(text: &str) -> Result<Mapping, MappingError> {
         let mut mapping = Mapping {
             columns: Vec::new(),
@@ -125,7 +125,7 @@ impl Mapping {
         }
     }
 
-    /// The column that one of ours is read from.
+    /// The column that one of our columns is read from.
     pub(super) fn column(&self, name: &str) -> Option<&str> {
         let found = self.columns.iter().find(|(own, _)| own == name);
         found.map(|(_, column)| column.as_str())
@@ -150,7 +150,7 @@ impl Mapping {
         decimal_ns(text, self.unit_ns)
     }
 
-    /// The standard event that a word stands for, if it stands for one.
+    /// The standard event of a word, if it has one.
     pub(super) fn event(&self, word: &str) -> Option<EventId> {
         let word = word.trim().to_lowercase();
         if let Some((_, event)) = self.words.iter().find(|(own, _)| *own == word) {

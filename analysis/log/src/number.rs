@@ -1,7 +1,7 @@
 //! Numbers in the cells of a log, fast and exact.
 
 /// The unsigned integer at `at` and where its digits end; `None` if there is no
-/// digit, the number passes 64 bits, or fewer than 8 bytes follow a digit.
+/// digit, the number has more than 64 bits, or fewer than 8 bytes follow a digit.
 ///
 /// Eight digits at a time: a byte is a digit when its high half is 3 and its low
 /// half at most 9; their values are combined pairwise, three multiplications for
@@ -14,12 +14,12 @@ pub(super) fn unsigned(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     loop {
         let chunk = u64::from_le_bytes(bytes.get(end..end + 8)?.try_into().ok()?);
         let digits = chunk ^ (ONES * 0x30);
-        // The high bit of each byte that is no digit; carries spoil only bytes
-        // after the first such one.
+        // The high bit of each byte that is no digit. A carry changes only bytes
+        // after the first of these.
         let others = (digits.wrapping_add(ONES * 0x76) | digits) & (ONES << 7);
         let count = others.trailing_zeros() as usize / 8;
         if count > 0 {
-            // To the high end: what comes before them counts as zeros.
+            // Shifted to the high end: the bytes before them are zeros.
             let part = eight_digits(digits << (64 - 8 * count));
             value = match end == at {
                 true => part,
@@ -54,8 +54,8 @@ fn eight_digits(digits: u64) -> u64 {
     fours.wrapping_mul(10_000 << 32 | 1) >> 32
 }
 
-/// A decimal number of a unit of `unit_ns` `[ns]` as whole nanoseconds, cut where
-/// it is finer; `None` if it is no such number, is negative, or passes 64 bits.
+/// A decimal number of units of `unit_ns` `[ns]` in whole nanoseconds, rounded down;
+/// `None` if it is no such number, is negative, or has more than 64 bits.
 pub(super) fn decimal_ns(text: &str, unit_ns: u64) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,5 +1,5 @@
-//! One record of a run, in binary: what the engine hands to its sinks, and what
-//! the reader makes of a CSV row again.
+//! One record of a run, in binary. The engine passes it to its sinks; the reader
+//! builds it from a row of CSV.
 
 /// One record: one row of a node's log. Plain numbers; [`RunSchema`] names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,17 +17,17 @@ pub struct Row {
     pub peer: u32,
     /// The sender's number for the message, from 1; 0 where there is none.
     pub message: u64,
-    /// Size of the message `[bytes]`; meaningless where `message` is 0.
+    /// Size of the message `[bytes]`; not used if `message` is 0.
     pub bytes: u64,
-    /// Inbox length once the step's message was taken off `[messages]`.
+    /// Length of the inbox after the step's message was taken `[messages]`.
     pub queue: u64,
 }
 
 /// [`Row::peer`] of a record that has no other end.
 pub const NO_PEER: u32 = u32::MAX;
 
-/// What happened: an index into [`STANDARD_EVENTS`], or past its end into the
-/// node's own words ([`NodeSchema::events`]).
+/// What happened: an index into [`STANDARD_EVENTS`]; a greater number is an index
+/// into the node's own words ([`NodeSchema::events`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId(pub u16);
 
@@ -51,15 +51,15 @@ impl EventId {
     pub const START: EventId = EventId(0);
     /// A message was taken from the inbox: a step.
     pub const RECEIVE: EventId = EventId(1);
-    /// A message was handed to a link.
+    /// A message was sent on a link.
     pub const SEND: EventId = EventId(2);
-    /// A message to this node was lost: on its link, or at a full inbox, or
-    /// because the node was not up. In the log of the node it was meant for
-    /// (`peer` and `message` are its sender's), outside a step.
+    /// A message to this node was lost: on its link, at a full inbox, or because the
+    /// node was down. The row is in the log of the receiver (`peer` and `message`
+    /// are those of the sender). Outside a step.
     pub const DROP: EventId = EventId(3);
     /// A timer was due: a step.
     pub const TIMER: EventId = EventId(4);
-    /// A tick on which nothing else was written: a step.
+    /// A tick of which no other row was written: a step.
     pub const TICK: EventId = EventId(5);
     /// A peer connected. Outside a step.
     pub const CONNECT: EventId = EventId(6);
@@ -69,7 +69,7 @@ impl EventId {
     pub const STOP: EventId = EventId(8);
     /// A fault stopped the node. Outside a step.
     pub const CRASH: EventId = EventId(9);
-    /// The node came back with fresh state. Outside a step.
+    /// The node started again with new state. Outside a step.
     pub const RESTART: EventId = EventId(10);
 
     /// The id of a node's own word, by its index in [`NodeSchema::events`].
@@ -77,11 +77,11 @@ impl EventId {
         EventId(STANDARD_EVENTS.len() as u16 + index as u16)
     }
 
-    /// Whether a row with this event belongs to a step. The others repeat the
-    /// last step's number and enter no metric of jumps or queues.
+    /// Whether a row with this event belongs to a step. Other rows have the number of
+    /// the last step and do not count in the metrics of jumps and queues.
     ///
-    /// A `send` made outside a step (in `start`, say) bears the last step's
-    /// number too, and changes no metric: its columns and queue are that step's.
+    /// A `send` outside a step (in `start`, for example) has the number, columns and
+    /// queue of the last step, so it changes no metric.
     pub const fn in_step(self) -> bool {
         !matches!(
             self,
@@ -101,8 +101,8 @@ impl EventId {
 pub struct RunSchema {
     /// The nodes, in the order of the scenario.
     pub nodes: Vec<NodeSchema>,
-    /// Peers that are no nodes of the scenario (connections from outside), in
-    /// the order of their first record; their index follows the nodes'.
+    /// Peers that are not nodes of the scenario (connections from other programs),
+    /// in the order of their first record. Their indices follow those of the nodes.
     pub external_peers: Vec<String>,
 }
 
@@ -120,7 +120,7 @@ impl RunSchema {
     }
 }
 
-/// The nodes of a run by what their logs hold.
+/// Groups of nodes with the same columns and event words.
 #[derive(Clone, Debug)]
 pub struct Shapes {
     /// A node of each shape: the first one.
@@ -130,8 +130,8 @@ pub struct Shapes {
 }
 
 impl RunSchema {
-    /// Groups the nodes that have the same columns and words, so that tables are
-    /// made once for a group and not for each of its nodes.
+    /// Groups the nodes that have the same columns and event words. Tables are then
+    /// built once per group, not once per node.
     pub fn shapes(&self) -> Shapes {
         let mut first: Vec<usize> = Vec::new();
         let mut of_node = Vec::with_capacity(self.nodes.len());
@@ -140,7 +140,7 @@ impl RunSchema {
                 let other = &self.nodes[other];
                 other.columns == node.columns && other.events == node.events
             };
-            // Nodes of a group stand together: the last shape first.
+            // Nodes of a group follow one another: the last shape is compared first.
             let shape = first.iter().rposition(same).unwrap_or_else(|| {
                 first.push(index);
                 first.len() - 1
@@ -164,7 +164,7 @@ impl RunSchema {
     }
 }
 
-/// What one node's log holds beside the shared columns.
+/// The columns and event words of one node, beside the standard ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeSchema {
     /// The node's name; its log is `NAME.csv`.
@@ -173,8 +173,8 @@ pub struct NodeSchema {
     pub columns: std::sync::Arc<[ColumnSchema]>,
     /// The behavior's own words for `event`.
     pub events: std::sync::Arc<[String]>,
-    /// Whether it is a program that somebody else wrote: of what it does nothing
-    /// is recorded but the messages to it that were lost.
+    /// Whether it is an external program. The log of a program has only the messages
+    /// to it that were lost.
     pub program: bool,
 }
 
@@ -199,7 +199,7 @@ pub struct ColumnSchema {
     pub name: String,
     /// What its cells hold.
     pub kind: ColumnKind,
-    /// One line, with the unit; empty when read back from a log.
+    /// One line, with the unit; empty if read from a log.
     pub docs: String,
 }
 
@@ -219,11 +219,10 @@ pub enum ColumnKind {
     Text,
 }
 
-/// The values of a behavior's columns after a step, borrowed from where they
-/// lie.
+/// The values of a behavior's columns after a step.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Columns<'a> {
-    /// Bit `i` is set when column `i` has a value; without it the cell is empty.
+    /// Bit `i` is set if column `i` has a value; else its cell is empty.
     pub present: u64,
     /// 64 bits for each column; see [`ColumnKind`].
     pub cells: &'a [u64],
@@ -249,7 +248,7 @@ pub enum Cell<'a> {
 }
 
 impl<'a> Columns<'a> {
-    /// The value of column `index`, which is of this kind.
+    /// The value of column `index`, which holds this kind.
     pub fn cell(&self, index: usize, kind: ColumnKind) -> Cell<'a> {
         let Some(&raw) = self.cells.get(index) else {
             return Cell::Empty;

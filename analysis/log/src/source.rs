@@ -1,36 +1,36 @@
-//! The bytes of a file through a window, so that memory does not grow with the
-//! file, nor descriptors with the number of files.
+//! Reads a file through a window. Memory does not grow with the size of the file;
+//! a file may be closed between reads, so that many files need few descriptors.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Zero bytes that follow the window: who parses may look so far beyond a row.
+/// Number of zero bytes after the window: a parser may read this far beyond a row.
 pub(super) const PADDING: usize = 16;
-/// The longest row; longer ones are no log's `[bytes]`.
+/// Maximum length of a row `[bytes]`. A longer row is not from a log.
 pub(super) const ROW_LIMIT: usize = 16 << 20;
 
 /// A file, read window by window.
 #[derive(Debug)]
 pub(super) struct Source {
     path: PathBuf,
-    /// Kept between reads, or opened for each.
+    /// `None` before the first read, and if each read opens the file.
     file: Option<File>,
     keep_open: bool,
     /// Bytes read from the file so far.
     offset: u64,
-    /// The window; what is read is `buffer[at..end]`, and [`PADDING`] follows.
+    /// The window: `buffer[at..end]` was read and not consumed. [`PADDING`] follows.
     buffer: Vec<u8>,
     pub(super) at: usize,
     end: usize,
-    /// Past the last line end in the window: whole lines lie before it.
+    /// The index after the last line end in the window: before it are whole lines.
     pub(super) whole: usize,
     pub(super) at_eof: bool,
 }
 
 impl Source {
-    /// A file that is opened by the first [`Source::fill`]. `window` is the size
-    /// to begin with `[bytes]`; it grows where a row needs it.
+    /// The first [`Source::fill`] opens the file. `window` is the first size of the
+    /// window `[bytes]`; it grows for a longer row.
     pub(super) fn new(path: &Path, window: usize, keep_open: bool) -> Source {
         Source {
             path: path.to_owned(),
@@ -49,18 +49,19 @@ impl Source {
         &self.path
     }
 
-    /// All of the window, from its beginning, with padding.
+    /// The whole buffer, with padding.
     #[inline]
     pub(super) fn window(&self) -> &[u8] {
         &self.buffer
     }
 
-    /// What was read and not taken yet.
+    /// The bytes that were read and not consumed.
     pub(super) fn rest(&self) -> &[u8] {
         &self.buffer[self.at..self.end]
     }
 
-    /// Reads on, keeping what was not taken. At the end of the file, sets `at_eof`.
+    /// Reads more bytes and keeps those not consumed. Sets `at_eof` at the end of
+    /// the file.
     pub(super) fn fill(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.at..self.end, 0);
         self.end -= self.at;

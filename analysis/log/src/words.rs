@@ -1,7 +1,7 @@
-//! From the text of a cell to its number: event words and node names.
+//! The numbers of event words and of node names.
 //!
-//! A log repeats few words; the same few stand in a small cache by their first
-//! bytes, and all of them in a hash map behind it.
+//! A log repeats few words. A small cache finds them by their first bytes; a hash
+//! map has all words.
 
 use std::collections::HashMap;
 
@@ -37,9 +37,9 @@ impl Words {
         self.numbers.get(word).copied()
     }
 
-    /// The number of the unquoted cell at `at`, which a comma ends, and where
-    /// that comma is; `None` for an unknown word and for whatever needs a
-    /// careful look. At least 16 bytes must follow `at`.
+    /// The number of the unquoted cell at `at` that ends with a comma, and the index
+    /// of the comma. `None` for an unknown word, and for a cell that only the slow
+    /// path can read. At least 16 bytes must follow `at`.
     #[inline]
     pub(super) fn find(&mut self, bytes: &[u8], at: usize) -> Option<(u32, usize)> {
         let chunk: [u8; 16] = bytes.get(at..at + 16)?.try_into().ok()?;
@@ -57,14 +57,14 @@ impl Words {
         }
         let word = &bytes[at..at + length];
         let number = self.get_plain(word)?;
-        // A word with zero bytes could be taken for a shorter one.
+        // In the cache, a word with zero bytes would be the same as a shorter word.
         if !word.contains(&0) {
             self.cache[slot] = (key, number);
         }
         Some((number, at + length))
     }
 
-    /// As [`Words::get`], but nothing that only quotes could make.
+    /// As [`Words::get`]; `None` for a word that a log has only between quotes.
     fn get_plain(&self, word: &[u8]) -> Option<u32> {
         let quoted = word.first() == Some(&b'"') || word.contains(&b'\n');
         if quoted { None } else { self.get(word) }
@@ -76,7 +76,7 @@ impl Words {
 fn comma_in(chunk: u128) -> usize {
     const ONES: u128 = u128::MAX / 255;
     let zeros = chunk ^ (ONES * b',' as u128);
-    // Where a byte is zero; the first one found is right (Lamport 1975).
+    // The bits of the bytes that are zero; the first is exact (Lamport 1975).
     let found = zeros.wrapping_sub(ONES) & !zeros & (ONES << 7);
     found.trailing_zeros() as usize / 8
 }

@@ -1,15 +1,17 @@
 //! A row as CSV text: `time_ns,step,event,peer,message,bytes,queue`, then the
 //! behavior's columns. LF line ends.
 //!
-//! This is the engine's hottest sink, so a row is put together in a small fixed
-//! array without allocation or `fmt`: names are escaped once, when the run is
-//! set up, and copied at a fixed width; integers are written eight digits at a time.
+//! This is the hottest sink of the engine. A row is built in a small fixed array,
+//! without allocation and without `fmt`: names are quoted once, when the run is set
+//! up, and copied at a fixed width; integers are written eight digits at a time.
 //!
-//! What a cell is, exactly: no peer, message 0 (and then its bytes) and a column
-//! without a value are empty; a text is quoted where CSV needs it, and an empty
-//! text is `""`, so that it is not taken for no value; a floating-point number
-//! is the shortest text that reads back as the same number, `-0`, `NaN`, `inf`
-//! and `-inf` included, with an exponent (`1e300`) from 1e16 up and below 1e-5.
+//! The cells:
+//! - no peer, message 0 (and its bytes) and a column without a value: empty;
+//! - a text: quoted if CSV needs it; an empty text is `""`, since an empty cell means
+//!   no value;
+//! - a floating-point number: the shortest text that reads back as the same number,
+//!   also for `-0`, `NaN`, `inf` and `-inf`; with an exponent (`1e300`) from 1e16 and
+//!   below 1e-5.
 
 use std::io::Write;
 
@@ -27,7 +29,7 @@ pub const STANDARD_COLUMNS: [&str; 7] = [
 /// The column of a combined log that names the row's node.
 pub const NODE_COLUMN: &str = "node";
 
-/// Whether each node has a log of its own.
+/// Whether there is a log per node or one for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// `NODE.csv`, with the node's own columns.
@@ -46,9 +48,9 @@ pub struct LogFormat {
     /// By node: an index into `shapes`.
     shape_of: Vec<u32>,
     shapes: Vec<Shape>,
-    /// Headers of the behaviors' columns of a combined log.
+    /// The behaviors' columns of a combined log.
     all_columns: Vec<String>,
-    line: Line,
+    line: LineBuffer,
 }
 
 /// What the nodes of a group have in common.
@@ -56,7 +58,7 @@ pub struct LogFormat {
 struct Shape {
     /// By [`super::EventId`].
     events: NameTable,
-    /// The cells after the standard ones, in order: which of the node's columns.
+    /// The cells after the standard ones: the index and kind of the node's column.
     cells: Vec<Option<(usize, ColumnKind)>>,
 }
 
@@ -101,7 +103,7 @@ impl LogFormat {
             shape_of: groups.of_node,
             shapes,
             all_columns,
-            line: Line::default(),
+            line: LineBuffer::default(),
         }
     }
 
@@ -137,7 +139,7 @@ impl LogFormat {
     /// Appends one row.
     ///
     /// # Panics
-    /// When `row.node` is not in the schema.
+    /// If `row.node` is not in the schema.
     #[inline]
     pub fn row(&mut self, row: &Row, columns: Columns<'_>, out: &mut Vec<u8>) {
         let shape = &self.shapes[self.shape_of[row.node as usize] as usize];
@@ -201,35 +203,35 @@ impl LogFormat {
 /// Room for the standard cells: five numbers of 20 digits, three short names,
 /// their commas.
 const LINE_SIZE: usize = 256;
-/// From here on a line is spilled before the next cell, of at most 21 bytes and
-/// a comma.
+/// A longer line is moved to the output before the next cell, which has at most 21
+/// bytes and a comma.
 const LINE_FULL: usize = LINE_SIZE - 32;
 
-/// A row in the making.
+/// The beginning of a row that is being built.
 #[derive(Clone, Debug)]
-struct Line {
+struct LineBuffer {
     bytes: [u8; LINE_SIZE],
     len: usize,
 }
 
-impl Default for Line {
+impl Default for LineBuffer {
     fn default() -> Self {
-        Line {
+        LineBuffer {
             bytes: [0; LINE_SIZE],
             len: 0,
         }
     }
 }
 
-/// 10^8: what one word of digits holds is below it.
+/// 10^8: a word holds the digits of a smaller number.
 const EIGHT: u64 = 100_000_000;
 
 /// `00000000`.
 const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// The eight digits of a number below [`EIGHT`], each in a byte, the first in the
-/// lowest. All at once: split into fours, pairs and digits, each division a
-/// multiplication in lanes of one word (Khuong, "How to print integers really
+/// lowest byte. The number is split into fours, pairs and digits; each division is
+/// one multiplication of all parts in a word (Khuong, "How to print integers really
 /// fast", 2017).
 #[inline]
 fn eight_digits(value: u64) -> u64 {
@@ -240,7 +242,7 @@ fn eight_digits(value: u64) -> u64 {
     ((pairs - 10 * tens) << 8) | tens
 }
 
-impl Line {
+impl LineBuffer {
     #[inline]
     fn byte(&mut self, byte: u8) {
         self.bytes[self.len] = byte;
@@ -279,13 +281,13 @@ impl Line {
         self.len += 8;
     }
 
-    /// Puts eight bytes without taking them in.
+    /// Writes eight bytes and does not change the length.
     #[inline]
     fn word(&mut self, word: u64) {
         self.bytes[self.len..self.len + 8].copy_from_slice(&word.to_le_bytes());
     }
 
-    /// Hands what is there to `out`.
+    /// Moves the line to `out`.
     #[inline]
     fn spill(&mut self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.bytes[..self.len]);
@@ -300,7 +302,7 @@ impl Line {
     }
 }
 
-/// Names as they stand in a cell, each with its comma.
+/// Names as cells, each with its comma.
 #[derive(Clone, Debug, Default)]
 struct NameTable {
     short: Vec<ShortName>,
@@ -322,7 +324,7 @@ struct ShortName {
 impl NameTable {
     fn push(&mut self, name: &str) {
         let mut cell = Vec::with_capacity(name.len() + 3);
-        // A name without letters is no text: the cell is empty, not quoted.
+        // The cell of an empty name is empty, not `""`.
         if !name.is_empty() {
             push_text(&mut cell, name);
         }
@@ -342,9 +344,9 @@ impl NameTable {
         self.short.push(ShortName { bytes, len });
     }
 
-    /// Puts name `index` and its comma; only the comma if there is no such name.
+    /// Writes the name `index` and a comma; only the comma if there is no such name.
     #[inline]
-    fn put(&self, index: usize, line: &mut Line, out: &mut Vec<u8>) {
+    fn put(&self, index: usize, line: &mut LineBuffer, out: &mut Vec<u8>) {
         let Some(name) = self.short.get(index) else {
             return line.byte(b',');
         };
@@ -353,8 +355,8 @@ impl NameTable {
             line.spill(out);
             out.extend_from_slice(&self.long[u32::from_le_bytes([a, b, c, d]) as usize]);
         } else {
-            // All of it: a copy of fixed size is two moves; what lies past the
-            // name is overwritten.
+            // A copy of fixed size is two moves. The next cell overwrites the bytes
+            // after the name.
             line.bytes[line.len..line.len + SHORT_SIZE].copy_from_slice(&name.bytes);
             line.len += usize::from(name.len);
         }

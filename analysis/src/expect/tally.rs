@@ -6,14 +6,13 @@ use super::{Expectation, Measure, Over, as_written};
 use crate::metrics::Value;
 use crate::results::{Judgement, Verdict};
 
-/// What the runs of a case have come to so far, for one expectation that is not
-/// judged run by run.
+/// The runs of a case so far, for one expectation that is not judged run by run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     /// By node, in the order of the first run: sum and count of its values.
     means: Vec<(String, f64, u64)>,
     places: BTreeMap<String, usize>,
-    /// Runs that kept to the bound, that broke it, and that had no samples.
+    /// Number of runs that passed, that failed, and that had no samples.
     held: u64,
     broke: u64,
     silent: u64,
@@ -58,7 +57,7 @@ impl Tally {
         }
     }
 
-    /// What the case came to; none if the expectation is judged run by run.
+    /// The judgement of the case; `None` if the expectation is judged run by run.
     pub fn judge(&self, expectation: &Expectation) -> Option<Judgement> {
         match expectation.over {
             Over::EveryRun => None,

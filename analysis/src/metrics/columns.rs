@@ -6,7 +6,7 @@ use super::jumps::integer;
 use super::value::Value;
 use crate::log::{Cell, ColumnKind};
 
-/// The metrics of this family; each name stands after `COLUMN_`.
+/// The metrics of this family; each name follows `COLUMN_`.
 pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "mean",
@@ -48,8 +48,8 @@ pub(super) enum Column {
         max: i128,
         last: i128,
     },
-    /// Other numbers, summed in the order of the node's steps, which is the
-    /// same live and in its log.
+    /// Other numbers, summed in the order of the node's steps, which is also the order
+    /// of its log.
     Real {
         count: u64,
         sum: f64,
@@ -60,7 +60,7 @@ pub(super) enum Column {
 }
 
 impl Column {
-    /// The value after a step. What is not a number enters nothing.
+    /// Adds the value after a step. Values that are no numbers are ignored.
     pub(super) fn step(&mut self, cell: Cell<'_>) {
         match cell {
             Cell::U64(value) => self.whole(i128::from(value)),

@@ -1,17 +1,17 @@
-//! What each metric means, in the words that the report prints, and the order
-//! in which metrics stand in every table.
+//! The definitions of all metrics, as the report prints them, in the order of every
+//! table.
 
 use super::{columns, drift, jumps, latency, queue, traffic};
 
-/// One metric: its name, its unit, what it means.
+/// One metric: its name, unit and meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Definition {
     /// The column of `summary.csv`; for a behavior's own columns, the part
     /// after `COLUMN_`.
     pub name: &'static str,
-    /// The unit as people write it (`ns`, `messages`); empty for plain numbers.
+    /// The unit (`ns`, `messages`); empty for plain numbers.
     pub unit: &'static str,
-    /// One sentence or two.
+    /// The meaning, in one or two sentences.
     pub text: &'static str,
 }
 
@@ -29,9 +29,9 @@ pub fn definitions() -> impl Iterator<Item = &'static Definition> {
     FAMILIES.into_iter().flatten()
 }
 
-/// The definition of a metric by its name in `summary.csv`. A name that is none
-/// of the fixed ones is a behavior's own column with one of the suffixes
-/// `_mean`, `_min`, `_max`, `_final`; `None` if it is not that either.
+/// The definition of a metric by its name in `summary.csv`: a fixed name, or the
+/// column of a behavior with the suffix `_mean`, `_min`, `_max` or `_final`. `None`
+/// for any other name.
 pub fn definition(name: &str) -> Option<&'static Definition> {
     definitions()
         .find(|definition| definition.name == name)

@@ -1,4 +1,4 @@
-//! How far the nodes' logical clocks are apart at the same true time.
+//! The distance of the nodes' logical clocks at the same true time.
 
 use super::definition::Definition;
 use super::value::Value;
@@ -20,16 +20,16 @@ pub const DEFINITIONS: &[Definition] = &[
 /// One sample per second of true time `[ns]`.
 const PERIOD_NS: u64 = 1_000_000_000;
 
-/// The clocks of all nodes, as time goes by. A sample costs a pass over the
-/// nodes; seconds in which nothing happens cost nothing.
+/// The clocks of all nodes. A sample costs a pass over the nodes; a second without
+/// a change costs nothing.
 #[derive(Clone, Debug)]
 pub(super) struct Drift {
-    /// The next instant to look at `[ns]`; what happens at it is included.
+    /// The time of the next sample `[ns]`; the rows of this instant are included.
     pub(super) next_ns: u64,
-    /// By node; meaningless where `known` is false.
+    /// By node; not used if `known` is false.
     clocks: Vec<i128>,
-    /// By node: whether it has a clock value. Not before its first, nor while
-    /// it is down.
+    /// By node: whether it has a clock value. It has none before its first value, and
+    /// while it is down.
     known: Vec<bool>,
     /// By node: the greatest distance so far.
     max: Vec<Option<u64>>,
@@ -49,21 +49,21 @@ impl Drift {
         }
     }
 
-    /// A node's clock has this value from now on.
+    /// Sets a node's clock.
     pub(super) fn set(&mut self, node: usize, clock: i128) {
         self.clocks[node] = clock;
         self.known[node] = true;
         self.stale = true;
     }
 
-    /// A node has no clock from now on.
+    /// Removes a node's clock.
     pub(super) fn clear(&mut self, node: usize) {
         self.known[node] = false;
         self.stale = true;
     }
 
-    /// Samples what the clocks were on the full seconds before `time_ns`: to be
-    /// called before anything at `time_ns` is set.
+    /// Samples the clocks at the full seconds before `time_ns`. Must be called before
+    /// a clock is set at `time_ns`.
     pub(super) fn advance(&mut self, time_ns: u64) {
         if time_ns > self.next_ns {
             self.sample();
@@ -88,7 +88,7 @@ impl Drift {
         (count > 1).then_some((low, high))
     }
 
-    /// A node's distance, given the extremes.
+    /// A node's distance to the further extreme.
     fn distance(&self, node: usize, (low, high): (i128, i128)) -> Option<u64> {
         let clock = self.clocks[node];
         self.known[node].then(|| {

@@ -1,24 +1,25 @@
 //! A histogram of whole numbers in little memory: exact below 1024, to 0.1 %
 //! above, with exact count, sum, least and greatest.
 //!
-//! Buckets are log-linear, as in HdrHistogram (Tene): each power of two is cut
-//! into 1024 buckets of one width. What differs is what a bucket costs: a run
-//! may have 100,000 nodes with three histograms each, most of them with few
-//! distinct values. So counts start as a short sorted list, and move to pages
-//! of counts, made where a value falls, once the list is long.
+//! Buckets are log-linear, as in HdrHistogram (Tene): each power of two has 1024
+//! buckets of one width. The memory is different: a run may have 100,000 nodes with
+//! three histograms each, most of them with few distinct values. So counts are a
+//! short sorted list at first; when the list is full, they move to pages of counts,
+//! allocated where there are values.
 
 /// Buckets per power of two, as a power of two.
 const SUB_BITS: u32 = 10;
 /// Values below this have a bucket each.
 const EXACT: u64 = 1 << SUB_BITS;
-/// The longest list. 256 entries of 8 bytes; beyond that pages are smaller and faster.
+/// Maximum length of the list: 256 entries of 8 bytes. Beyond, pages are smaller
+/// and faster.
 const LIST_LIMIT: usize = 256;
 /// Counts per page, as a power of two: 32 counts are 128 bytes.
 const PAGE_BITS: u32 = 5;
 const PAGE: usize = 1 << PAGE_BITS;
 /// One more than the greatest bucket.
 const BUCKET_COUNT: usize = (64 - SUB_BITS as usize + 1) << SUB_BITS;
-/// A page that was never touched.
+/// A page that is not allocated.
 const NO_PAGE: u16 = u16::MAX;
 
 /// How often each value was recorded.
@@ -46,10 +47,10 @@ impl Default for Counts {
 
 #[derive(Clone, Debug)]
 struct Pages {
-    /// By bucket / [`PAGE`]: the page, or [`NO_PAGE`]. As long as needed.
+    /// By bucket / [`PAGE`]: the page, or [`NO_PAGE`].
     table: Vec<u16>,
     pages: Vec<[u32; PAGE]>,
-    /// A bucket for each time that its count passed 2^32.
+    /// An entry of its bucket for each time that a count exceeded 2^32.
     carries: Vec<u32>,
 }
 
@@ -63,7 +64,7 @@ fn bucket_of(value: u64) -> u32 {
     (shift << SUB_BITS) + (value >> shift) as u32
 }
 
-/// The least value of a bucket, and how many values it holds.
+/// The least value of a bucket, and the number of its values.
 fn span_of(bucket: u32) -> (u64, u64) {
     if u64::from(bucket) < 2 * EXACT {
         return (u64::from(bucket), 1);
@@ -88,7 +89,7 @@ impl Histogram {
         self.counts.add(bucket_of(value), 1);
     }
 
-    /// Adds what another one counted.
+    /// Adds the counts of another histogram.
     pub fn merge(&mut self, other: &Histogram) {
         if other.count == 0 {
             return;
@@ -106,34 +107,34 @@ impl Histogram {
         }
     }
 
-    /// How many values were counted.
+    /// Number of values.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// Their sum.
+    /// Sum of the values.
     pub fn sum(&self) -> u128 {
         self.sum
     }
 
-    /// The least; `None` without values.
+    /// The least value; `None` without values.
     pub fn min(&self) -> Option<u64> {
         (self.count > 0).then_some(self.min)
     }
 
-    /// The greatest; `None` without values.
+    /// The greatest value; `None` without values.
     pub fn max(&self) -> Option<u64> {
         (self.count > 0).then_some(self.max)
     }
 
-    /// Their mean, from the exact sum; `None` without values.
+    /// Mean of the values, from the exact sum; `None` without values.
     pub fn mean(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum as f64 / self.count as f64)
     }
 
-    /// The percentile by nearest rank, `percent` of 100: the least value that
-    /// so many values do not exceed. Exact below 2048 and wherever all values are
-    /// equal, else within 0.05 %. `None` without values.
+    /// The percentile by nearest rank: the least value that `percent` of 100 values do
+    /// not exceed. Exact below 2048 and if all values are equal, else within 0.05 %.
+    /// `None` without values.
     pub fn percentile(&self, percent: u64) -> Option<u64> {
         self.at_rank(Histogram::rank(percent, self.count))
     }
@@ -144,7 +145,7 @@ impl Histogram {
         (rank as u64).clamp(1, count.max(1))
     }
 
-    /// The value of this rank from the least, from 1.
+    /// The value of this rank; the least value has rank 1.
     pub fn at_rank(&self, rank: u64) -> Option<u64> {
         let mut below = 0;
         for (bucket, count) in self.counts.ascending() {

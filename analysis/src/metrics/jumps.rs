@@ -1,10 +1,9 @@
-//! How a node's logical clock moves: by how much from step to step, how many
-//! values it skips, where it ends.
+//! How a node's logical clock moves: the jumps from step to step, the values that it
+//! skips, its last value.
 //!
-//! A logical clock goes up by one at each step by itself. It jumps further when
-//! a message brings a larger value: the node was behind. So the jumps of a node
-//! tell how far it lags, and the skipped values how much of the numbering it
-//! never saw.
+//! A logical clock increases by one at each step. It jumps further when the node
+//! receives a message with a larger value, since the node was behind. So the jumps of
+//! a node show how far it is behind, and the gaps how many values it skipped.
 
 use super::definition::Definition;
 use super::histogram::Histogram;
@@ -44,29 +43,29 @@ pub const DEFINITIONS: &[Definition] = &[
     },
 ];
 
-/// The clock of one node, as it steps.
+/// The clock of one node.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Jumps {
-    /// At the last step; none before the first and after a restart.
+    /// The value at the last step; `None` before the first and after a restart.
     previous: Option<i128>,
     /// The last value seen, in a step or not.
     last: Option<i128>,
     /// Jumps of 0 or more.
     up: Histogram,
-    /// The sizes of jumps below 0: a clock that went back, which a logical
-    /// clock never does; other logs may.
+    /// The sizes of jumps below 0. A logical clock never goes back; the clocks of
+    /// other programs may.
     down: Option<Box<Histogram>>,
     /// Values skipped.
     gaps: u128,
 }
 
 impl Jumps {
-    /// A value in any row.
+    /// Adds a value of any row.
     pub(super) fn seen(&mut self, clock: i128) {
         self.last = Some(clock);
     }
 
-    /// The value after a step.
+    /// Adds the value after a step.
     pub(super) fn step(&mut self, clock: i128) {
         if let Some(previous) = self.previous.replace(clock) {
             let jump = clock - previous;
@@ -81,7 +80,7 @@ impl Jumps {
         }
     }
 
-    /// The node came back with fresh state.
+    /// The node restarted with new state.
     pub(super) fn restart(&mut self) {
         self.previous = None;
     }
@@ -93,7 +92,7 @@ impl Jumps {
         };
         let rank = Histogram::rank(percent, down.count() + self.up.count());
         if rank <= down.count() {
-            // The smallest of all is the furthest back.
+            // The least value is the largest jump back.
             let size = down.at_rank(down.count() + 1 - rank)?;
             Some(Value::Signed(negated(size)))
         } else {
@@ -133,7 +132,7 @@ pub(super) fn integer(value: i128) -> Value {
     }
 }
 
-/// `-size`, for a size that came from two `i64` or `u64`; cut at the least `i64`.
+/// `-size`; at least the least `i64`.
 fn negated(size: u64) -> i64 {
     i64::try_from(-i128::from(size)).unwrap_or(i64::MIN)
 }

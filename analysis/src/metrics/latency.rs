@@ -1,8 +1,8 @@
-//! How long messages took, from `send` to `receive`.
+//! The time of messages from `send` to `receive`.
 //!
-//! A message is named by its sender and the sender's number for it, in the logs
-//! of both ends. What was sent and not yet received or lost is kept; so memory
-//! is bounded by the messages in flight.
+//! The sender and the sender's number identify a message in the logs of both ends.
+//! A message is kept until it is received or lost, so memory is bounded by the
+//! messages in flight.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -48,7 +48,7 @@ pub(super) fn finish(latencies: &Histogram, values: &mut Vec<Option<Value>>) {
 /// Sender and its number for the message.
 type MessageKey = (u32, u64);
 
-/// How a message ended.
+/// The end of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
     /// At this node.
@@ -56,20 +56,20 @@ enum Ending {
     Dropped,
 }
 
-/// The messages on their way.
+/// The messages in flight.
 #[derive(Clone, Debug, Default)]
 pub(super) struct InFlight {
     /// When each was sent `[ns]`.
     sent: HashMap<MessageKey, u64, BuildHasherDefault<KeyHasher>>,
-    /// Endings seen at `now_ns` before their `send`: rows of one instant come in
-    /// any order, and a message without latency is sent and received in one.
+    /// Messages that ended at `now_ns` before their `send` was read: a message without
+    /// latency is sent and received in one instant, whose rows come in any order.
     early: HashMap<MessageKey, Ending, BuildHasherDefault<KeyHasher>>,
     now_ns: u64,
 }
 
 impl InFlight {
-    /// Time is at `time_ns` now. Endings that found no `send` at their instant
-    /// have none: a second copy, or a sender without a log.
+    /// Sets the time. An ending without a `send` at its instant has none: it was a
+    /// second copy of a message, or its sender has no log.
     pub(super) fn advance(&mut self, time_ns: u64) {
         if time_ns != self.now_ns {
             self.now_ns = time_ns;
@@ -79,7 +79,7 @@ impl InFlight {
         }
     }
 
-    /// A `send`. Answers the node that received it at this instant already.
+    /// Adds a `send`. Returns the node that received the message at this instant.
     pub(super) fn send(&mut self, sender: u32, message: u64) -> Option<u32> {
         let key = (sender, message);
         if !self.early.is_empty() {
@@ -93,7 +93,7 @@ impl InFlight {
         None
     }
 
-    /// A `receive` at `node`. Answers the time since its `send` `[ns]`.
+    /// Adds a `receive` at `node`. Returns the time since the `send` `[ns]`.
     pub(super) fn receive(&mut self, sender: u32, message: u64, node: u32) -> Option<u64> {
         let key = (sender, message);
         match self.sent.remove(&key) {
@@ -105,7 +105,7 @@ impl InFlight {
         }
     }
 
-    /// A `drop`.
+    /// Adds a `drop`.
     pub(super) fn drop(&mut self, sender: u32, message: u64) {
         let key = (sender, message);
         if self.sent.remove(&key).is_none() {
@@ -114,8 +114,8 @@ impl InFlight {
     }
 }
 
-/// A multiplicative hash (Knuth, TAOCP 3, 6.4) of the two numbers of a key:
-/// they come from our own counters, nobody chooses them to collide.
+/// A multiplicative hash (Knuth, TAOCP 3, 6.4) of the two numbers of a key. They
+/// come from our own counters, so an attack by collisions is not possible.
 #[derive(Clone, Copy, Debug, Default)]
 struct KeyHasher(u64);
 
@@ -138,7 +138,7 @@ impl Hasher for KeyHasher {
     }
 
     fn finish(&self) -> u64 {
-        // The table uses low bits; the product's good ones are high.
+        // The table uses the low bits; the high bits of the product are better mixed.
         self.0 ^ self.0 >> 32
     }
 }

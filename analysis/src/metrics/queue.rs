@@ -1,4 +1,4 @@
-//! How many messages waited in a node's inbox.
+//! The number of messages that wait in a node's inbox.
 
 use super::definition::Definition;
 use super::histogram::Histogram;
@@ -43,7 +43,7 @@ pub const DEFINITIONS: &[Definition] = &[
 pub(super) struct Queue {
     /// Lengths at the `receive` rows.
     lengths: Histogram,
-    /// When the first step was `[ns]`, when the last one, and the length since.
+    /// Times of the first and of the last step `[ns]`, and the length since the last.
     first_ns: u64,
     last_ns: u64,
     last: Option<u64>,
@@ -52,12 +52,12 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// A `receive` row.
+    /// Adds a `receive` row.
     pub(super) fn receive(&mut self, queue: u64) {
         self.lengths.record(queue);
     }
 
-    /// A new step.
+    /// Adds a step.
     pub(super) fn step(&mut self, time_ns: u64, queue: u64) {
         match self.last {
             None => self.first_ns = time_ns,

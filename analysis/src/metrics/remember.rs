@@ -1,14 +1,14 @@
-//! What was measured of a run, kept as text and taken up again: for a plan that
-//! is continued later, and for a run that another process did.
+//! The metrics of a run as text, and back: for the journal of a plan that is resumed,
+//! and for a run that another process executed.
 
 use std::sync::Arc;
 
 use super::{NodeMetrics, Shape, Value};
 use crate::log::RunSchema;
 
-/// Metrics of a run that were measured before, as text: a line for each node,
-/// its values in the order of the tables, each to the last digit. The names are
-/// not in it; [`Remembered`] puts them back.
+/// The metrics of a run as text: a line for each node with its values in the order of
+/// the tables, each to the last digit. The text has no names; [`Remembered`] adds
+/// them.
 pub fn remember(metrics: &[NodeMetrics]) -> Vec<String> {
     let line = |node: &NodeMetrics| {
         let exact = |value: &Option<Value>| value.map_or_else(|| "_".to_owned(), Value::exact);

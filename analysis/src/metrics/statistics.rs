@@ -1,17 +1,17 @@
-//! What several runs have in common: mean, spread, and how sure the mean is.
+//! A metric over several runs: the mean, the spread, and the interval of the mean.
 
 /// A metric over runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Statistics {
-    /// How many runs have the metric.
+    /// Number of runs that have the metric.
     pub count: u64,
     /// Arithmetic mean.
     pub mean: f64,
     /// Sample standard deviation, with `count - 1`; `None` for one run.
     pub std: Option<f64>,
-    /// The least.
+    /// The least value.
     pub min: f64,
-    /// The greatest.
+    /// The greatest value.
     pub max: f64,
     /// Half the width of the 95 % interval of the mean, by Student's t; the
     /// interval is `mean` minus and plus this. `None` for one run.
@@ -42,13 +42,13 @@ impl Statistics {
     }
 }
 
-/// The 97.5 % quantile of Student's t distribution: 95 % lie within plus and
-/// minus this. Up to 10 degrees of freedom from a table; above, the expansion of
+/// The 97.5 % quantile of Student's t distribution: 95 % of it is within plus and
+/// minus this value. Up to 10 degrees of freedom from a table; above, the expansion of
 /// Abramowitz and Stegun (Handbook of Mathematical Functions, 26.7.5), which is
 /// right to four decimals there.
 ///
 /// # Panics
-/// When there is no degree of freedom.
+/// If there is no degree of freedom.
 pub fn student_t_975(degrees_of_freedom: u64) -> f64 {
     const TABLE: [f64; 10] = [
         12.706_204_7,

@@ -2,9 +2,9 @@
 //!
 //! `run,case,node`, then the metrics in the order of the tables: the fixed ones
 //! that any node has, then the columns of the behaviors in the order of their
-//! first node. A cell is empty where a node has no such metric, or nothing was
-//! measured: of a program that somebody else wrote, all but the messages to it
-//! that were lost. The same numbers are the same bytes.
+//! first node. A cell is empty if the node has no such metric, or if nothing was
+//! measured; for an external program only the messages to it that were lost are
+//! measured. The same numbers are the same bytes.
 
 use std::io::Write;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub struct SummaryColumns {
 }
 
 impl SummaryColumns {
-    /// For runs of these schemas: one where all runs have the same nodes.
+    /// For runs of these schemas; one schema if all runs have the same nodes.
     pub fn new<'a>(schemas: impl IntoIterator<Item = &'a RunSchema>) -> SummaryColumns {
         let mut found: Vec<String> = Vec::new();
         for schema in schemas {
@@ -37,7 +37,7 @@ impl SummaryColumns {
             let fixed = definitions().position(|definition| definition.name == name);
             fixed.unwrap_or(usize::MAX)
         };
-        // Stable: the behaviors' columns keep the order in which they were found.
+        // The sort is stable: the behaviors' columns keep their order.
         found.sort_by_key(place);
         SummaryColumns { names: found }
     }
@@ -60,7 +60,7 @@ impl SummaryColumns {
     /// Appends a line for each node of a run.
     ///
     /// # Panics
-    /// When a node is not in the schema.
+    /// If a node is not in the schema.
     pub fn rows(
         &self,
         run: u64,
@@ -69,7 +69,7 @@ impl SummaryColumns {
         metrics: &[NodeMetrics],
         out: &mut Vec<u8>,
     ) {
-        // Nodes of a group have the same metrics: find their places once.
+        // Nodes of a group have the same metrics: the indices are found once.
         let mut places: Vec<Option<usize>> = Vec::new();
         let mut placed: Option<&NodeMetrics> = None;
         for node in metrics {
@@ -120,8 +120,8 @@ impl Summary {
     /// Reads a `summary.csv` whole. Memory grows with its size.
     ///
     /// # Errors
-    /// When the file cannot be read, is cut off, or a line is not as described
-    /// in this module.
+    /// The file cannot be read, is cut off, or has a line that is not as described in
+    /// this module.
     pub fn read(path: &Path) -> Result<Summary, LogError> {
         let bytes = std::fs::read(path).map_err(|error| LogError {
             path: path.to_owned(),
@@ -135,7 +135,7 @@ impl Summary {
         })
     }
 
-    /// Reads the text of a summary; an error comes with its line.
+    /// Reads the text of a summary. An error has its line.
     fn parse(bytes: &[u8]) -> Result<Summary, (u64, Problem)> {
         let last_line = bytes.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
         if !bytes.is_empty() && !bytes.ends_with(b"\n") {

@@ -1,4 +1,4 @@
-//! Small logs counted by hand, and laws that hold for any.
+//! Small logs counted by hand, and properties of all logs.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! How much a node did: messages in, out and lost, bytes, steps, rates.
+//! The counts of a node: messages in, out and lost, bytes, steps, and rates.
 
 use super::definition::Definition;
 use super::value::Value;

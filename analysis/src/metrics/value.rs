@@ -1,9 +1,8 @@
-//! One number that a metric came to, exact where it is an integer, and how it
-//! is written in `summary.csv`.
+//! The value of a metric, exact if it is an integer, and its text in `summary.csv`.
 
 use std::fmt;
 
-/// What a metric came to.
+/// The value of a metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value {
     /// An integer of 0 or more.
@@ -15,7 +14,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The number, rounded to the nearest `f64` where it is a large integer.
+    /// The number; a large integer is rounded to the nearest `f64`.
     pub fn as_f64(self) -> f64 {
         match self {
             Value::Unsigned(value) => value as f64,
@@ -37,13 +36,13 @@ impl Value {
 }
 
 impl Value {
-    /// Its text, from which [`Value::from_exact`] makes the same value again,
-    /// to the last digit.
+    /// The value as text; [`Value::from_exact`] reads the same value, to the last
+    /// digit.
     pub fn exact(self) -> String {
         match self {
             Value::Unsigned(value) => value.to_string(),
             Value::Signed(value) => format!("{value:+}"),
-            // With a point or an exponent, where it is finite.
+            // A finite number has a point or an exponent.
             Value::Real(value) => format!("{value:?}"),
         }
     }

@@ -1,4 +1,4 @@
-//! `report.html`: one file that needs no other and no network.
+//! `report.html`: one page that needs no other file and no network.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -6,7 +6,7 @@ use super::prose::{notes, paragraphs, sentence};
 use super::{palette, plot};
 use crate::report::{Align, Figure, Report, Section, Table};
 
-/// How the page is set; colours come from the palette.
+/// The style of the page; colours come from the palette.
 const STYLE: &str = include_str!("page.css");
 
 /// The report as one page.

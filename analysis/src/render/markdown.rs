@@ -1,4 +1,4 @@
-//! `report.md`: reads well as plain text and on a code host.
+//! `report.md`: Markdown that is readable as plain text and on a code host.
 
 use std::fmt::Write;
 

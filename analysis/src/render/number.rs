@@ -1,8 +1,7 @@
-//! Numbers as people read them: as many digits as carry meaning, thousands
-//! apart.
+//! Numbers as text for readers: significant digits only, commas between thousands.
 
 /// A value with `decimals` places and commas between thousands. `-0` is `0`;
-/// from 10^15 on, where digits stop to tell, it has an exponent.
+/// from 10^15, it has an exponent.
 pub fn fixed(value: f64, decimals: usize) -> String {
     if !value.is_finite() {
         return "–".to_owned();
@@ -40,8 +39,8 @@ pub fn whole(value: u64) -> String {
     out
 }
 
-/// The places at which numbers of this size show three significant digits; 0
-/// if all of them are whole.
+/// The number of decimals with which these numbers have three significant digits; 0 if
+/// all of them are whole.
 pub fn decimals(values: impl IntoIterator<Item = f64>) -> usize {
     let (mut largest, mut all_whole) = (0.0_f64, true);
     for value in values.into_iter().filter(|value| value.is_finite()) {
@@ -60,8 +59,8 @@ pub fn decimals(values: impl IntoIterator<Item = f64>) -> usize {
     }
 }
 
-/// One number in a sentence: three significant digits at most, unless it is
-/// whole; no trailing zeros.
+/// A number for a sentence: at most three significant digits, unless it is whole; no
+/// trailing zeros.
 pub fn short(value: f64) -> String {
     let places = if value.fract() == 0.0 || value.abs() >= 100.0 {
         0

@@ -1,19 +1,20 @@
-//! Colours and type, once for the page and for every plot.
+//! The colours and fonts of the page and of every plot.
 //!
 //! The series colours follow the set of Okabe and Ito ("Color universal design",
-//! 2008), which people with the common forms of colour blindness tell apart;
-//! the yellow, too faint on white, is left out, and the dark variants are
-//! lighter by the same hue. After eight, they repeat with a dashed line.
+//! 2008), which people with the common forms of colour blindness can distinguish. The
+//! yellow is left out, as it is too faint on white; the colours for a dark page have
+//! the same hue and are lighter. After eight series, the colours repeat with a dashed
+//! line.
 
-/// Series before the colours repeat.
+/// Number of series before the colours repeat.
 pub(crate) const COLOURS: usize = 8;
 
-/// The custom properties on a light ground.
+/// The custom properties on a light page.
 const LIGHT: &str = "--bg:#ffffff;--ink:#1c2128;--muted:#59636e;--grid:#e7eaee;--axis:#aab2bb;\
 --soft:#f5f7f9;--accent:#0b62a8;--warn:#b3431a;\
 --s0:#0072b2;--s1:#d55e00;--s2:#009e73;--s3:#b3549a;--s4:#c08a00;--s5:#3aa0dc;--s6:#7d5a38;--s7:#4d4d4d";
 
-/// The same on a dark ground.
+/// The custom properties on a dark page.
 const DARK: &str = "--bg:#14181d;--ink:#e4e8ed;--muted:#9aa5b1;--grid:#2a3138;--axis:#56616d;\
 --soft:#1b2027;--accent:#6cb6ff;--warn:#ff9d6b;\
 --s0:#56b4e9;--s1:#ff8a4d;--s2:#2fcf9f;--s3:#e69bca;--s4:#f0c04f;--s5:#9fdcff;--s6:#cfa983;--s7:#c4cad1";

@@ -1,9 +1,9 @@
-//! Figures as SVG, drawn by hand.
+//! Figures as SVG.
 //!
-//! Our own, because three things need one hand: colours that follow the
-//! reader's light or dark page, bytes that stay the same (fixed decimals), and
-//! the space-time diagram. [`standalone`] is a file that reads by itself;
-//! [`inline`] is a part of the page, whose style sheet has the same classes.
+//! No plotting crate is used, for three reasons: colours follow the light or dark mode
+//! of the reader, the bytes stay the same (fixed decimals), and there is a space-time
+//! diagram. [`standalone`] is a complete file; [`inline`] is an element of the page,
+//! whose style sheet has the same classes.
 
 mod bars;
 mod canvas;

@@ -1,5 +1,4 @@
-//! Words: inline code in our own sentences, and the author's notes, which are
-//! Markdown.
+//! Text: inline code in our own sentences, and the author's notes, which are Markdown.
 //!
 //! The notes are rendered by a small reader of the common subset (headings,
 //! paragraphs, lists, quotes, fenced code, rules; code, bold, italic and links
@@ -7,7 +6,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-/// A sentence of ours: text between backticks is code.
+/// A sentence of the report: text between backticks is code.
 pub(super) fn sentence(text: &str) -> Markup {
     html! {
         @for (index, part) in text.split('`').enumerate() {
@@ -16,7 +15,7 @@ pub(super) fn sentence(text: &str) -> Markup {
     }
 }
 
-/// Text as Markdown that means just this text; between backticks it is code.
+/// Text as Markdown, escaped; text between backticks is code.
 pub(super) fn escape_markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for (index, part) in text.split('`').enumerate() {
@@ -28,7 +27,7 @@ pub(super) fn escape_markdown(text: &str) -> String {
         }
         let mut before = ' ';
         for c in part.chars() {
-            // An underscore or hyphen within a word means nothing.
+            // An underscore or hyphen within a word has no meaning in Markdown.
             if matches!(c, '\\' | '*' | '<' | '[' | ']' | '|' | '~')
                 || (c == '_' && !before.is_alphanumeric())
             {
@@ -58,7 +57,7 @@ pub(super) fn paragraphs(text: &str) -> Vec<String> {
     paragraphs
 }
 
-/// The author's Markdown as HTML. Its headings start below ours.
+/// The author's Markdown as HTML. Its headings are below those of the report.
 pub(super) fn notes(text: &str) -> Markup {
     let mut out = String::new();
     let mut lines = text.lines().peekable();
@@ -157,7 +156,7 @@ fn item(line: &str) -> Option<(bool, &str)> {
     (digits > 0).then_some((true, text))
 }
 
-/// Code, bold, italic and links of one paragraph. What is not closed is text.
+/// Code, bold, italic and links of one paragraph. A mark that is not closed is text.
 fn inline(text: &str) -> Markup {
     let mut out = String::new();
     let mut rest = text;
@@ -165,7 +164,7 @@ fn inline(text: &str) -> Markup {
         let closed = |open: &str| {
             let inner = rest.strip_prefix(open)?;
             let end = inner.find(open).filter(|&end| end > 0)?;
-            // A mark beside a space is a sign, as in `2 * 3`.
+            // A mark beside a space is a character, as in `2 * 3`.
             if inner[..end].starts_with(' ') || inner[..end].ends_with(' ') {
                 return None;
             }
@@ -193,7 +192,7 @@ fn inline(text: &str) -> Markup {
     PreEscaped(out)
 }
 
-/// `[label](target)`; targets that are no address or path are text.
+/// `[label](target)`; `None` if the target is not an address or a path.
 fn link(text: &str) -> Option<(&str, &str, &str)> {
     let (label, rest) = text.strip_prefix('[')?.split_once("](")?;
     let (target, rest) = rest.split_once(')')?;

@@ -100,7 +100,7 @@ fn top(folder: &Folder) -> Report {
         facts: setting::facts(folder),
         setting: setting::tables(folder),
         source: Some((
-            setting::handed_on(&scenario.file).to_owned(),
+            setting::shown_path(&scenario.file).to_owned(),
             scenario.text.clone(),
         )),
         notes: scenario.notes.clone(),

@@ -1,5 +1,5 @@
-//! The cases side by side: what was varied, how often each fails, and what it
-//! comes to. Of a plan with a single case, how often its many seeds fail.
+//! The cases side by side: what was varied, how often each case fails, and its
+//! metrics. For a plan with a single case: how often its runs fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,9 +11,9 @@ use super::table::{Align, Table};
 use crate::render::number::{decimals, fixed, whole};
 use crate::results::{CaseInfo, Population, percent};
 
-/// Metrics that tell cases apart, those first that say most; as many of them are
-/// shown as [`SHOWN`] says.
-const TELLING: [&str; 6] = [
+/// Metrics that show how cases differ, the most important first. At most [`SHOWN`] of
+/// them are in the table.
+const COMPARED: [&str; 6] = [
     "clock_drift_max",
     "queue_max",
     "latency_mean",
@@ -26,30 +26,30 @@ const SHOWN: usize = 3;
 const MAX_CASES: usize = 60;
 /// Columns of a table over two axes, at most.
 const MAX_COLUMNS: usize = 12;
-/// Runs from which on it is told how often they fail, even if none does.
+/// From this number of runs, the failure rate is shown even if no run fails.
 const MANY: u64 = 100;
 
 /// A case in numbers.
-pub(super) struct Line {
-    /// What it is: a value per axis, or its name.
+pub(super) struct CaseRow {
+    /// A value per axis, or its name.
     pub cells: Vec<String>,
     pub id: String,
     pub population: Population,
-    /// Whether anything is expected or checked in its runs.
+    /// Whether its runs have expectations or checks.
     pub judged: bool,
     /// The means of the metrics over all its nodes and runs.
     pub means: Vec<Option<f64>>,
 }
 
-/// The section; none if there is one case and little to say of its runs.
+/// The section; `None` for a single case without failures, judgements or many runs.
 pub(super) fn section(folder: &Folder, measured: &Measured) -> Option<Section> {
     let manifest = &folder.manifest;
     let metrics = metrics(measured);
-    let lines = lines(folder, measured, &metrics);
+    let case_rows = case_rows(folder, measured, &metrics);
     let several = manifest.cases.len() > 1;
     let (failed, judged, runs) = (
-        lines.iter().any(|it| it.population.failed > 0),
-        lines.iter().any(|it| it.judged),
+        case_rows.iter().any(|it| it.population.failed > 0),
+        case_rows.iter().any(|it| it.judged),
         folder.runs.len() as u64,
     );
     if !several && (runs < 2 || !(failed || judged || runs >= MANY)) {
@@ -65,40 +65,40 @@ pub(super) fn section(folder: &Folder, measured: &Measured) -> Option<Section> {
             true => "How do the cases compare?".to_owned(),
             false => "How often does it fail?".to_owned(),
         },
-        observations: observations(measured, &metrics, &lines),
-        tables: vec![side_by_side(measured, &metrics, &axes, &lines)],
+        observations: observations(measured, &metrics, &case_rows),
+        tables: vec![side_by_side(measured, &metrics, &axes, &case_rows)],
         definitions: definitions(),
         ..Section::default()
     };
     if let [rows, columns] = &axes[..] {
         let mut tables = Vec::new();
         if failed {
-            let rate = |line: &Line| line.population.rate().map(percent);
+            let rate = |case_row: &CaseRow| case_row.population.rate().map(percent);
             tables.extend(over_two_axes(
                 "Share of runs that fail",
                 rows,
                 columns,
-                &lines,
+                &case_rows,
                 rate,
             ));
         }
         for (index, &metric) in metrics.iter().enumerate() {
-            let places = places(&lines, index);
-            let mean = |line: &Line| line.means[index].map(|mean| fixed(mean, places));
+            let places = places(&case_rows, index);
+            let mean = |case_row: &CaseRow| case_row.means[index].map(|mean| fixed(mean, places));
             let caption = format!("Mean of {}", head(measured, metric));
-            tables.extend(over_two_axes(&caption, rows, columns, &lines, mean));
+            tables.extend(over_two_axes(&caption, rows, columns, &case_rows, mean));
         }
         section.tables.extend(tables);
     }
     Some(section)
 }
 
-/// The metrics that are shown, by column: those in which the cases differ, if there
-/// are several.
+/// The columns of the metrics that are shown: metrics with the same value everywhere
+/// are left out.
 pub(super) fn metrics(measured: &Measured) -> Vec<usize> {
     let own = own_metrics(measured);
     let own = own.into_iter().filter(|name| name.ends_with("_mean"));
-    let all = TELLING.into_iter().chain(own);
+    let all = COMPARED.into_iter().chain(own);
     let columns = all.filter_map(|name| measured.metric(name));
     columns
         .filter(|&metric| {
@@ -111,7 +111,7 @@ pub(super) fn metrics(measured: &Measured) -> Vec<usize> {
         .collect()
 }
 
-fn lines(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<Line> {
+fn case_rows(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<CaseRow> {
     let manifest = &folder.manifest;
     let means = means(measured, metrics);
     let mut populations: BTreeMap<&str, Population> = BTreeMap::new();
@@ -122,9 +122,9 @@ fn lines(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<Line> {
         words.entry(&run.case).or_insert_with(|| run.axes.clone());
         populations.entry(&run.case).or_default().add(run);
     }
-    let line = |case: &CaseInfo| {
+    let case_row = |case: &CaseInfo| {
         let population = populations.remove(case.id.as_str())?;
-        Some(Line {
+        Some(CaseRow {
             cells: words.get(case.id.as_str()).cloned().unwrap_or_default(),
             means: means
                 .get(case.id.as_str())
@@ -135,7 +135,7 @@ fn lines(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<Line> {
             population,
         })
     };
-    manifest.cases.iter().filter_map(line).collect()
+    manifest.cases.iter().filter_map(case_row).collect()
 }
 
 /// The means of metrics over all nodes and runs of each case.
@@ -160,39 +160,50 @@ pub(super) fn means<'a>(
     names.zip(of_case).collect()
 }
 
-fn places(lines: &[Line], metric: usize) -> usize {
-    decimals(lines.iter().filter_map(|line| line.means[metric]))
+fn places(case_rows: &[CaseRow], metric: usize) -> usize {
+    decimals(
+        case_rows
+            .iter()
+            .filter_map(|case_row| case_row.means[metric]),
+    )
 }
 
-pub(super) fn observations(measured: &Measured, metrics: &[usize], lines: &[Line]) -> Vec<String> {
-    let mut said = Vec::new();
-    let several = lines.len() > 1;
-    let worst = lines
+pub(super) fn observations(
+    measured: &Measured,
+    metrics: &[usize],
+    case_rows: &[CaseRow],
+) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let several = case_rows.len() > 1;
+    let worst = case_rows
         .iter()
-        .filter_map(|line| Some((line.population.rate()?, line)))
-        .fold(None, |worst: Option<(f64, &Line)>, it| match worst {
+        .filter_map(|case_row| Some((case_row.population.rate()?, case_row)))
+        .fold(None, |worst: Option<(f64, &CaseRow)>, it| match worst {
             Some(worst) if worst.0 >= it.0 => Some(worst),
             _ => Some(it),
         });
-    if let Some((rate, line)) = worst {
+    if let Some((rate, case_row)) = worst {
         if rate > 0.0 {
             let of = match several {
-                true => format!("{} fails most often: ", line.id),
+                true => format!("{} fails most often: ", case_row.id),
                 false => String::new(),
             };
-            let seeds = line.population.first_text();
-            said.push(format!("{of}{}; seeds: {seeds}.", line.population.text()));
+            let seeds = case_row.population.first_text();
+            sentences.push(format!(
+                "{of}{}; seeds: {seeds}.",
+                case_row.population.text()
+            ));
         } else if !several {
-            said.push(format!("{}.", line.population.text()));
+            sentences.push(format!("{}.", case_row.population.text()));
         }
     }
     if !several {
-        return said;
+        return sentences;
     }
     for (index, &metric) in metrics.iter().enumerate() {
-        let mut known: Vec<(f64, &str)> = lines
+        let mut known: Vec<(f64, &str)> = case_rows
             .iter()
-            .filter_map(|line| Some((line.means[index]?, line.id.as_str())))
+            .filter_map(|case_row| Some((case_row.means[index]?, case_row.id.as_str())))
             .collect();
         known.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (Some(least), Some(most)) = (known.first(), known.last()) else {
@@ -201,8 +212,8 @@ pub(super) fn observations(measured: &Measured, metrics: &[usize], lines: &[Line
         if least.0 == most.0 {
             continue;
         }
-        let places = places(lines, index);
-        said.push(format!(
+        let places = places(case_rows, index);
+        sentences.push(format!(
             "{} is highest in {} ({}) and lowest in {} ({}), in the mean over nodes and runs.",
             head(measured, metric),
             most.1,
@@ -211,7 +222,7 @@ pub(super) fn observations(measured: &Measured, metrics: &[usize], lines: &[Line
             fixed(least.0, places),
         ));
     }
-    said
+    sentences
 }
 
 /// A row per case.
@@ -219,20 +230,20 @@ pub(super) fn side_by_side(
     measured: &Measured,
     metrics: &[usize],
     axes: &[String],
-    lines: &[Line],
+    case_rows: &[CaseRow],
 ) -> Table {
-    let any_unknown = lines.iter().any(|it| it.population.unknown > 0);
-    let any_failed = lines.iter().any(|it| it.population.failed > 0);
+    let any_unknown = case_rows.iter().any(|it| it.population.unknown > 0);
+    let any_failed = case_rows.iter().any(|it| it.population.failed > 0);
     let mut columns: Vec<(&str, Align)> = Vec::new();
     columns.extend(axes.iter().map(|axis| (axis.as_str(), Align::Left)));
     columns.extend([("runs", Align::Right), ("failed", Align::Right)]);
     if any_unknown {
         columns.push(("unknown", Align::Right));
     }
-    // Where nothing is judged and nothing fails, a rate of a few runs says nothing.
+    // A rate of few runs has no meaning if nothing is judged and nothing fails.
     let rates = any_failed
         || any_unknown
-        || lines
+        || case_rows
             .iter()
             .any(|it| it.judged || it.population.runs >= MANY);
     if rates {
@@ -244,22 +255,22 @@ pub(super) fn side_by_side(
     let heads: Vec<String> = metrics.iter().map(|&it| head(measured, it)).collect();
     columns.extend(heads.iter().map(|it| (it.as_str(), Align::Right)));
     let mut table = Table::new("Side by side", columns);
-    let places: Vec<usize> = (0..metrics.len()).map(|it| places(lines, it)).collect();
-    let mut shown: Vec<&Line> = lines.iter().collect();
+    let places: Vec<usize> = (0..metrics.len()).map(|it| places(case_rows, it)).collect();
+    let mut shown: Vec<&CaseRow> = case_rows.iter().collect();
     if shown.len() > MAX_CASES {
-        // What fails comes first, if not all fit.
-        shown.sort_by_key(|line| line.population.failed == 0);
+        // If not all fit, cases that fail come first.
+        shown.sort_by_key(|case_row| case_row.population.failed == 0);
         shown.truncate(MAX_CASES);
         table.note = format!(
             "{MAX_CASES} of {} cases are shown, those that fail first. ",
-            whole(lines.len() as u64)
+            whole(case_rows.len() as u64)
         );
     }
-    for line in shown {
-        let population = &line.population;
+    for case_row in shown {
+        let population = &case_row.population;
         let mut row = match axes.is_empty() {
             true => Vec::new(),
-            false => line.cells.clone(),
+            false => case_row.cells.clone(),
         };
         row.extend([whole(population.runs), whole(population.failed)]);
         if any_unknown {
@@ -274,7 +285,7 @@ pub(super) fn side_by_side(
         if any_failed {
             row.push(population.first_text());
         }
-        let means = line.means.iter().zip(&places);
+        let means = case_row.means.iter().zip(&places);
         row.extend(
             means.map(|(mean, &places)| mean.map_or("–".to_owned(), |mean| fixed(mean, places))),
         );
@@ -288,17 +299,20 @@ pub(super) fn side_by_side(
     table
 }
 
-/// A table with an axis down and an axis across; none if there is little to see.
+/// A table with an axis down and an axis across; `None` if an axis has only one value,
+/// or too many.
 fn over_two_axes(
     caption: &str,
     rows: &str,
     columns: &str,
-    lines: &[Line],
-    cell: impl Fn(&Line) -> Option<String>,
+    case_rows: &[CaseRow],
+    cell: impl Fn(&CaseRow) -> Option<String>,
 ) -> Option<Table> {
     let distinct = |axis: usize| {
         let mut seen = BTreeSet::new();
-        let words = lines.iter().map(|line| line.cells[axis].as_str());
+        let words = case_rows
+            .iter()
+            .map(|case_row| case_row.cells[axis].as_str());
         words.filter(|it| seen.insert(*it)).collect::<Vec<&str>>()
     };
     let (down, across) = (distinct(0), distinct(1));
@@ -309,14 +323,21 @@ fn over_two_axes(
     let heads = across.iter().map(|it| (*it, Align::Right));
     let first = [(corner.as_str(), Align::Left)];
     let mut table = Table::new(caption, first.into_iter().chain(heads));
-    let by_cell: BTreeMap<(&str, &str), &Line> = lines
+    let by_cell: BTreeMap<(&str, &str), &CaseRow> = case_rows
         .iter()
-        .map(|line| ((line.cells[0].as_str(), line.cells[1].as_str()), line))
+        .map(|case_row| {
+            (
+                (case_row.cells[0].as_str(), case_row.cells[1].as_str()),
+                case_row,
+            )
+        })
         .collect();
     for row in down {
         let cells = across.iter().map(|column| {
-            let line = by_cell.get(&(row, *column));
-            line.and_then(|line| cell(line)).unwrap_or("–".to_owned())
+            let case_row = by_cell.get(&(row, *column));
+            case_row
+                .and_then(|case_row| cell(case_row))
+                .unwrap_or("–".to_owned())
         });
         table
             .rows

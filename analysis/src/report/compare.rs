@@ -1,17 +1,17 @@
 //! Results of different plans, side by side: what differs between the plans, the
-//! same tables as in any report with each plan's cases beside the other's, and
-//! pictures of the first cases of each.
+//! tables of any report with the cases of all plans, and plots of the first cases of
+//! each plan.
 
 use std::path::Path;
 
-use super::cases::{self, Line};
+use super::cases::{self, CaseRow};
 use super::collect::collect;
 use super::drawing::{Drawing, Panel, speeds};
 use super::folder::Folder;
 use super::measured::Measured;
 use super::observe::Observations;
 use super::sections::{DRAWN_CASES, observed, sections};
-use super::setting::{file_name, handed_on, warnings};
+use super::setting::{file_name, shown_path, warnings};
 use super::table::{Align, Table};
 use super::{Error, Report, Section};
 use crate::render::number::{count, whole};
@@ -153,8 +153,7 @@ fn population(folder: &Folder, case: &str) -> (Population, bool) {
     (population, judged)
 }
 
-/// What the results are called: by their scenarios where these differ, else by
-/// their folders, too.
+/// The names of the results: the scenarios if these differ, else with the folders.
 fn names(folders: &[Folder]) -> Vec<String> {
     let scenario = |folder: &Folder| folder.manifest.scenario.name.clone();
     let last = |path: &Path| file_name(&path.display().to_string()).to_owned();
@@ -189,7 +188,7 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// What was run.
+/// The table of the plans.
 fn plans(folders: &[Folder], names: &[String]) -> Table {
     let mut table = Table::new(
         "The plans",
@@ -214,7 +213,7 @@ fn plans(folders: &[Folder], names: &[String]) -> Table {
             };
             vec![
                 name.clone(),
-                handed_on(&manifest.scenario.file).to_owned(),
+                shown_path(&manifest.scenario.file).to_owned(),
                 whole(manifest.cases.len() as u64),
                 whole(folder.runs.len() as u64),
                 manifest.seed.to_string(),
@@ -245,16 +244,16 @@ fn differing(folders: &[Folder], names: &[String]) -> Table {
     table
 }
 
-/// Each case of each plan in a row.
+/// A row for each case of each plan.
 fn side_by_side(
     measured: &Measured,
     populations: Vec<(String, Population, bool)>,
 ) -> Option<Section> {
     let metrics = cases::metrics(measured);
     let means = cases::means(measured, &metrics);
-    let lines: Vec<Line> = populations
+    let case_rows: Vec<CaseRow> = populations
         .into_iter()
-        .map(|(id, population, judged)| Line {
+        .map(|(id, population, judged)| CaseRow {
             judged,
             means: means
                 .get(id.as_str())
@@ -265,11 +264,11 @@ fn side_by_side(
             population,
         })
         .collect();
-    let table = cases::side_by_side(measured, &metrics, &["plan".to_owned()], &lines);
+    let table = cases::side_by_side(measured, &metrics, &["plan".to_owned()], &case_rows);
     Some(Section {
         id: "cases".to_owned(),
         title: "How do the plans compare?".to_owned(),
-        observations: cases::observations(measured, &metrics, &lines),
+        observations: cases::observations(measured, &metrics, &case_rows),
         tables: vec![table],
         definitions: cases::definitions(),
         ..Section::default()

@@ -1,5 +1,5 @@
-//! Which cases and runs are drawn: their logs read, their lines gathered, their
-//! figures sorted by question.
+//! Selects the cases and runs that are drawn, reads their logs, and sorts the figures
+//! by question.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -15,20 +15,20 @@ use crate::log::tables::files::{COMBINED_FILE, log_file};
 use crate::log::{RunSchema, Warning};
 use crate::results::{LogMode, Manifest, RunRow};
 
-/// Nodes whose lines are drawn: more cannot be told apart.
+/// Maximum number of nodes in a plot: more lines cannot be told apart.
 pub(super) const DRAWN_NODES: usize = 12;
-/// Runs of a case that are drawn.
+/// Maximum number of runs of a case in a plot.
 const DRAWN_RUNS: usize = 6;
-/// What the logs of all drawn runs may take together `[bytes]`; the first is
-/// always drawn. A second or two of reading.
+/// Maximum size of the logs of all drawn runs `[bytes]`: a second or two of reading.
+/// The first run is always drawn.
 const DRAWN_BYTES: u64 = 512 << 20;
 
-/// The figures so far, by question, and what they took.
+/// The figures so far, by question.
 pub(super) struct Drawing {
     pub figures: Vec<Vec<Figure>>,
-    /// Runs that are drawn.
+    /// Number of runs that are drawn.
     pub runs: usize,
-    /// Whether a log names peers that are no nodes.
+    /// Whether a log names external peers.
     pub external_peers: bool,
     bytes: u64,
 }
@@ -49,9 +49,9 @@ pub(super) struct Panel<'a> {
     pub case: &'a str,
     /// Part of the figures' file names.
     pub suffix: String,
-    /// Said in each title.
+    /// Part of the figures' titles.
     pub of: String,
-    /// Cases that are drawn in all.
+    /// Number of cases that are drawn.
     pub beside: usize,
 }
 
@@ -74,7 +74,7 @@ impl Drawing {
             .collect();
         let schema = manifest.run_schema(panel.case);
         let shown_nodes = schema.nodes.len().min(DRAWN_NODES);
-        // A run's logs may name all nodes; of node logs only the drawn are opened.
+        // A combined log names all nodes; of node logs, only those drawn are opened.
         let drawn_schema = match manifest.log {
             LogMode::Combined => schema.clone(),
             _ => RunSchema {
@@ -92,8 +92,9 @@ impl Drawing {
                 break;
             }
             self.runs += 1;
-            let (series, met) = series(folder, run, &drawn_schema, &nodes, lines, warnings)?;
-            self.external_peers |= met;
+            let (series, external_peers) =
+                series(folder, run, &drawn_schema, &nodes, lines, warnings)?;
+            self.external_peers |= external_peers;
             lines_of.push((run.run, series));
         }
         if lines_of.is_empty() {
@@ -113,8 +114,8 @@ impl Drawing {
     }
 }
 
-/// The figures of a case, each with its question; the last two lists are the
-/// behaviors' own columns and the space-time diagram.
+/// Adds the figures of a case to the lists of their questions. The last two lists are
+/// the behaviors' own columns and the space-time diagram.
 pub(super) fn draw(drawn: &Drawn<'_>, figures: &mut [Vec<Figure>]) {
     let [jumps, drift, _gaps, queues, _messages, own, story] = figures else {
         return;
@@ -132,7 +133,7 @@ pub(super) fn speeds(measured: &Measured) -> HashMap<(u64, String), f64> {
     let Some(speed) = measured.metric("steps_per_s") else {
         return HashMap::new();
     };
-    // Only what panels can show.
+    // Panels show no other nodes.
     let shown = measured
         .rows
         .iter()
@@ -153,17 +154,17 @@ pub(super) fn acts_on_ticks(manifest: &Manifest, case: &str) -> bool {
     own.all(|group| group.timing.contains("tick"))
 }
 
-/// What a step is called.
+/// The word for a step.
 pub(super) fn step(ticks: bool) -> &'static str {
     if ticks { "tick" } else { "step" }
 }
 
-/// How long a run was `[ns]`.
+/// Duration of a run `[ns]`.
 pub(super) fn nanoseconds(run: &RunRow) -> u64 {
     (run.duration_s * 1e9).round() as u64
 }
 
-/// The lines of one run, and whether its logs name peers that are no nodes.
+/// The lines of one run, and whether its logs name external peers.
 fn series(
     folder: &Folder,
     run: &RunRow,
@@ -184,19 +185,19 @@ fn series(
         .warnings()
         .iter()
         .filter(|warning| matches!(warning, Warning::TimeGoesBack { .. }));
-    // The folder's own place says nothing to the reader, and differs by machine.
+    // Without the path of the results folder, which differs between machines.
     let prefix = format!("{}/", folder.path.display());
     warnings.extend(back.map(|warning| warning.to_string().replace(&prefix, "")));
-    let met = &log.schema().external_peers;
-    let external_peers = !met.is_empty() && {
+    let named = &log.schema().external_peers;
+    let external_peers = !named.is_empty() && {
         let all = folder.manifest.run_schema(&run.case);
         let nodes: HashSet<&str> = all.nodes.iter().map(|node| node.name.as_str()).collect();
-        met.iter().any(|name| !nodes.contains(name.as_str()))
+        named.iter().any(|name| !nodes.contains(name.as_str()))
     };
     Ok((series, external_peers))
 }
 
-/// What the logs of the drawn nodes of a run take `[bytes]`.
+/// Size of the logs of a run's drawn nodes `[bytes]`.
 fn log_bytes(path: &Path, schema: &RunSchema) -> u64 {
     let size = |file: PathBuf| std::fs::metadata(file).map_or(0, |file| file.len());
     let nodes = schema.nodes.iter().take(DRAWN_NODES);

@@ -1,8 +1,8 @@
-//! Why no report could be made: what, where, what was expected, what to do.
+//! The errors of building a report.
 
 use std::path::{Path, PathBuf};
 
-/// Why no report could be made. An older report is left as it was.
+/// A report cannot be built. An older report stays as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The folder holds no results.
@@ -18,7 +18,7 @@ pub enum Error {
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// A file or folder could not be written.
@@ -26,7 +26,7 @@ pub enum Error {
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: std::io::Error,
     },
     /// `manifest.json` is not what the runner writes.
@@ -34,9 +34,9 @@ pub enum Error {
     Manifest {
         /// The file.
         path: PathBuf,
-        /// Where, from 1.
+        /// The line, from 1.
         line: usize,
-        /// Where, from 1.
+        /// The column, from 1.
         column: usize,
         /// What is wrong.
         found: String,
@@ -48,7 +48,7 @@ pub enum Error {
         path: PathBuf,
         /// Its format.
         found: u32,
-        /// The newest that is known here.
+        /// The newest format that this version reads.
         known: u32,
     },
     /// A table is not what the runner writes.
@@ -60,12 +60,12 @@ pub enum Error {
     /// A mapping of another program's columns that cannot be read.
     #[error("--map: {0}")]
     Mapping(#[from] crate::log::MappingError),
-    /// Several results, and no place for what they come to.
+    /// Several results, and no folder for the report.
     #[error(
-        "{given} folders of results were given, and no folder for what they come to\n  name one with --out DIR"
+        "{given} folders of results were given, and no folder for the report\n  name one with --out DIR"
     )]
     NoOut {
-        /// How many.
+        /// Number of folders.
         given: usize,
     },
     /// The same folder was given twice.
@@ -90,19 +90,19 @@ pub enum Error {
         /// What differs.
         differences: Vec<String>,
     },
-    /// The same run came out differently in two places.
+    /// Two parts have different results of the same run.
     #[error("run {run} came out differently in {} and in {}: {file} differs\n  the same run of the same plan is the same everywhere, so one of the two is not what it says; look for the reason with --check-determinism", one.display(), other.display())]
     Conflict {
         /// The number of the run.
         run: u64,
-        /// Where it is.
+        /// A folder with the run.
         one: PathBuf,
-        /// Where it is, too.
+        /// Another folder with the run.
         other: PathBuf,
-        /// What differs.
+        /// The file that differs.
         file: String,
     },
-    /// There is nothing to report.
+    /// The results have no run.
     #[error("{}: no run is recorded in `runs.csv`\n  the runner was stopped before its first run ended; run the scenario again", path.display())]
     NoRuns {
         /// The folder.

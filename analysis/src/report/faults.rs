@@ -1,8 +1,7 @@
-//! What broke, and whether it mattered.
+//! The faults of the runs: when each fault held, and what it touched.
 //!
-//! The runner keeps an account of each run's faults in its folder (`faults.csv`):
-//! when each held, and how much it touched. A fault that touched nothing has shown
-//! nothing, and is said to have not at the very top.
+//! The runner writes `faults.csv` into the folder of each run. A fault that touched
+//! nothing shows nothing about the system, so it has a warning at the top.
 
 use std::collections::BTreeMap;
 
@@ -15,35 +14,35 @@ use crate::results::RunRow;
 
 /// Nanoseconds to seconds.
 const S: f64 = 1e-9;
-/// Rows in the table, at most.
+/// Maximum number of rows in the table.
 const MAX_ROWS: usize = 60;
 
 /// One fault in all runs of a case.
 #[derive(Default)]
-struct Fault {
+struct FaultSummary {
     kind: String,
     what: String,
     required: bool,
     /// The first time that it held `[s]`, in any run.
     first: Option<(f64, f64)>,
-    /// How often it held, over all runs.
+    /// Number of times that it held, over all runs.
     times: u64,
-    /// What it touched, by run.
+    /// How much it touched, by run.
     touched: Vec<u64>,
 }
 
 /// Faults by case, in the order of the runs, and number.
-type Faults = BTreeMap<(usize, u64), Fault>;
+type FaultSummaries = BTreeMap<(usize, u64), FaultSummary>;
 
-/// What the faults of these runs come to: a section, and what must be known first.
-/// None if no run has any.
+/// The section about the faults of these runs; `None` if no run has a fault. Faults
+/// that touched nothing are added to the warnings.
 pub(super) fn section(
     folder: &Folder,
     runs: &[&RunRow],
     warnings: &mut Vec<String>,
 ) -> Result<Option<Section>, Error> {
     let mut cases: Vec<&str> = Vec::new();
-    let mut faults = Faults::new();
+    let mut faults = FaultSummaries::new();
     for &run in runs {
         let case = match cases.iter().position(|case| *case == run.case) {
             Some(case) => case,
@@ -79,8 +78,13 @@ pub(super) fn section(
     }))
 }
 
-/// Adds what the faults of a run did; nothing if it has no such file.
-fn read(folder: &Folder, run: &RunRow, case: usize, faults: &mut Faults) -> Result<(), Error> {
+/// Adds the faults of a run.
+fn read(
+    folder: &Folder,
+    run: &RunRow,
+    case: usize,
+    faults: &mut FaultSummaries,
+) -> Result<(), Error> {
     let path = folder.run_folder(run).join(FAULTS_FILE);
     let mut last = None;
     for row in FaultRow::read(&path)? {
@@ -105,7 +109,7 @@ fn read(folder: &Folder, run: &RunRow, case: usize, faults: &mut Faults) -> Resu
     Ok(())
 }
 
-impl Fault {
+impl FaultSummary {
     fn runs(&self) -> u64 {
         self.touched.len() as u64
     }
@@ -159,7 +163,7 @@ impl Fault {
     }
 }
 
-fn table(cases: &[&str], faults: &Faults) -> Table {
+fn table(cases: &[&str], faults: &FaultSummaries) -> Table {
     let mut columns = vec![("fault", Align::Right)];
     if cases.len() > 1 {
         columns.push(("case", Align::Left));
@@ -223,8 +227,8 @@ fn definitions() -> Vec<(String, String)> {
 mod tests {
     use super::*;
 
-    fn fault(touched: &[u64], required: bool) -> Fault {
-        Fault {
+    fn fault(touched: &[u64], required: bool) -> FaultSummary {
+        FaultSummary {
             kind: "partition".to_owned(),
             what: "messages cut".to_owned(),
             required,
@@ -255,7 +259,7 @@ mod tests {
             fault(&[12], false).observation(1, ""),
             "Fault 1 (partition) held from 20 s to 30.50 s; messages cut: 12."
         );
-        let never = Fault {
+        let never = FaultSummary {
             first: None,
             ..fault(&[0], false)
         };

@@ -16,17 +16,17 @@ pub(super) use space_time::SPACE_TIME_NODES;
 pub(super) struct Drawn<'a> {
     /// Part of the file names; empty if there is only one case.
     pub suffix: String,
-    /// Said in each title; empty if there is only one case.
+    /// Part of the titles; empty if there is only one case.
     pub of: String,
     /// Run numbers and their lines.
     pub runs: &'a [(u64, RunSeries)],
     /// Steps per second by run and node, for the panels' small print.
     pub speeds: &'a HashMap<(u64, String), f64>,
-    /// What a step is called: `tick` or `step`.
+    /// The word for a step: `tick` or `step`.
     pub step: &'static str,
-    /// The nodes of the scenario, drawn or not.
+    /// Number of nodes of the scenario, drawn or not.
     pub node_count: usize,
-    /// Which nodes of the schema are drawn.
+    /// The schema's indices of the drawn nodes.
     pub nodes: &'a [usize],
 }
 
@@ -78,7 +78,7 @@ impl Drawn<'_> {
         }
     }
 
-    /// A figure of lines; none if there is nothing to draw.
+    /// A figure of lines; `None` without points.
     fn lines(
         &self,
         step: bool,
@@ -171,7 +171,7 @@ impl Drawn<'_> {
         }
         columns.truncate(super::series::OTHER_COLUMNS);
         let figure = |(index, name): (usize, &&str)| {
-            // Nanoseconds are told in milliseconds, as in the tables.
+            // Nanoseconds are shown in milliseconds, as in the tables.
             let (label, scale) = match super::questions::is_span(name) {
                 true => (format!("{name} [ms]"), 1e-6),
                 false => ((*name).to_owned(), 1.0),
@@ -188,7 +188,7 @@ impl Drawn<'_> {
                 "The column `{name}` after each step, over true time.{}",
                 self.speeds_note()
             );
-            // The name of a column may hold anything; the file's name may not.
+            // The name of a column may have characters that a file name must not have.
             let stem = format!("column-{}", index + 1);
             Some(self.figure(
                 &stem,
@@ -201,7 +201,7 @@ impl Drawn<'_> {
     }
 }
 
-/// How far a node's clock is behind the one furthest ahead, at each sample.
+/// The distance from a node's clock to the clock furthest ahead, at each sample.
 fn behind(run: &RunSeries, node: usize) -> Vec<(f64, f64)> {
     let samples = &run.nodes[node].samples;
     (0..samples.len())

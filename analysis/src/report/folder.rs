@@ -8,8 +8,8 @@ use crate::log::tables::files::{
 };
 use crate::results::{FORMAT, Manifest, RunRow, RunStatus};
 
-/// Nodes of a run, at most: keeps a manifest that was tampered with from asking
-/// for all memory. Arbitrary, well above what a run can have.
+/// Maximum number of nodes of a run, so that a damaged manifest cannot use all
+/// memory. Arbitrary, above the maximum of the runner.
 const MAX_NODES: u64 = 1 << 24;
 
 /// The link to the newest results of a scenario.
@@ -22,8 +22,8 @@ pub(super) struct Folder {
     pub manifest: Manifest,
     /// In order of their numbers.
     pub runs: Vec<RunRow>,
-    /// Runs that have begun and come to no end: the runner was killed, or is still
-    /// at work. By number, in order.
+    /// Numbers of the runs that began and did not end, in order: the runner was killed,
+    /// or is still running.
     pub unfinished: Vec<u64>,
 }
 
@@ -37,7 +37,7 @@ impl Folder {
         }
     }
 
-    /// As [`Folder::open`]; there may be no run in it, as in an empty shard.
+    /// As [`Folder::open`]; also without any run, as for an empty shard.
     pub fn open_any(path: &Path) -> Result<Folder, Error> {
         let mut path = path.to_owned();
         if !path.join(MANIFEST_FILE).exists() && path.join(LATEST).join(MANIFEST_FILE).exists() {
@@ -63,8 +63,8 @@ impl Folder {
         })
     }
 
-    /// Whether a run came to an end. In real time a signal is an end like any
-    /// other: what was to happen until then has happened.
+    /// Whether a run reached its end. In real time, a run that a signal stopped is
+    /// whole, too.
     pub fn is_whole(&self, run: &RunRow) -> bool {
         match run.status {
             RunStatus::Complete => true,
@@ -84,7 +84,7 @@ impl Folder {
     }
 }
 
-/// The runs of which there is a folder `NNNN.partial` and no row.
+/// The runs with a folder `NNNN.partial` and no row.
 fn unfinished(path: &Path, runs: &[RunRow]) -> Vec<u64> {
     let folders = std::fs::read_dir(path.join(RUNS_FOLDER))
         .into_iter()
@@ -109,7 +109,7 @@ fn not_results(path: PathBuf) -> Error {
 }
 
 fn read_manifest(file: &Path, text: &str) -> Result<Manifest, Error> {
-    // The format first: a newer one may lack what this version expects.
+    // The format is read first: a newer format may lack fields of this one.
     #[derive(serde::Deserialize)]
     struct Format {
         format: u32,

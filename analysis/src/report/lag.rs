@@ -1,9 +1,9 @@
-//! How late things happened, in runs in real time.
+//! How late ticks and timers were, in runs in real time.
 //!
-//! A tick or timer has an instant at which it is due; the machine gets to it a
-//! little later. The runner keeps a summary of these lags in each run's folder
-//! (`lag.csv`). A run that was too late is said to be so at the very top, since
-//! then its numbers are about the machine that it ran on, too.
+//! A tick or timer is due at an instant; it is handled a little later. The runner
+//! writes a summary of these lags into the folder of each run (`lag.csv`). A run that
+//! was too late has a warning at the top: its numbers then depend on the load of the
+//! machine, too.
 
 use super::folder::Folder;
 use super::observe::span;
@@ -13,9 +13,9 @@ use crate::log::tables::{LAG_FILE, LagRow};
 use crate::render::number::{count, decimals, fixed, whole};
 use crate::results::RunRow;
 
-/// Runs in the table, at most; then those that were latest.
+/// Maximum number of runs in the table; if there are more, the latest are shown.
 const MAX_RUNS: usize = 20;
-/// Runs that are named in a sentence, at most.
+/// Maximum number of runs in a sentence.
 const NAMED: usize = 8;
 /// Nanoseconds to milliseconds.
 const MS: f64 = 1e-6;

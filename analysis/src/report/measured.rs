@@ -1,8 +1,7 @@
 //! The metrics of every node in every run, as one flat table of numbers.
 //!
-//! It stands for `summary.csv`, or for the same numbers computed from the logs
-//! again. Bounded: past [`MAX_ROWS`] the rest of the runs is left out, and
-//! [`Measured::left_out`] says so.
+//! The numbers come from `summary.csv`, or are computed from the logs. Rows beyond
+//! [`MAX_ROWS`] are left out; [`Measured::left_out`] is their number.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -12,7 +11,7 @@ use crate::log::RunSchema;
 use crate::log::tables::{SUMMARY_COLUMNS, TableError, TableReader};
 use crate::metrics::{NodeMetrics, Value, metric_names};
 
-/// Rows that are kept: about 200 MB at 25 metrics. Arbitrary; 10,000 runs of
+/// Maximum number of rows: about 200 MB with 25 metrics. Arbitrary; 10,000 runs of
 /// 100 nodes fit.
 const MAX_ROWS: usize = 1_000_000;
 
@@ -25,15 +24,15 @@ pub(super) struct Measured {
     pub nodes: Vec<String>,
     /// The metrics, in the order of the table.
     pub metrics: Vec<String>,
-    /// Who each row is about.
+    /// The run, case and node of each row.
     pub rows: Vec<MeasuredRow>,
-    /// Rows that there were beyond the bound.
+    /// Number of rows that were left out.
     pub left_out: u64,
-    /// `metrics.len()` numbers per row; NaN where nothing was measured.
+    /// `metrics.len()` numbers per row; NaN if nothing was measured.
     values: Vec<f64>,
 }
 
-/// Who a row is about.
+/// The run, case and node of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct MeasuredRow {
     /// The run's number.
@@ -44,7 +43,7 @@ pub(super) struct MeasuredRow {
     pub node: usize,
 }
 
-/// Names by index, and back.
+/// Indices by name.
 #[derive(Default)]
 struct Names {
     index: HashMap<String, usize>,
@@ -53,7 +52,7 @@ struct Names {
 
 impl Names {
     fn get(&mut self, name: &str, names: &mut Vec<String>) -> usize {
-        // Neighbouring rows mostly agree, or go through the nodes in order.
+        // The next row mostly has the same name, or the next one.
         for guess in [self.last, self.last + 1] {
             if names.get(guess).is_some_and(|known| known == name) {
                 self.last = guess;
@@ -200,7 +199,7 @@ impl Measured {
         self.left_out += other.left_out;
     }
 
-    /// Gives these cases the first places, in this order.
+    /// Moves these cases to the front, in this order.
     pub fn bring_forward(&mut self, first: &[String]) {
         let place = |name: &String| first.iter().position(|it| it == name);
         let mut order: Vec<usize> = (0..self.cases.len()).collect();

@@ -1,11 +1,11 @@
-//! Parts of one plan become the whole.
+//! Merges parts of one plan.
 //!
-//! A plan's runs may be done in several places: shards, single cases, single
-//! runs. Each place leaves a folder of results with the manifest of the whole plan
-//! in it. Here they are put together: the tables run by run, byte for byte as they
-//! were written, so that `summary.csv` is the one that a single place would have
-//! written; the runs' own folders as links to their files, or copies where links
-//! cannot be. What can only be judged over all runs of a case is judged now.
+//! The runs of a plan may be executed in several places: shards, single cases, single
+//! runs. Each place has a results folder with the manifest of the whole plan. A merge
+//! copies the tables run by run, byte for byte, so that `summary.csv` is as if one
+//! place had executed all runs; and it links the files of the runs' folders, or copies
+//! them if links are not possible. Then it judges what is expected over all runs of a
+//! case.
 //!
 //! `lines` merges tables by run, `files` the folders of the runs, `over_runs`
 //! judges. Whether the parts are of one plan decides [`differences`].
@@ -30,40 +30,40 @@ use crate::results::{
     Judgement, Manifest, PartInfo, RunRow, RunStatus, Verdict, differences, gravest,
 };
 
-/// What merging came to, beside the folder.
+/// The result of a merge.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Merged {
-    /// Where the whole is.
+    /// The folder of the merged results.
     pub folder: PathBuf,
-    /// How many runs there are, and how many the plan has.
+    /// Number of runs.
     pub runs: u64,
-    /// How many the plan has.
+    /// Number of runs of the plan.
     pub planned: u64,
-    /// What the parts lack, and what was left out.
+    /// What is missing.
     pub warnings: Vec<String>,
     /// What was judged over the runs of each case, by case.
     pub judged: Vec<(String, Judgement)>,
-    /// Whether something is to be judged over the runs of a case that are not all
-    /// there.
+    /// Whether an expectation over the runs of a case is not judged, since runs are
+    /// missing.
     pub unjudged: bool,
 }
 
 impl Merged {
-    /// The gravest of what was judged over the runs; none if nothing was asked.
+    /// The gravest verdict over the runs; `None` without such expectations.
     pub fn verdict(&self) -> Option<Verdict> {
         let judged = self.judged.iter().map(|(_, judgement)| judgement.verdict);
         gravest(judged.chain(self.unjudged.then_some(Verdict::Unknown)))
     }
 }
 
-/// Runs that are named in a sentence, at most.
+/// Maximum number of runs in a sentence.
 const NAMED: usize = 8;
 
 /// Merges parts of one plan into a new folder.
 ///
 /// # Errors
-/// The parts are of different plans, or contradict one another; `out` holds results
-/// already, or cannot be written.
+/// The parts are of different plans, or have different results of a run; `out` holds
+/// results already, or cannot be written.
 pub(super) fn merge(parts: &[Folder], out: &Path) -> Result<Merged, Error> {
     let first = &parts[0];
     for part in &parts[1..] {
@@ -115,7 +115,7 @@ pub(super) fn merge(parts: &[Folder], out: &Path) -> Result<Merged, Error> {
     Ok(merged)
 }
 
-/// The manifest of the whole.
+/// The manifest of the merged results.
 fn whole_manifest(parts: &[Folder]) -> Manifest {
     let mut manifest = parts[0].manifest.clone();
     let started = parts.iter().map(|part| &part.manifest.started).min();
@@ -142,7 +142,7 @@ fn whole_manifest(parts: &[Folder]) -> Manifest {
     manifest
 }
 
-/// Which part each run is taken from.
+/// Selects the part that each run is taken from.
 fn pick(parts: &[Folder]) -> Result<Picks, Error> {
     let mut picks: BTreeMap<u64, Vec<(usize, &RunRow)>> = BTreeMap::new();
     for (index, part) in parts.iter().enumerate() {
@@ -152,7 +152,7 @@ fn pick(parts: &[Folder]) -> Result<Picks, Error> {
     }
     let mut taken = BTreeMap::new();
     for (run, mut found) in picks {
-        // What was stopped half-way yields to what was done to its end.
+        // A run that was stopped is used only if no part has the whole run.
         let half = |(index, row): &(usize, &RunRow)| {
             row.status == RunStatus::Interrupted && !parts[*index].is_whole(row)
         };
@@ -170,8 +170,7 @@ fn pick(parts: &[Folder]) -> Result<Picks, Error> {
     Ok(Picks(taken))
 }
 
-/// Whether two rows are of the same run of the same plan; how long it took is the
-/// machine's matter.
+/// Whether two rows are equal, except for the wall time.
 fn same(one: &RunRow, other: &RunRow) -> bool {
     let timeless = |row: &RunRow| RunRow {
         wall_s: 0.0,
@@ -202,7 +201,7 @@ fn runs_by_case<'a>(parts: &'a [Folder], picks: &Picks) -> BTreeMap<&'a str, u64
     of_case
 }
 
-/// What is said of runs that no part has.
+/// The warning about runs that no part has.
 fn missing(manifest: &Manifest, picks: &Picks) -> Option<String> {
     let planned = manifest.runs_planned;
     let here = picks.0.len() as u64;

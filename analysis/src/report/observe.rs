@@ -11,7 +11,7 @@ use super::measured::Measured;
 use super::questions::ranked;
 use crate::render::number::{count, short, whole};
 
-/// What is said, by the question that it answers.
+/// The sentences, by question.
 #[derive(Default)]
 pub(super) struct Observations {
     pub jumps: Vec<String>,
@@ -41,8 +41,8 @@ impl<'a> Node<'a> {
         self.measured.rows[self.row].run
     }
 
-    /// Messages per second that reached its inbox: those that it took and those
-    /// that still wait. None for what takes no time worth the name.
+    /// Messages per second that reached its inbox: those that it took and those that
+    /// still wait. `None` if it has no steps.
     fn arrivals_per_s(self) -> Option<f64> {
         let (steps, speed) = (self.get("steps")?, self.get("steps_per_s")?);
         let arrived = self.get("received")? + self.get("queue_final")?;
@@ -55,9 +55,9 @@ struct Run<'a> {
     nodes: Vec<Node<'a>>,
 }
 
-/// Looks at one case. `step` is what a step is called: `tick` or `step`;
-/// `clocked` says whether nodes are held to a rate, `open` whether programs outside
-/// may have sent and received messages, too.
+/// The observations of one case. `step` is the word for a step: `tick` or `step`;
+/// `clocked` is whether nodes act on ticks, `open` whether external peers may have sent
+/// and received messages, too.
 pub(super) fn observe(
     measured: &Measured,
     case: usize,
@@ -79,22 +79,26 @@ pub(super) fn observe(
             }
         })
         .collect();
-    let mut said = Observations::default();
-    said.jumps.extend(clocks::who_drives(&runs, step));
-    said.jumps.extend(clocks::who_jumps(&runs, step));
-    said.jumps.extend(clocks::greatest_jump(&runs));
-    said.jumps.extend(clocks::spread_of_jumps(
+    let mut observations = Observations::default();
+    observations.jumps.extend(clocks::who_drives(&runs, step));
+    observations.jumps.extend(clocks::who_jumps(&runs, step));
+    observations.jumps.extend(clocks::greatest_jump(&runs));
+    observations.jumps.extend(clocks::spread_of_jumps(
         measured,
         &runs,
         by_run.values(),
         step,
     ));
-    said.drift.extend(clocks::drift(&runs));
-    said.gaps.extend(clocks::gaps(&runs));
-    said.queues.extend(messages::queues(&runs, step, clocked));
-    said.messages.extend(messages::conservation(&runs, open));
-    said.messages.extend(messages::latency(&runs, open));
-    said
+    observations.drift.extend(clocks::drift(&runs));
+    observations.gaps.extend(clocks::gaps(&runs));
+    observations
+        .queues
+        .extend(messages::queues(&runs, step, clocked));
+    observations
+        .messages
+        .extend(messages::conservation(&runs, open));
+    observations.messages.extend(messages::latency(&runs, open));
+    observations
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -124,7 +128,7 @@ fn place(node: Node<'_>, runs: &[Run<'_>]) -> String {
     }
 }
 
-/// The node and run with the greatest value; the first of equals.
+/// The node and run with the greatest value; the first if values are equal.
 fn greatest<'a>(runs: &[Run<'a>], metric: &str) -> Option<(Node<'a>, f64)> {
     let mut best: Option<(Node<'a>, f64)> = None;
     for node in runs.iter().flat_map(|run| &run.nodes) {
@@ -137,7 +141,7 @@ fn greatest<'a>(runs: &[Run<'a>], metric: &str) -> Option<(Node<'a>, f64)> {
     best
 }
 
-/// A span of nanoseconds in the unit that reads well.
+/// A span of nanoseconds with a suitable unit.
 pub(super) fn span(ns: f64) -> String {
     let (factor, unit) = match ns {
         _ if ns >= 1e9 => (1e-9, "s"),

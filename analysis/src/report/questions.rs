@@ -1,4 +1,4 @@
-//! The questions that a report answers, and the tables that answer them.
+//! The questions of a report, and their tables.
 //!
 //! A question is a list of metrics. There are up to three tables of its numbers:
 //! over the runs by node; over the runs by speed within each run, if speeds are
@@ -18,11 +18,11 @@ use run_by_run::run_by_run;
 pub(super) struct Question {
     pub id: &'static str,
     pub title: &'static str,
-    /// The first is the one that rows are chosen by, when there are too many.
+    /// If there are too many rows, the first metric selects those shown.
     pub metrics: &'static [&'static str],
 }
 
-/// All but the last, which is about the behaviors' own columns.
+/// All questions but the last, which is about the behaviors' own columns.
 pub(super) const QUESTIONS: [Question; 5] = [
     Question {
         id: "jumps",
@@ -87,7 +87,7 @@ pub(super) fn own_metrics(measured: &Measured) -> Vec<&str> {
     metrics.filter(|name| !known(name)).collect()
 }
 
-/// The metrics among `names` for which anything was measured, by column.
+/// The columns of the metrics among `names` that were measured.
 pub(super) fn present(measured: &Measured, names: &[&str]) -> Vec<usize> {
     let columns = names.iter().filter_map(|name| measured.metric(name));
     columns
@@ -112,7 +112,8 @@ pub(super) fn definitions_of(measured: &Measured, metrics: &[usize]) -> Vec<(Str
         .collect()
 }
 
-/// A metric's value as people read it: nanoseconds become milliseconds.
+/// The factor from a metric's unit to that of the tables: nanoseconds become
+/// milliseconds.
 pub(super) fn scale(measured: &Measured, metric: usize) -> f64 {
     match unit(&measured.metrics[metric]) {
         "ns" => 1e-6,
@@ -120,8 +121,8 @@ pub(super) fn scale(measured: &Measured, metric: usize) -> f64 {
     }
 }
 
-/// A metric's unit: its definition's; that of a behavior's own column ends the
-/// column's name.
+/// A metric's unit: from its definition; for the column of a behavior, from the end of
+/// the column's name.
 fn unit(name: &str) -> &'static str {
     match definition(name) {
         Some(own) if own.unit.is_empty() => {
@@ -137,7 +138,7 @@ fn unit(name: &str) -> &'static str {
     }
 }
 
-/// Whether a column of a behavior holds nanoseconds, as its name says.
+/// Whether a column of a behavior holds nanoseconds, by its name.
 pub(super) fn is_span(column: &str) -> bool {
     column.len() > 3 && column.ends_with("_ns")
 }
@@ -152,7 +153,7 @@ pub(super) fn head(measured: &Measured, metric: usize) -> String {
     }
 }
 
-/// The tables of a question, and whether rows were left out of them.
+/// The tables of a question.
 pub(super) fn tables(measured: &Measured, metrics: &[usize]) -> Vec<Table> {
     let mut tables = Vec::new();
     let runs = measured.rows.iter().map(|row| row.run);
@@ -197,11 +198,11 @@ pub(super) fn speeds_vary<'a>(
     })
 }
 
-/// Rows shown from each end of what is too long.
+/// Number of rows from each end that are shown of a table that is too long.
 const EXTREMES: usize = 10;
 
-/// The indices of the highest and lowest values, in their old order. What is
-/// no number counts as lowest.
+/// The indices of the highest and lowest values, in ascending order. NaN counts as
+/// lowest.
 fn extremes(values: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     let of = |index: usize| {

@@ -9,20 +9,20 @@ use super::questions::{self, QUESTIONS};
 use super::{Figure, Section};
 use crate::results::{GroupInfo, LogMode};
 
-/// Cases that are drawn, and that observations are made of.
+/// Maximum number of cases with plots and observations.
 pub(super) const DRAWN_CASES: usize = 3;
-/// Sentences at the top.
+/// Number of key sentences.
 const KEY: usize = 7;
 
-/// What the first cases show.
+/// The observations of the first cases.
 pub(super) fn observed(
     folder: &Folder,
     measured: &Measured,
     external_peers: bool,
 ) -> Vec<Observations> {
     let manifest = &folder.manifest;
-    // Whether somebody outside may have taken part whose messages have one end
-    // here: known from the logs, and suspected where there are none.
+    // External peers may have sent and received messages, of which the logs have one
+    // end. Without logs this is assumed.
     let open = manifest.is_real()
         && (manifest.log == LogMode::Off
             || external_peers
@@ -35,14 +35,14 @@ pub(super) fn observed(
         .collect()
 }
 
-/// The questions for which there are numbers or pictures.
+/// The sections of the questions that have numbers or plots.
 pub(super) fn sections(
     measured: &Measured,
     observed: &[Observations],
     mut figures: Vec<Vec<Figure>>,
 ) -> Vec<Section> {
     let several = measured.cases.len() > 1;
-    let said = |pick: fn(&Observations) -> &Vec<String>| -> Vec<String> {
+    let of_all = |pick: fn(&Observations) -> &Vec<String>| -> Vec<String> {
         observed
             .iter()
             .enumerate()
@@ -57,11 +57,11 @@ pub(super) fn sections(
             .collect()
     };
     let observations = [
-        said(|all| &all.jumps),
-        said(|all| &all.drift),
-        said(|all| &all.gaps),
-        said(|all| &all.queues),
-        said(|all| &all.messages),
+        of_all(|all| &all.jumps),
+        of_all(|all| &all.drift),
+        of_all(|all| &all.gaps),
+        of_all(|all| &all.queues),
+        of_all(|all| &all.messages),
     ];
     let story = figures.pop().unwrap_or_default();
     let own_figures = figures.pop().unwrap_or_default();
@@ -101,7 +101,7 @@ pub(super) fn sections(
     sections
 }
 
-/// The sentences at the top: the first of each kind, then what room is left.
+/// The key sentences at the top: the first of each question.
 pub(super) fn key(measured: &Measured, observed: &[Observations]) -> Vec<String> {
     let several = observed.len() > 1;
     let mut key = Vec::new();

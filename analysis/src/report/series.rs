@@ -1,20 +1,20 @@
-//! What the plots show, gathered from one run's log in one pass.
+//! The points of the plots, from the log of one run in one pass.
 //!
-//! A log may have millions of rows and a plot is a few hundred units wide, so
-//! each line keeps at most four points per horizontal bucket: the first, the
-//! least, the greatest and the last ("M4": Jugel, Jerzak, Hackenbroich, Markl,
-//! VLDB 2014), which draws the same picture. Memory does not grow with rows.
+//! A log may have millions of rows, and a plot is a few hundred units wide. So each
+//! line keeps at most four points per horizontal bucket: the first, the least, the
+//! greatest and the last ("M4": Jugel, Jerzak, Hackenbroich, Markl, VLDB 2014). The
+//! picture is the same. Memory does not grow with rows.
 
 use crate::log::{Cell, ColumnKind, Columns, EventId, Row, RunSchema};
 use crate::metrics::{CLOCK_COLUMN, Histogram};
 
-/// Buckets of a line: about one per unit of a small panel's width.
+/// Number of buckets of a line: about one per unit of a small panel's width.
 const BUCKETS: u64 = 320;
-/// Buckets of all lines of a figure: keeps it below some 600 kB.
+/// Number of buckets of all lines of a figure: it stays below about 600 kB.
 const ALL_BUCKETS: u64 = 14_000;
-/// Steps and messages of a node that a space-time diagram may draw.
+/// Maximum number of moments that are kept of a node.
 const MOMENTS: usize = 160;
-/// A behavior's other columns that are drawn.
+/// Maximum number of a behavior's other columns that are drawn.
 pub(super) const OTHER_COLUMNS: usize = 3;
 
 /// The lines of one run.
@@ -22,10 +22,10 @@ pub(super) const OTHER_COLUMNS: usize = 3;
 pub(super) struct RunSeries {
     /// The end of the time axis `[ns]`.
     pub end_ns: u64,
-    /// Between the samples of the clocks `[ns]`.
+    /// Time between the samples of the clocks `[ns]`.
     pub sample_ns: u64,
     buckets: u64,
-    /// The nodes, in the order that was asked for.
+    /// The nodes, in the order of the argument of [`RunSeries::new`].
     pub nodes: Vec<NodeSeries>,
 }
 
@@ -35,14 +35,14 @@ pub(super) struct NodeSeries {
     /// Its name.
     pub name: String,
     /// Its clock over time.
-    pub clock: Line,
+    pub clock: Curve,
     /// Its inbox over time.
-    pub queue: Line,
+    pub queue: Curve,
     /// Its other numeric columns, by name.
-    pub others: Vec<(String, Line)>,
-    /// Its clock at each sample; none before the first value.
+    pub others: Vec<(String, Curve)>,
+    /// Its clock at each sample; `None` before the first value.
     pub samples: Vec<Option<f64>>,
-    /// How often its clock went up by how much in a step.
+    /// The jumps of its clock.
     pub jumps: Histogram,
     /// Its first steps and messages.
     pub moments: Vec<Moment>,
@@ -54,7 +54,7 @@ pub(super) struct NodeSeries {
     last_step: u64,
 }
 
-/// A row as the space-time diagram sees it.
+/// A row for the space-time diagram.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Moment {
     pub time_ns: u64,
@@ -66,8 +66,8 @@ pub(super) struct Moment {
 }
 
 impl RunSeries {
-    /// For a run that ends at `end_ns`; `nodes` are indices into the schema, and
-    /// `lines` is how many lines all figures of a kind have together.
+    /// For a run that ends at `end_ns`; `nodes` are indices into the schema, and `lines`
+    /// is the number of lines of all panels of a figure.
     pub fn new(schema: &RunSchema, nodes: &[usize], end_ns: u64, lines: usize) -> RunSeries {
         let buckets = (ALL_BUCKETS / lines.max(1) as u64).clamp(40, BUCKETS);
         let end_ns = end_ns.max(1);
@@ -101,7 +101,7 @@ impl RunSeries {
                     other_columns: others.iter().map(|(index, c)| (*index, c.kind)).collect(),
                     others: others
                         .iter()
-                        .map(|(_, column)| (column.name.clone(), Line::default()))
+                        .map(|(_, column)| (column.name.clone(), Curve::default()))
                         .collect(),
                     ..NodeSeries::default()
                 }
@@ -115,7 +115,7 @@ impl RunSeries {
         }
     }
 
-    /// Takes the next row of the node that was asked for as `node`-th.
+    /// Adds the next row of a node; `node` is an index into [`RunSeries::nodes`].
     pub fn row(&mut self, node: usize, row: &Row, columns: Columns<'_>) {
         let (end_ns, sample_ns) = (self.end_ns, self.sample_ns);
         let grid = (end_ns, self.buckets);
@@ -140,7 +140,7 @@ impl RunSeries {
                 }
             }
             if let (Some(before), Some(now), true) = (node.last_clock, clock, node.last_step > 0) {
-                // A bound that no clock reaches keeps the bars' arithmetic exact.
+                // The bound keeps the arithmetic of the bars exact.
                 node.jumps.record((now - before).clamp(0.0, 1e15) as u64);
             }
             node.last_step = row.step;
@@ -164,7 +164,7 @@ impl RunSeries {
         }
     }
 
-    /// Call after the last row: values hold until the end.
+    /// Must be called after the last row: the last values hold until the end.
     pub fn finish(&mut self) {
         for node in &mut self.nodes {
             node.sample_until(self.end_ns.saturating_add(1), self.sample_ns);
@@ -177,8 +177,8 @@ impl RunSeries {
 }
 
 impl NodeSeries {
-    /// Takes the samples that are due before `until_ns` (a row at the very
-    /// instant of a sample counts).
+    /// Adds the samples before `until_ns`. A row at the instant of a sample counts in
+    /// it.
     fn sample_until(&mut self, until_ns: u64, sample_ns: u64) {
         while (self.samples.len() as u64).saturating_mul(sample_ns) < until_ns {
             self.samples.push(self.last_clock);
@@ -188,7 +188,7 @@ impl NodeSeries {
 
 /// A line of a bounded number of points.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(super) struct Curve {
     points: Vec<(f64, f64)>,
     bucket: u64,
     held: Option<Bucket>,
@@ -203,13 +203,13 @@ struct Bucket {
     last: (u64, f64),
 }
 
-impl Line {
+impl Curve {
     /// The points: time `[s]`, value.
     pub fn points(&self) -> &[(f64, f64)] {
         &self.points
     }
 
-    /// Takes a point, for a line until `end_ns` in so many buckets.
+    /// Adds a point to a line that ends at `end_ns` and has so many buckets.
     fn push(&mut self, time_ns: u64, value: f64, (end_ns, buckets): (u64, u64)) {
         let point = (time_ns.min(end_ns), value);
         let bucket = (u128::from(point.0) * u128::from(buckets) / u128::from(end_ns)) as u64;
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_line_of_a_million_points_keeps_its_extremes() {
-        let mut line = Line::default();
+        let mut line = Curve::default();
         let end = 1_000_000;
         for time in 0..end {
             let value = match time {
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn few_points_are_all_kept() {
-        let mut line = Line::default();
+        let mut line = Curve::default();
         for (time, value) in [(0, 1.0), (500, 4.0), (900, 2.0)] {
             line.push(time, value, (1000, BUCKETS));
         }

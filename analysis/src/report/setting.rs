@@ -1,15 +1,15 @@
-//! What was run and how it went: the top of the notebook.
+//! The top of the report: what was run, and how the runs ended.
 
 use super::folder::Folder;
 use super::table::{Align, Table};
 use crate::render::number::{count, fixed, short, whole};
 use crate::results::{LogMode, PartInfo, RunRow, RunStatus, Verdict};
 
-/// Groups in the table of nodes, at most.
+/// Maximum number of groups in the table of nodes.
 const MAX_GROUPS: usize = 30;
-/// Runs in the table of runs, at most.
+/// Maximum number of runs in the table of runs.
 const MAX_RUNS: usize = 20;
-/// Runs that are named in a sentence, at most.
+/// Maximum number of runs in a sentence.
 const NAMED: usize = 8;
 
 /// Name and value of what was run.
@@ -118,15 +118,14 @@ fn duration(folder: &Folder) -> String {
     }
 }
 
-/// The last part of a path: a report may be handed on, and the folders of who
-/// made it are nobody's concern. The manifest has the whole path.
+/// The last part of a path. A report may be shared, so it does not show the folders of
+/// its author; the manifest has the whole path.
 pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// A file as the report names it: an absolute path says more than its reader
-/// needs.
-pub(super) fn handed_on(file: &str) -> &str {
+/// A file as the report shows it: of an absolute path only the last part.
+pub(super) fn shown_path(file: &str) -> &str {
     match file.starts_with('/') {
         true => file_name(file),
         false => file,
@@ -147,11 +146,11 @@ pub(super) fn tables(folder: &Folder) -> Vec<Table> {
     );
     let all = &folder.manifest.groups;
     for (index, group) in all.iter().take(MAX_GROUPS).enumerate() {
-        // What a behavior does is said once.
-        let said = all[..index]
+        // The documentation of a behavior is shown once.
+        let above = all[..index]
             .iter()
             .any(|other| other.behavior == group.behavior);
-        let docs = if said {
+        let docs = if above {
             "as above"
         } else {
             group.docs.lines().next().unwrap_or_default()
@@ -201,7 +200,7 @@ fn runs(folder: &Folder) -> Table {
         ("messages", Align::Right),
     ]);
     let mut table = Table::new("The runs", columns);
-    // What needs attention comes first, if not all fit.
+    // If not all fit, runs that need attention come first.
     let odd = |run: &&RunRow| !folder.is_whole(run) || run.verdict == Some(Verdict::Failed);
     let mut shown: Vec<&RunRow> = folder.runs.iter().collect();
     if shown.len() > MAX_RUNS {
@@ -238,7 +237,7 @@ fn runs(folder: &Folder) -> Table {
     table
 }
 
-/// What to mind about the runs as such.
+/// Warnings about runs that failed, were stopped, or are missing.
 pub(super) fn warnings(folder: &Folder) -> Vec<String> {
     let mut warnings = Vec::new();
     let total = folder.runs.len();
@@ -253,7 +252,7 @@ pub(super) fn warnings(folder: &Folder) -> Vec<String> {
         (numbers.len(), text)
     };
     let real = folder.manifest.is_real();
-    // Without a duration, being stopped is how a run in real time ends.
+    // A run in real time without a duration ends when it is stopped.
     let early = !real || folder.manifest.duration_s.is_some();
     let left_out = "numbers are left out below";
     let kept = "numbers are of the time until then";
@@ -306,7 +305,7 @@ pub(super) fn warnings(folder: &Folder) -> Vec<String> {
     warnings
 }
 
-/// What the kept logs do not tell.
+/// A note if the run kept no logs.
 pub(super) fn log_note(folder: &Folder) -> Option<String> {
     (folder.manifest.log == LogMode::Off).then(|| {
         "The run kept no logs (`--log off`), so there are no plots over time, no histogram and no space-time diagram.".to_owned()

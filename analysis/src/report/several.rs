@@ -1,11 +1,10 @@
-//! Several folders of results: parts of one plan are merged and reported as the
-//! whole, results of different plans are compared.
+//! Several results folders: parts of one plan are merged, results of different plans
+//! are compared.
 //!
-//! Which of the two is meant is told apart by the results themselves. Each holds
-//! the manifest of its plan, and says whether all of the plan's runs were to be
-//! done there. The same plan everywhere: parts, to be merged. Different plans, each
-//! done as a whole: to be compared. Different plans where some are parts: a shard
-//! of the wrong plan has slipped in, and nothing is made of it.
+//! The manifests decide. If all are of the same plan, the folders are parts and are
+//! merged. If the plans differ and no folder is a part (of --shard, --case, --run),
+//! they are compared. If the plans differ and one folder is a part, it is an error: a
+//! part of another plan was given.
 
 use std::path::{Path, PathBuf};
 
@@ -17,20 +16,20 @@ use super::write::{Outputs, write};
 use super::{Error, Report};
 use crate::results::differences;
 
-/// What was made of results.
+/// A report, and the merge before it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Built {
     /// The report's files.
     pub outputs: Outputs,
-    /// What merging came to, if there was something to merge.
+    /// The result of the merge; `None` if nothing was merged.
     pub merged: Option<Merged>,
 }
 
 /// Builds the report of one folder of results, or of several into `out`.
 ///
 /// # Errors
-/// As [`build`]; several folders that belong together neither as parts of a plan
-/// nor as whole results, or without a place for what they come to.
+/// As [`build`]; the folders are neither parts of one plan nor whole results, or `out`
+/// is missing.
 pub fn build_all(results: &[PathBuf], out: Option<&Path>) -> Result<Built, Error> {
     if let [only] = results {
         let outputs = build(only, out.unwrap_or(only))?;

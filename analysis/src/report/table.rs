@@ -1,6 +1,6 @@
-//! A table: cells of text, already worded, and how to set them.
+//! A table: cells of text, and their alignment.
 
-/// How a column is set.
+/// The alignment of a column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Align {
     /// Words.
@@ -8,7 +8,7 @@ pub enum Align {
     Left,
     /// Numbers.
     Right,
-    /// Names that a machine knows, too.
+    /// Code: left, in the font of code.
     Code,
 }
 
@@ -17,23 +17,23 @@ pub enum Align {
 pub struct Column {
     /// Its name, with its unit.
     pub name: String,
-    /// How its cells are set.
+    /// The alignment of its cells.
     pub align: Align,
 }
 
-/// A table with its words.
+/// A table with its caption and note.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     /// What it shows.
     pub caption: String,
-    /// Said beneath it; may be empty.
+    /// A note below it; may be empty.
     pub note: String,
-    /// Whether it is detail that starts out collapsed.
+    /// Whether it is collapsed at first.
     pub folded: bool,
     /// The columns.
     pub columns: Vec<Column>,
-    /// The rows, each as long as `columns`. An empty first cell repeats the one
-    /// above it.
+    /// The rows, each as long as `columns`. An empty first cell means the same as the
+    /// cell above it.
     pub rows: Vec<Vec<String>>,
 }
 

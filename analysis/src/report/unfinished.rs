@@ -1,6 +1,6 @@
-//! Runs that began and came to no end: the runner was killed, or is still at work.
-//! Their rows are in `runs/NNNN.partial`, up to the last flush. Where no run came
-//! to its end, they are all there is, and the report is made of them.
+//! Runs that began and did not end: the runner was killed, or is still running. Their
+//! rows up to the last flush are in `runs/NNNN.partial`. If no run reached its end,
+//! the report is made of these rows.
 
 use super::folder::Folder;
 use crate::log::tables::files::{RUNS_FOLDER, partial_folder};
@@ -8,7 +8,7 @@ use crate::log::{LogError, RunLog, RunSchema};
 use crate::render::number::{count, short};
 use crate::results::{LogMode, RunRow, RunStatus};
 
-/// Runs that are named, at most.
+/// Maximum number of runs that are named.
 const NAMED: usize = 8;
 
 /// The logs of a run, however it ended.
@@ -24,7 +24,7 @@ pub(super) fn open_log(
     })
 }
 
-/// The unfinished runs whose logs can be read, as long as those tell.
+/// The unfinished runs whose logs can be read; they end at the last row.
 pub(super) fn cut_off(folder: &Folder) -> Vec<RunRow> {
     let manifest = &folder.manifest;
     if manifest.log == LogMode::Off {
@@ -60,8 +60,8 @@ pub(super) fn cut_off(folder: &Folder) -> Vec<RunRow> {
     found.collect()
 }
 
-/// What is to be said of runs that came to no end; `shown` are those whose numbers
-/// are in the report.
+/// The warnings about runs that did not end; `shown` are those whose numbers are in the
+/// report.
 pub(super) fn warnings(folder: &Folder, shown: &[RunRow]) -> Vec<String> {
     let say = |&number: &u64| {
         let place = format!("`{RUNS_FOLDER}/{}`", partial_folder(number));
@@ -76,12 +76,12 @@ pub(super) fn warnings(folder: &Folder, shown: &[RunRow]) -> Vec<String> {
             }
         }
     };
-    let mut said: Vec<String> = folder.unfinished.iter().take(NAMED).map(say).collect();
+    let mut sentences: Vec<String> = folder.unfinished.iter().take(NAMED).map(say).collect();
     if let Some(more @ 1..) = folder.unfinished.len().checked_sub(NAMED) {
-        said.push(format!(
+        sentences.push(format!(
             "{} more are unfinished.",
             count(more as u64, "run")
         ));
     }
-    said
+    sentences
 }

@@ -1,5 +1,5 @@
-//! What the checks and expectations said: the first question of a scenario that
-//! has any, with the rows that prove what failed.
+//! The results of the checks and expectations: the first question of a scenario that
+//! has any, with the log rows that prove a failure.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,15 @@ use crate::results::{Judge, Judgement, Verdict};
 
 /// The section's anchor.
 pub(super) const ID: &str = "verdict";
-/// Rows of evidence in the report, at most, and of one failure.
+/// Maximum number of rows of evidence in the report, and of one failure.
 const MAX_ROWS: usize = 40;
 const MAX_ROWS_EACH: usize = 8;
-/// Lines in the table of what was asked, at most.
+/// Maximum number of checks and expectations in the table.
 const MAX_ASKED: usize = 60;
-/// Runs that are named, at most.
+/// Maximum number of runs that are named.
 const NAMED: usize = 5;
 
-/// One question, over the runs of a case.
+/// One check or expectation, over the runs of a case.
 #[derive(Debug, Default)]
 struct Asked {
     passed: u64,
@@ -29,16 +29,16 @@ struct Asked {
     /// The first runs that failed, or were unknown if none failed.
     named: Vec<u64>,
     named_failed: bool,
-    /// What was measured, and why, in the first of these; else in the first run.
+    /// The measured value and the reason of the first of these; else of the first run.
     measured: String,
     reason: String,
     seen: bool,
 }
 
-/// Case, judge and name, in the order in which they were first met.
+/// Case, judge and name.
 type Key = (String, Judge, String);
 
-/// The section; none if nothing was asked.
+/// The section; `None` without checks and expectations.
 pub(super) fn section(folder: &Folder) -> Result<Option<Section>, Error> {
     let path = folder.path.join(VERDICTS_FILE);
     if !path.exists() {
@@ -66,9 +66,9 @@ pub(super) fn section(folder: &Folder) -> Result<Option<Section>, Error> {
         } = &judgement;
         asked.add(run, *verdict, measured, reason);
     }
-    // That messages were conserved is worth a line only where all else is told, too.
-    let told = |key: &Key| key.1 != Judge::Conservation || all[key].failed > 0;
-    if !order.iter().any(told) {
+    // The conservation of messages alone makes no section, unless it failed.
+    let counts = |key: &Key| key.1 != Judge::Conservation || all[key].failed > 0;
+    if !order.iter().any(counts) {
         return Ok(None);
     }
     order.sort_by_key(|key| (all[key].failed == 0, all[key].unknown == 0));
@@ -93,9 +93,9 @@ impl Asked {
             Verdict::Unknown => self.unknown += 1,
         }
         let odd = verdict != Verdict::Passed;
-        // A failure is told before what is unknown, and that before what passed.
-        let tells = !self.seen || odd && self.named.is_empty() || failed && !self.named_failed;
-        if tells {
+        // A failure is shown before unknown, and unknown before passed.
+        let shows = !self.seen || odd && self.named.is_empty() || failed && !self.named_failed;
+        if shows {
             measured.clone_into(&mut self.measured);
             reason.clone_into(&mut self.reason);
             self.seen = true;
@@ -129,7 +129,7 @@ impl Asked {
     }
 }
 
-/// Who asked what, at the beginning of a sentence.
+/// The judge and the name, as the beginning of a sentence.
 fn titled(judge: Judge, name: &str) -> String {
     match judge {
         Judge::Check => format!("The check `{name}`"),
@@ -147,7 +147,7 @@ fn of_case(folder: &Folder, case: &str) -> String {
 }
 
 fn observations(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> Vec<String> {
-    let mut said = Vec::new();
+    let mut sentences = Vec::new();
     for key in order.iter().filter(|key| all[*key].failed > 0).take(NAMED) {
         let (case, judge, name) = key;
         let asked = &all[key];
@@ -163,7 +163,7 @@ fn observations(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> V
             "" => String::new(),
             measured => format!(" (measured: {measured})"),
         };
-        said.push(format!(
+        sentences.push(format!(
             "{}{} failed{first}: {}{measured}.",
             of_case(folder, case),
             titled(*judge, name),
@@ -182,21 +182,21 @@ fn observations(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> V
             1 => String::new(),
             total => format!(" in {} of {}", whole(asked.unknown), count(total, "run")),
         };
-        said.push(format!(
+        sentences.push(format!(
             "{}{} is unknown{of}{why}.",
             of_case(folder, case),
             titled(*judge, name),
         ));
     }
-    if said.is_empty() {
+    if sentences.is_empty() {
         let asked = order.iter().filter(|key| key.1 != Judge::Conservation);
-        said.push(format!(
+        sentences.push(format!(
             "All of it: {} passed, in every run.",
             count(asked.count() as u64, "expectation or check")
                 .replace("expectation or checks", "expectations and checks")
         ));
     }
-    said
+    sentences
 }
 
 fn asked(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> Table {
@@ -243,7 +243,7 @@ fn asked(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> Table {
     table
 }
 
-/// The rows that prove the first failures.
+/// The log rows that prove the first failures.
 fn evidence(folder: &Folder) -> Result<Option<Table>, Error> {
     let path = folder.path.join(EVIDENCE_FILE);
     if !path.exists() {

@@ -1,11 +1,11 @@
-//! The report's files, each written whole or not at all.
+//! Writes the files of a report, each whole or not at all.
 
 use std::path::{Path, PathBuf};
 
 use super::{Error, Report};
 use crate::render::{html, markdown, plot};
 
-/// The files that were written, and what they say first.
+/// The files that were written, with the warnings and key sentences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outputs {
     /// `report.md`.
@@ -14,15 +14,15 @@ pub struct Outputs {
     pub html: PathBuf,
     /// `plots/*.svg`.
     pub plots: Vec<PathBuf>,
-    /// What must be known before anything is believed.
+    /// Warnings that the reader needs first.
     pub warnings: Vec<String>,
-    /// What stands out, most telling first.
+    /// The key observations, the most important first.
     pub key: Vec<String>,
 }
 
-/// Renders a report and writes it into `out`. All of it is rendered before the
-/// first byte is written, each file goes to a neighbour and is renamed, and the
-/// two that people open come last: a failure leaves an older report readable.
+/// Renders a report and writes it into `out`. Everything is rendered before the first
+/// byte is written; each file is written beside its place and renamed; `report.md` and
+/// `report.html` come last. So an older report stays readable after a failure.
 ///
 /// # Errors
 /// The folder or a file cannot be written.
@@ -63,7 +63,7 @@ fn replace(file: &Path, text: &str) -> Result<(), Error> {
     let beside = PathBuf::from(beside);
     let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, file));
     written.map_err(|source| {
-        // Best effort: the error that matters is the first.
+        // The first error is reported; an error here is ignored.
         let _ = std::fs::remove_file(&beside);
         Error::write(file)(source)
     })

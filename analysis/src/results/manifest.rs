@@ -1,9 +1,9 @@
 //! `manifest.json`: what was run, and everything that is needed to repeat it.
 //!
 //! The runner fills in a [`Manifest`] and writes [`Manifest::to_json`]; readers
-//! parse it with [`Manifest::from_json`]. Fields may be added to a format;
-//! unknown ones are passed over. A change that older readers would get wrong
-//! raises [`FORMAT`], and they refuse it.
+//! parse it with [`Manifest::from_json`]. Fields may be added to a format; readers
+//! ignore fields that they do not know. A change that an older reader would
+//! misunderstand increases [`FORMAT`]; an older reader then refuses the manifest.
 
 mod group;
 
@@ -18,9 +18,9 @@ use crate::log::RunSchema;
 use group::node_count;
 pub use group::{ColumnInfo, EventInfo, GroupInfo};
 
-/// The newest format that this version writes and reads. Results are written in
-/// the oldest that says all of them ([`Manifest::least_format`]): 1, or 2 where
-/// cases have groups of their own.
+/// The newest format that this version writes and reads. A manifest is written in
+/// the oldest format that can express it ([`Manifest::least_format`]): 1, or 2 if a
+/// case has its own groups.
 pub const FORMAT: u32 = 2;
 
 /// The whole of `manifest.json`.
@@ -32,7 +32,7 @@ pub struct Manifest {
     pub scenario: ScenarioInfo,
     /// The root of every random stream.
     pub seed: u64,
-    /// When a run ends at the latest `[s]`; none: when nothing is left to happen.
+    /// Maximum duration of a run `[s]`; `None`: until there are no more events.
     pub duration_s: Option<f64>,
     /// `virtual` or `real`.
     pub time: String,
@@ -41,15 +41,14 @@ pub struct Manifest {
     /// The options that override the scenario's keys, as typed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<String>,
-    /// Which of the planned runs were to be done; none: all.
+    /// The planned runs that were selected; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selected: Option<Selected>,
-    /// What it was run with.
+    /// The versions of the programs.
     pub versions: Versions,
     /// The plugins that were loaded, by name.
     pub plugins: Vec<PluginInfo>,
-    /// The parts of the plan that these results were merged from; none if all runs
-    /// were done in one place.
+    /// The parts that these results were merged from; empty if they are not merged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartInfo>,
     /// The axes of the matrix, in the order of the file.
@@ -63,13 +62,13 @@ pub struct Manifest {
     pub runs_planned: u64,
     /// Which logs were kept.
     pub log: LogMode,
-    /// The node groups in the order of the scenario, of all cases that have none
-    /// of their own.
+    /// The node groups in the order of the scenario, for all cases without their own
+    /// groups.
     pub groups: Vec<GroupInfo>,
-    /// The properties that plugins judged.
+    /// The checks of plugins.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckInfo>,
-    /// What the metrics were expected to be.
+    /// The expectations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expectations: Vec<Expectation>,
     /// The wall-clock time of the start (RFC 3339, UTC).
@@ -81,12 +80,12 @@ pub struct Manifest {
 pub struct ScenarioInfo {
     /// Its name.
     pub name: String,
-    /// A line for people; the name where the file has none.
+    /// A title of one line; the name if the scenario has no title.
     pub title: String,
-    /// Paragraphs for people; may be empty.
+    /// Paragraphs of text; may be empty.
     #[serde(default)]
     pub description: String,
-    /// The path that was given.
+    /// The path in the command.
     pub file: String,
     /// The file, byte for byte.
     pub text: String,
@@ -120,10 +119,10 @@ pub struct PluginInfo {
     pub bytes: u64,
 }
 
-/// Which of the planned runs were to be done.
+/// The planned runs that were selected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selected {
-    /// Globs for cases; empty: of all cases.
+    /// Globs for cases; empty: all cases.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cases: Vec<String>,
     /// Only the run of this number.
@@ -132,7 +131,7 @@ pub struct Selected {
     /// Only this shard: `1/4`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
-    /// How many runs that is.
+    /// Number of selected runs.
     pub runs: u64,
 }
 
@@ -147,12 +146,12 @@ impl fmt::Display for Selected {
     }
 }
 
-/// A part of a plan that was done in one place.
+/// A part of a plan that one command ran.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartInfo {
     /// The command line, the program's name first.
     pub command: Vec<String>,
-    /// Which runs were to be done; none: all.
+    /// The runs that were selected; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selected: Option<Selected>,
     /// The wall-clock time of the start (RFC 3339, UTC).
@@ -176,25 +175,23 @@ pub struct CaseInfo {
     /// The value or label on each axis.
     #[serde(default)]
     pub axes: BTreeMap<String, serde_json::Value>,
-    /// When its runs end at the latest `[s]`, where that is another time than
-    /// [`Manifest::duration_s`].
+    /// Maximum duration of its runs `[s]`, if it is not [`Manifest::duration_s`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_s: Option<f64>,
-    /// Its node groups, where they differ from [`Manifest::groups`].
+    /// Its node groups, if they are not [`Manifest::groups`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<GroupInfo>>,
-    /// What the metrics of its runs must be, where it differs from
-    /// [`Manifest::expectations`].
+    /// Its expectations, if they are not [`Manifest::expectations`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expectations: Option<Vec<Expectation>>,
 }
 
-/// A property that a plugin judged.
+/// A check of a plugin.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CheckInfo {
     /// `PLUGIN.CHECK`.
     pub name: String,
-    /// What must hold.
+    /// The property that must hold.
     #[serde(default)]
     pub docs: String,
 }
@@ -235,8 +232,9 @@ impl Manifest {
     /// Reads the text of a `manifest.json`.
     ///
     /// # Errors
-    /// Not JSON, a field missing or of another type: with line and column. The
-    /// format is not judged here; compare [`Manifest::format`] with [`FORMAT`].
+    /// The text is not JSON, or a field is missing or has another type: with line and
+    /// column. The format is not checked: compare [`Manifest::format`] with
+    /// [`FORMAT`].
     pub fn from_json(text: &str) -> Result<Manifest, serde_json::Error> {
         serde_json::from_str(text)
     }
@@ -246,7 +244,7 @@ impl Manifest {
         self.time == "real"
     }
 
-    /// The oldest format that says all of it.
+    /// The oldest format that can express this manifest.
     pub fn least_format(&self) -> u32 {
         match self.cases.iter().any(|case| case.groups.is_some()) {
             true => 2,
@@ -261,14 +259,14 @@ impl Manifest {
         own.unwrap_or(&self.groups)
     }
 
-    /// What the metrics of the case with this id must be.
+    /// The expectations of the case with this id.
     pub fn expectations_of(&self, case: &str) -> &[Expectation] {
         let case = self.cases.iter().find(|it| it.id == case);
         let own = case.and_then(|case| case.expectations.as_ref());
         own.unwrap_or(&self.expectations)
     }
 
-    /// When the runs of the case with this id end at the latest `[s]`.
+    /// Maximum duration of the runs of the case with this id `[s]`.
     pub fn duration_of(&self, case: &str) -> Option<f64> {
         let case = self.cases.iter().find(|it| it.id == case);
         case.and_then(|case| case.duration_s).or(self.duration_s)
@@ -281,8 +279,8 @@ impl Manifest {
         all.map(node_count).max().unwrap_or(0)
     }
 
-    /// The names, columns and words of the nodes of each run of a case, in the
-    /// order of the scenario; what the log readers need. O(nodes).
+    /// The schema of the runs of a case, for readers of logs; the nodes are in the
+    /// order of the scenario. O(nodes).
     pub fn run_schema(&self, case: &str) -> RunSchema {
         let groups = self.groups_of(case);
         let mut nodes = Vec::with_capacity(node_count(groups).min(1 << 20) as usize);

@@ -1,9 +1,9 @@
-//! Many runs of one case, each with a seed of its own, as a population: how often
-//! it fails, how sure that is, and which seeds show it.
+//! The runs of one case as a population: how often they fail, the confidence interval
+//! of this rate, and the seeds that fail.
 
 use crate::log::tables::{RunRow, RunStatus, Verdict};
 
-/// The first failing runs that are named.
+/// Maximum number of failing runs that are named.
 const FIRST: usize = 5;
 
 /// The runs of a case.
@@ -11,17 +11,16 @@ const FIRST: usize = 5;
 pub struct Population {
     /// Runs that either passed or failed.
     pub runs: u64,
-    /// Runs of these that failed: the run itself, or an expectation or check.
+    /// Runs of these that failed, or in which an expectation or a check failed.
     pub failed: u64,
-    /// Runs that could not be judged; they count as neither.
+    /// Runs that could not be judged; they are not in `runs`.
     pub unknown: u64,
     /// Number and seed of the first that failed, in the order of the plan.
     pub first: Vec<(u64, u64)>,
 }
 
 impl Population {
-    /// Adds a run. One that was stopped half-way says nothing either way, unless
-    /// it was judged.
+    /// Adds a run. A run that was interrupted counts only if it was judged.
     pub fn add(&mut self, run: &RunRow) {
         let failed = run.status == RunStatus::Failed || run.verdict == Some(Verdict::Failed);
         match (failed, run.verdict) {
@@ -38,12 +37,12 @@ impl Population {
         }
     }
 
-    /// The share of runs that failed; none without any.
+    /// The share of runs that failed; `None` without runs.
     pub fn rate(&self) -> Option<f64> {
         (self.runs > 0).then(|| self.failed as f64 / self.runs as f64)
     }
 
-    /// The 95 % interval of the failure rate; none without any run.
+    /// The 95 % interval of the failure rate; `None` without runs.
     pub fn interval(&self) -> Option<(f64, f64)> {
         (self.runs > 0).then(|| wilson(self.failed, self.runs))
     }
@@ -84,9 +83,9 @@ impl Population {
 }
 
 /// Wilson's score interval of a proportion at 95 % (E. B. Wilson, "Probable
-/// Inference, the Law of Succession, and Statistical Inference", 1927). Unlike the
-/// usual plus and minus it stays within 0 and 1 and says something where nothing
-/// or everything failed. `count` must not be 0.
+/// Inference, the Law of Succession, and Statistical Inference", 1927). Unlike
+/// the normal approximation it stays within 0 and 1, and it has a width if no run or
+/// every run failed. `count` must not be 0.
 pub fn wilson(hits: u64, count: u64) -> (f64, f64) {
     /// The 97.5 % quantile of the standard normal distribution.
     const Z: f64 = 1.959_963_984_540_054;
@@ -100,7 +99,7 @@ pub fn wilson(hits: u64, count: u64) -> (f64, f64) {
     (low.max(0.0), high.min(1.0))
 }
 
-/// A share in percent, with two digits that say something at either end.
+/// A share in percent, with two significant digits of the distance to 0 % or 100 %.
 pub fn percent(share: f64) -> String {
     let value = 100.0 * share;
     let distance = value.min(100.0 - value);

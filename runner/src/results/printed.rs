@@ -1,4 +1,4 @@
-//! What nodes print: `NODE.log`, line by line, only for nodes that print.
+//! The lines that nodes print, in `NODE.log`. A node that prints nothing has no file.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -8,28 +8,28 @@ use std::path::{Path, PathBuf};
 use analysis::log::WriteError;
 use analysis::log::tables::files::printed_file;
 
-/// The printed lines of one run, collected and appended to their files.
+/// The printed lines of one run. They are collected, then appended to their files.
 #[derive(Debug)]
 pub struct Printed {
     folder: PathBuf,
     lines: BTreeMap<String, String>,
-    held: usize,
+    size: usize,
 }
 
-/// What is held before it is written `[bytes]`: bounds memory, and saves writes.
-const HELD_MAX: usize = 1 << 20;
+/// Size of the lines that are collected before they are written `[bytes]`.
+const SIZE_MAX: usize = 1 << 20;
 
 impl Printed {
-    /// Lines for the files in this folder.
+    /// For files in this folder.
     pub fn new(folder: &Path) -> Printed {
         Printed {
             folder: folder.to_owned(),
             lines: BTreeMap::new(),
-            held: 0,
+            size: 0,
         }
     }
 
-    /// Adds a line of a node's. An error is told by [`Printed::flush`].
+    /// Adds a line of a node.
     pub fn line(&mut self, node: &str, line: &str) {
         let lines = match self.lines.get_mut(node) {
             Some(lines) => lines,
@@ -37,25 +37,25 @@ impl Printed {
         };
         lines.push_str(line);
         lines.push('\n');
-        self.held += line.len() + 1;
+        self.size += line.len() + 1;
     }
 
-    /// Whether it is time to flush.
+    /// Whether the lines should be written.
     pub fn is_full(&self) -> bool {
-        self.held >= HELD_MAX
+        self.size >= SIZE_MAX
     }
 
-    /// Appends what is held to the files.
+    /// Appends the collected lines to the files.
     ///
     /// # Errors
     ///
-    /// When a file cannot be written.
+    /// A file cannot be written.
     pub fn flush(&mut self) -> Result<(), WriteError> {
         for (node, lines) in std::mem::take(&mut self.lines) {
             let path = self.folder.join(printed_file(&node));
             append(&path, &lines).map_err(|source| WriteError { path, source })?;
         }
-        self.held = 0;
+        self.size = 0;
         Ok(())
     }
 }

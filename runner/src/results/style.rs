@@ -1,12 +1,12 @@
-//! Styles in what nodes print: the terminal's sequences for colour and weight.
+//! Styles in the lines that nodes print: escape sequences for colour and weight.
 //!
-//! A node may print `ESC [ 1 ; 3 2 m` and the like, whatever it runs on; these are
-//! shown where there is a terminal that takes color, and are left out of logs and
-//! of every other output. Nothing else is touched.
+//! A node may print sequences such as `ESC [ 1 ; 3 2 m`. A terminal with colors shows
+//! them; they are removed from logs and from every other output. Other characters are
+//! not changed.
 
 use std::borrow::Cow;
 
-/// What turns all styles off.
+/// The sequence that ends all styles.
 const RESET: &str = "\x1b[0m";
 
 /// A line without its styles.
@@ -27,7 +27,7 @@ pub fn plain(line: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// A line with its styles, none of which outlasts it.
+/// A line with its styles, and a reset at its end.
 pub fn contained(line: &str) -> Cow<'_, str> {
     match next_style(line) {
         Some(_) if !line.ends_with(RESET) => Cow::Owned(format!("{line}{RESET}")),
@@ -35,7 +35,7 @@ pub fn contained(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// Where the next style is: `ESC [`, digits, `;` and `:`, and an `m`.
+/// The range of the next style: `ESC [`, digits, `;` and `:`, and an `m`.
 fn next_style(text: &str) -> Option<std::ops::Range<usize>> {
     let bytes = text.as_bytes();
     let mut from = 0;

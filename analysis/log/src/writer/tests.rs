@@ -1,4 +1,4 @@
-//! What a row is, character by character.
+//! The text of rows, character by character.
 
 use super::super::record::{EventId, NodeSchema};
 use super::*;
@@ -119,7 +119,7 @@ fn a_combined_log_has_the_columns_of_all_nodes() {
 #[test]
 fn numbers_of_every_length_are_written_in_full() {
     let mut value = 1u64;
-    let mut line = Line::default();
+    let mut line = LineBuffer::default();
     for _ in 0..20 {
         for value in [value - 1, value, value.wrapping_mul(9)] {
             line.len = 0;

@@ -8,7 +8,7 @@ use crate::report::Bars;
 
 pub(super) fn draw(plot: &Bars) -> Canvas {
     let mut canvas = Canvas::default();
-    let places = panels::places(plot.panels.len(), 16.0);
+    let places = panels::areas(plot.panels.len(), 16.0);
     let Some(&first) = places.first() else {
         return canvas;
     };
@@ -20,7 +20,7 @@ pub(super) fn draw(plot: &Bars) -> Canvas {
     for (panel, place) in plot.panels.iter().zip(places) {
         let up = up.moved(place.bottom(), place.top);
         let slot = place.width / slots as f64;
-        // A label needs about 34 units; wide bars are labelled each.
+        // A label needs about 34 units.
         let every = (34.0 / slot).ceil().max(1.0) as usize;
         let labels: Vec<_> = (0..slots)
             .filter(|index| {
@@ -47,7 +47,7 @@ pub(super) fn draw(plot: &Bars) -> Canvas {
         );
         for (index, &height) in panel.bars.iter().enumerate().filter(|bar| *bar.1 > 0.0) {
             let y = up.place(height);
-            // What occurs at all is at least a hair high.
+            // A bar that is not zero is at least one unit high.
             let y = y.min(place.bottom() - 1.0);
             canvas.bar(
                 (place.left + index as f64 * slot + slot * 0.08, y),

@@ -1,4 +1,4 @@
-//! The SVG text under construction, and the few shapes that plots are made of.
+//! The text of an SVG, and the shapes of plots.
 
 use std::fmt::Write;
 
@@ -22,12 +22,12 @@ impl Canvas {
         self.height.ceil()
     }
 
-    /// Makes the drawing reach down to `y`.
+    /// Extends the drawing down to `y`.
     pub fn reach(&mut self, y: f64) {
         self.height = self.height.max(y);
     }
 
-    /// Text with its baseline at `y`; `class` says how it is set.
+    /// Text with its baseline at `y`; `class` is its style.
     pub fn text(&mut self, x: f64, y: f64, class: &str, text: &str) {
         if !text.is_empty() {
             let _ = writeln!(
@@ -52,7 +52,7 @@ impl Canvas {
         );
     }
 
-    /// Whatever path data describes.
+    /// A path, by its path data.
     pub fn path(&mut self, data: &str, class: &str) {
         let _ = writeln!(self.body, "<path class=\"{class}\" d=\"{data}\"/>");
     }
@@ -68,7 +68,7 @@ impl Canvas {
         );
     }
 
-    /// A filled rectangle, with what a pointer over it shows.
+    /// A filled rectangle with a tooltip.
     pub fn bar(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), class: &str, tip: &str) {
         let _ = writeln!(
             self.body,
@@ -93,8 +93,8 @@ pub(super) fn fill(series: usize) -> String {
     format!("f{}", series % COLOURS)
 }
 
-/// A coordinate with at most one decimal: a tenth of a unit is below what the
-/// eye sees, and the bytes do not depend on the last bits of a sum.
+/// A coordinate with at most one decimal: a smaller difference cannot be seen, and the
+/// bytes do not depend on the last bits of a sum.
 pub(super) fn coordinate(value: f64) -> String {
     let tenths = (value * 10.0).round() as i64;
     let sign = if tenths < 0 { "-" } else { "" };
@@ -106,7 +106,7 @@ pub(super) fn coordinate(value: f64) -> String {
     }
 }
 
-/// Text as XML wants it. Characters that XML cannot hold become spaces.
+/// Text escaped for XML. Characters that XML does not allow become spaces.
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -122,12 +122,13 @@ pub(super) fn escape(text: &str) -> String {
     out
 }
 
-/// About how wide a text is in the plots' small type; safe for wide letters.
+/// Approximate width of a text in the small font of the plots; large enough for wide
+/// letters.
 pub(super) fn text_width(text: &str) -> f64 {
     text.chars().count() as f64 * 6.4
 }
 
-/// The text, cut with an ellipsis to fit a width.
+/// The text, shortened with an ellipsis to fit a width.
 pub(super) fn fit(text: &str, width: f64) -> String {
     let room = (width / 6.4).floor().max(1.0) as usize;
     if text.chars().count() <= room {

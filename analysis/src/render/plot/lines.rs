@@ -10,7 +10,7 @@ use crate::report::Lines;
 pub(super) fn draw(plot: &Lines) -> Canvas {
     let mut canvas = Canvas::default();
     let top = panels::legend(&mut canvas, &plot.series, true);
-    let places = panels::places(plot.panels.len(), top);
+    let places = panels::areas(plot.panels.len(), top);
     let Some(&first) = places.first() else {
         return canvas;
     };
@@ -63,8 +63,8 @@ pub(super) fn draw(plot: &Lines) -> Canvas {
     canvas
 }
 
-/// Path data through the points; with `step`, a value holds until the next.
-/// What the eye cannot see is left out.
+/// Path data through the points; with `step`, a value holds until the next point.
+/// Points at the same coordinates are left out.
 fn trace(points: &[(f64, f64)], step: bool, place: impl Fn((f64, f64)) -> (f64, f64)) -> String {
     let mut data = String::with_capacity(points.len() * 12);
     let mut last = (String::new(), String::new());
@@ -74,7 +74,7 @@ fn trace(points: &[(f64, f64)], step: bool, place: impl Fn((f64, f64)) -> (f64, 
         if index == 0 {
             let _ = write!(data, "M{} {}", next.0, next.1);
         } else if step {
-            // A value that stays is drawn when it ends, or at the last point.
+            // A value that stays is drawn up to its change, or to the last point.
             if next.1 == last.1 && index + 1 < points.len() {
                 continue;
             }
@@ -92,7 +92,7 @@ fn trace(points: &[(f64, f64)], step: bool, place: impl Fn((f64, f64)) -> (f64, 
     data
 }
 
-/// The unit in which a span reads well, and how many of it are a second.
+/// A suitable unit for a span, and the number of units in a second.
 pub(super) fn time_unit(end_s: f64) -> (&'static str, f64) {
     if end_s >= 3.0 * 3600.0 {
         ("h", 1.0 / 3600.0)

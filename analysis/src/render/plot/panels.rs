@@ -17,14 +17,14 @@ const FOOT: f64 = 24.0;
 
 /// A panel's place: the rectangle inside its axes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Place {
+pub(super) struct PanelArea {
     pub left: f64,
     pub top: f64,
     pub width: f64,
     pub height: f64,
 }
 
-impl Place {
+impl PanelArea {
     pub fn right(self) -> f64 {
         self.left + self.width
     }
@@ -35,7 +35,7 @@ impl Place {
 }
 
 /// The places of `count` panels, from `top` down.
-pub(super) fn places(count: usize, top: f64) -> Vec<Place> {
+pub(super) fn areas(count: usize, top: f64) -> Vec<PanelArea> {
     let columns = match count {
         0 | 1 => 1,
         2 | 4 => 2,
@@ -45,7 +45,7 @@ pub(super) fn places(count: usize, top: f64) -> Vec<Place> {
     let gaps = GAP * (columns - 1) as f64;
     let width = (WIDTH - LEFT - RIGHT - gaps) / columns as f64;
     (0..count)
-        .map(|index| Place {
+        .map(|index| PanelArea {
             left: LEFT + (index % columns) as f64 * (width + GAP),
             top: top + HEAD + (index / columns) as f64 * (HEAD + height + FOOT),
             width,
@@ -57,7 +57,7 @@ pub(super) fn places(count: usize, top: f64) -> Vec<Place> {
 /// The heading, note, horizontal rules and labels of both axes of a panel.
 pub(super) fn frame(
     canvas: &mut Canvas,
-    place: Place,
+    place: PanelArea,
     (title, note): (&str, &str),
     across: &[(f64, String)],
     up: &[(f64, String)],
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn panels_stay_on_the_page_and_apart() {
         for count in 1..=9 {
-            let places = places(count, 30.0);
+            let places = areas(count, 30.0);
             assert_eq!(places.len(), count);
             for (index, place) in places.iter().enumerate() {
                 assert!(place.left >= LEFT && place.right() <= WIDTH - RIGHT + 1e-9);

@@ -1,4 +1,4 @@
-//! From values to places: a linear axis with round ticks.
+//! A linear axis with round ticks.
 
 use crate::render::number;
 
@@ -42,7 +42,7 @@ impl Scale {
         }
     }
 
-    /// The place of a value; values outside stay on the axis's ends.
+    /// The coordinate of a value; values outside are at an end of the axis.
     pub fn place(&self, value: f64) -> f64 {
         let share = ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0);
         self.start + share * (self.end - self.start)

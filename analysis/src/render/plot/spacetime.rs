@@ -10,13 +10,13 @@ use super::panels;
 use super::scale::Scale;
 use crate::report::SpaceTime;
 
-/// Between the lines of two nodes.
+/// Distance between the lines of two nodes.
 const LANE: f64 = 92.0;
-/// Above the first line.
+/// Space above the first line.
 const TOP: f64 = 44.0;
-/// Left of the lines, for the names.
+/// Space left of the lines, for the names.
 const LEFT: f64 = 110.0;
-/// Right of the lines.
+/// Space right of the lines.
 const RIGHT: f64 = 24.0;
 
 pub(super) fn draw(plot: &SpaceTime) -> Canvas {
@@ -42,7 +42,7 @@ pub(super) fn draw(plot: &SpaceTime) -> Canvas {
         match message.handled_s {
             Some(handled) => arrow(&mut canvas, from, (x(handled), y(message.to)), message.from),
             None => {
-                // It goes on beyond the window: the first third, dotted.
+                // Not handled within the window: a short dotted line.
                 let direction = (y(message.to) - from.1).signum();
                 let to = (
                     (from.0 + 14.0).min(WIDTH - RIGHT),
@@ -60,13 +60,13 @@ pub(super) fn draw(plot: &SpaceTime) -> Canvas {
             canvas.dot(x, y, 1.7, "bg");
         }
     }
-    // Labels last and over a halo, left to right, none over another.
+    // Labels come last, left to right, with a halo; none overlaps another.
     let mut free = vec![f64::MIN; plot.nodes.len()];
     for step in &plot.steps {
         let Some(label) = &step.label else { continue };
         let (x, y) = (x(step.at_s), y(step.node));
-        // Below the last line, where no arrow comes from; else above and to the
-        // right, so that an arrow from above is seen to its head.
+        // Below the last line, where there are no arrows; else above and to the right,
+        // so that the head of an arrow from above is visible.
         let below = step.node > 0 && step.node + 1 == plot.nodes.len();
         let width = text_width(label) + 2.0;
         let left = if below { x - width / 2.0 } else { x + 4.0 };

@@ -5,11 +5,11 @@ use crate::metrics::Histogram;
 use crate::render::number;
 use crate::report::{BarPanel, Bars, Figure, Plot};
 
-/// Bars of a histogram, at most; small panels have room for half.
+/// Maximum number of bars of a histogram; a small panel has room for half.
 const BARS: usize = 24;
 
 impl Drawn<'_> {
-    /// How often the clocks jumped by how much.
+    /// The histogram of the jumps of the clocks.
     pub fn jumps(&self) -> Option<Figure> {
         let names = self.names();
         let mut pooled: Vec<Histogram> = vec![Histogram::default(); names.len()];
@@ -21,7 +21,7 @@ impl Drawn<'_> {
         let counted = pooled.iter().filter(|pool| pool.count() > 0);
         let first = counted.clone().filter_map(Histogram::min).min()?;
         let greatest = counted.clone().filter_map(Histogram::max).max()?;
-        // One jump in 200 may lie beyond the last bar, which is then open.
+        // The last bar has all larger jumps, at most one in 200.
         let high = counted
             .filter_map(|pool| pool.at_rank((pool.count() * 199).div_ceil(200)))
             .max()?;

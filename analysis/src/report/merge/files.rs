@@ -1,5 +1,5 @@
-//! The runs' own folders, put together: hard links to the files of the parts, so
-//! that ten thousand runs cost no space, or copies where links cannot be.
+//! The folders of the runs: hard links to the files of the parts, so that ten thousand
+//! runs need no space; or copies if links are not possible.
 
 use std::fs;
 use std::io;
@@ -74,7 +74,7 @@ fn difference(one: &Path, other: &Path) -> Result<Option<String>, Error> {
     Ok(more.map(|(name, _)| name.clone()))
 }
 
-/// Whether two files hold the same; one that is not there is another.
+/// Whether two files have the same content; `false` if one does not exist.
 fn equal(one: &Path, other: &Path) -> io::Result<bool> {
     match (fs::metadata(one), fs::metadata(other)) {
         (Ok(a), Ok(b)) if a.len() == b.len() => Ok(fs::read(one)? == fs::read(other)?),
@@ -83,7 +83,7 @@ fn equal(one: &Path, other: &Path) -> io::Result<bool> {
     }
 }
 
-/// What is in a folder, by name.
+/// The entries of a folder, by name.
 fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
     let read = || -> io::Result<Vec<(String, PathBuf)>> {
         let mut found = Vec::new();

@@ -1,5 +1,5 @@
-//! A table of the parts, merged run by run: each row's bytes stay as they were
-//! written. All parts are read side by side, so memory does not grow with them.
+//! Merges a table of the parts run by run; the bytes of each row stay the same. All
+//! parts are read side by side, so memory does not grow with their size.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,13 +12,13 @@ use super::conflict;
 use crate::log::quoting::push_line;
 use crate::log::tables::{RUNS_FILE, TableError};
 
-/// For each run the parts that have it, the one that it is taken from first.
+/// For each run, the parts that have it; it is taken from the first.
 #[derive(Debug)]
 pub struct Picks(pub BTreeMap<u64, Vec<usize>>);
 
-/// Merges the tables of this name into a new file. A part without one has no rows;
-/// without any there is no file. Rows of no run, which are about all of them, are
-/// left out.
+/// Merges the tables of this name into a new file. A part without the table has no
+/// rows; if no part has it, no file is written. Rows without a run, which are about
+/// all runs, are left out.
 pub fn merge(parts: &[Folder], picks: &Picks, name: &str, out: &Path) -> Result<(), Error> {
     let mut readers: Vec<Option<Groups>> = Vec::with_capacity(parts.len());
     let mut header: Option<(Vec<u8>, PathBuf)> = None;
@@ -58,7 +58,7 @@ pub fn merge(parts: &[Folder], picks: &Picks, name: &str, out: &Path) -> Result<
                     put(&rows)?;
                     taken = Some(rows);
                 }
-                // `runs.csv` has been compared cell by cell: it tells wall time.
+                // `runs.csv` was compared without the wall time.
                 Some(taken) if *taken != rows && name != RUNS_FILE => {
                     return Err(conflict(run, &parts[from[0]], &parts[index], name));
                 }
@@ -81,7 +81,7 @@ struct Groups {
 }
 
 impl Groups {
-    /// Opens a table; answers its header line, too.
+    /// Opens a table. Also returns its header line.
     fn open(path: &Path) -> Result<(Groups, Vec<u8>), Error> {
         let file = File::open(path).map_err(Error::read(path))?;
         let bytes = csv::ReaderBuilder::new()
@@ -103,8 +103,8 @@ impl Groups {
         Ok((groups, header))
     }
 
-    /// The rows of a run; runs are asked for in order, and those between are
-    /// passed over.
+    /// The rows of a run. Must be called in the order of the runs; rows of other runs
+    /// are skipped.
     fn of_run(&mut self, run: u64) -> Result<Vec<u8>, Error> {
         let mut rows = Vec::new();
         while let Some((number, row)) = &self.next {

@@ -1,5 +1,5 @@
-//! What is expected over all runs of a case, judged from `summary.csv` once all of
-//! them are there: a part cannot know it.
+//! Judges expectations over all runs of a case from the merged `summary.csv`: a part
+//! does not have all runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
@@ -12,16 +12,16 @@ use crate::log::tables::{SUMMARY_COLUMNS, SUMMARY_FILE, TableReader, VERDICTS_FI
 use crate::metrics::{Value, metric_names};
 use crate::results::{Judgement, Manifest};
 
-/// A case's expectations over its runs, and what they have seen.
+/// The expectations over the runs of a case, with their tallies.
 struct Asked<'a> {
     id: &'a str,
     expectations: Vec<(&'a Expectation, Tally)>,
-    /// The nodes that an expectation is about, by expectation.
+    /// The selected nodes, by expectation.
     nodes: Vec<BTreeSet<String>>,
 }
 
-/// Judges the cases that are complete and adds what was found to the table of
-/// verdicts. Answers it, and whether something could not be judged.
+/// Judges the cases that are complete and adds the judgements to `verdicts.csv`.
+/// Returns them, and whether a case could not be judged.
 pub fn judge(
     manifest: &Manifest,
     folder: &Path,
@@ -103,7 +103,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Shows every run of the summary to the expectations of its case.
+/// Adds every run of the summary to the tallies of its case.
 fn tally(path: &Path, asked: &mut BTreeMap<&str, Asked<'_>>) -> Result<(), Error> {
     let mut table = TableReader::open(path, &SUMMARY_COLUMNS)?;
     let first = SUMMARY_COLUMNS.len();

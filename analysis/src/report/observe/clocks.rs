@@ -6,15 +6,15 @@ use crate::render::number::{count, fixed, short};
 use crate::report::measured::Measured;
 use crate::report::questions::speeds_vary;
 
-/// Speeds, jumps and so on differ when the larger is so many times the smaller.
-/// Below, chance and rounding explain it.
+/// Two values differ if the larger is so many times the smaller. A smaller difference
+/// may be chance and rounding.
 const DIFFERS: f64 = 1.2;
-/// A thing is said to hold in general when it holds in this share of the runs.
+/// An observation is general if it is true in this share of the runs.
 const MOSTLY: f64 = 0.8;
-/// The drift is still growing when it ends at this share of its maximum.
+/// The drift is still growing if it ends at this share of its maximum.
 const STILL_GROWING: f64 = 0.9;
 
-/// Said where only runs with different speeds can be judged, and not all are.
+/// A restriction of a sentence, if not all runs have nodes of different speeds.
 fn where_speeds_differ(judged: usize, runs: &[Run<'_>]) -> &'static str {
     if judged < runs.len() {
         " in which speeds differ"
@@ -96,8 +96,8 @@ fn furthest(run: &Run<'_>) -> f64 {
     clocks.fold(f64::MIN, f64::max)
 }
 
-/// Whether a node is as fast and as far as any: equal speeds share the lead, so
-/// do clocks within a hundredth.
+/// Whether a node has the greatest speed and the furthest clock, both within a
+/// hundredth.
 fn leads_run(node: Node<'_>, top_speed: f64, furthest: f64) -> bool {
     node.get("steps_per_s")
         .is_some_and(|speed| speed >= top_speed * 0.99)
@@ -137,7 +137,7 @@ pub(super) fn who_jumps(runs: &[Run<'_>], step: &str) -> Option<String> {
     if (larger as f64) < ends.len() as f64 * MOSTLY || slow.is_nan() || slow < fast * DIFFERS {
         return None;
     }
-    // With a jump as large as the ratio of speeds, the slow clock keeps up.
+    // The slow clock keeps up if its jump is the ratio of the speeds.
     let keeps_up = if slow < ratio / DIFFERS {
         format!(
             ", less than the {} that it would need to keep up",
@@ -219,7 +219,7 @@ pub(super) fn spread_of_jumps<'a>(
     }
 }
 
-/// How far apart the clocks get, and whether that still grows at the end.
+/// The distance of the clocks, and whether it still grows at the end.
 pub(super) fn drift(runs: &[Run<'_>]) -> Option<String> {
     let (node, most) = greatest(runs, "clock_drift_max")?;
     let each: Vec<_> = runs
@@ -261,7 +261,7 @@ pub(super) fn drift(runs: &[Run<'_>]) -> Option<String> {
     Some(text)
 }
 
-/// Which share of the clock's values the slowest or jumpiest node never had.
+/// The greatest share of clock values that a node skipped.
 pub(super) fn gaps(runs: &[Run<'_>]) -> Option<String> {
     let share = |node: Node<'_>| {
         let (gap, last) = (node.get("clock_gap_total")?, node.get("clock_final")?);
@@ -300,7 +300,7 @@ pub(super) fn gaps(runs: &[Run<'_>]) -> Option<String> {
 }
 
 fn capitalize(text: &mut String) {
-    // A node's name stays as it is; only our own words begin sentences.
+    // The name of a node stays as it is.
     if let Some(rest) = text.strip_prefix("the ") {
         *text = format!("The {rest}");
     }

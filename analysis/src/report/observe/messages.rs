@@ -4,16 +4,16 @@
 use super::{Node, Run, greatest, in_runs, mean, place, span};
 use crate::render::number::{count, fixed, short, whole};
 
-/// A node falls behind when more arrives than it can handle, and at least so
-/// many messages wait at its last step. Fewer come and go by chance.
-const BACKLOG: f64 = 5.0;
-/// Nodes named one by one in a sentence, at most.
+/// A node falls behind if more messages arrive than it can handle, and at least so
+/// many wait at its last step. Fewer may wait by chance.
+const WAITING: f64 = 5.0;
+/// Maximum number of nodes with a sentence.
 const NAMED: usize = 3;
 
 /// A node in the runs in which it falls behind.
 struct Behind<'a> {
     node: Node<'a>,
-    /// The run with its longest queue, and that.
+    /// The run with its longest queue, and the length.
     worst: (u64, f64),
     speeds: Vec<f64>,
     arrivals: Vec<f64>,
@@ -31,7 +31,7 @@ fn falling_behind<'a>(runs: &[Run<'a>]) -> Vec<Behind<'a>> {
         ) else {
             continue;
         };
-        if arrivals <= speed || last < BACKLOG {
+        if arrivals <= speed || last < WAITING {
             continue;
         }
         let index = node.measured.rows[node.row].node;
@@ -52,7 +52,7 @@ fn falling_behind<'a>(runs: &[Run<'a>]) -> Vec<Behind<'a>> {
     behind
 }
 
-/// Who falls behind; or that nobody does.
+/// The nodes that fall behind; or that no node does.
 pub(super) fn queues(runs: &[Run<'_>], step: &str, clocked: bool) -> Vec<String> {
     let behind = falling_behind(runs);
     let sentence = |this: &Behind<'_>| {
@@ -77,11 +77,11 @@ pub(super) fn queues(runs: &[Run<'_>], step: &str, clocked: bool) -> Vec<String>
             short(this.worst.1),
         )
     };
-    let mut said: Vec<String> = behind.iter().take(NAMED).map(sentence).collect();
+    let mut sentences: Vec<String> = behind.iter().take(NAMED).map(sentence).collect();
     if behind.len() > NAMED {
         let more = (behind.len() - NAMED) as u64;
         let verb = if more == 1 { "does" } else { "do" };
-        said.push(format!(
+        sentences.push(format!(
             "So {verb} {} more, with shorter queues.",
             whole(more)
         ));
@@ -97,21 +97,21 @@ pub(super) fn queues(runs: &[Run<'_>], step: &str, clocked: bool) -> Vec<String>
             },
         );
         let short_ends =
-            nodes().all(|node| node.get("queue_final").is_none_or(|last| last < BACKLOG));
+            nodes().all(|node| node.get("queue_final").is_none_or(|last| last < WAITING));
         let first = match (enough, short_ends) {
             (true, _) if clocked => {
                 format!("No node falls behind: none gets more messages than it has {step}s. The")
             }
-            (_, true) => format!("No node ends with {BACKLOG} messages or more waiting. The"),
+            (_, true) => format!("No node ends with {WAITING} messages or more waiting. The"),
             _ => "The".to_owned(),
         };
-        said.push(format!(
+        sentences.push(format!(
             "{first} longest queue was {} ({}).",
             count(most as u64, "message"),
             place(node, runs)
         ));
     }
-    said
+    sentences
 }
 
 /// Where the messages went.
@@ -165,7 +165,7 @@ pub(super) fn conservation(runs: &[Run<'_>], open: bool) -> Option<String> {
 pub(super) fn latency(runs: &[Run<'_>], open: bool) -> Option<String> {
     let (node, longest) = greatest(runs, "latency_max")?;
     if open {
-        // What came from outside has no `send`: how many have one is not known.
+        // A message of an external peer has no `send`, so there is no mean.
         return Some(format!(
             "From send to handling a message between nodes took {} at most (to {}).",
             span(longest),

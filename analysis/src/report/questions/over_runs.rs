@@ -6,9 +6,10 @@ use crate::render::number;
 use crate::report::measured::Measured;
 use crate::report::table::{Align, Table};
 
-/// Nodes (of each case) in a table, at most; then the extremes are shown.
+/// Maximum number of nodes (of each case) in a table; if there are more, the extremes
+/// are shown.
 const MAX_KEYS: usize = 24;
-/// A row of a table over runs: what it is about, and the rows behind it.
+/// A row of a table over runs, and the measured rows behind it.
 struct Key {
     case: usize,
     name: String,
@@ -49,7 +50,7 @@ pub(super) fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
                 )
             })
             .collect();
-        // The cases as such stand side by side in a table of their own.
+        // The cases as a whole come first.
         let cases = match measured.cases.len() <= MAX_KEYS {
             true => measured.cases.len(),
             false => 0,
@@ -77,7 +78,7 @@ pub(super) fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
     table
 }
 
-/// The numbers by rank of speed within each run; where speeds vary.
+/// The numbers by rank of speed within each run; `None` if speeds do not vary.
 pub(super) fn by_speed(measured: &Measured, metrics: &[usize]) -> Option<Table> {
     let speed = measured.metric("steps_per_s")?;
     let mut keys: Vec<Key> = Vec::new();
@@ -172,7 +173,7 @@ fn spread_table(caption: &str, measured: &Measured, metrics: &[usize], keys: &[K
             .iter()
             .filter_map(|key| Some((key, spread(measured, &key.rows, metric)?)))
             .collect();
-        // What is the same everywhere is said once.
+        // A value that is the same everywhere has one row.
         let same = |s: &Statistics| s.min == s.max && s.min == spreads[0].1.min;
         if spreads.len() > 1 && spreads.iter().all(|(_, spread)| same(spread)) {
             let value = spreads[0].1.min;

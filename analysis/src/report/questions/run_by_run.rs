@@ -5,7 +5,7 @@ use crate::render::number;
 use crate::report::measured::Measured;
 use crate::report::table::{Align, Column, Table};
 
-/// Rows of a table of runs, at most.
+/// Maximum number of rows.
 const MAX_RUN_ROWS: usize = 60;
 pub(super) fn run_by_run(measured: &Measured, metrics: &[usize]) -> Table {
     let cases = measured.cases.len() > 1;

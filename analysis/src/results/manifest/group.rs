@@ -9,7 +9,7 @@ use crate::log::{ColumnKind, ColumnSchema, NodeSchema};
 /// A group of nodes that are alike.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GroupInfo {
-    /// Its name; also its only node's when it is not `numbered`.
+    /// Its name; also the name of its only node if it is not `numbered`.
     pub name: String,
     /// Number of nodes.
     pub count: u32,
@@ -17,22 +17,22 @@ pub struct GroupInfo {
     pub numbered: bool,
     /// `PLUGIN.BEHAVIOR`.
     pub behavior: String,
-    /// What the behavior says of itself; may be empty.
+    /// The documentation of the behavior; may be empty.
     #[serde(default)]
     pub docs: String,
-    /// When its nodes act, for people: `ticks per second: 1 to 6 (whole
-    /// numbers)`; empty for programs that somebody else wrote.
+    /// When its nodes act, as text: `ticks per second: 1 to 6 (whole numbers)`;
+    /// empty for external programs.
     #[serde(default)]
     pub timing: String,
-    /// The behavior's own log columns.
+    /// The log columns of the behavior.
     #[serde(default)]
     pub columns: Vec<ColumnInfo>,
-    /// The behavior's own words for `event`.
+    /// The event words of the behavior.
     #[serde(default)]
     pub events: Vec<EventInfo>,
 }
 
-/// A log column of a behavior's own.
+/// A log column of a behavior.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ColumnInfo {
     /// Its header.
@@ -56,7 +56,7 @@ enum ColumnKindText {
     Text,
 }
 
-/// A behavior's own word for `event`.
+/// An event word of a behavior.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EventInfo {
     /// The word.
@@ -72,8 +72,7 @@ pub(super) fn node_count(groups: &[GroupInfo]) -> u64 {
 }
 
 impl GroupInfo {
-    /// Whether its nodes are programs that somebody else wrote: only what has a
-    /// behavior has a timing.
+    /// Whether its nodes are external programs: only a behavior has a timing.
     pub fn is_program(&self) -> bool {
         self.timing.is_empty()
     }
