@@ -116,10 +116,8 @@ impl Instances {
             reserved: 0,
         };
         let state = arena.state(node);
-        let observed = match &self.observer {
-            None => None,
-            Some(observer) => Some(observer.enter(callback, node, world)),
-        };
+        let observer = self.observer.as_ref();
+        let observed = observer.map(|observer| observer.enter(callback, node, world));
         let status = call(arena.table.0, &raw mut context, state);
         if let Some(observed) = observed {
             observed.leave(status);

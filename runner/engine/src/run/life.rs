@@ -121,7 +121,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// Starts a node after the beginning of the run, for the first time or again (`event`
     /// is START or RESTART). The node and its peers are notified of each other.
-    pub(super) fn begin_late(&mut self, node: u32, event: EventId) -> Result<(), Failure> {
+    pub(super) fn start_late(&mut self, node: u32, event: EventId) -> Result<(), Failure> {
         if self.world.transport.is_remote(node) {
             return Ok(());
         }
@@ -145,7 +145,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         Ok(())
     }
 
-    /// Notifies a node that its connection to another node or an external peer opens, if
+    /// Notifies a node that a connection opens: to an external peer, or to another node if
     /// its behavior handles connections.
     ///
     /// # Errors

@@ -255,7 +255,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
         *self.lives.entry(node).or_insert(1) += 1;
         self.ticks.restart(node, due);
-        self.begin_late(node, EventId::RESTART)
+        self.start_late(node, EventId::RESTART)
     }
 
     /// Pauses a node; returns whether it was up and not paused.

@@ -21,7 +21,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             return Ok(());
         };
         match event {
-            Event::Start { node } => self.begin_late(node, EventId::START),
+            Event::Start { node } => self.start_late(node, EventId::START),
             Event::Arrival { node, message } => self.arrival(node, message),
             Event::Connect { node, other } => self.connect(node, other),
             Event::Disconnect { node, other } => self.disconnect(node, other),

@@ -29,10 +29,10 @@ impl<S: Sink> World<S> {
         self.push_row_of(self.node, event, peer, message, bytes);
     }
 
-    /// Adds a row of `node`: it lost a message that `from` sent to it, or, without
-    /// regard to direction, that `from` was to get.
-    pub(crate) fn drop_row(&mut self, node: u32, from: u32, number: u64, bytes: u64) {
-        self.push_row_of(node, EventId::DROP, from, number, bytes);
+    /// Adds a `drop` row of `node` for a lost message. `peer` is its sender, or the external
+    /// peer that it was for.
+    pub(crate) fn drop_row(&mut self, node: u32, peer: u32, number: u64, bytes: u64) {
+        self.push_row_of(node, EventId::DROP, peer, number, bytes);
     }
 
     #[inline(always)]

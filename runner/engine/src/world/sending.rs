@@ -1,5 +1,5 @@
-//! How messages travel: from a node over its link to an inbox, out of the process, or
-//! nowhere.
+//! How messages travel: from a node over its link into an inbox, or out of the process;
+//! and how they are lost.
 
 use super::{NoLink, NodeKind, World};
 use crate::message::{Message, MessageId};
@@ -21,7 +21,7 @@ impl<S: Sink> World<S> {
     pub fn send(&mut self, peer: u32, bytes: &[u8]) -> Result<(), NoLink> {
         let from = self.node;
         let Some(to) = self.network.topology.peer(from, peer) else {
-            return self.send_outside(peer, bytes);
+            return self.send_external(peer, bytes);
         };
         if self.connections.any_closed() {
             self.reopen(from, to);
@@ -85,7 +85,7 @@ impl<S: Sink> World<S> {
 
     /// Sends bytes to an external peer.
     #[cold]
-    fn send_outside(&mut self, peer: u32, bytes: &[u8]) -> Result<(), NoLink> {
+    fn send_external(&mut self, peer: u32, bytes: &[u8]) -> Result<(), NoLink> {
         let from = self.node;
         let to = self.external_peer(peer).ok_or(NoLink)?;
         let sender = &mut self.nodes[from];
