@@ -192,17 +192,20 @@ fn a_command_that_does_not_exist_is_bad_input() {
 
 #[test]
 fn a_program_that_prints_without_end_does_not_hold_up_the_other_nodes() {
-    let scenario = "name = \"loud\"\ntime = \"real\"\n[nodes.client]\n\
-        behavior = \"echo.client\"\nconfig = { texts = [\"a\"], repeat = 20, stop = true }\n\
-        [nodes.server]\nbehavior = \"echo.server\"\n\
-        [nodes.loud]\ncommand = [\"sh\", \"-c\", \"exec yes\"]\n\
-        [[links]]\nbetween = [\"client\", \"server\"]\n";
-    let lab = Lab::with(scenario);
-    lab.runner(&["scenario.toml", "--quiet", "--no-report", "--out", "out"])
-        .passes();
-    let log = lab.table("out/runs/0001/client.csv");
-    assert_eq!(log.only("event", "verified").rows.len(), 20);
-    assert!(lab.path("out/runs/0001/loud.log").exists());
+    let loud = "[nodes.loud]\ncommand = [\"sh\", \"-c\", \"exec yes\"]\n";
+    let mut live = Live::start(&echo_server("line", loud));
+    let address = format!("tcp://{}", live.address("server"));
+    live.runner.told("loud | y");
+    for _ in 0..20 {
+        let reply = live.lab.runner(&["send", &address, "hello"]);
+        assert_eq!(reply.passes().out, "hello\n");
+    }
+    live.stop();
+    assert!(
+        live.lab
+            .read("out/runs/0001/loud.log")
+            .starts_with("y\ny\n")
+    );
 }
 
 #[test]
