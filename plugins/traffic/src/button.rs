@@ -128,7 +128,7 @@ fn controller(node: &Node<Button>) -> Result<Peer> {
     named.or(only).ok_or_else(|| {
         let peers: Vec<&str> = node.peers().map(|peer| node.peer_name(peer)).collect();
         let peers = match peers.is_empty() {
-            true => "it is linked to nobody".to_owned(),
+            true => "it has no links".to_owned(),
             false => format!("peers here: {}", peers.join(", ")),
         };
         match wanted {

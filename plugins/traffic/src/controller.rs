@@ -182,7 +182,7 @@ fn light(node: &Node<Controller>, key: &str, name: &str) -> Result<Peer> {
     node.peer_named(name).ok_or_else(|| {
         let peers: Vec<&str> = node.peers().map(|peer| node.peer_name(peer)).collect();
         let peers = match peers.is_empty() {
-            true => "it is linked to nobody".to_owned(),
+            true => "it has no links".to_owned(),
             false => format!("peers here: {}", peers.join(", ")),
         };
         format!("`{key}` is the light `{name}`, and no peer has that name; {peers}").into()

@@ -142,7 +142,7 @@ fn the_lights_may_have_other_names() {
 #[test]
 fn a_light_that_is_no_peer_fails_the_node() {
     for (peers, said) in [
-        (vec![], "it is linked to nobody"),
+        (vec![], "it has no links"),
         (vec!["ew", "button"], "peers here: ew, button"),
     ] {
         let failure = node::<Controller>().peers(peers).try_create().err();
