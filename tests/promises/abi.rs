@@ -1,5 +1,5 @@
-//! The C header says the same as the Rust boundary: every offset, size and
-//! constant, checked by a C compiler; and the C plugin in ABI.md works.
+//! The C header and the Rust crate describe the same ABI: a C compiler checks every
+//! offset, size and constant. The C plugin in ABI.md compiles and loads.
 
 use host::{config::Config, library};
 use runner_abi as abi;
@@ -12,7 +12,7 @@ fn plugins() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins")
 }
 
-/// Compiles C source against the header, every warning an error.
+/// Compiles C source against the header; every warning is an error.
 fn compile(folder: &Path, name: &str, source: &str, flags: &[&str]) {
     let file = folder.join(name);
     std::fs::write(&file, source).unwrap();
@@ -34,8 +34,8 @@ fn compile(folder: &Path, name: &str, source: &str, flags: &[&str]) {
     );
 }
 
-/// `_Static_assert`s of each struct's size and its fields' offsets, taken from
-/// the Rust side.
+/// `_Static_assert`s for the size of each struct and the offsets of its fields, with the
+/// numbers of the Rust crate.
 macro_rules! structs {
     ($($type:ident = $name:literal { $($field:ident),+ $(,)? })+) => {{
         let mut source = String::new();
@@ -60,7 +60,7 @@ fn check(source: &mut String, c: &str, rust: u64) {
 }
 
 #[test]
-fn the_c_header_is_laid_out_as_the_rust_boundary() {
+fn the_c_header_and_the_rust_crate_have_the_same_layout() {
     let mut source = String::from("#include <stddef.h>\n#include \"runner_plugin.h\"\n");
     source += &structs! {
         Text = "runner_text" { ptr, len }

@@ -1,6 +1,6 @@
-//! Bad input, from the file to the disk: a clear error with a place and a way
-//! out, the right exit code, nothing lost, and never a panic. (What is wrong
-//! inside of a scenario file is held by `scenario_errors`.)
+//! Bad input gives an error with a place and a way out, and the right exit code. No
+//! finished run is lost, and the runner never panics. Covers files, options, results
+//! folders and full disks. (`scenario_errors` covers the mistakes inside a scenario file.)
 
 use std::fs;
 
@@ -8,7 +8,8 @@ use proptest::prelude::*;
 
 use crate::harness::{LAB, Lab};
 
-/// `check` and `run` refuse it with 2, say these, and nothing is run.
+/// `check` and `run` refuse the scenario with exit code 2 and these words, and nothing
+/// runs.
 fn refused(scenario: &str, parts: &[&str]) {
     let lab = Lab::with(scenario);
     lab.runner(&["check", "scenario.toml"]).ends(2).says(parts);
@@ -34,13 +35,13 @@ fn a_missing_or_empty_file_is_named() {
 }
 
 #[test]
-fn text_that_is_no_toml_is_told_with_its_place() {
+fn a_syntax_error_is_reported_with_its_place() {
     refused("name = \"a\"\n[nodes.a\n", &["scenario.toml:2:"]);
     refused("name = = 1\n", &["scenario.toml:1:8"]);
 }
 
 #[test]
-fn unknown_keys_and_contradictions_are_told_with_their_place() {
+fn unknown_keys_and_contradictions_are_reported_with_their_place() {
     let both = machine("tick_rate = 1\nservice_time = \"1s\"");
     refused(&both, &["scenario.toml:6:1: ", "service_time", "tick_rate"]);
     refused(
@@ -95,7 +96,7 @@ fn counts_and_rates_have_bounds() {
 }
 
 #[test]
-fn a_config_that_the_behavior_rejects_is_told_with_its_place() {
+fn a_config_that_the_behavior_rejects_is_reported_with_its_place() {
     let said = [
         (
             "config = { faces = 0 }",
@@ -136,7 +137,7 @@ fn a_config_that_the_behavior_rejects_is_told_with_its_place() {
 }
 
 #[test]
-fn a_results_folder_that_cannot_be_made_is_told() {
+fn a_results_folder_that_cannot_be_created_is_an_error() {
     let lab = Lab::with(LAB);
     for out in ["scenario.toml", "scenario.toml/below", "/proc/nowhere"] {
         lab.runner(&["scenario.toml", "--out", out]).ends(2).says(&[
@@ -145,7 +146,7 @@ fn a_results_folder_that_cannot_be_made_is_told() {
         ]);
     }
     assert_eq!(lab.read("scenario.toml"), LAB);
-    // The usual place is taken by a file.
+    // A file is where the results folder would be.
     lab.write("results", "mine");
     lab.runner(&["scenario.toml"]).ends(2).says(&[
         "error: cannot make the results folder results/lab",
@@ -154,10 +155,10 @@ fn a_results_folder_that_cannot_be_made_is_told() {
     assert_eq!(lab.read("results"), "mine");
 }
 
-/// Runs with room for files of this many kibibytes each: a write beyond them
+/// Runs with a limit on the size of each file, in kibibytes: a write beyond the limit
 /// fails, as on a full disk.
 fn cramped(lab: &Lab, kibibytes: u32, options: &str) -> crate::harness::Answer {
-    // POSIX counts in blocks of 512 bytes.
+    // `ulimit -f` of a POSIX shell counts blocks of 512 bytes.
     let blocks = 2 * kibibytes;
     lab.shell(&format!(
         "trap '' XFSZ; ulimit -f {blocks}; exec \"$RUNNER\" scenario.toml --out out {options}"
@@ -189,7 +190,7 @@ fn a_full_disk_loses_no_finished_run() {
             expected[&log]
         );
     }
-    // No table ends within a line, so that a report can still be made of it.
+    // No table ends within a line, so `report` can still read the tables.
     assert!(lab.read("out/summary.csv").ends_with('\n'));
     lab.runner(&["report", "out"]).ends(0);
     assert!(lab.read("out/report.md").contains("lab"));
@@ -212,7 +213,7 @@ fn a_log_that_cannot_be_written_leaves_a_mark() {
 #[test]
 fn a_report_that_cannot_be_written_leaves_the_results() {
     let lab = Lab::with(LAB);
-    // The report's one file is larger than any table of so few runs.
+    // The report is one file, larger than each table of so few runs.
     cramped(&lab, 24, "--runs 2 --duration 10s")
         .ends(3)
         .says(&["error: the report could not be built: ", "File too large"]);
@@ -225,7 +226,7 @@ fn a_report_that_cannot_be_written_leaves_the_results() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A scenario with bytes changed anywhere is run or refused, and no more.
+    /// A scenario with changed bytes is run or refused; the runner does not panic.
     #[test]
     fn a_damaged_scenario_never_panics(
         cuts in prop::collection::vec((0usize..LAB.len(), any::<u8>()), 1..4)

@@ -1,18 +1,18 @@
-//! `clock.machine`, from outside: by its rules, a log that was worked out by
-//! hand, and Lamport's condition over whole runs.
+//! `clock.machine` follows its rules: its log equals one worked out by hand, and whole
+//! runs keep Lamport's clock condition.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::harness::{LAB, Lab, Table};
 
-/// Every node's rows of one run, from a combined log.
+/// The rows of all nodes in one run, from a combined log.
 fn combined(scenario: &str) -> Table {
     let lab = Lab::with(scenario);
     lab.run_into("out", &["--log", "combined"]);
     lab.table("out/runs/0001/events.csv")
 }
 
-/// `count` machines at one tick per second, their die scripted, for one second.
+/// `count` machines with scripted dice, at one tick per second, for one second.
 fn scripted(count: u32, config: &str) -> Table {
     combined(&format!(
         "name = \"scripted\"\nduration = \"1s\"\n[nodes.m]\ncount = {count}\n\
@@ -20,8 +20,8 @@ fn scripted(count: u32, config: &str) -> Table {
     ))
 }
 
-/// Whom the first machine sends to on its first tick. (The later ones find a
-/// message instead.)
+/// The receivers of the first machine's first tick. (The other machines have a message
+/// in their inbox by then, so they roll no die.)
 fn first_sends(table: &Table) -> Vec<String> {
     let sends = table.only("node", "m-1").only("event", "send");
     sends.texts("peer").into_iter().map(str::to_owned).collect()
@@ -175,9 +175,9 @@ loss = 0.1
 order = \"any\"
 ";
 
-/// Walks a combined log by Lamport's rules: every step's clock follows from the
-/// one before and from what was received. `early` is by how much a sent value is
-/// below its step's clock. Counts receipts that are not later than their sending.
+/// Checks a combined log against Lamport's rules: the clock of each step follows from the
+/// step before and from the received value. A sent value is `early` less than the clock of
+/// its step. Returns the number of receipts whose clock is not greater than the sender's.
 fn walk(table: &Table, early: u64) -> usize {
     let nodes = table.texts("node");
     let steps = table.texts("step");
@@ -225,7 +225,7 @@ fn sending_the_clock_from_before_the_increment_breaks_the_condition() {
 }
 
 #[test]
-fn a_thousand_machines_are_no_trouble() {
+fn a_thousand_machines_run() {
     let lab = Lab::with(
         "name = \"thousand\"\nduration = \"2s\"\n[nodes.m]\ncount = 1000\n\
          behavior = \"clock.machine\"\ntick_rate = { uniform_int = [1, 6] }\n",
@@ -247,15 +247,15 @@ fn a_thousand_machines_are_no_trouble() {
 }
 
 #[test]
-fn a_hundred_thousand_machines_are_run() {
+fn a_hundred_thousand_machines_run() {
     let lab = Lab::with(
         "name = \"many\"\nduration = \"1s\"\n[nodes.m]\ncount = 100000\n\
          behavior = \"clock.machine\"\ntick_rate = 1\nconfig = { faces = 6 }\n",
     );
     lab.run_into("out", &["--log", "off"]);
     let runs = lab.table("out/runs.csv");
-    // One tick each, at one instant; a die of six sends in half of the ticks that
-    // find no message.
+    // Each machine ticks once, all at one instant. With six faces, half of the ticks
+    // without a message in the inbox send.
     assert_eq!(
         runs.numbers("events"),
         [100_000.0 + runs.numbers("messages")[0]]

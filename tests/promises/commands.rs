@@ -1,4 +1,4 @@
-//! The command line: each command, each option, and the ways in which they meet.
+//! The command line: each command, each option, and options that are used together.
 
 use serde_json::{Value, json};
 
@@ -54,7 +54,7 @@ fn help_names_every_command_and_option() {
 }
 
 #[test]
-fn a_command_line_that_makes_no_sense_is_bad_input() {
+fn a_wrong_command_line_is_bad_input() {
     let lab = Lab::with(LAB);
     let wrong: [(&[&str], &str); 10] = [
         (&[], "Usage: runner"),
@@ -133,7 +133,7 @@ fn options_override_the_file_and_set_overrides_any_key() {
     assert_eq!(summary("options"), summary("file"));
     assert_eq!(summary("sets"), summary("file"));
     assert_eq!(lab.table("file/runs.csv").rows.len(), 2);
-    // An option with a name of its own wins; so does the later `--set`.
+    // A named option overrides `--set`; a later `--set` overrides an earlier one.
     lab.run_into("both", &["--set", "seed=6", "--seed", "5"]);
     assert_eq!(summary("both"), summary("file"));
     lab.run_into("twice", &["--set", "seed=6", "--set", "seed=5"]);
@@ -143,7 +143,7 @@ fn options_override_the_file_and_set_overrides_any_key() {
 }
 
 #[test]
-fn check_says_what_is_ready_to_run() {
+fn check_reports_each_scenario_that_is_ready_to_run() {
     let lab = Lab::with(LAB);
     let said = lab
         .runner(&["check", "scenario.toml", "--set", "runs=1"])
@@ -153,7 +153,7 @@ fn check_says_what_is_ready_to_run() {
 }
 
 #[test]
-fn check_tells_all_mistakes_of_all_files_at_once() {
+fn check_reports_all_mistakes_of_all_files_at_once() {
     let lab = Lab::with(LAB);
     lab.write(
         "a.toml",
@@ -180,7 +180,7 @@ fn check_tells_all_mistakes_of_all_files_at_once() {
         .says(&["c.toml:9:30: unknown key `dice`"])
         .says(&["none.toml: there is no such file"]);
     assert!(said.out.is_empty());
-    // `run` says the same, and runs none of them.
+    // `run` reports the same, and runs none of them.
     let run = lab
         .runner(&["a.toml", "scenario.toml", "b.toml", "c.toml", "none.toml"])
         .ends(2);
@@ -245,7 +245,7 @@ fn list_shows_cases_and_runs_in_three_formats() {
             "axes": {}, "first_run": 1, "last_run": 3, "runs": "1-3"
         }])
     );
-    // One line, as a workflow's output wants it.
+    // One line, as the output of a workflow step must be.
     assert_eq!(list("github").lines().count(), 1);
     assert_eq!(
         read(list("github")),
@@ -277,7 +277,7 @@ fn plugins_are_listed_and_described() {
     ] {
         assert!(machine.contains(part), "{part}: {machine}");
     }
-    // The broken ones beside it are told, and hide none of the others.
+    // Broken plugins are reported, and the others are still listed.
     let all = lab.runner(&["plugins"]).out;
     assert!(all.contains("clock") && all.contains("machine"), "{all}");
     lab.runner(&["plugins", "clok"])
@@ -298,7 +298,7 @@ fn the_schema_is_json_schema() {
 }
 
 #[test]
-fn completions_are_a_script_that_the_shell_takes() {
+fn the_shell_accepts_the_completions() {
     let lab = Lab::new();
     let script = lab.runner(&["completions", "bash"]).passes().out;
     assert!(script.contains("--plugin-path"));
@@ -309,7 +309,7 @@ fn completions_are_a_script_that_the_shell_takes() {
 }
 
 #[test]
-fn quiet_says_nothing_but_errors() {
+fn quiet_prints_errors_only() {
     let lab = Lab::with(LAB);
     let answer = lab
         .runner(&["scenario.toml", "--quiet", "--out", "out"])
@@ -321,7 +321,7 @@ fn quiet_says_nothing_but_errors() {
 }
 
 #[test]
-fn color_is_for_terminals_unless_asked_for() {
+fn color_is_for_terminals_unless_an_option_asks_for_it() {
     let lab = Lab::with("name = 1\n");
     let colored = |arguments: &[&str], no_color: &str| {
         let mut command = lab.command(&[&["check", "scenario.toml"], arguments].concat());
@@ -335,12 +335,12 @@ fn color_is_for_terminals_unless_asked_for() {
     assert!(!colored(&["--color", "never"], ""));
     assert!(colored(&["--color", "always"], ""));
     assert!(!colored(&[], "1"));
-    // What is asked for on the command line wins over the environment.
+    // The option overrides the environment.
     assert!(colored(&["--color", "always"], "1"));
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_pipe_is_no_error() {
     let lab = Lab::with(LAB);
     for command in [
         "schema",
@@ -350,7 +350,7 @@ fn a_reader_that_goes_away_is_no_error() {
         "--help",
         "run scenario.toml --out out",
     ] {
-        // The reader is gone before the first byte.
+        // The reader closes before the first byte.
         let script = format!("{{ \"$RUNNER\" {command}; echo \"code $?\" >&2; }} | true");
         let answer = lab.shell(&script);
         assert_eq!(answer.err, "code 0\n", "{command}");
@@ -360,7 +360,7 @@ fn a_reader_that_goes_away_is_no_error() {
 
 #[test]
 fn output_that_cannot_be_written_is_an_error() {
-    // A device that is always full; only some systems have one.
+    // /dev/full: each write fails. Not every system has it.
     if !std::path::Path::new("/dev/full").exists() {
         return;
     }
@@ -374,6 +374,6 @@ fn output_that_cannot_be_written_is_an_error() {
             .ends(3)
             .says(&["error: ", "No space left"]);
     }
-    // The results are whole all the same.
+    // The results are complete.
     assert_eq!(lab.table("out/runs.csv").texts("status"), ["complete"; 3]);
 }

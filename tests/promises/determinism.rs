@@ -1,18 +1,18 @@
-//! The same scenario, seed and plugins give the same bytes, and each node draws
-//! from streams of its own.
+//! The same scenario, seed and plugins give the same bytes, with any number of jobs and
+//! any kind of log. Each node draws from its own random streams, so a change to one node
+//! leaves the draws of the others as they are.
 
 use crate::harness::{LAB, Lab};
 
-/// What of a result must be the same bytes: the logs and `summary.csv`.
-/// (`runs.csv` and the manifest tell wall times.)
+/// The files whose bytes must be the same: the logs and `summary.csv`. (`runs.csv` and
+/// the manifest hold wall times.)
 fn bytes(lab: &Lab, out: &str) -> Vec<(String, Vec<u8>)> {
     let wanted = |name: &str| name == "summary.csv" || name.starts_with("runs/");
     let files = lab.files(out).into_iter().filter(|(name, _)| wanted(name));
     files.collect()
 }
 
-/// Four machines, of which two pairs are linked: nothing reaches from pair to
-/// pair.
+/// Four machines in two pairs. Only the machines of a pair are linked.
 const PAIRS: &str = "\
 name = \"pairs\"
 duration = \"30s\"
@@ -95,7 +95,7 @@ fn the_runs_of_a_case_differ() {
 }
 
 #[test]
-fn a_run_alone_is_the_same_as_among_others() {
+fn a_run_is_the_same_alone_and_among_others() {
     let lab = Lab::with(LAB);
     lab.run_into("all", &[]);
     lab.run_into("second", &["--run", "2"]);
@@ -165,7 +165,7 @@ fn renaming_an_unrelated_node_leaves_the_others_logs() {
         for node in 1..=2 {
             let log = |group| format!("runs/{run:04}/{group}-{node}.csv");
             assert_eq!(a[&log("right")], b[&log("right")]);
-            // New names, new draws.
+            // Another name gives other draws.
             assert_ne!(a[&log("left")], b[&log("other")]);
         }
     }

@@ -1,5 +1,5 @@
-//! What the documents list, they list whole: framings, scenarios, and the files
-//! that they point at.
+//! The documents are complete: they list every framing and every scenario, and each file
+//! that they link to exists.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +15,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// The names in backticks in the first cells of the table with this head.
+/// The names in backticks in the first column of the table that begins with `head`.
 fn first_cells(text: &str, head: &str) -> BTreeSet<String> {
     let rows = text.lines().skip_while(|line| !line.starts_with(head));
     let rows = rows.skip(2).take_while(|line| line.starts_with('|'));
@@ -25,17 +25,17 @@ fn first_cells(text: &str, head: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_framing_stands_in_the_table_of_framings() {
+fn the_table_of_framings_lists_every_framing() {
     let listed = first_cells(
         &read("scenarios/README.md"),
         "| `framing` | bytes of a message |",
     );
     let names: BTreeSet<String> = Framing::all().map(|it| it.name().to_owned()).collect();
-    assert_eq!(listed, names, "in scenarios/README.md, and in the code");
+    assert_eq!(listed, names, "left: scenarios/README.md, right: the code");
 }
 
 #[test]
-fn every_scenario_stands_in_the_table_of_scenarios() {
+fn the_table_of_scenarios_lists_every_scenario() {
     let text = read("scenarios/README.md");
     let mut count = 0;
     for entry in fs::read_dir(root().join("scenarios")).unwrap() {
@@ -53,12 +53,12 @@ fn every_scenario_stands_in_the_table_of_scenarios() {
     let listed = text.matches(".toml) |").count();
     assert_eq!(
         listed, count,
-        "the table names a scenario that is not there"
+        "the table lists a scenario that does not exist"
     );
 }
 
 #[test]
-fn what_the_documents_link_to_is_there() {
+fn each_file_that_a_document_links_to_exists() {
     for document in [
         "README.md",
         "CHANGELOG.md",
@@ -72,7 +72,7 @@ fn what_the_documents_link_to_is_there() {
             let target = link.split([')', '#']).next().unwrap();
             if !target.contains("://") && !target.is_empty() {
                 let there = folder.join(target).exists();
-                assert!(there, "{document} points at {target}");
+                assert!(there, "{document} links to {target}, which does not exist");
             }
         }
     }

@@ -1,6 +1,6 @@
-//! The echo plugin through the runner, in virtual time: its scenarios as they are
-//! shipped, replies verified and misrouted, losses, and the queue between two
-//! speeds against its closed form.
+//! The echo plugin in virtual time: its scenarios in `scenarios/` do what they say, wrong
+//! replies are found, lost messages are sent again, a chain returns each reply to its
+//! client, and a queue between producer and consumer agrees with its closed form.
 
 use base::distribution::Distribution;
 use base::random::{Purpose, Streams};
@@ -37,7 +37,7 @@ fn whole(table: &Table, column: &str) -> Vec<u64> {
     texts.iter().map(|it| it.parse().unwrap()).collect()
 }
 
-/// A client's scenario: its config, and the other nodes and links.
+/// A scenario of one client with this config, and the other nodes and links.
 fn with_client(config: &str, rest: &str) -> Lab {
     Lab::with(&format!(
         "name = \"echo\"\nduration = \"60s\"\n[nodes.client]\nbehavior = \"echo.client\"\n\
@@ -45,7 +45,7 @@ fn with_client(config: &str, rest: &str) -> Lab {
     ))
 }
 
-/// A server at the other end of a link.
+/// A server with this config, linked to the client.
 fn server(config: &str, link: &str) -> String {
     format!(
         "[nodes.server]\nbehavior = \"echo.server\"\nconfig = {{ {config} }}\n\
@@ -86,7 +86,7 @@ fn many_clients_at_a_server_each_get_their_own() {
 }
 
 #[test]
-fn a_chain_converts_and_returns_to_whoever_asked() {
+fn a_chain_converts_and_returns_each_reply_to_its_client() {
     let lab = shipped("echo-chain");
     for client in 1..=3 {
         let log = log(&lab, &format!("client-{client}"));
@@ -97,7 +97,7 @@ fn a_chain_converts_and_returns_to_whoever_asked() {
         assert_eq!(log.texts("waiting").last(), Some(&"0"), "{stage}");
         assert!(log.only("event", "stray").rows.is_empty());
     }
-    // The converter is at work on one message at a time, 4 ms each.
+    // The converter handles one message at a time, 4 ms each.
     let converter = log(&lab, "converter");
     let handled = whole(&converter.only("event", "receive"), "time_ns");
     assert_eq!(handled.len(), 1800);
@@ -109,7 +109,7 @@ fn a_chain_converts_and_returns_to_whoever_asked() {
 }
 
 #[test]
-fn the_time_server_tells_the_time_of_the_connect() {
+fn the_time_server_sends_the_time_of_the_connect() {
     let lab = shipped("echo-time");
     let server = log(&lab, "server");
     for client in ["client-1", "client-2", "client-3"] {
@@ -168,7 +168,7 @@ fn a_wrong_reply_fails_the_run_with_its_offset_and_bytes() {
 }
 
 #[test]
-fn what_is_lost_is_sent_again_until_all_is_verified() {
+fn a_lost_message_is_sent_again_until_its_reply_is_verified() {
     let config = "sizes = [10, 100, 1000]\nrepeat = 100\nwindow = 5\ntimeout = \"150ms\"";
     let lab = with_client(config, &server("", "latency = \"50ms\"\nloss = 0.2"));
     lab.run_into("out", &[]);
@@ -183,7 +183,7 @@ fn what_is_lost_is_sent_again_until_all_is_verified() {
 }
 
 #[test]
-fn a_lossy_chain_gives_nobody_anothers_reply() {
+fn a_lossy_chain_gives_no_client_another_clients_reply() {
     let scenario = "\
 name = \"lossy-chain\"
 duration = \"60s\"
@@ -220,7 +220,7 @@ loss = 0.2
     let lost = [&first, &log(&lab, "last")].map(|it| it.only("event", "drop").rows.len());
     let waiting: usize = first.texts("waiting").last().unwrap().parse().unwrap();
     assert_eq!(waiting, lost[0] + lost[1]);
-    // By order alone, the first loss sends the next reply astray.
+    // With `route = "order"`, after the first loss a reply goes to the wrong client.
     let by_order = scenario.replace("next = \"last\"", "next = \"last\", route = \"order\"");
     let lab = Lab::with(&by_order);
     lab.runner(&["scenario.toml", "--out", "out", "--no-report"])
@@ -294,7 +294,7 @@ fn a_configs_distribution_draws_as_the_runner_does() {
 }
 
 #[test]
-fn a_queue_with_random_arrivals_is_as_long_as_its_closed_form() {
+fn a_queue_with_random_arrivals_agrees_with_its_closed_form() {
     // M/M/1 (Kleinrock, "Queueing Systems", vol. 1, 1975, section 3.2): at a utilization
     // u of 0.8, u^2 / (1 - u) = 3.2 items wait, and an item is there for 8 ms / (1 - u).
     let scenario = concat!(

@@ -1,9 +1,9 @@
-//! A plugin that panics, refuses or breaks a rule costs its own run: it is told
-//! with its place and the command that repeats it, and the others go on.
+//! A plugin that panics, refuses or breaks a rule fails its own run only. The error names
+//! node, callback and time, and the command that repeats the run.
 
 use crate::harness::Lab;
 
-/// A node that panics in a callback, beside one that is well.
+/// A node that panics in a callback, and a node that works.
 fn panics(callback: &str, at: u32) -> String {
     format!(
         "name = \"panics\"\nruns = 2\nduration = \"3s\"\n\
@@ -15,7 +15,8 @@ fn panics(callback: &str, at: u32) -> String {
     )
 }
 
-/// Three of these six runs draw a rate with which the third tick comes in time.
+/// Three of these six runs draw a rate at which the third tick, which panics, is within the
+/// duration.
 pub const SOME_FAIL: &str = "\
 name = \"some fail\"
 runs = 6
@@ -35,7 +36,7 @@ to = \"ill\"
 ";
 
 #[test]
-fn a_panic_is_told_with_node_callback_time_and_step() {
+fn a_panic_is_reported_with_node_callback_time_and_step() {
     let places = [
         ("new", 1, "at 0 s (step 0): told to panic at call 1"),
         ("start", 1, "at 0 s (step 0): told to panic at call 1"),
@@ -86,7 +87,7 @@ fn the_other_runs_go_on_and_are_kept() {
             measured.extend([row[0].clone(), row[0].clone()]);
         }
     }
-    // What was measured of a failed run is not mixed with the others.
+    // The summary has no row of a failed run.
     assert_eq!(lab.table("out/summary.csv").texts("run"), measured);
     let report = lab.read("out/report.md");
     assert!(report.contains("failed"), "{report}");
@@ -133,7 +134,7 @@ fn the_command_that_is_printed_repeats_the_run() {
 }
 
 #[test]
-fn a_behavior_that_refuses_to_be_made_fails_the_run() {
+fn a_behavior_that_fails_in_new_fails_the_run() {
     let lab = Lab::with(
         "name = \"refuses\"\nduration = \"1s\"\n[nodes.a]\nbehavior = \"misbehaving.refuses\"\n",
     );
@@ -150,7 +151,7 @@ fn sending_to_a_node_without_a_link_is_the_behaviors_error() {
             "name = \"nobody\"\nduration = \"1s\"\n[nodes.a]\n{config}\
              behavior = \"misbehaving.sends_to_nobody\"\n"
         ));
-        // Looking away does not help.
+        // The run fails even if the behavior ignores the error.
         lab.runner(&["scenario.toml", "--no-report", "--out", "out"])
             .ends(3)
             .says(&["run 1: node `a` failed in `start` at 0 s (step 0): sent to "])
@@ -160,7 +161,7 @@ fn sending_to_a_node_without_a_link_is_the_behaviors_error() {
 }
 
 #[test]
-fn a_message_that_is_no_clock_fails_the_run_of_a_machine() {
+fn a_message_that_is_no_clock_fails_the_run_of_a_clock_machine() {
     let lab = Lab::with(
         "name = \"strange\"\nduration = \"5s\"\n[nodes.ill]\n\
          behavior = \"misbehaving.panics\"\nconfig = { in = \"new\", at = 2 }\n\
@@ -172,7 +173,7 @@ fn a_message_that_is_no_clock_fails_the_run_of_a_machine() {
 }
 
 #[test]
-fn a_failure_without_logs_is_told_all_the_same() {
+fn a_failure_is_reported_without_logs_too() {
     let lab = Lab::with(&panics("tick", 2));
     lab.runner(&["scenario.toml", "--log", "off", "-q", "--out", "out"])
         .ends(3)

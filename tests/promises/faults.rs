@@ -1,11 +1,13 @@
-//! Faults as a user meets them: in a scenario, in the logs, in `faults.csv` and in
-//! the report. What each does to nodes and links is tried in the engine's own tests.
+//! Faults that a scenario injects show in the logs, in `faults.csv` and in the report, in
+//! virtual and in real time. (The engine's own tests cover what each fault does to nodes
+//! and links.)
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
 use crate::harness::{Lab, Table};
-use crate::real_live::{Live, PATIENCE, echo_server, is_running, until};
+use crate::real_live::{Live, echo_server};
+use crate::waiting::{PATIENCE, is_running, until};
 
 fn shipped(name: &str, more: &[&str]) -> Lab {
     let lab = Lab::new();
@@ -20,8 +22,8 @@ fn log(lab: &Lab, run: u32, node: &str) -> Table {
     lab.table(&format!("out/runs/{run:04}/{node}.csv"))
 }
 
-/// The longest queue of a node while it is cut off, once it has handled what it
-/// had heard before.
+/// The longest queue of a node during the partition, without the first 3 s, in which the
+/// node handles earlier messages.
 fn queue_apart(log: &Table) -> f64 {
     let rows = log.numbers("time_ns").into_iter().zip(log.numbers("queue"));
     let apart = rows.filter(|(ns, _)| (23e9..40e9).contains(ns));
@@ -40,14 +42,14 @@ fn a_partition_shows_in_drift_and_queues_and_counts_what_it_cut() {
         slow.numbers("clock_drift_max")
     };
     for (run, (apart, together)) in drift(&cut).into_iter().zip(drift(&whole)).enumerate() {
-        // Twenty seconds at four ticks a second less than the fastest.
+        // For 20 s, the slow machine ticks 4 times a second less than the fastest.
         assert!(apart > 75.0, "run {}: {apart}", run + 1);
         assert!(together < 25.0, "run {}: {together}", run + 1);
     }
     for run in 1..=5 {
         let (heard, alone) = (log(&whole, run, "slow"), log(&cut, run, "slow"));
         assert!(queue_apart(&heard) > 0.0, "run {run}");
-        assert_eq!(queue_apart(&alone), 0.0, "run {run}: it hears nothing");
+        assert_eq!(queue_apart(&alone), 0.0, "run {run}: it receives nothing");
 
         let account = cut.table(&format!("out/runs/{run:04}/faults.csv"));
         assert_eq!(account.texts("kind"), ["partition"]);
@@ -94,7 +96,7 @@ fn a_fault_that_touches_nothing_is_warned_of() {
 }
 
 #[test]
-fn a_machine_that_crashes_begins_anew_with_draws_of_its_own() {
+fn a_machine_that_crashes_restarts_with_new_state_and_new_draws() {
     let fault = "[[faults]]\nat = \"5s\"\nfor = \"1s\"\ncrash = [\"machine-1\"]\n";
     let lab = Lab::with(&format!("{MACHINES}{fault}"));
     lab.run_into("out", &[]);
@@ -112,12 +114,13 @@ fn a_machine_that_crashes_begins_anew_with_draws_of_its_own() {
     let between = crash + 1..restart;
     assert!(events[between.clone()].iter().all(|it| *it == "drop"));
     assert!(clocks[between].iter().all(|it| it.is_empty()), "no state");
-    // Ticks count from the restart, steps go on; faults come before ticks.
+    // Ticks count from the restart; step numbers continue. At one instant, faults come
+    // before ticks.
     let steps = rows.numbers("step");
     assert_eq!((times[restart + 1], steps[restart + 1]), (6.25e9, 20.0));
 
-    // What it drew in its first life it does not draw again: the lives of a
-    // machine that hears nothing differ.
+    // After the restart the machine draws other numbers than after the start. It receives
+    // no messages here, so only its draws can make the two lives differ.
     let alone = format!(
         "{MACHINES}{}[[links]]\nfrom = \"machine-1\"\nto = \"machine-2\"\n",
         fault.replace("5s", "4s").replace("\"1s\"", "\"2s\"")
@@ -138,8 +141,7 @@ fn a_machine_that_crashes_begins_anew_with_draws_of_its_own() {
 }
 
 #[test]
-fn faults_leave_the_rest_of_a_run_as_it_was() {
-    // Up to the fault nothing is different, whatever kind it is.
+fn a_fault_changes_nothing_before_it_begins() {
     let plain = Lab::with(MACHINES);
     plain.run_into("out", &[]);
     let head = |lab: &Lab| -> Vec<String> {
@@ -173,7 +175,7 @@ fn faults_leave_the_rest_of_a_run_as_it_was() {
     }
 }
 
-/// Machines that break in every way that real time has, off their ticks.
+/// Every kind of fault that real time has. No fault begins or ends near a tick.
 const BROKEN: &str = "\
 name = \"broken\"
 time = \"real\"
@@ -207,7 +209,7 @@ partition = [[\"machine-3\"]]
 ";
 
 #[test]
-fn what_breaks_in_virtual_time_breaks_in_real_time() {
+fn faults_do_the_same_in_virtual_and_in_real_time() {
     for how in [&["--time", "virtual"][..], &[], &["--processes"]] {
         let lab = Lab::with(BROKEN);
         let arguments = ["scenario.toml", "--out", "out", "--no-report"];
@@ -232,14 +234,14 @@ fn what_breaks_in_virtual_time_breaks_in_real_time() {
             assert_eq!(times.len(), 1, "{how:?}: {event}");
             assert!(times[0] >= due, "{how:?}: {event} at {times:?}");
         }
-        // 16 ticks before, none in between, 19 after.
+        // 16 ticks before the crash, none until the restart, 19 after it.
         let last = crashed.numbers("step").into_iter().fold(0.0, f64::max);
         assert_eq!(last, 35.0, "{how:?}");
     }
 }
 
 #[test]
-fn guests_of_a_node_that_crashes_are_cut_off_and_may_come_again() {
+fn clients_of_a_node_that_crashes_are_disconnected_and_may_connect_again() {
     let scenario = format!(
         "{}[[faults]]\nat = \"1s\"\nfor = \"500ms\"\nevery = \"2s\"\ncrash = \"server\"\n",
         echo_server("line", "")
@@ -256,14 +258,14 @@ fn guests_of_a_node_that_crashes_are_cut_off_and_may_come_again() {
         (answer == "hello\n").then_some(socket)
     };
     for life in 1..=2 {
-        let mut guest = None;
+        let mut client = None;
         until("it answers", || {
-            guest = ask();
-            guest.is_some()
+            client = ask();
+            client.is_some()
         });
-        // It says nothing more; the end of its connection is the crash.
+        // The server sends nothing more; the crash closes the connection.
         let mut rest = Vec::new();
-        let _ = guest.unwrap().read_to_end(&mut rest);
+        let _ = client.unwrap().read_to_end(&mut rest);
         assert_eq!(rest, b"", "life {life}");
     }
     live.stop();
@@ -274,7 +276,7 @@ fn guests_of_a_node_that_crashes_are_cut_off_and_may_come_again() {
     assert!(rows.only("event", "receive").rows.len() >= 2);
 }
 
-/// A program that says its process id and then sleeps, and a node beside it.
+/// A program that prints its process id and then sleeps, and a node.
 fn with_program(fault: &str) -> Live {
     Live::start(&format!(
         "name = \"broken\"\ntime = \"real\"\n[nodes.here]\nbehavior = \"echo.server\"\n\
@@ -312,7 +314,7 @@ fn a_program_that_is_paused_stops_and_goes_on() {
 }
 
 #[test]
-fn links_copy_change_and_queue_in_both_times() {
+fn links_duplicate_corrupt_and_limit_bandwidth_in_both_times() {
     let lab = Lab::with(
         "name = \"links\"\nduration = \"1s\"\n\
          [nodes.producer]\nbehavior = \"echo.producer\"\n\
@@ -326,17 +328,17 @@ fn links_copy_change_and_queue_in_both_times() {
         ("real", &["--time", "real"]),
         ("apart", &["--time", "real", "--processes"]),
     ] {
-        // A busy machine may be late, which is warned of.
+        // On a busy machine the run may be late, and a warning says so.
         let arguments = ["scenario.toml", "--no-report", "--quiet", "--out", out];
         lab.runner(&[&arguments[..], how].concat()).ends(0);
         let rows = |node: &str| lab.table(&format!("{out}/runs/0001/{node}.csv"));
         let consumer = rows("consumer");
         let received = consumer.only("event", "receive");
         assert_eq!(received.rows.len(), 2 * 21, "{out}: each of them twice");
-        // The end marker arrives changed, and so there is no end.
+        // The end marker arrives corrupted, so the consumer does not end the run.
         assert_eq!(consumer.only("event", "end").rows.len(), 0, "{out}");
         assert_eq!(consumer.texts("items").last(), Some(&"42"), "{out}");
-        // 34 bytes take as many milliseconds.
+        // 34 bytes take 34 ms at 1 kB/s.
         let first = rows("producer").only("event", "send").numbers("time_ns")[0];
         let last = received.numbers("time_ns")[41];
         assert!(last - first >= 34e6, "{out}: {}", last - first);

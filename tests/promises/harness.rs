@@ -1,8 +1,9 @@
-//! What the tests of the command share: a temporary folder to run it in, its
-//! answer, and CSV tables read without the project's own reader.
+//! What all tests share: a temporary folder in which a test starts the runner ([`Lab`]), what
+//! the runner printed ([`Answer`]), and CSV files ([`Table`]), read with the `csv` crate and
+//! not with the runner's own reader.
 //!
-//! Each test has a [`Lab`] of its own, so that tests (and whole test runs) can go
-//! side by side; nothing is written into the repository.
+//! Each test has its own [`Lab`], so tests, and whole test runs, can run at the same time.
+//! Nothing is written into the repository.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,32 +25,32 @@ behavior = \"clock.machine\"
 tick_rate = { uniform_int = [1, 6] }
 ";
 
-/// A temporary folder that the runner is started in.
+/// A temporary folder; the runner is started in it.
 pub struct Lab {
     folder: TempDir,
 }
 
 impl Lab {
-    /// An empty one.
+    /// An empty folder.
     pub fn new() -> Lab {
         Lab {
             folder: tempfile::tempdir().unwrap(),
         }
     }
 
-    /// One with this scenario in `scenario.toml`.
+    /// A folder with this scenario in `scenario.toml`.
     pub fn with(scenario: &str) -> Lab {
         let lab = Lab::new();
         lab.write("scenario.toml", scenario);
         lab
     }
 
-    /// A path in it.
+    /// A path in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// Writes a file, its folders made where needed.
+    /// Writes a file, and creates the folders that it needs; returns its path.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -68,8 +69,8 @@ impl Lab {
         Table::parse(&self.read(name))
     }
 
-    /// Makes a program ready to be started here, with nothing of the surrounding
-    /// environment that would change what the runner does.
+    /// A command that starts a program in the folder, without the environment variables
+    /// that change what the runner does. It is not started yet.
     pub fn program(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
@@ -81,7 +82,7 @@ impl Lab {
         command
     }
 
-    /// The runner with arguments, not yet started.
+    /// A command that starts the runner with these arguments. It is not started yet.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.program(env!("CARGO_BIN_EXE_runner"));
         command.args(arguments);
@@ -93,7 +94,7 @@ impl Lab {
         self.answer(&mut self.command(arguments))
     }
 
-    /// Runs `sh -c SCRIPT` to its end, the runner in `$RUNNER`.
+    /// Runs `sh -c SCRIPT` to its end; `$RUNNER` is the path of the runner.
     pub fn shell(&self, script: &str) -> Answer {
         let mut command = self.program("sh");
         command
@@ -109,14 +110,14 @@ impl Lab {
         Answer::new(output, &folder)
     }
 
-    /// `scenario.toml` run without a report into a folder, with more arguments;
-    /// it must pass.
+    /// Runs `scenario.toml` without a report into the folder `out`, with more arguments; the
+    /// runner must pass.
     pub fn run_into(&self, out: &str, more: &[&str]) {
         let arguments = ["scenario.toml", "--no-report", "--quiet", "--out", out];
         self.runner(&[&arguments[..], more].concat()).passes();
     }
 
-    /// Every file below a folder: path from there, and bytes.
+    /// Every file below a folder: its path from that folder, and its bytes.
     pub fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
         let root = self.path(folder);
         let mut files = BTreeMap::new();
@@ -138,19 +139,23 @@ fn gather(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-/// What a program answered.
+/// Exit code and output of a program.
 #[derive(Debug)]
 pub struct Answer {
-    /// The exit code; none: it was killed by a signal.
+    /// The exit code; none if a signal killed the program.
     pub code: Option<i32>,
     /// Standard output.
     pub out: String,
-    /// Standard error, the lab's folder written as `LAB`.
+    /// Standard error. The path of the lab's folder is replaced by `LAB`.
     pub err: String,
 }
 
 impl Answer {
-    /// Takes the answer; a panic of the runner's own is never one.
+    /// Takes exit code and output.
+    ///
+    /// # Panics
+    ///
+    /// If the runner itself panicked.
     pub fn new(output: Output, folder: &str) -> Answer {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(folder, "LAB");
         let answer = Answer {
@@ -164,14 +169,14 @@ impl Answer {
         answer
     }
 
-    /// It ended with this code.
+    /// Fails unless the exit code is this one.
     #[track_caller]
     pub fn ends(self, code: i32) -> Answer {
         assert_eq!(self.code, Some(code), "\n{}\n{}", self.out, self.err);
         self
     }
 
-    /// It ended with 0 and had nothing to complain about.
+    /// Fails unless the exit code is 0 and standard error is empty.
     #[track_caller]
     pub fn passes(self) -> Answer {
         let answer = self.ends(0);
@@ -179,7 +184,7 @@ impl Answer {
         answer
     }
 
-    /// Standard error has each of these.
+    /// Fails unless standard error contains each of these.
     #[track_caller]
     pub fn says(self, parts: &[&str]) -> Answer {
         for part in parts {
@@ -204,7 +209,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads a text; every line has as many cells as the header.
+    /// Parses a text. Fails if a line has not as many cells as the header.
     pub fn parse(text: &str) -> Table {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let words = |record: &csv::StringRecord| record.iter().map(str::to_owned).collect();
@@ -235,7 +240,7 @@ impl Table {
         texts.iter().map(|it| it.parse().unwrap()).collect()
     }
 
-    /// The lines where a column holds this.
+    /// The table with only the rows that have this text in a column.
     #[track_caller]
     pub fn only(&self, name: &str, text: &str) -> Table {
         let column = self.column(name);
@@ -247,9 +252,8 @@ impl Table {
     }
 }
 
-/// Ends a test where there is no Python to play the other program: the tests run
-/// with a Rust toolchain alone, and the checks that land a change (`CI` is set)
-/// run all of them.
+/// Ends a test if there is no `python3` for the other program of the test. So the tests
+/// run with a Rust toolchain only. With `CI` set, as in `.ci/run`, the test fails instead.
 macro_rules! needs_python {
     () => {
         if !crate::harness::has_python() {
@@ -263,7 +267,7 @@ pub(crate) use needs_python;
 ///
 /// # Panics
 ///
-/// Where `CI` is set and there is none.
+/// If `CI` is set and there is none.
 pub fn has_python() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
     *FOUND.get_or_init(|| {
@@ -272,10 +276,10 @@ pub fn has_python() -> bool {
         let found = answer.is_ok_and(|status| status.success());
         assert!(
             found || std::env::var_os("CI").is_none(),
-            "python3 is not here, and these tests must not be left out: install it"
+            "there is no python3, and CI is set: install it, for no test may be skipped"
         );
         if !found {
-            eprintln!("left out, for there is no python3: tests with programs in Python");
+            eprintln!("there is no python3: the tests with programs in Python are skipped");
         }
         found
     })

@@ -1,13 +1,13 @@
-//! What a plugin does to its process costs the run under way and no other, with
-//! `--isolate`; and what a run may take is bounded.
+//! With `--isolate`, a plugin that crashes, exits, loops or exhausts memory fails one run
+//! only; `--timeout` and `--memory` limit each run.
 
 use std::process::Stdio;
 
 use crate::harness::{LAB, Lab};
 use crate::waiting::{is_running, until};
 
-/// Six runs, of which those with the higher rate come to the tick on which the
-/// second node does what `how` says.
+/// Six runs. At the higher rate, the second node reaches the tick at which it does what
+/// `how` says; at the lower rate it does not.
 fn crashes(how: &str) -> String {
     format!(
         "name = \"crashes\"\nruns = 6\nseed = 3\nduration = \"100s\"\n\
@@ -24,8 +24,8 @@ const INTO_OUT: [&str; 5] = ["scenario.toml", "--no-report", "--out", "out", "--
 /// The place where each of them crashes: 300 ticks at 80 a second.
 const PLACE: &str = " in `tick` of node `ill` at 3.75 s (step 300)";
 
-/// Runs a crash: the runs that do not come to it are complete, each of the others
-/// is told in this way.
+/// Runs `crashes(how)`: the runs that do not reach the crash are complete, and the error of
+/// each other run begins with `told`. Returns standard error.
 fn costs_its_runs(how: &str, more: &[&str], told: &str) -> String {
     let lab = Lab::with(&crashes(how));
     let answer = lab.runner(&[&INTO_OUT[..], more].concat()).ends(3);
@@ -46,7 +46,7 @@ fn costs_its_runs(how: &str, more: &[&str], told: &str) -> String {
         );
         assert!(!lab.path(&format!("out/runs/000{run}")).exists());
     }
-    // The others are the same bytes as when nobody crashes.
+    // The logs of the complete runs have the same bytes as without a crash.
     let calm = Lab::with(&crashes(how).replace("at = 300", "at = 1000000"));
     calm.run_into("out", &[]);
     for run in complete.texts("run") {
@@ -99,8 +99,8 @@ fn an_endless_loop_costs_its_run() {
 }
 
 #[test]
-fn a_slow_run_is_ended_between_two_events_and_says_where_it_was() {
-    // Without a process of its own, too: it comes back from each callback.
+fn a_run_longer_than_its_timeout_ends_between_two_events() {
+    // Without `--isolate`, too: each callback returns.
     for more in [&[][..], &["--isolate"]] {
         let lab = Lab::with(&crashes("slow").replace("runs = 6", "runs = 4"));
         let arguments = [
@@ -125,11 +125,11 @@ fn a_slow_run_is_ended_between_two_events_and_says_where_it_was() {
                 .all(|&it| 3.75 < it && it < 100.0)
         );
         assert!(failed.numbers("events").iter().all(|&it| it > 300.0));
-        // What it wrote until then is there.
+        // The rows until then are kept.
         let run = &failed.texts("run")[0];
         let log = lab.table(&format!("out/runs/000{run}.partial/ill.csv"));
         assert!(log.rows.len() > 300);
-        // It was the machine's fault, perhaps: it is not over.
+        // A slow machine may be the reason, so `--resume` does the run again.
         let again = [&arguments[..], &["--resume"], more].concat();
         let told = format!("{} of 4 runs were done before\n", 4 - failed.rows.len());
         let again = lab.runner(&again).ends(3);
@@ -154,7 +154,7 @@ fn results_are_the_same_bytes_as_without() {
 }
 
 #[test]
-fn a_panic_is_told_as_it_is_without() {
+fn a_panic_gives_the_same_error_as_without() {
     let lab = Lab::with(
         "name = \"ill\"\nruns = 2\nduration = \"3s\"\n[nodes.a]\n\
          behavior = \"misbehaving.panics\"\ntick_rate = 4\nconfig = { in = \"tick\", at = 3 }\n",
@@ -168,7 +168,7 @@ fn a_panic_is_told_as_it_is_without() {
 }
 
 #[test]
-fn runs_that_died_are_done_again_and_finished_ones_are_kept() {
+fn resume_does_crashed_runs_again_and_keeps_finished_ones() {
     let lab = Lab::with(&crashes("abort"));
     let first = lab.runner(&INTO_OUT).ends(3);
     let again = lab.runner(&[&INTO_OUT[..], &["--resume"]].concat()).ends(3);
@@ -193,7 +193,7 @@ fn fail_fast_begins_no_run_after_one_that_failed() {
     assert!(left > 100);
     let told = format!(", {left} not begun in ");
     assert!(answer.out.contains(&told), "{}", answer.out);
-    // What was done is complete; the rest can follow.
+    // The results are complete, and `--resume` does the other runs.
     let summary = lab.table("out/summary.csv");
     assert_eq!(summary.rows.len(), 2 * (runs.rows.len() - failed));
     let rest = lab.runner(&[&INTO_OUT[..], &["--resume"]].concat()).ends(3);
@@ -202,13 +202,13 @@ fn fail_fast_begins_no_run_after_one_that_failed() {
 }
 
 #[test]
-fn a_signal_ends_runs_in_processes_gracefully() {
+fn a_signal_ends_isolated_runs_and_keeps_the_complete_ones() {
     let calm = Lab::with(&crashes("loop").replace("at = 300", "at = 1000000"));
     calm.run_into("out", &[]);
     let ill = calm.table("out/summary.csv").only("node", "ill");
     let loops = |steps: &f64| *steps >= 300.0;
     let first = ill.numbers("steps").iter().position(loops).unwrap() + 1;
-    assert!(first > 1, "a run before it is complete");
+    assert!(first > 1, "at least one run before it is complete");
 
     let lab = Lab::with(&crashes("loop"));
     let mut command = lab.command(&[&INTO_OUT[..], &["-q", "-j1"]].concat());
@@ -227,7 +227,7 @@ fn a_signal_ends_runs_in_processes_gracefully() {
 }
 
 #[test]
-fn processes_end_with_the_runner_however_it_ends() {
+fn run_processes_end_with_a_killed_runner() {
     let lab = Lab::with(&crashes("loop").replace("choice = [0.1, 80]", "choice = [80]"));
     let arguments = [&INTO_OUT[..], &["-q", "-j1"]].concat();
     let mut child = lab.command(&arguments).spawn().unwrap();
@@ -242,7 +242,7 @@ fn processes_end_with_the_runner_however_it_ends() {
     });
 }
 
-/// The processes that a process has started.
+/// The child processes of a process.
 fn children(process: u32) -> Vec<u32> {
     let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else {
         return Vec::new();
@@ -255,7 +255,7 @@ fn children(process: u32) -> Vec<u32> {
 }
 
 #[test]
-fn in_real_time_runs_have_processes_too() {
+fn isolated_runs_in_real_time_complete() {
     let lab = Lab::with(&LAB.replace("60s", "1s"));
     lab.runner(&[&INTO_OUT[..], &["--time", "real", "--runs", "1", "-q"]].concat())
         .ends(0);
@@ -266,7 +266,7 @@ fn in_real_time_runs_have_processes_too() {
 }
 
 #[test]
-fn options_that_cannot_be_are_told() {
+fn options_that_exclude_each_other_are_refused() {
     let lab = Lab::with(LAB);
     lab.runner(&["scenario.toml", "--isolate", "--processes"])
         .ends(2)
@@ -280,7 +280,7 @@ fn options_that_cannot_be_are_told() {
     lab.runner(&["scenario.toml", "--timeout", "0s"])
         .ends(2)
         .says(&["expected more than 0"]);
-    // Nobody types this.
+    // A command for the runner itself.
     lab.runner(&["run-process"])
         .ends(3)
         .says(&["only the runner starts this: runner run --isolate SCENARIO"]);

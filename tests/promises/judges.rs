@@ -1,9 +1,9 @@
-//! Checks and expectations: a verdict per run, with what was measured and the rows
-//! that prove a failure; the exit code says how it went.
+//! Checks and expectations give a verdict for each run, with the measured value and the
+//! rows that prove a failure. The exit code follows from the verdicts.
 
 use crate::harness::{LAB, Lab};
 
-/// The lab with these judges.
+/// The lab with these checks and expectations.
 fn judged(judges: &str) -> Lab {
     Lab::with(&format!("{LAB}{judges}"))
 }
@@ -47,7 +47,7 @@ fn a_broken_clock_condition_fails_with_the_two_rows_that_prove_it() {
         ])
         .says(&["  repeat: runner scenario.toml --seed 7 --set nodes.machine"]);
     assert_eq!(lab.table("out/runs.csv").texts("verdict"), ["failed"; 3]);
-    // The rows are where the evidence says, and break the condition indeed.
+    // The rows are at the places that `evidence` names, and they break the condition.
     let evidence = lab.table("out/evidence.csv").only("run", "1");
     let [before, after] = evidence.rows.as_slice() else {
         panic!("two rows prove it: {evidence:?}");
@@ -72,7 +72,7 @@ fn a_broken_clock_condition_fails_with_the_two_rows_that_prove_it() {
 }
 
 #[test]
-fn expectations_tell_what_was_measured_passed_or_not() {
+fn expectations_report_the_measured_value_whether_they_hold_or_not() {
     let lab = judged(
         "[[expect]]\nmetric = \"clock_final\"\nnodes = \"machine-2\"\nat_least = 1\n\
          [[expect]]\nmetric = \"received\"\nat_most = 1\n",
@@ -95,7 +95,7 @@ fn expectations_tell_what_was_measured_passed_or_not() {
 
 #[test]
 fn a_metric_without_samples_is_unknown_and_never_passed() {
-    // Nobody sends, so no message has a latency.
+    // No machine sends, so no message has a latency.
     let lab = judged(
         "config = { script = [9] }\n[[expect]]\nmetric = \"latency_max\"\nat_most = \"1h\"\n",
     );
@@ -115,7 +115,7 @@ fn a_mean_and_a_share_are_judged_over_all_runs() {
         .ends(1)
         .says(&["error: over all runs: expect `clock_final equal to 0 in at least 50 % of the runs` failed"])
         .says(&["measured: 0 % (0 of 3 runs)"]);
-    // No run by itself broke anything.
+    // No single run has a verdict.
     assert_eq!(lab.table("out/runs.csv").texts("verdict"), [""; 3]);
     let verdicts = lab.table("out/verdicts.csv").only("run", "");
     assert_eq!(verdicts.texts("verdict"), ["passed", "failed"]);
@@ -135,7 +135,7 @@ fn a_mean_and_a_share_are_judged_over_all_runs() {
 }
 
 #[test]
-fn one_failure_outweighs_what_is_unknown_and_that_what_passed() {
+fn failed_outweighs_unknown_and_unknown_outweighs_passed() {
     let (passes, fails, unknown) = (
         told("verdict = \"passes\""),
         told("verdict = \"fails\""),
@@ -167,13 +167,13 @@ fn a_check_sees_every_record_of_the_run() {
         verdicts.texts("measured")[0],
         format!("{rows} records of 3 nodes")
     );
-    // It sees them without logs, too.
+    // Without logs, too.
     lab.run_into("off", &["--log", "off"]);
     assert_eq!(lab.read("off/verdicts.csv"), lab.read("out/verdicts.csv"));
 }
 
 #[test]
-fn a_check_that_panics_or_refuses_fails_its_plugin_and_not_the_others() {
+fn a_check_that_panics_or_refuses_fails_the_run() {
     for (config, what) in [
         (
             "verdict = \"panics\"",
@@ -211,7 +211,7 @@ fn a_run_that_fails_half_way_passes_nothing() {
 }
 
 #[test]
-fn what_does_not_exist_is_told_before_anything_runs() {
+fn unknown_checks_and_metrics_are_reported_before_anything_runs() {
     let lab = judged(
         "[[check]]\ncheck = \"clock.lampert\"\n[[check]]\ncheck = \"clok.lamport\"\n\
          [[check]]\ncheck = \"clock.lamport\"\nconfig = { strict = true }\n\
@@ -236,7 +236,7 @@ fn a_required_fault_that_touches_nothing_makes_the_run_unknown() {
         let half = "partition = [[\"machine-1\"], [\"machine-2\", \"machine-3\"]]";
         format!("[[faults]]\n{times}\nrequired = true\n{half}\n")
     };
-    // Nothing is sent before the first tick.
+    // No machine sends before its first tick.
     let lab = judged(&fault("at = \"1ms\"\nfor = \"2ms\""));
     lab.runner(&["scenario.toml", "--out", "out"])
         .ends(4)
@@ -273,7 +273,7 @@ fn every_message_is_accounted_for_in_every_run() {
         };
         assert_eq!(sent + duplicated, delivered + dropped + in_flight);
         assert!(duplicated > 0 && dropped > 0 && in_flight > 0, "{text}");
-        // The logs say the same.
+        // The logs have as many rows.
         let rows = |event: &str| -> u64 {
             let logs = (1..=3).map(|node| {
                 let log = lab.table(&format!("out/runs/{run:04}/machine-{node}.csv"));
@@ -284,12 +284,12 @@ fn every_message_is_accounted_for_in_every_run() {
         let found = (rows("send"), rows("receive"), rows("drop"));
         assert_eq!(found, (sent, delivered, dropped));
     }
-    // By itself it passes nothing: nobody asked anything.
+    // Conservation alone gives no verdict: the scenario has no check and no expectation.
     assert_eq!(lab.table("out/runs.csv").texts("verdict"), [""; 3]);
 }
 
 #[test]
-fn a_plugin_shows_its_checks() {
+fn plugins_lists_the_checks_of_a_plugin() {
     let lab = Lab::new();
     let answer = lab.runner(&["plugins", "clock.lamport"]).passes();
     assert!(

@@ -1,14 +1,14 @@
-//! `--junit`: a file that CI services read, judged by a parser that is not ours
-//! and by the rules of the schema that they share.
+//! `--junit` writes a file for CI services: Python's XML parser reads it, and it follows the
+//! rules of the common JUnit schema.
 
 use std::process::Command;
 
 use crate::failures::SOME_FAIL;
 use crate::harness::{LAB, Lab, needs_python};
 
-/// Holds a file against the rules of the common JUnit schema: elements and where
-/// they may stand, attributes that must be there, numbers that must add up. Prints
-/// a line for each test case: suite, name, outcome, message.
+/// Checks a file against the rules of the common JUnit schema: the elements and their
+/// places, the required attributes, the sums. Prints a line for each test case: suite,
+/// name, outcome, message.
 const JUDGE: &str = r#"
 import sys, re
 import xml.etree.ElementTree as tree
@@ -61,7 +61,7 @@ fn judged(lab: &Lab, file: &str) -> Vec<String> {
     answer.out.lines().map(str::to_owned).collect()
 }
 
-/// The scenario of which some runs fail under the name of its file here.
+/// The scenario of which some runs fail, with another name.
 fn ill() -> String {
     SOME_FAIL.replacen("some fail", "ill", 1)
 }
@@ -104,7 +104,7 @@ fn several_scenarios_are_suites_of_one_file() {
 }
 
 #[test]
-fn what_was_not_begun_is_skipped() {
+fn runs_that_were_not_begun_are_skipped() {
     needs_python!();
     let lab = Lab::with(&ill());
     let arguments = ["scenario.toml", "--no-report", "-q", "-j1", "--out", "out"];
@@ -120,7 +120,7 @@ fn what_was_not_begun_is_skipped() {
             "{case}"
         );
     }
-    // Resumed, it tells of all of them: those of before, too.
+    // After `--resume` the file has all runs, the earlier ones too.
     lab.runner(&[&arguments[..], &["--resume", "--junit", "junit.xml"]].concat())
         .ends(3);
     let cases = judged(&lab, "junit.xml");
@@ -128,7 +128,7 @@ fn what_was_not_begun_is_skipped() {
 }
 
 #[test]
-fn characters_that_xml_does_not_take_do_no_harm() {
+fn special_characters_of_xml_are_escaped() {
     needs_python!();
     let lab = Lab::with(
         "name = \"odd\"\nduration = \"1s\"\ntitle = \"<&\\\"\"\n[nodes.a]\n\
@@ -145,7 +145,7 @@ fn characters_that_xml_does_not_take_do_no_harm() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_told_before_anything_runs() {
+fn a_file_that_cannot_be_written_is_reported_before_anything_runs() {
     let lab = Lab::with(LAB);
     lab.write("file", "");
     lab.runner(&["scenario.toml", "--out", "out", "--junit", "file/j.xml"])

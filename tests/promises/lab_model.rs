@@ -1,10 +1,10 @@
-//! The lab a second time, from the rules alone: a plain loop over a sorted list
-//! of ticks, with random numbers of its own. The runner must give the same
-//! distributions, or one of the two has the rules wrong.
+//! The runner agrees with a second, independent model of the lab: a plain loop over a
+//! sorted list of ticks, written from the rules of `plugins/clock/README.md`, with other
+//! random numbers. Both must give the same distributions.
 //!
-//! Both are compared by a two-sample Kolmogorov-Smirnov test (Smirnov, "Table for
-//! Estimating the Goodness of Fit of Empirical Distributions", 1948). All seeds
-//! are fixed, so the test gives the same answer each time.
+//! They are compared by a two-sample Kolmogorov-Smirnov test (Smirnov, "Table for
+//! Estimating the Goodness of Fit of Empirical Distributions", 1948). All seeds are
+//! fixed, so the result of the test is always the same.
 
 use std::collections::VecDeque;
 
@@ -19,7 +19,7 @@ const FACES: u64 = 10;
 /// Runs of the model and of the runner.
 const RUNS: (u64, usize) = (1000, 300);
 
-/// What one run of the slowest machine comes to.
+/// The results of the slowest machine in one run.
 #[derive(Clone, Copy, Debug)]
 struct Slowest {
     clock_final: f64,
@@ -48,13 +48,13 @@ struct Machine {
     queue_max: usize,
 }
 
-/// One run, from the rules.
+/// One run of the model.
 fn model(seed: u64, faces: u64) -> Slowest {
     let mut dice = Dice(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) | 1);
     for _ in 0..20 {
         dice.roll(faces);
     }
-    // Tick k falls at floor(k x 10^9 / rate); at one instant in the machines' order.
+    // Tick k is at floor(k x 10^9 / rate); machines that tick at one instant do so in order.
     let mut ticks: Vec<(u64, usize)> = Vec::new();
     for (machine, rate) in RATES.into_iter().enumerate() {
         ticks.extend((1..=rate * DURATION).map(|k| (k * 1_000_000_000 / rate, machine)));
@@ -93,7 +93,7 @@ fn model(seed: u64, faces: u64) -> Slowest {
     }
 }
 
-/// The same from the runner's summary.
+/// The same results from the runner's summary.
 fn runner() -> Vec<Slowest> {
     let mut scenario = format!("name = \"rates\"\nduration = \"{DURATION}s\"\nseed = 2026\n");
     for (name, rate) in ["slow", "middle", "fast"].into_iter().zip(RATES) {
@@ -133,7 +133,7 @@ fn distance(mut a: Vec<f64>, mut b: Vec<f64>) -> f64 {
     distances.fold(0.0, f64::max)
 }
 
-/// The distance that two samples of one distribution pass once in a thousand.
+/// The distance that two samples of one distribution exceed once in a thousand.
 fn limit(n: usize, m: usize) -> f64 {
     let (n, m) = (n as f64, m as f64);
     (-(0.0005f64.ln()) / 2.0).sqrt() * ((n + m) / (n * m)).sqrt()
@@ -175,7 +175,7 @@ fn the_runner_agrees_with_an_independent_model_of_the_lab() {
 
 #[test]
 fn the_comparison_tells_other_rules_apart() {
-    // A die of nine faces: about a message in ten more.
+    // With nine faces, machines send about a tenth more messages.
     let finals = |faces: u64, seeds: std::ops::Range<u64>| -> Vec<f64> {
         seeds.map(|seed| model(seed, faces).queue_max).collect()
     };

@@ -1,12 +1,12 @@
-//! Plugin files that are none, or are not for this runner, are refused by name
-//! before anything runs; and where plugins are looked for.
+//! A file that is no plugin, or a plugin for another runner, is refused by name before
+//! anything runs. Plugins are searched in a fixed order of folders.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::harness::Lab;
 
-/// The library that the build made of a test plugin: it lies beside this test.
+/// The library of a plugin, which the build puts beside this test's executable.
 pub fn built(name: &str) -> PathBuf {
     let file = format!(
         "{}{name}{}",
@@ -38,7 +38,8 @@ fn copied(from: &Path, name: &str) -> Lab {
     lab
 }
 
-/// What `check` and `run` say about it; both refuse it with 3 and run nothing.
+/// The error of `check` and of `run`: both refuse the plugin with exit code 3, and nothing
+/// runs.
 fn refused(lab: &Lab) -> String {
     let path = ["scenario.toml", "--plugin-path", "plugins"];
     let check = lab.runner(&[&["check"], &path[..]].concat()).ends(3);
@@ -125,7 +126,7 @@ fn a_plugin_under_another_name_is_refused() {
 }
 
 #[test]
-fn every_broken_plugin_of_a_scenario_is_told_at_once() {
+fn all_broken_plugins_of_a_scenario_are_reported_at_once() {
     let lab = Lab::with(
         "name = \"a\"\nduration = \"1s\"\n[nodes.a]\nbehavior = \"other_abi.x\"\n\
          [nodes.b]\nbehavior = \"wrong_layout.x\"\n[nodes.c]\nbehavior = \"other_abi.y\"\n",
@@ -164,7 +165,7 @@ fn a_behavior_that_ignores_ticks_cannot_be_clocked() {
 }
 
 #[test]
-fn the_option_comes_before_the_variable_and_the_variable_before_the_usual_folders() {
+fn plugin_path_goes_before_the_variable_and_the_variable_before_the_usual_folders() {
     let lab = copied(&built("clock"), "clock");
     lab.write(&format!("variable/{}", file_name("clock")), "noise");
     let variable = || {

@@ -1,5 +1,5 @@
-//! A matrix expands into cases with stable names; each is run as if it were alone,
-//! and any part of the plan can be chosen.
+//! A matrix expands into cases with stable names. A case gives the same results whatever
+//! other cases there are, and any part of the plan can be selected.
 
 use std::collections::BTreeSet;
 
@@ -37,8 +37,8 @@ const IDS: [&str; 5] = [
     "faces=5,rates=slow",
 ];
 
-/// What a case's runs left behind: the lines of the summary and the logs, without
-/// the numbers that the plan gives to its runs.
+/// The results of a case: its lines of the summary and its logs, without the numbers of
+/// the runs in the plan.
 fn of_case(lab: &Lab, out: &str, id: &str) -> Vec<String> {
     let mut found = Vec::new();
     let runs = lab.table(&format!("{out}/runs.csv")).only("case", id);
@@ -79,7 +79,7 @@ fn cases_are_named_by_their_values_the_first_axis_slowest() {
         json!({ "faces": 5, "rates": "slow" })
     );
     assert_eq!(told["axes"][1]["path"], "nodes.machine.tick_rate");
-    // What is said of the nodes of each case is of that case.
+    // The manifest describes the nodes of each case.
     assert_eq!(told["format"], 2);
     let timing = &told["cases"][2]["groups"][0]["timing"];
     assert_eq!(timing, "0.5 ticks per second");
@@ -96,7 +96,7 @@ fn a_case_is_the_scenario_with_its_values_written_out() {
     lab.write("alone.toml", &alone);
     let said = lab.runner(&["alone.toml", "-q", "--out", "alone", "--log", "combined"]);
     said.passes();
-    // The streams hang on the case's name; what does not draw is the same.
+    // The random streams depend on the name of the case; the number of steps does not.
     let steps = |out: &str| {
         lab.table(&format!("{out}/summary.csv"))
             .texts("steps")
@@ -144,7 +144,7 @@ fn another_value_moves_no_run_to_another_shard() {
 }
 
 #[test]
-fn a_timing_of_the_matrix_replaces_the_files() {
+fn a_timing_of_the_matrix_replaces_that_of_the_file() {
     let text = MATRIX.replace("nodes.machine.tick_rate", "nodes.machine.tick_interval");
     let text = text.replace(
         "[3, { uniform_int = [1, 6] }, 0.5]",
@@ -161,7 +161,7 @@ fn a_timing_of_the_matrix_replaces_the_files() {
 }
 
 #[test]
-fn axes_are_walked_together_and_cases_may_have_other_nodes() {
+fn zipped_axes_advance_together_and_cases_may_have_other_nodes() {
     let lab = Lab::with(&MATRIX.replace("{ faces = 5, rates = \"wide\" }", "").replace(
         "[matrix.axes.faces]\npath = \"nodes.machine.config.faces\"\nvalues = [10, 5]",
         "zip = [[\"rates\", \"machines\"]]\n[matrix.axes.machines]\npath = \"nodes.machine.count\"\nvalues = [2, 3, 5]",
@@ -218,7 +218,7 @@ fn parts_of_a_plan_can_be_chosen_and_keep_their_numbers() {
 }
 
 #[test]
-fn what_selects_nothing_is_no_success() {
+fn a_selection_of_nothing_is_an_error() {
     let lab = Lab::with(MATRIX);
     lab.runner(&["scenario.toml", "--case", "faces=7*"])
         .ends(4)
@@ -229,7 +229,7 @@ fn what_selects_nothing_is_no_success() {
     lab.runner(&["scenario.toml", "--case", "faces=5,rates=saem"])
         .ends(4)
         .says(&["(did you mean `faces=5,rates=same`?)"]);
-    // One of two that is a slip is a slip.
+    // Each `--case` must match a case.
     lab.runner(&["scenario.toml", "--case", "*wide", "--case", "*wild"])
         .ends(4);
     lab.runner(&["scenario.toml", "--case", "*wide", "--run", "1"])
@@ -292,7 +292,7 @@ fn an_axis_is_not_overridden_but_its_values_are() {
 }
 
 #[test]
-fn a_workflow_can_make_its_jobs_of_the_list() {
+fn a_workflow_can_make_its_jobs_from_the_list() {
     let lab = Lab::with(MATRIX);
     let github = |more: &[&str]| -> Vec<Value> {
         let arguments = [&["list", "scenario.toml", "--format", "github"], more].concat();
@@ -306,7 +306,7 @@ fn a_workflow_can_make_its_jobs_of_the_list() {
         for job in jobs {
             let word = |key: &str| job[key].as_str().unwrap().to_owned();
             let out = format!("{home}/{}", word("name"));
-            // As a shell takes the words that the job gives.
+            // As the shell of a workflow runs the job.
             let script = format!(
                 "\"$RUNNER\" {} {} --out '{out}' -q --no-report --log off",
                 word("scenario"),
@@ -329,7 +329,7 @@ fn a_workflow_can_make_its_jobs_of_the_list() {
     assert_eq!(shards.len(), 2);
     assert_eq!(shards[0]["name"], "grid-1-of-2");
     assert_eq!(done(&shards, "shards").len(), 15);
-    // No job that has nothing to do.
+    // No job is empty.
     let many = github(&["--shards", "200"]);
     assert!((2..=15).contains(&many.len()), "{}", many.len());
     let slow = github(&["--shards", "2", "--case", "*slow"]);

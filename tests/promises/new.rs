@@ -1,5 +1,5 @@
-//! What `runner new` begins runs, builds and passes its tests as it stands, and
-//! nothing that exists is written over.
+//! `runner new` writes a scenario that runs, or a plugin that builds, passes its tests and
+//! runs. It overwrites no file.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
@@ -11,7 +11,7 @@ use crate::harness::Lab;
 use crate::out_of_tree::{cargo, folder, lock, put};
 
 #[test]
-fn a_new_scenario_is_sound_and_runs() {
+fn a_new_scenario_passes_check_and_runs() {
     let lab = Lab::new();
     let said = lab.runner(&["new", "scenario", "demo"]).passes().out;
     assert_eq!(said, "wrote demo.toml\nrun it:\n  runner demo.toml\n");
@@ -20,14 +20,14 @@ fn a_new_scenario_is_sound_and_runs() {
     assert_eq!(said, "demo.toml: ok (4 nodes, 1 case, 3 runs)\n");
     lab.runner(&["demo.toml", "--quiet"]).passes();
     let summary = lab.table("results/demo/latest/summary.csv");
-    // Four nodes, three runs.
+    // A line for each of four nodes in each of three runs.
     assert_eq!(summary.rows.len(), 12);
     let sent: f64 = summary.numbers("sent").iter().sum();
     assert!(sent > 0.0);
 }
 
 #[test]
-fn what_is_switched_off_in_a_new_scenario_can_be_switched_on() {
+fn each_commented_key_of_a_new_scenario_can_be_uncommented() {
     let lab = Lab::new();
     lab.runner(&["new", "scenario", "demo"]).passes();
     lab.write("notes.md", "Notes.\n");
@@ -50,14 +50,14 @@ fn what_is_switched_off_in_a_new_scenario_can_be_switched_on() {
     }
 }
 
-/// Whether something was not filled in.
+/// Whether the text still has a placeholder.
 fn has_mark(text: &str) -> bool {
     ["@NAME@", "@FILE@", "@SDK@"]
         .iter()
         .any(|mark| text.contains(mark))
 }
 
-/// The lines of each thing that is switched off: a key, or a table with its keys.
+/// The line numbers of each commented part: a key, or a table with its keys.
 fn switches(text: &str) -> Vec<Vec<usize>> {
     let mut switches: Vec<Vec<usize>> = Vec::new();
     let mut in_table = false;
@@ -77,14 +77,14 @@ fn switches(text: &str) -> Vec<Vec<usize>> {
     switches
 }
 
-/// Whether a line is the key that the switch stands in place of.
+/// Whether a line is the key that the commented part replaces.
 fn replaced(text: &str, switch: &[usize], line: &str) -> bool {
     let key = text
         .lines()
         .nth(switch[0])
         .and_then(|it| it.split_once("in place of `"))
         .and_then(|(_, rest)| rest.split_once('`'));
-    // In the first group alone: the other one has its timing from its own keys.
+    // Only in the first group; the other one has other timing keys.
     key.is_some_and(|(key, _)| line.starts_with(&format!("{key} = {{")))
 }
 
@@ -131,7 +131,7 @@ fn a_new_plugin_builds_passes_its_tests_and_runs() {
     let said = lab.runner(&["new", "plugin", "beacon"]).passes().out;
     let run = "runner beacon/beacon.toml --plugin-path beacon/target/debug";
     assert!(said.contains(run), "{said}");
-    // Built where the builds are kept, so that the second time takes no time.
+    // The folder is kept, so a second test run need not build the plugin again.
     let source = folder().join("beacon");
     let files = lab.files("beacon");
     assert_eq!(
@@ -161,7 +161,7 @@ fn a_new_plugin_builds_passes_its_tests_and_runs() {
     let results = "results/beacon/latest";
     let heard = lab.table(&format!("{results}/runs/0001/node-1.csv"));
     let last = *heard.numbers("heard").last().unwrap();
-    // Two others send 59 or 60 heartbeats each, of which 0.7 arrive.
+    // Each of two other nodes sends 59 or 60 heartbeats; a share of 0.7 arrives.
     assert!((60.0..=108.0).contains(&last), "{last}");
     let silences: usize = (1..=3)
         .flat_map(|run| (1..=3).map(move |node| (run, node)))
@@ -185,7 +185,7 @@ fn a_new_plugin_builds_passes_its_tests_and_runs() {
 }
 
 #[test]
-fn a_name_that_would_not_do_is_refused() {
+fn an_invalid_name_is_refused() {
     let lab = Lab::new();
     let wrong = [
         ("scenario", "a/b", "working folder"),
@@ -211,7 +211,7 @@ fn a_name_that_would_not_do_is_refused() {
 }
 
 #[test]
-fn what_exists_is_left_as_it_is() {
+fn existing_files_are_not_changed() {
     let lab = Lab::new();
     lab.write("demo.toml", "mine");
     lab.write("beacon/notes.txt", "mine");
@@ -239,9 +239,9 @@ fn what_exists_is_left_as_it_is() {
 }
 
 #[test]
-fn what_cannot_be_finished_is_taken_away() {
+fn a_file_that_cannot_be_written_whole_is_removed() {
     let lab = Lab::new();
-    // The longest file that the runner may write is of no length.
+    // A limit of 0 bytes on each file.
     for (what, made) in [("scenario", "demo.toml"), ("plugin", "demo")] {
         let script = format!("trap '' XFSZ; ulimit -f 0; exec \"$RUNNER\" new {what} demo");
         lab.shell(&script).ends(2).says(&["cannot be written"]);
@@ -250,7 +250,7 @@ fn what_cannot_be_finished_is_taken_away() {
 }
 
 #[test]
-fn the_sdk_is_where_it_is_said_to_be() {
+fn sdk_must_name_the_folder_of_the_sdk() {
     let lab = Lab::new();
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let wrong = repository.to_str().unwrap();

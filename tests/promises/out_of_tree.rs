@@ -1,8 +1,9 @@
-//! A plugin built out of the tree: the one in `plugins/README.md`, as it stands
-//! there, runs without a change to the runner.
+//! A plugin can be built outside the repository: the plugin of `plugins/README.md`, exactly
+//! as printed there, builds, passes its tests and runs with an unchanged runner.
 //!
-//! Such plugins are built in a folder below the build's own, which is kept: the second time
-//! takes no time. Nothing is downloaded; they need what the workspace needs.
+//! The plugin is built in a folder of the target folder, which is kept, so a second test run
+//! need not build it again. It needs only crates that the workspace has, so nothing is
+//! downloaded.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use crate::harness::Lab;
 
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The files that a page shows: each in a block after `<!-- file: NAME -->`.
+/// The files in a page: each is the block after `<!-- file: NAME -->`.
 fn files(page: &str) -> Vec<(String, String)> {
     let mut files = Vec::new();
     for part in page.split("<!-- file: ").skip(1) {
@@ -25,8 +26,8 @@ fn files(page: &str) -> Vec<(String, String)> {
     files
 }
 
-/// Writes a file unless it is there already, so that a build beside this one sees
-/// it whole and as old as it is.
+/// Writes a file unless it has this text already. The file keeps its time, and a test run
+/// beside this one never sees half of it.
 pub fn put(path: &Path, text: &str) {
     if fs::read_to_string(path).is_ok_and(|there| there == text) {
         return;
@@ -37,14 +38,15 @@ pub fn put(path: &Path, text: &str) {
     fs::rename(&fresh, path).unwrap();
 }
 
-/// The folder of builds that belong to these tests: beside the profile's.
+/// The folder for the builds of these tests, in the target folder.
 pub fn folder() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors().nth(3).unwrap().join("out-of-tree")
 }
 
-/// Locks the crate there to the workspace's versions: those are downloaded. Cargo
-/// takes out what is not needed, so the original is kept beside it.
+/// Gives the crate in this folder the versions of the workspace, which are downloaded
+/// already. Cargo removes entries from the copy of Cargo.lock, so `workspace.lock` keeps
+/// the original to compare with.
 pub fn lock(source: &Path) {
     let lock = fs::read_to_string(format!("{REPOSITORY}/Cargo.lock")).unwrap();
     let original = source.join("workspace.lock");
@@ -54,7 +56,7 @@ pub fn lock(source: &Path) {
     }
 }
 
-/// Runs a command of cargo's in the crate there.
+/// Runs a cargo command in this folder; it must succeed without a warning.
 pub fn cargo(source: &Path, command: &str) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
@@ -69,7 +71,7 @@ pub fn cargo(source: &Path, command: &str) {
 }
 
 #[test]
-fn a_plugin_built_out_of_the_tree_runs_without_touching_the_runner() {
+fn the_plugin_of_the_readme_builds_and_runs_outside_the_repository() {
     let page = fs::read_to_string(format!("{REPOSITORY}/plugins/README.md")).unwrap();
     let source = folder().join("pingpong");
     let lab = Lab::new();
@@ -80,12 +82,12 @@ fn a_plugin_built_out_of_the_tree_runs_without_touching_the_runner() {
                 let sdk = fs::canonicalize(format!("{REPOSITORY}/plugins/sdk")).unwrap();
                 let path = "../runner/plugins/sdk";
                 assert!(text.contains(path));
-                // Below the build's folder it would be taken for one of the workspace.
+                // Otherwise cargo searches the parent folders and finds this workspace.
                 let text = text.replace(path, sdk.to_str().unwrap()) + "\n[workspace]\n";
                 put(&source.join("Cargo.toml"), &text);
             }
             "pingpong.toml" => drop(lab.write(&name, &text)),
-            // With its check, as the page says further down.
+            // With its check, as a later section of the page shows.
             "src/lib.rs" => {
                 let one = "behaviors: [Player] }\n";
                 assert!(text.contains(one));
@@ -116,7 +118,7 @@ fn a_plugin_built_out_of_the_tree_runs_without_touching_the_runner() {
     let said = lab.runner(&run).passes().out;
     assert!(said.contains("anna") && said.contains("ben"), "{said}");
     let log = lab.table("out/runs/0001/anna.csv");
-    // A ball takes 0.2 s to 0.4 s each way, and there are ten seconds.
+    // A ball takes 0.2 s to 0.4 s each way, and the run lasts 10 s.
     let hits = *log.numbers("hits").last().unwrap();
     assert!((12.0..=25.0).contains(&hits), "{hits}");
     assert_eq!(log.only("event", "receive").rows.len() as f64, hits);
@@ -127,7 +129,7 @@ fn a_plugin_built_out_of_the_tree_runs_without_touching_the_runner() {
     lab.write("checked.toml", &checked);
     let run = ["checked.toml", "--plugin-path", plugins, "--quiet"];
     lab.runner(&run).passes();
-    // A second ball, and the check sees it.
+    // With a second ball the check fails.
     lab.write(
         "two.toml",
         &checked.replace("[nodes.ben]", "[nodes.ben]\nconfig = { serves = true }"),

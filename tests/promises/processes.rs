@@ -122,15 +122,15 @@ fn all_gone(nodes: &[(Pid, String)]) {
     }
 }
 
-/// A node's rows without their times, line by line.
+/// The rows of a node, each without its time.
 fn rows(lab: &Lab, out: &str, node: &str) -> Vec<String> {
     let log = lab.read(&format!("{out}/runs/0001/{node}.csv"));
     let untimed = |line: &str| line.split_once(',').unwrap().1.to_owned();
     log.lines().map(untimed).collect()
 }
 
-/// The scenario run in one process and in several, so often that no tick of either run
-/// was as late as the next tick is far away.
+/// Runs the scenario in one process and in several, again until no tick of either run was
+/// so late that another tick was due meanwhile.
 fn both(scenario: &str) -> Lab {
     for _ in 0..20 {
         let lab = Lab::with(scenario);
@@ -146,7 +146,7 @@ fn both(scenario: &str) -> Lab {
     panic!("in 20 runs, this machine was late by more than 60 ms in each");
 }
 
-/// A run that passes; on a busy computer it may be late, and say so.
+/// A run that passes; the only warning may be that the run was late.
 fn run_into(lab: &Lab, out: &str, more: &[&str]) {
     let arguments = ["scenario.toml", "--no-report", "--quiet", "--out", out];
     let answer = lab.runner(&[&arguments[..], more].concat()).ends(0);
@@ -163,7 +163,7 @@ fn names(lab: &Lab, out: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_run_comes_to_the_same_in_one_process_and_in_several() {
+fn results_are_the_same_in_one_process_and_in_several() {
     let talker = "[nodes.talker]\nbehavior = \"misbehaving.talks\"\ntick_rate = 7\n\
                   [[links]]\nbetween = [\"machine-*\", \"machine-*\"]\n";
     let scenario = format!("{SCRIPTED}{talker}");
@@ -189,8 +189,8 @@ fn a_run_comes_to_the_same_in_one_process_and_in_several() {
 }
 
 #[test]
-fn what_connects_late_is_told_of_in_other_processes_too() {
-    // The server has no peer but the late ones; they begin to hear it then.
+fn a_node_that_starts_late_connects_to_other_processes() {
+    // `late` and `last` connect to their peers when they start.
     let lab = both(
         "name = \"late\"\ntime = \"real\"\nduration = \"3s\"\n\
          [nodes.server]\nbehavior = \"echo.time\"\n\
@@ -218,13 +218,16 @@ fn what_connects_late_is_told_of_in_other_processes_too() {
 #[test]
 fn every_message_is_received_or_dropped_over_each_transport() {
     for transport in ["tcp", "udp", "channel"] {
-        let lab = both(&format!(
-            "name = \"lossy\"\ntime = \"real\"\nduration = \"1s\"\n\
-             [nodes.from]\nbehavior = \"clock.machine\"\ntick_rate = 200\n\
-             config = {{ faces = 1 }}\n\
-             [nodes.to]\nbehavior = \"echo.consumer\"\n\
+        // The producer sends for a second, so that no message is in flight at the end.
+        let lab = Lab::with(&format!(
+            "name = \"lossy\"\ntime = \"real\"\nduration = \"3s\"\n\
+             [nodes.from]\nbehavior = \"echo.producer\"\n\
+             config = {{ interval = \"5ms\", count = 199 }}\n\
+             [nodes.to]\nbehavior = \"echo.consumer\"\nconfig = {{ stop = false }}\n\
              [[links]]\nfrom = \"from\"\nto = \"to\"\nloss = 0.4\ntransport = \"{transport}\"\n"
         ));
+        run_into(&lab, "one", &[]);
+        run_into(&lab, "several", &["--processes"]);
         for out in ["one", "several"] {
             let summary = lab.table(&format!("{out}/summary.csv"));
             let of = |node: &str, metric: &str| summary.only("node", node).numbers(metric)[0];
@@ -247,7 +250,7 @@ fn every_message_is_received_or_dropped_over_each_transport() {
 }
 
 #[test]
-fn a_process_that_is_killed_is_a_failed_node_and_the_others_go_on() {
+fn a_killed_process_is_a_failed_node_and_the_other_nodes_go_on() {
     for (signal, told) in [
         (Signal::KILL, "9 (SIGKILL)"),
         (Signal::ABORT, "6 (SIGABRT)"),
@@ -318,7 +321,7 @@ fn the_peers_of_a_process_that_dies_are_disconnected() {
 }
 
 #[test]
-fn a_behavior_that_panics_fails_its_node_alone() {
+fn a_behavior_that_panics_fails_its_node_only() {
     let lab = Lab::with(
         "name = \"panics\"\ntime = \"real\"\nduration = \"1s\"\n\
          [nodes.well]\nbehavior = \"clock.machine\"\ntick_rate = 20\n\
@@ -357,7 +360,7 @@ fn a_behavior_that_stops_the_run_stops_every_process() {
 }
 
 #[test]
-fn a_signal_to_the_runner_ends_every_process_in_good_order() {
+fn a_signal_to_the_runner_stops_every_node() {
     let endless = SCRIPTED.replace("duration = \"2500ms\"\n", "");
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let apart = Apart::start(&endless, &["--quiet"]);
@@ -386,7 +389,7 @@ fn no_process_outlives_a_runner_that_is_killed() {
 }
 
 #[test]
-fn what_listens_and_what_is_started_find_one_another() {
+fn a_program_gets_the_address_of_a_node_in_another_process() {
     let scenario = "name = \"outside\"\ntime = \"real\"\n\
         [nodes.server]\nbehavior = \"echo.server\"\n\
         [[nodes.server.listen]]\ntcp = \"127.0.0.1:0\"\nframing = \"line\"\n\
@@ -421,7 +424,7 @@ fn what_listens_and_what_is_started_find_one_another() {
 }
 
 #[test]
-fn a_port_in_use_is_told_before_anything_runs() {
+fn a_port_in_use_is_reported_before_anything_runs() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let lab = Lab::with(&format!(
@@ -439,7 +442,7 @@ fn a_port_in_use_is_told_before_anything_runs() {
 }
 
 #[test]
-fn what_processes_cannot_do_is_refused_before_anything_runs() {
+fn options_that_processes_do_not_support_are_refused_before_anything_runs() {
     let lab = Lab::with(SCRIPTED);
     for (more, told) in [
         (

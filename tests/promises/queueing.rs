@@ -1,19 +1,19 @@
-//! Queues agree with their closed forms: the runner's one claim that can be held
-//! against mathematics.
+//! Queues agree with the closed forms of queueing theory.
 //!
-//! M/M/1 and M/D/1 (Kleinrock, "Queueing Systems", vol. 1, 1975, sections 3.2 and
-//! 5.6) at a utilisation u, service time s in the mean, items coming at u / s:
+//! M/M/1 and M/D/1 (Kleinrock, "Queueing Systems", vol. 1, 1975, sections 3.2 and 5.6), with
+//! utilization u, mean service time s and arrival rate u / s:
 //!
-//! - number left behind by a departing item, which is the number there at any time:
-//!   L = u / (1 - u), or u + u^2 / (2 (1 - u)) with a constant service time
-//!   (`queue_mean`: the inbox once an item was handled and taken off);
-//! - waiting: W = L s / u - s (`latency_mean`, from sending an item to having handled
-//!   it, less the service).
+//! - The mean number of items in the system, which is also the mean number that a departing
+//!   item leaves behind: L = u / (1 - u), or u + u^2 / (2 (1 - u)) if the service time is
+//!   constant. The runner measures it as `queue_mean`, the inbox after each item was
+//!   handled and removed.
+//! - The mean time in the queue: W = L s / u - s. The runner measures `latency_mean`, from
+//!   the send of an item until it was handled; the service time is subtracted.
 //!
-//! The test: of the 40 runs' means, each run begun with an empty queue and long
-//! enough that this does not show, the 95 % interval (Student's t, 39 degrees of
-//! freedom) holds the closed form. The seed is fixed, so that the answer is the same
-//! each time; of a hundred seeds about five would miss, at each load.
+//! The test takes the means of 40 runs. Each run begins with an empty queue and is so long
+//! that the empty start does not matter. The 95 % confidence interval (Student's t, 39
+//! degrees of freedom) must contain the closed form. The seed is fixed, so the result is
+//! always the same; about five of a hundred seeds would fail, at each load.
 
 use crate::harness::Lab;
 
@@ -21,7 +21,7 @@ const RUNS: usize = 40;
 /// The 97.5th percentile of Student's t with 39 degrees of freedom.
 const T: f64 = 2.022_690_9;
 
-/// The 95 % interval of a mean: its middle and half its width.
+/// The 95 % confidence interval of a mean: its center and half its width.
 fn interval(values: &[f64]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -30,8 +30,9 @@ fn interval(values: &[f64]) -> (f64, f64) {
     (mean, T * (variance / count).sqrt())
 }
 
-/// Runs a scenario of the repository at a service time `[ms]`, items coming every
-/// 10 ms in the mean, and holds queue and waiting against the number `there`.
+/// Runs a scenario of the repository with a service time `[ms]` and a mean of 10 ms between
+/// items, and compares queue and time in the queue with the closed form; `there` is the mean
+/// number of items in the system.
 fn agrees(scenario: &str, service_key: &str, service: f64, items: u32, there: f64) {
     let lab = Lab::new();
     let file = format!(
@@ -52,7 +53,7 @@ fn agrees(scenario: &str, service_key: &str, service: f64, items: u32, there: f6
         &format!("nodes.producer.config.count={items}"),
         "--set",
         &format!("{service_key}={service}ms"),
-        // The scenario's own expectations are for its own load.
+        // The expectations of the scenario are for another load.
         "--set",
         "expect=[]",
     ])
@@ -75,7 +76,7 @@ fn agrees(scenario: &str, service_key: &str, service: f64, items: u32, there: f6
     }
 }
 
-/// Utilisation, and items in a run: more where the queue remembers longer.
+/// Utilization, and items in a run: at a high load a queue needs more items to settle.
 const LOADS: [(f64, u32); 3] = [(0.5, 5_000), (0.8, 10_000), (0.95, 30_000)];
 
 #[test]

@@ -1,5 +1,5 @@
-//! Virtual and real time agree: what happens, in which order, how often, how late
-//! and how much of it is lost.
+//! Virtual and real time agree: the same events in the same order, the same number of ticks,
+//! the same latency, loss and order of links, and the same distributions.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,8 +9,7 @@ use rustix::process::Signal;
 use crate::harness::{Lab, Table};
 use crate::real_live::{Live, until};
 
-/// Machines with scripted rolls and ticks that never coincide: at least 16 ms lie
-/// between two of them.
+/// Machines with scripted rolls. Any two ticks are at least 16 ms apart.
 const SCRIPTED: &str = "
 name = \"scripted\"
 duration = \"20s\"
@@ -31,7 +30,7 @@ tick_phase = \"71ms\"
 config = { script = [7, 2, 1, 5, 3] }
 ";
 
-/// What happened in the first run of results, node by node, time left out.
+/// The rows of each node in the first run, without their times.
 fn sequences(lab: &Lab, out: &str) -> BTreeMap<&'static str, Vec<Vec<String>>> {
     let wanted = [
         "step", "event", "peer", "message", "bytes", "queue", "clock",
@@ -45,13 +44,13 @@ fn sequences(lab: &Lab, out: &str) -> BTreeMap<&'static str, Vec<Vec<String>>> {
     ["a", "b", "c"].map(of_node).into_iter().collect()
 }
 
-/// All nodes linked by this transport.
+/// Links between all nodes, with this transport.
 fn linked(transport: &str) -> String {
     format!("[[links]]\nbetween = [\"*\", \"*\"]\ntransport = \"{transport}\"\n")
 }
 
 #[test]
-fn scripted_machines_do_the_same_in_both_times_over_every_transport() {
+fn scripted_machines_do_the_same_in_both_times_over_each_transport() {
     for transport in ["tcp", "udp", "channel"] {
         let lab = Lab::with(&format!("{SCRIPTED}{}", linked(transport)));
         let run = |out, more: &[&str]| {
@@ -67,7 +66,7 @@ fn scripted_machines_do_the_same_in_both_times_over_every_transport() {
 }
 
 #[test]
-fn machines_that_stood_still_for_a_while_catch_up_in_the_right_order() {
+fn a_runner_that_was_stopped_catches_up_in_the_right_order() {
     let lab = Lab::with(SCRIPTED);
     lab.run_into("virtual", &[]);
     let mut live = Live::with(SCRIPTED, &["--time", "real", "--set", "speed=5.0"]);
@@ -108,8 +107,8 @@ fn rows(lab: &Lab, out: &str, node: &str, columns: &[&str]) -> Vec<String> {
 
 #[test]
 fn connections_between_nodes_close_and_open_in_the_same_order_in_both_times() {
-    // The server tells the time at each connect and closes; the other sends it back,
-    // which connects again.
+    // At each connect the server sends the time and closes. The client sends the time back,
+    // which opens a new connection.
     let lab = Lab::with(
         "name = \"connections\"\nduration = \"90ms\"\n\
          [nodes.client]\nbehavior = \"echo.stage\"\n\
@@ -140,7 +139,7 @@ fn connections_between_nodes_close_and_open_in_the_same_order_in_both_times() {
             "0 connect server",
             "20000000 receive server 1",
             "20000000 send server 1",
-            // It was closed after the message, and the reply opened it again.
+            // The server has closed the connection, and the reply opens a new one.
             "20000000 disconnect server",
             "20000000 connect server",
             "60000000 receive server 2",
@@ -162,11 +161,11 @@ fn connections_between_nodes_close_and_open_in_the_same_order_in_both_times() {
     }
 }
 
-/// Messages by who took them and who sent them.
+/// Received messages, by receiver and sender.
 type Taken = BTreeMap<(String, String), Vec<String>>;
 
-/// What every node took from every other, by number and size; sorted where they
-/// are not numbered.
+/// The messages that each node received from each other, by number and size; without
+/// numbers they are sorted by size.
 fn taken(lab: &Lab, out: &str, numbered: bool) -> Taken {
     let mut taken = Taken::new();
     for (name, bytes) in lab.files(&format!("{out}/runs/0001")) {
@@ -189,12 +188,13 @@ fn taken(lab: &Lab, out: &str, numbered: bool) -> Taken {
     taken
 }
 
-/// A scenario of the repository in both times, and what is taken in virtual time.
+/// Runs a scenario of the repository in both times; returns the messages received in
+/// virtual time.
 fn both(name: &str, numbered: bool) -> (Lab, Taken) {
     let file = format!("{}/../scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));
     let lab = Lab::new();
     let run = |out, more: &[&str]| {
-        // Time enough for all that is to be said, however slow the machine.
+        // Long enough for all messages on a slow machine; the scenarios stop by themselves.
         let whole = [&file, "--run", "1", "--no-report", "-q", "--duration", "1h"];
         lab.runner(&[&whole[..], &["--out", out], more].concat())
             .ends(0);
@@ -206,9 +206,9 @@ fn both(name: &str, numbered: bool) -> (Lab, Taken) {
 }
 
 #[test]
-fn the_echo_scenarios_say_the_same_in_both_times() {
-    // Where many share a server, whose turn it is depends on nanoseconds, and with
-    // it the server's numbers. What the time server says depends on when it says it.
+fn the_echo_scenarios_send_the_same_in_both_times() {
+    // If many clients share a server, the order of their requests depends on nanoseconds, and
+    // so do the server's message numbers. The time server sends its time, which differs.
     for (name, numbered) in [
         ("echo-sizes", true),
         ("echo-chain", false),
@@ -230,7 +230,7 @@ fn the_echo_scenarios_say_the_same_in_both_times() {
 }
 
 #[test]
-fn ticks_are_neither_lost_nor_late_in_the_end() {
+fn no_tick_is_lost_or_early() {
     let scenario = "name = \"ticks\"\nduration = \"60s\"\ntime = \"real\"\nspeed = 20.0\n\
          [nodes.one]\nbehavior = \"clock.machine\"\ntick_rate = 1\n\
          [nodes.three]\nbehavior = \"clock.machine\"\ntick_rate = 3\n\
@@ -244,7 +244,7 @@ fn ticks_are_neither_lost_nor_late_in_the_end() {
         let steps = log.numbers("step");
         assert_eq!(steps.last(), Some(&f64::from(ticks)), "{node}");
         assert!(times.is_sorted());
-        // None comes early: tick k falls k periods after the start.
+        // No tick is early: tick k is k periods after the start.
         let period = 60e9 / f64::from(ticks);
         for (step, time) in steps.iter().zip(&times) {
             assert!(
@@ -280,10 +280,10 @@ fn latency_loss_and_order_of_a_link_hold_in_real_time() {
         // A binomial share: 200 of 1001 within four standard deviations of 12.7.
         let lost = log.only("event", "drop").rows.len();
         assert!(lost.abs_diff(200) < 51, "{lost}");
-        // Datagrams may be lost on their own, though not on a quiet loopback.
+        // Loopback loses no datagram here.
         assert_eq!(received.len() + lost, 1001, "{transport}");
         let summary = lab.table("out/summary.csv").only("node", "consumer");
-        // Waiting for the one before adds to the mean of 100 ms.
+        // The mean is 100 ms, and more because a message waits for the one before it.
         let mean = summary.numbers("latency_mean")[0];
         let lag = lab.table("out/runs/0001/lag.csv").numbers("lag_p99_ns")[0];
         assert!(
@@ -299,8 +299,8 @@ fn latency_loss_and_order_of_a_link_hold_in_real_time() {
     }
 }
 
-/// The two-sample statistic of Kolmogorov and Smirnov: the greatest distance of
-/// the empirical distributions of two samples.
+/// The two-sample statistic of Kolmogorov and Smirnov: the greatest distance between the
+/// empirical distributions of two samples.
 fn distance(a: &[f64], b: &[f64]) -> f64 {
     let share = |sample: &[f64], x: f64| {
         sample.iter().filter(|it| **it <= x).count() as f64 / sample.len() as f64
@@ -311,13 +311,13 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 #[test]
-fn random_machines_cannot_be_told_apart_by_their_time() {
+fn random_machines_have_the_same_distributions_in_both_times() {
     let scenario = "name = \"random\"\nruns = 60\nduration = \"3s\"\nseed = 262\n\
          [nodes.machine]\nbehavior = \"clock.machine\"\ncount = 3\n\
          tick_rate = { uniform_int = [1, 6] }\ntick_phase = { uniform = [\"0s\", \"1s\"] }\n\
          config = { faces = 5 }\n";
     let lab = Lab::with(scenario);
-    // Seeds of its own: what agrees are the distributions, not the draws.
+    // Another seed: the distributions agree, not the draws.
     lab.run_into(
         "virtual",
         &["--runs", "1000", "--seed", "7", "--log", "off"],
@@ -337,8 +337,8 @@ fn random_machines_cannot_be_told_apart_by_their_time() {
     ];
     lab.runner(&arguments).ends(0);
     let [real, simulated] = ["real", "virtual"].map(|out| lab.table(&format!("{out}/summary.csv")));
-    // 1.949 is the 0.999 quantile of Kolmogorov's distribution (Smirnov 1948); with
-    // ties, as here, the test keeps below its level of 0.001.
+    // 1.949 is the 0.999 quantile of Kolmogorov's distribution (Smirnov 1948). For discrete
+    // values, as here, the test rejects less often than its level of 0.001.
     let critical = 1.949 * f64::sqrt((60.0 + 1000.0) / (60.0 * 1000.0));
     for node in ["machine-1", "machine-2", "machine-3"] {
         for metric in ["clock_final", "received", "sent"] {
@@ -348,7 +348,7 @@ fn random_machines_cannot_be_told_apart_by_their_time() {
             assert!(found < critical, "{node} {metric}: {found} of {critical}");
         }
     }
-    // The test would tell: machines that are a third faster are found out.
+    // The test does reject machines that are a third faster.
     let fast = real.only("node", "machine-1").numbers("clock_final");
     let fast: Vec<f64> = fast.iter().map(|it| it * 4.0 / 3.0).collect();
     let slow = simulated.only("node", "machine-1").numbers("clock_final");

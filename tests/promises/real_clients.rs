@@ -1,9 +1,9 @@
-//! Programs that others wrote, as clients of the runner's nodes in real time:
-//! plain Python, written from what the framings are said to be.
+//! External clients of the runner's nodes in real time: plain Python, written from the
+//! description of the framings, without the runner's code.
 
 use crate::real_live::{Live, echo_server, listen, python};
 
-/// An echo server that listens in every framing that a client of ours speaks.
+/// The framings that the Python client knows.
 const FRAMINGS: [&str; 7] = [
     "decimal10",
     "decimal12",
@@ -14,7 +14,7 @@ const FRAMINGS: [&str; 7] = [
     "line",
 ];
 
-/// A client's number of verified replies.
+/// Runs a client; returns the number of replies that it has verified.
 #[track_caller]
 fn verified(address: &str, framing: &str, manner: &str) -> u64 {
     let mut client = python(&["echo_client.py", address, framing, manner]);
@@ -22,7 +22,7 @@ fn verified(address: &str, framing: &str, manner: &str) -> u64 {
 }
 
 #[test]
-fn messages_of_every_size_come_back_to_a_client_in_python() {
+fn a_client_in_python_gets_messages_of_every_size_back() {
     crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
@@ -38,7 +38,7 @@ fn messages_of_every_size_come_back_to_a_client_in_python() {
     let received = log.only("event", "receive");
     let numbers: Vec<String> = (1..=9).map(|number: u32| number.to_string()).collect();
     assert_eq!(received.texts("message"), numbers);
-    // The peer has the name of its address.
+    // The name of the peer is its address.
     let peers = received.texts("peer");
     assert!(
         peers.iter().all(|it| it.starts_with("127.0.0.1:")),
@@ -47,7 +47,7 @@ fn messages_of_every_size_come_back_to_a_client_in_python() {
 }
 
 #[test]
-fn frames_may_come_byte_by_byte_or_many_at_once_in_every_framing() {
+fn frames_may_arrive_byte_by_byte_or_many_at_once_in_every_framing() {
     crate::harness::needs_python!();
     let more: String = FRAMINGS[1..]
         .iter()
@@ -68,36 +68,36 @@ fn frames_may_come_byte_by_byte_or_many_at_once_in_every_framing() {
 }
 
 #[test]
-fn who_says_no_more_still_hears_all_replies() {
+fn a_client_that_closes_its_sending_side_gets_all_replies() {
     crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
     assert_eq!(verified(&address, "decimal10", "half-closes"), 3);
-    // Even if most of a reply is still to be written when it says its last.
+    // Even if most of a reply is not written yet when the client closes its sending side.
     for size in ["100000", "900000", "5000000"] {
-        live.guest("late-listener", &address, size);
+        live.client("late-listener", &address, size);
     }
     live.stop();
 }
 
 #[test]
-fn a_node_that_takes_its_time_still_answers_who_says_no_more() {
+fn a_slow_node_replies_to_clients_that_closed_their_sending_side() {
     crate::harness::needs_python!();
     let more = "max_peers = 2\n[nodes.server.service_time]\nuniform = [\"1ms\", \"20ms\"]";
     let mut live = Live::start(&echo_server("decimal10", more));
     let address = live.address("server");
-    live.guest("impatient", &address, "");
-    live.guest("patient", &address, "10");
-    // Those that have gone take nobody's place.
-    (0..3).for_each(|_| drop(live.guest("impatient", &address, "")));
-    live.guest("patient", &address, "3");
+    live.client("impatient", &address, "");
+    live.client("patient", &address, "10");
+    // Clients that closed no longer count for `max_peers`.
+    (0..3).for_each(|_| drop(live.client("impatient", &address, "")));
+    live.client("patient", &address, "3");
     live.stop();
     let log = live.lab.table("out/runs/0001/server.csv");
     assert_eq!(log.only("event", "receive").rows.len(), 10 + 3 + 4 * 2);
 }
 
 #[test]
-fn raw_bytes_and_redis_values_come_back_to_runner_send() {
+fn runner_send_gets_raw_bytes_and_redis_values_back() {
     crate::harness::needs_python!();
     let more = listen("server", "resp");
     let mut live = Live::start(&echo_server("raw", &more));
@@ -116,7 +116,7 @@ fn each_source_of_datagrams_is_a_peer() {
          [[nodes.server.listen]]\nudp = \"127.0.0.1:0\"\n";
     let mut live = Live::start(scenario);
     let address = live.address("server");
-    assert_eq!(live.guest("datagrams", &address, ""), "two sources\n");
+    assert_eq!(live.client("datagrams", &address, ""), "two sources\n");
     live.stop();
     let log = live.lab.table("out/runs/0001/server.csv");
     let received = log.only("event", "receive");
@@ -135,7 +135,7 @@ fn each_source_of_datagrams_is_a_peer() {
 fn nodes_listen_on_ipv6_too() {
     crate::harness::needs_python!();
     if std::net::TcpListener::bind("[::1]:0").is_err() {
-        // A machine without this family.
+        // A machine without IPv6.
         return;
     }
     let scenario = echo_server("line", "").replace("127.0.0.1:0", "[::1]:0");
@@ -147,7 +147,7 @@ fn nodes_listen_on_ipv6_too() {
 }
 
 #[test]
-fn the_time_server_tells_the_time_and_closes() {
+fn the_time_server_sends_the_time_and_closes() {
     crate::harness::needs_python!();
     let scenario = format!(
         "name = \"live\"\ntime = \"real\"\n[nodes.server]\nbehavior = \"echo.time\"\n{}",
@@ -156,13 +156,13 @@ fn the_time_server_tells_the_time_and_closes() {
     let mut live = Live::start(&scenario);
     let address = live.address("server");
     let times: Vec<f64> = (0..3)
-        .map(|_| live.guest("time", &address, "").trim().parse().unwrap())
+        .map(|_| live.client("time", &address, "").trim().parse().unwrap())
         .collect();
     assert!(times.is_sorted() && times[0] < times[2], "{times:?}");
     live.stop();
     let log = live.lab.table("out/runs/0001/server.csv");
     assert_eq!(log.only("event", "connect").rows.len(), 3);
     assert_eq!(log.only("event", "send").rows.len(), 3);
-    // Who closes knows.
+    // A node that closes a connection gets no `disconnect`.
     assert_eq!(log.only("event", "disconnect").rows.len(), 0);
 }

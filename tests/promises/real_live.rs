@@ -1,5 +1,5 @@
-//! What the tests of real time share: a runner that is running, other people's
-//! programs in Python, and waiting for a condition within a bound.
+//! What the tests of real time share: a runner at work ([`Live`]), a program that runs at the
+//! same time ([`Beside`]), and the Python programs of `tests/fixtures/programs`.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -16,13 +16,13 @@ use crate::harness::{Answer, Lab};
 
 pub use crate::waiting::{PATIENCE, is_running, until};
 
-/// A listener of a node's, at a free port of loopback.
+/// The TOML of a listener for a node, at a free port of loopback.
 pub fn listen(node: &str, framing: &str) -> String {
     format!("[[nodes.{node}.listen]]\ntcp = \"127.0.0.1:0\"\nframing = \"{framing}\"\n")
 }
 
-/// The address in what a node says of where it listens:
-/// `tcp 127.0.0.1:15000 (decimal10)`, or `udp 127.0.0.1:15000`.
+/// The address in a line that says where a node listens: `tcp 127.0.0.1:15000 (decimal10)`,
+/// or `udp 127.0.0.1:15000`.
 #[track_caller]
 pub fn address_in(place: &str) -> String {
     let address = place.split(' ').nth(1).unwrap_or_default();
@@ -30,8 +30,8 @@ pub fn address_in(place: &str) -> String {
     address.to_owned()
 }
 
-/// An echo server in real time that listens with this framing and what `more`
-/// says of it.
+/// A scenario of one echo server in real time that listens with this framing; `more` is
+/// TOML for its listener and whatever follows.
 pub fn echo_server(framing: &str, more: &str) -> String {
     format!(
         "name = \"live\"\ntime = \"real\"\n[nodes.server]\nbehavior = \"echo.server\"\n{}{more}\n",
@@ -39,18 +39,18 @@ pub fn echo_server(framing: &str, more: &str) -> String {
     )
 }
 
-/// A program that runs beside the test, its output line by line.
+/// A program that runs at the same time as the test. Its output is read line by line.
 pub struct Beside {
     child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<String>,
-    /// Lines that were read and not asked for yet.
+    /// Lines that [`Beside::told`] has skipped.
     seen: VecDeque<String>,
     out: String,
 }
 
 impl Beside {
-    /// Starts it.
+    /// Starts a program.
     pub fn start(command: &mut Command) -> Beside {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = piped.spawn().unwrap();
@@ -72,7 +72,8 @@ impl Beside {
         }
     }
 
-    /// The rest of the next line that begins so; lines before it stay for later.
+    /// Waits for the next line that begins with `start`; returns the rest of that line. A
+    /// later call may ask for the lines that come before it.
     #[track_caller]
     pub fn told(&mut self, start: &str) -> String {
         if let Some(at) = self.seen.iter().position(|it| it.starts_with(start)) {
@@ -94,24 +95,24 @@ impl Beside {
         }
     }
 
-    /// Types a line into its standard input.
+    /// Writes a line to the standard input of the program.
     #[track_caller]
     pub fn types(&mut self, line: &str) {
-        let input = self.input.as_mut().expect("its input is open");
+        let input = self.input.as_mut().expect("standard input is open");
         writeln!(input, "{line}").unwrap();
     }
 
-    /// Its process.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends it a signal.
+    /// Sends a signal to the program.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Closes its standard input and waits for its end: exit code and output.
+    /// Closes standard input and waits for the end; returns exit code and output.
     #[track_caller]
     pub fn end(&mut self) -> (Option<i32>, String) {
         self.input = None;
@@ -120,13 +121,13 @@ impl Beside {
             match self.lines.recv_timeout(until - Instant::now().min(until)) {
                 Ok(line) => self.out += &format!("{line}\n"),
                 Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("it does not end:\n{}", self.out),
+                Err(RecvTimeoutError::Timeout) => panic!("the program does not end:\n{}", self.out),
             }
         }
         (self.child.wait().unwrap().code(), self.out.clone())
     }
 
-    /// As [`Beside::end`]; it must have ended well. Answers its output.
+    /// As [`Beside::end`]; the exit code must be 0. Returns the output.
     #[track_caller]
     pub fn ends_well(&mut self) -> String {
         let (code, out) = self.end();
@@ -142,9 +143,9 @@ impl Drop for Beside {
     }
 }
 
-/// A runner in real time; its results go to `out`.
+/// A runner in real time. Its results go to `out`, its standard error to `errors`.
 pub struct Live {
-    /// Where it runs.
+    /// The folder of the runner.
     pub lab: Lab,
     /// The runner.
     pub runner: Beside,
@@ -166,35 +167,35 @@ impl Live {
         Live { lab, runner }
     }
 
-    /// Where a node listens; asked again, where it listens next.
+    /// The address of a node's listener; a second call returns that of its next listener.
     #[track_caller]
     pub fn address(&mut self, node: &str) -> String {
         address_in(&self.runner.told(&format!("{node} listens on ")))
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the runner.
     #[track_caller]
     pub fn end(&mut self) -> Answer {
         let (code, out) = self.runner.end();
         let err = self.lab.read("errors");
-        // However it ended, no message appeared from nowhere or is gone.
+        // However the run ended, each message is accounted for.
         for sign in ["panicked at", "RUST_BACKTRACE", "conservation `messages`"] {
             assert!(!err.contains(sign), "{err}");
         }
         Answer { code, out, err }
     }
 
-    /// Stops it as a user does, by SIGINT.
+    /// Stops the runner as a user does, by SIGINT.
     #[track_caller]
     pub fn stop(&mut self) -> Answer {
         self.runner.signal(Signal::INT);
         self.end().ends(130)
     }
 
-    /// A guest of kind `kind` (see `guests.py`), until it has ended well.
+    /// Runs a client of a kind of `clients.py` to its end; it must succeed. Returns its output.
     #[track_caller]
-    pub fn guest(&self, kind: &str, address: &str, argument: &str) -> String {
-        python(&["guests.py", kind, address, argument]).ends_well()
+    pub fn client(&self, kind: &str, address: &str, argument: &str) -> String {
+        python(&["clients.py", kind, address, argument]).ends_well()
     }
 
     /// Number of open sockets and of threads.
@@ -220,7 +221,7 @@ impl Live {
     }
 }
 
-/// A program of `tests/fixtures/programs`, started.
+/// Starts a program of `tests/fixtures/programs`.
 pub fn python(arguments: &[&str]) -> Beside {
     let mut command = Command::new("python3");
     Beside::start(
@@ -231,7 +232,7 @@ pub fn python(arguments: &[&str]) -> Beside {
     )
 }
 
-/// Where a program of `tests/fixtures/programs` is.
+/// The path of a program of `tests/fixtures/programs`.
 pub fn program(name: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/programs");
     format!("{folder}/{name}")

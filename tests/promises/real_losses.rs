@@ -1,5 +1,5 @@
-//! Messages that never reach somebody outside, or never a node from there: each is
-//! a `drop` row, so that what was sent is received, dropped or still under way.
+//! A message between a node and an external client or program that is not delivered is a
+//! `drop` row: each sent message is received, dropped or in flight.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use crate::harness::{Lab, Table};
 use crate::real_live::{Live, echo_server};
 use crate::waiting::{PATIENCE, until};
 
-/// A client with this config and a program at this address.
+/// An echo client with this config, and a program at this address.
 fn client_and(config: &str, address: &str) -> Live {
     Live::start(&format!(
         "name = \"live\"\ntime = \"real\"\n\
@@ -26,13 +26,13 @@ fn log(live: &Live, node: &str) -> Table {
     live.lab.table(&format!("out/runs/0001/{node}.csv"))
 }
 
-/// A cell of the one run's summary.
+/// A metric of a node in the summary of the one run.
 fn measured(lab: &Lab, node: &str, metric: &str) -> String {
     let summary = lab.table("out/summary.csv").only("node", node);
     summary.texts(metric)[0].to_owned()
 }
 
-/// What is in these columns of all `drop` rows.
+/// The cells of a column in all `drop` rows.
 fn drops(log: &Table, column: &str) -> Vec<String> {
     let drops = log.only("event", "drop");
     drops.texts(column).into_iter().map(str::to_owned).collect()
@@ -50,7 +50,7 @@ fn unread(address: &str, peer: &str) -> u32 {
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>());
     let row = rows.find(|row| row[1].ends_with(&port(address)) && row[2].ends_with(&port(peer)));
-    // Until the connection is in the table, all is unread.
+    // Before the connection is in the table, nothing is read.
     row.map_or(u32::MAX, |row| {
         let (_, received) = row[4].split_once(':').unwrap();
         u32::from_str_radix(received, 16).unwrap()
@@ -58,17 +58,17 @@ fn unread(address: &str, peer: &str) -> u32 {
 }
 
 #[test]
-fn what_a_guest_has_not_read_when_the_run_stops_is_dropped() {
+fn a_reply_that_a_client_has_not_read_at_the_end_of_the_run_is_dropped() {
     let size = 60_000_000;
     let mut live = Live::start(&echo_server("decimal10", "max_message = \"64MB\""));
-    let mut guest = TcpStream::connect(live.address("server")).unwrap();
-    guest.write_all(format!("{size:>10}").as_bytes()).unwrap();
-    guest.write_all(&vec![7; size]).unwrap();
-    // The answer has begun; no system keeps all of it for somebody who never reads.
-    guest.read_exact(&mut [0; 1000]).unwrap();
+    let mut client = TcpStream::connect(live.address("server")).unwrap();
+    client.write_all(format!("{size:>10}").as_bytes()).unwrap();
+    client.write_all(&vec![7; size]).unwrap();
+    // The reply has begun, and no system buffers 60 MB of it.
+    client.read_exact(&mut [0; 1000]).unwrap();
     live.stop();
     let log = log(&live, "server");
-    let peer = guest.local_addr().unwrap().to_string();
+    let peer = client.local_addr().unwrap().to_string();
     assert_eq!(log.only("event", "send").texts("message"), ["1"]);
     assert_eq!(drops(&log, "peer"), [peer]);
     assert_eq!(drops(&log, "message"), ["1"]);
@@ -77,19 +77,19 @@ fn what_a_guest_has_not_read_when_the_run_stops_is_dropped() {
 }
 
 #[test]
-fn an_answer_to_a_guest_that_has_gone_is_dropped() {
+fn a_reply_to_a_client_that_has_closed_is_dropped() {
     let mut live = Live::start(&echo_server("line", "").replace(
         "behavior = \"echo.server\"",
         "behavior = \"echo.server\"\nservice_time = \"1s\"",
     ));
     let address = live.address("server");
-    let mut guest = TcpStream::connect(&address).unwrap();
-    guest.write_all(b"a\nb\n").unwrap();
-    let peer = guest.local_addr().unwrap().to_string();
+    let mut client = TcpStream::connect(&address).unwrap();
+    client.write_all(b"a\nb\n").unwrap();
+    let peer = client.local_addr().unwrap().to_string();
     until("the node has read both", || unread(&address, &peer) == 0);
     // The client closes with a reset, before the node has handled the first message.
-    set_socket_linger(&guest, Some(Duration::ZERO)).unwrap();
-    drop(guest);
+    set_socket_linger(&client, Some(Duration::ZERO)).unwrap();
+    drop(client);
     // The node handles messages in turn: after this one, it has handled the others.
     let mut other = TcpStream::connect(&address).unwrap();
     other.write_all(b"c\n").unwrap();
@@ -111,7 +111,7 @@ fn a_datagram_beyond_the_limit_is_dropped_and_counted() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket.connect(live.address("server")).unwrap();
-    // The first that is heard of it is already too long.
+    // Already the first datagram of this client is too long.
     for size in [101, 100, 40_000, 1] {
         socket.send(&vec![b'x'; size]).unwrap();
     }
@@ -127,20 +127,20 @@ fn a_datagram_beyond_the_limit_is_dropped_and_counted() {
     assert_eq!(
         log.only("event", "receive").texts("message"),
         ["2", "4"],
-        "the sender's numbers go on"
+        "the numbers of the sender continue"
     );
     assert_eq!(measured(&live.lab, "server", "dropped"), "2");
 }
 
 #[test]
-fn a_message_to_a_program_that_has_gone_is_dropped_in_its_log() {
+fn a_message_to_a_program_that_has_ended_is_dropped_in_its_log() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let mut live = client_and(
         "texts = [\"a\"], timeout = \"2s\"",
         &format!("tcp://{address}\"\nframing = \"line\""),
     );
-    // It answers when it is called, and is gone for good after one message.
+    // The program accepts a connection, reads one message, and then closes for good.
     let (mut connection, _) = listener.accept().unwrap();
     drop(listener);
     assert_eq!(connection.read(&mut [0; 10]).unwrap(), 2);
@@ -163,7 +163,7 @@ fn a_message_to_a_program_that_has_gone_is_dropped_in_its_log() {
 }
 
 #[test]
-fn a_message_that_a_programs_framing_cannot_carry_is_dropped_and_told_once() {
+fn a_message_that_the_framing_cannot_carry_is_dropped_and_reported_once() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let mut live = client_and(

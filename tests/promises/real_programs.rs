@@ -1,5 +1,5 @@
-//! Programs that others wrote, as nodes: those that the runner calls, and those
-//! that it starts and ends.
+//! Programs as nodes: the runner connects to a program with `external`, and starts and ends
+//! a program with `command`.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
@@ -30,7 +30,7 @@ fn server_and(words: &[&str]) -> String {
 }
 
 #[test]
-fn a_light_that_somebody_else_wrote_shows_what_it_is_told() {
+fn a_program_over_udp_receives_messages_and_replies() {
     crate::harness::needs_python!();
     let mut light = python(&["light.py"]);
     let address = format!("udp://127.0.0.1:{}", light.told(""));
@@ -48,7 +48,7 @@ fn a_light_that_somebody_else_wrote_shows_what_it_is_told() {
 }
 
 #[test]
-fn a_server_that_somebody_else_wrote_is_called_over_tcp() {
+fn a_client_talks_to_a_program_over_tcp() {
     crate::harness::needs_python!();
     let mut server = python(&["echo_server.py", "tcp"]);
     let address = format!(
@@ -64,14 +64,14 @@ fn a_server_that_somebody_else_wrote_is_called_over_tcp() {
 }
 
 #[test]
-fn a_program_that_hangs_up_is_called_again() {
+fn the_runner_connects_again_to_a_program_that_closes() {
     crate::harness::needs_python!();
     let mut server = python(&["echo_server.py", "once"]);
     let address = format!(
         "tcp://127.0.0.1:{}\"\nframing = \"decimal10",
         server.told("")
     );
-    // Sent again if it crosses with the hanging up.
+    // A message that is sent while the program closes is lost, and sent again.
     let config = "texts = [\"a\", \"b\", \"c\"], timeout = \"5s\", pause = \"200ms\"";
     let mut live = Live::start(&client(config, &address));
     live.end().ends(0);
@@ -82,9 +82,9 @@ fn a_program_that_hangs_up_is_called_again() {
 }
 
 #[test]
-fn nobody_at_the_address_of_a_program_is_told_before_anything_runs() {
+fn an_address_without_a_listener_is_reported_before_anything_runs() {
     crate::harness::needs_python!();
-    // Bound and not listening: nobody answers, and nobody else takes the port.
+    // Bound and not listening: connections are refused, and no other process has the port.
     let free = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
     rustix::net::bind(&free, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
     let bound = SocketAddr::try_from(rustix::net::getsockname(&free).unwrap()).unwrap();
@@ -102,7 +102,7 @@ fn nobody_at_the_address_of_a_program_is_told_before_anything_runs() {
 }
 
 #[test]
-fn a_command_is_started_told_where_to_call_and_asked_to_end() {
+fn a_command_gets_addresses_and_ends_at_sigterm() {
     crate::harness::needs_python!();
     let scenario = server_and(&["polite", "{port:server}", "at {address:server}"]);
     let mut live = Live::start(&scenario);
@@ -129,7 +129,7 @@ fn a_command_is_started_told_where_to_call_and_asked_to_end() {
 }
 
 #[test]
-fn a_program_that_does_not_end_when_asked_is_made_to() {
+fn a_program_that_ignores_sigterm_is_killed() {
     crate::harness::needs_python!();
     let mut live = Live::start(&server_and(&["deaf"]));
     let pid = live.runner.told("program | pid ");
@@ -143,7 +143,7 @@ fn a_program_that_does_not_end_when_asked_is_made_to() {
 }
 
 #[test]
-fn what_a_program_has_started_ends_with_it() {
+fn processes_that_a_program_started_end_with_the_program() {
     crate::harness::needs_python!();
     let mut live = Live::start(&server_and(&["parent"]));
     let child = live.runner.told("program | child ");
@@ -159,7 +159,7 @@ fn what_a_program_has_started_ends_with_it() {
 }
 
 #[test]
-fn a_program_that_ends_early_makes_the_run_doubtful_and_others_go_on() {
+fn a_program_that_ends_early_is_warned_of_and_the_other_nodes_go_on() {
     crate::harness::needs_python!();
     let scenario = echo_server(
         "decimal10",
@@ -169,7 +169,7 @@ fn a_program_that_ends_early_makes_the_run_doubtful_and_others_go_on() {
     let address = live.address("server");
     assert_eq!(live.runner.told("program | last"), " words");
     live.runner.told("program | program ended early");
-    live.guest("in-a-row", &address, "10");
+    live.client("in-a-row", &address, "10");
     let warning = "warning: run 1: program ended early: exit status: 3";
     live.stop().says(&[warning]);
     let log = live.lab.read("out/runs/0001/program.log");
@@ -177,7 +177,7 @@ fn a_program_that_ends_early_makes_the_run_doubtful_and_others_go_on() {
 }
 
 #[test]
-fn a_command_that_is_not_there_is_bad_input() {
+fn a_command_that_does_not_exist_is_bad_input() {
     crate::harness::needs_python!();
     let lab = Lab::with(&echo_server(
         "line",
@@ -191,26 +191,27 @@ fn a_command_that_is_not_there_is_bad_input() {
 }
 
 #[test]
-fn a_program_that_writes_without_end_keeps_nobody_from_anything() {
-    let scenario = "name = \"loud\"\ntime = \"real\"\nduration = \"1s\"\n\
-        [nodes.client]\nbehavior = \"echo.client\"\nconfig = { texts = [\"a\"], repeat = 20 }\n\
-        [nodes.server]\nbehavior = \"echo.server\"\n\
-        [nodes.loud]\ncommand = [\"sh\", \"-c\", \"exec yes\"]\n\
-        [[links]]\nbetween = [\"client\", \"server\"]\n";
-    let lab = Lab::with(scenario);
-    lab.runner(&["scenario.toml", "--quiet", "--no-report", "--out", "out"])
-        .passes();
-    let log = lab.table("out/runs/0001/client.csv");
-    assert_eq!(log.only("event", "verified").rows.len(), 20);
-    assert!(lab.read("out/runs/0001/loud.log").starts_with("y\ny\n"));
-    let wall = lab.table("out/runs.csv").numbers("wall_s")[0];
-    assert!(wall < 30.0, "{wall} s for one");
+fn a_program_that_prints_without_end_does_not_hold_up_the_other_nodes() {
+    let loud = "[nodes.loud]\ncommand = [\"sh\", \"-c\", \"exec yes\"]\n";
+    let mut live = Live::start(&echo_server("line", loud));
+    let address = format!("tcp://{}", live.address("server"));
+    live.runner.told("loud | y");
+    for _ in 0..20 {
+        let reply = live.lab.runner(&["send", &address, "hello"]);
+        assert_eq!(reply.passes().out, "hello\n");
+    }
+    live.stop();
+    assert!(
+        live.lab
+            .read("out/runs/0001/loud.log")
+            .starts_with("y\ny\n")
+    );
 }
 
 #[test]
-fn of_a_program_the_tables_claim_nothing_that_nobody_knows() {
-    let scenario = "name = \"tables\"\ntime = \"real\"\nduration = \"300ms\"\n\
-        [nodes.client]\nbehavior = \"echo.client\"\nconfig = { texts = [\"a\"] }\n\
+fn the_tables_have_no_numbers_for_a_program_without_messages() {
+    let scenario = "name = \"tables\"\ntime = \"real\"\n\
+        [nodes.client]\nbehavior = \"echo.client\"\nconfig = { texts = [\"a\"], stop = true }\n\
         [nodes.server]\nbehavior = \"echo.server\"\n\
         [nodes.program]\ncommand = [\"sh\", \"-c\", \"exec cat /dev/zero > /dev/null\"]\n\
         [[links]]\nbetween = [\"client\", \"server\"]\n";
@@ -225,7 +226,7 @@ fn of_a_program_the_tables_claim_nothing_that_nobody_knows() {
     };
     assert!(line("client").contains(",1,1,0,1,"), "{summary}");
     assert_eq!(line("program").replace(',', ""), "", "{summary}");
-    // It is said what it is, and then it is in no table.
+    // The report names the program among the nodes, and in no other table.
     let report = lab.read("out/report.md");
     let rows = report
         .lines()

@@ -1,5 +1,5 @@
-//! How runs in real time end, and what keeps them from beginning: signals, kills,
-//! ports that are taken, too many sockets; and runs that are late.
+//! How runs in real time end: by a signal, a kill, or never. What stops them before they
+//! begin: a port in use, too many sockets. And a run that is late warns.
 
 use std::fs;
 use std::io::Write;
@@ -25,9 +25,9 @@ fn endless() -> String {
     )
 }
 
-/// The time of the run, as its time server tells it, in seconds.
+/// The time of the run `[s]`, from its time server.
 fn now(live: &Live, address: &str) -> f64 {
-    live.guest("time", address, "").trim().parse().unwrap()
+    live.client("time", address, "").trim().parse().unwrap()
 }
 
 /// Waits until a run has lasted so many seconds.
@@ -36,7 +36,7 @@ fn reaches(live: &Live, address: &str, seconds: f64) {
 }
 
 #[test]
-fn a_signal_ends_a_run_in_good_order() {
+fn a_signal_stops_the_run_and_keeps_its_results() {
     crate::harness::needs_python!();
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let mut live = Live::start(&endless());
@@ -63,7 +63,7 @@ fn a_signal_ends_a_run_in_good_order() {
 }
 
 #[test]
-fn a_second_signal_ends_at_once() {
+fn a_second_signal_ends_the_runner_at_once() {
     crate::harness::needs_python!();
     let deaf = format!(
         "[nodes.program]\ncommand = [\"python3\", \"-B\", {:?}, \"deaf\"]",
@@ -73,7 +73,7 @@ fn a_second_signal_ends_at_once() {
     let address = live.address("server");
     let pid = live.runner.told("program | pid ");
     live.runner.signal(Signal::INT);
-    // It has begun to end: who asks is not served any more.
+    // The runner has begun to end once it serves no more clients.
     until("it begins to end", || {
         let asked = ["send", &format!("tcp://{address}"), "?", "--timeout", "1s"];
         live.lab.runner(&asked).code != Some(0)
@@ -97,7 +97,7 @@ fn a_kill_costs_at_most_the_rows_of_the_last_second() {
     assert!(!live.lab.path("out/runs/0001").exists());
     for node in ["machine-1", "machine-2", "machine-3"] {
         let text = live.lab.read(&format!("out/runs/0001.partial/{node}.csv"));
-        // A kill may fall within a line.
+        // The last line may be incomplete.
         let whole = &text[..text.rfind('\n').unwrap() + 1];
         let log = crate::harness::Table::parse(whole);
         let last = log.numbers("time_ns").last().unwrap() / 1e9;
@@ -108,7 +108,7 @@ fn a_kill_costs_at_most_the_rows_of_the_last_second() {
 }
 
 #[test]
-fn what_a_killed_run_has_left_is_reported_as_unfinished() {
+fn a_killed_run_is_reported_as_unfinished() {
     let mut live = Live::start(
         "name = \"killed\"\ntime = \"real\"\n[nodes.machine]\nbehavior = \"clock.machine\"\n\
          count = 2\ntick_rate = 100\n",
@@ -120,7 +120,7 @@ fn what_a_killed_run_has_left_is_reported_as_unfinished() {
     });
     live.runner.signal(Signal::KILL);
     assert_eq!(live.runner.end().0, None);
-    // A kill may fall within a line.
+    // An incomplete last line, as a kill may leave it.
     let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
     file.write_all(b"9999999").unwrap();
     live.lab
@@ -134,9 +134,9 @@ fn what_a_killed_run_has_left_is_reported_as_unfinished() {
     ] {
         assert!(report.contains(part), "no {part:?} in {report}");
     }
-    // Nothing was touched.
+    // `report` changes no log.
     assert!(live.lab.read(log).ends_with("9999999"));
-    // Without its rows, that is said.
+    // The report says so if there are no rows.
     fs::remove_dir_all(path.parent().unwrap()).unwrap();
     fs::create_dir(path.parent().unwrap()).unwrap();
     live.lab
@@ -166,7 +166,7 @@ fn a_port_in_use_names_the_node_and_what_to_change() {
     assert_eq!(left, 0);
 }
 
-/// A mesh of so many machines for an instant, with few descriptors.
+/// Runs `count` linked machines for 100 ms, with at most 400 file descriptors.
 fn mesh(count: u32, links: &str) -> Answer {
     let lab = Lab::with(&format!(
         "name = \"mesh\"\ntime = \"real\"\nduration = \"100ms\"\n\
@@ -177,7 +177,7 @@ fn mesh(count: u32, links: &str) -> Answer {
 }
 
 #[test]
-fn more_links_than_descriptors_are_refused_and_channels_are_the_way_out() {
+fn more_links_than_file_descriptors_are_refused_and_channels_need_none() {
     crate::harness::needs_python!();
     // Thirty nodes, 435 pairs, two ends each.
     mesh(30, "").ends(2).says(&[
@@ -189,7 +189,7 @@ fn more_links_than_descriptors_are_refused_and_channels_are_the_way_out() {
     };
     mesh(30, &with("channel")).ends(0);
     mesh(30, &with("udp")).ends(0);
-    // A datagram socket each is too many at last.
+    // One UDP socket for each of 500 nodes is too many.
     mesh(500, &with("channel")).ends(0);
     mesh(500, &with("udp")).ends(2).says(&[
         "the links between 500 nodes need 500 sockets",
@@ -198,7 +198,7 @@ fn more_links_than_descriptors_are_refused_and_channels_are_the_way_out() {
 }
 
 #[test]
-fn guests_beyond_the_descriptors_wait_and_nobody_else_does() {
+fn clients_beyond_the_file_descriptors_wait_and_the_others_are_served() {
     crate::harness::needs_python!();
     let lab = Lab::with(&echo_server("decimal10", ""));
     let mut command = lab.program("sh");
@@ -206,24 +206,24 @@ fn guests_beyond_the_descriptors_wait_and_nobody_else_does() {
     let runner = env!("CARGO_BIN_EXE_runner");
     let mut live = Beside::start(command.args(["-c", script]).env("RUNNER", runner));
     let address = address_in(&live.told("server listens on "));
-    let mut good = python(&["guests.py", "good", &address]);
+    let mut good = python(&["clients.py", "good", &address]);
     good.told("good");
-    let mut idle = python(&["guests.py", "idle", &address, "100"]);
+    let mut idle = python(&["clients.py", "idle", &address, "100"]);
     idle.told("idle");
     let out = good.ends_well();
     assert!(out.contains("served "), "{out}");
-    // Half of them would wait for the other half: they all go.
+    // Some of the idle clients have no connection yet and would wait: all of them close.
     drop(idle);
-    python(&["guests.py", "in-a-row", &address, "100"]).ends_well();
+    python(&["clients.py", "in-a-row", &address, "100"]).ends_well();
     live.signal(Signal::INT);
     assert_eq!(live.end().0, Some(130));
-    // Descriptors were left for the log.
+    // The log could be written.
     let log = lab.table("out/runs/0001/server.csv");
     assert!(log.only("event", "receive").rows.len() >= 60);
 }
 
 #[test]
-fn a_run_that_is_late_says_so() {
+fn a_late_run_warns() {
     crate::harness::needs_python!();
     let lab = Lab::with(
         "name = \"late\"\ntime = \"real\"\nspeed = 100000\nduration = \"60s\"\n\
@@ -234,7 +234,7 @@ fn a_run_that_is_late_says_so() {
         .ends(0)
         .says(&["warning: run 1: ticks and timers were late: one in a hundred by "]);
     let lag = lab.table("out/runs/0001/lag.csv");
-    // All that was due was done.
+    // No tick was left out.
     assert!(lag.numbers("due")[0] >= 50.0 * 360.0);
     let [p50, p99, max, bound] =
         ["lag_p50_ns", "lag_p99_ns", "lag_max_ns", "bound_ns"].map(|column| lag.numbers(column)[0]);
@@ -246,8 +246,8 @@ fn a_run_without_an_end_goes_on_until_it_is_stopped() {
     crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
-    live.guest("in-a-row", &address, "10");
-    let mut good = python(&["guests.py", "good", &address]);
+    live.client("in-a-row", &address, "10");
+    let mut good = python(&["clients.py", "good", &address]);
     good.told("good");
     good.ends_well();
     live.stop();

@@ -1,5 +1,5 @@
-//! Where results lie, what they hold, that they are never overwritten, and that
-//! they are enough to repeat what was done.
+//! Results have a fixed place and fixed files, are never overwritten, and hold all that is
+//! needed to repeat the runs.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ fn manifest(lab: &Lab, out: &str) -> Value {
 }
 
 #[test]
-fn results_lie_under_name_and_time_and_latest_is_the_newest() {
+fn the_folder_has_name_and_time_and_latest_is_the_newest() {
     let lab = Lab::with(LAB);
     lab.runner(&["scenario.toml", "--quiet"]).passes();
     let [first] = &stamps(&lab)[..] else {
@@ -61,7 +61,7 @@ fn results_lie_under_name_and_time_and_latest_is_the_newest() {
 }
 
 #[test]
-fn a_folder_that_holds_results_is_refused_and_untouched() {
+fn a_folder_with_results_is_refused_and_not_changed() {
     let lab = Lab::with(LAB);
     lab.run_into("out", &[]);
     let before = lab.files("out");
@@ -125,7 +125,7 @@ fn the_manifest_is_enough_to_repeat_everything() {
 }
 
 #[test]
-fn the_manifest_tells_what_was_run() {
+fn the_manifest_describes_the_run() {
     let lab = Lab::with(LAB);
     lab.run_into(
         "out",
@@ -196,7 +196,7 @@ fn the_end_of_the_output_names_results_and_report() {
 }
 
 #[test]
-fn a_behavior_may_end_its_run() {
+fn a_behavior_may_stop_its_run() {
     let lab = Lab::with(
         "name = \"stop\"\nruns = 2\nduration = \"1h\"\n[nodes.a]\ncount = 2\n\
          behavior = \"misbehaving.stops\"\ntick_interval = \"250ms\"\nconfig = { after = 6 }\n",
@@ -205,7 +205,7 @@ fn a_behavior_may_end_its_run() {
     let runs = lab.table("out/runs.csv");
     assert_eq!(runs.texts("status"), ["complete"; 2]);
     assert_eq!(runs.numbers("duration_s"), [1.5; 2]);
-    // The first of the two stops it: the other never has its sixth tick.
+    // The first node stops the run, so the second has no sixth tick.
     let steps = |node| {
         lab.table(&format!("out/runs/0002/{node}.csv"))
             .numbers("step")
@@ -214,8 +214,8 @@ fn a_behavior_may_end_its_run() {
     assert_eq!(steps("a-2").last(), Some(&5.0));
 }
 
-/// With seed 4, the first of two runs has next to no ticks, and the second more
-/// than anybody waits for.
+/// With seed 4, the first of two runs has about a thousand ticks, and the second so many
+/// that it never ends.
 const ENDLESS: &str = "\
 name = \"endless\"
 runs = 2
@@ -227,7 +227,7 @@ tick_rate = { choice = [0.000001, 1000000] }
 ";
 
 #[test]
-fn a_signal_ends_it_gracefully_and_keeps_the_finished_runs() {
+fn a_signal_stops_the_plan_and_keeps_the_finished_runs() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let lab = Lab::with(ENDLESS);
         let arguments = ["scenario.toml", "-q", "-j1", "--no-report", "--out", "out"];
@@ -247,7 +247,7 @@ fn a_signal_ends_it_gracefully_and_keeps_the_finished_runs() {
         assert!(lab.path("out/runs/0002.partial").exists());
         assert!(!lab.path("out/runs/0002").exists());
         assert_eq!(lab.table("out/summary.csv").texts("run"), ["1"]);
-        // What was written of the second is whole lines.
+        // The log of the second run ends with a whole line.
         let log = lab.read("out/runs/0002.partial/machine.csv");
         assert!(log.ends_with('\n'));
     }

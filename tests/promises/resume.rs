@@ -74,7 +74,7 @@ fn wait_for_lines(lab: &Lab, child: &mut Child, lines: usize) {
     });
 }
 
-/// What must be the same bytes: logs under their final names, and the summary.
+/// The files whose bytes must be the same: logs under their final names, and the summary.
 fn lasting(lab: &Lab, out: &str) -> std::collections::BTreeMap<String, Vec<u8>> {
     let mut files = lab.files(out);
     files.retain(|name, _| name == "summary.csv" || name.starts_with("runs/"));
@@ -110,7 +110,7 @@ fn a_matrix_that_was_killed_is_continued_to_the_same_bytes() {
     assert!(inodes.iter().all(|known| after.contains(known)));
 }
 
-/// The finished runs of `out`: each folder's name and the identity of a file.
+/// The finished runs of `out`: the name of each folder and the inode of a log.
 fn finished(lab: &Lab) -> Vec<(String, u64)> {
     use std::os::unix::fs::MetadataExt;
     let mut found = Vec::new();
@@ -162,7 +162,7 @@ fn a_plan_that_was_stopped_by_a_signal_is_continued() {
 #[test]
 fn a_plan_that_ran_out_of_disk_is_continued() {
     let lab = Lab::with(&lab_of(300));
-    // No file may grow beyond some 100 kB: the journal is the first to.
+    // A limit of about 100 kB on each file; the journal reaches it first.
     let script = "trap '' XFSZ; ulimit -f 200; \
                   exec \"$RUNNER\" scenario.toml --no-report -q --out out";
     lab.shell(script)
@@ -177,7 +177,7 @@ fn a_plan_that_ran_out_of_disk_is_continued() {
 }
 
 #[test]
-fn sums_are_verified_and_what_is_damaged_is_done_again() {
+fn damaged_runs_are_found_by_their_sums_and_done_again() {
     let lab = Lab::with(LAB);
     lab.run_into("out", &[]);
     let whole = lasting(&lab, "out");
@@ -222,13 +222,13 @@ fn sums_are_verified_and_what_is_damaged_is_done_again() {
 }
 
 #[test]
-fn a_journal_that_is_torn_or_damaged_costs_the_runs_of_those_lines() {
+fn runs_with_a_damaged_line_in_the_journal_are_done_again() {
     let lab = Lab::with(LAB);
     lab.run_into("out", &["--jobs", "1"]);
     let whole = lasting(&lab, "out");
     let journal = lab.path("out/runs.journal");
-    // The last line is torn: its run stands under its final name, and the twin
-    // that is made of it is no other.
+    // The last line is cut off. Its run is done again, and equals the one that is there
+    // under the final name.
     let text = fs::read(&journal).unwrap();
     fs::write(&journal, &text[..text.len() - 9]).unwrap();
     let answer = resume(&lab, &[]).passes();
@@ -244,7 +244,7 @@ fn a_journal_that_is_torn_or_damaged_costs_the_runs_of_those_lines() {
         .ends(0)
         .says(&["runs.journal:2: the line is damaged"]);
     assert_eq!(lasting(&lab, "out"), whole);
-    // The first: nobody knows any more whose results these are.
+    // The first line is damaged, so it is not known which plan the results belong to.
     text[30] ^= 1;
     fs::write(&journal, &text).unwrap();
     resume(&lab, &[])
@@ -258,10 +258,10 @@ fn a_journal_that_is_torn_or_damaged_costs_the_runs_of_those_lines() {
 }
 
 #[test]
-fn a_run_that_came_out_differently_before_is_a_conflict() {
+fn a_run_that_differs_from_the_finished_one_is_a_conflict() {
     let lab = Lab::with(LAB);
     lab.run_into("out", &["--jobs", "1"]);
-    // The journal forgets run 3; what stands under its name is another's.
+    // The journal loses the line of run 3, and a log of run 3 is changed.
     let journal = lab.path("out/runs.journal");
     let text = lab.read("out/runs.journal");
     let third = text.trim_end().rfind('\n').unwrap() + 1;
@@ -276,7 +276,7 @@ fn a_run_that_came_out_differently_before_is_a_conflict() {
 }
 
 #[test]
-fn results_of_another_plan_are_refused_and_what_differs_is_told() {
+fn results_of_another_plan_are_refused_with_each_difference() {
     let lab = Lab::with(LAB);
     lab.run_into("out", &[]);
     let before = lab.files("out");
@@ -304,7 +304,7 @@ fn results_of_another_plan_are_refused_and_what_differs_is_told() {
 fn without_a_folder_the_latest_results_are_continued() {
     let lab = Lab::with(LAB);
     let arguments = ["scenario.toml", "--no-report", "--resume"];
-    // Nothing is there: it begins.
+    // Without results, the plan begins.
     lab.runner(&[&arguments[..], &["--run", "2"]].concat())
         .passes();
     assert_eq!(lab.table("results/lab/latest/runs.csv").texts("run"), ["2"]);
@@ -316,7 +316,7 @@ fn without_a_folder_the_latest_results_are_continued() {
 }
 
 #[test]
-fn a_failed_run_is_over_and_is_told_again() {
+fn a_failed_run_is_not_done_again_and_its_error_is_repeated() {
     let lab = Lab::with(
         "name = \"ill\"\nruns = 2\nduration = \"3s\"\n[nodes.a]\n\
          behavior = \"misbehaving.panics\"\ntick_rate = 4\nconfig = { in = \"tick\", at = 3 }\n",

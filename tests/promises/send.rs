@@ -1,4 +1,5 @@
-//! `runner send` talks to programs that others wrote: here, plain Python.
+//! `runner send` sends messages to any server and prints the replies; here the server is plain
+//! Python (`send/server.py`).
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -9,7 +10,7 @@ use super::harness::{Answer, Lab};
 struct Server {
     process: Child,
     out: BufReader<ChildStdout>,
-    /// Empty: the machine lacks what it would listen at.
+    /// Empty if the machine has no IPv6.
     port: String,
 }
 
@@ -48,7 +49,7 @@ impl Drop for Server {
     }
 }
 
-/// Runs `runner send`. The time limit is only met by what never comes.
+/// Runs `runner send`, with a timeout that only a reply that never comes reaches.
 fn send(arguments: &[&str]) -> Answer {
     let arguments = [&["send", "--timeout", "300s"], arguments].concat();
     Lab::new().runner(&arguments)
@@ -64,7 +65,7 @@ fn send_lines(input: &str, address: &str, options: &str) -> Answer {
 }
 
 #[test]
-fn a_message_is_answered_in_each_framing() {
+fn a_message_gets_its_reply_in_each_framing() {
     crate::harness::needs_python!();
     for framing in [
         "decimal10",
@@ -83,14 +84,14 @@ fn a_message_is_answered_in_each_framing() {
 }
 
 #[test]
-fn lines_are_the_framing_of_a_connection_unless_another_is_named() {
+fn the_default_framing_is_line() {
     crate::harness::needs_python!();
     let server = Server::start("line");
     assert_eq!(send(&[&server.tcp(), "hello"]).passes().out, "HELLO\n");
 }
 
 #[test]
-fn a_command_for_redis_is_typed_as_it_is() {
+fn a_redis_command_is_sent_as_typed() {
     crate::harness::needs_python!();
     let server = Server::start("resp");
     let answer = send(&[&server.tcp(), "get a", "--framing", "resp"]).passes();
@@ -107,7 +108,7 @@ fn each_line_of_standard_input_is_a_message_on_one_connection() {
 }
 
 #[test]
-fn a_reply_that_comes_early_answers_the_next_message() {
+fn a_reply_that_arrives_early_belongs_to_the_next_message() {
     crate::harness::needs_python!();
     let server = Server::start("twice");
     let answer = send_lines("a\nb\n", &server.tcp(), "").passes();
@@ -130,7 +131,7 @@ fn a_reply_that_arrives_byte_by_byte_is_whole() {
 }
 
 #[test]
-fn ten_megabytes_go_to_one_who_answers_while_it_is_told() {
+fn a_server_may_reply_while_it_still_receives_ten_megabytes() {
     crate::harness::needs_python!();
     let server = Server::start("stream");
     let message = "x".repeat(10_000_000);
@@ -139,7 +140,7 @@ fn ten_megabytes_go_to_one_who_answers_while_it_is_told() {
 }
 
 #[test]
-fn what_a_server_says_on_its_own_is_a_reply_to_nothing() {
+fn with_framing_raw_and_an_empty_message_the_greeting_is_printed() {
     crate::harness::needs_python!();
     let server = Server::start("greets");
     let answer = send(&[&server.tcp(), "", "--framing", "raw"]).passes();
@@ -166,7 +167,7 @@ fn a_datagram_is_a_message() {
 }
 
 #[test]
-fn without_a_wish_for_replies_all_is_sent_and_nothing_printed() {
+fn with_no_reply_all_is_sent_and_nothing_is_printed() {
     crate::harness::needs_python!();
     let mut server = Server::start("listens");
     let input = "one line\n".repeat(100_000);
@@ -183,10 +184,10 @@ fn without_a_wish_for_replies_all_is_sent_and_nothing_printed() {
 }
 
 #[test]
-fn replies_that_nobody_wants_do_not_get_in_the_way() {
+fn with_no_reply_the_replies_do_not_block_sending() {
     crate::harness::needs_python!();
     let server = Server::start("stream");
-    // More than the buffers of both ends hold.
+    // More bytes than the buffers of both ends hold.
     let input = ("x".repeat(9_999) + "\n").repeat(3_000);
     assert_eq!(
         send_lines(&input, &server.tcp(), "--no-reply").passes().out,
@@ -195,7 +196,7 @@ fn replies_that_nobody_wants_do_not_get_in_the_way() {
 }
 
 #[test]
-fn nobody_there_is_told_as_such() {
+fn a_refused_connection_is_reported() {
     crate::harness::needs_python!();
     let bound = Server::start("bound");
     let address = bound.tcp();
@@ -223,7 +224,7 @@ fn silence_ends_with_the_timeout() {
 }
 
 #[test]
-fn half_a_reply_is_none() {
+fn an_incomplete_reply_is_an_error() {
     crate::harness::needs_python!();
     let server = Server::start("dawdles");
     let address = server.tcp();
@@ -239,7 +240,7 @@ fn half_a_reply_is_none() {
 }
 
 #[test]
-fn a_connection_that_closes_without_a_reply_is_told() {
+fn a_connection_that_closes_without_a_reply_is_an_error() {
     crate::harness::needs_python!();
     let server = Server::start("hangs-up");
     send(&[&server.tcp(), "hello"]).ends(3).says(&[
@@ -249,7 +250,7 @@ fn a_connection_that_closes_without_a_reply_is_told() {
 }
 
 #[test]
-fn a_reply_in_another_framing_is_told_with_what_was_found() {
+fn a_reply_in_another_framing_is_an_error_with_the_bytes_that_were_found() {
     crate::harness::needs_python!();
     let server = Server::start("web");
     send(&[&server.tcp(), "hello\n", "--framing", "decimal10"])
@@ -261,7 +262,7 @@ fn a_reply_in_another_framing_is_told_with_what_was_found() {
 }
 
 #[test]
-fn what_cannot_be_sent_is_bad_input() {
+fn a_message_that_the_framing_cannot_carry_is_bad_input() {
     crate::harness::needs_python!();
     let server = Server::start("line");
     send(&[&server.tcp(), "two\nlines"])

@@ -48,7 +48,7 @@ pub fn is_running(pid: &str) -> bool {
 pub fn own_host() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     // The greatest process id of Linux has 22 bits; 2 bits count the tests of this
-    // process. Process 1 has the addresses from 127.0.0.4 on, so 127.0.0.1 is nobody's.
+    // process. Process 1 has the addresses from 127.0.0.4 on, so no process has 127.0.0.1.
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     assert!(
         count < 4,

@@ -1,4 +1,4 @@
-//! What a scenario may set for a clock machine.
+//! The config of a clock machine.
 
 use crate::Encoding;
 use runner_sdk::Problem;
@@ -9,26 +9,25 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Faces of the die that a machine rolls when no message waits. 1 to 3 send,
-    /// the others are internal events: more faces, fewer messages.
+    /// Faces of the die that a machine rolls if no message waits. 1 to 3 send, the others
+    /// are internal events: more faces, fewer messages.
     #[schemars(range(min = 1))]
     pub faces: u32,
 
-    /// Send the clock's value from before the tick's increment. A receipt may
-    /// then bear the same clock as its sending, which breaks Lamport's clock
-    /// condition: an experiment.
+    /// Send the value of the clock before the increment of the tick. Then a receipt may have
+    /// the same clock as its sending, which breaks Lamport's clock condition: an experiment.
     pub send_before_increment: bool,
 
-    /// Where a 3 sends with more than three machines: `two` different random
+    /// The receivers of a roll of 3 with more than three machines: `two` different random
     /// others, or `all` others.
     pub broadcast: Broadcast,
 
     /// The bytes of a message.
     pub encoding: Encoding,
 
-    /// The rolls of the die in place of random ones, each from 1 to `faces`;
-    /// after the last, the first comes again. Empty: random rolls. Which machines
-    /// a roll sends to stays random where it is (more than three machines).
+    /// The rolls of the die, instead of random ones, each from 1 to `faces`; after the last,
+    /// the first comes again. Empty: random rolls. With more than three machines, the
+    /// receivers of a roll are still random.
     #[schemars(inner(range(min = 1)))]
     pub script: Vec<u32>,
 }
@@ -45,7 +44,7 @@ impl Default for Config {
     }
 }
 
-/// Where a 3 sends with more than three machines.
+/// The receivers of a roll of 3 with more than three machines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Broadcast {
@@ -57,7 +56,7 @@ pub enum Broadcast {
 }
 
 impl Config {
-    /// What is wrong with it, beyond types and ranges.
+    /// The mistakes of a config, beyond types and ranges.
     pub(crate) fn problems(&self) -> Vec<Problem> {
         let rolls = self.script.iter().enumerate();
         let beyond = rolls.filter(|&(_, &roll)| roll > self.faces);

@@ -1,9 +1,9 @@
-//! A clock's value as the bytes of a message, and back.
+//! Encodes the value of a clock as the bytes of a message, and decodes it.
 //!
-//! The only place that knows the crate `bincode`. Its two entry points differ:
-//! `bincode::serialize` writes integers of fixed size, `bincode::options()`
-//! variable ones. Here it is the former's bytes (u64, little-endian, 8 bytes),
-//! read with the latter's checks: a limit on the size and nothing left over.
+//! The only module that uses the crate `bincode`. Its two entry points differ:
+//! `bincode::serialize` writes integers of fixed size, `bincode::options()` of variable
+//! size. Here the bytes are those of the first (u64, little-endian, 8 bytes), read with the
+//! checks of the second: a limit on the size, and no bytes left over.
 
 use bincode::Options;
 use runner_sdk::Result;
@@ -22,8 +22,8 @@ pub enum Encoding {
     Bincode,
     /// 8 bytes, big-endian.
     U64be,
-    /// 4 bytes, little-endian, signed: what `struct.pack("<i", clock)` makes in
-    /// Python. A clock above 2147483647 cannot be sent.
+    /// 4 bytes, little-endian, signed: as `struct.pack("<i", clock)` in Python writes them.
+    /// A clock above 2147483647 cannot be sent.
     I32le,
     /// Decimal ASCII digits.
     Text,
@@ -57,7 +57,7 @@ impl Encoding {
     /// The bytes of a clock.
     ///
     /// # Errors
-    /// When the clock does not fit.
+    /// If the clock does not fit.
     #[inline]
     pub(crate) fn encode(self, clock: u64) -> Result<Encoded> {
         let mut encoded = Encoded {
@@ -88,7 +88,7 @@ impl Encoding {
     /// The clock in the bytes of a message.
     ///
     /// # Errors
-    /// When it is none.
+    /// If the bytes are no clock.
     #[inline]
     pub(crate) fn decode(self, bytes: &[u8]) -> Result<u64> {
         let clock = match self {
@@ -108,7 +108,7 @@ impl Encoding {
 
     #[cold]
     fn malformed(self, bytes: &[u8]) -> runner_sdk::Error {
-        /// The most bytes that an error shows. Arbitrary: one line.
+        /// The greatest number of bytes that an error shows. Arbitrary: one line.
         const SHOWN: usize = 32;
         let shown = bytes[..bytes.len().min(SHOWN)].escape_ascii();
         let more = if bytes.len() > SHOWN { "..." } else { "" };
@@ -121,7 +121,7 @@ impl Encoding {
 }
 
 impl fmt::Display for Encoding {
-    /// As errors show it.
+    /// The form in errors.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Encoding::Bincode => "8 bytes, little-endian (encoding \"bincode\")",

@@ -1,13 +1,12 @@
 //! The clock condition as a check: if a happened before b, then C(a) < C(b).
 //!
-//! Happened-before is the transitive closure of two relations (Lamport 1978,
-//! section "The Partial Ordering"): a machine's own steps in their order, and each
-//! message's sending before its receipt. `<` is transitive, too, so it is enough
-//! that the clock rises along each of these: from a node's step to its next, and
-//! from a message's `send` row to its `receive` row. What the messages carry is not
-//! asked: only who told whom, which the records name by (sender, number).
+//! Happened-before is the transitive closure of two relations (Lamport 1978, section "The
+//! Partial Ordering"): the steps of a machine in their order, and the sending of each message
+//! before its receipt. `<` is transitive, too, so it is enough that the clock rises from each
+//! step of a node to its next step, and from the `send` row of each message to its `receive`
+//! row. The content of messages is not used, only sender and number, which the records hold.
 //!
-//! A machine that loses its clock in a crash breaks the condition, and is told so.
+//! A machine that loses its clock in a crash breaks the condition, and the check fails.
 
 use runner_sdk::{Check, Found, NoConfig, Record, Result, RunInfo, Verdict};
 use std::collections::HashMap;
@@ -15,18 +14,18 @@ use std::collections::HashMap;
 #[cfg(test)]
 mod tests;
 
-/// The column that is the clock.
+/// The column of the clock.
 const CLOCK: &str = "clock";
 
-/// Judges the clock condition over all nodes with a column `clock`.
+/// Checks the clock condition over all nodes with a column `clock`.
 pub struct Lamport {
-    /// By node: its last step with a clock.
+    /// The last step with a clock, by node.
     last: Vec<Option<Moment>>,
-    /// Messages under way, by sender and number: the sending.
+    /// The sending of each message in flight, by sender and number.
     sent: HashMap<(u32, u64), Moment>,
-    /// Pairs of which one happened before the other.
+    /// Number of compared pairs, of which one happened before the other.
     pairs: u64,
-    /// Of these, those between two nodes.
+    /// Number of these pairs that are between two nodes.
     messages: u64,
     /// The first pair that breaks the condition.
     broken: Option<Verdict>,
@@ -74,7 +73,7 @@ impl Check for Lamport {
             }
             _ => None,
         };
-        // What happens to a node (a drop, a crash) is no step of it.
+        // A drop or a crash is no step of the node.
         if matches!(
             event,
             "start" | "drop" | "connect" | "disconnect" | "stop" | "crash" | "restart"

@@ -2,17 +2,17 @@
 //!
 //! # The problem
 //! Machines in a distributed system have no common "now": their clocks run at
-//! different rates, and a message takes its time. Yet one often needs to say
-//! which of two events came first, if only to agree on any order at all.
+//! different rates, and a message takes time. Yet one often needs to know which
+//! of two events came first, if only so that all machines agree on one order.
 //!
 //! # The idea
 //! Lamport ("Time, Clocks, and the Ordering of Events in a Distributed System",
-//! Communications of the ACM 21(7), 1978) gives up physical time and keeps what
-//! can be known: an event *happened before* another if both are in one machine
-//! and it came first there, or if one is the sending of a message and the other
-//! its receipt, or by a chain of these (section "The Partial Ordering"). A
-//! *logical clock* is a number per event that respects this order: if a happened
-//! before b, then C(a) < C(b) (the *clock condition*, section "Logical Clocks").
+//! Communications of the ACM 21(7), 1978) does without physical time: an event *happened
+//! before* another if both are in one machine and it came first there, or if one is the
+//! sending of a message and the other its receipt, or by a chain of such pairs (section "The
+//! Partial Ordering"). A *logical clock* gives each event a number that respects this order:
+//! if a happened before b, then C(a) < C(b) (the *clock condition*, section "Logical
+//! Clocks").
 //!
 //! # The rules
 //! Two rules are enough:
@@ -25,14 +25,14 @@
 //!
 //! # The experiment
 //! [`Machine`]s run at different rates, one step per tick. A slow machine's
-//! clock is dragged along by the messages of the fast ones: it *jumps*, and the
-//! values that it skips are gaps in its own sequence. A machine that ticks more
-//! rarely than messages arrive never gets to its own business; its inbox grows
-//! and its clock *drifts* behind. How large jumps, gaps, queues and drift become
-//! depends on the rates and on how often machines send: `faces`.
+//! clock *jumps* when it takes a message of a faster one, and the values that it
+//! skips are gaps in its own sequence. A machine that ticks more rarely than
+//! messages arrive only takes messages; its inbox grows and its clock *drifts*
+//! behind. The size of jumps, gaps, queues and drift depends on the rates and on
+//! how often machines send: `faces`.
 //!
-//! Start reading at [`Machine`]; [`Config`] is what a scenario may set. [`Lamport`]
-//! judges whether a run's clocks obey the clock condition.
+//! Start reading at [`Machine`]; [`Config`] is its config. [`Lamport`] is the check whether
+//! the clocks of a run keep the clock condition.
 
 mod config;
 mod encoding;

@@ -1,6 +1,6 @@
 //! The machine: one step per tick.
 //!
-//! A waiting message is one step: the clock becomes
+//! If a message waits, the machine takes one: its clock becomes
 //! `max(clock, received) + 1` (Lamport's IR2). Without one, the machine rolls a
 //! die, its clock goes up by one (IR1), and by the roll it
 //!
@@ -11,8 +11,8 @@
 //! | 3 | sends to both | sends to two random others, or to all (`broadcast = "all"`) |
 //! | else | internal event | internal event |
 //!
-//! With two machines each of 1 to 3 sends to the only other; alone, a machine
-//! has internal events only.
+//! With two machines, each of 1 to 3 sends to the other one. A machine alone has internal
+//! events only.
 
 use crate::{Broadcast, Config};
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Problem, Result};
@@ -26,11 +26,11 @@ pub const CLOCK: Column<u64> = Column::new(0, "clock", "Lamport clock after the 
 /// A tick without a message to take or to send.
 pub const INTERNAL: Event = Event::new(0, "internal", "a tick that took and sent no message");
 
-/// A machine's state: 16 bytes, so that a million of them fit into a cache's
-/// reach; what the machines of a group share is in the config.
+/// The state of a machine: 16 bytes, so that a million machines need little memory. What
+/// the machines of a group share is in the config.
 pub struct Machine {
     clock: u64,
-    /// Where the script is: the index of the next roll.
+    /// The index of the next roll in the script.
     next_roll: u32,
 }
 
@@ -130,15 +130,16 @@ fn send(node: &mut Context<Machine>, clock: u64, to: impl IntoIterator<Item = Pe
         .try_for_each(|peer| node.send(peer, encoded.as_bytes()))
 }
 
-/// One of `others` peers, at least 1.
+/// A random peer of `others`, which is at least 1.
 fn random_peer(node: &mut Context<Machine>, others: u32) -> Peer {
     Peer(node.random().uniform_int(0..=u64::from(others - 1)) as u32)
 }
 
-/// Two different ones of `others` peers, at least 2; every pair alike.
+/// Two different random peers of `others`, which is at least 2; each pair has the same
+/// probability.
 fn two_random_peers(node: &mut Context<Machine>, others: u32) -> [Peer; 2] {
     let first = random_peer(node, others);
-    // One of the rest: those from the first on have moved up by one.
+    // The second is drawn from the rest; the indices from `first` on are one higher.
     let Peer(second) = random_peer(node, others - 1);
     [first, Peer(second + u32::from(second >= first.0))]
 }

@@ -1,25 +1,23 @@
-//! The client: sends messages and holds each reply against what it sent.
+//! The client: sends messages and compares each reply with its message.
 //!
-//! # Which reply is it?
-//! Messages bear no number, so a reply is known by its place or by its bytes.
+//! # Which message does a reply belong to?
+//! Messages have no number, so a reply is identified by its order or by its bytes.
 //!
-//! Without a `timeout` it is the place: a link keeps the order, the server answers
-//! in it, so the next reply is that of the oldest message under way. A byte that
-//! differs fails the run with its offset; a reply too many does, too. A message
-//! that is lost is never answered, and all that follow are then wrong: right
-//! for links that promise to lose nothing.
+//! Without a `timeout`, by its order: link and server keep the order, so the next reply
+//! belongs to the oldest message without a reply. A byte that differs fails the run, with
+//! its offset; so does a reply too many. A lost message gets no reply, and every later reply
+//! is then wrong: this is for links without loss.
 //!
-//! With a `timeout` messages may be lost and are sent again, so a reply is told by
-//! its bytes: it belongs to the oldest message under way that it is the right
-//! reply to. One that answers only a message answered before is `late` (the first
-//! reply was slow rather than lost) and counts for nothing. Short messages resemble
-//! one another: a late reply may pass for that of another message with the
-//! same bytes, and its round trip is then too short. Messages made from
-//! `sizes` differ from some 8 bytes on.
+//! With a `timeout`, messages may be lost and are sent again, so a reply is identified by its
+//! bytes: it belongs to the oldest message without a reply that it is correct for. A reply
+//! that is correct only for a message that has its reply already is `late` (the first reply
+//! was slow, not lost), and is ignored. Short messages may have the same bytes: then a late
+//! reply may be taken for that of another message, whose round trip is too short. Messages
+//! made from `sizes` differ from about 8 bytes on.
 //!
-//! The round trip begins when a message was first sent, sent again or not (as seen
-//! by who waits; TCP's estimator leaves such samples out: Karn and Partridge,
-//! "Improving Round-Trip Time Estimates in Reliable Transport Protocols", 1987).
+//! The round trip begins when a message is first sent, also if it is sent again later. (The
+//! client waits for so long. TCP's estimator leaves such samples out: Karn and Partridge,
+//! "Improving Round-Trip Time Estimates in Reliable Transport Protocols", 1987.)
 
 mod config;
 mod plan;
@@ -32,7 +30,7 @@ use plan::Plan;
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Problem, Result};
 use std::collections::VecDeque;
 
-/// From a message's first sending to its reply.
+/// The time from the first send of a message to its reply.
 pub const ROUND_TRIP: Column<u64> = Column::new(
     0,
     "round_trip_ns",
@@ -46,23 +44,23 @@ pub const SIZE: Column<u64> = Column::new(
     "size of the message that the reply is for [bytes]; empty in steps without a reply",
 );
 
-/// How many replies came.
+/// Number of replies.
 pub const REPLIES: Column<u64> = Column::new(2, "replies", "messages answered so far");
 
-/// How many messages were sent again.
+/// Number of messages that were sent again.
 pub const RETRIES: Column<u64> = Column::new(3, "retries", "messages sent again so far");
 
-/// A reply was right.
+/// A correct reply.
 pub const VERIFIED: Event = Event::new(0, "verified", "a reply came and was right");
 
-/// A reply was taken as it is.
+/// A reply that was not compared.
 pub const ACCEPTED: Event = Event::new(
     1,
     "accepted",
     "a reply came and was taken as it is (expect = \"any\")",
 );
 
-/// Another reply to an answered message.
+/// A reply to a message that has its reply already.
 pub const LATE: Event = Event::new(2, "late", "another reply came to a message answered before");
 
 /// A message that is no reply.
@@ -72,16 +70,16 @@ pub const STRAY: Event = Event::new(
     "a message came that is no reply: not from the server, or (expect = \"any\") not asked for",
 );
 
-/// Whom it sends to.
+/// The peer that the client sends to.
 const SERVER: Peer = Peer(0);
 
-/// Set in the tag of a timer that ends a pause; the other tags are the numbers
-/// of messages whose time is out.
+/// The bit in the tag of a timer that ends a pause. The other tags are the numbers of
+/// messages whose timeout is over.
 const PAUSE: u64 = 1 << 63;
 
 /// `echo.client`.
 pub struct Client {
-    /// Messages sent so far, retries not counted: the number of the next.
+    /// Messages sent so far, without retries: the number of the next message.
     next: u64,
     replies: u64,
     retries: u64,
@@ -171,21 +169,21 @@ impl Behavior for Client {
     }
 }
 
-/// What a message that came is.
+/// What a received message is.
 enum Place {
-    /// The reply to the message at this index of those under way.
+    /// The reply to the message at this index of those without a reply.
     Answers(usize),
-    /// A reply to a message that was answered before.
+    /// A reply to a message that has its reply already.
     Late,
     /// No reply.
     Stray,
 }
 
 impl Client {
-    /// Finds what a message that came is.
+    /// Returns what a received message is.
     ///
     /// # Errors
-    /// When it is a wrong reply, or one too many.
+    /// If the message is a wrong reply, or a reply too many.
     fn place(&self, config: &ClientConfig, from: Peer, bytes: &[u8]) -> Result<Place> {
         let plan = Plan::of(config);
         if from != SERVER {
@@ -213,7 +211,7 @@ impl Client {
         Err(plan.wrong(oldest.number, bytes))
     }
 
-    /// Whether it is a reply to any message so far; probably a recent one.
+    /// Whether the bytes are a reply to any message so far. Recent messages are tried first.
     fn is_late(&self, plan: Plan, bytes: &[u8]) -> bool {
         let mut latest_first = (0..self.next).rev();
         latest_first.any(|number| plan.is_answered_by(number, bytes))
@@ -268,7 +266,7 @@ impl Client {
         send(node, number)
     }
 
-    /// Sends a message again whose time is out.
+    /// Sends a message again, because its timeout is over.
     fn send_again(&mut self, node: &mut Context<Self>, number: u64) -> Result {
         if self.under_way.iter().any(|it| it.number == number) {
             self.retries += 1;

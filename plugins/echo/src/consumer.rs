@@ -1,14 +1,14 @@
-//! The consumer: takes items until the end.
+//! The consumer: takes items until the end marker.
 //!
-//! It needs no time of its own for an item: the node's `service_time` is that,
-//! and what comes meanwhile waits in its inbox, the queue of this experiment.
+//! The time for an item is the `service_time` of the node. Items that arrive meanwhile wait
+//! in the inbox, which is the queue of this experiment.
 
 use crate::producer::{END, end_problems};
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Problem, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// How many items were taken.
+/// Number of items taken.
 pub const ITEMS: Column<u64> = Column::new(0, "items", "items taken so far");
 
 /// An end marker was taken.
@@ -24,13 +24,13 @@ pub struct ConsumerConfig {
     /// The end marker.
     pub end: String,
 
-    /// How many end markers there are to wait for: one from each producer.
+    /// Number of end markers to wait for: one from each producer.
     #[schemars(range(min = 1))]
     pub producers: u32,
 
-    /// End the run at the last end marker. With `false` this consumer is idle from
-    /// then on and the run goes on: for several consumers, of which the first to
-    /// end must not end the others.
+    /// End the run at the last end marker. With `false` the run goes on and this
+    /// consumer is idle: for several consumers, so that the first one that has ended does
+    /// not end the others.
     pub stop: bool,
 }
 
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_run_goes_on_where_it_is_told_to() {
+    fn with_stop_false_the_run_goes_on() {
         let setup = node::<Consumer>().config("stop = false\nend = 'fin'");
         let mut consumer = setup.peers(["p"]).create();
         assert_eq!(consumer.message(0, "end"), []);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_the_end_is_late() {
+    fn an_item_after_the_end_is_late() {
         let mut consumer = node::<Consumer>().peers(["p"]).create();
         consumer.message(0, "end");
         assert_eq!(consumer.message(0, "7"), [Effect::recorded(LATE)]);

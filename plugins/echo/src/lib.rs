@@ -1,21 +1,19 @@
-//! Messages that come back, and what is built from them.
+//! Echo servers and clients, and systems built from them.
 //!
-//! The smallest systems that still have something to measure:
+//! The smallest systems that have something to measure:
 //!
-//! - [`Server`] sends each message back to its sender, [`Client`] sends messages
-//!   of many sizes and holds each reply against what it sent, byte for byte: what
-//!   a round trip costs, and whether anything on the way breaks messages.
-//! - [`Stage`] is one task of a chain (reader, case converter, sender): the chain
-//!   is as fast as its slowest task.
-//! - [`Time`] tells the time to whoever connects: a server that nobody needs to
-//!   ask.
-//! - [`Producer`] and [`Consumer`] are the two ends of a queue: where items come
-//!   faster than they are handled, it grows.
+//! - [`Server`] sends each message back to its sender. [`Client`] sends messages of many
+//!   sizes and compares each reply with its message, byte for byte: how long a round trip
+//!   takes, and whether messages arrive unchanged.
+//! - [`Stage`] is one task of a chain (reader, case converter, sender): the chain is as fast
+//!   as its slowest task.
+//! - [`Time`] sends the time to each peer that connects: a server without requests.
+//! - [`Producer`] and [`Consumer`] are the two ends of a queue: if items arrive faster than
+//!   they are handled, the queue grows.
 //!
-//! A message is the bytes that a node was told to send and nothing else, no
-//! header and no number, so that programs which others wrote can take any of
-//! the parts. Which message a reply belongs to can then only be told from its
-//! bytes or its place; each module says what follows from that.
+//! A message is the bytes that the config gives and nothing else, without a header and
+//! without a number, so that an external program can replace any node. So the message of a
+//! reply can only be found by the reply's bytes or by its order; each module says how.
 
 mod client;
 mod consumer;

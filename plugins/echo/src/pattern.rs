@@ -1,19 +1,19 @@
-//! The bytes of a message of which only the size matters.
+//! The bytes of a message of a given size.
 //!
-//! Printable, so that a foreign program may show them, and with letters of both
-//! cases, so that one may change these. They are cut from one endless repetition of
-//! a table, each message beginning at a place of its own: making and comparing
-//! ten million bytes are then a few thousand copies and comparisons of whole
-//! slices. The table's length is a prime: a piece lost, doubled or out of place
-//! shows at its edge, unless it is a multiple of that prime, which buffers are
-//! not; and of 4093 messages in a row no two begin alike.
+//! They are printable, so that any program can show them, and have letters of both cases,
+//! so that a program can change the case. They are cut from an endless repetition of one
+//! table, and each message begins at another place of the table. So ten million bytes are
+//! made, or compared, with a few thousand operations on whole slices. The length of the
+//! table is a prime: if a piece is lost, doubled or out of place, the bytes differ at its
+//! edge, unless the size of the piece is a multiple of the prime, which sizes of buffers
+//! are not. Of 4093 messages in a row, no two begin with the same bytes.
 
 use crate::Transform;
 
 /// The length of the table `[bytes]`: the greatest prime below 4096.
 const PERIOD: usize = 4093;
 
-/// How far the next message's beginning is from the last one's `[bytes]`.
+/// Distance in the table between the beginnings of two messages in a row `[bytes]`.
 /// Arbitrary; coprime with the period, as any smaller number.
 const STRIDE: u64 = 1009;
 

@@ -1,4 +1,4 @@
-//! The producer: items at intervals, then an end marker.
+//! The producer: sends items at intervals, then an end marker.
 
 use runner_sdk::{
     Behavior, Column, ColumnInfo, Context, Distribution, Node, Peer, Problem, Result, Span,
@@ -6,18 +6,18 @@ use runner_sdk::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// How many items were sent.
+/// Number of items sent.
 pub const ITEMS: Column<u64> = Column::new(0, "items", "items sent so far");
 
 /// The config of `echo.producer`.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ProducerConfig {
-    /// The time before each item, the first too; a distribution is drawn from for
-    /// each.
+    /// The time before each item, the first one too; a distribution is drawn from for each
+    /// item.
     pub interval: Distribution<Span>,
 
-    /// How many items. Item k, from 1, is the number k as text.
+    /// The number of items. Item k, from 1, is the number k as text.
     pub count: u64,
 
     /// The end marker, sent right after the last item.
@@ -34,10 +34,10 @@ impl Default for ProducerConfig {
     }
 }
 
-/// The end marker, unless the scenario says otherwise.
+/// The default end marker.
 pub(crate) const END: &str = "end";
 
-/// What is wrong with an end marker.
+/// The mistakes of an end marker.
 pub(crate) fn end_problems(end: &str) -> Vec<Problem> {
     let wrong = match end {
         "" => "is empty, expected a text that ends the items",
@@ -87,7 +87,7 @@ impl Behavior for Producer {
 }
 
 impl Producer {
-    /// Waits for the time of the next item, or ends.
+    /// Waits for the time of the next item, or sends the end markers.
     fn go_on(&mut self, node: &mut Context<Self>) -> Result {
         let config = node.config();
         if self.sent == config.count {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn several_consumers_take_turns_and_all_hear_of_the_end() {
+    fn several_consumers_take_turns_and_all_get_the_end_marker() {
         let setup = node::<Producer>().peers(["a", "b"]);
         let mut producer = setup.config("count = 3\nend = 'fin'").create();
         producer.start();
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn without_items_there_is_the_end_alone() {
+    fn without_items_only_the_end_marker_is_sent() {
         let mut producer = node::<Producer>().peers(["a"]).config("count = 0").create();
         assert_eq!(producer.start(), [Effect::sent(0, "end")]);
     }

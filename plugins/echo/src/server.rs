@@ -1,4 +1,4 @@
-//! The server: each message back to its sender.
+//! The server: sends each message back to its sender.
 
 use crate::Transform;
 use runner_sdk::{Behavior, Context, Node, Peer, Result};
@@ -9,12 +9,11 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ServerConfig {
-    /// What becomes of a message before it goes back: the case of its ASCII
-    /// letters.
+    /// How the case of the ASCII letters of a message is changed before it is sent back.
     pub transform: Transform,
 }
 
-/// `echo.server`; without a state.
+/// `echo.server`, which has no state.
 pub struct Server;
 
 impl Behavior for Server {

@@ -1,26 +1,24 @@
 //! The stage: one task of a chain.
 //!
-//! What comes from anyone but `next` is a request: it is transformed and passed on
-//! to `next`, or, in the last stage, sent back to where it came from. What comes
-//! from `next` is a reply and goes to whoever sent the request, unchanged.
+//! A message from a peer other than `next` is a request. The stage transforms it and passes
+//! it on to `next`; the last stage sends it back to its sender. A message from `next` is a
+//! reply, and goes unchanged to the sender of the request.
 //!
-//! # Whose reply is it?
-//! Requests of several clients go through one chain, and messages bear no name and
-//! no number. A stage keeps for each request under way who sent it, oldest first:
-//! links keep the order of messages and so does each stage, so replies come in
-//! the order of the requests.
+//! # Which request does a reply belong to?
+//! Requests of several clients go through one chain, and messages have no name and no
+//! number. A stage keeps the sender of each open request, the oldest first. Links and stages
+//! keep the order of messages, so replies arrive in the order of the requests.
 //!
-//! That holds only while nothing is lost. One lost message, and by place alone every
-//! later reply would go to the wrong client, silently. So by default a stage also looks
-//! at the bytes (`route = "content"`): whatever case they are in, a reply has the
-//! letters of its request, and it goes with the oldest request that has the
-//! same. A reply that fits no request is recorded as `stray` and goes nowhere. Two
-//! requests with the same letters in different case remain indistinguishable; for
-//! them order decides. A request whose reply was lost is never forgotten: the
-//! column `waiting` ends above 0 and tells so.
+//! That is true only while no message is lost. After one loss, order alone would send every
+//! later reply to the wrong client, without an error. So by default a stage also looks at
+//! the bytes (`route = "content"`): a reply has the letters of its request, in whatever
+//! case, and it belongs to the oldest request with the same letters. A reply that fits no
+//! request is recorded as `stray` and dropped. For two requests with the same letters in
+//! different case, order decides. A request whose reply was lost stays open, and the column
+//! `waiting` ends above 0.
 //!
-//! A `next` that does more to a message than change its case (a program of somebody
-//! else) needs `route = "order"`, and links that lose nothing.
+//! If `next` changes more than the case (an external program may), the stage needs
+//! `route = "order"` and links without loss.
 
 use crate::Transform;
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Result};
@@ -31,7 +29,7 @@ use std::collections::VecDeque;
 #[cfg(test)]
 mod tests;
 
-/// How many requests wait for their reply.
+/// Number of open requests.
 pub const WAITING: Column<u64> = Column::new(
     0,
     "waiting",
@@ -49,20 +47,20 @@ pub const STRAY: Event = Event::new(
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct StageConfig {
-    /// The name of the node to pass messages on to. None: the last stage, which
-    /// sends them back.
+    /// The name of the node to pass messages on to. None: this is the last stage, which
+    /// sends messages back.
     pub next: Option<String>,
 
-    /// What becomes of a message on its way out: the case of its ASCII letters.
+    /// How the case of the ASCII letters of a request is changed.
     pub transform: Transform,
 
-    /// How a reply finds its request: by `content`, the letters in whatever case,
-    /// or by `order` alone, for a `next` that changes more than the case, over links
-    /// that lose nothing.
+    /// How the request of a reply is found: by `content`, the letters in whatever case, or
+    /// by `order` only, for a `next` that changes more than the case, over links without
+    /// loss.
     pub route: Route,
 }
 
-/// How a reply finds its request.
+/// How the request of a reply is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Route {
@@ -76,15 +74,15 @@ pub enum Route {
 /// `echo.stage`.
 pub struct Stage {
     next: Option<Peer>,
-    /// The requests passed on, oldest first.
+    /// The open requests, the oldest first.
     waiting: VecDeque<Request>,
 }
 
-/// A request that waits for its reply.
+/// An open request: one that waits for its reply.
 struct Request {
-    /// Who sent it; none: a connection that is closed since.
+    /// The sender; none if its connection has closed since.
     from: Option<Peer>,
-    /// Stands for its letters.
+    /// The hash of its letters.
     letters: u64,
 }
 
@@ -126,8 +124,8 @@ impl Behavior for Stage {
         node.send(next, &changed)
     }
 
-    /// A linked peer may connect again and still wants its replies; a connection
-    /// from outside never comes back.
+    /// A linked peer may connect again, and then gets its replies. An external connection
+    /// that has closed does not come back.
     fn disconnect(&mut self, node: &mut Context<Self>, peer: Peer) -> Result {
         if peer.0 >= node.peer_count() {
             let theirs = self.waiting.iter_mut().filter(|it| it.from == Some(peer));
@@ -138,7 +136,7 @@ impl Behavior for Stage {
 }
 
 impl Stage {
-    /// Returns a reply to whoever sent its request.
+    /// Sends a reply to the sender of its request.
     fn reply(&mut self, node: &mut Context<Self>, bytes: &[u8]) -> Result {
         let index = match node.config().route {
             Route::Order => Some(0),
@@ -169,8 +167,8 @@ fn no_peer(node: &Node<Stage>, name: &str) -> runner_sdk::Error {
     format!("`next` is `{name}`, which this node has no link to (its peers: {peers})").into()
 }
 
-/// What stands for the letters of a message in any case: the FNV-1a hash (64
-/// bit) of its bytes in lower case.
+/// The hash of the letters of a message, which is the same in any case: FNV-1a (64 bit) of
+/// its bytes in lower case.
 fn letters(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3)

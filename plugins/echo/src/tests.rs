@@ -1,4 +1,4 @@
-//! The config references in the README are those of the code.
+//! The tables in the README are generated from the code: `UPDATE_DOCS=1 cargo test -p echo`.
 
 use super::*;
 

@@ -1,15 +1,14 @@
-//! The time server: tells the time to whoever connects, then closes.
+//! The time server: sends the time to each peer that connects, then closes the connection.
 //!
-//! As RFC 868 ("Time Protocol", 1983) and RFC 867 ("Daytime Protocol") have it,
-//! the connection is the question. The time is the run's own, since behaviors
-//! have no wall clock: the node's local time since the run began, as seconds with
-//! nine decimals, `12.500000000`; in virtual time as in real time. A clock that
-//! drifts tells a time that drifts.
+//! As in RFC 868 ("Time Protocol", 1983) and RFC 867 ("Daytime Protocol"), the connection is
+//! the request. Behaviors have no wall clock, so the time is the node's local time since the
+//! run began, in virtual and in real time: seconds with nine decimals, `12.500000000`. If
+//! the clock of the node drifts, so does the time that it sends.
 
 use runner_sdk::{Behavior, Context, NoConfig, Node, Peer, Result};
 use std::time::Duration;
 
-/// `echo.time`; without a state.
+/// `echo.time`, which has no state.
 pub struct Time;
 
 impl Behavior for Time {
@@ -31,7 +30,7 @@ impl Behavior for Time {
     }
 }
 
-/// A time as the server tells it.
+/// A time in the form that the server sends.
 fn text(time: Duration) -> String {
     format!("{}.{:09}", time.as_secs(), time.subsec_nanos())
 }
@@ -42,7 +41,7 @@ mod tests {
     use runner_sdk::testkit::{Effect, node};
 
     #[test]
-    fn whoever_connects_is_told_the_time_and_let_go() {
+    fn each_peer_that_connects_gets_the_time_and_is_disconnected() {
         let mut server = node::<Time>().peers(["a", "b"]).create();
         assert_eq!(server.start(), []);
         for (ns, text) in [
@@ -57,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_is_sent_it_ignores() {
+    fn messages_are_ignored() {
         let mut server = node::<Time>().peers(["a"]).create();
         assert_eq!(server.message(0, "what time is it?"), []);
         assert_eq!(server.disconnect(0), []);

@@ -1,7 +1,7 @@
-//! What a node makes of the bytes of a message: their case.
+//! How a node changes the bytes of a message: the case of its letters.
 //!
-//! ASCII letters alone change, as in Python's `bytes.upper()`. So a message keeps
-//! its size, is valid UTF-8 after if it was before, and any bytes are a message.
+//! Only ASCII letters change, as in Python's `bytes.upper()`. So a message keeps its size,
+//! valid UTF-8 stays valid, and a message may have any bytes.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ pub enum Transform {
 }
 
 impl Transform {
-    /// What becomes of a byte.
+    /// The changed byte.
     pub(crate) const fn byte(self, byte: u8) -> u8 {
         match self {
             Transform::Upper => byte.to_ascii_uppercase(),
@@ -33,7 +33,7 @@ impl Transform {
         }
     }
 
-    /// What becomes of a message.
+    /// The changed message.
     pub(crate) fn apply(self, bytes: &[u8]) -> Cow<'_, [u8]> {
         match self {
             Transform::None => Cow::Borrowed(bytes),

@@ -1,10 +1,8 @@
-//! The button: pressed at given times, at random, or by whoever sends it
-//! something.
+//! The button: pressed at given times, at random, or by a message.
 //!
-//! A behavior reads no keyboard. A button whose node listens to standard input
-//! (`[[nodes.button.listen]]` with `stdin = "keys"`) gets each key as a message,
-//! and any message is a press; so a button may as well be a relay for presses
-//! that come over a network.
+//! A behavior does not read the keyboard. A button whose node listens to standard input
+//! (`[[nodes.button.listen]]` with `stdin = "keys"`) receives each key as a message, and any
+//! message is a press. So a button can also pass on presses from a network.
 
 use runner_sdk::{
     Behavior, Column, ColumnInfo, Context, Distribution, Node, Peer, Problem, Result, Span,
@@ -13,35 +11,35 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::time::Duration;
 
-/// How often it was pressed.
+/// Number of presses.
 pub const PRESSES: Column<u64> = Column::new(0, "presses", "presses so far");
 
-/// What it sends; the controller takes anything.
+/// The message of a press. For the controller, any message is a press.
 const MESSAGE: &[u8] = b"press";
 
-/// The timer's tag: there is one.
+/// The tag of the only timer.
 const NEXT: u64 = 0;
 
 /// The config of `traffic.button`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ButtonConfig {
-    /// When it is pressed, each counted from the button's start; in any order.
+    /// The times of presses, each from the start of the button; in any order.
     pub times: Vec<Span>,
 
-    /// The time before each press, the first too, drawn for each; in place of
-    /// `times`. Neither: it is pressed only by messages.
+    /// The time before each press, the first one too, drawn for each press; instead of
+    /// `times`. Without both, only messages press the button.
     pub gap: Option<Distribution<Span>>,
 
-    /// The name of the controller's node. None: the peer named `controller`, or
-    /// the only peer.
+    /// The name of the node that is the controller. None: the peer named `controller`, or the
+    /// only peer.
     pub controller: Option<String>,
 }
 
 /// `traffic.button`.
 pub struct Button {
     controller: Peer,
-    /// The times that are left, the last first.
+    /// The times that are left, the last one first.
     left: Vec<Span>,
     presses: u64,
     started_ns: u64,
@@ -108,7 +106,7 @@ impl Button {
         node.send(self.controller, MESSAGE)
     }
 
-    /// Waits for the next press that is its own, if there is one.
+    /// Sets the timer to the next press from `times` or `gap`, if there is one.
     fn wait(&self, node: &mut Context<Self>) {
         let after = match (&node.config().gap, self.left.last()) {
             (Some(gap), _) => gap.sample(node.random()).ns(),
@@ -130,7 +128,7 @@ fn controller(node: &Node<Button>) -> Result<Peer> {
     named.or(only).ok_or_else(|| {
         let peers: Vec<&str> = node.peers().map(|peer| node.peer_name(peer)).collect();
         let peers = match peers.is_empty() {
-            true => "it is linked to nobody".to_owned(),
+            true => "it has no links".to_owned(),
             false => format!("peers here: {}", peers.join(", ")),
         };
         match wanted {
@@ -160,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_pressed_at_its_times_whatever_their_order() {
+    fn times_may_be_in_any_order() {
         let mut it = button("times = ['9s', '2s', '2s', '5500ms']");
         it.at(Duration::from_secs(1));
         assert_eq!(it.start(), [wait(2000)]);
@@ -173,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_press_makes_no_other_late() {
+    fn a_late_press_does_not_delay_the_next() {
         let mut it = button("times = ['1s', '2s']");
         it.start();
         let late = it.at(Duration::from_millis(1200)).timer(NEXT);
@@ -197,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_sends_it_something_presses_it_but_the_controller() {
+    fn a_message_from_any_peer_but_the_controller_is_a_press() {
         let mut it = button("");
         assert_eq!(it.start(), []);
         assert_eq!(it.message(7, " "), [press()]);
@@ -228,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn two_ways_at_once_and_no_gap_at_all_are_refused() {
+    fn times_with_gap_and_a_gap_of_0_are_refused() {
         for (config, message) in [
             (
                 "gap = '1s'\ntimes = ['1s']",

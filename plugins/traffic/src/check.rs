@@ -1,10 +1,9 @@
-//! What can be said of a run afterwards, judged from its records.
+//! The checks of a run, from its records.
 //!
-//! [`Safe`] looks at what the lights show, [`Timing`] at when the controller
-//! changed it and who pressed. Neither knows of logs: they are told what
-//! happened, in the order of time, with whatever names a row (`R`), so that their
-//! findings can point at the rows that prove them. [`SafeJudge`] and [`TimingJudge`]
-//! tell them, row by row.
+//! [`Safe`] checks the colours of the lights, [`Timing`] the times of changes and presses.
+//! Neither reads logs: they get the events in the order of time, each with an identifier of
+//! its row (`R`), so that a finding names the rows that prove it. [`SafeJudge`] and
+//! [`TimingJudge`] read the rows and pass on the events.
 
 mod exported;
 mod judge;
@@ -16,26 +15,26 @@ pub use judge::{CheckConfig, Entry, SafeJudge, TimingJudge};
 pub use safe::{Road, Safe};
 pub use timing::Timing;
 
-/// What a check found.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding<R> {
-    /// It held from beginning to end.
+    /// The rule held in the whole run.
     Pass,
-    /// It did not hold.
+    /// The rule was broken.
     Fail {
         /// What was wrong, and when.
         reason: String,
         /// The rows that prove it.
         rows: Vec<R>,
     },
-    /// There was nothing to judge.
+    /// The run has nothing to check.
     Unknown {
         /// What was missing.
         reason: String,
     },
 }
 
-/// An instant or a span `[ns]` for people: `35.5 s`.
+/// A time or a span `[ns]` in seconds, for messages: `35.5 s`.
 fn seconds(ns: u64) -> String {
     let digits = format!("{:09}", ns % 1_000_000_000);
     let fraction = digits.trim_end_matches('0');

@@ -1,11 +1,11 @@
-//! Colours: as a message, as text and as a terminal shows them.
+//! The colours of a light: as a message, as text and on a terminal.
 
 use std::fmt;
 
-/// What a light shows.
+/// The colour of a light.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Colour {
-    /// Stop. What a light shows until it is told otherwise.
+    /// Stop. The first colour of each light.
     #[default]
     Red,
     /// Go.
@@ -25,7 +25,7 @@ impl Colour {
         }
     }
 
-    /// The message that means it, which is also its letter in the log.
+    /// The message for this colour, which is also its letter in the log.
     pub fn letter(self) -> &'static str {
         match self {
             Colour::Red => "R",
@@ -34,8 +34,8 @@ impl Colour {
         }
     }
 
-    /// Its letter in its colour. The runner shows such a style on a terminal and
-    /// leaves it out everywhere else.
+    /// The letter in its colour. The runner shows the style on a terminal, and removes it
+    /// everywhere else.
     pub fn painted(self) -> &'static str {
         match self {
             Colour::Red => "\x1b[1;31mR\x1b[0m",

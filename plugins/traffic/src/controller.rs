@@ -1,7 +1,7 @@
-//! The controller: goes through the phases and tells the lights.
+//! The controller: goes through the phases and sends the lights their colours.
 //!
-//! Whoever is no light and sends it anything presses the button: nodes, programs,
-//! connections from outside.
+//! Any message from a peer that is no light is a press of the button: from a node, a program
+//! or an external connection.
 
 mod config;
 mod cycle;
@@ -15,27 +15,27 @@ use crate::Colour;
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Problem, Result};
 use std::time::Duration;
 
-/// What the east-west light was told.
+/// The colour sent to the east-west light.
 pub const EAST_WEST: Column<str> = Column::new(
     0,
     "east_west",
     "what the east-west light was told: R, G or Y",
 );
-/// What the north-south light was told.
+/// The colour sent to the north-south light.
 pub const NORTH_SOUTH: Column<str> = Column::new(
     1,
     "north_south",
     "what the north-south light was told: R, G or Y",
 );
-/// Presses that counted or were remembered.
+/// Number of presses that were not ignored.
 pub const PRESSES: Column<u64> = Column::new(2, "presses", "presses so far that were not ignored");
-/// How long north-south was green.
+/// The length of a north-south green.
 pub const GREEN: Column<u64> = Column::new(
     3,
     "north_south_green_ns",
     "how long north-south was green, in the step in which that ends [ns]",
 );
-/// What was configured.
+/// The configured durations.
 pub const PLAN: Column<str> = Column::new(
     4,
     "plan",
@@ -51,7 +51,7 @@ pub const REMEMBERED: Event = Event::new(2, "remembered", "a press for the next 
 /// [`Press::Ignored`].
 pub const IGNORED: Event = Event::new(3, "ignored", "a press that changes nothing");
 
-/// The timer's tag: there is one.
+/// The tag of the only timer.
 const END_OF_PHASE: u64 = 0;
 
 /// `traffic.controller`.
@@ -59,7 +59,7 @@ pub struct Controller {
     cycle: Cycle,
     /// East-west and north-south.
     lights: [Peer; 2],
-    /// What they were told last.
+    /// The colours sent last.
     told: [Option<Colour>; 2],
     presses: u64,
 }
@@ -132,7 +132,7 @@ impl Behavior for Controller {
 }
 
 impl Controller {
-    /// Begins the next phase if this one is over, or waits for that.
+    /// Begins the next phase if this one is over; otherwise sets the timer to its end.
     fn go_on(&mut self, node: &mut Context<Self>) -> Result {
         let now = node.now_ns();
         if now < self.cycle.ends_ns() {
@@ -146,7 +146,7 @@ impl Controller {
         self.begin_phase(node)
     }
 
-    /// Tells the lights that are to show something else: first the one that
+    /// Sends the new colour to each light whose colour changes: first to the light that
     /// stops.
     fn begin_phase(&mut self, node: &mut Context<Self>) -> Result {
         let colours = self.cycle.phase().colours();
@@ -171,7 +171,7 @@ impl Controller {
     }
 }
 
-/// Empties the columns that hold in one step only.
+/// Clears the columns that are for one step only.
 fn begin_step(node: &mut Context<Controller>) {
     node.clear(GREEN);
     node.clear_text(PLAN);
@@ -182,7 +182,7 @@ fn light(node: &Node<Controller>, key: &str, name: &str) -> Result<Peer> {
     node.peer_named(name).ok_or_else(|| {
         let peers: Vec<&str> = node.peers().map(|peer| node.peer_name(peer)).collect();
         let peers = match peers.is_empty() {
-            true => "it is linked to nobody".to_owned(),
+            true => "it has no links".to_owned(),
             false => format!("peers here: {}", peers.join(", ")),
         };
         format!("`{key}` is the light `{name}`, and no peer has that name; {peers}").into()

@@ -1,18 +1,18 @@
-//! A traffic light at a crossing of two roads, with a button for those on foot.
+//! A traffic light at a crossing of two roads, with a button for pedestrians.
 //!
-//! A system whose time is its point: what happens, happens after exactly so many
-//! seconds, unless somebody presses a button.
+//! A system that is about time: each phase lasts an exact number of seconds, unless the
+//! button is pressed.
 //!
-//! - [`Controller`] decides: it goes through the phases and tells the lights
-//!   their colours. [`Cycle`] is its state machine, without nodes and messages.
-//! - [`Light`] shows what it is told.
-//! - [`Button`] is pressed: at given times, at random, or when somebody tells it.
+//! - [`Controller`] goes through the phases and sends the lights their colours. [`Cycle`] is
+//!   its state machine, without nodes and messages.
+//! - [`Light`] shows the colour that it receives.
+//! - [`Button`] is pressed at given times, at random, or by a message.
 //!
-//! The messages are `R`, `G` and `Y` to a light, and anything at all to the
-//! controller, so that lights and buttons may be programs that others wrote.
+//! The messages to a light are `R`, `G` and `Y`, and any message to the controller is a
+//! press, so lights and buttons may be external programs.
 //!
-//! [`check`] holds what can be said of a run afterwards: that the two roads never
-//! had way at once, and that every phase was as long as configured.
+//! [`check`] holds the checks of a run: the two roads never had way at the same time, and
+//! every phase was as long as configured.
 
 mod button;
 pub mod check;

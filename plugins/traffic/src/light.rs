@@ -1,9 +1,9 @@
-//! The light: shows what it is told.
+//! The light: shows the colour that it receives.
 
 use crate::Colour;
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, NoConfig, Node, Peer, Result};
 
-/// What it shows.
+/// The colour of the light.
 pub const COLOUR: Column<str> = Column::new(0, "colour", "what the light shows: R, G or Y");
 
 /// A message that is no colour.
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_light_starts_red_and_shows_what_it_is_told() {
+    fn a_light_starts_red_and_shows_the_colour_that_it_receives() {
         let mut light = node::<Light>().peers(["controller"]).create();
         assert_eq!(light.start(), [shown(Colour::Red)]);
         assert_eq!(light.text(COLOUR), Some("R"));
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_colour_that_it_shows_already_changes_nothing() {
+    fn the_same_colour_again_changes_nothing() {
         let mut light = node::<Light>().peers(["controller"]).create();
         light.start();
         assert_eq!(light.message(0, "R"), []);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_ignored() {
+    fn any_other_message_is_ignored() {
         let mut light = node::<Light>().peers(["controller"]).create();
         light.start();
         light.message(0, "G");

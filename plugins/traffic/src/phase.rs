@@ -1,23 +1,23 @@
-//! The four phases, each of which gives way to the next.
+//! The four phases and their order.
 
 use crate::Colour::{self, Green, Red, Yellow};
 use std::fmt;
 
-/// What the two lights show together.
+/// What both lights show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// East-west goes. The first phase.
+    /// East-west is green. The first phase.
     EastWestGreen,
-    /// East-west is about to stop.
+    /// East-west is yellow.
     EastWestYellow,
-    /// North-south goes: the phase that a press shortens.
+    /// North-south is green: the phase that a press shortens.
     NorthSouthGreen,
-    /// North-south is about to stop.
+    /// North-south is yellow.
     NorthSouthYellow,
 }
 
 impl Phase {
-    /// All of them, in their order.
+    /// All phases in their order.
     pub const ALL: [Phase; 4] = [
         Phase::EastWestGreen,
         Phase::EastWestYellow,
@@ -25,7 +25,7 @@ impl Phase {
         Phase::NorthSouthYellow,
     ];
 
-    /// What follows.
+    /// The next phase.
     pub fn next(self) -> Phase {
         match self {
             Phase::EastWestGreen => Phase::EastWestYellow,
@@ -45,8 +45,8 @@ impl Phase {
         }
     }
 
-    /// The phase with these colours of east-west and of north-south, if there is
-    /// one.
+    /// The phase with these colours of east-west and of north-south; none if no phase has
+    /// them.
     pub fn of(colours: [Colour; 2]) -> Option<Phase> {
         Phase::ALL.into_iter().find(|it| it.colours() == colours)
     }

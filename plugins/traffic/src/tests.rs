@@ -1,10 +1,11 @@
-//! The config references in the README are those of the code.
+//! The tables in the README are generated from the code: `UPDATE_DOCS=1 cargo test -p
+//! traffic`.
 
 use super::*;
 
 #[test]
 fn the_readme_has_the_reference_of_each_config() {
-    // Stands once for both.
+    // One table for both checks.
     assert_eq!(
         runner_sdk::check_reference::<TrafficSafe>(),
         runner_sdk::check_reference::<TrafficTiming>()

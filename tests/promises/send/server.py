@@ -1,10 +1,10 @@
-"""A server that somebody else wrote: plain sockets, one connection at a time.
+"""A server on plain sockets, one connection at a time.
 
     server.py MODE
 
-prints its port and serves until its standard input ends. The modes that are
-named as framings answer each message in upper case, in the same framing; they are
-written from what the framings are said to be, with no look at the runner.
+Prints its port and serves until its standard input ends. A mode with the name of a framing
+replies to each message with the message in upper case, in the same framing. The framings are
+written from their description, without the runner's code.
 """
 
 import os
@@ -110,8 +110,8 @@ def serve(mode, connection):
         while True:
             connection.sendall(write(read(connection).upper()))
     if mode == "stream":
-        # Answers while it is still being told: who writes all before reading
-        # any gets stuck with it.
+        # Replies while it still receives: a client that writes everything before it
+        # reads anything would block for ever.
         while data := connection.recv(65536):
             connection.sendall(data.upper())
     if mode == "trickle":
@@ -155,7 +155,7 @@ def stream_server(mode):
     try:
         listener.bind(("::1" if mode == "line6" else "127.0.0.1", 0))
     except OSError:
-        # A machine without this family.
+        # A machine without IPv6.
         print("none", flush=True)
         return
     if mode != "bound":

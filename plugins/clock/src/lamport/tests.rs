@@ -1,4 +1,4 @@
-//! Histories that keep the clock condition, and such that break it.
+//! Histories that keep the clock condition, and histories that break it.
 
 use super::*;
 use crate::Machine;

@@ -1,4 +1,4 @@
-//! The machine through the SDK's test kit: each rule and each config key.
+//! The machine in the SDK's test kit: each rule and each config key.
 
 use super::*;
 use crate::Encoding;
@@ -12,7 +12,7 @@ fn first_of(count: usize) -> Setup<Machine> {
         .peers((2..=count).map(|i| format!("machine-{i}")))
 }
 
-/// The same with its rolls fixed.
+/// The first of `count` machines, with scripted rolls.
 fn scripted(count: usize, script: &str) -> Kit<Machine> {
     let config = format!("encoding = 'text'\nscript = {script}");
     first_of(count).config(&config).create()
@@ -22,7 +22,7 @@ fn internal() -> Vec<Effect> {
     vec![Effect::recorded(INTERNAL)]
 }
 
-/// To whom a tick sent.
+/// The peers that a tick sent to.
 fn receivers(effects: Vec<Effect>) -> Vec<u32> {
     effects
         .into_iter()
@@ -174,8 +174,8 @@ fn without_a_config_ten_faces_roll_and_bincode_is_sent() {
             }
         }
     }
-    // Binomial: 7000 internal events (deviation 46), 2000 messages to each
-    // (deviation 40); five of them either side.
+    // Binomial: 7000 internal events (deviation 46) and 2000 messages to each (deviation 40),
+    // within five deviations.
     assert!((6_770..=7_230).contains(&internals), "{internals}");
     for count in messages {
         assert!((1_800..=2_200).contains(&count), "{messages:?}");
@@ -201,7 +201,7 @@ fn a_seed_repeats_a_machine() {
 }
 
 #[test]
-fn a_malformed_message_fails_loudly() {
+fn a_malformed_message_is_an_error() {
     let mut machine = scripted(3, "[4]");
     assert_eq!(
         machine.call(Call::Message(0, b"ten")),
@@ -212,7 +212,7 @@ fn a_malformed_message_fails_loudly() {
 }
 
 #[test]
-fn a_clock_at_its_end_fails_loudly() {
+fn a_clock_at_its_greatest_value_is_an_error() {
     let mut machine = scripted(3, "[4]");
     assert_eq!(
         machine.call(Call::Message(0, u64::MAX.to_string().as_bytes())),
@@ -223,7 +223,7 @@ fn a_clock_at_its_end_fails_loudly() {
 }
 
 #[test]
-fn a_wrong_config_tells_every_mistake_with_its_place() {
+fn each_mistake_of_a_config_is_reported_with_its_place() {
     let found = problems::<Machine>(
         "face = 10\nfaces = 0\nbroadcast = 'al'\nencoding = 7\nscript = [1, 'two', 0]",
     );
@@ -265,7 +265,7 @@ fn an_instance_takes_16_bytes() {
     assert_eq!(size_of::<Machine>(), 16);
 }
 
-/// What stands between the markers in the README is generated.
+/// The table between the markers is generated: `UPDATE_DOCS=1 cargo test -p clock`.
 #[test]
 fn the_readme_lists_the_config_as_it_is() {
     runner_sdk::testkit::check_readme(

@@ -1,4 +1,4 @@
-//! What a scenario may set for a client.
+//! The config of a client.
 
 use crate::Transform;
 use runner_sdk::{Distribution, Problem, Span};
@@ -9,40 +9,39 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ClientConfig {
-    /// The sizes of the messages, in bytes, each at most 1000000000. Their bytes
-    /// are printable and differ from message to message.
+    /// The sizes of the messages, in bytes, each at most 1000000000. The bytes are
+    /// printable and differ from message to message.
     #[schemars(inner(range(max = 1_000_000_000)))]
     pub sizes: Vec<u64>,
 
-    /// Messages in place of those of `sizes`.
+    /// Messages, instead of those of `sizes`.
     pub texts: Vec<String>,
 
-    /// How often the list is sent.
+    /// The number of times that the list is sent.
     #[schemars(range(min = 1))]
     pub repeat: u32,
 
-    /// How many messages may be without a reply at once.
+    /// The greatest number of messages without a reply at one time.
     #[schemars(range(min = 1))]
     pub window: u32,
 
-    /// What a reply is: the `same` bytes, these with their ASCII letters in
-    /// `upper` or `lower` case or `swap`ped, or `any`, which is printed instead of
+    /// The correct reply: the `same` bytes, or these bytes with their ASCII letters in
+    /// `upper` case, in `lower` case or `swap`ped; or `any`: replies are printed and not
     /// verified.
     pub expect: Expect,
 
-    /// How long a reply may take before the message is sent again. None: as long
-    /// as it wants.
+    /// The time after which a message without a reply is sent again. None: never.
     pub timeout: Option<Span>,
 
-    /// How long to wait after a reply before the next message is sent; a
-    /// distribution is drawn from each time.
+    /// The time from a reply to the next message; a distribution is drawn from each
+    /// time.
     pub pause: Distribution<Span>,
 
     /// End the run at the last reply.
     pub stop: bool,
 }
 
-/// The greatest default size is ten to this power.
+/// The greatest default size is 10 to this power.
 const DECADES: u32 = 7;
 
 impl Default for ClientConfig {
@@ -60,7 +59,7 @@ impl Default for ClientConfig {
     }
 }
 
-/// What a reply is.
+/// The correct reply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Expect {
@@ -73,12 +72,12 @@ pub enum Expect {
     Lower,
     /// The message with upper and lower case swapped.
     Swap,
-    /// Anything.
+    /// Any bytes.
     Any,
 }
 
 impl Expect {
-    /// What makes the reply from the message; none where it may be anything.
+    /// The transform from message to reply; none if any reply is correct.
     pub(super) fn transform(self) -> Option<Transform> {
         match self {
             Expect::Same => Some(Transform::None),
@@ -91,7 +90,7 @@ impl Expect {
 }
 
 impl ClientConfig {
-    /// What is wrong with it, beyond types and ranges.
+    /// The mistakes of a config, beyond types and ranges.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.texts.is_empty() && self.sizes.is_empty() {

@@ -1,8 +1,8 @@
-//! The messages of a client by their numbers, the right replies to them, and
-//! what is wrong with another.
+//! The messages of a client by their numbers, the correct reply to each, and the error of a
+//! wrong reply.
 //!
-//! Nothing is kept: a message and its reply are made from its number whenever
-//! they are needed, so that a window of large messages costs no memory.
+//! A message and its reply are made from its number whenever they are needed, so a window of
+//! large messages needs no memory.
 
 use super::{ClientConfig, Expect};
 use crate::{Transform, pattern};
@@ -20,12 +20,12 @@ impl<'a> Plan<'a> {
         Plan { config }
     }
 
-    /// How many messages there are.
+    /// Number of messages.
     pub(super) fn count(self) -> u64 {
         self.list() * u64::from(self.config.repeat)
     }
 
-    /// The length of the list that is repeated; not 0 once the config is checked.
+    /// The length of the list that is repeated; never 0 in a checked config.
     fn list(self) -> u64 {
         let ClientConfig { sizes, texts, .. } = self.config;
         match texts.len() {
@@ -57,7 +57,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Whether these bytes are the right reply to a message.
+    /// Whether these bytes are the correct reply to a message.
     pub(super) fn is_answered_by(self, number: u64, bytes: &[u8]) -> bool {
         let Some(transform) = self.config.expect.transform() else {
             return true;
@@ -71,7 +71,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What is wrong with a reply to a message.
+    /// The error of a wrong reply to a message.
     #[cold]
     pub(super) fn wrong(self, number: u64, found: &[u8]) -> Error {
         let transform = self.config.expect.transform().unwrap_or(Transform::None);
@@ -98,7 +98,7 @@ impl<'a> Plan<'a> {
         .into()
     }
 
-    /// That nothing was asked for.
+    /// The error of a reply too many.
     #[cold]
     pub(super) fn unasked(self, found: &[u8]) -> Error {
         format!(
@@ -110,9 +110,9 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The beginning of a message for people.
+/// The beginning of a message, for errors.
 pub(super) fn shown(bytes: &[u8]) -> String {
-    /// The most bytes that are shown. Arbitrary: a line.
+    /// The greatest number of bytes that are shown. Arbitrary: one line.
     const SHOWN: usize = 64;
     let begin = &bytes[..bytes.len().min(SHOWN)];
     let more = if bytes.len() > SHOWN { "..." } else { "" };

@@ -1,5 +1,5 @@
-//! The client through the SDK's test kit: what it sends, what it takes for a
-//! reply, what it refuses.
+//! The client in the SDK's test kit: what it sends, which messages it accepts as replies,
+//! and which configs it refuses.
 
 use super::*;
 use runner_sdk::testkit::{Call, Effect, Failure, Kit, node, problems};
@@ -10,7 +10,7 @@ fn client(config: &str) -> Kit<Client> {
     setup.config(config).create()
 }
 
-/// What it sent, in order.
+/// The messages that the client sent, in order.
 fn sent(effects: &[Effect]) -> Vec<Vec<u8>> {
     let sent = effects.iter().filter_map(|effect| match effect {
         Effect::Sent { to: SERVER, bytes } => Some(bytes.clone()),

@@ -1,4 +1,4 @@
-//! The stage through the SDK's test kit: the way there and the way back.
+//! The stage in the SDK's test kit: requests and replies.
 
 use super::*;
 use runner_sdk::testkit::{Effect, Failure, Kit, Setup, node};
@@ -37,7 +37,7 @@ fn the_last_stage_sends_back() {
 }
 
 #[test]
-fn replies_go_back_unchanged_to_whoever_asked() {
+fn replies_go_unchanged_to_the_sender_of_the_request() {
     let mut stage = between("transform = 'lower'");
     for (client, text) in [(0, "One"), (2, "Two"), (0, "Three")] {
         stage.message(client, text);
@@ -79,7 +79,7 @@ fn by_order_a_reply_may_be_anything() {
 }
 
 #[test]
-fn who_has_left_gets_no_reply_and_takes_nobody_elses() {
+fn a_closed_connection_gets_no_reply_and_the_others_get_theirs() {
     let mut stage = between("");
     stage.message(7, "from outside");
     stage.message(0, "from a peer");

@@ -94,7 +94,7 @@ fn everybody_is_there(config: &CheckConfig, run: &RunInfo) -> Result {
     Ok(())
 }
 
-/// What the judges read of a record; none of whoever has no colours.
+/// The part of a record that the checks read; none if the node has no colours.
 fn entry<'a>(record: &Record<'a>) -> Option<Entry<'a, Found>> {
     let colour = record.text("colour");
     let east_west = record.text("east_west");
@@ -138,7 +138,7 @@ mod tests {
 
     const S: u64 = 1_000_000_000;
 
-    /// A crossing, its nodes numbered as named here.
+    /// A crossing. The numbers of its nodes are their places in this list.
     fn crossing<C: Check>(config: &str) -> Judge<C> {
         check::<C>()
             .config(config)
@@ -148,8 +148,8 @@ mod tests {
             .begin()
     }
 
-    /// Lets a check see the rounds of a controller that has these phases, each
-    /// since so many seconds, and its lights.
+    /// Passes the records of a controller and its lights to a check, with these phases, each
+    /// from a time `[s]`.
     fn watch<C: Check>(run: &mut Judge<C>, phases: &[(u64, &str, &str)]) {
         let plan = Timings::default().to_string();
         for (index, &(seconds, east_west, north_south)) in phases.iter().enumerate() {
@@ -184,7 +184,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_round_passes_and_says_how_much_was_seen() {
+    fn a_round_passes_with_the_number_of_phases() {
         let mut run = crossing::<TrafficTiming>("");
         watch(&mut run, &ROUND);
         let verdict = run.finish();
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_points_at_its_rows() {
+    fn a_failure_names_its_rows() {
         let mut run = crossing::<TrafficTiming>("");
         watch(&mut run, &[ROUND[0], (30, "R", "G")]);
         let verdict = run.finish();

@@ -1,8 +1,8 @@
-//! From the rows of a run's logs to what [`Safe`] and [`Timing`] want to know.
+//! Reads the rows of logs, and passes on what [`Safe`] and [`Timing`] need.
 //!
-//! Which rows those are is told by their columns: a light's have `colour`, a
-//! controller's `east_west`, `north_south` and, at its start, `plan`. So a check
-//! judges whatever writes these columns, whichever plugin it is from.
+//! The columns tell the rows: a light has `colour`; a controller has `east_west`,
+//! `north_south` and, at its start, `plan`. So the checks work for any plugin that writes
+//! these columns.
 
 use super::{Finding, Road, Safe, Timing};
 use crate::{Colour, Timings};
@@ -14,7 +14,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CheckConfig {
-    /// The name of the controller's node. None: the only one.
+    /// The name of the node that is the controller. None: the only controller.
     pub controller: Option<String>,
 
     /// The name of the node that is the east-west light.
@@ -23,10 +23,9 @@ pub struct CheckConfig {
     /// The name of the node that is the north-south light.
     pub north_south: String,
 
-    /// What is let pass: for `traffic.safe`, how long both lights may be other
-    /// than red at once; for `traffic.timing`, by how much a phase may be too
-    /// long or too short. 0 is right in virtual time; in real time messages and
-    /// timers are a little late.
+    /// For `traffic.safe`, how long both lights may be not red at the same time; for
+    /// `traffic.timing`, how much a phase may be too long or too short. In virtual time 0 is
+    /// right; in real time, messages and timers are a little late.
     pub tolerance: Span,
 }
 
@@ -41,14 +40,14 @@ impl Default for CheckConfig {
     }
 }
 
-/// What a check reads of a row; `R` is what points at it.
+/// The part of a row that a check reads; `R` identifies the row.
 #[derive(Clone, Debug, Default)]
 pub struct Entry<'a, R> {
-    /// Which row it is.
+    /// The identifier of the row.
     pub row: R,
     /// `time_ns`.
     pub time_ns: u64,
-    /// Whose log it is in.
+    /// The node of the log.
     pub node: &'a str,
     /// `event`.
     pub event: &'a str,
@@ -64,7 +63,7 @@ pub struct Entry<'a, R> {
     pub plan: Option<&'a str>,
 }
 
-/// Finds the controller among those who write a plan.
+/// Finds the controller among the nodes that write a plan.
 #[derive(Clone, Debug)]
 struct Controller {
     name: Option<String>,
@@ -95,7 +94,7 @@ impl Controller {
         self.name.as_deref() == Some(entry.node)
     }
 
-    /// Why nothing can be said, if so.
+    /// The reason why there is no result, if there is none.
     fn doubt(&self) -> Option<String> {
         match (&self.name, &self.several) {
             (Some(one), Some(other)) => Some(format!(
@@ -114,8 +113,8 @@ fn colour(letter: Option<&str>) -> Option<Colour> {
 #[derive(Clone, Debug)]
 pub struct SafeJudge<R> {
     config: CheckConfig,
-    /// Whether the light of east-west and of north-south writes a log: others are
-    /// programs, of which only is known what they were told.
+    /// Whether the light of east-west and of north-south writes a log. A light that is a
+    /// program does not; only the messages to it are known.
     writes: [bool; 2],
     controller: Controller,
     safe: Safe<R>,
@@ -123,8 +122,7 @@ pub struct SafeJudge<R> {
 }
 
 impl<R: Clone> SafeJudge<R> {
-    /// For a run in which `writes` says of a node whether its log has the column
-    /// `colour`.
+    /// For a run in which `writes` returns whether the log of a node has the column `colour`.
     pub fn new(config: &CheckConfig, writes: impl Fn(&str) -> bool) -> SafeJudge<R> {
         SafeJudge {
             writes: [writes(&config.east_west), writes(&config.north_south)],
@@ -147,8 +145,8 @@ impl<R: Clone> SafeJudge<R> {
             _ => None,
         };
         let mut roads = [Road::EastWest, Road::NorthSouth].map(|road| (road, shown(road)));
-        // A controller's row tells of both roads at once. None of them is first:
-        // so let it be the one that stops.
+        // A row of the controller has the colours of both roads, without an order. The road
+        // that stops is taken first.
         roads.sort_by_key(|(_, shown)| *shown != Some(Colour::Red));
         for (road, shown) in roads {
             if let Some(shown) = shown {
@@ -158,12 +156,12 @@ impl<R: Clone> SafeJudge<R> {
         }
     }
 
-    /// How often a light showed something.
+    /// Number of times that a light showed a colour.
     pub fn changes(&self) -> u64 {
         self.safe.changes()
     }
 
-    /// What was found.
+    /// The result.
     pub fn finish(self) -> Finding<R> {
         match self.controller.doubt() {
             Some(reason) if self.writes != [true; 2] => Finding::Unknown { reason },
@@ -183,7 +181,7 @@ pub struct TimingJudge<R> {
 }
 
 impl<R: Clone> TimingJudge<R> {
-    /// Before the first row.
+    /// The state before the first row.
     pub fn new(config: &CheckConfig) -> TimingJudge<R> {
         TimingJudge {
             config: config.clone(),
@@ -220,12 +218,12 @@ impl<R: Clone> TimingJudge<R> {
         }
     }
 
-    /// How many phases have ended.
+    /// Number of phases that have ended.
     pub fn judged(&self) -> u64 {
         self.timing.judged()
     }
 
-    /// What was found.
+    /// The result.
     pub fn finish(self) -> Finding<R> {
         let doubt = self.controller.doubt().or(self.unreadable);
         match (doubt, self.last) {

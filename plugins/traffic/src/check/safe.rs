@@ -1,4 +1,4 @@
-//! Never both: of two crossing roads at least one has red.
+//! Of two crossing roads, at least one always has red.
 
 use super::{Finding, seconds};
 use crate::Colour;
@@ -6,28 +6,28 @@ use crate::Colour;
 /// One of the two roads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Road {
-    /// The first of the cycle.
+    /// The road that is green first.
     EastWest,
-    /// The one whose green a press shortens.
+    /// The road whose green a press shortens.
     NorthSouth,
 }
 
-/// Sees to it that the two roads never both show something other than red.
+/// Checks that the two roads never both show another colour than red.
 #[derive(Clone, Debug)]
 pub struct Safe<R> {
     tolerance_ns: u64,
     shown: [(Colour, Option<R>); 2],
-    /// Since when both are other than red `[ns]`.
+    /// The time since which both are not red `[ns]`.
     both_since: Option<u64>,
     failure: Option<Finding<R>>,
-    /// How often a light showed something.
+    /// Number of times that a light showed a colour.
     changes: u64,
 }
 
 impl<R: Clone> Safe<R> {
-    /// Both roads red. With a tolerance of 0 both may never be other than red,
-    /// not even within one instant; otherwise for at most that long: where colours
-    /// travel over real wires, a light may learn a little late that it is red.
+    /// Both roads are red. With a tolerance of 0, both may never be not red, not even within
+    /// one instant. Otherwise they may for at most that long: over a real network, the
+    /// message `R` may arrive a little late.
     pub fn new(tolerance_ns: u64) -> Safe<R> {
         Safe {
             tolerance_ns,
@@ -54,12 +54,12 @@ impl<R: Clone> Safe<R> {
         }
     }
 
-    /// How often a light showed something.
+    /// Number of times that a light showed a colour.
     pub fn changes(&self) -> u64 {
         self.changes
     }
 
-    /// What was found, the run having ended then.
+    /// The result, if the run has ended at this time.
     pub fn finish(mut self, end_ns: u64) -> Finding<R> {
         self.pass_time(end_ns);
         match self.failure {
@@ -79,7 +79,7 @@ impl<R: Clone> Safe<R> {
         }
     }
 
-    /// The first time that it did not hold is what is told.
+    /// Only the first violation is reported.
     fn fail(&mut self, since_ns: u64) {
         let [(east_west, one), (north_south, other)] = &self.shown;
         self.failure.get_or_insert_with(|| Finding::Fail {
@@ -98,8 +98,8 @@ mod tests {
     use Colour::{Green, Red, Yellow};
     use Road::{EastWest, NorthSouth};
 
-    /// What is found where the roads show this at these times `[s]`; a row is the
-    /// index of an entry.
+    /// The result if the roads show these colours at these times `[s]`. A row is the index of
+    /// an entry.
     fn found(tolerance_ms: u64, shown: &[(f64, Road, Colour)], end: u64) -> Finding<usize> {
         let mut safe = Safe::new(tolerance_ms * 1_000_000);
         for (row, &(time, road, colour)) in shown.iter().enumerate() {
@@ -176,7 +176,7 @@ mod tests {
             [0, 1],
         );
         assert_eq!(found(10, &overlap(5.02), 10), expected);
-        // One that is still there at the end.
+        // A violation that lasts until the end.
         assert_eq!(found(10, &overlap(5.0)[..2], 10), expected);
     }
 

@@ -1,39 +1,37 @@
-//! Every phase as configured: in their order, each as long as it should be.
+//! The phases follow in their order, and each is as long as configured.
 //!
-//! An account of its own of what the controller should do, from what it was
-//! configured to do and from who sent it what: the controller's own words about
-//! presses are not believed.
+//! The expected phases are computed here from the configured durations and the messages to
+//! the controller. The controller's own events about presses are not used.
 
 use super::{Finding, seconds};
 use crate::{Colour, Phase, Timings};
 
-/// Sees to it that phases follow one another and last as configured.
+/// Checks that phases follow one another and last as configured.
 #[derive(Clone, Debug)]
 pub struct Timing<R> {
     tolerance_ns: u64,
     timings: Option<Timings>,
     phase: Option<Current<R>>,
-    /// Whether a press waits for the next north-south green.
+    /// Whether a press is remembered for the next north-south green.
     remembered: bool,
-    /// Phases that were judged.
+    /// Number of phases that were checked.
     judged: u64,
     failure: Option<Finding<R>>,
 }
 
-/// The phase that it is.
+/// The current phase.
 #[derive(Clone, Debug)]
 struct Current<R> {
     phase: Phase,
     began_ns: u64,
     row: R,
-    /// The first press of this green, with its row; none of those that were
-    /// remembered has one.
+    /// The first press of this green, with its row. A remembered press has no row.
     pressed: Option<(u64, Option<R>)>,
 }
 
 impl<R: Clone> Timing<R> {
-    /// A phase may differ from what it should be by the tolerance: ticks and
-    /// timers of real time are late.
+    /// A phase may be too long or too short by the tolerance, because in real time timers are
+    /// late.
     pub fn new(tolerance_ns: u64) -> Timing<R> {
         Timing {
             tolerance_ns,
@@ -45,21 +43,21 @@ impl<R: Clone> Timing<R> {
         }
     }
 
-    /// A controller starts that was configured so.
+    /// A controller with these durations starts.
     pub fn starts(&mut self, timings: Timings) {
         self.timings = Some(timings);
         self.phase = None;
         self.remembered = false;
     }
 
-    /// The controller crashed: the phase has no end of its own.
+    /// The controller crashes: the end of the phase is not checked.
     pub fn crashes(&mut self) {
         self.phase = None;
         self.timings = None;
     }
 
-    /// Somebody who is no light sent the controller something. To be told before
-    /// what the controller made of it.
+    /// A peer that is no light sends a message to the controller. To be called before the
+    /// change that the message causes.
     pub fn press(&mut self, time_ns: u64, row: R) {
         let Some(timings) = &self.timings else { return };
         match &mut self.phase {
@@ -70,8 +68,8 @@ impl<R: Clone> Timing<R> {
         }
     }
 
-    /// The controller wants east-west and north-south to show these, now; it may
-    /// have wanted that before.
+    /// The controller sends these colours to east-west and north-south; they may be the same
+    /// as before.
     pub fn shows(&mut self, time_ns: u64, colours: [Colour; 2], row: R) {
         let was = self.phase.as_ref().map(|now| now.phase.colours());
         if self.timings.is_none() || self.failure.is_some() || was == Some(colours) {
@@ -114,12 +112,12 @@ impl<R: Clone> Timing<R> {
         });
     }
 
-    /// How many phases have ended.
+    /// Number of phases that have ended.
     pub fn judged(&self) -> u64 {
         self.judged
     }
 
-    /// What was found, the run having ended then with this row.
+    /// The result, if the run has ended at this time with this row.
     pub fn finish(mut self, end_ns: u64, row: R) -> Finding<R> {
         if let (Some(now), Some(ends)) = (&self.phase, self.ends_ns())
             && end_ns > ends.saturating_add(self.tolerance_ns)
@@ -182,8 +180,8 @@ impl<R: Clone> Timing<R> {
         self.fail(time_ns, reason, row.clone());
     }
 
-    /// The first failure is what is told, with the phase's first row, its press
-    /// and this row.
+    /// Only the first failure is reported, with the first row of the phase, its press and
+    /// this row.
     fn fail(&mut self, time_ns: u64, what: String, row: R) {
         let now = self.phase.as_ref();
         let first = now.map(|now| now.row.clone());
@@ -201,7 +199,7 @@ mod tests {
     use Colour::{Green, Red, Yellow};
     use runner_sdk::Span;
 
-    /// What a controller's log has.
+    /// The events in a controller's log.
     #[derive(Clone, Copy)]
     enum Told {
         Press,
@@ -222,8 +220,8 @@ mod tests {
         (100_000, Shows(Green, Red)),
     ];
 
-    /// What is found in this log, times in ms; a row is the index of an entry, and
-    /// the end has the one after the last.
+    /// The result for this log, with times in ms. A row is the index of an entry; the end has
+    /// the index after the last.
     fn found(timings: Timings, tolerance_ms: u64, log: &[(u64, Told)], end: u64) -> Finding<usize> {
         let mut timing = Timing::new(tolerance_ms * 1_000_000);
         timing.starts(timings);
@@ -245,7 +243,7 @@ mod tests {
         }
     }
 
-    /// The first three changes of a round, then these.
+    /// The first three changes of a round, followed by these.
     fn then(more: &[(u64, Told)]) -> Vec<(u64, Told)> {
         [&ROUND[..3], more].concat()
     }

@@ -1,4 +1,4 @@
-//! What a scenario may set for a controller.
+//! The config of a controller.
 
 use runner_sdk::{Problem, Span};
 use schemars::JsonSchema;
@@ -16,21 +16,21 @@ pub struct ControllerConfig {
     /// The name of the node that is the north-south light.
     pub north_south: String,
 
-    /// How long east-west is green. No press changes it.
+    /// The length of east-west green. No press changes it.
     pub east_west_green: Span,
 
-    /// How long north-south is green when nobody presses.
+    /// The length of north-south green without a press.
     pub north_south_green: Span,
 
-    /// How long either is yellow. No press changes it.
+    /// The length of each yellow. No press changes it.
     pub yellow: Span,
 
-    /// How long north-south is green at least: an earlier press takes effect
-    /// then, a later one at once. At most `north_south_green`.
+    /// The least length of north-south green. An earlier press takes effect then, a later one
+    /// at once. At most `north_south_green`.
     pub north_south_min_green: Span,
 
-    /// Whether a press while north-south is not green counts for its next green.
-    /// Otherwise it is ignored.
+    /// Whether a press while north-south is not green counts for its next green. Otherwise the
+    /// press is ignored.
     pub remember_press: bool,
 }
 
@@ -50,7 +50,7 @@ impl Default for ControllerConfig {
 }
 
 impl ControllerConfig {
-    /// The part of it that is about time.
+    /// The part of the config that is about time.
     pub fn timings(&self) -> Timings {
         Timings {
             east_west_green: self.east_west_green,
@@ -61,7 +61,7 @@ impl ControllerConfig {
         }
     }
 
-    /// What is wrong with it, beyond types.
+    /// The mistakes of a config, beyond types.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.east_west == self.north_south {
@@ -96,8 +96,8 @@ impl ControllerConfig {
     }
 }
 
-/// How long the phases are. As text, it stands in the controller's log, so that
-/// whoever judges the log knows what was configured:
+/// The lengths of the phases. The controller's log has them as text, so that a check of the
+/// log knows what was configured:
 /// `east_west_green=30s north_south_green=1m yellow=5s north_south_min_green=30s
 /// remember_press=false`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ impl fmt::Display for Timings {
 }
 
 impl FromStr for Timings {
-    /// What was found instead.
+    /// The text that was found.
     type Err = String;
 
     fn from_str(text: &str) -> Result<Timings, String> {

@@ -1,39 +1,38 @@
-//! The state machine: which phase it is, when it ends, what a press does.
+//! The state machine: the current phase, when it ends, and the effect of a press.
 //!
-//! It knows times `[ns]` and nothing of nodes. A phase begins when its lights are
-//! told so, which on a busy computer may be a little late; its end is counted
-//! from there, so that no phase is ever too short.
+//! It has times `[ns]` and no nodes. A phase begins when its colours are sent, which on a
+//! busy machine may be a little late. Its end is counted from then, so no phase is too short.
 
 use super::Timings;
 use crate::Phase;
 
-/// Where the controller stands.
+/// The state of a controller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cycle {
     timings: Timings,
     phase: Phase,
     /// When the phase began `[ns]`.
     began_ns: u64,
-    /// When the first press came that counts for this green `[ns]`.
+    /// The time of the first press that counts for this green `[ns]`.
     pressed_ns: Option<u64>,
-    /// Whether a press waits for the next north-south green.
+    /// Whether a press is remembered for the next north-south green.
     remembered: bool,
 }
 
-/// What becomes of a press.
+/// The effect of a press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Press {
     /// It ends this green at once, or as soon as the green is long enough.
     Counts,
-    /// It waits for the next north-south green.
+    /// It is remembered for the next north-south green.
     Remembered,
-    /// It changes nothing: at this time presses do not count, or one before it
-    /// does already.
+    /// It changes nothing: presses do not count at this time, or an earlier press counts
+    /// already.
     Ignored,
 }
 
 impl Cycle {
-    /// The beginning of the first phase: east-west goes.
+    /// The beginning of the first phase: east-west is green.
     pub fn new(timings: Timings, now_ns: u64) -> Cycle {
         Cycle {
             timings,
@@ -44,17 +43,17 @@ impl Cycle {
         }
     }
 
-    /// Which phase it is.
+    /// The current phase.
     pub fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// When it began `[ns]`.
+    /// When the phase began `[ns]`.
     pub fn began_ns(&self) -> u64 {
         self.began_ns
     }
 
-    /// When it ends, unless somebody presses meanwhile `[ns]`.
+    /// When the phase ends if the button is not pressed before `[ns]`.
     pub fn ends_ns(&self) -> u64 {
         let timings = &self.timings;
         let after = |span: runner_sdk::Span| self.began_ns.saturating_add(span.ns());
@@ -68,8 +67,7 @@ impl Cycle {
         }
     }
 
-    /// Somebody presses the button. The phase may have ended with that: see
-    /// [`Cycle::ends_ns`].
+    /// The button is pressed. The phase may end at this moment: see [`Cycle::ends_ns`].
     pub fn press(&mut self, now_ns: u64) -> Press {
         if self.phase == Phase::NorthSouthGreen {
             if self.pressed_ns.is_some() {
@@ -85,7 +83,7 @@ impl Cycle {
         Press::Remembered
     }
 
-    /// The next phase begins.
+    /// Begins the next phase.
     pub fn go_on(&mut self, now_ns: u64) {
         self.phase = self.phase.next();
         self.began_ns = now_ns;
@@ -104,8 +102,8 @@ mod tests {
 
     const S: u64 = 1_000_000_000;
 
-    /// The instants `[s]` at which the phases begin, with presses at these, up
-    /// to `end`: at one instant the presses come first.
+    /// The times `[s]` at which the phases begin, up to `end`, with presses at these times.
+    /// At one instant, presses come first.
     fn changes(timings: Timings, presses: &[u64], end: u64) -> Vec<u64> {
         let mut cycle = Cycle::new(timings, 0);
         let mut begins = vec![0];

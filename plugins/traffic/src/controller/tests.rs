@@ -1,4 +1,4 @@
-//! The controller through the test kit: what it tells whom, and when.
+//! The controller in the SDK's test kit: which colour it sends to which light, and when.
 
 use super::*;
 use runner_sdk::testkit::{Effect, Failure, Kit, node, problems};
@@ -21,7 +21,7 @@ fn change() -> Effect {
     Effect::recorded(CHANGE)
 }
 
-/// One that has come to the beginning of north-south green, 35 s.
+/// A controller at the beginning of north-south green, 35 s.
 fn in_green(config: &str) -> Kit<Controller> {
     let mut it = controller(config);
     it.start();
@@ -37,7 +37,7 @@ fn press(it: &mut Kit<Controller>, seconds: u64) -> Vec<Effect> {
 }
 
 #[test]
-fn the_phases_follow_one_another_and_only_changes_are_told() {
+fn the_phases_follow_one_another_and_only_changes_are_sent() {
     let mut it = controller("");
     let start = [change(), Effect::sent(NS, "R"), Effect::sent(EW, "G")];
     assert_eq!(it.start(), [&start[..], &[wait(30)]].concat());
@@ -104,19 +104,19 @@ fn a_press_while_north_south_is_not_green_counts_only_if_it_is_remembered() {
         it.start();
         assert_eq!(press(&mut it, 10), [Effect::recorded(word)]);
         it.at(Duration::from_secs(30)).timer(END_OF_PHASE);
-        // In yellow: one is remembered already.
+        // In yellow: a press is remembered already.
         assert_eq!(press(&mut it, 32), [Effect::recorded(IGNORED)]);
         let green = it.at(Duration::from_secs(35)).timer(END_OF_PHASE);
         let lasts = if word == IGNORED { 60 } else { 30 };
         assert_eq!(green.last(), Some(&wait(lasts)));
-        // Another press now is the first of this green, or the second.
+        // This press is the first one of this green, or the second one.
         let word = if word == IGNORED { PRESS } else { IGNORED };
         assert_eq!(press(&mut it, 40)[0], Effect::recorded(word));
     }
 }
 
 #[test]
-fn whatever_a_stranger_sends_is_a_press_and_what_lights_say_is_none() {
+fn any_message_is_a_press_unless_a_light_sent_it() {
     for (from, bytes) in [(BUTTON, ""), (3, "x"), (17, "R")] {
         let mut it = in_green("");
         let did = it.at(Duration::from_secs(80)).message(from, bytes);
@@ -140,9 +140,9 @@ fn the_lights_may_have_other_names() {
 }
 
 #[test]
-fn a_light_that_is_not_there_fails_the_node() {
+fn a_light_that_is_no_peer_fails_the_node() {
     for (peers, said) in [
-        (vec![], "it is linked to nobody"),
+        (vec![], "it has no links"),
         (vec!["ew", "button"], "peers here: ew, button"),
     ] {
         let failure = node::<Controller>().peers(peers).try_create().err();
@@ -165,7 +165,7 @@ fn contradictory_timings_are_refused_with_their_place() {
             "north_south_min_green is 1m10s, more than `north_south_green`, which is 1m: expected at most that"
         ]
     );
-    // The default of one is beyond what the other says.
+    // The default of one key is greater than the value of the other.
     assert_eq!(refused("north_south_green = '20s'").len(), 1);
     assert_eq!(
         refused("north_south_green = '20s'\nnorth_south_min_green = '20s'").len(),

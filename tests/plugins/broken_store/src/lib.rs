@@ -1,25 +1,25 @@
-//! Stores that speak the text protocol of `kv.server` and break their word, each in
-//! a way of its own, now and then. A check that does not notice is no check.
+//! Stores with the text protocol of `kv.server` that do some commands wrong. The checks of
+//! the kv plugin must find each kind of error.
 
 use runner_sdk::{Behavior, Context, Node, Peer, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How the store breaks its word, and how often.
+/// What the store does wrong, and how often.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     /// What it does wrong.
-    fault: Fault,
-    /// It does so with each command of this number, 2 times, 3 times it, and so on.
+    fault: Mistake,
+    /// Every command whose number is a multiple of this one is done wrong.
     every: u64,
 }
 
 impl Default for Config {
     fn default() -> Config {
         Config {
-            fault: Fault::None,
+            fault: Mistake::None,
             every: 50,
         }
     }
@@ -28,24 +28,24 @@ impl Default for Config {
 /// What a store does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Fault {
+pub enum Mistake {
     /// Nothing.
     None,
-    /// A get answers the value before the last.
+    /// A get returns the value before the last one.
     StaleRead,
-    /// A set is answered `ok` and not done.
+    /// The reply to a set is `ok`, and the set is not done.
     LostWrite,
-    /// A delete is answered `ok` and not done.
+    /// The reply to a delete is `ok`, and the delete is not done.
     LostDelete,
-    /// A set goes to another key.
+    /// A set writes another key.
     WrongKey,
-    /// The second of two deletes is answered `ok`, too.
+    /// The reply to the second of two deletes is `ok`, too.
     DeletesTwice,
 }
 
 /// A store with a fault.
 pub struct Store {
-    /// Each key's value, none where it was deleted, and the one before.
+    /// The value of each key, none if it was deleted, and the value before.
     values: BTreeMap<String, [Option<String>; 2]>,
     commands: u64,
 }
@@ -67,7 +67,7 @@ impl Behavior for Store {
         self.commands += 1;
         let fault = match self.commands.is_multiple_of(config.every) {
             true => config.fault,
-            false => Fault::None,
+            false => Mistake::None,
         };
         let reply = self.answer(std::str::from_utf8(bytes)?, fault);
         node.send(from, reply.as_bytes())
@@ -75,18 +75,18 @@ impl Behavior for Store {
 }
 
 impl Store {
-    fn answer(&mut self, message: &str, fault: Fault) -> String {
+    fn answer(&mut self, message: &str, fault: Mistake) -> String {
         let words: Vec<&str> = message.splitn(3, ' ').collect();
         let key = words.get(1).copied().unwrap_or_default().to_owned();
         let found = self.values.get(&key).cloned().unwrap_or_default();
         let [value, before] = found;
         let or_not_found = |value: Option<String>| value.unwrap_or_else(|| "not found".to_owned());
         match (words[0], fault) {
-            ("get", Fault::StaleRead) => or_not_found(before),
+            ("get", Mistake::StaleRead) => or_not_found(before),
             ("get", _) => or_not_found(value),
-            ("set", Fault::LostWrite) | ("delete", Fault::LostDelete) => "ok".to_owned(),
+            ("set", Mistake::LostWrite) | ("delete", Mistake::LostDelete) => "ok".to_owned(),
             ("set", _) => {
-                let key = if fault == Fault::WrongKey {
+                let key = if fault == Mistake::WrongKey {
                     "key-1".to_owned()
                 } else {
                     key
@@ -98,7 +98,7 @@ impl Store {
             ("delete", _) => {
                 let was_there = value.is_some();
                 self.values.insert(key, [None, value]);
-                match was_there || fault == Fault::DeletesTwice {
+                match was_there || fault == Mistake::DeletesTwice {
                     true => "ok".to_owned(),
                     false => "not found".to_owned(),
                 }

@@ -1,5 +1,4 @@
-//! A behavior that does on a tick what no runner can catch within its own
-//! process.
+//! A behavior that, in a tick, does something that a runner cannot catch in its own process.
 
 use runner_sdk::{Behavior, Context, Node, Result};
 use schemars::JsonSchema;
@@ -11,17 +10,17 @@ pub struct Crashes {
     ticks: u32,
 }
 
-/// What it does, and when.
+/// What the behavior does, and when.
 #[derive(Deserialize, JsonSchema)]
 pub struct Config {
     /// What it does.
     how: How,
-    /// On which tick, from 1.
+    /// The tick, from 1.
     #[schemars(range(min = 1))]
     at: u32,
 }
 
-/// The ways not to come back.
+/// What the behavior does.
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum How {
@@ -35,9 +34,9 @@ enum How {
     Null,
     /// Overflows the stack.
     Overflow,
-    /// Ends the process, as if all were well.
+    /// Ends the process with exit code 0.
     Exit,
-    /// Takes a millisecond for each tick from here on: comes back, but late.
+    /// Takes a millisecond for each tick from here on, and returns.
     Slow,
 }
 
@@ -71,7 +70,7 @@ fn crash(how: How) {
         How::Allocate => {
             let mut held: Vec<Vec<u8>> = Vec::new();
             loop {
-                // Not zero: pages of zeros cost nothing until they are written.
+                // Not zeros: pages of zeros take no memory until they are written.
                 held.push(black_box(vec![1; 1 << 20]));
             }
         }
@@ -89,7 +88,7 @@ fn crash(how: How) {
     }
 }
 
-/// A struct with something before the field that is written.
+/// A struct with other fields before the one that is written.
 #[repr(C)]
 struct Far {
     near: [u64; 4],
@@ -99,7 +98,7 @@ struct Far {
 #[allow(unsafe_code)]
 fn write_behind_null() {
     let nobody: *mut Far = black_box(std::ptr::null_mut());
-    // SAFETY: there is none; that is what this is for.
+    // SAFETY: there is none. This behavior exists to crash.
     unsafe { (&raw mut (*nobody).far).write_volatile(1) }
 }
 

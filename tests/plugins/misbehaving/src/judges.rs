@@ -1,11 +1,10 @@
-//! A check that passes, fails, panics, refuses or says nothing, as its config
-//! says.
+//! A check whose result is in its config: it passes, fails, is unknown, panics or refuses.
 
 use runner_sdk::{Check, Found, Record, Result, RunInfo, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Judges as told, whatever the run did.
+/// Returns the verdict of its config, whatever the run did.
 pub struct Judges {
     verdict: Word,
     panics_at: u64,
@@ -14,15 +13,15 @@ pub struct Judges {
     last: Option<Found>,
 }
 
-/// What it is told.
+/// The result of the check.
 #[derive(Deserialize, JsonSchema)]
 pub struct Config {
     /// Its verdict.
     verdict: Word,
-    /// The record at which it panics, from 1; 0: none.
+    /// The number of the record at which it panics, from 1. 0: it does not.
     #[serde(default)]
     panics_at: u64,
-    /// Whether it refuses to judge the run.
+    /// Whether it fails in `new`.
     #[serde(default)]
     refuses: bool,
 }

@@ -1,23 +1,22 @@
-//! A behavior that panics in a callback of the scenario's choice.
+//! A behavior that panics in the callback that its config names.
 
 use runner_sdk::{Behavior, Context, Node, Peer, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::time::Duration;
 
-/// Sends to its peers on each tick and at each end of a timer of 100 ms, until
-/// it panics.
+/// Sends to its peers in each tick and whenever a timer of 100 ms is due, until it panics.
 pub struct Panics {
     calls: u32,
 }
 
-/// Where and when it panics.
+/// Where and when the behavior panics.
 #[derive(Deserialize, JsonSchema)]
 pub struct Config {
     /// The callback that panics.
     #[serde(rename = "in")]
     place: Callback,
-    /// Which call of it, from 1.
+    /// The number of the call that panics, from 1.
     #[serde(default = "first")]
     #[schemars(range(min = 1))]
     at: u32,
@@ -39,7 +38,7 @@ enum Callback {
     Stop,
 }
 
-/// The tag of its one timer; arbitrary.
+/// The tag of the only timer; arbitrary.
 const AGAIN: u64 = 1;
 
 impl Behavior for Panics {

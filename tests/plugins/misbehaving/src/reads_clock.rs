@@ -1,4 +1,4 @@
-//! A behavior that looks at the wall clock: no two runs of it are alike.
+//! A behavior that reads the wall clock, so that no two runs are the same.
 
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Node, Result};
 use schemars::JsonSchema;
@@ -10,10 +10,10 @@ pub struct ReadsClock {
     ticks: u32,
 }
 
-/// When it looks.
+/// When the behavior reads the wall clock.
 #[derive(Deserialize, JsonSchema)]
 pub struct Config {
-    /// On which tick it looks for the first time.
+    /// The first tick in which it reads the clock.
     #[schemars(range(min = 1))]
     from: u32,
 }

@@ -1,16 +1,16 @@
-//! A behavior that refuses: its config, or to be made.
+//! A behavior that refuses its config, or fails in `new`.
 
 use runner_sdk::{Behavior, Node, Problem, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Never made.
+/// Fails in `new`.
 pub struct Refuses;
 
-/// What it refuses.
+/// What the behavior refuses.
 #[derive(Deserialize, JsonSchema)]
 pub struct Config {
-    /// A whole number that it refuses if it is odd, before anything runs.
+    /// A whole number. An odd one is refused before anything runs.
     #[serde(default)]
     even: u32,
 }

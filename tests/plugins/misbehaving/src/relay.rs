@@ -1,20 +1,19 @@
-//! A behavior that hands on whatever it receives.
+//! A behavior that passes each message on.
 
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Node, Peer, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Sends each message on to the next node, one hop older.
+/// Passes each message on to the next node, with one hop more.
 pub struct Relay;
 
-/// How it begins and ends.
+/// How messages begin and end.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// The number of messages that it begins with, to the next node, when it
-    /// starts.
+    /// The number of messages that it sends to the next node when it starts.
     begin: u32,
-    /// The hop after which a message goes no further.
+    /// The hop after which a message is not passed on.
     last_hop: u64,
 }
 

@@ -1,4 +1,4 @@
-//! A behavior that sends to a peer that it does not have.
+//! A behavior that sends to a peer that does not exist.
 
 use runner_sdk::{Behavior, Context, Node, Peer, Result};
 use schemars::JsonSchema;
@@ -7,11 +7,11 @@ use serde::Deserialize;
 /// Sends to the peer after its last one.
 pub struct SendsToNobody;
 
-/// Whether it notices.
+/// Whether the behavior handles the error.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Go on as if nothing had happened.
+    /// Ignore the error of `send`.
     ignore: bool,
 }
 

@@ -1,9 +1,9 @@
-//! A behavior that prints, and fills columns of every kind with what is hard to
-//! write into a CSV file.
+//! A behavior that prints, and sets columns of every type to values that are hard to write
+//! into a CSV file.
 
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, NoConfig, Node, Result};
 
-/// Says another thing on each tick.
+/// Prints another text in each tick.
 pub struct Talks {
     ticks: u64,
 }
@@ -18,7 +18,7 @@ const NEVER: Column<u64> = Column::new(5, "never", "never set");
 const SPOKE: Event = Event::new(0, "spoke", "it said something");
 const SIGHED: Event = Event::new(1, "sighed", "a second row in a tick");
 
-/// What it says in turn.
+/// The texts, which are printed in turn.
 const WORDS: [&str; 4] = ["a, b", "she said \"no\"", "two\nlines", " \u{fc}ber "];
 
 impl Behavior for Talks {

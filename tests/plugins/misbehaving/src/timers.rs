@@ -1,11 +1,11 @@
-//! A behavior of timers: set, replaced, cancelled, set again.
+//! A behavior that sets, replaces and cancels timers, and sets them again.
 
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, NoConfig, Node, Peer, Result};
 use std::time::Duration;
 
-/// When it starts it sets timer 1 to 10 ms and replaces it by one of 20 ms, sets
-/// timer 2 to 15 ms and cancels it, and sets timer 3 to 30 ms. Timer 3 is set
-/// again three times, and sends to all peers each time.
+/// At its start, sets timer 1 to 10 ms and replaces it by 20 ms, sets timer 2 to 15 ms and
+/// cancels it, and sets timer 3 to 30 ms. Timer 3 is set again three times, and each time
+/// it is due the behavior sends to all peers.
 pub struct Timers {
     again: u32,
 }

@@ -1,4 +1,4 @@
-//! A dynamic library that is no plugin: it exports a symbol, but not the entry.
+//! A dynamic library that is no plugin: it does not export the entry symbol.
 #![allow(unsafe_code)]
 
 /// A symbol that no host looks for.

@@ -1,5 +1,4 @@
-//! A plugin for a later version of the boundary: nothing behind its version may
-//! be read, so all of it is unusable.
+//! A plugin for a later ABI version. The host must not read more than the version.
 #![allow(unsafe_code)]
 
 use runner_abi::{ABI_VERSION, Plugin, Text};
@@ -12,8 +11,8 @@ const UNREADABLE: Text = Text {
 };
 
 /// The entry, of the version after this one.
-// SAFETY: the name is the one that hosts look for; a host reads the version
-// first, and no further.
+// SAFETY: the symbol has the name that hosts look for; a host reads the version first, and
+// then nothing more.
 #[allow(non_upper_case_globals)]
 #[unsafe(no_mangle)]
 pub static runner_plugin: Plugin = Plugin {

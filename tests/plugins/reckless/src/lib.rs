@@ -1,6 +1,5 @@
-//! Traffic controllers that break one rule each, for the checks of the traffic
-//! plugin to find. They write the columns that those checks read, and tell true
-//! what was configured.
+//! Traffic controllers that break one rule each, which the checks of the traffic plugin must
+//! find. They write the columns that those checks read, with the true durations in `plan`.
 
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Node, Peer, Result};
 use schemars::JsonSchema;
@@ -12,7 +11,7 @@ const NORTH_SOUTH: Column<str> =
     Column::new(1, "north_south", "what the north-south light was told");
 const PLAN: Column<str> = Column::new(2, "plan", "what was configured");
 
-/// Which rule is broken.
+/// The rule that is broken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Breaks {
@@ -25,9 +24,9 @@ pub enum Breaks {
     BothGreen,
     /// East-west is yellow for 4.9 s.
     ShortYellow,
-    /// One road is told to go before the other is told to stop.
+    /// One road gets green before the other gets red.
     GoesBeforeStops,
-    /// A press is not heard.
+    /// A press is ignored.
     Deaf,
     /// North-south stays green.
     Stuck,
@@ -37,13 +36,13 @@ pub enum Breaks {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Which rule is broken.
+    /// The rule that is broken.
     pub breaks: Breaks,
 }
 
 /// `reckless.controller`.
 pub struct Controller {
-    /// How many changes there have been.
+    /// Number of changes so far.
     changes: usize,
     green_at: Duration,
 }

@@ -1,6 +1,5 @@
-//! A plugin of this version of the boundary whose structs are laid out otherwise,
-//! as if its SDK had been built from other sources: nothing behind its layout
-//! may be read.
+//! A plugin of this ABI version with another layout hash, as if its SDK had been built from
+//! other sources. The host must not read more than version and layout.
 #![allow(unsafe_code)]
 
 use runner_abi::{ABI_VERSION, LAYOUT, Plugin, Text};
@@ -13,8 +12,8 @@ const UNREADABLE: Text = Text {
 };
 
 /// The entry, with another layout.
-// SAFETY: the name is the one that hosts look for; a host reads version and
-// layout first, and no further.
+// SAFETY: the symbol has the name that hosts look for; a host reads version and layout first,
+// and then nothing more.
 #[allow(non_upper_case_globals)]
 #[unsafe(no_mangle)]
 pub static runner_plugin: Plugin = Plugin {

@@ -1,12 +1,11 @@
-//! Logs as the runner writes them, judged.
+//! The checks on logs as the runner writes them.
 
 use super::*;
 
 const PLAN: &str = "east_west_green=30s north_south_green=1m yellow=5s north_south_min_green=30s remember_press=false";
 
 /// The rows of logs, `TIME[s] NODE EVENT PEER EAST_WEST NORTH_SOUTH COLOUR` each,
-/// `-` for an empty cell; a start row of who has colours for both roads has the
-/// plan.
+/// `-` for an empty cell. The `start` row of a node with colours for both roads has the plan.
 fn rows(text: &str) -> Vec<Entry<'_, usize>> {
     let lines = text.lines().map(str::trim).filter(|it| !it.is_empty());
     let entries = lines.enumerate().map(|(row, line)| {
@@ -41,8 +40,8 @@ fn safe(config: &CheckConfig, ours: &[&str], text: &str) -> Finding<usize> {
 
 const LIGHTS: [&str; 2] = ["east_west", "north_south"];
 
-/// A press 10 s into north-south green, and one that turns it at once; what the
-/// lights say is no press.
+/// A press 10 s after the begin of north-south green, and a press that ends a green at once.
+/// Messages of the lights are no presses.
 const RUN: &str = "
     0     controller  start    -           G R -
     0     controller  send     east_west   G R -
@@ -70,7 +69,7 @@ const RUN: &str = "
 ";
 
 #[test]
-fn a_run_as_it_should_be_passes() {
+fn a_correct_run_passes() {
     assert_eq!(timing(&CheckConfig::default(), RUN), Finding::Pass);
     for ours in [&LIGHTS[..], &[]] {
         assert_eq!(safe(&CheckConfig::default(), ours, RUN), Finding::Pass);
@@ -78,7 +77,7 @@ fn a_run_as_it_should_be_passes() {
 }
 
 #[test]
-fn a_step_of_which_the_press_is_the_cause_counts_the_press_first() {
+fn a_press_counts_before_the_change_that_it_causes() {
     let late = RUN.replace(
         "145.5 controller  receive  button ",
         "145.5 controller  timer    -      ",
@@ -94,7 +93,7 @@ fn a_step_of_which_the_press_is_the_cause_counts_the_press_first() {
 }
 
 #[test]
-fn what_lights_show_counts_and_of_programs_what_they_were_told() {
+fn lights_are_checked_by_their_logs_and_programs_by_the_messages_to_them() {
     let both = "
         0  controller  start    -          G R -
         0  east_west   receive  controller - - G
@@ -107,7 +106,7 @@ fn what_lights_show_counts_and_of_programs_what_they_were_told() {
         rows: vec![1, 2],
     };
     assert_eq!(found, expected);
-    // As programs they have no log: the controller told only one to go.
+    // As programs, the lights have no log; the controller sent green to one of them only.
     assert_eq!(safe(&CheckConfig::default(), &[], both), Finding::Pass);
     let mixed = safe(&CheckConfig::default(), &LIGHTS[1..], both);
     assert_eq!(
@@ -131,7 +130,7 @@ fn lights_and_controllers_may_have_other_names() {
         ..CheckConfig::default()
     };
     assert_eq!(timing(&config, &text), Finding::Pass);
-    // By the default names the lights' words are presses.
+    // With the default names, the messages of the lights are presses.
     assert_ne!(timing(&CheckConfig::default(), &text), Finding::Pass);
 }
 

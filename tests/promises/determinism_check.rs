@@ -1,10 +1,8 @@
-//! `--check-determinism`: each run is done twice, and the first record that
-//! differs is reported.
+//! `--check-determinism` does each run twice, and reports the first record that differs.
 
 use crate::harness::{LAB, Lab};
 
-/// A node that looks at the wall clock from its fifth tick on, beside one that is
-/// deterministic.
+/// A node that records the wall clock from its fifth tick on, and a deterministic node.
 const READS_CLOCK: &str = "\
 name = \"looks\"
 runs = 2
@@ -46,7 +44,7 @@ fn a_deterministic_plan_passes_with_the_same_results() {
             lab.read(&format!("{out}/summary.csv")),
             lab.read("once/summary.csv")
         );
-        // Nothing is left of the second.
+        // Nothing is left of the second execution.
         let names: Vec<String> = lab.files(&out).into_keys().collect();
         let odd = |name: &&String| name.contains(".first") || name.contains(".again");
         assert_eq!(names.iter().find(odd), None);
@@ -90,7 +88,7 @@ fn the_first_record_that_differs_is_reported() {
 }
 
 #[test]
-fn it_is_found_without_logs_too() {
+fn the_difference_is_found_without_logs_too() {
     let lab = Lab::with(READS_CLOCK);
     lab.runner(&[&INTO_OUT[..], &["--log", "off"]].concat())
         .ends(1)
@@ -102,7 +100,7 @@ fn it_is_found_without_logs_too() {
 }
 
 #[test]
-fn a_run_that_fails_alike_both_times_has_failed_and_nothing_else() {
+fn a_run_that_fails_the_same_way_twice_is_only_a_failed_run() {
     let lab = Lab::with(
         "name = \"ill\"\nduration = \"3s\"\n[nodes.a]\nbehavior = \"misbehaving.panics\"\n\
          tick_rate = 4\nconfig = { in = \"tick\", at = 3 }\n",
@@ -112,7 +110,7 @@ fn a_run_that_fails_alike_both_times_has_failed_and_nothing_else() {
 }
 
 #[test]
-fn in_real_time_it_is_refused() {
+fn real_time_is_refused() {
     let lab = Lab::with(LAB);
     lab.runner(&[&INTO_OUT[..], &["--time", "real"]].concat())
         .ends(2)

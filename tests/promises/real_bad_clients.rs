@@ -1,5 +1,6 @@
-//! Guests of a listening node that come in thousands, hold on, break off, reset,
-//! never read, or talk nonsense; and a good one that is served meanwhile.
+//! External clients that misbehave (thousands at once, idle, resetting, never reading, or
+//! sending garbage) do no harm: the node serves a good client meanwhile, and the runner gives
+//! back every socket.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -14,16 +15,16 @@ fn small() -> Live {
 #[test]
 fn large_messages_are_accounted_for_when_they_leave_at_once() {
     let mut live = Live::start(&echo_server("u32be", ""));
-    let mut guest = TcpStream::connect(live.address("server")).unwrap();
-    guest.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut client = TcpStream::connect(live.address("server")).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
     let frame = [&100_000_u32.to_be_bytes()[..], &[7; 100_000]].concat();
     for _ in 0..5 {
-        guest.write_all(&frame).unwrap();
+        client.write_all(&frame).unwrap();
         let mut reply = vec![0; frame.len()];
-        guest.read_exact(&mut reply).unwrap();
+        client.read_exact(&mut reply).unwrap();
         assert_eq!(reply, frame);
     }
-    drop(guest);
+    drop(client);
     live.stop();
     let account = live
         .lab
@@ -38,11 +39,11 @@ fn large_messages_are_accounted_for_when_they_leave_at_once() {
 }
 
 #[test]
-fn one_guest_at_a_time_is_served_and_the_next_when_it_leaves() {
+fn with_max_peers_1_a_second_client_waits_until_the_first_closes() {
     crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", "max_peers = 1"));
     let address = live.address("server");
-    assert_eq!(live.guest("queue", &address, ""), "in turn\n");
+    assert_eq!(live.client("queue", &address, ""), "in turn\n");
     live.stop();
 }
 
@@ -51,29 +52,30 @@ fn thousands_of_connections_leave_nothing_behind() {
     crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
-    live.guest("in-a-row", &address, "10");
+    live.client("in-a-row", &address, "10");
     let (sockets, threads) = live.holds();
-    live.guest("in-a-row", &address, "3000");
-    live.guest("resets", &address, "500");
-    live.guest("vanishes", &address, "500");
-    // The last ones may not have been seen to go yet.
+    live.client("in-a-row", &address, "3000");
+    live.client("resets", &address, "500");
+    live.client("vanishes", &address, "500");
+    // The runner may not have noticed the last ones yet.
     until("every socket is given back", || live.holds().0 <= sockets);
     assert_eq!(live.holds().1, threads);
-    live.guest("in-a-row", &address, "2");
+    live.client("in-a-row", &address, "2");
     live.stop();
     let log = live.lab.table("out/runs/0001/server.csv");
-    // In a row, every second one asks; of 500 that reset, 166 have sent a message whole.
+    // In a row, every second client sends a message; of 500 that reset, 166 have sent a whole
+    // message.
     let received = log.only("event", "receive").rows.len();
     assert!((1506..=1506 + 166).contains(&received), "{received}");
 }
 
 #[test]
-fn frames_that_are_broken_off_are_told() {
+fn incomplete_frames_are_reported() {
     crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
-    live.guest("vanishes", &address, "10");
-    live.guest("in-a-row", &address, "2");
+    live.client("vanishes", &address, "10");
+    live.client("in-a-row", &address, "2");
     live.stop();
     let told = live.lab.read("out/runs/0001/server.log");
     let within = told.matches("the stream ended within a `decimal10` frame");
@@ -81,15 +83,15 @@ fn frames_that_are_broken_off_are_told() {
 }
 
 #[test]
-fn of_a_flood_of_garbage_the_first_are_told_and_the_rest_are_counted() {
+fn the_first_of_many_framing_errors_are_reported_and_the_rest_are_counted() {
     let mut live = small();
     let address = live.address("server");
     for _ in 0..300 {
-        let mut guest = TcpStream::connect(&address).unwrap();
-        guest.set_read_timeout(Some(PATIENCE)).unwrap();
-        guest.write_all(b"not a length at all").unwrap();
-        // It is let go: in good order, or reset for what it said beyond.
-        let _ = guest.read(&mut [0; 10]);
+        let mut client = TcpStream::connect(&address).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        client.write_all(b"not a length at all").unwrap();
+        // The node closes: with a reset, if bytes of the client are unread.
+        let _ = client.read(&mut [0; 10]);
     }
     let answer = live.stop();
     let told = live.lab.read("out/runs/0001/server.log");
@@ -107,49 +109,51 @@ fn of_a_flood_of_garbage_the_first_are_told_and_the_rest_are_counted() {
 }
 
 #[test]
-fn idle_and_half_open_connections_are_kept_and_cost_nobody_else() {
+fn idle_connections_are_kept_and_other_clients_are_served() {
     crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
-    let mut idle = python(&["guests.py", "idle", &address, "300"]);
+    let mut idle = python(&["clients.py", "idle", &address, "300"]);
     idle.told("idle");
-    live.guest("in-a-row", &address, "100");
+    live.client("in-a-row", &address, "100");
     let (held, _) = live.holds();
     assert!(held >= 300, "{held}");
     assert!(idle.ends_well().ends_with("served\n"));
-    until("they are let go", || live.holds().0 <= held - 300);
+    until("the sockets are given back", || {
+        live.holds().0 <= held - 300
+    });
     live.stop();
 }
 
 #[test]
-fn who_never_reads_is_not_listened_to_and_takes_no_memory() {
+fn a_client_that_never_reads_takes_no_memory() {
     crate::harness::needs_python!();
     let mut live = Live::start(&echo_server("decimal10", ""));
     let address = live.address("server");
-    live.guest("in-a-row", &address, "2");
+    live.client("in-a-row", &address, "2");
     let before = live.memory();
     let total = 200_000_000_u64;
-    let mut deaf = python(&["guests.py", "never-reads", &address, &total.to_string()]);
+    let mut deaf = python(&["clients.py", "never-reads", &address, &total.to_string()]);
     let sent: u64 = deaf.told("sent ").parse().unwrap();
-    // The buffers of the system take some, and ours.
+    // Some fits in the buffers of the system and of the runner.
     assert!(sent < total / 2, "{sent} bytes were taken");
-    live.guest("in-a-row", &address, "100");
+    live.client("in-a-row", &address, "100");
     let grown = live.memory().saturating_sub(before);
     assert!(grown < 32 << 20, "{grown} bytes more");
-    // Once it listens, it is owed no less than all.
+    // Once the client reads, it gets every reply.
     let heard = deaf.ends_well();
     assert!(heard.contains("heard "), "{heard}");
     live.stop();
 }
 
 #[test]
-fn lengths_that_cannot_be_are_the_end_of_that_connection_alone() {
+fn an_invalid_length_closes_that_connection_only() {
     crate::harness::needs_python!();
     let mut live = small();
     let address = live.address("server");
-    let mut good = python(&["guests.py", "good", &address]);
+    let mut good = python(&["clients.py", "good", &address]);
     good.told("good");
-    assert_eq!(live.guest("bad-lengths", &address, ""), "6\n");
+    assert_eq!(live.client("bad-lengths", &address, ""), "6\n");
     assert!(good.ends_well().contains("served "));
     live.stop();
     let told = live.lab.read("out/runs/0001/server.log");
@@ -169,21 +173,23 @@ fn lengths_that_cannot_be_are_the_end_of_that_connection_alone() {
 }
 
 #[test]
-fn hundreds_that_talk_nonsense_keep_a_good_one_from_nothing() {
+fn a_good_client_is_served_among_hundreds_that_send_garbage() {
     crate::harness::needs_python!();
     let mut live = small();
     let address = live.address("server");
     let (before, _) = live.holds();
-    let mut good = python(&["guests.py", "good", &address]);
+    let mut good = python(&["clients.py", "good", &address]);
     good.told("good");
     let mut crowd: Vec<_> = (0..3)
-        .map(|_| python(&["guests.py", "garbage", &address, "200"]))
+        .map(|_| python(&["clients.py", "garbage", &address, "200"]))
         .collect();
     crowd.iter_mut().for_each(|it| drop(it.told("garbage")));
-    until("the crowd is let go", || live.holds().0 <= before + 1 + 150);
+    until("the sockets of the crowd are given back", || {
+        live.holds().0 <= before + 1 + 150
+    });
     let out = good.ends_well();
     assert!(out.contains("served "), "{out}");
     crowd.iter_mut().for_each(|it| drop(it.ends_well()));
-    until("all are let go", || live.holds().0 <= before);
+    until("all sockets are given back", || live.holds().0 <= before);
     live.stop();
 }
