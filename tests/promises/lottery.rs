@@ -245,7 +245,7 @@ fn a_single_bet_prints_the_four_lines() {
     let run = |command: &mut std::process::Command| lab.answer(command);
     run(&mut command)
         .ends(3)
-        .says(&["`bet` is \"env\", and of the environment's NOMBRE"]);
+        .says(&["`bet` is \"env\", but environment variable NOMBRE"]);
     let mut command = lab.command(&[&file, "--no-report", "-q", "--out", "again", "--set", set]);
     command.envs([
         ("NOMBRE", "Ana"),
