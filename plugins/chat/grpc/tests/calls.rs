@@ -1,4 +1,4 @@
-//! The service over gRPC, called by a client over a socket of this machine.
+//! The service over gRPC, called by a client on this machine.
 
 use chat_grpc::proto::chat_client::ChatClient;
 use chat_grpc::proto::event::Event::{LoggedIn, Message};
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 
-/// A service of its own for each test.
+/// Starts a service. Returns its address.
 async fn service() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -33,7 +33,7 @@ impl User {
         }
     }
 
-    /// With an account and a login.
+    /// A user with an account and a login.
     async fn named(address: &str, name: &str) -> User {
         let mut user = User::new(address).await;
         user.create(name).await.unwrap();
@@ -47,7 +47,7 @@ impl User {
         Ok(())
     }
 
-    /// Logs in; how many messages wait.
+    /// Logs in. Returns the number of waiting messages.
     async fn login(&mut self, name: &str) -> Result<u32, Status> {
         let name = name.to_owned();
         let answer = self.client.login(LoginRequest { name }).await?;
@@ -72,7 +72,7 @@ impl User {
         Ok(self.client.send(request).await?.into_inner().delivered)
     }
 
-    /// The next message, `id from text`; none at the end of the stream.
+    /// The next message as `id from text`; `None` at the end of the stream.
     async fn message(&mut self) -> Result<Option<String>, Status> {
         let event = self.events.as_mut().unwrap().message().await?;
         Ok(event.map(|it| match it.event {

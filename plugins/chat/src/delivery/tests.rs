@@ -1,4 +1,4 @@
-//! The check over rows that a test writes down.
+//! The check on rows written in a test.
 
 use super::*;
 use runner_sdk::Judged;
@@ -7,7 +7,7 @@ use runner_sdk::testkit::{self, Judge};
 const SERVER: u32 = 0;
 const ANNA: u32 = 1;
 const BEN: u32 = 2;
-/// Somebody from outside.
+/// A peer outside of the run.
 const STRANGER: u32 = 3;
 
 fn chat() -> Judge<ChatDelivery> {
@@ -17,7 +17,7 @@ fn chat() -> Judge<ChatDelivery> {
     check.node::<ChatClient>("ben", "chat").begin()
 }
 
-/// A row about a message from Anna to Ben: its number, which is its id, too.
+/// A row about a message from Anna to Ben, with equal number and id.
 fn row(judge: &mut Judge<ChatDelivery>, node: u32, event: &str, id: u64) {
     judge.step(&testkit::Seen {
         node,
@@ -28,7 +28,7 @@ fn row(judge: &mut Judge<ChatDelivery>, node: u32, event: &str, id: u64) {
     });
 }
 
-/// The server has a message from this peer.
+/// The server receives a message from this peer.
 fn hears(judge: &mut Judge<ChatDelivery>, peer: u32) {
     judge.step(&testkit::Seen {
         node: SERVER,
@@ -38,7 +38,7 @@ fn hears(judge: &mut Judge<ChatDelivery>, peer: u32) {
     });
 }
 
-/// The server's last row.
+/// Adds the server's last row and returns the verdict.
 fn ends(mut judge: Judge<ChatDelivery>, waiting: u64) -> Verdict {
     judge.step(&testkit::Seen {
         node: SERVER,
@@ -50,7 +50,7 @@ fn ends(mut judge: Judge<ChatDelivery>, waiting: u64) -> Verdict {
 }
 
 #[test]
-fn a_chat_that_keeps_its_word_passes_and_says_how_much_there_was() {
+fn a_correct_chat_passes_with_the_numbers_of_messages() {
     let mut judge = chat();
     for id in 1..=3 {
         row(&mut judge, ANNA, "submitted", id);
@@ -81,7 +81,7 @@ fn a_message_shown_twice_fails_with_both_rows() {
 }
 
 #[test]
-fn what_nobody_took_and_nobody_has_is_lost() {
+fn a_message_neither_received_nor_queued_is_lost() {
     for (waiting, outside, judged) in [
         (0, BEN, Judged::Failed),
         (0, STRANGER, Judged::Passed),
@@ -97,7 +97,7 @@ fn what_nobody_took_and_nobody_has_is_lost() {
 }
 
 #[test]
-fn a_server_that_crashes_loses_what_waits() {
+fn a_crash_of_the_server_loses_the_waiting_messages() {
     let mut judge = chat();
     row(&mut judge, SERVER, "start", 0);
     row(&mut judge, ANNA, "submitted", 1);
@@ -108,7 +108,7 @@ fn a_server_that_crashes_loses_what_waits() {
 }
 
 #[test]
-fn nothing_to_judge_is_unknown() {
+fn a_run_without_messages_is_unknown() {
     assert_eq!(ends(chat(), 0), Verdict::unknown("no message was sent"));
     let none = testkit::check::<ChatDelivery>().begin().finish();
     assert_eq!(none, Verdict::unknown("no node is a chat.server"));
