@@ -5,6 +5,7 @@ mod harness;
 mod abi;
 mod bad_input;
 mod chat;
+mod chat_live;
 mod clock;
 mod commands;
 mod determinism;

@@ -318,7 +318,7 @@ fn mistakes_in_a_config_are_reported() {
         (
             "script = ['logout']\nactions = 5",
             "actions",
-            "is set beside a `script`",
+            "is set together with `script`",
         ),
         ("timeout = '0s'", "timeout", "is 0, expected more than 0"),
         (
@@ -334,7 +334,7 @@ fn mistakes_in_a_config_are_reported() {
         (
             "weights = { send = 0, list = 0, receive = 0, logout = 0, drop = 0, delete = 0 }",
             "weights",
-            "come to 0 in all, expected more than 0",
+            "have the sum 0, expected more than 0",
         ),
     ] {
         let found = problems::<ChatClient>(config);

@@ -73,8 +73,8 @@ fn a_message_shown_twice_fails_with_both_rows() {
     row(&mut judge, BEN, "got", 1);
     let verdict = ends(judge, 1);
     assert_eq!(verdict.judged, Judged::Failed);
-    let told = "a user took message 1 from anna after message 1: twice, or out of order";
-    assert_eq!(verdict.reason, told);
+    let reason = "a user took message 1 from anna after message 1: twice, or out of order";
+    assert_eq!(verdict.reason, reason);
     let rows: Vec<_> = verdict.rows.iter().map(|it| (it.node, it.row)).collect();
     assert_eq!(rows, [(BEN, 1), (BEN, 2)]);
     assert_eq!(verdict.rows[0].note, "id 1 from anna");
@@ -103,8 +103,8 @@ fn a_crash_of_the_server_loses_the_waiting_messages() {
     row(&mut judge, ANNA, "submitted", 1);
     row(&mut judge, SERVER, "accepted", 1);
     row(&mut judge, SERVER, "crash", 0);
-    let told = "the server began anew without 1 message that waited";
-    assert_eq!(ends(judge, 0).reason, told);
+    let reason = "the server began anew without 1 message that waited";
+    assert_eq!(ends(judge, 0).reason, reason);
 }
 
 #[test]
@@ -115,6 +115,6 @@ fn a_run_without_messages_is_unknown() {
     let two = testkit::check::<ChatDelivery>();
     let two = two.node::<ChatServer>("a", "chat");
     let two = two.node::<ChatServer>("b", "chat").begin().finish();
-    let told = "2 nodes are a chat.server, and this check judges one";
-    assert_eq!(two, Verdict::unknown(told));
+    let reason = "2 nodes are a chat.server, and this check judges one";
+    assert_eq!(two, Verdict::unknown(reason));
 }
