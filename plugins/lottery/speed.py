@@ -1,13 +1,13 @@
-"""How fast bets are stored, and in how much memory.
+"""Measures how fast bets are stored, and the memory that this needs.
 
     cargo build --release
     python3 plugins/lottery/speed.py [target/release/runner [BETS_IN_MILLIONS]]
 
-Prints bets stored per second in real time, agencies and central as nodes of one
-process that talk over TCP, with 5 and 50 agencies, without and with `sync`; beside it what
-the disk alone does: batches of that size appended and brought to the disk, one by one. Then the
-peak memory of a run in virtual time with so many million bets (default 10), by the number
-of bets, so that it can be seen what it depends on.
+Prints the bets stored per second in real time, with agencies and central as nodes of one
+process that communicate over TCP, with 5 and 50 agencies, without and with `sync`. For
+comparison, it prints the speed of the disk alone: batches of the same size, each appended and
+flushed. Then it prints the peak memory of runs in virtual time with 1 %, 10 % and 100 % of
+BETS_IN_MILLIONS (default 10), which shows whether memory grows with the number of bets.
 """
 
 import csv
@@ -65,7 +65,7 @@ def run(folder, **what):
 
 
 def disk(folder, seconds=2):
-    """Batches per second that are appended and brought to the disk, one by one."""
+    """Batches per second, each appended and flushed to the disk."""
     path, batch = os.path.join(folder, "disk"), os.urandom(5900)
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     count, began = 0, time.monotonic()

@@ -1,17 +1,12 @@
-//! The chat plugin through the runner: its scenarios as they are shipped, in both
-//! times; lost connections and lossy links; a client in plain Python written from
-//! PROTOCOL.md, and a person's client at a terminal.
+//! The chat plugin through the runner: the shipped scenarios in virtual and in real time, with
+//! lost connections and lossy links.
 //!
-//! Whether a chat kept its word is judged here from the logs alone, by a judge
-//! that shares no code with the plugin's check; the two must agree.
+//! The function `judge` judges each run from its logs. It shares no code with the plugin's check,
+//! and the two must agree.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::OnceLock;
 
 use crate::harness::Lab;
-use crate::real_live::{Beside, Live, listen, python};
 
 fn shipped(name: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios");
@@ -32,7 +27,7 @@ fn run(name: &str, more: &[&str]) -> Lab {
         "out",
     ];
     let answer = lab.runner(&[&arguments[..], more].concat());
-    // A busy machine is late in real time, and is told so.
+    // On a busy machine, a run in real time may be late, which is a warning.
     match more.contains(&"real") {
         true => answer.ends(0),
         false => answer.passes(),
@@ -45,20 +40,20 @@ fn printed(lab: &Lab, node: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// What the logs of a run come to.
+/// The counts from the logs of a run.
 #[derive(Debug, Default)]
 struct Judged {
     accepted: usize,
     got: usize,
-    /// Not acknowledged in the end.
+    /// Messages without an acknowledgement at the end.
     waiting: usize,
-    /// Accounts that were deleted.
+    /// Number of deleted accounts.
     deleted: usize,
     retries: u64,
     lost: usize,
 }
 
-/// Judges the chat of a run: each message once, in order per sender, or still queued.
+/// Checks that each message of a run was delivered once, in order per sender, or is still queued.
 fn judge(lab: &Lab) -> Judged {
     let mut judged = Judged::default();
     let number = |row: &[String], column: usize| row[column].parse::<u64>().unwrap();
@@ -66,7 +61,7 @@ fn judge(lab: &Lab) -> Judged {
     let column = |name: &str| server.column(name);
     let (event, from, to) = (column("event"), column("from"), column("to"));
     let (own, mailbox, id) = (column("number"), column("mailbox"), column("id"));
-    // By mailbox: who sent its messages, how many are acknowledged.
+    // For each mailbox: the senders of its messages, and the last acknowledged one.
     let mut senders = BTreeMap::<u64, Vec<String>>::new();
     let mut acknowledged = BTreeMap::<u64, u64>::new();
     let mut deleted = BTreeSet::new();
@@ -76,9 +71,9 @@ fn judge(lab: &Lab) -> Judged {
         match &*row[event] {
             "accepted" => {
                 judged.accepted += 1;
-                let place = senders.entry(number(row, mailbox)).or_default();
-                place.push(row[from].clone());
-                assert_eq!(number(row, id), place.len() as u64, "{row:?}");
+                let mailbox_senders = senders.entry(number(row, mailbox)).or_default();
+                mailbox_senders.push(row[from].clone());
+                assert_eq!(number(row, id), mailbox_senders.len() as u64, "{row:?}");
                 let before = last_number.insert(row[from].clone(), number(row, own));
                 assert!(
                     before < Some(number(row, own)),
@@ -150,8 +145,8 @@ fn judge(lab: &Lab) -> Judged {
     judged.waiting = there
         .map(|(mailbox, all)| all.len() - acknowledged.get(mailbox).copied().unwrap_or(0) as usize)
         .sum();
-    let told = server.texts("waiting");
-    assert_eq!(told.last().unwrap(), &judged.waiting.to_string());
+    let waiting = server.texts("waiting");
+    assert_eq!(waiting.last().unwrap(), &judged.waiting.to_string());
     if lab.path("out/verdicts.csv").exists() {
         let verdicts = lab.table("out/verdicts.csv");
         let check = verdicts.only("name", "chat.delivery").only("run", "1");
@@ -162,8 +157,8 @@ fn judge(lab: &Lab) -> Judged {
             waiting,
             ..
         } = judged;
-        let told = format!("{accepted} sent, {got} taken, {waiting} queued");
-        assert_eq!(check.texts("measured"), [told]);
+        let measured = format!("{accepted} sent, {got} taken, {waiting} queued");
+        assert_eq!(check.texts("measured"), [measured]);
     }
     judged
 }
@@ -194,7 +189,7 @@ const BEN: [&str; 9] = [
 ];
 
 #[test]
-fn two_friends_see_everything_once() {
+fn two_friends_see_each_message_once() {
     let lab = run("chat-friends", &[]);
     assert_eq!(printed(&lab, "anna"), ANNA);
     assert_eq!(printed(&lab, "ben")[..9], BEN);
@@ -210,7 +205,7 @@ fn two_friends_see_the_same_messages_in_real_time() {
         let theirs = lines.into_iter().filter(|it| it.starts_with(from));
         theirs.collect()
     };
-    // How the rest falls out is a matter of time: on a busy machine, Ben's last one may come, too.
+    // The other messages depend on timing: on a busy machine, Ben's last one may arrive, too.
     let from_ben = messages(printed(&lab, "anna"), "ben: ");
     assert_eq!(from_ben[..2], [ANNA[5], ANNA[8]]);
     let from_anna = messages(printed(&lab, "ben"), "anna: ");
@@ -219,7 +214,7 @@ fn two_friends_see_the_same_messages_in_real_time() {
 }
 
 #[test]
-fn hundreds_of_users_come_and_go_and_no_message_is_lost_or_shown_twice() {
+fn with_hundreds_of_users_no_message_is_lost_or_shown_twice() {
     let lab = run("chat-random", &[]);
     let judged = judge(&lab);
     assert!(judged.accepted > 10_000, "{judged:?}");
@@ -230,7 +225,7 @@ fn hundreds_of_users_come_and_go_and_no_message_is_lost_or_shown_twice() {
 }
 
 #[test]
-fn users_in_real_time_lose_nothing_either() {
+fn users_in_real_time_lose_no_message() {
     let more = [
         "--time",
         "real",
@@ -245,7 +240,7 @@ fn users_in_real_time_lose_nothing_either() {
 }
 
 #[test]
-fn over_lossy_links_each_message_comes_once_and_in_order() {
+fn over_lossy_links_each_message_arrives_once_and_in_order() {
     for order in ["fifo", "any"] {
         for loss in ["0.1", "0.3"] {
             let more = [
@@ -261,8 +256,8 @@ fn over_lossy_links_each_message_comes_once_and_in_order() {
 }
 
 #[test]
-fn what_was_lost_on_the_way_arrives_in_the_end() {
-    // Nobody leaves; when all have done their things there is time to catch up.
+fn a_lost_message_arrives_in_the_end() {
+    // No user leaves, and after all actions there is time to catch up.
     let quiet = "nodes.user.config.weights={send=9, list=1, receive=0, logout=0, drop=0, delete=0}";
     let lab = run("chat-lossy", &["--set", quiet, "--duration", "300s"]);
     let judged = judge(&lab);
@@ -272,9 +267,9 @@ fn what_was_lost_on_the_way_arrives_in_the_end() {
 }
 
 #[test]
-fn a_user_that_forgets_what_it_took_is_caught() {
-    // Two users of one account, and acknowledgements that take a second: the newer login gets
-    // the message again that the older one took.
+fn the_check_finds_a_message_that_was_shown_twice() {
+    // Two users of one account, and slow acknowledgements: the newer login gets the message that
+    // the older one has received.
     let scenario = "name = \"twice\"\nduration = \"10s\"\n\
          [nodes.server]\nbehavior = \"chat.server\"\n\
          [nodes.anna]\nbehavior = \"chat.client\"\n[nodes.anna.config]\n\
@@ -303,175 +298,8 @@ fn the_same_seed_gives_the_same_bytes() {
     }
 }
 
-/// A chat server in real time that listens, with more about it.
-fn listening(more: &str) -> String {
-    format!(
-        "name = \"live\"\ntime = \"real\"\n[nodes.server]\nbehavior = \"chat.server\"\n{more}\n{}\
-         max_message = \"8KiB\"\n",
-        listen("server", "u32be")
-    )
-}
-
 #[test]
-fn a_client_in_python_written_from_the_specification_chats() {
-    crate::harness::needs_python!();
-    let mut live = Live::start(&listening(""));
-    let address = live.address("server");
-    let mut client = python(&["chat_client.py", &address, "everything"]);
-    assert_eq!(client.ends_well(), "everything as specified\n");
-    live.stop();
-}
-
-#[test]
-fn bad_frames_are_answered_and_harm_nobody_else() {
-    crate::harness::needs_python!();
-    let mut live = Live::start(&listening("config = { max_waiting = 3 }"));
-    let address = live.address("server");
-    let mut client = python(&["chat_client.py", &address, "bad-input"]);
-    assert_eq!(client.ends_well(), "still served\n");
-    live.stop();
-    let log = live.lab.table("out/runs/0001/server.csv");
-    let refused = log.only("event", "refused");
-    let codes: BTreeSet<&str> = refused.texts("code").into_iter().collect();
-    let told = |code: u8| codes.contains(&*code.to_string());
-    for code in (1..=10).chain([12, 13]) {
-        assert!(told(code), "no error {code} in {codes:?}");
-    }
-}
-
-#[test]
-fn datagrams_may_be_lost_and_come_twice() {
-    crate::harness::needs_python!();
-    let scenario = "name = \"live\"\ntime = \"real\"\n[nodes.server]\nbehavior = \"chat.server\"\n\
-         [[nodes.server.listen]]\nudp = \"127.0.0.1:0\"\n";
-    let mut live = Live::start(scenario);
-    let address = live.address("server");
-    let mut client = python(&["chat_client.py", &address, "datagrams"]);
-    assert_eq!(client.ends_well(), "once\n");
-    live.stop();
-}
-
-/// The terminal client's executable, built if it is not there yet.
-fn chatclient() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        let runner = PathBuf::from(env!("CARGO_BIN_EXE_runner"));
-        let folder = runner.parent().unwrap();
-        let profile = match folder.file_name().unwrap().to_str().unwrap() {
-            "debug" => "dev",
-            other => other,
-        };
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let answer = Command::new(cargo)
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .args(["build", "--quiet", "--offline", "-p", "chatclient"])
-            .args(["--profile", profile])
-            .env("CARGO_TARGET_DIR", folder.parent().unwrap())
-            .status();
-        assert!(answer.unwrap().success());
-        folder.join("chatclient")
-    });
-    built.clone()
-}
-
-/// Somebody at a terminal.
-fn person(live: &Live, name: &str, address: &str) -> Beside {
-    let mut command = live.lab.program(chatclient().to_str().unwrap());
-    let mut person = Beside::start(command.args([name, "--address", address]));
-    person.told("logged in");
-    person
-}
-
-#[test]
-fn people_chat_at_terminals() {
-    let mut live = Live::start(&listening(""));
-    let address = live.address("server");
-    let mut anna = person(&live, "anna", &address);
-    let mut ben = person(&live, "ben", &address);
-    anna.types("list");
-    assert_eq!(anna.told("anna"), " ben");
-    anna.types("send ben how are you?");
-    anna.told("delivered");
-    assert_eq!(ben.told("anna: "), "how are you?");
-    ben.types("sing");
-    assert!(
-        ben.told("error: ")
-            .starts_with("`sing` is no command; there are create")
-    );
-    ben.types("logout");
-    ben.told("logged out");
-    anna.types("send ben gone?");
-    anna.told("queued");
-    anna.types("send nobody hi");
-    assert_eq!(anna.told("error: "), "`nobody`: no account has this name");
-    ben.types("login ben");
-    ben.told("logged in, 1 message waiting");
-    assert_eq!(ben.told("anna: "), "gone?");
-    // Somebody else at another terminal, as Ben.
-    let mut other = person(&live, "ben", &address);
-    ben.told("logged in elsewhere");
-    other.types("delete");
-    other.told("deleted");
-    for mut it in [anna, ben, other] {
-        it.types("quit");
-        it.ends_well();
-    }
-    live.stop();
-}
-
-#[test]
-fn input_that_ends_is_answered_to_the_end() {
-    let mut live = Live::start(&listening(""));
-    let address = live.address("server");
-    let mut command = live.lab.program(chatclient().to_str().unwrap());
-    let input = live.lab.write(
-        "input",
-        "create anna\nlogin anna\nsend anna hi\n\nlist x*\nlogout\ndelete\n",
-    );
-    let input = std::fs::File::open(input).unwrap();
-    let command = command.args(["--address", &address]).stdin(input);
-    let answer = live.lab.answer(command).passes();
-    let lines: Vec<&str> = answer.out.lines().collect();
-    let expected = [
-        "created",
-        "logged in",
-        "delivered",
-        "anna: hi",
-        "no names",
-        "logged out",
-        "error: not logged in",
-    ];
-    assert_eq!(lines, expected);
-    live.stop();
-    let mut command = live.lab.program(chatclient().to_str().unwrap());
-    let alone = live.lab.answer(command.args(["--address", &address]));
-    alone.ends(1).says(&[
-        "error: no chat server at",
-        "runner scenarios/chat-listen.toml",
-    ]);
-}
-
-#[test]
-fn whoever_is_cut_off_comes_back_by_itself() {
-    let mut live = Live::start(&listening(""));
-    let address = live.address("server");
-    let mut anna = person(&live, "anna", &address);
-    // Another server in its place, at the same address: everything is forgotten.
-    live.stop();
-    anna.told("connection lost");
-    let at = listening("").replace("127.0.0.1:0", &address);
-    let mut live = Live::start(&at);
-    anna.told("connected again");
-    anna.told("logged out: no account has this name");
-    anna.types("create anna");
-    anna.told("created");
-    anna.types("quit");
-    anna.ends_well();
-    live.stop();
-}
-
-#[test]
-fn mistakes_in_a_script_have_their_place() {
+fn mistakes_in_a_script_have_a_place() {
     let lab = Lab::with(
         "name = \"wrong\"\n[nodes.server]\nbehavior = \"chat.server\"\nconfig = { windw = 1 }\n\
          [nodes.anna]\nbehavior = \"chat.client\"\n[nodes.anna.config]\n\
@@ -482,6 +310,6 @@ fn mistakes_in_a_script_have_their_place() {
         .says(&["scenario.toml:4:", "did you mean `window`?"])
         .says(&[
             "scenario.toml:10:",
-            "`sned` is no command; there are create, login",
+            "`sned` is not a command, expected create, login",
         ]);
 }

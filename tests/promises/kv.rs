@@ -1,5 +1,5 @@
-//! The kv plugin in virtual time: its scenarios as they are shipped, retries over
-//! links that lose, stores that break their word, and mistakes in its configs.
+//! The kv plugin in virtual time: the shipped scenarios, retries over lossy links, incorrect
+//! stores, and mistakes in configs.
 
 use crate::harness::{Answer, Lab};
 
@@ -13,8 +13,8 @@ fn shipped(name: &str, more: &[&str]) -> Lab {
     lab
 }
 
-/// What the check said of each run: verdict and what was measured or found.
-fn said(lab: &Lab) -> Vec<(String, String)> {
+/// The verdict of each run, and its reason.
+fn verdicts(lab: &Lab) -> Vec<(String, String)> {
     let verdicts = lab
         .table("out/verdicts.csv")
         .only("name", "kv.linearizable");
@@ -23,7 +23,7 @@ fn said(lab: &Lab) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_script_has_the_replies_that_it_expects() {
+fn a_script_has_its_expected_replies() {
     let lab = shipped("kv-basic", &[]);
     let log = lab.table("out/runs/0001/client.csv");
     assert_eq!(log.only("event", "invoke").rows.len(), 12);
@@ -36,7 +36,7 @@ fn a_script_has_the_replies_that_it_expects() {
 }
 
 #[test]
-fn many_clients_are_explained_and_the_same_bytes_again() {
+fn many_clients_are_linearizable_and_repeat_the_same_bytes() {
     let run = || shipped("kv-random", &["--runs", "2"]);
     let lab = run();
     let verdicts = lab
@@ -46,7 +46,7 @@ fn many_clients_are_explained_and_the_same_bytes_again() {
     let measured = ["10000 operations on 100 keys explained"; 2];
     assert_eq!(verdicts.texts("measured"), measured);
     assert_eq!(lab.files("out/runs"), run().files("out/runs"));
-    // The first key is drawn a hundred times as often as the last, or so.
+    // The first key is drawn about a hundred times as often as the last.
     let log = lab
         .table("out/runs/0001/client-1.csv")
         .only("event", "invoke");
@@ -55,9 +55,9 @@ fn many_clients_are_explained_and_the_same_bytes_again() {
 }
 
 #[test]
-fn what_is_sent_again_is_explained_though_it_may_be_done_twice() {
+fn repeated_commands_are_linearizable_although_they_may_be_executed_twice() {
     let lab = shipped("kv-lossy", &[]);
-    let verdicts = said(&lab);
+    let verdicts = verdicts(&lab);
     assert_eq!(verdicts.len(), 5);
     assert!(
         verdicts.iter().all(|(verdict, _)| verdict == "passed"),
@@ -67,15 +67,15 @@ fn what_is_sent_again_is_explained_though_it_may_be_done_twice() {
     for event in ["retry", "settled", "timeout", "return"] {
         assert!(!log.only("event", event).rows.is_empty(), "{event}");
     }
-    // Each begun operation returned or was given up, and each retried one settled.
+    // Each operation returned or was given up, and each repeated one settled.
     let count = |event: &str| log.only("event", event).rows.len();
     assert_eq!(count("invoke"), 500);
     assert_eq!(count("return") + count("timeout"), 500);
     assert!(count("settled") > count("timeout"));
 }
 
-/// Replies that take longer than the timeout, so that old ones keep coming: some
-/// clients, a few keys, and links without a loss.
+/// Latencies above the timeout, so late replies arrive often: a few clients and keys, little
+/// loss.
 const IMPATIENT: &str = "\
 name = \"impatient\"
 duration = \"10m\"
@@ -100,7 +100,7 @@ check = \"kv.linearizable\"
 ";
 
 #[test]
-fn no_late_reply_is_taken_for_that_to_the_next_command() {
+fn no_late_reply_is_taken_for_the_reply_to_the_next_command() {
     let lab = Lab::with(IMPATIENT);
     lab.run_into("out", &[]);
     for run in 1..=3 {
@@ -118,7 +118,7 @@ fn no_late_reply_is_taken_for_that_to_the_next_command() {
     }
 }
 
-/// Clients of a store that breaks its word with every 50th command, or not.
+/// Runs clients of a store that has this fault at every 50th command.
 fn broken(fault: &str) -> (Lab, Answer) {
     let lab = Lab::with(&format!(
         "name = \"broken\"\nduration = \"10m\"\n[nodes.client]\ncount = 4\nbehavior = \"kv.client\"\n\
@@ -133,7 +133,7 @@ fn broken(fault: &str) -> (Lab, Answer) {
 }
 
 #[test]
-fn a_store_that_breaks_its_word_is_found_out() {
+fn an_incorrect_store_fails_the_check() {
     for fault in [
         "stale-read",
         "lost-write",
@@ -143,10 +143,10 @@ fn a_store_that_breaks_its_word_is_found_out() {
     ] {
         let (lab, answer) = broken(fault);
         answer.ends(1);
-        let (verdict, reason) = said(&lab).remove(0);
+        let (verdict, reason) = verdicts(&lab).remove(0);
         assert_eq!(verdict, "failed", "{fault}");
         assert!(reason.starts_with("key `key-"), "{fault}: {reason}");
-        // The proof names rows that are there: of few operations, all on the key.
+        // The proof names existing rows of few operations, all on the key.
         let evidence = lab.table("out/evidence.csv");
         let key = reason.split('`').nth(1).unwrap();
         assert!((1..=40).contains(&evidence.rows.len()), "{fault}: {reason}");
@@ -162,15 +162,15 @@ fn a_store_that_breaks_its_word_is_found_out() {
     }
     let (lab, answer) = broken("none");
     answer.passes();
-    assert_eq!(said(&lab)[0].0, "passed");
+    assert_eq!(verdicts(&lab)[0].0, "passed");
 }
 
 #[test]
-fn too_small_a_budget_is_unknown() {
+fn with_too_small_a_budget_the_verdict_is_unknown() {
     let lab = Lab::with(&format!("{IMPATIENT}config = {{ budget = 20 }}\n"));
     lab.runner(&["scenario.toml", "--out", "out", "--no-report"])
         .ends(4);
-    let (verdict, reason) = said(&lab).remove(0);
+    let (verdict, reason) = verdicts(&lab).remove(0);
     assert_eq!(verdict, "unknown");
     assert!(reason.contains("not judged within 20 steps"), "{reason}");
 }
@@ -212,7 +212,7 @@ fn a_reply_that_is_not_the_expected_one_fails_the_run() {
 }
 
 #[test]
-fn mistakes_in_a_config_have_their_place() {
+fn mistakes_in_a_config_have_a_place() {
     let lab = Lab::with(
         "name = \"wrong\"\n[nodes.client]\nbehavior = \"kv.client\"\n\
          [nodes.client.config]\nscript = [\"get a\", { expect = \"1\" }]\ndistribution = \"ziff\"\n\

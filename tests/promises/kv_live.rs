@@ -1,5 +1,5 @@
-//! The store in real time, for programs outside: `kvclient`, `redis-cli`,
-//! `redis-benchmark`, and clients that do everything wrong.
+//! The store in real time with external clients: `kvclient`, `redis-cli`, `redis-benchmark`, and
+//! clients that violate the protocols.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use crate::harness::Answer;
 use crate::real_live::{Live, PATIENCE, listen, until};
 
-/// A store that listens in these framings, in their order.
+/// A store with a listener for each of these framings, in order.
 fn store(config: &str, framings: &[&str]) -> Live {
     let listens: String = framings.iter().map(|it| listen("server", it)).collect();
     Live::start(&format!(
@@ -19,8 +19,8 @@ fn store(config: &str, framings: &[&str]) -> Live {
     ))
 }
 
-/// The command `kvclient`, built with the features of the whole workspace, so that
-/// after its tests there is nothing left to build.
+/// The command `kvclient`. It is built with the features of the whole workspace, so nothing is
+/// built twice.
 fn kvclient() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -51,8 +51,7 @@ fn kvclient() -> &'static Path {
     })
 }
 
-/// Ends a test where there is no Redis to play the other program, as `needs_python`
-/// does.
+/// Skips a test if the tools of Redis are not installed, as `needs_python` does.
 macro_rules! needs_redis {
     () => {
         if !has_redis() {
@@ -71,17 +70,17 @@ fn has_redis() -> bool {
         });
         assert!(
             found || std::env::var_os("CI").is_none(),
-            "redis-cli and redis-benchmark are not here, and these tests must not be left out: \
+            "redis-cli and redis-benchmark are missing, and these tests must not be skipped: \
              install them"
         );
         if !found {
-            eprintln!("left out, for there is no redis-cli: tests with the tools of Redis");
+            eprintln!("skipped: tests with the tools of Redis, since there is no redis-cli");
         }
         found
     })
 }
 
-/// Runs a program against the store's address, split at its colon, with an input.
+/// Runs a program with the host and port of the store, and an input.
 fn redis(program: &str, address: &str, arguments: &[&str], input: &[u8]) -> Answer {
     let (host, port) = address.rsplit_once(':').unwrap();
     let mut child = Command::new(program)
@@ -99,7 +98,7 @@ fn redis(program: &str, address: &str, arguments: &[&str], input: &[u8]) -> Answ
     Answer::new(child.wait_with_output().unwrap(), "\0")
 }
 
-/// A connection that says bytes and hears bytes.
+/// A connection that sends and expects bytes.
 struct Raw(TcpStream);
 
 impl Raw {
@@ -127,7 +126,7 @@ impl Raw {
         self
     }
 
-    /// The store hangs up.
+    /// Expects that the store closes the connection.
     #[track_caller]
     fn is_let_go(&mut self) {
         match self.0.read(&mut [0]) {
@@ -145,7 +144,7 @@ fn framed(message: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 #[test]
-fn kvclient_prints_ok_the_value_ok_in_every_framing() {
+fn kvclient_works_in_every_framing() {
     let framings = ["decimal10", "line", "u32be", "typed-u32be", "resp"];
     let mut live = store("", &framings);
     for framing in framings {
@@ -170,7 +169,7 @@ fn kvclient_prints_ok_the_value_ok_in_every_framing() {
 }
 
 #[test]
-fn what_one_protocol_stores_the_other_reads() {
+fn both_protocols_use_the_same_values() {
     let mut live = store("", &["decimal10", "resp"]);
     let (text, resp) = (live.address("server"), live.address("server"));
     let mut text = Raw::to(&text);
@@ -201,7 +200,7 @@ fn redis_cli_sets_gets_and_deletes() {
     assert_eq!(out(&["--no-raw", "get", "foo"]), "(nil)\n");
     assert_eq!(out(&["config", "get", "appendonly"]), "appendonly\nno\n");
     assert!(out(&["incr", "n"]).starts_with("ERR unknown command 'incr'"));
-    // A value of any bytes, from standard input and back.
+    // A value of all bytes, from standard input.
     let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     redis("redis-cli", &address, &["-x", "set", "bytes"], &bytes).passes();
     let (host, port) = address.rsplit_once(':').unwrap();
@@ -210,7 +209,7 @@ fn redis_cli_sets_gets_and_deletes() {
         .output()
         .unwrap();
     assert_eq!(output.stdout, [&bytes[..], b"\n"].concat());
-    // Typed one after the other, as a person does.
+    // Commands typed one after the other.
     let typed = redis("redis-cli", &address, &[], b"set x 1\nget x\nhello 2\n")
         .passes()
         .out;
@@ -296,7 +295,7 @@ fn commands_may_come_in_pieces_and_many_at_once() {
 }
 
 #[test]
-fn bad_commands_are_answered_and_the_next_one_is_done() {
+fn bad_commands_have_error_replies_and_the_next_one_is_executed() {
     let mut live = store("max_key = 3, max_value = 5", &["decimal10", "resp"]);
     let (text, resp) = (live.address("server"), live.address("server"));
     let mut text = Raw::to(&text);
@@ -327,7 +326,7 @@ fn bad_commands_are_answered_and_the_next_one_is_done() {
     }
     text.says(framed(b"get \xff\n\x00"))
         .hears(framed(b"\x00\n\xfe"));
-    // Huge, but within what the listener takes: 16 MiB.
+    // A large message, but below the listener's limit of 16 MiB.
     let huge = [b"set a ", &vec![b'x'; 10_000_000][..]].concat();
     let refused = "error: a value of 10000000 bytes, at most 5 are kept";
     text.says(framed(huge)).hears(framed(refused));
@@ -345,7 +344,7 @@ fn bad_commands_are_answered_and_the_next_one_is_done() {
 }
 
 #[test]
-fn who_hangs_up_in_the_middle_has_said_nothing() {
+fn an_incomplete_command_before_a_close_has_no_effect() {
     let mut live = store("", &["decimal10", "resp"]);
     let (text, resp) = (live.address("server"), live.address("server"));
     let (before, _) = live.holds();
@@ -357,7 +356,7 @@ fn who_hangs_up_in_the_middle_has_said_nothing() {
     for end in 1..array.len() {
         Raw::to(&resp).says(&array[..end]);
     }
-    // Whoever says more than the listener takes is not listened to any more.
+    // A message above the listener's limit closes the connection.
     Raw::to(&text).says("  99999999").is_let_go();
     Raw::to(&resp)
         .says("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$99999999999\r\n")
@@ -370,7 +369,7 @@ fn who_hangs_up_in_the_middle_has_said_nothing() {
 }
 
 #[test]
-fn values_are_written_before_they_are_answered() {
+fn changes_are_written_before_their_replies() {
     let mut live = store("persist = true", &["decimal10"]);
     let address = live.address("server");
     let mut client = Raw::to(&address);
@@ -380,7 +379,7 @@ fn values_are_written_before_they_are_answered() {
             .hears(framed("ok"));
     }
     client.says(framed("delete k0")).hears(framed("ok"));
-    // Killed, not stopped: what was answered is in the file.
+    // After a kill, the acknowledged changes are in the file.
     live.runner.signal(rustix::process::Signal::KILL);
     live.runner.end();
     let bytes = live
@@ -388,7 +387,7 @@ fn values_are_written_before_they_are_answered() {
         .files("out/runs/0001.partial")
         .remove("server.kv")
         .unwrap();
-    // 17 bytes before each key and value, and 8 at the beginning.
+    // 17 bytes before each key, and 8 at the beginning.
     let records: usize = (0..100)
         .map(|number: u32| 18 + 2 * number.to_string().len())
         .sum();

@@ -1,5 +1,5 @@
-//! The lottery through the runner: its scenarios as they are shipped, agencies in
-//! Python that know the protocol alone, and `bets.csv` the same whatever breaks.
+//! The lottery through the runner: the shipped scenarios, Python agencies that implement the
+//! protocol, and the same `bets.csv` under all faults.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn shipped(name: &str, more: &[&str]) -> Lab {
     let lab = Lab::new();
     let file = format!("{FOLDER}/{name}.toml");
     let arguments = [&file, "--no-report", "--quiet", "--out", "out"];
-    // On a busy machine it may say that it was late.
+    // On a busy machine, a run in real time may be late, which is a warning.
     lab.runner(&[&arguments[..], more].concat()).ends(0);
     lab
 }
@@ -24,7 +24,7 @@ fn shipped(name: &str, more: &[&str]) -> Lab {
 fn bets(lab: &Lab) -> Vec<String> {
     let text = lab.read("out/runs/0001/bets.csv");
     assert!(text.ends_with("\r\n"));
-    // No name of theirs has a line break in it.
+    // No generated name contains a line break.
     let mut lines: Vec<String> = text.split_terminator("\r\n").map(str::to_owned).collect();
     lines.sort_unstable();
     lines
@@ -35,7 +35,7 @@ fn log(lab: &Lab, node: &str) -> Table {
     lab.table(&format!("out/runs/0001/{node}.csv"))
 }
 
-/// A central that listens, for so many agencies.
+/// A central with a listener, for this number of agencies.
 fn central(agencies: u32) -> Live {
     Live::start(&format!(
         "name = \"live\"\ntime = \"real\"\n[nodes.central]\nbehavior = \"lottery.central\"\n\
@@ -44,7 +44,7 @@ fn central(agencies: u32) -> Live {
     ))
 }
 
-/// What an agency in Python of this kind says at its end.
+/// Runs a Python agency of this kind. Returns its output.
 #[track_caller]
 fn agency(live: &mut Live, kind: &str) -> String {
     let address = live.address("central");
@@ -56,10 +56,10 @@ fn file(live: &Live) -> Vec<u8> {
 }
 
 #[test]
-fn a_client_in_python_registers_two_bets_ends_asks_and_gets_the_winners() {
+fn a_python_client_hands_in_two_bets_ends_and_gets_the_winners() {
     crate::harness::needs_python!();
     let mut live = central(1);
-    // What Python's csv module makes of these bets.
+    // The bets as Python's csv module writes them.
     let expected = agency(&mut live, "whole");
     live.stop();
     let hex: String = file(&live)
@@ -85,7 +85,7 @@ fn a_client_in_python_registers_two_bets_ends_asks_and_gets_the_winners() {
 }
 
 #[test]
-fn a_batch_whose_answer_was_lost_is_stored_once() {
+fn a_batch_whose_reply_was_lost_is_stored_once() {
     crate::harness::needs_python!();
     let mut live = central(1);
     agency(&mut live, "again");
@@ -104,7 +104,7 @@ fn a_batch_whose_answer_was_lost_is_stored_once() {
 }
 
 #[test]
-fn bad_input_is_refused_stores_nothing_and_costs_nobody_else() {
+fn bad_input_is_refused_and_does_not_affect_others() {
     crate::harness::needs_python!();
     let mut live = central(2);
     agency(&mut live, "bad");
@@ -115,7 +115,7 @@ fn bad_input_is_refused_stores_nothing_and_costs_nobody_else() {
 }
 
 #[test]
-fn a_slow_agency_holds_up_nobody_but_the_draw() {
+fn a_slow_agency_delays_only_the_draw() {
     crate::harness::needs_python!();
     let mut live = central(20);
     agency(&mut live, "crowd");
@@ -125,7 +125,7 @@ fn a_slow_agency_holds_up_nobody_but_the_draw() {
 }
 
 #[test]
-fn what_was_acknowledged_outlives_a_kill() {
+fn acknowledged_bets_survive_a_kill() {
     crate::harness::needs_python!();
     let mut live = central(1);
     let address = live.address("central");
@@ -138,8 +138,8 @@ fn what_was_acknowledged_outlives_a_kill() {
     let acknowledged: usize = agency.ends_well().trim().parse().unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     let stored: Vec<&str> = text.split_terminator("\r\n").collect();
-    // One batch may be stored whose answer was not heard any more, or its lines
-    // without the journal's, which a central that returns cuts off.
+    // One more batch may be stored, since its reply was lost, or its lines may be written without
+    // the journal's line; a restarted central cuts them off.
     let lengths = acknowledged..=acknowledged + 10;
     assert!(
         acknowledged >= 1000 && lengths.contains(&stored.len()),
@@ -158,7 +158,7 @@ fn five_agencies_have_every_bet_stored_once_in_virtual_and_in_real_time() {
     assert_eq!(bets_in_virtual_time.len(), 80_000);
     let distinct: BTreeSet<&String> = bets_in_virtual_time.iter().collect();
     assert_eq!(distinct.len(), 80_000);
-    // Who has won, read from the file without the plugin.
+    // The winners, read from the file without the plugin.
     for agency in 1..=5 {
         let start = format!("{agency},");
         let theirs = bets_in_virtual_time
@@ -179,7 +179,7 @@ fn five_agencies_have_every_bet_stored_once_in_virtual_and_in_real_time() {
 }
 
 #[test]
-fn crashes_of_agency_and_central_lose_and_double_no_bet() {
+fn crashes_of_agency_and_central_lose_and_duplicate_no_bet() {
     let whole = bets(&shipped("lottery-five", &[]));
     for time in ["virtual", "real"] {
         let lab = shipped("lottery-dies", &["--time", time]);
@@ -197,7 +197,7 @@ fn crashes_of_agency_and_central_lose_and_double_no_bet() {
 }
 
 #[test]
-fn the_number_of_agencies_is_one_count() {
+fn the_number_of_agencies_is_set_by_one_key() {
     let more = ["nodes.agency.count=23", "nodes.agency.config.generate=200"];
     let lab = shipped("lottery-five", &["--set", more[0], "--set", more[1]]);
     assert_eq!(bets(&lab).len(), 23 * 200);
@@ -245,7 +245,7 @@ fn a_single_bet_prints_the_four_lines() {
     let run = |command: &mut std::process::Command| lab.answer(command);
     run(&mut command)
         .ends(3)
-        .says(&["`bet` is \"env\", and of the environment's NOMBRE"]);
+        .says(&["`bet` is \"env\", but environment variable NOMBRE"]);
     let mut command = lab.command(&[&file, "--no-report", "-q", "--out", "again", "--set", set]);
     command.envs([
         ("NOMBRE", "Ana"),
@@ -284,7 +284,7 @@ fn bets_come_from_a_file_for_each_agency() {
         .ends(3)
         .says(&["node `agency-2` failed in `new`"])
         .says(&["cannot read the bets of agency 2: bets/agency-2.csv"]);
-    // One batch with a date that is none: it is refused, and all else is stored.
+    // A batch with an invalid date is refused, and all other batches are stored.
     lab.write(
         "bets/agency-2.csv",
         "Dan,Paz,4,1999-02-30,7\nEva,Paz,5,1999-03-17,8\nFay,Paz,6,1999-03-17,9\n",
@@ -304,7 +304,7 @@ fn bets_come_from_a_file_for_each_agency() {
 }
 
 #[test]
-fn what_is_lost_on_the_way_is_said_again_and_stored_once() {
+fn lost_messages_are_sent_again_and_stored_once() {
     let lab = shipped(
         "lottery-five",
         &[
@@ -337,7 +337,7 @@ fn what_is_lost_on_the_way_is_said_again_and_stored_once() {
 }
 
 #[test]
-fn without_files_there_is_a_draw_and_a_verdict_all_the_same() {
+fn without_files_there_is_a_draw_and_a_verdict() {
     let lab = shipped(
         "lottery-five",
         &["--log", "off", "--set", "nodes.agency.config.generate=500"],

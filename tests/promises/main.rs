@@ -8,6 +8,7 @@ mod waiting;
 mod abi;
 mod bad_input;
 mod chat;
+mod chat_live;
 mod clock;
 mod commands;
 mod determinism;

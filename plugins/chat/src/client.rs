@@ -1,44 +1,42 @@
-//! A user: follows a script, or does what users do at random.
+//! A user: follows a script, or acts at random.
 //!
-//! How nothing is lost and nothing shown twice is the business of
-//! [`chat_core::Client`]; here it gets its node's connections, messages and timers,
-//! and something to do.
+//! [`chat_core::Client`] ensures that no message is lost or shown twice. This module
+//! connects it with the node's connections, messages and timers, and gives it commands.
 //!
-//! Over links that may lose messages, set a `timeout`. Then a request without an
-//! answer is sent again, and every now and then the user asks whether it has
-//! missed anything: the last of a row of messages may be lost, and nothing that
-//! comes after it tells.
+//! Over links that may lose messages, set a `timeout`. Then a request without a reply is sent
+//! again, and the user polls for missing messages from time to time: if the last message is
+//! lost, no later message shows that it is missing.
 
+mod activity;
 mod config;
-mod doing;
 mod random;
+mod record;
 mod script;
 #[cfg(test)]
 mod tests;
-mod words;
 
 pub use config::{ClientConfig, Weights};
-pub use words::*;
+pub use record::*;
 
-use crate::columns::{About, FROM, ID, MAILBOX, NUMBER, TO};
+use crate::columns::{FROM, ID, MAILBOX, NUMBER, Subject, TO};
 use chat_core::{Client, Outgoing};
 use runner_sdk::{Behavior, ColumnInfo, Context, Event, Node, Peer, Problem, Result, Span};
 use script::Line;
 
-/// The tags of its timers.
+/// The tags of the timers.
 mod timer {
-    /// The next thing to do.
+    /// The next action.
     pub const NEXT: u64 = 0;
-    /// An answer took too long.
+    /// No reply in time.
     pub const TIMEOUT: u64 = 1;
-    /// Has anything been missed?
+    /// The next poll for missing messages.
     pub const POLL: u64 = 2;
-    /// Connect again.
+    /// The next connection.
     pub const RECONNECT: u64 = 3;
 }
 
-/// Times the `timeout` that a request is waited for at most.
-const PATIENCE: u64 = 8;
+/// Maximum wait for a reply, as a multiple of `timeout`.
+const MAX_WAIT: u64 = 8;
 
 /// `chat.client`.
 pub struct ChatClient {
@@ -46,25 +44,31 @@ pub struct ChatClient {
     server: Peer,
     name: String,
     script: Vec<Line>,
-    /// The next line of the script; things done at random.
+    /// Index of the next line of the script; or number of random actions so far.
     next: u64,
     connected: bool,
-    /// It let go of the connection, and comes back by itself.
+    /// Whether the user has dropped its connection and will connect again.
     away: bool,
-    /// When the command under way was given.
-    asked_ns: u64,
-    /// The request that the timeout is set for, and how long that was.
-    waits_for: Option<(u32, u64)>,
+    /// Time of the last command `[ns]`.
+    commanded_ns: u64,
+    /// The request for which the timeout is set, and the timeout `[ns]`.
+    timeout: Option<(u32, u64)>,
     /// The names of the last list.
     known: Vec<String>,
     has_account: bool,
-    /// The script waits for so many messages.
+    /// The number of messages for which the script waits.
     awaits: Option<u64>,
+    counts: Counts,
+    /// Whether columns of the last step are still set.
+    has_columns: bool,
+}
+
+/// What the columns count.
+#[derive(Default)]
+struct Counts {
     sends: u64,
     gets: u64,
     retries: u64,
-    /// Whether columns of the last step are still set.
-    shown: bool,
 }
 
 impl Behavior for ChatClient {
@@ -117,27 +121,25 @@ impl Behavior for ChatClient {
             next: 0,
             connected: false,
             away: false,
-            asked_ns: 0,
-            waits_for: None,
+            commanded_ns: 0,
+            timeout: None,
             known: Vec::new(),
             has_account: false,
             awaits: None,
-            sends: 0,
-            gets: 0,
-            retries: 0,
-            shown: false,
+            counts: Counts::default(),
+            has_columns: false,
         })
     }
 
     fn start(&mut self, node: &mut Context<Self>) -> Result {
-        self.later(node, Span::ZERO);
+        self.act_after(node, Span::ZERO);
         self.poll_later(node);
         Ok(())
     }
 
     fn connect(&mut self, node: &mut Context<Self>, peer: Peer) -> Result {
-        self.forget_step(node);
-        // One of our own messages may have opened it.
+        self.clear_columns(node);
+        // A message of this node may have opened the connection.
         if peer == self.server && !self.connected && !self.away {
             node.cancel_timer(timer::RECONNECT);
             self.connected(node)?;
@@ -146,7 +148,7 @@ impl Behavior for ChatClient {
     }
 
     fn disconnect(&mut self, node: &mut Context<Self>, peer: Peer) -> Result {
-        self.forget_step(node);
+        self.clear_columns(node);
         if peer == self.server && self.connected {
             self.disconnected(node);
             let after = node.config().reconnect.sample(node.random());
@@ -156,32 +158,32 @@ impl Behavior for ChatClient {
     }
 
     fn message(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
-        self.forget_step(node);
+        self.clear_columns(node);
         if from != self.server || !self.connected {
             return Ok(());
         }
         let mut out = Outgoing::default();
         self.client.frame(bytes, &mut out);
-        self.carry(node, out)
+        self.handle_output(node, out)
     }
 
     fn timer(&mut self, node: &mut Context<Self>, tag: u64) -> Result {
-        self.forget_step(node);
+        self.clear_columns(node);
         match tag {
-            timer::NEXT => self.go_on(node),
-            timer::TIMEOUT => self.ask_again(node),
+            timer::NEXT => self.act(node),
+            timer::TIMEOUT => self.resend(node),
             timer::POLL => {
                 self.poll_later(node);
                 let mut out = Outgoing::default();
                 self.client.poll(&mut out);
-                self.carry(node, out)
+                self.handle_output(node, out)
             }
             _ => self.connected(node),
         }
     }
 
     fn stop(&mut self, node: &mut Context<Self>) -> Result {
-        self.forget_step(node);
+        self.clear_columns(node);
         let lines = self.script.len() as u64;
         if lines > 0 && (self.next < lines || self.client.is_busy() || self.awaits.is_some()) {
             node.print(format!(
@@ -194,46 +196,46 @@ impl Behavior for ChatClient {
 }
 
 impl ChatClient {
-    /// What the last step was about is not what this one is.
-    fn forget_step(&mut self, node: &mut Context<Self>) {
-        if std::mem::take(&mut self.shown) {
-            About::default().show(node);
+    /// Clears the columns of the last step.
+    fn clear_columns(&mut self, node: &mut Context<Self>) {
+        if std::mem::take(&mut self.has_columns) {
+            Subject::default().set_columns(node);
             node.clear(REPLY);
         }
     }
 
-    fn show(&mut self, node: &mut Context<Self>, event: Event, about: About<'_>) {
-        self.shown = true;
-        about.show(node);
+    fn record(&mut self, node: &mut Context<Self>, event: Event, subject: Subject<'_>) {
+        self.has_columns = true;
+        subject.set_columns(node);
         node.record(event);
     }
 
     fn connected(&mut self, node: &mut Context<Self>) -> Result {
         self.connected = true;
         self.away = false;
-        // Another one after a crash, too: the time has moved on.
+        // With the time, the nonce also differs from those before a crash.
         let nonce = node.random().next_u64() ^ node.now_ns();
         let mut out = Outgoing::default();
         self.client.connected(nonce, &mut out);
-        self.carry(node, out)
+        self.handle_output(node, out)
     }
 
     fn disconnected(&mut self, node: &mut Context<Self>) {
         self.connected = false;
         self.client.disconnected();
-        self.waits_for = None;
+        self.timeout = None;
         node.cancel_timer(timer::TIMEOUT);
     }
 
-    /// Lets go of the connection for a while.
-    fn drop_out(&mut self, node: &mut Context<Self>, span: Span) {
+    /// Drops the connection for a while.
+    fn drop_connection(&mut self, node: &mut Context<Self>, span: Span) {
         self.disconnected(node);
         self.away = true;
         node.close(self.server);
         node.set_timer(timer::RECONNECT, span.duration());
     }
 
-    fn later(&mut self, node: &mut Context<Self>, after: Span) {
+    fn act_after(&mut self, node: &mut Context<Self>, after: Span) {
         node.set_timer(timer::NEXT, after.duration());
     }
 
@@ -243,48 +245,48 @@ impl ChatClient {
         }
     }
 
-    /// Sends what the client wants sent, and takes in what it tells.
-    fn carry(&mut self, node: &mut Context<Self>, out: Outgoing) -> Result {
+    /// Sends the frames of the client and handles its notices.
+    fn handle_output(&mut self, node: &mut Context<Self>, out: Outgoing) -> Result {
         for frame in &out.frames {
             node.send(self.server, frame)?;
         }
-        for told in out.told {
-            self.told(node, told);
+        for notice in out.notices {
+            self.notice(node, notice);
         }
-        self.watch(node);
+        self.update_timeout(node);
         Ok(())
     }
 
-    /// Sets the timeout of a new request.
-    fn watch(&mut self, node: &mut Context<Self>) {
+    /// Sets the timeout of a new request, or cancels the timeout if no request is pending.
+    fn update_timeout(&mut self, node: &mut Context<Self>) {
         let Some(timeout) = node.config().timeout else {
             return;
         };
-        match self.client.asking() {
-            None if self.waits_for.take().is_some() => node.cancel_timer(timer::TIMEOUT),
+        match self.client.pending_request() {
+            None if self.timeout.take().is_some() => node.cancel_timer(timer::TIMEOUT),
             None => {}
-            Some(request) if self.waits_for.is_some_and(|(before, _)| before == request) => {}
+            Some(request) if self.timeout.is_some_and(|(before, _)| before == request) => {}
             Some(request) => {
-                self.waits_for = Some((request, timeout.ns()));
+                self.timeout = Some((request, timeout.ns()));
                 node.set_timer(timer::TIMEOUT, timeout.duration());
             }
         }
     }
 
-    /// Sends a request again that is not answered yet.
-    fn ask_again(&mut self, node: &mut Context<Self>) -> Result {
+    /// Sends the pending request again, and doubles its timeout.
+    fn resend(&mut self, node: &mut Context<Self>) -> Result {
         let Some(timeout) = node.config().timeout else {
             return Ok(());
         };
-        if let Some((_, waited)) = &mut self.waits_for {
-            let most = timeout.ns().saturating_mul(PATIENCE);
-            *waited = waited.saturating_mul(2).min(most);
-            node.set_timer(timer::TIMEOUT, Span::from_ns(*waited).duration());
-            self.retries += 1;
-            node.set(RETRIES, self.retries);
+        if let Some((_, wait_ns)) = &mut self.timeout {
+            let max_ns = timeout.ns().saturating_mul(MAX_WAIT);
+            *wait_ns = wait_ns.saturating_mul(2).min(max_ns);
+            node.set_timer(timer::TIMEOUT, Span::from_ns(*wait_ns).duration());
+            self.counts.retries += 1;
+            node.set(RETRIES, self.counts.retries);
             let mut out = Outgoing::default();
             self.client.resend(&mut out);
-            return self.carry(node, out);
+            return self.handle_output(node, out);
         }
         Ok(())
     }

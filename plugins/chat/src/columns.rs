@@ -1,29 +1,27 @@
-//! The columns that name a message, in the server's log and in the users': who
-//! sent it to whom, and its numbers. Each is set in the steps that one of the
-//! words `submitted`, `accepted`, `got`, `acknowledged` or `deleted` stands in, and
-//! empty in the others.
+//! The columns that identify a message, in the logs of server and users: sender, recipient and
+//! numbers. They are set in steps with one of the events `submitted`, `accepted`, `got`,
+//! `acknowledged` and `deleted`, and empty in other steps.
 
 use runner_sdk::{Behavior, Column, Context};
 
-/// Who sent it.
-pub const FROM: Column<str> = Column::new(0, "from", "who sent the message");
+/// The sender.
+pub const FROM: Column<str> = Column::new(0, "from", "the sender of the message");
 
-/// To whom; the account in rows that are about one.
-pub const TO: Column<str> =
-    Column::new(1, "to", "to whom the message goes, or whose account it is");
+/// The recipient; in rows about an account, the account.
+pub const TO: Column<str> = Column::new(1, "to", "the recipient of the message, or the account");
 
-/// The sender's number for it.
+/// The sender's number for the message.
 pub const NUMBER: Column<u64> = Column::new(2, "number", "the sender's number for the message");
 
 /// The recipient's mailbox.
 pub const MAILBOX: Column<u64> = Column::new(3, "mailbox", "the number of the recipient's mailbox");
 
-/// Its number in the mailbox.
+/// The message's number in the mailbox.
 pub const ID: Column<u64> = Column::new(4, "id", "the message's number in its mailbox");
 
-/// What a step is about.
+/// The message or account that a step is about.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct About<'a> {
+pub(crate) struct Subject<'a> {
     pub from: Option<&'a str>,
     pub to: Option<&'a str>,
     pub number: Option<u64>,
@@ -31,9 +29,9 @@ pub(crate) struct About<'a> {
     pub id: Option<u64>,
 }
 
-impl About<'_> {
+impl Subject<'_> {
     /// Sets all five columns.
-    pub(crate) fn show<B: Behavior>(self, node: &mut Context<B>) {
+    pub(crate) fn set_columns<B: Behavior>(self, node: &mut Context<B>) {
         for (column, text) in [(FROM, self.from), (TO, self.to)] {
             match text {
                 Some(text) => node.set_text(column, text),

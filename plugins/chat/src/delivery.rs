@@ -1,25 +1,23 @@
-//! The check `chat.delivery`: the judge of [`chat_core::delivery`] over the records of
-//! a run.
+//! The check `chat.delivery`: applies [`chat_core::delivery`] to the records of a run.
 //!
-//! It reads the server's words and the users', and the columns that name a message.
-//! Users from outside, and programs that somebody else wrote, keep no log: what they
-//! acknowledge counts as taken.
+//! It reads the events of server and users, and the columns that identify a message. External
+//! clients and other programs have no log: a message that they acknowledge counts as received.
 
 use crate::columns::{FROM, ID, MAILBOX, NUMBER, TO};
 use crate::{ChatClient, ChatServer, client, server};
-use chat_core::delivery::{Delivery, Judgement, Seen};
+use chat_core::delivery::{Delivery, Event, Judgement};
 use runner_sdk::{Behavior, Check, Found, NoConfig, Record, Result, RunInfo, Verdict};
 
 /// `chat.delivery`.
 pub struct ChatDelivery {
-    /// The servers; it can judge one.
+    /// The nodes that are servers; the check can judge only one.
     servers: Vec<u32>,
-    /// By node: whether its log tells what it takes.
+    /// For each node, whether it is a `chat.client`.
     users: Vec<bool>,
     delivery: Delivery<Found>,
-    /// Whether the server's last message came from somebody whose log is not kept.
+    /// Whether the sender of the server's last message has no log.
     outside: bool,
-    /// The server's last row, and what waits as it says there.
+    /// The server's last row, and its number of waiting messages.
     last: Option<(Found, u64)>,
 }
 
@@ -30,10 +28,10 @@ impl Check for ChatDelivery {
         is still queued; or it went with the recipient's account.";
 
     fn new(_: &NoConfig, run: &RunInfo) -> Result<Self> {
-        let does = |node: u32, name: &str| run.behavior(node) == format!("chat.{name}");
+        let is_a = |node: u32, name: &str| run.behavior(node) == format!("chat.{name}");
         let nodes = 0..run.node_count() as u32;
-        let servers = nodes.clone().filter(|&it| does(it, ChatServer::NAME));
-        let users = nodes.clone().map(|it| does(it, ChatClient::NAME));
+        let servers = nodes.clone().filter(|&it| is_a(it, ChatServer::NAME));
+        let users = nodes.clone().map(|it| is_a(it, ChatClient::NAME));
         Ok(ChatDelivery {
             servers: servers.collect(),
             users: users.collect(),
@@ -62,14 +60,16 @@ impl Check for ChatDelivery {
             }
         }
         if let Some((row, count)) = self.last.take() {
-            self.delivery.see(row, Seen::Waiting { count });
+            self.delivery.add(row, Event::Waiting { count });
         }
         match self.delivery.finish() {
-            Judgement::Kept {
+            Judgement::Correct {
                 accepted,
-                got,
+                received,
                 queued,
-            } => Verdict::passed(format!("{accepted} sent, {got} taken, {queued} queued")),
+            } => Verdict::passed(format!(
+                "{accepted} sent, {received} taken, {queued} queued"
+            )),
             Judgement::Broken { reason, rows } => {
                 rows.into_iter().fold(Verdict::fail(reason), Verdict::row)
             }
@@ -80,35 +80,36 @@ impl Check for ChatDelivery {
 
 impl ChatDelivery {
     fn server(&mut self, record: &Record<'_>) {
-        let word = record.event();
-        let about = About::of(record);
-        let seen = match word {
+        let event = record.event();
+        let columns = MessageColumns::of(record);
+        let chat_event = match event {
             "receive" => {
                 let peer = record.peer().and_then(|it| self.users.get(it as usize));
                 self.outside = peer != Some(&true);
                 None
             }
-            "start" | "crash" => Some(Seen::Began),
-            _ if word == server::ACCEPTED.name => about.map(|it| Seen::Accepted {
+            "start" | "crash" => Some(Event::Started),
+            _ if event == server::ACCEPTED.name => columns.map(|it| Event::Accepted {
                 from: it.from,
                 to: it.to,
                 number: it.number,
                 mailbox: it.mailbox,
                 id: it.id,
             }),
-            _ if word == server::ACKNOWLEDGED.name => about.map(|it| Seen::Acknowledged {
+            _ if event == server::ACKNOWLEDGED.name => columns.map(|it| Event::Acknowledged {
                 mailbox: it.mailbox,
                 id: it.id,
                 outside: self.outside,
             }),
-            _ if word == server::DELETED.name => about.map(|it| Seen::Deleted {
+            _ if event == server::DELETED.name => columns.map(|it| Event::Deleted {
                 name: it.to,
                 mailbox: it.mailbox,
             }),
             _ => None,
         };
-        if let Some(seen) = seen {
-            self.delivery.see(record.found(words(&seen)), seen);
+        if let Some(chat_event) = chat_event {
+            self.delivery
+                .add(record.found(note(&chat_event)), chat_event);
         }
         if let Some(count) = record.number(server::WAITING.info().name) {
             self.last = Some((record.found(format!("waiting {count}")), count));
@@ -116,29 +117,30 @@ impl ChatDelivery {
     }
 
     fn user(&mut self, record: &Record<'_>) {
-        let word = record.event();
+        let event = record.event();
         let own = [client::SUBMITTED.name, client::GOT.name];
-        let Some(about) = About::of(record).filter(|_| own.contains(&word)) else {
+        let Some(columns) = MessageColumns::of(record).filter(|_| own.contains(&event)) else {
             return;
         };
-        let seen = match word == client::SUBMITTED.name {
-            true => Seen::Submitted {
-                from: about.from,
-                to: about.to,
-                number: about.number,
+        let chat_event = match event == client::SUBMITTED.name {
+            true => Event::Submitted {
+                from: columns.from,
+                to: columns.to,
+                number: columns.number,
             },
-            false => Seen::Got {
-                from: about.from,
-                mailbox: about.mailbox,
-                id: about.id,
+            false => Event::Received {
+                from: columns.from,
+                mailbox: columns.mailbox,
+                id: columns.id,
             },
         };
-        self.delivery.see(record.found(words(&seen)), seen);
+        self.delivery
+            .add(record.found(note(&chat_event)), chat_event);
     }
 }
 
-/// The columns that name a message; what is empty is nothing.
-struct About<'a> {
+/// The columns of a record that identify a message; empty ones are `""` or 0.
+struct MessageColumns<'a> {
     from: &'a str,
     to: &'a str,
     number: u64,
@@ -146,11 +148,11 @@ struct About<'a> {
     id: u64,
 }
 
-impl<'a> About<'a> {
-    /// None for a row that is about nobody.
-    fn of(record: &Record<'a>) -> Option<About<'a>> {
+impl<'a> MessageColumns<'a> {
+    /// The columns of a record; `None` if the record has no recipient.
+    fn of(record: &Record<'a>) -> Option<MessageColumns<'a>> {
         let number = |name| record.number(name).unwrap_or(0);
-        Some(About {
+        Some(MessageColumns {
             to: record.text(TO.info().name)?,
             from: record.text(FROM.info().name).unwrap_or(""),
             number: number(NUMBER.info().name),
@@ -160,17 +162,17 @@ impl<'a> About<'a> {
     }
 }
 
-/// What matters in a row.
-fn words(seen: &Seen<'_>) -> String {
-    match seen {
-        Seen::Submitted { from, to, number } => format!("{number} from {from} to {to}"),
-        Seen::Accepted {
+/// The note on a row.
+fn note(event: &Event<'_>) -> String {
+    match event {
+        Event::Submitted { from, to, number } => format!("{number} from {from} to {to}"),
+        Event::Accepted {
             from, number, id, ..
         } => format!("{number} from {from}, id {id}"),
-        Seen::Got { from, id, .. } => format!("id {id} from {from}"),
-        Seen::Acknowledged { id, .. } => format!("up to id {id}"),
-        Seen::Deleted { name, .. } => name.to_string(),
-        Seen::Began | Seen::Waiting { .. } => String::new(),
+        Event::Received { from, id, .. } => format!("id {id} from {from}"),
+        Event::Acknowledged { id, .. } => format!("up to id {id}"),
+        Event::Deleted { name, .. } => name.to_string(),
+        Event::Started | Event::Waiting { .. } => String::new(),
     }
 }
 

@@ -1,15 +1,14 @@
 //! A chat service and its users.
 //!
-//! - [`ChatServer`] keeps accounts and messages: who is logged in gets a message at
-//!   once, for others it waits.
-//! - [`ChatClient`] is a user: it follows a script, or does what users do at random,
-//!   comes and goes, and deletes its account now and then.
-//! - [`ChatDelivery`] is a check: each message once, in order per sender, or still
+//! - [`ChatServer`] stores accounts and messages. A user that is logged in gets a message at
+//!   once; for other users the message waits.
+//! - [`ChatClient`] is a user. It follows a script, or acts at random: it sends messages, logs
+//!   out, loses its connection, and sometimes deletes its account.
+//! - [`ChatDelivery`] is a check: each message is delivered once, in order per sender, or is still
 //!   queued.
 //!
-//! What they say to one another is in `PROTOCOL.md`, and the service itself, the
-//! protocol and the client's side of it are in the crate `chat-core`, which other
-//! programs share: here is only what makes nodes of them.
+//! `PROTOCOL.md` specifies the messages. The crate `chat-core` contains the service, the
+//! protocol and the client, which other programs use, too. This crate makes nodes of them.
 
 mod client;
 mod columns;

@@ -1,26 +1,29 @@
-//! The server: frames of many users in, frames out, and what happened into the log.
+//! The server: handles the frames of many users, and records the changes.
 
-use crate::columns::{About, FROM, ID, MAILBOX, NUMBER, TO};
-use chat_core::{Happened, Limits, Outbox, Server, Session};
+use crate::columns::{FROM, ID, MAILBOX, NUMBER, Subject, TO};
+use chat_core::{Change, Limits, Outbox, Server, Session};
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Why a request was refused.
-pub const CODE: Column<u64> =
-    Column::new(5, "code", "the code of the error, where one was answered");
+/// The code of a refusal.
+pub const CODE: Column<u64> = Column::new(
+    5,
+    "code",
+    "the code of the error, in steps with the event `refused`",
+);
 
-/// Messages that are not acknowledged.
-pub const WAITING: Column<u64> = Column::new(6, "waiting", "messages not acknowledged yet");
+/// Number of messages without an acknowledgement.
+pub const WAITING: Column<u64> = Column::new(6, "waiting", "messages without an acknowledgement");
 
-/// How many accounts there are.
-pub const ACCOUNTS: Column<u64> = Column::new(7, "accounts", "accounts");
+/// Number of accounts.
+pub const ACCOUNTS: Column<u64> = Column::new(7, "accounts", "number of accounts");
 
-/// How many of them are logged in.
+/// Number of accounts that are logged in.
 pub const ONLINE: Column<u64> = Column::new(8, "online", "accounts that are logged in");
 
-/// An account was made.
-pub const CREATED: Event = Event::new(0, "created", "the account `to` was made");
+/// An account was created.
+pub const CREATED: Event = Event::new(0, "created", "the account `to` was created");
 
 /// A user logged in.
 pub const JOINED: Event = Event::new(1, "joined", "`to` logged in");
@@ -28,18 +31,18 @@ pub const JOINED: Event = Event::new(1, "joined", "`to` logged in");
 /// A user logged out.
 pub const LEFT: Event = Event::new(2, "left", "`to` logged out, or its connection was lost");
 
-/// A message was taken.
+/// A message was accepted.
 pub const ACCEPTED: Event = Event::new(
     3,
     "accepted",
-    "message `number` of `from` was put into the mailbox of `to`, as its message `id`",
+    "message `number` of `from` was put into the mailbox of `to` as message `id`",
 );
 
 /// Messages were acknowledged.
 pub const ACKNOWLEDGED: Event = Event::new(
     4,
     "acknowledged",
-    "`to` has all messages of its mailbox up to `id`",
+    "`to` acknowledged all messages of its mailbox up to `id`",
 );
 
 /// An account was deleted.
@@ -50,21 +53,21 @@ pub const DELETED: Event = Event::new(
 );
 
 /// A request was refused.
-pub const REFUSED: Event = Event::new(6, "refused", "a request was answered with the error `code`");
+pub const REFUSED: Event = Event::new(6, "refused", "the reply to a request was the error `code`");
 
 /// The config of `chat.server`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ServerConfig {
-    /// How many messages are pushed to a user without an acknowledgement.
+    /// Maximum number of messages that are pushed to a user without an acknowledgement.
     #[schemars(range(min = 1))]
     pub window: u32,
 
-    /// How many messages may wait in a mailbox; a message to a full one is refused.
+    /// Maximum number of waiting messages in a mailbox. A message to a full mailbox is refused.
     #[schemars(range(min = 1))]
     pub max_waiting: u32,
 
-    /// How many accounts there may be.
+    /// Maximum number of accounts.
     #[schemars(range(min = 1))]
     pub max_accounts: u32,
 }
@@ -89,7 +92,7 @@ pub struct ChatServer {
     server: Server,
     out: Outbox,
     /// Whether columns of the last step are still set.
-    shown: bool,
+    has_columns: bool,
 }
 
 impl Behavior for ChatServer {
@@ -132,7 +135,7 @@ impl Behavior for ChatServer {
         Ok(ChatServer {
             server: Server::new(limits),
             out: Outbox::default(),
-            shown: false,
+            has_columns: false,
         })
     }
 
@@ -140,11 +143,11 @@ impl Behavior for ChatServer {
         self.out.clear();
         let session = Session::from(from.0);
         let now_ns = node.now_ns();
-        let happened = self.server.frame(session, bytes, now_ns, &mut self.out);
+        let change = self.server.frame(session, bytes, now_ns, &mut self.out);
         for (to, frame) in self.out.iter() {
             node.send(Peer(to as u32), frame)?;
         }
-        self.record(node, &happened);
+        self.record(node, &change);
         Ok(())
     }
 
@@ -157,57 +160,57 @@ impl Behavior for ChatServer {
     }
 
     fn stop(&mut self, node: &mut Context<Self>) -> Result {
-        self.record(node, &Happened::Nothing);
+        self.record(node, &Change::None);
         Ok(())
     }
 }
 
 impl ChatServer {
-    /// A connection begins or ends: whoever was logged in over it is so no more.
+    /// Removes the session of a connection that begins or ends, which logs its user out.
     fn forget(&mut self, node: &mut Context<Self>, peer: Peer) -> Result {
-        let happened = match self.server.forget(Session::from(peer.0)) {
-            Some(name) => Happened::LoggedOut { name },
-            None => Happened::Nothing,
+        let change = match self.server.forget(Session::from(peer.0)) {
+            Some(name) => Change::LoggedOut { name },
+            None => Change::None,
         };
-        self.record(node, &happened);
+        self.record(node, &change);
         Ok(())
     }
 
-    /// Sets the columns and writes the word for what happened.
-    fn record(&mut self, node: &mut Context<Self>, happened: &Happened) {
+    /// Records a change: its columns and its event.
+    fn record(&mut self, node: &mut Context<Self>, change: &Change) {
         let service = self.server.service();
         node.set(WAITING, service.waiting() as u64);
         node.set(ACCOUNTS, service.accounts() as u64);
         node.set(ONLINE, service.online() as u64);
-        if self.shown {
-            self.shown = false;
-            About::default().show(node);
+        if self.has_columns {
+            self.has_columns = false;
+            Subject::default().set_columns(node);
             node.clear(CODE);
         }
-        let Some((event, about)) = row(happened) else {
+        let Some((event, subject)) = row(change) else {
             return;
         };
-        self.shown = true;
-        about.show(node);
-        if let Happened::Refused(refusal) = happened {
+        self.has_columns = true;
+        subject.set_columns(node);
+        if let Change::Refused(refusal) = change {
             node.set(CODE, refusal.code().into());
         }
         node.record(event);
     }
 }
 
-/// The word for what happened, and what it is about.
-fn row(happened: &Happened) -> Option<(Event, About<'_>)> {
-    let account = |to| About {
+/// The event for a change, and the message or account that it is about.
+fn row(change: &Change) -> Option<(Event, Subject<'_>)> {
+    let account = |to| Subject {
         to: Some(to),
-        ..About::default()
+        ..Subject::default()
     };
-    Some(match happened {
-        Happened::Nothing => return None,
-        Happened::Created { name } => (CREATED, account(name)),
-        Happened::LoggedIn { name } => (JOINED, account(name)),
-        Happened::LoggedOut { name } => (LEFT, account(name)),
-        Happened::Accepted {
+    Some(match change {
+        Change::None => return None,
+        Change::Created { name } => (CREATED, account(name)),
+        Change::LoggedIn { name } => (JOINED, account(name)),
+        Change::LoggedOut { name } => (LEFT, account(name)),
+        Change::Accepted {
             from,
             to,
             number,
@@ -215,31 +218,31 @@ fn row(happened: &Happened) -> Option<(Event, About<'_>)> {
             id,
             ..
         } => {
-            let about = About {
+            let subject = Subject {
                 from: Some(from),
                 to: Some(to),
                 number: Some(*number),
                 mailbox: Some(*mailbox),
                 id: Some(*id),
             };
-            (ACCEPTED, about)
+            (ACCEPTED, subject)
         }
-        Happened::Acknowledged { to, mailbox, id } => {
-            let about = About {
+        Change::Acknowledged { to, mailbox, id } => {
+            let subject = Subject {
                 mailbox: Some(*mailbox),
                 id: Some(*id),
                 ..account(to)
             };
-            (ACKNOWLEDGED, about)
+            (ACKNOWLEDGED, subject)
         }
-        Happened::Deleted { name, mailbox, .. } => {
-            let about = About {
+        Change::Deleted { name, mailbox, .. } => {
+            let subject = Subject {
                 mailbox: Some(*mailbox),
                 ..account(name)
             };
-            (DELETED, about)
+            (DELETED, subject)
         }
-        Happened::Refused(_) => (REFUSED, About::default()),
+        Change::Refused(_) => (REFUSED, Subject::default()),
     })
 }
 

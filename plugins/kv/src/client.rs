@@ -1,31 +1,31 @@
-//! The client: sends commands, one at a time, and records what it saw.
+//! The client: sends commands, one at a time, and records each command and its reply.
 //!
-//! Each command is an *operation*: `invoke` is recorded when it is sent, `return` when its
-//! reply is there. With many clients the operations overlap, and the check
-//! `kv.linearizable` asks whether what they returned can be explained at all.
+//! Each command is an *operation*: the client records `invoke` when it sends the command, and
+//! `return` when the reply arrives. The operations of several clients overlap. The check
+//! `kv.linearizable` judges whether a correct store can have returned these results.
 //!
 //! # When messages are lost
-//! With a `timeout`, a command without a reply is sent again. That makes two things
-//! uncertain, and a client that overlooks them sees a store that seems to
-//! break its word.
+//! With a `timeout`, a command without a reply is sent again. Then two things are uncertain. A
+//! client that ignores them reports errors of a store that is correct.
 //!
-//! *Whose reply is it?* Replies bear no number. After a command was sent twice, two
-//! replies may come, and the second would be taken for the reply to the next command.
-//! So after every operation that was sent more than once the client *settles*
-//! before it goes on: it sends a word that is no command and was not used before, `sync-7`, until
-//! the server's error repeats it. Links keep the order of messages, so when that
-//! error arrives every earlier reply has arrived or is lost. What arrives
-//! meanwhile is recorded as `stray` and counts for nothing. (Over links with `order = "any"` or
-//! `duplicate` there is no such moment, and no way for this protocol to be right.)
+//! *To which command does a reply belong?* Replies have no number. After a command was sent twice,
+//! two replies may arrive, and the client could take the second for the reply to the next
+//! command. Therefore the client *settles* after every operation that was sent more than once: it
+//! sends a new word that is not a command, such as `sync-7`, until the server's error repeats this
+//! word. Links keep the order of messages, so when that error arrives, every earlier reply has
+//! arrived or is lost. Other messages that arrive meanwhile are recorded as `stray` and ignored.
+//! (Over links with `order = "any"` or `duplicate` this does not hold, and this protocol cannot
+//! be correct.)
 //!
-//! *How often was it done?* A command that was sent twice may be done twice: the second
-//! time late, after another client's command came between. And one that was given
-//! up (`timeout`: sent `retries` times again, no reply) may be done or not. So each sending
-//! is recorded (`retry`), and the check counts each as one more time that the command
-//! may have been done, from then until the client has settled (`settled`). Every value of a random
-//! workload is written by one operation only, so that a read tells which.
+//! *How often was the command executed?* A command that was sent twice may be executed twice, the
+//! second time after a command of another client. A command that was given up (`timeout`: sent
+//! again `retries` times, no reply) may have been executed or not. Therefore each sending is
+//! recorded (`retry`), and the check allows one more execution for each, between the
+//! sending and the moment when the client has settled (`settled`). In a random workload each
+//! value is written by one operation only, so a read identifies the write.
 
 mod config;
+mod record;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -37,85 +37,15 @@ pub use step::Step;
 
 use crate::command::ERROR;
 use crate::{Command, Escaped};
-use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Problem, Result, Span};
+use record::{
+    ANSWERED, COMMAND, INVOKE, KEY, LATENCY, OP, RESULT, RETRIES, RETRY, RETURN, SETTLED, STRAY,
+    TIMEOUT, TIMEOUTS, VALUE,
+};
+use runner_sdk::{Behavior, ColumnInfo, Context, Event, Node, Peer, Problem, Result, Span};
 use std::time::Duration;
 use workload::Workload;
 
-/// The operation's number.
-pub const OP: Column<u64> = Column::new(0, "op", "the operation's number, from 1");
-
-/// What it is.
-pub const COMMAND: Column<str> = Column::new(
-    1,
-    "command",
-    "`set`, `get`, `delete`, or `other` for what is no command",
-);
-
-/// Its key.
-pub const KEY: Column<str> = Column::new(
-    2,
-    "key",
-    "the key; bytes that are no printable text stand as \\n, \\r, \\t, \\xNN, a backslash as \\\\, and of \
-     more than 256 bytes the beginning, the size and a hash",
-);
-
-/// What it writes.
-pub const VALUE: Column<str> = Column::new(3, "value", "what a set writes, as `key`; else empty");
-
-/// Its reply.
-pub const RESULT: Column<str> = Column::new(
-    4,
-    "result",
-    "the reply, as `key`; empty while there is none",
-);
-
-/// From its first sending to its reply.
-pub const LATENCY: Column<u64> = Column::new(
-    5,
-    "latency_ns",
-    "from the operation's first sending to its reply [ns]; empty in steps without a reply",
-);
-
-/// How many operations were answered.
-pub const ANSWERED: Column<u64> = Column::new(6, "answered", "operations answered so far");
-
-/// How many times a command was sent again.
-pub const RETRIES: Column<u64> = Column::new(7, "retries", "commands sent again so far");
-
-/// How many operations were given up.
-pub const TIMEOUTS: Column<u64> = Column::new(8, "timeouts", "operations given up so far");
-
-/// An operation began.
-pub const INVOKE: Event = Event::new(0, "invoke", "an operation began: its command was sent");
-
-/// Its reply came.
-pub const RETURN: Event = Event::new(1, "return", "the operation's reply came");
-
-/// It was sent again.
-pub const RETRY: Event = Event::new(2, "retry", "no reply in time: the command was sent again");
-
-/// It was given up.
-pub const TIMEOUT: Event = Event::new(
-    3,
-    "timeout",
-    "no reply however often it was sent: the operation was given up, done or not",
-);
-
-/// Nothing of the operation is under way any more.
-pub const SETTLED: Event = Event::new(
-    4,
-    "settled",
-    "no command or reply of the operation is under way any more",
-);
-
-/// A message that is no reply to anything.
-pub const STRAY: Event = Event::new(
-    5,
-    "stray",
-    "a message came that is not the reply that was waited for; it counts for nothing",
-);
-
-/// Whom it sends to.
+/// The peer that receives the commands.
 const SERVER: Peer = Peer(0);
 
 /// The tag of the timer that ends a pause.
@@ -133,27 +63,27 @@ pub struct Client {
     answered: u64,
     retries: u64,
     timeouts: u64,
-    /// Number of the last word that settles.
+    /// Number of the last `sync` word.
     syncs: u64,
 }
 
-/// What it waits for.
+/// What the client waits for.
 enum State {
-    /// The end of a pause, or nothing more.
+    /// The end of a pause, or nothing.
     Idle,
     /// A reply.
     Waiting(Operation),
-    /// That all earlier replies are through.
+    /// The error that repeats the last `sync` word: no earlier reply follows it.
     Settling,
 }
 
 /// An operation that waits for its reply.
 struct Operation {
     message: Vec<u8>,
-    /// The reply that its script expects.
+    /// The reply that the script expects.
     expected: Option<String>,
     invoked_ns: u64,
-    /// How often it was sent again.
+    /// Number of repeated sendings.
     retries: u32,
 }
 
@@ -200,7 +130,7 @@ impl Behavior for Client {
             return Err("a client without peers: link it to a server".into());
         }
         match node.config().timeout {
-            // Replies to what this node sent before a crash may still come.
+            // Replies to commands that this node sent before a crash may still arrive.
             Some(_) => self.settle(node),
             None => self.invoke(node),
         }
@@ -275,7 +205,7 @@ impl Client {
         self.send(node)
     }
 
-    /// Sends what is waited for.
+    /// Sends the message whose reply the client waits for.
     fn send(&mut self, node: &mut Context<Self>) -> Result {
         match &self.state {
             State::Idle => return Ok(()),
@@ -313,7 +243,7 @@ impl Client {
         }
     }
 
-    /// An operation's time is out: it is sent again, or given up.
+    /// Handles an operation whose timeout has expired: sends it again, or gives it up.
     fn late(&mut self, node: &mut Context<Self>, operation: Operation) -> Result {
         if operation.retries < node.config().retries {
             self.retries += 1;
@@ -331,8 +261,8 @@ impl Client {
         self.settle(node)
     }
 
-    /// Asks for a sign that all earlier replies are through; with a word that was not
-    /// used before, since the last one's error may be among them.
+    /// Sends a new `sync` word: its error arrives after all earlier replies. An old word would not
+    /// do, since the error for it may be one of those replies.
     fn settle(&mut self, node: &mut Context<Self>) -> Result {
         self.syncs += 1;
         self.state = State::Settling;
@@ -345,8 +275,8 @@ impl Client {
         self.pause(node)
     }
 
-    /// Goes on after a pause; even without one in a step of its own, since the columns of a
-    /// step are those of one operation.
+    /// Starts the next operation after a pause. Even a pause of 0 ends the step, since the
+    /// columns of a step describe one operation.
     fn pause(&mut self, node: &mut Context<Self>) -> Result {
         let config = node.config();
         if self.begun == Workload::total(config) {
@@ -365,7 +295,7 @@ impl Client {
     }
 }
 
-/// The number in the error that a word which settles is answered with.
+/// The number in the server's error for a `sync` word.
 fn synced(bytes: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(bytes.strip_prefix(ERROR)?).ok()?;
     let (_, rest) = text.split_once("`sync-")?;
@@ -373,7 +303,7 @@ fn synced(bytes: &[u8]) -> Option<u64> {
     number.parse().ok()
 }
 
-/// Sets the columns that tell what a message is.
+/// Sets the columns that describe a command.
 fn show(node: &mut Context<Client>, message: &[u8]) {
     let Ok(command) = Command::parse(message) else {
         node.set_text(COMMAND, "other");

@@ -1,4 +1,4 @@
-//! The protocol of plain text: a message is a command, its reply is a message.
+//! The plain text protocol: each message is a command, each reply is one message.
 //!
 //! | command | reply |
 //! |---|---|
@@ -7,87 +7,87 @@
 //! | `delete KEY` | `ok`; `not found` |
 //! | anything else | `error: ...` |
 //!
-//! Words are parted by one space. The value is the rest of the message, whatever
-//! it is made of: it may be empty, have spaces, newlines and bytes that are no text. A
-//! key is at least one byte and has no space; all else goes.
+//! One space separates words. The value is the rest of the message: it may be empty, and may
+//! contain spaces, newlines and bytes that are not UTF-8. A key has at least one byte and no
+//! space; any other byte is allowed.
 //!
-//! The protocol is as simple as can be, and that has its price: a reply has no mark that
-//! tells it from a value. Who stores `not found` cannot tell it from nothing.
+//! The protocol has one weakness: nothing in a reply distinguishes a value from `not found`.
+//! A client that stores the value `not found` cannot distinguish it from a missing key.
 
 use crate::Escaped;
 use std::fmt;
 
-/// What a server answers to a command that it has done.
+/// The reply to a `set` or `delete` that was executed.
 pub const OK: &[u8] = b"ok";
 
-/// What a server answers when there is no such key.
+/// The reply to a `get` or `delete` of a key that does not exist.
 pub const NOT_FOUND: &[u8] = b"not found";
 
-/// What the answer to a command begins with that a server has not done.
+/// The first bytes of the reply to a message that is refused.
 pub const ERROR: &[u8] = b"error: ";
 
-/// A command to a store.
+/// A command for a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command<'message> {
-    /// Keep a value under a key.
+    /// Store a value under a key.
     Set {
         /// The key.
         key: &'message [u8],
         /// The value.
         value: &'message [u8],
     },
-    /// Answer the value of a key.
+    /// Return the value of a key.
     Get {
         /// The key.
         key: &'message [u8],
     },
-    /// Forget a key and its value.
+    /// Remove a key and its value.
     Delete {
         /// The key.
         key: &'message [u8],
     },
 }
 
-/// Why a message is no command, or one that is not done.
+/// Why a message is not a command, or why its command was not executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No byte at all.
+    /// The message is empty.
     Empty,
-    /// It begins with another word; this is its beginning.
+    /// The first word is not a command; this is the beginning of that word.
     Unknown(Vec<u8>),
-    /// A command without a key.
+    /// The command has no key; its usage.
     NoKey(&'static str),
-    /// A set without a space behind the key.
+    /// A `set` without a space after the key.
     NoValue,
-    /// A key with a space in it.
+    /// The key contains a space; the usage of the command.
     SpaceInKey(&'static str),
-    /// The key is larger than the server keeps.
+    /// The key is larger than the limit.
     LongKey {
-        /// Its size `[bytes]`.
+        /// Size of the key `[bytes]`.
         size: usize,
-        /// The largest that is kept `[bytes]`.
+        /// The limit `[bytes]`.
         max: u64,
     },
-    /// The value is larger than the server keeps.
+    /// The value is larger than the limit.
     LongValue {
-        /// Its size `[bytes]`.
+        /// Size of the value `[bytes]`.
         size: usize,
-        /// The largest that is kept `[bytes]`.
+        /// The limit `[bytes]`.
         max: u64,
     },
-    /// The server could not write it down.
+    /// The command could not be written to the journal; the reason.
     NotWritten(String),
 }
 
-/// The longest beginning of an unknown command that its refusal repeats
+/// Maximum size of the part of an unknown command that its refusal repeats
 /// `[bytes]`; arbitrary.
 const SHOWN: usize = 64;
 
 impl<'message> Command<'message> {
-    /// Reads a message.
+    /// Parses a message.
     ///
     /// # Errors
-    /// Why it is no command.
+    /// If the message is not a command.
     pub fn parse(message: &'message [u8]) -> Result<Command<'message>, Refusal> {
         let (word, rest) = match split(message) {
             Some((word, rest)) => (word, Some(rest)),
@@ -117,7 +117,7 @@ impl<'message> Command<'message> {
         }
     }
 
-    /// Its word.
+    /// The first word: `set`, `get` or `delete`.
     pub fn word(&self) -> &'static str {
         match self {
             Command::Set { .. } => "set",
@@ -126,7 +126,7 @@ impl<'message> Command<'message> {
         }
     }
 
-    /// The key that it is about.
+    /// The key.
     pub fn key(&self) -> &'message [u8] {
         match *self {
             Command::Set { key, .. } | Command::Get { key } | Command::Delete { key } => key,
@@ -134,7 +134,7 @@ impl<'message> Command<'message> {
     }
 }
 
-/// What stands before and behind the first space.
+/// The bytes before and after the first space.
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = bytes.iter().position(|&byte| byte == b' ')?;
     Some((&bytes[..at], &bytes[at + 1..]))
@@ -202,14 +202,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_all_that_get_and_delete_take() {
+    fn get_and_delete_take_one_key() {
         assert_eq!(Command::parse(b"get a"), Ok(Command::Get { key: b"a" }));
         let delete = Command::Delete { key: b"a\n" };
         assert_eq!(Command::parse(b"delete a\n"), Ok(delete));
     }
 
     #[test]
-    fn what_is_no_command_says_what_it_lacks() {
+    fn a_refusal_names_what_is_wrong() {
         for (message, expected) in [
             ("", "an empty message, expected set, get or delete"),
             (" ", "unknown command ``, expected set, get or delete"),

@@ -1,14 +1,14 @@
-//! Bytes as text that can be read and taken apart again.
+//! Bytes as readable text, and back.
 //!
-//! Keys and values may be any bytes; a log's columns are text. Printable text
-//! stands as it is; a backslash is doubled, and what is left (control characters,
-//! bytes that are no UTF-8) is written `\n`, `\r`, `\t` or `\xNN`. No two byte strings
-//! have the same text: [`unescaped`] gives back the bytes.
+//! Keys and values may be any bytes; a log's columns are text. Printable text is unchanged, a
+//! backslash is doubled, and all other bytes (control characters, bytes that are not UTF-8)
+//! are written as `\n`, `\r`, `\t` or `\xNN`. Two different byte strings never have the same
+//! text: [`unescaped`] returns the original bytes.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-/// Shows bytes as text.
+/// Formats bytes as text.
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<'bytes>(pub &'bytes [u8]);
 
@@ -38,12 +38,12 @@ fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
 }
 
 impl<'bytes> Escaped<'bytes> {
-    /// The longest key or value that a cell shows whole `[bytes]`; arbitrary: a
-    /// column's text stands in every row of its step.
+    /// Maximum size of a key or value that a cell contains in full `[bytes]`; arbitrary. The
+    /// text of a column is repeated in each row of its step, so it must be short.
     const CELL: usize = 256;
 
-    /// The text for a cell: all of it, or of what is longer than 256 bytes the
-    /// beginning, the size and a hash of all bytes (FNV-1a, 64 bit).
+    /// The text for a cell. Bytes longer than 256 are shortened to their beginning, their
+    /// size and a hash of all bytes (FNV-1a, 64 bit).
     pub fn cell(self) -> Cow<'bytes, str> {
         let Escaped(bytes) = self;
         let plain = |text: &&str| !text.contains(|c: char| c == '\\' || c.is_control());
@@ -62,14 +62,14 @@ impl<'bytes> Escaped<'bytes> {
     }
 }
 
-/// The FNV-1a hash of 64 bit.
+/// The 64-bit FNV-1a hash.
 pub(crate) fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
 
-/// The bytes of an escaped text; none if it is not one that [`Escaped`] writes.
+/// The bytes of an escaped text; `None` if [`Escaped`] cannot have written it.
 pub fn unescaped(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -99,7 +99,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn text_stays_and_all_else_is_written_out() {
+    fn printable_text_is_unchanged_and_other_bytes_are_escaped() {
         for (bytes, text) in [
             (&b""[..], ""),
             (b"hello, world", "hello, world"),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn long_ones_are_told_apart_by_size_and_hash() {
+    fn long_bytes_differ_by_size_and_hash() {
         let cell = |byte: u8, size: usize| Escaped(&vec![byte; size]).cell().into_owned();
         assert_eq!(cell(b'a', 256).len(), 256);
         let begin = "a".repeat(32);
@@ -126,13 +126,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_come_back(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+        fn any_bytes_are_restored(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
             prop_assert_eq!(unescaped(&Escaped(&bytes).to_string()), Some(bytes.clone()));
             prop_assert_eq!(unescaped(&Escaped(&bytes).cell()), Some(bytes));
         }
 
         #[test]
-        fn any_text_comes_back(text in "(?s).{0,40}") {
+        fn any_text_is_restored(text in "(?s).{0,40}") {
             prop_assert_eq!(unescaped(&Escaped(text.as_bytes()).to_string()), Some(text.into_bytes()));
         }
     }

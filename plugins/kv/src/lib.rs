@@ -1,14 +1,14 @@
 //! A key-value store: the smallest service with a state that clients share.
 //!
-//! - [`Server`] keeps values by their keys. It speaks a protocol of plain text,
-//!   and the Redis protocol for the tools that people already have.
-//! - [`Client`] sends it commands, from a script or at random, and records when each
-//!   began and what it was answered.
-//! - [`linearizable`] judges these records: whether all that the clients saw could have
-//!   come from a store that does one command after the other.
+//! - [`Server`] stores values by key. It speaks a plain text protocol, and the Redis
+//!   protocol for existing tools.
+//! - [`Client`] sends commands to the server, from a script or at random. It records when
+//!   each command began, and its reply.
+//! - [`linearizable`] checks these records: could a store that executes one command
+//!   after the other have sent the same replies?
 //!
-//! Start reading at [`Command`]: the protocol. What happens when messages are lost
-//! is the client's matter, and told at its head.
+//! Start reading at [`Command`]: the text protocol. The head of `client.rs` describes
+//! what a client does when messages are lost.
 
 mod client;
 mod command;

@@ -1,46 +1,47 @@
-//! Whether what the clients saw can be explained: linearizability.
+//! Linearizability: whether a correct store can explain all results that the clients recorded.
 //!
-//! # The question
-//! Clients send commands to a store at the same time. Each command takes effect somewhere
-//! between its sending and its reply; where, nobody sees. A history of such operations is
-//! *linearizable* if one instant can be named for each, between its `invoke` and its
-//! `return`, so that a plain map which does them in the order of these instants would
-//! have given the same answers (Herlihy and Wing, "Linearizability: A Correctness
-//! Condition for Concurrent Objects", ACM TOPLAS 12(3), 1990). A stale read, a lost
-//! write, a value that comes back after it was deleted: none of them can be explained so.
+//! # The problem
+//! Several clients send commands to a store at the same time. Each command takes effect at
+//! some instant between its sending and its reply, and no client sees this instant. A history of
+//! such operations is *linearizable* if each operation can be assigned an instant between its
+//! `invoke` and its `return`, such that a plain map that executes the operations in the order of
+//! these instants returns the same results (Herlihy and Wing, "Linearizability: A Correctness
+//! Condition for Concurrent Objects", ACM TOPLAS 12(3), 1990). A history with a stale read,
+//! a lost write, or a value that reappears after its deletion is not linearizable.
 //!
-//! # The way
+//! # The algorithm
 //! Linearizability is local (theorem 1 of that paper): a history is linearizable if the
-//! history of each key is. So keys are judged one by one, which turns an impossible
-//! search into many small ones.
+//! history of each key is. So each key is judged alone, which replaces one search of
+//! infeasible size by many small ones.
 //!
-//! For one key, `search` walks through time and keeps an explanation: the state, and which
-//! of the pending operations have happened. When an operation returns that has not happened yet,
-//! the explanation is continued in all ways that make it happen, one after the other until one of
-//! them leads to the end ("just-in-time linearization": Wing and Gong, "Testing and
-//! Verifying Concurrent Objects", JPDC 17, 1993, with the improvements of Lowe, "Testing
-//! for linearizability", CCPE 29(4), 2017: none is followed twice). If none does, the
-//! history up to the first return that leaves none is a proof, the shortest prefix that is one.
-//! `shrink` then takes out every operation that the proof does not need.
+//! For one key, `search` goes through the events in the order of time and keeps an *explanation*:
+//! the state of the key, and which pending operations have happened. When an operation returns
+//! that has not happened yet in the explanation, the search tries all continuations in which it
+//! happens, one after the other, until one of them reaches the end ("just-in-time
+//! linearization": Wing and Gong, "Testing and Verifying Concurrent Objects", JPDC 17, 1993, with
+//! the improvement of Lowe, "Testing for linearizability", CCPE 29(4), 2017: no explanation
+//! is tried twice). If none reaches the end, the history is not linearizable. The proof is its
+//! shortest prefix, up to a return, without an explanation. `shrink` then removes every
+//! operation that the proof does not need.
 //!
-//! # What is not known
-//! - An operation without a reply may have taken effect or not, at any time from its
-//!   sending on.
-//! - A command that was sent n times may have taken effect n times: for each sending but
-//!   one there is an operation more that may have happened, until the client has
-//!   settled.
-//! - Times that are equal are taken for simultaneous, whatever the order of the records.
+//! # Uncertain operations
+//! - An operation without a reply may have taken effect or not, at any time after its
+//!   sending.
+//! - A command that was sent n times may have taken effect n times. Besides the one operation that
+//!   must have happened, each other sending adds an operation that may have happened, until the
+//!   client has settled.
+//! - Operations at equal times are simultaneous, whatever the order of their records.
 //!
 //! The search is exponential in the worst case (the problem is NP-complete: Gibbons and
-//! Korach, "Testing Shared Memories", SIAM J. Comput. 26(4), 1997). It is bounded by steps rather
-//! than by time, so that a verdict is the same on every machine; when they run out it
-//! is *unknown*.
+//! Korach, "Testing Shared Memories", SIAM J. Comput. 26(4), 1997). It is limited by steps and
+//! not by time, so a verdict is the same on every machine. If the steps do not suffice, the
+//! verdict is *unknown*.
 //!
-//! # Why not somebody else's
+//! # Why not an existing checker
 //! Of the checkers in Rust, `todc-utils` 0.1 panics at an operation without a return, `stateright`
-//! 0.31 searches without remembering what it has searched and answers without evidence, and `lincheck` 0.2 runs
-//! programs under a scheduler of its own; none is bounded. Porcupine, which does most of
-//! this, is in Go.
+//! 0.31 does not remember the states that it has searched and returns no evidence, and `lincheck`
+//! 0.2 runs programs under its own scheduler; none has a limit. Porcupine, which does most
+//! of this, is written in Go.
 
 mod check;
 mod item;
@@ -56,44 +57,43 @@ use search::Outcome;
 use std::collections::HashMap;
 use std::fmt;
 
-/// How many steps the search takes for a key unless told otherwise; arbitrary: about
-/// a second.
+/// Default number of search steps for each key; arbitrary: they take about a second.
 pub const BUDGET: u64 = 3_000_000;
 
-/// What clients recorded, put together as the records come, in the order of time. `R` names
-/// a record.
+/// The operations of all clients, built from their records in the order of time. `R` identifies a
+/// record.
 #[derive(Debug)]
 pub struct History<R> {
-    /// Each key with its operations, in the order in which they were first used.
+    /// Each key with its operations, in the order of the keys' first use.
     keys: Vec<(String, Vec<Operation<R>>)>,
     by_name: HashMap<String, usize>,
     clients: HashMap<String, Client>,
 }
 
-/// A client: its last operation.
+/// The last operation of a client, by its indexes.
 #[derive(Clone, Copy, Debug)]
 struct Client {
     key: usize,
     operation: usize,
 }
 
-/// What a history comes to.
+/// The result for a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict<R> {
-    /// It can be explained.
+    /// The history is linearizable.
     Linearizable {
         /// Number of keys.
         keys: usize,
         /// Number of operations that returned.
         operations: usize,
     },
-    /// It cannot.
+    /// The history is not linearizable.
     Violation(Violation<R>),
-    /// It is not known: why not.
+    /// Whether the history is linearizable is not known; the reason.
     Unknown(String),
 }
 
-/// Operations on one key that no order explains; each of them is needed for that.
+/// Operations on one key whose results no order explains. The proof needs each of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation<R> {
     /// The key.
@@ -105,19 +105,20 @@ pub struct Violation<R> {
 /// An operation that is part of a proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence<R> {
-    /// Whose it is.
+    /// The client that sent the operation.
     pub client: String,
-    /// What it is: `set`, `get`, `delete`.
+    /// `set`, `get` or `delete`.
     pub command: String,
-    /// What it writes; empty otherwise.
+    /// The value of a `set`; else empty.
     pub value: String,
-    /// When it was sent `[ns]`.
+    /// Time of the first sending `[ns]`.
     pub invoked_ns: u64,
-    /// How often it was sent.
+    /// Number of sendings.
     pub sendings: usize,
-    /// When it returned `[ns]`, and what; none if that came too late to matter, or never.
+    /// Time of the return `[ns]`, and the result; `None` if there is no reply, or it arrived too
+    /// late to be part of the proof.
     pub returned: Option<(u64, String)>,
-    /// Its records.
+    /// Records of the operation.
     pub rows: Vec<R>,
 }
 
@@ -132,8 +133,8 @@ impl<R> Default for History<R> {
 }
 
 impl<R: Clone> History<R> {
-    /// A client began an operation. What is neither `set`, `get` nor `delete` is no
-    /// operation on a store.
+    /// Adds an operation that a client began. A command other than `set`, `get` and `delete` is
+    /// ignored.
     pub fn invoke(&mut self, client: &str, time_ns: u64, row: R, [command, key, value]: [&str; 3]) {
         if !matches!(command, "set" | "get" | "delete") {
             self.clients.remove(client);
@@ -169,7 +170,7 @@ impl<R: Clone> History<R> {
         Some(&mut self.keys[key].1[operation])
     }
 
-    /// It sent its command again.
+    /// Adds a repeated sending to the client's last operation.
     pub fn retry(&mut self, client: &str, time_ns: u64, row: R) {
         if let Some(operation) = self.last(client) {
             operation.sent_ns.push(time_ns);
@@ -177,7 +178,7 @@ impl<R: Clone> History<R> {
         }
     }
 
-    /// Its reply came.
+    /// Adds the reply to the client's last operation.
     pub fn returned(&mut self, client: &str, time_ns: u64, row: R, result: &str) {
         if let Some(operation) = self.last(client) {
             operation.returned = Some((time_ns, result.to_owned()));
@@ -185,14 +186,14 @@ impl<R: Clone> History<R> {
         }
     }
 
-    /// Nothing of its operation is under way any more.
+    /// Notes that no message of the client's last operation is in flight any more.
     pub fn settled(&mut self, client: &str, time_ns: u64) {
         if let Some(operation) = self.last(client) {
             operation.settled_ns.get_or_insert(time_ns);
         }
     }
 
-    /// Judges it, with so many steps for each key.
+    /// Judges the history, with at most `budget` search steps for each key.
     pub fn judge(&self, budget: u64) -> Verdict<R> {
         let returned = |operations: &[Operation<R>]| {
             let returned = operations.iter().filter(|it| it.returned.is_some());
@@ -230,7 +231,7 @@ impl<R: Clone> History<R> {
     }
 }
 
-/// Operations that a verdict names in its sentence; of more, the last.
+/// Maximum number of operations that a verdict's text names: the last ones.
 const NAMED: usize = 6;
 
 impl<R> fmt::Display for Violation<R> {
@@ -267,7 +268,7 @@ impl<R> fmt::Display for Evidence<R> {
     }
 }
 
-/// A time for people, to the nanosecond where need be.
+/// A time in seconds, as text with as many digits as it needs, up to nanoseconds.
 struct Seconds(u64);
 
 impl fmt::Display for Seconds {

@@ -1,27 +1,27 @@
-//! The server: does one command after the other and answers each.
+//! The server: executes one command after the other and replies to each.
 //!
 //! # Two protocols
-//! A message is either a command of plain text ([`Command`]) or one of the Redis protocol,
-//! as a listener with `framing = "resp"` hands it over: the value as it stands
-//! on the wire. A behavior does not know by which listener a message came, so the message
-//! itself must tell (`protocol = "auto"`):
+//! A message is either a plain text command ([`Command`]) or a command of the Redis protocol, as
+//! a listener with `framing = "resp"` passes it on: the bytes of one RESP value. A behavior does
+//! not know which listener received a message, so with `protocol = "auto"` the server
+//! decides by the message itself:
 //!
-//! - `*` and a digit begin an array, which is how Redis clients send commands. No
-//!   command of plain text begins with `*`.
-//! - A line, its newline included, that begins with a word in capitals is a Redis
-//!   command typed by a person (`PING\r\n`). Commands of plain text are in small
-//!   letters. That is also the limit: `get a\r\n` typed at a Redis listener is a text
-//!   command for the key `a\r\n`. Where a node has Redis listeners alone, `protocol = "resp"`
-//!   takes every line for a Redis command; `"text"` takes nothing for one.
-//! - Who has sent an array speaks Redis, and whatever line it sends later is Redis, too.
-//!   (`redis-cli --pipe` sends an empty one at its end.)
+//! - `*` and a digit begin an array: Redis clients send commands as arrays. No plain text
+//!   command begins with `*`.
+//! - A line (with its newline) that begins with a word in capitals is a Redis command typed
+//!   by a person (`PING\r\n`). Plain text commands are in lower case. The rule has a limit:
+//!   `get a\r\n` typed at a Redis listener is a text command for the key `a\r\n`. If all listeners
+//!   of a node speak Redis, set `protocol = "resp"`: then every line is a Redis command. With
+//!   `"text"`, no message is.
+//! - After a peer has sent an array, all its later lines are Redis commands.
+//!   (`redis-cli --pipe` sends an empty line at its end.)
 
 mod redis;
 #[cfg(test)]
 mod tests;
 
 use crate::command::{ERROR, NOT_FOUND, OK};
-use crate::store::{Answer, Journal, Limits};
+use crate::store::{Journal, Limits, Reply};
 use crate::{Command, Refusal, Store};
 use redis::After;
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Result};
@@ -30,42 +30,42 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::io::Write;
 
-/// How many keys there are.
+/// Number of keys.
 pub const KEYS: Column<u64> = Column::new(0, "keys", "keys in the store");
 
-/// How large the store is.
-pub const STORED: Column<u64> = Column::new(
+/// Size of the store.
+pub const STORED_BYTES: Column<u64> = Column::new(
     1,
     "stored_bytes",
     "sizes of all keys and values in the store [bytes]",
 );
 
-/// A message was not done.
+/// A message was refused.
 pub const REFUSED: Event = Event::new(
     0,
     "refused",
-    "a message was answered with an error: no command, or too large",
+    "the reply to a message was an error: not a command, or too large",
 );
 
 /// The config of `kv.server`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ServerConfig {
-    /// The largest key that is kept, in bytes.
+    /// Maximum size of a key, in bytes.
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub max_key: u64,
 
-    /// The largest value that is kept, in bytes.
+    /// Maximum size of a value, in bytes.
     #[schemars(range(max = 1_000_000_000))]
     pub max_value: u64,
 
-    /// Keep all changes in `NODE.kv` in the run's folder, so that what was answered
-    /// `ok` is there again after a crash and a restart. Needs a run that keeps files: with
-    /// `--log off` it is refused.
+    /// Write every change to `NODE.kv` in the run's folder before its reply `ok` is sent, and
+    /// read the file when the node starts. So the values survive a crash and a restart.
+    /// Needs a run with files: with `--log off` the node fails.
     pub persist: bool,
 
-    /// What a message is: a command of plain `text`, one of the Redis protocol (`resp`), or
-    /// what its first bytes say (`auto`).
+    /// The protocol of the messages: plain `text`, the Redis protocol (`resp`), or decided by
+    /// the first bytes of each message (`auto`).
     pub protocol: Protocol,
 }
 
@@ -80,25 +80,25 @@ impl Default for ServerConfig {
     }
 }
 
-/// What a message is.
+/// The protocol of the messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
-    /// What its first bytes say.
+    /// Decided by the first bytes of each message.
     #[default]
     Auto,
-    /// A command of plain text.
+    /// Plain text.
     Text,
-    /// A command of the Redis protocol.
+    /// The Redis protocol.
     Resp,
 }
 
 /// `kv.server`.
 pub struct Server {
     store: Store,
-    /// A reply in the making.
+    /// Buffer for a reply.
     reply: Vec<u8>,
-    /// Who has sent an array, and not hung up.
+    /// Connected peers that have sent an array.
     redis_peers: HashSet<Peer>,
 }
 
@@ -108,7 +108,7 @@ impl Behavior for Server {
     const DOCS: &'static str = "Keeps values by their keys: `set KEY VALUE`, `get KEY`, `delete KEY`. \
         With `persist` they survive a crash. On a listener with `framing = \"resp\"` it speaks the \
         Redis protocol.";
-    const COLUMNS: &'static [ColumnInfo] = &[KEYS.info(), STORED.info()];
+    const COLUMNS: &'static [ColumnInfo] = &[KEYS.info(), STORED_BYTES.info()];
     const EVENTS: &'static [Event] = &[REFUSED];
     const CONNECTS: bool = true;
 
@@ -130,7 +130,7 @@ impl Behavior for Server {
             }
         };
         node.set(KEYS, store.keys());
-        node.set(STORED, store.bytes());
+        node.set(STORED_BYTES, store.bytes());
         Ok(Server {
             store,
             reply: Vec::new(),
@@ -157,7 +157,7 @@ impl Behavior for Server {
 }
 
 impl Server {
-    /// What the message says of itself, or what its sender has said before.
+    /// Whether a message is a Redis command, by its bytes or by its sender's earlier messages.
     fn is_redis(&mut self, from: Peer, bytes: &[u8]) -> bool {
         if redis::is_array(bytes) {
             self.redis_peers.insert(from);
@@ -173,9 +173,9 @@ impl Server {
             Err(refusal) => Err(refusal),
         };
         match answer {
-            Ok(Answer::Value(value)) => return node.send(from, value),
-            Ok(Answer::NotFound) => return node.send(from, NOT_FOUND),
-            Ok(Answer::Done) => {}
+            Ok(Reply::Value(value)) => return node.send(from, value),
+            Ok(Reply::NotFound) => return node.send(from, NOT_FOUND),
+            Ok(Reply::Done) => {}
             Err(refusal) => {
                 node.record(REFUSED);
                 let reply = self.error(&refusal);
@@ -213,6 +213,6 @@ impl Server {
 
     fn changed(&self, node: &mut Context<Self>) {
         node.set(KEYS, self.store.keys());
-        node.set(STORED, self.store.bytes());
+        node.set(STORED_BYTES, self.store.bytes());
     }
 }

@@ -1,7 +1,8 @@
-//! What a server keeps: values by their keys, and, where it is to survive, the journal of
-//! what was done.
+//! The state of a server: values by key, and a journal of changes if the state must survive
+//! a crash.
 //!
-//! The map is only looked into, never walked through where an order could show.
+//! The order of a `HashMap` differs between processes. No result depends on it: the map is
+//! iterated only to rewrite the journal, and sorted before that.
 
 mod journal;
 
@@ -10,7 +11,7 @@ pub use journal::{Journal, JournalError};
 use crate::{Command, Refusal};
 use std::collections::HashMap;
 
-/// Values by their keys.
+/// Values by key.
 #[derive(Debug)]
 pub struct Store {
     values: HashMap<Vec<u8>, Vec<u8>>,
@@ -20,28 +21,28 @@ pub struct Store {
     journal: Option<Journal>,
 }
 
-/// The largest key and value that are kept `[bytes]`.
+/// The largest key and the largest value that a store accepts `[bytes]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Of a key.
+    /// The largest key.
     pub max_key: u64,
-    /// Of a value.
+    /// The largest value.
     pub max_value: u64,
 }
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer<'store> {
-    /// It is done.
+pub enum Reply<'store> {
+    /// The command was executed.
     Done,
     /// The value.
     Value(&'store [u8]),
-    /// There is no such key.
+    /// The key does not exist.
     NotFound,
 }
 
 impl Store {
-    /// An empty one that lives as long as its node.
+    /// An empty store without a journal.
     pub fn new(limits: Limits) -> Store {
         Store {
             values: HashMap::new(),
@@ -51,10 +52,10 @@ impl Store {
         }
     }
 
-    /// One with all that its journal holds.
+    /// A store with the contents of its journal.
     ///
     /// # Errors
-    /// When the journal cannot be read, or is not one.
+    /// If the journal cannot be read, or the file is not a journal.
     pub fn open(limits: Limits, mut journal: Journal) -> Result<Store, JournalError> {
         let mut store = Store::new(limits);
         journal.replay(|command| match command {
@@ -78,31 +79,31 @@ impl Store {
         self.bytes
     }
 
-    /// Does a command. What is answered `Done` is in the journal.
+    /// Executes a command. If the result is `Done`, the change is in the journal.
     ///
     /// # Errors
-    /// Why it is not done; nothing has changed then.
-    pub fn apply(&mut self, command: Command<'_>) -> Result<Answer<'_>, Refusal> {
+    /// If the command is refused; then the store is unchanged.
+    pub fn apply(&mut self, command: Command<'_>) -> Result<Reply<'_>, Refusal> {
         match command {
             Command::Get { key } => Ok(match self.values.get(key) {
-                Some(value) => Answer::Value(value),
-                None => Answer::NotFound,
+                Some(value) => Reply::Value(value),
+                None => Reply::NotFound,
             }),
             Command::Set { key, value } => {
                 self.fits(key, value)?;
                 self.write(command)?;
                 self.keep(key, value);
-                self.tidy();
-                Ok(Answer::Done)
+                self.compact();
+                Ok(Reply::Done)
             }
             Command::Delete { key } => {
                 if !self.values.contains_key(key) {
-                    return Ok(Answer::NotFound);
+                    return Ok(Reply::NotFound);
                 }
                 self.write(command)?;
                 self.forget(key);
-                self.tidy();
-                Ok(Answer::Done)
+                self.compact();
+                Ok(Reply::Done)
             }
         }
     }
@@ -139,7 +140,7 @@ impl Store {
         }
     }
 
-    /// Writes a command into the journal, if there is one.
+    /// Appends a command to the journal, if there is one.
     fn write(&mut self, command: Command<'_>) -> Result<(), Refusal> {
         match &mut self.journal {
             None => Ok(()),
@@ -149,11 +150,11 @@ impl Store {
         }
     }
 
-    /// Writes the journal anew once most of it is of no use any more. Failing to is
-    /// no loss: the old one is whole.
-    fn tidy(&mut self) {
+    /// Rewrites the journal once most of it is obsolete. If this fails, nothing is lost: the
+    /// old journal is complete.
+    fn compact(&mut self) {
         if let Some(journal) = &mut self.journal
-            && journal.is_mostly_waste(self.bytes, self.values.len())
+            && journal.is_mostly_obsolete(self.bytes, self.values.len())
         {
             let mut all: Vec<_> = self.values.iter().collect();
             all.sort_unstable();
@@ -171,30 +172,30 @@ mod tests {
         max_value: 5,
     };
 
-    fn apply<'store>(store: &'store mut Store, command: &'store str) -> Answer<'store> {
+    fn apply<'store>(store: &'store mut Store, command: &'store str) -> Reply<'store> {
         let command = Command::parse(command.as_bytes()).unwrap();
         store.apply(command).unwrap()
     }
 
     #[test]
-    fn what_is_set_is_there_until_it_is_deleted() {
+    fn a_value_is_stored_until_it_is_deleted() {
         let mut store = Store::new(LIMITS);
-        assert_eq!(apply(&mut store, "get a"), Answer::NotFound);
-        assert_eq!(apply(&mut store, "set a 1"), Answer::Done);
-        assert_eq!(apply(&mut store, "get a"), Answer::Value(b"1"));
-        assert_eq!(apply(&mut store, "set a 234"), Answer::Done);
-        assert_eq!(apply(&mut store, "get a"), Answer::Value(b"234"));
+        assert_eq!(apply(&mut store, "get a"), Reply::NotFound);
+        assert_eq!(apply(&mut store, "set a 1"), Reply::Done);
+        assert_eq!(apply(&mut store, "get a"), Reply::Value(b"1"));
+        assert_eq!(apply(&mut store, "set a 234"), Reply::Done);
+        assert_eq!(apply(&mut store, "get a"), Reply::Value(b"234"));
         assert_eq!((store.keys(), store.bytes()), (1, 4));
-        assert_eq!(apply(&mut store, "set b "), Answer::Done);
-        assert_eq!(apply(&mut store, "get b"), Answer::Value(b""));
-        assert_eq!(apply(&mut store, "delete a"), Answer::Done);
-        assert_eq!(apply(&mut store, "delete a"), Answer::NotFound);
-        assert_eq!(apply(&mut store, "get a"), Answer::NotFound);
+        assert_eq!(apply(&mut store, "set b "), Reply::Done);
+        assert_eq!(apply(&mut store, "get b"), Reply::Value(b""));
+        assert_eq!(apply(&mut store, "delete a"), Reply::Done);
+        assert_eq!(apply(&mut store, "delete a"), Reply::NotFound);
+        assert_eq!(apply(&mut store, "get a"), Reply::NotFound);
         assert_eq!((store.keys(), store.bytes()), (1, 1));
     }
 
     #[test]
-    fn what_is_too_large_changes_nothing() {
+    fn a_refused_set_changes_nothing() {
         let mut store = Store::new(LIMITS);
         apply(&mut store, "set abc 12345");
         let mut refused = |command: &str| {
@@ -209,8 +210,8 @@ mod tests {
             refused("set abc 123456"),
             "a value of 6 bytes, at most 5 are kept"
         );
-        assert_eq!(apply(&mut store, "get abc"), Answer::Value(b"12345"));
-        assert_eq!(apply(&mut store, "get abcd"), Answer::NotFound);
+        assert_eq!(apply(&mut store, "get abc"), Reply::Value(b"12345"));
+        assert_eq!(apply(&mut store, "get abcd"), Reply::NotFound);
         assert_eq!((store.keys(), store.bytes()), (1, 8));
     }
 }

@@ -1,4 +1,4 @@
-//! The config references in the README are those of the code.
+//! The config references in the README match the code.
 
 use super::*;
 

@@ -1,5 +1,5 @@
-//! Writes made-up bets as CSV, the same for the same arguments: those that an agency
-//! with `generate` hands in, as a file for `file`, or for a program of your own.
+//! Writes generated bets as CSV: the bets that an agency with `generate` hands in, as a file
+//! for `file` or for your own program. The same arguments give the same bets.
 //!
 //!     cargo run -p lottery --example bets -- COUNT [AGENCY [SEED]] > agency-1.csv
 
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     match write(Bets::new(count, seed, &agency.to_string())) {
-        // Who reads only the first of them has all that it wants.
+        // A closed pipe is not an error: its reader has read enough.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             eprintln!("cannot write the bets: {error}");
             ExitCode::FAILURE

@@ -1,29 +1,29 @@
-//! The agency: hands in its bets, says that it has no more, and asks who has won.
+//! The agency: hands in its bets, reports its end, and asks for its winners.
 //!
-//! It says one thing at a time and waits for what comes of it: a batch is
-//! answered, after `F` the connection closes, a question is answered and the
-//! connection closes. So all it has to remember is what it is at ([`Duty`]) and
-//! whether it waits for an answer, for the close or for time to pass ([`Phase`]).
+//! It sends one message at a time and waits for the result. A batch has a reply; after `F` the
+//! central closes the connection; a query has a reply, after which the central closes the
+//! connection. So the state is small: the current [`Task`], and whether the agency
+//! waits for a reply, for the close or for the end of a pause ([`Phase`]).
 //!
-//! # Trying again
-//! A connection that breaks, or no answer in time (`timeout`): after a pause that
-//! doubles from `backoff` it says the same again, on a new connection. The central
-//! recognizes a batch that it has. `F` is not answered, and a close may come from
-//! a central that died before it read it: so once there is reason to doubt (a
-//! `timeout` is set, or a question went unanswered), it says `F` again before it asks
-//! again.
+//! # Retries
+//! If the connection breaks, or no reply arrives within the `timeout`, the agency sends the same
+//! message again on a new connection, after a pause that doubles from `backoff`. The central
+//! recognizes a batch that it has stored. `F` has no reply, and the connection may have closed
+//! because the central crashed before it read `F`. So if this is possible (a `timeout` is set,
+//! or a query had no reply), the agency sends `F` again before its next query.
 //!
-//! # Whose answer is it?
-//! Answers bear no number. Once a batch was handed in twice, it may be acknowledged
-//! twice, and the second acknowledgement must not be taken for the next batch's. So
-//! after such a batch the agency asks who has won, long before the draw: links keep
-//! the order, so when that is answered, nothing older is under way. (Over links with
-//! `order = "any"` nothing is known, and a late answer may be taken for another's.)
-//! With a `timeout` it begins so, too: answers to one that died may still come.
+//! # To which message does a reply belong?
+//! Replies have no number. After a batch was sent twice, two acknowledgements may arrive, and
+//! the second must not be taken for the reply to the next batch. Therefore the agency
+//! *settles* after such a batch: it sends a query for its winners, even long before the draw.
+//! Links keep the order of messages, so after the reply to the query no older reply can arrive.
+//! (Over links with `order = "any"` this does not hold, and a late reply may be taken for
+//! another.) With a `timeout` the agency also settles at its start: replies to messages that
+//! it sent before a crash may still arrive.
 //!
-//! # When it dies
-//! It keeps no notes: it begins anew with its first bet, makes the same batches as
-//! before, and those that are stored are acknowledged at once.
+//! # After a crash
+//! The agency stores nothing. It restarts with its first bet and makes the same batches; the
+//! central acknowledges those that are stored at once.
 
 mod config;
 mod record;
@@ -45,7 +45,7 @@ use std::time::Duration;
 /// The timer of a pause.
 const PAUSE: u64 = 0;
 
-/// The timer of an answer.
+/// The timer of the wait for a reply.
 const TIMEOUT: u64 = 1;
 
 /// `lottery.agency`.
@@ -53,15 +53,15 @@ pub struct Agency {
     number: String,
     central: Peer,
     source: Source,
-    /// What is handed in, or was last.
+    /// The current or last batch.
     batch: Batch,
-    duty: Duty,
+    task: Task,
     phase: Phase,
-    /// How often what it is at was said.
-    said: u32,
+    /// How often the message of the task was sent.
+    sendings: u32,
     /// Pauses since the last progress.
     pauses: u32,
-    /// Questions that came before the draw.
+    /// Number of queries before the draw.
     early: u32,
     bets: u64,
     retries: u64,
@@ -69,31 +69,31 @@ pub struct Agency {
     documents: Digest,
 }
 
-/// What it is at.
+/// What the agency does at present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Duty {
-    /// Handing in a batch.
+enum Task {
+    /// Hands in a batch.
     HandIn,
-    /// Making sure that nothing older is under way.
+    /// Makes sure that no older reply is in flight.
     Settle,
-    /// Saying that there are no more.
+    /// Reports that it has no more bets.
     End,
-    /// Asking who has won.
+    /// Asks for its winners.
     Ask,
 }
 
-/// What it waits for.
+/// What the agency waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// An answer, or for `F` the close.
-    Answer,
-    /// The close after an answer.
+    /// A reply; after `F`, the close.
+    Reply,
+    /// The close after a reply.
     Close,
-    /// The close after winners; more of them may come before it.
+    /// The close after winners; more winners may arrive before it.
     Winners,
     /// The end of a pause.
     Pause,
-    /// Nothing any more.
+    /// Nothing: the agency is finished.
     Done,
 }
 
@@ -144,9 +144,9 @@ impl Behavior for Agency {
             number,
             central,
             batch: Batch::default(),
-            duty: Duty::HandIn,
+            task: Task::HandIn,
             phase: Phase::Done,
-            said: 0,
+            sendings: 0,
             pauses: 0,
             early: 0,
             bets: 0,
@@ -159,43 +159,43 @@ impl Behavior for Agency {
     fn start(&mut self, node: &mut Context<Self>) -> Result {
         node.set_text(AGENCY, &self.number);
         match node.config().timeout {
-            // Answers to one that was here before it may be under way.
-            Some(_) => self.take_up(node, Duty::Settle),
+            // Replies to messages from before a crash may be in flight.
+            Some(_) => self.begin(node, Task::Settle),
             None => self.hand_in_next(node),
         }
     }
 
     fn message(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
         self.begin_step(node);
-        let waits = from == self.central && self.phase == Phase::Answer;
-        match (self.duty, Frame::decode(bytes)) {
-            (Duty::HandIn, Ok(frame)) if waits && self.batch.is_acknowledged_by(&frame) => {
+        let waits = from == self.central && self.phase == Phase::Reply;
+        match (self.task, Frame::decode(bytes)) {
+            (Task::HandIn, Ok(frame)) if waits && self.batch.is_acknowledged_by(&frame) => {
                 self.acknowledged(node)
             }
-            (Duty::HandIn, Ok(Frame::Error(text))) if waits => {
+            (Task::HandIn, Ok(Frame::Error(text))) if waits => {
                 node.set_text(ANSWERED, self.batch.digest.to_string());
                 self.rejected(node, text);
                 self.after_batch(node)
             }
-            (Duty::Settle, Ok(Frame::NotYet | Frame::Winners(_) | Frame::Error(_))) if waits => {
-                self.expect(node, Phase::Close);
+            (Task::Settle, Ok(Frame::NotYet | Frame::Winners(_) | Frame::Error(_))) if waits => {
+                self.enter(node, Phase::Close);
                 Ok(())
             }
-            (Duty::Ask, Ok(Frame::NotYet)) if waits => {
-                self.expect(node, Phase::Close);
+            (Task::Ask, Ok(Frame::NotYet)) if waits => {
+                self.enter(node, Phase::Close);
                 Ok(())
             }
-            (Duty::Ask, Ok(Frame::Winners(documents)))
+            (Task::Ask, Ok(Frame::Winners(documents)))
                 if waits || from == self.central && self.phase == Phase::Winners =>
             {
-                self.expect(node, Phase::Winners);
+                self.enter(node, Phase::Winners);
                 self.winners += documents.len() as u64;
                 self.documents = self.documents.and(Digest::of_all(documents));
                 Ok(())
             }
-            (Duty::End | Duty::Ask, Ok(Frame::Error(text))) if waits => {
+            (Task::End | Task::Ask, Ok(Frame::Error(text))) if waits => {
                 self.rejected(node, text);
-                self.expect(node, Phase::Done);
+                self.enter(node, Phase::Done);
                 Ok(())
             }
             _ => {
@@ -218,13 +218,13 @@ impl Behavior for Agency {
     fn timer(&mut self, node: &mut Context<Self>, tag: u64) -> Result {
         self.begin_step(node);
         match (tag, self.phase) {
-            (PAUSE, Phase::Pause) => self.say(node),
-            (TIMEOUT, Phase::Answer) => {
+            (PAUSE, Phase::Pause) => self.send(node),
+            (TIMEOUT, Phase::Reply) => {
                 node.close(self.central);
                 self.pause(node);
                 Ok(())
             }
-            // It was answered; that the close does not come changes nothing.
+            // The reply has arrived, so a missing close changes nothing.
             (TIMEOUT, Phase::Close | Phase::Winners) => {
                 node.close(self.central);
                 self.closed(node)
@@ -248,14 +248,14 @@ impl Agency {
         node.clear_text(ANSWERED);
     }
 
-    /// The batch is stored.
+    /// Handles the acknowledgement of the batch.
     fn acknowledged(&mut self, node: &mut Context<Self>) -> Result {
         self.bets += self.batch.bets;
         self.pauses = 0;
         node.set(BETS, self.bets);
         node.set_text(ANSWERED, self.batch.digest.to_string());
         node.record(ACKNOWLEDGED);
-        if node.config().announce.tells(self.batch.bets as usize)
+        if node.config().announce.includes(self.batch.bets as usize)
             && let Ok(Frame::Bets { bets, .. }) = Frame::decode(&self.batch.message)
         {
             let print = |bet: &Bet<'_>| node.print(announce::sent(bet));
@@ -269,11 +269,11 @@ impl Agency {
         node.print(format!("the central says: {text}"));
     }
 
-    /// The batch was answered.
+    /// Continues after the reply to the batch.
     fn after_batch(&mut self, node: &mut Context<Self>) -> Result {
-        match self.said {
+        match self.sendings {
             0 | 1 => self.hand_in_next(node),
-            _ => self.take_up(node, Duty::Settle),
+            _ => self.begin(node, Task::Settle),
         }
     }
 
@@ -282,38 +282,38 @@ impl Agency {
             .source
             .fill(&mut self.batch, node.config(), &self.number)?;
         match more {
-            true => self.take_up(node, Duty::HandIn),
-            false => self.take_up(node, Duty::End),
+            true => self.begin(node, Task::HandIn),
+            false => self.begin(node, Task::End),
         }
     }
 
-    /// Turns to something else, and says it.
-    fn take_up(&mut self, node: &mut Context<Self>, duty: Duty) -> Result {
-        self.duty = duty;
-        self.said = 0;
-        self.say(node)
+    /// Begins a task: sends its message.
+    fn begin(&mut self, node: &mut Context<Self>, task: Task) -> Result {
+        self.task = task;
+        self.sendings = 0;
+        self.send(node)
     }
 
-    /// Says what it is at.
-    fn say(&mut self, node: &mut Context<Self>) -> Result {
-        self.said = self.said.saturating_add(1);
-        if self.said > 1 {
+    /// Sends the message of the task.
+    fn send(&mut self, node: &mut Context<Self>) -> Result {
+        self.sendings = self.sendings.saturating_add(1);
+        if self.sendings > 1 {
             self.retries += 1;
             node.set(RETRIES, self.retries);
         }
-        self.expect(node, Phase::Answer);
+        self.enter(node, Phase::Reply);
         let agency = &*self.number;
-        match self.duty {
-            Duty::HandIn => {
+        match self.task {
+            Task::HandIn => {
                 node.set_text(HANDED_IN, self.batch.digest.to_string());
                 node.record(HANDS_IN);
                 node.send(self.central, &self.batch.message)
             }
-            Duty::End => {
+            Task::End => {
                 node.record(ENDS);
                 node.send(self.central, &Frame::End { agency }.encode())
             }
-            Duty::Settle | Duty::Ask => {
+            Task::Settle | Task::Ask => {
                 (self.winners, self.documents) = (0, Digest::default());
                 node.record(ASKS);
                 node.send(self.central, &Frame::Ask { agency }.encode())
@@ -321,8 +321,8 @@ impl Agency {
         }
     }
 
-    /// Waits for something, and no longer than it may take.
-    fn expect(&mut self, node: &mut Context<Self>, phase: Phase) {
+    /// Enters a phase, with a timeout if it waits for the central.
+    fn enter(&mut self, node: &mut Context<Self>, phase: Phase) {
         self.phase = phase;
         if let Some(timeout) = node.config().timeout {
             match phase {
@@ -332,20 +332,20 @@ impl Agency {
         }
     }
 
-    /// The central has closed the connection.
+    /// Continues after the central has closed the connection.
     fn closed(&mut self, node: &mut Context<Self>) -> Result {
-        match (self.phase, self.duty) {
-            (Phase::Answer, Duty::End) => self.take_up(node, Duty::Ask),
-            (Phase::Answer, _) => {
+        match (self.phase, self.task) {
+            (Phase::Reply, Task::End) => self.begin(node, Task::Ask),
+            (Phase::Reply, _) => {
                 self.pause(node);
                 Ok(())
             }
-            (Phase::Close, Duty::Settle) => self.hand_in_next(node),
+            (Phase::Close, Task::Settle) => self.hand_in_next(node),
             (Phase::Close, _) => {
                 self.early += 1;
-                self.turn_to(match node.config().timeout {
-                    Some(_) => Duty::End,
-                    None => Duty::Ask,
+                self.set_task(match node.config().timeout {
+                    Some(_) => Task::End,
+                    None => Task::Ask,
                 });
                 self.pause_for(node, self.early - 1);
                 Ok(())
@@ -358,32 +358,32 @@ impl Agency {
         }
     }
 
-    /// Has the end of the pause begin with something else.
-    fn turn_to(&mut self, duty: Duty) {
-        self.duty = duty;
-        self.said = 0;
+    /// Sets the task whose message is sent after the pause.
+    fn set_task(&mut self, task: Task) {
+        self.task = task;
+        self.sendings = 0;
     }
 
-    /// Waits before it tries again.
+    /// Pauses before a retry.
     fn pause(&mut self, node: &mut Context<Self>) {
-        if self.duty == Duty::Ask {
-            self.turn_to(Duty::End);
+        if self.task == Task::Ask {
+            self.set_task(Task::End);
         }
         self.pause_for(node, self.pauses);
         self.pauses = self.pauses.saturating_add(1);
     }
 
     fn pause_for(&mut self, node: &mut Context<Self>, doublings: u32) {
-        self.expect(node, Phase::Pause);
+        self.enter(node, Phase::Pause);
         let backoff = node.config().backoff.ns();
-        // What is beyond 584 years stays there.
+        // The product saturates at 584 years.
         let factor = 1u64.checked_shl(doublings).unwrap_or(u64::MAX);
         let pause = Duration::from_nanos(backoff.saturating_mul(factor));
         node.set_timer(PAUSE, pause);
     }
 
     fn informed(&mut self, node: &mut Context<Self>) {
-        self.expect(node, Phase::Done);
+        self.enter(node, Phase::Done);
         node.set(WINNERS, self.winners);
         node.set_text(DOCUMENTS, self.documents.to_string());
         node.record(INFORMED);

@@ -1,29 +1,29 @@
-//! The lines that agencies and central print; tools read them, so not a letter of
-//! them changes.
+//! The lines that agencies and the central print. Tools read these lines, so their bytes must
+//! not change.
 
 use crate::bet::Bet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Printed at the draw.
+/// The line that the central prints at the draw.
 pub const DRAWN: &str = "action: sorteo | result: success";
 
-/// Of which bets a line is printed.
+/// The bets for which a line is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Announce {
-    /// Of each.
+    /// Each bet.
     #[default]
     Each,
-    /// Of one that was handed in by itself.
+    /// A bet that is the only one of its batch.
     Single,
-    /// Of none.
+    /// No bet.
     None,
 }
 
 impl Announce {
-    /// Whether a line is printed for each bet of a batch of so many.
-    pub fn tells(self, bets: usize) -> bool {
+    /// Whether a line is printed for each bet of a batch with this number of bets.
+    pub fn includes(self, bets: usize) -> bool {
         match self {
             Announce::Each => true,
             Announce::Single => bets == 1,
@@ -32,17 +32,17 @@ impl Announce {
     }
 }
 
-/// Printed by the agency when it knows that a bet is stored.
+/// The line that an agency prints when a bet is acknowledged.
 pub fn sent(bet: &Bet<'_>) -> String {
     of_bet("apuesta_enviada", bet)
 }
 
-/// Printed by the central when a bet is stored.
+/// The line that the central prints when a bet is stored.
 pub fn stored(bet: &Bet<'_>) -> String {
     of_bet("apuesta_almacenada", bet)
 }
 
-/// Printed by the agency when it knows its winners.
+/// The line that an agency prints when it has received its winners.
 pub fn informed(winners: u64) -> String {
     format!("action: consulta_ganadores | result: success | cant_ganadores: {winners}")
 }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lines_are_these_to_the_letter() {
+    fn the_lines_have_these_bytes() {
         let bet = Bet::from_fields(["Ana", "Ño", "30904465", "1999-03-17", "7574"]);
         assert_eq!(
             [sent(&bet), stored(&bet), DRAWN.to_owned(), informed(2)],

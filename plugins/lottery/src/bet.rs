@@ -1,34 +1,34 @@
-//! A bet: who, and on which number.
+//! A bet: a person and a number.
 //!
-//! All its fields are text, as they travel and as they are stored: a number with
-//! leading zeros stays what somebody wrote. What is no date or no number is told
-//! by [`Bet::problem`], and never stored.
+//! All fields are text, in messages and in files: a number keeps its leading zeros.
+//! [`Bet::problem`] finds a field that is not a date or not a number; such a bet is never
+//! stored.
 
 use std::fmt::Write;
 
-/// A bet of an agency; borrows from the message or the line that it was read from.
+/// A bet of an agency; borrows from the message or line from which it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bet<'a> {
     /// First name; any text.
     pub first_name: &'a str,
     /// Last name; any text.
     pub last_name: &'a str,
-    /// Number of the identity document; any text in one line, not empty.
+    /// Number of the identity document: one line of text, not empty.
     pub document: &'a str,
     /// A date, `YYYY-MM-DD`.
     pub birthdate: &'a str,
-    /// What is bet on: a whole number in digits.
+    /// The number that the bet is on, in digits.
     pub number: &'a str,
 }
 
 /// Number of fields of a bet.
 pub const FIELDS: usize = 5;
 
-/// How much of a wrong field an error shows `[characters]`: enough to find it.
+/// How much of a wrong field an error shows `[characters]`: enough to find the bet.
 const SHOWN: usize = 40;
 
 impl<'a> Bet<'a> {
-    /// The bet with these fields, in the order in which they travel.
+    /// The bet with these fields, in the order of a message.
     pub fn from_fields(fields: [&'a str; FIELDS]) -> Bet<'a> {
         let [first_name, last_name, document, birthdate, number] = fields;
         Bet {
@@ -40,7 +40,7 @@ impl<'a> Bet<'a> {
         }
     }
 
-    /// Its fields, in the order in which they travel.
+    /// The fields, in the order of a message.
     pub fn fields(&self) -> [&'a str; FIELDS] {
         [
             self.first_name,
@@ -51,7 +51,7 @@ impl<'a> Bet<'a> {
         ]
     }
 
-    /// What is wrong with it, if anything.
+    /// What is wrong with the bet; `None` if it can be stored.
     pub fn problem(&self) -> Option<String> {
         if self.document.is_empty() {
             return Some("the document is empty".to_owned());
@@ -74,22 +74,22 @@ impl<'a> Bet<'a> {
         None
     }
 
-    /// Whether it is on this number.
+    /// Whether the bet is on this number.
     pub fn is_on(&self, winner: u64) -> bool {
         number(self.number) == Some(winner)
     }
 }
 
-/// The number that a text of digits means; none for any other text.
+/// The number of a text of digits; `None` for any other text.
 pub fn number(text: &str) -> Option<u64> {
-    // `parse` takes a leading `+`, too.
+    // `parse` also accepts a leading `+`.
     match text.bytes().all(|byte| byte.is_ascii_digit()) {
         true => text.parse().ok(),
         false => None,
     }
 }
 
-/// Whether a text is a day of the calendar, `YYYY-MM-DD`, from the year 1 on.
+/// Whether a text is a date of the calendar, `YYYY-MM-DD`, from the year 1 on.
 fn is_date(text: &str) -> bool {
     let bytes = text.as_bytes();
     if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
@@ -110,7 +110,7 @@ fn is_date(text: &str) -> bool {
     year >= 1 && (1..=days).contains(&day)
 }
 
-/// A text from outside as an error shows it: quoted, on one line, cut short.
+/// A text for an error message: quoted, escaped to one line, cut after 40 characters.
 pub fn shown(text: &str) -> String {
     let mut shown = String::from("`");
     for (index, character) in text.chars().enumerate() {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bet_like_any_has_no_problem() {
+    fn a_correct_bet_has_no_problem() {
         assert_eq!(bet().problem(), None);
         let odd = Bet::from_fields(["", "O'Neil, \"Bo\"\n", "AB-1", "2000-02-29", "0007574"]);
         assert_eq!(odd.problem(), None);

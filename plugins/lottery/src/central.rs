@@ -1,19 +1,17 @@
-//! The central: stores bets, draws, tells who has won.
+//! The central: stores bets, makes the draw, and sends each agency its winners.
 //!
-//! It knows agencies, not connections: every message says whose it is, so an
-//! agency may come, go and come again on as many connections as it likes, and one
-//! that is slow or gone keeps nobody waiting but the draw. Whatever comes
-//! from outside is answered, with `E` and a reason if need be; it never costs more
-//! than that answer.
+//! The central identifies agencies by their messages, not by their connections: each message
+//! contains the agency's number. So an agency may use any number of connections, and a slow or
+//! missing agency delays only the draw. Every request has a reply; the reply to an
+//! invalid message is `E` with a reason, and the message has no other effect.
 //!
 //! # When is a batch acknowledged?
-//! Once it is written: then it outlives the central and its process (see
-//! [`Store`]). With `sync` once the disk has it, too, so that it outlives the
-//! computer. A disk takes its time for that whether it is told of one batch or of
-//! many, so the answers of batches that come together wait for one order
-//! (*group commit*; DeWitt et al., "Implementation Techniques for Main Memory
-//! Database Systems", SIGMOD 1984, section 5.2): a timer that is due at once comes
-//! after all that has arrived.
+//! After it is written: then it survives a crash of the central and of its process (see
+//! [`Store`]). With `sync`, after it is on the disk: then it also survives a power failure. A
+//! flush of the disk takes the same time for one batch as for many, so the replies to
+//! batches that arrive together wait for one flush (*group commit*; DeWitt et al.,
+//! "Implementation Techniques for Main Memory Database Systems", SIGMOD 1984, section 5.2). A
+//! timer with delay 0 starts the flush, since it fires after all messages that have arrived.
 
 mod config;
 mod record;
@@ -25,43 +23,36 @@ pub use record::*;
 
 use crate::announce;
 use crate::bet::{Bet, number, shown};
+use crate::bets_file::{self, Winners};
 use crate::digest::Digest;
-use crate::sheet::{self, Winners};
 use crate::store::Store;
 use crate::wire::{self, Frame};
 use runner_sdk::{Behavior, ColumnInfo, Context, Event, Node, Peer, Result};
 use std::time::Duration;
 
-/// How many agencies there are where nothing says so.
+/// Number of agencies if neither the config nor the links determine it.
 const AGENCIES: u32 = 5;
 
-/// The timer that comes after all that has arrived.
-const COMMIT: u64 = 0;
+/// The timer of the flush.
+const FLUSH: u64 = 0;
 
 /// `lottery.central`.
 pub struct Central {
     store: Store,
     agencies: u32,
-    /// Without files: the winners among the bets so far.
+    /// The winners among the bets so far, if there are no files.
     without_files: Option<Winners>,
-    /// Since the draw.
+    /// The winners; `None` before the draw.
     winners: Option<Winners>,
-    /// Answers that wait for the disk.
-    held: Vec<Answer>,
+    /// Replies that wait for the disk.
+    waiting: Vec<(Peer, Reply)>,
 }
 
-/// What somebody is told.
-struct Answer {
-    to: Peer,
+/// The reply to a message.
+struct Reply {
     messages: Vec<Vec<u8>>,
-    /// Whether the connection is closed then.
+    /// Whether the connection is closed after the messages.
     closes: bool,
-}
-
-/// What a message comes to.
-enum Outcome {
-    Says(Vec<u8>),
-    SaysAndCloses(Vec<Vec<u8>>),
 }
 
 impl Behavior for Central {
@@ -79,7 +70,7 @@ impl Behavior for Central {
         STORED.info(),
         ENDED.info(),
     ];
-    const EVENTS: &'static [Event] = &[KEPT, REPEATED, REFUSED, OVER, DRAWN, TOLD, PUT_OFF];
+    const EVENTS: &'static [Event] = &[BATCH_STORED, REPEATED, REFUSED, OVER, DRAWN, TOLD, PUT_OFF];
 
     fn new(node: &mut Node<Self>) -> Result<Self> {
         let agencies = node.config().agencies.unwrap_or(match node.peer_count() {
@@ -94,11 +85,11 @@ impl Behavior for Central {
             agencies,
             without_files: node.run_folder().is_none().then(Winners::new),
             winners: None,
-            held: Vec::new(),
+            waiting: Vec::new(),
         })
     }
 
-    /// One that returns may find that the last agency ended before.
+    /// Makes the draw if the central crashed after the end of the last agency.
     fn start(&mut self, node: &mut Context<Self>) -> Result {
         self.draw_if_all_ended(node)
     }
@@ -109,57 +100,48 @@ impl Behavior for Central {
         node.clear(BETS);
         node.clear(WINNERS);
         node.clear_text(DOCUMENTS);
-        let outcome = match Frame::decode(bytes) {
+        let reply = match Frame::decode(bytes) {
             Ok(Frame::Bets { agency, bets }) => self.bets(node, agency, &bets),
             Ok(Frame::End { agency }) => self.end(node, agency)?,
             Ok(Frame::Ask { agency }) => self.ask(node, agency),
-            Ok(Frame::NotYet) => closing(refuse(node, "a question without an agency")),
-            Ok(_) => Outcome::Says(refuse(node, "this is what a central answers")),
-            Err(malformed) => Outcome::Says(refuse(node, &malformed.to_string())),
-        };
-        let (messages, closes) = match outcome {
-            Outcome::Says(message) => (vec![message], false),
-            Outcome::SaysAndCloses(messages) => (messages, true),
-        };
-        let answer = Answer {
-            to: from,
-            messages,
-            closes,
+            Ok(Frame::NotYet) => refuse(node, "a question without an agency").and_close(),
+            Ok(_) => refuse(node, "this is what a central answers"),
+            Err(malformed) => refuse(node, &malformed.to_string()),
         };
         if !node.config().sync {
-            return answer.give(node);
+            return reply.send(node, from);
         }
-        if self.held.is_empty() {
-            node.set_timer(COMMIT, Duration::ZERO);
+        if self.waiting.is_empty() {
+            node.set_timer(FLUSH, Duration::ZERO);
         }
-        self.held.push(answer);
+        self.waiting.push((from, reply));
         Ok(())
     }
 
     fn timer(&mut self, node: &mut Context<Self>, _: u64) -> Result {
         self.store.sync()?;
-        self.held.drain(..).try_for_each(|answer| answer.give(node))
+        let mut replies = self.waiting.drain(..);
+        replies.try_for_each(|(peer, reply)| reply.send(node, peer))
     }
 }
 
 impl Central {
-    fn bets(&mut self, node: &mut Context<Self>, agency: &str, bets: &[Bet<'_>]) -> Outcome {
+    fn bets(&mut self, node: &mut Context<Self>, agency: &str, bets: &[Bet<'_>]) -> Reply {
         let stored = self.try_bets(node, agency, bets);
-        let message = match (stored, bets) {
-            (Err(why), _) => refuse(node, &why),
+        match (stored, bets) {
+            (Err(reason), _) => refuse(node, &reason),
             (Ok(()), [bet]) => {
                 let (document, number) = (bet.document, bet.number);
-                Frame::StoredOne { document, number }.encode()
+                Reply::of(&Frame::StoredOne { document, number })
             }
-            (Ok(()), bets) => Frame::Stored(bets.len() as u64).encode(),
-        };
-        Outcome::Says(message)
+            (Ok(()), bets) => Reply::of(&Frame::Stored(bets.len() as u64)),
+        }
     }
 
     /// Stores a batch, unless it is stored already.
     ///
     /// # Errors
-    /// Why nothing of it is stored.
+    /// If the batch is refused; then no part of it is stored.
     fn try_bets(
         &mut self,
         node: &mut Context<Self>,
@@ -167,14 +149,14 @@ impl Central {
         bets: &[Bet<'_>],
     ) -> Result<(), String> {
         let config = node.config();
-        let number = self.known(node, agency)?;
+        let number = self.agency_number(node, agency)?;
         let problems = bets.iter().map(Bet::problem).enumerate();
         if let Some((index, Some(problem))) = problems.into_iter().find(|(_, it)| it.is_some()) {
             return Err(format!("bet {} of {}: {problem}", index + 1, bets.len()));
         }
         let mut lines = Vec::with_capacity(wire::MAX_FRAME);
         for bet in bets {
-            sheet::push_line(&mut lines, agency, bet);
+            bets_file::push_line(&mut lines, agency, bet);
         }
         let batch = Digest::of(&lines);
         let winners = bets.iter().filter(|bet| bet.is_on(config.winner));
@@ -194,8 +176,8 @@ impl Central {
         node.set(WINNERS, winners.count() as u64);
         node.set_text(DOCUMENTS, Digest::of_all(documents.clone()).to_string());
         node.set(STORED, self.store.bets());
-        node.record(KEPT);
-        if config.announce.tells(bets.len()) {
+        node.record(BATCH_STORED);
+        if config.announce.includes(bets.len()) {
             bets.iter()
                 .for_each(|bet| node.print(announce::stored(bet)));
         }
@@ -206,14 +188,14 @@ impl Central {
         Ok(())
     }
 
-    fn end(&mut self, node: &mut Context<Self>, agency: &str) -> Result<Outcome> {
-        let ended = self.known(node, agency).and_then(|number| {
+    fn end(&mut self, node: &mut Context<Self>, agency: &str) -> Result<Reply> {
+        let ended = self.agency_number(node, agency).and_then(|number| {
             let ended = self.store.end(number);
             ended.map_err(|error| format!("the end cannot be stored: {error}"))
         });
         match ended {
-            Err(why) => return Ok(closing(refuse(node, &why))),
-            // Told again, by one that does not know whether it was heard.
+            Err(reason) => return Ok(refuse(node, &reason).and_close()),
+            // Repeated by an agency that does not know whether it was received.
             Ok(false) => {}
             Ok(true) => {
                 node.set(ENDED, self.store.ended().len() as u64);
@@ -221,32 +203,41 @@ impl Central {
                 self.draw_if_all_ended(node)?;
             }
         }
-        Ok(Outcome::SaysAndCloses(Vec::new()))
+        Ok(Reply {
+            messages: Vec::new(),
+            closes: true,
+        })
     }
 
-    fn ask(&mut self, node: &mut Context<Self>, agency: &str) -> Outcome {
-        let number = match self.known(node, agency) {
+    fn ask(&mut self, node: &mut Context<Self>, agency: &str) -> Reply {
+        let number = match self.agency_number(node, agency) {
             Ok(number) => number,
-            Err(why) => return closing(refuse(node, &why)),
+            Err(reason) => return refuse(node, &reason).and_close(),
         };
         let Some(winners) = &self.winners else {
             node.record(PUT_OFF);
-            return closing(Frame::NotYet.encode());
+            return Reply::of(&Frame::NotYet).and_close();
         };
         let documents = winners.get(&number).map_or(&[][..], Vec::as_slice);
         let documents = documents.iter().map(String::as_str);
         node.set(WINNERS, documents.len() as u64);
         node.set_text(DOCUMENTS, Digest::of_all(documents.clone()).to_string());
         node.record(TOLD);
-        Outcome::SaysAndCloses(wire::winners(documents))
+        Reply {
+            messages: wire::winners(documents),
+            closes: true,
+        }
     }
 
-    /// The number of an agency, if it is one of this lottery's.
-    fn known(&self, node: &mut Context<Self>, agency: &str) -> Result<u32, String> {
+    /// The number of an agency.
+    ///
+    /// # Errors
+    /// If it is not an agency of this lottery.
+    fn agency_number(&self, node: &mut Context<Self>, agency: &str) -> Result<u32, String> {
         let found = number(agency).and_then(|found| u32::try_from(found).ok());
         let found = found.filter(|found| (1..=self.agencies).contains(found));
         match found {
-            // One agency, one way to write it.
+            // A leading zero is refused: each agency has one spelling.
             Some(found) if !agency.starts_with('0') => {
                 node.set_text(AGENCY, agency);
                 Ok(found)
@@ -276,24 +267,36 @@ impl Central {
     }
 }
 
-impl Answer {
-    fn give(self, node: &mut Context<Central>) -> Result {
+impl Reply {
+    /// A reply of one frame, after which the connection stays open.
+    fn of(frame: &Frame<'_>) -> Reply {
+        Reply {
+            messages: vec![frame.encode()],
+            closes: false,
+        }
+    }
+
+    /// The same reply, after which the connection is closed.
+    fn and_close(self) -> Reply {
+        Reply {
+            closes: true,
+            ..self
+        }
+    }
+
+    fn send(self, node: &mut Context<Central>, to: Peer) -> Result {
         for message in &self.messages {
-            node.send(self.to, message)?;
+            node.send(to, message)?;
         }
         if self.closes {
-            node.close(self.to);
+            node.close(to);
         }
         Ok(())
     }
 }
 
-/// The answer that says why not.
-fn refuse(node: &mut Context<Central>, why: &str) -> Vec<u8> {
+/// Records a refusal and returns the reply `E` with its reason.
+fn refuse(node: &mut Context<Central>, reason: &str) -> Reply {
     node.record(REFUSED);
-    Frame::Error(why).encode()
-}
-
-fn closing(message: Vec<u8>) -> Outcome {
-    Outcome::SaysAndCloses(vec![message])
+    Reply::of(&Frame::Error(reason))
 }

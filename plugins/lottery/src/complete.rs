@@ -1,33 +1,33 @@
-//! Whether every bet was stored once, and the right ones won.
+//! The check `lottery.complete`: every bet was stored once, and the winners are right.
 //!
 //! # The idea
-//! Nobody needs to know the bets. A batch is known by the digest of its lines,
-//! agency included; the agency records it when it hands the batch in and when it has
-//! the answer, the central when it stores it. Two digests alike are the same bets
-//! to the letter, so
+//! The check needs only digests. A batch is identified by the digest of its lines, which include
+//! the agency. The agency records the digest when it hands the batch in and when it receives
+//! the reply; the central records it when it stores the batch. Equal digests mean equal
+//! bets. The check requires that
 //!
 //! - no digest is stored twice,
-//! - what was acknowledged was stored before,
-//! - what an agency has handed in is stored or was refused, once it has ended,
-//! - and nothing is stored for an agency of the run that it has not handed in.
+//! - an acknowledged batch was stored before,
+//! - after the draw, each batch that was handed in is stored or was refused,
+//! - and nothing is stored for an agency of the run that this agency has not handed in.
 //!
-//! The winners are known twice, too: when a batch is stored the central records how
-//! many of its bets win, with a digest of their documents that adds up over batches.
-//! What an agency is told later comes from the draw, which reads the file. Sums and
-//! answer must agree, and so must what the central said and what the agency heard.
+//! The winners are recorded twice. When the central stores a batch, it records the number of
+//! winning bets and a digest of their documents; these digests add up over batches. The winners
+//! that an agency receives later come from the draw, which reads the file. The sums must equal
+//! the winners that the central sent, and these must equal the winners that the agency received.
 //!
-//! Where the run keeps files, `bets.csv` is then held against the batches that the records
-//! say are in it, in their order.
+//! If the run keeps files, `bets.csv` is compared with the batches of the records, in their
+//! order.
 //!
-//! What is kept in memory: an entry per batch.
+//! Memory: one entry per batch.
 
 mod audit;
 #[cfg(test)]
 mod tests;
 
 use crate::bet::number;
+use crate::bets_file;
 use crate::digest::Digest;
-use crate::sheet;
 use crate::store::BETS;
 use audit::{Audit, Fact, Finding, Winners};
 use runner_sdk::{Check, Found, NoConfig, Record, Result, RunInfo, Verdict};
@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 /// `lottery.complete`.
 pub struct Complete {
     audit: Audit<Found>,
-    /// Where the run keeps its files, if it does.
+    /// The run's folder; `None` if the run keeps no files.
     folder: Option<PathBuf>,
 }
 
@@ -72,7 +72,7 @@ impl Check for Complete {
                 let file = self
                     .folder
                     .as_deref()
-                    .map(|folder| held_against(folder, stored));
+                    .map(|folder| verify_file(folder, stored));
                 match file {
                     Some(Err(difference)) => Verdict::fail(difference),
                     _ => {
@@ -88,14 +88,14 @@ impl Check for Complete {
     }
 }
 
-/// Whether the file has what the records say.
-fn held_against(folder: &Path, stored: &[(Digest, u64)]) -> Result<(), String> {
+/// Compares the file with the batches of the records.
+fn verify_file(folder: &Path, stored: &[(Digest, u64)]) -> Result<(), String> {
     let file = File::open(folder.join(BETS)).map_err(|error| error.to_string());
-    let found = file.and_then(|file| sheet::verify(file, stored));
+    let found = file.and_then(|file| bets_file::verify(file, stored));
     found.map_err(|difference| format!("{BETS} is not what was stored: {difference}"))
 }
 
-/// What matters in a row.
+/// The note on a row: its agency and batch.
 fn note(record: &Record<'_>) -> String {
     let batch = ["batch", "handed_in", "answered"];
     let batch = batch.iter().find_map(|column| record.text(column));
@@ -106,10 +106,10 @@ fn note(record: &Record<'_>) -> String {
     }
 }
 
-/// What a record tells, if it tells anything.
+/// The fact of a record; `None` if the check does not need the record.
 fn fact(record: &Record<'_>) -> Option<Fact> {
     let event = record.event();
-    let tells = matches!(
+    let is_fact = matches!(
         event,
         "start"
             | "hands_in"
@@ -120,7 +120,7 @@ fn fact(record: &Record<'_>) -> Option<Fact> {
             | "drawn"
             | "told"
     );
-    if !tells {
+    if !is_fact {
         return None;
     }
     let agency = || number(record.text("agency")?)?.try_into().ok();

@@ -1,45 +1,45 @@
-//! Short numbers that stand for many bytes: batches are told apart by theirs, and
-//! two lists of documents are held against each other by theirs.
+//! Digests: a batch is identified by its digest, and two lists of documents are compared by
+//! their digests.
 //!
-//! FNV-1a (Fowler, Noll, Vo; 64 bit) with a final mixing, written out so that a
-//! digest is the same in every version. Of a million batches, two that differ have
-//! the same with a probability of 3 in 100 million. It is no protection against
-//! somebody who looks for two batches alike: who finds them loses a bet of their
-//! own.
+//! FNV-1a (Fowler, Noll, Vo; 64 bit) with a final mixing step, implemented here so that a
+//! digest is the same in every version. Among a million different batches, the probability that
+//! two have the same digest is 3 in 100 million. The hash does not protect against an
+//! attacker who constructs two batches with the same digest, but such an agency only loses
+//! one of its own batches.
 
 use std::fmt;
 
-/// What stands for some bytes.
+/// A hash of some bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub u64);
 
 impl Digest {
-    /// Of these bytes.
+    /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Digest {
         let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
-        // The finalizer of SplitMix64: FNV's upper bits depend on all bytes, its
-        // lower ones do not, and sums are taken below.
+        // The finalizer of SplitMix64: the lower bits of FNV do not depend on all bytes. The
+        // sums of digests below need well mixed bits.
         let hash = (hash ^ hash >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let hash = (hash ^ hash >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         Digest(hash ^ hash >> 31)
     }
 
-    /// Of texts, whatever their order: the sum of theirs. Those of parts add up to
-    /// that of the whole.
+    /// The digest of a set of texts, independent of their order: the sum of the texts'
+    /// digests. So the digests of two parts add up to the digest of the whole.
     pub fn of_all<'a>(texts: impl IntoIterator<Item = &'a str>) -> Digest {
         let digests = texts.into_iter().map(|text| Digest::of(text.as_bytes()));
         digests.fold(Digest::default(), Digest::and)
     }
 
-    /// That of two parts together, as [`Digest::of_all`] has it.
+    /// The digest of two parts together, in the sense of [`Digest::of_all`].
     #[must_use]
     pub fn and(self, other: Digest) -> Digest {
         Digest(self.0.wrapping_add(other.0))
     }
 
-    /// The digest that [`fmt::Display`] writes so.
+    /// Parses the text that [`fmt::Display`] writes.
     pub fn parse(text: &str) -> Option<Digest> {
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         match text.len() == 16 && text.bytes().all(hex) {
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_written_digest_is_parsed() {
         let digest = Digest(0x0123_4567_89ab_cdef);
         assert_eq!(Digest::parse(&digest.to_string()), Some(digest));
         for none in [

@@ -1,12 +1,11 @@
-//! Bets of nobody, as many as wanted: the same for the same seed and agency, on
-//! every machine and in every run.
+//! Generated bets, the same for the same seed and agency on every machine.
 //!
-//! They do not draw from the node's random stream: like a file, they are the same in
-//! every run and case, and again when an agency begins anew after a crash.
+//! They do not draw from the node's random stream. Like the bets of a file, they are the same
+//! in every run and case, and after the restart of an agency.
 //!
-//! Names are as people's are: with accents, with letters of several alphabets, some
-//! with a comma, a quote or an apostrophe, so that whoever stores them must quote
-//! and count bytes properly.
+//! The names have accents and letters of several alphabets; some have a comma, a quote or an
+//! apostrophe. So a program that stores them must quote fields and count bytes
+//! correctly.
 
 use crate::digest::Digest;
 
@@ -28,7 +27,7 @@ const LAST: [&str; 40] = [
     "Иванова", "佐藤", "高橋", "Trần", "כהן", "حداد", "Gil, hijo", "Paz (viuda de Ríos)",
 ];
 
-/// The bets of one agency.
+/// The generated bets of one agency.
 #[derive(Clone, Debug)]
 pub struct Bets {
     /// State of SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom
@@ -38,7 +37,7 @@ pub struct Bets {
 }
 
 impl Bets {
-    /// So many, for an agency.
+    /// `count` bets for an agency.
     pub fn new(count: u64, seed: u64, agency: &str) -> Bets {
         Bets {
             state: Digest::of(format!("{seed}/{agency}").as_bytes()).0,
@@ -53,8 +52,8 @@ impl Bets {
         word ^ word >> 31
     }
 
-    /// A number from 0 to below `count`; what small counts favour is far below
-    /// anything that shows.
+    /// Draws a number from 0 to `count` - 1. The bias is below 1 in 2^32 for the counts used
+    /// here.
     fn below(&mut self, count: u64) -> u64 {
         ((u128::from(self.draw()) * u128::from(count)) >> 64) as u64
     }
@@ -69,7 +68,7 @@ impl Iterator for Bets {
         let mut name = |names: &[&str]| names[self.below(names.len() as u64) as usize].to_owned();
         let (first, last) = (name(&FIRST), name(&LAST));
         let document = 10_000_000 + self.below(40_000_000);
-        // Every month has 28 days.
+        // Only days 1 to 28, which every month has.
         let (year, month, day) = (
             1930 + self.below(76),
             1 + self.below(12),
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bet_may_be_stored_and_no_two_agencies_have_the_same() {
+    fn every_bet_is_correct_and_no_two_agencies_have_the_same() {
         let of = |agency: &str| Bets::new(2000, 1, agency).collect::<Vec<_>>();
         let (one, two) = (of("1"), of("2"));
         for fields in one.iter().chain(&two) {
@@ -124,7 +123,7 @@ mod tests {
         let winners = Bets::new(200_000, 1, "1")
             .filter(|bet| bet[4] == "7574")
             .count();
-        // Poisson with mean 20; five deviations either side.
+        // Poisson with mean 20: the bounds are about five deviations from the mean.
         assert!((1..=42).contains(&winners), "{winners}");
     }
 }

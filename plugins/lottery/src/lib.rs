@@ -1,30 +1,30 @@
-//! A national lottery: agencies hand in bets, a central stores them and draws.
+//! A national lottery: agencies hand in bets, a central stores them and draws the winners.
 //!
 //! # The problem
 //! Many agencies hand in many bets, over connections that break, to a central that may
-//! die at any moment and be started again. Every bet that was acknowledged must be
-//! there once: not twice because an answer was lost and the agency tried again, and
-//! not half a batch because the central died while it wrote. Only when the last
-//! agency has said that it has no more bets is there a draw; until then those that
-//! ask are told to ask again.
+//! crash at any moment and be restarted. Every acknowledged bet must be stored exactly once. It
+//! must not be stored twice when a reply was lost and the agency sent its batch again. No
+//! part of a batch may remain when the central crashed during a write. The draw happens when
+//! the last agency has reported its end; until then the central replies "not yet" to
+//! queries for winners.
 //!
 //! # The idea
-//! Three old ones. *Stop and wait*: an agency has one batch under way and hands in
-//! the next when it is acknowledged. *Once by recognition*: the central knows what it
-//! has stored, so what comes again is acknowledged again and stored no second time;
-//! then trying again is always safe. *A journal*: what is written counts when a line
-//! elsewhere says so, so that half a batch is seen to be half (Gray and Reuter,
-//! "Transaction Processing: Concepts and Techniques", 1992, chapter 9).
+//! Three known techniques. *Stop and wait*: an agency sends one batch and hands in the next
+//! one after the acknowledgement. *Idempotence*: the central recognizes a batch that it has
+//! stored, acknowledges it again and does not store it again, so repeating is always
+//! safe. *A journal*: a batch counts as stored only when the journal has a line for it, so an
+//! incomplete batch is recognized (Gray and Reuter, "Transaction Processing: Concepts and
+//! Techniques", 1992, chapter 9).
 //!
 //! # Where to start
-//! [`wire`] is what is said, [`Central`] and [`Agency`] who says it, [`store`] what
-//! is kept and how it survives.
+//! [`wire`] defines the messages, [`Central`] and [`Agency`] exchange them, and [`store`]
+//! contains the files and the recovery after a crash.
 
 pub mod announce;
 pub mod bet;
+pub mod bets_file;
 pub mod digest;
 pub mod generate;
-pub mod sheet;
 pub mod store;
 pub mod wire;
 
@@ -47,6 +47,6 @@ runner_sdk::plugin! {
 }
 
 #[cfg(test)]
-mod storm;
+mod chaos;
 #[cfg(test)]
 mod tests;

@@ -1,29 +1,26 @@
-//! What the central has stored, and how it has it again after a crash.
+//! The stored batches, and their recovery after a crash.
 //!
 //! # The problem
-//! A batch is stored whole or not at all, and exactly once; but a central may
-//! die while it writes one, and an agency that got no answer hands it in again.
-//! `bets.csv` alone says neither where a batch ends nor which ones there are.
+//! A batch is stored completely or not at all, and exactly once. But a central may crash
+//! during a write, and an agency without a reply hands its batch in again. `bets.csv` alone
+//! contains neither the ends of batches nor their identities.
 //!
 //! # The idea
-//! A journal beside it, `batches.csv`, has a line for each batch: how long
-//! `bets.csv` is with it, and its digest. First the bets are written, then the
-//! line: with the line, the batch is stored, and only then it is acknowledged.
-//! Who comes after a crash reads the journal, holds each batch against its
-//! digest, and cuts off what follows the last whole one: nobody was
-//! told that it is stored.
+//! The journal `batches.csv` has a line for each batch, with the length of `bets.csv` after the
+//! batch, and the digest of the batch. The central writes first the bets, then the line, and
+//! then acknowledges the batch. After a crash, the central reads the journal, compares each batch
+//! with its digest, and cuts off everything after the last complete batch: it was never
+//! acknowledged.
 //!
-//! # Once
-//! A batch is known by its digest, that of its lines, agency included. One that
-//! is there already was handed in again (its answer was lost, or its agency died
-//! and begins anew) and is acknowledged, but not stored another time. So two
-//! batches of an agency that are the same in every bet count once; an agency that
-//! returns must make the same batches of its bets as before.
+//! # Exactly once
+//! A batch is identified by the digest of its lines, which include the agency. A batch whose
+//! digest is stored was handed in again (its reply was lost, or its agency crashed and
+//! restarted). It is acknowledged, but not stored again. So two batches of an agency with
+//! equal bets count once, and a restarted agency must make the same batches as before.
 //!
-//! What is kept in memory: a digest per batch, 8 bytes (about 16 in a hash set); no
-//! bet.
+//! Memory: a digest per batch, 8 bytes (about 16 in a hash set); no bets.
 //!
-//! Without a folder nothing is written, and all is lost in a crash.
+//! Without a folder no file is written, and a crash loses everything.
 
 mod error;
 mod journal;
@@ -32,21 +29,21 @@ mod tests;
 
 pub use error::StoreError;
 
+use crate::bets_file::{self, Winners};
 use crate::digest::Digest;
-use crate::sheet::{self, Winners};
-use journal::{Entry, What};
+use journal::{Entry, EntryKind};
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// The bets.
+/// Name of the file of bets.
 pub const BETS: &str = "bets.csv";
 
-/// The journal.
+/// Name of the journal.
 pub const JOURNAL: &str = "batches.csv";
 
-/// What is stored.
+/// The stored batches and ends of agencies.
 #[derive(Debug)]
 pub struct Store {
     files: Option<Files>,
@@ -66,16 +63,16 @@ struct Files {
     journal: File,
     /// Length of the journal `[bytes]`.
     journal_size: u64,
-    /// Set once what was written in part could not be cut off again.
-    torn: bool,
+    /// Whether a partial write could not be cut off: then nothing more can be written.
+    broken: bool,
 }
 
 impl Store {
-    /// What is stored in a folder by the node of this name, and nothing in a
-    /// folder where none is yet. None: a store without files.
+    /// Opens the store of the node `owner` in a folder, or creates it. Without a folder, the store
+    /// has no files.
     ///
     /// # Errors
-    /// When the folder is another's or cannot be used, or a file was changed.
+    /// If the folder has the store of another node or cannot be used, or a file was changed.
     pub fn open(folder: Option<&Path>, owner: &str) -> Result<Store, StoreError> {
         let mut store = Store {
             files: None,
@@ -88,7 +85,7 @@ impl Store {
         if let Some(folder) = folder {
             let path = folder.join(JOURNAL);
             let files = match append(&path, true) {
-                Ok(journal) => begin(folder, journal)?,
+                Ok(journal) => create(folder, journal)?,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     store.recover(folder, owner)?
                 }
@@ -110,7 +107,7 @@ impl Store {
         self.batches.contains(&batch)
     }
 
-    /// Number of bets that are stored.
+    /// Number of stored bets.
     pub fn bets(&self) -> u64 {
         self.bets
     }
@@ -125,16 +122,16 @@ impl Store {
         self.drawn
     }
 
-    /// Stores a batch whole: the lines of its bets, with their digest.
+    /// Stores a batch: the lines of its bets, and their digest.
     ///
     /// # Errors
-    /// When it cannot be written; then nothing of it is stored.
+    /// If the batch cannot be written; then no part of it is stored.
     pub fn add(&mut self, agency: u32, bets: u64, lines: &[u8], batch: Digest) -> io::Result<()> {
         let size = self.size + lines.len() as u64;
         if let Some(files) = &mut self.files {
             let entry = Entry {
-                what: What::Batch,
-                who: agency.to_string(),
+                kind: EntryKind::Batch,
+                subject: agency.to_string(),
                 bets,
                 size,
                 digest: batch,
@@ -147,36 +144,36 @@ impl Store {
         Ok(())
     }
 
-    /// An agency has ended. Answers whether it had not before.
+    /// Stores the end of an agency. Returns whether it was not stored before.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If the end cannot be written.
     pub fn end(&mut self, agency: u32) -> io::Result<bool> {
         if self.ended.contains(&agency) {
             return Ok(false);
         }
-        self.note(What::End, agency.to_string())?;
+        self.append_entry(EntryKind::End, agency.to_string())?;
         self.ended.insert(agency);
         Ok(true)
     }
 
-    /// The draw has happened.
+    /// Stores that the draw has happened.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn draw(&mut self) -> io::Result<()> {
-        self.note(What::Draw, String::new())?;
+        self.append_entry(EntryKind::Draw, String::new())?;
         self.drawn = true;
         Ok(())
     }
 
-    fn note(&mut self, what: What, who: String) -> io::Result<()> {
+    fn append_entry(&mut self, kind: EntryKind, subject: String) -> io::Result<()> {
         let Some(files) = &mut self.files else {
             return Ok(());
         };
         let entry = Entry {
-            what,
-            who,
+            kind,
+            subject,
             bets: 0,
             size: self.size,
             digest: Digest::default(),
@@ -184,10 +181,10 @@ impl Store {
         files.write(&[], &entry, self.size)
     }
 
-    /// Has the disk keep what is stored, power failures included.
+    /// Flushes the files to the disk, so that they survive a power failure.
     ///
     /// # Errors
-    /// When it does not.
+    /// If the flush fails.
     pub fn sync(&mut self) -> io::Result<()> {
         match &mut self.files {
             Some(files) => {
@@ -198,22 +195,21 @@ impl Store {
         }
     }
 
-    /// Who has won, from the bets as they lie on the disk; none without files.
+    /// The winners, read from the file of bets; empty without files.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// If the file cannot be read.
     pub fn winners(&self, winner: u64) -> Result<Winners, StoreError> {
         let Some(files) = &self.files else {
             return Ok(Winners::new());
         };
         let path = files.folder.join(BETS);
         let bets = File::open(&path).map_err(StoreError::at(&path))?;
-        sheet::winners(bets.take(self.size), winner)
+        bets_file::winners(bets.take(self.size), winner)
             .map_err(|what| StoreError::Damaged { path, what })
     }
 
-    /// Reads the journal of a central that was here before, and cuts off what it
-    /// did not bring to an end.
+    /// Reads an existing journal, and cuts off an incomplete last batch.
     fn recover(&mut self, folder: &Path, owner: &str) -> Result<Files, StoreError> {
         let path = folder.join(JOURNAL);
         let journal = File::open(&path).map_err(StoreError::at(&path))?;
@@ -234,12 +230,12 @@ impl Store {
             if read.map_err(StoreError::at(&path))? == 0 {
                 break;
             }
-            // Only what came last may be unfinished: all before was acknowledged.
+            // Only the last entry may be incomplete: all earlier ones were acknowledged.
             if let Some(what) = unfinished {
                 return Err(StoreError::Damaged { path, what });
             }
             match self.replay(number, &line, owner, &mut bets)? {
-                // Without the line that says whose it is, it has not begun.
+                // The head counts only together with the next line, which names the owner.
                 None if number == 1 => head = line.len() as u64,
                 None => whole = whole.max(head) + line.len() as u64,
                 what => unfinished = what,
@@ -255,12 +251,12 @@ impl Store {
             bets: bets?,
             journal: journal?,
             journal_size: whole,
-            torn: false,
+            broken: false,
         })
     }
 
-    /// Takes a line of the journal. Answers what is wrong where it was not brought
-    /// to an end.
+    /// Restores the entry of a journal's line. Returns what is wrong if the entry is
+    /// incomplete.
     fn replay(
         &mut self,
         number: u64,
@@ -279,16 +275,16 @@ impl Store {
         let Some(entry) = Entry::parse(line) else {
             return Ok(Some(format!("line {number} is none of a journal")));
         };
-        match entry.what {
-            What::Begun if entry.who == owner => {}
-            What::Begun => return Err(StoreError::Taken { by: entry.who }),
-            What::End => {
+        match entry.kind {
+            EntryKind::Begun if entry.subject == owner => {}
+            EntryKind::Begun => return Err(StoreError::Taken { by: entry.subject }),
+            EntryKind::End => {
                 if let Some(agency) = entry.agency() {
                     self.ended.insert(agency);
                 }
             }
-            What::Draw => self.drawn = true,
-            What::Batch => {
+            EntryKind::Draw => self.drawn = true,
+            EntryKind::Batch => {
                 let mut lines = Vec::new();
                 let size = entry.size.saturating_sub(self.size);
                 let read = bets.take(size).read_to_end(&mut lines);
@@ -306,10 +302,9 @@ impl Store {
 }
 
 impl Files {
-    /// Writes lines of bets, which begin at `size`, then the entry that makes them
-    /// count.
+    /// Writes lines of bets, which begin at `size`, then the entry with which they are stored.
     fn write(&mut self, lines: &[u8], entry: &Entry, size: u64) -> io::Result<()> {
-        if self.torn {
+        if self.broken {
             return Err(io::Error::other("an earlier batch could not be taken back"));
         }
         let line = entry.line();
@@ -324,15 +319,15 @@ impl Files {
                     self.bets.set_len(size),
                     self.journal.set_len(self.journal_size),
                 ];
-                self.torn = cut.iter().any(Result::is_err);
+                self.broken = cut.iter().any(Result::is_err);
                 Err(error)
             }
         }
     }
 }
 
-/// The files of a store that begins.
-fn begin(folder: &Path, journal: File) -> Result<Files, StoreError> {
+/// Creates the files of a new store.
+fn create(folder: &Path, journal: File) -> Result<Files, StoreError> {
     let path = folder.join(BETS);
     let bets = append(&path, true).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => StoreError::Foreign { path },
@@ -343,11 +338,11 @@ fn begin(folder: &Path, journal: File) -> Result<Files, StoreError> {
         bets,
         journal,
         journal_size: 0,
-        torn: false,
+        broken: false,
     })
 }
 
-/// Opens a file to write at its end; a new one must not be there.
+/// Opens a file for appending; a `new` file must not exist.
 fn append(path: &Path, new: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true).create_new(new).open(path)

@@ -1,5 +1,4 @@
-//! The config references in the README are those of the code, and so are its golden
-//! bytes.
+//! The config references and the example bytes in the README match the code.
 
 use super::*;
 
@@ -15,7 +14,7 @@ fn the_readme_has_the_reference_of_each_config() {
     );
 }
 
-/// The hex dumps of the README's table of frames are what the frames encode to.
+/// The hex dumps in the README are the encoded frames.
 #[test]
 fn the_readme_has_the_bytes_of_each_frame() {
     let readme = include_str!("../README.md");
@@ -40,7 +39,7 @@ fn the_readme_has_the_bytes_of_each_frame() {
         let length = (message.len() - 1) as u32;
         let whole = [&length.to_be_bytes()[..], &message].concat();
         let bytes: Vec<String> = whole.iter().map(|byte| format!("{byte:02x}")).collect();
-        // As the README breaks its lines.
+        // With the line breaks of the README.
         let lines: Vec<String> = bytes.chunks(24).map(|line| line.join(" ")).collect();
         let dump = lines.join("\n");
         assert!(readme.contains(&dump), "{frame:?}:\n{dump}");

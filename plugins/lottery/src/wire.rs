@@ -1,25 +1,24 @@
 //! The frames between agency and central.
 //!
-//! A frame is the length of its payload (4 bytes, most significant first), a type
-//! byte and the payload. Where it ends is the runner's business (`typed-u32be`),
-//! so a message here is type byte and payload. A payload is a list of fields, each
-//! its length (4 bytes, most significant first) and as many bytes of UTF-8.
+//! A frame is the length of its payload (4 bytes, most significant first), a type byte and the
+//! payload. The runner reads and writes the length (framing `typed-u32be`), so a message here is
+//! the type byte and the payload. A payload is a list of fields. Each field is its length
+//! (4 bytes, most significant first) and that number of bytes of UTF-8.
 //!
 //! | type | from | fields |
 //! |---|---|---|
-//! | `B` | agency | the agency, then of each bet first name, last name, document, birthdate, number |
+//! | `B` | agency | the agency, then for each bet first name, last name, document, birthdate, number |
 //! | `F` | agency | the agency: it has no more bets |
-//! | `Q` | agency | the agency: who has won? |
-//! | `0` | central | number of bets that are stored; for a single bet, document and number |
-//! | `E` | central | what was wrong |
+//! | `Q` | agency | the agency: a query for its winners |
+//! | `0` | central | the number of stored bets; for a single bet, its document and number |
+//! | `E` | central | the reason of a refusal |
 //! | `Q` | central | none: not drawn yet |
 //! | `W` | central | the documents of the agency's winners |
 //!
 //! A whole frame takes at most [`MAX_FRAME`] bytes.
 //!
-//! What comes from outside is held against its own size before anything is done
-//! with it: a length is compared with the bytes that are there, and nothing is
-//! allocated by what it claims.
+//! A message may be malformed or hostile. Each length is compared with the bytes that
+//! are left before it is used, and no memory is allocated by a length in the message.
 
 mod error;
 #[cfg(test)]
@@ -29,45 +28,45 @@ pub use error::Malformed;
 
 use crate::bet::{Bet, FIELDS};
 
-/// The most that a frame may take, its length and type included `[bytes]`.
+/// Maximum size of a frame, with its length and type `[bytes]`.
 pub const MAX_FRAME: usize = 8192;
 
-/// The most bets of one frame.
+/// Maximum number of bets in one frame.
 pub const MAX_BETS: usize = 130;
 
-/// What a frame's length takes, before the message `[bytes]`.
+/// Size of a frame's or field's length `[bytes]`.
 pub const LENGTH: usize = 4;
 
-/// What is said, by agency or central.
+/// A message between agency and central.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
     /// Bets to be stored.
     Bets {
-        /// Whose.
+        /// The agency that hands in the bets.
         agency: &'a str,
-        /// At least one.
+        /// At least one bet.
         bets: Vec<Bet<'a>>,
     },
     /// The agency has no more bets.
     End {
-        /// Which.
+        /// The agency.
         agency: &'a str,
     },
-    /// The agency wants to know its winners.
+    /// The agency asks for its winners.
     Ask {
-        /// Which.
+        /// The agency.
         agency: &'a str,
     },
-    /// So many bets are stored.
+    /// This number of bets is stored.
     Stored(u64),
     /// A single bet is stored.
     StoredOne {
-        /// Its document.
+        /// The document of the bet.
         document: &'a str,
-        /// Its number.
+        /// The number of the bet.
         number: &'a str,
     },
-    /// What was asked cannot be done.
+    /// A refusal; the reason.
     Error(&'a str),
     /// The draw has not happened.
     NotYet,
@@ -76,10 +75,10 @@ pub enum Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Reads a message: type byte and payload.
+    /// Decodes a message: type byte and payload.
     ///
     /// # Errors
-    /// When it is none of the frames.
+    /// If the message is not one of the frames.
     pub fn decode(message: &'a [u8]) -> Result<Frame<'a>, Malformed> {
         let (&kind, payload) = message.split_first().ok_or(Malformed::Empty)?;
         let size = LENGTH + message.len();
@@ -133,7 +132,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The message of it.
+    /// Encodes the frame as a message: type byte and payload.
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Frame::Bets { agency, bets } => {
@@ -151,7 +150,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Type and fields as a message.
+/// A message of a type byte and fields.
 fn message<'a>(kind: u8, fields: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
     let mut message = vec![kind];
     fields
@@ -160,21 +159,20 @@ fn message<'a>(kind: u8, fields: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
     message
 }
 
-/// Adds a field. A text of 4 GiB and more is no field; none comes near, since
-/// what is sent fits a frame.
+/// Appends a field. A text of 4 GiB or more cannot be a field, but every message that is
+/// sent fits in a frame.
 pub(crate) fn push_field(message: &mut Vec<u8>, field: &str) {
     let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
     message.extend_from_slice(&length.to_be_bytes());
     message.extend_from_slice(field.as_bytes());
 }
 
-/// What a field takes `[bytes]`.
+/// Size of a field in a message `[bytes]`.
 pub(crate) fn field_size(field: &str) -> usize {
     LENGTH + field.len()
 }
 
-/// The messages that tell these winners: as many as it takes for each to fit
-/// its frame, at least one.
+/// The messages with these winners: as many as necessary to fit in frames, at least one.
 pub fn winners<'a>(documents: impl IntoIterator<Item = &'a str>) -> Vec<Vec<u8>> {
     let mut messages = vec![vec![b'W']];
     for document in documents {
@@ -189,7 +187,7 @@ pub fn winners<'a>(documents: impl IntoIterator<Item = &'a str>) -> Vec<Vec<u8>>
     messages
 }
 
-/// A message that is read field by field.
+/// Reads the fields of a message.
 struct Fields<'a> {
     rest: &'a [u8],
     /// Fields read so far.
@@ -205,12 +203,12 @@ impl<'a> Fields<'a> {
                 left => Malformed::NoLength { field, left },
             });
         };
-        let claims = u32::from_be_bytes(*length) as usize;
-        let Some((bytes, rest)) = rest.split_at_checked(claims) else {
+        let length = u32::from_be_bytes(*length) as usize;
+        let Some((bytes, rest)) = rest.split_at_checked(length) else {
             let left = rest.len();
-            return Err(Malformed::Lies {
+            return Err(Malformed::Truncated {
                 field,
-                claims,
+                length,
                 left,
             });
         };

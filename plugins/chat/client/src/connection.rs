@@ -1,15 +1,15 @@
-//! The connection to the server: frames behind their lengths, over TCP.
+//! The connection to the server: frames after their lengths, over TCP.
 
 use anyhow::{Context, Result, bail};
 use chat_core::wire::MAX_FRAME;
 use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-/// Calls the server.
+/// Connects to the server.
 ///
 /// # Errors
-/// When nobody answers.
-pub fn call(address: &str) -> Result<TcpStream> {
+/// If the connection fails.
+pub fn open(address: &str) -> Result<TcpStream> {
     let stream = TcpStream::connect(address).with_context(|| {
         format!("no chat server at {address} (start one: runner scenarios/chat-listen.toml)")
     })?;
@@ -20,7 +20,7 @@ pub fn call(address: &str) -> Result<TcpStream> {
 /// Writes a frame.
 ///
 /// # Errors
-/// When the connection is lost.
+/// If the connection is lost.
 pub fn write(stream: &mut TcpStream, frame: &[u8]) -> Result<()> {
     let mut bytes = Vec::with_capacity(4 + frame.len());
     bytes.extend_from_slice(&(frame.len() as u32).to_be_bytes());
@@ -28,11 +28,11 @@ pub fn write(stream: &mut TcpStream, frame: &[u8]) -> Result<()> {
     Ok(stream.write_all(&bytes)?)
 }
 
-/// Reads frames and hands them over, until the connection ends.
+/// Reads frames until the connection ends, and calls `handle` for each.
 ///
 /// # Errors
-/// When it ends within a frame, breaks, or a length is beyond what a frame may have.
-pub fn read(stream: TcpStream, mut hand_over: impl FnMut(Vec<u8>)) -> Result<()> {
+/// If the connection ends within a frame or breaks, or a frame is too long.
+pub fn read(stream: TcpStream, mut handle: impl FnMut(Vec<u8>)) -> Result<()> {
     let mut reader = BufReader::new(stream);
     loop {
         let mut length = [0; 4];
@@ -48,6 +48,6 @@ pub fn read(stream: TcpStream, mut hand_over: impl FnMut(Vec<u8>)) -> Result<()>
         }
         let mut frame = vec![0; length];
         reader.read_exact(&mut frame)?;
-        hand_over(frame);
+        handle(frame);
     }
 }

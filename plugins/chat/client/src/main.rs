@@ -1,42 +1,39 @@
-//! Chats from a terminal: lines of input are commands, messages are shown as they
-//! come.
+//! A chat client for the terminal: each line of input is a command, and messages are printed
+//! when they arrive.
 //!
-//! Two threads read, one what is typed and one what the server sends, and hand it to
-//! the one that does the talking ([`talk`]). What to say when, and what to do after a
-//! lost connection, is up to [`chat_core::Client`].
+//! One thread reads the input and one reads the frames of the server. Both pass what they read to
+//! the main thread ([`terminal`]). [`chat_core::Client`] decides which frames to send, also
+//! after a lost connection.
 
 mod connection;
-mod talk;
+mod terminal;
 
 use anyhow::Result;
+use chat_core::Command;
 use clap::Parser;
 use std::process::ExitCode;
 
 /// Chat with a server that speaks the protocol of PROTOCOL.md.
 #[derive(Debug, Parser)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = after_help())]
 struct Arguments {
-    /// Log in as this; the account is made if there is none.
+    /// Log in to this account; it is created if it does not exist.
     name: Option<String>,
 
-    /// Where the server listens.
+    /// Address of the server.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:15100")]
     address: String,
 }
 
-const AFTER_HELP: &str = "\
-Type, a line each:
-  create NAME      make an account
-  login NAME       log in; what waits for you follows
-  logout           log out
-  list [PATTERN]   the names that fit (* any characters, ? one)
-  send NAME TEXT   send a message
-  receive          ask for what waits
-  delete           delete your account, with what waits for it
-  help             these lines
-  quit             the end, as is the end of the input
-
-A server to try it with: runner scenarios/chat-listen.toml";
+fn after_help() -> String {
+    let commands = Command::HELP.replace('\n', "\n  ");
+    format!(
+        "Commands, one per line:\n  {commands}\n  \
+         help             show the commands\n  \
+         quit             quit, as at the end of the input\n\n\
+         To start a server: runner scenarios/chat-listen.toml"
+    )
+}
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -50,5 +47,5 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    talk::talk(&arguments.address, arguments.name.as_deref())
+    terminal::run(&arguments.address, arguments.name.as_deref())
 }

@@ -1,21 +1,20 @@
-//! A client's side: commands in, frames out, and what the user is told.
+//! The client: takes commands, returns frames to send and notices for the user.
 //!
-//! One request is under way at a time, so that it may be sent again without
-//! overtaking another. The client takes a message only behind the one before it and
-//! acknowledges what it took; a gap makes it ask again.
+//! The client has at most one pending request, so it can send the request again without
+//! overtaking another one. It accepts a message only directly after the previous one and
+//! acknowledges it; after a gap, it requests the missing messages.
 //!
-//! When the connection is lost, the user's command waits. On the next connection the
-//! client logs in again as whoever it was, learns from the answer whether a
-//! message under way was taken, and goes on with the command where that
-//! has not happened yet.
+//! When the connection is lost, the user's command waits. On the next connection, the client
+//! logs in again to the same account. The reply shows whether the server accepted a message that
+//! was in flight. If not, the client continues with the command.
 //!
-//! It has no clock. Over a carrier that may lose frames, whoever drives it calls
-//! [`Client::resend`] when an answer takes long, and [`Client::poll`] now and then.
+//! The client has no clock. Over a transport that may lose frames, its driver must call
+//! [`Client::resend`] after a timeout, and [`Client::poll`] from time to time.
 
-mod answers;
-mod told;
+mod notice;
+mod replies;
 
-pub use told::{Outcome, Told};
+pub use notice::{Notice, Outcome};
 
 use crate::Command;
 use crate::wire::{FromClient, FromServer, Request};
@@ -24,98 +23,97 @@ use std::collections::BTreeMap;
 #[cfg(test)]
 mod tests;
 
-/// A client.
+/// The state of a client.
 #[derive(Debug, Default)]
 pub struct Client {
     connected: bool,
     nonce: u64,
     /// Whether the session began.
-    begun: bool,
+    has_session: bool,
     /// The number of the last request.
     last: u32,
-    asked: Option<Asked>,
+    request: Option<PendingRequest>,
     user: Option<User>,
-    /// As whom it is to be logged in.
-    wants: Option<String>,
-    /// The last message taken, by mailbox.
+    /// The account to log in to again after a lost connection.
+    login_name: Option<String>,
+    /// For each mailbox, the last accepted message.
     seen: BTreeMap<u64, u64>,
-    /// Whose messages are counted, and the number of the last.
+    /// The mailbox of the account that numbers its messages, and the last number.
     numbers: (u64, u64),
-    command: Option<Wanted>,
-    /// Whether messages are missing, or may be.
+    command: Option<PendingCommand>,
+    /// Whether messages may be missing.
     catch_up: bool,
 }
 
-/// Who is logged in.
+/// The account that is logged in.
 #[derive(Debug)]
 struct User {
     name: String,
     mailbox: u64,
 }
 
-/// A request under way.
+/// A request without a reply.
 #[derive(Debug)]
-struct Asked {
+struct PendingRequest {
     number: u32,
-    why: Why,
+    purpose: Purpose,
     frame: Vec<u8>,
 }
 
-/// Why something is asked.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Why {
-    /// To begin the session.
+enum Purpose {
+    /// Begin the session.
     Begin,
-    /// To be logged in as before.
+    /// Log in again after a lost connection.
     Rejoin,
-    /// To have what is missing.
+    /// Request missing messages.
     CatchUp,
-    /// The user wants it.
+    /// Execute the user's command.
     Command,
 }
 
-/// A command that is not done yet.
+/// A command that is not finished.
 #[derive(Debug)]
-struct Wanted {
+struct PendingCommand {
     command: Command,
-    /// The number of the message to send; 0 before it was asked for.
+    /// The number of the message to send; 0 before it has one.
     number: u64,
     /// The names listed so far.
     names: Vec<String>,
 }
 
-/// What a client wants done.
+/// The output of a client.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outgoing {
     /// Frames to send, in order.
     pub frames: Vec<Vec<u8>>,
-    /// What the user is told.
-    pub told: Vec<Told>,
+    /// Notices for the user, in order.
+    pub notices: Vec<Notice>,
 }
 
 impl Client {
-    /// A client that is not connected yet.
+    /// A client without a connection.
     pub fn new() -> Client {
         Client::default()
     }
 
-    /// Whether a command is under way.
+    /// Whether a command is not finished.
     pub fn is_busy(&self) -> bool {
         self.command.is_some()
     }
 
-    /// The number of the request under way, if there is one.
-    pub fn asking(&self) -> Option<u32> {
-        self.asked.as_ref().map(|asked| asked.number)
+    /// The number of the pending request; `None` if there is none.
+    pub fn pending_request(&self) -> Option<u32> {
+        self.request.as_ref().map(|request| request.number)
     }
 
-    /// As whom it is logged in, as far as it knows.
+    /// The account that is logged in, as far as the client knows.
     pub fn user(&self) -> Option<&str> {
         self.user.as_ref().map(|user| &*user.name)
     }
 
-    /// There is a connection, or what goes for one. `nonce`: one that this client
-    /// has not used before.
+    /// Begins a session on a new connection. The client must not have used `nonce` before.
     pub fn connected(&mut self, nonce: u64, out: &mut Outgoing) {
         self.disconnected();
         self.connected = true;
@@ -123,21 +121,25 @@ impl Client {
         self.advance(out);
     }
 
-    /// The connection is lost.
+    /// Handles the loss of the connection.
     pub fn disconnected(&mut self) {
         self.connected = false;
-        self.begun = false;
-        self.asked = None;
+        self.has_session = false;
+        self.request = None;
         self.user = None;
     }
 
-    /// Begins a command. Ask [`is_busy`](Client::is_busy) first: a command under way is
-    /// given up for it.
+    /// Begins a command. An unfinished command is given up, so check
+    /// [`is_busy`](Client::is_busy) first.
     pub fn command(&mut self, command: Command, out: &mut Outgoing) {
-        if self.asked.as_ref().is_some_and(|it| it.why == Why::Command) {
-            self.asked = None;
+        if self
+            .request
+            .as_ref()
+            .is_some_and(|it| it.purpose == Purpose::Command)
+        {
+            self.request = None;
         }
-        self.command = Some(Wanted {
+        self.command = Some(PendingCommand {
             command,
             number: 0,
             names: Vec::new(),
@@ -145,16 +147,16 @@ impl Client {
         self.advance(out);
     }
 
-    /// Sends the request under way again.
+    /// Sends the pending request again.
     pub fn resend(&mut self, out: &mut Outgoing) {
-        if let Some(asked) = &self.asked {
-            out.frames.push(asked.frame.clone());
+        if let Some(request) = &self.request {
+            out.frames.push(request.frame.clone());
         }
     }
 
-    /// Asks for what may have been lost, unless something is under way already.
+    /// Requests messages that may be lost, unless another request is pending.
     pub fn poll(&mut self, out: &mut Outgoing) {
-        if self.user.is_some() && self.asked.is_none() {
+        if self.user.is_some() && self.request.is_none() {
             self.catch_up = true;
             self.advance(out);
         }
@@ -173,37 +175,37 @@ impl Client {
             Ok(FromServer::Elsewhere { mailbox }) => {
                 if self.user.as_ref().is_some_and(|it| it.mailbox == mailbox) {
                     self.user = None;
-                    self.wants = None;
-                    out.told.push(Told::Elsewhere);
+                    self.login_name = None;
+                    out.notices.push(Notice::Elsewhere);
                 }
             }
-            Err(mistake) => out.told.push(Told::Complaint {
-                text: format!("the server sent a {}: {}", mistake.refusal, mistake.what),
+            Err(error) => out.notices.push(Notice::Complaint {
+                text: format!("the server sent a {}: {}", error.refusal, error.what),
             }),
         }
         self.advance(out);
     }
 
-    /// Asks for whatever is due next, if nothing is under way.
+    /// Sends the next necessary request, unless one is pending.
     fn advance(&mut self, out: &mut Outgoing) {
-        if !self.connected || self.asked.is_some() {
+        if !self.connected || self.request.is_some() {
             return;
         }
-        if !self.begun || self.last == u32::MAX {
+        if !self.has_session || self.last == u32::MAX {
             self.begin(out);
             return;
         }
-        let command = self.command.as_ref().map(|wanted| &wanted.command);
-        if let (None, Some(name)) = (&self.user, self.wants.clone()) {
+        let command = self.command.as_ref().map(|pending| &pending.command);
+        if let (None, Some(name)) = (&self.user, self.login_name.clone()) {
             match command {
                 Some(Command::Login { .. }) => {}
                 Some(Command::Logout) => {
-                    self.wants = None;
+                    self.login_name = None;
                     self.finish(Outcome::LoggedOut, out);
                     return;
                 }
                 _ => {
-                    self.ask(Why::Rejoin, Request::Login { name: &name }, out);
+                    self.ask(Purpose::Rejoin, Request::Login { name: &name }, out);
                     return;
                 }
             }
@@ -211,59 +213,59 @@ impl Client {
         if let (true, Some(user)) = (self.catch_up, &self.user) {
             let mailbox = user.mailbox;
             let id = self.seen.get(&mailbox).copied().unwrap_or(0);
-            self.ask(Why::CatchUp, Request::Receive { mailbox, id }, out);
-        } else if let Some(wanted) = self.command.take() {
-            self.ask_for(wanted, out);
+            self.ask(Purpose::CatchUp, Request::Receive { mailbox, id }, out);
+        } else if let Some(pending) = self.command.take() {
+            self.ask_for(pending, out);
         }
     }
 
-    /// Begins the session; another one than any before.
+    /// Begins a session with a new nonce.
     fn begin(&mut self, out: &mut Outgoing) {
-        self.begun = false;
+        self.has_session = false;
         self.user = None;
         self.last = 0;
         let nonce = self.nonce;
         self.nonce = nonce.wrapping_add(1);
-        self.ask(Why::Begin, Request::Hello { nonce }, out);
+        self.ask(Purpose::Begin, Request::Hello { nonce }, out);
     }
 
-    fn ask(&mut self, why: Why, request: Request<'_>, out: &mut Outgoing) {
+    fn ask(&mut self, purpose: Purpose, request: Request<'_>, out: &mut Outgoing) {
         self.last += 1;
         let mut frame = Vec::new();
         request.encode(self.last, &mut frame);
         out.frames.push(frame.clone());
-        self.asked = Some(Asked {
+        self.request = Some(PendingRequest {
             number: self.last,
-            why,
+            purpose,
             frame,
         });
     }
 
-    /// Asks for what the user wants.
-    fn ask_for(&mut self, mut wanted: Wanted, out: &mut Outgoing) {
+    /// Sends the request of a command.
+    fn ask_for(&mut self, mut pending: PendingCommand, out: &mut Outgoing) {
         let mailbox = self.user.as_ref().map_or(0, |user| user.mailbox);
-        let request = match &wanted.command {
+        let request = match &pending.command {
             Command::Create { name } => Request::Create { name },
             Command::Login { name } => Request::Login { name },
             Command::Logout => Request::Logout,
             Command::List { pattern } => Request::List {
                 pattern,
-                after: wanted.names.last().map_or("", |name| name),
+                after: pending.names.last().map_or("", |name| name),
             },
             Command::Send { to, text } => {
-                if wanted.number == 0 {
+                if pending.number == 0 {
                     self.numbers.1 += 1;
-                    wanted.number = self.numbers.1;
+                    pending.number = self.numbers.1;
                     if let Some(user) = &self.user {
-                        out.told.push(Told::Submitted {
+                        out.notices.push(Notice::Submitted {
                             from: user.name.clone(),
                             to: to.clone(),
-                            number: wanted.number,
+                            number: pending.number,
                         });
                     }
                 }
                 Request::Send {
-                    number: wanted.number,
+                    number: pending.number,
                     to,
                     text,
                 }
@@ -274,32 +276,32 @@ impl Client {
             },
             Command::Delete => Request::Delete,
         };
-        self.ask(Why::Command, request, out);
-        self.command = Some(wanted);
+        self.ask(Purpose::Command, request, out);
+        self.command = Some(pending);
     }
 
-    /// The command is done.
+    /// Finishes the command.
     fn finish(&mut self, outcome: Outcome, out: &mut Outgoing) {
-        if let Some(wanted) = self.command.take() {
-            let command = wanted.command;
-            out.told.push(Told::Answered { command, outcome });
+        if let Some(pending) = self.command.take() {
+            let command = pending.command;
+            out.notices.push(Notice::Answered { command, outcome });
         }
     }
 
-    /// A message came: the next one is taken.
+    /// Handles a message: accepts it if it is the next one.
     fn message(&mut self, mailbox: u64, id: u64, from: &str, text: &str, out: &mut Outgoing) {
         let Some(user) = self.user.as_ref().filter(|it| it.mailbox == mailbox) else {
             return;
         };
         let seen = self.seen.entry(mailbox).or_insert(0);
         if id > *seen + 1 {
-            let asked = self.asked.as_ref();
-            self.catch_up |= asked.is_none_or(|it| it.why != Why::CatchUp);
+            let request = self.request.as_ref();
+            self.catch_up |= request.is_none_or(|it| it.purpose != Purpose::CatchUp);
             return;
         }
         if id == *seen + 1 {
             *seen = id;
-            out.told.push(Told::Message {
+            out.notices.push(Notice::Message {
                 to: user.name.clone(),
                 mailbox,
                 id,
@@ -307,7 +309,7 @@ impl Client {
                 text: text.to_owned(),
             });
         } else {
-            out.told.push(Told::Repeated);
+            out.notices.push(Notice::Repeated);
         }
         out.frames.push(acknowledgement(mailbox, *seen));
     }

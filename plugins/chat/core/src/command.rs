@@ -1,56 +1,56 @@
-//! What a user may want, as a line of text: `send anna how are you?`.
+//! The commands of a user, as lines of text: `send anna how are you?`.
 
 use crate::{check_name, check_pattern};
 use std::fmt;
 
-/// Something that a user wants.
+/// A command of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// To make an account.
+    /// Create an account.
     Create {
-        /// Its name.
+        /// Name of the account.
         name: String,
     },
-    /// To log in.
+    /// Log in.
     Login {
-        /// To this account.
+        /// Name of the account.
         name: String,
     },
-    /// To log out.
+    /// Log out.
     Logout,
-    /// To know the names that fit a pattern.
+    /// List the names that match a pattern.
     List {
         /// The pattern.
         pattern: String,
     },
-    /// To send a message.
+    /// Send a message.
     Send {
         /// The recipient.
         to: String,
-        /// What it says.
+        /// The text of the message.
         text: String,
     },
-    /// To have what waits.
+    /// Request the waiting messages.
     Receive,
-    /// To delete the account that is logged in.
+    /// Delete the account that is logged in.
     Delete,
 }
 
 impl Command {
-    /// The commands with what they do, for people.
+    /// The commands and their meanings, as lines of help.
     pub const HELP: &str = "\
-create NAME      make an account
-login NAME       log in; what waits for you follows
+create NAME      create an account
+login NAME       log in; your waiting messages follow
 logout           log out
-list [PATTERN]   the names that fit (* any characters, ? one)
+list [PATTERN]   list the names that match (* any characters, ? one)
 send NAME TEXT   send a message
-receive          ask for what waits
-delete           delete your account, with what waits for it";
+receive          request the waiting messages
+delete           delete your account and its waiting messages";
 
-    /// The command in a line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// When there is none: what was expected.
+    /// If the line is not a command; the text says what was expected.
     pub fn parse(line: &str) -> Result<Command, String> {
         let (word, rest) = first_word(line);
         let name = || -> Result<String, String> {
@@ -58,12 +58,14 @@ delete           delete your account, with what waits for it";
             check_name(name).map_err(|refusal| format!("`{name}`: {refusal}"))?;
             match more {
                 "" => Ok(name.to_owned()),
-                more => Err(format!("`{more}` behind `{word} {name}`")),
+                more => Err(format!("unexpected `{more}` after `{word} {name}`")),
             }
         };
         let alone = |command: Command| match rest {
             "" => Ok(command),
-            more => Err(format!("`{more}` behind `{word}`, which stands alone")),
+            more => Err(format!(
+                "unexpected `{more}` after `{word}`, which has no argument"
+            )),
         };
         match word {
             "create" => Ok(Command::Create { name: name()? }),
@@ -85,14 +87,14 @@ delete           delete your account, with what waits for it";
             "delete" => alone(Command::Delete),
             "" => Err("no command".to_owned()),
             other => Err(format!(
-                "`{other}` is no command; there are create, login, logout, list, send, receive \
-                 and delete"
+                "`{other}` is not a command, expected create, login, logout, list, send, receive \
+                 or delete"
             )),
         }
     }
 }
 
-/// The first word of a line, and what stands behind the blank after it.
+/// The first word of a line, and the rest of the line.
 pub(crate) fn first_word(line: &str) -> (&str, &str) {
     let line = line.trim();
     match line.split_once(char::is_whitespace) {
@@ -102,7 +104,7 @@ pub(crate) fn first_word(line: &str) -> (&str, &str) {
 }
 
 impl fmt::Display for Command {
-    /// The line that reads as this command.
+    /// The line that is parsed as this command.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Command::Create { name } => write!(f, "create {name}"),
@@ -121,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_and_commands_are_the_same_thing_twice() {
+    fn a_command_is_formatted_as_its_line() {
         for line in [
             "create anna",
             "login Søren",
@@ -141,14 +143,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_command_is_told_so() {
+    fn an_error_says_what_is_wrong_with_a_line() {
         for (line, told) in [
             ("", "no command"),
-            ("sned anna hi", "`sned` is no command; there are create"),
+            ("sned anna hi", "`sned` is not a command, expected create"),
             ("create", "``: a name is 1 to 64 bytes"),
             ("create a*", "`a*`: a name is 1 to 64 bytes"),
-            ("login anna now", "`now` behind `login anna`"),
-            ("logout anna", "`anna` behind `logout`, which stands alone"),
+            ("login anna now", "unexpected `now` after `login anna`"),
+            (
+                "logout anna",
+                "unexpected `anna` after `logout`, which has no argument",
+            ),
             ("send", "``: a name is 1 to 64 bytes"),
             ("send wh? hi", "`wh?`: a name is 1 to 64 bytes"),
         ] {

@@ -1,20 +1,19 @@
-//! Whether a chat kept its word: each message once, in order per sender, or still
-//! queued. Judged from what the logs say, not from the service's own state.
+//! Judges whether each message was delivered exactly once, in order per sender, or is still
+//! queued. It uses only the logs, not the state of the service.
 //!
-//! What holds in a chat that keeps it:
+//! The rules of a correct chat:
 //!
-//! 1. The server takes a sender's numbers in rising order, so no message is taken
-//!    twice, and only what a user sent.
-//! 2. It numbers the messages of a mailbox 1, 2, 3 and so on; users take them in that
+//! 1. The server accepts the numbers of a sender in increasing order, so it accepts no message
+//!    twice; and it accepts only messages that a user sent.
+//! 2. The server numbers the messages of a mailbox 1, 2, 3 and so on. Users receive them in this
 //!    order, without a gap and none twice.
-//! 3. No message is acknowledged before its recipient took it, and it has the sender
-//!    that the server took it from.
-//! 4. What is not acknowledged and did not go with its account is what the
-//!    server says that waits.
+//! 3. No message is acknowledged before its recipient received it, and the recipient sees the
+//!    sender from which the server accepted it.
+//! 4. The messages that are neither acknowledged nor deleted with their account are the waiting
+//!    messages of the server.
 //!
-//! From 1 and 2 follows the order per sender. A message that a user took and whose
-//! acknowledgement is still under way counts as queued: it may come again, and then 2
-//! is what catches it.
+//! Rules 1 and 2 imply the order per sender. A received message whose acknowledgement is in
+//! flight counts as queued: it may arrive again, and rule 2 finds it if it is shown again.
 
 use mailbox::Mailbox;
 use std::collections::BTreeMap;
@@ -23,110 +22,110 @@ mod mailbox;
 #[cfg(test)]
 mod tests;
 
-/// Something that the logs tell, in the order of time.
+/// An event from the logs. Events are in the order of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen<'a> {
+pub enum Event<'a> {
     /// A user sends a message for the first time.
     Submitted {
-        /// Who.
+        /// The sender.
         from: &'a str,
-        /// To whom.
+        /// The recipient.
         to: &'a str,
-        /// The sender's number for it.
+        /// The sender's number for the message.
         number: u64,
     },
-    /// The server takes a message.
+    /// The server accepts a message.
     Accepted {
-        /// Who sent it.
+        /// The sender.
         from: &'a str,
-        /// To whom.
+        /// The recipient.
         to: &'a str,
-        /// The sender's number for it.
+        /// The sender's number for the message.
         number: u64,
         /// The recipient's mailbox.
         mailbox: u64,
-        /// The message's number in it.
+        /// The message's number in the mailbox.
         id: u64,
     },
-    /// A user takes a message.
-    Got {
-        /// Who sent it.
+    /// A user receives a message.
+    Received {
+        /// The sender.
         from: &'a str,
         /// The recipient's mailbox.
         mailbox: u64,
-        /// The message's number in it.
+        /// The message's number in the mailbox.
         id: u64,
     },
-    /// The server learns that all messages of a mailbox up to one have come.
+    /// The server receives the acknowledgement of all messages of a mailbox up to one.
     Acknowledged {
         /// The mailbox.
         mailbox: u64,
-        /// The last of them.
+        /// The last of the messages.
         id: u64,
-        /// Whether it learns it from somebody whose log is not kept.
+        /// Whether the sender of the acknowledgement has no log.
         outside: bool,
     },
-    /// An account goes, with what waits for it.
+    /// An account is deleted with its waiting messages.
     Deleted {
-        /// Its name.
+        /// Name of the account.
         name: &'a str,
         /// Its mailbox.
         mailbox: u64,
     },
-    /// The server begins without anything: it starts, or has crashed.
-    Began,
-    /// How many messages wait, as the server says in the end.
+    /// The server starts with an empty state, at its start or after a crash.
+    Started,
+    /// The number of waiting messages in the server's last row.
     Waiting {
-        /// In all mailboxes.
+        /// Number of messages in all mailboxes.
         count: u64,
     },
 }
 
-/// What the check comes to.
+/// The result of the check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement<R> {
-    /// It kept its word.
-    Kept {
-        /// Messages that the server took.
+    /// All rules hold.
+    Correct {
+        /// Number of messages that the server accepted.
         accepted: u64,
-        /// Messages that users took.
-        got: u64,
-        /// Messages that are not acknowledged.
+        /// Number of messages that users received.
+        received: u64,
+        /// Number of messages without an acknowledgement.
         queued: u64,
     },
-    /// It did not.
+    /// A rule is broken.
     Broken {
         /// What happened.
         reason: String,
         /// The rows that prove it.
         rows: Vec<R>,
     },
-    /// There was nothing to judge.
+    /// The logs have no message.
     Unknown {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
-/// The judge; `R` names a row.
+/// Judges the events; `R` identifies a row.
 #[derive(Clone, Debug)]
 pub struct Delivery<R> {
     mailboxes: BTreeMap<u64, Mailbox<R>>,
-    /// The last number that the server took, by sender, and where.
+    /// For each sender, the last number that the server accepted, and its row.
     senders: BTreeMap<String, (u64, R)>,
-    /// Users whose logs are kept.
+    /// Users that have a log.
     users: BTreeMap<String, ()>,
-    /// Messages sent and not taken, or taken and not sent, by sender, recipient and
-    /// number; what is both is forgotten.
+    /// Messages that are only submitted or only accepted so far, by sender, recipient and
+    /// number. Messages that are both are removed.
     unmatched: BTreeMap<(String, String, u64), Unmatched<R>>,
     accepted: u64,
-    got: u64,
+    received: u64,
     broken: Option<(String, Vec<R>)>,
 }
 
 #[derive(Clone, Debug)]
 struct Unmatched<R> {
-    /// Times sent less times taken.
+    /// Number of submissions minus number of acceptances.
     balance: i64,
     row: R,
 }
@@ -139,25 +138,25 @@ impl<R> Default for Delivery<R> {
             users: BTreeMap::new(),
             unmatched: BTreeMap::new(),
             accepted: 0,
-            got: 0,
+            received: 0,
             broken: None,
         }
     }
 }
 
 impl<R: Clone> Delivery<R> {
-    /// Takes in what a row tells. After the first breach nothing more is looked at.
-    pub fn see(&mut self, row: R, seen: Seen<'_>) {
+    /// Adds the event of a row. After the first broken rule all events are ignored.
+    pub fn add(&mut self, row: R, event: Event<'_>) {
         if self.broken.is_some() {
             return;
         }
-        let judged = match seen {
-            Seen::Submitted { from, to, number } => {
+        let judged = match event {
+            Event::Submitted { from, to, number } => {
                 self.users.entry(from.to_owned()).or_default();
                 self.matched((from, to, number), 1, row);
                 Ok(())
             }
-            Seen::Accepted {
+            Event::Accepted {
                 from,
                 to,
                 number,
@@ -167,21 +166,21 @@ impl<R: Clone> Delivery<R> {
                 self.matched((from, to, number), -1, row.clone());
                 self.accepted(row, from, to, number, mailbox, id)
             }
-            Seen::Got { from, mailbox, id } => self.got(row, from, mailbox, id),
-            Seen::Acknowledged {
+            Event::Received { from, mailbox, id } => self.received(row, from, mailbox, id),
+            Event::Acknowledged {
                 mailbox,
                 id,
                 outside,
             } => self.acknowledged(row, mailbox, id, outside),
-            Seen::Deleted { name, mailbox } => {
+            Event::Deleted { name, mailbox } => {
                 self.senders.remove(name);
                 let mailbox = self.mailboxes.entry(mailbox).or_default();
                 mailbox.gone = true;
                 mailbox.forget();
                 Ok(())
             }
-            Seen::Began => self.began(row),
-            Seen::Waiting { count } => self.waiting(row, count),
+            Event::Started => self.started(row),
+            Event::Waiting { count } => self.waiting(row, count),
         };
         self.broken = judged.err();
     }
@@ -216,23 +215,29 @@ impl<R: Clone> Delivery<R> {
             return Err((reason, vec![before.clone(), row]));
         }
         self.senders.insert(from.to_owned(), (number, row.clone()));
-        let place = self.mailboxes.entry(mailbox).or_default();
-        if id != place.accepted + 1 {
+        let mailbox_state = self.mailboxes.entry(mailbox).or_default();
+        if id != mailbox_state.accepted + 1 {
             let reason = format!(
                 "the mailbox of {to} has message {id} after {}, expected {}",
-                place.accepted,
-                place.accepted + 1
+                mailbox_state.accepted,
+                mailbox_state.accepted + 1
             );
             return Err((reason, vec![row]));
         }
-        place.accepted = id;
-        place.messages.push_back((from.to_owned(), row));
+        mailbox_state.accepted = id;
+        mailbox_state.messages.push_back((from.to_owned(), row));
         Ok(())
     }
 
-    fn got(&mut self, row: R, from: &str, mailbox: u64, id: u64) -> Result<(), (String, Vec<R>)> {
-        let place = self.mailboxes.entry(mailbox).or_default();
-        let last = place.got;
+    fn received(
+        &mut self,
+        row: R,
+        from: &str,
+        mailbox: u64,
+        id: u64,
+    ) -> Result<(), (String, Vec<R>)> {
+        let mailbox_state = self.mailboxes.entry(mailbox).or_default();
+        let last = mailbox_state.received;
         if id != last + 1 {
             let how = if id <= last {
                 "twice, or out of order"
@@ -241,10 +246,10 @@ impl<R: Clone> Delivery<R> {
             };
             let reason =
                 format!("a user took message {id} from {from} after message {last}: {how}");
-            let rows = place.got_row.iter().cloned().chain([row]);
+            let rows = mailbox_state.received_row.iter().cloned().chain([row]);
             return Err((reason, rows.collect()));
         }
-        match place.message(id) {
+        match mailbox_state.message(id) {
             Some((sender, _)) if sender == from => {}
             Some((sender, before)) => {
                 let reason = format!(
@@ -258,9 +263,9 @@ impl<R: Clone> Delivery<R> {
                 return Err((reason, vec![row]));
             }
         }
-        self.got += 1;
-        (place.got, place.got_row) = (id, Some(row));
-        place.forget();
+        self.received += 1;
+        (mailbox_state.received, mailbox_state.received_row) = (id, Some(row));
+        mailbox_state.forget();
         Ok(())
     }
 
@@ -271,45 +276,48 @@ impl<R: Clone> Delivery<R> {
         id: u64,
         outside: bool,
     ) -> Result<(), (String, Vec<R>)> {
-        let place = self.mailboxes.entry(mailbox).or_default();
-        if outside && id <= place.accepted {
-            place.got = place.got.max(id);
+        let mailbox_state = self.mailboxes.entry(mailbox).or_default();
+        if outside && id <= mailbox_state.accepted {
+            mailbox_state.received = mailbox_state.received.max(id);
         }
-        if id > place.got {
-            let (lost, before) = match place.message(place.got + 1) {
+        if id > mailbox_state.received {
+            let (lost, before) = match mailbox_state.message(mailbox_state.received + 1) {
                 Some((sender, before)) => (format!(" from {sender}"), Some(before.clone())),
                 None => (String::new(), None),
             };
             let reason = format!(
                 "message {}{lost} was acknowledged, and its recipient never took it",
-                place.got + 1
+                mailbox_state.received + 1
             );
             return Err((reason, before.into_iter().chain([row]).collect()));
         }
-        place.acknowledged = place.acknowledged.max(id);
-        place.forget();
+        mailbox_state.acknowledged = mailbox_state.acknowledged.max(id);
+        mailbox_state.forget();
         Ok(())
     }
 
-    /// Messages that are not acknowledged and did not go with their account.
+    /// Number of messages that are neither acknowledged nor deleted with their account.
     fn queued(&self) -> u64 {
         let there = self.mailboxes.values().filter(|it| !it.gone);
         there.map(|it| it.accepted - it.acknowledged).sum()
     }
 
-    fn began(&mut self, row: R) -> Result<(), (String, Vec<R>)> {
+    fn started(&mut self, row: R) -> Result<(), (String, Vec<R>)> {
         let there = self.mailboxes.values().filter(|it| !it.gone);
-        let lost = there.clone().map(|it| it.accepted - it.got).sum::<u64>();
+        let lost = there
+            .clone()
+            .map(|it| it.accepted - it.received)
+            .sum::<u64>();
         if lost > 0 {
             let reason = format!(
                 "the server began anew without {} that waited",
                 messages(lost)
             );
-            let first = there.filter_map(|it| Some(it.message(it.got + 1)?.1.clone()));
+            let first = there.filter_map(|it| Some(it.message(it.received + 1)?.1.clone()));
             let rows = first.take(3).chain([row]);
             return Err((reason, rows.collect()));
         }
-        // What is to come counts anew.
+        // After the restart, all numbers begin again.
         self.senders.clear();
         for mailbox in self.mailboxes.values_mut() {
             mailbox.gone = true;
@@ -333,7 +341,7 @@ impl<R: Clone> Delivery<R> {
         }
     }
 
-    /// The judgement.
+    /// The judgement at the end of the run.
     pub fn finish(self) -> Judgement<R> {
         let queued = self.queued();
         if let Some((reason, rows)) = self.broken {
@@ -353,9 +361,9 @@ impl<R: Clone> Delivery<R> {
             0 => Judgement::Unknown {
                 reason: "no message was sent".to_owned(),
             },
-            accepted => Judgement::Kept {
+            accepted => Judgement::Correct {
                 accepted,
-                got: self.got,
+                received: self.received,
                 queued,
             },
         }

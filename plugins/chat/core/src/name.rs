@@ -1,19 +1,18 @@
 //! The names of accounts.
 //!
-//! A name must be told apart from a pattern (`*`, `?`) and from the text behind it
-//! in a line (`send anna how are you`), so these characters are not for names.
-//! Beyond that any language's letters will do; two names are the same if their
-//! bytes are.
+//! A name must differ from a pattern (`*`, `?`), and must end before the text in a line
+//! (`send anna how are you`). So a name has no wildcards, blanks or control characters. All other
+//! characters are allowed. Two names are equal if their bytes are equal.
 
 use crate::Refusal;
 
-/// The longest name `[bytes of UTF-8]`. Arbitrary: a page of names stays small.
+/// Maximum size of a name `[bytes of UTF-8]`. Arbitrary: small, so that a page has many names.
 pub const MAX_NAME: usize = 64;
 
-/// Says whether a text can be a name.
+/// Checks that a text is a valid name.
 ///
 /// # Errors
-/// [`Refusal::BadName`] where it cannot.
+/// [`Refusal::BadName`] if it is not.
 pub fn check_name(name: &str) -> Result<(), Refusal> {
     let fits = (1..=MAX_NAME).contains(&name.len());
     let wrong = |c: char| c.is_whitespace() || c.is_control() || c == '*' || c == '?';

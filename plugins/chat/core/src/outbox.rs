@@ -1,18 +1,17 @@
-//! Frames on their way out: whose they are, and their bytes in one buffer that is
-//! used again and again.
+//! Outgoing frames with their recipients. Their bytes are in one buffer that is reused.
 
 use crate::Session;
 
-/// Frames in the order of their sending.
+/// Outgoing frames in order.
 #[derive(Debug, Default)]
 pub struct Outbox {
     bytes: Vec<u8>,
-    /// To whom each frame goes, and where it ends.
+    /// The recipient of each frame, and where the frame ends.
     frames: Vec<(Session, usize)>,
 }
 
 impl Outbox {
-    /// Adds a frame that `write` appends to the buffer.
+    /// Adds a frame. `write` must append its bytes to the buffer.
     pub fn add(&mut self, to: Session, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.bytes);
         self.frames.push((to, self.bytes.len()));
@@ -37,7 +36,7 @@ impl Outbox {
         })
     }
 
-    /// Forgets them; the memory stays.
+    /// Removes all frames; the memory is kept.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.frames.clear();
@@ -59,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_come_out_as_they_were_put_in() {
+    fn frames_are_returned_in_order() {
         let mut outbox = Outbox::default();
         assert_eq!(outbox.last(), b"");
         for (to, text) in [(7, "one"), (3, ""), (7, "three")] {

@@ -1,16 +1,16 @@
-//! Wildcards: `*` stands for any characters, also none, `?` for exactly one.
+//! Wildcard patterns: `*` matches any number of characters, `?` exactly one.
 //!
-//! The matcher remembers the last star alone: if what follows it does not fit, the
-//! star takes one character more. An earlier star never has to give way, because
-//! whatever it could take, the later one can take, too. So the time is at most
-//! the product of both lengths, where trying all ways would be exponential.
+//! The matcher remembers only the last star: if the rest of the pattern does not match, this star
+//! takes one more character. An earlier star never needs to take more, because the later star can
+//! take the same characters. So the time is at most the product of both lengths; trying
+//! all possibilities would take exponential time.
 
 use crate::{MAX_NAME, Refusal};
 
-/// Says whether a text can be a pattern.
+/// Checks that a text is a valid pattern.
 ///
 /// # Errors
-/// [`Refusal::BadPattern`] where it is empty or longer than a name.
+/// [`Refusal::BadPattern`] if the text is empty or longer than a name.
 pub fn check_pattern(pattern: &str) -> Result<(), Refusal> {
     match pattern.len() {
         1..=MAX_NAME => Ok(()),
@@ -18,10 +18,10 @@ pub fn check_pattern(pattern: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Whether a name fits a pattern.
+/// Whether a name matches a pattern.
 pub fn matches(pattern: &str, name: &str) -> bool {
     let (mut pattern, mut name) = (pattern.chars(), name.chars());
-    // What follows the last star, and the name from where it has to fit.
+    // The pattern after the last star, and the part of the name that it must match.
     let mut star = None;
     loop {
         let name_before = name.clone();
@@ -53,7 +53,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn stars_stand_for_any_characters_and_question_marks_for_one() {
+    fn a_star_matches_any_characters_and_a_question_mark_one() {
         for (pattern, name) in [
             ("*", ""),
             ("*", "anna"),
@@ -83,12 +83,12 @@ mod tests {
     }
 
     #[test]
-    fn many_stars_take_no_time() {
+    fn many_stars_do_not_take_exponential_time() {
         let pattern = format!("{}b", "*a".repeat(31));
         assert!(!matches(&pattern, &"a".repeat(64)));
     }
 
-    /// All ways, tried one after the other.
+    /// Matches by trying all possibilities.
     fn by_trying(pattern: &[char], name: &[char]) -> bool {
         match (pattern, name) {
             ([], []) => true,
@@ -103,7 +103,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_finds_what_trying_all_ways_finds(pattern in "[ab*?]{0,8}", name in "[ab]{0,10}") {
+        fn the_matcher_agrees_with_trying_all_possibilities(pattern in "[ab*?]{0,8}", name in "[ab]{0,10}") {
             let letters = |text: &str| text.chars().collect::<Vec<_>>();
             let expected = by_trying(&letters(&pattern), &letters(&name));
             prop_assert_eq!(matches(&pattern, &name), expected);

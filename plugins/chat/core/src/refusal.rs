@@ -1,10 +1,10 @@
-//! Why a request is refused, by its code.
+//! The reasons for a refusal, and their codes.
 
 use std::fmt;
 
 macro_rules! refusals {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal;)+) => {
-        /// Why a request is refused. The numbers are those of the wire protocol.
+        /// Why a request is refused. The codes are those of the wire protocol.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub enum Refusal {
@@ -12,7 +12,7 @@ macro_rules! refusals {
         }
 
         impl Refusal {
-            /// All of them, in the order of their codes.
+            /// All refusals, in the order of their codes.
             pub const ALL: &[Refusal] = &[$(Refusal::$name,)+];
 
             /// The refusal with this code.
@@ -35,38 +35,38 @@ macro_rules! refusals {
 }
 
 refusals! {
-    /// The bytes are no frame of this protocol.
+    /// The bytes are not a frame of this protocol.
     Malformed = 1, "malformed frame";
-    /// The frame's version is not spoken here.
+    /// The frame has another version.
     UnsupportedVersion = 2, "unsupported version";
-    /// The frame's type is not known.
+    /// The frame's type is unknown.
     UnknownType = 3, "unknown type";
-    /// An older request than the last one came; only the last is answered again.
+    /// The request is older than the last one; only the last reply is sent again.
     OldRequest = 4, "an older request than the last";
-    /// The name is none.
+    /// The name is invalid.
     BadName = 5, "a name is 1 to 64 bytes of UTF-8 without blanks, control characters, `*` and `?`";
-    /// The pattern is none.
+    /// The pattern is invalid.
     BadPattern = 6, "a pattern is 1 to 64 bytes of UTF-8";
     /// The text is too long.
     TextTooLong = 7, "a text is at most 4096 bytes of UTF-8";
-    /// Somebody has the name already.
+    /// An account with this name exists.
     NameTaken = 8, "this name is taken";
-    /// Nobody has the name.
+    /// No account has this name.
     NoSuchAccount = 9, "no account has this name";
-    /// Only for those who are logged in.
+    /// The request needs a login.
     NotLoggedIn = 10, "not logged in";
-    /// One login at a time.
+    /// The session is logged in to another account.
     AlreadyLoggedIn = 11, "already logged in under another name; log out first";
-    /// The sender's number for the message is not above that of its last one.
+    /// The message's number is not above that of the sender's last message.
     NumberUsed = 12, "this number was used for an earlier message";
-    /// The recipient's mailbox has no room.
+    /// The recipient's mailbox is full.
     MailboxFull = 13, "the recipient's mailbox is full";
-    /// There is no room for another account.
+    /// The service has its maximum number of accounts.
     ServiceFull = 14, "there is no room for another account";
 }
 
 impl Refusal {
-    /// Its number in the wire protocol.
+    /// The code in the wire protocol.
     pub fn code(self) -> u8 {
         self as u8
     }

@@ -1,16 +1,15 @@
-//! The service behind the wire protocol: frames of many sessions in, frames out.
+//! The service with the wire protocol: handles the frames of many sessions.
 //!
-//! A session is a connection, or what a `Hello` began over a carrier without
-//! connections. The answer to the last request of a session is kept: if the
-//! request comes again, because it or its answer was lost or late, the same
-//! bytes go out again and nothing is done twice. A request older than that is
-//! refused, so a copy that was under way for long does no harm either.
+//! A session is a connection, or was begun by a `Hello` over a transport without connections. The
+//! server stores the reply to the last request of each session. If this request arrives
+//! again, because it or its reply was lost or late, the server sends the same bytes again and
+//! does not execute the request again. An older request is refused, so a late copy has no effect.
 //!
-//! Nothing that a client says is an error of the server's: it is answered with a
-//! code, and the session goes on.
+//! An invalid frame is never an error of the server: the reply has an error code, and the
+//! session continues.
 
-use crate::service::{Pushes, Taken};
-use crate::wire::{FromClient, FromServer, MAX_PAGE, Mistake, Reply, Request, VERSION};
+use crate::service::{Acknowledged, Pushes};
+use crate::wire::{DecodeError, FromClient, FromServer, MAX_PAGE, Reply, Request, VERSION};
 use crate::{Limits, Outbox, Push, Refusal, Service, Session};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,57 +17,57 @@ use std::sync::Arc;
 #[cfg(test)]
 mod tests;
 
-/// What a frame came to, for whoever keeps a log.
+/// The change that a frame made, for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happened {
-    /// Nothing changed: a list, a repeated request, an acknowledgement too many.
-    Nothing,
-    /// An account was made.
+pub enum Change {
+    /// No change: a list, a repeated request, a repeated acknowledgement.
+    None,
+    /// An account was created.
     Created {
-        /// Its name.
+        /// Name of the account.
         name: String,
     },
     /// A user logged in.
     LoggedIn {
-        /// Its name.
+        /// Name of the account.
         name: Arc<str>,
     },
     /// A user logged out.
     LoggedOut {
-        /// Its name.
+        /// Name of the account.
         name: Arc<str>,
     },
-    /// A message was taken.
+    /// A message was accepted.
     Accepted {
-        /// Who sent it.
+        /// The sender.
         from: Arc<str>,
-        /// To whom.
+        /// The recipient.
         to: String,
-        /// The sender's number for it.
+        /// The sender's number for the message.
         number: u64,
         /// The recipient's mailbox.
         mailbox: u64,
-        /// The message's number in it.
+        /// The message's number in the mailbox.
         id: u64,
-        /// Whether it went out at once.
+        /// Whether the message was pushed at once.
         delivered: bool,
     },
-    /// A user has all messages up to one.
+    /// A user acknowledged all messages up to one.
     Acknowledged {
         /// The user.
         to: Arc<str>,
-        /// Its mailbox.
+        /// The user's mailbox.
         mailbox: u64,
         /// The last of the messages.
         id: u64,
     },
     /// An account was deleted.
     Deleted {
-        /// Its name.
+        /// Name of the account.
         name: Arc<str>,
         /// Its mailbox.
         mailbox: u64,
-        /// How many messages went with it.
+        /// Number of messages that were deleted with the account.
         discarded: u32,
     },
     /// The request was refused.
@@ -79,18 +78,18 @@ pub enum Happened {
 #[derive(Debug)]
 pub struct Server {
     service: Service,
-    /// Looked into, never iterated.
-    sessions: HashMap<Session, Talk>,
+    /// Never iterated: the order of a `HashMap` varies.
+    sessions: HashMap<Session, SessionState>,
     pushes: Pushes,
 }
 
-/// What is kept of a session.
+/// The state of a session.
 #[derive(Debug, Default)]
-struct Talk {
+struct SessionState {
     nonce: Option<u64>,
-    /// The number of the last request; 0: none yet.
+    /// The number of the last request; 0: no request yet.
     last: u32,
-    /// The answer to it.
+    /// The reply to the last request.
     reply: Vec<u8>,
 }
 
@@ -109,48 +108,48 @@ impl Server {
         &self.service
     }
 
-    /// A connection was made or lost: what was known of the session is forgotten.
-    /// Answers who was logged in and is no more.
+    /// Removes the state of a session whose connection was opened or lost. Returns the account
+    /// that this logs out.
     pub fn forget(&mut self, session: Session) -> Option<Arc<str>> {
         self.sessions.remove(&session);
         self.service.logout(session).ok()
     }
 
-    /// Handles a frame; what is to be sent is added to `out`. `now_ns`: see
-    /// [`Service::create`].
+    /// Handles a frame, adds the frames to send to `out`, and returns the change. For `now_ns`
+    /// see [`Service::create`].
     pub fn frame(
         &mut self,
         session: Session,
         frame: &[u8],
         now_ns: u64,
         out: &mut Outbox,
-    ) -> Happened {
-        let happened = match FromClient::decode(frame) {
+    ) -> Change {
+        let change = match FromClient::decode(frame) {
             Ok(FromClient::Request(number, request)) => {
                 self.request(session, number, request, now_ns, out)
             }
             Ok(FromClient::Acknowledge { mailbox, id }) => {
                 let service = &mut self.service;
-                let taken = service.acknowledge(session, mailbox, id, &mut self.pushes);
-                acknowledged(taken, mailbox)
+                let acknowledged = service.acknowledge(session, mailbox, id, &mut self.pushes);
+                acknowledgement(acknowledged, mailbox)
             }
-            Err(mistake) => {
-                let reply = mistake_reply(&mistake);
-                let error = Reply::Error {
-                    code: mistake.refusal.code(),
+            Err(error) => {
+                let reply = error_text(&error);
+                let reply = Reply::Error {
+                    code: error.refusal.code(),
                     text: &reply,
                 };
-                out.add(session, |bytes| error.encode(mistake.request, bytes));
-                Happened::Refused(mistake.refusal)
+                out.add(session, |bytes| reply.encode(error.request, bytes));
+                Change::Refused(error.refusal)
             }
         };
         for (session, push) in self.pushes.drain(..) {
             out.add(session, |bytes| encode_push(&push, bytes));
         }
-        happened
+        change
     }
 
-    /// Answers a request, or answers it again.
+    /// Executes a request, or sends its reply again.
     fn request(
         &mut self,
         session: Session,
@@ -158,73 +157,73 @@ impl Server {
         request: Request<'_>,
         now_ns: u64,
         out: &mut Outbox,
-    ) -> Happened {
-        let talk = self.sessions.entry(session).or_default();
+    ) -> Change {
+        let state = self.sessions.entry(session).or_default();
         if let Request::Hello { nonce } = request
-            && talk.nonce != Some(nonce)
+            && state.nonce != Some(nonce)
         {
-            *talk = Talk {
+            *state = SessionState {
                 nonce: Some(nonce),
-                ..Talk::default()
+                ..SessionState::default()
             };
             let before = self.service.logout(session);
-            let happened = before.map_or(Happened::Nothing, |name| Happened::LoggedOut { name });
-            self.answer(session, number, &Reply::Done, out);
-            return happened;
+            let change = before.map_or(Change::None, |name| Change::LoggedOut { name });
+            self.reply(session, number, &Reply::Done, out);
+            return change;
         }
-        if number == talk.last {
-            out.add(session, |bytes| bytes.extend_from_slice(&talk.reply));
-            return Happened::Nothing;
+        if number == state.last {
+            out.add(session, |bytes| bytes.extend_from_slice(&state.reply));
+            return Change::None;
         }
-        if number < talk.last {
-            // Not kept: it is not the answer to the last request.
+        if number < state.last {
+            // Not stored: this is not the reply to the last request.
             let refusal = Refusal::OldRequest;
             out.add(session, |bytes| encode_refusal(refusal, number, bytes));
-            return Happened::Refused(refusal);
+            return Change::Refused(refusal);
         }
-        match self.carry_out(session, number, request, now_ns, out) {
-            Ok(happened) => happened,
+        match self.execute(session, number, request, now_ns, out) {
+            Ok(change) => change,
             Err(refusal) => {
                 let text = refusal.to_string();
                 let code = refusal.code();
-                self.answer(session, number, &Reply::Error { code, text: &text }, out);
-                Happened::Refused(refusal)
+                self.reply(session, number, &Reply::Error { code, text: &text }, out);
+                Change::Refused(refusal)
             }
         }
     }
 
-    /// Does what is asked for the first time.
-    fn carry_out(
+    /// Executes a request that arrives for the first time.
+    fn execute(
         &mut self,
         session: Session,
         number: u32,
         request: Request<'_>,
         now_ns: u64,
         out: &mut Outbox,
-    ) -> Result<Happened, Refusal> {
+    ) -> Result<Change, Refusal> {
         let service = &mut self.service;
-        let (reply, happened) = match request {
-            // One that was not heard before is answered where sessions begin.
-            Request::Hello { .. } => (Reply::Done, Happened::Nothing),
+        let (reply, change) = match request {
+            // The session's own nonce again; a new nonce is handled in `request`.
+            Request::Hello { .. } => (Reply::Done, Change::None),
             Request::Create { name } => {
                 service.create(name, now_ns)?;
                 let name = name.to_owned();
-                (Reply::Done, Happened::Created { name })
+                (Reply::Done, Change::Created { name })
             }
             Request::Login { name } => {
-                let answer = service.login(session, name, &mut self.pushes)?;
+                let logged_in = service.login(session, name, &mut self.pushes)?;
                 let reply = Reply::LoggedIn {
-                    mailbox: answer.mailbox,
-                    last_number: answer.last_number,
-                    acknowledged: answer.acknowledged,
-                    waiting: answer.waiting,
+                    mailbox: logged_in.mailbox,
+                    last_number: logged_in.last_number,
+                    acknowledged: logged_in.acknowledged,
+                    waiting: logged_in.waiting,
                 };
                 let name = name.into();
-                (reply, Happened::LoggedIn { name })
+                (reply, Change::LoggedIn { name })
             }
             Request::Logout => {
                 let name = service.logout(session)?;
-                (Reply::Done, Happened::LoggedOut { name })
+                (Reply::Done, Change::LoggedOut { name })
             }
             Request::List { pattern, after } => {
                 return self.list(session, number, pattern, after, out);
@@ -234,37 +233,41 @@ impl Server {
                 to,
                 text,
             } => {
-                let taken = service.send(session, to, own, text, &mut self.pushes)?;
-                let delivered = taken.delivered;
-                let happened = Happened::Accepted {
-                    from: taken.from,
+                let accepted = service.send(session, to, own, text, &mut self.pushes)?;
+                let delivered = accepted.delivered;
+                let change = Change::Accepted {
+                    from: accepted.from,
                     to: to.to_owned(),
                     number: own,
-                    mailbox: taken.mailbox,
-                    id: taken.id,
+                    mailbox: accepted.mailbox,
+                    id: accepted.id,
                     delivered,
                 };
-                (Reply::Sent { delivered }, happened)
+                (Reply::Sent { delivered }, change)
             }
             Request::Receive { mailbox, id } => {
-                let (count, taken) = service.receive(session, mailbox, id, &mut self.pushes)?;
-                (Reply::Waiting { count }, acknowledged(taken, mailbox))
+                let (count, acknowledged) =
+                    service.receive(session, mailbox, id, &mut self.pushes)?;
+                (
+                    Reply::Waiting { count },
+                    acknowledgement(acknowledged, mailbox),
+                )
             }
             Request::Delete => {
                 let (name, mailbox, discarded) = service.delete(session)?;
-                let happened = Happened::Deleted {
+                let change = Change::Deleted {
                     name,
                     mailbox,
                     discarded,
                 };
-                (Reply::Deleted { discarded }, happened)
+                (Reply::Deleted { discarded }, change)
             }
         };
-        self.answer(session, number, &reply, out);
-        Ok(happened)
+        self.reply(session, number, &reply, out);
+        Ok(change)
     }
 
-    /// Answers a page of names.
+    /// Sends a page of names.
     fn list(
         &mut self,
         session: Session,
@@ -272,7 +275,7 @@ impl Server {
         pattern: &str,
         after: &str,
         out: &mut Outbox,
-    ) -> Result<Happened, Refusal> {
+    ) -> Result<Change, Refusal> {
         let mut left = MAX_PAGE;
         let mut all = self.service.list(pattern, after)?.peekable();
         let mut names = Vec::new();
@@ -282,20 +285,20 @@ impl Server {
         }
         let more = all.peek().is_some();
         let reply = Reply::Names { more, names };
-        let talk = self.sessions.entry(session).or_default();
-        talk.keep(session, number, &reply, out);
-        Ok(Happened::Nothing)
+        let state = self.sessions.entry(session).or_default();
+        state.reply(session, number, &reply, out);
+        Ok(Change::None)
     }
 
-    fn answer(&mut self, session: Session, number: u32, reply: &Reply<'_>, out: &mut Outbox) {
-        let talk = self.sessions.entry(session).or_default();
-        talk.keep(session, number, reply, out);
+    fn reply(&mut self, session: Session, number: u32, reply: &Reply<'_>, out: &mut Outbox) {
+        let state = self.sessions.entry(session).or_default();
+        state.reply(session, number, reply, out);
     }
 }
 
-impl Talk {
-    /// Sends an answer and keeps it.
-    fn keep(&mut self, session: Session, number: u32, reply: &Reply<'_>, out: &mut Outbox) {
+impl SessionState {
+    /// Sends a reply and stores it.
+    fn reply(&mut self, session: Session, number: u32, reply: &Reply<'_>, out: &mut Outbox) {
         out.add(session, |bytes| reply.encode(number, bytes));
         self.last = number;
         self.reply.clear();
@@ -303,15 +306,15 @@ impl Talk {
     }
 }
 
-fn acknowledged(taken: Option<Taken>, mailbox: u64) -> Happened {
-    match taken {
-        Some((to, id)) => Happened::Acknowledged { to, mailbox, id },
-        None => Happened::Nothing,
+fn acknowledgement(acknowledged: Option<Acknowledged>, mailbox: u64) -> Change {
+    match acknowledged {
+        Some((to, id)) => Change::Acknowledged { to, mailbox, id },
+        None => Change::None,
     }
 }
 
-fn mistake_reply(mistake: &Mistake) -> String {
-    let Mistake { refusal, what, .. } = mistake;
+fn error_text(error: &DecodeError) -> String {
+    let DecodeError { refusal, what, .. } = error;
     match refusal {
         Refusal::UnsupportedVersion => {
             format!("{refusal}: {what}; this server speaks version {VERSION}")

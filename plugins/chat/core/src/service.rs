@@ -1,15 +1,14 @@
-//! The service: accounts, who is logged in, and what waits for whom.
+//! The service: accounts, logins and mailboxes.
 //!
-//! Every account has a mailbox. A message that is sent goes into the recipient's
-//! mailbox, under the mailbox's next number, and stays there until the recipient
-//! has acknowledged it. While the recipient is logged in, messages are *pushed* to
-//! it, at most [`Limits::window`] without an acknowledgement, so that somebody who
-//! does not read is not flooded. Whatever ends a login (a logout, a lost connection,
-//! a login of the same account elsewhere) only sets back what was pushed: the next
-//! login gets all that is not acknowledged.
+//! Every account has a mailbox. A sent message is put into the recipient's mailbox, under the
+//! mailbox's next number, and stays there until the recipient has acknowledged it. While the
+//! recipient is logged in, messages are *pushed* to it, at most [`Limits::window`] without an
+//! acknowledgement, so a recipient that does not read has few messages in flight. The end of a
+//! login (a logout, a lost connection, a login of the same account in another session) removes
+//! no message: the next login gets all messages without an acknowledgement.
 //!
-//! A mailbox has a number that no other one has or had: an account that is deleted
-//! and made again is another account, whose messages count from 1.
+//! The number of a mailbox is never reused: an account that is deleted and created again is
+//! another account, whose messages are numbered from 1.
 
 use account::{Account, Waiting};
 
@@ -22,20 +21,20 @@ mod account;
 #[cfg(test)]
 mod tests;
 
-/// The longest text `[bytes of UTF-8]`. Arbitrary: a page.
+/// Maximum size of a text `[bytes of UTF-8]`. Arbitrary: about a page.
 pub const MAX_TEXT: usize = 4096;
 
-/// Who talks to the service, one at a time: a connection, a stream.
+/// The number of a session: a connection or a stream with at most one login.
 pub type Session = u64;
 
-/// How much the service keeps.
+/// The limits of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Messages pushed to a recipient without an acknowledgement; at least 1.
+    /// Maximum number of pushed messages without an acknowledgement; at least 1.
     pub window: usize,
-    /// Messages that may wait in a mailbox.
+    /// Maximum number of waiting messages in a mailbox.
     pub mailbox: usize,
-    /// Accounts that there may be.
+    /// Maximum number of accounts.
     pub accounts: usize,
 }
 
@@ -52,58 +51,58 @@ impl Default for Limits {
 /// A message in its mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// The mailbox's number.
+    /// The number of the mailbox.
     pub mailbox: u64,
     /// The message's number in it, from 1.
     pub id: u64,
-    /// Who sent it.
+    /// The sender.
     pub from: Arc<str>,
-    /// What it says.
+    /// The text of the message.
     pub text: Arc<str>,
 }
 
-/// Something that a session is told without having asked.
+/// An event that the service sends to a session without a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Push {
     /// A message for the account that is logged in.
     Message(Delivery),
-    /// The account with this mailbox was logged in elsewhere, which ended the
-    /// login here.
+    /// The account with this mailbox was logged in over another session, which ended the login
+    /// of this session.
     Elsewhere {
         /// The mailbox.
         mailbox: u64,
     },
 }
 
-/// Pushes in the order in which they go out.
+/// Pushes in the order of their sending, each with its session.
 pub type Pushes = Vec<(Session, Push)>;
 
-/// The answer to a login.
+/// The result of a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoggedIn {
     /// The number of the account's mailbox.
     pub mailbox: u64,
     /// The number of the last message that the account sent.
     pub last_number: u64,
-    /// The last message that was acknowledged; those after it are pushed.
+    /// The last acknowledged message; those after it are pushed.
     pub acknowledged: u64,
-    /// How many messages wait.
+    /// Number of waiting messages.
     pub waiting: u32,
 }
 
-/// Whose messages were acknowledged, and up to which.
-pub type Taken = (Arc<str>, u64);
+/// The account whose messages were acknowledged, and the last of these messages.
+pub type Acknowledged = (Arc<str>, u64);
 
-/// What became of a message that was taken.
+/// The result of sending a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// Who sent it.
+    /// The sender.
     pub from: Arc<str>,
     /// The recipient's mailbox.
     pub mailbox: u64,
     /// The message's number in it.
     pub id: u64,
-    /// Whether it was pushed at once; else it waits.
+    /// Whether the message was pushed at once; else it waits.
     pub delivered: bool,
 }
 
@@ -112,7 +111,7 @@ pub struct Accepted {
 pub struct Service {
     limits: Limits,
     accounts: BTreeMap<Arc<str>, Account>,
-    /// Who is logged in, by session. Looked into, never iterated.
+    /// The account of each session. Never iterated: the order of a `HashMap` varies.
     online: HashMap<Session, Arc<str>>,
     /// The number of the newest mailbox.
     newest: u64,
@@ -152,11 +151,11 @@ impl Service {
         self.online.get(&session)
     }
 
-    /// Makes an account. `now_ns` is any clock that does not go back, so that a
-    /// service that starts anew gives its mailboxes other numbers than before.
+    /// Creates an account. `now_ns` is the time of a clock that does not go back: it makes the
+    /// numbers of mailboxes unique even if the service restarts.
     ///
     /// # Errors
-    /// When the name is none or taken, or there is no room.
+    /// If the name is invalid or taken, or there are too many accounts.
     pub fn create(&mut self, name: &str, now_ns: u64) -> Result<(), Refusal> {
         check_name(name)?;
         if self.accounts.contains_key(name) {
@@ -178,12 +177,12 @@ impl Service {
         Ok(())
     }
 
-    /// Logs a session in; what waits is pushed after the answer. Where the account is
-    /// logged in elsewhere, that login ends: the newest counts, since the older
-    /// one may be a connection that is dead and does not know it yet.
+    /// Logs a session in; the waiting messages are pushed after the reply. If another session is
+    /// logged in to the account, its login ends: it may belong to a broken connection whose
+    /// end is not yet known.
     ///
     /// # Errors
-    /// When there is no such account, or the session is logged in to another one.
+    /// If the account does not exist, or the session is logged in to another one.
     pub fn login(
         &mut self,
         session: Session,
@@ -206,35 +205,34 @@ impl Service {
             pushes.push((before, Push::Elsewhere { mailbox }));
         }
         self.online.insert(session, name);
-        let answer = LoggedIn {
+        let logged_in = LoggedIn {
             mailbox: account.mailbox,
             last_number: account.last_number,
             acknowledged: account.acknowledged,
             waiting: account.waiting.len() as u32,
         };
-        account.set_back();
+        account.reset_pushed();
         account.push(self.limits.window, pushes);
-        Ok(answer)
+        Ok(logged_in)
     }
 
-    /// Logs a session out; its account stays.
+    /// Logs a session out; the account remains. Returns the account's name.
     ///
     /// # Errors
-    /// When it is not logged in.
+    /// If the session is not logged in.
     pub fn logout(&mut self, session: Session) -> Result<Arc<str>, Refusal> {
         let name = self.online.remove(&session).ok_or(Refusal::NotLoggedIn)?;
         if let Some(account) = self.accounts.get_mut(&name) {
             account.session = None;
-            account.set_back();
+            account.reset_pushed();
         }
         Ok(name)
     }
 
-    /// The names that fit a pattern, in their order (that of their bytes), after
-    /// the name `after`.
+    /// The names that match a pattern and follow the name `after`, in the order of their bytes.
     ///
     /// # Errors
-    /// When the pattern is none.
+    /// If the pattern is invalid.
     pub fn list<'a>(
         &'a self,
         pattern: &'a str,
@@ -248,12 +246,12 @@ impl Service {
             .filter(|it| matches(pattern, it)))
     }
 
-    /// Takes a message from the account that is logged in. `number` is its own
-    /// number for it, above that of its last one.
+    /// Sends a message from the account that is logged in. `number` is the sender's number for
+    /// the message; it must be above the number of the sender's last message.
     ///
     /// # Errors
-    /// When it is not logged in, the number was used, the text is too long, or there
-    /// is no such account or no room in its mailbox. Then the number is still free.
+    /// If the session is not logged in, the number was used, the text is too long, the recipient
+    /// does not exist, or its mailbox is full. Then the number is not used.
     pub fn send(
         &mut self,
         session: Session,
@@ -293,54 +291,54 @@ impl Service {
         Ok(accepted)
     }
 
-    /// Takes all messages up to `id` out of the mailbox of the account that is logged
-    /// in, and pushes what follows. Answers whose it was and up to where; none if
-    /// there was nothing to take, or the mailbox is another one.
+    /// Removes all messages up to `id` from the mailbox of the account that is logged in, and
+    /// pushes the next ones. Returns the account and the last removed message; `None` if
+    /// no message was removed, or the account has another mailbox.
     pub fn acknowledge(
         &mut self,
         session: Session,
         mailbox: u64,
         id: u64,
         pushes: &mut Pushes,
-    ) -> Option<Taken> {
+    ) -> Option<Acknowledged> {
         let name = self.online.get(&session)?;
         let account = self.accounts.get_mut(name)?;
-        let taken = match account.mailbox == mailbox {
+        let removed = match account.mailbox == mailbox {
             true => account.acknowledge(id),
             false => 0,
         };
-        self.waiting -= taken;
+        self.waiting -= removed;
         account.push(self.limits.window, pushes);
-        (taken > 0).then(|| (name.clone(), account.acknowledged))
+        (removed > 0).then(|| (name.clone(), account.acknowledged))
     }
 
-    /// As [`acknowledge`](Service::acknowledge), then pushes again what was pushed and is
-    /// not acknowledged: for those whose carrier loses messages. Answers how many
-    /// wait.
+    /// Like [`acknowledge`](Service::acknowledge), and pushes again all pushed messages without
+    /// an acknowledgement, for clients whose transport loses messages. Returns the number of
+    /// waiting messages.
     ///
     /// # Errors
-    /// When it is not logged in.
+    /// If the session is not logged in.
     pub fn receive(
         &mut self,
         session: Session,
         mailbox: u64,
         id: u64,
         pushes: &mut Pushes,
-    ) -> Result<(u32, Option<Taken>), Refusal> {
+    ) -> Result<(u32, Option<Acknowledged>), Refusal> {
         let name = self.online.get(&session).ok_or(Refusal::NotLoggedIn)?;
         let name = name.clone();
-        let taken = self.acknowledge(session, mailbox, id, &mut Vec::new());
+        let acknowledged = self.acknowledge(session, mailbox, id, &mut Vec::new());
         let account = self.accounts.get_mut(&name).ok_or(Refusal::NotLoggedIn)?;
-        account.set_back();
+        account.reset_pushed();
         account.push(self.limits.window, pushes);
-        Ok((account.waiting.len() as u32, taken))
+        Ok((account.waiting.len() as u32, acknowledged))
     }
 
-    /// Deletes the account that is logged in, with what waits for it; what it sent
-    /// stays where it is. Answers its name, its mailbox, and how many messages went.
+    /// Deletes the account that is logged in, and its waiting messages; the messages that it sent
+    /// remain. Returns its name, its mailbox, and the number of deleted messages.
     ///
     /// # Errors
-    /// When it is not logged in.
+    /// If the session is not logged in.
     pub fn delete(&mut self, session: Session) -> Result<(Arc<str>, u64, u32), Refusal> {
         let name = self.logout(session)?;
         let account = self.accounts.remove(&name).ok_or(Refusal::NotLoggedIn)?;

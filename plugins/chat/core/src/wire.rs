@@ -1,13 +1,12 @@
-//! The wire protocol of `PROTOCOL.md`: frames as values, their bytes, and back.
+//! The wire protocol of `PROTOCOL.md`: encodes and decodes frames.
 //!
-//! A frame is a version byte, a type byte and fields: big-endian integers, and texts
-//! behind their length. Whatever bytes come in, [`FromClient::decode`] and
-//! [`FromServer::decode`] answer a frame or a [`Mistake`] and never read past the end;
-//! texts are borrowed from the bytes, so that decoding costs no memory beyond a
-//! list of names.
+//! A frame is a version byte, a type byte and fields: big-endian integers, and texts after
+//! their length. For any bytes, [`FromClient::decode`] and [`FromServer::decode`] return a
+//! frame or a [`DecodeError`]. Texts are borrowed from the bytes, so decoding allocates nothing
+//! but a list of names.
 //!
-//! Where a frame ends on a stream is not its business: a length in four bytes
-//! stands before each (`u32be`).
+//! The length of a frame on a stream is not part of this module: the framing (`u32be`) sends it
+//! in four bytes before the frame.
 
 mod client;
 mod fields;
@@ -16,16 +15,16 @@ mod server;
 mod tests;
 
 pub use client::{FromClient, Request};
-pub use fields::Mistake;
+pub use fields::DecodeError;
 pub use server::{FromServer, Reply};
 
-/// The version that is spoken here.
+/// The version of the protocol.
 pub const VERSION: u8 = 1;
 
-/// The longest frame `[bytes]`, without the length before it.
+/// Maximum size of a frame without its length `[bytes]`.
 pub const MAX_FRAME: usize = 8192;
 
-/// What a page of names may take at most: a frame less what is not names `[bytes]`.
+/// Maximum size of the names in one page: a frame minus its other fields `[bytes]`.
 pub const MAX_PAGE: usize = MAX_FRAME - 16;
 
 /// The types of frames.

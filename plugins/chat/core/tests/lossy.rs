@@ -1,45 +1,45 @@
-//! Clients and a server over a network that loses, repeats and delays frames and
-//! cuts connections: whatever it does, each message is shown once and in order.
+//! Clients and a server over a network that loses, duplicates and reorders frames and breaks
+//! connections. In every case, each message is shown once and in order.
 
-use chat_core::delivery::{Delivery, Judgement, Seen};
-use chat_core::{Client, Command, Happened, Limits, Outbox, Outcome, Outgoing, Server, Told};
+use chat_core::delivery::{Delivery, Event, Judgement};
+use chat_core::{Change, Client, Command, Limits, Notice, Outbox, Outcome, Outgoing, Server};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 
 const NAMES: [&str; 4] = ["anna", "ben", "carl", "dora"];
 
-/// Something that happens next.
+/// A random step.
 #[derive(Clone, Copy, Debug)]
-enum Next {
-    /// A user begins a command, if it has none under way.
+enum Step {
+    /// A user begins a command, unless another one is not finished.
     Command(usize, u8),
-    /// The frame in front arrives, at the server (true) or at the user.
-    Arrives(usize, bool),
-    /// It is lost.
-    Lost(usize, bool),
-    /// It arrives, and will again.
-    Twice(usize, bool),
-    /// It goes behind the others.
-    Late(usize, bool),
-    /// A user's patience ends.
-    Again(usize),
-    /// A user asks for what may be missing.
+    /// The first frame arrives, at the server (`true`) or at the user.
+    Arrival(usize, bool),
+    /// The first frame is lost.
+    Loss(usize, bool),
+    /// The first frame arrives, and a copy arrives later.
+    Duplicate(usize, bool),
+    /// The first frame is moved behind the others.
+    Reorder(usize, bool),
+    /// A user's timeout fires.
+    Resend(usize),
+    /// A user requests missing messages.
     Poll(usize),
-    /// A connection is cut, with all that is under way, and made anew.
-    Cut(usize),
+    /// A connection is lost with all its frames, and opened again.
+    Disconnect(usize),
 }
 
-fn next() -> impl Strategy<Value = Next> {
+fn step() -> impl Strategy<Value = Step> {
     let user = || 0..NAMES.len();
     prop_oneof![
-        4 => (user(), 0..16_u8).prop_map(|(user, what)| Next::Command(user, what)),
-        12 => (user(), any::<bool>()).prop_map(|(user, there)| Next::Arrives(user, there)),
-        1 => (user(), any::<bool>()).prop_map(|(user, there)| Next::Lost(user, there)),
-        1 => (user(), any::<bool>()).prop_map(|(user, there)| Next::Twice(user, there)),
-        1 => (user(), any::<bool>()).prop_map(|(user, there)| Next::Late(user, there)),
-        2 => user().prop_map(Next::Again),
-        1 => user().prop_map(Next::Poll),
-        1 => user().prop_map(Next::Cut),
+        4 => (user(), 0..16_u8).prop_map(|(user, what)| Step::Command(user, what)),
+        12 => (user(), any::<bool>()).prop_map(|(user, up)| Step::Arrival(user, up)),
+        1 => (user(), any::<bool>()).prop_map(|(user, up)| Step::Loss(user, up)),
+        1 => (user(), any::<bool>()).prop_map(|(user, up)| Step::Duplicate(user, up)),
+        1 => (user(), any::<bool>()).prop_map(|(user, up)| Step::Reorder(user, up)),
+        2 => user().prop_map(Step::Resend),
+        1 => user().prop_map(Step::Poll),
+        1 => user().prop_map(Step::Disconnect),
     ]
 }
 
@@ -89,28 +89,28 @@ impl Network {
         self.nonce += 1_000_000;
         let mut out = Outgoing::default();
         self.users[user].client.connected(self.nonce, &mut out);
-        self.takes(user, out);
+        self.handle_output(user, out);
     }
 
-    /// What a client wants is done, and what it tells is judged.
-    fn takes(&mut self, user: usize, out: Outgoing) {
+    /// Sends a client's frames and judges its notices.
+    fn handle_output(&mut self, user: usize, out: Outgoing) {
         self.users[user].to_server.extend(out.frames);
-        for told in out.told {
+        for notice in out.notices {
             self.now += 1;
-            let seen = match &told {
-                Told::Submitted { from, to, number } => Seen::Submitted {
+            let event = match &notice {
+                Notice::Submitted { from, to, number } => Event::Submitted {
                     from,
                     to,
                     number: *number,
                 },
-                Told::Message {
+                Notice::Message {
                     mailbox, id, from, ..
-                } => Seen::Got {
+                } => Event::Received {
                     from,
                     mailbox: *mailbox,
                     id: *id,
                 },
-                Told::Answered { outcome, .. } => {
+                Notice::Answered { outcome, .. } => {
                     match outcome {
                         Outcome::Sent { .. } => self.sent += 1,
                         Outcome::Refused { .. } => self.refused += 1,
@@ -120,7 +120,7 @@ impl Network {
                 }
                 _ => continue,
             };
-            self.delivery.see(self.now, seen);
+            self.delivery.add(self.now, event);
         }
     }
 
@@ -140,25 +140,25 @@ impl Network {
             _ if client.user().is_some() => format!("send {other} hi"),
             _ => format!("login {own}"),
         };
-        self.say(user, &line);
+        self.begin(user, &line);
     }
 
-    fn say(&mut self, user: usize, line: &str) {
+    fn begin(&mut self, user: usize, line: &str) {
         let mut out = Outgoing::default();
         let command = Command::parse(line).unwrap();
         self.users[user].client.command(command, &mut out);
-        self.takes(user, out);
+        self.handle_output(user, out);
     }
 
-    fn at_server(&mut self, user: usize, frame: &[u8]) {
+    fn server_receives(&mut self, user: usize, frame: &[u8]) {
         self.now += 1;
         self.outbox.clear();
         let now = self.now;
         let session = user as u64;
-        let happened = self.server.frame(session, frame, now, &mut self.outbox);
+        let change = self.server.frame(session, frame, now, &mut self.outbox);
         let delivery = &mut self.delivery;
-        match &happened {
-            Happened::Accepted {
+        match &change {
+            Change::Accepted {
                 from,
                 to,
                 number,
@@ -167,27 +167,27 @@ impl Network {
                 ..
             } => {
                 let (number, mailbox, id) = (*number, *mailbox, *id);
-                let seen = Seen::Accepted {
+                let event = Event::Accepted {
                     from,
                     to,
                     number,
                     mailbox,
                     id,
                 };
-                delivery.see(now, seen);
+                delivery.add(now, event);
             }
-            &Happened::Acknowledged { mailbox, id, .. } => {
+            &Change::Acknowledged { mailbox, id, .. } => {
                 let outside = false;
-                let seen = Seen::Acknowledged {
+                let event = Event::Acknowledged {
                     mailbox,
                     id,
                     outside,
                 };
-                delivery.see(now, seen);
+                delivery.add(now, event);
             }
-            Happened::Deleted { name, mailbox, .. } => {
+            Change::Deleted { name, mailbox, .. } => {
                 let mailbox = *mailbox;
-                delivery.see(now, Seen::Deleted { name, mailbox });
+                delivery.add(now, Event::Deleted { name, mailbox });
             }
             _ => {}
         }
@@ -196,56 +196,56 @@ impl Network {
         }
     }
 
-    fn at_user(&mut self, user: usize, frame: &[u8]) {
+    fn user_receives(&mut self, user: usize, frame: &[u8]) {
         let mut out = Outgoing::default();
         self.users[user].client.frame(frame, &mut out);
-        self.takes(user, out);
+        self.handle_output(user, out);
     }
 
-    fn way(&mut self, user: usize, there: bool) -> &mut VecDeque<Vec<u8>> {
+    fn queue(&mut self, user: usize, up: bool) -> &mut VecDeque<Vec<u8>> {
         let user = &mut self.users[user];
-        match there {
+        match up {
             true => &mut user.to_server,
             false => &mut user.to_user,
         }
     }
 
-    fn arrives(&mut self, user: usize, there: bool) {
-        if let Some(frame) = self.way(user, there).pop_front() {
-            match there {
-                true => self.at_server(user, &frame),
-                false => self.at_user(user, &frame),
+    fn deliver(&mut self, user: usize, up: bool) {
+        if let Some(frame) = self.queue(user, up).pop_front() {
+            match up {
+                true => self.server_receives(user, &frame),
+                false => self.user_receives(user, &frame),
             }
         }
     }
 
-    fn happens(&mut self, next: Next) {
-        match next {
-            Next::Command(user, what) => self.command(user, what),
-            Next::Arrives(user, there) => self.arrives(user, there),
-            Next::Lost(user, there) => drop(self.way(user, there).pop_front()),
-            Next::Twice(user, there) => {
-                if let Some(frame) = self.way(user, there).front().cloned() {
-                    self.way(user, there).push_back(frame);
+    fn execute(&mut self, step: Step) {
+        match step {
+            Step::Command(user, what) => self.command(user, what),
+            Step::Arrival(user, up) => self.deliver(user, up),
+            Step::Loss(user, up) => drop(self.queue(user, up).pop_front()),
+            Step::Duplicate(user, up) => {
+                if let Some(frame) = self.queue(user, up).front().cloned() {
+                    self.queue(user, up).push_back(frame);
                 }
-                self.arrives(user, there);
+                self.deliver(user, up);
             }
-            Next::Late(user, there) => {
-                if let Some(frame) = self.way(user, there).pop_front() {
-                    self.way(user, there).push_back(frame);
+            Step::Reorder(user, up) => {
+                if let Some(frame) = self.queue(user, up).pop_front() {
+                    self.queue(user, up).push_back(frame);
                 }
             }
-            Next::Again(user) => {
+            Step::Resend(user) => {
                 let mut out = Outgoing::default();
                 self.users[user].client.resend(&mut out);
-                self.takes(user, out);
+                self.handle_output(user, out);
             }
-            Next::Poll(user) => {
+            Step::Poll(user) => {
                 let mut out = Outgoing::default();
                 self.users[user].client.poll(&mut out);
-                self.takes(user, out);
+                self.handle_output(user, out);
             }
-            Next::Cut(user) => {
+            Step::Disconnect(user) => {
                 self.server.forget(user as u64);
                 self.users[user].client.disconnected();
                 self.users[user].to_server.clear();
@@ -255,18 +255,17 @@ impl Network {
         }
     }
 
-    /// Everything under way arrives, and what was lost is asked for again, until all
-    /// is quiet.
+    /// Delivers all frames and resends lost ones, until no frame is in flight.
     fn settle(&mut self) {
         for _ in 0..40 {
             for user in 0..NAMES.len() {
                 while !self.users[user].to_server.is_empty() || !self.users[user].to_user.is_empty()
                 {
-                    self.arrives(user, true);
-                    self.arrives(user, false);
+                    self.deliver(user, true);
+                    self.deliver(user, false);
                 }
-                self.happens(Next::Again(user));
-                self.happens(Next::Poll(user));
+                self.execute(Step::Resend(user));
+                self.execute(Step::Poll(user));
             }
         }
     }
@@ -276,33 +275,33 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn each_message_is_shown_once_and_in_order(all in proptest::collection::vec(next(), 0..600)) {
+    fn each_message_is_shown_once_and_in_order(steps in proptest::collection::vec(step(), 0..600)) {
         let mut network = Network::new();
         for (user, name) in NAMES.iter().enumerate() {
-            network.say(user, &format!("create {name}"));
+            network.begin(user, &format!("create {name}"));
         }
         network.settle();
-        for next in all {
-            network.happens(next);
+        for step in steps {
+            network.execute(step);
         }
         network.settle();
         for (user, name) in network.users.iter().zip(NAMES) {
             prop_assert!(!user.client.is_busy(), "{} waits forever", name);
         }
-        // Everybody comes back once more: nothing is left waiting.
+        // After a last login of every user, no message is waiting.
         for (user, name) in NAMES.iter().enumerate() {
-            network.say(user, &format!("create {name}"));
+            network.begin(user, &format!("create {name}"));
             network.settle();
-            network.say(user, &format!("login {name}"));
+            network.begin(user, &format!("login {name}"));
             network.settle();
             prop_assert_eq!(network.users[user].client.user(), Some(*name));
         }
         network.settle();
         prop_assert_eq!(network.server.service().waiting(), 0);
         let now = network.now;
-        network.delivery.see(now, Seen::Waiting { count: 0 });
+        network.delivery.add(now, Event::Waiting { count: 0 });
         match network.delivery.finish() {
-            Judgement::Kept { .. } => prop_assert!(network.sent > 0),
+            Judgement::Correct { .. } => prop_assert!(network.sent > 0),
             Judgement::Unknown { .. } => prop_assert_eq!(network.sent, 0),
             Judgement::Broken { reason, rows } => prop_assert!(false, "{} {:?}", reason, rows),
         }

@@ -1,21 +1,20 @@
-//! The chat service over gRPC: `chat.proto`, and the state machine of
-//! [`chat_core`] behind it, the same as behind the wire protocol.
+//! The chat service over gRPC: the calls of `chat.proto` on the same state machine of
+//! [`chat_core`] that the wire protocol uses.
 //!
-//! What a connection is there, the stream of [`Login`](proto::chat_server::Chat::login)
-//! is here: while it lasts, its user is logged in and gets messages; its end, by
-//! whatever cause, logs out. The other calls name the login by the number that
-//! the stream's first event told.
+//! The stream of [`Login`](proto::chat_server::Chat::login) has the role of a connection: while it
+//! is open, its user is logged in and receives messages; its end logs the user out. The
+//! first event of the stream contains a session number, with which the other calls identify
+//! the login.
 //!
-//! gRPC brings what the wire protocol has to say itself: where messages end, which
-//! answer belongs to which call, what an error is. It does not bring that a
-//! message is sent once when a call's answer is lost; so the sender's numbers and
-//! the acknowledgements are here, too.
+//! gRPC provides framing, the matching of replies to calls, and errors, which the wire protocol
+//! must define. It does not ensure that a message is sent once if the reply to a call is
+//! lost. So the senders' numbers and the acknowledgements are in `chat.proto`, too.
 
 mod service;
 
 pub use service::ChatService;
 
-/// What is generated from `chat.proto`.
+/// The code generated from `chat.proto`.
 #[allow(missing_docs, clippy::all)]
 pub mod proto {
     tonic::include_proto!("chat.v1");
@@ -27,13 +26,13 @@ use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Error, Server};
 
-/// Serves until `end` comes.
+/// Serves until `end` is ready.
 ///
 /// # Errors
-/// When the transport fails.
+/// If the transport fails.
 pub async fn serve(listener: TcpListener, end: impl Future<Output = ()>) -> Result<(), Error> {
     let service = ChatServer::new(ChatService::default());
-    // Small answers go out at once: to wait for more costs 40 ms each.
+    // Without it, each small reply may wait 40 ms for more bytes.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     Server::builder()
         .add_service(service)

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 /// Serve the chat service of chat.proto over gRPC, until stopped by Ctrl-C.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Where to listen; port 0 takes any free one, which is printed.
+    /// Address to listen on. With port 0, a free port is used and printed.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:15150")]
     address: SocketAddr,
 }

@@ -1,8 +1,8 @@
 //! The calls of `chat.proto` on the service's state machine.
 //!
-//! One lock around it: each call holds it for microseconds and waits for nothing
-//! meanwhile. What is pushed goes into the channels of the streams; they hold at most
-//! what may be pushed without an acknowledgement, so no channel grows beyond that.
+//! One lock protects the state. Each call holds it for microseconds and does not wait meanwhile.
+//! Pushes are put into the channel of their stream. The service limits the pushes
+//! without an acknowledgement, and so the size of a channel.
 
 use crate::proto::chat_server::Chat;
 use crate::proto::{
@@ -20,10 +20,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_stream::Stream;
 use tonic::{Code, Request, Response, Status};
 
-/// Names in a page.
+/// Maximum number of names in a page.
 const PAGE: usize = 100;
 
-/// The service; its clones are one.
+/// The service. Its clones share one state.
 #[derive(Clone, Default)]
 pub struct ChatService {
     shared: Arc<Mutex<Shared>>,
@@ -32,7 +32,7 @@ pub struct ChatService {
 struct Shared {
     service: Service,
     logins: HashMap<Session, Login>,
-    /// The number of the last login.
+    /// The session number of the last login.
     last: Session,
 }
 
@@ -52,7 +52,7 @@ impl Default for Shared {
 }
 
 impl Shared {
-    /// Hands pushes to their streams.
+    /// Sends pushes to their streams.
     fn push(&mut self, pushes: Pushes) {
         for (session, push) in pushes {
             let Some(login) = self.logins.get(&session) else {
@@ -66,7 +66,7 @@ impl Shared {
                         text: delivery.text.to_string(),
                     });
                     let event = Some(message);
-                    // A stream that is gone logs out by itself.
+                    // A closed stream logs its user out when it is dropped.
                     let _ = login.events.send(Ok(Event { event }));
                 }
                 Push::Elsewhere { .. } => {
@@ -79,7 +79,7 @@ impl Shared {
     }
 }
 
-/// A refusal as gRPC knows it.
+/// A refusal as a status of gRPC.
 fn status(refusal: Refusal) -> Status {
     let code = match refusal {
         Refusal::BadName | Refusal::BadPattern | Refusal::TextTooLong => Code::InvalidArgument,
@@ -121,19 +121,19 @@ impl Chat for ChatService {
         let mut shared = self.lock();
         let session = shared.last + 1;
         let mut pushes = Vec::new();
-        let answer = shared.service.login(session, &name, &mut pushes);
-        let answer = answer.map_err(status)?;
+        let login = shared.service.login(session, &name, &mut pushes);
+        let login = login.map_err(status)?;
         shared.last = session;
         let (events, receiver) = unbounded_channel();
         let first = event::Event::LoggedIn(LoggedIn {
             session,
-            last_number: answer.last_number,
-            acknowledged: answer.acknowledged,
-            waiting: answer.waiting,
+            last_number: login.last_number,
+            acknowledged: login.acknowledged,
+            waiting: login.waiting,
         });
         let event = Some(first);
         let _ = events.send(Ok(Event { event }));
-        let mailbox = answer.mailbox;
+        let mailbox = login.mailbox;
         shared.logins.insert(session, Login { mailbox, events });
         shared.push(pushes);
         Ok(Response::new(Events {
@@ -209,7 +209,7 @@ impl Chat for ChatService {
     }
 }
 
-/// The events of a login. Dropping it, which a lost connection does, logs out.
+/// The events of a login. Dropping the stream logs the user out; a lost connection drops it.
 pub struct Events {
     session: Session,
     receiver: UnboundedReceiver<Result<Event, Status>>,
@@ -231,7 +231,7 @@ impl Drop for Events {
     fn drop(&mut self) {
         let mut shared = self.service.lock();
         shared.logins.remove(&self.session);
-        // Who logged out or was logged in elsewhere is so already.
+        // Fails if the user has already logged out.
         let _ = shared.service.logout(self.session);
     }
 }

@@ -1,4 +1,4 @@
-//! The service over gRPC, called by a client over a socket of this machine.
+//! The service over gRPC, called by a client on this machine.
 
 use chat_grpc::proto::chat_client::ChatClient;
 use chat_grpc::proto::event::Event::{LoggedIn, Message};
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 
-/// A service of its own for each test.
+/// Starts a service. Returns its address.
 async fn service() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -33,7 +33,7 @@ impl User {
         }
     }
 
-    /// With an account and a login.
+    /// A user with an account and a login.
     async fn named(address: &str, name: &str) -> User {
         let mut user = User::new(address).await;
         user.create(name).await.unwrap();
@@ -47,7 +47,7 @@ impl User {
         Ok(())
     }
 
-    /// Logs in; how many messages wait.
+    /// Logs in. Returns the number of waiting messages.
     async fn login(&mut self, name: &str) -> Result<u32, Status> {
         let name = name.to_owned();
         let answer = self.client.login(LoginRequest { name }).await?;
@@ -72,7 +72,7 @@ impl User {
         Ok(self.client.send(request).await?.into_inner().delivered)
     }
 
-    /// The next message, `id from text`; none at the end of the stream.
+    /// The next message as `id from text`; `None` at the end of the stream.
     async fn message(&mut self) -> Result<Option<String>, Status> {
         let event = self.events.as_mut().unwrap().message().await?;
         Ok(event.map(|it| match it.event {
@@ -93,7 +93,7 @@ fn code<T: std::fmt::Debug>(answer: Result<T, Status>) -> Code {
 }
 
 #[tokio::test]
-async fn messages_go_at_once_or_wait() {
+async fn messages_are_sent_at_once_or_wait() {
     let address = service().await;
     let mut anna = User::named(&address, "anna").await;
     let mut ben = User::new(&address).await;
@@ -104,9 +104,9 @@ async fn messages_go_at_once_or_wait() {
     assert!(anna.send("ben", 2).await.unwrap());
     assert_eq!(ben.message().await.unwrap().unwrap(), "2 anna text 2");
     ben.acknowledge(1).await.unwrap();
-    // The end of the stream logs out; what is not acknowledged comes again.
+    // The end of the stream logs out; a message without an acknowledgement is sent again.
     ben.events = None;
-    // Until the service has heard of it, a message may still go into the stream.
+    // Before the service knows of the end, it may still put a message into the stream.
     let mut number = 3;
     while anna.send("ben", number).await.unwrap() {
         number += 1;
@@ -119,7 +119,7 @@ async fn messages_go_at_once_or_wait() {
 }
 
 #[tokio::test]
-async fn lists_come_in_pages() {
+async fn lists_are_split_into_pages() {
     let address = service().await;
     let mut anna = User::new(&address).await;
     let name = |index: usize| format!("user-{index:03}");
@@ -142,7 +142,7 @@ async fn lists_come_in_pages() {
 }
 
 #[tokio::test]
-async fn accounts_go_and_logins_end() {
+async fn accounts_are_deleted_and_logins_end() {
     let address = service().await;
     let mut anna = User::named(&address, "anna").await;
     anna.send("anna", 1).await.unwrap();
@@ -168,7 +168,7 @@ async fn accounts_go_and_logins_end() {
 }
 
 #[tokio::test]
-async fn refusals_have_their_codes_and_the_service_stays() {
+async fn refusals_have_their_codes_and_the_service_continues() {
     let address = service().await;
     let mut anna = User::named(&address, "anna").await;
     for name in ["", "a b", "a*", &"n".repeat(65)] {

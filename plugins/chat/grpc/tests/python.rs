@@ -1,9 +1,7 @@
-//! A client in Python, made from `chat.proto` by other people's tools, talks to the
-//! service.
+//! A Python client that is generated from `chat.proto` uses the service.
 //!
-//! Needs a Python with `grpcio` and `grpcio-tools`: the one that the environment
-//! variable `CHAT_PYTHON` names, else `python3`. Where there is none the test is left
-//! out, unless `CI` is set.
+//! The test needs a Python with `grpcio` and `grpcio-tools`: the one in the environment variable
+//! `CHAT_PYTHON`, else `python3`. Without such a Python the test is skipped, unless `CI` is set.
 
 use std::process::Stdio;
 use tokio::net::TcpListener;
@@ -20,17 +18,17 @@ async fn has_grpc() -> bool {
     let found = answer.is_ok_and(|status| status.success());
     assert!(
         found || std::env::var_os("CI").is_none(),
-        "`{}` has no grpcio and grpcio-tools, and this test must not be left out: install them, or \
-         name another one in CHAT_PYTHON",
+        "`{}` has no grpcio and grpcio-tools, and this test must not be skipped: install them, or \
+         set CHAT_PYTHON to another Python",
         python()
     );
     found
 }
 
 #[tokio::test]
-async fn a_client_in_python_made_from_the_proto_chats() {
+async fn a_python_client_generated_from_the_proto_chats() {
     if !has_grpc().await {
-        eprintln!("left out, for there is no Python with grpcio and grpcio-tools");
+        eprintln!("skipped: no Python with grpcio and grpcio-tools");
         return;
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -44,7 +42,7 @@ async fn a_client_in_python_made_from_the_proto_chats() {
         .args([folder, &address])
         .kill_on_drop(true);
     let output = command.output().await.unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(told, "everything as in chat.proto\n", "{errors}");
+    assert_eq!(printed, "everything as in chat.proto\n", "{errors}");
 }

@@ -1,4 +1,4 @@
-//! What a scenario may set for a user.
+//! The config of `chat.client`.
 
 use super::script::Line;
 use chat_core::{MAX_TEXT, check_name};
@@ -10,50 +10,46 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ClientConfig {
-    /// The name of the node that is the server. None: the peer named `server`, or
-    /// else the first peer.
+    /// Name of the server's node. Default: `server`, or the first peer if no peer has that
+    /// name.
     pub server: Option<String>,
 
-    /// The account's name. None: the node's name.
+    /// Name of the account. Default: the node's name.
     pub name: Option<String>,
 
-    /// What to do, line by line, each after the one before is answered: `create NAME`,
-    /// `login NAME`, `logout`, `list [PATTERN]`, `send NAME TEXT`, `receive`,
-    /// `delete`; `wait 2s`; `await 3` (until so many messages have come, all
-    /// in all); `drop 2s` (loses the connection for so long). Answers and messages
-    /// are printed.
+    /// Commands to execute, one after the other: `create NAME`, `login NAME`, `logout`,
+    /// `list [PATTERN]`, `send NAME TEXT`, `receive`, `delete`. Besides: `wait 2s` pauses,
+    /// `await 3` waits until 3 messages in total have arrived, `drop 2s` loses the connection for
+    /// 2 s. Results and messages are printed.
     pub script: Vec<String>,
 
-    /// Without a script: the user makes its account, logs in, does so many things at
-    /// random, and then stays.
+    /// Without a script: number of random actions. The user creates its account, logs in,
+    /// executes the actions, and stays logged in.
     pub actions: u64,
 
-    /// How long a user thinks before each of its actions; a distribution is drawn
-    /// from each time.
+    /// Pause before each random action. From a distribution, each pause is a new draw.
     pub think: Distribution<Span>,
 
-    /// How long a user is away after a logout, a lost connection or a deletion; then
-    /// it comes back.
+    /// How long a user is away after a random logout, drop or deletion, before it returns.
     pub away: Distribution<Span>,
 
-    /// How likely each action is, in proportion: `send` (to somebody who was in the
-    /// last list), `list`, `receive`, `logout`, `drop` (the connection is lost),
-    /// `delete`.
+    /// Relative frequency of each action: `send` (to a user of the last list), `list`, `receive`,
+    /// `logout`, `drop` (loses the connection), `delete`.
     pub weights: Weights,
 
-    /// The length of a random message's text, in bytes, at most 4096.
+    /// Size of the text of a random message, in bytes, at most 4096.
     pub size: Distribution<f64>,
 
-    /// How long an answer may take before the request is sent again, the second time
-    /// after twice as long, and so on up to eight times. None: as long as it
-    /// wants, for links that lose nothing.
+    /// How long to wait for a reply before the request is sent again. The wait doubles with each
+    /// repetition, up to 8 times the `timeout`. Without a `timeout` the user waits forever: use
+    /// this only over links that lose no messages.
     pub timeout: Option<Span>,
 
-    /// How often a user that is logged in asks whether it has missed anything. None:
-    /// after four times the `timeout`, and never without one.
+    /// Interval at which a user that is logged in polls for missing messages. Default: 4 times
+    /// the `timeout`; without a `timeout` the user does not poll.
     pub poll: Option<Span>,
 
-    /// How long after a lost connection the user connects again.
+    /// Pause between a lost connection and the next one.
     pub reconnect: Distribution<Span>,
 }
 
@@ -75,27 +71,27 @@ impl Default for ClientConfig {
     }
 }
 
-/// How likely each action is, in proportion.
+/// Relative frequency of each action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(inline)]
 pub struct Weights {
-    /// A message to somebody who was in the last list.
+    /// Send a message to a user of the last list.
     #[schemars(range(min = 0))]
     pub send: f64,
-    /// A list of names that fit a random pattern.
+    /// List the names that match a random pattern.
     #[schemars(range(min = 0))]
     pub list: f64,
-    /// Asking for what waits.
+    /// Request the waiting messages.
     #[schemars(range(min = 0))]
     pub receive: f64,
-    /// Logging out, for a while.
+    /// Log out for a while.
     #[schemars(range(min = 0))]
     pub logout: f64,
-    /// Losing the connection, for a while.
+    /// Lose the connection for a while.
     #[schemars(range(min = 0))]
     pub drop: f64,
-    /// Deleting the account; it is made again after a while.
+    /// Delete the account; it is created again after a while.
     #[schemars(range(min = 0))]
     pub delete: f64,
 }
@@ -114,7 +110,7 @@ impl Default for Weights {
 }
 
 impl Weights {
-    /// In the order of [`Deed`](super::random::Deed).
+    /// The weights in the order of [`Action`](super::random::Action).
     pub(super) fn all(&self) -> [f64; 6] {
         [
             self.send,
@@ -128,7 +124,7 @@ impl Weights {
 }
 
 impl ClientConfig {
-    /// The time between two questions for what was missed.
+    /// The interval between two polls.
     pub(super) fn poll(&self) -> Option<Span> {
         let timeout = self
             .timeout
@@ -136,7 +132,7 @@ impl ClientConfig {
         self.poll.or(timeout)
     }
 
-    /// What is wrong with it, beyond types and ranges.
+    /// Mistakes that types and ranges do not exclude.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut wrong = |path: &str, text: String| problems.push(Problem::at(path, text));
@@ -151,7 +147,7 @@ impl ClientConfig {
             }
         }
         if !self.script.is_empty() && self.actions > 0 {
-            let text = "is set beside a `script`, expected one of the two";
+            let text = "is set together with `script`, expected one of them";
             wrong("actions", text.to_owned());
         }
         for (path, span) in [("timeout", self.timeout), ("poll", self.poll)] {
@@ -161,12 +157,12 @@ impl ClientConfig {
         }
         let total: f64 = self.weights.all().iter().sum();
         if !(total > 0.0 && total.is_finite()) {
-            let text = format!("come to {total} in all, expected more than 0");
+            let text = format!("have the sum {total}, expected more than 0");
             wrong("weights", text);
         }
         problems
     }
 }
 
-/// The longest random text `[bytes]`.
+/// Maximum size of a random text `[bytes]`.
 pub(super) const LONGEST: f64 = MAX_TEXT as f64;

@@ -1,14 +1,13 @@
-//! What users do at random: whom they write to, what they look for, how long they
-//! stay.
+//! Random actions of a user.
 
 use super::ClientConfig;
 use super::config::LONGEST;
 use chat_core::Command;
 use runner_sdk::Random;
 
-/// What a user who is logged in does next.
+/// An action of a user that is logged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(super) enum Action {
     Send,
     List,
     Receive,
@@ -17,30 +16,30 @@ pub(super) enum Deed {
     Delete,
 }
 
-const DEEDS: [Deed; 6] = [
-    Deed::Send,
-    Deed::List,
-    Deed::Receive,
-    Deed::Logout,
-    Deed::Drop,
-    Deed::Delete,
+const ACTIONS: [Action; 6] = [
+    Action::Send,
+    Action::List,
+    Action::Receive,
+    Action::Logout,
+    Action::Drop,
+    Action::Delete,
 ];
 
-/// Draws what to do, by the config's weights.
-pub(super) fn deed(config: &ClientConfig, random: &mut Random) -> Deed {
+/// Draws an action by the weights of the config.
+pub(super) fn action(config: &ClientConfig, random: &mut Random) -> Action {
     let weights = config.weights.all();
     let mut point = random.unit() * weights.iter().sum::<f64>();
-    for (deed, weight) in DEEDS.into_iter().zip(weights) {
+    for (action, weight) in ACTIONS.into_iter().zip(weights) {
         if point < weight {
-            return deed;
+            return action;
         }
         point -= weight;
     }
-    // Rounding may leave a last sliver.
-    Deed::List
+    // Only rounding can lead here.
+    Action::List
 }
 
-/// A list by a pattern that fits all, many, some or few.
+/// A list with a pattern that matches all, many, some or few names.
 pub(super) fn list(own: &str, random: &mut Random) -> Command {
     let digit = random.uniform_int(0..=9);
     let first = own.chars().next().unwrap_or('a');
@@ -53,7 +52,7 @@ pub(super) fn list(own: &str, random: &mut Random) -> Command {
     Command::List { pattern }
 }
 
-/// A message to one of the names; none if there is no name.
+/// A message to one of the known names; `None` if no name is known.
 pub(super) fn send(
     known: &[String],
     count: u64,

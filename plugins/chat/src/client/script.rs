@@ -1,4 +1,4 @@
-//! The lines of a script: what a person may type, and what only a script can want.
+//! The lines of a script: the commands of a user, and three more words.
 
 use chat_core::Command;
 use runner_sdk::Span;
@@ -6,21 +6,21 @@ use runner_sdk::Span;
 /// A line of a script.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Line {
-    /// Something to ask the server for.
+    /// A command of a user.
     Command(Command),
     /// A pause.
     Wait(Span),
-    /// Until so many messages have come, all in all.
+    /// Waits until this number of messages in total have arrived.
     Await(u64),
-    /// The connection is lost for so long.
+    /// Loses the connection for this time.
     Drop(Span),
 }
 
 impl Line {
-    /// The line of this text.
+    /// Parses a line.
     ///
     /// # Errors
-    /// When it is none: what was expected.
+    /// If the text is not a line of a script; the error says what was expected.
     pub(super) fn parse(text: &str) -> Result<Line, String> {
         let (word, rest) = match text.trim().split_once(char::is_whitespace) {
             Some((word, rest)) => (word, rest.trim()),
@@ -39,14 +39,14 @@ impl Line {
                     "`await`: expected a number of messages, found \"{rest}\""
                 )),
             },
-            _ => Command::parse(text).map(Line::Command).map_err(|told| {
-                let scripted = told.contains("is no command");
-                let more = if scripted {
-                    "; and in a script wait, await, drop"
+            _ => Command::parse(text).map(Line::Command).map_err(|error| {
+                let is_unknown = error.contains("is not a command");
+                let more = if is_unknown {
+                    "; or in a script wait, await, drop"
                 } else {
                     ""
                 };
-                told + more
+                error + more
             }),
         }
     }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_knows_commands_and_three_words_more() {
+    fn a_script_has_commands_and_three_more_words() {
         let list = Command::parse("list a*").unwrap();
         for (text, line) in [
             ("wait 1.5s", Line::Wait(Span::from_ms(1500))),
@@ -77,7 +77,7 @@ mod tests {
                 "await many",
                 "`await`: expected a number of messages, found \"many\"",
             ),
-            ("sing", "`sing` is no command; there are create, login"),
+            ("sing", "`sing` is not a command, expected create, login"),
             ("create", "``: a name is 1 to 64 bytes"),
         ] {
             let found = Line::parse(text).unwrap_err();

@@ -1,5 +1,4 @@
-//! The user through the SDK's test kit: its script, its patience, its comings and
-//! goings.
+//! The user through the SDK's test kit: its script, its timeouts and its connections.
 
 use super::*;
 use chat_core::wire::{FromClient, FromServer, Reply, Request};
@@ -75,7 +74,7 @@ fn message(id: u64, text: &str) -> Vec<u8> {
     frame
 }
 
-/// A user with this script, at its end of an open session.
+/// A user with this script and an open session.
 fn scripted(lines: &str, more: &str) -> Kit<ChatClient> {
     let mut user = user(&format!("script = [{lines}]\n{more}"));
     assert_eq!(requests(&user.connect(SERVER)), ["1 hello"]);
@@ -84,7 +83,7 @@ fn scripted(lines: &str, more: &str) -> Kit<ChatClient> {
 }
 
 #[test]
-fn a_script_is_followed_line_by_line_and_answers_are_printed() {
+fn a_script_is_executed_line_by_line_and_results_are_printed() {
     let mut user = scripted(
         "'create anna', 'login anna', 'wait 2s', 'send ben hi there'",
         "",
@@ -141,7 +140,7 @@ fn messages_are_recorded_once_and_acknowledged() {
     assert_eq!(requests(&effects), ["acknowledge 1"]);
     assert_eq!(effects[1..], [Effect::recorded(REPEATED)]);
     assert_eq!((user.text(FROM), user.get(ID)), (None, None));
-    // The script goes on with the second one, in a step of its own.
+    // After the second message, the script continues in its own step.
     let effects = user.message(SERVER, message(2, "again"));
     let now = Effect::timer_set(timer::NEXT, Duration::ZERO);
     assert_eq!(effects.last(), Some(&now));
@@ -150,7 +149,7 @@ fn messages_are_recorded_once_and_acknowledged() {
 }
 
 #[test]
-fn a_request_without_an_answer_is_sent_again_with_growing_patience() {
+fn a_request_without_a_reply_is_sent_again_with_growing_timeouts() {
     let mut user = scripted("'login anna'", "timeout = '100ms'");
     let effects = user.timer(timer::NEXT);
     assert_eq!(requests(&effects), ["2 login anna"]);
@@ -167,15 +166,15 @@ fn a_request_without_an_answer_is_sent_again_with_growing_patience() {
         effects.last(),
         Some(&Effect::TimerCancelled(timer::TIMEOUT))
     );
-    // The answer once more, late.
+    // The reply again, late.
     assert_eq!(user.message(SERVER, logged_in(2, 0)), []);
 }
 
 #[test]
-fn who_may_miss_something_asks_now_and_then() {
+fn over_lossy_links_a_user_polls_for_missing_messages() {
     let mut user = scripted("'login anna'", "timeout = '100ms'");
     let again = Effect::timer_set(timer::POLL, Duration::from_millis(400));
-    // Not before it is logged in.
+    // No poll before the login.
     assert_eq!(user.timer(timer::POLL), std::slice::from_ref(&again));
     user.timer(timer::NEXT);
     user.message(SERVER, logged_in(2, 0));
@@ -186,7 +185,7 @@ fn who_may_miss_something_asks_now_and_then() {
 }
 
 #[test]
-fn a_lost_connection_is_made_anew_and_the_user_logged_in_again() {
+fn after_a_lost_connection_the_user_connects_and_logs_in_again() {
     let mut user = scripted(
         "'login anna', 'send ben hi', 'send ben ho'",
         "reconnect = '3s'",
@@ -197,11 +196,11 @@ fn a_lost_connection_is_made_anew_and_the_user_logged_in_again() {
     let later = Effect::timer_set(timer::RECONNECT, Duration::from_secs(3));
     assert!(user.disconnect(SERVER).contains(&later));
     assert_eq!(requests(&user.timer(timer::RECONNECT)), ["1 hello"]);
-    // Its own hello opened the connection again.
+    // The hello of the user opened the connection again.
     assert_eq!(user.connect(SERVER), []);
     let effects = user.message(SERVER, reply(1, Reply::Done));
     assert_eq!(requests(&effects), ["2 login anna"]);
-    // The message under way was taken: it is not sent again.
+    // The server accepted the message in flight: it is not sent again.
     let effects = user.message(SERVER, logged_in(2, 1));
     assert_eq!(requests(&effects), [""; 0]);
     assert_eq!(effects[0], Effect::printed("sent"));
@@ -209,7 +208,7 @@ fn a_lost_connection_is_made_anew_and_the_user_logged_in_again() {
 }
 
 #[test]
-fn a_dropped_connection_stays_so_for_a_while() {
+fn a_dropped_connection_stays_closed_for_a_while() {
     let mut user = scripted("'login anna', 'drop 2s', 'list'", "");
     user.timer(timer::NEXT);
     user.message(SERVER, logged_in(2, 0));
@@ -217,7 +216,7 @@ fn a_dropped_connection_stays_so_for_a_while() {
     assert!(effects.contains(&Effect::Closed(Peer(SERVER))));
     let back = Effect::timer_set(timer::RECONNECT, Duration::from_secs(2));
     assert!(effects.contains(&back));
-    // A message that was under way opens the connection; it is not heard.
+    // A message that was in flight opens the connection; it is ignored.
     assert_eq!(user.connect(SERVER), []);
     assert_eq!(user.message(SERVER, message(1, "hi")), []);
     // The next line waits.
@@ -230,7 +229,7 @@ fn a_dropped_connection_stays_so_for_a_while() {
 }
 
 #[test]
-fn a_random_user_makes_its_account_and_logs_in_and_acts() {
+fn a_random_user_creates_its_account_and_logs_in_and_acts() {
     let mut user = user(
         "actions = 1\nthink = '1s'\nweights = { send = 0, list = 0, receive = 0, logout = 0, drop = 0, delete = 1 }\naway = '7s'",
     );
@@ -246,7 +245,7 @@ fn a_random_user_makes_its_account_and_logs_in_and_acts() {
     assert_eq!(requests(&user.timer(timer::NEXT)), ["4 delete"]);
     let effects = user.message(SERVER, reply(4, Reply::Deleted { discarded: 2 }));
     assert_eq!(effects, [Effect::recorded(ANSWERED), next(7)]);
-    // It comes back, and stays.
+    // The user returns and stays.
     assert_eq!(requests(&user.timer(timer::NEXT)), ["5 create anna"]);
     let (code, text) = (8, "this name is taken");
     let effects = user.message(SERVER, reply(5, Reply::Error { code, text }));
@@ -257,7 +256,7 @@ fn a_random_user_makes_its_account_and_logs_in_and_acts() {
 }
 
 #[test]
-fn random_messages_go_to_who_was_in_the_last_list() {
+fn random_messages_are_sent_to_users_of_the_last_list() {
     let mut user = user(
         "actions = 100\nsize = 12\nweights = { send = 1, list = 0, receive = 0, logout = 0, drop = 0, delete = 0 }",
     );
@@ -267,7 +266,7 @@ fn random_messages_go_to_who_was_in_the_last_list() {
     user.message(SERVER, reply(2, Reply::Done));
     user.timer(timer::NEXT);
     user.message(SERVER, logged_in(3, 0));
-    // Nobody is known yet.
+    // No name is known yet.
     let asked = requests(&user.timer(timer::NEXT));
     assert!(asked[0].starts_with("4 list "), "{asked:?}");
     let (more, names) = (false, vec!["ben", "carl"]);
@@ -278,7 +277,7 @@ fn random_messages_go_to_who_was_in_the_last_list() {
 }
 
 #[test]
-fn bytes_that_are_no_frame_are_noted() {
+fn malformed_frames_are_recorded() {
     let mut user = scripted("'login anna'", "");
     let effects = user.message(SERVER, b"\x01\xc1\0");
     let said =
@@ -287,7 +286,7 @@ fn bytes_that_are_no_frame_are_noted() {
         effects,
         [Effect::printed(said), Effect::recorded(COMPLAINT)]
     );
-    // Nobody but the server is listened to.
+    // Messages of other peers are ignored.
     assert_eq!(user.message(0, b"\x01\xc1\0"), []);
 }
 
@@ -304,7 +303,7 @@ fn the_server_is_the_peer_of_that_name_or_the_first() {
 }
 
 #[test]
-fn mistakes_in_a_config_are_told() {
+fn mistakes_in_a_config_are_reported() {
     for (config, path, told) in [
         (
             "script = ['login']",
@@ -319,7 +318,7 @@ fn mistakes_in_a_config_are_told() {
         (
             "script = ['logout']\nactions = 5",
             "actions",
-            "is set beside a `script`",
+            "is set together with `script`",
         ),
         ("timeout = '0s'", "timeout", "is 0, expected more than 0"),
         (
@@ -335,7 +334,7 @@ fn mistakes_in_a_config_are_told() {
         (
             "weights = { send = 0, list = 0, receive = 0, logout = 0, drop = 0, delete = 0 }",
             "weights",
-            "come to 0 in all, expected more than 0",
+            "have the sum 0, expected more than 0",
         ),
     ] {
         let found = problems::<ChatClient>(config);

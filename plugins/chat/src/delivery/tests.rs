@@ -1,4 +1,4 @@
-//! The check over rows that a test writes down.
+//! The check on rows written in a test.
 
 use super::*;
 use runner_sdk::Judged;
@@ -7,7 +7,7 @@ use runner_sdk::testkit::{self, Judge};
 const SERVER: u32 = 0;
 const ANNA: u32 = 1;
 const BEN: u32 = 2;
-/// Somebody from outside.
+/// A peer outside of the run.
 const STRANGER: u32 = 3;
 
 fn chat() -> Judge<ChatDelivery> {
@@ -17,7 +17,7 @@ fn chat() -> Judge<ChatDelivery> {
     check.node::<ChatClient>("ben", "chat").begin()
 }
 
-/// A row about a message from Anna to Ben: its number, which is its id, too.
+/// A row about a message from Anna to Ben, with equal number and id.
 fn row(judge: &mut Judge<ChatDelivery>, node: u32, event: &str, id: u64) {
     judge.step(&testkit::Seen {
         node,
@@ -28,7 +28,7 @@ fn row(judge: &mut Judge<ChatDelivery>, node: u32, event: &str, id: u64) {
     });
 }
 
-/// The server has a message from this peer.
+/// The server receives a message from this peer.
 fn hears(judge: &mut Judge<ChatDelivery>, peer: u32) {
     judge.step(&testkit::Seen {
         node: SERVER,
@@ -38,7 +38,7 @@ fn hears(judge: &mut Judge<ChatDelivery>, peer: u32) {
     });
 }
 
-/// The server's last row.
+/// Adds the server's last row and returns the verdict.
 fn ends(mut judge: Judge<ChatDelivery>, waiting: u64) -> Verdict {
     judge.step(&testkit::Seen {
         node: SERVER,
@@ -50,7 +50,7 @@ fn ends(mut judge: Judge<ChatDelivery>, waiting: u64) -> Verdict {
 }
 
 #[test]
-fn a_chat_that_keeps_its_word_passes_and_says_how_much_there_was() {
+fn a_correct_chat_passes_with_the_numbers_of_messages() {
     let mut judge = chat();
     for id in 1..=3 {
         row(&mut judge, ANNA, "submitted", id);
@@ -73,15 +73,15 @@ fn a_message_shown_twice_fails_with_both_rows() {
     row(&mut judge, BEN, "got", 1);
     let verdict = ends(judge, 1);
     assert_eq!(verdict.judged, Judged::Failed);
-    let told = "a user took message 1 from anna after message 1: twice, or out of order";
-    assert_eq!(verdict.reason, told);
+    let reason = "a user took message 1 from anna after message 1: twice, or out of order";
+    assert_eq!(verdict.reason, reason);
     let rows: Vec<_> = verdict.rows.iter().map(|it| (it.node, it.row)).collect();
     assert_eq!(rows, [(BEN, 1), (BEN, 2)]);
     assert_eq!(verdict.rows[0].note, "id 1 from anna");
 }
 
 #[test]
-fn what_nobody_took_and_nobody_has_is_lost() {
+fn a_message_neither_received_nor_queued_is_lost() {
     for (waiting, outside, judged) in [
         (0, BEN, Judged::Failed),
         (0, STRANGER, Judged::Passed),
@@ -97,24 +97,24 @@ fn what_nobody_took_and_nobody_has_is_lost() {
 }
 
 #[test]
-fn a_server_that_crashes_loses_what_waits() {
+fn a_crash_of_the_server_loses_the_waiting_messages() {
     let mut judge = chat();
     row(&mut judge, SERVER, "start", 0);
     row(&mut judge, ANNA, "submitted", 1);
     row(&mut judge, SERVER, "accepted", 1);
     row(&mut judge, SERVER, "crash", 0);
-    let told = "the server began anew without 1 message that waited";
-    assert_eq!(ends(judge, 0).reason, told);
+    let reason = "the server began anew without 1 message that waited";
+    assert_eq!(ends(judge, 0).reason, reason);
 }
 
 #[test]
-fn nothing_to_judge_is_unknown() {
+fn a_run_without_messages_is_unknown() {
     assert_eq!(ends(chat(), 0), Verdict::unknown("no message was sent"));
     let none = testkit::check::<ChatDelivery>().begin().finish();
     assert_eq!(none, Verdict::unknown("no node is a chat.server"));
     let two = testkit::check::<ChatDelivery>();
     let two = two.node::<ChatServer>("a", "chat");
     let two = two.node::<ChatServer>("b", "chat").begin().finish();
-    let told = "2 nodes are a chat.server, and this check judges one";
-    assert_eq!(two, Verdict::unknown(told));
+    let reason = "2 nodes are a chat.server, and this check judges one";
+    assert_eq!(two, Verdict::unknown(reason));
 }

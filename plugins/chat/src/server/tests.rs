@@ -1,4 +1,4 @@
-//! The server through the SDK's test kit: frames, connections, columns, words.
+//! The server through the SDK's test kit: frames, connections, columns, events.
 
 use super::*;
 use chat_core::wire::{FromClient, FromServer, Reply, Request};
@@ -29,7 +29,7 @@ fn reply(number: u32, reply: Reply<'_>) -> Vec<u8> {
     frame
 }
 
-/// Makes an account and logs in; the mailbox's number.
+/// Creates an account and logs in; returns the number of the mailbox.
 fn joins(server: &mut Kit<ChatServer>, peer: u32, name: &str) -> u64 {
     let created = server.message(peer, request(1, Request::Create { name }));
     let done = Effect::sent(peer, reply(1, Reply::Done));
@@ -64,7 +64,7 @@ fn pushed(mailbox: u64, id: u64) -> Vec<u8> {
 }
 
 #[test]
-fn a_message_to_who_is_logged_in_goes_out_at_once() {
+fn a_message_to_a_logged_in_user_is_pushed_at_once() {
     let mut server = server("");
     joins(&mut server, ANNA, "anna");
     let mailbox = joins(&mut server, BEN, "ben");
@@ -93,7 +93,7 @@ fn a_message_to_who_is_logged_in_goes_out_at_once() {
     assert_eq!(server.message(BEN, &frame), acknowledged);
     assert_eq!((server.text(FROM), server.text(TO)), (None, Some("ben")));
     assert_eq!(server.get(WAITING), Some(0));
-    // Once more, and nothing happens.
+    // A repeated acknowledgement changes nothing.
     assert_eq!(server.message(BEN, &frame), []);
     assert_eq!((server.text(TO), server.get(ID)), (None, None));
 }
@@ -118,7 +118,7 @@ fn a_lost_connection_logs_out_and_its_messages_wait() {
 }
 
 #[test]
-fn an_account_goes_with_what_waits_for_it() {
+fn a_deleted_account_loses_its_waiting_messages() {
     let mut server = server("");
     let mailbox = joins(&mut server, ANNA, "anna");
     for number in 1..=3 {
@@ -138,7 +138,7 @@ fn an_account_goes_with_what_waits_for_it() {
 }
 
 #[test]
-fn what_is_no_frame_is_answered_and_recorded() {
+fn a_malformed_frame_has_an_error_as_reply_and_is_recorded() {
     let mut server = server("");
     for (frame, code) in [
         (&b"\xff\xff\xff"[..], 2),

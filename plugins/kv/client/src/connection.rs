@@ -1,55 +1,55 @@
-//! One message there, one message back, within a time limit.
+//! Sends one message and receives its reply, within a time limit.
 
 use framing::{Decoder, Envelope, Framing, FramingError};
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-/// The longest reply `[bytes]`; arbitrary: larger than what a store is likely to keep.
+/// Maximum size of a reply `[bytes]`; arbitrary: larger than any expected value.
 const LONGEST: u64 = 1 << 30;
 
 /// Why there is no reply.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
-    /// The address is none, or its host is not known.
+    /// The address is malformed, or its host is unknown.
     #[error("{0}: {1}\n  expected HOST:PORT, such as 127.0.0.1:12345")]
     Address(String, io::Error),
-    /// Nobody answers.
+    /// No connection to the address.
     #[error(
-        "{0}: {1}\n  does a store listen there? start one, such as `runner scenarios/kv-listen.toml`, or name another place with --address"
+        "{0}: {1}\n  does a store listen there? start one, such as `runner scenarios/kv-listen.toml`, or set another address with --address"
     )]
     Connect(String, io::Error),
-    /// The connection broke.
+    /// The connection failed.
     #[error("{0}: the connection is lost: {1}")]
     Lost(String, io::Error),
-    /// The store hung up.
+    /// The store closed the connection.
     #[error(
-        "{0}: the connection was closed without a reply\n  does the store speak this framing there? --framing names another one"
+        "{0}: the connection was closed without a reply\n  does the listener use this framing? set another one with --framing"
     )]
     Closed(String),
-    /// It takes too long.
+    /// No reply within the time limit.
     #[error(
-        "{0}: no reply within {time}\n  does the store speak this framing there? --framing names another one, --timeout waits longer",
+        "{0}: no reply within {time}\n  does the listener use this framing? set another one with --framing, or wait longer with --timeout",
         time = base::duration::to_text((*.1).into())
     )]
     Late(String, Duration),
     /// The message cannot be framed.
-    #[error("the command cannot be sent: {0}\n  --framing names another framing")]
+    #[error("the command cannot be sent: {0}\n  set another framing with --framing")]
     Unframed(FramingError),
-    /// The reply is no message.
+    /// The reply is not a message of the framing.
     #[error(
-        "{0}: the reply is not understood: {1}\n  does the store speak this framing there? --framing names another one"
+        "{0}: the reply is malformed: {1}\n  does the listener use this framing? set another one with --framing"
     )]
     Garbled(String, FramingError),
 }
 
 use ConnectionError::{Address, Closed, Connect, Garbled, Late, Lost, Unframed};
 
-/// Sends a message and answers the reply.
+/// Sends a message and returns the reply.
 ///
 /// # Errors
 ///
-/// When there is none.
+/// If there is no reply.
 pub fn exchange(
     address: &str,
     framing: Framing,
@@ -62,8 +62,8 @@ pub fn exchange(
     let mut stream = connect(address, timeout)?;
     stream.set_write_timeout(Some(timeout)).map_err(lost)?;
     let sent = [envelope.head(), message, envelope.tail()].concat();
-    // A store that refuses what is too long hangs up while it is still being sent, and
-    // may have said why.
+    // A store that refuses a long message closes the connection during the sending. It
+    // may have sent an error before that, so the reply is read even if the write failed.
     let written = stream.write_all(&sent);
     let mut decoder = Decoder::new(framing, LONGEST);
     loop {
@@ -97,24 +97,24 @@ pub fn exchange(
     }
 }
 
-/// Connects to the first of the address's places that answers.
+/// Connects to the first socket address of `address` that accepts a connection.
 fn connect(address: &str, timeout: Duration) -> Result<TcpStream, ConnectionError> {
-    let places: Vec<SocketAddr> = address
+    let candidates: Vec<SocketAddr> = address
         .to_socket_addrs()
         .map_err(|error| Address(address.to_owned(), error))?
         .collect();
-    let mut refusal = io::ErrorKind::NotFound.into();
-    // No time at all is no time limit to the system.
+    let mut failure = io::ErrorKind::NotFound.into();
+    // The system call rejects a timeout of 0.
     let timeout = timeout.max(Duration::from_millis(1));
-    for place in places {
-        match TcpStream::connect_timeout(&place, timeout) {
+    for candidate in candidates {
+        match TcpStream::connect_timeout(&candidate, timeout) {
             Ok(stream) => {
-                // It only makes small messages faster.
+                // Without it the exchange works, but is slower.
                 let _ = stream.set_nodelay(true);
                 return Ok(stream);
             }
-            Err(error) => refusal = error,
+            Err(error) => failure = error,
         }
     }
-    Err(Connect(address.to_owned(), refusal))
+    Err(Connect(address.to_owned(), failure))
 }

@@ -1,8 +1,8 @@
-//! `kvclient`: sets, gets and deletes the values of a key-value store that listens.
+//! `kvclient`: sets, gets and deletes the values of a key-value store that listens on a TCP port.
 //!
-//! One command, one connection, one reply. Messages are of plain text (see the README of
-//! the plugin `kv`) in any of the runner's framings; with `--framing resp` they are of the Redis
-//! protocol, so that this client works with Redis, too.
+//! One command, one connection, one reply. Messages are plain text (see the README of the
+//! plugin `kv`) in any of the runner's framings. With `--framing resp` they are messages of the
+//! Redis protocol, so this client works with Redis, too.
 
 mod connection;
 mod protocol;
@@ -21,20 +21,20 @@ use std::time::Duration;
 
 /// Sets, gets and deletes the values of a key-value store.
 ///
-/// Exit codes: 0 it is done; 1 there is no such key; 2 the command is wrong, or the
-/// store refused it; 3 no store could be reached, or it gave no answer.
+/// Exit codes: 0 success; 1 the key does not exist; 2 the command is wrong, or the
+/// store refused it; 3 no connection to a store, or no valid reply.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Options {
-    /// Where the store listens.
+    /// Address of the store.
     #[arg(long, default_value = "127.0.0.1:12345", value_name = "HOST:PORT")]
     address: String,
 
-    /// Where messages end: the framing of the store's listener.
+    /// Framing of the store's listener.
     #[arg(long, default_value = "decimal10", value_parser = framing())]
     framing: Framing,
 
-    /// How long to wait for an answer.
+    /// How long to wait for the reply.
     #[arg(long, default_value = "10s", value_name = "SPAN", value_parser = duration)]
     timeout: Duration,
 
@@ -49,18 +49,18 @@ fn duration(text: &str) -> Result<Duration, DurationError> {
 fn framing() -> impl TypedValueParser<Value = Framing> {
     let names = Framing::all().map(Framing::name);
     PossibleValuesParser::new(names).map(|name| {
-        // One of the names that were just listed.
+        // The parser accepts only names from the list, so the default is not used.
         Framing::from_name(&name).unwrap_or(Framing::Decimal10)
     })
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Keeps a value under a key, and prints `ok`.
+    /// Stores a value under a key, and prints `ok`.
     Set {
         /// The key.
         key: OsString,
-        /// The value; without it, all of standard input.
+        /// The value; if it is missing, standard input is read.
         value: Option<OsString>,
     },
     /// Prints the value of a key.
@@ -68,14 +68,14 @@ enum Command {
         /// The key.
         key: OsString,
     },
-    /// Forgets a key and its value, and prints `ok`.
+    /// Deletes a key and its value, and prints `ok`.
     Delete {
         /// The key.
         key: OsString,
     },
 }
 
-/// Why it failed.
+/// Why the command failed.
 #[derive(Debug, thiserror::Error)]
 enum ClientError {
     #[error("not found")]
@@ -108,7 +108,7 @@ impl ClientError {
 fn main() -> ExitCode {
     match run(Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
-        // A reader that has gone away is no error.
+        // A closed pipe is not an error.
         Err(ClientError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }

@@ -1,9 +1,8 @@
-//! From words to a request, and from a reply to what it means: in plain text, or in
-//! the Redis protocol.
+//! Encodes requests and decodes replies, in plain text or in the Redis protocol.
 
 use framing::Framing;
 
-/// How requests and replies are written.
+/// The format of requests and replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// `set KEY VALUE`; `ok`.
@@ -12,35 +11,35 @@ pub enum Protocol {
     Redis,
 }
 
-/// What a store answered.
+/// A decoded reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// `ok`, or the value.
     Text(Vec<u8>),
-    /// There is no such key.
+    /// The key does not exist.
     NotFound,
-    /// It was not done: why not.
+    /// The store refused the command; the reason.
     Refused(String),
 }
 
-/// Why a request cannot be made, or its reply cannot be read.
+/// Why a request cannot be encoded, or its reply cannot be decoded.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
-    /// No byte.
+    /// The key is empty.
     #[error("the key is empty, expected at least one byte")]
     EmptyKey,
-    /// The text protocol parts words by spaces.
+    /// The key contains a space, which separates words in the text protocol.
     #[error(
-        "the key has a space, which ends a key in this protocol\n  over a listener with `framing = \"resp\"` keys may have spaces: --framing resp"
+        "the key has a space, which ends a key in this protocol\n  a listener with `framing = \"resp\"` accepts keys with spaces: --framing resp"
     )]
     SpaceInKey,
-    /// Something else.
-    #[error("the reply is none of the Redis protocol for this command: {0}\n  is it a store?")]
+    /// The reply is not one of a store.
+    #[error("the Redis protocol has no such reply to this command: {0}\n  is the server a store?")]
     Foreign(String),
 }
 
 impl Protocol {
-    /// The one that a listener with this framing speaks.
+    /// The protocol of a listener with this framing.
     pub fn of(framing: Framing) -> Protocol {
         match framing {
             Framing::Resp => Protocol::Redis,
@@ -48,11 +47,11 @@ impl Protocol {
         }
     }
 
-    /// The message for a command: its word, the key, and the value of a `set`.
+    /// The message for a command: its name, the key, and the value of a `set`.
     ///
     /// # Errors
     ///
-    /// When the key cannot be one.
+    /// If the protocol cannot express the key.
     pub fn request(self, words: &[Vec<u8>]) -> Result<Vec<u8>, RequestError> {
         if self == Protocol::Text {
             return match &words[1] {
@@ -74,11 +73,11 @@ impl Protocol {
         Ok(request)
     }
 
-    /// What a reply to a command of this word means.
+    /// Decodes the reply to the command with the name `word`.
     ///
     /// # Errors
     ///
-    /// When no store answers so.
+    /// If no store sends such a reply.
     pub fn reply(self, word: &[u8], reply: Vec<u8>) -> Result<Reply, RequestError> {
         if self == Protocol::Text {
             return Ok(match reply.strip_prefix(b"error: ") {
@@ -108,7 +107,7 @@ fn value(reply: &[u8]) -> Option<&[u8]> {
     reply[end + 1..].strip_suffix(b"\r\n")
 }
 
-/// The beginning of bytes, for people.
+/// The beginning of bytes, as printable text.
 fn shown(bytes: &[u8]) -> String {
     let begin = &bytes[..bytes.len().min(200)];
     match std::str::from_utf8(begin) {
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_the_words_in_either_protocol() {
+    fn a_request_contains_the_words_in_both_protocols() {
         let (text, redis) = (Protocol::Text, Protocol::Redis);
         let set = words(&["set", "a", "two words"]);
         assert_eq!(text.request(&set).unwrap(), b"set a two words");
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_would_be_cut_is_refused() {
+    fn a_key_that_the_text_protocol_cannot_express_is_refused() {
         let text = Protocol::Text;
         let request = |key| text.request(&words(&["get", key]));
         assert_eq!(request(""), Err(RequestError::EmptyKey));
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_are_what_they_mean() {
+    fn replies_are_decoded() {
         let text = |reply: &str| Protocol::Text.reply(b"get", reply.into()).unwrap();
         assert_eq!(text("hello\n"), Reply::Text(b"hello\n".to_vec()));
         assert_eq!(text("not found"), Reply::NotFound);

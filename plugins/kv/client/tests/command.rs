@@ -1,5 +1,4 @@
-//! The command against stores that a test plays: what it sends, prints and
-//! answers with its exit code.
+//! The command against a simulated store: what it sends and prints, and its exit code.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -12,7 +11,7 @@ fn kvclient(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs it against a store that reads `request` and answers `reply`, then hangs up.
+/// Runs the command against a store that reads `request`, sends `reply` and closes the connection.
 fn against(request: &[u8], reply: &'static [u8], arguments: &[&str], input: &[u8]) -> Output {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -52,7 +51,7 @@ fn ends(output: &Output, code: i32, out: &str, err: &str) {
 }
 
 #[test]
-fn ok_the_value_ok() {
+fn set_and_delete_print_ok_and_get_prints_the_value() {
     let set = against(
         b"        13set foo hello",
         b"         2ok",
@@ -86,7 +85,7 @@ fn a_value_may_come_from_standard_input() {
 }
 
 #[test]
-fn it_speaks_the_redis_protocol_too() {
+fn with_the_framing_resp_it_speaks_the_redis_protocol() {
     let resp = ["--framing", "resp"];
     let with = |words: &[&'static str]| [&resp[..], words].concat();
     let set = b"*3\r\n$3\r\nset\r\n$3\r\na b\r\n$1\r\n1\r\n";
@@ -127,7 +126,7 @@ fn it_speaks_the_redis_protocol_too() {
 }
 
 #[test]
-fn what_is_not_done_has_its_exit_code_and_reason() {
+fn each_failure_has_its_exit_code_and_reason() {
     let get = b"         5get a";
     ends(
         &against(get, b"         9not found", &["get", "a"], b""),
@@ -150,12 +149,12 @@ fn what_is_not_done_has_its_exit_code_and_reason() {
         &against(get, b"ok\n", &["get", "a"], b""),
         3,
         "",
-        "the reply is not understood",
+        "the reply is malformed",
     );
 }
 
 #[test]
-fn what_cannot_be_sent_is_refused_before_anything_is() {
+fn a_request_that_cannot_be_sent_is_refused_before_a_connection() {
     let run = |arguments: &[&str]| kvclient(arguments).output().unwrap();
     ends(&run(&["get", "a b"]), 2, "", "the key has a space");
     ends(&run(&["set", "", "x"]), 2, "", "the key is empty");
@@ -180,7 +179,7 @@ fn what_cannot_be_sent_is_refused_before_anything_is() {
 }
 
 #[test]
-fn a_store_that_is_not_there_says_what_to_do() {
+fn errors_of_the_connection_contain_a_hint() {
     // A port that was free a moment ago.
     let free = TcpListener::bind("127.0.0.1:0")
         .unwrap()

@@ -1,4 +1,4 @@
-//! What a scenario may set for a client.
+//! The config of `kv.client`.
 
 use super::Step;
 use runner_sdk::{Distribution, Problem, Span};
@@ -9,24 +9,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ClientConfig {
-    /// Commands to send first, in order: a text, or `{ send = "get a", expect = "1" }`
-    /// with the reply that it must have. Another reply fails the run.
+    /// Commands to send first, in order: a text such as `"set a 1"`, or
+    /// `{ send = "get a", expect = "1" }` with the expected reply. Any other reply fails the run.
     pub script: Vec<Step>,
 
-    /// How many commands to send at random, after those of the script.
+    /// Number of random commands to send after the script.
     pub operations: u64,
 
-    /// How many keys the random commands are about: `key-1` to `key-N`, the first the
-    /// most frequent with `zipf`.
+    /// Number of keys that random commands use: `key-1` to `key-N`. With `zipf`, `key-1` is the
+    /// most frequent.
     #[schemars(range(min = 1, max = 1_000_000_000_000_u64))]
     pub keys: u64,
 
-    /// How the keys are drawn: all alike (`uniform`), or the k-th as often as
-    /// 1/k^`exponent` says (`zipf`).
+    /// How keys are drawn: each with the same probability (`uniform`), or the k-th with a
+    /// probability proportional to 1/k^`exponent` (`zipf`).
     pub distribution: KeyDistribution,
 
-    /// How uneven `zipf` is: at 0 all keys are alike, at 1 the first is drawn twice as often as
-    /// the second.
+    /// Exponent of `zipf`: with 0 all keys are equally frequent, with 1 the first is drawn twice
+    /// as often as the second.
     #[schemars(range(min = 0.0, max = 100.0))]
     pub exponent: f64,
 
@@ -38,25 +38,24 @@ pub struct ClientConfig {
     #[schemars(range(min = 0.0, max = 1.0))]
     pub delete_share: f64,
 
-    /// The least size of the values that random commands write, in bytes. A value is the
-    /// client's name and the operation's number, so that no two are alike, filled
-    /// up with dots.
+    /// Minimum size of the values that random commands write, in bytes. A value is the
+    /// client's name and the operation's number, so no two values are equal. It is padded with
+    /// dots, such as `client-1:7....`.
     #[schemars(range(max = 100_000_000))]
     pub value_size: u64,
 
-    /// How long to wait after a reply before the next command is sent; a distribution is
-    /// drawn from each time.
+    /// Pause between a reply and the next command. From a distribution, each pause is a new draw.
     pub think: Distribution<Span>,
 
-    /// How long a reply may take before the command is sent again. None: as long as it
-    /// wants.
+    /// How long to wait for a reply before the command is sent again. Without a `timeout` the
+    /// client waits forever.
     pub timeout: Option<Span>,
 
     /// How many times a command is sent again before it is given up. Needs a `timeout`.
     pub retries: u32,
 
-    /// End the run at the last reply. With several clients, the first to be done
-    /// ends all.
+    /// End the run after the last reply. With several clients, the first one that finishes
+    /// ends the run.
     pub stop: bool,
 }
 
@@ -64,10 +63,10 @@ pub struct ClientConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyDistribution {
-    /// All alike.
+    /// Each key with the same probability.
     #[default]
     Uniform,
-    /// The k-th as often as 1/k^`exponent` says.
+    /// The k-th key with a probability proportional to 1/k^`exponent`.
     Zipf,
 }
 
@@ -92,7 +91,7 @@ impl Default for ClientConfig {
 }
 
 impl ClientConfig {
-    /// What is wrong with it, beyond types and ranges.
+    /// Mistakes that types and ranges do not exclude.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.script.is_empty() && self.operations == 0 {

@@ -1,5 +1,4 @@
-//! A command of a script as a scenario writes it: text, or a table with the reply
-//! that it must have.
+//! A command of a script as written in a scenario: text, or a table with the expected reply.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
@@ -11,9 +10,9 @@ use std::fmt;
 /// A command of a script.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// The message.
+    /// The message to send.
     pub send: String,
-    /// The reply that it must have; none: any.
+    /// The expected reply; `None`: any.
     pub expect: Option<String>,
 }
 

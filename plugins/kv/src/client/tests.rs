@@ -1,5 +1,5 @@
-//! The client through the SDK's test kit: what it sends and records, what it takes for a
-//! reply, and how it settles.
+//! The client through the SDK's test kit: what it sends and records, which messages are
+//! replies, and how it settles.
 
 use super::*;
 use runner_sdk::testkit::{Call, Effect, Failure, Kit, node, problems};
@@ -9,7 +9,7 @@ fn client(config: &str) -> Kit<Client> {
     setup.config(config).create()
 }
 
-/// What it recorded, in order.
+/// The recorded events, in order.
 fn words(effects: &[Effect]) -> Vec<&'static str> {
     let words = effects.iter().filter_map(|effect| match effect {
         Effect::Recorded(word) => Some(*word),
@@ -18,7 +18,7 @@ fn words(effects: &[Effect]) -> Vec<&'static str> {
     words.collect()
 }
 
-/// What it sent to the server, in order.
+/// The messages sent to the server, in order.
 fn sent(effects: &[Effect]) -> Vec<String> {
     let sent = effects.iter().filter_map(|effect| match effect {
         Effect::Sent { to: SERVER, bytes } => Some(String::from_utf8(bytes.clone()).unwrap()),
@@ -30,7 +30,7 @@ fn sent(effects: &[Effect]) -> Vec<String> {
 const MS: Duration = Duration::from_millis(1);
 
 #[test]
-fn a_script_is_sent_one_command_after_the_other() {
+fn the_commands_of_a_script_are_sent_one_by_one() {
     let mut client = client("script = ['set a 1', 'get a', 'delete a', 'what?']");
     let begun = client.start();
     assert_eq!(
@@ -61,7 +61,7 @@ fn a_script_is_sent_one_command_after_the_other() {
 }
 
 #[test]
-fn latency_is_that_of_the_reply_and_empty_elsewhere() {
+fn latency_is_set_in_the_step_of_the_reply_alone() {
     let mut client = client("script = ['get a', 'get b']\nthink = '1s'\nstop = true");
     client.at(10 * MS).start();
     assert_eq!(client.get(LATENCY), None);
@@ -92,7 +92,7 @@ fn a_reply_that_is_not_the_expected_one_fails() {
 }
 
 #[test]
-fn without_a_timeout_it_waits_for_as_long_as_it_takes() {
+fn without_a_timeout_the_client_waits_forever() {
     let mut client = client("script = ['get a', 'get b']");
     client.start();
     assert_eq!(words(&client.message(1, "1")), ["stray"]);
@@ -116,7 +116,7 @@ fn timed(config: &str) -> Kit<Client> {
     client
 }
 
-/// What a server says to a word that settles.
+/// The server's error for a `sync` word.
 fn unknown(number: u64) -> String {
     let word = format!("sync-{number}");
     let refusal = Command::parse(word.as_bytes()).unwrap_err();
@@ -124,7 +124,7 @@ fn unknown(number: u64) -> String {
 }
 
 #[test]
-fn what_is_not_answered_in_time_is_sent_again() {
+fn a_command_without_a_reply_is_sent_again() {
     let mut client = timed("script = ['set a 1', 'get a']");
     let again = client.timer(LATE);
     let timer = Effect::timer_set(LATE, 50 * MS);
@@ -135,7 +135,7 @@ fn what_is_not_answered_in_time_is_sent_again() {
     ];
     assert_eq!(again, expected);
     assert_eq!(client.get(RETRIES), Some(1));
-    // Two replies come. The second must not be taken for the reply to `get a`.
+    // Two replies arrive. The second must not be taken for the reply to `get a`.
     let returned = client.message(0, "ok");
     let settling = [
         Effect::recorded(RETURN),
@@ -146,7 +146,7 @@ fn what_is_not_answered_in_time_is_sent_again() {
     assert_eq!(returned, settling);
     assert_eq!(client.message(0, "ok"), [Effect::recorded(STRAY)]);
     assert_eq!(client.get(LATENCY), None);
-    // The word is sent until it is answered; answers to it that come later are known.
+    // The word is sent until its error arrives; later errors for the same word are ignored.
     assert_eq!(sent(&client.timer(LATE)), ["sync-2"]);
     assert_eq!(words(&client.message(0, unknown(2))), ["settled"]);
     assert_eq!(client.get(OP), Some(1));
@@ -184,7 +184,7 @@ fn after_its_retries_an_operation_is_given_up() {
 }
 
 #[test]
-fn random_commands_have_the_shares_and_keys_that_were_asked_for() {
+fn random_commands_have_the_configured_shares_and_keys() {
     let config = "operations = 10000\nkeys = 4\nread_share = 0.6\ndelete_share = 0.1";
     let mut client = client(config);
     let mut effects = client.start();
@@ -208,7 +208,7 @@ fn random_commands_have_the_shares_and_keys_that_were_asked_for() {
             vec![]
         };
     }
-    // Binomial, with deviations of at most 50; six of them.
+    // Binomial counts with standard deviations of at most 50: the limit is six of them.
     for (found, expected) in kinds.into_iter().zip([6000, 1000, 3000]) {
         assert!(found.abs_diff(expected) < 300, "{kinds:?}");
     }
@@ -220,7 +220,7 @@ fn random_commands_have_the_shares_and_keys_that_were_asked_for() {
 }
 
 #[test]
-fn values_have_the_size_that_was_asked_for() {
+fn values_have_the_configured_size() {
     let config = "operations = 1\nread_share = 0\ndelete_share = 0\nkeys = 1\nvalue_size = ";
     let size = |size: u32| sent(&client(&format!("{config}{size}")).start()).remove(0);
     assert_eq!(size(0), "set key-1 c:1");

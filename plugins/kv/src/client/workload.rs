@@ -1,7 +1,7 @@
-//! What a client sends: its script, then commands at random.
+//! The commands of a client: its script, then random commands.
 //!
-//! A random command takes its kind, then its key from the node's stream, so that two
-//! runs of one seed send the same.
+//! A random command draws its kind, then its key from the node's random stream, so two runs with
+//! one seed send the same commands.
 
 use super::zipf::Zipf;
 use super::{ClientConfig, KeyDistribution};
@@ -26,13 +26,13 @@ impl Workload {
         Workload { keys }
     }
 
-    /// How many commands there are.
+    /// Number of commands.
     pub(super) fn total(config: &ClientConfig) -> u64 {
         config.operations.saturating_add(config.script.len() as u64)
     }
 
-    /// The command after so many, and the reply that it must have; none after the
-    /// last.
+    /// The command after the first `begun`, and the reply that the script expects; `None`
+    /// after the last command.
     pub(super) fn next(
         &self,
         config: &ClientConfig,

@@ -1,34 +1,33 @@
-//! Zipf's law: of N things, the k-th is drawn with a probability in proportion to
-//! 1/k^s.
+//! Zipf's law: of N items, the k-th is drawn with a probability proportional to 1/k^s.
 //!
-//! # How, without a table of N numbers
+//! # Sampling without a table of N numbers
 //! Rejection-inversion (Hoermann and Derflinger, "Rejection-inversion to generate variates from
-//! monotone discrete distributions", ACM TOMACS 6(3), 1996). The law's bars lie under
-//! the curve h(x) = x^-s, whose integral H has a closed form and an inverse. A point drawn evenly
-//! from the area under the curve falls at x = H^-1(u); the bar k nearest to x is taken if the
-//! point lies within it, else another is drawn. Most are taken without looking, and
-//! fewer than 1.3 draws are needed in the mean, whatever N and s are.
+//! monotone discrete distributions", ACM TOMACS 6(3), 1996). The bars of the distribution lie under
+//! the curve h(x) = x^-s, whose integral H has a closed form and an inverse. A point that is uniform
+//! in the area under the curve has x = H^-1(u). The bar k nearest to x is accepted if the
+//! point lies within the bar, else another point is drawn. Most points are accepted by a quick
+//! test; the mean number of draws is below 1.3 for all N and s.
 //!
-//! H has (x^(1-s) - 1) / (1-s) in it, which at s = 1 is the logarithm. Written with
-//! `expm1` and `log1p` it is smooth there. Those of the crate `libm` are the same on every
-//! machine.
+//! H contains (x^(1-s) - 1) / (1-s), whose limit at s = 1 is the logarithm. Computed with
+//! `expm1` and `log1p` it is accurate there. The functions of the crate `libm` give the same
+//! result on every machine.
 
 use runner_sdk::Random;
 
-/// Zipf's law over 1 to `count`.
+/// Zipf's law over the numbers 1 to `count`.
 pub(super) struct Zipf {
     count: f64,
     exponent: f64,
-    /// H at the left end, 1.5, less the first bar.
+    /// H at 1.5, minus the area of the first bar.
     low: f64,
     /// H at the right end, `count` + 0.5.
     high: f64,
-    /// A point this near to its bar's middle lies within it.
+    /// If the bar's middle is at most this far beyond x, the point lies within the bar.
     near: f64,
 }
 
 impl Zipf {
-    /// `count` is at least 1, `exponent` at least 0.
+    /// The law for a `count` of at least 1 and an `exponent` of at least 0.
     pub(super) fn new(count: u64, exponent: f64) -> Zipf {
         let count = count as f64;
         let mut zipf = Zipf {
@@ -44,7 +43,7 @@ impl Zipf {
         zipf
     }
 
-    /// One draw, from 1 to `count`.
+    /// Draws a number from 1 to `count`.
     pub(super) fn sample(&self, random: &mut Random) -> u64 {
         loop {
             let area = self.high + random.unit() * (self.low - self.high);
@@ -67,9 +66,9 @@ impl Zipf {
         expm1_over((1.0 - self.exponent) * log) * log
     }
 
-    /// The point up to which there is so much area.
+    /// The inverse of H: the x for an area.
     fn inverse(&self, area: f64) -> f64 {
-        // Rounding may lead out of the domain by a hair.
+        // Rounding may give a value slightly outside of the domain.
         let t = (area * (1.0 - self.exponent)).max(-1.0);
         libm::exp(log1p_over(t) * area)
     }
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn each_is_drawn_as_often_as_the_law_says() {
+    fn keys_have_the_frequencies_of_the_law() {
         for (keys, exponent) in [
             (10, 0.99),
             (10, 1.0),
@@ -137,8 +136,8 @@ mod tests {
                 let found = counts.get(&k).copied().unwrap_or(0) as f64;
                 (found - expected).powi(2) / expected
             };
-            // Chi-squared with keys - 1 degrees of freedom: mean keys - 1, deviation
-            // sqrt(2 keys); six of them above.
+            // Chi-squared with keys - 1 degrees of freedom has the mean keys - 1 and a standard
+            // deviation below sqrt(2 keys). The bound is six deviations above the mean.
             let sum: f64 = (1..=keys).map(square).sum();
             let bound = keys as f64 + 6.0 * (2.0 * keys as f64).sqrt();
             assert!(sum < bound, "{keys} keys, exponent {exponent}: {sum}");
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn many_keys_cost_no_more_than_few() {
+    fn a_trillion_keys_need_no_table() {
         let counts = counts(1_000_000_000_000, 0.8, 1000);
         assert!(counts.len() > 500, "{}", counts.len());
         assert!(counts.keys().any(|&k| k > 1_000_000_000));

@@ -1,5 +1,5 @@
-//! The check `kv.linearizable`: from the records of a run to a history, and from its
-//! verdict to rows.
+//! The check `kv.linearizable`: builds a history from the records of a run, and rows of evidence
+//! from its verdict.
 
 use super::{BUDGET, Evidence, History, Verdict as Judgement};
 use runner_sdk::{Check, Found, Record, Result, RunInfo, Verdict};
@@ -10,8 +10,8 @@ use serde::Deserialize;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LinearizableConfig {
-    /// How many steps the search may take for each key, before its answer is unknown.
-    /// Three million take about a second.
+    /// Maximum number of search steps for each key. If they do not suffice, the verdict is
+    /// unknown. Three million steps take about a second.
     #[schemars(range(min = 1))]
     pub budget: u64,
 }
@@ -22,7 +22,7 @@ impl Default for LinearizableConfig {
     }
 }
 
-/// Judges what all clients saw.
+/// `kv.linearizable`.
 pub struct Linearizable {
     history: History<Found>,
     budget: u64,
@@ -79,7 +79,7 @@ impl Check for Linearizable {
     }
 }
 
-/// The rows of an operation, with what it asked and what came of it.
+/// The rows of an operation, each with its command or its result as a note.
 fn noted(evidence: &Evidence<Found>) -> Vec<Found> {
     let Evidence { command, value, .. } = evidence;
     let asked = match command.as_str() {
@@ -92,8 +92,11 @@ fn noted(evidence: &Evidence<Found>) -> Vec<Found> {
         (0, _) => Some(row.note(&asked)),
         (index, _) if index < sendings => Some(row.note(format!("{asked} again"))),
         (_, Some((_, result))) => Some(row.note(format!("\"{result}\""))),
-        // Too late to matter.
+        // The reply arrived too late to be part of the proof.
         (_, None) => None,
     });
     notes.collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,69 +1,70 @@
-//! The search for an explanation, through time, depth first.
+//! The search for an explanation: depth first, in the order of time.
 //!
-//! An explanation is the state of the key and, for each pending item, how it stands.
-//! It says nothing of items that are over, so that most explanations that differ in the past become
-//! one. Five things keep their number small, none of which loses an explanation:
+//! An explanation is the state of the key, and the status of each pending item. It does not
+//! contain items that have ended, so explanations that differ only in the past become
+//! equal. Five rules keep the number of explanations small. None of them loses an explanation:
 //!
-//! 1. *Nothing happens before it must.* Only when an item ends is it decided in which
-//!    order things came up to it.
-//! 2. *A read happens as soon as it can*: it changes nothing, and one that has happened
-//!    asks for nothing more.
-//! 3. *A write that nobody saw needs no place.* It may have happened right before any other write
-//!    that happened while it was pending, and was overwritten at once. Such a write is *free*: it
-//!    may still happen, and need not.
-//! 4. *A value that nobody will read is like any other such.*
-//! 5. *A value that somebody will read must not be lost*: gone, and nobody there to write it again.
+//! 1. *Nothing happens before it must.* The order of items is decided only when one of them
+//!    ends.
+//! 2. *A read happens as soon as it can*: it changes nothing, and after it has happened it
+//!    restricts nothing.
+//! 3. *A write that no read sees needs no position.* It may have happened directly before another
+//!    write that happened while it was pending, and been overwritten. Such a write is
+//!    *free*: it may still happen, but need not.
+//! 4. *All values that no later item reads are equivalent.*
+//! 5. *A value that a later item reads must not be lost*: an explanation is dropped if the state
+//!    has changed and no item can write the value again.
 //!
-//! By the third, what comes before the item that ends, in one burst, is short: only
-//! writes whose value somebody reads right then, deletes that were answered `ok`, and a
-//! write that such a delete needs.
+//! By the third rule, few items happen directly before the item that ends: only writes
+//! whose value is read at that moment, deletes with the reply `ok`, and a write that such
+//! a delete needs.
 
 use super::item::{Effect, Item, MISSING, NEVER, State};
 use std::collections::{HashMap, HashSet};
 
-/// What the search came to.
+/// The result of the search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// There is an explanation.
     Explained,
-    /// There is none. There is one for what had ended before then `[ns]`, or
-    /// later: the search looks ahead.
+    /// There is none. The items that ended before `at_ns` `[ns]` have an explanation; perhaps
+    /// those of a later time have one, too, since the search looks ahead.
     Unexplained { at_ns: u64 },
-    /// Too many steps.
+    /// The steps did not suffice.
     OutOfBudget,
 }
 
-/// A value that nobody will read any more.
+/// Stands for all values that no later item reads.
 const OTHER: State = State::MAX;
 
-/// How a pending item stands.
+/// The status of a pending item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Standing {
-    /// It has not happened.
+enum Status {
+    /// The item has not happened.
     Open,
-    /// A write that may have happened unseen, and may still happen.
+    /// A write that may have happened without being read, and may still happen.
     Free,
-    /// It has happened.
+    /// The item has happened.
     Done,
 }
-use Standing::{Done, Free, Open};
+use Status::{Done, Free, Open};
 
+/// A possible course of events up to now, without its past.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Explanation {
     state: State,
-    /// Of each pending item.
-    standings: Vec<Standing>,
+    /// The status of each pending item.
+    statuses: Vec<Status>,
 }
 
 /// The search for one key.
 struct Search<'items> {
     items: &'items [Item],
-    /// Until when each value may be read `[ns]`.
+    /// For each value, the latest end of an item that reads it `[ns]`.
     read_until: HashMap<State, u64>,
-    /// Until when a delete that was answered `ok` may happen `[ns]`.
-    take_until: Option<u64>,
-    /// When the last read of each value begins, and the last item that makes it the
-    /// state `[ns]`.
+    /// The latest end of a delete with the reply `ok` `[ns]`.
+    remove_until: Option<u64>,
+    /// For each value, the latest beginnings of the items that read and write it.
     last: HashMap<State, Last>,
     /// Indexes of the items that have begun and not ended.
     pending: Vec<usize>,
@@ -71,20 +72,20 @@ struct Search<'items> {
     budget: u64,
 }
 
-/// When the last of something begins `[ns]`; none: there is none.
+/// The latest beginnings of the items that read and write a value `[ns]`; `None`: no such item.
 #[derive(Clone, Copy, Debug, Default)]
 struct Last {
     read: Option<u64>,
     write: Option<u64>,
 }
 
-/// Too many steps were taken.
+/// The steps did not suffice.
 struct OutOfBudget;
 
-/// Looks for an explanation in so many steps.
+/// Searches for an explanation in at most `budget` steps.
 pub(super) fn search(items: &[Item], budget: u64) -> Outcome {
     let mut read_until = HashMap::new();
-    let mut take_until = None;
+    let mut remove_until = None;
     let mut last: HashMap<State, Last> = HashMap::new();
     for item in items {
         let (start, end) = (Some(item.start_ns), item.end_ns);
@@ -103,8 +104,8 @@ pub(super) fn search(items: &[Item], budget: u64) -> Outcome {
                 let last = last.entry(state).or_default();
                 last.write = start.max(last.write);
             }
-            Effect::Take => {
-                take_until = take_until.max(Some(end));
+            Effect::Remove => {
+                remove_until = remove_until.max(Some(end));
                 let last = last.entry(MISSING).or_default();
                 last.write = start.max(last.write);
             }
@@ -113,7 +114,7 @@ pub(super) fn search(items: &[Item], budget: u64) -> Outcome {
     let mut search = Search {
         items,
         read_until,
-        take_until,
+        remove_until,
         last,
         pending: Vec::new(),
         now_ns: 0,
@@ -122,7 +123,7 @@ pub(super) fn search(items: &[Item], budget: u64) -> Outcome {
     search.walk().unwrap_or(Outcome::OutOfBudget)
 }
 
-/// Beginnings and ends in the order of time; what touches, overlaps.
+/// Beginnings and ends in the order of time. At equal times, beginnings precede ends.
 fn events(items: &[Item]) -> Vec<(u64, bool, usize)> {
     let mut events = Vec::with_capacity(2 * items.len());
     for (index, item) in items.iter().enumerate() {
@@ -136,8 +137,8 @@ fn events(items: &[Item]) -> Vec<(u64, bool, usize)> {
 }
 
 impl Search<'_> {
-    /// Depth first: of the explanations that an end leaves open the first is followed
-    /// until it fails. None is followed twice.
+    /// Depth first: of the explanations that are possible after an end, the first is continued
+    /// until it fails, then the next. No explanation is continued twice.
     fn walk(&mut self) -> Result<Outcome, OutOfBudget> {
         let events = events(self.items);
         let pending = self.pending_at(&events);
@@ -145,7 +146,7 @@ impl Search<'_> {
             0,
             Explanation {
                 state: MISSING,
-                standings: Vec::new(),
+                statuses: Vec::new(),
             },
         )];
         let mut seen = HashSet::new();
@@ -169,7 +170,7 @@ impl Search<'_> {
                 let mut next = Distinct::default();
                 self.end(slot, explanation, &mut next)?;
                 for mut after in next.list.into_iter().rev() {
-                    after.standings.remove(slot);
+                    after.statuses.remove(slot);
                     after.state = self.canonical(after.state);
                     if seen.insert((at, after.clone())) {
                         stack.push((at, after));
@@ -202,13 +203,13 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// An item may happen from now on.
+    /// Adds an item that may happen from now on.
     fn begin(&mut self, index: usize, explanation: &mut Explanation) {
         if !self.is_worth_keeping(index) {
             return;
         }
         let item = self.items[index];
-        explanation.standings.push(match item.effect {
+        explanation.statuses.push(match item.effect {
             Effect::Read(one, other) if [one, other].contains(&explanation.state) => Done,
             Effect::Write(_) if !item.required => Free,
             _ => Open,
@@ -217,26 +218,26 @@ impl Search<'_> {
 
     fn is_worth_keeping(&self, index: usize) -> bool {
         let item = self.items[index];
-        item.required || self.is_of_use(item.effect)
+        item.required || self.is_useful(item.effect)
     }
 
-    /// Whether a write that need not happen may explain anything.
-    fn is_of_use(&self, effect: Effect) -> bool {
+    /// Whether a write that need not happen can contribute to an explanation.
+    fn is_useful(&self, effect: Effect) -> bool {
         let Effect::Write(state) = effect else {
             return true;
         };
-        self.is_read(state) || state != MISSING && self.is_taken()
+        self.is_read(state) || state != MISSING && self.is_removed()
     }
 
-    /// Whether a value may still be read.
+    /// Whether an item that has not ended reads a value.
     fn is_read(&self, state: State) -> bool {
         let until = self.read_until.get(&state);
         until.is_some_and(|&until| until >= self.now_ns)
     }
 
-    /// Whether a delete that was answered `ok` may still happen.
-    fn is_taken(&self) -> bool {
-        self.take_until.is_some_and(|until| until >= self.now_ns)
+    /// Whether a delete with the reply `ok` may still happen.
+    fn is_removed(&self) -> bool {
+        self.remove_until.is_some_and(|until| until >= self.now_ns)
     }
 
     fn canonical(&self, state: State) -> State {
@@ -246,26 +247,26 @@ impl Search<'_> {
         }
     }
 
-    /// The item in this slot must have happened by now, if it must at all.
+    /// Adds the explanations in which the item in this slot has happened, if it must happen.
     fn end(
         &mut self,
         slot: usize,
         explanation: Explanation,
         next: &mut Distinct,
     ) -> Result<(), OutOfBudget> {
-        match explanation.standings[slot] {
+        match explanation.statuses[slot] {
             Done => next.add(explanation),
             Open => self.happen(slot, explanation, next)?,
             Free => {
-                // Unseen, or last of all so that somebody may see it.
+                // The write happened without being read, or happens now as the last item.
                 let mut unseen = explanation.clone();
-                unseen.standings[slot] = Done;
+                unseen.statuses[slot] = Done;
                 if let Effect::Write(state) = self.items[self.pending[slot]].effect
                     && !self.is_lost(state, &unseen)
                 {
                     next.add(unseen);
                 }
-                if self.is_of_use(self.items[self.pending[slot]].effect) {
+                if self.is_useful(self.items[self.pending[slot]].effect) {
                     self.happen(slot, explanation, next)?;
                 }
             }
@@ -273,27 +274,27 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Every burst of happenings that ends with the item in this slot.
+    /// Adds the explanations after every sequence of items that ends with the item in the slot `last`.
     fn happen(
         &mut self,
-        slot: usize,
+        last: usize,
         explanation: Explanation,
         next: &mut Distinct,
     ) -> Result<(), OutOfBudget> {
         let mut seen = HashSet::new();
         let mut stack = vec![explanation];
         while let Some(before) = stack.pop() {
-            for happening in 0..self.pending.len() {
-                if before.standings[happening] == Done {
+            for slot in 0..self.pending.len() {
+                if before.statuses[slot] == Done {
                     continue;
                 }
                 self.step()?;
-                let Some((after, reads)) = self.after(&before, happening) else {
+                let Some((after, reads)) = self.after(&before, slot) else {
                     continue;
                 };
-                if after.standings[slot] == Done {
+                if after.statuses[last] == Done {
                     next.add(after);
-                } else if self.is_worth(&before, happening, reads) && seen.insert(after.clone()) {
+                } else if self.is_needed(&before, slot, reads) && seen.insert(after.clone()) {
                     stack.push(after);
                 }
             }
@@ -301,28 +302,28 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// What is so after a pending write or delete has happened, and how many reads
-    /// that explains; none where it cannot happen.
-    fn after(&self, before: &Explanation, happening: usize) -> Option<(Explanation, usize)> {
-        let (state, takes) = match self.items[self.pending[happening]].effect {
+    /// The explanation after a pending write or delete has happened, and the number of reads
+    /// that happen with it; `None` if it cannot happen.
+    fn after(&self, before: &Explanation, slot: usize) -> Option<(Explanation, usize)> {
+        let (state, removes) = match self.items[self.pending[slot]].effect {
             Effect::Read(..) => return None,
-            Effect::Take if before.state == MISSING => return None,
-            Effect::Take => (MISSING, true),
+            Effect::Remove if before.state == MISSING => return None,
+            Effect::Remove => (MISSING, true),
             Effect::Write(state) => (state, false),
         };
         let mut after = Explanation {
             state: self.canonical(state),
-            standings: before.standings.clone(),
+            statuses: before.statuses.clone(),
         };
-        after.standings[happening] = Done;
+        after.statuses[slot] = Done;
         let mut reads = 0;
-        for (standing, &index) in after.standings.iter_mut().zip(&self.pending) {
-            match (self.items[index].effect, *standing) {
-                // Before a delete that was answered `ok` there was something.
-                (Effect::Write(MISSING), Open) if takes => {}
-                (Effect::Write(_), Open) => *standing = Free,
+        for (status, &index) in after.statuses.iter_mut().zip(&self.pending) {
+            match (self.items[index].effect, *status) {
+                // This delete found a value: no other delete happened directly before it.
+                (Effect::Write(MISSING), Open) if removes => {}
+                (Effect::Write(_), Open) => *status = Free,
                 (Effect::Read(one, other), Open) if [one, other].contains(&state) => {
-                    *standing = Done;
+                    *status = Done;
                     reads += 1;
                 }
                 _ => {}
@@ -334,48 +335,48 @@ impl Search<'_> {
         }
     }
 
-    /// Whether somebody is still to read a value that can never be the state again.
+    /// Whether an item must still read a value that can never be the state again.
     fn is_lost(&self, value: State, explanation: &Explanation) -> bool {
         if value == explanation.state || value == OTHER {
             return false;
         }
         let last = self.last.get(&value).copied().unwrap_or_default();
-        // What begins now has begun: beginnings come before ends.
+        // An item that begins now has begun: beginnings precede ends.
         let to_come = |last: Option<u64>| last.is_some_and(|start| start > self.now_ns);
         if to_come(last.write) {
             return false;
         }
         let mut is_read = to_come(last.read);
-        for (&index, &standing) in self.pending.iter().zip(&explanation.standings) {
+        for (&index, &status) in self.pending.iter().zip(&explanation.statuses) {
             match self.items[index].effect {
                 Effect::Read(one, other) => {
-                    is_read |= standing == Open && one == value && other == value;
+                    is_read |= status == Open && one == value && other == value;
                 }
-                Effect::Write(state) if state == value && standing != Done => return false,
-                Effect::Take if value == MISSING && standing != Done => return false,
+                Effect::Write(state) if state == value && status != Done => return false,
+                Effect::Remove if value == MISSING && status != Done => return false,
                 _ => {}
             }
         }
         is_read
     }
 
-    /// Whether it may be needed before something else in the same burst.
-    fn is_worth(&self, before: &Explanation, happening: usize, reads: usize) -> bool {
-        match self.items[self.pending[happening]].effect {
-            Effect::Take => true,
+    /// Whether another item of the same sequence may need this item before it.
+    fn is_needed(&self, before: &Explanation, slot: usize, reads: usize) -> bool {
+        match self.items[self.pending[slot]].effect {
+            Effect::Remove => true,
             Effect::Write(state) if state != MISSING && before.state == MISSING => {
-                let mut pending = self.pending.iter().zip(&before.standings);
-                let is_open_take = |(index, standing): (&usize, &Standing)| {
-                    self.items[*index].effect == Effect::Take && *standing == Open
+                let mut pending = self.pending.iter().zip(&before.statuses);
+                let is_open_remove = |(index, status): (&usize, &Status)| {
+                    self.items[*index].effect == Effect::Remove && *status == Open
                 };
-                reads > 0 || pending.any(is_open_take)
+                reads > 0 || pending.any(is_open_remove)
             }
             _ => reads > 0,
         }
     }
 }
 
-/// Explanations, each once, in the order of their finding.
+/// Explanations without duplicates, in the order in which they were found.
 #[derive(Default)]
 struct Distinct {
     list: Vec<Explanation>,

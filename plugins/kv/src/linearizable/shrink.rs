@@ -1,31 +1,31 @@
-//! From a history that cannot be explained to the operations that make it so.
+//! Reduces a history without an explanation to the operations that prove it.
 //!
-//! Not every part of a history that cannot be explained proves something: without the
-//! write, any read of its value is a riddle. An operation may be left out only if the rest of a history that
-//! *can* be explained could be explained without it, too. So:
+//! Not every part of such a history is a proof: if a write is removed, a read of its value has no
+//! explanation, although the store is correct. An operation may be removed only if every
+//! history that *has* an explanation still has one without this operation. So:
 //!
-//! - reads may be left out;
-//! - a write may, if nothing that is left reads its value, and nothing that is left is a delete that
-//!   was answered `ok` (which needs something to delete);
-//! - a delete may, if nothing that is left found the key missing.
+//! - a read may be removed;
+//! - a write may be removed if no remaining operation reads its value, and none is a delete with
+//!   the reply `ok` (which needs something to delete);
+//! - a delete may be removed if no remaining operation found the key missing.
 //!
-//! Before that, the past is cut off at a write that was answered: whatever had ended when
-//! it was sent happened before it, and it left nothing of that. Reads that overlap it may see what
-//! was before, and go with the past; what began after its answer stays, and so does every write
-//! that may still come after it.
+//! First, the past is cut off at a write that returned. All operations that ended before this
+//! write was sent happened before it, and it replaced their state. Reads that overlap the write
+//! may have seen the earlier state, so they are removed with the past. Operations that
+//! began after its return remain, and so does every write that may take effect after it.
 //!
-//! Within these rules, chunks of operations are left out as long as what is left
-//! cannot be explained, from halves down to single ones (the manner of Zeller and
-//! Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 28(2), 2002).
+//! Then groups of operations are removed by these rules as long as the rest has no explanation,
+//! from half of the operations down to single ones (the method of Zeller and Hildebrandt,
+//! "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 28(2), 2002).
 
 use super::Evidence;
 use super::item::{Effect, Item, MISSING, Operation, items};
 use super::search::{Outcome, search};
 use std::collections::HashSet;
 
-/// The time `[ns]` of the first return that leaves nothing that explains what had
-/// returned by then. It is not before `from_ns`, and all that returned is known not to
-/// have an explanation.
+/// The time `[ns]` of the first return at which the operations that had returned have no
+/// explanation. The caller knows that it is not before `from_ns`, and that the
+/// whole history has no explanation.
 pub(super) fn shortest<R>(operations: &[Operation<R>], from_ns: u64, budget: u64) -> u64 {
     let returns = operations
         .iter()
@@ -33,7 +33,7 @@ pub(super) fn shortest<R>(operations: &[Operation<R>], from_ns: u64, budget: u64
     let mut times: Vec<u64> = returns.filter(|&time| time >= from_ns).collect();
     times.sort_unstable();
     times.dedup();
-    // Once there is none, more returns do not bring one back.
+    // If a prefix has no explanation, no longer prefix has one.
     let explained = times.partition_point(|&time| {
         let found = search(&items(operations, time), budget);
         !matches!(found, Outcome::Unexplained { .. })
@@ -41,9 +41,9 @@ pub(super) fn shortest<R>(operations: &[Operation<R>], from_ns: u64, budget: u64
     times.get(explained).copied().unwrap_or(u64::MAX - 1)
 }
 
-/// The operations that prove it, given that nothing explains what had ended at a
-/// time `[ns]`. `budget` bounds the steps; when they run out the proof is right but longer
-/// than it needs to be.
+/// The operations that prove that the history up to a time `[ns]` has no explanation, which the
+/// caller knows. `budget` limits the steps; if they do not suffice, the proof is correct but
+/// longer than necessary.
 pub(super) fn shrink<R: Clone>(
     operations: &[Operation<R>],
     at_ns: u64,
@@ -56,8 +56,8 @@ pub(super) fn shrink<R: Clone>(
         left: budget,
     };
     proof.cut_past();
-    // Whatever found nothing, or left nothing, hangs together: one by one, none of it
-    // can be left out.
+    // The operations about a missing key need each other: none of them can be removed
+    // alone, but perhaps all together.
     let missing: HashSet<usize> = proof.about_missing().collect();
     proof.try_without(&missing);
     let mut chunk = proof.kept.len().div_ceil(2).max(1);
@@ -81,17 +81,17 @@ pub(super) fn shrink<R: Clone>(
         .collect()
 }
 
-/// A history that cannot be explained, on its way to its core.
+/// A history without an explanation that is being reduced.
 struct Proof {
     all: Vec<Item>,
-    /// The operations that are left.
+    /// The remaining operations.
     kept: HashSet<usize>,
-    /// Steps that are left.
+    /// The remaining steps.
     left: u64,
 }
 
 impl Proof {
-    /// Begins at the latest write from which on there is still no explanation.
+    /// Cuts the past off at the latest write after which there is still no explanation.
     fn cut_past(&mut self) {
         let mut writes: Vec<Item> = self.all.clone();
         writes.retain(|item| item.required && matches!(item.effect, Effect::Write(_)));
@@ -112,7 +112,7 @@ impl Proof {
         }
     }
 
-    /// Leaves out these operations, if what is left then is still a proof.
+    /// Removes these operations if the rest is still a proof. Returns whether it is.
     fn try_without(&mut self, some: &HashSet<usize>) -> bool {
         let fewer = closed(&self.all, &self.kept - some);
         if fewer.len() >= self.kept.len() {
@@ -123,7 +123,7 @@ impl Proof {
             .iter()
             .filter(|item| fewer.contains(&item.operation));
         let rest: Vec<Item> = mine.copied().collect();
-        // A search takes a step for each item at the least.
+        // A search takes at least one step for each item.
         let Some(left) = self.left.checked_sub(rest.len() as u64) else {
             return false;
         };
@@ -135,56 +135,56 @@ impl Proof {
         shorter
     }
 
-    /// The operations that found the key missing, or made it so.
+    /// The operations that found the key missing, or deleted it.
     fn about_missing(&self) -> impl Iterator<Item = usize> {
         let about = self.all.iter().filter(|item| match item.effect {
             Effect::Read(one, other) => one == MISSING || other == MISSING,
             Effect::Write(state) => state == MISSING,
-            Effect::Take => true,
+            Effect::Remove => true,
         });
         about.map(|item| item.operation)
     }
 }
 
-/// What is left of a history that begins with this write; none if a delete that needs
-/// something to delete overlaps it, which may have found what was before.
+/// The rest of a history from this write on; `None` if a delete with the reply `ok` overlaps the
+/// write, since it may have deleted the earlier value.
 fn since(all: &[Item], write: &Item) -> Option<Vec<Item>> {
     let past = |item: &Item| item.end_ns < write.start_ns;
     let overlaps = |item: &Item| item.start_ns <= write.end_ns && item.operation != write.operation;
     let mut read = HashSet::new();
     for item in all.iter().filter(|item| !past(item)) {
         match item.effect {
-            Effect::Take if overlaps(item) => return None,
+            Effect::Remove if overlaps(item) => return None,
             Effect::Read(one, other) if !overlaps(item) => read.extend([one, other]),
             _ => {}
         }
     }
     let stays = |item: &&Item| match item.effect {
-        // Where a value that is read later came from belongs to the proof.
+        // The proof needs the write of each value that is read later.
         Effect::Write(state) => !past(item) || state != MISSING && read.contains(&state),
         Effect::Read(..) => !past(item) && !overlaps(item),
-        Effect::Take => !past(item),
+        Effect::Remove => !past(item),
     };
     Some(all.iter().filter(stays).copied().collect())
 }
 
-/// These operations, and those that may not be left out without them.
+/// These operations, and all operations that may not be removed if these remain.
 fn closed(all: &[Item], mut kept: HashSet<usize>) -> HashSet<usize> {
     loop {
         let mut read = HashSet::new();
-        let mut takes = false;
+        let mut removes = false;
         for item in all.iter().filter(|item| kept.contains(&item.operation)) {
             match item.effect {
                 Effect::Read(one, other) => read.extend([one, other]),
-                Effect::Take => takes = true,
+                Effect::Remove => removes = true,
                 Effect::Write(_) => {}
             }
         }
         let before = kept.len();
         kept.extend(all.iter().filter_map(|item| {
             let needed = match item.effect {
-                Effect::Write(state) => read.contains(&state) || takes && state != MISSING,
-                Effect::Take => read.contains(&MISSING),
+                Effect::Write(state) => read.contains(&state) || removes && state != MISSING,
+                Effect::Remove => read.contains(&MISSING),
                 Effect::Read(..) => false,
             };
             needed.then_some(item.operation)

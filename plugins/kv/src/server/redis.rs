@@ -1,27 +1,29 @@
-//! The Redis protocol, as far as tools need it: what `redis-cli` and
-//! `redis-benchmark` send, and what client libraries send to begin with.
+//! The Redis protocol, as far as tools need it: the commands that `redis-cli` and
+//! `redis-benchmark` send, and those that client libraries send first.
 //!
-//! Commands are arrays of bulk strings, or a line with words; replies are of version
-//! 2 ("Redis serialization protocol specification", redis.io). Where a message ends
-//! is known already; what is in it is read here, and nothing about it is taken for granted:
-//! it may have come by another framing.
-
-use crate::store::Answer;
-use crate::{Command, Store};
-use std::io::Write;
+//! A command is an array of bulk strings, or a line of words; replies are of version
+//! 2 ("Redis serialization protocol specification", redis.io). The framing has found where the
+//! message ends. This module does not rely on its contents: a listener with another framing
+//! may have received it.
 
 mod line;
+mod reply;
 
-/// What is to be done once the reply is sent.
+use crate::store::Reply;
+use crate::{Command, Refusal, Store};
+use reply::{bulk, error, integer, missing, simple};
+use std::io::Write;
+
+/// What to do after the reply is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum After {
-    /// Nothing.
+    /// Keep the connection open.
     Stay,
     /// Close the connection.
     Close,
 }
 
-/// Whether a message is an array by its looks.
+/// Whether a message begins as an array.
 pub fn is_array(message: &[u8]) -> bool {
     matches!(message, [b'*', next, ..] if next.is_ascii_digit() || *next == b'-')
 }
@@ -35,7 +37,7 @@ pub fn is_line(message: &[u8]) -> bool {
     message[word.count()].is_ascii_whitespace()
 }
 
-/// Does a command and appends its reply; commands without words have none.
+/// Executes a command and appends its reply; a command without words has no reply.
 pub fn answer(store: &mut Store, persist: bool, message: &[u8], reply: &mut Vec<u8>) -> After {
     if message.first() == Some(&b'*') {
         return match array(message) {
@@ -61,7 +63,7 @@ fn broken(reply: &mut Vec<u8>, what: &str) -> After {
 fn array(message: &[u8]) -> Result<Vec<&[u8]>, &'static str> {
     const COUNT: &str = "invalid multibulk length";
     let (count, mut rest) = number(&message[1..]).ok_or(COUNT)?;
-    // A word takes 5 bytes or more, so that no claim reserves more than there is.
+    // A word takes at least 5 bytes: a false count must not reserve more than the message needs.
     let mut words = Vec::with_capacity((count.max(0) as usize).min(message.len() / 5 + 1));
     for _ in 0..count {
         let text = rest.strip_prefix(b"$").ok_or("expected '$'")?;
@@ -77,7 +79,7 @@ fn array(message: &[u8]) -> Result<Vec<&[u8]>, &'static str> {
     }
 }
 
-/// A number, its line's end taken off too.
+/// A number and the bytes after its line.
 fn number(bytes: &[u8]) -> Option<(i64, &[u8])> {
     let end = bytes.iter().position(|&byte| byte == b'\r')?;
     let rest = bytes[end..].strip_prefix(b"\r\n")?;
@@ -85,10 +87,10 @@ fn number(bytes: &[u8]) -> Option<(i64, &[u8])> {
     Some((digits.parse().ok()?, rest))
 }
 
-/// The longest name of a command that is known `[bytes]`.
+/// Size of the longest known command name `[bytes]`.
 const LONGEST: usize = 8;
 
-/// Does a command of these words.
+/// Executes a command of these words.
 fn run(store: &mut Store, persist: bool, words: &[&[u8]], reply: &mut Vec<u8>) -> After {
     let Some((&name, arguments)) = words.split_first() else {
         return After::Stay;
@@ -101,38 +103,21 @@ fn run(store: &mut Store, persist: bool, words: &[&[u8]], reply: &mut Vec<u8>) -
     }
     match (if known { &upper[..name.len()] } else { b"" }, arguments) {
         (b"GET", &[key]) => match store.apply(Command::Get { key }) {
-            Ok(Answer::Value(value)) => bulk(reply, value),
-            Ok(_) => reply.extend_from_slice(b"$-1\r\n"),
+            Ok(Reply::Value(value)) => bulk(reply, value),
+            Ok(_) => missing(reply),
             Err(refusal) => error(reply, format_args!("ERR {refusal}")),
         },
         (b"SET", &[key, value]) => match store.apply(Command::Set { key, value }) {
             Ok(_) => simple(reply, "OK"),
             Err(refusal) => error(reply, format_args!("ERR {refusal}")),
         },
-        // Its options would change what it means: better none of them than some.
+        // The options change what the command does, and the store has none of them.
         (b"SET", &[_, _, _, ..]) => error(reply, format_args!("ERR syntax error")),
-        (b"DEL", keys @ [_, ..]) => {
-            let mut count = 0;
-            for &key in keys {
-                match store.apply(Command::Delete { key }) {
-                    Ok(Answer::Done) => count += 1,
-                    Ok(_) => {}
-                    Err(refusal) => {
-                        error(reply, format_args!("ERR {refusal}"));
-                        return After::Stay;
-                    }
-                }
-            }
-            integer(reply, count);
-        }
-        (b"EXISTS", keys @ [_, ..]) => {
-            let is_there = |&&key: &&&[u8]| {
-                let found = store.apply(Command::Get { key });
-                matches!(found, Ok(Answer::Value(_)))
-            };
-            let count = keys.iter().filter(is_there).count();
-            integer(reply, count as u64);
-        }
+        (b"DEL", keys @ [_, ..]) => match delete(store, keys) {
+            Ok(count) => integer(reply, count),
+            Err(refusal) => error(reply, format_args!("ERR {refusal}")),
+        },
+        (b"EXISTS", keys @ [_, ..]) => integer(reply, existing(store, keys)),
         (b"DBSIZE", []) => integer(reply, store.keys()),
         (b"PING", []) => simple(reply, "PONG"),
         (b"PING" | b"ECHO", &[text]) => bulk(reply, text),
@@ -142,18 +127,12 @@ fn run(store: &mut Store, persist: bool, words: &[&[u8]], reply: &mut Vec<u8>) -
         }
         (b"SELECT", &[b"0"]) => simple(reply, "OK"),
         (b"SELECT", [_]) => error(reply, format_args!("ERR DB index is out of range")),
-        // No documentation of commands: a client does without.
+        // An empty array: clients work without documentation of the commands.
         (b"COMMAND", _) => reply.extend_from_slice(b"*0\r\n"),
         (b"CONFIG", &[word, ref patterns @ ..]) if word.eq_ignore_ascii_case(b"GET") => {
             config(reply, persist, patterns);
         }
-        (b"INFO", _) => {
-            let text = format!(
-                "# Server\r\nserver:kv\r\nredis_mode:standalone\r\n# Keyspace\r\ndb0:keys={},expires=0\r\n",
-                store.keys()
-            );
-            bulk(reply, text.as_bytes());
-        }
+        (b"INFO", _) => info(reply, store.keys()),
         (b"HELLO", [] | [b"2", ..]) => hello(reply),
         (b"HELLO", _) => error(reply, format_args!("NOPROTO unsupported protocol version")),
         (b"CLIENT", &[word, ..]) => match &word.to_ascii_uppercase()[..] {
@@ -175,17 +154,40 @@ fn run(store: &mut Store, persist: bool, words: &[&[u8]], reply: &mut Vec<u8>) -
     After::Stay
 }
 
+/// Deletes keys, and returns how many existed.
+///
+/// # Errors
+/// At the first key that cannot be deleted.
+fn delete(store: &mut Store, keys: &[&[u8]]) -> Result<u64, Refusal> {
+    let mut count = 0;
+    for &key in keys {
+        if store.apply(Command::Delete { key })? == Reply::Done {
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// How many of these keys exist.
+fn existing(store: &mut Store, keys: &[&[u8]]) -> u64 {
+    let exists = |&&key: &&&[u8]| {
+        let found = store.apply(Command::Get { key });
+        matches!(found, Ok(Reply::Value(_)))
+    };
+    keys.iter().filter(exists).count() as u64
+}
+
 fn unknown(reply: &mut Vec<u8>, what: &str, name: &[u8]) {
     error(reply, format_args!("ERR unknown {what} '{}'", shown(name)));
 }
 
-/// The beginning of a name, fit for a line.
+/// The beginning of a name, escaped to one line.
 fn shown(name: &[u8]) -> String {
     crate::Escaped(&name[..name.len().min(64)]).to_string()
 }
 
-/// What `redis-benchmark` asks for: the settings that these patterns name. Stars alone
-/// are understood.
+/// The settings that these patterns name, which `redis-benchmark` reads. A pattern is a name
+/// or `*`.
 fn config(reply: &mut Vec<u8>, persist: bool, patterns: &[&[u8]]) {
     let settings = [
         ("save", ""),
@@ -204,7 +206,15 @@ fn config(reply: &mut Vec<u8>, persist: bool, patterns: &[&[u8]]) {
     }
 }
 
-/// Who this is: pairs of a name and a value.
+/// Facts about the server, as lines of text.
+fn info(reply: &mut Vec<u8>, keys: u64) {
+    let text = format!(
+        "# Server\r\nserver:kv\r\nredis_mode:standalone\r\n# Keyspace\r\ndb0:keys={keys},expires=0\r\n"
+    );
+    bulk(reply, text.as_bytes());
+}
+
+/// Facts about the server, as pairs of a name and a value.
 fn hello(reply: &mut Vec<u8>) {
     reply.extend_from_slice(b"*8\r\n");
     bulk(reply, b"server");
@@ -215,28 +225,4 @@ fn hello(reply: &mut Vec<u8>) {
     integer(reply, 2);
     bulk(reply, b"mode");
     bulk(reply, b"standalone");
-}
-
-fn simple(reply: &mut Vec<u8>, text: &str) {
-    reply.push(b'+');
-    reply.extend_from_slice(text.as_bytes());
-    reply.extend_from_slice(b"\r\n");
-}
-
-fn error(reply: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
-    // An error ends with its line.
-    let text = text.to_string().replace(['\r', '\n'], " ");
-    reply.push(b'-');
-    reply.extend_from_slice(text.as_bytes());
-    reply.extend_from_slice(b"\r\n");
-}
-
-fn integer(reply: &mut Vec<u8>, number: u64) {
-    let _ = write!(reply, ":{number}\r\n");
-}
-
-fn bulk(reply: &mut Vec<u8>, bytes: &[u8]) {
-    let _ = write!(reply, "${}\r\n", bytes.len());
-    reply.extend_from_slice(bytes);
-    reply.extend_from_slice(b"\r\n");
 }

@@ -8,7 +8,7 @@ fn server(config: &str) -> Kit<Server> {
     node::<Server>().peers(["a", "b"]).config(config).create()
 }
 
-/// What is answered, the record of a refusal left out.
+/// The bytes of the reply, without the record of a refusal.
 #[track_caller]
 fn reply(server: &mut Kit<Server>, message: impl AsRef<[u8]>) -> Vec<u8> {
     match server.message(0, message).as_slice() {
@@ -29,22 +29,28 @@ fn says(server: &mut Kit<Server>, message: impl AsRef<[u8]>, expected: impl AsRe
 }
 
 #[test]
-fn commands_are_answered_to_whoever_sent_them() {
+fn a_reply_is_sent_to_the_sender_of_its_command() {
     let mut server = server("");
     assert_eq!(server.message(0, "set foo hello"), [Effect::sent(0, "ok")]);
     assert_eq!(server.message(1, "get foo"), [Effect::sent(1, "hello")]);
-    assert_eq!((server.get(KEYS), server.get(STORED)), (Some(1), Some(8)));
+    assert_eq!(
+        (server.get(KEYS), server.get(STORED_BYTES)),
+        (Some(1), Some(8))
+    );
     assert_eq!(server.message(1, "delete foo"), [Effect::sent(1, "ok")]);
     assert_eq!(server.message(0, "get foo"), [Effect::sent(0, "not found")]);
     assert_eq!(
         server.message(0, "delete foo"),
         [Effect::sent(0, "not found")]
     );
-    assert_eq!((server.get(KEYS), server.get(STORED)), (Some(0), Some(0)));
+    assert_eq!(
+        (server.get(KEYS), server.get(STORED_BYTES)),
+        (Some(0), Some(0))
+    );
 }
 
 #[test]
-fn any_value_comes_back_as_it_went() {
+fn any_value_is_returned_unchanged() {
     let mut server = server("");
     let all: Vec<u8> = (0..=255).collect();
     for value in [
@@ -61,7 +67,7 @@ fn any_value_comes_back_as_it_went() {
 }
 
 #[test]
-fn what_is_no_command_is_refused_and_recorded() {
+fn a_message_that_is_not_a_command_is_refused_and_recorded() {
     let mut server = server("");
     let refused = [
         Effect::recorded(REFUSED),
@@ -105,7 +111,7 @@ fn what_is_no_command_is_refused_and_recorded() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_and_changes_nothing() {
+fn a_large_key_or_value_is_refused_and_changes_nothing() {
     let mut server = server("max_key = 3\nmax_value = 5");
     says(&mut server, "set abc 12345", "ok");
     let long_value = "error: a value of 6 bytes, at most 5 are kept";
@@ -123,7 +129,7 @@ fn what_is_too_large_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn redis_commands_are_known_by_their_first_bytes() {
+fn redis_commands_are_recognized_by_their_first_bytes() {
     let mut server = server("");
     for (message, expected) in [
         ("*1\r\n$4\r\nPING\r\n", "+PONG\r\n"),
@@ -187,14 +193,14 @@ fn redis_commands_are_known_by_their_first_bytes() {
 }
 
 #[test]
-fn who_has_sent_an_array_speaks_redis_until_it_hangs_up() {
+fn after_an_array_all_lines_of_a_peer_are_redis_until_it_disconnects() {
     let mut server = server("");
     let empty = "error: unknown command `\\r\\n`, expected set, get or delete";
     says(&mut server, "\r\n", empty);
     says(&mut server, "*1\r\n$4\r\nPING\r\n", "+PONG\r\n");
     assert_eq!(server.message(0, "\r\n"), []);
     says(&mut server, "get a\r\n", "$-1\r\n");
-    // Text without a newline did not come by a Redis listener.
+    // Text without a newline was not received by a Redis listener.
     says(&mut server, "get a", "not found");
     assert_eq!(
         server.message(1, "get a\r\n"),
@@ -223,7 +229,7 @@ fn redis_keys_and_values_are_any_bytes() {
 }
 
 #[test]
-fn who_breaks_the_redis_protocol_is_told_and_let_go() {
+fn a_violation_of_the_redis_protocol_is_reported_and_closes_the_connection() {
     for (message, expected) in [
         ("*1\r\n:1\r\n", "-ERR Protocol error: expected '$'\r\n"),
         (
@@ -271,7 +277,7 @@ fn who_breaks_the_redis_protocol_is_told_and_let_go() {
 }
 
 #[test]
-fn a_protocol_may_be_the_only_one() {
+fn a_server_may_be_limited_to_one_protocol() {
     let mut resp = server("protocol = 'resp'");
     says(&mut resp, "set a 1\r\n", "+OK\r\n");
     says(&mut resp, "get a\r\n", "$1\r\n1\r\n");
@@ -292,20 +298,23 @@ fn persistent(name: &str, folder: &Path) -> Kit<Server> {
 }
 
 #[test]
-fn with_persist_what_was_answered_ok_is_there_after_a_crash() {
+fn with_persist_acknowledged_changes_survive_a_crash() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = persistent("s", folder.path());
     says(&mut server, "set a 1", "ok");
     says(&mut server, "set b 2", "ok");
     says(&mut server, "delete a", "ok");
-    // A crash: no `stop`, no farewell.
+    // A crash: `stop` is not called.
     drop(server);
     let mut server = persistent("s", folder.path());
-    assert_eq!((server.get(KEYS), server.get(STORED)), (Some(1), Some(2)));
+    assert_eq!(
+        (server.get(KEYS), server.get(STORED_BYTES)),
+        (Some(1), Some(2))
+    );
     server.start();
     says(&mut server, "get a", "not found");
     says(&mut server, "get b", "2");
-    // Another node of the same run has a file of its own.
+    // Another node of the same run has its own file.
     says(&mut persistent("t", folder.path()), "get b", "not found");
     assert!(folder.path().join("s.kv").exists());
 }

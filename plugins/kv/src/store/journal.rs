@@ -1,24 +1,25 @@
-//! The journal: every change of a store, in a file, written before it is answered.
+//! The journal: a file with every change of a store. A change is written before its reply is
+//! sent.
 //!
-//! A record is appended by one `write`. From then on it belongs to the operating system
-//! and is there again whatever becomes of the node or of the runner's process; it is
-//! not forced onto the disk, so that a power cut may cost the last of it.
+//! A record is appended by one `write`. After that it survives a crash of the node or of the
+//! runner's process. It is not forced to the disk, so a power failure may lose the last
+//! records.
 //!
-//! | bytes | of a record |
+//! | bytes | content of a record |
 //! |---|---|
-//! | 8 | FNV-1a hash of what follows |
+//! | 8 | FNV-1a hash of the bytes that follow |
 //! | 1 | 1: set, 2: delete |
 //! | 4 | size of the key |
 //! | 4 | size of the value; 0 for a delete |
 //! | | key, value |
 //!
-//! Numbers are little-endian. A process that was ended while it wrote leaves half a record
-//! behind: it was not answered yet, and is cut off. A record that is whole but
-//! not as it was written is another matter: what was answered would be lost, so the
-//! store refuses to open.
+//! Numbers are little-endian. A process that was killed during a write leaves an incomplete
+//! record at the end. Its reply was never sent, so the record is cut off. A complete
+//! record with a wrong hash is damaged: an acknowledged change would be lost, so the store
+//! does not open.
 //!
-//! Once more than half of the file, and a mebibyte, is of no use any more, it is written
-//! anew beside the old one and takes its name.
+//! Once more than half of the file, and more than a mebibyte, is obsolete, the contents are
+//! written to a new file, which then replaces the old one.
 
 use crate::Command;
 use crate::escape::fnv;
@@ -27,14 +28,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Size of what stands before the key `[bytes]`.
+/// Size of the part of a record before the key `[bytes]`.
 const HEAD: usize = 17;
 
-/// What the file begins with.
+/// The first bytes of the file.
 const MAGIC: &[u8; 8] = b"kv log 1";
 
-/// The least waste that makes the file worth writing anew `[bytes]`; arbitrary.
-const WASTE: u64 = 1 << 20;
+/// Minimum size of the obsolete part for which the file is rewritten `[bytes]`; arbitrary.
+const MIN_OBSOLETE: u64 = 1 << 20;
 
 const SET: u8 = 1;
 const DELETE: u8 = 2;
@@ -46,7 +47,7 @@ pub struct Journal {
     file: File,
     /// Size of the file `[bytes]`.
     size: u64,
-    /// A record in the making.
+    /// Buffer for the record that is written.
     record: Vec<u8>,
 }
 
@@ -55,17 +56,17 @@ pub struct Journal {
 pub enum JournalError {
     /// The file cannot be read or written.
     File(PathBuf, io::Error),
-    /// It begins otherwise.
+    /// The file does not begin as a journal does.
     Foreign(PathBuf),
-    /// A record at this offset is not as it was written.
+    /// The record at this offset has a wrong hash.
     Damaged(PathBuf, u64),
 }
 
 impl Journal {
-    /// Opens a file, and makes it where there is none.
+    /// Opens a file, and creates it if it does not exist.
     ///
     /// # Errors
-    /// When the file cannot be opened.
+    /// If the file cannot be opened.
     pub fn open(path: &Path) -> Result<Journal, JournalError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -80,10 +81,10 @@ impl Journal {
         })
     }
 
-    /// Tells every change so far, and cuts off a last one that is not whole.
+    /// Calls `change` for each change in the file, and cuts off an incomplete last record.
     ///
     /// # Errors
-    /// When the file cannot be read, is no journal or is damaged.
+    /// If the file cannot be read, is not a journal or is damaged.
     pub fn replay(&mut self, mut change: impl FnMut(Command<'_>)) -> Result<(), JournalError> {
         let mut bytes = Vec::new();
         self.file
@@ -97,7 +98,7 @@ impl Journal {
         while let Some(end) = whole_record(&bytes, at) {
             match command(&bytes[at..end]) {
                 Some(command) => change(command),
-                // Torn pages at the very end: not answered either.
+                // The last record was written in part: its reply was never sent.
                 None if end == bytes.len() => break,
                 None => return Err(JournalError::Damaged(self.path.clone(), at as u64)),
             }
@@ -107,7 +108,7 @@ impl Journal {
             .map_err(|error| JournalError::File(self.path.clone(), error))
     }
 
-    /// Cuts the file to its whole records; what follows is appended.
+    /// Cuts the file to its complete records; later records are appended.
     fn begin(&mut self, fresh: bool, size: u64) -> io::Result<()> {
         if fresh {
             self.file.set_len(0)?;
@@ -124,14 +125,14 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes a change down.
+    /// Appends a change.
     ///
     /// # Errors
-    /// When it is not written; then the file is as it was.
+    /// If the change cannot be written; then the file is unchanged.
     pub fn append(&mut self, command: Command<'_>) -> io::Result<()> {
         encode(&mut self.record, command)?;
         if let Err(error) = self.file.write_all(&self.record) {
-            // A part of it may be there, and must not stand before the next.
+            // A part of the record may be in the file: the next record must not follow it.
             let size = self.size;
             self.cut(size)?;
             return Err(error);
@@ -140,25 +141,25 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether most of the file is of no use for a store of this size.
-    pub fn is_mostly_waste(&self, bytes: u64, keys: usize) -> bool {
+    /// Whether most of the file is obsolete, for a store with this many bytes and keys.
+    pub fn is_mostly_obsolete(&self, bytes: u64, keys: usize) -> bool {
         let useful = bytes + (keys * HEAD) as u64;
-        self.size > 2 * useful + WASTE
+        self.size > 2 * useful + MIN_OBSOLETE
     }
 
-    /// Writes the file anew. Where that fails the old one stays.
+    /// Rewrites the file with these keys and values. If this fails, the old file remains.
     pub fn rewrite<'a>(&mut self, all: impl Iterator<Item = (&'a [u8], &'a [u8])>) {
         let mut fresh = self.path.clone().into_os_string();
         fresh.push(".new");
         let fresh = PathBuf::from(fresh);
-        if let Ok((file, size)) = self.write_anew(&fresh, all) {
+        if let Ok((file, size)) = self.write_new(&fresh, all) {
             (self.file, self.size) = (file, size);
         } else {
             let _ = fs::remove_file(&fresh);
         }
     }
 
-    fn write_anew<'a>(
+    fn write_new<'a>(
         &mut self,
         fresh: &Path,
         all: impl Iterator<Item = (&'a [u8], &'a [u8])>,
@@ -175,7 +176,7 @@ impl Journal {
     }
 }
 
-/// The end of the record that begins at `at`, if all of it is there.
+/// The end of the record that begins at `at`; `None` if the record is incomplete.
 fn whole_record(bytes: &[u8], at: usize) -> Option<usize> {
     let head = bytes.get(at..at.checked_add(HEAD)?)?;
     let (key, value) = sizes(head);
@@ -183,7 +184,7 @@ fn whole_record(bytes: &[u8], at: usize) -> Option<usize> {
     (end <= bytes.len()).then_some(end)
 }
 
-/// The sizes of key and value.
+/// The sizes of key and value in a record's head.
 fn sizes(head: &[u8]) -> (usize, usize) {
     let size = |at: usize| {
         let bytes: [u8; 4] = std::array::from_fn(|i| head[at + i]);
@@ -192,7 +193,7 @@ fn sizes(head: &[u8]) -> (usize, usize) {
     (size(9), size(13))
 }
 
-/// What a whole record says; none if it is not as it was written.
+/// The command of a complete record; `None` if its hash is wrong.
 fn command(record: &[u8]) -> Option<Command<'_>> {
     let (hash, rest) = record.split_first_chunk::<8>()?;
     if u64::from_le_bytes(*hash) != fnv(rest) {
@@ -238,13 +239,13 @@ impl fmt::Display for JournalError {
             JournalError::File(path, error) => write!(f, "{}: {error}", path.display()),
             JournalError::Foreign(path) => write!(
                 f,
-                "{}: found another file, expected the journal of a store",
+                "{}: the file is not the journal of a store",
                 path.display()
             ),
             JournalError::Damaged(path, at) => write!(
                 f,
-                "{}: the record at byte {at} is not as it was written, and what was answered \
-                 `ok` would be missing\n  remove the file to begin with an empty store",
+                "{}: the record at byte {at} is damaged, and without it a change with the reply \
+                 `ok` would be lost\n  remove the file to begin with an empty store",
                 path.display()
             ),
         }

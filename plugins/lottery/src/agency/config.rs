@@ -1,4 +1,4 @@
-//! What a scenario may set for an agency.
+//! The config of `lottery.agency`.
 
 use crate::announce::Announce;
 use crate::bet::Bet;
@@ -14,48 +14,48 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AgencyConfig {
-    /// Its number. None: the number at the end of its node's name, 3 for `agency-3`.
+    /// Number of the agency. Default: the number at the end of the node's name, 3 for `agency-3`.
     #[schemars(range(min = 1))]
     pub agency: Option<u32>,
 
-    /// The name of the central's node. None: `central`, or if it is not linked to
-    /// a node of that name, its first peer.
+    /// Name of the central's node. Default: `central`, or the first peer if no peer has that
+    /// name.
     pub central: Option<String>,
 
-    /// A CSV file with its bets, without a header: first name, last name, document,
-    /// birthdate, number. A relative path begins at the folder that the runner was
-    /// started in; `{agency}` stands for the agency's number.
+    /// CSV file with the bets, without a header: first name, last name, document, birthdate,
+    /// number. A relative path begins at the folder in which the runner was started. `{agency}`
+    /// is replaced by the agency's number: `"bets/agency-{agency}.csv"`.
     pub file: Option<String>,
 
-    /// A single bet: a table with `first_name`, `last_name`, `document`, `birthdate`
-    /// and `number`, or `"env"`: from the environment's `NOMBRE`, `APELLIDO`,
+    /// A single bet: a table with `first_name`, `last_name`, `document`, `birthdate` and
+    /// `number`, or `"env"` to read it from the environment variables `NOMBRE`, `APELLIDO`,
     /// `DOCUMENTO`, `NACIMIENTO` and `NUMERO`.
     pub bet: Option<BetConfig>,
 
-    /// So many bets that are made up, the same in every run.
+    /// Number of bets to generate. They are the same in every run.
     pub generate: Option<u64>,
 
-    /// Which bets `generate` makes up: others for another number.
+    /// Seed of the generated bets: another seed gives other bets.
     pub seed: u64,
 
-    /// The most bets of a batch.
+    /// Maximum number of bets in a batch.
     #[schemars(range(min = 1, max = 130))]
     pub batch: u32,
 
-    /// The most that the frame of a batch takes, in bytes.
+    /// Maximum size of the frame of a batch, in bytes.
     #[schemars(range(min = 64, max = 8192))]
     pub max_bytes: u32,
 
-    /// How long to wait before asking again who has won; twice as long each time. As
-    /// long, doubling, too, after a connection that broke.
+    /// First pause before the next query for winners, and before a message is sent again after a
+    /// broken connection. Each further pause is twice as long: 1 s, 2 s, 4 s.
     pub backoff: Span,
 
-    /// How long an answer may take before the same is said again on a new
-    /// connection. None: as long as it wants.
+    /// How long to wait for a reply before the message is sent again on a new connection. Without
+    /// a `timeout` the agency waits forever.
     pub timeout: Option<Span>,
 
-    /// Of which bets a line is printed when they are stored: of `each`, of a
-    /// `single` one that was handed in by itself, of `none`.
+    /// For which acknowledged bets a line is printed: for `each`, for a `single` bet (a batch of
+    /// one bet), or for `none`.
     pub announce: Announce,
 }
 
@@ -77,12 +77,12 @@ impl Default for AgencyConfig {
     }
 }
 
-/// A single bet, or where it is from.
+/// The source of a single bet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BetConfig {
-    /// The environment.
+    /// Environment variables.
     Env,
-    /// This one.
+    /// The config itself.
     Given(SingleBet),
 }
 
@@ -97,18 +97,18 @@ pub struct SingleBet {
     number: Word,
 }
 
-/// A text that may be written as a number.
+/// A text that a scenario may also write as a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Word(String);
 
-/// The environment's names for a bet's fields.
+/// The environment variables of a bet's fields, in order.
 const VARIABLES: [&str; 5] = ["NOMBRE", "APELLIDO", "DOCUMENTO", "NACIMIENTO", "NUMERO"];
 
 impl BetConfig {
     /// First name, last name, document, birthdate, number.
     ///
     /// # Errors
-    /// When a variable of the environment is not set, or it is no bet.
+    /// If an environment variable is not set, or the bet has a problem.
     pub fn fields(&self) -> Result<[String; 5], String> {
         let mut fields = match self {
             BetConfig::Given(bet) => return Ok(bet.fields().map(str::to_owned)),
@@ -116,13 +116,15 @@ impl BetConfig {
         };
         for (field, name) in fields.iter_mut().zip(VARIABLES) {
             *field = std::env::var(name).map_err(|error| {
-                format!("`bet` is \"env\", and of the environment's {name}: {error}")
+                format!("`bet` is \"env\", but environment variable {name}: {error}")
             })?;
         }
         let bet = Bet::from_fields(fields.each_ref().map(String::as_str));
         match bet.problem() {
             None => Ok(fields),
-            Some(problem) => Err(format!("`bet` is \"env\", and the environment's {problem}")),
+            Some(problem) => Err(format!(
+                "`bet` is \"env\", but in the environment {problem}"
+            )),
         }
     }
 }
@@ -140,7 +142,7 @@ impl SingleBet {
 }
 
 impl AgencyConfig {
-    /// What is wrong with it, beyond types and ranges.
+    /// Mistakes that types and ranges do not exclude.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let sources = [
@@ -153,11 +155,11 @@ impl AgencyConfig {
             [_] => {}
             [] => problems.push(Problem::at(
                 "",
-                "there is nothing to hand in, expected one of `file`, `bet` and `generate`",
+                "the agency has no bets, expected one of `file`, `bet` and `generate`",
             )),
             [_, other, ..] => problems.push(Problem::at(
                 other,
-                format!("stands beside `{}`, expected one of them", named[0]),
+                format!("is set together with `{}`, expected one of them", named[0]),
             )),
         }
         if let Some(BetConfig::Given(bet)) = &self.bet
@@ -173,10 +175,10 @@ impl AgencyConfig {
         problems
     }
 
-    /// Its number, as text.
+    /// The agency's number, as text.
     ///
     /// # Errors
-    /// When neither it nor the node's name says one.
+    /// If neither the config nor the node's name contains it.
     pub(super) fn number(&self, node: &str) -> Result<String, String> {
         let digits = node.len() - node.trim_end_matches(|it: char| it.is_ascii_digit()).len();
         let last = node[node.len() - digits..]
@@ -186,7 +188,7 @@ impl AgencyConfig {
         match self.agency.or(last) {
             Some(number) => Ok(number.to_string()),
             None => Err(format!(
-                "`{node}` has no number at its end that could be the agency's: say which with `agency`"
+                "the node name `{node}` does not end with a number: set the agency's number with `agency`"
             )),
         }
     }

@@ -1,28 +1,28 @@
-//! Where an agency's bets are from, and the batches that are made of them: one at
-//! a time, so that a file of any size takes no more memory than a batch.
+//! The source of an agency's bets, and the batches that are built from it: one at a time, so a
+//! file of any size needs no more memory than one batch.
 
 use super::AgencyConfig;
 use crate::bet::Bet;
+use crate::bets_file;
 use crate::digest::Digest;
 use crate::generate;
-use crate::sheet;
 use crate::wire::{self, Frame};
 use std::fs::File;
 
-/// A bet with its fields.
+/// The fields of a bet.
 type Fields = [String; 5];
 
-/// Bets, one after the other.
+/// The bets of an agency, one after the other.
 pub(super) struct Source {
     from: From,
-    /// One that did not fit the batch before.
+    /// A bet that did not fit in the previous batch.
     left: Option<Fields>,
     count: u64,
 }
 
 enum From {
     One(Option<Fields>),
-    Made(generate::Bets),
+    Generated(generate::Bets),
     File(Box<Lines>),
 }
 
@@ -38,15 +38,15 @@ pub(super) struct Batch {
     /// The message.
     pub message: Vec<u8>,
     pub bets: u64,
-    /// Of its lines in `bets.csv`.
+    /// Digest of the batch's lines in `bets.csv`.
     pub digest: Digest,
     lines: Vec<u8>,
 }
 
 impl Batch {
-    /// Whether this says that it is stored.
-    pub fn is_acknowledged_by(&self, answer: &Frame<'_>) -> bool {
-        match *answer {
+    /// Whether a reply acknowledges this batch.
+    pub fn is_acknowledged_by(&self, reply: &Frame<'_>) -> bool {
+        match *reply {
             Frame::Stored(count) => count == self.bets,
             Frame::StoredOne { document, number } => match Frame::decode(&self.message) {
                 Ok(Frame::Bets { bets, .. }) => {
@@ -61,10 +61,10 @@ impl Batch {
 }
 
 impl Source {
-    /// That of this agency.
+    /// The source of this agency.
     ///
     /// # Errors
-    /// When there is no such file, or no such bet in the environment.
+    /// If the file cannot be opened, or the environment has no bet.
     pub fn open(config: &AgencyConfig, agency: &str) -> Result<Source, String> {
         let from = match (&config.file, &config.bet, config.generate) {
             (Some(path), ..) => {
@@ -85,7 +85,7 @@ impl Source {
             (None, Some(bet), _) => From::One(Some(bet.fields()?)),
             (None, None, count) => {
                 let count = count.unwrap_or(0);
-                From::Made(generate::Bets::new(count, config.seed, agency))
+                From::Generated(generate::Bets::new(count, config.seed, agency))
             }
         };
         Ok(Source {
@@ -95,10 +95,10 @@ impl Source {
         })
     }
 
-    /// Fills a batch with the next bets. Answers whether there are any.
+    /// Fills a batch with the next bets. Returns whether there are any.
     ///
     /// # Errors
-    /// When the file cannot be read, or a bet fits no frame.
+    /// If the file cannot be read, or a bet does not fit in a frame.
     pub fn fill(
         &mut self,
         batch: &mut Batch,
@@ -128,7 +128,7 @@ impl Source {
             for field in bet.fields() {
                 wire::push_field(&mut batch.message, field);
             }
-            sheet::push_line(&mut batch.lines, agency, &bet);
+            bets_file::push_line(&mut batch.lines, agency, &bet);
             batch.bets += 1;
         }
         batch.digest = Digest::of(&batch.lines);
@@ -142,7 +142,7 @@ impl Source {
         self.count += 1;
         match &mut self.from {
             From::One(bet) => Ok(bet.take()),
-            From::Made(bets) => Ok(bets.next()),
+            From::Generated(bets) => Ok(bets.next()),
             From::File(lines) => lines.next(self.count),
         }
     }
@@ -153,7 +153,7 @@ impl Lines {
         let Lines { path, reader, line } = self;
         match reader.read_record(line) {
             Ok(false) => Ok(None),
-            Ok(true) => match sheet::cells::<5>(line) {
+            Ok(true) => match bets_file::cells::<5>(line) {
                 Some(cells) => Ok(Some(cells.map(str::to_owned))),
                 None => Err(format!(
                     "{path}: bet {count} has {} fields, expected 5: first name, last name, document, \

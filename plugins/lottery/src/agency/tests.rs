@@ -1,5 +1,4 @@
-//! The agency as a state machine: what it says, what it waits for, and when it
-//! tries again.
+//! The agency as a state machine: what it sends, what it waits for, and when it retries.
 
 use super::*;
 use crate::wire::{LENGTH, MAX_FRAME};
@@ -9,7 +8,7 @@ use std::fs;
 const ONE: &str = "bet = { first_name = 'Ana', last_name = 'Ño', document = 30904465, \
                    birthdate = 1999-03-17, number = 7574 }";
 
-/// The message of that bet.
+/// The message with that bet.
 const ONE_BYTES: &[u8] = b"B\0\0\0\x017\0\0\0\x03Ana\0\0\0\x03\xc3\x91o\0\0\0\x0830904465\
     \0\0\0\x0a1999-03-17\0\0\0\x047574";
 
@@ -22,13 +21,13 @@ fn agency(config: &str) -> Setup<Agency> {
     setup.config(config)
 }
 
-/// An agency with bets that are made up, in batches of two.
+/// An agency with generated bets, in batches of two.
 fn in_twos(bets: u32, more: &str) -> Kit<Agency> {
     let config = format!("generate = {bets}\nbatch = 2\nannounce = 'none'\n{more}");
     agency(&config).create()
 }
 
-/// What was sent to the central, which is all that was sent.
+/// The message to the central; requires that it is the only one.
 #[track_caller]
 fn said(effects: &[Effect]) -> Vec<u8> {
     let sent = effects.iter().filter_map(|effect| match effect {
@@ -41,7 +40,7 @@ fn said(effects: &[Effect]) -> Vec<u8> {
     sent.concat()
 }
 
-/// The span of the pause that was begun.
+/// The duration of the pause that began.
 #[track_caller]
 fn pause(effects: &[Effect]) -> Duration {
     match effects {
@@ -54,7 +53,7 @@ const FINISHED: &[u8] = b"F\0\0\0\x017";
 const QUESTION: &[u8] = b"Q\0\0\0\x017";
 
 #[test]
-fn a_single_bet_goes_its_whole_way() {
+fn a_single_bet_is_handed_in_and_its_winners_are_received() {
     let mut agency = agency(ONE).create();
     let started = agency.start();
     assert_eq!(
@@ -75,7 +74,7 @@ fn a_single_bet_goes_its_whole_way() {
     assert_eq!(agency.get(BETS), Some(1));
     let asked = [Effect::recorded(ASKS), Effect::sent(1, QUESTION)];
     assert_eq!(agency.disconnect(1), asked);
-    // Asked too early: again, each time after twice as long.
+    // A query before the draw is repeated; each pause is twice as long.
     for seconds in [1, 2, 4, 8] {
         assert_eq!(agency.message(1, b"Q"), []);
         assert_eq!(
@@ -90,13 +89,13 @@ fn a_single_bet_goes_its_whole_way() {
     let informed = [Effect::recorded(INFORMED), Effect::printed(line)];
     assert_eq!(agency.disconnect(1), informed);
     assert_eq!(agency.get(WINNERS), Some(1));
-    // That was all.
+    // The agency is finished.
     assert_eq!(agency.disconnect(1), []);
     assert_eq!(agency.stop(), []);
 }
 
 #[test]
-fn a_batch_follows_when_the_one_before_is_acknowledged() {
+fn a_batch_is_handed_in_after_the_acknowledgement_of_the_previous_one() {
     let mut agency = in_twos(5, "");
     let mut sizes = Vec::new();
     let mut sent = said(&agency.start());
@@ -118,7 +117,7 @@ fn a_batch_follows_when_the_one_before_is_acknowledged() {
 }
 
 #[test]
-fn a_batch_takes_as_much_of_a_frame_as_it_may() {
+fn a_batch_fills_its_frame_up_to_the_limit() {
     for (max_bytes, least) in [(4000, 3900), (500, 400)] {
         let config = format!("generate = 1000\nmax_bytes = {max_bytes}\nannounce = 'none'");
         let mut agency = agency(&config).create();
@@ -140,7 +139,7 @@ fn a_batch_takes_as_much_of_a_frame_as_it_may() {
 }
 
 #[test]
-fn a_refused_batch_is_told_and_the_next_follows() {
+fn a_refused_batch_is_printed_and_the_next_one_is_handed_in() {
     let mut agency = in_twos(3, "");
     agency.start();
     let done = agency.message(1, Frame::Error("no").encode());
@@ -156,11 +155,11 @@ fn a_refused_batch_is_told_and_the_next_follows() {
 }
 
 #[test]
-fn what_answers_nothing_changes_nothing() {
+fn an_unexpected_message_changes_nothing() {
     let mut agency = in_twos(2, "");
     agency.start();
     let stray = [Effect::recorded(STRAY)];
-    // Of another node, of another batch, of another question, of nothing at all.
+    // From another node, for another batch, for another query, malformed.
     assert_eq!(agency.message(0, b"0\0\0\0\x012"), stray);
     for message in [
         &b"0\0\0\0\x013"[..],
@@ -187,7 +186,7 @@ fn after_a_broken_connection_the_batch_is_handed_in_again() {
         assert_eq!(said(&agency.timer(PAUSE)), first);
     }
     assert_eq!(agency.get(RETRIES), Some(3));
-    // It may be acknowledged four times: a question tells when that is over.
+    // Four acknowledgements may arrive: after the reply to a query there are no more.
     assert_eq!(said(&agency.message(1, b"0\0\0\0\x012")), QUESTION);
     assert_eq!(
         agency.message(1, b"0\0\0\0\x012"),
@@ -196,16 +195,16 @@ fn after_a_broken_connection_the_batch_is_handed_in_again() {
     assert_eq!(agency.message(1, b"Q"), []);
     let second = said(&agency.disconnect(1));
     assert!(second != first && second[0] == b'B');
-    // The next pause is a short one again.
+    // The next pause is short again.
     assert_eq!(pause(&agency.disconnect(1)), SECOND / 4);
 }
 
 #[test]
-fn what_is_not_answered_in_time_is_said_again_on_a_new_connection() {
+fn a_message_without_a_reply_is_sent_again_on_a_new_connection() {
     let mut agency = in_twos(2, "timeout = '3s'");
     let closed = Effect::Closed(Peer(1));
     let armed = Effect::timer_set(TIMEOUT, SECOND * 3);
-    // Answers to one that was here before it may still come.
+    // Replies to messages from before a crash may still arrive.
     let started = agency.start();
     assert_eq!(
         (said(&started), started[0].clone()),
@@ -223,18 +222,18 @@ fn what_is_not_answered_in_time_is_said_again_on_a_new_connection() {
     assert_eq!(pause(&late), SECOND);
     assert_eq!(said(&agency.timer(PAUSE)), said(&first));
     agency.message(1, b"0\0\0\0\x012");
-    // The question is answered; the close does not come, and is not missed.
+    // The query has a reply; the missing close changes nothing.
     agency.message(1, b"Q");
     let ended = agency.timer(TIMEOUT);
     assert_eq!(
         (ended[0].clone(), said(&ended)),
         (closed.clone(), FINISHED.to_vec())
     );
-    // The end is not heard.
+    // The end is lost.
     assert_eq!(pause(&agency.timer(TIMEOUT)), SECOND);
     assert_eq!(said(&agency.timer(PAUSE)), FINISHED);
     assert_eq!(said(&agency.disconnect(1)), QUESTION);
-    // Before the draw: the central may be one that never heard the end.
+    // Before the draw: the central may have crashed without the end.
     agency.message(1, b"Q");
     assert_eq!(pause(&agency.disconnect(1)), SECOND);
     assert_eq!(said(&agency.timer(PAUSE)), FINISHED);
@@ -247,7 +246,7 @@ fn what_is_not_answered_in_time_is_said_again_on_a_new_connection() {
 }
 
 #[test]
-fn a_question_that_breaks_off_is_doubt_enough_to_say_the_end_again() {
+fn after_a_query_without_a_reply_the_end_is_sent_again() {
     let mut agency = in_twos(0, "");
     assert_eq!(said(&agency.start()), FINISHED);
     assert_eq!(said(&agency.disconnect(1)), QUESTION);
@@ -257,14 +256,14 @@ fn a_question_that_breaks_off_is_doubt_enough_to_say_the_end_again() {
 }
 
 #[test]
-fn winners_may_take_several_frames() {
+fn winners_may_arrive_in_several_frames() {
     let mut agency = in_twos(0, "");
     agency.start();
     agency.disconnect(1);
     agency.message(1, b"W\0\0\0\x011\0\0\0\x012");
     agency.message(1, b"W\0\0\0\x013");
     assert_eq!(agency.get(WINNERS), None);
-    // The run ends before the close comes.
+    // The run ends before the close.
     assert_eq!(agency.stop()[0], Effect::recorded(INFORMED));
     assert_eq!(agency.get(WINNERS), Some(3));
     assert_eq!(
@@ -274,7 +273,7 @@ fn winners_may_take_several_frames() {
 }
 
 #[test]
-fn an_agency_that_the_central_does_not_know_gives_up() {
+fn an_agency_that_is_unknown_to_the_central_gives_up() {
     let mut agency = in_twos(0, "");
     agency.start();
     let told = agency.message(
@@ -287,7 +286,7 @@ fn an_agency_that_the_central_does_not_know_gives_up() {
 }
 
 #[test]
-fn bets_come_from_a_file_of_its_number() {
+fn bets_are_read_from_the_file_of_the_agency() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("agency-{agency}.csv");
     let config = format!("file = '{}'\nannounce = 'none'", path.display());
@@ -342,7 +341,7 @@ fn the_agency_is_the_number_at_the_end_of_its_nodes_name() {
     );
     let failure = number("north", "generate = 1").unwrap_err();
     assert!(
-        failure.starts_with("`north` has no number at its end"),
+        failure.contains("`north` does not end with a number"),
         "{failure}"
     );
 }
@@ -356,9 +355,9 @@ fn mistakes_in_a_config_have_their_key() {
             .map(|it| format!("{}: {}", it.path, it.message));
         told.collect::<Vec<_>>()
     };
-    let none = "there is nothing to hand in, expected one of `file`, `bet` and `generate`";
+    let none = "the agency has no bets, expected one of `file`, `bet` and `generate`";
     assert_eq!(found(""), [format!(": {none}")]);
-    let two = "generate: stands beside `file`, expected one of them";
+    let two = "generate: is set together with `file`, expected one of them";
     assert_eq!(found("file = 'a'\ngenerate = 1"), [two]);
     assert_eq!(
         found("generate = 1\nbackoff = '0s'\ntimeout = '0s'"),

@@ -1,4 +1,4 @@
-//! What a scenario may set for the central.
+//! The config of `lottery.central`.
 
 use crate::announce::Announce;
 use schemars::JsonSchema;
@@ -8,21 +8,20 @@ use serde::Deserialize;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CentralConfig {
-    /// How many agencies there are, numbered from 1; the draw happens once all have
-    /// ended. None: as many as there are nodes linked to it, or 5 where there are
-    /// none.
+    /// Number of agencies. They are numbered from 1, and the draw happens after all have ended.
+    /// Default: the number of nodes that are linked to the central, or 5 without links.
     #[schemars(range(min = 1))]
     pub agencies: Option<u32>,
 
-    /// The number that wins.
+    /// The winning number.
     pub winner: u64,
 
-    /// Acknowledge bets only once the disk has them, so that they outlive a power
-    /// failure. Without it they outlive the central and its process.
+    /// Acknowledge bets only after they are on the disk, so they survive a power failure. With
+    /// `false` they survive a crash of the central and of its process.
     pub sync: bool,
 
-    /// Of which bets a line is printed when they are stored: of `each`, of a
-    /// `single` one that was handed in by itself, of `none`.
+    /// For which stored bets a line is printed: for `each`, for a `single` bet (a batch of one
+    /// bet), or for `none`.
     pub announce: Announce,
 }
 

@@ -1,5 +1,4 @@
-//! The central as a state machine: what each message is answered with, and what
-//! of it is stored.
+//! The central as a state machine: the reply to each message, and what is stored.
 
 use super::*;
 use runner_sdk::testkit::{Call, Effect, Kit, node, problems};
@@ -37,7 +36,7 @@ fn stored(folder: &Path) -> String {
     fs::read_to_string(folder.join("bets.csv")).unwrap()
 }
 
-/// The reason in an `E` that was sent, which is all that was done.
+/// The reason in the `E` that was sent; requires that there is no other effect.
 #[track_caller]
 fn refusal(effects: &[Effect], closes: bool) -> String {
     let (sent, closed) = match effects {
@@ -56,7 +55,7 @@ fn refusal(effects: &[Effect], closes: bool) -> String {
 }
 
 #[test]
-fn a_single_bet_is_answered_with_document_and_number() {
+fn the_reply_to_a_single_bet_has_document_and_number() {
     let folder = tempfile::tempdir().unwrap();
     let mut central = central(folder.path(), "");
     assert_eq!(central.start(), []);
@@ -65,7 +64,7 @@ fn a_single_bet_is_answered_with_document_and_number() {
     assert_eq!(
         done,
         [
-            Effect::recorded(KEPT),
+            Effect::recorded(BATCH_STORED),
             Effect::printed(line),
             Effect::sent(0, b"0\0\0\0\x0830904465\0\0\0\x047574"),
         ]
@@ -79,13 +78,16 @@ fn a_single_bet_is_answered_with_document_and_number() {
 }
 
 #[test]
-fn a_batch_is_answered_with_its_count_and_stored_in_order() {
+fn the_reply_to_a_batch_has_its_count_and_the_bets_are_stored_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let mut central = central(folder.path(), "announce = 'single'");
     let done = central.message(1, bets("2", &[ANA, BEA]));
     assert_eq!(
         done,
-        [Effect::recorded(KEPT), Effect::sent(1, b"0\0\0\0\x012")]
+        [
+            Effect::recorded(BATCH_STORED),
+            Effect::sent(1, b"0\0\0\0\x012")
+        ]
     );
     assert_eq!(
         stored(folder.path()),
@@ -95,14 +97,14 @@ fn a_batch_is_answered_with_its_count_and_stored_in_order() {
 }
 
 #[test]
-fn a_batch_that_comes_again_is_acknowledged_again_and_stored_once() {
+fn a_repeated_batch_is_acknowledged_again_and_stored_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut before = central(folder.path(), "");
     before.message(0, bets("1", &[ANA, BEA]));
     before.message(0, bets("1", &[BEA]));
     before.message(0, end("1"));
     let file = stored(folder.path());
-    // A central that crashed knows what the one before it has stored.
+    // A restarted central knows the stored batches.
     for central in [before, central(folder.path(), "")].iter_mut() {
         for (batch, answer) in [
             (&[ANA, BEA][..], &b"0\0\0\0\x012"[..]),
@@ -111,21 +113,21 @@ fn a_batch_that_comes_again_is_acknowledged_again_and_stored_once() {
             let done = central.message(1, bets("1", batch));
             assert_eq!(done, [Effect::recorded(REPEATED), Effect::sent(1, answer)]);
         }
-        // What is new is refused: the agency has ended.
+        // A new batch is refused: the agency has ended.
         let said = refusal(&central.message(1, bets("1", &[ANA])), false);
         assert_eq!(said, "agency 1 has ended");
         assert_eq!(stored(folder.path()), file);
     }
-    // Another agency's bets are others, whatever they say.
+    // Equal bets of another agency are other bets.
     let mut central = central(folder.path(), "announce = 'none'");
     assert_eq!(central.get(STORED), Some(3));
     let done = central.message(1, bets("2", &[ANA, BEA]));
-    assert_eq!(done[0], Effect::recorded(KEPT));
+    assert_eq!(done[0], Effect::recorded(BATCH_STORED));
     assert_eq!(central.get(STORED), Some(5));
 }
 
 #[test]
-fn the_draw_comes_with_the_last_end_and_closes_each_connection() {
+fn the_draw_happens_at_the_last_end_and_each_reply_closes_its_connection() {
     let folder = tempfile::tempdir().unwrap();
     let mut central = central(folder.path(), "announce = 'none'");
     central.message(0, bets("1", &[ANA, BEA]));
@@ -134,7 +136,7 @@ fn the_draw_comes_with_the_last_end_and_closes_each_connection() {
         central.message(0, end("1")),
         [Effect::recorded(OVER), closed(0)]
     );
-    // It may say so again.
+    // The agency may repeat its end.
     assert_eq!(central.message(0, end("1")), [closed(0)]);
     let early = [Effect::recorded(PUT_OFF), Effect::sent(0, b"Q"), closed(0)];
     assert_eq!(central.message(0, ask("1")), early);
@@ -160,7 +162,7 @@ fn the_draw_comes_with_the_last_end_and_closes_each_connection() {
 }
 
 #[test]
-fn a_central_that_returns_has_drawn_or_draws() {
+fn a_restarted_central_has_drawn_or_draws() {
     let folder = tempfile::tempdir().unwrap();
     let mut first = central(folder.path(), "");
     first.message(0, bets("1", &[ANA]));
@@ -172,7 +174,7 @@ fn a_central_that_returns_has_drawn_or_draws() {
         second.message(0, ask("1"))[1],
         Effect::sent(0, b"W\0\0\0\x0830904465")
     );
-    // One that died between the last end and the draw.
+    // A central that crashed between the last end and the draw.
     let journal = folder.path().join("batches.csv");
     let text = fs::read_to_string(&journal).unwrap();
     let draw = text.find("draw,").unwrap();
@@ -185,7 +187,7 @@ fn a_central_that_returns_has_drawn_or_draws() {
 }
 
 #[test]
-fn a_batch_with_one_bad_bet_is_refused_whole() {
+fn a_batch_with_one_bad_bet_is_refused_completely() {
     let folder = tempfile::tempdir().unwrap();
     let mut central = central(folder.path(), "");
     let bad = |field: usize, text| {
@@ -209,15 +211,15 @@ fn a_batch_with_one_bad_bet_is_refused_whole() {
     }
     assert_eq!(stored(folder.path()), "");
     assert_eq!(central.get(STORED), Some(0));
-    // It goes on as if nothing had been.
+    // The central continues normally.
     assert_eq!(
         central.message(0, bets("1", &[BEA]))[0],
-        Effect::recorded(KEPT)
+        Effect::recorded(BATCH_STORED)
     );
 }
 
 #[test]
-fn what_is_no_request_is_refused_and_costs_nothing() {
+fn an_invalid_message_is_refused_without_other_effects() {
     let folder = tempfile::tempdir().unwrap();
     let mut central = central(folder.path(), "");
     let mut said = |message: &[u8], closes| refusal(&central.message(1, message), closes);
@@ -259,11 +261,11 @@ fn what_is_no_request_is_refused_and_costs_nothing() {
 }
 
 #[test]
-fn with_sync_answers_of_batches_that_came_together_wait_for_one_order() {
+fn with_sync_the_replies_to_batches_that_arrive_together_wait_for_one_flush() {
     let folder = tempfile::tempdir().unwrap();
     let mut central = central(folder.path(), "sync = true\nannounce = 'none'");
-    let at_once = Effect::timer_set(COMMIT, Duration::ZERO);
-    let kept = Effect::recorded(KEPT);
+    let at_once = Effect::timer_set(FLUSH, Duration::ZERO);
+    let kept = Effect::recorded(BATCH_STORED);
     assert_eq!(
         central.message(0, bets("1", &[ANA])),
         [kept.clone(), at_once]
@@ -271,7 +273,7 @@ fn with_sync_answers_of_batches_that_came_together_wait_for_one_order() {
     assert_eq!(central.message(1, bets("2", &[ANA, BEA])), [kept]);
     assert_eq!(central.message(0, end("1")), [Effect::recorded(OVER)]);
     assert_eq!(
-        central.timer(COMMIT),
+        central.timer(FLUSH),
         [
             Effect::sent(0, b"0\0\0\0\x0830904465\0\0\0\x047574"),
             Effect::sent(1, b"0\0\0\0\x012"),
@@ -281,7 +283,7 @@ fn with_sync_answers_of_batches_that_came_together_wait_for_one_order() {
 }
 
 #[test]
-fn without_files_winners_are_known_and_bets_are_not_kept() {
+fn without_files_the_winners_are_known_and_bets_are_not_stored() {
     let mut central = node::<Central>()
         .peers(["a"])
         .config("announce = 'none'")
@@ -293,7 +295,7 @@ fn without_files_winners_are_known_and_bets_are_not_kept() {
 }
 
 #[test]
-fn there_are_as_many_agencies_as_are_linked_or_said() {
+fn the_number_of_agencies_is_configured_or_the_number_of_peers() {
     let refused = |mut central: Kit<Central>| refusal(&central.message(0, ask("99")), true);
     let of = |peers: &[&str]| node::<Central>().peers(peers.iter().copied());
     let alone = node::<Central>()
@@ -308,7 +310,7 @@ fn there_are_as_many_agencies_as_are_linked_or_said() {
 }
 
 #[test]
-fn a_folder_that_another_central_stores_in_fails_the_run() {
+fn a_folder_of_another_central_fails_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let _first = central(folder.path(), "");
     let second = node::<Central>()
@@ -316,7 +318,7 @@ fn a_folder_that_another_central_stores_in_fails_the_run() {
         .run_folder(folder.path().to_str().unwrap());
     let failure = second.try_create().err().unwrap().to_string();
     assert!(
-        failure.starts_with("`central` stores its bets"),
+        failure.starts_with("`central` already stores its bets"),
         "{failure}"
     );
 }

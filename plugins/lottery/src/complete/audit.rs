@@ -1,5 +1,5 @@
-//! The heart of the check: takes what records tell, one after the other, and answers
-//! what it comes to.
+//! The core of the check: takes the facts of the records, one after the other, and returns the
+//! finding.
 
 #[cfg(test)]
 mod tests;
@@ -8,70 +8,70 @@ use crate::digest::Digest;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What a record tells, in the order in which it happened.
+/// The fact that a record states. Facts are in the order in which they happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
-    /// An agency of ours exists: what it does is recorded.
+    /// An agency is a node of the run: its actions are recorded.
     Agency {
-        /// Its number.
+        /// The agency's number.
         agency: u32,
     },
-    /// An agency hands in a batch.
+    /// An agency handed in a batch.
     HandedIn {
-        /// Whose.
+        /// Number of the agency.
         agency: u32,
-        /// Which.
+        /// Digest of the batch.
         batch: Digest,
     },
-    /// It learns that the batch is stored.
+    /// The agency received the acknowledgement of a batch.
     Acknowledged {
-        /// Whose.
+        /// Number of the agency.
         agency: u32,
-        /// Which.
+        /// Digest of the batch.
         batch: Digest,
     },
-    /// It learns that the batch was refused.
+    /// The agency received the refusal of a batch.
     Rejected {
-        /// Whose.
+        /// Number of the agency.
         agency: u32,
-        /// Which.
+        /// Digest of the batch.
         batch: Digest,
     },
-    /// It knows its winners.
+    /// The agency received its winners.
     Informed {
-        /// Which.
+        /// Number of the agency.
         agency: u32,
-        /// Who has won.
+        /// The winners of the agency.
         winners: Winners,
     },
-    /// The central stores a batch.
+    /// The central stored a batch.
     Stored {
-        /// Whose.
+        /// Number of the agency.
         agency: u32,
-        /// Which.
+        /// Digest of the batch.
         batch: Digest,
-        /// How many bets it has.
+        /// Number of bets in the batch.
         bets: u64,
-        /// Which of its bets win.
+        /// The winning bets of the batch.
         winners: Winners,
     },
-    /// The central draws.
+    /// The central made the draw.
     Drawn,
-    /// The central tells an agency its winners.
+    /// The central sent the winners to an agency.
     Told {
-        /// Which.
+        /// Number of the agency.
         agency: u32,
-        /// Who has won.
+        /// The winners of the agency.
         winners: Winners,
     },
 }
 
-/// How many have won, and a digest of their documents.
+/// The number of winning bets, and a digest of their documents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Winners {
-    /// How many.
+    /// Number of winning bets.
     pub count: u64,
-    /// Of their documents, whatever their order.
+    /// Digest of their documents, independent of their order.
     pub documents: Digest,
 }
 
@@ -90,34 +90,34 @@ impl fmt::Display for Winners {
     }
 }
 
-/// What was found.
+/// The result of the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding<Row> {
-    /// All is there, once, and the winners are right.
+    /// Every batch is stored once, and the winners are right.
     Complete,
-    /// Something is not.
+    /// Something is wrong.
     Wrong {
-        /// What.
+        /// What is wrong.
         reason: String,
         /// The records that show it.
         rows: Vec<Row>,
     },
-    /// There is nothing to judge, or not all of it.
+    /// The records are not sufficient for a verdict.
     Unknown {
-        /// Why.
+        /// What is missing.
         reason: String,
     },
 }
 
-/// What has been seen so far; `Row` is what names a record.
+/// The facts so far. `Row` identifies a record.
 #[derive(Clone, Debug)]
 pub struct Audit<Row> {
     batches: BTreeMap<(u32, Digest), Batch<Row>>,
     agencies: BTreeMap<u32, Agency<Row>>,
-    /// Batches in the order in which they were stored, with their numbers of bets.
+    /// The stored batches in order, with their numbers of bets.
     pub stored: Vec<(Digest, u64)>,
     drawn: bool,
-    /// The first thing that is wrong; later ones may only follow from it.
+    /// The first mistake: later ones may be its consequences.
     wrong: Option<(String, Vec<Row>)>,
 }
 
@@ -130,9 +130,9 @@ struct Batch<Row> {
 
 #[derive(Clone, Debug)]
 struct Agency<Row> {
-    /// Whether its node is one of the run's.
+    /// Whether the agency is a node of the run.
     ours: bool,
-    /// By what was stored.
+    /// The winning bets of its stored batches.
     winners: Winners,
     told: Option<(Row, Winners)>,
     informed: bool,
@@ -151,7 +151,7 @@ impl<Row: Clone> Default for Audit<Row> {
 }
 
 impl<Row: Clone> Audit<Row> {
-    /// Takes what a record tells.
+    /// Adds the fact of a record.
     pub fn note(&mut self, row: Row, fact: Fact) {
         if self.wrong.is_none()
             && let Err((reason, earlier)) = self.take(row.clone(), fact)
@@ -161,10 +161,10 @@ impl<Row: Clone> Audit<Row> {
         }
     }
 
-    /// Takes a fact in.
+    /// Adds a fact.
     ///
     /// # Errors
-    /// What is wrong with it, and the record before that shows it.
+    /// If the fact contradicts earlier ones: what is wrong, and the earlier record that proves it.
     fn take(&mut self, row: Row, fact: Fact) -> Result<(), (String, Option<Row>)> {
         match fact {
             Fact::Agency { agency } => self.agency(agency).ours = true,
@@ -238,7 +238,7 @@ impl<Row: Clone> Audit<Row> {
         Ok(())
     }
 
-    /// What all of it comes to, at the end of the run.
+    /// The finding at the end of the run.
     pub fn finish(&self) -> Finding<Row> {
         let unknown = |reason: String| Finding::Unknown { reason };
         if let Some((reason, rows)) = self.wrong.clone() {
@@ -250,7 +250,7 @@ impl<Row: Clone> Audit<Row> {
         if !self.drawn {
             return unknown("the run ended before the draw".to_owned());
         }
-        // After the draw all agencies have ended, so all has an answer.
+        // After the draw all agencies have ended, so each batch has a reply.
         for ((agency, batch), entry) in &self.batches {
             if let (Some(row), None, false) = (&entry.handed_in, &entry.stored, entry.rejected) {
                 return Finding::Wrong {

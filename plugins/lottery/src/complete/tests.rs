@@ -1,4 +1,4 @@
-//! The check over records as agencies and central write them.
+//! The check on records like those of agencies and central.
 
 use super::*;
 use crate::{Agency, Central};
@@ -14,7 +14,7 @@ fn run(folder: &str) -> Judge<Complete> {
     setup.node::<Agency>("agency-1", "lottery").begin()
 }
 
-/// A step with one row of a node.
+/// A step of a node with one row.
 fn step(
     run: &mut Judge<Complete>,
     node: u32,
@@ -31,7 +31,7 @@ fn step(
     });
 }
 
-/// All from the start to the winners, with one batch.
+/// All records from the start to the winners, with one batch.
 fn lottery(run: &mut Judge<Complete>, batch: &str, times: usize) {
     step(run, 0, "start", &[], &[]);
     step(run, 1, "start", &[("agency", "1")], &[]);
@@ -54,7 +54,7 @@ fn lottery(run: &mut Judge<Complete>, batch: &str, times: usize) {
 }
 
 #[test]
-fn a_lottery_as_it_should_be_passes() {
+fn a_correct_lottery_passes() {
     let mut run = run("");
     lottery(&mut run, BATCH, 1);
     let verdict = run.finish();
@@ -82,12 +82,12 @@ fn a_batch_stored_twice_fails_with_both_rows() {
 }
 
 #[test]
-fn without_records_nothing_is_known() {
+fn without_records_the_verdict_is_unknown() {
     assert_eq!(run("").finish().judged, Judged::Unknown);
 }
 
 #[test]
-fn the_file_must_have_what_the_records_say() {
+fn the_file_must_have_the_batches_of_the_records() {
     let folder = tempfile::tempdir().unwrap();
     let line = "1,Ana,Ño,30904465,1999-03-17,7574\r\n";
     let batch = Digest::of(line.as_bytes()).to_string();

@@ -1,33 +1,33 @@
-//! Why there is no store.
+//! Why a store cannot be opened or read.
 
 use super::BETS;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why there is no store.
+/// Why a store cannot be opened or read.
 #[derive(Debug)]
 pub enum StoreError {
-    /// A file cannot be made or read.
+    /// A file cannot be created or read.
     File {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Another central stores here.
+    /// The folder has the store of another central.
     Taken {
         /// The name of its node.
         by: String,
     },
-    /// A file is there that is not the store's.
+    /// A file of the same name exists that the central has not written.
     Foreign {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// A file is not what was written.
+    /// A file differs from what was written.
     Damaged {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
         /// What is wrong with it.
         what: String,
@@ -42,16 +42,16 @@ impl fmt::Display for StoreError {
             }
             StoreError::Taken { by } => write!(
                 f,
-                "`{by}` stores its bets in this run's {BETS}, expected one central in a run"
+                "`{by}` already stores its bets in this run's {BETS}: a run can have one central"
             ),
             StoreError::Foreign { path } => write!(
                 f,
-                "{} is there and is not the central's: give a node of that name another",
+                "{} exists, but the central has not written it: rename the node that writes it",
                 path.display()
             ),
             StoreError::Damaged { path, what } => write!(
                 f,
-                "{} is not what was stored: {what}; it was changed, or the disk lost it",
+                "{} differs from what was stored: {what}; it was changed, or lost in a power failure",
                 path.display()
             ),
         }
@@ -61,7 +61,7 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {}
 
 impl StoreError {
-    /// An error of this file, as the system said it.
+    /// The error of the system for this file.
     pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {
         let path = path.to_owned();
         move |source| StoreError::File { path, source }

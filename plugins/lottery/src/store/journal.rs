@@ -1,85 +1,85 @@
 //! The lines of the journal, `batches.csv`.
 //!
-//! `what,who,bets,bytes,digest`: a `batch` of an agency with its number of bets,
-//! the length of `bets.csv` once it was stored and the digest of its lines; an `end`
-//! of an agency; the `draw`. The first entry, `begun`, names the central's node.
+//! The columns are `what,who,bets,bytes,digest`. A line is a `batch` of an agency with its number
+//! of bets, the length of `bets.csv` after the batch and the digest of its lines; the `end` of
+//! an agency; or the `draw`. The first entry, `begun`, names the central's node.
 
 use crate::digest::Digest;
 
 /// The first line.
 pub(super) const HEAD: &str = "what,who,bets,bytes,digest\n";
 
-/// A line after the first.
+/// An entry: each line after the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    pub what: What,
-    /// An agency, or the name of a node.
-    pub who: String,
-    /// Bets of the batch.
+    pub kind: EntryKind,
+    /// The number of an agency, or the name of a node.
+    pub subject: String,
+    /// Number of bets of the batch.
     pub bets: u64,
     /// Length of `bets.csv` `[bytes]`.
     pub size: u64,
-    /// Of the batch's lines.
+    /// Digest of the batch's lines.
     pub digest: Digest,
 }
 
-/// What happened.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
-    /// The first central of this name.
+pub(super) enum EntryKind {
+    /// The store was created.
     Begun,
     /// A batch was stored.
     Batch,
     /// An agency has ended.
     End,
-    /// The draw.
+    /// The draw happened.
     Draw,
 }
 
-impl What {
-    const ALL: [(What, &'static str); 4] = [
-        (What::Begun, "begun"),
-        (What::Batch, "batch"),
-        (What::End, "end"),
-        (What::Draw, "draw"),
+impl EntryKind {
+    const ALL: [(EntryKind, &'static str); 4] = [
+        (EntryKind::Begun, "begun"),
+        (EntryKind::Batch, "batch"),
+        (EntryKind::End, "end"),
+        (EntryKind::Draw, "draw"),
     ];
 }
 
 impl Entry {
-    /// A store of this node begins.
+    /// The entry for a new store of this node.
     pub fn begun(owner: &str) -> Entry {
         Entry {
-            what: What::Begun,
-            who: owner.to_owned(),
+            kind: EntryKind::Begun,
+            subject: owner.to_owned(),
             bets: 0,
             size: 0,
             digest: Digest::default(),
         }
     }
 
-    /// Its line.
+    /// The line of the entry.
     pub fn line(&self) -> String {
-        let word = What::ALL.iter().find(|(what, _)| *what == self.what);
+        let word = EntryKind::ALL.iter().find(|(kind, _)| *kind == self.kind);
         let word = word.map_or("", |(_, word)| word);
         let Entry {
-            who,
+            subject,
             bets,
             size,
             digest,
             ..
         } = self;
-        format!("{word},{who},{bets},{size},{digest}\n")
+        format!("{word},{subject},{bets},{size},{digest}\n")
     }
 
-    /// The entry of a line; none if it was not written to its end.
+    /// Parses a line; `None` if the line is incomplete.
     pub fn parse(line: &[u8]) -> Option<Entry> {
         let line = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
         let mut cells = line.split(',');
         let word = cells.next()?;
-        let (what, _) = *What::ALL.iter().find(|(_, it)| *it == word)?;
+        let (kind, _) = *EntryKind::ALL.iter().find(|(_, it)| *it == word)?;
         let entry = Entry {
-            what,
-            who: cells.next()?.to_owned(),
+            kind,
+            subject: cells.next()?.to_owned(),
             bets: crate::bet::number(cells.next()?)?,
             size: crate::bet::number(cells.next()?)?,
             digest: Digest::parse(cells.next()?)?,
@@ -87,8 +87,8 @@ impl Entry {
         cells.next().is_none().then_some(entry)
     }
 
-    /// Whose it is.
+    /// The number of the agency; `None` if the subject is not a number.
     pub fn agency(&self) -> Option<u32> {
-        u32::try_from(crate::bet::number(&self.who)?).ok()
+        u32::try_from(crate::bet::number(&self.subject)?).ok()
     }
 }

@@ -6,7 +6,7 @@ fn lines(agency: &str, numbers: &[&str]) -> Vec<u8> {
     let mut lines = Vec::new();
     for number in numbers {
         let bet = Bet::from_fields(["Ana", "Ño, y\r\n", number, "1999-03-17", number]);
-        sheet::push_line(&mut lines, agency, &bet);
+        bets_file::push_line(&mut lines, agency, &bet);
     }
     lines
 }
@@ -24,7 +24,7 @@ fn open(folder: &Path) -> Store {
     Store::open(Some(folder), "central").unwrap()
 }
 
-/// A folder with two batches and an end in it, and the digests of the batches.
+/// A folder with two batches and the end of an agency, and the digests of the batches.
 fn filled() -> (tempfile::TempDir, [Digest; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path());
@@ -42,7 +42,7 @@ fn bytes(folder: &Path, name: &str) -> Vec<u8> {
 }
 
 #[test]
-fn what_was_stored_is_there_after_a_crash() {
+fn stored_batches_survive_a_crash() {
     let (folder, batches) = filled();
     let before = bytes(folder.path(), BETS);
     assert_eq!(
@@ -66,7 +66,7 @@ fn what_was_stored_is_there_after_a_crash() {
 }
 
 #[test]
-fn a_batch_that_was_not_finished_is_cut_off_wherever_it_was_cut() {
+fn an_incomplete_batch_is_cut_off_at_any_size() {
     let (folder, [first, second]) = filled();
     let third = {
         let mut store = open(folder.path());
@@ -79,10 +79,10 @@ fn a_batch_that_was_not_finished_is_cut_off_wherever_it_was_cut() {
         .unwrap()
         + 1;
     let last_bets = bets.len() - lines("2", &["10", "11", "12"]).len();
-    // First the bets are written, then the line.
+    // A crash between the write of the bets and the write of the line.
     let cuts = (last_bets..=bets.len()).map(|end| (end, last_line));
     let cuts = cuts.chain((last_line..journal.len()).map(|end| (bets.len(), end)));
-    // And where the power fails, one file may be on the disk and the other not.
+    // After a power failure, one file may be on the disk and the other not.
     let cuts = cuts.chain((last_bets..bets.len()).map(|end| (end, journal.len())));
     for (bets_end, journal_end) in cuts {
         fs::write(folder.path().join(BETS), &bets[..bets_end]).unwrap();
@@ -98,7 +98,7 @@ fn a_batch_that_was_not_finished_is_cut_off_wherever_it_was_cut() {
 }
 
 #[test]
-fn a_store_that_died_as_it_began_begins_again() {
+fn a_store_that_crashed_during_its_creation_is_created_again() {
     let (folder, _) = filled();
     let journal = bytes(folder.path(), JOURNAL);
     let head = journal::HEAD.len() + Entry::begun("central").line().len();
@@ -118,7 +118,7 @@ fn a_store_that_died_as_it_began_begins_again() {
 }
 
 #[test]
-fn what_was_acknowledged_and_is_not_there_any_more_is_an_error() {
+fn a_missing_acknowledged_batch_is_an_error() {
     let (folder, _) = filled();
     let mut bets = bytes(folder.path(), BETS);
     bets[2] ^= 1;
@@ -134,13 +134,13 @@ fn what_was_acknowledged_and_is_not_there_any_more_is_an_error() {
 }
 
 #[test]
-fn another_central_and_files_of_others_are_refused() {
+fn the_store_of_another_central_and_foreign_files_are_refused() {
     let (folder, _) = filled();
     let said = Store::open(Some(folder.path()), "other")
         .unwrap_err()
         .to_string();
     assert!(
-        said.starts_with("`central` stores its bets in this run's bets.csv"),
+        said.starts_with("`central` already stores its bets in this run's bets.csv"),
         "{said}"
     );
     for name in [BETS, JOURNAL] {
@@ -155,7 +155,7 @@ fn another_central_and_files_of_others_are_refused() {
 }
 
 #[test]
-fn without_a_folder_a_store_still_counts() {
+fn a_store_without_a_folder_counts_bets() {
     let mut store = Store::open(None, "central").unwrap();
     let batch = add(&mut store, 1, &["7"]);
     assert!(store.has(batch) && store.bets() == 1);
@@ -166,11 +166,11 @@ fn without_a_folder_a_store_still_counts() {
 }
 
 #[test]
-fn what_cannot_be_written_is_not_stored() {
+fn a_batch_that_cannot_be_written_is_not_stored() {
     let (folder, _) = filled();
     let mut store = open(folder.path());
     let before = [BETS, JOURNAL].map(|name| bytes(folder.path(), name));
-    // A journal that refuses every byte: the bets are written, and taken back.
+    // The journal cannot be written: the bets are written, and cut off again.
     let files = store.files.as_mut().unwrap();
     let journal = std::mem::replace(
         &mut files.journal,
@@ -182,7 +182,7 @@ fn what_cannot_be_written_is_not_stored() {
     assert!(!store.has(batch) && store.bets() == 4);
     assert_eq!(bytes(folder.path(), BETS), before[0]);
     let files = store.files.as_mut().unwrap();
-    (files.journal, files.torn) = (journal, false);
+    (files.journal, files.broken) = (journal, false);
     store.add(2, 1, &lines, batch).unwrap();
     assert_eq!(open(folder.path()).bets(), 5);
 }

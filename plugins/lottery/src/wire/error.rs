@@ -1,59 +1,59 @@
-//! Why a message is no frame.
+//! Why a message is not a frame.
 
 use super::{MAX_BETS, MAX_FRAME};
 use crate::bet::shown;
 use std::fmt;
 
-/// Why a message is no frame. Fields are counted from 0.
+/// Why a message is not a frame. Fields are numbered from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Malformed {
-    /// Not even a type.
+    /// The message is empty.
     Empty,
-    /// More than a frame may take.
+    /// The frame is longer than [`MAX_FRAME`].
     TooLong {
-        /// What it takes `[bytes]`.
+        /// Size of the frame `[bytes]`.
         size: usize,
     },
-    /// A type that there is not.
+    /// The type byte is unknown.
     UnknownType(u8),
-    /// A field should come, and nothing does.
+    /// The message ends before a field.
     Missing {
-        /// Which.
+        /// Index of the field.
         field: usize,
     },
-    /// Too few bytes for a field's length.
+    /// The message ends within the length of a field.
     NoLength {
-        /// Of which.
+        /// Index of the field.
         field: usize,
-        /// How many there are.
+        /// Number of bytes left.
         left: usize,
     },
-    /// A field claims more bytes than there are.
-    Lies {
-        /// Which.
+    /// The message ends within a field.
+    Truncated {
+        /// Index of the field.
         field: usize,
-        /// How many it claims.
-        claims: usize,
-        /// How many there are.
+        /// Length of the field `[bytes]`.
+        length: usize,
+        /// Number of bytes left.
         left: usize,
     },
-    /// A field is no UTF-8.
+    /// A field is not UTF-8.
     NotUtf8 {
-        /// Which.
+        /// Index of the field.
         field: usize,
     },
-    /// More bytes than the frame has fields for.
+    /// Bytes follow the last field.
     TooMuch {
-        /// How many.
+        /// Number of these bytes.
         left: usize,
     },
     /// A batch without a bet.
     NoBets,
-    /// A batch with more bets than one may have.
+    /// A batch of more than [`MAX_BETS`] bets.
     TooManyBets,
-    /// A count that is no number.
+    /// A count that is not a number.
     Count {
-        /// As an error shows it.
+        /// The text, quoted for the error message.
         shown: String,
     },
 }
@@ -83,13 +83,13 @@ impl fmt::Display for Malformed {
             Malformed::NoLength { field, left } => {
                 write!(f, "field {} has {left} bytes of a length of 4", field + 1)
             }
-            Malformed::Lies {
+            Malformed::Truncated {
                 field,
-                claims,
+                length,
                 left,
             } => write!(
                 f,
-                "field {} claims {claims} bytes, {left} are there",
+                "field {} claims {length} bytes, {left} are there",
                 field + 1
             ),
             Malformed::NotUtf8 { field } => write!(f, "field {} is no UTF-8", field + 1),

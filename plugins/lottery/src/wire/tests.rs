@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// A message with the length of its payload before it, as it stands on the wire.
+/// A message after the length of its payload: the bytes on the wire.
 fn framed(message: &[u8]) -> Vec<u8> {
     let length = (message.len() - 1) as u32;
     [&length.to_be_bytes(), message].concat()
@@ -11,7 +11,7 @@ fn ana() -> Bet<'static> {
     Bet::from_fields(["Ana", "Ño", "30904465", "1999-03-17", "7574"])
 }
 
-/// Each frame and its golden bytes.
+/// Each frame and its expected bytes.
 fn golden() -> Vec<(Frame<'static>, &'static [u8])> {
     vec![
         (
@@ -51,19 +51,19 @@ fn every_frame_has_these_bytes() {
 }
 
 #[test]
-fn a_truncated_message_is_told_apart_from_a_whole_one() {
+fn a_truncated_message_is_not_the_complete_frame() {
     for (frame, bytes) in golden() {
         let message = &bytes[LENGTH..];
         for end in 0..message.len() {
             let found = Frame::decode(&message[..end]);
-            // Some fields less may be a frame, too, but never the same.
+            // A message with fewer fields may be a frame, but a different one.
             assert_ne!(found.as_ref(), Ok(&frame), "{end} bytes of {frame:?}");
         }
     }
 }
 
 #[test]
-fn what_is_no_frame_says_why() {
+fn the_error_for_a_malformed_message_states_the_reason() {
     let told = |message: &[u8]| Frame::decode(message).unwrap_err().to_string();
     let one = "B\0\0\0\x011\0\0\0\x01a\0\0\0\x01b\0\0\0\x01c\0\0\0\x01d\0\0\0\x01e";
     for (message, expected) in [
@@ -99,7 +99,7 @@ fn what_is_no_frame_says_why() {
 #[test]
 fn winners_take_as_many_frames_as_they_need() {
     assert_eq!(winners([]), [b"W"]);
-    // 12 bytes each; 682 of them and 5 bytes are a frame of 8189.
+    // A document takes 12 bytes: 682 of them and 5 bytes are a frame of 8189 bytes.
     let documents: Vec<String> = (0..1500).map(|n| format!("{:08}", n)).collect();
     let messages = winners(documents.iter().map(String::as_str));
     assert_eq!(messages.len(), 3);
@@ -118,7 +118,7 @@ fn frames() -> impl Strategy<Value = (u8, Vec<String>)> {
     (0u8..8, texts)
 }
 
-/// Some frame made of texts.
+/// A frame of some type, made of these texts.
 fn frame(kind: u8, texts: &[String]) -> Frame<'_> {
     let text = |index: usize| texts.get(index).map_or("x", String::as_str);
     match kind {
@@ -143,7 +143,7 @@ fn frame(kind: u8, texts: &[String]) -> Frame<'_> {
 
 proptest! {
     #[test]
-    fn what_was_encoded_is_decoded_as_it_was((kind, texts) in frames()) {
+    fn an_encoded_frame_is_decoded_unchanged((kind, texts) in frames()) {
         let frame = frame(kind, &texts);
         let message = frame.encode();
         prop_assert_eq!(Frame::decode(&message), Ok(frame));
@@ -155,7 +155,7 @@ proptest! {
     }
 
     #[test]
-    fn a_frame_with_wrong_bytes_is_one_that_says_so_or_an_error(
+    fn a_changed_frame_is_another_frame_or_an_error(
         (kind, texts) in frames(),
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
@@ -165,7 +165,7 @@ proptest! {
             message[at] = byte;
         }
         if let Ok(found) = Frame::decode(&message) {
-            // A count may be written with zeros before it; all else is one way.
+            // A count may have leading zeros; all other frames have one encoding.
             if !matches!(found, Frame::Stored(_)) {
                 prop_assert_eq!(found.encode(), message);
             }

@@ -7,9 +7,9 @@ use crate::{Limits, Outbox, Server};
 struct Pair {
     client: Client,
     server: Server,
-    /// Under way to the client.
+    /// Frames in flight to the client.
     back: Vec<Vec<u8>>,
-    told: Vec<Told>,
+    notices: Vec<Notice>,
     nonce: u64,
 }
 
@@ -19,7 +19,7 @@ impl Pair {
             client: Client::new(),
             server: Server::new(Limits::default()),
             back: Vec::new(),
-            told: Vec::new(),
+            notices: Vec::new(),
             nonce: 0,
         };
         pair.other("create ben");
@@ -34,16 +34,15 @@ impl Pair {
         self.carry(out);
     }
 
-    /// Carries a client's frames to the server and its answers back, until all is
-    /// quiet.
+    /// Delivers frames in both directions until none is in flight.
     fn carry(&mut self, out: Outgoing) {
-        self.told.extend(out.told);
+        self.notices.extend(out.notices);
         self.reach_server(&out.frames);
         while !self.back.is_empty() {
             let frame = self.back.remove(0);
             let mut out = Outgoing::default();
             self.client.frame(&frame, &mut out);
-            self.told.extend(out.told);
+            self.notices.extend(out.notices);
             self.reach_server(&out.frames);
         }
     }
@@ -63,7 +62,7 @@ impl Pair {
         out
     }
 
-    /// A command to its end; answers what the user is told.
+    /// Executes a command. Returns the lines that the user sees.
     fn says(&mut self, line: &str) -> Vec<String> {
         let out = self.begin(line);
         self.carry(out);
@@ -71,10 +70,10 @@ impl Pair {
     }
 
     fn lines(&mut self) -> Vec<String> {
-        self.told.drain(..).filter_map(|it| it.line()).collect()
+        self.notices.drain(..).filter_map(|it| it.line()).collect()
     }
 
-    /// Somebody else's command; no answer is looked at, pushes wait.
+    /// Executes a command of another user and ignores the reply; pushes stay in flight.
     fn other(&mut self, line: &str) {
         let mut other = Client::new();
         let mut outbox = Outbox::default();
@@ -103,7 +102,7 @@ impl Pair {
         }
     }
 
-    /// The connection is lost, with all that is under way.
+    /// Loses the connection with all frames in flight.
     fn cut(&mut self) {
         self.server.forget(1);
         self.client.disconnected();
@@ -112,9 +111,9 @@ impl Pair {
 }
 
 #[test]
-fn every_command_is_done_and_told() {
+fn every_command_is_executed_and_its_result_is_shown() {
     let mut anna = Pair::new();
-    for (line, told) in [
+    for (line, shown) in [
         ("create anna", "created"),
         ("create anna", "error: `anna`: this name is taken"),
         ("send ben hi", "error: `ben`: not logged in"),
@@ -134,7 +133,7 @@ fn every_command_is_done_and_told() {
         ("delete", "deleted"),
         ("login anna", "error: `anna`: no account has this name"),
     ] {
-        assert_eq!(anna.says(line), [told], "{line}");
+        assert_eq!(anna.says(line), [shown], "{line}");
     }
     assert_eq!(anna.server.service().waiting(), 1);
 }
@@ -155,12 +154,12 @@ fn messages_are_shown_once_and_acknowledged() {
     anna.back.push(frame);
     anna.carry(Outgoing::default());
     assert_eq!(anna.lines(), ["ben: two"]);
-    // Queued: said goodbye before.
+    // Queued, since she has logged out.
     anna.says("logout");
     anna.other("send anna three");
     anna.other("send anna four");
-    let told = ["logged in, 2 messages waiting", "ben: three", "ben: four"];
-    assert_eq!(anna.says("login anna"), told);
+    let shown = ["logged in, 2 messages waiting", "ben: three", "ben: four"];
+    assert_eq!(anna.says("login anna"), shown);
 }
 
 #[test]
@@ -172,17 +171,17 @@ fn a_lost_acknowledgement_shows_nothing_twice() {
     let mut out = Outgoing::default();
     let frame = anna.back.remove(0);
     anna.client.frame(&frame, &mut out);
-    assert_eq!(out.told.len(), 1);
+    assert_eq!(out.notices.len(), 1);
     anna.cut();
     assert_eq!(anna.server.service().waiting(), 1);
     anna.connect();
     assert_eq!(anna.client.user(), Some("anna"));
-    assert_eq!(anna.told, [Told::Repeated]);
+    assert_eq!(anna.notices, [Notice::Repeated]);
     assert_eq!(anna.server.service().waiting(), 0);
 }
 
 #[test]
-fn a_lost_message_is_asked_for_again() {
+fn a_lost_message_is_requested_again() {
     let mut anna = Pair::new();
     anna.says("create anna");
     anna.says("login anna");
@@ -192,7 +191,7 @@ fn a_lost_message_is_asked_for_again() {
     anna.back.remove(0);
     anna.carry(Outgoing::default());
     assert_eq!(anna.lines(), ["ben: one", "ben: two", "ben: three"]);
-    // The last one is only missed by asking.
+    // Only a poll shows that the last message is missing.
     anna.other("send anna four");
     anna.back.clear();
     let mut out = Outgoing::default();
@@ -203,7 +202,7 @@ fn a_lost_message_is_asked_for_again() {
 }
 
 #[test]
-fn a_message_under_way_when_the_connection_is_lost_is_sent_once() {
+fn a_message_in_flight_at_the_loss_of_the_connection_is_sent_once() {
     for taken in [true, false] {
         let mut anna = Pair::new();
         anna.says("create anna");
@@ -214,8 +213,8 @@ fn a_message_under_way_when_the_connection_is_lost_is_sent_once() {
         }
         anna.cut();
         anna.connect();
-        let told = if taken { "sent" } else { "queued" };
-        assert_eq!(anna.lines(), [told]);
+        let shown = if taken { "sent" } else { "queued" };
+        assert_eq!(anna.lines(), [shown]);
         assert_eq!(anna.server.service().waiting(), 1);
         assert_eq!(anna.says("send ben again"), ["queued"]);
         assert_eq!(anna.server.service().waiting(), 2);
@@ -223,9 +222,9 @@ fn a_message_under_way_when_the_connection_is_lost_is_sent_once() {
 }
 
 #[test]
-fn other_commands_under_way_when_the_connection_is_lost_come_to_their_end() {
+fn other_commands_are_finished_after_the_loss_of_the_connection() {
     for taken in [true, false] {
-        for (line, told) in [
+        for (line, shown) in [
             ("logout", "logged out"),
             ("delete", "deleted"),
             ("list", "anna ben"),
@@ -240,38 +239,38 @@ fn other_commands_under_way_when_the_connection_is_lost_come_to_their_end() {
             }
             anna.cut();
             anna.connect();
-            assert_eq!(anna.lines(), [told], "{line}");
+            assert_eq!(anna.lines(), [shown], "{line}");
             assert!(!anna.client.is_busy());
         }
     }
 }
 
 #[test]
-fn a_request_without_an_answer_is_sent_again_and_done_once() {
+fn a_request_without_a_reply_is_sent_again_and_executed_once() {
     let mut anna = Pair::new();
     anna.says("create anna");
     anna.says("login anna");
     let out = anna.begin("send ben hi");
-    assert_eq!(anna.client.asking(), Some(4));
+    assert_eq!(anna.client.pending_request(), Some(4));
     anna.reach_server(&out.frames);
     anna.back.clear();
     let mut out = Outgoing::default();
     anna.client.resend(&mut out);
     anna.carry(out);
     assert_eq!(anna.lines(), ["queued"]);
-    assert_eq!(anna.client.asking(), None);
+    assert_eq!(anna.client.pending_request(), None);
     assert_eq!(anna.server.service().waiting(), 1);
 }
 
 #[test]
-fn whoever_is_logged_out_unawares_logs_in_again() {
+fn a_client_that_was_logged_out_without_a_notice_logs_in_again() {
     let mut anna = Pair::new();
     anna.says("create anna");
     anna.says("login anna");
-    // The server lost the connection, the client did not notice.
+    // The server has lost the connection, and the client does not know it.
     anna.server.forget(1);
     assert_eq!(anna.says("send ben hi"), ["queued"]);
-    // It goes on in a session that the server takes for a newer one.
+    // The client continues in a session for which the server has seen higher numbers.
     let mut frame = Vec::new();
     Request::Logout.encode(u32::MAX, &mut frame);
     anna.reach_server(&[frame]);
@@ -281,7 +280,7 @@ fn whoever_is_logged_out_unawares_logs_in_again() {
 }
 
 #[test]
-fn a_login_elsewhere_and_a_lost_account_are_told() {
+fn a_login_elsewhere_and_a_lost_account_are_shown() {
     let mut anna = Pair::new();
     anna.says("create anna");
     anna.says("login anna");
@@ -316,14 +315,14 @@ fn a_login_elsewhere_and_a_lost_account_are_told() {
 }
 
 #[test]
-fn bytes_that_are_no_frame_are_told_and_change_nothing() {
+fn malformed_frames_are_shown_and_change_nothing() {
     let mut anna = Pair::new();
     let mut out = Outgoing::default();
     anna.client.frame(b"\x01\x80", &mut out);
     anna.client.frame(b"\x01\x80\0\0\0\x63", &mut out);
-    assert_eq!(out.told.len(), 1);
+    assert_eq!(out.notices.len(), 1);
     assert!(
-        out.told[0]
+        out.notices[0]
             .line()
             .unwrap()
             .starts_with("error: the server sent a malformed frame")

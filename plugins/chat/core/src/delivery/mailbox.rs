@@ -1,17 +1,17 @@
-//! What is known of a mailbox: how far the server and its recipient are.
+//! What the logs show of a mailbox: the progress of the server and of the recipient.
 
 use std::collections::VecDeque;
 
 #[derive(Clone, Debug)]
 pub(super) struct Mailbox<R> {
-    /// The last message that the server took.
+    /// The last message that the server accepted.
     pub accepted: u64,
-    /// The last one that the recipient took, and where.
-    pub got: u64,
-    pub got_row: Option<R>,
+    /// The last message that the recipient received, and its row.
+    pub received: u64,
+    pub received_row: Option<R>,
     pub acknowledged: u64,
-    /// Senders of those that are not got or not acknowledged, in order, from the one after
-    /// `forgotten`.
+    /// Senders and rows of the messages after `forgotten`, which are not received or not
+    /// acknowledged.
     pub messages: VecDeque<(String, R)>,
     pub forgotten: u64,
     pub gone: bool,
@@ -21,8 +21,8 @@ impl<R> Default for Mailbox<R> {
     fn default() -> Self {
         Mailbox {
             accepted: 0,
-            got: 0,
-            got_row: None,
+            received: 0,
+            received_row: None,
             acknowledged: 0,
             messages: VecDeque::new(),
             forgotten: 0,
@@ -32,18 +32,18 @@ impl<R> Default for Mailbox<R> {
 }
 
 impl<R> Mailbox<R> {
-    /// The sender of a message, and where it was taken; none if that is forgotten.
+    /// The sender of a message, and the row of its acceptance; `None` if they are forgotten.
     pub fn message(&self, id: u64) -> Option<&(String, R)> {
         let index = id.checked_sub(self.forgotten + 1)?;
         self.messages.get(usize::try_from(index).ok()?)
     }
 
-    /// Forgets what needs no looking after any more.
+    /// Forgets the messages that need no further check.
     pub fn forget(&mut self) {
         let done = if self.gone {
-            self.got
+            self.received
         } else {
-            self.got.min(self.acknowledged)
+            self.received.min(self.acknowledged)
         };
         while self.forgotten < done && self.messages.pop_front().is_some() {
             self.forgotten += 1;

@@ -1,23 +1,23 @@
-//! What the judge lets pass, and what it does not.
+//! Correct and incorrect deliveries.
 
-use super::Seen::*;
+use super::Event::*;
 use super::*;
 
-/// Judges these, the rows numbered from 0.
-fn judge(all: &[Seen<'_>]) -> Judgement<usize> {
+/// Judges events whose rows are numbered from 0.
+fn judge(all: &[Event<'_>]) -> Judgement<usize> {
     let mut delivery = Delivery::default();
     for (row, &seen) in all.iter().enumerate() {
-        delivery.see(row, seen);
+        delivery.add(row, seen);
     }
     delivery.finish()
 }
 
-fn submitted(number: u64) -> Seen<'static> {
+fn submitted(number: u64) -> Event<'static> {
     let (from, to) = ("anna", "ben");
     Submitted { from, to, number }
 }
 
-fn accepted(number: u64, id: u64) -> Seen<'static> {
+fn accepted(number: u64, id: u64) -> Event<'static> {
     Accepted {
         from: "anna",
         to: "ben",
@@ -27,15 +27,15 @@ fn accepted(number: u64, id: u64) -> Seen<'static> {
     }
 }
 
-fn got(id: u64) -> Seen<'static> {
-    Got {
+fn received(id: u64) -> Event<'static> {
+    Received {
         from: "anna",
         mailbox: 9,
         id,
     }
 }
 
-fn acknowledged(id: u64) -> Seen<'static> {
+fn acknowledged(id: u64) -> Event<'static> {
     Acknowledged {
         mailbox: 9,
         id,
@@ -44,59 +44,64 @@ fn acknowledged(id: u64) -> Seen<'static> {
 }
 
 #[track_caller]
-fn broken(all: &[Seen<'_>], reason: &str, rows: &[usize]) {
+fn broken(all: &[Event<'_>], reason: &str, rows: &[usize]) {
     let rows = rows.to_vec();
     let reason = reason.to_owned();
     assert_eq!(judge(all), Judgement::Broken { reason, rows });
 }
 
 #[test]
-fn once_in_order_or_still_queued_is_what_is_promised() {
-    let mut all = vec![Began, submitted(1), accepted(1, 1), got(1), acknowledged(1)];
+fn messages_delivered_once_in_order_or_queued_are_correct() {
+    let mut all = vec![
+        Started,
+        submitted(1),
+        accepted(1, 1),
+        received(1),
+        acknowledged(1),
+    ];
     all.extend([
         submitted(2),
         accepted(2, 2),
         submitted(5),
         accepted(5, 3),
-        got(2),
-        got(3),
+        received(2),
+        received(3),
     ]);
-    all.extend([acknowledged(3), submitted(6), accepted(6, 4), got(4)]);
+    all.extend([acknowledged(3), submitted(6), accepted(6, 4), received(4)]);
     all.push(Waiting { count: 1 });
-    let (accepted, got, queued) = (4, 4, 1);
-    let kept = Judgement::Kept {
-        accepted,
-        got,
-        queued,
+    let correct = Judgement::Correct {
+        accepted: 4,
+        received: 4,
+        queued: 1,
     };
-    assert_eq!(judge(&all), kept);
+    assert_eq!(judge(&all), correct);
 }
 
 #[test]
-fn nothing_sent_is_nothing_judged() {
+fn without_messages_the_judgement_is_unknown() {
     let reason = "no message was sent".to_owned();
     assert_eq!(
-        judge(&[Began, Waiting { count: 0 }]),
+        judge(&[Started, Waiting { count: 0 }]),
         Judgement::Unknown { reason }
     );
 }
 
 #[test]
-fn what_goes_with_its_account_may_go() {
+fn messages_may_be_deleted_with_their_account() {
     let deleted = Deleted {
         name: "ben",
         mailbox: 9,
     };
-    // The message was under way when the account went.
+    // The message was in flight when the account was deleted.
     let all = [
         submitted(1),
         accepted(1, 1),
         deleted,
-        got(1),
+        received(1),
         Waiting { count: 0 },
     ];
-    assert!(matches!(judge(&all), Judgement::Kept { .. }));
-    // A sender that is made again counts anew.
+    assert!(matches!(judge(&all), Judgement::Correct { .. }));
+    // An account that is created again numbers its messages from 1.
     let gone = Deleted {
         name: "anna",
         mailbox: 8,
@@ -108,11 +113,11 @@ fn what_goes_with_its_account_may_go() {
         submitted(1),
         accepted(1, 2),
     ];
-    assert!(matches!(judge(&all), Judgement::Kept { .. }));
+    assert!(matches!(judge(&all), Judgement::Correct { .. }));
 }
 
 #[test]
-fn who_is_outside_takes_what_it_acknowledges() {
+fn an_acknowledgement_from_outside_counts_as_received() {
     let outside = Acknowledged {
         mailbox: 9,
         id: 2,
@@ -124,11 +129,11 @@ fn who_is_outside_takes_what_it_acknowledges() {
         outside,
         Waiting { count: 0 },
     ];
-    assert!(matches!(judge(&all), Judgement::Kept { .. }));
+    assert!(matches!(judge(&all), Judgement::Correct { .. }));
 }
 
 #[test]
-fn a_message_taken_twice_by_the_server_is_a_breach() {
+fn a_message_accepted_twice_by_the_server_breaks_a_rule() {
     let all = [submitted(1), accepted(1, 1), accepted(1, 2)];
     broken(
         &all,
@@ -155,26 +160,26 @@ fn a_message_taken_twice_by_the_server_is_a_breach() {
 }
 
 #[test]
-fn a_message_shown_twice_or_out_of_order_or_from_nowhere_is_a_breach() {
+fn a_message_shown_twice_or_out_of_order_or_never_sent_breaks_a_rule() {
     let two = [accepted(1, 1), accepted(2, 2)];
-    let all = [&two[..], &[got(1), got(1)]].concat();
+    let all = [&two[..], &[received(1), received(1)]].concat();
     broken(
         &all,
         "a user took message 1 from anna after message 1: twice, or out of order",
         &[2, 3],
     );
-    let all = [&two[..], &[got(2)]].concat();
+    let all = [&two[..], &[received(2)]].concat();
     broken(
         &all,
         "a user took message 2 from anna after message 0: with a gap",
         &[2],
     );
     broken(
-        &[got(1)],
+        &[received(1)],
         "a user took message 1 from anna, which the server never took",
         &[0],
     );
-    let other = Got {
+    let other = Received {
         from: "carl",
         mailbox: 9,
         id: 1,
@@ -188,7 +193,7 @@ fn a_message_shown_twice_or_out_of_order_or_from_nowhere_is_a_breach() {
 }
 
 #[test]
-fn a_message_that_is_lost_is_a_breach() {
+fn a_lost_message_breaks_a_rule() {
     let all = [accepted(1, 1), acknowledged(1)];
     broken(
         &all,
@@ -198,7 +203,7 @@ fn a_message_that_is_lost_is_a_breach() {
     let all = [accepted(1, 1), Waiting { count: 0 }];
     let reason = "1 message neither acknowledged nor gone with their account, and the server has 0";
     broken(&all, reason, &[1]);
-    let all = [Began, accepted(1, 1), Began];
+    let all = [Started, accepted(1, 1), Started];
     broken(
         &all,
         "the server began anew without 1 message that waited",
@@ -207,7 +212,7 @@ fn a_message_that_is_lost_is_a_breach() {
 }
 
 #[test]
-fn a_server_that_begins_anew_with_nothing_waiting_has_lost_nothing() {
+fn a_restart_without_waiting_messages_loses_nothing() {
     let other = Accepted {
         from: "anna",
         to: "ben",
@@ -216,13 +221,13 @@ fn a_server_that_begins_anew_with_nothing_waiting_has_lost_nothing() {
         id: 1,
     };
     let all = [
-        Began,
+        Started,
         submitted(1),
         accepted(1, 1),
-        got(1),
+        received(1),
         acknowledged(1),
-        Began,
+        Started,
     ];
     let all = [&all[..], &[submitted(1), other, Waiting { count: 1 }]].concat();
-    assert!(matches!(judge(&all), Judgement::Kept { .. }));
+    assert!(matches!(judge(&all), Judgement::Correct { .. }));
 }

@@ -1,10 +1,10 @@
-//! Frames in, frames out: each request once, and bad frames that harm nobody.
+//! The server, frame by frame: each request is executed once, and bad frames have no effect.
 
 use super::*;
 use crate::wire::MAX_FRAME;
 use proptest::prelude::*;
 
-/// A server that is spoken to in frames.
+/// A server and its outgoing frames.
 struct Chat {
     server: Server,
     out: Outbox,
@@ -16,12 +16,12 @@ impl Chat {
         Chat { server, out }
     }
 
-    /// What a frame came to, and the frames that went out.
-    fn bytes(&mut self, session: Session, frame: &[u8]) -> (Happened, Vec<(Session, Vec<u8>)>) {
+    /// The change that a frame makes, and the frames that are sent.
+    fn bytes(&mut self, session: Session, frame: &[u8]) -> (Change, Vec<(Session, Vec<u8>)>) {
         self.out.clear();
-        let happened = self.server.frame(session, frame, 1000, &mut self.out);
+        let change = self.server.frame(session, frame, 1000, &mut self.out);
         let sent = self.out.iter().map(|(to, frame)| (to, frame.to_vec()));
-        (happened, sent.collect())
+        (change, sent.collect())
     }
 
     fn ask(
@@ -35,7 +35,7 @@ impl Chat {
         self.bytes(session, &frame).1
     }
 
-    /// The code of the error that a request is answered with.
+    /// The error code in the reply to a request.
     fn code(&mut self, session: Session, number: u32, request: Request<'_>) -> u8 {
         let sent = self.ask(session, number, request);
         match FromServer::decode(&sent[0].1) {
@@ -44,7 +44,7 @@ impl Chat {
         }
     }
 
-    /// An account that is logged in.
+    /// Creates an account and logs in.
     fn joins(&mut self, session: Session, name: &str) {
         self.ask(session, 1, Request::Create { name });
         self.ask(session, 2, Request::Login { name });
@@ -57,19 +57,19 @@ fn send(number: u64) -> Request<'static> {
 }
 
 #[test]
-fn the_last_request_is_answered_again_and_done_once() {
+fn the_last_request_is_executed_once_and_its_reply_is_sent_again() {
     let mut chat = Chat::new();
     chat.joins(1, "anna");
     chat.joins(2, "ben");
     let first = chat.ask(1, 3, send(1));
     assert_eq!(first.len(), 2, "an answer and a push");
     assert_eq!(first[1].0, 2);
-    // The answer again, the push not.
+    // The reply is sent again, the push is not.
     assert_eq!(chat.ask(1, 3, send(1)), first[..1]);
     assert_eq!(chat.server.service().waiting(), 1);
     assert_eq!(chat.code(1, 2, Request::Logout), Refusal::OldRequest.code());
     assert_eq!(chat.server.service().online(), 2);
-    // Deleted once; the answer comes again all the same.
+    // The account is deleted once; the reply is sent again.
     let gone = chat.ask(2, 3, Request::Delete);
     assert_eq!(chat.ask(2, 3, Request::Delete), gone);
     assert_eq!(
@@ -79,7 +79,7 @@ fn the_last_request_is_answered_again_and_done_once() {
 }
 
 #[test]
-fn a_hello_begins_a_session_anew_and_only_once() {
+fn a_hello_begins_a_new_session_and_only_once() {
     let mut chat = Chat::new();
     chat.joins(1, "anna");
     let hello = |nonce| Request::Hello { nonce };
@@ -87,7 +87,7 @@ fn a_hello_begins_a_session_anew_and_only_once() {
     assert_eq!(chat.server.service().online(), 0);
     let name = "anna";
     chat.ask(1, 2, Request::Login { name });
-    // A copy of it changes nothing.
+    // A copy of the hello changes nothing.
     assert_eq!(chat.code(1, 1, hello(7)), Refusal::OldRequest.code());
     chat.ask(1, 3, hello(7));
     assert_eq!(chat.server.service().online(), 1);
@@ -96,7 +96,7 @@ fn a_hello_begins_a_session_anew_and_only_once() {
 }
 
 #[test]
-fn a_connection_that_is_lost_logs_out_and_counts_from_one_again() {
+fn a_lost_connection_logs_out_and_its_requests_begin_at_one_again() {
     let mut chat = Chat::new();
     chat.joins(1, "anna");
     assert_eq!(chat.server.forget(1).as_deref(), Some("anna"));
@@ -106,7 +106,7 @@ fn a_connection_that_is_lost_logs_out_and_counts_from_one_again() {
 }
 
 #[test]
-fn a_long_list_comes_in_pages_that_fit() {
+fn a_long_list_is_split_into_pages() {
     let mut chat = Chat::new();
     let name = |index: usize| format!("{index:0>64}");
     for index in 0..300 {
@@ -136,7 +136,7 @@ fn a_long_list_comes_in_pages_that_fit() {
 }
 
 #[test]
-fn bad_requests_are_answered_with_their_codes_and_harm_nobody() {
+fn bad_requests_have_error_codes_as_replies_and_no_effect() {
     let mut chat = Chat::new();
     chat.joins(1, "anna");
     chat.joins(2, "ben");
@@ -202,17 +202,17 @@ fn bad_requests_are_answered_with_their_codes_and_harm_nobody() {
         &[255; 100],
         &[1; 9000],
     ] {
-        let (happened, sent) = chat.bytes(1, frame);
-        assert!(matches!(happened, Happened::Refused(_)));
+        let (change, sent) = chat.bytes(1, frame);
+        assert!(matches!(change, Change::Refused(_)));
         assert_eq!(sent.len(), 1);
     }
-    // Everybody is still served.
+    // The server still works for all users.
     assert_eq!(chat.ask(1, 100, send(1)).len(), 2);
 }
 
 proptest! {
     #[test]
-    fn any_frames_leave_a_server_that_serves(
+    fn the_server_works_after_any_frames(
         frames in proptest::collection::vec(
             (0..3_u64, 0..0x43_u8, 0..4_u8, proptest::collection::vec(0..4_u8, 0..30)),
             0..60,
@@ -223,7 +223,7 @@ proptest! {
             let frame = [&[1, kind, 0, 0, 0, number][..], &rest].concat();
             chat.bytes(session, &frame);
         }
-        // Accounts that the noise made have names of control characters: none.
+        // The random frames have created no account, since names have no control characters.
         prop_assert_eq!(chat.server.service().accounts(), 0);
         chat.joins(10, "anna");
         chat.joins(11, "ben");

@@ -1,4 +1,4 @@
-//! An account: its mailbox, and how far its recipient is with it.
+//! An account: its mailbox, and which messages were pushed and acknowledged.
 
 use super::{Delivery, Push, Pushes, Session};
 use std::collections::VecDeque;
@@ -7,13 +7,13 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Account {
     pub mailbox: u64,
-    /// Where it is logged in.
+    /// The session that is logged in to the account.
     pub session: Option<Session>,
-    /// The number of the last message that it sent.
+    /// The number of the last message that the account sent.
     pub last_number: u64,
-    /// The last of its messages that it acknowledged; those that wait follow.
+    /// The last acknowledged message; the waiting messages follow it.
     pub acknowledged: u64,
-    /// The last of its messages that was pushed in this login.
+    /// The last message that was pushed in this login.
     pub pushed: u64,
     pub waiting: VecDeque<Waiting>,
 }
@@ -25,13 +25,13 @@ pub(super) struct Waiting {
 }
 
 impl Account {
-    /// Pushes what waits, as far as the window allows.
+    /// Pushes waiting messages, up to the window.
     pub fn push(&mut self, window: usize, pushes: &mut Pushes) {
         let Some(session) = self.session else {
             return;
         };
-        let under_way = (self.pushed - self.acknowledged) as usize;
-        for index in under_way..self.waiting.len().min(window) {
+        let in_flight = (self.pushed - self.acknowledged) as usize;
+        for index in in_flight..self.waiting.len().min(window) {
             let message = &self.waiting[index];
             self.pushed += 1;
             let delivery = Delivery {
@@ -44,12 +44,12 @@ impl Account {
         }
     }
 
-    /// Nothing counts as pushed any more.
-    pub fn set_back(&mut self) {
+    /// Marks all waiting messages as not pushed.
+    pub fn reset_pushed(&mut self) {
         self.pushed = self.acknowledged;
     }
 
-    /// Takes messages up to `id` out, at most those that were pushed. Answers how many.
+    /// Removes messages up to `id`, but only pushed ones. Returns their number.
     pub fn acknowledge(&mut self, id: u64) -> usize {
         let count = id.min(self.pushed).saturating_sub(self.acknowledged);
         self.acknowledged += count;

@@ -1,8 +1,8 @@
-//! The service's rules, one by one.
+//! The rules of the service, one by one.
 
 use super::*;
 
-/// What was pushed, as `session: from id text`.
+/// The pushes as `session: from id text`.
 fn shown(pushes: &mut Pushes) -> Vec<String> {
     let line = |(session, push): (Session, Push)| match push {
         Push::Message(it) => format!("{session}: {} {} {}", it.from, it.id, it.text),
@@ -53,7 +53,7 @@ impl Chat {
 }
 
 #[test]
-fn who_is_logged_in_gets_messages_at_once_and_others_later() {
+fn logged_in_users_get_messages_at_once_and_others_later() {
     let mut chat = Chat::of(&["anna", "ben"]);
     chat.login(1, "anna").unwrap();
     let queued = chat.send(1, "ben", 1).unwrap();
@@ -65,7 +65,7 @@ fn who_is_logged_in_gets_messages_at_once_and_others_later() {
     let at_once = chat.send(1, "ben", 2).unwrap();
     assert_eq!((at_once.id, at_once.delivered), (2, true));
     assert_eq!(chat.shown(), ["2: anna 2 text 2"]);
-    // To oneself, too.
+    // A message to the own account.
     assert!(chat.send(1, "anna", 3).unwrap().delivered);
     assert_eq!(chat.shown(), ["1: anna 1 text 3"]);
     assert_eq!(chat.service.waiting(), 3);
@@ -88,7 +88,7 @@ fn a_lost_connection_loses_no_message() {
 }
 
 #[test]
-fn a_newer_login_ends_the_older_one() {
+fn a_new_login_ends_the_old_one() {
     let mut chat = Chat::of(&["anna", "ben"]);
     chat.login(1, "anna").unwrap();
     chat.send(1, "anna", 1).unwrap();
@@ -97,7 +97,7 @@ fn a_newer_login_ends_the_older_one() {
     assert_eq!(chat.shown(), ["1: elsewhere", "2: anna 1 text 1"]);
     assert_eq!(chat.send(1, "ben", 2), Err(Refusal::NotLoggedIn));
     assert_eq!(chat.login(2, "ben"), Err(Refusal::AlreadyLoggedIn));
-    // To the same account again: what is not acknowledged comes again.
+    // A login to the same account: messages without an acknowledgement are pushed again.
     chat.login(2, "anna").unwrap();
     assert_eq!(chat.shown(), ["2: anna 1 text 1"]);
     assert_eq!(chat.service.online(), 1);
@@ -117,14 +117,14 @@ fn no_more_than_the_window_is_pushed_without_an_acknowledgement() {
         .collect();
     assert_eq!(sent, [true, true, false, false, false]);
     assert_eq!(chat.shown(), ["2: anna 1 text 1", "2: anna 2 text 2"]);
-    // What was not pushed cannot be acknowledged, nor in another mailbox.
+    // Messages that were not pushed, or are in another mailbox, cannot be acknowledged.
     assert_eq!(chat.acknowledge(2, mailbox + 1, 1), None);
     assert_eq!(chat.acknowledge(1, mailbox, 1), None);
     assert_eq!(chat.acknowledge(3, mailbox, 1), None);
     assert_eq!(chat.acknowledge(2, mailbox, 5), Some(2));
     assert_eq!(chat.shown(), ["2: anna 3 text 3", "2: anna 4 text 4"]);
     assert_eq!(chat.acknowledge(2, mailbox, 2), None);
-    // What is asked for again comes again.
+    // Requested messages are pushed again.
     let pushes = &mut chat.pushes;
     let (count, taken) = chat.service.receive(2, mailbox, 3, pushes).unwrap();
     assert_eq!((count, taken.map(|it| it.1)), (2, Some(3)));
@@ -133,7 +133,7 @@ fn no_more_than_the_window_is_pushed_without_an_acknowledgement() {
 }
 
 #[test]
-fn an_account_that_is_deleted_takes_what_waits_for_it_and_leaves_what_it_sent() {
+fn a_deleted_account_loses_its_waiting_messages_but_not_those_it_sent() {
     let mut chat = Chat::of(&["anna", "ben"]);
     chat.login(1, "anna").unwrap();
     chat.send(1, "ben", 1).unwrap();
@@ -147,7 +147,7 @@ fn an_account_that_is_deleted_takes_what_waits_for_it_and_leaves_what_it_sent() 
     chat.login(2, "ben").unwrap();
     assert_eq!(chat.shown(), ["2: anna 1 text 1"]);
     assert_eq!(chat.send(2, "anna", 1), Err(Refusal::NoSuchAccount));
-    // The name is free; the new account is another one.
+    // The name is free; the new account is a different one.
     chat.service.create("anna", 0).unwrap();
     let new = chat.login(1, "anna").unwrap();
     assert!(new.mailbox > old);
@@ -155,14 +155,14 @@ fn an_account_that_is_deleted_takes_what_waits_for_it_and_leaves_what_it_sent() 
 }
 
 #[test]
-fn a_message_is_taken_once_by_its_number() {
+fn a_message_is_accepted_once_by_its_number() {
     let mut chat = Chat::of(&["anna", "ben"]);
     assert_eq!(chat.send(1, "ben", 1), Err(Refusal::NotLoggedIn));
     chat.login(1, "anna").unwrap();
     assert_eq!(chat.send(1, "ben", 0), Err(Refusal::NumberUsed));
     chat.send(1, "ben", 7).unwrap();
     assert_eq!(chat.send(1, "ben", 7), Err(Refusal::NumberUsed));
-    // A refused message takes no number.
+    // A refused message does not use its number.
     assert_eq!(chat.send(1, "nobody", 9), Err(Refusal::NoSuchAccount));
     let long = "x".repeat(MAX_TEXT + 1);
     let sent = chat.service.send(1, "ben", 9, &long, &mut chat.pushes);
@@ -193,7 +193,7 @@ fn names_are_checked_unique_and_limited_in_number() {
 }
 
 #[test]
-fn names_are_listed_in_order_behind_one() {
+fn names_are_listed_in_order_after_a_name() {
     let chat = Chat::of(&["carl", "anna", "Ben", "annika"]);
     let list = |pattern: &str, after: &str| -> Result<Vec<String>, Refusal> {
         let names = chat.service.list(pattern, after)?;
@@ -207,7 +207,7 @@ fn names_are_listed_in_order_behind_one() {
 }
 
 #[test]
-fn a_service_that_starts_anew_gives_its_mailboxes_other_numbers() {
+fn a_restarted_service_uses_new_mailbox_numbers() {
     let mut before = Chat::of(&["anna"]);
     let old = before.login(1, "anna").unwrap().mailbox;
     let mut service = Service::new(Limits::default());

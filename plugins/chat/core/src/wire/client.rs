@@ -1,14 +1,14 @@
-//! What a client says.
+//! The frames of a client.
 
-use super::fields::{Fields, Mistake, head, put_long, put_short};
+use super::fields::{DecodeError, Fields, head, put_long, put_short};
 use super::kind;
 
 /// A frame from a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FromClient<'a> {
-    /// A request with its number; it is answered.
+    /// A request with its number; it has a reply.
     Request(u32, Request<'a>),
-    /// All messages of a mailbox up to `id` have come; not answered.
+    /// All messages of a mailbox up to `id` have arrived; there is no reply.
     Acknowledge {
         /// The mailbox.
         mailbox: u64,
@@ -20,44 +20,44 @@ pub enum FromClient<'a> {
 /// A request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request<'a> {
-    /// Begins a session over a carrier that has no connections.
+    /// Begins a session over a transport without connections.
     Hello {
-        /// Another one in each session.
+        /// A value that differs in each session.
         nonce: u64,
     },
-    /// Makes an account.
+    /// Creates an account.
     Create {
-        /// Its name.
+        /// Name of the account.
         name: &'a str,
     },
     /// Logs in.
     Login {
-        /// To this account.
+        /// Name of the account.
         name: &'a str,
     },
     /// Logs out.
     Logout,
-    /// Asks for names.
+    /// Lists names.
     List {
-        /// That fit this pattern,
+        /// Only names that match this pattern.
         pattern: &'a str,
-        /// and come after this name.
+        /// Only names after this one.
         after: &'a str,
     },
     /// Sends a message.
     Send {
-        /// The sender's own number for it.
+        /// The sender's number for the message.
         number: u64,
         /// The recipient.
         to: &'a str,
-        /// What it says.
+        /// The text of the message.
         text: &'a str,
     },
-    /// Asks for what was pushed and is not acknowledged to be pushed again.
+    /// Requests that all pushed messages without an acknowledgement are pushed again.
     Receive {
         /// The mailbox.
         mailbox: u64,
-        /// All messages up to this one have come.
+        /// All messages up to this one have arrived.
         id: u64,
     },
     /// Deletes the account that is logged in.
@@ -113,11 +113,11 @@ impl<'a> FromClient<'a> {
         }
     }
 
-    /// The frame that these bytes are.
+    /// Decodes a frame.
     ///
     /// # Errors
-    /// When they are none.
-    pub fn decode(frame: &'a [u8]) -> Result<FromClient<'a>, Mistake> {
+    /// If the bytes are not a frame of a client.
+    pub fn decode(frame: &'a [u8]) -> Result<FromClient<'a>, DecodeError> {
         let (kind, mut fields) = Fields::of(frame)?;
         if kind == kind::ACKNOWLEDGE {
             let (mailbox, id) = (fields.u64("mailbox")?, fields.u64("id")?);

@@ -1,34 +1,34 @@
-//! What the server says.
+//! The frames of the server.
 
-use super::fields::{Fields, Mistake, head, put_long, put_short};
+use super::fields::{DecodeError, Fields, head, put_long, put_short};
 use super::kind;
 
 /// A frame from the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FromServer<'a> {
-    /// The answer to the request of this number; 0: to a frame whose number could
-    /// not be read.
+    /// The reply to the request of this number; 0: to a frame whose number could not be
+    /// read.
     Reply(u32, Reply<'a>),
     /// A message for the account that is logged in.
     Message {
-        /// The number of its mailbox.
+        /// The number of the account's mailbox.
         mailbox: u64,
         /// The message's number in it.
         id: u64,
-        /// Who sent it.
+        /// The sender.
         from: &'a str,
-        /// What it says.
+        /// The text of the message.
         text: &'a str,
     },
-    /// The account with this mailbox was logged in elsewhere, which ended the login
-    /// here.
+    /// The account with this mailbox was logged in over another session, which ended the login
+    /// of this session.
     Elsewhere {
         /// The mailbox.
         mailbox: u64,
     },
 }
 
-/// An answer.
+/// The reply to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply<'a> {
     /// To [`Hello`](super::Request::Hello), [`Create`](super::Request::Create) and
@@ -42,36 +42,36 @@ pub enum Reply<'a> {
         last_number: u64,
         /// The last message that was acknowledged.
         acknowledged: u64,
-        /// How many wait.
+        /// Number of waiting messages.
         waiting: u32,
     },
     /// To [`List`](super::Request::List): a page.
     Names {
-        /// Whether there are more after the last.
+        /// Whether more names follow on the next page.
         more: bool,
-        /// In order.
+        /// The names in order.
         names: Vec<&'a str>,
     },
     /// To [`Send`](super::Request::Send).
     Sent {
-        /// Whether it went out to the recipient at once; else it waits.
+        /// Whether the message was pushed to the recipient at once; else it waits.
         delivered: bool,
     },
     /// To [`Receive`](super::Request::Receive).
     Waiting {
-        /// How many messages wait.
+        /// Number of waiting messages.
         count: u32,
     },
     /// To [`Delete`](super::Request::Delete).
     Deleted {
-        /// How many messages went with the account.
+        /// Number of messages that were deleted with the account.
         discarded: u32,
     },
     /// The request is refused.
     Error {
-        /// A refusal's code; perhaps one that is not known here.
+        /// The code of a refusal; perhaps an unknown one.
         code: u8,
-        /// The same in words, for people.
+        /// The reason as text.
         text: &'a str,
     },
 }
@@ -146,11 +146,11 @@ impl<'a> FromServer<'a> {
         }
     }
 
-    /// The frame that these bytes are.
+    /// Decodes a frame.
     ///
     /// # Errors
-    /// When they are none.
-    pub fn decode(frame: &'a [u8]) -> Result<FromServer<'a>, Mistake> {
+    /// If the bytes are not a frame of the server.
+    pub fn decode(frame: &'a [u8]) -> Result<FromServer<'a>, DecodeError> {
         let (kind, mut fields) = Fields::of(frame)?;
         let decoded = match kind {
             kind::MESSAGE => FromServer::Message {
@@ -172,7 +172,7 @@ impl<'a> FromServer<'a> {
     }
 }
 
-fn reply<'a>(kind: u8, fields: &mut Fields<'a>) -> Result<Reply<'a>, Mistake> {
+fn reply<'a>(kind: u8, fields: &mut Fields<'a>) -> Result<Reply<'a>, DecodeError> {
     Ok(match kind {
         kind::DONE => Reply::Done,
         kind::LOGGED_IN => Reply::LoggedIn {
@@ -184,7 +184,7 @@ fn reply<'a>(kind: u8, fields: &mut Fields<'a>) -> Result<Reply<'a>, Mistake> {
         kind::NAMES => {
             let more = fields.flag("more")?;
             let count = fields.u16("count")?;
-            // Grows with the names that are there, not with the number told.
+            // Not allocated by `count`: it may be larger than the number of names.
             let mut names = Vec::new();
             for _ in 0..count {
                 names.push(fields.short("name")?);

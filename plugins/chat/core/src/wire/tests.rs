@@ -1,11 +1,11 @@
-//! The bytes of every frame, as `PROTOCOL.md` shows them, and arbitrary ones.
+//! The bytes of every frame as in `PROTOCOL.md`, and arbitrary bytes.
 
 use super::*;
 use crate::Refusal;
 use proptest::prelude::*;
 
-/// The bytes that `PROTOCOL.md` shows for a frame: hexadecimal, in a line that ends
-/// with the frame's name.
+/// The example bytes of a frame in `PROTOCOL.md`: hexadecimal, in a line that ends with the
+/// frame's name.
 fn golden(name: &str) -> Vec<u8> {
     let page = include_str!("../../../PROTOCOL.md");
     let end = format!("  # {name}");
@@ -20,7 +20,7 @@ fn golden(name: &str) -> Vec<u8> {
 }
 
 #[test]
-fn what_a_client_says_has_the_bytes_of_the_specification() {
+fn client_frames_have_the_bytes_of_the_specification() {
     let request = FromClient::Request;
     for (name, frame) in [
         (
@@ -83,7 +83,7 @@ fn what_a_client_says_has_the_bytes_of_the_specification() {
 }
 
 #[test]
-fn what_the_server_says_has_the_bytes_of_the_specification() {
+fn server_frames_have_the_bytes_of_the_specification() {
     let reply = FromServer::Reply;
     let logged_in = Reply::LoggedIn {
         mailbox: 1000,
@@ -123,7 +123,7 @@ fn what_the_server_says_has_the_bytes_of_the_specification() {
 }
 
 #[test]
-fn every_code_stands_in_the_specification() {
+fn every_code_is_in_the_specification() {
     let page = include_str!("../../../PROTOCOL.md");
     for refusal in Refusal::ALL {
         let row = format!("\n| {} | {refusal}", refusal.code());
@@ -133,13 +133,13 @@ fn every_code_stands_in_the_specification() {
 
 #[track_caller]
 fn refused(frame: &[u8], request: u32, refusal: Refusal, what: &str) {
-    let mistake = FromClient::decode(frame).unwrap_err();
-    assert_eq!((mistake.request, mistake.refusal), (request, refusal));
-    assert_eq!(mistake.what, what);
+    let error = FromClient::decode(frame).unwrap_err();
+    assert_eq!((error.request, error.refusal), (request, refusal));
+    assert_eq!(error.what, what);
 }
 
 #[test]
-fn what_is_no_frame_is_refused_with_what_was_found() {
+fn malformed_frames_are_refused_with_a_reason() {
     use Refusal::{Malformed, UnknownType, UnsupportedVersion};
     refused(
         b"",
@@ -204,7 +204,7 @@ fn what_is_no_frame_is_refused_with_what_was_found() {
 }
 
 #[test]
-fn what_is_too_long_for_its_field_is_cut_at_a_character() {
+fn a_text_too_long_for_its_field_is_cut_at_a_character() {
     let name = "é".repeat(200);
     let mut bytes = Vec::new();
     Request::Create { name: &name }.encode(1, &mut bytes);
@@ -239,7 +239,7 @@ fn any_request(kind: u8, number: u64, id: u64, short: &str, long: &str) -> Reque
 
 proptest! {
     #[test]
-    fn requests_come_back_as_they_were(
+    fn requests_are_decoded_unchanged(
         kind in 0..9_u8, number: u64, id: u64, request in 1..=u32::MAX,
         short in "\\PC{0,20}", long in "\\PC{0,300}",
     ) {
@@ -250,14 +250,14 @@ proptest! {
         let mut bytes = Vec::new();
         frame.encode(&mut bytes);
         prop_assert_eq!(FromClient::decode(&bytes), Ok(frame));
-        // Cut anywhere, it is none.
+        // A truncated frame is an error.
         for end in 0..bytes.len() {
             prop_assert!(FromClient::decode(&bytes[..end]).is_err());
         }
     }
 
     #[test]
-    fn replies_come_back_as_they_were(
+    fn replies_are_decoded_unchanged(
         kind in 0..9_u8, request: u32, a: u64, b: u64, c: u64, count: u32, flag: bool,
         names in proptest::collection::vec("\\PC{0,20}", 0..20), text in "\\PC{0,300}",
     ) {
@@ -284,19 +284,19 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_a_frame_or_a_mistake(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_are_a_frame_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = FromClient::decode(&bytes);
         let _ = FromServer::decode(&bytes);
     }
 
     #[test]
-    fn any_fields_behind_a_true_head_are_a_frame_or_a_mistake(
+    fn any_fields_after_a_correct_head_are_a_frame_or_an_error(
         kind in 0..=255_u8, bytes in proptest::collection::vec(any::<u8>(), 0..100),
     ) {
         let frame = [&[VERSION, kind][..], &bytes].concat();
         let mistakes = [FromClient::decode(&frame).err(), FromServer::decode(&frame).err()];
         prop_assert!(mistakes.iter().flatten().all(|it| !it.what.is_empty()));
-        // What is read is written as it was.
+        // A decoded frame is encoded to the same bytes.
         if let Ok(read) = FromClient::decode(&frame) {
             let mut written = Vec::new();
             read.encode(&mut written);

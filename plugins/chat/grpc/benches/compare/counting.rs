@@ -1,4 +1,4 @@
-//! A socket that counts what goes through it.
+//! A socket that counts its bytes.
 
 use std::io;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Bytes in both directions.
+/// Number of bytes in both directions.
 pub type Counter = Arc<AtomicU64>;
 
 /// A socket and its counter.

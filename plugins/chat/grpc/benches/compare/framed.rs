@@ -1,4 +1,4 @@
-//! The wire protocol over TCP: a server that carries frames, and a client.
+//! The wire protocol over TCP: a server that transfers frames, and a client.
 
 use crate::Caller;
 use crate::counting::{Counter, Counting};
@@ -19,7 +19,7 @@ struct Shared {
     writers: HashMap<Session, UnboundedSender<Vec<u8>>>,
 }
 
-/// Serves at a free port; answers where.
+/// Starts a server at a free port. Returns its address.
 pub async fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
@@ -82,7 +82,7 @@ async fn listen(shared: &Mutex<Shared>, session: Session, reader: OwnedReadHalf)
     }
 }
 
-/// A frame behind its length.
+/// A frame after its length.
 fn framed(frame: &[u8]) -> Vec<u8> {
     [&(frame.len() as u32).to_be_bytes(), frame].concat()
 }
@@ -105,7 +105,7 @@ pub struct Client {
     request: u32,
     mailbox: u64,
     number: u64,
-    /// Messages that came while an answer was waited for.
+    /// Messages that arrived before an expected reply.
     messages: VecDeque<(u64, String)>,
 }
 
@@ -124,7 +124,7 @@ impl Client {
         }
     }
 
-    /// Keeps a message; answers whether it is one.
+    /// Stores a frame that is a message. Returns whether it is one.
     fn keep(&mut self, frame: &[u8]) -> bool {
         let is = FromServer::decode(frame);
         if let Ok(FromServer::Message { id, text, .. }) = is {

@@ -1,13 +1,12 @@
-//! The wire protocol against gRPC, measured in one run: bytes per operation at the
-//! clients' sockets, time per operation, and size of the code.
+//! Compares the wire protocol with gRPC in one run: bytes per operation at the clients'
+//! sockets, time per operation, and size of the code.
 //!
-//! `cargo bench -p chat-grpc` prints the table that the plugin's README keeps.
+//! `cargo bench -p chat-grpc` prints the table in the plugin's README.
 //!
-//! Both services have the same state machine behind them, run on the same runtime,
-//! and are called over TCP of this machine with `TCP_NODELAY`. Clients and service
-//! share one thread, so that a time is what both ends together have to do. The
-//! operations of the two take turns in short rounds, and the fastest round of each
-//! counts: what else the machine does meanwhile disturbs both alike, or neither.
+//! Both services use the same state machine and the same runtime, over TCP on this machine
+//! with `TCP_NODELAY`. Clients and service share one thread, so a time is the work of both ends.
+//! The two protocols alternate in short rounds, and the fastest round of each counts, so that
+//! other load on the machine has little effect.
 
 mod counting;
 mod framed;
@@ -16,39 +15,39 @@ mod size;
 
 use std::time::{Duration, Instant};
 
-/// The calls of a client, by whatever protocol.
+/// The calls of a client in either protocol.
 trait Caller: Sized {
     async fn new(address: &str) -> Self;
     async fn create(&mut self, name: &str);
-    /// Logs in; nothing waits.
+    /// Logs in to an account without waiting messages.
     async fn login(&mut self, name: &str);
     async fn logout(&mut self);
-    /// How many names there are.
+    /// Number of names that match.
     async fn list(&mut self, pattern: &str) -> usize;
     async fn send(&mut self, to: &str, text: &str);
-    /// Takes the next message and acknowledges it.
+    /// Receives the next message and acknowledges it.
     async fn take(&mut self) -> String;
-    /// Bytes that its socket sent and received.
+    /// Number of bytes that the socket sent and received.
     fn bytes(&self) -> u64;
 }
 
-/// Those who take part, each with a connection of its own.
+/// The users of the measurement, each with its own connection.
 struct Users<C> {
     anna: C,
     ben: C,
     carl: C,
     created: u64,
-    /// Bytes until the first answer, connecting included.
+    /// Bytes up to the first reply, with the opening of the connection.
     first: u64,
 }
 
-/// Operations in a round.
+/// Number of operations in a round.
 const ROUND: u32 = 50;
 
-/// Rounds of each operation.
+/// Number of rounds of each operation.
 const ROUNDS: u32 = 100;
 
-/// Forty letters.
+/// A text of forty letters.
 const TEXT: &str = "A message of a length that people write.";
 
 #[derive(Clone, Copy)]
@@ -116,9 +115,9 @@ impl<C: Caller> Users<C> {
         }
     }
 
-    /// A round: bytes and time per operation.
+    /// Executes a round. Returns bytes and time per operation.
     async fn round(&mut self, operation: Operation) -> (f64, f64) {
-        // The header tables of HTTP/2 are filled, connections warm.
+        // A warm-up fills the header tables of HTTP/2.
         for _ in 0..5 {
             self.once(operation).await;
         }
@@ -128,7 +127,7 @@ impl<C: Caller> Users<C> {
             self.once(operation).await;
         }
         let took = start.elapsed();
-        // The last acknowledgement is on its way.
+        // Waits for the last acknowledgement.
         tokio::time::sleep(Duration::from_millis(1)).await;
         let bytes = (self.bytes() - before) as f64 / f64::from(ROUND);
         (bytes, took.as_secs_f64() * 1e6 / f64::from(ROUND))
@@ -136,7 +135,7 @@ impl<C: Caller> Users<C> {
 }
 
 fn main() {
-    // `cargo test` runs benches, too; there is nothing to test here.
+    // `cargo test` runs benches, too, but there is nothing to test here.
     if !std::env::args().any(|it| it == "--bench") {
         return;
     }

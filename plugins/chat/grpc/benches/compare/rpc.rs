@@ -1,4 +1,4 @@
-//! The same over gRPC.
+//! The service over gRPC: a server and a client.
 
 use crate::Caller;
 use crate::counting::{Counter, Counting};
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tonic::Streaming;
 use tonic::transport::{Channel, Endpoint, Uri};
 
-/// Serves at a free port; answers where.
+/// Starts a server at a free port. Returns its address.
 pub async fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address").to_string();

@@ -1,8 +1,8 @@
-//! The size of the code, in lines that are neither empty nor comment. What both
-//! share, the state machine, is left out; so are tests and clients.
+//! The size of the code, in lines that are neither empty nor comments. It does not include the
+//! state machine, which both protocols share, or tests and clients.
 
-/// Lines of code. `//` and `///` at the beginning of a line are comments, in Rust
-/// and in a `.proto` file.
+/// Number of lines of code. A line that begins with `//` is a comment, in Rust and in a
+/// `.proto` file.
 fn lines(text: &str) -> usize {
     let lines = text.lines().map(str::trim);
     let code = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));

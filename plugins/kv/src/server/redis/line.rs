@@ -1,9 +1,10 @@
-//! A Redis command that was typed as a line: words, which may be in quotes.
+//! A Redis command that was typed as a line: words, some of them in quotes.
 //!
-//! Between double quotes `\n`, `\r`, `\t`, `\a`, `\b`, `\xHH` stand for bytes and a backslash
-//! takes any other character as it is; between single quotes only `\'` means anything.
+//! Between double quotes `\n`, `\r`, `\t`, `\a`, `\b` and `\xHH` mean one byte each; a
+//! backslash before any other character means that character. Between single quotes the only
+//! escape is `\'`.
 
-/// The words of a line; none where quotes do not close, or text follows them.
+/// The words of a line; `None` if a quote is not closed, or text follows a closing quote.
 pub fn words(line: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut words = Vec::new();
     let mut rest = line;

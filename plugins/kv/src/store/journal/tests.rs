@@ -1,7 +1,7 @@
-//! Journals that are whole, cut off at every byte, damaged, foreign, grown.
+//! Journals that are complete, cut off at each byte, damaged, of another format, or large.
 
 use super::*;
-use crate::store::{Answer, Limits, Store};
+use crate::store::{Limits, Reply, Store};
 
 const LIMITS: Limits = Limits {
     max_key: 100,
@@ -19,13 +19,13 @@ fn apply(store: &mut Store, command: &[u8]) {
 fn value(store: &mut Store, key: &str) -> Option<Vec<u8>> {
     let key = key.as_bytes();
     match store.apply(Command::Get { key }).unwrap() {
-        Answer::Value(value) => Some(value.to_vec()),
+        Reply::Value(value) => Some(value.to_vec()),
         _ => None,
     }
 }
 
 #[test]
-fn what_was_done_is_there_again() {
+fn a_reopened_store_has_all_changes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("n.kv");
     let mut store = open(&path).unwrap();
@@ -50,7 +50,7 @@ fn what_was_done_is_there_again() {
 }
 
 #[test]
-fn half_a_record_is_cut_off_wherever_it_ends() {
+fn an_incomplete_record_is_cut_off_at_any_size() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("n.kv");
     let mut store = open(&path).unwrap();
@@ -72,7 +72,7 @@ fn half_a_record_is_cut_off_wherever_it_ends() {
 }
 
 #[test]
-fn a_changed_record_is_refused_unless_it_is_the_last() {
+fn a_damaged_record_is_an_error_unless_it_is_the_last() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("n.kv");
     let mut store = open(&path).unwrap();
@@ -80,13 +80,13 @@ fn a_changed_record_is_refused_unless_it_is_the_last() {
     let first = fs::metadata(&path).unwrap().len() as usize;
     apply(&mut store, b"set a 2");
     let whole = fs::read(&path).unwrap();
-    // Every byte of the first record but its sizes, which tell where it ends.
+    // Each byte of the first record except its sizes, which determine where it ends.
     for at in (8..first).filter(|at| !(17..25).contains(at)) {
         let mut bytes = whole.clone();
         bytes[at] ^= 1;
         fs::write(&path, &bytes).unwrap();
         let error = open(&path).unwrap_err().to_string();
-        assert!(error.contains("the record at byte 8 is not as it was written"));
+        assert!(error.contains("the record at byte 8 is damaged"));
         assert_eq!(fs::read(&path).unwrap(), bytes);
     }
     let mut bytes = whole.clone();
@@ -99,19 +99,19 @@ fn a_changed_record_is_refused_unless_it_is_the_last() {
 }
 
 #[test]
-fn another_file_is_left_alone() {
+fn a_file_that_is_not_a_journal_is_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("n.kv");
     fs::write(&path, "time_ns,step\n").unwrap();
     let error = open(&path).unwrap_err().to_string();
-    assert!(error.ends_with("found another file, expected the journal of a store"));
+    assert!(error.ends_with("the file is not the journal of a store"));
     assert_eq!(fs::read_to_string(&path).unwrap(), "time_ns,step\n");
     let missing = folder.path().join("no/n.kv");
     assert!(matches!(open(&missing), Err(JournalError::File(..))));
 }
 
 #[test]
-fn a_file_that_is_mostly_waste_is_written_anew() {
+fn a_file_that_is_mostly_obsolete_is_rewritten() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("n.kv");
     let mut store = open(&path).unwrap();
@@ -123,7 +123,7 @@ fn a_file_that_is_mostly_waste_is_written_anew() {
         );
         largest = largest.max(fs::metadata(&path).unwrap().len());
     }
-    assert!(largest < 2 * 50_500 + WASTE + 10_000, "{largest}");
+    assert!(largest < 2 * 50_500 + MIN_OBSOLETE + 10_000, "{largest}");
     drop(store);
     let mut store = open(&path).unwrap();
     assert_eq!(store.keys(), 10);
@@ -134,12 +134,12 @@ fn a_file_that_is_mostly_waste_is_written_anew() {
 }
 
 #[test]
-fn what_cannot_be_written_is_not_done() {
+fn a_command_that_cannot_be_written_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("n.kv");
     let mut store = open(&path).unwrap();
     apply(&mut store, b"set a 1");
-    // A handle that may only read stands for a disk that takes no more.
+    // A read-only handle simulates a full disk.
     store.journal.as_mut().unwrap().file = File::open(&path).unwrap();
     for command in [&b"set a 2"[..], b"set b 2", b"delete a"] {
         let refused = store.apply(Command::parse(command).unwrap()).unwrap_err();

@@ -1,4 +1,4 @@
-//! Histories as they should be, and each way in which one may be wrong.
+//! Correct histories, and each mistake that a history may contain.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn won(count: u64) -> Winners {
     }
 }
 
-/// A run as it should be, with two batches of agency 1.
+/// A correct run with two batches of agency 1.
 fn run() -> Vec<Fact> {
     let (agency, winners) = (1, won(1));
     vec![
@@ -27,7 +27,7 @@ fn run() -> Vec<Fact> {
             bets: 2,
             winners,
         },
-        // The answer was lost, the batch came again and was recognized.
+        // The reply was lost; the batch was sent again and recognized.
         Fact::HandedIn {
             agency,
             batch: BATCH,
@@ -71,7 +71,7 @@ fn judge(facts: &[Fact]) -> Finding<usize> {
     audit.finish()
 }
 
-/// The reason and the records of what is wrong with a run that was changed.
+/// The reason and the records of the finding for a changed run.
 #[track_caller]
 fn wrong(change: impl FnOnce(&mut Vec<Fact>)) -> (String, Vec<usize>) {
     let mut facts = run();
@@ -93,9 +93,9 @@ fn unknown(change: impl FnOnce(&mut Vec<Fact>)) -> String {
 }
 
 #[test]
-fn a_run_as_it_should_be_is_complete() {
+fn a_correct_run_is_complete() {
     assert_eq!(judge(&run()), Finding::Complete);
-    // An agency from outside records nothing of what it does.
+    // An agency outside of the run records nothing.
     let outside = [
         Fact::Stored {
             agency: 9,
@@ -123,7 +123,7 @@ fn a_batch_that_is_stored_twice_is_found_with_both_records() {
 }
 
 #[test]
-fn what_is_acknowledged_or_left_and_not_stored_is_found() {
+fn a_batch_that_is_acknowledged_or_handed_in_but_not_stored_is_found() {
     let (reason, rows) = wrong(|facts| {
         facts.remove(6);
     });
@@ -146,7 +146,7 @@ fn what_is_acknowledged_or_left_and_not_stored_is_found() {
 }
 
 #[test]
-fn what_was_refused_need_not_be_stored() {
+fn a_refused_batch_need_not_be_stored() {
     let mut facts = run();
     facts.drain(6..8);
     facts.insert(
@@ -168,7 +168,7 @@ fn what_was_refused_need_not_be_stored() {
 }
 
 #[test]
-fn what_nobody_handed_in_must_not_be_stored() {
+fn a_batch_that_was_not_handed_in_must_not_be_stored() {
     let (reason, rows) = wrong(|facts| {
         facts.remove(5);
     });
@@ -180,7 +180,7 @@ fn what_nobody_handed_in_must_not_be_stored() {
 }
 
 #[test]
-fn wrong_winners_are_found_wherever_they_went_wrong() {
+fn wrong_winners_are_found_at_the_central_and_at_the_agency() {
     let (reason, rows) = wrong(|facts| {
         facts[9] = Fact::Told {
             agency: 1,
@@ -193,7 +193,7 @@ fn wrong_winners_are_found_wherever_they_went_wrong() {
         format!("agency 1 was told 1 (000000000000000a) winners, and {sum} were stored")
     );
     assert_eq!(rows, [9]);
-    // As many, and others.
+    // The same number of winners, but others.
     let others = Winners {
         count: 2,
         documents: Digest(7),
@@ -214,7 +214,7 @@ fn wrong_winners_are_found_wherever_they_went_wrong() {
 }
 
 #[test]
-fn a_run_that_came_to_no_end_is_not_judged() {
+fn a_run_without_a_draw_is_unknown() {
     assert_eq!(unknown(Vec::clear), "no agency has handed in anything");
     assert_eq!(
         unknown(|facts| facts.truncate(8)),

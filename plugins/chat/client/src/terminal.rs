@@ -1,8 +1,8 @@
-//! The talk: what is typed and what the server sends, in the order in which it comes.
+//! Handles lines of input and frames of the server in the order of their arrival.
 
 use crate::connection;
 use anyhow::{Result, bail};
-use chat_core::{Client, Command, Outcome, Outgoing, Refusal, Told};
+use chat_core::{Client, Command, Notice, Outcome, Outgoing, Refusal};
 use std::collections::VecDeque;
 use std::io::{BufRead, Write, stdin, stdout};
 use std::net::TcpStream;
@@ -10,31 +10,31 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Something that happens.
+/// An event for the main thread.
 enum Event {
-    /// A line was typed.
+    /// A line of input.
     Line(String),
-    /// Nothing more is typed.
-    NoMore,
+    /// The end of the input.
+    EndOfInput,
     /// The server sent a frame over the connection of this number.
     Frame(u32, Vec<u8>),
-    /// That connection ended; why, if it is known.
+    /// The connection of this number ended; the reason, if it is known.
     Lost(u32, String),
-    /// There is a connection again.
-    Back(TcpStream),
-    /// There will be none.
+    /// A new connection.
+    Reconnected(TcpStream),
+    /// The server cannot be reached any more.
     GaveUp,
 }
 
-/// How often a lost server is called again, a second apart.
-const CALLS: u32 = 30;
+/// Number of attempts to connect again, one per second.
+const ATTEMPTS: u32 = 30;
 
-/// Talks until the input ends and all of it is answered.
+/// Runs until the input ends and all its commands are finished.
 ///
 /// # Errors
-/// When the server cannot be reached, or not any more.
-pub fn talk(address: &str, name: Option<&str>) -> Result<()> {
-    let stream = connection::call(address)?;
+/// If the server cannot be reached.
+pub fn run(address: &str, name: Option<&str>) -> Result<()> {
+    let stream = connection::open(address)?;
     let (sender, events) = channel();
     let input = sender.clone();
     thread::spawn(move || {
@@ -43,85 +43,87 @@ pub fn talk(address: &str, name: Option<&str>) -> Result<()> {
                 return;
             }
         }
-        let _ = input.send(Event::NoMore);
+        let _ = input.send(Event::EndOfInput);
     });
-    let mut talk = Talk {
+    let mut terminal = Terminal {
         address: address.to_owned(),
         client: Client::new(),
         stream: None,
         connection: 0,
         commands: VecDeque::new(),
-        quiet: None,
+        hidden: None,
         sender,
     };
     if let Some(name) = name {
         let create = Command::parse(&format!("create {name}")).map_err(anyhow::Error::msg)?;
         let name = name.to_owned();
-        // That it is there already is what is hoped for.
-        talk.quiet = Some(create.clone());
-        talk.commands.extend([create, Command::Login { name }]);
+        // The account may exist: then `create` is refused, and this is not shown.
+        terminal.hidden = Some(create.clone());
+        terminal.commands.extend([create, Command::Login { name }]);
     }
-    talk.connected(stream)?;
-    talk.until_the_end(&events)
+    terminal.connected(stream)?;
+    terminal.run(&events)
 }
 
-struct Talk {
+struct Terminal {
     address: String,
     client: Client,
     stream: Option<TcpStream>,
-    /// The number of the connection.
+    /// Number of the current connection.
     connection: u32,
-    /// What is to be done after what is under way.
+    /// Commands that wait for the current one.
     commands: VecDeque<Command>,
-    /// A command whose answer is not shown.
-    quiet: Option<Command>,
+    /// A command whose refusal is not shown.
+    hidden: Option<Command>,
     sender: Sender<Event>,
 }
 
-impl Talk {
-    fn until_the_end(&mut self, events: &Receiver<Event>) -> Result<()> {
+impl Terminal {
+    fn run(&mut self, events: &Receiver<Event>) -> Result<()> {
         let mut more = true;
         while more || self.client.is_busy() || !self.commands.is_empty() {
             match events.recv()? {
                 Event::Line(line) => match line.trim() {
                     "" => {}
-                    "help" => say(Command::HELP),
+                    "help" => show(Command::HELP),
                     "quit" => more = false,
                     line => match Command::parse(line) {
                         Ok(command) => self.commands.push_back(command),
-                        Err(told) => say(&format!("error: {told}")),
+                        Err(error) => show(&format!("error: {error}")),
                     },
                 },
-                Event::NoMore => more = false,
+                Event::EndOfInput => more = false,
                 Event::Frame(connection, frame) if connection == self.connection => {
                     let mut out = Outgoing::default();
                     self.client.frame(&frame, &mut out);
-                    self.carry(out);
+                    self.handle_output(out);
                 }
-                Event::Lost(connection, why) if connection == self.connection => self.lost(&why),
+                Event::Lost(connection, reason) if connection == self.connection => {
+                    self.lost(&reason)
+                }
                 Event::Frame(..) | Event::Lost(..) => {}
-                Event::Back(stream) => {
-                    say("connected again");
+                Event::Reconnected(stream) => {
+                    show("connected again");
                     self.connected(stream)?;
                 }
                 Event::GaveUp => bail!(
-                    "the connection is lost, and {} does not answer",
+                    "the connection is lost, and {} accepts no new one",
                     self.address
                 ),
             }
-            self.go_on();
+            self.begin_next();
         }
         Ok(())
     }
 
-    /// The next command, if nothing is under way.
-    fn go_on(&mut self) {
+    /// Begins the next command, unless one is not finished.
+    fn begin_next(&mut self) {
         if !self.client.is_busy()
             && let Some(command) = self.commands.pop_front()
         {
             let mut out = Outgoing::default();
             self.client.command(command, &mut out);
-            self.carry(out);
+            self.handle_output(out);
         }
     }
 
@@ -133,31 +135,31 @@ impl Talk {
             let ended = connection::read(reader, |frame| {
                 let _ = sender.send(Event::Frame(connection, frame));
             });
-            let why = ended
+            let reason = ended
                 .err()
                 .map_or(String::new(), |error| format!(": {error}"));
-            let _ = sender.send(Event::Lost(connection, why));
+            let _ = sender.send(Event::Lost(connection, reason));
         });
         self.stream = Some(stream);
         let mut out = Outgoing::default();
         self.client.connected(nonce(), &mut out);
-        self.carry(out);
-        self.go_on();
+        self.handle_output(out);
+        self.begin_next();
         Ok(())
     }
 
-    /// The connection is lost: the server is called again, beside whatever is typed.
-    fn lost(&mut self, why: &str) {
-        say(&format!("connection lost{why}"));
+    /// Handles a lost connection: another thread tries to connect again.
+    fn lost(&mut self, reason: &str) {
+        show(&format!("connection lost{reason}"));
         self.client.disconnected();
         self.stream = None;
         self.connection += 1;
         let (address, sender) = (self.address.clone(), self.sender.clone());
         thread::spawn(move || {
-            for _ in 0..CALLS {
+            for _ in 0..ATTEMPTS {
                 thread::sleep(Duration::from_secs(1));
-                if let Ok(stream) = connection::call(&address) {
-                    let _ = sender.send(Event::Back(stream));
+                if let Ok(stream) = connection::open(&address) {
+                    let _ = sender.send(Event::Reconnected(stream));
                     return;
                 }
             }
@@ -165,33 +167,33 @@ impl Talk {
         });
     }
 
-    /// Sends what is to be sent and shows what is told.
-    fn carry(&mut self, out: Outgoing) {
+    /// Sends the frames of the client and shows its notices.
+    fn handle_output(&mut self, out: Outgoing) {
         for frame in &out.frames {
-            // A lost connection is told by the one who reads from it.
+            // The reading thread reports a lost connection.
             if let Some(stream) = &mut self.stream
                 && connection::write(stream, frame).is_err()
             {
                 break;
             }
         }
-        for told in out.told {
-            if !self.is_quiet(&told)
-                && let Some(line) = told.line()
+        for notice in out.notices {
+            if !self.is_hidden(&notice)
+                && let Some(line) = notice.line()
             {
-                say(&line);
+                show(&line);
             }
         }
     }
 
-    /// Whether this is what nobody asked to know.
-    fn is_quiet(&mut self, told: &Told) -> bool {
-        match told {
-            Told::Answered {
+    /// Whether a notice is the refusal of the first `create`, since the account exists.
+    fn is_hidden(&mut self, notice: &Notice) -> bool {
+        match notice {
+            Notice::Answered {
                 command,
                 outcome: Outcome::Refused { code, .. },
-            } if self.quiet.as_ref() == Some(command) => {
-                self.quiet = None;
+            } if self.hidden.as_ref() == Some(command) => {
+                self.hidden = None;
                 Refusal::from_code(*code) == Some(Refusal::NameTaken)
             }
             _ => false,
@@ -199,13 +201,13 @@ impl Talk {
     }
 }
 
-/// Shows a line at once; that nobody reads it any more is no reason to stop.
-fn say(line: &str) {
+/// Prints a line at once. A closed standard output is ignored.
+fn show(line: &str) {
     let mut out = stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-/// Another one in each session.
+/// A value that differs in each session.
 fn nonce() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now_ns = now.map_or(0, |it| it.as_nanos() as u64);

@@ -1,49 +1,49 @@
-//! What becomes of a client's requests: the answers, and what a refusal means.
+//! Handles the replies to a client's requests.
 
-use super::{Client, Outcome, Outgoing, Told, User, Why, acknowledgement};
+use super::{Client, Notice, Outcome, Outgoing, Purpose, User, acknowledgement};
 use crate::wire::Reply;
 use crate::{Command, Refusal};
 
 impl Client {
-    /// Takes the answer to the request under way.
+    /// Handles the reply to the pending request.
     pub(super) fn reply(&mut self, number: u32, reply: &Reply<'_>, out: &mut Outgoing) {
-        let why = match &self.asked {
-            Some(asked) if asked.number == number => asked.why,
-            // Late, or to a frame that could not be read.
+        let purpose = match &self.request {
+            Some(request) if request.number == number => request.purpose,
+            // A late reply, or the reply to a frame that the server could not read.
             _ => {
                 if let (0, Reply::Error { text, .. }) = (number, reply) {
                     let text = (*text).to_owned();
-                    out.told.push(Told::Complaint { text });
+                    out.notices.push(Notice::Complaint { text });
                 }
                 return;
             }
         };
-        self.asked = None;
+        self.request = None;
         if let Reply::Error { code, text } = reply {
-            self.refused(why, *code, text, out);
+            self.refused(purpose, *code, text, out);
             return;
         }
-        match why {
-            Why::Begin => self.begun = true,
-            Why::Rejoin => {
+        match purpose {
+            Purpose::Begin => self.has_session = true,
+            Purpose::Rejoin => {
                 if let (Some(name), &Reply::LoggedIn { last_number, .. }) =
-                    (self.wants.clone(), reply)
+                    (self.login_name.clone(), reply)
                 {
                     self.joined(name, reply, out);
-                    self.look_after_message(last_number, out);
+                    self.finish_accepted_message(last_number, out);
                 }
             }
-            Why::CatchUp => self.catch_up = false,
-            Why::Command => self.answered(reply, out),
+            Purpose::CatchUp => self.catch_up = false,
+            Purpose::Command => self.answered(reply, out),
         }
     }
 
-    /// The answer to what the user wanted.
+    /// Handles the reply to the user's command.
     fn answered(&mut self, reply: &Reply<'_>, out: &mut Outgoing) {
-        let Some(wanted) = &mut self.command else {
+        let Some(pending) = &mut self.command else {
             return;
         };
-        let outcome = match (&wanted.command, reply) {
+        let outcome = match (&pending.command, reply) {
             (Command::Create { .. }, Reply::Done) => Outcome::Created,
             (Command::Login { name }, &Reply::LoggedIn { waiting, .. }) => {
                 let name = name.clone();
@@ -52,16 +52,16 @@ impl Client {
             }
             (Command::Logout, Reply::Done) => {
                 self.user = None;
-                self.wants = None;
+                self.login_name = None;
                 Outcome::LoggedOut
             }
             (Command::List { .. }, Reply::Names { more, names }) => {
-                wanted.names.extend(names.iter().map(|&it| it.to_owned()));
+                pending.names.extend(names.iter().map(|&it| it.to_owned()));
                 if *more && !names.is_empty() {
-                    // The next page follows at once.
+                    // `advance` requests the next page.
                     return;
                 }
-                Outcome::Names(std::mem::take(&mut wanted.names))
+                Outcome::Names(std::mem::take(&mut pending.names))
             }
             (Command::Send { .. }, &Reply::Sent { delivered }) => Outcome::Sent {
                 delivered: Some(delivered),
@@ -69,7 +69,7 @@ impl Client {
             (Command::Receive, &Reply::Waiting { count }) => Outcome::Waiting(count),
             (Command::Delete, &Reply::Deleted { discarded }) => {
                 self.user = None;
-                self.wants = None;
+                self.login_name = None;
                 Outcome::Deleted {
                     discarded: Some(discarded),
                 }
@@ -82,7 +82,7 @@ impl Client {
         self.finish(outcome, out);
     }
 
-    /// It is logged in.
+    /// Handles a login.
     fn joined(&mut self, name: String, reply: &Reply<'_>, out: &mut Outgoing) {
         let &Reply::LoggedIn {
             mailbox,
@@ -100,57 +100,59 @@ impl Client {
         *seen = acknowledged.max(*seen);
         if self.numbers.0 != mailbox {
             self.numbers = (mailbox, last_number);
-            if let Some(wanted) = &mut self.command {
-                wanted.number = 0;
+            if let Some(pending) = &mut self.command {
+                pending.number = 0;
             }
         }
         self.numbers.1 = self.numbers.1.max(last_number);
-        self.wants = Some(name.clone());
+        self.login_name = Some(name.clone());
         self.user = Some(User { name, mailbox });
         self.catch_up = false;
     }
 
-    /// After a new login: was the message under way taken?
-    fn look_after_message(&mut self, last_number: u64, out: &mut Outgoing) {
-        let number = self.command.as_ref().map_or(0, |wanted| wanted.number);
+    /// After a new login: finishes the command if the server has accepted its message.
+    fn finish_accepted_message(&mut self, last_number: u64, out: &mut Outgoing) {
+        let number = self.command.as_ref().map_or(0, |pending| pending.number);
         if (1..=last_number).contains(&number) {
             self.finish(Outcome::Sent { delivered: None }, out);
         }
     }
 
-    /// A request was refused.
-    fn refused(&mut self, why: Why, code: u8, text: &str, out: &mut Outgoing) {
+    /// Handles a refusal.
+    fn refused(&mut self, purpose: Purpose, code: u8, text: &str, out: &mut Outgoing) {
         let refusal = Refusal::from_code(code);
-        let command = self.command.as_ref().map(|wanted| &wanted.command);
-        match (refusal, why, command) {
-            // Somebody else's, or a copy, moved the session on: another one.
-            (Some(Refusal::OldRequest), ..) => self.begun = false,
-            // It was logged out without being told.
-            (Some(Refusal::NotLoggedIn), Why::CatchUp | Why::Command, _) if self.user.is_some() => {
+        let command = self.command.as_ref().map(|pending| &pending.command);
+        match (refusal, purpose, command) {
+            // Another client or a late copy has used a higher number: begin a new session.
+            (Some(Refusal::OldRequest), ..) => self.has_session = false,
+            // The server logged the user out without a notice.
+            (Some(Refusal::NotLoggedIn), Purpose::CatchUp | Purpose::Command, _)
+                if self.user.is_some() =>
+            {
                 self.user = None;
             }
-            (Some(Refusal::NumberUsed), Why::Command, _) => {
+            (Some(Refusal::NumberUsed), Purpose::Command, _) => {
                 self.finish(Outcome::Sent { delivered: None }, out);
             }
-            (_, Why::Command, _) => {
+            (_, Purpose::Command, _) => {
                 let text = text.to_owned();
                 self.finish(Outcome::Refused { code, text }, out);
             }
-            (Some(Refusal::NoSuchAccount), Why::Rejoin, Some(Command::Delete)) => {
-                self.wants = None;
+            (Some(Refusal::NoSuchAccount), Purpose::Rejoin, Some(Command::Delete)) => {
+                self.login_name = None;
                 self.finish(Outcome::Deleted { discarded: None }, out);
             }
-            (_, Why::Rejoin, _) => {
-                self.wants = None;
+            (_, Purpose::Rejoin, _) => {
+                self.login_name = None;
                 let text = text.to_owned();
-                out.told.push(Told::Gone { text });
+                out.notices.push(Notice::Gone { text });
             }
-            (_, Why::CatchUp, _) => self.catch_up = false,
-            (_, Why::Begin, _) => {
-                // Without a session nothing else can be asked.
+            (_, Purpose::CatchUp, _) => self.catch_up = false,
+            (_, Purpose::Begin, _) => {
+                // Without a session no other request is possible.
                 self.connected = false;
                 let text = text.to_owned();
-                out.told.push(Told::Complaint { text });
+                out.notices.push(Notice::Complaint { text });
             }
         }
     }

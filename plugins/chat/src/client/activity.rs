@@ -1,75 +1,75 @@
-//! What a user is told, and what it does next.
+//! Handles notices, and chooses the next action.
 
 use super::Line;
-use super::random::{self, Deed};
+use super::random::{self, Action};
 use super::{
     ANSWERED, COMPLAINT, ChatClient, EXPELLED, GETS, GOT, REFUSED, REPEATED, REPLY, SENDS,
     SUBMITTED,
 };
-use crate::columns::About;
-use chat_core::{Command, Outcome, Outgoing, Refusal, Told};
+use crate::columns::Subject;
+use chat_core::{Command, Notice, Outcome, Outgoing, Refusal};
 use runner_sdk::{Context, Result, Span};
 
 impl ChatClient {
-    /// Takes in what the client tells.
-    pub(super) fn told(&mut self, node: &mut Context<Self>, told: Told) {
+    /// Handles a notice of the client.
+    pub(super) fn notice(&mut self, node: &mut Context<Self>, notice: Notice) {
         if !self.script.is_empty()
-            && !matches!(told, Told::Complaint { .. })
-            && let Some(line) = told.line()
+            && !matches!(notice, Notice::Complaint { .. })
+            && let Some(line) = notice.line()
         {
             node.print(line);
         }
-        match told {
-            Told::Submitted { from, to, number } => {
-                let about = About {
+        match notice {
+            Notice::Submitted { from, to, number } => {
+                let subject = Subject {
                     from: Some(&from),
                     to: Some(&to),
                     number: Some(number),
-                    ..About::default()
+                    ..Subject::default()
                 };
-                self.show(node, SUBMITTED, about);
+                self.record(node, SUBMITTED, subject);
             }
-            Told::Message {
+            Notice::Message {
                 to,
                 mailbox,
                 id,
                 from,
                 ..
             } => {
-                self.gets += 1;
-                node.set(GETS, self.gets);
-                let about = About {
+                self.counts.gets += 1;
+                node.set(GETS, self.counts.gets);
+                let subject = Subject {
                     from: Some(&from),
                     to: Some(&to),
                     mailbox: Some(mailbox),
                     id: Some(id),
-                    ..About::default()
+                    ..Subject::default()
                 };
-                self.show(node, GOT, about);
-                if self.awaits.is_some_and(|count| self.gets >= count) {
+                self.record(node, GOT, subject);
+                if self.awaits.is_some_and(|count| self.counts.gets >= count) {
                     self.awaits = None;
-                    // In a step of its own: this one is about the message.
-                    self.later(node, Span::ZERO);
+                    // The next action needs its own step: the columns of this step describe the message.
+                    self.act_after(node, Span::ZERO);
                 }
             }
-            Told::Repeated => node.record(REPEATED),
-            Told::Elsewhere | Told::Gone { .. } => node.record(EXPELLED),
-            Told::Complaint { text } => {
+            Notice::Repeated => node.record(REPEATED),
+            Notice::Elsewhere | Notice::Gone { .. } => node.record(EXPELLED),
+            Notice::Complaint { text } => {
                 node.print(&text);
                 node.record(COMPLAINT);
             }
-            Told::Answered { outcome, .. } => {
-                self.shown = true;
-                node.set(REPLY, node.now_ns().saturating_sub(self.asked_ns));
+            Notice::Answered { outcome, .. } => {
+                self.has_columns = true;
+                node.set(REPLY, node.now_ns().saturating_sub(self.commanded_ns));
                 self.answered(node, outcome);
             }
         }
     }
 
-    /// A command is done; what comes next?
+    /// Handles the result of a command, and sets the time of the next action.
     fn answered(&mut self, node: &mut Context<Self>, outcome: Outcome) {
         let (mut away, mut at_once) = (false, !self.script.is_empty());
-        let mut word = ANSWERED;
+        let mut event = ANSWERED;
         match outcome {
             Outcome::Created => {
                 self.has_account = true;
@@ -83,14 +83,14 @@ impl ChatClient {
             }
             Outcome::Names(names) => self.known = names,
             Outcome::Sent { .. } => {
-                self.sends += 1;
-                node.set(SENDS, self.sends);
+                self.counts.sends += 1;
+                node.set(SENDS, self.counts.sends);
             }
             Outcome::Refused { code, .. } => {
-                word = REFUSED;
+                event = REFUSED;
                 let refusal = Refusal::from_code(code);
                 if refusal == Some(Refusal::NameTaken) {
-                    // Its own, from before.
+                    // The user's own account, from before a crash.
                     self.has_account = true;
                     at_once = true;
                 }
@@ -99,18 +99,18 @@ impl ChatClient {
                 }
             }
         }
-        node.record(word);
+        node.record(event);
         let config = node.config();
         let pause = match (at_once, away) {
             (true, _) => Span::ZERO,
             (false, true) => config.away.sample(node.random()),
             (false, false) => config.think.sample(node.random()),
         };
-        self.later(node, pause);
+        self.act_after(node, pause);
     }
 
-    /// The next thing to do, unless something is under way.
-    pub(super) fn go_on(&mut self, node: &mut Context<Self>) -> Result {
+    /// Executes the next action, unless the last one is not finished.
+    pub(super) fn act(&mut self, node: &mut Context<Self>) -> Result {
         if self.client.is_busy() || self.awaits.is_some() {
             return Ok(());
         }
@@ -127,12 +127,12 @@ impl ChatClient {
         self.next += 1;
         match line {
             Line::Command(command) => return self.command(node, command),
-            Line::Wait(span) => self.later(node, span),
-            Line::Await(count) if self.gets >= count => self.later(node, Span::ZERO),
+            Line::Wait(span) => self.act_after(node, span),
+            Line::Await(count) if self.counts.gets >= count => self.act_after(node, Span::ZERO),
             Line::Await(count) => self.awaits = Some(count),
             Line::Drop(span) => {
-                self.drop_out(node, span);
-                self.later(node, Span::ZERO);
+                self.drop_connection(node, span);
+                self.act_after(node, Span::ZERO);
             }
         }
         Ok(())
@@ -152,18 +152,18 @@ impl ChatClient {
         }
         self.next += 1;
         let random = node.random();
-        let command = match random::deed(config, random) {
-            Deed::Send => random::send(&self.known, self.next, config, random)
+        let command = match random::action(config, random) {
+            Action::Send => random::send(&self.known, self.next, config, random)
                 .unwrap_or_else(|| random::list(&name, random)),
-            Deed::List => random::list(&name, random),
-            Deed::Receive => Command::Receive,
-            Deed::Logout => Command::Logout,
-            Deed::Delete => Command::Delete,
-            Deed::Drop => {
+            Action::List => random::list(&name, random),
+            Action::Receive => Command::Receive,
+            Action::Logout => Command::Logout,
+            Action::Delete => Command::Delete,
+            Action::Drop => {
                 let span = config.away.sample(node.random());
-                self.drop_out(node, span);
+                self.drop_connection(node, span);
                 let think = config.think.sample(node.random());
-                self.later(node, think);
+                self.act_after(node, think);
                 return Ok(());
             }
         };
@@ -171,9 +171,9 @@ impl ChatClient {
     }
 
     fn command(&mut self, node: &mut Context<Self>, command: Command) -> Result {
-        self.asked_ns = node.now_ns();
+        self.commanded_ns = node.now_ns();
         let mut out = Outgoing::default();
         self.client.command(command, &mut out);
-        self.carry(node, out)
+        self.handle_output(node, out)
     }
 }

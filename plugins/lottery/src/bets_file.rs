@@ -1,8 +1,8 @@
-//! The lines of `bets.csv`: written for a batch at once, read one after the other.
+//! The lines of `bets.csv`: written batch by batch, read line by line.
 //!
-//! Columns agency, first name, last name, document, birthdate, number; no header;
-//! CRLF; a field is quoted where it has a comma, a quote or a line break, with its
-//! quotes doubled (RFC 4180, and what Python's `csv.writer` does by default).
+//! Columns agency, first name, last name, document, birthdate, number; no header; CRLF. A
+//! field is quoted if it contains a comma, a quote or a line break; its quotes are
+//! doubled (RFC 4180, as Python's `csv.writer` writes by default).
 
 use crate::bet::Bet;
 use crate::digest::Digest;
@@ -12,7 +12,7 @@ use std::io::Read;
 /// The documents of each agency's winners, in the order of their bets.
 pub type Winners = BTreeMap<u32, Vec<String>>;
 
-/// Adds the line of a bet.
+/// Appends the line of a bet.
 pub fn push_line(lines: &mut Vec<u8>, agency: &str, bet: &Bet<'_>) {
     push_cell(lines, agency);
     for field in bet.fields() {
@@ -38,10 +38,10 @@ fn push_cell(lines: &mut Vec<u8>, text: &str) {
     lines.push(b'"');
 }
 
-/// Who has won, line by line: what is kept grows with the winners alone.
+/// Reads the winners, line by line: memory grows only with the number of winners.
 ///
 /// # Errors
-/// When one cannot be read, or is no bet; with its number.
+/// If a line cannot be read or is not a bet; the text has the bet's number.
 pub fn winners(lines: impl Read, winner: u64) -> Result<Winners, String> {
     let mut lines = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -59,7 +59,7 @@ pub fn winners(lines: impl Read, winner: u64) -> Result<Winners, String> {
             Some((agency, Bet::from_fields(fields)))
         });
         let Some((agency, bet)) = bet else {
-            // Not `line.position()`: its lines are one behind after a CRLF.
+            // `line.position()` is one line too low after a CRLF.
             return Err(format!("bet {} is none: {:?}", count + 1, line.as_slice()));
         };
         count += 1;
@@ -71,11 +71,10 @@ pub fn winners(lines: impl Read, winner: u64) -> Result<Winners, String> {
     Ok(winners)
 }
 
-/// Holds lines against the batches that they should be, in their order: the digest of
-/// each and its number of bets.
+/// Compares lines with the expected batches, in order: the digest and number of bets of each.
 ///
 /// # Errors
-/// What differs first.
+/// At the first difference.
 pub fn verify(lines: impl Read, batches: &[(Digest, u64)]) -> Result<(), String> {
     let mut bets = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -114,7 +113,7 @@ pub fn verify(lines: impl Read, batches: &[(Digest, u64)]) -> Result<(), String>
     }
 }
 
-/// The cells of a line, if it has so many.
+/// The cells of a line; `None` if their number is not `COUNT`.
 pub fn cells<const COUNT: usize>(line: &csv::StringRecord) -> Option<[&str; COUNT]> {
     let mut cells = [""; COUNT];
     if line.len() != COUNT {
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_needs_quotes_has_them() {
+    fn a_field_is_quoted_only_if_necessary() {
         assert_eq!(
             lines(&[
                 ["Ana", "Ño 'x' #1", "30904465", "1999-03-17", "7574"],
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn winners_are_those_on_the_number_in_order() {
+    fn winners_are_the_bets_on_the_number_in_order() {
         let text = "1,a,b,11,1999-03-17,7\r\n2,a,\"b,\r\nc\",21,1999-03-17,07\r\n\
                     1,a,b,12,1999-03-17,8\r\n1,a,b,13,1999-03-17,7\r\n";
         let found = winners(text.as_bytes(), 7).unwrap();
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_held_against_the_batches_that_they_should_be() {
+    fn lines_are_compared_with_the_expected_batches() {
         let texts = [
             lines(&[
                 ["a", "b,", "1", "1999-03-17", "1"],
@@ -202,7 +201,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_written_is_read(fields in proptest::array::uniform5("[a-zñ\",;\r\n\u{0}é#' ]{0,9}")) {
+        fn written_lines_are_read_unchanged(fields in proptest::array::uniform5("[a-zñ\",;\r\n\u{0}é#' ]{0,9}")) {
             let fields = fields.each_ref().map(String::as_str);
             let text = lines(&[fields, fields]);
             let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());

@@ -1,60 +1,60 @@
-//! What a user is told, as values, and in words.
+//! Notices for a user, as values and as lines of text.
 
 use crate::Command;
 use std::fmt;
 
-/// Something that a user is told.
+/// A notice for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// A command is done, or refused.
+pub enum Notice {
+    /// A command is finished or refused.
     Answered {
         /// The command.
         command: Command,
-        /// What came of it.
+        /// The result.
         outcome: Outcome,
     },
     /// A message is sent for the first time.
     Submitted {
-        /// By whom.
+        /// The sender.
         from: String,
-        /// To whom.
+        /// The recipient.
         to: String,
-        /// The sender's number for it.
+        /// The sender's number for the message.
         number: u64,
     },
-    /// A message came, the next of its mailbox.
+    /// The next message of a mailbox arrived.
     Message {
-        /// To whom.
+        /// The recipient.
         to: String,
-        /// The mailbox.
+        /// The recipient's mailbox.
         mailbox: u64,
-        /// Its number there.
+        /// The message's number in the mailbox.
         id: u64,
-        /// Who sent it.
+        /// The sender.
         from: String,
-        /// What it says.
+        /// The text of the message.
         text: String,
     },
-    /// A message came that had come before.
+    /// A message arrived again.
     Repeated,
-    /// Somebody logged in to the account from elsewhere, which ended the login here.
+    /// A login of the same account in another session ended this login.
     Elsewhere,
-    /// After a lost connection, the account could not be logged in to again.
+    /// After a lost connection, the login to the account failed.
     Gone {
-        /// Why.
+        /// The reason.
         text: String,
     },
-    /// Something is wrong with what the server or the client sent.
+    /// A frame of the server or the client is malformed.
     Complaint {
-        /// What.
+        /// What is wrong.
         text: String,
     },
 }
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The account was made.
+    /// The account was created.
     Created,
     /// The user is logged in.
     LoggedIn {
@@ -63,11 +63,11 @@ pub enum Outcome {
     },
     /// The user is logged out.
     LoggedOut,
-    /// The names that fit.
+    /// The names that match.
     Names(Vec<String>),
-    /// The message was taken.
+    /// The server accepted the message.
     Sent {
-        /// Whether it went out at once; unknown if the answer was lost with its
+        /// Whether the message was pushed at once; unknown if the reply was lost with the
         /// connection.
         delivered: Option<bool>,
     },
@@ -75,15 +75,15 @@ pub enum Outcome {
     Waiting(u32),
     /// The account was deleted.
     Deleted {
-        /// How many messages went with it; unknown if the answer was lost with its
-        /// connection.
+        /// Number of messages that were deleted with the account; unknown if the reply was lost
+        /// with the connection.
         discarded: Option<u32>,
     },
-    /// The server refused.
+    /// The server refused the command.
     Refused {
         /// The refusal's code.
         code: u8,
-        /// The same in words.
+        /// The reason as text.
         text: String,
     },
 }
@@ -94,11 +94,11 @@ fn messages(count: u32) -> String {
     format!("{count} message{plural}")
 }
 
-impl Told {
-    /// The line for a person; none where there is nothing to say.
+impl Notice {
+    /// The line that the user sees; `None` if the user need not see the notice.
     pub fn line(&self) -> Option<String> {
         Some(match self {
-            Told::Answered { command, outcome } => match (outcome, command) {
+            Notice::Answered { command, outcome } => match (outcome, command) {
                 (Outcome::Refused { text, .. }, command) => {
                     let name = match command {
                         Command::Create { name } | Command::Login { name } => Some(name),
@@ -112,11 +112,11 @@ impl Told {
                 }
                 (outcome, _) => outcome.to_string(),
             },
-            Told::Message { from, text, .. } => format!("{from}: {text}"),
-            Told::Elsewhere => "logged in elsewhere, and so logged out here".to_owned(),
-            Told::Gone { text } => format!("logged out: {text}"),
-            Told::Complaint { text } => format!("error: {text}"),
-            Told::Submitted { .. } | Told::Repeated => return None,
+            Notice::Message { from, text, .. } => format!("{from}: {text}"),
+            Notice::Elsewhere => "logged in elsewhere, and so logged out here".to_owned(),
+            Notice::Gone { text } => format!("logged out: {text}"),
+            Notice::Complaint { text } => format!("error: {text}"),
+            Notice::Submitted { .. } | Notice::Repeated => return None,
         })
     }
 }
