@@ -366,7 +366,7 @@ to = \"nowhere\"
     };
     assert_eq!(place("faces"), Some((3, 20)));
     assert_eq!(place("script[1]"), Some((17, 25)));
-    assert_eq!(reading.told().unwrap().iter().count(), 4);
+    assert_eq!(reading.into_diagnostics().unwrap().iter().count(), 4);
 }
 
 #[test]

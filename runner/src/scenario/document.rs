@@ -1,9 +1,8 @@
-//! A TOML file as a tree in which every key and value knows where it was
-//! written.
+//! A TOML file as a tree in which every key and every value has its place.
 //!
-//! The parser's own tree borrows the text and sorts its keys; this one owns
-//! what it holds, keeps the order of the file, and takes overrides and
-//! inherited keys in, so that everything after it reads one kind of tree.
+//! The tree of the `toml` crate borrows the text and sorts the keys. This tree owns
+//! its text and keeps the order of the file. Overrides, values of the matrix and
+//! inherited keys are put into it, so that all readers read the same type.
 
 use std::ops::Range;
 
@@ -11,23 +10,23 @@ use toml::de::{DeTable, DeValue};
 
 use super::source::Place;
 
-/// A value and where it was written.
+/// A value, and where it is written.
 #[derive(Clone, Debug)]
 pub struct Value {
-    /// Where.
+    /// Where the value is written.
     pub place: Place,
-    /// What.
+    /// The value itself.
     pub kind: Kind,
 }
 
-/// What a value is.
+/// The types of TOML values.
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// Text.
     Text(String),
-    /// A whole number; none when it is beyond 128 bits.
+    /// A whole number; `None` beyond 128 bits.
     Integer(Option<i128>),
-    /// A number with a fraction or an exponent, maybe infinite or not a number.
+    /// A number with a fraction or an exponent; may be infinite or NaN.
     Float(f64),
     /// True or false.
     Boolean(bool),
@@ -48,28 +47,28 @@ pub struct Table(pub Vec<Entry>);
 pub struct Entry {
     /// The key.
     pub key: String,
-    /// Where the key was written.
+    /// Where the key is written.
     pub place: Place,
     /// Its value.
     pub value: Value,
 }
 
-/// What the parser says about text that is not TOML.
+/// An error of the parser in a text that is not TOML.
 pub struct SyntaxError {
-    /// Where.
+    /// The bytes that are wrong.
     pub span: Range<usize>,
-    /// What.
+    /// The parser's message.
     pub message: String,
 }
 
-/// Reads a file; with errors, the tree is what could be made out.
+/// Parses a file. If there are errors, the tree has what could be parsed.
 pub fn parse(text: &str) -> (Table, Vec<SyntaxError>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     let errors = errors
         .into_iter()
         .map(|error| {
             let span = error.span().unwrap_or_default();
-            // The parser takes nothing at all for text without quotes.
+            // The parser reports a missing value as text without quotes.
             let nothing = text
                 .get(span.clone())
                 .is_none_or(|found| found.trim().is_empty());
@@ -86,8 +85,8 @@ pub fn parse(text: &str) -> (Table, Vec<SyntaxError>) {
 }
 
 impl Value {
-    /// Reads one TOML value; text that is none stands for itself. The places
-    /// in it are to be set by [`Value::set_place`].
+    /// Parses one TOML value. A text that is not a TOML value becomes a text value.
+    /// The caller sets the places by [`Value::set_place`].
     pub fn parse_or_text(text: &str) -> Value {
         match DeValue::parse(text) {
             Ok(value) => Value::from(value.into_inner(), Place::Whole, |_| Place::Whole),
@@ -98,7 +97,7 @@ impl Value {
         }
     }
 
-    /// Makes `place` the place of this value and everything in it.
+    /// Sets the place of this value and of everything in it.
     pub fn set_place(&mut self, place: Place) {
         self.each_place(&mut |it| *it = place);
     }
@@ -124,8 +123,8 @@ impl Value {
             DeValue::Integer(digits) => {
                 Kind::Integer(i128::from_str_radix(digits.as_str(), digits.radix()).ok())
             }
-            // What is too large for a float reads as infinite, and is refused
-            // where it is used like every infinite number.
+            // A number beyond the range of f64 becomes infinite, which the readers
+            // of numbers refuse.
             DeValue::Float(digits) => Kind::Float(digits.as_str().parse().unwrap_or(f64::NAN)),
             DeValue::Boolean(value) => Kind::Boolean(value),
             DeValue::Datetime(value) => Kind::Datetime(value),
@@ -143,7 +142,7 @@ impl Value {
         Value { place, kind }
     }
 
-    /// What the value is, for messages: `"60"`, `7`, `an array`.
+    /// The value in a message: `"60"`, `7`, `an array`.
     pub fn describe(&self) -> String {
         match &self.kind {
             Kind::Text(text) if text.chars().count() <= 40 => format!("{text:?}"),
@@ -159,8 +158,8 @@ impl Value {
         }
     }
 
-    /// The value as the TOML library writes it; numbers that it cannot hold
-    /// are 0 (they are refused before anybody reads this).
+    /// The value as a value of the `toml` crate. Numbers beyond 64 bits become 0;
+    /// they have been refused before.
     pub fn to_toml(&self) -> toml::Value {
         match &self.kind {
             Kind::Text(text) => toml::Value::String(text.clone()),

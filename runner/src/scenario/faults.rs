@@ -188,12 +188,12 @@ pub fn check_links(
     }
 }
 
-/// Whether some node in both `a` and `b` and another one in both `c` and `d`.
+/// Whether there are two different nodes, one in `a` and `b`, the other in `c` and `d`.
 fn pairs(a: &NodeRanges, b: &NodeRanges, c: &NodeRanges, d: &NodeRanges) -> bool {
     let (one, other) = (first_common(a, b), first_common(c, d));
     match (one, other) {
         (Some(one), Some(other)) if one == other => {
-            // One of the two has a second node, or there is no pair.
+            // If the first common nodes are the same, one side needs a second node.
             count_common(a, b) > 1 || count_common(c, d) > 1
         }
         (Some(_), Some(_)) => true,

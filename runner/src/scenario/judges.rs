@@ -1,4 +1,4 @@
-//! `[[expect]]` and `[[check]]`: what must hold, as written and resolved.
+//! `[[expect]]` and `[[check]]`, as written and resolved.
 
 use std::ops::Range;
 
@@ -35,7 +35,7 @@ pub struct ExpectEntry {
     over: Key<OverWord>,
 }
 
-/// A number, or a duration as its nanoseconds.
+/// A number, or a duration in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Amount {
     value: f64,
@@ -100,7 +100,8 @@ fn amounts(field: Field<'_>) -> Option<[Amount; 2]> {
             let (low, high) = (low?, high?);
             match low.value <= high.value {
                 true => Some([low, high]),
-                false => field.wrong("`between` goes down, expected the smaller number first"),
+                false => field
+                    .wrong("`between` is in the wrong order, expected the smaller number first"),
             }
         }
         others => field.wrong(format!(
@@ -111,7 +112,7 @@ fn amounts(field: Field<'_>) -> Option<[Amount; 2]> {
 }
 
 impl CheckEntry {
-    /// What it says, and where; none if it is wrong, which has been reported.
+    /// The check and its places; `None` if it is wrong, which has been reported.
     pub fn rule(&self) -> Option<(CheckRule, CheckOrigin)> {
         let check = self.check.as_ref()?;
         let config = match &self.config {
@@ -130,21 +131,21 @@ impl CheckEntry {
     }
 }
 
-/// Where a check was written.
+/// Where a check is written.
 #[derive(Clone, Debug)]
 pub struct CheckOrigin {
     pub(super) check: Place,
     pub(super) config: ConfigOrigin,
 }
 
-/// Where an expectation was written.
+/// Where an expectation is written.
 #[derive(Clone, Debug)]
 pub struct ExpectOrigin {
     pub(super) metric: Place,
 }
 
 impl ExpectEntry {
-    /// What it says, and where; none if it is wrong, which is reported.
+    /// The expectation and its place; `None` if it is wrong, which is reported.
     pub fn rule(
         &self,
         names: &Names<'_>,
@@ -181,7 +182,7 @@ impl ExpectEntry {
         Some((rule, origin))
     }
 
-    /// The bound and of which runs it is.
+    /// The bound, and over which runs it holds.
     fn bound(&self, mistakes: &Mistakes) -> Option<(Bound, Over)> {
         let over = match &self.over {
             Some(over) => over.value?,
@@ -211,7 +212,7 @@ impl ExpectEntry {
         if first.is_none() {
             mistakes.add(
                 self.place,
-                format!("the expectation says no bound, expected {words}"),
+                format!("the expectation has no bound, expected {words}"),
             );
             return None;
         }
@@ -233,7 +234,7 @@ impl ExpectEntry {
         Some((bound, over))
     }
 
-    /// With `over = "fraction"`: the share of runs.
+    /// With `over = "fraction"`: the share of runs in which the bound holds.
     fn share(&self, mistakes: &Mistakes) -> Option<f64> {
         let Some(least) = &self.at_least else {
             let place = self.over.as_ref().map_or(self.place, |it| it.place);
@@ -256,7 +257,7 @@ impl ExpectEntry {
         Some(share.value)
     }
 
-    /// A duration for a metric that is no time.
+    /// Reports a duration as the bound of a metric that is not a time.
     fn refuse_span(&self, metric: &str, mistakes: &Mistakes) -> Option<()> {
         if is_time(metric) {
             return Some(());
@@ -275,12 +276,15 @@ impl ExpectEntry {
         let Some(place) = place else {
             return Some(());
         };
-        mistakes.add(place, format!("`{metric}` is no time, expected a number"));
+        mistakes.add(
+            place,
+            format!("`{metric}` is not a time, expected a number"),
+        );
         None
     }
 }
 
-/// A number, or a duration as its nanoseconds.
+/// Reads a number or a duration.
 fn amount(field: Field<'_>) -> Option<Amount> {
     match &field.value.kind {
         Kind::Text(_) => {

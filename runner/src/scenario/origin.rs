@@ -1,5 +1,5 @@
-//! Where the parts of a scenario were written, for what is found wrong with
-//! it after the file was read: by the loader of plugins, and by the plugin.
+//! Where the parts of a scenario are written, for mistakes that are found after the
+//! file was read: by the loader of plugins, and by the plugins.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::judges::{CheckOrigin, ExpectOrigin};
 use super::source::{Place, Source};
 use super::written::GroupEntry;
 
-/// Where groups, checks and expectations were written, by their index.
+/// Where groups, checks and expectations are written, by their index.
 #[derive(Clone, Debug)]
 pub struct Origins {
     pub(super) source: Arc<Source>,
@@ -19,32 +19,31 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// A mistake in what a behavior was told: `path` is the key path inside the
-    /// config of the group with this index (`faces`, `script[2]`; empty: the
-    /// whole). Its place is where the value was written, in the group, in the
-    /// group that it extends, or in an override; for a key that is absent, the
-    /// group's `config`, or the group.
+    /// A mistake in the config of the group with this index. `path` is the key path
+    /// inside the config (`faces`, `script[2]`); empty: the config as a whole. The
+    /// place is that of the value, in the group, in a group that it extends, or in
+    /// an override. If the key is absent, it is the group's `config`, or the group.
     ///
     /// # Panics
-    /// As its siblings: if there is no group with this index.
+    /// All functions of this type panic if the index is out of range.
     pub fn config_problem(&self, group: usize, path: &str, message: &str) -> Diagnostic {
         Diagnostic::new(&self.source, self.groups[group].config(path), message)
     }
 
-    /// A mistake in the `behavior` of the group with this index: no such plugin,
-    /// no such behavior.
+    /// A mistake in the `behavior` of the group with this index: the plugin or the
+    /// behavior does not exist.
     pub fn behavior_problem(&self, group: usize, message: &str) -> Diagnostic {
         Diagnostic::new(&self.source, self.groups[group].behavior(), message)
     }
 
-    /// A mistake in the timing of the group with this index: a behavior that
-    /// cannot tick, or must. Its place is the tick key, else the behavior.
+    /// A mistake in the timing of the group with this index: its behavior cannot
+    /// tick, or must tick. The place is the tick key, or else the behavior.
     pub fn timing_problem(&self, group: usize, message: &str) -> Diagnostic {
         Diagnostic::new(&self.source, self.groups[group].timing(), message)
     }
 
-    /// A mistake in the name of the check with this index: no such plugin, no
-    /// such check.
+    /// A mistake in the name of the check with this index: the plugin or the check
+    /// does not exist.
     pub fn check_problem(&self, check: usize, message: &str) -> Diagnostic {
         Diagnostic::new(&self.source, self.checks[check].check, message)
     }
@@ -78,13 +77,13 @@ pub struct GroupOrigin {
 /// The places of a config.
 #[derive(Clone, Debug)]
 pub struct ConfigOrigin {
-    /// The key, or what lacks it.
+    /// The place of the key `config`; without it, of the table around it.
     key: Place,
     table: Table,
 }
 
 impl GroupOrigin {
-    /// The places of a group into which its base was merged.
+    /// The places of a group that has the keys of its base.
     pub fn new(group: &GroupEntry) -> GroupOrigin {
         let config = group.config.as_ref();
         let behavior = group.behavior.as_ref().map(|it| it.place);
@@ -101,17 +100,18 @@ impl GroupOrigin {
         }
     }
 
-    /// The group's name.
+    /// The place of the group's name.
     pub fn group(&self) -> Place {
         self.group
     }
 
-    /// The value of `behavior`, or the key that makes the nodes programs.
+    /// The place of the value of `behavior`, or of the key that makes the nodes
+    /// programs.
     pub fn behavior(&self) -> Place {
         self.behavior
     }
 
-    /// The key that makes the nodes clocked, else the behavior.
+    /// The place of the key that makes the nodes clocked, or else of the behavior.
     pub fn timing(&self) -> Place {
         self.tick.unwrap_or(self.behavior)
     }
@@ -123,7 +123,8 @@ impl GroupOrigin {
 }
 
 impl ConfigOrigin {
-    /// The places of this table, written at this key of something at `of`.
+    /// The places of a config table. `key` is the place of its key, `of` of the
+    /// table around it.
     pub fn new(key: Option<Place>, of: Place, table: Table) -> ConfigOrigin {
         ConfigOrigin {
             key: key.unwrap_or(of),
@@ -131,8 +132,9 @@ impl ConfigOrigin {
         }
     }
 
-    /// What a key path inside the config leads to (`faces`, `script[2]`,
-    /// `retry.after`); as far as it leads, then the key that it ends in.
+    /// The place of the value at a key path inside the config (`faces`, `script[2]`,
+    /// `retry.after`). If a part of the path does not exist, the place of the last
+    /// key that exists.
     pub fn place(&self, path: &str) -> Place {
         let mut place = self.key;
         let mut table = Some(&self.table);
@@ -159,12 +161,13 @@ impl ConfigOrigin {
     }
 }
 
+/// One step of a key path.
 enum Step {
     Key(String),
     Index(usize),
 }
 
-/// The steps of a key path: keys apart by dots, indices in brackets, keys with
+/// The steps of a key path: keys separated by dots, indices in brackets, keys with
 /// other characters in double quotes.
 fn steps(path: &str) -> Vec<Step> {
     let mut steps = Vec::new();

@@ -1,5 +1,5 @@
-//! When a group's nodes act: the timing keys, which exclude one another, become
-//! one [`Timing`].
+//! The timing keys of a group, of which some exclude others, become one
+//! [`Timing`].
 
 use super::reader::{Mistakes, Written};
 use super::resolved::{TickRule, Timing};
@@ -8,8 +8,8 @@ use super::written::TimingKeys;
 use base::distribution::Distribution;
 
 impl TimingKeys {
-    /// Drops what the file says where an override says how the nodes are timed:
-    /// `--set nodes.machine.service_time=1s` makes a clocked node a server.
+    /// Removes timing keys of the file that contradict an override, so that `--set
+    /// nodes.machine.service_time=1s` makes a clocked node a server.
     pub fn settle_overrides(&mut self) {
         let overridden = |key: &Option<Written<Distribution>>| {
             key.as_ref().is_some_and(|it| it.place.overrides())
@@ -34,7 +34,7 @@ impl TimingKeys {
         }
     }
 
-    /// Where the ticks are set, if they are.
+    /// The place of the key that sets the ticks; `None` if the nodes do not tick.
     pub fn tick_place(&self) -> Option<Place> {
         let tick = self.tick_rate.as_ref().or(self.tick_interval.as_ref());
         tick.map(|it| it.key)
@@ -74,7 +74,7 @@ impl TimingKeys {
         }
     }
 
-    /// The timing; none if a value of it was wrong.
+    /// The timing; `None` if a value is wrong.
     pub fn timing(&self) -> Option<Timing> {
         let value = |key: &Option<Written<Distribution>>| match key {
             Some(written) => written.value.clone().map(Some),

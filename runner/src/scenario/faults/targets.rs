@@ -44,8 +44,8 @@ impl Targets<'_> {
             let name = self.names.node_name(node);
             self.mistakes.add_with_help(
                 place,
-                format!("{whose} names `{name}`, a program that nobody here started"),
-                "with its `command`, the runner starts it; without, a `partition` can cut it off",
+                format!("{whose} names `{name}`, a program that the runner did not start"),
+                "write its `command`, or cut it off with a `partition`",
             );
             return None;
         }
@@ -62,8 +62,8 @@ impl Targets<'_> {
         let name = self.names.node_name(node);
         self.mistakes.add_with_help(
             place,
-            format!("{whose} names `{name}`, which is a program of somebody else"),
-            "nodes with a behavior have a clock that the runner can set",
+            format!("{whose} names `{name}`, which is a program"),
+            "only nodes with a behavior have a clock that the runner can set",
         );
         None
     }
