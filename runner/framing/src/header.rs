@@ -1,23 +1,23 @@
-//! Headers that tell a length.
+//! Headers with a length.
 
 use super::Framing;
 use super::error::{Excerpt, FramingError};
 
-/// What the first bytes of a frame tell.
+/// A header, as far as it has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Header {
-    /// More is needed.
+    /// The header is not whole.
     Partial,
     /// The header is whole.
     Whole {
         /// Size of the header `[bytes]`.
         size: usize,
-        /// Size of the message behind it `[bytes]`.
+        /// Size of the message after it `[bytes]`.
         length: u64,
     },
 }
 
-/// The most digits that a length before a colon has: those of 2^64.
+/// Maximum number of digits of a length before a colon: those of 2^64.
 const MOST_DIGITS: usize = 20;
 
 /// Reads a number of `width` bytes, big-endian.
@@ -33,17 +33,17 @@ pub fn big_endian(bytes: &[u8], width: usize) -> Header {
     }
 }
 
-/// Reads ASCII digits with spaces on either side, `width` bytes in all. What can
-/// no longer become one is refused before it is whole.
+/// Reads ASCII digits with spaces before and after them, `width` bytes in all.
 ///
 /// # Errors
 ///
-/// When it is no such number.
+/// Fails if the bytes are not such a number. It fails before all bytes have arrived
+/// if the bytes so far cannot begin such a number.
 pub fn padded(framing: Framing, bytes: &[u8], width: usize) -> Result<Header, FramingError> {
     let there = &bytes[..bytes.len().min(width)];
     let whole = there.len() == width;
     let number = there.trim_ascii_start();
-    // Only spaces pad: a tab or a newline is a sign of something else.
+    // Only spaces are padding: a tab or a newline is an error.
     let spaces = there[..there.len() - number.len()].iter();
     let digits = number.iter().take_while(|byte| byte.is_ascii_digit());
     let digits = &number[..digits.count()];
@@ -55,7 +55,7 @@ pub fn padded(framing: Framing, bytes: &[u8], width: usize) -> Result<Header, Fr
             found: Excerpt::new(there),
         });
     }
-    // A minus is waited for, to tell what kind of mistake it is.
+    // After a minus, more bytes are needed to choose the error.
     let minus = !whole && is_negative_so_far(number);
     if (!sound && !minus) || (whole && digits.is_empty()) {
         return Err(FramingError::Header {
@@ -81,7 +81,7 @@ pub fn padded(framing: Framing, bytes: &[u8], width: usize) -> Result<Header, Fr
 ///
 /// # Errors
 ///
-/// When it is no such number, or one of more than 20 digits.
+/// Fails if the bytes are not such a number, or if it has more than 20 digits.
 pub fn before_colon(bytes: &[u8]) -> Result<Header, FramingError> {
     let framing = Framing::DigitsColon;
     let there = &bytes[..bytes.len().min(MOST_DIGITS + 1)];
@@ -113,7 +113,7 @@ fn not_before_colon(there: &[u8]) -> FramingError {
     }
 }
 
-/// The number that ASCII digits write; none beyond 2^64.
+/// The number of ASCII digits; `None` beyond 2^64.
 pub fn number_of(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0_u64, |number, digit| {
         number
@@ -122,7 +122,7 @@ pub fn number_of(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// A minus, digits, and spaces.
+/// Whether the bytes are a minus, digits, and spaces.
 fn is_negative(number: &[u8]) -> bool {
     number
         .trim_ascii_end()
@@ -130,7 +130,7 @@ fn is_negative(number: &[u8]) -> bool {
         .is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
 }
 
-/// What may yet become a negative number.
+/// Whether the bytes are a negative number, or the beginning of one.
 fn is_negative_so_far(number: &[u8]) -> bool {
     number == b"-" || is_negative(number)
 }

@@ -50,7 +50,7 @@ impl TimingKeys {
         if let (Some(rate), Some(interval)) = (rate, interval) {
             mistakes.add_with_help(
                 rate.key.max(interval.key),
-                "`tick_rate` and `tick_interval` both say how often a node ticks",
+                "`tick_rate` and `tick_interval` both set how often a node ticks",
                 "keep one of them",
             );
         }
@@ -59,7 +59,7 @@ impl TimingKeys {
             (Some(service), Some((name, Some(tick)))) => mistakes.add_with_help(
                 service.key.max(tick.key),
                 format!("`service_time` and `{name}` contradict each other"),
-                "a node either does one step per tick, or is a server that takes a time per message",
+                "a node does one step per tick, or it is a server that takes a time per message",
             ),
             _ if clocked.is_some() => {}
             _ => {
@@ -67,7 +67,7 @@ impl TimingKeys {
                     mistakes.add_with_help(
                         phase.key,
                         "`tick_phase` without `tick_rate` or `tick_interval`",
-                        "a group that extends another takes its timing whole, or sets it whole",
+                        "a group that extends another takes all timing keys, or sets all of them",
                     );
                 }
             }
