@@ -16,12 +16,12 @@ pub struct Value {
     /// Where the value is written.
     pub place: Place,
     /// The value itself.
-    pub kind: Kind,
+    pub kind: ValueKind,
 }
 
 /// The types of TOML values.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum ValueKind {
     /// Text.
     Text(String),
     /// A whole number; `None` beyond 128 bits.
@@ -40,11 +40,11 @@ pub enum Kind {
 
 /// Keys with values, in the order of their places.
 #[derive(Clone, Debug, Default)]
-pub struct Table(pub Vec<Entry>);
+pub struct Table(pub Vec<KeyValue>);
 
 /// One key of a table with its value.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct KeyValue {
     /// The key.
     pub key: String,
     /// Where the key is written.
@@ -92,7 +92,7 @@ impl Value {
             Ok(value) => Value::from(value.into_inner(), Place::Whole, |_| Place::Whole),
             Err(_) => Value {
                 place: Place::Whole,
-                kind: Kind::Text(text.to_owned()),
+                kind: ValueKind::Text(text.to_owned()),
             },
         }
     }
@@ -106,8 +106,8 @@ impl Value {
     pub fn each_place(&mut self, change: &mut impl FnMut(&mut Place)) {
         change(&mut self.place);
         match &mut self.kind {
-            Kind::Array(values) => values.iter_mut().for_each(|it| it.each_place(change)),
-            Kind::Table(table) => {
+            ValueKind::Array(values) => values.iter_mut().for_each(|it| it.each_place(change)),
+            ValueKind::Table(table) => {
                 for entry in &mut table.0 {
                     change(&mut entry.place);
                     entry.value.each_place(change);
@@ -119,16 +119,16 @@ impl Value {
 
     fn from(value: DeValue<'_>, place: Place, at: fn(Range<usize>) -> Place) -> Value {
         let kind = match value {
-            DeValue::String(text) => Kind::Text(text.into_owned()),
+            DeValue::String(text) => ValueKind::Text(text.into_owned()),
             DeValue::Integer(digits) => {
-                Kind::Integer(i128::from_str_radix(digits.as_str(), digits.radix()).ok())
+                ValueKind::Integer(i128::from_str_radix(digits.as_str(), digits.radix()).ok())
             }
             // A number beyond the range of f64 becomes infinite, which the readers
             // of numbers refuse.
-            DeValue::Float(digits) => Kind::Float(digits.as_str().parse().unwrap_or(f64::NAN)),
-            DeValue::Boolean(value) => Kind::Boolean(value),
-            DeValue::Datetime(value) => Kind::Datetime(value),
-            DeValue::Array(values) => Kind::Array(
+            DeValue::Float(digits) => ValueKind::Float(digits.as_str().parse().unwrap_or(f64::NAN)),
+            DeValue::Boolean(value) => ValueKind::Boolean(value),
+            DeValue::Datetime(value) => ValueKind::Datetime(value),
+            DeValue::Array(values) => ValueKind::Array(
                 values
                     .into_iter()
                     .map(|value| {
@@ -137,7 +137,7 @@ impl Value {
                     })
                     .collect(),
             ),
-            DeValue::Table(table) => Kind::Table(Table::from(table, at)),
+            DeValue::Table(table) => ValueKind::Table(Table::from(table, at)),
         };
         Value { place, kind }
     }
@@ -145,16 +145,16 @@ impl Value {
     /// The value in a message: `"60"`, `7`, `an array`.
     pub fn describe(&self) -> String {
         match &self.kind {
-            Kind::Text(text) if text.chars().count() <= 40 => format!("{text:?}"),
-            Kind::Text(_) => "a long text".to_owned(),
-            Kind::Integer(Some(number)) => number.to_string(),
-            Kind::Integer(None) => "a number beyond 128 bits".to_owned(),
-            Kind::Float(number) if number.is_nan() => "nan".to_owned(),
-            Kind::Float(number) => format!("{number:?}"),
-            Kind::Boolean(value) => format!("`{value}`"),
-            Kind::Datetime(_) => "a date or time".to_owned(),
-            Kind::Array(_) => "an array".to_owned(),
-            Kind::Table(_) => "a table".to_owned(),
+            ValueKind::Text(text) if text.chars().count() <= 40 => format!("{text:?}"),
+            ValueKind::Text(_) => "a long text".to_owned(),
+            ValueKind::Integer(Some(number)) => number.to_string(),
+            ValueKind::Integer(None) => "a number beyond 128 bits".to_owned(),
+            ValueKind::Float(number) if number.is_nan() => "nan".to_owned(),
+            ValueKind::Float(number) => format!("{number:?}"),
+            ValueKind::Boolean(value) => format!("`{value}`"),
+            ValueKind::Datetime(_) => "a date or time".to_owned(),
+            ValueKind::Array(_) => "an array".to_owned(),
+            ValueKind::Table(_) => "a table".to_owned(),
         }
     }
 
@@ -162,26 +162,28 @@ impl Value {
     /// they have been refused before.
     pub fn to_toml(&self) -> toml::Value {
         match &self.kind {
-            Kind::Text(text) => toml::Value::String(text.clone()),
-            Kind::Integer(number) => {
+            ValueKind::Text(text) => toml::Value::String(text.clone()),
+            ValueKind::Integer(number) => {
                 toml::Value::Integer(number.and_then(|it| it.try_into().ok()).unwrap_or(0))
             }
-            Kind::Float(number) => toml::Value::Float(*number),
-            Kind::Boolean(value) => toml::Value::Boolean(*value),
-            Kind::Datetime(value) => toml::Value::Datetime(*value),
-            Kind::Array(values) => toml::Value::Array(values.iter().map(Value::to_toml).collect()),
-            Kind::Table(table) => toml::Value::Table(table.to_toml()),
+            ValueKind::Float(number) => toml::Value::Float(*number),
+            ValueKind::Boolean(value) => toml::Value::Boolean(*value),
+            ValueKind::Datetime(value) => toml::Value::Datetime(*value),
+            ValueKind::Array(values) => {
+                toml::Value::Array(values.iter().map(Value::to_toml).collect())
+            }
+            ValueKind::Table(table) => toml::Value::Table(table.to_toml()),
         }
     }
 }
 
 impl Table {
     fn from(table: DeTable<'_>, at: fn(Range<usize>) -> Place) -> Table {
-        let mut entries: Vec<Entry> = table
+        let mut entries: Vec<KeyValue> = table
             .into_iter()
             .map(|(key, value)| {
                 let place = at(value.span());
-                Entry {
+                KeyValue {
                     place: at(key.span()),
                     key: key.into_inner().into_owned(),
                     value: Value::from(value.into_inner(), place, at),
@@ -193,12 +195,12 @@ impl Table {
     }
 
     /// The entry with this key.
-    pub fn get(&self, key: &str) -> Option<&Entry> {
+    pub fn get(&self, key: &str) -> Option<&KeyValue> {
         self.0.iter().find(|entry| entry.key == key)
     }
 
     /// The entry with this key.
-    pub fn get_mut(&mut self, key: &str) -> Option<&mut Entry> {
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut KeyValue> {
         self.0.iter_mut().find(|entry| entry.key == key)
     }
 

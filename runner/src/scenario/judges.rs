@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use analysis::expect::{Bound, Expectation, Over, is_time};
 
-use super::document::{Kind, Table, Value};
+use super::document::{Table, Value, ValueKind};
 use super::keys::{CHECK, EXPECT};
 use super::names::Names;
 use super::origin::ConfigOrigin;
@@ -12,27 +12,27 @@ use super::reader::{Field, Mistakes, TableReader};
 use super::resolved::{BehaviorName, CheckRule, ExpectRule};
 use super::source::Place;
 use super::values;
-use super::written::{Key, Selector, array_of_tables, selector};
+use super::written::{OptionalKey, Selector, array_of_tables, selector};
 
 /// One `[[check]]` entry as written.
 #[derive(Debug)]
 pub struct CheckEntry {
     place: Place,
-    check: Key<BehaviorName>,
-    config: Key<Table>,
+    check: OptionalKey<BehaviorName>,
+    config: OptionalKey<Table>,
 }
 
 /// One `[[expect]]` entry as written.
 #[derive(Debug)]
 pub struct ExpectEntry {
     place: Place,
-    metric: Key<String>,
-    nodes: Key<Selector>,
-    at_least: Key<Amount>,
-    at_most: Key<Amount>,
-    equals: Key<Amount>,
-    between: Key<[Amount; 2]>,
-    over: Key<OverWord>,
+    metric: OptionalKey<String>,
+    nodes: OptionalKey<Selector>,
+    at_least: OptionalKey<Amount>,
+    at_most: OptionalKey<Amount>,
+    equals: OptionalKey<Amount>,
+    between: OptionalKey<[Amount; 2]>,
+    over: OptionalKey<OverWord>,
 }
 
 /// A number, or a duration in nanoseconds.
@@ -216,7 +216,7 @@ impl ExpectEntry {
             );
             return None;
         }
-        let of = |key: &Key<Amount>| Some(key.as_ref()?.value?.value);
+        let of = |key: &OptionalKey<Amount>| Some(key.as_ref()?.value?.value);
         let bound = match first?.0 {
             "at_least" => Bound::AtLeast(of(&self.at_least)?),
             "at_most" => Bound::AtMost(of(&self.at_most)?),
@@ -287,14 +287,14 @@ impl ExpectEntry {
 /// Reads a number or a duration.
 fn amount(field: Field<'_>) -> Option<Amount> {
     match &field.value.kind {
-        Kind::Text(_) => {
+        ValueKind::Text(_) => {
             let span = values::delay(field)?;
             Some(Amount {
                 value: span.0 as f64,
                 is_span: true,
             })
         }
-        Kind::Integer(_) | Kind::Float(_) => {
+        ValueKind::Integer(_) | ValueKind::Float(_) => {
             let value = values::number(field)?;
             Some(Amount {
                 value,

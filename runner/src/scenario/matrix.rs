@@ -25,7 +25,7 @@ pub use product::Point;
 
 use serde_json::Value as Json;
 
-use super::document::{Kind, Table, Value};
+use super::document::{Table, Value, ValueKind};
 use super::overrides::{self, Override};
 use super::reader::Mistakes;
 use super::source::Place;
@@ -139,18 +139,20 @@ impl Matrix {
 /// A value as JSON.
 fn json(value: &Value) -> Json {
     match &value.kind {
-        Kind::Text(text) => Json::from(text.as_str()),
-        Kind::Integer(Some(number)) => match (i64::try_from(*number), u64::try_from(*number)) {
-            (Ok(number), _) => Json::from(number),
-            (_, Ok(number)) => Json::from(number),
-            _ => Json::from(number.to_string()),
-        },
-        Kind::Integer(None) => Json::Null,
-        Kind::Float(number) => Json::from(*number),
-        Kind::Boolean(value) => Json::from(*value),
-        Kind::Datetime(value) => Json::from(value.to_string()),
-        Kind::Array(values) => values.iter().map(json).collect(),
-        Kind::Table(table) => {
+        ValueKind::Text(text) => Json::from(text.as_str()),
+        ValueKind::Integer(Some(number)) => {
+            match (i64::try_from(*number), u64::try_from(*number)) {
+                (Ok(number), _) => Json::from(number),
+                (_, Ok(number)) => Json::from(number),
+                _ => Json::from(number.to_string()),
+            }
+        }
+        ValueKind::Integer(None) => Json::Null,
+        ValueKind::Float(number) => Json::from(*number),
+        ValueKind::Boolean(value) => Json::from(*value),
+        ValueKind::Datetime(value) => Json::from(value.to_string()),
+        ValueKind::Array(values) => values.iter().map(json).collect(),
+        ValueKind::Table(table) => {
             let entries = table.0.iter();
             Json::Object(
                 entries

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::diagnostic::Diagnostic;
-use super::document::{Kind, Table, Value};
+use super::document::{Table, Value, ValueKind};
 use super::judges::{CheckOrigin, ExpectOrigin};
 use super::source::{Place, Source};
 use super::written::GroupEntry;
@@ -141,11 +141,11 @@ impl ConfigOrigin {
         let mut value: Option<&Value> = None;
         for step in steps(path) {
             let next = match (&step, table, value.map(|it| &it.kind)) {
-                (Step::Key(key), Some(table), _) => table.get(key).map(|entry| {
+                (PathStep::Key(key), Some(table), _) => table.get(key).map(|entry| {
                     place = entry.place;
                     &entry.value
                 }),
-                (Step::Index(index), _, Some(Kind::Array(values))) => values.get(*index),
+                (PathStep::Index(index), _, Some(ValueKind::Array(values))) => values.get(*index),
                 _ => None,
             };
             let Some(next) = next else {
@@ -153,7 +153,7 @@ impl ConfigOrigin {
             };
             value = Some(next);
             table = match &next.kind {
-                Kind::Table(table) => Some(table),
+                ValueKind::Table(table) => Some(table),
                 _ => None,
             };
         }
@@ -162,14 +162,14 @@ impl ConfigOrigin {
 }
 
 /// One step of a key path.
-enum Step {
+enum PathStep {
     Key(String),
     Index(usize),
 }
 
 /// The steps of a key path: keys separated by dots, indices in brackets, keys with
 /// other characters in double quotes.
-fn steps(path: &str) -> Vec<Step> {
+fn steps(path: &str) -> Vec<PathStep> {
     let mut steps = Vec::new();
     let mut rest = path;
     while !rest.is_empty() {
@@ -180,22 +180,22 @@ fn steps(path: &str) -> Vec<Step> {
             .and_then(|after| after.split_once(']'))
         {
             match index.parse() {
-                Ok(index) => steps.push(Step::Index(index)),
-                Err(_) => steps.push(Step::Key(index.to_owned())),
+                Ok(index) => steps.push(PathStep::Index(index)),
+                Err(_) => steps.push(PathStep::Key(index.to_owned())),
             }
             rest = after;
         } else if let Some((key, after)) = rest
             .strip_prefix('"')
             .and_then(|after| after.split_once('"'))
         {
-            steps.push(Step::Key(key.to_owned()));
+            steps.push(PathStep::Key(key.to_owned()));
             rest = after;
         } else {
             let first = rest.chars().next().map_or(1, char::len_utf8);
             let end = rest[first..]
                 .find(['.', '['])
                 .map_or(rest.len(), |at| first + at);
-            steps.push(Step::Key(rest[..end].to_owned()));
+            steps.push(PathStep::Key(rest[..end].to_owned()));
             rest = &rest[end..];
         }
     }

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::diagnostic::Diagnostic;
-use super::document::{Entry, Kind, Table, Value};
+use super::document::{KeyValue, Table, Value, ValueKind};
 use super::reader::Mistakes;
 use super::source::{Place, Source};
 
@@ -38,7 +38,7 @@ impl Override {
                 .help("write `--set PATH=VALUE`, for example `--set nodes.machine.count=5`")
         };
         let (path, value) = split(text).ok_or_else(|| wrong("there is no `=`"))?;
-        let path = keys(path).ok_or_else(|| wrong("the path is not a dotted key"))?;
+        let path = parse_path(path).ok_or_else(|| wrong("the path is not a dotted key"))?;
         let value = Value::parse_or_text(value.trim());
         Ok(Override { label, path, value })
     }
@@ -87,13 +87,13 @@ pub(super) fn set_key(table: &mut Table, path: &[String], value: Value) -> Resul
     let place = value.place;
     let value = rest.iter().rev().fold(value, |value, key| Value {
         place,
-        kind: Kind::Table(Table(vec![Entry {
+        kind: ValueKind::Table(Table(vec![KeyValue {
             key: key.clone(),
             place,
             value,
         }])),
     });
-    table.0.push(Entry {
+    table.0.push(KeyValue {
         key: key.clone(),
         place,
         value,
@@ -109,8 +109,8 @@ fn set_value(target: &mut Value, key: &str, path: &[String], value: Value) -> Re
     };
     let found = target.describe();
     match &mut target.kind {
-        Kind::Table(table) => set_key(table, path, value),
-        Kind::Array(values) => {
+        ValueKind::Table(table) => set_key(table, path, value),
+        ValueKind::Array(values) => {
             let count = values.len();
             match next.parse::<usize>().ok().and_then(|at| values.get_mut(at)) {
                 Some(entry) => set_value(entry, next, rest, value),
@@ -139,7 +139,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The parts of a dotted TOML key; `None` if the text is not one.
-pub(super) fn keys(path: &str) -> Option<Vec<String>> {
+pub(super) fn parse_path(path: &str) -> Option<Vec<String>> {
     // The crate `toml` has no parser of dotted keys, so a document with this one
     // key is parsed.
     if path.contains(['\n', '\r', '#', '[']) && !path.contains(['"', '\'']) {

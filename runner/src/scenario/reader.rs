@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::diagnostic::Diagnostic;
-use super::document::{Kind, Table, Value};
+use super::document::{Table, Value, ValueKind};
 use super::keys::Keys;
 use super::source::{Place, Source};
 
@@ -105,7 +105,7 @@ impl<'a> Field<'a> {
     /// The value as text; reports another value.
     pub fn text(&self) -> Option<&'a str> {
         match &self.value.kind {
-            Kind::Text(text) => Some(text),
+            ValueKind::Text(text) => Some(text),
             _ => self.expected("a text"),
         }
     }
@@ -113,7 +113,7 @@ impl<'a> Field<'a> {
     /// The value as an array; reports that another value is not `what`.
     pub fn array(&self, what: &str) -> Option<&'a [Value]> {
         match &self.value.kind {
-            Kind::Array(values) => Some(values),
+            ValueKind::Array(values) => Some(values),
             _ => self.expected(what),
         }
     }
@@ -121,7 +121,7 @@ impl<'a> Field<'a> {
     /// The value as a table; reports that another value is not `what`.
     pub fn table(&self, what: &str) -> Option<&'a Table> {
         match &self.value.kind {
-            Kind::Table(table) => Some(table),
+            ValueKind::Table(table) => Some(table),
             _ => self.expected(what),
         }
     }

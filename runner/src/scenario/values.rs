@@ -14,7 +14,7 @@ pub use address::{address, endpoint};
 pub use distribution::{Quantity, distribution};
 pub use size::{bandwidth, parse as parse_size, size};
 
-use super::document::Kind;
+use super::document::ValueKind as Kind;
 use super::reader::{Field, listed};
 use super::resolved::BehaviorName;
 use base::time::SimDuration;

@@ -5,7 +5,7 @@ use crate::scenario::names::Names;
 use crate::scenario::reader::Mistakes;
 use crate::scenario::resolved::NodeRanges;
 use crate::scenario::source::Place;
-use crate::scenario::written::{GroupEntry, Key, NodesTo, Selector};
+use crate::scenario::written::{GroupEntry, NodesTo, OptionalKey, Selector};
 
 /// The groups and names of a scenario, to look up the nodes of faults.
 pub struct Targets<'a> {
@@ -17,7 +17,7 @@ pub struct Targets<'a> {
 impl Targets<'_> {
     /// The nodes that the key `nodes` of a fault selects; `None` if it is wrong,
     /// which is reported. `whose` is for messages.
-    pub fn nodes(&self, whose: &str, nodes: &Key<Vec<Selector>>) -> Option<NodeRanges> {
+    pub fn nodes(&self, whose: &str, nodes: &OptionalKey<Vec<Selector>>) -> Option<NodeRanges> {
         let selectors = nodes.as_ref()?.value.as_ref()?;
         self.names.select_all(whose, selectors, self.mistakes)
     }

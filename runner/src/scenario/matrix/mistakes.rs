@@ -16,12 +16,12 @@ pub struct CaseMistakes {
     /// Where the array of values of each axis is written.
     values: Vec<Place>,
     /// In the order in which they were found.
-    found: Vec<Found>,
+    found: Vec<FoundMistake>,
     index: BTreeMap<(Subject, String), usize>,
 }
 
 #[derive(Debug)]
-struct Found {
+struct FoundMistake {
     mistake: Diagnostic,
     /// The first case with this mistake; `None` if it belongs to no case.
     first: Option<usize>,
@@ -70,7 +70,7 @@ impl CaseMistakes {
                 }
                 None => {
                     self.index.insert(key, self.found.len());
-                    self.found.push(Found {
+                    self.found.push(FoundMistake {
                         mistake,
                         first: case,
                         last: case,
@@ -85,7 +85,7 @@ impl CaseMistakes {
     /// All mistakes. A mistake that does not occur in all cases gets a line of help
     /// with the id of its first case.
     pub fn into_vec(self, ids: &[String]) -> Vec<Diagnostic> {
-        let mistake = |found: Found| {
+        let mistake = |found: FoundMistake| {
             let id = found.first.and_then(|first| ids.get(first));
             match id {
                 Some(id) if !found.of_axis && found.cases < ids.len() => {

@@ -2,7 +2,7 @@
 //! may have, and with the groups and entries of this file. `--set` may make a group
 //! that does not exist; for an axis this is a mistake.
 
-use super::super::document::{Kind, Table, Value};
+use super::super::document::{Table, Value, ValueKind};
 use super::super::keys::{Keys, SCENARIO, Shape};
 use super::super::overrides::Override;
 use super::super::reader::{Mistakes, listed};
@@ -144,7 +144,7 @@ fn inside(
         }
         Shape::ArrayOf(keys) => {
             let entries = match value.map(|value| &value.kind) {
-                Some(Kind::Array(entries)) => entries.as_slice(),
+                Some(ValueKind::Array(entries)) => entries.as_slice(),
                 _ => &[],
             };
             let entry = first.parse::<usize>().ok().and_then(|at| entries.get(at));
@@ -166,7 +166,7 @@ fn inside(
 
 fn as_table(value: &Value) -> Option<&Table> {
     match &value.kind {
-        Kind::Table(table) => Some(table),
+        ValueKind::Table(table) => Some(table),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::document::{Entry, Kind, Value};
+use super::super::document::{KeyValue, Value, ValueKind};
 use super::super::reader::{Mistakes, listed};
 use super::written::{Exclusion, MatrixFile};
 use super::{Dimension, MAX_CASES};
@@ -177,7 +177,7 @@ fn excluded(
 ) -> Option<Vec<(usize, Vec<usize>)>> {
     let mut found = Vec::new();
     let mut sound = true;
-    for Entry { key, place, value } in &exclusion.values {
+    for KeyValue { key, place, value } in &exclusion.values {
         let Some(axis) = find(key, axes) else {
             sound = false;
             let message = format!("`exclude` names unknown axis `{key}`");
@@ -187,7 +187,7 @@ fn excluded(
         let values = axes[axis].values.iter().enumerate();
         let fits: Vec<usize> = values
             .filter(|(_, (own, named))| {
-                let label = matches!(&value.kind, Kind::Text(text) if *text == named.word);
+                let label = matches!(&value.kind, ValueKind::Text(text) if *text == named.word);
                 label || equal(own, value)
             })
             .map(|(index, _)| index)
@@ -196,7 +196,7 @@ fn excluded(
             sound = false;
             let words = axes[axis].values.iter().map(|(_, it)| it.word.as_str());
             let searched = match &value.kind {
-                Kind::Text(text) => text.clone(),
+                ValueKind::Text(text) => text.clone(),
                 _ => String::new(),
             };
             let message = format!("axis `{key}` has no value {}", value.describe());
@@ -211,17 +211,17 @@ fn excluded(
 /// Whether two values are equal; `1` and `1.0` are.
 fn equal(one: &Value, other: &Value) -> bool {
     match (&one.kind, &other.kind) {
-        (Kind::Text(one), Kind::Text(other)) => one == other,
-        (Kind::Integer(Some(one)), Kind::Integer(Some(other))) => one == other,
-        (Kind::Float(one), Kind::Float(other)) => one == other,
-        (Kind::Integer(Some(whole)), Kind::Float(float))
-        | (Kind::Float(float), Kind::Integer(Some(whole))) => *whole as f64 == *float,
-        (Kind::Boolean(one), Kind::Boolean(other)) => one == other,
-        (Kind::Datetime(one), Kind::Datetime(other)) => one == other,
-        (Kind::Array(one), Kind::Array(other)) => {
+        (ValueKind::Text(one), ValueKind::Text(other)) => one == other,
+        (ValueKind::Integer(Some(one)), ValueKind::Integer(Some(other))) => one == other,
+        (ValueKind::Float(one), ValueKind::Float(other)) => one == other,
+        (ValueKind::Integer(Some(whole)), ValueKind::Float(float))
+        | (ValueKind::Float(float), ValueKind::Integer(Some(whole))) => *whole as f64 == *float,
+        (ValueKind::Boolean(one), ValueKind::Boolean(other)) => one == other,
+        (ValueKind::Datetime(one), ValueKind::Datetime(other)) => one == other,
+        (ValueKind::Array(one), ValueKind::Array(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(a, b)| equal(a, b))
         }
-        (Kind::Table(one), Kind::Table(other)) => {
+        (ValueKind::Table(one), ValueKind::Table(other)) => {
             one.0.len() == other.0.len()
                 && one.0.iter().all(|entry| {
                     let twin = other.get(&entry.key);

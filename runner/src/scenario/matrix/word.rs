@@ -1,7 +1,7 @@
 //! The name of a value in the id of a case: readable, and without special characters
 //! of shells, globs, CSV files and file names.
 
-use super::super::document::{Kind, Value};
+use super::super::document::{Value, ValueKind};
 
 /// Maximum length of a name `[bytes]`. Arbitrary: people read ids.
 pub const LONGEST: usize = 40;
@@ -27,18 +27,18 @@ pub fn word(value: &Value) -> Option<String> {
 /// Adds the words of a value, in their order; `None` if a number has no name.
 fn gather(value: &Value, parts: &mut Vec<String>) -> Option<()> {
     match &value.kind {
-        Kind::Integer(number) => parts.push((*number)?.to_string()),
-        Kind::Float(number) if !number.is_finite() => return None,
-        Kind::Float(number) => parts.push(format!("{number:?}")),
-        Kind::Boolean(value) => parts.push(value.to_string()),
-        Kind::Text(text) => plain(text, parts),
-        Kind::Datetime(value) => plain(&value.to_string(), parts),
-        Kind::Array(values) => {
+        ValueKind::Integer(number) => parts.push((*number)?.to_string()),
+        ValueKind::Float(number) if !number.is_finite() => return None,
+        ValueKind::Float(number) => parts.push(format!("{number:?}")),
+        ValueKind::Boolean(value) => parts.push(value.to_string()),
+        ValueKind::Text(text) => plain(text, parts),
+        ValueKind::Datetime(value) => plain(&value.to_string(), parts),
+        ValueKind::Array(values) => {
             for value in values {
                 gather(value, parts)?;
             }
         }
-        Kind::Table(table) => {
+        ValueKind::Table(table) => {
             for entry in &table.0 {
                 plain(&entry.key, parts);
                 gather(&entry.value, parts)?;

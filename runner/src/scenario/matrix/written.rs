@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use super::super::document::{Entry, Kind, Table, Value};
+use super::super::document::{KeyValue, Table, Value, ValueKind};
 use super::super::keys::{AXIS, MATRIX};
-use super::super::overrides::keys;
+use super::super::overrides::parse_path;
 use super::super::reader::{Field, Mistakes, TableReader};
 use super::super::source::Place;
 use super::super::values;
@@ -41,7 +41,7 @@ pub struct Zipped {
 #[derive(Debug)]
 pub struct Exclusion {
     pub place: Place,
-    pub values: Vec<Entry>,
+    pub values: Vec<KeyValue>,
 }
 
 impl AxisEntry {
@@ -64,7 +64,7 @@ impl AxisEntry {
 }
 
 /// Reads the table.
-pub fn read(entry: &Entry, mistakes: &Mistakes) -> MatrixFile {
+pub fn read(entry: &KeyValue, mistakes: &Mistakes) -> MatrixFile {
     let field = Field {
         key: "matrix",
         value: &entry.value,
@@ -119,7 +119,7 @@ fn axis(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> AxisEnt
     let mut reader = TableReader::new(table, place, &AXIS, mistakes);
     let path = reader.required("path", |field| {
         let text = field.text()?;
-        match keys(text) {
+        match parse_path(text) {
             Some(keys) => Some((text.to_owned(), keys)),
             None => field.expected_with_help(
                 "the path of a key",
@@ -224,7 +224,7 @@ fn zip(field: Field<'_>) -> Option<Vec<Zipped>> {
         let part = field.part(value);
         let mut names = Vec::new();
         for name in part.array(WHAT)? {
-            let Kind::Text(text) = &name.kind else {
+            let ValueKind::Text(text) = &name.kind else {
                 return field.part(name).expected("the name of an axis");
             };
             names.push((text.clone(), name.place));

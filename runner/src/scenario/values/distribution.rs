@@ -7,7 +7,7 @@
 //! for rates and tick intervals; `lognormal` and `pareto` are not, and the tail
 //! that goes beyond one tick per nanosecond is held at that by whoever draws.
 
-use super::super::document::{Kind, Value};
+use super::super::document::{Value, ValueKind as Kind};
 use super::super::keys::{DISTRIBUTION, Keys, MAX_DRIFT, MAX_RATE};
 use super::super::reader::{Field, TableReader, Written};
 use super::{duration, number};

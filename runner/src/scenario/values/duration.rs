@@ -4,7 +4,7 @@
 //! digits say, and one that is finer than a nanosecond is refused rather than
 //! rounded.
 
-use super::super::document::Kind;
+use super::super::document::ValueKind as Kind;
 use super::super::reader::Field;
 use super::decimal::{DecimalError, scaled, split};
 

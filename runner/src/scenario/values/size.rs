@@ -3,7 +3,7 @@
 //! A bare number is accepted, other than for durations: bytes are the one unit
 //! that it can mean, and there is nothing smaller.
 
-use super::super::document::Kind;
+use super::super::document::ValueKind as Kind;
 use super::super::reader::Field;
 use super::decimal::{DecimalError, scaled, split};
 

@@ -2,7 +2,7 @@
 
 use super::link::{LinkEntry, link};
 use super::selector::{Selector, selector_list, selector_lists};
-use super::{Key, array_of_tables};
+use super::{OptionalKey, array_of_tables};
 use crate::scenario::document::Table;
 use crate::scenario::keys::{DRIFT_FAULT, FAULT, Keys, TICK_RATE_FAULT};
 use crate::scenario::reader::{Field, Mistakes, TableReader, Written};
@@ -16,10 +16,10 @@ use base::time::SimDuration;
 pub struct FaultEntry {
     /// Where the header is written.
     pub place: Place,
-    pub at: Key<SimDuration>,
-    pub span: Key<SimDuration>,
-    pub every: Key<SimDuration>,
-    pub required: Key<bool>,
+    pub at: OptionalKey<SimDuration>,
+    pub span: OptionalKey<SimDuration>,
+    pub every: OptionalKey<SimDuration>,
+    pub required: OptionalKey<bool>,
     /// What the fault does: the keys of [`KINDS`] that are written, each with its
     /// name. A fault without mistakes has exactly one.
     pub kinds: Vec<(&'static str, Written<KindEntry>)>,
@@ -39,8 +39,8 @@ pub enum KindEntry {
 /// Nodes, and the new value that a fault sets for them.
 #[derive(Debug)]
 pub struct NodesTo {
-    pub nodes: Key<Vec<Selector>>,
-    pub to: Key<Distribution>,
+    pub nodes: OptionalKey<Vec<Selector>>,
+    pub to: OptionalKey<Distribution>,
 }
 
 /// Reads what a fault does.
