@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_padded_length_is_told_as_soon_as_it_is_seen() {
+    fn what_is_not_a_padded_length_is_an_error_at_once() {
         let expected = "expected a length in digits, padded with spaces to 10 bytes";
         for (header, found) in [
             ("hello", "b\"hello\""),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_length_is_told_as_such() {
+    fn a_negative_length_has_its_own_error() {
         let read = length(padded(Framing::Decimal10, b"        -5rest", 10));
         let message = "`decimal10` length is negative: b\"        -5\", expected 0 or more";
         assert_eq!(read, Err(message.to_owned()));
