@@ -47,8 +47,8 @@ pub fn padded(framing: Framing, bytes: &[u8], width: usize) -> Result<Header, Fr
     let spaces = there[..there.len() - number.len()].iter();
     let digits = number.iter().take_while(|byte| byte.is_ascii_digit());
     let digits = &number[..digits.count()];
-    let behind = &number[digits.len()..];
-    let sound = spaces.chain(behind).all(|byte| *byte == b' ');
+    let rest = &number[digits.len()..];
+    let sound = spaces.chain(rest).all(|byte| *byte == b' ');
     if !sound && whole && is_negative(number) {
         return Err(FramingError::Negative {
             framing,

@@ -77,8 +77,8 @@ fn kind(entry: &FaultEntry, targets: &Targets<'_>) -> Option<FaultKind> {
     }
 }
 
-/// The only key of an entry that says what the fault does; `None` if there is no
-/// such key or several, which is reported.
+/// The only kind of an entry; `None` if there is no kind, or several, which is
+/// reported.
 fn only_kind<'a>(
     entry: &'a FaultEntry,
     mistakes: &Mistakes,

@@ -31,7 +31,7 @@ pub enum KindEntry {
     Partition(Vec<Vec<Selector>>),
     Crash(Vec<Selector>),
     Pause(Vec<Selector>),
-    Link(LinkEntry),
+    Link(Box<LinkEntry>),
     TickRate(NodesTo),
     Drift(NodesTo),
 }
@@ -46,7 +46,8 @@ pub struct NodesTo {
 /// Reads what a fault does.
 type KindReader = fn(Field<'_>) -> Option<KindEntry>;
 
-/// The keys that say what a fault does, each with its reader.
+/// The kinds of faults: the key of each, with its reader. The key also needs a row in
+/// the table of keys (`keys/fault.rs`).
 pub const KINDS: [(&str, KindReader); 6] = [
     ("partition", |field| {
         selector_lists(field).map(KindEntry::Partition)
@@ -56,7 +57,7 @@ pub const KINDS: [(&str, KindReader); 6] = [
     ("link", |field| {
         let table = field.table("a table: { from, to, latency = \"2s\" }")?;
         let link = link(table, field.value.place, field.mistakes);
-        Some(KindEntry::Link(link))
+        Some(KindEntry::Link(Box::new(link)))
     }),
     ("tick_rate", |field| {
         nodes_to(field, &TICK_RATE_FAULT, "to", Quantity::Rate).map(KindEntry::TickRate)
