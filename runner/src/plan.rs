@@ -118,7 +118,7 @@ impl Plan {
             bound.push(binding);
         }
         if !reading.mistakes.is_empty() {
-            let mistakes = reading.told().expect("there are mistakes");
+            let mistakes = reading.into_diagnostics().expect("there are mistakes");
             return Err(Refusal::Mistakes(mistakes));
         }
         let (plugins, broken) = binder.plugins();

@@ -1,22 +1,22 @@
-//! Messages arrive whole, however the bytes that carry them are cut; and no
-//! stranger's bytes harm the one who reads them.
+//! Messages arrive whole, whatever the pieces in which their bytes arrive, and no
+//! bytes harm the decoder.
 //!
-//! `PROPTEST_CASES=100000` tries harder than the few hundred cases of each run.
+//! `PROPTEST_CASES=100000` runs more cases than the few hundred of a normal run.
 
 use std::io::{self, Read};
 
 use framing::{Decoder, Envelope, Framing, FramingError, encode};
 use proptest::prelude::*;
 
-/// A limit that the messages of these tests keep `[bytes]`.
+/// Maximum size of the messages of these tests `[bytes]`.
 const MAX: u64 = 1 << 20;
 
-/// The framings that keep messages apart: `raw` does not.
+/// The framings that separate messages: all but `raw`.
 fn framings() -> impl Iterator<Item = Framing> {
     Framing::all().filter(|framing| *framing != Framing::Raw)
 }
 
-/// Feeds pieces; the messages that come out, and what the end of the stream says.
+/// Decodes pieces. Returns the messages, and the result of the end of the stream.
 fn decode<'a>(
     framing: Framing,
     max_message: u64,
@@ -39,7 +39,7 @@ fn decode<'a>(
             Ok(Some(message)) => messages.push(message.to_vec()),
             Ok(None) => return (messages, Ok(())),
             Err(error) => {
-                // It stays wrong, whatever comes after it.
+                // Later bytes do not change the error.
                 decoder.push(b"        0\n");
                 assert_eq!(decoder.next_message(), Err(error.clone()));
                 return (messages, Err(error));
@@ -48,7 +48,7 @@ fn decode<'a>(
     }
 }
 
-/// Cuts bytes into pieces of these sizes, again and again; 0 stands for the rest.
+/// Cuts bytes into pieces of these sizes, repeated. Size 0 is the rest.
 fn cut<'a>(bytes: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
     let (mut pieces, mut rest) = (Vec::new(), bytes);
     let mut sizes = sizes.iter().cycle();
@@ -64,7 +64,7 @@ fn cut<'a>(bytes: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
     pieces
 }
 
-/// A message that the framing can carry, made from any bytes.
+/// A message that the framing can express, made from any bytes.
 fn carried(framing: Framing, mut bytes: Vec<u8>) -> Vec<u8> {
     match framing {
         Framing::TypedU32be => bytes.insert(0, b'B'),
@@ -97,7 +97,7 @@ fn any_pieces() -> impl Strategy<Value = Vec<usize>> {
     proptest::collection::vec(size, 1..20)
 }
 
-/// Bytes that look like frames more often than chance would have it.
+/// Random bytes that often look like frames.
 fn any_stream() -> impl Strategy<Value = Vec<u8>> {
     let headers: Vec<Vec<u8>> = [
         &b"         5"[..],
@@ -137,7 +137,7 @@ fn any_stream() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn messages_come_out_as_they_went_in_however_the_stream_is_cut(
+    fn messages_are_decoded_as_they_were_encoded_in_any_pieces(
         framing in any_framing(),
         bytes in proptest::collection::vec(
             prop_oneof![
@@ -161,7 +161,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_say_the_same_however_they_are_cut(
+    fn any_bytes_decode_to_the_same_messages_in_any_pieces(
         framing in any_framing(),
         stream in any_stream(),
         sizes in any_pieces(),
@@ -178,14 +178,13 @@ proptest! {
         } else {
             let (at_once, end_at_once) = decode(framing, max_message, cut(&stream, &[0]));
             prop_assert_eq!(messages, at_once);
-            // An error may be seen before all of its bytes are there; that there
-            // is one does not depend on it.
+            // The pieces decide how early an error is found, not whether it is found.
             prop_assert_eq!(end.is_ok(), end_at_once.is_ok(), "{:?} {:?}", end, end_at_once);
         }
     }
 
     #[test]
-    fn a_frame_that_is_cut_off_is_told_and_all_before_it_is_delivered(
+    fn a_frame_that_is_cut_off_is_reported_after_the_messages_before_it(
         framing in any_framing(),
         first in proptest::collection::vec(any::<u8>(), 0..200),
         second in proptest::collection::vec(any::<u8>(), 0..200),
@@ -205,8 +204,8 @@ proptest! {
     }
 }
 
-/// A source of bytes like a socket that does not block: at most `size` bytes a
-/// read, and nothing every third time.
+/// A source of bytes like a non-blocking socket: at most `size` bytes per read, and
+/// none in every third read.
 struct Trickle<'a> {
     bytes: &'a [u8],
     size: usize,
@@ -268,7 +267,7 @@ fn a_message_arrives_one_byte_at_a_time() {
 }
 
 #[test]
-fn a_promised_length_takes_no_memory_before_its_bytes_arrive() {
+fn an_announced_length_takes_no_memory_before_its_bytes_arrive() {
     for (framing, header) in [
         (Framing::U64be, &b"\x7f\xff\xff\xff\xff\xff\xff\xff"[..]),
         (Framing::U32be, b"\xff\xff\xff\xff"),
@@ -351,7 +350,7 @@ fn a_message_of_exactly_the_limit_is_accepted() {
 }
 
 #[test]
-fn the_end_of_a_stream_within_a_frame_says_how_much_was_missing() {
+fn the_error_of_an_unfinished_frame_has_the_number_of_missing_bytes() {
     for (framing, stream, message) in [
         (
             Framing::Decimal10,

@@ -1,8 +1,10 @@
-//! Every mistake in a scenario file is told with its place, all of them at once,
-//! and none of them is a panic.
+//! Every mistake in a scenario file is reported with its place, all mistakes
+//! together, and no file makes the reader panic.
 //!
-//! `tests/fixtures/scenarios/bad` has a file for each kind of mistake; what is
-//! said about it is in `tests/snapshots`. `valid` has files that show every key.
+//! `tests/fixtures/scenarios/bad` has a file for each kind of mistake;
+//! `tests/snapshots` has the messages. `valid` has files with all keys. To accept
+//! changed messages: `INSTA_UPDATE=always cargo test -p runner --test promises
+//! scenario_errors`.
 
 use std::path::{Path, PathBuf};
 
@@ -31,8 +33,8 @@ pub fn files(kind: &str) -> Vec<PathBuf> {
     files
 }
 
-/// What is said about a file, its folder left out.
-fn said(path: &Path) -> String {
+/// The messages about a file, without its folder.
+fn messages(path: &Path) -> String {
     let folder = format!("{}/", path.parent().unwrap().display());
     match load(path, &[]) {
         Ok(_) => panic!("{} is refused nowhere", path.display()),
@@ -40,7 +42,7 @@ fn said(path: &Path) -> String {
     }
 }
 
-/// A scenario of one clocked group, to be overridden.
+/// A scenario of one clocked group, for overrides.
 const MACHINE: &str = "\
 duration = \"60s\"
 [nodes.machine]
@@ -53,7 +55,7 @@ between = [\"machine\", \"machine\"]
 loss = 0.1
 ";
 
-/// Reads a text with what `--set` says put in; what is wrong is rendered.
+/// Reads a text with overrides. The error is the rendered mistakes.
 pub fn overridden(text: &str, overrides: &[&str]) -> Result<runner::scenario::Loaded, String> {
     let overrides: Vec<Override> = overrides
         .iter()
@@ -63,7 +65,7 @@ pub fn overridden(text: &str, overrides: &[&str]) -> Result<runner::scenario::Lo
 }
 
 #[test]
-fn every_bad_file_is_told_what_is_wrong_with_it() {
+fn the_mistakes_of_every_bad_file_are_reported() {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);
@@ -72,7 +74,7 @@ fn every_bad_file_is_told_what_is_wrong_with_it() {
         for path in files("bad") {
             let stem = path.file_stem().unwrap().to_str().unwrap();
             let name = format!("scenario_errors__{}", stem.replace(' ', "-"));
-            insta::assert_snapshot!(name, said(&path));
+            insta::assert_snapshot!(name, messages(&path));
         }
     });
 }
@@ -168,7 +170,7 @@ fn overrides_take_the_place_of_the_files_values() {
     assert_eq!(scenario.groups[0].config, "faces = 10\nscript = [1, 2]\n");
     assert_eq!(scenario.groups[1].name, "late");
     assert_eq!(scenario.links[0].link.loss, 0.5);
-    // An overridden timing replaces the file's: no contradiction.
+    // An overridden timing replaces the file's timing: no contradiction.
     let Timing::Clocked { every, .. } = &scenario.groups[0].timing else {
         panic!("not clocked");
     };
@@ -366,7 +368,7 @@ to = \"nowhere\"
     };
     assert_eq!(place("faces"), Some((3, 20)));
     assert_eq!(place("script[1]"), Some((17, 25)));
-    assert_eq!(reading.told().unwrap().iter().count(), 4);
+    assert_eq!(reading.into_diagnostics().unwrap().iter().count(), 4);
 }
 
 #[test]
@@ -411,7 +413,7 @@ fn mutated() -> impl Strategy<Value = String> {
         })
 }
 
-/// Reads a text; what is wrong with it can be told and is in order.
+/// Reads a text. Its mistakes can be rendered, and are in order.
 fn survives(text: &str, overrides: &[Override]) {
     if let Err(mistakes) = load_text("some.toml", text, overrides) {
         assert!(!mistakes.render(true).is_empty());

@@ -86,14 +86,14 @@ fn reader_and_schema_know_the_same_keys() {
     ];
     let text = "[nodes.a]\nbehavior = \"a.b\"\n[[nodes.a.listen]]\n[[links]]\nlatency = {}\n[[faults]]\nat = \"0s\"\n";
     for (prefix, keys) in tables {
-        // The reader lists the keys that it knows.
+        // The message about an unknown key lists all keys.
         let unknown = overridden(text, &[&format!("{prefix}xyzzy=1")]).unwrap_err();
-        let said = unknown
+        let listed = unknown
             .lines()
             .skip_while(|line| !line.contains("unknown key `xyzzy`"))
             .find_map(|line| line.trim().strip_prefix("keys here: "))
             .unwrap_or_else(|| panic!("{prefix}: {unknown}"));
-        let mut known: Vec<&str> = said.split(", ").collect();
+        let mut known: Vec<&str> = listed.split(", ").collect();
         known.sort_unstable();
         assert_eq!(known, keys, "{prefix}");
     }
@@ -205,7 +205,7 @@ fn the_schema_allows_the_valid_files_and_refuses_impossible_ones() {
     let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
     let violations_of = |path: &Path| {
         let text = std::fs::read_to_string(path).unwrap();
-        // These are beyond what the TOML library reads by itself.
+        // The crate `toml` cannot read these numbers.
         let text = text.replace(&u64::MAX.to_string(), &i64::MAX.to_string());
         let text = text.replace(&"9".repeat(41), &i64::MAX.to_string());
         let text = text.replace("1e999", "1e99");

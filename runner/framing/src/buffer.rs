@@ -1,38 +1,38 @@
-//! Bytes that have arrived and wait to become messages.
+//! The bytes that arrived and are not part of a message yet.
 //!
-//! One allocation, filled at the end and emptied at the front. What is left is
-//! moved to the front only when at least as much has been taken, so that each
-//! byte is moved a bounded number of times however small the pieces are. The
-//! allocation grows by doubling, never past a small multiple of what arrived,
-//! and is given back once messages have become small again.
+//! A buffer is one allocation. Bytes are added at its end and taken at its front. The
+//! rest is moved to the front only after at least as many bytes were taken, so that
+//! each byte is moved a bounded number of times, however small the pieces are. The
+//! allocation doubles when it is full, so it is at most a small multiple of the
+//! bytes that arrived. It is freed when messages are small again.
 
 use std::ops::Range;
 
-/// Bytes that have arrived and wait to become messages.
+/// The bytes that arrived and were not taken yet.
 #[derive(Debug, Default)]
 pub struct Buffer {
-    /// All of it is written to; what counts is `start..end`.
+    /// The allocation. The waiting bytes are `start..end`; the others have no meaning.
     bytes: Vec<u8>,
     start: usize,
     end: usize,
-    /// The most that waited since the buffer was last empty `[bytes]`.
+    /// Maximum number of waiting bytes since the buffer was last empty.
     peak: usize,
 }
 
-/// Size of the first allocation `[bytes]`; arbitrary: a page, so that thousands
-/// of quiet connections cost little.
+/// Size of the first allocation `[bytes]`. One page, so that thousands of idle
+/// connections need little memory. Arbitrary.
 pub const FIRST: usize = 4096;
 
-/// An allocation of up to this size is kept for good `[bytes]`; arbitrary.
+/// An allocation up to this size is never freed `[bytes]`. Arbitrary.
 const KEPT: usize = 64 << 10;
 
 impl Buffer {
-    /// What waits.
+    /// The waiting bytes.
     pub fn waiting(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
 
-    /// Number of bytes that wait.
+    /// Number of waiting bytes.
     pub fn len(&self) -> usize {
         self.end - self.start
     }
@@ -42,11 +42,11 @@ impl Buffer {
         self.bytes.capacity()
     }
 
-    /// A place to write arriving bytes to, at least `size` long; follow it by
-    /// [`Buffer::arrived`].
+    /// Space for new bytes, at least `size` long. The caller writes bytes to it, and
+    /// then calls [`Buffer::arrived`].
     pub fn room(&mut self, size: usize) -> &mut [u8] {
         if self.start == self.end {
-            // Where nothing arrived, nothing was learned of the size of messages.
+            // A peak of 0 does not tell the size of messages.
             let small = 0 < self.peak && self.peak < self.bytes.len() / 8;
             if self.bytes.len() > KEPT && small {
                 self.bytes = Vec::new();
@@ -66,15 +66,21 @@ impl Buffer {
         &mut self.bytes[self.end..]
     }
 
-    /// The first `count` bytes of the room now count.
+    /// Adds the first `count` bytes of [`Buffer::room`] to the waiting bytes.
+    ///
+    /// # Panics
+    /// Panics if the room was smaller.
     pub fn arrived(&mut self, count: usize) {
         self.end += count;
         assert!(self.end <= self.bytes.len(), "more arrived than had room");
         self.peak = self.peak.max(self.len());
     }
 
-    /// Takes the first `count` bytes; they stand in the answered range, which
-    /// [`Buffer::taken`] reads until more arrives.
+    /// Takes the first `count` bytes. Returns their range for [`Buffer::taken`], which
+    /// is valid until the next call of [`Buffer::room`].
+    ///
+    /// # Panics
+    /// Panics if fewer bytes wait.
     pub fn take(&mut self, count: usize) -> Range<usize> {
         let range = self.start..self.start + count;
         assert!(range.end <= self.end, "more taken than waited");
@@ -82,7 +88,7 @@ impl Buffer {
         range
     }
 
-    /// Bytes that were just taken.
+    /// The bytes of a range that [`Buffer::take`] returned.
     pub fn taken(&self, range: Range<usize>) -> &[u8] {
         &self.bytes[range]
     }
@@ -133,7 +139,7 @@ mod tests {
         for _ in 0..3 {
             push(&mut buffer, &vec![1; 1 << 20]);
             buffer.take(1 << 20);
-            // Room for more, of which nothing comes for now.
+            // Room for bytes that do not arrive.
             buffer.room(FIRST);
             assert!(buffer.capacity() >= 1 << 20);
         }

@@ -1,4 +1,4 @@
-//! From a stream of bytes, in whatever pieces they arrive, to whole messages.
+//! From a stream of bytes, which arrive in pieces, to whole messages.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -11,43 +11,42 @@ use super::resp;
 
 /// Turns a stream of bytes into messages.
 ///
-/// Bytes are given to it ([`Decoder::push`], [`Decoder::read_from`]), then all
-/// messages that are whole are taken ([`Decoder::next_message`] until it has
-/// none), and so on. At the end of the stream, [`Decoder::finish`] tells whether
-/// it ended between messages. After an error the stream has no meaning any more:
-/// every later call answers the same error.
+/// The caller adds bytes ([`Decoder::push`], [`Decoder::read_from`]), then takes
+/// messages ([`Decoder::next_message`]) until it returns `None`, and so on. At the end
+/// of the stream, [`Decoder::finish`] returns an error if a frame is incomplete. After
+/// an error, every later call returns the same error.
 ///
-/// Each byte costs constant time, amortized, however small the pieces are. Memory
-/// is at most a small multiple of the bytes that wait, and a page.
+/// Each byte takes constant time, amortized, however small the pieces are. Memory is
+/// at most a small multiple of the waiting bytes, and a page.
 #[derive(Debug)]
 pub struct Decoder {
     framing: Framing,
     max_message: u64,
     buffer: Buffer,
-    /// Size of the frame that is arriving, at least `[bytes]`.
+    /// Minimum size of the frame that is arriving `[bytes]`.
     at_least: usize,
-    /// Whether it is exactly that.
+    /// Whether `at_least` is the exact size of the frame.
     exactly: bool,
-    /// No newline lies before here: `line` `[bytes]`.
+    /// For `line`: the first bytes, of this number, have no newline.
     searched: usize,
-    /// How far the value has been read: `resp`.
+    /// For `resp`: how far the value is read.
     value: resp::Progress,
     failed: Option<FramingError>,
 }
 
-/// Where a message stands in its frame, the frame beginning at 0.
+/// The position of a message in its frame. The frame begins at 0.
 struct Frame {
     message: Range<usize>,
     end: usize,
 }
 
-/// What one read may bring in `raw`, where it is a message `[bytes]`; arbitrary:
-/// as much as a datagram.
+/// For `raw`: maximum number of bytes of one read, which is a message. The size of a
+/// datagram. Arbitrary.
 const RAW_READ: usize = 64 << 10;
 
 impl Decoder {
     /// A decoder at the beginning of a stream. `max_message` is the size of the
-    /// longest message that is accepted, as it is given to a behavior `[bytes]`.
+    /// longest message that is accepted, without its frame `[bytes]`.
     pub fn new(framing: Framing, max_message: u64) -> Decoder {
         Decoder {
             framing,
@@ -61,23 +60,23 @@ impl Decoder {
         }
     }
 
-    /// The framing that is read.
+    /// The framing of the stream.
     pub fn framing(&self) -> Framing {
         self.framing
     }
 
-    /// Number of bytes that wait: whole messages that were not taken yet, and the
-    /// frame that is arriving.
+    /// Number of waiting bytes: whole messages that were not taken yet, and the frame
+    /// that is arriving.
     pub fn waiting(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Size of the allocation that holds them `[bytes]`.
+    /// Size of the allocation of the waiting bytes `[bytes]`.
     pub fn capacity(&self) -> usize {
         self.buffer.capacity()
     }
 
-    /// Adds bytes that have arrived. After an error they are dropped.
+    /// Adds bytes that arrived. After an error, the bytes are dropped.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.failed.is_some() {
             return;
@@ -86,19 +85,19 @@ impl Decoder {
         self.buffer.arrived(bytes.len());
     }
 
-    /// Reads once from a source, straight into the place where the message is
-    /// put together; answers the number of bytes, 0 at the end of the stream.
+    /// Reads once from a source into the decoder's buffer. Returns the number of
+    /// bytes, 0 at the end of the stream.
     ///
     /// # Errors
     ///
-    /// Those of the source, [`io::ErrorKind::WouldBlock`] included.
+    /// Returns the errors of the source, also [`io::ErrorKind::WouldBlock`].
     pub fn read_from(&mut self, source: &mut impl Read) -> io::Result<usize> {
         let there = self.buffer.len();
         let first = match self.framing {
             Framing::Raw => RAW_READ,
             _ => FIRST,
         };
-        // As much again as has arrived, at most: a promise alone gets a page.
+        // At most as many bytes as have arrived: an announced length alone gets a page.
         let missing = self.at_least.saturating_sub(there);
         let count = source.read(self.buffer.room(missing.clamp(first, there.max(first))))?;
         if self.failed.is_none() {
@@ -107,11 +106,12 @@ impl Decoder {
         Ok(count)
     }
 
-    /// The next message, if it is whole.
+    /// The next message; `None` if it is not whole yet.
     ///
     /// # Errors
     ///
-    /// When what arrived is no frame, or a message exceeds `max_message`.
+    /// Fails if the bytes are not a frame, or if a message is longer than
+    /// `max_message`.
     pub fn next_message(&mut self) -> Result<Option<&[u8]>, FramingError> {
         Ok(match self.advance()? {
             Some(range) => Some(self.buffer.taken(range)),
@@ -119,13 +119,14 @@ impl Decoder {
         })
     }
 
-    /// To be called when the stream has ended, until it has no message: those
-    /// that are whole; in `line`, also the last one without its newline.
+    /// The next message after the end of the stream; `None` if there is none. For
+    /// `line`, the last message may lack its newline. Call it until it returns
+    /// `None`.
     ///
     /// # Errors
     ///
-    /// As [`Decoder::next_message`], and [`FramingError::Unfinished`] when the
-    /// stream ended within a frame.
+    /// As [`Decoder::next_message`]. Returns [`FramingError::Unfinished`] if the stream
+    /// ended inside a frame.
     pub fn finish(&mut self) -> Result<Option<&[u8]>, FramingError> {
         if let Some(range) = self.advance()? {
             return Ok(Some(self.buffer.taken(range)));
@@ -152,7 +153,8 @@ impl Decoder {
         error
     }
 
-    /// Takes the first frame, if it is whole; answers where its message stands.
+    /// Takes the first frame. Returns the range of its message in the buffer; `None`
+    /// if the frame is not whole.
     fn advance(&mut self) -> Result<Option<Range<usize>>, FramingError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -167,7 +169,7 @@ impl Decoder {
         Ok(Some(from..from + frame.message.len()))
     }
 
-    /// The first frame, if it is whole.
+    /// The first frame; `None` if it is not whole.
     fn frame(&mut self) -> Result<Option<Frame>, FramingError> {
         let bytes = self.buffer.waiting();
         if bytes.len() < self.at_least {

@@ -1,28 +1,28 @@
-//! What stands around a message on the wire.
+//! The bytes around a message in its frame.
 
 use super::Framing;
 use super::error::FramingError;
 
-/// What stands around a message on the wire: the bytes before it and behind it.
-/// With it a message is written by one vectored write, without being copied.
+/// The bytes before and after a message in its frame. With them, one vectored write
+/// sends a message without a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Envelope {
-    /// The header, at the end.
+    /// The header, at the end of the array.
     head: [u8; Envelope::LONGEST],
-    /// Where the header begins in `head`.
+    /// Index of the first byte of the header in `head`.
     from: u8,
     tail: &'static [u8],
 }
 
 impl Envelope {
-    /// Size of the longest header: the 20 digits of 2^64 and a colon `[bytes]`.
+    /// Size of the longest header `[bytes]`: the 20 digits of 2^64 and a colon.
     const LONGEST: usize = 21;
 
     /// The envelope of a message.
     ///
     /// # Errors
     ///
-    /// When the framing cannot express the message: [`FramingError::Unwritable`],
+    /// Fails if the framing cannot express the message: [`FramingError::Unwritable`],
     /// [`FramingError::NewlineInLine`], [`FramingError::NoType`].
     pub fn new(framing: Framing, message: &[u8]) -> Result<Envelope, FramingError> {
         let length = message.len() as u64;
@@ -73,12 +73,12 @@ impl Envelope {
         Ok(envelope)
     }
 
-    /// What stands before the message.
+    /// The bytes before the message.
     pub fn head(&self) -> &[u8] {
         &self.head[usize::from(self.from)..]
     }
 
-    /// What stands behind the message.
+    /// The bytes after the message.
     pub fn tail(&self) -> &'static [u8] {
         self.tail
     }
@@ -90,7 +90,7 @@ impl Envelope {
         self.from = from as u8;
     }
 
-    /// Digits, with spaces in front where they are fewer than `width`.
+    /// Prepends the digits of a number, and spaces up to `width` bytes.
     fn prepend_decimal(&mut self, mut number: u64, width: usize) {
         let end = usize::from(self.from);
         loop {
@@ -106,11 +106,11 @@ impl Envelope {
     }
 }
 
-/// Appends a message in its frame.
+/// Appends a message in its frame to `out`.
 ///
 /// # Errors
 ///
-/// When the framing cannot express the message, as [`Envelope::new`]; then
+/// Fails if the framing cannot express the message, as [`Envelope::new`] does. Then
 /// nothing is appended.
 pub fn encode(framing: Framing, message: &[u8], out: &mut Vec<u8>) -> Result<(), FramingError> {
     let envelope = Envelope::new(framing, message)?;

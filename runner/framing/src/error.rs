@@ -1,20 +1,20 @@
-//! What can be wrong with a frame, or with a message that is to be framed.
+//! Errors of decoding and encoding.
 
 use std::fmt;
 
 use super::Framing;
 
-/// What can be wrong with a frame, or with a message that is to be framed.
+/// An error in a frame that was received, or in a message that is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FramingError {
-    /// Received: bytes that begin no frame.
+    /// Received: bytes that are not a header.
     #[error("`{framing}` header is {found}, expected {expected}")]
     Header {
         /// The framing that was expected.
         framing: Framing,
         /// The first bytes of the frame.
         found: Excerpt,
-        /// What a header looks like.
+        /// The header that was expected.
         expected: &'static str,
     },
     /// Received: a length below zero.
@@ -25,13 +25,13 @@ pub enum FramingError {
         /// The header.
         found: Excerpt,
     },
-    /// Received: a message (or the claim of one) that exceeds the limit.
+    /// Received: a message, or the length of a message, above the limit.
     #[error("`{framing}` message {}, expected at most {max_message} (`max_message`)", claim(*.length))]
     TooLong {
         /// The framing.
         framing: Framing,
-        /// Size of the message, or of what it must take at least `[bytes]`; none:
-        /// it goes on past the limit, without an end in sight.
+        /// Size of the message, or its minimum size `[bytes]`. `None`: the end of the
+        /// message has not arrived, and the limit is exceeded.
         length: Option<u64>,
         /// The limit `[bytes]`.
         max_message: u64,
@@ -39,14 +39,14 @@ pub enum FramingError {
     /// Received: a value that breaks the grammar of the Redis protocol.
     #[error("`resp` value has {found} at byte {at}, expected {expected}")]
     Value {
-        /// What stands there.
+        /// The bytes that are wrong.
         found: Excerpt,
-        /// Where, from the beginning of the value `[bytes]`.
+        /// Their position in the value `[bytes]`.
         at: u64,
-        /// What would be right.
+        /// What was expected there.
         expected: &'static str,
     },
-    /// Received: the end of the stream within a frame.
+    /// Received: the end of the stream inside a frame.
     #[error(
         "the stream ended within a `{framing}` frame, after {received} of {} bytes: {found}",
         frame_size(*.expected)
@@ -54,11 +54,11 @@ pub enum FramingError {
     Unfinished {
         /// The framing.
         framing: Framing,
-        /// Size of what is there of the frame `[bytes]`.
+        /// Number of bytes of the frame that arrived.
         received: u64,
-        /// Size of the whole frame, if that is known yet `[bytes]`.
+        /// Size of the whole frame `[bytes]`. `None`: not known yet.
         expected: Option<u64>,
-        /// How the frame begins.
+        /// The first bytes of the frame.
         found: Excerpt,
     },
     /// To be sent: a message whose length the header cannot express.
@@ -68,16 +68,16 @@ pub enum FramingError {
         framing: Framing,
         /// Size of the message `[bytes]`.
         length: u64,
-        /// Size of the longest message `[bytes]`.
+        /// Size of the longest message that a frame can hold `[bytes]`.
         longest: u64,
     },
-    /// To be sent: a line with a newline in it.
+    /// To be sent: a line that has a newline.
     #[error("a `line` message holds a newline at byte {at}: it would be read as two")]
     NewlineInLine {
-        /// Where `[bytes]`.
+        /// Position of the newline `[bytes]`.
         at: u64,
     },
-    /// To be sent: a typed message without its type.
+    /// To be sent: a typed message without a type byte.
     #[error("a `typed-u32be` message is a type byte and a payload, the message is empty")]
     NoType,
 }
@@ -96,18 +96,19 @@ fn claim(length: Option<u64>) -> String {
     }
 }
 
-/// A few bytes, shown so that each can be told: `b"GET / HTTP"...`.
+/// The first bytes of some data, for messages: `b"GET / HTTP"...`. Bytes that cannot
+/// be printed are escaped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Excerpt {
     bytes: Vec<u8>,
     cut: bool,
 }
 
-/// As many bytes as an excerpt shows; arbitrary: enough for every header.
+/// Maximum number of bytes of an excerpt: longer than every header. Arbitrary.
 const SHOWN: usize = 24;
 
 impl Excerpt {
-    /// The first bytes of these.
+    /// An excerpt of these bytes.
     pub fn new(bytes: &[u8]) -> Excerpt {
         let shown = &bytes[..bytes.len().min(SHOWN)];
         Excerpt {

@@ -1,23 +1,23 @@
-//! Headers that tell a length.
+//! Headers with a length.
 
 use super::Framing;
 use super::error::{Excerpt, FramingError};
 
-/// What the first bytes of a frame tell.
+/// A header, as far as it has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Header {
-    /// More is needed.
+    /// The header is not whole.
     Partial,
     /// The header is whole.
     Whole {
         /// Size of the header `[bytes]`.
         size: usize,
-        /// Size of the message behind it `[bytes]`.
+        /// Size of the message after it `[bytes]`.
         length: u64,
     },
 }
 
-/// The most digits that a length before a colon has: those of 2^64.
+/// Maximum number of digits of a length before a colon: those of 2^64.
 const MOST_DIGITS: usize = 20;
 
 /// Reads a number of `width` bytes, big-endian.
@@ -33,29 +33,29 @@ pub fn big_endian(bytes: &[u8], width: usize) -> Header {
     }
 }
 
-/// Reads ASCII digits with spaces on either side, `width` bytes in all. What can
-/// no longer become one is refused before it is whole.
+/// Reads ASCII digits with spaces before and after them, `width` bytes in all.
 ///
 /// # Errors
 ///
-/// When it is no such number.
+/// Fails if the bytes are not such a number. It fails before all bytes have arrived
+/// if the bytes so far cannot begin such a number.
 pub fn padded(framing: Framing, bytes: &[u8], width: usize) -> Result<Header, FramingError> {
     let there = &bytes[..bytes.len().min(width)];
     let whole = there.len() == width;
     let number = there.trim_ascii_start();
-    // Only spaces pad: a tab or a newline is a sign of something else.
+    // Only spaces are padding: a tab or a newline is an error.
     let spaces = there[..there.len() - number.len()].iter();
     let digits = number.iter().take_while(|byte| byte.is_ascii_digit());
     let digits = &number[..digits.count()];
-    let behind = &number[digits.len()..];
-    let sound = spaces.chain(behind).all(|byte| *byte == b' ');
+    let rest = &number[digits.len()..];
+    let sound = spaces.chain(rest).all(|byte| *byte == b' ');
     if !sound && whole && is_negative(number) {
         return Err(FramingError::Negative {
             framing,
             found: Excerpt::new(there),
         });
     }
-    // A minus is waited for, to tell what kind of mistake it is.
+    // After a minus, more bytes are needed to choose the error.
     let minus = !whole && is_negative_so_far(number);
     if (!sound && !minus) || (whole && digits.is_empty()) {
         return Err(FramingError::Header {
@@ -81,7 +81,7 @@ pub fn padded(framing: Framing, bytes: &[u8], width: usize) -> Result<Header, Fr
 ///
 /// # Errors
 ///
-/// When it is no such number, or one of more than 20 digits.
+/// Fails if the bytes are not such a number, or if it has more than 20 digits.
 pub fn before_colon(bytes: &[u8]) -> Result<Header, FramingError> {
     let framing = Framing::DigitsColon;
     let there = &bytes[..bytes.len().min(MOST_DIGITS + 1)];
@@ -113,7 +113,7 @@ fn not_before_colon(there: &[u8]) -> FramingError {
     }
 }
 
-/// The number that ASCII digits write; none beyond 2^64.
+/// The number of ASCII digits; `None` beyond 2^64.
 pub fn number_of(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0_u64, |number, digit| {
         number
@@ -122,7 +122,7 @@ pub fn number_of(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// A minus, digits, and spaces.
+/// Whether the bytes are a minus, digits, and spaces.
 fn is_negative(number: &[u8]) -> bool {
     number
         .trim_ascii_end()
@@ -130,7 +130,7 @@ fn is_negative(number: &[u8]) -> bool {
         .is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
 }
 
-/// What may yet become a negative number.
+/// Whether the bytes are a negative number, or the beginning of one.
 fn is_negative_so_far(number: &[u8]) -> bool {
     number == b"-" || is_negative(number)
 }
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_padded_length_is_told_as_soon_as_it_is_seen() {
+    fn what_is_not_a_padded_length_is_an_error_at_once() {
         let expected = "expected a length in digits, padded with spaces to 10 bytes";
         for (header, found) in [
             ("hello", "b\"hello\""),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_length_is_told_as_such() {
+    fn a_negative_length_has_its_own_error() {
         let read = length(padded(Framing::Decimal10, b"        -5rest", 10));
         let message = "`decimal10` length is negative: b\"        -5\", expected 0 or more";
         assert_eq!(read, Err(message.to_owned()));

@@ -1,37 +1,47 @@
 //! Framing: where one message ends and the next begins, in a stream of bytes.
 //!
-//! TCP delivers bytes, not messages: what was written at once may arrive in
-//! pieces, and what was written in pieces at once. So programs agree on a way to
-//! tell where a message ends: a length before it, a character behind it, or a
-//! grammar. Here are the ways that the runner speaks, so that its nodes can talk
-//! to programs that were never meant for it.
+//! TCP delivers bytes, not messages. Bytes that were sent together may arrive in
+//! pieces, and bytes that were sent apart may arrive together. So two programs need
+//! a framing: a length before each message, a character after it, or a grammar.
+//! This crate has the framings with which nodes talk to programs outside of the
+//! runner. It has no sockets and no clocks.
 //!
-//! | name | on the wire |
-//! |---|---|
-//! | `decimal10`, `decimal12` | length in ASCII digits, padded with spaces to 10 or 12 bytes, then the message |
-//! | `u32be`, `u64be` | length as a big-endian number of 4 or 8 bytes, then the message |
-//! | `typed-u32be` | length of the payload alone as 4 bytes, big-endian; then the message: a type byte and the payload |
-//! | `digits-colon` | length in ASCII digits, `:`, then the message (a netstring without its comma) |
-//! | `line` | the message, then `\n` |
-//! | `resp` | a value of the Redis protocol; the message is the value as it stands on the wire |
-//! | `raw` | the message alone; what arrives in one read is a message |
+//! A [`Decoder`] turns bytes into messages. [`encode`] writes a message in its frame;
+//! an [`Envelope`] has the bytes around a message, so that the message need not be
+//! copied.
 //!
-//! A [`Decoder`] takes bytes as they come and gives messages; [`encode`] (or
-//! [`Envelope`], which copies nothing) puts a message into its frame. Both are
-//! plain data: no sockets, no clocks. A length that a stranger claims is held
-//! against `max_message` at once, and memory grows with the bytes that arrived,
-//! never with those that were promised.
+//! # The bytes
 //!
-//! Decided here, where the names leave room:
+//! | name | frame | example |
+//! |---|---|---|
+//! | `decimal10` | length: 10 bytes, ASCII digits and spaces; message | `"         5hello"` |
+//! | `decimal12` | length: 12 bytes, ASCII digits and spaces; message | `"           5hello"` |
+//! | `u32be` | length: 4 bytes, most significant first; message | `00 00 00 05 "hello"` |
+//! | `u64be` | length: 8 bytes, most significant first; message | `00 00 00 00 00 00 00 05 "hello"` |
+//! | `typed-u32be` | length of the payload: 4 bytes, most significant first; message: a type byte, then the payload | `00 00 00 05 "Bhello"` |
+//! | `digits-colon` | length: ASCII digits; `:`; message (a netstring without its comma) | `"5:hello"` |
+//! | `line` | message; `\n` | `"hello\n"` |
+//! | `resp` | message: one value of the Redis protocol, version 2 | `"$5\r\nhello\r\n"` |
+//! | `raw` | message | `"hello"` |
 //!
-//! - Decimal lengths are written with the spaces in front, as `"%10d"` does, and
-//!   read with spaces on either side. Leading zeros are read, too.
-//! - A line is what stands before the `\n`: a `\r` in front of it is the
-//!   message's own. The last line of a stream needs no `\n`.
-//! - `resp` reads what clients send (arrays of bulk strings, and commands typed
-//!   as a plain line) and what servers answer (version 2 of the protocol).
-//!   What is sent is not checked.
-//! - `raw` cuts what exceeds `max_message` into pieces.
+//! The length is that of the message in bytes, without the header. Details:
+//!
+//! - `decimal10`, `decimal12`: an encoder writes the spaces before the digits, as
+//!   `"%10d"` does. A decoder accepts spaces before and after the digits, and leading
+//!   zeros.
+//! - `typed-u32be`: a message is at least one byte long, the type.
+//! - `digits-colon`: 1 to 20 digits. A decoder accepts leading zeros.
+//! - `line`: a message has no `\n`. A `\r` before the `\n` belongs to the message. The
+//!   last line of a stream needs no `\n`.
+//! - `resp`: a decoder accepts requests (arrays of bulk strings, or one plain line)
+//!   and replies. An encoder does not check a message.
+//! - `raw`: the bytes of one read are a message. A read that is longer than
+//!   `max_message` is cut into several messages.
+//!
+//! # Limits
+//!
+//! A length above `max_message` is an error as soon as the header is read. Memory
+//! grows with the bytes that arrived, never with a length that was only announced.
 
 use std::fmt;
 
@@ -46,33 +56,35 @@ pub use decoder::Decoder;
 pub use envelope::{Envelope, encode};
 pub use error::{Excerpt, FramingError};
 
-/// How messages are told apart in a stream of bytes; see the module.
+/// How messages are separated in a stream of bytes. The crate's documentation has
+/// the exact bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Framing {
-    /// Length in ASCII digits, padded with spaces to 10 bytes.
+    /// Length in ASCII digits, padded with spaces to 10 bytes; then the message.
     Decimal10,
-    /// Length in ASCII digits, padded with spaces to 12 bytes.
+    /// Length in ASCII digits, padded with spaces to 12 bytes; then the message.
     Decimal12,
-    /// Length in 4 bytes, big-endian.
+    /// Length in 4 bytes, big-endian; then the message.
     U32be,
-    /// Length in 8 bytes, big-endian.
+    /// Length in 8 bytes, big-endian; then the message.
     U64be,
-    /// Length of the payload in 4 bytes, big-endian; a type byte; the payload.
+    /// Length of the payload in 4 bytes, big-endian; then the message, which is a
+    /// type byte and the payload.
     TypedU32be,
-    /// Length in ASCII digits, then a colon.
+    /// Length in ASCII digits; a colon; then the message.
     DigitsColon,
-    /// Up to a newline.
+    /// The message; then a newline.
     Line,
-    /// The Redis protocol.
+    /// One value of the Redis protocol.
     Resp,
-    /// Whatever arrives in one read.
+    /// The message alone: the bytes of one read.
     Raw,
 }
 
-/// The longest message that is accepted where nothing else is said `[bytes]`.
+/// Default size of the longest message that is accepted `[bytes]`. Arbitrary.
 pub const DEFAULT_MAX_MESSAGE: u64 = 16 << 20;
 
-/// Each framing, its name, and its frame in words.
+/// Each framing, its name, and its frame in a few words.
 const TABLE: [(Framing, &str, &str); 9] = [
     (
         Framing::Decimal10,
@@ -109,7 +121,7 @@ const TABLE: [(Framing, &str, &str); 9] = [
     (
         Framing::Raw,
         "raw",
-        "no frame: whatever arrives at once is a message",
+        "no frame: the bytes of one read are a message",
     ),
 ];
 
@@ -119,17 +131,17 @@ impl Framing {
         TABLE.iter().map(|(framing, _, _)| *framing)
     }
 
-    /// Its name in scenarios and on the command line.
+    /// The name of the framing in scenarios and on the command line.
     pub fn name(self) -> &'static str {
         self.entry().1
     }
 
-    /// Its frame in a few words.
+    /// The frame in a few words, for lists of framings.
     pub fn summary(self) -> &'static str {
         self.entry().2
     }
 
-    /// The framing of this name.
+    /// The framing with this name; `None` if there is none.
     pub fn from_name(name: &str) -> Option<Framing> {
         let found = TABLE.iter().find(|(_, own, _)| *own == name);
         found.map(|(framing, _, _)| *framing)

@@ -1,44 +1,44 @@
-//! Where a value of the Redis protocol ends (RESP, version 2 of the
+//! Finds the end of a value of the Redis protocol (RESP, version 2 of the
 //! specification at redis.io, "Redis serialization protocol").
 //!
-//! A value is a line that begins with its type: `+` simple string, `-` error,
-//! `:` integer, `$` bulk string (its length, then that many bytes and `\r\n`),
-//! `*` array (its count, then that many values). Length and count -1 stand for
-//! null. What begins otherwise is a command that somebody typed: a line.
+//! A value begins with a line that ends in `\r\n`. The first byte is the type: `+`
+//! simple string, `-` error, `:` integer, `$` bulk string (a length; after the line
+//! come that many bytes and `\r\n`), `*` array (a count; after the line come that many
+//! values). A length or count of -1 is null. Any other first byte begins a command
+//! that a person typed, which is one line that ends in `\n`.
 //!
-//! Arrays nest, but no stack is needed to find their end: it is enough to count
-//! the values that are still to come. An array of n puts n in place of one. Since
-//! none is shorter than 3 bytes, a count that cannot fit into `max_message` is
-//! refused at once.
+//! Arrays nest, but their end is found without a stack: the reader counts the values
+//! that are still to come. An array of n replaces one value by n. A value has at least
+//! 3 bytes, so a count that does not fit into `max_message` is an error at once.
 
 use super::Framing;
 use super::error::{Excerpt, FramingError};
 use super::header::number_of;
 
-/// How far a value has been read.
+/// How far a value is read.
 #[derive(Clone, Debug)]
 pub struct Progress {
-    /// What lies before it is whole values and headers `[bytes]`.
+    /// Number of bytes of whole values and headers at the beginning.
     at: usize,
-    /// No newline lies between `at` and here `[bytes]`.
+    /// There is no newline from `at` to this position `[bytes]`.
     searched: usize,
     /// Number of values that are still to come.
     pending: u64,
 }
 
-/// What is known of a value.
+/// Where a value ends, as far as that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// It goes on at least to here `[bytes]`.
+    /// The value has at least this size `[bytes]`.
     AtLeast(usize),
-    /// It ends here `[bytes]`.
+    /// The value is whole, and has this size `[bytes]`.
     Whole(usize),
 }
 
-/// Size of the shortest value, `+\r\n` `[bytes]`.
+/// Size of the shortest value `[bytes]`: `+\r\n`.
 const SHORTEST: u64 = 3;
 
-/// The longest line that holds a number: a type, a sign, 20 digits `[bytes]`.
+/// Size of the longest line with a number `[bytes]`: a type, a sign, 20 digits.
 const LONGEST_NUMBER: usize = 22;
 
 impl Default for Progress {
@@ -52,11 +52,12 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// Reads on: `value` is all that has arrived since the value began.
+    /// Continues to read. `value` has all bytes since the beginning of the value.
     ///
     /// # Errors
     ///
-    /// What breaks the grammar, or exceeds `max_message`.
+    /// Fails if the bytes break the grammar, or if the value is longer than
+    /// `max_message`.
     pub fn read(&mut self, value: &[u8], max_message: u64) -> Result<Extent, FramingError> {
         while self.pending > 0 {
             let Some(kind) = value.get(self.at) else {
@@ -83,13 +84,13 @@ impl Progress {
                         None => 0,
                     };
                     self.fits((end as u64).saturating_add(body), 0, max_message)?;
-                    // No more than `max_message`, but that may exceed a usize.
+                    // At most `max_message`, which may not fit into a usize.
                     let after = end.saturating_add(usize::try_from(body).unwrap_or(usize::MAX));
                     if value.len() < after {
                         return Ok(Extent::AtLeast(after));
                     }
                     if body > 0 && !value[..after].ends_with(b"\r\n") {
-                        return Err(wrong(value, after - 2, "`\\r\\n` behind the string"));
+                        return Err(wrong(value, after - 2, "`\\r\\n` after the string"));
                     }
                     self.step(after, 0);
                 }
@@ -99,14 +100,14 @@ impl Progress {
         Ok(Extent::Whole(self.at))
     }
 
-    /// One value or header is read, up to `at`; `more` values take its place.
+    /// A value or a header up to `at` is read. `more` values follow it.
     fn step(&mut self, at: usize, more: u64) {
         (self.at, self.searched) = (at, at);
         self.pending = (self.pending - 1).saturating_add(more);
     }
 
-    /// Whether all that is known to come fits: values up to `end`, `more` in the
-    /// place of the one that is being read, and the other pending ones.
+    /// Fails if the value must be longer than `max_message`: the bytes up to `end`,
+    /// `more` values of the array that is read, and the other pending values.
     fn fits(&self, end: u64, more: u64, max_message: u64) -> Result<(), FramingError> {
         let values = (self.pending - 1).saturating_add(more);
         let length = end.saturating_add(values.saturating_mul(SHORTEST));
@@ -120,7 +121,8 @@ impl Progress {
         Ok(())
     }
 
-    /// The end of the line that begins at `at`, its newline included.
+    /// The end of the line that begins at `at`, after its newline; `None` if the line
+    /// is not whole.
     fn line(
         &mut self,
         value: &[u8],
@@ -163,7 +165,7 @@ impl Progress {
         Ok(Some(end))
     }
 
-    /// A length or a count; none: -1, null.
+    /// A length or a count; `None` for -1, which is null.
     fn count(&self, value: &[u8], end: usize) -> Result<Option<u64>, FramingError> {
         let text = &value[self.at + 1..end - 2];
         if text == b"-1" {
@@ -210,7 +212,7 @@ fn wrong(value: &[u8], at: usize, expected: &'static str) -> FramingError {
 mod tests {
     use super::*;
 
-    /// Reads a value byte by byte, and at once: both must say the same.
+    /// Reads a value byte by byte, and at once: both results must be equal.
     fn extent(value: &[u8]) -> Result<Extent, FramingError> {
         let at_once = Progress::default().read(value, 1000);
         let mut progress = Progress::default();
@@ -286,7 +288,7 @@ mod tests {
             ("*-7\r\n", "`resp` length is negative"),
             (
                 "$2\r\nabc\r\n",
-                "has b\"c\\r\\n\" at byte 6, expected `\\r\\n` behind the string",
+                "has b\"c\\r\\n\" at byte 6, expected `\\r\\n` after the string",
             ),
             (
                 "*1\r\nPING\r\n",

@@ -46,7 +46,7 @@ pub struct Program {
     /// `None`: the program connects to a node that listens.
     pub external: Option<External>,
     /// The program that the runner starts, and its arguments; not empty. `None`:
-    /// somebody else starts the program.
+    /// the user starts the program.
     pub command: Option<Vec<String>>,
 }
 

@@ -19,7 +19,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::source::{Place, Source};
 
-/// One mistake of the user, with its place.
+/// One mistake of the user, and its place.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
     source: Arc<Source>,
@@ -29,8 +29,8 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// A mistake at a place. The message is lowercase, has no full stop, and
-    /// puts names in backticks.
+    /// A mistake at a place. The message is lowercase, without a full stop, with
+    /// names in backticks.
     pub fn new(source: &Arc<Source>, place: Place, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             source: Arc::clone(source),
@@ -40,24 +40,24 @@ impl Diagnostic {
         }
     }
 
-    /// Adds a line that says what to do, or what else is known.
+    /// Adds a line of help: what to do, or what else is there.
     pub fn help(mut self, line: impl Into<String>) -> Diagnostic {
         self.help.push(line.into());
         self
     }
 
-    /// The file that it is about, as the user wrote it.
+    /// The path of the file, as the user wrote it.
     pub fn path(&self) -> &str {
         &self.source.path
     }
 
-    /// Where it is.
+    /// The place of the mistake.
     pub fn place(&self) -> Place {
         self.place
     }
 
-    /// Line and column in the file, both from 1, the column in characters;
-    /// none for a mistake in an option or of the whole file.
+    /// Line and column in the file, both from 1, the column in characters. `None`
+    /// for a mistake in an option or in the file as a whole.
     pub fn line_column(&self) -> Option<(usize, usize)> {
         match self.place {
             Place::File { start, .. } | Place::Axis { start, .. } => {
@@ -67,17 +67,17 @@ impl Diagnostic {
         }
     }
 
-    /// What is wrong.
+    /// The message, without its place.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The lines that say what to do.
+    /// The lines of help.
     pub fn help_lines(&self) -> &[String] {
         &self.help
     }
 
-    /// The mistake as people read it; ends with a newline.
+    /// The mistake as text for people; ends with a newline.
     pub fn render(&self, color: bool) -> String {
         let (bold, plain) = if color {
             ("\x1b[1m", "\x1b[0m")
@@ -117,8 +117,8 @@ impl Diagnostic {
         }
     }
 
-    /// The line on which the span begins, a caret under the part of the span
-    /// that is on it.
+    /// The line on which the bytes begin, with carets under those of the bytes that
+    /// are on this line.
     fn snippet(&self, start: usize, end: usize, color: bool) -> String {
         let source = &self.source;
         let line = source.line_span(start);
@@ -141,7 +141,7 @@ impl Diagnostic {
 }
 
 impl fmt::Display for Diagnostic {
-    /// Without color and without the last newline.
+    /// The text of [`Diagnostic::render`] without color and last newline.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.render(false).trim_end_matches('\n'))
     }
@@ -149,18 +149,18 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// Every mistake of one scenario, sorted by place; never empty.
+/// All mistakes of one scenario, sorted by place; never empty.
 #[derive(Clone, Debug)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// Sorts the mistakes by place; answers none if there are none.
+    /// Sorts mistakes by place; `None` if there are none.
     pub fn sorted(mut diagnostics: Vec<Diagnostic>) -> Option<Diagnostics> {
         diagnostics.sort_by_key(|diagnostic| diagnostic.place);
         (!diagnostics.is_empty()).then_some(Diagnostics(diagnostics))
     }
 
-    /// The mistakes as people read them; ends with a newline.
+    /// The mistakes as text for people; ends with a newline.
     pub fn render(&self, color: bool) -> String {
         self.0.iter().map(|mistake| mistake.render(color)).collect()
     }

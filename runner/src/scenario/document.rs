@@ -1,9 +1,8 @@
-//! A TOML file as a tree in which every key and value knows where it was
-//! written.
+//! A TOML file as a tree in which every key and every value has its place.
 //!
-//! The parser's own tree borrows the text and sorts its keys; this one owns
-//! what it holds, keeps the order of the file, and takes overrides and
-//! inherited keys in, so that everything after it reads one kind of tree.
+//! The tree of the `toml` crate borrows the text and sorts the keys. This tree owns
+//! its text and keeps the order of the file. Overrides, values of the matrix and
+//! inherited keys are put into it, so that all readers read the same type.
 
 use std::ops::Range;
 
@@ -11,23 +10,23 @@ use toml::de::{DeTable, DeValue};
 
 use super::source::Place;
 
-/// A value and where it was written.
+/// A value, and where it is written.
 #[derive(Clone, Debug)]
 pub struct Value {
-    /// Where.
+    /// Where the value is written.
     pub place: Place,
-    /// What.
-    pub kind: Kind,
+    /// The value itself.
+    pub kind: ValueKind,
 }
 
-/// What a value is.
+/// The types of TOML values.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum ValueKind {
     /// Text.
     Text(String),
-    /// A whole number; none when it is beyond 128 bits.
+    /// A whole number; `None` beyond 128 bits.
     Integer(Option<i128>),
-    /// A number with a fraction or an exponent, maybe infinite or not a number.
+    /// A number with a fraction or an exponent; may be infinite or NaN.
     Float(f64),
     /// True or false.
     Boolean(bool),
@@ -41,35 +40,35 @@ pub enum Kind {
 
 /// Keys with values, in the order of their places.
 #[derive(Clone, Debug, Default)]
-pub struct Table(pub Vec<Entry>);
+pub struct Table(pub Vec<KeyValue>);
 
 /// One key of a table with its value.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct KeyValue {
     /// The key.
     pub key: String,
-    /// Where the key was written.
+    /// Where the key is written.
     pub place: Place,
     /// Its value.
     pub value: Value,
 }
 
-/// What the parser says about text that is not TOML.
+/// An error of the parser in a text that is not TOML.
 pub struct SyntaxError {
-    /// Where.
+    /// The bytes that are wrong.
     pub span: Range<usize>,
-    /// What.
+    /// The parser's message.
     pub message: String,
 }
 
-/// Reads a file; with errors, the tree is what could be made out.
+/// Parses a file. If there are errors, the tree has what could be parsed.
 pub fn parse(text: &str) -> (Table, Vec<SyntaxError>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     let errors = errors
         .into_iter()
         .map(|error| {
             let span = error.span().unwrap_or_default();
-            // The parser takes nothing at all for text without quotes.
+            // The parser reports a missing value as text without quotes.
             let nothing = text
                 .get(span.clone())
                 .is_none_or(|found| found.trim().is_empty());
@@ -86,19 +85,19 @@ pub fn parse(text: &str) -> (Table, Vec<SyntaxError>) {
 }
 
 impl Value {
-    /// Reads one TOML value; text that is none stands for itself. The places
-    /// in it are to be set by [`Value::set_place`].
+    /// Parses one TOML value. A text that is not a TOML value becomes a text value.
+    /// The caller sets the places by [`Value::set_place`].
     pub fn parse_or_text(text: &str) -> Value {
         match DeValue::parse(text) {
             Ok(value) => Value::from(value.into_inner(), Place::Whole, |_| Place::Whole),
             Err(_) => Value {
                 place: Place::Whole,
-                kind: Kind::Text(text.to_owned()),
+                kind: ValueKind::Text(text.to_owned()),
             },
         }
     }
 
-    /// Makes `place` the place of this value and everything in it.
+    /// Sets the place of this value and of everything in it.
     pub fn set_place(&mut self, place: Place) {
         self.each_place(&mut |it| *it = place);
     }
@@ -107,8 +106,8 @@ impl Value {
     pub fn each_place(&mut self, change: &mut impl FnMut(&mut Place)) {
         change(&mut self.place);
         match &mut self.kind {
-            Kind::Array(values) => values.iter_mut().for_each(|it| it.each_place(change)),
-            Kind::Table(table) => {
+            ValueKind::Array(values) => values.iter_mut().for_each(|it| it.each_place(change)),
+            ValueKind::Table(table) => {
                 for entry in &mut table.0 {
                     change(&mut entry.place);
                     entry.value.each_place(change);
@@ -120,16 +119,16 @@ impl Value {
 
     fn from(value: DeValue<'_>, place: Place, at: fn(Range<usize>) -> Place) -> Value {
         let kind = match value {
-            DeValue::String(text) => Kind::Text(text.into_owned()),
+            DeValue::String(text) => ValueKind::Text(text.into_owned()),
             DeValue::Integer(digits) => {
-                Kind::Integer(i128::from_str_radix(digits.as_str(), digits.radix()).ok())
+                ValueKind::Integer(i128::from_str_radix(digits.as_str(), digits.radix()).ok())
             }
-            // What is too large for a float reads as infinite, and is refused
-            // where it is used like every infinite number.
-            DeValue::Float(digits) => Kind::Float(digits.as_str().parse().unwrap_or(f64::NAN)),
-            DeValue::Boolean(value) => Kind::Boolean(value),
-            DeValue::Datetime(value) => Kind::Datetime(value),
-            DeValue::Array(values) => Kind::Array(
+            // A number beyond the range of f64 becomes infinite, which the readers
+            // of numbers refuse.
+            DeValue::Float(digits) => ValueKind::Float(digits.as_str().parse().unwrap_or(f64::NAN)),
+            DeValue::Boolean(value) => ValueKind::Boolean(value),
+            DeValue::Datetime(value) => ValueKind::Datetime(value),
+            DeValue::Array(values) => ValueKind::Array(
                 values
                     .into_iter()
                     .map(|value| {
@@ -138,51 +137,53 @@ impl Value {
                     })
                     .collect(),
             ),
-            DeValue::Table(table) => Kind::Table(Table::from(table, at)),
+            DeValue::Table(table) => ValueKind::Table(Table::from(table, at)),
         };
         Value { place, kind }
     }
 
-    /// What the value is, for messages: `"60"`, `7`, `an array`.
+    /// The value in a message: `"60"`, `7`, `an array`.
     pub fn describe(&self) -> String {
         match &self.kind {
-            Kind::Text(text) if text.chars().count() <= 40 => format!("{text:?}"),
-            Kind::Text(_) => "a long text".to_owned(),
-            Kind::Integer(Some(number)) => number.to_string(),
-            Kind::Integer(None) => "a number beyond 128 bits".to_owned(),
-            Kind::Float(number) if number.is_nan() => "nan".to_owned(),
-            Kind::Float(number) => format!("{number:?}"),
-            Kind::Boolean(value) => format!("`{value}`"),
-            Kind::Datetime(_) => "a date or time".to_owned(),
-            Kind::Array(_) => "an array".to_owned(),
-            Kind::Table(_) => "a table".to_owned(),
+            ValueKind::Text(text) if text.chars().count() <= 40 => format!("{text:?}"),
+            ValueKind::Text(_) => "a long text".to_owned(),
+            ValueKind::Integer(Some(number)) => number.to_string(),
+            ValueKind::Integer(None) => "a number beyond 128 bits".to_owned(),
+            ValueKind::Float(number) if number.is_nan() => "nan".to_owned(),
+            ValueKind::Float(number) => format!("{number:?}"),
+            ValueKind::Boolean(value) => format!("`{value}`"),
+            ValueKind::Datetime(_) => "a date or time".to_owned(),
+            ValueKind::Array(_) => "an array".to_owned(),
+            ValueKind::Table(_) => "a table".to_owned(),
         }
     }
 
-    /// The value as the TOML library writes it; numbers that it cannot hold
-    /// are 0 (they are refused before anybody reads this).
+    /// The value as a value of the `toml` crate. Numbers beyond 64 bits become 0;
+    /// they have been refused before.
     pub fn to_toml(&self) -> toml::Value {
         match &self.kind {
-            Kind::Text(text) => toml::Value::String(text.clone()),
-            Kind::Integer(number) => {
+            ValueKind::Text(text) => toml::Value::String(text.clone()),
+            ValueKind::Integer(number) => {
                 toml::Value::Integer(number.and_then(|it| it.try_into().ok()).unwrap_or(0))
             }
-            Kind::Float(number) => toml::Value::Float(*number),
-            Kind::Boolean(value) => toml::Value::Boolean(*value),
-            Kind::Datetime(value) => toml::Value::Datetime(*value),
-            Kind::Array(values) => toml::Value::Array(values.iter().map(Value::to_toml).collect()),
-            Kind::Table(table) => toml::Value::Table(table.to_toml()),
+            ValueKind::Float(number) => toml::Value::Float(*number),
+            ValueKind::Boolean(value) => toml::Value::Boolean(*value),
+            ValueKind::Datetime(value) => toml::Value::Datetime(*value),
+            ValueKind::Array(values) => {
+                toml::Value::Array(values.iter().map(Value::to_toml).collect())
+            }
+            ValueKind::Table(table) => toml::Value::Table(table.to_toml()),
         }
     }
 }
 
 impl Table {
     fn from(table: DeTable<'_>, at: fn(Range<usize>) -> Place) -> Table {
-        let mut entries: Vec<Entry> = table
+        let mut entries: Vec<KeyValue> = table
             .into_iter()
             .map(|(key, value)| {
                 let place = at(value.span());
-                Entry {
+                KeyValue {
                     place: at(key.span()),
                     key: key.into_inner().into_owned(),
                     value: Value::from(value.into_inner(), place, at),
@@ -194,12 +195,12 @@ impl Table {
     }
 
     /// The entry with this key.
-    pub fn get(&self, key: &str) -> Option<&Entry> {
+    pub fn get(&self, key: &str) -> Option<&KeyValue> {
         self.0.iter().find(|entry| entry.key == key)
     }
 
     /// The entry with this key.
-    pub fn get_mut(&mut self, key: &str) -> Option<&mut Entry> {
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut KeyValue> {
         self.0.iter_mut().find(|entry| entry.key == key)
     }
 

@@ -77,8 +77,8 @@ fn kind(entry: &FaultEntry, targets: &Targets<'_>) -> Option<FaultKind> {
     }
 }
 
-/// The only key of an entry that says what the fault does; `None` if there is no
-/// such key or several, which is reported.
+/// The only kind of an entry; `None` if there is no kind, or several, which is
+/// reported.
 fn only_kind<'a>(
     entry: &'a FaultEntry,
     mistakes: &Mistakes,
@@ -188,12 +188,12 @@ pub fn check_links(
     }
 }
 
-/// Whether some node in both `a` and `b` and another one in both `c` and `d`.
+/// Whether there are two different nodes, one in `a` and `b`, the other in `c` and `d`.
 fn pairs(a: &NodeRanges, b: &NodeRanges, c: &NodeRanges, d: &NodeRanges) -> bool {
     let (one, other) = (first_common(a, b), first_common(c, d));
     match (one, other) {
         (Some(one), Some(other)) if one == other => {
-            // One of the two has a second node, or there is no pair.
+            // If the first common nodes are the same, one side needs a second node.
             count_common(a, b) > 1 || count_common(c, d) > 1
         }
         (Some(_), Some(_)) => true,

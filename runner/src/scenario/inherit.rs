@@ -1,12 +1,16 @@
-//! `extends`: a group takes the keys of another that it does not set itself.
+//! `extends`: a group takes the keys of another group, its base, that it does not
+//! set itself.
 //!
-//! `config` is merged key by key, not deeper: a key that the extending group
-//! sets replaces the base's value whole. Timing is taken as a whole, or not at
-//! all if the extending group sets any timing key; so is what makes the nodes
-//! programs. A group that is a program takes nothing of a behavior's from its
-//! base, and one with a behavior of its own no program. `rng_id` and `listen`
-//! are who a group is and where it is, not what it is like, and stay with the
-//! base. Every place stays where the value was written.
+//! - `config` is merged key by key. A key that the group sets replaces the whole
+//!   value of the base's key.
+//! - Timing keys are taken all together, or not at all if the group sets one of
+//!   them. The same holds for the keys of a program.
+//! - A group that is a program takes no key of a behavior. A group with a behavior
+//!   takes no key of a program.
+//! - `rng_id` and `listen` are not taken: two groups cannot share random streams or
+//!   addresses.
+//!
+//! A value that is taken keeps its place, which is in the base.
 
 use std::collections::HashMap;
 
@@ -14,7 +18,7 @@ use super::document::Table;
 use super::reader::{Mistakes, Written, listed};
 use super::written::{GroupEntry, TimingKeys};
 
-/// Replaces each `extends` by what it brings in.
+/// Adds to each group the keys that it takes from its base.
 pub fn inherit(groups: &mut [GroupEntry], mistakes: &Mistakes) {
     let names: Vec<String> = groups.iter().map(|group| group.name.clone()).collect();
     let index: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
@@ -41,7 +45,8 @@ pub fn inherit(groups: &mut [GroupEntry], mistakes: &Mistakes) {
     let mut done = vec![false; groups.len()];
     let mut on_chain = vec![false; groups.len()];
     for start in 0..groups.len() {
-        // From the group to the first ancestor that is done or has no base.
+        // The group, its base, the base of that, up to a group that is done or has no
+        // base.
         let mut chain = Vec::new();
         let mut next = Some(start);
         while let Some(group) = next.filter(|&group| !done[group] && !on_chain[group]) {
@@ -82,7 +87,7 @@ fn report_circle(groups: &[GroupEntry], circle: &[usize], mistakes: &Mistakes) {
     }
 }
 
-/// Fills the keys that a group does not set from its base.
+/// Takes the keys of the base that a group does not set.
 fn take(group: &mut GroupEntry, base: &GroupEntry) {
     fn fill<T: Clone>(key: &mut Option<Written<T>>, base: &Option<Written<T>>) {
         if key.is_none() {
@@ -125,7 +130,7 @@ fn merged(own: Option<Table>, base: &Option<Table>) -> Option<Table> {
 }
 
 impl TimingKeys {
-    /// Whether any of the keys was written.
+    /// Whether any of the keys is written.
     fn any(&self) -> bool {
         self.tick_rate.is_some()
             || self.tick_interval.is_some()

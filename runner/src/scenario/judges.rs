@@ -1,10 +1,10 @@
-//! `[[expect]]` and `[[check]]`: what must hold, as written and resolved.
+//! `[[expect]]` and `[[check]]`, as written and resolved.
 
 use std::ops::Range;
 
 use analysis::expect::{Bound, Expectation, Over, is_time};
 
-use super::document::{Kind, Table, Value};
+use super::document::{Table, Value, ValueKind};
 use super::keys::{CHECK, EXPECT};
 use super::names::Names;
 use super::origin::ConfigOrigin;
@@ -12,30 +12,30 @@ use super::reader::{Field, Mistakes, TableReader};
 use super::resolved::{BehaviorName, CheckRule, ExpectRule};
 use super::source::Place;
 use super::values;
-use super::written::{Key, Selector, array_of_tables, selector};
+use super::written::{OptionalKey, Selector, array_of_tables, selector};
 
 /// One `[[check]]` entry as written.
 #[derive(Debug)]
 pub struct CheckEntry {
     place: Place,
-    check: Key<BehaviorName>,
-    config: Key<Table>,
+    check: OptionalKey<BehaviorName>,
+    config: OptionalKey<Table>,
 }
 
 /// One `[[expect]]` entry as written.
 #[derive(Debug)]
 pub struct ExpectEntry {
     place: Place,
-    metric: Key<String>,
-    nodes: Key<Selector>,
-    at_least: Key<Amount>,
-    at_most: Key<Amount>,
-    equals: Key<Amount>,
-    between: Key<[Amount; 2]>,
-    over: Key<OverWord>,
+    metric: OptionalKey<String>,
+    nodes: OptionalKey<Selector>,
+    at_least: OptionalKey<Amount>,
+    at_most: OptionalKey<Amount>,
+    equals: OptionalKey<Amount>,
+    between: OptionalKey<[Amount; 2]>,
+    over: OptionalKey<OverWord>,
 }
 
-/// A number, or a duration as its nanoseconds.
+/// A number, or a duration in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Amount {
     value: f64,
@@ -100,7 +100,8 @@ fn amounts(field: Field<'_>) -> Option<[Amount; 2]> {
             let (low, high) = (low?, high?);
             match low.value <= high.value {
                 true => Some([low, high]),
-                false => field.wrong("`between` goes down, expected the smaller number first"),
+                false => field
+                    .wrong("`between` is in the wrong order, expected the smaller number first"),
             }
         }
         others => field.wrong(format!(
@@ -111,7 +112,7 @@ fn amounts(field: Field<'_>) -> Option<[Amount; 2]> {
 }
 
 impl CheckEntry {
-    /// What it says, and where; none if it is wrong, which has been reported.
+    /// The check and its places; `None` if it is wrong, which has been reported.
     pub fn rule(&self) -> Option<(CheckRule, CheckOrigin)> {
         let check = self.check.as_ref()?;
         let config = match &self.config {
@@ -130,21 +131,21 @@ impl CheckEntry {
     }
 }
 
-/// Where a check was written.
+/// Where a check is written.
 #[derive(Clone, Debug)]
 pub struct CheckOrigin {
     pub(super) check: Place,
     pub(super) config: ConfigOrigin,
 }
 
-/// Where an expectation was written.
+/// Where an expectation is written.
 #[derive(Clone, Debug)]
 pub struct ExpectOrigin {
     pub(super) metric: Place,
 }
 
 impl ExpectEntry {
-    /// What it says, and where; none if it is wrong, which is reported.
+    /// The expectation and its place; `None` if it is wrong, which is reported.
     pub fn rule(
         &self,
         names: &Names<'_>,
@@ -181,7 +182,7 @@ impl ExpectEntry {
         Some((rule, origin))
     }
 
-    /// The bound and of which runs it is.
+    /// The bound, and over which runs it holds.
     fn bound(&self, mistakes: &Mistakes) -> Option<(Bound, Over)> {
         let over = match &self.over {
             Some(over) => over.value?,
@@ -211,11 +212,11 @@ impl ExpectEntry {
         if first.is_none() {
             mistakes.add(
                 self.place,
-                format!("the expectation says no bound, expected {words}"),
+                format!("the expectation has no bound, expected {words}"),
             );
             return None;
         }
-        let of = |key: &Key<Amount>| Some(key.as_ref()?.value?.value);
+        let of = |key: &OptionalKey<Amount>| Some(key.as_ref()?.value?.value);
         let bound = match first?.0 {
             "at_least" => Bound::AtLeast(of(&self.at_least)?),
             "at_most" => Bound::AtMost(of(&self.at_most)?),
@@ -233,7 +234,7 @@ impl ExpectEntry {
         Some((bound, over))
     }
 
-    /// With `over = "fraction"`: the share of runs.
+    /// With `over = "fraction"`: the share of runs in which the bound holds.
     fn share(&self, mistakes: &Mistakes) -> Option<f64> {
         let Some(least) = &self.at_least else {
             let place = self.over.as_ref().map_or(self.place, |it| it.place);
@@ -256,7 +257,7 @@ impl ExpectEntry {
         Some(share.value)
     }
 
-    /// A duration for a metric that is no time.
+    /// Reports a duration as the bound of a metric that is not a time.
     fn refuse_span(&self, metric: &str, mistakes: &Mistakes) -> Option<()> {
         if is_time(metric) {
             return Some(());
@@ -275,22 +276,25 @@ impl ExpectEntry {
         let Some(place) = place else {
             return Some(());
         };
-        mistakes.add(place, format!("`{metric}` is no time, expected a number"));
+        mistakes.add(
+            place,
+            format!("`{metric}` is not a time, expected a number"),
+        );
         None
     }
 }
 
-/// A number, or a duration as its nanoseconds.
+/// Reads a number or a duration.
 fn amount(field: Field<'_>) -> Option<Amount> {
     match &field.value.kind {
-        Kind::Text(_) => {
+        ValueKind::Text(_) => {
             let span = values::delay(field)?;
             Some(Amount {
                 value: span.0 as f64,
                 is_span: true,
             })
         }
-        Kind::Integer(_) | Kind::Float(_) => {
+        ValueKind::Integer(_) | ValueKind::Float(_) => {
             let value = values::number(field)?;
             Some(Amount {
                 value,

@@ -1,5 +1,5 @@
-//! `[[nodes.NAME.listen]]`: where nodes listen, and that no two of them (nor a
-//! program that somebody else wrote) are at one address, or both at the standard
+//! `[[nodes.NAME.listen]]`: where nodes listen. No two nodes listen at the same
+//! address, no node at the address of a program, and only one node reads standard
 //! input.
 
 use std::net::{IpAddr, SocketAddr};
@@ -12,8 +12,8 @@ use super::written::{GroupEntry, ListenEntry};
 use framing::{DEFAULT_MAX_MESSAGE, Framing};
 
 impl ListenEntry {
-    /// Drops the file's address where an override says another: `--set
-    /// nodes.server.listen.0.udp=127.0.0.1:0`.
+    /// Removes the file's address if an override sets one of the other transport:
+    /// `--set nodes.server.listen.0.udp=127.0.0.1:0`.
     pub fn settle_overrides(&mut self) {
         let overridden =
             |key: &Option<Written<SocketAddr>>| key.as_ref().is_some_and(|it| it.place.overrides());
@@ -27,7 +27,7 @@ impl ListenEntry {
         }
     }
 
-    /// The address, of tcp first, and its place.
+    /// The address with its transport and its place. `tcp` comes before `udp`.
     fn address(&self) -> Option<(Transport, SocketAddr, Place)> {
         let of = |transport, key: &Option<Written<SocketAddr>>| {
             let key = key.as_ref()?;
@@ -36,7 +36,7 @@ impl ListenEntry {
         of(Transport::Tcp, &self.tcp).or_else(|| of(Transport::Udp, &self.udp))
     }
 
-    /// Reports keys that lack one another or contradict one another.
+    /// Reports keys that contradict one another, or that need others.
     pub fn check(&self, mistakes: &Mistakes) {
         if self.stdin.is_some() {
             return self.check_stdin(mistakes);
@@ -60,7 +60,7 @@ impl ListenEntry {
                     mistakes.add_with_help(
                         framing.key,
                         "`framing` with `udp`",
-                        "a datagram is a message by itself: leave it out",
+                        "each datagram is one message: leave `framing` out",
                     );
                 }
             }
@@ -68,7 +68,7 @@ impl ListenEntry {
         }
     }
 
-    /// Reports keys beside `stdin`: it is one peer, and has no address.
+    /// Reports keys that contradict `stdin`.
     fn check_stdin(&self, mistakes: &Mistakes) {
         let place = |key: &str| match key {
             "tcp" => self.tcp.as_ref().map(|it| it.key),
@@ -82,14 +82,13 @@ impl ListenEntry {
                 mistakes.add_with_help(
                     place,
                     format!("`{key}` with `stdin`"),
-                    "standard input is one peer, whose messages are lines or keys; write a [[nodes.NAME.listen]] of its own for an address",
+                    "standard input has no address and no framing; write another [[nodes.NAME.listen]] entry for an address",
                 );
             }
         }
     }
 
-    /// The entry resolved; none if a value of it is wrong or missing, which is
-    /// reported.
+    /// The resolved entry; `None` if a value is wrong or missing, which is reported.
     pub fn listen(&self) -> Option<Listen> {
         let (transport, address, _) = self.address()?;
         Some(Listen {
@@ -111,18 +110,18 @@ impl ListenEntry {
     }
 }
 
-/// Somebody at an address.
+/// An address that a node or a program has.
 struct Taken<'a> {
     transport: Transport,
     address: SocketAddr,
     place: Place,
     group: &'a GroupEntry,
-    /// What the group does there.
+    /// What the group does at this address, for messages.
     role: &'static str,
 }
 
-/// Reports addresses that two nodes would have, for groups into which their
-/// bases were merged. A port of 0 is as many as are needed.
+/// Reports addresses that two nodes would have. The groups have the keys of their
+/// bases. Any number of nodes may listen at port 0.
 pub fn check_addresses(groups: &[GroupEntry], mistakes: &Mistakes) {
     let mut taken: Vec<Taken<'_>> = Vec::new();
     for group in groups {
@@ -169,7 +168,7 @@ pub fn check_addresses(groups: &[GroupEntry], mistakes: &Mistakes) {
     report_clashes(taken, mistakes);
 }
 
-/// Reports standard input that several nodes would have: there is one.
+/// Reports standard input of several nodes: only one node can read it.
 pub fn check_stdin(groups: &[GroupEntry], mistakes: &Mistakes) {
     let mut taken: Option<&str> = None;
     for group in groups {
@@ -177,25 +176,21 @@ pub fn check_stdin(groups: &[GroupEntry], mistakes: &Mistakes) {
         for stdin in entries.flatten().filter_map(|it| it.stdin.as_ref()) {
             let count = group.count.as_ref().and_then(|it| it.value).unwrap_or(1);
             let other = match taken {
-                Some(other) => format!("group `{other}` has it already"),
+                Some(other) => format!("group `{other}` reads it already"),
                 None if count > 1 => format!("group `{}` has {count} nodes", group.name),
                 None => {
                     taken = Some(&group.name);
                     continue;
                 }
             };
-            mistakes.add_with_help(
-                stdin.key,
-                "only one node can have the standard input",
-                other,
-            );
+            mistakes.add_with_help(stdin.key, "only one node can read standard input", other);
         }
     }
 }
 
 fn report_clashes(mut taken: Vec<Taken<'_>>, mistakes: &Mistakes) {
-    // Told at the later of two, and stable: groups that inherit one place keep
-    // their order.
+    // The mistake is at the later place of two. The sort is stable: groups that
+    // inherit one place keep their order.
     taken.sort_by_key(|it| it.place);
     for (at, later) in taken.iter().enumerate() {
         let mut clashing = taken[..at].iter().filter(|it| it.clashes(later));
@@ -211,7 +206,7 @@ fn report_clashes(mut taken: Vec<Taken<'_>>, mistakes: &Mistakes) {
             Place::File { start, .. } => format!(" (line {})", mistakes.source.line(start)),
             _ => String::new(),
         };
-        // An address that came with the base is the derived group's mistake.
+        // If the address is inherited, the mistake is the extending group's.
         let place = match later.place == earlier.place {
             true => later.group.place,
             false => later.place,
@@ -231,8 +226,8 @@ fn report_clashes(mut taken: Vec<Taken<'_>>, mistakes: &Mistakes) {
 }
 
 impl Taken<'_> {
-    /// Whether one socket keeps the other from its address: the same port at
-    /// the same IP address, or one of them at all addresses of the kind.
+    /// Whether two sockets cannot have these addresses at the same time: the ports
+    /// are the same, and the IP addresses are the same or one is unspecified.
     fn clashes(&self, other: &Taken<'_>) -> bool {
         let all = |ip: IpAddr| ip.is_unspecified();
         let (one, two) = (self.address.ip(), other.address.ip());

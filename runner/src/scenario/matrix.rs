@@ -1,18 +1,18 @@
 //! `[matrix]`: one file, many cases.
 //!
-//! An axis is a path into the file and the values that it takes in turn; the
-//! cases are the product of all axes, less what is excluded. For each case its
-//! values are put into the file's tree exactly as `--set` does it, and what comes
-//! out is read and resolved like any other scenario: every key can be an axis, and
-//! a value is held to the same rules as where it usually stands.
+//! An axis is the path of a key and the values of this key. The cases are all
+//! combinations of the values of all axes, without those that are excluded. The
+//! values of a case are put into the file's tree as `--set` does it. Then the tree
+//! is read and resolved as any other scenario. So nearly every key can be an axis,
+//! and the same rules apply to its values.
 //!
-//! A case is named by its values, `faces=10,rates=narrow`, in the order of the
-//! axes in the file. Its random streams hang on that name, so it must not change
-//! with what else is in the matrix.
+//! The id of a case lists its values in the order of the axes in the file:
+//! `faces=10,rates=narrow`. The random streams of the case depend on the id, so the
+//! id must not depend on other cases.
 //!
-//! `written` reads the table, `path` holds each axis against the keys that there
-//! are, `word` names values, `product` makes the cases. What goes wrong in several
-//! cases is told once: `mistakes`.
+//! `written` reads the table, `path` checks that the key of an axis exists, `word`
+//! names values, `product` makes the cases. `mistakes` merges mistakes that occur in
+//! several cases.
 
 mod mistakes;
 mod path;
@@ -25,47 +25,46 @@ pub use product::Point;
 
 use serde_json::Value as Json;
 
-use super::document::{Kind, Table, Value};
+use super::document::{Table, Value, ValueKind};
 use super::overrides::{self, Override};
 use super::reader::Mistakes;
 use super::source::Place;
 
-/// The most cases of a matrix: what one plan holds in memory, and more than
-/// anybody looks at. Arbitrary.
-pub const MAX_CASES: u64 = 10_000;
-/// The most runs of all cases together: they are numbered, listed and sorted.
+/// Maximum number of cases of a matrix. A plan holds all its cases in memory.
 /// Arbitrary.
+pub const MAX_CASES: u64 = 10_000;
+/// Maximum number of runs of all cases together. Arbitrary.
 pub const MAX_PLAN_RUNS: u64 = 10_000_000;
 
 /// One axis of a matrix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axis {
-    /// Its name.
+    /// Name of the axis.
     pub name: String,
-    /// The path that it sets, as written.
+    /// Path of the key that the axis sets, as written.
     pub path: String,
 }
 
-/// What an axis is in one case.
+/// The value of an axis in one case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AxisValue {
-    /// The label or the value as it stands in the case's id.
+    /// The value in the case's id: the label, or a name made from the value.
     pub word: String,
     /// The label, or the value.
     pub value: Json,
 }
 
-/// A matrix that makes sense by itself.
+/// A matrix without mistakes of its own.
 #[derive(Debug, Default)]
 pub struct Matrix {
-    /// Where it is written; the whole file without one.
+    /// Where the matrix is written; `None` without a matrix.
     pub place: Option<Place>,
     axes: Vec<Dimension>,
-    /// The cases; one without values if there is no matrix.
+    /// The cases; without a matrix, one case without values.
     pub points: Vec<Point>,
 }
 
-/// An axis with all of its values.
+/// An axis with all its values.
 #[derive(Debug)]
 struct Dimension {
     axis: Axis,
@@ -78,9 +77,9 @@ struct Dimension {
 }
 
 impl Matrix {
-    /// Takes the matrix out of a file's tree. Mistakes are reported; what is sound
-    /// of its axes is kept, for one case of their first values, so that the rest of
-    /// the file can be read.
+    /// Takes the matrix out of a file's tree, and reports its mistakes. If there is a
+    /// mistake, the matrix has one case, with the first values of the axes without
+    /// mistakes, so that the rest of the file can be read.
     pub fn take(document: &mut Table, overrides: &[Override], mistakes: &Mistakes) -> Matrix {
         let Some(at) = document.0.iter().position(|it| it.key == "matrix") else {
             return Matrix {
@@ -119,7 +118,7 @@ impl Matrix {
         self.axes.iter().map(|it| it.place).collect()
     }
 
-    /// What the axes are in a case, in the order of the axes.
+    /// The values of a case, in the order of the axes.
     pub fn values(&self, point: &Point) -> Vec<AxisValue> {
         let at = self.axes.iter().zip(&point.0);
         at.map(|(axis, &index)| axis.values[index].1.clone())
@@ -137,21 +136,23 @@ impl Matrix {
     }
 }
 
-/// A value for programs.
+/// A value as JSON.
 fn json(value: &Value) -> Json {
     match &value.kind {
-        Kind::Text(text) => Json::from(text.as_str()),
-        Kind::Integer(Some(number)) => match (i64::try_from(*number), u64::try_from(*number)) {
-            (Ok(number), _) => Json::from(number),
-            (_, Ok(number)) => Json::from(number),
-            _ => Json::from(number.to_string()),
-        },
-        Kind::Integer(None) => Json::Null,
-        Kind::Float(number) => Json::from(*number),
-        Kind::Boolean(value) => Json::from(*value),
-        Kind::Datetime(value) => Json::from(value.to_string()),
-        Kind::Array(values) => values.iter().map(json).collect(),
-        Kind::Table(table) => {
+        ValueKind::Text(text) => Json::from(text.as_str()),
+        ValueKind::Integer(Some(number)) => {
+            match (i64::try_from(*number), u64::try_from(*number)) {
+                (Ok(number), _) => Json::from(number),
+                (_, Ok(number)) => Json::from(number),
+                _ => Json::from(number.to_string()),
+            }
+        }
+        ValueKind::Integer(None) => Json::Null,
+        ValueKind::Float(number) => Json::from(*number),
+        ValueKind::Boolean(value) => Json::from(*value),
+        ValueKind::Datetime(value) => Json::from(value.to_string()),
+        ValueKind::Array(values) => values.iter().map(json).collect(),
+        ValueKind::Table(table) => {
             let entries = table.0.iter();
             Json::Object(
                 entries

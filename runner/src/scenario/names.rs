@@ -1,7 +1,8 @@
-//! The nodes by name: which indices a group, a node or a glob stands for.
+//! The nodes by name: the indices of a group, a node or a glob.
 //!
-//! Nothing here is made per node: a scenario of a million nodes resolves as fast
-//! as one of ten, unless a glob looks into the numbers of a group.
+//! Nothing is stored per node, so that a scenario of a million nodes resolves as
+//! fast as one of ten. Only a glob that matches a part of a group's numbers takes
+//! time per node.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -15,33 +16,32 @@ use super::source::Place;
 use super::values::MAX_NAME;
 use super::written::{GroupEntry, Selector};
 
-/// The number of nodes of a group whose count is wrong: several, so that a link
-/// within the group links something.
+/// The assumed number of nodes of a group whose count is wrong. Two, so that a link
+/// within the group is no further mistake.
 const ASSUMED: u64 = 2;
 
-/// A group, reduced to its names.
+/// The name and the nodes of a group.
 #[derive(Debug)]
 struct Named<'a> {
     name: &'a str,
     place: Place,
     numbered: bool,
-    /// The indices of its nodes.
+    /// The indices of the group's nodes.
     nodes: Range<u32>,
 }
 
-/// Every group and node by name.
+/// All groups and nodes by name.
 #[derive(Debug)]
 pub struct Names<'a> {
     groups: Vec<Named<'a>>,
     by_name: HashMap<&'a str, usize>,
-    /// Whether some count is wrong, which has been reported: then a node that
-    /// is not found may be one that was meant to be there.
+    /// Whether a count is wrong, which has been reported. Then a node that is not
+    /// found is not reported: it may follow from the wrong count.
     uncertain: bool,
 }
 
 impl<'a> Names<'a> {
-    /// Numbers the nodes; reports names that clash or are too long, and counts
-    /// that are too many.
+    /// Numbers the nodes. Reports equal names, long names, and too many nodes.
     pub fn new(groups: &'a [GroupEntry], mistakes: &Mistakes) -> Names<'a> {
         let mut next: u64 = 0;
         let mut named = Vec::with_capacity(groups.len());
@@ -60,7 +60,7 @@ impl<'a> Names<'a> {
                 );
                 mistakes.add(place, message);
             }
-            // Within u32: both are cut at the limit, which is below it.
+            // The limit is below 2^32.
             let index = |at: u64| at.min(MAX_NODES) as u32;
             named.push(Named {
                 name: &group.name,
@@ -89,7 +89,7 @@ impl<'a> Names<'a> {
         names
     }
 
-    /// A group named like a node of another.
+    /// Reports groups that have the name of a node of another group.
     fn report_clashes(&self, mistakes: &Mistakes) {
         for group in &self.groups {
             if let Some((other, _)) = self.numbered_node(group.name) {
@@ -114,7 +114,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The group and index of a node with a number behind its group's name.
+    /// The group and the index of a node whose name is the group's name and a number.
     fn numbered_node(&self, name: &str) -> Option<(&Named<'a>, u32)> {
         let (base, number) = name.rsplit_once('-')?;
         let group = &self.groups[*self.by_name.get(base)?];
@@ -126,9 +126,9 @@ impl<'a> Names<'a> {
         (index < group.nodes.end).then_some((group, index))
     }
 
-    /// The indices that a selector stands for which is the value of `whose`
-    /// (``link `from` ``): sorted, disjoint, not empty; none if there are none,
-    /// which is reported.
+    /// The nodes that a selector names: sorted, disjoint, not empty. `None` if there
+    /// are none, which is reported. `whose` is the selector's key in messages:
+    /// ``link `from` ``.
     pub fn select(
         &self,
         whose: &str,
@@ -166,7 +166,7 @@ impl<'a> Names<'a> {
         None
     }
 
-    /// As [`Names::select`], for what several selectors stand for together.
+    /// As [`Names::select`], for several selectors together.
     pub fn select_all(
         &self,
         whose: &str,
@@ -181,12 +181,12 @@ impl<'a> Names<'a> {
         Some(joined(ranges.concat()))
     }
 
-    /// The group of a node, by its place among the groups.
+    /// The index of the group of a node.
     pub fn group_of(&self, node: u32) -> usize {
         self.groups.partition_point(|group| group.nodes.end <= node)
     }
 
-    /// The nodes of a group, by its place among the groups.
+    /// The nodes of the group with this index.
     pub fn nodes_of(&self, group: usize) -> Range<u32> {
         self.groups[group].nodes.clone()
     }
@@ -200,7 +200,8 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The groups' names, and the first nodes of those that are numbered.
+    /// Names for a line of help: the groups, and the first nodes of each numbered
+    /// group.
     fn examples(&self) -> Vec<String> {
         let mut names = Vec::new();
         for group in &self.groups {
@@ -228,7 +229,7 @@ impl<'a> Names<'a> {
             name.push_str(group.name);
             name.push('-');
             let stem = name.len();
-            // `machine-*` needs no look at the numbers.
+            // `machine-*` matches all nodes of the group.
             if glob
                 .strip_suffix('*')
                 .is_some_and(|glob| matches_glob(glob, &name))
@@ -252,7 +253,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Groups whose nodes would draw the same numbers.
+/// Reports groups whose nodes would draw the same random numbers.
 fn report_shared_streams(groups: &[GroupEntry], mistakes: &Mistakes) {
     let rng_id = |group: &GroupEntry| group.rng_id.as_ref().and_then(|it| it.value.clone());
     let mut owners: HashMap<(String, bool), &GroupEntry> = HashMap::new();
@@ -266,7 +267,7 @@ fn report_shared_streams(groups: &[GroupEntry], mistakes: &Mistakes) {
         mistakes.add_with_help(
             rng_id.map_or(group.place, |it| it.place),
             format!(
-                "groups `{}` and `{}` both have the random streams of `{base}`",
+                "groups `{}` and `{}` have the same random streams, those of `{base}`",
                 other.name, group.name
             ),
             "their nodes would draw the same numbers; change one `rng_id`",
@@ -274,7 +275,7 @@ fn report_shared_streams(groups: &[GroupEntry], mistakes: &Mistakes) {
     }
 }
 
-/// Whether text is a number as nodes bear them: no sign, no leading zero.
+/// Whether a text is the number of a node: digits without a leading zero.
 fn is_number(text: &str) -> bool {
     !text.starts_with('0') && !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }

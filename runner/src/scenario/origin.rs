@@ -1,15 +1,15 @@
-//! Where the parts of a scenario were written, for what is found wrong with
-//! it after the file was read: by the loader of plugins, and by the plugin.
+//! Where the parts of a scenario are written, for mistakes that are found after the
+//! file was read: by the loader of plugins, and by the plugins.
 
 use std::sync::Arc;
 
 use super::diagnostic::Diagnostic;
-use super::document::{Kind, Table, Value};
+use super::document::{Table, Value, ValueKind};
 use super::judges::{CheckOrigin, ExpectOrigin};
 use super::source::{Place, Source};
 use super::written::GroupEntry;
 
-/// Where groups, checks and expectations were written, by their index.
+/// Where groups, checks and expectations are written, by their index.
 #[derive(Clone, Debug)]
 pub struct Origins {
     pub(super) source: Arc<Source>,
@@ -19,32 +19,31 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// A mistake in what a behavior was told: `path` is the key path inside the
-    /// config of the group with this index (`faces`, `script[2]`; empty: the
-    /// whole). Its place is where the value was written, in the group, in the
-    /// group that it extends, or in an override; for a key that is absent, the
-    /// group's `config`, or the group.
+    /// A mistake in the config of the group with this index. `path` is the key path
+    /// inside the config (`faces`, `script[2]`); empty: the config as a whole. The
+    /// place is that of the value, in the group, in a group that it extends, or in
+    /// an override. If the key is absent, it is the group's `config`, or the group.
     ///
     /// # Panics
-    /// As its siblings: if there is no group with this index.
+    /// All functions of this type panic if the index is out of range.
     pub fn config_problem(&self, group: usize, path: &str, message: &str) -> Diagnostic {
         Diagnostic::new(&self.source, self.groups[group].config(path), message)
     }
 
-    /// A mistake in the `behavior` of the group with this index: no such plugin,
-    /// no such behavior.
+    /// A mistake in the `behavior` of the group with this index: the plugin or the
+    /// behavior does not exist.
     pub fn behavior_problem(&self, group: usize, message: &str) -> Diagnostic {
         Diagnostic::new(&self.source, self.groups[group].behavior(), message)
     }
 
-    /// A mistake in the timing of the group with this index: a behavior that
-    /// cannot tick, or must. Its place is the tick key, else the behavior.
+    /// A mistake in the timing of the group with this index: its behavior cannot
+    /// tick, or must tick. The place is the tick key, or else the behavior.
     pub fn timing_problem(&self, group: usize, message: &str) -> Diagnostic {
         Diagnostic::new(&self.source, self.groups[group].timing(), message)
     }
 
-    /// A mistake in the name of the check with this index: no such plugin, no
-    /// such check.
+    /// A mistake in the name of the check with this index: the plugin or the check
+    /// does not exist.
     pub fn check_problem(&self, check: usize, message: &str) -> Diagnostic {
         Diagnostic::new(&self.source, self.checks[check].check, message)
     }
@@ -78,13 +77,13 @@ pub struct GroupOrigin {
 /// The places of a config.
 #[derive(Clone, Debug)]
 pub struct ConfigOrigin {
-    /// The key, or what lacks it.
+    /// The place of the key `config`; without it, of the table around it.
     key: Place,
     table: Table,
 }
 
 impl GroupOrigin {
-    /// The places of a group into which its base was merged.
+    /// The places of a group that has the keys of its base.
     pub fn new(group: &GroupEntry) -> GroupOrigin {
         let config = group.config.as_ref();
         let behavior = group.behavior.as_ref().map(|it| it.place);
@@ -101,17 +100,18 @@ impl GroupOrigin {
         }
     }
 
-    /// The group's name.
+    /// The place of the group's name.
     pub fn group(&self) -> Place {
         self.group
     }
 
-    /// The value of `behavior`, or the key that makes the nodes programs.
+    /// The place of the value of `behavior`, or of the key that makes the nodes
+    /// programs.
     pub fn behavior(&self) -> Place {
         self.behavior
     }
 
-    /// The key that makes the nodes clocked, else the behavior.
+    /// The place of the key that makes the nodes clocked, or else of the behavior.
     pub fn timing(&self) -> Place {
         self.tick.unwrap_or(self.behavior)
     }
@@ -123,7 +123,8 @@ impl GroupOrigin {
 }
 
 impl ConfigOrigin {
-    /// The places of this table, written at this key of something at `of`.
+    /// The places of a config table. `key` is the place of its key, `of` of the
+    /// table around it.
     pub fn new(key: Option<Place>, of: Place, table: Table) -> ConfigOrigin {
         ConfigOrigin {
             key: key.unwrap_or(of),
@@ -131,19 +132,20 @@ impl ConfigOrigin {
         }
     }
 
-    /// What a key path inside the config leads to (`faces`, `script[2]`,
-    /// `retry.after`); as far as it leads, then the key that it ends in.
+    /// The place of the value at a key path inside the config (`faces`, `script[2]`,
+    /// `retry.after`). If a part of the path does not exist, the place of the last
+    /// key that exists.
     pub fn place(&self, path: &str) -> Place {
         let mut place = self.key;
         let mut table = Some(&self.table);
         let mut value: Option<&Value> = None;
         for step in steps(path) {
             let next = match (&step, table, value.map(|it| &it.kind)) {
-                (Step::Key(key), Some(table), _) => table.get(key).map(|entry| {
+                (PathStep::Key(key), Some(table), _) => table.get(key).map(|entry| {
                     place = entry.place;
                     &entry.value
                 }),
-                (Step::Index(index), _, Some(Kind::Array(values))) => values.get(*index),
+                (PathStep::Index(index), _, Some(ValueKind::Array(values))) => values.get(*index),
                 _ => None,
             };
             let Some(next) = next else {
@@ -151,7 +153,7 @@ impl ConfigOrigin {
             };
             value = Some(next);
             table = match &next.kind {
-                Kind::Table(table) => Some(table),
+                ValueKind::Table(table) => Some(table),
                 _ => None,
             };
         }
@@ -159,14 +161,15 @@ impl ConfigOrigin {
     }
 }
 
-enum Step {
+/// One step of a key path.
+enum PathStep {
     Key(String),
     Index(usize),
 }
 
-/// The steps of a key path: keys apart by dots, indices in brackets, keys with
+/// The steps of a key path: keys separated by dots, indices in brackets, keys with
 /// other characters in double quotes.
-fn steps(path: &str) -> Vec<Step> {
+fn steps(path: &str) -> Vec<PathStep> {
     let mut steps = Vec::new();
     let mut rest = path;
     while !rest.is_empty() {
@@ -177,22 +180,22 @@ fn steps(path: &str) -> Vec<Step> {
             .and_then(|after| after.split_once(']'))
         {
             match index.parse() {
-                Ok(index) => steps.push(Step::Index(index)),
-                Err(_) => steps.push(Step::Key(index.to_owned())),
+                Ok(index) => steps.push(PathStep::Index(index)),
+                Err(_) => steps.push(PathStep::Key(index.to_owned())),
             }
             rest = after;
         } else if let Some((key, after)) = rest
             .strip_prefix('"')
             .and_then(|after| after.split_once('"'))
         {
-            steps.push(Step::Key(key.to_owned()));
+            steps.push(PathStep::Key(key.to_owned()));
             rest = after;
         } else {
             let first = rest.chars().next().map_or(1, char::len_utf8);
             let end = rest[first..]
                 .find(['.', '['])
                 .map_or(rest.len(), |at| first + at);
-            steps.push(Step::Key(rest[..end].to_owned()));
+            steps.push(PathStep::Key(rest[..end].to_owned()));
             rest = &rest[end..];
         }
     }

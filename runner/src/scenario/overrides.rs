@@ -1,35 +1,35 @@
-//! Values from the command line that take the place of values in the file:
+//! Values of the command line that replace values of the file:
 //! `--set nodes.machine.config.faces=5`.
 //!
-//! An override is a path of keys and a TOML value. It is applied to the file's
-//! tree before anything is read, so it is held to the same rules, and what it
-//! gets wrong is reported under the option as typed.
+//! An override is a path of keys and a TOML value. It is put into the file's tree
+//! before the tree is read, so the same rules apply to it. The place of its mistakes
+//! is the option as typed.
 
 use std::sync::Arc;
 
 use super::diagnostic::Diagnostic;
-use super::document::{Entry, Kind, Table, Value};
+use super::document::{KeyValue, Table, Value, ValueKind};
 use super::reader::Mistakes;
 use super::source::{Place, Source};
 
-/// One value that overrides the file's.
+/// One value that replaces a value of the file.
 #[derive(Clone, Debug)]
 pub struct Override {
     /// The option as typed.
     pub(super) label: String,
     /// The keys that lead to the value; an index into an array is a key of digits.
     pub(super) path: Vec<String>,
-    /// The value, every place in it this option.
+    /// The value. [`apply`] sets the places in it.
     pub(super) value: Value,
 }
 
 impl Override {
-    /// Reads `PATH=VALUE`. The path is a dotted TOML key (`nodes."a.b".count`), an
-    /// array's entries are numbered from 0 (`links.0.loss`). The value is a TOML
-    /// value; text that is none stands for itself, so that `time=real` works.
+    /// Reads `PATH=VALUE`. The path is a dotted TOML key (`nodes."a.b".count`); the
+    /// entries of an array are numbered from 0 (`links.0.loss`). The value is a TOML
+    /// value. Any other text is a text value, so that `time=real` works.
     ///
     /// # Errors
-    /// When there is no `=`, or the path is not a dotted key.
+    /// Fails if there is no `=`, or the path is not a dotted key.
     pub fn parse(text: &str) -> Result<Override, Diagnostic> {
         let label = format!("--set {text}");
         let wrong = |message: &str| {
@@ -38,12 +38,12 @@ impl Override {
                 .help("write `--set PATH=VALUE`, for example `--set nodes.machine.count=5`")
         };
         let (path, value) = split(text).ok_or_else(|| wrong("there is no `=`"))?;
-        let path = keys(path).ok_or_else(|| wrong("the path is not a dotted key"))?;
+        let path = parse_path(path).ok_or_else(|| wrong("the path is not a dotted key"))?;
         let value = Value::parse_or_text(value.trim());
         Ok(Override { label, path, value })
     }
 
-    /// What an option of its own says about a top-level key: `--runs 3` is
+    /// The override of an option for a key at the top of the file: `--runs 3` is
     /// `Override::option("--runs", "runs", "3")`. The value is read as in
     /// [`Override::parse`].
     pub fn option(flag: &str, key: &str, value: &str) -> Override {
@@ -60,8 +60,8 @@ impl Override {
     }
 }
 
-/// Puts the overrides into a file's tree, in order; a later one for the same
-/// path replaces an earlier one.
+/// Puts the overrides into a file's tree, in their order. A later override of a path
+/// replaces an earlier one.
 pub fn apply(overrides: &[Override], document: &mut Table, mistakes: &Mistakes) {
     for (index, it) in overrides.iter().enumerate() {
         let place = Place::Override(index);
@@ -73,8 +73,10 @@ pub fn apply(overrides: &[Override], document: &mut Table, mistakes: &Mistakes) 
     }
 }
 
-/// Sets what a path of keys leads to, from a table on; makes the tables that
-/// are missing.
+/// Sets the value at a path of keys in a table. Makes tables that are missing.
+///
+/// # Errors
+/// Fails with a message if the path leads through a value that has no keys.
 pub(super) fn set_key(table: &mut Table, path: &[String], value: Value) -> Result<(), String> {
     let Some((key, rest)) = path.split_first() else {
         return Err("the path is empty".to_owned());
@@ -85,13 +87,13 @@ pub(super) fn set_key(table: &mut Table, path: &[String], value: Value) -> Resul
     let place = value.place;
     let value = rest.iter().rev().fold(value, |value, key| Value {
         place,
-        kind: Kind::Table(Table(vec![Entry {
+        kind: ValueKind::Table(Table(vec![KeyValue {
             key: key.clone(),
             place,
             value,
         }])),
     });
-    table.0.push(Entry {
+    table.0.push(KeyValue {
         key: key.clone(),
         place,
         value,
@@ -99,7 +101,7 @@ pub(super) fn set_key(table: &mut Table, path: &[String], value: Value) -> Resul
     Ok(())
 }
 
-/// Sets what a path leads to, from the value of `key` on.
+/// Sets the value at a path inside the value of `key`.
 fn set_value(target: &mut Value, key: &str, path: &[String], value: Value) -> Result<(), String> {
     let Some((next, rest)) = path.split_first() else {
         *target = value;
@@ -107,8 +109,8 @@ fn set_value(target: &mut Value, key: &str, path: &[String], value: Value) -> Re
     };
     let found = target.describe();
     match &mut target.kind {
-        Kind::Table(table) => set_key(table, path, value),
-        Kind::Array(values) => {
+        ValueKind::Table(table) => set_key(table, path, value),
+        ValueKind::Array(values) => {
             let count = values.len();
             match next.parse::<usize>().ok().and_then(|at| values.get_mut(at)) {
                 Some(entry) => set_value(entry, next, rest, value),
@@ -121,7 +123,7 @@ fn set_value(target: &mut Value, key: &str, path: &[String], value: Value) -> Re
     }
 }
 
-/// Splits at the first `=` that is outside of quotes.
+/// Splits a text at the first `=` outside of quotes.
 fn split(text: &str) -> Option<(&str, &str)> {
     let mut quote = None;
     for (at, c) in text.char_indices() {
@@ -136,9 +138,10 @@ fn split(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// The keys of a dotted TOML key.
-pub(super) fn keys(path: &str) -> Option<Vec<String>> {
-    // A document of this one key is the reader of dotted keys at hand.
+/// The parts of a dotted TOML key; `None` if the text is not one.
+pub(super) fn parse_path(path: &str) -> Option<Vec<String>> {
+    // The crate `toml` has no parser of dotted keys, so a document with this one
+    // key is parsed.
     if path.contains(['\n', '\r', '#', '[']) && !path.contains(['"', '\'']) {
         return None;
     }

@@ -1,9 +1,9 @@
-//! Nodes that are programs which somebody else wrote: the keys `external` and
-//! `command` with what belongs to them, and what they exclude.
+//! Nodes that are programs: the keys `external` and `command`, the keys that belong
+//! to them, and the keys that contradict them.
 //!
-//! A node either does what a behavior says or is a program, so the keys of the
-//! one contradict those of the other. One `external` program is one node: two
-//! nodes at one address could not be told apart (see `listen` for that).
+//! A node has a behavior or is a program, so the keys of one contradict the keys of
+//! the other. A program with `external` is one node, because the runner
+//! distinguishes such nodes by their addresses (`listen` checks that).
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ fn overridden<T>(key: &Option<Written<T>>) -> bool {
     key.as_ref().is_some_and(|it| it.place.overrides())
 }
 
-/// Drops a key that the file has, and no override.
+/// Removes a key unless an override wrote it.
 fn drop_written<T>(key: &mut Option<Written<T>>) {
     if !overridden(key) {
         *key = None;
@@ -26,10 +26,9 @@ fn drop_written<T>(key: &mut Option<Written<T>>) {
 }
 
 impl GroupEntry {
-    /// Drops what the file says where an override says what the nodes are:
-    /// `--set nodes.light.external=udp://127.0.0.1:10000` puts a program in a
-    /// behavior's place, `--set nodes.light.behavior=traffic.light` the other
-    /// way round.
+    /// Removes keys of the file that contradict an override: `--set
+    /// nodes.light.external=udp://127.0.0.1:10000` replaces a behavior by a program,
+    /// `--set nodes.light.behavior=traffic.light` a program by a behavior.
     pub fn settle_overridden_program(&mut self) {
         if overridden(&self.program.external) || overridden(&self.program.command) {
             drop_written(&mut self.behavior);
@@ -56,13 +55,14 @@ impl GroupEntry {
 }
 
 impl ProgramKeys {
-    /// The key that makes the nodes programs, and its place, if there is one.
+    /// The key that makes the nodes programs, and its place; `None` if they are not
+    /// programs.
     pub fn makes_program(&self) -> Option<(&'static str, Place)> {
         let external = self.external.as_ref().map(|it| ("external", it.key));
         external.or_else(|| self.command.as_ref().map(|it| ("command", it.key)))
     }
 
-    /// Whether any of the keys was written.
+    /// Whether any of the keys is written.
     pub fn any(&self) -> bool {
         self.makes_program().is_some() || self.framing.is_some() || self.max_message.is_some()
     }
@@ -72,7 +72,7 @@ impl ProgramKeys {
         external.is_some_and(|(transport, _)| transport == Transport::Udp)
     }
 
-    /// Reports keys that lack one another or contradict one another.
+    /// Reports keys that contradict one another, or that need others.
     pub fn check(&self, mistakes: &Mistakes) {
         let Some(external) = &self.external else {
             let framing = self.framing.as_ref().map(|it| ("framing", it.key));
@@ -81,7 +81,7 @@ impl ProgramKeys {
                 mistakes.add_with_help(
                     place,
                     format!("`{name}` without `external`"),
-                    "where a node listens, it stands in its [[nodes.NAME.listen]]; a group that extends another takes `external` and this whole, or sets them whole",
+                    "for a node that listens, write it in [[nodes.NAME.listen]]; a group that extends another takes all keys of a program, or sets all of them",
                 );
             }
             return;
@@ -95,13 +95,13 @@ impl ProgramKeys {
             (Some((Transport::Udp, _)), Some(framing)) => mistakes.add_with_help(
                 framing.key,
                 "`framing` with `external` over udp",
-                "a datagram is a message by itself: leave it out",
+                "each datagram is one message: leave `framing` out",
             ),
             _ => {}
         }
     }
 
-    /// The program; none if a value of it is wrong or missing, which is reported.
+    /// The program; `None` if a value is wrong or missing, which is reported.
     pub fn program(&self) -> Option<Program> {
         let external = match &self.external {
             None => None,
@@ -129,29 +129,29 @@ impl ProgramKeys {
     }
 }
 
-/// Reports programs that are a behavior's nodes as well, that stand for several
-/// nodes, or, with `in_virtual_time`, that would have to run there. For groups
-/// into which their bases were merged.
+/// Reports programs that have keys of a behavior, `external` programs of several
+/// nodes, and, with `in_virtual_time`, all programs. The groups have the keys of
+/// their bases.
 pub fn check(groups: &[GroupEntry], in_virtual_time: bool, mistakes: &Mistakes) {
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for group in groups {
         let Some((program, place)) = group.program.makes_program() else {
             continue;
         };
-        if in_virtual_time && told.insert((place, program)) {
+        if in_virtual_time && reported.insert((place, program)) {
             mistakes.add_with_help(
                 place,
-                format!("`{program}` in virtual time: a program of somebody else cannot run there"),
+                format!("`{program}` in virtual time: a program runs only in real time"),
                 "write `time = \"real\"` at the top of the file, or run with `--time real`",
             );
         }
         for (name, key) in behavior_keys(group) {
-            // What a base has wrong is told once.
-            if told.insert((key, name)) {
+            // A mistake in a base is reported once.
+            if reported.insert((key, name)) {
                 mistakes.add_with_help(
                     key,
                     format!("`{name}` and `{program}` contradict each other"),
-                    "a node either does what a behavior says, or is a program, which has no `config`, timing, clock, `inbox_limit` or `listen` here",
+                    "a node has a behavior or is a program; a program has no `config`, timing, clock, `inbox_limit` or `listen`",
                 );
             }
         }
@@ -170,7 +170,7 @@ pub fn check(groups: &[GroupEntry], in_virtual_time: bool, mistakes: &Mistakes) 
     }
 }
 
-/// The keys of a group that only nodes with a behavior have.
+/// The keys of a group that need a behavior.
 fn behavior_keys(group: &GroupEntry) -> impl Iterator<Item = (&'static str, Place)> {
     fn key<T>(name: &'static str, key: &Option<Written<T>>) -> Option<(&'static str, Place)> {
         key.as_ref().map(|it| (name, it.key))

@@ -1,27 +1,26 @@
-//! Reads a table key by key, collecting every mistake in place of stopping at
-//! the first.
+//! Reads a table key by key, and collects all mistakes.
 //!
-//! A [`TableReader`] is asked for each key of its [`Keys`] once; what is left
-//! over is unknown. A value that is wrong leaves a mistake and reads as none,
-//! so that the reading goes on.
+//! The caller asks a [`TableReader`] for each key of its [`Keys`] once. All other
+//! keys are unknown. If a value is wrong, a mistake is added and the value is
+//! `None`, and the reading goes on.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::diagnostic::Diagnostic;
-use super::document::{Kind, Table, Value};
+use super::document::{Table, Value, ValueKind};
 use super::keys::Keys;
 use super::source::{Place, Source};
 
 /// The mistakes found so far in one scenario.
 pub struct Mistakes {
-    /// What the places refer to.
+    /// The file and the options to which the places refer.
     pub source: Arc<Source>,
     found: RefCell<Vec<Diagnostic>>,
 }
 
 impl Mistakes {
-    /// None so far.
+    /// No mistakes.
     pub fn new(source: Arc<Source>) -> Mistakes {
         Mistakes {
             source,
@@ -29,56 +28,56 @@ impl Mistakes {
         }
     }
 
-    /// Adds one.
+    /// Adds a mistake.
     pub fn add(&self, place: Place, message: impl Into<String>) {
         self.push(Diagnostic::new(&self.source, place, message));
     }
 
-    /// Adds one with a line of help.
+    /// Adds a mistake with a line of help.
     pub fn add_with_help(&self, place: Place, message: impl Into<String>, help: impl Into<String>) {
         self.push(Diagnostic::new(&self.source, place, message).help(help));
     }
 
-    /// Adds one that is whole.
+    /// Adds a mistake.
     pub fn push(&self, diagnostic: Diagnostic) {
         self.found.borrow_mut().push(diagnostic);
     }
 
-    /// Number of mistakes so far.
+    /// Number of mistakes.
     pub fn count(&self) -> usize {
         self.found.borrow().len()
     }
 
-    /// All of them.
+    /// All mistakes, in the order in which they were found.
     pub fn into_vec(self) -> Vec<Diagnostic> {
         self.found.into_inner()
     }
 }
 
-/// A key that was written, with its value where that made sense.
+/// A key that is written, and its value.
 #[derive(Clone, Debug)]
 pub struct Written<T> {
-    /// Where the key is.
+    /// Where the key is written.
     pub key: Place,
-    /// Where the value is.
+    /// Where the value is written.
     pub place: Place,
-    /// The value; none if it is wrong, which has been reported.
+    /// The value; `None` if it is wrong, which has been reported.
     pub value: Option<T>,
 }
 
-/// The value of a key, to be made sense of.
+/// A key with its value, to be read.
 #[derive(Clone, Copy)]
 pub struct Field<'a> {
-    /// The key, for messages.
+    /// The key.
     pub key: &'a str,
     /// The value.
     pub value: &'a Value,
-    /// Where mistakes go.
+    /// The list to which mistakes are added.
     pub mistakes: &'a Mistakes,
 }
 
 impl<'a> Field<'a> {
-    /// Reports that the value is not what it should be; answers none.
+    /// Reports that the value is not `what`; returns `None`.
     pub fn expected<T>(&self, what: &str) -> Option<T> {
         let found = self.value.describe();
         self.wrong(format!("`{}` is {found}, expected {what}", self.key))
@@ -92,37 +91,37 @@ impl<'a> Field<'a> {
         None
     }
 
-    /// Reports a mistake in the value; answers none.
+    /// Reports a mistake in the value; returns `None`.
     pub fn wrong<T>(&self, message: impl Into<String>) -> Option<T> {
         self.mistakes.add(self.value.place, message);
         None
     }
 
-    /// The same key with a part of its value.
+    /// The same key, with a part of its value.
     pub fn part(self, value: &'a Value) -> Field<'a> {
         Field { value, ..self }
     }
 
-    /// The value as text.
+    /// The value as text; reports another value.
     pub fn text(&self) -> Option<&'a str> {
         match &self.value.kind {
-            Kind::Text(text) => Some(text),
+            ValueKind::Text(text) => Some(text),
             _ => self.expected("a text"),
         }
     }
 
-    /// The value as an array.
+    /// The value as an array; reports that another value is not `what`.
     pub fn array(&self, what: &str) -> Option<&'a [Value]> {
         match &self.value.kind {
-            Kind::Array(values) => Some(values),
+            ValueKind::Array(values) => Some(values),
             _ => self.expected(what),
         }
     }
 
-    /// The value as a table.
+    /// The value as a table; reports that another value is not `what`.
     pub fn table(&self, what: &str) -> Option<&'a Table> {
         match &self.value.kind {
-            Kind::Table(table) => Some(table),
+            ValueKind::Table(table) => Some(table),
             _ => self.expected(what),
         }
     }
@@ -138,7 +137,7 @@ pub struct TableReader<'a> {
 }
 
 impl<'a> TableReader<'a> {
-    /// Begins to read a table that is written at `place`.
+    /// A reader of a table that is written at `place`.
     pub fn new(
         table: &'a Table,
         place: Place,
@@ -154,7 +153,7 @@ impl<'a> TableReader<'a> {
         }
     }
 
-    /// The value of a key, or none if the key is not there.
+    /// A key that may be absent; `None` if it is.
     pub fn optional<T>(
         &mut self,
         key: &'static str,
@@ -175,7 +174,7 @@ impl<'a> TableReader<'a> {
         })
     }
 
-    /// The value of a key that has to be there.
+    /// A key that must be written; reports its absence.
     pub fn required<T>(
         &mut self,
         key: &'static str,
@@ -189,7 +188,7 @@ impl<'a> TableReader<'a> {
         written
     }
 
-    /// Reports the keys that nobody asked for.
+    /// Reports the keys of the table that are unknown.
     pub fn finish(self) {
         debug_assert!(
             self.keys
@@ -212,11 +211,11 @@ impl<'a> TableReader<'a> {
     }
 }
 
-/// Names for a line of help: the first of them, and the one that was meant.
+/// Names for a line of help: the first names, and the name that is most like `found`.
 ///
 /// `client, srv-1, srv-2 (did you mean `srv-1`?)`
 pub fn listed<'a>(found: &str, names: impl Iterator<Item = &'a str>) -> String {
-    /// Enough for the keys of any table, and to see what kind of names there are.
+    /// Number of names that are shown: enough for the keys of any table.
     const SHOWN: usize = 20;
     let mut shown: Vec<&str> = Vec::new();
     let mut more = 0_usize;

@@ -99,9 +99,9 @@ impl Reading {
     }
 
     /// All mistakes, in the order of the file; `None` if there are none.
-    pub fn told(self) -> Option<Diagnostics> {
+    pub fn into_diagnostics(self) -> Option<Diagnostics> {
         let ids: Vec<String> = self.cases.into_iter().map(|case| case.id).collect();
-        Diagnostics::sorted(self.mistakes.told(&ids))
+        Diagnostics::sorted(self.mistakes.into_vec(&ids))
     }
 
     /// The first case.
@@ -110,7 +110,7 @@ impl Reading {
     /// Fails if there is a mistake.
     pub(super) fn first(mut self) -> Result<Loaded, Diagnostics> {
         if !self.mistakes.is_empty() {
-            return Err(self.told().expect("there are mistakes"));
+            return Err(self.into_diagnostics().expect("there are mistakes"));
         }
         let case = self.cases.swap_remove(0);
         Ok(Loaded {

@@ -152,7 +152,7 @@ fn name(file: &ScenarioFile, path: &Path, mistakes: &Mistakes) -> Option<String>
         Some(problem) => {
             mistakes.add_with_help(
                 Place::Whole,
-                format!("the key `name` is missing, and the file's own {stem:?} is {problem}"),
+                format!("the key `name` is missing, and the file name {stem:?} is {problem}"),
                 "write `name = \"...\"` at the top of the file",
             );
             None
@@ -169,7 +169,7 @@ fn notes(file: &ScenarioFile, path: &Path, mistakes: &Mistakes) -> Option<PathBu
         mistakes.add_with_help(
             written.place,
             format!(
-                "`notes` names {:?}, which is no file",
+                "`notes` names {:?}, which is not a file",
                 notes.display().to_string()
             ),
             "the path is relative to the scenario file",
@@ -201,7 +201,7 @@ fn time(file: &ScenarioFile, mistakes: &Mistakes) -> Option<TimeMode> {
             mistakes.add_with_help(
                 speed.key,
                 "`speed` without `time = \"real\"`",
-                "virtual time passes as fast as the events can be handled",
+                "in virtual time, a run is as fast as the machine can",
             );
             None
         }
@@ -224,7 +224,7 @@ fn end(file: &ScenarioFile, mistakes: &Mistakes) {
     if let Some(place) = tick {
         mistakes.add_with_help(
             place,
-            "nodes that tick in virtual time, and no `duration`: the run would not end",
+            "nodes tick in virtual time, and there is no `duration`: the run would not end",
             "write, for example, `duration = \"60s\"` at the top of the file",
         );
     }

@@ -1,7 +1,5 @@
-//! A scenario after resolution: names are indices, text is values, defaults are
-//! filled in. What a run and its results are made from.
-
-use std::ops::Range;
+//! A resolved scenario: names are indices, text is values, defaults are filled in.
+//! Runs and results are made from it.
 
 use analysis::expect::Expectation;
 use base::time::SimDuration;
@@ -14,31 +12,31 @@ pub use model::{
 /// One scenario, ready to run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
-    /// Its name; results go to `results/NAME`.
+    /// Name of the scenario. Results are written to `results/NAME`.
     pub name: String,
-    /// A line for people; the name where the file has none.
+    /// One line for people. Default: the name.
     pub title: String,
-    /// Paragraphs for people; may be empty.
+    /// Text for people; may be empty.
     pub description: String,
-    /// Runs per case, at least 1.
+    /// Number of runs per case, at least 1.
     pub runs: u32,
-    /// When a run ends at the latest.
+    /// When a run ends at the latest `[ns]`. `None`: when no event is left.
     pub duration: Option<SimDuration>,
-    /// The root of every random stream.
+    /// The seed of all random streams.
     pub seed: u64,
     /// How time passes.
     pub time: TimeMode,
-    /// The node groups, in the order of the file. A node's index counts through
-    /// them: the nodes of a group are contiguous.
+    /// The node groups, in the order of the file. Nodes are numbered through all
+    /// groups, so the indices of a group's nodes are contiguous.
     pub groups: Vec<Group>,
-    /// The link rules in the order of the file; empty: every node reaches every
-    /// other over an ideal link.
+    /// The link rules, in the order of the file. Empty: every node reaches every
+    /// other node over an ideal link.
     pub links: Vec<LinkRule>,
-    /// What breaks, in the order of the file.
+    /// The faults, in the order of the file.
     pub faults: Vec<Fault>,
-    /// Properties that plugins judge, in the order of the file.
+    /// The checks, in the order of the file.
     pub checks: Vec<CheckRule>,
-    /// What the metrics must be, in the order of the file.
+    /// The expectations, in the order of the file.
     pub expectations: Vec<ExpectRule>,
 }
 
@@ -47,28 +45,27 @@ pub struct Scenario {
 pub struct CheckRule {
     /// `PLUGIN.CHECK`.
     pub name: BehaviorName,
-    /// Its config, as TOML text of one table, for the plugin.
+    /// Config of the check: TOML text of one table. The plugin reads it.
     pub config: String,
 }
 
 /// One `[[expect]]` entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExpectRule {
-    /// What is expected.
+    /// The expectation.
     pub expectation: Expectation,
-    /// Of which nodes: indices, sorted, disjoint, not empty; none: of all that
-    /// have the metric.
-    pub nodes: Option<Vec<Range<u32>>>,
+    /// The nodes whose metric is compared. `None`: all nodes that have the metric.
+    pub nodes: Option<NodeRanges>,
 }
 
 /// How time passes in a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TimeMode {
-    /// From event to event, as fast as they can be handled.
+    /// From event to event, as fast as the machine can.
     Virtual,
-    /// With the wall clock, `speed` times as fast.
+    /// By the wall clock, `speed` times as fast.
     Real {
-        /// Simulated seconds per second.
+        /// Simulated seconds per second of the wall clock.
         speed: f64,
     },
 }

@@ -1,5 +1,5 @@
-//! When a group's nodes act: the timing keys, which exclude one another, become
-//! one [`Timing`].
+//! The timing keys of a group, of which some exclude others, become one
+//! [`Timing`].
 
 use super::reader::{Mistakes, Written};
 use super::resolved::{TickRule, Timing};
@@ -8,8 +8,8 @@ use super::written::TimingKeys;
 use base::distribution::Distribution;
 
 impl TimingKeys {
-    /// Drops what the file says where an override says how the nodes are timed:
-    /// `--set nodes.machine.service_time=1s` makes a clocked node a server.
+    /// Removes timing keys of the file that contradict an override, so that `--set
+    /// nodes.machine.service_time=1s` makes a clocked node a server.
     pub fn settle_overrides(&mut self) {
         let overridden = |key: &Option<Written<Distribution>>| {
             key.as_ref().is_some_and(|it| it.place.overrides())
@@ -34,7 +34,7 @@ impl TimingKeys {
         }
     }
 
-    /// Where the ticks are set, if they are.
+    /// The place of the key that sets the ticks; `None` if the nodes do not tick.
     pub fn tick_place(&self) -> Option<Place> {
         let tick = self.tick_rate.as_ref().or(self.tick_interval.as_ref());
         tick.map(|it| it.key)
@@ -50,7 +50,7 @@ impl TimingKeys {
         if let (Some(rate), Some(interval)) = (rate, interval) {
             mistakes.add_with_help(
                 rate.key.max(interval.key),
-                "`tick_rate` and `tick_interval` both say how often a node ticks",
+                "`tick_rate` and `tick_interval` both set how often a node ticks",
                 "keep one of them",
             );
         }
@@ -59,7 +59,7 @@ impl TimingKeys {
             (Some(service), Some((name, Some(tick)))) => mistakes.add_with_help(
                 service.key.max(tick.key),
                 format!("`service_time` and `{name}` contradict each other"),
-                "a node either does one step per tick, or is a server that takes a time per message",
+                "a node does one step per tick, or it is a server that takes a time per message",
             ),
             _ if clocked.is_some() => {}
             _ => {
@@ -67,14 +67,14 @@ impl TimingKeys {
                     mistakes.add_with_help(
                         phase.key,
                         "`tick_phase` without `tick_rate` or `tick_interval`",
-                        "a group that extends another takes its timing whole, or sets it whole",
+                        "a group that extends another takes all timing keys, or sets all of them",
                     );
                 }
             }
         }
     }
 
-    /// The timing; none if a value of it was wrong.
+    /// The timing; `None` if a value is wrong.
     pub fn timing(&self) -> Option<Timing> {
         let value = |key: &Option<Written<Distribution>>| match key {
             Some(written) => written.value.clone().map(Some),

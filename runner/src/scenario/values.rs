@@ -14,7 +14,7 @@ pub use distribution::{Quantity, distribution};
 pub use duration::{delay, duration};
 pub use size::{bandwidth, size};
 
-use super::document::Kind;
+use super::document::ValueKind as Kind;
 use super::reader::{Field, listed};
 use super::resolved::BehaviorName;
 use framing::Framing;

@@ -24,20 +24,20 @@ pub use listen::ListenEntry;
 pub use selector::{Selector, selector};
 
 /// A key that may be absent.
-pub type Key<T> = Option<Written<T>>;
+pub type OptionalKey<T> = Option<Written<T>>;
 
 /// The file as written.
 #[derive(Debug)]
 pub struct ScenarioFile {
-    pub name: Key<String>,
-    pub title: Key<String>,
-    pub description: Key<String>,
-    pub notes: Key<PathBuf>,
-    pub runs: Key<u64>,
-    pub duration: Key<SimDuration>,
-    pub seed: Key<u64>,
-    pub time: Key<TimeWord>,
-    pub speed: Key<f64>,
+    pub name: OptionalKey<String>,
+    pub title: OptionalKey<String>,
+    pub description: OptionalKey<String>,
+    pub notes: OptionalKey<PathBuf>,
+    pub runs: OptionalKey<u64>,
+    pub duration: OptionalKey<SimDuration>,
+    pub seed: OptionalKey<u64>,
+    pub time: OptionalKey<TimeWord>,
+    pub speed: OptionalKey<f64>,
     /// The groups, in the order of the file.
     pub groups: Vec<GroupEntry>,
     /// The link entries, in the order of the file.
@@ -85,7 +85,7 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
 }
 
 /// The entries of a table or an array; none if it is absent or wrong.
-fn entries<T>(key: Key<Vec<T>>) -> Vec<T> {
+fn entries<T>(key: OptionalKey<Vec<T>>) -> Vec<T> {
     key.and_then(|written| written.value).unwrap_or_default()
 }
 

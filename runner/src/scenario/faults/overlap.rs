@@ -1,5 +1,5 @@
-//! Faults of one kind that would do to a node what is being done to it already:
-//! a node that is down cannot crash.
+//! Faults of one kind that affect a node at the same time: a node that is down cannot
+//! crash again.
 
 use super::super::Place;
 use super::super::names::Names;
@@ -9,11 +9,11 @@ use super::super::written::ScenarioFile;
 use super::ranges::first_common;
 use base::time::{SimDuration, SimTime};
 
-/// How many of two faults' windows are looked at. Faults that come again more
-/// often than that before they meet are taken not to.
+/// Maximum number of windows of two faults that are compared. An overlap after that
+/// many windows is not found.
 const WINDOWS: usize = 100_000;
 
-/// Reports faults of one kind that hold for one node at one time.
+/// Reports faults of one kind that hold for the same node at the same time.
 pub fn check_overlaps(
     file: &ScenarioFile,
     faults: &[Option<Fault>],
@@ -29,7 +29,7 @@ pub fn check_overlaps(
         let found = faults[..index].iter().enumerate().find_map(|(other, it)| {
             let it = it.as_ref()?;
             let node = common(&it.kind, &fault.kind)?;
-            let time = meeting(it, fault).filter(|&time| time <= end)?;
+            let time = first_overlap(it, fault).filter(|&time| time <= end)?;
             Some((other, node, time))
         });
         let Some((other, node, time)) = found else {
@@ -51,7 +51,7 @@ pub fn check_overlaps(
     }
 }
 
-/// A node to which both faults would do the same.
+/// A node that both faults affect, if they are of one kind.
 fn common(one: &FaultKind, other: &FaultKind) -> Option<u32> {
     fn nodes(kind: &FaultKind) -> Option<&NodeRanges> {
         match kind {
@@ -68,8 +68,8 @@ fn common(one: &FaultKind, other: &FaultKind) -> Option<u32> {
     first_common(nodes(one)?, nodes(other)?)
 }
 
-/// The first instant at which both faults hold.
-fn meeting(one: &Fault, other: &Fault) -> Option<SimTime> {
+/// The first time at which both faults hold.
+fn first_overlap(one: &Fault, other: &Fault) -> Option<SimTime> {
     let (mut a, mut b) = (windows(one), windows(other));
     let (mut first, mut second) = (a.next()?, b.next()?);
     for _ in 0..WINDOWS {
@@ -86,7 +86,7 @@ fn meeting(one: &Fault, other: &Fault) -> Option<SimTime> {
     None
 }
 
-/// From when to when a fault holds, again and again.
+/// The beginnings and ends of a fault.
 fn windows(fault: &Fault) -> impl Iterator<Item = (SimTime, SimTime)> {
     let end = |start: SimTime| fault.span.map_or(SimTime::NEVER, |span| start + span);
     let mut next = Some(SimTime::ZERO + fault.at);

@@ -5,7 +5,7 @@ use crate::scenario::names::Names;
 use crate::scenario::reader::Mistakes;
 use crate::scenario::resolved::NodeRanges;
 use crate::scenario::source::Place;
-use crate::scenario::written::{GroupEntry, Key, NodesTo, Selector};
+use crate::scenario::written::{GroupEntry, NodesTo, OptionalKey, Selector};
 
 /// The groups and names of a scenario, to look up the nodes of faults.
 pub struct Targets<'a> {
@@ -17,7 +17,7 @@ pub struct Targets<'a> {
 impl Targets<'_> {
     /// The nodes that the key `nodes` of a fault selects; `None` if it is wrong,
     /// which is reported. `whose` is for messages.
-    pub fn nodes(&self, whose: &str, nodes: &Key<Vec<Selector>>) -> Option<NodeRanges> {
+    pub fn nodes(&self, whose: &str, nodes: &OptionalKey<Vec<Selector>>) -> Option<NodeRanges> {
         let selectors = nodes.as_ref()?.value.as_ref()?;
         self.names.select_all(whose, selectors, self.mistakes)
     }
@@ -44,8 +44,8 @@ impl Targets<'_> {
             let name = self.names.node_name(node);
             self.mistakes.add_with_help(
                 place,
-                format!("{whose} names `{name}`, a program that nobody here started"),
-                "with its `command`, the runner starts it; without, a `partition` can cut it off",
+                format!("{whose} names `{name}`, a program that the runner did not start"),
+                "write its `command`, or cut it off with a `partition`",
             );
             return None;
         }
@@ -62,8 +62,8 @@ impl Targets<'_> {
         let name = self.names.node_name(node);
         self.mistakes.add_with_help(
             place,
-            format!("{whose} names `{name}`, which is a program of somebody else"),
-            "nodes with a behavior have a clock that the runner can set",
+            format!("{whose} names `{name}`, which is a program"),
+            "only nodes with a behavior have a clock that the runner can set",
         );
         None
     }

@@ -25,7 +25,7 @@ pub fn check_times(file: &ScenarioFile, time: Option<TimeMode>, mistakes: &Mista
         match (&entry.span, every.value) {
             (None, _) => mistakes.add_with_help(
                 every.key,
-                "`every` without `for`: the fault would not end before it comes again",
+                "`every` without `for`: the fault would not end before it begins again",
                 "write, for example, `for = \"1s\"`",
             ),
             (Some(span), Some(period)) => {
@@ -33,7 +33,7 @@ pub fn check_times(file: &ScenarioFile, time: Option<TimeMode>, mistakes: &Mista
                     && held > period
                 {
                     let message = format!(
-                        "the fault holds for {held} and comes every {period}: it would overlap itself"
+                        "the fault holds for {held} and begins every {period}: it would overlap itself"
                     );
                     mistakes.add(span.place, message);
                 }

@@ -61,7 +61,7 @@ pub static FAULT: Keys = Keys {
 
 const NODES: Key = required("nodes", Shape::SelectorList, "Groups, node names or globs.");
 
-/// What a `tick_rate` fault says.
+/// The table of a `tick_rate` fault.
 pub static TICK_RATE_FAULT: Keys = Keys {
     what: "a `tick_rate` fault",
     keys: &[
@@ -74,7 +74,7 @@ pub static TICK_RATE_FAULT: Keys = Keys {
     ],
 };
 
-/// What a `drift` fault says.
+/// The table of a `drift` fault.
 pub static DRIFT_FAULT: Keys = Keys {
     what: "a `drift` fault",
     keys: &[

@@ -1,9 +1,9 @@
-//! The mistakes of all cases of a file, each told once.
+//! The mistakes of all cases of a file, each reported once.
 //!
-//! Most mistakes are the file's and show in every case; some come with a value of
-//! an axis, and a few only where certain values meet. What the same words say of
-//! the same place is one mistake. So is what they say of several values of one
-//! axis: that is about its path.
+//! Most mistakes are in the file and occur in every case. Some occur with one value
+//! of an axis, and a few with a combination of values. Mistakes with the same message
+//! at the same place are one mistake. Mistakes with the same message at several
+//! values of one axis are one mistake, too: the axis has the wrong path.
 
 use std::collections::BTreeMap;
 
@@ -13,26 +13,26 @@ use super::super::source::Place;
 /// The mistakes found so far.
 #[derive(Debug, Default)]
 pub struct CaseMistakes {
-    /// Where the values of each axis are written.
+    /// Where the array of values of each axis is written.
     values: Vec<Place>,
     /// In the order in which they were found.
-    found: Vec<Found>,
+    found: Vec<FoundMistake>,
     index: BTreeMap<(Subject, String), usize>,
 }
 
 #[derive(Debug)]
-struct Found {
+struct FoundMistake {
     mistake: Diagnostic,
-    /// The first case that has it; none: it is not of a case.
+    /// The first case with this mistake; `None` if it belongs to no case.
     first: Option<usize>,
     last: Option<usize>,
-    /// How many cases have it.
+    /// Number of cases with this mistake.
     cases: usize,
-    /// Whether it is about a value of an axis, and so about its cases.
+    /// Whether it is at a value of an axis, which belongs to some cases only.
     of_axis: bool,
 }
 
-/// What a mistake is about.
+/// The subject of a mistake: a place, or an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
     At(Place),
@@ -40,7 +40,7 @@ enum Subject {
 }
 
 impl CaseMistakes {
-    /// None yet, of a file whose axes have their values at these places.
+    /// No mistakes. `values` are the places of the arrays of values of the axes.
     pub fn new(values: Vec<Place>) -> CaseMistakes {
         CaseMistakes {
             values,
@@ -48,12 +48,12 @@ impl CaseMistakes {
         }
     }
 
-    /// Whether there is none.
+    /// Whether there are no mistakes.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    /// Adds mistakes, of a case or of the file as such.
+    /// Adds mistakes of a case, or, with `None`, of the file.
     pub fn add(&mut self, case: Option<usize>, mistakes: impl IntoIterator<Item = Diagnostic>) {
         for mistake in mistakes {
             let place = mistake.place();
@@ -70,7 +70,7 @@ impl CaseMistakes {
                 }
                 None => {
                     self.index.insert(key, self.found.len());
-                    self.found.push(Found {
+                    self.found.push(FoundMistake {
                         mistake,
                         first: case,
                         last: case,
@@ -82,9 +82,10 @@ impl CaseMistakes {
         }
     }
 
-    /// All of them. Those of a few of the cases say of which, by their ids.
-    pub fn told(self, ids: &[String]) -> Vec<Diagnostic> {
-        let told = |found: Found| {
+    /// All mistakes. A mistake that does not occur in all cases gets a line of help
+    /// with the id of its first case.
+    pub fn into_vec(self, ids: &[String]) -> Vec<Diagnostic> {
+        let mistake = |found: FoundMistake| {
             let id = found.first.and_then(|first| ids.get(first));
             match id {
                 Some(id) if !found.of_axis && found.cases < ids.len() => {
@@ -97,6 +98,6 @@ impl CaseMistakes {
                 _ => found.mistake,
             }
         };
-        self.found.into_iter().map(told).collect()
+        self.found.into_iter().map(mistake).collect()
     }
 }

@@ -1,8 +1,8 @@
-//! Whether the path of an axis leads anywhere: held against the keys that a file
-//! may have and the groups and entries that this one has, before any value is put
-//! there. `--set` may make what is not there; an axis that does is a slip.
+//! Whether the key of an axis exists. The path is compared with the keys that a file
+//! may have, and with the groups and entries of this file. `--set` may make a group
+//! that does not exist; for an axis this is a mistake.
 
-use super::super::document::{Kind, Table, Value};
+use super::super::document::{Table, Value, ValueKind};
 use super::super::keys::{Keys, SCENARIO, Shape};
 use super::super::overrides::Override;
 use super::super::reader::{Mistakes, listed};
@@ -10,8 +10,7 @@ use super::super::source::Place;
 use super::Dimension;
 use super::written::AxisEntry;
 
-/// The keys that all cases of a file share: they say what the file is, how its
-/// runs are counted and by which clock they go.
+/// The keys that cannot be axes, because they are the same for all cases.
 const SHARED: [&str; 7] = [
     "name",
     "title",
@@ -22,7 +21,7 @@ const SHARED: [&str; 7] = [
     "matrix",
 ];
 
-/// Whether the path of an axis can be set; reports why not.
+/// Whether an axis can set its path; reports the reason if it cannot.
 pub fn check(
     axis: &AxisEntry,
     others: &[Dimension],
@@ -93,14 +92,15 @@ fn shorter<'a>(one: &'a str, other: &'a str) -> &'a str {
     }
 }
 
-/// What is wrong, and a line of help.
+/// A message, and a line of help.
 type Problem = (String, Option<String>);
 
-/// Follows a path through the keys of a file, as far as these are known.
+/// Checks that a path exists in a file, as far as the keys are known here.
 fn follow(path: &[String], document: &Table) -> Result<(), Problem> {
     keys_of(&SCENARIO, path, Some(document))
 }
 
+/// Checks that a path exists in a table with these keys.
 fn keys_of(keys: &'static Keys, path: &[String], table: Option<&Table>) -> Result<(), Problem> {
     let Some((first, rest)) = path.split_first() else {
         return Ok(());
@@ -118,7 +118,7 @@ fn keys_of(keys: &'static Keys, path: &[String], table: Option<&Table>) -> Resul
     inside(first, &key.shape, rest, value)
 }
 
-/// Follows the rest of a path into the value of `key`.
+/// Checks that the rest of a path exists in the value of `key`.
 fn inside(
     key: &str,
     shape: &'static Shape,
@@ -144,7 +144,7 @@ fn inside(
         }
         Shape::ArrayOf(keys) => {
             let entries = match value.map(|value| &value.kind) {
-                Some(Kind::Array(entries)) => entries.as_slice(),
+                Some(ValueKind::Array(entries)) => entries.as_slice(),
                 _ => &[],
             };
             let entry = first.parse::<usize>().ok().and_then(|at| entries.get(at));
@@ -158,15 +158,15 @@ fn inside(
             };
             keys_of(keys, rest, as_table(entry))
         }
-        // What is in a config its behavior judges, and what is in any other
-        // value its reader.
+        // The behavior checks the keys of a config, and the reader of a key checks
+        // the inside of its value.
         _ => Ok(()),
     }
 }
 
 fn as_table(value: &Value) -> Option<&Table> {
     match &value.kind {
-        Kind::Table(table) => Some(table),
+        ValueKind::Table(table) => Some(table),
         _ => None,
     }
 }

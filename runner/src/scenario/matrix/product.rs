@@ -1,21 +1,21 @@
-//! The cases of a matrix: the product of its axes, zipped ones walked together,
-//! less what is excluded.
+//! The cases of a matrix: all combinations of the values of its axes, without those
+//! that are excluded. The axes of a `zip` group vary together.
 
 use std::collections::BTreeMap;
 
-use super::super::document::{Entry, Kind, Value};
+use super::super::document::{KeyValue, Value, ValueKind};
 use super::super::reader::{Mistakes, listed};
 use super::written::{Exclusion, MatrixFile};
 use super::{Dimension, MAX_CASES};
 
-/// One case: for each axis the index of its value.
+/// One case: the index of the value of each axis.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Point(pub Vec<usize>);
 
-/// Axes that are walked together, by index; most stand alone.
+/// The indices of axes that vary together; often a single axis.
 type Walk = Vec<usize>;
 
-/// The cases, the first axis varying slowest; none if anything is wrong, which is
+/// The cases; the first axis varies slowest. `None` if there is a mistake, which is
 /// reported.
 pub fn points(file: &MatrixFile, axes: &[Dimension], mistakes: &Mistakes) -> Option<Vec<Point>> {
     let before = mistakes.count();
@@ -34,8 +34,7 @@ pub fn points(file: &MatrixFile, axes: &[Dimension], mistakes: &Mistakes) -> Opt
     if count.is_none_or(|count| count > MAX_CASES) {
         let count = count.map_or("more than 2^64".to_owned(), |count| count.to_string());
         let message = format!("the matrix has {count} cases, expected at most {MAX_CASES}");
-        let help =
-            "take fewer values, walk axes together with `zip`, or split it into several files";
+        let help = "use fewer values, let axes vary together with `zip`, or split the file";
         mistakes.add_with_help(place, message, help);
         return None;
     }
@@ -51,7 +50,7 @@ pub fn points(file: &MatrixFile, axes: &[Dimension], mistakes: &Mistakes) -> Opt
     Some(points)
 }
 
-/// Groups the axes by how they are walked, each at the place of its first axis.
+/// The groups of axes that vary together, in the order of their first axes.
 fn walks(file: &MatrixFile, axes: &[Dimension], mistakes: &Mistakes) -> Vec<Walk> {
     let mut group_of: BTreeMap<usize, usize> = BTreeMap::new();
     for (group, zipped) in file.zip.iter().enumerate() {
@@ -71,7 +70,7 @@ fn walks(file: &MatrixFile, axes: &[Dimension], mistakes: &Mistakes) -> Vec<Walk
             let lengths = [first, axis].map(|it| axes[it].values.len());
             if lengths[0] != lengths[1] {
                 let message = format!(
-                    "axes that are walked together have as many values: `{}` has {}, `{name}` has {}",
+                    "axes of one `zip` group have the same number of values: `{}` has {}, `{name}` has {}",
                     axes[first].axis.name, lengths[0], lengths[1]
                 );
                 mistakes.add(*place, message);
@@ -104,7 +103,7 @@ fn axes_here(found: &str, axes: &[Dimension]) -> String {
     format!("axes here: {}", listed(found, names))
 }
 
-/// Reports values that would give two cases one name.
+/// Reports values with the same name, which would give two cases the same id.
 fn distinct(walk: &Walk, axes: &[Dimension], mistakes: &Mistakes) {
     let mut seen: BTreeMap<Vec<&str>, usize> = BTreeMap::new();
     let first = &axes[walk[0]];
@@ -121,12 +120,12 @@ fn distinct(walk: &Walk, axes: &[Dimension], mistakes: &Mistakes) {
         };
         let place = first.values[index].0.place;
         let message = format!(
-            "values {} and {} give two cases one name: `{}`",
+            "values {} and {} give two cases the same id: `{}`",
             before + 1,
             index + 1,
             named.join(",")
         );
-        let help = "leave one out, or give the axis `labels`";
+        let help = "remove one of them, or give the axis `labels`";
         mistakes.add_with_help(place.written(), message, help);
     }
 }
@@ -142,7 +141,7 @@ fn product(walks: &[Walk], lengths: &[usize], axes: usize) -> Vec<Point> {
             }
         }
         points.push(Point(point));
-        // As an odometer counts: the last walk fastest.
+        // The last walk varies fastest, as the last wheel of an odometer.
         let Some(turned) = (0..walks.len()).rfind(|&walk| at[walk] + 1 < lengths[walk]) else {
             return points;
         };
@@ -151,7 +150,7 @@ fn product(walks: &[Walk], lengths: &[usize], axes: usize) -> Vec<Point> {
     }
 }
 
-/// Takes out what is excluded; every exclusion must hit a case.
+/// Removes the excluded cases. Reports an exclusion that excludes no case.
 fn exclude(file: &MatrixFile, axes: &[Dimension], points: &mut Vec<Point>, mistakes: &Mistakes) {
     let all = points.clone();
     for exclusion in &file.exclude {
@@ -163,14 +162,14 @@ fn exclude(file: &MatrixFile, axes: &[Dimension], points: &mut Vec<Point>, mista
             each.all(|(axis, values)| values.contains(&point.0[*axis]))
         };
         if !all.iter().any(hit) {
-            let message = "the exclusion fits no case: no case has these values together";
+            let message = "the exclusion matches no case: no case has these values together";
             mistakes.add(exclusion.place, message);
         }
         points.retain(|point| !hit(point));
     }
 }
 
-/// The axes of an exclusion with the indices of the values that it names.
+/// The axes of an exclusion, each with the indices of the values that it names.
 fn excluded(
     exclusion: &Exclusion,
     axes: &[Dimension],
@@ -178,7 +177,7 @@ fn excluded(
 ) -> Option<Vec<(usize, Vec<usize>)>> {
     let mut found = Vec::new();
     let mut sound = true;
-    for Entry { key, place, value } in &exclusion.values {
+    for KeyValue { key, place, value } in &exclusion.values {
         let Some(axis) = find(key, axes) else {
             sound = false;
             let message = format!("`exclude` names unknown axis `{key}`");
@@ -188,7 +187,7 @@ fn excluded(
         let values = axes[axis].values.iter().enumerate();
         let fits: Vec<usize> = values
             .filter(|(_, (own, named))| {
-                let label = matches!(&value.kind, Kind::Text(text) if *text == named.word);
+                let label = matches!(&value.kind, ValueKind::Text(text) if *text == named.word);
                 label || equal(own, value)
             })
             .map(|(index, _)| index)
@@ -197,7 +196,7 @@ fn excluded(
             sound = false;
             let words = axes[axis].values.iter().map(|(_, it)| it.word.as_str());
             let searched = match &value.kind {
-                Kind::Text(text) => text.clone(),
+                ValueKind::Text(text) => text.clone(),
                 _ => String::new(),
             };
             let message = format!("axis `{key}` has no value {}", value.describe());
@@ -209,20 +208,20 @@ fn excluded(
     sound.then_some(found)
 }
 
-/// Whether two values mean the same; `1` and `1.0` do.
+/// Whether two values are equal; `1` and `1.0` are.
 fn equal(one: &Value, other: &Value) -> bool {
     match (&one.kind, &other.kind) {
-        (Kind::Text(one), Kind::Text(other)) => one == other,
-        (Kind::Integer(Some(one)), Kind::Integer(Some(other))) => one == other,
-        (Kind::Float(one), Kind::Float(other)) => one == other,
-        (Kind::Integer(Some(whole)), Kind::Float(float))
-        | (Kind::Float(float), Kind::Integer(Some(whole))) => *whole as f64 == *float,
-        (Kind::Boolean(one), Kind::Boolean(other)) => one == other,
-        (Kind::Datetime(one), Kind::Datetime(other)) => one == other,
-        (Kind::Array(one), Kind::Array(other)) => {
+        (ValueKind::Text(one), ValueKind::Text(other)) => one == other,
+        (ValueKind::Integer(Some(one)), ValueKind::Integer(Some(other))) => one == other,
+        (ValueKind::Float(one), ValueKind::Float(other)) => one == other,
+        (ValueKind::Integer(Some(whole)), ValueKind::Float(float))
+        | (ValueKind::Float(float), ValueKind::Integer(Some(whole))) => *whole as f64 == *float,
+        (ValueKind::Boolean(one), ValueKind::Boolean(other)) => one == other,
+        (ValueKind::Datetime(one), ValueKind::Datetime(other)) => one == other,
+        (ValueKind::Array(one), ValueKind::Array(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(a, b)| equal(a, b))
         }
-        (Kind::Table(one), Kind::Table(other)) => {
+        (ValueKind::Table(one), ValueKind::Table(other)) => {
             one.0.len() == other.0.len()
                 && one.0.iter().all(|entry| {
                     let twin = other.get(&entry.key);

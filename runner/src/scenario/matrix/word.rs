@@ -1,12 +1,12 @@
-//! The name of a value in a case's id: readable, and safe in a shell, a glob, a
-//! CSV cell and a file name.
+//! The name of a value in the id of a case: readable, and without special characters
+//! of shells, globs, CSV files and file names.
 
-use super::super::document::{Kind, Value};
+use super::super::document::{Value, ValueKind};
 
-/// The longest name of a value. Arbitrary: ids are read by people.
+/// Maximum length of a name `[bytes]`. Arbitrary: people read ids.
 pub const LONGEST: usize = 40;
 
-/// Whether a label can stand in an id as it is.
+/// Whether an id may contain a label.
 pub fn is_safe(label: &str) -> bool {
     !label.is_empty() && label.len() <= LONGEST && label.chars().all(is_plain)
 }
@@ -15,9 +15,8 @@ fn is_plain(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_.+".contains(c)
 }
 
-/// The name of a value: numbers and words as they are, all else with `-` in the
-/// place of what an id must not hold. None if nothing readable is left, or it is
-/// too long.
+/// The name of a value. `-` replaces the characters that an id must not have. `None`
+/// if the name would be empty or too long.
 pub fn word(value: &Value) -> Option<String> {
     let mut parts = Vec::new();
     gather(value, &mut parts)?;
@@ -25,21 +24,21 @@ pub fn word(value: &Value) -> Option<String> {
     is_safe(&text).then_some(text)
 }
 
-/// The words of a value, from its start to its end.
+/// Adds the words of a value, in their order; `None` if a number has no name.
 fn gather(value: &Value, parts: &mut Vec<String>) -> Option<()> {
     match &value.kind {
-        Kind::Integer(number) => parts.push((*number)?.to_string()),
-        Kind::Float(number) if !number.is_finite() => return None,
-        Kind::Float(number) => parts.push(format!("{number:?}")),
-        Kind::Boolean(value) => parts.push(value.to_string()),
-        Kind::Text(text) => plain(text, parts),
-        Kind::Datetime(value) => plain(&value.to_string(), parts),
-        Kind::Array(values) => {
+        ValueKind::Integer(number) => parts.push((*number)?.to_string()),
+        ValueKind::Float(number) if !number.is_finite() => return None,
+        ValueKind::Float(number) => parts.push(format!("{number:?}")),
+        ValueKind::Boolean(value) => parts.push(value.to_string()),
+        ValueKind::Text(text) => plain(text, parts),
+        ValueKind::Datetime(value) => plain(&value.to_string(), parts),
+        ValueKind::Array(values) => {
             for value in values {
                 gather(value, parts)?;
             }
         }
-        Kind::Table(table) => {
+        ValueKind::Table(table) => {
             for entry in &table.0 {
                 plain(&entry.key, parts);
                 gather(&entry.value, parts)?;
@@ -49,7 +48,7 @@ fn gather(value: &Value, parts: &mut Vec<String>) -> Option<()> {
     Some(())
 }
 
-/// The plain characters of a text, what stands between them left out.
+/// Adds the words of a text: its runs of characters that an id may have.
 fn plain(text: &str, parts: &mut Vec<String>) {
     let words = text.split(|c| !is_plain(c)).filter(|word| !word.is_empty());
     parts.extend(words.map(str::to_owned));

@@ -2,21 +2,21 @@
 
 use serde_json::Value as Json;
 
-use super::super::document::{Entry, Kind, Table, Value};
+use super::super::document::{KeyValue, Table, Value, ValueKind};
 use super::super::keys::{AXIS, MATRIX};
-use super::super::overrides::keys;
+use super::super::overrides::parse_path;
 use super::super::reader::{Field, Mistakes, TableReader};
 use super::super::source::Place;
 use super::super::values;
-use super::{Axis, AxisValue, Dimension, json, word};
+use super::{Axis, AxisValue, Dimension, word};
 
-/// The table as written, as far as it could be read.
+/// The table as written; parts that could not be read are missing.
 #[derive(Debug, Default)]
 pub struct MatrixFile {
     pub place: Option<Place>,
     /// In the order of the file.
     pub axes: Vec<AxisEntry>,
-    /// Groups of axes that are walked together.
+    /// Groups of axes that vary together.
     pub zip: Vec<Zipped>,
     pub exclude: Vec<Exclusion>,
 }
@@ -25,9 +25,9 @@ pub struct MatrixFile {
 #[derive(Debug)]
 pub struct AxisEntry {
     pub name: String,
-    /// The path as written, and its keys.
+    /// The path as written, its keys, and its place.
     pub path: Option<(String, Vec<String>, Place)>,
-    /// The values with their names, and where the array is.
+    /// The values with their names, and the place of the array.
     pub values: Option<(Vec<(Value, AxisValue)>, Place)>,
 }
 
@@ -41,11 +41,11 @@ pub struct Zipped {
 #[derive(Debug)]
 pub struct Exclusion {
     pub place: Place,
-    pub values: Vec<Entry>,
+    pub values: Vec<KeyValue>,
 }
 
 impl AxisEntry {
-    /// The axis, if all of it is sound.
+    /// The axis; `None` if a part of it is wrong.
     pub fn dimension(&self) -> Option<Dimension> {
         let (text, keys, path) = self.path.clone()?;
         let (values, place) = self.values.clone()?;
@@ -64,7 +64,7 @@ impl AxisEntry {
 }
 
 /// Reads the table.
-pub fn read(entry: &Entry, mistakes: &Mistakes) -> MatrixFile {
+pub fn read(entry: &KeyValue, mistakes: &Mistakes) -> MatrixFile {
     let field = Field {
         key: "matrix",
         value: &entry.value,
@@ -119,7 +119,7 @@ fn axis(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> AxisEnt
     let mut reader = TableReader::new(table, place, &AXIS, mistakes);
     let path = reader.required("path", |field| {
         let text = field.text()?;
-        match keys(text) {
+        match parse_path(text) {
             Some(keys) => Some((text.to_owned(), keys)),
             None => field.expected_with_help(
                 "the path of a key",
@@ -184,7 +184,8 @@ fn labels(field: Field<'_>) -> Option<Vec<String>> {
     Some(labels)
 }
 
-/// The values with the names that they have in ids; none if one cannot be named.
+/// The values with their names in ids; `None` if a value has no name, which is
+/// reported.
 fn named(
     axis: &str,
     values: Vec<Value>,
@@ -195,23 +196,23 @@ fn named(
     let mut sound = true;
     for (index, mut value) in values.into_iter().enumerate() {
         let label = labels.as_ref().map(|labels| labels[index].clone());
-        let told = match &label {
+        let json = match &label {
             Some(label) => Json::from(label.as_str()),
-            None => json(&value),
+            None => super::json(&value),
         };
         let Some(word) = label.or_else(|| word::word(&value)) else {
             sound = false;
             let message = format!(
-                "axis `{axis}`: nothing short names the value {}",
+                "axis `{axis}`: no short name for the value {}",
                 value.describe()
             );
             let help = "give the axis `labels`, a name for each value";
             mistakes.add_with_help(value.place, message, help);
             continue;
         };
-        // From here on it stands where its path leads.
+        // The value replaces the value at the axis' path, as an override does.
         value.each_place(&mut Place::to_axis);
-        named.push((value, AxisValue { word, value: told }));
+        named.push((value, AxisValue { word, value: json }));
     }
     sound.then_some(named)
 }
@@ -223,13 +224,13 @@ fn zip(field: Field<'_>) -> Option<Vec<Zipped>> {
         let part = field.part(value);
         let mut names = Vec::new();
         for name in part.array(WHAT)? {
-            let Kind::Text(text) = &name.kind else {
+            let ValueKind::Text(text) = &name.kind else {
                 return field.part(name).expected("the name of an axis");
             };
             names.push((text.clone(), name.place));
         }
         if names.len() < 2 {
-            return part.wrong("a group of `zip` has at least two axes, which are walked together");
+            return part.wrong("a group of `zip` needs at least two axes, which vary together");
         }
         groups.push(Zipped { names });
     }
@@ -243,7 +244,7 @@ fn exclude(field: Field<'_>) -> Option<Vec<Exclusion>> {
         let part = field.part(value);
         let table = part.table(WHAT)?;
         if table.0.is_empty() {
-            return part.wrong("an exclusion without an axis would leave no case");
+            return part.wrong("the exclusion is empty: it would exclude all cases");
         }
         all.push(Exclusion {
             place: value.place,

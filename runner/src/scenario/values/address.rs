@@ -7,7 +7,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use super::super::document::Kind;
+use super::super::document::ValueKind as Kind;
 use super::super::reader::Field;
 use super::super::resolved::Transport;
 

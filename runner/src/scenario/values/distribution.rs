@@ -7,7 +7,7 @@
 //! `lognormal` and `pareto` are not, and the engine limits their tail to one tick per
 //! nanosecond.
 
-use super::super::document::Kind;
+use super::super::document::ValueKind as Kind;
 use super::super::keys::{DISTRIBUTION, Keys, MAX_DRIFT, MAX_RATE};
 use super::super::reader::{Field, TableReader};
 use super::duration::{delay, signed};

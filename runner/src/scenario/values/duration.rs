@@ -3,7 +3,7 @@
 use base::duration::{self, write_seconds};
 use base::time::SimDuration;
 
-use super::super::document::Kind;
+use super::super::document::ValueKind as Kind;
 use super::super::reader::Field;
 
 /// A duration; 0 too.

@@ -5,7 +5,7 @@
 
 use base::size::{parse, to_text};
 
-use super::super::document::Kind;
+use super::super::document::ValueKind as Kind;
 use super::super::reader::Field;
 
 /// A size from `low` to `high` `[bytes]`.

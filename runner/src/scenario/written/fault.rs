@@ -2,7 +2,7 @@
 
 use super::link::{LinkEntry, link};
 use super::selector::{Selector, selector_list, selector_lists};
-use super::{Key, array_of_tables};
+use super::{OptionalKey, array_of_tables};
 use crate::scenario::document::Table;
 use crate::scenario::keys::{DRIFT_FAULT, FAULT, Keys, TICK_RATE_FAULT};
 use crate::scenario::reader::{Field, Mistakes, TableReader, Written};
@@ -16,10 +16,10 @@ use base::time::SimDuration;
 pub struct FaultEntry {
     /// Where the header is written.
     pub place: Place,
-    pub at: Key<SimDuration>,
-    pub span: Key<SimDuration>,
-    pub every: Key<SimDuration>,
-    pub required: Key<bool>,
+    pub at: OptionalKey<SimDuration>,
+    pub span: OptionalKey<SimDuration>,
+    pub every: OptionalKey<SimDuration>,
+    pub required: OptionalKey<bool>,
     /// What the fault does: the keys of [`KINDS`] that are written, each with its
     /// name. A fault without mistakes has exactly one.
     pub kinds: Vec<(&'static str, Written<KindEntry>)>,
@@ -31,7 +31,7 @@ pub enum KindEntry {
     Partition(Vec<Vec<Selector>>),
     Crash(Vec<Selector>),
     Pause(Vec<Selector>),
-    Link(LinkEntry),
+    Link(Box<LinkEntry>),
     TickRate(NodesTo),
     Drift(NodesTo),
 }
@@ -39,14 +39,15 @@ pub enum KindEntry {
 /// Nodes, and the new value that a fault sets for them.
 #[derive(Debug)]
 pub struct NodesTo {
-    pub nodes: Key<Vec<Selector>>,
-    pub to: Key<Distribution>,
+    pub nodes: OptionalKey<Vec<Selector>>,
+    pub to: OptionalKey<Distribution>,
 }
 
 /// Reads what a fault does.
 type KindReader = fn(Field<'_>) -> Option<KindEntry>;
 
-/// The keys that say what a fault does, each with its reader.
+/// The kinds of faults: the key of each, with its reader. The key also needs a row in
+/// the table of keys (`keys/fault.rs`).
 pub const KINDS: [(&str, KindReader); 6] = [
     ("partition", |field| {
         selector_lists(field).map(KindEntry::Partition)
@@ -56,7 +57,7 @@ pub const KINDS: [(&str, KindReader); 6] = [
     ("link", |field| {
         let table = field.table("a table: { from, to, latency = \"2s\" }")?;
         let link = link(table, field.value.place, field.mistakes);
-        Some(KindEntry::Link(link))
+        Some(KindEntry::Link(Box::new(link)))
     }),
     ("tick_rate", |field| {
         nodes_to(field, &TICK_RATE_FAULT, "to", Quantity::Rate).map(KindEntry::TickRate)

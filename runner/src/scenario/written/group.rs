@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use super::Key;
+use super::OptionalKey;
 use super::listen::{self, ListenEntry};
-use crate::scenario::document::{Kind, Table};
+use crate::scenario::document::{Table, ValueKind};
 use crate::scenario::keys::{GROUP, MAX_MESSAGE, MAX_NODES};
 use crate::scenario::reader::{Field, Mistakes, TableReader, Written};
 use crate::scenario::resolved::{BehaviorName, Transport};
@@ -20,17 +20,17 @@ pub struct GroupEntry {
     pub name: String,
     /// Where the name is written.
     pub place: Place,
-    pub behavior: Key<BehaviorName>,
-    pub count: Key<u64>,
-    pub config: Key<Table>,
-    pub extends: Key<String>,
-    pub start_at: Key<SimDuration>,
-    pub rng_id: Key<String>,
+    pub behavior: OptionalKey<BehaviorName>,
+    pub count: OptionalKey<u64>,
+    pub config: OptionalKey<Table>,
+    pub extends: OptionalKey<String>,
+    pub start_at: OptionalKey<SimDuration>,
+    pub rng_id: OptionalKey<String>,
     pub timing: TimingKeys,
-    pub inbox_limit: Key<u64>,
-    pub offset: Key<Distribution>,
-    pub drift: Key<Distribution>,
-    pub listen: Key<Vec<ListenEntry>>,
+    pub inbox_limit: OptionalKey<u64>,
+    pub offset: OptionalKey<Distribution>,
+    pub drift: OptionalKey<Distribution>,
+    pub listen: OptionalKey<Vec<ListenEntry>>,
     pub program: ProgramKeys,
     /// Whether a mistake in this group, or in a group that it extends, has been
     /// reported. Then a missing key may only be a consequence.
@@ -40,19 +40,19 @@ pub struct GroupEntry {
 /// The timing keys of a group as written.
 #[derive(Clone, Debug)]
 pub struct TimingKeys {
-    pub tick_rate: Key<Distribution>,
-    pub tick_interval: Key<Distribution>,
-    pub tick_phase: Key<Distribution>,
-    pub service_time: Key<Distribution>,
+    pub tick_rate: OptionalKey<Distribution>,
+    pub tick_interval: OptionalKey<Distribution>,
+    pub tick_phase: OptionalKey<Distribution>,
+    pub service_time: OptionalKey<Distribution>,
 }
 
 /// The keys that make the nodes of a group programs, as written.
 #[derive(Clone, Debug)]
 pub struct ProgramKeys {
-    pub external: Key<(Transport, SocketAddr)>,
-    pub framing: Key<Framing>,
-    pub max_message: Key<u64>,
-    pub command: Key<Vec<String>>,
+    pub external: OptionalKey<(Transport, SocketAddr)>,
+    pub framing: OptionalKey<Framing>,
+    pub max_message: OptionalKey<u64>,
+    pub command: OptionalKey<Vec<String>>,
 }
 
 impl GroupEntry {
@@ -155,14 +155,14 @@ pub fn config(field: Field<'_>) -> Option<Table> {
 /// Whether every number in a value is within 64 bits; reports those that are not.
 fn within_64_bits(field: Field<'_>) -> bool {
     match &field.value.kind {
-        Kind::Integer(number) if number.is_none_or(|it| i64::try_from(it).is_err()) => field
+        ValueKind::Integer(number) if number.is_none_or(|it| i64::try_from(it).is_err()) => field
             .expected::<()>("a number within 64 bits, signed")
             .is_some(),
-        Kind::Array(values) => values.iter().fold(true, |fine, value| {
+        ValueKind::Array(values) => values.iter().fold(true, |fine, value| {
             let here = within_64_bits(field.part(value));
             fine && here
         }),
-        Kind::Table(table) => table.0.iter().fold(true, |fine, entry| {
+        ValueKind::Table(table) => table.0.iter().fold(true, |fine, entry| {
             let here = within_64_bits(field.part(&entry.value));
             fine && here
         }),

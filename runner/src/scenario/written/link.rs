@@ -1,7 +1,7 @@
 //! `[[links]]` as written.
 
 use super::selector::{Selector, selector, two_selectors};
-use super::{Key, array_of_tables};
+use super::{OptionalKey, array_of_tables};
 use crate::scenario::document::Table;
 use crate::scenario::keys::{LINK, LinkKeys, read_settings};
 use crate::scenario::reader::{Field, Mistakes, TableReader};
@@ -12,9 +12,9 @@ use crate::scenario::source::Place;
 pub struct LinkEntry {
     /// Where the header is written.
     pub place: Place,
-    pub between: Key<[Selector; 2]>,
-    pub from: Key<Selector>,
-    pub to: Key<Selector>,
+    pub between: OptionalKey<[Selector; 2]>,
+    pub from: OptionalKey<Selector>,
+    pub to: OptionalKey<Selector>,
     pub settings: LinkKeys,
 }
 

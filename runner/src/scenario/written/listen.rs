@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Key, array_of_tables};
+use super::{OptionalKey, array_of_tables};
 use crate::scenario::document::Table;
 use crate::scenario::keys::{LISTEN, MAX_MESSAGE};
 use crate::scenario::reader::{Field, Mistakes, TableReader};
@@ -16,12 +16,12 @@ use framing::Framing;
 pub struct ListenEntry {
     /// Where the header is written.
     pub place: Place,
-    pub tcp: Key<SocketAddr>,
-    pub udp: Key<SocketAddr>,
-    pub stdin: Key<StandardInput>,
-    pub framing: Key<Framing>,
-    pub max_peers: Key<u64>,
-    pub max_message: Key<u64>,
+    pub tcp: OptionalKey<SocketAddr>,
+    pub udp: OptionalKey<SocketAddr>,
+    pub stdin: OptionalKey<StandardInput>,
+    pub framing: OptionalKey<Framing>,
+    pub max_peers: OptionalKey<u64>,
+    pub max_message: OptionalKey<u64>,
 }
 
 /// Reads `[[nodes.NAME.listen]]`.

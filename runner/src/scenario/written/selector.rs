@@ -1,6 +1,6 @@
 //! Groups, node names and globs as written.
 
-use crate::scenario::document::{Kind, Value};
+use crate::scenario::document::{Value, ValueKind};
 use crate::scenario::reader::Field;
 use crate::scenario::source::Place;
 
@@ -37,7 +37,7 @@ pub fn two_selectors(field: Field<'_>) -> Option<[Selector; 2]> {
 
 /// One selector, or an array of at least one.
 pub fn selector_list(field: Field<'_>) -> Option<Vec<Selector>> {
-    if let Kind::Text(_) = field.value.kind {
+    if let ValueKind::Text(_) = field.value.kind {
         return Some(vec![selector(field)?]);
     }
     let values = field.array("an array of groups or nodes")?;
