@@ -6,39 +6,30 @@
 //! written by itself, so a reader of a process that still runs may see words of
 //! two callbacks. It acts only on what stands still.
 
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
-use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use std::sync::atomic::Ordering::Relaxed;
 
 use engine::world::Progress;
+use os::shared::SharedPage;
 
 /// One end of the shared memory.
 #[derive(Debug)]
 pub struct Cell {
-    words: NonNull<Words>,
-    /// Keeps the file open at the end that made it, for the other to find.
-    file: File,
+    page: SharedPage,
 }
 
-/// What the page holds.
-#[repr(C)]
-#[derive(Debug)]
-struct Words {
+/// What each word of the page holds.
+mod word {
     /// Callbacks begun so far.
-    calls: AtomicU64,
-    /// Which callback is under way, as an index into [`CALLBACKS`]; 0: none.
-    inside: AtomicU64,
-    node: AtomicU64,
-    step: AtomicU64,
-    time_ns: AtomicU64,
-    events: AtomicU64,
-    messages: AtomicU64,
+    pub const CALLS: usize = 0;
+    /// Which callback is under way, as an index into [`super::CALLBACKS`]; 0: none.
+    pub const INSIDE: usize = 1;
+    pub const NODE: usize = 2;
+    pub const STEP: usize = 3;
+    pub const TIME_NS: usize = 4;
+    pub const EVENTS: usize = 5;
+    pub const MESSAGES: usize = 6;
 }
 
 /// The callbacks by their numbers here.
@@ -54,9 +45,6 @@ pub const CALLBACKS: [&str; 9] = [
     "stop",
 ];
 
-/// The size of the file `[bytes]`: the system maps whole pages.
-const PAGE: usize = 4096;
-
 /// What one end read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Note {
@@ -70,14 +58,6 @@ pub struct Note {
     pub progress: Progress,
 }
 
-// SAFETY: all access to the memory is through atomics, and it stays mapped for as
-// long as the value lives.
-#[allow(unsafe_code)]
-unsafe impl Send for Cell {}
-// SAFETY: as above.
-#[allow(unsafe_code)]
-unsafe impl Sync for Cell {}
-
 impl Cell {
     /// Fresh memory, all zero.
     ///
@@ -85,15 +65,13 @@ impl Cell {
     ///
     /// When the system has none.
     pub fn create() -> io::Result<Cell> {
-        let file = File::from(memfd_create("runner-cell", MemfdFlags::CLOEXEC)?);
-        file.set_len(PAGE as u64)?;
-        Cell::map(file)
+        let page = SharedPage::create("runner-cell")?;
+        Ok(Cell { page })
     }
 
     /// Where another process finds it, as long as this one is there.
     pub fn path(&self) -> PathBuf {
-        let (process, file) = (std::process::id(), self.file.as_raw_fd());
-        PathBuf::from(format!("/proc/{process}/fd/{file}"))
+        self.page.path()
     }
 
     /// The memory that another process made.
@@ -102,57 +80,28 @@ impl Cell {
     ///
     /// When it is not there.
     pub fn open(path: &Path) -> io::Result<Cell> {
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
-        if file.metadata()?.len() < PAGE as u64 {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        Cell::map(file)
-    }
-
-    #[allow(unsafe_code)]
-    fn map(file: File) -> io::Result<Cell> {
-        let access = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: a new mapping, at an address of the system's choice; the file
-        // is at least a page long, and nobody makes it shorter.
-        let place = unsafe {
-            mmap(
-                std::ptr::null_mut(),
-                PAGE,
-                access,
-                MapFlags::SHARED,
-                &file,
-                0,
-            )
-        }?;
-        let words = NonNull::new(place.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Cell { words, file })
-    }
-
-    #[allow(unsafe_code)]
-    #[inline]
-    fn words(&self) -> &Words {
-        // SAFETY: mapped for as long as `self` lives, aligned to a page, larger
-        // than `Words`, and any bytes are atomics.
-        unsafe { self.words.as_ref() }
+        let page = SharedPage::open(path)?;
+        Ok(Cell { page })
     }
 
     /// A callback begins: its number in [`CALLBACKS`], the node, where the run is.
     #[inline]
     pub fn enter(&self, callback: usize, node: u32, progress: Progress) {
-        let words = self.words();
-        words.node.store(u64::from(node), Relaxed);
-        words.step.store(progress.step, Relaxed);
-        words.time_ns.store(progress.time_ns, Relaxed);
-        words.events.store(progress.events, Relaxed);
-        words.messages.store(progress.messages, Relaxed);
-        words.inside.store(callback as u64, Relaxed);
-        words.calls.store(words.calls.load(Relaxed) + 1, Relaxed);
+        let words = self.page.words();
+        words[word::NODE].store(u64::from(node), Relaxed);
+        words[word::STEP].store(progress.step, Relaxed);
+        words[word::TIME_NS].store(progress.time_ns, Relaxed);
+        words[word::EVENTS].store(progress.events, Relaxed);
+        words[word::MESSAGES].store(progress.messages, Relaxed);
+        words[word::INSIDE].store(callback as u64, Relaxed);
+        let calls = &words[word::CALLS];
+        calls.store(calls.load(Relaxed) + 1, Relaxed);
     }
 
     /// It has come back.
     #[inline]
     pub fn leave(&self) {
-        self.words().inside.store(0, Relaxed);
+        self.page.words()[word::INSIDE].store(0, Relaxed);
     }
 
     /// Forgets what was, before a run.
@@ -162,31 +111,23 @@ impl Cell {
 
     /// What stands there.
     pub fn read(&self) -> Note {
-        let words = self.words();
-        let inside = words.inside.load(Relaxed) as usize;
+        let words = self.page.words();
+        let load = |index: usize| words[index].load(Relaxed);
+        let inside = load(word::INSIDE) as usize;
         Note {
-            calls: words.calls.load(Relaxed),
+            calls: load(word::CALLS),
             inside: CALLBACKS
                 .get(inside)
                 .copied()
                 .filter(|name| !name.is_empty()),
-            node: words.node.load(Relaxed) as u32,
+            node: load(word::NODE) as u32,
             progress: Progress {
-                time_ns: words.time_ns.load(Relaxed),
-                step: words.step.load(Relaxed),
-                events: words.events.load(Relaxed),
-                messages: words.messages.load(Relaxed),
+                time_ns: load(word::TIME_NS),
+                step: load(word::STEP),
+                events: load(word::EVENTS),
+                messages: load(word::MESSAGES),
             },
         }
-    }
-}
-
-impl Drop for Cell {
-    #[allow(unsafe_code)]
-    fn drop(&mut self) {
-        // SAFETY: mapped by `map` with this size, and not used any more. That it
-        // cannot be unmapped would only keep the memory.
-        let _ = unsafe { munmap(self.words.as_ptr().cast(), PAGE) };
     }
 }
 

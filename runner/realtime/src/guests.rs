@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
-use crate::poller::Token;
 use crate::setup::SetupError;
 use crate::stream::Stream;
 use model::roster::Roster;
 use model::{Listen, Transport};
+use os::poller::Token;
 
 /// A socket on which a node listens.
 #[derive(Debug)]
@@ -145,7 +145,7 @@ fn open(node: u32, listen: &Listen) -> io::Result<Door> {
             let listener = TcpListener::bind(listen.address)?;
             // Of those who come at once, 128 would find room to wait to be let in,
             // and the others try again after a second.
-            rustix::net::listen(&listener, BACKLOG)?;
+            os::descriptor::set_accept_queue(&listener, BACKLOG)?;
             listener.set_nonblocking(true)?;
             let address = listener.local_addr()?;
             (DoorSocket::Tcp(listener), address)

@@ -9,7 +9,6 @@
 //! is given back as it was when the run ends, and when this process ends early.
 
 mod keys;
-mod terminal;
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -21,9 +20,8 @@ use model::StandardInput;
 use model::roster::Roster;
 
 use keys::Keys;
-use terminal::Terminal;
-
-pub use terminal::give_back;
+use os::descriptor::Stdin;
+use os::terminal::{self, Keyboard};
 
 /// What its peer is called.
 pub const NAME: &str = "stdin";
@@ -52,7 +50,7 @@ enum Source {
 #[derive(Debug)]
 enum Messages {
     Lines(Decoder),
-    Keys(Keys, Terminal),
+    Keys(Keys, Keyboard),
 }
 
 /// Who reads standard input, and what is a message in it, if anybody does.
@@ -69,10 +67,10 @@ impl Input {
     /// Takes standard input for a node. A terminal of which this process is not
     /// in the foreground is somebody else's: then there is none.
     pub fn take(node: u32, stranger: u32, kind: StandardInput) -> Option<Input> {
-        let messages = match (terminal::state(), kind) {
-            (terminal::State::Others, _) => return None,
-            (terminal::State::Ours, StandardInput::Keys) => Terminal::take()
-                .map(|terminal| Messages::Keys(Keys::default(), terminal))
+        let messages = match (terminal::stdin_now(), kind) {
+            (terminal::Stdin::Background, _) => return None,
+            (terminal::Stdin::Foreground, StandardInput::Keys) => Keyboard::open()
+                .map(|keyboard| Messages::Keys(Keys::default(), keyboard))
                 .ok(),
             _ => None,
         };
@@ -96,7 +94,7 @@ impl Input {
         let (near, mut far) = UnixStream::pair()?;
         thread::Builder::new().spawn(move || {
             // It ends with the input, or when nobody takes the copy any more.
-            let _ = io::copy(&mut Standard, &mut far);
+            let _ = io::copy(&mut Stdin, &mut far);
         })?;
         self.source = Source::Copy(near);
         Ok(())
@@ -110,12 +108,12 @@ impl Input {
     pub fn read(&mut self, mut message: impl FnMut(&[u8])) -> Result<(), FramingError> {
         let count = match &mut self.messages {
             Messages::Lines(lines) => match &mut self.source {
-                Source::Standard => lines.read_from(&mut Standard),
+                Source::Standard => lines.read_from(&mut Stdin),
                 Source::Copy(copy) => lines.read_from(copy),
             },
             Messages::Keys(keys, _) => {
                 let mut bytes = [0; 1024];
-                let count = Standard.read(&mut bytes);
+                let count = Stdin.read(&mut bytes);
                 let bytes = &bytes[..*count.as_ref().unwrap_or(&0)];
                 self.ended |= keys.take(bytes, &mut message);
                 count
@@ -150,18 +148,8 @@ impl Input {
 impl AsFd for Input {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match &self.source {
-            Source::Standard => rustix::stdio::stdin(),
+            Source::Standard => Stdin.as_fd(),
             Source::Copy(copy) => copy.as_fd(),
         }
-    }
-}
-
-/// Standard input without a buffer of its own: what is not taken is left for the
-/// next run.
-struct Standard;
-
-impl Read for Standard {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(rustix::io::read(rustix::stdio::stdin(), buffer)?)
     }
 }

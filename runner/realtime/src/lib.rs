@@ -6,7 +6,7 @@
 //! are the same. One thread drives all nodes of a run,
 //! or of a process's part of it:
 //!
-//! - [`clock`], [`poller`] and [`lag`]: when;
+//! - [`clock`] and [`lag`]: when;
 //! - [`wire`] and [`links`]: what nodes say to one another;
 //! - [`guests`]: programs that connect to a listening node;
 //! - [`processes`]: a process for each node, where that is asked for;
@@ -21,7 +21,6 @@ pub mod input;
 pub mod lag;
 pub mod links;
 pub mod outlet;
-pub mod poller;
 pub mod processes;
 pub mod programs;
 pub mod real_time;

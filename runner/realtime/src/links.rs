@@ -6,8 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
-use rustix::process::{Resource, getrlimit, setrlimit};
-
 use crate::setup::SetupError;
 use crate::stream::Stream;
 use crate::wire::HEAD;
@@ -15,6 +13,7 @@ use engine::topology::{NO_RULE, Topology};
 use framing::Framing;
 use model::roster::Roster;
 use model::{LinkRule, LinkTransport};
+use os::limits;
 
 /// The longest message on a link `[bytes]`.
 const MAX_MESSAGE: u64 = 1 << 31;
@@ -133,19 +132,10 @@ fn connected(listener: &TcpListener) -> io::Result<(TcpStream, TcpStream)> {
     }
 }
 
-/// Raises the limit on descriptors as far as it may be, and answers it.
-fn raised_limit() -> Option<u64> {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // Refused: then the old limit holds, and is looked at again.
-    let _ = setrlimit(Resource::Nofile, limit);
-    getrlimit(Resource::Nofile).current
-}
-
 /// How many sockets there may be when a guest comes, so that descriptors are left
 /// for all else, the logs above all: half of them where there are few.
 pub fn most_sockets() -> usize {
-    let most = raised_limit().unwrap_or(u64::MAX);
+    let most = limits::raise_descriptors().unwrap_or(u64::MAX);
     usize::try_from(most.saturating_sub(RESERVE).max(most / 2)).unwrap_or(usize::MAX)
 }
 
@@ -183,9 +173,9 @@ fn enough_sockets(
         Some(most) => needed == 0 || needed + RESERVE <= most,
         None => true,
     };
-    let mut limit = getrlimit(Resource::Nofile).current;
+    let mut limit = limits::descriptors();
     if !enough(limit) {
-        limit = raised_limit();
+        limit = limits::raise_descriptors();
     }
     match limit {
         Some(most) if !enough(Some(most)) => Err(SetupError::TooManySockets {

@@ -30,9 +30,7 @@ pub mod meeting;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use engine::conservation::Conservation;
@@ -175,38 +173,9 @@ pub enum Ending {
     Failed(String),
 }
 
-/// The monotonic clock, which all processes of a machine share `[ns]`.
-pub fn monotonic_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
-}
-
-/// The instant at which [`monotonic_ns`] answers this.
-pub fn instant_at(ns: u64) -> Instant {
-    let (now, now_ns) = (Instant::now(), monotonic_ns());
-    match ns.checked_sub(now_ns) {
-        Some(ahead) => now + Duration::from_nanos(ahead),
-        None => now
-            .checked_sub(Duration::from_nanos(now_ns - ns))
-            .unwrap_or(now),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_instant_is_found_again_by_what_the_clock_shows() {
-        let before = Instant::now();
-        let found = instant_at(monotonic_ns());
-        let after = Instant::now();
-        // The two clocks are read one after the other, but are the same.
-        let slack = Duration::from_millis(5);
-        assert!(before <= found + slack && found <= after + slack);
-        let later = instant_at(monotonic_ns() + 3_600_000_000_000);
-        assert!(later > after + Duration::from_secs(3599));
-    }
 
     #[test]
     fn an_order_comes_back_as_it_went() {

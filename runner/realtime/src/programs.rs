@@ -10,13 +10,12 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
-
 use crate::backlog::Unsent;
 use crate::setup::SetupError;
 use crate::stream::Stream;
 use model::roster::Roster;
 use model::{External, Transport};
+use os::process::{Signal, signal_group};
 
 /// How long a program has to be there when it is called first.
 pub const START_PATIENCE: Duration = Duration::from_secs(10);
@@ -107,7 +106,7 @@ pub fn start(
     let out = child.stdout.take().ok_or_else(gone)?;
     let err = child.stderr.take().ok_or_else(gone)?;
     let output = |pipe: Pipe| {
-        rustix::io::ioctl_fionbio(&pipe, true).map_err(io::Error::from)?;
+        os::descriptor::set_nonblocking(&pipe)?;
         Ok(Output {
             node,
             pipe,
@@ -167,14 +166,7 @@ fn groups() -> MutexGuard<'static, Vec<u32>> {
 /// Makes every program that this process has started end at once.
 pub fn end_all() {
     for group in groups().drain(..) {
-        signal_group(group, Signal::KILL);
-    }
-}
-
-fn signal_group(group: u32, signal: Signal) {
-    if let Some(group) = Pid::from_raw(group as i32) {
-        // It may be gone already.
-        let _ = kill_process_group(group, signal);
+        signal_group(group, Signal::Kill);
     }
 }
 
@@ -191,15 +183,19 @@ impl Running {
     /// Asks it to end, stopped as it may be.
     pub fn ask_to_end(&mut self) {
         if self.ended.is_none() {
-            self.signal(Signal::TERM);
-            self.signal(Signal::CONT);
+            self.signal(Signal::Terminate);
+            self.signal(Signal::Continue);
         }
     }
 
     /// Stops it, or lets it go on.
     pub fn pause(&self, stopped: bool) {
         if self.ended.is_none() {
-            self.signal(if stopped { Signal::STOP } else { Signal::CONT });
+            self.signal(if stopped {
+                Signal::Stop
+            } else {
+                Signal::Continue
+            });
         }
     }
 
@@ -220,11 +216,11 @@ impl Running {
         let status = loop {
             if let Some(status) = self.child.try_wait()? {
                 // What it started itself ends with it.
-                self.signal(Signal::KILL);
+                self.signal(Signal::Kill);
                 break status;
             }
             if Instant::now() >= until {
-                self.signal(Signal::KILL);
+                self.signal(Signal::Kill);
                 break self.child.wait()?;
             }
             std::thread::sleep(RETRY);

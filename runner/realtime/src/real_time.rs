@@ -30,7 +30,6 @@ use crate::guests::{Door, Guest};
 use crate::input::Input;
 use crate::lag::Lag;
 use crate::links::Wire;
-use crate::poller::{Interest, Poller, Ready, Token};
 use crate::programs::{Line, LineSocket, Output, Running};
 use crate::sockets::Sockets;
 use crate::stream::Stream;
@@ -38,6 +37,7 @@ use base::time::SimTime;
 use engine::behaviors::{Behaviors, Failure, Fault};
 use engine::run::{EndReason, Outcome, Run};
 use engine::sink::Sink;
+use os::poller::{Interest, Poller, Ready, Token};
 
 /// A run in real time, set up: every node is connected and listening.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::poller::Token;
+use os::poller::Token;
 
 /// A table from tokens to sockets. A late event of a socket that has been
 /// closed finds nothing, and not another socket in its place.

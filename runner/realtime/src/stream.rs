@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use crate::backlog::{Backlog, GATHERED, Unsent};
 use crate::outlet::{SocketOutlet, write_frame};
-use crate::poller::Interest;
 use engine::message::Payload;
 use framing::{Decoder, Envelope, Framing, FramingError};
+use os::poller::Interest;
 
 /// A connection with a framing.
 #[derive(Debug)]

@@ -25,11 +25,10 @@ use crate::scenario::TimeMode;
 use engine::faults::Window;
 use engine::run::EndReason;
 use host::search::SearchPath;
+use os::clock::instant_at;
 use realtime::processes::control::Control;
 use realtime::processes::meeting::Meeting;
-use realtime::processes::{
-    Ending, FaultShare, Held, Job, Order, Place, Report, Setting, Share, instant_at,
-};
+use realtime::processes::{Ending, FaultShare, Held, Job, Order, Place, Report, Setting, Share};
 use realtime::programs;
 use realtime::real_time::RealTime;
 

@@ -40,9 +40,7 @@ impl Control {
     ///
     /// When the system refuses.
     pub fn from_stdin() -> io::Result<Control> {
-        let socket = io::stdin().as_fd().try_clone_to_owned()?;
-        rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?)?;
-        Ok(Control::of(socket.into()))
+        Ok(Control::of(os::descriptor::take_stdin()?.into()))
     }
 
     fn of(socket: UnixStream) -> Control {

@@ -15,13 +15,14 @@ use std::time::{Duration, Instant};
 use tracing::debug;
 
 use crate::lag::Lag;
-use crate::poller::{Interest, Poller, Ready};
 use crate::processes::control::Control;
-use crate::processes::{Ending, FaultShare, Job, Order, Place, Report, Share, monotonic_ns};
+use crate::processes::{Ending, FaultShare, Job, Order, Place, Report, Share};
 use crate::setup::SetupError;
 use base::time::SimTime;
 use engine::conservation::Conservation;
 use engine::run::EndReason;
+use os::clock::monotonic_ns;
+use os::poller::{Interest, Poller, Ready};
 
 /// The subcommand that a process of ours is started with.
 pub const SUBCOMMAND: &str = "node-process";

@@ -13,11 +13,11 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use crate::links::{Links, Wire, datagram_socket};
-use crate::poller::{Interest, Poller};
 use crate::processes::Place;
 use engine::topology::{LinkEnd, NO_RULE, Topology};
 use model::roster::Roster;
 use model::{LinkRule, LinkTransport};
+use os::poller::{Interest, Poller};
 
 /// How long the other processes have to call: they have all said that they are
 /// there.

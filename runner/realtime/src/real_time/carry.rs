@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::{RealTime, Socket, rewatch, rewatch_token};
 use crate::guests::{DoorSocket, Guest, MOST_WAITING, PATIENCE};
 use crate::links::MAX_DATAGRAM;
-use crate::poller::Token;
 use crate::programs::LineSocket;
 use crate::wire::{Head, Kind};
 use engine::behaviors::{Behaviors, Failure, Fault};
@@ -14,6 +13,7 @@ use engine::message::Message;
 use engine::sink::Sink;
 use engine::wires::{LARGE, Outgoing, What};
 use framing::FramingError;
+use os::poller::Token;
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Carries away what the engine sent, in order.

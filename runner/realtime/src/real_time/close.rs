@@ -9,12 +9,12 @@ use tracing::debug;
 use super::{DRAIN, PARTING, RealTime, SILENCE, Socket, rewatch};
 use crate::guests::Guest;
 use crate::links::Wire;
-use crate::poller::Ready;
 use crate::programs::{END_PATIENCE, Heard, Line, LineSocket};
 use crate::sockets::Sockets;
 use crate::wire::{Head, Kind};
 use engine::behaviors::{Behaviors, Failure};
 use engine::sink::Sink;
+use os::poller::Ready;
 
 /// Turns of reading for what a program has still to say: a pipe holds less, and
 /// what it started may write on without end.

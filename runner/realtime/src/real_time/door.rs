@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 
 use super::{BATCH, READ, RealTime, Socket, rewatch};
 use crate::guests::{CROWDED, DATAGRAM, DoorSocket, Guest, MAX_SOURCES, PATIENCE, Source};
-use crate::poller::{Interest, Token};
 use crate::stream::Stream;
 use engine::behaviors::{Behaviors, Failure};
 use engine::sink::Sink;
+use os::poller::{Interest, Token};
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// A guest says no more: its node learns of it, once what it sent was handled.

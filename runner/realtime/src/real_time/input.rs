@@ -5,10 +5,10 @@ use std::io;
 use super::{READ, RealTime, Socket};
 use crate::guests::CROWDED;
 use crate::input::{self, Input};
-use crate::poller::{Interest, Token};
 use engine::behaviors::{Behaviors, Failure};
 use engine::message::MessageId;
 use engine::sink::Sink;
+use os::poller::{Interest, Token};
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Lets standard input in, where a node of this process listens to it: the run

@@ -10,7 +10,6 @@ use super::{NO_SOCKET, READ, RealTime, Socket};
 use crate::guests::DoorSocket;
 use crate::lag::Lag;
 use crate::links::Links;
-use crate::poller::{Interest, Poller, Token};
 use crate::programs::{Line, START_PATIENCE};
 use crate::setup::SetupError;
 use crate::sockets::Sockets;
@@ -19,6 +18,7 @@ use engine::behaviors::Behaviors;
 use engine::run::Run;
 use engine::sink::Sink;
 use model::{LinkRule, LinkTransport};
+use os::poller::{Interest, Poller, Token};
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Opens every socket of a run and starts its programs.

@@ -5,13 +5,13 @@ use std::io;
 
 use super::{BATCH, RealTime, Socket, rewatch_token};
 use crate::guests::CROWDED;
-use crate::poller::{Ready, Token};
 use crate::programs::{Heard, LineSocket};
 use crate::stream::Reading;
 use crate::wire::{Head, Kind};
 use engine::behaviors::{Behaviors, Failure};
 use engine::run::Run;
 use engine::sink::Sink;
+use os::poller::{Ready, Token};
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Takes what has come.

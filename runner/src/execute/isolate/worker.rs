@@ -9,12 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-
 use super::{Job, Order, Report, SUBCOMMAND};
 use crate::execute::ExecuteError;
 use crate::results::entry::Entry;
 use host::cell::Cell;
+use os::descriptor::wait_readable;
 use realtime::processes::control::Control;
 use realtime::setup::SetupError;
 
@@ -126,15 +125,8 @@ impl Worker {
         if let Some(said) = self.next() {
             return Ok(Some(said));
         }
-        let glance = Timespec {
-            tv_sec: 0,
-            tv_nsec: GLANCE.as_nanos() as i64,
-        };
-        let mut ready = [PollFd::new(&self.control, PollFlags::IN)];
-        match poll(&mut ready, Some(&glance)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(None),
-            Ok(_) => {}
-            Err(error) => return Err(failed(error.into())),
+        if !wait_readable(&self.control, GLANCE).map_err(failed)? {
+            return Ok(None);
         }
         // What cannot be read is no word from a process of ours.
         if !self.control.read_on().unwrap_or(false) {
