@@ -26,7 +26,9 @@
 
 pub mod control;
 pub mod crew;
+pub mod frames;
 pub mod meeting;
+pub mod orders;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -192,9 +194,9 @@ mod tests {
             color: false,
             verbose: false,
         };
-        let line = serde_json::to_string(&Order::Job(Box::new(job))).unwrap();
-        assert!(!line.contains('\n'));
-        let Order::Job(back) = serde_json::from_str(&line).unwrap() else {
+        let mut buffer = frames::FrameBuffer::default();
+        buffer.extend(&frames::encode(&Order::Job(Box::new(job))).unwrap());
+        let Some(Order::Job(back)) = buffer.next().unwrap() else {
             panic!("another order");
         };
         assert_eq!((back.token, back.run, back.nodes), (u128::MAX, 2, vec![1]));

@@ -8,14 +8,12 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use analysis::results::LogMode;
+use crossbeam::channel::Receiver;
 
 use super::one::assemble;
 use super::to_override;
@@ -28,8 +26,8 @@ use host::search::SearchPath;
 use os::clock::instant_at;
 use realtime::processes::control::Control;
 use realtime::processes::meeting::Meeting;
+use realtime::processes::orders::follow;
 use realtime::processes::{Ending, FaultShare, Held, Job, Order, Place, Report, Setting, Share};
-use realtime::programs;
 use realtime::real_time::RealTime;
 
 /// How long a process without a runner takes to end itself, before it is ended.
@@ -44,33 +42,14 @@ const ALONE: Duration = Duration::from_secs(5);
 pub fn run(control: Control, job: &Job, say: fn(&str)) -> Result<(), String> {
     let mut reports = control.sender().map_err(|error| error.to_string())?;
     let stop = Arc::new(AtomicBool::new(false));
-    let orders = follow(control, stop.clone());
+    let is_stop = |order: &Order| matches!(order, Order::Stop);
+    let orders = follow(control, stop.clone(), is_stop, ALONE);
     let done = work(job, &orders, &stop, &mut reports, say);
     if let Err(why) = &done {
         // If the runner is gone, nobody is left to tell.
         let _ = reports.send(&Report::Refused(why.clone()));
     }
     done
-}
-
-/// Listens to the runner for as long as it is there, and ends this process after
-/// it, whatever a behavior is doing.
-fn follow(mut control: Control, stop: Arc<AtomicBool>) -> Receiver<Order> {
-    let (sender, orders) = mpsc::channel();
-    thread::spawn(move || {
-        while let Ok(Some(order)) = control.receive() {
-            match order {
-                Order::Stop => stop.store(true, Ordering::Relaxed),
-                order => drop(sender.send(order)),
-            }
-        }
-        stop.store(true, Ordering::Relaxed);
-        drop(sender);
-        thread::sleep(ALONE);
-        programs::end_all();
-        process::exit(3);
-    });
-    orders
 }
 
 fn work(

@@ -239,10 +239,10 @@ impl Crew {
             let member = &mut self.members[index];
             // What cannot be understood, and what cannot be read, is no word
             // from a process of ours.
-            let there = member.control.read_on().unwrap_or(false);
+            let there = member.control.read_more().unwrap_or(false);
             let mut sane = true;
             loop {
-                match member.control.next_line() {
+                match member.control.next_received() {
                     Ok(Some(report)) => reports.push((index, Some(report))),
                     Ok(None) => break,
                     Err(_) => {

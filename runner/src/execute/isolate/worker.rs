@@ -129,24 +129,27 @@ impl Worker {
             return Ok(None);
         }
         // What cannot be read is no word from a process of ours.
-        if !self.control.read_on().unwrap_or(false) {
+        if !self.control.read_more().unwrap_or(false) {
             return Ok(Some(self.next().unwrap_or(Said::Dead)));
         }
         Ok(self.next())
     }
 
     fn next(&mut self) -> Option<Said> {
-        match self.control.next_line() {
-            Ok(None) => None,
-            Ok(Some(Report::Ready)) => Some(Said::Ready),
-            Ok(Some(Report::Over(entry))) => Some(Said::Over(entry)),
-            Ok(Some(Report::Refused(why))) => Some(Said::Refused(why)),
-            Ok(Some(Report::Broken(why))) => Some(Said::Broken(why)),
-            Err(_) => {
-                self.kill();
-                Some(Said::Dead)
+        let said = match self.control.next_received() {
+            Ok(None) => return None,
+            Ok(Some(Report::Ready)) => Said::Ready,
+            Ok(Some(Report::Over(line))) => {
+                serde_json::from_str(&line).map_or(Said::Dead, |entry| Said::Over(Box::new(entry)))
             }
+            Ok(Some(Report::Refused(why))) => Said::Refused(why),
+            Ok(Some(Report::Broken(why))) => Said::Broken(why),
+            Err(_) => Said::Dead,
+        };
+        if matches!(said, Said::Dead) {
+            self.kill();
         }
+        Some(said)
     }
 
     /// Ends it.
