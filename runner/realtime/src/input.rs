@@ -1,12 +1,12 @@
 //! The runner's standard input as a peer of a node: its lines, or the keys of a
 //! terminal.
 //!
-//! Read only when something is there, and never made non-blocking: that would be
-//! so for whoever shares it, the user's shell among them. A file cannot be watched
-//! for when something is there; a thread copies it into a socket that can.
+//! It is read only when something has arrived, and is never made non-blocking: that
+//! would also affect other programs that share it, such as the user's shell. The
+//! poller cannot watch a file; a thread copies a file into a socket, which it can.
 //!
-//! For keys the terminal hands over each byte at once and shows none of them. It
-//! is given back as it was when the run ends, and when this process ends early.
+//! For keys the terminal passes on each byte at once and shows none of them. It is
+//! restored when the run ends, and when this process ends early.
 
 mod keys;
 
@@ -23,19 +23,20 @@ use keys::Keys;
 use os::descriptor::Stdin;
 use os::terminal::{self, Keyboard};
 
-/// What its peer is called.
+/// The name of the peer.
 pub const NAME: &str = "stdin";
 
-/// Standard input on its way to a node.
+/// Standard input as a peer.
 #[derive(Debug)]
 pub struct Input {
-    /// Whose it is.
+    /// The node that reads it.
     pub node: u32,
     /// Its index among the peers.
-    pub stranger: u32,
-    /// Messages that came from it.
+    pub peer: u32,
+    /// Number of messages that have arrived from it.
     pub received: u64,
-    /// No more will come; it is there until its node has handled the last.
+    /// Whether it is at its end. It stays a peer until its node has handled the last
+    /// message.
     pub ended: bool,
     source: Source,
     messages: Messages,
@@ -53,7 +54,8 @@ enum Messages {
     Keys(Keys, Keyboard),
 }
 
-/// Who reads standard input, and what is a message in it, if anybody does.
+/// The node that reads standard input, and what a message in it is; none if no node
+/// does.
 pub fn reader(roster: &Roster) -> Option<(u32, StandardInput)> {
     let groups = roster.groups().iter().enumerate();
     let mut readers = groups.filter_map(|(index, group)| {
@@ -64,9 +66,9 @@ pub fn reader(roster: &Roster) -> Option<(u32, StandardInput)> {
 }
 
 impl Input {
-    /// Takes standard input for a node. A terminal of which this process is not
-    /// in the foreground is somebody else's: then there is none.
-    pub fn take(node: u32, stranger: u32, kind: StandardInput) -> Option<Input> {
+    /// Standard input for a node; none if it is a terminal and another process is in
+    /// its foreground.
+    pub fn take(node: u32, peer: u32, kind: StandardInput) -> Option<Input> {
         let messages = match (terminal::stdin_now(), kind) {
             (terminal::Stdin::Background, _) => return None,
             (terminal::Stdin::Foreground, StandardInput::Keys) => Keyboard::open()
@@ -77,7 +79,7 @@ impl Input {
         let lines = || Messages::Lines(Decoder::new(Framing::Line, DEFAULT_MAX_MESSAGE));
         Some(Input {
             node,
-            stranger,
+            peer,
             received: 0,
             ended: false,
             source: Source::Standard,
@@ -85,26 +87,27 @@ impl Input {
         })
     }
 
-    /// Goes on with a copy of standard input, which cannot be watched itself.
+    /// Reads from a copy of standard input from now on, because a file cannot be
+    /// watched.
     ///
     /// # Errors
     ///
-    /// When the system has no descriptor or no thread left.
+    /// If the system has no descriptor or no thread left.
     pub fn copy(&mut self) -> io::Result<()> {
         let (near, mut far) = UnixStream::pair()?;
         thread::Builder::new().spawn(move || {
-            // It ends with the input, or when nobody takes the copy any more.
+            // Ends at the end of the input, or once the copy is closed.
             let _ = io::copy(&mut Stdin, &mut far);
         })?;
         self.source = Source::Copy(near);
         Ok(())
     }
 
-    /// Reads once, when something is there, and hands on each message.
+    /// Reads once, and calls `message` for each message.
     ///
     /// # Errors
     ///
-    /// When a line is too long.
+    /// If a line is too long.
     pub fn read(&mut self, mut message: impl FnMut(&[u8])) -> Result<(), FramingError> {
         let count = match &mut self.messages {
             Messages::Lines(lines) => match &mut self.source {
@@ -122,7 +125,7 @@ impl Input {
         match count {
             Ok(1..) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            // A terminal that is gone is an error, and an end as well.
+            // Reading a closed terminal is an error, and the end as well.
             Ok(0) | Err(_) => self.ended = true,
         }
         if let Messages::Lines(lines) = &mut self.messages {
@@ -136,8 +139,8 @@ impl Input {
         Ok(())
     }
 
-    /// What it is, for people.
-    pub fn what(&self) -> &'static str {
+    /// A description for the terminal.
+    pub fn describe(&self) -> &'static str {
         match self.messages {
             Messages::Lines(_) => "standard input: each line is a message",
             Messages::Keys(..) => "the keyboard: each key is a message",
