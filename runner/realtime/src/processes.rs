@@ -5,7 +5,7 @@
 //!
 //! The supervisor starts a process for each node, and one more for the programs that
 //! stand for nodes, if there are any. Each process makes the whole plan anew from the
-//! scenario's text, so that it knows every node and draws the same random numbers,
+//! scenario's text, so that it has every node and draws the same random numbers,
 //! but it drives only its own nodes. Then, for all processes at once:
 //!
 //! 1. the supervisor sends each its [`NodeJob`];
@@ -16,8 +16,8 @@
 //! 4. the supervisor names the instant at which the run begins: [`NodeOrder::Go`].
 //!
 //! From then on messages between nodes go from process to process. At the end of its
-//! duration each process tells its neighbors that no more messages follow, and waits
-//! until they have told it the same, so that no message is lost. A process whose
+//! duration each process sends its neighbors an end, after which no more messages
+//! follow, and waits for theirs, so that no message is lost. A process whose
 //! control connection closes ends itself: its runner is gone.
 //!
 //! [`control`] carries orders and reports in [`frames`], [`orders`] receives orders
@@ -196,7 +196,7 @@ mod tests {
         };
         let mut buffer = frames::FrameBuffer::default();
         buffer.extend(&frames::encode(&NodeOrder::Job(Box::new(job))).unwrap());
-        let Some(NodeOrder::Job(back)) = buffer.next().unwrap() else {
+        let Some(NodeOrder::Job(back)) = buffer.next_value().unwrap() else {
             panic!("another order");
         };
         assert_eq!((back.token, back.run, back.nodes), (u128::MAX, 2, vec![1]));

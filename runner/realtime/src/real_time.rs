@@ -10,10 +10,10 @@
 //!
 //! # Where to look
 //!
-//! [`sockets`] holds every socket of the run under a token. [`outgoing`] and
-//! [`incoming`] pass messages to the kind of peer that they are for: [`links`]
-//! (nodes), [`clients`] with their [`listeners`], [`programs`], [`input`]. [`open`]
-//! and [`close`] are the two ends of a run.
+//! `sockets` holds every socket of the run under a token. `outgoing` and `incoming`
+//! pass messages to the kind of peer that they are for: `links` (nodes), `clients`
+//! with their `listeners`, `programs`, `input`. A run begins in `open` and ends in
+//! `close`.
 
 mod clients;
 mod close;

@@ -186,8 +186,8 @@ impl Stream {
         Ok(())
     }
 
-    /// Removes and returns the messages that are not written whole: whoever drops
-    /// the connection counts them as lost.
+    /// Removes and returns the messages that are not written whole: a caller that
+    /// drops the connection counts them as lost.
     pub fn take_unsent(&mut self) -> VecDeque<Unsent> {
         self.queue.take_unsent()
     }

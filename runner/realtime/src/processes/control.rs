@@ -120,7 +120,7 @@ impl Control {
     ///
     /// If a frame is too long, or holds no such value.
     pub fn next_received<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
-        self.received.next()
+        self.received.next_value()
     }
 }
 

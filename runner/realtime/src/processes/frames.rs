@@ -17,8 +17,8 @@ use bincode::Options;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The longest value in a frame `[bytes]`. Arbitrary: a hundred times as much as
-/// the results of a run with a million nodes would be unreasonable.
+/// The longest value in a frame `[bytes]`. The longest are the entries of runs: about
+/// 200 bytes for each node, so this is enough for five million nodes.
 pub const MAX_BODY: usize = 1 << 30;
 
 /// Size of the length `[bytes]`.
@@ -84,7 +84,7 @@ impl FrameBuffer {
     /// # Errors
     ///
     /// If the frame is too long, or does not hold such a value.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
+    pub fn next_value<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let Some((length, rest)) = self.bytes.split_first_chunk::<LENGTH>() else {
             return Ok(None);
         };
@@ -138,8 +138,8 @@ mod tests {
         for byte in bytes {
             buffer.extend(&[byte]);
             match first {
-                None => first = buffer.next::<Value>().unwrap(),
-                Some(_) => second = buffer.next::<String>().unwrap(),
+                None => first = buffer.next_value::<Value>().unwrap(),
+                Some(_) => second = buffer.next_value::<String>().unwrap(),
             }
         }
         assert_eq!(first, Some(value()));
@@ -152,7 +152,10 @@ mod tests {
         let whole = encode(&value()).unwrap();
         for end in 1..whole.len() {
             let mut buffer = holding(&whole[..end]);
-            assert!(buffer.next::<Value>().unwrap().is_none(), "{end} bytes");
+            assert!(
+                buffer.next_value::<Value>().unwrap().is_none(),
+                "{end} bytes"
+            );
             let error = buffer.finish().unwrap_err();
             assert!(matches!(error, FrameError::Cut { found } if found == end));
         }
@@ -161,7 +164,7 @@ mod tests {
     #[test]
     fn a_frame_above_the_limit_is_refused_before_it_arrives() {
         let mut buffer = holding(&u32::MAX.to_be_bytes());
-        let error = buffer.next::<Value>().unwrap_err();
+        let error = buffer.next_value::<Value>().unwrap_err();
         assert!(matches!(error, FrameError::TooLong { found } if found == u32::MAX as usize));
     }
 
@@ -175,11 +178,11 @@ mod tests {
             body.extend([b'x'; 8]);
             let mut frame = (body.len() as u32).to_be_bytes().to_vec();
             frame.extend(body);
-            let as_text = holding(&frame).next::<String>();
+            let as_text = holding(&frame).next_value::<String>();
             assert!(matches!(as_text, Err(FrameError::Value(_))), "{claimed}");
-            let as_list = holding(&frame).next::<Vec<u8>>();
+            let as_list = holding(&frame).next_value::<Vec<u8>>();
             assert!(matches!(as_list, Err(FrameError::Value(_))), "{claimed}");
-            let as_pairs = holding(&frame).next::<Vec<(u64, String)>>();
+            let as_pairs = holding(&frame).next_value::<Vec<(u64, String)>>();
             assert!(matches!(as_pairs, Err(FrameError::Value(_))), "{claimed}");
         }
     }
@@ -192,7 +195,7 @@ mod tests {
                 let mut damaged = whole.clone();
                 damaged[at] ^= 1 << bit;
                 // A value or an error; a damaged value cannot be told from another.
-                let _ = holding(&damaged).next::<Value>();
+                let _ = holding(&damaged).next_value::<Value>();
             }
         }
     }
@@ -202,6 +205,6 @@ mod tests {
         let mut frame = encode(&7u8).unwrap();
         frame[LENGTH - 1] += 1;
         frame.push(0);
-        holding(&frame).next::<u8>().unwrap_err();
+        holding(&frame).next_value::<u8>().unwrap_err();
     }
 }

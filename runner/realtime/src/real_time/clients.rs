@@ -1,14 +1,9 @@
-//! Messages to and from clients, and how clients leave.
-//!
-//! A client that closes its direction is still a peer until its node has handled its
-//! last message; then the node is told, and the connection closes once the replies
-//! are written.
+//! Messages to and from clients. How clients leave is in [`disconnect`].
 
-use std::cmp::Ordering;
+mod disconnect;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
-
-use tracing::debug;
 
 use super::RealTime;
 use super::outgoing::TOO_MUCH_UNREAD;
@@ -21,10 +16,6 @@ use engine::message::Message;
 use engine::sink::Sink;
 use engine::wires::{LARGE, What};
 use os::poller::Token;
-
-/// How many disconnected clients are printed for a node; the others are counted. A
-/// program that sends garbage must not fill the terminal and the disk.
-const PRINTED_MAX: u64 = 10;
 
 /// The clients of a run, and standard input where a node reads it.
 #[derive(Debug)]
@@ -72,9 +63,9 @@ impl Default for Clients {
 }
 
 /// What happened to a message for a client.
-enum Sent {
+enum ClientSend {
     /// Sent, or gathered to be sent.
-    Sent,
+    Done,
     /// The client is not connected.
     NotConnected,
     /// The client must be disconnected, for this reason.
@@ -126,17 +117,17 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let size = message.payload.as_slice().len() as u64;
         let sent = match token {
             Some(token) => self.write_to_client(token, from, to, message),
-            None => Sent::NotConnected,
+            None => ClientSend::NotConnected,
         };
         match sent {
-            Sent::Sent => Ok(()),
-            Sent::NotConnected => {
+            ClientSend::Done => Ok(()),
+            ClientSend::NotConnected => {
                 self.run.lose_outside(from, to, number, size);
                 Ok(())
             }
             // Another client may have caused the message: the error costs this
             // connection, not the run.
-            Sent::Refused(why) => {
+            ClientSend::Refused(why) => {
                 let name = self.run.world.stranger_name(to).to_owned();
                 self.print_disconnected(from, &format!("disconnected {name}: {why}"));
                 if let Some(token) = token {
@@ -148,7 +139,13 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
     }
 
-    fn write_to_client(&mut self, token: Token, from: u32, to: u32, message: Message) -> Sent {
+    fn write_to_client(
+        &mut self,
+        token: Token,
+        from: u32,
+        to: u32,
+        message: Message,
+    ) -> ClientSend {
         let bytes = message.payload.as_slice();
         let large = bytes.len() >= LARGE;
         let gathers = self.clients.gathers && !large;
@@ -161,31 +158,35 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                         .is_some_and(|address| socket.send_to(bytes, address).is_ok()),
                     ListenerSocket::Tcp(_) => false,
                 };
-                return if sent { Sent::Sent } else { Sent::NotConnected };
+                return if sent {
+                    ClientSend::Done
+                } else {
+                    ClientSend::NotConnected
+                };
             }
-            _ => return Sent::NotConnected,
+            _ => return ClientSend::NotConnected,
         };
         if client.stream.memory() > QUEUE_MAX {
-            return Sent::Refused(TOO_MUCH_UNREAD.to_owned());
+            return ClientSend::Refused(TOO_MUCH_UNREAD.to_owned());
         }
         let sent = match gathers {
             true => client.stream.send_later(message.number, message.payload),
             false => client.stream.send(message.number, message.payload),
         };
         if let Err(error) = sent {
-            return Sent::Refused(error.to_string());
+            return ClientSend::Refused(error.to_string());
         }
         if gathers {
             if self.clients.gathered.last() != Some(&token) {
                 self.clients.gathered.push(token);
             }
-            return Sent::Sent;
+            return ClientSend::Done;
         }
         if large && let Some(direct) = client.stream.open_direct() {
             self.run.world.wires.open_outlet(from, to, direct);
         }
         self.check_queue(token);
-        Sent::Sent
+        ClientSend::Done
     }
 
     /// Writes the messages that were gathered.
@@ -242,148 +243,6 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 let line = format!("disconnected {name}: {error}");
                 self.print_disconnected(node, &line);
                 self.disconnect_client(token)
-            }
-        }
-    }
-
-    /// A client has closed its direction: disconnects it once its node has handled
-    /// its last message.
-    fn end_client(&mut self, token: Token) -> Result<(), Failure> {
-        let Some(client) = self.sockets.client(token) else {
-            return Ok(());
-        };
-        if !self.run.world.has_waiting(client.node, client.peer) {
-            return self.disconnect_client(token);
-        }
-        client.ended = true;
-        client.stream.pause(true);
-        let ended = self.clients.ended.entry(client.node).or_default();
-        ended.push_back(token);
-        self.sockets.update_interest(token);
-        Ok(())
-    }
-
-    /// Disconnects the clients that have closed their direction and whose last
-    /// messages have been handled. A node handles them in order, and so does this.
-    pub(super) fn disconnect_ended_clients(&mut self) -> Result<(), Failure> {
-        let nodes: Vec<u32> = self.clients.ended.keys().copied().collect();
-        for node in nodes {
-            while let Some(&token) = self.clients.ended.get(&node).and_then(VecDeque::front) {
-                if let Some(client) = self.sockets.client(token)
-                    && self.run.world.has_waiting(node, client.peer)
-                {
-                    break;
-                }
-                let ended = self.clients.ended.get_mut(&node);
-                ended.map(VecDeque::pop_front);
-                self.disconnect_client(token)?;
-            }
-        }
-        self.clients.ended.retain(|_, clients| !clients.is_empty());
-        Ok(())
-    }
-
-    /// Tells the node that a client is gone, and closes the connection once the
-    /// replies are written.
-    fn disconnect_client(&mut self, token: Token) -> Result<(), Failure> {
-        let Some(client) = self.sockets.client(token) else {
-            return Ok(());
-        };
-        if client.stream.is_closing() {
-            // The node has closed the connection, or was told before.
-            return Ok(());
-        }
-        let (node, peer) = (client.node, client.peer);
-        self.send_outgoing()?;
-        self.run.disconnect(node, peer)?;
-        self.send_outgoing()?;
-        if let Some(client) = self.sockets.client(token) {
-            client.ended = true;
-            client.stream.pause(true);
-            self.close_client(token);
-        }
-        Ok(())
-    }
-
-    /// Closes a connection once its outgoing queue is written.
-    fn close_client(&mut self, token: Token) {
-        if let Some(client) = self.sockets.client(token) {
-            client.stream.close();
-            match client.stream.is_closed() {
-                true => self.remove_client(token),
-                false => self.sockets.update_interest(token),
-            }
-        }
-    }
-
-    /// Closes a client's connection now; unsent messages are lost.
-    pub(super) fn remove_client(&mut self, token: Token) {
-        if self.sockets.client(token).is_none() {
-            return;
-        }
-        let Some(Socket::Client(mut client)) = self.sockets.remove(token) else {
-            return;
-        };
-        let (node, peer) = (client.node, client.peer);
-        for lost in client.stream.take_unsent() {
-            self.run.lose_outside(node, peer, lost.number, lost.bytes);
-        }
-        self.clients.paused.remove(&token);
-        self.clients.connected.remove(&peer);
-        self.run.world.wires.close_outlet(node, peer);
-        if client.received > 0 {
-            self.clients.received.insert((node, peer), client.received);
-        }
-        if let Some(listener) = self.sockets.listener(client.listener) {
-            listener.clients -= 1;
-            self.sockets.watch(client.listener, true);
-        }
-    }
-
-    /// Reads again from sockets that were paused, if their node and their queue have
-    /// caught up.
-    pub(super) fn resume_reading(&mut self) {
-        let paused: Vec<Token> = self.clients.paused.iter().copied().collect();
-        for token in paused {
-            if self.input == Some(token) {
-                self.resume_input(token);
-                continue;
-            }
-            let client = self.sockets.client(token).filter(|client| !client.ended);
-            let Some(client) = client else {
-                self.clients.paused.remove(&token);
-                continue;
-            };
-            let busy = self.run.inbox_len(client.node) > INBOX_PAUSES / 2;
-            if !busy && client.stream.waiting() < QUEUE_PAUSES / 2 {
-                client.stream.pause(false);
-                self.clients.paused.remove(&token);
-                self.sockets.update_interest(token);
-            }
-        }
-    }
-
-    /// Prints why a client of a node was disconnected, up to [`PRINTED_MAX`] times.
-    pub(super) fn print_disconnected(&mut self, node: u32, line: &str) {
-        debug!("{line}");
-        let count = self.clients.disconnected.entry(node).or_default();
-        *count += 1;
-        match (*count).cmp(&(PRINTED_MAX + 1)) {
-            Ordering::Less => self.run.world.print_for(node, line),
-            Ordering::Equal => {
-                let line = "disconnected others, too: they are counted until the end";
-                self.run.world.print_for(node, line);
-            }
-            Ordering::Greater => {}
-        }
-    }
-
-    /// Prints how many clients were disconnected beyond those that were printed.
-    pub(super) fn print_disconnected_count(&mut self) {
-        for (node, count) in std::mem::take(&mut self.clients.disconnected) {
-            if let Some(more @ 1..) = count.checked_sub(PRINTED_MAX) {
-                let line = format!("disconnected {more} others, {count} in all");
-                self.run.world.print_for(node, &line);
             }
         }
     }

@@ -105,7 +105,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         Ok(())
     }
 
-    /// Tells the nodes of other processes that no more messages follow.
+    /// Sends the nodes of other processes the end: no more messages follow.
     pub(super) fn send_ends(&mut self) {
         let links = &self.links;
         for ((near, far), token) in links.connections.iter().chain(&links.end_connections) {

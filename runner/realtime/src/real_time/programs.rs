@@ -44,8 +44,8 @@ pub struct Programs {
 }
 
 /// What happened to a message for a program.
-enum Sent {
-    Sent,
+enum ProgramSend {
+    Done,
     /// The program is not connected.
     NotConnected,
     /// The framing cannot express the message.
@@ -141,13 +141,13 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let number = message.number;
         let size = message.payload.as_slice().len() as u64;
         let sent = self.write_to_program(from, to, message);
-        if matches!(sent, Sent::Sent) {
+        if matches!(sent, ProgramSend::Done) {
             return Ok(());
         }
-        if let Sent::Unfit(error) = &sent {
+        if let ProgramSend::Unfit(error) = &sent {
             self.remark_unfit(from, to, error);
         }
-        if let Sent::QueueFull(token) = sent {
+        if let ProgramSend::QueueFull(token) = sent {
             let name = self.run.world.roster().name(to).unwrap_or_default();
             let line = format!("disconnected {name}: {TOO_MUCH_UNREAD}");
             self.print_disconnected(from, &line);
@@ -155,35 +155,37 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
         self.run.lose_outside(from, to, number, size);
         match sent {
-            Sent::QueueFull(_) => self.run.disconnect(from, to),
+            ProgramSend::QueueFull(_) => self.run.disconnect(from, to),
             _ => Ok(()),
         }
     }
 
-    fn write_to_program(&mut self, from: u32, to: u32, message: Message) -> Sent {
+    fn write_to_program(&mut self, from: u32, to: u32, message: Message) -> ProgramSend {
         let token = self.programs.connections.get(&(from, to)).copied();
         let Some(token) = token else {
-            return Sent::NotConnected;
+            return ProgramSend::NotConnected;
         };
         let Some(program) = self.sockets.program(token) else {
-            return Sent::NotConnected;
+            return ProgramSend::NotConnected;
         };
         match &mut program.socket {
-            ProgramSocket::Tcp(stream) if stream.memory() > QUEUE_MAX => Sent::QueueFull(token),
+            ProgramSocket::Tcp(stream) if stream.memory() > QUEUE_MAX => {
+                ProgramSend::QueueFull(token)
+            }
             ProgramSocket::Tcp(stream) => {
                 let sent = stream.send(message.number, message.payload);
                 self.sockets.update_interest(token);
                 match sent {
-                    Ok(()) => Sent::Sent,
-                    Err(error) => Sent::Unfit(error),
+                    Ok(()) => ProgramSend::Done,
+                    Err(error) => ProgramSend::Unfit(error),
                 }
             }
             ProgramSocket::Udp(socket) => {
                 let bytes = message.payload.as_slice();
                 // The first error may be that of an earlier datagram, reported once.
                 match socket.send(bytes).is_ok() || socket.send(bytes).is_ok() {
-                    true => Sent::Sent,
-                    false => Sent::NotConnected,
+                    true => ProgramSend::Done,
+                    false => ProgramSend::NotConnected,
                 }
             }
         }
