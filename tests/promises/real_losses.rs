@@ -147,7 +147,7 @@ fn a_message_that_a_programs_framing_cannot_carry_is_dropped_and_told_once() {
         &format!("tcp://{address}\"\nframing = \"line\""),
     );
     let answer = live.end();
-    let text = "client sends other what it cannot be given: a `line` message holds a newline";
+    let text = "client sends other messages that its framing cannot express: a `line` message holds a newline";
     assert_eq!((answer.out + &answer.err).matches(text).count(), 1);
     let dropped = drops(&log(&live, "other"), "message");
     assert_eq!(dropped, ["1", "2", "3", "4", "5"]);

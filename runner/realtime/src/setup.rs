@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// A node cannot listen at its address.
-    #[error("node `{node}` cannot listen on {address}: {source}\n  {}", way_out(.source, "end the program that has it, or change the node's `listen`; port 0 takes any free one"))]
+    #[error("node `{node}` cannot listen on {address}: {source}\n  {}", way_out(.source, "end the program that uses it, or change the node's `listen`; port 0 takes any free one"))]
     Listen {
         /// The node.
         node: String,
@@ -44,7 +44,7 @@ pub enum SetupError {
     },
     /// A program accepts no connection.
     #[error(
-        "node `{node}`: nothing answers at {address} after {patience:?}: {source}\n  start the program first, or let the runner start it with `command`"
+        "node `{node}`: no program accepts connections at {address} after {patience:?}: {source}\n  start the program first, or let the runner start it with `command`"
     )]
     Unreachable {
         /// The node.
@@ -58,7 +58,7 @@ pub enum SetupError {
     },
     /// More nodes than processes are allowed.
     #[error(
-        "{nodes} nodes would need {nodes} processes, and {limit} may be\n  leave out --processes, or give the scenario fewer nodes"
+        "{nodes} nodes would need {nodes} processes, expected at most {limit}\n  leave out --processes, or give the scenario fewer nodes"
     )]
     TooManyProcesses {
         /// Number of nodes.
@@ -85,7 +85,7 @@ pub enum SetupError {
 fn way_out(error: &io::Error, taken: &'static str) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => taken,
-        io::ErrorKind::PermissionDenied => "ports below 1024 are the system's: take a higher one",
+        io::ErrorKind::PermissionDenied => "ports below 1024 need special rights: use a higher one",
         _ => "change the node's `listen` to an address of this machine",
     }
 }

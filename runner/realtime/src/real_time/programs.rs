@@ -196,7 +196,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     fn remark_unfit(&mut self, from: u32, to: u32, error: &FramingError) {
         let roster = self.run.world.roster();
         let [from, to] = [from, to].map(|node| roster.name(node).unwrap_or_default());
-        let start = format!("{from} sends {to} what it cannot be given: ");
+        let start = format!("{from} sends {to} messages that its framing cannot express: ");
         if self.remarks.iter().all(|it| !it.starts_with(&start)) {
             self.remarks.push(format!("{start}{error}"));
         }
