@@ -38,18 +38,20 @@ pub struct Input {
     /// Whether it is at its end. It stays a peer until its node has handled the last
     /// message.
     pub ended: bool,
-    source: Source,
-    messages: Messages,
+    origin: Origin,
+    splitter: Splitter,
 }
 
+/// Where the bytes come from.
 #[derive(Debug)]
-enum Source {
-    Standard,
+enum Origin {
+    Stdin,
     Copy(UnixStream),
 }
 
+/// What splits the bytes into messages.
 #[derive(Debug)]
-enum Messages {
+enum Splitter {
     Lines(Decoder),
     Keys(Keys, Keyboard),
 }
@@ -69,21 +71,21 @@ impl Input {
     /// Standard input for a node; none if it is a terminal and another process is in
     /// its foreground.
     pub fn take(node: u32, peer: u32, kind: StandardInput) -> Option<Input> {
-        let messages = match (terminal::stdin_now(), kind) {
+        let splitter = match (terminal::stdin_now(), kind) {
             (terminal::Stdin::Background, _) => return None,
             (terminal::Stdin::Foreground, StandardInput::Keys) => Keyboard::open()
-                .map(|keyboard| Messages::Keys(Keys::default(), keyboard))
+                .map(|keyboard| Splitter::Keys(Keys::default(), keyboard))
                 .ok(),
             _ => None,
         };
-        let lines = || Messages::Lines(Decoder::new(Framing::Line, DEFAULT_MAX_MESSAGE));
+        let lines = || Splitter::Lines(Decoder::new(Framing::Line, DEFAULT_MAX_MESSAGE));
         Some(Input {
             node,
             peer,
             received: 0,
             ended: false,
-            source: Source::Standard,
-            messages: messages.unwrap_or_else(lines),
+            origin: Origin::Stdin,
+            splitter: splitter.unwrap_or_else(lines),
         })
     }
 
@@ -99,7 +101,7 @@ impl Input {
             // Ends at the end of the input, or once the copy is closed.
             let _ = io::copy(&mut Stdin, &mut far);
         })?;
-        self.source = Source::Copy(near);
+        self.origin = Origin::Copy(near);
         Ok(())
     }
 
@@ -109,12 +111,12 @@ impl Input {
     ///
     /// If a line is too long.
     pub fn read(&mut self, mut message: impl FnMut(&[u8])) -> Result<(), FramingError> {
-        let count = match &mut self.messages {
-            Messages::Lines(lines) => match &mut self.source {
-                Source::Standard => lines.read_from(&mut Stdin),
-                Source::Copy(copy) => lines.read_from(copy),
+        let count = match &mut self.splitter {
+            Splitter::Lines(lines) => match &mut self.origin {
+                Origin::Stdin => lines.read_from(&mut Stdin),
+                Origin::Copy(copy) => lines.read_from(copy),
             },
-            Messages::Keys(keys, _) => {
+            Splitter::Keys(keys, _) => {
                 let mut bytes = [0; 1024];
                 let count = Stdin.read(&mut bytes);
                 let bytes = &bytes[..*count.as_ref().unwrap_or(&0)];
@@ -128,7 +130,7 @@ impl Input {
             // Reading a closed terminal is an error, and the end as well.
             Ok(0) | Err(_) => self.ended = true,
         }
-        if let Messages::Lines(lines) = &mut self.messages {
+        if let Splitter::Lines(lines) = &mut self.splitter {
             while let Some(line) = match self.ended {
                 true => lines.finish()?,
                 false => lines.next_message()?,
@@ -141,18 +143,18 @@ impl Input {
 
     /// A description for the terminal.
     pub fn describe(&self) -> &'static str {
-        match self.messages {
-            Messages::Lines(_) => "standard input: each line is a message",
-            Messages::Keys(..) => "the keyboard: each key is a message",
+        match self.splitter {
+            Splitter::Lines(_) => "standard input: each line is a message",
+            Splitter::Keys(..) => "the keyboard: each key is a message",
         }
     }
 }
 
 impl AsFd for Input {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.source {
-            Source::Standard => Stdin.as_fd(),
-            Source::Copy(copy) => copy.as_fd(),
+        match &self.origin {
+            Origin::Stdin => Stdin.as_fd(),
+            Origin::Copy(copy) => copy.as_fd(),
         }
     }
 }

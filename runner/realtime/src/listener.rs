@@ -30,22 +30,22 @@ pub enum ListenerSocket {
     /// For connections.
     Tcp(TcpListener),
     /// For datagrams, with their sources.
-    Udp(UdpSocket, Sources),
+    Udp(UdpSocket, DatagramSources),
 }
 
 /// The sources of the datagrams that a listener has received.
 #[derive(Debug, Default)]
-pub struct Sources {
-    by_address: HashMap<SocketAddr, Source>,
+pub struct DatagramSources {
+    by_address: HashMap<SocketAddr, DatagramSource>,
     /// The address of each source, by its index among the peers.
     addresses: HashMap<u32, SocketAddr>,
     /// Space for one datagram; empty while a datagram is handled.
     pub buffer: Vec<u8>,
 }
 
-impl Sources {
+impl DatagramSources {
     /// The source at an address, if it has sent a datagram before.
-    pub fn get(&self, address: SocketAddr) -> Option<Source> {
+    pub fn get(&self, address: SocketAddr) -> Option<DatagramSource> {
         self.by_address.get(&address).copied()
     }
 
@@ -55,7 +55,7 @@ impl Sources {
     }
 
     /// Adds or updates a source.
-    pub fn set(&mut self, address: SocketAddr, source: Source) {
+    pub fn set(&mut self, address: SocketAddr, source: DatagramSource) {
         if self.by_address.insert(address, source).is_none() {
             self.addresses.insert(source.peer, address);
         }
@@ -69,7 +69,7 @@ impl Sources {
 
 /// A source of datagrams.
 #[derive(Clone, Copy, Debug)]
-pub struct Source {
+pub struct DatagramSource {
     /// Its index among the peers.
     pub peer: u32,
     /// Number of datagrams that have arrived from it.
@@ -126,7 +126,10 @@ fn open(node: u32, listen: &Listen) -> io::Result<Listener> {
             let socket = UdpSocket::bind(listen.address)?;
             socket.set_nonblocking(true)?;
             let address = socket.local_addr()?;
-            (ListenerSocket::Udp(socket, Sources::default()), address)
+            (
+                ListenerSocket::Udp(socket, DatagramSources::default()),
+                address,
+            )
         }
     };
     Ok(Listener {

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use super::RealTime;
 use super::sockets::Socket;
 use crate::client::Client;
-use crate::listener::{DATAGRAM_BUFFER, Listener, ListenerSocket, MAX_SOURCES, Source};
+use crate::listener::{DATAGRAM_BUFFER, DatagramSource, Listener, ListenerSocket, MAX_SOURCES};
 use crate::stream::Stream;
 use engine::behaviors::{Behaviors, Failure};
 use engine::sink::Sink;
@@ -19,7 +19,7 @@ const BATCH: usize = 64;
 struct Datagram<'a> {
     address: SocketAddr,
     /// Its source, if that has sent a datagram before.
-    source: Option<Source>,
+    source: Option<DatagramSource>,
     bytes: &'a [u8],
     /// Whether it is no longer than the listener's limit.
     fits: bool,
@@ -162,7 +162,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         token: Token,
         datagram: &Datagram<'_>,
     ) -> Result<(), Failure> {
-        let mut source = datagram.source.unwrap_or_else(|| Source {
+        let mut source = datagram.source.unwrap_or_else(|| DatagramSource {
             peer: self.peer(node, datagram.address),
             received: 0,
         });
