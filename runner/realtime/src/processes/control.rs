@@ -4,7 +4,7 @@
 //! No other program can connect to it: it has no address, and the process moves
 //! it away from its standard input at once, so that programs that the process
 //! starts do not inherit it. It closes when either side ends, for whatever reason.
-//! Orders and reports cross it in [`frames`](super::frames).
+//! Orders and reports cross it in [`frames`].
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
