@@ -7,7 +7,7 @@
 //! `vtable` holds the functions that plugins call back, [`cell`] is where a run in
 //! a process of its own notes which callback it makes.
 //!
-//! All `unsafe` of the runner is here. It rests on `plugins/ABI.md`: what a
+//! All `unsafe` of the runner is here, but for the mapping of memory in `os`. It rests on `plugins/ABI.md`: what a
 //! plugin must keep to, and what is checked once, at load.
 
 pub mod cell;
