@@ -453,7 +453,7 @@ fn options_that_processes_do_not_support_are_refused_before_anything_runs() {
         (&["--log", "off"], "so --log off cannot be"),
         (
             &["--set", "nodes.machine-3.count=511"],
-            "513 nodes would need 513 processes, and 512 may be",
+            "513 nodes would need 513 processes, expected at most 512",
         ),
     ] {
         let arguments = ["run", "scenario.toml", "--processes", "--out", "out"];

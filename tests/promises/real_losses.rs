@@ -175,7 +175,7 @@ fn a_message_that_the_framing_cannot_carry_is_dropped_and_reported_once() {
         fs::read_to_string(log).is_ok_and(|log| log.matches(",drop,").count() == 5)
     });
     let answer = live.stop();
-    let text = "client sends other what it cannot be given: a `line` message holds a newline";
+    let text = "client sends other messages that its framing cannot express: a `line` message holds a newline";
     assert_eq!((answer.out + &answer.err).matches(text).count(), 1);
     let dropped = drops(&log(&live, "other"), "message");
     assert_eq!(dropped, ["1", "2", "3", "4", "5"]);

@@ -95,7 +95,7 @@ fn an_address_without_a_listener_is_reported_before_anything_runs() {
     ));
     let answer = taken.runner(&["scenario.toml", "--no-report", "--out", "out"]);
     answer.ends(2).says(&[
-        &format!("node `other`: nothing answers at 127.0.0.1:{port} after "),
+        &format!("node `other`: no program accepts connections at 127.0.0.1:{port} after "),
         "start the program first, or let the runner start it with `command`",
     ]);
     assert!(!taken.path("out").exists());

@@ -158,7 +158,7 @@ fn a_port_in_use_names_the_node_and_what_to_change() {
     let lab = Lab::with(&scenario);
     let answer = lab.runner(&["scenario.toml"]).ends(2).says(&[
         &format!("node `server` cannot listen on {address}: Address already in use"),
-        "end the program that has it, or change the node's `listen`; port 0 takes any free one",
+        "end the program that uses it, or change the node's `listen`; port 0 takes any free one",
     ]);
     assert_eq!(answer.out, "");
     assert!(!lab.path("results/live/latest").exists());

@@ -1,21 +1,19 @@
-//! Connections held at once: what they cost a server, and those who use it.
-
-use anyhow::Context;
-use rustix::process::{Resource, getrlimit};
+//! Many open connections: what they cost the server and each client.
 
 use crate::measure::{in_turns, timed};
 use crate::server::{Client, Cores, Server, Side};
+use anyhow::Context;
 
-/// Descriptors that are left for everything else.
+/// Descriptors that are kept free for everything else.
 const RESERVE: u64 = 300;
 
-/// The most connections that are tried: the ports of one address run out
-/// somewhat later.
+/// The most connections that are opened: somewhat fewer than the ports of one
+/// address.
 const MOST: u64 = 25_000;
 
 /// Prints the table.
 pub fn table(quick: bool) -> anyhow::Result<()> {
-    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let limit = os::limits::descriptors().unwrap_or(u64::MAX);
     let count = limit.saturating_sub(RESERVE).min(MOST);
     let count = if quick { count.min(5_000) } else { count };
     let (rounds, trips) = if quick { (7, 1000) } else { (15, 5000) };
@@ -26,7 +24,7 @@ pub fn table(quick: bool) -> anyhow::Result<()> {
     let busy = Server::runner(false)?;
     let cores = Cores::new()?;
     cores.take(Side::Client)?;
-    // One client of each first, so that its memory is not counted.
+    // One client of each server first, so that its memory is not counted.
     let (mut one, mut other) = (quiet.connect(1)?, busy.connect(1)?);
     one.trips(1000)?;
     other.trips(1000)?;
@@ -37,11 +35,11 @@ pub fn table(quick: bool) -> anyhow::Result<()> {
             .map(|_| busy.connect(1))
             .collect::<anyhow::Result<Vec<Client>>>()
     });
-    let mut held = held.context("not all connections were taken")?;
-    // The last has been taken in once it is answered, and so all before it.
+    let mut held = held.context("not all connections were accepted")?;
+    // A reply to the last one means that all before it were accepted, too.
     held.last_mut().context("no connections")?.trips(1)?;
     let idle = busy.memory()?;
-    let (answered, spoken) = timed(|| held.iter_mut().try_for_each(|client| client.trips(1)));
+    let (answered, used_once) = timed(|| held.iter_mut().try_for_each(|client| client.trips(1)));
     answered.context("a connection was lost")?;
     let used = busy.memory()?;
     let per_s = |time: std::time::Duration| count as f64 / time.as_secs_f64();
@@ -52,14 +50,14 @@ pub fn table(quick: bool) -> anyhow::Result<()> {
     );
     println!(
         "   one round trip on each       {:>8.0} per second",
-        per_s(spoken)
+        per_s(used_once)
     );
     println!(
-        "   memory, never spoken         {:>8.0} bytes each, beside what the system keeps",
+        "   memory, never used           {:>8.0} bytes each, beside what the system keeps",
         bytes(idle)
     );
     println!(
-        "   memory, once spoken          {:>8.0} bytes each",
+        "   memory, once used            {:>8.0} bytes each",
         bytes(used)
     );
 

@@ -6,13 +6,14 @@
 //!
 //! | table | what is compared with what |
 //! |---|---|
-//! | echo | round trips of one blocking client with a runner whose node is an `echo.server`, without and with logs, and with a plain blocking server ([`server::serve_plainly`]). Each server is a process of its own, asked in turns |
-//! | ticks | how late clock machines tick that never send, and how late a plain loop that sleeps to the same instants is; all times of day are spread by random phases |
+//! | echo | round trips of one blocking client with a runner whose node is an `echo.server`, without and with logs, and with a plain blocking server ([`server::serve_plainly`]). Each server is a process of its own; they are used in turns |
+//! | ticks | how late clock machines that never send tick, beside how late a plain loop is that sleeps until the same instants; random phases spread the ticks |
 //! | connections | a server that holds idle connections: its memory, and round trips of one more client, against one that holds none |
 //!
-//! Client and servers keep to a core each. Other work on the machine makes all of them worse, the plain side as well:
-//! ratios are medians of rounds taken in turns, lateness is shown beside that of
-//! the plain loop, and the greatest values say more of the machine than of us.
+//! Client and servers have a core each. Other work on the machine makes all figures
+//! worse, also those of the plain side: ratios are medians of rounds taken in turns,
+//! lateness is shown beside that of the plain loop, and the greatest values depend on
+//! the machine more than on the runner.
 
 mod connections;
 mod echo;

@@ -16,8 +16,8 @@ pub const PLAIN: &str = "--plain-server";
 /// Size of a `decimal10` header `[bytes]`.
 pub const HEADER: usize = 10;
 
-/// What stands before the address in the line that a server prints; behind it the
-/// runner names the framing.
+/// The text before the address in the line that a server prints. The runner prints
+/// the framing after the address.
 const LISTENS: &str = "listens on tcp ";
 
 const SCENARIO: &str = r#"
@@ -36,7 +36,7 @@ framing = "decimal10"
 pub struct Server {
     child: Child,
     address: SocketAddr,
-    /// Kept open: it prints when it ends.
+    /// Kept open, because the runner prints when it ends.
     _output: BufReader<ChildStdout>,
     _folder: Option<TempDir>,
 }
@@ -56,7 +56,7 @@ impl Server {
         Server::start(command, Some(folder))
     }
 
-    /// The plain one.
+    /// The plain server.
     pub fn plain() -> anyhow::Result<Server> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg(PLAIN);
@@ -88,7 +88,7 @@ impl Server {
         })
     }
 
-    /// Memory that it has in use `[bytes]`.
+    /// Memory that the server uses `[bytes]`.
     pub fn memory(&self) -> anyhow::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -113,7 +113,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // As a user would: it ends in good order.
+        // As a user ends it, in good order.
         if let Some(process) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process(process, Signal::TERM);
         }
@@ -121,8 +121,8 @@ impl Drop for Server {
     }
 }
 
-/// Who runs on which core. Two processes that wake one another are some times
-/// faster on one core than on two; which it is would be left to chance.
+/// The cores of client and server. Two processes that wake one another are
+/// sometimes faster on one core than on two, so the core must not be left to chance.
 pub struct Cores {
     all: CpuSet,
 }
@@ -130,22 +130,22 @@ pub struct Cores {
 /// One of the two sides of a connection.
 #[derive(Clone, Copy)]
 pub enum Side {
-    /// The one that asks.
+    /// The client.
     Client,
-    /// The one that answers.
+    /// The server.
     Server,
 }
 
 impl Cores {
-    /// What this thread may use now.
+    /// The cores that this thread may use now.
     pub fn new() -> io::Result<Cores> {
         Ok(Cores {
             all: sched_getaffinity(None)?,
         })
     }
 
-    /// This thread and what it starts keep to the core of one side: to its own,
-    /// if there are two at all, until `self` is dropped.
+    /// Keeps this thread, and what it starts, to the core of one side, until `self`
+    /// is dropped. On a machine with one core both sides share it.
     pub fn take(&self, side: Side) -> io::Result<()> {
         let cores: Vec<usize> = (0..CpuSet::MAX_CPU)
             .filter(|&core| self.all.is_set(core))
@@ -176,7 +176,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Sends its message, and takes the reply, so many times; the last reply is
+    /// Sends its message and reads the reply, `count` times. The last reply is
     /// compared byte for byte.
     pub fn trips(&mut self, count: u32) -> io::Result<()> {
         for _ in 0..count {
@@ -204,7 +204,7 @@ pub fn serve_plainly() -> io::Result<()> {
 
 fn echo(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    // A small message comes in one read, header and all.
+    // A small message arrives with one read, with its header.
     let mut input = BufReader::new(stream);
     let mut output = stream;
     let mut frame = vec![0; HEADER];

@@ -20,7 +20,7 @@ use model::roster::Roster;
 use realtime::real_time::RealTime;
 use runner::scenario::{BehaviorName, Group, Link, LinkRule, LinkTransport, TickRule, Timing};
 
-/// So many faces that a machine sends about once in 10^9 ticks.
+/// Number of faces with which a machine sends about once in 10^9 ticks.
 const FACES: u32 = u32::MAX;
 
 /// Machines that tick together.
@@ -153,10 +153,11 @@ fn with_runner(config: &Arc<Config>, size: Size, round: u32) -> anyhow::Result<L
     })
 }
 
-/// One loop that sleeps to the instants of as many ticks: what the machine gives.
+/// A loop that sleeps until the instants of as many ticks: the best that the machine
+/// offers.
 fn plainly(size: Size, round: u32) -> anyhow::Result<Late> {
-    // The driver has asked for timers as exact as can be; this thread is the
-    // same, and keeps that.
+    // The runner has made the timers of this thread as exact as possible; they stay
+    // so.
     let interval = 1_000_000_000 / u64::from(size.rate);
     let mut random = Streams::new(262, "plain", round).node(Purpose::Tick, "plain");
     let mut phases: Vec<u64> = (0..size.nodes).map(|_| random.below(interval)).collect();

@@ -10,7 +10,6 @@
 //! | [`instance`] | the nodes' states of one run: the engine's [`engine::behaviors::Behaviors`] |
 //! | `vtable` | the functions that behaviors call |
 //! | [`check`] | the checks of plugins, which judge runs |
-//! | [`callback`] | the callbacks of behaviors by name |
 //! | [`progress_page`] | the progress of a run, for the process that supervises it |
 //!
 //! All unsafe code about plugins is in this crate. It relies on `plugins/ABI.md`: the

@@ -6,44 +6,32 @@
 //! two callbacks while the writer runs. The runner acts only on values that do not
 //! change.
 
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
-use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use std::sync::atomic::Ordering::Relaxed;
 
 use base::callback::Callback;
 use engine::world::Progress;
+use os::shared::SharedPage;
 
 /// The page, as one of the two processes has it mapped.
 #[derive(Debug)]
 pub struct ProgressPage {
-    words: NonNull<Words>,
-    /// The file; the process that created the page keeps it open for the other.
-    file: File,
+    page: SharedPage,
 }
 
-/// The layout of the page.
-#[repr(C)]
-#[derive(Debug)]
-struct Words {
+/// The words of the page, by their index.
+mod word {
     /// Number of callbacks that have begun.
-    calls: AtomicU64,
-    /// The number of the current [`Callback`]; 0: none.
-    callback: AtomicU64,
-    node: AtomicU64,
-    step: AtomicU64,
-    time_ns: AtomicU64,
-    events: AtomicU64,
-    messages: AtomicU64,
+    pub const CALLS: usize = 0;
+    /// The number of the current [`Callback`](base::callback::Callback); 0: none.
+    pub const CALLBACK: usize = 1;
+    pub const NODE: usize = 2;
+    pub const STEP: usize = 3;
+    pub const TIME_NS: usize = 4;
+    pub const EVENTS: usize = 5;
+    pub const MESSAGES: usize = 6;
 }
-
-/// The size of the file `[bytes]`: the system maps whole pages.
-const PAGE: usize = 4096;
 
 /// What was read from the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,14 +46,6 @@ pub struct Snapshot {
     pub progress: Progress,
 }
 
-// SAFETY: all access to the memory is through atomics, and it stays mapped for as
-// long as the value lives.
-#[allow(unsafe_code)]
-unsafe impl Send for ProgressPage {}
-// SAFETY: as above.
-#[allow(unsafe_code)]
-unsafe impl Sync for ProgressPage {}
-
 impl ProgressPage {
     /// Creates a page of zeros.
     ///
@@ -73,15 +53,13 @@ impl ProgressPage {
     ///
     /// If the system has no memory.
     pub fn create() -> io::Result<ProgressPage> {
-        let file = File::from(memfd_create("runner-cell", MemfdFlags::CLOEXEC)?);
-        file.set_len(PAGE as u64)?;
-        ProgressPage::map(file)
+        let page = SharedPage::create("runner-progress")?;
+        Ok(ProgressPage { page })
     }
 
     /// The path at which another process opens it, while this process lives.
     pub fn path(&self) -> PathBuf {
-        let (process, file) = (std::process::id(), self.file.as_raw_fd());
-        PathBuf::from(format!("/proc/{process}/fd/{file}"))
+        self.page.path()
     }
 
     /// Opens the page that another process created.
@@ -90,38 +68,8 @@ impl ProgressPage {
     ///
     /// If there is none.
     pub fn open(path: &Path) -> io::Result<ProgressPage> {
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
-        if file.metadata()?.len() < PAGE as u64 {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        ProgressPage::map(file)
-    }
-
-    #[allow(unsafe_code)]
-    fn map(file: File) -> io::Result<ProgressPage> {
-        let access = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: a new mapping, at an address of the system's choice; the file
-        // is at least a page long, and nobody makes it shorter.
-        let place = unsafe {
-            mmap(
-                std::ptr::null_mut(),
-                PAGE,
-                access,
-                MapFlags::SHARED,
-                &file,
-                0,
-            )
-        }?;
-        let words = NonNull::new(place.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(ProgressPage { words, file })
-    }
-
-    #[allow(unsafe_code)]
-    #[inline]
-    fn words(&self) -> &Words {
-        // SAFETY: mapped for as long as `self` lives, aligned to a page, larger
-        // than `Words`, and any bytes are atomics.
-        unsafe { self.words.as_ref() }
+        let page = SharedPage::open(path)?;
+        Ok(ProgressPage { page })
     }
 
     /// Writes that a callback begins.
@@ -132,20 +80,21 @@ impl ProgressPage {
 
     #[inline]
     fn write(&self, callback: u64, node: u32, progress: Progress) {
-        let words = self.words();
-        words.node.store(u64::from(node), Relaxed);
-        words.step.store(progress.step, Relaxed);
-        words.time_ns.store(progress.time_ns, Relaxed);
-        words.events.store(progress.events, Relaxed);
-        words.messages.store(progress.messages, Relaxed);
-        words.callback.store(callback, Relaxed);
-        words.calls.store(words.calls.load(Relaxed) + 1, Relaxed);
+        let words = self.page.words();
+        words[word::NODE].store(u64::from(node), Relaxed);
+        words[word::STEP].store(progress.step, Relaxed);
+        words[word::TIME_NS].store(progress.time_ns, Relaxed);
+        words[word::EVENTS].store(progress.events, Relaxed);
+        words[word::MESSAGES].store(progress.messages, Relaxed);
+        words[word::CALLBACK].store(callback, Relaxed);
+        let calls = &words[word::CALLS];
+        calls.store(calls.load(Relaxed) + 1, Relaxed);
     }
 
     /// Writes that the callback has returned.
     #[inline]
     pub fn leave(&self) {
-        self.words().callback.store(0, Relaxed);
+        self.page.words()[word::CALLBACK].store(0, Relaxed);
     }
 
     /// Resets the page before a run.
@@ -155,27 +104,19 @@ impl ProgressPage {
 
     /// Reads the page.
     pub fn read(&self) -> Snapshot {
-        let words = self.words();
+        let words = self.page.words();
+        let load = |index: usize| words[index].load(Relaxed);
         Snapshot {
-            calls: words.calls.load(Relaxed),
-            callback: Callback::from_number(words.callback.load(Relaxed)),
-            node: words.node.load(Relaxed) as u32,
+            calls: load(word::CALLS),
+            callback: Callback::from_number(load(word::CALLBACK)),
+            node: load(word::NODE) as u32,
             progress: Progress {
-                time_ns: words.time_ns.load(Relaxed),
-                step: words.step.load(Relaxed),
-                events: words.events.load(Relaxed),
-                messages: words.messages.load(Relaxed),
+                time_ns: load(word::TIME_NS),
+                step: load(word::STEP),
+                events: load(word::EVENTS),
+                messages: load(word::MESSAGES),
             },
         }
-    }
-}
-
-impl Drop for ProgressPage {
-    #[allow(unsafe_code)]
-    fn drop(&mut self) {
-        // SAFETY: mapped by `map` with this size, and not used any more. That it
-        // cannot be unmapped would only keep the memory.
-        let _ = unsafe { munmap(self.words.as_ptr().cast(), PAGE) };
     }
 }
 

@@ -1,14 +1,14 @@
 //! The wall clock of a run in real time.
 //!
-//! Every instant is measured from one start on the monotonic clock, so nothing
-//! adds up: tick 360 of a minute at 6 Hz is due at 60 s, however late those
-//! before it were. A `speed` of 10 makes ten simulated seconds of one.
+//! Every instant is measured from one start on the monotonic clock, so lateness
+//! does not add up: tick 360 at 6 Hz is due at 60 s, however late the ticks before
+//! it were. With a `speed` of 10, ten simulated seconds pass in one second.
 
 use std::time::{Duration, Instant};
 
 use base::time::SimTime;
 
-/// The time since a run began, `speed` times as fast as it passes.
+/// The time since a run began, `speed` times as fast as real time.
 #[derive(Clone, Copy, Debug)]
 pub struct WallClock {
     start: Instant,
@@ -16,7 +16,7 @@ pub struct WallClock {
 }
 
 impl WallClock {
-    /// A run that begins at `start`; `speed` is above 0.
+    /// The clock of a run that begins at `start`; `speed` is above 0.
     pub fn new(start: Instant, speed: f64) -> WallClock {
         WallClock { start, speed }
     }
@@ -35,15 +35,15 @@ impl WallClock {
         SimTime((passed.as_nanos() as f64 * self.speed) as u64)
     }
 
-    /// How long to wait for an instant; zero if it has passed, none if it never
-    /// comes.
+    /// The wait until an instant; zero if it has passed, none for
+    /// [`SimTime::NEVER`].
     pub fn until(&self, time: SimTime) -> Option<Duration> {
         if time == SimTime::NEVER {
             return None;
         }
         let real = match self.speed == 1.0 {
             true => time.0,
-            // Rounded up: waking early would only mean to wait again.
+            // Rounded up: waking early would mean a second wait.
             false => (time.0 as f64 / self.speed).ceil() as u64,
         };
         let due = self.start.checked_add(Duration::from_nanos(real))?;

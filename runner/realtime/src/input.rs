@@ -1,15 +1,14 @@
 //! The runner's standard input as a peer of a node: its lines, or the keys of a
 //! terminal.
 //!
-//! Read only when something is there, and never made non-blocking: that would be
-//! so for whoever shares it, the user's shell among them. A file cannot be watched
-//! for when something is there; a thread copies it into a socket that can.
+//! It is read only when something has arrived, and is never made non-blocking: that
+//! would also affect other programs that share it, such as the user's shell. The
+//! poller cannot watch a file; a thread copies a file into a socket, which it can.
 //!
-//! For keys the terminal hands over each byte at once and shows none of them. It
-//! is given back as it was when the run ends, and when this process ends early.
+//! For keys the terminal passes on each byte at once and shows none of them. It is
+//! restored when the run ends, and when this process ends early.
 
 mod keys;
-mod terminal;
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -21,41 +20,44 @@ use model::StandardInput;
 use model::roster::Roster;
 
 use keys::Keys;
-use terminal::Terminal;
+use os::descriptor::Stdin;
+use os::terminal::{self, Keyboard};
 
-pub use terminal::give_back;
-
-/// What its peer is called.
+/// The name of the peer.
 pub const NAME: &str = "stdin";
 
-/// Standard input on its way to a node.
+/// Standard input as a peer.
 #[derive(Debug)]
 pub struct Input {
-    /// Whose it is.
+    /// The node that reads it.
     pub node: u32,
     /// Its index among the peers.
-    pub stranger: u32,
-    /// Messages that came from it.
+    pub peer: u32,
+    /// Number of messages that have arrived from it.
     pub received: u64,
-    /// No more will come; it is there until its node has handled the last.
+    /// Whether it is at its end. It stays a peer until its node has handled the last
+    /// message.
     pub ended: bool,
-    source: Source,
-    messages: Messages,
+    origin: Origin,
+    splitter: Splitter,
 }
 
+/// Where the bytes come from.
 #[derive(Debug)]
-enum Source {
-    Standard,
+enum Origin {
+    Stdin,
     Copy(UnixStream),
 }
 
+/// Content splits the bytes into messages.
 #[derive(Debug)]
-enum Messages {
+enum Splitter {
     Lines(Decoder),
-    Keys(Keys, Terminal),
+    Keys(Keys, Keyboard),
 }
 
-/// Who reads standard input, and what is a message in it, if anybody does.
+/// The node that reads standard input, and what a message in it is; none if no node
+/// does.
 pub fn reader(roster: &Roster) -> Option<(u32, StandardInput)> {
     let groups = roster.groups().iter().enumerate();
     let mut readers = groups.filter_map(|(index, group)| {
@@ -66,56 +68,57 @@ pub fn reader(roster: &Roster) -> Option<(u32, StandardInput)> {
 }
 
 impl Input {
-    /// Takes standard input for a node. A terminal of which this process is not
-    /// in the foreground is somebody else's: then there is none.
-    pub fn take(node: u32, stranger: u32, kind: StandardInput) -> Option<Input> {
-        let messages = match (terminal::state(), kind) {
-            (terminal::State::Others, _) => return None,
-            (terminal::State::Ours, StandardInput::Keys) => Terminal::take()
-                .map(|terminal| Messages::Keys(Keys::default(), terminal))
+    /// Standard input for a node; none if it is a terminal and another process is in
+    /// its foreground.
+    pub fn take(node: u32, peer: u32, kind: StandardInput) -> Option<Input> {
+        let splitter = match (terminal::stdin_now(), kind) {
+            (terminal::Stdin::Background, _) => return None,
+            (terminal::Stdin::Foreground, StandardInput::Keys) => Keyboard::open()
+                .map(|keyboard| Splitter::Keys(Keys::default(), keyboard))
                 .ok(),
             _ => None,
         };
-        let lines = || Messages::Lines(Decoder::new(Framing::Line, DEFAULT_MAX_MESSAGE));
+        let lines = || Splitter::Lines(Decoder::new(Framing::Line, DEFAULT_MAX_MESSAGE));
         Some(Input {
             node,
-            stranger,
+            peer,
             received: 0,
             ended: false,
-            source: Source::Standard,
-            messages: messages.unwrap_or_else(lines),
+            origin: Origin::Stdin,
+            splitter: splitter.unwrap_or_else(lines),
         })
     }
 
-    /// Goes on with a copy of standard input, which cannot be watched itself.
+    /// Reads from a copy of standard input from now on, because a file cannot be
+    /// watched.
     ///
     /// # Errors
     ///
-    /// When the system has no descriptor or no thread left.
+    /// If the system has no descriptor or no thread left.
     pub fn copy(&mut self) -> io::Result<()> {
         let (near, mut far) = UnixStream::pair()?;
         thread::Builder::new().spawn(move || {
-            // It ends with the input, or when nobody takes the copy any more.
-            let _ = io::copy(&mut Standard, &mut far);
+            // Ends at the end of the input, or once the copy is closed.
+            let _ = io::copy(&mut Stdin, &mut far);
         })?;
-        self.source = Source::Copy(near);
+        self.origin = Origin::Copy(near);
         Ok(())
     }
 
-    /// Reads once, when something is there, and hands on each message.
+    /// Reads once, and calls `message` for each message.
     ///
     /// # Errors
     ///
-    /// When a line is too long.
+    /// If a line is too long.
     pub fn read(&mut self, mut message: impl FnMut(&[u8])) -> Result<(), FramingError> {
-        let count = match &mut self.messages {
-            Messages::Lines(lines) => match &mut self.source {
-                Source::Standard => lines.read_from(&mut Standard),
-                Source::Copy(copy) => lines.read_from(copy),
+        let count = match &mut self.splitter {
+            Splitter::Lines(lines) => match &mut self.origin {
+                Origin::Stdin => lines.read_from(&mut Stdin),
+                Origin::Copy(copy) => lines.read_from(copy),
             },
-            Messages::Keys(keys, _) => {
+            Splitter::Keys(keys, _) => {
                 let mut bytes = [0; 1024];
-                let count = Standard.read(&mut bytes);
+                let count = Stdin.read(&mut bytes);
                 let bytes = &bytes[..*count.as_ref().unwrap_or(&0)];
                 self.ended |= keys.take(bytes, &mut message);
                 count
@@ -124,10 +127,10 @@ impl Input {
         match count {
             Ok(1..) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            // A terminal that is gone is an error, and an end as well.
+            // Reading a closed terminal is an error, and the end as well.
             Ok(0) | Err(_) => self.ended = true,
         }
-        if let Messages::Lines(lines) = &mut self.messages {
+        if let Splitter::Lines(lines) = &mut self.splitter {
             while let Some(line) = match self.ended {
                 true => lines.finish()?,
                 false => lines.next_message()?,
@@ -138,30 +141,20 @@ impl Input {
         Ok(())
     }
 
-    /// What it is, for people.
-    pub fn what(&self) -> &'static str {
-        match self.messages {
-            Messages::Lines(_) => "standard input: each line is a message",
-            Messages::Keys(..) => "the keyboard: each key is a message",
+    /// A description for the terminal.
+    pub fn describe(&self) -> &'static str {
+        match self.splitter {
+            Splitter::Lines(_) => "standard input: each line is a message",
+            Splitter::Keys(..) => "the keyboard: each key is a message",
         }
     }
 }
 
 impl AsFd for Input {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.source {
-            Source::Standard => rustix::stdio::stdin(),
-            Source::Copy(copy) => copy.as_fd(),
+        match &self.origin {
+            Origin::Stdin => Stdin.as_fd(),
+            Origin::Copy(copy) => copy.as_fd(),
         }
-    }
-}
-
-/// Standard input without a buffer of its own: what is not taken is left for the
-/// next run.
-struct Standard;
-
-impl Read for Standard {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(rustix::io::read(rustix::stdio::stdin(), buffer)?)
     }
 }

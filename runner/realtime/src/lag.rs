@@ -1,5 +1,5 @@
-//! How late things happen in real time: the span from when a tick or timer was
-//! due to when it was handled.
+//! How late ticks and timers are in real time: the span from when each was due to
+//! when it was handled.
 
 use analysis::log::tables::LagRow;
 use analysis::metrics::Histogram;
@@ -12,17 +12,17 @@ pub struct Lag {
     spans: Histogram,
 }
 
-/// A run whose 99th percentile is later than this is said to be late: a tenth
-/// of the shortest interval that a person can see.
+/// A run is late if its 99th percentile is above this: a tenth of the shortest
+/// interval that a person can see.
 pub const LATE: SimDuration = SimDuration(10_000_000);
 
 impl Lag {
-    /// Something due at `due` is handled now.
+    /// Records that what was due at `due` is handled at `now`.
     pub fn record(&mut self, due: SimTime, now: SimTime) {
         self.spans.record((now - due).0);
     }
 
-    /// Number of things that were due.
+    /// Number of ticks and timers.
     pub fn count(&self) -> u64 {
         self.spans.count()
     }
@@ -37,8 +37,8 @@ impl Lag {
         self.spans.max().map(SimDuration)
     }
 
-    /// Each lag `[ns]` and how often it was measured, the greatest as it was and
-    /// the others to 0.1 %.
+    /// Each lag `[ns]` and how often it was measured: the greatest exactly, the
+    /// others to 0.1 %.
     pub fn counts(&self) -> Vec<(u64, u64)> {
         let middle = |(low, width, count): (u64, u64, u64)| (low + width / 2, count);
         let mut counts: Vec<(u64, u64)> = self.spans.buckets().map(middle).collect();
@@ -49,14 +49,14 @@ impl Lag {
         counts
     }
 
-    /// Adds what [`Lag::counts`] told of another process.
+    /// Adds the [`Lag::counts`] of another process.
     pub fn add(&mut self, counts: &[(u64, u64)]) {
         for &(span, count) in counts {
             (0..count).for_each(|_| self.spans.record(span));
         }
     }
 
-    /// The text of the run's `lag.csv`.
+    /// The text of `lag.csv`.
     pub fn to_csv(&self) -> String {
         let row = LagRow {
             due: self.count(),

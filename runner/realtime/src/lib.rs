@@ -1,31 +1,31 @@
-//! Time for a run: the one that passes, in place of the one that is computed.
+//! Runs in real time: the wall clock and sockets in place of virtual time.
 //!
 //! In virtual time the engine goes from event to event by itself. In real time
-//! [`real_time`] waits for the wall clock and for sockets, and has the engine do
-//! what is due and take what has come; the engine, the behaviors and the results
-//! are the same. One thread drives all nodes of a run,
-//! or of a process's part of it:
+//! [`real_time`] waits for the wall clock and for sockets, has the engine do what is
+//! due, and passes it what has arrived. The engine, the behaviors and the results are
+//! the same. One thread drives all nodes of a run, or of a process's part of it.
+//! Start reading in [`real_time`].
 //!
-//! - [`clock`], [`poller`] and [`lag`]: when;
-//! - [`wire`] and [`links`]: what nodes say to one another;
-//! - [`guests`]: programs that connect to a listening node;
-//! - [`processes`]: a process for each node, where that is asked for;
+//! - [`clock`] and [`lag`]: when things are due, and how late they happen;
+//! - [`links`] and [`link_frame`]: connections between nodes;
+//! - [`listener`] and [`client`]: programs that connect to a listening node;
+//! - [`programs`]: programs that stand for a node;
 //! - [`input`]: the runner's standard input, as a peer of a node;
-//! - [`programs`]: programs that stand for a node, called or started by us;
-//! - [`stream`], [`backlog`], [`outlet`] and [`sockets`]: what they all are made of.
+//! - [`processes`]: a process for each node;
+//! - [`stream`], [`outgoing`] and [`direct`]: one TCP connection, its outgoing queue,
+//!   and the way past the queue.
 
-pub mod backlog;
+pub mod client;
 pub mod clock;
-pub mod guests;
+pub mod direct;
 pub mod input;
 pub mod lag;
+pub mod link_frame;
 pub mod links;
-pub mod outlet;
-pub mod poller;
+pub mod listener;
+pub mod outgoing;
 pub mod processes;
 pub mod programs;
 pub mod real_time;
 pub mod setup;
-pub mod sockets;
 pub mod stream;
-pub mod wire;

@@ -6,15 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
-use rustix::process::{Resource, getrlimit, setrlimit};
-
+use crate::link_frame::HEAD;
 use crate::setup::SetupError;
 use crate::stream::Stream;
-use crate::wire::HEAD;
 use engine::topology::{NO_RULE, Topology};
 use framing::Framing;
 use model::roster::Roster;
 use model::{LinkRule, LinkTransport};
+use os::limits;
 
 /// The longest message on a link `[bytes]`.
 const MAX_MESSAGE: u64 = 1 << 31;
@@ -22,12 +21,12 @@ const MAX_MESSAGE: u64 = 1 << 31;
 /// The longest message that a datagram takes beside its head `[bytes]`.
 pub const MAX_DATAGRAM: usize = 65_507 - HEAD;
 
-/// Descriptors that are left for logs, listeners and guests.
+/// Descriptors that are kept free for logs, listeners and clients.
 const RESERVE: u64 = 256;
 
-/// Both ends of the connection between two nodes.
+/// One end of the connection between two nodes.
 #[derive(Debug)]
-pub struct Wire {
+pub struct LinkConnection {
     /// The node at this end.
     pub near: u32,
     /// The node at the other.
@@ -36,16 +35,16 @@ pub struct Wire {
     pub stream: Stream,
 }
 
-/// What the nodes of a run are linked with.
+/// The sockets between the nodes of a run.
 #[derive(Debug, Default)]
-pub struct Links {
-    /// Two per linked pair.
-    pub wires: Vec<Wire>,
+pub struct LinkSockets {
+    /// Two ends per linked pair.
+    pub connections: Vec<LinkConnection>,
     /// The datagram sockets, by node, with their addresses.
     pub datagrams: BTreeMap<u32, (UdpSocket, SocketAddr)>,
-    /// Pairs whose wire only tells of the end: their messages are datagrams.
-    pub quiet: BTreeSet<(u32, u32)>,
-    /// Where the datagram sockets of nodes in other processes are.
+    /// Pairs whose messages are datagrams: their connection only carries the end.
+    pub datagram_pairs: BTreeSet<(u32, u32)>,
+    /// The addresses of the datagram sockets of nodes in other processes.
     pub far_datagrams: BTreeMap<u32, SocketAddr>,
 }
 
@@ -54,22 +53,21 @@ pub struct Links {
 ///
 /// # Errors
 ///
-/// When that would take more sockets than the process may open, or the system
-/// refuses.
+/// If that needs more sockets than the process may open, or the system refuses.
 pub fn connect(
     roster: &Roster,
     topology: &Topology,
     rules: &[LinkRule],
     is_program: impl Fn(u32) -> bool,
-) -> Result<Links, SetupError> {
+) -> Result<LinkSockets, SetupError> {
     let transport = |rule: u32| match rule {
         NO_RULE => LinkTransport::Tcp,
         rule => rules[rule as usize].link.transport,
     };
-    enough_sockets(roster, topology, &transport)?;
+    check_limit(roster, topology, &transport)?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let mut links = Links::default();
-    let mut pairs = BTreeMap::new();
+    let mut links = LinkSockets::default();
+    let mut pairs = BTreeSet::new();
     for near in 0..roster.len() {
         for peer in 0..topology.peer_count(near) {
             let Some(end) = topology.peer(near, peer) else {
@@ -80,7 +78,7 @@ pub fn connect(
             }
             match transport(end.rule) {
                 LinkTransport::Tcp => {
-                    pairs.insert((near.min(end.node), near.max(end.node)), ());
+                    pairs.insert((near.min(end.node), near.max(end.node)));
                 }
                 LinkTransport::Udp => {
                     for node in [near, end.node] {
@@ -93,23 +91,23 @@ pub fn connect(
             }
         }
     }
-    for (a, b) in pairs.into_keys() {
+    for (a, b) in pairs {
         let (one, other) = connected(&listener)?;
-        links.wires.push(Wire::new(a, b, one)?);
-        links.wires.push(Wire::new(b, a, other)?);
+        links.connections.push(LinkConnection::new(a, b, one)?);
+        links.connections.push(LinkConnection::new(b, a, other)?);
     }
     Ok(links)
 }
 
-impl Wire {
+impl LinkConnection {
     /// The end of a connection at `near`.
     ///
     /// # Errors
     ///
-    /// When the system refuses.
-    pub fn new(near: u32, far: u32, socket: TcpStream) -> io::Result<Wire> {
+    /// If the system refuses.
+    pub fn new(near: u32, far: u32, socket: TcpStream) -> io::Result<LinkConnection> {
         let stream = Stream::new(socket, Framing::U32be, MAX_MESSAGE + HEAD as u64)?;
-        Ok(Wire { near, far, stream })
+        Ok(LinkConnection { near, far, stream })
     }
 }
 
@@ -120,8 +118,8 @@ pub(super) fn datagram_socket() -> io::Result<(UdpSocket, SocketAddr)> {
     Ok((socket, address))
 }
 
-/// Both ends of a new connection to ourselves. Whoever else calls the listener
-/// is turned away: its address is not the one that we called from.
+/// Both ends of a new connection within this process. A connection of any other
+/// program is closed: it comes from another address.
 fn connected(listener: &TcpListener) -> io::Result<(TcpStream, TcpStream)> {
     let near = TcpStream::connect(listener.local_addr()?)?;
     let own = near.local_addr()?;
@@ -133,32 +131,48 @@ fn connected(listener: &TcpListener) -> io::Result<(TcpStream, TcpStream)> {
     }
 }
 
-/// Raises the limit on descriptors as far as it may be, and answers it.
-fn raised_limit() -> Option<u64> {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // Refused: then the old limit holds, and is looked at again.
-    let _ = setrlimit(Resource::Nofile, limit);
-    getrlimit(Resource::Nofile).current
-}
-
-/// How many sockets there may be when a guest comes, so that descriptors are left
-/// for all else, the logs above all: half of them where there are few.
-pub fn most_sockets() -> usize {
-    let most = raised_limit().unwrap_or(u64::MAX);
+/// Number of open sockets above which no client is accepted, so that descriptors
+/// are left for logs and all else: half of them where there are few.
+pub fn max_sockets() -> usize {
+    let most = limits::raise_descriptors().unwrap_or(u64::MAX);
     usize::try_from(most.saturating_sub(RESERVE).max(most / 2)).unwrap_or(usize::MAX)
 }
 
-/// Raises the limit on descriptors if there are links that need more, and refuses
-/// those that need more still.
-fn enough_sockets(
+/// Raises the limit on descriptors if the links need more, and fails if that is not
+/// enough.
+fn check_limit(
     roster: &Roster,
     topology: &Topology,
     transport: &impl Fn(u32) -> LinkTransport,
 ) -> Result<(), SetupError> {
-    // Each direction of a TCP link counts one end. A mesh's pairs are not listed
-    // before it is known that they are few enough to be. A node with UDP links
-    // has one socket for all of them.
+    let needed = needed_sockets(roster, topology, transport);
+    let enough = |limit: Option<u64>| match limit {
+        Some(most) => needed == 0 || needed + RESERVE <= most,
+        None => true,
+    };
+    let mut limit = limits::descriptors();
+    if !enough(limit) {
+        limit = limits::raise_descriptors();
+    }
+    match limit {
+        Some(most) if !enough(Some(most)) => Err(SetupError::TooManySockets {
+            nodes: roster.len(),
+            needed,
+            limit: most.saturating_sub(RESERVE),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Number of sockets of all links. The pairs of a mesh are counted, not listed: they
+/// may be too many.
+fn needed_sockets(
+    roster: &Roster,
+    topology: &Topology,
+    transport: &impl Fn(u32) -> LinkTransport,
+) -> u64 {
+    // Each direction of a TCP link counts one end. A node with UDP links has one
+    // socket for all of them.
     let mut needed = 0u64;
     let mut datagrams = BTreeSet::new();
     for node in 0..roster.len() {
@@ -178,21 +192,5 @@ fn enough_sockets(
             }
         }
     }
-    needed += datagrams.len() as u64;
-    let enough = |current: Option<u64>| match current {
-        Some(most) => needed == 0 || needed + RESERVE <= most,
-        None => true,
-    };
-    let mut limit = getrlimit(Resource::Nofile).current;
-    if !enough(limit) {
-        limit = raised_limit();
-    }
-    match limit {
-        Some(most) if !enough(Some(most)) => Err(SetupError::TooManySockets {
-            nodes: roster.len(),
-            needed,
-            limit: most.saturating_sub(RESERVE),
-        }),
-        _ => Ok(()),
-    }
+    needed + datagrams.len() as u64
 }

@@ -1,81 +1,81 @@
-//! The nodes of a run in processes of their own: what the runner and these
-//! processes say to one another.
+//! The nodes of a run in processes of their own: the supervisor in the runner, and
+//! the messages between it and the processes.
 //!
-//! # How a run comes together
+//! # How a run begins
 //!
-//! The runner starts a process for each node, and one more for the programs that
-//! stand for nodes, if there are any. Each makes the whole plan anew, so that it
-//! knows every node and draws what it would draw in one process, but drives its
-//! own alone. Then, step by step, all of them at once:
+//! The supervisor starts a process for each node, and one more for the programs that
+//! stand for nodes, if there are any. Each process makes the whole plan anew from the
+//! scenario's text, so that it has every node and draws the same random numbers,
+//! but it drives only its own nodes. Then, for all processes at once:
 //!
-//! 1. the runner gives each its [`Job`];
-//! 2. each opens its sockets and tells where they are: [`Report::Here`];
-//! 3. the runner hands the list of all [`Place`]s round; of each linked pair the
-//!    later node calls the earlier one; who has all its connections and programs
-//!    is [`Report::Ready`];
-//! 4. the runner names the instant at which the run begins: [`Order::Go`].
+//! 1. the supervisor sends each its [`NodeJob`];
+//! 2. each opens its sockets and reports their addresses: [`NodeReport::Listening`];
+//! 3. the supervisor sends all [`ProcessAddresses`] to all of them. Of each linked
+//!    pair, the node with the higher index connects to the other. A process that has
+//!    all its connections and programs reports [`NodeReport::Ready`];
+//! 4. the supervisor names the instant at which the run begins: [`NodeOrder::Go`].
 //!
-//! Messages then go from process to process; only the end is the runner's matter
-//! again. At the end of its duration each process tells its neighbors that no
-//! more will come, and waits until they have told it the same, so that nothing is
-//! lost on the way. A process whose control socket closes has no runner any more
-//! and ends itself.
+//! From then on messages between nodes go from process to process. At the end of its
+//! duration each process sends its neighbors an end, after which no more messages
+//! follow, and waits for theirs, so that no message is lost. A process whose
+//! control connection closes ends itself: its runner is gone.
 //!
-//! [`control`] carries orders and reports, [`meeting`] connects the nodes,
-//! [`crew`] is the runner's side; the other side is `execute::node`.
+//! [`control`] carries orders and reports in [`frames`], [`orders`] receives orders
+//! during a run, [`rendezvous`] connects the nodes, [`supervisor`] is the runner's
+//! side. The other side is `execute::node`.
 
 pub mod control;
-pub mod crew;
-pub mod meeting;
+pub mod frames;
+pub mod orders;
+pub mod rendezvous;
+pub mod supervisor;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use engine::conservation::Conservation;
 
-/// What the runner tells a process.
+/// An order of the supervisor to a process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Order {
-    /// What it is there for.
-    Job(Box<Job>),
-    /// Where everybody is: connect.
-    Meet(Vec<Place>),
-    /// Begin, when the monotonic clock shows this `[ns]`.
+pub enum NodeOrder {
+    /// Content to do.
+    Job(Box<NodeJob>),
+    /// Connect to the nodes at these addresses.
+    Connect(Vec<ProcessAddresses>),
+    /// Begin at an instant of the monotonic clock.
     Go {
-        /// The instant that is time 0.
+        /// The instant that is time 0 `[ns]`.
         start_ns: u64,
     },
     /// End the run now.
     Stop,
 }
 
-/// What a process tells the runner.
+/// A report of a process to the supervisor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Report {
-    /// Its sockets are open.
-    Here(Place),
+pub enum NodeReport {
+    /// Its sockets are open, at these addresses.
+    Listening(ProcessAddresses),
     /// It is connected, and its programs run.
     Ready,
     /// It cannot begin, for this reason.
     Refused(String),
-    /// A behavior has stopped the run; all are to end.
-    Ending,
-    /// It has ended, and all that it recorded is written.
-    Done(Share),
+    /// A behavior has stopped the run: all processes must end it.
+    StopAll,
+    /// Its part of the run is over, and its logs are written.
+    Done(ProcessResult),
 }
 
-/// What one process is there for.
+/// Content one process does.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Job {
-    /// The path of the scenario, as it was given.
+pub struct NodeJob {
+    /// The path of the scenario, as typed.
     pub path: String,
-    /// Its text: the file may change meanwhile.
+    /// The text of the scenario: the file may change meanwhile.
     pub text: String,
-    /// What overrides it.
+    /// Content overrides the scenario.
     pub settings: Vec<Setting>,
     /// Where to look for plugins first.
     pub plugin_path: Vec<PathBuf>,
@@ -83,7 +83,7 @@ pub struct Job {
     pub run: u32,
     /// The nodes to drive.
     pub nodes: Vec<u32>,
-    /// What the processes of this run know one another by.
+    /// A secret number by which the processes of this run recognize one another.
     pub token: u128,
     /// The folder of the run, which exists.
     pub folder: PathBuf,
@@ -91,7 +91,7 @@ pub struct Job {
     pub say: bool,
     /// Whether that is shown in color.
     pub color: bool,
-    /// Whether to say what is done, too.
+    /// Whether to log what is done.
     pub verbose: bool,
 }
 
@@ -102,7 +102,7 @@ pub enum Setting {
     Set(String),
     /// An option with a name of its own.
     Option {
-        /// As it is typed: `--seed`.
+        /// The option as typed: `--seed`.
         flag: String,
         /// The key of the scenario.
         key: String,
@@ -111,85 +111,68 @@ pub enum Setting {
     },
 }
 
-/// Where the nodes of one process can be reached.
+/// The addresses of one process and its nodes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Place {
+pub struct ProcessAddresses {
     /// The nodes.
     pub nodes: Vec<u32>,
-    /// Where connections from other nodes are taken.
-    pub wires: SocketAddr,
-    /// Where datagrams from other nodes are taken, by node.
+    /// Where connections of other nodes are accepted.
+    pub links: SocketAddr,
+    /// Where datagrams of other nodes are received, by node.
     pub datagrams: Vec<(u32, SocketAddr)>,
-    /// Where listening nodes wait for programs from outside, by name.
-    pub doors: Vec<(String, SocketAddr)>,
-    /// What people are to know.
+    /// Where nodes listen for clients, by the node's name.
+    pub listening: Vec<(String, SocketAddr)>,
+    /// Lines for the terminal.
     pub remarks: Vec<String>,
 }
 
-/// What one process has to say at the end of a run.
+/// The result of one process, at the end of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Share {
+pub struct ProcessResult {
     /// When its part of the run ended `[ns]`.
     pub end_ns: u64,
-    /// Why.
+    /// Why it ended.
     pub ending: Ending,
-    /// Events that it handled.
+    /// Number of events that it handled.
     pub events: u64,
-    /// Messages that its nodes sent.
+    /// Number of messages that its nodes sent.
     pub messages: u64,
-    /// How late it was: each lag `[ns]`, and how often.
+    /// Each lag `[ns]` of its ticks and timers, and how often it occurred.
     pub lags: Vec<(u64, u64)>,
-    /// What happened beside the records.
+    /// Content happened and is not in the logs.
     pub remarks: Vec<String>,
-    /// What each fault of the scenario touched here.
-    pub faults: Vec<FaultShare>,
-    /// What became of the messages here.
+    /// Content each fault of the scenario did in this process.
+    pub faults: Vec<FaultTimes>,
+    /// Content happened to the messages in this process.
     pub conservation: Conservation,
 }
 
-/// Each time that a fault held.
+/// Each time that a fault was active.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct FaultShare(pub Vec<Held>);
+pub struct FaultTimes(pub Vec<FaultTime>);
 
-/// One time that a fault held.
+/// One time that a fault was active.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Held {
-    /// When it began `[ns]`.
+pub struct FaultTime {
+    /// If it began `[ns]`.
     pub from_ns: u64,
-    /// When it ended `[ns]`.
+    /// If it ended `[ns]`.
     pub until_ns: u64,
-    /// How much it touched.
+    /// Number of messages or nodes that it affected.
     pub touched: u64,
 }
 
-/// Why a process came to its end.
+/// Why the part of a process ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
-    /// The run's duration was over, or nothing was left to happen.
+    /// The duration of the run was over, or nothing could happen any more.
     Complete,
-    /// A behavior of its own stopped the run, for this reason.
+    /// A behavior in this process stopped the run, for this reason.
     Stopped(String),
-    /// The runner told it to.
-    Told,
+    /// The supervisor ordered it.
+    Ordered,
     /// A behavior failed, or its records could not be written.
     Failed(String),
-}
-
-/// The monotonic clock, which all processes of a machine share `[ns]`.
-pub fn monotonic_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
-}
-
-/// The instant at which [`monotonic_ns`] answers this.
-pub fn instant_at(ns: u64) -> Instant {
-    let (now, now_ns) = (Instant::now(), monotonic_ns());
-    match ns.checked_sub(now_ns) {
-        Some(ahead) => now + Duration::from_nanos(ahead),
-        None => now
-            .checked_sub(Duration::from_nanos(now_ns - ns))
-            .unwrap_or(now),
-    }
 }
 
 #[cfg(test)]
@@ -197,20 +180,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instant_is_found_again_by_what_the_clock_shows() {
-        let before = Instant::now();
-        let found = instant_at(monotonic_ns());
-        let after = Instant::now();
-        // The two clocks are read one after the other, but are the same.
-        let slack = Duration::from_millis(5);
-        assert!(before <= found + slack && found <= after + slack);
-        let later = instant_at(monotonic_ns() + 3_600_000_000_000);
-        assert!(later > after + Duration::from_secs(3599));
-    }
-
-    #[test]
-    fn an_order_comes_back_as_it_went() {
-        let job = Job {
+    fn an_order_decodes_to_what_was_encoded() {
+        let job = NodeJob {
             path: "a.toml".to_owned(),
             text: "name = \"a\"\n".to_owned(),
             settings: vec![Setting::Set("seed=3".to_owned())],
@@ -223,9 +194,9 @@ mod tests {
             color: false,
             verbose: false,
         };
-        let line = serde_json::to_string(&Order::Job(Box::new(job))).unwrap();
-        assert!(!line.contains('\n'));
-        let Order::Job(back) = serde_json::from_str(&line).unwrap() else {
+        let mut buffer = frames::FrameBuffer::default();
+        buffer.extend(&frames::encode(&NodeOrder::Job(Box::new(job))).unwrap());
+        let Some(NodeOrder::Job(back)) = buffer.next_value().unwrap() else {
             panic!("another order");
         };
         assert_eq!((back.token, back.run, back.nodes), (u128::MAX, 2, vec![1]));

@@ -1,21 +1,21 @@
-//! Why a run in real time could not begin: a port that is taken, a program that
-//! is not there, more connections than there may be.
+//! Why a run in real time cannot begin: a port in use, a program that does not
+//! exist, more connections than allowed.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// A run that could not begin. Nothing was run.
+/// Why a run cannot begin. Nothing was run.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// A node cannot listen where it should.
-    #[error("node `{node}` cannot listen on {address}: {source}\n  {}", way_out(.source, "end the program that has it, or change the node's `listen`; port 0 takes any free one"))]
+    /// A node cannot listen at its address.
+    #[error("node `{node}` cannot listen on {address}: {source}\n  {}", way_out(.source, "end the program that uses it, or change the node's `listen`; port 0 takes any free one"))]
     Listen {
         /// The node.
         node: String,
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The links would need more connections than the process may open.
@@ -27,7 +27,7 @@ pub enum SetupError {
         nodes: u32,
         /// Sockets that they need.
         needed: u64,
-        /// Sockets that there may be.
+        /// Sockets that are allowed.
         limit: u64,
     },
     /// A program cannot be started.
@@ -39,45 +39,45 @@ pub enum SetupError {
         node: String,
         /// The first word of its command.
         command: String,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A program does not answer.
+    /// A program accepts no connection.
     #[error(
-        "node `{node}`: nothing answers at {address} after {patience:?}: {source}\n  start the program first, or let the runner start it with `command`"
+        "node `{node}`: no program accepts connections at {address} after {patience:?}: {source}\n  start the program first, or let the runner start it with `command`"
     )]
     Unreachable {
         /// The node.
         node: String,
-        /// Where it was looked for.
+        /// Its address.
         address: SocketAddr,
-        /// For how long.
+        /// How long it was tried.
         patience: Duration,
-        /// What the system said at last.
+        /// The last error of the system.
         source: io::Error,
     },
-    /// More nodes than there may be processes.
+    /// More nodes than processes are allowed.
     #[error(
-        "{nodes} nodes would need {nodes} processes, and {limit} may be\n  leave out --processes, or give the scenario fewer nodes"
+        "{nodes} nodes would need {nodes} processes, expected at most {limit}\n  leave out --processes, or give the scenario fewer nodes"
     )]
     TooManyProcesses {
         /// Number of nodes.
         nodes: usize,
-        /// Processes that there may be.
+        /// The most processes that are allowed.
         limit: usize,
     },
-    /// The process of a node found that it cannot begin, for this reason.
+    /// The process of a node cannot begin, for this reason.
     #[error("{0}")]
     Refused(String),
-    /// The process of a node was gone before the run began.
+    /// The process of a node ended before the run began.
     #[error("the process of {who} ended before the run began: {how}")]
     Gone {
-        /// Whose it was.
+        /// The nodes of the process.
         who: String,
         /// How it ended.
         how: String,
     },
-    /// Anything else that the system refuses.
+    /// Any other error of the system.
     #[error("cannot set up the sockets of the run: {0}")]
     System(#[from] io::Error),
 }
@@ -85,7 +85,7 @@ pub enum SetupError {
 fn way_out(error: &io::Error, taken: &'static str) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => taken,
-        io::ErrorKind::PermissionDenied => "ports below 1024 are the system's: take a higher one",
+        io::ErrorKind::PermissionDenied => "ports below 1024 need special rights: use a higher one",
         _ => "change the node's `listen` to an address of this machine",
     }
 }

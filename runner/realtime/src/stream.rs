@@ -1,7 +1,7 @@
 //! One TCP connection: bytes in, whole messages out, and back. Never blocks.
 //!
-//! What cannot be written at once waits in memory; how much that is, is for the
-//! owner to look at ([`Stream::waiting`]) before it reads more.
+//! Bytes that cannot be written at once wait in the outgoing queue; the owner checks
+//! the queue ([`Stream::waiting`]) before it reads more.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -9,11 +9,11 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
-use crate::backlog::{Backlog, GATHERED, Unsent};
-use crate::outlet::{SocketOutlet, write_frame};
-use crate::poller::Interest;
+use crate::direct::{DirectWriter, write_frame};
+use crate::outgoing::{GATHERED, OutgoingQueue, Unsent};
 use engine::message::Payload;
 use framing::{Decoder, Envelope, Framing, FramingError};
+use os::poller::Interest;
 
 /// A connection with a framing.
 #[derive(Debug)]
@@ -21,43 +21,42 @@ pub struct Stream {
     socket: Arc<TcpStream>,
     framing: Framing,
     decoder: Decoder,
-    /// What is still to be written.
-    backlog: Backlog,
-    /// The socket takes nothing any more.
+    queue: OutgoingQueue,
+    /// Whether the socket is closed for writing.
     broken: bool,
-    /// Nothing more will be sent; the socket closes once `backlog` is empty.
+    /// Whether nothing more will be sent; the socket closes once `queue` is empty.
     closing: bool,
-    /// Nothing is read for now.
+    /// Whether reading is suspended.
     paused: bool,
-    /// What it was last said to be watched for.
+    /// Content the poller watches it for.
     watched: Interest,
-    /// Where messages may leave without being copied, once somebody asked for it.
-    outlet: Option<Arc<SocketOutlet>>,
+    /// Set by [`Stream::open_direct`].
+    direct: Option<Arc<DirectWriter>>,
 }
 
 /// How a read ended.
 #[derive(Debug)]
 pub enum Reading {
-    /// All that was there has been read.
+    /// The connection is open; what had arrived is read, or a part of it.
     Open,
-    /// The other end has closed, in good order or not; no more will come.
+    /// The other end has closed, in good order or not.
     Ended,
-    /// What came is no frame; nothing more can be understood.
+    /// The bytes are no frame; the connection cannot be read any more.
     Broken(FramingError),
 }
 
-/// Bytes read from one connection before the others have their turn.
+/// The most bytes that are read from one connection before the others are read.
 const TURN: usize = 1 << 20;
 
 /// A read of less than this has most likely emptied the socket `[bytes]`.
 const SHORT: usize = 2048;
 
 impl Stream {
-    /// A connected socket, made non-blocking and prompt.
+    /// Wraps a connected socket; makes it non-blocking and without delay.
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// If the system refuses.
     pub fn new(socket: TcpStream, framing: Framing, max_message: u64) -> io::Result<Stream> {
         socket.set_nonblocking(true)?;
         // A message is written at once and whole: waiting for more to send with
@@ -67,42 +66,39 @@ impl Stream {
             socket: Arc::new(socket),
             framing,
             decoder: Decoder::new(framing, max_message),
-            backlog: Backlog::default(),
+            queue: OutgoingQueue::default(),
             broken: false,
             closing: false,
             paused: false,
-            watched: Interest {
-                read: true,
-                write: false,
-            },
-            outlet: None,
+            watched: Interest::READ,
+            direct: None,
         })
     }
 
-    /// Where messages may leave without being copied, if it is asked for first.
-    /// What it does not take whole is for [`Stream::take_rest`], before anything
-    /// else is sent or the stream closed.
-    pub fn open_outlet(&mut self) -> Option<Arc<SocketOutlet>> {
-        if self.outlet.is_some() {
+    /// The direct writer of this connection; none if it was returned before. When
+    /// it has begun a message, call [`Stream::take_rest`] before anything else is
+    /// sent or the stream is closed.
+    pub fn open_direct(&mut self) -> Option<Arc<DirectWriter>> {
+        if self.direct.is_some() {
             return None;
         }
-        let outlet = SocketOutlet::new(self.socket.clone(), self.framing);
-        self.outlet = Some(Arc::new(outlet));
-        self.tell_outlet();
-        self.outlet.clone()
+        let direct = DirectWriter::new(self.socket.clone(), self.framing);
+        self.direct = Some(Arc::new(direct));
+        self.update_direct();
+        self.direct.clone()
     }
 
     /// The address at the other end.
     ///
     /// # Errors
     ///
-    /// When it is gone.
+    /// If the connection is closed.
     pub fn peer(&self) -> io::Result<SocketAddr> {
         self.socket.peer_addr()
     }
 
-    /// Reads what is there, up to a turn's worth, and hands each whole message
-    /// to `message`.
+    /// Reads what has arrived, up to a limit, and calls `message` for each whole
+    /// message.
     pub fn read(&mut self, mut message: impl FnMut(&[u8])) -> Reading {
         let mut taken = 0;
         while taken < TURN {
@@ -117,14 +113,14 @@ impl Stream {
                             Err(error) => return Reading::Broken(error),
                         }
                     }
-                    // Most likely all that was there; asking costs a call.
+                    // Most likely that was all; another read costs a call.
                     if count < SHORT || self.decoder.waiting() == 0 {
                         return Reading::Open;
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Reading::Open,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Reset, timed out: whatever it is, nothing more comes.
+                // Reset or timed out: nothing more can arrive.
                 Err(_) => return Reading::Ended,
             }
         }
@@ -141,18 +137,18 @@ impl Stream {
         }
     }
 
-    /// Sends a message, the sender's `number`-th: at once as far as the socket
-    /// takes it. What never gets out is told by [`Stream::take_unsent`].
+    /// Sends the sender's `number`-th message: at once as far as the socket takes
+    /// it. [`Stream::take_unsent`] returns it if it never is written.
     ///
     /// # Errors
     ///
-    /// When the framing cannot express it; nothing was sent.
+    /// If the framing cannot express it; then nothing is sent.
     pub fn send(&mut self, number: u64, message: Payload) -> Result<(), FramingError> {
         self.put(number, message, true)
     }
 
-    /// As [`Stream::send`], but with the next [`Stream::flush`]: messages that are
-    /// sent together leave with one call.
+    /// As [`Stream::send`], but written by the next [`Stream::flush`]: messages that
+    /// are sent together are written with one call.
     ///
     /// # Errors
     ///
@@ -166,7 +162,7 @@ impl Stream {
         let envelope = Envelope::new(self.framing, body)?;
         let size = body.len();
         if self.closing || self.broken {
-            self.backlog.refuse(number, size as u64);
+            self.queue.refuse(number, size as u64);
             return Ok(());
         }
         let parts = [envelope.head(), body, envelope.tail()];
@@ -178,33 +174,34 @@ impl Stream {
         let end = head + body.len();
         match message {
             Payload::Block(bytes) if end.saturating_sub(done) > GATHERED => {
-                let backlog = &mut self.backlog;
-                backlog.keep([envelope.head(), &[], &[]], done.min(head));
-                backlog.keep_whole(bytes.into_vec(), done.saturating_sub(head));
-                backlog.keep([&[], &[], envelope.tail()], 0);
+                let queue = &mut self.queue;
+                queue.push([envelope.head(), &[], &[]], done.min(head));
+                queue.push_whole(bytes.into_vec(), done.saturating_sub(head));
+                queue.push([&[], &[], envelope.tail()], 0);
             }
-            _ => self.backlog.keep(parts, done),
+            _ => self.queue.push(parts, done),
         }
-        self.backlog.end_message(number, size as u64);
-        self.tell_outlet();
+        self.queue.end_message(number, size as u64);
+        self.update_direct();
         Ok(())
     }
 
-    /// Takes away the messages of which something waits: who gives the connection
-    /// up accounts for them.
+    /// Removes and returns the messages that are not written whole: a caller that
+    /// drops the connection counts them as lost.
     pub fn take_unsent(&mut self) -> VecDeque<Unsent> {
-        self.backlog.take_unsent()
+        self.queue.take_unsent()
     }
 
     /// Sends a frame in three parts, with one call if the socket takes it.
     pub fn send_parts(&mut self, head: &[u8], body: &[u8], tail: &[u8]) {
         let parts = [head, body, tail];
         let done = self.write_at_once(parts);
-        self.backlog.keep(parts, done);
-        self.tell_outlet();
+        self.queue.push(parts, done);
+        self.update_direct();
     }
 
-    /// Writes as much of a frame as the socket takes now; answers how much.
+    /// Writes as much of a frame as the socket takes now. Returns the number of
+    /// bytes.
     fn write_at_once(&mut self, parts: [&[u8]; 3]) -> usize {
         if self.waiting() > 0 {
             return 0;
@@ -212,57 +209,57 @@ impl Stream {
         write_frame(&self.socket, parts)
     }
 
-    /// Takes over what the outlet has begun with: a message of this number and
-    /// size.
+    /// Queues the rest of a message that the direct writer has begun.
     pub fn take_rest(&mut self, number: u64, bytes: u64) {
-        if let Some(rest) = self.outlet.as_ref().map(|outlet| outlet.take_rest()) {
-            self.backlog.keep_whole(rest, 0);
-            self.backlog.end_message(number, bytes);
-            self.tell_outlet();
+        if let Some(rest) = self.direct.as_ref().map(|direct| direct.take_rest()) {
+            self.queue.push_whole(rest, 0);
+            self.queue.end_message(number, bytes);
+            self.update_direct();
         }
     }
 
-    /// The outlet must not overtake what waits, nor write where nothing may follow.
-    fn tell_outlet(&self) {
-        if let Some(outlet) = &self.outlet {
-            outlet.set_free(self.waiting() == 0 && !self.closing && !self.broken);
+    /// The direct writer must not overtake the queue, nor write to a connection that
+    /// closes.
+    fn update_direct(&self) {
+        if let Some(direct) = &self.direct {
+            direct.set_free(self.waiting() == 0 && !self.closing && !self.broken);
         }
     }
 
-    /// Writes what waits, as far as the socket takes it. A socket that is gone
-    /// takes nothing: reading tells of it.
+    /// Writes the queue, as far as the socket takes it. A closed socket takes
+    /// nothing; that is noticed when reading.
     pub fn flush(&mut self) {
         while self.waiting() > 0 {
-            let (pieces, count) = self.backlog.first();
+            let (pieces, count) = self.queue.first();
             match (&*self.socket).write_vectored(&pieces[..count]) {
                 Ok(0) => break,
-                Ok(count) => self.backlog.written(count),
+                Ok(count) => self.queue.written(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(_) => {
-                    self.backlog.give_up();
+                    self.queue.clear();
                     self.broken = true;
                 }
             }
         }
         if self.waiting() == 0 && self.closing {
-            // Ends our direction; the other end's last bytes may still come.
+            // Closes our direction; bytes of the other end may still arrive.
             let _ = self.socket.shutdown(Shutdown::Write);
         }
-        self.tell_outlet();
+        self.update_direct();
     }
 
     /// Bytes that wait to be written.
     pub fn waiting(&self) -> usize {
-        self.backlog.waiting()
+        self.queue.waiting()
     }
 
-    /// What all that waits takes in memory, about `[bytes]`.
-    pub fn burden(&self) -> usize {
-        self.backlog.burden()
+    /// Memory that the queue takes, about `[bytes]`.
+    pub fn memory(&self) -> usize {
+        self.queue.memory()
     }
 
-    /// Closes our direction once what was sent is out.
+    /// Closes our direction once the queue is empty.
     pub fn close(&mut self) {
         self.closing = true;
         self.flush();
@@ -273,18 +270,18 @@ impl Stream {
         self.closing
     }
 
-    /// Whether [`Stream::close`] was called and everything is out.
+    /// Whether [`Stream::close`] was called and the queue is empty.
     pub fn is_closed(&self) -> bool {
         self.closing && self.waiting() == 0
     }
 
-    /// Stops or resumes reading.
+    /// Suspends or resumes reading.
     pub fn pause(&mut self, paused: bool) {
         self.paused = paused;
     }
 
-    /// What it is to be watched for from now on, if that has changed. It begins
-    /// with being watched for something to read.
+    /// Content the poller must watch it for from now on; none if that is unchanged. A
+    /// new stream is watched for reading.
     pub fn changed_interest(&mut self) -> Option<Interest> {
         let interest = Interest {
             read: !self.paused,
@@ -310,15 +307,15 @@ mod tests {
     use std::net::TcpListener;
 
     #[test]
-    fn what_waits_goes_out_whole_and_in_order() {
+    fn queued_messages_are_written_whole_and_in_order() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (near, _) = listener.accept().unwrap();
         let mut stream = Stream::new(near, Framing::U32be, 1 << 31).unwrap();
         let mut messages = Messages::new();
         let mut expected = Vec::new();
-        // More than the system keeps for a connection; the large ones first meet
-        // an empty queue, then one of small pieces, then one another.
+        // More than the system buffers. The large messages find an empty queue, then
+        // one with small pieces, then one with large ones.
         let sizes = [9_000_000, 0, 1, 20, 70_000, 3_000, 65_536, 9_000_000, 5];
         for (number, size) in (0..).zip(sizes.iter().cycle().take(36)) {
             let bytes: Vec<u8> = (0..*size).map(|at| (at % 251) as u8 ^ number).collect();
@@ -334,7 +331,7 @@ mod tests {
         while arrived.len() < expected.len() {
             stream.flush();
             let count = far.read(&mut piece).unwrap();
-            assert!(count > 0, "closed before all was out");
+            assert!(count > 0, "closed before all was written");
             arrived.extend_from_slice(&piece[..count]);
             assert!(stream.waiting() <= expected.len() - arrived.len());
         }

@@ -5,7 +5,7 @@ use crate::cli::Exit;
 use crate::cli::arguments::Color;
 use crate::cli::terminal::{Terminal, teller};
 use crate::execute::node;
-use realtime::processes::Order;
+use realtime::processes::NodeOrder;
 use realtime::processes::control::Control;
 
 /// Does what the runner says.
@@ -15,7 +15,7 @@ use realtime::processes::control::Control;
 /// When there is no runner.
 pub fn node(who: &str) -> anyhow::Result<Exit> {
     let mut control = Control::from_stdin()?;
-    let Ok(Some(Order::Job(job))) = control.receive() else {
+    let Ok(Some(NodeOrder::Job(job))) = control.receive() else {
         anyhow::bail!(
             "nobody says what the process of {who} is there for\n  only the runner starts it: runner run --processes SCENARIO"
         );

@@ -2,16 +2,11 @@
 //! it went.
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::os::unix::net::UnixStream;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
 use analysis::expect::Over;
 use analysis::results::{LogMode, RunStatus, Verdict};
-use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::cli::arguments::{Log, RunOptions, Time};
 use crate::cli::check::count;
@@ -27,8 +22,9 @@ use crate::plan::{Plan, RunSpec};
 use crate::results::ledger::RunResult;
 use crate::results::manifest::{manifest, selected as chosen};
 use crate::scenario::Override;
+use os::signals::StopSignals;
 use realtime::processes::Setting;
-use realtime::{input, programs};
+use realtime::programs;
 
 /// Runs the scenarios that were named, one after another.
 ///
@@ -70,7 +66,10 @@ pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
         ));
         return Ok(Exit::BadInput);
     }
-    let stop = Stop::on_signals()?;
+    let stop = StopSignals::catch(|| {
+        os::terminal::restore();
+        programs::end_all();
+    })?;
     let mut exit = Exit::Passed;
     let mut junit = match options.junit.as_deref().map(Junit::begin).transpose() {
         Ok(junit) => junit,
@@ -149,7 +148,7 @@ fn run_plan(
     options: &RunOptions,
     command: &[String],
     mut junit: Option<&mut Junit>,
-    stop: &Stop,
+    stop: &StopSignals,
     terminal: &Terminal,
 ) -> anyhow::Result<Exit> {
     let scenario = &plan.loaded.scenario;
@@ -406,43 +405,4 @@ fn quoted(word: &str) -> String {
 
 fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// Turns the first SIGINT or SIGTERM into a graceful end; a second one ends the
-/// process at once, and the programs that it has started.
-struct Stop {
-    flag: Arc<AtomicBool>,
-    signal: Arc<AtomicUsize>,
-}
-
-impl Stop {
-    fn on_signals() -> std::io::Result<Stop> {
-        let stop = Stop {
-            flag: Arc::default(),
-            signal: Arc::default(),
-        };
-        let (mut signals, told) = UnixStream::pair()?;
-        for signal in [SIGINT, SIGTERM] {
-            signal_hook::flag::register(signal, stop.flag.clone())?;
-            signal_hook::flag::register_usize(signal, stop.signal.clone(), signal as usize)?;
-            signal_hook::low_level::pipe::register(signal, told.try_clone()?)?;
-        }
-        // Waits for two signals, whatever else this process is busy with.
-        let last = stop.signal.clone();
-        thread::Builder::new().spawn(move || {
-            if signals.read_exact(&mut [0; 2]).is_ok() {
-                input::give_back();
-                programs::end_all();
-                signal_hook::low_level::exit(128 + last.load(Ordering::Relaxed) as i32);
-            }
-        })?;
-        Ok(stop)
-    }
-
-    fn signal(&self) -> Option<i32> {
-        match self.signal.load(Ordering::Relaxed) {
-            0 => None,
-            signal => Some(signal as i32),
-        }
-    }
 }

@@ -76,12 +76,23 @@ pub enum Order {
 pub(super) enum Report {
     /// It has made the plan.
     Ready,
-    /// A run is over.
-    Over(Box<Entry>),
+    /// A run is over. Its [`Entry`], as the JSON of its journal line: an entry
+    /// leaves out what is empty, and then does not come back from bincode.
+    Over(String),
     /// A run could not begin, for this reason.
     Refused(String),
     /// Results could not be written.
     Broken(String),
+}
+
+impl Report {
+    /// A run is over.
+    fn over(entry: &Entry) -> Report {
+        match serde_json::to_string(entry) {
+            Ok(line) => Report::Over(line),
+            Err(error) => Report::Broken(error.to_string()),
+        }
+    }
 }
 
 /// What a process is there for.

@@ -8,14 +8,12 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use analysis::results::LogMode;
+use crossbeam::channel::Receiver;
 
 use super::one::assemble;
 use super::to_override;
@@ -25,12 +23,14 @@ use crate::scenario::TimeMode;
 use engine::faults::Window;
 use engine::run::EndReason;
 use host::search::SearchPath;
+use os::clock::instant_at;
 use realtime::processes::control::Control;
-use realtime::processes::meeting::Meeting;
+use realtime::processes::orders::follow;
+use realtime::processes::rendezvous::Rendezvous;
 use realtime::processes::{
-    Ending, FaultShare, Held, Job, Order, Place, Report, Setting, Share, instant_at,
+    Ending, FaultTime, FaultTimes, NodeJob, NodeOrder, NodeReport, ProcessAddresses, ProcessResult,
+    Setting,
 };
-use realtime::programs;
 use realtime::real_time::RealTime;
 
 /// How long a process without a runner takes to end itself, before it is ended.
@@ -42,41 +42,22 @@ const ALONE: Duration = Duration::from_secs(5);
 /// # Errors
 ///
 /// Why it could not be done; the runner knows, if it is still there.
-pub fn run(control: Control, job: &Job, say: fn(&str)) -> Result<(), String> {
+pub fn run(control: Control, job: &NodeJob, say: fn(&str)) -> Result<(), String> {
     let mut reports = control.sender().map_err(|error| error.to_string())?;
     let stop = Arc::new(AtomicBool::new(false));
-    let orders = follow(control, stop.clone());
+    let is_stop = |order: &NodeOrder| matches!(order, NodeOrder::Stop);
+    let orders = follow(control, stop.clone(), is_stop, ALONE);
     let done = work(job, &orders, &stop, &mut reports, say);
     if let Err(why) = &done {
         // If the runner is gone, nobody is left to tell.
-        let _ = reports.send(&Report::Refused(why.clone()));
+        let _ = reports.send(&NodeReport::Refused(why.clone()));
     }
     done
 }
 
-/// Listens to the runner for as long as it is there, and ends this process after
-/// it, whatever a behavior is doing.
-fn follow(mut control: Control, stop: Arc<AtomicBool>) -> Receiver<Order> {
-    let (sender, orders) = mpsc::channel();
-    thread::spawn(move || {
-        while let Ok(Some(order)) = control.receive() {
-            match order {
-                Order::Stop => stop.store(true, Ordering::Relaxed),
-                order => drop(sender.send(order)),
-            }
-        }
-        stop.store(true, Ordering::Relaxed);
-        drop(sender);
-        thread::sleep(ALONE);
-        programs::end_all();
-        process::exit(3);
-    });
-    orders
-}
-
 fn work(
-    job: &Job,
-    orders: &Receiver<Order>,
+    job: &NodeJob,
+    orders: &Receiver<NodeOrder>,
     stop: &AtomicBool,
     reports: &mut Control,
     say: fn(&str),
@@ -94,7 +75,7 @@ fn work(
     let recorder = Recorder::new(schema, &job.folder, LogMode::PerNode, say).only(&job.nodes);
     let run = assemble(&plan, spec, Some(&job.folder), recorder, None).only(&job.nodes);
     let told = |error: io::Error| error.to_string();
-    let meeting = Meeting::open(
+    let rendezvous = Rendezvous::open(
         &case.roster,
         run.world.topology(),
         &scenario.links,
@@ -102,56 +83,58 @@ fn work(
     )
     .map_err(told)?;
     let mut real = RealTime::open(run, speed).map_err(|error| error.to_string())?;
-    let here = Place {
+    let addresses = ProcessAddresses {
         nodes: job.nodes.clone(),
-        wires: meeting.address(),
-        datagrams: meeting.datagrams(),
-        doors: real.places.clone(),
+        links: rendezvous.address(),
+        datagrams: rendezvous.datagrams(),
+        listening: real.listening.clone(),
         remarks: std::mem::take(&mut real.remarks),
     };
-    reports.send(&Report::Here(here)).map_err(told)?;
+    reports
+        .send(&NodeReport::Listening(addresses))
+        .map_err(told)?;
     let gone = || "the runner is gone".to_owned();
-    let Ok(Order::Meet(places)) = orders.recv() else {
+    let Ok(NodeOrder::Connect(processes)) = orders.recv() else {
         return Err(gone());
     };
-    let links = meeting
-        .connect(&places, job.token)
+    let links = rendezvous
+        .connect(&processes, job.token)
         .map_err(|error| format!("the nodes cannot be connected: {error}"))?;
-    let doors: Vec<_> = places.into_iter().flat_map(|place| place.doors).collect();
-    real.link(links, &doors, &scenario.links)
+    let listening: Vec<_> = processes.into_iter().flat_map(|it| it.listening).collect();
+    real.link(links, &listening, &scenario.links)
         .map_err(|error| error.to_string())?;
-    reports.send(&Report::Ready).map_err(told)?;
-    let Ok(Order::Go { start_ns }) = orders.recv() else {
+    reports.send(&NodeReport::Ready).map_err(told)?;
+    let Ok(NodeOrder::Go { start_ns }) = orders.recv() else {
         return Err(gone());
     };
     let outcome = real.go_from(instant_at(start_ns), stop, |ended| {
         if let Ok(EndReason::Stopped(_)) = ended {
-            let _ = reports.send(&Report::Ending);
+            let _ = reports.send(&NodeReport::StopAll);
         }
     });
     let ending = match outcome.reason {
         EndReason::Duration | EndReason::Idle => Ending::Complete,
         EndReason::Stopped(reason) => Ending::Stopped(reason),
-        EndReason::Interrupted => Ending::Told,
+        EndReason::Interrupted => Ending::Ordered,
         EndReason::Failed(failure) => Ending::Failed(failure.to_string()),
         EndReason::Endless(why) => Ending::Failed(why),
     };
     let lags = real.lag.counts();
     let remarks = std::mem::take(&mut real.remarks);
     let faults = outcome.faults.iter().map(|fault| {
-        let held = |it: &Window| Held {
+        let held = |it: &Window| FaultTime {
             from_ns: it.from.0,
             until_ns: it.until.0,
             touched: it.touched,
         };
-        FaultShare(fault.windows.iter().map(held).collect())
+        FaultTimes(fault.windows.iter().map(held).collect())
     });
     let faults = faults.collect();
     let ending = match real.into_sink().finish(outcome.end) {
         Ok(_) => ending,
         Err(error) => Ending::Failed(error.to_string()),
     };
-    let share = Share {
+    let result = ProcessResult {
         end_ns: outcome.end.0,
         ending,
         events: outcome.events,
@@ -161,7 +144,7 @@ fn work(
         faults,
         conservation: outcome.conservation,
     };
-    reports.send(&Report::Done(share)).map_err(told)
+    reports.send(&NodeReport::Done(result)).map_err(told)
 }
 
 /// Makes a plan anew from the scenario's text.

@@ -19,7 +19,7 @@ use base::time::SimTime;
 use engine::faults::{FaultEffect, Window};
 use engine::run::EndReason;
 use model::roster::Roster;
-use realtime::processes::{FaultShare, Held, Job, Setting, crew};
+use realtime::processes::{FaultTime, FaultTimes, NodeJob, Setting, supervisor};
 
 /// What the processes need beside the plan, to make it anew.
 #[derive(Clone, Debug)]
@@ -56,12 +56,12 @@ pub fn run(
     (schema, checks): (&RunSchema, Option<Checks>),
     stop: &AtomicBool,
 ) -> Result<Ended, ExecuteError> {
-    let token = crew::token();
+    let token = supervisor::token();
     let source = &plan.loaded.source;
     let jobs = shares(&plan.case(spec).roster)
         .into_iter()
         .map(|(nodes, who)| {
-            let job = Job {
+            let job = NodeJob {
                 path: source.path.clone(),
                 text: source.text.clone(),
                 settings: processes.settings.clone(),
@@ -77,7 +77,7 @@ pub fn run(
             (job, who)
         })
         .collect();
-    let sum = crew::run(jobs, stop, options.say)?;
+    let sum = supervisor::run(jobs, stop, options.say)?;
     let (reason, begun) = match sum.reason {
         Some(reason) => (reason, true),
         None => (EndReason::Interrupted, false),
@@ -121,13 +121,13 @@ pub fn run(
 }
 
 /// What the faults did in all processes together.
-fn effects(scenario: &Scenario, shares: &[Vec<FaultShare>]) -> Vec<FaultEffect> {
+fn effects(scenario: &Scenario, shares: &[Vec<FaultTimes>]) -> Vec<FaultEffect> {
     let rules = scenario.faults.iter().enumerate();
     rules
         .map(|(index, rule)| {
             let mut effect = FaultEffect::new(index, rule, Vec::new());
             for windows in shares.iter().filter_map(|share| share.get(index)) {
-                let window = |held: &Held| Window {
+                let window = |held: &FaultTime| Window {
                     from: SimTime(held.from_ns),
                     until: SimTime(held.until_ns),
                     touched: held.touched,

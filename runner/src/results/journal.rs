@@ -15,7 +15,6 @@ use std::path::PathBuf;
 
 use analysis::log::tables::JOURNAL_FILE;
 use analysis::results::Identity;
-use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -95,7 +94,7 @@ impl Journal {
         let path = folder.path().join(JOURNAL_FILE);
         let file = File::create_new(&path).map_err(BookError::at(&path))?;
         // A file system that knows no locks has to do without.
-        let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
+        let _ = os::lock::try_lock(&file);
         Journal::begin(path, file, plan)
     }
 
@@ -130,9 +129,8 @@ impl Journal {
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
         let file = options.open(&path).map_err(BookError::at(&path))?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive)
-            == Err(rustix::io::Errno::WOULDBLOCK)
-        {
+        // A file system that knows no locks must not keep results from being written.
+        if !os::lock::try_lock(&file).unwrap_or(true) {
             return Err(ResumeError::Busy {
                 path: folder.path().to_owned(),
             });

@@ -1,14 +1,14 @@
 //! From a terminal's bytes to keys.
 //!
 //! A key is a character, of one byte or of several, or a sequence that begins with
-//! an escape: `ESC [ A` is an arrow. What a terminal sends for one key arrives at
-//! once, so whatever a read leaves unfinished is a key as it is; an escape with
-//! nothing behind it is the key of that name.
+//! an escape: `ESC [ A` is an arrow. The bytes of one key arrive with one read, so
+//! an unfinished sequence at the end of a read is a key by itself; a single escape
+//! is the key of that name.
 
-/// Takes bytes apart into keys.
+/// Splits bytes into keys.
 #[derive(Debug, Default)]
 pub struct Keys {
-    /// The first bytes of a character whose others have not come.
+    /// The first bytes of a character whose other bytes have not arrived.
     unfinished: Vec<u8>,
 }
 
@@ -18,7 +18,7 @@ const END: u8 = 4;
 const ESCAPE: u8 = 0x1b;
 
 impl Keys {
-    /// Hands on each key. Answers whether the input ends here.
+    /// Calls `key` for each key. Returns whether the input ends here.
     pub fn take(&mut self, bytes: &[u8], mut key: impl FnMut(&[u8])) -> bool {
         self.unfinished.extend_from_slice(bytes);
         let all = std::mem::take(&mut self.unfinished);
@@ -45,8 +45,8 @@ impl Keys {
     }
 }
 
-/// The length of what begins with an escape: a control sequence ends with a byte
-/// from `@` to `~`, any other is an escape and one key.
+/// The length of a sequence that begins with an escape: a control sequence ends
+/// with a byte from `@` to `~`, any other is an escape and one character.
 fn sequence(bytes: &[u8]) -> usize {
     match bytes.get(1) {
         Some(b'[' | b'O') => {

@@ -1,10 +1,10 @@
-//! The way between the runner and a process that drives a node: a socket pair,
-//! one end of which the process is born with as its standard input.
+//! The connection between the runner and one of its processes: a socket pair,
+//! one end of which is the standard input that the process starts with.
 //!
-//! It has no name that anybody else could call, it is passed on to nobody (the
-//! process takes it away from its standard input at once), and it closes when
-//! either side is gone, however that came about. Orders and reports are JSON, one
-//! to a line.
+//! No other program can connect to it: it has no address, and the process moves
+//! it away from its standard input at once, so that programs that the process
+//! starts do not inherit it. It closes when either side ends, for whatever reason.
+//! Orders and reports cross it in [`frames`].
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -14,41 +14,40 @@ use std::os::unix::net::UnixStream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::frames::{self, FrameBuffer, FrameError};
+
 /// One end.
 #[derive(Debug)]
 pub struct Control {
     socket: UnixStream,
-    /// What has come of lines that are not taken yet.
-    held: Vec<u8>,
+    received: FrameBuffer,
 }
 
 impl Control {
-    /// This end, and the other as the standard input of a process to be.
+    /// This end, and the other as the standard input of a process to be started.
     ///
     /// # Errors
     ///
-    /// When the system has no descriptor left.
+    /// If the system has no descriptor left.
     pub fn pair() -> io::Result<(Control, OwnedFd)> {
         let (near, far) = UnixStream::pair()?;
-        Ok((Control::of(near), far.into()))
+        Ok((Control::new(near), far.into()))
     }
 
-    /// The end that this process was born with; its standard input is empty from
+    /// The end that this process was started with. Its standard input is empty from
     /// then on.
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// If the system refuses.
     pub fn from_stdin() -> io::Result<Control> {
-        let socket = io::stdin().as_fd().try_clone_to_owned()?;
-        rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?)?;
-        Ok(Control::of(socket.into()))
+        Ok(Control::new(os::descriptor::take_stdin()?.into()))
     }
 
-    fn of(socket: UnixStream) -> Control {
+    fn new(socket: UnixStream) -> Control {
         Control {
             socket,
-            held: Vec::new(),
+            received: FrameBuffer::default(),
         }
     }
 
@@ -56,78 +55,72 @@ impl Control {
     ///
     /// # Errors
     ///
-    /// When the system has no descriptor left.
+    /// If the system has no descriptor left.
     pub fn sender(&self) -> io::Result<Control> {
-        Ok(Control::of(self.socket.try_clone()?))
+        Ok(Control::new(self.socket.try_clone()?))
     }
 
-    /// Hangs up: the other end learns that nobody is left here.
+    /// Closes the connection for every handle of this end.
     pub fn close(&self) {
-        // It may be gone already.
+        // The other end may have closed it already.
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 
-    /// Sends a line.
+    /// Sends a value.
     ///
     /// # Errors
     ///
-    /// When the other end is gone.
-    pub fn send(&mut self, what: &impl Serialize) -> io::Result<()> {
-        let mut line = serde_json::to_vec(what)?;
-        line.push(b'\n');
-        self.socket.write_all(&line)
+    /// If the other end has closed, or the value is too long.
+    pub fn send(&mut self, value: &impl Serialize) -> io::Result<()> {
+        self.socket.write_all(&frames::encode(value)?)
     }
 
-    /// Waits for the next line; none once the other end is gone.
+    /// Waits for the next value; none once the other end has closed.
     ///
     /// # Errors
     ///
-    /// When what came is nothing that was expected.
+    /// If a frame is cut, too long, or holds no such value.
     pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
         loop {
-            if let Some(line) = self.next_line()? {
-                return Ok(Some(line));
+            if let Some(value) = self.next_received()? {
+                return Ok(Some(value));
             }
-            if !self.read_on()? {
+            if !self.read_more()? {
+                self.received.finish()?;
                 return Ok(None);
             }
         }
     }
 
-    /// Reads what is there, and waits if nothing is. Answers whether the other
-    /// end is still there.
+    /// Reads the bytes that have arrived, and waits if there are none. Returns
+    /// whether the other end is still open.
     ///
     /// # Errors
     ///
-    /// When the system refuses.
-    pub fn read_on(&mut self) -> io::Result<bool> {
+    /// If the system refuses.
+    pub fn read_more(&mut self) -> io::Result<bool> {
         let mut buffer = [0; 16 << 10];
         loop {
             match self.socket.read(&mut buffer) {
                 Ok(count) => {
-                    self.held.extend_from_slice(&buffer[..count]);
+                    self.received.extend(&buffer[..count]);
                     return Ok(count > 0);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // It went without having read all that it was sent.
+                // The other end closed with bytes unread.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(false),
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// The next line of those that have come.
+    /// The next value among the bytes that were read; none if it is not whole.
     ///
     /// # Errors
     ///
-    /// When it is nothing that was expected.
-    pub fn next_line<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
-        let Some(end) = memchr::memchr(b'\n', &self.held) else {
-            return Ok(None);
-        };
-        let line = serde_json::from_slice(&self.held[..end])?;
-        self.held.drain(..=end);
-        Ok(Some(line))
+    /// If a frame is too long, or holds no such value.
+    pub fn next_received<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
+        self.received.next_value()
     }
 }
 
@@ -141,10 +134,14 @@ impl AsFd for Control {
 mod tests {
     use super::*;
 
+    fn pair() -> (Control, Control) {
+        let (near, far) = Control::pair().unwrap();
+        (near, Control::new(far.into()))
+    }
+
     #[test]
-    fn lines_come_whole_and_in_order_and_then_the_end() {
-        let (mut near, far) = Control::pair().unwrap();
-        let mut far = Control::of(far.into());
+    fn values_arrive_whole_and_in_order_and_then_the_end() {
+        let (mut near, mut far) = pair();
         near.send(&"one\ntwo").unwrap();
         near.send(&"three").unwrap();
         drop(near);
@@ -155,10 +152,19 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_expected_is_an_error() {
-        let (mut near, far) = Control::pair().unwrap();
-        let mut far = Control::of(far.into());
+    fn a_frame_that_holds_another_value_is_an_error() {
+        let (mut near, mut far) = pair();
         near.send(&"no number").unwrap();
         far.receive::<u32>().unwrap_err();
+    }
+
+    #[test]
+    fn a_frame_that_is_cut_by_the_end_is_an_error() {
+        let (mut near, mut far) = pair();
+        let frame = frames::encode(&"text").unwrap();
+        near.socket.write_all(&frame[..frame.len() - 1]).unwrap();
+        drop(near);
+        let error = far.receive::<String>().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 }

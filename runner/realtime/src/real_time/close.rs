@@ -1,4 +1,4 @@
-//! After a run: what is between nodes arrives, what was sent goes out, programs
+//! After a run: messages between nodes arrive, outgoing queues are written, programs
 //! end, and every socket closes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,22 +6,28 @@ use std::time::{Duration, Instant};
 
 use tracing::debug;
 
-use super::{DRAIN, PARTING, RealTime, SILENCE, Socket, rewatch};
-use crate::guests::Guest;
-use crate::links::Wire;
-use crate::poller::Ready;
-use crate::programs::{END_PATIENCE, Heard, Line, LineSocket};
-use crate::sockets::Sockets;
-use crate::wire::{Head, Kind};
+use super::RealTime;
+use super::sockets::Socket;
+use crate::programs::connection::ProgramSocket;
+use crate::programs::process::END_PATIENCE;
 use engine::behaviors::{Behaviors, Failure};
 use engine::sink::Sink;
+use os::poller::Ready;
 
-/// Turns of reading for what a program has still to say: a pipe holds less, and
-/// what it started may write on without end.
-const LAST_WORDS: usize = 32;
+/// How long messages between nodes may still arrive after the end, and how long
+/// outgoing queues may still be written.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// How long the nodes of other processes, which may be late, are waited for at the
+/// end of the run.
+const DRAIN_APART: Duration = Duration::from_secs(10);
+
+/// No datagram for this long means that the last one has arrived. Arbitrary:
+/// datagrams may be lost anyway.
+const SILENCE: Duration = Duration::from_millis(20);
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
-    /// After the end: what is between two nodes arrives.
+    /// After the end: receives the messages that are between two nodes.
     pub(super) fn drain(
         &mut self,
         ready: &mut Vec<Ready>,
@@ -29,144 +35,110 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     ) -> Result<(), Failure> {
         let apart = self.run.world.transport.has_remote_nodes();
         if apart {
-            self.say_farewell();
+            self.send_ends();
         }
-        let until = Instant::now() + if apart { PARTING } else { DRAIN };
+        let until = Instant::now() + if apart { DRAIN_APART } else { DRAIN };
         loop {
             let more = match apart {
-                true => !self.unended.is_empty() && !stop.load(Ordering::Relaxed),
-                false => self.in_flight > 0 || self.under_way,
+                true => !self.links.unended.is_empty() && !stop.load(Ordering::Relaxed),
+                false => self.links.in_flight > 0 || self.links.unchecked,
             };
             if !more || Instant::now() >= until {
                 break;
             }
-            self.under_way = false;
+            self.links.unchecked = false;
             self.poll(Some(Duration::from_millis(10)), ready)?;
-            self.take_in(ready)?;
-            self.carry_out()?;
+            self.receive(ready)?;
+            self.send_outgoing()?;
         }
-        // Nobody tells which datagram of another process is the last.
-        while apart && !self.datagrams.is_empty() && Instant::now() < until {
+        // Another process does not say which datagram is its last.
+        while apart && !self.links.datagrams.is_empty() && Instant::now() < until {
             self.poll(Some(SILENCE), ready)?;
             if ready.is_empty() {
                 break;
             }
-            self.take_in(ready)?;
-            self.carry_out()?;
+            self.receive(ready)?;
+            self.send_outgoing()?;
         }
         Ok(())
     }
 
-    /// Tells the nodes of other processes that no more will come from here.
-    pub(super) fn say_farewell(&mut self) {
-        for ((near, far), token) in self.wires.iter().chain(&self.quiet) {
-            if let Some(Socket::Wire(wire)) = self.sockets.get_mut(*token) {
-                let head = Head {
-                    kind: Kind::End,
-                    from: *near,
-                    to: *far,
-                    number: 0,
-                };
-                wire.stream.send_parts(&head.with_length(0), &[], &[]);
-                rewatch(&self.poller, *token, &mut wire.stream);
-            }
-        }
-    }
-
-    /// Prints what programs have written by now.
-    fn hear_programs(&mut self) {
-        let mut words = Vec::new();
-        for (_, socket) in self.sockets.iter_mut() {
-            if let Socket::Output(output) = socket {
-                let node = output.node;
-                for _ in 0..LAST_WORDS {
-                    let heard = output.read(|line| words.push((node, line.to_owned())));
-                    if heard != Heard::Some {
-                        break;
-                    }
-                }
-            }
-        }
-        for (node, line) in words {
-            self.run.world.print_for(node, &line);
-        }
-    }
-
-    /// What could not be sent to programs and guests in time never will be.
-    fn count_what_is_left(&mut self) {
-        let mut left = Vec::new();
-        for (_, socket) in self.sockets.iter_mut() {
-            let (from, to, unsent) = match socket {
-                Socket::Guest(guest) => (guest.node, guest.stranger, guest.stream.take_unsent()),
-                Socket::Line(line) => (line.node, line.program, line.take_unsent()),
-                _ => continue,
-            };
-            left.extend(unsent.into_iter().map(|unsent| (from, to, unsent)));
-        }
-        for (from, to, unsent) in left {
-            self.run
-                .record_external_loss(from, to, unsent.number, unsent.bytes);
-        }
-        // Those for programs of other processes go there.
-        let _ = self.carry_out();
-    }
-
     /// Sends what is still to be sent, ends the programs and closes every socket.
     pub(super) fn close(&mut self, in_order: bool) {
-        // A behavior may say farewell in `stop`.
-        let _ = self.carry_out();
+        // A behavior may send in `stop`.
+        let _ = self.send_outgoing();
+        if in_order && self.run.world.transport.has_remote_nodes() {
+            self.send_ends();
+        }
+        // Content a program wrote before SIGTERM is printed before what it writes
+        // afterwards, whichever of its outputs that is on.
+        self.read_all_outputs();
+        for process in &mut self.programs.processes {
+            process.ask_to_end();
+        }
+        self.write_queues();
+        self.lose_unsent();
+        self.print_disconnected_count();
+        let until = Instant::now() + END_PATIENCE;
+        for process in &mut self.programs.processes {
+            let _ = process.end(until);
+        }
+        self.read_all_outputs();
+        debug!(
+            sockets = self.sockets.len(),
+            programs = self.programs.processes.len(),
+            "closed everything"
+        );
+        self.sockets.clear();
+        self.run.world.transport.clear_direct_senders();
+        self.programs.processes.clear();
+    }
+
+    /// Writes the outgoing queues, for at most [`DRAIN`].
+    fn write_queues(&mut self) {
         let apart = self.run.world.transport.has_remote_nodes();
-        if apart && in_order {
-            self.say_farewell();
-        }
-        // What a program has written before it is asked to end comes before what
-        // it answers, whichever of its outputs that is on.
-        self.hear_programs();
-        for running in &mut self.running {
-            running.ask_to_end();
-        }
         let until = Instant::now() + DRAIN;
         let mut ready = Vec::new();
         loop {
             let mut waiting = 0;
             for (_, socket) in self.sockets.iter_mut() {
-                if let Socket::Wire(Wire { stream, .. }) = socket
-                    && apart
-                {
-                    stream.flush();
-                    waiting += stream.waiting();
-                }
-                if let Socket::Guest(Guest { stream, .. })
-                | Socket::Line(Line {
-                    socket: LineSocket::Tcp(stream),
-                    ..
-                }) = socket
-                {
-                    stream.flush();
-                    waiting += stream.waiting();
-                }
+                let stream = match socket {
+                    Socket::Link(link) if apart => &mut link.stream,
+                    Socket::Client(client) => &mut client.stream,
+                    Socket::Program(program) => match &mut program.socket {
+                        ProgramSocket::Tcp(stream) => stream,
+                        ProgramSocket::Udp(_) => continue,
+                    },
+                    _ => continue,
+                };
+                stream.flush();
+                waiting += stream.waiting();
             }
             if waiting == 0 || Instant::now() >= until {
                 break;
             }
-            ready.clear();
-            let _ = self.poller.wait(Some(Duration::from_millis(5)), &mut ready);
+            let wait = Some(Duration::from_millis(5));
+            let _ = self.sockets.wait(wait, &mut ready);
         }
-        self.count_what_is_left();
-        self.sum_up_complaints();
-        let until = Instant::now() + END_PATIENCE;
-        for running in &mut self.running {
-            let _ = running.end(until);
+    }
+
+    /// Counts the messages for clients and programs that were not written in time as
+    /// lost.
+    fn lose_unsent(&mut self) {
+        let mut unsent = Vec::new();
+        for (_, socket) in self.sockets.iter_mut() {
+            let (from, to, messages) = match socket {
+                Socket::Client(client) => (client.node, client.peer, client.stream.take_unsent()),
+                Socket::Program(program) => (program.node, program.program, program.take_unsent()),
+                _ => continue,
+            };
+            unsent.extend(messages.into_iter().map(|message| (from, to, message)));
         }
-        // Their last words.
-        self.hear_programs();
-        debug!(
-            sockets = self.sockets.len(),
-            programs = self.running.len(),
-            "closed everything"
-        );
-        self.sockets = Sockets::default();
-        self.run.world.transport.clear_direct_senders();
-        self.running.clear();
+        for (from, to, message) in unsent {
+            self.run
+                .record_external_loss(from, to, message.number, message.bytes);
+        }
+        // The logs of programs in another process record their losses there.
+        let _ = self.send_outgoing();
     }
 }

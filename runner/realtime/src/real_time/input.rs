@@ -1,66 +1,53 @@
-//! The standard input of the runner, as a peer of one node.
+//! The runner's standard input, as a peer of one node.
 
-use std::io;
-
-use super::{READ, RealTime, Socket};
-use crate::guests::CROWDED;
+use super::RealTime;
+use super::sockets::Socket;
+use crate::client::INBOX_PAUSES;
 use crate::input::{self, Input};
-use crate::poller::{Interest, Token};
 use engine::behaviors::{Behaviors, Failure};
 use engine::message::MessageId;
 use engine::sink::Sink;
+use engine::transport::Content;
+use os::poller::Token;
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
-    /// Lets standard input in, where a node of this process listens to it: the run
-    /// has begun. In a process of its own a node has no such input.
-    pub(super) fn welcome_input(&mut self) -> Result<(), Failure> {
+    /// Connects standard input to the node that reads it, if there is one, at the
+    /// begin of the run. A node in a process of its own cannot read it.
+    pub(super) fn connect_input(&mut self) -> Result<(), Failure> {
         let reader = input::reader(self.run.world.roster());
-        let Some((node, kind)) = reader.filter(|_| !self.run.world.transport.has_remote_nodes())
-        else {
+        let Some((node, kind)) = reader.filter(|_| !self.run.world.transport.has_remote_nodes()) else {
             return Ok(());
         };
-        let stranger = self.run.add_external_peer(input::NAME);
-        let Some(input) = Input::take(node, stranger, kind) else {
+        let peer = self.run.add_external_peer(input::NAME);
+        let Some(input) = Input::take(node, peer, kind) else {
             let line = "standard input is a terminal that another program reads now: not listening";
             self.run.world.print_for(node, line);
             return Ok(());
         };
-        let line = format!("listening to {}", input.what());
+        let line = format!("listening to {}", input.describe());
         let token = self
-            .watch_input(input)
+            .sockets
+            .add(Socket::Input(input))
             .map_err(|error| self.system_failure(&error))?;
         self.run.world.print_for(node, &line);
-        self.guests.insert(stranger, token);
+        self.clients.connected.insert(peer, token);
         self.input = Some(token);
-        self.run.connect(node, stranger)?;
-        self.carry_out()
+        self.run.connect(node, peer)?;
+        self.send_outgoing()
     }
 
-    fn watch_input(&mut self, mut input: Input) -> io::Result<Token> {
-        let token = self.sockets.next_token();
-        if let Err(error) = self.poller.add(&input, token, READ) {
-            // A file is always ready, which the system does not say.
-            if error.kind() != io::ErrorKind::PermissionDenied {
-                return Err(error);
-            }
-            input.copy()?;
-            self.poller.add(&input, token, READ)?;
-        }
-        Ok(self.sockets.add(Socket::Input(input)))
-    }
-
-    /// Takes what is there.
-    pub(super) fn take_from_input(&mut self, token: Token) -> Result<(), Failure> {
-        let Some(Socket::Input(input)) = self.sockets.get_mut(token) else {
+    /// Passes the node what has arrived.
+    pub(super) fn receive_from_input(&mut self, token: Token) -> Result<(), Failure> {
+        let Some(input) = self.sockets.input(token) else {
             return Ok(());
         };
-        let (node, stranger) = (input.node, input.stranger);
+        let (node, peer) = (input.node, input.peer);
         let (run, mut received) = (&mut self.run, input.received);
         let mut result = Ok(());
         let read = input.read(|message| {
             received += 1;
             if result.is_ok() {
-                result = run.deliver(node, stranger, received, message);
+                result = run.deliver(node, peer, received, message);
             }
         });
         input.received = received;
@@ -70,51 +57,59 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.run.world.print_for(node, &line);
             input.ended = true;
         }
-        if input.ended || self.run.inbox_len(node) > CROWDED {
-            let _ = self.poller.modify(&*input, token, Interest::default());
-            self.paused.insert(token);
+        if input.ended || self.run.inbox_len(node) > INBOX_PAUSES {
+            self.sockets.watch(token, false);
+            self.clients.paused.insert(token);
         }
-        self.see_off_input()
+        self.disconnect_ended_input()
     }
 
-    /// Reads on, once its node has caught up.
+    /// Reads on, once the node has caught up.
     pub(super) fn resume_input(&mut self, token: Token) {
-        if let Some(Socket::Input(input)) = self.sockets.get_mut(token)
+        if let Some(input) = self.sockets.input(token)
             && !input.ended
-            && self.run.inbox_len(input.node) <= CROWDED / 2
+            && self.run.inbox_len(input.node) <= INBOX_PAUSES / 2
         {
-            let _ = self.poller.modify(&*input, token, READ);
-            self.paused.remove(&token);
+            self.sockets.watch(token, true);
+            self.clients.paused.remove(&token);
         }
     }
 
-    /// Lets it go once it has ended and its node has handled its last message.
-    pub(super) fn see_off_input(&mut self) -> Result<(), Failure> {
+    /// Disconnects standard input at its end, once the node has handled its last
+    /// message.
+    pub(super) fn disconnect_ended_input(&mut self) -> Result<(), Failure> {
         let Some(token) = self.input else {
             return Ok(());
         };
-        let Some(Socket::Input(input)) = self.sockets.get_mut(token) else {
+        let Some(input) = self.sockets.input(token) else {
             return Ok(());
         };
-        let (node, stranger) = (input.node, input.stranger);
-        if !input.ended || self.run.world.has_waiting(node, stranger) {
+        let (node, peer) = (input.node, input.peer);
+        if !input.ended || self.run.world.has_waiting(node, peer) {
             return Ok(());
         }
-        self.close_input(token, stranger);
-        self.run.disconnect(node, stranger)
+        self.remove_input(token, peer);
+        self.run.disconnect(node, peer)
     }
 
-    /// Lets it go now.
-    pub(super) fn close_input(&mut self, token: Token, stranger: u32) {
+    fn remove_input(&mut self, token: Token, peer: u32) {
         self.sockets.remove(token);
-        self.paused.remove(&token);
-        self.guests.remove(&stranger);
+        self.clients.paused.remove(&token);
+        self.clients.connected.remove(&peer);
         self.input = None;
     }
 
-    /// What its node answers is shown as if it had printed that: whoever types
-    /// reads it.
-    pub(super) fn answer_input(&mut self, node: u32, message: MessageId) {
+    /// Sends something to standard input: messages are printed, for the person who
+    /// types.
+    pub(super) fn send_to_input(&mut self, token: Token, node: u32, peer: u32, what: Content) {
+        match what {
+            Content::Message(id) => self.print_message(node, id),
+            Content::Close => self.remove_input(token, peer),
+            Content::Rest { .. } | Content::Open | Content::Lost { .. } => {}
+        }
+    }
+
+    fn print_message(&mut self, node: u32, message: MessageId) {
         let message = self.run.take_message_out(message);
         let text = String::from_utf8_lossy(message.payload.as_slice()).into_owned();
         for line in text.lines() {

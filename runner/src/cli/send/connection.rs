@@ -3,9 +3,10 @@
 
 use std::io::{self, IoSlice, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crossbeam::channel;
 
 use super::SendError;
 use super::address::{Address, Transport};
@@ -34,7 +35,7 @@ enum Line {
         stream: TcpStream,
         decoder: Decoder,
         /// Where no reply is wanted: reports when whoever throws them away is done.
-        drain: Option<mpsc::Receiver<()>>,
+        drain: Option<channel::Receiver<()>>,
     },
     Udp(UdpSocket),
 }
@@ -225,8 +226,8 @@ fn tcp(address: SocketAddr, framing: Framing, timeout: Duration) -> io::Result<L
 }
 
 /// Reads a stream to its end, beside; the end is reported by hanging up.
-fn throw_away(mut stream: TcpStream) -> mpsc::Receiver<()> {
-    let (done, drain) = mpsc::channel();
+fn throw_away(mut stream: TcpStream) -> channel::Receiver<()> {
+    let (done, drain) = channel::bounded(1);
     thread::spawn(move || {
         let _ = io::copy(&mut stream, &mut io::sink());
         drop(done);

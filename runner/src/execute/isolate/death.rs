@@ -96,7 +96,7 @@ pub fn ending(how: &Option<ExitStatus>) -> String {
     };
     match (how.signal(), how.code()) {
         (Some(signal), _) => {
-            let name = signal_hook::low_level::signal_name(signal);
+            let name = os::signals::name(signal);
             let hint = match name {
                 Some("SIGKILL") => ", as the system does when memory runs out",
                 _ => "",

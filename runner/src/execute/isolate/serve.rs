@@ -2,10 +2,8 @@
 //! it what to do.
 
 use std::io;
-use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
@@ -17,7 +15,7 @@ use crate::results::entry::Entry;
 use crate::results::folder::Folder;
 use host::progress_page::ProgressPage;
 use realtime::processes::control::Control;
-use realtime::programs;
+use realtime::processes::orders::follow;
 
 /// How long a process without a runner has to end a run in real time, before it
 /// is ended.
@@ -57,7 +55,12 @@ pub fn serve(control: Control, job: &Job, say: fn(&str)) -> Result<(), String> {
         cell: cell.clone(),
     };
     let stop = Arc::new(AtomicBool::new(false));
-    let orders = follow(control, stop.clone(), plan.is_real());
+    let patience = match plan.is_real() {
+        true => ALONE,
+        false => Duration::ZERO,
+    };
+    let is_stop = |order: &Order| matches!(order, Order::Stop);
+    let orders = follow(control, stop.clone(), is_stop, patience);
     let guards: Arc<[Guard]> = [Guard::default()].into();
     if job.timeout.is_some() {
         let (guards, stop) = (guards.clone(), stop.clone());
@@ -69,7 +72,7 @@ pub fn serve(control: Control, job: &Job, say: fn(&str)) -> Result<(), String> {
         guard: job.timeout.map(|limit| (&guards[0], limit)),
     };
     reports.send(&Report::Ready).map_err(told)?;
-    while let Ok(number) = orders.recv() {
+    while let Ok(Order::Run(number)) = orders.recv() {
         let Some(spec) = plan.runs().find(|spec| spec.number == number) else {
             return Err(refused(&mut reports, format!("there is no run {number}")));
         };
@@ -77,34 +80,11 @@ pub fn serve(control: Control, job: &Job, say: fn(&str)) -> Result<(), String> {
             cell.clear();
         }
         let report = match run_one(&plan, spec, &folder, &options, halt) {
-            Ok(result) => Report::Over(Box::new(Entry::of(&result))),
+            Ok(result) => Report::over(&Entry::of(&result)),
             Err(ExecuteError::Setup(why)) => Report::Refused(why.to_string()),
             Err(error) => Report::Broken(error.to_string()),
         };
         reports.send(&report).map_err(told)?;
     }
     Ok(())
-}
-
-/// Listens to the runner for as long as it is there, and ends this process after
-/// it, whatever a behavior is doing.
-fn follow(mut control: Control, stop: Arc<AtomicBool>, real: bool) -> Receiver<u32> {
-    let (sender, runs) = mpsc::channel();
-    thread::spawn(move || {
-        while let Ok(Some(order)) = control.receive() {
-            match order {
-                Order::Stop => stop.store(true, Ordering::Relaxed),
-                Order::Run(number) => drop(sender.send(number)),
-                Order::Job(_) => {}
-            }
-        }
-        stop.store(true, Ordering::Relaxed);
-        drop(sender);
-        if real {
-            thread::sleep(ALONE);
-        }
-        programs::end_all();
-        process::exit(3);
-    });
-    runs
 }

@@ -9,12 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-
 use super::{Job, Order, Report, SUBCOMMAND};
 use crate::execute::ExecuteError;
 use crate::results::entry::Entry;
 use host::progress_page::ProgressPage;
+use os::descriptor::wait_readable;
 use realtime::processes::control::Control;
 use realtime::setup::SetupError;
 
@@ -126,35 +125,31 @@ impl Worker {
         if let Some(said) = self.next() {
             return Ok(Some(said));
         }
-        let glance = Timespec {
-            tv_sec: 0,
-            tv_nsec: GLANCE.as_nanos() as i64,
-        };
-        let mut ready = [PollFd::new(&self.control, PollFlags::IN)];
-        match poll(&mut ready, Some(&glance)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(None),
-            Ok(_) => {}
-            Err(error) => return Err(failed(error.into())),
+        if !wait_readable(&self.control, GLANCE).map_err(failed)? {
+            return Ok(None);
         }
         // What cannot be read is no word from a process of ours.
-        if !self.control.read_on().unwrap_or(false) {
+        if !self.control.read_more().unwrap_or(false) {
             return Ok(Some(self.next().unwrap_or(Said::Dead)));
         }
         Ok(self.next())
     }
 
     fn next(&mut self) -> Option<Said> {
-        match self.control.next_line() {
-            Ok(None) => None,
-            Ok(Some(Report::Ready)) => Some(Said::Ready),
-            Ok(Some(Report::Over(entry))) => Some(Said::Over(entry)),
-            Ok(Some(Report::Refused(why))) => Some(Said::Refused(why)),
-            Ok(Some(Report::Broken(why))) => Some(Said::Broken(why)),
-            Err(_) => {
-                self.kill();
-                Some(Said::Dead)
+        let said = match self.control.next_received() {
+            Ok(None) => return None,
+            Ok(Some(Report::Ready)) => Said::Ready,
+            Ok(Some(Report::Over(line))) => {
+                serde_json::from_str(&line).map_or(Said::Dead, |entry| Said::Over(Box::new(entry)))
             }
+            Ok(Some(Report::Refused(why))) => Said::Refused(why),
+            Ok(Some(Report::Broken(why))) => Said::Broken(why),
+            Err(_) => Said::Dead,
+        };
+        if matches!(said, Said::Dead) {
+            self.kill();
         }
+        Some(said)
     }
 
     /// Ends it.

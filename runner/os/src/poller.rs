@@ -3,7 +3,8 @@
 //! `epoll_wait` counts in milliseconds, and `epoll_pwait2`, which does not, is
 //! missing from older systems and from some sandboxes. But an epoll descriptor
 //! can itself be polled, and `ppoll` counts in nanoseconds everywhere. So a wait
-//! for a deadline is a `ppoll`; only when a socket ends it is there a second call.
+//! for a deadline is a `ppoll`; only if a socket ends the wait, a second call reads
+//! which one.
 
 use std::io;
 use std::num::NonZeroU64;
@@ -14,27 +15,37 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
-/// What a socket is watched under; given by whoever registers it.
+use crate::descriptor::timespec;
+
+/// The number of a watched socket; chosen by the caller.
 pub type Token = u64;
 
 /// What a socket is ready for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ready {
-    /// Which socket.
+    /// The socket.
     pub token: Token,
-    /// Something can be read, or the other end is gone.
+    /// Whether something can be read, or the connection is closed.
     pub readable: bool,
-    /// Something can be written, or the other end is gone.
+    /// Whether something can be written, or the connection is closed.
     pub writable: bool,
 }
 
 /// What a socket is watched for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
-    /// Something to read.
+    /// Whether for something to read.
     pub read: bool,
-    /// Room to write.
+    /// Whether for room to write.
     pub write: bool,
+}
+
+impl Interest {
+    /// Something to read, and nothing else.
+    pub const READ: Interest = Interest {
+        read: true,
+        write: false,
+    };
 }
 
 /// A set of watched sockets.
@@ -43,18 +54,18 @@ pub struct Poller {
     events: Vec<Event>,
 }
 
-/// Sockets told of in one wait; the others are told of in the next.
+/// Sockets that one wait returns; the next wait returns the others.
 const BATCH: usize = 256;
 
 impl Poller {
-    /// An empty set. Timeouts of this thread become as exact as they can be.
+    /// An empty set. Makes timeouts of this thread as exact as the system can.
     ///
     /// # Errors
     ///
-    /// When the system has no descriptor left.
+    /// If the system has no descriptor left.
     pub fn new() -> io::Result<Poller> {
-        // The default slack is 50 us: too late for ticks. Only a hint; where it
-        // is refused, ticks are as late as that.
+        // The default slack is 50 us, which makes ticks late by as much. If the
+        // system refuses, they are.
         let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
         Ok(Poller {
             epoll: epoll::create(CreateFlags::CLOEXEC)?,
@@ -62,11 +73,11 @@ impl Poller {
         })
     }
 
-    /// Watches a socket. It is forgotten when its descriptor is closed.
+    /// Watches a socket, until its descriptor is closed.
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// If the system refuses.
     pub fn add(&self, socket: impl AsFd, token: Token, interest: Interest) -> io::Result<()> {
         let data = EventData::new_u64(token);
         Ok(epoll::add(&self.epoll, socket, data, flags(interest))?)
@@ -76,7 +87,7 @@ impl Poller {
     ///
     /// # Errors
     ///
-    /// When it is not watched.
+    /// If it is not watched.
     pub fn modify(&self, socket: impl AsFd, token: Token, interest: Interest) -> io::Result<()> {
         let data = EventData::new_u64(token);
         Ok(epoll::modify(&self.epoll, socket, data, flags(interest))?)
@@ -86,22 +97,19 @@ impl Poller {
     ///
     /// # Errors
     ///
-    /// When it is not watched.
+    /// If it is not watched.
     pub fn remove(&self, socket: impl AsFd) -> io::Result<()> {
         Ok(epoll::delete(&self.epoll, socket)?)
     }
 
     /// Waits until a socket is ready or `timeout` is over (none: for ever), and
-    /// adds what is ready to `ready`. A signal ends the wait.
+    /// adds the sockets that are ready to `ready`. A signal ends the wait.
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// If the system refuses.
     pub fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
-        let mut timeout = timeout.map(|timeout| Timespec {
-            tv_sec: timeout.as_secs().min(i64::MAX as u64) as i64,
-            tv_nsec: i64::from(timeout.subsec_nanos()),
-        });
+        let mut timeout = timeout.map(timespec);
         let is_fine = |timeout: &Timespec| timeout.tv_nsec % 1_000_000 != 0;
         if timeout.as_ref().is_some_and(is_fine) {
             let mut set = [PollFd::new(&self.epoll, PollFlags::IN)];
@@ -156,16 +164,12 @@ mod tests {
     use std::time::Instant;
 
     #[test]
-    fn a_socket_is_told_of_under_its_token_once_there_is_something() {
+    fn a_socket_is_ready_once_there_is_something_to_read() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (far, _) = listener.accept().unwrap();
         let mut poller = Poller::new().unwrap();
-        let read = Interest {
-            read: true,
-            write: false,
-        };
-        poller.add(&far, 42, read).unwrap();
+        poller.add(&far, 42, Interest::READ).unwrap();
         let mut ready = Vec::new();
         poller.wait(Some(Duration::ZERO), &mut ready).unwrap();
         assert_eq!(ready, []);
@@ -177,7 +181,7 @@ mod tests {
             writable: false,
         };
         assert_eq!(ready, [expected]);
-        // As well when it waits for a deadline that is no whole millisecond.
+        // Also when it waits for a deadline that is no whole millisecond.
         ready.clear();
         poller
             .wait(Some(Duration::new(3600, 1)), &mut ready)

@@ -1,46 +1,46 @@
-//! What nodes of a run say to one another over sockets of their own: frames of
-//! ours, which carry the sender's number for the message beside its bytes.
+//! Frames between the nodes of a run over sockets. Beside the bytes of a message a
+//! frame carries the sender's number for it.
 //!
 //! A frame is a u32 length of what follows, then kind (1 byte), sender and
 //! receiver (u32 each), the message's number (u64), all big-endian, and the
 //! message's bytes. A datagram is a frame without the length.
 
-/// What a frame tells.
+/// Content a frame reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FrameKind {
     /// A message.
     Message,
-    /// The sender closes the connection between the two nodes.
+    /// The connection between the two nodes closes.
     Close,
-    /// It opens it again.
+    /// The connection opens again.
     Open,
-    /// A message was lost on its way; the frame holds its size in its place.
+    /// A message was lost; the frame holds its size (u64) in place of its bytes.
     Lost,
-    /// The sender's run is over: nothing more comes over this connection.
+    /// The sender's run is over: no more frames follow on this connection.
     End,
 }
 
-/// A frame's head.
+/// The head of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// What it tells.
-    pub kind: Kind,
+pub struct FrameHead {
+    /// Content the frame reports.
+    pub kind: FrameKind,
     /// The node that sends.
     pub from: u32,
-    /// The node that it is for.
+    /// The node that receives.
     pub to: u32,
-    /// The sender's number for the message; 0 if it is none.
+    /// The sender's number for the message; 0 if the frame holds no message.
     pub number: u64,
 }
 
-/// Size of a head, the length before it left out `[bytes]`.
+/// Size of a head without the length before it `[bytes]`.
 pub const HEAD: usize = 17;
 
 /// Size of the length `[bytes]`.
 pub const LENGTH: usize = 4;
 
-impl Head {
-    /// Length and head of a frame with so many bytes of message.
+impl FrameHead {
+    /// Length and head of a frame with a message of `body` bytes.
     pub fn with_length(&self, body: usize) -> [u8; LENGTH + HEAD] {
         let mut bytes = [0; LENGTH + HEAD];
         bytes[..LENGTH].copy_from_slice(&((HEAD + body) as u32).to_be_bytes());
@@ -48,15 +48,15 @@ impl Head {
         bytes
     }
 
-    /// The head alone, as a datagram begins.
+    /// The head without a length, for a datagram.
     pub fn encode(&self) -> [u8; HEAD] {
         let mut bytes = [0; HEAD];
         bytes[0] = match self.kind {
-            Kind::Message => 0,
-            Kind::Close => 1,
-            Kind::Open => 2,
-            Kind::Lost => 3,
-            Kind::End => 4,
+            FrameKind::Message => 0,
+            FrameKind::Close => 1,
+            FrameKind::Open => 2,
+            FrameKind::Lost => 3,
+            FrameKind::End => 4,
         };
         bytes[1..5].copy_from_slice(&self.from.to_be_bytes());
         bytes[5..9].copy_from_slice(&self.to.to_be_bytes());
@@ -64,8 +64,8 @@ impl Head {
         bytes
     }
 
-    /// Head and message of a frame; none if it is not one of ours.
-    pub fn decode(frame: &[u8]) -> Option<(Head, &[u8])> {
+    /// Head and message of a frame; none if the bytes are no frame.
+    pub fn decode(frame: &[u8]) -> Option<(FrameHead, &[u8])> {
         let (head, body) = frame.split_at_checked(HEAD)?;
         let number = |range: std::ops::Range<usize>| {
             head[range]
@@ -73,14 +73,14 @@ impl Head {
                 .fold(0u64, |number, byte| number << 8 | u64::from(*byte))
         };
         let kind = match head[0] {
-            0 => Kind::Message,
-            1 => Kind::Close,
-            2 => Kind::Open,
-            3 => Kind::Lost,
-            4 => Kind::End,
+            0 => FrameKind::Message,
+            1 => FrameKind::Close,
+            2 => FrameKind::Open,
+            3 => FrameKind::Lost,
+            4 => FrameKind::End,
             _ => return None,
         };
-        let head = Head {
+        let head = FrameHead {
             kind,
             from: number(1..5) as u32,
             to: number(5..9) as u32,
@@ -95,15 +95,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_comes_back_as_it_went() {
+    fn a_frame_decodes_to_what_was_encoded() {
         for kind in [
-            Kind::Message,
-            Kind::Close,
-            Kind::Open,
-            Kind::Lost,
-            Kind::End,
+            FrameKind::Message,
+            FrameKind::Close,
+            FrameKind::Open,
+            FrameKind::Lost,
+            FrameKind::End,
         ] {
-            let head = Head {
+            let head = FrameHead {
                 kind,
                 from: 1,
                 to: u32::MAX,
@@ -111,7 +111,7 @@ mod tests {
             };
             let mut frame = head.encode().to_vec();
             frame.extend_from_slice(b"bytes");
-            assert_eq!(Head::decode(&frame), Some((head, &b"bytes"[..])));
+            assert_eq!(FrameHead::decode(&frame), Some((head, &b"bytes"[..])));
             let framed = head.with_length(5);
             assert_eq!(framed[..LENGTH], 22u32.to_be_bytes());
             assert_eq!(framed[LENGTH..], head.encode());
@@ -119,9 +119,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_frame_is_refused() {
-        assert_eq!(Head::decode(b""), None);
-        assert_eq!(Head::decode(&[0; HEAD - 1]), None);
-        assert_eq!(Head::decode(&[9; HEAD]), None);
+    fn bytes_that_are_no_frame_are_refused() {
+        assert_eq!(FrameHead::decode(b""), None);
+        assert_eq!(FrameHead::decode(&[0; HEAD - 1]), None);
+        assert_eq!(FrameHead::decode(&[9; HEAD]), None);
     }
 }

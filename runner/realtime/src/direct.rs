@@ -1,41 +1,41 @@
-//! How a message gets into a socket without being copied on the way: while the
-//! behavior that sends it still lends its bytes.
+//! Writes a message to a socket without copying it: while the behavior that sends
+//! the message still lends its bytes.
 //!
-//! A message that waits must be kept, and so be copied: at 1 MB that copy costs as
-//! much as the system takes to move the bytes between two processes. But mostly
-//! nothing waits and the socket takes it all at once. So a connection has, beside
-//! its [`Stream`](crate::stream::Stream), an outlet, which the engine
-//! offers large messages to. It takes one only if nothing that was sent before
-//! waits, so that the order is kept; the rest of one that it began goes to the
-//! stream before anything else does.
+//! A message that waits in the outgoing queue has been copied: at 1 MB the copy
+//! costs as much as the system takes to move the bytes between two processes. But
+//! mostly the queue is empty and the socket takes the whole message at once. So a
+//! connection has, beside its [`Stream`](crate::stream::Stream), a direct writer,
+//! to which the engine offers large messages. It takes a message only if the queue
+//! is empty, so that messages keep their order. If the socket takes only a part,
+//! the rest goes to the queue before anything else does.
 
 use std::io::{IoSlice, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use engine::transport::{DirectSender, Offer};
+use engine::transport::{Offer, DirectSender};
 use framing::{Envelope, Framing};
 
-/// The outlet of a connection.
+/// The direct writer of a connection.
 #[derive(Debug)]
-pub struct SocketOutlet {
+pub struct DirectWriter {
     socket: Arc<TcpStream>,
     framing: Framing,
-    /// Whether nothing waits to be written and the connection is not closing.
+    /// Whether the outgoing queue is empty and the connection is not closing.
     free: AtomicBool,
-    /// What is still to be written of the message that was begun.
+    /// The unwritten rest of the last message.
     rest: Mutex<Vec<u8>>,
 }
 
-/// A frame of up to this is copied into one piece to be written: that costs less
-/// than to tell the system of three `[bytes]`.
+/// A frame of up to this size is copied into one piece: that costs less than to
+/// pass three pieces to the system `[bytes]`.
 const SMALL: usize = 2048;
 
-impl SocketOutlet {
-    /// The outlet of a connection with this framing.
-    pub fn new(socket: Arc<TcpStream>, framing: Framing) -> SocketOutlet {
-        SocketOutlet {
+impl DirectWriter {
+    /// The direct writer of a connection with this framing.
+    pub fn new(socket: Arc<TcpStream>, framing: Framing) -> DirectWriter {
+        DirectWriter {
             socket,
             framing,
             free: AtomicBool::new(false),
@@ -43,23 +43,23 @@ impl SocketOutlet {
         }
     }
 
-    /// Says whether the next message may be written at once.
+    /// Sets whether the next message may be written at once.
     pub fn set_free(&self, free: bool) {
         self.free.store(free, Ordering::Relaxed);
     }
 
-    /// Takes away what is still to be written of the message that was begun.
+    /// Removes and returns the unwritten rest of the last message.
     pub fn take_rest(&self) -> Vec<u8> {
         std::mem::take(&mut *self.rest.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl DirectSender for SocketOutlet {
+impl DirectSender for DirectWriter {
     fn offer(&self, message: &[u8]) -> Offer {
         if !self.free.load(Ordering::Relaxed) {
             return Offer::Declined;
         }
-        // What no frame can hold is told of where it is carried.
+        // A message that the framing cannot express is reported by the stream.
         let Ok(envelope) = Envelope::new(self.framing, message) else {
             return Offer::Declined;
         };
@@ -84,8 +84,8 @@ impl DirectSender for SocketOutlet {
     }
 }
 
-/// Writes as much of a frame as the socket takes now, with one call; answers how
-/// much. A socket that is gone takes nothing: reading tells of it.
+/// Writes as much of a frame as the socket takes now, with one call. Returns the
+/// number of bytes written: 0 for a closed socket, which is noticed when reading.
 pub fn write_frame(mut socket: &TcpStream, parts: [&[u8]; 3]) -> usize {
     let size: usize = parts.iter().map(|part| part.len()).sum();
     if size > SMALL {
@@ -122,10 +122,10 @@ mod tests {
     }
 
     #[test]
-    fn offered_messages_keep_their_place_among_those_that_wait() {
+    fn offered_messages_keep_their_order_among_those_that_wait() {
         let (mut stream, mut far) = connection();
-        let outlet = stream.open_outlet().unwrap();
-        assert!(stream.open_outlet().is_none(), "one is enough");
+        let writer = stream.open_direct().unwrap();
+        assert!(stream.open_direct().is_none(), "one is enough");
         let reader = std::thread::spawn(move || {
             let mut arrived = Vec::new();
             far.read_to_end(&mut arrived).unwrap();
@@ -137,12 +137,12 @@ mod tests {
         let sizes = [20_000, 9_000_000, 17, 3_000_000, 100_000];
         for (number, size) in (0..).zip(sizes.into_iter().cycle().take(40)) {
             let bytes = message(number, size);
-            let offer = outlet.offer(&bytes);
+            let offer = writer.offer(&bytes);
             seen[offer as usize] += 1;
             match offer {
                 Offer::Sent => {}
                 Offer::Started => {
-                    assert_eq!(outlet.offer(&bytes), Offer::Declined, "a rest waits");
+                    assert_eq!(writer.offer(&bytes), Offer::Declined, "a rest waits");
                     stream.take_rest(1, bytes.len() as u64);
                 }
                 Offer::Declined => {
@@ -152,7 +152,7 @@ mod tests {
             }
             expected.extend_from_slice(&bytes);
             expected.push(b'\n');
-            // Some find that all is out, others that something waits.
+            // Some messages find the queue empty, others do not.
             while number % 3 == 0 && stream.waiting() > 0 {
                 stream.flush();
             }
@@ -163,16 +163,16 @@ mod tests {
         }
         assert!(reader.join().unwrap() == expected);
         assert!(seen[Offer::Sent as usize] > 0 && seen[Offer::Declined as usize] > 0);
-        assert_eq!(outlet.offer(b"late"), Offer::Declined, "it has closed");
+        assert_eq!(writer.offer(b"late"), Offer::Declined, "it has closed");
     }
 
     #[test]
-    fn what_a_socket_does_not_take_whole_is_handed_over_as_a_rest() {
+    fn the_part_that_a_socket_does_not_take_goes_to_the_queue() {
         let (mut stream, mut far) = connection();
-        let outlet = stream.open_outlet().unwrap();
+        let writer = stream.open_direct().unwrap();
         // More than the system keeps for a connection that nobody reads from.
         let bytes = message(1, 64 << 20);
-        assert_eq!(outlet.offer(&bytes), Offer::Started);
+        assert_eq!(writer.offer(&bytes), Offer::Started);
         assert_eq!(stream.waiting(), 0);
         stream.take_rest(1, bytes.len() as u64);
         assert!((1..bytes.len()).contains(&stream.waiting()));
@@ -183,13 +183,13 @@ mod tests {
             count += far.read(&mut arrived[count..]).unwrap();
         }
         assert!(arrived.starts_with(&bytes) && arrived.ends_with(b"\n"));
-        assert_eq!(outlet.offer(b"more"), Offer::Sent);
+        assert_eq!(writer.offer(b"more"), Offer::Sent);
     }
 
     #[test]
-    fn what_no_frame_can_hold_is_left_to_be_told_of() {
+    fn a_message_that_the_framing_cannot_express_is_not_taken() {
         let (mut stream, _far) = connection();
-        let outlet = stream.open_outlet().unwrap();
-        assert_eq!(outlet.offer(b"one\ntwo"), Offer::Declined);
+        let writer = stream.open_direct().unwrap();
+        assert_eq!(writer.offer(b"one\ntwo"), Offer::Declined);
     }
 }

@@ -1,0 +1,27 @@
+//! Everything that the runner asks of Linux and that the standard library does
+//! not offer. A port to another system is a port of this crate.
+//!
+//! The interfaces are safe and name nothing of the system: no other crate of the
+//! product depends on rustix or reads `/proc`. The crate knows nothing of
+//! scenarios, nodes or plugins.
+//!
+//! - [`poller`]: waits for sockets and deadlines (epoll, ppoll, timer slack);
+//! - [`descriptor`]: single descriptors (non-blocking mode, standard input, the
+//!   queue of a listening socket);
+//! - [`clock`]: the monotonic clock, which all processes share;
+//! - [`shared`]: memory that two processes share (memfd, mmap);
+//! - [`limits`]: how many descriptors and how much memory this process may use;
+//! - [`process`]: signals to process groups;
+//! - [`signals`]: SIGINT and SIGTERM to this process;
+//! - [`lock`]: locks of files (flock);
+//! - [`terminal`]: keys from the terminal as they are pressed (termios).
+
+pub mod clock;
+pub mod descriptor;
+pub mod limits;
+pub mod lock;
+pub mod poller;
+pub mod process;
+pub mod shared;
+pub mod signals;
+pub mod terminal;

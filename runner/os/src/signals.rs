@@ -1,0 +1,61 @@
+//! SIGINT and SIGTERM: the first asks this process to end in good order, the
+//! second ends it at once.
+
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+/// The name of a signal: `SIGKILL`; none if the number is no known signal.
+pub fn name(signal: i32) -> Option<&'static str> {
+    signal_hook::low_level::signal_name(signal)
+}
+
+/// Whether this process was asked to end, and by which signal.
+#[derive(Debug)]
+pub struct StopSignals {
+    /// Set by the first signal.
+    pub flag: Arc<AtomicBool>,
+    signal: Arc<AtomicUsize>,
+}
+
+impl StopSignals {
+    /// Catches the two signals from now on. The second one calls `clean_up` and
+    /// ends this process, whatever else the process is doing.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no descriptor or no thread left.
+    pub fn catch(clean_up: impl FnOnce() + Send + 'static) -> io::Result<StopSignals> {
+        let stop = StopSignals {
+            flag: Arc::default(),
+            signal: Arc::default(),
+        };
+        let (mut signals, caught) = UnixStream::pair()?;
+        for signal in [SIGINT, SIGTERM] {
+            signal_hook::flag::register(signal, stop.flag.clone())?;
+            signal_hook::flag::register_usize(signal, stop.signal.clone(), signal as usize)?;
+            signal_hook::low_level::pipe::register(signal, caught.try_clone()?)?;
+        }
+        let last = stop.signal.clone();
+        thread::Builder::new().spawn(move || {
+            // A byte for each signal.
+            if signals.read_exact(&mut [0; 2]).is_ok() {
+                clean_up();
+                signal_hook::low_level::exit(128 + last.load(Ordering::Relaxed) as i32);
+            }
+        })?;
+        Ok(stop)
+    }
+
+    /// The number of the signal that came last; none if none came.
+    pub fn signal(&self) -> Option<i32> {
+        match self.signal.load(Ordering::Relaxed) {
+            0 => None,
+            signal => Some(signal as i32),
+        }
+    }
+}

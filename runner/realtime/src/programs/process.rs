@@ -1,0 +1,218 @@
+//! The process of a program that the runner starts and ends.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::output::Output;
+use crate::setup::SetupError;
+use model::roster::Roster;
+use os::process::{Signal, signal_group};
+
+/// How long a program may take to end after SIGTERM.
+pub const END_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The span between two checks whether a process has ended.
+const RETRY: Duration = Duration::from_millis(10);
+
+/// A program that the runner started.
+#[derive(Debug)]
+pub struct ProgramProcess {
+    /// The node that it stands for.
+    pub node: u32,
+    child: Child,
+    /// How it ended; none while it runs.
+    ended: Option<ExitStatus>,
+}
+
+/// Starts the program of a node in a process group of its own, so that processes
+/// that the program starts end with it. The addresses of the listening nodes are
+/// filled into its environment and its arguments; see `scenarios/README.md`.
+///
+/// # Errors
+///
+/// If it cannot be started.
+pub fn start(
+    node: u32,
+    words: &[String],
+    roster: &Roster,
+    listening: &[(String, SocketAddr)],
+) -> Result<(ProgramProcess, [Output; 2]), SetupError> {
+    let name = roster.name(node).unwrap_or_default();
+    let program = words.first().cloned().unwrap_or_default();
+    let mut command = Command::new(&program);
+    command
+        .args(words.iter().skip(1).map(|word| fill_in(word, listening)))
+        .env("RUNNER_NODE", &name)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    // Of a node that listens at several addresses, the first is set last and wins.
+    for (node, address) in listening.iter().rev() {
+        command.env(variable(node), address.to_string());
+    }
+    let failed = |source| SetupError::Start {
+        node: name.clone(),
+        command: program.clone(),
+        source,
+    };
+    let mut child = command.spawn().map_err(failed)?;
+    let missing = || failed(io::Error::other("its output is not there"));
+    let stdout = child.stdout.take().ok_or_else(missing)?;
+    let stderr = child.stderr.take().ok_or_else(missing)?;
+    let outputs = [
+        Output::new(node, stdout.into()),
+        Output::new(node, stderr.into()),
+    ];
+    let [stdout, stderr] = outputs.map(|output| output.map_err(failed));
+    let process = ProgramProcess {
+        node,
+        child,
+        ended: None,
+    };
+    groups().push(process.child.id());
+    Ok((process, [stdout?, stderr?]))
+}
+
+/// The variable that holds a listening node's address: `RUNNER_ADDRESS_SRV_1`
+/// for `srv-1`.
+fn variable(node: &str) -> String {
+    let tail: String = node
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_uppercase()
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    format!("RUNNER_ADDRESS_{tail}")
+}
+
+/// An argument in which `{address:NODE}`, `{host:NODE}` and `{port:NODE}` are
+/// replaced.
+fn fill_in(word: &str, listening: &[(String, SocketAddr)]) -> String {
+    let mut word = word.to_owned();
+    for (node, address) in listening {
+        for (what, text) in [
+            ("address", address.to_string()),
+            ("host", address.ip().to_string()),
+            ("port", address.port().to_string()),
+        ] {
+            word = word.replace(&format!("{{{what}:{node}}}"), &text);
+        }
+    }
+    word
+}
+
+/// The process groups of the programs that run. They must end with this process,
+/// also where it ends before the runs that they belong to.
+static GROUPS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+fn groups() -> MutexGuard<'static, Vec<u32>> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Kills every program that this process has started.
+pub fn end_all() {
+    for group in groups().drain(..) {
+        signal_group(group, Signal::Kill);
+    }
+}
+
+impl ProgramProcess {
+    /// How the program ended, if it ended since the last call.
+    pub fn just_ended(&mut self) -> Option<ExitStatus> {
+        if self.ended.is_some() {
+            return None;
+        }
+        self.ended = self.child.try_wait().ok().flatten();
+        self.ended
+    }
+
+    /// Asks the program to end, also if it is paused.
+    pub fn ask_to_end(&mut self) {
+        if self.ended.is_none() {
+            self.signal(Signal::Terminate);
+            self.signal(Signal::Continue);
+        }
+    }
+
+    /// Pauses the program, or lets it run on.
+    pub fn pause(&self, paused: bool) {
+        if self.ended.is_none() {
+            self.signal(match paused {
+                true => Signal::Stop,
+                false => Signal::Continue,
+            });
+        }
+    }
+
+    /// Kills the program, with all processes that it started.
+    pub fn kill(&mut self) {
+        if self.ended.is_none() {
+            // An error means that the process is gone already.
+            let _ = self.end(Instant::now());
+        }
+    }
+
+    /// Waits for the program to end until `deadline`, then kills it.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses to wait for it.
+    pub fn end(&mut self, deadline: Instant) -> io::Result<ExitStatus> {
+        let status = loop {
+            if let Some(status) = self.child.try_wait()? {
+                // Processes that it started may still run.
+                self.signal(Signal::Kill);
+                break status;
+            }
+            if Instant::now() >= deadline {
+                self.signal(Signal::Kill);
+                break self.child.wait()?;
+            }
+            std::thread::sleep(RETRY);
+        };
+        self.ended = Some(status);
+        groups().retain(|group| *group != self.child.id());
+        Ok(status)
+    }
+
+    fn signal(&self, signal: Signal) {
+        signal_group(self.child.id(), signal);
+    }
+}
+
+impl Drop for ProgramProcess {
+    fn drop(&mut self) {
+        if self.ended.is_none() {
+            let _ = self.end(Instant::now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_and_variables_name_the_listening_nodes() {
+        let listening = [("srv-1".to_owned(), "127.0.0.1:4321".parse().unwrap())];
+        assert_eq!(
+            fill_in("tcp://{address:srv-1}", &listening),
+            "tcp://127.0.0.1:4321"
+        );
+        assert_eq!(
+            fill_in("{host:srv-1}:{port:srv-1}", &listening),
+            "127.0.0.1:4321"
+        );
+        assert_eq!(fill_in("{port:other}", &listening), "{port:other}");
+        assert_eq!(variable("srv-1"), "RUNNER_ADDRESS_SRV_1");
+    }
+}

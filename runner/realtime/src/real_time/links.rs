@@ -1,0 +1,199 @@
+//! Messages between nodes, over the connections and datagram sockets of their links.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use super::RealTime;
+use super::sockets::Socket;
+use crate::link_frame::{FrameHead, FrameKind};
+use crate::links::MAX_DATAGRAM;
+use crate::listener::DATAGRAM_BUFFER;
+use crate::stream::Reading;
+use engine::behaviors::{Behaviors, CallError, Failure};
+use engine::run::Run;
+use engine::sink::Sink;
+use engine::transport::Content;
+use os::poller::Token;
+
+/// Datagrams that are read before other sockets are looked at.
+const DATAGRAM_BATCH: usize = 64;
+
+/// The links between the nodes of a run.
+#[derive(Debug, Default)]
+pub struct Links {
+    /// The connections, by (near node, far node).
+    pub connections: BTreeMap<(u32, u32), Token>,
+    /// The connections of pairs whose messages are datagrams: they only carry the end.
+    pub end_connections: BTreeMap<(u32, u32), Token>,
+    /// The datagram socket and its address, by node. In another process: no token.
+    pub datagrams: BTreeMap<u32, (Option<Token>, SocketAddr)>,
+    /// Connections to nodes of other processes whose end has not arrived.
+    pub unended: BTreeSet<(u32, u32)>,
+    /// Messages that were written to a connection and have not arrived.
+    pub in_flight: u64,
+    /// Whether a message was written since sockets were last looked at. On one machine
+    /// it has arrived then, and must be handled before anything that is due later.
+    pub unchecked: bool,
+}
+
+impl<B: Behaviors, S: Sink> RealTime<B, S> {
+    /// Sends something from a node to another.
+    pub(super) fn send_to_node(&mut self, from: u32, to: u32, what: Content) -> Result<(), Failure> {
+        let message;
+        let size;
+        let (kind, number, body) = match what {
+            Content::Message(id) => {
+                message = self.run.take_message_out(id);
+                let body = message.payload.as_slice();
+                (FrameKind::Message, message.number, body)
+            }
+            Content::Lost { number, bytes } => {
+                size = bytes.to_be_bytes();
+                (FrameKind::Lost, number, &size[..])
+            }
+            Content::Close => (FrameKind::Close, 0, &[][..]),
+            Content::Open => (FrameKind::Open, 0, &[][..]),
+            // Only connections to clients have a direct writer.
+            Content::Rest { .. } => return Ok(()),
+        };
+        let head = FrameHead {
+            kind,
+            from,
+            to,
+            number,
+        };
+        let token = self.links.connections.get(&(from, to)).copied();
+        if let Some(token) = token
+            && let Some(Socket::Link(link)) = self.sockets.get_mut(token)
+        {
+            self.links.in_flight += 1;
+            self.links.unchecked = true;
+            link.stream
+                .send_parts(&head.with_length(body.len()), body, &[]);
+            self.sockets.update_interest(token);
+            return Ok(());
+        }
+        self.send_datagram(head, body)
+    }
+
+    fn send_datagram(&mut self, head: FrameHead, body: &[u8]) -> Result<(), Failure> {
+        let (from, to) = (head.from, head.to);
+        if let Some((Some(token), _)) = self.links.datagrams.get(&from)
+            && let Some((_, address)) = self.links.datagrams.get(&to)
+            && let Some(Socket::Datagrams(socket)) = self.sockets.get_mut(*token)
+        {
+            if body.len() > MAX_DATAGRAM {
+                let reason = format!(
+                    "sent {} bytes over a link with transport = \"udp\", where {MAX_DATAGRAM} fit",
+                    body.len()
+                );
+                return Err(self.run.fail_now(CallError {
+                    panicked: false,
+                    reason,
+                }));
+            }
+            let mut datagram = head.encode().to_vec();
+            datagram.extend_from_slice(body);
+            match socket.send_to(&datagram, address) {
+                // The network loses other datagrams without an error.
+                Err(_) if head.kind == FrameKind::Message => {
+                    self.run.record_loss(to, from, head.number, body.len() as u64);
+                }
+                _ => self.links.unchecked = true,
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the nodes of other processes the end: no more messages follow.
+    pub(super) fn send_ends(&mut self) {
+        let links = &self.links;
+        for ((near, far), token) in links.connections.iter().chain(&links.end_connections) {
+            if let Some(Socket::Link(link)) = self.sockets.get_mut(*token) {
+                let head = FrameHead {
+                    kind: FrameKind::End,
+                    from: *near,
+                    to: *far,
+                    number: 0,
+                };
+                link.stream.send_parts(&head.with_length(0), &[], &[]);
+                self.sockets.update_interest(*token);
+            }
+        }
+    }
+
+    pub(super) fn receive_from_node(&mut self, token: Token) -> Result<(), Failure> {
+        let Some(Socket::Link(link)) = self.sockets.get_mut(token) else {
+            return Ok(());
+        };
+        let pair = (link.near, link.far);
+        let apart = self.run.world.transport.has_remote_nodes();
+        let (run, in_flight) = (&mut self.run, &mut self.links.in_flight);
+        let mut over = false;
+        let mut result = Ok(());
+        let reading = link.stream.read(|frame| {
+            *in_flight = in_flight.saturating_sub(1);
+            let decoded = FrameHead::decode(frame);
+            over |= apart && decoded.is_some_and(|(head, _)| head.kind == FrameKind::End);
+            if result.is_ok() {
+                result = deliver(run, frame);
+            }
+        });
+        result?;
+        if over {
+            self.links.unended.remove(&pair);
+        }
+        match reading {
+            Reading::Open => Ok(()),
+            Reading::Ended | Reading::Broken(_) => self.lose_node(token, pair),
+        }
+    }
+
+    /// The process of the far node has closed the connection.
+    fn lose_node(&mut self, token: Token, (near, far): (u32, u32)) -> Result<(), Failure> {
+        self.sockets.remove(token);
+        self.links.connections.remove(&(near, far));
+        self.links.end_connections.remove(&(near, far));
+        let died = self.links.unended.remove(&(near, far));
+        match died && self.run.world.is_connected(near, far) {
+            true => self.run.disconnect(near, far),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn receive_datagrams(&mut self, token: Token) -> Result<(), Failure> {
+        let mut buffer = vec![0; DATAGRAM_BUFFER];
+        for _ in 0..DATAGRAM_BATCH {
+            let Some(Socket::Datagrams(socket)) = self.sockets.get_mut(token) else {
+                break;
+            };
+            match socket.recv_from(&mut buffer) {
+                Ok((count, _)) => deliver(&mut self.run, &buffer[..count])?,
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Passes the engine a frame or datagram of another node.
+fn deliver<B: Behaviors, S: Sink>(run: &mut Run<B, S>, frame: &[u8]) -> Result<(), Failure> {
+    let Some((head, body)) = FrameHead::decode(frame) else {
+        return Ok(());
+    };
+    let nodes = run.world.roster().len();
+    if head.to >= nodes || head.from >= nodes || run.world.transport.is_remote(head.to) {
+        return Ok(());
+    }
+    match head.kind {
+        FrameKind::Message => run.deliver(head.to, head.from, head.number, body),
+        FrameKind::Close => run.connection_changed(head.to, head.from, true),
+        FrameKind::Open => run.connection_changed(head.to, head.from, false),
+        FrameKind::Lost => {
+            let size = body.try_into().map_or(0, u64::from_be_bytes);
+            run.record_loss(head.to, head.from, head.number, size);
+            Ok(())
+        }
+        FrameKind::End => Ok(()),
+    }
+}

@@ -1,0 +1,300 @@
+//! Messages to and from programs that stand for a node, and what such programs print.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::RealTime;
+use super::outgoing::TOO_MUCH_UNREAD;
+use super::sockets::Socket;
+use crate::client::QUEUE_MAX;
+use crate::listener::DATAGRAM_BUFFER;
+use crate::programs::connection::{self, ProgramConnection, ProgramSocket};
+use crate::programs::output::{Output, Rest};
+use crate::programs::process::ProgramProcess;
+use crate::setup::SetupError;
+use crate::stream::Reading;
+use engine::behaviors::{Behaviors, Failure};
+use engine::message::Message;
+use engine::sink::Sink;
+use engine::transport::Content;
+use framing::FramingError;
+use os::poller::Token;
+
+/// Datagrams that are read before other sockets are looked at.
+const DATAGRAM_BATCH: usize = 64;
+
+/// Reads of an output at the end of a run: a pipe holds less, and processes that a
+/// program started may write without end.
+const LAST_READS: usize = 32;
+
+/// The programs of a run.
+#[derive(Debug, Default)]
+pub struct Programs {
+    /// Connections of nodes to programs, by (node, program).
+    pub connections: BTreeMap<(u32, u32), Token>,
+    /// Number of messages that arrived over connections that are closed, by (node,
+    /// program): a new connection counts on.
+    pub received: BTreeMap<(u32, u32), u64>,
+    /// The programs that the runner started.
+    pub processes: Vec<ProgramProcess>,
+    /// All listening nodes of the scenario, for programs that are started.
+    pub listening: Vec<(String, SocketAddr)>,
+}
+
+/// Content happened to a message for a program.
+enum ProgramSend {
+    Done,
+    /// The program is not connected.
+    NotConnected,
+    /// The framing cannot express the message.
+    Unfit(FramingError),
+    /// The outgoing queue is full.
+    QueueFull(Token),
+}
+
+impl<B: Behaviors, S: Sink> RealTime<B, S> {
+    /// Takes in a program that was started.
+    pub(super) fn add_program(
+        &mut self,
+        (process, outputs): (ProgramProcess, [Output; 2]),
+    ) -> io::Result<()> {
+        self.programs.processes.push(process);
+        for output in outputs {
+            self.sockets.add(Socket::Output(output))?;
+        }
+        Ok(())
+    }
+
+    /// Connects a node to a program, if the program has an address.
+    pub(super) fn connect_to_program(
+        &mut self,
+        node: u32,
+        program: u32,
+        patience: Duration,
+    ) -> Result<(), SetupError> {
+        let roster = self.run.world.roster();
+        let group = &roster.groups()[roster.group_of(program)];
+        let external = group.program.as_ref().and_then(|it| it.external.clone());
+        let Some(external) = external else {
+            return Ok(());
+        };
+        let name = roster.name(program).unwrap_or_default();
+        let socket =
+            connection::connect(&external, patience).map_err(|source| SetupError::Unreachable {
+                node: name,
+                address: external.address,
+                patience,
+                source,
+            })?;
+        let pair = (node, program);
+        let connection = ProgramConnection {
+            node,
+            program,
+            received: self.programs.received.remove(&pair).unwrap_or(0),
+            max_message: external.max_message,
+            socket,
+        };
+        let token = self.sockets.add(Socket::Program(connection))?;
+        self.programs.connections.insert(pair, token);
+        Ok(())
+    }
+
+    /// Sends something from a node to a program.
+    pub(super) fn send_to_program(
+        &mut self,
+        from: u32,
+        to: u32,
+        what: Content,
+    ) -> Result<(), Failure> {
+        let pair = (from, to);
+        match what {
+            Content::Message(id) => {
+                if !self.programs.connections.contains_key(&pair) {
+                    // The program has closed the connection; a message opens it again.
+                    let _ = self.connect_to_program(from, to, Duration::ZERO);
+                }
+                let message = self.run.take_message_out(id);
+                self.send_message_to_program(from, to, message)
+            }
+            Content::Close => {
+                if let Some(&token) = self.programs.connections.get(&pair)
+                    && let Some(program) = self.sockets.program(token)
+                    && let ProgramSocket::Tcp(stream) = &mut program.socket
+                {
+                    stream.close();
+                    self.programs.connections.remove(&pair);
+                }
+                Ok(())
+            }
+            Content::Rest { .. } | Content::Open | Content::Lost { .. } => Ok(()),
+        }
+    }
+
+    fn send_message_to_program(
+        &mut self,
+        from: u32,
+        to: u32,
+        message: Message,
+    ) -> Result<(), Failure> {
+        let number = message.number;
+        let size = message.payload.as_slice().len() as u64;
+        let sent = self.write_to_program(from, to, message);
+        if matches!(sent, ProgramSend::Done) {
+            return Ok(());
+        }
+        if let ProgramSend::Unfit(error) = &sent {
+            self.remark_unfit(from, to, error);
+        }
+        if let ProgramSend::QueueFull(token) = sent {
+            let name = self.run.world.roster().name(to).unwrap_or_default();
+            let line = format!("disconnected {name}: {TOO_MUCH_UNREAD}");
+            self.print_disconnected(from, &line);
+            self.remove_program_connection(token);
+        }
+        self.run.record_external_loss(from, to, number, size);
+        match sent {
+            ProgramSend::QueueFull(_) => self.run.disconnect(from, to),
+            _ => Ok(()),
+        }
+    }
+
+    fn write_to_program(&mut self, from: u32, to: u32, message: Message) -> ProgramSend {
+        let token = self.programs.connections.get(&(from, to)).copied();
+        let Some(token) = token else {
+            return ProgramSend::NotConnected;
+        };
+        let Some(program) = self.sockets.program(token) else {
+            return ProgramSend::NotConnected;
+        };
+        match &mut program.socket {
+            ProgramSocket::Tcp(stream) if stream.memory() > QUEUE_MAX => {
+                ProgramSend::QueueFull(token)
+            }
+            ProgramSocket::Tcp(stream) => {
+                let sent = stream.send(message.number, message.payload);
+                self.sockets.update_interest(token);
+                match sent {
+                    Ok(()) => ProgramSend::Done,
+                    Err(error) => ProgramSend::Unfit(error),
+                }
+            }
+            ProgramSocket::Udp(socket) => {
+                let bytes = message.payload.as_slice();
+                // The first error may be that of an earlier datagram, reported once.
+                match socket.send(bytes).is_ok() || socket.send(bytes).is_ok() {
+                    true => ProgramSend::Done,
+                    false => ProgramSend::NotConnected,
+                }
+            }
+        }
+    }
+
+    /// Adds a remark that the framing of a program cannot express a message: once for
+    /// each two nodes.
+    fn remark_unfit(&mut self, from: u32, to: u32, error: &FramingError) {
+        let roster = self.run.world.roster();
+        let [from, to] = [from, to].map(|node| roster.name(node).unwrap_or_default());
+        let start = format!("{from} sends {to} messages that its framing cannot express: ");
+        if self.remarks.iter().all(|it| !it.starts_with(&start)) {
+            self.remarks.push(format!("{start}{error}"));
+        }
+    }
+
+    pub(super) fn receive_from_program(&mut self, token: Token) -> Result<(), Failure> {
+        let Some(connection) = self.sockets.program(token) else {
+            return Ok(());
+        };
+        let (node, program) = (connection.node, connection.program);
+        let most = connection.max_message;
+        let (run, received) = (&mut self.run, &mut connection.received);
+        let mut result = Ok(());
+        let mut take = |message: &[u8]| {
+            *received += 1;
+            if message.len() as u64 > most {
+                run.record_loss(node, program, *received, message.len() as u64);
+            } else if result.is_ok() {
+                result = run.deliver(node, program, *received, message);
+            }
+        };
+        let ended = match &mut connection.socket {
+            ProgramSocket::Tcp(stream) => !matches!(stream.read(take), Reading::Open),
+            ProgramSocket::Udp(socket) => {
+                let mut buffer = vec![0; DATAGRAM_BUFFER];
+                for _ in 0..DATAGRAM_BATCH {
+                    match socket.recv(&mut buffer) {
+                        Ok(count) => take(&buffer[..count]),
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                        // The program does not listen yet.
+                        Err(_) => {}
+                    }
+                }
+                false
+            }
+        };
+        result?;
+        if ended {
+            let current = self.programs.connections.get(&(node, program)) == Some(&token);
+            self.remove_program_connection(token);
+            if current {
+                self.run.disconnect(node, program)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes a connection to a program; unsent messages are lost.
+    fn remove_program_connection(&mut self, token: Token) {
+        let Some(Socket::Program(mut program)) = self.sockets.remove(token) else {
+            return;
+        };
+        let pair = (program.node, program.program);
+        self.programs.received.insert(pair, program.received);
+        if self.programs.connections.get(&pair) == Some(&token) {
+            self.programs.connections.remove(&pair);
+        }
+        for lost in program.take_unsent() {
+            self.run
+                .record_external_loss(pair.0, pair.1, lost.number, lost.bytes);
+        }
+    }
+
+    /// Prints what a program has written to one of its outputs.
+    pub(super) fn read_output(&mut self, token: Token) {
+        if let Some(Socket::Output(output)) = self.sockets.get_mut(token) {
+            let node = output.node;
+            let world = &mut self.run.world;
+            if output.read(|line| world.print_for(node, line)) == Rest::Closed {
+                self.sockets.remove(token);
+            }
+        }
+    }
+
+    /// Prints what all programs have written by now.
+    pub(super) fn read_all_outputs(&mut self) {
+        let world = &mut self.run.world;
+        for (_, socket) in self.sockets.iter_mut() {
+            if let Socket::Output(output) = socket {
+                let node = output.node;
+                for _ in 0..LAST_READS {
+                    if output.read(|line| world.print_for(node, line)) != Rest::More {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reports the programs that ended since the last call.
+    pub(super) fn report_ended_programs(&mut self) {
+        for process in &mut self.programs.processes {
+            if let Some(status) = process.just_ended() {
+                let name = self.run.world.roster().name(process.node);
+                let remark = format!("{} ended early: {status}", name.unwrap_or_default());
+                self.run.world.print_for(process.node, &remark);
+                self.remarks.push(remark);
+            }
+        }
+    }
+}
