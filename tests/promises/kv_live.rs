@@ -109,13 +109,13 @@ impl Raw {
         Raw(stream)
     }
 
-    fn says(&mut self, bytes: impl AsRef<[u8]>) -> &mut Raw {
+    fn sends(&mut self, bytes: impl AsRef<[u8]>) -> &mut Raw {
         self.0.write_all(bytes.as_ref()).unwrap();
         self
     }
 
     #[track_caller]
-    fn hears(&mut self, expected: impl AsRef<[u8]>) -> &mut Raw {
+    fn expects(&mut self, expected: impl AsRef<[u8]>) -> &mut Raw {
         let expected = expected.as_ref();
         let mut found = vec![0; expected.len()];
         self.0.read_exact(&mut found).unwrap();
@@ -128,7 +128,7 @@ impl Raw {
 
     /// Expects that the store closes the connection.
     #[track_caller]
-    fn is_let_go(&mut self) {
+    fn expect_close(&mut self) {
         match self.0.read(&mut [0]) {
             Ok(0) => {}
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
@@ -173,14 +173,14 @@ fn both_protocols_use_the_same_values() {
     let mut live = store("", &["decimal10", "resp"]);
     let (text, resp) = (live.address("server"), live.address("server"));
     let mut text = Raw::to(&text);
-    text.says(framed("set a \x00two\r\nlines"))
-        .hears(framed("ok"));
+    text.sends(framed("set a \x00two\r\nlines"))
+        .expects(framed("ok"));
     let mut resp = Raw::to(&resp);
-    resp.says("*2\r\n$3\r\nGET\r\n$1\r\na\r\n")
-        .hears("$11\r\n\x00two\r\nlines\r\n");
-    resp.says("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$0\r\n\r\n")
-        .hears("+OK\r\n");
-    text.says(framed("get a")).hears(framed(""));
+    resp.sends("*2\r\n$3\r\nGET\r\n$1\r\na\r\n")
+        .expects("$11\r\n\x00two\r\nlines\r\n");
+    resp.sends("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$0\r\n\r\n")
+        .expects("+OK\r\n");
+    text.sends(framed("get a")).expects(framed(""));
     live.stop();
 }
 
@@ -262,7 +262,7 @@ fn redis_cli_and_redis_benchmark_pipeline() {
 fn commands_may_come_in_pieces_and_many_at_once() {
     let mut live = store("", &["decimal10", "resp"]);
     let (text, resp) = (live.address("server"), live.address("server"));
-    for (address, say, hear) in [
+    for (address, commands, replies) in [
         (
             &text,
             [
@@ -281,15 +281,15 @@ fn commands_may_come_in_pieces_and_many_at_once() {
             b"+OK\r\n$1\r\n1\r\n:1\r\n".to_vec(),
         ),
     ] {
-        Raw::to(address).says(&say).hears(&hear);
+        Raw::to(address).sends(&commands).expects(&replies);
         let mut bytewise = Raw::to(address);
-        for byte in &say {
-            bytewise.says([*byte]);
+        for byte in &commands {
+            bytewise.sends([*byte]);
         }
-        bytewise.hears(&hear);
+        bytewise.expects(&replies);
         Raw::to(address)
-            .says(say.repeat(500))
-            .hears(hear.repeat(500));
+            .sends(commands.repeat(500))
+            .expects(replies.repeat(500));
     }
     live.stop();
 }
@@ -322,22 +322,22 @@ fn bad_commands_have_error_replies_and_the_next_one_is_executed() {
         ),
         (b"set \xff\n\x00 \x00\n\xfe", "ok".to_owned()),
     ] {
-        text.says(framed(message)).hears(framed(reply));
+        text.sends(framed(message)).expects(framed(reply));
     }
-    text.says(framed(b"get \xff\n\x00"))
-        .hears(framed(b"\x00\n\xfe"));
+    text.sends(framed(b"get \xff\n\x00"))
+        .expects(framed(b"\x00\n\xfe"));
     // A large message, but below the listener's limit of 16 MiB.
     let huge = [b"set a ", &vec![b'x'; 10_000_000][..]].concat();
     let refused = "error: a value of 10000000 bytes, at most 5 are kept";
-    text.says(framed(huge)).hears(framed(refused));
-    text.says(framed("get a")).hears(framed("not found"));
+    text.sends(framed(huge)).expects(framed(refused));
+    text.sends(framed("get a")).expects(framed("not found"));
     let mut resp = Raw::to(&resp);
-    resp.says("*3\r\n$3\r\nSET\r\n$4\r\nlong\r\n$1\r\n1\r\n");
-    resp.hears("-ERR a key of 4 bytes, at most 3 are kept\r\n");
-    resp.says("*1\r\n$4\r\nPING\r\n").hears("+PONG\r\n");
-    resp.says("*1\r\n:1\r\n")
-        .hears("-ERR Protocol error: expected '$'\r\n")
-        .is_let_go();
+    resp.sends("*3\r\n$3\r\nSET\r\n$4\r\nlong\r\n$1\r\n1\r\n");
+    resp.expects("-ERR a key of 4 bytes, at most 3 are kept\r\n");
+    resp.sends("*1\r\n$4\r\nPING\r\n").expects("+PONG\r\n");
+    resp.sends("*1\r\n:1\r\n")
+        .expects("-ERR Protocol error: expected '$'\r\n")
+        .expect_close();
     live.stop();
     let log = live.lab.table("out/runs/0001/server.csv");
     assert_eq!(log.only("event", "refused").rows.len(), 12);
@@ -350,20 +350,20 @@ fn an_incomplete_command_before_a_close_has_no_effect() {
     let (before, _) = live.holds();
     let set = framed("set a 1");
     for end in 1..set.len() {
-        Raw::to(&text).says(&set[..end]);
+        Raw::to(&text).sends(&set[..end]);
     }
     let array = b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n";
     for end in 1..array.len() {
-        Raw::to(&resp).says(&array[..end]);
+        Raw::to(&resp).sends(&array[..end]);
     }
     // A message above the listener's limit closes the connection.
-    Raw::to(&text).says("  99999999").is_let_go();
+    Raw::to(&text).sends("  99999999").expect_close();
     Raw::to(&resp)
-        .says("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$99999999999\r\n")
-        .is_let_go();
+        .sends("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$99999999999\r\n")
+        .expect_close();
     Raw::to(&text)
-        .says(framed("get a"))
-        .hears(framed("not found"));
+        .sends(framed("get a"))
+        .expects(framed("not found"));
     until("the connections are closed", || live.holds().0 <= before);
     live.stop();
 }
@@ -375,10 +375,10 @@ fn changes_are_written_before_their_replies() {
     let mut client = Raw::to(&address);
     for number in 0..100 {
         client
-            .says(framed(format!("set k{number} {number}")))
-            .hears(framed("ok"));
+            .sends(framed(format!("set k{number} {number}")))
+            .expects(framed("ok"));
     }
-    client.says(framed("delete k0")).hears(framed("ok"));
+    client.sends(framed("delete k0")).expects(framed("ok"));
     // After a kill, the acknowledged changes are in the file.
     live.runner.signal(rustix::process::Signal::KILL);
     live.runner.end();

@@ -113,7 +113,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            // Nobody is left to be told where this fails.
+            // A failure of this write cannot be reported.
             let _ = match error {
                 ClientError::NotFound => writeln!(io::stderr(), "{error}"),
                 _ => writeln!(io::stderr(), "error: {error}"),
