@@ -6,10 +6,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Blocks in each tick until a file exists.
 pub struct Waits;
+
+/// Ends a runner whose test has failed and creates no file. Arbitrary, and longer than any
+/// test waits.
+const BOUND: Duration = Duration::from_secs(600);
 
 /// What the behavior waits for.
 #[derive(Deserialize, JsonSchema)]
@@ -30,7 +34,11 @@ impl Behavior for Waits {
 
     fn tick(&mut self, node: &mut Context<Self>) -> Result {
         let file = &node.config().file;
+        let began = Instant::now();
         while !file.as_os_str().is_empty() && !file.exists() {
+            if began.elapsed() > BOUND {
+                return Err(format!("{} does not exist after {BOUND:?}", file.display()).into());
+            }
             thread::park_timeout(Duration::from_millis(2));
         }
         Ok(())
