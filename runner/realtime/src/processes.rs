@@ -91,8 +91,8 @@ pub struct Job {
     pub say: bool,
     /// Whether that is shown in color.
     pub color: bool,
-    /// Whether to say what is done, too.
-    pub verbose: bool,
+    /// The verbosity of the log, as the number of `-v`.
+    pub verbosity: u8,
 }
 
 /// A value from the command line that overrides the scenario's.
@@ -221,7 +221,7 @@ mod tests {
             folder: PathBuf::from("out"),
             say: true,
             color: false,
-            verbose: false,
+            verbosity: 0,
         };
         let line = serde_json::to_string(&Order::Job(Box::new(job))).unwrap();
         assert!(!line.contains('\n'));

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::cli::send::Address;
 use crate::plan::Shard;
+pub use crate::reporter::console::Color;
 use crate::scenario::parse_size;
 use framing::Framing;
 
@@ -98,23 +99,32 @@ pub struct ColorOption {
     pub color: Color,
 }
 
-/// When to color.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
 /// Options of `run`.
 #[derive(Args, Debug)]
 pub struct RunOptions {
     #[command(flatten)]
     /// Which scenarios.
     pub scenario: ScenarioOptions,
+    #[command(flatten)]
+    /// Keys of the scenario that have options.
+    pub overrides: OverrideOptions,
+    #[command(flatten)]
+    /// Which runs.
+    pub selection: SelectionOptions,
+    #[command(flatten)]
+    /// How runs are executed.
+    pub execution: ExecutionOptions,
+    #[command(flatten)]
+    /// Where results go, and which.
+    pub results: ResultsOptions,
+    #[command(flatten)]
+    /// What is printed.
+    pub output: OutputOptions,
+}
+
+/// Keys of the scenario that have options.
+#[derive(Args, Debug)]
+pub struct OverrideOptions {
     /// How time passes; overrides `time` of the scenario
     #[arg(long, value_enum, value_name = "HOW")]
     pub time: Option<Time>,
@@ -127,30 +137,23 @@ pub struct RunOptions {
     /// When a run ends, as 60s or 1m30s; overrides `duration`
     #[arg(long, value_name = "D")]
     pub duration: Option<String>,
-    #[command(flatten)]
-    /// Which runs.
-    pub selection: SelectionOptions,
+}
+
+/// How runs are executed.
+#[derive(Args, Debug)]
+pub struct ExecutionOptions {
     /// Runs side by side; default: one per core
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
     /// In real time: give each node a process of its own
     #[arg(long)]
     pub processes: bool,
-    /// Put the results exactly here; default: results/NAME/TIMESTAMP
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Continue results that were left, in DIR or in results/NAME/latest: do what is missing
-    #[arg(long)]
-    pub resume: bool,
     /// Begin no run after one that failed
     #[arg(long)]
     pub fail_fast: bool,
     /// A run that takes longer than this by the wall clock has failed: 30s
     #[arg(long, value_name = "D", value_parser = timeout)]
     pub timeout: Option<Duration>,
-    /// Write what the runs came to as JUnit XML, all scenarios into one file
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
     /// Do each run twice, and report the first record that differs
     #[arg(long)]
     pub check_determinism: bool,
@@ -161,15 +164,35 @@ pub struct RunOptions {
     /// machine's
     #[arg(long, value_name = "SIZE", value_parser = memory, requires = "isolate")]
     pub memory: Option<u64>,
-    /// Do not build a report; the tables are written all the same
+}
+
+/// Where results go, and which.
+#[derive(Args, Debug)]
+pub struct ResultsOptions {
+    /// Put the results exactly here; default: results/NAME/TIMESTAMP
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Continue results that were left, in DIR or in results/NAME/latest: do what is missing
     #[arg(long)]
-    pub no_report: bool,
+    pub resume: bool,
     /// Which logs to keep
     #[arg(long, value_enum, default_value_t = Log::PerNode, value_name = "WHICH")]
     pub log: Log,
-    /// Say more
-    #[arg(long, short, conflicts_with = "quiet")]
-    pub verbose: bool,
+    /// Do not build a report; the tables are written all the same
+    #[arg(long)]
+    pub no_report: bool,
+    /// Write what the runs came to as JUnit XML, all scenarios into one file
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+/// What is printed.
+#[derive(Args, Debug)]
+pub struct OutputOptions {
+    /// Log what happens; -vv: details, -vvv: everything. RUNNER_LOG selects modules:
+    /// realtime=debug,engine=trace
+    #[arg(long, short, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
     /// Say nothing but errors
     #[arg(long, short)]
     pub quiet: bool,
@@ -412,8 +435,8 @@ mod tests {
             let Command::Run(options) = arguments.command else {
                 panic!("not run");
             };
-            assert_eq!(options.seed, Some(7));
-            assert_eq!(options.jobs, Some(2));
+            assert_eq!(options.overrides.seed, Some(7));
+            assert_eq!(options.execution.jobs, Some(2));
             assert_eq!(options.scenario.scenarios, [PathBuf::from("a.toml")]);
         }
     }

@@ -8,11 +8,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::cli::arguments::{Format, ListOptions};
-use crate::cli::check::count;
 use crate::cli::select::select;
-use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, planned, print};
+use crate::cli::{Exit, planned};
 use crate::plan::{Plan, RunSpec, Selection, Shard};
+use crate::reporter::console::{Console, print};
+use crate::reporter::count;
 
 /// The most jobs that the CI service makes of one matrix.
 const MAX_JOBS: usize = 256;
@@ -23,12 +23,12 @@ const MAX_JOBS: usize = 256;
 ///
 /// When standard output cannot be written.
 pub fn list(options: &ListOptions) -> anyhow::Result<Exit> {
-    let terminal = Terminal::new(options.scenario.color.color);
-    let plans = match planned(&options.scenario, &terminal) {
+    let console = Console::new(options.scenario.color.color);
+    let plans = match planned(&options.scenario, &console) {
         Ok(plans) => plans,
         Err(exit) => return Ok(exit),
     };
-    let selected = match select(&plans, &options.selection, &terminal) {
+    let selected = match select(&plans, &options.selection, &console) {
         Ok(selected) => selected,
         Err(exit) => return Ok(exit),
     };
@@ -49,7 +49,7 @@ pub fn list(options: &ListOptions) -> anyhow::Result<Exit> {
                 None => entries().map(|entry| entry.job()).collect(),
             };
             if jobs.len() > MAX_JOBS {
-                terminal.error(&format!(
+                console.error(&format!(
                     "{}, and a matrix has at most {MAX_JOBS}\n  take fewer, each a shard: --shards N",
                     count(jobs.len() as u64, "job")
                 ));
@@ -180,5 +180,5 @@ fn table(entries: &[Entry<'_>]) -> String {
             entry.file().to_owned(),
         ]);
     }
-    crate::cli::summary::trimmed(&table)
+    crate::reporter::summary::trimmed(&table)
 }

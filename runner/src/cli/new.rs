@@ -12,9 +12,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::cli::Exit;
 use crate::cli::arguments::{NewOptions, NewPlugin, NewScenario, NewThing};
-use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, print};
+use crate::reporter::console::{Console, print};
 
 const SCENARIO: &str = include_str!("new/scenario.toml");
 
@@ -80,7 +80,7 @@ pub fn new(options: &NewOptions) -> anyhow::Result<Exit> {
             Ok(Exit::Passed)
         }
         Err(error) => {
-            Terminal::new(color.color).error(&error.to_string());
+            Console::new(color.color).error(&error.to_string());
             Ok(Exit::BadInput)
         }
     }

@@ -3,8 +3,9 @@
 
 use crate::cli::Exit;
 use crate::cli::arguments::Color;
-use crate::cli::terminal::{Terminal, teller};
-use crate::execute::node;
+use crate::reporter::console::{Console, line_printer};
+use crate::reporter::logging;
+use crate::session::node;
 use realtime::processes::Order;
 use realtime::processes::control::Control;
 
@@ -20,10 +21,9 @@ pub fn node(who: &str) -> anyhow::Result<Exit> {
             "nobody says what the process of {who} is there for\n  only the runner starts it: runner run --processes SCENARIO"
         );
     };
-    if job.verbose {
-        Terminal::new(Color::Auto).trace();
-    }
-    Ok(match node::run(control, &job, teller(job.color)) {
+    // The runner has checked RUNNER_LOG.
+    let _ = logging::begin(&Console::new(Color::Auto), job.verbosity);
+    Ok(match node::run(control, &job, line_printer(job.color)) {
         Ok(()) => Exit::Passed,
         // The runner tells it.
         Err(_) => Exit::Failed,

@@ -1,10 +1,11 @@
 //! `runner run-process`: a process that does runs. Nobody types this; the runner
 //! starts it, and tells it what to do over its standard input.
 
+use crate::cli::Exit;
 use crate::cli::arguments::Color;
-use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, print};
-use crate::execute::isolate::{Order, serve};
+use crate::reporter::console::{Console, print};
+use crate::reporter::logging;
+use crate::session::isolate::{Order, serve};
 use realtime::processes::control::Control;
 
 /// Does what the runner says.
@@ -19,9 +20,8 @@ pub fn run_process() -> anyhow::Result<Exit> {
             "nobody says which runs to do\n  only the runner starts this: runner run --isolate SCENARIO"
         );
     };
-    if job.verbose {
-        Terminal::new(Color::Auto).trace();
-    }
+    // The runner has checked RUNNER_LOG.
+    let _ = logging::begin(&Console::new(Color::Auto), job.verbosity);
     Ok(match serve(control, &job, say) {
         Ok(()) => Exit::Passed,
         // The runner tells it.

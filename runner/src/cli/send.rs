@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::cli::Exit;
 use crate::cli::arguments::SendOptions;
-use crate::cli::terminal::Terminal;
+use crate::reporter::console::Console;
 use framing::{Framing, FramingError};
 
 pub use address::{Address, Transport};
@@ -136,7 +136,7 @@ pub fn send(options: &SendOptions) -> anyhow::Result<Exit> {
             Ok(Exit::Passed)
         }
         Err(error) => {
-            Terminal::new(options.color.color).error(&error.to_string());
+            Console::new(options.color.color).error(&error.to_string());
             Ok(error.exit())
         }
     }

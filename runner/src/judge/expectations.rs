@@ -6,7 +6,7 @@ use analysis::metrics::{NodeMetrics, Value};
 use analysis::results::Judgement;
 
 use crate::plan::Plan;
-use crate::results::ledger::RunResult;
+use crate::results::run_result::RunResult;
 use crate::scenario::ExpectRule;
 
 /// What each expectation that is judged run by run makes of a run; `metrics` are

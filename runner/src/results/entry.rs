@@ -8,7 +8,7 @@ use analysis::results::{Judgement, RunRow};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Plan, RunSpec};
-use crate::results::ledger::RunResult;
+use crate::results::run_result::RunResult;
 use crate::results::sums::FileSum;
 
 /// A run that is over. Fields may be added, with a default.

@@ -18,9 +18,9 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::results::entry::Entry;
+use crate::results::error::ResultsError;
 use crate::results::folder::{Folder, JOURNAL};
 use crate::results::identity::Identity;
-use crate::results::ledger::BookError;
 
 /// The layout of the journal; one of another layout is not continued.
 const FORMAT: u32 = 1;
@@ -76,7 +76,7 @@ pub enum ResumeError {
     },
     /// The system refuses.
     #[error(transparent)]
-    Io(#[from] BookError),
+    Io(#[from] ResultsError),
 }
 
 fn lines(differences: &[String]) -> String {
@@ -90,15 +90,15 @@ impl Journal {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn create(folder: &Folder, plan: &Identity) -> Result<Journal, BookError> {
+    pub fn create(folder: &Folder, plan: &Identity) -> Result<Journal, ResultsError> {
         let path = folder.path().join(JOURNAL);
-        let file = File::create_new(&path).map_err(BookError::at(&path))?;
+        let file = File::create_new(&path).map_err(ResultsError::at(&path))?;
         // A file system that knows no locks has to do without.
         let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
         Journal::begin(path, file, plan)
     }
 
-    fn begin(path: PathBuf, file: File, plan: &Identity) -> Result<Journal, BookError> {
+    fn begin(path: PathBuf, file: File, plan: &Identity) -> Result<Journal, ResultsError> {
         let mut journal = Journal {
             path,
             file,
@@ -128,7 +128,7 @@ impl Journal {
         }
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
-        let file = options.open(&path).map_err(BookError::at(&path))?;
+        let file = options.open(&path).map_err(ResultsError::at(&path))?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive)
             == Err(rustix::io::Errno::WOULDBLOCK)
         {
@@ -136,14 +136,14 @@ impl Journal {
                 path: folder.path().to_owned(),
             });
         }
-        let text = fs::read(&path).map_err(BookError::at(&path))?;
+        let text = fs::read(&path).map_err(ResultsError::at(&path))?;
         let whole = memchr::memrchr(b'\n', &text).map_or(0, |end| end + 1);
         if whole == 0 {
             if folder.is_begun() {
                 return Err(unreadable("it holds no whole line"));
             }
             // Killed before its first line was written, or never begun.
-            file.set_len(0).map_err(BookError::at(&path))?;
+            file.set_len(0).map_err(ResultsError::at(&path))?;
             return Ok((Journal::begin(path, file, plan)?, Past::default()));
         }
         let mut lines = (1..).zip(text[..whole - 1].split(|&byte| byte == b'\n'));
@@ -171,7 +171,7 @@ impl Journal {
             }
         }
         let length = whole as u64;
-        file.set_len(length).map_err(BookError::at(&path))?;
+        file.set_len(length).map_err(ResultsError::at(&path))?;
         Ok((Journal { path, file, length }, past))
     }
 
@@ -180,12 +180,12 @@ impl Journal {
     /// # Errors
     ///
     /// When it cannot be written; the journal is then as it was.
-    pub fn add(&mut self, entry: &Entry) -> Result<(), BookError> {
+    pub fn add(&mut self, entry: &Entry) -> Result<(), ResultsError> {
         self.write(entry)
     }
 
-    fn write(&mut self, what: &impl Serialize) -> Result<(), BookError> {
-        let line = line(what).map_err(BookError::at(&self.path))?;
+    fn write(&mut self, what: &impl Serialize) -> Result<(), ResultsError> {
+        let line = line(what).map_err(ResultsError::at(&self.path))?;
         match self.file.write_all(&line) {
             Ok(()) => {
                 self.length += line.len() as u64;
@@ -196,7 +196,7 @@ impl Journal {
                 // behind one. If not even that can be mended, the first error
                 // says enough.
                 let _ = self.file.set_len(self.length);
-                Err(BookError::at(&self.path)(error))
+                Err(ResultsError::at(&self.path)(error))
             }
         }
     }

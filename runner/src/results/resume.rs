@@ -9,9 +9,10 @@ use analysis::results::RunStatus;
 
 use crate::plan::Plan;
 use crate::results::entry::Reader;
+use crate::results::error::ResultsError;
 use crate::results::folder::Folder;
 use crate::results::journal::Past;
-use crate::results::ledger::{BookError, RunResult};
+use crate::results::run_result::RunResult;
 use crate::results::sums::{FileSum, damage};
 
 /// What there is of a plan's results.
@@ -31,7 +32,7 @@ pub struct Resumed {
 /// # Errors
 ///
 /// When a folder cannot be renamed.
-pub fn take_up(plan: &Plan, folder: &Folder, past: Past) -> Result<Resumed, BookError> {
+pub fn take_up(plan: &Plan, folder: &Folder, past: Past) -> Result<Resumed, ResultsError> {
     let mut resumed = Resumed {
         remarks: past.remarks,
         ..Resumed::default()
@@ -82,7 +83,7 @@ pub fn take_up(plan: &Plan, folder: &Folder, past: Past) -> Result<Resumed, Book
 
 /// What is wrong with the files of a run, if anything. What is left of a damaged
 /// one is out of the way then.
-fn find(folder: &Folder, result: &RunResult) -> Result<Option<String>, BookError> {
+fn find(folder: &Folder, result: &RunResult) -> Result<Option<String>, ResultsError> {
     if result.files.is_empty() {
         return Ok(None);
     }
@@ -100,18 +101,18 @@ fn find(folder: &Folder, result: &RunResult) -> Result<Option<String>, BookError
     }
     // Ended between its line in the journal and its final name.
     if damage(&partial, &result.files).is_none() {
-        fs::rename(&partial, &whole).map_err(BookError::at(&whole))?;
+        fs::rename(&partial, &whole).map_err(ResultsError::at(&whole))?;
         return Ok(None);
     }
     Ok(Some(wrong))
 }
 
 /// Renames a folder that is in the way; what was set aside before goes.
-fn set_aside(folder: &Path) -> Result<PathBuf, BookError> {
+fn set_aside(folder: &Path) -> Result<PathBuf, ResultsError> {
     let place = folder.with_extension("damaged");
     if place.exists() {
-        fs::remove_dir_all(&place).map_err(BookError::at(&place))?;
+        fs::remove_dir_all(&place).map_err(ResultsError::at(&place))?;
     }
-    fs::rename(folder, &place).map_err(BookError::at(&place))?;
+    fs::rename(folder, &place).map_err(ResultsError::at(&place))?;
     Ok(place)
 }

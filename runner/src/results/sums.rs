@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::results::ledger::BookError;
+use crate::results::error::ResultsError;
 
 /// The sum of one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ const PIECE: usize = 32 << 10;
 /// # Errors
 ///
 /// When one cannot be read.
-pub fn sums(folder: &Path) -> Result<Vec<FileSum>, BookError> {
+pub fn sums(folder: &Path) -> Result<Vec<FileSum>, ResultsError> {
     let mut found = Vec::new();
     gather(folder, "", &mut [0; PIECE], &mut found)?;
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -42,16 +42,16 @@ fn gather(
     prefix: &str,
     buffer: &mut [u8],
     found: &mut Vec<FileSum>,
-) -> Result<(), BookError> {
-    for entry in folder.read_dir().map_err(BookError::at(folder))? {
-        let entry = entry.map_err(BookError::at(folder))?;
+) -> Result<(), ResultsError> {
+    for entry in folder.read_dir().map_err(ResultsError::at(folder))? {
+        let entry = entry.map_err(ResultsError::at(folder))?;
         let path = entry.path();
-        let kind = entry.file_type().map_err(BookError::at(&path))?;
+        let kind = entry.file_type().map_err(ResultsError::at(&path))?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         if kind.is_dir() {
             gather(&path, &format!("{name}/"), buffer, found)?;
         } else if kind.is_file() {
-            let (bytes, xxh3) = sum(&path, buffer).map_err(BookError::at(&path))?;
+            let (bytes, xxh3) = sum(&path, buffer).map_err(ResultsError::at(&path))?;
             found.push(FileSum { name, bytes, xxh3 });
         }
     }

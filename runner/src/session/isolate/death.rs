@@ -8,10 +8,10 @@ use analysis::results::{RunRow, RunStatus};
 
 use super::worker::Worker;
 use super::{CALLBACK_MAX, Killed};
-use crate::execute::limit;
-use crate::execute::one::seconds;
 use crate::plan::{Case, Plan, RunSpec};
-use crate::results::ledger::RunResult;
+use crate::results::run_result::RunResult;
+use crate::session::ended::seconds;
+use crate::session::timeout;
 use base::time::SimTime;
 
 /// The most lines of a process's last words.
@@ -64,7 +64,7 @@ pub fn died(
             "it did not come back within {}",
             humantime::format_duration(CALLBACK_MAX)
         ),
-        Some(Killed::Late(limit)) => limit::told(limit) + ", and did not come back",
+        Some(Killed::Late(limit)) => timeout::text(limit) + ", and did not come back",
         None => format!("its process {}", ending(&how)),
     };
     result.row.status = RunStatus::Failed;

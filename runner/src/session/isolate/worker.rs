@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{Job, Order, Report, SUBCOMMAND};
-use crate::execute::ExecuteError;
 use crate::results::entry::Entry;
+use crate::session::RunError;
 use host::cell::Cell;
 use realtime::processes::control::Control;
 use realtime::setup::SetupError;
@@ -41,12 +41,12 @@ pub struct Worker {
 
 /// What came from a process.
 #[derive(Debug)]
-pub enum Said {
+pub enum Message {
     Ready,
     Over(Box<Entry>),
     Refused(String),
     Broken(String),
-    /// It is gone.
+    /// The child is gone.
     Dead,
 }
 
@@ -59,24 +59,24 @@ impl Worker {
     pub fn start(
         job: impl FnOnce(PathBuf) -> Job,
         stop: &AtomicBool,
-    ) -> Result<Option<Worker>, ExecuteError> {
+    ) -> Result<Option<Worker>, RunError> {
         let mut worker = Worker::spawn(job).map_err(|error| {
-            ExecuteError::Process(format!("a process for runs cannot be started: {error}"))
+            RunError::Process(format!("a process for runs cannot be started: {error}"))
         })?;
         loop {
             match worker.listen()? {
-                Some(Said::Ready) => return Ok(Some(worker)),
-                Some(Said::Refused(why) | Said::Broken(why)) => {
+                Some(Message::Ready) => return Ok(Some(worker)),
+                Some(Message::Refused(why) | Message::Broken(why)) => {
                     return Err(SetupError::Refused(why).into());
                 }
-                Some(Said::Dead) => {
+                Some(Message::Dead) => {
                     let (how, said) = worker.bury();
                     let who = "a run".to_owned();
                     let how = super::death::ending(&how) + &super::death::last_words(&said);
                     return Err(SetupError::Gone { who, how }.into());
                 }
-                Some(Said::Over(_)) | None if stop.load(Ordering::Relaxed) => return Ok(None),
-                Some(Said::Over(_)) | None => {}
+                Some(Message::Over(_)) | None if stop.load(Ordering::Relaxed) => return Ok(None),
+                Some(Message::Over(_)) | None => {}
             }
         }
     }
@@ -119,9 +119,9 @@ impl Worker {
     /// # Errors
     ///
     /// When the system refuses to wait.
-    pub fn listen(&mut self) -> Result<Option<Said>, ExecuteError> {
+    pub fn listen(&mut self) -> Result<Option<Message>, RunError> {
         let failed = |error: io::Error| {
-            ExecuteError::Process(format!("a process for runs cannot be heard: {error}"))
+            RunError::Process(format!("a process for runs cannot be heard: {error}"))
         };
         if let Some(said) = self.next() {
             return Ok(Some(said));
@@ -138,21 +138,21 @@ impl Worker {
         }
         // What cannot be read is no word from a process of ours.
         if !self.control.read_on().unwrap_or(false) {
-            return Ok(Some(self.next().unwrap_or(Said::Dead)));
+            return Ok(Some(self.next().unwrap_or(Message::Dead)));
         }
         Ok(self.next())
     }
 
-    fn next(&mut self) -> Option<Said> {
+    fn next(&mut self) -> Option<Message> {
         match self.control.next_line() {
             Ok(None) => None,
-            Ok(Some(Report::Ready)) => Some(Said::Ready),
-            Ok(Some(Report::Over(entry))) => Some(Said::Over(entry)),
-            Ok(Some(Report::Refused(why))) => Some(Said::Refused(why)),
-            Ok(Some(Report::Broken(why))) => Some(Said::Broken(why)),
+            Ok(Some(Report::Ready)) => Some(Message::Ready),
+            Ok(Some(Report::Over(entry))) => Some(Message::Over(entry)),
+            Ok(Some(Report::Refused(why))) => Some(Message::Refused(why)),
+            Ok(Some(Report::Broken(why))) => Some(Message::Broken(why)),
             Err(_) => {
                 self.kill();
-                Some(Said::Dead)
+                Some(Message::Dead)
             }
         }
     }

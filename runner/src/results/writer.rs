@@ -1,82 +1,27 @@
-//! The books of a plan: `runs.csv`, `summary.csv` and `verdicts.csv`, a run at a
-//! time, in the order of the plan. They are derived: each run is in the journal
-//! before it comes here, so lines are collected and written some at a time.
+//! The results writer: `runs.csv`, `summary.csv`, `verdicts.csv` and
+//! `evidence.csv`, a run at a time, in the order of the plan. These tables are
+//! derived: each run is in the journal first. Lines are collected and written
+//! several at a time.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use analysis::log::RunSchema;
-use analysis::metrics::NodeMetrics;
 use analysis::metrics::summary::SummaryColumns;
 use analysis::results::{
-    EVIDENCE_FILE, EVIDENCE_HEADER, Judgement, RunRow, RunStatus, VERDICTS_FILE, VERDICTS_HEADER,
-    Verdict, runs_header,
+    EVIDENCE_FILE, EVIDENCE_HEADER, Judgement, VERDICTS_FILE, VERDICTS_HEADER, runs_header,
 };
 
-use crate::plan::{Plan, RunSpec};
+use crate::plan::Plan;
+use crate::results::error::ResultsError;
 use crate::results::folder::Folder;
-use crate::results::sums::FileSum;
-
-/// What one run came to.
-#[derive(Debug)]
-pub struct RunResult {
-    /// Which run.
-    pub spec: RunSpec,
-    /// Its row in `runs.csv`.
-    pub row: RunRow,
-    /// What was measured, node by node; nothing unless it is complete.
-    pub metrics: Vec<NodeMetrics>,
-    /// What the checks and expectations made of it.
-    pub judgements: Vec<Judgement>,
-    /// Why it failed.
-    pub failure: Option<String>,
-    /// What makes it doubtful: it was late, a program ended early.
-    pub warnings: Vec<String>,
-    /// Where it differed when it was done twice.
-    pub difference: Option<String>,
-    /// Whether doing it again would come to the same: else it is not over for
-    /// `--resume`.
-    pub lasting: bool,
-    /// The sums of its files.
-    pub files: Vec<FileSum>,
-}
-
-impl RunResult {
-    /// What is wrong with it, a text of one line or more each.
-    pub fn wrong(&self) -> impl Iterator<Item = &str> {
-        let told = self.failure.iter().chain(&self.difference);
-        told.map(String::as_str)
-    }
-
-    /// Whether it failed, or what it came to was found wrong.
-    pub fn has_failed(&self) -> bool {
-        self.row.status == RunStatus::Failed || self.row.verdict == Some(Verdict::Failed)
-    }
-}
-
-/// A folder or a table of the results that could not be written.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: cannot write the results: {source}", path.display())]
-pub struct BookError {
-    /// The file or folder.
-    pub path: PathBuf,
-    /// What the system said.
-    pub source: io::Error,
-}
-
-impl BookError {
-    /// For a file or folder.
-    pub fn at(path: &Path) -> impl FnOnce(io::Error) -> BookError {
-        let path = path.to_owned();
-        move |source| BookError { path, source }
-    }
-}
+use crate::results::run_result::RunResult;
 
 /// The tables, open.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct ResultsWriter {
     folder: Folder,
     runs: Table,
     summary: Table,
@@ -106,21 +51,21 @@ struct Table {
     length: u64,
 }
 
-impl Ledger {
+impl ResultsWriter {
     /// New tables with their headers, for the runs of a plan: shards of it have
     /// the same. Those of results that are continued are written anew.
     ///
     /// # Errors
     ///
     /// When a file cannot be written.
-    pub fn create(folder: &Folder, plan: &Plan) -> Result<Ledger, BookError> {
+    pub fn create(folder: &Folder, plan: &Plan) -> Result<ResultsWriter, ResultsError> {
         let columns = SummaryColumns::new(&plan.samples());
         let mut header = Vec::new();
         columns.header(&mut header);
         // Of results that are continued; it is written anew if there is any.
         let _ = fs::remove_file(folder.path().join(EVIDENCE_FILE));
         let header_of_runs = runs_header(plan.axes.iter().map(|axis| axis.name.as_str()));
-        Ok(Ledger {
+        Ok(ResultsWriter {
             folder: folder.clone(),
             verdicts: Table::create(folder, VERDICTS_FILE, VERDICTS_HEADER.as_bytes())?,
             evidence: None,
@@ -133,12 +78,12 @@ impl Ledger {
     }
 
     /// Adds a run, whose nodes are these; what is written of it at the latest with
-    /// [`Ledger::flush`].
+    /// [`ResultsWriter::flush`].
     ///
     /// # Errors
     ///
     /// When a file cannot be written.
-    pub fn add(&mut self, result: &RunResult, schema: &RunSchema) -> Result<(), BookError> {
+    pub fn add(&mut self, result: &RunResult, schema: &RunSchema) -> Result<(), ResultsError> {
         let row = &result.row;
         self.columns.rows(
             row.run,
@@ -160,7 +105,7 @@ impl Ledger {
     /// # Errors
     ///
     /// When a file cannot be written.
-    pub fn flush(&mut self) -> Result<(), BookError> {
+    pub fn flush(&mut self) -> Result<(), ResultsError> {
         self.flushed = Instant::now();
         // The metrics first: a run that `runs.csv` calls complete has them.
         self.summary.write()?;
@@ -192,9 +137,9 @@ impl Ledger {
 }
 
 impl Table {
-    fn create(folder: &Folder, name: &str, header: &[u8]) -> Result<Table, BookError> {
+    fn create(folder: &Folder, name: &str, header: &[u8]) -> Result<Table, ResultsError> {
         let path = folder.path().join(name);
-        let file = File::create(&path).map_err(BookError::at(&path))?;
+        let file = File::create(&path).map_err(ResultsError::at(&path))?;
         let mut table = Table {
             path,
             file,
@@ -206,7 +151,7 @@ impl Table {
     }
 
     /// Writes the lines that are held: all of them, or none if the disk is full.
-    fn write(&mut self) -> Result<(), BookError> {
+    fn write(&mut self) -> Result<(), ResultsError> {
         if self.held.is_empty() {
             return Ok(());
         }
@@ -220,7 +165,7 @@ impl Table {
                 // A table that ends within a line could not be read back. If not
                 // even that can be mended, the first error says enough.
                 let _ = self.file.set_len(self.length);
-                Err(BookError::at(&self.path)(error))
+                Err(ResultsError::at(&self.path)(error))
             }
         }
     }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use analysis::results::LogMode;
 
-use super::one::assemble;
+use super::drive::assemble;
 use super::to_override;
 use crate::plan::{Plan, Refusal};
 use crate::results::record::Recorder;
