@@ -85,11 +85,11 @@ impl Exit {
     }
 }
 
-/// Does what a command line says.
+/// Runs the command of a command line.
 ///
 /// # Errors
 ///
-/// When standard output cannot be written.
+/// Fails if standard output cannot be written.
 pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
     let command_line: Vec<String> = words
         .iter()
@@ -119,11 +119,11 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
     }
 }
 
-/// The scenario files that were meant: a folder stands for the files in it.
+/// Returns the scenario files; a folder is replaced by the files in it.
 ///
 /// # Errors
 ///
-/// A folder that cannot be read, or holds none.
+/// Fails if a folder cannot be read, or has no scenario file.
 fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostic> {
     let mut files = Vec::new();
     for path in paths {
@@ -162,7 +162,7 @@ fn planned(options: &ScenarioOptions, console: &Console) -> Result<Vec<Plan>, Ex
     )
 }
 
-/// Plans every scenario that was named, or tells all that is wrong with them.
+/// Plans all scenarios, or prints all their mistakes.
 fn plan_all(
     paths: &[PathBuf],
     overrides: &[Override],
@@ -197,7 +197,7 @@ fn plan_all(
     }
 }
 
-/// The overrides of `--set`; every one that is wrong is told.
+/// Returns the overrides of `--set`, or prints all that are wrong.
 fn overrides(set: &[String], console: &Console) -> Result<Vec<Override>, Exit> {
     let mut overrides = Vec::new();
     let mut wrong = false;

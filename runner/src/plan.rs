@@ -1,8 +1,8 @@
-//! A scenario bound to its plugins, and the runs that it comes to: the last
-//! place where a user's mistake can be found.
+//! A plan: a scenario bound to its plugins, with all its runs. A mistake of the user is
+//! found here or before.
 //!
-//! Each case of the matrix is bound by itself, since any key of the file may be
-//! another there; the plugins, and the configs that are the same, are shared.
+//! Each case of the matrix is bound by itself, since each key of the file may have
+//! another value there. Cases share plugins and equal configs.
 
 mod binding;
 mod cases;
@@ -30,7 +30,7 @@ use host::plugin::Plugin;
 use host::search::SearchPath;
 use model::roster::Roster;
 
-/// Everything that is known before the first event.
+/// A scenario bound to its plugins.
 #[derive(Debug)]
 pub struct Plan {
     /// The scenario of the first case, with the places of its parts: name, title,
@@ -40,7 +40,7 @@ pub struct Plan {
     pub plugins: Vec<Arc<Plugin>>,
     /// The axes of the matrix, in the order of the file; none without one.
     pub axes: Vec<Axis>,
-    /// What it expands to, at least one case.
+    /// The cases, at least one.
     pub cases: Vec<Case>,
     kinds: Kinds,
 }
@@ -73,13 +73,13 @@ fn lines(errors: &[LoadError]) -> String {
 }
 
 impl Plan {
-    /// Reads a scenario and binds it to the plugins that it names: loads them,
-    /// checks each group's config and timing against its behavior.
+    /// Reads a scenario, loads its plugins, and checks the config and timing of each
+    /// group against its behavior.
     ///
     /// # Errors
     ///
-    /// Every mistake at once, the behaviors' and the file's; or, once there is
-    /// none, every plugin file that was found but does not load.
+    /// Fails with all mistakes at once, those of the file and those that behaviors
+    /// report; or else with all plugin files that do not load.
     pub fn load(file: &Path, overrides: &[Override], search: &SearchPath) -> Result<Plan, Refusal> {
         Plan::bind(read_file(file, overrides), search)
     }
@@ -175,8 +175,8 @@ impl Plan {
         })
     }
 
-    /// The random streams of a run: they depend on seed, case and repetition,
-    /// not on what else is run.
+    /// The random streams of a run. They depend on seed, case and repetition only, and
+    /// not on the other runs.
     pub fn streams(&self, run: RunSpec) -> Streams {
         let case = &self.cases[run.case];
         Streams::new(case.scenario.seed, &case.id, run.repetition)

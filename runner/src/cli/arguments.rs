@@ -1,4 +1,4 @@
-//! The command line as it is typed. Nothing is looked up here.
+//! The command line as typed. No file is read here.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -372,7 +372,7 @@ fn framings() -> impl TypedValueParser<Value = Framing> {
         .try_map(|name| Framing::from_name(&name).ok_or("no name of a framing"))
 }
 
-/// The longest timeout: a year. Arbitrary; any longer one is a slip.
+/// The longest timeout: a year. Arbitrary.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(31_557_600);
 
 /// A duration of more than 0, as `5s`, `250ms` or `1m30s`.
@@ -385,7 +385,7 @@ fn timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A size of at least what a process needs for itself.
+/// A memory limit that is not too small for a process.
 fn memory(text: &str) -> Result<u64, String> {
     match parse_size(text) {
         Ok(bytes) if bytes < LEAST_MEMORY => Err("expected at least 32MiB".to_owned()),
@@ -394,16 +394,16 @@ fn memory(text: &str) -> Result<u64, String> {
     }
 }
 
-/// What a process needs for itself, generously `[bytes]`.
+/// The memory that a process needs for itself, with a reserve `[bytes]`.
 const LEAST_MEMORY: u64 = 32 << 20;
 
-/// Puts `run` in front of a command line that names no command.
+/// Inserts `run` into a command line without a command.
 pub fn with_run(mut words: Vec<OsString>) -> Vec<OsString> {
     let command = Arguments::command();
     let Some(first) = words.get(1) else {
         return words;
     };
-    // A word that is not UTF-8 is no command, so it is a path.
+    // A word that is not UTF-8 is a path.
     let known = first.to_str().is_some_and(|first| {
         ["help", "-h", "--help", "-V", "--version"].contains(&first)
             || command.find_subcommand(first).is_some()

@@ -1,4 +1,4 @@
-//! `runner check`: everything before the first event.
+//! `runner check`: finds every mistake in scenarios without running them.
 
 use crate::cli::arguments::CheckOptions;
 use crate::cli::{Exit, planned};
@@ -6,11 +6,11 @@ use crate::plan::Plan;
 use crate::reporter::console::{Console, print};
 use crate::reporter::count;
 
-/// Says of each scenario that it is ready to run, or all that is wrong with it.
+/// Prints for each scenario that it is ready to run, or all its mistakes.
 ///
 /// # Errors
 ///
-/// When standard output cannot be written.
+/// Fails if standard output cannot be written.
 pub fn check(options: &CheckOptions) -> anyhow::Result<Exit> {
     let console = Console::new(options.scenario.color.color);
     let plans = match planned(&options.scenario, &console) {

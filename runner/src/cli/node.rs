@@ -1,5 +1,5 @@
-//! `runner node-process`: one process of a run in processes. Nobody types this;
-//! the runner starts it, and tells it what to do over its standard input.
+//! `runner node-process`: the process of a node. Only the runner starts it, with a
+//! control socket as standard input.
 
 use crate::cli::Exit;
 use crate::cli::arguments::Color;
@@ -9,11 +9,11 @@ use crate::session::node;
 use realtime::processes::Order;
 use realtime::processes::control::Control;
 
-/// Does what the runner says.
+/// Runs the nodes of one process.
 ///
 /// # Errors
 ///
-/// When there is no runner.
+/// Fails if the runner does not send a job.
 pub fn node(who: &str) -> anyhow::Result<Exit> {
     let mut control = Control::from_stdin()?;
     let Ok(Some(Order::Job(job))) = control.receive() else {
@@ -25,7 +25,7 @@ pub fn node(who: &str) -> anyhow::Result<Exit> {
     let _ = logging::begin(&Console::new(Color::Auto), job.verbosity);
     Ok(match node::run(control, &job, line_printer(job.color)) {
         Ok(()) => Exit::Passed,
-        // The runner tells it.
+        // The runner reports the reason.
         Err(_) => Exit::Failed,
     })
 }

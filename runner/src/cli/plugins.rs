@@ -1,5 +1,5 @@
-//! `runner plugins`: which plugins there are, and what they offer. Everything
-//! comes from the plugins themselves.
+//! `runner plugins`: the plugins that are found, and their behaviors and checks, as the
+//! plugins describe them.
 
 use std::fmt::Write;
 
@@ -19,7 +19,7 @@ use host::search::{SearchPath, file_name};
 ///
 /// # Errors
 ///
-/// When standard output cannot be written.
+/// Fails if standard output cannot be written.
 pub fn plugins(options: &PluginsOptions) -> anyhow::Result<Exit> {
     let console = Console::new(options.color.color);
     let search = SearchPath::with(&options.plugin_path);
@@ -78,8 +78,8 @@ fn meant(found: &str, names: &[String]) -> String {
     nearest(found, names).map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
 }
 
-/// A line per plugin. A file that is named like one but is none is passed over;
-/// one that is a plugin but does not fit is told.
+/// Prints a line per plugin. A library that is not a plugin is ignored; a plugin that
+/// does not load is an error.
 fn list(search: &SearchPath, console: &Console) -> anyhow::Result<Exit> {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
@@ -206,7 +206,7 @@ fn config_rows(schema: &Value) -> Vec<Vec<String>> {
 
 /// The type of a config key in a few words.
 fn type_text(schema: &Value, property: &Value) -> String {
-    // What the author calls it, where a schema's own words say less.
+    // The author's name of the type, which is more specific than the schema.
     if let Some(name) = property["x-value"].as_str() {
         return name.to_owned();
     }

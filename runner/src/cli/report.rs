@@ -1,5 +1,5 @@
-//! `runner report`: builds the report again from results, merges parts of a plan,
-//! and compares plans.
+//! `runner report`: builds the report of results again, merges the parts of a plan, or
+//! compares plans.
 
 use analysis::report::{Merged, build_all};
 
@@ -9,12 +9,12 @@ use crate::reporter::console::{Console, print};
 use crate::reporter::verdicts;
 use crate::reporter::{count, logging};
 
-/// Builds it and says where it is. Merging answers what could only be judged over
-/// all runs.
+/// Builds the report and prints its path. After a merge, the exit code is that of the
+/// judgements over all runs.
 ///
 /// # Errors
 ///
-/// When standard output cannot be written.
+/// Fails if standard output cannot be written.
 pub fn report(options: &ReportOptions) -> anyhow::Result<Exit> {
     let console = Console::new(options.color.color);
     if let Err(why) = logging::begin(&console, 0) {
@@ -29,15 +29,15 @@ pub fn report(options: &ReportOptions) -> anyhow::Result<Exit> {
         }
     };
     let exit = match &built.merged {
-        Some(merged) => told(merged, &console)?,
+        Some(merged) => print_merged(merged, &console)?,
         None => Exit::Passed,
     };
     print(&format!("report: {}\n", built.outputs.html.display()))?;
     Ok(exit)
 }
 
-/// Tells what merging came to.
-fn told(merged: &Merged, console: &Console) -> anyhow::Result<Exit> {
+/// Prints the result of a merge.
+fn print_merged(merged: &Merged, console: &Console) -> anyhow::Result<Exit> {
     for warning in &merged.warnings {
         tracing::warn!("{warning}");
     }

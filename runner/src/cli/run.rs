@@ -142,7 +142,7 @@ fn conflict(
     })
 }
 
-/// Why the nodes cannot have processes of their own, if they cannot.
+/// Why `--processes` does not fit a plan, if it does not.
 fn no_processes(plan: &Plan, options: &RunOptions) -> Option<String> {
     let name = &plan.loaded.scenario.name;
     if !plan.is_real() {

@@ -1,5 +1,5 @@
-//! `runner run-process`: a process that does runs. Nobody types this; the runner
-//! starts it, and tells it what to do over its standard input.
+//! `runner run-process`: a child process that runs runs. Only the runner starts it, with
+//! a control socket as standard input.
 
 use crate::cli::Exit;
 use crate::cli::arguments::Color;
@@ -8,11 +8,11 @@ use crate::reporter::logging;
 use crate::session::isolate::{Order, serve};
 use realtime::processes::control::Control;
 
-/// Does what the runner says.
+/// Runs the runs that the runner asks for.
 ///
 /// # Errors
 ///
-/// When there is no runner.
+/// Fails if the runner does not send a job.
 pub fn run_process() -> anyhow::Result<Exit> {
     let mut control = Control::from_stdin()?;
     let Ok(Some(Order::Job(job))) = control.receive() else {
@@ -22,15 +22,15 @@ pub fn run_process() -> anyhow::Result<Exit> {
     };
     // The runner has checked RUNNER_LOG.
     let _ = logging::begin(&Console::new(Color::Auto), job.verbosity);
-    Ok(match serve(control, &job, say) {
+    Ok(match serve(control, &job, print_line) {
         Ok(()) => Exit::Passed,
-        // The runner tells it.
+        // The runner reports the reason.
         Err(_) => Exit::Failed,
     })
 }
 
-/// A line of what happens in a run.
-fn say(line: &str) {
-    // A reader that has gone away is no reason to stop the run.
+/// Prints a line of a run in real time.
+fn print_line(line: &str) {
+    // The run goes on if standard output is closed.
     let _ = print(&format!("{line}\n"));
 }

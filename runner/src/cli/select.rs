@@ -1,4 +1,4 @@
-//! Which runs of the planned scenarios were meant: `--case`, `--run`, `--shard`.
+//! Selects runs of the planned scenarios: `--case`, `--run`, `--shard`.
 
 use crate::cli::Exit;
 use crate::cli::arguments::SelectionOptions;
@@ -7,7 +7,7 @@ use crate::reporter::console::Console;
 use crate::reporter::count;
 use crate::scenario::listed;
 
-/// The selection as it was typed.
+/// Returns the selection of the command line.
 pub fn selection(options: &SelectionOptions) -> Selection {
     Selection {
         cases: options.case.clone(),
@@ -16,12 +16,12 @@ pub fn selection(options: &SelectionOptions) -> Selection {
     }
 }
 
-/// The runs of each plan that are selected; none where `--case` is about other
-/// plans. The shard of a plan may be empty.
+/// Returns the plans with a case that `--case` matches, and their selected runs. The
+/// shard of a plan may be empty.
 ///
 /// # Errors
 ///
-/// When nothing is selected, which is told.
+/// Fails if nothing is selected, after the error is printed.
 pub fn select<'a>(
     plans: &'a [Plan],
     options: &SelectionOptions,

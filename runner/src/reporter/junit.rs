@@ -213,19 +213,19 @@ fn status(plan: &Plan, folder: &Folder, result: &RunResult, repeat: &str) -> Tes
     let row = &result.row;
     let judged = result.judgements.iter();
     let judged = judged.filter(|it| it.verdict != Verdict::Passed).map(text);
-    let told: Vec<String> = result.errors().map(str::to_owned).chain(judged).collect();
+    let texts: Vec<String> = result.errors().map(str::to_owned).chain(judged).collect();
     match (row.status, row.verdict) {
-        (RunStatus::Failed, _) => wrong(NonSuccessKind::Error, "failed", &told.join("\n")),
+        (RunStatus::Failed, _) => wrong(NonSuccessKind::Error, "failed", &texts.join("\n")),
         (RunStatus::Interrupted, _) if !plan.is_real() => {
             let mut status = TestCaseStatus::skipped();
             status.set_message("stopped by a signal before its end");
             status
         }
-        (_, Some(Verdict::Failed)) => wrong(NonSuccessKind::Failure, "check", &told.join("\n")),
+        (_, Some(Verdict::Failed)) => wrong(NonSuccessKind::Failure, "check", &texts.join("\n")),
         (_, Some(Verdict::Unknown)) => {
-            let what = match told.is_empty() {
+            let what = match texts.is_empty() {
                 true => "unknown: there was nothing to judge".to_owned(),
-                false => told.join("\n"),
+                false => texts.join("\n"),
             };
             wrong(NonSuccessKind::Error, "unknown", &what)
         }

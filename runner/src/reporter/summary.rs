@@ -174,15 +174,15 @@ impl Summary {
     /// Returns a line for each case with failed runs or many runs, cases with failures
     /// first.
     pub fn failures(&self, plan: &Plan) -> String {
-        let mut told: Vec<(usize, &Population)> = self
+        let mut failing: Vec<(usize, &Population)> = self
             .populations
             .iter()
             .map(|(&case, population)| (case, population))
             .filter(|(_, it)| it.runs >= MANY || it.failed > 0 && it.runs > 1)
             .collect();
-        told.sort_by_key(|(case, it)| (it.failed == 0, *case));
+        failing.sort_by_key(|(case, it)| (it.failed == 0, *case));
         let mut text = String::new();
-        for (case, population) in told.iter().take(CASES) {
+        for (case, population) in failing.iter().take(CASES) {
             let case = match plan.cases.len() {
                 1 => String::new(),
                 _ => format!("{}: ", plan.cases[*case].id),
@@ -193,7 +193,7 @@ impl Summary {
                 text.push_str(&format!("  first failing seeds: {seeds}\n"));
             }
         }
-        if let Some(more @ 1..) = told.len().checked_sub(CASES) {
+        if let Some(more @ 1..) = failing.len().checked_sub(CASES) {
             text.push_str(&format!("{} more\n", count(more as u64, "case")));
         }
         text

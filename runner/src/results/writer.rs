@@ -19,57 +19,56 @@ use crate::results::error::ResultsError;
 use crate::results::folder::Folder;
 use crate::results::run_result::RunResult;
 
-/// The tables, open.
+/// Writes the tables of a plan.
 #[derive(Debug)]
 pub struct ResultsWriter {
     folder: Folder,
     runs: Table,
     summary: Table,
     verdicts: Table,
-    /// Made when there is any.
+    /// Created with the first line.
     evidence: Option<Table>,
-    /// Lines for it that are not there yet.
-    proofs: Vec<u8>,
+    /// Lines of evidence that are not written yet.
+    evidence_lines: Vec<u8>,
     columns: SummaryColumns,
     flushed: Instant,
 }
 
-/// From flush to flush, where runs follow one another: who looks on sees them
-/// soon.
+/// The interval of writes, so that the tables can be read while runs go on. Arbitrary.
 pub const FLUSH_EVERY: Duration = Duration::from_millis(100);
 
-/// What is collected at most `[bytes]`.
+/// Maximum size of the lines that are collected `[bytes]`. Arbitrary.
 const HELD_MAX: usize = 256 << 10;
 
 #[derive(Debug)]
 struct Table {
     path: PathBuf,
     file: File,
-    /// Whole lines that are not written yet.
+    /// Complete lines that are not written yet.
     held: Vec<u8>,
-    /// What has been written whole `[bytes]`.
+    /// Size of what was written `[bytes]`.
     length: u64,
 }
 
 impl ResultsWriter {
-    /// New tables with their headers, for the runs of a plan: shards of it have
-    /// the same. Those of results that are continued are written anew.
+    /// Creates the tables of a plan with their headers, which are the same for all its
+    /// shards. Tables of results that are continued are overwritten.
     ///
     /// # Errors
     ///
-    /// When a file cannot be written.
+    /// Fails if a file cannot be written.
     pub fn create(folder: &Folder, plan: &Plan) -> Result<ResultsWriter, ResultsError> {
         let columns = SummaryColumns::new(&plan.samples());
         let mut header = Vec::new();
         columns.header(&mut header);
-        // Of results that are continued; it is written anew if there is any.
+        // Fails if there is no such file.
         let _ = fs::remove_file(folder.path().join(EVIDENCE_FILE));
         let header_of_runs = runs_header(plan.axes.iter().map(|axis| axis.name.as_str()));
         Ok(ResultsWriter {
             folder: folder.clone(),
             verdicts: Table::create(folder, VERDICTS_FILE, VERDICTS_HEADER.as_bytes())?,
             evidence: None,
-            proofs: Vec::new(),
+            evidence_lines: Vec::new(),
             runs: Table::create(folder, "runs.csv", header_of_runs.as_bytes())?,
             summary: Table::create(folder, "summary.csv", &header)?,
             columns,
@@ -77,12 +76,11 @@ impl ResultsWriter {
         })
     }
 
-    /// Adds a run, whose nodes are these; what is written of it at the latest with
-    /// [`ResultsWriter::flush`].
+    /// Adds the lines of a run. [`ResultsWriter::flush`] writes them, if not before.
     ///
     /// # Errors
     ///
-    /// When a file cannot be written.
+    /// Fails if a file cannot be written.
     pub fn add(&mut self, result: &RunResult, schema: &RunSchema) -> Result<(), ResultsError> {
         let row = &result.row;
         self.columns.rows(
@@ -100,16 +98,16 @@ impl ResultsWriter {
         Ok(())
     }
 
-    /// Writes what is held.
+    /// Writes the collected lines.
     ///
     /// # Errors
     ///
-    /// When a file cannot be written.
+    /// Fails if a file cannot be written.
     pub fn flush(&mut self) -> Result<(), ResultsError> {
         self.flushed = Instant::now();
-        // The metrics first: a run that `runs.csv` calls complete has them.
+        // Metrics first: they are there for every run that is in `runs.csv`.
         self.summary.write()?;
-        if !self.proofs.is_empty() {
+        if !self.evidence_lines.is_empty() {
             let evidence = match &mut self.evidence {
                 Some(evidence) => evidence,
                 none => {
@@ -117,21 +115,21 @@ impl ResultsWriter {
                     none.insert(Table::create(&self.folder, EVIDENCE_FILE, header)?)
                 }
             };
-            evidence.held.append(&mut self.proofs);
+            evidence.held.append(&mut self.evidence_lines);
             evidence.write()?;
         }
         self.verdicts.write()?;
         self.runs.write()
     }
 
-    /// Adds what was judged of a run, or over all runs of a case.
+    /// Adds the judgements of a run, or over all runs of a case.
     pub fn judged(&mut self, run: Option<u64>, case: &str, judgements: &[Judgement]) {
         let (mut lines, mut rows) = (String::new(), String::new());
         for judgement in judgements {
             judgement.line(run, case, &mut lines);
             judgement.evidence_lines(run, case, &mut rows);
         }
-        self.proofs.extend_from_slice(rows.as_bytes());
+        self.evidence_lines.extend_from_slice(rows.as_bytes());
         self.verdicts.held.extend_from_slice(lines.as_bytes());
     }
 }
@@ -150,7 +148,7 @@ impl Table {
         Ok(table)
     }
 
-    /// Writes the lines that are held: all of them, or none if the disk is full.
+    /// Writes the collected lines: all of them, or none if the disk is full.
     fn write(&mut self) -> Result<(), ResultsError> {
         if self.held.is_empty() {
             return Ok(());
@@ -162,8 +160,8 @@ impl Table {
                 Ok(())
             }
             Err(error) => {
-                // A table that ends within a line could not be read back. If not
-                // even that can be mended, the first error says enough.
+                // A table must not end within a line. If this fails, too, the first
+                // error is reported.
                 let _ = self.file.set_len(self.length);
                 Err(ResultsError::at(&self.path)(error))
             }

@@ -44,7 +44,7 @@ pub fn run_again(
     };
     let kept = partial.with_extension("again");
     remove(&kept)?;
-    let told = match found {
+    let text = match found {
         Some(what) => {
             rename(partial, &kept)?;
             let kept = kept.display();
@@ -58,7 +58,7 @@ pub fn run_again(
         }
     };
     rename(&aside, partial)?;
-    Ok(told)
+    Ok(text)
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), ResultsError> {
@@ -315,10 +315,10 @@ mod tests {
         let head = "time_ns,node,step,event,peer,message,bytes,queue,said\n";
         let one = format!("{head}1,n-1,1,tick,,,,0,\"a\nb\"\n2,n-2,1,tick,,,,0,x\n");
         let other = one.replace(",x\n", ",y\n");
-        let told = found(&[("events.csv", &one)], &[("events.csv", &other)]).unwrap();
+        let text = found(&[("events.csv", &one)], &[("events.csv", &other)]).unwrap();
         assert!(
-            told.starts_with("node `n-2`, row 2 of events.csv, column `said`\n"),
-            "{told}"
+            text.starts_with("node `n-2`, row 2 of events.csv, column `said`\n"),
+            "{text}"
         );
     }
 
@@ -326,17 +326,17 @@ mod tests {
     fn other_files_come_after_logs() {
         let a = log("1,1,tick,,,,0,1\n");
         let b = a.replace("0,1", "0,2");
-        let told = found(
+        let text = found(
             &[("a.csv", &a), ("a.log", "x\n")],
             &[("a.csv", &a), ("a.log", "x\ny\n")],
         );
         assert_eq!(
-            told.unwrap(),
+            text.unwrap(),
             "line 2 of a.log\n  first:  (it ends here)\n  second: y"
         );
-        let told = found(&[("a.csv", &a), ("bets.csv", "1\n")], &[("a.csv", &b)]).unwrap();
-        assert!(told.starts_with("node `a`, row 1"), "{told}");
-        let told = found(&[("bets.csv", "1\n")], &[]).unwrap();
-        assert_eq!(told, "only the first has bets.csv");
+        let text = found(&[("a.csv", &a), ("bets.csv", "1\n")], &[("a.csv", &b)]).unwrap();
+        assert!(text.starts_with("node `a`, row 1"), "{text}");
+        let text = found(&[("bets.csv", "1\n")], &[]).unwrap();
+        assert_eq!(text, "only the first has bets.csv");
     }
 }

@@ -1,10 +1,10 @@
-//! One process's share of a run: a node of it, or the programs that stand for
-//! nodes. Started by the runner alone, which tells it what to do.
+//! The process of a node (`--processes`), or of all nodes that are programs. Only the
+//! runner starts it.
 //!
-//! It makes the plan anew from the scenario's text, so it comes to the same nodes
-//! and the same draws; then it goes the steps of
-//! [`processes`](realtime::processes), writes the logs of its own nodes into
-//! the run's folder, and reports.
+//! It makes the plan again from the scenario's text, so it has the same nodes and
+//! draws the same random numbers. Then it follows the steps of
+//! [`processes`](realtime::processes), writes the logs of its own nodes into the
+//! folder of the run, and reports its share of the result.
 
 use std::io;
 use std::path::PathBuf;
@@ -19,11 +19,12 @@ use analysis::results::LogMode;
 
 use super::drive::assemble;
 use super::to_override;
-use crate::plan::{Plan, Refusal};
+use crate::plan::{Plan, Refusal, RunSpec};
 use crate::results::record::Recorder;
 use crate::scenario::TimeMode;
 use engine::faults::Window;
-use engine::run::EndReason;
+use engine::run::{EndReason, Outcome};
+use host::instance::Instances;
 use host::search::SearchPath;
 use realtime::processes::control::Control;
 use realtime::processes::meeting::Meeting;
@@ -33,29 +34,32 @@ use realtime::processes::{
 use realtime::programs;
 use realtime::real_time::RealTime;
 
-/// How long a process without a runner takes to end itself, before it is ended.
-const ALONE: Duration = Duration::from_secs(5);
+/// The nodes of this process.
+type Nodes = RealTime<Instances, Recorder>;
 
-/// Does a job, with the runner at the other end of `control`. `say` is told what
-/// nodes print.
+/// How long this process may take to end after the runner is gone. Arbitrary.
+const END_ALONE: Duration = Duration::from_secs(5);
+
+/// Runs the nodes of a job, with the runner at the other end of `control`. Lines that
+/// nodes print go to `print_line`.
 ///
 /// # Errors
 ///
-/// Why it could not be done; the runner knows, if it is still there.
-pub fn run(control: Control, job: &Job, say: fn(&str)) -> Result<(), String> {
+/// Fails if the nodes cannot be run; the reason is sent to the runner, too.
+pub fn run(control: Control, job: &Job, print_line: fn(&str)) -> Result<(), String> {
     let mut reports = control.sender().map_err(|error| error.to_string())?;
     let stop = Arc::new(AtomicBool::new(false));
     let orders = follow(control, stop.clone());
-    let done = work(job, &orders, &stop, &mut reports, say);
+    let done = work(job, &orders, &stop, &mut reports, print_line);
     if let Err(why) = &done {
-        // If the runner is gone, nobody is left to tell.
+        // Fails if the runner is gone.
         let _ = reports.send(&Report::Refused(why.clone()));
     }
     done
 }
 
-/// Listens to the runner for as long as it is there, and ends this process after
-/// it, whatever a behavior is doing.
+/// Receives the runner's messages in a thread. When the runner is gone, the thread ends
+/// this process, even if a callback does not return.
 fn follow(mut control: Control, stop: Arc<AtomicBool>) -> Receiver<Order> {
     let (sender, orders) = mpsc::channel();
     thread::spawn(move || {
@@ -67,7 +71,7 @@ fn follow(mut control: Control, stop: Arc<AtomicBool>) -> Receiver<Order> {
         }
         stop.store(true, Ordering::Relaxed);
         drop(sender);
-        thread::sleep(ALONE);
+        thread::sleep(END_ALONE);
         programs::end_all();
         process::exit(3);
     });
@@ -79,28 +83,52 @@ fn work(
     orders: &Receiver<Order>,
     stop: &AtomicBool,
     reports: &mut Control,
-    say: fn(&str),
+    print_line: fn(&str),
 ) -> Result<(), String> {
     let plan = plan(&job.path, &job.text, &job.settings, &job.plugin_path)?;
     let spec = plan.runs().find(|spec| spec.number == job.run);
     let spec = spec.ok_or_else(|| format!("there is no run {}", job.run))?;
+    let _run = tracing::info_span!("run", number = spec.number).entered();
+    let mut real = connected(&plan, spec, job, orders, reports, print_line)?;
+    reports.send(&Report::Ready).map_err(text)?;
+    let Ok(Order::Go { start_ns }) = orders.recv() else {
+        return Err(gone());
+    };
+    let outcome = real.go_from(instant_at(start_ns), stop, |ended| {
+        if let Ok(EndReason::Stopped(_)) = ended {
+            let _ = reports.send(&Report::Ending);
+        }
+    });
+    reports
+        .send(&Report::Done(share(real, outcome)))
+        .map_err(text)
+}
+
+/// Opens the sockets of the nodes, and connects them to the other processes.
+fn connected(
+    plan: &Plan,
+    spec: RunSpec,
+    job: &Job,
+    orders: &Receiver<Order>,
+    reports: &mut Control,
+    print_line: fn(&str),
+) -> Result<Nodes, String> {
     let case = plan.case(spec);
     let scenario = &case.scenario;
     let TimeMode::Real { speed } = scenario.time else {
         return Err("a node has a process of its own in real time only".to_owned());
     };
     let schema = &plan.nodes(spec.case).schema;
-    let say = job.say.then_some(say);
-    let recorder = Recorder::new(schema, &job.folder, LogMode::PerNode, say).only(&job.nodes);
-    let run = assemble(&plan, spec, Some(&job.folder), recorder, None).only(&job.nodes);
-    let told = |error: io::Error| error.to_string();
+    let print = job.say.then_some(print_line);
+    let recorder = Recorder::new(schema, &job.folder, LogMode::PerNode, print).only(&job.nodes);
+    let run = assemble(plan, spec, Some(&job.folder), recorder, None).only(&job.nodes);
     let meeting = Meeting::open(
         &case.roster,
         run.world.topology(),
         &scenario.links,
         &job.nodes,
     )
-    .map_err(told)?;
+    .map_err(text)?;
     let mut real = RealTime::open(run, speed).map_err(|error| error.to_string())?;
     let here = Place {
         nodes: job.nodes.clone(),
@@ -109,8 +137,7 @@ fn work(
         doors: real.places.clone(),
         remarks: std::mem::take(&mut real.remarks),
     };
-    reports.send(&Report::Here(here)).map_err(told)?;
-    let gone = || "the runner is gone".to_owned();
+    reports.send(&Report::Here(here)).map_err(text)?;
     let Ok(Order::Meet(places)) = orders.recv() else {
         return Err(gone());
     };
@@ -120,38 +147,26 @@ fn work(
     let doors: Vec<_> = places.into_iter().flat_map(|place| place.doors).collect();
     real.link(links, &doors, &scenario.links)
         .map_err(|error| error.to_string())?;
-    reports.send(&Report::Ready).map_err(told)?;
-    let Ok(Order::Go { start_ns }) = orders.recv() else {
-        return Err(gone());
-    };
-    let outcome = real.go_from(instant_at(start_ns), stop, |ended| {
-        if let Ok(EndReason::Stopped(_)) = ended {
-            let _ = reports.send(&Report::Ending);
-        }
-    });
-    let ending = match outcome.reason {
-        EndReason::Duration | EndReason::Idle => Ending::Complete,
-        EndReason::Stopped(reason) => Ending::Stopped(reason),
-        EndReason::Interrupted => Ending::Told,
-        EndReason::Failed(failure) => Ending::Failed(failure.to_string()),
-        EndReason::Endless(why) => Ending::Failed(why),
-    };
+    Ok(real)
+}
+
+/// This process's share of the result; its logs are written.
+fn share(mut real: Nodes, outcome: Outcome) -> Share {
     let lags = real.lag.counts();
     let remarks = std::mem::take(&mut real.remarks);
-    let faults = outcome.faults.iter().map(|fault| {
-        let held = |it: &Window| Held {
-            from_ns: it.from.0,
-            until_ns: it.until.0,
-            touched: it.touched,
-        };
-        FaultShare(fault.windows.iter().map(held).collect())
-    });
+    let held = |it: &Window| Held {
+        from_ns: it.from.0,
+        until_ns: it.until.0,
+        touched: it.touched,
+    };
+    let faults = outcome.faults.iter();
+    let faults = faults.map(|fault| FaultShare(fault.windows.iter().map(held).collect()));
     let faults = faults.collect();
     let ending = match real.into_sink().finish(outcome.end) {
-        Ok(_) => ending,
+        Ok(_) => ending(outcome.reason),
         Err(error) => Ending::Failed(error.to_string()),
     };
-    let share = Share {
+    Share {
         end_ns: outcome.end.0,
         ending,
         events: outcome.events,
@@ -160,15 +175,32 @@ fn work(
         remarks,
         faults,
         conservation: outcome.conservation,
-    };
-    reports.send(&Report::Done(share)).map_err(told)
+    }
 }
 
-/// Makes a plan anew from the scenario's text.
+fn ending(reason: EndReason) -> Ending {
+    match reason {
+        EndReason::Duration | EndReason::Idle => Ending::Complete,
+        EndReason::Stopped(reason) => Ending::Stopped(reason),
+        EndReason::Interrupted => Ending::Told,
+        EndReason::Failed(failure) => Ending::Failed(failure.to_string()),
+        EndReason::Endless(why) => Ending::Failed(why),
+    }
+}
+
+fn gone() -> String {
+    "the runner is gone".to_owned()
+}
+
+fn text(error: io::Error) -> String {
+    error.to_string()
+}
+
+/// Makes a plan from the text of a scenario.
 ///
 /// # Errors
 ///
-/// What is wrong with it, as it is told to people.
+/// Fails if the scenario has mistakes, with the text for people.
 pub fn plan(
     path: &str,
     text: &str,

@@ -1,23 +1,22 @@
-//! How much memory a run's process may take: what the machine has, shared among
-//! the runs side by side.
+//! The memory limit of a child process: the memory of the machine, divided by the
+//! number of workers.
 
 use std::fs;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// What is left to the runner itself and to others, of a hundred parts.
-/// Arbitrary.
+/// The part that is left to the runner and to other processes `[percent]`. Arbitrary.
 const RESERVE: u64 = 10;
 
-/// The share of each of so many processes `[bytes]`; none where the system does
-/// not tell what it has.
+/// Returns the memory limit of each of `jobs` processes `[bytes]`; none if the system
+/// does not say how much memory it has.
 pub fn share(jobs: usize) -> Option<u64> {
     let total = total()?;
     Some(total / 100 * (100 - RESERVE) / jobs.max(1) as u64)
 }
 
-/// What there is for this process and its children `[bytes]`: the machine's
-/// memory, or less in a container.
+/// The memory for this process and its children `[bytes]`: that of the machine, or
+/// less in a container.
 fn total() -> Option<u64> {
     let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let machine = || {
@@ -36,13 +35,13 @@ fn total() -> Option<u64> {
     limits.into_iter().flatten().min()
 }
 
-/// Bounds this process's own memory, and has it leave no core behind.
+/// Limits the memory of this process, and disables core dumps.
 pub fn bound(bytes: Option<u64>) {
     let limit = |bytes| Rlimit {
         current: Some(bytes),
         maximum: Some(bytes),
     };
-    // A lower limit from outside holds, too; without one the run is the same.
+    // Fails if a lower limit is set already, which is enough.
     let _ = setrlimit(Resource::Core, limit(0));
     if let Some(bytes) = bytes {
         let _ = setrlimit(Resource::Data, limit(bytes));

@@ -28,7 +28,7 @@ const END_ALONE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 ///
-/// Fails if the plan or a run cannot be begun; the parent is told the reason, too.
+/// Fails if the plan or a run cannot be begun; the reason is sent to the parent, too.
 pub fn serve(control: Control, job: &Job, print_line: fn(&str)) -> Result<(), String> {
     bound(job.memory);
     let mut reports = control.sender().map_err(text)?;

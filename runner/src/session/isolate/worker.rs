@@ -1,4 +1,4 @@
-//! One process that does runs, as the runner sees it.
+//! A child process that runs runs, on the parent's side.
 
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -18,28 +18,29 @@ use host::cell::Cell;
 use realtime::processes::control::Control;
 use realtime::setup::SetupError;
 
-/// The longest wait for a word: how soon a limit or a signal is noticed.
-const GLANCE: Duration = Duration::from_millis(20);
+/// The longest wait for a message: the delay of a limit or a signal is at most as
+/// long. Arbitrary.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How long what a dead process has said may take to arrive: something that it
-/// started may still hold the pipe.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How long to wait for the output of a child that is gone: a process that the child
+/// started may hold the pipe open. Arbitrary.
+const OUTPUT_PATIENCE: Duration = Duration::from_millis(500);
 
-/// What is kept of what a process says on its standard error `[bytes]`.
-const SAID_MAX: usize = 64 << 10;
+/// How much of a child's standard error is kept `[bytes]`.
+const OUTPUT_MAX: usize = 64 << 10;
 
-/// A process that does runs.
+/// A child process.
 #[derive(Debug)]
 pub struct Worker {
     child: Child,
     control: Control,
-    /// Where it notes what it does.
+    /// The page on which the child notes each callback.
     pub cell: Cell,
-    said: Arc<Mutex<Vec<u8>>>,
+    output: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
 }
 
-/// What came from a process.
+/// A message from a child, or its end.
 #[derive(Debug)]
 pub enum Message {
     Ready,
@@ -51,11 +52,12 @@ pub enum Message {
 }
 
 impl Worker {
-    /// Starts a process; none if the runner is stopped meanwhile.
+    /// Starts a child and waits until it is ready; none if a signal stops the runner
+    /// meanwhile.
     ///
     /// # Errors
     ///
-    /// When it cannot be started, or does not come to its work.
+    /// Fails if the child cannot be started, or cannot make the plan.
     pub fn start(
         job: impl FnOnce(PathBuf) -> Job,
         stop: &AtomicBool,
@@ -70,9 +72,9 @@ impl Worker {
                     return Err(SetupError::Refused(why).into());
                 }
                 Some(Message::Dead) => {
-                    let (how, said) = worker.bury();
+                    let (how, output) = worker.end();
                     let who = "a run".to_owned();
-                    let how = super::death::ending(&how) + &super::death::last_words(&said);
+                    let how = super::death::ending(&how) + &super::death::last_lines(&output);
                     return Err(SetupError::Gone { who, how }.into());
                 }
                 Some(Message::Over(_)) | None if stop.load(Ordering::Relaxed) => return Ok(None),
@@ -81,8 +83,8 @@ impl Worker {
         }
     }
 
-    /// It has a process group of its own, so that a signal from the terminal
-    /// reaches the runner alone, which passes it on.
+    /// The child has a process group of its own: a signal from the terminal reaches
+    /// only the runner, which passes it on.
     fn spawn(job: impl FnOnce(PathBuf) -> Job) -> io::Result<Worker> {
         let cell = Cell::create()?;
         let (mut control, far) = Control::pair()?;
@@ -92,51 +94,50 @@ impl Worker {
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()?;
-        tracing::debug!(pid = child.id(), "started a process for runs");
-        let said = Arc::new(Mutex::new(Vec::new()));
+        tracing::debug!(pid = child.id(), "child process started");
+        let output = Arc::new(Mutex::new(Vec::new()));
         let reader = child.stderr.take().map(|pipe| {
-            let said = said.clone();
-            thread::spawn(move || listen_to(pipe, &said))
+            let output = output.clone();
+            thread::spawn(move || read_output(pipe, &output))
         });
-        // If it is gone already, its silence tells.
+        // Fails if the child is gone, which `listen` reports.
         let _ = control.send(&Order::Job(Box::new(job(cell.path()))));
         Ok(Worker {
             child,
             control,
             cell,
-            said,
+            output,
             reader,
         })
     }
 
-    /// Tells it something. If it is gone, its silence tells.
+    /// Sends a message. If the child is gone, [`Worker::listen`] reports it.
     pub fn order(&mut self, order: &Order) {
         let _ = self.control.send(order);
     }
 
-    /// The next word from it; none if it has none for a while.
+    /// Waits a moment for the next message.
     ///
     /// # Errors
     ///
-    /// When the system refuses to wait.
+    /// Fails if the system refuses to wait.
     pub fn listen(&mut self) -> Result<Option<Message>, RunError> {
         let failed = |error: io::Error| {
             RunError::Process(format!("a process for runs cannot be heard: {error}"))
         };
-        if let Some(said) = self.next() {
-            return Ok(Some(said));
+        if let Some(output) = self.next() {
+            return Ok(Some(output));
         }
-        let glance = Timespec {
+        let interval = Timespec {
             tv_sec: 0,
-            tv_nsec: GLANCE.as_nanos() as i64,
+            tv_nsec: POLL_INTERVAL.as_nanos() as i64,
         };
         let mut ready = [PollFd::new(&self.control, PollFlags::IN)];
-        match poll(&mut ready, Some(&glance)) {
+        match poll(&mut ready, Some(&interval)) {
             Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(None),
             Ok(_) => {}
             Err(error) => return Err(failed(error.into())),
         }
-        // What cannot be read is no word from a process of ours.
         if !self.control.read_on().unwrap_or(false) {
             return Ok(Some(self.next().unwrap_or(Message::Dead)));
         }
@@ -157,26 +158,26 @@ impl Worker {
         }
     }
 
-    /// Ends it.
+    /// Kills the child.
     pub fn kill(&mut self) {
-        // It may be gone already.
+        // Fails if the child is gone.
         let _ = self.child.kill();
     }
 
-    /// How a process that is gone has ended, and what it said at last.
-    pub fn bury(&mut self) -> (Option<ExitStatus>, String) {
-        let until = Instant::now() + LAST_WORDS;
+    /// Returns how a child that is gone ended, and the end of its output.
+    pub fn end(&mut self) -> (Option<ExitStatus>, String) {
+        let until = Instant::now() + OUTPUT_PATIENCE;
         let how = self.wait(until);
         if let Some(reader) = self.reader.take() {
             while !reader.is_finished() && Instant::now() < until {
                 thread::sleep(Duration::from_millis(1));
             }
         }
-        let said = std::mem::take(&mut *self.said());
-        (how, String::from_utf8_lossy(&said).into_owned())
+        let output = std::mem::take(&mut *self.output());
+        (how, String::from_utf8_lossy(&output).into_owned())
     }
 
-    /// Waits for a process that is about to end; it has to, by then.
+    /// Waits for the end of the child, and kills it at this time.
     fn wait(&mut self, until: Instant) -> Option<ExitStatus> {
         loop {
             match self.child.try_wait() {
@@ -186,49 +187,47 @@ impl Worker {
                     self.kill();
                     return self.child.wait().ok();
                 }
-                // Who cannot be waited for is not ours any more.
                 Err(_) => return None,
             }
         }
     }
 
-    /// Hands on what the process said on its standard error during a run that
-    /// went well.
+    /// Prints the child's output on standard error, after a run that did not kill it.
     pub fn forward(&self) {
-        let said = std::mem::take(&mut *self.said());
-        if !said.is_empty() {
-            // Nobody is left to tell if standard error is gone.
-            let _ = io::stderr().lock().write_all(&said);
+        let output = std::mem::take(&mut *self.output());
+        if !output.is_empty() {
+            // Nothing can be done if standard error is closed.
+            let _ = io::stderr().lock().write_all(&output);
         }
     }
 
-    fn said(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    fn output(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Takes what a process says, and keeps the end of it.
-fn listen_to(mut pipe: ChildStderr, said: &Mutex<Vec<u8>>) {
+/// Reads the output of a child, and keeps the end of it.
+fn read_output(mut pipe: ChildStderr, output: &Mutex<Vec<u8>>) {
     let mut buffer = [0; 4096];
     loop {
         match pipe.read(&mut buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Ok(0) | Err(_) => return,
             Ok(count) => {
-                let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-                said.extend_from_slice(&buffer[..count]);
-                let over = said.len().saturating_sub(SAID_MAX);
-                said.drain(..over);
+                let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+                output.extend_from_slice(&buffer[..count]);
+                let over = output.len().saturating_sub(OUTPUT_MAX);
+                output.drain(..over);
             }
         }
     }
 }
 
 impl Drop for Worker {
-    /// Nothing is lost: between two runs it does nothing.
+    /// The child does nothing between two runs, so nothing is lost.
     fn drop(&mut self) {
         self.control.close();
-        self.wait(Instant::now() + LAST_WORDS);
+        self.wait(Instant::now() + OUTPUT_PATIENCE);
         self.forward();
     }
 }
