@@ -43,3 +43,4 @@ mod scenario_schema;
 mod send;
 mod traffic;
 mod twice;
+mod verbosity;

@@ -88,6 +88,8 @@ fn work(
     let plan = plan(&job.path, &job.text, &job.settings, &job.plugin_path)?;
     let spec = plan.runs().find(|spec| spec.number == job.run);
     let spec = spec.ok_or_else(|| format!("there is no run {}", job.run))?;
+    let name = &*plan.loaded.scenario.name;
+    let _plan = tracing::info_span!("plan", scenario = name).entered();
     let _run = tracing::info_span!("run", number = spec.number).entered();
     let mut real = connected(&plan, spec, job, orders, reports, print_line)?;
     reports.send(&Report::Ready).map_err(text)?;

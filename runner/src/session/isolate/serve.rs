@@ -47,6 +47,8 @@ fn runs(
     reports: &mut Control,
 ) -> Result<(), String> {
     let plan = node::plan(&job.path, &job.text, &job.settings, &job.plugin_path)?;
+    let name = &*plan.loaded.scenario.name;
+    let _plan = tracing::info_span!("plan", scenario = name).entered();
     let folder = Folder::resumed(&job.folder).map_err(|error| error.to_string())?;
     // Without the page, a failure does not name the last callback.
     let page = Cell::open(&job.progress_page).ok().map(Arc::new);
