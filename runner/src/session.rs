@@ -62,22 +62,22 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A log cannot be written.
-    #[error("{0}\n  runs that were complete before are kept: --resume does the others")]
+    #[error("{0}\n  finished runs are kept: --resume runs the others")]
     Log(#[from] WriteError),
     /// A log of this run cannot be read back.
-    #[error("{0}\n  runs that were complete before are kept")]
+    #[error("{0}\n  finished runs are kept")]
     Read(#[from] LogError),
     /// The run cannot begin.
     #[error(transparent)]
     Setup(#[from] SetupError),
     /// A folder or a table cannot be written.
-    #[error("{0}\n  runs that were complete before are kept: --resume does the others")]
+    #[error("{0}\n  finished runs are kept: --resume runs the others")]
     Write(#[from] ResultsError),
     /// A child process cannot be started or sends something unexpected.
-    #[error("{0}\n  runs that were complete before are kept: --resume does the others")]
+    #[error("{0}\n  finished runs are kept: --resume runs the others")]
     Process(String),
     /// A run has another result than it had before.
-    #[error("run {run} came out differently than before: {file} differs\n  what it is now is in {}; look for the reason with --check-determinism", folder.display())]
+    #[error("run {run} has another result than before: {file} differs\n  the new files are in {}; --check-determinism finds the first difference", folder.display())]
     Conflict {
         /// The number of the run.
         run: u32,

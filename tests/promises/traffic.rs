@@ -472,7 +472,7 @@ fn standard_input_and_processes_of_their_own_do_not_go_together() {
     let answer = lab.runner(&["scenario.toml", "--processes"]);
     answer
         .ends(2)
-        .says(&["--processes: `button` listens to standard input, which is the runner's own"]);
+        .says(&["--processes: `button` reads standard input, which only the runner has"]);
 }
 
 /// A crossing that both checks judge, with a controller of `reckless`.

@@ -116,6 +116,6 @@ fn in_real_time_it_is_refused() {
     let lab = Lab::with(LAB);
     lab.runner(&[&INTO_OUT[..], &["--time", "real"]].concat())
         .ends(2)
-        .says(&["`lab` runs in real time, where no two runs are alike"]);
+        .says(&["`lab` runs in real time, where no two runs are equal"]);
     assert!(!lab.path("out").exists());
 }

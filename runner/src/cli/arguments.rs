@@ -44,13 +44,13 @@ pub enum Command {
     Send(SendOptions),
     /// Print the JSON Schema of the scenario file
     Schema,
-    /// Drive a node of a run; started by `run --processes` alone
+    /// Run a node; only `run --processes` starts it
     #[command(hide = true)]
     NodeProcess {
-        /// Whose process it is
+        /// The node
         who: String,
     },
-    /// Do runs; started by `run --isolate` alone
+    /// Run runs; only `run --isolate` starts it
     #[command(hide = true)]
     RunProcess,
     /// Print a completion script for a shell
@@ -69,11 +69,11 @@ pub struct ScenarioOptions {
     /// Set a key of the scenario to a TOML value: nodes.machine.config.faces=5
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
-    /// Look for plugins here first
+    /// Folder to search for plugins first
     #[arg(long, value_name = "DIR")]
     pub plugin_path: Vec<PathBuf>,
     #[command(flatten)]
-    /// How it is shown.
+    /// When to use color.
     pub color: ColorOption,
 }
 
@@ -83,10 +83,10 @@ pub struct SelectionOptions {
     /// Only the cases whose id matches, as faces=10*; any of several
     #[arg(long, value_name = "GLOB")]
     pub case: Vec<String>,
-    /// Only the run of this number in the whole plan
+    /// Only the run with this number in the whole plan
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub run: Option<u32>,
-    /// Only the I-th of N shares of the runs; which runs those are is fixed by their names
+    /// Only the I-th of N shards of the runs; the name of a run decides its shard
     #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
     pub shard: Option<Shard>,
 }
@@ -145,23 +145,23 @@ pub struct ExecutionOptions {
     /// Runs side by side; default: one per core
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,
-    /// In real time: give each node a process of its own
+    /// In real time: a process for each node
     #[arg(long)]
     pub processes: bool,
-    /// Begin no run after one that failed
+    /// Begin no run after a run that failed
     #[arg(long)]
     pub fail_fast: bool,
     /// A run that takes longer than this by the wall clock has failed: 30s
     #[arg(long, value_name = "D", value_parser = timeout)]
     pub timeout: Option<Duration>,
-    /// Do each run twice, and report the first record that differs
+    /// Run each run twice, and report the first difference
     #[arg(long)]
     pub check_determinism: bool,
-    /// Do runs in processes of their own: a crash in a plugin costs one run
+    /// Run runs in child processes: a crash in a plugin costs one run
     #[arg(long, conflicts_with = "processes")]
     pub isolate: bool,
-    /// With --isolate: the most memory that a run may take, as 512MiB; default: its share of the
-    /// machine's
+    /// With --isolate: memory limit of a run, as 512MiB; default: the memory of the machine
+    /// divided by --jobs
     #[arg(long, value_name = "SIZE", value_parser = memory, requires = "isolate")]
     pub memory: Option<u64>,
 }
@@ -169,19 +169,19 @@ pub struct ExecutionOptions {
 /// Where results go, and which.
 #[derive(Args, Debug)]
 pub struct ResultsOptions {
-    /// Put the results exactly here; default: results/NAME/TIMESTAMP
+    /// Folder of the results; default: results/NAME/TIMESTAMP
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Continue results that were left, in DIR or in results/NAME/latest: do what is missing
+    /// Continue the results in --out DIR or in results/NAME/latest: run the missing runs
     #[arg(long)]
     pub resume: bool,
     /// Which logs to keep
     #[arg(long, value_enum, default_value_t = Log::PerNode, value_name = "WHICH")]
     pub log: Log,
-    /// Do not build a report; the tables are written all the same
+    /// Build no report; the tables are written
     #[arg(long)]
     pub no_report: bool,
-    /// Write what the runs came to as JUnit XML, all scenarios into one file
+    /// Write the results as JUnit XML, all scenarios into one file
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
 }
@@ -193,7 +193,7 @@ pub struct OutputOptions {
     /// realtime=debug,engine=trace
     #[arg(long, short, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
-    /// Say nothing but errors
+    /// Print only errors, warnings and failed judgements
     #[arg(long, short)]
     pub quiet: bool,
 }
@@ -265,11 +265,11 @@ pub struct PluginsOptions {
     /// A plugin, or one of its behaviors: clock, clock.machine
     #[arg(value_name = "PLUGIN[.BEHAVIOR]")]
     pub name: Option<String>,
-    /// Look for plugins here first
+    /// Folder to search for plugins first
     #[arg(long, value_name = "DIR")]
     pub plugin_path: Vec<PathBuf>,
     #[command(flatten)]
-    /// How it is shown.
+    /// When to use color.
     pub color: ColorOption,
 }
 
@@ -297,7 +297,7 @@ pub struct NewScenario {
     #[arg(value_name = "NAME")]
     pub name: String,
     #[command(flatten)]
-    /// How it is shown.
+    /// When to use color.
     pub color: ColorOption,
 }
 
@@ -311,7 +311,7 @@ pub struct NewPlugin {
     #[arg(long, value_name = "PATH")]
     pub sdk: Option<PathBuf>,
     #[command(flatten)]
-    /// How it is shown.
+    /// When to use color.
     pub color: ColorOption,
 }
 
@@ -329,7 +329,7 @@ pub struct ReportOptions {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
-    /// How it is shown.
+    /// When to use color.
     pub color: ColorOption,
 }
 
@@ -339,29 +339,29 @@ pub struct ReportOptions {
 /// reply is printed as it is, and a newline behind it.
 #[derive(Args, Debug)]
 pub struct SendOptions {
-    /// Where to.
+    /// The address.
     #[arg(
         value_name = "ADDRESS",
         value_parser = Address::parse,
-        help = "Where to: tcp://127.0.0.1:15000, udp://[::1]:15000"
+        help = "Address of the node: tcp://127.0.0.1:15000, udp://[::1]:15000"
     )]
     pub address: Address,
-    /// What to send; without it, each line of standard input is a message, sent when the one
-    /// before it has its reply
+    /// The message; without it, each line of standard input is a message, sent after the reply to
+    /// the line before
     #[arg(value_name = "MESSAGE")]
     pub message: Option<OsString>,
-    /// Where messages end, over TCP (default: line); what is sent as `resp` may be a command as
-    /// one types it: get KEY
+    /// How messages are framed over TCP (default: line); with `resp`, a message may be a command
+    /// such as get KEY
     #[arg(long, value_name = "FRAMING", value_parser = framings())]
     pub framing: Option<Framing>,
-    /// How long to wait for the connection, and for each reply
+    /// Limit for the connection, and for each reply
     #[arg(long, value_name = "D", default_value = "5s", value_parser = timeout)]
     pub timeout: Duration,
-    /// Wait for no reply
+    /// Do not wait for a reply
     #[arg(long)]
     pub no_reply: bool,
     #[command(flatten)]
-    /// How it is shown.
+    /// When to use color.
     pub color: ColorOption,
 }
 

@@ -18,7 +18,7 @@ pub fn node(who: &str) -> anyhow::Result<Exit> {
     let mut control = Control::from_stdin()?;
     let Ok(Some(Order::Job(job))) = control.receive() else {
         anyhow::bail!(
-            "nobody says what the process of {who} is there for\n  only the runner starts it: runner run --processes SCENARIO"
+            "the process of {who} has no job\n  only the runner starts it: runner run --processes SCENARIO"
         );
     };
     // The runner has checked RUNNER_LOG.

@@ -136,7 +136,7 @@ fn conflict(
     let real = plans.iter().find(|plan| plan.is_real())?;
     options.execution.check_determinism.then(|| {
         format!(
-            "--check-determinism: `{}` runs in real time, where no two runs are alike\n  add --time virtual, or leave out --check-determinism",
+            "--check-determinism: `{}` runs in real time, where no two runs are equal\n  add --time virtual, or leave out --check-determinism",
             real.loaded.scenario.name
         )
     })
@@ -153,7 +153,7 @@ fn no_processes(plan: &Plan, options: &RunOptions) -> Option<String> {
     let mut groups = plan.cases.iter().flat_map(|case| &case.scenario.groups);
     if let Some(group) = groups.find(|group| group.stdin.is_some()) {
         return Some(format!(
-            "--processes: `{}` listens to standard input, which is the runner's own\n  leave out --processes",
+            "--processes: `{}` reads standard input, which only the runner has\n  leave out --processes",
             group.name
         ));
     }
@@ -163,6 +163,6 @@ fn no_processes(plan: &Plan, options: &RunOptions) -> Option<String> {
         Log::Off => "off",
     };
     Some(format!(
-        "--processes: each process writes the log of its own node, so --log {log} cannot be\n  leave out --log {log}, or --processes"
+        "--processes: each process writes the log of its own node, so --log {log} is not possible\n  leave out --log {log}, or --processes"
     ))
 }

@@ -17,7 +17,7 @@ pub fn run_process() -> anyhow::Result<Exit> {
     let mut control = Control::from_stdin()?;
     let Ok(Some(Order::Job(job))) = control.receive() else {
         anyhow::bail!(
-            "nobody says which runs to do\n  only the runner starts this: runner run --isolate SCENARIO"
+            "this process has no job\n  only the runner starts it: runner run --isolate SCENARIO"
         );
     };
     // The runner has checked RUNNER_LOG.

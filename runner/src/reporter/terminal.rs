@@ -45,7 +45,7 @@ impl Terminal {
         }
         if has_unjudged_case(context) {
             self.console.note(
-                "what is expected over all runs of a case is judged once the parts are merged: runner report PART... --out DIR",
+                "expectations over all runs of a case are judged when the parts are merged: runner report PART... --out DIR",
             );
         }
         let plan = context.plan;
@@ -70,7 +70,7 @@ impl Reporter for Terminal {
                 let name = &context.plan.loaded.scenario.name;
                 let runs = count(u64::from(context.plan.run_count()), "run");
                 // The runs begin even if standard output is closed.
-                let _ = print(&format!("{name}: {kept} of {runs} were done before\n"));
+                let _ = print(&format!("{name}: {kept} of {runs} were finished before\n"));
             }
             Event::PlanEnded { ending, .. } => self.plan_ended(context, ending)?,
             Event::ReportBuilt { html } => print(&format!("report:  {}\n", html.display()))?,
