@@ -2,6 +2,7 @@
 //! builds the report.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
@@ -85,20 +86,20 @@ impl PlanCommand<'_> {
             repeat: &self.repeat(),
         };
         let exit = self.execute(&context, results, reporters)?;
-        match exit {
-            Ok(exit) => Ok(exit.and(self.report(&context, reporters)?)),
-            Err(exit) => Ok(exit),
-        }
+        Ok(match exit {
+            Continue(exit) => exit.and(self.report(&context, reporters)?),
+            Break(exit) => exit,
+        })
     }
 
-    /// Executes and reports the runs. Returns the exit code; as an error if there is
-    /// nothing to build a report of.
+    /// Executes and reports the runs. Returns the exit code, with `Break` if no report
+    /// can be built.
     fn execute(
         &self,
         context: &Context<'_>,
         results: OpenResults,
         reporters: &mut Reporters,
-    ) -> Result<Result<Exit, Exit>, ReporterError> {
+    ) -> Result<ControlFlow<Exit, Exit>, ReporterError> {
         let fresh = results.fresh;
         for remark in &results.resumed.remarks {
             reporters.event(context, &Event::Warning(remark))?;
@@ -143,14 +144,14 @@ impl PlanCommand<'_> {
         };
         let written = self.end(context, &outcome, broken.is_some(), reporters)?;
         Ok(match broken {
-            None => Ok(outcome.exit(self.stop).and(written)),
+            None => Continue(outcome.exit(self.stop).and(written)),
             Some(true) => {
                 if fresh {
                     context.folder.abandon();
                 }
-                Err(Exit::BadInput)
+                Break(Exit::BadInput)
             }
-            Some(false) => Err(Exit::Failed),
+            Some(false) => Break(Exit::Failed),
         })
     }
 

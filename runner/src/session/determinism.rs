@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use analysis::log::COMBINED_FILE;
 use analysis::results::RunStatus;
+use csv::ByteRecord;
 
 use super::ended::Ended;
 use super::local::make;
@@ -169,12 +170,12 @@ fn in_file(name: &str, here: &Path, there: &Path) -> io::Result<Difference> {
         }
         let record = if a { &one.record } else { &other.record };
         let node = match name == COMBINED_FILE {
-            true => fields(record).nth(1).unwrap_or_default().to_owned(),
+            true => fields(record).get(1).map(field).unwrap_or_default(),
             false => name.trim_end_matches(".csv").to_owned(),
         };
         let column = column(&header, &one.record, &other.record).filter(|_| a && b);
         let column = column.map_or_else(String::new, |name| format!(", column `{name}`"));
-        let time = |record: &[u8]| fields(record).next().and_then(|field| field.parse().ok());
+        let time = |record: &[u8]| fields(record).get(0).map(field)?.parse().ok();
         let times = [time(&one.record), time(&other.record)];
         return Ok(Difference {
             time_ns: times.into_iter().flatten().min().unwrap_or(u64::MAX),
@@ -183,20 +184,27 @@ fn in_file(name: &str, here: &Path, there: &Path) -> io::Result<Difference> {
     }
 }
 
-/// Returns the first column that differs; none for records with quotes.
+/// Returns the first column that differs.
 fn column(header: &[u8], one: &[u8], other: &[u8]) -> Option<String> {
-    let quoted = |record: &[u8]| record.contains(&b'"');
-    if quoted(one) || quoted(other) {
-        return None;
-    }
-    let differs = fields(one).zip(fields(other)).position(|(a, b)| a != b)?;
-    fields(header).nth(differs).map(str::to_owned)
+    let (one, other) = (fields(one), fields(other));
+    let differs = one.iter().zip(&other).position(|(a, b)| a != b)?;
+    fields(header).get(differs).map(field)
 }
 
-/// Returns the fields of a record without quotes.
-fn fields(record: &[u8]) -> impl Iterator<Item = &str> {
-    let text = std::str::from_utf8(record).unwrap_or_default();
-    text.trim_end_matches('\n').split(',')
+/// Returns the fields of a record; none for a record that cannot be read.
+fn fields(record: &[u8]) -> ByteRecord {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(record);
+    let mut fields = ByteRecord::new();
+    match reader.read_byte_record(&mut fields) {
+        Ok(true) => fields,
+        Ok(false) | Err(_) => ByteRecord::new(),
+    }
+}
+
+fn field(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Reads a file record by record. A record is a line; in a CSV file a quoted field
@@ -318,6 +326,18 @@ mod tests {
         let text = found(&[("events.csv", &one)], &[("events.csv", &other)]).unwrap();
         assert!(
             text.starts_with("node `n-2`, row 2 of events.csv, column `said`\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_column_of_a_quoted_field_is_named() {
+        let head = "time_ns,step,event,peer,message,bytes,queue,said,seen\n";
+        let one = format!("{head}1,1,tick,,,,0,\"a,b\nc\",1\n");
+        let other = one.replace(",1\n", ",2\n");
+        let text = found(&[("n.csv", &one)], &[("n.csv", &other)]).unwrap();
+        assert!(
+            text.starts_with("node `n`, row 1 of n.csv, column `seen`\n"),
             "{text}"
         );
     }
