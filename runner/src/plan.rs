@@ -16,7 +16,7 @@ pub use crate::scenario::ONLY_CASE;
 use analysis::log::RunSchema;
 use binding::Binder;
 pub use binding::nearest;
-use cases::Kinds;
+use cases::NodeSets;
 pub use cases::{Case, Nodes};
 pub use judges::BoundCheck;
 pub use selection::{Selection, Shard};
@@ -42,7 +42,7 @@ pub struct Plan {
     pub axes: Vec<Axis>,
     /// The cases, at least one.
     pub cases: Vec<Case>,
-    kinds: Kinds,
+    node_sets: NodeSets,
 }
 
 /// One run of a plan.
@@ -125,7 +125,7 @@ impl Plan {
         if !broken.is_empty() {
             return Err(Refusal::Plugins(broken));
         }
-        let mut kinds = Kinds::default();
+        let mut node_sets = NodeSets::default();
         let mut origins = None;
         let case = |(read, binding): (ReadCase, binding::Binding)| {
             let scenario = read.scenario.expect("a case without mistakes is whole");
@@ -136,7 +136,7 @@ impl Plan {
                 configs: binding.configs,
                 checks: binding.checks,
                 roster: Roster::new(&scenario.groups),
-                kind: kinds.index(&scenario.groups),
+                node_set: node_sets.index(&scenario.groups),
                 scenario,
             }
         };
@@ -151,7 +151,7 @@ impl Plan {
             plugins,
             axes: reading.axes,
             cases,
-            kinds,
+            node_sets,
         })
     }
 
@@ -189,13 +189,13 @@ impl Plan {
 
     /// The nodes of a case.
     pub fn nodes(&self, case: usize) -> &Nodes {
-        self.kinds.nodes(&self.cases[case])
+        self.node_sets.nodes(&self.cases[case])
     }
 
     /// A node of each group of each case: enough to know all columns.
     pub fn samples(&self) -> Vec<RunSchema> {
         let mut seen = std::collections::BTreeSet::new();
-        let new = self.cases.iter().filter(|case| seen.insert(case.kind));
+        let new = self.cases.iter().filter(|case| seen.insert(case.node_set));
         new.map(|case| case.schema(1)).collect()
     }
 }

@@ -5,7 +5,7 @@ use crate::cli::Exit;
 use crate::cli::arguments::Color;
 use crate::reporter::console::{Console, print};
 use crate::reporter::logging;
-use crate::session::isolate::{Order, serve};
+use crate::session::isolate::{ToChild, serve};
 use realtime::processes::control::Control;
 
 /// Runs the runs that the runner asks for.
@@ -15,7 +15,7 @@ use realtime::processes::control::Control;
 /// Fails if the runner does not send a job.
 pub fn run_process() -> anyhow::Result<Exit> {
     let mut control = Control::from_stdin()?;
-    let Ok(Some(Order::Job(job))) = control.receive() else {
+    let Ok(Some(ToChild::Job(job))) = control.receive() else {
         anyhow::bail!(
             "this process has no job\n  only the runner starts it: runner run --isolate SCENARIO"
         );

@@ -26,8 +26,8 @@ pub struct Case {
     pub checks: Vec<BoundCheck>,
     /// The names and numbers of the nodes.
     pub roster: Roster,
-    /// An index into [`Kinds`].
-    pub(super) kind: usize,
+    /// An index into [`NodeSets`].
+    pub(super) node_set: usize,
 }
 
 /// The nodes of cases with equal groups: names, and columns of their rows.
@@ -41,25 +41,25 @@ pub struct Nodes {
 
 /// The groups that decide which nodes a case has: name, count, whether nodes are
 /// numbered, and behavior.
-type Kind = Vec<(String, u32, bool, Option<BehaviorName>)>;
+type NodeSetKey = Vec<(String, u32, bool, Option<BehaviorName>)>;
 
 /// The distinct sets of nodes of a plan. A matrix of a thousand cases usually has one
 /// set. A set is made when a run first needs it.
 #[derive(Debug, Default)]
-pub(super) struct Kinds(Vec<(Kind, OnceLock<Nodes>)>);
+pub(super) struct NodeSets(Vec<(NodeSetKey, OnceLock<Nodes>)>);
 
-impl Kinds {
-    /// The index of the kind with these groups.
+impl NodeSets {
+    /// Returns the index of the set of these groups.
     pub fn index(&mut self, groups: &[Group]) -> usize {
-        let kind: Kind = groups
+        let node_set: NodeSetKey = groups
             .iter()
             .map(|it| (it.name.clone(), it.count, it.numbered, it.behavior.clone()))
             .collect();
-        // Neighboring cases are usually of one kind, so the last one is compared first.
-        match self.0.iter().rposition(|(known, _)| *known == kind) {
+        // Neighboring cases are usually equal in this, so the last one is compared first.
+        match self.0.iter().rposition(|(known, _)| *known == node_set) {
             Some(index) => index,
             None => {
-                self.0.push((kind, OnceLock::new()));
+                self.0.push((node_set, OnceLock::new()));
                 self.0.len() - 1
             }
         }
@@ -67,7 +67,7 @@ impl Kinds {
 
     /// The nodes of a case.
     pub fn nodes(&self, case: &Case) -> &Nodes {
-        self.0[case.kind].1.get_or_init(|| Nodes::of(case))
+        self.0[case.node_set].1.get_or_init(|| Nodes::of(case))
     }
 }
 

@@ -15,10 +15,10 @@
 //! page ([`Cell`](host::cell::Cell)). The next run gets a new child. If a child dies
 //! that has run other runs before, the run is retried once in a new child.
 
+mod child;
 mod death;
 mod memory;
 mod serve;
-mod worker;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,8 +35,8 @@ use crate::plan::{Plan, RunSpec};
 use crate::results::entry::{Entry, Reader};
 use crate::results::folder::Folder;
 use crate::results::run_result::RunResult;
+use child::{ChildProcess, Message};
 use realtime::setup::SetupError;
-use worker::{Message, Worker};
 
 /// The subcommand that a process is started with.
 pub const SUBCOMMAND: &str = "run-process";
@@ -62,9 +62,9 @@ pub struct Isolation {
 
 /// A message from the parent to a child.
 #[derive(Debug, Serialize, Deserialize)]
-pub enum Order {
+pub enum ToChild {
     /// The first message: the plan, and how to run it.
-    Job(Box<Job>),
+    Job(Box<ChildJob>),
     /// Run the run with this number.
     Run(u32),
     /// End the current run.
@@ -73,7 +73,7 @@ pub enum Order {
 
 /// A message from a child to the parent.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Report {
+pub(super) enum FromChild {
     /// The child has made the plan.
     Ready,
     /// The result of a run.
@@ -86,7 +86,7 @@ pub(super) enum Report {
 
 /// The plan of a child, and how to run it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Job {
+pub struct ChildJob {
     path: String,
     text: String,
     settings: Vec<realtime::processes::Setting>,
@@ -110,7 +110,7 @@ pub(super) struct IsolatedRuns<'a> {
     options: &'a Options,
     isolation: &'a Isolation,
     reader: Reader<'a>,
-    worker: Option<Worker>,
+    child: Option<ChildProcess>,
 }
 
 /// Why a child was killed.
@@ -146,7 +146,7 @@ impl<'a> IsolatedRuns<'a> {
             options,
             isolation,
             reader: Reader::new(plan),
-            worker: None,
+            child: None,
         }
     }
 
@@ -157,11 +157,11 @@ impl<'a> IsolatedRuns<'a> {
     /// Fails if no child can be started, or if results cannot be written.
     pub fn run(&mut self, spec: RunSpec, stop: &AtomicBool) -> Result<RunResult, RunError> {
         loop {
-            let reused = self.worker.is_some();
+            let reused = self.child.is_some();
             match self.attempt(spec, stop)? {
                 Attempt::Final(result) => return Ok(*result),
                 Attempt::Died(result) => {
-                    self.worker = None;
+                    self.child = None;
                     if !reused {
                         return Ok(*result);
                     }
@@ -173,24 +173,24 @@ impl<'a> IsolatedRuns<'a> {
 
     fn attempt(&mut self, spec: RunSpec, stop: &AtomicBool) -> Result<Attempt, RunError> {
         let began = Instant::now();
-        let mut worker = match self.worker.take() {
-            Some(worker) => worker,
-            None => match Worker::start(|page| self.job(page), stop)? {
-                Some(worker) => worker,
+        let mut child = match self.child.take() {
+            Some(child) => child,
+            None => match ChildProcess::start(|page| self.job(page), stop)? {
+                Some(child) => child,
                 None => {
                     let result = death::blank(self.plan, spec, began);
                     return Ok(Attempt::Final(Box::new(result)));
                 }
             },
         };
-        worker.order(&Order::Run(spec.number));
+        child.order(&ToChild::Run(spec.number));
         let mut watch = Watch::new(self.options.timeout, self.plan.is_real());
         loop {
-            match worker.listen()? {
+            match child.listen()? {
                 Some(Message::Over(entry)) => {
-                    worker.forward();
+                    child.forward();
                     // A child that was told to stop may read that after this run.
-                    self.worker = (!watch.is_ending()).then_some(worker);
+                    self.child = (!watch.is_ending()).then_some(child);
                     return Ok(Attempt::Final(Box::new(self.result(*entry, spec)?)));
                 }
                 Some(Message::Refused(why)) => return Err(SetupError::Refused(why).into()),
@@ -198,7 +198,7 @@ impl<'a> IsolatedRuns<'a> {
                 Some(Message::Ready) | None => {}
                 Some(Message::Dead) => {
                     let killed = watch.killed;
-                    let result = death::died(self.plan, spec, began, &mut worker, killed);
+                    let result = death::died(self.plan, spec, began, &mut child, killed);
                     // A child that was made to end did not die of an earlier run.
                     return Ok(match watch.is_ending() {
                         true => Attempt::Final(Box::new(result)),
@@ -206,7 +206,7 @@ impl<'a> IsolatedRuns<'a> {
                     });
                 }
             }
-            watch.look(&mut worker, stop);
+            watch.look(&mut child, stop);
         }
     }
 
@@ -217,10 +217,10 @@ impl<'a> IsolatedRuns<'a> {
         })
     }
 
-    fn job(&self, progress_page: PathBuf) -> Job {
+    fn job(&self, progress_page: PathBuf) -> ChildJob {
         let source = &self.plan.loaded.source;
         let how = &self.isolation.plan;
-        Job {
+        ChildJob {
             path: source.path.clone(),
             text: source.text.clone(),
             settings: how.settings.clone(),
@@ -273,22 +273,22 @@ impl Watch {
     }
 
     /// Passes a signal on to the child, and kills it if it exceeds a limit.
-    fn look(&mut self, worker: &mut Worker, stop: &AtomicBool) {
+    fn look(&mut self, child: &mut ChildProcess, stop: &AtomicBool) {
         if self.killed.is_some() {
             return;
         }
         let now = Instant::now();
         if self.stopped.is_none() && stop.load(Ordering::Relaxed) {
-            worker.order(&Order::Stop);
+            child.order(&ToChild::Stop);
             self.stopped = Some(now);
         }
-        let note = worker.cell.read();
+        let note = child.page.read();
         if note.inside.is_none() || note.calls != self.last_callback.0 {
             self.last_callback = (note.calls, now);
         }
         self.killed = self.exceeded(now);
         if self.killed.is_some() {
-            worker.kill();
+            child.kill();
         }
     }
 

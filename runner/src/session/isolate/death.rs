@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use analysis::results::{RunRow, RunStatus};
 
-use super::worker::Worker;
+use super::child::ChildProcess;
 use super::{CALLBACK_MAX, Killed};
 use crate::plan::{Case, Plan, RunSpec};
 use crate::results::run_result::RunResult;
@@ -48,12 +48,12 @@ pub fn died(
     plan: &Plan,
     spec: RunSpec,
     began: Instant,
-    worker: &mut Worker,
+    child: &mut ChildProcess,
     killed: Option<Killed>,
 ) -> RunResult {
-    let (how, output) = worker.end();
+    let (how, output) = child.end();
     let mut result = blank(plan, spec, began);
-    let progress = worker.cell.read().progress;
+    let progress = child.page.read().progress;
     result.row.duration_s = seconds(SimTime(progress.time_ns));
     result.row.events = progress.events;
     result.row.messages = progress.messages;
@@ -68,13 +68,13 @@ pub fn died(
         None => format!("its process {}", ending(&how)),
     };
     result.row.status = RunStatus::Failed;
-    result.failure = Some(why + &position(plan.case(spec), worker) + &last_lines(&output));
+    result.failure = Some(why + &position(plan.case(spec), child) + &last_lines(&output));
     result
 }
 
 /// Where the child was: ` in `tick` of node `a` at 1 s (step 4)`.
-fn position(case: &Case, worker: &Worker) -> String {
-    let note = worker.cell.read();
+fn position(case: &Case, child: &ChildProcess) -> String {
+    let note = child.page.read();
     if note.calls == 0 {
         return ", before it came to the first callback".to_owned();
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crossbeam::channel::{self, Receiver};
 
 use super::memory::bound;
-use super::{Job, Order, Report};
+use super::{ChildJob, FromChild, ToChild};
 use crate::plan::Plan;
 use crate::results::entry::Entry;
 use crate::results::folder::Folder;
@@ -29,20 +29,20 @@ const END_ALONE: Duration = Duration::from_secs(5);
 /// # Errors
 ///
 /// Fails if the plan or a run cannot be begun; the reason is sent to the parent, too.
-pub fn serve(control: Control, job: &Job, print_line: fn(&str)) -> Result<(), String> {
+pub fn serve(control: Control, job: &ChildJob, print_line: fn(&str)) -> Result<(), String> {
     bound(job.memory);
     let mut reports = control.sender().map_err(text)?;
     let served = runs(control, job, print_line, &mut reports);
     if let Err(why) = &served {
         // Fails if the parent is gone.
-        let _ = reports.send(&Report::Refused(why.clone()));
+        let _ = reports.send(&FromChild::Refused(why.clone()));
     }
     served
 }
 
 fn runs(
     control: Control,
-    job: &Job,
+    job: &ChildJob,
     print_line: fn(&str),
     reports: &mut Control,
 ) -> Result<(), String> {
@@ -69,7 +69,7 @@ fn runs(
         timer: job.timeout.map(|limit| (&timers[0], limit)),
     };
     let mut session = Session::new(&plan, &folder, &options, limits);
-    reports.send(&Report::Ready).map_err(text)?;
+    reports.send(&FromChild::Ready).map_err(text)?;
     while let Ok(number) = numbers.recv() {
         if let Some(page) = &page {
             page.clear();
@@ -81,13 +81,13 @@ fn runs(
 }
 
 /// Runs the run with this number.
-fn report(plan: &Plan, session: &mut Session<'_>, number: u32) -> Result<Report, String> {
+fn report(plan: &Plan, session: &mut Session<'_>, number: u32) -> Result<FromChild, String> {
     let spec = plan.runs().find(|spec| spec.number == number);
     let spec = spec.ok_or_else(|| format!("there is no run {number}"))?;
     Ok(match session.run(spec) {
-        Ok(result) => Report::Over(Box::new(Entry::of(&result))),
-        Err(RunError::Setup(why)) => Report::Refused(why.to_string()),
-        Err(error) => Report::Broken(error.to_string()),
+        Ok(result) => FromChild::Over(Box::new(Entry::of(&result))),
+        Err(RunError::Setup(why)) => FromChild::Refused(why.to_string()),
+        Err(error) => FromChild::Broken(error.to_string()),
     })
 }
 
@@ -112,9 +112,9 @@ fn follow(mut control: Control, stop: Arc<AtomicBool>, real: bool) -> Receiver<u
     thread::spawn(move || {
         while let Ok(Some(order)) = control.receive() {
             match order {
-                Order::Stop => stop.store(true, Ordering::Relaxed),
-                Order::Run(number) => drop(sender.send(number)),
-                Order::Job(_) => {}
+                ToChild::Stop => stop.store(true, Ordering::Relaxed),
+                ToChild::Run(number) => drop(sender.send(number)),
+                ToChild::Job(_) => {}
             }
         }
         stop.store(true, Ordering::Relaxed);

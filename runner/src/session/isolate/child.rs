@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::{Job, Order, Report, SUBCOMMAND};
+use super::{ChildJob, FromChild, SUBCOMMAND, ToChild};
 use crate::results::entry::Entry;
 use crate::session::RunError;
 use host::cell::Cell;
@@ -31,11 +31,11 @@ const OUTPUT_MAX: usize = 64 << 10;
 
 /// A child process.
 #[derive(Debug)]
-pub struct Worker {
+pub struct ChildProcess {
     child: Child,
     control: Control,
     /// The page on which the child notes each callback.
-    pub cell: Cell,
+    pub page: Cell,
     output: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
 }
@@ -51,7 +51,7 @@ pub enum Message {
     Dead,
 }
 
-impl Worker {
+impl ChildProcess {
     /// Starts a child and waits until it is ready; none if a signal stops the runner
     /// meanwhile.
     ///
@@ -59,20 +59,20 @@ impl Worker {
     ///
     /// Fails if the child cannot be started, or cannot make the plan.
     pub fn start(
-        job: impl FnOnce(PathBuf) -> Job,
+        job: impl FnOnce(PathBuf) -> ChildJob,
         stop: &AtomicBool,
-    ) -> Result<Option<Worker>, RunError> {
-        let mut worker = Worker::spawn(job).map_err(|error| {
+    ) -> Result<Option<ChildProcess>, RunError> {
+        let mut child = ChildProcess::spawn(job).map_err(|error| {
             RunError::Process(format!("a process for runs cannot be started: {error}"))
         })?;
         loop {
-            match worker.listen()? {
-                Some(Message::Ready) => return Ok(Some(worker)),
+            match child.listen()? {
+                Some(Message::Ready) => return Ok(Some(child)),
                 Some(Message::Refused(why) | Message::Broken(why)) => {
                     return Err(SetupError::Refused(why).into());
                 }
                 Some(Message::Dead) => {
-                    let (how, output) = worker.end();
+                    let (how, output) = child.end();
                     let who = "a run".to_owned();
                     let how = super::death::ending(&how) + &super::death::last_lines(&output);
                     return Err(SetupError::Gone { who, how }.into());
@@ -85,8 +85,8 @@ impl Worker {
 
     /// The child has a process group of its own: a signal from the terminal reaches
     /// only the runner, which passes it on.
-    fn spawn(job: impl FnOnce(PathBuf) -> Job) -> io::Result<Worker> {
-        let cell = Cell::create()?;
+    fn spawn(job: impl FnOnce(PathBuf) -> ChildJob) -> io::Result<ChildProcess> {
+        let page = Cell::create()?;
         let (mut control, far) = Control::pair()?;
         let mut child = Command::new(std::env::current_exe()?)
             .arg(SUBCOMMAND)
@@ -101,18 +101,18 @@ impl Worker {
             thread::spawn(move || read_output(pipe, &output))
         });
         // Fails if the child is gone, which `listen` reports.
-        let _ = control.send(&Order::Job(Box::new(job(cell.path()))));
-        Ok(Worker {
+        let _ = control.send(&ToChild::Job(Box::new(job(page.path()))));
+        Ok(ChildProcess {
             child,
             control,
-            cell,
+            page,
             output,
             reader,
         })
     }
 
-    /// Sends a message. If the child is gone, [`Worker::listen`] reports it.
-    pub fn order(&mut self, order: &Order) {
+    /// Sends a message. If the child is gone, [`ChildProcess::listen`] reports it.
+    pub fn order(&mut self, order: &ToChild) {
         let _ = self.control.send(order);
     }
 
@@ -147,10 +147,10 @@ impl Worker {
     fn next(&mut self) -> Option<Message> {
         match self.control.next_line() {
             Ok(None) => None,
-            Ok(Some(Report::Ready)) => Some(Message::Ready),
-            Ok(Some(Report::Over(entry))) => Some(Message::Over(entry)),
-            Ok(Some(Report::Refused(why))) => Some(Message::Refused(why)),
-            Ok(Some(Report::Broken(why))) => Some(Message::Broken(why)),
+            Ok(Some(FromChild::Ready)) => Some(Message::Ready),
+            Ok(Some(FromChild::Over(entry))) => Some(Message::Over(entry)),
+            Ok(Some(FromChild::Refused(why))) => Some(Message::Refused(why)),
+            Ok(Some(FromChild::Broken(why))) => Some(Message::Broken(why)),
             Err(_) => {
                 self.kill();
                 Some(Message::Dead)
@@ -223,7 +223,7 @@ fn read_output(mut pipe: ChildStderr, output: &Mutex<Vec<u8>>) {
     }
 }
 
-impl Drop for Worker {
+impl Drop for ChildProcess {
     /// The child does nothing between two runs, so nothing is lost.
     fn drop(&mut self) {
         self.control.close();
