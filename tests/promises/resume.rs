@@ -135,7 +135,7 @@ fn a_plan_that_ran_out_of_disk_is_continued() {
                   exec \"$RUNNER\" scenario.toml --no-report -q --out out";
     lab.shell(script)
         .ends(3)
-        .says(&["cannot write the results", "--resume does the others"]);
+        .says(&["cannot write the results", "--resume runs the others"]);
     let journal = lab.read("out/runs.journal");
     assert!(journal.ends_with('\n') && journal.lines().count() > 50);
     let answer = resume(&lab, &[]).ends(0);
@@ -251,7 +251,7 @@ fn a_run_that_came_out_differently_before_is_a_conflict() {
     resume(&lab, &[])
         .ends(3)
         .says(&["run 3 has another result than before: machine-2.csv differs"])
-        .says(&["out/runs/0003.partial; look for the reason with --check-determinism"]);
+        .says(&["out/runs/0003.partial; --check-determinism finds the first difference"]);
     assert_eq!(fs::read_to_string(&log).unwrap(), "another's\n");
 }
 

@@ -30,6 +30,10 @@ fn each_v_shows_one_more_level_with_plan_and_run() {
     }
     assert_eq!(info.err.lines().count(), lines(&info, "info").len());
 
+    let color = ["scenario.toml", "--out", "color", "-v", "--color", "always"];
+    let color = lab.runner(&[&color[..], &["--no-report"]].concat()).ends(0);
+    color.says(&["\x1b[32minfo\x1b[0m: plan{"]);
+
     let debug = [
         "scenario.toml",
         "--isolate",
@@ -82,19 +86,24 @@ fn lines_of_the_log_stand_above_a_progress_bar() {
         "time = \"real\"\n{}",
         LAB.replace("60s", "300ms").replace("runs = 3", "runs = 7")
     ));
-    let mut python: Command = lab.program("python3");
     let runner = env!("CARGO_BIN_EXE_runner");
-    let arguments = ["-c", ON_A_TERMINAL, runner, "-v", "--color", "never"];
-    let python = python.args(arguments).args(PLAIN).env("TERM", "xterm");
-    let answer = lab.answer(python).ends(0);
-    let (_, shown) = answer.out.split_once("/7 runs").expect("a progress bar");
-    let mut after_a_bar = 0;
-    for (at, _) in shown.match_indices("info: ") {
-        // The bar is cleared first, or another line has ended.
-        let before = &shown[..at];
-        let clean = before.ends_with('\n') || before.ends_with("\r") || before.ends_with("\x1b[2K");
-        assert!(clean, "{before:?}");
-        after_a_bar += 1;
+    // Lines of the runner itself, and of a child process.
+    for (out, more) in [("here", "--fail-fast"), ("child", "--isolate")] {
+        let mut python: Command = lab.program("python3");
+        let arguments = ["-c", ON_A_TERMINAL, runner, "-v", "--color", "never", more];
+        let python = python.args(arguments).env("TERM", "xterm");
+        let python = python.args(["scenario.toml", "--no-report", "--out", out]);
+        let answer = lab.answer(python).ends(0);
+        let (_, shown) = answer.out.split_once("/7 runs").expect("a progress bar");
+        let ends = shown.matches("run ended").count();
+        assert!(ends >= 2, "{more}: {shown:?}");
+        for (at, _) in shown.match_indices("info: ") {
+            // The bar is cleared first, or another line has ended.
+            let before = &shown[..at];
+            let clean = ["\n", "\r", "\x1b[2K"]
+                .iter()
+                .any(|end| before.ends_with(end));
+            assert!(clean, "{more}: {before:?}");
+        }
     }
-    assert!(after_a_bar >= 3, "{shown:?}");
 }

@@ -53,10 +53,10 @@ pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
             options,
             command,
             settings: settings(options),
-            color_out: console.has_color_out(),
+            console: &console,
             stop: &stop,
         };
-        exit = exit.and(command.run(&runs, &console, &mut reporters)?);
+        exit = exit.and(command.run(&runs, &mut reporters)?);
         if stop.signal().is_some() {
             break;
         }

@@ -21,7 +21,7 @@ use crate::results::journal::ResumeError;
 use crate::results::manifest::{manifest, selected};
 use crate::results::open::{OpenError, OpenResults, Request, open};
 use crate::results::run_result::RunResult;
-use crate::session::isolate::{Isolation, share};
+use crate::session::isolate::{ErrorPrinter, Isolation, share};
 use crate::session::{self, Processes, RunError};
 use realtime::processes::Setting;
 
@@ -36,8 +36,8 @@ pub struct PlanCommand<'a> {
     pub command: &'a [String],
     /// The overrides of the scenario.
     pub settings: Vec<Setting>,
-    /// Whether standard output uses color.
-    pub color_out: bool,
+    /// Standard error, and whether standard output uses color.
+    pub console: &'a Console,
     /// Ends the plan.
     pub stop: &'a Stop,
 }
@@ -48,26 +48,22 @@ impl PlanCommand<'_> {
     /// # Errors
     ///
     /// Fails if standard output cannot be written.
-    pub fn run(
-        &self,
-        runs: &[RunSpec],
-        console: &Console,
-        reporters: &mut Reporters,
-    ) -> anyhow::Result<Exit> {
+    pub fn run(&self, runs: &[RunSpec], reporters: &mut Reporters) -> anyhow::Result<Exit> {
         let name = &*self.plan.loaded.scenario.name;
         let _plan = tracing::info_span!("plan", scenario = name).entered();
         let (began, started) = (Instant::now(), SystemTime::now());
         let manifest = match self.manifest(runs.len(), started) {
             Ok(manifest) => manifest,
             Err(error) => {
-                console.error(&format!("a plugin or the notes cannot be read: {error}"));
+                self.console
+                    .error(&format!("a plugin or the notes cannot be read: {error}"));
                 return Ok(Exit::Failed);
             }
         };
         let results = match open(self.plan, &manifest, started, self.request()) {
             Ok(results) => results,
             Err(error) => {
-                console.error(&error.to_string());
+                self.console.error(&error.to_string());
                 return Ok(exit_of(&error));
             }
         };
@@ -235,6 +231,7 @@ impl PlanCommand<'_> {
 
     /// How to execute the plan.
     fn how(&self) -> execute::Options {
+        let console = self.console.clone();
         let execution = &self.options.execution;
         // Runs in real time side by side would delay one another and use the same ports.
         let usual = if self.plan.is_real() { 1 } else { cores() };
@@ -243,19 +240,21 @@ impl PlanCommand<'_> {
             settings: self.settings.clone(),
             plugin_path: self.options.scenario.plugin_path.clone(),
             verbosity: self.options.output.verbose,
-            color: self.color_out,
+            color: self.console.has_color_out(),
         };
         execute::Options {
             jobs,
             fail_fast: execution.fail_fast,
             session: session::Options {
                 log: self.log(),
-                print_line: (!self.options.output.quiet).then(|| line_printer(self.color_out)),
+                print_line: (!self.options.output.quiet)
+                    .then(|| line_printer(self.console.has_color_out())),
                 processes: execution.processes.then(|| processes.clone()),
                 timeout: execution.timeout,
                 isolation: execution.isolate.then(|| Isolation {
                     memory: execution.memory.or_else(|| share(jobs)),
                     plan: processes,
+                    errors: ErrorPrinter::new(move |text| console.write(text)),
                 }),
                 check_determinism: execution.check_determinism,
                 progress_page: None,

@@ -47,8 +47,10 @@ pub fn begin(console: &Console, verbosity: u8) -> Result<(), String> {
     })?;
     let lines = console.clone();
     let layer = tracing_subscriber::fmt::layer()
-        .with_ansi(console.has_color())
-        .event_format(Lines)
+        .with_ansi(false)
+        .event_format(Lines {
+            color: console.has_color(),
+        })
         .with_writer(move || ConsoleWriter(lines.clone()));
     // Fails if a log was begun before, which is as good.
     let _ = tracing_subscriber::registry()
@@ -90,7 +92,10 @@ impl io::Write for ConsoleWriter {
 
 /// A line per event: `warning: text`, `info: plan{scenario="a"}: run{number=3}: text`.
 /// Warnings and errors are for people, so they are printed without spans.
-struct Lines;
+struct Lines {
+    /// Whether the level is colored. The crate's own colors need another feature.
+    color: bool,
+}
 
 impl<S, N> FormatEvent<S, N> for Lines
 where
@@ -111,7 +116,7 @@ where
             Level::DEBUG => ("debug", "34"),
             Level::TRACE => ("trace", "35"),
         };
-        match writer.has_ansi_escapes() {
+        match self.color {
             true => write!(writer, "\x1b[{style}m{word}\x1b[0m: ")?,
             false => write!(writer, "{word}: ")?,
         }

@@ -20,7 +20,9 @@ mod death;
 mod memory;
 mod serve;
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -58,6 +60,25 @@ pub struct Isolation {
     pub plan: Processes,
     /// The memory limit of each `[bytes]`.
     pub memory: Option<u64>,
+    /// Prints their standard error.
+    pub errors: ErrorPrinter,
+}
+
+/// Prints the standard error of child processes, above a progress bar if there is one.
+#[derive(Clone)]
+pub struct ErrorPrinter(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl ErrorPrinter {
+    /// Prints with this function, which workers call from their threads.
+    pub fn new(print: impl Fn(&str) + Send + Sync + 'static) -> ErrorPrinter {
+        ErrorPrinter(Arc::new(print))
+    }
+}
+
+impl fmt::Debug for ErrorPrinter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ErrorPrinter")
+    }
 }
 
 /// A message from the parent to a child.
@@ -175,7 +196,8 @@ impl<'a> IsolatedRuns<'a> {
         let began = Instant::now();
         let mut child = match self.child.take() {
             Some(child) => child,
-            None => match ChildProcess::start(|page| self.job(page), stop)? {
+            None => match ChildProcess::start(|page| self.job(page), &self.isolation.errors, stop)?
+            {
                 Some(child) => child,
                 None => {
                     let result = death::blank(self.plan, spec, began);

@@ -1,6 +1,6 @@
 //! A child process that runs runs, on the parent's side.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::{ChildJob, FromChild, SUBCOMMAND, ToChild};
+use super::{ChildJob, ErrorPrinter, FromChild, SUBCOMMAND, ToChild};
 use crate::results::entry::Entry;
 use crate::session::RunError;
 use host::cell::Cell;
@@ -38,6 +38,7 @@ pub struct ChildProcess {
     pub page: Cell,
     output: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
+    errors: ErrorPrinter,
 }
 
 /// A message from a child, or its end.
@@ -60,9 +61,10 @@ impl ChildProcess {
     /// Fails if the child cannot be started, or cannot make the plan.
     pub fn start(
         job: impl FnOnce(PathBuf) -> ChildJob,
+        errors: &ErrorPrinter,
         stop: &AtomicBool,
     ) -> Result<Option<ChildProcess>, RunError> {
-        let mut child = ChildProcess::spawn(job).map_err(|error| {
+        let mut child = ChildProcess::spawn(job, errors.clone()).map_err(|error| {
             RunError::Process(format!("a process for runs cannot be started: {error}"))
         })?;
         loop {
@@ -85,7 +87,10 @@ impl ChildProcess {
 
     /// The child has a process group of its own: a signal from the terminal reaches
     /// only the runner, which passes it on.
-    fn spawn(job: impl FnOnce(PathBuf) -> ChildJob) -> io::Result<ChildProcess> {
+    fn spawn(
+        job: impl FnOnce(PathBuf) -> ChildJob,
+        errors: ErrorPrinter,
+    ) -> io::Result<ChildProcess> {
         let page = Cell::create()?;
         let (mut control, far) = Control::pair()?;
         let mut child = Command::new(std::env::current_exe()?)
@@ -108,6 +113,7 @@ impl ChildProcess {
             page,
             output,
             reader,
+            errors,
         })
     }
 
@@ -196,8 +202,7 @@ impl ChildProcess {
     pub fn forward(&self) {
         let output = std::mem::take(&mut *self.output());
         if !output.is_empty() {
-            // Nothing can be done if standard error is closed.
-            let _ = io::stderr().lock().write_all(&output);
+            (self.errors.0)(&String::from_utf8_lossy(&output));
         }
     }
 
