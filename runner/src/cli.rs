@@ -1,36 +1,33 @@
-//! The command line: what was typed ([`arguments`]), what it means and what is
-//! done about it (a module per command), and how it is shown ([`terminal`]).
+//! The command line: the arguments as typed ([`arguments`]) and a module per command.
+//!
+//! `runner run` is [`run`], which runs each scenario by [`run_plan`].
 
 pub mod arguments;
 pub mod check;
-pub mod junit;
 pub mod list;
 pub mod new;
 pub mod node;
-pub mod place;
 pub mod plugins;
 pub mod report;
 pub mod run;
+pub mod run_plan;
 pub mod run_process;
 pub mod select;
 pub mod send;
-pub mod summary;
-pub mod terminal;
-pub mod verdicts;
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::PathBuf;
 
+use analysis::results::Verdict;
 use clap::{CommandFactory, Parser};
 
 use arguments::{Arguments, Command, ScenarioOptions};
-use terminal::Terminal;
 
 use crate::plan::{Plan, Refusal};
+use crate::reporter::console::{Console, print};
 use crate::scenario::{Diagnostic, Diagnostics, Override, Place, Source};
 
-/// What the process answers; see the README's table.
+/// The exit code of the process; see the README's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Everything passed.
@@ -60,7 +57,16 @@ impl Exit {
         }
     }
 
-    /// The graver of two.
+    /// The exit code that follows from a verdict.
+    pub fn of(verdict: Option<Verdict>) -> Exit {
+        match verdict {
+            None | Some(Verdict::Passed) => Exit::Passed,
+            Some(Verdict::Failed) => Exit::Broken,
+            Some(Verdict::Unknown) => Exit::Unknown,
+        }
+    }
+
+    /// Returns the graver of two.
     pub fn and(self, other: Exit) -> Exit {
         let rank = |exit| match exit {
             Exit::Passed => 0,
@@ -78,11 +84,11 @@ impl Exit {
     }
 }
 
-/// Does what a command line says.
+/// Runs the command of a command line.
 ///
 /// # Errors
 ///
-/// When standard output cannot be written.
+/// Fails if standard output cannot be written.
 pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
     let command_line: Vec<String> = words
         .iter()
@@ -112,21 +118,11 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
     }
 }
 
-/// Writes to standard output. A reader that has gone away is no error: the
-/// process ends quietly, as `yes | head` does.
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result?),
-    }
-}
-
-/// The scenario files that were meant: a folder stands for the files in it.
+/// Returns the scenario files; a folder is replaced by the files in it.
 ///
 /// # Errors
 ///
-/// A folder that cannot be read, or holds none.
+/// Fails if a folder cannot be read, or has no scenario file.
 fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostic> {
     let mut files = Vec::new();
     for path in paths {
@@ -155,25 +151,25 @@ fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostic> {
 }
 
 /// Plans the scenarios of a command without overrides of its own.
-fn planned(options: &ScenarioOptions, terminal: &Terminal) -> Result<Vec<Plan>, Exit> {
-    let overrides = overrides(&options.set, terminal)?;
+fn planned(options: &ScenarioOptions, console: &Console) -> Result<Vec<Plan>, Exit> {
+    let overrides = overrides(&options.set, console)?;
     plan_all(
         &options.scenarios,
         &overrides,
         &options.plugin_path,
-        terminal,
+        console,
     )
 }
 
-/// Plans every scenario that was named, or tells all that is wrong with them.
+/// Plans all scenarios, or prints all their mistakes.
 fn plan_all(
     paths: &[PathBuf],
     overrides: &[Override],
     plugin_path: &[PathBuf],
-    terminal: &Terminal,
+    console: &Console,
 ) -> Result<Vec<Plan>, Exit> {
     let files = scenario_files(paths).map_err(|mistake| {
-        terminal.mistakes(&Diagnostics::from(mistake));
+        console.mistakes(&Diagnostics::from(mistake));
         Exit::BadInput
     })?;
     let search = host::search::SearchPath::with(plugin_path);
@@ -183,12 +179,12 @@ fn plan_all(
         match Plan::load(file, overrides, &search) {
             Ok(plan) => plans.push(plan),
             Err(Refusal::Mistakes(mistakes)) => {
-                terminal.mistakes(&mistakes);
+                console.mistakes(&mistakes);
                 exit = exit.and(Exit::BadInput);
             }
             Err(Refusal::Plugins(broken)) => {
                 for error in &broken {
-                    terminal.error(&error.to_string());
+                    console.error(&error.to_string());
                 }
                 exit = exit.and(Exit::Failed);
             }
@@ -200,15 +196,15 @@ fn plan_all(
     }
 }
 
-/// The overrides of `--set`; every one that is wrong is told.
-fn overrides(set: &[String], terminal: &Terminal) -> Result<Vec<Override>, Exit> {
+/// Returns the overrides of `--set`, or prints all that are wrong.
+fn overrides(set: &[String], console: &Console) -> Result<Vec<Override>, Exit> {
     let mut overrides = Vec::new();
     let mut wrong = false;
     for text in set {
         match Override::parse(text) {
             Ok(one) => overrides.push(one),
             Err(mistake) => {
-                terminal.mistakes(&Diagnostics::from(mistake));
+                console.mistakes(&Diagnostics::from(mistake));
                 wrong = true;
             }
         }

@@ -1,10 +1,9 @@
-//! What is made of a run: the checks that saw its records, the expectations of its
-//! metrics, and what the runner itself holds every run to.
+//! The judges of a run. Each returns an [`analysis::results::Judgement`]: passed, failed
+//! with evidence, or unknown with a reason.
 //!
-//! [`checks`] are told each record as it happens, beside the logs; [`expectations`]
-//! are judged when a run is over, and those over several runs when all are; [`world`] is what the runner holds every run to. Every
-//! judge answers with an [`analysis::results::Judgement`]: passed, failed with
-//! proof, or unknown with the reason.
+//! [`checks`] of plugins see each record when it is written. [`expectations`] about
+//! metrics are judged at the end of a run, or of all runs of a case. [`world`] holds the
+//! rules that the runner applies to every run.
 
 pub mod checks;
 pub mod expectations;

@@ -8,10 +8,14 @@ pub mod scenario;
 
 pub mod plan;
 
+pub mod session;
+
+pub mod judge;
+
 pub mod execute;
 
 pub mod results;
 
-pub mod judge;
+pub mod reporter;
 
 pub mod cli;

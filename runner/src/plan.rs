@@ -1,8 +1,8 @@
-//! A scenario bound to its plugins, and the runs that it comes to: the last
-//! place where a user's mistake can be found.
+//! A plan: a scenario bound to its plugins, with all its runs. A mistake of the user is
+//! found here or before.
 //!
-//! Each case of the matrix is bound by itself, since any key of the file may be
-//! another there; the plugins, and the configs that are the same, are shared.
+//! Each case of the matrix is bound by itself, since each key of the file may have
+//! another value there. Cases share plugins and equal configs.
 
 mod binding;
 mod cases;
@@ -16,7 +16,7 @@ pub use crate::scenario::ONLY_CASE;
 use analysis::log::RunSchema;
 use binding::Binder;
 pub use binding::nearest;
-use cases::Kinds;
+use cases::NodeSets;
 pub use cases::{Case, Nodes};
 pub use judges::BoundCheck;
 pub use selection::{Selection, Shard};
@@ -30,7 +30,7 @@ use host::plugin::Plugin;
 use host::search::SearchPath;
 use model::roster::Roster;
 
-/// Everything that is known before the first event.
+/// A scenario bound to its plugins.
 #[derive(Debug)]
 pub struct Plan {
     /// The scenario of the first case, with the places of its parts: name, title,
@@ -40,9 +40,9 @@ pub struct Plan {
     pub plugins: Vec<Arc<Plugin>>,
     /// The axes of the matrix, in the order of the file; none without one.
     pub axes: Vec<Axis>,
-    /// What it expands to, at least one case.
+    /// The cases, at least one.
     pub cases: Vec<Case>,
-    kinds: Kinds,
+    node_sets: NodeSets,
 }
 
 /// One run of a plan.
@@ -73,13 +73,13 @@ fn lines(errors: &[LoadError]) -> String {
 }
 
 impl Plan {
-    /// Reads a scenario and binds it to the plugins that it names: loads them,
-    /// checks each group's config and timing against its behavior.
+    /// Reads a scenario, loads its plugins, and checks the config and timing of each
+    /// group against its behavior.
     ///
     /// # Errors
     ///
-    /// Every mistake at once, the behaviors' and the file's; or, once there is
-    /// none, every plugin file that was found but does not load.
+    /// Fails with all mistakes at once, those of the file and those that behaviors
+    /// report; or else with all plugin files that do not load.
     pub fn load(file: &Path, overrides: &[Override], search: &SearchPath) -> Result<Plan, Refusal> {
         Plan::bind(read_file(file, overrides), search)
     }
@@ -125,7 +125,7 @@ impl Plan {
         if !broken.is_empty() {
             return Err(Refusal::Plugins(broken));
         }
-        let mut kinds = Kinds::default();
+        let mut node_sets = NodeSets::default();
         let mut origins = None;
         let case = |(read, binding): (ReadCase, binding::Binding)| {
             let scenario = read.scenario.expect("a case without mistakes is whole");
@@ -136,7 +136,7 @@ impl Plan {
                 configs: binding.configs,
                 checks: binding.checks,
                 roster: Roster::new(&scenario.groups),
-                kind: kinds.index(&scenario.groups),
+                node_set: node_sets.index(&scenario.groups),
                 scenario,
             }
         };
@@ -151,7 +151,7 @@ impl Plan {
             plugins,
             axes: reading.axes,
             cases,
-            kinds,
+            node_sets,
         })
     }
 
@@ -175,8 +175,8 @@ impl Plan {
         })
     }
 
-    /// The random streams of a run: they depend on seed, case and repetition,
-    /// not on what else is run.
+    /// The random streams of a run. They depend on seed, case and repetition only, and
+    /// not on the other runs.
     pub fn streams(&self, run: RunSpec) -> Streams {
         let case = &self.cases[run.case];
         Streams::new(case.scenario.seed, &case.id, run.repetition)
@@ -189,13 +189,13 @@ impl Plan {
 
     /// The nodes of a case.
     pub fn nodes(&self, case: usize) -> &Nodes {
-        self.kinds.nodes(&self.cases[case])
+        self.node_sets.nodes(&self.cases[case])
     }
 
     /// A node of each group of each case: enough to know all columns.
     pub fn samples(&self) -> Vec<RunSchema> {
         let mut seen = std::collections::BTreeSet::new();
-        let new = self.cases.iter().filter(|case| seen.insert(case.kind));
+        let new = self.cases.iter().filter(|case| seen.insert(case.node_set));
         new.map(|case| case.schema(1)).collect()
     }
 }

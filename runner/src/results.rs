@@ -1,21 +1,24 @@
-//! What a plan leaves behind: the results folder.
+//! The results of a plan: a folder with a manifest, a journal, tables, and a folder
+//! per run.
 //!
-//! [`folder`] makes it and never overwrites one, [`manifest`] says what was run,
-//! [`record`] takes one run's records, [`printed`] what its nodes print and [`style`] the
-//! colors out of that. [`journal`] keeps what each run came to as soon as it is over,
-//! [`ledger`] keeps `runs.csv`, `summary.csv` and `verdicts.csv` in the order of the
-//! runs. Results that were left are taken up again by [`resume`], if their
-//! [`Identity`](analysis::results::Identity) is that of the plan and the [`sums`] of
-//! their files are right.
+//! [`mod@open`] makes the [`folder`] or continues one, if its [`identity`] is that of the
+//! plan; [`resume`] then checks the [`sums`] of its files. [`manifest`] describes what
+//! is run. [`record`] takes the records of one run, [`printed`] the lines that its
+//! nodes print, and [`style`] removes their colors. [`journal`] keeps each [`run_result`]
+//! as an [`entry`] as soon as the run ends; [`writer`] writes the tables, in the order
+//! of the runs.
 
 pub mod entry;
+pub mod error;
 pub mod faults;
 pub mod folder;
 pub mod journal;
-pub mod ledger;
 pub mod manifest;
+pub mod open;
 pub mod printed;
 pub mod record;
 pub mod resume;
+pub mod run_result;
 pub mod style;
 pub mod sums;
+pub mod writer;

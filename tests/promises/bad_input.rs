@@ -175,7 +175,7 @@ fn a_full_disk_loses_no_finished_run() {
             "out/runs.journal: cannot write the results: ",
             "File too large",
         ])
-        .says(&["runs that were complete before are kept"]);
+        .says(&["finished runs are kept"]);
     let runs = lab.table("out/runs.csv");
     let count = runs.rows.len();
     assert!((10..200).contains(&count), "{count}");
@@ -203,7 +203,7 @@ fn a_log_that_cannot_be_written_leaves_a_mark() {
     cramped(&lab, 64, limits).ends(3).says(&[
         "error: out/runs/0001.partial/machine-",
         "File too large",
-        "runs that were complete before are kept",
+        "finished runs are kept",
     ]);
     assert!(!lab.path("out/runs/0001").exists());
     assert!(lab.path("out/runs/0001.partial").exists());

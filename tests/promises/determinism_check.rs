@@ -114,6 +114,6 @@ fn real_time_is_refused() {
     let lab = Lab::with(LAB);
     lab.runner(&[&INTO_OUT[..], &["--time", "real"]].concat())
         .ends(2)
-        .says(&["`lab` runs in real time, where no two runs are alike"]);
+        .says(&["`lab` runs in real time, where no two runs are equal"]);
     assert!(!lab.path("out").exists());
 }

@@ -76,6 +76,7 @@ impl Lab {
         command
             .current_dir(self.folder.path())
             .env_remove("RUNNER_PLUGIN_PATH")
+            .env_remove("RUNNER_LOG")
             .env_remove("NO_COLOR")
             .env_remove("CLICOLOR_FORCE")
             .stdin(Stdio::null());

@@ -131,7 +131,7 @@ fn a_run_longer_than_its_timeout_ends_between_two_events() {
         assert!(log.rows.len() > 300);
         // A slow machine may be the reason, so `--resume` does the run again.
         let again = [&arguments[..], &["--resume"], more].concat();
-        let told = format!("{} of 4 runs were done before\n", 4 - failed.rows.len());
+        let told = format!("{} of 4 runs were finished before\n", 4 - failed.rows.len());
         let again = lab.runner(&again).ends(3);
         assert!(again.out.contains(&told), "{}", again.out);
     }
@@ -175,7 +175,7 @@ fn resume_does_crashed_runs_again_and_keeps_finished_ones() {
     assert_eq!(again.err, first.err);
     let complete = lab.table("out/runs.csv").only("status", "complete");
     let told = format!(
-        "crashes: {} of 6 runs were done before\n",
+        "crashes: {} of 6 runs were finished before\n",
         complete.rows.len()
     );
     assert!(again.out.contains(&told), "{}", again.out);
@@ -197,7 +197,7 @@ fn fail_fast_begins_no_run_after_one_that_failed() {
     let summary = lab.table("out/summary.csv");
     assert_eq!(summary.rows.len(), 2 * (runs.rows.len() - failed));
     let rest = lab.runner(&[&INTO_OUT[..], &["--resume"]].concat()).ends(3);
-    assert!(rest.out.contains("runs were done before"));
+    assert!(rest.out.contains("runs were finished before"));
     assert_eq!(lab.table("out/runs.csv").rows.len(), 200);
 }
 
@@ -283,5 +283,5 @@ fn options_that_exclude_each_other_are_refused() {
     // A command for the runner itself.
     lab.runner(&["run-process"])
         .ends(3)
-        .says(&["only the runner starts this: runner run --isolate SCENARIO"]);
+        .says(&["only the runner starts it: runner run --isolate SCENARIO"]);
 }

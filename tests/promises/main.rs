@@ -50,3 +50,4 @@ mod send;
 mod traffic;
 mod traffic_live;
 mod units;
+mod verbosity;

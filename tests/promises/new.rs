@@ -176,7 +176,7 @@ fn a_new_plugin_builds_passes_its_tests_and_runs() {
     let described = lab.runner(&described).passes().out;
     for part in [
         "interval",
-        "From heartbeat to heartbeat",
+        "The time between two heartbeats",
         "heard",
         "silence",
     ] {

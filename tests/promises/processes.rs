@@ -449,8 +449,8 @@ fn options_that_processes_do_not_support_are_refused_before_anything_runs() {
             &["--time", "virtual"][..],
             "`scripted` runs in virtual time",
         ),
-        (&["--log", "combined"], "so --log combined cannot be"),
-        (&["--log", "off"], "so --log off cannot be"),
+        (&["--log", "combined"], "so --log combined is not possible"),
+        (&["--log", "off"], "so --log off is not possible"),
         (
             &["--set", "nodes.machine-3.count=511"],
             "513 nodes would need 513 processes, expected at most 512",

@@ -101,7 +101,7 @@ fn a_matrix_that_was_killed_is_continued_to_the_same_bytes() {
     assert!(inodes.len() >= 400, "{}", inodes.len());
     open_gate(&lab);
     let answer = resume(&lab, &[]).ends(0);
-    assert!(answer.out.contains(" of 500 runs were done before\n"));
+    assert!(answer.out.contains(" of 500 runs were finished before\n"));
     assert!(answer.out.contains("lab: 500 runs complete"));
     assert_eq!(lasting(&lab, "out"), whole);
     assert_eq!(lab.table("out/runs.csv").rows.len(), 500);
@@ -167,11 +167,11 @@ fn a_plan_that_ran_out_of_disk_is_continued() {
                   exec \"$RUNNER\" scenario.toml --no-report -q --out out";
     lab.shell(script)
         .ends(3)
-        .says(&["cannot write the results", "--resume does the others"]);
+        .says(&["cannot write the results", "--resume runs the others"]);
     let journal = lab.read("out/runs.journal");
     assert!(journal.ends_with('\n') && journal.lines().count() > 50);
     let answer = resume(&lab, &[]).ends(0);
-    assert!(answer.out.contains("were done before"));
+    assert!(answer.out.contains("were finished before"));
     lab.run_into("whole", &[]);
     assert_eq!(lasting(&lab, "out"), lasting(&lab, "whole"));
 }
@@ -212,13 +212,21 @@ fn damaged_runs_are_found_by_their_sums_and_done_again() {
     for (name, damage, told) in damages {
         damage(&lab.path(&format!("out/{name}")));
         let answer = resume(&lab, &[]).ends(0).says(&[told]);
-        assert!(answer.out.contains("lab: 2 of 3 runs were done before\n"));
+        assert!(
+            answer
+                .out
+                .contains("lab: 2 of 3 runs were finished before\n")
+        );
         let mut now = lasting(&lab, "out");
         now.retain(|name, _| !name.contains(".damaged"));
         assert_eq!(now, whole, "{name}");
     }
     let answer = resume(&lab, &[]).passes();
-    assert!(answer.out.contains("lab: 3 of 3 runs were done before\n"));
+    assert!(
+        answer
+            .out
+            .contains("lab: 3 of 3 runs were finished before\n")
+    );
 }
 
 #[test]
@@ -232,7 +240,11 @@ fn runs_with_a_damaged_line_in_the_journal_are_done_again() {
     let text = fs::read(&journal).unwrap();
     fs::write(&journal, &text[..text.len() - 9]).unwrap();
     let answer = resume(&lab, &[]).passes();
-    assert!(answer.out.contains("lab: 2 of 3 runs were done before\n"));
+    assert!(
+        answer
+            .out
+            .contains("lab: 2 of 3 runs were finished before\n")
+    );
     assert_eq!(lasting(&lab, "out"), whole);
     assert_eq!(lab.read("out/runs.journal").lines().count(), 1 + 3);
     // A line in the middle is damaged.
@@ -270,8 +282,8 @@ fn a_run_that_differs_from_the_finished_one_is_a_conflict() {
     fs::write(&log, "another's\n").unwrap();
     resume(&lab, &[])
         .ends(3)
-        .says(&["run 3 came out differently than before: machine-2.csv differs"])
-        .says(&["out/runs/0003.partial; look for the reason with --check-determinism"]);
+        .says(&["run 3 has another result than before: machine-2.csv differs"])
+        .says(&["out/runs/0003.partial; --check-determinism finds the first difference"]);
     assert_eq!(fs::read_to_string(&log).unwrap(), "another's\n");
 }
 
@@ -309,7 +321,11 @@ fn without_a_folder_the_latest_results_are_continued() {
         .passes();
     assert_eq!(lab.table("results/lab/latest/runs.csv").texts("run"), ["2"]);
     let answer = lab.runner(&arguments).passes();
-    assert!(answer.out.contains("lab: 1 of 3 runs were done before\n"));
+    assert!(
+        answer
+            .out
+            .contains("lab: 1 of 3 runs were finished before\n")
+    );
     let runs = lab.table("results/lab/latest/runs.csv");
     assert_eq!(runs.texts("run"), ["1", "2", "3"]);
     assert_eq!(fs::read_dir(lab.path("results/lab")).unwrap().count(), 2);
@@ -324,7 +340,11 @@ fn a_failed_run_is_not_done_again_and_its_error_is_repeated() {
     let first = lab.runner(&INTO_OUT).ends(3);
     let files = lab.files("out/runs");
     let again = resume(&lab, &[]).ends(3);
-    assert!(again.out.contains("ill: 2 of 2 runs were done before\n"));
+    assert!(
+        again
+            .out
+            .contains("ill: 2 of 2 runs were finished before\n")
+    );
     assert_eq!(again.err, first.err);
     assert_eq!(lab.files("out/runs"), files);
 }

@@ -290,5 +290,5 @@ fn standard_input_and_processes_exclude_each_other() {
     let answer = lab.runner(&["scenario.toml", "--processes"]);
     answer
         .ends(2)
-        .says(&["--processes: `button` listens to standard input, which is the runner's own"]);
+        .says(&["--processes: `button` reads standard input, which only the runner has"]);
 }

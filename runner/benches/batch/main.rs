@@ -1,16 +1,16 @@
-//! What many small runs cost: 10,000 runs of three clock machines for a minute
-//! each, as a whole process, measured in one go.
+//! The cost of many small runs: 10,000 runs of three clock machines for a minute each,
+//! in one process.
 //!
 //!     cargo bench -p runner --bench batch                # about five minutes
 //!     cargo bench -p runner --bench batch -- --quick     # a tenth of the runs
 //!
-//! | table | what is compared with what |
+//! | table | comparison |
 //! |---|---|
-//! | batch | the runner without logs and with, on one core, with so many times one run ([`engine`]: the engine, the plugin and the metrics in a loop, nothing kept); with logs also with writing the same bytes as the same files, and as one file, by plain calls |
+//! | batch | the runner without logs and with, on one core, with the same number of runs in a loop ([`engine`]: engine, plugin and metrics, nothing written); with logs also with plain writes of the same files, and of the same bytes as one file |
 //! | isolate | the same with `--isolate`, per run; and a process for each run |
-//! | resume | taking up results that are complete, and doing each run twice |
+//! | resume | continuing complete results, and running each run twice |
 //!
-//! The plugin must be there, built alike: `cargo build --release -p clock`.
+//! The plugin must be built the same way: `cargo build --release -p clock`.
 
 #[path = "../engine/measure.rs"]
 mod measure;
@@ -40,7 +40,7 @@ behavior = \"clock.machine\"
 tick_rate = { uniform_int = [1, 6] }
 ";
 
-/// Processes that are started one by one, for their cost.
+/// Number of processes that are started to measure the cost of a start.
 const STARTS: u32 = 50;
 
 fn main() -> anyhow::Result<()> {
@@ -64,7 +64,7 @@ fn main() -> anyhow::Result<()> {
         &mut || lab.plain_file(),
         &mut || lab.runner(&["--log", "combined"]),
     ];
-    // The logs that the plain writers write again.
+    // The plain writers write these logs.
     logs();
     lab.keep()?;
     let times = in_turns(
@@ -163,7 +163,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A folder to run in, and what is run.
+/// The working folder, and the plan.
 struct Lab {
     folder: tempfile::TempDir,
     runs: u32,
@@ -172,7 +172,7 @@ struct Lab {
 
 impl Lab {
     fn new(runs: u32) -> anyhow::Result<Lab> {
-        // On the disk of the build: a temporary folder may be memory.
+        // On the disk of the build, because `/tmp` may be memory.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         let text = format!("runs = {runs}\n{SCENARIO}");
         let path = folder.path().join("batch.toml");
@@ -185,13 +185,13 @@ impl Lab {
         self.folder.path().join("out")
     }
 
-    /// The runner as a whole process, on one core; what it wrote last goes first.
+    /// Runs the runner on one core, after its last results are removed.
     fn runner(&self, more: &[&str]) -> Duration {
         let _ = fs::remove_dir_all(self.out());
         self.start(more)
     }
 
-    /// The same, on top of what is there.
+    /// The same, but continues the last results.
     fn resume(&self) -> Duration {
         self.start(&["--log", "off", "--resume"])
     }
@@ -207,13 +207,13 @@ impl Lab {
         time
     }
 
-    /// A process for each of some runs.
+    /// A process for each of [`STARTS`] runs.
     fn starts(&self) -> Duration {
         let one = |run: u32| self.runner(&["--log", "off", "--run", &run.to_string()]);
         (1..=STARTS).map(one).sum()
     }
 
-    /// The engine, the plugin and the metrics, run after run.
+    /// Engine, plugin and metrics in a loop.
     fn engine(&self) -> Duration {
         let plan = &self.plan;
         let schema = &plan.nodes(0).schema;
@@ -244,7 +244,7 @@ impl Lab {
         time
     }
 
-    /// Keeps the logs that were written last, to be written plainly.
+    /// Keeps the last logs for the plain writers.
     fn keep(&self) -> anyhow::Result<()> {
         Ok(fs::rename(self.out(), self.folder.path().join("kept"))?)
     }
@@ -254,7 +254,7 @@ impl Lab {
         fs::read(self.folder.path().join(name)).expect("it was written before")
     }
 
-    /// All logs `[bytes]`.
+    /// Size of all logs `[bytes]`.
     fn logged(&self) -> anyhow::Result<u64> {
         let mut bytes = 0;
         for run in 1..=self.runs {
@@ -265,7 +265,7 @@ impl Lab {
         Ok(bytes)
     }
 
-    /// The same files, plainly.
+    /// Writes the same files with plain calls.
     fn plain_files(&self) -> Duration {
         let root = self.folder.path().join("plain");
         let _ = fs::remove_dir_all(&root);
@@ -287,7 +287,7 @@ impl Lab {
         time
     }
 
-    /// The same bytes, in one file.
+    /// Writes the same bytes as one file.
     fn plain_file(&self) -> Duration {
         let path = self.folder.path().join("one.csv");
         let _ = fs::remove_file(&path);
@@ -304,7 +304,7 @@ impl Lab {
     }
 }
 
-/// Where the plugins lie: beside the runner.
+/// The folder of the plugins, beside the runner.
 fn plugins() -> anyhow::Result<PathBuf> {
     let runner = Path::new(env!("CARGO_BIN_EXE_runner"));
     let folder = runner.parent().unwrap_or(runner);

@@ -14,11 +14,11 @@ use std::sync::Arc;
 use analysis_log::Columns;
 use runner_abi as abi;
 
-use base::callback::Callback;
 use crate::config::Config;
 use crate::progress_page::ProgressPage;
 use crate::vtable::{Calls, Frame, Side};
 use arena::Arena;
+use base::callback::Callback;
 use base::random::Random;
 use engine::behaviors::{Behaviors, Call, CallError};
 use engine::sink::Sink;

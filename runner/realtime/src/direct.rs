@@ -14,7 +14,7 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use engine::transport::{Offer, DirectSender};
+use engine::transport::{DirectSender, Offer};
 use framing::{Envelope, Framing};
 
 /// The direct writer of a connection.

@@ -91,8 +91,8 @@ pub struct NodeJob {
     pub say: bool,
     /// Whether that is shown in color.
     pub color: bool,
-    /// Whether to log what is done.
-    pub verbose: bool,
+    /// The verbosity of the log, as the number of `-v`.
+    pub verbosity: u8,
 }
 
 /// A value from the command line that overrides the scenario's.
@@ -192,7 +192,7 @@ mod tests {
             folder: PathBuf::from("out"),
             say: true,
             color: false,
-            verbose: false,
+            verbosity: 0,
         };
         let mut buffer = frames::FrameBuffer::default();
         buffer.extend(&frames::encode(&NodeOrder::Job(Box::new(job))).unwrap());

@@ -1,4 +1,6 @@
-//! The command line as it is typed. Nothing is looked up here.
+//! The command line as typed. No file is read here.
+
+mod run;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -9,8 +11,12 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::cli::send::Address;
 use crate::plan::Shard;
+pub use crate::reporter::console::Color;
 use base::{duration, size};
 use framing::Framing;
+pub use run::{
+    ExecutionOptions, Log, OutputOptions, OverrideOptions, ResultsOptions, RunOptions, Time,
+};
 
 /// Runs scenarios of distributed systems.
 ///
@@ -43,13 +49,13 @@ pub enum Command {
     Send(SendOptions),
     /// Print the JSON Schema of the scenario file
     Schema,
-    /// Drive a node of a run; started by `run --processes` alone
+    /// Run a node; only `run --processes` starts it
     #[command(hide = true)]
     NodeProcess {
-        /// Whose process it is
+        /// The node
         who: String,
     },
-    /// Do runs; started by `run --isolate` alone
+    /// Run runs; only `run --isolate` starts it
     #[command(hide = true)]
     RunProcess,
     /// Print a completion script for a shell
@@ -68,11 +74,11 @@ pub struct ScenarioOptions {
     /// Set a key of the scenario to a TOML value: nodes.machine.config.faces=5
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
-    /// Look for plugins here first
+    /// Folder to search for plugins first
     #[arg(long, value_name = "DIR")]
     pub plugin_path: Vec<PathBuf>,
     #[command(flatten)]
-    /// How it is shown.
+    /// When to use color.
     pub color: ColorOption,
 }
 
@@ -82,10 +88,10 @@ pub struct SelectionOptions {
     /// Only the cases whose id matches, as faces=10*; any of several
     #[arg(long, value_name = "GLOB")]
     pub case: Vec<String>,
-    /// Only the run of this number in the whole plan
+    /// Only the run with this number in the whole plan
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub run: Option<u32>,
-    /// Only the I-th of N shares of the runs; which runs those are is fixed by their names
+    /// Only the I-th of N shards of the runs; the name of a run decides its shard
     #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
     pub shard: Option<Shard>,
 }
@@ -96,103 +102,6 @@ pub struct ColorOption {
     /// Color what is printed
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
-}
-
-/// When to color.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// Options of `run`.
-#[derive(Args, Debug)]
-pub struct RunOptions {
-    #[command(flatten)]
-    /// Which scenarios.
-    pub scenario: ScenarioOptions,
-    /// How time passes; overrides `time` of the scenario
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub time: Option<Time>,
-    /// The root of all randomness; overrides `seed`
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Runs per case; overrides `runs`
-    #[arg(long, value_name = "N")]
-    pub runs: Option<u32>,
-    /// When a run ends, as 60s or 1m30s; overrides `duration`
-    #[arg(long, value_name = "D")]
-    pub duration: Option<String>,
-    #[command(flatten)]
-    /// Which runs.
-    pub selection: SelectionOptions,
-    /// Runs side by side; default: one per core
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub jobs: Option<u32>,
-    /// In real time: give each node a process of its own
-    #[arg(long)]
-    pub processes: bool,
-    /// Put the results exactly here; default: results/NAME/TIMESTAMP
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Continue results that were left, in DIR or in results/NAME/latest: do what is missing
-    #[arg(long)]
-    pub resume: bool,
-    /// Begin no run after one that failed
-    #[arg(long)]
-    pub fail_fast: bool,
-    /// A run that takes longer than this by the wall clock has failed: 30s
-    #[arg(long, value_name = "D", value_parser = timeout)]
-    pub timeout: Option<Duration>,
-    /// Write what the runs came to as JUnit XML, all scenarios into one file
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
-    /// Do each run twice, and report the first record that differs
-    #[arg(long)]
-    pub check_determinism: bool,
-    /// Do runs in processes of their own: a crash in a plugin costs one run
-    #[arg(long, conflicts_with = "processes")]
-    pub isolate: bool,
-    /// With --isolate: the most memory that a run may take, as 512MiB; default: its share of the
-    /// machine's
-    #[arg(long, value_name = "SIZE", value_parser = memory, requires = "isolate")]
-    pub memory: Option<u64>,
-    /// Do not build a report; the tables are written all the same
-    #[arg(long)]
-    pub no_report: bool,
-    /// Which logs to keep
-    #[arg(long, value_enum, default_value_t = Log::PerNode, value_name = "WHICH")]
-    pub log: Log,
-    /// Say more
-    #[arg(long, short, conflicts_with = "quiet")]
-    pub verbose: bool,
-    /// Say nothing but errors
-    #[arg(long, short)]
-    pub quiet: bool,
-}
-
-/// How time passes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Time {
-    /// From event to event.
-    Virtual,
-    /// With the wall clock.
-    Real,
-}
-
-/// Which logs to keep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Log {
-    /// One file per node.
-    PerNode,
-    /// One file per run.
-    Combined,
-    /// None: only the tables.
-    Off,
 }
 
 /// Options of `check`.
@@ -242,11 +151,11 @@ pub struct PluginsOptions {
     /// A plugin, or one of its behaviors: clock, clock.machine
     #[arg(value_name = "PLUGIN[.BEHAVIOR]")]
     pub name: Option<String>,
-    /// Look for plugins here first
+    /// Folder to search for plugins first
     #[arg(long, value_name = "DIR")]
     pub plugin_path: Vec<PathBuf>,
     #[command(flatten)]
-    /// How it is shown.
+    /// When to use color.
     pub color: ColorOption,
 }
 
@@ -274,7 +183,7 @@ pub struct NewScenario {
     #[arg(value_name = "NAME")]
     pub name: String,
     #[command(flatten)]
-    /// How it is shown.
+    /// When to use color.
     pub color: ColorOption,
 }
 
@@ -288,7 +197,7 @@ pub struct NewPlugin {
     #[arg(long, value_name = "PATH")]
     pub sdk: Option<PathBuf>,
     #[command(flatten)]
-    /// How it is shown.
+    /// When to use color.
     pub color: ColorOption,
 }
 
@@ -306,7 +215,7 @@ pub struct ReportOptions {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
-    /// How it is shown.
+    /// When to use color.
     pub color: ColorOption,
 }
 
@@ -316,29 +225,29 @@ pub struct ReportOptions {
 /// reply is printed as it is, and a newline behind it.
 #[derive(Args, Debug)]
 pub struct SendOptions {
-    /// Where to.
+    /// The address.
     #[arg(
         value_name = "ADDRESS",
         value_parser = Address::parse,
-        help = "Where to: tcp://127.0.0.1:15000, udp://[::1]:15000"
+        help = "Address of the node: tcp://127.0.0.1:15000, udp://[::1]:15000"
     )]
     pub address: Address,
-    /// What to send; without it, each line of standard input is a message, sent when the one
-    /// before it has its reply
+    /// The message; without it, each line of standard input is a message, sent after the reply to
+    /// the line before
     #[arg(value_name = "MESSAGE")]
     pub message: Option<OsString>,
-    /// Where messages end, over TCP (default: line); what is sent as `resp` may be a command as
-    /// one types it: get KEY
+    /// How messages are framed over TCP (default: line); with `resp`, a message may be a command
+    /// such as get KEY
     #[arg(long, value_name = "FRAMING", value_parser = framings())]
     pub framing: Option<Framing>,
-    /// How long to wait for the connection, and for each reply
+    /// Limit for the connection, and for each reply
     #[arg(long, value_name = "D", default_value = "5s", value_parser = timeout)]
     pub timeout: Duration,
-    /// Wait for no reply
+    /// Do not wait for a reply
     #[arg(long)]
     pub no_reply: bool,
     #[command(flatten)]
-    /// How it is shown.
+    /// When to use color.
     pub color: ColorOption,
 }
 
@@ -349,7 +258,7 @@ fn framings() -> impl TypedValueParser<Value = Framing> {
         .try_map(|name| Framing::from_name(&name).ok_or("no name of a framing"))
 }
 
-/// The longest timeout: a year. Arbitrary; any longer one is a slip.
+/// The longest timeout: a year. Arbitrary.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(31_557_600);
 
 /// A duration of more than 0, as `5s`, `250ms` or `1m30s`.
@@ -362,7 +271,7 @@ fn timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A size of at least what a process needs for itself.
+/// A memory limit that is not too small for a process.
 fn memory(text: &str) -> Result<u64, String> {
     match size::parse(text) {
         Ok(bytes) if bytes < LEAST_MEMORY => Err("expected at least 32MiB".to_owned()),
@@ -371,16 +280,16 @@ fn memory(text: &str) -> Result<u64, String> {
     }
 }
 
-/// What a process needs for itself, generously `[bytes]`.
+/// The memory that a process needs for itself, with a reserve `[bytes]`.
 const LEAST_MEMORY: u64 = 32 << 20;
 
-/// Puts `run` in front of a command line that names no command.
+/// Inserts `run` into a command line without a command.
 pub fn with_run(mut words: Vec<OsString>) -> Vec<OsString> {
     let command = Arguments::command();
     let Some(first) = words.get(1) else {
         return words;
     };
-    // A word that is not UTF-8 is no command, so it is a path.
+    // A word that is not UTF-8 is a path.
     let known = first.to_str().is_some_and(|first| {
         ["help", "-h", "--help", "-V", "--version"].contains(&first)
             || command.find_subcommand(first).is_some()
@@ -412,8 +321,8 @@ mod tests {
             let Command::Run(options) = arguments.command else {
                 panic!("not run");
             };
-            assert_eq!(options.seed, Some(7));
-            assert_eq!(options.jobs, Some(2));
+            assert_eq!(options.overrides.seed, Some(7));
+            assert_eq!(options.execution.jobs, Some(2));
             assert_eq!(options.scenario.scenarios, [PathBuf::from("a.toml")]);
         }
     }

@@ -1,18 +1,19 @@
-//! `runner check`: everything before the first event.
+//! `runner check`: finds every mistake in scenarios without running them.
 
 use crate::cli::arguments::CheckOptions;
-use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, planned, print};
+use crate::cli::{Exit, planned};
 use crate::plan::Plan;
+use crate::reporter::console::{Console, print};
+use crate::reporter::count;
 
-/// Says of each scenario that it is ready to run, or all that is wrong with it.
+/// Prints for each scenario that it is ready to run, or all its mistakes.
 ///
 /// # Errors
 ///
-/// When standard output cannot be written.
+/// Fails if standard output cannot be written.
 pub fn check(options: &CheckOptions) -> anyhow::Result<Exit> {
-    let terminal = Terminal::new(options.scenario.color.color);
-    let plans = match planned(&options.scenario, &terminal) {
+    let console = Console::new(options.scenario.color.color);
+    let plans = match planned(&options.scenario, &console) {
         Ok(plans) => plans,
         Err(exit) => return Ok(exit),
     };
@@ -39,10 +40,4 @@ fn nodes(plan: &Plan) -> String {
         }
         _ => most,
     }
-}
-
-/// `1 run`, `5 runs`.
-pub(super) fn count(number: u64, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
 }

@@ -1,34 +1,33 @@
 //! `runner list`: the cases and runs that scenarios expand to.
 //!
-//! `--format github` writes what a workflow hands to `strategy.matrix` with
-//! `fromJson`: one job per case, or with `--shards N` up to N jobs per scenario.
-//! Each job has the words that its `runner run` needs, and a name that may name
-//! its results and their artifact.
+//! `--format github` writes a value for `strategy.matrix` of a workflow, to be read with
+//! `fromJson`: one job per case, or with `--shards N` up to N jobs per scenario. Each
+//! job has the options for its `runner run`, and a name for its results and artifact.
 
 use serde_json::{Map, Value, json};
 
 use crate::cli::arguments::{Format, ListOptions};
-use crate::cli::check::count;
 use crate::cli::select::select;
-use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, planned, print};
+use crate::cli::{Exit, planned};
 use crate::plan::{Plan, RunSpec, Selection, Shard};
+use crate::reporter::console::{Console, print};
+use crate::reporter::count;
 
-/// The most jobs that the CI service makes of one matrix.
+/// Maximum number of jobs that the CI service makes of one matrix.
 const MAX_JOBS: usize = 256;
 
 /// Writes the list.
 ///
 /// # Errors
 ///
-/// When standard output cannot be written.
+/// Fails if standard output cannot be written.
 pub fn list(options: &ListOptions) -> anyhow::Result<Exit> {
-    let terminal = Terminal::new(options.scenario.color.color);
-    let plans = match planned(&options.scenario, &terminal) {
+    let console = Console::new(options.scenario.color.color);
+    let plans = match planned(&options.scenario, &console) {
         Ok(plans) => plans,
         Err(exit) => return Ok(exit),
     };
-    let selected = match select(&plans, &options.selection, &terminal) {
+    let selected = match select(&plans, &options.selection, &console) {
         Ok(selected) => selected,
         Err(exit) => return Ok(exit),
     };
@@ -49,7 +48,7 @@ pub fn list(options: &ListOptions) -> anyhow::Result<Exit> {
                 None => entries().map(|entry| entry.job()).collect(),
             };
             if jobs.len() > MAX_JOBS {
-                terminal.error(&format!(
+                console.error(&format!(
                     "{}, and a matrix has at most {MAX_JOBS}\n  take fewer, each a shard: --shards N",
                     count(jobs.len() as u64, "job")
                 ));
@@ -133,7 +132,7 @@ impl Entry<'_> {
         })
     }
 
-    /// A job that does this case.
+    /// A job that runs this case.
     fn job(&self) -> Value {
         json!({
             "name": format!("{}-{}", self.scenario(), self.id()),
@@ -144,7 +143,7 @@ impl Entry<'_> {
     }
 }
 
-/// The jobs that do the shards of a plan, those without a run left out.
+/// The jobs that run the shards of a plan, without empty shards.
 fn shard_jobs(plan: &Plan, cases: &[String], count: u32) -> Vec<Value> {
     let globs: String = cases.iter().map(|it| format!("--case '{it}' ")).collect();
     let shards = (1..=count).map(|index| Shard { index, count });
@@ -180,5 +179,5 @@ fn table(entries: &[Entry<'_>]) -> String {
             entry.file().to_owned(),
         ]);
     }
-    crate::cli::summary::trimmed(&table)
+    crate::reporter::summary::trimmed(&table)
 }

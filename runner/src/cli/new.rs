@@ -1,9 +1,8 @@
-//! `runner new`: begins a scenario or a plugin in the working folder.
+//! `runner new`: makes a scenario or a plugin in the working folder.
 //!
-//! What is written are the files below `new/`, included as they stand but for
-//! `@NAME@`, `@FILE@` and `@SDK@`. They run and build without a change; the tests
-//! hold them to that, and the scenario to naming every key. Nothing that exists is
-//! written over, and what cannot be finished is taken away again.
+//! The files below `new/` are written with `@NAME@`, `@FILE@` and `@SDK@` replaced. They
+//! run and build without a change, and the scenario names every key; tests verify
+//! both. Existing files are not overwritten, and incomplete ones are removed.
 
 mod name;
 mod sdk;
@@ -12,13 +11,13 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::cli::Exit;
 use crate::cli::arguments::{NewOptions, NewPlugin, NewScenario, NewThing};
-use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, print};
+use crate::reporter::console::{Console, print};
 
 const SCENARIO: &str = include_str!("new/scenario.toml");
 
-/// The files of a plugin but for its scenario, which bears the plugin's name.
+/// The files of a plugin, except its scenario, which has the name of the plugin.
 const PLUGIN: [(&str, &str); 5] = [
     ("Cargo.toml", include_str!("new/plugin/manifest.toml")),
     ("src/lib.rs", include_str!("new/plugin/lib.rs")),
@@ -28,7 +27,7 @@ const PLUGIN: [(&str, &str); 5] = [
 ];
 const PLUGIN_SCENARIO: &str = include_str!("new/plugin/scenario.toml");
 
-/// Why nothing new was begun.
+/// Why nothing was made.
 #[derive(Debug, thiserror::Error)]
 enum NewError {
     #[error("{name:?} is {problem}{}", hint(.help.as_deref()))]
@@ -59,16 +58,16 @@ enum NewError {
     Write { path: PathBuf, source: io::Error },
 }
 
-/// A way out, on a line of its own.
+/// A hint on a line of its own.
 fn hint(help: Option<&str>) -> String {
     help.map_or_else(String::new, |help| format!("\n  {help}"))
 }
 
-/// Begins what was asked for, and says how to go on.
+/// Makes the scenario or plugin, and prints the next commands.
 ///
 /// # Errors
 ///
-/// When standard output cannot be written.
+/// Fails if standard output cannot be written.
 pub fn new(options: &NewOptions) -> anyhow::Result<Exit> {
     let (begun, color) = match &options.thing {
         NewThing::Scenario(wanted) => (scenario(wanted), wanted.color),
@@ -80,7 +79,7 @@ pub fn new(options: &NewOptions) -> anyhow::Result<Exit> {
             Ok(Exit::Passed)
         }
         Err(error) => {
-            Terminal::new(color.color).error(&error.to_string());
+            Console::new(color.color).error(&error.to_string());
             Ok(Exit::BadInput)
         }
     }
@@ -90,14 +89,14 @@ pub fn new(options: &NewOptions) -> anyhow::Result<Exit> {
 fn scenario(wanted: &NewScenario) -> Result<String, NewError> {
     let name = name::of_scenario(&wanted.name)?;
     let path = PathBuf::from(format!("{name}.toml"));
-    // As it is typed: what begins with a dash would be an option.
+    // In a command, a name that begins with a dash would be an option.
     let file = match name.starts_with('-') {
         true => format!("./{name}.toml"),
         false => format!("{name}.toml"),
     };
     let text = SCENARIO.replace("@NAME@", name).replace("@FILE@", &file);
     if let Err(error) = write(&path, &text) {
-        // A file that was there already is not ours to take away.
+        // An existing file must stay.
         if !matches!(error, NewError::Exists(_)) {
             let _ = fs::remove_file(&path);
         }
@@ -118,7 +117,7 @@ fn plugin(wanted: &NewPlugin) -> Result<String, NewError> {
     for (file, text) in files {
         let text = text.replace("@NAME@", name).replace("@SDK@", &sdk);
         if let Err(error) = write(&folder.join(file), &text) {
-            // Made here a moment ago: nobody else's files are in it.
+            // The folder was made here, so it holds no other files.
             let _ = fs::remove_dir_all(folder);
             return Err(error);
         }
@@ -132,7 +131,7 @@ fn plugin(wanted: &NewPlugin) -> Result<String, NewError> {
     ))
 }
 
-/// Writes a new file, its folder made where needed.
+/// Writes a new file, and makes its folder if needed.
 fn write(path: &Path, text: &str) -> Result<(), NewError> {
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
     folder

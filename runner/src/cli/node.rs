@@ -1,31 +1,31 @@
-//! `runner node-process`: one process of a run in processes. Nobody types this;
-//! the runner starts it, and tells it what to do over its standard input.
+//! `runner node-process`: the process of a node. Only the runner starts it, with a
+//! control socket as standard input.
 
 use crate::cli::Exit;
 use crate::cli::arguments::Color;
-use crate::cli::terminal::{Terminal, teller};
-use crate::execute::node;
+use crate::reporter::console::{Console, line_printer};
+use crate::reporter::logging;
+use crate::session::node;
 use realtime::processes::NodeOrder;
 use realtime::processes::control::Control;
 
-/// Does what the runner says.
+/// Runs the nodes of one process.
 ///
 /// # Errors
 ///
-/// When there is no runner.
+/// Fails if the runner does not send a job.
 pub fn node(who: &str) -> anyhow::Result<Exit> {
     let mut control = Control::from_stdin()?;
     let Ok(Some(NodeOrder::Job(job))) = control.receive() else {
         anyhow::bail!(
-            "nobody says what the process of {who} is there for\n  only the runner starts it: runner run --processes SCENARIO"
+            "the process of {who} has no job\n  only the runner starts it: runner run --processes SCENARIO"
         );
     };
-    if job.verbose {
-        Terminal::new(Color::Auto).trace();
-    }
-    Ok(match node::run(control, &job, teller(job.color)) {
+    // The runner has checked RUNNER_LOG.
+    let _ = logging::begin(&Console::new(Color::Auto), job.verbosity);
+    Ok(match node::run(control, &job, line_printer(job.color)) {
         Ok(()) => Exit::Passed,
-        // The runner tells it.
+        // The runner reports the reason.
         Err(_) => Exit::Failed,
     })
 }

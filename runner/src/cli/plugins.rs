@@ -1,16 +1,16 @@
-//! `runner plugins`: which plugins there are, and what they offer. Everything
-//! comes from the plugins themselves.
+//! `runner plugins`: the plugins that are found, and their behaviors and checks, as the
+//! plugins describe them.
 
 use std::fmt::Write;
 
 use analysis::log::ColumnKind;
 use serde_json::Value;
 
+use crate::cli::Exit;
 use crate::cli::arguments::PluginsOptions;
-use crate::cli::summary::trimmed;
-use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, print};
 use crate::plan::nearest;
+use crate::reporter::console::{Console, print};
+use crate::reporter::summary::trimmed;
 use host::library::{LoadError, load};
 use host::plugin::{Behavior, Check, Plugin};
 use host::search::{SearchPath, file_name};
@@ -19,19 +19,19 @@ use host::search::{SearchPath, file_name};
 ///
 /// # Errors
 ///
-/// When standard output cannot be written.
+/// Fails if standard output cannot be written.
 pub fn plugins(options: &PluginsOptions) -> anyhow::Result<Exit> {
-    let terminal = Terminal::new(options.color.color);
+    let console = Console::new(options.color.color);
     let search = SearchPath::with(&options.plugin_path);
     let Some(name) = &options.name else {
-        return list(&search, &terminal);
+        return list(&search, &console);
     };
     let (plugin, behavior) = match name.split_once('.') {
         Some((plugin, behavior)) => (plugin, Some(behavior)),
         None => (name.as_str(), None),
     };
     let Some(path) = search.find(plugin) else {
-        terminal.error(&format!(
+        console.error(&format!(
             "there is no plugin `{plugin}`{}\n  looked for {} in: {}",
             meant(plugin, &search.names()),
             file_name(plugin),
@@ -47,7 +47,7 @@ pub fn plugins(options: &PluginsOptions) -> anyhow::Result<Exit> {
     let plugin = match load(plugin, &path) {
         Ok(plugin) => plugin,
         Err(error) => {
-            terminal.error(&error.to_string());
+            console.error(&error.to_string());
             return Ok(Exit::Failed);
         }
     };
@@ -60,7 +60,7 @@ pub fn plugins(options: &PluginsOptions) -> anyhow::Result<Exit> {
                 let behaviors = plugin.behaviors.iter().map(|b| b.name.clone());
                 let checks = plugin.checks.iter().map(|check| check.name.clone());
                 let names: Vec<String> = behaviors.chain(checks).collect();
-                terminal.error(&format!(
+                console.error(&format!(
                     "plugin `{}` has no behavior or check `{name}`{}\n  there: {}",
                     plugin.name,
                     meant(name, &names),
@@ -78,9 +78,9 @@ fn meant(found: &str, names: &[String]) -> String {
     nearest(found, names).map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
 }
 
-/// A line per plugin. A file that is named like one but is none is passed over;
-/// one that is a plugin but does not fit is told.
-fn list(search: &SearchPath, terminal: &Terminal) -> anyhow::Result<Exit> {
+/// Prints a line per plugin. A library that is not a plugin is ignored; a plugin that
+/// does not load is an error.
+fn list(search: &SearchPath, console: &Console) -> anyhow::Result<Exit> {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header(["plugin", "version", "behaviors", "checks", "file"]);
@@ -103,7 +103,7 @@ fn list(search: &SearchPath, terminal: &Terminal) -> anyhow::Result<Exit> {
             }
             Err(LoadError::NoEntry { .. }) => {}
             Err(error) => {
-                terminal.error(&error.to_string());
+                console.error(&error.to_string());
                 exit = Exit::Failed;
             }
         }
@@ -206,7 +206,7 @@ fn config_rows(schema: &Value) -> Vec<Vec<String>> {
 
 /// The type of a config key in a few words.
 fn type_text(schema: &Value, property: &Value) -> String {
-    // What the author calls it, where a schema's own words say less.
+    // The author's name of the type, which is more specific than the schema.
     if let Some(name) = property["x-value"].as_str() {
         return name.to_owned();
     }

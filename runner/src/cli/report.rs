@@ -1,44 +1,49 @@
-//! `runner report`: builds the report again from results, merges parts of a plan,
-//! and compares plans.
+//! `runner report`: builds the report of results again, merges the parts of a plan, or
+//! compares plans.
 
 use analysis::report::{Merged, build_all};
 
+use crate::cli::Exit;
 use crate::cli::arguments::ReportOptions;
-use crate::cli::check::count;
-use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, print, verdicts};
+use crate::reporter::console::{Console, print};
+use crate::reporter::verdicts;
+use crate::reporter::{count, logging};
 
-/// Builds it and says where it is. Merging answers what could only be judged over
-/// all runs.
+/// Builds the report and prints its path. After a merge, the exit code is that of the
+/// judgements over all runs.
 ///
 /// # Errors
 ///
-/// When standard output cannot be written.
+/// Fails if standard output cannot be written.
 pub fn report(options: &ReportOptions) -> anyhow::Result<Exit> {
-    let terminal = Terminal::new(options.color.color);
+    let console = Console::new(options.color.color);
+    if let Err(why) = logging::begin(&console, 0) {
+        console.error(&why);
+        return Ok(Exit::BadInput);
+    }
     let built = match build_all(&options.results, options.out.as_deref()) {
         Ok(built) => built,
         Err(error) => {
-            terminal.error(&error.to_string());
+            console.error(&error.to_string());
             return Ok(Exit::BadInput);
         }
     };
     let exit = match &built.merged {
-        Some(merged) => told(merged, &terminal)?,
+        Some(merged) => print_merged(merged, &console)?,
         None => Exit::Passed,
     };
     print(&format!("report: {}\n", built.outputs.html.display()))?;
     Ok(exit)
 }
 
-/// Tells what merging came to.
-fn told(merged: &Merged, terminal: &Terminal) -> anyhow::Result<Exit> {
+/// Prints the result of a merge.
+fn print_merged(merged: &Merged, console: &Console) -> anyhow::Result<Exit> {
     for warning in &merged.warnings {
-        terminal.warning(warning);
+        tracing::warn!("{warning}");
     }
     for (case, judgement) in &merged.judged {
         let of = format!("over the runs of {case}");
-        verdicts::tell(terminal, &of, std::slice::from_ref(judgement));
+        verdicts::print(console, &of, std::slice::from_ref(judgement));
     }
     print(&format!(
         "merged: {} ({} of {})\n",
@@ -46,5 +51,5 @@ fn told(merged: &Merged, terminal: &Terminal) -> anyhow::Result<Exit> {
         merged.runs,
         count(merged.planned, "run"),
     ))?;
-    Ok(verdicts::exit(merged.verdict()))
+    Ok(Exit::of(merged.verdict()))
 }

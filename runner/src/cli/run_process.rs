@@ -1,36 +1,36 @@
-//! `runner run-process`: a process that does runs. Nobody types this; the runner
-//! starts it, and tells it what to do over its standard input.
+//! `runner run-process`: a child process that runs runs. Only the runner starts it, with
+//! a control socket as standard input.
 
+use crate::cli::Exit;
 use crate::cli::arguments::Color;
-use crate::cli::terminal::Terminal;
-use crate::cli::{Exit, print};
-use crate::execute::isolate::{Order, serve};
+use crate::reporter::console::{Console, print};
+use crate::reporter::logging;
+use crate::session::isolate::{ToChild, serve};
 use realtime::processes::control::Control;
 
-/// Does what the runner says.
+/// Runs the runs that the runner asks for.
 ///
 /// # Errors
 ///
-/// When there is no runner.
+/// Fails if the runner does not send a job.
 pub fn run_process() -> anyhow::Result<Exit> {
     let mut control = Control::from_stdin()?;
-    let Ok(Some(Order::Job(job))) = control.receive() else {
+    let Ok(Some(ToChild::Job(job))) = control.receive() else {
         anyhow::bail!(
-            "nobody says which runs to do\n  only the runner starts this: runner run --isolate SCENARIO"
+            "this process has no job\n  only the runner starts it: runner run --isolate SCENARIO"
         );
     };
-    if job.verbose {
-        Terminal::new(Color::Auto).trace();
-    }
-    Ok(match serve(control, &job, say) {
+    // The runner has checked RUNNER_LOG.
+    let _ = logging::begin(&Console::new(Color::Auto), job.verbosity);
+    Ok(match serve(control, &job, print_line) {
         Ok(()) => Exit::Passed,
-        // The runner tells it.
+        // The runner reports the reason.
         Err(_) => Exit::Failed,
     })
 }
 
-/// A line of what happens in a run.
-fn say(line: &str) {
-    // A reader that has gone away is no reason to stop the run.
+/// Prints a line of a run in real time.
+fn print_line(line: &str) {
+    // The run goes on if standard output is closed.
     let _ = print(&format!("{line}\n"));
 }

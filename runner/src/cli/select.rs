@@ -1,13 +1,13 @@
-//! Which runs of the planned scenarios were meant: `--case`, `--run`, `--shard`.
+//! Selects runs of the planned scenarios: `--case`, `--run`, `--shard`.
 
 use crate::cli::Exit;
 use crate::cli::arguments::SelectionOptions;
-use crate::cli::check::count;
-use crate::cli::terminal::Terminal;
 use crate::plan::{Plan, RunSpec, Selection};
+use crate::reporter::console::Console;
+use crate::reporter::count;
 use crate::scenario::listed;
 
-/// The selection as it was typed.
+/// Returns the selection of the command line.
 pub fn selection(options: &SelectionOptions) -> Selection {
     Selection {
         cases: options.case.clone(),
@@ -16,22 +16,22 @@ pub fn selection(options: &SelectionOptions) -> Selection {
     }
 }
 
-/// The runs of each plan that are selected; none where `--case` is about other
-/// plans. The shard of a plan may be empty.
+/// Returns the plans with a case that `--case` matches, and their selected runs. The
+/// shard of a plan may be empty.
 ///
 /// # Errors
 ///
-/// When nothing is selected, which is told.
+/// Fails if nothing is selected, after the error is printed.
 pub fn select<'a>(
     plans: &'a [Plan],
     options: &SelectionOptions,
-    terminal: &Terminal,
+    console: &Console,
 ) -> Result<Vec<(&'a Plan, Vec<RunSpec>)>, Exit> {
     let selection = selection(options);
     if let Some(only) = options.run
         && let Some(plan) = plans.iter().find(|plan| only > plan.run_count())
     {
-        terminal.error(&format!(
+        console.error(&format!(
             "--run {only}: `{}` has {}",
             plan.loaded.scenario.name,
             count(u64::from(plan.run_count()), "run")
@@ -42,7 +42,7 @@ pub fn select<'a>(
     if let Some(glob) = options.case.iter().find(unknown) {
         let cases = plans.iter().flat_map(|plan| &plan.cases);
         let names = listed(glob, cases.map(|case| case.id.as_str()));
-        terminal.error(&format!(
+        console.error(&format!(
             "nothing was selected: no case matches --case {glob}\n  cases: {names}"
         ));
         return Err(Exit::Unknown);
@@ -56,7 +56,7 @@ pub fn select<'a>(
         .map(|plan| (plan, plan.select(&selection)))
         .collect();
     if selection.shard.is_none() && selected.iter().all(|(_, runs)| runs.is_empty()) {
-        terminal.error(
+        console.error(
             "nothing was selected: the run of this --run is of another case\n  leave out --case or --run, or see what there is with `runner list`",
         );
         return Err(Exit::Unknown);

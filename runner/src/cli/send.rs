@@ -1,8 +1,7 @@
-//! `runner send`: a message to a listening node, and its reply.
+//! `runner send`: sends messages to a listening node, and prints the replies.
 //!
-//! It knows nothing of scenarios: whatever listens at the address and speaks the
-//! framing answers. One connection serves all messages, and a message is sent
-//! when the one before it has its reply.
+//! It does not use a scenario: any program can listen at the address. All messages use
+//! one connection, and a message is sent after the reply to the one before.
 
 mod address;
 mod connection;
@@ -13,50 +12,50 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::cli::Exit;
 use crate::cli::arguments::SendOptions;
-use crate::cli::terminal::Terminal;
+use crate::reporter::console::Console;
 use framing::{Framing, FramingError};
 
 pub use address::{Address, Transport};
 use connection::Connection;
 
-/// What keeps a message from being sent, or a reply from coming.
+/// Why a message cannot be sent, or has no reply.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// A datagram has no framing.
     #[error("{0}: a datagram is a message by itself, expected no `--framing`")]
     FramedDatagram(Address),
-    /// The host's name stands for no address.
+    /// The name of the host has no address.
     #[error("{address}: the host is not found: {source}")]
     Host {
         /// Where to.
         address: Address,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Nobody answers there.
+    /// No connection.
     #[error(
         "{address}: cannot connect: {source}\n  does anything listen there? `--timeout` waits longer for a slow one"
     )]
     Connect {
         /// Where to.
         address: Address,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The message did not go out.
+    /// The message cannot be sent.
     #[error("{address}: cannot send: {source}")]
     Send {
         /// Where to.
         address: Address,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The reply did not come in.
+    /// The reply cannot be received.
     #[error("{address}: cannot receive: {source}{}", absent(source))]
     Receive {
         /// Where to.
         address: Address,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// No reply in time.
@@ -64,9 +63,9 @@ pub enum SendError {
     Late {
         /// Where to.
         address: Address,
-        /// How long it was waited for.
+        /// The limit.
         timeout: std::time::Duration,
-        /// Size of what came of the reply `[bytes]`.
+        /// Size of the part that was received `[bytes]`.
         received: usize,
     },
     /// The other end closed the connection.
@@ -77,7 +76,7 @@ pub enum SendError {
     /// The message cannot be framed.
     #[error("the message cannot be sent: {0}")]
     Message(FramingError),
-    /// What came is no reply.
+    /// The reply violates the framing.
     #[error(
         "{address}: the reply is not understood: {source}\n  does the other end speak `{framing}`? `--framing` names another one"
     )]
@@ -104,7 +103,7 @@ fn begun(received: usize) -> String {
     }
 }
 
-/// What to do about a datagram that found nobody.
+/// A hint for a datagram to a port on which no program listens.
 fn absent(source: &io::Error) -> &'static str {
     match source.kind() {
         io::ErrorKind::ConnectionRefused => "\n  does anything listen there?",
@@ -123,20 +122,20 @@ impl SendError {
     }
 }
 
-/// Sends what is to be sent, and prints the replies.
+/// Sends the messages, and prints the replies.
 ///
 /// # Errors
 ///
-/// None: what goes wrong is shown, and told by the exit code.
+/// None: errors are printed, and the exit code is not 0.
 pub fn send(options: &SendOptions) -> anyhow::Result<Exit> {
     match converse(options) {
         Ok(()) => Ok(Exit::Passed),
-        // A reader that has gone away is no error, as for every command.
+        // A closed pipe is not an error, as for every command.
         Err(SendError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             Ok(Exit::Passed)
         }
         Err(error) => {
-            Terminal::new(options.color.color).error(&error.to_string());
+            Console::new(options.color.color).error(&error.to_string());
             Ok(error.exit())
         }
     }
@@ -177,8 +176,7 @@ fn exchange(connection: &mut Connection, message: &[u8], no_reply: bool) -> Resu
         .map_err(SendError::Output)
 }
 
-/// A message as it was meant: a command for Redis that was typed as a line lacks
-/// the end of the line.
+/// Adds the end of the line to a Redis command that was typed as a line.
 fn typed(framing: Option<Framing>, message: &[u8]) -> Cow<'_, [u8]> {
     match framing {
         Some(Framing::Resp) if !message.ends_with(b"\n") => Cow::Owned([message, b"\r\n"].concat()),

@@ -1,4 +1,4 @@
-//! The checks of one run, told its records as they happen.
+//! The checks of one run, which see each record when it is written.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use host::check::{Answer, Description, Judging, Seen};
 #[derive(Debug)]
 pub struct Checks {
     judging: Vec<(String, Judging)>,
-    /// Rows so far, by node.
+    /// Number of rows so far, by node.
     rows: Vec<u64>,
     strangers: Vec<String>,
-    /// Why a check broke; then none is asked any more.
+    /// Why a check failed. The other checks see no more records then.
     broken: Option<String>,
 }
 
 impl Checks {
-    /// Begins to judge a run by these, its files in `folder` if it keeps any.
+    /// Creates the checks of a run. `folder` holds its files, if it keeps any.
     pub fn begin(
         checks: &[BoundCheck],
         description: &Arc<Description>,
@@ -49,7 +49,7 @@ impl Checks {
         begun
     }
 
-    /// The next record.
+    /// Passes on the next record.
     pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
         let number = &mut self.rows[row.node as usize];
         *number += 1;
@@ -70,16 +70,16 @@ impl Checks {
         }
     }
 
-    /// A peer from outside appears.
+    /// Adds an external peer.
     pub fn stranger(&mut self, name: &str) {
         self.strangers.push(name.to_owned());
     }
 
-    /// The run is over, and what it wrote is on disk.
+    /// Returns the judgements, after the files of the run are written.
     ///
     /// # Errors
     ///
-    /// Why a check broke: its plugin's failure, not the run's.
+    /// Fails if a check failed, which is a failure of its plugin.
     pub fn finish(self) -> Result<Vec<Judgement>, String> {
         if let Some(broken) = self.broken {
             return Err(broken);
@@ -95,8 +95,7 @@ impl Checks {
     }
 }
 
-/// What a check says beside its verdict is what it saw where that passed, else
-/// the reason.
+/// The text of a check is what it measured if it passed, and the reason otherwise.
 fn judgement(name: String, answer: Answer) -> Judgement {
     let (measured, reason) = match answer.verdict {
         Verdict::Passed => (answer.reason, String::new()),
@@ -124,8 +123,8 @@ fn broke(name: &str, callback: &str, time: Option<SimTime>, fault: &CallError) -
     )
 }
 
-/// What a run that did not come to its end may still be said: a failure is one,
-/// but what passed so far may have failed later.
+/// Returns the judgements of a run that did not reach its end: failed stays failed,
+/// passed becomes unknown, because the check could have failed later.
 pub fn of_a_part(mut judgements: Vec<Judgement>) -> Vec<Judgement> {
     for it in &mut judgements {
         if it.verdict == Verdict::Passed {

@@ -1,4 +1,4 @@
-//! The expectations of a plan, run by run and over the runs of a case.
+//! The expectations of a plan: of each run, and over all runs of a case.
 
 use analysis::expect::{Over, Tally};
 use analysis::log::RunSchema;
@@ -6,11 +6,11 @@ use analysis::metrics::{NodeMetrics, Value};
 use analysis::results::Judgement;
 
 use crate::plan::Plan;
-use crate::results::ledger::RunResult;
+use crate::results::run_result::RunResult;
 use crate::scenario::ExpectRule;
 
-/// What each expectation that is judged run by run makes of a run; `metrics` are
-/// empty for one that did not come to its end.
+/// Returns the judgements of the expectations about each run. `metrics` are empty if
+/// the run did not reach its end.
 pub fn of_run(rules: &[ExpectRule], schema: &RunSchema, metrics: &[NodeMetrics]) -> Vec<Judgement> {
     rules
         .iter()
@@ -25,7 +25,7 @@ pub fn of_run(rules: &[ExpectRule], schema: &RunSchema, metrics: &[NodeMetrics])
 /// The expectations over the runs of each case of a plan.
 #[derive(Clone, Debug)]
 pub struct Tallies {
-    /// By case: the runs that came, and what they come to.
+    /// By case: number of runs, and their tallies.
     cases: Vec<(u32, CaseTallies)>,
 }
 
@@ -48,8 +48,8 @@ impl Tallies {
         }
     }
 
-    /// What each case came to, by its index. Of a part of its runs nothing is said
-    /// over all of them: that is judged when the parts are merged.
+    /// Returns the judgements over all runs of each case, with the index of the case. A
+    /// case of which only a part is run is judged when the parts are merged.
     pub fn judge(&self, plan: &Plan) -> Vec<(usize, Judgement)> {
         let whole =
             self.cases.iter().enumerate().filter(|(case, (count, _))| {
@@ -69,7 +69,7 @@ impl Tallies {
 struct CaseTallies(Vec<Tally>);
 
 impl CaseTallies {
-    /// Adds a run that came to its end.
+    /// Adds a run that reached its end.
     fn add(&mut self, rules: &[ExpectRule], schema: &RunSchema, metrics: &[NodeMetrics]) {
         self.0.resize_with(rules.len(), Tally::default);
         for (rule, tally) in rules.iter().zip(&mut self.0) {
@@ -79,7 +79,7 @@ impl CaseTallies {
         }
     }
 
-    /// What the case came to.
+    /// Returns the judgements of the case.
     fn judge(&self, rules: &[ExpectRule]) -> Vec<Judgement> {
         let none = Tally::default();
         let tallies = self.0.iter().chain(std::iter::repeat(&none));
@@ -91,7 +91,7 @@ impl CaseTallies {
     }
 }
 
-/// The values of the nodes that an expectation is about.
+/// The values of the nodes that an expectation selects, with their names.
 fn values<'a>(
     rule: &'a ExpectRule,
     schema: &'a RunSchema,

@@ -1,12 +1,12 @@
-//! What the runner itself holds a run to: required faults touched something, and
-//! no message is gone without a trace.
+//! The rules that the runner applies to every run: required faults have an effect, and
+//! every message is accounted for.
 
 use analysis::results::{Judge, Judgement, Verdict};
 
 use engine::conservation::Conservation;
 use engine::faults::FaultEffect;
 
-/// What the faults that a scenario requires make of a run.
+/// Returns the judgements of the faults that a scenario requires to have an effect.
 pub fn faults(effects: &[FaultEffect]) -> impl Iterator<Item = Judgement> {
     effects.iter().filter(|it| it.required).map(|effect| {
         let (verdict, reason) = match effect.touched {
@@ -27,7 +27,7 @@ pub fn faults(effects: &[FaultEffect]) -> impl Iterator<Item = Judgement> {
     })
 }
 
-/// Whether the account of a run's messages is right.
+/// Returns whether the account of a run's messages is balanced.
 pub fn conservation(account: &Conservation) -> Judgement {
     let (verdict, reason) = match account.holds() {
         true => (Verdict::Passed, String::new()),

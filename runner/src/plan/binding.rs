@@ -1,5 +1,5 @@
-//! A scenario's groups and checks, and the plugins that they name: each plugin
-//! loaded once, each behavior found, each config accepted, or told what is wrong.
+//! Binds the groups and checks of a scenario to plugins: loads each plugin once, finds
+//! each behavior, and has it accept its config.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,19 +12,19 @@ use host::library::{LoadError, load};
 use host::plugin::{Behavior, Plugin};
 use host::search::{SearchPath, file_name};
 
-/// What binding groups to plugins came to.
+/// The groups and checks of a case, bound to plugins.
 #[derive(Debug)]
 pub(super) struct Binding {
-    /// Each group's config, as long as there was no mistake; none for a program.
+    /// The config of each group without a mistake; none for a program.
     pub configs: Vec<Option<Arc<Config>>>,
-    /// What is wrong with the groups.
+    /// The mistakes of groups and checks.
     pub mistakes: Vec<Diagnostic>,
-    /// The checks, as far as there was no mistake in them.
+    /// The checks without a mistake.
     pub checks: Vec<BoundCheck>,
 }
 
-/// The plugins that a scenario names: none where the file is broken, no entry
-/// where there is no file.
+/// The plugins that a scenario names. The value is none if the file does not load; a
+/// plugin without a file has no entry.
 pub(super) type Plugins = BTreeMap<String, Option<Arc<Plugin>>>;
 
 /// Binds the cases of a scenario, one after the other.
@@ -34,12 +34,12 @@ pub(super) struct Binder<'a> {
     plugins: Plugins,
     /// The plugin files that do not load.
     broken: Vec<LoadError>,
-    /// What was accepted before: cases that differ in one group share the others.
+    /// The accepted configs, which cases share.
     accepted: BTreeMap<(BehaviorName, String), Arc<Config>>,
 }
 
 impl Binder<'_> {
-    /// Looks for plugins here.
+    /// Searches for plugins here.
     pub fn new(search: &SearchPath) -> Binder<'_> {
         Binder {
             search,
@@ -49,25 +49,25 @@ impl Binder<'_> {
         }
     }
 
-    /// The plugins that loaded, by name, and why others did not.
+    /// Returns the plugins that loaded, by name, and the errors of the others.
     pub fn plugins(self) -> (Vec<Arc<Plugin>>, Vec<LoadError>) {
         (self.plugins.into_values().flatten().collect(), self.broken)
     }
 
-    /// Binds these groups and checks, which were written at these places.
+    /// Binds groups and checks, which have these origins in the file.
     pub fn bind(&mut self, groups: &[Group], checks: &[CheckRule], origins: &Origins) -> Binding {
         let mut mistakes = Vec::new();
         let mut configs = Vec::new();
         let named = groups.iter().filter_map(|group| group.behavior.as_ref());
         self.load(named.chain(checks.iter().map(|check| &check.name)));
         for (index, group) in groups.iter().enumerate() {
-            // A program of somebody else has no plugin; it runs in real time only.
+            // A program has no plugin.
             let Some(name) = &group.behavior else {
                 configs.push(None);
                 continue;
             };
             let behavior = match self.plugins.get(&name.plugin) {
-                // It was found, and has been put on the list of the broken.
+                // The error is in the list already.
                 Some(None) => continue,
                 None => {
                     let at = |what: &str| origins.behavior_problem(index, what);
@@ -110,8 +110,8 @@ impl Binder<'_> {
         }
     }
 
-    /// Has the behavior accept its group's config, and checks that it can act
-    /// when the group says so.
+    /// Has the behavior accept the config of its group, and checks that a behavior of
+    /// clocked nodes handles ticks.
     fn config(
         &mut self,
         origins: &Origins,
@@ -148,7 +148,7 @@ impl Binder<'_> {
     }
 }
 
-/// There is no plugin of this name; `at` gives the mistake its place.
+/// Returns the mistake for a plugin that is not found. `at` adds the position.
 pub(super) fn no_plugin(
     at: impl FnOnce(&str) -> Diagnostic,
     plugin: &str,
@@ -201,7 +201,7 @@ pub(super) fn known(what: &str, found: &str, names: &[String]) -> String {
     }
 }
 
-/// The name that was most likely meant.
+/// Returns the most similar name, for `did you mean`.
 pub fn nearest<'a>(found: &str, names: &'a [String]) -> Option<&'a String> {
     names
         .iter()

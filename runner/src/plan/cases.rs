@@ -1,5 +1,5 @@
-//! The cases of a plan: for each point of the matrix a scenario of its own, with
-//! its nodes and what the plugins made of it.
+//! The cases of a plan: each point of the matrix is a scenario of its own, with its
+//! nodes, configs and checks.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,51 +16,50 @@ use model::roster::Roster;
 pub struct Case {
     /// Readable and stable: `faces=10,rates=narrow`; `default` without a matrix.
     pub id: String,
-    /// What the axes are in it, in the order of [`Plan::axes`](super::Plan::axes).
+    /// The values of the axes, in the order of [`Plan::axes`](super::Plan::axes).
     pub values: Vec<AxisValue>,
-    /// The scenario, the values of the axes put in.
+    /// The scenario with these values.
     pub scenario: Scenario,
-    /// Each group's accepted config, in the order of the groups; none for a
-    /// program of somebody else.
+    /// The accepted config of each group; none for a program.
     pub configs: Vec<Option<Arc<Config>>>,
-    /// The properties that plugins judge, in the order of the file.
+    /// The checks, in the order of the file.
     pub checks: Vec<BoundCheck>,
-    /// Who is who.
+    /// The names and numbers of the nodes.
     pub roster: Roster,
-    /// Its nodes: an index into the kinds that there are.
-    pub(super) kind: usize,
+    /// An index into [`NodeSets`].
+    pub(super) node_set: usize,
 }
 
-/// The nodes of cases that have the same: their names, and what their rows hold.
+/// The nodes of cases with equal groups: names, and columns of their rows.
 #[derive(Debug)]
 pub struct Nodes {
-    /// The names behind the numbers of a run's rows.
+    /// The names and columns of the nodes.
     pub schema: Arc<RunSchema>,
-    /// The nodes, as checks are told of them.
+    /// The description of the nodes for checks.
     pub description: Arc<Description>,
 }
 
-/// What the nodes of a case are alike in: name, number, whether they are numbered,
-/// and behavior of each group.
-type Kind = Vec<(String, u32, bool, Option<BehaviorName>)>;
+/// The groups that decide which nodes a case has: name, count, whether nodes are
+/// numbered, and behavior.
+type NodeSetKey = Vec<(String, u32, bool, Option<BehaviorName>)>;
 
-/// The kinds of nodes of a plan. A matrix of a thousand cases mostly has one; what
-/// grows with the nodes is made when a run first needs it.
+/// The distinct sets of nodes of a plan. A matrix of a thousand cases usually has one
+/// set. A set is made when a run first needs it.
 #[derive(Debug, Default)]
-pub(super) struct Kinds(Vec<(Kind, OnceLock<Nodes>)>);
+pub(super) struct NodeSets(Vec<(NodeSetKey, OnceLock<Nodes>)>);
 
-impl Kinds {
-    /// The index of the kind with these groups.
+impl NodeSets {
+    /// Returns the index of the set of these groups.
     pub fn index(&mut self, groups: &[Group]) -> usize {
-        let kind: Kind = groups
+        let node_set: NodeSetKey = groups
             .iter()
             .map(|it| (it.name.clone(), it.count, it.numbered, it.behavior.clone()))
             .collect();
-        // Cases that stand together mostly are of one kind: the last first.
-        match self.0.iter().rposition(|(known, _)| *known == kind) {
+        // Neighboring cases are usually equal in this, so the last one is compared first.
+        match self.0.iter().rposition(|(known, _)| *known == node_set) {
             Some(index) => index,
             None => {
-                self.0.push((kind, OnceLock::new()));
+                self.0.push((node_set, OnceLock::new()));
                 self.0.len() - 1
             }
         }
@@ -68,7 +67,7 @@ impl Kinds {
 
     /// The nodes of a case.
     pub fn nodes(&self, case: &Case) -> &Nodes {
-        self.0[case.kind].1.get_or_init(|| Nodes::of(case))
+        self.0[case.node_set].1.get_or_init(|| Nodes::of(case))
     }
 }
 
@@ -87,13 +86,13 @@ impl Nodes {
 }
 
 impl Case {
-    /// What the axes are in it, as the tables show them.
+    /// The values of the axes as text, for the tables.
     pub fn axes(&self) -> Vec<String> {
         self.values.iter().map(|it| it.word.clone()).collect()
     }
 
-    /// The names behind the numbers of a run's rows, of at most so many nodes of
-    /// each group: one is enough to know the columns.
+    /// The names and columns of the nodes, of at most `most` nodes of each group: one
+    /// node is enough to know the columns.
     pub(super) fn schema(&self, most: u32) -> RunSchema {
         let mut nodes = Vec::new();
         for (group, config) in self.scenario.groups.iter().zip(&self.configs) {

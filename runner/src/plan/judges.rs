@@ -1,5 +1,5 @@
-//! A scenario's checks and expectations, bound to plugins and metrics: each check
-//! found and its config accepted, each metric one that some node can have.
+//! Binds the checks of a scenario to plugins, and verifies that some node has the metric
+//! of each expectation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use host::search::SearchPath;
 pub struct BoundCheck {
     /// `PLUGIN.CHECK`.
     pub name: String,
-    /// What must hold, for people.
+    /// Its documentation.
     pub docs: String,
     /// Its config.
     pub config: Arc<CheckConfig>,
 }
 
-/// Binds the checks; what is wrong with them goes to `mistakes`.
+/// Binds the checks, and adds their mistakes to `mistakes`.
 pub(super) fn checks(
     rules: &[CheckRule],
     origins: &Origins,
@@ -35,7 +35,7 @@ pub(super) fn checks(
     let mut bound = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
         let plugin = match plugins.get(&rule.name.plugin) {
-            // It was found, and has been put on the list of the broken.
+            // The error is in the list already.
             Some(None) => continue,
             Some(Some(plugin)) => plugin,
             None => {
@@ -71,8 +71,8 @@ fn no_check(origins: &Origins, index: usize, rule: &CheckRule, plugin: &Plugin) 
         .help(known("checks there", name, &names))
 }
 
-/// What is wrong with expectations: metrics that none of their nodes can have.
-/// `configs` are those of the groups, `counts` the groups' numbers of nodes.
+/// Returns a mistake for each expectation whose metric none of its nodes can have.
+/// `configs` and `counts` are the config and the number of nodes of each group.
 pub(super) fn metrics(
     rules: &[ExpectRule],
     origins: &Origins,

@@ -1,9 +1,8 @@
-//! Which runs of a plan are done: all of them, those of some cases, one, or a
-//! shard.
+//! The selection of runs: all, those of some cases, one, or a shard.
 //!
-//! A run keeps its number, its seed and its place in the tables whatever else is
-//! selected. A shard takes the runs that a hash of their names puts there, so a
-//! case that is added or taken away moves no other run from one shard to another.
+//! The selection changes neither the number nor the seed of a run, nor its position in
+//! the tables. A hash of its name assigns a run to a shard, so adding or removing a case
+//! moves no other run to another shard.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +11,12 @@ use analysis::expect::matches_glob;
 use super::{Plan, RunSpec};
 use base::random::name_hash;
 
-/// What is selected; by default everything.
+/// A selection of runs; by default all runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Globs for the ids of cases, any of which selects; empty: all cases.
+    /// Globs for the ids of cases; a case needs to match one. Empty: all cases.
     pub cases: Vec<String>,
-    /// Only the run of this number.
+    /// Only the run with this number.
     pub run: Option<u32>,
     /// Only the runs of this shard.
     pub shard: Option<Shard>,
@@ -26,9 +25,9 @@ pub struct Selection {
 /// One of several shares of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
-    /// Which, from 1.
+    /// Number of the shard, from 1.
     pub index: u32,
-    /// Of how many.
+    /// Number of shards.
     pub count: u32,
 }
 
@@ -37,7 +36,7 @@ impl Shard {
     ///
     /// # Errors
     ///
-    /// What was expected.
+    /// Fails with the expected form.
     pub fn parse(text: &str) -> Result<Shard, String> {
         let numbers = text.split_once('/').and_then(|(index, count)| {
             let number = |text: &str| text.parse::<u32>().ok();
@@ -53,7 +52,7 @@ impl Shard {
         }
     }
 
-    /// Whether it has this run.
+    /// Whether the shard has this run.
     fn has(self, plan: &Plan, run: RunSpec) -> bool {
         let name = &plan.loaded.scenario.name;
         let case = &plan.cases[run.case].id;
@@ -69,13 +68,13 @@ impl std::fmt::Display for Shard {
 }
 
 impl Selection {
-    /// Whether it takes everything.
+    /// Whether it selects all runs.
     pub fn is_all(&self) -> bool {
         *self == Selection::default()
     }
 
-    /// Whether it takes a case, as far as its id tells.
-    fn takes_case(&self, id: &str) -> bool {
+    /// Whether it selects runs of the case with this id.
+    fn selects_case(&self, id: &str) -> bool {
         self.cases.is_empty() || self.cases.iter().any(|glob| matches_glob(glob, id))
     }
 }
@@ -84,7 +83,7 @@ impl Plan {
     /// The runs that are selected, in the order of their numbers.
     pub fn select(&self, selection: &Selection) -> Vec<RunSpec> {
         let cases: BTreeSet<usize> = (0..self.cases.len())
-            .filter(|&case| selection.takes_case(&self.cases[case].id))
+            .filter(|&case| selection.selects_case(&self.cases[case].id))
             .collect();
         self.runs()
             .filter(|run| cases.contains(&run.case))
@@ -93,7 +92,7 @@ impl Plan {
             .collect()
     }
 
-    /// Whether a glob takes any of its cases.
+    /// Whether a glob matches a case.
     pub fn has_case(&self, glob: &str) -> bool {
         self.cases.iter().any(|case| matches_glob(glob, &case.id))
     }

@@ -1,5 +1,5 @@
-//! What a run came to, as the journal keeps it and as a process that did the run
-//! tells it: everything that the tables, the summary and the report to a CI need.
+//! The result of a run as the journal keeps it and as a child process sends it:
+//! everything that the tables, the summary and JUnit need.
 
 use std::collections::BTreeMap;
 
@@ -8,30 +8,30 @@ use analysis::results::{Judgement, RunRow};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Plan, RunSpec};
-use crate::results::ledger::RunResult;
+use crate::results::run_result::RunResult;
 use crate::results::sums::FileSum;
 
-/// A run that is over. Fields may be added, with a default.
+/// The result of a run. A new field needs a default, for older journals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// Its row in `runs.csv`.
     pub row: RunRow,
-    /// What was measured, to the last digit: a line for each node.
+    /// The metrics with all digits: a line for each node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<String>,
-    /// What the checks and expectations made of it.
+    /// The judgements.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub judgements: Vec<Judgement>,
-    /// Why it failed.
+    /// Why the run failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
-    /// What makes it doubtful.
+    /// What makes the result doubtful.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// Where it differed when it was done twice.
+    /// The first difference that the determinism check found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<String>,
-    /// Whether doing it again would come to the same.
+    /// Whether another execution would have the same result.
     pub lasting: bool,
     /// The sums of its files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -39,7 +39,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry of a run.
+    /// Returns the entry of a result.
     pub fn of(result: &RunResult) -> Entry {
         Entry {
             row: result.row.clone(),
@@ -54,16 +54,16 @@ impl Entry {
     }
 }
 
-/// Makes results of a plan's runs out of their entries.
+/// Makes results out of entries.
 #[derive(Debug)]
 pub struct Reader<'a> {
     plan: &'a Plan,
-    /// By case: the names behind the metrics.
+    /// The names of the metrics, by case.
     cases: BTreeMap<usize, Remembered>,
 }
 
 impl<'a> Reader<'a> {
-    /// For runs of this plan.
+    /// For entries of this plan.
     pub fn new(plan: &'a Plan) -> Reader<'a> {
         Reader {
             plan,
@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The run of an entry; none if it is no such run of the plan.
+    /// Returns the result of an entry; none if it is not the entry of this run.
     pub fn result(&mut self, entry: Entry, spec: RunSpec) -> Option<RunResult> {
         let names = self
             .cases

@@ -9,7 +9,7 @@ use analysis::log::tables::files::{
     RESULT_FILES, RUNS_FILE, RUNS_FOLDER, partial_folder, run_folder,
 };
 
-/// Where results go if nothing else is said.
+/// The folder of all results, unless `--out` names another one.
 pub const RESULTS: &str = "results";
 
 /// The folder of one plan's results.
@@ -18,7 +18,7 @@ pub struct Folder {
     path: PathBuf,
 }
 
-/// Why there is no place for the results.
+/// Why a results folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// The folder holds results already.
@@ -32,17 +32,17 @@ pub enum FolderError {
     Unwritable {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
 impl Folder {
-    /// Exactly this folder, made if it is not there.
+    /// Uses exactly this folder, which is made if it does not exist.
     ///
     /// # Errors
     ///
-    /// When it holds results already, or cannot be written.
+    /// Fails if the folder holds results already, or cannot be written.
     pub fn exactly(path: &Path) -> Result<Folder, FolderError> {
         if RESULT_FILES.iter().any(|sign| path.join(sign).exists()) {
             return Err(FolderError::Occupied {
@@ -52,17 +52,17 @@ impl Folder {
         Folder::make(path.to_owned())
     }
 
-    /// A folder whose results are to be continued; made if it is not there.
+    /// Uses a folder whose results are continued. It is made if it does not exist.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// Fails if the folder cannot be written.
     pub fn resumed(path: &Path) -> Result<Folder, FolderError> {
         Folder::make(path.to_owned())
     }
 
-    /// The newest folder `results/NAME/TIMESTAMP`, if there is one: what
-    /// `results/NAME/latest` points at.
+    /// Returns the newest folder `results/NAME/TIMESTAMP`, which is the target of
+    /// `results/NAME/latest`.
     pub fn latest(root: &Path, name: &str) -> Option<PathBuf> {
         let home = root.join(name);
         let target = fs::read_link(home.join("latest")).ok()?;
@@ -70,12 +70,12 @@ impl Folder {
         path.is_dir().then_some(path)
     }
 
-    /// A new folder `results/NAME/TIMESTAMP`, with `results/NAME/latest`
-    /// pointing at it.
+    /// Makes a new folder `results/NAME/TIMESTAMP`, and points `results/NAME/latest` at
+    /// it.
     ///
     /// # Errors
     ///
-    /// When it cannot be made.
+    /// Fails if the folder cannot be made.
     pub fn stamped(root: &Path, name: &str, now: SystemTime) -> Result<Folder, FolderError> {
         let home = root.join(name);
         let unwritable = |source| FolderError::Unwritable {
@@ -83,7 +83,7 @@ impl Folder {
             source,
         };
         fs::create_dir_all(&home).map_err(unwritable)?;
-        // RFC 3339, with what file names do not like replaced.
+        // RFC 3339, without colons, which are not allowed in file names everywhere.
         let stamp = humantime::format_rfc3339_seconds(now)
             .to_string()
             .replace(':', "-");
@@ -99,7 +99,7 @@ impl Folder {
                     point(&home.join("latest"), Path::new(&stamp)).map_err(unwritable)?;
                     return Ok(folder);
                 }
-                // Another runner took this second.
+                // Another runner has made it in the same second.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(source) => return Err(FolderError::Unwritable { path, source }),
             }
@@ -107,21 +107,19 @@ impl Folder {
         unreachable!("some number is free")
     }
 
-    /// Whether runs were begun here.
+    /// Whether the folder holds runs.
     pub fn is_begun(&self) -> bool {
         let runs = fs::read_dir(self.path.join(RUNS_FOLDER));
         self.path.join(RUNS_FILE).exists() || runs.is_ok_and(|mut runs| runs.next().is_some())
     }
 
-    /// Takes away what was made for runs none of which could begin; what has
-    /// results in it stays.
+    /// Removes a folder whose runs could not begin. A folder with results stays.
     pub fn abandon(&self) {
         let begun = fs::read_dir(self.path.join(RUNS_FOLDER))
             .is_ok_and(|mut runs| runs.any(|run| run.is_ok_and(|run| !is_partial(&run.path()))));
         if begun {
             return;
         }
-        // What cannot be removed does no harm: it holds no results.
         for sign in RESULT_FILES {
             let path = self.path.join(sign);
             let _ = fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path));
@@ -148,14 +146,14 @@ impl Folder {
         &self.path
     }
 
-    /// A run's folder while it is not whole.
+    /// The folder of a run that is not finished.
     pub fn partial_run(&self, number: u32) -> PathBuf {
         self.path
             .join(RUNS_FOLDER)
             .join(partial_folder(number.into()))
     }
 
-    /// A run's folder once it is whole.
+    /// The folder of a finished run.
     pub fn run(&self, number: u32) -> PathBuf {
         self.path.join(RUNS_FOLDER).join(run_folder(number.into()))
     }
@@ -165,8 +163,8 @@ fn is_partial(run: &Path) -> bool {
     run.extension().is_some_and(|end| end == "partial")
 }
 
-/// Points a symbolic link at `target`, replacing one that is there in one step,
-/// so that it always points somewhere.
+/// Points a symbolic link at `target`. An existing link is replaced in one step, so
+/// that the link always has a target.
 fn point(link: &Path, target: &Path) -> io::Result<()> {
     let fresh = link.with_extension(format!("{}.new", std::process::id()));
     std::os::unix::fs::symlink(target, &fresh)?;

@@ -1,13 +1,13 @@
-//! The journal of a plan, `runs.journal`: a line for each run that is over, in
-//! the order in which they ended, added in one write before the run gets its final
-//! name. It is what `--resume` goes by; `runs.csv` and `summary.csv` are derived
-//! from it, in the order of the plan.
+//! The journal of a plan, `runs.journal`: a line for each finished run, in the order
+//! in which runs ended. A line is added in one write before the run gets its final
+//! name. `--resume` reads the journal; `runs.csv` and `summary.csv` are derived from it,
+//! in the order of the plan.
 //!
-//! A line is a sum (XXH3-64 of the rest, 16 hexadecimal digits), a space, and
-//! JSON. The first says whose results these are ([`Identity`]), the others are
-//! [`Entry`]s. A last line that is torn, as after a kill or a full disk, does not
-//! count and is cut off; a line that is damaged costs the run that it was for.
-//! Later lines win. The file is locked for as long as a runner writes to it.
+//! A line is a sum (XXH3-64 of the rest, 16 hexadecimal digits), a space, and JSON.
+//! The first line is the [`Identity`] of the plan, the others are [`Entry`]s. An
+//! incomplete last line, after a kill or on a full disk, is cut off; the run of a
+//! damaged line is repeated. Later lines win. The file is locked while a runner writes
+//! it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -19,18 +19,18 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::results::entry::Entry;
+use crate::results::error::ResultsError;
 use crate::results::folder::Folder;
-use crate::results::ledger::BookError;
 
-/// The layout of the journal; one of another layout is not continued.
+/// The version of the format. A journal of another version cannot be continued.
 const FORMAT: u32 = 1;
 
-/// The journal, open.
+/// An open journal.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
     file: File,
-    /// What has been written whole `[bytes]`.
+    /// Size of the complete lines `[bytes]`.
     length: u64,
 }
 
@@ -40,12 +40,12 @@ struct Header {
     plan: Identity,
 }
 
-/// What a journal held when it was opened again.
+/// The contents of a journal that was reopened.
 #[derive(Debug, Default)]
 pub struct Past {
     /// Its entries, in the order in which they were written.
     pub entries: Vec<Entry>,
-    /// What is to be said of it.
+    /// Warnings about damaged lines.
     pub remarks: Vec<String>,
 }
 
@@ -76,7 +76,7 @@ pub enum ResumeError {
     },
     /// The system refuses.
     #[error(transparent)]
-    Io(#[from] BookError),
+    Io(#[from] ResultsError),
 }
 
 fn lines(differences: &[String]) -> String {
@@ -89,16 +89,16 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
-    pub fn create(folder: &Folder, plan: &Identity) -> Result<Journal, BookError> {
+    /// Fails if the journal cannot be written.
+    pub fn create(folder: &Folder, plan: &Identity) -> Result<Journal, ResultsError> {
         let path = folder.path().join(JOURNAL_FILE);
-        let file = File::create_new(&path).map_err(BookError::at(&path))?;
+        let file = File::create_new(&path).map_err(ResultsError::at(&path))?;
         // A file system that knows no locks has to do without.
         let _ = os::lock::try_lock(&file);
         Journal::begin(path, file, plan)
     }
 
-    fn begin(path: PathBuf, file: File, plan: &Identity) -> Result<Journal, BookError> {
+    fn begin(path: PathBuf, file: File, plan: &Identity) -> Result<Journal, ResultsError> {
         let mut journal = Journal {
             path,
             file,
@@ -116,7 +116,7 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// When the results are not those of this plan, or are being written.
+    /// Fails if the results are those of another plan, or if another runner writes them.
     pub fn reopen(folder: &Folder, plan: &Identity) -> Result<(Journal, Past), ResumeError> {
         let path = folder.path().join(JOURNAL_FILE);
         let unreadable = |found: &str| ResumeError::Unreadable {
@@ -128,21 +128,20 @@ impl Journal {
         }
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
-        let file = options.open(&path).map_err(BookError::at(&path))?;
-        // A file system that knows no locks must not keep results from being written.
+        let file = options.open(&path).map_err(ResultsError::at(&path))?;
         if !os::lock::try_lock(&file).unwrap_or(true) {
             return Err(ResumeError::Busy {
                 path: folder.path().to_owned(),
             });
         }
-        let text = fs::read(&path).map_err(BookError::at(&path))?;
+        let text = fs::read(&path).map_err(ResultsError::at(&path))?;
         let whole = memchr::memrchr(b'\n', &text).map_or(0, |end| end + 1);
         if whole == 0 {
             if folder.is_begun() {
                 return Err(unreadable("it holds no whole line"));
             }
             // Killed before its first line was written, or never begun.
-            file.set_len(0).map_err(BookError::at(&path))?;
+            file.set_len(0).map_err(ResultsError::at(&path))?;
             return Ok((Journal::begin(path, file, plan)?, Past::default()));
         }
         let mut lines = (1..).zip(text[..whole - 1].split(|&byte| byte == b'\n'));
@@ -170,7 +169,7 @@ impl Journal {
             }
         }
         let length = whole as u64;
-        file.set_len(length).map_err(BookError::at(&path))?;
+        file.set_len(length).map_err(ResultsError::at(&path))?;
         Ok((Journal { path, file, length }, past))
     }
 
@@ -178,24 +177,24 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// When it cannot be written; the journal is then as it was.
-    pub fn add(&mut self, entry: &Entry) -> Result<(), BookError> {
+    /// Fails if the line cannot be written; the journal is unchanged then.
+    pub fn add(&mut self, entry: &Entry) -> Result<(), ResultsError> {
         self.write(entry)
     }
 
-    fn write(&mut self, what: &impl Serialize) -> Result<(), BookError> {
-        let line = line(what).map_err(BookError::at(&self.path))?;
+    fn write(&mut self, what: &impl Serialize) -> Result<(), ResultsError> {
+        let line = line(what).map_err(ResultsError::at(&self.path))?;
         match self.file.write_all(&line) {
             Ok(()) => {
                 self.length += line.len() as u64;
                 Ok(())
             }
             Err(error) => {
-                // Who reads it next would cut a torn line off; nothing may stand
-                // behind one. If not even that can be mended, the first error
-                // says enough.
+                // A line after an incomplete line could not be read, so the
+                // incomplete line is cut off. If this fails, too, the first error is
+                // reported.
                 let _ = self.file.set_len(self.length);
-                Err(BookError::at(&self.path)(error))
+                Err(ResultsError::at(&self.path)(error))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `manifest.json`: what was run, with what; enough to repeat it.
+//! `manifest.json`: everything that is needed to repeat a plan.
 
 use std::fs;
 use std::io;
@@ -18,11 +18,11 @@ use base::distribution::Distribution;
 use base::time::SimDuration;
 use host::config::Config;
 
-/// The manifest of a plan.
+/// Returns the manifest of a plan.
 ///
 /// # Errors
 ///
-/// When a plugin file or the notes cannot be read again.
+/// Fails if a plugin file or the notes cannot be read.
 pub fn manifest(
     plan: &Plan,
     command: &[String],
@@ -95,7 +95,7 @@ pub fn manifest(
     Ok(manifest)
 }
 
-/// Which runs were to be done; none: all of them.
+/// The selection of the command line; none if all runs are selected.
 pub fn selected(selection: &Selection, runs: usize) -> Option<Selected> {
     (!selection.is_all()).then(|| Selected {
         cases: selection.cases.clone(),
@@ -105,7 +105,7 @@ pub fn selected(selection: &Selection, runs: usize) -> Option<Selected> {
     })
 }
 
-/// A case, with what is other in it than in the first.
+/// A case, with the values that differ from the first case.
 fn case_info(
     plan: &Plan,
     case: &Case,
@@ -171,7 +171,7 @@ fn group_info(group: &Group, config: Option<&Config>) -> GroupInfo {
     info
 }
 
-/// What a program is, in place of a behavior: its command or its address.
+/// The command or address of a program, which stands in place of a behavior.
 fn program_text(group: &Group) -> String {
     let program = group.program.as_ref();
     let command = program.and_then(|program| program.command.as_ref());

@@ -1,4 +1,5 @@
-//! One run's records on their way to disk, into metrics and before the checks.
+//! The recorder of a run: writes each record to the log, and passes it to metrics and
+//! checks.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,29 +14,29 @@ use crate::results::style;
 use base::time::SimTime;
 use engine::sink::Sink;
 
-/// Writes a run's logs and measures it as it goes.
+/// Writes the logs of a run, and computes its metrics.
 #[derive(Debug)]
 pub struct Recorder {
     schema: Arc<RunSchema>,
     log: Log,
-    /// None where somebody else measures.
+    /// None in the process of a node: the runner computes them.
     metrics: Option<RunMetrics>,
-    /// None where nothing is checked, or somebody else checks.
+    /// None without checks, and in the process of a node.
     checks: Option<Checks>,
     printed: Option<Printed>,
     error: Option<WriteError>,
-    /// Who is told at once of what nodes print.
-    say: Option<fn(&str)>,
+    /// Prints a line of a node at once.
+    print_line: Option<fn(&str)>,
 }
 
-/// What was found out about a run while it was recorded.
+/// The metrics and judgements of a run.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// What was measured, node by node.
+    /// The metrics of each node.
     pub metrics: Vec<NodeMetrics>,
-    /// What the checks say.
+    /// The judgements of the checks.
     pub judgements: Vec<Judgement>,
-    /// Why a check could not do its work.
+    /// Why a check failed to judge.
     pub broken_check: Option<String>,
 }
 
@@ -47,14 +48,14 @@ enum Log {
 }
 
 impl Recorder {
-    /// For one run; its files go to `folder`, which exists unless the mode is
-    /// [`LogMode::Off`]. What nodes print is told to `say`, too, labelled, and
-    /// with its styles.
+    /// For one run. Its files go to `folder`, which exists unless the mode is
+    /// [`LogMode::Off`]. Lines that nodes print go to `print_line`, too, with the name
+    /// of the node and with styles.
     pub fn new(
         schema: &Arc<RunSchema>,
         folder: &Path,
         mode: LogMode,
-        say: Option<fn(&str)>,
+        print_line: Option<fn(&str)>,
     ) -> Recorder {
         let log = match mode {
             LogMode::PerNode => Log::PerNode(NodeLogs::create(folder, schema)),
@@ -66,20 +67,19 @@ impl Recorder {
             checks: None,
             printed: (mode != LogMode::Off).then(|| Printed::new(folder)),
             error: None,
-            say,
+            print_line,
             schema: schema.clone(),
             log,
         }
     }
 
-    /// Has these told of every record, too.
+    /// Passes every record to these checks, too.
     pub fn judged_by(mut self, checks: Checks) -> Recorder {
         self.checks = Some(checks);
         self
     }
 
-    /// Of these nodes alone, and without measuring: what the others record is
-    /// needed for that, and it lies elsewhere.
+    /// Records only these nodes, without metrics, which need the records of all nodes.
     pub fn only(mut self, nodes: &[u32]) -> Recorder {
         if let Log::PerNode(log) = &mut self.log {
             log.keep_only(nodes);
@@ -88,11 +88,11 @@ impl Recorder {
         self
     }
 
-    /// Writes what is left and tells what was found out up to `end`.
+    /// Writes the remaining records and returns the findings up to `end`.
     ///
     /// # Errors
     ///
-    /// The first file that could not be written, now or before.
+    /// Fails if a file could not be written, now or before.
     pub fn finish(mut self, end: SimTime) -> Result<Findings, WriteError> {
         match self.log {
             Log::PerNode(log) => drop(log.finish()?),
@@ -135,8 +135,8 @@ impl Sink for Recorder {
     }
 
     fn print(&mut self, _: SimTime, node: u32, line: &str) {
-        if let Some(say) = self.say {
-            say(&format!(
+        if let Some(print) = self.print_line {
+            print(&format!(
                 "{} | {line}",
                 self.schema.nodes[node as usize].name
             ));

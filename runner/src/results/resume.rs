@@ -1,5 +1,5 @@
-//! Taking up results where they were left: which runs of the journal are still
-//! there as they were written, and which have to be done again.
+//! Continues results (`--resume`): finds the runs of the journal whose files are
+//! unchanged, and those that have to be repeated.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,29 +9,29 @@ use analysis::results::RunStatus;
 
 use crate::plan::Plan;
 use crate::results::entry::Reader;
+use crate::results::error::ResultsError;
 use crate::results::folder::Folder;
 use crate::results::journal::Past;
-use crate::results::ledger::{BookError, RunResult};
+use crate::results::run_result::RunResult;
 use crate::results::sums::{FileSum, damage};
 
-/// What there is of a plan's results.
+/// The finished runs of an earlier process.
 #[derive(Debug, Default)]
 pub struct Resumed {
     /// The runs that are kept, by number.
     pub kept: BTreeMap<u32, RunResult>,
-    /// Those that were over and have to be done again, by number, and what their
-    /// files were.
+    /// The sums of the files of runs that have to be repeated, by number.
     pub again: BTreeMap<u32, Vec<FileSum>>,
-    /// What is to be said.
+    /// Warnings about runs that have to be repeated.
     pub remarks: Vec<String>,
 }
 
-/// Looks after everything that the journal tells of.
+/// Checks the files of every run in the journal.
 ///
 /// # Errors
 ///
-/// When a folder cannot be renamed.
-pub fn take_up(plan: &Plan, folder: &Folder, past: Past) -> Result<Resumed, BookError> {
+/// Fails if a folder cannot be renamed.
+pub fn take_up(plan: &Plan, folder: &Folder, past: Past) -> Result<Resumed, ResultsError> {
     let mut resumed = Resumed {
         remarks: past.remarks,
         ..Resumed::default()
@@ -47,8 +47,8 @@ pub fn take_up(plan: &Plan, folder: &Folder, past: Past) -> Result<Resumed, Book
     for spec in plan.runs() {
         let number = spec.number;
         let Some((_, entry)) = entries.next_if(|(run, _)| *run == u64::from(number)) else {
-            // In real time no two runs are alike, so one without a line in the
-            // journal would stand in the way of the next.
+            // In real time the repeated run has other files, so the folder without a
+            // line in the journal must be moved.
             if plan.is_real() && folder.run(number).exists() {
                 let place = set_aside(&folder.run(number))?;
                 resumed.remarks.push(format!(
@@ -66,23 +66,23 @@ pub fn take_up(plan: &Plan, folder: &Folder, past: Past) -> Result<Resumed, Book
             ));
             continue;
         };
-        match find(folder, &result)? {
+        match problem(folder, &result)? {
             None => {
                 resumed.kept.insert(number, result);
             }
             Some(wrong) => {
                 resumed.again.insert(number, files);
-                let told = format!("run {number}: {wrong}; it is done again");
-                resumed.remarks.push(told);
+                let text = format!("run {number}: {wrong}; it is done again");
+                resumed.remarks.push(text);
             }
         }
     }
     Ok(resumed)
 }
 
-/// What is wrong with the files of a run, if anything. What is left of a damaged
-/// one is out of the way then.
-fn find(folder: &Folder, result: &RunResult) -> Result<Option<String>, BookError> {
+/// Returns what is wrong with the files of a run, if anything. A damaged folder is
+/// renamed.
+fn problem(folder: &Folder, result: &RunResult) -> Result<Option<String>, ResultsError> {
     if result.files.is_empty() {
         return Ok(None);
     }
@@ -98,20 +98,20 @@ fn find(folder: &Folder, result: &RunResult) -> Result<Option<String>, BookError
         let place = set_aside(&whole)?;
         return Ok(Some(format!("{wrong} (kept as {})", place.display())));
     }
-    // Ended between its line in the journal and its final name.
+    // Killed between the line in the journal and the final name.
     if damage(&partial, &result.files).is_none() {
-        fs::rename(&partial, &whole).map_err(BookError::at(&whole))?;
+        fs::rename(&partial, &whole).map_err(ResultsError::at(&whole))?;
         return Ok(None);
     }
     Ok(Some(wrong))
 }
 
-/// Renames a folder that is in the way; what was set aside before goes.
-fn set_aside(folder: &Path) -> Result<PathBuf, BookError> {
+/// Renames a folder to `NNNN.damaged`, and removes an earlier one of that name.
+fn set_aside(folder: &Path) -> Result<PathBuf, ResultsError> {
     let place = folder.with_extension("damaged");
     if place.exists() {
-        fs::remove_dir_all(&place).map_err(BookError::at(&place))?;
+        fs::remove_dir_all(&place).map_err(ResultsError::at(&place))?;
     }
-    fs::rename(folder, &place).map_err(BookError::at(&place))?;
+    fs::rename(folder, &place).map_err(ResultsError::at(&place))?;
     Ok(place)
 }

@@ -1,5 +1,5 @@
-//! Sums of a run's files: what was written, and whether it is still there as it
-//! was. XXH3 with 64 bits: it finds damage and differences, not forgery.
+//! Sums of a run's files, to find damage and differences. The sum is XXH3 with 64
+//! bits, which does not protect against forgery.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::results::ledger::BookError;
+use crate::results::error::ResultsError;
 
 /// The sum of one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,16 +21,16 @@ pub struct FileSum {
     pub xxh3: u64,
 }
 
-/// What is read at once `[bytes]`: most logs of small scenarios in one piece, and
-/// little enough for the stack, where it costs no fresh pages for each run.
+/// Size of a read `[bytes]`: enough for most logs of small scenarios, and small
+/// enough for the stack, which needs no fresh pages for each run.
 const PIECE: usize = 32 << 10;
 
-/// The sums of all files in a run's folder, by name.
+/// Returns the sums of all files in a run's folder, ordered by name.
 ///
 /// # Errors
 ///
-/// When one cannot be read.
-pub fn sums(folder: &Path) -> Result<Vec<FileSum>, BookError> {
+/// Fails if a file cannot be read.
+pub fn sums(folder: &Path) -> Result<Vec<FileSum>, ResultsError> {
     let mut found = Vec::new();
     gather(folder, "", &mut [0; PIECE], &mut found)?;
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -42,16 +42,16 @@ fn gather(
     prefix: &str,
     buffer: &mut [u8],
     found: &mut Vec<FileSum>,
-) -> Result<(), BookError> {
-    for entry in folder.read_dir().map_err(BookError::at(folder))? {
-        let entry = entry.map_err(BookError::at(folder))?;
+) -> Result<(), ResultsError> {
+    for entry in folder.read_dir().map_err(ResultsError::at(folder))? {
+        let entry = entry.map_err(ResultsError::at(folder))?;
         let path = entry.path();
-        let kind = entry.file_type().map_err(BookError::at(&path))?;
+        let kind = entry.file_type().map_err(ResultsError::at(&path))?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         if kind.is_dir() {
             gather(&path, &format!("{name}/"), buffer, found)?;
         } else if kind.is_file() {
-            let (bytes, xxh3) = sum(&path, buffer).map_err(BookError::at(&path))?;
+            let (bytes, xxh3) = sum(&path, buffer).map_err(ResultsError::at(&path))?;
             found.push(FileSum { name, bytes, xxh3 });
         }
     }
@@ -75,8 +75,8 @@ fn sum(path: &Path, buffer: &mut [u8]) -> io::Result<(u64, u64)> {
     }
 }
 
-/// What is wrong with the files in a run's folder, if anything. Files that came
-/// later are none of its business.
+/// Returns what is wrong with the files in a run's folder, if anything. Files that
+/// were added later are ignored.
 pub fn damage(folder: &Path, sums: &[FileSum]) -> Option<String> {
     if !folder.is_dir() {
         return Some("its folder is not there".to_owned());
@@ -85,7 +85,7 @@ pub fn damage(folder: &Path, sums: &[FileSum]) -> Option<String> {
     sums.iter().find_map(|known| {
         let path = folder.join(&known.name);
         let name = &known.name;
-        // The size is asked first: a file that was cut is found without reading.
+        // The size first: it finds a truncated file without reading it.
         let found = fs::metadata(&path).and_then(|it| match it.len() == known.bytes {
             true => sum(&path, &mut buffer),
             false => Ok((it.len(), 0)),
@@ -105,7 +105,7 @@ pub fn damage(folder: &Path, sums: &[FileSum]) -> Option<String> {
     })
 }
 
-/// The first file in which two runs differ, if there is one.
+/// Returns the first file in which two runs differ.
 pub fn difference<'a>(one: &'a [FileSum], other: &'a [FileSum]) -> Option<&'a str> {
     let lacks = |sums: &[FileSum], sum: &FileSum| !sums.contains(sum);
     let mut differing: Vec<&str> = one
@@ -142,11 +142,11 @@ mod tests {
         fs::write(run.path().join("notes.txt"), "later").unwrap();
         assert_eq!(damage(run.path(), &known), None);
         fs::write(run.path().join("deep/b"), "twx\n").unwrap();
-        let told = damage(run.path(), &known).unwrap();
-        assert_eq!(told, "deep/b is not what was written");
+        let text = damage(run.path(), &known).unwrap();
+        assert_eq!(text, "deep/b is not what was written");
         fs::write(run.path().join("deep/b"), "two\nthree\n").unwrap();
-        let told = damage(run.path(), &known).unwrap();
-        assert_eq!(told, "deep/b has 10 bytes, 4 were written");
+        let text = damage(run.path(), &known).unwrap();
+        assert_eq!(text, "deep/b has 10 bytes, 4 were written");
         fs::remove_file(run.path().join("a.csv")).unwrap();
         assert_eq!(damage(run.path(), &known).unwrap(), "a.csv is not there");
     }

@@ -8,8 +8,8 @@ use runner_abi as abi;
 use tracing::span::EnteredSpan;
 use tracing::{Level, span_enabled, trace, trace_span};
 
-use base::callback::Callback;
 use crate::progress_page::ProgressPage;
+use base::callback::Callback;
 use base::time::SimTime;
 use engine::sink::Sink;
 use engine::world::World;

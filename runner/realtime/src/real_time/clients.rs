@@ -14,7 +14,7 @@ use crate::stream::Reading;
 use engine::behaviors::{Behaviors, Failure};
 use engine::message::Message;
 use engine::sink::Sink;
-use engine::transport::{LARGE, Content};
+use engine::transport::{Content, LARGE};
 use os::poller::Token;
 
 /// The clients of a run, and standard input where a node reads it.

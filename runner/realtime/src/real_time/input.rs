@@ -15,7 +15,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// begin of the run. A node in a process of its own cannot read it.
     pub(super) fn connect_input(&mut self) -> Result<(), Failure> {
         let reader = input::reader(self.run.world.roster());
-        let Some((node, kind)) = reader.filter(|_| !self.run.world.transport.has_remote_nodes()) else {
+        let Some((node, kind)) = reader.filter(|_| !self.run.world.transport.has_remote_nodes())
+        else {
             return Ok(());
         };
         let peer = self.run.add_external_peer(input::NAME);

@@ -38,7 +38,12 @@ pub struct Links {
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Sends something from a node to another.
-    pub(super) fn send_to_node(&mut self, from: u32, to: u32, what: Content) -> Result<(), Failure> {
+    pub(super) fn send_to_node(
+        &mut self,
+        from: u32,
+        to: u32,
+        what: Content,
+    ) -> Result<(), Failure> {
         let message;
         let size;
         let (kind, number, body) = match what {
@@ -97,7 +102,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             match socket.send_to(&datagram, address) {
                 // The network loses other datagrams without an error.
                 Err(_) if head.kind == FrameKind::Message => {
-                    self.run.record_loss(to, from, head.number, body.len() as u64);
+                    self.run
+                        .record_loss(to, from, head.number, body.len() as u64);
                 }
                 _ => self.links.unchecked = true,
             }

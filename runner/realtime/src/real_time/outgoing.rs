@@ -4,7 +4,7 @@ use super::RealTime;
 use crate::client::QUEUE_MAX;
 use engine::behaviors::{Behaviors, Failure};
 use engine::sink::Sink;
-use engine::transport::{Outgoing, Content};
+use engine::transport::{Content, Outgoing};
 
 /// Why a peer that does not read is disconnected.
 pub(super) const TOO_MUCH_UNREAD: &str = "it left more than 256 MiB unread";

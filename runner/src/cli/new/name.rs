@@ -1,10 +1,10 @@
-//! Names of what is new: a scenario's becomes a file, a plugin's a crate, a library
-//! and the word before the dot in `behavior`.
+//! The names of new scenarios and plugins. The name of a plugin is also that of its
+//! crate and library, and the part before the dot in `behavior`.
 
 use super::NewError;
 use crate::scenario::name_problem;
 
-/// The name that was meant, `.toml` at its end or not.
+/// Returns the name of a scenario, typed with or without `.toml`.
 pub fn of_scenario(typed: &str) -> Result<&str, NewError> {
     let name = typed.strip_suffix(".toml").unwrap_or(typed);
     let Some(problem) = name_problem(name) else {
@@ -18,8 +18,8 @@ pub fn of_scenario(typed: &str) -> Result<&str, NewError> {
     })
 }
 
-/// Refuses what cannot name a plugin: it is a scenario's kind of name, and a crate's
-/// as the compiler wants it, which is the library's.
+/// Checks the name of a plugin: it must be valid in a scenario, and as the name of a
+/// crate.
 pub fn check_plugin(name: &str) -> Result<(), NewError> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let problem = if let Some(problem) = name_problem(name) {
@@ -40,15 +40,14 @@ pub fn check_plugin(name: &str) -> Result<(), NewError> {
     })
 }
 
-/// The plugin name that is meant by one with the wrong letters, if it is one.
+/// Returns a valid name that differs only in case and separators.
 fn near(name: &str) -> Option<String> {
     let near = name.to_ascii_lowercase().replace(['-', '.', ' '], "_");
     (near != name && check_plugin(&near).is_ok()).then_some(near)
 }
 
-/// What no crate can be called that uses the SDK: the keywords of Rust, those that it
-/// keeps for later included (The Rust Reference, "Keywords"), the crates that are
-/// always there, and the ones that a plugin depends on.
+/// The names that a crate with the SDK cannot have: all keywords of Rust (The Rust
+/// Reference, "Keywords"), the standard crates, and the dependencies of a plugin.
 const RESERVED: [&str; 62] = [
     "abstract",
     "alloc",

@@ -1,5 +1,4 @@
-//! The SDK that a new plugin depends on: a path, since it belongs to the runner's
-//! source.
+//! The path of the SDK for a new plugin. The SDK is part of the runner's source.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,8 +8,8 @@ use super::NewError;
 /// The SDK beside the source that this executable was built from.
 const BESIDE_THE_RUNNER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/sdk");
 
-/// The SDK's folder as a TOML string: the one given, or the one beside the runner's
-/// source, if that is still there.
+/// Returns the folder of the SDK as a TOML string: the given one, or the one in the
+/// runner's source, if that still exists.
 pub fn find(given: Option<&Path>) -> Result<String, NewError> {
     let folder = given.unwrap_or(Path::new(BESIDE_THE_RUNNER));
     if given.is_none() && !folder.is_dir() {
@@ -40,7 +39,7 @@ pub fn find(given: Option<&Path>) -> Result<String, NewError> {
     }
 }
 
-/// Whether a folder holds the SDK's crate, or why not.
+/// Checks whether a folder holds the SDK; fails with the reason if not.
 fn is_sdk(folder: &Path) -> Result<(), String> {
     let manifest = folder.join("Cargo.toml");
     let text = fs::read_to_string(&manifest)

@@ -1,22 +1,22 @@
-//! Where a message goes: `tcp://127.0.0.1:15000`, `udp://[::1]:15000`.
+//! The address of `runner send`: `tcp://127.0.0.1:15000`, `udp://[::1]:15000`.
 //!
-//! Unlike a scenario's addresses, the host may be a name: what it stands for on
-//! this machine is what the person who types it means.
+//! Unlike in the addresses of a scenario, the host may be a name, which this machine
+//! resolves.
 
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
-/// Where a message goes.
+/// The address of a listening node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// How.
+    /// The transport.
     pub transport: Transport,
     host: String,
     port: u16,
 }
 
-/// How messages travel.
+/// The transport of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     /// On a connection.
@@ -30,7 +30,7 @@ impl Address {
     ///
     /// # Errors
     ///
-    /// What was expected, in words.
+    /// Fails with the expected form.
     pub fn parse(text: &str) -> Result<Address, String> {
         const EXPECTED: &str = "expected tcp://HOST:PORT or udp://HOST:PORT";
         let (scheme, rest) = text.split_once("://").ok_or(EXPECTED)?;
@@ -66,11 +66,11 @@ impl Address {
         }
     }
 
-    /// The addresses that it stands for, at least one.
+    /// Resolves the host; returns at least one address.
     ///
     /// # Errors
     ///
-    /// When the host is not known.
+    /// Fails if the host is unknown.
     pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
         let found: Vec<SocketAddr> = (self.host.as_str(), self.port).to_socket_addrs()?.collect();
         match found.is_empty() {

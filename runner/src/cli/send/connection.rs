@@ -1,51 +1,51 @@
-//! The line to a listening node: a TCP connection with its framing, or a UDP
-//! socket, with a time limit on all that could last.
+//! The connection of `runner send`: a TCP connection with its framing, or a UDP socket.
+//! Every operation has a timeout.
 
 use std::io::{self, IoSlice, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam::channel;
+use crossbeam::channel::{self, Receiver};
 
 use super::SendError;
 use super::address::{Address, Transport};
 use framing::{Decoder, Envelope, Framing};
 
-/// The longest reply `[bytes]`; arbitrary: a person reads it, and memory grows
-/// with what arrives, not with what is promised.
+/// Maximum size of a reply `[bytes]`. Arbitrary; memory grows with the bytes received,
+/// not with the announced length.
 const LONGEST_REPLY: u64 = 1 << 30;
 
-/// The longest datagram `[bytes]`.
+/// Maximum size of a datagram `[bytes]`.
 const LONGEST_DATAGRAM: usize = 65_535;
 
-/// How long the other end may take to hang up after the last message that wants
-/// no reply; arbitrary.
+/// How long the peer may take to close the connection after the last message without
+/// a reply. Arbitrary.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The line to a listening node.
+/// A connection to a listening node.
 pub struct Connection {
     address: Address,
     timeout: Duration,
-    line: Line,
+    socket: Socket,
 }
 
-enum Line {
+enum Socket {
     Tcp {
         stream: TcpStream,
         decoder: Decoder,
-        /// Where no reply is wanted: reports when whoever throws them away is done.
-        drain: Option<channel::Receiver<()>>,
+        /// With `--no-reply`: closed when the thread that discards replies has ended.
+        drain: Option<Receiver<()>>,
     },
     Udp(UdpSocket),
 }
 
 impl Connection {
-    /// Connects, within `timeout`. The framing is of TCP, `line` unless named.
+    /// Connects within `timeout`. The default framing of TCP is `line`.
     ///
     /// # Errors
     ///
-    /// When nobody answers, or a framing is named for datagrams.
+    /// Fails without a connection, or if datagrams have a framing.
     pub fn open(
         address: &Address,
         framing: Option<Framing>,
@@ -61,16 +61,16 @@ impl Connection {
         let framing = framing.unwrap_or(Framing::Line);
         let mut refusal = io::Error::from(io::ErrorKind::NotFound);
         for candidate in candidates {
-            let line = match address.transport {
+            let socket = match address.transport {
                 Transport::Tcp => tcp(candidate, framing, timeout),
                 Transport::Udp => udp(candidate),
             };
-            match line {
-                Ok(line) => {
+            match socket {
+                Ok(socket) => {
                     return Ok(Connection {
                         address: address.clone(),
                         timeout,
-                        line,
+                        socket,
                     });
                 }
                 Err(error) => refusal = error,
@@ -84,20 +84,20 @@ impl Connection {
 
     /// The framing; datagrams have none.
     pub fn framing(&self) -> Option<Framing> {
-        match &self.line {
-            Line::Tcp { decoder, .. } => Some(decoder.framing()),
-            Line::Udp(_) => None,
+        match &self.socket {
+            Socket::Tcp { decoder, .. } => Some(decoder.framing()),
+            Socket::Udp(_) => None,
         }
     }
 
-    /// Sends a message, and waits for no reply: what comes is thrown away.
+    /// Sends a message without waiting for a reply. Replies are discarded.
     ///
     /// # Errors
     ///
-    /// When it cannot be framed or sent.
+    /// Fails if the message cannot be framed or sent.
     pub fn send(&mut self, message: &[u8]) -> Result<(), SendError> {
-        match &mut self.line {
-            Line::Tcp {
+        match &mut self.socket {
+            Socket::Tcp {
                 stream,
                 decoder,
                 drain,
@@ -105,13 +105,12 @@ impl Connection {
                 let framing = decoder.framing();
                 let envelope = Envelope::new(framing, message).map_err(SendError::Message)?;
                 if drain.is_none() {
-                    // One who answers does not listen any more once its answers
-                    // are left lying.
-                    *drain = stream.try_clone().map(throw_away).ok();
+                    // A peer whose replies are not read stops reading.
+                    *drain = stream.try_clone().map(discard).ok();
                 }
                 write(stream, &envelope, message)
             }
-            Line::Udp(socket) => socket.send(message).map(|_| ()),
+            Socket::Udp(socket) => socket.send(message).map(|_| ()),
         }
         .map_err(|source| self.send_error(source))
     }
@@ -120,13 +119,13 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// When it cannot be framed or sent, or no reply comes in time, or none that
-    /// can be read.
+    /// Fails if the message cannot be framed or sent, or if there is no valid reply in
+    /// time.
     pub fn request(&mut self, message: &[u8]) -> Result<Vec<u8>, SendError> {
         let deadline = Instant::now() + self.timeout;
-        let Line::Tcp {
+        let Socket::Tcp {
             stream, decoder, ..
-        } = &mut self.line
+        } = &mut self.socket
         else {
             self.send(message)?;
             return self.datagram(deadline);
@@ -134,14 +133,14 @@ impl Connection {
         let framing = decoder.framing();
         let envelope = Envelope::new(framing, message).map_err(SendError::Message)?;
         let address = &self.address;
-        // Sent beside, since one who answers while it is still being told does
-        // not listen any more once nobody reads its answer.
+        // A thread writes while this one reads: a peer that replies before it has read
+        // the whole message stops reading if its reply is not read.
         thread::scope(|scope| {
             let writing = &*stream;
             let writer = scope.spawn(move || write(writing, &envelope, message));
             let reply = receive(stream, decoder, deadline, address, self.timeout);
             if reply.is_err() {
-                // Whatever the writer still waits for, it is over.
+                // Ends a write that still waits.
                 let _ = stream.shutdown(Shutdown::Both);
             }
             let sent = writer
@@ -150,7 +149,7 @@ impl Connection {
             match (reply, sent) {
                 // A reply may come before the message was read to its end.
                 (Ok(reply), _) => Ok(reply),
-                // The connection was lost while sending: the better reason.
+                // The connection was lost while sending, which explains more.
                 (Err(SendError::Closed(_) | SendError::Receive { .. }), Err(source)) => {
                     Err(SendError::Send {
                         address: address.clone(),
@@ -162,23 +161,23 @@ impl Connection {
         })
     }
 
-    /// Hangs up so that what was sent is still read: a connection that is closed
-    /// with unread replies takes back what has not arrived.
+    /// Closes the connection so that the peer can read everything that was sent: closing
+    /// with unread replies would reset it.
     pub fn close(self) {
-        if let Line::Tcp {
+        if let Socket::Tcp {
             stream,
             drain: Some(drain),
             ..
-        } = self.line
+        } = self.socket
             && stream.shutdown(Shutdown::Write).is_ok()
         {
-            // Late or done, nothing is left to do.
+            // After the timeout nothing else can be done.
             let _ = drain.recv_timeout(GRACE.min(self.timeout));
         }
     }
 
     fn datagram(&self, deadline: Instant) -> Result<Vec<u8>, SendError> {
-        let Line::Udp(socket) = &self.line else {
+        let Socket::Udp(socket) = &self.socket else {
             return Err(SendError::Closed(self.address.clone()));
         };
         let mut reply = vec![0; LONGEST_DATAGRAM];
@@ -213,20 +212,20 @@ impl Connection {
     }
 }
 
-fn tcp(address: SocketAddr, framing: Framing, timeout: Duration) -> io::Result<Line> {
+fn tcp(address: SocketAddr, framing: Framing, timeout: Duration) -> io::Result<Socket> {
     let stream = TcpStream::connect_timeout(&address, timeout)?;
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(timeout))?;
     let decoder = Decoder::new(framing, LONGEST_REPLY);
-    Ok(Line::Tcp {
+    Ok(Socket::Tcp {
         stream,
         decoder,
         drain: None,
     })
 }
 
-/// Reads a stream to its end, beside; the end is reported by hanging up.
-fn throw_away(mut stream: TcpStream) -> channel::Receiver<()> {
+/// Discards the replies of a stream in a thread. The channel is closed at the end.
+fn discard(mut stream: TcpStream) -> Receiver<()> {
     let (done, drain) = channel::bounded(1);
     thread::spawn(move || {
         let _ = io::copy(&mut stream, &mut io::sink());
@@ -235,17 +234,17 @@ fn throw_away(mut stream: TcpStream) -> channel::Receiver<()> {
     drain
 }
 
-fn udp(address: SocketAddr) -> io::Result<Line> {
+fn udp(address: SocketAddr) -> io::Result<Socket> {
     let any: SocketAddr = match address {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
     let socket = UdpSocket::bind(any)?;
     socket.connect(address)?;
-    Ok(Line::Udp(socket))
+    Ok(Socket::Udp(socket))
 }
 
-/// Writes a message in its envelope, as one write where the system takes it.
+/// Writes a message in its envelope, with one call if possible.
 fn write(mut stream: &TcpStream, envelope: &Envelope, message: &[u8]) -> io::Result<()> {
     let mut parts = [envelope.head(), message, envelope.tail()].map(IoSlice::new);
     let mut parts = &mut parts[..];
@@ -255,7 +254,7 @@ fn write(mut stream: &TcpStream, envelope: &Envelope, message: &[u8]) -> io::Res
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(count) => IoSlice::advance_slices(&mut parts, count),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // What a socket says when its time is over.
+            // The error of a socket after its timeout.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -265,7 +264,7 @@ fn write(mut stream: &TcpStream, envelope: &Envelope, message: &[u8]) -> io::Res
     Ok(())
 }
 
-/// The next message of a connection.
+/// Returns the next message of a connection.
 fn receive(
     mut stream: &TcpStream,
     decoder: &mut Decoder,
@@ -316,13 +315,13 @@ fn late(address: &Address, timeout: Duration, received: usize) -> SendError {
     }
 }
 
-/// The time that is left, if any.
+/// Returns the remaining time, if any.
 fn left_until(deadline: Instant) -> Option<Duration> {
     let left = deadline.saturating_duration_since(Instant::now());
     (!left.is_zero()).then_some(left)
 }
 
-/// Nothing has come yet.
+/// Whether the error means that no data has arrived yet.
 fn is_pause(error: &io::Error) -> bool {
     use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), Interrupted | TimedOut | WouldBlock)

@@ -101,7 +101,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         };
         let (node, peer) = (client.node, client.peer);
         for lost in client.stream.take_unsent() {
-            self.run.record_external_loss(node, peer, lost.number, lost.bytes);
+            self.run
+                .record_external_loss(node, peer, lost.number, lost.bytes);
         }
         self.clients.paused.remove(&token);
         self.clients.connected.remove(&peer);

@@ -1,17 +1,16 @@
-//! Heartbeats: each node tells its peers at an interval that it is alive, and
-//! records a silence when it has heard from nobody for too long.
+//! Heartbeats: each node sends its peers a heartbeat at an interval, and records a
+//! silence if it receives none for too long.
 //!
-//! A behavior is a state machine. The runner makes one instance per node, and calls
-//! it; what it does in answer takes effect in order. All time comes from
-//! `Node::now` and from timers, all chance from `Node::random`: then the same seed
-//! gives the same run.
+//! A behavior is a state machine. The runner makes one instance per node and calls its
+//! functions; their effects happen in order. Use `Node::now` and timers for time, and
+//! `Node::random` for random numbers: then the same seed gives the same run.
 
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Problem, Result, Span};
 
 /// A column of the node's log; it holds its value until it is set again.
 const HEARD: Column<u64> = Column::new(0, "heard", "heartbeats heard so far");
 
-/// A word of its own in the log's `event` column.
+/// An event that the node writes into the `event` column of its log.
 const SILENCE: Event = Event::new(0, "silence", "nobody was heard for `patience`");
 
 /// The tags of the two timers.
@@ -23,9 +22,9 @@ const PATIENCE: u64 = 1;
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 struct Config {
-    /// From heartbeat to heartbeat.
+    /// The time between two heartbeats.
     interval: Span,
-    /// For how long nobody is heard before that is a silence.
+    /// How long to wait for a heartbeat before a silence is recorded.
     patience: Span,
 }
 
@@ -51,7 +50,7 @@ impl Behavior for Pulse {
     const COLUMNS: &'static [ColumnInfo] = &[HEARD.info()];
     const EVENTS: &'static [Event] = &[SILENCE];
 
-    /// What types and ranges cannot say. Checked before anything runs.
+    /// Checks what types and ranges cannot express, before any run begins.
     fn check(config: &Config) -> Vec<Problem> {
         if config.interval == Span::ZERO {
             return vec![Problem::at("interval", "no time at all, expected more")];
@@ -73,14 +72,14 @@ impl Behavior for Pulse {
     fn message(&mut self, node: &mut Context<Self>, _from: Peer, _bytes: &[u8]) -> Result {
         self.heard += 1;
         node.set(HEARD, self.heard);
-        // Takes the place of the one that is pending.
+        // Replaces the pending timer.
         node.set_timer(PATIENCE, node.config().patience.duration());
         Ok(())
     }
 
     fn timer(&mut self, node: &mut Context<Self>, tag: u64) -> Result {
         if tag == PATIENCE {
-            // Until somebody is heard again, one silence is enough.
+            // One silence is enough until the next message sets the timer again.
             node.record(SILENCE);
             return Ok(());
         }

@@ -1,5 +1,5 @@
-//! The state machine, driven by hand: no runner, no time. Each call answers what the
-//! behavior did, in order.
+//! Tests of the state machine without a runner. Each call returns the effects of the
+//! behavior, in order.
 
 use super::*;
 use runner_sdk::testkit::{Effect, node, problems};
@@ -31,7 +31,7 @@ fn a_beat_goes_to_every_peer_and_the_next_one_is_due_an_interval_later() {
 }
 
 #[test]
-fn whoever_is_heard_ends_the_waiting() {
+fn a_message_sets_the_timer_again() {
     let mut anna = node::<Pulse>()
         .peers(["ben"])
         .config("patience = '3s'")

@@ -1,45 +1,49 @@
-//! `--junit FILE`: what the runs came to, as the XML that CI services read.
+//! The reporter of `--junit FILE`: the results of runs as the XML that CI services
+//! read.
 //!
-//! A suite for each case of a scenario, a test case for each run, in the order of
-//! the plan; several scenarios share one file. What a plugin or a node did wrong
-//! is an `error`, what a check found a `failure`, with the command that repeats it
-//! and where its records lie; a run that was not begun or not ended is `skipped`.
+//! The file has a suite for each case of a scenario and a test case for each run, in
+//! the order of the plan; several scenarios share one file. A failure of a plugin or
+//! a node is an `error`; a failed check is a `failure`. Both have the command that
+//! repeats the run and the folder of its logs. A run that did not begin or did not
+//! end is `skipped`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use analysis::results::{Judgement, Manifest, RunStatus, Verdict};
+use analysis::results::{Judgement, RunStatus, Verdict};
 use chrono::{DateTime, Utc};
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::cli::place::write_whole;
-use crate::cli::verdicts::text;
+use super::verdicts::text;
+use super::{Context, Ending, Event, Reporter, ReporterError};
 use crate::plan::{ONLY_CASE, Plan, RunSpec};
+use crate::results::error::ResultsError;
 use crate::results::folder::Folder;
-use crate::results::ledger::{BookError, RunResult};
+use crate::results::open::write_whole;
+use crate::results::run_result::RunResult;
 
-/// The name of the whole.
+/// The name of the report.
 const NAME: &str = "runner";
 
-/// A JUnit file in the making.
+/// Collects suites and writes the file at the end of each plan.
 #[derive(Debug)]
 pub struct Junit {
     path: PathBuf,
     report: Report,
-    /// The suites of the plan under way, by case.
+    /// The suites of the current plan, by case.
     suites: Vec<TestSuite>,
 }
 
 impl Junit {
-    /// Begins a file: it is there, without suites, before anything runs.
+    /// Writes a file without suites, before any run begins.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
-    pub fn begin(path: &Path) -> Result<Junit, BookError> {
+    /// Fails if the file cannot be written.
+    pub fn begin(path: &Path) -> Result<Junit, ResultsError> {
         if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).map_err(BookError::at(folder))?;
+            fs::create_dir_all(folder).map_err(ResultsError::at(folder))?;
         }
         let junit = Junit {
             path: path.to_owned(),
@@ -50,8 +54,14 @@ impl Junit {
         Ok(junit)
     }
 
-    /// From now on the runs are those of this plan.
-    pub fn plan(&mut self, plan: &Plan, manifest: &Manifest, folder: &Folder, started: SystemTime) {
+    fn plan_begins(&mut self, context: &Context<'_>) {
+        let Context {
+            plan,
+            manifest,
+            folder,
+            started,
+            ..
+        } = *context;
         let started: DateTime<Utc> = started.into();
         let suite = |case: &crate::plan::Case| {
             let mut suite = TestSuite::new(suite_name(plan, &case.id));
@@ -72,8 +82,9 @@ impl Junit {
         self.suites = plan.cases.iter().map(suite).collect();
     }
 
-    /// Adds a run of the plan, with the command that repeats it.
-    pub fn add(&mut self, plan: &Plan, folder: &Folder, result: &RunResult, repeat: &str) {
+    fn run_ended(&mut self, context: &Context<'_>, result: &RunResult) {
+        let Context { plan, folder, .. } = *context;
+        let repeat = &context.repeat.of(result.row.run);
         let mut case = TestCase::new(
             format!("run {}", result.row.run),
             status(plan, folder, result, repeat),
@@ -91,8 +102,7 @@ impl Junit {
         }
     }
 
-    /// Adds what was judged over all runs of a case.
-    pub fn over_runs(&mut self, plan: &Plan, case: usize, judgement: &Judgement) {
+    fn case_judged(&mut self, plan: &Plan, case: usize, judgement: &Judgement) {
         let status = match judgement.verdict {
             Verdict::Passed => TestCaseStatus::success(),
             Verdict::Failed => wrong(NonSuccessKind::Failure, "expect", &text(judgement)),
@@ -105,19 +115,19 @@ impl Junit {
         }
     }
 
-    /// The plan is over: the runs that were not begun are left out, for this
-    /// reason; so much of it is on disk then.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be written.
-    pub fn end_plan(
+    /// Adds the runs that did not begin, and writes the file.
+    fn plan_ended(
         &mut self,
         plan: &Plan,
-        left_out: impl Iterator<Item = RunSpec>,
-        why: &str,
-    ) -> Result<(), BookError> {
-        for spec in left_out {
+        ending: Ending,
+        not_begun: &[RunSpec],
+    ) -> Result<(), ResultsError> {
+        let why = match ending {
+            Ending::Broken => "the results could not be written, or the runs not begun",
+            Ending::Stopped => "the runner was stopped by a signal",
+            Ending::Finished => "a run before it failed (--fail-fast)",
+        };
+        for spec in not_begun {
             let mut status = TestCaseStatus::skipped();
             status.set_message(format!("not begun: {why}"));
             let mut case = TestCase::new(format!("run {}", spec.number), status);
@@ -127,7 +137,7 @@ impl Junit {
         for mut suite in self.suites.drain(..) {
             let times = suite.test_cases.iter().filter_map(|case| case.time);
             suite.set_time(times.sum());
-            // Cases of which nothing was wanted are not in it.
+            // Cases without selected runs are left out.
             if !suite.test_cases.is_empty() {
                 self.report.add_test_suite(suite);
             }
@@ -141,11 +151,31 @@ impl Junit {
         self.write()
     }
 
-    fn write(&self) -> Result<(), BookError> {
+    fn write(&self) -> Result<(), ResultsError> {
         let text = self.report.to_string();
         let text = text.map_err(|error| std::io::Error::other(error.to_string()));
-        let text = text.map_err(BookError::at(&self.path))?;
+        let text = text.map_err(ResultsError::at(&self.path))?;
         write_whole(&self.path, &text)
+    }
+}
+
+impl Reporter for Junit {
+    fn event(&mut self, context: &Context<'_>, event: &Event<'_>) -> Result<(), ReporterError> {
+        match *event {
+            Event::PlanBegins => self.plan_begins(context),
+            Event::RunEnded(result) => self.run_ended(context, result),
+            Event::CaseJudged { case, judgement } => {
+                self.case_judged(context.plan, case, judgement);
+            }
+            Event::PlanEnded { ending, not_begun } => {
+                self.plan_ended(context.plan, ending, not_begun)?;
+            }
+            Event::Warning(_)
+            | Event::Error(_)
+            | Event::Resumed { .. }
+            | Event::ReportBuilt { .. } => {}
+        }
+        Ok(())
     }
 }
 
@@ -158,7 +188,8 @@ fn suite_name(plan: &Plan, case: &str) -> String {
     }
 }
 
-/// Not a success: the first line of what is wrong is its message.
+/// The status of a test case that is not a success. The message is the first line of
+/// the text.
 fn wrong(kind: NonSuccessKind, type_: &str, what: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(type_);
@@ -167,7 +198,7 @@ fn wrong(kind: NonSuccessKind, type_: &str, what: &str) -> TestCaseStatus {
     status
 }
 
-/// How a run went, in the words of JUnit.
+/// The status of a run as JUnit names it.
 fn status(plan: &Plan, folder: &Folder, result: &RunResult, repeat: &str) -> TestCaseStatus {
     let wrong = |kind, type_: &str, what: &str| {
         let mut text = format!("{what}\n\nrepeat: {repeat}\n");
@@ -182,19 +213,19 @@ fn status(plan: &Plan, folder: &Folder, result: &RunResult, repeat: &str) -> Tes
     let row = &result.row;
     let judged = result.judgements.iter();
     let judged = judged.filter(|it| it.verdict != Verdict::Passed).map(text);
-    let told: Vec<String> = result.wrong().map(str::to_owned).chain(judged).collect();
+    let texts: Vec<String> = result.errors().map(str::to_owned).chain(judged).collect();
     match (row.status, row.verdict) {
-        (RunStatus::Failed, _) => wrong(NonSuccessKind::Error, "failed", &told.join("\n")),
+        (RunStatus::Failed, _) => wrong(NonSuccessKind::Error, "failed", &texts.join("\n")),
         (RunStatus::Interrupted, _) if !plan.is_real() => {
             let mut status = TestCaseStatus::skipped();
             status.set_message("stopped by a signal before its end");
             status
         }
-        (_, Some(Verdict::Failed)) => wrong(NonSuccessKind::Failure, "check", &told.join("\n")),
+        (_, Some(Verdict::Failed)) => wrong(NonSuccessKind::Failure, "check", &texts.join("\n")),
         (_, Some(Verdict::Unknown)) => {
-            let what = match told.is_empty() {
+            let what = match texts.is_empty() {
                 true => "unknown: there was nothing to judge".to_owned(),
-                false => told.join("\n"),
+                false => texts.join("\n"),
             };
             wrong(NonSuccessKind::Error, "unknown", &what)
         }

@@ -1,17 +1,17 @@
-//! A run whose nodes have processes of their own, as the runner sees it: who does
-//! what, and what is measured once all have written their logs.
+//! A run with a process for each node, on the runner's side: it assigns the nodes
+//! to processes, and reads the logs back for metrics and checks. The other side is
+//! [`node`](super::node).
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 use analysis::log::{RunLog, RunSchema};
 use analysis::metrics::RunMetrics;
 use analysis::results::RunStatus;
 
-use super::one::{self, Ended};
-use super::{ExecuteError, Options};
+use super::RunError;
+use super::drive::Drive;
+use super::ended::{Ended, lateness, status};
 use crate::judge::checks::Checks;
-use crate::plan::{Plan, RunSpec};
 use crate::results::faults;
 use crate::results::record::Findings;
 use crate::scenario::{Override, Scenario};
@@ -21,20 +21,20 @@ use engine::run::EndReason;
 use model::roster::Roster;
 use realtime::processes::{FaultTime, FaultTimes, NodeJob, Setting, supervisor};
 
-/// What the processes need beside the plan, to make it anew.
+/// What a child process needs, beside the scenario's text, to make the same plan.
 #[derive(Clone, Debug)]
 pub struct Processes {
-    /// What overrides the scenario.
+    /// The overrides of the scenario.
     pub settings: Vec<Setting>,
-    /// Where to look for plugins first.
+    /// Folders that are searched for plugins first.
     pub plugin_path: Vec<PathBuf>,
-    /// Whether they say what they do.
-    pub verbose: bool,
-    /// Whether what nodes print is shown in color.
+    /// The verbosity of their logs, as the number of `-v`.
+    pub verbosity: u8,
+    /// Whether lines that nodes print keep their colors.
     pub color: bool,
 }
 
-/// What a setting does to a scenario; none if it is no `PATH=VALUE`.
+/// Returns the override of a setting; none if its text is not `PATH=VALUE`.
 pub fn to_override(setting: &Setting) -> Option<Override> {
     match setting {
         Setting::Set(text) => Override::parse(text).ok(),
@@ -42,62 +42,31 @@ pub fn to_override(setting: &Setting) -> Option<Override> {
     }
 }
 
-/// Runs a run in processes, to its end.
+/// Runs a run with a process for each node.
 ///
 /// # Errors
 ///
-/// When it could not begin, or its logs cannot be read back.
-pub fn run(
-    plan: &Plan,
-    spec: RunSpec,
-    folder: &Path,
-    processes: &Processes,
-    options: &Options,
-    (schema, checks): (&RunSchema, Option<Checks>),
-    stop: &AtomicBool,
-) -> Result<Ended, ExecuteError> {
-    let token = supervisor::token();
-    let source = &plan.loaded.source;
-    let jobs = shares(&plan.case(spec).roster)
-        .into_iter()
-        .map(|(nodes, who)| {
-            let job = NodeJob {
-                path: source.path.clone(),
-                text: source.text.clone(),
-                settings: processes.settings.clone(),
-                plugin_path: processes.plugin_path.clone(),
-                run: spec.number,
-                nodes,
-                token,
-                folder: folder.to_owned(),
-                say: options.say.is_some(),
-                color: processes.color,
-                verbose: processes.verbose,
-            };
-            (job, who)
-        })
-        .collect();
-    let sum = supervisor::run(jobs, stop, options.say)?;
-    let (reason, begun) = match sum.reason {
-        Some(reason) => (reason, true),
-        None => (EndReason::Interrupted, false),
-    };
-    let (mut status, mut failure) = one::status(reason);
+/// Fails if the run cannot begin, or if its logs cannot be read back.
+pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
+    let sum = supervisor::run(jobs(drive), drive.stop, drive.options.print_line)?;
+    let begun = sum.reason.is_some();
+    let (mut status, mut failure) = status(sum.reason.unwrap_or(EndReason::Interrupted));
     if !sum.failures.is_empty() {
         status = RunStatus::Failed;
         failure = Some(sum.failures.join("\n"));
     }
-    let faults = effects(&plan.case(spec).scenario, &sum.faults);
+    let faults = effects(&drive.case().scenario, &sum.faults);
     let mut warnings = sum.remarks;
     warnings.extend(faults::warnings(&faults));
-    warnings.extend(one::lateness(&sum.lag));
+    warnings.extend(lateness(&sum.lag));
+    let schema = &drive.plan.nodes(drive.spec.case).schema;
     let mut findings = match status {
         RunStatus::Failed => Findings::default(),
         _ if !begun => Findings {
             metrics: RunMetrics::new(schema).finish(0),
             ..Findings::default()
         },
-        _ => measure(folder, schema, sum.end, checks)?,
+        _ => measure(drive.folder, schema, sum.end, drive.checks())?,
     };
     if let Some(broken) = findings.broken_check.take() {
         status = RunStatus::Failed;
@@ -114,13 +83,39 @@ pub fn run(
         warnings,
         lag: Some(sum.lag),
         last: None,
-        expired: false,
+        timed_out: false,
         faults,
         conservation: begun.then_some(sum.conservation),
     })
 }
 
-/// What the faults did in all processes together.
+/// The job of each process, and the name of the process for people.
+fn jobs(drive: &Drive<'_>) -> Vec<(NodeJob, String)> {
+    let Some(processes) = &drive.options.processes else {
+        return Vec::new();
+    };
+    let token = supervisor::token();
+    let source = &drive.plan.loaded.source;
+    let job = |(nodes, name)| {
+        let job = NodeJob {
+            path: source.path.clone(),
+            text: source.text.clone(),
+            settings: processes.settings.clone(),
+            plugin_path: processes.plugin_path.clone(),
+            run: drive.spec.number,
+            nodes,
+            token,
+            folder: drive.folder.to_owned(),
+            say: drive.options.print_line.is_some(),
+            color: processes.color,
+            verbosity: processes.verbosity,
+        };
+        (job, name)
+    };
+    shares(&drive.case().roster).into_iter().map(job).collect()
+}
+
+/// The effect of each fault, summed over all processes.
 fn effects(scenario: &Scenario, shares: &[Vec<FaultTimes>]) -> Vec<FaultEffect> {
     let rules = scenario.faults.iter().enumerate();
     rules
@@ -140,8 +135,8 @@ fn effects(scenario: &Scenario, shares: &[Vec<FaultTimes>]) -> Vec<FaultEffect> 
         .collect()
 }
 
-/// Which nodes share a process, and whose it is: one for each behavior, one for
-/// all programs of others.
+/// The nodes of each process, and its name for people: a process for each node
+/// with a behavior, and one for all nodes that are programs.
 fn shares(roster: &Roster) -> Vec<(Vec<u32>, String)> {
     let is_program = |node: &u32| roster.groups()[roster.group_of(*node)].program.is_some();
     let (programs, own): (Vec<u32>, Vec<u32>) = (0..roster.len()).partition(is_program);
@@ -156,13 +151,13 @@ fn shares(roster: &Roster) -> Vec<(Vec<u32>, String)> {
     shares
 }
 
-/// What the logs of a run tell, up to its end.
+/// Computes metrics and judgements from the logs of a run, up to its end.
 fn measure(
     folder: &Path,
     schema: &RunSchema,
     end: SimTime,
     mut checks: Option<Checks>,
-) -> Result<Findings, ExecuteError> {
+) -> Result<Findings, RunError> {
     let mut metrics = RunMetrics::new(schema);
     let mut log = RunLog::open(folder, Some(schema))?;
     let mut strangers = 0;

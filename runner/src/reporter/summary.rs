@@ -1,4 +1,5 @@
-//! The table at the end: what the runs came to, node by node.
+//! The summary at the end of a plan: metrics of each node, failures of each case, and
+//! one line about all runs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,12 +7,12 @@ use std::time::Duration;
 use analysis::results::{Population, RunStatus, Verdict};
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::cli::check::count;
+use super::count;
 use crate::plan::{Case, Plan};
-use crate::results::ledger::RunResult;
+use crate::results::run_result::RunResult;
 use base::time::SimDuration;
 
-/// The metrics of the table, those that were measured of these, in this order.
+/// The metrics of the table, in this order; those without a value are left out.
 const SHOWN: [&str; 10] = [
     "clock_final",
     "clock_jump_mean",
@@ -25,25 +26,24 @@ const SHOWN: [&str; 10] = [
     "latency_mean",
 ];
 
-/// Nodes of a case in the table; a larger scenario shows its first.
+/// Maximum number of nodes of a case in the table.
 const NODES: u32 = 12;
-/// Lines of the table, at most.
+/// Maximum number of lines of the table.
 const LINES: usize = 36;
-/// Cases whose failures are told, at most.
+/// Maximum number of cases whose failures are printed.
 const CASES: usize = 12;
-/// Runs of a case from which on it is told how often they fail, even if none does:
-/// of fewer, the interval says little.
+/// Number of runs of a case from which on the rate of failures is printed even if no
+/// run failed: the interval of fewer runs is too wide.
 const MANY: u64 = 100;
 
-/// What the runs of one plan came to.
-#[derive(Debug)]
-pub struct Summary<'a> {
-    plan: &'a Plan,
-    /// Runs that were to be done.
+/// Sums over the runs of one plan.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Number of runs to report.
     selected: u64,
     statuses: BTreeMap<RunStatus, u64>,
     verdicts: BTreeMap<Verdict, u64>,
-    /// Runs that have metrics.
+    /// Number of runs with metrics.
     measured: u64,
     events: u64,
     messages: u64,
@@ -53,23 +53,16 @@ pub struct Summary<'a> {
     cells: BTreeMap<(usize, u32, usize), (f64, u64)>,
 }
 
-impl Summary<'_> {
+impl Summary {
     /// Before the first of `selected` runs.
-    pub fn new(plan: &Plan, selected: u64) -> Summary<'_> {
+    pub fn new(selected: u64) -> Summary {
         Summary {
-            plan,
             selected,
-            statuses: BTreeMap::new(),
-            verdicts: BTreeMap::new(),
-            measured: 0,
-            events: 0,
-            messages: 0,
-            populations: BTreeMap::new(),
-            cells: BTreeMap::new(),
+            ..Summary::default()
         }
     }
 
-    /// Takes one run.
+    /// Adds one run.
     pub fn add(&mut self, result: &RunResult) {
         *self.statuses.entry(result.row.status).or_default() += 1;
         if let Some(verdict) = result.row.verdict {
@@ -94,63 +87,72 @@ impl Summary<'_> {
         }
     }
 
-    /// Number of runs with this status.
-    pub fn with(&self, status: RunStatus) -> u64 {
-        self.statuses.get(&status).copied().unwrap_or(0)
-    }
-
-    /// The table; empty if nothing was measured.
-    pub fn table(&self) -> String {
-        let measured: Vec<usize> = (0..SHOWN.len())
-            .filter(|&metric| {
-                let cells = self.cells.iter().filter(|(key, _)| key.2 == metric);
-                // `dropped` and the like say something only where they are not 0.
-                let (mut any, mut nonzero) = (false, false);
-                for (_, (sum, _)) in cells {
-                    any = true;
-                    nonzero |= *sum != 0.0;
-                }
-                any && (nonzero || SHOWN[metric] != "dropped")
-            })
-            .collect();
-        if measured.is_empty() {
+    /// Returns the table of metrics; empty if there are no metrics.
+    pub fn table(&self, plan: &Plan) -> String {
+        let metrics = self.shown_metrics();
+        if metrics.is_empty() {
             return String::new();
         }
+        let several = plan.cases.len() > 1;
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        let several = self.plan.cases.len() > 1;
-        let header = measured.iter().map(|&metric| SHOWN[metric].to_owned());
-        let first = several.then(|| "case".to_owned());
-        let first = first.into_iter().chain([String::from("node")]);
-        table.set_header(first.chain(header));
-        let mut lines = 0;
-        let mut more_nodes = 0;
-        let mut more_cases = 0;
+        let case = several.then_some("case").into_iter();
+        let names = metrics.iter().map(|&metric| SHOWN[metric]);
+        table.set_header(case.chain(["node"]).chain(names));
+        let left_out = self.add_rows(plan, &metrics, &mut table);
+        for column in table.column_iter_mut().skip(1 + usize::from(several)) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        match self.below(several, left_out) {
+            below if below.is_empty() => trimmed(&table),
+            below => format!("{} ({below})\n", trimmed(&table)),
+        }
+    }
+
+    /// The metrics that have a value, as indices into [`SHOWN`].
+    fn shown_metrics(&self) -> Vec<usize> {
+        let is_shown = |metric: &usize| {
+            let mut values = self.cells.iter().filter(|(key, _)| key.2 == *metric);
+            match SHOWN[*metric] {
+                // Of interest only if it is not 0.
+                "dropped" => values.any(|(_, (sum, _))| *sum != 0.0),
+                _ => values.next().is_some(),
+            }
+        };
+        (0..SHOWN.len()).filter(is_shown).collect()
+    }
+
+    /// Adds a row for each node of each case, as far as there is space. Returns how
+    /// many nodes and cases are left out.
+    fn add_rows(&self, plan: &Plan, metrics: &[usize], table: &mut Table) -> (u32, u64) {
+        let several = plan.cases.len() > 1;
+        let (mut lines, mut more_nodes, mut more_cases) = (0, 0, 0);
         for &case in self.populations.keys() {
-            let Case { id, roster, .. } = &self.plan.cases[case];
+            let Case { id, roster, .. } = &plan.cases[case];
             if lines > 0 && lines + roster.len().min(NODES) as usize > LINES {
                 more_cases += 1;
                 continue;
             }
             more_nodes = more_nodes.max(roster.len().saturating_sub(NODES));
             for node in 0..roster.len().min(NODES) {
-                let cells = measured.iter().map(|&metric| {
-                    self.cells
-                        .get(&(case, node, metric))
-                        .map_or_else(String::new, |(sum, count)| {
-                            shown(SHOWN[metric], sum / *count as f64)
-                        })
+                let cells = metrics.iter().map(|&metric| {
+                    let cell = self.cells.get(&(case, node, metric));
+                    let mean =
+                        |(sum, count): &(f64, u64)| shown(SHOWN[metric], sum / *count as f64);
+                    cell.map_or_else(String::new, mean)
                 });
-                // A case is named once.
+                // Only the first row of a case names it.
                 let id = if node == 0 { id.clone() } else { String::new() };
                 let names = several.then_some(id).into_iter().chain(roster.name(node));
                 table.add_row(names.chain(cells));
                 lines += 1;
             }
         }
-        for column in table.column_iter_mut().skip(1 + usize::from(several)) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
+        (more_nodes, more_cases)
+    }
+
+    /// The text below the table.
+    fn below(&self, several: bool, (more_nodes, more_cases): (u32, u64)) -> String {
         let means = match self.measured {
             1 => String::new(),
             runs if several => format!("means over the runs of each case, {runs} in all"),
@@ -160,35 +162,30 @@ impl Summary<'_> {
             0 => String::new(),
             more => format!("{} more in summary.csv", count(more, what)),
         };
-        let below = [
+        let mut parts = vec![
             means,
             more(more_nodes.into(), "node"),
             more(more_cases, "case"),
-        ]
-        .into_iter()
-        .filter(|part| !part.is_empty());
-        let below: Vec<String> = below.collect();
-        match below.is_empty() {
-            true => trimmed(&table),
-            false => format!("{} ({})\n", trimmed(&table), below.join("; ")),
-        }
+        ];
+        parts.retain(|part| !part.is_empty());
+        parts.join("; ")
     }
 
-    /// How often the runs of each case fail, where there are many or any does: a
-    /// line each, those that fail first.
-    pub fn failures(&self) -> String {
-        let mut told: Vec<(usize, &Population)> = self
+    /// Returns a line for each case with failed runs or many runs, cases with failures
+    /// first.
+    pub fn failures(&self, plan: &Plan) -> String {
+        let mut failing: Vec<(usize, &Population)> = self
             .populations
             .iter()
             .map(|(&case, population)| (case, population))
             .filter(|(_, it)| it.runs >= MANY || it.failed > 0 && it.runs > 1)
             .collect();
-        told.sort_by_key(|(case, it)| (it.failed == 0, *case));
+        failing.sort_by_key(|(case, it)| (it.failed == 0, *case));
         let mut text = String::new();
-        for (case, population) in told.iter().take(CASES) {
-            let case = match self.plan.cases.len() {
+        for (case, population) in failing.iter().take(CASES) {
+            let case = match plan.cases.len() {
                 1 => String::new(),
-                _ => format!("{}: ", self.plan.cases[*case].id),
+                _ => format!("{}: ", plan.cases[*case].id),
             };
             text.push_str(&format!("{case}{}\n", population.text()));
             if population.failed > 0 {
@@ -196,14 +193,14 @@ impl Summary<'_> {
                 text.push_str(&format!("  first failing seeds: {seeds}\n"));
             }
         }
-        if let Some(more @ 1..) = told.len().checked_sub(CASES) {
+        if let Some(more @ 1..) = failing.len().checked_sub(CASES) {
             text.push_str(&format!("{} more\n", count(more as u64, "case")));
         }
         text
     }
 
-    /// The one line that says how it went.
-    pub fn line(&self, wall: Duration) -> String {
+    /// Returns the one line about all runs.
+    pub fn line(&self, plan: &Plan, wall: Duration) -> String {
         let done: u64 = self.statuses.values().sum();
         let mut parts: Vec<String> = self
             .statuses
@@ -226,7 +223,7 @@ impl Summary<'_> {
         }
         format!(
             "{}: {} in {:.3} s ({}, {})\n",
-            self.plan.loaded.scenario.name,
+            plan.loaded.scenario.name,
             parts.join(", "),
             wall.as_secs_f64(),
             count(self.events, "event"),
@@ -259,7 +256,7 @@ fn number(value: f64) -> String {
 }
 
 /// A table as text, without the spaces at the ends of its lines.
-pub(super) fn trimmed(table: &Table) -> String {
+pub fn trimmed(table: &Table) -> String {
     let lines: Vec<String> = table
         .to_string()
         .lines()

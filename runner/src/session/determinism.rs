@@ -1,5 +1,6 @@
-//! Determinism on trial: a run is done a second time, and every byte of it is
-//! compared with the first. What differs is told by the earliest record that does.
+//! The determinism check: a run is run a second time, and all its files are
+//! compared byte by byte. The difference with the earliest virtual time is
+//! reported.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -8,31 +9,34 @@ use std::path::{Path, PathBuf};
 
 use analysis::log::tables::COMBINED_FILE;
 use analysis::results::RunStatus;
+use csv::ByteRecord;
 
-use super::one::{Ended, make};
-use super::{ExecuteError, commit};
-use crate::results::ledger::BookError;
-use crate::results::sums::{difference, sums};
+use super::ended::Ended;
+use super::local::make;
+use super::{RunError, remove};
+use crate::results::error::ResultsError;
+use crate::results::sums::{FileSum, difference, sums};
 
-/// Does a run again that lies in `partial`, and compares. Both lie in the same
-/// folder when they are done, so that not even its name differs. Afterwards the
-/// first is back; the second is kept beside it if it differs.
+/// Runs a run again whose files are in `partial`, and returns the first
+/// difference. Both executions use the same folder name, because a plugin could
+/// write the name into a file. Afterwards the files of the first execution are back
+/// in `partial`; those of the second are kept beside it if they differ.
 ///
 /// # Errors
 ///
-/// When one of them cannot be written, or read back.
-pub fn again(
+/// Fails if files cannot be written or read back.
+pub fn run_again(
     first: &mut Ended,
     partial: &Path,
-    perform: impl FnOnce() -> Result<Ended, ExecuteError>,
-) -> Result<Option<String>, ExecuteError> {
+    drive: impl FnOnce() -> Result<Ended, RunError>,
+) -> Result<Option<String>, RunError> {
     let aside = partial.with_extension("first");
-    commit::remove(&aside)?;
+    remove(&aside)?;
     rename(partial, &aside)?;
     make(partial)?;
-    let second = perform()?;
+    let second = drive()?;
     let found = match second.status {
-        // Somebody stopped the runner: nothing is known, and the run is not over.
+        // Stopped by a signal: the comparison is not possible.
         RunStatus::Interrupted => {
             first.status = RunStatus::Interrupted;
             None
@@ -40,8 +44,8 @@ pub fn again(
         _ => compare(first, &second, &aside, partial)?,
     };
     let kept = partial.with_extension("again");
-    commit::remove(&kept)?;
-    let told = match found {
+    remove(&kept)?;
+    let text = match found {
         Some(what) => {
             rename(partial, &kept)?;
             let kept = kept.display();
@@ -50,27 +54,27 @@ pub fn again(
             ))
         }
         None => {
-            commit::remove(partial)?;
+            remove(partial)?;
             None
         }
     };
     rename(&aside, partial)?;
-    Ok(told)
+    Ok(text)
 }
 
-fn rename(from: &Path, to: &Path) -> Result<(), BookError> {
-    fs::rename(from, to).map_err(BookError::at(to))
+fn rename(from: &Path, to: &Path) -> Result<(), ResultsError> {
+    fs::rename(from, to).map_err(ResultsError::at(to))
 }
 
-/// Where two runs differ, if they do.
+/// Returns the first difference of two executions.
 fn compare(
     first: &Ended,
     second: &Ended,
     here: &Path,
     there: &Path,
-) -> Result<Option<String>, ExecuteError> {
-    if let Some(place) = earliest(here, there)? {
-        return Ok(Some(place));
+) -> Result<Option<String>, RunError> {
+    if let Some(text) = earliest(here, there)? {
+        return Ok(Some(text));
     }
     let mut differing = Vec::new();
     let mut field = |what: &str, first: String, second: String| {
@@ -99,52 +103,50 @@ fn compare(
     Ok(differing.into_iter().next())
 }
 
-/// A record, or a line of any other file, that is not the same in two runs.
-struct Place {
-    /// When the record was written; files that are no logs come last.
+/// A record, or a line of a file that is not a log, that differs.
+struct Difference {
+    /// The time of the record `[ns]`; the maximum for a file that is not a log.
     time_ns: u64,
-    told: String,
+    text: String,
 }
 
-fn earliest(here: &Path, there: &Path) -> Result<Option<String>, ExecuteError> {
+/// Returns the difference with the earliest time, of all files in two folders.
+fn earliest(here: &Path, there: &Path) -> Result<Option<String>, RunError> {
     let (one, other) = (sums(here)?, sums(there)?);
     if difference(&one, &other).is_none() {
         return Ok(None);
     }
     let names: BTreeSet<&str> = one.iter().chain(&other).map(|sum| &*sum.name).collect();
-    let mut first: Option<Place> = None;
+    let mut first: Option<Difference> = None;
     for name in names {
-        let find = |sums: &[_]| {
-            sums.iter()
-                .find(|sum: &&crate::results::sums::FileSum| sum.name == name)
-                .cloned()
-        };
-        let place = match (find(&one), find(&other)) {
+        let find = |sums: &[_]| sums.iter().find(|sum: &&FileSum| sum.name == name).cloned();
+        let found = match (find(&one), find(&other)) {
             (Some(a), Some(b)) if a == b => continue,
             (Some(_), Some(_)) => in_file(name, &here.join(name), &there.join(name))
-                .map_err(BookError::at(&here.join(name)))?,
+                .map_err(ResultsError::at(&here.join(name)))?,
             (Some(_), None) => only(name, "the first"),
             (None, _) => only(name, "the second"),
         };
         if first
             .as_ref()
-            .is_none_or(|first| place.time_ns < first.time_ns)
+            .is_none_or(|first| found.time_ns < first.time_ns)
         {
-            first = Some(place);
+            first = Some(found);
         }
     }
-    Ok(first.map(|place| place.told))
+    Ok(first.map(|it| it.text))
 }
 
-fn only(name: &str, which: &str) -> Place {
-    Place {
+/// The difference if only one execution has the file.
+fn only(name: &str, which: &str) -> Difference {
+    Difference {
         time_ns: u64::MAX,
-        told: format!("only {which} has {name}"),
+        text: format!("only {which} has {name}"),
     }
 }
 
-/// The first record in which two files differ, which they do.
-fn in_file(name: &str, here: &Path, there: &Path) -> io::Result<Place> {
+/// Returns the first record that differs in two files that are not equal.
+fn in_file(name: &str, here: &Path, there: &Path) -> io::Result<Difference> {
     let mut files = [Records::open(here)?, Records::open(there)?];
     let mut header = Vec::new();
     loop {
@@ -161,54 +163,61 @@ fn in_file(name: &str, here: &Path, there: &Path) -> io::Result<Place> {
         let (first, second) = (one.shown(a), other.shown(b));
         let texts = format!("\n  first:  {first}\n  second: {second}");
         if !log || number == 1 {
-            return Ok(Place {
+            return Ok(Difference {
                 time_ns: u64::MAX,
-                told: format!("line {number} of {name}{texts}"),
+                text: format!("line {number} of {name}{texts}"),
             });
         }
-        // Of two, the earlier: the other has nothing at that time.
         let record = if a { &one.record } else { &other.record };
         let node = match name == COMBINED_FILE {
-            true => cells(record).nth(1).unwrap_or_default().to_owned(),
+            true => fields(record).get(1).map(field).unwrap_or_default(),
             false => name.trim_end_matches(".csv").to_owned(),
         };
         let column = column(&header, &one.record, &other.record).filter(|_| a && b);
         let column = column.map_or_else(String::new, |name| format!(", column `{name}`"));
-        let time = |record: &[u8]| cells(record).next().and_then(|cell| cell.parse().ok());
+        let time = |record: &[u8]| fields(record).get(0).map(field)?.parse().ok();
         let times = [time(&one.record), time(&other.record)];
-        return Ok(Place {
+        return Ok(Difference {
             time_ns: times.into_iter().flatten().min().unwrap_or(u64::MAX),
-            told: format!("node `{node}`, row {} of {name}{column}{texts}", number - 1),
+            text: format!("node `{node}`, row {} of {name}{column}{texts}", number - 1),
         });
     }
 }
 
-/// The first column in which two records differ, where it can be told.
+/// Returns the first column that differs.
 fn column(header: &[u8], one: &[u8], other: &[u8]) -> Option<String> {
-    let quoted = |record: &[u8]| record.contains(&b'"');
-    if quoted(one) || quoted(other) {
-        return None;
+    let (one, other) = (fields(one), fields(other));
+    let differs = one.iter().zip(&other).position(|(a, b)| a != b)?;
+    fields(header).get(differs).map(field)
+}
+
+/// Returns the fields of a record; none for a record that cannot be read.
+fn fields(record: &[u8]) -> ByteRecord {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(record);
+    let mut fields = ByteRecord::new();
+    match reader.read_byte_record(&mut fields) {
+        Ok(true) => fields,
+        Ok(false) | Err(_) => ByteRecord::new(),
     }
-    let differs = cells(one).zip(cells(other)).position(|(a, b)| a != b)?;
-    cells(header).nth(differs).map(str::to_owned)
 }
 
-/// The cells of a record without quotes.
-fn cells(record: &[u8]) -> impl Iterator<Item = &str> {
-    let text = std::str::from_utf8(record).unwrap_or_default();
-    text.trim_end_matches('\n').split(',')
+fn field(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A file, record by record: lines, of which a quoted cell may span several.
+/// Reads a file record by record. A record is a line; in a CSV file a quoted field
+/// may contain line breaks.
 struct Records {
     path: PathBuf,
     file: BufReader<File>,
     record: Vec<u8>,
-    /// Of the record, from 1.
+    /// Number of the record, from 1.
     number: u64,
 }
 
-/// What is shown of a record `[bytes]`.
+/// Maximum size of a record in the report `[bytes]`. Arbitrary.
 const SHOWN: usize = 200;
 
 impl Records {
@@ -221,7 +230,7 @@ impl Records {
         })
     }
 
-    /// Takes the next record; answers whether there is one.
+    /// Reads the next record. Returns whether there is one.
     fn next(&mut self) -> io::Result<bool> {
         self.record.clear();
         self.number += 1;
@@ -314,10 +323,22 @@ mod tests {
         let head = "time_ns,node,step,event,peer,message,bytes,queue,said\n";
         let one = format!("{head}1,n-1,1,tick,,,,0,\"a\nb\"\n2,n-2,1,tick,,,,0,x\n");
         let other = one.replace(",x\n", ",y\n");
-        let told = found(&[("events.csv", &one)], &[("events.csv", &other)]).unwrap();
+        let text = found(&[("events.csv", &one)], &[("events.csv", &other)]).unwrap();
         assert!(
-            told.starts_with("node `n-2`, row 2 of events.csv, column `said`\n"),
-            "{told}"
+            text.starts_with("node `n-2`, row 2 of events.csv, column `said`\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_column_of_a_quoted_field_is_named() {
+        let head = "time_ns,step,event,peer,message,bytes,queue,said,seen\n";
+        let one = format!("{head}1,1,tick,,,,0,\"a,b\nc\",1\n");
+        let other = one.replace(",1\n", ",2\n");
+        let text = found(&[("n.csv", &one)], &[("n.csv", &other)]).unwrap();
+        assert!(
+            text.starts_with("node `n`, row 1 of n.csv, column `seen`\n"),
+            "{text}"
         );
     }
 
@@ -325,17 +346,17 @@ mod tests {
     fn other_files_come_after_logs() {
         let a = log("1,1,tick,,,,0,1\n");
         let b = a.replace("0,1", "0,2");
-        let told = found(
+        let text = found(
             &[("a.csv", &a), ("a.log", "x\n")],
             &[("a.csv", &a), ("a.log", "x\ny\n")],
         );
         assert_eq!(
-            told.unwrap(),
+            text.unwrap(),
             "line 2 of a.log\n  first:  (it ends here)\n  second: y"
         );
-        let told = found(&[("a.csv", &a), ("bets.csv", "1\n")], &[("a.csv", &b)]).unwrap();
-        assert!(told.starts_with("node `a`, row 1"), "{told}");
-        let told = found(&[("bets.csv", "1\n")], &[]).unwrap();
-        assert_eq!(told, "only the first has bets.csv");
+        let text = found(&[("a.csv", &a), ("bets.csv", "1\n")], &[("a.csv", &b)]).unwrap();
+        assert!(text.starts_with("node `a`, row 1"), "{text}");
+        let text = found(&[("bets.csv", "1\n")], &[]).unwrap();
+        assert_eq!(text, "only the first has bets.csv");
     }
 }

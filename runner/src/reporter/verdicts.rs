@@ -1,43 +1,30 @@
-//! What the judges say, as a person reads it: the failed and the unknown with
-//! their reasons and proof, and what that makes of the exit code.
+//! Judgements as text: failed and unknown ones with their reason and evidence.
 
-use analysis::results::{Judgement, Verdict, gravest};
+use analysis::results::{Judgement, Verdict};
 
-use crate::cli::Exit;
-use crate::cli::terminal::Terminal;
+use super::console::Console;
 use base::time::SimTime;
 
-/// Rows of evidence that are shown; all are in `evidence.csv`.
+/// Maximum number of rows that are shown; all are in `evidence.csv`.
 const ROWS: usize = 8;
-
-/// What this verdict makes of the exit code.
-pub fn exit(verdict: Option<Verdict>) -> Exit {
-    match verdict {
-        None | Some(Verdict::Passed) => Exit::Passed,
-        Some(Verdict::Failed) => Exit::Broken,
-        Some(Verdict::Unknown) => Exit::Unknown,
-    }
-}
 
 /// The verdict in a word.
 pub fn word(verdict: Option<Verdict>) -> &'static str {
     verdict.map_or("not judged", Verdict::word)
 }
 
-/// Tells of what failed or is unknown in a run, or over the runs of a case; `of`
-/// says which. Answers the gravest verdict.
-pub fn tell(terminal: &Terminal, of: &str, judgements: &[Judgement]) -> Option<Verdict> {
+/// Prints the judgements that did not pass. `of` names the run, or the runs of a case.
+pub fn print(console: &Console, of: &str, judgements: &[Judgement]) {
     for judgement in judgements {
         match judgement.verdict {
             Verdict::Passed => {}
-            Verdict::Failed => terminal.error(&format!("{of}: {}", text(judgement))),
-            Verdict::Unknown => terminal.warning(&format!("{of}: {}", text(judgement))),
+            Verdict::Failed => console.error(&format!("{of}: {}", text(judgement))),
+            Verdict::Unknown => tracing::warn!("{of}: {}", text(judgement)),
         }
     }
-    gravest(judgements.iter().map(|it| it.verdict))
 }
 
-/// `check clock.lamport failed: ...`, and below it the rows that prove it.
+/// Returns `check clock.lamport failed: ...`, and below it the rows that prove it.
 pub fn text(judgement: &Judgement) -> String {
     let mut text = format!(
         "{} `{}` {}",

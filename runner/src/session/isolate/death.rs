@@ -1,4 +1,4 @@
-//! What is said of a run whose process did not survive it.
+//! The result of a run whose child process died.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -6,18 +6,18 @@ use std::time::Instant;
 
 use analysis::results::{RunRow, RunStatus};
 
-use super::worker::Worker;
+use super::child::ChildProcess;
 use super::{CALLBACK_MAX, Killed};
-use crate::execute::limit;
-use crate::execute::one::seconds;
 use crate::plan::{Case, Plan, RunSpec};
-use crate::results::ledger::RunResult;
+use crate::results::run_result::RunResult;
+use crate::session::ended::seconds;
+use crate::session::timeout;
 use base::time::SimTime;
 
-/// The most lines of a process's last words.
+/// Maximum number of lines of a child's output in a failure. Arbitrary.
 const LINES: usize = 8;
 
-/// A run of which nothing is known, but that it did not come to its end.
+/// A run that was interrupted, and of which nothing else is known.
 pub fn blank(plan: &Plan, spec: RunSpec, began: Instant) -> RunResult {
     RunResult {
         spec,
@@ -43,38 +43,38 @@ pub fn blank(plan: &Plan, spec: RunSpec, began: Instant) -> RunResult {
     }
 }
 
-/// A run whose process has died: as far as it came, and what is known of why.
+/// A run whose child died: how far it was, and why it died.
 pub fn died(
     plan: &Plan,
     spec: RunSpec,
     began: Instant,
-    worker: &mut Worker,
+    child: &mut ChildProcess,
     killed: Option<Killed>,
 ) -> RunResult {
-    let (how, said) = worker.bury();
+    let (how, output) = child.end();
     let mut result = blank(plan, spec, began);
-    let progress = worker.cell.read().progress;
+    let progress = child.page.read().progress;
     result.row.duration_s = seconds(SimTime(progress.time_ns));
     result.row.events = progress.events;
     result.row.messages = progress.messages;
     let why = match killed {
-        // That says nothing of the run.
+        // The run did not cause this.
         Some(Killed::Stopped) => return result,
         Some(Killed::Stuck) => format!(
             "it did not come back within {}",
             base::duration::to_text(CALLBACK_MAX.into())
         ),
-        Some(Killed::Late(limit)) => limit::told(limit) + ", and did not come back",
+        Some(Killed::Late(limit)) => timeout::text(limit) + ", and did not come back",
         None => format!("its process {}", ending(&how)),
     };
     result.row.status = RunStatus::Failed;
-    result.failure = Some(why + &place(plan.case(spec), worker) + &last_words(&said));
+    result.failure = Some(why + &position(plan.case(spec), child) + &last_lines(&output));
     result
 }
 
-/// Where a process was: `in tick of node a at 1 s (step 4)`.
-fn place(case: &Case, worker: &Worker) -> String {
-    let note = worker.cell.read();
+/// Where the child was: ` in `tick` of node `a` at 1 s (step 4)`.
+fn position(case: &Case, child: &ChildProcess) -> String {
+    let note = child.page.read();
     if note.calls == 0 {
         return ", before it came to the first callback".to_owned();
     }
@@ -89,7 +89,7 @@ fn place(case: &Case, worker: &Worker) -> String {
     }
 }
 
-/// How a process ended, in words, a signal by its name.
+/// Returns how a process ended, with the name of the signal.
 pub fn ending(how: &Option<ExitStatus>) -> String {
     let Some(how) = how else {
         return "is gone".to_owned();
@@ -109,14 +109,14 @@ pub fn ending(how: &Option<ExitStatus>) -> String {
     }
 }
 
-/// The last lines of what a process said, the frames of backtraces left out.
-pub fn last_words(said: &str) -> String {
+/// Returns the last lines of a child's output, without the frames of backtraces.
+pub fn last_lines(output: &str) -> String {
     let frame = |line: &str| {
         let (number, rest) = line.split_once(": ").unwrap_or(("", ""));
         let numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         numbered && !rest.is_empty() || line.starts_with("at ")
     };
-    let lines: Vec<&str> = said
+    let lines: Vec<&str> = output
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !frame(line))
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_process_is_told_in_words() {
+    fn the_end_of_a_process_has_a_text() {
         let killed = |signal| ending(&Some(ExitStatus::from_raw(signal)));
         assert_eq!(killed(11), "was killed by SIGSEGV");
         assert_eq!(
@@ -146,12 +146,12 @@ mod tests {
     }
 
     #[test]
-    fn last_words_leave_out_backtraces() {
-        let said = "thread 'main' (7) panicked\n   9: a::b\n      at src/a.rs:1\n\nabort\n";
+    fn last_lines_leave_out_backtraces() {
+        let output = "thread 'main' (7) panicked\n   9: a::b\n      at src/a.rs:1\n\nabort\n";
         assert_eq!(
-            last_words(said),
+            last_lines(output),
             "\n  it said: thread 'main' (7) panicked\n  it said: abort"
         );
-        assert_eq!(last_words(""), "");
+        assert_eq!(last_lines(""), "");
     }
 }

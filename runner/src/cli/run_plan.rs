@@ -1,0 +1,334 @@
+//! One plan of `runner run`: opens the results, executes the runs, reports, and
+//! builds the report.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::thread;
+use std::time::{Instant, SystemTime};
+
+use analysis::results::{LogMode, Manifest, RunStatus};
+
+use crate::cli::Exit;
+use crate::cli::arguments::{Log, RunOptions};
+use crate::cli::select::selection;
+use crate::execute::{self, execute, wanted};
+use crate::plan::{Plan, RunSpec};
+use crate::reporter::console::{Console, line_printer};
+use crate::reporter::repeat::RepeatCommand;
+use crate::reporter::{Context, Ending, Event, Reporter, ReporterError, Reporters};
+use crate::results::journal::ResumeError;
+use crate::results::manifest::{manifest, selected};
+use crate::results::open::{OpenError, OpenResults, Request, open};
+use crate::results::run_result::RunResult;
+use crate::session::isolate::{ErrorPrinter, Isolation, share};
+use crate::session::{self, Processes, RunError};
+use os::signals::StopSignals;
+use realtime::processes::Setting;
+
+/// A plan, and how the command line wants it to be run.
+#[derive(Debug)]
+pub struct PlanCommand<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The options.
+    pub options: &'a RunOptions,
+    /// The words of the command line.
+    pub command: &'a [String],
+    /// The overrides of the scenario.
+    pub settings: Vec<Setting>,
+    /// Standard error, and whether standard output uses color.
+    pub console: &'a Console,
+    /// Ends the plan.
+    pub stop: &'a StopSignals,
+}
+
+impl PlanCommand<'_> {
+    /// Runs these runs of the plan.
+    ///
+    /// # Errors
+    ///
+    /// Fails if standard output cannot be written.
+    pub fn run(&self, runs: &[RunSpec], reporters: &mut Reporters) -> anyhow::Result<Exit> {
+        let name = &*self.plan.loaded.scenario.name;
+        let _plan = tracing::info_span!("plan", scenario = name).entered();
+        let (began, started) = (Instant::now(), SystemTime::now());
+        let manifest = match self.manifest(runs.len(), started) {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                self.console
+                    .error(&format!("a plugin or the notes cannot be read: {error}"));
+                return Ok(Exit::Failed);
+            }
+        };
+        let results = match open(self.plan, &manifest, started, self.request()) {
+            Ok(results) => results,
+            Err(error) => {
+                self.console.error(&error.to_string());
+                return Ok(exit_of(&error));
+            }
+        };
+        let known = &results.resumed;
+        let runs = wanted(self.plan, runs, |run| {
+            known.kept.contains_key(&run) || known.again.contains_key(&run)
+        });
+        let folder = results.folder.clone();
+        let context = Context {
+            plan: self.plan,
+            manifest: &manifest,
+            folder: &folder,
+            runs: &runs,
+            started,
+            began,
+            repeat: &self.repeat(),
+        };
+        let exit = self.execute(&context, results, reporters)?;
+        Ok(match exit {
+            Continue(exit) => exit.and(self.report(&context, reporters)?),
+            Break(exit) => exit,
+        })
+    }
+
+    /// Executes and reports the runs. Returns the exit code, with `Break` if no report
+    /// can be built.
+    fn execute(
+        &self,
+        context: &Context<'_>,
+        results: OpenResults,
+        reporters: &mut Reporters,
+    ) -> Result<ControlFlow<Exit, Exit>, ReporterError> {
+        let fresh = results.fresh;
+        for remark in &results.resumed.remarks {
+            reporters.event(context, &Event::Warning(remark))?;
+        }
+        if !fresh {
+            let kept = results.resumed.kept.len();
+            reporters.event(context, &Event::Resumed { kept })?;
+        }
+        reporters.event(context, &Event::PlanBegins)?;
+        tracing::info!(runs = context.runs.len(), "plan begins");
+        let mut outcome = Outcome {
+            exit: Exit::Passed,
+            ended: BTreeSet::new(),
+        };
+        let mut reported = Ok(());
+        let executed = execute(
+            self.plan,
+            context.runs,
+            results,
+            &self.how(),
+            &self.stop.flag,
+            &mut |result| {
+                outcome.add(result);
+                let result = reporters.event(context, &Event::RunEnded(result));
+                reported = std::mem::replace(&mut reported, Ok(())).and(result);
+            },
+        );
+        reported?;
+        let broken = match &executed {
+            Ok(judged) => {
+                for (case, judgement) in judged {
+                    outcome.exit = outcome.exit.and(Exit::of(Some(judgement.verdict)));
+                    let case = *case;
+                    reporters.event(context, &Event::CaseJudged { case, judgement })?;
+                }
+                None
+            }
+            Err(error) => {
+                reporters.event(context, &Event::Error(&error.to_string()))?;
+                Some(matches!(error, RunError::Setup(_)))
+            }
+        };
+        let written = self.end(context, &outcome, broken.is_some(), reporters)?;
+        Ok(match broken {
+            None => Continue(outcome.exit(self.stop).and(written)),
+            Some(true) => {
+                if fresh {
+                    context.folder.abandon();
+                }
+                Break(Exit::BadInput)
+            }
+            Some(false) => Break(Exit::Failed),
+        })
+    }
+
+    /// Reports the end of the plan. A file that cannot be written is an error, but the
+    /// report is built all the same.
+    fn end(
+        &self,
+        context: &Context<'_>,
+        outcome: &Outcome,
+        broken: bool,
+        reporters: &mut Reporters,
+    ) -> Result<Exit, ReporterError> {
+        let ending = match (broken, self.stop.signal()) {
+            (true, _) => Ending::Broken,
+            (false, Some(_)) => Ending::Stopped,
+            (false, None) => Ending::Finished,
+        };
+        let not_begun: Vec<RunSpec> = outcome.not_begun(context.runs).collect();
+        tracing::info!(?ending, not_begun = not_begun.len(), "plan ended");
+        let not_begun = &not_begun;
+        match reporters.event(context, &Event::PlanEnded { ending, not_begun }) {
+            Ok(()) => Ok(Exit::Passed),
+            Err(ReporterError::File(error)) => {
+                reporters.event(context, &Event::Error(&error.to_string()))?;
+                Ok(Exit::Failed)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Builds the report, unless that is not wanted.
+    fn report(
+        &self,
+        context: &Context<'_>,
+        reporters: &mut Reporters,
+    ) -> Result<Exit, ReporterError> {
+        if self.options.results.no_report || context.runs.is_empty() {
+            return Ok(Exit::Passed);
+        }
+        let folder = context.folder.path();
+        match analysis::report::build(folder, folder) {
+            Ok(outputs) => {
+                let html = &*outputs.html;
+                reporters.event(context, &Event::ReportBuilt { html })?;
+                Ok(Exit::Passed)
+            }
+            Err(error) => {
+                let error = format!("the report could not be built: {error}");
+                reporters.event(context, &Event::Error(&error))?;
+                Ok(Exit::Failed)
+            }
+        }
+    }
+
+    fn manifest(&self, runs: usize, started: SystemTime) -> std::io::Result<Manifest> {
+        let mut manifest = manifest(self.plan, self.command, self.log(), started)?;
+        manifest.selected = selected(&selection(&self.options.selection), runs);
+        Ok(manifest)
+    }
+
+    fn request(&self) -> Request<'_> {
+        let text = |setting: &Setting| match setting {
+            Setting::Set(text) => text.clone(),
+            Setting::Option { key, value, .. } => format!("{key}={value}"),
+        };
+        Request {
+            out: self.options.results.out.as_deref(),
+            resume: self.options.results.resume,
+            settings: self.settings.iter().map(text).collect(),
+            check_determinism: self.options.execution.check_determinism,
+        }
+    }
+
+    fn log(&self) -> LogMode {
+        match self.options.results.log {
+            Log::PerNode => LogMode::PerNode,
+            Log::Combined => LogMode::Combined,
+            Log::Off => LogMode::Off,
+        }
+    }
+
+    /// How to execute the plan.
+    fn how(&self) -> execute::Options {
+        let console = self.console.clone();
+        let execution = &self.options.execution;
+        // Runs in real time side by side would delay one another and use the same ports.
+        let usual = if self.plan.is_real() { 1 } else { cores() };
+        let jobs = execution.jobs.map_or(usual, |jobs| jobs as usize);
+        let processes = Processes {
+            settings: self.settings.clone(),
+            plugin_path: self.options.scenario.plugin_path.clone(),
+            verbosity: self.options.output.verbose,
+            color: self.console.has_color_out(),
+        };
+        execute::Options {
+            jobs,
+            fail_fast: execution.fail_fast,
+            session: session::Options {
+                log: self.log(),
+                print_line: (!self.options.output.quiet)
+                    .then(|| line_printer(self.console.has_color_out())),
+                processes: execution.processes.then(|| processes.clone()),
+                timeout: execution.timeout,
+                isolation: execution.isolate.then(|| Isolation {
+                    memory: execution.memory.or_else(|| share(jobs)),
+                    plan: processes,
+                    errors: ErrorPrinter::new(move |text| console.write(text)),
+                }),
+                check_determinism: execution.check_determinism,
+                progress_page: None,
+            },
+        }
+    }
+
+    /// The command that repeats a run.
+    fn repeat(&self) -> RepeatCommand {
+        let options = self.options;
+        let mut command = RepeatCommand::new(&self.plan.loaded.source.path);
+        // The seed of the file may change later. If it is an axis, the case has it.
+        let varied = self.plan.axes.iter().any(|axis| axis.path == "seed");
+        let seed = self.plan.loaded.scenario.seed.to_string();
+        command.option("--seed", (!varied).then_some(&*seed));
+        for set in &options.scenario.set {
+            command.option("--set", Some(set));
+        }
+        let [_, runs, duration, time] = options.overrides.values();
+        for (flag, _, value) in [time, runs, duration] {
+            command.option(flag, value.as_deref());
+        }
+        for folder in &options.scenario.plugin_path {
+            command.option("--plugin-path", Some(&folder.display().to_string()));
+        }
+        let execution = &options.execution;
+        let timeout = execution.timeout.map(humantime::format_duration);
+        let timeout = timeout.map(|limit| limit.to_string());
+        command.option_after("--timeout", timeout.as_deref());
+        let memory = execution.memory.map(|bytes| format!("{bytes}B"));
+        command.option_after("--memory", memory.as_deref());
+        command.flag_after("--processes", execution.processes);
+        command.flag_after("--isolate", execution.isolate);
+        command.flag_after("--check-determinism", execution.check_determinism);
+        command
+    }
+}
+
+/// The exit code of results that cannot be opened.
+fn exit_of(error: &OpenError) -> Exit {
+    match error {
+        OpenError::Results(ResumeError::Io(_)) => Exit::Failed,
+        _ => Exit::BadInput,
+    }
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// What the exit code depends on, and which runs ended.
+struct Outcome {
+    exit: Exit,
+    ended: BTreeSet<u32>,
+}
+
+impl Outcome {
+    fn add(&mut self, result: &RunResult) {
+        self.ended.insert(result.spec.number);
+        let verdict = Exit::of(result.row.verdict);
+        let status = match result.row.status {
+            RunStatus::Failed => Exit::Failed,
+            _ => Exit::Passed,
+        };
+        self.exit = self.exit.and(verdict).and(status);
+    }
+
+    fn not_begun<'a>(&self, runs: &'a [RunSpec]) -> impl Iterator<Item = RunSpec> + use<'a, '_> {
+        let is_missing = |run: &&RunSpec| !self.ended.contains(&run.number);
+        runs.iter().filter(is_missing).copied()
+    }
+
+    /// The exit code: that of a signal outweighs all others.
+    fn exit(&self, stop: &StopSignals) -> Exit {
+        stop.signal().map_or(self.exit, Exit::Signal)
+    }
+}

@@ -1,0 +1,123 @@
+//! Results in the order of the plan, whatever the order in which runs end: into the
+//! tables, the tallies over runs, and to the caller.
+
+use std::collections::BTreeMap;
+
+use analysis::results::Judgement;
+
+use crate::judge::expectations::Tallies;
+use crate::plan::{Plan, RunSpec};
+use crate::results::folder::Folder;
+use crate::results::run_result::RunResult;
+use crate::results::writer::ResultsWriter;
+use crate::session::RunError;
+
+/// Takes results in any order and passes them on in the order of the plan.
+pub(super) struct InOrder<'a> {
+    plan: &'a Plan,
+    runs: &'a [RunSpec],
+    /// Results of an earlier process, by run number.
+    kept: BTreeMap<u32, RunResult>,
+    /// Results that an unfinished run precedes, by index.
+    early: BTreeMap<usize, RunResult>,
+    /// The index of the next result to pass on.
+    next: usize,
+    tallies: Tallies,
+    writer: ResultsWriter,
+    each: &'a mut dyn FnMut(&RunResult),
+    /// The first error.
+    error: Option<RunError>,
+}
+
+impl<'a> InOrder<'a> {
+    /// Before the first result.
+    pub fn new(
+        plan: &'a Plan,
+        folder: &Folder,
+        runs: &'a [RunSpec],
+        kept: BTreeMap<u32, RunResult>,
+        each: &'a mut dyn FnMut(&RunResult),
+    ) -> Result<InOrder<'a>, RunError> {
+        Ok(InOrder {
+            plan,
+            runs,
+            kept,
+            early: BTreeMap::new(),
+            next: 0,
+            tallies: Tallies::new(plan),
+            writer: ResultsWriter::create(folder, plan)?,
+            each,
+            error: None,
+        })
+    }
+
+    /// Adds the result of the run with this index.
+    pub fn add(&mut self, index: usize, result: Result<RunResult, RunError>) {
+        match result {
+            Ok(result) => drop(self.early.insert(index, result)),
+            Err(error) => drop(self.error.get_or_insert(error)),
+        }
+        self.pass_on();
+    }
+
+    /// Writes the lines that the tables hold back.
+    pub fn flush(&mut self) {
+        if self.error.is_none() {
+            self.error = self.writer.flush().err().map(RunError::from);
+        }
+        self.pass_on();
+    }
+
+    /// Whether results could not be made or written.
+    pub fn has_failed(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// Passes the remaining results on and judges the cases over their runs.
+    pub fn finish(mut self) -> Result<Vec<(usize, Judgement)>, RunError> {
+        // After a stop, runs may be missing.
+        for index in self.next..self.runs.len() {
+            if let Some(result) = self.take(index) {
+                self.keep(&result);
+            }
+        }
+        // Lines are written even after an error of another file.
+        let flushed = self.writer.flush().map_err(RunError::from);
+        self.error.map_or(flushed, Err)?;
+        let judged = self.tallies.judge(self.plan);
+        for (case, judgement) in &judged {
+            let id = &self.plan.cases[*case].id;
+            self.writer
+                .judged(None, id, std::slice::from_ref(judgement));
+        }
+        self.writer.flush()?;
+        Ok(judged)
+    }
+
+    fn pass_on(&mut self) {
+        while let Some(result) = self.take(self.next) {
+            self.keep(&result);
+            self.next += 1;
+        }
+    }
+
+    fn take(&mut self, index: usize) -> Option<RunResult> {
+        let spec = self.runs.get(index)?;
+        let kept = self.kept.remove(&spec.number);
+        kept.or_else(|| self.early.remove(&index))
+    }
+
+    fn keep(&mut self, result: &RunResult) {
+        // After an error the tables are not written any more. Current runs still end
+        // and are in the journal.
+        if self.error.is_some() {
+            return;
+        }
+        self.tallies.add(self.plan, result);
+        let schema = &self.plan.nodes(result.spec.case).schema;
+        match self.writer.add(result, schema) {
+            Ok(()) => (self.each)(result),
+            Err(error) => self.error = Some(error.into()),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The reporter of a terminal: what is wrong ([`Quiet`]), progress, and a summary.
+
+use std::io;
+
+use analysis::expect::Over;
+
+use super::console::{Console, print};
+use super::progress::Progress;
+use super::quiet::Quiet;
+use super::summary::Summary;
+use super::{Context, Ending, Event, Reporter, ReporterError, count};
+
+/// Prints progress on standard error and a summary on standard output.
+#[derive(Debug)]
+pub struct Terminal {
+    console: Console,
+    quiet: Quiet,
+    progress: Option<Progress>,
+    summary: Summary,
+}
+
+impl Terminal {
+    /// Prints to this console.
+    pub fn new(console: Console) -> Terminal {
+        Terminal {
+            quiet: Quiet::new(console.clone()),
+            console,
+            progress: None,
+            summary: Summary::default(),
+        }
+    }
+
+    fn plan_begins(&mut self, context: &Context<'_>) {
+        let number = context.runs.len() as u64;
+        let name = &context.plan.loaded.scenario.name;
+        self.progress = Some(Progress::new(self.console.clone(), name, number));
+        self.summary = Summary::new(number);
+    }
+
+    fn plan_ended(&mut self, context: &Context<'_>, ending: Ending) -> io::Result<()> {
+        // Removes the bar.
+        self.progress = None;
+        if ending == Ending::Broken {
+            return Ok(());
+        }
+        if has_unjudged_case(context) {
+            self.console.note(
+                "expectations over all runs of a case are judged when the parts are merged: runner report PART... --out DIR",
+            );
+        }
+        let plan = context.plan;
+        print(&self.summary.table(plan))?;
+        print(&self.summary.failures(plan))?;
+        print(&self.summary.line(plan, context.began.elapsed()))?;
+        print(&format!("results: {}\n", context.folder.path().display()))
+    }
+}
+
+impl Reporter for Terminal {
+    fn event(&mut self, context: &Context<'_>, event: &Event<'_>) -> Result<(), ReporterError> {
+        match *event {
+            Event::PlanBegins => self.plan_begins(context),
+            Event::RunEnded(result) => {
+                if let Some(progress) = &mut self.progress {
+                    progress.step();
+                }
+                self.summary.add(result);
+            }
+            Event::Resumed { kept } => {
+                let name = &context.plan.loaded.scenario.name;
+                let runs = count(u64::from(context.plan.run_count()), "run");
+                // The runs begin even if standard output is closed.
+                let _ = print(&format!("{name}: {kept} of {runs} were finished before\n"));
+            }
+            Event::PlanEnded { ending, .. } => self.plan_ended(context, ending)?,
+            Event::ReportBuilt { html } => print(&format!("report:  {}\n", html.display()))?,
+            Event::Warning(_) | Event::Error(_) | Event::CaseJudged { .. } => {}
+        }
+        self.quiet.event(context, event)
+    }
+}
+
+/// Whether a case has an expectation over all its runs, and only a part of them is
+/// run here.
+fn has_unjudged_case(context: &Context<'_>) -> bool {
+    let mut runs = vec![0; context.plan.cases.len()];
+    context.runs.iter().for_each(|run| runs[run.case] += 1);
+    context.plan.cases.iter().zip(runs).any(|(case, runs)| {
+        let mut rules = case.scenario.expectations.iter();
+        let is_part = runs > 0 && runs < case.scenario.runs;
+        is_part && rules.any(|rule| rule.expectation.over != Over::EveryRun)
+    })
+}

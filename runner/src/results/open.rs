@@ -1,0 +1,140 @@
+//! Opens the results of a plan: a new folder, or one that is continued.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::SystemTime;
+
+use analysis::log::tables::MANIFEST_FILE;
+use analysis::results::{Identity, Manifest};
+
+use crate::plan::Plan;
+use crate::results::error::ResultsError;
+use crate::results::folder::{Folder, FolderError, RESULTS};
+use crate::results::journal::{Journal, ResumeError};
+use crate::results::resume::{Resumed, take_up};
+
+/// Which folder to open, and for which plan.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The folder that `--out` names.
+    pub out: Option<&'a Path>,
+    /// Whether to continue the results in the folder (`--resume`).
+    pub resume: bool,
+    /// The overrides of the scenario, each as `PATH=VALUE`.
+    pub settings: Vec<String>,
+    /// Whether each run is run twice.
+    pub check_determinism: bool,
+}
+
+/// The results of a plan, open for writing.
+#[derive(Debug)]
+pub struct OpenResults {
+    /// The folder.
+    pub folder: Folder,
+    /// The journal, to which each finished run is added.
+    pub journal: Journal,
+    /// The runs that an earlier process has finished.
+    pub resumed: Resumed,
+    /// Whether the folder held no runs before.
+    pub fresh: bool,
+}
+
+/// Why the results cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The results cannot be begun or continued.
+    #[error(transparent)]
+    Results(#[from] ResumeError),
+}
+
+/// Makes or continues the folder of a plan's results.
+///
+/// # Errors
+///
+/// Fails if the folder is occupied or cannot be written, or if it holds the
+/// results of another plan.
+pub fn open(
+    plan: &Plan,
+    manifest: &Manifest,
+    started: SystemTime,
+    request: Request<'_>,
+) -> Result<OpenResults, OpenError> {
+    let resume = request.resume;
+    let folder = folder(&plan.loaded.scenario.name, started, &request)?;
+    let identity = Identity::of(manifest, request.settings, request.check_determinism);
+    let opened = match resume {
+        true => continued(plan, manifest, folder, &identity),
+        false => new(manifest, folder, &identity).map_err(ResumeError::from),
+    };
+    Ok(opened?)
+}
+
+fn folder(name: &str, started: SystemTime, request: &Request<'_>) -> Result<Folder, FolderError> {
+    let root = Path::new(RESULTS);
+    match (request.out, request.resume) {
+        (Some(out), true) => Folder::resumed(out),
+        (Some(out), false) => Folder::exactly(out),
+        (None, true) => match Folder::latest(root, name) {
+            Some(latest) => Folder::resumed(&latest),
+            None => Folder::stamped(root, name, started),
+        },
+        (None, false) => Folder::stamped(root, name, started),
+    }
+}
+
+fn new(
+    manifest: &Manifest,
+    folder: Folder,
+    identity: &Identity,
+) -> Result<OpenResults, ResultsError> {
+    write_whole(&folder.path().join(MANIFEST_FILE), &manifest.to_json())?;
+    let journal = Journal::create(&folder, identity)?;
+    Ok(OpenResults {
+        folder,
+        journal,
+        resumed: Resumed::default(),
+        fresh: true,
+    })
+}
+
+fn continued(
+    plan: &Plan,
+    manifest: &Manifest,
+    folder: Folder,
+    identity: &Identity,
+) -> Result<OpenResults, ResumeError> {
+    let path = folder.path().join(MANIFEST_FILE);
+    let (journal, past) = Journal::reopen(&folder, identity)?;
+    let fresh = past.entries.is_empty() && past.remarks.is_empty();
+    // The manifest of the process that began the plan is kept.
+    if !path.exists() || fresh {
+        write_whole(&path, &manifest.to_json())?;
+    }
+    let resumed = take_up(plan, &folder, past)?;
+    Ok(OpenResults {
+        folder,
+        journal,
+        resumed,
+        fresh,
+    })
+}
+
+/// Writes a file under another name first, then renames it: the file is complete
+/// or absent.
+///
+/// # Errors
+///
+/// Fails if the file cannot be written.
+pub fn write_whole(path: &Path, text: &str) -> Result<(), ResultsError> {
+    let write = || -> io::Result<()> {
+        let mut fresh = path.as_os_str().to_owned();
+        fresh.push(".new");
+        fs::write(&fresh, text)?;
+        fs::rename(&fresh, path)
+    };
+    write().map_err(ResultsError::at(path))
+}

@@ -1,0 +1,171 @@
+//! The results writer: `runs.csv`, `summary.csv`, `verdicts.csv` and
+//! `evidence.csv`, a run at a time, in the order of the plan. These tables are
+//! derived: each run is in the journal first. Lines are collected and written
+//! several at a time.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use analysis::log::RunSchema;
+use analysis::log::tables::{RUNS_FILE, SUMMARY_FILE};
+use analysis::metrics::summary::SummaryColumns;
+use analysis::results::{
+    EVIDENCE_FILE, EVIDENCE_HEADER, Judgement, VERDICTS_FILE, VERDICTS_HEADER, runs_header,
+};
+
+use crate::plan::Plan;
+use crate::results::error::ResultsError;
+use crate::results::folder::Folder;
+use crate::results::run_result::RunResult;
+
+/// Writes the tables of a plan.
+#[derive(Debug)]
+pub struct ResultsWriter {
+    folder: Folder,
+    runs: Table,
+    summary: Table,
+    verdicts: Table,
+    /// Created with the first line.
+    evidence: Option<Table>,
+    /// Lines of evidence that are not written yet.
+    evidence_lines: Vec<u8>,
+    columns: SummaryColumns,
+    flushed: Instant,
+}
+
+/// The interval of writes, so that the tables can be read while runs go on. Arbitrary.
+pub const FLUSH_EVERY: Duration = Duration::from_millis(100);
+
+/// Maximum size of the lines that are collected `[bytes]`. Arbitrary.
+const HELD_MAX: usize = 256 << 10;
+
+#[derive(Debug)]
+struct Table {
+    path: PathBuf,
+    file: File,
+    /// Complete lines that are not written yet.
+    held: Vec<u8>,
+    /// Size of what was written `[bytes]`.
+    length: u64,
+}
+
+impl ResultsWriter {
+    /// Creates the tables of a plan with their headers, which are the same for all its
+    /// shards. Tables of results that are continued are overwritten.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file cannot be written.
+    pub fn create(folder: &Folder, plan: &Plan) -> Result<ResultsWriter, ResultsError> {
+        let columns = SummaryColumns::new(&plan.samples());
+        let mut header = Vec::new();
+        columns.header(&mut header);
+        // Fails if there is no such file.
+        let _ = fs::remove_file(folder.path().join(EVIDENCE_FILE));
+        let header_of_runs = runs_header(plan.axes.iter().map(|axis| axis.name.as_str()));
+        Ok(ResultsWriter {
+            folder: folder.clone(),
+            verdicts: Table::create(folder, VERDICTS_FILE, VERDICTS_HEADER.as_bytes())?,
+            evidence: None,
+            evidence_lines: Vec::new(),
+            runs: Table::create(folder, RUNS_FILE, header_of_runs.as_bytes())?,
+            summary: Table::create(folder, SUMMARY_FILE, &header)?,
+            columns,
+            flushed: Instant::now(),
+        })
+    }
+
+    /// Adds the lines of a run. [`ResultsWriter::flush`] writes them, if not before.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file cannot be written.
+    pub fn add(&mut self, result: &RunResult, schema: &RunSchema) -> Result<(), ResultsError> {
+        let row = &result.row;
+        self.columns.rows(
+            row.run,
+            &row.case,
+            schema,
+            &result.metrics,
+            &mut self.summary.held,
+        );
+        self.judged(Some(row.run), &row.case, &result.judgements);
+        self.runs.held.extend_from_slice(row.to_string().as_bytes());
+        if self.summary.held.len() > HELD_MAX || self.flushed.elapsed() > FLUSH_EVERY {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the collected lines.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file cannot be written.
+    pub fn flush(&mut self) -> Result<(), ResultsError> {
+        self.flushed = Instant::now();
+        // Metrics first: they are there for every run that is in `runs.csv`.
+        self.summary.write()?;
+        if !self.evidence_lines.is_empty() {
+            let evidence = match &mut self.evidence {
+                Some(evidence) => evidence,
+                none => {
+                    let header = EVIDENCE_HEADER.as_bytes();
+                    none.insert(Table::create(&self.folder, EVIDENCE_FILE, header)?)
+                }
+            };
+            evidence.held.append(&mut self.evidence_lines);
+            evidence.write()?;
+        }
+        self.verdicts.write()?;
+        self.runs.write()
+    }
+
+    /// Adds the judgements of a run, or over all runs of a case.
+    pub fn judged(&mut self, run: Option<u64>, case: &str, judgements: &[Judgement]) {
+        let (mut lines, mut rows) = (String::new(), String::new());
+        for judgement in judgements {
+            judgement.line(run, case, &mut lines);
+            judgement.evidence_lines(run, case, &mut rows);
+        }
+        self.evidence_lines.extend_from_slice(rows.as_bytes());
+        self.verdicts.held.extend_from_slice(lines.as_bytes());
+    }
+}
+
+impl Table {
+    fn create(folder: &Folder, name: &str, header: &[u8]) -> Result<Table, ResultsError> {
+        let path = folder.path().join(name);
+        let file = File::create(&path).map_err(ResultsError::at(&path))?;
+        let mut table = Table {
+            path,
+            file,
+            held: header.to_vec(),
+            length: 0,
+        };
+        table.write()?;
+        Ok(table)
+    }
+
+    /// Writes the collected lines: all of them, or none if the disk is full.
+    fn write(&mut self) -> Result<(), ResultsError> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        match self.file.write_all(&self.held) {
+            Ok(()) => {
+                self.length += self.held.len() as u64;
+                self.held.clear();
+                Ok(())
+            }
+            Err(error) => {
+                // A table must not end within a line. If this fails, too, the first
+                // error is reported.
+                let _ = self.file.set_len(self.length);
+                Err(ResultsError::at(&self.path)(error))
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Drives one run to its end, in one of three ways: virtual time, real time in
+//! this process, or real time with a process per node.
+//!
+//! A new way to drive a run is a new arm in [`Drive::go`] that returns [`Ended`].
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use analysis::results::LogMode;
+
+use super::ended::{Ended, lateness};
+use super::{Options, RunError, processes};
+use crate::judge::checks::Checks;
+use crate::plan::{Case, Plan, RunSpec};
+use crate::results::record::Recorder;
+use crate::scenario::{LinkRule, TimeMode};
+use engine::run::Run;
+use host::instance::Instances;
+use host::progress_page::ProgressPage;
+use realtime::real_time::RealTime;
+
+/// A run, and everything that its driver needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Drive<'a> {
+    pub plan: &'a Plan,
+    pub spec: RunSpec,
+    pub options: &'a Options,
+    /// The folder of the run.
+    pub folder: &'a Path,
+    /// Which logs to write.
+    pub log: LogMode,
+    /// Ends the run when it is set.
+    pub stop: &'a AtomicBool,
+}
+
+impl Drive<'_> {
+    /// Drives the run to its end.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the run cannot begin, or if a log cannot be written.
+    pub fn go(&self) -> Result<Ended, RunError> {
+        let scenario = &self.case().scenario;
+        match (scenario.time, &self.options.processes) {
+            (TimeMode::Virtual, _) => in_virtual_time(self.assemble(), self.stop),
+            (TimeMode::Real { speed }, None) => {
+                let print = self.options.print_line;
+                in_real_time(self.assemble(), &scenario.links, speed, print, self.stop)
+            }
+            (TimeMode::Real { .. }, Some(_)) => processes::run(self),
+        }
+    }
+
+    /// The case of the run.
+    pub fn case(&self) -> &Case {
+        self.plan.case(self.spec)
+    }
+
+    /// The checks of the case; none if the scenario has no checks.
+    pub fn checks(&self) -> Option<Checks> {
+        let nodes = self.plan.nodes(self.spec.case);
+        let checks = &self.case().checks;
+        (!checks.is_empty())
+            .then(|| Checks::begin(checks, &nodes.description, &nodes.schema, self.files()))
+    }
+
+    /// The folder for files of plugins; none if the run keeps no files.
+    fn files(&self) -> Option<&Path> {
+        (self.options.log != LogMode::Off).then_some(self.folder)
+    }
+
+    fn assemble(&self) -> Run<Instances, Recorder> {
+        let schema = &self.plan.nodes(self.spec.case).schema;
+        let print = self.options.print_line.filter(|_| self.plan.is_real());
+        let mut recorder = Recorder::new(schema, self.folder, self.log, print);
+        if let Some(checks) = self.checks() {
+            recorder = recorder.judged_by(checks);
+        }
+        let page = self.options.progress_page.clone();
+        assemble(self.plan, self.spec, self.files(), recorder, page)
+    }
+}
+
+/// Creates the nodes of a run. Behaviors may write files into `folder`; each
+/// callback is noted on the progress page.
+pub(super) fn assemble(
+    plan: &Plan,
+    spec: RunSpec,
+    folder: Option<&Path>,
+    recorder: Recorder,
+    progress_page: Option<Arc<ProgressPage>>,
+) -> Run<Instances, Recorder> {
+    let case = plan.case(spec);
+    let scenario = &case.scenario;
+    let groups: Vec<_> = case
+        .configs
+        .iter()
+        .zip(&scenario.groups)
+        .map(|(config, group)| (config.clone(), group.count))
+        .collect();
+    Run::new(
+        case.roster.clone(),
+        &scenario.links,
+        scenario.duration,
+        plan.streams(spec),
+        Instances::new(&groups, folder).with_progress_page(progress_page),
+        recorder,
+    )
+    .with_faults(&scenario.faults)
+}
+
+fn in_virtual_time(
+    mut run: Run<Instances, Recorder>,
+    stop: &AtomicBool,
+) -> Result<Ended, RunError> {
+    let outcome = run.go(stop);
+    Ended::new(outcome, run.into_sink())
+}
+
+fn in_real_time(
+    run: Run<Instances, Recorder>,
+    rules: &[LinkRule],
+    speed: f64,
+    print_line: Option<fn(&str)>,
+    stop: &AtomicBool,
+) -> Result<Ended, RunError> {
+    let mut real = RealTime::new(run, rules, speed)?;
+    if let Some(print) = print_line {
+        real.remarks.drain(..).for_each(|remark| print(&remark));
+    }
+    real.remarks.clear();
+    let outcome = real.go(stop);
+    let mut warnings = std::mem::take(&mut real.remarks);
+    let lag = std::mem::take(&mut real.lag);
+    warnings.extend(lateness(&lag));
+    let mut ended = Ended::new(outcome, real.into_sink())?;
+    ended.warnings.splice(..0, warnings);
+    ended.lag = Some(lag);
+    Ok(ended)
+}

@@ -1,0 +1,114 @@
+//! A run that has ended, before it is judged: the same value for every driver.
+
+use std::time::Duration;
+
+use analysis::metrics::NodeMetrics;
+use analysis::results::{Judgement, RunStatus};
+
+use super::RunError;
+use super::timeout;
+use crate::plan::Case;
+use crate::results::faults;
+use crate::results::record::Recorder;
+use base::time::SimTime;
+use engine::conservation::Conservation;
+use engine::faults::FaultEffect;
+use engine::run::{EndReason, Outcome};
+use realtime::lag::{LATE, Lag};
+
+/// A run that has ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// The virtual time of its end.
+    pub end: SimTime,
+    /// Whether it is complete.
+    pub status: RunStatus,
+    /// Why it failed.
+    pub failure: Option<String>,
+    /// Number of events.
+    pub events: u64,
+    /// Number of messages sent.
+    pub messages: u64,
+    /// The metrics of each node.
+    pub metrics: Vec<NodeMetrics>,
+    /// The judgements of the plugins' checks.
+    pub judgements: Vec<Judgement>,
+    /// What makes the result doubtful.
+    pub warnings: Vec<String>,
+    /// The lags of ticks and timers, in real time.
+    pub lag: Option<Lag>,
+    /// The node of the last callback, and its step.
+    pub last: Option<(u32, u64)>,
+    /// Whether the run was ended by `--timeout`.
+    pub timed_out: bool,
+    /// The effect of each fault.
+    pub faults: Vec<FaultEffect>,
+    /// The account of all messages; none if it is not known.
+    pub conservation: Option<Conservation>,
+}
+
+impl Ended {
+    /// A run that the engine drove in this process.
+    pub fn new(outcome: Outcome, recorder: Recorder) -> Result<Ended, RunError> {
+        let findings = recorder.finish(outcome.end)?;
+        let (mut status, mut failure) = status(outcome.reason);
+        if let Some(broken) = findings.broken_check {
+            status = RunStatus::Failed;
+            failure.get_or_insert(broken);
+        }
+        Ok(Ended {
+            end: outcome.end,
+            status,
+            failure,
+            events: outcome.events,
+            messages: outcome.messages,
+            metrics: findings.metrics,
+            judgements: findings.judgements,
+            warnings: faults::warnings(&outcome.faults),
+            lag: None,
+            last: Some(outcome.last),
+            timed_out: false,
+            faults: outcome.faults,
+            conservation: Some(outcome.conservation),
+        })
+    }
+
+    /// Makes an interrupted run one that failed because it exceeded `limit`.
+    pub fn time_out(&mut self, case: &Case, limit: Duration) {
+        self.timed_out = true;
+        self.status = RunStatus::Failed;
+        let last = match self.last {
+            Some((node, step)) => format!(
+                "; last was node `{}` at {} (step {step})",
+                case.roster.name(node).unwrap_or_default(),
+                self.end
+            ),
+            None => format!("; it was stopped at {}", self.end),
+        };
+        self.failure = Some(timeout::text(limit) + &last);
+    }
+}
+
+/// Returns the status of a run that ended for this reason, and its failure if any.
+pub(super) fn status(reason: EndReason) -> (RunStatus, Option<String>) {
+    match reason {
+        EndReason::Duration | EndReason::Idle | EndReason::Stopped(_) => {
+            (RunStatus::Complete, None)
+        }
+        EndReason::Interrupted => (RunStatus::Interrupted, None),
+        EndReason::Failed(failure) => (RunStatus::Failed, Some(failure.to_string())),
+        EndReason::Endless(why) => (RunStatus::Failed, Some(why)),
+    }
+}
+
+/// Returns the warning for a run whose ticks or timers were late.
+pub(super) fn lateness(lag: &Lag) -> Option<String> {
+    let p99 = lag.percentile(99).filter(|_| lag.is_late())?;
+    Some(format!(
+        "ticks and timers were late: one in a hundred by {p99} or more, the bound is {LATE}"
+    ))
+}
+
+pub(super) fn seconds(time: SimTime) -> f64 {
+    (time - SimTime::ZERO).as_secs_f64()
+}

@@ -1,0 +1,169 @@
+//! One run in this process: driven to its end, judged, and on disk under its
+//! preliminary name.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use analysis::log::tables::{FAULTS_FILE, LAG_FILE};
+use analysis::results::{Judgement, LogMode, RunRow, RunStatus, Verdict, gravest, verdict_of};
+
+use super::drive::Drive;
+use super::ended::{Ended, seconds};
+use super::timeout::Limits;
+use super::{Options, RunError, determinism, is_whole, remove};
+use crate::judge::checks::of_a_part;
+use crate::judge::{expectations, world};
+use crate::plan::{Plan, RunSpec};
+use crate::results::error::ResultsError;
+use crate::results::faults;
+use crate::results::folder::Folder;
+use crate::results::run_result::RunResult;
+use crate::results::sums::sums;
+
+/// Runs one run. Its files are complete before this function returns.
+pub(super) fn run(
+    plan: &Plan,
+    spec: RunSpec,
+    folder: &Folder,
+    options: &Options,
+    limits: Limits<'_>,
+) -> Result<RunResult, RunError> {
+    let began = Instant::now();
+    let partial = folder.partial_run(spec.number);
+    let drive = Drive {
+        plan,
+        spec,
+        options,
+        folder: &partial,
+        log: log_to_write(options),
+        stop: limits.flag(),
+    };
+    if drive.log != LogMode::Off {
+        make(&partial)?;
+    }
+    limits.begin();
+    let mut ended = drive.go()?;
+    let difference = check_determinism(&drive, &mut ended)?;
+    if ended.status == RunStatus::Interrupted
+        && let Some(limit) = limits.exceeded()
+    {
+        ended.time_out(drive.case(), limit);
+    }
+    if options.log != LogMode::Off {
+        write_tables(&partial, &ended)?;
+    }
+    result(&drive, ended, difference, began)
+}
+
+/// The determinism check compares files, so it needs a log.
+fn log_to_write(options: &Options) -> LogMode {
+    match options.log {
+        LogMode::Off if options.check_determinism => LogMode::PerNode,
+        log => log,
+    }
+}
+
+/// Runs the run again if that is asked for, and returns the first difference.
+fn check_determinism(drive: &Drive<'_>, ended: &mut Ended) -> Result<Option<String>, RunError> {
+    if !drive.options.check_determinism {
+        return Ok(None);
+    }
+    let mut difference = None;
+    if ended.status != RunStatus::Interrupted {
+        difference = determinism::run_again(ended, drive.folder, || drive.go())?;
+    }
+    if drive.options.log == LogMode::Off {
+        remove(drive.folder)?;
+    }
+    Ok(difference)
+}
+
+/// Writes `lag.csv` and `faults.csv`, each only if it has rows.
+fn write_tables(folder: &Path, ended: &Ended) -> Result<(), ResultsError> {
+    if let Some(lag) = &ended.lag {
+        let path = folder.join(LAG_FILE);
+        fs::write(&path, lag.to_csv()).map_err(ResultsError::at(&path))?;
+    }
+    if !ended.faults.is_empty() {
+        let path = folder.join(FAULTS_FILE);
+        fs::write(&path, faults::to_csv(&ended.faults)).map_err(ResultsError::at(&path))?;
+    }
+    Ok(())
+}
+
+/// Judges a run and makes its result.
+fn result(
+    drive: &Drive<'_>,
+    mut ended: Ended,
+    difference: Option<String>,
+    began: Instant,
+) -> Result<RunResult, RunError> {
+    let (plan, spec) = (drive.plan, drive.spec);
+    let case = drive.case();
+    let status = ended.status;
+    if !is_whole(plan, status) {
+        ended.metrics = Vec::new();
+    }
+    // In virtual time a failed run fails again, unless it was the wall clock's doing.
+    let fails_again = status == RunStatus::Failed && !plan.is_real() && !ended.timed_out;
+    let lasting = is_whole(plan, status) || fails_again;
+    let judgements = judgements(drive, &mut ended);
+    // A run that differs from its repetition has failed, whatever its judgements are.
+    let differs = difference.as_ref().map(|_| Verdict::Failed);
+    tracing::info!(?status, events = ended.events, "run ended");
+    let row = RunRow {
+        run: u64::from(spec.number),
+        case: case.id.clone(),
+        seed: plan.streams(spec).run_seed(),
+        status,
+        verdict: gravest(verdict_of(&judgements).into_iter().chain(differs)),
+        duration_s: seconds(ended.end),
+        wall_s: began.elapsed().as_secs_f64(),
+        events: ended.events,
+        messages: ended.messages,
+        axes: case.axes(),
+    };
+    Ok(RunResult {
+        spec,
+        row,
+        metrics: ended.metrics,
+        judgements,
+        failure: ended.failure,
+        warnings: ended.warnings,
+        difference,
+        lasting,
+        files: match drive.options.log != LogMode::Off && lasting {
+            true => sums(drive.folder)?,
+            false => Vec::new(),
+        },
+    })
+}
+
+/// The judgements of a run: of its checks, its expectations, and the runner.
+fn judgements(drive: &Drive<'_>, ended: &mut Ended) -> Vec<Judgement> {
+    let checked = std::mem::take(&mut ended.judgements);
+    let mut judgements = match (is_whole(drive.plan, ended.status), ended.status) {
+        (true, _) => checked,
+        // `--resume` repeats an interrupted run, so it is not judged.
+        (false, RunStatus::Interrupted) => return Vec::new(),
+        (false, _) => of_a_part(checked),
+    };
+    let schema = &drive.plan.nodes(drive.spec.case).schema;
+    let rules = &drive.case().scenario.expectations;
+    judgements.extend(expectations::of_run(rules, schema, &ended.metrics));
+    judgements.extend(world::faults(&ended.faults));
+    judgements.extend(ended.conservation.as_ref().map(world::conservation));
+    judgements
+}
+
+/// Makes the folder of a run, without the files of an earlier attempt.
+pub(super) fn make(folder: &Path) -> Result<(), ResultsError> {
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            remove(folder)?;
+            fs::create_dir(folder).map_err(ResultsError::at(folder))
+        }
+        result => result.map_err(ResultsError::at(folder)),
+    }
+}
