@@ -77,3 +77,25 @@ fn each_file_that_a_document_links_to_exists() {
         }
     }
 }
+
+#[test]
+fn each_file_that_the_architecture_names_exists() {
+    let text = read("runner/ARCHITECTURE.md");
+    let mut count = 0;
+    for name in text.split('`').skip(1).step_by(2) {
+        let is_file = name.ends_with(".rs") && !name.contains(' ');
+        if !is_file || !name.contains('/') || name.contains('*') {
+            continue;
+        }
+        let folders = ["", "runner", "runner/src"];
+        let exists = folders
+            .iter()
+            .any(|folder| root().join(folder).join(name).is_file());
+        assert!(
+            exists,
+            "ARCHITECTURE.md names {name}, which does not exist in {folders:?}"
+        );
+        count += 1;
+    }
+    assert!(count > 60, "{count} files found: are they in backticks?");
+}

@@ -281,8 +281,9 @@ impl PlanCommand<'_> {
             command.option("--plugin-path", Some(&folder.display().to_string()));
         }
         let execution = &options.execution;
-        let timeout = execution.timeout.map(humantime::format_duration);
-        let timeout = timeout.map(|limit| limit.to_string());
+        let timeout = execution
+            .timeout
+            .map(|limit| base::duration::to_text(limit.into()));
         command.option_after("--timeout", timeout.as_deref());
         let memory = execution.memory.map(|bytes| format!("{bytes}B"));
         command.option_after("--memory", memory.as_deref());

@@ -17,7 +17,7 @@ pub struct Checks {
     judging: Vec<(String, Judging)>,
     /// Number of rows so far, by node.
     rows: Vec<u64>,
-    strangers: Vec<String>,
+    external_peers: Vec<String>,
     /// Why a check failed. The other checks see no more records then.
     broken: Option<String>,
 }
@@ -34,7 +34,7 @@ impl Checks {
         let mut begun = Checks {
             judging: Vec::with_capacity(checks.len()),
             rows: vec![0; schema.nodes.len()],
-            strangers: Vec::new(),
+            external_peers: Vec::new(),
             broken: None,
         };
         for check in checks {
@@ -60,7 +60,7 @@ impl Checks {
             row,
             number: *number,
             columns,
-            external_peers: &self.strangers,
+            external_peers: &self.external_peers,
         };
         for (name, judging) in &mut self.judging {
             if let Err(fault) = judging.record(seen) {
@@ -71,8 +71,8 @@ impl Checks {
     }
 
     /// Adds an external peer.
-    pub fn stranger(&mut self, name: &str) {
-        self.strangers.push(name.to_owned());
+    pub fn external_peer(&mut self, name: &str) {
+        self.external_peers.push(name.to_owned());
     }
 
     /// Returns the judgements, after the files of the run are written.
@@ -87,7 +87,7 @@ impl Checks {
         let mut judgements = Vec::with_capacity(self.judging.len());
         for (name, judging) in self.judging {
             let answer = judging
-                .finish(&self.strangers)
+                .finish(&self.external_peers)
                 .map_err(|fault| broke(&name, "finish", None, &fault))?;
             judgements.push(judgement(name, answer));
         }

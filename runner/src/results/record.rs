@@ -154,7 +154,7 @@ impl Sink for Recorder {
 
     fn external_peer(&mut self, name: &str) {
         if let Some(checks) = &mut self.checks {
-            checks.stranger(name);
+            checks.external_peer(name);
         }
         match &mut self.log {
             Log::PerNode(log) => log.push_external_peer(name),

@@ -160,14 +160,14 @@ fn measure(
 ) -> Result<Findings, RunError> {
     let mut metrics = RunMetrics::new(schema);
     let mut log = RunLog::open(folder, Some(schema))?;
-    let mut strangers = 0;
+    let mut known = 0;
     while let Some((row, columns, names)) = log.next_named()? {
         metrics.row(&row, columns);
         let Some(checks) = &mut checks else { continue };
-        for name in &names.external_peers[strangers..] {
-            checks.stranger(name);
+        for name in &names.external_peers[known..] {
+            checks.external_peer(name);
         }
-        strangers = names.external_peers.len();
+        known = names.external_peers.len();
         checks.row(&row, columns);
     }
     let judged = checks.map(Checks::finish).transpose();

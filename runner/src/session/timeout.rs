@@ -83,6 +83,6 @@ pub fn watch(timers: &[RunTimer], stop: &AtomicBool, done: &AtomicBool) {
 pub fn text(limit: Duration) -> String {
     format!(
         "it took longer than {} (--timeout)",
-        humantime::format_duration(limit)
+        base::duration::to_text(limit.into())
     )
 }
