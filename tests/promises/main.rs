@@ -19,6 +19,8 @@ mod failures;
 mod faults;
 mod framing;
 mod golden;
+mod hostile_clients;
+mod hostile_messages;
 mod isolate;
 mod judges;
 mod junit;

@@ -47,7 +47,9 @@ fn duration(text: &str) -> Result<Duration, DurationError> {
 }
 
 fn framing() -> impl TypedValueParser<Value = Framing> {
-    let names = Framing::all().map(Framing::name);
+    // Replies have many sizes, so `fixed:N` is left out.
+    let names = Framing::names().map(|(name, _)| name);
+    let names = names.filter(|name| Framing::from_name(name).is_some());
     PossibleValuesParser::new(names).map(|name| {
         // The parser accepts only names from the list, so the default is not used.
         Framing::from_name(&name).unwrap_or(Framing::Decimal10)
