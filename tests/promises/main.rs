@@ -19,6 +19,7 @@ mod failures;
 mod faults;
 mod framing;
 mod golden;
+mod harmless_text;
 mod hostile_clients;
 mod hostile_messages;
 mod isolate;

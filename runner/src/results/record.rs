@@ -153,18 +153,20 @@ impl Sink for Recorder {
         }
     }
 
-    fn print(&mut self, _: SimTime, node: u32, line: &str) {
-        if let Some(print) = self.print_line {
-            print(&format!(
-                "{} | {line}",
-                self.schema.nodes[node as usize].name
-            ));
+    fn print(&mut self, _: SimTime, node: u32, text: &str) {
+        let name = &self.schema.nodes[node as usize].name;
+        // Each line has the name of its node: no text can pass as the line of another one.
+        for line in text.split('\n') {
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            if let Some(print) = self.print_line {
+                print(&format!("{name} | {line}"));
+            }
+            if let Some(printed) = &mut self.printed {
+                printed.line(name, &style::plain(line));
+            }
         }
-        let Some(printed) = &mut self.printed else {
-            return;
-        };
-        printed.line(&self.schema.nodes[node as usize].name, &style::plain(line));
-        if printed.is_full()
+        if let Some(printed) = &mut self.printed
+            && printed.is_full()
             && let Err(error) = printed.flush()
         {
             self.error.get_or_insert(error);
