@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use base::harmless;
 use clap::Parser;
 
 use crate::report::{Built, Error, build_all, build_foreign};
@@ -62,13 +63,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match run(&args) {
         Ok(Built { outputs, merged }) => {
             for warning in &outputs.warnings {
-                eprintln!("warning: {warning}");
+                eprintln!("warning: {}", harmless::lines(warning));
             }
             let mut code = ExitCode::SUCCESS;
             if let Some(merged) = &merged {
                 for (case, judgement) in &merged.judged {
                     if judgement.verdict != Verdict::Passed {
-                        eprintln!("{case}: {}: {}", judgement.name, judgement.reason);
+                        let text = format!("{case}: {}: {}", judgement.name, judgement.reason);
+                        eprintln!("{}", harmless::lines(&text));
                     }
                 }
                 println!("merged: {}", merged.folder.display());
@@ -83,7 +85,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             code
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            let text = format!("error: {error}");
+            eprintln!("{}", harmless::lines(&text));
             ExitCode::from(2)
         }
     }

@@ -35,11 +35,15 @@ struct runner_text {
     uint64_t len; /* [bytes] */
 };
 
-/* What a callback returns; anything but RUNNER_OK fails the run. */
+/* What a callback returns; anything but RUNNER_OK and RUNNER_REJECTED fails the run. */
 typedef uint32_t runner_status;
 #define RUNNER_OK 0u
 #define RUNNER_FAILED 1u   /* its own error, passed to `fail` before */
 #define RUNNER_PANICKED 2u /* an exception or panic, caught inside the plugin */
+/* `message` alone: a message that the behavior does not understand, the reason passed to
+   `fail`, and no effect so far. From outside of the scenario: it is dropped, and the run
+   goes on. From a node of the scenario: as RUNNER_FAILED. */
+#define RUNNER_REJECTED 3u
 
 /* Callbacks that do something: struct runner_behavior.handles. */
 #define RUNNER_HANDLES_START UINT64_C(1)

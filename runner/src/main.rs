@@ -6,7 +6,8 @@ fn main() -> ExitCode {
     match runner::cli::main(std::env::args_os().collect()) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            let text = format!("error: {error:#}");
+            eprintln!("{}", base::harmless::lines(&text));
             ExitCode::from(runner::cli::Exit::Failed.code())
         }
     }

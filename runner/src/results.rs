@@ -3,7 +3,8 @@
 //!
 //! [`mod@open`] makes the [`folder`] or continues one, if its [`identity`] is that of the
 //! plan; [`resume`] then checks the [`sums`] of its files. [`manifest`] describes what
-//! is run. [`record`] takes the records of one run, [`printed`] the lines that its
+//! is run. [`record`] takes the records of one run
+//! ([`outside_rows`] bounds some of them), [`printed`] the lines that its
 //! nodes print, and [`style`] removes their colors. [`journal`] keeps each [`run_result`]
 //! as an [`entry`] as soon as the run ends; [`writer`] writes the tables, in the order
 //! of the runs.
@@ -15,6 +16,7 @@ pub mod folder;
 pub mod journal;
 pub mod manifest;
 pub mod open;
+pub mod outside_rows;
 pub mod printed;
 pub mod record;
 pub mod resume;

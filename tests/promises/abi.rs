@@ -108,6 +108,7 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
         ("RUNNER_OK", u64::from(abi::OK)),
         ("RUNNER_FAILED", u64::from(abi::FAILED)),
         ("RUNNER_PANICKED", u64::from(abi::PANICKED)),
+        ("RUNNER_REJECTED", u64::from(abi::REJECTED)),
         ("RUNNER_HANDLES_START", abi::HANDLES_START),
         ("RUNNER_HANDLES_MESSAGE", abi::HANDLES_MESSAGE),
         ("RUNNER_HANDLES_TIMER", abi::HANDLES_TIMER),

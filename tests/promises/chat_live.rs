@@ -80,7 +80,7 @@ fn chatclient() -> PathBuf {
 }
 
 /// A user with the terminal client.
-fn person(live: &Live, name: &str, address: &str) -> Beside {
+pub fn person(live: &Live, name: &str, address: &str) -> Beside {
     let mut command = live.lab.program(chatclient().to_str().unwrap());
     let mut person = Beside::start(command.args([name, "--address", address]));
     person.told("logged in");

@@ -1,5 +1,6 @@
 //! `report.html`: one page that needs no other file and no network.
 
+use base::harmless;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::prose::{notes, paragraphs, sentence};
@@ -12,7 +13,7 @@ const STYLE: &str = include_str!("page.css");
 /// The report as one page.
 pub fn render(report: &Report) -> String {
     let style = format!("{}{STYLE}", palette::style(":root"));
-    html! {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -53,7 +54,9 @@ pub fn render(report: &Report) -> String {
         }
     }
     .into_string()
-        + "\n"
+        + "\n";
+    // As in `report.md`: what a page would obey is written out.
+    harmless::lines(&page).into_owned()
 }
 
 fn contents(report: &Report) -> Markup {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use base::harmless;
+
 use super::prose::{escape_markdown, paragraphs};
 use crate::report::{Align, Figure, Report, Table};
 
@@ -69,7 +71,8 @@ pub fn render(report: &Report) -> String {
     }
     out.truncate(out.trim_end().len());
     out.push('\n');
-    out
+    // Names, reasons and texts of others stand in many places; here is all of them.
+    harmless::lines(&out).into_owned()
 }
 
 fn bullets(out: &mut String, lines: &[String]) {
@@ -116,7 +119,9 @@ fn table(out: &mut String, table: &Table) {
             .iter()
             .zip(&table.columns)
             .map(|(cell, column)| match column.align {
-                Align::Code if !cell.is_empty() => format!("`{}`", cell.replace(['`', '|'], " ")),
+                Align::Code if !cell.is_empty() => {
+                    format!("`{}`", cell.replace(['`', '|', '\n', '\r'], " "))
+                }
                 _ => escape_markdown(cell),
             });
         let _ = writeln!(out, "| {} |", cells.collect::<Vec<_>>().join(" | "));

@@ -21,7 +21,7 @@ pub(super) fn escape_markdown(text: &str) -> String {
     for (index, part) in text.split('`').enumerate() {
         if index % 2 == 1 {
             out.push('`');
-            out.push_str(&part.replace('|', "\\|"));
+            out.push_str(&part.replace('|', "\\|").replace(['\n', '\r'], " "));
             out.push('`');
             continue;
         }
@@ -33,7 +33,7 @@ pub(super) fn escape_markdown(text: &str) -> String {
             {
                 out.push('\\');
             }
-            out.push(if c == '\n' { ' ' } else { c });
+            out.push(if matches!(c, '\n' | '\r') { ' ' } else { c });
             before = c;
         }
     }
@@ -224,6 +224,8 @@ mod tests {
             "a\\|b \\*c\\* queue_max \\_x_ `d\\|e`"
         );
         assert_eq!(escape_markdown("<b> [x]"), "\\<b> \\[x\\]");
+        // A line stays one, or the rest would be Markdown of its own.
+        assert_eq!(escape_markdown("a\n# b `c\n# d`"), "a # b `c # d`");
     }
 
     #[test]

@@ -66,8 +66,8 @@ impl Text {
     }
 }
 
-/// What a callback returns. Anything other than [`OK`] fails the run; the callback
-/// passes the reason to [`HostCalls::fail`] before.
+/// What a callback returns. Anything other than [`OK`] fails the run, except for
+/// [`REJECTED`]; the callback passes the reason to [`HostCalls::fail`] before.
 pub type Status = u32;
 
 /// The callback did its work.
@@ -76,6 +76,11 @@ pub const OK: Status = 0;
 pub const FAILED: Status = 1;
 /// The callback panicked; the panic was caught inside the plugin.
 pub const PANICKED: Status = 2;
+/// `message` alone: the message is not one that the behavior understands, for the
+/// reason passed to [`HostCalls::fail`]. The callback has had no effect. If the message
+/// came from outside of the scenario, it is recorded as dropped and the run goes on;
+/// otherwise this is [`FAILED`].
+pub const REJECTED: Status = 3;
 
 /// A plugin: what [`ENTRY_SYMBOL`] names.
 #[repr(C)]
@@ -297,7 +302,7 @@ pub struct HostCalls {
     pub set_text: unsafe extern "C" fn(context: *mut Context, column: u32, value: Text),
     /// E. Ends the run after this step, for the reason given.
     pub stop_run: unsafe extern "C" fn(context: *mut Context, reason: Text),
-    /// Takes the reason, before the callback returns [`FAILED`] or [`PANICKED`].
+    /// Takes the reason, before the callback returns anything other than [`OK`].
     pub fail: unsafe extern "C" fn(context: *mut Context, reason: Text),
     /// The node's name, lent until the callback returns.
     pub node_name: unsafe extern "C" fn(context: *mut Context) -> Text,

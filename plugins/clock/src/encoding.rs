@@ -90,7 +90,7 @@ impl Encoding {
     /// # Errors
     /// If the bytes are no clock.
     #[inline]
-    pub(crate) fn decode(self, bytes: &[u8]) -> Result<u64> {
+    pub(crate) fn decode(self, bytes: &[u8]) -> Result<u64, String> {
         let clock = match self {
             Encoding::Bincode => bincode().deserialize(bytes).ok(),
             Encoding::U64be => bytes.try_into().ok().map(u64::from_be_bytes),
@@ -107,16 +107,52 @@ impl Encoding {
     }
 
     #[cold]
-    fn malformed(self, bytes: &[u8]) -> runner_sdk::Error {
+    fn malformed(self, bytes: &[u8]) -> String {
         /// The greatest number of bytes that an error shows. Arbitrary: one line.
         const SHOWN: usize = 32;
         let shown = bytes[..bytes.len().min(SHOWN)].escape_ascii();
         let more = if bytes.len() > SHOWN { "..." } else { "" };
-        format!(
+        let mut text = format!(
             "expected a clock as {self}, found {} bytes: \"{shown}{more}\"",
             bytes.len()
+        );
+        if let Some(size) = self.size()
+            && bytes.len() > size
+            && bytes.len().is_multiple_of(size)
+        {
+            text += &format!(
+                "; these may be {} clocks, which `framing = \"fixed:{size}\"` tells apart",
+                bytes.len() / size
+            );
+        }
+        text
+    }
+
+    /// Size of every message, unless messages have different sizes `[bytes]`.
+    fn size(self) -> Option<usize> {
+        match self {
+            Encoding::Bincode | Encoding::U64be => Some(8),
+            Encoding::I32le => Some(4),
+            Encoding::Text => None,
+        }
+    }
+
+    /// The greatest clock that is taken from a program outside of the scenario: half of
+    /// the range. A machine that took a clock near the end of the range could not go on.
+    pub(crate) fn most_from_outside(self) -> u64 {
+        match self {
+            Encoding::I32le => 1 << 30,
+            _ => 1 << 63,
+        }
+    }
+
+    /// Why a clock from outside of the scenario is rejected.
+    #[cold]
+    pub(crate) fn too_far_ahead(self, clock: u64) -> String {
+        format!(
+            "clock {clock} is near the end of the range of {self}; from outside at most {} is taken",
+            self.most_from_outside()
         )
-        .into()
     }
 }
 
@@ -177,7 +213,7 @@ mod tests {
         let messages: [&[u8]; 5] = [b"", b"abc", b"-1", b"+1", b"99999999999999999999999"];
         for encoding in ALL {
             for message in messages {
-                let error = encoding.decode(message).unwrap_err().to_string();
+                let error = encoding.decode(message).unwrap_err();
                 let found = format!(
                     "found {} bytes: \"{}",
                     message.len(),
@@ -186,6 +222,21 @@ mod tests {
                 assert!(error.contains(&found), "{error}");
             }
         }
+        let two = Encoding::U64be.decode(&[0; 16]).unwrap_err();
+        assert!(
+            two.ends_with("; these may be 2 clocks, which `framing = \"fixed:8\"` tells apart")
+        );
+        let three = Encoding::I32le.decode(&[1; 12]).unwrap_err();
+        assert!(
+            three.contains("3 clocks, which `framing = \"fixed:4\"`"),
+            "{three}"
+        );
+        assert!(
+            !Encoding::Bincode
+                .decode(&[0; 9])
+                .unwrap_err()
+                .contains("fixed")
+        );
         assert!(Encoding::I32le.decode(&(-1i32).to_le_bytes()).is_err());
         assert!(Encoding::Bincode.decode(&[0; 9]).is_err());
     }

@@ -15,7 +15,9 @@
 //! events only.
 
 use crate::{Broadcast, Config};
-use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Problem, Result};
+use runner_sdk::{
+    Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Problem, Rejected, Result,
+};
 
 #[cfg(test)]
 mod tests;
@@ -58,8 +60,13 @@ impl Behavior for Machine {
     }
 
     #[inline]
-    fn message(&mut self, node: &mut Context<Self>, _from: Peer, bytes: &[u8]) -> Result {
-        let received = node.config().encoding.decode(bytes)?;
+    fn message(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
+        let encoding = node.config().encoding;
+        let received = encoding.decode(bytes).map_err(Rejected::because)?;
+        // Anybody can send to a machine that listens.
+        if from.0 >= node.peer_count() && received > encoding.most_from_outside() {
+            return Err(Rejected::because(encoding.too_far_ahead(received)));
+        }
         self.advance(node, self.clock.max(received))
     }
 

@@ -27,7 +27,7 @@ use crate::bets_file::{self, Winners};
 use crate::digest::Digest;
 use crate::store::Store;
 use crate::wire::{self, Frame};
-use runner_sdk::{Behavior, ColumnInfo, Context, Event, Node, Peer, Result};
+use runner_sdk::{Behavior, ColumnInfo, Context, Event, Node, Peer, Rejected, Result};
 use std::time::Duration;
 
 /// Number of agencies if neither the config nor the links determine it.
@@ -95,6 +95,12 @@ impl Behavior for Central {
     }
 
     fn message(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
+        let is_closing = |(peer, reply): &(Peer, Reply)| *peer == from && reply.closes;
+        if from.0 >= node.peer_count() && self.waiting.iter().any(is_closing) {
+            return Err(Rejected::because(
+                "the connection is closed to further messages",
+            ));
+        }
         node.clear_text(AGENCY);
         node.clear_text(BATCH);
         node.clear(BETS);

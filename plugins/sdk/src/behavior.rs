@@ -69,7 +69,8 @@ pub trait Behavior: Sized + 'static {
         Ok(())
     }
 
-    /// A message was taken from the inbox.
+    /// A message was taken from the inbox. It may come from any program if the node
+    /// listens: see [`Rejected`](crate::Rejected).
     fn message(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
         let _ = (node, from, bytes);
         Ok(())

@@ -270,3 +270,28 @@ impl fmt::Display for NoLink {
 }
 
 impl std::error::Error for NoLink {}
+
+/// The error with which [`message`](crate::Behavior::message) rejects a message that it
+/// does not understand: `return Err(Rejected::because("not a number"))`. Return it before
+/// any effect.
+///
+/// If the message came from outside of the scenario, it is recorded as dropped, the reason
+/// is printed, and the run goes on: anybody can connect to a node that listens. From a node
+/// of the scenario, it is an error like any other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected(String);
+
+impl Rejected {
+    /// A rejection for this reason, as an error.
+    pub fn because(reason: impl Into<String>) -> crate::Error {
+        Box::new(Rejected(reason.into()))
+    }
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Rejected {}

@@ -60,7 +60,7 @@ pub use behavior::{Behavior, Error, NoConfig, Peer, Result};
 pub use check::{Check, Found, Judged, Record, RunInfo, Verdict};
 pub use column::{Column, ColumnInfo, Event, Kind, Value};
 pub use config::{Problem, check_reference, reference};
-pub use context::{Context, NoLink, Node};
+pub use context::{Context, NoLink, Node, Rejected};
 pub use distribution::{Distribution, Quantity};
 pub use span::Span;
 

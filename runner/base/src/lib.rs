@@ -3,11 +3,13 @@
 //!
 //! [`time`] has instants and spans, [`duration`] and [`size`] the text that people
 //! write for them, [`random`] the generator and its named streams, [`distribution`]
-//! numbers that vary, [`callback`] the names of a behavior's callbacks. Nothing here reads a file or a clock.
+//! numbers that vary, [`callback`] the names of a behavior's callbacks, and [`harmless`] shows text that others
+//! wrote. Nothing here reads a file or a clock.
 
 pub mod callback;
 pub mod distribution;
 pub mod duration;
+pub mod harmless;
 pub mod random;
 pub mod size;
 pub mod time;

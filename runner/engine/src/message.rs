@@ -61,6 +61,8 @@ pub struct Messages {
     /// Longer payloads; empty boxes are free.
     blocks: Vec<Box<[u8]>>,
     free_blocks: Vec<u32>,
+    /// Size of all `blocks` `[bytes]`.
+    block_bytes: u64,
 }
 
 /// A message in the slab: half a cache line, and never across two.
@@ -105,6 +107,7 @@ impl Messages {
             live: 0,
             blocks: Vec::new(),
             free_blocks: Vec::new(),
+            block_bytes: 0,
         }
     }
 
@@ -116,6 +119,12 @@ impl Messages {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.live == 0
+    }
+
+    /// Memory of the payloads that are longer than [`INLINE`] `[bytes]`.
+    #[inline]
+    pub fn block_bytes(&self) -> u64 {
+        self.block_bytes
     }
 
     /// Adds a message and returns its index.
@@ -158,6 +167,7 @@ impl Messages {
     }
 
     fn add_block(&mut self, payload: &[u8]) -> u32 {
+        self.block_bytes += payload.len() as u64;
         match self.free_blocks.pop() {
             Some(block) => {
                 self.blocks[block as usize] = payload.into();
@@ -174,7 +184,9 @@ impl Messages {
         let [a, b, c, d, ..] = place.bytes;
         let block = u32::from_le_bytes([a, b, c, d]);
         self.free_blocks.push(block);
-        std::mem::take(&mut self.blocks[block as usize])
+        let taken = std::mem::take(&mut self.blocks[block as usize]);
+        self.block_bytes -= taken.len() as u64;
+        taken
     }
 
     /// Removes a message and returns it.

@@ -6,6 +6,7 @@
 mod driver;
 mod life;
 mod node_faults;
+mod rejection;
 mod step;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,8 @@ pub struct Run<B, S> {
     pauses: BTreeMap<u32, Pause>,
     /// For each node that crashed and restarted, how often it has started.
     lives: BTreeMap<u32, u32>,
+    /// Number of messages that each node has rejected.
+    rejected: BTreeMap<u32, u64>,
     /// Whether the nodes have been started.
     started: bool,
     /// What faults did to nodes that the driver has not taken yet.
@@ -144,6 +147,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             faults: Faults::default(),
             pauses: BTreeMap::new(),
             lives: BTreeMap::new(),
+            rejected: BTreeMap::new(),
             started: false,
             external_faults: Vec::new(),
         }
@@ -218,6 +222,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             .and_then(|reason| self.finish().map(|()| reason))
             .unwrap_or_else(EndReason::Failed);
         debug!(target: "engine", ?reason, time = %self.world.now, events = self.world.counts.events, "run ends");
+        self.print_rejected_count();
         // The rows of a failed step are kept.
         self.world.end_step(&self.behaviors);
         Outcome {

@@ -22,7 +22,7 @@ use crate::network::Network;
 use crate::queue::EventQueue;
 use crate::sink::Sink;
 use crate::topology::Topology;
-use crate::transport::{Outgoing, Transport};
+use crate::transport::{Content, Outgoing, Transport};
 use base::time::SimTime;
 use connections::Connections;
 use model::roster::Roster;
@@ -51,6 +51,8 @@ pub struct World<S> {
     /// Why a behavior stopped the run, if one did.
     pub(super) stop: Option<String>,
     pub(super) counts: Counts,
+    /// Whether the behavior rejects the message of the current step.
+    pub(super) rejects: bool,
     /// The rows of the current step.
     rows: Vec<Row>,
     /// Where records go.
@@ -99,6 +101,7 @@ impl<S: Sink> World<S> {
             transport: Transport::default(),
             stop: None,
             counts: Counts::default(),
+            rejects: false,
             rows: Vec::new(),
             sink,
         }
@@ -186,6 +189,20 @@ impl<S: Sink> World<S> {
     /// Whether anything waits to leave the process.
     pub fn has_outgoing(&self) -> bool {
         !self.transport.outgoing.is_empty()
+    }
+
+    /// Memory of the messages on links, in inboxes, and on their way out; short messages
+    /// do not count `[bytes]`.
+    #[inline]
+    pub fn message_bytes(&self) -> u64 {
+        self.messages.block_bytes()
+    }
+
+    /// Whether a node's connection to a peer is to be closed by what waits to leave.
+    pub fn is_closing(&self, node: u32, peer: u32) -> bool {
+        let closes =
+            |it: &Outgoing| (it.from, it.to) == (node, peer) && matches!(it.what, Content::Close);
+        self.transport.outgoing.iter().rev().any(closes)
     }
 
     /// Takes what waits to leave the process.

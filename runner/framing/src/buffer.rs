@@ -42,6 +42,13 @@ impl Buffer {
         self.bytes.capacity()
     }
 
+    /// Frees the allocation if no byte waits.
+    pub fn shrink(&mut self) {
+        if self.start == self.end {
+            *self = Buffer::default();
+        }
+    }
+
     /// Space for new bytes, at least `size` long. The caller writes bytes to it, and
     /// then calls [`Buffer::arrived`].
     pub fn room(&mut self, size: usize) -> &mut [u8] {

@@ -76,6 +76,11 @@ impl Decoder {
         self.buffer.capacity()
     }
 
+    /// Frees the allocation if no byte waits.
+    pub fn shrink(&mut self) {
+        self.buffer.shrink();
+    }
+
     /// Adds bytes that arrived. After an error, the bytes are dropped.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.failed.is_some() {
@@ -188,6 +193,10 @@ impl Decoder {
                 Header::Partial => Header::Partial,
             },
             Framing::DigitsColon => header::before_colon(bytes)?,
+            Framing::Fixed(size) => Header::Whole {
+                size: 0,
+                length: size.into(),
+            },
             Framing::Line => return self.line(),
             Framing::Resp => return self.resp(),
             Framing::Raw => {

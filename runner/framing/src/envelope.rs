@@ -23,7 +23,8 @@ impl Envelope {
     /// # Errors
     ///
     /// Fails if the framing cannot express the message: [`FramingError::Unwritable`],
-    /// [`FramingError::NewlineInLine`], [`FramingError::NoType`].
+    /// [`FramingError::NewlineInLine`], [`FramingError::NoType`],
+    /// [`FramingError::OtherSize`].
     pub fn new(framing: Framing, message: &[u8]) -> Result<Envelope, FramingError> {
         let length = message.len() as u64;
         let at_most = |longest: u64| match length <= longest {
@@ -68,7 +69,10 @@ impl Envelope {
                 }
                 envelope.tail = b"\n";
             }
-            Framing::Resp | Framing::Raw => {}
+            Framing::Fixed(size) if length != u64::from(size) => {
+                return Err(FramingError::OtherSize { framing, length });
+            }
+            Framing::Fixed(_) | Framing::Resp | Framing::Raw => {}
         }
         Ok(envelope)
     }
@@ -151,6 +155,7 @@ mod tests {
             (Line, "hello\r", r"hello\r\n"),
             (Line, "", r"\n"),
             (Resp, "+OK\r\n", r"+OK\r\n"),
+            (Fixed(5), "hello", "hello"),
             (Raw, "hello", "hello"),
         ] {
             assert_eq!(framed(framing, message.as_bytes()), bytes, "{framing}");
@@ -173,6 +178,11 @@ mod tests {
             FramingError::NewlineInLine { at: 3 }
         );
         assert_eq!(refusal(Framing::TypedU32be, b""), FramingError::NoType);
+        for message in [&b"four"[..], b"sixsix", b""] {
+            let error = refusal(Framing::Fixed(5), message).to_string();
+            let expected = "a `fixed:5` message has exactly that many bytes, this one has";
+            assert_eq!(error, format!("{expected} {}", message.len()));
+        }
     }
 
     #[test]

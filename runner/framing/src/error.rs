@@ -80,6 +80,14 @@ pub enum FramingError {
     /// To be sent: a typed message without a type byte.
     #[error("a `typed-u32be` message is a type byte and a payload, the message is empty")]
     NoType,
+    /// To be sent: a message of another size than that of the framing.
+    #[error("a `{framing}` message has exactly that many bytes, this one has {length}")]
+    OtherSize {
+        /// The framing.
+        framing: Framing,
+        /// Size of the message `[bytes]`.
+        length: u64,
+    },
 }
 
 fn frame_size(size: Option<u64>) -> String {

@@ -22,6 +22,7 @@
 //! | `digits-colon` | length: ASCII digits; `:`; message (a netstring without its comma) | `"5:hello"` |
 //! | `line` | message; `\n` | `"hello\n"` |
 //! | `resp` | message: one value of the Redis protocol, version 2 | `"$5\r\nhello\r\n"` |
+//! | `fixed:5` | message, always of 5 bytes | `"hello"` |
 //! | `raw` | message | `"hello"` |
 //!
 //! The length is that of the message in bytes, without the header. Details:
@@ -35,6 +36,8 @@
 //!   last line of a stream needs no `\n`.
 //! - `resp`: a decoder accepts requests (arrays of bulk strings, or one plain line)
 //!   and replies. An encoder does not check a message.
+//! - `fixed:N`: messages have no header, since each has N bytes (1 to 2147483648). It is
+//!   the framing of programs that send records: numbers, or structs of C.
 //! - `raw`: the bytes of one read are a message. A read that is longer than
 //!   `max_message` is cut into several messages.
 //!
@@ -77,6 +80,8 @@ pub enum Framing {
     Line,
     /// One value of the Redis protocol.
     Resp,
+    /// The message alone, of this size `[bytes]`.
+    Fixed(u32),
     /// The message alone: the bytes of one read.
     Raw,
 }
@@ -84,7 +89,10 @@ pub enum Framing {
 /// Default size of the longest message that is accepted `[bytes]`. Arbitrary.
 pub const DEFAULT_MAX_MESSAGE: u64 = 16 << 20;
 
-/// Each framing, its name, and its frame in a few words.
+/// The greatest N of `fixed:N`: the greatest `max_message` of a scenario `[bytes]`.
+pub const MAX_FIXED: u32 = 1 << 31;
+
+/// The framings without a parameter, with their names, and their frames in a few words.
 const TABLE: [(Framing, &str, &str); 9] = [
     (
         Framing::Decimal10,
@@ -125,36 +133,56 @@ const TABLE: [(Framing, &str, &str); 9] = [
     ),
 ];
 
+/// The name of [`Framing::Fixed`] in lists, with a letter for the size.
+const FIXED: (&str, &str) = ("fixed:N", "no header: each message has N bytes");
+
+/// What [`FIXED`] begins with.
+const FIXED_PREFIX: &str = "fixed:";
+
 impl Framing {
-    /// Every framing, in the order of the documentation.
-    pub fn all() -> impl ExactSizeIterator<Item = Framing> {
+    /// Every framing without a parameter, in the order of the documentation: all but
+    /// [`Framing::Fixed`].
+    pub fn without_parameter() -> impl ExactSizeIterator<Item = Framing> {
         TABLE.iter().map(|(framing, _, _)| *framing)
     }
 
-    /// The name of the framing in scenarios and on the command line.
-    pub fn name(self) -> &'static str {
-        self.entry().1
+    /// The names of all framings, each with its frame in a few words, for lists of
+    /// framings.
+    pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let named = TABLE.iter().map(|(_, name, summary)| (*name, *summary));
+        named.chain([FIXED])
     }
 
-    /// The frame in a few words, for lists of framings.
-    pub fn summary(self) -> &'static str {
-        self.entry().2
-    }
-
-    /// The framing with this name; `None` if there is none.
+    /// The framing with this name, such as `line` or `fixed:8`; `None` if there is none.
     pub fn from_name(name: &str) -> Option<Framing> {
+        if let Some(size) = name.strip_prefix(FIXED_PREFIX) {
+            // One spelling each: no sign, and no zero before the digits.
+            let digits = size.bytes().all(|byte| byte.is_ascii_digit()) && !size.starts_with('0');
+            let size: u32 = size.parse().ok().filter(|_| digits)?;
+            return (size <= MAX_FIXED).then_some(Framing::Fixed(size));
+        }
         let found = TABLE.iter().find(|(_, own, _)| *own == name);
         found.map(|(framing, _, _)| *framing)
     }
 
-    fn entry(self) -> &'static (Framing, &'static str, &'static str) {
-        &TABLE[self as usize]
+    /// The size of every message, if the framing has only messages of one size
+    /// `[bytes]`.
+    pub fn fixed_size(self) -> Option<u64> {
+        match self {
+            Framing::Fixed(size) => Some(size.into()),
+            _ => None,
+        }
     }
 }
 
 impl fmt::Display for Framing {
+    /// The name of the framing in scenarios and on the command line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        if let Framing::Fixed(size) = self {
+            return write!(f, "{FIXED_PREFIX}{size}");
+        }
+        let found = TABLE.iter().find(|(framing, _, _)| framing == self);
+        f.write_str(found.map_or("", |(_, name, _)| name))
     }
 }
 
@@ -164,10 +192,23 @@ mod tests {
 
     #[test]
     fn every_framing_is_found_by_its_name() {
-        for (index, framing) in Framing::all().enumerate() {
-            assert_eq!(framing as usize, index);
-            assert_eq!(Framing::from_name(framing.name()), Some(framing));
+        let sizes = [1, 8, MAX_FIXED].map(Framing::Fixed);
+        for framing in Framing::without_parameter().chain(sizes) {
+            assert_eq!(Framing::from_name(&framing.to_string()), Some(framing));
         }
-        assert_eq!(Framing::from_name("decimal11"), None);
+        let others = [
+            "decimal11",
+            "fixed",
+            "fixed:",
+            "fixed:0",
+            "fixed:08",
+            "fixed:+8",
+        ];
+        for name in others
+            .into_iter()
+            .chain(["fixed:N", "fixed:8 ", "fixed:2147483649"])
+        {
+            assert_eq!(Framing::from_name(name), None, "{name}");
+        }
     }
 }

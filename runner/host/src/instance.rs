@@ -128,6 +128,9 @@ impl Instances {
         if status == abi::OK && !self.side.touched {
             return Ok(());
         }
+        if status == abi::REJECTED && callback == Callback::Message {
+            world.reject_message();
+        }
         self.settle(node, status)
     }
 

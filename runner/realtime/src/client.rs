@@ -26,11 +26,14 @@ pub struct Client {
 /// read what it asks for `[bytes]`.
 pub const QUEUE_PAUSES: usize = 1 << 20;
 
-/// A client or program whose outgoing queue is longer than this is disconnected: a
-/// node that sends without end to a peer that never reads must not use up the
-/// memory `[bytes]`.
-pub const QUEUE_MAX: usize = 256 << 20;
-
 /// While a node has more messages than this in its inbox, its clients are not read
 /// from.
 pub const INBOX_PAUSES: u32 = 4096;
+
+/// The most messages that are taken from one client before other sockets, deadlines and
+/// signals are looked at: a flood of small messages must not delay them. Arbitrary.
+pub const MESSAGES_AT_ONCE: u32 = 256;
+
+/// While a node handles the messages of a client, what it sends is written after this
+/// much: small requests may have large replies `[bytes]`.
+pub const OUTGOING_AT_ONCE: u64 = 1 << 20;

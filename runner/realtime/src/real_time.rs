@@ -33,6 +33,7 @@ use std::sync::atomic::{self, AtomicBool};
 use std::time::{Duration, Instant};
 
 use self::clients::Clients;
+pub use self::clients::DEFAULT_BUDGET;
 use self::links::Links;
 use self::programs::Programs;
 use self::sockets::Sockets;
@@ -55,6 +56,8 @@ pub struct RealTime<B, S> {
     programs: Programs,
     /// Standard input, while it is a peer of a node.
     input: Option<Token>,
+    /// Memory that all connections to clients and programs may hold together `[bytes]`.
+    budget: usize,
     /// Whether a message may arrive from outside although nothing is due.
     open_ended: bool,
     /// How late ticks and timers were.
@@ -81,6 +84,12 @@ struct Housekeeping {
 }
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
+    /// Sets the memory that all connections to clients and programs may hold together
+    /// `[bytes]`.
+    pub fn set_budget(&mut self, bytes: u64) {
+        self.budget = usize::try_from(bytes).unwrap_or(usize::MAX);
+    }
+
     /// Runs to the end, and closes everything.
     pub fn go(&mut self, stop: &AtomicBool) -> Outcome {
         self.go_from(Instant::now(), stop, |_| {})
@@ -135,7 +144,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             if due == SimTime::NEVER && self.is_idle() {
                 return Ok(EndReason::Idle);
             }
-            let urgent = behind || self.links.unchecked || self.run.world.has_outgoing();
+            let urgent = behind
+                || self.links.unchecked
+                || self.run.world.has_outgoing()
+                || !self.clients.unfinished.is_empty();
             let wait = match urgent {
                 true => Duration::ZERO,
                 false => clock.until(due.min(end)).unwrap_or(WAIT_MAX).min(WAIT_MAX),
@@ -143,8 +155,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.poll(Some(wait), &mut ready)?;
             self.links.unchecked = false;
             self.run.advance(clock.now());
-            self.receive(&mut ready)?;
-            self.resume_reading();
+            self.receive(&mut ready, stop)?;
+            self.resume_reading()?;
             self.keep_house(&mut housekeeping);
         }
     }

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ pub struct Stream {
     paused: bool,
     /// Content the poller watches it for.
     watched: Interest,
+    /// Memory that was last noted by [`Stream::note_memory`] `[bytes]`.
+    noted_memory: usize,
     /// Set by [`Stream::open_direct`].
     direct: Option<Arc<DirectWriter>>,
 }
@@ -41,6 +44,9 @@ pub enum Reading {
     Open,
     /// The other end has closed, in good order or not.
     Ended,
+    /// The caller has interrupted it; whole messages may wait. [`Stream::pass_on`] goes
+    /// on with them.
+    Interrupted,
     /// The bytes are no frame; the connection cannot be read any more.
     Broken(FramingError),
 }
@@ -71,6 +77,7 @@ impl Stream {
             closing: false,
             paused: false,
             watched: Interest::READ,
+            noted_memory: 0,
             direct: None,
         })
     }
@@ -98,24 +105,20 @@ impl Stream {
     }
 
     /// Reads what has arrived, up to a limit, and calls `message` for each whole
-    /// message.
-    pub fn read(&mut self, mut message: impl FnMut(&[u8])) -> Reading {
+    /// message, until `message` breaks.
+    pub fn read(&mut self, mut message: impl FnMut(&[u8]) -> ControlFlow<()>) -> Reading {
+        // Whole messages may wait since a reading that was interrupted.
+        let mut reading = self.pass_on(&mut message);
         let mut taken = 0;
-        while taken < TURN {
+        while matches!(reading, Reading::Open) && taken < TURN {
             match self.decoder.read_from(&mut &*self.socket) {
                 Ok(0) => return self.ended(message),
                 Ok(count) => {
                     taken += count;
-                    loop {
-                        match self.decoder.next_message() {
-                            Ok(Some(whole)) => message(whole),
-                            Ok(None) => break,
-                            Err(error) => return Reading::Broken(error),
-                        }
-                    }
+                    reading = self.pass_on(&mut message);
                     // Most likely that was all; another read costs a call.
                     if count < SHORT || self.decoder.waiting() == 0 {
-                        return Reading::Open;
+                        return reading;
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Reading::Open,
@@ -124,13 +127,33 @@ impl Stream {
                 Err(_) => return Reading::Ended,
             }
         }
-        Reading::Open
+        reading
     }
 
-    fn ended(&mut self, mut message: impl FnMut(&[u8])) -> Reading {
+    /// Calls `message` for each whole message that was read before, until `message`
+    /// breaks.
+    pub fn pass_on(&mut self, mut message: impl FnMut(&[u8]) -> ControlFlow<()>) -> Reading {
+        loop {
+            match self.decoder.next_message() {
+                Ok(Some(whole)) => {
+                    if message(whole).is_break() {
+                        return Reading::Interrupted;
+                    }
+                }
+                Ok(None) => return Reading::Open,
+                Err(error) => return Reading::Broken(error),
+            }
+        }
+    }
+
+    fn ended(&mut self, mut message: impl FnMut(&[u8]) -> ControlFlow<()>) -> Reading {
         loop {
             match self.decoder.finish() {
-                Ok(Some(whole)) => message(whole),
+                Ok(Some(whole)) => {
+                    if message(whole).is_break() {
+                        return Reading::Interrupted;
+                    }
+                }
                 Ok(None) => return Reading::Ended,
                 Err(error) => return Reading::Broken(error),
             }
@@ -254,9 +277,31 @@ impl Stream {
         self.queue.waiting()
     }
 
-    /// Memory that the queue takes, about `[bytes]`.
-    pub fn memory(&self) -> usize {
+    /// Memory that the outgoing queue takes, about `[bytes]`.
+    pub fn unsent(&self) -> usize {
         self.queue.memory()
+    }
+
+    /// Memory for bytes that arrived and are not a whole message `[bytes]`.
+    pub fn half_received(&self) -> usize {
+        self.decoder.capacity()
+    }
+
+    /// Memory that the connection holds, about `[bytes]`.
+    pub fn memory(&self) -> usize {
+        self.unsent() + self.half_received()
+    }
+
+    /// Notes the memory that the connection holds now. Returns what was noted before, and
+    /// what is noted now `[bytes]`.
+    pub fn note_memory(&mut self) -> (usize, usize) {
+        let now = self.memory();
+        (std::mem::replace(&mut self.noted_memory, now), now)
+    }
+
+    /// Frees memory that holds nothing.
+    pub fn shrink(&mut self) {
+        self.decoder.shrink();
     }
 
     /// Closes our direction once the queue is empty.
@@ -273,6 +318,11 @@ impl Stream {
     /// Whether [`Stream::close`] was called and the queue is empty.
     pub fn is_closed(&self) -> bool {
         self.closing && self.waiting() == 0
+    }
+
+    /// Whether reading is suspended.
+    pub fn is_paused(&self) -> bool {
+        self.paused
     }
 
     /// Suspends or resumes reading.

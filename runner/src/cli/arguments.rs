@@ -2,7 +2,7 @@
 
 mod run;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -238,7 +238,7 @@ pub struct SendOptions {
     pub message: Option<OsString>,
     /// How messages are framed over TCP (default: line); with `resp`, a message may be a command
     /// such as get KEY
-    #[arg(long, value_name = "FRAMING", value_parser = framings())]
+    #[arg(long, value_name = "FRAMING", value_parser = FramingParser)]
     pub framing: Option<Framing>,
     /// Limit for the connection, and for each reply
     #[arg(long, value_name = "D", default_value = "5s", value_parser = timeout)]
@@ -251,11 +251,38 @@ pub struct SendOptions {
     pub color: ColorOption,
 }
 
-/// The framings by their names.
-fn framings() -> impl TypedValueParser<Value = Framing> {
-    let names = Framing::all().map(|it| PossibleValue::new(it.name()).help(it.summary()));
-    PossibleValuesParser::new(names)
-        .try_map(|name| Framing::from_name(&name).ok_or("no name of a framing"))
+/// A framing by its name. Help and errors list the names; `fixed:N` stands for many.
+#[derive(Clone, Debug)]
+struct FramingParser;
+
+impl FramingParser {
+    fn names() -> impl Iterator<Item = PossibleValue> {
+        Framing::names().map(|(name, summary)| PossibleValue::new(name).help(summary))
+    }
+}
+
+impl TypedValueParser for FramingParser {
+    type Value = Framing;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Framing, clap::Error> {
+        if let Some(framing) = value.to_str().and_then(Framing::from_name) {
+            return Ok(framing);
+        }
+        let listed = PossibleValuesParser::new(FramingParser::names());
+        listed.parse_ref(command, argument, value)?;
+        // `fixed:N` as it stands in the list.
+        let text = "`fixed:N` needs a number in place of N: the size of each message in bytes\n";
+        Err(clap::Error::raw(clap::error::ErrorKind::InvalidValue, text).with_cmd(command))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(FramingParser::names()))
+    }
 }
 
 /// The longest timeout: a year. Arbitrary.

@@ -3,7 +3,7 @@
 use crate::cli::arguments::CheckOptions;
 use crate::cli::{Exit, planned};
 use crate::plan::Plan;
-use crate::reporter::console::{Console, print};
+use crate::reporter::console::{Console, print_shown};
 use crate::reporter::count;
 
 /// Prints for each scenario that it is ready to run, or all its mistakes.
@@ -18,7 +18,7 @@ pub fn check(options: &CheckOptions) -> anyhow::Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     for plan in plans {
-        print(&format!(
+        print_shown(&format!(
             "{}: ok ({}, {}, {})\n",
             plan.loaded.source.path,
             nodes(&plan),

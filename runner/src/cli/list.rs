@@ -12,6 +12,7 @@ use crate::cli::{Exit, planned};
 use crate::plan::{Plan, RunSpec, Selection, Shard};
 use crate::reporter::console::{Console, print};
 use crate::reporter::count;
+use base::harmless;
 
 /// Maximum number of jobs that the CI service makes of one matrix.
 const MAX_JOBS: usize = 256;
@@ -33,7 +34,7 @@ pub fn list(options: &ListOptions) -> anyhow::Result<Exit> {
     };
     let entries = || selected.iter().flat_map(|(plan, runs)| entries(plan, runs));
     let text = match options.format {
-        Format::Table => table(&entries().collect::<Vec<_>>()),
+        Format::Table => harmless::lines(&table(&entries().collect::<Vec<_>>())).into_owned(),
         Format::Json => {
             let cases: Vec<Value> = entries().map(|entry| entry.json()).collect();
             serde_json::to_string_pretty(&cases)? + "\n"

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::Exit;
 use crate::cli::arguments::{NewOptions, NewPlugin, NewScenario, NewThing};
-use crate::reporter::console::{Console, print};
+use crate::reporter::console::{Console, print_shown};
 
 const SCENARIO: &str = include_str!("new/scenario.toml");
 
@@ -75,7 +75,7 @@ pub fn new(options: &NewOptions) -> anyhow::Result<Exit> {
     };
     match begun {
         Ok(said) => {
-            print(&said)?;
+            print_shown(&said)?;
             Ok(Exit::Passed)
         }
         Err(error) => {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::cli::Exit;
 use crate::cli::arguments::PluginsOptions;
 use crate::plan::nearest;
-use crate::reporter::console::{Console, print};
+use crate::reporter::console::{Console, print_shown};
 use crate::reporter::summary::trimmed;
 use host::library::{LoadError, load};
 use host::plugin::{Behavior, Check, Plugin};
@@ -70,7 +70,7 @@ pub fn plugins(options: &PluginsOptions) -> anyhow::Result<Exit> {
             }
         },
     };
-    print(&text)?;
+    print_shown(&text)?;
     Ok(Exit::Passed)
 }
 
@@ -108,7 +108,7 @@ fn list(search: &SearchPath, console: &Console) -> anyhow::Result<Exit> {
             }
         }
     }
-    print(&trimmed(&table))?;
+    print_shown(&trimmed(&table))?;
     Ok(exit)
 }
 

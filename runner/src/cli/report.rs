@@ -5,7 +5,7 @@ use analysis::report::{Merged, build_all};
 
 use crate::cli::Exit;
 use crate::cli::arguments::ReportOptions;
-use crate::reporter::console::{Console, print};
+use crate::reporter::console::{Console, print_shown};
 use crate::reporter::verdicts;
 use crate::reporter::{count, logging};
 
@@ -32,7 +32,7 @@ pub fn report(options: &ReportOptions) -> anyhow::Result<Exit> {
         Some(merged) => print_merged(merged, &console)?,
         None => Exit::Passed,
     };
-    print(&format!("report: {}\n", built.outputs.html.display()))?;
+    print_shown(&format!("report: {}\n", built.outputs.html.display()))?;
     Ok(exit)
 }
 
@@ -45,7 +45,7 @@ fn print_merged(merged: &Merged, console: &Console) -> anyhow::Result<Exit> {
         let of = format!("over the runs of {case}");
         verdicts::print(console, &of, std::slice::from_ref(judgement));
     }
-    print(&format!(
+    print_shown(&format!(
         "merged: {} ({} of {})\n",
         merged.folder.display(),
         merged.runs,

@@ -254,7 +254,7 @@ impl PlanCommand<'_> {
                 isolation: execution.isolate.then(|| Isolation {
                     memory: execution.memory.or_else(|| share(jobs)),
                     plan: processes,
-                    errors: ErrorPrinter::new(move |text| console.write(text)),
+                    errors: ErrorPrinter::new(move |text| console.styled(text)),
                 }),
                 check_determinism: execution.check_determinism,
                 progress_page: None,

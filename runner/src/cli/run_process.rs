@@ -3,7 +3,7 @@
 
 use crate::cli::Exit;
 use crate::cli::arguments::Color;
-use crate::reporter::console::{Console, print};
+use crate::reporter::console::{Console, line_printer};
 use crate::reporter::logging;
 use crate::session::isolate::{ToChild, serve};
 use realtime::processes::control::Control;
@@ -22,15 +22,9 @@ pub fn run_process() -> anyhow::Result<Exit> {
     };
     // The runner has checked RUNNER_LOG.
     let _ = logging::begin(&Console::new(Color::Auto), job.verbosity);
-    Ok(match serve(control, &job, print_line) {
+    Ok(match serve(control, &job, line_printer(job.color)) {
         Ok(()) => Exit::Passed,
         // The runner reports the reason.
         Err(_) => Exit::Failed,
     })
-}
-
-/// Prints a line of a run in real time.
-fn print_line(line: &str) {
-    // The run goes on if standard output is closed.
-    let _ = print(&format!("{line}\n"));
 }

@@ -7,12 +7,13 @@ mod address;
 mod connection;
 
 use std::borrow::Cow;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::cli::Exit;
 use crate::cli::arguments::SendOptions;
 use crate::reporter::console::Console;
+use base::harmless;
 use framing::{Framing, FramingError};
 
 pub use address::{Address, Transport};
@@ -170,10 +171,21 @@ fn exchange(connection: &mut Connection, message: &[u8], no_reply: bool) -> Resu
     }
     let reply = connection.request(message)?;
     let mut out = io::stdout().lock();
+    // A terminal obeys some characters; another program wants the bytes.
+    let reply = match out.is_terminal() {
+        true => Cow::Owned(harmless_reply(&reply)),
+        false => Cow::Borrowed(&reply[..]),
+    };
     out.write_all(&reply)
         .and_then(|()| out.write_all(b"\n"))
         .and_then(|()| out.flush())
         .map_err(SendError::Output)
+}
+
+/// A reply for a terminal.
+fn harmless_reply(reply: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(reply);
+    harmless::lines(&text).into_owned().into_bytes()
 }
 
 /// Adds the end of the line to a Redis command that was typed as a line.

@@ -1,12 +1,14 @@
 //! Standard error and standard output: errors and notes, with color where it is
 //! wanted, and lines that do not damage a progress bar.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use indicatif::{MultiProgress, ProgressBar};
 
 use crate::results::style;
 use crate::scenario::Diagnostics;
+use base::harmless;
 
 /// When to use color: `--color`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -68,11 +70,13 @@ impl Console {
 
     /// Prints the mistakes of a scenario.
     pub fn mistakes(&self, mistakes: &Diagnostics) {
-        self.write(&mistakes.render(self.color));
+        let text = mistakes.render(self.color);
+        self.write(&self.shown(&text));
     }
 
     /// Prints an error, of one line or more.
     pub fn error(&self, text: &str) {
+        let text = harmless::lines(text);
         match self.color {
             true => self.write(&format!("\x1b[1;31merror\x1b[0m: {text}\n")),
             false => self.write(&format!("error: {text}\n")),
@@ -81,11 +85,23 @@ impl Console {
 
     /// Prints a line that is neither an error nor a warning.
     pub fn note(&self, text: &str) {
-        self.write(&format!("{text}\n"));
+        self.write(&format!("{}\n", harmless::lines(text)));
+    }
+
+    /// Prints lines that have the runner's own styles, if standard error uses color.
+    pub fn styled(&self, text: &str) {
+        self.write(&self.shown(text));
+    }
+
+    fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self.color {
+            true => style::lines(text),
+            false => harmless::lines(text),
+        }
     }
 
     /// Writes text to standard error, above a progress bar.
-    pub fn write(&self, text: &str) {
+    fn write(&self, text: &str) {
         // Nothing can be done if standard error is closed.
         let write = || drop(io::stderr().lock().write_all(text.as_bytes()));
         match self.interactive {
@@ -107,6 +123,15 @@ pub fn print(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }
+}
+
+/// Writes text for people to standard output: names and texts in it may come from others.
+///
+/// # Errors
+///
+/// As [`print`].
+pub fn print_shown(text: &str) -> io::Result<()> {
+    print(&harmless::lines(text))
 }
 
 /// Returns a function that prints a line of a run in real time to standard output:

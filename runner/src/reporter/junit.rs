@@ -22,6 +22,7 @@ use crate::results::error::ResultsError;
 use crate::results::folder::Folder;
 use crate::results::open::write_whole;
 use crate::results::run_result::RunResult;
+use base::harmless::xml;
 
 /// The name of the report.
 const NAME: &str = "runner";
@@ -64,18 +65,18 @@ impl Junit {
         } = *context;
         let started: DateTime<Utc> = started.into();
         let suite = |case: &crate::plan::Case| {
-            let mut suite = TestSuite::new(suite_name(plan, &case.id));
+            let mut suite = TestSuite::new(xml(&suite_name(plan, &case.id)));
             suite.set_timestamp(started);
-            suite.add_property(Property::new("scenario", &*manifest.scenario.file));
+            suite.add_property(Property::new("scenario", xml(&manifest.scenario.file)));
             suite.add_property(Property::new("seed", manifest.seed.to_string()));
             suite.add_property(Property::new("time", &*manifest.time));
             suite.add_property(Property::new(
                 "results",
-                folder.path().display().to_string(),
+                xml(&folder.path().display().to_string()),
             ));
             for plugin in &manifest.plugins {
                 let hash = plugin.sha256.as_deref().unwrap_or_default();
-                suite.add_property(Property::new(format!("plugin {}", plugin.name), hash));
+                suite.add_property(Property::new(xml(&format!("plugin {}", plugin.name)), hash));
             }
             suite
         };
@@ -95,7 +96,7 @@ impl Junit {
         case.add_property(Property::new("events", result.row.events.to_string()));
         case.add_property(Property::new("messages", result.row.messages.to_string()));
         if !result.warnings.is_empty() {
-            case.set_system_err(result.warnings.join("\n"));
+            case.set_system_err(xml(&result.warnings.join("\n")));
         }
         if let Some(suite) = self.suites.get_mut(result.spec.case) {
             suite.add_test_case(case);
@@ -108,7 +109,7 @@ impl Junit {
             Verdict::Failed => wrong(NonSuccessKind::Failure, "expect", &text(judgement)),
             Verdict::Unknown => wrong(NonSuccessKind::Error, "unknown", &text(judgement)),
         };
-        let mut one = TestCase::new(format!("over all runs: {}", judgement.name), status);
+        let mut one = TestCase::new(xml(&format!("over all runs: {}", judgement.name)), status);
         one.set_classname(suite_name(plan, &plan.cases[case].id));
         if let Some(suite) = self.suites.get_mut(case) {
             suite.add_test_case(one);
@@ -193,8 +194,9 @@ fn suite_name(plan: &Plan, case: &str) -> String {
 fn wrong(kind: NonSuccessKind, type_: &str, what: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(type_);
+    let what = xml(what);
     status.set_message(what.lines().next().unwrap_or_default());
-    status.set_description(what);
+    status.set_description(&*what);
     status
 }
 

@@ -81,7 +81,7 @@ struct ConsoleWriter(Console);
 
 impl io::Write for ConsoleWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(&String::from_utf8_lossy(bytes));
+        self.0.styled(&String::from_utf8_lossy(bytes));
         Ok(bytes.len())
     }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use analysis::expect::Over;
 
-use super::console::{Console, print};
+use super::console::{Console, print_shown};
 use super::progress::Progress;
 use super::quiet::Quiet;
 use super::summary::Summary;
@@ -49,10 +49,10 @@ impl Terminal {
             );
         }
         let plan = context.plan;
-        print(&self.summary.table(plan))?;
-        print(&self.summary.failures(plan))?;
-        print(&self.summary.line(plan, context.began.elapsed()))?;
-        print(&format!("results: {}\n", context.folder.path().display()))
+        print_shown(&self.summary.table(plan))?;
+        print_shown(&self.summary.failures(plan))?;
+        print_shown(&self.summary.line(plan, context.began.elapsed()))?;
+        print_shown(&format!("results: {}\n", context.folder.path().display()))
     }
 }
 
@@ -70,10 +70,10 @@ impl Reporter for Terminal {
                 let name = &context.plan.loaded.scenario.name;
                 let runs = count(u64::from(context.plan.run_count()), "run");
                 // The runs begin even if standard output is closed.
-                let _ = print(&format!("{name}: {kept} of {runs} were finished before\n"));
+                let _ = print_shown(&format!("{name}: {kept} of {runs} were finished before\n"));
             }
             Event::PlanEnded { ending, .. } => self.plan_ended(context, ending)?,
-            Event::ReportBuilt { html } => print(&format!("report:  {}\n", html.display()))?,
+            Event::ReportBuilt { html } => print_shown(&format!("report:  {}\n", html.display()))?,
             Event::Warning(_) | Event::Error(_) | Event::CaseJudged { .. } => {}
         }
         self.quiet.event(context, event)

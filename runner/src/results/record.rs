@@ -9,6 +9,7 @@ use analysis::metrics::{NodeMetrics, RunMetrics};
 use analysis::results::{Judgement, LogMode};
 
 use crate::judge::checks::Checks;
+use crate::results::outside_rows::{Keep, MAX, OutsideRows};
 use crate::results::printed::Printed;
 use crate::results::style;
 use base::time::SimTime;
@@ -24,6 +25,7 @@ pub struct Recorder {
     /// None without checks, and in the process of a node.
     checks: Option<Checks>,
     printed: Option<Printed>,
+    outside: OutsideRows,
     error: Option<WriteError>,
     /// Prints a line of a node at once.
     print_line: Option<fn(&str)>,
@@ -38,6 +40,8 @@ pub struct Findings {
     pub judgements: Vec<Judgement>,
     /// Why a check failed to judge.
     pub broken_check: Option<String>,
+    /// What makes the results doubtful.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -66,6 +70,7 @@ impl Recorder {
             metrics: Some(RunMetrics::new(schema)),
             checks: None,
             printed: (mode != LogMode::Off).then(|| Printed::new(folder)),
+            outside: OutsideRows::new(schema),
             error: None,
             print_line,
             schema: schema.clone(),
@@ -106,6 +111,12 @@ impl Recorder {
             return Err(error);
         }
         let mut findings = Findings::default();
+        for (node, more) in self.outside.left_out() {
+            let name = &self.schema.nodes[node as usize].name;
+            findings.warnings.push(format!(
+                "{more} rows `connect`, `disconnect` and `drop` of programs outside are not in the log of {name}, and `dropped` does not count them: a log has at most {MAX}"
+            ));
+        }
         if let Some(metrics) = self.metrics {
             findings.metrics = metrics.finish(end.0);
         }
@@ -121,6 +132,14 @@ impl Recorder {
 impl Sink for Recorder {
     #[inline]
     fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        match self.outside.keep(row) {
+            Keep::Yes => {}
+            Keep::No => return,
+            Keep::NoMore => {
+                let line = "further `connect`, `disconnect` and `drop` rows of programs outside are counted, and not in the log";
+                return self.print(SimTime(row.time_ns), row.node, line);
+            }
+        }
         match &mut self.log {
             Log::PerNode(log) => log.row(row, columns),
             Log::Combined(log) => log.row(row, columns),
@@ -134,18 +153,20 @@ impl Sink for Recorder {
         }
     }
 
-    fn print(&mut self, _: SimTime, node: u32, line: &str) {
-        if let Some(print) = self.print_line {
-            print(&format!(
-                "{} | {line}",
-                self.schema.nodes[node as usize].name
-            ));
+    fn print(&mut self, _: SimTime, node: u32, text: &str) {
+        let name = &self.schema.nodes[node as usize].name;
+        // Each line has the name of its node: no text can pass as the line of another one.
+        for line in text.split('\n') {
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            if let Some(print) = self.print_line {
+                print(&format!("{name} | {line}"));
+            }
+            if let Some(printed) = &mut self.printed {
+                printed.line(name, &style::plain(line));
+            }
         }
-        let Some(printed) = &mut self.printed else {
-            return;
-        };
-        printed.line(&self.schema.nodes[node as usize].name, &style::plain(line));
-        if printed.is_full()
+        if let Some(printed) = &mut self.printed
+            && printed.is_full()
             && let Err(error) = printed.flush()
         {
             self.error.get_or_insert(error);

@@ -144,6 +144,10 @@ pub const MAX_BANDWIDTH: u64 = 1 << 40;
 pub const MAX_DRIFT: f64 = 1e6;
 /// Maximum number of runs per case.
 pub const MAX_RUNS: u64 = 1_000_000;
+
+/// The least value of `max_buffered` `[bytes]`. Arbitrary: with less, a few honest clients
+/// could not be served.
+pub const MIN_BUFFERED: u64 = 1 << 20;
 /// Maximum tick rate `[1/s]`: one tick per nanosecond.
 pub const MAX_RATE: f64 = 1e9;
 

@@ -5,11 +5,13 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::reader::{Mistakes, Written};
-use super::resolved::{Listen, Transport};
+use super::resolved::{Group, Listen, Transport};
 use super::source::Place;
 use super::values;
-use super::written::{GroupEntry, ListenEntry};
+use super::written::{GroupEntry, ListenEntry, OptionalKey, ScenarioFile};
+use base::size;
 use framing::{DEFAULT_MAX_MESSAGE, Framing};
+use realtime::real_time::DEFAULT_BUDGET;
 
 impl ListenEntry {
     /// Removes the file's address if an override sets one of the other transport:
@@ -66,6 +68,7 @@ impl ListenEntry {
             }
             _ => {}
         }
+        check_fixed_size(self.framing.as_ref(), self.max_message.as_ref(), mistakes);
     }
 
     /// Reports keys that contradict `stdin`.
@@ -107,6 +110,61 @@ impl ListenEntry {
                 None => DEFAULT_MAX_MESSAGE,
             },
         })
+    }
+}
+
+/// Reports a framing whose messages are all longer than the longest that is accepted.
+pub fn check_fixed_size(
+    framing: Option<&Written<Framing>>,
+    max_message: Option<&Written<u64>>,
+    mistakes: &Mistakes,
+) {
+    let Some((framing, size)) = framing.and_then(|it| Some((it, it.value?.fixed_size()?))) else {
+        return;
+    };
+    let most = max_message.map_or(Some(DEFAULT_MAX_MESSAGE), |it| it.value);
+    if let Some(most) = most.filter(|most| size > *most) {
+        mistakes.add_with_help(
+            framing.place,
+            format!("each message of `fixed:{size}` is longer than `max_message`, {most} bytes"),
+            format!("write `max_message = {size}`, or a smaller number in `framing`"),
+        );
+    }
+}
+
+/// The value of `max_buffered`, or its default; `None` if it is wrong, which is reported.
+pub fn max_buffered(key: &OptionalKey<u64>, groups: &[Option<Group>]) -> Option<u64> {
+    if let Some(written) = key {
+        return written.value;
+    }
+    let groups = groups.iter().flatten();
+    let sizes = groups.flat_map(|group| {
+        let listen = group.listen.iter().map(|it| it.max_message);
+        let program = group.program.iter().filter_map(|it| it.external.as_ref());
+        listen.chain(program.map(|it| it.max_message))
+    });
+    // A buffer may be twice as large as what is in it, and a reply as large as the request.
+    let largest = sizes.max().unwrap_or(0).saturating_mul(4);
+    Some(largest.max(DEFAULT_BUDGET))
+}
+
+/// Reports a message that may be longer than what connections may hold.
+pub fn check_buffered(file: &ScenarioFile, mistakes: &Mistakes) {
+    let Some(most) = file.max_buffered.as_ref().and_then(|it| it.value) else {
+        return;
+    };
+    let groups = file.groups.iter();
+    let sizes = groups.flat_map(|group| {
+        let listen = group.listen.as_ref().and_then(|it| it.value.as_ref());
+        let listen = listen.into_iter().flatten().flat_map(|it| &it.max_message);
+        listen.chain(&group.program.max_message)
+    });
+    for size in sizes.filter(|size| size.value.is_some_and(|it| it > most)) {
+        mistakes.add_with_help(
+            size.place,
+            format!("`max_message` is more than `max_buffered`, {}", size::to_text(most)),
+            "a connection that holds so much would be closed: make `max_buffered` several times as large",
+        );
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use super::listen::check_fixed_size;
 use super::reader::{Mistakes, Written};
 use super::resolved::{External, Program, Transport};
 use super::source::Place;
@@ -86,6 +87,7 @@ impl ProgramKeys {
             }
             return;
         };
+        check_fixed_size(self.framing.as_ref(), self.max_message.as_ref(), mistakes);
         match (external.value, &self.framing) {
             (Some((Transport::Tcp, _)), None) => mistakes.add_with_help(
                 external.place,

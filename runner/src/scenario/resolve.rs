@@ -48,6 +48,7 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
     program::check(&file.groups, time == Some(TimeMode::Virtual), mistakes);
     listen::check_addresses(&file.groups, mistakes);
     listen::check_stdin(&file.groups, mistakes);
+    listen::check_buffered(&file, mistakes);
 
     let groups: Vec<_> = file.groups.iter().map(groups::group).collect();
     let sound = file.groups.iter().zip(&groups);
@@ -67,6 +68,7 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
             duration: file.duration.as_ref().and_then(|it| it.value),
             seed: or(&file.seed, || 1)?,
             time: time?,
+            max_buffered: listen::max_buffered(&file.max_buffered, &groups)?,
             groups: all(groups)?,
             links: links?,
             faults: faults?,

@@ -26,6 +26,9 @@ pub struct Scenario {
     pub seed: u64,
     /// How time passes.
     pub time: TimeMode,
+    /// Memory that connections to clients and programs may hold together, in real time
+    /// `[bytes]`.
+    pub max_buffered: u64,
     /// The node groups, in the order of the file. Nodes are numbered through all
     /// groups, so the indices of a group's nodes are contiguous.
     pub groups: Vec<Group>,

@@ -193,8 +193,14 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
             json!({ "type": "string", "pattern": format!("^(tcp|udp)://{ADDRESS}$") })
         }
         Shape::Framing => {
-            let names: Vec<&str> = Framing::all().map(Framing::name).collect();
-            json!({ "type": "string", "enum": names })
+            let names = Framing::without_parameter();
+            let names: Vec<String> = names.map(|framing| framing.to_string()).collect();
+            json!({
+                "anyOf": [
+                    { "type": "string", "enum": names },
+                    { "type": "string", "pattern": "^fixed:[1-9][0-9]*$" },
+                ],
+            })
         }
         Shape::Command => {
             json!({ "type": "array", "minItems": 1, "items": { "type": "string" } })

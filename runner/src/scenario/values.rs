@@ -102,7 +102,7 @@ pub fn framing(field: Field<'_>) -> Option<Framing> {
 
 /// A line of help: the framings, and the one that was meant.
 pub fn framings(found: &str) -> String {
-    let names = listed(found, Framing::all().map(Framing::name));
+    let names = listed(found, Framing::names().map(|(name, _)| name));
     format!("framings: {names}")
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use super::document::{Table, Value};
 use super::judges::{self, CheckEntry, ExpectEntry};
-use super::keys::{MAX_RUNS, SCENARIO};
+use super::keys::{MAX_RUNS, MIN_BUFFERED, SCENARIO};
 use super::reader::{Field, Mistakes, TableReader, Written};
 use super::source::Place;
 use super::values;
@@ -38,6 +38,7 @@ pub struct ScenarioFile {
     pub seed: OptionalKey<u64>,
     pub time: OptionalKey<TimeWord>,
     pub speed: OptionalKey<f64>,
+    pub max_buffered: OptionalKey<u64>,
     /// The groups, in the order of the file.
     pub groups: Vec<GroupEntry>,
     /// The link entries, in the order of the file.
@@ -72,6 +73,7 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
             values::word(&[("virtual", TimeWord::Virtual), ("real", TimeWord::Real)]),
         ),
         speed: reader.optional("speed", values::positive),
+        max_buffered: reader.optional("max_buffered", values::size(MIN_BUFFERED, u64::MAX >> 1)),
         groups: entries(reader.required("nodes", group::groups)),
         links: entries(reader.optional("links", link::links)),
         faults: entries(reader.optional("faults", fault::faults)),

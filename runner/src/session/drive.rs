@@ -14,7 +14,7 @@ use super::{Options, RunError, processes};
 use crate::judge::checks::Checks;
 use crate::plan::{Case, Plan, RunSpec};
 use crate::results::record::Recorder;
-use crate::scenario::{LinkRule, TimeMode};
+use crate::scenario::TimeMode;
 use engine::run::Run;
 use host::instance::Instances;
 use host::progress_page::ProgressPage;
@@ -46,7 +46,9 @@ impl Drive<'_> {
             (TimeMode::Virtual, _) => in_virtual_time(self.assemble(), self.stop),
             (TimeMode::Real { speed }, None) => {
                 let print = self.options.print_line;
-                in_real_time(self.assemble(), &scenario.links, speed, print, self.stop)
+                let mut real = RealTime::new(self.assemble(), &scenario.links, speed)?;
+                real.set_budget(scenario.max_buffered);
+                in_real_time(real, print, self.stop)
             }
             (TimeMode::Real { .. }, Some(_)) => processes::run(self),
         }
@@ -119,13 +121,10 @@ fn in_virtual_time(
 }
 
 fn in_real_time(
-    run: Run<Instances, Recorder>,
-    rules: &[LinkRule],
-    speed: f64,
+    mut real: RealTime<Instances, Recorder>,
     print_line: Option<fn(&str)>,
     stop: &AtomicBool,
 ) -> Result<Ended, RunError> {
-    let mut real = RealTime::new(run, rules, speed)?;
     if let Some(print) = print_line {
         real.remarks.drain(..).for_each(|remark| print(&remark));
     }

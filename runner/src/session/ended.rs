@@ -64,7 +64,7 @@ impl Ended {
             messages: outcome.messages,
             metrics: findings.metrics,
             judgements: findings.judgements,
-            warnings: faults::warnings(&outcome.faults),
+            warnings: [findings.warnings, faults::warnings(&outcome.faults)].concat(),
             lag: None,
             last: Some(outcome.last),
             timed_out: false,

@@ -127,6 +127,8 @@ pub struct ChildJob {
     folder: PathBuf,
     log: LogMode,
     print_lines: bool,
+    /// Whether lines that nodes print keep their colors.
+    pub color: bool,
     /// The verbosity of the log, as the number of `-v`.
     pub verbosity: u8,
     check_determinism: bool,
@@ -262,6 +264,7 @@ impl<'a> IsolatedRuns<'a> {
             folder: self.folder.path().to_owned(),
             log: self.options.log,
             print_lines: self.options.print_line.is_some(),
+            color: how.color,
             verbosity: how.verbosity,
             check_determinism: self.options.check_determinism,
             timeout: self.options.timeout,

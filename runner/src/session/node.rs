@@ -113,6 +113,11 @@ fn connected(
     )
     .map_err(text)?;
     let mut real = RealTime::open(run, speed).map_err(|error| error.to_string())?;
+    // The processes whose nodes listen share what the whole run may hold.
+    let groups = scenario.groups.iter();
+    let listening = groups.filter(|group| !group.listen.is_empty());
+    let listening: u64 = listening.map(|group| u64::from(group.count)).sum();
+    real.set_budget(scenario.max_buffered / listening.max(1));
     let addresses = ProcessAddresses {
         nodes: job.nodes.clone(),
         links: rendezvous.address(),
@@ -138,7 +143,7 @@ fn connected(
 /// This process's part of the result; its logs are written.
 fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
     let lags = real.lag.counts();
-    let remarks = std::mem::take(&mut real.remarks);
+    let mut remarks = std::mem::take(&mut real.remarks);
     let held = |it: &Window| FaultTime {
         from_ns: it.from.0,
         until_ns: it.until.0,
@@ -148,7 +153,10 @@ fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
     let faults = faults.map(|fault| FaultTimes(fault.windows.iter().map(held).collect()));
     let faults = faults.collect();
     let ending = match real.into_sink().finish(outcome.end) {
-        Ok(_) => ending(outcome.reason),
+        Ok(findings) => {
+            remarks.extend(findings.warnings);
+            ending(outcome.reason)
+        }
         Err(error) => Ending::Failed(error.to_string()),
     };
     ProcessResult {

@@ -179,5 +179,6 @@ fn measure(
         metrics: metrics.finish(end.0),
         judgements,
         broken_check,
+        warnings: Vec::new(),
     })
 }

@@ -1,5 +1,6 @@
 //! The text of an SVG, and the shapes of plots.
 
+use base::harmless;
 use std::fmt::Write;
 
 use crate::render::palette::COLOURS;
@@ -106,16 +107,17 @@ pub(super) fn coordinate(value: f64) -> String {
     }
 }
 
-/// Text escaped for XML. Characters that XML does not allow become spaces.
+/// Text escaped for XML. Characters that XML does not allow, or that a page obeys instead
+/// of showing them, are written out.
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in harmless::xml(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            c if c.is_control() => out.push(' '),
+            '\t' | '\n' => out.push(' '),
             c => out.push(c),
         }
     }
@@ -153,6 +155,10 @@ mod tests {
 
     #[test]
     fn text_is_xml() {
-        assert_eq!(escape("a<b & \"c\"\u{0}"), "a&lt;b &amp; &quot;c&quot; ");
+        assert_eq!(
+            escape("a<b & \"c\"\u{0}"),
+            "a&lt;b &amp; &quot;c&quot;\\x00"
+        );
+        assert_eq!(escape("\u{fffe}\u{202e}\n"), "\\u{fffe}\\u{202e} ");
     }
 }

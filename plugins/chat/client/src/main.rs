@@ -40,7 +40,8 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            let text = format!("error: {error:#}");
+            eprintln!("{}", base::harmless::lines(&text));
             ExitCode::FAILURE
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::connection;
 use anyhow::{Result, bail};
+use base::harmless;
 use chat_core::{Client, Command, Notice, Outcome, Outgoing, Refusal};
 use std::collections::VecDeque;
 use std::io::{BufRead, Write, stdin, stdout};
@@ -85,7 +86,7 @@ impl Terminal {
             match events.recv()? {
                 Event::Line(line) => match line.trim() {
                     "" => {}
-                    "help" => show(Command::HELP),
+                    "help" => Command::HELP.lines().for_each(show),
                     "quit" => more = false,
                     line => match Command::parse(line) {
                         Ok(command) => self.commands.push_back(command),
@@ -201,10 +202,11 @@ impl Terminal {
     }
 }
 
-/// Prints a line at once. A closed standard output is ignored.
+/// Prints a line at once: other people wrote parts of it, so what a terminal would obey is
+/// written out. A closed standard output is ignored.
 fn show(line: &str) {
     let mut out = stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    let _ = writeln!(out, "{}", harmless::line(line)).and_then(|()| out.flush());
 }
 
 /// A value that differs in each session.

@@ -201,14 +201,34 @@ fn a_seed_repeats_a_machine() {
 }
 
 #[test]
-fn a_malformed_message_is_an_error() {
+fn a_malformed_message_is_rejected() {
     let mut machine = scripted(3, "[4]");
     assert_eq!(
         machine.call(Call::Message(0, b"ten")),
-        Err(Failure::Refused(
+        Err(Failure::Rejected(
             "expected a clock as decimal digits (encoding \"text\"), found 3 bytes: \"ten\"".into()
         ))
     );
+}
+
+#[test]
+fn a_clock_near_the_end_of_its_range_is_rejected_from_outside() {
+    for (encoding, most) in [("i32le", 1_u64 << 30), ("text", 1 << 63)] {
+        let bytes = |clock: u64| match encoding {
+            "i32le" => (clock as u32).to_le_bytes().to_vec(),
+            _ => clock.to_string().into_bytes(),
+        };
+        let config = format!("encoding = '{encoding}'");
+        let mut machine = first_of(3).config(&config).create();
+        // Machines 0 and 1 are those of the scenario.
+        let refused = machine.call(Call::Message(2, &bytes(most + 1)));
+        assert!(matches!(&refused, Err(Failure::Rejected(_))), "{refused:?}");
+        assert_eq!(machine.get(CLOCK), Some(0));
+        assert_eq!(machine.call(Call::Message(2, &bytes(most))), Ok(vec![]));
+        assert_eq!(machine.get(CLOCK), Some(most + 1));
+        assert_eq!(machine.call(Call::Message(1, &bytes(most + 7))), Ok(vec![]));
+        assert_eq!(machine.get(CLOCK), Some(most + 8));
+    }
 }
 
 #[test]

@@ -8,13 +8,14 @@ mod connection;
 mod protocol;
 
 use base::duration::DurationError;
+use base::harmless;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use connection::ConnectionError;
 use framing::Framing;
 use protocol::{Protocol, Reply, RequestError};
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -47,7 +48,9 @@ fn duration(text: &str) -> Result<Duration, DurationError> {
 }
 
 fn framing() -> impl TypedValueParser<Value = Framing> {
-    let names = Framing::all().map(Framing::name);
+    // Replies have many sizes, so `fixed:N` is left out.
+    let names = Framing::names().map(|(name, _)| name);
+    let names = names.filter(|name| Framing::from_name(name).is_some());
     PossibleValuesParser::new(names).map(|name| {
         // The parser accepts only names from the list, so the default is not used.
         Framing::from_name(&name).unwrap_or(Framing::Decimal10)
@@ -116,7 +119,10 @@ fn main() -> ExitCode {
             // A failure of this write cannot be reported.
             let _ = match error {
                 ClientError::NotFound => writeln!(io::stderr(), "{error}"),
-                _ => writeln!(io::stderr(), "error: {error}"),
+                _ => {
+                    let text = format!("error: {error}");
+                    writeln!(io::stderr(), "{}", harmless::lines(&text))
+                }
             };
             ExitCode::from(error.code())
         }
@@ -154,7 +160,13 @@ fn input() -> io::Result<Vec<u8>> {
 
 fn print(text: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text)?;
+    if out.is_terminal() {
+        // Somebody else may have stored the value, and a terminal obeys some characters.
+        let text = String::from_utf8_lossy(text);
+        out.write_all(harmless::lines(&text).as_bytes())?;
+    } else {
+        out.write_all(text)?;
+    }
     out.write_all(b"\n")?;
     out.flush()
 }

@@ -8,7 +8,7 @@
 
 use super::{Raw, abi, panic, raw::lent};
 use crate::config::{self, Problem};
-use crate::{Behavior, Context, Node, Peer, Result};
+use crate::{Behavior, Context, Node, Peer, Rejected, Result};
 use abi::Status;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -219,6 +219,7 @@ pub(super) fn why<T>(outcome: std::thread::Result<Result<T>>) -> (Status, String
     match outcome {
         Ok(Ok(_)) => (abi::OK, String::new()),
         Ok(Err(error)) => match catch_unwind(AssertUnwindSafe(|| error.to_string())) {
+            Ok(reason) if error.is::<Rejected>() => (abi::REJECTED, reason),
             Ok(reason) => (abi::FAILED, reason),
             Err(payload) => (abi::PANICKED, panic::text(payload)),
         },

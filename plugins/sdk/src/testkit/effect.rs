@@ -65,12 +65,15 @@ pub enum Failure {
     Refused(String),
     /// The behavior panicked with these words.
     Panicked(String),
+    /// The behavior does not understand the message, for this reason
+    /// ([`Rejected`](crate::Rejected)).
+    Rejected(String),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Refused(reason) => f.write_str(reason),
+            Failure::Refused(reason) | Failure::Rejected(reason) => f.write_str(reason),
             Failure::Panicked(reason) => write!(f, "panicked: {reason}"),
         }
     }

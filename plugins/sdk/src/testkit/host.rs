@@ -128,6 +128,7 @@ impl<B: Behavior> Host<B> {
                 crate::NoLink { to: Peer(peer) }.to_string(),
             )),
             (abi::PANICKED, _) => Err(Failure::Panicked(reason)),
+            (abi::REJECTED, None) => Err(Failure::Rejected(reason)),
             _ => Err(Failure::Refused(reason)),
         }
     }

@@ -89,8 +89,13 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             self.skip_tick(node);
             return Ok(());
         }
-        if !state.inbox.is_empty() {
-            return self.take_message(node);
+        // A message that is rejected is dropped: the tick takes the next one.
+        while !self.world.nodes[node].inbox.is_empty() {
+            let before = self.world.nodes[node].step;
+            self.take_message(node)?;
+            if self.world.nodes[node].step != before {
+                return Ok(());
+            }
         }
         self.begin_step(node);
         self.call(node, Call::Tick)
@@ -147,7 +152,13 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.world
             .push_row(EventId::RECEIVE, from, number, bytes.len() as u64);
         let peer = self.world.network.topology.peer_number(node, from);
-        self.call(node, Call::Message { peer, bytes })
+        let handled = self.call(node, Call::Message { peer, bytes });
+        match handled {
+            Err(failure) if self.world.rejects => {
+                self.reject(failure, from, number, bytes.len() as u64)
+            }
+            handled => handled,
+        }
     }
 
     /// An idle server begins to serve the first message of its inbox, if any.

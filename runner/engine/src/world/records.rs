@@ -58,6 +58,22 @@ impl<S: Sink> World<S> {
         self.rows.is_empty()
     }
 
+    /// The behavior of the acting node does not understand the message that it was given;
+    /// its callback fails with the reason.
+    #[cold]
+    pub fn reject_message(&mut self) {
+        self.rejects = true;
+    }
+
+    /// Removes the only row of the current step. Returns whether there was no other.
+    pub(crate) fn take_back_row(&mut self) -> bool {
+        let is_only = self.rows.len() <= 1;
+        if is_only {
+            self.rows.clear();
+        }
+        is_only
+    }
+
     /// Hands the rows of the step to the sink, with the columns as they are now.
     #[inline]
     pub(crate) fn end_step<B: Behaviors>(&mut self, behaviors: &B) {

@@ -1,14 +1,16 @@
-//! Messages to and from clients. How clients leave is in [`disconnect`].
+//! Messages to and from clients. How clients leave is in [`disconnect`], how much memory
+//! their connections hold in [`budget`].
 
+mod budget;
 mod disconnect;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 
 use super::RealTime;
-use super::outgoing::TOO_MUCH_UNREAD;
 use super::sockets::Socket;
-use crate::client::{INBOX_PAUSES, QUEUE_MAX, QUEUE_PAUSES};
+use crate::client::{INBOX_PAUSES, MESSAGES_AT_ONCE, OUTGOING_AT_ONCE, QUEUE_PAUSES};
 use crate::listener::ListenerSocket;
 use crate::stream::Reading;
 use engine::behaviors::{Behaviors, Failure};
@@ -16,6 +18,8 @@ use engine::message::Message;
 use engine::sink::Sink;
 use engine::transport::{Content, LARGE};
 use os::poller::Token;
+
+pub use budget::DEFAULT as DEFAULT_BUDGET;
 
 /// The clients of a run, and standard input where a node reads it.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub struct Clients {
     pub received: BTreeMap<(u32, u32), u64>,
     /// Sockets that are not read from, until their node and their queue catch up.
     pub paused: BTreeSet<Token>,
+    /// Clients of which whole messages wait that were read and not passed on.
+    pub unfinished: BTreeSet<Token>,
     /// Clients that have closed their direction and whose last messages wait to be
     /// handled, by node, in order.
     pub ended: BTreeMap<u32, VecDeque<Token>>,
@@ -41,6 +47,8 @@ pub struct Clients {
     pub paused_listeners: BTreeSet<Token>,
     /// Number of open sockets above which no client is accepted.
     pub sockets_max: usize,
+    /// Whether it was said that no descriptor is free.
+    pub said_full: bool,
     /// Number of clients of each node that were disconnected for an error.
     pub disconnected: BTreeMap<u32, u64>,
 }
@@ -52,11 +60,13 @@ impl Default for Clients {
             known: BTreeMap::new(),
             received: BTreeMap::new(),
             paused: BTreeSet::new(),
+            unfinished: BTreeSet::new(),
             ended: BTreeMap::new(),
             gathers: false,
             gathered: Vec::new(),
             paused_listeners: BTreeSet::new(),
             sockets_max: usize::MAX,
+            said_full: false,
             disconnected: BTreeMap::new(),
         }
     }
@@ -166,8 +176,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             }
             _ => return ClientSend::NotConnected,
         };
-        if client.stream.memory() > QUEUE_MAX {
-            return ClientSend::Refused(TOO_MUCH_UNREAD.to_owned());
+        if client.stream.unsent() > self.budget {
+            return ClientSend::Refused(self.too_much_unread());
         }
         let sent = match gathers {
             true => client.stream.send_later(message.number, message.payload),
@@ -180,6 +190,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             if self.clients.gathered.last() != Some(&token) {
                 self.clients.gathered.push(token);
             }
+            self.sockets.count_memory(token);
             return ClientSend::Done;
         }
         if large && let Some(direct) = client.stream.open_direct() {
@@ -208,7 +219,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 client.stream.pause(true);
                 self.clients.paused.insert(token);
             }
-            self.sockets.update_interest(token);
+            self.sockets.settle(token);
         }
     }
 
@@ -216,34 +227,98 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let Some(client) = self.sockets.client(token) else {
             return Ok(());
         };
+        if client.stream.is_closing() {
+            // The node has closed the connection: what the client still sends is not read.
+            return Ok(());
+        }
         if client.ended {
             // Nothing more can arrive: the other direction is closed, too.
             return self.disconnect_client(token);
         }
-        let (node, peer) = (client.node, client.peer);
-        let run = &mut self.run;
-        let received = &mut client.received;
-        let mut result = Ok(());
-        let reading = client.stream.read(|message| {
-            *received += 1;
-            if result.is_ok() {
-                result = run.deliver(node, peer, *received, message);
+        let mut left = MESSAGES_AT_ONCE;
+        let mut reading = self.read_client(token, &mut left, true)?;
+        while matches!(reading, Reading::Interrupted) {
+            self.send_outgoing()?;
+            let Some(client) = self.sockets.client(token) else {
+                return Ok(());
+            };
+            if client.stream.is_closing() || client.stream.is_paused() {
+                return Ok(());
             }
-        });
-        result?;
-        if self.run.inbox_len(node) > INBOX_PAUSES {
-            client.stream.pause(true);
-            self.clients.paused.insert(token);
+            if left == 0 {
+                self.clients.unfinished.insert(token);
+                return Ok(());
+            }
+            reading = self.read_client(token, &mut left, false)?;
         }
         match reading {
-            Reading::Open => Ok(()),
+            Reading::Open | Reading::Interrupted => Ok(()),
             Reading::Ended => self.end_client(token),
             Reading::Broken(error) => {
+                let Some(client) = self.sockets.client(token) else {
+                    return Ok(());
+                };
+                let (node, peer) = (client.node, client.peer);
                 let name = self.run.world.external_peer_name(peer);
                 let line = format!("disconnected {name}: {error}");
                 self.print_disconnected(node, &line);
                 self.disconnect_client(token)
             }
         }
+    }
+
+    /// Passes the engine messages of a client: `left` at most, and until the node closes
+    /// the connection, has sent much, or has many messages to handle. Reads from the
+    /// socket, or takes only what was read before.
+    fn read_client(
+        &mut self,
+        token: Token,
+        left: &mut u32,
+        from_socket: bool,
+    ) -> Result<Reading, Failure> {
+        let Some(client) = self.sockets.client(token) else {
+            return Ok(Reading::Open);
+        };
+        let (node, peer) = (client.node, client.peer);
+        let (run, budget) = (&mut self.run, self.budget as u64);
+        let enough = run.world.message_bytes() + OUTGOING_AT_ONCE;
+        let received = &mut client.received;
+        let mut result = Ok(());
+        let take = |message: &[u8]| {
+            *received += 1;
+            *left = left.saturating_sub(1);
+            result = run.deliver(node, peer, *received, message);
+            let world = &run.world;
+            let goes_on = *left > 0
+                && result.is_ok()
+                && run.inbox_len(node) <= INBOX_PAUSES
+                && world.message_bytes() <= budget.min(enough)
+                && !world.is_closing(node, peer);
+            match goes_on {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            }
+        };
+        let reading = match from_socket {
+            true => client.stream.read(take),
+            false => client.stream.pass_on(take),
+        };
+        result?;
+        if self.is_overloaded(node, 1) {
+            if let Some(client) = self.sockets.client(token) {
+                client.stream.pause(true);
+            }
+            self.clients.paused.insert(token);
+        }
+        Ok(reading)
+    }
+
+    /// Whether a node has so many messages to handle, or the run so many bytes of them,
+    /// that its clients are not read from. They are read again at half of these limits:
+    /// then `share` is 2.
+    pub(super) fn is_overloaded(&self, node: u32, share: u32) -> bool {
+        let bytes = self.run.world.message_bytes();
+        self.run.inbox_len(node) > INBOX_PAUSES / share
+            || bytes > self.budget as u64 / u64::from(share)
     }
 }

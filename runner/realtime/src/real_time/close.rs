@@ -48,7 +48,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             }
             self.links.unchecked = false;
             self.poll(Some(Duration::from_millis(10)), ready)?;
-            self.receive(ready)?;
+            self.receive(ready, stop)?;
             self.send_outgoing()?;
         }
         // Another process does not say which datagram is its last.
@@ -57,7 +57,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             if ready.is_empty() {
                 break;
             }
-            self.receive(ready)?;
+            self.receive(ready, stop)?;
             self.send_outgoing()?;
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! Reads the sockets that are ready, each by its kind of peer.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::RealTime;
 use super::sockets::Socket;
 use crate::programs::connection::ProgramSocket;
@@ -9,8 +11,16 @@ use os::poller::Ready;
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Passes the engine what has arrived, and writes queues to sockets that take more.
-    pub(super) fn receive(&mut self, ready: &mut Vec<Ready>) -> Result<(), Failure> {
+    /// Ends early if `stop` is set: what is left is ready again at the next wait.
+    pub(super) fn receive(
+        &mut self,
+        ready: &mut Vec<Ready>,
+        stop: &AtomicBool,
+    ) -> Result<(), Failure> {
         for event in ready.drain(..) {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
             let token = event.token;
             match self.sockets.get_mut(token) {
                 None => {}
@@ -47,7 +57,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     }
                 }
             }
-            self.sockets.update_interest(token);
+            self.sockets.settle(token);
+            self.keep_budget()?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 
 use super::RealTime;
 use super::sockets::Socket;
@@ -75,7 +76,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.links.unchecked = true;
             link.stream
                 .send_parts(&head.with_length(body.len()), body, &[]);
-            self.sockets.update_interest(token);
+            self.sockets.settle(token);
             return Ok(());
         }
         self.send_datagram(head, body)
@@ -123,7 +124,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     number: 0,
                 };
                 link.stream.send_parts(&head.with_length(0), &[], &[]);
-                self.sockets.update_interest(*token);
+                self.sockets.settle(*token);
             }
         }
     }
@@ -144,13 +145,14 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             if result.is_ok() {
                 result = deliver(run, frame);
             }
+            ControlFlow::Continue(())
         });
         result?;
         if over {
             self.links.unended.remove(&pair);
         }
         match reading {
-            Reading::Open => Ok(()),
+            Reading::Open | Reading::Interrupted => Ok(()),
             Reading::Ended | Reading::Broken(_) => self.lose_node(token, pair),
         }
     }

@@ -63,14 +63,32 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             Err(error) if is_none_waiting(&error) => return Ok(false),
             // No descriptor is free: the client stays in the system's queue, and
             // another try at once would fail, too.
-            Err(_) => {
+            Err(error) => {
+                let node = listener.node;
                 self.sockets.watch(token, false);
                 self.clients.paused_listeners.insert(token);
+                self.say_full(node, full, &error);
                 return Ok(false);
             }
         };
         self.add_client(token, socket, address)?;
         Ok(true)
+    }
+
+    /// Says that no client can be accepted now: once in a run.
+    fn say_full(&mut self, node: u32, full: bool, error: &io::Error) {
+        if std::mem::replace(&mut self.clients.said_full, true) {
+            return;
+        }
+        let open = self.sockets.len();
+        let why = match full {
+            true => format!("{open} sockets are open, as many as this process may keep open"),
+            false => format!("the system gives none beside {open} open sockets ({error})"),
+        };
+        let line = format!(
+            "clients wait until others leave: {why}; a higher limit on descriptors (ulimit -n) allows more"
+        );
+        self.run.world.print_for(node, &line);
     }
 
     fn add_client(
@@ -118,8 +136,17 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
 
     /// Receives a datagram. Returns whether another one may wait.
     fn receive_datagram(&mut self, token: Token) -> Result<bool, Failure> {
+        let Some(listener) = self.sockets.listener(token) else {
+            return Ok(false);
+        };
+        let node = listener.node;
+        if self.is_overloaded(node, 1) {
+            // The system drops datagrams that find its buffer full.
+            self.sockets.watch(token, false);
+            self.clients.paused.insert(token);
+            return Ok(false);
+        }
         let Some(Listener {
-            node,
             listen,
             socket: ListenerSocket::Udp(socket, sources),
             ..
@@ -131,7 +158,6 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let Ok((count, address)) = socket.recv_from(&mut sources.buffer) else {
             return Ok(false);
         };
-        let node = *node;
         let most = listen.max_peers.map_or(MAX_SOURCES, |most| most as usize);
         let source = sources.get(address);
         if source.is_none() && sources.count() >= most.min(MAX_SOURCES) {

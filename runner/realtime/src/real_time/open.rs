@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use super::RealTime;
-use super::clients::Clients;
+use super::clients::{Clients, DEFAULT_BUDGET};
 use super::links::Links;
 use super::programs::Programs;
 use super::sockets::{Socket, Sockets};
@@ -51,6 +51,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             clients: Clients::default(),
             programs: Programs::default(),
             input: None,
+            budget: DEFAULT_BUDGET as usize,
             open_ended: false,
             lag: Lag::default(),
             listening: Vec::new(),

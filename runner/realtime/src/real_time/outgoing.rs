@@ -1,14 +1,9 @@
 //! Sends what the engine hands out, in order, each to its kind of peer.
 
 use super::RealTime;
-use crate::client::QUEUE_MAX;
 use engine::behaviors::{Behaviors, Failure};
 use engine::sink::Sink;
 use engine::transport::{Content, Outgoing};
-
-/// Why a peer that does not read is disconnected.
-pub(super) const TOO_MUCH_UNREAD: &str = "it left more than 256 MiB unread";
-const _: () = assert!(QUEUE_MAX == 256 << 20, "the text names the limit");
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Sends everything that the engine hands out.
@@ -18,7 +13,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             // A client that asked for several things at once gets the replies with
             // one call.
             self.clients.gathers = outgoing.len() > 1;
-            let sent = outgoing.into_iter().try_for_each(|it| self.send(it));
+            let sent = outgoing.into_iter().try_for_each(|it| {
+                self.send(it)?;
+                self.keep_budget()
+            });
             self.flush_gathered();
             sent?;
         }

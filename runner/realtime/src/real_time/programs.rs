@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::RealTime;
-use super::outgoing::TOO_MUCH_UNREAD;
 use super::sockets::Socket;
-use crate::client::QUEUE_MAX;
 use crate::listener::DATAGRAM_BUFFER;
 use crate::programs::connection::{self, ProgramConnection, ProgramSocket};
 use crate::programs::output::{Output, Rest};
@@ -149,7 +148,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
         if let ProgramSend::QueueFull(token) = sent {
             let name = self.run.world.roster().name(to).unwrap_or_default();
-            let line = format!("disconnected {name}: {TOO_MUCH_UNREAD}");
+            let line = format!("disconnected {name}: {}", self.too_much_unread());
             self.print_disconnected(from, &line);
             self.remove_program_connection(token);
         }
@@ -169,12 +168,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             return ProgramSend::NotConnected;
         };
         match &mut program.socket {
-            ProgramSocket::Tcp(stream) if stream.memory() > QUEUE_MAX => {
+            ProgramSocket::Tcp(stream) if stream.unsent() > self.budget => {
                 ProgramSend::QueueFull(token)
             }
             ProgramSocket::Tcp(stream) => {
                 let sent = stream.send(message.number, message.payload);
-                self.sockets.update_interest(token);
+                self.sockets.settle(token);
                 match sent {
                     Ok(()) => ProgramSend::Done,
                     Err(error) => ProgramSend::Unfit(error),
@@ -219,7 +218,13 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             }
         };
         let ended = match &mut connection.socket {
-            ProgramSocket::Tcp(stream) => !matches!(stream.read(take), Reading::Open),
+            ProgramSocket::Tcp(stream) => {
+                let reading = stream.read(|message| {
+                    take(message);
+                    ControlFlow::Continue(())
+                });
+                !matches!(reading, Reading::Open)
+            }
             ProgramSocket::Udp(socket) => {
                 let mut buffer = vec![0; DATAGRAM_BUFFER];
                 for _ in 0..DATAGRAM_BATCH {
@@ -245,7 +250,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     }
 
     /// Closes a connection to a program; unsent messages are lost.
-    fn remove_program_connection(&mut self, token: Token) {
+    pub(super) fn remove_program_connection(&mut self, token: Token) {
         let Some(Socket::Program(mut program)) = self.sockets.remove(token) else {
             return;
         };

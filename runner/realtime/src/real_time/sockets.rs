@@ -47,6 +47,14 @@ impl Socket {
             _ => None,
         }
     }
+
+    /// The stream of a connection to a client or a program.
+    fn outside(&mut self) -> Option<&mut Stream> {
+        match self {
+            Socket::Link(_) => None,
+            other => other.stream(),
+        }
+    }
 }
 
 impl AsFd for Socket {
@@ -73,6 +81,8 @@ pub struct Sockets {
     poller: Poller,
     next: Token,
     open: BTreeMap<Token, Socket>,
+    /// Memory that connections to clients and programs hold `[bytes]`.
+    held: usize,
 }
 
 impl Sockets {
@@ -86,6 +96,7 @@ impl Sockets {
             poller: Poller::new()?,
             next: 0,
             open: BTreeMap::new(),
+            held: 0,
         })
     }
 
@@ -117,7 +128,41 @@ impl Sockets {
 
     /// Removes and returns a socket.
     pub fn remove(&mut self, token: Token) -> Option<Socket> {
-        self.open.remove(&token)
+        let mut socket = self.open.remove(&token)?;
+        if let Some(stream) = socket.outside() {
+            self.held -= stream.note_memory().0;
+        }
+        Some(socket)
+    }
+
+    /// Memory that connections to clients and programs hold: messages that are not
+    /// whole, and messages that are not sent `[bytes]`.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Counts the memory of a connection again.
+    pub fn count_memory(&mut self, token: Token) {
+        if let Some(stream) = self.open.get_mut(&token).and_then(Socket::outside) {
+            let (before, now) = stream.note_memory();
+            self.held = self.held - before + now;
+        }
+    }
+
+    /// Frees the memory of connections that holds nothing. Returns what the others hold,
+    /// each with its memory `[bytes]`.
+    pub fn shrink(&mut self) -> Vec<(usize, Token)> {
+        let mut holders = Vec::new();
+        self.held = 0;
+        for (&token, socket) in &mut self.open {
+            if let Some(stream) = socket.outside() {
+                stream.shrink();
+                let (_, now) = stream.note_memory();
+                self.held += now;
+                holders.push((now, token));
+            }
+        }
+        holders
     }
 
     /// Every socket, oldest first.
@@ -133,6 +178,7 @@ impl Sockets {
     /// Closes every socket.
     pub fn clear(&mut self) {
         self.open.clear();
+        self.held = 0;
     }
 
     /// Waits as [`Poller::wait`], and replaces `ready`.
@@ -145,8 +191,10 @@ impl Sockets {
         self.poller.wait(timeout, ready)
     }
 
-    /// Watches a stream for what it needs now: see [`Stream::changed_interest`].
-    pub fn update_interest(&mut self, token: Token) {
+    /// After something was read or sent: watches a stream for what it needs now (see
+    /// [`Stream::changed_interest`]), and counts its memory.
+    pub fn settle(&mut self, token: Token) {
+        self.count_memory(token);
         if let Some(socket) = self.open.get_mut(&token)
             && let Some(interest) = socket.stream().and_then(Stream::changed_interest)
         {

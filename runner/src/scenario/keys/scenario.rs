@@ -51,6 +51,11 @@ pub static SCENARIO: Keys = Keys {
             Shape::Positive,
             "With `time = \"real\"`: simulated seconds per second of the wall clock. 10 is ten times faster. Default: 1.",
         ),
+        key(
+            "max_buffered",
+            Shape::MessageSize,
+            "In real time: memory that the connections of a run to clients and programs may hold together, for messages that have not arrived whole and for messages that are not sent yet, at least `\"1MiB\"`. If they hold more, those that hold the most are closed. Default: `\"256MiB\"`, or four times the largest `max_message`.",
+        ),
         required(
             "nodes",
             Shape::TableOf(&GROUP),

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use tracing::debug;
 
-use crate::client::{INBOX_PAUSES, QUEUE_PAUSES};
+use crate::client::QUEUE_PAUSES;
 use crate::real_time::RealTime;
 use crate::real_time::sockets::Socket;
 use engine::behaviors::{Behaviors, Failure};
@@ -34,7 +34,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         client.stream.pause(true);
         let ended = self.clients.ended.entry(client.node).or_default();
         ended.push_back(token);
-        self.sockets.update_interest(token);
+        self.sockets.settle(token);
         Ok(())
     }
 
@@ -84,9 +84,11 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     pub(super) fn close_client(&mut self, token: Token) {
         if let Some(client) = self.sockets.client(token) {
             client.stream.close();
+            // What the client still sends is not read.
+            client.stream.pause(true);
             match client.stream.is_closed() {
                 true => self.remove_client(token),
-                false => self.sockets.update_interest(token),
+                false => self.sockets.settle(token),
             }
         }
     }
@@ -105,6 +107,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 .record_external_loss(node, peer, lost.number, lost.bytes);
         }
         self.clients.paused.remove(&token);
+        self.clients.unfinished.remove(&token);
         self.clients.connected.remove(&peer);
         self.run.world.transport.remove_direct_sender(node, peer);
         if client.received > 0 {
@@ -114,29 +117,50 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             listener.clients -= 1;
             self.sockets.watch(client.listener, true);
         }
+        // Its descriptor is free: others may be waiting for one, at any listener.
+        self.resume_listeners();
     }
 
     /// Reads again from sockets that were paused, if their node and their queue have
-    /// caught up.
-    pub(in crate::real_time) fn resume_reading(&mut self) {
+    /// caught up, and goes on with messages that were read before.
+    pub(in crate::real_time) fn resume_reading(&mut self) -> Result<(), Failure> {
+        for token in std::mem::take(&mut self.clients.unfinished) {
+            self.receive_from_client(token)?;
+            self.sockets.settle(token);
+        }
         let paused: Vec<Token> = self.clients.paused.iter().copied().collect();
         for token in paused {
             if self.input == Some(token) {
                 self.resume_input(token);
                 continue;
             }
-            let client = self.sockets.client(token).filter(|client| !client.ended);
+            if let Some(listener) = self.sockets.listener(token) {
+                let node = listener.node;
+                if !self.is_overloaded(node, 2) {
+                    self.clients.paused.remove(&token);
+                    self.sockets.watch(token, true);
+                }
+                continue;
+            }
+            let client = self.sockets.client(token);
+            let client = client.filter(|client| !client.ended && !client.stream.is_closing());
             let Some(client) = client else {
                 self.clients.paused.remove(&token);
                 continue;
             };
-            let busy = self.run.inbox_len(client.node) > INBOX_PAUSES / 2;
-            if !busy && client.stream.waiting() < QUEUE_PAUSES / 2 {
-                client.stream.pause(false);
-                self.clients.paused.remove(&token);
-                self.sockets.update_interest(token);
+            let (node, waiting) = (client.node, client.stream.waiting());
+            if self.is_overloaded(node, 2) || waiting >= QUEUE_PAUSES / 2 {
+                continue;
             }
+            if let Some(client) = self.sockets.client(token) {
+                client.stream.pause(false);
+            }
+            self.clients.paused.remove(&token);
+            // Whole messages may wait that no event of the socket tells of.
+            self.receive_from_client(token)?;
+            self.sockets.settle(token);
         }
+        self.keep_budget()
     }
 
     /// Prints why a client of a node was disconnected, up to [`PRINTED_MAX`] times.
