@@ -23,6 +23,8 @@ use clap::{CommandFactory, Parser};
 
 use arguments::{Arguments, Command, ScenarioOptions};
 
+use os::keeper;
+
 use crate::plan::{Plan, Refusal};
 use crate::reporter::console::{Console, print};
 use crate::scenario::{Diagnostic, Diagnostics, Override, Place, Source};
@@ -90,6 +92,9 @@ impl Exit {
 ///
 /// Fails if standard output cannot be written.
 pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
+    if words.get(1).is_some_and(|word| word == keeper::SUBCOMMAND) {
+        os::exit::at_once(keeper::keep(words.into_iter().skip(2)));
+    }
     let command_line: Vec<String> = words
         .iter()
         .map(|word| word.to_string_lossy().into_owned())
