@@ -25,6 +25,7 @@ use crate::scenario::{
     Axis, Diagnostics, Loaded, Override, ReadCase, Reading, TimeMode, read_file, read_text,
 };
 use base::random::Streams;
+use host::build::GivenBuild;
 use host::library::LoadError;
 use host::plugin::Plugin;
 use host::search::SearchPath;
@@ -153,6 +154,11 @@ impl Plan {
             cases,
             node_sets,
         })
+    }
+
+    /// The builds of its plugins, for other processes that make the same plan.
+    pub fn builds(&self) -> Vec<GivenBuild> {
+        self.plugins.iter().map(|it| it.build.give()).collect()
     }
 
     /// Whether its runs take real time.

@@ -1,8 +1,8 @@
 //! The description of a loaded plugin: checked once, and copied from its tables.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::build::Build;
 use analysis_log::{ColumnKind, ColumnSchema};
 use runner_abi as abi;
 
@@ -15,8 +15,8 @@ pub struct Plugin {
     pub version: String,
     /// Its description.
     pub docs: String,
-    /// Its file.
-    pub path: PathBuf,
+    /// The build of its file that was loaded.
+    pub build: Arc<Build>,
     /// The behaviors that it provides.
     pub behaviors: Vec<Arc<Behavior>>,
     /// The checks that it provides.

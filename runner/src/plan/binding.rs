@@ -96,10 +96,10 @@ impl Binder<'_> {
             if self.plugins.contains_key(name) {
                 continue;
             }
-            let Some(path) = self.search.find(name) else {
+            let Some(build) = self.search.build(name) else {
                 continue;
             };
-            let plugin = match load(name, &path) {
+            let plugin = match build.and_then(|build| load(&build)) {
                 Ok(plugin) => Some(Arc::new(plugin)),
                 Err(error) => {
                     self.broken.push(error);
