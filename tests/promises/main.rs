@@ -33,6 +33,7 @@ mod new;
 mod one_build;
 mod out_of_tree;
 mod parts;
+mod plugin_exit;
 mod processes;
 mod programs_end;
 mod queueing;

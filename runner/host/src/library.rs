@@ -10,6 +10,7 @@ use std::sync::Arc;
 use analysis_log::ColumnSchema;
 use runner_abi as abi;
 
+use crate::activity::during;
 use crate::build::Build;
 use crate::elf;
 use crate::plugin::{Behavior, Check, Plugin, Table, column_kind};
@@ -62,7 +63,7 @@ pub enum LoadError {
         expected: String,
     },
     /// Its code ended the process that loaded it or had it check a config.
-    #[error("plugin `{plugin}` {how}: {}\n  this happened {when}", path.display())]
+    #[error("plugin `{plugin}` did not {when}: its process {how}: {}{said}", path.display())]
     Ended {
         /// The file.
         path: PathBuf,
@@ -72,6 +73,8 @@ pub enum LoadError {
         how: String,
         /// What it was to do.
         when: String,
+        /// The end of its output, with a newline before each line.
+        said: String,
     },
     /// Another process refused it, for this reason.
     #[error("{0}")]
@@ -95,7 +98,8 @@ pub enum LoadError {
 /// If it is not a library, not a plugin, or a plugin for another ABI.
 pub fn load(build: &Arc<Build>) -> Result<Plugin, LoadError> {
     let (name, path) = (&*build.name, &*build.path);
-    let entry = open(build)?;
+    let loading = || format!("the initialization of plugin `{name}`");
+    let entry = during(loading, || open(build))?;
     build.verify()?;
     let malformed = |what: String| LoadError::Malformed {
         path: path.to_owned(),
@@ -241,7 +245,7 @@ fn describe_checks(plugin: &'static abi::Plugin) -> Result<Vec<Arc<Check>>, Stri
         checks.push(Arc::new(Check {
             docs: text(entry.docs, "docs").map_err(inside)?,
             config_schema: schema(entry.config_schema).map_err(inside)?,
-            table: Table(entry),
+            table: Some(Table(entry)),
             name,
         }));
     }
@@ -319,7 +323,8 @@ fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> 
         columns: columns.into(),
         events: events.into(),
         event_docs,
-        table: Table(table),
+        handles: table.handles,
+        table: Some(Table(table)),
         name,
     })
 }

@@ -1,10 +1,12 @@
-//! `runner run-process`: a child process that runs runs. Only the runner starts it, with
-//! a control socket as standard input.
+//! `runner run-process`: a child process that runs runs; `runner plan-process`: one that
+//! runs plugin code while a plan is made. Only the runner starts them, with a control
+//! socket as standard input.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::cli::Exit;
 use crate::cli::arguments::Color;
+use crate::plan::planner;
 use crate::reporter::console::Console;
 use crate::reporter::logging;
 use crate::session::isolate::{FromChild, ToChild, serve};
@@ -32,6 +34,17 @@ pub fn run_process() -> anyhow::Result<Exit> {
         // The runner reports the reason.
         Err(_) => Exit::Failed,
     })
+}
+
+/// Runs the plugin code that the runner asks for while it makes a plan.
+///
+/// # Errors
+///
+/// Fails if the connection to the runner fails.
+pub fn plan_process() -> anyhow::Result<Exit> {
+    let _ = logging::begin(&Console::new(Color::Auto), 0);
+    planner::serve(Control::from_stdin()?)?;
+    Ok(Exit::Passed)
 }
 
 /// The connection to the runner. Standard output is not the runner's: what a plugin

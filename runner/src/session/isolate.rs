@@ -17,7 +17,7 @@
 //! new child.
 
 mod child;
-mod death;
+pub(crate) mod death;
 mod memory;
 mod serve;
 

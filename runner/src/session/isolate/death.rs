@@ -44,7 +44,7 @@ pub fn blank(plan: &Plan, spec: RunSpec, began: Instant) -> RunResult {
 }
 
 /// A run whose child died: how far it was, and why it died.
-pub fn died(
+pub(super) fn died(
     plan: &Plan,
     spec: RunSpec,
     began: Instant,
