@@ -7,6 +7,7 @@ pub mod check;
 pub mod list;
 pub mod new;
 pub mod node;
+mod plugin_exit;
 pub mod plugins;
 pub mod report;
 pub mod run;
@@ -23,6 +24,9 @@ use clap::{CommandFactory, Parser};
 
 use arguments::{Arguments, Command, ScenarioOptions};
 
+use os::keeper;
+
+use crate::plan::planner::Planner;
 use crate::plan::{Plan, Refusal};
 use crate::reporter::console::{Console, print};
 use crate::scenario::{Diagnostic, Diagnostics, Override, Place, Source};
@@ -90,11 +94,15 @@ impl Exit {
 ///
 /// Fails if standard output cannot be written.
 pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
+    if words.get(1).is_some_and(|word| word == keeper::SUBCOMMAND) {
+        os::exit::at_once(keeper::keep(words.into_iter().skip(2)));
+    }
     let command_line: Vec<String> = words
         .iter()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     let arguments = Arguments::parse_from(arguments::with_run(words));
+    plugin_exit::guard(&arguments.command);
     match arguments.command {
         Command::Run(options) => run::run(&options, &command_line),
         Command::Check(options) => check::check(&options),
@@ -105,6 +113,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::Send(options) => send::send(&options),
         Command::NodeProcess { who } => node::node(&who),
         Command::RunProcess => run_process::run_process(),
+        Command::PlanProcess => run_process::plan_process(),
         Command::Schema => {
             print(&crate::scenario::schema())?;
             Ok(Exit::Passed)
@@ -151,12 +160,17 @@ fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostic> {
 }
 
 /// Plans the scenarios of a command without overrides of its own.
-fn planned(options: &ScenarioOptions, console: &Console) -> Result<Vec<Plan>, Exit> {
+fn planned(
+    options: &ScenarioOptions,
+    planner: &mut Planner,
+    console: &Console,
+) -> Result<Vec<Plan>, Exit> {
     let overrides = overrides(&options.set, console)?;
     plan_all(
         &options.scenarios,
         &overrides,
         &options.plugin_path,
+        planner,
         console,
     )
 }
@@ -166,6 +180,7 @@ fn plan_all(
     paths: &[PathBuf],
     overrides: &[Override],
     plugin_path: &[PathBuf],
+    planner: &mut Planner,
     console: &Console,
 ) -> Result<Vec<Plan>, Exit> {
     let files = scenario_files(paths).map_err(|mistake| {
@@ -176,7 +191,7 @@ fn plan_all(
     let mut plans = Vec::new();
     let mut exit = Exit::Passed;
     for file in &files {
-        match Plan::load(file, overrides, &search) {
+        match Plan::load_by(file, overrides, &search, planner) {
             Ok(plan) => plans.push(plan),
             Err(Refusal::Mistakes(mistakes)) => {
                 console.mistakes(&mistakes);

@@ -8,6 +8,8 @@ pub mod scenario;
 
 pub mod plan;
 
+mod apart;
+
 pub mod session;
 
 pub mod judge;

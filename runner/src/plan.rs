@@ -7,6 +7,7 @@
 mod binding;
 mod cases;
 mod judges;
+pub mod planner;
 mod selection;
 
 use std::path::Path;
@@ -19,12 +20,14 @@ pub use binding::nearest;
 use cases::NodeSets;
 pub use cases::{Case, Nodes};
 pub use judges::BoundCheck;
+use planner::Planner;
 pub use selection::{Selection, Shard};
 
 use crate::scenario::{
     Axis, Diagnostics, Loaded, Override, ReadCase, Reading, TimeMode, read_file, read_text,
 };
 use base::random::Streams;
+use host::build::GivenBuild;
 use host::library::LoadError;
 use host::plugin::Plugin;
 use host::search::SearchPath;
@@ -81,7 +84,21 @@ impl Plan {
     /// Fails with all mistakes at once, those of the file and those that behaviors
     /// report; or else with all plugin files that do not load.
     pub fn load(file: &Path, overrides: &[Override], search: &SearchPath) -> Result<Plan, Refusal> {
-        Plan::bind(read_file(file, overrides), search)
+        Plan::load_by(file, overrides, search, &mut Planner::Here)
+    }
+
+    /// As [`Plan::load`]; plugin code runs where the planner runs it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::load`].
+    pub fn load_by(
+        file: &Path,
+        overrides: &[Override],
+        search: &SearchPath,
+        planner: &mut Planner,
+    ) -> Result<Plan, Refusal> {
+        Plan::bind(read_file(file, overrides), search, planner)
     }
 
     /// As [`Plan::load`], for the text of a file that has been read before.
@@ -95,11 +112,15 @@ impl Plan {
         overrides: &[Override],
         search: &SearchPath,
     ) -> Result<Plan, Refusal> {
-        Plan::bind(read_text(path, text, overrides), search)
+        Plan::bind(read_text(path, text, overrides), search, &mut Planner::Here)
     }
 
-    fn bind(mut reading: Reading, search: &SearchPath) -> Result<Plan, Refusal> {
-        let mut binder = Binder::new(search);
+    fn bind(
+        mut reading: Reading,
+        search: &SearchPath,
+        planner: &mut Planner,
+    ) -> Result<Plan, Refusal> {
+        let mut binder = Binder::new(search, planner);
         let mut bound = Vec::with_capacity(reading.cases.len());
         for (index, case) in reading.cases.iter().enumerate() {
             let mut binding = binder.bind(case.groups(), case.checks(), &case.origins);
@@ -153,6 +174,11 @@ impl Plan {
             cases,
             node_sets,
         })
+    }
+
+    /// The builds of its plugins, for other processes that make the same plan.
+    pub fn builds(&self) -> Vec<GivenBuild> {
+        self.plugins.iter().map(|it| it.build.give()).collect()
     }
 
     /// Whether its runs take real time.

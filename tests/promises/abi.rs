@@ -1,7 +1,7 @@
 //! The C header and the Rust crate describe the same ABI: a C compiler checks every
 //! offset, size and constant. The C plugin in ABI.md compiles and loads.
 
-use host::{config::Config, library};
+use host::{build::Build, config::Config, library};
 use runner_abi as abi;
 use std::fmt::Write;
 use std::mem::{offset_of, size_of};
@@ -153,7 +153,8 @@ fn the_c_plugin_of_the_documentation_compiles_and_loads() {
         source,
         &["-shared", "-fPIC", "-o", "libmetronome.so"],
     );
-    let plugin = library::load("metronome", &folder.path().join("libmetronome.so")).unwrap();
+    let plugin = Build::read("metronome", &folder.path().join("libmetronome.so"));
+    let plugin = library::load(&plugin.unwrap()).unwrap();
     let behavior = plugin.behavior("node").expect("it has this behavior");
     assert!(Config::new(behavior, "").is_ok());
     let problems = Config::new(behavior, "bars = 3").err().unwrap();

@@ -138,7 +138,7 @@ impl Plugin {
         let file = SearchPath::with(&[])
             .find("clock")
             .ok_or_else(|| anyhow::anyhow!("no library of the plugin `clock` beside this bench"))?;
-        let plugin = library::load("clock", &file)?;
+        let plugin = library::load(&host::build::Build::read("clock", &file)?)?;
         let machine = plugin
             .behavior("machine")
             .ok_or_else(|| anyhow::anyhow!("no behavior `machine`: {}", file.display()))?;

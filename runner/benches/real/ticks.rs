@@ -79,7 +79,7 @@ fn machine() -> anyhow::Result<Arc<Config>> {
     let file = SearchPath::with(&[])
         .find("clock")
         .context("no library of the plugin `clock` beside this bench")?;
-    let plugin = library::load("clock", &file)?;
+    let plugin = library::load(&host::build::Build::read("clock", &file)?)?;
     let machine = plugin
         .behavior("machine")
         .with_context(|| format!("no behavior `machine`: {}", file.display()))?;

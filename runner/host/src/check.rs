@@ -14,6 +14,7 @@ use analysis_log::tables::{Evidence, Verdict};
 use analysis_log::{Columns, Row};
 use runner_abi as abi;
 
+use crate::activity::{self, Activity, during};
 use crate::config::{Problem, accepted};
 use crate::plugin::Check;
 use calls::{CALLS, Frame, Reply};
@@ -24,6 +25,7 @@ use engine::behaviors::CallError;
 #[derive(Debug)]
 pub struct CheckConfig {
     check: Arc<Check>,
+    /// Null: it was accepted in another process.
     handle: *mut c_void,
 }
 
@@ -44,19 +46,40 @@ impl CheckConfig {
     #[allow(unsafe_code)]
     pub fn new(check: &Arc<Check>, toml: &str) -> Result<CheckConfig, Vec<Problem>> {
         // SAFETY: checked for null at load.
-        let handle = unsafe { accepted(check.table.0.config_new, toml) }?;
+        let checking = || format!("the config of check `{}`", check.name);
+        let config_new = check.table().config_new;
+        let handle = during(checking, || unsafe { accepted(config_new, toml) })?;
         Ok(CheckConfig {
             check: check.clone(),
             handle,
         })
+    }
+
+    /// Calls a function of the check for a run.
+    fn during<T>(&self, function: &str, work: impl FnOnce() -> T) -> T {
+        during(
+            || format!("`{function}` of check `{}`", self.check.name),
+            work,
+        )
+    }
+
+    /// A config that the check has accepted in another process.
+    pub fn described(check: &Arc<Check>) -> CheckConfig {
+        CheckConfig {
+            check: check.clone(),
+            handle: std::ptr::null_mut(),
+        }
     }
 }
 
 impl Drop for CheckConfig {
     #[allow(unsafe_code)]
     fn drop(&mut self) {
+        if self.handle.is_null() {
+            return;
+        }
         // SAFETY: made by this check, freed once; instances are gone before it.
-        unsafe { (self.check.table.0.config_free)(self.handle) }
+        unsafe { (self.check.table().config_free)(self.handle) }
     }
 }
 
@@ -64,6 +87,9 @@ impl Drop for CheckConfig {
 #[derive(Debug)]
 pub struct Judging {
     config: Arc<CheckConfig>,
+    activity: Arc<Activity>,
+    /// Its number for [`Activity::recording`].
+    number: u32,
     description: Arc<Description>,
     instance: *mut c_void,
 }
@@ -117,14 +143,18 @@ impl Judging {
         let sink = reply.sink();
         // SAFETY: checked for null at load; the run's description and the sink
         // outlive the call.
-        let instance = unsafe {
-            (config.check.table.0.create)(config.handle, &raw const run, &raw const sink)
-        };
+        let create = config.check.table().create;
+        let instance = config.during("new", || unsafe {
+            create(config.handle, &raw const run, &raw const sink)
+        });
+        let activity = activity::here();
         if instance.is_null() {
             return Err(reply.into_error(abi::FAILED));
         }
         Ok(Judging {
             config: config.clone(),
+            number: activity.add_check(&config.check.name),
+            activity,
             description: description.clone(),
             instance,
         })
@@ -161,9 +191,10 @@ impl Judging {
         let mut reply = Reply::new(&self.description);
         let sink = reply.sink();
         // SAFETY: checked for null at load; record and sink outlive the call.
-        let status = unsafe {
-            (self.config.check.table.0.record)(self.instance, &raw const record, &raw const sink)
-        };
+        let call = self.config.check.table().record;
+        let status = self.activity.recording(self.number, || unsafe {
+            call(self.instance, &raw const record, &raw const sink)
+        });
         match status {
             abi::OK => Ok(()),
             status => Err(reply.into_error(status)),
@@ -181,7 +212,10 @@ impl Judging {
         reply.external_peers = external_peers;
         let sink = reply.sink();
         // SAFETY: checked for null at load; the sink outlives the call.
-        let status = unsafe { (self.config.check.table.0.finish)(self.instance, &raw const sink) };
+        let finish = self.config.check.table().finish;
+        let status = self.config.during("finish", || unsafe {
+            finish(self.instance, &raw const sink)
+        });
         let verdict = match (status, reply.verdict) {
             (abi::OK, Some(verdict)) => verdict,
             (abi::OK, None) => {
@@ -202,6 +236,6 @@ impl Drop for Judging {
     #[allow(unsafe_code)]
     fn drop(&mut self) {
         // SAFETY: made by `create`; this is its only end.
-        unsafe { (self.config.check.table.0.free)(self.instance) }
+        unsafe { (self.config.check.table().free)(self.instance) }
     }
 }

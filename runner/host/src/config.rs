@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use runner_abi as abi;
 
+use crate::activity::during;
 use crate::plugin::Behavior;
 
 /// An accepted config. Freed by the plugin that made it.
 #[derive(Debug)]
 pub struct Config {
     behavior: Arc<Behavior>,
+    /// Null: it was accepted in another process.
     handle: *mut c_void,
 }
 
@@ -41,11 +43,21 @@ impl Config {
     #[allow(unsafe_code)]
     pub fn new(behavior: &Arc<Behavior>, toml: &str) -> Result<Config, Vec<Problem>> {
         // SAFETY: checked for null at load.
-        let handle = unsafe { accepted(behavior.table.0.config_new, toml) }?;
+        let checking = || format!("the config of behavior `{}`", behavior.name);
+        let config_new = behavior.table().0.config_new;
+        let handle = during(checking, || unsafe { accepted(config_new, toml) })?;
         Ok(Config {
             behavior: behavior.clone(),
             handle,
         })
+    }
+
+    /// A config that the behavior has accepted in another process.
+    pub fn described(behavior: &Arc<Behavior>) -> Config {
+        Config {
+            behavior: behavior.clone(),
+            handle: std::ptr::null_mut(),
+        }
     }
 
     /// The behavior that accepted it.
@@ -61,9 +73,12 @@ impl Config {
 impl Drop for Config {
     #[allow(unsafe_code)]
     fn drop(&mut self) {
+        if self.handle.is_null() {
+            return;
+        }
         // SAFETY: made by this behavior, freed once; instances hold the config
         // and are gone before it.
-        unsafe { (self.behavior.table.0.config_free)(self.handle) }
+        unsafe { (self.behavior.table().0.config_free)(self.handle) }
     }
 }
 

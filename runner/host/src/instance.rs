@@ -14,6 +14,7 @@ use std::sync::Arc;
 use analysis_log::Columns;
 use runner_abi as abi;
 
+use crate::activity::{self, Activity};
 use crate::config::Config;
 use crate::progress_page::ProgressPage;
 use crate::vtable::{Calls, Frame, Side};
@@ -42,10 +43,11 @@ pub struct Instances {
     arenas: Vec<Arena>,
     side: Box<Side>,
     observer: Option<Observer>,
+    activity: Arc<Activity>,
 }
 
 impl Instances {
-    /// Memory for the nodes of these groups, in the order of the scenario: the config
+    /// Memory for the nodes of these groups, which the calling thread drives. In the order of the scenario: the config
     /// (none for external programs) and the number of nodes. Behaviors may write files
     /// into `folder`.
     pub fn new(groups: &[(Option<Arc<Config>>, u32)], folder: Option<&Path>) -> Instances {
@@ -65,6 +67,7 @@ impl Instances {
                 ..Side::default()
             }),
             observer: Observer::new(None),
+            activity: activity::here(),
         }
     }
 
@@ -118,7 +121,9 @@ impl Instances {
         let state = arena.state(node);
         let observer = self.observer.as_ref();
         let observed = observer.map(|observer| observer.enter(callback, node, world));
+        self.activity.enter(callback, node);
         let status = call(arena.table.0, &raw mut context, state);
+        self.activity.leave();
         if let Some(observed) = observed {
             observed.leave(status);
         }

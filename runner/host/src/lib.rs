@@ -4,6 +4,9 @@
 //! |---|---|
 //! | [`search`] | the folders where plugin files are looked for |
 //! | [`library`] | opens a plugin file, and refuses one that does not fit |
+//! | [`build`] | one build of a plugin: the bytes that every process of a plan runs |
+//! | `described` | a plugin that another process has loaded |
+//! | [`activity`] | the plugin code in which a thread is |
 //! | [`elf`] | finds files that are cut off, before they are opened |
 //! | [`plugin`] | what a loaded plugin provides |
 //! | [`config`] | a config that a behavior has accepted, for a group of nodes |
@@ -16,8 +19,11 @@
 //! rules for plugins, and what is checked once, when a plugin is loaded. Start reading at
 //! [`library::load`], then [`instance`].
 
+pub mod activity;
+pub mod build;
 pub mod check;
 pub mod config;
+mod described;
 pub mod elf;
 pub mod instance;
 pub mod library;

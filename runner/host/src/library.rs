@@ -2,7 +2,7 @@
 //!
 //! A library is never unloaded: destructors of its threads and thread-locals may run long
 //! after the last call, and its tables are used as `'static`. Loading the same file twice
-//! returns the same library.
+//! returns the same library. What is opened is the private copy of a [`Build`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +10,8 @@ use std::sync::Arc;
 use analysis_log::ColumnSchema;
 use runner_abi as abi;
 
+use crate::activity::during;
+use crate::build::Build;
 use crate::elf;
 use crate::plugin::{Behavior, Check, Plugin, Table, column_kind};
 
@@ -50,6 +52,33 @@ pub enum LoadError {
         /// The layout hash found.
         found: u64,
     },
+    /// It has other bytes than the build that the plan began with.
+    #[error("plugin `{plugin}` is not the build that this plan began with: {} has changed meanwhile\n  expected the bytes with SHA-256 {expected}\n  begin the plan again once the file does not change any more", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The name that was looked for.
+        plugin: String,
+        /// The sum of the build.
+        expected: String,
+    },
+    /// Its code ended the process that loaded it or had it check a config.
+    #[error("plugin `{plugin}` did not {when}: its process {how}: {}{said}", path.display())]
+    Ended {
+        /// The file.
+        path: PathBuf,
+        /// The name that was looked for.
+        plugin: String,
+        /// How it ended.
+        how: String,
+        /// What it was to do.
+        when: String,
+        /// The end of its output, with a newline before each line.
+        said: String,
+    },
+    /// Another process refused it, for this reason.
+    #[error("{0}")]
+    Refused(String),
     /// Its tables break a rule of the ABI.
     #[error("plugin `{plugin}` breaks the plugin ABI: {what}: {}\n  see plugins/ABI.md", path.display())]
     Malformed {
@@ -62,21 +91,23 @@ pub enum LoadError {
     },
 }
 
-/// Opens the file of the plugin `name` and checks all that can be checked
-/// without calling it.
+/// Opens a build of a plugin and checks all that can be checked without calling it.
 ///
 /// # Errors
 ///
 /// If it is not a library, not a plugin, or a plugin for another ABI.
-pub fn load(name: &str, path: &Path) -> Result<Plugin, LoadError> {
-    let entry = open(path)?;
+pub fn load(build: &Arc<Build>) -> Result<Plugin, LoadError> {
+    let (name, path) = (&*build.name, &*build.path);
+    let loading = || format!("the initialization of plugin `{name}`");
+    let entry = during(loading, || open(build))?;
+    build.verify()?;
     let malformed = |what: String| LoadError::Malformed {
         path: path.to_owned(),
         plugin: name.to_owned(),
         what,
     };
     let header = check_header(entry, name, path)?;
-    let plugin = describe(header, path).map_err(malformed)?;
+    let plugin = describe(header, build).map_err(malformed)?;
     if plugin.name != name {
         return Err(malformed(format!(
             "the file is named for `{name}`, the plugin calls itself `{}`",
@@ -87,8 +118,9 @@ pub fn load(name: &str, path: &Path) -> Result<Plugin, LoadError> {
 }
 
 #[allow(unsafe_code)]
-fn open(path: &Path) -> Result<*const abi::Plugin, LoadError> {
-    if let Some(reason) = elf::cut_off(path) {
+fn open(build: &Build) -> Result<*const abi::Plugin, LoadError> {
+    let (path, file) = (&*build.path, build.file());
+    if let Some(reason) = elf::cut_off(&file) {
         return Err(LoadError::NotALibrary {
             path: path.to_owned(),
             reason,
@@ -96,12 +128,12 @@ fn open(path: &Path) -> Result<*const abi::Plugin, LoadError> {
     }
     // SAFETY: loading runs the library's initializers. The user trusts a plugin's by
     // naming it in a scenario.
-    let library = unsafe { libloading::Library::new(path) }.map_err(|error| {
+    let library = unsafe { libloading::Library::new(&file) }.map_err(|error| {
         let reason = std::error::Error::source(&error)
             .map_or_else(|| error.to_string(), ToString::to_string);
         LoadError::NotALibrary {
             path: path.to_owned(),
-            reason: reason.trim().to_owned(),
+            reason: with_path(reason.trim(), &file, path),
         }
     })?;
     // SAFETY: the symbol is only an address until its first field has been checked.
@@ -112,6 +144,11 @@ fn open(path: &Path) -> Result<*const abi::Plugin, LoadError> {
         })?;
     std::mem::forget(library);
     Ok(entry)
+}
+
+/// The loader's message, with the path that the user knows.
+fn with_path(reason: &str, file: &Path, path: &Path) -> String {
+    reason.replace(&*file.to_string_lossy(), &path.to_string_lossy())
 }
 
 /// Checks the version, then the layout, and only then returns it as an [`abi::Plugin`].
@@ -149,7 +186,7 @@ fn check_header(
     Ok(unsafe { &*entry })
 }
 
-fn describe(plugin: &'static abi::Plugin, path: &Path) -> Result<Plugin, String> {
+fn describe(plugin: &'static abi::Plugin, build: &Arc<Build>) -> Result<Plugin, String> {
     let mut behaviors = Vec::new();
     if plugin.behavior_count > 0 && plugin.behaviors.is_null() {
         return Err("its table of behaviors is null".to_owned());
@@ -165,7 +202,7 @@ fn describe(plugin: &'static abi::Plugin, path: &Path) -> Result<Plugin, String>
         name: text(plugin.name, "name")?,
         version: text(plugin.version, "version")?,
         docs: text(plugin.docs, "docs")?,
-        path: path.to_owned(),
+        build: build.clone(),
         behaviors,
         checks: describe_checks(plugin)?,
     })
@@ -208,7 +245,7 @@ fn describe_checks(plugin: &'static abi::Plugin) -> Result<Vec<Arc<Check>>, Stri
         checks.push(Arc::new(Check {
             docs: text(entry.docs, "docs").map_err(inside)?,
             config_schema: schema(entry.config_schema).map_err(inside)?,
-            table: Table(entry),
+            table: Some(Table(entry)),
             name,
         }));
     }
@@ -286,7 +323,8 @@ fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> 
         columns: columns.into(),
         events: events.into(),
         event_docs,
-        table: Table(table),
+        handles: table.handles,
+        table: Some(Table(table)),
         name,
     })
 }

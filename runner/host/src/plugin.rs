@@ -1,8 +1,8 @@
 //! The description of a loaded plugin: checked once, and copied from its tables.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::build::Build;
 use analysis_log::{ColumnKind, ColumnSchema};
 use runner_abi as abi;
 
@@ -15,8 +15,8 @@ pub struct Plugin {
     pub version: String,
     /// Its description.
     pub docs: String,
-    /// Its file.
-    pub path: PathBuf,
+    /// The build of its file that was loaded.
+    pub build: Arc<Build>,
     /// The behaviors that it provides.
     pub behaviors: Vec<Arc<Behavior>>,
     /// The checks that it provides.
@@ -50,8 +50,10 @@ pub struct Behavior {
     pub events: Arc<[String]>,
     /// What each of them means.
     pub event_docs: Vec<String>,
-    /// The functions; checked for null.
-    pub(super) table: Table<abi::Behavior>,
+    /// The callbacks that do something: bits of the ABI.
+    pub(super) handles: u64,
+    /// The functions; checked for null. None: another process has loaded the plugin.
+    pub(super) table: Option<Table<abi::Behavior>>,
 }
 
 /// A check of a loaded plugin.
@@ -63,8 +65,8 @@ pub struct Check {
     pub docs: String,
     /// JSON Schema of its config.
     pub config_schema: serde_json::Value,
-    /// The functions; checked for null.
-    pub(super) table: Table<abi::Check>,
+    /// The functions; checked for null. None: another process has loaded the plugin.
+    pub(super) table: Option<Table<abi::Check>>,
 }
 
 /// The plugin's own table of a behavior or a check.
@@ -87,7 +89,35 @@ impl<T> std::fmt::Debug for Table<T> {
 impl Behavior {
     /// Whether it handles ticks, so that its nodes may be clocked.
     pub fn ticks(&self) -> bool {
-        self.table.0.handles & abi::HANDLES_TICK != 0
+        self.handles & abi::HANDLES_TICK != 0
+    }
+
+    /// The functions.
+    ///
+    /// # Panics
+    ///
+    /// If this process has not loaded the plugin: then nothing of it may be called here.
+    pub(super) fn table(&self) -> Table<abi::Behavior> {
+        self.table.expect("the plugin is loaded in this process")
+    }
+}
+
+impl Check {
+    /// As [`Behavior::table`].
+    pub(super) fn table(&self) -> &'static abi::Check {
+        let table = self.table.expect("the plugin is loaded in this process");
+        table.0
+    }
+}
+
+/// The number of a column's kind in the ABI.
+pub(super) fn column_number(kind: ColumnKind) -> u32 {
+    match kind {
+        ColumnKind::U64 => abi::COLUMN_U64,
+        ColumnKind::I64 => abi::COLUMN_I64,
+        ColumnKind::F64 => abi::COLUMN_F64,
+        ColumnKind::Bool => abi::COLUMN_BOOL,
+        ColumnKind::Text => abi::COLUMN_TEXT,
     }
 }
 

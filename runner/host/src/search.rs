@@ -4,11 +4,16 @@
 //! folder of the executable (in a build tree its `deps` first, where both `cargo test`
 //! and `cargo build` write the newest library), and `../lib/runner/plugins` beside it.
 //! The working folder is never searched. No file is opened in the search: a plugin is
-//! the first file of its name.
+//! the first file of its name. A process that another process of the plan has started
+//! does not search: it is given the builds.
 
 use std::env;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::build::{Build, GivenBuild};
+use crate::library::LoadError;
 
 /// The environment variable that lists more folders.
 pub const PATH_VARIABLE: &str = "RUNNER_PLUGIN_PATH";
@@ -17,12 +22,21 @@ pub const PATH_VARIABLE: &str = "RUNNER_PLUGIN_PATH";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchPath {
     folders: Vec<PathBuf>,
+    /// The builds that are used without a search.
+    given: Vec<GivenBuild>,
 }
 
 impl SearchPath {
     /// A path of exactly these folders.
     pub fn of(folders: Vec<PathBuf>) -> SearchPath {
-        SearchPath { folders }
+        let given = Vec::new();
+        SearchPath { folders, given }
+    }
+
+    /// No path: only these builds, which another process has read.
+    pub fn given(given: Vec<GivenBuild>) -> SearchPath {
+        let folders = Vec::new();
+        SearchPath { folders, given }
     }
 
     /// A path of the folders of the command line, then the default ones.
@@ -37,7 +51,7 @@ impl SearchPath {
             folders.push(folder.to_owned());
             folders.push(folder.join("../lib/runner/plugins"));
         }
-        SearchPath { folders }
+        SearchPath::of(folders)
     }
 
     /// The folders, in order.
@@ -51,6 +65,16 @@ impl SearchPath {
             .iter()
             .map(|folder| folder.join(file_name(plugin)))
             .find(|file| file.is_file())
+    }
+
+    /// The build of a plugin: the one that is given, or the bytes of its file; none if it
+    /// has no file.
+    pub fn build(&self, plugin: &str) -> Option<Result<Arc<Build>, LoadError>> {
+        let given = self.given.iter().find(|given| given.is_of(plugin));
+        match given {
+            Some(given) => Some(Build::given(given)),
+            None => self.find(plugin).map(|path| Build::read(plugin, &path)),
+        }
     }
 
     /// The names of the plugins in these folders, by file name only, sorted; for lists and

@@ -11,16 +11,26 @@
 //! - [`clock`]: the monotonic clock, which all processes share;
 //! - [`shared`]: memory that two processes share (memfd, mmap);
 //! - [`limits`]: how many descriptors and how much memory this process may use;
-//! - [`process`]: signals to process groups;
+//! - [`private_copy`]: a file's bytes as they are now, whatever happens to the file;
+//! - [`process`]: signals to programs, and this program once more;
+//! - [`keeper`]: a program that ends, with all that it started, when this process does;
+//! - [`family`]: all descendants of this process;
+//! - [`exit`]: an end of this process that it did not choose;
+//! - [`fork_mark`]: whether this process is a copy made by `fork`;
 //! - [`signals`]: SIGINT and SIGTERM to this process;
 //! - [`lock`]: locks of files (flock);
 //! - [`terminal`]: keys from the terminal as they are pressed (termios).
 
 pub mod clock;
 pub mod descriptor;
+pub mod exit;
+pub mod family;
+pub mod fork_mark;
+pub mod keeper;
 pub mod limits;
 pub mod lock;
 pub mod poller;
+pub mod private_copy;
 pub mod process;
 pub mod shared;
 pub mod signals;

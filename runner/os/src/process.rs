@@ -1,7 +1,10 @@
-//! Signals to the process groups of programs.
+//! Signals to programs, and this program started once more.
 
-use rustix::process::kill_process_group;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
 use rustix::process::{Pid, Signal as SystemSignal};
+use rustix::process::{kill_process, kill_process_group};
 
 /// What a program can be made to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +19,16 @@ pub enum Signal {
     Continue,
 }
 
-/// Sends a signal to every process of a group, if the group still exists.
+/// The executable of this process, to be started once more: the same bytes, even if
+/// another file has its name by now.
+pub fn this_program() -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0("runner");
+    command
+}
+
+/// Sends a signal to every process of a group, if the group still exists; else to the
+/// process for which the group is named, which may have left it.
 pub fn signal_group(group: u32, signal: Signal) {
     let signal = match signal {
         Signal::Terminate => SystemSignal::TERM,
@@ -26,16 +38,15 @@ pub fn signal_group(group: u32, signal: Signal) {
     };
     let group = i32::try_from(group).ok().and_then(Pid::from_raw);
     if let Some(group) = group {
-        // The group may be gone already.
-        let _ = kill_process_group(group, signal);
+        // The process may be gone, too.
+        let _ = kill_process_group(group, signal).or_else(|_| kill_process(group, signal));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::process::{CommandExt, ExitStatusExt};
-    use std::process::Command;
+    use std::os::unix::process::ExitStatusExt;
 
     #[test]
     fn a_signal_ends_the_processes_of_a_group() {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
 
-use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 /// Size of the page `[bytes]`: the system maps whole pages.
@@ -42,8 +42,13 @@ impl SharedPage {
     ///
     /// If the system has no memory or no descriptor left.
     pub fn create(name: &str) -> io::Result<SharedPage> {
-        let file = File::from(memfd_create(name, MemfdFlags::CLOEXEC)?);
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let file = File::from(memfd_create(name, flags)?);
         file.set_len(PAGE as u64)?;
+        // Whoever made the file shorter would end both processes: reading behind the
+        // end of a mapped file is SIGBUS.
+        let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+        fcntl_add_seals(&file, seals)?;
         SharedPage::map(file)
     }
 
@@ -60,7 +65,8 @@ impl SharedPage {
     /// If it does not exist any more, or is no such page.
     pub fn open(path: &Path) -> io::Result<SharedPage> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
-        if file.metadata()?.len() < PAGE as u64 {
+        let sealed = fcntl_get_seals(&file)?.contains(SealFlags::SHRINK);
+        if file.metadata()?.len() < PAGE as u64 || !sealed {
             return Err(io::ErrorKind::InvalidData.into());
         }
         SharedPage::map(file)
@@ -70,7 +76,7 @@ impl SharedPage {
     fn map(file: File) -> io::Result<SharedPage> {
         let access = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: a new mapping, at an address of the system's choice; the file
-        // is at least a page long, and nobody makes it shorter.
+        // is at least a page long, and sealed against getting shorter.
         let start = unsafe {
             mmap(
                 std::ptr::null_mut(),
@@ -117,6 +123,14 @@ mod tests {
         far.words()[WORDS - 1].store(7, Relaxed);
         drop(far);
         assert_eq!(near.words()[WORDS - 1].load(Relaxed), 7);
+    }
+
+    #[test]
+    fn neither_process_can_make_the_page_shorter() {
+        let near = SharedPage::create("test").unwrap();
+        let file = OpenOptions::new().write(true).open(near.path()).unwrap();
+        file.set_len(0).unwrap_err();
+        assert!(near.words().iter().all(|word| word.load(Relaxed) == 0));
     }
 
     #[test]

@@ -77,8 +77,8 @@ pub struct NodeJob {
     pub text: String,
     /// Content overrides the scenario.
     pub settings: Vec<Setting>,
-    /// Where to look for plugins first.
-    pub plugin_path: Vec<PathBuf>,
+    /// The builds of the plugins, as JSON of the host's `GivenBuild`s.
+    pub plugins: String,
     /// The number of the run.
     pub run: u32,
     /// The nodes to drive.
@@ -185,7 +185,7 @@ mod tests {
             path: "a.toml".to_owned(),
             text: "name = \"a\"\n".to_owned(),
             settings: vec![Setting::Set("seed=3".to_owned())],
-            plugin_path: vec![PathBuf::from("plugins")],
+            plugins: "[]".to_owned(),
             run: 2,
             nodes: vec![1],
             token: u128::MAX,

@@ -58,6 +58,9 @@ pub enum Command {
     /// Run runs; only `run --isolate` starts it
     #[command(hide = true)]
     RunProcess,
+    /// Run plugin code while a plan is made; only `--isolate` starts it
+    #[command(hide = true)]
+    PlanProcess,
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -110,6 +113,13 @@ pub struct CheckOptions {
     #[command(flatten)]
     /// Which scenarios.
     pub scenario: ScenarioOptions,
+    /// Load plugins and check configs in a process of their own: whatever a plugin does there is
+    /// an error of that plugin
+    #[arg(long)]
+    pub isolate: bool,
+    /// With --isolate: limit for loading a plugin, and for checking a config
+    #[arg(long, value_name = "D", default_value = "60s", value_parser = timeout, requires = "isolate")]
+    pub timeout: Duration,
 }
 
 /// Options of `list`.

@@ -3,6 +3,7 @@
 use crate::cli::arguments::CheckOptions;
 use crate::cli::{Exit, planned};
 use crate::plan::Plan;
+use crate::plan::planner::Planner;
 use crate::reporter::console::{Console, print_shown};
 use crate::reporter::count;
 
@@ -13,7 +14,11 @@ use crate::reporter::count;
 /// Fails if standard output cannot be written.
 pub fn check(options: &CheckOptions) -> anyhow::Result<Exit> {
     let console = Console::new(options.scenario.color.color);
-    let plans = match planned(&options.scenario, &console) {
+    let mut planner = match options.isolate {
+        true => Planner::apart(Some(options.timeout)),
+        false => Planner::Here,
+    };
+    let plans = match planned(&options.scenario, &mut planner, &console) {
         Ok(plans) => plans,
         Err(exit) => return Ok(exit),
     };

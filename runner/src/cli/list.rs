@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::arguments::{Format, ListOptions};
 use crate::cli::select::select;
 use crate::cli::{Exit, planned};
+use crate::plan::planner::Planner;
 use crate::plan::{Plan, RunSpec, Selection, Shard};
 use crate::reporter::console::{Console, print};
 use crate::reporter::count;
@@ -24,7 +25,7 @@ const MAX_JOBS: usize = 256;
 /// Fails if standard output cannot be written.
 pub fn list(options: &ListOptions) -> anyhow::Result<Exit> {
     let console = Console::new(options.scenario.color.color);
-    let plans = match planned(&options.scenario, &console) {
+    let plans = match planned(&options.scenario, &mut Planner::Here, &console) {
         Ok(plans) => plans,
         Err(exit) => return Ok(exit),
     };

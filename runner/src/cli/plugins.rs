@@ -11,6 +11,7 @@ use crate::cli::arguments::PluginsOptions;
 use crate::plan::nearest;
 use crate::reporter::console::{Console, print_shown};
 use crate::reporter::summary::trimmed;
+use host::build::Build;
 use host::library::{LoadError, load};
 use host::plugin::{Behavior, Check, Plugin};
 use host::search::{SearchPath, file_name};
@@ -44,7 +45,7 @@ pub fn plugins(options: &PluginsOptions) -> anyhow::Result<Exit> {
         ));
         return Ok(Exit::BadInput);
     };
-    let plugin = match load(plugin, &path) {
+    let plugin = match Build::read(plugin, &path).and_then(|build| load(&build)) {
         Ok(plugin) => plugin,
         Err(error) => {
             console.error(&error.to_string());
@@ -89,7 +90,7 @@ fn list(search: &SearchPath, console: &Console) -> anyhow::Result<Exit> {
         let Some(path) = search.find(&name) else {
             continue;
         };
-        match load(&name, &path) {
+        match Build::read(&name, &path).and_then(|build| load(&build)) {
             Ok(plugin) => {
                 let behaviors: Vec<&str> = plugin.behaviors.iter().map(|b| &*b.name).collect();
                 let checks: Vec<&str> = plugin.checks.iter().map(|check| &*check.name).collect();
@@ -98,7 +99,7 @@ fn list(search: &SearchPath, console: &Console) -> anyhow::Result<Exit> {
                     plugin.version.clone(),
                     behaviors.join(", "),
                     checks.join(", "),
-                    plugin.path.display().to_string(),
+                    plugin.build.path.display().to_string(),
                 ]);
             }
             Err(LoadError::NoEntry { .. }) => {}
@@ -114,7 +115,7 @@ fn list(search: &SearchPath, console: &Console) -> anyhow::Result<Exit> {
 
 fn describe(plugin: &Plugin) -> String {
     let mut text = format!("{} {}\n{}\n\n", plugin.name, plugin.version, plugin.docs);
-    let _ = writeln!(text, "file: {}\n", plugin.path.display());
+    let _ = writeln!(text, "file: {}\n", plugin.build.path.display());
     for behavior in &plugin.behaviors {
         text.push_str(&describe_behavior(plugin, behavior));
         text.push('\n');

@@ -4,6 +4,7 @@ use crate::cli::arguments::{Log, OverrideOptions, RunOptions, Time};
 use crate::cli::run_plan::PlanCommand;
 use crate::cli::select::select;
 use crate::cli::{Exit, overrides, plan_all};
+use crate::plan::planner::Planner;
 use crate::plan::{Plan, RunSpec};
 use crate::reporter::console::Console;
 use crate::reporter::junit::Junit;
@@ -86,7 +87,12 @@ fn plans(options: &RunOptions, console: &Console) -> Result<Vec<Plan>, Exit> {
     overrides(&options.scenario.set, console)?;
     let all: Vec<Override> = settings(options).iter().filter_map(to_override).collect();
     let scenario = &options.scenario;
-    plan_all(&scenario.scenarios, &all, &scenario.plugin_path, console)
+    let mut planner = match options.execution.isolate {
+        true => Planner::apart(options.execution.timeout),
+        false => Planner::Here,
+    };
+    let (files, path) = (&scenario.scenarios, &scenario.plugin_path);
+    plan_all(files, &all, path, &mut planner, console)
 }
 
 /// The overrides of the scenario. Options with a name of their own win over `--set`,

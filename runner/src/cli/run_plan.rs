@@ -56,7 +56,7 @@ impl PlanCommand<'_> {
             Ok(manifest) => manifest,
             Err(error) => {
                 self.console
-                    .error(&format!("a plugin or the notes cannot be read: {error}"));
+                    .error(&format!("the notes cannot be read: {error}"));
                 return Ok(Exit::Failed);
             }
         };
@@ -238,7 +238,6 @@ impl PlanCommand<'_> {
         let jobs = execution.jobs.map_or(usual, |jobs| jobs as usize);
         let processes = Processes {
             settings: self.settings.clone(),
-            plugin_path: self.options.scenario.plugin_path.clone(),
             verbosity: self.options.output.verbose,
             color: self.console.has_color_out(),
         };

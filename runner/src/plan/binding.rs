@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::plan::judges::BoundCheck;
+use crate::plan::planner::Planner;
 use crate::scenario::{BehaviorName, CheckRule, Diagnostic, Group, Origins, Timing};
 use host::config::Config;
-use host::library::{LoadError, load};
+use host::library::LoadError;
 use host::plugin::{Behavior, Plugin};
 use host::search::{SearchPath, file_name};
 
@@ -30,19 +31,21 @@ pub(super) type Plugins = BTreeMap<String, Option<Arc<Plugin>>>;
 /// Binds the cases of a scenario, one after the other.
 #[derive(Debug)]
 pub(super) struct Binder<'a> {
-    search: &'a SearchPath,
-    plugins: Plugins,
+    pub(super) search: &'a SearchPath,
+    pub(super) planner: &'a mut Planner,
+    pub(super) plugins: Plugins,
     /// The plugin files that do not load.
     broken: Vec<LoadError>,
     /// The accepted configs, which cases share.
     accepted: BTreeMap<(BehaviorName, String), Arc<Config>>,
 }
 
-impl Binder<'_> {
+impl<'a> Binder<'a> {
     /// Searches for plugins here.
-    pub fn new(search: &SearchPath) -> Binder<'_> {
+    pub fn new(search: &'a SearchPath, planner: &'a mut Planner) -> Binder<'a> {
         Binder {
             search,
+            planner,
             plugins: Plugins::new(),
             broken: Vec::new(),
             accepted: BTreeMap::new(),
@@ -81,8 +84,7 @@ impl Binder<'_> {
                 Err(mistake) => mistakes.push(mistake),
             }
         }
-        let plugins = &self.plugins;
-        let checks = super::judges::checks(checks, origins, plugins, self.search, &mut mistakes);
+        let checks = self.checks(checks, origins, &mut mistakes);
         Binding {
             configs,
             mistakes,
@@ -91,15 +93,15 @@ impl Binder<'_> {
     }
 
     /// Loads each plugin that is named, once.
-    fn load<'a>(&mut self, named: impl Iterator<Item = &'a BehaviorName>) {
+    fn load<'n>(&mut self, named: impl Iterator<Item = &'n BehaviorName>) {
         for name in named.map(|it| &it.plugin) {
             if self.plugins.contains_key(name) {
                 continue;
             }
-            let Some(path) = self.search.find(name) else {
+            let Some(build) = self.search.build(name) else {
                 continue;
             };
-            let plugin = match load(name, &path) {
+            let plugin = match build.and_then(|build| self.planner.load(&build)) {
                 Ok(plugin) => Some(Arc::new(plugin)),
                 Err(error) => {
                     self.broken.push(error);
@@ -108,6 +110,13 @@ impl Binder<'_> {
             };
             self.plugins.insert(name.clone(), plugin);
         }
+    }
+
+    /// Notes that a plugin has ended the process that was to run its code. Nothing more
+    /// is asked of it.
+    pub(super) fn fails(&mut self, plugin: &str, error: LoadError) {
+        self.broken.push(error);
+        self.plugins.insert(plugin.to_owned(), None);
     }
 
     /// Has the behavior accept the config of its group, and checks that a behavior of
@@ -129,7 +138,13 @@ impl Binder<'_> {
         let key = (name.clone(), group.config.clone());
         let config = match self.accepted.get(&key) {
             Some(config) => Ok(config.clone()),
-            None => Config::new(behavior, &group.config).map(Arc::new),
+            None => match self.planner.config(&name.plugin, behavior, &group.config) {
+                Ok(config) => config.map(Arc::new),
+                Err(error) => {
+                    self.fails(&name.plugin, error);
+                    return Err(mistakes);
+                }
+            },
         };
         match config {
             Ok(config) => {

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use analysis::metrics::metric_names;
 
-use super::binding::{Plugins, known, no_plugin};
+use super::binding::{Binder, known, no_plugin};
 use crate::scenario::{CheckRule, Diagnostic, ExpectRule, Origins};
 use host::check::CheckConfig;
 use host::config::Config;
 use host::plugin::Plugin;
-use host::search::SearchPath;
 
 /// A check with a config that it has accepted.
 #[derive(Clone, Debug)]
@@ -24,42 +23,47 @@ pub struct BoundCheck {
     pub config: Arc<CheckConfig>,
 }
 
-/// Binds the checks, and adds their mistakes to `mistakes`.
-pub(super) fn checks(
-    rules: &[CheckRule],
-    origins: &Origins,
-    plugins: &Plugins,
-    search: &SearchPath,
-    mistakes: &mut Vec<Diagnostic>,
-) -> Vec<BoundCheck> {
-    let mut bound = Vec::new();
-    for (index, rule) in rules.iter().enumerate() {
-        let plugin = match plugins.get(&rule.name.plugin) {
-            // The error is in the list already.
-            Some(None) => continue,
-            Some(Some(plugin)) => plugin,
-            None => {
-                let at = |what: &str| origins.check_problem(index, what);
-                mistakes.push(no_plugin(at, &rule.name.plugin, search));
+impl Binder<'_> {
+    /// Binds the checks, and adds their mistakes to `mistakes`.
+    pub(super) fn checks(
+        &mut self,
+        rules: &[CheckRule],
+        origins: &Origins,
+        mistakes: &mut Vec<Diagnostic>,
+    ) -> Vec<BoundCheck> {
+        let mut bound = Vec::new();
+        for (index, rule) in rules.iter().enumerate() {
+            let plugin = match self.plugins.get(&rule.name.plugin) {
+                // The error is in the list already.
+                Some(None) => continue,
+                Some(Some(plugin)) => plugin,
+                None => {
+                    let at = |what: &str| origins.check_problem(index, what);
+                    mistakes.push(no_plugin(at, &rule.name.plugin, self.search));
+                    continue;
+                }
+            };
+            let Some(check) = plugin.check(&rule.name.behavior) else {
+                mistakes.push(no_check(origins, index, rule, plugin));
                 continue;
+            };
+            let config = self
+                .planner
+                .check_config(&rule.name.plugin, check, &rule.config);
+            match config {
+                Ok(Ok(config)) => bound.push(BoundCheck {
+                    name: rule.name.to_string(),
+                    docs: check.docs.clone(),
+                    config: Arc::new(config),
+                }),
+                Ok(Err(problems)) => mistakes.extend(problems.iter().map(|problem| {
+                    origins.check_config_problem(index, &problem.path, &problem.message)
+                })),
+                Err(error) => self.fails(&rule.name.plugin, error),
             }
-        };
-        let Some(check) = plugin.check(&rule.name.behavior) else {
-            mistakes.push(no_check(origins, index, rule, plugin));
-            continue;
-        };
-        match CheckConfig::new(check, &rule.config) {
-            Ok(config) => bound.push(BoundCheck {
-                name: rule.name.to_string(),
-                docs: check.docs.clone(),
-                config: Arc::new(config),
-            }),
-            Err(problems) => mistakes.extend(problems.iter().map(|problem| {
-                origins.check_config_problem(index, &problem.path, &problem.message)
-            })),
         }
+        bound
     }
-    bound
 }
 
 fn no_check(origins: &Origins, index: usize, rule: &CheckRule, plugin: &Plugin) -> Diagnostic {

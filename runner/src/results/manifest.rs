@@ -2,27 +2,25 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
 use std::time::SystemTime;
 
+use crate::plan::{Case, Plan, Selection};
+use crate::scenario::{Group, Scenario, TickRule, TimeMode, Timing};
 use analysis::expect::Expectation;
 use analysis::results::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest,
     PluginInfo, ScenarioInfo, Selected, Versions,
 };
-use sha2::{Digest, Sha256};
-
-use crate::plan::{Case, Plan, Selection};
-use crate::scenario::{Group, Scenario, TickRule, TimeMode, Timing};
 use base::distribution::Distribution;
 use base::time::SimDuration;
 use host::config::Config;
+use host::plugin::Plugin;
 
 /// Returns the manifest of a plan.
 ///
 /// # Errors
 ///
-/// Fails if a plugin file or the notes cannot be read.
+/// Fails if the notes cannot be read.
 pub fn manifest(
     plan: &Plan,
     command: &[String],
@@ -61,8 +59,8 @@ pub fn manifest(
         plugins: plan
             .plugins
             .iter()
-            .map(|plugin| plugin_info(&plugin.name, &plugin.version, &plugin.path))
-            .collect::<io::Result<_>>()?,
+            .map(|plugin| plugin_info(plugin))
+            .collect(),
         axes: plan
             .axes
             .iter()
@@ -183,16 +181,15 @@ fn program_text(group: &Group) -> String {
     }
 }
 
-fn plugin_info(name: &str, version: &str, path: &Path) -> io::Result<PluginInfo> {
-    let bytes = fs::read(path)?;
-    let hash = Sha256::digest(&bytes);
-    Ok(PluginInfo {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        file: path.display().to_string(),
-        sha256: Some(hash.iter().map(|byte| format!("{byte:02x}")).collect()),
-        bytes: bytes.len() as u64,
-    })
+fn plugin_info(plugin: &Plugin) -> PluginInfo {
+    let build = &plugin.build;
+    PluginInfo {
+        name: plugin.name.clone(),
+        version: plugin.version.clone(),
+        file: build.path.display().to_string(),
+        sha256: Some(build.sha256.clone()),
+        bytes: build.bytes,
+    }
 }
 
 /// When a group's nodes act, for people.

@@ -16,6 +16,7 @@ use crate::plan::{Case, Plan, RunSpec};
 use crate::results::record::Recorder;
 use crate::scenario::TimeMode;
 use engine::run::Run;
+use host::activity;
 use host::instance::Instances;
 use host::progress_page::ProgressPage;
 use realtime::real_time::RealTime;
@@ -41,6 +42,16 @@ impl Drive<'_> {
     ///
     /// Fails if the run cannot begin, or if a log cannot be written.
     pub fn go(&self) -> Result<Ended, RunError> {
+        let activity = activity::here();
+        let roster = self.case().roster.clone();
+        let name_of = move |node| roster.name(node).unwrap_or_default();
+        activity.begin_run(format!("run {}", self.spec.number), name_of);
+        let ended = self.drive();
+        activity.end_run();
+        ended
+    }
+
+    fn drive(&self) -> Result<Ended, RunError> {
         let scenario = &self.case().scenario;
         match (scenario.time, &self.options.processes) {
             (TimeMode::Virtual, _) => in_virtual_time(self.assemble(), self.stop),

@@ -17,7 +17,7 @@
 //! new child.
 
 mod child;
-mod death;
+pub(crate) mod death;
 mod memory;
 mod serve;
 
@@ -39,6 +39,7 @@ use crate::results::entry::{Entry, Reader};
 use crate::results::folder::Folder;
 use crate::results::run_result::RunResult;
 use child::{ChildProcess, Message};
+use host::build::GivenBuild;
 use realtime::setup::SetupError;
 
 /// The subcommand that a process is started with.
@@ -95,12 +96,14 @@ pub enum ToChild {
 
 /// A message from a child to the parent.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum FromChild {
+pub enum FromChild {
     /// The child has made the plan.
     Ready,
     /// The result of a run: its [`Entry`], as the JSON of its journal line. An entry
     /// leaves out what is empty, and could not be read back from bincode.
     Over(String),
+    /// A line that a node has printed, in real time.
+    Line(String),
     /// A run cannot begin, for this reason.
     Refused(String),
     /// Results cannot be written, for this reason.
@@ -123,7 +126,7 @@ pub struct ChildJob {
     path: String,
     text: String,
     settings: Vec<realtime::processes::Setting>,
-    plugin_path: Vec<PathBuf>,
+    plugins: Vec<GivenBuild>,
     folder: PathBuf,
     log: LogMode,
     print_lines: bool,
@@ -231,6 +234,11 @@ impl<'a> IsolatedRuns<'a> {
                 }
                 Some(Message::Refused(why)) => return Err(SetupError::Refused(why).into()),
                 Some(Message::Broken(why)) => return Err(RunError::Process(why)),
+                Some(Message::Line(line)) => {
+                    if let Some(print) = self.options.print_line {
+                        print(&line);
+                    }
+                }
                 Some(Message::Ready) | None => {}
                 Some(Message::Dead) => {
                     let killed = watch.killed;
@@ -260,7 +268,7 @@ impl<'a> IsolatedRuns<'a> {
             path: source.path.clone(),
             text: source.text.clone(),
             settings: how.settings.clone(),
-            plugin_path: how.plugin_path.clone(),
+            plugins: self.plan.builds(),
             folder: self.folder.path().to_owned(),
             log: self.options.log,
             print_lines: self.options.print_line.is_some(),

@@ -7,7 +7,6 @@
 //! folder of the run, and reports its share of the result.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -22,6 +21,7 @@ use crate::results::record::Recorder;
 use crate::scenario::TimeMode;
 use engine::faults::Window;
 use engine::run::{EndReason, Outcome};
+use host::build::GivenBuild;
 use host::instance::Instances;
 use host::search::SearchPath;
 use os::clock::instant_at;
@@ -66,7 +66,9 @@ fn work(
     reports: &mut Control,
     print_line: fn(&str),
 ) -> Result<(), String> {
-    let plan = plan(&job.path, &job.text, &job.settings, &job.plugin_path)?;
+    let plugins: Vec<GivenBuild> =
+        serde_json::from_str(&job.plugins).map_err(|error| error.to_string())?;
+    let plan = plan(&job.path, &job.text, &job.settings, &plugins)?;
     let spec = plan.runs().find(|spec| spec.number == job.run);
     let spec = spec.ok_or_else(|| format!("there is no run {}", job.run))?;
     let name = &*plan.loaded.scenario.name;
@@ -198,10 +200,10 @@ pub fn plan(
     path: &str,
     text: &str,
     settings: &[Setting],
-    plugin_path: &[PathBuf],
+    plugins: &[GivenBuild],
 ) -> Result<Plan, String> {
     let overrides: Vec<_> = settings.iter().filter_map(to_override).collect();
-    let search = SearchPath::with(plugin_path);
+    let search = SearchPath::given(plugins.to_vec());
     Plan::of_text(path, text, &overrides, &search).map_err(|refusal| match refusal {
         Refusal::Mistakes(mistakes) => mistakes.render(false),
         broken @ Refusal::Plugins(_) => broken.to_string(),

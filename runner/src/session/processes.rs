@@ -2,7 +2,7 @@
 //! to processes, and reads the logs back for metrics and checks. The other side is
 //! [`node`](super::node).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use analysis::log::{RunLog, RunSchema};
 use analysis::metrics::RunMetrics;
@@ -26,8 +26,6 @@ use realtime::processes::{FaultTime, FaultTimes, NodeJob, Setting, supervisor};
 pub struct Processes {
     /// The overrides of the scenario.
     pub settings: Vec<Setting>,
-    /// Folders that are searched for plugins first.
-    pub plugin_path: Vec<PathBuf>,
     /// The verbosity of their logs, as the number of `-v`.
     pub verbosity: u8,
     /// Whether lines that nodes print keep their colors.
@@ -96,12 +94,13 @@ fn jobs(drive: &Drive<'_>) -> Vec<(NodeJob, String)> {
     };
     let token = supervisor::token();
     let source = &drive.plan.loaded.source;
+    let plugins = serde_json::to_string(&drive.plan.builds()).unwrap_or_default();
     let job = |(nodes, name)| {
         let job = NodeJob {
             path: source.path.clone(),
             text: source.text.clone(),
             settings: processes.settings.clone(),
-            plugin_path: processes.plugin_path.clone(),
+            plugins: plugins.clone(),
             run: drive.spec.number,
             nodes,
             token,

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use analysis_log::{ColumnKind, RunSchema};
+use analysis_log::RunSchema;
 use runner_abi as abi;
+
+use crate::plugin::column_number;
 
 /// The nodes of a run in the form of the ABI, built once for all runs of a schema.
 pub struct Description {
@@ -81,15 +83,5 @@ impl Description {
         self.behaviors.push(behavior);
         self.columns.push(columns);
         self.events.push(events);
-    }
-}
-
-fn column_number(kind: ColumnKind) -> u32 {
-    match kind {
-        ColumnKind::U64 => abi::COLUMN_U64,
-        ColumnKind::I64 => abi::COLUMN_I64,
-        ColumnKind::F64 => abi::COLUMN_F64,
-        ColumnKind::Bool => abi::COLUMN_BOOL,
-        ColumnKind::Text => abi::COLUMN_TEXT,
     }
 }

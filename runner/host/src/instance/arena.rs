@@ -44,7 +44,7 @@ impl Arena {
     #[allow(unsafe_code)]
     pub(super) fn new(config: Arc<Config>, first: u32, count: u32) -> Arena {
         let behavior = config.behavior().clone();
-        let table = behavior.table;
+        let table = behavior.table();
         let cells = table.0.column_count as usize * 8;
         let align = (table.0.state_align as usize).max(8);
         let state_offset = (size_of::<abi::Slot>() + cells).next_multiple_of(align);

@@ -8,7 +8,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -151,7 +151,7 @@ impl Supervisor {
     /// terminal reaches only the runner, which passes it on.
     fn start(&mut self, job: NodeJob, who: String) -> Result<(), SetupError> {
         let (mut control, far) = Control::pair()?;
-        let child = Command::new(std::env::current_exe()?)
+        let child = os::process::this_program()
             .args([SUBCOMMAND, &who])
             .stdin(Stdio::from(far))
             .process_group(0)

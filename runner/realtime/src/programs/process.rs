@@ -2,14 +2,14 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::output::Output;
 use crate::setup::SetupError;
 use model::roster::Roster;
+use os::keeper::{self, Kept};
 use os::process::{Signal, signal_group};
 
 /// How long a program may take to end after SIGTERM.
@@ -23,13 +23,14 @@ const RETRY: Duration = Duration::from_millis(10);
 pub struct ProgramProcess {
     /// The node that it stands for.
     pub node: u32,
-    child: Child,
+    kept: Kept,
     /// How it ended; none while it runs.
     ended: Option<ExitStatus>,
 }
 
-/// Starts the program of a node in a process group of its own, so that processes
-/// that the program starts end with it. The addresses of the listening nodes are
+/// Starts the program of a node under a keeper, in a process group of its own: it and
+/// all processes that it starts end with this process, even if this process is killed.
+/// The addresses of the listening nodes are
 /// filled into its environment and its arguments; see `scenarios/README.md`.
 ///
 /// # Errors
@@ -43,27 +44,26 @@ pub fn start(
 ) -> Result<(ProgramProcess, [Output; 2]), SetupError> {
     let name = roster.name(node).unwrap_or_default();
     let program = words.first().cloned().unwrap_or_default();
-    let mut command = Command::new(&program);
-    command
-        .args(words.iter().skip(1).map(|word| fill_in(word, listening)))
-        .env("RUNNER_NODE", &name)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    // Of a node that listens at several addresses, the first is set last and wins.
-    for (node, address) in listening.iter().rev() {
-        command.env(variable(node), address.to_string());
-    }
     let failed = |source| SetupError::Start {
         node: name.clone(),
         command: program.clone(),
         source,
     };
-    let mut child = command.spawn().map_err(failed)?;
+    let (mut command, seat) = keeper::command(&program).map_err(failed)?;
+    command
+        .args(words.iter().skip(1).map(|word| fill_in(word, listening)))
+        .env("RUNNER_NODE", &name)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    // Of a node that listens at several addresses, the first is set last and wins.
+    for (node, address) in listening.iter().rev() {
+        command.env(variable(node), address.to_string());
+    }
+    let mut kept = keeper::start(command, seat).map_err(failed)?;
     let missing = || failed(io::Error::other("its output is not there"));
-    let stdout = child.stdout.take().ok_or_else(missing)?;
-    let stderr = child.stderr.take().ok_or_else(missing)?;
+    let stdout = kept.take_stdout().ok_or_else(missing)?;
+    let stderr = kept.take_stderr().ok_or_else(missing)?;
     let outputs = [
         Output::new(node, stdout.into()),
         Output::new(node, stderr.into()),
@@ -71,10 +71,10 @@ pub fn start(
     let [stdout, stderr] = outputs.map(|output| output.map_err(failed));
     let process = ProgramProcess {
         node,
-        child,
+        kept,
         ended: None,
     };
-    groups().push(process.child.id());
+    groups().push(process.kept.id());
     Ok((process, [stdout?, stderr?]))
 }
 
@@ -110,8 +110,9 @@ fn fill_in(word: &str, listening: &[(String, SocketAddr)]) -> String {
     word
 }
 
-/// The process groups of the programs that run. They must end with this process,
-/// also where it ends before the runs that they belong to.
+/// The process groups of the programs that run. They end with this process, also where
+/// it ends before the runs that they belong to: their keepers see to it, and [`end_all`]
+/// does not wait for the keepers.
 static GROUPS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 
 fn groups() -> MutexGuard<'static, Vec<u32>> {
@@ -131,7 +132,7 @@ impl ProgramProcess {
         if self.ended.is_some() {
             return None;
         }
-        self.ended = self.child.try_wait().ok().flatten();
+        self.ended = self.kept.try_wait().ok().flatten();
         self.ended
     }
 
@@ -168,32 +169,30 @@ impl ProgramProcess {
     /// If the system refuses to wait for it.
     pub fn end(&mut self, deadline: Instant) -> io::Result<ExitStatus> {
         let status = loop {
-            if let Some(status) = self.child.try_wait()? {
-                // Processes that it started may still run.
-                self.signal(Signal::Kill);
+            if let Some(status) = self.kept.try_wait()? {
                 break status;
             }
             if Instant::now() >= deadline {
-                self.signal(Signal::Kill);
-                break self.child.wait()?;
+                break self.kept.end()?;
             }
             std::thread::sleep(RETRY);
         };
+        // Processes that it started may still run.
+        self.kept.end()?;
         self.ended = Some(status);
-        groups().retain(|group| *group != self.child.id());
+        groups().retain(|group| *group != self.kept.id());
         Ok(status)
     }
 
     fn signal(&self, signal: Signal) {
-        signal_group(self.child.id(), signal);
+        self.kept.signal(signal);
     }
 }
 
 impl Drop for ProgramProcess {
+    /// Ends the program, and what a program that has ended has left.
     fn drop(&mut self) {
-        if self.ended.is_none() {
-            let _ = self.end(Instant::now());
-        }
+        let _ = self.end(Instant::now());
     }
 }
 

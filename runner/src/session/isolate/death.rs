@@ -44,7 +44,7 @@ pub fn blank(plan: &Plan, spec: RunSpec, began: Instant) -> RunResult {
 }
 
 /// A run whose child died: how far it was, and why it died.
-pub fn died(
+pub(super) fn died(
     plan: &Plan,
     spec: RunSpec,
     began: Instant,
@@ -92,7 +92,7 @@ fn position(case: &Case, child: &ChildProcess) -> String {
 /// Returns how a process ended, with the name of the signal.
 pub fn ending(how: &Option<ExitStatus>) -> String {
     let Some(how) = how else {
-        return "is gone".to_owned();
+        return "closed its connection to the runner".to_owned();
     };
     match (how.signal(), how.code()) {
         (Some(signal), _) => {
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(killed(64), "was killed by signal 64");
         let exited = ending(&Some(ExitStatus::from_raw(2 << 8)));
         assert_eq!(exited, "ended itself with exit code 2");
-        assert_eq!(ending(&None), "is gone");
+        assert_eq!(ending(&None), "closed its connection to the runner");
     }
 
     #[test]

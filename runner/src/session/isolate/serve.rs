@@ -43,7 +43,7 @@ fn runs(
     print_line: fn(&str),
     reports: &mut Control,
 ) -> Result<(), String> {
-    let plan = node::plan(&job.path, &job.text, &job.settings, &job.plugin_path)?;
+    let plan = node::plan(&job.path, &job.text, &job.settings, &job.plugins)?;
     let name = &*plan.loaded.scenario.name;
     let _plan = tracing::info_span!("plan", scenario = name).entered();
     let folder = Folder::resumed(&job.folder).map_err(|error| error.to_string())?;
