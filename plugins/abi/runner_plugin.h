@@ -293,6 +293,29 @@ struct runner_checks {
     uint64_t check_count;
 };
 
+/*
+ * The extension "runner.files.1": the names of the files that behaviors write into
+ * the run's folder, so that the host can refuse a scenario in which two files would
+ * be one. `extension` of struct runner_plugin returns a static struct runner_files,
+ * or null.
+ */
+#define RUNNER_FILES "runner.files.1"
+#define RUNNER_FILES_LAYOUT UINT64_C(0xdb76f7b3b56e7914)
+
+/* The files that a node with one behavior may write: names without folders; "{node}"
+ * stands for the node's name. */
+struct runner_behavior_files {
+    const struct runner_text *names;
+    uint64_t name_count;
+};
+
+struct runner_files {
+    uint64_t size;   /* sizeof(struct runner_files) */
+    uint64_t layout; /* RUNNER_FILES_LAYOUT */
+    const struct runner_behavior_files *behaviors; /* one for each of the plugin's */
+    uint64_t behavior_count;
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -6,6 +6,7 @@
 
 mod binding;
 mod cases;
+mod files;
 mod judges;
 pub mod planner;
 mod selection;
@@ -134,6 +135,8 @@ impl Plan {
                 let counts: Vec<u32> = scenario.groups.iter().map(|group| group.count).collect();
                 let rules = &scenario.expectations;
                 let wrong = judges::metrics(rules, &case.origins, &binding.configs, &counts);
+                reading.mistakes.add(Some(index), wrong);
+                let wrong = files::mistakes(&scenario.groups, &binding.configs, &case.origins);
                 reading.mistakes.add(Some(index), wrong);
             }
             bound.push(binding);

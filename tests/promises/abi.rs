@@ -100,6 +100,8 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
             time_ns, step, row, message, node, event, peer, reserved, note,
         }
         VerdictSink = "runner_verdict_sink" { host, verdict, evidence, fail }
+        Files = "runner_files" { size, layout, behaviors, behavior_count }
+        BehaviorFiles = "runner_behavior_files" { names, name_count }
     };
     let constants = [
         ("RUNNER_ABI_VERSION", u64::from(abi::ABI_VERSION)),
@@ -122,6 +124,7 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
         ("RUNNER_COLUMN_BOOL", u64::from(abi::COLUMN_BOOL)),
         ("RUNNER_COLUMN_TEXT", u64::from(abi::COLUMN_TEXT)),
         ("RUNNER_CHECKS_LAYOUT", abi::CHECKS_LAYOUT),
+        ("RUNNER_FILES_LAYOUT", abi::FILES_LAYOUT),
         ("RUNNER_OWN_EVENTS", u64::from(abi::OWN_EVENTS)),
         ("RUNNER_NO_PEER", u64::from(abi::NO_PEER)),
         ("RUNNER_VERDICT_PASSED", u64::from(abi::VERDICT_PASSED)),
@@ -131,12 +134,13 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
     for (name, value) in constants {
         check(&mut source, name, value);
     }
-    let id = abi::CHECKS;
-    writeln!(
-        source,
-        "_Static_assert(sizeof RUNNER_CHECKS == sizeof \"{id}\", \"the id is {id}\");"
-    )
-    .unwrap();
+    for (name, id) in [("RUNNER_CHECKS", abi::CHECKS), ("RUNNER_FILES", abi::FILES)] {
+        writeln!(
+            source,
+            "_Static_assert(sizeof {name} == sizeof \"{id}\", \"the id is {id}\");"
+        )
+        .unwrap();
+    }
     let folder = tempfile::tempdir().unwrap();
     compile(folder.path(), "layout.c", &source, &["-fsyntax-only"]);
 }

@@ -39,6 +39,7 @@ mod parts;
 mod plugin_exit;
 mod processes;
 mod programs_end;
+mod proof;
 mod queueing;
 mod real_agrees;
 mod real_bad_clients;

@@ -71,6 +71,11 @@ pinned! { CHECK_NUMBERS:
     VerdictSink { host @ 0, verdict @ 8, evidence @ 16, fail @ 24 } = 32;
 }
 
+pinned! { FILE_NUMBERS:
+    Files { size @ 0, layout @ 8, behaviors @ 16, behavior_count @ 24 } = 32;
+    BehaviorFiles { names @ 0, name_count @ 8 } = 16;
+}
+
 /// FNV-1a (64 bit) over [`ABI_VERSION`], the pointer size and every offset and
 /// size of the structs that every plugin has: equal exactly when two builds agree
 /// on all of them.
@@ -78,6 +83,9 @@ pub const LAYOUT: u64 = folded(NUMBERS);
 
 /// The same over the structs of the extension [`CHECKS`](crate::CHECKS).
 pub const CHECKS_LAYOUT: u64 = folded(CHECK_NUMBERS);
+
+/// The same over the structs of the extension [`FILES`](crate::FILES).
+pub const FILES_LAYOUT: u64 = folded(FILE_NUMBERS);
 
 const fn folded(numbers: &[u64]) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;

@@ -9,7 +9,8 @@
 //! the SDK wraps it.
 //!
 //! Start reading at [`Plugin`], then [`Behavior`], then [`Context`]. Checks of
-//! a run's records are an extension: [`Checks`].
+//! a run's records are an extension: [`Checks`]; so are the names of the files
+//! that behaviors write: [`Files`].
 //!
 //! # Rules
 //!
@@ -24,12 +25,14 @@
 use core::ffi::c_void;
 
 mod check;
+mod files;
 mod layout;
 pub use check::{
     CHECKS, Check, CheckedNode, CheckedRun, Checks, Evidence, NO_PEER, OWN_EVENTS, Record,
     RecordCalls, VERDICT_FAILED, VERDICT_PASSED, VERDICT_UNKNOWN, VerdictSink,
 };
-pub use layout::{CHECKS_LAYOUT, LAYOUT};
+pub use files::{BehaviorFiles, FILES, Files};
+pub use layout::{CHECKS_LAYOUT, FILES_LAYOUT, LAYOUT};
 
 /// The version of this boundary; the first field of [`Plugin`], read before
 /// anything else.
@@ -323,4 +326,6 @@ mod sync {
     unsafe impl Sync for super::EventWord {}
     unsafe impl Sync for super::Checks {}
     unsafe impl Sync for super::Check {}
+    unsafe impl Sync for super::Files {}
+    unsafe impl Sync for super::BehaviorFiles {}
 }

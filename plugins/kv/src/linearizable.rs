@@ -93,7 +93,8 @@ pub enum Verdict<R> {
     Unknown(String),
 }
 
-/// Operations on one key whose results no order explains. The proof needs each of them.
+/// Operations on one key whose results no order explains. The proof needs each of them: without
+/// any one, an order explains the results of the others, except of those that depended on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation<R> {
     /// The key.
@@ -118,8 +119,10 @@ pub struct Evidence<R> {
     /// Time of the return `[ns]`, and the result; `None` if there is no reply, or it arrived too
     /// late to be part of the proof.
     pub returned: Option<(u64, String)>,
-    /// Records of the operation.
+    /// Records of its sendings and its return.
     pub rows: Vec<R>,
+    /// The record that no message of it was in flight any more, if the proof needs it.
+    pub settled: Option<R>,
 }
 
 impl<R> Default for History<R> {
@@ -157,6 +160,7 @@ impl<R: Clone> History<R> {
             returned: None,
             settled_ns: None,
             rows: vec![row],
+            settled_row: None,
         });
         let last = Client {
             key: index,
@@ -187,9 +191,12 @@ impl<R: Clone> History<R> {
     }
 
     /// Notes that no message of the client's last operation is in flight any more.
-    pub fn settled(&mut self, client: &str, time_ns: u64) {
-        if let Some(operation) = self.last(client) {
-            operation.settled_ns.get_or_insert(time_ns);
+    pub fn settled(&mut self, client: &str, time_ns: u64, row: R) {
+        if let Some(operation) = self.last(client)
+            && operation.settled_ns.is_none()
+        {
+            operation.settled_ns = Some(time_ns);
+            operation.settled_row = Some(row);
         }
     }
 

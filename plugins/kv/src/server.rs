@@ -110,6 +110,7 @@ impl Behavior for Server {
         Redis protocol.";
     const COLUMNS: &'static [ColumnInfo] = &[KEYS.info(), STORED_BYTES.info()];
     const EVENTS: &'static [Event] = &[REFUSED];
+    const FILES: &'static [&'static str] = &["{node}.kv", "{node}.kv.new"];
     const CONNECTS: bool = true;
 
     fn new(node: &mut Node<Self>) -> Result<Self> {

@@ -25,7 +25,7 @@ use crate::announce;
 use crate::bet::{Bet, number, shown};
 use crate::bets_file::{self, Winners};
 use crate::digest::Digest;
-use crate::store::Store;
+use crate::store::{self, Store};
 use crate::wire::{self, Frame};
 use runner_sdk::{Behavior, ColumnInfo, Context, Event, Node, Peer, Rejected, Result};
 use std::time::Duration;
@@ -70,6 +70,7 @@ impl Behavior for Central {
         STORED.info(),
         ENDED.info(),
     ];
+    const FILES: &'static [&'static str] = &[store::BETS, store::JOURNAL];
     const EVENTS: &'static [Event] = &[BATCH_STORED, REPEATED, REFUSED, OVER, DRAWN, TOLD, PUT_OFF];
 
     fn new(node: &mut Node<Self>) -> Result<Self> {

@@ -95,15 +95,24 @@ fn verify_file(folder: &Path, stored: &[(Digest, u64)]) -> Result<(), String> {
     found.map_err(|difference| format!("{BETS} is not what was stored: {difference}"))
 }
 
-/// The note on a row: its agency and batch.
+/// The note on a row: its agency, batch and winners.
 fn note(record: &Record<'_>) -> String {
     let batch = ["batch", "handed_in", "answered"];
     let batch = batch.iter().find_map(|column| record.text(column));
     let agency = record.text("agency").unwrap_or("");
-    match batch {
+    let mut note = match batch {
+        _ if record.event() == "drawn" => "the draw".to_owned(),
         Some(batch) => format!("agency {agency}, batch {batch}"),
         None => format!("agency {agency}"),
+    };
+    let tells = matches!(record.event(), "stored" | "told" | "informed");
+    if let (true, Some(count), Some(documents)) =
+        (tells, record.number("winners"), record.text("documents"))
+        && (count > 0 || record.event() != "stored")
+    {
+        note.push_str(&format!(", {count} winners ({documents})"));
     }
+    note
 }
 
 /// The fact of a record; `None` if the check does not need the record.

@@ -39,6 +39,11 @@ pub trait Behavior: Sized + 'static {
     /// The words of its own for the log's `event` column.
     const EVENTS: &'static [Event] = &[];
 
+    /// The files that a node may write into [`Node::run_folder`]: names without
+    /// folders, in which `{node}` stands for the node's name. A scenario in which two
+    /// nodes would write one file, or a node the file of a log, is refused.
+    const FILES: &'static [&'static str] = &[];
+
     /// Whether it can be a clocked node (`tick_rate`, `tick_interval`). A
     /// scenario that gives such timing to a behavior without it is refused, so
     /// set it wherever [`tick`](Behavior::tick) is written.

@@ -14,7 +14,7 @@ pub use judge::{RawRecord, extension};
 pub use raw::Raw;
 pub(crate) use raw::lent;
 pub use runner_abi as abi;
-pub use table::{behavior, check, checks, plugin};
+pub use table::{behavior, behavior_files, check, checks, files, plugin};
 
 /// Exports behaviors from a library of crate type `cdylib`: defines the entry
 /// symbol that the runner looks for. Once per library.
@@ -48,12 +48,15 @@ macro_rules! plugin {
                 &[$($crate::export::behavior::<$behavior>()),+];
             const CHECKS: &[$crate::export::abi::Check] =
                 &[$($($crate::export::check::<$check>()),+)?];
-            static TABLE: $crate::export::abi::Checks = $crate::export::checks(CHECKS);
+            const FILES: &[$crate::export::abi::BehaviorFiles] =
+                &[$($crate::export::behavior_files::<$behavior>()),+];
+            static CHECK_TABLE: $crate::export::abi::Checks = $crate::export::checks(CHECKS);
+            static FILE_TABLE: $crate::export::abi::Files = $crate::export::files(FILES);
             unsafe extern "C" fn extension(
                 id: $crate::export::abi::Text,
             ) -> *const ::core::ffi::c_void {
                 // SAFETY: the host lends the id for this call.
-                unsafe { $crate::export::extension(id, &TABLE) }
+                unsafe { $crate::export::extension(id, &CHECK_TABLE, &FILE_TABLE) }
             }
             $crate::export::plugin(
                 $name,

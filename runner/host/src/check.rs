@@ -105,7 +105,7 @@ pub struct Answer {
     pub verdict: Verdict,
     /// Its reason; may be empty.
     pub reason: String,
-    /// The rows that support it.
+    /// The rows that support it: all of them, or none if there are too many.
     pub evidence: Vec<Evidence>,
 }
 
@@ -224,10 +224,11 @@ impl Judging {
             }
             (status, _) => return Err(reply.into_error(status)),
         };
+        let (reason, evidence) = reply.into_proof();
         Ok(Answer {
             verdict,
-            reason: reply.reason,
-            evidence: reply.evidence,
+            reason,
+            evidence,
         })
     }
 }

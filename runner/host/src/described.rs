@@ -28,6 +28,8 @@ struct DescribedBehavior {
     columns: Vec<(String, u32, String)>,
     events: Vec<String>,
     event_docs: Vec<String>,
+    /// The files that a node may write.
+    files: Vec<String>,
     handles: u64,
 }
 
@@ -59,6 +61,7 @@ impl Plugin {
                 .collect(),
             events: it.events.to_vec(),
             event_docs: it.event_docs.clone(),
+            files: it.files.clone(),
             handles: it.handles,
         };
         let check = |it: &Arc<Check>| DescribedCheck {
@@ -122,6 +125,7 @@ impl DescribedBehavior {
             columns: columns?.into(),
             events: self.events.into(),
             event_docs: self.event_docs,
+            files: self.files,
             handles: self.handles,
             table: None,
         }))

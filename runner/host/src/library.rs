@@ -4,10 +4,12 @@
 //! after the last call, and its tables are used as `'static`. Loading the same file twice
 //! returns the same library. What is opened is the private copy of a [`Build`].
 
+mod files;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use analysis_log::ColumnSchema;
+use analysis_log::{ColumnSchema, NODE_COLUMN, STANDARD_COLUMNS};
 use runner_abi as abi;
 
 use crate::activity::during;
@@ -191,12 +193,17 @@ fn describe(plugin: &'static abi::Plugin, build: &Arc<Build>) -> Result<Plugin, 
     if plugin.behavior_count > 0 && plugin.behaviors.is_null() {
         return Err("its table of behaviors is null".to_owned());
     }
+    let mut files = files::describe(plugin)?;
     for index in 0..plugin.behavior_count as usize {
         #[allow(unsafe_code)]
         // SAFETY: the table has `behavior_count` entries, by the ABI.
         let table = unsafe { check_functions(plugin.behaviors.add(index)) }
             .map_err(|what| format!("behavior {index}: {what}"))?;
-        behaviors.push(Arc::new(describe_behavior(table)?));
+        let mut behavior = describe_behavior(table)?;
+        if let Some(files) = files.get_mut(index) {
+            behavior.files = std::mem::take(files);
+        }
+        behaviors.push(Arc::new(behavior));
     }
     Ok(Plugin {
         name: text(plugin.name, "name")?,
@@ -307,6 +314,14 @@ fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> 
     let mut columns = Vec::new();
     for column in slice(table.columns, table.column_count).map_err(inside)? {
         let name = text(column.name, "a column's name").map_err(inside)?;
+        if STANDARD_COLUMNS.contains(&&*name) || name == NODE_COLUMN {
+            return Err(inside(format!(
+                "its column `{name}` has the name of a column that every log has, expected another name"
+            )));
+        }
+        if columns.iter().any(|other: &ColumnSchema| other.name == name) {
+            return Err(inside(format!("it has two columns `{name}`")));
+        }
         let kind = column_kind(column.kind)
             .ok_or_else(|| inside(format!("column `{name}` has kind {}", column.kind)))?;
         let docs = text(column.docs, "a column's docs").map_err(inside)?;
@@ -323,6 +338,7 @@ fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> 
         columns: columns.into(),
         events: events.into(),
         event_docs,
+        files: Vec::new(),
         handles: table.handles,
         table: Some(Table(table)),
         name,

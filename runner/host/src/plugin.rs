@@ -50,6 +50,9 @@ pub struct Behavior {
     pub events: Arc<[String]>,
     /// What each of them means.
     pub event_docs: Vec<String>,
+    /// The files that a node may write into the run's folder; `{node}` stands for its
+    /// name.
+    pub files: Vec<String>,
     /// The callbacks that do something: bits of the ABI.
     pub(super) handles: u64,
     /// The functions; checked for null. None: another process has loaded the plugin.

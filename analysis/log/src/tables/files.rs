@@ -12,6 +12,7 @@
 //!             NODE.log      what a node printed
 //!             lag.csv       in real time: how late ticks and timers were
 //!             faults.csv    when each fault held, and what it touched
+//!             ...           files that behaviors wrote
 //! ```
 
 /// What was run.
@@ -47,6 +48,10 @@ pub const LAG_FILE: &str = "lag.csv";
 /// In a run's folder: when each fault held.
 pub const FAULTS_FILE: &str = "faults.csv";
 
+/// In a run's folder: the runner's tables. No node and no behavior may have a file of such a
+/// name.
+pub const RUN_TABLES: [&str; 3] = [COMBINED_FILE, LAG_FILE, FAULTS_FILE];
+
 /// In a run's folder: the log of one node.
 pub fn log_file(node: &str) -> String {
     format!("{node}.csv")
@@ -55,6 +60,12 @@ pub fn log_file(node: &str) -> String {
 /// In a run's folder: the lines that a node printed.
 pub fn printed_file(node: &str) -> String {
     format!("{node}.log")
+}
+
+/// The node whose log or whose printed lines have this name.
+pub fn node_of(file: &str) -> Option<&str> {
+    file.strip_suffix(".csv")
+        .or_else(|| file.strip_suffix(".log"))
 }
 
 /// The end of the name of a run's folder while the run is not complete.

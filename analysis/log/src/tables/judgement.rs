@@ -22,13 +22,15 @@ pub struct Judgement {
     pub measured: String,
     /// Why it failed or is unknown; empty if it passed.
     pub reason: String,
-    /// The log rows that prove a failure, at most [`MAX_EVIDENCE`].
+    /// The log rows that prove a failure: all of them, at most [`MAX_EVIDENCE`], or none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
 }
 
-/// Maximum number of rows of evidence of one judgement: a few rows prove a failure.
-pub const MAX_EVIDENCE: usize = 100;
+/// Maximum number of rows of evidence of one judgement. A part of a proof proves nothing, so of a
+/// longer one no row is kept, and the judgement says so. Arbitrary: far more than a reader looks
+/// at, and about a megabyte in the journal.
+pub const MAX_EVIDENCE: usize = 10_000;
 
 /// The kinds of judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -222,9 +222,10 @@ impl<R: Clone> Delivery<R> {
                 mailbox_state.accepted,
                 mailbox_state.accepted + 1
             );
-            return Err((reason, vec![row]));
+            let before = mailbox_state.accepted_row.clone();
+            return Err((reason, before.into_iter().chain([row]).collect()));
         }
-        mailbox_state.accepted = id;
+        (mailbox_state.accepted, mailbox_state.accepted_row) = (id, Some(row.clone()));
         mailbox_state.messages.push_back((from.to_owned(), row));
         Ok(())
     }
@@ -313,9 +314,8 @@ impl<R: Clone> Delivery<R> {
                 "the server began anew without {} that waited",
                 messages(lost)
             );
-            let first = there.filter_map(|it| Some(it.message(it.received + 1)?.1.clone()));
-            let rows = first.take(3).chain([row]);
-            return Err((reason, rows.collect()));
+            let waited = there.flat_map(|it| it.rows_after(it.received)).cloned();
+            return Err((reason, waited.chain([row]).collect()));
         }
         // After the restart, all numbers begin again.
         self.senders.clear();
@@ -336,7 +336,9 @@ impl<R: Clone> Delivery<R> {
                      {count}",
                     messages(queued)
                 );
-                Err((reason, vec![row]))
+                let there = self.mailboxes.values().filter(|it| !it.gone);
+                let waiting = there.flat_map(|it| it.rows_after(it.acknowledged)).cloned();
+                Err((reason, waiting.chain([row]).collect()))
             }
         }
     }

@@ -56,7 +56,7 @@ impl Check for Linearizable {
                 let row = record.found("");
                 self.history.returned(client, time, row, text("result"));
             }
-            "settled" => self.history.settled(client, time),
+            "settled" => self.history.settled(client, time, record.found("")),
             _ => {}
         }
     }
@@ -95,7 +95,9 @@ fn noted(evidence: &Evidence<Found>) -> Vec<Found> {
         // The reply arrived too late to be part of the proof.
         (_, None) => None,
     });
-    notes.collect()
+    let settled = evidence.settled.as_ref();
+    let settled = settled.map(|row| row.note(format!("{asked} no longer on its way")));
+    notes.chain(settled).collect()
 }
 
 #[cfg(test)]

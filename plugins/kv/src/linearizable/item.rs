@@ -16,7 +16,10 @@ pub(super) struct Operation<R> {
     pub(super) returned: Option<(u64, String)>,
     /// When no message of the operation was in flight any more `[ns]`.
     pub(super) settled_ns: Option<u64>,
+    /// The records of the sendings and the return.
     pub(super) rows: Vec<R>,
+    /// The record that it was settled.
+    pub(super) settled_row: Option<R>,
 }
 
 /// The state of a key: the number of its value, by the order of the values' first use.
@@ -55,8 +58,9 @@ pub(super) enum Effect {
 }
 
 impl<R: Clone> Operation<R> {
-    /// The operation as evidence, as far as it is known at a time `[ns]`.
-    pub(super) fn evidence(&self, at_ns: u64) -> Evidence<R> {
+    /// The operation as evidence, as far as it is known at a time `[ns]`. `settled`: with the
+    /// record that it was settled.
+    pub(super) fn evidence(&self, at_ns: u64, settled: bool) -> Evidence<R> {
         let returned = self.returned.clone();
         Evidence {
             client: self.client.clone(),
@@ -66,6 +70,7 @@ impl<R: Clone> Operation<R> {
             sendings: self.sent_ns.iter().filter(|&&sent| sent <= at_ns).count(),
             returned: returned.filter(|(time, _)| *time <= at_ns),
             rows: self.rows.clone(),
+            settled: self.settled_row.clone().filter(|_| settled),
         }
     }
 }
@@ -86,6 +91,19 @@ pub(super) fn items<R>(operations: &[Operation<R>], at_ns: u64) -> Vec<Item> {
         }
     }
     items
+}
+
+/// Changes the items as if it were not known that this operation was settled.
+pub(super) fn without_settled<R>(items: &mut [Item], index: usize, operation: &Operation<R>) {
+    // The return of a command that was sent once ends it, too.
+    if operation.sent_ns.len() == 1 && operation.returned.is_some() {
+        return;
+    }
+    for item in items.iter_mut().filter(|item| item.operation == index) {
+        if !item.required {
+            item.end_ns = NEVER;
+        }
+    }
 }
 
 /// The values that operations set, numbered from 1.

@@ -1,26 +1,25 @@
 //! Reduces a history without an explanation to the operations that prove it.
 //!
 //! Not every part of such a history is a proof: if a write is removed, a read of its value has no
-//! explanation, although the store is correct. An operation may be removed only if every
-//! history that *has* an explanation still has one without this operation. So:
+//! explanation, although the store is correct. Operations may be removed only if every
+//! history that *has* an explanation still has one without them. `sound` says when; in short, a
+//! write may be removed if no remaining operation can have seen its value.
 //!
-//! - a read may be removed;
-//! - a write may be removed if no remaining operation reads its value, and none is a delete with
-//!   the reply `ok` (which needs something to delete);
-//! - a delete may be removed if no remaining operation found the key missing.
-//!
-//! First, the past is cut off at a write that returned. All operations that ended before this
-//! write was sent happened before it, and it replaced their state. Reads that overlap the write
-//! may have seen the earlier state, so they are removed with the past. Operations that
-//! began after its return remain, and so does every write that may take effect after it.
-//!
-//! Then groups of operations are removed by these rules as long as the rest has no explanation,
+//! First, the past is cut off at a write that returned, together with the reads that overlap
+//! this write. Then groups of operations are removed as long as the rest has no explanation,
 //! from half of the operations down to single ones (the method of Zeller and Hildebrandt,
 //! "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 28(2), 2002).
+//!
+//! One write of each value that is read always remains, also if the proof does not need it:
+//! without the write, the reader of "off was set, then on was read" does not know that `on` was
+//! ever a value.
+
+mod sound;
 
 use super::Evidence;
-use super::item::{Effect, Item, MISSING, Operation, items};
+use super::item::{Effect, Item, MISSING, Operation, items, without_settled};
 use super::search::{Outcome, search};
+use sound::{closed, with_sources};
 use std::collections::HashSet;
 
 /// The time `[ns]` of the first return at which the operations that had returned have no
@@ -69,17 +68,21 @@ pub(super) fn shrink<R: Clone>(
             changed |= proof.try_without(&some.iter().copied().collect());
         }
         match chunk {
-            1 if !changed => break,
+            1 if !changed && !proof.try_without_readers() => break,
             _ => chunk = (chunk / 2).max(1),
         }
     }
-    let kept = proof.kept;
-    let mut kept: Vec<usize> = kept.into_iter().collect();
+    proof.add_sources();
+    let settled = proof.needed_settled(operations, at_ns);
+    let mut kept: Vec<usize> = proof.kept.into_iter().collect();
     kept.sort_by_key(|&index| (operations[index].sent_ns[0], index));
     kept.into_iter()
-        .map(|index| operations[index].evidence(at_ns))
+        .map(|index| operations[index].evidence(at_ns, settled.contains(&index)))
         .collect()
 }
+
+/// Up to so many operations are compared each with each. Arbitrary.
+const FEW: usize = 64;
 
 /// A history without an explanation that is being reduced.
 struct Proof {
@@ -91,22 +94,20 @@ struct Proof {
 }
 
 impl Proof {
-    /// Cuts the past off at the latest write after which there is still no explanation.
+    /// Cuts the past off at the latest write after which there is still no explanation. Spends
+    /// at most half of the steps.
     fn cut_past(&mut self) {
         let mut writes: Vec<Item> = self.all.clone();
         writes.retain(|item| item.required && matches!(item.effect, Effect::Write(_)));
         writes.sort_by_key(|item| std::cmp::Reverse((item.start_ns, item.operation)));
+        let least = self.left / 2;
         for write in writes {
-            let Some(rest) = since(&self.all, &write) else {
-                continue;
-            };
-            let Some(left) = self.left.checked_sub(rest.len() as u64) else {
+            let rest = closed(&self.all, since(&self.all, &write));
+            if self.left < least + self.all.len() as u64 {
                 return;
-            };
-            self.left = left;
-            if matches!(search(&rest, left), Outcome::Unexplained { .. }) {
-                self.kept = rest.iter().map(|item| item.operation).collect();
-                self.all = rest;
+            }
+            if self.is_proof(&rest) {
+                self.kept = rest;
                 return;
             }
         }
@@ -115,24 +116,90 @@ impl Proof {
     /// Removes these operations if the rest is still a proof. Returns whether it is.
     fn try_without(&mut self, some: &HashSet<usize>) -> bool {
         let fewer = closed(&self.all, &self.kept - some);
-        if fewer.len() >= self.kept.len() {
-            return false;
-        }
-        let mine = self
-            .all
-            .iter()
-            .filter(|item| fewer.contains(&item.operation));
-        let rest: Vec<Item> = mine.copied().collect();
-        // A search takes at least one step for each item.
-        let Some(left) = self.left.checked_sub(rest.len() as u64) else {
-            return false;
-        };
-        self.left = left;
-        let shorter = matches!(search(&rest, left), Outcome::Unexplained { .. });
+        let shorter = fewer.len() < self.kept.len() && self.is_proof(&fewer);
         if shorter {
             self.kept = fewer;
         }
         shorter
+    }
+
+    /// Removes an operation together with all that depends on it, if the rest is still a proof.
+    /// Returns whether one was removed.
+    fn try_without_readers(&mut self) -> bool {
+        let mut ordered: Vec<usize> = self.kept.iter().copied().collect();
+        ordered.sort_unstable();
+        if ordered.len() > FEW {
+            return false;
+        }
+        for operation in ordered {
+            let fewer = sound::without(&self.all, &self.kept, operation);
+            if fewer.len() < self.kept.len() && self.is_proof(&fewer) {
+                self.kept = fewer;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether these operations have no explanation; false also if the steps do not suffice.
+    fn is_proof(&mut self, kept: &HashSet<usize>) -> bool {
+        let items = self.all.iter().copied();
+        let items: Vec<Item> = items.filter(|it| kept.contains(&it.operation)).collect();
+        // A search takes at least one step for each item, and so does its preparation.
+        let Some(left) = self.left.checked_sub(self.all.len() as u64) else {
+            return false;
+        };
+        self.left = left;
+        matches!(search(&items, left), Outcome::Unexplained { .. })
+    }
+
+    /// The remaining operations of which the proof needs to know that they were settled. What
+    /// was settled later, or is not needed, is forgotten: it may then still happen, which
+    /// makes more explanations possible.
+    fn needed_settled<R>(&mut self, operations: &[Operation<R>], at_ns: u64) -> HashSet<usize> {
+        let mut settled: Vec<usize> = self.kept.iter().copied().collect();
+        settled.retain(|&index| {
+            operations[index]
+                .settled_ns
+                .is_some_and(|time| time <= at_ns)
+        });
+        settled.sort_unstable();
+        let mut needed: HashSet<usize> = settled.iter().copied().collect();
+        for index in settled {
+            let before = self.all.clone();
+            without_settled(&mut self.all, index, &operations[index]);
+            let kept = self.kept.clone();
+            match before == self.all || self.is_proof(&kept) {
+                true => drop(needed.remove(&index)),
+                false => self.all = before,
+            }
+        }
+        needed
+    }
+
+    /// Adds the writes that show why each operation is needed. "1 was set, 1 was read, the key was
+    /// missing" seems to need no read, but a delete was going on when 1 was set: without the
+    /// read, it explains the missing key.
+    fn add_sources(&mut self) {
+        let mut ordered: Vec<usize> = self.kept.iter().copied().collect();
+        ordered.sort_unstable();
+        for operation in ordered {
+            let mut rest = self.kept.clone();
+            rest.remove(&operation);
+            if !self.is_proof(&rest) {
+                continue;
+            }
+            let shown = with_sources(&self.all, rest);
+            // Without the operation, the rest would be a proof only by mistake.
+            if shown.contains(&operation) {
+                continue;
+            }
+            // With these writes the proof needs the operation, or it does not need it at all.
+            match self.is_proof(&shown) {
+                true => self.kept = closed(&self.all, shown),
+                false => self.kept.extend(shown),
+            }
+        }
     }
 
     /// The operations that found the key missing, or deleted it.
@@ -146,51 +213,17 @@ impl Proof {
     }
 }
 
-/// The rest of a history from this write on; `None` if a delete with the reply `ok` overlaps the
-/// write, since it may have deleted the earlier value.
-fn since(all: &[Item], write: &Item) -> Option<Vec<Item>> {
-    let past = |item: &Item| item.end_ns < write.start_ns;
+/// The operations of a history from this write on, without the reads that overlap it: they may
+/// have seen the state before the write.
+fn since(all: &[Item], write: &Item) -> HashSet<usize> {
     let overlaps = |item: &Item| item.start_ns <= write.end_ns && item.operation != write.operation;
-    let mut read = HashSet::new();
-    for item in all.iter().filter(|item| !past(item)) {
-        match item.effect {
-            Effect::Remove if overlaps(item) => return None,
-            Effect::Read(one, other) if !overlaps(item) => read.extend([one, other]),
-            _ => {}
-        }
-    }
     let stays = |item: &&Item| match item.effect {
-        // The proof needs the write of each value that is read later.
-        Effect::Write(state) => !past(item) || state != MISSING && read.contains(&state),
-        Effect::Read(..) => !past(item) && !overlaps(item),
-        Effect::Remove => !past(item),
+        _ if item.end_ns < write.start_ns => false,
+        Effect::Write(_) | Effect::Remove => true,
+        Effect::Read(..) => !overlaps(item),
     };
-    Some(all.iter().filter(stays).copied().collect())
-}
-
-/// These operations, and all operations that may not be removed if these remain.
-fn closed(all: &[Item], mut kept: HashSet<usize>) -> HashSet<usize> {
-    loop {
-        let mut read = HashSet::new();
-        let mut removes = false;
-        for item in all.iter().filter(|item| kept.contains(&item.operation)) {
-            match item.effect {
-                Effect::Read(one, other) => read.extend([one, other]),
-                Effect::Remove => removes = true,
-                Effect::Write(_) => {}
-            }
-        }
-        let before = kept.len();
-        kept.extend(all.iter().filter_map(|item| {
-            let needed = match item.effect {
-                Effect::Write(state) => read.contains(&state) || removes && state != MISSING,
-                Effect::Remove => read.contains(&MISSING),
-                Effect::Read(..) => false,
-            };
-            needed.then_some(item.operation)
-        }));
-        if kept.len() == before {
-            return kept;
-        }
-    }
+    all.iter()
+        .filter(stays)
+        .map(|item| item.operation)
+        .collect()
 }

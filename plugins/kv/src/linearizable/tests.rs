@@ -17,7 +17,7 @@ fn history(text: &str) -> History<usize> {
             "set" => history.invoke(client, time, row, ["set", words[3], words[4]]),
             "get" | "delete" => history.invoke(client, time, row, [words[2], words[3], ""]),
             "retry" => history.retry(client, time, row),
-            "settled" => history.settled(client, time),
+            "settled" => history.settled(client, time, row),
             "->" => history.returned(client, time, row, &words[3..].join(" ")),
             other => panic!("{other}"),
         }

@@ -116,7 +116,8 @@ pub struct Audit<Row> {
     agencies: BTreeMap<u32, Agency<Row>>,
     /// The stored batches in order, with their numbers of bets.
     pub stored: Vec<(Digest, u64)>,
-    drawn: bool,
+    /// The record of the draw.
+    drawn: Option<Row>,
     /// The first mistake: later ones may be its consequences.
     wrong: Option<(String, Vec<Row>)>,
 }
@@ -130,10 +131,12 @@ struct Batch<Row> {
 
 #[derive(Clone, Debug)]
 struct Agency<Row> {
-    /// Whether the agency is a node of the run.
-    ours: bool,
+    /// The first record of the agency, if it is a node of the run.
+    ours: Option<Row>,
     /// The winning bets of its stored batches.
     winners: Winners,
+    /// The records of its stored batches with winning bets.
+    won: Vec<Row>,
     told: Option<(Row, Winners)>,
     informed: bool,
 }
@@ -144,7 +147,7 @@ impl<Row: Clone> Default for Audit<Row> {
             batches: BTreeMap::new(),
             agencies: BTreeMap::new(),
             stored: Vec::new(),
-            drawn: false,
+            drawn: None,
             wrong: None,
         }
     }
@@ -154,9 +157,9 @@ impl<Row: Clone> Audit<Row> {
     /// Adds the fact of a record.
     pub fn note(&mut self, row: Row, fact: Fact) {
         if self.wrong.is_none()
-            && let Err((reason, earlier)) = self.take(row.clone(), fact)
+            && let Err((reason, mut rows)) = self.take(row.clone(), fact)
         {
-            let rows = earlier.into_iter().chain([row]).collect();
+            rows.push(row);
             self.wrong = Some((reason, rows));
         }
     }
@@ -164,12 +167,15 @@ impl<Row: Clone> Audit<Row> {
     /// Adds a fact.
     ///
     /// # Errors
-    /// If the fact contradicts earlier ones: what is wrong, and the earlier record that proves it.
-    fn take(&mut self, row: Row, fact: Fact) -> Result<(), (String, Option<Row>)> {
+    /// If the fact contradicts earlier ones: what is wrong, and the earlier records that
+    /// prove it.
+    fn take(&mut self, row: Row, fact: Fact) -> Result<(), (String, Vec<Row>)> {
         match fact {
-            Fact::Agency { agency } => self.agency(agency).ours = true,
+            Fact::Agency { agency } => {
+                self.agency(agency).ours.get_or_insert(row);
+            }
             Fact::HandedIn { agency, batch } => {
-                self.agency(agency).ours = true;
+                self.agency(agency).ours.get_or_insert(row.clone());
                 self.batch(agency, batch).handed_in.get_or_insert(row);
             }
             Fact::Stored {
@@ -178,46 +184,49 @@ impl<Row: Clone> Audit<Row> {
                 bets,
                 winners,
             } => {
-                let ours = self.agency(agency).ours;
+                let ours = self.agency(agency).ours.clone();
                 let entry = self.batch(agency, batch);
                 if let Some(earlier) = entry.stored.clone() {
                     let what = format!("batch {batch} of agency {agency} was stored twice");
-                    return Err((what, Some(earlier)));
+                    return Err((what, vec![earlier]));
                 }
-                if ours && entry.handed_in.is_none() {
+                if let (Some(ours), None) = (ours, &entry.handed_in) {
                     let what = format!(
                         "batch {batch} was stored for agency {agency}, which never handed it in"
                     );
-                    return Err((what, None));
+                    return Err((what, vec![ours]));
                 }
-                entry.stored = Some(row);
+                entry.stored = Some(row.clone());
                 self.stored.push((batch, bets));
-                let sum = &mut self.agency(agency).winners;
-                *sum = sum.and(winners);
+                let of = self.agency(agency);
+                of.winners = of.winners.and(winners);
+                if winners.count > 0 {
+                    of.won.push(row);
+                }
             }
             Fact::Acknowledged { agency, batch } => {
                 let entry = self.batch(agency, batch);
                 if entry.stored.is_none() {
                     let what =
                         format!("batch {batch} of agency {agency} was acknowledged unstored");
-                    return Err((what, entry.handed_in.clone()));
+                    return Err((what, entry.handed_in.clone().into_iter().collect()));
                 }
             }
             Fact::Rejected { agency, batch } => self.batch(agency, batch).rejected = true,
-            Fact::Drawn => self.drawn = true,
+            Fact::Drawn => self.drawn = Some(row),
             Fact::Told { agency, winners } => {
-                let drawn = self.drawn;
+                let drawn = self.drawn.is_some();
                 let entry = self.agency(agency);
                 if !drawn {
                     let what = format!("agency {agency} was told winners before the draw");
-                    return Err((what, None));
+                    return Err((what, Vec::new()));
                 }
                 if winners != entry.winners {
                     let what = format!(
                         "agency {agency} was told {winners} winners, and {} were stored",
                         entry.winners
                     );
-                    return Err((what, None));
+                    return Err((what, entry.won.clone()));
                 }
                 entry.told = Some((row, winners));
             }
@@ -230,7 +239,7 @@ impl<Row: Clone> Audit<Row> {
                         let told = told.map_or("none".to_owned(), |told| told.to_string());
                         let what =
                             format!("agency {agency} heard {winners} winners, and was told {told}");
-                        return Err((what, earlier));
+                        return Err((what, earlier.into_iter().collect()));
                     }
                 }
             }
@@ -247,9 +256,9 @@ impl<Row: Clone> Audit<Row> {
         if self.agencies.is_empty() {
             return unknown("no agency has handed in anything".to_owned());
         }
-        if !self.drawn {
+        let Some(drawn) = &self.drawn else {
             return unknown("the run ended before the draw".to_owned());
-        }
+        };
         // After the draw all agencies have ended, so each batch has a reply.
         for ((agency, batch), entry) in &self.batches {
             if let (Some(row), None, false) = (&entry.handed_in, &entry.stored, entry.rejected) {
@@ -257,11 +266,14 @@ impl<Row: Clone> Audit<Row> {
                     reason: format!(
                         "batch {batch} of agency {agency} was handed in and never stored"
                     ),
-                    rows: vec![row.clone()],
+                    rows: vec![row.clone(), drawn.clone()],
                 };
             }
         }
-        let waits = self.agencies.iter().find(|(_, it)| it.ours && !it.informed);
+        let waits = self
+            .agencies
+            .iter()
+            .find(|(_, it)| it.ours.is_some() && !it.informed);
         match waits {
             Some((agency, _)) => unknown(format!("agency {agency} never heard of its winners")),
             None => Finding::Complete,
@@ -270,8 +282,9 @@ impl<Row: Clone> Audit<Row> {
 
     fn agency(&mut self, agency: u32) -> &mut Agency<Row> {
         self.agencies.entry(agency).or_insert_with(|| Agency {
-            ours: false,
+            ours: None,
             winners: Winners::default(),
+            won: Vec::new(),
             told: None,
             informed: false,
         })

@@ -12,13 +12,19 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null;
 
-/// Returns the table of checks if the id is theirs and there are any, else null.
+/// Returns the table of the extension with this id, or null: the checks, if there are any, and
+/// the behaviors' files.
 ///
 /// # Safety
 /// The host lends the id for this call.
-pub unsafe fn extension(id: abi::Text, checks: &'static abi::Checks) -> *const c_void {
+pub unsafe fn extension(
+    id: abi::Text,
+    checks: &'static abi::Checks,
+    files: &'static abi::Files,
+) -> *const c_void {
     // SAFETY: the caller's promise.
     match unsafe { lent(id) } {
+        abi::FILES => (&raw const *files).cast(),
         abi::CHECKS if checks.check_count > 0 => (&raw const *checks).cast(),
         _ => null(),
     }

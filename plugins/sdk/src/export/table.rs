@@ -56,6 +56,24 @@ pub const fn check<C: Check>() -> abi::Check {
     }
 }
 
+/// The table of the files of a plugin's behaviors.
+pub const fn files(behaviors: &'static [abi::BehaviorFiles]) -> abi::Files {
+    abi::Files {
+        size: size_of::<abi::Files>() as u64,
+        layout: abi::FILES_LAYOUT,
+        behaviors: behaviors.as_ptr(),
+        behavior_count: behaviors.len() as u64,
+    }
+}
+
+/// The files of a behavior. A bad name stops the build.
+pub const fn behavior_files<B: Behavior>() -> abi::BehaviorFiles {
+    abi::BehaviorFiles {
+        names: Described::<B>::FILES.0.as_ptr(),
+        name_count: B::FILES.len() as u64,
+    }
+}
+
 struct DescribedCheck<C>(C);
 
 impl<C: Check> DescribedCheck<C> {
@@ -109,6 +127,9 @@ const MAX: usize = abi::MAX_COLUMNS as usize;
 /// 16 bits in a record, and this is more than any log needs.
 const MAX_EVENTS: usize = 256;
 
+/// The most files that a behavior may declare. Arbitrary.
+const MAX_FILES: usize = 32;
+
 const NOTHING: Text = Text::new("");
 
 /// What a behavior's constants become; arrays of the greatest length, since the
@@ -153,6 +174,10 @@ impl<B: Behavior> Described<B> {
             assert!(
                 is_name(columns[i].name),
                 "a column's name is letters, digits, `-` and `_`"
+            );
+            assert!(
+                !is_standard(columns[i].name),
+                "a column has the name of a column that every log has"
             );
             let mut j = 0;
             while j < i {
@@ -201,6 +226,55 @@ impl<B: Behavior> Described<B> {
         }
         Shared(table)
     };
+
+    const FILES: &'static Shared<Text, MAX_FILES> = &{
+        let files: &[&str] = B::FILES;
+        assert!(
+            files.len() <= MAX_FILES,
+            "a behavior declares at most 32 files"
+        );
+        let mut table = [NOTHING; MAX_FILES];
+        let mut i = 0;
+        while i < files.len() {
+            assert!(
+                is_file_name(files[i]),
+                "a file's name is not empty, and without `/`"
+            );
+            table[i] = Text::new(files[i]);
+            i += 1;
+        }
+        Shared(table)
+    };
+}
+
+/// Whether it is the name of a file, without a folder.
+const fn is_file_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        if bytes[i] == b'/' || bytes[i] == 0 {
+            return false;
+        }
+        i += 1;
+    }
+    !bytes.is_empty() && !same(name, ".") && !same(name, "..")
+}
+
+/// The columns that every log has.
+const STANDARD: [&str; 8] = [
+    "time_ns", "node", "step", "event", "peer", "message", "bytes", "queue",
+];
+
+/// Whether every log has a column of this name.
+const fn is_standard(name: &str) -> bool {
+    let mut i = 0;
+    while i < STANDARD.len() {
+        if same(STANDARD[i], name) {
+            return true;
+        }
+        i += 1;
+    }
+    false
 }
 
 /// Whether it can stand in a scenario and in a CSV header as it is.

@@ -118,7 +118,7 @@ pub struct SafeJudge<R> {
     writes: [bool; 2],
     controller: Controller,
     safe: Safe<R>,
-    last_ns: u64,
+    last: Option<(u64, R)>,
 }
 
 impl<R: Clone> SafeJudge<R> {
@@ -128,14 +128,14 @@ impl<R: Clone> SafeJudge<R> {
             writes: [writes(&config.east_west), writes(&config.north_south)],
             controller: Controller::new(config),
             safe: Safe::new(config.tolerance.ns()),
-            last_ns: 0,
+            last: None,
             config: config.clone(),
         }
     }
 
     /// The next row, in the order of time.
     pub fn entry(&mut self, entry: &Entry<'_, R>) {
-        self.last_ns = entry.time_ns;
+        self.last = Some((entry.time_ns, entry.row.clone()));
         let controls = self.controller.wrote(entry);
         let lights = [&self.config.east_west, &self.config.north_south];
         let told = [entry.east_west, entry.north_south];
@@ -165,7 +165,10 @@ impl<R: Clone> SafeJudge<R> {
     pub fn finish(self) -> Finding<R> {
         match self.controller.doubt() {
             Some(reason) if self.writes != [true; 2] => Finding::Unknown { reason },
-            _ => self.safe.finish(self.last_ns),
+            _ => {
+                let (end_ns, row) = self.last.unzip();
+                self.safe.finish(end_ns.unwrap_or(0), row.as_ref())
+            }
         }
     }
 }

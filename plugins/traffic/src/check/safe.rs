@@ -12,13 +12,16 @@ pub enum Road {
     NorthSouth,
 }
 
+/// The colours of the two roads, each with its row.
+type Shown<R> = [(Colour, Option<R>); 2];
+
 /// Checks that the two roads never both show another colour than red.
 #[derive(Clone, Debug)]
 pub struct Safe<R> {
     tolerance_ns: u64,
-    shown: [(Colour, Option<R>); 2],
-    /// The time since which both are not red `[ns]`.
-    both_since: Option<u64>,
+    shown: Shown<R>,
+    /// The time since which both are not red `[ns]`, and what they showed then.
+    both_since: Option<(u64, Shown<R>)>,
     failure: Option<Finding<R>>,
     /// Number of times that a light showed a colour.
     changes: u64,
@@ -41,16 +44,16 @@ impl<R: Clone> Safe<R> {
     /// The light of a road shows this from now on.
     pub fn shows(&mut self, time_ns: u64, road: Road, colour: Colour, row: R) {
         self.changes += 1;
-        self.pass_time(time_ns);
+        self.pass_time(time_ns, Some(&row));
         self.shown[road as usize] = (colour, Some(row));
         let both = self.shown.iter().all(|(shown, _)| *shown != Colour::Red);
-        match (both, self.both_since) {
-            (false, _) => self.both_since = None,
-            (true, None) => self.both_since = Some(time_ns),
-            (true, Some(_)) => {}
+        if !both {
+            self.both_since = None;
+        } else if self.both_since.is_none() {
+            self.both_since = Some((time_ns, self.shown.clone()));
         }
         if both && self.tolerance_ns == 0 {
-            self.fail(time_ns);
+            self.fail(None);
         }
     }
 
@@ -59,9 +62,9 @@ impl<R: Clone> Safe<R> {
         self.changes
     }
 
-    /// The result, if the run has ended at this time.
-    pub fn finish(mut self, end_ns: u64) -> Finding<R> {
-        self.pass_time(end_ns);
+    /// The result, if the run has ended at this time, with this row.
+    pub fn finish(mut self, end_ns: u64, last: Option<&R>) -> Finding<R> {
+        self.pass_time(end_ns, last);
         match self.failure {
             Some(failure) => failure,
             None if self.changes > 0 => Finding::Pass,
@@ -71,23 +74,31 @@ impl<R: Clone> Safe<R> {
         }
     }
 
-    fn pass_time(&mut self, now_ns: u64) {
-        if let Some(since) = self.both_since
+    /// `row` is the row of this time, if there is one: it shows how long both lasted.
+    fn pass_time(&mut self, now_ns: u64, row: Option<&R>) {
+        if let Some((since, _)) = self.both_since
             && now_ns - since > self.tolerance_ns
         {
-            self.fail(since);
+            self.fail(row.filter(|_| self.tolerance_ns > 0));
         }
     }
 
-    /// Only the first violation is reported.
-    fn fail(&mut self, since_ns: u64) {
-        let [(east_west, one), (north_south, other)] = &self.shown;
+    /// Only the first violation is reported: the rows since which both are not red, and a row
+    /// until which they were.
+    fn fail(&mut self, until: Option<&R>) {
+        let Some((since_ns, [(east_west, one), (north_south, other)])) = &self.both_since else {
+            return;
+        };
         self.failure.get_or_insert_with(|| Finding::Fail {
             reason: format!(
                 "at {} east-west showed {east_west} and north-south {north_south}",
-                seconds(since_ns)
+                seconds(*since_ns)
             ),
-            rows: [one, other].into_iter().flatten().cloned().collect(),
+            rows: [one.as_ref(), other.as_ref(), until]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
         });
     }
 }
@@ -105,10 +116,10 @@ mod tests {
         for (row, &(time, road, colour)) in shown.iter().enumerate() {
             safe.shows((time * 1e9) as u64, road, colour, row);
         }
-        safe.finish(end * 1_000_000_000)
+        safe.finish(end * 1_000_000_000, None)
     }
 
-    fn fails(reason: &str, rows: [usize; 2]) -> Finding<usize> {
+    fn fails<const ROWS: usize>(reason: &str, rows: [usize; ROWS]) -> Finding<usize> {
         Finding::Fail {
             reason: reason.to_owned(),
             rows: rows.to_vec(),
@@ -171,13 +182,15 @@ mod tests {
             ]
         };
         assert_eq!(found(10, &overlap(5.01), 10), Finding::Pass);
-        let expected = fails(
-            "at 5 s east-west showed green and north-south green",
-            [0, 1],
-        );
-        assert_eq!(found(10, &overlap(5.02), 10), expected);
+        let reason = "at 5 s east-west showed green and north-south green";
+        // The third row shows how long it lasted.
+        assert_eq!(found(10, &overlap(5.02), 10), fails(reason, [0, 1, 2]));
         // A violation that lasts until the end.
-        assert_eq!(found(10, &overlap(5.0)[..2], 10), expected);
+        assert_eq!(found(10, &overlap(5.0)[..2], 10), fails(reason, [0, 1]));
+        // The colours are those of the beginning.
+        let [one, other, end] = overlap(5.02);
+        let yellow = [one, other, (5.005, EastWest, Yellow), end];
+        assert_eq!(found(10, &yellow, 10), fails(reason, [0, 1, 3]));
     }
 
     #[test]

@@ -12,8 +12,8 @@ pub struct Timing<R> {
     tolerance_ns: u64,
     timings: Option<Timings>,
     phase: Option<Current<R>>,
-    /// Whether a press is remembered for the next north-south green.
-    remembered: bool,
+    /// The row of a press that is remembered for the next north-south green.
+    remembered: Option<R>,
     /// Number of phases that were checked.
     judged: u64,
     failure: Option<Finding<R>>,
@@ -25,8 +25,17 @@ struct Current<R> {
     phase: Phase,
     began_ns: u64,
     row: R,
-    /// The first press of this green, with its row. A remembered press has no row.
-    pressed: Option<(u64, Option<R>)>,
+    /// The first press of this green.
+    pressed: Option<Press<R>>,
+}
+
+/// A press that counts.
+#[derive(Clone, Debug)]
+struct Press<R> {
+    /// When it counts from: the beginning of the phase if it was remembered `[ns]`.
+    at_ns: u64,
+    remembered: bool,
+    row: R,
 }
 
 impl<R: Clone> Timing<R> {
@@ -37,7 +46,7 @@ impl<R: Clone> Timing<R> {
             tolerance_ns,
             timings: None,
             phase: None,
-            remembered: false,
+            remembered: None,
             judged: 0,
             failure: None,
         }
@@ -47,7 +56,7 @@ impl<R: Clone> Timing<R> {
     pub fn starts(&mut self, timings: Timings) {
         self.timings = Some(timings);
         self.phase = None;
-        self.remembered = false;
+        self.remembered = None;
     }
 
     /// The controller crashes: the end of the phase is not checked.
@@ -62,9 +71,16 @@ impl<R: Clone> Timing<R> {
         let Some(timings) = &self.timings else { return };
         match &mut self.phase {
             Some(now) if now.phase == Phase::NorthSouthGreen => {
-                now.pressed.get_or_insert((time_ns, Some(row)));
+                now.pressed.get_or_insert(Press {
+                    at_ns: time_ns,
+                    remembered: false,
+                    row,
+                });
             }
-            _ => self.remembered |= timings.remember_press,
+            _ if timings.remember_press => {
+                self.remembered.get_or_insert(row);
+            }
+            _ => {}
         }
     }
 
@@ -103,12 +119,19 @@ impl<R: Clone> Timing<R> {
             );
         }
         self.judge_length(time_ns, &row);
-        let remembered = phase == Phase::NorthSouthGreen && std::mem::take(&mut self.remembered);
+        let remembered = match phase {
+            Phase::NorthSouthGreen => self.remembered.take(),
+            _ => None,
+        };
         self.phase = Some(Current {
             phase,
             began_ns: time_ns,
             row,
-            pressed: remembered.then_some((time_ns, None)),
+            pressed: remembered.map(|row| Press {
+                at_ns: time_ns,
+                remembered: true,
+                row,
+            }),
         });
     }
 
@@ -149,9 +172,9 @@ impl<R: Clone> Timing<R> {
         };
         let ends = now.began_ns.saturating_add(lasts.ns());
         Some(match &now.pressed {
-            Some((pressed, _)) => {
+            Some(press) => {
                 let least = timings.north_south_min_green.ns();
-                ends.min(now.began_ns.saturating_add(least).max(*pressed))
+                ends.min(now.began_ns.saturating_add(least).max(press.at_ns))
             }
             None => ends,
         })
@@ -166,8 +189,11 @@ impl<R: Clone> Timing<R> {
             return;
         }
         let pressed = match &now.pressed {
-            Some((_, None)) => ", with a press that was remembered".to_owned(),
-            Some((at, Some(_))) => format!(", pressed {} after that", seconds(at - now.began_ns)),
+            Some(press) if press.remembered => ", with a press that was remembered".to_owned(),
+            Some(press) => {
+                let after = press.at_ns - now.began_ns;
+                format!(", pressed {} after that", seconds(after))
+            }
             None => String::new(),
         };
         let reason = format!(
@@ -185,7 +211,7 @@ impl<R: Clone> Timing<R> {
     fn fail(&mut self, time_ns: u64, what: String, row: R) {
         let now = self.phase.as_ref();
         let first = now.map(|now| now.row.clone());
-        let press = now.and_then(|now| now.pressed.as_ref()?.1.clone());
+        let press = now.and_then(|now| Some(now.pressed.as_ref()?.row.clone()));
         self.failure.get_or_insert_with(|| Finding::Fail {
             reason: format!("at {} {what}", seconds(time_ns)),
             rows: first.into_iter().chain(press).chain([row]).collect(),
@@ -320,7 +346,15 @@ mod tests {
             (remembering, 65_000, 95_000),
         ] {
             assert_eq!(found(timings, 0, &log(right), right), Finding::Pass);
-            assert_ne!(found(timings, 0, &log(wrong), wrong), Finding::Pass);
+            let Finding::Fail { rows, .. } = found(timings, 0, &log(wrong), wrong) else {
+                panic!("a wrong end was not found");
+            };
+            // A press that counts is part of the proof.
+            let proof: &[usize] = match timings.remember_press {
+                true => &[3, 1, 4],
+                false => &[3, 4],
+            };
+            assert_eq!(rows, proof);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::ffi::c_void;
 
-use analysis_log::tables::{Evidence, MAX_EVIDENCE, Verdict};
+use analysis_log::tables::{EVIDENCE_FILE, Evidence, MAX_EVIDENCE, Verdict};
 use analysis_log::{Cell, ColumnKind, EventId, RunSchema};
 use runner_abi as abi;
 
@@ -23,7 +23,9 @@ pub(super) struct Reply<'a> {
     pub external_peers: &'a [String],
     pub verdict: Option<Verdict>,
     pub reason: String,
-    pub evidence: Vec<Evidence>,
+    evidence: Vec<Evidence>,
+    /// Number of rows of evidence; more than [`MAX_EVIDENCE`] are not kept.
+    rows: u64,
 }
 
 impl<'a> Reply<'a> {
@@ -35,7 +37,26 @@ impl<'a> Reply<'a> {
             verdict: None,
             reason: String::new(),
             evidence: Vec::new(),
+            rows: 0,
         }
+    }
+
+    /// The reason and the rows that support it: all of them, or none and a reason that says
+    /// so.
+    pub fn into_proof(self) -> (String, Vec<Evidence>) {
+        if self.rows <= MAX_EVIDENCE as u64 {
+            return (self.reason, self.evidence);
+        }
+        let lead = match self.reason.is_empty() {
+            true => String::new(),
+            false => format!("{}; ", self.reason),
+        };
+        let reason = format!(
+            "{lead}the check named {} rows as its proof, and at most {MAX_EVIDENCE} are kept: \
+             none is in `{EVIDENCE_FILE}`",
+            self.rows
+        );
+        (reason, Vec::new())
     }
 
     /// The functions by which the check fills it.
@@ -87,7 +108,8 @@ unsafe extern "C" fn evidence(host: *mut c_void, row: *const abi::Evidence) {
     // SAFETY: `host` is the `Reply` behind the sink of the call under way, and the
     // row is lent for it.
     let (reply, row) = unsafe { (&mut *host.cast::<Reply<'_>>(), &*row) };
-    if reply.evidence.len() >= MAX_EVIDENCE {
+    reply.rows += 1;
+    if reply.rows > MAX_EVIDENCE as u64 {
         return;
     }
     let node = reply.schema.nodes.get(row.node as usize);

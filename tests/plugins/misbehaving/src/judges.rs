@@ -11,6 +11,7 @@ pub struct Judges {
     records: u64,
     nodes: usize,
     last: Option<Found>,
+    rows: usize,
 }
 
 /// The result of the check.
@@ -21,9 +22,16 @@ pub struct Config {
     /// The number of the record at which it panics, from 1. 0: it does not.
     #[serde(default)]
     panics_at: u64,
+    /// How often a failure names the last record as its proof.
+    #[serde(default = "once")]
+    rows: usize,
     /// Whether it fails in `new`.
     #[serde(default)]
     refuses: bool,
+}
+
+fn once() -> usize {
+    1
 }
 
 /// The verdicts.
@@ -51,6 +59,7 @@ impl Check for Judges {
             records: 0,
             nodes: run.node_count(),
             last: None,
+            rows: config.rows,
         })
     }
 
@@ -64,10 +73,10 @@ impl Check for Judges {
         let seen = format!("{} records of {} nodes", self.records, self.nodes);
         match self.verdict {
             Word::Passes => Verdict::passed(seen),
-            Word::Fails => self
-                .last
-                .into_iter()
-                .fold(Verdict::fail(seen), Verdict::row),
+            Word::Fails => {
+                let rows = self.last.into_iter().cycle().take(self.rows);
+                rows.fold(Verdict::fail(seen), Verdict::row)
+            }
             Word::Unknown => Verdict::unknown(seen),
             Word::Panics => panic!("told to panic at the end"),
         }

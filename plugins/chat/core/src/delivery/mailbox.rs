@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 #[derive(Clone, Debug)]
 pub(super) struct Mailbox<R> {
-    /// The last message that the server accepted.
+    /// The last message that the server accepted, and its row.
     pub accepted: u64,
+    pub accepted_row: Option<R>,
     /// The last message that the recipient received, and its row.
     pub received: u64,
     pub received_row: Option<R>,
@@ -21,6 +22,7 @@ impl<R> Default for Mailbox<R> {
     fn default() -> Self {
         Mailbox {
             accepted: 0,
+            accepted_row: None,
             received: 0,
             received_row: None,
             acknowledged: 0,
@@ -36,6 +38,13 @@ impl<R> Mailbox<R> {
     pub fn message(&self, id: u64) -> Option<&(String, R)> {
         let index = id.checked_sub(self.forgotten + 1)?;
         self.messages.get(usize::try_from(index).ok()?)
+    }
+
+    /// The rows of the acceptances of all messages after this one that are not forgotten.
+    pub fn rows_after(&self, id: u64) -> impl Iterator<Item = &R> {
+        let known = id.saturating_sub(self.forgotten);
+        let known = usize::try_from(known).unwrap_or(usize::MAX);
+        self.messages.iter().skip(known).map(|(_, row)| row)
     }
 
     /// Forgets the messages that need no further check.

@@ -202,12 +202,34 @@ fn a_lost_message_breaks_a_rule() {
     );
     let all = [accepted(1, 1), Waiting { count: 0 }];
     let reason = "1 message neither acknowledged nor gone with their account, and the server has 0";
-    broken(&all, reason, &[1]);
+    broken(&all, reason, &[0, 1]);
     let all = [Started, accepted(1, 1), Started];
     broken(
         &all,
         "the server began anew without 1 message that waited",
         &[1, 2],
+    );
+}
+
+#[test]
+fn a_proof_has_each_message_that_its_reason_counts() {
+    let five = [1, 2, 3, 4, 5].map(|number| accepted(number, number));
+    let all = [&five[..], &[received(1), Started]].concat();
+    let reason = "the server began anew without 4 messages that waited";
+    broken(&all, reason, &[1, 2, 3, 4, 6]);
+    let all = [
+        &five[..],
+        &[received(1), acknowledged(1), Waiting { count: 2 }],
+    ]
+    .concat();
+    let reason =
+        "4 messages neither acknowledged nor gone with their account, and the server has 2";
+    broken(&all, reason, &[1, 2, 3, 4, 7]);
+    let all = [accepted(1, 1), accepted(2, 3)];
+    broken(
+        &all,
+        "the mailbox of ben has message 3 after 1, expected 2",
+        &[0, 1],
     );
 }
 
