@@ -12,11 +12,13 @@
 mod columns;
 mod definition;
 mod drift;
+mod exchanged;
 mod histogram;
 mod jumps;
 mod latency;
 mod queue;
 mod remember;
+mod requests;
 pub mod statistics;
 pub mod summary;
 mod traffic;
@@ -25,6 +27,7 @@ mod value;
 pub use definition::{Definition, FAMILIES, definition, definitions};
 pub use histogram::Histogram;
 pub use remember::{Remembered, remember};
+pub use requests::{UNANSWERED, UNMET};
 pub use value::Value;
 
 use std::sync::Arc;
@@ -32,9 +35,11 @@ use std::sync::Arc;
 use crate::log::{Cell, ColumnKind, ColumnSchema, Columns, EventId, Row, RunSchema};
 use columns::Column;
 use drift::Drift;
+use exchanged::Exchanged;
 use jumps::Jumps;
 use latency::InFlight;
 use queue::Queue;
+use requests::Requests;
 use traffic::Traffic;
 
 /// The name of the column that is a logical clock, where it holds integers.
@@ -77,6 +82,8 @@ struct Shape {
     names: Arc<[String]>,
     /// The column that is the clock.
     clock: Option<(usize, ColumnKind)>,
+    /// The columns that count requests and expected replies.
+    requests: requests::Places,
     /// The other numeric columns.
     numeric: Vec<(usize, ColumnKind)>,
 }
@@ -90,10 +97,12 @@ impl Shape {
             .iter()
             .position(is_clock)
             .map(|index| (index, columns[index].kind));
+        let requests = requests::places(columns);
         let numeric: Vec<_> = columns
             .iter()
             .enumerate()
-            .filter(|(_, column)| !is_clock(column) && columns::is_numeric(column.kind))
+            .filter(|(_, column)| !is_clock(column) && !requests::is_one(column))
+            .filter(|(_, column)| columns::is_numeric(column.kind))
             .map(|(index, column)| (index, column.kind))
             .collect();
         let clock_families = [jumps::DEFINITIONS, drift::DEFINITIONS];
@@ -107,6 +116,7 @@ impl Shape {
             .into_iter()
             .filter(|family| clock.is_some() || !clock_families.contains(family))
             .flatten()
+            .filter(|definition| requests::has(&requests, definition))
             .map(|definition| definition.name.to_owned())
             .chain(own)
             .collect();
@@ -114,6 +124,7 @@ impl Shape {
             columns: columns.into(),
             names,
             clock,
+            requests,
             numeric,
         }
     }
@@ -140,6 +151,7 @@ struct NodeState {
     queue: Queue,
     latencies: Histogram,
     jumps: Option<Box<Jumps>>,
+    requests: Option<Box<Requests>>,
     columns: Box<[Column]>,
 }
 
@@ -150,6 +162,7 @@ pub struct RunMetrics {
     nodes: Vec<NodeState>,
     flight: InFlight,
     drift: Option<Drift>,
+    exchanged: Exchanged,
 }
 
 impl RunMetrics {
@@ -159,7 +172,12 @@ impl RunMetrics {
         let mut nodes = Vec::with_capacity(schema.nodes.len());
         for node in &schema.nodes {
             let shape = Shape::place(&mut shapes, &node.columns);
-            let Shape { clock, numeric, .. } = &shapes[shape];
+            let Shape {
+                clock,
+                requests,
+                numeric,
+                ..
+            } = &shapes[shape];
             nodes.push(NodeState {
                 shape: shape as u32,
                 program: node.program,
@@ -168,6 +186,7 @@ impl RunMetrics {
                 queue: Queue::default(),
                 latencies: Histogram::default(),
                 jumps: clock.map(|_| Box::default()),
+                requests: requests.iter().any(Option::is_some).then(Box::default),
                 columns: vec![Column::Empty; numeric.len()].into(),
             });
         }
@@ -177,7 +196,14 @@ impl RunMetrics {
             shapes,
             nodes,
             flight: InFlight::default(),
+            exchanged: Exchanged::default(),
         }
+    }
+
+    /// Whether nothing happened: no node did a step, and no program exchanged a message
+    /// with a node.
+    pub fn is_idle(&self) -> bool {
+        !self.exchanged.any() && self.nodes.iter().all(|node| node.traffic.steps == 0)
     }
 
     /// Adds the next row. Rows must be in time order; rows of one instant may be in any
@@ -190,6 +216,8 @@ impl RunMetrics {
         if let Some(drift) = &mut self.drift {
             drift.advance(row.time_ns);
         }
+        let is_program = |node: u32| self.nodes.get(node as usize).map(|it| it.program);
+        self.exchanged.row(row, is_program);
         let node_count = self.nodes.len();
         let is_node = |peer: u32| (peer as usize) < node_count;
         let node = &mut self.nodes[row.node as usize];
@@ -250,6 +278,9 @@ impl RunMetrics {
                 }
             }
         }
+        if let Some(requests) = &mut node.requests {
+            requests.row(row.event, &shape.requests, columns);
+        }
         if row.event == EventId::SEND
             && row.message != 0
             && is_node(row.peer)
@@ -281,6 +312,9 @@ impl RunMetrics {
             node.queue.finish(end_ns, &mut values);
             latency::finish(&node.latencies, &mut values);
             node.traffic.finish(end_ns, &mut values);
+            if let Some(requests) = &node.requests {
+                requests.finish(&shapes[node.shape as usize].requests, &mut values);
+            }
             values.extend(node.columns.iter().flat_map(Column::finish));
             if node.program {
                 only_losses(&names, &mut values);

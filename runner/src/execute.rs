@@ -37,6 +37,8 @@ pub struct Options {
     pub jobs: usize,
     /// Whether to begin no run after a run that failed.
     pub fail_fast: bool,
+    /// Whether the runs are a shard of the plan.
+    pub is_part: bool,
     /// How to run each run.
     pub session: session::Options,
 }
@@ -83,7 +85,7 @@ pub fn execute(
         journal: &Mutex::new(journal),
         before: &resumed.again,
     };
-    let mut in_order = InOrder::new(plan, &folder, runs, resumed.kept, each)?;
+    let mut in_order = InOrder::new(plan, &folder, runs, resumed.kept, options.is_part, each)?;
     let span = tracing::Span::current();
     thread::scope(|scope| {
         let (sender, finished) = channel::bounded(2 * workers);

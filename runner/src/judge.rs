@@ -2,9 +2,12 @@
 //! with evidence, or unknown with a reason.
 //!
 //! [`checks`] of plugins see each record when it is written. [`expectations`] about
-//! metrics are judged at the end of a run, or of all runs of a case. [`world`] holds the
-//! rules that the runner applies to every run.
+//! metrics are judged at the end of a run, or of all runs of a case. The runner itself
+//! judges each run: [`replies`] that scripts expect, [`activity`], and the rules of
+//! [`world`].
 
+pub mod activity;
 pub mod checks;
 pub mod expectations;
+pub mod replies;
 pub mod world;

@@ -43,7 +43,7 @@ fn many_clients_are_linearizable_and_repeat_the_same_bytes() {
         .table("out/verdicts.csv")
         .only("name", "kv.linearizable");
     assert_eq!(verdicts.texts("verdict"), ["passed"; 2]);
-    let measured = ["10000 operations on 100 keys explained"; 2];
+    let measured = ["10000 of 10000 operations answered, on 100 keys, all explained"; 2];
     assert_eq!(verdicts.texts("measured"), measured);
     assert_eq!(lab.files("out/runs"), run().files("out/runs"));
     // The first key is drawn about a hundred times as often as the last.

@@ -56,5 +56,6 @@ mod scenario_schema;
 mod send;
 mod traffic;
 mod traffic_live;
+mod unanswered;
 mod units;
 mod verbosity;

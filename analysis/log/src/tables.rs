@@ -21,7 +21,7 @@ pub use files::{
 };
 pub use judgement::{
     EVIDENCE_HEADER, Evidence, EvidenceRow, Judge, Judgement, MAX_EVIDENCE, VERDICTS_HEADER,
-    VerdictRow, gravest, verdict_of,
+    VerdictRow, gravest, idle_case, idle_run, verdict_of,
 };
 pub use lag::{LAG_COLUMNS, LagRow};
 pub use reader::{TableError, TableReader, TableRow};

@@ -1,7 +1,7 @@
 //! The definitions of all metrics, as the report prints them, in the order of every
 //! table.
 
-use super::{columns, drift, jumps, latency, queue, traffic};
+use super::{columns, drift, jumps, latency, queue, requests, traffic};
 
 /// One metric: its name, unit and meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +16,13 @@ pub struct Definition {
 }
 
 /// The families in the order of the tables; a behavior's own columns follow.
-pub const FAMILIES: [&[Definition]; 5] = [
+pub const FAMILIES: [&[Definition]; 6] = [
     jumps::DEFINITIONS,
     drift::DEFINITIONS,
     queue::DEFINITIONS,
     latency::DEFINITIONS,
     traffic::DEFINITIONS,
+    requests::DEFINITIONS,
 ];
 
 /// All metrics with a fixed name, in the order of the tables.

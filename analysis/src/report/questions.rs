@@ -63,6 +63,8 @@ pub(super) const QUESTIONS: [Question; 5] = [
             "received",
             "sent",
             "dropped",
+            "unanswered",
+            "unmet",
             "messages_per_s",
             "bytes_sent",
             "latency_mean",

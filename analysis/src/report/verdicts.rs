@@ -136,6 +136,7 @@ fn titled(judge: Judge, name: &str) -> String {
         Judge::Expect => format!("The expectation `{name}`"),
         Judge::Fault => format!("The required fault `{name}`"),
         Judge::Conservation => "The conservation of messages".to_owned(),
+        Judge::Activity => "Whether anything happened".to_owned(),
     }
 }
 
@@ -170,7 +171,10 @@ fn observations(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> V
             asked.reason
         ));
     }
+    sentences.extend(idle_runs(folder, order, all));
+    let is_idle_run = |key: &&Key| key.1 == Judge::Activity && !all[*key].named.is_empty();
     let unknown = order.iter().filter(|key| all[*key].unknown > 0);
+    let unknown = unknown.filter(|key| !is_idle_run(key));
     for key in unknown.take(NAMED) {
         let (case, judge, name) = key;
         let asked = &all[key];
@@ -195,6 +199,28 @@ fn observations(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> V
             count(asked.count() as u64, "expectation or check")
                 .replace("expectation or checks", "expectations and checks")
         ));
+    }
+    sentences
+}
+
+/// The sentences about single runs in which nothing happened. There is a row of such a
+/// run only.
+fn idle_runs(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for key in order.iter().filter(|key| key.1 == Judge::Activity) {
+        let (case, asked) = (&key.0, &all[key]);
+        let runs = folder.runs.iter().filter(|run| run.case == *case).count() as u64;
+        if asked.unknown < runs
+            && let Some(first) = asked.named.first()
+        {
+            sentences.push(format!(
+                "{}In {} of {} {}, first in run {first}.",
+                of_case(folder, case),
+                whole(asked.unknown),
+                count(runs, "run"),
+                asked.reason
+            ));
+        }
     }
     sentences
 }

@@ -69,6 +69,8 @@ struct Counts {
     sends: u64,
     gets: u64,
     retries: u64,
+    /// Commands without a reply.
+    unanswered: u64,
 }
 
 impl Behavior for ChatClient {
@@ -86,6 +88,8 @@ impl Behavior for ChatClient {
         SENDS.info(),
         GETS.info(),
         RETRIES.info(),
+        UNANSWERED.info(),
+        UNMET.info(),
     ];
     const EVENTS: &'static [Event] = &[
         SUBMITTED, GOT, REPEATED, ANSWERED, REFUSED, EXPELLED, COMPLAINT,
@@ -97,7 +101,7 @@ impl Behavior for ChatClient {
     }
 
     fn new(node: &mut Node<Self>) -> Result<Self> {
-        for column in [SENDS, GETS, RETRIES] {
+        for column in [SENDS, GETS, RETRIES, UNANSWERED] {
             node.set(column, 0);
         }
         let config = node.config();
@@ -113,7 +117,7 @@ impl Behavior for ChatClient {
             })?,
         };
         let script = config.script.iter().map(|line| Line::parse(line));
-        Ok(ChatClient {
+        let user = ChatClient {
             client: Client::new(),
             server,
             name: config.name.as_deref().unwrap_or(node.name()).to_owned(),
@@ -128,7 +132,9 @@ impl Behavior for ChatClient {
             awaits: None,
             counts: Counts::default(),
             has_columns: false,
-        })
+        };
+        node.set(UNMET, user.unmet());
+        Ok(user)
     }
 
     fn start(&mut self, node: &mut Context<Self>) -> Result {
@@ -196,6 +202,13 @@ impl Behavior for ChatClient {
 }
 
 impl ChatClient {
+    /// Number of `await` lines of the script whose messages have not all come.
+    fn unmet(&self) -> u64 {
+        let rest = self.script.iter().skip(self.next as usize);
+        let awaits = rest.filter(|line| matches!(line, Line::Await(_))).count();
+        awaits as u64 + u64::from(self.awaits.is_some())
+    }
+
     /// Clears the columns of the last step.
     fn clear_columns(&mut self, node: &mut Context<Self>) {
         if std::mem::take(&mut self.has_columns) {

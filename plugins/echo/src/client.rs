@@ -50,6 +50,18 @@ pub const REPLIES: Column<u64> = Column::new(2, "replies", "messages answered so
 /// Number of messages that were sent again.
 pub const RETRIES: Column<u64> = Column::new(3, "retries", "messages sent again so far");
 
+/// Number of messages without a reply.
+pub const UNANSWERED: Column<u64> =
+    Column::new(4, "unanswered", "messages sent so far that have no reply");
+
+/// Number of expected replies that have not come.
+pub const UNMET: Column<u64> = Column::new(
+    5,
+    "unmet",
+    "replies that the client needs and that have not come: with `stop`, those of all its messages; \
+     else, as long as no reply has come, those of the messages sent",
+);
+
 /// A correct reply.
 pub const VERIFIED: Event = Event::new(0, "verified", "a reply came and was right");
 
@@ -104,6 +116,8 @@ impl Behavior for Client {
         SIZE.info(),
         REPLIES.info(),
         RETRIES.info(),
+        UNANSWERED.info(),
+        UNMET.info(),
     ];
     const EVENTS: &'static [Event] = &[VERIFIED, ACCEPTED, LATE, STRAY];
 
@@ -114,12 +128,14 @@ impl Behavior for Client {
     fn new(node: &mut Node<Self>) -> Result<Self> {
         node.set(REPLIES, 0);
         node.set(RETRIES, 0);
-        Ok(Client {
+        let client = Client {
             next: 0,
             replies: 0,
             retries: 0,
             under_way: VecDeque::new(),
-        })
+        };
+        client.show_missing(node);
+        Ok(client)
     }
 
     fn start(&mut self, node: &mut Context<Self>) -> Result {
@@ -180,6 +196,20 @@ enum Place {
 }
 
 impl Client {
+    /// Sets the columns that count missing replies.
+    fn show_missing(&self, node: &mut Node<Client>) {
+        let config = node.config();
+        let unanswered = self.next - self.replies;
+        let unmet = match config.expect {
+            _ if config.stop => Plan::of(config).count() - self.replies,
+            Expect::Any => 0,
+            _ if self.replies == 0 => unanswered,
+            _ => 0,
+        };
+        node.set(UNANSWERED, unanswered);
+        node.set(UNMET, unmet);
+    }
+
     /// Returns what a received message is.
     ///
     /// # Errors
@@ -227,6 +257,7 @@ impl Client {
         node.set(ROUND_TRIP, node.now_ns().saturating_sub(message.sent_ns));
         node.set(SIZE, plan.size(message.number) as u64);
         node.set(REPLIES, self.replies);
+        self.show_missing(node);
         match config.expect {
             Expect::Any => {
                 node.record(ACCEPTED);
@@ -263,6 +294,7 @@ impl Client {
             number,
             sent_ns: node.now_ns(),
         });
+        self.show_missing(node);
         send(node, number)
     }
 

@@ -23,6 +23,11 @@
 //! recorded (`retry`), and the check allows one more execution for each, between the
 //! sending and the moment when the client has settled (`settled`). In a random workload each
 //! value is written by one operation only, so a read identifies the write.
+//!
+//! # Replies that do not come
+//! The client cannot tell a lost reply from a slow one. It counts the operations without a reply
+//! (`unanswered`) and the replies that its script expects and that have not come (`unmet`). The
+//! runner judges the last value of `unmet`: a run whose script still waits has not passed.
 
 mod config;
 mod record;
@@ -39,7 +44,7 @@ use crate::command::ERROR;
 use crate::{Command, Escaped};
 use record::{
     ANSWERED, COMMAND, INVOKE, KEY, LATENCY, OP, RESULT, RETRIES, RETRY, RETURN, SETTLED, STRAY,
-    TIMEOUT, TIMEOUTS, VALUE,
+    TIMEOUT, TIMEOUTS, UNANSWERED, UNMET, VALUE,
 };
 use runner_sdk::{Behavior, ColumnInfo, Context, Event, Node, Peer, Problem, Result, Span};
 use std::time::Duration;
@@ -63,6 +68,8 @@ pub struct Client {
     answered: u64,
     retries: u64,
     timeouts: u64,
+    /// Replies that the script expects and that have not come.
+    unmet: u64,
     /// Number of the last `sync` word.
     syncs: u64,
 }
@@ -103,6 +110,8 @@ impl Behavior for Client {
         ANSWERED.info(),
         RETRIES.info(),
         TIMEOUTS.info(),
+        UNANSWERED.info(),
+        UNMET.info(),
     ];
     const EVENTS: &'static [Event] = &[INVOKE, RETURN, RETRY, TIMEOUT, SETTLED, STRAY];
 
@@ -114,6 +123,10 @@ impl Behavior for Client {
         node.set(ANSWERED, 0);
         node.set(RETRIES, 0);
         node.set(TIMEOUTS, 0);
+        node.set(UNANSWERED, 0);
+        let script = node.config().script.iter();
+        let unmet = script.filter(|step| step.expect.is_some()).count() as u64;
+        node.set(UNMET, unmet);
         Ok(Client {
             workload: Workload::new(node.config()),
             state: State::Idle,
@@ -121,6 +134,7 @@ impl Behavior for Client {
             answered: 0,
             retries: 0,
             timeouts: 0,
+            unmet,
             syncs: 0,
         })
     }
@@ -193,6 +207,7 @@ impl Client {
         };
         self.begun += 1;
         node.set(OP, self.begun);
+        node.set(UNANSWERED, self.begun - self.answered);
         show(node, &message);
         node.clear_text(RESULT);
         node.record(INVOKE);
@@ -226,6 +241,9 @@ impl Client {
     ) -> Result {
         self.answered += 1;
         node.set(ANSWERED, self.answered);
+        node.set(UNANSWERED, self.begun - self.answered);
+        self.unmet -= u64::from(operation.expected.is_some());
+        node.set(UNMET, self.unmet);
         node.set(LATENCY, node.now_ns().saturating_sub(operation.invoked_ns));
         node.set_text(RESULT, Escaped(bytes).cell());
         node.record(RETURN);

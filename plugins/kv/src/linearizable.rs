@@ -200,15 +200,21 @@ impl<R: Clone> History<R> {
         }
     }
 
+    /// Number of operations that were answered, and of all that began.
+    pub fn answered(&self) -> (usize, usize) {
+        let all = || self.keys.iter().flat_map(|(_, operations)| operations);
+        let answered = all().filter(|operation| operation.returned.is_some());
+        (answered.count(), all().count())
+    }
+
     /// Judges the history, with at most `budget` search steps for each key.
     pub fn judge(&self, budget: u64) -> Verdict<R> {
-        let returned = |operations: &[Operation<R>]| {
-            let returned = operations.iter().filter(|it| it.returned.is_some());
-            returned.count()
-        };
-        let operations = self.keys.iter().map(|(_, it)| returned(it)).sum();
+        let (operations, begun) = self.answered();
         if operations == 0 {
-            return Verdict::Unknown("no operation returned: there is nothing to judge".to_owned());
+            return Verdict::Unknown(match begun {
+                0 => "no operation began: there is nothing to judge".to_owned(),
+                begun => format!("0 of {begun} operations answered: there is nothing to judge"),
+            });
         }
         let mut unfinished = Vec::new();
         for (key, operations) in &self.keys {

@@ -244,6 +244,7 @@ impl PlanCommand<'_> {
         execute::Options {
             jobs,
             fail_fast: execution.fail_fast,
+            is_part: self.options.selection.shard.is_some(),
             session: session::Options {
                 log: self.log(),
                 print_line: (!self.options.output.quiet)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use analysis::results::Judgement;
 
+use crate::judge::activity::IdleRuns;
 use crate::judge::expectations::Tallies;
 use crate::plan::{Plan, RunSpec};
 use crate::results::folder::Folder;
@@ -23,6 +24,9 @@ pub(super) struct InOrder<'a> {
     /// The index of the next result to pass on.
     next: usize,
     tallies: Tallies,
+    idle: IdleRuns,
+    /// Whether the runs are a shard of the plan.
+    is_part: bool,
     writer: ResultsWriter,
     each: &'a mut dyn FnMut(&RunResult),
     /// The first error.
@@ -36,6 +40,7 @@ impl<'a> InOrder<'a> {
         folder: &Folder,
         runs: &'a [RunSpec],
         kept: BTreeMap<u32, RunResult>,
+        is_part: bool,
         each: &'a mut dyn FnMut(&RunResult),
     ) -> Result<InOrder<'a>, RunError> {
         Ok(InOrder {
@@ -45,6 +50,8 @@ impl<'a> InOrder<'a> {
             early: BTreeMap::new(),
             next: 0,
             tallies: Tallies::new(plan),
+            idle: IdleRuns::new(plan),
+            is_part,
             writer: ResultsWriter::create(folder, plan)?,
             each,
             error: None,
@@ -84,7 +91,8 @@ impl<'a> InOrder<'a> {
         // Lines are written even after an error of another file.
         let flushed = self.writer.flush().map_err(RunError::from);
         self.error.map_or(flushed, Err)?;
-        let judged = self.tallies.judge(self.plan);
+        let mut judged = self.tallies.judge(self.plan);
+        judged.extend(self.idle.judge(self.plan, self.is_part));
         for (case, judgement) in &judged {
             let id = &self.plan.cases[*case].id;
             self.writer
@@ -114,6 +122,7 @@ impl<'a> InOrder<'a> {
             return;
         }
         self.tallies.add(self.plan, result);
+        self.idle.add(result);
         let schema = &self.plan.nodes(result.spec.case).schema;
         match self.writer.add(result, schema) {
             Ok(()) => (self.each)(result),

@@ -1,9 +1,10 @@
 //! The reporter of `--quiet`: what is wrong, on standard error, and nothing else.
 
-use analysis::results::Verdict;
+use analysis::results::{Judge, Verdict};
 
 use super::console::Console;
 use super::{Context, Event, Reporter, ReporterError, verdicts};
+use crate::judge::activity::IdleRuns;
 use crate::results::run_result::RunResult;
 
 /// Failed runs whose judgements are printed with their evidence. Of the others one
@@ -16,6 +17,8 @@ pub struct Quiet {
     console: Console,
     /// Runs of this plan that were judged and did not pass.
     not_passed: u32,
+    /// Runs of this plan in which nothing happened.
+    idle: Option<IdleRuns>,
 }
 
 impl Quiet {
@@ -24,6 +27,7 @@ impl Quiet {
         Quiet {
             console,
             not_passed: 0,
+            idle: None,
         }
     }
 
@@ -35,10 +39,18 @@ impl Quiet {
         for error in result.errors() {
             self.console.error(&format!("{run}: {error}"));
         }
+        if let Some(idle) = &mut self.idle {
+            idle.add(result);
+        }
         let verdict = result.row.verdict;
         if !matches!(verdict, None | Some(Verdict::Passed)) && !result.judgements.is_empty() {
             match self.not_passed < EXPLAINED {
-                true => verdicts::print(&self.console, &run, &result.judgements),
+                true => {
+                    let mut judgements = result.judgements.clone();
+                    // Runs in which nothing happened are counted at the end.
+                    judgements.retain(|it| it.judge != Judge::Activity);
+                    verdicts::print(&self.console, &run, &judgements);
+                }
                 false => {
                     let word = verdicts::word(verdict);
                     self.console.note(&format!("{run}: {word}"));
@@ -56,7 +68,10 @@ impl Quiet {
 impl Reporter for Quiet {
     fn event(&mut self, context: &Context<'_>, event: &Event<'_>) -> Result<(), ReporterError> {
         match *event {
-            Event::PlanBegins => self.not_passed = 0,
+            Event::PlanBegins => {
+                self.not_passed = 0;
+                self.idle = Some(IdleRuns::new(context.plan));
+            }
             Event::Warning(text) => tracing::warn!("{text}"),
             Event::Error(text) => self.console.error(text),
             Event::RunEnded(result) => self.run_ended(context, result),
@@ -68,7 +83,12 @@ impl Reporter for Quiet {
                 };
                 verdicts::print(&self.console, &runs, std::slice::from_ref(judgement));
             }
-            Event::Resumed { .. } | Event::PlanEnded { .. } | Event::ReportBuilt { .. } => {}
+            Event::PlanEnded { .. } => {
+                for remark in self.idle.iter().flat_map(|it| it.remarks(context.plan)) {
+                    tracing::warn!("{remark}");
+                }
+            }
+            Event::Resumed { .. } | Event::ReportBuilt { .. } => {}
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::results::run_result::RunResult;
 use base::time::SimDuration;
 
 /// The metrics of the table, in this order; those without a value are left out.
-const SHOWN: [&str; 10] = [
+const SHOWN: [&str; 11] = [
     "clock_final",
     "clock_jump_mean",
     "clock_jump_max",
@@ -23,6 +23,7 @@ const SHOWN: [&str; 10] = [
     "received",
     "sent",
     "dropped",
+    "unanswered",
     "latency_mean",
 ];
 
@@ -115,7 +116,7 @@ impl Summary {
             let mut values = self.cells.iter().filter(|(key, _)| key.2 == *metric);
             match SHOWN[*metric] {
                 // Of interest only if it is not 0.
-                "dropped" => values.any(|(_, (sum, _))| *sum != 0.0),
+                "dropped" | "unanswered" => values.any(|(_, (sum, _))| *sum != 0.0),
                 _ => values.next().is_some(),
             }
         };

@@ -38,6 +38,8 @@ pub struct Findings {
     pub metrics: Vec<NodeMetrics>,
     /// The judgements of the checks.
     pub judgements: Vec<Judgement>,
+    /// Whether nothing happened: [`RunMetrics::is_idle`].
+    pub idle: bool,
     /// Why a check failed to judge.
     pub broken_check: Option<String>,
     /// What makes the results doubtful.
@@ -118,6 +120,7 @@ impl Recorder {
             ));
         }
         if let Some(metrics) = self.metrics {
+            findings.idle = metrics.is_idle();
             findings.metrics = metrics.finish(end.0);
         }
         match self.checks.map(Checks::finish) {

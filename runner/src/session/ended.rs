@@ -23,6 +23,10 @@ pub(super) struct Ended {
     pub end: SimTime,
     /// Whether it is complete.
     pub status: RunStatus,
+    /// Why it was stopped before its own end; `None` if it was not.
+    pub stopped: Option<String>,
+    /// Whether nothing happened: no node did a step, and no program exchanged a message.
+    pub idle: bool,
     /// Why it failed.
     pub failure: Option<String>,
     /// Number of events.
@@ -51,6 +55,7 @@ impl Ended {
     /// A run that the engine drove in this process.
     pub fn new(outcome: Outcome, recorder: Recorder) -> Result<Ended, RunError> {
         let findings = recorder.finish(outcome.end)?;
+        let stopped = stop_reason(&outcome.reason);
         let (mut status, mut failure) = status(outcome.reason);
         if let Some(broken) = findings.broken_check {
             status = RunStatus::Failed;
@@ -59,6 +64,8 @@ impl Ended {
         Ok(Ended {
             end: outcome.end,
             status,
+            stopped,
+            idle: findings.idle,
             failure,
             events: outcome.events,
             messages: outcome.messages,
@@ -98,6 +105,15 @@ pub(super) fn status(reason: EndReason) -> (RunStatus, Option<String>) {
         EndReason::Interrupted => (RunStatus::Interrupted, None),
         EndReason::Failed(failure) => (RunStatus::Failed, Some(failure.to_string())),
         EndReason::Endless(why) => (RunStatus::Failed, Some(why)),
+    }
+}
+
+/// Returns why a run was stopped before its own end; `None` if it was not.
+pub(super) fn stop_reason(reason: &EndReason) -> Option<String> {
+    match reason {
+        EndReason::Stopped(reason) => Some(reason.clone()),
+        EndReason::Interrupted => Some("a signal ended it".to_owned()),
+        _ => None,
     }
 }
 

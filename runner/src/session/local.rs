@@ -13,7 +13,7 @@ use super::ended::{Ended, seconds};
 use super::timeout::Limits;
 use super::{Options, RunError, determinism, is_whole, remove};
 use crate::judge::checks::of_a_part;
-use crate::judge::{expectations, world};
+use crate::judge::{activity, expectations, replies, world};
 use crate::plan::{Plan, RunSpec};
 use crate::results::error::ResultsError;
 use crate::results::faults;
@@ -152,8 +152,17 @@ fn judgements(drive: &Drive<'_>, ended: &mut Ended) -> Vec<Judgement> {
     let schema = &drive.plan.nodes(drive.spec.case).schema;
     let rules = &drive.case().scenario.expectations;
     judgements.extend(expectations::of_run(rules, schema, &ended.metrics));
+    judgements.extend(replies::of_run(
+        schema,
+        &ended.metrics,
+        ended.stopped.as_deref(),
+    ));
     judgements.extend(world::faults(&ended.faults));
     judgements.extend(ended.conservation.as_ref().map(world::conservation));
+    // A user who stops a run knows that it was short.
+    if ended.idle && ended.status == RunStatus::Complete {
+        judgements.push(activity::idle_run());
+    }
     judgements
 }
 

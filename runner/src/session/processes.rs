@@ -10,7 +10,7 @@ use analysis::results::RunStatus;
 
 use super::RunError;
 use super::drive::Drive;
-use super::ended::{Ended, lateness, status};
+use super::ended::{Ended, lateness, status, stop_reason};
 use crate::judge::checks::Checks;
 use crate::results::faults;
 use crate::results::record::Findings;
@@ -48,7 +48,9 @@ pub fn to_override(setting: &Setting) -> Option<Override> {
 pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
     let sum = supervisor::run(jobs(drive), drive.stop, drive.options.print_line)?;
     let begun = sum.reason.is_some();
-    let (mut status, mut failure) = status(sum.reason.unwrap_or(EndReason::Interrupted));
+    let reason = sum.reason.unwrap_or(EndReason::Interrupted);
+    let stopped = stop_reason(&reason);
+    let (mut status, mut failure) = status(reason);
     if !sum.failures.is_empty() {
         status = RunStatus::Failed;
         failure = Some(sum.failures.join("\n"));
@@ -73,6 +75,8 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
     Ok(Ended {
         end: sum.end,
         status,
+        stopped,
+        idle: findings.idle,
         failure,
         events: sum.events,
         messages: sum.messages,
@@ -175,6 +179,7 @@ fn measure(
         Err(broken) => (Vec::new(), Some(broken)),
     };
     Ok(Findings {
+        idle: metrics.is_idle(),
         metrics: metrics.finish(end.0),
         judgements,
         broken_check,

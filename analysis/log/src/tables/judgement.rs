@@ -45,6 +45,10 @@ pub enum Judge {
     /// The runner: each message that was sent was received, or dropped, or is on
     /// its way.
     Conservation,
+    /// The runner: some node did a step, or some program exchanged a message. Of a
+    /// single run there is a judgement only if nothing happened, and the verdict of the
+    /// run does not depend on it; the case is judged over its runs.
+    Activity,
 }
 
 /// A row of a node's log.
@@ -75,11 +79,12 @@ pub const VERDICTS_HEADER: &str = "run,case,judge,name,verdict,measured,reason\n
 pub const EVIDENCE_HEADER: &str = "run,case,name,node,row,time_ns,step,event,peer,message,note\n";
 
 impl Judge {
-    const ALL: [Judge; 4] = [
+    const ALL: [Judge; 5] = [
         Judge::Check,
         Judge::Expect,
         Judge::Fault,
         Judge::Conservation,
+        Judge::Activity,
     ];
 
     /// The word in the file.
@@ -89,6 +94,7 @@ impl Judge {
             Judge::Expect => "expect",
             Judge::Fault => "fault",
             Judge::Conservation => "conservation",
+            Judge::Activity => "activity",
         }
     }
 
@@ -139,6 +145,31 @@ impl Judgement {
     }
 }
 
+/// The judgement of a run in which nothing happened.
+pub fn idle_run() -> Judgement {
+    Judgement {
+        judge: Judge::Activity,
+        name: "a run".to_owned(),
+        verdict: Verdict::Unknown,
+        measured: String::new(),
+        reason: "no node did a step and no program exchanged a message".to_owned(),
+        evidence: Vec::new(),
+    }
+}
+
+/// The judgement of a case in none of whose `runs` anything happened.
+pub fn idle_case(runs: u64) -> Judgement {
+    let of = match runs {
+        1 => "its run".to_owned(),
+        runs => format!("any of its {runs} runs"),
+    };
+    Judgement {
+        name: "all runs".to_owned(),
+        reason: format!("{} in {of}: nothing was tested", idle_run().reason),
+        ..idle_run()
+    }
+}
+
 /// A number as a cell; `None` is an empty cell.
 fn number(value: Option<u64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
@@ -169,8 +200,12 @@ impl VerdictRow {
     /// # Errors
     /// A cell holds something else.
     pub fn from_row(row: &TableRow<'_>) -> Result<VerdictRow, TableError> {
-        let judge = Judge::from_word(row.text(2)?)
-            .ok_or_else(|| row.wrong(2, "`check`, `expect`, `fault` or `conservation`"))?;
+        let judge = Judge::from_word(row.text(2)?).ok_or_else(|| {
+            row.wrong(
+                2,
+                "`check`, `expect`, `fault`, `conservation` or `activity`",
+            )
+        })?;
         let verdict = Verdict::from_word(row.text(4)?)
             .ok_or_else(|| row.wrong(4, "`passed`, `failed` or `unknown`"))?;
         Ok(VerdictRow {
@@ -242,9 +277,14 @@ pub fn gravest(verdicts: impl IntoIterator<Item = Verdict>) -> Option<Verdict> {
 }
 
 /// The verdict of a run. A run with no expectation and no check has none:
-/// [`Judge::Conservation`] counts only if it failed.
+/// [`Judge::Conservation`] counts only if it failed, [`Judge::Activity`] only over the
+/// runs of a case.
 pub fn verdict_of(judgements: &[Judgement]) -> Option<Verdict> {
-    let counts = |it: &&Judgement| it.judge != Judge::Conservation || it.verdict == Verdict::Failed;
+    let counts = |it: &&Judgement| match it.judge {
+        Judge::Conservation => it.verdict == Verdict::Failed,
+        Judge::Activity => false,
+        Judge::Check | Judge::Expect | Judge::Fault => true,
+    };
     gravest(judgements.iter().filter(counts).map(|it| it.verdict))
 }
 
@@ -272,6 +312,14 @@ mod tests {
         let unknown = judged(Judge::Check, Verdict::Unknown);
         let passed = judged(Judge::Expect, Verdict::Passed);
         assert_eq!(verdict_of(&[held, passed, unknown]), Some(Verdict::Unknown));
+    }
+
+    #[test]
+    fn a_single_run_without_activity_keeps_its_verdict() {
+        let idle = judged(Judge::Activity, Verdict::Unknown);
+        assert_eq!(verdict_of(std::slice::from_ref(&idle)), None);
+        let passed = judged(Judge::Expect, Verdict::Passed);
+        assert_eq!(verdict_of(&[idle, passed]), Some(Verdict::Passed));
     }
 
     #[test]

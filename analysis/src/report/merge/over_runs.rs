@@ -8,9 +8,9 @@ use std::path::Path;
 
 use super::super::Error;
 use crate::expect::{Expectation, Over, Tally, selects};
-use crate::log::tables::{SUMMARY_COLUMNS, SUMMARY_FILE, TableReader, VERDICTS_FILE};
+use crate::log::tables::{SUMMARY_COLUMNS, SUMMARY_FILE, TableReader, VERDICTS_FILE, VerdictRow};
 use crate::metrics::{Value, metric_names};
-use crate::results::{Judgement, Manifest};
+use crate::results::{Judge, Judgement, Manifest, idle_case};
 
 /// The expectations over the runs of a case, with their tallies.
 struct Asked<'a> {
@@ -43,10 +43,14 @@ pub fn judge(
         }
         asked.insert(&case.id, Asked::new(manifest, &case.id, over));
     }
-    if asked.is_empty() {
+    let path = folder.join(VERDICTS_FILE);
+    let idle = idle_cases(&path, manifest, &complete)?;
+    if asked.is_empty() && idle.is_empty() {
         return Ok((Vec::new(), unjudged));
     }
-    tally(&folder.join(SUMMARY_FILE), &mut asked)?;
+    if !asked.is_empty() {
+        tally(&folder.join(SUMMARY_FILE), &mut asked)?;
+    }
     let mut judged = Vec::new();
     let mut lines = String::new();
     for case in &manifest.cases {
@@ -61,13 +65,41 @@ pub fn judge(
             judged.push((case.id.clone(), judgement));
         }
     }
-    let path = folder.join(VERDICTS_FILE);
+    for (case, judgement) in idle {
+        judgement.line(None, &case, &mut lines);
+        judged.push((case, judgement));
+    }
     let written = OpenOptions::new()
         .append(true)
         .open(&path)
         .and_then(|mut file| file.write_all(lines.as_bytes()));
     written.map_err(Error::write(&path))?;
     Ok((judged, unjudged))
+}
+
+/// Judges the complete cases in none of whose runs anything happened: each run has a
+/// judgement that says so.
+fn idle_cases(
+    path: &Path,
+    manifest: &Manifest,
+    complete: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, Judgement)>, Error> {
+    let mut idle: BTreeMap<String, u64> = BTreeMap::new();
+    if path.exists() {
+        let mut table = VerdictRow::open(path)?;
+        while let Some(row) = table.next_row()? {
+            let row = VerdictRow::from_row(&row)?;
+            if row.judgement.judge == Judge::Activity {
+                *idle.entry(row.case).or_default() += 1;
+            }
+        }
+    }
+    let runs = u64::from(manifest.runs_per_case);
+    let cases = manifest.cases.iter().map(|case| &case.id);
+    let all_idle = cases.filter(|case| complete(case) && idle.get(*case) == Some(&runs));
+    Ok(all_idle
+        .map(|case| (case.clone(), idle_case(runs)))
+        .collect())
 }
 
 impl<'a> Asked<'a> {

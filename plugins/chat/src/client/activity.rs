@@ -4,7 +4,7 @@ use super::Line;
 use super::random::{self, Action};
 use super::{
     ANSWERED, COMPLAINT, ChatClient, EXPELLED, GETS, GOT, REFUSED, REPEATED, REPLY, SENDS,
-    SUBMITTED,
+    SUBMITTED, UNANSWERED, UNMET,
 };
 use crate::columns::Subject;
 use chat_core::{Command, Notice, Outcome, Outgoing, Refusal};
@@ -48,6 +48,7 @@ impl ChatClient {
                 self.record(node, GOT, subject);
                 if self.awaits.is_some_and(|count| self.counts.gets >= count) {
                     self.awaits = None;
+                    node.set(UNMET, self.unmet());
                     // The next action needs its own step: the columns of this step describe the message.
                     self.act_after(node, Span::ZERO);
                 }
@@ -61,6 +62,8 @@ impl ChatClient {
             Notice::Answered { outcome, .. } => {
                 self.has_columns = true;
                 node.set(REPLY, node.now_ns().saturating_sub(self.commanded_ns));
+                self.counts.unanswered -= 1;
+                node.set(UNANSWERED, self.counts.unanswered);
                 self.answered(node, outcome);
             }
         }
@@ -135,6 +138,7 @@ impl ChatClient {
                 self.act_after(node, Span::ZERO);
             }
         }
+        node.set(UNMET, self.unmet());
         Ok(())
     }
 
@@ -172,6 +176,8 @@ impl ChatClient {
 
     fn command(&mut self, node: &mut Context<Self>, command: Command) -> Result {
         self.commanded_ns = node.now_ns();
+        self.counts.unanswered += 1;
+        node.set(UNANSWERED, self.counts.unanswered);
         let mut out = Outgoing::default();
         self.client.command(command, &mut out);
         self.handle_output(node, out)

@@ -18,6 +18,17 @@ pub const GETS: Column<u64> = Column::new(7, "gets", "messages received so far")
 /// Number of repeated requests.
 pub const RETRIES: Column<u64> = Column::new(8, "retries", "requests sent again so far");
 
+/// Number of commands without a reply.
+pub const UNANSWERED: Column<u64> =
+    Column::new(9, "unanswered", "commands so far that have no reply");
+
+/// Number of awaits that have not come true.
+pub const UNMET: Column<u64> = Column::new(
+    10,
+    "unmet",
+    "`await` lines of the script whose messages have not all come",
+);
+
 /// A message is sent for the first time.
 pub const SUBMITTED: Event = Event::new(
     0,

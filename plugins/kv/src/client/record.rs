@@ -50,6 +50,20 @@ pub const RETRIES: Column<u64> = Column::new(7, "retries", "commands sent again 
 /// Number of operations that were given up.
 pub const TIMEOUTS: Column<u64> = Column::new(8, "timeouts", "operations given up so far");
 
+/// Number of operations without a reply.
+pub const UNANSWERED: Column<u64> = Column::new(
+    9,
+    "unanswered",
+    "operations begun so far that have no reply, given up or not",
+);
+
+/// Number of expected replies that have not come.
+pub const UNMET: Column<u64> = Column::new(
+    10,
+    "unmet",
+    "replies that the script expects and that have not come",
+);
+
 /// An operation began.
 pub const INVOKE: Event = Event::new(0, "invoke", "an operation began: its command was sent");
 

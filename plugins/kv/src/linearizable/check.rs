@@ -7,25 +7,48 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The config of `kv.linearizable`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LinearizableConfig {
     /// Maximum number of search steps for each key. If they do not suffice, the verdict is
     /// unknown. Three million steps take about a second.
     #[schemars(range(min = 1))]
     pub budget: u64,
+
+    /// The least share of the operations that must be answered, from 0 to 1. If fewer are, the
+    /// verdict is unknown: the others may have found a mistake. With 0, one answer is enough.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub min_answered: f64,
 }
 
 impl Default for LinearizableConfig {
     fn default() -> LinearizableConfig {
-        LinearizableConfig { budget: BUDGET }
+        LinearizableConfig {
+            budget: BUDGET,
+            min_answered: 0.0,
+        }
     }
 }
 
 /// `kv.linearizable`.
 pub struct Linearizable {
     history: History<Found>,
-    budget: u64,
+    config: LinearizableConfig,
+    /// By node: what it is for the check.
+    parts: Vec<Part>,
+    /// A program that sent something to a store, whose operations are not recorded.
+    external_client: Option<String>,
+}
+
+/// What a node is for the check.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Its operations are recorded.
+    Client,
+    /// Any other behavior, such as a store.
+    Store,
+    /// A program: nothing of it is recorded.
+    Program,
 }
 
 impl Check for Linearizable {
@@ -34,12 +57,20 @@ impl Check for Linearizable {
     const DOCS: &'static str = "What the clients saw can be explained by a store that does one command \
         after the other, each between its sending and its reply. Judged from their records `invoke`, \
         `retry`, `return` and `settled`, key by key; all who write to the store must be nodes that \
-        record so. A failure names the operations of one key that cannot be explained.";
+        record so. A failure names the operations of one key that cannot be explained. Unknown if no \
+        operation was answered, or fewer than `min_answered`.";
 
-    fn new(config: &LinearizableConfig, _: &RunInfo) -> Result<Self> {
+    fn new(config: &LinearizableConfig, run: &RunInfo) -> Result<Self> {
+        let part = |node| match run.behavior(node) {
+            "" => Part::Program,
+            _ if run.has_column(node, "command") => Part::Client,
+            _ => Part::Store,
+        };
         Ok(Linearizable {
             history: History::default(),
-            budget: config.budget,
+            config: config.clone(),
+            parts: (0..run.node_count() as u32).map(part).collect(),
+            external_client: None,
         })
     }
 
@@ -57,25 +88,61 @@ impl Check for Linearizable {
                 self.history.returned(client, time, row, text("result"));
             }
             "settled" => self.history.settled(client, time, record.found("")),
+            "receive" if self.external_client.is_none() && self.is_from_external(record) => {
+                self.external_client = Some(record.peer_name().to_owned());
+            }
             _ => {}
         }
     }
 
     fn finish(self) -> Verdict {
-        match self.history.judge(self.budget) {
-            Judgement::Linearizable { keys, operations } => {
+        let (answered, begun) = self.history.answered();
+        match self.history.judge(self.config.budget) {
+            Judgement::Linearizable { .. } if self.has_too_few_answers() => {
+                Verdict::unknown(format!(
+                    "{answered} of {begun} operations answered, expected at least the share {} \
+                     (`min_answered`)",
+                    self.config.min_answered
+                ))
+            }
+            Judgement::Linearizable { keys, .. } => {
                 let keys = match keys {
                     1 => "1 key".to_owned(),
                     count => format!("{count} keys"),
                 };
-                Verdict::passed(format!("{operations} operations on {keys} explained"))
+                Verdict::passed(format!(
+                    "{answered} of {begun} operations answered, on {keys}, all explained"
+                ))
             }
             Judgement::Unknown(reason) => Verdict::unknown(reason),
+            Judgement::Violation(violation) if self.external_client.is_some() => {
+                let client = self.external_client.unwrap_or_default();
+                Verdict::unknown(format!(
+                    "`{client}` is a program and sent something to a store: what it wrote is not \
+                     recorded, and may explain this: {violation}"
+                ))
+            }
             Judgement::Violation(violation) => {
                 let rows = violation.evidence.iter().flat_map(noted);
                 rows.fold(Verdict::fail(violation.to_string()), Verdict::row)
             }
         }
+    }
+}
+
+impl Linearizable {
+    /// Whether a program sent the message that a store receives.
+    fn is_from_external(&self, record: &Record<'_>) -> bool {
+        let part = |node: u32| self.parts.get(node as usize).copied();
+        let sender = record.peer().map(part);
+        let is_program = matches!(sender, Some(None | Some(Part::Program)));
+        part(record.node()) == Some(Part::Store) && is_program
+    }
+
+    /// Whether the share of the answered operations is below `min_answered`.
+    fn has_too_few_answers(&self) -> bool {
+        let (answered, begun) = self.history.answered();
+        (answered as f64) < self.config.min_answered * begun as f64
     }
 }
 

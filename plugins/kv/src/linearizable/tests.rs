@@ -184,12 +184,16 @@ fn the_value_not_found_may_be_a_missing_key() {
 
 #[test]
 fn a_history_without_returns_is_unknown() {
-    let words = "no operation returned: there is nothing to judge".to_owned();
-    assert_eq!(history("").judge(BUDGET), Verdict::Unknown(words.clone()));
-    assert_eq!(
-        history("a 0 set k 1").judge(BUDGET),
-        Verdict::Unknown(words)
-    );
+    for (text, reason) in [
+        ("", "no operation began: there is nothing to judge"),
+        (
+            "a 0 set k 1",
+            "0 of 1 operations answered: there is nothing to judge",
+        ),
+    ] {
+        let verdict = history(text).judge(BUDGET);
+        assert_eq!(verdict, Verdict::Unknown(reason.to_owned()));
+    }
 }
 
 #[test]

@@ -92,6 +92,26 @@ impl<C: Check> CheckSetup<C> {
         self
     }
 
+    /// Adds a node that is a program of somebody else: it has no behavior, no columns and
+    /// no events.
+    pub fn program(mut self, name: &str) -> Self {
+        self.nodes.push(Node {
+            name: name.to_owned(),
+            behavior: String::new(),
+            columns: Vec::new(),
+            column_names: Vec::new(),
+            events: Vec::new(),
+            event_names: Vec::new(),
+            rows: 0,
+            step: 0,
+            sent: 0,
+            cells: Vec::new(),
+            texts: Vec::new(),
+            present: 0,
+        });
+        self
+    }
+
     /// Begins to judge.
     ///
     /// # Panics

@@ -1,12 +1,12 @@
 //! The check `kv.linearizable` on records.
 
 use super::Linearizable;
-use crate::Client;
+use crate::{Client, Server};
 use runner_sdk::testkit::{Judge, Seen, check, check_problems};
 use runner_sdk::{Judged, Verdict};
 
-fn clients() -> Judge<Linearizable> {
-    let setup = check::<Linearizable>();
+fn clients(config: &str) -> Judge<Linearizable> {
+    let setup = check::<Linearizable>().config(config);
     setup
         .node::<Client>("a", "kv")
         .node::<Client>("b", "kv")
@@ -18,7 +18,12 @@ type Texts = &'static [(&'static str, &'static str)];
 
 /// Judges records of clients: node, time, event, and the columns that the check reads.
 fn judged(records: &[(u32, u64, &str, Texts)]) -> Verdict {
-    let mut run = clients();
+    judged_with("", records)
+}
+
+/// As [`judged`], by a check with this config.
+fn judged_with(config: &str, records: &[(u32, u64, &str, Texts)]) -> Verdict {
+    let mut run = clients(config);
     for &(node, time, event, texts) in records {
         run.at(time).step(&Seen {
             node,
@@ -45,7 +50,10 @@ fn a_linearizable_history_passes_with_its_size() {
     ];
     let verdict = judged(&records);
     assert_eq!(verdict.judged, Judged::Passed, "{}", verdict.reason);
-    assert_eq!(verdict.reason, "2 operations on 1 key explained");
+    assert_eq!(
+        verdict.reason,
+        "2 of 2 operations answered, on 1 key, all explained"
+    );
 }
 
 #[test]
@@ -84,6 +92,78 @@ fn a_violation_fails_with_its_rows() {
 fn a_run_without_replies_is_unknown() {
     assert_eq!(judged(&[(0, 1, "invoke", SET)]).judged, Judged::Unknown);
     assert_eq!(judged(&[]).judged, Judged::Unknown);
+}
+
+#[test]
+fn too_few_answers_are_unknown() {
+    let records = [
+        (0, 1, "invoke", SET),
+        (0, 5, "return", OK),
+        (1, 6, "invoke", GET),
+        (0, 6, "invoke", SET),
+    ];
+    for (config, verdict, reason) in [
+        ("", Judged::Passed, "1 of 3 operations answered, on 1 key"),
+        ("min_answered = 0.3", Judged::Passed, "1 of 3 operations"),
+        (
+            "min_answered = 0.5",
+            Judged::Unknown,
+            "1 of 3 operations answered, expected at least the share 0.5 (`min_answered`)",
+        ),
+    ] {
+        let found = judged_with(config, &records);
+        assert_eq!(found.judged, verdict, "{config}");
+        assert!(found.reason.starts_with(reason), "{}", found.reason);
+    }
+    // Answers that cannot be explained count, however few there are.
+    let wrong: Texts = &[("result", "2")];
+    let records = [
+        (0, 1, "invoke", GET),
+        (0, 5, "return", wrong),
+        (1, 6, "invoke", GET),
+    ];
+    let found = judged_with("min_answered = 1", &records);
+    assert_eq!(found.judged, Judged::Failed, "{}", found.reason);
+}
+
+#[test]
+fn a_share_above_1_is_refused() {
+    let found = check_problems::<Linearizable>("min_answered = 1.5");
+    assert_eq!(found[0].path, "min_answered");
+}
+
+#[test]
+fn what_a_program_may_have_written_is_unknown() {
+    let judge = |from: Option<u32>| {
+        let setup = check::<Linearizable>().node::<Client>("a", "kv");
+        let setup = setup.node::<Server>("s", "kv").program("p");
+        let mut run = setup.begin();
+        let two: Texts = &[("result", "2")];
+        let records = [(0, "invoke", GET), (1, "receive", &[]), (0, "return", two)];
+        for (node, event, texts) in records {
+            run.step(&Seen {
+                node,
+                event,
+                peer: from.filter(|_| event == "receive"),
+                message: 1,
+                texts,
+                ..Seen::default()
+            });
+        }
+        run.finish()
+    };
+    // From the client, from the program, and from a client outside of the scenario.
+    assert_eq!(judge(Some(0)).judged, Judged::Failed);
+    let found = judge(Some(2));
+    assert_eq!(found.judged, Judged::Unknown, "{}", found.reason);
+    assert!(
+        found
+            .reason
+            .starts_with("`p` is a program and sent something to a store"),
+        "{}",
+        found.reason
+    );
+    assert_eq!(judge(Some(3)).judged, Judged::Unknown);
 }
 
 #[test]

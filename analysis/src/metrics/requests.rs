@@ -1,0 +1,92 @@
+//! Requests without a reply, and replies that a script expects: two columns that a
+//! behavior may have, whose last value is the metric of the same name.
+//!
+//! A client counts in its column `unanswered` the requests that have no reply yet, and in
+//! `unmet` the replies that its script expects and that have not come. The behavior alone
+//! knows which message is a request and which is its reply, so the runner takes these
+//! numbers from it, also from rows outside of a step: a client whose first request is
+//! lost never does a step.
+
+use super::definition::Definition;
+use super::value::Value;
+use crate::log::{Cell, ColumnKind, ColumnSchema, Columns, EventId};
+
+/// The metrics of this family; each has the name of its column.
+pub const DEFINITIONS: &[Definition] = &[
+    Definition {
+        name: UNANSWERED,
+        unit: "requests",
+        text: "Requests of the node that had no reply at the end of the run: lost, given up, or still under way. Those that had none when the node crashed count, too (column `unanswered` of the behavior).",
+    },
+    Definition {
+        name: UNMET,
+        unit: "replies",
+        text: "Replies that the node's script expects and that had not come at the end of the run (column `unmet` of the behavior). If it is not 0, the run fails; it is unknown if the run was stopped first.",
+    },
+];
+
+/// The column, and metric, of requests without a reply.
+pub const UNANSWERED: &str = "unanswered";
+
+/// The column, and metric, of expected replies that have not come.
+pub const UNMET: &str = "unmet";
+
+/// The index of each column of the family that a node has, in the order of
+/// [`DEFINITIONS`].
+pub(super) type Places = [Option<usize>; 2];
+
+/// Whether a column belongs to this family.
+pub(super) fn is_one(column: &ColumnSchema) -> bool {
+    column.kind == ColumnKind::U64 && (column.name == UNANSWERED || column.name == UNMET)
+}
+
+/// The indices of the columns of this family.
+pub(super) fn places(columns: &[ColumnSchema]) -> Places {
+    [UNANSWERED, UNMET].map(|name| {
+        let is_it = |column: &ColumnSchema| is_one(column) && column.name == name;
+        columns.iter().position(is_it)
+    })
+}
+
+/// Whether a node with these columns has a metric; true for metrics of other families.
+pub(super) fn has(places: &Places, definition: &Definition) -> bool {
+    let index = DEFINITIONS.iter().position(|it| it == definition);
+    index.is_none_or(|index| places[index].is_some())
+}
+
+/// The counts of one node, after its rows so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Requests {
+    /// The last values of the columns.
+    last: [Option<u64>; 2],
+    /// Requests without a reply at the crashes of the node.
+    crashed: u64,
+}
+
+impl Requests {
+    /// Adds a row of the node.
+    pub(super) fn row(&mut self, event: EventId, places: &Places, columns: Columns<'_>) {
+        if event == EventId::RESTART {
+            self.crashed += self.last[0].take().unwrap_or(0);
+        }
+        for (last, place) in self.last.iter_mut().zip(places) {
+            if let Some(place) = *place
+                && let Cell::U64(value) = columns.cell(place, ColumnKind::U64)
+            {
+                *last = Some(value);
+            }
+        }
+    }
+
+    /// The values of the metrics that the node has.
+    pub(super) fn finish(&self, places: &Places, values: &mut Vec<Option<Value>>) {
+        let [unanswered, unmet] = self.last;
+        let unanswered = unanswered.or((self.crashed > 0).then_some(0));
+        let all = [unanswered.map(|count| count + self.crashed), unmet];
+        for (value, place) in all.into_iter().zip(places) {
+            if place.is_some() {
+                values.push(value.map(Value::Unsigned));
+            }
+        }
+    }
+}
