@@ -30,6 +30,7 @@ mod logs;
 mod lottery;
 mod matrix;
 mod new;
+mod nothing_replaced;
 mod out_of_tree;
 mod parts;
 mod processes;
