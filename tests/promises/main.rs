@@ -49,6 +49,7 @@ mod resume;
 mod scenario_errors;
 mod scenario_schema;
 mod send;
+mod sender_errors;
 mod traffic;
 mod traffic_live;
 mod units;
