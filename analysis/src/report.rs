@@ -23,6 +23,7 @@ mod lag;
 mod measured;
 mod merge;
 mod observe;
+mod place;
 mod questions;
 mod sections;
 mod series;
@@ -44,6 +45,8 @@ pub use write::{Outputs, write};
 /// A report, ready to be rendered. All text is plain, without markup.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
+    /// The mark of its plan: a report only replaces one with the same mark.
+    pub plan: String,
     /// Its heading.
     pub title: String,
     /// Paragraphs of the scenario's author, divided by empty lines.

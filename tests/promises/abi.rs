@@ -164,3 +164,20 @@ fn the_c_plugin_of_the_documentation_compiles_and_loads() {
     let problems = Config::new(behavior, "bars = 3").err().unwrap();
     assert_eq!(problems[0].message, "this behavior has no config");
 }
+
+#[test]
+fn a_column_with_the_name_of_a_standard_one_is_refused() {
+    let docs = std::fs::read_to_string(plugins().join("ABI.md")).unwrap();
+    let (_, rest) = docs.split_once("```c\n").expect("ABI.md has a block of C");
+    let (source, _) = rest.split_once("```").expect("the block ends");
+    for name in ["queue", "time_ns", "node"] {
+        let folder = tempfile::tempdir().unwrap();
+        let source = source.replace("{TEXT(\"ticks\"),", &format!("{{TEXT(\"{name}\"),"));
+        let flags = ["-shared", "-fPIC", "-o", "libmetronome.so"];
+        compile(folder.path(), "metronome.c", &source, &flags);
+        let loaded = library::load("metronome", &folder.path().join("libmetronome.so"));
+        let error = loaded.unwrap_err().to_string();
+        let what = format!("column `{name}` has the name of a column that every log has");
+        assert!(error.contains(&what), "{error}");
+    }
+}

@@ -153,3 +153,26 @@ fn a_file_that_cannot_be_written_is_reported_before_anything_runs() {
         .says(&["error: file: cannot write the results: "]);
     assert!(!lab.path("out").exists());
 }
+
+#[test]
+fn whatever_text_an_error_holds_the_file_is_xml() {
+    needs_python!();
+    let case = include_str!("../fixtures/cases/junit-fffe.toml");
+    for text in [
+        "\\ufffe",
+        "\\uffff",
+        "\\u0001\\u001b[31m\\u000b",
+        "]]><a&b>\\u0000",
+        "\\U0010fffe",
+    ] {
+        let lab = Lab::with(&case.replace("\\ufffe", text));
+        let answer = lab.runner(&["scenario.toml", "--no-report", "-q", "--junit", "j.xml"]);
+        assert_ne!(answer.code, Some(0));
+        let cases = judged(&lab, "j.xml");
+        assert_eq!(cases.len(), 1, "{cases:?}");
+        let file = lab.read("j.xml");
+        let is_allowed =
+            |it: char| it >= ' ' && it < '\u{fffe}' || it > '\u{ffff}' || "\t\n\r".contains(it);
+        assert!(file.chars().all(is_allowed), "{file}");
+    }
+}

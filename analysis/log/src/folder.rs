@@ -54,11 +54,13 @@ struct NodeFile {
     /// `None` before the first write, and if there are too many files.
     file: Option<File>,
     created: bool,
+    /// Size of what was written `[bytes]`.
+    written: u64,
 }
 
 impl NodeLogs {
     /// Logs for the nodes of a run, in a folder that exists. The first write creates
-    /// a file, or replaces an existing one.
+    /// a file. A file that somebody else wrote, or writes into, is an error.
     pub fn create(folder: &Path, schema: &RunSchema) -> NodeLogs {
         NodeLogs::with_budget(folder, schema, BUDGET)
     }
@@ -73,6 +75,7 @@ impl NodeLogs {
                 buffer,
                 file: None,
                 created: false,
+                written: 0,
             }
         });
         let nodes: Vec<_> = nodes.collect();
@@ -129,6 +132,15 @@ impl NodeLogs {
     /// The first error of any write.
     pub fn finish(mut self) -> Result<u64, WriteError> {
         self.flush();
+        for node in &self.nodes {
+            let path = node.path(&self.folder);
+            if self.error.is_none()
+                && node.created
+                && let Err(source) = only_ours(&path, node.written)
+            {
+                self.error = Some(WriteError { path, source });
+            }
+        }
         match self.error {
             Some(error) => Err(error),
             None => Ok(self.written),
@@ -161,15 +173,43 @@ impl NodeFile {
         let mut file = match self.file.take() {
             Some(file) => file,
             None if self.created => File::options().append(true).open(self.path(folder))?,
-            None => File::create(self.path(folder))?,
+            None => create(&self.path(folder))?,
         };
         self.created = true;
         file.write_all(&self.buffer)?;
+        self.written += self.buffer.len() as u64;
         if keep_open {
             self.file = Some(file);
         }
         Ok(())
     }
+}
+
+/// Creates a file of the runner's in the folder of a run. An empty file is taken.
+///
+/// # Errors
+/// The system refuses, or somebody else has written a file of this name.
+pub fn create(path: &Path) -> io::Result<File> {
+    if path.metadata().is_ok_and(|it| it.len() > 0 || it.is_dir()) {
+        return Err(somebody_elses());
+    }
+    File::create(path)
+}
+
+/// Fails unless a file has the size that the runner wrote.
+fn only_ours(path: &Path, written: u64) -> io::Result<()> {
+    match path.metadata() {
+        Ok(found) if found.is_file() && found.len() != written => Err(somebody_elses()),
+        Err(error) => Err(error),
+        Ok(_) => Ok(()),
+    }
+}
+
+fn somebody_elses() -> io::Error {
+    io::Error::other(
+        "something else writes into it, perhaps a behavior: no two files of a run may have one \
+         name; rename the node or the behavior's file",
+    )
 }
 
 /// One log for all nodes: `events.csv`.
@@ -184,8 +224,8 @@ pub struct CombinedLog {
 }
 
 impl CombinedLog {
-    /// A log in a folder that exists. The first write creates the file, or replaces
-    /// an existing one.
+    /// A log in a folder that exists. The first write creates the file. A file that
+    /// somebody else wrote, or writes into, is an error.
     pub fn create(folder: &Path, schema: &RunSchema) -> CombinedLog {
         let format = LogFormat::new(schema, Layout::Combined);
         let mut buffer = Vec::new();
@@ -234,7 +274,7 @@ impl CombinedLog {
     fn write(&mut self) -> io::Result<()> {
         let mut file = match self.file.take() {
             Some(file) => file,
-            None => File::create(&self.path)?,
+            None => create(&self.path)?,
         };
         file.write_all(&self.buffer)?;
         self.file = Some(file);
@@ -247,6 +287,12 @@ impl CombinedLog {
     /// The first error of any write.
     pub fn finish(mut self) -> Result<u64, WriteError> {
         self.flush();
+        if self.error.is_none()
+            && let Err(source) = only_ours(&self.path, self.written)
+        {
+            let path = self.path.clone();
+            self.error = Some(WriteError { path, source });
+        }
         match self.error {
             Some(error) => Err(error),
             None => Ok(self.written),

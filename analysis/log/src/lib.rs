@@ -24,7 +24,7 @@ mod words;
 mod writer;
 
 pub use error::{LogError, Problem, Warning, shown};
-pub use folder::{CombinedLog, NodeLogs, WriteError};
+pub use folder::{CombinedLog, NodeLogs, WriteError, create};
 pub use mapping::{Mapping, MappingError};
 pub use record::{
     Cell, ColumnKind, ColumnSchema, Columns, EventId, NO_PEER, NodeSchema, Row, RunSchema,

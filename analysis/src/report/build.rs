@@ -10,7 +10,7 @@ use super::measured::Measured;
 use super::sections::{DRAWN_CASES, key, observed, sections};
 use super::unfinished::cut_off;
 use super::write::{Outputs, write};
-use super::{Error, Report, cases, faults, lag, setting, unfinished, verdicts};
+use super::{Error, Report, cases, faults, lag, place, setting, unfinished, verdicts};
 use crate::render::number::{count, whole as whole_number};
 use crate::results::{LogMode, RunRow};
 
@@ -94,6 +94,7 @@ fn top(folder: &Folder) -> Report {
         false => &scenario.title,
     };
     Report {
+        plan: place::plan_mark([&folder.manifest]),
         title: title.clone(),
         description: scenario.description.clone(),
         warnings: setting::warnings(folder),

@@ -13,7 +13,7 @@ use super::observe::Observations;
 use super::sections::{DRAWN_CASES, observed, sections};
 use super::setting::{file_name, shown_path, warnings};
 use super::table::{Align, Table};
-use super::{Error, Report, Section};
+use super::{Error, Report, Section, place};
 use crate::render::number::{count, whole};
 use crate::results::{LogMode, Population, RunRow, differences};
 
@@ -24,6 +24,7 @@ use crate::results::{LogMode, Population, RunRow, differences};
 pub(super) fn compare(folders: &[Folder]) -> Result<Report, Error> {
     let names = names(folders);
     let report = Report {
+        plan: place::folders_mark(folders),
         title: format!("{} compared", listed(&names)),
         facts: vec![("Compared".to_owned(), count(folders.len() as u64, "plan"))],
         setting: vec![plans(folders, &names), differing(folders, &names)],

@@ -80,6 +80,14 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// The folder for the report holds other files.
+    #[error("{}: {found}, and nothing is ever overwritten\n  name another folder with --out DIR, or move it away", path.display())]
+    OtherReport {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
     /// Parts of different plans.
     #[error("{}: of another plan than {}, so these are no parts of one whole\n{}\n  parts (of --shard, --case, --run) are merged with those of the same plan; to compare plans, merge the parts of each first", path.display(), first.display(), lines(differences))]
     OtherPlan {

@@ -7,6 +7,7 @@ use super::drawing::{draw, speeds};
 use super::figures::Drawn;
 use super::measured::Measured;
 use super::observe::observe;
+use super::place;
 use super::questions::QUESTIONS;
 use super::sections::{key, sections};
 use super::series::RunSeries;
@@ -54,6 +55,7 @@ pub fn build_foreign(mapping: &str, files: &[PathBuf], out: &Path) -> Result<Out
         ),
     ];
     let report = Report {
+        plan: place::mark_of(&format!("{mapping} {files:?}")),
         title: "Logs of another program".to_owned(),
         key: key(&found.measured, &observed),
         facts: facts.map(|(name, value)| (name.to_owned(), value)).to_vec(),

@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 
 use lines::Picks;
 
-use super::Error;
 use super::folder::Folder;
+use super::{Error, place};
 use crate::log::tables::files::{
     EVIDENCE_FILE, MANIFEST_FILE, RESULT_FILES, RUNS_FILE, RUNS_FOLDER, SUMMARY_FILE, VERDICTS_FILE,
 };
@@ -81,6 +81,7 @@ pub(super) fn merge(parts: &[Folder], out: &Path) -> Result<Merged, Error> {
             path: out.to_owned(),
         });
     }
+    place::check(&place::plan_mark([&first.manifest]), out, &[])?;
     let picks = pick(parts)?;
     let runs_folder = out.join(RUNS_FOLDER);
     fs::create_dir_all(&runs_folder).map_err(Error::write(&runs_folder))?;

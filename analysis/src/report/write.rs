@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Error, Report};
+use super::{Error, Report, place};
 use crate::render::{html, markdown, plot};
 
 /// The files that were written, with the warnings and key sentences.
@@ -25,7 +25,7 @@ pub struct Outputs {
 /// `report.html` come last. So an older report stays readable after a failure.
 ///
 /// # Errors
-/// The folder or a file cannot be written.
+/// The folder or a file cannot be written, or holds something else.
 pub fn write(report: &Report, out: &Path) -> Result<Outputs, Error> {
     let figures = || report.sections.iter().flat_map(|section| &section.figures);
     let plots: Vec<(PathBuf, String)> = figures()
@@ -34,7 +34,10 @@ pub fn write(report: &Report, out: &Path) -> Result<Outputs, Error> {
             (file, plot::standalone(figure))
         })
         .collect();
+    let files: Vec<PathBuf> = plots.iter().map(|(file, _)| file.clone()).collect();
+    place::check(&report.plan, out, &files)?;
     let (markdown, html) = (markdown::render(report), html::render(report));
+    let html = html + &place::mark_line(&report.plan);
     let folder = if plots.is_empty() {
         out.to_owned()
     } else {
@@ -44,7 +47,7 @@ pub fn write(report: &Report, out: &Path) -> Result<Outputs, Error> {
     let outputs = Outputs {
         markdown: out.join("report.md"),
         html: out.join("report.html"),
-        plots: plots.iter().map(|(file, _)| file.clone()).collect(),
+        plots: files,
         warnings: report.warnings.clone(),
         key: report.key.clone(),
     };

@@ -319,7 +319,10 @@ fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> 
                 "its column `{name}` has the name of a column that every log has, expected another name"
             )));
         }
-        if columns.iter().any(|other: &ColumnSchema| other.name == name) {
+        if columns
+            .iter()
+            .any(|other: &ColumnSchema| other.name == name)
+        {
             return Err(inside(format!("it has two columns `{name}`")));
         }
         let kind = column_kind(column.kind)

@@ -15,11 +15,23 @@ use model::roster::Roster;
 use model::{LinkRule, LinkTransport};
 use os::limits;
 
-/// The longest message on a link `[bytes]`.
-const MAX_MESSAGE: u64 = 1 << 31;
+/// The longest message on a link over TCP `[bytes]`. Its frame has a length of 32 bits.
+pub const MAX_MESSAGE: u64 = 1 << 31;
 
 /// The longest message that a datagram takes beside its head `[bytes]`.
 pub const MAX_DATAGRAM: usize = 65_507 - HEAD;
+
+/// Why a message of this size cannot be sent over a link; `None` if it can.
+pub fn too_long(bytes: usize, transport: LinkTransport) -> Option<String> {
+    let (word, most) = match transport {
+        LinkTransport::Tcp => ("tcp", MAX_MESSAGE),
+        LinkTransport::Udp => ("udp", MAX_DATAGRAM as u64),
+        LinkTransport::Channel => return None,
+    };
+    (bytes as u64 > most).then(|| {
+        format!("sent {bytes} bytes over a link with transport = \"{word}\", where {most} fit")
+    })
+}
 
 /// Descriptors that are kept free for logs, listeners and clients.
 const RESERVE: u64 = 256;
@@ -193,4 +205,28 @@ fn needed_sockets(
         }
     }
     needed + datagrams.len() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_does_not_fit_is_refused_with_its_size() {
+        assert_eq!(too_long(1 << 31, LinkTransport::Tcp), None);
+        assert_eq!(too_long(usize::MAX, LinkTransport::Channel), None);
+        assert_eq!(too_long(MAX_DATAGRAM, LinkTransport::Udp), None);
+        for (bytes, transport, words) in [
+            (
+                (1 << 31) + 1,
+                LinkTransport::Tcp,
+                "\"tcp\", where 2147483648 fit",
+            ),
+            (1 << 32, LinkTransport::Tcp, "sent 4294967296 bytes"),
+            (65_491, LinkTransport::Udp, "\"udp\", where 65490 fit"),
+        ] {
+            let why = too_long(bytes, transport).unwrap();
+            assert!(why.contains(words), "{why}");
+        }
+    }
 }

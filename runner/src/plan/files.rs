@@ -24,7 +24,8 @@ pub(super) fn mistakes(
     for table in RUN_TABLES {
         if let Some(group) = node_of(table).and_then(|node| names.group(node)) {
             let node = node_of(table).unwrap_or_default();
-            let what = format!("the log of node `{node}` would be `{table}`, a file of the runner's");
+            let what =
+                format!("the log of node `{node}` would be `{table}`, a file of the runner's");
             mistakes.push(renamed(origins.group_problem(group, &what), "node"));
         }
     }
@@ -42,9 +43,8 @@ pub(super) fn mistakes(
                 writers.insert(file, (index, node));
                 clash
             });
-            mistakes.extend(found.map(|(at, what)| {
-                renamed(origins.group_problem(at, &what), "node")
-            }));
+            mistakes
+                .extend(found.map(|(at, what)| renamed(origins.group_problem(at, &what), "node")));
         }
     }
     mistakes
@@ -76,7 +76,10 @@ fn clash(
     }
     let (other, name) = writers.get(file)?;
     let other = behavior(*other);
-    Some((group, format!("{writes}, and so does `{other}` of node `{name}`")))
+    Some((
+        group,
+        format!("{writes}, and so does `{other}` of node `{name}`"),
+    ))
 }
 
 fn renamed(mistake: Diagnostic, what: &str) -> Diagnostic {

@@ -156,7 +156,7 @@ impl Junit {
         let text = self.report.to_string();
         let text = text.map_err(|error| std::io::Error::other(error.to_string()));
         let text = text.map_err(ResultsError::at(&self.path))?;
-        write_whole(&self.path, &text)
+        write_whole(&self.path, &only_xml(&text))
     }
 }
 
@@ -178,6 +178,23 @@ impl Reporter for Junit {
         }
         Ok(())
     }
+}
+
+/// A document without the characters that XML 1.0 does not allow (section 2.2), in place of
+/// which the replacement character stands. Names, errors and what programs print may hold
+/// any text; quick-junit leaves out some of these characters only.
+fn only_xml(text: &str) -> String {
+    let is_allowed = |character: char| match character {
+        '\t' | '\n' | '\r' => true,
+        '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => false,
+        _ => true,
+    };
+    text.chars()
+        .map(|character| match is_allowed(character) {
+            true => character,
+            false => char::REPLACEMENT_CHARACTER,
+        })
+        .collect()
 }
 
 /// The name of a case's suite.

@@ -5,8 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use chrono::{DateTime, SecondsFormat};
+
 use analysis::log::tables::files::{
-    RESULT_FILES, RUNS_FILE, RUNS_FOLDER, partial_folder, run_folder,
+    JOURNAL_FILE, REPORT_FILES, RESULT_FILES, RUNS_FILE, RUNS_FOLDER, partial_folder, run_folder,
 };
 
 /// The folder of all results, unless `--out` names another one.
@@ -26,6 +28,20 @@ pub enum FolderError {
     Occupied {
         /// The folder.
         path: PathBuf,
+    },
+    /// The folder holds a file of somebody else's under a name that the runner writes.
+    #[error("{} exists already, and nothing is ever overwritten\n  the runner writes a file of that name: name another folder with --out DIR, or move the file away", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The link to the newest results is something else.
+    #[error("{}: {found}, expected a link to the newest results\n  move it away, or name a folder for the results with --out DIR", path.display())]
+    NoLink {
+        /// Its path.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
     },
     /// It cannot be made or written.
     #[error("cannot make the results folder {}: {source}\n  name a folder that can be written with --out DIR", path.display())]
@@ -49,15 +65,31 @@ impl Folder {
                 path: path.to_owned(),
             });
         }
+        let reports = REPORT_FILES.iter().map(|name| path.join(name));
+        if let Some(path) = reports.into_iter().find(|file| file.exists()) {
+            return Err(FolderError::Foreign { path });
+        }
         Folder::make(path.to_owned())
     }
 
-    /// Uses a folder whose results are continued. It is made if it does not exist.
+    /// Uses a folder whose results are continued. It is made if it does not exist. Without
+    /// a journal in it, it must hold no file that the runner would write.
     ///
     /// # Errors
     ///
-    /// Fails if the folder cannot be written.
+    /// Fails if the folder cannot be written, or holds other files.
     pub fn resumed(path: &Path) -> Result<Folder, FolderError> {
+        if !path.join(JOURNAL_FILE).exists() {
+            let names = RESULT_FILES.iter().chain(&REPORT_FILES);
+            let files = names.map(|name| path.join(name));
+            let is_foreign = |file: &PathBuf| match file.ends_with(RUNS_FOLDER) {
+                true => fs::read_dir(file).is_ok_and(|mut runs| runs.next().is_some()),
+                false => file.exists(),
+            };
+            if let Some(path) = files.into_iter().find(is_foreign) {
+                return Err(FolderError::Foreign { path });
+            }
+        }
         Folder::make(path.to_owned())
     }
 
@@ -82,11 +114,16 @@ impl Folder {
             path: home.clone(),
             source,
         };
+        let latest = home.join("latest");
+        if let Some(found) = not_a_link(&latest) {
+            return Err(FolderError::NoLink {
+                path: latest,
+                found,
+            });
+        }
         fs::create_dir_all(&home).map_err(unwritable)?;
         // RFC 3339, without colons, which are not allowed in file names everywhere.
-        let stamp = humantime::format_rfc3339_seconds(now)
-            .to_string()
-            .replace(':', "-");
+        let stamp = rfc3339(now).replace(':', "-");
         for attempt in 1u32.. {
             let stamp = match attempt {
                 1 => stamp.clone(),
@@ -96,7 +133,7 @@ impl Folder {
             match fs::create_dir(&path) {
                 Ok(()) => {
                     let folder = Folder::make(path)?;
-                    point(&home.join("latest"), Path::new(&stamp)).map_err(unwritable)?;
+                    point(&latest, Path::new(&stamp)).map_err(unwritable)?;
                     return Ok(folder);
                 }
                 // Another runner has made it in the same second.
@@ -168,7 +205,34 @@ fn is_partial(run: &Path) -> bool {
 fn point(link: &Path, target: &Path) -> io::Result<()> {
     let fresh = link.with_extension(format!("{}.new", std::process::id()));
     std::os::unix::fs::symlink(target, &fresh)?;
-    fs::rename(&fresh, link)
+    fs::rename(&fresh, link).inspect_err(|_| {
+        // The first error is reported; an error here is ignored.
+        let _ = fs::remove_file(&fresh);
+    })
+}
+
+/// What there is in place of a symbolic link; `None` if there is a link or nothing.
+fn not_a_link(path: &Path) -> Option<&'static str> {
+    let kind = fs::symlink_metadata(path).ok()?.file_type();
+    match (kind.is_symlink(), kind.is_dir()) {
+        (true, _) => None,
+        (false, true) => Some("it is a folder"),
+        (false, false) => Some("it is a file"),
+    }
+}
+
+/// A time of the wall clock as RFC 3339, in whole seconds. A clock that is set to before
+/// 1970 is as good as any other.
+pub fn rfc3339(time: SystemTime) -> String {
+    let seconds = match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_secs()).ok(),
+        Err(before) => i64::try_from(before.duration().as_secs())
+            .ok()
+            .map(|it| -it),
+    };
+    let time = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    let time = time.unwrap_or_default();
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[cfg(test)]
@@ -196,5 +260,16 @@ mod tests {
         let again = Folder::exactly(root.path());
         assert!(matches!(again, Err(FolderError::Occupied { .. })));
         assert_eq!(fs::read(root.path().join("notes.txt")).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn a_clock_before_1970_is_a_time_like_any_other() {
+        let root = tempfile::tempdir().unwrap();
+        let early = UNIX_EPOCH - Duration::from_secs(86_400);
+        let folder = Folder::stamped(root.path(), "a", early).unwrap();
+        assert!(folder.path().ends_with("a/1969-12-31T00-00-00Z"));
+        assert_eq!(rfc3339(early), "1969-12-31T00:00:00Z");
+        let far = UNIX_EPOCH - Duration::from_secs(u64::MAX / 4);
+        assert_eq!(rfc3339(far), "1970-01-01T00:00:00Z");
     }
 }

@@ -85,17 +85,25 @@ fn lines(differences: &[String]) -> String {
 }
 
 impl Journal {
-    /// A new journal in a folder that holds none.
+    /// A new journal in a folder that holds none; `None` if there is one: another runner has
+    /// made it.
     ///
     /// # Errors
     ///
-    /// Fails if the journal cannot be written.
-    pub fn create(folder: &Folder, plan: &Identity) -> Result<Journal, ResultsError> {
+    /// Fails if the journal cannot be written, or if another runner writes it.
+    pub fn create(folder: &Folder, plan: &Identity) -> Result<Option<Journal>, ResumeError> {
         let path = folder.path().join(JOURNAL_FILE);
-        let file = File::create_new(&path).map_err(ResultsError::at(&path))?;
+        let file = match File::create_new(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+            created => created.map_err(ResultsError::at(&path))?,
+        };
         // A file system that knows no locks has to do without.
-        let _ = os::lock::try_lock(&file);
-        Journal::begin(path, file, plan)
+        if !os::lock::try_lock(&file).unwrap_or(true) {
+            return Err(ResumeError::Busy {
+                path: folder.path().to_owned(),
+            });
+        }
+        Ok(Some(Journal::begin(path, file, plan)?))
     }
 
     fn begin(path: PathBuf, file: File, plan: &Identity) -> Result<Journal, ResultsError> {

@@ -5,6 +5,7 @@ use std::io;
 use std::time::SystemTime;
 
 use crate::plan::{Case, Plan, Selection};
+use crate::results::folder::rfc3339;
 use crate::scenario::{Group, Scenario, TickRule, TimeMode, Timing};
 use analysis::expect::Expectation;
 use analysis::results::{
@@ -87,10 +88,37 @@ pub fn manifest(
             })
             .collect(),
         expectations: expectations(scenario),
-        started: humantime::format_rfc3339_seconds(started).to_string(),
+        started: rfc3339(started),
     };
     manifest.format = manifest.least_format();
     Ok(manifest)
+}
+
+/// What is wrong with the `manifest.json` of results that are continued, if anything. It must
+/// say the same as the present manifest, except for what may differ: the command, when it
+/// began, which runs, and where the files are.
+pub fn damage(text: &[u8], now: &Manifest) -> Option<String> {
+    let text = match std::str::from_utf8(text) {
+        Ok(text) => text,
+        Err(_) => return Some("it is not UTF-8".to_owned()),
+    };
+    let mut then = match Manifest::from_json(text) {
+        Ok(manifest) => manifest,
+        Err(error) => return Some(error.to_string()),
+    };
+    then.command.clone_from(&now.command);
+    then.started.clone_from(&now.started);
+    then.selected.clone_from(&now.selected);
+    then.parts.clone_from(&now.parts);
+    then.scenario.file.clone_from(&now.scenario.file);
+    then.scenario.notes.clone_from(&now.scenario.notes);
+    for (then, now) in then.plugins.iter_mut().zip(&now.plugins) {
+        then.file.clone_from(&now.file);
+    }
+    // An option may stand in the settings in another form.
+    then.settings.clone_from(&now.settings);
+    let same = then.to_json() == now.to_json();
+    (!same).then(|| "it does not say what this plan is".to_owned())
 }
 
 /// The selection of the command line; none if all runs are selected.

@@ -12,7 +12,8 @@ use crate::plan::Plan;
 use crate::results::error::ResultsError;
 use crate::results::folder::{Folder, FolderError, RESULTS};
 use crate::results::journal::{Journal, ResumeError};
-use crate::results::resume::{Resumed, take_up};
+use crate::results::manifest::damage;
+use crate::results::resume::{Resumed, set_aside, take_up};
 
 /// Which folder to open, and for which plan.
 #[derive(Clone, Debug)]
@@ -68,9 +69,9 @@ pub fn open(
     let identity = Identity::of(manifest, request.settings, request.check_determinism);
     let opened = match resume {
         true => continued(plan, manifest, folder, &identity),
-        false => new(manifest, folder, &identity).map_err(ResumeError::from),
+        false => new(manifest, folder, &identity),
     };
-    Ok(opened?)
+    opened
 }
 
 fn folder(name: &str, started: SystemTime, request: &Request<'_>) -> Result<Folder, FolderError> {
@@ -86,13 +87,16 @@ fn folder(name: &str, started: SystemTime, request: &Request<'_>) -> Result<Fold
     }
 }
 
-fn new(
-    manifest: &Manifest,
-    folder: Folder,
-    identity: &Identity,
-) -> Result<OpenResults, ResultsError> {
-    write_whole(&folder.path().join(MANIFEST_FILE), &manifest.to_json())?;
-    let journal = Journal::create(&folder, identity)?;
+/// Begins results. Only one of several runners makes the journal, and the others change
+/// nothing.
+fn new(manifest: &Manifest, folder: Folder, identity: &Identity) -> Result<OpenResults, OpenError> {
+    let Some(journal) = Journal::create(&folder, identity)? else {
+        return Err(OpenError::Folder(FolderError::Occupied {
+            path: folder.path().to_owned(),
+        }));
+    };
+    let path = folder.path().join(MANIFEST_FILE);
+    write_whole(&path, &manifest.to_json()).map_err(ResumeError::from)?;
     Ok(OpenResults {
         folder,
         journal,
@@ -106,21 +110,47 @@ fn continued(
     manifest: &Manifest,
     folder: Folder,
     identity: &Identity,
-) -> Result<OpenResults, ResumeError> {
-    let path = folder.path().join(MANIFEST_FILE);
-    let (journal, past) = Journal::reopen(&folder, identity)?;
+) -> Result<OpenResults, OpenError> {
+    let (journal, mut past) = Journal::reopen(&folder, identity)?;
     let fresh = past.entries.is_empty() && past.remarks.is_empty();
-    // The manifest of the process that began the plan is kept.
-    if !path.exists() || fresh {
-        write_whole(&path, &manifest.to_json())?;
-    }
-    let resumed = take_up(plan, &folder, past)?;
+    let remark = keep_manifest(&folder, manifest, fresh).map_err(ResumeError::from)?;
+    past.remarks.extend(remark);
+    let resumed = take_up(plan, &folder, past).map_err(ResumeError::from)?;
     Ok(OpenResults {
         folder,
         journal,
         resumed,
         fresh,
     })
+}
+
+/// Keeps the manifest of the process that began the plan. Writes it again if it is missing or
+/// damaged, and returns a warning then.
+fn keep_manifest(
+    folder: &Folder,
+    manifest: &Manifest,
+    fresh: bool,
+) -> Result<Option<String>, ResultsError> {
+    let path = folder.path().join(MANIFEST_FILE);
+    let remark = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            (!fresh).then(|| format!("{MANIFEST_FILE} is missing; it is written again"))
+        }
+        Err(error) => return Err(ResultsError::at(&path)(error)),
+        Ok(text) => match damage(&text, manifest) {
+            None if !fresh => return Ok(None),
+            None => None,
+            Some(wrong) => {
+                let place = set_aside(&path)?;
+                Some(format!(
+                    "{MANIFEST_FILE} is damaged ({wrong}); it is written again (kept as {})",
+                    place.display()
+                ))
+            }
+        },
+    };
+    write_whole(&path, &manifest.to_json())?;
+    Ok(remark)
 }
 
 /// Writes a file under another name first, then renames it: the file is complete

@@ -1,12 +1,12 @@
 //! The lines that nodes print, in `NODE.log`. A node that prints nothing has no file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use analysis::log::WriteError;
 use analysis::log::tables::files::printed_file;
+use analysis::log::{WriteError, create};
 
 /// The printed lines of one run. They are collected, then appended to their files.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub struct Printed {
     folder: PathBuf,
     lines: BTreeMap<String, String>,
     size: usize,
+    /// The nodes that have a file.
+    begun: BTreeSet<String>,
 }
 
 /// Size of the lines that are collected before they are written `[bytes]`.
@@ -26,6 +28,7 @@ impl Printed {
             folder: folder.to_owned(),
             lines: BTreeMap::new(),
             size: 0,
+            begun: BTreeSet::new(),
         }
     }
 
@@ -53,14 +56,18 @@ impl Printed {
     pub fn flush(&mut self) -> Result<(), WriteError> {
         for (node, lines) in std::mem::take(&mut self.lines) {
             let path = self.folder.join(printed_file(&node));
-            append(&path, &lines).map_err(|source| WriteError { path, source })?;
+            let first = self.begun.insert(node);
+            append(&path, first, &lines).map_err(|source| WriteError { path, source })?;
         }
         self.size = 0;
         Ok(())
     }
 }
 
-fn append(path: &Path, lines: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+fn append(path: &Path, first: bool, lines: &str) -> io::Result<()> {
+    let mut file = match first {
+        true => create(path)?,
+        false => OpenOptions::new().append(true).open(path)?,
+    };
     file.write_all(lines.as_bytes())
 }

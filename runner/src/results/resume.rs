@@ -106,12 +106,24 @@ fn problem(folder: &Folder, result: &RunResult) -> Result<Option<String>, Result
     Ok(Some(wrong))
 }
 
-/// Renames a folder to `NNNN.damaged`, and removes an earlier one of that name.
-fn set_aside(folder: &Path) -> Result<PathBuf, ResultsError> {
-    let place = folder.with_extension("damaged");
-    if place.exists() {
-        fs::remove_dir_all(&place).map_err(ResultsError::at(&place))?;
+/// Renames a file or folder to `NAME.damaged`, or `NAME.damaged-2` and so on if that exists.
+///
+/// # Errors
+///
+/// Fails if it cannot be renamed.
+pub(super) fn set_aside(path: &Path) -> Result<PathBuf, ResultsError> {
+    let named = |end: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    let mut place = named(".damaged");
+    for number in 2.. {
+        if !place.exists() {
+            break;
+        }
+        place = named(&format!(".damaged-{number}"));
     }
-    fs::rename(folder, &place).map_err(ResultsError::at(&place))?;
+    fs::rename(path, &place).map_err(ResultsError::at(&place))?;
     Ok(place)
 }

@@ -2,9 +2,11 @@
 //! preliminary name.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
+use analysis::log::create;
 use analysis::log::tables::{FAULTS_FILE, LAG_FILE};
 use analysis::results::{Judgement, LogMode, RunRow, RunStatus, Verdict, gravest, verdict_of};
 
@@ -83,13 +85,18 @@ fn check_determinism(drive: &Drive<'_>, ended: &mut Ended) -> Result<Option<Stri
 fn write_tables(folder: &Path, ended: &Ended) -> Result<(), ResultsError> {
     if let Some(lag) = &ended.lag {
         let path = folder.join(LAG_FILE);
-        fs::write(&path, lag.to_csv()).map_err(ResultsError::at(&path))?;
+        table(&path, &lag.to_csv())?;
     }
     if !ended.faults.is_empty() {
         let path = folder.join(FAULTS_FILE);
-        fs::write(&path, faults::to_csv(&ended.faults)).map_err(ResultsError::at(&path))?;
+        table(&path, &faults::to_csv(&ended.faults))?;
     }
     Ok(())
+}
+
+fn table(path: &Path, text: &str) -> Result<(), ResultsError> {
+    let written = create(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(ResultsError::at(path))
 }
 
 /// Judges a run and makes its result.

@@ -41,6 +41,9 @@ pub const RESULT_FILES: [&str; 7] = [
     RUNS_FOLDER,
 ];
 
+/// What a report writes into its folder.
+pub const REPORT_FILES: [&str; 3] = ["report.md", "report.html", "plots"];
+
 /// In a run's folder: the log of all nodes.
 pub const COMBINED_FILE: &str = "events.csv";
 /// In a run's folder: how late ticks and timers were.

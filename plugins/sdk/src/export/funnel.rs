@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
+use std::io::Write;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
@@ -93,7 +94,7 @@ pub(super) unsafe extern "C" fn free<T>(boxed: *mut c_void) {
     // SAFETY: it was made from a box of this type, and the host frees it once.
     let boxed = unsafe { Box::from_raw(boxed.cast::<T>()) };
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(boxed))) {
-        mem::forget(payload);
+        said_in_drop(std::any::type_name::<T>(), payload);
     }
 }
 
@@ -124,8 +125,20 @@ pub(super) unsafe extern "C" fn destroy<B: Behavior>(state: *mut c_void) {
     // SAFETY: `create` made the instance, and the host ends it once.
     let dropped = catch_unwind(|| unsafe { state.cast::<B>().drop_in_place() });
     if let Err(payload) = dropped {
-        mem::forget(payload);
+        said_in_drop(B::NAME, payload);
     }
+}
+
+/// Says that a value panicked while it was dropped. The run is over by then and keeps its
+/// result, and the host has no place for it.
+#[cold]
+fn said_in_drop(what: &str, payload: Box<dyn std::any::Any + Send>) {
+    let text = panic::text(payload);
+    // Nobody may read standard error: that is no reason to panic again.
+    let _ = writeln!(
+        std::io::stderr(),
+        "warning: `{what}` panicked when it was dropped, which changes nothing in its run: {text}"
+    );
 }
 
 pub(super) unsafe extern "C" fn message<B: Behavior>(

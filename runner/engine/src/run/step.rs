@@ -198,9 +198,18 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.failure("send", error)
     }
 
+    /// A failure of a node because of what it sent, perhaps some time ago: another node may
+    /// be acting now.
+    pub fn fail_sender(&self, node: u32, error: CallError) -> Failure {
+        self.failure_of(node, "send", error)
+    }
+
     #[cold]
     pub(super) fn failure(&self, callback: &'static str, error: CallError) -> Failure {
-        let node = self.world.node;
+        self.failure_of(self.world.node, callback, error)
+    }
+
+    fn failure_of(&self, node: u32, callback: &'static str, error: CallError) -> Failure {
         Failure {
             node: self.world.roster.name(node).unwrap_or_default(),
             callback,

@@ -7,13 +7,14 @@ use std::ops::ControlFlow;
 use super::RealTime;
 use super::sockets::Socket;
 use crate::link_frame::{FrameHead, FrameKind};
-use crate::links::MAX_DATAGRAM;
+use crate::links::too_long;
 use crate::listener::DATAGRAM_BUFFER;
 use crate::stream::Reading;
 use engine::behaviors::{Behaviors, CallError, Failure};
 use engine::run::Run;
 use engine::sink::Sink;
 use engine::transport::Content;
+use model::LinkTransport;
 use os::poller::Token;
 
 /// Datagrams that are read before other sockets are looked at.
@@ -69,6 +70,15 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             number,
         };
         let token = self.links.connections.get(&(from, to)).copied();
+        let transport = match token {
+            Some(_) => LinkTransport::Tcp,
+            None => LinkTransport::Udp,
+        };
+        // A receiver cannot take it: this is the sender's error, and not a silent loss.
+        if let Some(reason) = too_long(body.len(), transport) {
+            let panicked = false;
+            return Err(self.run.fail_sender(from, CallError { panicked, reason }));
+        }
         if let Some(token) = token
             && let Some(Socket::Link(link)) = self.sockets.get_mut(token)
         {
@@ -79,25 +89,16 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.sockets.settle(token);
             return Ok(());
         }
-        self.send_datagram(head, body)
+        self.send_datagram(head, body);
+        Ok(())
     }
 
-    fn send_datagram(&mut self, head: FrameHead, body: &[u8]) -> Result<(), Failure> {
+    fn send_datagram(&mut self, head: FrameHead, body: &[u8]) {
         let (from, to) = (head.from, head.to);
         if let Some((Some(token), _)) = self.links.datagrams.get(&from)
             && let Some((_, address)) = self.links.datagrams.get(&to)
             && let Some(Socket::Datagrams(socket)) = self.sockets.get_mut(*token)
         {
-            if body.len() > MAX_DATAGRAM {
-                let reason = format!(
-                    "sent {} bytes over a link with transport = \"udp\", where {MAX_DATAGRAM} fit",
-                    body.len()
-                );
-                return Err(self.run.fail_now(CallError {
-                    panicked: false,
-                    reason,
-                }));
-            }
             let mut datagram = head.encode().to_vec();
             datagram.extend_from_slice(body);
             match socket.send_to(&datagram, address) {
@@ -109,7 +110,6 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 _ => self.links.unchecked = true,
             }
         }
-        Ok(())
     }
 
     /// Sends the nodes of other processes the end: no more messages follow.

@@ -12,6 +12,7 @@ mod stops;
 mod talks;
 mod timers;
 mod waits;
+mod writes;
 
 pub use crashes::Crashes;
 pub use judges::Judges;
@@ -24,12 +25,14 @@ pub use stops::Stops;
 pub use talks::Talks;
 pub use timers::Timers;
 pub use waits::Waits;
+pub use writes::Writes;
 
 runner_sdk::plugin! {
     name: "misbehaving",
     docs: "Behaviors that panic, refuse, stop and talk, for tests of the runner.",
     behaviors: [
         Panics, Refuses, SendsToNobody, Stops, Talks, Timers, Relay, Crashes, ReadsClock, Waits,
+        Writes,
     ],
     checks: [Judges],
 }
