@@ -33,6 +33,7 @@ mod new;
 mod out_of_tree;
 mod parts;
 mod processes;
+mod program_ends;
 mod queueing;
 mod real_agrees;
 mod real_bad_clients;
