@@ -41,6 +41,7 @@ mod plugin_exit;
 mod processes;
 mod programs_end;
 mod proof;
+mod program_ends;
 mod queueing;
 mod real_agrees;
 mod real_bad_clients;

@@ -1,7 +1,7 @@
 //! What was never answered has not passed: replies that a script expects, requests as a
 //! metric, and runs in which nothing happened.
 
-use crate::harness::{Answer, Lab};
+use crate::harness::{Answer, Lab, needs_python};
 
 /// A scenario of `tests/fixtures/cases`.
 fn case(name: &str) -> Lab {
@@ -266,4 +266,25 @@ fn parts_of_a_case_in_which_nothing_happened_are_unknown_when_they_are_merged() 
         .says(&[IDLE]);
     run(&lab, &[]).ends(4);
     assert_eq!(lab.read("whole/verdicts.csv"), lab.read("out/verdicts.csv"));
+}
+
+#[test]
+fn a_program_that_exchanges_messages_is_activity() {
+    needs_python!();
+    // The server sends the time on connect, which is no step.
+    let scenario = |client: &str| {
+        format!(
+            "name = \"time\"\ntime = \"real\"\nduration = \"30s\"\n\
+             [nodes.server]\nbehavior = \"echo.time\"\n\
+             [[nodes.server.listen]]\ntcp = \"127.0.0.1:0\"\nframing = \"line\"\n\
+             [nodes.client]\ncommand = [{client}]\nends_run = true\n"
+        )
+    };
+    let read = "\"python3\", \"-c\", \"import sys, socket; \
+                socket.create_connection((sys.argv[1], int(sys.argv[2]))).recv(9)\", \
+                \"{host:server}\", \"{port:server}\"";
+    run(&Lab::with(&scenario(read)), &[]).ends(0);
+    run(&Lab::with(&scenario("\"true\"")), &[])
+        .ends(4)
+        .says(&[IDLE]);
 }

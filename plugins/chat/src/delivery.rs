@@ -46,7 +46,12 @@ impl Check for ChatDelivery {
         if self.servers.contains(&node) {
             self.server(record);
         } else if self.users.get(node as usize) == Some(&true) {
-            self.user(record);
+            let from = record.peer().filter(|_| record.event() == "receive");
+            match from.is_none_or(|peer| self.servers.contains(&peer)) {
+                true => self.user(record),
+                // Its server is a program of somebody else, and records nothing.
+                false => self.users[node as usize] = false,
+            }
         }
     }
 

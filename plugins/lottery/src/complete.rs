@@ -16,6 +16,9 @@
 //! that an agency receives later come from the draw, which reads the file. The sums must equal
 //! the winners that the central sent, and these must equal the winners that the agency received.
 //!
+//! A central that is a program of somebody else records nothing. What its agencies hand in cannot
+//! be judged: the verdict is unknown.
+//!
 //! If the run keeps files, `bets.csv` is compared with the batches of the records, in their
 //! order.
 //!
@@ -25,6 +28,7 @@ mod audit;
 #[cfg(test)]
 mod tests;
 
+use crate::agency::HANDED_IN;
 use crate::bet::number;
 use crate::bets_file;
 use crate::digest::Digest;
@@ -37,6 +41,8 @@ use std::path::{Path, PathBuf};
 /// `lottery.complete`.
 pub struct Complete {
     audit: Audit<Found>,
+    /// For each node, whether it is an agency, and whether it is a program.
+    nodes: Vec<(bool, bool)>,
     /// The run's folder; `None` if the run keeps no files.
     folder: Option<PathBuf>,
 }
@@ -46,16 +52,26 @@ impl Check for Complete {
     const NAME: &'static str = "complete";
     const DOCS: &'static str = "Every batch that was acknowledged is stored, once; what an agency \
         handed in was stored or refused; the winners are those of the bets that were stored; and \
-        `bets.csv`, where the run keeps files, has these bets and no others. Unknown without a draw.";
+        `bets.csv`, where the run keeps files, has these bets and no others. Unknown without a draw, or if \
+        the central is a program: nothing records what it stores.";
 
     fn new(_: &NoConfig, run: &RunInfo) -> Result<Self> {
+        let nodes = 0..run.node_count() as u32;
+        let kind = |node| {
+            let is_agency = run.has_column(node, HANDED_IN.info().name);
+            (is_agency, run.behavior(node).is_empty())
+        };
         Ok(Complete {
             audit: Audit::default(),
+            nodes: nodes.map(kind).collect(),
             folder: run.folder().map(PathBuf::from),
         })
     }
 
     fn record(&mut self, record: &Record<'_>) {
+        if let Some((agency, central)) = self.foreign_central(record) {
+            self.audit.goes_elsewhere(agency, central);
+        }
         if let Some(fact) = fact(record) {
             self.audit.note(record.found(note(record)), fact);
         }
@@ -85,6 +101,18 @@ impl Check for Complete {
                 }
             }
         }
+    }
+}
+
+impl Complete {
+    /// The agency that exchanges a message with a program, and the program's name.
+    fn foreign_central<'a>(&self, record: &Record<'a>) -> Option<(u32, &'a str)> {
+        let is_message = matches!(record.event(), "send" | "receive");
+        let (is_agency, _) = *self.nodes.get(record.node() as usize)?;
+        let peer = record.peer().filter(|_| is_message && is_agency)?;
+        let is_program = self.nodes.get(peer as usize).is_none_or(|it| it.1);
+        let agency = number(record.text("agency")?)?.try_into().ok()?;
+        is_program.then(|| (agency, record.peer_name()))
     }
 }
 

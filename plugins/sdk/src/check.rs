@@ -215,7 +215,10 @@ impl<'a> Record<'a> {
 
     /// The other end's name; empty if there is none.
     pub fn peer_name(&self) -> &'a str {
-        self.raw.peer_name()
+        match self.peer() {
+            Some(peer) if (peer as usize) < self.run.node_count() => self.run.node_name(peer),
+            _ => self.raw.peer_name(),
+        }
     }
 
     /// The sender's number for the message, from 1: (sender, number) names it in

@@ -88,6 +88,15 @@ impl Faults {
         })
     }
 
+    /// Whether one of them keeps a node down, and ends before the run.
+    pub(super) fn will_restart(&self, node: u32) -> bool {
+        self.states.iter().any(|state| {
+            matches!(state.rule.kind, FaultKind::Crash(_))
+                && state.rule.span.is_some()
+                && state.nodes.contains(&node)
+        })
+    }
+
     /// The effects of all, in the order of the scenario.
     pub(super) fn effects(&self) -> Vec<FaultEffect> {
         let states = self.states.iter().enumerate();

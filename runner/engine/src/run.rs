@@ -99,6 +99,8 @@ pub enum EndReason {
     Failed(Failure),
     /// It exceeded a limit, for this reason.
     Endless(String),
+    /// A program that stands for a node failed, in this way.
+    ProgramFailed(String),
 }
 
 /// Limits for a run that would not end.

@@ -48,6 +48,23 @@ pub struct Program {
     /// The program that the runner starts, and its arguments; not empty. `None`:
     /// the user starts the program.
     pub command: Option<Vec<String>>,
+    /// How the program may end by itself. Without `command`, the runner does not see its
+    /// end.
+    pub exit: ExitRule,
+    /// Whether the run ends when this program, and all others with this key, have ended.
+    pub ends_run: bool,
+}
+
+/// How a program may end by itself, which is before the runner ends it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExitRule {
+    /// With exit code 0.
+    #[default]
+    Success,
+    /// In any way.
+    Any,
+    /// Not at all.
+    Never,
 }
 
 /// Where the runner connects to a program, and how.

@@ -62,7 +62,9 @@ pub enum NodeReport {
     Ready,
     /// It cannot begin, for this reason.
     Refused(String),
-    /// A behavior has stopped the run: all processes must end it.
+    /// A program failed before the run began, in this way.
+    ProgramFailed(String),
+    /// A behavior has stopped the run, or a program failed: all processes must end it.
     StopAll,
     /// Its part of the run is over, and its logs are written.
     Done(ProcessResult),

@@ -24,6 +24,7 @@ mod links;
 mod listeners;
 mod open;
 mod outgoing;
+mod program_ends;
 mod programs;
 mod sockets;
 
@@ -35,6 +36,7 @@ use std::time::{Duration, Instant};
 use self::clients::Clients;
 pub use self::clients::DEFAULT_BUDGET;
 use self::links::Links;
+use self::program_ends::ALL_ENDED;
 use self::programs::Programs;
 use self::sockets::Sockets;
 use crate::clock::WallClock;
@@ -107,6 +109,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         std::thread::sleep(start.saturating_duration_since(Instant::now()));
         let started = self.run.start().and_then(|()| self.connect_input());
         let ended = started.and_then(|()| self.events(&clock, stop));
+        let ended = ended.map(|reason| self.failed_program().unwrap_or(reason));
         ending(&ended);
         let outcome = self.run.conclude(ended);
         self.close(!matches!(outcome.reason, EndReason::Failed(_)));
@@ -133,6 +136,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             if stop.load(atomic::Ordering::Relaxed) {
                 return Ok(EndReason::Interrupted);
             }
+            if self.has_failed_program() {
+                // `go_from` says which.
+                return Ok(EndReason::Idle);
+            }
             let behind = self.do_due(clock, end)?;
             self.disconnect_ended_clients()?;
             self.disconnect_ended_input()?;
@@ -153,10 +160,15 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 false => clock.until(due.min(end)).unwrap_or(WAIT_MAX).min(WAIT_MAX),
             };
             self.poll(Some(wait), &mut ready)?;
+            let is_quiet = ready.is_empty() && self.run.next_due() > clock.now();
             self.links.unchecked = false;
             self.run.advance(clock.now());
             self.receive(&mut ready, stop)?;
             self.resume_reading()?;
+            if self.programs_end_run(is_quiet) {
+                self.drain_links(&mut ready, stop)?;
+                return Ok(EndReason::Stopped(ALL_ENDED.to_owned()));
+            }
             self.keep_house(&mut housekeeping);
         }
     }
@@ -182,7 +194,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
 
     fn keep_house(&mut self, last: &mut Housekeeping) {
         if last.programs_checked.elapsed() >= WAIT_MAX {
-            self.report_ended_programs();
+            self.look_at_programs();
             last.programs_checked = Instant::now();
         }
         if last.flushed.elapsed() >= FLUSH_EVERY {

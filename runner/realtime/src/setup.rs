@@ -66,6 +66,9 @@ pub enum SetupError {
         /// The most processes that are allowed.
         limit: usize,
     },
+    /// A program failed before the run began, in this way.
+    #[error("{0}")]
+    Program(String),
     /// The process of a node cannot begin, for this reason.
     #[error("{0}")]
     Refused(String),

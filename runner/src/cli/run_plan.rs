@@ -24,6 +24,7 @@ use crate::session::isolate::{ErrorPrinter, Isolation, share};
 use crate::session::{self, Processes, RunError};
 use os::signals::StopSignals;
 use realtime::processes::Setting;
+use realtime::setup::SetupError;
 
 /// A plan, and how the command line wants it to be run.
 #[derive(Debug)]
@@ -135,19 +136,22 @@ impl PlanCommand<'_> {
             }
             Err(error) => {
                 reporters.event(context, &Event::Error(&error.to_string()))?;
-                Some(matches!(error, RunError::Setup(_)))
+                Some(error)
             }
         };
         let written = self.end(context, &outcome, broken.is_some(), reporters)?;
         Ok(match broken {
             None => Continue(outcome.exit(self.stop).and(written)),
-            Some(true) => {
-                if fresh {
+            Some(error) => {
+                if fresh && matches!(error, RunError::Setup(_)) {
                     context.folder.abandon();
                 }
-                Break(Exit::BadInput)
+                Break(match error {
+                    RunError::Setup(SetupError::Program(_)) => Exit::Failed,
+                    RunError::Setup(_) => Exit::BadInput,
+                    _ => Exit::Failed,
+                })
             }
-            Some(false) => Break(Exit::Failed),
         })
     }
 

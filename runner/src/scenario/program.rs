@@ -1,5 +1,6 @@
 //! Nodes that are programs: the keys `external` and `command`, the keys that belong
-//! to them, and the keys that contradict them.
+//! to them (`framing`, `max_message`, `exit`, `ends_run`), and the keys that contradict
+//! them.
 //!
 //! A node has a behavior or is a program, so the keys of one contradict the keys of
 //! the other. A program with `external` is one node, because the runner
@@ -9,7 +10,8 @@ use std::collections::BTreeSet;
 
 use super::listen::check_fixed_size;
 use super::reader::{Mistakes, Written};
-use super::resolved::{External, Program, Transport};
+use super::resolve::or;
+use super::resolved::{ExitRule, External, Program, Transport};
 use super::source::Place;
 use super::values;
 use super::written::{GroupEntry, ProgramKeys};
@@ -51,6 +53,8 @@ impl GroupEntry {
             drop_written(&mut self.program.framing);
             drop_written(&mut self.program.max_message);
             drop_written(&mut self.program.command);
+            drop_written(&mut self.program.exit);
+            drop_written(&mut self.program.ends_run);
         }
     }
 }
@@ -65,7 +69,11 @@ impl ProgramKeys {
 
     /// Whether any of the keys is written.
     pub fn any(&self) -> bool {
-        self.makes_program().is_some() || self.framing.is_some() || self.max_message.is_some()
+        self.makes_program().is_some()
+            || self.framing.is_some()
+            || self.max_message.is_some()
+            || self.exit.is_some()
+            || self.ends_run.is_some()
     }
 
     fn is_udp(&self) -> bool {
@@ -75,6 +83,17 @@ impl ProgramKeys {
 
     /// Reports keys that contradict one another, or that need others.
     pub fn check(&self, mistakes: &Mistakes) {
+        if self.command.is_none() {
+            let exit = self.exit.as_ref().map(|it| ("exit", it.key));
+            let ends_run = self.ends_run.as_ref().map(|it| ("ends_run", it.key));
+            for (name, place) in exit.into_iter().chain(ends_run) {
+                mistakes.add_with_help(
+                    place,
+                    format!("`{name}` without `command`"),
+                    "the runner sees the end of a program only if it starts it: write `command = [\"PROGRAM\", \"ARGUMENT\"]`; a group that extends another takes all keys of a program, or sets all of them",
+                );
+            }
+        }
         let Some(external) = &self.external else {
             let framing = self.framing.as_ref().map(|it| ("framing", it.key));
             let size = self.max_message.as_ref().map(|it| ("max_message", it.key));
@@ -127,7 +146,12 @@ impl ProgramKeys {
             None => None,
             Some(written) => Some(written.value.clone()?),
         };
-        Some(Program { external, command })
+        Some(Program {
+            external,
+            command,
+            exit: or(&self.exit, ExitRule::default)?,
+            ends_run: or(&self.ends_run, || false)?,
+        })
     }
 }
 

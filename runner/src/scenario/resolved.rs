@@ -4,9 +4,9 @@
 use analysis::expect::Expectation;
 use base::time::SimDuration;
 pub use model::{
-    BehaviorName, External, Fault, FaultKind, Group, Link, LinkChange, LinkRule, LinkSettings,
-    LinkTransport, Listen, LocalClock, NodeRanges, Order, Program, StandardInput, TickRule, Timing,
-    Transport,
+    BehaviorName, ExitRule, External, Fault, FaultKind, Group, Link, LinkChange, LinkRule,
+    LinkSettings, LinkTransport, Listen, LocalClock, NodeRanges, Order, Program, StandardInput,
+    TickRule, Timing, Transport,
 };
 
 /// One scenario, ready to run.

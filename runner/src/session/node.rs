@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use analysis::results::LogMode;
-use crossbeam::channel::Receiver;
+use crossbeam::channel::{Receiver, RecvTimeoutError};
 
 use super::drive::assemble;
 use super::to_override;
@@ -39,6 +39,9 @@ type Nodes = RealTime<Instances, Recorder>;
 
 /// How long this process may take to end after the runner is gone. Arbitrary.
 const END_ALONE: Duration = Duration::from_secs(5);
+
+/// The interval between two looks at the programs, before the run begins.
+const PROGRAM_CHECK: Duration = Duration::from_millis(100);
 
 /// Runs the nodes of a job, with the runner at the other end of `control`. Lines that
 /// nodes print go to `print_line`.
@@ -76,11 +79,22 @@ fn work(
     let _run = tracing::info_span!("run", number = spec.number).entered();
     let mut real = connected(&plan, spec, job, orders, reports, print_line)?;
     reports.send(&NodeReport::Ready).map_err(text)?;
-    let Ok(NodeOrder::Go { start_ns }) = orders.recv() else {
-        return Err(gone());
+    let start_ns = loop {
+        match orders.recv_timeout(PROGRAM_CHECK) {
+            Ok(NodeOrder::Go { start_ns }) => break start_ns,
+            Err(RecvTimeoutError::Timeout) => {
+                // Other nodes may wait for a program that has failed.
+                if let Some(why) = real.failed_programs() {
+                    reports
+                        .send(&NodeReport::ProgramFailed(why))
+                        .map_err(text)?;
+                }
+            }
+            Ok(_) | Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+        }
     };
     let outcome = real.go_from(instant_at(start_ns), stop, |ended| {
-        if let Ok(EndReason::Stopped(_)) = ended {
+        if let Ok(EndReason::Stopped(_) | EndReason::ProgramFailed(_)) = ended {
             let _ = reports.send(&NodeReport::StopAll);
         }
     });
@@ -179,7 +193,7 @@ fn ending(reason: EndReason) -> Ending {
         EndReason::Stopped(reason) => Ending::Stopped(reason),
         EndReason::Interrupted => Ending::Ordered,
         EndReason::Failed(failure) => Ending::Failed(failure.to_string()),
-        EndReason::Endless(why) => Ending::Failed(why),
+        EndReason::Endless(why) | EndReason::ProgramFailed(why) => Ending::Failed(why),
     }
 }
 

@@ -114,6 +114,8 @@ pub enum Finding<Row> {
 pub struct Audit<Row> {
     batches: BTreeMap<(u32, Digest), Batch<Row>>,
     agencies: BTreeMap<u32, Agency<Row>>,
+    /// Agencies whose central is a program, and its name: nothing records what it stores.
+    elsewhere: BTreeMap<u32, String>,
     /// The stored batches in order, with their numbers of bets.
     pub stored: Vec<(Digest, u64)>,
     /// The record of the draw.
@@ -146,6 +148,7 @@ impl<Row: Clone> Default for Audit<Row> {
         Audit {
             batches: BTreeMap::new(),
             agencies: BTreeMap::new(),
+            elsewhere: BTreeMap::new(),
             stored: Vec::new(),
             drawn: None,
             wrong: None,
@@ -154,6 +157,13 @@ impl<Row: Clone> Default for Audit<Row> {
 }
 
 impl<Row: Clone> Audit<Row> {
+    /// Notes that an agency talks to a central that is a program.
+    pub fn goes_elsewhere(&mut self, agency: u32, central: &str) {
+        if !self.elsewhere.contains_key(&agency) {
+            self.elsewhere.insert(agency, central.to_owned());
+        }
+    }
+
     /// Adds the fact of a record.
     pub fn note(&mut self, row: Row, fact: Fact) {
         if self.wrong.is_none()
@@ -204,6 +214,8 @@ impl<Row: Clone> Audit<Row> {
                     of.won.push(row);
                 }
             }
+            Fact::Acknowledged { agency, .. } | Fact::Informed { agency, .. }
+                if self.elsewhere.contains_key(&agency) => {}
             Fact::Acknowledged { agency, batch } => {
                 let entry = self.batch(agency, batch);
                 if entry.stored.is_none() {
@@ -256,11 +268,23 @@ impl<Row: Clone> Audit<Row> {
         if self.agencies.is_empty() {
             return unknown("no agency has handed in anything".to_owned());
         }
+        // What is elsewhere cannot be judged, and no draw here can tell.
+        if self
+            .agencies
+            .keys()
+            .all(|it| self.elsewhere.contains_key(it))
+            && let Some(reason) = self.elsewhere_reason()
+        {
+            return unknown(reason);
+        }
         let Some(drawn) = &self.drawn else {
             return unknown("the run ended before the draw".to_owned());
         };
         // After the draw all agencies have ended, so each batch has a reply.
         for ((agency, batch), entry) in &self.batches {
+            if self.elsewhere.contains_key(agency) {
+                continue;
+            }
             if let (Some(row), None, false) = (&entry.handed_in, &entry.stored, entry.rejected) {
                 return Finding::Wrong {
                     reason: format!(
@@ -270,6 +294,9 @@ impl<Row: Clone> Audit<Row> {
                 };
             }
         }
+        if let Some(reason) = self.elsewhere_reason() {
+            return unknown(reason);
+        }
         let waits = self
             .agencies
             .iter()
@@ -278,6 +305,14 @@ impl<Row: Clone> Audit<Row> {
             Some((agency, _)) => unknown(format!("agency {agency} never heard of its winners")),
             None => Finding::Complete,
         }
+    }
+
+    /// Why the bets of an agency cannot be judged; `None` if all can.
+    fn elsewhere_reason(&self) -> Option<String> {
+        let (agency, central) = self.elsewhere.iter().next()?;
+        Some(format!(
+            "the central of agency {agency} is the program `{central}`: nothing records what it stores"
+        ))
     }
 
     fn agency(&mut self, agency: u32) -> &mut Agency<Row> {

@@ -82,6 +82,37 @@ fn a_batch_stored_twice_fails_with_both_rows() {
 }
 
 #[test]
+fn a_central_that_is_a_program_is_unknown_and_not_failed() {
+    let setup = check::<Complete>().program("central");
+    let mut run = setup.node::<Agency>("agency-1", "lottery").begin();
+    step(&mut run, 1, "start", &[("agency", "1")], &[]);
+    step(&mut run, 1, "hands_in", &[("handed_in", BATCH)], &[]);
+    let message = |event| Seen {
+        node: 1,
+        event,
+        peer: Some(0),
+        message: 1,
+        ..Seen::default()
+    };
+    run.row(&message("send"));
+    run.step(&message("receive"));
+    step(&mut run, 1, "acknowledged", &[("answered", BATCH)], &[]);
+    step(
+        &mut run,
+        1,
+        "informed",
+        &[("documents", NONE)],
+        &[("winners", 0)],
+    );
+    let verdict = run.finish();
+    assert_eq!(verdict.judged, Judged::Unknown, "{verdict:?}");
+    assert_eq!(
+        verdict.reason,
+        "the central of agency 1 is the program `central`: nothing records what it stores"
+    );
+}
+
+#[test]
 fn without_records_the_verdict_is_unknown() {
     assert_eq!(run("").finish().judged, Judged::Unknown);
 }

@@ -98,6 +98,11 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.faults.keep_down(node)
     }
 
+    /// Whether a fault keeps a node down that starts again when the fault ends.
+    pub fn will_restart(&self, node: u32) -> bool {
+        self.faults.will_restart(node)
+    }
+
     /// Takes what faults have done to nodes since the last call, in order.
     pub fn take_external_faults(&mut self) -> Vec<(u32, ExternalFault)> {
         std::mem::take(&mut self.external_faults)

@@ -190,6 +190,7 @@ impl Supervisor {
                     Some(NodeReport::Listening(it)) => process.addresses = Some(it),
                     Some(NodeReport::Ready) => process.ready = true,
                     Some(NodeReport::Refused(why)) => return Err(SetupError::Refused(why)),
+                    Some(NodeReport::ProgramFailed(why)) => return Err(SetupError::Program(why)),
                     Some(NodeReport::StopAll | NodeReport::Done(_)) => {}
                     None => {
                         let how = process.ended.map_or_else(String::new, |it| it.to_string());

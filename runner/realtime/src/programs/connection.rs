@@ -62,12 +62,17 @@ impl AsFd for ProgramSocket {
 }
 
 /// Connects to a program. Tries again until `patience` is over: the program may
-/// still be starting. A datagram socket connects at once.
+/// still be starting. A datagram socket connects at once. `gives_up` is asked before
+/// each further try.
 ///
 /// # Errors
 ///
 /// If the program accepts no connection.
-pub fn connect(external: &External, patience: Duration) -> io::Result<ProgramSocket> {
+pub fn connect(
+    external: &External,
+    patience: Duration,
+    mut gives_up: impl FnMut() -> bool,
+) -> io::Result<ProgramSocket> {
     match external.transport {
         Transport::Udp => {
             let any = match external.address {
@@ -95,7 +100,7 @@ pub fn connect(external: &External, patience: Duration) -> io::Result<ProgramSoc
                         let stream = Stream::new(socket, external.framing, external.max_message)?;
                         return Ok(ProgramSocket::Tcp(stream));
                     }
-                    Err(error) if left.is_zero() => return Err(error),
+                    Err(error) if left.is_zero() || gives_up() => return Err(error),
                     Err(_) => std::thread::sleep(RETRY.min(left)),
                 }
             }

@@ -127,7 +127,12 @@ pub fn end_all() {
 }
 
 impl ProgramProcess {
-    /// How the program ended, if it ended since the last call.
+    /// Whether the program has ended, by itself or not.
+    pub fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// How the program ended by itself, if it ended since the last call.
     pub fn just_ended(&mut self) -> Option<ExitStatus> {
         if self.ended.is_some() {
             return None;

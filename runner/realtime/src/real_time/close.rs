@@ -27,6 +27,22 @@ const DRAIN_APART: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_millis(20);
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
+    /// Receives the messages that are between two nodes of this process.
+    pub(super) fn drain_links(
+        &mut self,
+        ready: &mut Vec<Ready>,
+        stop: &AtomicBool,
+    ) -> Result<(), Failure> {
+        let until = Instant::now() + DRAIN;
+        while (self.links.in_flight > 0 || self.links.unchecked) && Instant::now() < until {
+            self.links.unchecked = false;
+            self.poll(Some(Duration::from_millis(10)), ready)?;
+            self.receive(ready, stop)?;
+            self.send_outgoing()?;
+        }
+        Ok(())
+    }
+
     /// After the end: receives the messages that are between two nodes.
     pub(super) fn drain(
         &mut self,

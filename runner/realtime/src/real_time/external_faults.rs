@@ -45,6 +45,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     }
 
     fn apply_to_program(&mut self, node: u32, fault: ExternalFault) {
+        // A program that has ended by itself was not killed by the fault.
+        self.look_at_programs();
         if fault == ExternalFault::Restart {
             return self.restart_program(node);
         }
@@ -71,7 +73,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let watched = started.and_then(|started| Ok(self.add_program(started)?));
         if let Err(error) = watched {
             self.run.world.print_for(node, &error.to_string());
-            self.remarks.push(error.to_string());
+            self.programs.ends.failures.push(error.to_string());
         }
     }
 }

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::RealTime;
+use super::program_ends::ProgramEnds;
 use super::sockets::Socket;
 use crate::listener::DATAGRAM_BUFFER;
 use crate::programs::connection::{self, ProgramConnection, ProgramSocket};
@@ -36,6 +37,8 @@ pub struct Programs {
     /// Number of messages that arrived over connections that are closed, by (node,
     /// program): a new connection counts on.
     pub received: BTreeMap<(u32, u32), u64>,
+    /// How programs ended, and the last lines of their output.
+    pub ends: ProgramEnds,
     /// The programs that the runner started.
     pub processes: Vec<ProgramProcess>,
     /// All listening nodes of the scenario, for programs that are started.
@@ -80,13 +83,23 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             return Ok(());
         };
         let name = roster.name(program).unwrap_or_default();
-        let socket =
-            connection::connect(&external, patience).map_err(|source| SetupError::Unreachable {
-                node: name,
-                address: external.address,
-                patience,
-                source,
-            })?;
+        let connected = connection::connect(&external, patience, || {
+            self.look_at_programs();
+            self.has_failed_program()
+        });
+        let socket = match connected {
+            Ok(socket) => socket,
+            // The run begins, and has failed.
+            Err(_) if self.has_failed_program() => return Ok(()),
+            Err(source) => {
+                return Err(SetupError::Unreachable {
+                    node: name,
+                    address: external.address,
+                    patience,
+                    source,
+                });
+            }
+        };
         let pair = (node, program);
         let connection = ProgramConnection {
             node,
@@ -269,8 +282,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     pub(super) fn read_output(&mut self, token: Token) {
         if let Some(Socket::Output(output)) = self.sockets.get_mut(token) {
             let node = output.node;
-            let world = &mut self.run.world;
-            if output.read(|line| world.print_for(node, line)) == Rest::Closed {
+            let (world, ends) = (&mut self.run.world, &mut self.programs.ends);
+            let rest = output.read(|line| {
+                ends.keep_line(node, line);
+                world.print_for(node, line);
+            });
+            if rest == Rest::Closed {
                 self.sockets.remove(token);
             }
         }
@@ -278,27 +295,25 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
 
     /// Prints what all programs have written by now.
     pub(super) fn read_all_outputs(&mut self) {
-        let world = &mut self.run.world;
-        for (_, socket) in self.sockets.iter_mut() {
-            if let Socket::Output(output) = socket {
-                let node = output.node;
-                for _ in 0..LAST_READS {
-                    if output.read(|line| world.print_for(node, line)) != Rest::More {
-                        break;
-                    }
-                }
-            }
-        }
+        self.read_outputs(|_| true);
     }
 
-    /// Reports the programs that ended since the last call.
-    pub(super) fn report_ended_programs(&mut self) {
-        for process in &mut self.programs.processes {
-            if let Some(status) = process.just_ended() {
-                let name = self.run.world.roster().name(process.node);
-                let remark = format!("{} ended early: {status}", name.unwrap_or_default());
-                self.run.world.print_for(process.node, &remark);
-                self.remarks.push(remark);
+    /// Prints what the programs of some nodes have written by now.
+    pub(super) fn read_outputs(&mut self, of: impl Fn(u32) -> bool) {
+        let (world, ends) = (&mut self.run.world, &mut self.programs.ends);
+        for (_, socket) in self.sockets.iter_mut() {
+            let Socket::Output(output) = socket else {
+                continue;
+            };
+            let node = output.node;
+            let mut print = |line: &str| {
+                ends.keep_line(node, line);
+                world.print_for(node, line);
+            };
+            for _ in 0..if of(node) { LAST_READS } else { 0 } {
+                if output.read(&mut print) != Rest::More {
+                    break;
+                }
             }
         }
     }

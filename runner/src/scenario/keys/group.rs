@@ -24,7 +24,7 @@ pub static GROUP: Keys = Keys {
         key(
             "extends",
             Shape::Name,
-            "Name of another group. Its keys apply here, unless they are set here. `config` is merged key by key. Timing is taken as a whole, or not at all if a timing key is set here; the same holds for the keys of a program (`external`, `framing`, `max_message`, `command`). `rng_id` and `listen` are not taken.",
+            "Name of another group. Its keys apply here, unless they are set here. `config` is merged key by key. Timing is taken as a whole, or not at all if a timing key is set here; the same holds for the keys of a program (`external`, `framing`, `max_message`, `command`, `exit`, `ends_run`). `rng_id` and `listen` are not taken.",
         ),
         key(
             "start_at",
@@ -95,6 +95,16 @@ pub static GROUP: Keys = Keys {
             "command",
             Shape::Command,
             "In real time, replaces `behavior`: a program and its arguments. The runner starts it for each node, and ends it with the run. With `external`: the program that listens there.",
+        ),
+        key(
+            "exit",
+            Shape::Word(&["success", "any", "never"]),
+            "With `command`: how the program may end by itself. If it ends in another way, the node has failed, and so has the run. `success`: with exit code 0. `any`: with any exit code, or by a signal. `never`: not at all. Default: `success`.",
+        ),
+        key(
+            "ends_run",
+            Shape::Flag,
+            "With `command`: whether the run ends when this program has ended, and all others with this key. Default: false.",
         ),
     ],
 };

@@ -7,7 +7,7 @@ use super::listen::{self, ListenEntry};
 use crate::scenario::document::{Table, ValueKind};
 use crate::scenario::keys::{GROUP, MAX_MESSAGE, MAX_NODES};
 use crate::scenario::reader::{Field, Mistakes, TableReader, Written};
-use crate::scenario::resolved::{BehaviorName, Transport};
+use crate::scenario::resolved::{BehaviorName, ExitRule, Transport};
 use crate::scenario::source::Place;
 use crate::scenario::values::{self, Quantity, distribution};
 use base::distribution::Distribution;
@@ -53,6 +53,8 @@ pub struct ProgramKeys {
     pub framing: OptionalKey<Framing>,
     pub max_message: OptionalKey<u64>,
     pub command: OptionalKey<Vec<String>>,
+    pub exit: OptionalKey<ExitRule>,
+    pub ends_run: OptionalKey<bool>,
 }
 
 impl GroupEntry {
@@ -129,6 +131,15 @@ fn group(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> GroupE
             framing: reader.optional("framing", values::framing),
             max_message: reader.optional("max_message", values::size(1, MAX_MESSAGE)),
             command: reader.optional("command", values::command),
+            exit: reader.optional(
+                "exit",
+                values::word(&[
+                    ("success", ExitRule::Success),
+                    ("any", ExitRule::Any),
+                    ("never", ExitRule::Never),
+                ]),
+            ),
+            ends_run: reader.optional("ends_run", values::flag),
         },
         flawed: false,
     };
