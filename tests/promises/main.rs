@@ -19,6 +19,7 @@ mod failures;
 mod faults;
 mod framing;
 mod golden;
+mod hostile;
 mod isolate;
 mod judges;
 mod junit;
