@@ -88,6 +88,28 @@ pub enum RunError {
     },
 }
 
+impl RunError {
+    /// Whether the reason is this run's alone: its files were removed or changed while it
+    /// wrote them. A full disk or a folder that nobody may write stops every run.
+    pub(crate) fn is_of_one_run(&self) -> bool {
+        let source = match self {
+            RunError::Log(error) => &error.source,
+            RunError::Write(error) => &error.source,
+            RunError::Read(_) => return true,
+            _ => return false,
+        };
+        use std::io::ErrorKind;
+        let of_all = [
+            ErrorKind::StorageFull,
+            ErrorKind::QuotaExceeded,
+            ErrorKind::FileTooLarge,
+            ErrorKind::ReadOnlyFilesystem,
+            ErrorKind::PermissionDenied,
+        ];
+        !of_all.contains(&source.kind())
+    }
+}
+
 /// Runs the runs of one worker.
 #[derive(Debug)]
 pub struct Session<'a> {

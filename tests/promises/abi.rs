@@ -175,7 +175,8 @@ fn a_column_with_the_name_of_a_standard_one_is_refused() {
         let source = source.replace("{TEXT(\"ticks\"),", &format!("{{TEXT(\"{name}\"),"));
         let flags = ["-shared", "-fPIC", "-o", "libmetronome.so"];
         compile(folder.path(), "metronome.c", &source, &flags);
-        let loaded = library::load("metronome", &folder.path().join("libmetronome.so"));
+        let build = Build::read("metronome", &folder.path().join("libmetronome.so"));
+        let loaded = library::load(&build.unwrap());
         let error = loaded.unwrap_err().to_string();
         let what = format!("column `{name}` has the name of a column that every log has");
         assert!(error.contains(&what), "{error}");

@@ -22,6 +22,7 @@ mod golden;
 mod harmless_text;
 mod hostile_clients;
 mod hostile_messages;
+mod hostile;
 mod isolate;
 mod judges;
 mod junit;

@@ -2,7 +2,8 @@
 //!
 //! Writing a row never fails. The first error (a full disk, a folder that cannot be
 //! written) is kept with its path, nothing is written after it, and `finish`
-//! returns it.
+//! returns it. A file that somebody else has made shorter, replaced or removed
+//! meanwhile is such an error: a log is whole, or it is none.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -53,9 +54,8 @@ struct NodeFile {
     buffer: Vec<u8>,
     /// `None` before the first write, and if there are too many files.
     file: Option<File>,
-    created: bool,
-    /// Size of what was written `[bytes]`.
-    written: u64,
+    /// Size of what was written `[bytes]`; none before the first write.
+    written: Option<u64>,
 }
 
 impl NodeLogs {
@@ -74,8 +74,7 @@ impl NodeLogs {
                 name: node.name.as_str().into(),
                 buffer,
                 file: None,
-                created: false,
-                written: 0,
+                written: None,
             }
         });
         let nodes: Vec<_> = nodes.collect();
@@ -132,19 +131,15 @@ impl NodeLogs {
     /// The first error of any write.
     pub fn finish(mut self) -> Result<u64, WriteError> {
         self.flush();
+        if let Some(error) = self.error {
+            return Err(error);
+        }
         for node in &self.nodes {
-            let path = node.path(&self.folder);
-            if self.error.is_none()
-                && node.created
-                && let Err(source) = only_ours(&path, node.written)
-            {
-                self.error = Some(WriteError { path, source });
+            if let Some(written) = node.written {
+                verify(&node.path(&self.folder), written)?;
             }
         }
-        match self.error {
-            Some(error) => Err(error),
-            None => Ok(self.written),
-        }
+        Ok(self.written)
     }
 
     #[cold]
@@ -172,12 +167,15 @@ impl NodeFile {
     fn write(&mut self, folder: &Path, keep_open: bool) -> io::Result<()> {
         let mut file = match self.file.take() {
             Some(file) => file,
-            None if self.created => File::options().append(true).open(self.path(folder))?,
-            None => create(&self.path(folder))?,
+            None if self.written.is_some() => {
+                File::options().append(true).open(self.path(folder))?
+            }
+            None => File::create(self.path(folder))?,
         };
-        self.created = true;
+        let written = self.written.unwrap_or(0);
+        unchanged(&file, written)?;
+        self.written = Some(written + self.buffer.len() as u64);
         file.write_all(&self.buffer)?;
-        self.written += self.buffer.len() as u64;
         if keep_open {
             self.file = Some(file);
         }
@@ -194,15 +192,6 @@ pub fn create(path: &Path) -> io::Result<File> {
         return Err(somebody_elses());
     }
     File::create(path)
-}
-
-/// Fails unless a file has the size that the runner wrote.
-fn only_ours(path: &Path, written: u64) -> io::Result<()> {
-    match path.metadata() {
-        Ok(found) if found.is_file() && found.len() != written => Err(somebody_elses()),
-        Err(error) => Err(error),
-        Ok(_) => Ok(()),
-    }
 }
 
 fn somebody_elses() -> io::Error {
@@ -276,6 +265,7 @@ impl CombinedLog {
             Some(file) => file,
             None => create(&self.path)?,
         };
+        unchanged(&file, self.written)?;
         file.write_all(&self.buffer)?;
         self.file = Some(file);
         Ok(())
@@ -287,16 +277,31 @@ impl CombinedLog {
     /// The first error of any write.
     pub fn finish(mut self) -> Result<u64, WriteError> {
         self.flush();
-        if self.error.is_none()
-            && let Err(source) = only_ours(&self.path, self.written)
-        {
-            let path = self.path.clone();
-            self.error = Some(WriteError { path, source });
-        }
         match self.error {
             Some(error) => Err(error),
-            None => Ok(self.written),
+            None => verify(&self.path, self.written).map(|()| self.written),
         }
+    }
+}
+
+/// Checks that a log that is open has as many bytes as were written.
+fn unchanged(file: &File, written: u64) -> io::Result<()> {
+    match written == 0 || file.metadata()?.len() == written {
+        true => Ok(()),
+        false => Err(somebody_elses()),
+    }
+}
+
+/// Checks that the file at this path has as many bytes as were written.
+fn verify(path: &Path, written: u64) -> Result<(), WriteError> {
+    let at = |source| WriteError {
+        path: path.to_owned(),
+        source,
+    };
+    let found = path.metadata().map_err(at)?;
+    match !found.is_file() || found.len() == written {
+        true => Ok(()),
+        false => Err(at(somebody_elses())),
     }
 }
 
@@ -397,6 +402,34 @@ mod tests {
                 .to_string()
                 .starts_with("no/such/folder/events.csv: cannot write")
         );
+    }
+
+    #[test]
+    fn a_log_that_somebody_else_changes_is_an_error() {
+        let changes: [fn(&Path); 3] = [
+            |log| std::fs::write(log, "").unwrap(),
+            |log| std::fs::remove_file(log).unwrap(),
+            |log| std::fs::write(log, "x".repeat(10_000)).unwrap(),
+        ];
+        for change in changes {
+            for rows_after in [0, 1] {
+                let folder = tempfile::tempdir().unwrap();
+                let mut logs = NodeLogs::create(folder.path(), &schema(1));
+                let mut log = CombinedLog::create(folder.path(), &schema(1));
+                logs.row(&tick(0, 1), Columns::default());
+                log.row(&tick(0, 1), Columns::default());
+                logs.flush();
+                log.flush();
+                change(&folder.path().join("n-0.csv"));
+                change(&folder.path().join(COMBINED_FILE));
+                for step in 0..rows_after {
+                    logs.row(&tick(0, 2 + step), Columns::default());
+                    log.row(&tick(0, 2 + step), Columns::default());
+                }
+                logs.finish().unwrap_err();
+                log.finish().unwrap_err();
+            }
+        }
     }
 
     #[cfg(target_os = "linux")]

@@ -102,6 +102,7 @@ impl Instances {
         let peer_count = world.peer_count(node);
         let now_ns = world.local_time(node).0;
         self.side.node = node;
+        self.side.words = arena.words;
         let mut frame = Frame {
             world: &raw mut *world,
             side: &raw mut *self.side,
@@ -128,7 +129,7 @@ impl Instances {
             observed.leave(status);
         }
         if context.rows == 0 && context.word != 0 {
-            world.record(context.word - 1);
+            self.side.record(world, context.word - 1);
         }
         if status == abi::OK && !self.side.touched {
             return Ok(());
@@ -168,6 +169,10 @@ impl Behaviors for Instances {
         world: &mut World<S>,
     ) -> Result<(), CallError> {
         let index = self.arena_of(node);
+        self.arenas[index].fits().map_err(|reason| CallError {
+            panicked: false,
+            reason,
+        })?;
         self.arenas[index].destroy(node);
         self.arenas[index].reset(node, random);
         self.side.creating = true;

@@ -93,6 +93,19 @@ pub enum LoadError {
     },
 }
 
+/// The largest sizes and counts that a plugin's tables may name. All are far above what
+/// any plugin needs, and far below what a calculation with them could overflow.
+mod most {
+    /// Behaviors, and checks.
+    pub const BEHAVIORS: u64 = 1024;
+    /// Words of a behavior for `event`.
+    pub const EVENTS: u64 = 4096;
+    /// State of a node `[bytes]`.
+    pub const STATE: u64 = 1 << 30;
+    /// A text `[bytes]`.
+    pub const TEXT: u64 = 16 << 20;
+}
+
 /// Opens a build of a plugin and checks all that can be checked without calling it.
 ///
 /// # Errors
@@ -190,6 +203,7 @@ fn check_header(
 
 fn describe(plugin: &'static abi::Plugin, build: &Arc<Build>) -> Result<Plugin, String> {
     let mut behaviors = Vec::new();
+    at_most("behavior_count", plugin.behavior_count, most::BEHAVIORS)?;
     if plugin.behavior_count > 0 && plugin.behaviors.is_null() {
         return Err("its table of behaviors is null".to_owned());
     }
@@ -238,6 +252,7 @@ fn describe_checks(plugin: &'static abi::Plugin) -> Result<Vec<Arc<Check>>, Stri
     #[allow(unsafe_code)]
     // SAFETY: of the right layout; static.
     let table = unsafe { &*table };
+    at_most("check_count", table.check_count, most::BEHAVIORS)?;
     if table.check_count > 0 && table.checks.is_null() {
         return Err("its table of checks is null".to_owned());
     }
@@ -311,6 +326,8 @@ fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> 
             abi::MAX_COLUMNS
         )));
     }
+    at_most("event_count", table.event_count, most::EVENTS).map_err(inside)?;
+    at_most("state_size", table.state_size, most::STATE).map_err(inside)?;
     let mut columns = Vec::new();
     for column in slice(table.columns, table.column_count).map_err(inside)? {
         let name = text(column.name, "a column's name").map_err(inside)?;
@@ -368,8 +385,17 @@ fn slice<T>(first: *const T, count: u64) -> Result<&'static [T], String> {
     }
 }
 
+/// Checks a size or count.
+fn at_most(field: &str, found: u64, most: u64) -> Result<(), String> {
+    match found <= most {
+        true => Ok(()),
+        false => Err(format!("{field} is {found}, expected at most {most}")),
+    }
+}
+
 /// A copy of a static text of the plugin.
 fn text(text: abi::Text, what: &str) -> Result<String, String> {
+    at_most(&format!("the length of {what}"), text.len, most::TEXT)?;
     let bytes = slice(text.ptr, text.len).map_err(|_| format!("{what} is null"))?;
     String::from_utf8(bytes.to_vec()).map_err(|_| format!("{what} is not UTF-8"))
 }

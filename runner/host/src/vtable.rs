@@ -27,6 +27,8 @@ pub(super) struct Frame<S> {
 pub(super) struct Side {
     /// The acting node.
     pub node: u32,
+    /// Number of words that its behavior has for `event`.
+    pub words: u32,
     /// Whether the callback is `create`, in which effects are not allowed.
     pub creating: bool,
     /// Whether one of the following three is not empty.
@@ -96,17 +98,24 @@ unsafe fn effect<S: Sink>(context: *mut Context, world: &mut World<S>, side: &mu
     // SAFETY: the context is ours; the plugin is waiting in this call.
     let context = unsafe { &mut *context };
     if context.rows == 0 && context.word != 0 {
-        world.record(context.word - 1);
+        side.record(world, context.word - 1);
     }
     context.rows = context.rows.saturating_add(1);
     true
 }
+
+/// The most bytes that a plugin may lend in one call: no message or text is longer, and
+/// no calculation with it overflows.
+const LENT_MAX: u64 = 1 << 32;
 
 /// A text that a plugin lends. Bytes that are not UTF-8 are replaced; null is empty.
 #[allow(unsafe_code)]
 pub(super) fn text<'a>(text: abi::Text) -> Cow<'a, str> {
     if text.ptr.is_null() || text.len == 0 {
         return Cow::Borrowed("");
+    }
+    if text.len > LENT_MAX {
+        return Cow::Owned(format!("(a text of {} bytes)", text.len));
     }
     // SAFETY: lent for the current call, by the ABI; callers copy what they keep.
     String::from_utf8_lossy(unsafe { slice::from_raw_parts(text.ptr, text.len as usize) })
@@ -123,6 +132,10 @@ unsafe extern "C" fn send<S: Sink>(
     let (world, side) = unsafe { behind::<S>(context) };
     // SAFETY: as above.
     if !unsafe { effect(context, world, side) } {
+        return 1;
+    }
+    if len > LENT_MAX {
+        side.fail_with(|| format!("sent {len} bytes, expected at most {LENT_MAX}"));
         return 1;
     }
     let bytes = if bytes.is_null() || len == 0 {
@@ -182,7 +195,7 @@ unsafe extern "C" fn record<S: Sink>(context: *mut Context, word: u32) {
     let (world, side) = unsafe { behind::<S>(context) };
     // SAFETY: as above.
     if unsafe { effect(context, world, side) } {
-        world.record(word);
+        side.record(world, word);
     }
 }
 
@@ -191,7 +204,7 @@ unsafe extern "C" fn print<S: Sink>(context: *mut Context, line: abi::Text) {
     // SAFETY: called during a callback with its context.
     let (world, side) = unsafe { behind::<S>(context) };
     // SAFETY: as above.
-    if unsafe { effect(context, world, side) } {
+    if unsafe { effect(context, world, side) } && side.may_lend(line) {
         world.print(&text(line));
     }
 }
@@ -200,6 +213,9 @@ unsafe extern "C" fn print<S: Sink>(context: *mut Context, line: abi::Text) {
 unsafe extern "C" fn set_text<S: Sink>(context: *mut Context, column: u32, value: abi::Text) {
     // SAFETY: called during a callback with its context.
     let (_, side) = unsafe { behind::<S>(context) };
+    if !side.may_lend(value) {
+        return;
+    }
     let value = (!value.ptr.is_null()).then(|| text(value).into_owned());
     side.touched = true;
     side.texts.push((column, value));
@@ -210,7 +226,7 @@ unsafe extern "C" fn stop_run<S: Sink>(context: *mut Context, reason: abi::Text)
     // SAFETY: called during a callback with its context.
     let (world, side) = unsafe { behind::<S>(context) };
     // SAFETY: as above.
-    if unsafe { effect(context, world, side) } {
+    if unsafe { effect(context, world, side) } && side.may_lend(reason) {
         world.stop_run(&text(reason));
     }
 }
@@ -244,6 +260,33 @@ unsafe extern "C" fn run_folder<S: Sink>(context: *mut Context) -> abi::Text {
 }
 
 impl Side {
+    /// Writes a row with one of the behavior's own words.
+    pub fn record<S: Sink>(&mut self, world: &mut World<S>, word: u32) {
+        match word < self.words {
+            true => world.record(word),
+            false => {
+                let words = self.words;
+                self.fail_with(|| {
+                    format!("recorded the word {word}, but its behavior has {words} words")
+                });
+            }
+        }
+    }
+
+    /// Whether a text is as long as a text may be; if not, the callback fails.
+    fn may_lend(&mut self, text: abi::Text) -> bool {
+        let fits = text.ptr.is_null() || text.len <= LENT_MAX;
+        if !fits {
+            self.fail_with(|| {
+                format!(
+                    "lent a text of {} bytes, expected at most {LENT_MAX}",
+                    text.len
+                )
+            });
+        }
+        fits
+    }
+
     /// Sets the reason why the callback fails; the first counts.
     #[cold]
     fn fail_with(&mut self, reason: impl FnOnce() -> String) {

@@ -15,6 +15,7 @@ pub fn guard(command: &Command) {
         Command::Run(_) | Command::Check(_) | Command::List(_) | Command::Plugins(_)
     );
     if runs_plugins {
+        os::fork_mark::set();
         os::exit::guard(explain, Exit::Failed.code().into());
     }
 }

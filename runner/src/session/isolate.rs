@@ -108,6 +108,8 @@ pub enum FromChild {
     Refused(String),
     /// Results cannot be written, for this reason.
     Broken(String),
+    /// The files of this run were changed by somebody else.
+    Lost(String),
 }
 
 impl FromChild {
@@ -228,11 +230,19 @@ impl<'a> IsolatedRuns<'a> {
             match child.listen()? {
                 Some(Message::Over(entry)) => {
                     child.forward();
+                    if let Some(why) = death::missing(self.folder, spec, &entry) {
+                        let result = death::lost(self.plan, spec, began, &mut child, why);
+                        return Ok(Attempt::Died(Box::new(result)));
+                    }
                     // A child that was told to stop may read that after this run.
                     self.child = (!watch.is_ending()).then_some(child);
                     return Ok(Attempt::Final(Box::new(self.result(*entry, spec)?)));
                 }
                 Some(Message::Refused(why)) => return Err(SetupError::Refused(why).into()),
+                Some(Message::Lost(why)) => {
+                    let result = death::lost(self.plan, spec, began, &mut child, why);
+                    return Ok(Attempt::Died(Box::new(result)));
+                }
                 Some(Message::Broken(why)) => return Err(RunError::Process(why)),
                 Some(Message::Line(line)) => {
                     if let Some(print) = self.options.print_line {
@@ -269,7 +279,8 @@ impl<'a> IsolatedRuns<'a> {
             text: source.text.clone(),
             settings: how.settings.clone(),
             plugins: self.plan.builds(),
-            folder: self.folder.path().to_owned(),
+            folder: std::path::absolute(self.folder.path())
+                .unwrap_or_else(|_| self.folder.path().to_owned()),
             log: self.options.log,
             print_lines: self.options.print_line.is_some(),
             color: how.color,

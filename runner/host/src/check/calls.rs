@@ -105,6 +105,9 @@ unsafe extern "C" fn verdict(host: *mut c_void, verdict: u32, reason: abi::Text)
 
 #[allow(unsafe_code)]
 unsafe extern "C" fn evidence(host: *mut c_void, row: *const abi::Evidence) {
+    if row.is_null() {
+        return;
+    }
     // SAFETY: `host` is the `Reply` behind the sink of the call under way, and the
     // row is lent for it.
     let (reply, row) = unsafe { (&mut *host.cast::<Reply<'_>>(), &*row) };

@@ -16,14 +16,25 @@ use crate::config::Config;
 use crate::plugin::Table;
 use base::random::Random;
 
+/// States of so many bytes are allocated without a look at the machine's memory.
+/// Arbitrary.
+const WITHOUT_ASKING: usize = 64 << 20;
+
 #[derive(Debug)]
 pub(super) struct Arena {
     pub(super) config: Arc<Config>,
     pub(super) table: Table<abi::Behavior>,
+    /// Number of the behavior's own words for `event`.
+    pub(super) words: u32,
     /// The slots.
     block: NonNull<u8>,
     layout: Layout,
+    /// Whether there is memory for all slots. If not, all nodes have the same one, and
+    /// none may be created.
+    fits: bool,
     /// The size of a slot `[bytes]`.
+    slot_size: usize,
+    /// From one slot to the next `[bytes]`.
     stride: usize,
     /// The offset of the plugin's state in a slot `[bytes]`.
     state_offset: usize,
@@ -48,12 +59,15 @@ impl Arena {
         let cells = table.0.column_count as usize * 8;
         let align = (table.0.state_align as usize).max(8);
         let state_offset = (size_of::<abi::Slot>() + cells).next_multiple_of(align);
+        // Both sizes are bounded when the plugin is loaded.
         let stride = (state_offset + table.0.state_size as usize).next_multiple_of(align);
-        let layout = Layout::from_size_align(stride * count.max(1) as usize, 64)
-            .expect("the nodes' states fit in memory");
-        // SAFETY: the size is not zero.
-        let block = NonNull::new(unsafe { alloc_zeroed(layout) })
-            .unwrap_or_else(|| handle_alloc_error(layout));
+        let (block, layout, fits) = match allocate(stride.checked_mul(count.max(1) as usize)) {
+            Some((block, layout)) => (block, layout, true),
+            None => match allocate(Some(stride)) {
+                Some((block, layout)) => (block, layout, false),
+                None => handle_alloc_error(Layout::new::<abi::Slot>()),
+            },
+        };
         let text_columns: Vec<u32> = (0..)
             .zip(behavior.columns.iter())
             .filter(|(_, column)| column.kind == ColumnKind::Text)
@@ -63,14 +77,34 @@ impl Arena {
         Arena {
             config,
             table,
+            words: behavior.events.len() as u32,
             block,
             layout,
-            stride,
+            fits,
+            slot_size: stride,
+            stride: if fits { stride } else { 0 },
             state_offset,
             first,
             alive: vec![false; count as usize],
             text_columns,
             texts,
+        }
+    }
+
+    /// Checks that there is memory for all nodes of the group.
+    ///
+    /// # Errors
+    ///
+    /// If not, with the text for people.
+    pub(super) fn fits(&self) -> Result<(), String> {
+        match self.fits {
+            true => Ok(()),
+            false => Err(format!(
+                "there is no memory for {} nodes of {} bytes each: the behavior has a `state_size` of {}",
+                self.alive.len(),
+                self.slot_size,
+                self.table.0.state_size
+            )),
         }
     }
 
@@ -142,10 +176,10 @@ impl Arena {
     #[allow(unsafe_code)]
     pub(super) fn reset(&mut self, node: u32, random: Random) {
         let slot = self.slot(node);
-        // SAFETY: a slot is `stride` bytes and begins with an `abi::Slot` and the
+        // SAFETY: a slot is `slot_size` bytes and begins with an `abi::Slot` and the
         // cells; no instance is alive in it.
         unsafe {
-            slot.write_bytes(0, self.stride);
+            slot.write_bytes(0, self.slot_size);
             (*slot.cast::<abi::Slot>()).random = random.0;
             let cells = slot.add(size_of::<abi::Slot>()).cast::<u64>();
             for (text, &column) in (0..).zip(&self.text_columns) {
@@ -180,6 +214,20 @@ impl Arena {
             unsafe { (self.table.0.destroy)(self.state(node)) }
         }
     }
+}
+
+/// Memory of this size, all zero; none if there is not so much.
+#[allow(unsafe_code)]
+fn allocate(size: Option<usize>) -> Option<(NonNull<u8>, Layout)> {
+    let size = size?;
+    // The system may promise more than there is, and end the process when it is used.
+    if size > WITHOUT_ASKING && os::limits::total_memory().is_some_and(|all| size as u64 > all) {
+        return None;
+    }
+    let layout = Layout::from_size_align(size, 64).ok()?;
+    // SAFETY: a slot is never of size zero.
+    let block = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+    Some((block, layout))
 }
 
 impl Drop for Arena {

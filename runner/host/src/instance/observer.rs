@@ -71,6 +71,10 @@ impl Observed<'_> {
     /// The callback has returned.
     #[cold]
     pub fn leave(self, status: abi::Status) {
+        if os::fork_mark::is_copy() {
+            // The callback has forked, and returned in both processes.
+            os::exit::at_once(3);
+        }
         if let Some(page) = self.page {
             page.leave();
         }

@@ -35,6 +35,7 @@ pub enum Message {
     Over(Box<Entry>),
     Refused(String),
     Broken(String),
+    Lost(String),
     /// The child is gone.
     Dead,
 }
@@ -67,7 +68,7 @@ impl ChildProcess {
                     let how = super::death::ending(&how) + &super::death::last_lines(&output);
                     return Err(SetupError::Gone { who, how }.into());
                 }
-                Some(Message::Over(_) | Message::Line(_)) | None => {}
+                Some(Message::Over(_) | Message::Line(_) | Message::Lost(_)) | None => {}
             }
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
@@ -129,6 +130,7 @@ impl ChildProcess {
             }
             Ok(Some(FromChild::Refused(why))) => Message::Refused(why),
             Ok(Some(FromChild::Broken(why))) => Message::Broken(why),
+            Ok(Some(FromChild::Lost(why))) => Message::Lost(why),
             // Not written by the runner.
             Err(_) => Message::Dead,
         })

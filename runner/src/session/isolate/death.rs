@@ -9,6 +9,8 @@ use analysis::results::{RunRow, RunStatus};
 use super::child::ChildProcess;
 use super::{CALLBACK_MAX, Killed};
 use crate::plan::{Case, Plan, RunSpec};
+use crate::results::entry::Entry;
+use crate::results::folder::Folder;
 use crate::results::run_result::RunResult;
 use crate::session::ended::seconds;
 use crate::session::timeout;
@@ -70,6 +72,40 @@ pub(super) fn died(
     result.row.status = RunStatus::Failed;
     result.failure = Some(why + &position(plan.case(spec), child) + &last_lines(&output));
     result
+}
+
+/// A run whose files somebody else has changed. Its child is not used again: its
+/// descriptors may be others, too.
+pub(super) fn lost(
+    plan: &Plan,
+    spec: RunSpec,
+    began: Instant,
+    child: &mut ChildProcess,
+    why: String,
+) -> RunResult {
+    let (_, output) = child.end();
+    let mut result = blank(plan, spec, began);
+    let progress = child.page.read().progress;
+    result.row.duration_s = seconds(SimTime(progress.time_ns));
+    result.row.events = progress.events;
+    result.row.messages = progress.messages;
+    result.row.status = RunStatus::Failed;
+    result.failure = Some(why + &last_lines(&output));
+    result
+}
+
+/// What is wrong with the files of a run that a child has ended: each must be there.
+pub(super) fn missing(folder: &Folder, spec: RunSpec, entry: &Entry) -> Option<String> {
+    let folder = folder.partial_run(spec.number);
+    let wrong = entry.files.iter().find(|sum| {
+        let file = folder.join(&sum.name).metadata();
+        !file.is_ok_and(|file| file.len() == sum.bytes)
+    })?;
+    let file = folder.join(&wrong.name);
+    Some(format!(
+        "{}: somebody else has changed it after the run had ended",
+        file.display()
+    ))
 }
 
 /// Where the child was: ` in `tick` of node `a` at 1 s (step 4)`.

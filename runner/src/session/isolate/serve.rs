@@ -20,6 +20,9 @@ use realtime::processes::orders::follow;
 /// How long a run in real time may take to end after the parent is gone.
 const END_ALONE: Duration = Duration::from_secs(5);
 
+/// How long the processes that a plugin has started may take to end after SIGKILL.
+const END_CHILDREN: Duration = Duration::from_secs(5);
+
 /// Runs runs for the parent at the other end of `control`, until the parent is gone.
 /// Lines that nodes print go to `print_line`.
 ///
@@ -28,6 +31,9 @@ const END_ALONE: Duration = Duration::from_secs(5);
 /// Fails if the plan or a run cannot be begun; the reason is sent to the parent, too.
 pub fn serve(control: Control, job: &ChildJob, print_line: fn(&str)) -> Result<(), String> {
     bound(job.memory);
+    os::fork_mark::set();
+    // Without it, a daemon of a plugin ends with this process, and not with its run.
+    let _ = os::family::adopt_orphans();
     let mut reports = control.sender().map_err(text)?;
     let served = runs(control, job, print_line, &mut reports);
     if let Err(why) = &served {
@@ -65,6 +71,7 @@ fn runs(
     };
     let is_stop = |order: &ToChild| matches!(order, ToChild::Stop);
     let orders = follow(control, stop.clone(), is_stop, patience);
+    let home = std::env::current_dir().ok();
     let timers = start_timer(job.timeout, &stop);
     let limits = Limits {
         stop: &stop,
@@ -76,7 +83,15 @@ fn runs(
         if let Some(page) = &page {
             page.clear();
         }
+        // A plugin may have changed it.
+        if let Some(home) = &home {
+            let _ = std::env::set_current_dir(home);
+        }
         let report = report(&plan, &mut session, number)?;
+        if os::fork_mark::is_copy() {
+            os::exit::at_once(3);
+        }
+        os::family::end_descendants(END_CHILDREN);
         reports.send(&report).map_err(text)?;
     }
     Ok(())
@@ -88,6 +103,7 @@ fn report(plan: &Plan, session: &mut Session<'_>, number: u32) -> Result<FromChi
     let spec = spec.ok_or_else(|| format!("there is no run {number}"))?;
     Ok(match session.run(spec) {
         Ok(result) => FromChild::over(&Entry::of(&result)),
+        Err(error) if error.is_of_one_run() => FromChild::Lost(error.to_string()),
         Err(RunError::Setup(why)) => FromChild::Refused(why.to_string()),
         Err(error) => FromChild::Broken(error.to_string()),
     })

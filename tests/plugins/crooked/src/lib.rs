@@ -4,8 +4,8 @@
 #![allow(unsafe_code)]
 
 use runner_abi::{
-    ABI_VERSION, Behavior, Column, Context, EventWord, HANDLES_TICK, LAYOUT, OK, Plugin,
-    ProblemSink, Status, Text,
+    ABI_VERSION, Behavior, COLUMN_U64, Column, Context, EventWord, HANDLES_TICK, LAYOUT, OK,
+    Plugin, ProblemSink, Status, Text,
 };
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
@@ -91,7 +91,7 @@ unsafe extern "C" fn peer(_: *mut Context, _: *mut c_void, _: u32) -> Status {
 static COLUMNS: [Column; 1] = [Column {
     name: text("number"),
     docs: text(""),
-    kind: 0,
+    kind: COLUMN_U64,
     reserved: 0,
 }];
 
@@ -135,6 +135,8 @@ extern "C" fn loaded() {
         Ok(word) if word == field => u64::MAX,
         // As large that a size times a number of nodes is small again.
         Ok(word) if word == format!("{field}_wraps") => 1 << 62,
+        // The largest size that is accepted.
+        Ok(word) if word == format!("{field}_large") => 1 << 30,
         _ => truth,
     };
     let name = |field: &str| Text {
