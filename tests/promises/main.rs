@@ -22,6 +22,7 @@ mod golden;
 mod isolate;
 mod judges;
 mod junit;
+mod kept;
 mod kv;
 mod kv_live;
 mod lab_model;

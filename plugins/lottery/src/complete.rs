@@ -16,6 +16,9 @@
 //! that an agency receives later come from the draw, which reads the file. The sums must equal
 //! the winners that the central sent, and these must equal the winners that the agency received.
 //!
+//! A central that starts with the bets of an earlier run (`state`, `--resume`) is not judged: their
+//! batches have no records in this run.
+//!
 //! If the run keeps files, `bets.csv` is compared with the batches of the records, in their
 //! order.
 //!
@@ -27,6 +30,7 @@ mod tests;
 
 use crate::bet::number;
 use crate::bets_file;
+use crate::central::STORED;
 use crate::digest::Digest;
 use crate::store::BETS;
 use audit::{Audit, Fact, Finding, Winners};
@@ -37,6 +41,8 @@ use std::path::{Path, PathBuf};
 /// `lottery.complete`.
 pub struct Complete {
     audit: Audit<Found>,
+    /// Number of bets that the central had when it first started.
+    earlier: u64,
     /// The run's folder; `None` if the run keeps no files.
     folder: Option<PathBuf>,
 }
@@ -51,17 +57,29 @@ impl Check for Complete {
     fn new(_: &NoConfig, run: &RunInfo) -> Result<Self> {
         Ok(Complete {
             audit: Audit::default(),
+            earlier: 0,
             folder: run.folder().map(PathBuf::from),
         })
     }
 
     fn record(&mut self, record: &Record<'_>) {
+        // Only a central has the column.
+        if record.event() == "start" {
+            let bets = record.number(STORED.info().name).unwrap_or(0);
+            self.earlier = self.earlier.max(bets);
+        }
         if let Some(fact) = fact(record) {
             self.audit.note(record.found(note(record)), fact);
         }
     }
 
     fn finish(self) -> Verdict {
+        if self.earlier > 0 {
+            return Verdict::unknown(format!(
+                "the central began with {} bets of an earlier run, which have no records here",
+                self.earlier
+            ));
+        }
         match self.audit.finish() {
             Finding::Wrong { reason, rows } => {
                 rows.into_iter().fold(Verdict::fail(reason), Verdict::row)
@@ -90,9 +108,20 @@ impl Check for Complete {
 
 /// Compares the file with the batches of the records.
 fn verify_file(folder: &Path, stored: &[(Digest, u64)]) -> Result<(), String> {
-    let file = File::open(folder.join(BETS)).map_err(|error| error.to_string());
+    let file = File::open(bets_file(folder)).map_err(|error| error.to_string());
     let found = file.and_then(|file| bets_file::verify(file, stored));
     found.map_err(|difference| format!("{BETS} is not what was stored: {difference}"))
+}
+
+/// The file of bets: in the run's folder, or in its copy of the central's state folder.
+fn bets_file(folder: &Path) -> PathBuf {
+    let here = folder.join(BETS);
+    let copies = std::fs::read_dir(folder.join("state")).into_iter().flatten();
+    let mut copies = copies.flatten().map(|node| node.path().join(BETS));
+    match here.exists() {
+        true => here,
+        false => copies.find(|file| file.exists()).unwrap_or(here),
+    }
 }
 
 /// The note on a row: its agency and batch.

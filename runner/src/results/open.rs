@@ -109,7 +109,8 @@ fn continued(
 ) -> Result<OpenResults, ResumeError> {
     let path = folder.path().join(MANIFEST_FILE);
     let (journal, past) = Journal::reopen(&folder, identity)?;
-    let fresh = past.entries.is_empty() && past.remarks.is_empty();
+    // A run that was interrupted may hold what its behaviors have acknowledged.
+    let fresh = past.entries.is_empty() && past.remarks.is_empty() && !folder.holds_runs();
     // The manifest of the process that began the plan is kept.
     if !path.exists() || fresh {
         write_whole(&path, &manifest.to_json())?;

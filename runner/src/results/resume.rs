@@ -47,14 +47,8 @@ pub fn take_up(plan: &Plan, folder: &Folder, past: Past) -> Result<Resumed, Resu
     for spec in plan.runs() {
         let number = spec.number;
         let Some((_, entry)) = entries.next_if(|(run, _)| *run == u64::from(number)) else {
-            // In real time the repeated run has other files, so the folder without a
-            // line in the journal must be moved.
-            if plan.is_real() && folder.run(number).exists() {
-                let place = set_aside(&folder.run(number))?;
-                resumed.remarks.push(format!(
-                    "run {number}: it is not in the journal; its folder is now {}",
-                    place.display()
-                ));
+            if plan.is_real() {
+                resumed.remarks.extend(unfinished(folder, number)?);
             }
             continue;
         };
@@ -78,6 +72,27 @@ pub fn take_up(plan: &Plan, folder: &Folder, past: Past) -> Result<Resumed, Resu
         }
     }
     Ok(resumed)
+}
+
+/// Warnings about a run in real time without a line in the journal.
+fn unfinished(folder: &Folder, number: u32) -> Result<Vec<String>, ResultsError> {
+    let mut remarks = Vec::new();
+    // The repeated run has other files, so the folder must be moved.
+    let whole = folder.run(number);
+    if whole.exists() {
+        let place = set_aside(&whole)?;
+        remarks.push(format!(
+            "run {number}: it is not in the journal; its folder is now {}",
+            place.display()
+        ));
+    }
+    if folder.partial_run(number).exists() {
+        remarks.push(format!(
+            "run {number} was interrupted: it begins again with the files that its nodes wrote; its logs so far are in {}",
+            whole.join("interrupted-*").display()
+        ));
+    }
+    Ok(remarks)
 }
 
 /// Returns what is wrong with the files of a run, if anything. A damaged folder is
@@ -106,12 +121,13 @@ fn problem(folder: &Folder, result: &RunResult) -> Result<Option<String>, Result
     Ok(Some(wrong))
 }
 
-/// Renames a folder to `NNNN.damaged`, and removes an earlier one of that name.
+/// Renames a folder to `NNNN.damaged`, or to `NNNN.damaged-2` and so on: what an earlier
+/// one holds may be all that is left of what a behavior acknowledged.
 fn set_aside(folder: &Path) -> Result<PathBuf, ResultsError> {
-    let place = folder.with_extension("damaged");
-    if place.exists() {
-        fs::remove_dir_all(&place).map_err(ResultsError::at(&place))?;
-    }
+    let names = (2u32..).map(|number| folder.with_extension(format!("damaged-{number}")));
+    let mut places = [folder.with_extension("damaged")].into_iter().chain(names);
+    let place = places.find(|place| !place.exists());
+    let place = place.expect("some number is free");
     fs::rename(folder, &place).map_err(ResultsError::at(&place))?;
     Ok(place)
 }

@@ -14,6 +14,8 @@ pub use distribution::{Quantity, distribution};
 pub use duration::{delay, duration};
 pub use size::{bandwidth, size};
 
+use std::path::PathBuf;
+
 use super::document::ValueKind as Kind;
 use super::reader::{Field, listed};
 use super::resolved::BehaviorName;
@@ -25,6 +27,14 @@ pub const MAX_NAME: usize = 64;
 /// Text as it stands.
 pub fn text(field: Field<'_>) -> Option<String> {
     field.text().map(str::to_owned)
+}
+
+/// The path of a folder: not empty.
+pub fn folder(field: Field<'_>) -> Option<PathBuf> {
+    match field.text()? {
+        "" => field.expected("the path of a folder"),
+        path => Some(PathBuf::from(path)),
+    }
 }
 
 /// A whole number from `low` to `high`.

@@ -38,6 +38,8 @@ pub struct ScenarioFile {
     pub seed: OptionalKey<u64>,
     pub time: OptionalKey<TimeWord>,
     pub speed: OptionalKey<f64>,
+    /// The state folder of all groups that have no own.
+    pub state: OptionalKey<PathBuf>,
     /// The groups, in the order of the file.
     pub groups: Vec<GroupEntry>,
     /// The link entries, in the order of the file.
@@ -72,6 +74,7 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
             values::word(&[("virtual", TimeWord::Virtual), ("real", TimeWord::Real)]),
         ),
         speed: reader.optional("speed", values::positive),
+        state: reader.optional("state", values::folder),
         groups: entries(reader.required("nodes", group::groups)),
         links: entries(reader.optional("links", link::links)),
         faults: entries(reader.optional("faults", fault::faults)),

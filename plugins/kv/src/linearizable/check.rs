@@ -2,6 +2,7 @@
 //! from its verdict.
 
 use super::{BUDGET, Evidence, History, Verdict as Judgement};
+use crate::server::KEYS;
 use runner_sdk::{Check, Found, Record, Result, RunInfo, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -25,6 +26,8 @@ impl Default for LinearizableConfig {
 /// `kv.linearizable`.
 pub struct Linearizable {
     history: History<Found>,
+    /// Number of keys that a store had when it first started.
+    earlier: u64,
     budget: u64,
 }
 
@@ -39,6 +42,7 @@ impl Check for Linearizable {
     fn new(config: &LinearizableConfig, _: &RunInfo) -> Result<Self> {
         Ok(Linearizable {
             history: History::default(),
+            earlier: 0,
             budget: config.budget,
         })
     }
@@ -56,6 +60,11 @@ impl Check for Linearizable {
                 let row = record.found("");
                 self.history.returned(client, time, row, text("result"));
             }
+            // Only a store has the column.
+            "start" => {
+                let keys = record.number(KEYS.info().name).unwrap_or(0);
+                self.earlier = self.earlier.max(keys);
+            }
             "settled" => self.history.settled(client, time),
             _ => {}
         }
@@ -71,6 +80,11 @@ impl Check for Linearizable {
                 Verdict::passed(format!("{operations} operations on {keys} explained"))
             }
             Judgement::Unknown(reason) => Verdict::unknown(reason),
+            Judgement::Violation(violation) if self.earlier > 0 => Verdict::unknown(format!(
+                "the store began with {} keys of an earlier run, whose values have no records here: \
+                 {violation}",
+                self.earlier
+            )),
             Judgement::Violation(violation) => {
                 let rows = violation.evidence.iter().flat_map(noted);
                 rows.fold(Verdict::fail(violation.to_string()), Verdict::row)

@@ -45,6 +45,10 @@ pub struct OverrideOptions {
     /// When a run ends, as 60s or 1m30s; overrides `duration`
     #[arg(long, value_name = "D")]
     pub duration: Option<String>,
+    /// In real time: where the files of nodes outlive the run, as DIR/NODE/; a later run goes
+    /// on with them. Overrides `state`
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
 }
 
 /// How runs are executed.

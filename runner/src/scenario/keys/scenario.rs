@@ -51,6 +51,11 @@ pub static SCENARIO: Keys = Keys {
             Shape::Positive,
             "With `time = \"real\"`: simulated seconds per second of the wall clock. 10 is ten times faster. Default: 1.",
         ),
+        key(
+            "state",
+            Shape::Text,
+            "In real time: a folder in which the files of all nodes with a behavior outlive the run, relative to the scenario file; see `state` of a group, which replaces it. `--state DIR` replaces both.",
+        ),
         required(
             "nodes",
             Shape::TableOf(&GROUP),
