@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use analysis::results::Verdict;
 use clap::{CommandFactory, Parser};
 
-use arguments::{Arguments, Command, ScenarioOptions};
+use arguments::{Arguments, Color, Command, ScenarioOptions};
 
 use crate::plan::{Plan, Refusal};
 use crate::reporter::console::{Console, print};
@@ -94,6 +94,10 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         .iter()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
+    if let Some(why) = arguments::mistyped(&words) {
+        Console::new(Color::Auto).error(&why);
+        return Ok(Exit::BadInput);
+    }
     let arguments = Arguments::parse_from(arguments::with_run(words));
     match arguments.command {
         Command::Run(options) => run::run(&options, &command_line),

@@ -223,7 +223,13 @@ fn a_resume_that_cannot_begin_keeps_what_was_acknowledged() {
 #[test]
 fn a_resumed_run_of_a_process_per_node_goes_on() {
     let lab = Lab::with(&scenario("kv.server", "persist = true", "decimal10"));
-    let arguments = ["scenario.toml", "--no-report", "--processes", "--out", "out"];
+    let arguments = [
+        "scenario.toml",
+        "--no-report",
+        "--processes",
+        "--out",
+        "out",
+    ];
     let mut runner = Beside::start(&mut lab.command(&arguments));
     let address = runner.told("server listens on ");
     send(&lab, &address, "set a 1", "ok");
@@ -267,7 +273,16 @@ fn a_server_goes_on_with_the_state_that_its_scenario_names() {
 #[test]
 fn a_state_folder_has_one_owner() {
     let lab = Lab::with(&scenario("kv.server", "persist = true", "decimal10"));
-    let run = |out| ["scenario.toml", "--no-report", "--state", "kept", "--out", out];
+    let run = |out| {
+        [
+            "scenario.toml",
+            "--no-report",
+            "--state",
+            "kept",
+            "--out",
+            out,
+        ]
+    };
     let mut first = Beside::start(&mut lab.command(&run("one")));
     let address = first.told("server listens on ");
     // Without the lock it would run until its duration is over, and pass.
@@ -296,7 +311,14 @@ fn checks_find_the_files_of_a_state_folder() {
     ));
     let lab = Lab::with(&text.unwrap());
     let run = |out| {
-        let options = ["scenario.toml", "--time", "real", "--runs", "1", "--no-report"];
+        let options = [
+            "scenario.toml",
+            "--time",
+            "real",
+            "--runs",
+            "1",
+            "--no-report",
+        ];
         lab.runner(&[&options[..], &["--state", "kept", "--out", out]].concat())
     };
     run("one").ends(0);
@@ -311,9 +333,17 @@ fn checks_find_the_files_of_a_state_folder() {
 fn state_without_real_time_is_refused_with_its_place() {
     let text = scenario("kv.server", "persist = true", "decimal10").replace("real", "virtual");
     for (state, more, place) in [
-        ("state = \"kept\"\n", &[][..], "scenario.toml:1:1: `state` in virtual time"),
+        (
+            "state = \"kept\"\n",
+            &[][..],
+            "scenario.toml:1:1: `state` in virtual time",
+        ),
         ("", &["--state", "kept"], "--state "),
-        ("", &["--set", "nodes.server.state=kept"], "--set nodes.server.state=kept"),
+        (
+            "",
+            &["--set", "nodes.server.state=kept"],
+            "--set nodes.server.state=kept",
+        ),
     ] {
         let lab = Lab::with(&format!("{state}{text}"));
         let answer = lab.runner(&[&["scenario.toml"][..], more].concat());
@@ -321,7 +351,10 @@ fn state_without_real_time_is_refused_with_its_place() {
         assert!(!lab.path("kept").exists());
     }
     // `--time virtual` on a file made for real time: as for `listen`, without effect.
-    let lab = Lab::with(&format!("state = \"kept\"\n{}", text.replace("virtual", "real")));
+    let lab = Lab::with(&format!(
+        "state = \"kept\"\n{}",
+        text.replace("virtual", "real")
+    ));
     let answer = lab.runner(&["scenario.toml", "--time", "virtual", "--no-report"]);
     assert_ne!(answer.code, Some(2), "{answer:?}");
     assert!(!lab.path("kept").exists());
@@ -332,5 +365,7 @@ fn runs_side_by_side_cannot_share_a_state_folder() {
     let lab = Lab::with(&scenario("kv.server", "persist = true", "decimal10"));
     let more = ["--state", "kept", "--runs", "2", "--jobs", "2"];
     let answer = lab.runner(&[&["scenario.toml"][..], &more].concat());
-    answer.ends(2).says(&["--jobs 2: the nodes of `server` have a state folder"]);
+    answer
+        .ends(2)
+        .says(&["--jobs 2: the nodes of `server` have a state folder"]);
 }

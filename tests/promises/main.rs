@@ -48,6 +48,7 @@ mod resume;
 mod scenario_errors;
 mod scenario_schema;
 mod send;
+mod slips;
 mod traffic;
 mod traffic_live;
 mod units;

@@ -116,7 +116,9 @@ fn verify_file(folder: &Path, stored: &[(Digest, u64)]) -> Result<(), String> {
 /// The file of bets: in the run's folder, or in its copy of the central's state folder.
 fn bets_file(folder: &Path) -> PathBuf {
     let here = folder.join(BETS);
-    let copies = std::fs::read_dir(folder.join("state")).into_iter().flatten();
+    let copies = std::fs::read_dir(folder.join("state"))
+        .into_iter()
+        .flatten();
     let mut copies = copies.flatten().map(|node| node.path().join(BETS));
     match here.exists() {
         true => here,

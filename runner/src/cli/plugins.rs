@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::cli::Exit;
 use crate::cli::arguments::PluginsOptions;
-use crate::plan::nearest;
+use crate::plan::{NO_PLUGINS, nearest};
 use crate::reporter::console::{Console, print};
 use crate::reporter::summary::trimmed;
 use host::library::{LoadError, load};
@@ -32,8 +32,12 @@ pub fn plugins(options: &PluginsOptions) -> anyhow::Result<Exit> {
     };
     let Some(path) = search.find(plugin) else {
         console.error(&format!(
-            "there is no plugin `{plugin}`{}\n  looked for {} in: {}",
+            "there is no plugin `{plugin}`{}\n  {}looked for {} in: {}",
             meant(plugin, &search.names()),
+            match search.names().is_empty() {
+                true => format!("{NO_PLUGINS}\n  "),
+                false => String::new(),
+            },
             file_name(plugin),
             search
                 .folders()
@@ -107,6 +111,10 @@ fn list(search: &SearchPath, console: &Console) -> anyhow::Result<Exit> {
                 exit = Exit::Failed;
             }
         }
+    }
+    if table.is_empty() {
+        console.error(NO_PLUGINS);
+        return Ok(exit);
     }
     print(&trimmed(&table))?;
     Ok(exit)

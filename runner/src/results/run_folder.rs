@@ -18,9 +18,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use analysis::log::tables::files::{
-    COMBINED_FILE, FAULTS_FILE, LAG_FILE, log_file, printed_file,
-};
+use analysis::log::tables::files::{COMBINED_FILE, FAULTS_FILE, LAG_FILE, log_file, printed_file};
 
 use crate::results::error::ResultsError;
 

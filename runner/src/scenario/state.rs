@@ -12,19 +12,15 @@ use super::written::ScenarioFile;
 /// Settles the state folder of each group. The option wins over keys of the file, and
 /// the group's own key over that at the top. Paths are made relative to the current
 /// folder; `path` is that of the scenario file.
-pub fn settle(
-    file: &mut ScenarioFile,
-    path: &Path,
-    time: Option<TimeMode>,
-    mistakes: &Mistakes,
-) {
+pub fn settle(file: &mut ScenarioFile, path: &Path, time: Option<TimeMode>, mistakes: &Mistakes) {
     if time == Some(TimeMode::Virtual) {
         return leave_out(file, mistakes);
     }
     let home = path.parent().unwrap_or(Path::new(""));
     let all = file.state.clone();
     let overrides = |key: &Option<Written<PathBuf>>| {
-        key.as_ref().is_some_and(|written| written.place.overrides())
+        key.as_ref()
+            .is_some_and(|written| written.place.overrides())
     };
     for group in &mut file.groups {
         // A key of a behavior that a program has is reported elsewhere.

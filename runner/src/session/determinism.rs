@@ -12,9 +12,9 @@ use analysis::results::RunStatus;
 use csv::ByteRecord;
 
 use super::ended::Ended;
-use crate::results::run_folder::make_empty;
 use super::{RunError, remove};
 use crate::results::error::ResultsError;
+use crate::results::run_folder::make_empty;
 use crate::results::sums::{FileSum, difference, sums};
 
 /// Runs a run again whose files are in `partial`, and returns the first

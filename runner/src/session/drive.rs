@@ -48,7 +48,7 @@ impl Drive<'_> {
             (TimeMode::Virtual, _) => {
                 let run = self.assemble(BTreeMap::new());
                 in_virtual_time(run, self.stop)
-            },
+            }
             (TimeMode::Real { speed }, None) => {
                 let roster = &self.case().roster;
                 let states = StateFolders::open(roster, 0..roster.len())?;

@@ -78,8 +78,18 @@ fn work(
     let roster = &plan.case(spec).roster;
     let states = StateFolders::open(roster, job.nodes.iter().copied());
     let states = states.map_err(|error| error.to_string())?;
-    let _lock = FolderLock::shared(&job.folder).map_err(text)?.ok_or_else(gone)?;
-    let mut real = connected(&plan, spec, job, states.of.clone(), orders, reports, print_line)?;
+    let _lock = FolderLock::shared(&job.folder)
+        .map_err(text)?
+        .ok_or_else(gone)?;
+    let mut real = connected(
+        &plan,
+        spec,
+        job,
+        states.of.clone(),
+        orders,
+        reports,
+        print_line,
+    )?;
     reports.send(&NodeReport::Ready).map_err(text)?;
     let Ok(NodeOrder::Go { start_ns }) = orders.recv() else {
         return Err(gone());

@@ -24,7 +24,9 @@ fn read(connection: &mut TcpStream, count: usize) -> Result<Vec<u8>> {
 }
 
 fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    bytes
+        .iter()
+        .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }
 
 /// An agency that hands in single bets.
@@ -150,7 +152,10 @@ pub fn check_keys(address: &str, clients: &[Keeper]) {
             let key = client.key(set);
             let value = command(&mut connection, &format!("get {key}")).unwrap();
             let under_way = key == client.key(last + 1) && value == (last + 1).to_string();
-            assert!(under_way || value == set.to_string(), "{key}: {value}, set {set}");
+            assert!(
+                under_way || value == set.to_string(),
+                "{key}: {value}, set {set}"
+            );
         }
     }
 }
@@ -180,7 +185,10 @@ fn name(name: &str) -> Vec<u8> {
 fn log_in(connection: &mut TcpStream, account: &str) -> Result<[u64; 4]> {
     frame(connection, 2, &[&1u32.to_be_bytes(), &name(account)])?;
     let (kind, fields) = answer(connection)?;
-    assert!(kind == 0x80 || kind == 0xff && fields[4] == 8, "{kind} {fields:?}");
+    assert!(
+        kind == 0x80 || kind == 0xff && fields[4] == 8,
+        "{kind} {fields:?}"
+    );
     frame(connection, 3, &[&2u32.to_be_bytes(), &name(account)])?;
     let (kind, fields) = answer(connection)?;
     assert_eq!(kind, 0x83, "{fields:?}");
@@ -260,7 +268,10 @@ pub fn check_box(mailbox: &mut Mailbox, address: &str, clients: &[Chatter]) {
         let text = String::from_utf8(text.to_vec()).unwrap();
         // A message may come again if its acknowledgement was lost with the server.
         let before = mailbox.insert(expected, text.clone());
-        assert!(before.is_none_or(|before| before == text), "{expected}: {text}");
+        assert!(
+            before.is_none_or(|before| before == text),
+            "{expected}: {text}"
+        );
         let ids = [number_of_box.to_be_bytes(), expected.to_be_bytes()];
         frame(&mut connection, 0x41, &[&ids.concat()]).unwrap();
     }

@@ -168,8 +168,7 @@ impl Service {
             return Err(Refusal::ServiceFull);
         }
         self.newest = now_ns.max(self.newest + 1);
-        self.accounts
-            .insert(name.into(), Account::new(self.newest));
+        self.accounts.insert(name.into(), Account::new(self.newest));
         Ok(())
     }
 

@@ -191,11 +191,16 @@ fn with_persist_accounts_and_waiting_messages_survive_a_crash() {
     drop(server);
     let mut server = persistent(folder.path());
     assert_eq!(server.get(ACCOUNTS), Some(2));
-    assert_eq!((server.get(WAITING), server.get(ONLINE)), (Some(3), Some(0)));
+    assert_eq!(
+        (server.get(WAITING), server.get(ONLINE)),
+        (Some(3), Some(0))
+    );
     server.start();
     server.connect(BEN);
     let joined = server.message(BEN, request(1, Request::Login { name: "ben" }));
-    let pushes: Vec<_> = (1..4).map(|id| Effect::sent(BEN, pushed(mailbox, id))).collect();
+    let pushes: Vec<_> = (1..4)
+        .map(|id| Effect::sent(BEN, pushed(mailbox, id)))
+        .collect();
     assert_eq!(joined[1..4], pushes);
     // The number of a message is known, too: none is accepted twice.
     server.connect(ANNA);

@@ -41,10 +41,7 @@ impl Journal {
     ///
     /// # Errors
     /// If the file cannot be opened, is not a journal of a store or is damaged.
-    pub fn open(
-        path: &Path,
-        mut change: impl FnMut(Command<'_>),
-    ) -> Result<Journal, JournalError> {
+    pub fn open(path: &Path, mut change: impl FnMut(Command<'_>)) -> Result<Journal, JournalError> {
         let file = journal::Journal::open(path, KIND, |record| match decode(record) {
             Some(command) => {
                 change(command);

@@ -7,8 +7,8 @@
 //! As bytes, a record is a type in one byte, then its fields. Numbers have eight bytes, least
 //! significant first; a text has its size in four bytes before it.
 
-use super::account::{Account, Waiting};
 use super::Service;
+use super::account::{Account, Waiting};
 use crate::Change;
 
 /// A change that has to be kept.
@@ -338,7 +338,10 @@ mod tests {
         let mut service = Service::new(Limits::default());
         for record in [
             Record::Deleted { name: "anna" },
-            Record::Acknowledged { name: "anna", id: 1 },
+            Record::Acknowledged {
+                name: "anna",
+                id: 1,
+            },
             Record::Message {
                 from: "ben",
                 to: "anna",
