@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use analysis::results::Verdict;
 use clap::{CommandFactory, Parser};
 
-use arguments::{Arguments, Command, ScenarioOptions};
+use arguments::{Arguments, Color, Command, ScenarioOptions};
 
 use os::keeper;
 
@@ -101,6 +101,10 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         .iter()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
+    if let Some(why) = arguments::mistyped(&words) {
+        Console::new(Color::Auto).error(&why);
+        return Ok(Exit::BadInput);
+    }
     let arguments = Arguments::parse_from(arguments::with_run(words));
     plugin_exit::guard(&arguments.command);
     match arguments.command {

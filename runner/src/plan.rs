@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use crate::scenario::ONLY_CASE;
 use analysis::log::RunSchema;
 use binding::Binder;
-pub use binding::nearest;
+pub use binding::{NO_PLUGINS, nearest};
 use cases::NodeSets;
 pub use cases::{Case, Nodes};
 pub use judges::BoundCheck;

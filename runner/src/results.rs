@@ -3,8 +3,9 @@
 //!
 //! [`mod@open`] makes the [`folder`] or continues one, if its [`identity`] is that of the
 //! plan; [`resume`] then checks the [`sums`] of its files. [`manifest`] describes what
-//! is run. [`record`] takes the records of one run
-//! ([`outside_rows`] bounds some of them), [`printed`] the lines that its
+//! is run. [`run_folder`] makes the folder of a run, or takes over that of an interrupted
+//! one. [`record`] takes the records of one run ([`outside_rows`] bounds some of them),
+//! [`printed`] the lines that its
 //! nodes print, and [`style`] removes their colors. [`journal`] keeps each [`run_result`]
 //! as an [`entry`] as soon as the run ends; [`writer`] writes the tables, in the order
 //! of the runs.
@@ -20,6 +21,7 @@ pub mod outside_rows;
 pub mod printed;
 pub mod record;
 pub mod resume;
+pub mod run_folder;
 pub mod run_result;
 pub mod style;
 pub mod sums;

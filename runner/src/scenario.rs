@@ -39,6 +39,7 @@ mod resolve;
 mod resolved;
 mod schema;
 mod source;
+mod state;
 mod timing;
 mod values;
 mod written;

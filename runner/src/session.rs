@@ -17,6 +17,7 @@ pub mod isolate;
 mod local;
 pub mod node;
 mod processes;
+mod state;
 pub(crate) mod timeout;
 
 use std::fs;

@@ -335,7 +335,7 @@ fn mistakes_in_a_config_have_their_place() {
     lab.runner(&["check", "scenario.toml"])
         .ends(2)
         .says(&["scenario.toml:5:"])
-        .says(&["expected a duration with a unit, found 5 (write `\"5s\"` for seconds)"])
+        .says(&["expected a duration with a unit, found 5 (write the unit: `\"5ms\"` or `\"5s\"`)"])
         .says(&["scenario.toml:9:"])
         .says(&["expected one of \"same\", \"upper\", \"lower\", \"swap\", \"any\", found text \"loud\""]);
 }

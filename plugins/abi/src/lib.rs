@@ -311,8 +311,8 @@ pub struct HostCalls {
     pub node_name: unsafe extern "C" fn(context: *mut Context) -> Text,
     /// A peer's name, lent until the callback returns; empty if there is none.
     pub peer_name: unsafe extern "C" fn(context: *mut Context, peer: u32) -> Text,
-    /// The folder for this run's files, lent until the callback returns; empty
-    /// when the run keeps none.
+    /// The folder for the node's files: that of the run, or one that outlives it. Lent
+    /// until the callback returns; empty when the run keeps none.
     pub run_folder: unsafe extern "C" fn(context: *mut Context) -> Text,
 }
 

@@ -17,6 +17,10 @@ pub struct ChatDelivery {
     delivery: Delivery<Found>,
     /// Whether the sender of the server's last message has no log.
     outside: bool,
+    /// The crash of the server, until its next row shows whether its state is lost.
+    crashed: Option<Found>,
+    /// Number of accounts that the server had when it first started.
+    earlier: u64,
     /// The server's last row, and its number of waiting messages.
     last: Option<(Found, u64)>,
 }
@@ -37,6 +41,8 @@ impl Check for ChatDelivery {
             users: users.collect(),
             delivery: Delivery::default(),
             outside: false,
+            crashed: None,
+            earlier: 0,
             last: None,
         })
     }
@@ -63,6 +69,16 @@ impl Check for ChatDelivery {
                 let reason = format!("{count} nodes are a chat.server, and this check judges one");
                 return Verdict::unknown(reason);
             }
+        }
+        if self.earlier > 0 {
+            return Verdict::unknown(format!(
+                "the server began with {} accounts of an earlier run, whose messages have no records \
+                 here",
+                self.earlier
+            ));
+        }
+        if let Some(row) = self.crashed.take() {
+            self.delivery.add(row, Event::Started);
         }
         if let Some((row, count)) = self.last.take() {
             self.delivery.add(row, Event::Waiting { count });
@@ -93,7 +109,21 @@ impl ChatDelivery {
                 self.outside = peer != Some(&true);
                 None
             }
-            "start" | "crash" => Some(Event::Started),
+            "start" => {
+                self.earlier = self.earlier.max(accounts(record));
+                Some(Event::Started)
+            }
+            "crash" => {
+                self.crashed = Some(record.found(""));
+                None
+            }
+            // With `persist`, accounts and messages survive.
+            "restart" => {
+                if let Some(row) = self.crashed.take().filter(|_| accounts(record) == 0) {
+                    self.delivery.add(row, Event::Started);
+                }
+                None
+            }
             _ if event == server::ACCEPTED.name => columns.map(|it| Event::Accepted {
                 from: it.from,
                 to: it.to,
@@ -142,6 +172,11 @@ impl ChatDelivery {
         self.delivery
             .add(record.found(note(&chat_event)), chat_event);
     }
+}
+
+/// The server's number of accounts.
+fn accounts(record: &Record<'_>) -> u64 {
+    record.number(server::ACCOUNTS.info().name).unwrap_or(0)
 }
 
 /// The columns of a record that identify a message; empty ones are `""` or 0.

@@ -14,6 +14,7 @@ mod client;
 mod columns;
 mod delivery;
 mod server;
+mod store;
 
 pub use client::{ChatClient, ClientConfig, Weights};
 pub use columns::{FROM, ID, MAILBOX, NUMBER, TO};

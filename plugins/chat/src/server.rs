@@ -1,7 +1,8 @@
 //! The server: handles the frames of many users, and records the changes.
 
 use crate::columns::{FROM, ID, MAILBOX, NUMBER, Subject, TO};
-use chat_core::{Change, Limits, Outbox, Server, Session};
+use crate::store::Store;
+use chat_core::{Change, Limits, Outbox, Server, Service, Session};
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -70,6 +71,12 @@ pub struct ServerConfig {
     /// Maximum number of accounts.
     #[schemars(range(min = 1))]
     pub max_accounts: u32,
+
+    /// Write every account and message to `NODE.chat` in the run's folder (or in the node's
+    /// `state` folder) before the reply is sent, and read the file when the node starts. So they
+    /// survive a crash and a restart. Needs a run with files: with `--log off` and without `state`,
+    /// the node fails.
+    pub persist: bool,
 }
 
 impl Default for ServerConfig {
@@ -83,6 +90,7 @@ impl Default for ServerConfig {
             window: window as u32,
             max_waiting: mailbox as u32,
             max_accounts: accounts as u32,
+            persist: false,
         }
     }
 }
@@ -90,6 +98,8 @@ impl Default for ServerConfig {
 /// `chat.server`.
 pub struct ChatServer {
     server: Server,
+    /// The file with all changes, if they must survive a crash.
+    store: Option<Store>,
     out: Outbox,
     /// Whether columns of the last step are still set.
     has_columns: bool,
@@ -99,7 +109,7 @@ impl Behavior for ChatServer {
     type Config = ServerConfig;
     const NAME: &'static str = "server";
     const DOCS: &'static str = "Keeps accounts and messages: a message goes to its recipient at once \
-        if that is logged in, and waits if not. Speaks the protocol of PROTOCOL.md, framing `u32be`.";
+        if that is logged in, and waits if not. With `persist` they survive a crash. Speaks the protocol of PROTOCOL.md, framing `u32be`.";
     const COLUMNS: &'static [ColumnInfo] = &[
         FROM.info(),
         TO.info(),
@@ -123,17 +133,30 @@ impl Behavior for ChatServer {
     const CONNECTS: bool = true;
 
     fn new(node: &mut Node<Self>) -> Result<Self> {
-        for column in [WAITING, ACCOUNTS, ONLINE] {
-            node.set(column, 0);
-        }
         let config = node.config();
         let limits = Limits {
             window: config.window as usize,
             mailbox: config.max_waiting as usize,
             accounts: config.max_accounts as usize,
         };
+        let (service, store) = match config.persist {
+            false => (Service::new(limits), None),
+            true => {
+                let folder = node.run_folder().ok_or(
+                    "`persist` needs a folder for its file, and this run keeps none: run it \
+                     without `--log off`, or with `--state DIR`",
+                )?;
+                let path = folder.join(format!("{}.chat", node.name()));
+                let (service, store) = Store::open(limits, &path)?;
+                (service, Some(store))
+            }
+        };
+        node.set(WAITING, service.waiting() as u64);
+        node.set(ACCOUNTS, service.accounts() as u64);
+        node.set(ONLINE, 0);
         Ok(ChatServer {
-            server: Server::new(limits),
+            server: Server::with(service),
+            store,
             out: Outbox::default(),
             has_columns: false,
         })
@@ -144,6 +167,11 @@ impl Behavior for ChatServer {
         let session = Session::from(from.0);
         let now_ns = node.now_ns();
         let change = self.server.frame(session, bytes, now_ns, &mut self.out);
+        // Before the reply: what is acknowledged survives.
+        if let Some(store) = &mut self.store {
+            let kept = store.keep(self.server.service(), &change);
+            kept.map_err(|error| format!("a change cannot be stored: {error}"))?;
+        }
         for (to, frame) in self.out.iter() {
             node.send(Peer(to as u32), frame)?;
         }

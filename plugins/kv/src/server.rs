@@ -21,7 +21,7 @@ mod redis;
 mod tests;
 
 use crate::command::{ERROR, NOT_FOUND, OK};
-use crate::store::{Journal, Limits, Reply};
+use crate::store::{Limits, Reply};
 use crate::{Command, Refusal, Store};
 use redis::After;
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Result};
@@ -59,9 +59,10 @@ pub struct ServerConfig {
     #[schemars(range(max = 1_000_000_000))]
     pub max_value: u64,
 
-    /// Write every change to `NODE.kv` in the run's folder before its reply `ok` is sent, and
-    /// read the file when the node starts. So the values survive a crash and a restart.
-    /// Needs a run with files: with `--log off` the node fails.
+    /// Write every change to `NODE.kv` in the run's folder (or in the node's `state` folder) before
+    /// its reply `ok` is sent, and read the file when the node starts. So the values survive a
+    /// crash and a restart. Needs a run with files: with `--log off` and without `state`, the
+    /// node fails.
     pub persist: bool,
 
     /// The protocol of the messages: plain `text`, the Redis protocol (`resp`), or decided by
@@ -124,10 +125,10 @@ impl Behavior for Server {
             true => {
                 let folder = node.run_folder().ok_or(
                     "`persist` needs a folder for its file, and this run keeps none: run it \
-                     without `--log off`",
+                     without `--log off`, or with `--state DIR`",
                 )?;
                 let path = folder.join(format!("{}.kv", node.name()));
-                Store::open(limits, Journal::open(&path)?)?
+                Store::open(limits, &path)?
             }
         };
         node.set(KEYS, store.keys());

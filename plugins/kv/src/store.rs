@@ -6,10 +6,12 @@
 
 mod journal;
 
-pub use journal::{Journal, JournalError};
+pub use journal::Journal;
 
 use crate::{Command, Refusal};
+use runner_sdk::journal::JournalError;
 use std::collections::HashMap;
+use std::path::Path;
 
 /// Values by key.
 #[derive(Debug)]
@@ -52,17 +54,15 @@ impl Store {
         }
     }
 
-    /// A store with the contents of its journal.
+    /// A store with the contents of its journal, a file that is created if it does not exist.
     ///
     /// # Errors
     /// If the journal cannot be read, or the file is not a journal.
-    pub fn open(limits: Limits, mut journal: Journal) -> Result<Store, JournalError> {
+    pub fn open(limits: Limits, path: &Path) -> Result<Store, JournalError> {
         let mut store = Store::new(limits);
-        journal.replay(|command| match command {
+        let journal = Journal::open(path, |command| match command {
             Command::Set { key, value } => store.keep(key, value),
-            Command::Delete { key } => {
-                store.forget(key);
-            }
+            Command::Delete { key } => store.forget(key),
             Command::Get { .. } => {}
         })?;
         store.journal = Some(journal);

@@ -19,6 +19,9 @@
 //! A central that is a program of somebody else records nothing. What its agencies hand in cannot
 //! be judged: the verdict is unknown.
 //!
+//! A central that starts with the bets of an earlier run (`state`, `--resume`) is not judged: their
+//! batches have no records in this run.
+//!
 //! If the run keeps files, `bets.csv` is compared with the batches of the records, in their
 //! order.
 //!
@@ -31,6 +34,7 @@ mod tests;
 use crate::agency::HANDED_IN;
 use crate::bet::number;
 use crate::bets_file;
+use crate::central::STORED;
 use crate::digest::Digest;
 use crate::store::BETS;
 use audit::{Audit, Fact, Finding, Winners};
@@ -43,6 +47,8 @@ pub struct Complete {
     audit: Audit<Found>,
     /// For each node, whether it is an agency, and whether it is a program.
     nodes: Vec<(bool, bool)>,
+    /// Number of bets that the central had when it first started.
+    earlier: u64,
     /// The run's folder; `None` if the run keeps no files.
     folder: Option<PathBuf>,
 }
@@ -64,6 +70,7 @@ impl Check for Complete {
         Ok(Complete {
             audit: Audit::default(),
             nodes: nodes.map(kind).collect(),
+            earlier: 0,
             folder: run.folder().map(PathBuf::from),
         })
     }
@@ -72,12 +79,23 @@ impl Check for Complete {
         if let Some((agency, central)) = self.foreign_central(record) {
             self.audit.goes_elsewhere(agency, central);
         }
+        // Only a central has the column.
+        if record.event() == "start" {
+            let bets = record.number(STORED.info().name).unwrap_or(0);
+            self.earlier = self.earlier.max(bets);
+        }
         if let Some(fact) = fact(record) {
             self.audit.note(record.found(note(record)), fact);
         }
     }
 
     fn finish(self) -> Verdict {
+        if self.earlier > 0 {
+            return Verdict::unknown(format!(
+                "the central began with {} bets of an earlier run, which have no records here",
+                self.earlier
+            ));
+        }
         match self.audit.finish() {
             Finding::Wrong { reason, rows } => {
                 rows.into_iter().fold(Verdict::fail(reason), Verdict::row)
@@ -118,9 +136,22 @@ impl Complete {
 
 /// Compares the file with the batches of the records.
 fn verify_file(folder: &Path, stored: &[(Digest, u64)]) -> Result<(), String> {
-    let file = File::open(folder.join(BETS)).map_err(|error| error.to_string());
+    let file = File::open(bets_file(folder)).map_err(|error| error.to_string());
     let found = file.and_then(|file| bets_file::verify(file, stored));
     found.map_err(|difference| format!("{BETS} is not what was stored: {difference}"))
+}
+
+/// The file of bets: in the run's folder, or in its copy of the central's state folder.
+fn bets_file(folder: &Path) -> PathBuf {
+    let here = folder.join(BETS);
+    let copies = std::fs::read_dir(folder.join("state"))
+        .into_iter()
+        .flatten();
+    let mut copies = copies.flatten().map(|node| node.path().join(BETS));
+    match here.exists() {
+        true => here,
+        false => copies.find(|file| file.exists()).unwrap_or(here),
+    }
 }
 
 /// The note on a row: its agency, batch and winners.

@@ -102,8 +102,11 @@ impl<'callback, B: Behavior> Node<'callback, B> {
         self.raw.peer_name(peer.0)
     }
 
-    /// The folder for files that belong to this run's results; `None` if the run
-    /// keeps no files.
+    /// The folder for the node's files; `None` if the run keeps no files. They belong to
+    /// this run's results, or, where the scenario says `state`, outlive the run in a
+    /// folder of the node's own. A behavior may find files there that it wrote before a
+    /// crash, before `kill -9` of the runner, or in an earlier run: see
+    /// [`journal`](crate::journal).
     pub fn run_folder(&self) -> Option<&'callback Path> {
         match self.raw.run_folder() {
             "" => None,

@@ -52,6 +52,7 @@ mod context;
 mod distribution;
 #[doc(hidden)]
 pub mod export;
+pub mod journal;
 mod span;
 pub mod testkit;
 

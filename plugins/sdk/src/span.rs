@@ -3,7 +3,7 @@
 //! It is read and shown by the parser of the scenario file: see
 //! `base::duration`.
 
-use base::duration::{self, write_seconds};
+use base::duration::{self, write_unit};
 use base::time::SimDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
@@ -58,7 +58,7 @@ impl Span {
 }
 
 impl FromStr for Span {
-    /// What was expected: ``a duration with a unit (write `"5s"` for seconds)``.
+    /// What was expected: ``a duration with a unit (write the unit: `"5ms"` or `"5s"`)``.
     type Err = String;
 
     fn from_str(text: &str) -> Result<Span, String> {
@@ -122,7 +122,7 @@ fn without_unit<E: de::Error>(sensible: bool, number: impl fmt::Display) -> E {
     E::custom(match sensible {
         true => format!(
             "expected a duration with a unit, found {number} ({})",
-            write_seconds(&number)
+            write_unit(&number)
         ),
         false => format!("expected a duration, such as \"60s\", found {number}"),
     })

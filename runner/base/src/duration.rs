@@ -95,7 +95,7 @@ impl DurationError {
     /// What to write, where that is not plain from what was expected.
     pub fn help(&self) -> Option<String> {
         match self {
-            DurationError::BareNumber(number) => Some(write_seconds(number)),
+            DurationError::BareNumber(number) => Some(write_unit(number)),
             DurationError::Malformed
             | DurationError::NoUnit
             | DurationError::UnknownUnit(_)
@@ -108,12 +108,12 @@ impl DurationError {
 }
 
 /// What to write for a number without a unit.
-pub fn write_seconds(number: impl fmt::Display) -> String {
-    format!("write `\"{number}s\"` for seconds")
+pub fn write_unit(number: impl fmt::Display) -> String {
+    format!("write the unit: `\"{number}ms\"` or `\"{number}s\"`")
 }
 
 impl fmt::Display for DurationError {
-    /// `expected a duration with a unit (write "5s" for seconds)`
+    /// `expected a duration with a unit (write the unit: "5ms" or "5s")`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "expected {}", self.expected())?;
         match self.help() {

@@ -97,6 +97,7 @@ impl Size {
             rng_id: None,
             inbox_limit: None,
             clock: None,
+            state: None,
             listen: Vec::new(),
             stdin: None,
             program: None,

@@ -110,6 +110,7 @@ fn with_runner(config: &Arc<Config>, size: Size, round: u32) -> anyhow::Result<L
         rng_id: None,
         inbox_limit: None,
         clock: None,
+        state: None,
         listen: Vec::new(),
         stdin: None,
         program: None,

@@ -92,6 +92,7 @@ fn group(name: &str, count: u32, timing: Timing) -> Group {
         rng_id: None,
         inbox_limit: None,
         clock: None,
+        state: None,
         listen: Vec::new(),
         stdin: None,
         program: None,

@@ -6,8 +6,9 @@
 mod arena;
 mod observer;
 
+use std::collections::BTreeMap;
 use std::ffi::c_void;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::ptr::null;
 use std::sync::Arc;
 
@@ -69,6 +70,16 @@ impl Instances {
             observer: Observer::new(None),
             activity: activity::here(),
         }
+    }
+
+    /// Behaviors of these nodes may write files into folders of their own, which
+    /// outlive the run, in place of the run's folder.
+    pub fn with_state_folders(mut self, folders: BTreeMap<u32, PathBuf>) -> Instances {
+        let texts = folders.into_iter();
+        self.side.state_folders = texts
+            .map(|(node, path)| (node, path.to_string_lossy().into_owned()))
+            .collect();
+        self
     }
 
     /// Writes each callback to this page before it is called.

@@ -4,6 +4,7 @@
 //! effect there. None runs a behavior.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::slice;
 
@@ -41,6 +42,8 @@ pub(super) struct Side {
     pub lent: Vec<String>,
     /// The folder into which behaviors may write files.
     pub folder: String,
+    /// The folders of nodes whose files outlive the run.
+    pub state_folders: BTreeMap<u32, String>,
 }
 
 /// The table of functions for runs with a sink `S`.
@@ -256,7 +259,8 @@ unsafe extern "C" fn peer_name<S: Sink>(context: *mut Context, peer: u32) -> abi
 unsafe extern "C" fn run_folder<S: Sink>(context: *mut Context) -> abi::Text {
     // SAFETY: called during a callback with its context.
     let (_, side) = unsafe { behind::<S>(context) };
-    abi::Text::lend(&side.folder)
+    let own = side.state_folders.get(&side.node);
+    abi::Text::lend(own.unwrap_or(&side.folder))
 }
 
 impl Side {

@@ -1,5 +1,7 @@
 //! Node groups: nodes that are alike, and when they act.
 
+use std::path::PathBuf;
+
 use base::distribution::Distribution;
 use base::time::SimDuration;
 
@@ -30,6 +32,9 @@ pub struct Group {
     pub inbox_limit: Option<u32>,
     /// The nodes' own clocks. `None`: they show true time.
     pub clock: Option<LocalClock>,
+    /// The folder in which the nodes' files outlive a run, in real time only: node
+    /// `NODE` has the folder `state/NODE`. `None`: the files belong to the run.
+    pub state: Option<PathBuf>,
     /// Addresses at which the nodes listen in real time. In a group of several
     /// nodes, each node listens at every entry, and all ports are 0.
     pub listen: Vec<Listen>,

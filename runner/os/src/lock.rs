@@ -20,6 +20,21 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
     }
 }
 
+/// Locks a file until it is closed, together with other processes that use this
+/// function. Turns the lock of [`try_lock`] on the same file into such a lock. Returns
+/// whether this worked: not if another process has locked the file alone.
+///
+/// # Errors
+///
+/// If the file system knows no locks.
+pub fn try_share(file: &File) -> io::Result<bool> {
+    match flock(file, FlockOperation::NonBlockingLockShared) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,14 +3,14 @@
 mod run;
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::cli::send::Address;
-use crate::plan::Shard;
+use crate::plan::{Shard, nearest};
 pub use crate::reporter::console::Color;
 use base::{duration, size};
 use framing::Framing;
@@ -92,7 +92,7 @@ pub struct SelectionOptions {
     #[arg(long, value_name = "GLOB")]
     pub case: Vec<String>,
     /// Only the run with this number in the whole plan
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub run: Option<u32>,
     /// Only the I-th of N shards of the runs; the name of a run decides its shard
     #[arg(long, value_name = "I/N", value_parser = Shard::parse)]
@@ -335,6 +335,34 @@ pub fn with_run(mut words: Vec<OsString>) -> Vec<OsString> {
         words.insert(1, "run".into());
     }
     words
+}
+
+/// The message for a first word that is like the name of a command, and no path.
+pub fn mistyped(words: &[OsString]) -> Option<String> {
+    let word = words.get(1)?.to_str()?;
+    let is_plain = word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    if !is_plain || word.starts_with('-') || Path::new(word).exists() {
+        return None;
+    }
+    let command = Arguments::command();
+    let names = command.get_subcommands().filter(|it| !it.is_hide_set());
+    let names: Vec<String> = names.map(|it| it.get_name().to_owned()).collect();
+    if word == "help" || command.find_subcommand(word).is_some() {
+        return None;
+    }
+    let near = nearest(word, &names)?;
+    Some(format!(
+        "{word}: there is no such command or file (did you mean `runner {near}`?)\n  commands: {}",
+        names.join(", ")
+    ))
+}
+
+/// A whole number of 1 or more.
+fn count(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("expected a whole number of 1 or more".to_owned()),
+        Ok(count) => Ok(count),
+    }
 }
 
 #[cfg(test)]

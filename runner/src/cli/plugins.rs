@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::cli::Exit;
 use crate::cli::arguments::PluginsOptions;
-use crate::plan::nearest;
+use crate::plan::{NO_PLUGINS, nearest};
 use crate::reporter::console::{Console, print_shown};
 use crate::reporter::summary::trimmed;
 use host::build::Build;
@@ -33,8 +33,12 @@ pub fn plugins(options: &PluginsOptions) -> anyhow::Result<Exit> {
     };
     let Some(path) = search.find(plugin) else {
         console.error(&format!(
-            "there is no plugin `{plugin}`{}\n  looked for {} in: {}",
+            "there is no plugin `{plugin}`{}\n  {}looked for {} in: {}",
             meant(plugin, &search.names()),
+            match search.names().is_empty() {
+                true => format!("{NO_PLUGINS}\n  "),
+                false => String::new(),
+            },
             file_name(plugin),
             search
                 .folders()
@@ -108,6 +112,10 @@ fn list(search: &SearchPath, console: &Console) -> anyhow::Result<Exit> {
                 exit = Exit::Failed;
             }
         }
+    }
+    if table.is_empty() {
+        console.error(NO_PLUGINS);
+        return Ok(exit);
     }
     print_shown(&trimmed(&table))?;
     Ok(exit)

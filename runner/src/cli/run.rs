@@ -112,16 +112,23 @@ fn settings(options: &RunOptions) -> Vec<Setting> {
 
 impl OverrideOptions {
     /// Flag, scenario key and value of each option.
-    pub fn values(&self) -> [(&'static str, &'static str, Option<String>); 4] {
+    pub fn values(&self) -> [(&'static str, &'static str, Option<String>); 5] {
         let time = self.time.map(|time| match time {
             Time::Virtual => "virtual".to_owned(),
             Time::Real => "real".to_owned(),
+        });
+        // Paths in a scenario are relative to its file.
+        let state = self.state.as_deref().map(|folder| {
+            let absolute = std::path::absolute(folder);
+            let folder = absolute.as_deref().unwrap_or(folder);
+            folder.to_string_lossy().into_owned()
         });
         [
             ("--seed", "seed", self.seed.map(|seed| seed.to_string())),
             ("--runs", "runs", self.runs.map(|runs| runs.to_string())),
             ("--duration", "duration", self.duration.clone()),
             ("--time", "time", time),
+            ("--state", "state", state),
         ]
     }
 }
@@ -143,11 +150,27 @@ fn conflict(
     {
         return Some(why);
     }
+    if let Some(why) = plans.iter().find_map(|plan| no_jobs(plan, options)) {
+        return Some(why);
+    }
     let real = plans.iter().find(|plan| plan.is_real())?;
     options.execution.check_determinism.then(|| {
         format!(
             "--check-determinism: `{}` runs in real time, where no two runs are equal\n  add --time virtual, or leave out --check-determinism",
             real.loaded.scenario.name
+        )
+    })
+}
+
+/// Why `--jobs` does not fit a plan, if it does not.
+fn no_jobs(plan: &Plan, options: &RunOptions) -> Option<String> {
+    let jobs = options.execution.jobs.filter(|jobs| *jobs > 1)?;
+    let mut groups = plan.cases.iter().flat_map(|case| &case.scenario.groups);
+    let group = groups.find(|group| group.state.is_some())?;
+    (plan.run_count() > 1).then(|| {
+        format!(
+            "--jobs {jobs}: the nodes of `{}` have a state folder, which one run at a time can use\n  leave out --jobs, or `state`",
+            group.name
         )
     })
 }

@@ -277,8 +277,8 @@ impl PlanCommand<'_> {
         for set in &options.scenario.set {
             command.option("--set", Some(set));
         }
-        let [_, runs, duration, time] = options.overrides.values();
-        for (flag, _, value) in [time, runs, duration] {
+        let [_, runs, duration, time, state] = options.overrides.values();
+        for (flag, _, value) in [time, runs, duration, state] {
             command.option(flag, value.as_deref());
         }
         for folder in &options.scenario.plugin_path {

@@ -163,6 +163,9 @@ impl<'a> Binder<'a> {
     }
 }
 
+/// What to do if there is no plugin at all.
+pub const NO_PLUGINS: &str = "plugins found: none; name their folder with --plugin-path DIR";
+
 /// Returns the mistake for a plugin that is not found. `at` adds the position.
 pub(super) fn no_plugin(
     at: impl FnOnce(&str) -> Diagnostic,
@@ -175,13 +178,16 @@ pub(super) fn no_plugin(
         .map(|folder: &PathBuf| folder.display().to_string())
         .collect();
     let what = format!("there is no plugin `{plugin}`");
-    at(&what)
-        .help(known("plugins found", plugin, &search.names()))
-        .help(format!(
-            "looked for {} in: {}",
-            file_name(plugin),
-            folders.join(", ")
-        ))
+    let names = search.names();
+    let found = match names.as_slice() {
+        [] => NO_PLUGINS.to_owned(),
+        names => known("plugins found", plugin, names),
+    };
+    at(&what).help(found).help(format!(
+        "looked for {} in: {}",
+        file_name(plugin),
+        folders.join(", ")
+    ))
 }
 
 fn find_behavior(

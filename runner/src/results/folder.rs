@@ -146,8 +146,12 @@ impl Folder {
 
     /// Whether the folder holds runs.
     pub fn is_begun(&self) -> bool {
-        let runs = fs::read_dir(self.path.join(RUNS_FOLDER));
-        self.path.join(RUNS_FILE).exists() || runs.is_ok_and(|mut runs| runs.next().is_some())
+        self.path.join(RUNS_FILE).exists() || self.holds_runs()
+    }
+
+    /// Whether the folder holds a run, finished or not.
+    pub fn holds_runs(&self) -> bool {
+        fs::read_dir(self.path.join(RUNS_FOLDER)).is_ok_and(|mut runs| runs.next().is_some())
     }
 
     /// Removes a folder whose runs could not begin. A folder with results stays.

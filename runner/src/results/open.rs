@@ -112,7 +112,8 @@ fn continued(
     identity: &Identity,
 ) -> Result<OpenResults, OpenError> {
     let (journal, mut past) = Journal::reopen(&folder, identity)?;
-    let fresh = past.entries.is_empty() && past.remarks.is_empty();
+    // A run that was interrupted may hold what its behaviors have acknowledged.
+    let fresh = past.entries.is_empty() && past.remarks.is_empty() && !folder.holds_runs();
     let remark = keep_manifest(&folder, manifest, fresh).map_err(ResumeError::from)?;
     past.remarks.extend(remark);
     let resumed = take_up(plan, &folder, past).map_err(ResumeError::from)?;

@@ -47,14 +47,8 @@ pub fn take_up(plan: &Plan, folder: &Folder, past: Past) -> Result<Resumed, Resu
     for spec in plan.runs() {
         let number = spec.number;
         let Some((_, entry)) = entries.next_if(|(run, _)| *run == u64::from(number)) else {
-            // In real time the repeated run has other files, so the folder without a
-            // line in the journal must be moved.
-            if plan.is_real() && folder.run(number).exists() {
-                let place = set_aside(&folder.run(number))?;
-                resumed.remarks.push(format!(
-                    "run {number}: it is not in the journal; its folder is now {}",
-                    place.display()
-                ));
+            if plan.is_real() {
+                resumed.remarks.extend(unfinished(folder, number)?);
             }
             continue;
         };
@@ -78,6 +72,27 @@ pub fn take_up(plan: &Plan, folder: &Folder, past: Past) -> Result<Resumed, Resu
         }
     }
     Ok(resumed)
+}
+
+/// Warnings about a run in real time without a line in the journal.
+fn unfinished(folder: &Folder, number: u32) -> Result<Vec<String>, ResultsError> {
+    let mut remarks = Vec::new();
+    // The repeated run has other files, so the folder must be moved.
+    let whole = folder.run(number);
+    if whole.exists() {
+        let place = set_aside(&whole)?;
+        remarks.push(format!(
+            "run {number}: it is not in the journal; its folder is now {}",
+            place.display()
+        ));
+    }
+    if folder.partial_run(number).exists() {
+        remarks.push(format!(
+            "run {number} was interrupted: it begins again with the files that its nodes wrote; its logs so far are in {}",
+            whole.join("interrupted-*").display()
+        ));
+    }
+    Ok(remarks)
 }
 
 /// Returns what is wrong with the files of a run, if anything. A damaged folder is

@@ -61,6 +61,57 @@ pub struct SyntaxError {
     pub message: String,
 }
 
+/// A message of the parser in words that say what to write. The parser reads a value that
+/// is none of TOML's as a text without quotes or as a boolean, whatever it looks like.
+fn plain(message: &str, text: &str, span: &Range<usize>) -> String {
+    let found = text.get(span.clone()).unwrap_or_default().trim();
+    let before = text.get(..span.start).unwrap_or_default();
+    let is_value = message.starts_with("string values must be quoted")
+        || message.starts_with("invalid boolean");
+    if is_value {
+        return unquoted(found);
+    }
+    if message.starts_with("unexpected key or value") {
+        return match before.ends_with(|c: char| c.is_ascii_digit())
+            && text[span.start..].starts_with(',')
+        {
+            true => "a comma in a number, expected a point: write 0.5, not 0,5".to_owned(),
+            false => "more on the line than a key and its value, expected its end".to_owned(),
+        };
+    }
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    if message.starts_with("key with no value") && line.trim_start().starts_with("//") {
+        return "a comment begins with `#`, not with `//`".to_owned();
+    }
+    let plain = message.strip_suffix(", expected nothing");
+    plain.unwrap_or(message).to_owned()
+}
+
+/// What is wrong with a value that is none of TOML's.
+fn unquoted(found: &str) -> String {
+    if found.is_empty() {
+        return "a value is missing".to_owned();
+    }
+    if let Some(value) = found.strip_suffix([';', ',']) {
+        let last = &found[value.len()..];
+        return format!("a `{last}` after the value, expected the end of the line");
+    }
+    if found.contains(['“', '”', '„', '‘', '’']) {
+        return "quotes of a word processor, expected plain ones: \"".to_owned();
+    }
+    let lower = found.to_lowercase();
+    if ["true", "false"].contains(&&*lower) {
+        return format!("{found}, expected it in lower case: {lower}");
+    }
+    let mut words = found.split_whitespace();
+    if let (Some(first), Some(second)) = (words.next(), words.next())
+        && first.parse::<f64>().is_ok()
+    {
+        return format!("two values, expected one: {first}, or a list: [{first}, {second}]");
+    }
+    format!("a text without quotes, expected \"{found}\"")
+}
+
 /// Parses a file. If there are errors, the tree has what could be parsed.
 pub fn parse(text: &str) -> (Table, Vec<SyntaxError>) {
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -68,16 +119,7 @@ pub fn parse(text: &str) -> (Table, Vec<SyntaxError>) {
         .into_iter()
         .map(|error| {
             let span = error.span().unwrap_or_default();
-            // The parser reports a missing value as text without quotes.
-            let nothing = text
-                .get(span.clone())
-                .is_none_or(|found| found.trim().is_empty());
-            let message = match error.message() {
-                message if nothing && message.starts_with("string values must be quoted") => {
-                    "a value is missing".to_owned()
-                }
-                message => message.to_owned(),
-            };
+            let message = plain(error.message(), text, &span);
             SyntaxError { span, message }
         })
         .collect();
@@ -140,6 +182,14 @@ impl Value {
             DeValue::Table(table) => ValueKind::Table(Table::from(table, at)),
         };
         Value { place, kind }
+    }
+
+    /// The value if it is a text.
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.kind {
+            ValueKind::Text(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// The value in a message: `"60"`, `7`, `an array`.

@@ -129,7 +129,7 @@ fn partition(lists: &[Vec<Selector>], targets: &Targets<'_>) -> Option<FaultKind
 fn link_change(entry: &LinkEntry, targets: &Targets<'_>) -> Option<FaultKind> {
     let mistakes = targets.mistakes;
     let keys = &entry.settings;
-    let ends = links::ends("fault `link`", entry, targets.names, mistakes);
+    let ends = links::ends("fault link", entry, targets.names, mistakes);
     for name in FIXED_SETTINGS {
         if let Some(place) = keys.place(name) {
             mistakes.add(place, format!("`{name}` cannot change while a run goes on"));
@@ -138,6 +138,10 @@ fn link_change(entry: &LinkEntry, targets: &Targets<'_>) -> Option<FaultKind> {
     }
     let (from, to) = ends?;
     let settings = keys.settings.clone()?;
+    // With an unknown key, it may have been meant to change something.
+    if settings.is_empty() && entry.flawed {
+        return None;
+    }
     if settings.is_empty() {
         let names = LinkSettings::NAMES.iter().copied();
         let names: Vec<&str> = names.filter(|it| !FIXED_SETTINGS.contains(it)).collect();

@@ -83,6 +83,10 @@ pub fn group(entry: &GroupEntry) -> Option<Group> {
             None => None,
         },
         clock: clock(entry)?,
+        state: match &entry.state {
+            Some(written) => Some(written.value.clone()?),
+            None => None,
+        },
         listen: listen
             .iter()
             .filter(|entry| entry.stdin.is_none())

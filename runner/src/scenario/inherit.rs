@@ -107,6 +107,7 @@ fn take(group: &mut GroupEntry, base: &GroupEntry) {
     fill(&mut group.inbox_limit, &base.inbox_limit);
     fill(&mut group.offset, &base.offset);
     fill(&mut group.drift, &base.drift);
+    fill(&mut group.state, &base.state);
     if !group.timing.any() {
         group.timing = base.timing.clone();
     }

@@ -276,9 +276,10 @@ impl ExpectEntry {
         let Some(place) = place else {
             return Some(());
         };
-        mistakes.add(
+        mistakes.add_with_help(
             place,
-            format!("`{metric}` is not a time, expected a number"),
+            format!("a duration as the bound of `{metric}`, expected a number"),
+            format!("`{metric}` does not measure a time"),
         );
         None
     }

@@ -27,7 +27,9 @@ impl Origins {
     /// # Panics
     /// All functions of this type panic if the index is out of range.
     pub fn config_problem(&self, group: usize, path: &str, message: &str) -> Diagnostic {
-        Diagnostic::new(&self.source, self.groups[group].config(path), message)
+        self.groups[group]
+            .config
+            .problem(&self.source, path, message)
     }
 
     /// A mistake in the `behavior` of the group with this index: the plugin or the
@@ -50,8 +52,9 @@ impl Origins {
 
     /// As [`Origins::config_problem`], for the config of a check.
     pub fn check_config_problem(&self, check: usize, path: &str, message: &str) -> Diagnostic {
-        let place = self.checks[check].config.place(path);
-        Diagnostic::new(&self.source, place, message)
+        self.checks[check]
+            .config
+            .problem(&self.source, path, message)
     }
 
     /// A mistake in the metric of the expectation with this index.
@@ -115,11 +118,6 @@ impl GroupOrigin {
     pub fn timing(&self) -> Place {
         self.tick.unwrap_or(self.behavior)
     }
-
-    /// See [`ConfigOrigin::place`].
-    pub fn config(&self, path: &str) -> Place {
-        self.config.place(path)
-    }
 }
 
 impl ConfigOrigin {
@@ -132,10 +130,36 @@ impl ConfigOrigin {
         }
     }
 
+    /// A mistake at a key path. The mistake names the key; an unknown key is marked
+    /// itself, any other mistake is in the value.
+    fn problem(&self, source: &Arc<Source>, path: &str, message: &str) -> Diagnostic {
+        if message.starts_with(UNKNOWN_KEY) {
+            let place = self.find(path).0;
+            return match message.split_once(KNOWN_KEYS) {
+                Some((what, keys)) => {
+                    Diagnostic::new(source, place, what).help(format!("keys here: {keys}"))
+                }
+                None => Diagnostic::new(source, place, message),
+            };
+        }
+        let place = self.place(path);
+        match path.is_empty() || message.contains(&format!("`{path}`")) {
+            true => Diagnostic::new(source, place, message),
+            false => Diagnostic::new(source, place, format!("`{path}`: {message}")),
+        }
+    }
+
     /// The place of the value at a key path inside the config (`faces`, `script[2]`,
     /// `retry.after`). If a part of the path does not exist, the place of the last
     /// key that exists.
     pub fn place(&self, path: &str) -> Place {
+        let (place, value) = self.find(path);
+        value.map_or(place, |value| value.place)
+    }
+
+    /// The place of the last key of a path that exists; and the value at the path, if it
+    /// exists.
+    fn find(&self, path: &str) -> (Place, Option<&Value>) {
         let mut place = self.key;
         let mut table = Some(&self.table);
         let mut value: Option<&Value> = None;
@@ -149,7 +173,7 @@ impl ConfigOrigin {
                 _ => None,
             };
             let Some(next) = next else {
-                return place;
+                return (place, None);
             };
             value = Some(next);
             table = match &next.kind {
@@ -157,9 +181,15 @@ impl ConfigOrigin {
                 _ => None,
             };
         }
-        value.map_or(place, |value| value.place)
+        (place, value)
     }
 }
+
+/// How the SDK begins the message about an unknown key, which has no other sign.
+const UNKNOWN_KEY: &str = "unknown key";
+
+/// What the SDK writes before the keys that there are.
+const KNOWN_KEYS: &str = ", known are: ";
 
 /// One step of a key path.
 enum PathStep {

@@ -39,6 +39,7 @@ impl GroupEntry {
             drop_written(&mut self.inbox_limit);
             drop_written(&mut self.offset);
             drop_written(&mut self.drift);
+            drop_written(&mut self.state);
             drop_written(&mut self.listen);
             let timing = &mut self.timing;
             drop_written(&mut timing.tick_rate);
@@ -177,7 +178,7 @@ pub fn check(groups: &[GroupEntry], in_virtual_time: bool, mistakes: &Mistakes) 
                 mistakes.add_with_help(
                     key,
                     format!("`{name}` and `{program}` contradict each other"),
-                    "a node has a behavior or is a program; a program has no `config`, timing, clock, `inbox_limit` or `listen`",
+                    "a node has a behavior or is a program; a program has no `config`, timing, clock, `inbox_limit`, `state` or `listen`",
                 );
             }
         }
@@ -212,6 +213,7 @@ fn behavior_keys(group: &GroupEntry) -> impl Iterator<Item = (&'static str, Plac
         key("inbox_limit", &group.inbox_limit),
         key("offset", &group.offset),
         key("drift", &group.drift),
+        key("state", &group.state),
         key("listen", &group.listen),
     ]
     .into_iter()

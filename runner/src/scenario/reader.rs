@@ -219,14 +219,9 @@ pub fn listed<'a>(found: &str, names: impl Iterator<Item = &'a str>) -> String {
     const SHOWN: usize = 20;
     let mut shown: Vec<&str> = Vec::new();
     let mut more = 0_usize;
-    let mut best: Option<(f64, &str)> = None;
+    let mut all = Vec::new();
     for name in names {
-        let near = strsim::damerau_levenshtein(&found.to_lowercase(), &name.to_lowercase());
-        let length = found.chars().count().max(name.chars().count());
-        let share = near as f64 / length.max(1) as f64;
-        if share <= 0.4 && best.is_none_or(|(least, _)| share < least) {
-            best = Some((share, name));
-        }
+        all.push(name);
         if shown.len() < SHOWN {
             shown.push(name);
         } else {
@@ -237,10 +232,24 @@ pub fn listed<'a>(found: &str, names: impl Iterator<Item = &'a str>) -> String {
     if more > 0 {
         line.push_str(&format!(" and {more} more"));
     }
-    if let Some((_, name)) = best {
+    if let Some(name) = nearest(found, all.into_iter()) {
         line.push_str(&format!(" (did you mean `{name}`?)"));
     }
     line
+}
+
+/// The name that is most like `found`; `None` if none is near.
+pub fn nearest<'a>(found: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut best: Option<(f64, &str)> = None;
+    for name in names {
+        let near = strsim::damerau_levenshtein(&found.to_lowercase(), &name.to_lowercase());
+        let length = found.chars().count().max(name.chars().count());
+        let share = near as f64 / length.max(1) as f64;
+        if share <= 0.4 && best.is_none_or(|(least, _)| share < least) {
+            best = Some((share, name));
+        }
+    }
+    best.map(|(_, name)| name)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::program;
 use super::reader::{Mistakes, Written};
 use super::resolved::{CheckRule, ExpectRule, Fault, Group, LinkRule, Scenario, TimeMode};
 use super::source::Place;
+use super::state;
 use super::values;
 use super::written::{ScenarioFile, TimeWord};
 
@@ -45,6 +46,7 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
     let time = time(&file, mistakes);
     end(&file, mistakes);
     let faults = faults(&file, time, links.as_deref(), &names, mistakes);
+    state::settle(&mut file, path, time, mistakes);
     program::check(&file.groups, time == Some(TimeMode::Virtual), mistakes);
     listen::check_addresses(&file.groups, mistakes);
     listen::check_stdin(&file.groups, mistakes);

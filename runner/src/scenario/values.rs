@@ -14,8 +14,10 @@ pub use distribution::{Quantity, distribution};
 pub use duration::{delay, duration};
 pub use size::{bandwidth, size};
 
+use std::path::PathBuf;
+
 use super::document::ValueKind as Kind;
-use super::reader::{Field, listed};
+use super::reader::{Field, listed, nearest};
 use super::resolved::BehaviorName;
 use framing::Framing;
 
@@ -27,13 +29,21 @@ pub fn text(field: Field<'_>) -> Option<String> {
     field.text().map(str::to_owned)
 }
 
+/// The path of a folder: not empty.
+pub fn folder(field: Field<'_>) -> Option<PathBuf> {
+    match field.text()? {
+        "" => field.expected("the path of a folder"),
+        path => Some(PathBuf::from(path)),
+    }
+}
+
 /// A whole number from `low` to `high`.
 pub fn whole(low: u64, high: u64) -> impl Fn(Field<'_>) -> Option<u64> {
     move |field| {
         let found = match field.value.kind {
             Kind::Integer(Some(number)) => u64::try_from(number).ok(),
             Kind::Integer(None) => None,
-            _ => return field.expected("a whole number"),
+            _ => return not_a_number(field, "a whole number"),
         };
         match found {
             Some(number) if number >= low && number <= high => Some(number),
@@ -57,7 +67,22 @@ pub fn number(field: Field<'_>) -> Option<f64> {
         Kind::Integer(Some(number)) => Some(number as f64),
         Kind::Float(number) if number.is_finite() => Some(number),
         Kind::Integer(None) | Kind::Float(_) => field.expected("a finite number"),
-        _ => field.expected("a number"),
+        _ => not_a_number(field, "a number"),
+    }
+}
+
+/// Reports that the value is no number, with what to write if its text is one.
+fn not_a_number<T>(field: Field<'_>, what: &str) -> Option<T> {
+    let text = field.value.as_text().unwrap_or_default().trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && !"+-.".contains(c));
+    let (number, rest) = text.split_at(end.unwrap_or(text.len()));
+    let Some(value) = number.parse::<f64>().ok().filter(|it| it.is_finite()) else {
+        return field.expected(what);
+    };
+    match rest.trim() {
+        "" => field.expected_with_help(what, format!("write {number}, without quotes")),
+        "%" => field.expected_with_help(what, format!("{number} % is {}", value / 100.0)),
+        _ => field.expected_with_help(what, format!("write {number}, without unit and quotes")),
     }
 }
 
@@ -73,6 +98,10 @@ pub fn positive(field: Field<'_>) -> Option<f64> {
 pub fn probability(field: Field<'_>) -> Option<f64> {
     match number(field)? {
         number if (0.0..=1.0).contains(&number) => Some(number),
+        percent if percent > 1.0 && percent <= 100.0 => {
+            let help = format!("{percent} % is {}", percent / 100.0);
+            field.expected_with_help("a probability from 0 to 1", help)
+        }
         _ => field.expected("a probability from 0 to 1"),
     }
 }
@@ -86,7 +115,12 @@ pub fn word<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(Field<'_>) 
             return Some(*value);
         }
         let names: Vec<String> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
-        field.expected(&names.join(" or "))
+        let expected = names.join(" or ");
+        let found = field.value.as_text().unwrap_or_default();
+        match nearest(found, words.iter().map(|(word, _)| *word)) {
+            Some(near) => field.expected_with_help(&expected, format!("did you mean {near:?}?")),
+            None => field.expected(&expected),
+        }
     }
 }
 

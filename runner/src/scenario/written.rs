@@ -39,6 +39,8 @@ pub struct ScenarioFile {
     pub time: OptionalKey<TimeWord>,
     pub speed: OptionalKey<f64>,
     pub max_buffered: OptionalKey<u64>,
+    /// The state folder of all groups that have no own.
+    pub state: OptionalKey<PathBuf>,
     /// The groups, in the order of the file.
     pub groups: Vec<GroupEntry>,
     /// The link entries, in the order of the file.
@@ -74,6 +76,7 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
         ),
         speed: reader.optional("speed", values::positive),
         max_buffered: reader.optional("max_buffered", values::size(MIN_BUFFERED, u64::MAX >> 1)),
+        state: reader.optional("state", values::folder),
         groups: entries(reader.required("nodes", group::groups)),
         links: entries(reader.optional("links", link::links)),
         faults: entries(reader.optional("faults", fault::faults)),

@@ -12,9 +12,9 @@ use analysis::results::RunStatus;
 use csv::ByteRecord;
 
 use super::ended::Ended;
-use super::local::make;
 use super::{RunError, remove};
 use crate::results::error::ResultsError;
+use crate::results::run_folder::make_empty;
 use crate::results::sums::{FileSum, difference, sums};
 
 /// Runs a run again whose files are in `partial`, and returns the first
@@ -33,7 +33,7 @@ pub fn run_again(
     let aside = partial.with_extension("first");
     remove(&aside)?;
     rename(partial, &aside)?;
-    make(partial)?;
+    make_empty(partial)?;
     let second = drive()?;
     let found = match second.status {
         // Stopped by a signal: the comparison is not possible.

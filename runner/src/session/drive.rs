@@ -3,13 +3,15 @@
 //!
 //! A new way to drive a run is a new arm in [`Drive::go`] that returns [`Ended`].
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use analysis::results::LogMode;
 
 use super::ended::{Ended, lateness};
+use super::state::StateFolders;
 use super::{Options, RunError, processes};
 use crate::judge::checks::Checks;
 use crate::plan::{Case, Plan, RunSpec};
@@ -58,12 +60,17 @@ impl Drive<'_> {
     fn drive(&self) -> Result<Ended, RunError> {
         let scenario = &self.case().scenario;
         match (scenario.time, &self.options.processes) {
-            (TimeMode::Virtual, _) => in_virtual_time(self.assemble(), self.stop),
+            (TimeMode::Virtual, _) => {
+                let run = self.assemble(BTreeMap::new());
+                in_virtual_time(run, self.stop)
+            }
             (TimeMode::Real { speed }, None) => {
-                let print = self.options.print_line;
-                let mut real = RealTime::new(self.assemble(), &scenario.links, speed)?;
+                let roster = &self.case().roster;
+                let states = StateFolders::open(roster, 0..roster.len())?;
+                let run = self.assemble(states.of.clone());
+                let mut real = RealTime::new(run, &scenario.links, speed)?;
                 real.set_budget(scenario.max_buffered);
-                in_real_time(real, print, self.stop)
+                self.in_real_time(real)
             }
             (TimeMode::Real { .. }, Some(_)) => processes::run(self),
         }
@@ -87,7 +94,7 @@ impl Drive<'_> {
         (self.options.log != LogMode::Off).then_some(self.folder)
     }
 
-    fn assemble(&self) -> Run<Instances, Recorder> {
+    fn assemble(&self, states: BTreeMap<u32, PathBuf>) -> Run<Instances, Recorder> {
         let schema = &self.plan.nodes(self.spec.case).schema;
         let print = self.options.print_line.filter(|_| self.plan.is_real());
         let mut recorder = Recorder::new(schema, self.folder, self.log, print);
@@ -95,16 +102,43 @@ impl Drive<'_> {
             recorder = recorder.judged_by(checks);
         }
         let page = self.options.progress_page.clone();
-        assemble(self.plan, self.spec, self.files(), recorder, page)
+        assemble(self.plan, self.spec, self.files(), states, recorder, page)
+    }
+
+    fn in_real_time(&self, mut real: RealTime<Instances, Recorder>) -> Result<Ended, RunError> {
+        if let Some(print) = self.options.print_line {
+            real.remarks.drain(..).for_each(|remark| print(&remark));
+        }
+        real.remarks.clear();
+        let outcome = real.go(self.stop);
+        let mut warnings = std::mem::take(&mut real.remarks);
+        let lag = std::mem::take(&mut real.lag);
+        warnings.extend(lateness(&lag));
+        self.copy_states()?;
+        let mut ended = Ended::new(outcome, real.into_sink())?;
+        ended.warnings.splice(..0, warnings);
+        ended.lag = Some(lag);
+        Ok(ended)
+    }
+
+    /// Copies the state folders into the run's folder, where the checks find them.
+    pub fn copy_states(&self) -> Result<(), RunError> {
+        match self.files() {
+            Some(folder) if !self.case().checks.is_empty() => {
+                Ok(StateFolders::copy(&self.case().roster, folder)?)
+            }
+            _ => Ok(()),
+        }
     }
 }
 
-/// Creates the nodes of a run. Behaviors may write files into `folder`; each
-/// callback is noted on the progress page.
+/// Creates the nodes of a run. Behaviors may write files into `folder`, or into the
+/// state folder of their node; each callback is noted on the progress page.
 pub(super) fn assemble(
     plan: &Plan,
     spec: RunSpec,
     folder: Option<&Path>,
+    states: BTreeMap<u32, PathBuf>,
     recorder: Recorder,
     progress_page: Option<Arc<ProgressPage>>,
 ) -> Run<Instances, Recorder> {
@@ -121,7 +155,9 @@ pub(super) fn assemble(
         &scenario.links,
         scenario.duration,
         plan.streams(spec),
-        Instances::new(&groups, folder).with_progress_page(progress_page),
+        Instances::new(&groups, folder)
+            .with_state_folders(states)
+            .with_progress_page(progress_page),
         recorder,
     )
     .with_faults(&scenario.faults)
@@ -133,23 +169,4 @@ fn in_virtual_time(
 ) -> Result<Ended, RunError> {
     let outcome = run.go(stop);
     Ended::new(outcome, run.into_sink())
-}
-
-fn in_real_time(
-    mut real: RealTime<Instances, Recorder>,
-    print_line: Option<fn(&str)>,
-    stop: &AtomicBool,
-) -> Result<Ended, RunError> {
-    if let Some(print) = print_line {
-        real.remarks.drain(..).for_each(|remark| print(&remark));
-    }
-    real.remarks.clear();
-    let outcome = real.go(stop);
-    let mut warnings = std::mem::take(&mut real.remarks);
-    let lag = std::mem::take(&mut real.lag);
-    warnings.extend(lateness(&lag));
-    let mut ended = Ended::new(outcome, real.into_sink())?;
-    ended.warnings.splice(..0, warnings);
-    ended.lag = Some(lag);
-    Ok(ended)
 }

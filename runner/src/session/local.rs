@@ -1,7 +1,6 @@
 //! One run in this process: driven to its end, judged, and on disk under its
 //! preliminary name.
 
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
@@ -20,8 +19,10 @@ use crate::plan::{Plan, RunSpec};
 use crate::results::error::ResultsError;
 use crate::results::faults;
 use crate::results::folder::Folder;
+use crate::results::run_folder::{FolderLock, make_empty, take_over};
 use crate::results::run_result::RunResult;
 use crate::results::sums::sums;
+use realtime::setup::SetupError;
 
 /// Runs one run. Its files are complete before this function returns.
 pub(super) fn run(
@@ -41,9 +42,10 @@ pub(super) fn run(
         log: log_to_write(options),
         stop: limits.flag(),
     };
-    if drive.log != LogMode::Off {
-        make(&partial)?;
-    }
+    let _lock = match drive.log {
+        LogMode::Off => None,
+        _ => begin_folder(&drive)?,
+    };
     limits.begin();
     let mut ended = drive.go()?;
     let difference = check_determinism(&drive, &mut ended)?;
@@ -173,13 +175,21 @@ fn judgements(drive: &Drive<'_>, ended: &mut Ended) -> Vec<Judgement> {
     judgements
 }
 
-/// Makes the folder of a run, without the files of an earlier attempt.
-pub(super) fn make(folder: &Path) -> Result<(), ResultsError> {
-    match fs::create_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            remove(folder)?;
-            fs::create_dir(folder).map_err(ResultsError::at(folder))
-        }
-        result => result.map_err(ResultsError::at(folder)),
+/// Makes the folder of a run. In real time, what the behaviors of an interrupted run
+/// wrote is kept, and the folder is locked.
+fn begin_folder(drive: &Drive<'_>) -> Result<Option<FolderLock>, RunError> {
+    if !drive.plan.is_real() {
+        make_empty(drive.folder)?;
+        return Ok(None);
+    }
+    let roster = &drive.case().roster;
+    let names = (0..roster.len()).filter_map(|node| roster.name(node));
+    match take_over(drive.folder, names)? {
+        Some(lock) => Ok(Some(lock)),
+        None => Err(SetupError::Refused(format!(
+            "{}: a process of an earlier runner still writes these files\n  end it, and try again",
+            drive.folder.display()
+        ))
+        .into()),
     }
 }

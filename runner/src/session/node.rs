@@ -6,7 +6,9 @@
 //! [`processes`](realtime::processes), writes the logs of its own nodes into the
 //! folder of the run, and reports its share of the result.
 
+use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -15,9 +17,11 @@ use analysis::results::LogMode;
 use crossbeam::channel::{Receiver, RecvTimeoutError};
 
 use super::drive::assemble;
+use super::state::StateFolders;
 use super::to_override;
 use crate::plan::{Plan, Refusal, RunSpec};
 use crate::results::record::Recorder;
+use crate::results::run_folder::FolderLock;
 use crate::scenario::TimeMode;
 use engine::faults::Window;
 use engine::run::{EndReason, Outcome};
@@ -77,7 +81,21 @@ fn work(
     let name = &*plan.loaded.scenario.name;
     let _plan = tracing::info_span!("plan", scenario = name).entered();
     let _run = tracing::info_span!("run", number = spec.number).entered();
-    let mut real = connected(&plan, spec, job, orders, reports, print_line)?;
+    let roster = &plan.case(spec).roster;
+    let states = StateFolders::open(roster, job.nodes.iter().copied());
+    let states = states.map_err(|error| error.to_string())?;
+    let _lock = FolderLock::shared(&job.folder)
+        .map_err(text)?
+        .ok_or_else(gone)?;
+    let mut real = connected(
+        &plan,
+        spec,
+        job,
+        states.of.clone(),
+        orders,
+        reports,
+        print_line,
+    )?;
     reports.send(&NodeReport::Ready).map_err(text)?;
     let start_ns = loop {
         match orders.recv_timeout(PROGRAM_CHECK) {
@@ -108,6 +126,7 @@ fn connected(
     plan: &Plan,
     spec: RunSpec,
     job: &NodeJob,
+    states: BTreeMap<u32, PathBuf>,
     orders: &Receiver<NodeOrder>,
     reports: &mut Control,
     print_line: fn(&str),
@@ -120,7 +139,7 @@ fn connected(
     let schema = &plan.nodes(spec.case).schema;
     let print = job.say.then_some(print_line);
     let recorder = Recorder::new(schema, &job.folder, LogMode::PerNode, print).only(&job.nodes);
-    let run = assemble(plan, spec, Some(&job.folder), recorder, None).only(&job.nodes);
+    let run = assemble(plan, spec, Some(&job.folder), states, recorder, None).only(&job.nodes);
     let rendezvous = Rendezvous::open(
         &case.roster,
         run.world.topology(),

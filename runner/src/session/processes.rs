@@ -66,7 +66,10 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
             metrics: RunMetrics::new(schema).finish(0),
             ..Findings::default()
         },
-        _ => measure(drive.folder, schema, sum.end, drive.checks())?,
+        _ => {
+            drive.copy_states()?;
+            measure(drive.folder, schema, sum.end, drive.checks())?
+        }
     };
     if let Some(broken) = findings.broken_check.take() {
         status = RunStatus::Failed;

@@ -42,4 +42,6 @@ pub use outbox::Outbox;
 pub use pattern::{check_pattern, matches};
 pub use refusal::Refusal;
 pub use server::{Change, Server};
-pub use service::{Accepted, Delivery, Limits, LoggedIn, MAX_TEXT, Push, Pushes, Service, Session};
+pub use service::{
+    Accepted, Delivery, Limits, LoggedIn, MAX_TEXT, Push, Pushes, Record, Service, Session,
+};

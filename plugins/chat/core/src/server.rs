@@ -96,8 +96,13 @@ struct SessionState {
 impl Server {
     /// A server without accounts.
     pub fn new(limits: Limits) -> Server {
+        Server::with(Service::new(limits))
+    }
+
+    /// A server with the accounts and messages of a service.
+    pub fn with(service: Service) -> Server {
         Server {
-            service: Service::new(limits),
+            service,
             sessions: HashMap::new(),
             pushes: Vec::new(),
         }
@@ -106,6 +111,11 @@ impl Server {
     /// The service.
     pub fn service(&self) -> &Service {
         &self.service
+    }
+
+    /// The service, without the sessions.
+    pub fn into_service(self) -> Service {
+        self.service
     }
 
     /// Removes the state of a session whose connection was opened or lost. Returns the account

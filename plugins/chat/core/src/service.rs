@@ -12,12 +12,15 @@
 
 use account::{Account, Waiting};
 
+pub use record::Record;
+
 use crate::{Refusal, check_name, check_pattern, matches};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
 mod account;
+mod record;
 #[cfg(test)]
 mod tests;
 
@@ -165,15 +168,7 @@ impl Service {
             return Err(Refusal::ServiceFull);
         }
         self.newest = now_ns.max(self.newest + 1);
-        let account = Account {
-            mailbox: self.newest,
-            session: None,
-            last_number: 0,
-            acknowledged: 0,
-            pushed: 0,
-            waiting: Default::default(),
-        };
-        self.accounts.insert(name.into(), account);
+        self.accounts.insert(name.into(), Account::new(self.newest));
         Ok(())
     }
 

@@ -70,7 +70,7 @@ mod tests {
         for (text, told) in [
             (
                 "wait 2",
-                "`wait`: expected a duration with a unit (write `\"2s\"` for seconds), found \"2\"",
+                "`wait`: expected a duration with a unit (write the unit: `\"2ms\"` or `\"2s\"`), found \"2\"",
             ),
             ("drop", "`drop`: expected a duration (units"),
             (

@@ -107,6 +107,42 @@ fn a_crash_of_the_server_loses_the_waiting_messages() {
     assert_eq!(ends(judge, 0).reason, reason);
 }
 
+/// A row of the server with its number of accounts.
+fn server_with(judge: &mut Judge<ChatDelivery>, event: &str, accounts: u64) {
+    judge.step(&testkit::Seen {
+        node: SERVER,
+        event,
+        numbers: &[("accounts", accounts), ("waiting", 0)],
+        ..Default::default()
+    });
+}
+
+#[test]
+fn a_crash_of_a_server_that_persists_loses_nothing() {
+    for (accounts, expected) in [(2, Judged::Passed), (0, Judged::Failed)] {
+        let mut judge = chat();
+        server_with(&mut judge, "start", 0);
+        row(&mut judge, ANNA, "submitted", 1);
+        row(&mut judge, SERVER, "accepted", 1);
+        server_with(&mut judge, "crash", 2);
+        server_with(&mut judge, "restart", accounts);
+        row(&mut judge, BEN, "got", 1);
+        row(&mut judge, SERVER, "acknowledged", 1);
+        let verdict = ends(judge, 0);
+        assert_eq!(verdict.judged, expected, "{}", verdict.reason);
+    }
+}
+
+#[test]
+fn a_server_with_accounts_of_an_earlier_run_is_not_judged() {
+    let mut judge = chat();
+    server_with(&mut judge, "start", 2);
+    row(&mut judge, BEN, "got", 7);
+    let verdict = ends(judge, 0);
+    assert_eq!(verdict.judged, Judged::Unknown, "{}", verdict.reason);
+    assert!(verdict.reason.contains("2 accounts of an earlier run"));
+}
+
 #[test]
 fn a_run_without_messages_is_unknown() {
     assert_eq!(ends(chat(), 0), Verdict::unknown("no message was sent"));

@@ -167,3 +167,51 @@ fn limits_are_those_of_the_config() {
     let found = problems::<ChatServer>("window = 0");
     assert_eq!(found[0].path, "window");
 }
+
+fn persistent(folder: &std::path::Path) -> Kit<ChatServer> {
+    let setup = node::<ChatServer>().name("server").peers(["anna", "ben"]);
+    let setup = setup.run_folder(folder.to_str().unwrap());
+    setup.config("persist = true").create()
+}
+
+#[test]
+fn with_persist_accounts_and_waiting_messages_survive_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = persistent(folder.path());
+    server.start();
+    server.connect(ANNA);
+    server.connect(BEN);
+    let mailbox = joins(&mut server, BEN, "ben");
+    joins(&mut server, ANNA, "anna");
+    server.disconnect(BEN);
+    for number in 1..4 {
+        server.message(ANNA, request(2 + number as u32, send(number, "ben")));
+    }
+    // A crash: `stop` is not called.
+    drop(server);
+    let mut server = persistent(folder.path());
+    assert_eq!(server.get(ACCOUNTS), Some(2));
+    assert_eq!(
+        (server.get(WAITING), server.get(ONLINE)),
+        (Some(3), Some(0))
+    );
+    server.start();
+    server.connect(BEN);
+    let joined = server.message(BEN, request(1, Request::Login { name: "ben" }));
+    let pushes: Vec<_> = (1..4)
+        .map(|id| Effect::sent(BEN, pushed(mailbox, id)))
+        .collect();
+    assert_eq!(joined[1..4], pushes);
+    // The number of a message is known, too: none is accepted twice.
+    server.connect(ANNA);
+    server.message(ANNA, request(1, Request::Login { name: "anna" }));
+    server.message(ANNA, request(2, send(3, "ben")));
+    assert_eq!(server.get(CODE), Some(12));
+}
+
+#[test]
+fn persist_without_a_folder_is_refused() {
+    let refused = node::<ChatServer>().config("persist = true").try_create();
+    let text = format!("{:?}", refused.err());
+    assert!(text.contains("--state DIR"), "{text}");
+}

@@ -2,6 +2,7 @@
 //! from its verdict.
 
 use super::{BUDGET, Evidence, History, Verdict as Judgement};
+use crate::server::KEYS;
 use runner_sdk::{Check, Found, Record, Result, RunInfo, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -38,6 +39,8 @@ pub struct Linearizable {
     parts: Vec<Part>,
     /// A program that sent something to a store, whose operations are not recorded.
     external_client: Option<String>,
+    /// Number of keys that a store had when it first started.
+    earlier: u64,
 }
 
 /// What a node is for the check.
@@ -71,6 +74,7 @@ impl Check for Linearizable {
             config: config.clone(),
             parts: (0..run.node_count() as u32).map(part).collect(),
             external_client: None,
+            earlier: 0,
         })
     }
 
@@ -86,6 +90,11 @@ impl Check for Linearizable {
             "return" => {
                 let row = record.found("");
                 self.history.returned(client, time, row, text("result"));
+            }
+            // Only a store has the column.
+            "start" => {
+                let keys = record.number(KEYS.info().name).unwrap_or(0);
+                self.earlier = self.earlier.max(keys);
             }
             "settled" => self.history.settled(client, time, record.found("")),
             "receive" if self.external_client.is_none() && self.is_from_external(record) => {
@@ -122,6 +131,11 @@ impl Check for Linearizable {
                      recorded, and may explain this: {violation}"
                 ))
             }
+            Judgement::Violation(violation) if self.earlier > 0 => Verdict::unknown(format!(
+                "the store began with {} keys of an earlier run, whose values have no records here: \
+                 {violation}",
+                self.earlier
+            )),
             Judgement::Violation(violation) => {
                 let rows = violation.evidence.iter().flat_map(noted);
                 rows.fold(Verdict::fail(violation.to_string()), Verdict::row)

@@ -54,6 +54,16 @@ fn lottery(run: &mut Judge<Complete>, batch: &str, times: usize) {
 }
 
 #[test]
+fn bets_of_an_earlier_run_are_not_judged() {
+    let mut run = run("");
+    step(&mut run, 0, "start", &[], &[("stored", 7)]);
+    lottery(&mut run, BATCH, 1);
+    let verdict = run.finish();
+    assert_eq!(verdict.judged, Judged::Unknown, "{}", verdict.reason);
+    assert!(verdict.reason.contains("7 bets of an earlier run"));
+}
+
+#[test]
 fn a_correct_lottery_passes() {
     let mut run = run("");
     lottery(&mut run, BATCH, 1);

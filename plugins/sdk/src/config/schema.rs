@@ -53,13 +53,12 @@ fn unknown(key: &str, known: &serde_json::Map<String, Schema>) -> String {
     if known.is_empty() {
         return format!("unknown key `{key}`, none are known here");
     }
-    match nearest(key, known.keys().map(String::as_str)) {
-        Some(near) => format!("unknown key `{key}` (did you mean `{near}`?)"),
-        None => {
-            let known: Vec<&str> = known.keys().map(String::as_str).collect();
-            format!("unknown key `{key}`, known are: {}", known.join(", "))
-        }
-    }
+    let near = match nearest(key, known.keys().map(String::as_str)) {
+        Some(near) => format!(" (did you mean `{near}`?)"),
+        None => String::new(),
+    };
+    let known: Vec<&str> = known.keys().map(String::as_str).collect();
+    format!("unknown key `{key}`, known are: {}{near}", known.join(", "))
 }
 
 fn check(schema: &Schema, value: &Value, path: &str, problems: &mut Vec<Problem>) {

@@ -165,7 +165,7 @@ fn each_mistake_says_what_was_expected_and_found() {
         ("rates = { low = 1 }", "rates.high: missing key `high`"),
         (
             "rates = { low = 1, hihg = 2 }",
-            "rates.hihg: unknown key `hihg` (did you mean `high`?)",
+            "rates.hihg: unknown key `hihg`, known are: high, low (did you mean `high`?)",
         ),
         (
             "weights.a = 'x'",

@@ -89,10 +89,11 @@ impl de::Error for Mistake {
     fn unknown_field(found: &str, known: &'static [&'static str]) -> Mistake {
         let hint = match nearest(found, known.iter().copied()) {
             Some(near) => format!(" (did you mean `{near}`?)"),
-            None => format!(", known are: {}", known.join(", ")),
+            None => String::new(),
         };
+        let known = known.join(", ");
         Mistake {
-            message: format!("unknown key `{found}`{hint}"),
+            message: format!("unknown key `{found}`, known are: {known}{hint}"),
             key: Some(found.to_owned()),
         }
     }

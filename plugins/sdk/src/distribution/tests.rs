@@ -113,7 +113,7 @@ fn each_mistake_says_what_was_expected_and_found() {
     let cases = [
         (
             "patience = 5",
-            "patience: expected a duration with a unit, found 5 (write `\"5s\"` for seconds)",
+            "patience: expected a duration with a unit, found 5 (write the unit: `\"5ms\"` or `\"5s\"`)",
         ),
         (
             "patience = -0.5",
@@ -130,7 +130,7 @@ fn each_mistake_says_what_was_expected_and_found() {
         ),
         (
             "timeout = 5",
-            "timeout: expected a duration with a unit, found 5 (write `\"5s\"` for seconds)",
+            "timeout: expected a duration with a unit, found 5 (write the unit: `\"5ms\"` or `\"5s\"`)",
         ),
         (
             "interval = true",
@@ -138,7 +138,7 @@ fn each_mistake_says_what_was_expected_and_found() {
         ),
         (
             "interval = 2.5",
-            "interval: expected a duration with a unit, found 2.5 (write `\"2.5s\"` for seconds)",
+            "interval: expected a duration with a unit, found 2.5 (write the unit: `\"2.5ms\"` or `\"2.5s\"`)",
         ),
         (
             "interval = {}",

@@ -137,6 +137,7 @@ mod tests {
             rng_id: None,
             inbox_limit: None,
             clock: None,
+            state: None,
             listen: Vec::new(),
             stdin: None,
             program: None,

@@ -40,18 +40,22 @@ pub struct OverrideOptions {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Runs per case; overrides `runs`
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::count)]
     pub runs: Option<u32>,
     /// When a run ends, as 60s or 1m30s; overrides `duration`
     #[arg(long, value_name = "D")]
     pub duration: Option<String>,
+    /// In real time: where the files of nodes outlive the run, as DIR/NODE/; a later run goes
+    /// on with them. Overrides `state`
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
 }
 
 /// How runs are executed.
 #[derive(Args, Debug)]
 pub struct ExecutionOptions {
     /// Runs side by side; default: one per core
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, short, value_name = "N", value_parser = super::count)]
     pub jobs: Option<u32>,
     /// In real time: a process for each node
     #[arg(long)]

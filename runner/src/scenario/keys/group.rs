@@ -72,6 +72,11 @@ pub static GROUP: Keys = Keys {
             "How much faster than true time the nodes' own clocks go, in parts per million. Negative: slower. Drawn once per node and run. Default: 0.",
         ),
         key(
+            "state",
+            Shape::Text,
+            "In real time: a folder in which the nodes' files outlive the run, relative to the scenario file. Each node has the folder DIR/NODE, and a later run goes on with the files that it finds there. One run at a time uses a node's folder. Default: the files belong to the run's results.",
+        ),
+        key(
             "listen",
             Shape::ArrayOf(&LISTEN),
             "In real time: addresses at which the nodes listen for clients, which are programs outside of the runner. Has no effect in virtual time. A group that extends this one does not take it.",

@@ -56,6 +56,11 @@ pub static SCENARIO: Keys = Keys {
             Shape::MessageSize,
             "In real time: memory that the connections of a run to clients and programs may hold together, for messages that have not arrived whole and for messages that are not sent yet, at least `\"1MiB\"`. If they hold more, those that hold the most are closed. Default: `\"256MiB\"`, or four times the largest `max_message`.",
         ),
+        key(
+            "state",
+            Shape::Text,
+            "In real time: a folder in which the files of all nodes with a behavior outlive the run, relative to the scenario file; see `state` of a group, which replaces it. `--state DIR` replaces both.",
+        ),
         required(
             "nodes",
             Shape::TableOf(&GROUP),

@@ -1,6 +1,6 @@
 //! Durations as text with a unit: `250us`, `1.5s`, `1m30s`.
 
-use base::duration::{self, write_seconds};
+use base::duration::{self, write_unit};
 use base::time::SimDuration;
 
 use super::super::document::ValueKind as Kind;
@@ -14,7 +14,7 @@ pub fn delay(field: Field<'_>) -> Option<SimDuration> {
         Kind::Float(number) if *number >= 0.0 && number.is_finite() => number,
         _ => return field.expected("a duration, such as \"60s\""),
     };
-    field.expected_with_help("a duration with a unit", write_seconds(number))
+    field.expected_with_help("a duration with a unit", write_unit(number))
 }
 
 /// A duration of more than 0.

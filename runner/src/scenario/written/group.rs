@@ -1,6 +1,7 @@
 //! `[nodes.NAME]` as written.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use super::OptionalKey;
 use super::listen::{self, ListenEntry};
@@ -30,6 +31,7 @@ pub struct GroupEntry {
     pub inbox_limit: OptionalKey<u64>,
     pub offset: OptionalKey<Distribution>,
     pub drift: OptionalKey<Distribution>,
+    pub state: OptionalKey<PathBuf>,
     pub listen: OptionalKey<Vec<ListenEntry>>,
     pub program: ProgramKeys,
     /// Whether a mistake in this group, or in a group that it extends, has been
@@ -125,6 +127,7 @@ fn group(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> GroupE
         inbox_limit: reader.optional("inbox_limit", values::whole(1, u32::MAX.into())),
         offset: reader.optional("offset", distribution(Quantity::Offset)),
         drift: reader.optional("drift", distribution(Quantity::Drift)),
+        state: reader.optional("state", values::folder),
         listen: reader.optional("listen", listen::entries),
         program: ProgramKeys {
             external: reader.optional("external", values::endpoint),

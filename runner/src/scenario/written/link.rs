@@ -16,6 +16,8 @@ pub struct LinkEntry {
     pub from: OptionalKey<Selector>,
     pub to: OptionalKey<Selector>,
     pub settings: LinkKeys,
+    /// Whether a mistake in the entry has been reported.
+    pub flawed: bool,
 }
 
 /// Reads `[[links]]`.
@@ -27,14 +29,17 @@ pub fn links(field: Field<'_>) -> Option<Vec<LinkEntry>> {
 
 /// Reads one link.
 pub fn link(table: &Table, place: Place, mistakes: &Mistakes) -> LinkEntry {
+    let before = mistakes.count();
     let mut reader = TableReader::new(table, place, &LINK, mistakes);
-    let link = LinkEntry {
+    let mut link = LinkEntry {
         place,
         between: reader.optional("between", two_selectors),
         from: reader.optional("from", selector),
         to: reader.optional("to", selector),
         settings: read_settings(&mut reader),
+        flawed: false,
     };
     reader.finish();
+    link.flawed = mistakes.count() > before;
     link
 }

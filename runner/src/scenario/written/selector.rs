@@ -13,8 +13,12 @@ pub struct Selector {
 
 /// One selector.
 pub fn selector(field: Field<'_>) -> Option<Selector> {
+    let text = field.text()?;
+    if text.is_empty() {
+        return field.expected("the name of a group or node, or a pattern such as \"a-*\"");
+    }
     Some(Selector {
-        text: field.text()?.to_owned(),
+        text: text.to_owned(),
         place: field.value.place,
     })
 }

@@ -25,6 +25,18 @@ pub(super) struct Waiting {
 }
 
 impl Account {
+    /// An account without messages.
+    pub fn new(mailbox: u64) -> Account {
+        Account {
+            mailbox,
+            session: None,
+            last_number: 0,
+            acknowledged: 0,
+            pushed: 0,
+            waiting: VecDeque::new(),
+        }
+    }
+
     /// Pushes waiting messages, up to the window.
     pub fn push(&mut self, window: usize, pushes: &mut Pushes) {
         let Some(session) = self.session else {

@@ -57,6 +57,29 @@ fn a_linearizable_history_passes_with_its_size() {
 }
 
 #[test]
+fn values_of_an_earlier_run_are_no_violation() {
+    let setup = check::<Linearizable>().node::<Client>("a", "kv");
+    let mut run = setup.node::<crate::Server>("server", "kv").begin();
+    run.step(&Seen {
+        node: 1,
+        event: "start",
+        numbers: &[("keys", 3)],
+        ..Seen::default()
+    });
+    for (event, texts) in [("invoke", GET), ("return", &[("result", "1")])] {
+        run.at(5).step(&Seen {
+            node: 0,
+            event,
+            texts,
+            ..Seen::default()
+        });
+    }
+    let verdict = run.finish();
+    assert_eq!(verdict.judged, Judged::Unknown, "{}", verdict.reason);
+    assert!(verdict.reason.contains("3 keys of an earlier run"));
+}
+
+#[test]
 fn a_violation_fails_with_its_rows() {
     let missing: Texts = &[("result", "not found")];
     let records = [
