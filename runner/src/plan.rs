@@ -56,20 +56,13 @@ pub struct RunSpec {
     pub repetition: u32,
 }
 
-/// Why a scenario cannot be run.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+/// Why a scenario cannot be run: at least one of both.
+#[derive(Debug)]
+pub struct Refusal {
     /// The user's mistakes.
-    #[error("the scenario has mistakes")]
-    Mistakes(Diagnostics),
+    pub mistakes: Option<Diagnostics>,
     /// Plugin files that do not load.
-    #[error("{}", lines(.0))]
-    Plugins(Vec<LoadError>),
-}
-
-fn lines(errors: &[LoadError]) -> String {
-    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    texts.join("\n")
+    pub broken: Vec<LoadError>,
 }
 
 impl Plan {
@@ -79,7 +72,7 @@ impl Plan {
     /// # Errors
     ///
     /// Fails with all mistakes at once, those of the file and those that behaviors
-    /// report; or else with all plugin files that do not load.
+    /// report, and with all plugin files that do not load.
     pub fn load(file: &Path, overrides: &[Override], search: &SearchPath) -> Result<Plan, Refusal> {
         Plan::bind(read_file(file, overrides), search)
     }
@@ -101,29 +94,16 @@ impl Plan {
     fn bind(mut reading: Reading, search: &SearchPath) -> Result<Plan, Refusal> {
         let mut binder = Binder::new(search);
         let mut bound = Vec::with_capacity(reading.cases.len());
-        for (index, case) in reading.cases.iter().enumerate() {
-            let mut binding = binder.bind(case.groups(), case.checks(), &case.origins);
-            reading
-                .mistakes
-                .add(Some(index), binding.mistakes.drain(..));
-            // Which metrics a group has is known once its behavior is.
-            if let Some(scenario) = &case.scenario
-                && binding.configs.len() == scenario.groups.len()
-            {
-                let counts: Vec<u32> = scenario.groups.iter().map(|group| group.count).collect();
-                let rules = &scenario.expectations;
-                let wrong = judges::metrics(rules, &case.origins, &binding.configs, &counts);
-                reading.mistakes.add(Some(index), wrong);
-            }
+        for index in 0..reading.cases.len() {
+            let case = &reading.cases[index];
+            let mut binding = binder.bind(&case.parts, &case.origins);
+            reading.add(index, binding.mistakes.drain(..));
             bound.push(binding);
         }
-        if !reading.mistakes.is_empty() {
-            let mistakes = reading.into_diagnostics().expect("there are mistakes");
-            return Err(Refusal::Mistakes(mistakes));
-        }
         let (plugins, broken) = binder.plugins();
-        if !broken.is_empty() {
-            return Err(Refusal::Plugins(broken));
+        if !reading.mistakes.is_empty() || !broken.is_empty() {
+            let mistakes = reading.into_diagnostics();
+            return Err(Refusal { mistakes, broken });
         }
         let mut node_sets = NodeSets::default();
         let mut origins = None;

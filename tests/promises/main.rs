@@ -6,6 +6,7 @@ mod harness;
 mod waiting;
 
 mod abi;
+mod all_mistakes;
 mod bad_input;
 mod chat;
 mod chat_live;

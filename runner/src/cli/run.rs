@@ -3,7 +3,7 @@
 use crate::cli::arguments::{Log, OverrideOptions, RunOptions, Time};
 use crate::cli::run_plan::PlanCommand;
 use crate::cli::select::select;
-use crate::cli::{Exit, overrides, plan_all};
+use crate::cli::{Exit, Overrides, overrides, plan_all};
 use crate::plan::{Plan, RunSpec};
 use crate::reporter::console::Console;
 use crate::reporter::junit::Junit;
@@ -11,7 +11,6 @@ use crate::reporter::quiet::Quiet;
 use crate::reporter::terminal::Terminal;
 use crate::reporter::{Reporter, Reporters, count, logging};
 use crate::results::error::ResultsError;
-use crate::scenario::Override;
 use crate::session::to_override;
 use os::signals::StopSignals;
 use realtime::processes::Setting;
@@ -82,11 +81,11 @@ fn reporters(options: &RunOptions, console: &Console) -> Result<Reporters, Resul
 }
 
 fn plans(options: &RunOptions, console: &Console) -> Result<Vec<Plan>, Exit> {
-    // Reports every `--set` that is wrong.
-    overrides(&options.scenario.set, console)?;
-    let all: Vec<Override> = settings(options).iter().filter_map(to_override).collect();
-    let scenario = &options.scenario;
-    plan_all(&scenario.scenarios, &all, &scenario.plugin_path, console)
+    let overrides = Overrides {
+        sound: settings(options).iter().filter_map(to_override).collect(),
+        mistakes: overrides(&options.scenario.set).mistakes,
+    };
+    plan_all(&options.scenario, overrides, console)
 }
 
 /// The overrides of the scenario. Options with a name of their own win over `--set`,

@@ -30,6 +30,16 @@ impl Origins {
         Diagnostic::new(&self.source, self.groups[group].config(path), message)
     }
 
+    /// Whether a key path inside the config of the group with this index is written.
+    pub fn has_config(&self, group: usize, path: &str) -> bool {
+        self.groups[group].config.find(path).1
+    }
+
+    /// As [`Origins::has_config`], for the config of a check.
+    pub fn has_check_config(&self, check: usize, path: &str) -> bool {
+        self.checks[check].config.find(path).1
+    }
+
     /// A mistake in the `behavior` of the group with this index: the plugin or the
     /// behavior does not exist.
     pub fn behavior_problem(&self, group: usize, message: &str) -> Diagnostic {
@@ -136,6 +146,12 @@ impl ConfigOrigin {
     /// `retry.after`). If a part of the path does not exist, the place of the last
     /// key that exists.
     pub fn place(&self, path: &str) -> Place {
+        self.find(path).0
+    }
+
+    /// The place at a key path, see [`ConfigOrigin::place`], and whether there is a value
+    /// at this path. The empty path is the config itself, not a value in it.
+    fn find(&self, path: &str) -> (Place, bool) {
         let mut place = self.key;
         let mut table = Some(&self.table);
         let mut value: Option<&Value> = None;
@@ -149,7 +165,7 @@ impl ConfigOrigin {
                 _ => None,
             };
             let Some(next) = next else {
-                return place;
+                return (place, false);
             };
             value = Some(next);
             table = match &next.kind {
@@ -157,7 +173,7 @@ impl ConfigOrigin {
                 _ => None,
             };
         }
-        value.map_or(place, |value| value.place)
+        value.map_or((place, false), |value| (value.place, true))
     }
 }
 

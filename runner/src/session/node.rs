@@ -17,7 +17,7 @@ use crossbeam::channel::Receiver;
 
 use super::drive::assemble;
 use super::to_override;
-use crate::plan::{Plan, Refusal, RunSpec};
+use crate::plan::{Plan, RunSpec};
 use crate::results::record::Recorder;
 use crate::scenario::TimeMode;
 use engine::faults::Window;
@@ -194,8 +194,10 @@ pub fn plan(
 ) -> Result<Plan, String> {
     let overrides: Vec<_> = settings.iter().filter_map(to_override).collect();
     let search = SearchPath::with(plugin_path);
-    Plan::of_text(path, text, &overrides, &search).map_err(|refusal| match refusal {
-        Refusal::Mistakes(mistakes) => mistakes.render(false),
-        broken @ Refusal::Plugins(_) => broken.to_string(),
+    Plan::of_text(path, text, &overrides, &search).map_err(|refusal| {
+        let mistakes = refusal.mistakes.map(|it| it.render(false));
+        let broken = refusal.broken.iter().map(ToString::to_string);
+        let texts: Vec<String> = mistakes.into_iter().chain(broken).collect();
+        texts.join("\n")
     })
 }
