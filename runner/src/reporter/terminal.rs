@@ -23,7 +23,7 @@ impl Terminal {
     /// Prints to this console.
     pub fn new(console: Console) -> Terminal {
         Terminal {
-            quiet: Quiet::new(console.clone()),
+            quiet: Quiet::until_the_end(console.clone()),
             console,
             progress: None,
             summary: Summary::default(),
@@ -50,7 +50,8 @@ impl Terminal {
         }
         let plan = context.plan;
         print(&self.summary.table(plan))?;
-        print(&self.summary.failures(plan))?;
+        print(&self.summary.failures(context))?;
+        print(&self.quiet.reasons(context))?;
         print(&self.summary.line(plan, context.began.elapsed()))?;
         print(&format!("results: {}\n", context.folder.path().display()))
     }

@@ -111,8 +111,9 @@ fn continued(
     let (journal, past) = Journal::reopen(&folder, identity)?;
     let fresh = past.entries.is_empty() && past.remarks.is_empty();
     // The manifest of the process that began the plan is kept.
-    if !path.exists() || fresh {
-        write_whole(&path, &manifest.to_json())?;
+    match path.exists() && !fresh {
+        true => select_more(&path, manifest)?,
+        false => write_whole(&path, &manifest.to_json())?,
     }
     let resumed = take_up(plan, &folder, past)?;
     Ok(OpenResults {
@@ -121,6 +122,28 @@ fn continued(
         resumed,
         fresh,
     })
+}
+
+/// Adds what this process selects to the manifest of results that were begun with a
+/// selection: the results are complete with the runs of both.
+fn select_more(path: &Path, now: &Manifest) -> Result<(), ResultsError> {
+    let text = fs::read_to_string(path).map_err(ResultsError::at(path))?;
+    // A manifest that cannot be read is left as it is.
+    let Ok(mut manifest) = Manifest::from_json(&text) else {
+        return Ok(());
+    };
+    if manifest.selected.is_none() || manifest.selected == now.selected {
+        return Ok(());
+    }
+    match &now.selected {
+        None => {
+            manifest.selected = None;
+            manifest.also_selected = Vec::new();
+        }
+        Some(more) if manifest.also_selected.contains(more) => return Ok(()),
+        Some(more) => manifest.also_selected.push(more.clone()),
+    }
+    write_whole(path, &manifest.to_json())
 }
 
 /// Writes a file under another name first, then renames it: the file is complete
