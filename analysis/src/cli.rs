@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use base::harmless;
 use clap::Parser;
 
-use crate::report::{Built, Error, build_all, build_foreign};
-use crate::results::Verdict;
+use crate::report::{Built, Demands, Error, build_all, build_foreign};
+use crate::results::{Verdict, described};
 
 /// Builds the report of a results folder again from its CSV files, or of the
 /// logs of another program. Several results: parts of one plan (of --shard, --case,
@@ -28,8 +28,42 @@ pub struct Args {
 
     /// Read the logs of another program (CSV, a file per node). Gives the meaning of
     /// their columns: `time=t_ms:ms,event=kind,queue=backlog,clock=lamport`
-    #[arg(long, value_name = "NAME=COLUMN,..")]
+    #[arg(
+        long,
+        value_name = "NAME=COLUMN,..",
+        conflicts_with_all = ["junit", "partial", "fail_on_missing"]
+    )]
     pub map: Option<String>,
+
+    #[command(flatten)]
+    /// What is asked of the results.
+    pub demands: DemandArgs,
+}
+
+/// What is asked of results, besides the report.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct DemandArgs {
+    /// Write the results of the runs as JUnit XML, and what is expected over runs
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+
+    /// Accept that runs are missing
+    #[arg(long, conflicts_with = "fail_on_missing")]
+    pub partial: bool,
+
+    /// If runs of the plan are missing, exit with 4 (the default)
+    #[arg(long)]
+    pub fail_on_missing: bool,
+}
+
+impl DemandArgs {
+    /// The demands for [`build_all`].
+    pub fn demands(&self) -> Demands<'_> {
+        Demands {
+            partial: self.partial,
+            junit: self.junit.as_deref(),
+        }
+    }
 }
 
 /// Builds the report that the arguments ask for.
@@ -42,15 +76,14 @@ pub fn run(args: &Args) -> Result<Built, Error> {
         let out = args.out.as_ref().unwrap_or(&here);
         return Ok(Built {
             outputs: build_foreign(mapping, &args.paths, out)?,
-            merged: None,
+            ..Built::default()
         });
     }
-    build_all(&args.paths, args.out.as_deref())
+    build_all(&args.paths, args.out.as_deref(), args.demands.demands())
 }
 
-/// The whole command: parses, runs, prints. Exits with 0, or with 2 if the input is
-/// wrong. After a merge, exits with 1 if an expectation over all runs failed, and
-/// with 4 if one could not be judged.
+/// The whole command: parses, runs, prints. Exits with 2 if the input is wrong, else as
+/// [`Built::exit_code`] says.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,
@@ -61,28 +94,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match run(&args) {
-        Ok(Built { outputs, merged }) => {
-            for warning in &outputs.warnings {
-                eprintln!("warning: {}", harmless::lines(warning));
-            }
-            let mut code = ExitCode::SUCCESS;
-            if let Some(merged) = &merged {
-                for (case, judgement) in &merged.judged {
-                    if judgement.verdict != Verdict::Passed {
-                        let text = format!("{case}: {}: {}", judgement.name, judgement.reason);
-                        eprintln!("{}", harmless::lines(&text));
-                    }
-                }
-                println!("merged: {}", merged.folder.display());
-                code = match merged.verdict() {
-                    None | Some(Verdict::Passed) => ExitCode::SUCCESS,
-                    Some(Verdict::Failed) => ExitCode::from(1),
-                    Some(Verdict::Unknown) => ExitCode::from(4),
-                };
-            }
-            println!("report: {}", outputs.html.display());
-            println!("        {}", outputs.markdown.display());
-            code
+        Ok(built) => {
+            print(&built, args.demands.partial);
+            ExitCode::from(built.exit_code(args.demands.partial))
         }
         Err(error) => {
             let text = format!("error: {error}");
@@ -90,4 +104,29 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Prints what is wrong with the results, and where the report is.
+fn print(built: &Built, partial: bool) {
+    for warning in &built.outputs.warnings {
+        eprintln!("warning: {warning}");
+    }
+    for results in &built.results {
+        let prefix = results.prefix();
+        if let Some(text) = results.standing.missing_text(partial) {
+            let level = if partial { "warning" } else { "error" };
+            eprintln!("{level}: {prefix}{text}");
+        }
+        for (case, judgement) in &results.standing.over_runs {
+            if judgement.verdict != Verdict::Passed {
+                eprintln!("{prefix}over the runs of {case}: {}", described(judgement));
+            }
+        }
+        print!("{}", results.failures());
+    }
+    if let Some(merged) = &built.merged {
+        println!("merged: {}", merged.folder.display());
+    }
+    println!("report: {}", built.outputs.html.display());
+    println!("        {}", built.outputs.markdown.display());
 }

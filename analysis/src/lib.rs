@@ -5,11 +5,13 @@
 //! - [`expect`] judges metrics by the bounds of a scenario.
 //! - [`results`] is the manifest, and whether results are of one plan.
 //! - [`report`] builds a report as a value; [`render`] makes Markdown, HTML and SVG.
+//! - [`junit`] writes the results of runs for CI services.
 //!
 //! No plugin is known by name: the header of a log has its columns.
 
 pub mod cli;
 pub mod expect;
+pub mod junit;
 pub mod metrics;
 pub mod render;
 pub mod report;

@@ -4,17 +4,28 @@
 //! decides whether results are of one plan. [`Population`] counts how often the runs
 //! of a case fail. Logs and tables are defined in [`crate::log`], the numbers in
 //! `summary.csv` in [`crate::metrics`].
+//!
+//! [`Wanted`] says which runs results must have, [`FailureIdentity`] when two runs
+//! fail in the same way, and [`RepeatCommand`] how a run is repeated.
 
+mod described;
+mod failure;
 mod identity;
 mod manifest;
 mod population;
+mod repeat;
+mod wanted;
 
+pub use described::{described, sentence};
+pub use failure::{FailureGroup, FailureGroups, FailureIdentity, failures_of};
 pub use identity::{Identity, differences};
 pub use manifest::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest,
     PartInfo, PluginInfo, ScenarioInfo, Selected, Versions,
 };
 pub use population::{Population, percent, wilson};
+pub use repeat::RepeatCommand;
+pub use wanted::{MissingRuns, Wanted};
 
 pub use crate::log::tables::{
     EVIDENCE_FILE, EVIDENCE_HEADER, Evidence, Judge, Judgement, MAX_EVIDENCE, RUN_COLUMNS, RunRow,

@@ -113,6 +113,7 @@ fn what_is_stopped_counts_in_real_time_alone() {
         warnings(),
         [
             "Run 1 was stopped before its end; its numbers are left out below.",
+            "1 of 1 run is missing: 1.",
             "No run came to its end, so there is nothing to measure."
         ]
     );

@@ -16,8 +16,9 @@ pub mod run_process;
 pub mod select;
 pub mod send;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use analysis::results::Verdict;
 use clap::{CommandFactory, Parser};
@@ -26,8 +27,8 @@ use arguments::{Arguments, Color, Command, ScenarioOptions};
 
 use os::keeper;
 
+use crate::plan::Plan;
 use crate::plan::planner::Planner;
-use crate::plan::{Plan, Refusal};
 use crate::reporter::console::{Console, print};
 use crate::scenario::{Diagnostic, Diagnostics, Override, Place, Source};
 
@@ -131,36 +132,39 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
     }
 }
 
-/// Returns the scenario files; a folder is replaced by the files in it.
-///
-/// # Errors
-///
-/// Fails if a folder cannot be read, or has no scenario file.
-fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Diagnostic> {
-    let mut files = Vec::new();
+/// Returns the scenario files; a folder is replaced by the files in it. Also the mistakes:
+/// folders that cannot be read, or that have no scenario file.
+fn scenario_files(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Diagnostic>) {
+    let (mut files, mut mistakes) = (Vec::new(), Vec::new());
     for path in paths {
         if !path.is_dir() {
             files.push(path.clone());
             continue;
         }
-        let wrong = |what: String| {
-            let source = Source::new(&path.display().to_string(), String::new(), Vec::new());
-            Diagnostic::new(&source.into(), Place::Whole, what)
-        };
-        let entries = path
-            .read_dir()
-            .map_err(|error| wrong(format!("cannot be read: {error}")))?;
-        let mut found: Vec<PathBuf> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|file| file.extension().is_some_and(|end| end == "toml") && file.is_file())
-            .collect();
-        if found.is_empty() {
-            return Err(wrong("holds no scenario file (*.toml)".to_owned()));
+        match files_in(path) {
+            Ok(found) => files.extend(found),
+            Err(what) => {
+                let source = Source::new(&path.display().to_string(), String::new(), Vec::new());
+                mistakes.push(Diagnostic::new(&source.into(), Place::Whole, what));
+            }
         }
-        found.sort();
-        files.extend(found);
     }
-    Ok(files)
+    (files, mistakes)
+}
+
+/// Returns the scenario files in a folder, in the order of their names.
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = folder.read_dir();
+    let entries = entries.map_err(|error| format!("cannot be read: {error}"))?;
+    let mut found: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|file| file.extension().is_some_and(|end| end == "toml") && file.is_file())
+        .collect();
+    if found.is_empty() {
+        return Err("holds no scenario file (*.toml)".to_owned());
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Plans the scenarios of a command without overrides of its own.
@@ -169,43 +173,45 @@ fn planned(
     planner: &mut Planner,
     console: &Console,
 ) -> Result<Vec<Plan>, Exit> {
-    let overrides = overrides(&options.set, console)?;
-    plan_all(
-        &options.scenarios,
-        &overrides,
-        &options.plugin_path,
-        planner,
-        console,
-    )
+    let overrides = overrides(&options.set);
+    plan_all(options, overrides, planner, console)
 }
 
-/// Plans all scenarios, or prints all their mistakes.
+/// Plans all scenarios with these overrides, or prints all mistakes: those of `--set`,
+/// of the folders, and of the files.
 fn plan_all(
-    paths: &[PathBuf],
-    overrides: &[Override],
-    plugin_path: &[PathBuf],
+    options: &ScenarioOptions,
+    overrides: Overrides,
     planner: &mut Planner,
     console: &Console,
 ) -> Result<Vec<Plan>, Exit> {
-    let files = scenario_files(paths).map_err(|mistake| {
-        console.mistakes(&Diagnostics::from(mistake));
-        Exit::BadInput
-    })?;
-    let search = host::search::SearchPath::with(plugin_path);
+    let (files, of_folders) = scenario_files(&options.scenarios);
+    let search = host::search::SearchPath::with(&options.plugin_path);
     let mut plans = Vec::new();
     let mut exit = Exit::Passed;
+    for mistake in overrides.mistakes.into_iter().chain(of_folders) {
+        console.mistakes(&Diagnostics::from(mistake));
+        exit = Exit::BadInput;
+    }
+    // A plugin that does not load is reported once, though several files name it.
+    let mut reported = BTreeSet::new();
     for file in &files {
-        match Plan::load_by(file, overrides, &search, planner) {
-            Ok(plan) => plans.push(plan),
-            Err(Refusal::Mistakes(mistakes)) => {
-                console.mistakes(&mistakes);
-                exit = exit.and(Exit::BadInput);
+        let refusal = match Plan::load_by(file, &overrides.sound, &search, planner) {
+            Ok(plan) => {
+                plans.push(plan);
+                continue;
             }
-            Err(Refusal::Plugins(broken)) => {
-                for error in &broken {
-                    console.error(&error.to_string());
-                }
-                exit = exit.and(Exit::Failed);
+            Err(refusal) => refusal,
+        };
+        if let Some(mistakes) = &refusal.mistakes {
+            console.mistakes(mistakes);
+            exit = exit.and(Exit::BadInput);
+        }
+        for error in refusal.broken.iter().map(ToString::to_string) {
+            exit = exit.and(Exit::Failed);
+            if !reported.contains(&error) {
+                console.error(&error);
+                reported.insert(error);
             }
         }
     }
@@ -215,21 +221,21 @@ fn plan_all(
     }
 }
 
-/// Returns the overrides of `--set`, or prints all that are wrong.
-fn overrides(set: &[String], console: &Console) -> Result<Vec<Override>, Exit> {
-    let mut overrides = Vec::new();
-    let mut wrong = false;
+/// The overrides of the command line.
+#[derive(Debug, Default)]
+struct Overrides {
+    sound: Vec<Override>,
+    mistakes: Vec<Diagnostic>,
+}
+
+/// Returns the overrides of `--set`.
+fn overrides(set: &[String]) -> Overrides {
+    let mut overrides = Overrides::default();
     for text in set {
         match Override::parse(text) {
-            Ok(one) => overrides.push(one),
-            Err(mistake) => {
-                console.mistakes(&Diagnostics::from(mistake));
-                wrong = true;
-            }
+            Ok(one) => overrides.sound.push(one),
+            Err(mistake) => overrides.mistakes.push(mistake),
         }
     }
-    if wrong {
-        return Err(Exit::BadInput);
-    }
-    Ok(overrides)
+    overrides
 }

@@ -60,21 +60,24 @@ pub struct RunSpec {
     pub repetition: u32,
 }
 
-/// Why a scenario cannot be run.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+/// Why a scenario cannot be run: at least one of both.
+#[derive(Debug)]
+pub struct Refusal {
     /// The user's mistakes.
-    #[error("the scenario has mistakes")]
-    Mistakes(Diagnostics),
+    pub mistakes: Option<Diagnostics>,
     /// Plugin files that do not load.
-    #[error("{}", lines(.0))]
-    Plugins(Vec<LoadError>),
+    pub broken: Vec<LoadError>,
 }
 
-fn lines(errors: &[LoadError]) -> String {
-    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    texts.join("\n")
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mistakes = self.mistakes.iter().map(|it| it.render(false));
+        let broken = self.broken.iter().map(ToString::to_string);
+        f.write_str(&mistakes.chain(broken).collect::<Vec<_>>().join("\n"))
+    }
 }
+
+impl std::error::Error for Refusal {}
 
 impl Plan {
     /// Reads a scenario, loads its plugins, and checks the config and timing of each
@@ -83,7 +86,7 @@ impl Plan {
     /// # Errors
     ///
     /// Fails with all mistakes at once, those of the file and those that behaviors
-    /// report; or else with all plugin files that do not load.
+    /// report, and with all plugin files that do not load.
     pub fn load(file: &Path, overrides: &[Override], search: &SearchPath) -> Result<Plan, Refusal> {
         Plan::load_by(file, overrides, search, &mut Planner::Here)
     }
@@ -123,31 +126,23 @@ impl Plan {
     ) -> Result<Plan, Refusal> {
         let mut binder = Binder::new(search, planner);
         let mut bound = Vec::with_capacity(reading.cases.len());
-        for (index, case) in reading.cases.iter().enumerate() {
-            let mut binding = binder.bind(case.groups(), case.checks(), &case.origins);
-            reading
-                .mistakes
-                .add(Some(index), binding.mistakes.drain(..));
-            // Which metrics a group has is known once its behavior is.
+        for index in 0..reading.cases.len() {
+            let case = &reading.cases[index];
+            let mut binding = binder.bind(&case.parts, &case.origins);
+            // Which files a group has is known once its behavior is.
             if let Some(scenario) = &case.scenario
                 && binding.configs.len() == scenario.groups.len()
             {
-                let counts: Vec<u32> = scenario.groups.iter().map(|group| group.count).collect();
-                let rules = &scenario.expectations;
-                let wrong = judges::metrics(rules, &case.origins, &binding.configs, &counts);
-                reading.mistakes.add(Some(index), wrong);
                 let wrong = files::mistakes(&scenario.groups, &binding.configs, &case.origins);
-                reading.mistakes.add(Some(index), wrong);
+                binding.mistakes.extend(wrong);
             }
+            reading.add(index, binding.mistakes.drain(..));
             bound.push(binding);
         }
-        if !reading.mistakes.is_empty() {
-            let mistakes = reading.into_diagnostics().expect("there are mistakes");
-            return Err(Refusal::Mistakes(mistakes));
-        }
         let (plugins, broken) = binder.plugins();
-        if !broken.is_empty() {
-            return Err(Refusal::Plugins(broken));
+        if !reading.mistakes.is_empty() || !broken.is_empty() {
+            let mistakes = reading.into_diagnostics();
+            return Err(Refusal { mistakes, broken });
         }
         let mut node_sets = NodeSets::default();
         let mut origins = None;

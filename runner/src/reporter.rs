@@ -13,7 +13,6 @@ pub mod junit;
 pub mod logging;
 pub mod progress;
 pub mod quiet;
-pub mod repeat;
 pub mod summary;
 pub mod terminal;
 pub mod verdicts;
@@ -22,13 +21,12 @@ use std::io;
 use std::path::Path;
 use std::time::{Instant, SystemTime};
 
-use analysis::results::{Judgement, Manifest};
+use analysis::results::{Judgement, Manifest, RepeatCommand};
 
 use crate::plan::{Plan, RunSpec};
 use crate::results::error::ResultsError;
 use crate::results::folder::Folder;
 use crate::results::run_result::RunResult;
-use repeat::RepeatCommand;
 
 /// The plan that events are about.
 #[derive(Clone, Copy, Debug)]

@@ -31,6 +31,7 @@ mod matrix;
 mod names;
 mod origin;
 mod overrides;
+mod parts;
 mod program;
 mod reader;
 mod reading;
@@ -52,6 +53,7 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use matrix::{Axis, AxisValue, CaseMistakes};
 pub use origin::Origins;
 pub use overrides::Override;
+pub use parts::{CheckPart, ConfigPart, GroupPart, MetricPart, NodeKind, Parts};
 pub use reference::{Reference, references};
 pub use resolved::{
     BehaviorName, CheckRule, ExpectRule, External, Fault, FaultKind, Group, Link, LinkChange,
@@ -119,16 +121,14 @@ pub fn read_text(path: &str, text: &str, overrides: &[Override]) -> Reading {
     overrides::apply(overrides, &mut document, &mistakes);
     let matrix = Matrix::take(&mut document, overrides, &mistakes);
     if !errors.is_empty() {
-        matrix.apply(&matrix.points[0], &mut document, &mistakes);
-        written::read(&document, &mistakes);
-        let all = with_syntax_errors(&source, errors, mistakes);
-        return Reading::nothing(source, all);
+        return read_broken(&matrix, document, source, errors, mistakes);
     }
     let mut reading = Reading {
+        broken_lines: BTreeSet::new(),
         notes: None,
         axes: matrix.axes().cloned().collect(),
         cases: Vec::with_capacity(matrix.points.len()),
-        mistakes: CaseMistakes::new(matrix.places()),
+        mistakes: CaseMistakes::new(matrix.places(), matrix.is_flawed),
         source,
     };
     reading.mistakes.add(None, mistakes.into_vec());
@@ -164,8 +164,6 @@ fn read_case(
     let file = written::read(&document, &mistakes);
     let path = Path::new(&reading.source.path);
     let resolved = resolve::resolve(file, path, &mistakes);
-    let (groups, places) = resolved.sound.into_iter().unzip();
-    let (checks, check_places) = resolved.checks.into_iter().unzip();
     let values = matrix.values(point);
     let named = reading.axes.iter().zip(&values);
     let words: Vec<String> = named
@@ -173,7 +171,6 @@ fn read_case(
         .collect();
     let found = mistakes.into_vec();
     let scenario = resolved.scenario.filter(|_| found.is_empty());
-    let sound = scenario.is_some();
     reading.mistakes.add(Some(index), found);
     reading.notes = resolved.notes;
     ReadCase {
@@ -183,39 +180,55 @@ fn read_case(
         },
         values,
         scenario,
-        groups: if sound { Vec::new() } else { groups },
-        checks: if sound { Vec::new() } else { checks },
-        origins: Origins {
-            source: Arc::clone(&reading.source),
-            groups: places,
-            checks: check_places,
-            expectations: resolved.expectations,
-        },
+        parts: resolved.parts,
+        origins: resolved.origins,
     }
 }
 
-/// The syntax errors, and the mistakes that do not follow from them: those of a
-/// value that is neither on the line of a syntax error nor on the line before it.
-fn with_syntax_errors(
-    source: &Arc<Source>,
+/// Reads a file with syntax errors: the errors, and the mistakes that do not follow from
+/// them. What was not parsed may be missing, so names are not looked up; the plugins
+/// check the configs that are there.
+fn read_broken(
+    matrix: &Matrix,
+    mut document: Table,
+    source: Arc<Source>,
     errors: Vec<SyntaxError>,
     mistakes: Mistakes,
-) -> Vec<Diagnostic> {
-    let mut broken: BTreeSet<usize> = BTreeSet::new();
+) -> Reading {
+    matrix.apply(&matrix.points[0], &mut document, &mistakes);
+    let file = written::read(&document, &mistakes);
+    let unsure = Mistakes::new(Arc::clone(&source));
+    let resolved = resolve::resolve(file, Path::new(&source.path), &unsure);
+    let mut broken_lines: BTreeSet<usize> = BTreeSet::new();
     let mut all = Vec::new();
     for error in errors {
         // A second error on a line follows from the first one.
-        if broken.insert(source.line(error.span.start)) {
+        if broken_lines.insert(source.line(error.span.start)) {
             let message = format!("not TOML: {}", error.message);
-            all.push(Diagnostic::new(source, Place::bytes(error.span), message));
+            all.push(Diagnostic::new(&source, Place::bytes(error.span), message));
         }
     }
-    all.extend(mistakes.into_vec().into_iter().filter(|mistake| {
-        let Place::File { start, end } = mistake.place() else {
-            return false;
-        };
-        let (first, last) = (source.line(start), source.line(end.max(start)));
-        broken.range(first..=last + 1).next().is_none()
-    }));
-    all
+    let found = mistakes.into_vec().into_iter();
+    all.extend(found.filter(|it| !reading::follows_from(&source, &broken_lines, it)));
+    let mut parts = resolved.parts;
+    parts.metrics.clear();
+    for part in &mut parts.groups {
+        let config = part.config.iter_mut();
+        config.for_each(|config| config.may_lack_keys = true);
+        part.ticks = false;
+    }
+    for part in &mut parts.checks {
+        let config = part.config.iter_mut();
+        config.for_each(|config| config.may_lack_keys = true);
+    }
+    let mut reading = Reading::nothing(source, all);
+    reading.broken_lines = broken_lines;
+    reading.cases.push(ReadCase {
+        id: ONLY_CASE.to_owned(),
+        values: Vec::new(),
+        scenario: None,
+        parts,
+        origins: resolved.origins,
+    });
+    reading
 }

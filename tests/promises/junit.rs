@@ -43,7 +43,8 @@ for suite in root:
                 found[{"error": "errors", "failure": "failures"}.get(child.tag, child.tag)] += 1
                 if child.tag != "skipped":
                     assert child.get("type") and child.text.strip()
-                    assert "\nrepeat: runner " in child.text, child.text
+                    of_run = case.get("name").startswith("run ")
+                    assert not of_run or "\nrepeat: runner " in child.text, child.text
         print(suite.get("name"), case.get("name"), outcome, message, sep="|")
     for name, count in found.items():
         assert int(suite.get(name)) == count, name
@@ -54,7 +55,7 @@ for name, count in sums.items():
 "#;
 
 /// The test cases of a file, as `suite|name|outcome|message`.
-fn judged(lab: &Lab, file: &str) -> Vec<String> {
+pub fn judged(lab: &Lab, file: &str) -> Vec<String> {
     let mut command = Command::new("python3");
     command.args(["-c", JUDGE]).arg(lab.path(file));
     let answer = lab.answer(&mut command).passes();

@@ -125,7 +125,8 @@ fn a_killed_run_is_reported_as_unfinished() {
     file.write_all(b"9999999").unwrap();
     live.lab
         .runner(&["report", "out", "--out", "again"])
-        .passes();
+        .ends(4)
+        .says(&["1 of 1 run is missing: 1"]);
     let report = live.lab.read("again/report.md");
     for part in [
         "Run 1 is unfinished",
@@ -139,9 +140,7 @@ fn a_killed_run_is_reported_as_unfinished() {
     // The report says so if there are no rows.
     fs::remove_dir_all(path.parent().unwrap()).unwrap();
     fs::create_dir(path.parent().unwrap()).unwrap();
-    live.lab
-        .runner(&["report", "out", "--out", "more"])
-        .passes();
+    live.lab.runner(&["report", "out", "--out", "more"]).ends(4);
     let report = live.lab.read("more/report.md");
     assert!(
         report.contains("what it wrote is in `runs/0001.partial`"),

@@ -332,7 +332,7 @@ behavior = \"a.c\"
 }
 
 #[test]
-fn groups_without_mistakes_are_there_beside_the_mistakes_of_others() {
+fn the_plugins_are_told_of_every_config_that_is_known() {
     let text = "\
 [nodes.base]
 behavior = \"a.b\"
@@ -360,10 +360,27 @@ to = \"nowhere\"
     std::fs::write(&path, text).unwrap();
     let reading = read_file(&path, &[]);
     let partial = &reading.cases[0];
-    let names: Vec<&str> = partial.groups().iter().map(|it| it.name.as_str()).collect();
-    assert_eq!(names, ["base", "sound"]);
+    let configs: Vec<(&str, bool)> = partial
+        .parts
+        .groups
+        .iter()
+        .filter_map(|it| it.config.as_ref())
+        .map(|config| (&*config.text, config.may_lack_keys))
+        .collect();
+    let (base, sound) = ("faces = 10\n", "faces = 10\nscript = [1, 2]\n");
+    assert_eq!(
+        configs,
+        [
+            (base, false),
+            ("", true),
+            ("", true),
+            ("", true),
+            ("", true),
+            (sound, false)
+        ]
+    );
     let place = |path| {
-        let problem = partial.origins.config_problem(1, path, "wrong");
+        let problem = partial.origins.config_problem(5, path, "wrong");
         problem.line_column()
     };
     assert_eq!(place("faces"), Some((3, 20)));

@@ -3,10 +3,11 @@
 //!
 //! [`files`] names everything in the folder. A table is read with [`TableReader`].
 //! [`RunRow`] is a row of `runs.csv`; each [`Judgement`] is a row of `verdicts.csv`,
-//! its [`Evidence`] rows of `evidence.csv`; [`LagRow`] and [`FaultRow`] are the rows
-//! of `lag.csv` and `faults.csv`. The metrics of `summary.csv` belong to the crate
+//! its [`Evidence`] rows of `evidence.csv`; [`FailureRow`] is a row of `failures.csv`;
+//! [`LagRow`] and [`FaultRow`] are the rows of `lag.csv` and `faults.csv`. The metrics of `summary.csv` belong to the crate
 //! `analysis`.
 
+mod failures;
 mod faults;
 pub mod files;
 mod judgement;
@@ -14,10 +15,11 @@ mod lag;
 mod reader;
 mod runs;
 
+pub use failures::{FAILURES_HEADER, FailureRow};
 pub use faults::{FAULT_COLUMNS, FaultRow};
 pub use files::{
-    COMBINED_FILE, EVIDENCE_FILE, FAULTS_FILE, JOURNAL_FILE, LAG_FILE, MANIFEST_FILE, REPORT_FILES,
-    RESULT_FILES, RUNS_FILE, RUNS_FOLDER, SUMMARY_FILE, VERDICTS_FILE,
+    COMBINED_FILE, EVIDENCE_FILE, FAILURES_FILE, FAULTS_FILE, JOURNAL_FILE, LAG_FILE,
+    MANIFEST_FILE, REPORT_FILES, RESULT_FILES, RUNS_FILE, RUNS_FOLDER, SUMMARY_FILE, VERDICTS_FILE,
 };
 pub use judgement::{
     EVIDENCE_HEADER, Evidence, EvidenceRow, Judge, Judgement, MAX_EVIDENCE, VERDICTS_HEADER,

@@ -8,9 +8,10 @@ use super::figures::SPACE_TIME_NODES;
 use super::folder::Folder;
 use super::measured::Measured;
 use super::sections::{DRAWN_CASES, key, observed, sections};
+use super::standing::Standing;
 use super::unfinished::cut_off;
 use super::write::{Outputs, write};
-use super::{Error, Report, cases, faults, lag, place, setting, unfinished, verdicts};
+use super::{Error, Report, cases, failures, faults, lag, place, setting, unfinished, verdicts};
 use crate::render::number::{count, whole as whole_number};
 use crate::results::{LogMode, RunRow};
 
@@ -22,8 +23,12 @@ use crate::results::{LogMode, RunRow};
 /// cannot be written. An older report is then left as it was.
 pub fn build(results: &Path, out: &Path) -> Result<Outputs, Error> {
     let folder = Folder::open(results)?;
-    let report = from_folder(&folder)?;
-    write(&report, if out == results { &folder.path } else { out })
+    build_opened(&folder, if out == results { &folder.path } else { out })
+}
+
+/// As [`build`], of a folder that is open.
+pub(super) fn build_opened(folder: &Folder, out: &Path) -> Result<Outputs, Error> {
+    write(&from_folder(folder)?, out)
 }
 
 /// The report of the results in a folder, as a value.
@@ -36,7 +41,11 @@ pub fn report(results: &Path) -> Result<Report, Error> {
 
 fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let mut report = top(folder);
-    report.sections.extend(verdicts::section(folder)?);
+    let standing = Standing::of(folder)?;
+    report
+        .sections
+        .extend(verdicts::section(folder, &standing)?);
+    report.sections.extend(failures::section(folder, &standing));
     let whole: Vec<&RunRow> = folder
         .runs
         .iter()

@@ -188,9 +188,9 @@ pub(super) fn observations(
                 true => format!("{} fails most often: ", case_row.id),
                 false => String::new(),
             };
-            let seeds = case_row.population.first_text();
+            let first = case_row.population.first_text();
             sentences.push(format!(
-                "{of}{}; seeds: {seeds}.",
+                "{of}{}; first in run {first}.",
                 case_row.population.text()
             ));
         } else if !several {
@@ -250,7 +250,7 @@ pub(super) fn side_by_side(
         columns.extend([("fail", Align::Right), ("95 % interval", Align::Right)]);
     }
     if any_failed {
-        columns.push(("first failing seeds", Align::Left));
+        columns.push(("first failing runs", Align::Left));
     }
     let heads: Vec<String> = metrics.iter().map(|&it| head(measured, it)).collect();
     columns.extend(heads.iter().map(|it| (it.as_str(), Align::Right)));

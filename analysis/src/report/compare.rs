@@ -155,7 +155,7 @@ fn population(folder: &Folder, case: &str) -> (Population, bool) {
 }
 
 /// The names of the results: the scenarios if these differ, else with the folders.
-fn names(folders: &[Folder]) -> Vec<String> {
+pub(super) fn names(folders: &[Folder]) -> Vec<String> {
     let scenario = |folder: &Folder| folder.manifest.scenario.name.clone();
     let last = |path: &Path| file_name(&path.display().to_string()).to_owned();
     let unique = |names: &[String]| {

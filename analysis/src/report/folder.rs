@@ -28,10 +28,13 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens `path`, or the newest results below it (`latest`).
+    /// Opens `path`, or the newest results below it (`latest`). Only a shard without
+    /// runs may have none.
     pub fn open(path: &Path) -> Result<Folder, Error> {
         let folder = Folder::open_any(path)?;
-        match folder.runs.is_empty() && folder.unfinished.is_empty() {
+        let selected = folder.manifest.selected.as_ref();
+        let empty_shard = selected.is_some_and(|it| it.runs == 0);
+        match folder.runs.is_empty() && folder.unfinished.is_empty() && !empty_shard {
             true => Err(Error::NoRuns { path: folder.path }),
             false => Ok(folder),
         }

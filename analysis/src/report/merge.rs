@@ -23,12 +23,10 @@ use lines::Picks;
 use super::folder::Folder;
 use super::{Error, place};
 use crate::log::tables::files::{
-    EVIDENCE_FILE, MANIFEST_FILE, RESULT_FILES, RUNS_FILE, RUNS_FOLDER, SUMMARY_FILE, VERDICTS_FILE,
+    EVIDENCE_FILE, FAILURES_FILE, MANIFEST_FILE, RESULT_FILES, RUNS_FILE, RUNS_FOLDER,
+    SUMMARY_FILE, VERDICTS_FILE,
 };
-use crate::render::number::{count, whole};
-use crate::results::{
-    Judgement, Manifest, PartInfo, RunRow, RunStatus, Verdict, differences, gravest,
-};
+use crate::results::{Manifest, PartInfo, RunRow, RunStatus, differences};
 
 /// The result of a merge.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,25 +37,7 @@ pub struct Merged {
     pub runs: u64,
     /// Number of runs of the plan.
     pub planned: u64,
-    /// What is missing.
-    pub warnings: Vec<String>,
-    /// What was judged over the runs of each case, by case.
-    pub judged: Vec<(String, Judgement)>,
-    /// Whether an expectation over the runs of a case is not judged, since runs are
-    /// missing.
-    pub unjudged: bool,
 }
-
-impl Merged {
-    /// The gravest verdict over the runs; `None` without such expectations.
-    pub fn verdict(&self) -> Option<Verdict> {
-        let judged = self.judged.iter().map(|(_, judgement)| judgement.verdict);
-        gravest(judged.chain(self.unjudged.then_some(Verdict::Unknown)))
-    }
-}
-
-/// Maximum number of runs in a sentence.
-const NAMED: usize = 8;
 
 /// Merges parts of one plan into a new folder.
 ///
@@ -86,7 +66,13 @@ pub(super) fn merge(parts: &[Folder], out: &Path) -> Result<Merged, Error> {
     let runs_folder = out.join(RUNS_FOLDER);
     fs::create_dir_all(&runs_folder).map_err(Error::write(&runs_folder))?;
     files::link(parts, &picks, &runs_folder)?;
-    for name in [RUNS_FILE, SUMMARY_FILE, VERDICTS_FILE, EVIDENCE_FILE] {
+    for name in [
+        RUNS_FILE,
+        SUMMARY_FILE,
+        VERDICTS_FILE,
+        EVIDENCE_FILE,
+        FAILURES_FILE,
+    ] {
         lines::merge(parts, &picks, name, &out.join(name))?;
     }
     let manifest = whole_manifest(parts);
@@ -95,25 +81,14 @@ pub(super) fn merge(parts: &[Folder], out: &Path) -> Result<Merged, Error> {
         let runs = of_case.get(case).copied().unwrap_or(0);
         runs == u64::from(manifest.runs_per_case)
     };
-    let (judged, unjudged) = over_runs::judge(&manifest, out, complete)?;
-    let mut merged = Merged {
+    over_runs::judge(&manifest, out, complete)?;
+    let path = out.join(MANIFEST_FILE);
+    fs::write(&path, manifest.to_json()).map_err(Error::write(&path))?;
+    Ok(Merged {
         folder: out.to_owned(),
         runs: picks.0.len() as u64,
         planned: manifest.runs_planned,
-        judged,
-        unjudged,
-        ..Merged::default()
-    };
-    merged.warnings.extend(missing(&manifest, &picks));
-    if unjudged {
-        merged.warnings.push(
-            "what is expected over the runs of a case is not judged where runs are missing"
-                .to_owned(),
-        );
-    }
-    let path = out.join(MANIFEST_FILE);
-    fs::write(&path, manifest.to_json()).map_err(Error::write(&path))?;
-    Ok(merged)
+    })
 }
 
 /// The manifest of the merged results.
@@ -124,6 +99,7 @@ fn whole_manifest(parts: &[Folder]) -> Manifest {
         .started
         .clone_from(started.unwrap_or(&manifest.started.clone()));
     manifest.selected = None;
+    manifest.also_selected = Vec::new();
     manifest.parts = parts
         .iter()
         .flat_map(|part| {
@@ -131,6 +107,7 @@ fn whole_manifest(parts: &[Folder]) -> Manifest {
             let itself = PartInfo {
                 command: own.command.clone(),
                 selected: own.selected.clone(),
+                also_selected: own.also_selected.clone(),
                 started: own.started.clone(),
             };
             match own.parts.is_empty() {
@@ -189,39 +166,17 @@ fn conflict(run: u64, one: &Folder, other: &Folder, file: &str) -> Error {
     }
 }
 
+/// The number of runs of each case that came to their end.
 fn runs_by_case<'a>(parts: &'a [Folder], picks: &Picks) -> BTreeMap<&'a str, u64> {
     let mut of_case: BTreeMap<&str, u64> = BTreeMap::new();
     for (index, part) in parts.iter().enumerate() {
         for run in &part.runs {
             let taken = picks.0.get(&run.run).and_then(|from| from.first());
-            if taken == Some(&index) {
+            let done = run.status == RunStatus::Failed || part.is_whole(run);
+            if taken == Some(&index) && done {
                 *of_case.entry(&run.case).or_default() += 1;
             }
         }
     }
     of_case
-}
-
-/// The warning about runs that no part has.
-fn missing(manifest: &Manifest, picks: &Picks) -> Option<String> {
-    let planned = manifest.runs_planned;
-    let here = picks.0.len() as u64;
-    if here >= planned {
-        return None;
-    }
-    let lacking = (1..=planned).filter(|run| !picks.0.contains_key(run));
-    let named: Vec<String> = lacking.take(NAMED).map(|run| run.to_string()).collect();
-    let more = match (planned - here).saturating_sub(named.len() as u64) {
-        0 => String::new(),
-        more => format!(" and {} more", whole(more)),
-    };
-    Some(format!(
-        "{} of {} missing: {}{more}",
-        whole(planned - here),
-        match planned - here {
-            1 => format!("{} is", count(planned, "run")),
-            _ => format!("{} are", count(planned, "run")),
-        },
-        named.join(", ")
-    ))
 }

@@ -3,7 +3,7 @@
 use super::folder::Folder;
 use super::table::{Align, Table};
 use crate::render::number::{count, fixed, short, whole};
-use crate::results::{LogMode, PartInfo, RunRow, RunStatus, Verdict};
+use crate::results::{LogMode, PartInfo, RunRow, RunStatus, Verdict, Wanted};
 
 /// Maximum number of groups in the table of nodes.
 const MAX_GROUPS: usize = 30;
@@ -291,7 +291,10 @@ pub(super) fn warnings(folder: &Folder) -> Vec<String> {
             count(total as u64, "run")
         ));
     }
-    if (total as u64) < folder.manifest.runs_planned {
+    let wanted = Wanted::of(&folder.manifest);
+    if let Some(missing) = wanted.missing(&folder.runs, real) {
+        warnings.push(format!("{missing}."));
+    } else if (total as u64) < folder.manifest.runs_planned {
         warnings.push(format!(
             "The plan has {}, of which {} here.",
             count(folder.manifest.runs_planned, "run"),

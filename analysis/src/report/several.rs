@@ -8,21 +8,79 @@
 
 use std::path::{Path, PathBuf};
 
-use super::build::{build, report};
-use super::compare::compare;
+use super::build::build_opened;
+use super::compare::{compare, names};
 use super::folder::Folder;
 use super::merge::{Merged, merge};
+use super::standing::Standing;
 use super::write::{Outputs, write};
-use super::{Error, Report};
-use crate::results::differences;
+use super::{Error, junit};
+use crate::junit::Junit;
+use crate::results::{RepeatCommand, differences};
+
+/// What is asked of results, besides the report.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Demands<'a> {
+    /// Whether missing runs are accepted.
+    pub partial: bool,
+    /// The JUnit file to write.
+    pub junit: Option<&'a Path>,
+}
 
 /// A report, and the merge before it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Built {
     /// The report's files.
     pub outputs: Outputs,
     /// The result of the merge; `None` if nothing was merged.
     pub merged: Option<Merged>,
+    /// What the results come to: of one folder, of the merged results, or of each
+    /// plan that is compared.
+    pub results: Vec<BuiltFrom>,
+}
+
+/// Results that a report is about.
+#[derive(Clone, Debug)]
+pub struct BuiltFrom {
+    /// The name in a comparison; empty for one plan.
+    pub name: String,
+    /// What the results come to.
+    pub standing: Standing,
+    /// Number of runs.
+    pub runs: u64,
+    /// The command that repeats a run.
+    pub repeat: Option<RepeatCommand>,
+}
+
+impl Built {
+    /// The exit code: the gravest of all results, see [`Standing::exit_code`].
+    pub fn exit_code(&self, partial: bool) -> u8 {
+        let rank = |code: &u8| [0, 4, 1, 3].iter().position(|it| it == code);
+        let codes = self.results.iter().map(|it| it.standing.exit_code(partial));
+        codes.max_by_key(rank).unwrap_or(0)
+    }
+}
+
+impl BuiltFrom {
+    /// The name before a text about these results, with a colon.
+    pub fn prefix(&self) -> String {
+        match self.name.as_str() {
+            "" => String::new(),
+            name => format!("{name}: "),
+        }
+    }
+
+    /// The distinct reasons why runs failed or are unknown; empty if there are none.
+    pub fn failures(&self) -> String {
+        let repeat = |run: u64| self.repeat.as_ref().map(|it| it.of(run));
+        let standing = &self.standing;
+        let failed = standing.failures.text(self.runs, "failed", repeat);
+        let unknown = standing.unknown.text(self.runs, "unknown", repeat);
+        let texts = [failed, unknown].into_iter().filter(|it| !it.is_empty());
+        texts
+            .map(|text| format!("{}{text}", self.prefix()))
+            .collect()
+    }
 }
 
 /// Builds the report of one folder of results, or of several into `out`.
@@ -30,13 +88,23 @@ pub struct Built {
 /// # Errors
 /// As [`build`]; the folders are neither parts of one plan nor whole results, or `out`
 /// is missing.
-pub fn build_all(results: &[PathBuf], out: Option<&Path>) -> Result<Built, Error> {
+pub fn build_all(
+    results: &[PathBuf],
+    out: Option<&Path>,
+    demands: Demands<'_>,
+) -> Result<Built, Error> {
     if let [only] = results {
-        let outputs = build(only, out.unwrap_or(only))?;
-        return Ok(Built {
-            outputs,
-            merged: None,
-        });
+        let folder = Folder::open(only)?;
+        let of_results = out.is_none_or(|out| out == only.as_path());
+        let outputs = build_opened(
+            &folder,
+            if of_results {
+                &folder.path
+            } else {
+                out.unwrap_or(only)
+            },
+        )?;
+        return stand(&[folder], Vec::new(), outputs, None, demands);
     }
     let Some(out) = out else {
         return Err(Error::NoOut {
@@ -64,15 +132,55 @@ pub fn build_all(results: &[PathBuf], out: Option<&Path>) -> Result<Built, Error
     let parts = folders.iter().any(|it| it.manifest.selected.is_some());
     if !one_plan && !parts {
         let outputs = write(&compare(&folders)?, out)?;
-        return Ok(Built {
-            outputs,
-            merged: None,
-        });
+        let names = names(&folders);
+        return stand(&folders, names, outputs, None, demands);
     }
     let merged = merge(&folders, out)?;
-    let report: Report = report(out)?;
+    let folder = Folder::open_any(out)?;
+    let outputs = build_opened(&folder, out)?;
+    stand(&[folder], Vec::new(), outputs, Some(merged), demands)
+}
+
+/// Reads what the results come to, and writes the JUnit file. `names` are their names
+/// in a comparison.
+fn stand(
+    folders: &[Folder],
+    names: Vec<String>,
+    outputs: Outputs,
+    merged: Option<Merged>,
+    demands: Demands<'_>,
+) -> Result<Built, Error> {
+    let mut results = Vec::with_capacity(folders.len());
+    let mut file = demands.junit.map(Junit::new);
+    let names = names.into_iter().chain(std::iter::repeat(String::new()));
+    for (folder, name) in folders.iter().zip(names) {
+        let built = BuiltFrom {
+            name,
+            standing: Standing::of(folder)?,
+            runs: folder.runs.len() as u64,
+            repeat: folder.manifest.repeat.clone(),
+        };
+        if let Some(file) = &mut file {
+            junit::add(
+                file,
+                folder,
+                &built.standing,
+                demands.partial,
+                &built.prefix(),
+            )?;
+        }
+        results.push(built);
+    }
+    if let Some(file) = file {
+        let path = file.path();
+        if let Some(parent) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
+            std::fs::create_dir_all(parent).map_err(Error::write(parent))?;
+        }
+        file.write().map_err(Error::write(path))?;
+    }
     Ok(Built {
-        outputs: write(&report, out)?,
-        merged: Some(merged),
+        outputs,
+        merged,
+        results,
     })
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::folder::Folder;
+use super::standing::Standing;
 use super::table::{Align, Table};
 use super::{Error, Section};
 use crate::log::tables::{EVIDENCE_FILE, EvidenceRow, VERDICTS_FILE, VerdictRow};
@@ -39,20 +40,14 @@ struct Asked {
 type Key = (String, Judge, String);
 
 /// The section; `None` without checks and expectations.
-pub(super) fn section(folder: &Folder) -> Result<Option<Section>, Error> {
+pub(super) fn section(folder: &Folder, standing: &Standing) -> Result<Option<Section>, Error> {
     let path = folder.path.join(VERDICTS_FILE);
     if !path.exists() {
         return Ok(None);
     }
     let mut order: Vec<Key> = Vec::new();
     let mut all: BTreeMap<Key, Asked> = BTreeMap::new();
-    let mut table = VerdictRow::open(&path)?;
-    while let Some(row) = table.next_row()? {
-        let VerdictRow {
-            run,
-            case,
-            judgement,
-        } = VerdictRow::from_row(&row)?;
+    let mut add = |run: Option<u64>, case: String, judgement: &Judgement| {
         let key = (case, judgement.judge, judgement.name.clone());
         let asked = all.entry(key.clone()).or_insert_with(|| {
             order.push(key);
@@ -63,8 +58,19 @@ pub(super) fn section(folder: &Folder) -> Result<Option<Section>, Error> {
             measured,
             reason,
             ..
-        } = &judgement;
+        } = judgement;
         asked.add(run, *verdict, measured, reason);
+    };
+    let mut table = VerdictRow::open(&path)?;
+    while let Some(row) = table.next_row()? {
+        let row = VerdictRow::from_row(&row)?;
+        if row.run.is_some() {
+            add(row.run, row.case, &row.judgement);
+        }
+    }
+    // Those that are in the file, and those that cannot be judged.
+    for (case, judgement) in &standing.over_runs {
+        add(None, case.clone(), judgement);
     }
     // The conservation of messages alone makes no section, unless it failed.
     let counts = |key: &Key| key.1 != Judge::Conservation || all[key].failed > 0;

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::expect::Expectation;
 use crate::log::RunSchema;
 
+use super::repeat::RepeatCommand;
 use group::node_count;
 pub use group::{ColumnInfo, EventInfo, GroupInfo};
 
@@ -44,6 +45,12 @@ pub struct Manifest {
     /// The planned runs that were selected; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selected: Option<Selected>,
+    /// If runs were selected: what other commands selected that continued the results.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_selected: Vec<Selected>,
+    /// The command that repeats a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<RepeatCommand>,
     /// The versions of the programs.
     pub versions: Versions,
     /// The plugins that were loaded, by name.
@@ -154,6 +161,9 @@ pub struct PartInfo {
     /// The runs that were selected; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selected: Option<Selected>,
+    /// As [`Manifest::also_selected`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_selected: Vec<Selected>,
     /// The wall-clock time of the start (RFC 3339, UTC).
     pub started: String,
 }
@@ -327,6 +337,8 @@ mod tests {
             log: LogMode::PerNode,
             settings: vec![],
             selected: None,
+            also_selected: vec![],
+            repeat: None,
             axes: vec![],
             parts: vec![],
             groups: vec![GroupInfo {

@@ -1,10 +1,10 @@
 //! The runs of one case as a population: how often they fail, the confidence interval
-//! of this rate, and the seeds that fail.
+//! of this rate, and the first runs that fail.
 
 use crate::log::tables::{RunRow, RunStatus, Verdict};
 
 /// Maximum number of failing runs that are named.
-const FIRST: usize = 5;
+const FIRST: usize = 3;
 
 /// The runs of a case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct Population {
     pub failed: u64,
     /// Runs that could not be judged; they are not in `runs`.
     pub unknown: u64,
-    /// Number and seed of the first that failed, in the order of the plan.
-    pub first: Vec<(u64, u64)>,
+    /// The numbers of the first that failed, in the order of the plan.
+    pub first: Vec<u64>,
 }
 
 impl Population {
@@ -28,7 +28,7 @@ impl Population {
                 self.runs += 1;
                 self.failed += 1;
                 if self.first.len() < FIRST {
-                    self.first.push((run.run, run.seed));
+                    self.first.push(run.run);
                 }
             }
             (false, Some(Verdict::Unknown)) => self.unknown += 1,
@@ -66,18 +66,13 @@ impl Population {
         )
     }
 
-    /// `813 (run 4), 99 (run 7) and 10 more`: the seeds of the first that failed;
-    /// empty without any.
+    /// `4, 7 and 10 more`: the numbers of the first runs that failed; empty without any.
     pub fn first_text(&self) -> String {
-        let seeds: Vec<String> = self
-            .first
-            .iter()
-            .map(|(run, seed)| format!("{seed} (run {run})"))
-            .collect();
+        let runs: Vec<String> = self.first.iter().map(u64::to_string).collect();
         let more = self.failed - self.first.len() as u64;
         match more {
-            0 => seeds.join(", "),
-            more => format!("{} and {more} more", seeds.join(", ")),
+            0 => runs.join(", "),
+            more => format!("{} and {more} more", runs.join(", ")),
         }
     }
 }
@@ -164,14 +159,14 @@ mod tests {
             all.add(&run(number, status, verdict));
         }
         assert_eq!((all.runs, all.failed, all.unknown), (6, 3, 1));
-        assert_eq!(all.first, [(3, 1003), (4, 1004), (5, 1005)]);
+        assert_eq!(all.first, [3, 4, 5]);
         assert_eq!(
             all.text(),
             "3 of 6 runs failed: 50 % (95 % interval 19 % to 81 %; 1 unknown, left out)"
         );
-        assert_eq!(all.first_text(), "1003 (run 3), 1004 (run 4), 1005 (run 5)");
+        assert_eq!(all.first_text(), "3, 4, 5");
         (10..20).for_each(|number| all.add(&run(number, RunStatus::Failed, None)));
-        assert!(all.first_text().ends_with("1011 (run 11) and 8 more"));
+        assert!(all.first_text().ends_with("3, 4, 5 and 10 more"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use analysis::cli::DemandArgs;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -224,6 +225,9 @@ pub struct ReportOptions {
     /// folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    /// What is asked of the results.
+    pub demands: DemandArgs,
     #[command(flatten)]
     /// When to use color.
     pub color: ColorOption,

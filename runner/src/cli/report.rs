@@ -1,7 +1,8 @@
 //! `runner report`: builds the report of results again, merges the parts of a plan, or
 //! compares plans.
 
-use analysis::report::{Merged, build_all};
+use analysis::report::{Built, build_all};
+use analysis::results::Verdict;
 
 use crate::cli::Exit;
 use crate::cli::arguments::ReportOptions;
@@ -9,8 +10,8 @@ use crate::reporter::console::{Console, print_shown};
 use crate::reporter::verdicts;
 use crate::reporter::{count, logging};
 
-/// Builds the report and prints its path. After a merge, the exit code is that of the
-/// judgements over all runs.
+/// Builds the report and prints its path. The exit code is that of the results: of
+/// their runs, of the runs that are missing, and of what is expected over all runs.
 ///
 /// # Errors
 ///
@@ -21,35 +22,50 @@ pub fn report(options: &ReportOptions) -> anyhow::Result<Exit> {
         console.error(&why);
         return Ok(Exit::BadInput);
     }
-    let built = match build_all(&options.results, options.out.as_deref()) {
+    let demands = options.demands.demands();
+    let built = match build_all(&options.results, options.out.as_deref(), demands) {
         Ok(built) => built,
         Err(error) => {
             console.error(&error.to_string());
             return Ok(Exit::BadInput);
         }
     };
-    let exit = match &built.merged {
-        Some(merged) => print_merged(merged, &console)?,
-        None => Exit::Passed,
-    };
+    print_results(&built, demands.partial, &console)?;
+    if let Some(merged) = &built.merged {
+        print_shown(&format!(
+            "merged: {} ({} of {})\n",
+            merged.folder.display(),
+            merged.runs,
+            count(merged.planned, "run"),
+        ))?;
+    }
     print_shown(&format!("report: {}\n", built.outputs.html.display()))?;
-    Ok(exit)
+    Ok(match built.exit_code(demands.partial) {
+        0 => Exit::Passed,
+        1 => Exit::Broken,
+        3 => Exit::Failed,
+        _ => Exit::Unknown,
+    })
 }
 
-/// Prints the result of a merge.
-fn print_merged(merged: &Merged, console: &Console) -> anyhow::Result<Exit> {
-    for warning in &merged.warnings {
-        tracing::warn!("{warning}");
+/// Prints what is wrong with the results: missing runs, what is expected over runs and
+/// did not pass, and the distinct failures of the runs.
+fn print_results(built: &Built, partial: bool, console: &Console) -> anyhow::Result<()> {
+    for results in &built.results {
+        let prefix = results.prefix();
+        if let Some(text) = results.standing.missing_text(partial) {
+            match partial {
+                true => tracing::warn!("{prefix}{text}"),
+                false => console.error(&format!("{prefix}{text}")),
+            }
+        }
+        for (case, judgement) in &results.standing.over_runs {
+            if judgement.verdict != Verdict::Passed {
+                let of = format!("{prefix}over the runs of {case}");
+                verdicts::print(console, &of, std::slice::from_ref(judgement));
+            }
+        }
+        print_shown(&results.failures())?;
     }
-    for (case, judgement) in &merged.judged {
-        let of = format!("over the runs of {case}");
-        verdicts::print(console, &of, std::slice::from_ref(judgement));
-    }
-    print_shown(&format!(
-        "merged: {} ({} of {})\n",
-        merged.folder.display(),
-        merged.runs,
-        count(merged.planned, "run"),
-    ))?;
-    Ok(Exit::of(merged.verdict()))
+    Ok(())
 }

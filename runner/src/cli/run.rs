@@ -3,7 +3,7 @@
 use crate::cli::arguments::{Log, OverrideOptions, RunOptions, Time};
 use crate::cli::run_plan::PlanCommand;
 use crate::cli::select::select;
-use crate::cli::{Exit, overrides, plan_all};
+use crate::cli::{Exit, Overrides, overrides, plan_all};
 use crate::plan::planner::Planner;
 use crate::plan::{Plan, RunSpec};
 use crate::reporter::console::Console;
@@ -12,7 +12,6 @@ use crate::reporter::quiet::Quiet;
 use crate::reporter::terminal::Terminal;
 use crate::reporter::{Reporter, Reporters, count, logging};
 use crate::results::error::ResultsError;
-use crate::scenario::Override;
 use crate::session::to_override;
 use os::signals::StopSignals;
 use realtime::processes::Setting;
@@ -83,16 +82,15 @@ fn reporters(options: &RunOptions, console: &Console) -> Result<Reporters, Resul
 }
 
 fn plans(options: &RunOptions, console: &Console) -> Result<Vec<Plan>, Exit> {
-    // Reports every `--set` that is wrong.
-    overrides(&options.scenario.set, console)?;
-    let all: Vec<Override> = settings(options).iter().filter_map(to_override).collect();
-    let scenario = &options.scenario;
+    let overrides = Overrides {
+        sound: settings(options).iter().filter_map(to_override).collect(),
+        mistakes: overrides(&options.scenario.set).mistakes,
+    };
     let mut planner = match options.execution.isolate {
         true => Planner::apart(options.execution.timeout),
         false => Planner::Here,
     };
-    let (files, path) = (&scenario.scenarios, &scenario.plugin_path);
-    plan_all(files, &all, path, &mut planner, console)
+    plan_all(&options.scenario, overrides, &mut planner, console)
 }
 
 /// The overrides of the scenario. Options with a name of their own win over `--set`,

@@ -6,7 +6,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
-use analysis::results::{LogMode, Manifest, RunStatus};
+use analysis::results::{LogMode, Manifest, RepeatCommand, RunStatus};
 
 use crate::cli::Exit;
 use crate::cli::arguments::{Log, RunOptions};
@@ -14,7 +14,6 @@ use crate::cli::select::selection;
 use crate::execute::{self, execute, wanted};
 use crate::plan::{Plan, RunSpec};
 use crate::reporter::console::{Console, line_printer};
-use crate::reporter::repeat::RepeatCommand;
 use crate::reporter::{Context, Ending, Event, Reporter, ReporterError, Reporters};
 use crate::results::journal::ResumeError;
 use crate::results::manifest::{manifest, selected};
@@ -109,6 +108,7 @@ impl PlanCommand<'_> {
         tracing::info!(runs = context.runs.len(), "plan begins");
         let mut outcome = Outcome {
             exit: Exit::Passed,
+            is_real: self.plan.is_real(),
             ended: BTreeSet::new(),
         };
         let mut reported = Ok(());
@@ -141,7 +141,7 @@ impl PlanCommand<'_> {
         };
         let written = self.end(context, &outcome, broken.is_some(), reporters)?;
         Ok(match broken {
-            None => Continue(outcome.exit(self.stop).and(written)),
+            None => Continue(outcome.exit(context.runs, self.stop).and(written)),
             Some(error) => {
                 if fresh && matches!(error, RunError::Setup(_)) {
                     context.folder.abandon();
@@ -209,6 +209,7 @@ impl PlanCommand<'_> {
     fn manifest(&self, runs: usize, started: SystemTime) -> std::io::Result<Manifest> {
         let mut manifest = manifest(self.plan, self.command, self.log(), started)?;
         manifest.selected = selected(&selection(&self.options.selection), runs);
+        manifest.repeat = Some(self.repeat());
         Ok(manifest)
     }
 
@@ -313,6 +314,8 @@ fn cores() -> usize {
 /// What the exit code depends on, and which runs ended.
 struct Outcome {
     exit: Exit,
+    /// Whether the runs are in real time.
+    is_real: bool,
     ended: BTreeSet<u32>,
 }
 
@@ -322,7 +325,9 @@ impl Outcome {
         let verdict = Exit::of(result.row.verdict);
         let status = match result.row.status {
             RunStatus::Failed => Exit::Failed,
-            _ => Exit::Passed,
+            // A run in virtual time that was cut off is not done.
+            RunStatus::Interrupted if !self.is_real => Exit::Unknown,
+            RunStatus::Interrupted | RunStatus::Complete => Exit::Passed,
         };
         self.exit = self.exit.and(verdict).and(status);
     }
@@ -332,8 +337,13 @@ impl Outcome {
         runs.iter().filter(is_missing).copied()
     }
 
-    /// The exit code: that of a signal outweighs all others.
-    fn exit(&self, stop: &StopSignals) -> Exit {
-        stop.signal().map_or(self.exit, Exit::Signal)
+    /// The exit code: that of a signal outweighs all others. If a run was not begun,
+    /// it is not that of success.
+    fn exit(&self, runs: &[RunSpec], stop: &StopSignals) -> Exit {
+        let whole = match self.not_begun(runs).next() {
+            Some(_) => Exit::Unknown,
+            None => Exit::Passed,
+        };
+        stop.signal().map_or(self.exit.and(whole), Exit::Signal)
     }
 }

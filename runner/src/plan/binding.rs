@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::plan::judges::BoundCheck;
 use crate::plan::planner::Planner;
-use crate::scenario::{BehaviorName, CheckRule, Diagnostic, Group, Origins, Timing};
+use crate::scenario::{BehaviorName, ConfigPart, Diagnostic, GroupPart, NodeKind, Origins, Parts};
 use host::config::Config;
 use host::library::LoadError;
 use host::plugin::{Behavior, Plugin};
@@ -16,7 +16,8 @@ use host::search::{SearchPath, file_name};
 /// The groups and checks of a case, bound to plugins.
 #[derive(Debug)]
 pub(super) struct Binding {
-    /// The config of each group without a mistake; none for a program.
+    /// The config of each group; none for a program, and if anything of the group is
+    /// wrong.
     pub configs: Vec<Option<Arc<Config>>>,
     /// The mistakes of groups and checks.
     pub mistakes: Vec<Diagnostic>,
@@ -57,34 +58,31 @@ impl<'a> Binder<'a> {
         (self.plugins.into_values().flatten().collect(), self.broken)
     }
 
-    /// Binds groups and checks, which have these origins in the file.
-    pub fn bind(&mut self, groups: &[Group], checks: &[CheckRule], origins: &Origins) -> Binding {
+    /// Binds the parts of a case, which have these origins in the file.
+    pub fn bind(&mut self, parts: &Parts, origins: &Origins) -> Binding {
         let mut mistakes = Vec::new();
         let mut configs = Vec::new();
-        let named = groups.iter().filter_map(|group| group.behavior.as_ref());
-        self.load(named.chain(checks.iter().map(|check| &check.name)));
-        for (index, group) in groups.iter().enumerate() {
-            // A program has no plugin.
-            let Some(name) = &group.behavior else {
-                configs.push(None);
-                continue;
-            };
-            let behavior = match self.plugins.get(&name.plugin) {
-                // The error is in the list already.
-                Some(None) => continue,
-                None => {
-                    let at = |what: &str| origins.behavior_problem(index, what);
-                    Err(no_plugin(at, &name.plugin, self.search))
-                }
-                Some(Some(plugin)) => find_behavior(origins, index, name, plugin),
-            };
-            match behavior.map(|behavior| self.config(origins, index, group, name, &behavior)) {
-                Ok(Ok(config)) => configs.push(Some(config)),
-                Ok(Err(problems)) => mistakes.extend(problems),
-                Err(mistake) => mistakes.push(mistake),
-            }
+        let mut nodes = Vec::new();
+        let named = parts.groups.iter().filter_map(|group| match &group.kind {
+            NodeKind::Behavior(name) => Some(name),
+            NodeKind::Program | NodeKind::Unknown => None,
+        });
+        self.load(named.chain(parts.checks.iter().map(|check| &check.name)));
+        for (index, group) in parts.groups.iter().enumerate() {
+            let behavior = self.behavior(origins, index, group, &mut mistakes);
+            configs.push(
+                behavior.as_ref().and_then(|behavior| {
+                    self.config(origins, index, group, behavior, &mut mistakes)
+                }),
+            );
+            nodes.push(match (behavior, &group.kind) {
+                (Some(behavior), _) => BoundNodes::Behavior(behavior),
+                (None, NodeKind::Program) => BoundNodes::Program,
+                (None, _) => BoundNodes::Unknown,
+            });
         }
-        let checks = self.checks(checks, origins, &mut mistakes);
+        let checks = self.checks(&parts.checks, origins, &mut mistakes);
+        mistakes.extend(super::judges::metrics(parts, origins, &nodes));
         Binding {
             configs,
             mistakes,
@@ -119,52 +117,93 @@ impl<'a> Binder<'a> {
         self.plugins.insert(plugin.to_owned(), None);
     }
 
+    /// The behavior of a group; `None` if it is a program, or if there is no such
+    /// behavior, which is added to the mistakes.
+    fn behavior(
+        &self,
+        origins: &Origins,
+        index: usize,
+        group: &GroupPart,
+        mistakes: &mut Vec<Diagnostic>,
+    ) -> Option<Arc<Behavior>> {
+        let NodeKind::Behavior(name) = &group.kind else {
+            return None;
+        };
+        let found = match self.plugins.get(&name.plugin) {
+            // The error is in the list already.
+            Some(None) => return None,
+            None => {
+                let at = |what: &str| origins.behavior_problem(index, what);
+                Err(no_plugin(at, &name.plugin, self.search))
+            }
+            Some(Some(plugin)) => find_behavior(origins, index, name, plugin),
+        };
+        found.map_err(|mistake| mistakes.push(mistake)).ok()
+    }
+
     /// Has the behavior accept the config of its group, and checks that a behavior of
     /// clocked nodes handles ticks.
     fn config(
         &mut self,
         origins: &Origins,
         index: usize,
-        group: &Group,
-        name: &BehaviorName,
+        group: &GroupPart,
         behavior: &Arc<Behavior>,
-    ) -> Result<Arc<Config>, Vec<Diagnostic>> {
-        let mut mistakes = Vec::new();
-        if matches!(group.timing, Timing::Clocked { .. }) && !behavior.ticks() {
+        mistakes: &mut Vec<Diagnostic>,
+    ) -> Option<Arc<Config>> {
+        let NodeKind::Behavior(name) = &group.kind else {
+            return None;
+        };
+        if group.ticks && !behavior.ticks() {
             let what =
                 format!("behavior `{name}` does nothing on a tick, so its nodes cannot be clocked");
             mistakes.push(origins.timing_problem(index, &what));
         }
-        let key = (name.clone(), group.config.clone());
+        let ConfigPart {
+            text,
+            may_lack_keys,
+        } = group.config.as_ref()?;
+        let key = (name.clone(), text.clone());
         let config = match self.accepted.get(&key) {
             Some(config) => Ok(config.clone()),
-            None => match self.planner.config(&name.plugin, behavior, &group.config) {
+            None => match self.planner.config(&name.plugin, behavior, text) {
                 Ok(config) => config.map(Arc::new),
                 Err(error) => {
                     self.fails(&name.plugin, error);
-                    return Err(mistakes);
+                    return None;
                 }
             },
         };
         match config {
             Ok(config) => {
                 self.accepted.insert(key, config.clone());
-                if mistakes.is_empty() {
-                    return Ok(config);
-                }
+                Some(config)
             }
-            Err(problems) => mistakes.extend(
-                problems
-                    .iter()
-                    .map(|problem| origins.config_problem(index, &problem.path, &problem.message)),
-            ),
+            Err(problems) => {
+                let is_written = |path: &str| origins.has_config(index, path);
+                let problems = problems.iter();
+                let problems = problems.filter(|it| !may_lack_keys || is_written(&it.path));
+                mistakes.extend(
+                    problems.map(|it| origins.config_problem(index, &it.path, &it.message)),
+                );
+                None
+            }
         }
-        Err(mistakes)
     }
 }
 
 /// What to do if there is no plugin at all.
 pub const NO_PLUGINS: &str = "plugins found: none; name their folder with --plugin-path DIR";
+/// What the nodes of a group are, as far as that is known.
+#[derive(Debug)]
+pub(super) enum BoundNodes {
+    /// Nodes with this behavior.
+    Behavior(Arc<Behavior>),
+    /// A program.
+    Program,
+    /// There is no such behavior, or its plugin does not load.
+    Unknown,
+}
 
 /// Returns the mistake for a plugin that is not found. `at` adds the position.
 pub(super) fn no_plugin(

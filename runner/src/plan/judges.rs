@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use analysis::metrics::metric_names;
 
-use super::binding::{Binder, known, no_plugin};
-use crate::scenario::{CheckRule, Diagnostic, ExpectRule, Origins};
+use super::binding::{Binder, BoundNodes, known, no_plugin};
+use crate::scenario::{CheckPart, ConfigPart, Diagnostic, Origins, Parts};
 use host::check::CheckConfig;
-use host::config::Config;
 use host::plugin::Plugin;
 
 /// A check with a config that it has accepted.
@@ -27,7 +26,7 @@ impl Binder<'_> {
     /// Binds the checks, and adds their mistakes to `mistakes`.
     pub(super) fn checks(
         &mut self,
-        rules: &[CheckRule],
+        rules: &[CheckPart],
         origins: &Origins,
         mistakes: &mut Vec<Diagnostic>,
     ) -> Vec<BoundCheck> {
@@ -47,18 +46,28 @@ impl Binder<'_> {
                 mistakes.push(no_check(origins, index, rule, plugin));
                 continue;
             };
-            let config = self
-                .planner
-                .check_config(&rule.name.plugin, check, &rule.config);
-            match config {
+            let Some(ConfigPart {
+                text,
+                may_lack_keys,
+            }) = &rule.config
+            else {
+                continue;
+            };
+            match self.planner.check_config(&rule.name.plugin, check, text) {
                 Ok(Ok(config)) => bound.push(BoundCheck {
                     name: rule.name.to_string(),
                     docs: check.docs.clone(),
                     config: Arc::new(config),
                 }),
-                Ok(Err(problems)) => mistakes.extend(problems.iter().map(|problem| {
-                    origins.check_config_problem(index, &problem.path, &problem.message)
-                })),
+                Ok(Err(problems)) => {
+                    let is_written = |path: &str| origins.has_check_config(index, path);
+                    let problems = problems.iter();
+                    let problems = problems.filter(|it| !may_lack_keys || is_written(&it.path));
+                    mistakes.extend(
+                        problems
+                            .map(|it| origins.check_config_problem(index, &it.path, &it.message)),
+                    );
+                }
                 Err(error) => self.fails(&rule.name.plugin, error),
             }
         }
@@ -66,7 +75,7 @@ impl Binder<'_> {
     }
 }
 
-fn no_check(origins: &Origins, index: usize, rule: &CheckRule, plugin: &Plugin) -> Diagnostic {
+fn no_check(origins: &Origins, index: usize, rule: &CheckPart, plugin: &Plugin) -> Diagnostic {
     let names: Vec<String> = plugin.checks.iter().map(|it| it.name.clone()).collect();
     let (plugin, name) = (&rule.name.plugin, &rule.name.behavior);
     let what = format!("plugin `{plugin}` has no check `{name}`");
@@ -76,49 +85,45 @@ fn no_check(origins: &Origins, index: usize, rule: &CheckRule, plugin: &Plugin) 
 }
 
 /// Returns a mistake for each expectation whose metric none of its nodes can have.
-/// `configs` and `counts` are the config and the number of nodes of each group.
-pub(super) fn metrics(
-    rules: &[ExpectRule],
-    origins: &Origins,
-    configs: &[Option<Arc<Config>>],
-    counts: &[u32],
-) -> Vec<Diagnostic> {
-    let mut names_of: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+/// `nodes` are the nodes of each group. If some of them are unknown, a metric may be
+/// one of theirs, and is no mistake.
+pub(super) fn metrics(parts: &Parts, origins: &Origins, nodes: &[BoundNodes]) -> Vec<Diagnostic> {
+    let mut names_of: BTreeMap<usize, Option<Vec<String>>> = BTreeMap::new();
     let mut mistakes = Vec::new();
-    for (index, rule) in rules.iter().enumerate() {
+    for (index, part) in parts.metrics.iter().enumerate() {
         let mut possible: BTreeSet<String> = BTreeSet::new();
-        let mut first = 0;
-        for (group, count) in counts.iter().enumerate() {
-            let nodes = first..first + count;
-            first = nodes.end;
-            let selected = rule.nodes.as_ref().is_none_or(|ranges| {
-                let meets = |range: &std::ops::Range<u32>| {
-                    range.start < nodes.end && nodes.start < range.end
-                };
-                ranges.iter().any(meets)
+        let mut all_known = true;
+        for (group, bound) in nodes.iter().enumerate() {
+            let own = &parts.groups[group].nodes;
+            let selected = part.nodes.as_ref().is_none_or(|(_, ranges)| {
+                let mut ranges = ranges.iter();
+                ranges.any(|range| range.start < own.end && own.start < range.end)
             });
             if !selected {
                 continue;
             }
-            let names = names_of.entry(group).or_insert_with(|| {
-                let config = configs.get(group).and_then(Option::as_ref);
-                config.map_or_else(Vec::new, |it| metric_names(&it.behavior().columns))
+            let names = names_of.entry(group).or_insert_with(|| match bound {
+                BoundNodes::Behavior(behavior) => Some(metric_names(&behavior.columns)),
+                BoundNodes::Program => Some(Vec::new()),
+                BoundNodes::Unknown => None,
             });
-            possible.extend(names.iter().cloned());
+            match names {
+                Some(names) => possible.extend(names.iter().cloned()),
+                None => all_known = false,
+            }
         }
-        let metric = &rule.expectation.metric;
-        if possible.contains(metric) {
+        if !all_known || possible.contains(&part.metric) {
             continue;
         }
-        let whose = match &rule.expectation.nodes {
-            Some(nodes) => format!("`{nodes}` has"),
+        let whose = match &part.nodes {
+            Some((nodes, _)) => format!("`{nodes}` has"),
             None => "any node has".to_owned(),
         };
         let names: Vec<String> = possible.into_iter().collect();
-        let what = format!("`{metric}` is no metric that {whose}");
+        let what = format!("`{}` is no metric that {whose}", part.metric);
         mistakes.push(origins.metric_problem(index, &what).help(known(
             "metrics there",
-            metric,
+            &part.metric,
             &names,
         )));
     }

@@ -1,66 +1,146 @@
 //! The reporter of `--quiet`: what is wrong, on standard error, and nothing else.
+//!
+//! The first runs that fail are explained one by one. After them, only a failure of a
+//! new kind is explained; of the others the end of the plan has the number.
 
-use analysis::results::{Judge, Verdict};
+use analysis::results::{FailureGroups, FailureIdentity, Judge, Verdict, failures_of, sentence};
 
 use super::console::Console;
 use super::{Context, Event, Reporter, ReporterError, verdicts};
 use crate::judge::activity::IdleRuns;
 use crate::results::run_result::RunResult;
 
-/// Failed runs whose judgements are printed with their evidence. Of the others one
-/// line is printed: the first ones show what is wrong.
-const EXPLAINED: u32 = 10;
+/// Number of runs that are explained, whatever is wrong with them.
+const EXPLAINED: u32 = 5;
+/// Number of runs that are explained at most, if each has another failure.
+const EXPLAINED_MAX: u32 = 30;
 
 /// Prints errors, warnings and failed judgements.
 #[derive(Debug)]
 pub struct Quiet {
     console: Console,
-    /// Runs of this plan that were judged and did not pass.
-    not_passed: u32,
     /// Runs of this plan in which nothing happened.
     idle: Option<IdleRuns>,
+    /// Whether the end of the plan is told by this reporter.
+    tells_end: bool,
+    failures: FailureGroups,
+    unknown: FailureGroups,
+    warnings: FailureGroups,
+    /// Number of runs that were explained, and that were not.
+    explained: u32,
+    left_out: u32,
+    /// Number of warnings of runs that were printed.
+    warned: u32,
+    runs: u64,
 }
 
 impl Quiet {
-    /// Prints to this console.
+    /// Prints to this console, at the end of a plan also what was left out before.
     pub fn new(console: Console) -> Quiet {
         Quiet {
             console,
-            not_passed: 0,
             idle: None,
+            tells_end: true,
+            failures: FailureGroups::default(),
+            unknown: FailureGroups::default(),
+            warnings: FailureGroups::default(),
+            explained: 0,
+            left_out: 0,
+            warned: 0,
+            runs: 0,
         }
     }
 
+    /// As [`Quiet::new`], for a reporter that tells the end of the plan by itself.
+    pub fn until_the_end(console: Console) -> Quiet {
+        Quiet {
+            tells_end: false,
+            ..Quiet::new(console)
+        }
+    }
+
+    /// The distinct reasons why runs failed or are unknown. Empty if there is no more
+    /// than one such run, which is explained already.
+    pub fn reasons(&self, context: &Context<'_>) -> String {
+        let repeat = |run: u64| Some(context.repeat.of(run));
+        let groups = [(&self.failures, "failed"), (&self.unknown, "unknown")];
+        let several = groups.into_iter().filter(|(groups, _)| groups.runs() > 1);
+        several
+            .map(|(groups, what)| groups.text(self.runs, what, repeat))
+            .collect()
+    }
+
     fn run_ended(&mut self, context: &Context<'_>, result: &RunResult) {
-        let run = format!("run {}", result.row.run);
-        for warning in &result.warnings {
-            tracing::warn!("{run}: {warning}");
-        }
-        for error in result.errors() {
-            self.console.error(&format!("{run}: {error}"));
-        }
+        self.runs += 1;
         if let Some(idle) = &mut self.idle {
             idle.add(result);
         }
+        self.warn(result);
         let verdict = result.row.verdict;
-        if !matches!(verdict, None | Some(Verdict::Passed)) && !result.judgements.is_empty() {
-            match self.not_passed < EXPLAINED {
-                true => {
-                    let mut judgements = result.judgements.clone();
-                    // Runs in which nothing happened are counted at the end.
-                    judgements.retain(|it| it.judge != Judge::Activity);
-                    verdicts::print(&self.console, &run, &judgements);
-                }
-                false => {
-                    let word = verdicts::word(verdict);
-                    self.console.note(&format!("{run}: {word}"));
-                }
-            }
-            self.not_passed += 1;
+        let has_errors = result.errors().next().is_some();
+        if !has_errors && matches!(verdict, None | Some(Verdict::Passed)) {
+            return;
+        }
+        let is_new = self.add(result);
+        let explains = self.explained < EXPLAINED || is_new && self.explained < EXPLAINED_MAX;
+        if !explains {
+            self.left_out += 1;
+            return;
+        }
+        self.explained += 1;
+        let run = format!("run {}", result.row.run);
+        for error in result.errors() {
+            self.console.error(&format!("{run}: {error}"));
+        }
+        if !matches!(verdict, None | Some(Verdict::Passed)) {
+            let mut judgements = result.judgements.clone();
+            // Runs in which nothing happened are counted at the end.
+            judgements.retain(|it| it.judge != Judge::Activity);
+            verdicts::print(&self.console, &run, &judgements);
         }
         if result.failure.is_some() || verdict == Some(Verdict::Failed) {
             let repeat = context.repeat.of(result.row.run);
             self.console.note(&format!("  repeat: {repeat}"));
+        }
+    }
+
+    /// Adds the reasons of a run that did not pass. Returns whether one is new.
+    fn add(&mut self, result: &RunResult) -> bool {
+        let run = result.row.run;
+        let failures = failures_of(result.errors(), &result.judgements);
+        let is_new = self.failures.add(run, failures);
+        if result.row.verdict != Some(Verdict::Unknown) {
+            return is_new;
+        }
+        let unknown = result.judgements.iter();
+        let unknown = unknown.filter(|it| it.verdict == Verdict::Unknown);
+        let unknown = unknown.map(|it| (FailureIdentity::of_judgement(it), sentence(it)));
+        self.unknown.add(run, unknown) || is_new
+    }
+
+    /// Prints the warnings of a run: the first ones, and then those of a new kind.
+    fn warn(&mut self, result: &RunResult) {
+        let run = result.row.run;
+        for warning in &result.warnings {
+            let known = (FailureIdentity::of_error(warning), warning.clone());
+            let is_new = self.warnings.add(run, [known]);
+            if self.warned < EXPLAINED || is_new && self.warned < EXPLAINED_MAX {
+                tracing::warn!("run {run}: {warning}");
+                self.warned += 1;
+            }
+        }
+    }
+
+    fn plan_ended(&self, context: &Context<'_>) {
+        for remark in self.idle.iter().flat_map(|it| it.remarks(context.plan)) {
+            tracing::warn!("{remark}");
+        }
+        if self.warnings.runs() > u64::from(self.warned) {
+            let text = self.warnings.text(self.runs, "have warnings", |_| None);
+            tracing::warn!("{}", text.trim_end());
+        }
+        if self.tells_end && self.left_out > 0 {
+            self.console.styled(&self.reasons(context));
         }
     }
 }
@@ -69,8 +149,12 @@ impl Reporter for Quiet {
     fn event(&mut self, context: &Context<'_>, event: &Event<'_>) -> Result<(), ReporterError> {
         match *event {
             Event::PlanBegins => {
-                self.not_passed = 0;
-                self.idle = Some(IdleRuns::new(context.plan));
+                let (console, tells_end) = (self.console.clone(), self.tells_end);
+                *self = Quiet {
+                    tells_end,
+                    idle: Some(IdleRuns::new(context.plan)),
+                    ..Quiet::new(console)
+                };
             }
             Event::Warning(text) => tracing::warn!("{text}"),
             Event::Error(text) => self.console.error(text),
@@ -83,11 +167,7 @@ impl Reporter for Quiet {
                 };
                 verdicts::print(&self.console, &runs, std::slice::from_ref(judgement));
             }
-            Event::PlanEnded { .. } => {
-                for remark in self.idle.iter().flat_map(|it| it.remarks(context.plan)) {
-                    tracing::warn!("{remark}");
-                }
-            }
+            Event::PlanEnded { .. } => self.plan_ended(context),
             Event::Resumed { .. } | Event::ReportBuilt { .. } => {}
         }
         Ok(())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use analysis::results::{Population, RunStatus, Verdict};
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::count;
+use super::{Context, count};
 use crate::plan::{Case, Plan};
 use crate::results::run_result::RunResult;
 use base::time::SimDuration;
@@ -173,8 +173,9 @@ impl Summary {
     }
 
     /// Returns a line for each case with failed runs or many runs, cases with failures
-    /// first.
-    pub fn failures(&self, plan: &Plan) -> String {
+    /// first; and the commands that repeat the first runs that failed.
+    pub fn failures(&self, context: &Context<'_>) -> String {
+        let plan = context.plan;
         let mut failing: Vec<(usize, &Population)> = self
             .populations
             .iter()
@@ -190,8 +191,11 @@ impl Summary {
             };
             text.push_str(&format!("{case}{}\n", population.text()));
             if population.failed > 0 {
-                let seeds = population.first_text();
-                text.push_str(&format!("  first failing seeds: {seeds}\n"));
+                text.push_str("  the first that failed:\n");
+            }
+            for &run in &population.first {
+                let repeat = context.repeat.of(run);
+                text.push_str(&format!("    run {run}: {repeat}\n"));
             }
         }
         if let Some(more @ 1..) = failing.len().checked_sub(CASES) {

@@ -23,7 +23,7 @@ impl Terminal {
     /// Prints to this console.
     pub fn new(console: Console) -> Terminal {
         Terminal {
-            quiet: Quiet::new(console.clone()),
+            quiet: Quiet::until_the_end(console.clone()),
             console,
             progress: None,
             summary: Summary::default(),
@@ -50,7 +50,8 @@ impl Terminal {
         }
         let plan = context.plan;
         print_shown(&self.summary.table(plan))?;
-        print_shown(&self.summary.failures(plan))?;
+        print_shown(&self.summary.failures(context))?;
+        print_shown(&self.quiet.reasons(context))?;
         print_shown(&self.summary.line(plan, context.began.elapsed()))?;
         print_shown(&format!("results: {}\n", context.folder.path().display()))
     }

@@ -52,6 +52,8 @@ pub fn manifest(
         command: command.to_vec(),
         settings: loaded.source.overrides.clone(),
         selected: None,
+        also_selected: Vec::new(),
+        repeat: None,
         parts: Vec::new(),
         versions: Versions {
             runner: env!("CARGO_PKG_VERSION").to_owned(),

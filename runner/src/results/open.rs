@@ -139,7 +139,10 @@ fn keep_manifest(
         }
         Err(error) => return Err(ResultsError::at(&path)(error)),
         Ok(text) => match damage(&text, manifest) {
-            None if !fresh => return Ok(None),
+            None if !fresh => {
+                select_more(&path, manifest)?;
+                return Ok(None);
+            }
             None => None,
             Some(wrong) => {
                 let place = set_aside(&path)?;
@@ -152,6 +155,28 @@ fn keep_manifest(
     };
     write_whole(&path, &manifest.to_json())?;
     Ok(remark)
+}
+
+/// Adds what this process selects to the manifest of results that were begun with a
+/// selection: the results are complete with the runs of both.
+fn select_more(path: &Path, now: &Manifest) -> Result<(), ResultsError> {
+    let text = fs::read_to_string(path).map_err(ResultsError::at(path))?;
+    // A manifest that cannot be read is left as it is.
+    let Ok(mut manifest) = Manifest::from_json(&text) else {
+        return Ok(());
+    };
+    if manifest.selected.is_none() || manifest.selected == now.selected {
+        return Ok(());
+    }
+    match &now.selected {
+        None => {
+            manifest.selected = None;
+            manifest.also_selected = Vec::new();
+        }
+        Some(more) if manifest.also_selected.contains(more) => return Ok(()),
+        Some(more) => manifest.also_selected.push(more.clone()),
+    }
+    write_whole(path, &manifest.to_json())
 }
 
 /// Writes a file under another name first, then renames it: the file is complete

@@ -1,5 +1,5 @@
-//! The results writer: `runs.csv`, `summary.csv`, `verdicts.csv` and
-//! `evidence.csv`, a run at a time, in the order of the plan. These tables are
+//! The results writer: `runs.csv`, `summary.csv`, `verdicts.csv`, `evidence.csv`
+//! and `failures.csv`, a run at a time, in the order of the plan. These tables are
 //! derived: each run is in the journal first. Lines are collected and written
 //! several at a time.
 
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use analysis::log::RunSchema;
-use analysis::log::tables::{RUNS_FILE, SUMMARY_FILE};
+use analysis::log::tables::{FAILURES_FILE, FAILURES_HEADER, FailureRow, RUNS_FILE, SUMMARY_FILE};
 use analysis::metrics::summary::SummaryColumns;
 use analysis::results::{
     EVIDENCE_FILE, EVIDENCE_HEADER, Judgement, VERDICTS_FILE, VERDICTS_HEADER, runs_header,
@@ -27,10 +27,8 @@ pub struct ResultsWriter {
     runs: Table,
     summary: Table,
     verdicts: Table,
-    /// Created with the first line.
-    evidence: Option<Table>,
-    /// Lines of evidence that are not written yet.
-    evidence_lines: Vec<u8>,
+    evidence: LateTable,
+    failures: LateTable,
     columns: SummaryColumns,
     flushed: Instant,
 }
@@ -62,14 +60,16 @@ impl ResultsWriter {
         let columns = SummaryColumns::new(&plan.samples());
         let mut header = Vec::new();
         columns.header(&mut header);
-        // Fails if there is no such file.
-        let _ = fs::remove_file(folder.path().join(EVIDENCE_FILE));
+        for late in [EVIDENCE_FILE, FAILURES_FILE] {
+            // Fails if there is no such file.
+            let _ = fs::remove_file(folder.path().join(late));
+        }
         let header_of_runs = runs_header(plan.axes.iter().map(|axis| axis.name.as_str()));
         Ok(ResultsWriter {
             folder: folder.clone(),
             verdicts: Table::create(folder, VERDICTS_FILE, VERDICTS_HEADER.as_bytes())?,
-            evidence: None,
-            evidence_lines: Vec::new(),
+            evidence: LateTable::new(EVIDENCE_FILE, EVIDENCE_HEADER),
+            failures: LateTable::new(FAILURES_FILE, FAILURES_HEADER),
             runs: Table::create(folder, RUNS_FILE, header_of_runs.as_bytes())?,
             summary: Table::create(folder, SUMMARY_FILE, &header)?,
             columns,
@@ -92,6 +92,9 @@ impl ResultsWriter {
             &mut self.summary.held,
         );
         self.judged(Some(row.run), &row.case, &result.judgements);
+        for error in result.errors() {
+            FailureRow::line(row.run, &row.case, error, &mut self.failures.lines);
+        }
         self.runs.held.extend_from_slice(row.to_string().as_bytes());
         if self.summary.held.len() > HELD_MAX || self.flushed.elapsed() > FLUSH_EVERY {
             self.flush()?;
@@ -108,30 +111,54 @@ impl ResultsWriter {
         self.flushed = Instant::now();
         // Metrics first: they are there for every run that is in `runs.csv`.
         self.summary.write()?;
-        if !self.evidence_lines.is_empty() {
-            let evidence = match &mut self.evidence {
-                Some(evidence) => evidence,
-                none => {
-                    let header = EVIDENCE_HEADER.as_bytes();
-                    none.insert(Table::create(&self.folder, EVIDENCE_FILE, header)?)
-                }
-            };
-            evidence.held.append(&mut self.evidence_lines);
-            evidence.write()?;
-        }
+        self.evidence.write(&self.folder)?;
+        self.failures.write(&self.folder)?;
         self.verdicts.write()?;
         self.runs.write()
     }
 
     /// Adds the judgements of a run, or over all runs of a case.
     pub fn judged(&mut self, run: Option<u64>, case: &str, judgements: &[Judgement]) {
-        let (mut lines, mut rows) = (String::new(), String::new());
+        let mut lines = String::new();
         for judgement in judgements {
             judgement.line(run, case, &mut lines);
-            judgement.evidence_lines(run, case, &mut rows);
+            judgement.evidence_lines(run, case, &mut self.evidence.lines);
         }
-        self.evidence_lines.extend_from_slice(rows.as_bytes());
         self.verdicts.held.extend_from_slice(lines.as_bytes());
+    }
+}
+
+/// A table that is created with its first line.
+#[derive(Debug)]
+struct LateTable {
+    name: &'static str,
+    header: &'static str,
+    table: Option<Table>,
+    /// Lines that are not written yet.
+    lines: String,
+}
+
+impl LateTable {
+    fn new(name: &'static str, header: &'static str) -> LateTable {
+        LateTable {
+            name,
+            header,
+            table: None,
+            lines: String::new(),
+        }
+    }
+
+    fn write(&mut self, folder: &Folder) -> Result<(), ResultsError> {
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        let table = match &mut self.table {
+            Some(table) => table,
+            none => none.insert(Table::create(folder, self.name, self.header.as_bytes())?),
+        };
+        table.held.extend_from_slice(self.lines.as_bytes());
+        self.lines.clear();
+        table.write()
     }
 }
 

@@ -7,10 +7,10 @@ mod ranges;
 mod targets;
 mod times;
 
-use super::links;
+use super::links::{self, ReadLink};
 use super::names::Names;
 use super::reader::{Mistakes, Written};
-use super::resolved::{Fault, FaultKind, LinkChange, LinkRule, LinkSettings, NodeRanges};
+use super::resolved::{Fault, FaultKind, LinkChange, LinkSettings, NodeRanges};
 use super::written::{FaultEntry, KINDS, KindEntry, LinkEntry, ScenarioFile, Selector};
 
 use ranges::{count_common, first_common};
@@ -22,19 +22,23 @@ pub use times::check_times;
 /// The settings of a link that a fault cannot change.
 const FIXED_SETTINGS: [&str; 1] = ["transport"];
 
-/// The fault of an entry; `None` if the entry is wrong, which is reported.
-pub fn fault(
+/// What the fault of an entry does; `None` if that is wrong, which is reported.
+pub fn kind(
     entry: &FaultEntry,
     file: &ScenarioFile,
     names: &Names<'_>,
     mistakes: &Mistakes,
-) -> Option<Fault> {
+) -> Option<FaultKind> {
     let targets = Targets {
         groups: &file.groups,
         names,
         mistakes,
     };
-    let kind = kind(entry, &targets);
+    kind_of(entry, &targets)
+}
+
+/// The fault of an entry that does this; `None` if the entry is wrong.
+pub fn fault(entry: &FaultEntry, kind: Option<FaultKind>) -> Option<Fault> {
     Some(Fault {
         at: entry.at.as_ref()?.value?,
         span: optional(&entry.span)?,
@@ -54,7 +58,7 @@ fn optional<T: Clone>(key: &Option<Written<T>>) -> Option<Option<T>> {
 
 /// What a fault does; `None` if that is missing, ambiguous or wrong, which is
 /// reported.
-fn kind(entry: &FaultEntry, targets: &Targets<'_>) -> Option<FaultKind> {
+fn kind_of(entry: &FaultEntry, targets: &Targets<'_>) -> Option<FaultKind> {
     let (name, written) = only_kind(entry, targets.mistakes)?;
     let place = written.place;
     match written.value.as_ref()? {
@@ -157,27 +161,25 @@ fn link_change(entry: &LinkEntry, targets: &Targets<'_>) -> Option<FaultKind> {
     }))
 }
 
-/// Reports `link` faults between nodes that no link rule links.
+/// Reports `link` faults between nodes that no link entry links. If the ends of an
+/// entry are wrong, nothing is reported: it may be the one that is meant.
 pub fn check_links(
     entries: &[FaultEntry],
-    faults: &[Option<Fault>],
-    rules: &[LinkRule],
+    kinds: &[Option<FaultKind>],
+    links: &[ReadLink],
     mistakes: &Mistakes,
 ) {
-    if rules.is_empty() {
+    let ends: Option<Vec<_>> = links.iter().map(|it| it.ends.as_ref()).collect();
+    let Some(ends) = ends.filter(|it| !it.is_empty()) else {
         return;
-    }
-    for (entry, fault) in entries.iter().zip(faults) {
-        let (Some(fault), [(_, written)]) = (fault, entry.kinds.as_slice()) else {
-            continue;
-        };
-        let FaultKind::Link(change) = &fault.kind else {
+    };
+    for (entry, kind) in entries.iter().zip(kinds) {
+        let (Some(FaultKind::Link(change)), [(_, written)]) = (kind, entry.kinds.as_slice()) else {
             continue;
         };
         let linked = |from: &NodeRanges, to: &NodeRanges| {
-            rules.iter().any(|rule| {
-                pairs(from, &rule.from, to, &rule.to)
-                    || rule.both && pairs(from, &rule.to, to, &rule.from)
+            ends.iter().any(|((one, other), both)| {
+                pairs(from, one, to, other) || *both && pairs(from, other, to, one)
             })
         };
         let any =

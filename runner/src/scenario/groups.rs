@@ -1,8 +1,11 @@
 //! `[nodes.NAME]`: what overrides decide, keys that contradict one another, keys
 //! that are taken from another group, and the group that results.
 
+use std::ops::Range;
+
 use super::document::Table;
 use super::inherit::inherit;
+use super::parts::{ConfigPart, GroupPart, NodeKind};
 use super::reader::Mistakes;
 use super::resolve::or;
 use super::resolved::{Group, LocalClock};
@@ -37,6 +40,29 @@ pub fn settle(groups: &mut [GroupEntry], mistakes: &Mistakes) {
                 "write `behavior = \"PLUGIN.BEHAVIOR\"`; `runner plugins` lists them",
             );
         }
+    }
+}
+
+/// What the plugins check of a group whose nodes have these indices.
+pub fn part(entry: &GroupEntry, nodes: Range<u32>) -> GroupPart {
+    let program = entry.program.makes_program().is_some();
+    let behavior = entry.behavior.as_ref();
+    let kind = match (behavior.map(|it| it.value.clone()), program) {
+        (Some(Some(name)), false) => NodeKind::Behavior(name),
+        (None, true) => NodeKind::Program,
+        _ => NodeKind::Unknown,
+    };
+    let table = or(&entry.config, Table::default);
+    let text = table.and_then(|it| toml::to_string(&it.to_toml()).ok());
+    let timing = &entry.timing;
+    GroupPart {
+        kind,
+        config: text.map(|text| ConfigPart {
+            text,
+            may_lack_keys: entry.lacks_base || entry.flawed && entry.config.is_none(),
+        }),
+        ticks: timing.tick_place().is_some() && timing.service_time.is_none(),
+        nodes,
     }
 }
 

@@ -38,6 +38,7 @@ pub fn inherit(groups: &mut [GroupEntry], mistakes: &Mistakes) {
             }
             group.assume_behavior();
             group.flawed = true;
+            group.lacks_base = true;
         }
         bases.push(base);
     }
@@ -64,6 +65,7 @@ pub fn inherit(groups: &mut [GroupEntry], mistakes: &Mistakes) {
             for group in circle {
                 groups[group].assume_behavior();
                 groups[group].flawed = true;
+                groups[group].lacks_base = true;
                 bases[group] = None;
             }
         }
@@ -95,6 +97,7 @@ fn take(group: &mut GroupEntry, base: &GroupEntry) {
         }
     }
     group.flawed |= base.flawed;
+    group.lacks_base |= base.lacks_base;
     fill(&mut group.count, &base.count);
     fill(&mut group.start_at, &base.start_at);
     if group.program.makes_program().is_some() {

@@ -1,15 +1,14 @@
 //! `[[expect]]` and `[[check]]`, as written and resolved.
 
-use std::ops::Range;
-
 use analysis::expect::{Bound, Expectation, Over, is_time};
 
 use super::document::{Table, Value, ValueKind};
 use super::keys::{CHECK, EXPECT};
 use super::names::Names;
 use super::origin::ConfigOrigin;
+use super::parts::{CheckPart, ConfigPart, MetricPart};
 use super::reader::{Field, Mistakes, TableReader};
-use super::resolved::{BehaviorName, CheckRule, ExpectRule};
+use super::resolved::{BehaviorName, ExpectRule, NodeRanges};
 use super::source::Place;
 use super::values;
 use super::written::{OptionalKey, Selector, array_of_tables, selector};
@@ -20,6 +19,8 @@ pub struct CheckEntry {
     place: Place,
     check: OptionalKey<BehaviorName>,
     config: OptionalKey<Table>,
+    /// Whether a mistake in this entry has been reported.
+    flawed: bool,
 }
 
 /// One `[[expect]]` entry as written.
@@ -53,13 +54,16 @@ enum OverWord {
 /// Reads `[[check]]`.
 pub fn checks(field: Field<'_>) -> Option<Vec<CheckEntry>> {
     let read = |table: &Table, place| {
+        let before = field.mistakes.count();
         let mut reader = TableReader::new(table, place, &CHECK, field.mistakes);
-        let entry = CheckEntry {
+        let mut entry = CheckEntry {
             place,
             check: reader.required("check", values::check),
             config: reader.optional("config", super::written::config),
+            flawed: false,
         };
         reader.finish();
+        entry.flawed = field.mistakes.count() > before;
         entry
     };
     array_of_tables(field, "[[check]]", read)
@@ -112,22 +116,30 @@ fn amounts(field: Field<'_>) -> Option<[Amount; 2]> {
 }
 
 impl CheckEntry {
-    /// The check and its places; `None` if it is wrong, which has been reported.
-    pub fn rule(&self) -> Option<(CheckRule, CheckOrigin)> {
+    /// What the plugin checks of it, and its places; `None` if it has no name, which
+    /// has been reported.
+    pub fn part(&self) -> Option<(CheckPart, CheckOrigin)> {
         let check = self.check.as_ref()?;
-        let config = match &self.config {
-            Some(config) => config.value.clone()?,
-            None => Table::default(),
+        let table = match &self.config {
+            Some(config) => config.value.clone(),
+            None => Some(Table::default()),
         };
-        let rule = CheckRule {
+        let text = table
+            .as_ref()
+            .and_then(|it| toml::to_string(&it.to_toml()).ok());
+        let part = CheckPart {
             name: check.value.clone()?,
-            config: toml::to_string(&config.to_toml()).ok()?,
+            config: text.map(|text| ConfigPart {
+                text,
+                may_lack_keys: self.flawed && self.config.is_none(),
+            }),
         };
+        let key = self.config.as_ref().map(|it| it.key);
         let origin = CheckOrigin {
             check: check.place,
-            config: ConfigOrigin::new(self.config.as_ref().map(|it| it.key), self.place, config),
+            config: ConfigOrigin::new(key, self.place, table.unwrap_or_default()),
         };
-        Some((rule, origin))
+        Some((part, origin))
     }
 }
 
@@ -145,41 +157,45 @@ pub struct ExpectOrigin {
 }
 
 impl ExpectEntry {
-    /// The expectation and its place; `None` if it is wrong, which is reported.
+    /// The expectation; `None` if it is wrong, which is reported. Also its metric, for
+    /// the plugins, as far as that is known.
     pub fn rule(
         &self,
         names: &Names<'_>,
         mistakes: &Mistakes,
-    ) -> Option<(ExpectRule, ExpectOrigin)> {
-        let nodes = self.nodes.as_ref().map(|it| {
-            let selector = it.value.as_ref()?;
-            let nodes = names.select("expectation: `nodes`", selector, mistakes)?;
-            Some((selector.text.clone(), nodes))
-        });
+    ) -> (Option<ExpectRule>, Option<(MetricPart, ExpectOrigin)>) {
+        let nodes = match &self.nodes {
+            Some(written) => written.value.as_ref().and_then(|selector| {
+                let nodes = names.select("expectation: `nodes`", selector, mistakes)?;
+                Some(Some((selector.text.clone(), nodes)))
+            }),
+            None => Some(None),
+        };
         let judged = self.bound(mistakes);
-        let metric = self.metric.as_ref()?;
-        let (name, (bound, over)) = (metric.value.clone()?, judged?);
-        let (text, nodes): (Option<String>, Option<Vec<Range<u32>>>) = match nodes {
-            Some(nodes) => {
-                let (text, nodes) = nodes?;
-                (Some(text), Some(nodes))
-            }
-            None => (None, None),
+        let metric = self.metric.as_ref();
+        let Some((place, name)) = metric.and_then(|it| Some((it.place, it.value.clone()?))) else {
+            return (None, None);
         };
-        self.refuse_span(&name, mistakes)?;
-        let rule = ExpectRule {
-            expectation: Expectation {
-                metric: name,
-                nodes: text,
-                bound,
-                over,
-            },
-            nodes,
+        let fits = self.refuse_span(&name, mistakes);
+        let part = nodes.clone().map(|nodes| {
+            let metric = name.clone();
+            (MetricPart { metric, nodes }, ExpectOrigin { metric: place })
+        });
+        let rule = || {
+            let ((bound, over), nodes) = (judged?, nodes?);
+            fits?;
+            let (nodes, ranges): (Option<String>, Option<NodeRanges>) = nodes.unzip();
+            Some(ExpectRule {
+                expectation: Expectation {
+                    metric: name,
+                    nodes,
+                    bound,
+                    over,
+                },
+                nodes: ranges,
+            })
         };
-        let origin = ExpectOrigin {
-            metric: metric.place,
-        };
-        Some((rule, origin))
+        (rule(), part)
     }
 
     /// The bound, and over which runs it holds.

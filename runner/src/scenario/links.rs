@@ -7,16 +7,33 @@ use super::reader::Mistakes;
 use super::resolved::{LinkRule, NodeRanges};
 use super::written::{LinkEntry, Selector};
 
-/// The rule that a link entry makes; `None` if it is wrong, which is reported.
-pub fn rule(entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> Option<LinkRule> {
-    let (from, to) = ends("link", entry, names, mistakes)?;
-    check_together(&entry.settings, mistakes)?;
-    Some(LinkRule {
-        from,
-        to,
-        both: entry.between.is_some(),
-        link: entry.settings.settings.as_ref()?.link(),
-    })
+/// What a link entry makes.
+pub struct ReadLink {
+    /// The rule; `None` if the entry is wrong, which is reported.
+    pub rule: Option<LinkRule>,
+    /// The nodes at the two ends, and whether the entry is for both directions; `None`
+    /// if they are wrong.
+    pub ends: Option<(Ends, bool)>,
+}
+
+/// The rule that a link entry makes; reports what is wrong with it.
+pub fn rule(entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> ReadLink {
+    let ends = ends("link", entry, names, mistakes);
+    let together = check_together(&entry.settings, mistakes);
+    let both = entry.between.is_some();
+    let rule = |(from, to): Ends| {
+        together?;
+        Some(LinkRule {
+            from,
+            to,
+            both,
+            link: entry.settings.settings.as_ref()?.link(),
+        })
+    };
+    ReadLink {
+        rule: ends.clone().and_then(rule),
+        ends: ends.map(|ends| (ends, both)),
+    }
 }
 
 /// Reports settings of a rule that have no effect without others.

@@ -62,6 +62,8 @@ pub struct Matrix {
     axes: Vec<Dimension>,
     /// The cases; without a matrix, one case without values.
     pub points: Vec<Point>,
+    /// Whether the matrix has mistakes, so that its cases are not known.
+    pub is_flawed: bool,
 }
 
 /// An axis with all its values.
@@ -78,8 +80,8 @@ struct Dimension {
 
 impl Matrix {
     /// Takes the matrix out of a file's tree, and reports its mistakes. If there is a
-    /// mistake, the matrix has one case, with the first values of the axes without
-    /// mistakes, so that the rest of the file can be read.
+    /// mistake, each value of each axis without mistakes is in one case, so that the
+    /// rest of the file can be read.
     pub fn take(document: &mut Table, overrides: &[Override], mistakes: &Mistakes) -> Matrix {
         let Some(at) = document.0.iter().position(|it| it.key == "matrix") else {
             return Matrix {
@@ -95,16 +97,15 @@ impl Matrix {
             let sound = path::check(axis, &axes, document, overrides, mistakes);
             axes.extend(axis.dimension().filter(|_| sound));
         }
-        let points = match mistakes.count() == before {
-            true => product::points(&file, &axes, mistakes),
-            false => None,
-        };
-        let first = || Point(axes.iter().map(|_| 0).collect());
-        let points = points.unwrap_or_else(|| vec![first()]);
+        let all_sound = mistakes.count() == before;
+        let points = product::points(&file, &axes, all_sound, mistakes);
+        let is_flawed = points.is_none();
+        let points = points.unwrap_or_else(|| product::each_value(&axes));
         Matrix {
             place: Some(entry.place),
             axes,
             points,
+            is_flawed,
         }
     }
 

@@ -32,6 +32,16 @@ impl Origins {
             .problem(&self.source, path, message)
     }
 
+    /// Whether a key path inside the config of the group with this index is written.
+    pub fn has_config(&self, group: usize, path: &str) -> bool {
+        self.groups[group].config.find(path).1.is_some()
+    }
+
+    /// As [`Origins::has_config`], for the config of a check.
+    pub fn has_check_config(&self, check: usize, path: &str) -> bool {
+        self.checks[check].config.find(path).1.is_some()
+    }
+
     /// A mistake in the `behavior` of the group with this index: the plugin or the
     /// behavior does not exist.
     pub fn behavior_problem(&self, group: usize, message: &str) -> Diagnostic {

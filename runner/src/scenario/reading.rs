@@ -1,13 +1,15 @@
 //! A scenario file after it was read: its cases, and its mistakes.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::matrix::{Axis, AxisValue, CaseMistakes};
 use super::origin::Origins;
-use super::resolved::{CheckRule, Group, Scenario};
-use super::source::Source;
+use super::parts::Parts;
+use super::resolved::Scenario;
+use super::source::{Place, Source};
 
 /// A scenario of a file without mistakes, and where its parts are written, for
 /// mistakes that are found later. Of a file with a matrix, its first case.
@@ -39,6 +41,8 @@ pub struct Reading {
     pub cases: Vec<ReadCase>,
     /// The mistakes so far.
     pub mistakes: CaseMistakes,
+    /// The lines with syntax errors.
+    pub(super) broken_lines: BTreeSet<usize>,
 }
 
 /// One case of a file.
@@ -51,35 +55,14 @@ pub struct ReadCase {
     pub values: Vec<AxisValue>,
     /// The scenario; `None` if anything in it is wrong.
     pub scenario: Option<Scenario>,
-    /// Without a scenario: the groups that have no mistake, neither in the group
-    /// nor in one that it extends, in the order of the file.
-    pub(super) groups: Vec<Group>,
-    /// Without a scenario: the checks without mistakes.
-    pub(super) checks: Vec<CheckRule>,
-    /// Where groups, checks and expectations are written, by their index.
+    /// What the plugins check, whatever else is wrong.
+    pub parts: Parts,
+    /// Where the groups, checks and expectations of `parts` are written.
     pub origins: Origins,
 }
 
 /// The id of the one case of a scenario without a matrix.
 pub const ONLY_CASE: &str = "default";
-
-impl ReadCase {
-    /// The groups without mistakes.
-    pub fn groups(&self) -> &[Group] {
-        match &self.scenario {
-            Some(scenario) => &scenario.groups,
-            None => &self.groups,
-        }
-    }
-
-    /// The checks without mistakes.
-    pub fn checks(&self) -> &[CheckRule] {
-        match &self.scenario {
-            Some(scenario) => &scenario.checks,
-            None => &self.checks,
-        }
-    }
-}
 
 impl Reading {
     /// A file of which nothing could be read.
@@ -95,7 +78,17 @@ impl Reading {
             axes: Vec::new(),
             cases: Vec::new(),
             mistakes: found,
+            broken_lines: BTreeSet::new(),
         }
+    }
+
+    /// Adds mistakes of the case with this index that the plugins found, except those
+    /// that follow from a syntax error.
+    pub fn add(&mut self, case: usize, mistakes: impl IntoIterator<Item = Diagnostic>) {
+        let (source, broken) = (&self.source, &self.broken_lines);
+        let mistakes = mistakes.into_iter();
+        let mistakes = mistakes.filter(|it| !follows_from(source, broken, it));
+        self.mistakes.add(Some(case), mistakes);
     }
 
     /// All mistakes, in the order of the file; `None` if there are none.
@@ -120,4 +113,21 @@ impl Reading {
             origins: case.origins,
         })
     }
+}
+
+/// Whether a mistake may follow from a syntax error: it has no place in the file, or it
+/// is on a broken line or on the line after one.
+pub(super) fn follows_from(
+    source: &Source,
+    broken_lines: &BTreeSet<usize>,
+    mistake: &Diagnostic,
+) -> bool {
+    if broken_lines.is_empty() {
+        return false;
+    }
+    let Place::File { start, end } = mistake.place() else {
+        return true;
+    };
+    let (first, last) = (source.line(start), source.line(end.max(start)));
+    broken_lines.range(first..=last + 1).next().is_some()
 }

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use super::faults;
 use super::groups;
 use super::judges::{CheckEntry, CheckOrigin, ExpectOrigin};
-use super::links;
+use super::links::{self, ReadLink};
 use super::listen;
 use super::names::Names;
-use super::origin::GroupOrigin;
+use super::origin::{GroupOrigin, Origins};
+use super::parts::{CheckPart, MetricPart, Parts};
 use super::program;
 use super::reader::{Mistakes, Written};
-use super::resolved::{CheckRule, ExpectRule, Fault, Group, LinkRule, Scenario, TimeMode};
+use super::resolved::{CheckRule, ExpectRule, Fault, Scenario, TimeMode};
 use super::source::Place;
 use super::state;
 use super::values;
@@ -24,42 +25,45 @@ pub struct Resolved {
     /// The scenario; `None` if anything in the file is wrong, which is reported.
     pub scenario: Option<Scenario>,
     pub notes: Option<PathBuf>,
-    /// The groups without mistakes, and where they are written.
-    pub sound: Vec<(Group, GroupOrigin)>,
-    /// The checks without mistakes, and where they are written.
-    pub checks: Vec<(CheckRule, CheckOrigin)>,
-    /// Where the expectations without mistakes are written.
-    pub expectations: Vec<ExpectOrigin>,
+    /// What the plugins check.
+    pub parts: Parts,
+    /// Where the parts are written.
+    pub origins: Origins,
 }
 
 /// Resolves a file; `path` is the file's path.
 pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Resolved {
     groups::settle(&mut file.groups, mistakes);
+    let time = time(&file, mistakes);
+    state::settle(&mut file, path, time, mistakes);
     let names = Names::new(&file.groups, mistakes);
-    let links = all(file
-        .links
-        .iter()
-        .map(|it| links::rule(it, &names, mistakes)));
+    let links = file.links.iter();
+    let links: Vec<_> = links.map(|it| links::rule(it, &names, mistakes)).collect();
     let judges = judges(&file, &names, mistakes);
     let name = name(&file, path, mistakes);
     let notes = notes(&file, path, mistakes);
-    let time = time(&file, mistakes);
     end(&file, mistakes);
-    let faults = faults(&file, time, links.as_deref(), &names, mistakes);
-    state::settle(&mut file, path, time, mistakes);
+    let faults = faults(&file, time, &links, &names, mistakes);
     program::check(&file.groups, time == Some(TimeMode::Virtual), mistakes);
     listen::check_addresses(&file.groups, mistakes);
     listen::check_stdin(&file.groups, mistakes);
     listen::check_buffered(&file, mistakes);
 
     let groups: Vec<_> = file.groups.iter().map(groups::group).collect();
-    let sound = file.groups.iter().zip(&groups);
-    let sound = sound
-        .filter(|(entry, _)| !entry.flawed)
-        .filter_map(|(entry, group)| Some((group.clone()?, GroupOrigin::new(entry))))
-        .collect();
-    let (expected, expectations): (Vec<_>, Vec<_>) = judges.expectations.into_iter().unzip();
-    let checks = judges.checks.iter().map(|(rule, _)| rule.clone()).collect();
+    let parts = file.groups.iter().enumerate();
+    let parts = Parts {
+        groups: parts
+            .map(|(index, entry)| groups::part(entry, names.nodes_of(index)))
+            .collect(),
+        checks: judges.checks.0,
+        metrics: judges.metrics.0,
+    };
+    let origins = Origins {
+        source: mistakes.source.clone(),
+        groups: file.groups.iter().map(GroupOrigin::new).collect(),
+        checks: judges.checks.1,
+        expectations: judges.metrics.1,
+    };
     let whole = || {
         let name = name?;
         Some(Scenario {
@@ -72,18 +76,17 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
             time: time?,
             max_buffered: listen::max_buffered(&file.max_buffered, &groups)?,
             groups: all(groups)?,
-            links: links?,
+            links: all(links.into_iter().map(|it| it.rule))?,
             faults: faults?,
-            checks: judges.all_sound.then_some(checks)?,
-            expectations: expected,
+            checks: judges.check_rules?,
+            expectations: judges.expectations?,
         })
     };
     Resolved {
         scenario: whole(),
         notes,
-        sound,
-        checks: judges.checks,
-        expectations,
+        parts,
+        origins,
     }
 }
 
@@ -94,45 +97,55 @@ fn all<T>(values: impl IntoIterator<Item = Option<T>>) -> Option<Vec<T>> {
     values.into_iter().collect()
 }
 
-/// The checks and expectations without mistakes.
+/// The checks and expectations.
 struct Judges {
-    checks: Vec<(CheckRule, CheckOrigin)>,
-    expectations: Vec<(ExpectRule, ExpectOrigin)>,
-    /// Whether these are all that the file has.
-    all_sound: bool,
+    /// What the plugins check, and where it is written.
+    checks: (Vec<CheckPart>, Vec<CheckOrigin>),
+    metrics: (Vec<MetricPart>, Vec<ExpectOrigin>),
+    /// The checks; `None` if one is wrong.
+    check_rules: Option<Vec<CheckRule>>,
+    /// The expectations; `None` if one is wrong.
+    expectations: Option<Vec<ExpectRule>>,
 }
 
 fn judges(file: &ScenarioFile, names: &Names<'_>, mistakes: &Mistakes) -> Judges {
-    let checks: Vec<_> = file.checks.iter().filter_map(CheckEntry::rule).collect();
+    let checks: Vec<_> = file.checks.iter().map(CheckEntry::part).collect();
+    let check_rules = all(checks.iter().map(|part| {
+        let (part, _) = part.as_ref()?;
+        Some(CheckRule {
+            name: part.name.clone(),
+            config: part.config.as_ref()?.text.clone(),
+        })
+    }));
     let expectations = file.expectations.iter();
-    let expectations: Vec<_> = expectations
-        .filter_map(|entry| entry.rule(names, mistakes))
-        .collect();
+    let expectations = expectations.map(|entry| entry.rule(names, mistakes));
+    let (expectations, metrics): (Vec<_>, Vec<_>) = expectations.unzip();
     Judges {
-        all_sound: checks.len() == file.checks.len()
-            && expectations.len() == file.expectations.len(),
-        checks,
-        expectations,
+        checks: checks.into_iter().flatten().unzip(),
+        metrics: metrics.into_iter().flatten().unzip(),
+        check_rules,
+        expectations: all(expectations),
     }
 }
 
-/// The faults; `None` if one is wrong, which is reported. Without `links`, which
-/// are wrong, faults of links are not held against them.
+/// The faults; `None` if one is wrong, which is reported.
 fn faults(
     file: &ScenarioFile,
     time: Option<TimeMode>,
-    links: Option<&[LinkRule]>,
+    links: &[ReadLink],
     names: &Names<'_>,
     mistakes: &Mistakes,
 ) -> Option<Vec<Fault>> {
     let entries = file.faults.iter();
-    let faults: Vec<_> = entries
-        .map(|entry| faults::fault(entry, file, names, mistakes))
+    let kinds: Vec<_> = entries
+        .map(|entry| faults::kind(entry, file, names, mistakes))
         .collect();
     faults::check_times(file, time, mistakes);
-    if let Some(links) = links {
-        faults::check_links(&file.faults, &faults, links, mistakes);
-    }
+    faults::check_links(&file.faults, &kinds, links, mistakes);
+    let entries = file.faults.iter().zip(kinds);
+    let faults: Vec<_> = entries
+        .map(|(entry, kind)| faults::fault(entry, kind))
+        .collect();
     faults::check_overlaps(file, &faults, names, mistakes);
     all(faults)
 }

@@ -19,7 +19,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError};
 use super::drive::assemble;
 use super::state::StateFolders;
 use super::to_override;
-use crate::plan::{Plan, Refusal, RunSpec};
+use crate::plan::{Plan, RunSpec};
 use crate::results::record::Recorder;
 use crate::results::run_folder::FolderLock;
 use crate::scenario::TimeMode;
@@ -237,8 +237,5 @@ pub fn plan(
 ) -> Result<Plan, String> {
     let overrides: Vec<_> = settings.iter().filter_map(to_override).collect();
     let search = SearchPath::given(plugins.to_vec());
-    Plan::of_text(path, text, &overrides, &search).map_err(|refusal| match refusal {
-        Refusal::Mistakes(mistakes) => mistakes.render(false),
-        broken @ Refusal::Plugins(_) => broken.to_string(),
-    })
+    Plan::of_text(path, text, &overrides, &search).map_err(|refusal| refusal.to_string())
 }

@@ -7,6 +7,7 @@
 //!         summary.csv       a row per node and run: the metrics
 //!         verdicts.csv      a row per check or expectation and run
 //!         evidence.csv      log rows that prove a failure
+//!         failures.csv      why runs failed, if any failed themselves
 //!         runs/0001/        one run; `runs/0001.partial` until the run is complete
 //!             NODE.csv      the log of a node, or events.csv for all nodes
 //!             NODE.log      what a node printed
@@ -27,17 +28,20 @@ pub const SUMMARY_FILE: &str = "summary.csv";
 pub const VERDICTS_FILE: &str = "verdicts.csv";
 /// The table of evidence.
 pub const EVIDENCE_FILE: &str = "evidence.csv";
+/// The table of failures of runs.
+pub const FAILURES_FILE: &str = "failures.csv";
 /// The folder of the runs' own folders.
 pub const RUNS_FOLDER: &str = "runs";
 
 /// The files and folders that only a results folder holds.
-pub const RESULT_FILES: [&str; 7] = [
+pub const RESULT_FILES: [&str; 8] = [
     MANIFEST_FILE,
     RUNS_FILE,
     JOURNAL_FILE,
     SUMMARY_FILE,
     VERDICTS_FILE,
     EVIDENCE_FILE,
+    FAILURES_FILE,
     RUNS_FOLDER,
 ];
 

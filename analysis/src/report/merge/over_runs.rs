@@ -7,10 +7,11 @@ use std::io::Write;
 use std::path::Path;
 
 use super::super::Error;
-use crate::expect::{Expectation, Over, Tally, selects};
+use super::super::standing::{is_over_runs, unjudged_over_runs};
+use crate::expect::{Expectation, Tally, selects};
 use crate::log::tables::{SUMMARY_COLUMNS, SUMMARY_FILE, TableReader, VERDICTS_FILE, VerdictRow};
 use crate::metrics::{Value, metric_names};
-use crate::results::{Judge, Judgement, Manifest, idle_case};
+use crate::results::{Judge, Judgement, Manifest, Wanted, idle_case};
 
 /// The expectations over the runs of a case, with their tallies.
 struct Asked<'a> {
@@ -20,61 +21,54 @@ struct Asked<'a> {
     nodes: Vec<BTreeSet<String>>,
 }
 
-/// Judges the cases that are complete and adds the judgements to `verdicts.csv`.
-/// Returns them, and whether a case could not be judged.
+/// Judges the cases that are complete, and adds the judgements to `verdicts.csv`. Of
+/// a case that must be complete and is not, the expectations are unknown.
 pub fn judge(
     manifest: &Manifest,
     folder: &Path,
     complete: impl Fn(&str) -> bool,
-) -> Result<(Vec<(String, Judgement)>, bool), Error> {
-    let mut unjudged = false;
+) -> Result<(), Error> {
+    let wanted = Wanted::of(manifest);
     let mut asked: BTreeMap<&str, Asked<'_>> = BTreeMap::new();
     for case in &manifest.cases {
         let expectations = manifest.expectations_of(&case.id).iter();
-        let over: Vec<&Expectation> = expectations
-            .filter(|it| it.over != Over::EveryRun)
-            .collect();
-        if over.is_empty() {
-            continue;
+        let over: Vec<&Expectation> = expectations.filter(is_over_runs).collect();
+        if !over.is_empty() && complete(&case.id) {
+            asked.insert(&case.id, Asked::new(manifest, &case.id, over));
         }
-        if !complete(&case.id) {
-            unjudged = true;
-            continue;
-        }
-        asked.insert(&case.id, Asked::new(manifest, &case.id, over));
     }
     let path = folder.join(VERDICTS_FILE);
     let idle = idle_cases(&path, manifest, &complete)?;
-    if asked.is_empty() && idle.is_empty() {
-        return Ok((Vec::new(), unjudged));
-    }
     if !asked.is_empty() {
         tally(&folder.join(SUMMARY_FILE), &mut asked)?;
     }
-    let mut judged = Vec::new();
     let mut lines = String::new();
-    for case in &manifest.cases {
+    for (index, case) in manifest.cases.iter().enumerate() {
         let Some(asked) = asked.remove(case.id.as_str()) else {
+            let expectations = manifest.expectations_of(&case.id).iter();
+            let unjudged = expectations.filter(|it| is_over_runs(it) && wanted.has_case(index));
+            for expectation in unjudged {
+                unjudged_over_runs(expectation).line(None, &case.id, &mut lines);
+            }
             continue;
         };
         for (expectation, tally) in &asked.expectations {
-            let Some(judgement) = tally.judge(expectation) else {
-                continue;
-            };
-            judgement.line(None, &case.id, &mut lines);
-            judged.push((case.id.clone(), judgement));
+            if let Some(judgement) = tally.judge(expectation) {
+                judgement.line(None, &case.id, &mut lines);
+            }
         }
     }
     for (case, judgement) in idle {
         judgement.line(None, &case, &mut lines);
-        judged.push((case, judgement));
+    }
+    if lines.is_empty() {
+        return Ok(());
     }
     let written = OpenOptions::new()
         .append(true)
         .open(&path)
         .and_then(|mut file| file.write_all(lines.as_bytes()));
-    written.map_err(Error::write(&path))?;
-    Ok((judged, unjudged))
+    written.map_err(Error::write(&path))
 }
 
 /// Judges the complete cases in none of whose runs anything happened: each run has a

@@ -18,6 +18,8 @@ pub struct CaseMistakes {
     /// In the order in which they were found.
     found: Vec<FoundMistake>,
     index: BTreeMap<(Subject, String), usize>,
+    /// Whether the cases are not those of the file, so that they are not named.
+    unnamed: bool,
 }
 
 #[derive(Debug)]
@@ -41,9 +43,11 @@ enum Subject {
 
 impl CaseMistakes {
     /// No mistakes. `values` are the places of the arrays of values of the axes.
-    pub fn new(values: Vec<Place>) -> CaseMistakes {
+    /// `unnamed`: the cases are not named.
+    pub fn new(values: Vec<Place>, unnamed: bool) -> CaseMistakes {
         CaseMistakes {
             values,
+            unnamed,
             ..CaseMistakes::default()
         }
     }
@@ -88,7 +92,7 @@ impl CaseMistakes {
         let mistake = |found: FoundMistake| {
             let id = found.first.and_then(|first| ids.get(first));
             match id {
-                Some(id) if !found.of_axis && found.cases < ids.len() => {
+                Some(id) if !self.unnamed && !found.of_axis && found.cases < ids.len() => {
                     let line = match found.cases {
                         1 => format!("in one of {} cases: {id}", ids.len()),
                         some => format!("in {some} of {} cases, first in {id}", ids.len()),

@@ -15,15 +15,42 @@ pub struct Point(pub Vec<usize>);
 /// The indices of axes that vary together; often a single axis.
 type Walk = Vec<usize>;
 
+/// Each value of each axis once, with the first values of the other axes: for a matrix
+/// with mistakes, at most as many as the cases of one without.
+pub fn each_value(axes: &[Dimension]) -> Vec<Point> {
+    let first = Point(axes.iter().map(|_| 0).collect());
+    let mut points = vec![first.clone()];
+    for (axis, dimension) in axes.iter().enumerate() {
+        for value in 1..dimension.values.len() {
+            let mut point = first.clone();
+            point.0[axis] = value;
+            points.push(point);
+        }
+    }
+    points.truncate(MAX_CASES as usize);
+    points
+}
+
 /// The cases; the first axis varies slowest. `None` if there is a mistake, which is
-/// reported.
-pub fn points(file: &MatrixFile, axes: &[Dimension], mistakes: &Mistakes) -> Option<Vec<Point>> {
+/// reported; or if not all axes are sound, which has been reported.
+pub fn points(
+    file: &MatrixFile,
+    axes: &[Dimension],
+    all_sound: bool,
+    mistakes: &Mistakes,
+) -> Option<Vec<Point>> {
     let before = mistakes.count();
     let walks = walks(file, axes, mistakes);
     for walk in &walks {
         distinct(walk, axes, mistakes);
     }
-    if mistakes.count() > before {
+    let varies = mistakes.count() == before;
+    let exclusions: Vec<_> = file
+        .exclude
+        .iter()
+        .map(|it| (it, excluded(it, file, axes, mistakes)))
+        .collect();
+    if !varies || !all_sound {
         return None;
     }
     let lengths: Vec<usize> = walks.iter().map(|it| axes[it[0]].values.len()).collect();
@@ -39,7 +66,7 @@ pub fn points(file: &MatrixFile, axes: &[Dimension], mistakes: &Mistakes) -> Opt
         return None;
     }
     let mut points = product(&walks, &lengths, axes.len());
-    exclude(file, axes, &mut points, mistakes);
+    exclude(&exclusions, &mut points, mistakes);
     if mistakes.count() > before {
         return None;
     }
@@ -57,6 +84,9 @@ fn walks(file: &MatrixFile, axes: &[Dimension], mistakes: &Mistakes) -> Vec<Walk
         let mut first: Option<usize> = None;
         for (name, place) in &zipped.names {
             let Some(axis) = find(name, axes) else {
+                if is_written(name, file) {
+                    continue;
+                }
                 let message = format!("`zip` names unknown axis `{name}`");
                 mistakes.add_with_help(*place, message, axes_here(name, axes));
                 continue;
@@ -96,6 +126,11 @@ fn walks(file: &MatrixFile, axes: &[Dimension], mistakes: &Mistakes) -> Vec<Walk
 
 fn find(name: &str, axes: &[Dimension]) -> Option<usize> {
     axes.iter().position(|it| it.axis.name == name)
+}
+
+/// Whether there is an axis with this name, sound or not.
+fn is_written(name: &str, file: &MatrixFile) -> bool {
+    file.axes.iter().any(|it| it.name == name)
 }
 
 fn axes_here(found: &str, axes: &[Dimension]) -> String {
@@ -150,11 +185,18 @@ fn product(walks: &[Walk], lengths: &[usize], axes: usize) -> Vec<Point> {
     }
 }
 
+/// The axes of an exclusion, each with the indices of the values that it names.
+type Excluded = Vec<(usize, Vec<usize>)>;
+
 /// Removes the excluded cases. Reports an exclusion that excludes no case.
-fn exclude(file: &MatrixFile, axes: &[Dimension], points: &mut Vec<Point>, mistakes: &Mistakes) {
+fn exclude(
+    exclusions: &[(&Exclusion, Option<Excluded>)],
+    points: &mut Vec<Point>,
+    mistakes: &Mistakes,
+) {
     let all = points.clone();
-    for exclusion in &file.exclude {
-        let Some(excluded) = excluded(exclusion, axes, mistakes) else {
+    for (exclusion, excluded) in exclusions {
+        let Some(excluded) = excluded else {
             continue;
         };
         let hit = |point: &Point| {
@@ -169,17 +211,21 @@ fn exclude(file: &MatrixFile, axes: &[Dimension], points: &mut Vec<Point>, mista
     }
 }
 
-/// The axes of an exclusion, each with the indices of the values that it names.
+/// The axes and values that an exclusion names; `None` if one is unknown or wrong.
 fn excluded(
     exclusion: &Exclusion,
+    file: &MatrixFile,
     axes: &[Dimension],
     mistakes: &Mistakes,
-) -> Option<Vec<(usize, Vec<usize>)>> {
+) -> Option<Excluded> {
     let mut found = Vec::new();
     let mut sound = true;
     for KeyValue { key, place, value } in &exclusion.values {
         let Some(axis) = find(key, axes) else {
             sound = false;
+            if is_written(key, file) {
+                continue;
+            }
             let message = format!("`exclude` names unknown axis `{key}`");
             mistakes.add_with_help(*place, message, axes_here(key, axes));
             continue;

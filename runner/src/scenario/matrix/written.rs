@@ -166,22 +166,25 @@ fn axis(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> AxisEnt
 }
 
 fn labels(field: Field<'_>) -> Option<Vec<String>> {
-    let mut labels = Vec::new();
-    for value in field.array("an array of texts")? {
+    let label = |value: &Value| {
         let part = field.part(value);
-        let label = part.text()?;
-        if !word::is_safe(label) {
-            return part.expected_with_help(
+        match part.text()? {
+            label if word::is_safe(label) => Some(label.to_owned()),
+            _ => part.expected_with_help(
                 "the name of a value",
                 format!(
                     "letters, digits, `-`, `_`, `.` and `+`, at most {}: it becomes part of the case's name",
                     word::LONGEST
                 ),
-            );
+            ),
         }
-        labels.push(label.to_owned());
-    }
-    Some(labels)
+    };
+    let labels: Vec<_> = field
+        .array("an array of texts")?
+        .iter()
+        .map(label)
+        .collect();
+    labels.into_iter().collect()
 }
 
 /// The values with their names in ids; `None` if a value has no name, which is
@@ -222,17 +225,25 @@ fn zip(field: Field<'_>) -> Option<Vec<Zipped>> {
     let mut groups = Vec::new();
     for value in field.array(WHAT)? {
         let part = field.part(value);
+        let Some(written) = part.array(WHAT) else {
+            continue;
+        };
         let mut names = Vec::new();
-        for name in part.array(WHAT)? {
-            let ValueKind::Text(text) = &name.kind else {
-                return field.part(name).expected("the name of an axis");
-            };
-            names.push((text.clone(), name.place));
+        for name in written {
+            match &name.kind {
+                ValueKind::Text(text) => names.push((text.clone(), name.place)),
+                _ => field
+                    .part(name)
+                    .expected("the name of an axis")
+                    .unwrap_or(()),
+            }
         }
-        if names.len() < 2 {
-            return part.wrong("a group of `zip` needs at least two axes, which vary together");
+        match written.len() {
+            0 | 1 => part
+                .wrong("a group of `zip` needs at least two axes, which vary together")
+                .unwrap_or(()),
+            _ => groups.push(Zipped { names }),
         }
-        groups.push(Zipped { names });
     }
     Some(groups)
 }
@@ -242,14 +253,16 @@ fn exclude(field: Field<'_>) -> Option<Vec<Exclusion>> {
     let mut all = Vec::new();
     for value in field.array(WHAT)? {
         let part = field.part(value);
-        let table = part.table(WHAT)?;
-        if table.0.is_empty() {
-            return part.wrong("the exclusion is empty: it would exclude all cases");
+        match part.table(WHAT) {
+            Some(table) if table.0.is_empty() => part
+                .wrong("the exclusion is empty: it would exclude all cases")
+                .unwrap_or(()),
+            Some(table) => all.push(Exclusion {
+                place: value.place,
+                values: table.0.clone(),
+            }),
+            None => {}
         }
-        all.push(Exclusion {
-            place: value.place,
-            values: table.0.clone(),
-        });
     }
     Some(all)
 }

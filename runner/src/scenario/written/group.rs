@@ -37,6 +37,8 @@ pub struct GroupEntry {
     /// Whether a mistake in this group, or in a group that it extends, has been
     /// reported. Then a missing key may only be a consequence.
     pub flawed: bool,
+    /// Whether keys are missing, because a group that it extends is unknown.
+    pub lacks_base: bool,
 }
 
 /// The timing keys of a group as written.
@@ -145,6 +147,7 @@ fn group(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> GroupE
             ends_run: reader.optional("ends_run", values::flag),
         },
         flawed: false,
+        lacks_base: false,
     };
     reader.finish();
     group.flawed = mistakes.count() > before;

@@ -1,9 +1,12 @@
 //! The command that repeats one run of a plan.
 
-/// The command, but for the number of the run.
-#[derive(Clone, Debug, Default)]
+use serde::{Deserialize, Serialize};
+
+/// The command, but for the number of the run. The words are quoted for a shell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepeatCommand {
     before: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     after: Vec<String>,
 }
 

@@ -1,0 +1,72 @@
+//! The parts of a case that the plugins check: configs, names of checks and metrics.
+//!
+//! A part is here as far as it is known, whatever else is wrong in the file. So a wrong
+//! rate does not hide a mistake in a config, nor a wrong link one in an expectation.
+
+use std::ops::Range;
+
+use super::resolved::{BehaviorName, NodeRanges};
+
+/// The parts of a case. Their order is that of the file, and that of the places in
+/// [`Origins`](super::Origins).
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    /// All groups.
+    pub groups: Vec<GroupPart>,
+    /// The checks whose names are known.
+    pub checks: Vec<CheckPart>,
+    /// The expectations whose metrics and nodes are known.
+    pub metrics: Vec<MetricPart>,
+}
+
+/// What a plugin needs to know of a group.
+#[derive(Clone, Debug)]
+pub struct GroupPart {
+    /// What its nodes are.
+    pub kind: NodeKind,
+    /// The config; `None` if it is wrong.
+    pub config: Option<ConfigPart>,
+    /// Whether its nodes tick.
+    pub ticks: bool,
+    /// The indices of its nodes.
+    pub nodes: Range<u32>,
+}
+
+/// What the nodes of a group are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeKind {
+    /// Nodes with this behavior.
+    Behavior(BehaviorName),
+    /// A program.
+    Program,
+    /// That is wrong, or missing, which has been reported.
+    Unknown,
+}
+
+/// The config of a group or a check.
+#[derive(Clone, Debug)]
+pub struct ConfigPart {
+    /// TOML text of one table.
+    pub text: String,
+    /// Whether keys may be missing because of another mistake. Then only mistakes in
+    /// the keys that are there are reported.
+    pub may_lack_keys: bool,
+}
+
+/// A check.
+#[derive(Clone, Debug)]
+pub struct CheckPart {
+    /// `PLUGIN.CHECK`.
+    pub name: BehaviorName,
+    /// The config; `None` if it is wrong.
+    pub config: Option<ConfigPart>,
+}
+
+/// The metric of an expectation.
+#[derive(Clone, Debug)]
+pub struct MetricPart {
+    /// Its name.
+    pub metric: String,
+    /// The nodes, as written and as indices; `None`: all nodes.
+    pub nodes: Option<(String, NodeRanges)>,
+}
