@@ -24,6 +24,7 @@ mod measured;
 mod merge;
 mod observe;
 mod questions;
+mod samples;
 mod sections;
 mod series;
 mod setting;

@@ -23,7 +23,8 @@ use lines::Picks;
 use super::Error;
 use super::folder::Folder;
 use crate::log::tables::files::{
-    EVIDENCE_FILE, MANIFEST_FILE, RESULT_FILES, RUNS_FILE, RUNS_FOLDER, SUMMARY_FILE, VERDICTS_FILE,
+    EVIDENCE_FILE, MANIFEST_FILE, RESULT_FILES, RUNS_FILE, RUNS_FOLDER, SAMPLES_FILE, SUMMARY_FILE,
+    VERDICTS_FILE,
 };
 use crate::render::number::{count, whole};
 use crate::results::{
@@ -85,7 +86,13 @@ pub(super) fn merge(parts: &[Folder], out: &Path) -> Result<Merged, Error> {
     let runs_folder = out.join(RUNS_FOLDER);
     fs::create_dir_all(&runs_folder).map_err(Error::write(&runs_folder))?;
     files::link(parts, &picks, &runs_folder)?;
-    for name in [RUNS_FILE, SUMMARY_FILE, VERDICTS_FILE, EVIDENCE_FILE] {
+    for name in [
+        RUNS_FILE,
+        SUMMARY_FILE,
+        SAMPLES_FILE,
+        VERDICTS_FILE,
+        EVIDENCE_FILE,
+    ] {
         lines::merge(parts, &picks, name, &out.join(name))?;
     }
     let manifest = whole_manifest(parts);

@@ -88,12 +88,13 @@ impl Recorder {
         self
     }
 
-    /// Writes the remaining records and returns the findings up to `end`.
+    /// Writes the remaining records and returns the findings up to `end`. `waited` is for
+    /// how long messages waited in the inboxes.
     ///
     /// # Errors
     ///
     /// Fails if a file could not be written, now or before.
-    pub fn finish(mut self, end: SimTime) -> Result<Findings, WriteError> {
+    pub fn finish(mut self, end: SimTime, waited: &[(u32, u128)]) -> Result<Findings, WriteError> {
         match self.log {
             Log::PerNode(log) => drop(log.finish()?),
             Log::Combined(log) => drop(log.finish()?),
@@ -106,7 +107,8 @@ impl Recorder {
             return Err(error);
         }
         let mut findings = Findings::default();
-        if let Some(metrics) = self.metrics {
+        if let Some(mut metrics) = self.metrics {
+            metrics.waited(waited);
             findings.metrics = metrics.finish(end.0);
         }
         match self.checks.map(Checks::finish) {

@@ -90,6 +90,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             return Ok(());
         }
         if !state.inbox.is_empty() {
+            self.world.end_wait(node);
             return self.take_message(node);
         }
         self.begin_step(node);
@@ -166,6 +167,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let event = world.events.push(service.due, Event::Served { node });
         service.event = Some(event);
         world.nodes[node].busy = true;
+        world.end_wait(node);
     }
 
     #[inline(always)]
