@@ -118,6 +118,25 @@ impl Bound {
         }
     }
 
+    /// Whether a value is within the bound that may be any of these; `None` if some of
+    /// them are and some are not.
+    fn holds_for(self, range: Range) -> Option<bool> {
+        let (low, high) = (self.holds(range.low), self.holds(range.high));
+        let outside = match self {
+            Bound::AtLeast(_) | Bound::AtMost(_) => !low && !high,
+            Bound::Equals(exact) => exact < range.low || exact > range.high,
+            Bound::Between(first, last) => last < range.low || first > range.high,
+        };
+        match (
+            low && high && (range.low == range.high || !matches!(self, Bound::Equals(_))),
+            outside,
+        ) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        }
+    }
+
     /// The distance of a value from the bound: positive outside, negative inside.
     fn excess(self, value: f64) -> f64 {
         match self {
@@ -164,7 +183,28 @@ impl fmt::Display for Expectation {
 struct Measure<'a> {
     node: &'a str,
     /// `None`: nothing was measured.
-    value: Option<f64>,
+    value: Option<Range>,
+}
+
+/// The numbers that a measured value may be: one, or those of a bucket if it is a
+/// percentile of very many samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Range {
+    low: f64,
+    high: f64,
+}
+
+/// Whether nodes are within the bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Finding {
+    /// All are.
+    Kept,
+    /// At least one is not.
+    Broken,
+    /// It depends on where in its bucket a value lies.
+    Open,
+    /// Nothing was measured at a node, or at all.
+    Silent,
 }
 
 impl Expectation {
@@ -207,42 +247,94 @@ impl Expectation {
         self.judge(&measures)
     }
 
+    /// A range of values of the metric as text.
+    fn range(&self, range: Range) -> String {
+        match range.low == range.high {
+            true => self.shown(range.low),
+            false => format!("{} to {}", self.shown(range.low), self.shown(range.high)),
+        }
+    }
+
+    /// What these values show, one per node, and a node that shows it.
+    fn finding<'a>(&self, measures: &[Measure<'a>]) -> (Finding, Option<&'a str>) {
+        let first = |wanted: Option<bool>| {
+            let is = |it: &&Measure<'_>| {
+                it.value
+                    .is_some_and(|value| self.bound.holds_for(value) == wanted)
+            };
+            measures.iter().find(is).map(|it| it.node)
+        };
+        if let Some(node) = first(Some(false)) {
+            return (Finding::Broken, Some(node));
+        }
+        if let Some(node) = first(None) {
+            return (Finding::Open, Some(node));
+        }
+        // Each node that the expectation names must have a value.
+        let all_silent = measures.iter().all(|it| it.value.is_none());
+        let silent = measures.iter().find(|it| it.value.is_none());
+        match silent.filter(|_| self.nodes.is_some() || all_silent) {
+            Some(silent) => (Finding::Silent, Some(silent.node)),
+            None if measures.is_empty() => (Finding::Silent, None),
+            None => (Finding::Kept, None),
+        }
+    }
+
     /// Judges values, one per node.
     fn judge(&self, measures: &[Measure<'_>]) -> Judgement {
-        let seen: Vec<(&str, f64)> = measures
-            .iter()
-            .filter_map(|it| Some((it.node, it.value?)))
-            .collect();
-        let worst = seen
-            .iter()
-            .max_by(|a, b| self.bound.excess(a.1).total_cmp(&self.bound.excess(b.1)));
+        let seen = || measures.iter().filter_map(|it| Some((it.node, it.value?)));
+        let excess = |range: Range| {
+            let ends = [range.low, range.high].map(|end| self.bound.excess(end));
+            ends[0].max(ends[1])
+        };
+        let worst = seen().max_by(|a, b| excess(a.1).total_cmp(&excess(b.1)));
         let measured = worst.map_or_else(String::new, |(node, value)| {
-            format!("{} ({node})", self.shown(*value))
+            format!("{} ({node})", self.range(value))
         });
-        let broken: Vec<&str> = seen
-            .iter()
-            .filter(|(_, value)| !self.bound.holds(*value))
-            .map(|(node, _)| *node)
-            .collect();
-        // Each node that the expectation names must have a value.
-        let silent = measures.iter().find(|it| it.value.is_none());
-        let silent = silent.filter(|_| self.nodes.is_some() || seen.is_empty());
-        let (verdict, reason) = if !broken.is_empty() {
-            let nodes = match broken.len() {
-                1..=3 => format!("`{}`", broken.join("`, `")),
-                more => format!("{more} nodes"),
-            };
-            let reason = format!("{} is not {} at {nodes}", self.metric, self.bound());
-            (Verdict::Failed, reason)
-        } else if let Some(silent) = silent {
-            let reason = format!("{} has no samples at `{}`", self.metric, silent.node);
-            (Verdict::Unknown, reason)
-        } else if seen.is_empty() {
-            (Verdict::Unknown, format!("no node has {}", self.metric))
-        } else {
-            (Verdict::Passed, String::new())
+        let (finding, node) = self.finding(measures);
+        let node = node.unwrap_or_default();
+        let (verdict, reason) = match finding {
+            Finding::Kept => (Verdict::Passed, String::new()),
+            Finding::Broken => (Verdict::Failed, self.broken(measures)),
+            Finding::Open => (Verdict::Unknown, self.open(measures, node)),
+            Finding::Silent if measures.is_empty() => {
+                (Verdict::Unknown, format!("no node has {}", self.metric))
+            }
+            Finding::Silent => {
+                let reason = format!("{} has no samples at `{node}`", self.metric);
+                (Verdict::Unknown, reason)
+            }
         };
         self.judgement(verdict, measured, reason)
+    }
+
+    /// The reason for a failure.
+    fn broken(&self, measures: &[Measure<'_>]) -> String {
+        let broken: Vec<&str> = measures
+            .iter()
+            .filter(|it| {
+                it.value
+                    .is_some_and(|value| self.bound.holds_for(value) == Some(false))
+            })
+            .map(|it| it.node)
+            .collect();
+        let nodes = match broken.len() {
+            1..=3 => format!("`{}`", broken.join("`, `")),
+            more => format!("{more} nodes"),
+        };
+        format!("{} is not {} at {nodes}", self.metric, self.bound())
+    }
+
+    /// The reason for a verdict that depends on where in its bucket a value lies.
+    fn open(&self, measures: &[Measure<'_>], node: &str) -> String {
+        let value = measures.iter().find(|it| it.node == node);
+        let range = value.and_then(|it| it.value);
+        format!(
+            "{} at `{node}` is known to be {}, which is partly {} and partly not: there are too many distinct samples to count each of them",
+            self.metric,
+            range.map_or_else(String::new, |range| self.range(range)),
+            self.bound()
+        )
     }
 
     fn judgement(&self, verdict: Verdict, measured: String, reason: String) -> Judgement {
@@ -264,17 +356,19 @@ impl Expectation {
 }
 
 /// A value as `summary.csv` has it: the report judges by the same digits.
-fn as_written(value: Value) -> f64 {
-    match value {
+fn as_written(value: Value) -> Range {
+    let value = match value {
         Value::Real(_) => Value::parse(&value.to_string()).unwrap_or(value),
         exact => exact,
-    }
-    .as_f64()
+    };
+    let (low, high) = value.bounds();
+    Range { low, high }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Bucket;
 
     fn expect(bound: Bound, nodes: Option<&str>) -> Expectation {
         Expectation {
@@ -348,6 +442,43 @@ mod tests {
         let equal = expect(Bound::Equals(0.333_333), None);
         let found = equal.judge_run([("a", Some(third))]);
         assert_eq!(found.verdict, Verdict::Passed);
+    }
+
+    #[test]
+    fn a_bound_within_a_bucket_is_unknown() {
+        // 1024 to 1031.
+        let bucket = Some(Value::Within(Bucket::new(1024, 3)));
+        for (bound, verdict) in [
+            (Bound::AtMost(1031.0), Verdict::Passed),
+            (Bound::AtMost(1030.0), Verdict::Unknown),
+            (Bound::AtMost(1024.0), Verdict::Unknown),
+            (Bound::AtMost(1023.0), Verdict::Failed),
+            (Bound::AtLeast(1024.0), Verdict::Passed),
+            (Bound::AtLeast(1025.0), Verdict::Unknown),
+            (Bound::AtLeast(1032.0), Verdict::Failed),
+            (Bound::Equals(1027.0), Verdict::Unknown),
+            (Bound::Equals(1032.0), Verdict::Failed),
+            (Bound::Between(1000.0, 1031.0), Verdict::Passed),
+            (Bound::Between(1025.0, 1026.0), Verdict::Unknown),
+            (Bound::Between(1031.0, 2000.0), Verdict::Unknown),
+            (Bound::Between(1.0, 2.0), Verdict::Failed),
+        ] {
+            let one = expect(bound, None);
+            let found = one.judge_run([("a", bucket)]);
+            assert_eq!(found.verdict, verdict, "{bound:?}");
+            assert_eq!(found.measured, "1024 to 1031 (a)");
+            // A node that breaks the bound fails it, whatever the other one does.
+            let far = Some(Value::Unsigned(100_000));
+            let broken = !bound.holds(100_000.0);
+            let found = one.judge_run([("a", bucket), ("b", far)]);
+            assert_eq!(
+                found.verdict == Verdict::Failed,
+                broken || verdict == Verdict::Failed
+            );
+        }
+        let one = expect(Bound::AtMost(1030.0), Some("a"));
+        let reason = "queue_max at `a` is known to be 1024 to 1031, which is partly at most 1030 and partly not: there are too many distinct samples to count each of them";
+        assert_eq!(one.judge_run([("a", bucket)]).reason, reason);
     }
 
     #[test]

@@ -3,12 +3,13 @@
 //! [`RunMetrics`] takes the rows of all nodes in time order, from the engine or from
 //! the logs, with the same digits in both cases: sums are integers, and floating-point
 //! values are summed per node in the order of its steps. Memory grows with nodes and
-//! messages in flight, not with rows. Each family of metrics has a file, with its
+//! messages in flight, and not with rows beyond a budget ([`budget`]). Each family of metrics has a file, with its
 //! definitions as the report prints them; [`Definition`] is their common form.
 //!
 //! [`summary`] writes and reads `summary.csv`; [`statistics`] computes the mean and
 //! the spread over several runs.
 
+mod budget;
 mod columns;
 mod definition;
 mod drift;
@@ -19,20 +20,23 @@ mod latency;
 mod queue;
 mod remember;
 mod requests;
+mod samples;
 pub mod statistics;
 pub mod summary;
 mod traffic;
 mod value;
 
 pub use definition::{Definition, FAMILIES, definition, definitions};
-pub use histogram::Histogram;
+pub use histogram::{Histogram, PERCENTILES};
 pub use remember::{Remembered, remember};
 pub use requests::{UNANSWERED, UNMET};
-pub use value::Value;
+pub use samples::{Pool, Samples, family_of, percentile};
+pub use value::{Bucket, Value};
 
 use std::sync::Arc;
 
 use crate::log::{Cell, ColumnKind, ColumnSchema, Columns, EventId, Row, RunSchema};
+use budget::Budget;
 use columns::Column;
 use drift::Drift;
 use exchanged::Exchanged;
@@ -52,9 +56,16 @@ pub struct NodeMetrics {
     pub node: u32,
     names: Arc<[String]>,
     values: Vec<Option<Value>>,
+    /// The samples behind the percentiles.
+    samples: Samples,
 }
 
 impl NodeMetrics {
+    /// The samples behind the percentiles of this node.
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
     /// Each metric of this node, with its value; `None` if nothing was measured.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<Value>)> {
         let names = self.names.iter().map(String::as_str);
@@ -163,6 +174,7 @@ pub struct RunMetrics {
     flight: InFlight,
     drift: Option<Drift>,
     exchanged: Exchanged,
+    budget: Budget,
 }
 
 impl RunMetrics {
@@ -197,6 +209,7 @@ impl RunMetrics {
             nodes,
             flight: InFlight::default(),
             exchanged: Exchanged::default(),
+            budget: Budget::default(),
         }
     }
 
@@ -212,6 +225,9 @@ impl RunMetrics {
     /// # Panics
     /// If `row.node` is not in the schema.
     pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        if self.budget.row(row.time_ns) {
+            self.keep_budget();
+        }
         self.flight.advance(row.time_ns);
         if let Some(drift) = &mut self.drift {
             drift.advance(row.time_ns);
@@ -251,7 +267,7 @@ impl RunMetrics {
         if new_step {
             node.last_step = row.step;
             node.traffic.steps += 1;
-            node.queue.step(row.time_ns, row.queue);
+            node.queue.step(row.queue);
             for (column, &(index, kind)) in node.columns.iter_mut().zip(&shape.numeric) {
                 column.step(columns.cell(index, kind));
             }
@@ -293,6 +309,37 @@ impl RunMetrics {
         }
     }
 
+    /// Counts neighbouring values together where the histograms of the run take more
+    /// memory than its budget.
+    #[cold]
+    fn keep_budget(&mut self) {
+        let mut histograms: Vec<&mut Histogram> = Vec::with_capacity(self.nodes.len());
+        for node in &mut self.nodes {
+            histograms.extend([&mut node.queue.lengths, &mut node.latencies]);
+            if let Some(jumps) = &mut node.jumps {
+                histograms.push(&mut jumps.up);
+                histograms.extend(jumps.down.as_deref_mut());
+            }
+        }
+        self.budget.keep(&mut histograms);
+    }
+
+    /// Sets for how long messages waited in the inboxes until the end of the run: (node,
+    /// time summed over the messages), without the nodes at which none waited
+    /// [messages x ns]. The rows do not have it; without it, `queue_time_mean` is not
+    /// measured.
+    ///
+    /// # Panics
+    /// If a node is not in the schema.
+    pub fn waited(&mut self, waited: &[(u32, u128)]) {
+        for node in &mut self.nodes {
+            node.queue.waited_ns = Some(0);
+        }
+        for &(node, waited_ns) in waited {
+            self.nodes[node as usize].queue.waited_ns = Some(waited_ns);
+        }
+    }
+
     /// The metrics of each node, in the order of the schema, for a run that
     /// ended at `end_ns` `[ns]`.
     pub fn finish(self, end_ns: u64) -> Vec<NodeMetrics> {
@@ -316,6 +363,7 @@ impl RunMetrics {
                 requests.finish(&shapes[node.shape as usize].requests, &mut values);
             }
             values.extend(node.columns.iter().flat_map(Column::finish));
+            let samples = Samples::of(&node);
             if node.program {
                 only_losses(&names, &mut values);
             }
@@ -323,6 +371,7 @@ impl RunMetrics {
                 node: index as u32,
                 names,
                 values,
+                samples,
             }
         };
         self.nodes.into_iter().enumerate().map(finish).collect()

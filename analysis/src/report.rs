@@ -27,6 +27,7 @@ mod merge;
 mod observe;
 mod place;
 mod questions;
+mod samples;
 mod sections;
 mod series;
 mod setting;

@@ -143,7 +143,7 @@ fn lags_within_the_bound_are_told_without_a_warning() {
     let section = report.sections.iter().find(|section| section.id == "lag");
     assert_eq!(
         section.unwrap().tables[0].rows,
-        [["1", "0", "–", "–", "–", "10"]]
+        [["1", "0", "–", "–", "–", "–", "–", "–", "10"]]
     );
     edit(lag.clone(), |text| text.replace("0,,", "many,,"));
     assert!(refusal(folder.path()).starts_with("RESULTS/runs/0001/lag.csv:2:"));

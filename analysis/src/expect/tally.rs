@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use super::{Expectation, Measure, Over, as_written};
+use super::{Expectation, Finding, Measure, Over, Range, as_written};
 use crate::metrics::Value;
 use crate::results::{Judgement, Verdict};
 
 /// The runs of a case so far, for one expectation that is not judged run by run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
-    /// By node, in the order of the first run: sum and count of its values.
-    means: Vec<(String, f64, u64)>,
+    /// By node, in the order of the first run: sums of the least and greatest numbers
+    /// that its values may be, and their count.
+    means: Vec<(String, Range, u64)>,
     places: BTreeMap<String, usize>,
-    /// Number of runs that passed, that failed, and that had no samples.
+    /// Number of runs that passed, that failed, that depend on where in its bucket a value
+    /// lies, and that had no samples.
     held: u64,
     broke: u64,
+    open: u64,
     silent: u64,
 }
 
@@ -34,25 +37,38 @@ impl Tally {
                     self.add_value(node, value.map(as_written));
                 }
             }
-            Over::Fraction(_) => match expectation.judge_run(nodes).verdict {
-                Verdict::Passed => self.held += 1,
-                Verdict::Failed => self.broke += 1,
-                Verdict::Unknown => self.silent += 1,
-            },
+            Over::Fraction(_) => {
+                let measure = |(node, value): (&'a str, Option<Value>)| Measure {
+                    node,
+                    value: value.map(as_written),
+                };
+                let measures: Vec<_> = nodes.into_iter().map(measure).collect();
+                *match expectation.finding(&measures).0 {
+                    Finding::Kept => &mut self.held,
+                    Finding::Broken => &mut self.broke,
+                    Finding::Open => &mut self.open,
+                    Finding::Silent => &mut self.silent,
+                } += 1;
+            }
         }
     }
 
-    fn add_value(&mut self, node: &str, value: Option<f64>) {
+    fn add_value(&mut self, node: &str, value: Option<Range>) {
         let place = match self.places.get(node) {
             Some(place) => *place,
             None => {
                 self.places.insert(node.to_owned(), self.means.len());
-                self.means.push((node.to_owned(), 0.0, 0));
+                let none = Range {
+                    low: 0.0,
+                    high: 0.0,
+                };
+                self.means.push((node.to_owned(), none, 0));
                 self.means.len() - 1
             }
         };
         if let (Some(value), (_, sum, count)) = (value, &mut self.means[place]) {
-            *sum += value;
+            sum.low += value.low;
+            sum.high += value.high;
             *count += 1;
         }
     }
@@ -67,7 +83,13 @@ impl Tally {
                     .iter()
                     .map(|(node, sum, count)| Measure {
                         node,
-                        value: (*count > 0).then(|| as_written(Value::Real(sum / *count as f64))),
+                        value: (*count > 0).then(|| {
+                            let mean = |sum: f64| as_written(Value::Real(sum / *count as f64));
+                            Range {
+                                low: mean(sum.low).low,
+                                high: mean(sum.high).high,
+                            }
+                        }),
                     })
                     .collect();
                 Some(expectation.judge(&measures))
@@ -77,7 +99,7 @@ impl Tally {
     }
 
     fn share(&self, expectation: &Expectation, least: f64) -> Judgement {
-        let judged = self.held + self.broke;
+        let judged = self.held + self.broke + self.open;
         if judged == 0 {
             let reason = format!("no run has samples of {}", expectation.metric);
             return expectation.judgement(Verdict::Unknown, String::new(), reason);
@@ -91,8 +113,21 @@ impl Tally {
         if self.silent > 0 {
             measured.push_str(&format!(", {} without samples", self.silent));
         }
+        if self.open > 0 {
+            measured.push_str(&format!(", {} within the bucket of the bound", self.open));
+        }
+        let at_most = (self.held + self.open) as f64 / judged as f64;
         match found >= least {
             true => expectation.judgement(Verdict::Passed, measured, String::new()),
+            false if at_most >= least => {
+                let reason = format!(
+                    "in {} runs, {} is known only to lie in a bucket that is partly {} and partly not",
+                    self.open,
+                    expectation.metric,
+                    expectation.bound()
+                );
+                expectation.judgement(Verdict::Unknown, measured, reason)
+            }
             false => {
                 let reason = format!(
                     "{} is {} in too few runs",
@@ -109,6 +144,7 @@ impl Tally {
 mod tests {
     use super::super::Bound;
     use super::*;
+    use crate::metrics::Bucket;
 
     fn tallied(over: Over, runs: &[&[(&str, Option<u64>)]]) -> Option<Judgement> {
         let expectation = Expectation {
@@ -156,6 +192,46 @@ mod tests {
         assert_eq!(found.verdict, Verdict::Failed);
         let found = tallied(Over::Fraction(0.5), &[&[("a", None)]]).unwrap();
         assert_eq!(found.verdict, Verdict::Unknown);
+    }
+
+    #[test]
+    fn runs_whose_bucket_holds_the_bound_leave_it_open() {
+        let expectation = |over| Expectation {
+            metric: "latency_p99".to_owned(),
+            nodes: None,
+            bound: Bound::AtMost(1027.0),
+            over,
+        };
+        let judged = |over, values: &[Value]| {
+            let expectation = expectation(over);
+            let mut tally = Tally::default();
+            for value in values {
+                tally.add(&expectation, [("a", Some(*value))]);
+            }
+            tally.judge(&expectation).unwrap()
+        };
+        let open = Value::Within(Bucket::new(1024, 3));
+        let (kept, broken) = (Value::Unsigned(5), Value::Unsigned(5000));
+        for (share, verdict) in [
+            (0.3, Verdict::Passed),
+            (0.5, Verdict::Unknown),
+            (0.7, Verdict::Failed),
+        ] {
+            let found = judged(Over::Fraction(share), &[kept, open, broken]);
+            assert_eq!(found.verdict, verdict, "{share}");
+            assert!(
+                found
+                    .measured
+                    .ends_with("(1 of 3 runs), 1 within the bucket of the bound")
+            );
+        }
+        for (values, verdict) in [
+            ([open, open], Verdict::Unknown),
+            ([open, kept], Verdict::Passed),
+            ([open, broken], Verdict::Failed),
+        ] {
+            assert_eq!(judged(Over::Mean, &values).verdict, verdict);
+        }
     }
 
     #[test]

@@ -1,26 +1,15 @@
-//! A histogram of whole numbers in little memory: exact below 1024, to 0.1 %
-//! above, with exact count, sum, least and greatest.
+//! The distribution of whole numbers: how often each value was recorded. Exact until
+//! there are more than 16,384 distinct values, so for at least as many samples; beyond,
+//! neighbouring values are counted together, and a percentile is known to lie within a
+//! bucket. Count, sum, least and greatest value are always exact.
 //!
-//! Buckets are log-linear, as in HdrHistogram (Tene): each power of two has 1024
-//! buckets of one width. The memory is different: a run may have 100,000 nodes with
-//! three histograms each, most of them with few distinct values. So counts are a
-//! short sorted list at first; when the list is full, they move to pages of counts,
-//! allocated where there are values.
+//! [`counts`] keeps the counts, [`text`] writes and reads them.
 
-/// Buckets per power of two, as a power of two.
-const SUB_BITS: u32 = 10;
-/// Values below this have a bucket each.
-const EXACT: u64 = 1 << SUB_BITS;
-/// Maximum length of the list: 256 entries of 8 bytes. Beyond, pages are smaller
-/// and faster.
-const LIST_LIMIT: usize = 256;
-/// Counts per page, as a power of two: 32 counts are 128 bytes.
-const PAGE_BITS: u32 = 5;
-const PAGE: usize = 1 << PAGE_BITS;
-/// One more than the greatest bucket.
-const BUCKET_COUNT: usize = (64 - SUB_BITS as usize + 1) << SUB_BITS;
-/// A page that is not allocated.
-const NO_PAGE: u16 = u16::MAX;
+mod counts;
+mod text;
+
+use super::value::{Bucket, Value};
+use counts::{Counts, EXACT, shift_of};
 
 /// How often each value was recorded.
 #[derive(Clone, Debug, Default)]
@@ -32,47 +21,8 @@ pub struct Histogram {
     counts: Counts,
 }
 
-#[derive(Clone, Debug)]
-enum Counts {
-    /// (bucket, count), ascending by bucket.
-    List(Vec<(u32, u32)>),
-    Pages(Box<Pages>),
-}
-
-impl Default for Counts {
-    fn default() -> Self {
-        Counts::List(Vec::new())
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Pages {
-    /// By bucket / [`PAGE`]: the page, or [`NO_PAGE`].
-    table: Vec<u16>,
-    pages: Vec<[u32; PAGE]>,
-    /// An entry of its bucket for each time that a count exceeded 2^32.
-    carries: Vec<u32>,
-}
-
-/// The bucket of a value.
-fn bucket_of(value: u64) -> u32 {
-    if value < EXACT {
-        return value as u32;
-    }
-    let shift = 63 - value.leading_zeros() - SUB_BITS;
-    // The top 11 bits, of which the highest is always set.
-    (shift << SUB_BITS) + (value >> shift) as u32
-}
-
-/// The least value of a bucket, and the number of its values.
-fn span_of(bucket: u32) -> (u64, u64) {
-    if u64::from(bucket) < 2 * EXACT {
-        return (u64::from(bucket), 1);
-    }
-    let shift = (bucket >> SUB_BITS) - 1;
-    let top = u64::from(bucket & (EXACT as u32 - 1)) + EXACT;
-    (top << shift, 1 << shift)
-}
+/// The percentiles of each family of metrics, per 1000: p50, p90, p95, p99, p999.
+pub const PERCENTILES: [u64; 5] = [500, 900, 950, 990, 999];
 
 impl Histogram {
     /// Counts one value.
@@ -86,7 +36,7 @@ impl Histogram {
         }
         self.count += 1;
         self.sum += u128::from(value);
-        self.counts.add(bucket_of(value), 1);
+        self.counts.add(value);
     }
 
     /// Adds the counts of another histogram.
@@ -102,9 +52,7 @@ impl Histogram {
         self.max = self.max.max(other.max);
         self.count += other.count;
         self.sum += other.sum;
-        for (bucket, count) in other.counts.ascending() {
-            self.counts.add(bucket, count);
-        }
+        self.counts.merge(&other.counts);
     }
 
     /// Number of values.
@@ -133,131 +81,96 @@ impl Histogram {
     }
 
     /// The percentile by nearest rank: the least value that `percent` of 100 values do
-    /// not exceed. Exact below 2048 and if all values are equal, else within 0.05 %.
+    /// not exceed. If it is only known to lie in a bucket, the middle of the bucket.
     /// `None` without values.
     pub fn percentile(&self, percent: u64) -> Option<u64> {
-        self.at_rank(Histogram::rank(percent, self.count))
+        self.per_mille(percent * 10)
     }
 
-    /// The nearest rank, from 1, of a percentile among `count` values.
-    pub fn rank(percent: u64, count: u64) -> u64 {
-        let rank = (u128::from(percent) * u128::from(count)).div_ceil(100);
+    /// As [`Histogram::percentile`], of 1000 values.
+    pub fn per_mille(&self, per_mille: u64) -> Option<u64> {
+        let rank = Histogram::rank(per_mille, self.count);
+        let bucket = self.at_ranks(&[rank])[0]?;
+        let (low, high) = bucket.ends();
+        Some((low + (high - low).div_ceil(2)).clamp(self.min, self.max))
+    }
+
+    /// The percentiles of [`PERCENTILES`], by nearest rank; `None` without values.
+    pub fn percentiles(&self) -> [Option<Value>; 5] {
+        let ranks = PERCENTILES.map(|per_mille| Histogram::rank(per_mille, self.count));
+        let found = self.at_ranks(&ranks);
+        let mut values = [None; 5];
+        for (value, bucket) in values.iter_mut().zip(found) {
+            *value = bucket.map(Bucket::value);
+        }
+        values
+    }
+
+    /// As [`Histogram::percentiles`], together with values below 0, by their sizes.
+    pub fn percentiles_with(&self, below: Option<&Histogram>) -> [Option<Value>; 5] {
+        let Some(below) = below.filter(|below| below.count > 0) else {
+            return self.percentiles();
+        };
+        PERCENTILES.map(|per_mille| {
+            let rank = Histogram::rank(per_mille, below.count + self.count);
+            let bucket = if rank <= below.count {
+                // The least value is that of the greatest size.
+                below.at_ranks(&[below.count + 1 - rank])[0]?.negated()
+            } else {
+                self.at_ranks(&[rank - below.count])[0]?
+            };
+            Some(bucket.value())
+        })
+    }
+
+    /// The nearest rank, from 1, of a percentile (per 1000) among `count` values.
+    pub fn rank(per_mille: u64, count: u64) -> u64 {
+        let rank = (u128::from(per_mille) * u128::from(count)).div_ceil(1000);
         (rank as u64).clamp(1, count.max(1))
     }
 
-    /// The value of this rank; the least value has rank 1.
-    pub fn at_rank(&self, rank: u64) -> Option<u64> {
-        let mut below = 0;
-        for (bucket, count) in self.counts.ascending() {
-            below += count;
-            if below >= rank {
-                let (low, width) = span_of(bucket);
-                return Some((low + width / 2).clamp(self.min, self.max));
+    /// The buckets of the values of these ranks, which ascend; the least value has rank
+    /// 1. `None` for a rank beyond the number of values.
+    pub fn at_ranks(&self, ranks: &[u64]) -> Vec<Option<Bucket>> {
+        let resolution = self.counts.resolution();
+        let entries = self.counts.entries();
+        let mut entries = entries.iter();
+        let (mut below, mut bucket) = (0, None);
+        let of_rank = |&rank: &u64| {
+            while below < rank {
+                let &(low, count) = entries.next()?;
+                below += count;
+                bucket = Some(Bucket::new(low, shift_of(low, resolution)));
             }
-        }
-        None
+            bucket
+        };
+        ranks.iter().map(of_rank).collect()
     }
 
     /// The filled buckets, ascending: least value, number of values that the
     /// bucket spans, count.
-    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64, u64)> + '_ {
-        self.counts.ascending().map(|(bucket, count)| {
-            let (low, width) = span_of(bucket);
-            (low, width, count)
-        })
+    pub fn buckets(&self) -> Vec<(u64, u64, u64)> {
+        let resolution = self.counts.resolution();
+        let bucket = |&(low, count): &(u64, u64)| (low, 1 << shift_of(low, resolution), count);
+        self.counts.entries().iter().map(bucket).collect()
+    }
+
+    /// Whether each distinct value has a count of its own.
+    pub fn is_exact(&self) -> bool {
+        self.counts.resolution() == EXACT
+    }
+
+    /// Number of counts, if they are so many that they are worth to be restricted.
+    pub(super) fn long_len(&mut self) -> usize {
+        self.counts.long_len()
+    }
+
+    /// Counts neighbouring values together until there are at most `limit` counts, now
+    /// and later.
+    pub(super) fn restrict(&mut self, limit: usize) {
+        self.counts.restrict(limit);
     }
 }
-
-impl Counts {
-    #[inline]
-    fn add(&mut self, bucket: u32, count: u64) {
-        match self {
-            Counts::Pages(pages) => pages.add(bucket, count),
-            Counts::List(list) => {
-                match list.binary_search_by_key(&bucket, |&(bucket, _)| bucket) {
-                    Ok(index) => {
-                        let sum = u64::from(list[index].1) + count;
-                        if let Ok(sum) = u32::try_from(sum) {
-                            list[index].1 = sum;
-                            return;
-                        }
-                    }
-                    Err(index) => {
-                        if let (true, Ok(count)) = (list.len() < LIST_LIMIT, u32::try_from(count)) {
-                            list.insert(index, (bucket, count));
-                            return;
-                        }
-                    }
-                }
-                let mut pages = Pages {
-                    table: Vec::new(),
-                    pages: Vec::new(),
-                    carries: Vec::new(),
-                };
-                for &(bucket, count) in &*list {
-                    pages.add(bucket, u64::from(count));
-                }
-                pages.add(bucket, count);
-                *self = Counts::Pages(Box::new(pages));
-            }
-        }
-    }
-
-    /// (bucket, count) of the filled buckets.
-    fn ascending(&self) -> Box<dyn Iterator<Item = (u32, u64)> + '_> {
-        match self {
-            Counts::List(list) => Box::new(
-                list.iter()
-                    .map(|&(bucket, count)| (bucket, u64::from(count))),
-            ),
-            Counts::Pages(pages) => Box::new(pages.ascending()),
-        }
-    }
-}
-
-impl Pages {
-    #[inline]
-    fn add(&mut self, bucket: u32, count: u64) {
-        let (entry, place) = (bucket as usize >> PAGE_BITS, bucket as usize % PAGE);
-        if entry >= self.table.len() {
-            self.table.resize(entry + 1, NO_PAGE);
-        }
-        if self.table[entry] == NO_PAGE {
-            // At most BUCKET_COUNT / PAGE pages: fits.
-            self.table[entry] = self.pages.len() as u16;
-            self.pages.push([0; PAGE]);
-        }
-        let cell = &mut self.pages[self.table[entry] as usize][place];
-        let sum = u64::from(*cell) + count;
-        *cell = sum as u32;
-        for _ in 0..sum >> 32 {
-            self.carries.push(bucket);
-        }
-    }
-
-    fn ascending(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
-        let filled = self.table.iter().enumerate();
-        filled
-            .filter(|&(_, &page)| page != NO_PAGE)
-            .flat_map(move |(entry, &page)| {
-                self.pages[page as usize]
-                    .iter()
-                    .enumerate()
-                    .map(move |(place, &count)| {
-                        let bucket = (entry << PAGE_BITS | place) as u32;
-                        (bucket, u64::from(count) + self.carried(bucket))
-                    })
-            })
-            .filter(|&(_, count)| count > 0)
-    }
-
-    fn carried(&self, bucket: u32) -> u64 {
-        let times = self.carries.iter().filter(|&&carry| carry == bucket);
-        (times.count() as u64) << 32
-    }
-}
-
-const _: () = assert!(BUCKET_COUNT / PAGE < NO_PAGE as usize);
 
 #[cfg(test)]
 mod tests {
@@ -272,6 +185,13 @@ mod tests {
         histogram
     }
 
+    /// The value of nearest rank, of values in any order.
+    fn nearest(values: &[u64], per_mille: u64) -> u64 {
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable();
+        sorted[Histogram::rank(per_mille, values.len() as u64) as usize - 1]
+    }
+
     #[test]
     fn small_values_are_exact() {
         let histogram = of(&[3, 1, 2, 1000, 1]);
@@ -280,59 +200,127 @@ mod tests {
         assert_eq!(histogram.percentile(0), Some(1));
         assert_eq!(histogram.mean(), Some(201.4));
         assert_eq!(of(&[]).percentile(50), None);
+        assert_eq!(of(&[]).percentiles(), [None; 5]);
     }
 
     #[test]
     fn equal_values_are_exact_however_large() {
         assert_eq!(of(&[20_000_123; 9]).percentile(50), Some(20_000_123));
         assert_eq!(of(&[u64::MAX]).percentile(99), Some(u64::MAX));
+        let mut values = vec![1_000_000; 199];
+        values.push(3_000_000);
+        assert_eq!(
+            of(&values).percentiles()[3],
+            Some(Value::Unsigned(1_000_000))
+        );
+    }
+
+    /// Values that are hard on buckets: all distinct, and large.
+    fn distinct(count: u64) -> Vec<u64> {
+        (0..count)
+            .map(|n| (n * 7919) % count * 1_000_003 + 1_000_000_000)
+            .collect()
     }
 
     #[test]
-    fn counts_beyond_32_bits_are_kept() {
-        let mut histogram = Histogram::default();
-        histogram.counts.add(7, u64::from(u32::MAX));
-        histogram.counts.add(7, 3);
-        histogram.counts.add(9, 1);
-        let counts: Vec<_> = histogram.buckets().collect();
-        assert_eq!(counts, [(7, 1, (1 << 32) + 2), (9, 1, 1)]);
+    fn ten_thousand_samples_are_exact_and_many_more_have_bounds() {
+        let values = distinct(10_000);
+        let histogram = of(&values);
+        let expected = PERCENTILES.map(|it| Some(Value::Unsigned(nearest(&values, it))));
+        assert_eq!(histogram.percentiles(), expected);
+        assert!(histogram.is_exact());
+
+        let values = distinct(100_000);
+        let histogram = of(&values);
+        assert!(!histogram.is_exact());
+        for (value, per_mille) in histogram.percentiles().into_iter().zip(PERCENTILES) {
+            let Some(Value::Within(bucket)) = value else {
+                panic!("{value:?}");
+            };
+            let (low, high) = bucket.ends();
+            assert!((low..=high).contains(&nearest(&values, per_mille)));
+            assert!(
+                (high - low) as f64 <= low as f64 / 1024.0,
+                "{low} to {high}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_restricted_histogram_has_no_more_counts_than_it_may() {
+        let values = distinct(5_000);
+        let mut histogram = of(&values);
+        histogram.restrict(64);
+        for value in distinct(7_000) {
+            histogram.record(value);
+        }
+        assert!(histogram.long_len() <= 64);
+        let all = [values, distinct(7_000)].concat();
+        let [bucket] = histogram.at_ranks(&[6_000])[..] else {
+            panic!("one rank");
+        };
+        let (low, high) = bucket.unwrap().ends();
+        assert!((low..=high).contains(&nearest(&all, 500)));
+        assert_eq!(histogram.count(), 12_000);
+    }
+
+    #[test]
+    fn text_of_another_form_is_refused() {
+        for text in [
+            "", "1", "2 63 1", "1 64 1", "1 63 x", "1 63 1*0", "1 63 1 0", "1 9 1", "1 63 ",
+        ] {
+            assert!(Histogram::from_text(text).is_none(), "{text}");
+        }
+        assert_eq!(of(&[20, 24, 24, 25, 24]).to_text(), "1 63 20 4*3 1");
+        assert_eq!(Histogram::from_text("1 63").unwrap().count(), 0);
     }
 
     proptest! {
         #[test]
-        fn a_bucket_holds_its_values_and_is_narrow(value: u64, shift in 0u32..64) {
-            let value = value >> shift;
-            let (low, width) = span_of(bucket_of(value));
-            prop_assert!(low <= value && value - low < width);
-            prop_assert!(width == 1 || width as f64 / low as f64 <= 1.0 / 1024.0);
-        }
-
-        #[test]
         fn percentiles_are_the_nearest_rank(
-            mut values in prop::collection::vec((any::<u64>(), 0u32..64), 1..900),
-            percent in 0u64..=100,
+            values in prop::collection::vec((any::<u64>(), 0u32..64), 1..900),
         ) {
-            let values: Vec<u64> = values.drain(..).map(|(value, shift)| value >> shift).collect();
-            let histogram = of(&values);
-            let mut sorted = values.clone();
-            sorted.sort_unstable();
-            let exact = sorted[Histogram::rank(percent, values.len() as u64) as usize - 1];
-            let found = histogram.percentile(percent).unwrap();
-            prop_assert!(found.abs_diff(exact) as f64 <= exact as f64 / 1024.0);
-            prop_assert!(exact >= 2048 || found == exact);
+            let values: Vec<u64> = values.iter().map(|&(value, shift)| value >> shift).collect();
+            let expected = PERCENTILES.map(|it| Some(Value::Unsigned(nearest(&values, it))));
+            prop_assert_eq!(of(&values).percentiles(), expected);
         }
 
         #[test]
-        fn merging_is_counting_together(
+        fn merging_is_counting_together_in_any_order(
             a in prop::collection::vec(0u64..5_000_000, 0..600),
             b in prop::collection::vec(0u64..5_000_000, 0..600),
+            limit in 64usize..400,
         ) {
-            let mut merged = of(&a);
-            merged.merge(&of(&b));
-            let together = of(&[a, b].concat());
-            prop_assert_eq!(merged.buckets().collect::<Vec<_>>(), together.buckets().collect::<Vec<_>>());
+            let (mut one, mut other) = (of(&a), of(&b));
+            let mut together = of(&[b.clone(), a.clone()].concat());
+            let mut merged = one.clone();
+            merged.merge(&other);
+            prop_assert_eq!(merged.to_text(), together.to_text());
             prop_assert_eq!((merged.min(), merged.max()), (together.min(), together.max()));
-            prop_assert_eq!((merged.count(), merged.sum()), (together.count(), together.sum()));
+            // In buckets, too.
+            one.restrict(limit);
+            other.restrict(limit);
+            together.restrict(limit);
+            one.merge(&other);
+            one.restrict(limit);
+            prop_assert_eq!(one.buckets().iter().map(|it| it.2).sum::<u64>(), together.count());
+            prop_assert!(one.count() < 100 || one.buckets().len() <= limit);
+        }
+
+        #[test]
+        fn text_reads_back_as_the_same_histogram(
+            values in prop::collection::vec((any::<u64>(), 0u32..64), 0..300),
+            limit in prop::option::of(64usize..100),
+        ) {
+            let values: Vec<u64> = values.iter().map(|&(value, shift)| value >> shift).collect();
+            let mut histogram = of(&values);
+            if let Some(limit) = limit {
+                histogram.restrict(limit);
+            }
+            let back = Histogram::from_text(&histogram.to_text()).unwrap();
+            prop_assert_eq!(back.to_text(), histogram.to_text());
+            prop_assert_eq!(back.percentiles(), histogram.percentiles());
+            prop_assert_eq!((back.count(), back.sum(), back.min(), back.max()), (histogram.count(), histogram.sum(), histogram.min(), histogram.max()));
         }
     }
 }

@@ -24,12 +24,27 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "clock_jump_p50",
         unit: "",
-        text: "Median of the differences of `clock` between successive steps (nearest rank).",
+        text: "Median of the differences of `clock` between successive steps (nearest rank; exact up to 16,384 distinct values, beyond as the middle of a bucket).",
+    },
+    Definition {
+        name: "clock_jump_p90",
+        unit: "",
+        text: "90th percentile of the differences of `clock` between successive steps (nearest rank).",
+    },
+    Definition {
+        name: "clock_jump_p95",
+        unit: "",
+        text: "95th percentile of the differences of `clock` between successive steps (nearest rank).",
     },
     Definition {
         name: "clock_jump_p99",
         unit: "",
         text: "99th percentile of the differences of `clock` between successive steps (nearest rank).",
+    },
+    Definition {
+        name: "clock_jump_p999",
+        unit: "",
+        text: "99.9th percentile of the differences of `clock` between successive steps (nearest rank).",
     },
     Definition {
         name: "clock_jump_max",
@@ -51,10 +66,10 @@ pub(super) struct Jumps {
     /// The last value seen, in a step or not.
     last: Option<i128>,
     /// Jumps of 0 or more.
-    up: Histogram,
+    pub(super) up: Histogram,
     /// The sizes of jumps below 0. A logical clock never goes back; the clocks of
     /// other programs may.
-    down: Option<Box<Histogram>>,
+    pub(super) down: Option<Box<Histogram>>,
     /// Values skipped.
     gaps: u128,
 }
@@ -85,21 +100,6 @@ impl Jumps {
         self.previous = None;
     }
 
-    /// The jump of nearest rank `percent`.
-    fn percentile(&self, percent: u64) -> Option<Value> {
-        let Some(down) = &self.down else {
-            return self.up.percentile(percent).map(Value::Unsigned);
-        };
-        let rank = Histogram::rank(percent, down.count() + self.up.count());
-        if rank <= down.count() {
-            // The least value is the largest jump back.
-            let size = down.at_rank(down.count() + 1 - rank)?;
-            Some(Value::Signed(negated(size)))
-        } else {
-            self.up.at_rank(rank - down.count()).map(Value::Unsigned)
-        }
-    }
-
     /// The values, in the order of [`DEFINITIONS`].
     pub(super) fn finish(&self, values: &mut Vec<Option<Value>>) {
         let down = self.down.as_deref();
@@ -112,11 +112,9 @@ impl Jumps {
             down.and_then(Histogram::min)
                 .map(|size| Value::Signed(negated(size)))
         });
+        values.extend([self.last.map(integer), mean]);
+        values.extend(self.up.percentiles_with(down));
         values.extend([
-            self.last.map(integer),
-            mean,
-            self.percentile(50),
-            self.percentile(99),
             max,
             self.last
                 .map(|_| Value::Unsigned(u64::try_from(self.gaps).unwrap_or(u64::MAX))),
@@ -160,14 +158,14 @@ mod tests {
         // Jumps 1, 4, 1, 7: sum 13; skipped 3 + 6.
         assert_eq!(
             values(&[1, 2, 6, 7, 14]),
-            ["14", "3.25", "1", "7", "7", "9"]
+            ["14", "3.25", "1", "7", "7", "7", "7", "7", "9"]
         );
     }
 
     #[test]
     fn one_step_has_no_jump() {
-        assert_eq!(values(&[5]), ["5", "", "", "", "", "0"]);
-        assert_eq!(values(&[]), ["", "", "", "", "", ""]);
+        assert_eq!(values(&[5]), ["5", "", "", "", "", "", "", "", "0"]);
+        assert_eq!(values(&[]), [""; 9]);
     }
 
     #[test]
@@ -175,8 +173,11 @@ mod tests {
         // Jumps -3, -1, 2.
         assert_eq!(
             values(&[9, 6, 5, 7]),
-            ["7", "-0.666667", "-1", "2", "2", "1"]
+            ["7", "-0.666667", "-1", "2", "2", "2", "2", "2", "1"]
         );
-        assert_eq!(values(&[9, 6, 5]), ["5", "-2", "-3", "-1", "-1", "0"]);
+        assert_eq!(
+            values(&[9, 6, 5]),
+            ["5", "-2", "-3", "-1", "-1", "-1", "-1", "-1", "0"]
+        );
     }
 }

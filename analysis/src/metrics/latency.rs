@@ -21,12 +21,27 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "latency_p50",
         unit: "ns",
-        text: "Median time from a message's `send` to its first `receive` at this node (nearest rank, within 0.1 %).",
+        text: "Median of the time from a message's `send` to its first `receive` at this node (nearest rank; exact up to 16,384 distinct values, beyond as the middle of a bucket).",
+    },
+    Definition {
+        name: "latency_p90",
+        unit: "ns",
+        text: "90th percentile of the time from a message's `send` to its first `receive` at this node (nearest rank).",
+    },
+    Definition {
+        name: "latency_p95",
+        unit: "ns",
+        text: "95th percentile of the time from a message's `send` to its first `receive` at this node (nearest rank).",
     },
     Definition {
         name: "latency_p99",
         unit: "ns",
-        text: "99th percentile of the time from a message's `send` to its first `receive` at this node (nearest rank, within 0.1 %).",
+        text: "99th percentile of the time from a message's `send` to its first `receive` at this node (nearest rank).",
+    },
+    Definition {
+        name: "latency_p999",
+        unit: "ns",
+        text: "99.9th percentile of the time from a message's `send` to its first `receive` at this node (nearest rank).",
     },
     Definition {
         name: "latency_max",
@@ -37,12 +52,9 @@ pub const DEFINITIONS: &[Definition] = &[
 
 /// The values of one node, in the order of [`DEFINITIONS`].
 pub(super) fn finish(latencies: &Histogram, values: &mut Vec<Option<Value>>) {
-    values.extend([
-        latencies.mean().map(Value::Real),
-        latencies.percentile(50).map(Value::Unsigned),
-        latencies.percentile(99).map(Value::Unsigned),
-        latencies.max().map(Value::Unsigned),
-    ]);
+    values.push(latencies.mean().map(Value::Real));
+    values.extend(latencies.percentiles());
+    values.push(latencies.max().map(Value::Unsigned));
 }
 
 /// Sender and its number for the message.

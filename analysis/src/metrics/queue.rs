@@ -9,17 +9,32 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "queue_mean",
         unit: "messages",
-        text: "Mean of `queue` over the `receive` rows: the messages still waiting once one was taken.",
+        text: "Mean of `queue` over the `receive` rows, as seen by departures: the messages in the inbox once one was taken. Not a mean over time, which is `queue_time_mean`.",
     },
     Definition {
         name: "queue_p50",
         unit: "messages",
-        text: "Median of `queue` over the `receive` rows (nearest rank).",
+        text: "Median of `queue` over the `receive` rows (nearest rank; exact up to 16,384 distinct values, beyond as the middle of a bucket).",
+    },
+    Definition {
+        name: "queue_p90",
+        unit: "messages",
+        text: "90th percentile of `queue` over the `receive` rows (nearest rank).",
+    },
+    Definition {
+        name: "queue_p95",
+        unit: "messages",
+        text: "95th percentile of `queue` over the `receive` rows (nearest rank).",
     },
     Definition {
         name: "queue_p99",
         unit: "messages",
         text: "99th percentile of `queue` over the `receive` rows (nearest rank).",
+    },
+    Definition {
+        name: "queue_p999",
+        unit: "messages",
+        text: "99.9th percentile of `queue` over the `receive` rows (nearest rank).",
     },
     Definition {
         name: "queue_max",
@@ -29,7 +44,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "queue_time_mean",
         unit: "messages",
-        text: "Mean of `queue` weighted by time: a step's value holds until the node's next step, the last one's until the end of the run.",
+        text: "Mean over time, from the beginning to the end of the run, of the number of messages that wait: from the arrival of each message until the node takes it, or until the service of the message begins. Computed from every arrival and departure, which logs alone do not have (`waiting.csv`).",
     },
     Definition {
         name: "queue_final",
@@ -42,13 +57,12 @@ pub const DEFINITIONS: &[Definition] = &[
 #[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
     /// Lengths at the `receive` rows.
-    lengths: Histogram,
-    /// Times of the first and of the last step `[ns]`, and the length since the last.
-    first_ns: u64,
-    last_ns: u64,
+    pub(super) lengths: Histogram,
+    /// The length at the last step.
     last: Option<u64>,
-    /// Sum of length times span, from `first_ns` to `last_ns` [messages x ns].
-    area: u128,
+    /// For how long messages waited until the end of the run, summed over them
+    /// [messages x ns]. `None` if it is not known.
+    pub(super) waited_ns: Option<u128>,
 }
 
 impl Queue {
@@ -58,31 +72,17 @@ impl Queue {
     }
 
     /// Adds a step.
-    pub(super) fn step(&mut self, time_ns: u64, queue: u64) {
-        match self.last {
-            None => self.first_ns = time_ns,
-            Some(last) => {
-                let span = time_ns.saturating_sub(self.last_ns);
-                self.area += u128::from(last) * u128::from(span);
-            }
-        }
-        // A log whose time goes back must not count a span twice.
-        self.last_ns = self.last_ns.max(time_ns);
+    pub(super) fn step(&mut self, queue: u64) {
         self.last = Some(queue);
     }
 
     /// The values, in the order of [`DEFINITIONS`].
     pub(super) fn finish(&self, end_ns: u64, values: &mut Vec<Option<Value>>) {
-        let end_ns = end_ns.max(self.last_ns);
-        let time_mean = self.last.and_then(|last| {
-            let rest = u128::from(last) * u128::from(end_ns - self.last_ns);
-            let span = end_ns.saturating_sub(self.first_ns);
-            (span > 0).then(|| Value::Real((self.area + rest) as f64 / span as f64))
-        });
+        let waited_ns = self.waited_ns.filter(|_| end_ns > 0);
+        let time_mean = waited_ns.map(|waited_ns| Value::Real(waited_ns as f64 / end_ns as f64));
+        values.push(self.lengths.mean().map(Value::Real));
+        values.extend(self.lengths.percentiles());
         values.extend([
-            self.lengths.mean().map(Value::Real),
-            self.lengths.percentile(50).map(Value::Unsigned),
-            self.lengths.percentile(99).map(Value::Unsigned),
             self.lengths.max().map(Value::Unsigned),
             time_mean,
             self.last.map(Value::Unsigned),
@@ -95,23 +95,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_mean_weighs_each_length_by_how_long_it_held() {
+    fn the_time_mean_is_the_time_that_messages_waited_over_the_time_of_the_run() {
         let mut queue = Queue::default();
-        queue.step(10, 4);
-        queue.step(30, 0);
-        queue.step(60, 2);
+        queue.step(4);
+        queue.step(2);
+        // 4 messages for 20 ns and 2 for 10, in a run of 80 ns.
+        queue.waited_ns = Some(100);
         let mut values = Vec::new();
-        queue.finish(70, &mut values);
-        // 4 for 20 ns, 0 for 30, 2 for 10.
-        assert_eq!(values[4], Some(Value::Real(100.0 / 60.0)));
-        assert_eq!(values[5], Some(Value::Unsigned(2)));
-        assert_eq!(values[..4], [None; 4], "nothing was received");
+        queue.finish(80, &mut values);
+        assert_eq!(values[7], Some(Value::Real(1.25)));
+        assert_eq!(values[8], Some(Value::Unsigned(2)));
+        assert_eq!(values[..7], [None; 7], "nothing was received");
     }
 
     #[test]
     fn nothing_measured_is_missing_and_not_zero() {
         let mut values = Vec::new();
         Queue::default().finish(1, &mut values);
-        assert_eq!(values, [None; 6]);
+        assert_eq!(values, [None; 9]);
+        // It is known that nothing waited.
+        let mut queue = Queue::default();
+        queue.waited_ns = Some(0);
+        values.clear();
+        queue.finish(1, &mut values);
+        assert_eq!(values[7], Some(Value::Real(0.0)));
     }
 }

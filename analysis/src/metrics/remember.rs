@@ -3,17 +3,19 @@
 
 use std::sync::Arc;
 
-use super::{NodeMetrics, Shape, Value};
+use super::{NodeMetrics, Samples, Shape, Value};
 use crate::log::RunSchema;
 
 /// The metrics of a run as text: a line for each node with its values in the order of
-/// the tables, each to the last digit. The text has no names; [`Remembered`] adds
-/// them.
+/// the tables, each to the last digit, then `;` and the node's samples. The text has no
+/// names; [`Remembered`] adds them.
 pub fn remember(metrics: &[NodeMetrics]) -> Vec<String> {
     let line = |node: &NodeMetrics| {
         let exact = |value: &Option<Value>| value.map_or_else(|| "_".to_owned(), Value::exact);
         let values: Vec<String> = node.values.iter().map(exact).collect();
-        values.join(" ")
+        let samples = node.samples.text();
+        let end = if samples.is_empty() { "" } else { ";" };
+        format!("{}{end}{samples}", values.join(" "))
     };
     metrics.iter().map(line).collect()
 }
@@ -50,11 +52,13 @@ impl Remembered {
                 "_" => Some(None),
                 text => Value::from_exact(text).map(Some),
             };
-            let values: Vec<_> = line.split(' ').map(value).collect::<Option<_>>()?;
+            let (values, samples) = line.split_once(';').unwrap_or((line, ""));
+            let values: Vec<_> = values.split(' ').map(value).collect::<Option<_>>()?;
             (values.len() == names.len()).then(|| NodeMetrics {
                 node: index as u32,
                 names: names.clone(),
                 values,
+                samples: Samples::from_text(samples),
             })
         };
         lines

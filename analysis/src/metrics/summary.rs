@@ -5,13 +5,16 @@
 //! first node. A cell is empty if the node has no such metric, or if nothing was
 //! measured; for an external program only the messages to it that were lost are
 //! measured. The same numbers are the same bytes.
+//!
+//! Beside it, `samples.csv` has the samples behind the percentiles: one line per run, node
+//! and family that has samples (`histogram/text.rs` defines their form).
 
 use std::io::Write;
 use std::path::Path;
 
 use super::{NodeMetrics, Value, definitions, metric_names};
 use crate::log::quoting::push_text;
-use crate::log::tables::SUMMARY_COLUMNS;
+use crate::log::tables::{SAMPLES_COLUMNS, SUMMARY_COLUMNS};
 use crate::log::{LogError, Problem, RunSchema};
 
 /// The metric columns of a summary.
@@ -90,6 +93,34 @@ impl SummaryColumns {
                 }
             }
             out.push(b'\n');
+        }
+    }
+}
+
+/// The header of `samples.csv`.
+pub fn samples_header() -> String {
+    SAMPLES_COLUMNS.join(",") + "\n"
+}
+
+/// Appends the lines of a run to a `samples.csv`.
+///
+/// # Panics
+/// If a node is not in the schema.
+pub fn push_samples(
+    run: u64,
+    case: &str,
+    schema: &RunSchema,
+    metrics: &[NodeMetrics],
+    out: &mut Vec<u8>,
+) {
+    for node in metrics {
+        for (family, samples) in node.samples.families() {
+            write!(out, "{run},").expect("a vector takes what it is given");
+            push_text(out, case);
+            out.push(b',');
+            push_text(out, &schema.nodes[node.node as usize].name);
+            // Words, numbers and stars: nothing to quote.
+            write!(out, ",{family},{samples}\n").expect("a vector takes what it is given");
         }
     }
 }
@@ -271,6 +302,7 @@ mod tests {
             };
             metrics.row(&row, columns);
         }
+        metrics.waited(&[(0, 2_000_000_000)]);
         let metrics = metrics.finish(2_000_000_000);
         let columns = SummaryColumns::new([&schema]);
         let mut out = Vec::new();
@@ -284,13 +316,14 @@ mod tests {
         let (out, _) = written();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "run,case,node,clock_final,clock_jump_mean,clock_jump_p50,clock_jump_p99,\
-             clock_jump_max,clock_gap_total,clock_drift_final,clock_drift_max,queue_mean,\
-             queue_p50,queue_p99,queue_max,queue_time_mean,queue_final,latency_mean,latency_p50,\
-             latency_p99,latency_max,received,sent,dropped,bytes_sent,messages_per_s,steps,\
+            "run,case,node,clock_final,clock_jump_mean,clock_jump_p50,clock_jump_p90,\
+             clock_jump_p95,clock_jump_p99,clock_jump_p999,clock_jump_max,clock_gap_total,\
+             clock_drift_final,clock_drift_max,queue_mean,queue_p50,queue_p90,queue_p95,\
+             queue_p99,queue_p999,queue_max,queue_time_mean,queue_final,latency_mean,\
+             latency_p50,latency_p90,latency_p95,latency_p99,latency_p999,latency_max,received,sent,dropped,bytes_sent,messages_per_s,steps,\
              steps_per_s,load_mean,load_min,load_max,load_final\n\
-             1,\"faces=5,a=\"\"b\"\"\",lamp,,,,,,,,,,,,,1,1,,,,,0,0,0,0,0,2,1,0.375,0.25,0.5,0.25\n\
-             1,\"faces=5,a=\"\"b\"\"\",m-1,,,,,,,,,,,,,,,,,,,0,0,0,0,0,0,0,,,,\n"
+             1,\"faces=5,a=\"\"b\"\"\",lamp,,,,,,,,,,,,,,,,,,,1,1,,,,,,,,0,0,0,0,0,2,1,0.375,0.25,0.5,0.25\n\
+             1,\"faces=5,a=\"\"b\"\"\",m-1,,,,,,,,,,,,,,,,,,,0,,,,,,,,,0,0,0,0,0,0,0,,,,\n"
         );
     }
 
@@ -326,7 +359,7 @@ mod tests {
             let out = String::from_utf8(out).unwrap();
             out.lines().nth(1).unwrap().to_owned()
         };
-        assert_eq!(line(0), format!("1,default,m-1{}", ",".repeat(21)));
+        assert_eq!(line(0), format!("1,default,m-1{}", ",".repeat(27)));
         let known = line(2)
             .split(',')
             .skip(3)

@@ -1,4 +1,5 @@
-//! The value of a metric, exact if it is an integer, and its text in `summary.csv`.
+//! The value of a metric, exact if it is an integer, and its text in `summary.csv`. Of a
+//! percentile of very many samples, only the bucket is known that it lies in.
 
 use std::fmt;
 
@@ -11,6 +12,79 @@ pub enum Value {
     Signed(i64),
     /// Any other number.
     Real(f64),
+    /// An integer that is known to lie in this bucket.
+    Within(Bucket),
+}
+
+/// Integers from a first to a last one: those that differ only in their lowest bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// The least size.
+    low: u64,
+    /// Number of bits in which the sizes differ, at most 63.
+    shift: u8,
+    /// Whether the integers are below 0.
+    negative: bool,
+}
+
+impl Bucket {
+    /// The integers from `low` that differ in so many of their lowest bits, which are 0
+    /// in `low`.
+    pub fn new(low: u64, shift: u8) -> Bucket {
+        Bucket {
+            low,
+            shift,
+            negative: false,
+        }
+    }
+
+    /// The least and the greatest size.
+    pub fn ends(self) -> (u64, u64) {
+        (self.low, self.low | ((1 << self.shift) - 1))
+    }
+
+    /// The same integers below 0.
+    pub fn negated(self) -> Bucket {
+        Bucket {
+            negative: true,
+            ..self
+        }
+    }
+
+    /// The value: exact if the bucket has one integer.
+    pub fn value(self) -> Value {
+        match (self.shift, self.negative) {
+            (0, false) => Value::Unsigned(self.low),
+            (0, true) => Value::Signed(0i64.saturating_sub_unsigned(self.low)),
+            _ => Value::Within(self),
+        }
+    }
+
+    /// The integer in the middle.
+    fn middle(self) -> Value {
+        let (low, high) = self.ends();
+        Bucket {
+            low: low + (high - low).div_ceil(2),
+            shift: 0,
+            negative: self.negative,
+        }
+        .value()
+    }
+
+    /// Reads what [`Value::exact`] wrote, without the sign in front.
+    fn from_exact(text: &str) -> Option<Bucket> {
+        let (size, negative) = match text.strip_prefix('-') {
+            Some(size) => (size, true),
+            None => (text, false),
+        };
+        let (low, shift) = size.split_once('/')?;
+        let shift: u8 = shift.parse().ok().filter(|shift| *shift < 64)?;
+        Some(Bucket {
+            low: low.parse().ok()?,
+            shift,
+            negative,
+        })
+    }
 }
 
 impl Value {
@@ -20,6 +94,21 @@ impl Value {
             Value::Unsigned(value) => value as f64,
             Value::Signed(value) => value as f64,
             Value::Real(value) => value,
+            Value::Within(bucket) => bucket.middle().as_f64(),
+        }
+    }
+
+    /// The least and the greatest number that the value may be.
+    pub fn bounds(self) -> (f64, f64) {
+        match self {
+            Value::Within(bucket) => {
+                let (low, high) = bucket.ends();
+                match bucket.negative {
+                    false => (low as f64, high as f64),
+                    true => (-(high as f64), -(low as f64)),
+                }
+            }
+            exact => (exact.as_f64(), exact.as_f64()),
         }
     }
 
@@ -44,11 +133,18 @@ impl Value {
             Value::Signed(value) => format!("{value:+}"),
             // A finite number has a point or an exponent.
             Value::Real(value) => format!("{value:?}"),
+            Value::Within(bucket) => {
+                let sign = if bucket.negative { "-" } else { "" };
+                format!("~{sign}{}/{}", bucket.low, bucket.shift)
+            }
         }
     }
 
     /// Reads what [`Value::exact`] wrote; `None` if it is no number.
     pub fn from_exact(text: &str) -> Option<Value> {
+        if let Some(bucket) = text.strip_prefix('~') {
+            return Bucket::from_exact(bucket).map(Value::Within);
+        }
         if text.starts_with(['+', '-'])
             && let Ok(value) = text.parse()
         {
@@ -60,7 +156,8 @@ impl Value {
 
 impl fmt::Display for Value {
     /// Integers in full; other numbers with at most 6 decimals and no trailing
-    /// zeros, so that equal numbers are equal text (`4` for 4.0, `0` for -0).
+    /// zeros, so that equal numbers are equal text (`4` for 4.0, `0` for -0). Of a bucket,
+    /// the integer in the middle.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Value::Unsigned(value) => write!(f, "{value}"),
@@ -71,6 +168,7 @@ impl fmt::Display for Value {
                 f.write_str(if text == "-0" { "0" } else { text })
             }
             Value::Real(value) => write!(f, "{value}"),
+            Value::Within(bucket) => bucket.middle().fmt(f),
         }
     }
 }
@@ -102,7 +200,10 @@ mod tests {
         let values = [Value::Unsigned(u64::MAX), Value::Unsigned(0)]
             .into_iter()
             .chain([3, 0, i64::MIN].map(Value::Signed))
-            .chain(reals.map(Value::Real));
+            .chain(reals.map(Value::Real))
+            .chain(
+                [Bucket::new(1 << 20, 9), Bucket::new(3 << 62, 62).negated()].map(Value::Within),
+            );
         for value in values {
             let back = Value::from_exact(&value.exact()).unwrap();
             assert_eq!(format!("{back:?}"), format!("{value:?}"));

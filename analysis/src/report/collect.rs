@@ -8,7 +8,7 @@ use super::measured::Measured;
 use super::unfinished::open_log;
 use super::{Error, Report};
 use crate::log::RunSchema;
-use crate::log::tables::SUMMARY_FILE;
+use crate::log::tables::{SAMPLES_FILE, SUMMARY_FILE, WAITING_FILE, read_waiting};
 use crate::metrics::RunMetrics;
 use crate::results::{LogMode, RunRow};
 
@@ -23,7 +23,9 @@ pub(super) fn collect(
     let whole = runs.iter().all(|run| folder.is_whole(run));
     if whole && file.exists() || folder.manifest.log == LogMode::Off {
         let numbers: BTreeSet<u64> = runs.iter().map(|run| run.run).collect();
-        return Measured::read(&file, &numbers);
+        let mut measured = Measured::read(&file, &numbers)?;
+        measured.pool_samples(&folder.path.join(SAMPLES_FILE))?;
+        return Ok(measured);
     }
     if whole {
         report.left_out.push(
@@ -49,8 +51,13 @@ fn from_logs(folder: &Folder, runs: &[&RunRow]) -> Result<Measured, Error> {
         while let Some((row, columns)) = log.next()? {
             metrics.row(&row, columns);
         }
+        let waiting = folder.run_folder(run).join(WAITING_FILE);
+        if let Some(waited) = read_waiting(&waiting, schema)? {
+            metrics.waited(&waited);
+        }
         let metrics = metrics.finish(nanoseconds(run));
         measured.push_run(run.run, &run.case, schema, &metrics);
+        measured.pool_run(run.run, &metrics);
     }
     Ok(measured)
 }

@@ -31,9 +31,17 @@ impl RunLag<'_> {
         self.row.p99_ns.unwrap_or(0)
     }
 
-    /// Median, 99th percentile and maximum `[ns]`.
-    fn spans(&self) -> [Option<u64>; 3] {
-        [self.row.p50_ns, self.row.p99_ns, self.row.max_ns]
+    /// The percentiles and the maximum `[ns]`.
+    fn spans(&self) -> [Option<u64>; 6] {
+        let row = &self.row;
+        [
+            row.p50_ns,
+            row.p90_ns,
+            row.p95_ns,
+            row.p99_ns,
+            row.p999_ns,
+            row.max_ns,
+        ]
     }
 }
 
@@ -119,7 +127,10 @@ fn table(folder: &Folder, mut lags: Vec<RunLag<'_>>) -> Table {
     columns.extend([
         ("due", Align::Right),
         ("lag_p50 [ms]", Align::Right),
+        ("lag_p90 [ms]", Align::Right),
+        ("lag_p95 [ms]", Align::Right),
         ("lag_p99 [ms]", Align::Right),
+        ("lag_p999 [ms]", Align::Right),
         ("lag_max [ms]", Align::Right),
         ("bound [ms]", Align::Right),
     ]);
@@ -134,7 +145,7 @@ fn table(folder: &Folder, mut lags: Vec<RunLag<'_>>) -> Table {
         );
     }
     let ms = |ns: u64| ns as f64 * MS;
-    let places: Vec<usize> = (0..3)
+    let places: Vec<usize> = (0..6)
         .map(|index| decimals(lags.iter().filter_map(|lag| lag.spans()[index]).map(ms)))
         .collect();
     table.rows = lags
@@ -166,11 +177,11 @@ fn definitions() -> Vec<(String, String)> {
         ),
         (
             "lag_p50",
-            "Median time from when something was due to when it was done (nearest rank, within 0.1 %). In the table in ms; in `lag.csv` in ns.",
+            "Median time from when something was due to when it was done (nearest rank; exact up to 16,384 distinct values). `lag_p90`, `lag_p95` and `lag_p999` in the same way. In the table in ms; in `lag.csv` in ns.",
         ),
         (
             "lag_p99",
-            "99th percentile of the time from when something was due to when it was done (nearest rank, within 0.1 %). In the table in ms; in `lag.csv` in ns.",
+            "99th percentile of the time from when something was due to when it was done (nearest rank). In the table in ms; in `lag.csv` in ns.",
         ),
         (
             "lag_max",

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::Error;
 use crate::log::RunSchema;
 use crate::log::tables::{SUMMARY_COLUMNS, TableError, TableReader};
-use crate::metrics::{NodeMetrics, Value, metric_names};
+use crate::metrics::{NodeMetrics, Pool, Value, metric_names};
 
 /// Maximum number of rows: about 200 MB with 25 metrics. Arbitrary; 10,000 runs of
 /// 100 nodes fit.
@@ -28,6 +28,9 @@ pub(super) struct Measured {
     pub rows: Vec<MeasuredRow>,
     /// Number of rows that were left out.
     pub left_out: u64,
+    /// The samples behind the percentiles, pooled over the runs, by case, node and family;
+    /// empty with too many nodes.
+    pub pools: BTreeMap<(usize, usize, &'static str), Pool>,
     /// `metrics.len()` numbers per row; NaN if nothing was measured.
     values: Vec<f64>,
 }
@@ -196,6 +199,9 @@ impl Measured {
             let values = columns.iter().map(|it| value(it).unwrap_or(f64::NAN));
             self.values.extend(values);
         }
+        for ((case, node, family), pool) in other.pools {
+            self.pools.insert((first + case, nodes[node], family), pool);
+        }
         self.left_out += other.left_out;
     }
 
@@ -212,6 +218,9 @@ impl Measured {
         self.rows
             .iter_mut()
             .for_each(|row| row.case = moved[row.case]);
+        let pools = std::mem::take(&mut self.pools).into_iter();
+        let place = |((case, node, family), pool)| ((moved[case], node, family), pool);
+        self.pools = pools.map(place).collect();
     }
 
     /// The column of a metric.

@@ -24,7 +24,7 @@ use super::folder::Folder;
 use super::{Error, place};
 use crate::log::tables::files::{
     EVIDENCE_FILE, FAILURES_FILE, MANIFEST_FILE, RESULT_FILES, RUNS_FILE, RUNS_FOLDER,
-    SUMMARY_FILE, VERDICTS_FILE,
+    SAMPLES_FILE, SUMMARY_FILE, VERDICTS_FILE,
 };
 use crate::results::{Manifest, PartInfo, RunRow, RunStatus, differences};
 
@@ -69,6 +69,7 @@ pub(super) fn merge(parts: &[Folder], out: &Path) -> Result<Merged, Error> {
     for name in [
         RUNS_FILE,
         SUMMARY_FILE,
+        SAMPLES_FILE,
         VERDICTS_FILE,
         EVIDENCE_FILE,
         FAILURES_FILE,

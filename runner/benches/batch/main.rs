@@ -237,7 +237,7 @@ impl Lab {
                     Recorder::new(schema, Path::new(""), LogMode::Off, None),
                 );
                 let outcome = run.go(&stop);
-                let findings = run.into_sink().finish(outcome.end);
+                let findings = run.into_sink().finish(outcome.end, &outcome.waited);
                 assert_eq!(findings.map_or(0, |it| it.metrics.len()), 3);
             }
         });

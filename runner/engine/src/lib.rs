@@ -21,6 +21,7 @@
 //! | [`clocks`] | the nodes' own clocks, with offset and drift |
 //! | [`transport`] | what leaves the process, in real time |
 //! | [`conservation`] | the account of messages, which must balance |
+//! | [`waiting`] | how long messages wait in the inboxes |
 //!
 //! # Order
 //!
@@ -47,6 +48,7 @@ pub mod clocks;
 pub mod conservation;
 pub mod faults;
 pub mod transport;
+pub mod waiting;
 
 #[cfg(test)]
 mod tests;

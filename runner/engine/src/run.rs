@@ -68,6 +68,9 @@ pub struct Outcome {
     pub faults: Vec<FaultEffect>,
     /// What became of the messages.
     pub conservation: Conservation,
+    /// For how long messages have waited in the inbox of each node, summed over them
+    /// [messages x ns]: (node, time), without the nodes at which none waited.
+    pub waited: Vec<(u32, u128)>,
 }
 
 /// What a fault does to a node, for the driver to do outside the engine: the node may
@@ -232,6 +235,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             reason,
             faults: self.fault_effects(),
             conservation: self.world.conservation(),
+            waited: self.world.waited(),
             events: self.world.counts.events,
             messages: self.world.counts.messages.sent,
             last,

@@ -5,6 +5,7 @@ mod faults;
 mod links;
 mod order;
 mod runs;
+mod waiting;
 
 use std::sync::atomic::AtomicBool;
 

@@ -12,6 +12,7 @@ mod nodes;
 mod records;
 mod sending;
 mod timers;
+mod waits;
 
 use analysis_log::Row;
 
@@ -23,6 +24,7 @@ use crate::queue::EventQueue;
 use crate::sink::Sink;
 use crate::topology::Topology;
 use crate::transport::{Content, Outgoing, Transport};
+use crate::waiting::WaitingTimes;
 use base::time::SimTime;
 use connections::Connections;
 use model::roster::Roster;
@@ -53,6 +55,8 @@ pub struct World<S> {
     pub(super) counts: Counts,
     /// Whether the behavior rejects the message of the current step.
     pub(super) rejects: bool,
+    /// How long messages wait; empty if the sink takes no rows.
+    waiting: WaitingTimes,
     /// The rows of the current step.
     rows: Vec<Row>,
     /// Where records go.
@@ -90,6 +94,7 @@ impl<S: Sink> World<S> {
         World {
             now: SimTime::ZERO,
             node: 0,
+            waiting: WaitingTimes::new(if S::WANTS_ROWS { roster.len() } else { 0 }),
             nodes: Nodes::new(&roster),
             messages: Messages::new(),
             events: EventQueue::default(),

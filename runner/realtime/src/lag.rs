@@ -38,10 +38,10 @@ impl Lag {
     }
 
     /// Each lag `[ns]` and how often it was measured: the greatest exactly, the
-    /// others to 0.1 %.
+    /// others to 0.1 % if there are very many.
     pub fn counts(&self) -> Vec<(u64, u64)> {
         let middle = |(low, width, count): (u64, u64, u64)| (low + width / 2, count);
-        let mut counts: Vec<(u64, u64)> = self.spans.buckets().map(middle).collect();
+        let mut counts: Vec<(u64, u64)> = self.spans.buckets().into_iter().map(middle).collect();
         if let (Some(last), Some(max)) = (counts.last_mut(), self.spans.max()) {
             last.1 -= 1;
             counts.push((max, 1));
@@ -61,7 +61,10 @@ impl Lag {
         let row = LagRow {
             due: self.count(),
             p50_ns: self.spans.percentile(50),
+            p90_ns: self.spans.percentile(90),
+            p95_ns: self.spans.percentile(95),
             p99_ns: self.spans.percentile(99),
+            p999_ns: self.spans.per_mille(999),
             max_ns: self.spans.max(),
             bound_ns: LATE.0,
         };

@@ -147,6 +147,9 @@ pub struct ProcessResult {
     pub faults: Vec<FaultTimes>,
     /// Content happened to the messages in this process.
     pub conservation: Conservation,
+    /// For how long messages waited in the inboxes of its nodes: (node, time summed over
+    /// the messages `[ns]`).
+    pub waited: Vec<(u32, u128)>,
 }
 
 /// Each time that a fault was active.

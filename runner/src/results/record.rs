@@ -95,12 +95,13 @@ impl Recorder {
         self
     }
 
-    /// Writes the remaining records and returns the findings up to `end`.
+    /// Writes the remaining records and returns the findings up to `end`. `waited` is for
+    /// how long messages waited in the inboxes.
     ///
     /// # Errors
     ///
     /// Fails if a file could not be written, now or before.
-    pub fn finish(mut self, end: SimTime) -> Result<Findings, WriteError> {
+    pub fn finish(mut self, end: SimTime, waited: &[(u32, u128)]) -> Result<Findings, WriteError> {
         match self.log {
             Log::PerNode(log) => drop(log.finish()?),
             Log::Combined(log) => drop(log.finish()?),
@@ -119,8 +120,9 @@ impl Recorder {
                 "{more} rows `connect`, `disconnect` and `drop` of programs outside are not in the log of {name}, and `dropped` does not count them: a log has at most {MAX}"
             ));
         }
-        if let Some(metrics) = self.metrics {
+        if let Some(mut metrics) = self.metrics {
             findings.idle = metrics.is_idle();
+            metrics.waited(waited);
             findings.metrics = metrics.finish(end.0);
         }
         match self.checks.map(Checks::finish) {

@@ -1,5 +1,6 @@
-//! The results writer: `runs.csv`, `summary.csv`, `verdicts.csv`, `evidence.csv`
-//! and `failures.csv`, a run at a time, in the order of the plan. These tables are
+//! The results writer: `runs.csv`, `summary.csv`, `samples.csv`, `verdicts.csv`,
+//! `evidence.csv` and `failures.csv`, a run at a time, in the order of the plan. These
+//! tables are
 //! derived: each run is in the journal first. Lines are collected and written
 //! several at a time.
 
@@ -9,8 +10,10 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use analysis::log::RunSchema;
-use analysis::log::tables::{FAILURES_FILE, FAILURES_HEADER, FailureRow, RUNS_FILE, SUMMARY_FILE};
-use analysis::metrics::summary::SummaryColumns;
+use analysis::log::tables::{
+    FAILURES_FILE, FAILURES_HEADER, FailureRow, RUNS_FILE, SAMPLES_FILE, SUMMARY_FILE,
+};
+use analysis::metrics::summary::{SummaryColumns, push_samples, samples_header};
 use analysis::results::{
     EVIDENCE_FILE, EVIDENCE_HEADER, Judgement, VERDICTS_FILE, VERDICTS_HEADER, runs_header,
 };
@@ -26,6 +29,7 @@ pub struct ResultsWriter {
     folder: Folder,
     runs: Table,
     summary: Table,
+    samples: Table,
     verdicts: Table,
     evidence: LateTable,
     failures: LateTable,
@@ -72,6 +76,7 @@ impl ResultsWriter {
             failures: LateTable::new(FAILURES_FILE, FAILURES_HEADER),
             runs: Table::create(folder, RUNS_FILE, header_of_runs.as_bytes())?,
             summary: Table::create(folder, SUMMARY_FILE, &header)?,
+            samples: Table::create(folder, SAMPLES_FILE, samples_header().as_bytes())?,
             columns,
             flushed: Instant::now(),
         })
@@ -91,12 +96,15 @@ impl ResultsWriter {
             &result.metrics,
             &mut self.summary.held,
         );
+        let samples = &mut self.samples.held;
+        push_samples(row.run, &row.case, schema, &result.metrics, samples);
         self.judged(Some(row.run), &row.case, &result.judgements);
         for error in result.errors() {
             FailureRow::line(row.run, &row.case, error, &mut self.failures.lines);
         }
         self.runs.held.extend_from_slice(row.to_string().as_bytes());
-        if self.summary.held.len() > HELD_MAX || self.flushed.elapsed() > FLUSH_EVERY {
+        let held = self.summary.held.len() + self.samples.held.len();
+        if held > HELD_MAX || self.flushed.elapsed() > FLUSH_EVERY {
             self.flush()?;
         }
         Ok(())
@@ -111,6 +119,7 @@ impl ResultsWriter {
         self.flushed = Instant::now();
         // Metrics first: they are there for every run that is in `runs.csv`.
         self.summary.write()?;
+        self.samples.write()?;
         self.evidence.write(&self.folder)?;
         self.failures.write(&self.folder)?;
         self.verdicts.write()?;

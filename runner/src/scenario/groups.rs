@@ -33,6 +33,7 @@ pub fn settle(groups: &mut [GroupEntry], mistakes: &Mistakes) {
     }
     inherit(groups, mistakes);
     for group in groups {
+        check_inbox_limit(group, mistakes);
         if group.behavior.is_none() && group.program.makes_program().is_none() {
             mistakes.add_with_help(
                 group.place,
@@ -63,6 +64,19 @@ pub fn part(entry: &GroupEntry, nodes: Range<u32>) -> GroupPart {
         }),
         ticks: timing.tick_place().is_some() && timing.service_time.is_none(),
         nodes,
+    }
+}
+
+/// Reports an inbox in which nothing may wait, unless the node is a server, which
+/// serves a message without a wait.
+fn check_inbox_limit(group: &GroupEntry, mistakes: &Mistakes) {
+    if let Some(limit) = &group.inbox_limit
+        && limit.value == Some(0)
+        && group.timing.service_time.is_none()
+    {
+        let help = "0 is for servers (`service_time`): what finds the server busy is lost";
+        let message = format!("`inbox_limit` is 0, expected 1 to {}", u32::MAX);
+        mistakes.add_with_help(limit.place, message, help);
     }
 }
 

@@ -34,6 +34,7 @@ pub struct ExpectEntry {
     equals: OptionalKey<Amount>,
     between: OptionalKey<[Amount; 2]>,
     over: OptionalKey<OverWord>,
+    share: OptionalKey<f64>,
 }
 
 /// A number, or a duration in nanoseconds.
@@ -89,6 +90,7 @@ pub fn expectations(field: Field<'_>) -> Option<Vec<ExpectEntry>> {
                     ("fraction", OverWord::Fraction),
                 ]),
             ),
+            share: reader.optional("share", share),
         };
         reader.finish();
         entry
@@ -102,7 +104,8 @@ fn amounts(field: Field<'_>) -> Option<[Amount; 2]> {
         [low, high] => {
             let (low, high) = (read(low), read(high));
             let (low, high) = (low?, high?);
-            match low.value <= high.value {
+            // A number and a duration are found when the metric is known.
+            match low.is_span != high.is_span || low.value <= high.value {
                 true => Some([low, high]),
                 false => field
                     .wrong("`between` is in the wrong order, expected the smaller number first"),
@@ -176,7 +179,7 @@ impl ExpectEntry {
         let Some((place, name)) = metric.and_then(|it| Some((it.place, it.value.clone()?))) else {
             return (None, None);
         };
-        let fits = self.refuse_span(&name, mistakes);
+        let fits = self.check_units(&name, mistakes);
         let part = nodes.clone().map(|nodes| {
             let metric = name.clone();
             (MetricPart { metric, nodes }, ExpectOrigin { metric: place })
@@ -204,21 +207,25 @@ impl ExpectEntry {
             Some(over) => over.value?,
             None => OverWord::EveryRun,
         };
-        let share = over == OverWord::Fraction;
+        let over = match over {
+            OverWord::EveryRun => Some(Over::EveryRun),
+            OverWord::Mean => Some(Over::Mean),
+            OverWord::Fraction => Some(Over::Fraction(self.share(mistakes)?)),
+        };
+        if let (Some(share), Some(Over::EveryRun | Over::Mean)) = (&self.share, &over) {
+            let help =
+                "write `over = \"fraction\"`: the limit then holds in that share of the runs";
+            mistakes.add_with_help(share.key, "`share` without `over = \"fraction\"`", help);
+            return None;
+        }
         let given = [
             ("at_least", self.at_least.as_ref().map(|it| it.key)),
             ("at_most", self.at_most.as_ref().map(|it| it.key)),
             ("equals", self.equals.as_ref().map(|it| it.key)),
             ("between", self.between.as_ref().map(|it| it.key)),
         ];
-        let mut bounds = given
-            .iter()
-            .filter(|(name, key)| key.is_some() && !(share && *name == "at_least"));
+        let mut bounds = given.iter().filter(|(_, key)| key.is_some());
         let (first, second) = (bounds.next(), bounds.next());
-        let words = match share {
-            true => "`at_most`, `equals` or `between`",
-            false => "`at_least`, `at_most`, `equals` or `between`",
-        };
         if let (Some((one, _)), Some((other, place))) = (first, second) {
             let message = format!("`{one}` and `{other}` in one expectation, expected one of them");
             let help = "write `between = [a, b]`, or an expectation for each";
@@ -228,7 +235,7 @@ impl ExpectEntry {
         if first.is_none() {
             mistakes.add(
                 self.place,
-                format!("the expectation has no bound, expected {words}"),
+                "the expectation has no bound, expected `at_least`, `at_most`, `equals` or `between`",
             );
             return None;
         }
@@ -242,72 +249,91 @@ impl ExpectEntry {
                 Bound::Between(low.value, high.value)
             }
         };
-        let over = match over {
-            OverWord::EveryRun => Over::EveryRun,
-            OverWord::Mean => Over::Mean,
-            OverWord::Fraction => Over::Fraction(self.share(mistakes)?),
-        };
-        Some((bound, over))
+        Some((bound, over?))
     }
 
     /// With `over = "fraction"`: the share of runs in which the bound holds.
     fn share(&self, mistakes: &Mistakes) -> Option<f64> {
-        let Some(least) = &self.at_least else {
-            let place = self.over.as_ref().map_or(self.place, |it| it.place);
-            let help = "for example `at_least = 0.95`: in 95 of 100 runs";
+        if let Some(share) = &self.share {
+            return share.value;
+        }
+        // Once, `at_least` was the share.
+        let bounds = [&self.at_most, &self.equals];
+        let bounded = bounds.into_iter().any(Option::is_some) || self.between.is_some();
+        if let (Some(least), true) = (&self.at_least, bounded) {
+            let help = match least.value.filter(|least| !least.is_span) {
+                Some(least) => format!("write `share = {}` in its place", least.value),
+                None => "for example `share = 0.95`: in 95 of 100 runs".to_owned(),
+            };
             mistakes.add_with_help(
-                place,
-                "`over = \"fraction\"` needs `at_least`, the share of runs",
+                least.key,
+                "with `over = \"fraction\"` the share of runs is `share`, not `at_least`",
                 help,
             );
             return None;
-        };
-        let share = least.value?;
-        if share.is_span || !(0.0..=1.0).contains(&share.value) {
-            mistakes.add(
-                least.place,
-                "`at_least` is a share of runs here, expected a number from 0 to 1",
-            );
-            return None;
         }
-        Some(share.value)
-    }
-
-    /// Reports a duration as the bound of a metric that is not a time.
-    fn refuse_span(&self, metric: &str, mistakes: &Mistakes) -> Option<()> {
-        if is_time(metric) {
-            return Some(());
-        }
-        let single = [&self.at_least, &self.at_most, &self.equals];
-        let places = single
-            .into_iter()
-            .flatten()
-            .filter(|it| it.value.is_some_and(|it| it.is_span))
-            .map(|it| it.place);
-        let pair = self.between.iter().filter(|it| {
-            it.value
-                .is_some_and(|pair| pair.iter().any(|it| it.is_span))
-        });
-        let place = places.chain(pair.map(|it| it.place)).next();
-        let Some(place) = place else {
-            return Some(());
-        };
+        let place = self.over.as_ref().map_or(self.place, |it| it.place);
         mistakes.add_with_help(
             place,
-            format!("a duration as the bound of `{metric}`, expected a number"),
-            format!("`{metric}` does not measure a time"),
+            "`over = \"fraction\"` needs `share`, the share of runs",
+            "for example `share = 0.95`: in 95 of 100 runs",
         );
         None
+    }
+
+    /// Reports a duration as the bound of a metric that is not a time, and a bare number as
+    /// that of a time.
+    fn check_units(&self, metric: &str, mistakes: &Mistakes) -> Option<()> {
+        let is_time = is_time(metric);
+        let single = [&self.at_least, &self.at_most, &self.equals];
+        let mut amounts: Vec<(Place, Amount)> = single
+            .into_iter()
+            .flatten()
+            .filter_map(|it| Some((it.place, it.value?)))
+            .collect();
+        if let Some(pair) = &self.between {
+            let ends = pair.value.into_iter().flatten();
+            amounts.extend(ends.map(|amount| (pair.place, amount)));
+        }
+        let wrong = amounts.iter().find(|(_, amount)| amount.is_span != is_time);
+        let Some((place, amount)) = wrong else {
+            return Some(());
+        };
+        if is_time {
+            let value = amount.value;
+            mistakes.add_with_help(
+                *place,
+                format!("`{metric}` is a time, and {value} has no unit, expected a duration"),
+                format!("`\"{value}ms\"` or `\"{value}s\"`? Nanoseconds are `\"{value}ns\"`"),
+            );
+        } else {
+            mistakes.add(
+                *place,
+                format!("`{metric}` is not a time, expected a number"),
+            );
+        }
+        None
+    }
+}
+
+/// Reads a share of the runs.
+fn share(field: Field<'_>) -> Option<f64> {
+    match values::number(field)? {
+        share if (0.0..=1.0).contains(&share) => Some(share),
+        _ => field.expected("a share of the runs from 0 to 1"),
     }
 }
 
 /// Reads a number or a duration.
 fn amount(field: Field<'_>) -> Option<Amount> {
     match &field.value.kind {
-        ValueKind::Text(_) => {
-            let span = values::delay(field)?;
+        ValueKind::Text(text) => {
+            let value = match text.starts_with('-') {
+                true => values::signed(field)? as f64,
+                false => values::delay(field)?.0 as f64,
+            };
             Some(Amount {
-                value: span.0 as f64,
+                value,
                 is_span: true,
             })
         }

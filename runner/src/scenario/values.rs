@@ -11,7 +11,7 @@ mod size;
 
 pub use address::{address, endpoint};
 pub use distribution::{Quantity, distribution};
-pub use duration::{delay, duration};
+pub use duration::{delay, duration, signed};
 pub use size::{bandwidth, size};
 
 use std::path::PathBuf;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use analysis::log::tables::Waited;
 use analysis::metrics::NodeMetrics;
 use analysis::results::{Judgement, RunStatus};
 
@@ -49,12 +50,14 @@ pub(super) struct Ended {
     pub faults: Vec<FaultEffect>,
     /// The account of all messages; none if it is not known.
     pub conservation: Option<Conservation>,
+    /// For how long messages waited in the inboxes.
+    pub waited: Waited,
 }
 
 impl Ended {
     /// A run that the engine drove in this process.
     pub fn new(outcome: Outcome, recorder: Recorder) -> Result<Ended, RunError> {
-        let findings = recorder.finish(outcome.end)?;
+        let findings = recorder.finish(outcome.end, &outcome.waited)?;
         let stopped = stop_reason(&outcome.reason);
         let (mut status, mut failure) = status(outcome.reason);
         if let Some(broken) = findings.broken_check {
@@ -77,6 +80,7 @@ impl Ended {
             timed_out: false,
             faults: outcome.faults,
             conservation: Some(outcome.conservation),
+            waited: outcome.waited,
         })
     }
 

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use analysis::log::create;
-use analysis::log::tables::{FAULTS_FILE, LAG_FILE};
+use analysis::log::tables::{FAULTS_FILE, LAG_FILE, WAITING_FILE, waiting_to_csv};
+use analysis::log::{RunSchema, create};
 use analysis::results::{Judgement, LogMode, RunRow, RunStatus, Verdict, gravest, verdict_of};
 
 use super::drive::Drive;
@@ -55,7 +55,8 @@ pub(super) fn run(
         ended.time_out(drive.case(), limit);
     }
     if options.log != LogMode::Off {
-        write_tables(&partial, &ended)?;
+        let schema = &plan.nodes(spec.case).schema;
+        write_tables(&partial, schema, &ended)?;
     }
     result(&drive, ended, difference, began)
 }
@@ -83,21 +84,24 @@ fn check_determinism(drive: &Drive<'_>, ended: &mut Ended) -> Result<Option<Stri
     Ok(difference)
 }
 
-/// Writes `lag.csv` and `faults.csv`, each only if it has rows.
-fn write_tables(folder: &Path, ended: &Ended) -> Result<(), ResultsError> {
+/// Writes `waiting.csv`, and `lag.csv` and `faults.csv` if they have rows.
+fn write_tables(folder: &Path, schema: &RunSchema, ended: &Ended) -> Result<(), ResultsError> {
+    let path = folder.join(WAITING_FILE);
+    let waiting = waiting_to_csv(&ended.waited, schema);
+    table(&path, &waiting)?;
     if let Some(lag) = &ended.lag {
         let path = folder.join(LAG_FILE);
-        table(&path, &lag.to_csv())?;
+        table(&path, lag.to_csv().as_bytes())?;
     }
     if !ended.faults.is_empty() {
         let path = folder.join(FAULTS_FILE);
-        table(&path, &faults::to_csv(&ended.faults))?;
+        table(&path, faults::to_csv(&ended.faults).as_bytes())?;
     }
     Ok(())
 }
 
-fn table(path: &Path, text: &str) -> Result<(), ResultsError> {
-    let written = create(path).and_then(|mut file| file.write_all(text.as_bytes()));
+fn table(path: &Path, text: &[u8]) -> Result<(), ResultsError> {
+    let written = create(path).and_then(|mut file| file.write_all(text));
     written.map_err(ResultsError::at(path))
 }
 

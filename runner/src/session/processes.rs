@@ -2,8 +2,6 @@
 //! to processes, and reads the logs back for metrics and checks. The other side is
 //! [`node`](super::node).
 
-use std::path::Path;
-
 use analysis::log::{RunLog, RunSchema};
 use analysis::metrics::RunMetrics;
 use analysis::results::RunStatus;
@@ -68,7 +66,7 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
         },
         _ => {
             drive.copy_states()?;
-            measure(drive.folder, schema, sum.end, drive.checks())?
+            measure(drive, schema, sum.end, &sum.waited)?
         }
     };
     if let Some(broken) = findings.broken_check.take() {
@@ -91,6 +89,7 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
         timed_out: false,
         faults,
         conservation: begun.then_some(sum.conservation),
+        waited: sum.waited,
     })
 }
 
@@ -159,13 +158,15 @@ fn shares(roster: &Roster) -> Vec<(Vec<u32>, String)> {
 
 /// Computes metrics and judgements from the logs of a run, up to its end.
 fn measure(
-    folder: &Path,
+    drive: &Drive<'_>,
     schema: &RunSchema,
     end: SimTime,
-    mut checks: Option<Checks>,
+    waited: &[(u32, u128)],
 ) -> Result<Findings, RunError> {
+    let mut checks = drive.checks();
     let mut metrics = RunMetrics::new(schema);
-    let mut log = RunLog::open(folder, Some(schema))?;
+    metrics.waited(waited);
+    let mut log = RunLog::open(drive.folder, Some(schema))?;
     let mut known = 0;
     while let Some((row, columns, names)) = log.next_named()? {
         metrics.row(&row, columns);

@@ -5,6 +5,7 @@
 //!         runs.journal      the runs that have ended, as the runner keeps them
 //!         runs.csv          a row per run
 //!         summary.csv       a row per node and run: the metrics
+//!         samples.csv       a row per node, run and family of percentiles: its samples
 //!         verdicts.csv      a row per check or expectation and run
 //!         evidence.csv      log rows that prove a failure
 //!         failures.csv      why runs failed, if any failed themselves
@@ -13,6 +14,7 @@
 //!             NODE.log      what a node printed
 //!             lag.csv       in real time: how late ticks and timers were
 //!             faults.csv    when each fault held, and what it touched
+//!             waiting.csv   for how long messages waited in each inbox
 //!             ...           files that behaviors wrote
 //! ```
 
@@ -24,6 +26,8 @@ pub const RUNS_FILE: &str = "runs.csv";
 pub const JOURNAL_FILE: &str = "runs.journal";
 /// The table of metrics.
 pub const SUMMARY_FILE: &str = "summary.csv";
+/// The table of the samples behind the percentiles.
+pub const SAMPLES_FILE: &str = "samples.csv";
 /// The table of judgements.
 pub const VERDICTS_FILE: &str = "verdicts.csv";
 /// The table of evidence.
@@ -34,11 +38,12 @@ pub const FAILURES_FILE: &str = "failures.csv";
 pub const RUNS_FOLDER: &str = "runs";
 
 /// The files and folders that only a results folder holds.
-pub const RESULT_FILES: [&str; 8] = [
+pub const RESULT_FILES: [&str; 9] = [
     MANIFEST_FILE,
     RUNS_FILE,
     JOURNAL_FILE,
     SUMMARY_FILE,
+    SAMPLES_FILE,
     VERDICTS_FILE,
     EVIDENCE_FILE,
     FAILURES_FILE,
@@ -54,10 +59,12 @@ pub const COMBINED_FILE: &str = "events.csv";
 pub const LAG_FILE: &str = "lag.csv";
 /// In a run's folder: when each fault held.
 pub const FAULTS_FILE: &str = "faults.csv";
+/// In a run's folder: for how long messages waited.
+pub const WAITING_FILE: &str = "waiting.csv";
 
 /// In a run's folder: the runner's tables. No node and no behavior may have a file of such a
 /// name.
-pub const RUN_TABLES: [&str; 3] = [COMBINED_FILE, LAG_FILE, FAULTS_FILE];
+pub const RUN_TABLES: [&str; 4] = [COMBINED_FILE, LAG_FILE, FAULTS_FILE, WAITING_FILE];
 
 /// In a run's folder: the log of one node.
 pub fn log_file(node: &str) -> String {

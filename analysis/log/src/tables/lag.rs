@@ -6,8 +6,20 @@ use std::path::Path;
 use super::reader::{TableError, TableReader};
 use crate::quoting::line;
 
-/// The columns of `lag.csv`.
-pub const LAG_COLUMNS: [&str; 5] = ["due", "lag_p50_ns", "lag_p99_ns", "lag_max_ns", "bound_ns"];
+/// The columns that every `lag.csv` has.
+const FIRST_COLUMNS: [&str; 5] = ["due", "lag_p50_ns", "lag_p99_ns", "lag_max_ns", "bound_ns"];
+
+/// The columns of `lag.csv`. The last three came later; older files end before them.
+pub const LAG_COLUMNS: [&str; 8] = [
+    "due",
+    "lag_p50_ns",
+    "lag_p99_ns",
+    "lag_max_ns",
+    "bound_ns",
+    "lag_p90_ns",
+    "lag_p95_ns",
+    "lag_p999_ns",
+];
 
 /// The row of `lag.csv`. A lag is the time from when a tick or timer was due to
 /// when it was handled; `None` if nothing was due.
@@ -17,8 +29,14 @@ pub struct LagRow {
     pub due: u64,
     /// Median of the lags `[ns]`.
     pub p50_ns: Option<u64>,
+    /// 90th percentile of the lags `[ns]`.
+    pub p90_ns: Option<u64>,
+    /// 95th percentile of the lags `[ns]`.
+    pub p95_ns: Option<u64>,
     /// 99th percentile of the lags `[ns]`.
     pub p99_ns: Option<u64>,
+    /// 99.9th percentile of the lags `[ns]`.
+    pub p999_ns: Option<u64>,
     /// Greatest lag `[ns]`.
     pub max_ns: Option<u64>,
     /// A run is late if `p99_ns` is greater than this `[ns]`.
@@ -33,10 +51,18 @@ impl LagRow {
 
     /// The text of `lag.csv`.
     pub fn to_csv(&self) -> String {
-        let spans = [self.p50_ns, self.p99_ns, self.max_ns];
-        let [p50, p99, max] = spans.map(|span| span.map_or_else(String::new, |ns| ns.to_string()));
-        let (due, bound) = (self.due.to_string(), self.bound_ns.to_string());
-        line(LAG_COLUMNS) + &line([due.as_str(), &p50, &p99, &max, &bound])
+        let cells = [
+            Some(self.due),
+            self.p50_ns,
+            self.p99_ns,
+            self.max_ns,
+            Some(self.bound_ns),
+            self.p90_ns,
+            self.p95_ns,
+            self.p999_ns,
+        ];
+        let cells = cells.map(|cell| cell.map_or_else(String::new, |number| number.to_string()));
+        line(LAG_COLUMNS) + &line(cells.each_ref().map(String::as_str))
     }
 
     /// Reads a `lag.csv`; `None` if there is no such file, or no row in it.
@@ -47,9 +73,13 @@ impl LagRow {
         if !path.exists() {
             return Ok(None);
         }
-        let mut table = TableReader::open(path, &LAG_COLUMNS)?;
+        let mut table = TableReader::open(path, &FIRST_COLUMNS)?;
         let Some(row) = table.next_row()? else {
             return Ok(None);
+        };
+        let later = |column: usize| match column < row.cell_count() {
+            true => row.optional_number(column),
+            false => Ok(None),
         };
         Ok(Some(LagRow {
             due: row.number(0)?,
@@ -57,6 +87,9 @@ impl LagRow {
             p99_ns: row.optional_number(2)?,
             max_ns: row.optional_number(3)?,
             bound_ns: row.number(4)?,
+            p90_ns: later(5)?,
+            p95_ns: later(6)?,
+            p999_ns: later(7)?,
         }))
     }
 }
@@ -73,23 +106,43 @@ mod tests {
         let some = LagRow {
             due: 3,
             p50_ns: Some(4),
+            p90_ns: Some(45),
+            p95_ns: Some(47),
             p99_ns: Some(50),
+            p999_ns: Some(59),
             max_ns: Some(60),
             bound_ns: 49,
         };
         let none = LagRow {
             due: 0,
             p50_ns: None,
+            p90_ns: None,
+            p95_ns: None,
             p99_ns: None,
+            p999_ns: None,
             max_ns: None,
             bound_ns: 49,
         };
-        for (row, text, late) in [(some, "3,4,50,60,49\n", true), (none, "0,,,,49\n", false)] {
-            let header = "due,lag_p50_ns,lag_p99_ns,lag_max_ns,bound_ns\n";
+        for (row, text, late) in [
+            (some, "3,4,50,60,49,45,47,59\n", true),
+            (none, "0,,,,49,,,\n", false),
+        ] {
+            let header =
+                "due,lag_p50_ns,lag_p99_ns,lag_max_ns,bound_ns,lag_p90_ns,lag_p95_ns,lag_p999_ns\n";
             assert_eq!(row.to_csv(), format!("{header}{text}"));
             assert_eq!(row.is_late(), late);
             std::fs::write(&path, row.to_csv()).unwrap();
             assert_eq!(LagRow::read(&path).unwrap(), Some(row));
         }
+        // Of an older version.
+        let older = "due,lag_p50_ns,lag_p99_ns,lag_max_ns,bound_ns\n3,4,50,60,49\n";
+        std::fs::write(&path, older).unwrap();
+        let expected = LagRow {
+            p90_ns: None,
+            p95_ns: None,
+            p999_ns: None,
+            ..some
+        };
+        assert_eq!(LagRow::read(&path).unwrap(), Some(expected));
     }
 }

@@ -23,7 +23,10 @@ impl Drawn<'_> {
         let greatest = counted.clone().filter_map(Histogram::max).max()?;
         // The last bar has all larger jumps, at most one in 200.
         let high = counted
-            .filter_map(|pool| pool.at_rank((pool.count() * 199).div_ceil(200)))
+            .filter_map(|pool| {
+                let rank = (pool.count() * 199).div_ceil(200);
+                pool.at_ranks(&[rank])[0].map(|bucket| bucket.ends().1)
+            })
             .max()?;
         let slots = if names.len() > 1 { BARS / 2 } else { BARS } as u64;
         let width = round_up((high - first + 1).div_ceil(slots));

@@ -1,5 +1,6 @@
-//! Judges expectations over all runs of a case from the merged `summary.csv`: a part
-//! does not have all runs.
+//! Judges expectations over all runs of a case from the merged tables: a part does not
+//! have all runs. The values are those of `summary.csv`; those of percentiles are
+//! computed from `samples.csv`, where a value may be known to lie in a bucket only.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
@@ -7,10 +8,13 @@ use std::io::Write;
 use std::path::Path;
 
 use super::super::Error;
+use super::super::samples::SamplesReader;
 use super::super::standing::{is_over_runs, unjudged_over_runs};
 use crate::expect::{Expectation, Tally, selects};
-use crate::log::tables::{SUMMARY_COLUMNS, SUMMARY_FILE, TableReader, VERDICTS_FILE, VerdictRow};
-use crate::metrics::{Value, metric_names};
+use crate::log::tables::{
+    SAMPLES_FILE, SUMMARY_COLUMNS, SUMMARY_FILE, TableReader, VERDICTS_FILE, VerdictRow,
+};
+use crate::metrics::{Value, metric_names, percentile};
 use crate::results::{Judge, Judgement, Manifest, Wanted, idle_case};
 
 /// The expectations over the runs of a case, with their tallies.
@@ -40,7 +44,7 @@ pub fn judge(
     let path = folder.join(VERDICTS_FILE);
     let idle = idle_cases(&path, manifest, &complete)?;
     if !asked.is_empty() {
-        tally(&folder.join(SUMMARY_FILE), &mut asked)?;
+        tally(folder, &mut asked)?;
     }
     let mut lines = String::new();
     for (index, case) in manifest.cases.iter().enumerate() {
@@ -116,38 +120,63 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Adds the values of a run's nodes, by metric column.
-    fn add(&mut self, columns: &[String], rows: &[(String, Vec<Option<Value>>)]) {
+    /// Adds the values of a run's nodes, by metric column. `samples` has the percentiles.
+    fn add(
+        &mut self,
+        run: u64,
+        columns: &[String],
+        rows: &[(String, Vec<Option<Value>>)],
+        samples: &mut Option<SamplesReader>,
+    ) -> Result<(), Error> {
+        let is_percentile = |metric: &str| percentile(metric).is_some();
+        let asks = self
+            .expectations
+            .iter()
+            .any(|(it, _)| is_percentile(&it.metric));
+        let pools = match samples {
+            Some(samples) if asks => samples.of_run(run)?,
+            _ => BTreeMap::new(),
+        };
         for ((expectation, tally), nodes) in self.expectations.iter_mut().zip(&self.nodes) {
             let column = columns.iter().position(|it| *it == expectation.metric);
-            let values = rows
-                .iter()
-                .filter(|(node, _)| nodes.contains(node))
-                .map(|(node, values)| (node.as_str(), column.and_then(|at| values[at])));
+            let values =
+                rows.iter()
+                    .filter(|(node, _)| nodes.contains(node))
+                    .map(|(node, values)| {
+                        let value = column.and_then(|at| values[at]);
+                        let exact = percentile(&expectation.metric).and_then(|(family, index)| {
+                            let pool = pools.get(&(node.clone(), family))?;
+                            pool.percentiles()[index]
+                        });
+                        (node.as_str(), exact.or(value))
+                    });
             tally.add(expectation, values);
         }
+        Ok(())
     }
 }
 
 /// Adds every run of the summary to the tallies of its case.
-fn tally(path: &Path, asked: &mut BTreeMap<&str, Asked<'_>>) -> Result<(), Error> {
-    let mut table = TableReader::open(path, &SUMMARY_COLUMNS)?;
+fn tally(folder: &Path, asked: &mut BTreeMap<&str, Asked<'_>>) -> Result<(), Error> {
+    let mut table = TableReader::open(&folder.join(SUMMARY_FILE), &SUMMARY_COLUMNS)?;
+    let mut samples = SamplesReader::open(&folder.join(SAMPLES_FILE))?;
     let first = SUMMARY_COLUMNS.len();
     let columns: Vec<String> = table.header().skip(first).map(str::to_owned).collect();
     let mut run = 0;
     let mut case = String::new();
     let mut rows = Vec::new();
-    let mut show = |case: &str, rows: &mut Vec<(String, Vec<Option<Value>>)>| {
+    let mut show = |run: u64, case: &str, rows: &mut Vec<(String, Vec<Option<Value>>)>| {
         if let Some(asked) = asked.get_mut(case).filter(|_| !rows.is_empty()) {
             debug_assert_eq!(asked.id, case);
-            asked.add(&columns, rows);
+            asked.add(run, &columns, rows, &mut samples)?;
         }
         rows.clear();
+        Ok::<(), Error>(())
     };
     while let Some(row) = table.next_row()? {
         let number = row.number(0)?;
         if number != run {
-            show(&case, &mut rows);
+            show(run, &case, &mut rows)?;
             run = number;
             row.text(1)?.clone_into(&mut case);
         }
@@ -162,6 +191,5 @@ fn tally(path: &Path, asked: &mut BTreeMap<&str, Asked<'_>>) -> Result<(), Error
         }
         rows.push((row.text(2)?.to_owned(), values));
     }
-    show(&case, &mut rows);
-    Ok(())
+    show(run, &case, &mut rows)
 }

@@ -1,4 +1,8 @@
-//! A question's numbers over the runs: by node, and by speed within each run.
+//! A question's numbers over the runs: by node, and by speed within each run. Of
+//! percentiles also that of all samples of all runs, which is not the mean of those of
+//! the runs.
+
+use std::collections::BTreeSet;
 
 use super::{EXTREMES, extremes, head, ranked, scale, speeds_vary};
 use crate::metrics::statistics::Statistics;
@@ -14,6 +18,8 @@ struct Key {
     case: usize,
     name: String,
     rows: Vec<usize>,
+    /// The nodes whose samples are pooled.
+    nodes: Vec<usize>,
 }
 
 pub(super) fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
@@ -25,6 +31,7 @@ pub(super) fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
                 case: about.case,
                 name: measured.nodes[about.node].clone(),
                 rows: Vec::new(),
+                nodes: vec![about.node],
             });
             keys.len() - 1
         });
@@ -46,6 +53,7 @@ pub(super) fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
                         case: 0,
                         name: String::new(),
                         rows: Vec::new(),
+                        nodes: Vec::new(),
                     },
                 )
             })
@@ -57,12 +65,15 @@ pub(super) fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
         };
         for case in (0..cases).rev() {
             let rows = (0..measured.rows.len()).filter(|&row| measured.rows[row].case == case);
+            let rows: Vec<usize> = rows.collect();
+            let nodes: BTreeSet<usize> = rows.iter().map(|&row| measured.rows[row].node).collect();
             keys.insert(
                 0,
                 Key {
                     case,
                     name: "all nodes".to_owned(),
-                    rows: rows.collect(),
+                    rows,
+                    nodes: nodes.into_iter().collect(),
                 },
             );
         }
@@ -74,7 +85,9 @@ pub(super) fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
         );
     }
     let mut table = spread_table("Over the runs, by node", measured, metrics, &keys);
-    table.note = note;
+    if !note.is_empty() {
+        table.note = [note, table.note].join(" ").trim_end().to_owned();
+    }
     table
 }
 
@@ -101,6 +114,7 @@ pub(super) fn by_speed(measured: &Measured, metrics: &[usize]) -> Option<Table> 
             case,
             name: rank_name(rank, nodes),
             rows: Vec::new(),
+            nodes: Vec::new(),
         }));
         for rows in runs.values() {
             for (rank, row) in ranked(measured, rows, speed).into_iter().enumerate() {
@@ -167,7 +181,17 @@ fn spread_table(caption: &str, measured: &Measured, metrics: &[usize], keys: &[K
         ("max", Align::Right),
         ("95 % interval", Align::Right),
     ]);
+    let pools = metrics.iter().any(|&metric| {
+        keys.iter()
+            .any(|key| pooled(measured, key, metric).is_some())
+    });
+    if pools {
+        columns.push(("all samples", Align::Right));
+    }
     let mut table = Table::new(caption, columns);
+    if pools {
+        table.note = "all samples: the percentile of the samples of all runs together, not the mean of those of the runs.".to_owned();
+    }
     for &metric in metrics {
         let spreads: Vec<_> = keys
             .iter()
@@ -186,7 +210,13 @@ fn spread_table(caption: &str, measured: &Measured, metrics: &[usize], keys: &[K
                 number::whole(n.unwrap_or(0)),
                 value.clone(),
             ]);
-            row.extend(["0".to_owned(), value.clone(), value, "–".to_owned()]);
+            row.extend(["0".to_owned(), value.clone(), value.clone(), "–".to_owned()]);
+            if pools {
+                let some = keys
+                    .iter()
+                    .any(|key| pooled(measured, key, metric).is_some());
+                row.push(if some { value } else { "–".to_owned() });
+            }
             table.rows.push(row);
             continue;
         }
@@ -223,8 +253,21 @@ fn spread_table(caption: &str, measured: &Measured, metrics: &[usize], keys: &[K
                     )
                 }),
             ]);
+            if pools {
+                let pooled = pooled(measured, key, metric);
+                row.push(pooled.map_or("–".to_owned(), |value| number::fixed(value, ends)));
+            }
             table.rows.push(row);
         }
     }
     table
+}
+
+/// A percentile of all samples behind a row of the table.
+fn pooled(measured: &Measured, key: &Key, metric: usize) -> Option<f64> {
+    if key.nodes.is_empty() {
+        return None;
+    }
+    let value = measured.pooled(key.case, &key.nodes, &measured.metrics[metric])?;
+    Some(value.as_f64() * scale(measured, metric))
 }

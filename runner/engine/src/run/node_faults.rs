@@ -206,6 +206,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.world.push_row(EventId::CRASH, NO_PEER, 0, 0);
         self.world.end_step(&self.behaviors);
         self.behaviors.remove(node);
+        self.world.end_all_waits(node);
         let state = &mut self.world.nodes[node];
         (state.up, state.busy, state.paused) = (false, false, false);
         self.pauses.remove(&node);
@@ -302,6 +303,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         match self.world.nodes[node].kind {
             NodeKind::EventDriven => {
                 while self.world.stop.is_none() && !self.world.nodes[node].inbox.is_empty() {
+                    self.world.end_wait(node);
                     self.take_message(node)?;
                 }
             }

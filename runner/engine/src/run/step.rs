@@ -92,6 +92,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         // A message that is rejected is dropped: the tick takes the next one.
         while !self.world.nodes[node].inbox.is_empty() {
             let before = self.world.nodes[node].step;
+            self.world.end_wait(node);
             self.take_message(node)?;
             if self.world.nodes[node].step != before {
                 return Ok(());
@@ -177,6 +178,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let event = world.events.push(service.due, Event::Served { node });
         service.event = Some(event);
         world.nodes[node].busy = true;
+        world.end_wait(node);
     }
 
     #[inline(always)]

@@ -38,6 +38,15 @@ pub struct NodeState {
     pub paused: bool,
 }
 
+impl NodeState {
+    /// Number of messages that wait: those in the inbox, without the one that is
+    /// being served.
+    #[inline]
+    pub fn waiting(&self) -> u32 {
+        self.inbox.len() - u32::from(self.busy)
+    }
+}
+
 /// What makes a node handle a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeKind {

@@ -124,8 +124,11 @@ impl<S: Sink> World<S> {
             _ => limits[self.roster.group_of(node)],
         };
         let target = &mut self.nodes[node];
-        if target.up && target.inbox.len() < limit {
+        // An idle server serves it at once.
+        let serves = target.kind == NodeKind::Server && target.inbox.is_empty() && !target.paused;
+        if target.up && (target.waiting() < limit || serves) {
             target.inbox.push(message, &mut self.messages);
+            self.begin_wait(node);
             return true;
         }
         let lost = self.messages.take(message);

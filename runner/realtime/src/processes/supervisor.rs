@@ -66,6 +66,8 @@ pub struct TotalResult {
     pub faults: Vec<Vec<FaultTimes>>,
     /// Content happened to the messages.
     pub conservation: Conservation,
+    /// [`ProcessResult::waited`] of all processes, in the order of the nodes.
+    pub waited: Vec<(u32, u128)>,
     /// Number of messages that their nodes sent.
     pub messages: u64,
     /// How late ticks and timers were.
@@ -283,6 +285,7 @@ impl Supervisor {
             total.end = total.end.max(SimTime(result.end_ns));
             total.events += result.events;
             total.conservation.add(&result.conservation);
+            total.waited.extend_from_slice(&result.waited);
             total.faults.push(result.faults.clone());
             total.messages += result.messages;
             total.lag.add(&result.lags);
@@ -296,6 +299,7 @@ impl Supervisor {
                 Ending::Failed(why) => total.failures.push(why.clone()),
             }
         }
+        total.waited.sort_unstable();
         total.reason = Some(match stopped {
             Some(reason) => EndReason::Stopped(reason),
             None if ordered => EndReason::Interrupted,

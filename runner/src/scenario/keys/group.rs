@@ -58,8 +58,8 @@ pub static GROUP: Keys = Keys {
         ),
         key(
             "inbox_limit",
-            Shape::Whole(1, u32::MAX as u64),
-            "Maximum number of messages that wait in a node's inbox. A message that finds the inbox full is dropped and recorded. Default: no limit.",
+            Shape::Whole(0, u32::MAX as u64),
+            "Maximum number of messages that wait in a node's inbox. The message that a server is serving does not wait, so a server with `inbox_limit = 1` has room for two; 0 (a server only): what finds the server busy is lost. A message that finds the inbox full is dropped and recorded. Default: no limit.",
         ),
         key(
             "offset",

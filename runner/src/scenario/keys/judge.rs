@@ -19,7 +19,7 @@ pub static EXPECT: Keys = Keys {
         key(
             "at_least",
             Shape::Amount,
-            "The metric must be this or more. For a metric that is a time, a duration is allowed. With `over = \"fraction\"`: the share of runs, 0 to 1.",
+            "The metric must be this or more. A metric that is a time takes a duration: `\"3ms\"`, never a bare number.",
         ),
         key("at_most", Shape::Amount, "The metric must be this or less."),
         key("equals", Shape::Amount, "The metric must be exactly this."),
@@ -31,7 +31,12 @@ pub static EXPECT: Keys = Keys {
         key(
             "over",
             Shape::Word(&["every-run", "mean", "fraction"]),
-            "`every-run`: the limit holds in each run. `mean`: it holds for each node's mean over the runs of a case. `fraction`: it holds in at least the share `at_least` of the runs of a case. Default: `every-run`.",
+            "`every-run`: the limit holds in each run. `mean`: it holds for each node's mean over the runs of a case. `fraction`: it holds in at least the share `share` of the runs of a case. Default: `every-run`.",
+        ),
+        key(
+            "share",
+            Shape::Probability,
+            "With `over = \"fraction\"`: in which share of the runs the limit must hold. 0.95: in 95 of 100.",
         ),
     ],
 };

@@ -126,7 +126,7 @@ fn group(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> GroupE
             tick_phase: reader.optional("tick_phase", distribution(Quantity::Span)),
             service_time: reader.optional("service_time", distribution(Quantity::Span)),
         },
-        inbox_limit: reader.optional("inbox_limit", values::whole(1, u32::MAX.into())),
+        inbox_limit: reader.optional("inbox_limit", values::whole(0, u32::MAX.into())),
         offset: reader.optional("offset", distribution(Quantity::Offset)),
         drift: reader.optional("drift", distribution(Quantity::Drift)),
         state: reader.optional("state", values::folder),

@@ -1,0 +1,82 @@
+//! A histogram as text, for the journal and for `samples.csv`: words separated by
+//! spaces.
+//!
+//! ```text
+//! 1                    the version of the form
+//! 63                   resolution: 63 is exact; b: values that agree in their highest
+//!                      bit and in the b bits below are counted together
+//! SUM LEAST GREATEST   of the values; only if the resolution is not 63
+//! 20 4*3 1             ascending: the difference to the value before, and *COUNT
+//!                      unless it is 1; here 20 once, 24 three times, 25 once
+//! ```
+
+use std::fmt::Write;
+
+use super::Histogram;
+use super::counts::{Counts, EXACT, LIMIT};
+
+/// The version of the form.
+const VERSION: &str = "1";
+
+impl Histogram {
+    /// The histogram as text.
+    pub fn to_text(&self) -> String {
+        let infallible = "a string takes what it is given";
+        let resolution = self.counts.resolution();
+        let mut text = format!("{VERSION} {resolution}");
+        if resolution < EXACT {
+            write!(text, " {} {} {}", self.sum, self.min, self.max).expect(infallible);
+        }
+        let mut last = 0;
+        for &(value, count) in self.counts.entries().iter() {
+            write!(text, " {}", value - last).expect(infallible);
+            if count != 1 {
+                write!(text, "*{count}").expect(infallible);
+            }
+            last = value;
+        }
+        text
+    }
+
+    /// Reads what [`Histogram::to_text`] wrote; `None` if it is something else, or of
+    /// another version.
+    pub fn from_text(text: &str) -> Option<Histogram> {
+        let mut words = text.split(' ');
+        if words.next() != Some(VERSION) {
+            return None;
+        }
+        let resolution: u8 = words.next()?.parse().ok()?;
+        let mut histogram = Histogram::default();
+        if resolution > EXACT {
+            return None;
+        }
+        if resolution < EXACT {
+            histogram.sum = words.next()?.parse().ok()?;
+            histogram.min = words.next()?.parse().ok()?;
+            histogram.max = words.next()?.parse().ok()?;
+        }
+        let mut entries = Vec::new();
+        let mut last: Option<u64> = None;
+        for word in words {
+            let (step, count) = word.split_once('*').unwrap_or((word, "1"));
+            let (step, count): (u64, u64) = (step.parse().ok()?, count.parse().ok()?);
+            if count == 0 || (step == 0 && last.is_some()) {
+                return None;
+            }
+            let value = last.unwrap_or(0).checked_add(step)?;
+            entries.push((value, count));
+            histogram.count = histogram.count.checked_add(count)?;
+            last = Some(value);
+        }
+        if resolution == EXACT {
+            let sums = entries
+                .iter()
+                .map(|&(value, count)| u128::from(value) * u128::from(count));
+            histogram.sum = sums.sum();
+            histogram.min = entries.first().map_or(0, |entry| entry.0);
+            histogram.max = last.unwrap_or(0);
+        }
+        histogram.counts = Counts::of(resolution, LIMIT, entries);
+        Some(histogram)
+    }
+}

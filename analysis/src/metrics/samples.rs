@@ -1,0 +1,156 @@
+//! The samples behind the percentiles of a node, as text: they are kept with the results
+//! of a run, so that percentiles over runs are those of all samples, and so that a
+//! percentile is judged later with the same bounds.
+
+use super::NodeState;
+use super::histogram::Histogram;
+use super::value::Value;
+
+/// The families of percentiles, in the order of the tables: the names of their metrics
+/// before `_p50`.
+const FAMILIES: [&str; 3] = ["clock_jump", "queue", "latency"];
+/// The family of the sizes of jumps below 0, which belong to `clock_jump`.
+const BACK: &str = "clock_jump_back";
+
+/// The ends of the names of percentiles, in the order of
+/// [`PERCENTILES`](super::PERCENTILES).
+const SUFFIXES: [&str; 5] = ["_p50", "_p90", "_p95", "_p99", "_p999"];
+
+/// The samples of one node: `FAMILY HISTOGRAM`, joined by `;`, for each family that has
+/// samples.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Samples(Box<str>);
+
+impl Samples {
+    pub(super) fn of(node: &NodeState) -> Samples {
+        let jumps = node.jumps.as_deref();
+        let [clock_jump, queue, latency] = FAMILIES;
+        let histograms = [
+            (clock_jump, jumps.map(|jumps| &jumps.up)),
+            (BACK, jumps.and_then(|jumps| jumps.down.as_deref())),
+            (queue, Some(&node.queue.lengths)),
+            (latency, Some(&node.latencies)),
+        ];
+        let mut text = String::new();
+        for (family, histogram) in histograms {
+            if let Some(histogram) = histogram.filter(|it| it.count() > 0) {
+                if !text.is_empty() {
+                    text.push(';');
+                }
+                text.push_str(family);
+                text.push(' ');
+                text.push_str(&histogram.to_text());
+            }
+        }
+        Samples(text.into())
+    }
+
+    /// The text of all families, for [`Samples::from_text`].
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The samples of this text; wrong parts are found when they are read.
+    pub fn from_text(text: &str) -> Samples {
+        Samples(text.into())
+    }
+
+    /// Family and histogram of each family that has samples, as text.
+    pub fn families(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.split(';').filter_map(|part| part.split_once(' '))
+    }
+}
+
+/// A percentile by its name: its family, and its index in
+/// [`PERCENTILES`](super::PERCENTILES). `None` for any other metric.
+pub fn percentile(metric: &str) -> Option<(&'static str, usize)> {
+    let strip = |(index, suffix): (usize, &&str)| Some((index, metric.strip_suffix(suffix)?));
+    let (index, name) = SUFFIXES.iter().enumerate().find_map(strip)?;
+    let family = FAMILIES.into_iter().find(|family| *family == name)?;
+    Some((family, index))
+}
+
+/// The family of percentiles that these samples belong to, by their name in
+/// `samples.csv`.
+pub fn family_of(of: &str) -> Option<&'static str> {
+    let of = if of == BACK { FAMILIES[0] } else { of };
+    FAMILIES.into_iter().find(|family| *family == of)
+}
+
+/// Samples of one family: of a node in one run, or pooled over nodes and runs.
+#[derive(Clone, Debug, Default)]
+pub struct Pool {
+    up: Histogram,
+    down: Histogram,
+}
+
+impl Pool {
+    /// Adds samples of a family or, of jumps, those below 0. Returns whether the text is
+    /// right and the samples belong to `family`.
+    pub fn add(&mut self, family: &str, of: &str, text: &str) -> bool {
+        let own = match of {
+            _ if of == family => &mut self.up,
+            BACK if family == FAMILIES[0] => &mut self.down,
+            _ => return false,
+        };
+        let histogram = Histogram::from_text(text);
+        histogram.inspect(|it| own.merge(it)).is_some()
+    }
+
+    /// Adds the samples of another pool of the same family.
+    pub fn merge(&mut self, other: &Pool) {
+        self.up.merge(&other.up);
+        self.down.merge(&other.down);
+    }
+
+    /// Number of samples.
+    pub fn count(&self) -> u64 {
+        self.up.count() + self.down.count()
+    }
+
+    /// The percentiles, in the order of [`PERCENTILES`](super::PERCENTILES).
+    pub fn percentiles(&self) -> [Option<Value>; 5] {
+        self.up.percentiles_with(Some(&self.down))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_have_a_family() {
+        assert_eq!(percentile("latency_p999"), Some(("latency", 4)));
+        assert_eq!(percentile("clock_jump_p50"), Some(("clock_jump", 0)));
+        for other in [
+            "latency_max",
+            "p50",
+            "load_p50",
+            "clock_jump_back_p50",
+            "latency_p9",
+        ] {
+            assert_eq!(percentile(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn pooled_percentiles_are_those_of_all_samples() {
+        // Means of the medians of the parts would be 50.
+        let mut pool = Pool::default();
+        assert!(pool.add("latency", "latency", "1 63 1*99"));
+        assert!(pool.add("latency", "latency", "1 63 99"));
+        assert!(!pool.add("latency", "queue", "1 63 99"));
+        assert!(!pool.add("latency", "latency", "2 63 99"));
+        let expected = [1, 1, 1, 1, 99].map(|value| Some(Value::Unsigned(value)));
+        assert_eq!((pool.count(), pool.percentiles()), (100, expected));
+    }
+
+    #[test]
+    fn jumps_back_are_pooled_with_those_forward() {
+        let mut pool = Pool::default();
+        assert!(pool.add("clock_jump", "clock_jump", "1 63 1*4"));
+        assert!(pool.add("clock_jump", "clock_jump_back", "1 63 3*6"));
+        assert_eq!(pool.percentiles()[0], Some(Value::Signed(-3)));
+        assert_eq!(pool.percentiles()[1], Some(Value::Unsigned(1)));
+    }
+}

@@ -1,0 +1,154 @@
+//! The samples behind the percentiles: from `samples.csv` run by run, and pooled over the
+//! runs of a case.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::Error;
+use super::measured::Measured;
+use crate::log::tables::{SAMPLES_COLUMNS, TableError, TableReader};
+use crate::metrics::{NodeMetrics, Pool, Value, family_of, percentile};
+
+/// Samples by node and family.
+pub(super) type Pools = BTreeMap<(String, &'static str), Pool>;
+
+/// Reads a `samples.csv`, whose runs ascend.
+pub(super) struct SamplesReader {
+    table: TableReader,
+    path: std::path::PathBuf,
+    /// The row that was read last.
+    next: Option<SamplesRow>,
+}
+
+/// A row of `samples.csv`.
+struct SamplesRow {
+    run: u64,
+    node: String,
+    family: String,
+    samples: String,
+}
+
+impl SamplesReader {
+    /// Opens a table; `None` if there is no such file, as in older results.
+    pub fn open(path: &Path) -> Result<Option<SamplesReader>, Error> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let mut reader = SamplesReader {
+            table: TableReader::open(path, &SAMPLES_COLUMNS)?,
+            path: path.to_owned(),
+            next: None,
+        };
+        reader.advance()?;
+        Ok(Some(reader))
+    }
+
+    /// The samples of a run. Must be called in the order of the runs; others are skipped.
+    pub fn of_run(&mut self, run: u64) -> Result<Pools, Error> {
+        let mut pools = Pools::new();
+        while let Some(row) = self.next.take_if(|row| row.run <= run) {
+            if row.run == run {
+                self.add(&row, &mut pools)?;
+            }
+            self.advance()?;
+        }
+        Ok(pools)
+    }
+
+    /// Adds a row to the samples of its node.
+    fn add(&self, row: &SamplesRow, pools: &mut Pools) -> Result<(), Error> {
+        if let Some(family) = family_of(&row.family) {
+            let pool = pools.entry((row.node.clone(), family)).or_default();
+            if !pool.add(family, &row.family, &row.samples) {
+                let found = format!(
+                    "the samples of run {}, node `{}`, {} have a form that is not known",
+                    row.run, row.node, row.family
+                );
+                return Err(TableError::content(&self.path, 0, &found).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self) -> Result<(), Error> {
+        self.next = match self.table.next_row()? {
+            Some(row) => Some(SamplesRow {
+                run: row.number(0)?,
+                node: row.text(2)?.to_owned(),
+                family: row.text(3)?.to_owned(),
+                samples: row.text(4)?.to_owned(),
+            }),
+            None => None,
+        };
+        Ok(())
+    }
+}
+
+/// Maximum number of nodes (of each case) whose samples are pooled: each may take up to
+/// 256 KiB in each family. Tables show fewer.
+const MAX_POOLED: usize = 500;
+
+impl Measured {
+    /// Whether samples are pooled: for one run, its own percentiles are enough.
+    fn pools_samples(&self) -> bool {
+        let runs = || self.rows.iter().map(|row| row.run);
+        let nodes = self.cases.len() * self.nodes.len();
+        nodes <= MAX_POOLED && runs().min() != runs().max()
+    }
+
+    /// Pools the samples of the runs that are measured.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not what the runner writes.
+    pub fn pool_samples(&mut self, path: &Path) -> Result<(), Error> {
+        if !self.pools_samples() {
+            return Ok(());
+        }
+        let Some(mut reader) = SamplesReader::open(path)? else {
+            return Ok(());
+        };
+        let cases: BTreeMap<u64, usize> = self.rows.iter().map(|row| (row.run, row.case)).collect();
+        for (run, case) in cases {
+            for ((node, family), pool) in reader.of_run(run)? {
+                if let Some(node) = self.nodes.iter().position(|known| *known == node) {
+                    self.pools
+                        .entry((case, node, family))
+                        .or_default()
+                        .merge(&pool);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Pools the samples of a run that was computed from its logs and added last.
+    pub fn pool_run(&mut self, run: u64, metrics: &[NodeMetrics]) {
+        if self.cases.len() * self.nodes.len() > MAX_POOLED {
+            self.pools.clear();
+            return;
+        }
+        let first = self.rows.len().saturating_sub(metrics.len());
+        for (row, metrics) in self.rows[first..].iter().zip(metrics) {
+            if row.run != run {
+                return;
+            }
+            for (of, samples) in metrics.samples().families() {
+                if let Some(family) = family_of(of) {
+                    let key = (row.case, row.node, family);
+                    self.pools.entry(key).or_default().add(family, of, samples);
+                }
+            }
+        }
+    }
+
+    /// A percentile of all samples of these nodes in all runs of a case; `None` for any
+    /// other metric.
+    pub fn pooled(&self, case: usize, nodes: &[usize], metric: &str) -> Option<Value> {
+        let (family, index) = percentile(metric)?;
+        let mut all = Pool::default();
+        for &node in nodes {
+            all.merge(self.pools.get(&(case, node, family))?);
+        }
+        all.percentiles()[index]
+    }
+}
