@@ -45,7 +45,6 @@ mod parts;
 mod percentiles;
 mod plugin_exit;
 mod processes;
-mod processes;
 mod program_ends;
 mod programs_end;
 mod proof;
