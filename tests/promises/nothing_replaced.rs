@@ -150,7 +150,7 @@ fn results_are_never_written_over_files_of_somebody_else() {
         lab.write(&format!("out/{file}"), "my own\n");
         for more in [&[][..], &["--resume"]] {
             let arguments = [&["scenario.toml", "--out", "out"][..], more].concat();
-            changes_nothing(&lab, &arguments, &["overwritten"]);
+            changes_nothing(&lab, &arguments, &["name another folder"]);
         }
     }
 }

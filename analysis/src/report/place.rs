@@ -40,9 +40,16 @@ pub(super) fn mark_of(text: &str) -> String {
     format!("{:016x}", xxh3_64(text.as_bytes()))
 }
 
-/// The last line of a `report.html` with this mark.
-pub(super) fn mark_line(mark: &str) -> String {
-    format!("<!-- plan {mark} -->\n")
+/// A `report.html` with this mark at its end.
+pub(super) fn marked(html: &str, mark: &str) -> String {
+    let html = html.trim_end();
+    let body = html.strip_suffix("</html>").unwrap_or(html);
+    format!("{body}{}", end(mark))
+}
+
+/// The end of a `report.html` with this mark.
+fn end(mark: &str) -> String {
+    format!("<!-- plan {mark} -->\n</html>\n")
 }
 
 /// Fails unless a report with this mark may be written into a folder, with these plots.
@@ -61,7 +68,7 @@ pub(super) fn check(mark: &str, out: &Path, plots: &[PathBuf]) -> Result<(), Err
     let html = out.join("report.html");
     if html.exists() {
         let text = std::fs::read(&html).map_err(Error::read(&html))?;
-        return match text.ends_with(mark_line(mark).as_bytes()) {
+        return match text.ends_with(end(mark).as_bytes()) {
             true => Ok(()),
             false => occupied(html, "it is not a report of this plan"),
         };

@@ -37,7 +37,7 @@ pub fn write(report: &Report, out: &Path) -> Result<Outputs, Error> {
     let files: Vec<PathBuf> = plots.iter().map(|(file, _)| file.clone()).collect();
     place::check(&report.plan, out, &files)?;
     let (markdown, html) = (markdown::render(report), html::render(report));
-    let html = html + &place::mark_line(&report.plan);
+    let html = place::marked(&html, &report.plan);
     let folder = if plots.is_empty() {
         out.to_owned()
     } else {

@@ -79,7 +79,14 @@ impl Folder {
     ///
     /// Fails if the folder cannot be written, or holds other files.
     pub fn resumed(path: &Path) -> Result<Folder, FolderError> {
+        let folder = Folder {
+            path: path.to_owned(),
+        };
         if !path.join(JOURNAL_FILE).exists() {
+            // Results that have lost their journal: it is missed when it is opened.
+            if folder.is_begun() {
+                return Ok(folder);
+            }
             let names = RESULT_FILES.iter().chain(&REPORT_FILES);
             let files = names.map(|name| path.join(name));
             let is_foreign = |file: &PathBuf| match file.ends_with(RUNS_FOLDER) {
