@@ -81,8 +81,9 @@ fn of_a_traceback_the_last_lines_are_in_the_error() {
 
 #[test]
 fn a_program_that_fails_before_it_accepts_is_not_waited_for() {
-    for more in [&[][..], &["--processes"]] {
-        let address = format!("tcp://{}:15000", own_host());
+    let host = own_host();
+    for (port, more) in [(15000, &[][..]), (15001, &["--processes"])] {
+        let address = format!("tcp://{host}:{port}");
         let lab = Lab::with(&format!(
             "name = \"early\"\ntime = \"real\"\nduration = \"5m\"\n\
              [nodes.client]\nbehavior = \"echo.client\"\nconfig = {{ texts = [\"a\"] }}\n\
@@ -104,12 +105,12 @@ fn a_program_that_fails_in_the_last_moment_has_failed() {
         if os.fork(): os._exit(7)\n\
         while open(f'/proc/{parent}/stat').read().rsplit(')', 1)[1].split()[0] != 'Z': pass\n\
         socket.create_connection((h, int(p))).sendall(b'end\\n')\n";
-    let lab = Lab::with(&format!(
+    let lab = Lab::with(
         "name = \"last\"\ntime = \"real\"\n\
-         [nodes.server]\nbehavior = \"echo.consumer\"\nconfig = {{ end = \"end\" }}\n\
+         [nodes.server]\nbehavior = \"echo.consumer\"\nconfig = { end = \"end\" }\n\
          [[nodes.server.listen]]\ntcp = \"127.0.0.1:0\"\nframing = \"line\"\n\
-         [nodes.program]\ncommand = [\"python3\", \"program.py\", \"{{address:server}}\"]\n"
-    ));
+         [nodes.program]\ncommand = [\"python3\", \"program.py\", \"{address:server}\"]\n",
+    );
     lab.write("program.py", script);
     run(&lab, "5m", &[]).ends(3).says(&["exit status: 7"]);
 }

@@ -140,14 +140,14 @@ fn unanswered_requests_are_a_metric_that_can_be_expected() {
     run(&chat, &[]).ends(1);
     assert_eq!(metric(&chat, "client", "unanswered"), "1");
     // Given up is not answered; and the report says what the metric is.
-    let given_up = Lab::with(&format!(
+    let given_up = Lab::with(
         "name = \"kv\"\nduration = \"10s\"\n[nodes.client]\nbehavior = \"kv.client\"\n\
-         config = {{ operations = 3, timeout = \"1s\", retries = 0 }}\n\
+         config = { operations = 3, timeout = \"1s\", retries = 0 }\n\
          [nodes.server]\nbehavior = \"kv.server\"\n\
          [[links]]\nfrom = \"server\"\nto = \"client\"\n\
          [[links]]\nfrom = \"client\"\nto = \"server\"\n\
-         [[faults]]\nat = \"0s\"\nfor = \"20s\"\ncrash = [\"server\"]\n"
-    ));
+         [[faults]]\nat = \"0s\"\nfor = \"20s\"\ncrash = [\"server\"]\n",
+    );
     given_up.runner(&["scenario.toml", "--out", "out"]).ends(0);
     let report = given_up.read("out/report.md");
     assert!(

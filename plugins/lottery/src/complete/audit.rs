@@ -159,9 +159,8 @@ impl<Row: Clone> Default for Audit<Row> {
 impl<Row: Clone> Audit<Row> {
     /// Notes that an agency talks to a central that is a program.
     pub fn goes_elsewhere(&mut self, agency: u32, central: &str) {
-        if !self.elsewhere.contains_key(&agency) {
-            self.elsewhere.insert(agency, central.to_owned());
-        }
+        let entry = self.elsewhere.entry(agency);
+        entry.or_insert_with(|| central.to_owned());
     }
 
     /// Adds the fact of a record.

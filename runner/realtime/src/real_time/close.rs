@@ -49,26 +49,20 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         ready: &mut Vec<Ready>,
         stop: &AtomicBool,
     ) -> Result<(), Failure> {
-        let apart = self.run.world.transport.has_remote_nodes();
-        if apart {
-            self.send_ends();
+        if !self.run.world.transport.has_remote_nodes() {
+            return self.drain_links(ready);
         }
-        let until = Instant::now() + if apart { DRAIN_APART } else { DRAIN };
-        loop {
-            let more = match apart {
-                true => !self.links.unended.is_empty() && !stop.load(Ordering::Relaxed),
-                false => self.links.in_flight > 0 || self.links.unchecked,
-            };
-            if !more || Instant::now() >= until {
-                break;
-            }
+        self.send_ends();
+        let until = Instant::now() + DRAIN_APART;
+        let stopped = || stop.load(Ordering::Relaxed);
+        while !self.links.unended.is_empty() && !stopped() && Instant::now() < until {
             self.links.unchecked = false;
             self.poll(Some(Duration::from_millis(10)), ready)?;
             self.receive(ready, stop)?;
             self.send_outgoing()?;
         }
         // Another process does not say which datagram is its last.
-        while apart && !self.links.datagrams.is_empty() && Instant::now() < until {
+        while !self.links.datagrams.is_empty() && Instant::now() < until {
             self.poll(Some(SILENCE), ready)?;
             if ready.is_empty() {
                 break;
