@@ -15,7 +15,7 @@ const RESET: &str = "\x1b[0m";
 pub fn plain(line: &str) -> Cow<'_, str> {
     match next_style(line) {
         None => harmless::line(line),
-        Some(_) => Cow::Owned(parts(line, |_| "", |text| harmless::line(text))),
+        Some(_) => Cow::Owned(parts(line, |_| "", harmless::line)),
     }
 }
 
@@ -24,7 +24,7 @@ pub fn contained(line: &str) -> Cow<'_, str> {
     match next_style(line) {
         None => harmless::line(line),
         Some(_) => {
-            let mut text = parts(line, |style| style, |text| harmless::line(text));
+            let mut text = parts(line, |style| style, harmless::line);
             if !text.ends_with(RESET) {
                 text.push_str(RESET);
             }
@@ -37,7 +37,7 @@ pub fn contained(line: &str) -> Cow<'_, str> {
 pub fn lines(text: &str) -> Cow<'_, str> {
     match next_style(text) {
         None => harmless::lines(text),
-        Some(_) => Cow::Owned(parts(text, |style| style, |text| harmless::lines(text))),
+        Some(_) => Cow::Owned(parts(text, |style| style, harmless::lines)),
     }
 }
 
