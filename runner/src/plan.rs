@@ -57,12 +57,22 @@ pub struct RunSpec {
 }
 
 /// Why a scenario cannot be run: at least one of both.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.text())]
 pub struct Refusal {
     /// The user's mistakes.
     pub mistakes: Option<Diagnostics>,
     /// Plugin files that do not load.
     pub broken: Vec<LoadError>,
+}
+
+impl Refusal {
+    /// All of it, without color.
+    fn text(&self) -> String {
+        let mistakes = self.mistakes.iter().map(ToString::to_string);
+        let broken = self.broken.iter().map(ToString::to_string);
+        mistakes.chain(broken).collect::<Vec<String>>().join("\n")
+    }
 }
 
 impl Plan {

@@ -194,10 +194,5 @@ pub fn plan(
 ) -> Result<Plan, String> {
     let overrides: Vec<_> = settings.iter().filter_map(to_override).collect();
     let search = SearchPath::with(plugin_path);
-    Plan::of_text(path, text, &overrides, &search).map_err(|refusal| {
-        let mistakes = refusal.mistakes.map(|it| it.render(false));
-        let broken = refusal.broken.iter().map(ToString::to_string);
-        let texts: Vec<String> = mistakes.into_iter().chain(broken).collect();
-        texts.join("\n")
-    })
+    Plan::of_text(path, text, &overrides, &search).map_err(|refusal| refusal.to_string())
 }
