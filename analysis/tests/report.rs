@@ -371,3 +371,34 @@ fn logs_of_another_program_are_read_through_a_mapping() {
         Err(Error::Mapping(_))
     ));
 }
+
+/// Runs the `analysis` command; returns its exit code and standard error.
+fn command(arguments: &[&std::ffi::OsStr]) -> (Option<i32>, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_analysis"));
+    let output = command.args(arguments).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), text)
+}
+
+#[test]
+fn the_command_ends_with_4_if_runs_are_missing() {
+    let folder = copy_of("echo-open");
+    let path = folder.path().as_os_str();
+    assert_eq!(command(&[path]).0, Some(0));
+    edit(folder.path().join("manifest.json"), |text| {
+        let one = "\"runs_per_case\": 1";
+        assert!(text.contains(one), "{text}");
+        text.replace(one, "\"runs_per_case\": 3")
+            .replace("\"runs_planned\": 1", "\"runs_planned\": 3")
+    });
+    let junit = folder.path().join("junit.xml");
+    let (code, said) = command(&[path, "--junit".as_ref(), junit.as_os_str()]);
+    assert_eq!(code, Some(4));
+    assert!(
+        said.contains("error: 2 of 3 runs are missing: 2, 3\n"),
+        "{said}"
+    );
+    let text = std::fs::read_to_string(junit).unwrap();
+    assert_eq!(text.matches("missing: the run is not").count(), 4);
+    assert_eq!(command(&[path, "--partial".as_ref()]).0, Some(0));
+}

@@ -61,7 +61,8 @@ pub struct RunSpec {
 }
 
 /// Why a scenario cannot be run: at least one of both.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.text())]
 pub struct Refusal {
     /// The user's mistakes.
     pub mistakes: Option<Diagnostics>,
@@ -69,15 +70,14 @@ pub struct Refusal {
     pub broken: Vec<LoadError>,
 }
 
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mistakes = self.mistakes.iter().map(|it| it.render(false));
+impl Refusal {
+    /// All of it, without color.
+    fn text(&self) -> String {
+        let mistakes = self.mistakes.iter().map(ToString::to_string);
         let broken = self.broken.iter().map(ToString::to_string);
-        f.write_str(&mistakes.chain(broken).collect::<Vec<_>>().join("\n"))
+        mistakes.chain(broken).collect::<Vec<String>>().join("\n")
     }
 }
-
-impl std::error::Error for Refusal {}
 
 impl Plan {
     /// Reads a scenario, loads its plugins, and checks the config and timing of each

@@ -44,7 +44,11 @@ impl Standing {
         let manifest = &folder.manifest;
         let wanted = Wanted::of(manifest);
         let missing = wanted.missing(&folder.runs, manifest.is_real());
-        let (mut failed, mut unknown, mut over_runs) = reasons(folder)?;
+        let Reasons {
+            mut failed,
+            mut unknown,
+            mut over_runs,
+        } = reasons(folder)?;
         let judged: BTreeSet<String> = over_runs.iter().map(|(case, _)| case.clone()).collect();
         for (index, case) in manifest.cases.iter().enumerate() {
             if judged.contains(&case.id) || !wanted.has_case(index) {
@@ -121,24 +125,31 @@ pub(super) fn unjudged_over_runs(expectation: &Expectation) -> Judgement {
     }
 }
 
-type OfRuns = BTreeMap<u64, Failures>;
+/// What the tables say of runs that did not pass, and of all runs of a case.
+#[derive(Default)]
+struct Reasons {
+    /// Why runs failed, by run.
+    failed: BTreeMap<u64, Failures>,
+    /// Why runs are unknown, by run.
+    unknown: BTreeMap<u64, Failures>,
+    /// The judgements over runs, by case.
+    over_runs: Vec<(String, Judgement)>,
+}
 
-/// Why runs failed and why they are unknown, by run; and the judgements over runs.
-fn reasons(folder: &Folder) -> Result<(OfRuns, OfRuns, Vec<(String, Judgement)>), Error> {
-    let (mut failed, mut unknown) = (OfRuns::new(), OfRuns::new());
+fn reasons(folder: &Folder) -> Result<Reasons, Error> {
+    let mut reasons = Reasons::default();
     let path = folder.path.join(FAILURES_FILE);
     if path.exists() {
         let mut table = FailureRow::open(&path)?;
         while let Some(row) = table.next_row()? {
             let FailureRow { run, text, .. } = FailureRow::from_row(&row)?;
             let failure = (FailureIdentity::of_error(&text), text);
-            failed.entry(run).or_default().push(failure);
+            reasons.failed.entry(run).or_default().push(failure);
         }
     }
-    let mut over_runs = Vec::new();
     let path = folder.path.join(VERDICTS_FILE);
     if !path.exists() {
-        return Ok((failed, unknown, over_runs));
+        return Ok(reasons);
     }
     let mut table = VerdictRow::open(&path)?;
     while let Some(row) = table.next_row()? {
@@ -148,13 +159,13 @@ fn reasons(folder: &Folder) -> Result<(OfRuns, OfRuns, Vec<(String, Judgement)>)
             judgement,
         } = VerdictRow::from_row(&row)?;
         let Some(run) = run else {
-            over_runs.push((case, judgement));
+            reasons.over_runs.push((case, judgement));
             continue;
         };
         let of_run = match judgement.verdict {
             Verdict::Passed => continue,
-            Verdict::Failed => &mut failed,
-            Verdict::Unknown => &mut unknown,
+            Verdict::Failed => &mut reasons.failed,
+            Verdict::Unknown => &mut reasons.unknown,
         };
         let failure = (
             FailureIdentity::of_judgement(&judgement),
@@ -162,7 +173,7 @@ fn reasons(folder: &Folder) -> Result<(OfRuns, OfRuns, Vec<(String, Judgement)>)
         );
         of_run.entry(run).or_default().push(failure);
     }
-    Ok((failed, unknown, over_runs))
+    Ok(reasons)
 }
 
 /// The shards that the results are made of.

@@ -93,11 +93,12 @@ impl Wanted {
     ) -> Option<MissingRuns> {
         let done = |row: &&RunRow| row.status != RunStatus::Interrupted || is_real;
         let rows = rows.into_iter().filter(done);
-        let done: BTreeSet<u64> = rows.map(|row| row.run).collect();
+        let mut done: Vec<u64> = rows.map(|row| row.run).collect();
+        done.sort_unstable();
         let mut missing = MissingRuns::default();
         for run in self.iter() {
             missing.wanted += 1;
-            if !done.contains(&run) {
+            if done.binary_search(&run).is_err() {
                 missing.runs.push(run);
             }
         }
