@@ -51,6 +51,7 @@ mod resume;
 mod scenario_errors;
 mod scenario_schema;
 mod send;
+mod stuck;
 mod traffic;
 mod traffic_live;
 mod units;
