@@ -9,6 +9,7 @@
 mod commit;
 mod in_order;
 mod queue;
+mod stuck;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +21,7 @@ use crossbeam::channel::{self, Receiver, RecvTimeoutError, Sender};
 use commit::commit;
 use in_order::InOrder;
 use queue::Queue;
+use stuck::Stuck;
 
 use crate::plan::{Plan, RunSpec};
 use crate::results::folder::Folder;
@@ -43,11 +45,23 @@ pub struct Options {
     pub session: session::Options,
 }
 
+/// Something that happens while a plan is executed.
+#[derive(Debug)]
+pub enum Happening<'a> {
+    /// A run has ended. These have the order of the plan.
+    RunEnded(&'a RunResult),
+    /// A callback does not return: which one, for people.
+    Stuck(&'a str),
+    /// The process ends now, because a callback does not return after a signal. The
+    /// tables are written.
+    Abandoned(&'a str),
+}
+
 /// The result of a run, and its index in the list of runs.
 type Finished = (usize, Result<RunResult, RunError>);
 
-/// Executes these runs of a plan. Calls `each` with every result in the order of the
-/// plan, including the results of an earlier process. When `stop` is set, current
+/// Executes these runs of a plan. Calls `each` with what happens, and with every result
+/// in the order of the plan, including the results of an earlier process. When `stop` is set, current
 /// runs are interrupted and no other run begins. Returns the judgements over all
 /// runs of a case, with the index of the case.
 ///
@@ -61,7 +75,7 @@ pub fn execute(
     results: OpenResults,
     options: &Options,
     stop: &AtomicBool,
-    each: &mut dyn FnMut(&RunResult),
+    each: &mut dyn FnMut(Happening<'_>),
 ) -> Result<Vec<(usize, Judgement)>, RunError> {
     let OpenResults {
         folder,
@@ -85,7 +99,8 @@ pub fn execute(
         journal: &Mutex::new(journal),
         before: &resumed.again,
     };
-    let mut in_order = InOrder::new(plan, &folder, runs, resumed.kept, options.is_part, each)?;
+    let kept = resumed.kept;
+    let mut in_order = InOrder::new(plan, &folder, runs, kept, options.is_part, each).map(Some)?;
     let span = tracing::Span::current();
     thread::scope(|scope| {
         let (sender, finished) = channel::bounded(2 * workers);
@@ -96,13 +111,19 @@ pub fn execute(
         drop(sender);
         let watching = options.session.timeout;
         let watcher = watching.map(|_| scope.spawn(|| watch(&timers, stop, &done)));
-        collect(&mut in_order, &finished, &queue);
+        let mut stuck = Stuck::new(&timers, stop);
+        if let Some(results) = &mut in_order
+            && let Some(why) = collect(results, &finished, &queue, &mut stuck)
+            && let Some(results) = in_order.take()
+        {
+            results.abandon(&why);
+        }
         done.store(true, Ordering::Release);
         if let Some(watcher) = watcher {
             watcher.thread().unpark();
         }
     });
-    in_order.finish()
+    in_order.map_or_else(|| Ok(Vec::new()), InOrder::finish)
 }
 
 /// What all workers share.
@@ -120,6 +141,7 @@ struct Worker<'a> {
 impl Worker<'_> {
     /// Runs runs until the queue is empty or closed.
     fn work(&self, timer: &RunTimer, finished: &Sender<Finished>) {
+        timer.attach();
         let limit = self.options.session.timeout;
         let limits = Limits {
             stop: self.queue.stop,
@@ -142,13 +164,24 @@ impl Worker<'_> {
     }
 }
 
-/// Takes the results of all workers until they have ended.
-fn collect(in_order: &mut InOrder<'_>, finished: &Receiver<Finished>, queue: &Queue<'_>) {
+/// Takes the results of all workers until they have ended. Returns why the process is to
+/// end without some of them.
+fn collect(
+    in_order: &mut InOrder<'_>,
+    finished: &Receiver<Finished>,
+    queue: &Queue<'_>,
+    stuck: &mut Stuck<'_>,
+) -> Option<String> {
     loop {
         match finished.recv_timeout(FLUSH_EVERY) {
             Ok((index, result)) => in_order.add(index, result),
             Err(RecvTimeoutError::Timeout) => in_order.flush(),
-            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+        match stuck.look() {
+            Some(stuck::Verdict::Tell(text)) => in_order.stuck(&text),
+            Some(stuck::Verdict::Abandon(text)) => return Some(text),
+            None => {}
         }
         if in_order.has_failed() {
             queue.close();

@@ -65,6 +65,7 @@ mod scenario_schema;
 mod send;
 mod sender_errors;
 mod slips;
+mod stuck;
 mod traffic;
 mod traffic_live;
 mod unanswered;

@@ -11,7 +11,7 @@ use analysis::results::{LogMode, Manifest, RepeatCommand, RunStatus};
 use crate::cli::Exit;
 use crate::cli::arguments::{Log, RunOptions};
 use crate::cli::select::selection;
-use crate::execute::{self, execute, wanted};
+use crate::execute::{self, Happening, execute, wanted};
 use crate::plan::{Plan, RunSpec};
 use crate::reporter::console::{Console, line_printer};
 use crate::reporter::{Context, Ending, Event, Reporter, ReporterError, Reporters};
@@ -23,6 +23,7 @@ use crate::session::isolate::{ErrorPrinter, Isolation, share};
 use crate::session::{self, Processes, RunError};
 use os::signals::StopSignals;
 use realtime::processes::Setting;
+use realtime::programs;
 use realtime::setup::SetupError;
 
 /// A plan, and how the command line wants it to be run.
@@ -118,9 +119,15 @@ impl PlanCommand<'_> {
             results,
             &self.how(),
             &self.stop.flag,
-            &mut |result| {
-                outcome.add(result);
-                let result = reporters.event(context, &Event::RunEnded(result));
+            &mut |happening| {
+                let result = match happening {
+                    Happening::RunEnded(result) => {
+                        outcome.add(result);
+                        reporters.event(context, &Event::RunEnded(result))
+                    }
+                    Happening::Stuck(text) => reporters.event(context, &Event::Error(text)),
+                    Happening::Abandoned(text) => self.abandon(context, &outcome, reporters, text),
+                };
                 reported = std::mem::replace(&mut reported, Ok(())).and(result);
             },
         );
@@ -153,6 +160,24 @@ impl PlanCommand<'_> {
                 })
             }
         })
+    }
+
+    /// Ends the process though a callback has not returned: with the reports of what is
+    /// finished, and the exit code of the signal.
+    fn abandon(
+        &self,
+        context: &Context<'_>,
+        outcome: &Outcome,
+        reporters: &mut Reporters,
+        text: &str,
+    ) -> ! {
+        let _ = reporters.event(context, &Event::Error(text));
+        let _ = self.end(context, outcome, false, reporters);
+        let _ = self.report(context, reporters);
+        os::terminal::restore();
+        programs::end_all();
+        let exit = self.stop.signal().map_or(Exit::Failed, Exit::Signal);
+        os::exit::at_once(exit.code().into())
     }
 
     /// Reports the end of the plan. A file that cannot be written is an error, but the

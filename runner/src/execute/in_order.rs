@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use analysis::results::Judgement;
 
+use super::Happening;
 use crate::judge::activity::IdleRuns;
 use crate::judge::expectations::Tallies;
 use crate::plan::{Plan, RunSpec};
@@ -28,7 +29,7 @@ pub(super) struct InOrder<'a> {
     /// Whether the runs are a shard of the plan.
     is_part: bool,
     writer: ResultsWriter,
-    each: &'a mut dyn FnMut(&RunResult),
+    each: &'a mut dyn FnMut(Happening<'_>),
     /// The first error.
     error: Option<RunError>,
 }
@@ -41,7 +42,7 @@ impl<'a> InOrder<'a> {
         runs: &'a [RunSpec],
         kept: BTreeMap<u32, RunResult>,
         is_part: bool,
-        each: &'a mut dyn FnMut(&RunResult),
+        each: &'a mut dyn FnMut(Happening<'_>),
     ) -> Result<InOrder<'a>, RunError> {
         Ok(InOrder {
             plan,
@@ -82,12 +83,7 @@ impl<'a> InOrder<'a> {
 
     /// Passes the remaining results on and judges the cases over their runs.
     pub fn finish(mut self) -> Result<Vec<(usize, Judgement)>, RunError> {
-        // After a stop, runs may be missing.
-        for index in self.next..self.runs.len() {
-            if let Some(result) = self.take(index) {
-                self.keep(&result);
-            }
-        }
+        self.pass_on_all();
         // Lines are written even after an error of another file.
         let flushed = self.writer.flush().map_err(RunError::from);
         self.error.map_or(flushed, Err)?;
@@ -100,6 +96,29 @@ impl<'a> InOrder<'a> {
         }
         self.writer.flush()?;
         Ok(judged)
+    }
+
+    /// Reports a callback that does not return.
+    pub fn stuck(&mut self, text: &str) {
+        (self.each)(Happening::Stuck(text));
+    }
+
+    /// Passes the remaining results on and ends the process. Workers may still be in a
+    /// callback, so nothing that they use may go away.
+    pub fn abandon(mut self, text: &str) {
+        self.pass_on_all();
+        // A table that cannot be written is made again from the journal.
+        let _ = self.writer.flush();
+        (self.each)(Happening::Abandoned(text));
+    }
+
+    /// Passes the remaining results on. After a stop, runs may be missing between them.
+    fn pass_on_all(&mut self) {
+        for index in self.next..self.runs.len() {
+            if let Some(result) = self.take(index) {
+                self.keep(&result);
+            }
+        }
     }
 
     fn pass_on(&mut self) {
@@ -125,7 +144,7 @@ impl<'a> InOrder<'a> {
         self.idle.add(result);
         let schema = &self.plan.nodes(result.spec.case).schema;
         match self.writer.add(result, schema) {
-            Ok(()) => (self.each)(result),
+            Ok(()) => (self.each)(Happening::RunEnded(result)),
             Err(error) => self.error = Some(error.into()),
         }
     }

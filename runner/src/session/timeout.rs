@@ -4,9 +4,11 @@
 //! never returns cannot be ended this way; see [`isolate`](super::isolate).
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use host::activity::{self, Activity};
 
 /// The interval of the watching thread: the delay of a signal or a limit is at
 /// most as long. Arbitrary.
@@ -19,6 +21,8 @@ pub struct RunTimer {
     stop: AtomicBool,
     /// Whether the reason is the limit.
     exceeded: AtomicBool,
+    /// The plugin code in which the worker is.
+    activity: OnceLock<Arc<Activity>>,
     deadline: Mutex<Option<Instant>>,
 }
 
@@ -54,6 +58,21 @@ impl<'a> Limits<'a> {
 }
 
 impl RunTimer {
+    /// Names the calling thread as the worker.
+    pub fn attach(&self) {
+        let _ = self.activity.set(activity::here());
+    }
+
+    /// The activity of the worker; none before it has begun.
+    pub fn activity(&self) -> Option<&Arc<Activity>> {
+        self.activity.get()
+    }
+
+    /// Whether the current run has exceeded its limit.
+    pub fn is_exceeded(&self) -> bool {
+        self.exceeded.load(Ordering::Relaxed)
+    }
+
     fn deadline(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
         self.deadline.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -50,7 +50,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         stop: &AtomicBool,
     ) -> Result<(), Failure> {
         if !self.run.world.transport.has_remote_nodes() {
-            return self.drain_links(ready);
+            return self.drain_links(ready, stop);
         }
         self.send_ends();
         let until = Instant::now() + DRAIN_APART;
