@@ -177,7 +177,7 @@ fn check_reports_all_mistakes_of_all_files_at_once() {
         .ends(2)
         .says(&["a.toml:4:1: ", "a.toml:8:", "b.toml:7:12: "])
         .says(&["c.toml:9:20: `faces`: expected a whole number of at least 1, found 0"])
-        .says(&["c.toml:9:30: unknown key `dice`"])
+        .says(&["c.toml:9:23: unknown key `dice`"])
         .says(&["none.toml: there is no such file"]);
     assert!(said.out.is_empty());
     // `run` reports the same, and runs none of them.

@@ -223,7 +223,7 @@ fn unknown_checks_and_metrics_are_reported_before_anything_runs() {
             "scenario.toml:10:9: plugin `clock` has no check `lampert`",
             "checks there: lamport (did you mean `lamport`?)",
             "scenario.toml:12:9: there is no plugin `clok`",
-            "scenario.toml:15:21: unknown key `strict`, none are known here",
+            "scenario.toml:15:12: unknown key `strict`, none are known here",
             "scenario.toml:17:10: `queue_maximum` is no metric that any node has",
             "(did you mean `queue_max`?)",
         ]);

@@ -180,7 +180,7 @@ fn persisted_values_are_in_the_runs_folder_and_need_one() {
     let persist = ["--set", "nodes.server.config.persist=true"];
     let lab = shipped("kv-basic", &persist);
     let file = &lab.files("out/runs/0001")["server.kv"];
-    assert!(file.starts_with(b"kv log 1"));
+    assert!(file.starts_with(b"kv log 2"));
     let again = shipped("kv-basic", &persist);
     assert_eq!(lab.files("out/runs"), again.files("out/runs"));
     let off = Lab::with(
@@ -229,6 +229,7 @@ fn mistakes_in_a_config_have_a_place() {
         ])
         .says(&[
             "scenario.toml:12:",
-            "unknown key `bugdet` (did you mean `budget`?)",
+            "unknown key `bugdet`",
+            "keys here: budget (did you mean `budget`?)",
         ]);
 }

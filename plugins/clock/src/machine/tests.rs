@@ -252,7 +252,7 @@ fn each_mistake_of_a_config_is_reported_with_its_place() {
         .map(|problem| format!("{}: {}", problem.path, problem.message))
         .collect();
     let expected = [
-        "face: unknown key `face` (did you mean `faces`?)",
+        "face: unknown key `face`, known are: broadcast, encoding, faces, script, send_before_increment (did you mean `faces`?)",
         "faces: expected a whole number of at least 1, found 0",
         "script[1]: expected a whole number of at least 1, found text \"two\"",
         "script[2]: expected a whole number of at least 1, found 0",

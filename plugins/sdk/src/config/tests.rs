@@ -173,7 +173,7 @@ fn each_mistake_says_what_was_expected_and_found() {
         ),
         (
             "conut = 1",
-            "conut: unknown key `conut` (did you mean `count`?)",
+            "conut: unknown key `conut`, known are: count, mode, name, on, rates, shape, share, sizes, small, weights (did you mean `count`?)",
         ),
         (
             "rates = { low = 3, high = 2 }",

@@ -146,7 +146,7 @@ fn each_mistake_says_what_was_expected_and_found() {
         ),
         (
             "interval = { unifrom = ['1s', '2s'] }",
-            "interval.unifrom: unknown key `unifrom` (did you mean `uniform`?)",
+            "interval.unifrom: unknown key `unifrom`, known are: uniform, uniform_int, choice, normal, exponential, lognormal, pareto (did you mean `uniform`?)",
         ),
         (
             "interval = { uniform = ['1s', '2s'], choice = ['1s'] }",
@@ -162,8 +162,7 @@ fn each_mistake_says_what_was_expected_and_found() {
         ),
         (
             "interval = { uniform = ['1s', 2] }",
-            "interval.uniform[1]: expected a duration with a unit, found 2 (write `\"2s\"` for \
-             seconds)",
+            "interval.uniform[1]: expected a duration with a unit, found 2 (write the unit: `\"2ms\"` or `\"2s\"`)",
         ),
         (
             "interval = { uniform_int = ['1s', '300000d'] }",
@@ -188,7 +187,7 @@ fn each_mistake_says_what_was_expected_and_found() {
         ),
         (
             "interval = { normal = { mean = '1s', sdt = '1s' } }",
-            "interval.normal.sdt: unknown key `sdt` (did you mean `std`?)",
+            "interval.normal.sdt: unknown key `sdt`, known are: mean, std (did you mean `std`?)",
         ),
         (
             "interval = { exponential = { mean = '0s' } }",
