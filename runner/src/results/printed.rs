@@ -14,6 +14,7 @@ pub struct Printed {
     folder: PathBuf,
     lines: BTreeMap<String, String>,
     size: usize,
+    total: u64,
 }
 
 /// Size of the lines that are collected before they are written `[bytes]`.
@@ -26,6 +27,7 @@ impl Printed {
             folder: folder.to_owned(),
             lines: BTreeMap::new(),
             size: 0,
+            total: 0,
         }
     }
 
@@ -38,6 +40,12 @@ impl Printed {
         lines.push_str(line);
         lines.push('\n');
         self.size += line.len() + 1;
+        self.total += line.len() as u64 + 1;
+    }
+
+    /// The size of all lines so far, whether or not they are in the files `[bytes]`.
+    pub fn total(&self) -> u64 {
+        self.total
     }
 
     /// Whether the lines should be written.
