@@ -177,7 +177,10 @@ fn plan_all(
     let mut exit = Exit::Passed;
     for file in &files {
         match Plan::load(file, overrides, &search) {
-            Ok(plan) => plans.push(plan),
+            Ok(plan) => {
+                plan.warnings.iter().for_each(|it| console.warning(it));
+                plans.push(plan);
+            }
             Err(Refusal::Mistakes(mistakes)) => {
                 console.mistakes(&mistakes);
                 exit = exit.and(Exit::BadInput);

@@ -22,7 +22,8 @@ pub use judges::BoundCheck;
 pub use selection::{Selection, Shard};
 
 use crate::scenario::{
-    Axis, Diagnostics, Loaded, Override, ReadCase, Reading, TimeMode, read_file, read_text,
+    Axis, Diagnostic, Diagnostics, Loaded, Override, ReadCase, Reading, TimeMode, read_file,
+    read_text,
 };
 use base::random::Streams;
 use host::library::LoadError;
@@ -42,6 +43,8 @@ pub struct Plan {
     pub axes: Vec<Axis>,
     /// The cases, at least one.
     pub cases: Vec<Case>,
+    /// What can be run, and is hardly meant, in the order of the file.
+    pub warnings: Vec<Diagnostic>,
     node_sets: NodeSets,
 }
 
@@ -65,6 +68,16 @@ pub enum Refusal {
     /// Plugin files that do not load.
     #[error("{}", lines(.0))]
     Plugins(Vec<LoadError>),
+}
+
+/// The warnings of all cases, each once.
+fn warnings(cases: &mut [ReadCase], bound: &mut [binding::Binding]) -> Vec<Diagnostic> {
+    let read = cases.iter_mut().flat_map(|case| case.warnings.drain(..));
+    let bound = bound.iter_mut().flat_map(|it| it.warnings.drain(..));
+    let mut all: Vec<Diagnostic> = read.chain(bound).collect();
+    all.sort_by(|a, b| (a.place(), a.message()).cmp(&(b.place(), b.message())));
+    all.dedup_by(|a, b| (a.place(), a.message()) == (b.place(), b.message()));
+    all
 }
 
 fn lines(errors: &[LoadError]) -> String {
@@ -125,6 +138,7 @@ impl Plan {
         if !broken.is_empty() {
             return Err(Refusal::Plugins(broken));
         }
+        let warnings = warnings(&mut reading.cases, &mut bound);
         let mut node_sets = NodeSets::default();
         let mut origins = None;
         let case = |(read, binding): (ReadCase, binding::Binding)| {
@@ -151,6 +165,7 @@ impl Plan {
             plugins,
             axes: reading.axes,
             cases,
+            warnings,
             node_sets,
         })
     }

@@ -170,6 +170,7 @@ fn read_case(
     let words: Vec<String> = named
         .map(|(axis, value)| format!("{}={}", axis.name, value.word))
         .collect();
+    let warnings = mistakes.take_warnings();
     let found = mistakes.into_vec();
     let scenario = resolved.scenario.filter(|_| found.is_empty());
     let sound = scenario.is_some();
@@ -190,6 +191,7 @@ fn read_case(
             checks: check_places,
             expectations: resolved.expectations,
         },
+        warnings,
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Binding {
     pub mistakes: Vec<Diagnostic>,
     /// The checks without a mistake.
     pub checks: Vec<BoundCheck>,
+    /// The checks of plugins that no node uses.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// The plugins that a scenario names. The value is none if the file does not load; a
@@ -82,11 +84,13 @@ impl Binder<'_> {
             }
         }
         let plugins = &self.plugins;
+        let warnings = super::judges::foreign_checks(groups, checks, plugins, origins);
         let checks = super::judges::checks(checks, origins, plugins, self.search, &mut mistakes);
         Binding {
             configs,
             mistakes,
             checks,
+            warnings,
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use analysis::metrics::metric_names;
 
 use super::binding::{Plugins, known, no_plugin};
-use crate::scenario::{CheckRule, Diagnostic, ExpectRule, Origins};
+use crate::scenario::{CheckRule, Diagnostic, ExpectRule, Group, Origins};
 use host::check::CheckConfig;
 use host::config::Config;
 use host::plugin::Plugin;
@@ -60,6 +60,40 @@ pub(super) fn checks(
         }
     }
     bound
+}
+
+/// Warns of each check of a plugin whose behaviors no node has: the check has hardly
+/// anything to judge. A plugin without behaviors has checks for the nodes of others.
+pub(super) fn foreign_checks(
+    groups: &[Group],
+    rules: &[CheckRule],
+    plugins: &Plugins,
+    origins: &Origins,
+) -> Vec<Diagnostic> {
+    let used: BTreeSet<&str> = groups
+        .iter()
+        .filter_map(|group| Some(&*group.behavior.as_ref()?.plugin))
+        .collect();
+    let foreign = rules.iter().enumerate();
+    let foreign = foreign.filter(|(_, rule)| {
+        let plugin = plugins.get(&rule.name.plugin).and_then(Option::as_ref);
+        let has_behaviors = plugin.is_some_and(|plugin| !plugin.behaviors.is_empty());
+        has_behaviors && !used.contains(&*rule.name.plugin)
+    });
+    let warning = |(index, rule): (usize, &CheckRule)| {
+        let plugin = &rule.name.plugin;
+        let what = format!(
+            "check `{}` is of plugin `{plugin}`, which no node uses",
+            rule.name
+        );
+        let used: Vec<&str> = used.iter().copied().collect();
+        let help = match used.is_empty() {
+            true => "no node has a behavior of a plugin".to_owned(),
+            false => format!("plugins of the nodes: {}", used.join(", ")),
+        };
+        origins.check_problem(index, &what).help(help).as_warning()
+    };
+    foreign.map(warning).collect()
 }
 
 fn no_check(origins: &Origins, index: usize, rule: &CheckRule, plugin: &Plugin) -> Diagnostic {

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use indicatif::{MultiProgress, ProgressBar};
 
 use crate::results::style;
-use crate::scenario::Diagnostics;
+use crate::scenario::{Diagnostic, Diagnostics};
 
 /// When to use color: `--color`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -69,6 +69,11 @@ impl Console {
     /// Prints the mistakes of a scenario.
     pub fn mistakes(&self, mistakes: &Diagnostics) {
         self.write(&mistakes.render(self.color));
+    }
+
+    /// Prints a warning about a scenario.
+    pub fn warning(&self, warning: &Diagnostic) {
+        self.write(&warning.render(self.color));
     }
 
     /// Prints an error, of one line or more.

@@ -1,5 +1,7 @@
 //! The recorder of a run: writes each record to the log, and passes it to metrics and
 //! checks.
+//!
+//! The logs have a limit (`max_log`). What exceeds it is not written, and the run ends.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use analysis::results::{Judgement, LogMode};
 use crate::judge::checks::Checks;
 use crate::results::printed::Printed;
 use crate::results::style;
+use base::size::to_text;
 use base::time::SimTime;
 use engine::sink::Sink;
 
@@ -25,6 +28,10 @@ pub struct Recorder {
     checks: Option<Checks>,
     printed: Option<Printed>,
     error: Option<WriteError>,
+    /// The most bytes of the logs and of what nodes print.
+    limit: u64,
+    /// Whether something was left out because of the limit.
+    is_full: bool,
     /// Prints a line of a node at once.
     print_line: Option<fn(&str)>,
 }
@@ -67,10 +74,31 @@ impl Recorder {
             checks: None,
             printed: (mode != LogMode::Off).then(|| Printed::new(folder)),
             error: None,
+            limit: u64::MAX,
+            is_full: false,
             print_line,
             schema: schema.clone(),
             log,
         }
+    }
+
+    /// Limits the size of the logs and of what nodes print, together `[bytes]`.
+    pub fn limited_to(mut self, bytes: u64) -> Recorder {
+        self.limit = bytes;
+        self
+    }
+
+    /// Whether more may be written.
+    #[inline]
+    fn has_room(&mut self) -> bool {
+        let log = match &self.log {
+            Log::PerNode(log) => log.size(),
+            Log::Combined(log) => log.size(),
+            Log::Off => return true,
+        };
+        let printed = self.printed.as_ref().map_or(0, Printed::total);
+        self.is_full |= log + printed > self.limit;
+        !self.is_full
     }
 
     /// Passes every record to these checks, too.
@@ -121,10 +149,11 @@ impl Recorder {
 impl Sink for Recorder {
     #[inline]
     fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        let has_room = self.has_room();
         match &mut self.log {
-            Log::PerNode(log) => log.row(row, columns),
-            Log::Combined(log) => log.row(row, columns),
-            Log::Off => {}
+            Log::PerNode(log) if has_room => log.row(row, columns),
+            Log::Combined(log) if has_room => log.row(row, columns),
+            _ => {}
         }
         if let Some(metrics) = &mut self.metrics {
             metrics.row(row, columns);
@@ -141,7 +170,8 @@ impl Sink for Recorder {
                 self.schema.nodes[node as usize].name
             ));
         }
-        let Some(printed) = &mut self.printed else {
+        let has_room = self.has_room();
+        let Some(printed) = self.printed.as_mut().filter(|_| has_room) else {
             return;
         };
         printed.line(&self.schema.nodes[node as usize].name, &style::plain(line));
@@ -150,6 +180,16 @@ impl Sink for Recorder {
         {
             self.error.get_or_insert(error);
         }
+    }
+
+    fn is_full(&self) -> Option<String> {
+        self.is_full.then(|| {
+            format!(
+                "the logs of the run exceed `max_log`, {}: run with `--log off`, or set \
+                 `max_log` higher",
+                to_text(self.limit)
+            )
+        })
     }
 
     fn external_peer(&mut self, name: &str) {

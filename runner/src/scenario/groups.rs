@@ -1,12 +1,14 @@
 //! `[nodes.NAME]`: what overrides decide, keys that contradict one another, keys
 //! that are taken from another group, and the group that results.
 
+use std::collections::BTreeSet;
+
 use super::document::Table;
 use super::inherit::inherit;
 use super::reader::Mistakes;
 use super::resolve::or;
 use super::resolved::{Group, LocalClock};
-use super::written::{GroupEntry, ListenEntry};
+use super::written::{GroupEntry, ListenEntry, ScenarioFile};
 use base::distribution::Distribution;
 use base::time::SimDuration;
 
@@ -35,6 +37,27 @@ pub fn settle(groups: &mut [GroupEntry], mistakes: &Mistakes) {
                 group.place,
                 format!("node group `{}` has no `behavior`", group.name),
                 "write `behavior = \"PLUGIN.BEHAVIOR\"`; `runner plugins` lists them",
+            );
+        }
+    }
+}
+
+/// Reports groups that start after the run's end.
+pub fn check_starts(file: &ScenarioFile, mistakes: &Mistakes) {
+    let Some(duration) = file.duration.as_ref().and_then(|it| it.value) else {
+        return;
+    };
+    // A mistake in a group that others extend is reported once.
+    let mut reported = BTreeSet::new();
+    for start_at in file.groups.iter().filter_map(|it| it.start_at.as_ref()) {
+        if let Some(start) = start_at.value
+            && start > duration
+            && reported.insert(start_at.place)
+        {
+            mistakes.add_with_help(
+                start_at.place,
+                format!("the nodes start at {start}, after the run's end at {duration}"),
+                "start them before, or set a longer `duration`",
             );
         }
     }

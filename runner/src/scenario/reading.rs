@@ -58,6 +58,8 @@ pub struct ReadCase {
     pub(super) checks: Vec<CheckRule>,
     /// Where groups, checks and expectations are written, by their index.
     pub origins: Origins,
+    /// What can be run, and is hardly meant.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// The id of the one case of a scenario without a matrix.

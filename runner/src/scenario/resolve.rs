@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::faults;
 use super::groups;
 use super::judges::{CheckEntry, CheckOrigin, ExpectOrigin};
+use super::keys::DEFAULT_MAX_LOG;
 use super::links;
 use super::listen;
 use super::names::Names;
@@ -44,10 +45,12 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
     let notes = notes(&file, path, mistakes);
     let time = time(&file, mistakes);
     end(&file, mistakes);
+    groups::check_starts(&file, mistakes);
     let faults = faults(&file, time, links.as_deref(), &names, mistakes);
     program::check(&file.groups, time == Some(TimeMode::Virtual), mistakes);
     listen::check_addresses(&file.groups, mistakes);
     listen::check_stdin(&file.groups, mistakes);
+    listen::warn_in_virtual_time(&file.groups, time, mistakes);
 
     let groups: Vec<_> = file.groups.iter().map(groups::group).collect();
     let sound = file.groups.iter().zip(&groups);
@@ -67,6 +70,11 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
             duration: file.duration.as_ref().and_then(|it| it.value),
             seed: or(&file.seed, || 1)?,
             time: time?,
+            max_events_at_once: match &file.max_events_at_once {
+                Some(written) => Some(written.value?.try_into().ok()?),
+                None => None,
+            },
+            max_log: or(&file.max_log, || DEFAULT_MAX_LOG)?,
             groups: all(groups)?,
             links: links?,
             faults: faults?,

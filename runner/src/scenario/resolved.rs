@@ -26,6 +26,11 @@ pub struct Scenario {
     pub seed: u64,
     /// How time passes.
     pub time: TimeMode,
+    /// The longest chain of causes within one instant, 1 to 4 * 10^6. `None`: the default of
+    /// the engine.
+    pub max_events_at_once: Option<u32>,
+    /// Maximum size of the logs of a run, with what nodes print `[bytes]`.
+    pub max_log: u64,
     /// The node groups, in the order of the file. Nodes are numbered through all
     /// groups, so the indices of a group's nodes are contiguous.
     pub groups: Vec<Group>,

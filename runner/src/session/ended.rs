@@ -97,7 +97,7 @@ pub(super) fn status(reason: EndReason) -> (RunStatus, Option<String>) {
         }
         EndReason::Interrupted => (RunStatus::Interrupted, None),
         EndReason::Failed(failure) => (RunStatus::Failed, Some(failure.to_string())),
-        EndReason::Endless(why) => (RunStatus::Failed, Some(why)),
+        EndReason::Limit(why) => (RunStatus::Failed, Some(why)),
     }
 }
 
