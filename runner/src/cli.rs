@@ -198,6 +198,7 @@ fn plan_all(
     for file in &files {
         let refusal = match Plan::load_by(file, &overrides.sound, &search, planner) {
             Ok(plan) => {
+                plan.warnings.iter().for_each(|it| console.warning(it));
                 plans.push(plan);
                 continue;
             }

@@ -25,7 +25,8 @@ use planner::Planner;
 pub use selection::{Selection, Shard};
 
 use crate::scenario::{
-    Axis, Diagnostics, Loaded, Override, ReadCase, Reading, TimeMode, read_file, read_text,
+    Axis, Diagnostic, Diagnostics, Loaded, Override, ReadCase, Reading, TimeMode, read_file,
+    read_text,
 };
 use base::random::Streams;
 use host::build::GivenBuild;
@@ -46,6 +47,8 @@ pub struct Plan {
     pub axes: Vec<Axis>,
     /// The cases, at least one.
     pub cases: Vec<Case>,
+    /// What can be run, and is hardly meant, in the order of the file.
+    pub warnings: Vec<Diagnostic>,
     node_sets: NodeSets,
 }
 
@@ -77,6 +80,16 @@ impl Refusal {
         let broken = self.broken.iter().map(ToString::to_string);
         mistakes.chain(broken).collect::<Vec<String>>().join("\n")
     }
+}
+
+/// The warnings of all cases, each once.
+fn warnings(cases: &mut [ReadCase], bound: &mut [binding::Binding]) -> Vec<Diagnostic> {
+    let read = cases.iter_mut().flat_map(|case| case.warnings.drain(..));
+    let bound = bound.iter_mut().flat_map(|it| it.warnings.drain(..));
+    let mut all: Vec<Diagnostic> = read.chain(bound).collect();
+    all.sort_by(|a, b| (a.place(), a.message()).cmp(&(b.place(), b.message())));
+    all.dedup_by(|a, b| (a.place(), a.message()) == (b.place(), b.message()));
+    all
 }
 
 impl Plan {
@@ -144,6 +157,7 @@ impl Plan {
             let mistakes = reading.into_diagnostics();
             return Err(Refusal { mistakes, broken });
         }
+        let warnings = warnings(&mut reading.cases, &mut bound);
         let mut node_sets = NodeSets::default();
         let mut origins = None;
         let case = |(read, binding): (ReadCase, binding::Binding)| {
@@ -170,6 +184,7 @@ impl Plan {
             plugins,
             axes: reading.axes,
             cases,
+            warnings,
             node_sets,
         })
     }

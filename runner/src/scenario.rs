@@ -169,6 +169,7 @@ fn read_case(
     let words: Vec<String> = named
         .map(|(axis, value)| format!("{}={}", axis.name, value.word))
         .collect();
+    let warnings = mistakes.take_warnings();
     let found = mistakes.into_vec();
     let scenario = resolved.scenario.filter(|_| found.is_empty());
     reading.mistakes.add(Some(index), found);
@@ -182,6 +183,7 @@ fn read_case(
         scenario,
         parts: resolved.parts,
         origins: resolved.origins,
+        warnings,
     }
 }
 
@@ -229,6 +231,7 @@ fn read_broken(
         scenario: None,
         parts,
         origins: resolved.origins,
+        warnings: Vec::new(),
     });
     reading
 }

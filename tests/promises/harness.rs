@@ -25,6 +25,17 @@ behavior = \"clock.machine\"
 tick_rate = { uniform_int = [1, 6] }
 ";
 
+/// The text of a scenario in `tests/fixtures/cases`.
+///
+/// # Panics
+///
+/// If there is none of this name.
+pub fn case(name: &str) -> String {
+    let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests");
+    let path = format!("{tests}/fixtures/cases/{name}.toml");
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
 /// A temporary folder; the runner is started in it.
 pub struct Lab {
     folder: TempDir,

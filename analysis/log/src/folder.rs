@@ -44,6 +44,7 @@ pub struct NodeLogs {
     folder: PathBuf,
     nodes: Vec<NodeFile>,
     buffer_limit: usize,
+    size: u64,
     written: u64,
     error: Option<WriteError>,
 }
@@ -82,6 +83,7 @@ impl NodeLogs {
             format,
             folder: folder.to_owned(),
             buffer_limit: (budget / nodes.len().max(1)).clamp(BUFFER_MIN, BUFFER_MAX),
+            size: nodes.iter().map(|node| node.buffer.len() as u64).sum(),
             nodes,
             written: 0,
             error: None,
@@ -93,6 +95,7 @@ impl NodeLogs {
         for (index, node) in (0..).zip(&mut self.nodes) {
             if !nodes.contains(&index) {
                 // An empty buffer is never written.
+                self.size -= node.buffer.len() as u64;
                 node.buffer.clear();
             }
         }
@@ -110,10 +113,19 @@ impl NodeLogs {
     #[inline]
     pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
         let buffer = &mut self.nodes[row.node as usize].buffer;
+        let before = buffer.len();
         self.format.row(row, columns, buffer);
+        self.size += (buffer.len() - before) as u64;
         if buffer.len() >= self.buffer_limit {
             self.write(row.node as usize);
         }
+    }
+
+    /// The size of all logs with the rows so far, whether or not they are in the files
+    /// `[bytes]`.
+    #[inline]
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
     /// Writes every buffered row to its file.
@@ -246,6 +258,13 @@ impl CombinedLog {
         }
     }
 
+    /// The size of the log with the rows so far, whether or not they are in the file
+    /// `[bytes]`.
+    #[inline]
+    pub fn size(&self) -> u64 {
+        self.written + self.buffer.len() as u64
+    }
+
     /// Writes every buffered row to its file.
     pub fn flush(&mut self) {
         if self.error.is_none() && !self.buffer.is_empty() {
@@ -348,7 +367,9 @@ mod tests {
             }
         }
         assert!(logs.nodes.iter().all(|node| node.file.is_none()));
+        let size = logs.size();
         let written = logs.finish().unwrap();
+        assert_eq!(written, size);
         assert_eq!(
             written,
             expected.iter().map(|log| log.len() as u64).sum::<u64>()
@@ -379,6 +400,7 @@ mod tests {
         let expected = "time_ns,node,step,event,peer,message,bytes,queue\n1000,n-1,1,tick,,,,0\n";
         assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
         log.row(&tick(0, 1), Columns::default());
+        assert_eq!(log.size(), 2 * expected.len() as u64 - 49);
         assert_eq!(
             log.finish().unwrap(),
             std::fs::metadata(&path).unwrap().len()

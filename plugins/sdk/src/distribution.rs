@@ -49,7 +49,7 @@ impl Distribution<f64> {
 }
 
 impl Distribution<Span> {
-    /// One draw, in whole nanoseconds; at least 0, at most 2^63 (292 years).
+    /// One draw, in whole nanoseconds; at least 0, at most 2^64 - 1 (584 years).
     pub fn sample(&self, random: &mut Random) -> Span {
         Span::from_ns(self.law.sample_span(random).0)
     }
@@ -72,7 +72,7 @@ impl From<f64> for Distribution<f64> {
 impl From<Span> for Distribution<Span> {
     /// Always this span.
     fn from(span: Span) -> Distribution<Span> {
-        Law::Constant(span.ns() as f64).into()
+        Law::of_span(base::time::SimDuration(span.ns())).into()
     }
 }
 

@@ -7,6 +7,7 @@ mod form;
 
 pub use form::{ArrayError, FORMS, Form, NAMES, Rule, Takes, ends};
 
+use crate::exact::Decimal;
 use crate::random::Random;
 use crate::time::SimDuration;
 
@@ -16,6 +17,9 @@ use crate::time::SimDuration;
 pub enum Distribution {
     /// Always this number; draws nothing.
     Constant(f64),
+    /// Always this number, which is no `f64`: 1.1, or a duration of more than 2^53 ns
+    /// (104 days). Draws nothing.
+    Exact(Decimal),
     /// Uniform in `[low, high)`.
     Uniform {
         /// Lowest, included.
@@ -68,6 +72,7 @@ impl Distribution {
     pub fn sample(&self, random: &mut Random) -> f64 {
         match *self {
             Distribution::Constant(value) => value,
+            Distribution::Exact(value) => value.to_f64(),
             Distribution::Uniform { low, high } => low + (high - low) * random.unit(),
             Distribution::UniformInt { low, high } => {
                 let above = match (high.wrapping_sub(low) as u64).checked_add(1) {
@@ -97,24 +102,53 @@ impl Distribution {
         }
     }
 
-    /// One draw of a duration, in whole nanoseconds; at least 0, at most 2^63.
+    /// One draw of a duration, in whole nanoseconds; at least 0. A draw of more than
+    /// 2^64 - 1 is that: whatever is due after such a span is beyond the end of time.
     pub fn sample_span(&self, random: &mut Random) -> SimDuration {
-        let ns = self.sample(random).round();
-        SimDuration(if ns >= MAX_SPAN_NS {
-            MAX_SPAN_NS as u64
-        } else {
-            ns as u64
+        SimDuration(match self {
+            Distribution::Exact(value) => u64::try_from(value.round().max(0)).unwrap_or(u64::MAX),
+            // The conversion goes to the nearest number that there is.
+            _ => self.sample(random).round() as u64,
         })
+    }
+
+    /// One draw of a duration that may be negative, in whole nanoseconds.
+    pub fn sample_signed_span(&self, random: &mut Random) -> i128 {
+        match self {
+            Distribution::Exact(value) => value.round(),
+            _ => self.sample_signed(random).round() as i128,
+        }
     }
 
     /// Whether every draw is the same, so that none needs to be made.
     pub fn is_constant(&self) -> bool {
-        matches!(self, Distribution::Constant(_))
+        matches!(self, Distribution::Constant(_) | Distribution::Exact(_))
+    }
+
+    /// The number that every draw is, as it is written; `None` if it varies, or cannot
+    /// be written with [`MAX_DIGITS`](crate::exact::MAX_DIGITS) digits.
+    pub fn constant(&self) -> Option<Decimal> {
+        match self {
+            Distribution::Constant(value) => Decimal::of(*value),
+            Distribution::Exact(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Always this number, exactly.
+    pub fn exactly(number: Decimal) -> Distribution {
+        let (digits, _) = number.ratio();
+        match number.is_whole() && digits.unsigned_abs() <= 1 << 53 {
+            true => Distribution::Constant(digits as f64),
+            false => Distribution::Exact(number),
+        }
+    }
+
+    /// Always this duration, exactly.
+    pub fn of_span(span: SimDuration) -> Distribution {
+        Distribution::exactly(Decimal::whole(span.0.into()))
     }
 }
-
-/// 2^63 ns, 292 years: keeps a sum of an instant and a span within 64 bits.
-const MAX_SPAN_NS: f64 = 9_223_372_036_854_775_808.0;
 
 /// A draw from the standard normal distribution (Box and Muller, "A Note on the
 /// Generation of Random Normal Deviates", 1958), of which only the first of the
@@ -217,7 +251,23 @@ mod tests {
             shape: 0.001,
         };
         let span = heavy.sample_span(&mut Random::from_seed(1));
-        assert_eq!(span.0, 1 << 63);
+        assert_eq!(span.0, u64::MAX);
+    }
+
+    #[test]
+    fn a_constant_is_exact_beyond_what_an_f64_holds() {
+        let mut random = Random::from_seed(1);
+        for ns in [0, 1, (1 << 53) + 1, (1 << 60) + 7, u64::MAX] {
+            let span = SimDuration(ns);
+            assert_eq!(Distribution::of_span(span).sample_span(&mut random), span);
+        }
+        let whole = Distribution::exactly(Decimal::whole(5));
+        assert_eq!(whole, Distribution::Constant(5.0));
+        let back = Distribution::exactly(Decimal::whole(-(1 << 60) - 1));
+        assert_eq!(back.sample_signed_span(&mut random), -(1 << 60) - 1);
+        assert_eq!(back.sample_span(&mut random), SimDuration::ZERO);
+        let written = Distribution::Constant(1.1).constant().unwrap();
+        assert_eq!(written.ratio(), (11, 10));
     }
 
     #[test]

@@ -11,7 +11,6 @@
 //!
 //! All arithmetic is on integers, so that it is the same on every machine.
 
-use base::distribution::Distribution;
 use base::random::{Purpose, Streams};
 use base::time::{SimDuration, SimTime};
 use model::roster::Roster;
@@ -36,15 +35,16 @@ pub struct Clock {
 /// The unit of a clock's rate: parts in 10^12.
 const PARTS: i128 = 1_000_000_000_000;
 
-/// The greatest offset, far from overflow `[ns]`: 146 years.
-const MOST_OFFSET: f64 = 4_611_686_018_427_387_904.0;
+/// The greatest offset, far from overflow `[ns]`: 292 years, which is also the most that a
+/// scenario can set. A draw of more is that.
+const MOST_OFFSET: i128 = 1 << 63;
 
 impl Clock {
     /// A clock that is `offset` `[ns]` ahead at the beginning, and `ppm` too fast.
-    pub fn new(offset: f64, ppm: f64) -> Clock {
+    pub fn new(offset: i128, ppm: f64) -> Clock {
         Clock {
             since: SimTime::ZERO,
-            base: offset.clamp(-MOST_OFFSET, MOST_OFFSET).round() as i128,
+            base: offset.clamp(-MOST_OFFSET, MOST_OFFSET),
             faster: faster(ppm),
             own: faster(ppm),
         }
@@ -87,17 +87,14 @@ impl Clocks {
         for (index, group) in roster.groups().iter().enumerate() {
             for node in roster.nodes(index) {
                 let Some(rule) = &group.clock else {
-                    clocks.push(Clock::new(0.0, 0.0));
+                    clocks.push(Clock::new(0, 0.0));
                     continue;
                 };
                 let name = roster.stream_name(node).unwrap_or_default();
-                let draw = |rule: &Distribution, purpose| {
-                    rule.sample_signed(&mut streams.node(purpose, &name))
-                };
-                clocks.push(Clock::new(
-                    draw(&rule.offset, Purpose::Offset),
-                    draw(&rule.drift, Purpose::Drift),
-                ));
+                let mut stream = streams.node(Purpose::Offset, &name);
+                let offset = rule.offset.sample_signed_span(&mut stream);
+                let mut stream = streams.node(Purpose::Drift, &name);
+                clocks.push(Clock::new(offset, rule.drift.sample_signed(&mut stream)));
             }
         }
         Clocks(clocks)
@@ -133,17 +130,17 @@ mod tests {
 
     #[test]
     fn a_clock_has_an_offset_and_a_drift() {
-        let clock = Clock::new(20e6, 100.0);
+        let clock = Clock::new(20_000_000, 100.0);
         assert_eq!(clock.at(SimTime(0)), 20_000_000);
         assert_eq!(clock.at(SimTime(10 * S)), 10_021_000_000);
-        let slow = Clock::new(-5e9, -500_000.0);
+        let slow = Clock::new(-5_000_000_000, -500_000.0);
         assert_eq!(slow.at(SimTime(10 * S)), 0);
         assert_eq!(Clocks(vec![slow]).read(0, SimTime(S)), SimTime(0));
     }
 
     #[test]
     fn a_changed_drift_keeps_the_current_reading() {
-        let mut clock = Clock::new(0.0, 1_000.0);
+        let mut clock = Clock::new(0, 1_000.0);
         clock.set_drift(Some(-1_000.0), SimTime(S));
         assert_eq!(clock.at(SimTime(S)), 1_001_000_000);
         assert_eq!(clock.at(SimTime(2 * S)), 2_000_000_000);
@@ -156,7 +153,7 @@ mod tests {
         let mut random = Random::from_seed(1);
         for _ in 0..10_000 {
             let ppm = (random.unit() - 0.5) * 1.9e6;
-            let mut clock = Clock::new((random.unit() - 0.5) * 1e12, ppm);
+            let mut clock = Clock::new(((random.unit() - 0.5) * 1e12).round() as i128, ppm);
             let now = SimTime(random.below(1 << 50));
             if random.below(2) == 0 {
                 clock.set_drift(Some((random.unit() - 0.5) * 10.0), now);
@@ -173,7 +170,7 @@ mod tests {
 
     #[test]
     fn the_slowest_clock_still_advances_and_the_longest_timer_is_never_due() {
-        let slow = Clock::new(0.0, -1e9);
+        let slow = Clock::new(0, -1e9);
         assert_eq!(slow.at(SimTime(S)), 1_000);
         assert_eq!(slow.when(i128::from(u64::MAX)), SimTime::NEVER);
     }

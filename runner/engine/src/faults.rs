@@ -5,8 +5,10 @@
 //! keeps the account. Each *window* of a fault (one time that it holds) draws from
 //! streams of its own.
 
+use std::collections::BTreeSet;
+
 use base::time::SimTime;
-use model::{Fault, FaultKind};
+use model::{Fault, FaultKind, NodeRanges};
 
 /// The faults of a run, and their account.
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub(super) struct FaultState {
     pub touched: u64,
     /// The nodes that it affects: down, paused, or at another rate.
     pub nodes: Vec<u32>,
+    /// The nodes that ran while a drift held.
+    pub drifted: BTreeSet<u32>,
     windows: Vec<Window>,
 }
 
@@ -69,6 +73,7 @@ impl Faults {
             window: 0,
             touched: 0,
             nodes: Vec::new(),
+            drifted: BTreeSet::new(),
             windows: Vec::new(),
         };
         Faults {
@@ -95,6 +100,24 @@ impl Faults {
                 && state.rule.span.is_some()
                 && state.nodes.contains(&node)
         })
+    }
+
+    /// The crash that holds and names a node, whether or not the node was up when it began.
+    pub(super) fn crash_of(&self, node: u32) -> Option<usize> {
+        self.holding(|kind| matches!(kind, FaultKind::Crash(nodes) if names(nodes, node)))
+    }
+
+    /// The pause that holds and names a node, unless it paused the node before: then a
+    /// crash has ended it for the node.
+    pub(super) fn new_pause_of(&self, node: u32) -> Option<usize> {
+        self.holding(|kind| matches!(kind, FaultKind::Pause(nodes) if names(nodes, node)))
+            .filter(|&index| !self.states[index].nodes.contains(&node))
+    }
+
+    /// The first fault of this kind that holds.
+    fn holding(&self, is_it: impl Fn(&FaultKind) -> bool) -> Option<usize> {
+        let mut states = self.states.iter();
+        states.position(|state| state.since.is_some() && is_it(&state.rule.kind))
     }
 
     /// The effects of all, in the order of the scenario.
@@ -154,6 +177,11 @@ impl FaultState {
             }),
         }
     }
+}
+
+/// Whether a node is in one of these ranges.
+pub(super) fn names(nodes: &NodeRanges, node: u32) -> bool {
+    nodes.iter().any(|range| range.contains(&node))
 }
 
 /// What a fault of this kind touches.

@@ -125,7 +125,7 @@ impl Network {
     pub fn new(roster: &Roster, rules: &[LinkRule], streams: &Streams) -> Network {
         let kind = |link: &Link| match link.latency {
             _ if link.is_elaborate() => LinkKind::Elaborate,
-            Distribution::Constant(_) if link.loss == 0.0 => {
+            Distribution::Constant(_) | Distribution::Exact(_) if link.loss == 0.0 => {
                 // A constant draws nothing from the stream that it is given.
                 let latency = link.latency.sample_span(&mut Random([0; 4]));
                 LinkKind::Constant(latency)

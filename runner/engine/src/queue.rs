@@ -11,12 +11,18 @@
 //! Faults are not caused by other events: at one instant, faults that end come first,
 //! then faults that begin, each in the order of the scenario, then all other events
 //! ([`EventQueue::push_fault`]).
+//!
+//! What an event causes at its own instant is a chain of causes, which is bounded (`chains`).
+
+mod chains;
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use crate::message::MessageId;
 use base::time::SimTime;
+use chains::STEP;
+pub use chains::{Chains, MAX_DEPTH};
 
 /// What happens at its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +79,23 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The node that the event is for, if it is for one.
+    pub fn node(self) -> Option<u32> {
+        match self {
+            Event::Start { node }
+            | Event::Arrival { node, .. }
+            | Event::Timer { node, .. }
+            | Event::Connect { node, .. }
+            | Event::Disconnect { node, .. }
+            | Event::Served { node } => Some(node),
+            Event::Depart { .. } | Event::Fault { .. } => None,
+        }
+    }
+}
+
 /// The rank of an event among those of one instant; unique in a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(pub u64);
 
 /// The sequence of the first event; those of faults are below.
@@ -85,6 +106,14 @@ const FIRST: u64 = 1 << 33;
 pub struct EventQueue {
     heap: BinaryHeap<Entry>,
     next: u64,
+    /// When the current event is due.
+    now: SimTime,
+    /// The event that is being handled; 0 while a node ticks.
+    current: Sequence,
+    /// Number of events that were scheduled for the instant at which they were.
+    at_once: u64,
+    /// Chains of causes within the current instant.
+    pub chains: Chains,
 }
 
 impl Default for EventQueue {
@@ -92,6 +121,10 @@ impl Default for EventQueue {
         EventQueue {
             heap: BinaryHeap::new(),
             next: FIRST,
+            now: SimTime::ZERO,
+            current: Sequence(0),
+            at_once: 0,
+            chains: Chains::default(),
         }
     }
 }
@@ -117,16 +150,69 @@ impl PartialOrd for Entry {
 }
 
 impl EventQueue {
-    /// Schedules an event and returns its sequence.
+    /// Schedules an event and returns its sequence. The current event causes it.
+    #[inline]
     pub fn push(&mut self, time: SimTime, event: Event) -> Sequence {
-        let sequence = Sequence(self.next);
-        self.next += 1;
+        self.push_deeper(time, event, 1)
+    }
+
+    /// As [`EventQueue::push`], but this event causes it if the causes of events are kept.
+    pub fn push_after(&mut self, cause: Option<Sequence>, time: SimTime, event: Event) -> Sequence {
+        let current = self.current;
+        self.current = cause.filter(|&it| self.chains.knows(it)).unwrap_or(current);
+        let sequence = self.push(time, event);
+        self.current = current;
+        sequence
+    }
+
+    /// The event that is being handled, if the causes of events are kept.
+    #[inline]
+    pub fn traced(&self) -> Option<Sequence> {
+        self.chains
+            .traces(self.current.depth())
+            .then_some(self.current)
+    }
+
+    /// As [`EventQueue::push`], for an event that was caused before, and waited: its chain
+    /// of causes is no longer than that of the current event.
+    pub fn push_waiting(&mut self, time: SimTime, event: Event) -> Sequence {
+        self.push_deeper(time, event, 0)
+    }
+
+    #[inline]
+    fn push_deeper(&mut self, time: SimTime, event: Event, by: u32) -> Sequence {
+        let mut sequence = Sequence(self.next);
+        self.next += STEP;
+        if time == self.now {
+            self.at_once += 1;
+            let depth = (self.current.depth() + by).min(MAX_DEPTH + 1);
+            sequence.0 += u64::from(depth);
+            if self.chains.traces(depth) {
+                self.chains.trace(sequence, event, self.current);
+            }
+        }
         self.heap.push(Entry {
             time,
             sequence,
             event,
         });
         sequence
+    }
+
+    /// Number of events so far that were scheduled for the instant at which they were.
+    pub fn scheduled_at_once(&self) -> u64 {
+        self.at_once
+    }
+
+    /// Whether there are no numbers for more events.
+    pub fn is_exhausted(&self) -> bool {
+        self.next > u64::MAX / 2
+    }
+
+    /// A node ticks: what it causes begins new chains.
+    #[inline(always)]
+    pub fn begin_tick(&mut self) {
+        self.current = Sequence(0);
     }
 
     /// Schedules the beginning or the end of a fault. A fault may have one beginning and
@@ -147,6 +233,10 @@ impl EventQueue {
     /// Takes the first event.
     pub fn pop(&mut self) -> Option<(SimTime, Sequence, Event)> {
         let entry = self.heap.pop()?;
+        if entry.time > self.now {
+            self.chains.next_instant();
+        }
+        (self.now, self.current) = (entry.time, entry.sequence);
         Some((entry.time, entry.sequence, entry.event))
     }
 
@@ -174,7 +264,7 @@ mod tests {
             .map(|i| {
                 let time = random.below(50);
                 let sequence = queue.push(SimTime(time), Event::Start { node: i });
-                assert_eq!(sequence, Sequence(FIRST + u64::from(i)));
+                assert_eq!(sequence.0 / STEP, FIRST / STEP + u64::from(i));
                 (time, sequence.0)
             })
             .collect();
@@ -185,13 +275,38 @@ mod tests {
             assert_eq!((t.0, s.0), (time, sequence));
             assert_eq!(
                 Event::Start {
-                    node: (s.0 - FIRST) as u32
+                    node: ((s.0 - FIRST) / STEP) as u32
                 },
                 event
             );
         }
         assert!(queue.is_empty());
         assert_eq!(queue.next_time(), SimTime::NEVER);
+    }
+
+    #[test]
+    fn a_chain_within_an_instant_has_a_limit_and_a_tick_begins_a_new_one() {
+        let mut queue = EventQueue::default();
+        queue.chains.set_limit(4);
+        let start = |node| Event::Start { node };
+        queue.push(SimTime(5), start(0));
+        for node in 1..5 {
+            queue.pop();
+            queue.push(SimTime(5), start(node));
+        }
+        assert!(!queue.chains.is_too_deep(), "a chain of four");
+        queue.pop();
+        queue.push(SimTime(6), start(9));
+        assert!(!queue.chains.is_too_deep(), "a later instant");
+        queue.push_waiting(SimTime(5), start(7));
+        assert!(!queue.chains.is_too_deep(), "it waited");
+        queue.begin_tick();
+        queue.push(SimTime(5), start(8));
+        assert!(!queue.chains.is_too_deep(), "a tick");
+        queue.pop();
+        queue.push(SimTime(5), start(5));
+        assert!(queue.chains.is_too_deep());
+        assert_eq!(queue.chains.nodes(), [5, 7, 4, 3]);
     }
 
     #[test]

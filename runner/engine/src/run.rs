@@ -1,21 +1,24 @@
 //! One run: what is due next, done step by step until nothing is due.
 //!
 //! [`Run::go`] is the driver in virtual time; the driver in real time uses the methods
-//! in `driver`. A step is in `step`, what faults do to nodes in `node_faults`.
+//! in `driver`. A step is in `step`, what faults do to nodes in `node_faults`, what ends
+//! a run that would not end in `limits`.
 
 mod driver;
+mod held_starts;
 mod life;
+mod limits;
 mod node_faults;
 mod rejection;
 mod step;
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
 
 use crate::behaviors::{Behaviors, Failure};
 use crate::clocks::Clocks;
 use crate::conservation::Conservation;
-use crate::faults::{FaultEffect, Faults};
+use crate::faults::{FaultEffect, Faults, names};
 use crate::network::Network;
 use crate::sink::Sink;
 use crate::ticks::{Clocked, Period, Ticks};
@@ -23,9 +26,10 @@ use crate::world::World;
 use base::distribution::Distribution;
 use base::random::{Purpose, Random, Streams};
 use base::time::{SimDuration, SimTime};
+pub use limits::Limits;
 use model::roster::Roster;
 use model::{Fault, FaultKind, Group, LinkRule, TickRule, Timing};
-use node_faults::{Pause, holds};
+use node_faults::Pause;
 use tracing::debug;
 
 /// One run, ready to go.
@@ -41,6 +45,8 @@ pub struct Run<B, S> {
     faults: Faults,
     /// The paused nodes.
     pauses: BTreeMap<u32, Pause>,
+    /// The nodes whose first start a crash holds up.
+    not_begun: BTreeSet<u32>,
     /// For each node that crashed and restarted, how often it has started.
     lives: BTreeMap<u32, u32>,
     /// Number of messages that each node has rejected.
@@ -100,34 +106,11 @@ pub enum EndReason {
     Interrupted,
     /// A behavior failed.
     Failed(Failure),
-    /// It exceeded a limit, for this reason.
-    Endless(String),
+    /// It exceeded a limit: this one.
+    Limit(String),
     /// A program that stands for a node failed, in this way.
     ProgramFailed(String),
 }
-
-/// Limits for a run that would not end.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The most events in a run without a duration.
-    pub events: u64,
-    /// The most events at one instant.
-    pub events_at_once: u64,
-}
-
-impl Default for Limits {
-    /// 10^9 events without a duration, about half a minute; 10^8 at one instant, more
-    /// than the largest scenario has nodes.
-    fn default() -> Limits {
-        Limits {
-            events: 1_000_000_000,
-            events_at_once: 100_000_000,
-        }
-    }
-}
-
-/// Number of events between two checks of the limits.
-const LIMIT_CHECK: u64 = 4096;
 
 impl<B: Behaviors, S: Sink> Run<B, S> {
     /// A run of these nodes over these links. All draws are from these streams.
@@ -142,15 +125,22 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let network = Network::new(&roster, rules, &streams);
         let clocks = Clocks::new(&roster, &streams, false);
         let ticks = Ticks::new(clocked_nodes(&roster, &streams));
+        let limits = Limits::default();
+        let mut world = World::new(roster, network, clocks, sink);
+        world
+            .events
+            .chains
+            .set_limit(limits.depth(world.nodes.len()));
         Run {
-            world: World::new(roster, network, clocks, sink),
+            world,
             behaviors,
             ticks,
             end: duration.map_or(SimTime::NEVER, |span| SimTime::ZERO + span),
-            limits: Limits::default(),
+            limits,
             streams,
             faults: Faults::default(),
             pauses: BTreeMap::new(),
+            not_begun: BTreeSet::new(),
             lives: BTreeMap::new(),
             rejected: BTreeMap::new(),
             started: false,
@@ -181,7 +171,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         clocked.retain(|clocked| here(clocked.node));
         let changes = |node: u32| {
             self.faults.states.iter().any(|it| match &it.rule.kind {
-                FaultKind::Crash(nodes) | FaultKind::TickRate { nodes, .. } => holds(nodes, node),
+                FaultKind::Crash(nodes) | FaultKind::TickRate { nodes, .. } => names(nodes, node),
                 _ => false,
             })
         };
@@ -191,6 +181,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// Sets the limits for runs that would not end.
     pub fn with_limits(mut self, limits: Limits) -> Self {
+        let nodes = self.world.nodes.len();
+        self.world.events.chains.set_limit(limits.depth(nodes));
         self.limits = limits;
         self
     }
@@ -246,64 +238,6 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     pub fn into_sink(self) -> S {
         self.world.sink
     }
-
-    fn events(&mut self, stop: &AtomicBool) -> Result<EndReason, Failure> {
-        let mut instant = (SimTime::ZERO, 0);
-        let mut next_check = 0;
-        loop {
-            if self.world.stop.is_some() {
-                let reason = self.world.stop.take().unwrap_or_default();
-                return Ok(EndReason::Stopped(reason));
-            }
-            let queued = self.world.events.next_time();
-            let tick = self.ticks.next_time();
-            let next = queued.min(tick);
-            if next == SimTime::NEVER {
-                return Ok(EndReason::Idle);
-            }
-            if next > self.end {
-                self.world.now = self.end;
-                return Ok(EndReason::Duration);
-            }
-            // Checked at each event: one callback may take seconds.
-            if stop.load(Ordering::Relaxed) {
-                return Ok(EndReason::Interrupted);
-            }
-            if self.world.counts.events >= next_check {
-                if instant.0 != next {
-                    instant = (next, self.world.counts.events);
-                }
-                if let Some(why) = self.endless(instant.1) {
-                    return Ok(EndReason::Endless(why));
-                }
-                next_check = self.world.counts.events + LIMIT_CHECK;
-            }
-            self.world.now = next;
-            if queued <= tick {
-                self.next_event()?;
-            } else {
-                self.tick()?;
-            }
-        }
-    }
-
-    /// Why the run exceeds a limit, if it does. `since` is the number of events handled
-    /// when a check first saw the current instant.
-    fn endless(&self, since: u64) -> Option<String> {
-        let handled = self.world.counts.events;
-        if handled - since > self.limits.events_at_once {
-            return Some(format!(
-                "more than {} events at {}: time stands still",
-                self.limits.events_at_once, self.world.now
-            ));
-        }
-        (self.end == SimTime::NEVER && handled > self.limits.events).then(|| {
-            format!(
-                "more than {} events in a scenario without `duration`",
-                self.limits.events
-            )
-        })
-    }
 }
 
 /// When each clocked node ticks in this run.
@@ -320,6 +254,11 @@ fn clocked_nodes(roster: &Roster, streams: &Streams) -> Vec<Clocked> {
             || match every {
                 TickRule::Rate(rule) | TickRule::Interval(rule) => drawn(rule),
             };
+        // Once for all nodes: to find the digits of a number takes longer than a draw.
+        let written = match every {
+            TickRule::Rate(rate) => rate.constant().map(Period::Exact),
+            TickRule::Interval(_) => None,
+        };
         for node in roster.nodes(index) {
             let mut random = if draws {
                 let name = roster.stream_name(node).unwrap_or_default();
@@ -327,9 +266,10 @@ fn clocked_nodes(roster: &Roster, streams: &Streams) -> Vec<Clocked> {
             } else {
                 Random([0; 4])
             };
-            let period = match every {
-                TickRule::Rate(rate) => Period::Rate(rate.sample(&mut random).min(1e9)),
-                TickRule::Interval(span) => {
+            let period = match (every, written) {
+                (_, Some(period)) => period,
+                (TickRule::Rate(rate), None) => Period::drawn(rate, &mut random),
+                (TickRule::Interval(span), None) => {
                     let span = span.sample_span(&mut random);
                     Period::Interval(span.max(SimDuration(1)))
                 }

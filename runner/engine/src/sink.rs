@@ -18,6 +18,11 @@ pub trait Sink: 'static {
     /// An external peer appears: its index is the next one after the nodes.
     fn external_peer(&mut self, _name: &str) {}
 
+    /// The limit of the sink that its records exceed, if they do: the run ends.
+    fn is_full(&self) -> Option<String> {
+        None
+    }
+
     /// Writes buffered records to disk; called about once a second in real time.
     fn flush(&mut self) {}
 }

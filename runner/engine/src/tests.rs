@@ -2,9 +2,11 @@
 
 mod conservation;
 mod faults;
+mod late_starts;
 mod links;
 mod order;
 mod runs;
+mod standstill;
 mod waiting;
 
 use std::sync::atomic::AtomicBool;

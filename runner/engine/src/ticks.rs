@@ -88,7 +88,7 @@ impl Ticks {
             let together = rest
                 .iter()
                 .take_while(|c| {
-                    c.period.key() == first.period.key()
+                    c.period == first.period
                         && c.phase.is_some() == first.phase.is_some()
                         && (base(c) == base(first) || base(c) - base(first) < reach)
                 })

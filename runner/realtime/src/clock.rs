@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use base::exact::Decimal;
 use base::time::SimTime;
 
 /// The time since a run began, `speed` times as fast as real time.
@@ -13,12 +14,23 @@ use base::time::SimTime;
 pub struct WallClock {
     start: Instant,
     speed: f64,
+    /// The speed as it is written: numerator and denominator; none if it has too many
+    /// digits.
+    exact: Option<(u128, u128)>,
 }
 
 impl WallClock {
     /// The clock of a run that begins at `start`; `speed` is above 0.
     pub fn new(start: Instant, speed: f64) -> WallClock {
-        WallClock { start, speed }
+        let exact = Decimal::of(speed).map(|speed| {
+            let (digits, ten) = speed.ratio();
+            (digits.unsigned_abs(), ten)
+        });
+        WallClock {
+            start,
+            speed,
+            exact: exact.filter(|&(digits, _)| digits > 0),
+        }
     }
 
     /// True time now; zero before the start.
@@ -29,10 +41,11 @@ impl WallClock {
     /// True time at an instant of the monotonic clock.
     pub fn at(&self, instant: Instant) -> SimTime {
         let passed = instant.saturating_duration_since(self.start);
-        if self.speed == 1.0 {
-            return SimTime(passed.as_nanos() as u64);
-        }
-        SimTime((passed.as_nanos() as f64 * self.speed) as u64)
+        let exact = self.exact.and_then(|(digits, ten)| {
+            let product = passed.as_nanos().checked_mul(digits)?;
+            Some(u64::try_from(product / ten).unwrap_or(u64::MAX))
+        });
+        SimTime(exact.unwrap_or((passed.as_nanos() as f64 * self.speed) as u64))
     }
 
     /// The wait until an instant; zero if it has passed, none for
@@ -41,11 +54,12 @@ impl WallClock {
         if time == SimTime::NEVER {
             return None;
         }
-        let real = match self.speed == 1.0 {
-            true => time.0,
-            // Rounded up: waking early would mean a second wait.
-            false => (time.0 as f64 / self.speed).ceil() as u64,
-        };
+        // Rounded up: waking early would mean a second wait.
+        let exact = self.exact.and_then(|(digits, ten)| {
+            let product = u128::from(time.0).checked_mul(ten)?;
+            Some(u64::try_from(product.div_ceil(digits)).unwrap_or(u64::MAX))
+        });
+        let real = exact.unwrap_or((time.0 as f64 / self.speed).ceil() as u64);
         let due = self.start.checked_add(Duration::from_nanos(real))?;
         Some(due.saturating_duration_since(Instant::now()))
     }
@@ -58,7 +72,13 @@ mod tests {
     #[test]
     fn time_runs_from_the_start_at_the_given_speed() {
         let start = Instant::now();
-        for (speed, passed) in [(1.0, 1_500_000_000), (10.0, 15_000_000_000)] {
+        for (speed, passed) in [
+            (1.0, 1_500_000_000),
+            (10.0, 15_000_000_000),
+            (1.1, 1_650_000_000),
+            (0.3, 450_000_000),
+            (1e-40, 0),
+        ] {
             let clock = WallClock::new(start, speed);
             let later = start + Duration::from_millis(1500);
             assert_eq!(clock.at(later), SimTime(passed));

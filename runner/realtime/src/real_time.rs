@@ -140,6 +140,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 // `go_from` says which.
                 return Ok(EndReason::Idle);
             }
+            if let Some(why) = self.run.world.sink.is_full() {
+                return Ok(EndReason::Limit(why));
+            }
             let behind = self.do_due(clock, end)?;
             self.disconnect_ended_clients()?;
             self.disconnect_ended_input()?;
@@ -149,7 +152,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 return Ok(EndReason::Duration);
             }
             if due == SimTime::NEVER && self.is_idle() {
-                return Ok(EndReason::Idle);
+                return Ok(self.run.nothing_due());
             }
             let urgent = behind
                 || self.links.unchecked

@@ -23,6 +23,8 @@ pub(super) struct Binding {
     pub mistakes: Vec<Diagnostic>,
     /// The checks without a mistake.
     pub checks: Vec<BoundCheck>,
+    /// The checks of plugins that no node uses.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// The plugins that a scenario names. The value is none if the file does not load; a
@@ -81,12 +83,14 @@ impl<'a> Binder<'a> {
                 (None, _) => BoundNodes::Unknown,
             });
         }
+        let warnings = super::judges::foreign_checks(parts, &self.plugins, origins);
         let checks = self.checks(&parts.checks, origins, &mut mistakes);
         mistakes.extend(super::judges::metrics(parts, origins, &nodes));
         Binding {
             configs,
             mistakes,
             checks,
+            warnings,
         }
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use analysis::metrics::metric_names;
 
-use super::binding::{Binder, BoundNodes, known, no_plugin};
-use crate::scenario::{CheckPart, ConfigPart, Diagnostic, Origins, Parts};
+use super::binding::{Binder, BoundNodes, Plugins, known, no_plugin};
+use crate::scenario::{CheckPart, ConfigPart, Diagnostic, NodeKind, Origins, Parts};
 use host::check::CheckConfig;
 use host::plugin::Plugin;
 
@@ -73,6 +73,43 @@ impl Binder<'_> {
         }
         bound
     }
+}
+
+/// Warns of each check of a plugin whose behaviors no node has: the check has hardly
+/// anything to judge. A plugin without behaviors has checks for the nodes of others.
+pub(super) fn foreign_checks(
+    parts: &Parts,
+    plugins: &Plugins,
+    origins: &Origins,
+) -> Vec<Diagnostic> {
+    let used: BTreeSet<&str> = parts
+        .groups
+        .iter()
+        .filter_map(|group| match &group.kind {
+            NodeKind::Behavior(name) => Some(&*name.plugin),
+            NodeKind::Program | NodeKind::Unknown => None,
+        })
+        .collect();
+    let foreign = parts.checks.iter().enumerate();
+    let foreign = foreign.filter(|(_, rule)| {
+        let plugin = plugins.get(&rule.name.plugin).and_then(Option::as_ref);
+        let has_behaviors = plugin.is_some_and(|plugin| !plugin.behaviors.is_empty());
+        has_behaviors && !used.contains(&*rule.name.plugin)
+    });
+    let warning = |(index, rule): (usize, &CheckPart)| {
+        let plugin = &rule.name.plugin;
+        let what = format!(
+            "check `{}` is of plugin `{plugin}`, which no node uses",
+            rule.name
+        );
+        let used: Vec<&str> = used.iter().copied().collect();
+        let help = match used.is_empty() {
+            true => "no node has a behavior of a plugin".to_owned(),
+            false => format!("plugins of the nodes: {}", used.join(", ")),
+        };
+        origins.check_problem(index, &what).help(help).as_warning()
+    };
+    foreign.map(warning).collect()
 }
 
 fn no_check(origins: &Origins, index: usize, rule: &CheckPart, plugin: &Plugin) -> Diagnostic {

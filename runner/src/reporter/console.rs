@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Write};
 use indicatif::{MultiProgress, ProgressBar};
 
 use crate::results::style;
-use crate::scenario::Diagnostics;
+use crate::scenario::{Diagnostic, Diagnostics};
 use base::harmless;
 
 /// When to use color: `--color`.
@@ -72,6 +72,11 @@ impl Console {
     pub fn mistakes(&self, mistakes: &Diagnostics) {
         let text = mistakes.render(self.color);
         self.write(&self.shown(&text));
+    }
+
+    /// Prints a warning about a scenario.
+    pub fn warning(&self, warning: &Diagnostic) {
+        self.styled(&warning.render(self.color));
     }
 
     /// Prints an error, of one line or more.

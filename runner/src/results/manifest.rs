@@ -233,6 +233,7 @@ fn timing_text(timing: &Timing) -> String {
             let every = match every {
                 TickRule::Rate(Distribution::Constant(1.0)) => "1 tick per second".to_owned(),
                 TickRule::Rate(Distribution::Constant(rate)) => format!("{rate} ticks per second"),
+                TickRule::Rate(Distribution::Exact(rate)) => format!("{rate} ticks per second"),
                 TickRule::Rate(rate) => format!("ticks per second: {}", spread(rate, plain)),
                 TickRule::Interval(interval) => format!("a tick every {}", spread(interval, span)),
             };
@@ -256,6 +257,7 @@ fn span(ns: f64) -> String {
 fn spread(distribution: &Distribution, unit: impl Fn(f64) -> String) -> String {
     match distribution {
         Distribution::Constant(value) => unit(*value),
+        Distribution::Exact(value) => unit(value.to_f64()),
         Distribution::Uniform { low, high } => {
             format!("uniform {} to {}", unit(*low), unit(*high))
         }

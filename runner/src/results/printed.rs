@@ -16,6 +16,7 @@ pub struct Printed {
     size: usize,
     /// The nodes that have a file.
     begun: BTreeSet<String>,
+    total: u64,
 }
 
 /// Size of the lines that are collected before they are written `[bytes]`.
@@ -29,6 +30,7 @@ impl Printed {
             lines: BTreeMap::new(),
             size: 0,
             begun: BTreeSet::new(),
+            total: 0,
         }
     }
 
@@ -41,6 +43,12 @@ impl Printed {
         lines.push_str(line);
         lines.push('\n');
         self.size += line.len() + 1;
+        self.total += line.len() as u64 + 1;
+    }
+
+    /// The size of all lines so far, whether or not they are in the files `[bytes]`.
+    pub fn total(&self) -> u64 {
+        self.total
     }
 
     /// Whether the lines should be written.

@@ -1,5 +1,7 @@
 //! The recorder of a run: writes each record to the log, and passes it to metrics and
 //! checks.
+//!
+//! The logs have a limit (`max_log`). What exceeds it is not written, and the run ends.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use crate::judge::checks::Checks;
 use crate::results::outside_rows::{Keep, MAX, OutsideRows};
 use crate::results::printed::Printed;
 use crate::results::style;
+use base::size::to_text;
 use base::time::SimTime;
 use engine::sink::Sink;
 
@@ -27,6 +30,10 @@ pub struct Recorder {
     printed: Option<Printed>,
     outside: OutsideRows,
     error: Option<WriteError>,
+    /// The most bytes of the logs and of what nodes print.
+    limit: u64,
+    /// Whether something was left out because of the limit.
+    is_full: bool,
     /// Prints a line of a node at once.
     print_line: Option<fn(&str)>,
 }
@@ -74,10 +81,31 @@ impl Recorder {
             printed: (mode != LogMode::Off).then(|| Printed::new(folder)),
             outside: OutsideRows::new(schema),
             error: None,
+            limit: u64::MAX,
+            is_full: false,
             print_line,
             schema: schema.clone(),
             log,
         }
+    }
+
+    /// Limits the size of the logs and of what nodes print, together `[bytes]`.
+    pub fn limited_to(mut self, bytes: u64) -> Recorder {
+        self.limit = bytes;
+        self
+    }
+
+    /// Whether more may be written.
+    #[inline]
+    fn has_room(&mut self) -> bool {
+        let log = match &self.log {
+            Log::PerNode(log) => log.size(),
+            Log::Combined(log) => log.size(),
+            Log::Off => return true,
+        };
+        let printed = self.printed.as_ref().map_or(0, Printed::total);
+        self.is_full |= log + printed > self.limit;
+        !self.is_full
     }
 
     /// Passes every record to these checks, too.
@@ -145,10 +173,11 @@ impl Sink for Recorder {
                 return self.print(SimTime(row.time_ns), row.node, line);
             }
         }
+        let has_room = self.has_room();
         match &mut self.log {
-            Log::PerNode(log) => log.row(row, columns),
-            Log::Combined(log) => log.row(row, columns),
-            Log::Off => {}
+            Log::PerNode(log) if has_room => log.row(row, columns),
+            Log::Combined(log) if has_room => log.row(row, columns),
+            _ => {}
         }
         if let Some(metrics) = &mut self.metrics {
             metrics.row(row, columns);
@@ -159,6 +188,7 @@ impl Sink for Recorder {
     }
 
     fn print(&mut self, _: SimTime, node: u32, text: &str) {
+        let has_room = self.has_room();
         let name = &self.schema.nodes[node as usize].name;
         // Each line has the name of its node: no text can pass as the line of another one.
         for line in text.split('\n') {
@@ -166,7 +196,7 @@ impl Sink for Recorder {
             if let Some(print) = self.print_line {
                 print(&format!("{name} | {line}"));
             }
-            if let Some(printed) = &mut self.printed {
+            if let Some(printed) = self.printed.as_mut().filter(|_| has_room) {
                 printed.line(name, &style::plain(line));
             }
         }
@@ -176,6 +206,16 @@ impl Sink for Recorder {
         {
             self.error.get_or_insert(error);
         }
+    }
+
+    fn is_full(&self) -> Option<String> {
+        self.is_full.then(|| {
+            format!(
+                "the logs of the run exceed `max_log`, {}: run with `--log off`, or set \
+                 `max_log` higher",
+                to_text(self.limit)
+            )
+        })
     }
 
     fn external_peer(&mut self, name: &str) {

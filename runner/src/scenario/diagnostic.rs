@@ -26,6 +26,7 @@ pub struct Diagnostic {
     place: Place,
     message: String,
     help: Vec<String>,
+    warning: bool,
 }
 
 impl Diagnostic {
@@ -37,12 +38,19 @@ impl Diagnostic {
             place: place.written(),
             message: message.into(),
             help: Vec::new(),
+            warning: false,
         }
     }
 
     /// Adds a line of help: what to do, or what else is there.
     pub fn help(mut self, line: impl Into<String>) -> Diagnostic {
         self.help.push(line.into());
+        self
+    }
+
+    /// The same as a warning: the scenario can be run.
+    pub fn as_warning(mut self) -> Diagnostic {
+        self.warning = true;
         self
     }
 
@@ -85,7 +93,8 @@ impl Diagnostic {
             ("", "")
         };
         let place = self.place_text();
-        let mut out = format!("{bold}{place}{plain}: {}\n", self.message);
+        let kind = if self.warning { "warning: " } else { "" };
+        let mut out = format!("{bold}{place}{plain}: {kind}{}\n", self.message);
         if let Place::File { start, end } = self.place {
             let snippet = self.snippet(start, end, color);
             if !snippet.is_empty() {
@@ -136,7 +145,11 @@ impl Diagnostic {
         let snippet = Snippet::source(text)
             .line_start(source.line(line.start))
             .annotation(AnnotationKind::Primary.span(start..end));
-        renderer.render(&[Group::with_level(Level::ERROR).element(snippet)])
+        let level = match self.warning {
+            true => Level::WARNING,
+            false => Level::ERROR,
+        };
+        renderer.render(&[Group::with_level(level).element(snippet)])
     }
 }
 

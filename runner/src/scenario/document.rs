@@ -9,6 +9,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::source::Place;
+use base::exact::Decimal;
 
 /// A value, and where it is written.
 #[derive(Clone, Debug)]
@@ -26,8 +27,8 @@ pub enum ValueKind {
     Text(String),
     /// A whole number; `None` beyond 128 bits.
     Integer(Option<i128>),
-    /// A number with a fraction or an exponent; may be infinite or NaN.
-    Float(f64),
+    /// A number with a fraction or an exponent.
+    Float(Float),
     /// True or false.
     Boolean(bool),
     /// A date or a time.
@@ -36,6 +37,26 @@ pub enum ValueKind {
     Array(Vec<Value>),
     /// Keys with values, in the order of their places.
     Table(Table),
+}
+
+/// A number with a fraction or an exponent.
+#[derive(Clone, Copy, Debug)]
+pub struct Float {
+    /// The nearest `f64`; may be infinite or NaN.
+    pub nearest: f64,
+    /// The number as it is written; `None` if it is not finite, or too long.
+    pub exact: Option<Decimal>,
+}
+
+impl Float {
+    fn parse(text: &str) -> Float {
+        Float {
+            // A number beyond the range of f64 becomes infinite, which the readers of
+            // numbers refuse.
+            nearest: text.parse().unwrap_or(f64::NAN),
+            exact: Decimal::parse(text),
+        }
+    }
 }
 
 /// Keys with values, in the order of their places.
@@ -165,9 +186,7 @@ impl Value {
             DeValue::Integer(digits) => {
                 ValueKind::Integer(i128::from_str_radix(digits.as_str(), digits.radix()).ok())
             }
-            // A number beyond the range of f64 becomes infinite, which the readers
-            // of numbers refuse.
-            DeValue::Float(digits) => ValueKind::Float(digits.as_str().parse().unwrap_or(f64::NAN)),
+            DeValue::Float(digits) => ValueKind::Float(Float::parse(digits.as_str())),
             DeValue::Boolean(value) => ValueKind::Boolean(value),
             DeValue::Datetime(value) => ValueKind::Datetime(value),
             DeValue::Array(values) => ValueKind::Array(
@@ -199,8 +218,8 @@ impl Value {
             ValueKind::Text(_) => "a long text".to_owned(),
             ValueKind::Integer(Some(number)) => number.to_string(),
             ValueKind::Integer(None) => "a number beyond 128 bits".to_owned(),
-            ValueKind::Float(number) if number.is_nan() => "nan".to_owned(),
-            ValueKind::Float(number) => format!("{number:?}"),
+            ValueKind::Float(number) if number.nearest.is_nan() => "nan".to_owned(),
+            ValueKind::Float(number) => format!("{:?}", number.nearest),
             ValueKind::Boolean(value) => format!("`{value}`"),
             ValueKind::Datetime(_) => "a date or time".to_owned(),
             ValueKind::Array(_) => "an array".to_owned(),
@@ -216,7 +235,7 @@ impl Value {
             ValueKind::Integer(number) => {
                 toml::Value::Integer(number.and_then(|it| it.try_into().ok()).unwrap_or(0))
             }
-            ValueKind::Float(number) => toml::Value::Float(*number),
+            ValueKind::Float(number) => toml::Value::Float(number.nearest),
             ValueKind::Boolean(value) => toml::Value::Boolean(*value),
             ValueKind::Datetime(value) => toml::Value::Datetime(*value),
             ValueKind::Array(values) => {

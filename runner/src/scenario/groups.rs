@@ -1,6 +1,7 @@
 //! `[nodes.NAME]`: what overrides decide, keys that contradict one another, keys
 //! that are taken from another group, and the group that results.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::document::Table;
@@ -9,7 +10,7 @@ use super::parts::{ConfigPart, GroupPart, NodeKind};
 use super::reader::Mistakes;
 use super::resolve::or;
 use super::resolved::{Group, LocalClock};
-use super::written::{GroupEntry, ListenEntry};
+use super::written::{GroupEntry, ListenEntry, ScenarioFile};
 use base::distribution::Distribution;
 use base::time::SimDuration;
 
@@ -77,6 +78,27 @@ fn check_inbox_limit(group: &GroupEntry, mistakes: &Mistakes) {
         let help = "0 is for servers (`service_time`): what finds the server busy is lost";
         let message = format!("`inbox_limit` is 0, expected 1 to {}", u32::MAX);
         mistakes.add_with_help(limit.place, message, help);
+    }
+}
+
+/// Reports groups that start after the run's end.
+pub fn check_starts(file: &ScenarioFile, mistakes: &Mistakes) {
+    let Some(duration) = file.duration.as_ref().and_then(|it| it.value) else {
+        return;
+    };
+    // A mistake in a group that others extend is reported once.
+    let mut reported = BTreeSet::new();
+    for start_at in file.groups.iter().filter_map(|it| it.start_at.as_ref()) {
+        if let Some(start) = start_at.value
+            && start > duration
+            && reported.insert(start_at.place)
+        {
+            mistakes.add_with_help(
+                start_at.place,
+                format!("the nodes start at {start}, after the run's end at {duration}"),
+                "start them before, or set a longer `duration`",
+            );
+        }
     }
 }
 

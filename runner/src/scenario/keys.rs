@@ -74,6 +74,8 @@ pub enum Shape {
     Drift,
     /// A size in bytes, from 1 byte to [`MAX_MESSAGE`].
     MessageSize,
+    /// A size in bytes, from 1 byte to [`MAX_LOG`].
+    LogSize,
     /// Bytes per second, from 1 to [`MAX_BANDWIDTH`].
     Bandwidth,
     /// `ADDRESS:PORT`.
@@ -136,6 +138,12 @@ pub enum Shape {
 pub const MAX_NODES: u64 = 10_000_000;
 /// Maximum value of `max_message` `[bytes]`: the engine has lengths of 32 bits.
 pub const MAX_MESSAGE: u64 = 2 << 30;
+/// Maximum value of `max_log` `[bytes]`: more than any disk has.
+pub const MAX_LOG: u64 = 1 << 60;
+/// Default of `max_log` `[bytes]`, 4 GiB: about 80 million rows.
+pub const DEFAULT_MAX_LOG: u64 = 4 << 30;
+/// Maximum value of `max_events_at_once`: the engine counts up to 2^22.
+pub const MAX_CHAIN: u64 = 4_000_000;
 /// Maximum bandwidth `[bytes/s]`: about 1000 bytes per nanosecond. Up to this value,
 /// size times 10^9 divided by the bandwidth is computed exactly.
 pub const MAX_BANDWIDTH: u64 = 1 << 40;

@@ -2,10 +2,11 @@
 //! address, no node at the address of a program, and only one node reads standard
 //! input.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use super::reader::{Mistakes, Written};
-use super::resolved::{Group, Listen, Transport};
+use super::resolved::{Group, Listen, TimeMode, Transport};
 use super::source::Place;
 use super::values;
 use super::written::{GroupEntry, ListenEntry, OptionalKey, ScenarioFile};
@@ -224,6 +225,29 @@ pub fn check_addresses(groups: &[GroupEntry], mistakes: &Mistakes) {
         }
     }
     report_clashes(taken, mistakes);
+}
+
+/// Warns of nodes that would listen, in virtual time: no client can reach them.
+pub fn warn_in_virtual_time(groups: &[GroupEntry], time: Option<TimeMode>, mistakes: &Mistakes) {
+    if time != Some(TimeMode::Virtual) {
+        return;
+    }
+    let mut warned = BTreeSet::new();
+    for group in groups {
+        if let Some(listen) = &group.listen
+            && listen.value.as_ref().is_none_or(|it| !it.is_empty())
+            && warned.insert(listen.key)
+        {
+            mistakes.warn(
+                listen.key,
+                format!(
+                    "`listen` of group `{}` has no effect in virtual time: nothing comes from outside",
+                    group.name
+                ),
+                "run with `--time real`, or write `time = \"real\"` at the top of the file",
+            );
+        }
+    }
 }
 
 /// Reports standard input of several nodes: only one node can read it.

@@ -149,7 +149,7 @@ fn json(value: &Value) -> Json {
             }
         }
         ValueKind::Integer(None) => Json::Null,
-        ValueKind::Float(number) => Json::from(*number),
+        ValueKind::Float(number) => Json::from(number.nearest),
         ValueKind::Boolean(value) => Json::from(*value),
         ValueKind::Datetime(value) => Json::from(value.to_string()),
         ValueKind::Array(values) => values.iter().map(json).collect(),

@@ -17,6 +17,7 @@ pub struct Mistakes {
     /// The file and the options to which the places refer.
     pub source: Arc<Source>,
     found: RefCell<Vec<Diagnostic>>,
+    warnings: RefCell<Vec<Diagnostic>>,
 }
 
 impl Mistakes {
@@ -25,6 +26,7 @@ impl Mistakes {
         Mistakes {
             source,
             found: RefCell::default(),
+            warnings: RefCell::default(),
         }
     }
 
@@ -41,6 +43,17 @@ impl Mistakes {
     /// Adds a mistake.
     pub fn push(&self, diagnostic: Diagnostic) {
         self.found.borrow_mut().push(diagnostic);
+    }
+
+    /// Adds a warning with a line of help: what can be run, and is hardly meant.
+    pub fn warn(&self, place: Place, message: impl Into<String>, help: impl Into<String>) {
+        let warning = Diagnostic::new(&self.source, place, message).help(help);
+        self.warnings.borrow_mut().push(warning.as_warning());
+    }
+
+    /// Takes the warnings, in the order in which they were found.
+    pub fn take_warnings(&self) -> Vec<Diagnostic> {
+        self.warnings.take()
     }
 
     /// Number of mistakes.

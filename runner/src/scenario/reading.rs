@@ -59,6 +59,8 @@ pub struct ReadCase {
     pub parts: Parts,
     /// Where the groups, checks and expectations of `parts` are written.
     pub origins: Origins,
+    /// What can be run, and is hardly meant.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// The id of the one case of a scenario without a matrix.

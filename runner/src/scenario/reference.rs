@@ -95,7 +95,7 @@ fn value(shape: &Shape) -> String {
         Shape::Span => "duration, or distribution",
         Shape::Rate | Shape::Drift => "number, or distribution",
         Shape::Offset => "duration (negative, too), or distribution",
-        Shape::MessageSize => "size",
+        Shape::MessageSize | Shape::LogSize => "size",
         Shape::Bandwidth => "size",
         Shape::Address => "`\"ADDRESS:PORT\"`",
         Shape::Endpoint => "`\"tcp://ADDRESS:PORT\"`, `\"udp://ADDRESS:PORT\"`",

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::faults;
 use super::groups;
 use super::judges::{CheckEntry, CheckOrigin, ExpectOrigin};
+use super::keys::DEFAULT_MAX_LOG;
 use super::links::{self, ReadLink};
 use super::listen;
 use super::names::Names;
@@ -43,11 +44,13 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
     let name = name(&file, path, mistakes);
     let notes = notes(&file, path, mistakes);
     end(&file, mistakes);
+    groups::check_starts(&file, mistakes);
     let faults = faults(&file, time, &links, &names, mistakes);
     program::check(&file.groups, time == Some(TimeMode::Virtual), mistakes);
     listen::check_addresses(&file.groups, mistakes);
     listen::check_stdin(&file.groups, mistakes);
     listen::check_buffered(&file, mistakes);
+    listen::warn_in_virtual_time(&file.groups, time, mistakes);
 
     let groups: Vec<_> = file.groups.iter().map(groups::group).collect();
     let parts = file.groups.iter().enumerate();
@@ -75,6 +78,11 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
             seed: or(&file.seed, || 1)?,
             time: time?,
             max_buffered: listen::max_buffered(&file.max_buffered, &groups)?,
+            max_events_at_once: match &file.max_events_at_once {
+                Some(written) => Some(written.value?.try_into().ok()?),
+                None => None,
+            },
+            max_log: or(&file.max_log, || DEFAULT_MAX_LOG)?,
             groups: all(groups)?,
             links: all(links.into_iter().map(|it| it.rule))?,
             faults: faults?,

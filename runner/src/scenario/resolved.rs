@@ -29,6 +29,11 @@ pub struct Scenario {
     /// Memory that connections to clients and programs may hold together, in real time
     /// `[bytes]`.
     pub max_buffered: u64,
+    /// The longest chain of causes within one instant, 1 to 4 * 10^6. `None`: the default of
+    /// the engine.
+    pub max_events_at_once: Option<u32>,
+    /// Maximum size of the logs of a run, with what nodes print `[bytes]`.
+    pub max_log: u64,
     /// The node groups, in the order of the file. Nodes are numbered through all
     /// groups, so the indices of a group's nodes are contiguous.
     pub groups: Vec<Group>,

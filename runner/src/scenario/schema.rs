@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::keys::{
-    DISTRIBUTION, Keys, MAX_BANDWIDTH, MAX_DRIFT, MAX_MESSAGE, MAX_RATE, SCENARIO, Shape,
+    DISTRIBUTION, Keys, MAX_BANDWIDTH, MAX_DRIFT, MAX_LOG, MAX_MESSAGE, MAX_RATE, SCENARIO, Shape,
 };
 use base::{duration, size};
 use framing::Framing;
@@ -187,6 +187,12 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
         Shape::Offset => reference("offset"),
         Shape::Drift => reference("drift"),
         Shape::MessageSize => reference("size"),
+        Shape::LogSize => json!({
+            "anyOf": [
+                { "type": "string", "pattern": size::pattern() + "$" },
+                { "type": "integer", "minimum": 1, "maximum": MAX_LOG },
+            ],
+        }),
         Shape::Bandwidth => reference("bandwidth"),
         Shape::Address => json!({ "type": "string", "pattern": format!("^{ADDRESS}$") }),
         Shape::Endpoint => {

@@ -65,7 +65,7 @@ pub fn flag(field: Field<'_>) -> Option<bool> {
 pub fn number(field: Field<'_>) -> Option<f64> {
     match field.value.kind {
         Kind::Integer(Some(number)) => Some(number as f64),
-        Kind::Float(number) if number.is_finite() => Some(number),
+        Kind::Float(number) if number.nearest.is_finite() => Some(number.nearest),
         Kind::Integer(None) | Kind::Float(_) => field.expected("a finite number"),
         _ => not_a_number(field, "a number"),
     }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use super::document::{Table, Value};
 use super::judges::{self, CheckEntry, ExpectEntry};
-use super::keys::{MAX_RUNS, MIN_BUFFERED, SCENARIO};
+use super::keys::{MAX_CHAIN, MAX_LOG, MAX_RUNS, MIN_BUFFERED, SCENARIO};
 use super::reader::{Field, Mistakes, TableReader, Written};
 use super::source::Place;
 use super::values;
@@ -41,6 +41,8 @@ pub struct ScenarioFile {
     pub max_buffered: OptionalKey<u64>,
     /// The state folder of all groups that have no own.
     pub state: OptionalKey<PathBuf>,
+    pub max_events_at_once: OptionalKey<u64>,
+    pub max_log: OptionalKey<u64>,
     /// The groups, in the order of the file.
     pub groups: Vec<GroupEntry>,
     /// The link entries, in the order of the file.
@@ -77,6 +79,8 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
         speed: reader.optional("speed", values::positive),
         max_buffered: reader.optional("max_buffered", values::size(MIN_BUFFERED, u64::MAX >> 1)),
         state: reader.optional("state", values::folder),
+        max_events_at_once: reader.optional("max_events_at_once", values::whole(1, MAX_CHAIN)),
+        max_log: reader.optional("max_log", values::size(1, MAX_LOG)),
         groups: entries(reader.required("nodes", group::groups)),
         links: entries(reader.optional("links", link::links)),
         faults: entries(reader.optional("faults", fault::faults)),

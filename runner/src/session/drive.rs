@@ -17,7 +17,7 @@ use crate::judge::checks::Checks;
 use crate::plan::{Case, Plan, RunSpec};
 use crate::results::record::Recorder;
 use crate::scenario::TimeMode;
-use engine::run::Run;
+use engine::run::{Limits, Run};
 use host::activity;
 use host::instance::Instances;
 use host::progress_page::ProgressPage;
@@ -97,7 +97,8 @@ impl Drive<'_> {
     fn assemble(&self, states: BTreeMap<u32, PathBuf>) -> Run<Instances, Recorder> {
         let schema = &self.plan.nodes(self.spec.case).schema;
         let print = self.options.print_line.filter(|_| self.plan.is_real());
-        let mut recorder = Recorder::new(schema, self.folder, self.log, print);
+        let limit = self.case().scenario.max_log;
+        let mut recorder = Recorder::new(schema, self.folder, self.log, print).limited_to(limit);
         if let Some(checks) = self.checks() {
             recorder = recorder.judged_by(checks);
         }
@@ -160,6 +161,10 @@ pub(super) fn assemble(
             .with_progress_page(progress_page),
         recorder,
     )
+    .with_limits(Limits {
+        chain: scenario.max_events_at_once,
+        ..Limits::default()
+    })
     .with_faults(&scenario.faults)
 }
 

@@ -108,7 +108,7 @@ pub(super) fn status(reason: EndReason) -> (RunStatus, Option<String>) {
         }
         EndReason::Interrupted => (RunStatus::Interrupted, None),
         EndReason::Failed(failure) => (RunStatus::Failed, Some(failure.to_string())),
-        EndReason::Endless(why) | EndReason::ProgramFailed(why) => (RunStatus::Failed, Some(why)),
+        EndReason::Limit(why) | EndReason::ProgramFailed(why) => (RunStatus::Failed, Some(why)),
     }
 }
 

@@ -138,7 +138,11 @@ fn connected(
     };
     let schema = &plan.nodes(spec.case).schema;
     let print = job.say.then_some(print_line);
-    let recorder = Recorder::new(schema, &job.folder, LogMode::PerNode, print).only(&job.nodes);
+    // Each node has an equal share of the limit.
+    let share = scenario.max_log / u64::from(case.roster.len()) * job.nodes.len() as u64;
+    let recorder = Recorder::new(schema, &job.folder, LogMode::PerNode, print)
+        .only(&job.nodes)
+        .limited_to(share);
     let run = assemble(plan, spec, Some(&job.folder), states, recorder, None).only(&job.nodes);
     let rendezvous = Rendezvous::open(
         &case.roster,
@@ -213,7 +217,7 @@ fn ending(reason: EndReason) -> Ending {
         EndReason::Stopped(reason) => Ending::Stopped(reason),
         EndReason::Interrupted => Ending::Ordered,
         EndReason::Failed(failure) => Ending::Failed(failure.to_string()),
-        EndReason::Endless(why) | EndReason::ProgramFailed(why) => Ending::Failed(why),
+        EndReason::Limit(why) | EndReason::ProgramFailed(why) => Ending::Failed(why),
     }
 }
 

@@ -4,6 +4,8 @@ use super::{Distribution, Law};
 use crate::Span;
 use crate::span::SpanVisitor;
 use base::distribution::{ArrayError, FORMS, NAMES, Rule, Takes, ends};
+use base::exact::Decimal;
+use base::time::SimDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -31,6 +33,13 @@ mod sealed {
         /// The number that draws are made with.
         fn number(self) -> Result<f64, String>;
         fn from_number(number: f64) -> Self;
+        /// Always this one.
+        fn law(self) -> Result<Law, String> {
+            self.number().map(Law::Constant)
+        }
+        fn from_exact(number: Decimal) -> Self {
+            Self::from_number(number.to_f64())
+        }
         /// Reads a single one where a table is possible, too.
         fn visitor() -> impl for<'de> Visitor<'de, Value = Self>;
     }
@@ -75,6 +84,13 @@ mod sealed {
         }
         fn from_number(number: f64) -> Span {
             Span::from_ns(number as u64)
+        }
+        fn law(self) -> Result<Law, String> {
+            self.number()?;
+            Ok(Law::of_span(SimDuration(self.ns())))
+        }
+        fn from_exact(number: Decimal) -> Span {
+            Span::from_ns(u64::try_from(number.round()).unwrap_or_default())
         }
         fn visitor() -> impl for<'de> Visitor<'de, Value = Span> {
             SpanVisitor
@@ -152,7 +168,7 @@ impl<'de, T: Quantity> Visitor<'de> for DistributionVisitor<T> {
 }
 
 fn constant<T: Quantity, E: de::Error>(value: T) -> Result<Distribution<T>, E> {
-    Ok(Law::Constant(value.number().map_err(E::custom)?).into())
+    Ok(value.law().map_err(E::custom)?.into())
 }
 
 /// Reads the distribution of this name.
@@ -262,6 +278,7 @@ impl<T: Quantity> Serialize for Distribution<T> {
         let whole = |number: i64| json!(T::from_whole(number));
         let value = match &self.law {
             Law::Constant(value) => return T::from_number(*value).serialize(serializer),
+            Law::Exact(value) => return T::from_exact(*value).serialize(serializer),
             &Law::Uniform { low, high } => json!([of(low), of(high)]),
             &Law::UniformInt { low, high } => json!([whole(low), whole(high)]),
             Law::Choice(values) => values.iter().map(|&value| of(value)).collect(),

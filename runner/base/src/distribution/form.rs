@@ -203,7 +203,7 @@ impl Distribution {
     /// Its form; `None` for a constant, which is written as the value itself.
     pub fn form(&self) -> Option<&'static Form> {
         let index = match self {
-            Distribution::Constant(_) => return None,
+            Distribution::Constant(_) | Distribution::Exact(_) => return None,
             Distribution::Uniform { .. } => 0,
             Distribution::UniformInt { .. } => 1,
             Distribution::Choice(_) => 2,

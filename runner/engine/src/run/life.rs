@@ -37,12 +37,14 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.started = true;
         // All are created before the first acts, so that it can send to the last.
         for node in 0..self.world.nodes.len() {
-            if self.world.nodes[node].up {
+            if self.world.nodes[node].up && !self.hold_start(node, EventId::START) {
                 self.call_start(node, EventId::START)?;
             }
         }
         for node in self.nodes_that_handle_connections() {
-            self.connect_peers(node)?;
+            if !self.is_start_held(node) {
+                self.connect_peers(node)?;
+            }
         }
         Ok(())
     }
@@ -97,8 +99,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             return true;
         }
         match self.world.transport.is_remote(other) {
-            true => self.starts_before(other, node),
-            false => self.world.nodes[other].up,
+            true => self.starts_before(other, node) && self.faults.crash_of(other).is_none(),
+            false => self.world.nodes[other].up && !self.is_start_held(other),
         }
     }
 
@@ -120,16 +122,33 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     /// Starts a node after the beginning of the run, for the first time or again (`event`
-    /// is START or RESTART). The node and its peers are notified of each other.
+    /// is START or RESTART). A crash or a pause that holds then holds up the start.
     pub(super) fn start_late(&mut self, node: u32, event: EventId) -> Result<(), Failure> {
-        if self.world.transport.is_remote(node) {
+        if self.world.transport.is_remote(node) || self.stays_down(node, event) {
             return Ok(());
         }
         self.create(node)?;
+        self.count_drift(node);
+        self.pause_at_start(node);
+        if self.hold_start(node, event) {
+            return Ok(());
+        }
+        let announce = event == EventId::START;
+        self.begin(node, event, announce)
+    }
+
+    /// A node begins to act. The node and its peers are notified of each other; those of
+    /// other processes only with `announce`, since they know of restarts by themselves.
+    pub(super) fn begin(
+        &mut self,
+        node: u32,
+        event: EventId,
+        announce: bool,
+    ) -> Result<(), Failure> {
         let connection_handlers = self.connection_handlers(node);
         // Nodes of other processes are notified before its first message arrives.
         for &other in &connection_handlers {
-            let late = event == EventId::START && self.starts_before(other, node);
+            let late = announce && self.starts_before(other, node);
             if self.world.transport.is_remote(other) && late {
                 let now = self.world.now;
                 self.world.depart(now, node, other, Content::Open);
@@ -178,7 +197,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             return Ok(());
         }
         let state = &self.world.nodes[node];
-        if state.paused {
+        if state.paused && !external && self.is_start_held(node) {
+            // It connects to all its peers when it begins.
+        } else if state.paused {
             let postponed = match event {
                 EventId::CONNECT => Event::Connect { node, other },
                 _ => Event::Disconnect { node, other },
@@ -217,7 +238,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     /// Calls `stop` of every node that is up.
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
         for node in 0..self.world.nodes.len() {
-            if self.world.nodes[node].up {
+            if self.world.nodes[node].up && !self.is_start_held(node) {
                 self.world.node = node;
                 self.world.push_row(EventId::STOP, NO_PEER, 0, 0);
                 self.call(node, Call::Stop)?;

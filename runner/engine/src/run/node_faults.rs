@@ -75,12 +75,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let mut affected = Vec::new();
         for node in self.named_nodes(&rule.kind) {
             let holds = match &rule.kind {
-                FaultKind::Crash(_) => self.crash(node),
+                FaultKind::Crash(_) => self.crash(node, due),
                 FaultKind::Pause(_) => self.pause(node, index),
                 FaultKind::TickRate { to, .. } => {
                     let mut random = self.fault_stream(Purpose::Tick, index, window, node);
-                    let rate = to.sample(&mut random).min(1e9);
-                    self.ticks.set_period(node, Some(Period::Rate(rate)), due);
+                    let period = Period::of_rate(to, &mut random);
+                    self.ticks.set_period(node, Some(period), due);
                     // The difference to the number at the end is what it touched.
                     touched += self.ticks.taken(node);
                     affected.push(node);
@@ -90,7 +90,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                     let mut random = self.fault_stream(Purpose::Drift, index, window, node);
                     let ppm = ppm.sample_signed(&mut random);
                     self.world.set_drift(node, Some(ppm));
-                    touched += u64::from(self.world.nodes[node].up);
+                    if self.world.nodes[node].up {
+                        self.faults.states[index].drifted.insert(node);
+                    }
                     affected.push(node);
                     continue;
                 }
@@ -114,12 +116,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let kind = self.faults.states[index].rule.kind.clone();
         debug!(target: "engine", fault = index, kind = kind.name(), time = %due, "fault ends");
         if let FaultKind::Crash(named) = &kind {
-            self.notify_remote_restarts(named)?;
+            self.notify_remote_restarts(named, due)?;
         }
         for node in nodes {
             match kind {
                 FaultKind::Crash(_) => self.restart(node, due)?,
-                FaultKind::Pause(_) => self.resume(node)?,
+                FaultKind::Pause(_) => self.resume(node, index)?,
                 FaultKind::TickRate { .. } => self.ticks.set_period(node, None, due),
                 FaultKind::Drift { .. } => self.world.set_drift(node, None),
                 FaultKind::Partition(_) | FaultKind::Link(_) => {}
@@ -149,7 +151,10 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                     }
                 }
             }
-            FaultKind::Crash(_) | FaultKind::Drift { .. } => {}
+            FaultKind::Drift { .. } => {
+                state.touched = std::mem::take(&mut state.drifted).len() as u64;
+            }
+            FaultKind::Crash(_) => {}
         }
         state.close(until);
         nodes
@@ -182,7 +187,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     /// Crashes a node; returns whether it was up.
-    fn crash(&mut self, node: u32) -> bool {
+    fn crash(&mut self, node: u32, due: SimTime) -> bool {
         let (started, remote) = (self.started, self.world.transport.is_remote(node));
         if self.world.is_program(node) {
             // The driver ends the program; its connections close then.
@@ -194,7 +199,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         if remote {
             // Only the process that drives it knows whether it is up. Its peers in
             // this process are notified by the same schedule.
-            if started {
+            if started && self.has_started_by_schedule(node, due) {
                 self.notify_crash(node);
             }
             return false;
@@ -202,8 +207,14 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         if !self.world.nodes[node].up {
             return false;
         }
+        let held = self.pauses.get(&node).and_then(|pause| pause.start);
+        if held == Some(EventId::START) {
+            self.not_begun.insert(node);
+        }
         self.world.node = node;
-        self.world.push_row(EventId::CRASH, NO_PEER, 0, 0);
+        if held.is_none() {
+            self.world.push_row(EventId::CRASH, NO_PEER, 0, 0);
+        }
         self.world.end_step(&self.behaviors);
         self.behaviors.remove(node);
         self.world.end_all_waits(node);
@@ -213,7 +224,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.world.clear_node(node);
         self.world.end_step(&self.behaviors);
         self.external_faults.push((node, ExternalFault::Crash));
-        if started {
+        if started && held.is_none() {
             self.notify_crash(node);
         }
         true
@@ -237,9 +248,10 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     /// Notifies peers in this process that nodes of other processes restart.
-    fn notify_remote_restarts(&mut self, nodes: &NodeRanges) -> Result<(), Failure> {
+    fn notify_remote_restarts(&mut self, nodes: &NodeRanges, due: SimTime) -> Result<(), Failure> {
         for node in nodes.iter().cloned().flatten() {
-            if self.world.transport.is_remote(node) && !self.world.is_program(node) {
+            let remote = self.world.transport.is_remote(node) && !self.world.is_program(node);
+            if remote && self.has_started_by_schedule(node, due) {
                 for other in self.connection_handlers(node) {
                     self.connect(other, node)?;
                 }
@@ -248,19 +260,22 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         Ok(())
     }
 
-    /// Restarts a node that crashed.
+    /// Restarts a node that crashed, or starts one whose start the crash held up.
     fn restart(&mut self, node: u32, due: SimTime) -> Result<(), Failure> {
         self.external_faults.push((node, ExternalFault::Restart));
         if self.world.is_program(node) {
             return Ok(());
         }
-        *self.lives.entry(node).or_insert(1) += 1;
         self.ticks.restart(node, due);
+        if self.not_begun.remove(&node) {
+            return self.start_late(node, EventId::START);
+        }
+        *self.lives.entry(node).or_insert(1) += 1;
         self.start_late(node, EventId::RESTART)
     }
 
     /// Pauses a node; returns whether it was up and not paused.
-    fn pause(&mut self, node: u32, fault: usize) -> bool {
+    pub(super) fn pause(&mut self, node: u32, fault: usize) -> bool {
         if self.world.is_program(node) && !self.world.transport.is_remote(node) {
             self.external_faults.push((node, ExternalFault::Pause));
             // What a program would have done meanwhile is not known.
@@ -281,14 +296,15 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let pause = Pause {
             fault,
             left,
+            start: None,
             postponed: Vec::new(),
         };
         self.pauses.insert(node, pause);
         true
     }
 
-    /// A paused node continues.
-    fn resume(&mut self, node: u32) -> Result<(), Failure> {
+    /// A node that this fault paused continues.
+    fn resume(&mut self, node: u32, fault: usize) -> Result<(), Failure> {
         if self.world.is_program(node) {
             self.external_faults.push((node, ExternalFault::Resume));
             return Ok(());
@@ -296,7 +312,15 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let Some(pause) = self.pauses.remove(&node) else {
             return Ok(());
         };
+        if pause.fault != fault {
+            // A crash ended the pause of this fault, and another one holds.
+            self.pauses.insert(node, pause);
+            return Ok(());
+        }
         self.world.nodes[node].paused = false;
+        if let Some(event) = pause.start {
+            self.begin(node, event, event == EventId::START)?;
+        }
         if let Some(left) = pause.left {
             self.world.continue_service(node, left);
         }
@@ -339,14 +363,11 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 #[derive(Debug)]
 pub(super) struct Pause {
     /// Index of the fault.
-    fault: usize,
+    pub(super) fault: usize,
     /// The span that is left of the current service.
     left: Option<SimDuration>,
+    /// The record of the start that it holds up: START or RESTART.
+    pub(super) start: Option<EventId>,
     /// What was due during the pause, in order.
     postponed: Vec<(Sequence, Event)>,
-}
-
-/// Whether a node is in one of these ranges.
-pub(super) fn holds(nodes: &NodeRanges, node: u32) -> bool {
-    nodes.iter().any(|range| range.contains(&node))
 }

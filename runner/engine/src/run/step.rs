@@ -53,7 +53,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 self.world.counts.events += 1;
                 self.world.nodes[node].busy = false;
                 self.take_message(node)?;
-                self.serve(node);
+                self.serve_first(node, true);
                 Ok(())
             }
         }
@@ -72,6 +72,11 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             NodeKind::Clocked => Ok(()),
             _ if paused => Ok(()),
             NodeKind::Server => {
+                if let Some(arrival) = self.world.events.traced()
+                    && let Some(service) = self.world.nodes.services.get_mut(&node)
+                {
+                    service.arrived = Some(arrival);
+                }
                 self.serve(node);
                 Ok(())
             }
@@ -164,10 +169,16 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// An idle server begins to serve the first message of its inbox, if any.
     pub(super) fn serve(&mut self, node: u32) {
+        self.serve_first(node, false);
+    }
+
+    /// As [`Run::serve`]; `after_another` if it has just handled a message.
+    fn serve_first(&mut self, node: u32, after_another: bool) {
         let world = &mut self.world;
         if world.nodes[node].busy || world.nodes[node].inbox.is_empty() {
             return;
         }
+        let behind = world.nodes[node].inbox.len() - 1;
         let group = &world.roster.groups()[world.roster.group_of(node)];
         let (Timing::Server { service_time }, Some(service)) =
             (&group.timing, world.nodes.services.get_mut(&node))
@@ -175,7 +186,20 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             return;
         };
         service.due = world.now + service_time.sample_span(&mut service.stream);
-        let event = world.events.push(service.due, Event::Served { node });
+        let served = Event::Served { node };
+        let known = service.known.checked_sub(1).filter(|_| after_another);
+        let event = match known {
+            Some(known) => {
+                service.known = known;
+                world.events.push_waiting(service.due, served)
+            }
+            None => {
+                service.known = behind;
+                world
+                    .events
+                    .push_after(service.arrived, service.due, served)
+            }
+        };
         service.event = Some(event);
         world.nodes[node].busy = true;
         world.end_wait(node);

@@ -32,7 +32,7 @@ fn ms(span: u64) -> Distribution {
     Distribution::Constant((span * MS) as f64)
 }
 
-fn broken(
+pub(super) fn broken(
     groups: &[Group],
     rules: &[LinkRule],
     faults: &[Fault],
@@ -68,12 +68,12 @@ fn ticking(rules: &[LinkRule], faults: &[Fault]) -> Tried {
     })
 }
 
-fn times(tried: &Tried, event: EventId, node: u32) -> Vec<u64> {
+pub(super) fn times(tried: &Tried, event: EventId, node: u32) -> Vec<u64> {
     let of = tried.of(event).into_iter();
     of.filter(|row| row.1 == node).map(|row| row.0).collect()
 }
 
-fn touched(tried: &Tried) -> Vec<u64> {
+pub(super) fn touched(tried: &Tried) -> Vec<u64> {
     tried.outcome.faults.iter().map(|it| it.touched).collect()
 }
 

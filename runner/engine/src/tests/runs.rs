@@ -166,7 +166,7 @@ fn a_failure_says_where() {
 fn a_run_that_cannot_end_is_ended() {
     let limits = Limits {
         events: 50_000,
-        events_at_once: 20_000,
+        ..Limits::default()
     };
     let ping_pong = |_: u32, call: Call<'_>, _: SimTime| match call {
         Call::Start | Call::Message { .. } => vec![Act::Send(0, b"ball")],
@@ -176,7 +176,7 @@ fn a_run_that_cannot_end_is_ended() {
     for duration in [Some(1000), None] {
         let still = run_with(&groups, &[], duration, limits, ping_pong);
         assert!(
-            matches!(&still.outcome.reason, EndReason::Endless(why) if why.ends_with("time stands still")),
+            matches!(&still.outcome.reason, EndReason::Limit(why) if why.starts_with("time stands still")),
             "{:?}",
             still.outcome
         );
@@ -184,7 +184,7 @@ fn a_run_that_cannot_end_is_ended() {
     let rules = all_linked(2, Distribution::Constant(1000.0), 0.0, Order::Fifo);
     let slow = run_with(&groups, &rules, None, limits, ping_pong);
     assert!(
-        matches!(&slow.outcome.reason, EndReason::Endless(why) if why.ends_with("without `duration`")),
+        matches!(&slow.outcome.reason, EndReason::Limit(why) if why.ends_with("without `duration`")),
         "{:?}",
         slow.outcome
     );

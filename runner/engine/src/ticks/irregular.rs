@@ -2,7 +2,8 @@
 //!
 //! When the rate of a node changes, the remaining share of its interval stays the same:
 //! if a third of the old interval is left, a third of the new one is left. So frequent
-//! changes neither add ticks nor keep a node from ticking.
+//! changes neither add ticks nor keep a node from ticking. A node that has not started
+//! ticks at the new rate from its start on.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -26,6 +27,8 @@ struct Schedule {
     /// The node without faults.
     own: Clocked,
     period: Period,
+    /// When the node started, or starts, for the last time.
+    start: SimTime,
     /// The time from which the offsets count `[ns]`.
     base: u64,
     offsets: TickOffsets,
@@ -78,13 +81,19 @@ impl IrregularTicks {
             return;
         };
         let period = period.unwrap_or(schedule.own.period);
-        // Floating-point products and quotients are the same on every machine.
-        let left = schedule.next.saturating_sub(now.0) as f64;
-        let left = left * (period.mean_ns() / schedule.period.mean_ns());
-        schedule.period = period;
-        schedule.base = now.0.saturating_add(left as u64);
-        schedule.offsets = TickOffsets::new(period);
-        schedule.next = schedule.base;
+        if now <= schedule.start {
+            // It has not started: the period holds from its start on.
+            let taken = schedule.taken;
+            *schedule = Schedule::new(schedule.own, period, schedule.start);
+            schedule.taken = taken;
+        } else {
+            let left = schedule.next.saturating_sub(now.0);
+            let left = schedule.period.share_left(left, period);
+            schedule.period = period;
+            schedule.base = now.0.saturating_add(left);
+            schedule.offsets = TickOffsets::new(period);
+            schedule.next = schedule.base;
+        }
         self.heap.push(Reverse((schedule.next, node)));
         self.settle();
     }
@@ -134,6 +143,7 @@ impl Schedule {
         Schedule {
             own,
             period,
+            start,
             base,
             next: base.saturating_add(offsets.offset),
             offsets,
@@ -206,6 +216,41 @@ mod tests {
             [2_300, 3_300].map(|ms| (ms * MS, 0))
         );
         assert_eq!(ticks.taken(0), 6);
+    }
+
+    #[test]
+    fn another_rate_holds_for_a_node_that_starts_later() {
+        let starts = |phase: Option<u64>| Clocked {
+            start: SimTime(1_000 * MS),
+            ..clocked(0, 1.0, phase)
+        };
+        for (phase, expected) in [
+            (None, [1_100, 1_200, 1_300]),
+            (Some(50), [1_050, 1_150, 1_250]),
+        ] {
+            let late = starts(phase.map(|ms| ms * MS));
+            let mut ticks = Ticks::new(Vec::new()).with_irregular(vec![late]);
+            ticks.set_period(0, Some(Period::Rate(10.0)), SimTime(300 * MS));
+            assert_eq!(until(&mut ticks, 1_300), expected.map(|ms| (ms * MS, 0)));
+        }
+        let mut ticks = Ticks::new(Vec::new()).with_irregular(vec![starts(None)]);
+        ticks.set_period(0, Some(Period::Rate(10.0)), SimTime(300 * MS));
+        ticks.set_period(0, None, SimTime(400 * MS));
+        assert_eq!(
+            until(&mut ticks, 2_500),
+            [(2_000 * MS, 0)],
+            "over before it starts"
+        );
+    }
+
+    #[test]
+    fn the_share_of_an_interval_is_exact_for_written_rates() {
+        let exact = |rate: f64| Period::Exact(base::exact::Decimal::of(rate).unwrap());
+        // A third of 1/1.1 s is left: a third of 1/3.3 s.
+        assert_eq!(exact(1.1).share_left(303_030_303, exact(3.3)), 101_010_101);
+        assert_eq!(exact(4.0).share_left(175_000_000, exact(7.0)), 100_000_000);
+        let huge = exact(1e-20).share_left(u64::MAX, exact(1e9));
+        assert_eq!(huge, 0);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The order and the times of ticks.
 
 use super::*;
+use base::exact::Decimal;
 use base::random::Random;
 
 fn clocked(node: u32, period: Period) -> Clocked {
@@ -40,6 +41,33 @@ fn fractional_rates_and_intervals_count_from_the_start() {
         assert_eq!(span.next_time(), SimTime(k * 2_500_000_000));
         half.take();
         span.take();
+    }
+}
+
+#[test]
+fn written_rates_are_exact_at_any_tick() {
+    for (rate, ticks, per) in [
+        ("1.1", 11, 10),
+        ("0.7", 7, 10),
+        ("999999999.9", 9_999_999_999, 10),
+        (
+            "33.333333333333333333",
+            33_333_333_333_333_333_333,
+            10u128.pow(18),
+        ),
+        ("0.0000000000000000000000000003", 3, 10u128.pow(28)),
+    ] {
+        let period = Period::Exact(Decimal::parse(rate).unwrap());
+        let mut lane = Ticks::new(vec![clocked(0, period)]);
+        for k in 1..=3000u128 {
+            let exact = k * 1_000_000_000 * per / ticks;
+            let expected = u64::try_from(exact).unwrap_or(u64::MAX);
+            assert_eq!(lane.next_time(), SimTime(expected), "tick {k} at {rate} Hz");
+            if expected == u64::MAX {
+                break;
+            }
+            lane.take();
+        }
     }
 }
 

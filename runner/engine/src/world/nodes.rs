@@ -67,6 +67,11 @@ pub struct Service {
     pub due: SimTime,
     /// The event for that.
     pub event: Option<Sequence>,
+    /// Number of messages that wait and did so when the queue was last looked at. That
+    /// they are handled one after the other is no chain of causes.
+    pub known: u32,
+    /// The last arrival while causes were kept.
+    pub arrived: Option<Sequence>,
 }
 
 impl Nodes {
@@ -133,6 +138,8 @@ impl Service {
             stream,
             due: SimTime::ZERO,
             event: None,
+            known: 0,
+            arrived: None,
         }
     }
 }

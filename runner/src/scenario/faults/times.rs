@@ -19,6 +19,16 @@ pub fn check_times(file: &ScenarioFile, time: Option<TimeMode>, mistakes: &Mista
                 format!("the fault begins at {begins}, after the run's end at {duration}"),
             );
         }
+        if let (Some(at), Some(span)) = (&entry.at, &entry.span)
+            && let (Some(begins), Some(held)) = (at.value, span.value)
+            && begins.0.checked_add(held.0).is_none()
+        {
+            mistakes.add_with_help(
+                span.place,
+                "the fault ends after 584 years (2^64 ns), beyond the end of time",
+                "without `for`, it holds to the end of the run",
+            );
+        }
         let Some(every) = &entry.every else {
             continue;
         };

@@ -1,6 +1,8 @@
 //! The keys at the top of a scenario file.
 
-use super::{CHECK, EXPECT, FAULT, GROUP, Keys, LINK, MATRIX, MAX_RUNS, Shape, key, required};
+use super::{
+    CHECK, EXPECT, FAULT, GROUP, Keys, LINK, MATRIX, MAX_CHAIN, MAX_RUNS, Shape, key, required,
+};
 
 /// The top of the file.
 pub static SCENARIO: Keys = Keys {
@@ -60,6 +62,16 @@ pub static SCENARIO: Keys = Keys {
             "state",
             Shape::Text,
             "In real time: a folder in which the files of all nodes with a behavior outlive the run, relative to the scenario file; see `state` of a group, which replaces it. `--state DIR` replaces both.",
+        ),
+        key(
+            "max_events_at_once",
+            Shape::Whole(1, MAX_CHAIN),
+            "The longest chain of events in which each event causes the next one at the same instant, in virtual time. A run with a longer chain has failed: its time stands still. Any number of nodes may tick at once. Default: 10000, or four times the number of nodes if that is more.",
+        ),
+        key(
+            "max_log",
+            Shape::LogSize,
+            "Maximum size of the logs of a run, with what its nodes print: `\"500MB\"`. A run that exceeds it has failed. Default: 4GiB.",
         ),
         required(
             "nodes",

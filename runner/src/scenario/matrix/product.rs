@@ -259,9 +259,11 @@ fn equal(one: &Value, other: &Value) -> bool {
     match (&one.kind, &other.kind) {
         (ValueKind::Text(one), ValueKind::Text(other)) => one == other,
         (ValueKind::Integer(Some(one)), ValueKind::Integer(Some(other))) => one == other,
-        (ValueKind::Float(one), ValueKind::Float(other)) => one == other,
+        (ValueKind::Float(one), ValueKind::Float(other)) => one.nearest == other.nearest,
         (ValueKind::Integer(Some(whole)), ValueKind::Float(float))
-        | (ValueKind::Float(float), ValueKind::Integer(Some(whole))) => *whole as f64 == *float,
+        | (ValueKind::Float(float), ValueKind::Integer(Some(whole))) => {
+            *whole as f64 == float.nearest
+        }
         (ValueKind::Boolean(one), ValueKind::Boolean(other)) => one == other,
         (ValueKind::Datetime(one), ValueKind::Datetime(other)) => one == other,
         (ValueKind::Array(one), ValueKind::Array(other)) => {

@@ -28,8 +28,8 @@ pub fn word(value: &Value) -> Option<String> {
 fn gather(value: &Value, parts: &mut Vec<String>) -> Option<()> {
     match &value.kind {
         ValueKind::Integer(number) => parts.push((*number)?.to_string()),
-        ValueKind::Float(number) if !number.is_finite() => return None,
-        ValueKind::Float(number) => parts.push(format!("{number:?}")),
+        ValueKind::Float(number) if !number.nearest.is_finite() => return None,
+        ValueKind::Float(number) => parts.push(format!("{:?}", number.nearest)),
         ValueKind::Boolean(value) => parts.push(value.to_string()),
         ValueKind::Text(text) => plain(text, parts),
         ValueKind::Datetime(value) => plain(&value.to_string(), parts),

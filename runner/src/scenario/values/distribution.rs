@@ -7,12 +7,13 @@
 //! `lognormal` and `pareto` are not, and the engine limits their tail to one tick per
 //! nanosecond.
 
-use super::super::document::ValueKind as Kind;
+use super::super::document::{Float, ValueKind as Kind};
 use super::super::keys::{DISTRIBUTION, Keys, MAX_DRIFT, MAX_RATE};
 use super::super::reader::{Field, TableReader};
 use super::duration::{delay, signed};
 use super::number;
 use base::distribution::{ArrayError, Distribution, FORMS, Form, Rule, Takes, ends};
+use base::exact::{Decimal, MAX_DIGITS};
 
 /// What varies: its unit and its bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +74,25 @@ impl Quantity {
         }
     }
 
+    /// One value, exactly as it is written.
+    fn constant(self, field: Field<'_>) -> Option<Distribution> {
+        let nearest = self.value(field)?;
+        let exact = match self {
+            // The bounds were those of the nearest number, and the drift is in 10^-12.
+            Quantity::Drift => return Some(Distribution::Constant(nearest)),
+            Quantity::Rate => match field.value.kind {
+                Kind::Integer(Some(rate)) => Decimal::whole(rate),
+                Kind::Float(Float {
+                    exact: Some(rate), ..
+                }) => rate,
+                _ => return field.expected(&format!("a number of at most {MAX_DIGITS} digits")),
+            },
+            Quantity::Span | Quantity::Interval => Decimal::whole(delay(field)?.0.into()),
+            Quantity::Offset => Decimal::whole(signed(field)?.into()),
+        };
+        Some(Distribution::exactly(exact))
+    }
+
     /// A whole value of this quantity.
     fn whole(self, field: Field<'_>) -> Option<i64> {
         let is_number = matches!(self, Quantity::Rate | Quantity::Drift);
@@ -115,7 +135,7 @@ pub fn distribution(quantity: Quantity) -> impl Fn(Field<'_>) -> Option<Distribu
             }
             first.value
         }
-        _ => quantity.value(field).map(Distribution::Constant),
+        _ => quantity.constant(field),
     }
 }
 

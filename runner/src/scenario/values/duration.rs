@@ -1,9 +1,9 @@
 //! Durations as text with a unit: `250us`, `1.5s`, `1m30s`.
 
-use base::duration::{self, write_unit};
+use base::duration::{self, DurationError, write_unit};
 use base::time::SimDuration;
 
-use super::super::document::ValueKind as Kind;
+use super::super::document::{Float, ValueKind as Kind};
 use super::super::reader::Field;
 
 /// A duration; 0 too.
@@ -11,7 +11,7 @@ pub fn delay(field: Field<'_>) -> Option<SimDuration> {
     let number: &dyn std::fmt::Display = match &field.value.kind {
         Kind::Text(text) => return read(field, text),
         Kind::Integer(Some(number)) if *number >= 0 => number,
-        Kind::Float(number) if *number >= 0.0 && number.is_finite() => number,
+        Kind::Float(Float { nearest, .. }) if *nearest >= 0.0 && nearest.is_finite() => nearest,
         _ => return field.expected("a duration, such as \"60s\""),
     };
     field.expected_with_help("a duration with a unit", write_unit(number))
@@ -44,6 +44,8 @@ pub fn signed(field: Field<'_>) -> Option<i64> {
 /// The duration that `text` stands for: all of the field's text or a part of it.
 fn read(field: Field<'_>, text: &str) -> Option<SimDuration> {
     match duration::parse(text) {
+        // The last instant is no instant: nothing is due then.
+        Ok(SimDuration(u64::MAX)) => field.expected(&DurationError::TooLong.expected()),
         Ok(duration) => Some(duration),
         Err(error) => match error.help() {
             Some(help) => field.expected_with_help(&error.expected(), help),
