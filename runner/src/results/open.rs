@@ -67,11 +67,10 @@ pub fn open(
     let resume = request.resume;
     let folder = folder(&plan.loaded.scenario.name, started, &request)?;
     let identity = Identity::of(manifest, request.settings, request.check_determinism);
-    let opened = match resume {
+    match resume {
         true => continued(plan, manifest, folder, &identity),
         false => new(manifest, folder, &identity),
-    };
-    opened
+    }
 }
 
 fn folder(name: &str, started: SystemTime, request: &Request<'_>) -> Result<Folder, FolderError> {

@@ -227,11 +227,14 @@ fn witnesses(all: &[Item], readers: &Readers, writes: &Writes) -> Vec<usize> {
     found.into_iter().map(|item| item.operation).collect()
 }
 
+/// The end of an item `[ns]`, and the state that it reads; `None`: it is no read.
+type End = (u64, Option<State>);
+
 /// The items after which an earlier item is not the source of a later one.
 struct Separators {
     /// Beginnings, sorted. Each has the two earliest ends of itself and of all later ones, with
     /// different states that were read; `None`: the item is no read.
-    ends: Vec<(u64, [(u64, Option<State>); 2])>,
+    ends: Vec<(u64, [End; 2])>,
 }
 
 impl Separators {
@@ -269,10 +272,7 @@ impl Separators {
 }
 
 /// Adds an end to the two earliest ones with different states.
-fn two_least(
-    [first, second]: [(u64, Option<State>); 2],
-    new: (u64, Option<State>),
-) -> [(u64, Option<State>); 2] {
+fn two_least([first, second]: [End; 2], new: End) -> [End; 2] {
     match new {
         _ if new.0 < first.0 && new.1 == first.1 => [new, second],
         _ if new.0 < first.0 => [new, first],
