@@ -112,7 +112,7 @@ fn a_config_that_the_behavior_rejects_is_reported_with_its_place() {
         ("config = { script = [1, \"2\"] }", "6:25: "),
         (
             "config = { encoding = \"utf8\" }",
-            "6:23: expected one of \"bincode\"",
+            "6:23: `encoding`: expected one of \"bincode\"",
         ),
         ("config.broadcast = 3", "6:20: "),
         ("config = 3", "6:10: "),
@@ -124,7 +124,7 @@ fn a_config_that_the_behavior_rejects_is_reported_with_its_place() {
     let odd = "name = \"a\"\n[nodes.a]\nbehavior = \"misbehaving.refuses\"\nconfig.even = 3\n";
     refused(
         odd,
-        &["scenario.toml:4:15: expected an even number, found 3"],
+        &["scenario.toml:4:15: `even`: expected an even number, found 3"],
     );
     // From the command line, the place is the option.
     let lab = Lab::with(&machine("tick_rate = 1"));

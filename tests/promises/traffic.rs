@@ -179,9 +179,9 @@ fn contradictory_timings_are_refused_with_their_place() {
     ));
     let answer = lab.runner(&["check", "scenario.toml"]);
     answer.ends(2).says(&[
-        "scenario.toml:5:63: is 25s, more than `north_south_green`, which is 20s: expected at most that",
-        "scenario.toml:5:79: is 0, expected more than 0",
-        "scenario.toml:12:34: is set, and so are `times`: expected one of the two",
+        "scenario.toml:5:63: `north_south_min_green` is 25s, more than `north_south_green`, which is 20s: expected at most that",
+        "scenario.toml:5:79: `yellow` is 0, expected more than 0",
+        "scenario.toml:12:34: `gap` is set, and so are `times`: expected one of the two",
     ]);
 }
 

@@ -153,10 +153,11 @@ impl ConfigOrigin {
             };
         }
         let place = self.place(path);
-        match path.is_empty() || message.contains(&format!("`{path}`")) {
-            true => Diagnostic::new(source, place, message),
-            false => Diagnostic::new(source, place, format!("`{path}`: {message}")),
+        if path.is_empty() || message.contains(&format!("`{path}`")) {
+            return Diagnostic::new(source, place, message);
         }
+        let joint = if message.starts_with("is ") { "" } else { ":" };
+        Diagnostic::new(source, place, format!("`{path}`{joint} {message}"))
     }
 
     /// The place of the value at a key path inside the config (`faces`, `script[2]`,
