@@ -189,3 +189,28 @@ fn the_working_folder_is_never_searched() {
         .ends(2)
         .says(&["there is no plugin `mine`"]);
 }
+
+#[test]
+fn a_plugin_that_needs_a_library_beside_it_loads() {
+    let lab = Lab::with(&scenario("metronome.node"));
+    let header = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/abi");
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/ABI.md");
+    let docs = fs::read_to_string(docs).unwrap();
+    let (_, rest) = docs.split_once("```c\n").unwrap();
+    let (source, _) = rest.split_once("```").unwrap();
+    lab.write(
+        "m.c",
+        &format!("int beside(void);\nint needs(void) {{ return beside(); }}\n{source}"),
+    );
+    lab.write("b.c", "int beside(void) { return 1; }");
+    let script = format!(
+        "mkdir plugins && cc -shared -fPIC -o plugins/libbeside.so b.c && \
+         cc -shared -fPIC -I {header} -Wl,-rpath,'$ORIGIN' -o plugins/libmetronome.so m.c \
+         -Lplugins -lbeside"
+    );
+    lab.shell(&script).passes();
+    for more in [&[][..], &["--isolate"]] {
+        let arguments = ["check", "scenario.toml", "--plugin-path", "plugins"];
+        lab.runner(&[&arguments[..], more].concat()).passes();
+    }
+}

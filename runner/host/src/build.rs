@@ -120,9 +120,14 @@ impl Build {
 
     /// Checks that what was loaded are the bytes of this build.
     pub(super) fn verify(&self) -> Result<(), LoadError> {
-        if self.copy.is_some() {
-            return Ok(());
+        match self.copy {
+            Some(_) => Ok(()),
+            None => self.verify_file(),
         }
+    }
+
+    /// Checks that the file has the bytes of this build.
+    pub(super) fn verify_file(&self) -> Result<(), LoadError> {
         let bytes = fs::read(&self.path);
         let bytes = bytes.map_err(|error| LoadError::unreadable(&self.path, &error))?;
         match sum(&bytes) == self.sha256 {

@@ -141,16 +141,22 @@ fn open(build: &Build) -> Result<*const abi::Plugin, LoadError> {
             reason,
         });
     }
-    // SAFETY: loading runs the library's initializers. The user trusts a plugin's by
-    // naming it in a scenario.
-    let library = unsafe { libloading::Library::new(&file) }.map_err(|error| {
-        let reason = std::error::Error::source(&error)
-            .map_or_else(|| error.to_string(), ToString::to_string);
-        LoadError::NotALibrary {
-            path: path.to_owned(),
-            reason: with_path(reason.trim(), &file, path),
-        }
-    })?;
+    let library = match opened(&file) {
+        Ok(library) => library,
+        // A copy has no folder in which the library could find others. The file has.
+        Err(reason) => match opened(path) {
+            Ok(library) => {
+                build.verify_file()?;
+                library
+            }
+            Err(_) => {
+                return Err(LoadError::NotALibrary {
+                    path: path.to_owned(),
+                    reason: with_path(&reason, &file, path),
+                });
+            }
+        },
+    };
     // SAFETY: the symbol is only an address until its first field has been checked.
     let entry = unsafe { library.get::<*const abi::Plugin>(abi::ENTRY_SYMBOL) }
         .map(|symbol| *symbol)
@@ -159,6 +165,18 @@ fn open(build: &Build) -> Result<*const abi::Plugin, LoadError> {
         })?;
     std::mem::forget(library);
     Ok(entry)
+}
+
+/// Opens a library, or returns the loader's message.
+#[allow(unsafe_code)]
+fn opened(file: &Path) -> Result<libloading::Library, String> {
+    // SAFETY: loading runs the library's initializers. The user trusts a plugin's by
+    // naming it in a scenario.
+    unsafe { libloading::Library::new(file) }.map_err(|error| {
+        let reason = std::error::Error::source(&error)
+            .map_or_else(|| error.to_string(), ToString::to_string);
+        reason.trim().to_owned()
+    })
 }
 
 /// The loader's message, with the path that the user knows.

@@ -45,7 +45,7 @@ impl StopSignals {
             // A byte for each signal.
             if signals.read_exact(&mut [0; 2]).is_ok() {
                 clean_up();
-                signal_hook::low_level::exit(128 + last.load(Ordering::Relaxed) as i32);
+                crate::exit::at_once(128 + last.load(Ordering::Relaxed) as i32);
             }
         })?;
         Ok(stop)

@@ -240,10 +240,11 @@ impl<'a> IsolatedRuns<'a> {
                 }
                 Some(Message::Refused(why)) => return Err(SetupError::Refused(why).into()),
                 Some(Message::Lost(why)) => {
+                    let why = self.shown(&why);
                     let result = death::lost(self.plan, spec, began, &mut child, why);
                     return Ok(Attempt::Died(Box::new(result)));
                 }
-                Some(Message::Broken(why)) => return Err(RunError::Process(why)),
+                Some(Message::Broken(why)) => return Err(RunError::Process(self.shown(&why))),
                 Some(Message::Line(line)) => {
                     if let Some(print) = self.options.print_line {
                         print(&line);
@@ -264,7 +265,25 @@ impl<'a> IsolatedRuns<'a> {
         }
     }
 
-    fn result(&mut self, entry: Entry, spec: RunSpec) -> Result<RunResult, RunError> {
+    /// The folder of the results for a child, whose plugins may change its folder.
+    fn absolute_folder(&self) -> PathBuf {
+        let folder = self.folder.path();
+        std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
+    }
+
+    /// A text of a child, with the folder of the results as the user knows it.
+    fn shown(&self, text: &str) -> String {
+        let absolute = self.absolute_folder();
+        let folder = self.folder.path().to_string_lossy();
+        text.replace(&*absolute.to_string_lossy(), &folder)
+    }
+
+    fn result(&mut self, mut entry: Entry, spec: RunSpec) -> Result<RunResult, RunError> {
+        entry.failure = entry.failure.map(|text| self.shown(&text));
+        entry.difference = entry.difference.map(|text| self.shown(&text));
+        for warning in &mut entry.warnings {
+            *warning = self.shown(warning);
+        }
         self.reader.result(entry, spec).ok_or_else(|| {
             let run = spec.number;
             RunError::Process(format!("the process of run {run} has another plan"))
@@ -279,8 +298,7 @@ impl<'a> IsolatedRuns<'a> {
             text: source.text.clone(),
             settings: how.settings.clone(),
             plugins: self.plan.builds(),
-            folder: std::path::absolute(self.folder.path())
-                .unwrap_or_else(|_| self.folder.path().to_owned()),
+            folder: self.absolute_folder(),
             log: self.options.log,
             print_lines: self.options.print_line.is_some(),
             color: how.color,

@@ -158,6 +158,8 @@ fn fork() {
     unsafe { libc::fork() };
 }
 
+// Nobody waits for them: that is the attack.
+#[allow(clippy::zombie_processes)]
 fn daemons(run_folder: &Path) {
     let mut sleep = Command::new("sleep");
     let child = sleep.arg("600").stdin(Stdio::null()).spawn().unwrap();
