@@ -5,8 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use analysis::log::RunSchema;
-use analysis::log::tables::{FAULTS_FILE, LAG_FILE, WAITING_FILE, waiting_to_csv};
+use analysis::log::tables::{FAULTS_FILE, LAG_FILE};
 use analysis::results::{Judgement, LogMode, RunRow, RunStatus, Verdict, gravest, verdict_of};
 
 use super::drive::Drive;
@@ -52,8 +51,7 @@ pub(super) fn run(
         ended.time_out(drive.case(), limit);
     }
     if options.log != LogMode::Off {
-        let schema = &plan.nodes(spec.case).schema;
-        write_tables(&partial, schema, &ended)?;
+        write_tables(&partial, &ended)?;
     }
     result(&drive, ended, difference, began)
 }
@@ -81,11 +79,8 @@ fn check_determinism(drive: &Drive<'_>, ended: &mut Ended) -> Result<Option<Stri
     Ok(difference)
 }
 
-/// Writes `waiting.csv`, and `lag.csv` and `faults.csv` if they have rows.
-fn write_tables(folder: &Path, schema: &RunSchema, ended: &Ended) -> Result<(), ResultsError> {
-    let path = folder.join(WAITING_FILE);
-    let waiting = waiting_to_csv(&ended.waited, schema);
-    fs::write(&path, waiting).map_err(ResultsError::at(&path))?;
+/// Writes `lag.csv` and `faults.csv`, each only if it has rows.
+fn write_tables(folder: &Path, ended: &Ended) -> Result<(), ResultsError> {
     if let Some(lag) = &ended.lag {
         let path = folder.join(LAG_FILE);
         fs::write(&path, lag.to_csv()).map_err(ResultsError::at(&path))?;
