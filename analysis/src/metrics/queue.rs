@@ -114,8 +114,10 @@ mod tests {
         Queue::default().finish(1, &mut values);
         assert_eq!(values, [None; 9]);
         // It is known that nothing waited.
-        let mut queue = Queue::default();
-        queue.waited_ns = Some(0);
+        let queue = Queue {
+            waited_ns: Some(0),
+            ..Queue::default()
+        };
         values.clear();
         queue.finish(1, &mut values);
         assert_eq!(values[7], Some(Value::Real(0.0)));
