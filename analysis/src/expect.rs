@@ -5,9 +5,10 @@
 //! expectation with nothing measured is unknown, never passed. A judgement has the
 //! measured value.
 
+mod bound;
+mod selection;
 mod tally;
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::metrics::{Value, definition};
 use crate::results::{Judge, Judgement, Verdict};
 
+pub use bound::Bound;
+use bound::{Range, as_written};
+pub use selection::{matches_glob, selects};
 pub use tally::Tally;
 
 /// One `[[expect]]` of a scenario.
@@ -32,20 +36,6 @@ pub struct Expectation {
     pub over: Over,
 }
 
-/// A bound of a metric.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Bound {
-    /// This or more.
-    AtLeast(f64),
-    /// This or less.
-    AtMost(f64),
-    /// Exactly this, to the digits of `summary.csv`.
-    Equals(f64),
-    /// From the first to the second, both included.
-    Between(f64, f64),
-}
-
 /// The runs that must be within the bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -57,95 +47,6 @@ pub enum Over {
     Mean,
     /// At least this share of the runs of a case, 0 to 1.
     Fraction(f64),
-}
-
-/// Whether a selector (a group, a node or a glob) selects the node of this name.
-/// `groups` are the groups whose nodes are numbered.
-pub fn selects(selector: &str, node: &str, groups: &BTreeSet<&str>) -> bool {
-    if selector.contains(['*', '?']) {
-        let of_group = |(base, number): (&str, &str)| {
-            groups.contains(base) && is_number(number) && matches_glob(selector, base)
-        };
-        return matches_glob(selector, node) || node.rsplit_once('-').is_some_and(of_group);
-    }
-    let of_group = |(base, number): (&str, &str)| {
-        base == selector && groups.contains(base) && is_number(number)
-    };
-    selector == node || node.rsplit_once('-').is_some_and(of_group)
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && !text.starts_with('0') && text.bytes().all(|it| it.is_ascii_digit())
-}
-
-/// Whether a name matches a glob: `*` is any characters, `?` is one.
-pub fn matches_glob(glob: &str, name: &str) -> bool {
-    let (glob, name) = (glob.as_bytes(), name.as_bytes());
-    let (mut g, mut n) = (0, 0);
-    // Where to continue if the characters after the last star do not match.
-    let mut star: Option<(usize, usize)> = None;
-    while n < name.len() {
-        match glob.get(g) {
-            Some(b'*') => {
-                star = Some((g + 1, n));
-                g += 1;
-            }
-            Some(&c) if c == b'?' || c == name[n] => {
-                g += 1;
-                n += 1;
-            }
-            _ => match star {
-                Some((after, from)) => {
-                    star = Some((after, from + 1));
-                    g = after;
-                    n = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    glob[g..].iter().all(|&c| c == b'*')
-}
-
-impl Bound {
-    /// Whether a value is within the bound.
-    pub fn holds(self, value: f64) -> bool {
-        match self {
-            Bound::AtLeast(low) => value >= low,
-            Bound::AtMost(high) => value <= high,
-            Bound::Equals(exact) => value == exact,
-            Bound::Between(low, high) => (low..=high).contains(&value),
-        }
-    }
-
-    /// Whether a value is within the bound that may be any of these; `None` if some of
-    /// them are and some are not.
-    fn holds_for(self, range: Range) -> Option<bool> {
-        let (low, high) = (self.holds(range.low), self.holds(range.high));
-        let outside = match self {
-            Bound::AtLeast(_) | Bound::AtMost(_) => !low && !high,
-            Bound::Equals(exact) => exact < range.low || exact > range.high,
-            Bound::Between(first, last) => last < range.low || first > range.high,
-        };
-        match (
-            low && high && (range.low == range.high || !matches!(self, Bound::Equals(_))),
-            outside,
-        ) {
-            (true, _) => Some(true),
-            (_, true) => Some(false),
-            _ => None,
-        }
-    }
-
-    /// The distance of a value from the bound: positive outside, negative inside.
-    fn excess(self, value: f64) -> f64 {
-        match self {
-            Bound::AtLeast(low) => low - value,
-            Bound::AtMost(high) => value - high,
-            Bound::Equals(exact) => (value - exact).abs(),
-            Bound::Between(low, high) => (low - value).max(value - high),
-        }
-    }
 }
 
 /// Whether a metric is a time in nanoseconds, so that a duration may bound it.
@@ -184,14 +85,6 @@ struct Measure<'a> {
     node: &'a str,
     /// `None`: nothing was measured.
     value: Option<Range>,
-}
-
-/// The numbers that a measured value may be: one, or those of a bucket if it is a
-/// percentile of very many samples.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Range {
-    low: f64,
-    high: f64,
 }
 
 /// Whether nodes are within the bound.
@@ -355,16 +248,6 @@ impl Expectation {
     }
 }
 
-/// A value as `summary.csv` has it: the report judges by the same digits.
-fn as_written(value: Value) -> Range {
-    let value = match value {
-        Value::Real(_) => Value::parse(&value.to_string()).unwrap_or(value),
-        exact => exact,
-    };
-    let (low, high) = value.bounds();
-    Range { low, high }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -479,40 +362,6 @@ mod tests {
         let one = expect(Bound::AtMost(1030.0), Some("a"));
         let reason = "queue_max at `a` is known to be 1024 to 1031, which is partly at most 1030 and partly not: there are too many distinct samples to count each of them";
         assert_eq!(one.judge_run([("a", bucket)]).reason, reason);
-    }
-
-    #[test]
-    fn globs_match_whole_names() {
-        let cases = [
-            ("*", "", true),
-            ("*", "srv-1", true),
-            ("srv-?", "srv-1", true),
-            ("srv-?", "srv-10", false),
-            ("s*1", "srv-11", true),
-            ("s*1", "srv-12", false),
-            ("*v*1*", "srv-12", true),
-            ("?", "", false),
-            ("a**b", "ab", true),
-        ];
-        for (glob, name, fits) in cases {
-            assert_eq!(matches_glob(glob, name), fits, "{glob} {name}");
-        }
-    }
-
-    #[test]
-    fn a_group_selects_its_numbered_nodes() {
-        let groups = BTreeSet::from(["machine"]);
-        for (selector, node, fits) in [
-            ("machine", "machine-2", true),
-            ("machine-2", "machine-2", true),
-            ("machine", "machine-x", false),
-            ("server", "server-2", false),
-            ("m?chine", "machine-12", true),
-            ("machine-*", "machine-12", true),
-            ("*-2", "machine-1", false),
-        ] {
-            assert_eq!(selects(selector, node, &groups), fits, "{selector} {node}");
-        }
     }
 
     #[test]

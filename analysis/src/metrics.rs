@@ -30,7 +30,7 @@ pub use definition::{Definition, FAMILIES, definition, definitions};
 pub use histogram::{Histogram, PERCENTILES};
 pub use remember::{Remembered, remember};
 pub use requests::{UNANSWERED, UNMET};
-pub use samples::{Pool, Samples, family_of, percentile};
+pub use samples::{Pool, Samples, WAITED, family_of, percentile};
 pub use value::{Bucket, Value};
 
 use std::sync::Arc;

@@ -125,6 +125,7 @@ fn the_kind_of_log_changes_no_metric() {
             "manifest.json",
             "runs.csv",
             "runs.journal",
+            "samples.csv",
             "summary.csv",
             "verdicts.csv",
         ];

@@ -109,7 +109,7 @@ fn a_metric_without_samples_is_unknown_and_never_passed() {
 fn a_mean_and_a_share_are_judged_over_all_runs() {
     let lab = judged(
         "[[expect]]\nmetric = \"clock_final\"\nat_least = 1\nover = \"mean\"\n\
-         [[expect]]\nmetric = \"clock_final\"\nequals = 0\nover = \"fraction\"\nat_least = 0.5\n",
+         [[expect]]\nmetric = \"clock_final\"\nequals = 0\nover = \"fraction\"\nshare = 0.5\n",
     );
     lab.runner(&["scenario.toml", "--out", "out", "--no-report"])
         .ends(1)

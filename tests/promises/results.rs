@@ -44,7 +44,6 @@ fn the_folder_has_name_and_time_and_latest_is_the_newest() {
     ];
     for run in 1..=3 {
         expected.extend((1..=3).map(|node| format!("runs/{run:04}/machine-{node}.csv")));
-        expected.push(format!("runs/{run:04}/waiting.csv"));
     }
     expected.push("samples.csv".to_owned());
     expected.push("summary.csv".to_owned());
@@ -122,7 +121,7 @@ fn the_manifest_is_enough_to_repeat_everything() {
         files.retain(|name, _| name.starts_with("runs/") || name == "summary.csv");
         files
     };
-    assert_eq!(logs(&lab).len(), 9);
+    assert_eq!(logs(&lab).len(), 7);
     assert_eq!(logs(&elsewhere), logs(&lab));
 }
 

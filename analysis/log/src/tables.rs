@@ -4,8 +4,8 @@
 //! [`files`] names everything in the folder. A table is read with [`TableReader`].
 //! [`RunRow`] is a row of `runs.csv`; each [`Judgement`] is a row of `verdicts.csv`,
 //! its [`Evidence`] rows of `evidence.csv`; [`FailureRow`] is a row of `failures.csv`;
-//! [`LagRow`] and [`FaultRow`] are the rows of `lag.csv` and `faults.csv`, [`Waited`]
-//! those of `waiting.csv`. The metrics of `summary.csv` belong to the crate `analysis`.
+//! [`LagRow`] and [`FaultRow`] are the rows of `lag.csv` and `faults.csv`. The metrics
+//! of `summary.csv` belong to the crate `analysis`.
 
 mod failures;
 mod faults;
@@ -14,14 +14,13 @@ mod judgement;
 mod lag;
 mod reader;
 mod runs;
-mod waiting;
 
 pub use failures::{FAILURES_HEADER, FailureRow};
 pub use faults::{FAULT_COLUMNS, FaultRow};
 pub use files::{
     COMBINED_FILE, EVIDENCE_FILE, FAILURES_FILE, FAULTS_FILE, JOURNAL_FILE, LAG_FILE,
     MANIFEST_FILE, REPORT_FILES, RESULT_FILES, RUNS_FILE, RUNS_FOLDER, SAMPLES_FILE, SUMMARY_FILE,
-    VERDICTS_FILE, WAITING_FILE,
+    VERDICTS_FILE,
 };
 pub use judgement::{
     EVIDENCE_HEADER, Evidence, EvidenceRow, Judge, Judgement, MAX_EVIDENCE, VERDICTS_HEADER,
@@ -30,11 +29,10 @@ pub use judgement::{
 pub use lag::{LAG_COLUMNS, LagRow};
 pub use reader::{TableError, TableReader, TableRow};
 pub use runs::{RUN_COLUMNS, RunRow, RunStatus, Verdict, runs_header};
-pub use waiting::{WAITING_COLUMNS, Waited, read_waiting, waiting_to_csv};
 
 /// The columns of `summary.csv` before the metrics.
 pub const SUMMARY_COLUMNS: [&str; 3] = ["run", "case", "node"];
 
-/// The columns of `samples.csv`. A family is the name of percentiles before `_p50`; the
-/// form of its samples is defined by the crate `analysis`.
+/// The columns of `samples.csv`. A family is the name of percentiles before `_p50`, or
+/// `waited`; the form of its samples is defined by the crate `analysis`.
 pub const SAMPLES_COLUMNS: [&str; 5] = ["run", "case", "node", "family", "samples"];

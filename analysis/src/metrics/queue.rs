@@ -44,7 +44,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "queue_time_mean",
         unit: "messages",
-        text: "Mean over time, from the beginning to the end of the run, of the number of messages that wait: from the arrival of each message until the node takes it, or until the service of the message begins. Computed from every arrival and departure, which logs alone do not have (`waiting.csv`).",
+        text: "Mean over time, from the beginning to the end of the run, of the number of messages that wait: from the arrival of each message until the node takes it, or until the service of the message begins. Computed from every arrival and departure, which logs alone do not have (`waited` in `samples.csv`).",
     },
     Definition {
         name: "queue_final",
@@ -114,8 +114,10 @@ mod tests {
         Queue::default().finish(1, &mut values);
         assert_eq!(values, [None; 9]);
         // It is known that nothing waited.
-        let mut queue = Queue::default();
-        queue.waited_ns = Some(0);
+        let queue = Queue {
+            waited_ns: Some(0),
+            ..Queue::default()
+        };
         values.clear();
         queue.finish(1, &mut values);
         assert_eq!(values[7], Some(Value::Real(0.0)));

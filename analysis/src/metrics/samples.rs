@@ -1,6 +1,6 @@
-//! The samples behind the percentiles of a node, as text: they are kept with the results
-//! of a run, so that percentiles over runs are those of all samples, and so that a
-//! percentile is judged later with the same bounds.
+//! What is kept of a node beside its metrics, as text: the samples behind the percentiles,
+//! so that percentiles over runs are those of all samples, and are judged later with the
+//! same bounds; and for how long messages waited, which logs do not have.
 
 use super::NodeState;
 use super::histogram::Histogram;
@@ -12,12 +12,17 @@ const FAMILIES: [&str; 3] = ["clock_jump", "queue", "latency"];
 /// The family of the sizes of jumps below 0, which belong to `clock_jump`.
 const BACK: &str = "clock_jump_back";
 
+/// The family of the time for which messages waited in the inbox, summed over them [ns]:
+/// one number. A log says when a message was sent and handled, but not when it arrived or
+/// when a server began to serve it.
+pub const WAITED: &str = "waited";
+
 /// The ends of the names of percentiles, in the order of
 /// [`PERCENTILES`](super::PERCENTILES).
 const SUFFIXES: [&str; 5] = ["_p50", "_p90", "_p95", "_p99", "_p999"];
 
 /// The samples of one node: `FAMILY HISTOGRAM`, joined by `;`, for each family that has
-/// samples.
+/// samples; and `waited TIME` if messages waited.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Samples(Box<str>);
 
@@ -41,6 +46,10 @@ impl Samples {
                 text.push(' ');
                 text.push_str(&histogram.to_text());
             }
+        }
+        if let Some(waited_ns) = node.queue.waited_ns.filter(|waited_ns| *waited_ns > 0) {
+            let separator = if text.is_empty() { "" } else { ";" };
+            text.push_str(&format!("{separator}{WAITED} {waited_ns}"));
         }
         Samples(text.into())
     }

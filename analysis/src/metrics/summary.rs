@@ -120,7 +120,7 @@ pub fn push_samples(
             out.push(b',');
             push_text(out, &schema.nodes[node.node as usize].name);
             // Words, numbers and stars: nothing to quote.
-            write!(out, ",{family},{samples}\n").expect("a vector takes what it is given");
+            writeln!(out, ",{family},{samples}").expect("a vector takes what it is given");
         }
     }
 }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::drawing::nanoseconds;
 use super::folder::Folder;
 use super::measured::Measured;
+use super::samples::SamplesReader;
 use super::unfinished::open_log;
 use super::{Error, Report};
 use crate::log::RunSchema;
-use crate::log::tables::{SAMPLES_FILE, SUMMARY_FILE, WAITING_FILE, read_waiting};
+use crate::log::tables::{SAMPLES_FILE, SUMMARY_FILE};
 use crate::metrics::RunMetrics;
 use crate::results::{LogMode, RunRow};
 
@@ -44,6 +45,7 @@ fn from_logs(folder: &Folder, runs: &[&RunRow]) -> Result<Measured, Error> {
             .or_insert_with(|| folder.manifest.run_schema(&run.case));
         measured.add_metrics(schema);
     }
+    let mut samples = SamplesReader::open(&folder.path.join(SAMPLES_FILE))?;
     for run in runs {
         let schema = &schemas[run.case.as_str()];
         let mut log = open_log(folder, run, schema)?;
@@ -51,9 +53,9 @@ fn from_logs(folder: &Folder, runs: &[&RunRow]) -> Result<Measured, Error> {
         while let Some((row, columns)) = log.next()? {
             metrics.row(&row, columns);
         }
-        let waiting = folder.run_folder(run).join(WAITING_FILE);
-        if let Some(waited) = read_waiting(&waiting, schema)? {
-            metrics.waited(&waited);
+        // The samples of runs that are not whole are not kept.
+        if let Some(samples) = samples.as_mut().filter(|_| folder.is_whole(run)) {
+            metrics.waited(&samples.of_run(run.run)?.waited_by_index(schema));
         }
         let metrics = metrics.finish(nanoseconds(run));
         measured.push_run(run.run, &run.case, schema, &metrics);

@@ -7,10 +7,27 @@ use std::path::Path;
 use super::Error;
 use super::measured::Measured;
 use crate::log::tables::{SAMPLES_COLUMNS, TableError, TableReader};
-use crate::metrics::{NodeMetrics, Pool, Value, family_of, percentile};
+use crate::log::{NodeSchema, RunSchema};
+use crate::metrics::{NodeMetrics, Pool, Value, WAITED, family_of, percentile};
 
-/// Samples by node and family.
-pub(super) type Pools = BTreeMap<(String, &'static str), Pool>;
+/// What `samples.csv` has about a run.
+#[derive(Default)]
+pub(super) struct RunSamples {
+    /// By node and family of percentiles.
+    pub pools: BTreeMap<(String, &'static str), Pool>,
+    /// For how long messages waited at a node, summed over them `[ns]`.
+    waited: BTreeMap<String, u128>,
+}
+
+impl RunSamples {
+    /// For how long messages waited, by the node's index in the schema.
+    pub fn waited_by_index(&self, schema: &RunSchema) -> Vec<(u32, u128)> {
+        let nodes = (0..).zip(&schema.nodes);
+        let waited =
+            |(index, node): (u32, &NodeSchema)| Some((index, *self.waited.get(&node.name)?));
+        nodes.filter_map(waited).collect()
+    }
+}
 
 /// Reads a `samples.csv`, whose runs ascend.
 pub(super) struct SamplesReader {
@@ -23,6 +40,7 @@ pub(super) struct SamplesReader {
 /// A row of `samples.csv`.
 struct SamplesRow {
     run: u64,
+    line: u64,
     node: String,
     family: String,
     samples: String,
@@ -44,36 +62,45 @@ impl SamplesReader {
     }
 
     /// The samples of a run. Must be called in the order of the runs; others are skipped.
-    pub fn of_run(&mut self, run: u64) -> Result<Pools, Error> {
-        let mut pools = Pools::new();
+    pub fn of_run(&mut self, run: u64) -> Result<RunSamples, Error> {
+        let mut samples = RunSamples::default();
         while let Some(row) = self.next.take_if(|row| row.run <= run) {
             if row.run == run {
-                self.add(&row, &mut pools)?;
+                self.add(&row, &mut samples)?;
             }
             self.advance()?;
         }
-        Ok(pools)
+        Ok(samples)
     }
 
     /// Adds a row to the samples of its node.
-    fn add(&self, row: &SamplesRow, pools: &mut Pools) -> Result<(), Error> {
-        if let Some(family) = family_of(&row.family) {
-            let pool = pools.entry((row.node.clone(), family)).or_default();
-            if !pool.add(family, &row.family, &row.samples) {
-                let found = format!(
-                    "the samples of run {}, node `{}`, {} have a form that is not known",
-                    row.run, row.node, row.family
-                );
-                return Err(TableError::content(&self.path, 0, &found).into());
-            }
+    fn add(&self, row: &SamplesRow, samples: &mut RunSamples) -> Result<(), Error> {
+        let known = if row.family == WAITED {
+            let waited = row.samples.parse().ok();
+            waited.map(|waited| samples.waited.insert(row.node.clone(), waited));
+            waited.is_some()
+        } else if let Some(family) = family_of(&row.family) {
+            let pool = samples.pools.entry((row.node.clone(), family)).or_default();
+            pool.add(family, &row.family, &row.samples)
+        } else {
+            // A family of a later version.
+            true
+        };
+        if known {
+            return Ok(());
         }
-        Ok(())
+        let found = format!(
+            "the samples of run {}, node `{}`, {} have a form that is not known",
+            row.run, row.node, row.family
+        );
+        Err(TableError::content(&self.path, row.line, found).into())
     }
 
     fn advance(&mut self) -> Result<(), Error> {
         self.next = match self.table.next_row()? {
             Some(row) => Some(SamplesRow {
                 run: row.number(0)?,
+                line: row.line(),
                 node: row.text(2)?.to_owned(),
                 family: row.text(3)?.to_owned(),
                 samples: row.text(4)?.to_owned(),
@@ -109,7 +136,7 @@ impl Measured {
         };
         let cases: BTreeMap<u64, usize> = self.rows.iter().map(|row| (row.run, row.case)).collect();
         for (run, case) in cases {
-            for ((node, family), pool) in reader.of_run(run)? {
+            for ((node, family), pool) in reader.of_run(run)?.pools {
                 if let Some(node) = self.nodes.iter().position(|known| *known == node) {
                     self.pools
                         .entry((case, node, family))

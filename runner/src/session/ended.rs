@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use analysis::log::tables::Waited;
 use analysis::metrics::NodeMetrics;
 use analysis::results::{Judgement, RunStatus};
 
@@ -50,8 +49,6 @@ pub(super) struct Ended {
     pub faults: Vec<FaultEffect>,
     /// The account of all messages; none if it is not known.
     pub conservation: Option<Conservation>,
-    /// For how long messages waited in the inboxes.
-    pub waited: Waited,
 }
 
 impl Ended {
@@ -80,7 +77,6 @@ impl Ended {
             timed_out: false,
             faults: outcome.faults,
             conservation: Some(outcome.conservation),
-            waited: outcome.waited,
         })
     }
 

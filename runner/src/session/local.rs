@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use analysis::log::tables::{FAULTS_FILE, LAG_FILE, WAITING_FILE, waiting_to_csv};
-use analysis::log::{RunSchema, create};
+use analysis::log::create;
+use analysis::log::tables::{FAULTS_FILE, LAG_FILE};
 use analysis::results::{Judgement, LogMode, RunRow, RunStatus, Verdict, gravest, verdict_of};
 
 use super::drive::Drive;
@@ -55,8 +55,7 @@ pub(super) fn run(
         ended.time_out(drive.case(), limit);
     }
     if options.log != LogMode::Off {
-        let schema = &plan.nodes(spec.case).schema;
-        write_tables(&partial, schema, &ended)?;
+        write_tables(&partial, &ended)?;
     }
     result(&drive, ended, difference, began)
 }
@@ -84,11 +83,8 @@ fn check_determinism(drive: &Drive<'_>, ended: &mut Ended) -> Result<Option<Stri
     Ok(difference)
 }
 
-/// Writes `waiting.csv`, and `lag.csv` and `faults.csv` if they have rows.
-fn write_tables(folder: &Path, schema: &RunSchema, ended: &Ended) -> Result<(), ResultsError> {
-    let path = folder.join(WAITING_FILE);
-    let waiting = waiting_to_csv(&ended.waited, schema);
-    table(&path, &waiting)?;
+/// Writes `lag.csv` and `faults.csv`, each only if it has rows.
+fn write_tables(folder: &Path, ended: &Ended) -> Result<(), ResultsError> {
     if let Some(lag) = &ended.lag {
         let path = folder.join(LAG_FILE);
         table(&path, lag.to_csv().as_bytes())?;

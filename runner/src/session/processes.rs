@@ -89,7 +89,6 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
         timed_out: false,
         faults,
         conservation: begun.then_some(sum.conservation),
-        waited: sum.waited,
     })
 }
 

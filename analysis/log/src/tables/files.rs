@@ -5,7 +5,8 @@
 //!         runs.journal      the runs that have ended, as the runner keeps them
 //!         runs.csv          a row per run
 //!         summary.csv       a row per node and run: the metrics
-//!         samples.csv       a row per node, run and family of percentiles: its samples
+//!         samples.csv       a row per node, run and family of percentiles: its samples;
+//!                           and for how long messages waited
 //!         verdicts.csv      a row per check or expectation and run
 //!         evidence.csv      log rows that prove a failure
 //!         failures.csv      why runs failed, if any failed themselves
@@ -14,7 +15,6 @@
 //!             NODE.log      what a node printed
 //!             lag.csv       in real time: how late ticks and timers were
 //!             faults.csv    when each fault held, and what it touched
-//!             waiting.csv   for how long messages waited in each inbox
 //!             ...           files that behaviors wrote
 //! ```
 
@@ -26,7 +26,7 @@ pub const RUNS_FILE: &str = "runs.csv";
 pub const JOURNAL_FILE: &str = "runs.journal";
 /// The table of metrics.
 pub const SUMMARY_FILE: &str = "summary.csv";
-/// The table of the samples behind the percentiles.
+/// The table of the samples behind the percentiles, and of waiting times.
 pub const SAMPLES_FILE: &str = "samples.csv";
 /// The table of judgements.
 pub const VERDICTS_FILE: &str = "verdicts.csv";
@@ -59,12 +59,10 @@ pub const COMBINED_FILE: &str = "events.csv";
 pub const LAG_FILE: &str = "lag.csv";
 /// In a run's folder: when each fault held.
 pub const FAULTS_FILE: &str = "faults.csv";
-/// In a run's folder: for how long messages waited.
-pub const WAITING_FILE: &str = "waiting.csv";
 
 /// In a run's folder: the runner's tables. No node and no behavior may have a file of such a
 /// name.
-pub const RUN_TABLES: [&str; 4] = [COMBINED_FILE, LAG_FILE, FAULTS_FILE, WAITING_FILE];
+pub const RUN_TABLES: [&str; 3] = [COMBINED_FILE, LAG_FILE, FAULTS_FILE];
 
 /// In a run's folder: the log of one node.
 pub fn log_file(node: &str) -> String {

@@ -209,8 +209,12 @@ impl<'a> TableRow<'a> {
         format!("`{}`", self.header.get(column).unwrap_or_default())
     }
 
+    /// The number of its line.
+    pub fn line(&self) -> u64 {
+        self.record.position().map_or(0, csv::Position::line)
+    }
+
     fn error(&self, found: String) -> TableError {
-        let line = self.record.position().map_or(0, csv::Position::line);
-        TableError::content(self.path, line, found)
+        TableError::content(self.path, self.line(), found)
     }
 }

@@ -134,7 +134,7 @@ impl<'a> Asked<'a> {
             .iter()
             .any(|(it, _)| is_percentile(&it.metric));
         let pools = match samples {
-            Some(samples) if asks => samples.of_run(run)?,
+            Some(samples) if asks => samples.of_run(run)?.pools,
             _ => BTreeMap::new(),
         };
         for ((expectation, tally), nodes) in self.expectations.iter_mut().zip(&self.nodes) {
