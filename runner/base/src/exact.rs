@@ -12,7 +12,10 @@ use std::fmt;
 /// are.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Decimal {
-    digits: i128,
+    /// The low and the high part of its digits, as a number of 96 bits: so it takes 16
+    /// bytes, and a million nodes with rates of their own are sorted no slower.
+    low: u64,
+    high: i32,
     places: u8,
 }
 
@@ -21,11 +24,16 @@ pub struct Decimal {
 pub const MAX_DIGITS: usize = 28;
 
 impl Decimal {
-    /// This whole number.
+    /// This whole number; below 2^95.
     pub const fn whole(number: i128) -> Decimal {
+        Decimal::new(number, 0)
+    }
+
+    const fn new(digits: i128, places: u8) -> Decimal {
         Decimal {
-            digits: number,
-            places: 0,
+            low: digits as u64,
+            high: (digits >> 64) as i32,
+            places,
         }
     }
 
@@ -58,10 +66,8 @@ impl Decimal {
             return None;
         }
         let kept: i128 = kept.parse().ok()?;
-        Some(Decimal {
-            digits: sign * kept * 10_i128.pow(shift.max(0) as u32),
-            places: (-shift).max(0) as u8,
-        })
+        let digits = sign * kept * 10_i128.pow(shift.max(0) as u32);
+        Some(Decimal::new(digits, (-shift).max(0) as u8))
     }
 
     /// The shortest decimal number that is read as this one. `None` if that has more than
@@ -72,12 +78,12 @@ impl Decimal {
 
     /// Its digits, without the point.
     pub fn digits(self) -> i128 {
-        self.digits
+        i128::from(self.high) << 64 | i128::from(self.low)
     }
 
     /// Numerator and denominator; the denominator is a power of ten.
     pub fn ratio(self) -> (i128, u128) {
-        (self.digits, 10_u128.pow(self.places.into()))
+        (self.digits(), 10_u128.pow(self.places.into()))
     }
 
     /// The nearest `f64`.
@@ -136,6 +142,11 @@ mod tests {
             ("0.000", "0"),
             ("33.33333333333333333333", "33.33333333333333333333"),
             ("1e-28", "0.0000000000000000000000000001"),
+            (
+                "-9999999999999999999999999999",
+                "-9999999999999999999999999999",
+            ),
+            ("-18446744073709551616", "-18446744073709551616"),
         ];
         for (text, shown) in cases {
             let number = Decimal::parse(text).unwrap_or_else(|| panic!("{text}"));
