@@ -229,7 +229,7 @@ impl<'a> TableReader<'a> {
 /// `client, srv-1, srv-2 (did you mean `srv-1`?)`
 pub fn listed<'a>(found: &str, names: impl Iterator<Item = &'a str>) -> String {
     /// Number of names that are shown: enough for the keys of any table.
-    const SHOWN: usize = 20;
+    const SHOWN: usize = 24;
     let mut shown: Vec<&str> = Vec::new();
     let mut more = 0_usize;
     let mut all = Vec::new();
