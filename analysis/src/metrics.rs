@@ -234,35 +234,9 @@ impl RunMetrics {
         }
         let is_program = |node: u32| self.nodes.get(node as usize).map(|it| it.program);
         self.exchanged.row(row, is_program);
-        let node_count = self.nodes.len();
-        let is_node = |peer: u32| (peer as usize) < node_count;
+        self.message(row);
         let node = &mut self.nodes[row.node as usize];
         let shape = &self.shapes[node.shape as usize];
-        match row.event {
-            EventId::RECEIVE => {
-                node.traffic.received += 1;
-                node.queue.receive(row.queue);
-                if row.message != 0 && is_node(row.peer) {
-                    let latency = self.flight.receive(row.peer, row.message, row.node);
-                    if let Some(latency) = latency {
-                        node.latencies.record(latency);
-                    }
-                }
-            }
-            EventId::SEND => {
-                node.traffic.sent += 1;
-                if row.message != 0 {
-                    node.traffic.bytes_sent = node.traffic.bytes_sent.saturating_add(row.bytes);
-                }
-            }
-            EventId::DROP => {
-                node.traffic.dropped += 1;
-                if row.message != 0 && is_node(row.peer) {
-                    self.flight.drop(row.peer, row.message);
-                }
-            }
-            _ => {}
-        }
         let new_step = row.event.in_step() && row.step != node.last_step;
         if new_step {
             node.last_step = row.step;
@@ -297,15 +271,43 @@ impl RunMetrics {
         if let Some(requests) = &mut node.requests {
             requests.row(row.event, &shape.requests, columns);
         }
-        if row.event == EventId::SEND
-            && row.message != 0
-            && is_node(row.peer)
-            // What a program receives is not recorded, so the message would stay in
-            // flight.
-            && !self.nodes[row.peer as usize].program
-            && let Some(receiver) = self.flight.send(row.node, row.message)
-        {
-            self.nodes[receiver as usize].latencies.record(0);
+    }
+
+    /// Counts a message at the node that sends, handles or loses it, and its latency.
+    #[inline]
+    fn message(&mut self, row: &Row) {
+        let named = row.message != 0 && (row.peer as usize) < self.nodes.len();
+        let node = &mut self.nodes[row.node as usize];
+        match row.event {
+            EventId::RECEIVE => {
+                node.traffic.received += 1;
+                node.queue.receive(row.queue);
+                if named && let Some(latency) = self.flight.receive(row.peer, row.message, row.node)
+                {
+                    node.latencies.record(latency);
+                }
+            }
+            EventId::SEND => {
+                node.traffic.sent += 1;
+                if row.message != 0 {
+                    node.traffic.bytes_sent = node.traffic.bytes_sent.saturating_add(row.bytes);
+                }
+                // What a program receives is not recorded, so the message would stay in
+                // flight.
+                if named
+                    && !self.nodes[row.peer as usize].program
+                    && let Some(receiver) = self.flight.send(row.node, row.message)
+                {
+                    self.nodes[receiver as usize].latencies.record(0);
+                }
+            }
+            EventId::DROP => {
+                node.traffic.dropped += 1;
+                if named {
+                    self.flight.drop(row.peer, row.message);
+                }
+            }
+            _ => {}
         }
     }
 

@@ -50,17 +50,22 @@ pub struct World<S> {
     connections: Connections,
     /// What leaves the process.
     pub transport: Transport,
-    /// Why a behavior stopped the run, if one did.
-    pub(super) stop: Option<String>,
+    /// What the behaviors ask of the run.
+    pub(super) requests: Requests,
     pub(super) counts: Counts,
-    /// Whether the behavior rejects the message of the current step.
-    pub(super) rejects: bool,
-    /// How long messages wait; empty if the sink takes no rows.
-    waiting: WaitingTimes,
     /// The rows of the current step.
     rows: Vec<Row>,
     /// Where records go.
     pub sink: S,
+}
+
+/// What behaviors ask of the run.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    /// Why a behavior stopped the run, if one did.
+    pub stop: Option<String>,
+    /// Whether the behavior rejects the message of the current step.
+    pub rejects: bool,
 }
 
 /// What has happened so far.
@@ -70,6 +75,8 @@ pub(super) struct Counts {
     pub events: u64,
     /// What became of messages; `in_flight` is not kept here.
     pub messages: Conservation,
+    /// How long messages wait; empty if the sink takes no rows.
+    pub waiting: WaitingTimes,
 }
 
 /// The progress of a run.
@@ -91,10 +98,10 @@ pub struct NoLink;
 
 impl<S: Sink> World<S> {
     pub(super) fn new(roster: Roster, network: Network, clocks: Clocks, sink: S) -> World<S> {
+        let waiting = WaitingTimes::new(if S::WANTS_ROWS { roster.len() } else { 0 });
         World {
             now: SimTime::ZERO,
             node: 0,
-            waiting: WaitingTimes::new(if S::WANTS_ROWS { roster.len() } else { 0 }),
             nodes: Nodes::new(&roster),
             messages: Messages::new(),
             events: EventQueue::default(),
@@ -104,9 +111,11 @@ impl<S: Sink> World<S> {
             timers: Timers::default(),
             connections: Connections::default(),
             transport: Transport::default(),
-            stop: None,
-            counts: Counts::default(),
-            rejects: false,
+            requests: Requests::default(),
+            counts: Counts {
+                waiting,
+                ..Counts::default()
+            },
             rows: Vec::new(),
             sink,
         }
@@ -223,7 +232,7 @@ impl<S: Sink> World<S> {
 
     /// Ends the run after this step; the first reason counts.
     pub fn stop_run(&mut self, reason: &str) {
-        self.stop.get_or_insert_with(|| reason.to_owned());
+        self.requests.stop.get_or_insert_with(|| reason.to_owned());
     }
 
     /// What has become of the messages so far.

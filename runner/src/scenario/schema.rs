@@ -187,27 +187,13 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
         Shape::Offset => reference("offset"),
         Shape::Drift => reference("drift"),
         Shape::MessageSize => reference("size"),
-        Shape::LogSize => json!({
-            "anyOf": [
-                { "type": "string", "pattern": size::pattern() + "$" },
-                { "type": "integer", "minimum": 1, "maximum": MAX_LOG },
-            ],
-        }),
+        Shape::LogSize => log_size(),
         Shape::Bandwidth => reference("bandwidth"),
         Shape::Address => json!({ "type": "string", "pattern": format!("^{ADDRESS}$") }),
         Shape::Endpoint => {
             json!({ "type": "string", "pattern": format!("^(tcp|udp)://{ADDRESS}$") })
         }
-        Shape::Framing => {
-            let names = Framing::without_parameter();
-            let names: Vec<String> = names.map(|framing| framing.to_string()).collect();
-            json!({
-                "anyOf": [
-                    { "type": "string", "enum": names },
-                    { "type": "string", "pattern": "^fixed:[1-9][0-9]*$" },
-                ],
-            })
-        }
+        Shape::Framing => framing(),
         Shape::Command => {
             json!({ "type": "array", "minItems": 1, "items": { "type": "string" } })
         }
@@ -255,6 +241,26 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
         | Shape::Sigma
         | Shape::Exponent => parameter(shape, unit),
     }
+}
+
+fn log_size() -> Value {
+    json!({
+        "anyOf": [
+            { "type": "string", "pattern": size::pattern() + "$" },
+            { "type": "integer", "minimum": 1, "maximum": MAX_LOG },
+        ],
+    })
+}
+
+fn framing() -> Value {
+    let names = Framing::without_parameter();
+    let names: Vec<String> = names.map(|framing| framing.to_string()).collect();
+    json!({
+        "anyOf": [
+            { "type": "string", "enum": names },
+            { "type": "string", "pattern": "^fixed:[1-9][0-9]*$" },
+        ],
+    })
 }
 
 /// A parameter of a distribution.

@@ -192,6 +192,7 @@ fn spread_table(caption: &str, measured: &Measured, metrics: &[usize], keys: &[K
     if pools {
         table.note = "all samples: the percentile of the samples of all runs together, not the mean of those of the runs.".to_owned();
     }
+    let extra = Extra { cases, pools };
     for &metric in metrics {
         let spreads: Vec<_> = keys
             .iter()
@@ -200,67 +201,101 @@ fn spread_table(caption: &str, measured: &Measured, metrics: &[usize], keys: &[K
         // A value that is the same everywhere has one row.
         let same = |s: &Statistics| s.min == s.max && s.min == spreads[0].1.min;
         if spreads.len() > 1 && spreads.iter().all(|(_, spread)| same(spread)) {
-            let value = spreads[0].1.min;
-            let mut row = vec![head(measured, metric)];
-            row.extend(cases.then(|| "all".to_owned()));
-            let value = number::fixed(value, number::decimals([value]));
-            let n = spreads.iter().map(|(_, spread)| spread.count).min();
-            row.extend([
-                "each".to_owned(),
-                number::whole(n.unwrap_or(0)),
-                value.clone(),
-            ]);
-            row.extend(["0".to_owned(), value.clone(), value.clone(), "–".to_owned()]);
-            if pools {
-                let some = keys
-                    .iter()
-                    .any(|key| pooled(measured, key, metric).is_some());
-                row.push(if some { value } else { "–".to_owned() });
-            }
-            table.rows.push(row);
-            continue;
-        }
-        let means = number::decimals(
-            spreads
+            let some = keys
                 .iter()
-                .flat_map(|(_, s)| [s.mean, s.std.unwrap_or(0.0)]),
-        );
-        let ends = number::decimals(spreads.iter().flat_map(|(_, s)| [s.min, s.max]));
-        for (index, (key, spread)) in spreads.iter().enumerate() {
-            let mut row = vec![if index == 0 {
-                head(measured, metric)
-            } else {
-                String::new()
-            }];
-            if cases {
-                row.push(measured.cases[key.case].clone());
-            }
-            row.extend([
-                key.name.clone(),
-                number::whole(spread.count),
-                number::fixed(spread.mean, means),
-                spread
-                    .std
-                    .map_or("–".to_owned(), |sd| number::fixed(sd, means)),
-                number::fixed(spread.min, ends),
-                number::fixed(spread.max, ends),
-                spread.half_width.map_or("–".to_owned(), |half| {
-                    let (low, high) = (spread.mean - half, spread.mean + half);
-                    format!(
-                        "{} … {}",
-                        number::fixed(low, means),
-                        number::fixed(high, means)
-                    )
-                }),
-            ]);
-            if pools {
-                let pooled = pooled(measured, key, metric);
-                row.push(pooled.map_or("–".to_owned(), |value| number::fixed(value, ends)));
-            }
-            table.rows.push(row);
+                .any(|key| pooled(measured, key, metric).is_some());
+            table
+                .rows
+                .push(same_row(head(measured, metric), &spreads, extra, some));
+        } else {
+            table
+                .rows
+                .extend(spread_rows(measured, metric, &spreads, extra));
         }
     }
     table
+}
+
+/// The columns that only some tables have.
+#[derive(Clone, Copy)]
+struct Extra {
+    /// The case of each row.
+    cases: bool,
+    /// The percentile of all samples.
+    pools: bool,
+}
+
+/// The row of a value that is the same everywhere; `pooled` if samples are pooled.
+fn same_row(
+    head: String,
+    spreads: &[(&Key, Statistics)],
+    extra: Extra,
+    pooled: bool,
+) -> Vec<String> {
+    let value = spreads[0].1.min;
+    let value = number::fixed(value, number::decimals([value]));
+    let n = spreads.iter().map(|(_, spread)| spread.count).min();
+    let mut row = vec![head];
+    row.extend(extra.cases.then(|| "all".to_owned()));
+    row.extend([
+        "each".to_owned(),
+        number::whole(n.unwrap_or(0)),
+        value.clone(),
+    ]);
+    row.extend(["0".to_owned(), value.clone(), value.clone(), "–".to_owned()]);
+    if extra.pools {
+        row.push(if pooled { value } else { "–".to_owned() });
+    }
+    row
+}
+
+/// A row for each key: mean, deviation, extremes, interval.
+fn spread_rows(
+    measured: &Measured,
+    metric: usize,
+    spreads: &[(&Key, Statistics)],
+    extra: Extra,
+) -> Vec<Vec<String>> {
+    let means = number::decimals(
+        spreads
+            .iter()
+            .flat_map(|(_, s)| [s.mean, s.std.unwrap_or(0.0)]),
+    );
+    let ends = number::decimals(spreads.iter().flat_map(|(_, s)| [s.min, s.max]));
+    let or_dash = |value: Option<f64>, decimals| {
+        value.map_or("–".to_owned(), |value| number::fixed(value, decimals))
+    };
+    let mut rows = Vec::with_capacity(spreads.len());
+    for (index, (key, spread)) in spreads.iter().enumerate() {
+        let mut row = vec![match index {
+            0 => head(measured, metric),
+            _ => String::new(),
+        }];
+        if extra.cases {
+            row.push(measured.cases[key.case].clone());
+        }
+        row.extend([
+            key.name.clone(),
+            number::whole(spread.count),
+            number::fixed(spread.mean, means),
+            or_dash(spread.std, means),
+            number::fixed(spread.min, ends),
+            number::fixed(spread.max, ends),
+            spread.half_width.map_or("–".to_owned(), |half| {
+                let (low, high) = (spread.mean - half, spread.mean + half);
+                format!(
+                    "{} … {}",
+                    number::fixed(low, means),
+                    number::fixed(high, means)
+                )
+            }),
+        ]);
+        if extra.pools {
+            row.push(or_dash(pooled(measured, key, metric), ends));
+        }
+        rows.push(row);
+    }
+    rows
 }
 
 /// A percentile of all samples behind a row of the table.

@@ -138,6 +138,6 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// Takes the reason for which a behavior has stopped the run, if one has.
     pub fn stopped(&mut self) -> Option<String> {
-        self.world.stop.take()
+        self.world.requests.stop.take()
     }
 }

@@ -69,8 +69,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let mut instant = (SimTime::ZERO, 0);
         let mut next_check = 0;
         loop {
-            if self.world.stop.is_some() {
-                let reason = self.world.stop.take().unwrap_or_default();
+            if self.world.requests.stop.is_some() {
+                let reason = self.world.requests.stop.take().unwrap_or_default();
                 return Ok(EndReason::Stopped(reason));
             }
             let queued = self.world.events.next_time();

@@ -326,7 +326,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
         match self.world.nodes[node].kind {
             NodeKind::EventDriven => {
-                while self.world.stop.is_none() && !self.world.nodes[node].inbox.is_empty() {
+                while self.world.requests.stop.is_none() && !self.world.nodes[node].inbox.is_empty()
+                {
                     self.world.end_wait(node);
                     self.take_message(node)?;
                 }

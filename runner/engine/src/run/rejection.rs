@@ -32,7 +32,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         bytes: u64,
     ) -> Result<(), Failure> {
         let world = &mut self.world;
-        world.rejects = false;
+        world.requests.rejects = false;
         let node = world.node;
         let is_outside = from >= world.roster.len() || world.is_program(from);
         if !is_outside || !world.take_back_row() {

@@ -160,7 +160,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let peer = self.world.network.topology.peer_number(node, from);
         let handled = self.call(node, Call::Message { peer, bytes });
         match handled {
-            Err(failure) if self.world.rejects => {
+            Err(failure) if self.world.requests.rejects => {
                 self.reject(failure, from, number, bytes.len() as u64)
             }
             handled => handled,

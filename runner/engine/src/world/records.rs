@@ -62,7 +62,7 @@ impl<S: Sink> World<S> {
     /// its callback fails with the reason.
     #[cold]
     pub fn reject_message(&mut self) {
-        self.rejects = true;
+        self.requests.rejects = true;
     }
 
     /// Removes the only row of the current step. Returns whether there was no other.

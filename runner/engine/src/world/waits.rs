@@ -13,7 +13,7 @@ impl<S: Sink> World<S> {
             if state.kind == NodeKind::EventDriven && !state.paused {
                 return;
             }
-            self.waiting.begin(node, self.now);
+            self.counts.waiting.begin(node, self.now);
         }
     }
 
@@ -21,7 +21,7 @@ impl<S: Sink> World<S> {
     #[inline(always)]
     pub(crate) fn end_wait(&mut self, node: u32) {
         if S::WANTS_ROWS {
-            self.waiting.end(node, self.now, 1);
+            self.counts.waiting.end(node, self.now, 1);
         }
     }
 
@@ -29,7 +29,7 @@ impl<S: Sink> World<S> {
     pub(crate) fn end_all_waits(&mut self, node: u32) {
         if S::WANTS_ROWS {
             let waiting = self.nodes[node].waiting();
-            self.waiting.end(node, self.now, waiting);
+            self.counts.waiting.end(node, self.now, waiting);
         }
     }
 
@@ -41,7 +41,7 @@ impl<S: Sink> World<S> {
         }
         let total = |node: u32| {
             let waiting = self.nodes[node].waiting();
-            (node, self.waiting.total(node, self.now, waiting))
+            (node, self.counts.waiting.total(node, self.now, waiting))
         };
         let nodes = (0..self.nodes.len()).map(total);
         nodes.filter(|(_, waited)| *waited > 0).collect()
