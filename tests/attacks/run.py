@@ -171,7 +171,7 @@ def send_all(client, data):
 def half_messages():
     server = Server(ECHO, *HONEST)
     crowd = []
-    part = struct.pack(">I", 8 * MIB) + bytes(4 * MIB)
+    part = struct.pack(">I", 8 * MIB) + b"\7" * (4 * MIB)
     for _ in range(scaled(1000)):
         crowd.append(server.connect())
         send_all(crowd[-1], part)
@@ -181,12 +181,12 @@ def half_messages():
 def unread_replies():
     server = Server(ECHO, *HONEST)
     crowd = []
-    whole = frame(bytes(4 * MIB))
+    whole = frame(b"\7" * (4 * MIB))
     for _ in range(scaled(1000)):
         crowd.append(server.connect())
-        while len(crowd) % 50 == 0 and send_all(crowd[-1], whole):
+        # A tenth of them asks until nothing more is taken.
+        while send_all(crowd[-1], whole) and len(crowd) % 10 == 0:
             pass
-        send_all(crowd[-1], whole)
     return server, f"{scaled(1000)} connections that ask for 4 MiB and more, and read nothing", crowd
 
 

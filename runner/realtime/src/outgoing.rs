@@ -130,9 +130,20 @@ impl OutgoingQueue {
         self.waiting
     }
 
-    /// Memory in use, about `[bytes]`.
+    /// Memory in use, about `[bytes]`. A piece is freed once it is written whole, so the
+    /// written bytes of the first one count, too.
     pub fn memory(&self) -> usize {
-        self.waiting + self.unsent.len() * size_of::<Unsent>()
+        self.written + self.waiting + self.unsent.len() * size_of::<Unsent>()
+    }
+
+    /// Frees the memory of bytes that are written.
+    pub fn shrink(&mut self) {
+        if let Some(first) = self.pieces.front_mut()
+            && self.written > 0
+        {
+            *first = first[self.written..].to_vec();
+            self.written = 0;
+        }
     }
 }
 
@@ -189,6 +200,25 @@ mod tests {
         queue.clear();
         assert_eq!(queue.waiting(), 0);
         assert_eq!(unsent(&mut queue), [(1, 4), (2, 100_000), (3, 0)]);
+        assert_eq!(queue.memory(), 0);
+    }
+
+    #[test]
+    fn written_bytes_take_memory_until_their_piece_is_freed() {
+        let mut queue = OutgoingQueue::default();
+        queue.push_whole(vec![7; 1_000_000], 0);
+        queue.end_message(1, 1_000_000);
+        queue.written(900_000);
+        assert!((1_000_000..1_001_000).contains(&queue.memory()));
+        queue.shrink();
+        assert!((100_000..101_000).contains(&queue.memory()));
+        assert_eq!(queue.waiting(), 100_000);
+        let (pieces, count) = queue.first();
+        assert_eq!((pieces[0].len(), count), (100_000, 1));
+        queue.written(99_999);
+        assert_eq!(unsent(&mut queue), [(1, 1_000_000)]);
+        queue.written(1);
+        queue.shrink();
         assert_eq!(queue.memory(), 0);
     }
 

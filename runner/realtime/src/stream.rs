@@ -302,6 +302,7 @@ impl Stream {
     /// Frees memory that holds nothing.
     pub fn shrink(&mut self) {
         self.decoder.shrink();
+        self.queue.shrink();
     }
 
     /// Closes our direction once the queue is empty.
