@@ -1,5 +1,6 @@
-//! What a released seed means: for one scenario of each plugin, a hash of all node
-//! logs, and one of `summary.csv`. The hashes of the logs were taken once and stay. Those
+//! What a released seed means: for one scenario of each plugin, a hash of all node logs,
+//! and one of `summary.csv`. The hashes of the logs stay. A new column of a behavior
+//! changes them (`unanswered` and `unmet` of kv and chat did), and nothing else may. Those
 //! of `summary.csv` change if a metric is added or defined anew.
 
 use xxhash_rust::xxh3::Xxh3;
@@ -10,7 +11,7 @@ use crate::harness::Lab;
 const GOLDEN: [(&str, &str, u64, u64); 6] = [
     ("clock", CLOCK, 0xb929_711e_ea52_1b68, 0x9137_951a_e955_84d9),
     ("echo", ECHO, 0x357b_d994_8b5d_6230, 0x64fb_9f95_643f_6aa7),
-    ("kv", KV, 0xbb1c_9ba9_5923_50d5, 0x0f04_df34_4c88_4d22),
+    ("kv", KV, 0x7f98_015e_eec4_c6f3, 0x57f9_e883_7e4a_4045),
     (
         "lottery",
         LOTTERY,
@@ -23,7 +24,7 @@ const GOLDEN: [(&str, &str, u64, u64); 6] = [
         0xb222_bf9d_e134_286e,
         0x5670_fe6a_a6e7_9a99,
     ),
-    ("chat", CHAT, 0x9432_bb71_7f89_92b4, 0x3eae_a556_88a4_eee4),
+    ("chat", CHAT, 0xfe5d_9589_7bde_acb6, 0x6f67_e276_8eed_b6e5),
 ];
 
 /// Every stream of a node and of a link: rates, phases, offset, drift, latency,

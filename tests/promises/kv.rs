@@ -230,6 +230,6 @@ fn mistakes_in_a_config_have_a_place() {
         .says(&[
             "scenario.toml:12:",
             "unknown key `bugdet`",
-            "keys here: budget (did you mean `budget`?)",
+            "keys here: budget, min_answered (did you mean `budget`?)",
         ]);
 }

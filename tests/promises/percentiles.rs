@@ -143,7 +143,8 @@ fn a_merge_judges_means_of_percentiles_by_their_buckets() {
             .ends(code);
         lab.runner(&[&options[..], &["--out", "part", "--shard", "1/1"]].concat())
             .ends(code);
-        lab.runner(&["report", "part", "--out", "merged"]).ends(0);
+        lab.runner(&["report", "part", "--out", "merged"])
+            .ends(code);
         let samples = lab.read("whole/samples.csv");
         assert!(
             samples.starts_with("run,case,node,family,samples\n1,default,consumer,queue,1 63 0*")

@@ -166,7 +166,9 @@ fn isolated_planning_reports_all_mistakes_as_usual() {
     let apart = lab.runner(&["check", "scenario.toml", "--isolate"]).ends(2);
     assert_eq!(usual.err, apart.err);
     let good = Lab::with(&judge("loop", "new").replace("loop", "print"));
-    let usual = good.runner(&["check", "scenario.toml"]).passes();
-    let apart = good.runner(&["check", "scenario.toml", "--isolate"]);
-    assert_eq!(usual.out, apart.passes().out);
+    let usual = good.runner(&["check", "scenario.toml"]).ends(0);
+    let apart = good
+        .runner(&["check", "scenario.toml", "--isolate"])
+        .ends(0);
+    assert_eq!((usual.out, usual.err), (apart.out, apart.err));
 }

@@ -85,7 +85,7 @@ fn what_an_ended_program_has_left_goes_on_until_the_run_ends() {
     let script = "(setsid sh -c 'echo pid $$; exec sleep 600' &)";
     let mut live = Live::start(&server_and(script));
     let pid = live.runner.told("program | pid ");
-    live.runner.told("program | program ended early");
+    live.runner.told("program | the program ended");
     assert!(is_running(&pid));
     live.stop();
     assert!(!is_running(&pid));

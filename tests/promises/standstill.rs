@@ -116,6 +116,8 @@ behavior = \"echo.server\"
 [nodes.client]
 count = 20000
 behavior = \"echo.client\"
+[[links]]
+between = [\"client\", \"server\"]
 ";
     run_without_log(scenario, &["--log", "off"]);
 }

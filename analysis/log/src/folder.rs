@@ -182,7 +182,7 @@ impl NodeFile {
             None if self.written.is_some() => {
                 File::options().append(true).open(self.path(folder))?
             }
-            None => File::create(self.path(folder))?,
+            None => create(&self.path(folder))?,
         };
         let written = self.written.unwrap_or(0);
         unchanged(&file, written)?;

@@ -111,6 +111,8 @@ pub fn damage(text: &[u8], now: &Manifest) -> Option<String> {
     then.command.clone_from(&now.command);
     then.started.clone_from(&now.started);
     then.selected.clone_from(&now.selected);
+    then.also_selected.clone_from(&now.also_selected);
+    then.repeat.clone_from(&now.repeat);
     then.parts.clone_from(&now.parts);
     then.scenario.file.clone_from(&now.scenario.file);
     then.scenario.notes.clone_from(&now.scenario.notes);

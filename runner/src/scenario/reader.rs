@@ -286,7 +286,7 @@ mod tests {
         let names: Vec<String> = (0..40).map(|i| format!("node-number-{i}")).collect();
         let line = listed("node-numbr-39", names.iter().map(String::as_str));
         assert!(
-            line.contains("and 20 more (did you mean `node-number-39`?)"),
+            line.contains("and 16 more (did you mean `node-number-39`?)"),
             "{line}"
         );
     }
