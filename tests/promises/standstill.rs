@@ -116,6 +116,7 @@ behavior = \"echo.server\"
 [nodes.client]
 count = 20000
 behavior = \"echo.client\"
+config = { texts = [\"hello\"] }
 [[links]]
 between = [\"client\", \"server\"]
 ";
