@@ -3,7 +3,7 @@
 //! [`RunMetrics`] takes the rows of all nodes in time order, from the engine or from
 //! the logs, with the same digits in both cases: sums are integers, and floating-point
 //! values are summed per node in the order of its steps. Memory grows with nodes and
-//! messages in flight, and not with rows beyond a budget ([`budget`]). Each family of metrics has a file, with its
+//! messages in flight, and not with rows beyond a budget (`budget`). Each family of metrics has a file, with its
 //! definitions as the report prints them; [`Definition`] is their common form.
 //!
 //! [`summary`] writes and reads `summary.csv`; [`statistics`] computes the mean and

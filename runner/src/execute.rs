@@ -1,9 +1,9 @@
 //! Executes a plan: workers run whole runs side by side, one per core.
 //!
-//! A worker takes the next run from the [`queue`], runs it in its
-//! [`Session`], adds it to the journal ([`commit`]), and sends the result to the
+//! A worker takes the next run from the `queue`, runs it in its
+//! [`Session`], adds it to the journal (`commit`), and sends the result to the
 //! calling thread. That thread puts the results into the order of the plan
-//! ([`in_order`]), together with results of an earlier process, and writes the
+//! (`in_order`), together with results of an earlier process, and writes the
 //! tables. So the number of workers changes the duration, and nothing else.
 
 mod commit;

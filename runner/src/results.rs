@@ -1,7 +1,7 @@
 //! The results of a plan: a folder with a manifest, a journal, tables, and a folder
 //! per run.
 //!
-//! [`mod@open`] makes the [`folder`] or continues one, if its [`identity`] is that of the
+//! [`mod@open`] makes the [`folder`] or continues one, if its `identity` is that of the
 //! plan; [`resume`] then checks the [`sums`] of its files. [`manifest`] describes what
 //! is run. [`run_folder`] makes the folder of a run, or takes over that of an interrupted
 //! one. [`record`] takes the records of one run ([`outside_rows`] bounds some of them),

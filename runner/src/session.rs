@@ -1,11 +1,11 @@
 //! A session runs runs, one after another: [`Session::run`] is the only way to
 //! run a run.
 //!
-//! The run is in this process ([`local`]) or, with `--isolate`, in a child process
-//! ([`isolate`]), which itself uses a session. In this process, [`drive`] selects
+//! The run is in this process (`local`) or, with `--isolate`, in a child process
+//! ([`isolate`]), which itself uses a session. In this process, `drive` selects
 //! how time passes: virtual time, real time, or real time with a process per node
-//! ([`processes`] on the runner's side, [`node`] on the other). [`timeout`] ends a
-//! run that takes too long, and [`determinism`] runs it twice and compares.
+//! (`processes` on the runner's side, [`node`] on the other). `timeout` ends a
+//! run that takes too long, and `determinism` runs it twice and compares.
 //!
 //! The result is on disk under the run's preliminary name. `execute` adds it to
 //! the journal and to the tables.

@@ -12,7 +12,7 @@ const FAMILIES: [&str; 3] = ["clock_jump", "queue", "latency"];
 /// The family of the sizes of jumps below 0, which belong to `clock_jump`.
 const BACK: &str = "clock_jump_back";
 
-/// The family of the time for which messages waited in the inbox, summed over them [ns]:
+/// The family of the time for which messages waited in the inbox, summed over them `[ns]`:
 /// one number. A log says when a message was sent and handled, but not when it arrived or
 /// when a server began to serve it.
 pub const WAITED: &str = "waited";

@@ -86,7 +86,7 @@ impl BuiltFrom {
 /// Builds the report of one folder of results, or of several into `out`.
 ///
 /// # Errors
-/// As [`build`]; the folders are neither parts of one plan nor whole results, or `out`
+/// As `build`; the folders are neither parts of one plan nor whole results, or `out`
 /// is missing.
 pub fn build_all(
     results: &[PathBuf],

@@ -1,7 +1,7 @@
 //! The instances of one run: the nodes' states, and the calls into the plugins.
 //!
 //! The host owns the memory of the states (`arena`). A callback goes through
-//! [`Instances::enter`], which lends the plugin a context.
+//! `Instances::enter`, which lends the plugin a context.
 
 mod arena;
 mod observer;

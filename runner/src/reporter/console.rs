@@ -134,7 +134,7 @@ pub fn print(text: &str) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// As [`print`].
+/// As [`print()`].
 pub fn print_shown(text: &str) -> io::Result<()> {
     print(&harmless::lines(text))
 }
