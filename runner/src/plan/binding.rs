@@ -198,6 +198,7 @@ impl<'a> Binder<'a> {
 
 /// What to do if there is no plugin at all.
 pub const NO_PLUGINS: &str = "plugins found: none; name their folder with --plugin-path DIR";
+
 /// What the nodes of a group are, as far as that is known.
 #[derive(Debug)]
 pub(super) enum BoundNodes {
