@@ -48,6 +48,7 @@ mod one_build;
 mod out_of_tree;
 mod parts;
 mod percentiles;
+mod plots;
 mod plugin_exit;
 mod processes;
 mod program_ends;
