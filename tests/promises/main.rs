@@ -13,6 +13,7 @@ mod chat_live;
 mod clock;
 mod commands;
 mod decimals;
+mod destructors;
 mod determinism;
 mod determinism_check;
 mod distinct_failures;
