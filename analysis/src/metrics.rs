@@ -29,7 +29,7 @@ mod value;
 pub use definition::{Definition, FAMILIES, definition, definitions};
 pub use histogram::{Histogram, PERCENTILES};
 pub use remember::{Remembered, remember};
-pub use requests::{UNANSWERED, UNMET};
+pub use requests::{REFUSED, REJECTED, UNANSWERED, UNMET};
 pub use samples::{Pool, Samples, WAITED, family_of, percentile};
 pub use value::{Bucket, Value};
 

@@ -35,6 +35,7 @@ mod junit;
 mod kept;
 mod kv;
 mod kv_live;
+mod kv_redis;
 mod lab_model;
 mod loader;
 mod log_limit;
