@@ -94,7 +94,7 @@ def bars(path, title, groups):
 
     The file has neither styles nor fonts of its own, so every viewer shows it.
     """
-    total, left, width, bar, gap = 960, 310, 490, 15, 12
+    total, left, width, bar, gap = 960, 310, 420, 15, 12
     most = max(ratio for _, rows in groups for _, ratio, _ in rows)
     scale = width / most
     parts, y = [], 52
