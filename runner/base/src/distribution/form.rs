@@ -72,7 +72,7 @@ impl Rule {
             Rule::Any => None,
             Rule::Spread | Rule::PlainSpread if number >= 0.0 && number.is_finite() => None,
             Rule::Scale | Rule::PlainScale if number > 0.0 && number.is_finite() => None,
-            Rule::PlainCount if number >= 1.0 && number <= MAX_PHASES && number.fract() == 0.0 => {
+            Rule::PlainCount if (1.0..=MAX_PHASES).contains(&number) && number.fract() == 0.0 => {
                 None
             }
             Rule::PlainCount => Some("a whole number from 1 to 10000"),
