@@ -37,6 +37,7 @@ mod kv;
 mod kv_live;
 mod kv_redis;
 mod lab_model;
+mod large_messages;
 mod loader;
 mod log_limit;
 mod logs;
