@@ -83,7 +83,7 @@ impl<'a> Names<'a> {
         }
         let external = peer.wrapping_sub(self.schema.nodes.len());
         let name = self.external_peers.get(external);
-        name.map_or(Err(Stop::Absent), |name| Ok(name))
+        name.map(String::as_str).ok_or(Stop::Absent)
     }
 }
 
@@ -309,7 +309,7 @@ impl Text {
             Text::Column(column) => {
                 let raw = at.raw(*column)?;
                 let text = at.record.columns.texts.get(raw as usize);
-                text.map_or(Err(Stop::Absent), |text| Ok(text))
+                text.map(String::as_str).ok_or(Stop::Absent)
             }
             Text::Event => Ok(names.schema.nodes[row.node as usize].event_name(row.event)),
             Text::Peer => names.peer(row.peer),

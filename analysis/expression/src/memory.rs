@@ -2,7 +2,8 @@
 //!
 //! A step may write several records, and the columns have the values after the step in all
 //! of them. So `last(x)` is the value of `x` after the last *earlier step* of the node in
-//! which it had one, not in the record before. A crash ends what is remembered of a node:
+//! which it had one, not in the record before. A record outside a step (`start`, `drop`,
+//! `stop`, ...) has no step before it, and `last` has no value there. A crash ends what is remembered of a node:
 //! until it restarts, its records change nothing here.
 
 use analysis_log::{EventId, Row};
@@ -104,9 +105,9 @@ impl Memory {
         }
     }
 
-    /// Whether this node is among those that the expression is about.
-    pub fn selects(&self, node: u32) -> bool {
-        matches!(self.nodes.get(node as usize), Some(Some((_, true))))
+    /// Number of nodes of the run.
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
     }
 
     /// The value of a cell, for a record.
@@ -140,6 +141,9 @@ impl Memory {
     /// The value of a `last` after an earlier step than that of the record.
     #[inline]
     fn last(&self, index: usize, row: &Row) -> Option<&Value> {
+        if !row.event.in_step() {
+            return None;
+        }
         let last = &self.last[row.node as usize * self.lasts + index];
         match last.step == row.step {
             true => last.before.as_ref(),

@@ -154,6 +154,20 @@ impl Program {
         shown.collect::<Vec<String>>().join(", ")
     }
 
+    /// Whether the expression has a `last`.
+    pub fn has_last(&self) -> bool {
+        self.lasts > 0
+    }
+
+    /// Whether a node may be judged by both programs, which are of one scope.
+    pub fn shares_nodes(&self, other: &Program) -> bool {
+        let mut groups = self.groups.iter().zip(&other.groups);
+        groups.any(|((_, form, selected), (_, its_form, _))| {
+            let roots = [&self.forms[*form].root, &other.forms[*its_form].root];
+            *selected && roots.into_iter().all(Option::is_some)
+        })
+    }
+
     /// The columns and functions in the expression, as text.
     pub fn needs(&self) -> &[String] {
         &self.leaves

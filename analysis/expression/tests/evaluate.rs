@@ -299,6 +299,9 @@ mod naive {
 
     fn last(inner: &Node, history: &[Seen]) -> Found {
         let record = history.last().unwrap();
+        if !record.event.in_step() {
+            return Err(None::Absent);
+        }
         for at in alive(record.node, history).into_iter().rev() {
             if history[at].step == record.step {
                 continue;
@@ -671,4 +674,15 @@ fn what_cannot_be_computed_fails_with_its_part() {
         other => panic!("{other:?}"),
     };
     assert_eq!(&"a > 1 and 10 / b > 1"[place], "10 / b");
+}
+
+#[test]
+fn a_record_outside_a_step_has_no_last() {
+    let stop = Seen {
+        event: EventId::STOP,
+        ..plain(2, Some(9))
+    };
+    let records = [plain(1, Some(5)), plain(2, Some(9)), stop];
+    let jumps = quick("a - last(a) > 1", &records);
+    assert_eq!(jumps[1..], [Ok(true), Err(Stop::Absent)]);
 }
