@@ -52,6 +52,7 @@ mod processes;
 mod program_ends;
 mod programs_end;
 mod proof;
+mod properties;
 mod queue_over_time;
 mod queueing;
 mod real_agrees;
