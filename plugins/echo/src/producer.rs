@@ -1,7 +1,7 @@
 //! The producer: sends items at intervals, then an end marker.
 
 use runner_sdk::{
-    Behavior, Column, ColumnInfo, Context, Distribution, Node, Peer, Problem, Result, Span,
+    Behavior, Column, ColumnInfo, Context, InOrder, Node, Peer, Problem, Result, Span,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ pub const ITEMS: Column<u64> = Column::new(0, "items", "items sent so far");
 pub struct ProducerConfig {
     /// The time before each item, the first one too; a distribution is drawn from for each
     /// item.
-    pub interval: Distribution<Span>,
+    pub interval: InOrder<Span>,
 
     /// The number of items. Item k, from 1, is the number k as text.
     pub count: u64,
@@ -52,6 +52,8 @@ pub(crate) fn end_problems(end: &str) -> Vec<Problem> {
 /// `echo.producer`.
 pub struct Producer {
     sent: u64,
+    /// Number of intervals that were drawn.
+    drawn: u64,
 }
 
 impl Behavior for Producer {
@@ -67,7 +69,7 @@ impl Behavior for Producer {
 
     fn new(node: &mut Node<Self>) -> Result<Self> {
         node.set(ITEMS, 0);
-        Ok(Producer { sent: 0 })
+        Ok(Producer { sent: 0, drawn: 0 })
     }
 
     fn start(&mut self, node: &mut Context<Self>) -> Result {
@@ -93,7 +95,7 @@ impl Producer {
         if self.sent == config.count {
             return node.send_all(config.end.as_bytes());
         }
-        let interval = config.interval.sample(node.random());
+        let interval = config.interval.next(node.random(), &mut self.drawn);
         node.set_timer(0, interval.duration());
         Ok(())
     }
@@ -116,6 +118,16 @@ mod tests {
         let last = [Effect::sent(0, "2"), Effect::sent(0, "end")];
         assert_eq!(producer.timer(0), last);
         assert_eq!(producer.get(ITEMS), Some(2));
+    }
+
+    #[test]
+    fn a_trace_of_intervals_is_followed() {
+        let trace = "interval = { trace = { values = ['3s', '1s'] } }\ncount = 3";
+        let mut producer = node::<Producer>().peers(["c"]).config(trace).create();
+        let wait = |s| Effect::timer_set(0, Duration::from_secs(s));
+        assert_eq!(producer.start(), [wait(3)]);
+        assert_eq!(producer.timer(0)[1], wait(1));
+        assert_eq!(producer.timer(0)[1], wait(3));
     }
 
     #[test]
