@@ -76,6 +76,13 @@ pinned! { FILE_NUMBERS:
     BehaviorFiles { names @ 0, name_count @ 8 } = 16;
 }
 
+pinned! { HOST_CALLS_2_NUMBERS:
+    HostCalls2 { first @ 0, time_of_day @ 104, peer_behavior @ 112 } = 120;
+}
+
+/// Only pinned: who calls these functions looks at the size of the table.
+const _: &[u64] = HOST_CALLS_2_NUMBERS;
+
 /// FNV-1a (64 bit) over [`ABI_VERSION`], the pointer size and every offset and
 /// size of the structs that every plugin has: equal exactly when two builds agree
 /// on all of them.
