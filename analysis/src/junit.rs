@@ -195,10 +195,29 @@ impl Junit {
     /// The file or its folder cannot be written.
     pub fn write(&self) -> io::Result<()> {
         let text = self.report.to_string().map_err(io::Error::other)?;
-        let mut beside = self.path.as_os_str().to_owned();
-        beside.push(".new");
+        let beside = self.beside();
         fs::write(&beside, text)?;
         fs::rename(&beside, &self.path)
+    }
+
+    /// Checks that the file can be written, and leaves everything as it is.
+    ///
+    /// # Errors
+    /// The file or its folder cannot be written.
+    pub fn check(&self) -> io::Result<()> {
+        if self.path.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let beside = self.beside();
+        fs::write(&beside, "")?;
+        fs::remove_file(&beside)
+    }
+
+    /// A file beside this one, of this process alone.
+    fn beside(&self) -> PathBuf {
+        let mut beside = self.path.as_os_str().to_owned();
+        beside.push(format!(".{}.new", std::process::id()));
+        beside.into()
     }
 
     fn suite(&mut self, case: &str) -> Option<&mut Suite> {

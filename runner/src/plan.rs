@@ -49,6 +49,8 @@ pub struct Plan {
     pub cases: Vec<Case>,
     /// What can be run, and is hardly meant, in the order of the file.
     pub warnings: Vec<Diagnostic>,
+    /// Two files of a run whose names differ by case alone, if there are any, for people.
+    pub twins: Option<String>,
     node_sets: NodeSets,
 }
 
@@ -139,6 +141,7 @@ impl Plan {
     ) -> Result<Plan, Refusal> {
         let mut binder = Binder::new(search, planner);
         let mut bound = Vec::with_capacity(reading.cases.len());
+        let mut twins = None;
         for index in 0..reading.cases.len() {
             let case = &reading.cases[index];
             let mut binding = binder.bind(&case.parts, &case.origins);
@@ -147,6 +150,12 @@ impl Plan {
                 && binding.configs.len() == scenario.groups.len()
             {
                 let wrong = files::mistakes(&scenario.groups, &binding.configs, &case.origins);
+                if wrong.is_empty() {
+                    let found = files::twins(&scenario.groups, &binding.configs);
+                    let warnings = found.iter().map(|it| it.warning(&case.origins));
+                    binding.warnings.extend(warnings);
+                    twins = twins.or(found.into_iter().next().map(|it| it.what));
+                }
                 binding.mistakes.extend(wrong);
             }
             reading.add(index, binding.mistakes.drain(..));
@@ -185,6 +194,7 @@ impl Plan {
             axes: reading.axes,
             cases,
             warnings,
+            twins,
             node_sets,
         })
     }

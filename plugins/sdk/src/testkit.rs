@@ -56,6 +56,7 @@ pub fn node<B: Behavior>() -> Setup<B> {
         behaviors: Vec::new(),
         seed: 1,
         run_folder: String::new(),
+        now: Duration::ZERO,
         behavior: std::marker::PhantomData,
     }
 }
@@ -74,6 +75,7 @@ pub struct Setup<B> {
     behaviors: Vec<String>,
     seed: u64,
     run_folder: String,
+    now: Duration,
     behavior: std::marker::PhantomData<fn(B)>,
 }
 
@@ -115,6 +117,13 @@ impl<B: Behavior> Setup<B> {
         self
     }
 
+    /// Its local time when it is made; 0 if none is given. A node that starts again after a
+    /// crash is made later.
+    pub fn at(mut self, now: Duration) -> Self {
+        self.now = now;
+        self
+    }
+
     /// Makes the node; it is not started yet.
     ///
     /// # Panics
@@ -141,8 +150,15 @@ impl<B: Behavior> Setup<B> {
             Err(problems) => panic!("the config has mistakes: {problems:?}"),
         };
         let random = Random::from_seed(self.seed);
-        let (peers, behaviors) = (self.peers, self.behaviors);
-        let host = Host::new(config, self.name, peers, behaviors, self.run_folder, random)?;
+        let host = Host::new(
+            config,
+            self.name,
+            self.peers,
+            self.behaviors,
+            self.run_folder,
+            random,
+            self.now,
+        )?;
         Ok(Kit { host })
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::plan::judges::BoundCheck;
 use crate::plan::planner::Planner;
 use crate::scenario::{BehaviorName, ConfigPart, Diagnostic, GroupPart, NodeKind, Origins, Parts};
+use analysis::metrics::taken_metric;
 use host::config::Config;
 use host::library::LoadError;
 use host::plugin::{Behavior, Plugin};
@@ -72,6 +73,10 @@ impl<'a> Binder<'a> {
         self.load(named.chain(parts.checks.iter().map(|check| &check.name)));
         for (index, group) in parts.groups.iter().enumerate() {
             let behavior = self.behavior(origins, index, group, &mut mistakes);
+            if let (Some(behavior), NodeKind::Behavior(name)) = (&behavior, &group.kind) {
+                let taken = taken_metrics(origins, index, name, behavior);
+                mistakes.extend(taken);
+            }
             configs.push(
                 behavior.as_ref().and_then(|behavior| {
                     self.config(origins, index, group, behavior, &mut mistakes)
@@ -194,6 +199,27 @@ impl<'a> Binder<'a> {
             }
         }
     }
+}
+
+/// The mistakes of a behavior whose columns would have metrics of the runner's names.
+fn taken_metrics(
+    origins: &Origins,
+    group: usize,
+    name: &BehaviorName,
+    behavior: &Behavior,
+) -> Vec<Diagnostic> {
+    let columns = behavior.columns.iter();
+    let taken = columns.filter_map(|column| Some((column, taken_metric(column)?)));
+    taken
+        .map(|(column, metric)| {
+            let what = format!(
+                "`{name}` has a column `{}`, whose metric would be `{metric}`, which is the name of one of the runner's",
+                column.name
+            );
+            let help = "give the column another name in the plugin, such as one with its unit at the end";
+            origins.behavior_problem(group, &what).help(help)
+        })
+        .collect()
 }
 
 /// What to do if there is no plugin at all.

@@ -49,6 +49,7 @@ impl<B: Behavior> Host<B> {
         behaviors: Vec<String>,
         run_folder: String,
         random: Random,
+        now: Duration,
     ) -> Result<Host<B>, Failure> {
         let mut slot = vec![0; SLOT_WORDS + B::COLUMNS.len()];
         slot[..4].copy_from_slice(&random.0);
@@ -72,6 +73,7 @@ impl<B: Behavior> Host<B> {
                 reason: String::new(),
             },
         };
+        host.set_now(now);
         let create = host.table.create;
         // SAFETY: `run` gives a context made for this behavior, and memory of a `B`.
         host.run(|context, state| unsafe { create(context, state) })?;
