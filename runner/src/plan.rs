@@ -187,6 +187,7 @@ impl Plan {
             loaded: Loaded {
                 scenario: cases[0].scenario.clone(),
                 notes: reading.notes,
+                inputs: reading.inputs,
                 source: reading.source,
                 origins: origins.expect("a plan has a case"),
             },

@@ -42,6 +42,7 @@ mod log_limit;
 mod logs;
 mod lottery;
 mod matrix;
+mod measured;
 mod missing_runs;
 mod new;
 mod nothing_replaced;

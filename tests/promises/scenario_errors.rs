@@ -12,7 +12,7 @@ use base::distribution::Distribution;
 use framing::Framing;
 use proptest::prelude::*;
 use runner::scenario::{
-    LinkTransport, Override, Place, TickRule, Timing, Transport, load, load_text, read_file,
+    LinkTransport, Loss, Override, Place, TickRule, Timing, Transport, load, load_text, read_file,
 };
 
 /// A folder of scenario files.
@@ -169,7 +169,7 @@ fn overrides_take_the_place_of_the_files_values() {
     assert_eq!(scenario.groups[0].count, 5);
     assert_eq!(scenario.groups[0].config, "faces = 10\nscript = [1, 2]\n");
     assert_eq!(scenario.groups[1].name, "late");
-    assert_eq!(scenario.links[0].link.loss, 0.5);
+    assert_eq!(scenario.links[0].link.loss, Loss::Independent(0.5));
     // An overridden timing replaces the file's timing: no contradiction.
     let Timing::Clocked { every, .. } = &scenario.groups[0].timing else {
         panic!("not clocked");

@@ -55,6 +55,9 @@ pub struct Manifest {
     pub versions: Versions,
     /// The plugins that were loaded, by name.
     pub plugins: Vec<PluginInfo>,
+    /// The files with measured values that the scenario names, by path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<InputInfo>,
     /// The parts that these results were merged from; empty if they are not merged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartInfo>,
@@ -108,6 +111,15 @@ pub struct Versions {
     pub runner: String,
     /// The plugin boundary's.
     pub abi: u32,
+}
+
+/// A file with measured values.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InputInfo {
+    /// Its path as the scenario writes it.
+    pub file: String,
+    /// SHA-256 of its bytes, in lowercase hex.
+    pub sha256: String,
 }
 
 /// A plugin that was loaded.
@@ -340,6 +352,7 @@ mod tests {
             also_selected: vec![],
             repeat: None,
             axes: vec![],
+            inputs: vec![],
             parts: vec![],
             groups: vec![GroupInfo {
                 name: "machine".into(),

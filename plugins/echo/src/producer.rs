@@ -1,7 +1,7 @@
 //! The producer: sends items at intervals, then an end marker.
 
 use runner_sdk::{
-    Behavior, Column, ColumnInfo, Context, Distribution, Node, Peer, Problem, Result, Span,
+    Behavior, Column, ColumnInfo, Context, InOrder, Node, Peer, Problem, Result, Span,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ pub const ITEMS: Column<u64> = Column::new(0, "items", "items sent so far");
 pub struct ProducerConfig {
     /// The time before each item, the first one too; a distribution is drawn from for each
     /// item.
-    pub interval: Distribution<Span>,
+    pub interval: InOrder<Span>,
 
     /// The number of items. Item k, from 1, is the number k as text.
     pub count: u64,
@@ -58,6 +58,8 @@ pub struct Producer {
     /// The peers that take items: without links, other producers are peers, too.
     consumers: Vec<Peer>,
     sent: u64,
+    /// Number of intervals that were drawn.
+    drawn: u64,
 }
 
 impl Behavior for Producer {
@@ -76,6 +78,7 @@ impl Behavior for Producer {
         Ok(Producer {
             consumers: node.peers_of_other_kinds().collect(),
             sent: 0,
+            drawn: 0,
         })
     }
 
@@ -112,7 +115,7 @@ impl Producer {
             }
             return Ok(());
         }
-        let interval = config.interval.sample(node.random());
+        let interval = config.interval.next(node.random(), &mut self.drawn);
         node.set_timer(0, interval.duration());
         Ok(())
     }
@@ -143,6 +146,16 @@ mod tests {
         ];
         assert_eq!(producer.timer(0), last);
         assert_eq!(producer.get(ITEMS), Some(2));
+    }
+
+    #[test]
+    fn a_trace_of_intervals_is_followed() {
+        let trace = "interval = { trace = { values = ['3s', '1s'] } }\ncount = 3\nprint = false";
+        let mut producer = node::<Producer>().peers(["c"]).config(trace).create();
+        let wait = |s| Effect::timer_set(0, Duration::from_secs(s));
+        assert_eq!(producer.start(), [wait(3)]);
+        assert_eq!(producer.timer(0)[1], wait(1));
+        assert_eq!(producer.timer(0)[1], wait(3));
     }
 
     #[test]

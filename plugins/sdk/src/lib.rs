@@ -62,7 +62,7 @@ pub use check::{Check, Found, Judged, Record, RunInfo, Verdict};
 pub use column::{Column, ColumnInfo, Event, Kind, Value};
 pub use config::{Problem, check_reference, reference};
 pub use context::{Context, NoLink, Node, Rejected};
-pub use distribution::{Distribution, Quantity};
+pub use distribution::{Distribution, InOrder, Quantity};
 pub use span::Span;
 
 /// For `#[serde(crate = "runner_sdk::serde")]` in a crate without a dependency

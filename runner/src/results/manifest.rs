@@ -9,8 +9,8 @@ use crate::results::folder::rfc3339;
 use crate::scenario::{Group, Scenario, TickRule, TimeMode, Timing};
 use analysis::expect::Expectation;
 use analysis::results::{
-    AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest,
-    PluginInfo, ScenarioInfo, Selected, Versions,
+    AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
+    Manifest, PluginInfo, ScenarioInfo, Selected, Versions,
 };
 use base::distribution::Distribution;
 use base::time::SimDuration;
@@ -43,6 +43,14 @@ pub fn manifest(
             text: loaded.source.text.clone(),
             notes,
         },
+        inputs: loaded
+            .inputs
+            .iter()
+            .map(|input| InputInfo {
+                file: input.path.clone(),
+                sha256: input.sha256.clone(),
+            })
+            .collect(),
         seed: scenario.seed,
         duration_s,
         time: match scenario.time {
@@ -275,7 +283,15 @@ fn spread(distribution: &Distribution, unit: impl Fn(f64) -> String) -> String {
             format!("one of {}", values.join(", "))
         }
         Distribution::Normal { mean, std } => {
-            format!("normal, mean {}, deviation {}", unit(*mean), unit(*std))
+            let cut = match distribution.mean() {
+                after if unit(after) == unit(*mean) => String::new(),
+                after => format!(", cut at 0 (mean of the draws {})", unit(after)),
+            };
+            format!(
+                "normal, mean {}, deviation {}{cut}",
+                unit(*mean),
+                unit(*std)
+            )
         }
         Distribution::Exponential { mean } => format!("exponential, mean {}", unit(*mean)),
         Distribution::LogNormal { median, sigma } => {
@@ -283,6 +299,37 @@ fn spread(distribution: &Distribution, unit: impl Fn(f64) -> String) -> String {
         }
         Distribution::Pareto { min, shape } => {
             format!("Pareto, at least {}, shape {shape}", unit(*min))
+        }
+        Distribution::Gamma { shape, .. } => {
+            format!("gamma, mean {}, shape {shape}", unit(distribution.mean()))
+        }
+        Distribution::Erlang { phases, mean } => {
+            format!("Erlang, mean {}, {phases} phases", unit(*mean))
+        }
+        Distribution::Weibull { shape, .. } => {
+            format!("Weibull, mean {}, shape {shape}", unit(distribution.mean()))
+        }
+        Distribution::Triangular { min, mode, max } => {
+            format!(
+                "triangular, {} to {}, most likely {}",
+                unit(*min),
+                unit(*max),
+                unit(*mode)
+            )
+        }
+        Distribution::Empirical(values) => {
+            let count = values.sorted().len();
+            format!(
+                "{count} measured values, mean {}",
+                unit(distribution.mean())
+            )
+        }
+        Distribution::Trace(trace) => {
+            let count = trace.values().len();
+            format!(
+                "{count} measured values in their order, mean {}",
+                unit(distribution.mean())
+            )
         }
     }
 }

@@ -17,7 +17,7 @@ pub use distribution::DISTRIBUTION;
 pub use fault::{DRIFT_FAULT, FAULT, TICK_RATE_FAULT};
 pub use group::{GROUP, LISTEN};
 pub use judge::{CHECK, EXPECT};
-pub use link::{LINK, LinkKeys, read_settings};
+pub use link::{GILBERT_ELLIOTT, LINK, LOSS, LinkKeys, read_settings};
 pub use matrix::{AXIS, MATRIX};
 pub use scenario::SCENARIO;
 
@@ -58,6 +58,8 @@ pub enum Shape {
     Positive,
     /// A number from 0 to 1.
     Probability,
+    /// A number from 0 to 1, or a table of [`LOSS`].
+    Loss,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A duration above 0.

@@ -5,8 +5,8 @@ use analysis::expect::Expectation;
 use base::time::SimDuration;
 pub use model::{
     BehaviorName, ExitRule, External, Fault, FaultKind, Group, Link, LinkChange, LinkRule,
-    LinkSettings, LinkTransport, Listen, LocalClock, NodeRanges, Order, Program, StandardInput,
-    TickRule, Timing, Transport,
+    LinkSettings, LinkTransport, Listen, LocalClock, Loss, NodeRanges, Order, Program,
+    StandardInput, TickRule, Timing, Transport,
 };
 
 /// One scenario, ready to run.
