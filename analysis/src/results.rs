@@ -18,7 +18,7 @@ mod wanted;
 
 pub use described::{described, sentence};
 pub use failure::{FailureGroup, FailureGroups, FailureIdentity, failures_of};
-pub use identity::{Identity, differences};
+pub use identity::{Identity, TEXT_DIFFERS, differences};
 pub use manifest::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
     Manifest, PartInfo, PluginInfo, ScenarioInfo, Selected, Versions,
