@@ -47,13 +47,16 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
     end(&file, mistakes);
     groups::check_starts(&file, mistakes);
     let faults = faults(&file, time, &links, &names, mistakes);
-    program::check(&file.groups, time == Some(TimeMode::Virtual), mistakes);
+    let folder = program::folder_of(path);
+    let is_virtual = time == Some(TimeMode::Virtual);
+    program::check(&file.groups, is_virtual, &folder, mistakes);
     listen::check_addresses(&file.groups, mistakes);
     listen::check_stdin(&file.groups, mistakes);
     listen::check_buffered(&file, mistakes);
     listen::warn_in_virtual_time(&file.groups, time, mistakes);
 
-    let groups: Vec<_> = file.groups.iter().map(groups::group).collect();
+    let groups = file.groups.iter();
+    let groups: Vec<_> = groups.map(|it| groups::group(it, &folder)).collect();
     let parts = file.groups.iter().enumerate();
     let parts = Parts {
         groups: parts

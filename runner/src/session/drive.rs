@@ -162,14 +162,18 @@ pub(super) fn assemble(
         .zip(&scenario.groups)
         .map(|(config, group)| (config.clone(), group.count))
         .collect();
+    let mut instances = Instances::new(&groups, folder)
+        .with_state_folders(states)
+        .with_progress_page(progress_page);
+    if plan.is_real() {
+        instances = instances.with_time_of_day();
+    }
     Run::new(
         case.roster.clone(),
         &scenario.links,
         scenario.duration,
         plan.streams(spec),
-        Instances::new(&groups, folder)
-            .with_state_folders(states)
-            .with_progress_page(progress_page),
+        instances,
         recorder,
     )
     .with_limits(Limits {

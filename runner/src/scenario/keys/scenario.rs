@@ -82,7 +82,7 @@ pub static SCENARIO: Keys = Keys {
         key(
             "links",
             Shape::ArrayOf(&LINK),
-            "Which nodes are linked, and how. Without `links`, every node reaches every other node at once. If two entries link a pair, the later entry replaces the earlier one.",
+            "Which nodes are linked, and how. Without `links`, every node reaches every other node at once, except that two nodes that both `listen` are not linked. If two entries link a pair, the later entry replaces the earlier one.",
         ),
         key(
             "faults",
