@@ -84,6 +84,7 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
             size, send, close, set_timer, cancel_timer, record, print, set_text, stop_run, fail,
             node_name, peer_name, run_folder,
         }
+        HostCalls2 = "runner_host_calls_2" { first, time_of_day, peer_behavior }
         Checks = "runner_checks" { size, layout, checks, check_count }
         Check = "runner_check" {
             name, docs, config_schema, config_new, config_free, create, record, finish, free,
