@@ -64,9 +64,6 @@ use runner_sdk::{
 use std::time::Duration;
 use workload::Workload;
 
-/// The peer that receives the commands.
-const SERVER: Peer = Peer(0);
-
 /// The tag of the timer that ends a pause, or is due when an open loop sends.
 const NEXT: u64 = 0;
 
@@ -76,6 +73,8 @@ const LATE: u64 = 1;
 /// `kv.client`.
 pub struct Client {
     wire: Wire,
+    /// The peer that receives the commands.
+    server: Peer,
     workload: Workload,
     state: State,
     /// What an open loop keeps; `None`: the client is a closed loop.
@@ -105,7 +104,7 @@ enum State {
 impl Behavior for Client {
     type Config = ClientConfig;
     const NAME: &'static str = "client";
-    const DOCS: &'static str = "Sends commands to its first peer: those of a script, then `operations` at \
+    const DOCS: &'static str = "Sends commands to its server: those of a script, then `operations` at \
         random; one at a time, or with `rate` or `gap` without waiting for replies. Records when each \
         began and what it was answered, for the check `kv.linearizable`.";
     const COLUMNS: &'static [ColumnInfo] = &[
@@ -137,6 +136,7 @@ impl Behavior for Client {
         node.set(UNMET, unmet);
         Ok(Client {
             wire: node.config().wire(),
+            server: node.server("server", node.config().server.as_deref())?,
             open: None,
             workload: Workload::new(node.config()),
             state: State::Idle,
@@ -150,9 +150,6 @@ impl Behavior for Client {
     }
 
     fn start(&mut self, node: &mut Context<Self>) -> Result {
-        if node.peer_count() == 0 {
-            return Err("a client without peers: link it to a server".into());
-        }
         let (config, now_ns) = (node.config(), node.now_ns());
         let arrivals = Arrivals::new(config.rate, config.gap.as_ref(), now_ns, node.random());
         if let Some(arrivals) = arrivals {
@@ -178,10 +175,10 @@ impl Behavior for Client {
             false => None,
         };
         match std::mem::replace(&mut self.state, State::Idle) {
-            State::Waiting(operation) if from == SERVER && sync.is_none() => {
+            State::Waiting(operation) if from == self.server && sync.is_none() => {
                 self.answered(node, &operation, bytes)
             }
-            State::Settling if from == SERVER && sync == Some(self.syncs) => {
+            State::Settling if from == self.server && sync == Some(self.syncs) => {
                 node.cancel_timer(LATE);
                 node.record(SETTLED);
                 self.pause(node)
@@ -245,8 +242,8 @@ impl Client {
     fn send(&mut self, node: &mut Context<Self>) -> Result {
         match &self.state {
             State::Idle => return Ok(()),
-            State::Waiting(operation) => node.send(SERVER, &operation.request.message)?,
-            State::Settling => node.send(SERVER, &self.wire.probe(self.syncs))?,
+            State::Waiting(operation) => node.send(self.server, &operation.request.message)?,
+            State::Settling => node.send(self.server, &self.wire.probe(self.syncs))?,
         }
         if let Some(timeout) = node.config().timeout {
             node.set_timer(LATE, timeout.duration());
@@ -276,7 +273,7 @@ impl Client {
     /// With `reconnect`, closes the connection: the next message opens another one.
     fn reconnect(&self, node: &mut Context<Self>) {
         if node.config().reconnect {
-            node.close(SERVER);
+            node.close(self.server);
         }
     }
 

@@ -13,7 +13,7 @@
 //! A load generator has the two optional keys `rate` and `gap`, and makes [`Arrivals`] of them:
 //!
 //! ```
-//! use runner_sdk::{Arrivals, Distribution, Rate, Span};
+//! use runner_sdk::{Arrivals, InOrder, Rate, Span};
 //!
 //! #[derive(Default, serde::Deserialize, schemars::JsonSchema)]
 //! #[serde(default)]
@@ -23,7 +23,7 @@
 //!     rate: Option<Rate>,
 //!     /// Open loop: from one request to the next.
 //!     #[schemars(extend("x-open-loop" = true))]
-//!     gap: Option<Distribution<Span>>,
+//!     gap: Option<InOrder<Span>>,
 //! }
 //! // In `check`: Arrivals::problems(config.rate, config.gap.as_ref())
 //! // In `start`: Arrivals::new(config.rate, config.gap.as_ref(), node.now_ns(), node.random())
@@ -31,7 +31,7 @@
 //!
 //! The mark `x-open-loop` lets the runner tell in the report which clients are closed loops.
 
-use crate::{Distribution, Problem, Random, Span};
+use crate::{InOrder, Problem, Random, Span};
 use base::exact::Decimal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
@@ -137,13 +137,13 @@ enum Law {
         start_ns: u64,
         requests: u64,
     },
-    /// Each gap is a draw.
-    Gap(Distribution<Span>),
+    /// Each gap is a draw, or the next of a trace.
+    Gap { gap: InOrder<Span>, drawn: u64 },
 }
 
 impl Arrivals {
     /// What is wrong with the keys `rate` and `gap` of a config.
-    pub fn problems(rate: Option<Rate>, gap: Option<&Distribution<Span>>) -> Vec<Problem> {
+    pub fn problems(rate: Option<Rate>, gap: Option<&InOrder<Span>>) -> Vec<Problem> {
         let Some(gap) = gap else { return Vec::new() };
         let mut problems = Vec::new();
         if rate.is_some() {
@@ -152,7 +152,7 @@ impl Arrivals {
                 "and `rate` both say when requests begin, expected one of them",
             ));
         }
-        if gap.is_constant() && gap.sample(&mut Random::from_seed(1)) == Span::ZERO {
+        if gap.is_constant() && gap.next(&mut Random::from_seed(1), &mut 0) == Span::ZERO {
             problems.push(Problem::at("gap", "is 0, expected more than 0"));
         }
         problems
@@ -162,7 +162,7 @@ impl Arrivals {
     /// config has neither key: the client is a closed loop.
     pub fn new(
         rate: Option<Rate>,
-        gap: Option<&Distribution<Span>>,
+        gap: Option<&InOrder<Span>>,
         start_ns: u64,
         random: &mut Random,
     ) -> Option<Arrivals> {
@@ -172,7 +172,10 @@ impl Arrivals {
                 start_ns,
                 requests: 0,
             },
-            (None, Some(gap)) => Law::Gap(gap.clone()),
+            (None, Some(gap)) => Law::Gap {
+                gap: gap.clone(),
+                drawn: 0,
+            },
             (None, None) => return None,
         };
         let mut arrivals = Arrivals {
@@ -200,7 +203,7 @@ impl Arrivals {
                 *requests += 1;
                 start_ns.saturating_add(rate.span_ns(*requests))
             }
-            Law::Gap(gap) => self.next_ns.saturating_add(gap.sample(random).ns()),
+            Law::Gap { gap, drawn } => self.next_ns.saturating_add(gap.next(random, drawn).ns()),
         };
     }
 }
@@ -226,7 +229,7 @@ mod tests {
 
     #[test]
     fn gaps_are_draws_and_do_not_depend_on_when_requests_are_sent() {
-        let gap: Distribution<Span> = Span::from_ms(10).into();
+        let gap: InOrder<Span> = Span::from_ms(10).into();
         let mut random = Random::from_seed(1);
         let mut arrivals = Arrivals::new(None, Some(&gap), 0, &mut random).unwrap();
         assert_eq!(arrivals.next_ns(), 10_000_000);

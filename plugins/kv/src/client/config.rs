@@ -2,7 +2,7 @@
 
 use super::Step;
 use crate::wire::{Dialect, Reply, Unwritable, Wire, WireProtocol, Words};
-use runner_sdk::{Arrivals, Distribution, Problem, Rate, Span};
+use runner_sdk::{Arrivals, Distribution, InOrder, Problem, Rate, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ClientConfig {
+    /// The name of the server. None: the only peer that is not a client, too.
+    pub server: Option<String>,
+
     /// Commands to send first, in order: a text such as `"set a 1"`, or
     /// `{ send = "get a", expect = "1" }` with the expected reply. Any other reply fails the run.
     pub script: Vec<Step>,
@@ -76,9 +79,9 @@ pub struct ClientConfig {
     pub rate: Option<Rate>,
 
     /// Open loop, as `rate`: the time from one command to the next. From a distribution, each gap
-    /// is a new draw.
+    /// is a new draw, or the next value of a trace.
     #[schemars(extend("x-open-loop" = true))]
-    pub gap: Option<Distribution<Span>>,
+    pub gap: Option<InOrder<Span>>,
 
     /// Pause between a reply and the next command. From a distribution, each pause is a new draw.
     pub think: Distribution<Span>,
@@ -109,6 +112,7 @@ pub enum KeyDistribution {
 impl Default for ClientConfig {
     fn default() -> ClientConfig {
         ClientConfig {
+            server: None,
             script: Vec::new(),
             operations: 0,
             keys: 10,

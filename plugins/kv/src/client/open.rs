@@ -10,7 +10,7 @@
 use super::operation::Operation;
 use super::record::{LATENCY, STRAY};
 use super::workload::Workload;
-use super::{Client, NEXT, SERVER};
+use super::{Client, NEXT};
 use runner_sdk::{Arrivals, Context, Peer, Result};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl Client {
         let Some(operation) = self.begin(node, arrivals.next_ns())? else {
             return Ok(());
         };
-        node.send(SERVER, &operation.request.message)?;
+        node.send(self.server, &operation.request.message)?;
         let is_last = self.begun == Workload::total(node.config());
         if let Some(open) = &mut self.open {
             open.waiting.push_back(operation);
@@ -67,9 +67,10 @@ impl Client {
         bytes: &[u8],
     ) -> Result {
         node.clear(LATENCY);
+        let server = self.server;
         let waiting = self.open.as_mut().map(|open| &mut open.waiting);
         let oldest = waiting
-            .filter(|_| from == SERVER)
+            .filter(|_| from == server)
             .and_then(VecDeque::pop_front);
         let Some(operation) = oldest else {
             node.record(STRAY);

@@ -10,7 +10,7 @@ fn with_reconnect_each_sending_has_a_connection_of_its_own() {
     let returned = client.message(0, "ok");
     assert_eq!(
         returned,
-        [Effect::recorded(RETURN), Effect::Closed(SERVER), next]
+        [Effect::recorded(RETURN), Effect::Closed(Peer(0)), next]
     );
     assert_eq!(sent(&client.timer(NEXT)), ["get a"]);
 }
@@ -20,14 +20,14 @@ fn with_reconnect_the_client_waits_for_late_replies_instead_of_a_word() {
     let config = "script = ['set a 1', 'get a']\nreconnect = true\ntimeout = '50ms'";
     let mut client = client(config);
     let wait = Effect::timer_set(LATE, 50 * MS);
-    assert_eq!(client.start(), [Effect::Closed(SERVER), wait.clone()]);
+    assert_eq!(client.start(), [Effect::Closed(Peer(0)), wait.clone()]);
     client.timer(LATE);
     assert_eq!(sent(&client.timer(NEXT)), ["set a 1"]);
     let again = client.timer(LATE);
-    assert_eq!(again[1], Effect::Closed(SERVER));
+    assert_eq!(again[1], Effect::Closed(Peer(0)));
     assert_eq!(sent(&again), ["set a 1"]);
     let returned = client.message(0, "ok");
-    assert_eq!(returned[2..], [Effect::Closed(SERVER), wait]);
+    assert_eq!(returned[2..], [Effect::Closed(Peer(0)), wait]);
     // A late reply is not taken for the next one, and nothing is called settled.
     assert_eq!(words(&client.message(0, "ok")), ["stray"]);
     assert_eq!(words(&client.timer(LATE)), Vec::<&str>::new());
