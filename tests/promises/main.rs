@@ -34,6 +34,7 @@ mod judges;
 mod junit;
 mod kept;
 mod kv;
+mod kv_foreign;
 mod kv_live;
 mod kv_redis;
 mod lab_model;
