@@ -13,9 +13,8 @@ use crate::results::{CaseInfo, Population, percent};
 
 /// What a lab about clocks asks: how far they jump, what they skip, how far they drift apart, and
 /// how long the queues get. All of them are in the table.
-const ASKED: [&str; 5] = [
+const ASKED: [&str; 4] = [
     "clock_jump_mean",
-    "clock_jump_max",
     "clock_gap_total",
     "clock_drift_max",
     "queue_max",

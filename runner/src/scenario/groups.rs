@@ -59,6 +59,8 @@ pub fn part(entry: &GroupEntry, nodes: Range<u32>) -> GroupPart {
     let text = table.and_then(|it| toml::to_string(&it.to_toml()).ok());
     let timing = &entry.timing;
     GroupPart {
+        name: entry.name.clone(),
+        numbered: entry.count.is_some(),
         kind,
         config: text.map(|text| ConfigPart {
             text,

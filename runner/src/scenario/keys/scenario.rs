@@ -1,7 +1,8 @@
 //! The keys at the top of a scenario file.
 
 use super::{
-    CHECK, EXPECT, FAULT, GROUP, Keys, LINK, MATRIX, MAX_CHAIN, MAX_RUNS, Shape, key, required,
+    CHECK, EXPECT, FAULT, GROUP, Keys, LINK, MATRIX, MAX_CHAIN, MAX_RUNS, PROPERTY, Shape, key,
+    required,
 };
 
 /// The top of the file.
@@ -97,6 +98,11 @@ pub static SCENARIO: Keys = Keys {
             "check",
             Shape::ArrayOf(&CHECK),
             "Properties that plugins check in the records of each run.",
+        ),
+        key(
+            "property",
+            Shape::ArrayOf(&PROPERTY),
+            "What must be so in the records of each run, as expressions: always, never, eventually, after something else, or sometimes.",
         ),
         key(
             "matrix",
