@@ -57,6 +57,16 @@ impl Lag {
         }
     }
 
+    /// Number of ticks, timers and other deadlines.
+    pub fn count(&self) -> u64 {
+        self.spans.count()
+    }
+
+    /// The greatest lag.
+    pub fn max(&self) -> Option<SimDuration> {
+        self.spans.max().map(SimDuration)
+    }
+
     /// A percentile of the lags; none before the first.
     pub fn percentile(&self, percent: u64) -> Option<SimDuration> {
         self.spans.percentile(percent).map(SimDuration)
