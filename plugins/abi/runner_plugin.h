@@ -113,6 +113,21 @@ struct runner_host_calls {
     struct runner_text (*run_folder)(struct runner_context *context); /* may be empty */
 };
 
+/* The functions above, and those that were added after that table was published.
+   `context->calls` leads to this table if its `size` is at least sizeof(struct
+   runner_host_calls_2): an older host has only the first part. */
+struct runner_host_calls_2 {
+    struct runner_host_calls first; /* its `size` is that of the whole table */
+    /* [callback] The time of day by the node's own clock, since 1970-01-01 00:00:00 UTC
+       [ns]: writes it and returns 1. In virtual time: returns 0. */
+    uint32_t (*time_of_day)(struct runner_context *context, int64_t *ns);
+    /* [callback] PLUGIN.BEHAVIOR of a peer, lent until the callback returns; empty for a
+       program. Writes to `alike`, which may be null, how many peers from this one on are
+       known to have the same behavior: at least 1. */
+    struct runner_text (*peer_behavior)(struct runner_context *context, uint32_t peer,
+                                        uint32_t *alike);
+};
+
 /* What a callback may see and do: the host's, lent until the callback returns. */
 struct runner_context {
     uint64_t now_ns;          /* local time since the run began [ns] */
@@ -155,7 +170,8 @@ struct runner_behavior {
 
     /* Makes an instance in `state`; nothing was made unless RUNNER_OK. */
     runner_status (*create)(struct runner_context *context, void *state);
-    /* Ends it; `state` is plain memory afterwards. */
+    /* Ends it; `state` is plain memory afterwards. A host that knows the plugin's
+       extension RUNNER_DESTRUCTORS calls that instead. */
     void (*destroy)(void *state);
 
     runner_status (*start)(struct runner_context *context, void *state);
@@ -313,6 +329,33 @@ struct runner_files {
     uint64_t size;   /* sizeof(struct runner_files) */
     uint64_t layout; /* RUNNER_FILES_LAYOUT */
     const struct runner_behavior_files *behaviors; /* one for each of the plugin's */
+    uint64_t behavior_count;
+};
+
+/*
+ * The extension "runner.destructors.1": ends of instances that can fail the run.
+ * `extension` of struct runner_plugin returns a static struct runner_destructors, or
+ * null. A host that knows it calls its functions in place of runner_behavior.destroy.
+ */
+#define RUNNER_DESTRUCTORS "runner.destructors.1"
+#define RUNNER_DESTRUCTORS_LAYOUT UINT64_C(0x8dda996548095c1c)
+
+/* Where a destructor reports why it fails; lent for that call. */
+struct runner_fail_sink {
+    void *host;
+    /* Takes the reason, before the destructor returns anything but RUNNER_OK. */
+    void (*fail)(void *host, struct runner_text reason);
+};
+
+struct runner_destructor {
+    /* Ends an instance; `state` is plain memory afterwards, whatever it returns. */
+    runner_status (*destroy)(void *state, const struct runner_fail_sink *sink);
+};
+
+struct runner_destructors {
+    uint64_t size;   /* sizeof(struct runner_destructors) */
+    uint64_t layout; /* RUNNER_DESTRUCTORS_LAYOUT */
+    const struct runner_destructor *behaviors; /* one for each of the plugin's */
     uint64_t behavior_count;
 };
 

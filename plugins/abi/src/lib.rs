@@ -10,7 +10,8 @@
 //!
 //! Start reading at [`Plugin`], then [`Behavior`], then [`Context`]. Checks of
 //! a run's records are an extension: [`Checks`]; so are the names of the files
-//! that behaviors write: [`Files`].
+//! that behaviors write, [`Files`], and the ends of instances with a status,
+//! [`Destructors`].
 //!
 //! # Rules
 //!
@@ -25,14 +26,16 @@
 use core::ffi::c_void;
 
 mod check;
+mod destructors;
 mod files;
 mod layout;
 pub use check::{
     CHECKS, Check, CheckedNode, CheckedRun, Checks, Evidence, NO_PEER, OWN_EVENTS, Record,
     RecordCalls, VERDICT_FAILED, VERDICT_PASSED, VERDICT_UNKNOWN, VerdictSink,
 };
+pub use destructors::{DESTRUCTORS, Destructor, Destructors, FailSink};
 pub use files::{BehaviorFiles, FILES, Files};
-pub use layout::{CHECKS_LAYOUT, FILES_LAYOUT, LAYOUT};
+pub use layout::{CHECKS_LAYOUT, DESTRUCTORS_LAYOUT, FILES_LAYOUT, LAYOUT};
 
 /// The version of this boundary; the first field of [`Plugin`], read before
 /// anything else.
@@ -147,7 +150,8 @@ pub struct Behavior {
     /// Makes an instance in `state`. On anything but [`OK`] nothing was made.
     /// It must not use the effects of [`HostCalls`].
     pub create: Callback,
-    /// Ends an instance; `state` is plain memory afterwards.
+    /// Ends an instance; `state` is plain memory afterwards. A host that knows the
+    /// extension [`Destructors`] of the plugin calls that instead.
     pub destroy: unsafe extern "C" fn(state: *mut c_void),
 
     /// The node starts.
@@ -316,6 +320,26 @@ pub struct HostCalls {
     pub run_folder: unsafe extern "C" fn(context: *mut Context) -> Text,
 }
 
+/// [`HostCalls`], and the functions that were added after it was published.
+///
+/// [`Context::calls`] leads to this table if [`HostCalls::size`] is at least its size: an
+/// older host has only the first part. None of these functions is an effect, so each may
+/// be called in `create`, too.
+#[repr(C)]
+pub struct HostCalls2 {
+    /// The first part. Its `size` is that of the whole table.
+    pub first: HostCalls,
+    /// The time of day by the node's own clock: writes the time since 1970-01-01 00:00:00
+    /// UTC to `ns` `[ns]` and returns 1. Virtual time has no time of day: returns 0 and
+    /// writes nothing.
+    pub time_of_day: unsafe extern "C" fn(context: *mut Context, ns: *mut i64) -> u32,
+    /// The behavior of a peer, `PLUGIN.BEHAVIOR`, lent until the callback returns; empty
+    /// if the peer is a program or there is none. Writes to `alike` how many peers from
+    /// this one on are known to have the same behavior: at least 1, this one.
+    pub peer_behavior:
+        unsafe extern "C" fn(context: *mut Context, peer: u32, alike: *mut u32) -> Text,
+}
+
 // SAFETY: the pointers in these tables lead to static data that is never written.
 #[allow(unsafe_code)]
 mod sync {
@@ -328,4 +352,5 @@ mod sync {
     unsafe impl Sync for super::Check {}
     unsafe impl Sync for super::Files {}
     unsafe impl Sync for super::BehaviorFiles {}
+    unsafe impl Sync for super::Destructors {}
 }

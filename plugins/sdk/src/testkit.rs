@@ -45,7 +45,7 @@ pub use effect::{Effect, Failure};
 use crate::config::{self, Problem};
 use crate::{Behavior, Column, Random, Value};
 use host::Host;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Begins the making of a node with behavior `B`: `node::<B>().create()`.
 pub fn node<B: Behavior>() -> Setup<B> {
@@ -53,8 +53,10 @@ pub fn node<B: Behavior>() -> Setup<B> {
         name: "node".to_owned(),
         config: String::new(),
         peers: Vec::new(),
+        behaviors: Vec::new(),
         seed: 1,
         run_folder: String::new(),
+        now: Duration::ZERO,
         behavior: std::marker::PhantomData,
     }
 }
@@ -70,8 +72,10 @@ pub struct Setup<B> {
     name: String,
     config: String,
     peers: Vec<String>,
+    behaviors: Vec<String>,
     seed: u64,
     run_folder: String,
+    now: Duration,
     behavior: std::marker::PhantomData<fn(B)>,
 }
 
@@ -94,6 +98,13 @@ impl<B: Behavior> Setup<B> {
         self
     }
 
+    /// The behaviors of its peers, in their order; an empty one is a program. All are
+    /// programs if none are given.
+    pub fn behaviors<Name: Into<String>>(mut self, of: impl IntoIterator<Item = Name>) -> Self {
+        self.behaviors = of.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// The seed of its random stream; 1 if none is given.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -103,6 +114,13 @@ impl<B: Behavior> Setup<B> {
     /// The folder for its run's files; none if none is given.
     pub fn run_folder(mut self, folder: &str) -> Self {
         self.run_folder = folder.to_owned();
+        self
+    }
+
+    /// Its local time when it is made; 0 if none is given. A node that starts again after a
+    /// crash is made later.
+    pub fn at(mut self, now: Duration) -> Self {
+        self.now = now;
         self
     }
 
@@ -132,7 +150,15 @@ impl<B: Behavior> Setup<B> {
             Err(problems) => panic!("the config has mistakes: {problems:?}"),
         };
         let random = Random::from_seed(self.seed);
-        let host = Host::new(config, self.name, self.peers, self.run_folder, random)?;
+        let host = Host::new(
+            config,
+            self.name,
+            self.peers,
+            self.behaviors,
+            self.run_folder,
+            random,
+            self.now,
+        )?;
         Ok(Kit { host })
     }
 }
@@ -238,6 +264,14 @@ impl<B: Behavior> Kit<B> {
     /// Sets the node's local time since the run began, for what follows.
     pub fn at(&mut self, now: Duration) -> &mut Self {
         self.host.set_now(now);
+        self
+    }
+
+    /// Sets the time of day, for what follows; before, there is none, as in virtual time.
+    pub fn at_time_of_day(&mut self, time: SystemTime) -> &mut Self {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let ns = i64::try_from(since.as_nanos()).unwrap_or(i64::MAX);
+        self.host.set_time_of_day_ns(ns);
         self
     }
 

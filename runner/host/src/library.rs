@@ -4,18 +4,20 @@
 //! after the last call, and its tables are used as `'static`. Loading the same file twice
 //! returns the same library. What is opened is the private copy of a [`Build`].
 
+mod destructors;
+mod extension;
 mod files;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use analysis_log::{ColumnSchema, NODE_COLUMN, STANDARD_COLUMNS};
 use runner_abi as abi;
 
 use crate::activity::during;
 use crate::build::Build;
 use crate::elf;
-use crate::plugin::{Behavior, Check, Plugin, Table, column_kind};
+use crate::plugin::{Behavior, Check, Plugin, Table};
 
 /// Why a plugin file was refused.
 #[derive(Debug, thiserror::Error)]
@@ -226,6 +228,7 @@ fn describe(plugin: &'static abi::Plugin, build: &Arc<Build>) -> Result<Plugin, 
         return Err("its table of behaviors is null".to_owned());
     }
     let mut files = files::describe(plugin)?;
+    let destructors = destructors::describe(plugin)?;
     for index in 0..plugin.behavior_count as usize {
         #[allow(unsafe_code)]
         // SAFETY: the table has `behavior_count` entries, by the ABI.
@@ -235,6 +238,7 @@ fn describe(plugin: &'static abi::Plugin, build: &Arc<Build>) -> Result<Plugin, 
         if let Some(files) = files.get_mut(index) {
             behavior.files = std::mem::take(files);
         }
+        behavior.destructor = destructors.get(index).copied();
         behaviors.push(Arc::new(behavior));
     }
     Ok(Plugin {
@@ -249,27 +253,13 @@ fn describe(plugin: &'static abi::Plugin, build: &Arc<Build>) -> Result<Plugin, 
 
 /// The checks of a plugin; none if it lacks this extension.
 fn describe_checks(plugin: &'static abi::Plugin) -> Result<Vec<Arc<Check>>, String> {
-    let Some(extension) = plugin.extension else {
+    #[allow(unsafe_code)]
+    // SAFETY: the struct of this id; its pointers are checked below.
+    let table: Option<&abi::Checks> =
+        unsafe { extension::table(plugin, abi::CHECKS, abi::CHECKS_LAYOUT, "checks")? };
+    let Some(table) = table else {
         return Ok(Vec::new());
     };
-    #[allow(unsafe_code)]
-    // SAFETY: any thread, any time; the id is lent for the call.
-    let table: *const abi::Checks = unsafe { extension(abi::Text::lend(abi::CHECKS)) }.cast();
-    if table.is_null() {
-        return Ok(Vec::new());
-    }
-    #[allow(unsafe_code)]
-    // SAFETY: a table of this id begins with these two, static and never written.
-    let (size, layout) = unsafe { ((*table).size, (*table).layout) };
-    if size as usize != size_of::<abi::Checks>() || layout != abi::CHECKS_LAYOUT {
-        return Err(format!(
-            "its table of checks has layout {layout:#018x}, expected {:#018x}; rebuild it against this runner's SDK",
-            abi::CHECKS_LAYOUT
-        ));
-    }
-    #[allow(unsafe_code)]
-    // SAFETY: of the right layout; static.
-    let table = unsafe { &*table };
     at_most("check_count", table.check_count, most::BEHAVIORS)?;
     if table.check_count > 0 && table.checks.is_null() {
         return Err("its table of checks is null".to_owned());
@@ -280,7 +270,7 @@ fn describe_checks(plugin: &'static abi::Plugin) -> Result<Vec<Arc<Check>>, Stri
         // SAFETY: the table has `check_count` entries, by the ABI.
         let entry = unsafe { check_judge(table.checks.add(index)) }
             .map_err(|what| format!("check {index}: {what}"))?;
-        let name = text(entry.name, "a check's name")?;
+        let name = words::name(entry.name, "a check's name")?;
         let inside = |what: String| format!("check `{name}`: {what}");
         checks.push(Arc::new(Check {
             docs: text(entry.docs, "docs").map_err(inside)?,
@@ -329,7 +319,7 @@ unsafe fn check_judge(table: *const abi::Check) -> Result<&'static abi::Check, S
 }
 
 fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> {
-    let name = text(table.name, "a behavior's name")?;
+    let name = words::name(table.name, "a behavior's name")?;
     let inside = |what: String| format!("behavior `{name}`: {what}");
     if !table.state_align.is_power_of_two() || table.state_align > 64 {
         return Err(inside(format!(
@@ -346,30 +336,8 @@ fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> 
     }
     at_most("event_count", table.event_count, most::EVENTS).map_err(inside)?;
     at_most("state_size", table.state_size, most::STATE).map_err(inside)?;
-    let mut columns = Vec::new();
-    for column in slice(table.columns, table.column_count).map_err(inside)? {
-        let name = text(column.name, "a column's name").map_err(inside)?;
-        if STANDARD_COLUMNS.contains(&&*name) || name == NODE_COLUMN {
-            return Err(inside(format!(
-                "its column `{name}` has the name of a column that every log has, expected another name"
-            )));
-        }
-        if columns
-            .iter()
-            .any(|other: &ColumnSchema| other.name == name)
-        {
-            return Err(inside(format!("it has two columns `{name}`")));
-        }
-        let kind = column_kind(column.kind)
-            .ok_or_else(|| inside(format!("column `{name}` has kind {}", column.kind)))?;
-        let docs = text(column.docs, "a column's docs").map_err(inside)?;
-        columns.push(ColumnSchema { name, kind, docs });
-    }
-    let (mut events, mut event_docs) = (Vec::new(), Vec::new());
-    for event in slice(table.events, table.event_count).map_err(inside)? {
-        events.push(text(event.name, "an event's name").map_err(inside)?);
-        event_docs.push(text(event.docs, "an event's docs").map_err(inside)?);
-    }
+    let columns = words::columns(table).map_err(inside)?;
+    let (events, event_docs) = words::events(table).map_err(inside)?;
     Ok(Behavior {
         docs: text(table.docs, "docs").map_err(inside)?,
         config_schema: schema(table.config_schema).map_err(inside)?,
@@ -379,6 +347,7 @@ fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> 
         files: Vec::new(),
         handles: table.handles,
         table: Some(Table(table)),
+        destructor: None,
         name,
     })
 }

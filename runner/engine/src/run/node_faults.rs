@@ -69,13 +69,21 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             self.world.events.push_fault(due + every, fault, true);
         }
         if self.world.network.begin_fault(index, window, &rule.kind) {
+            if matches!(rule.kind, FaultKind::Partition { cut: true, .. }) {
+                self.cut_under_way();
+            }
             return Ok(());
         }
+        let mut result = Ok(());
         let mut touched = 0;
         let mut affected = Vec::new();
         for node in self.named_nodes(&rule.kind) {
             let holds = match &rule.kind {
-                FaultKind::Crash(_) => self.crash(node, due),
+                FaultKind::Crash(_) => {
+                    let (was_up, destroyed) = self.crash(node, due);
+                    result = result.and(destroyed);
+                    was_up
+                }
                 FaultKind::Pause(_) => self.pause(node, index),
                 FaultKind::TickRate { to, .. } => {
                     let mut random = self.fault_stream(Purpose::Tick, index, window, node);
@@ -96,7 +104,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                     affected.push(node);
                     continue;
                 }
-                FaultKind::Partition(_) | FaultKind::Link(_) => false,
+                FaultKind::Partition { .. } | FaultKind::Link(_) => false,
             };
             if holds {
                 affected.push(node);
@@ -108,7 +116,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             _ => state.touched + touched,
         };
         state.nodes = affected;
-        Ok(())
+        result
     }
 
     fn end_fault(&mut self, index: usize, due: SimTime) -> Result<(), Failure> {
@@ -124,7 +132,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 FaultKind::Pause(_) => self.resume(node, index)?,
                 FaultKind::TickRate { .. } => self.ticks.set_period(node, None, due),
                 FaultKind::Drift { .. } => self.world.set_drift(node, None),
-                FaultKind::Partition(_) | FaultKind::Link(_) => {}
+                FaultKind::Partition { .. } | FaultKind::Link(_) => {}
             }
         }
         Ok(())
@@ -136,7 +144,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let state = &mut self.faults.states[index];
         let nodes = std::mem::take(&mut state.nodes);
         match state.rule.kind {
-            FaultKind::Partition(_) | FaultKind::Link(_) => {
+            FaultKind::Partition { .. } | FaultKind::Link(_) => {
                 state.touched = self.world.network.end_fault(index);
             }
             FaultKind::TickRate { .. } => {
@@ -177,7 +185,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             | FaultKind::Pause(nodes)
             | FaultKind::TickRate { nodes, .. }
             | FaultKind::Drift { nodes, .. } => nodes.iter().cloned().flatten().collect(),
-            FaultKind::Partition(_) | FaultKind::Link(_) => Vec::new(),
+            FaultKind::Partition { .. } | FaultKind::Link(_) => Vec::new(),
         }
     }
 
@@ -186,15 +194,16 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.streams.fault(purpose, fault, window, &[&name])
     }
 
-    /// Crashes a node; returns whether it was up.
-    fn crash(&mut self, node: u32, due: SimTime) -> bool {
+    /// Crashes a node. Returns whether it was up, and the failure of its behavior if its
+    /// state could not be dropped.
+    fn crash(&mut self, node: u32, due: SimTime) -> (bool, Result<(), Failure>) {
         let (started, remote) = (self.started, self.world.transport.is_remote(node));
         if self.world.is_program(node) {
             // The driver ends the program; its connections close then.
             if !remote {
                 self.external_faults.push((node, ExternalFault::Crash));
             }
-            return !remote;
+            return (!remote, Ok(()));
         }
         if remote {
             // Only the process that drives it knows whether it is up. Its peers in
@@ -202,10 +211,10 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             if started && self.has_started_by_schedule(node, due) {
                 self.notify_crash(node);
             }
-            return false;
+            return (false, Ok(()));
         }
         if !self.world.nodes[node].up {
-            return false;
+            return (false, Ok(()));
         }
         let held = self.pauses.get(&node).and_then(|pause| pause.start);
         if held == Some(EventId::START) {
@@ -216,7 +225,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             self.world.push_row(EventId::CRASH, NO_PEER, 0, 0);
         }
         self.world.end_step(&self.behaviors);
-        self.behaviors.remove(node);
+        let destroyed = self.destroy(node);
+        self.behaviors.clear(node);
         self.world.end_all_waits(node);
         let state = &mut self.world.nodes[node];
         (state.up, state.busy, state.paused) = (false, false, false);
@@ -227,7 +237,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         if started && held.is_none() {
             self.notify_crash(node);
         }
-        true
+        (true, destroyed)
     }
 
     /// Notifies the peers of a node that it has crashed.

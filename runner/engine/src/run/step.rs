@@ -185,7 +185,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         else {
             return;
         };
-        service.due = world.now + service_time.sample_span(&mut service.stream);
+        service.due = world.now + service_time.next_span(&mut service.stream, &mut service.drawn);
         let served = Event::Served { node };
         let known = service.known.checked_sub(1).filter(|_| after_another);
         let event = match known {
@@ -235,7 +235,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.failure_of(self.world.node, callback, error)
     }
 
-    fn failure_of(&self, node: u32, callback: &'static str, error: CallError) -> Failure {
+    pub(super) fn failure_of(
+        &self,
+        node: u32,
+        callback: &'static str,
+        error: CallError,
+    ) -> Failure {
         Failure {
             node: self.world.roster.name(node).unwrap_or_default(),
             callback,
