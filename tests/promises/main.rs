@@ -35,6 +35,7 @@ mod judges;
 mod junit;
 mod kept;
 mod kv;
+mod kv_foreign;
 mod kv_live;
 mod kv_redis;
 mod lab_model;
