@@ -12,6 +12,7 @@ mod chat;
 mod chat_live;
 mod clock;
 mod commands;
+mod coverage;
 mod decimals;
 mod destructors;
 mod determinism;

@@ -107,6 +107,14 @@ fn duration(folder: &Folder) -> String {
             let whole = folder.unfinished.is_empty()
                 && folder.runs.iter().all(|run| run.duration_s >= seconds);
             let at_most = if whole { "" } else { "at most " };
+            if let Some(speed) = manifest.speed {
+                return format!(
+                    "{at_most}{} s each, at {} times real time: {at_most}{} s by the wall clock",
+                    short(seconds),
+                    short(speed),
+                    short(seconds / speed)
+                );
+            }
             format!(
                 "{at_most}{} s of {} time each",
                 short(seconds),
@@ -226,6 +234,7 @@ fn loops(folder: &Folder) -> String {
 
 fn runs(folder: &Folder) -> Table {
     let cases = folder.manifest.cases.len() > 1;
+    let real = folder.manifest.is_real();
     let verdicts = folder.runs.iter().any(|run| run.verdict.is_some());
     let mut columns = vec![("run", Align::Right)];
     if cases {
@@ -235,11 +244,11 @@ fn runs(folder: &Folder) -> Table {
     if verdicts {
         columns.push(("verdict", Align::Left));
     }
-    columns.extend([
-        ("duration [s]", Align::Right),
-        ("events", Align::Right),
-        ("messages", Align::Right),
-    ]);
+    columns.push(("duration [s]", Align::Right));
+    if real {
+        columns.push(("wall [s]", Align::Right));
+    }
+    columns.extend([("events", Align::Right), ("messages", Align::Right)]);
     let mut table = Table::new("The runs", columns);
     // If not all fit, runs that need attention come first.
     let odd = |run: &&RunRow| !folder.is_whole(run) || run.verdict == Some(Verdict::Failed);
@@ -264,14 +273,12 @@ fn runs(folder: &Folder) -> Table {
             if verdicts {
                 row.push(run.verdict.map_or("–", Verdict::word).to_owned());
             }
-            row.extend([
-                fixed(
-                    run.duration_s,
-                    if run.duration_s.fract() == 0.0 { 0 } else { 3 },
-                ),
-                whole(run.events),
-                whole(run.messages),
-            ]);
+            let seconds = |span: f64| fixed(span, if span.fract() == 0.0 { 0 } else { 3 });
+            row.push(seconds(run.duration_s));
+            if real {
+                row.push(seconds(run.wall_s));
+            }
+            row.extend([whole(run.events), whole(run.messages)]);
             row
         })
         .collect();
