@@ -9,6 +9,7 @@ mod cases;
 mod files;
 mod judges;
 pub mod planner;
+mod properties;
 mod selection;
 
 use std::path::Path;
@@ -22,6 +23,7 @@ use cases::NodeSets;
 pub use cases::{Case, Nodes};
 pub use judges::BoundCheck;
 use planner::Planner;
+pub use properties::BoundProperty;
 pub use selection::{Selection, Shard};
 
 use crate::scenario::{
@@ -177,6 +179,7 @@ impl Plan {
                 values: read.values,
                 configs: binding.configs,
                 checks: binding.checks,
+                properties: binding.properties,
                 roster: Roster::new(&scenario.groups),
                 node_set: node_sets.index(&scenario.groups),
                 scenario,
@@ -187,6 +190,7 @@ impl Plan {
             loaded: Loaded {
                 scenario: cases[0].scenario.clone(),
                 notes: reading.notes,
+                inputs: reading.inputs,
                 source: reading.source,
                 origins: origins.expect("a plan has a case"),
             },

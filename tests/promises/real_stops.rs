@@ -17,7 +17,7 @@ fn endless() -> String {
     format!(
         "name = \"endless\"\ntime = \"real\"\n\
          [nodes.machine]\ncount = 3\nbehavior = \"clock.machine\"\ntick_rate = 100\n\
-         [nodes.server]\nbehavior = \"echo.time\"\n{}\
+         [nodes.server]\nbehavior = \"echo.time\"\nconfig = {{ format = \"%s.%N\" }}\n{}\
          [nodes.program]\ncommand = [\"python3\", \"-B\", {:?}, \"polite\"]\n\
          [[links]]\nbetween = [\"machine\", \"machine\"]\n",
         listen("server", "line"),
@@ -25,14 +25,17 @@ fn endless() -> String {
     )
 }
 
-/// The time of the run `[s]`, from its time server.
+/// The time of day `[s]`, from the time server of the run.
 fn now(live: &Live, address: &str) -> f64 {
     live.client("time", address, "").trim().parse().unwrap()
 }
 
-/// Waits until a run has lasted so many seconds.
-fn reaches(live: &Live, address: &str, seconds: f64) {
-    until("the run goes on", || now(live, address) >= seconds);
+/// Waits until a run has lasted so many seconds. Returns how long it has lasted at least.
+fn reaches(live: &Live, address: &str, seconds: f64) -> f64 {
+    let begin = now(live, address);
+    let lasted = || now(live, address) - begin;
+    until("the run goes on", || lasted() >= seconds);
+    lasted()
 }
 
 #[test]
@@ -89,8 +92,7 @@ fn a_kill_costs_at_most_the_rows_of_the_last_second() {
     let mut live = Live::start(&endless());
     let address = live.address("server");
     live.runner.told("program | pid ");
-    reaches(&live, &address, 5.0);
-    let before = now(&live, &address);
+    let before = reaches(&live, &address, 5.0);
     live.runner.signal(Signal::KILL);
     let (code, _) = live.runner.end();
     assert_eq!(code, None);
@@ -226,18 +228,51 @@ fn a_late_run_warns() {
     crate::harness::needs_python!();
     let lab = Lab::with(
         "name = \"late\"\ntime = \"real\"\nspeed = 100000\nduration = \"60s\"\n\
-         [nodes.machine]\ncount = 50\nbehavior = \"clock.machine\"\ntick_rate = 6\n\
+         [nodes.machine]\ncount = 400\nbehavior = \"clock.machine\"\ntick_rate = 6\n\
          [[links]]\nbetween = [\"machine\", \"machine\"]\ntransport = \"channel\"\n",
     );
     lab.runner(&["scenario.toml", "--no-report", "-q", "--out", "out"])
         .ends(0)
-        .says(&["warning: run 1: ticks and timers were late: one in a hundred by "]);
+        .says(&[
+            "warning: run 1: ticks and timers were late: one in a hundred by ",
+            "; late nodes: machine-1, machine-2, machine-3, 397 more\n",
+        ]);
     let lag = lab.table("out/runs/0001/lag.csv");
     // No tick was left out.
-    assert!(lag.numbers("due")[0] >= 50.0 * 360.0);
+    assert!(lag.numbers("due")[0] >= 400.0 * 360.0);
     let [p50, p99, max, bound] =
         ["lag_p50_ns", "lag_p99_ns", "lag_max_ns", "bound_ns"].map(|column| lag.numbers(column)[0]);
     assert!(p50 <= p99 && p99 <= max && bound < p99);
+}
+
+#[test]
+fn lags_and_durations_are_told_in_wall_time_and_for_each_node() {
+    // A run stops for 50 ms of wall time: 5 s of its own time, in which 100 ticks of
+    // each of two nodes and the only timer of a third fall due.
+    let lab = Lab::with(
+        "name = \"fast\"\ntime = \"real\"\nspeed = 100\nduration = \"30s\"\n\
+         [nodes.machine]\ncount = 2\nbehavior = \"clock.machine\"\ntick_rate = 20\n\
+         [nodes.quiet]\nbehavior = \"clock.machine\"\n\
+         [[links]]\nbetween = [\"machine\", \"machine\"]\n",
+    );
+    lab.runner(&["scenario.toml", "--out", "out"]).ends(0);
+    let lag = lab.table("out/runs/0001/lag.csv");
+    assert_eq!(lag.texts("node"), ["", "machine-1", "machine-2"]);
+    assert_eq!(lag.numbers("due"), [1200.0, 600.0, 600.0]);
+    // The whole run takes 300 ms, so nothing can be later than that by the wall clock,
+    // unless the machine is very busy; in the time of the run, 1 ms is 100 ms.
+    let wall = lab.table("out/runs.csv").numbers("wall_s")[0];
+    assert!(wall >= 0.3);
+    assert!(lag.numbers("lag_max_ns")[0] <= wall * 1e9);
+    let report = lab.read("out/report.md");
+    for words in [
+        "30 s each, at 100 times real time: 0.3 s by the wall clock",
+        "| wall \\[s\\] |",
+        "Did the machine keep up?",
+        "| machine-2 | 1 | 600 |",
+    ] {
+        assert!(report.contains(words), "{words}: {report}");
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //!
 //! [`time`] has instants and spans, [`duration`] and [`size`] the text that people
 //! write for them, [`exact`] decimal numbers as they are written, [`random`] the
-//! generator and its named streams, [`distribution`] numbers that vary, [`callback`] the
+//! generator and its named streams, [`distribution`] numbers that vary, [`gamma`] the gamma
+//! distribution's functions, [`callback`] the
 //! names of a behavior's callbacks, and [`harmless`] shows text that others wrote.
 //! Nothing here reads a file or a clock.
 
@@ -11,6 +12,7 @@ pub mod callback;
 pub mod distribution;
 pub mod duration;
 pub mod exact;
+pub mod gamma;
 pub mod harmless;
 pub mod random;
 pub mod size;

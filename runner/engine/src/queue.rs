@@ -230,6 +230,11 @@ impl EventQueue {
         self.heap.peek().map_or(SimTime::NEVER, |entry| entry.time)
     }
 
+    /// The node that the first event is for, if it is for one.
+    pub fn next_node(&self) -> Option<u32> {
+        self.heap.peek().and_then(|entry| entry.event.node())
+    }
+
     /// Takes the first event.
     pub fn pop(&mut self) -> Option<(SimTime, Sequence, Event)> {
         let entry = self.heap.pop()?;
@@ -238,6 +243,21 @@ impl EventQueue {
         }
         (self.now, self.current) = (entry.time, entry.sequence);
         Some((entry.time, entry.sequence, entry.event))
+    }
+
+    /// Removes the events for which `is_removed` says so, and returns them in their order.
+    /// Takes time in proportion to the number of pending events.
+    pub fn remove(&mut self, mut is_removed: impl FnMut(Event) -> bool) -> Vec<Event> {
+        let mut removed = Vec::new();
+        self.heap.retain(|entry| {
+            let stays = !is_removed(entry.event);
+            if !stays {
+                removed.push(*entry);
+            }
+            stays
+        });
+        removed.sort_unstable_by_key(|entry| (entry.time, entry.sequence));
+        removed.into_iter().map(|entry| entry.event).collect()
     }
 
     /// Number of pending events.

@@ -8,9 +8,10 @@ use crate::plan::{Case, Plan, Selection};
 use crate::results::folder::rfc3339;
 use crate::scenario::{Group, Scenario, TickRule, TimeMode, Timing};
 use analysis::expect::Expectation;
+use analysis::properties::is_sometimes;
 use analysis::results::{
-    AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest,
-    PluginInfo, ScenarioInfo, Selected, Versions,
+    AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
+    Manifest, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
 };
 use base::distribution::Distribution;
 use base::time::SimDuration;
@@ -43,11 +44,23 @@ pub fn manifest(
             text: loaded.source.text.clone(),
             notes,
         },
+        inputs: loaded
+            .inputs
+            .iter()
+            .map(|input| InputInfo {
+                file: input.path.clone(),
+                sha256: input.sha256.clone(),
+            })
+            .collect(),
         seed: scenario.seed,
         duration_s,
         time: match scenario.time {
             TimeMode::Virtual => "virtual".to_owned(),
             TimeMode::Real { .. } => "real".to_owned(),
+        },
+        speed: match scenario.time {
+            TimeMode::Real { speed } if speed != 1.0 => Some(speed),
+            _ => None,
         },
         command: command.to_vec(),
         settings: loaded.source.overrides.clone(),
@@ -90,6 +103,7 @@ pub fn manifest(
             })
             .collect(),
         expectations: expectations(scenario),
+        properties: properties(scenario),
         started: rfc3339(started),
     };
     manifest.format = manifest.least_format();
@@ -146,6 +160,7 @@ fn case_info(
     let own_duration = case.scenario.duration.map(SimDuration::as_secs_f64);
     let own_groups = groups(case);
     let own_expectations = expectations(&case.scenario);
+    let own_properties = properties(&case.scenario);
     CaseInfo {
         id: case.id.clone(),
         axes: named
@@ -155,12 +170,25 @@ fn case_info(
         groups: (own_groups != first_groups).then_some(own_groups),
         expectations: (own_expectations != expectations(&plan.cases[0].scenario))
             .then_some(own_expectations),
+        properties: (own_properties != properties(&plan.cases[0].scenario))
+            .then_some(own_properties),
     }
 }
 
 fn expectations(scenario: &Scenario) -> Vec<Expectation> {
     let rules = scenario.expectations.iter();
     rules.map(|rule| rule.expectation.clone()).collect()
+}
+
+fn properties(scenario: &Scenario) -> Vec<PropertyInfo> {
+    let rules = scenario.properties.iter().map(|it| &it.rule);
+    rules
+        .map(|rule| PropertyInfo {
+            name: rule.name.clone(),
+            claim: rule.to_string(),
+            over_runs: is_sometimes(rule),
+        })
+        .collect()
 }
 
 fn groups(case: &Case) -> Vec<GroupInfo> {
@@ -186,6 +214,7 @@ fn group_info(group: &Group, config: Option<&Config>) -> GroupInfo {
     info.behavior = name.to_string();
     info.docs = behavior.docs.clone();
     info.timing = timing_text(&group.timing);
+    info.open_loop = open_loop(&behavior.config_schema, &group.config);
     let columns = behavior.columns.iter().map(|column| ColumnInfo {
         name: column.name.clone(),
         kind: column.kind,
@@ -199,6 +228,19 @@ fn group_info(group: &Group, config: Option<&Config>) -> GroupInfo {
     });
     info.events = events.collect();
     info
+}
+
+/// Whether a load generator is an open loop: its config has one of the keys that its schema marks
+/// with `x-open-loop`. `None` if the schema marks none: the behavior generates no load.
+fn open_loop(schema: &serde_json::Value, config: &str) -> Option<bool> {
+    let keys = schema.get("properties")?.as_object()?;
+    let marked = keys
+        .iter()
+        .filter(|(_, key)| key.get("x-open-loop").is_some());
+    let mut marked = marked.map(|(name, _)| name).peekable();
+    marked.peek()?;
+    let config: toml::Table = config.parse().unwrap_or_default();
+    Some(marked.any(|name| config.contains_key(name)))
 }
 
 /// The command or address of a program, which stands in place of a behavior.
@@ -275,7 +317,15 @@ fn spread(distribution: &Distribution, unit: impl Fn(f64) -> String) -> String {
             format!("one of {}", values.join(", "))
         }
         Distribution::Normal { mean, std } => {
-            format!("normal, mean {}, deviation {}", unit(*mean), unit(*std))
+            let cut = match distribution.mean() {
+                after if unit(after) == unit(*mean) => String::new(),
+                after => format!(", cut at 0 (mean of the draws {})", unit(after)),
+            };
+            format!(
+                "normal, mean {}, deviation {}{cut}",
+                unit(*mean),
+                unit(*std)
+            )
         }
         Distribution::Exponential { mean } => format!("exponential, mean {}", unit(*mean)),
         Distribution::LogNormal { median, sigma } => {
@@ -283,6 +333,37 @@ fn spread(distribution: &Distribution, unit: impl Fn(f64) -> String) -> String {
         }
         Distribution::Pareto { min, shape } => {
             format!("Pareto, at least {}, shape {shape}", unit(*min))
+        }
+        Distribution::Gamma { shape, .. } => {
+            format!("gamma, mean {}, shape {shape}", unit(distribution.mean()))
+        }
+        Distribution::Erlang { phases, mean } => {
+            format!("Erlang, mean {}, {phases} phases", unit(*mean))
+        }
+        Distribution::Weibull { shape, .. } => {
+            format!("Weibull, mean {}, shape {shape}", unit(distribution.mean()))
+        }
+        Distribution::Triangular { min, mode, max } => {
+            format!(
+                "triangular, {} to {}, most likely {}",
+                unit(*min),
+                unit(*max),
+                unit(*mode)
+            )
+        }
+        Distribution::Empirical(values) => {
+            let count = values.sorted().len();
+            format!(
+                "{count} measured values, mean {}",
+                unit(distribution.mean())
+            )
+        }
+        Distribution::Trace(trace) => {
+            let count = trace.values().len();
+            format!(
+                "{count} measured values in their order, mean {}",
+                unit(distribution.mean())
+            )
         }
     }
 }

@@ -24,7 +24,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     ) -> Result<(), Failure> {
         let world = &mut self.world;
         world.counts.messages.entered += 1;
-        if from < world.roster.len() && world.is_program(from) && world.network.cuts(from, node) {
+        let is_cut = from < world.roster.len()
+            && match world.is_program(from) {
+                true => world.network.cuts(from, node),
+                false => world.network.cuts_under_way(from, node),
+            };
+        if is_cut {
             world.lose(node, from, number, bytes.len() as u64);
             world.end_step(&self.behaviors);
             return Ok(());
@@ -113,16 +118,21 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.world.now = self.world.now.max(now);
     }
 
-    /// Handles the next event or tick, now.
+    /// Handles the next event or tick, now. Returns the node that it was for; `None` for a
+    /// fault, and for a message that leaves.
     ///
     /// # Errors
     ///
     /// If a behavior fails.
-    pub fn do_next(&mut self) -> Result<(), Failure> {
+    pub fn do_next(&mut self) -> Result<Option<u32>, Failure> {
         if self.world.events.next_time() <= self.ticks.next_time() {
-            self.next_event()
+            let node = self.world.events.next_node();
+            self.next_event()?;
+            Ok(node)
         } else {
-            self.tick()
+            let node = self.ticks.take();
+            self.tick_of(node)?;
+            Ok(Some(node))
         }
     }
 
