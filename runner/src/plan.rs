@@ -11,6 +11,7 @@ mod judges;
 pub mod planner;
 mod selection;
 
+use analysis::metrics::Warmup;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -197,6 +198,12 @@ impl Plan {
     /// Whether its runs take real time.
     pub fn is_real(&self) -> bool {
         matches!(self.loaded.scenario.time, TimeMode::Real { .. })
+    }
+
+    /// Whether a case leaves out the beginning of its runs.
+    pub fn has_warmup(&self) -> bool {
+        let mut cases = self.cases.iter();
+        cases.any(|case| case.scenario.warmup != Warmup::None)
     }
 
     /// Number of runs in the whole plan.

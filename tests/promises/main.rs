@@ -4,6 +4,7 @@
 
 mod harness;
 mod waiting;
+mod warmup;
 
 mod abi;
 mod all_mistakes;

@@ -2,6 +2,7 @@
 
 use super::folder::Folder;
 use super::table::{Align, Table};
+use super::warmup::cut_s;
 use crate::render::number::{count, fixed, short, whole};
 use crate::results::{LogMode, PartInfo, RunRow, RunStatus, Verdict, Wanted};
 
@@ -194,11 +195,12 @@ fn runs(folder: &Folder) -> Table {
     if verdicts {
         columns.push(("verdict", Align::Left));
     }
-    columns.extend([
-        ("duration [s]", Align::Right),
-        ("events", Align::Right),
-        ("messages", Align::Right),
-    ]);
+    let warmup = folder.runs.iter().any(|run| run.warmup_s.is_some());
+    columns.push(("duration [s]", Align::Right));
+    if warmup {
+        columns.push(("left out [s]", Align::Right));
+    }
+    columns.extend([("events", Align::Right), ("messages", Align::Right)]);
     let mut table = Table::new("The runs", columns);
     // If not all fit, runs that need attention come first.
     let odd = |run: &&RunRow| !folder.is_whole(run) || run.verdict == Some(Verdict::Failed);
@@ -223,14 +225,12 @@ fn runs(folder: &Folder) -> Table {
             if verdicts {
                 row.push(run.verdict.map_or("–", Verdict::word).to_owned());
             }
-            row.extend([
-                fixed(
-                    run.duration_s,
-                    if run.duration_s.fract() == 0.0 { 0 } else { 3 },
-                ),
-                whole(run.events),
-                whole(run.messages),
-            ]);
+            let seconds = |it: f64| fixed(it, if it.fract() == 0.0 { 0 } else { 3 });
+            row.push(seconds(run.duration_s));
+            if warmup {
+                row.push(cut_s(run).map_or("unknown".to_owned(), seconds));
+            }
+            row.extend([whole(run.events), whole(run.messages)]);
             row
         })
         .collect();

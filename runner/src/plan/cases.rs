@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use analysis::log::{NodeSchema, RunSchema};
 
 use super::judges::BoundCheck;
+use crate::results::manifest::driving;
 use crate::scenario::{AxisValue, BehaviorName, Group, Scenario};
 use host::check::Description;
 use host::config::Config;
@@ -104,6 +105,7 @@ impl Case {
                 columns: columns.clone(),
                 events: events.clone(),
                 program: group.program.is_some(),
+                driving: driving(&group.timing),
             }));
         }
         RunSchema {

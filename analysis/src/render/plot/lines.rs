@@ -40,6 +40,15 @@ pub(super) fn draw(plot: &Lines) -> Canvas {
                 .map(|(value, label)| (scale.place(value), label))
                 .collect()
         };
+        if panel.left_out_s > 0.0 {
+            let right = across.place(panel.left_out_s.min(plot.end_s) * factor);
+            canvas.bar(
+                (place.left, place.top),
+                (right - place.left, place.height),
+                "pw",
+                "left out: warm-up",
+            );
+        }
         panels::frame(
             &mut canvas,
             place,

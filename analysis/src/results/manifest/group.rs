@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::{ColumnKind, ColumnSchema, NodeSchema};
+use crate::log::{ColumnKind, ColumnSchema, Driving, NodeSchema};
 
 /// A group of nodes that are alike.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct GroupInfo {
     /// empty for external programs.
     #[serde(default)]
     pub timing: String,
+    /// What makes its nodes handle a message.
+    #[serde(default)]
+    pub driving: Driving,
     /// The log columns of the behavior.
     #[serde(default)]
     pub columns: Vec<ColumnInfo>,
@@ -100,6 +103,7 @@ impl GroupInfo {
             columns: Arc::clone(&columns),
             events: Arc::clone(&events),
             program: self.is_program(),
+            driving: self.driving,
         })
     }
 }

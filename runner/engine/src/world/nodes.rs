@@ -65,6 +65,10 @@ pub struct Service {
     pub stream: Random,
     /// When the current message is handled, if the server is busy.
     pub due: SimTime,
+    /// When it began, or the server was last found idle.
+    pub since: SimTime,
+    /// For how long the server has been busy, without the current message `[ns]`.
+    pub busy_ns: u64,
     /// The event for that.
     pub event: Option<Sequence>,
     /// Number of messages that wait and did so when the queue was last looked at. That
@@ -137,6 +141,8 @@ impl Service {
         Service {
             stream,
             due: SimTime::ZERO,
+            since: SimTime::ZERO,
+            busy_ns: 0,
             event: None,
             known: 0,
             arrived: None,
