@@ -33,7 +33,7 @@ mod window;
 pub use definition::{Definition, FAMILIES, definition, definitions};
 pub use histogram::{Histogram, PERCENTILES};
 pub use remember::{Remembered, remember};
-pub use requests::{UNANSWERED, UNMET};
+pub use requests::{REFUSED, REJECTED, UNANSWERED, UNMET};
 pub use samples::{BATCHED, Known, Pool, Samples, family_of, percentile};
 pub use value::{Bucket, Value};
 pub use warmup::{Cut, Warmup, Window};
@@ -514,10 +514,11 @@ impl RunMetrics {
 
 impl NodeMetrics {
     /// Keeps only what is so at the end of a run, whatever part of it is measured: requests
-    /// without a reply.
+    /// without a reply and the like.
     fn only_ends(&mut self) {
         for (name, value) in self.names.iter().zip(&mut self.values) {
-            if name != UNANSWERED && name != UNMET {
+            let mut ends = requests::DEFINITIONS.iter();
+            if !ends.any(|definition| definition.name == name) {
                 *value = None;
             }
         }

@@ -155,7 +155,8 @@ struct runner_behavior {
 
     /* Makes an instance in `state`; nothing was made unless RUNNER_OK. */
     runner_status (*create)(struct runner_context *context, void *state);
-    /* Ends it; `state` is plain memory afterwards. */
+    /* Ends it; `state` is plain memory afterwards. A host that knows the plugin's
+       extension RUNNER_DESTRUCTORS calls that instead. */
     void (*destroy)(void *state);
 
     runner_status (*start)(struct runner_context *context, void *state);
@@ -313,6 +314,33 @@ struct runner_files {
     uint64_t size;   /* sizeof(struct runner_files) */
     uint64_t layout; /* RUNNER_FILES_LAYOUT */
     const struct runner_behavior_files *behaviors; /* one for each of the plugin's */
+    uint64_t behavior_count;
+};
+
+/*
+ * The extension "runner.destructors.1": ends of instances that can fail the run.
+ * `extension` of struct runner_plugin returns a static struct runner_destructors, or
+ * null. A host that knows it calls its functions in place of runner_behavior.destroy.
+ */
+#define RUNNER_DESTRUCTORS "runner.destructors.1"
+#define RUNNER_DESTRUCTORS_LAYOUT UINT64_C(0x8dda996548095c1c)
+
+/* Where a destructor reports why it fails; lent for that call. */
+struct runner_fail_sink {
+    void *host;
+    /* Takes the reason, before the destructor returns anything but RUNNER_OK. */
+    void (*fail)(void *host, struct runner_text reason);
+};
+
+struct runner_destructor {
+    /* Ends an instance; `state` is plain memory afterwards, whatever it returns. */
+    runner_status (*destroy)(void *state, const struct runner_fail_sink *sink);
+};
+
+struct runner_destructors {
+    uint64_t size;   /* sizeof(struct runner_destructors) */
+    uint64_t layout; /* RUNNER_DESTRUCTORS_LAYOUT */
+    const struct runner_destructor *behaviors; /* one for each of the plugin's */
     uint64_t behavior_count;
 };
 

@@ -4,10 +4,11 @@
 //! [`checks`] of plugins see each record when it is written. [`expectations`] about
 //! metrics are judged at the end of a run, or of all runs of a case. The runner itself
 //! judges each run: [`replies`] that scripts expect, [`activity`], and the rules of
-//! [`world`].
+//! [`world`]. It warns of [`rejections`].
 
 pub mod activity;
 pub mod checks;
 pub mod expectations;
+pub mod rejections;
 pub mod replies;
 pub mod world;

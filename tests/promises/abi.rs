@@ -13,7 +13,7 @@ fn plugins() -> PathBuf {
 }
 
 /// Compiles C source against the header; every warning is an error.
-fn compile(folder: &Path, name: &str, source: &str, flags: &[&str]) {
+pub fn compile(folder: &Path, name: &str, source: &str, flags: &[&str]) {
     let file = folder.join(name);
     std::fs::write(&file, source).unwrap();
     let output = Command::new("cc")
@@ -102,6 +102,9 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
         VerdictSink = "runner_verdict_sink" { host, verdict, evidence, fail }
         Files = "runner_files" { size, layout, behaviors, behavior_count }
         BehaviorFiles = "runner_behavior_files" { names, name_count }
+        Destructors = "runner_destructors" { size, layout, behaviors, behavior_count }
+        Destructor = "runner_destructor" { destroy }
+        FailSink = "runner_fail_sink" { host, fail }
     };
     let constants = [
         ("RUNNER_ABI_VERSION", u64::from(abi::ABI_VERSION)),
@@ -125,6 +128,7 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
         ("RUNNER_COLUMN_TEXT", u64::from(abi::COLUMN_TEXT)),
         ("RUNNER_CHECKS_LAYOUT", abi::CHECKS_LAYOUT),
         ("RUNNER_FILES_LAYOUT", abi::FILES_LAYOUT),
+        ("RUNNER_DESTRUCTORS_LAYOUT", abi::DESTRUCTORS_LAYOUT),
         ("RUNNER_OWN_EVENTS", u64::from(abi::OWN_EVENTS)),
         ("RUNNER_NO_PEER", u64::from(abi::NO_PEER)),
         ("RUNNER_VERDICT_PASSED", u64::from(abi::VERDICT_PASSED)),
@@ -134,7 +138,11 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
     for (name, value) in constants {
         check(&mut source, name, value);
     }
-    for (name, id) in [("RUNNER_CHECKS", abi::CHECKS), ("RUNNER_FILES", abi::FILES)] {
+    for (name, id) in [
+        ("RUNNER_CHECKS", abi::CHECKS),
+        ("RUNNER_FILES", abi::FILES),
+        ("RUNNER_DESTRUCTORS", abi::DESTRUCTORS),
+    ] {
         writeln!(
             source,
             "_Static_assert(sizeof {name} == sizeof \"{id}\", \"the id is {id}\");"

@@ -44,6 +44,7 @@ fn a_panic_is_reported_with_node_callback_time_and_step() {
         ("timer", 2, "at 200 ms (step 3): told to panic at call 2"),
         ("tick", 2, "told to panic at call 2"),
         ("stop", 1, "at 3 s (step "),
+        ("drop", 1, "at 3 s (step "),
     ];
     for (callback, at, place) in places {
         let lab = Lab::with(&panics(callback, at));

@@ -199,7 +199,9 @@ fn redis_cli_sets_gets_and_deletes() {
     assert_eq!(out(&["get", "foo"]), "\n");
     assert_eq!(out(&["--no-raw", "get", "foo"]), "(nil)\n");
     assert_eq!(out(&["config", "get", "appendonly"]), "appendonly\nno\n");
-    assert!(out(&["incr", "n"]).starts_with("ERR unknown command 'incr'"));
+    assert_eq!(out(&["incr", "n"]), "1\n");
+    assert_eq!(out(&["set", "n", "5", "ex", "1000", "get"]), "1\n");
+    assert!(out(&["-3", "lpush", "n", "1"]).starts_with("ERR unknown command 'lpush'"));
     // A value of all bytes, from standard input.
     let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     redis("redis-cli", &address, &["-x", "set", "bytes"], &bytes).passes();

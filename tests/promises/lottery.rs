@@ -243,9 +243,10 @@ fn a_single_bet_prints_the_four_lines() {
     let set = "nodes.agency.config.bet=\"env\"";
     let mut command = lab.command(&[&file, "--no-report", "-q", "--out", "out", "--set", set]);
     let run = |command: &mut std::process::Command| lab.answer(command);
-    run(&mut command)
-        .ends(3)
-        .says(&["`bet` is \"env\", but environment variable NOMBRE"]);
+    run(&mut command).ends(2).says(&[
+        "`bet` is \"env\", but in the environment NOMBRE is not set, APELLIDO is not set, \
+         DOCUMENTO is not set, NACIMIENTO is not set, NUMERO is not set",
+    ]);
     let mut command = lab.command(&[&file, "--no-report", "-q", "--out", "again", "--set", set]);
     command.envs([
         ("NOMBRE", "Ana"),
@@ -290,7 +291,8 @@ fn bets_come_from_a_file_for_each_agency() {
         "Dan,Paz,4,1999-02-30,7\nEva,Paz,5,1999-03-17,8\nFay,Paz,6,1999-03-17,9\n",
     );
     std::fs::remove_dir_all(lab.path("out")).unwrap();
-    lab.run_into("out", &[]);
+    lab.runner(&["scenario.toml", "--no-report", "-q", "--out", "out"])
+        .ends(0);
     let mut expected = vec![
         "1,Ana,Ruiz,1,1999-03-17,7",
         "1,Bea,\"Gil, y\",2,1999-03-17,8",
@@ -349,4 +351,119 @@ fn without_files_there_is_a_draw_and_a_verdict() {
         ["passed"]
     );
     assert!(lab.files("out/runs").is_empty());
+}
+
+/// Two agencies with files of bets; the second has a bad bet among its 300.
+fn with_a_bad_bet(more: &str) -> Lab {
+    let lab = Lab::with(&format!(
+        "name = \"bad\"\n[nodes.central]\nbehavior = \"lottery.central\"\n\
+         config = {{ announce = \"none\" }}\n\
+         [nodes.agency]\ncount = 2\nbehavior = \"lottery.agency\"\n\
+         config = {{ file = \"agency-{{agency}}.csv\", announce = \"none\"{more} }}\n\
+         [[links]]\nbetween = [\"agency\", \"central\"]\n\
+         [[check]]\ncheck = \"lottery.complete\"\n"
+    ));
+    for agency in 1..=2 {
+        let line = |number| match (agency, number) {
+            (2, 77) => "Bad,Bet,13,1999-02-30,7\n".to_owned(),
+            _ => format!("Ana,Ruiz,{agency}{number:05},1999-03-17,8\n"),
+        };
+        let lines: String = (0..300).map(line).collect();
+        lab.write(&format!("agency-{agency}.csv"), &lines);
+    }
+    lab
+}
+
+#[test]
+fn a_bad_bet_is_said_where_people_look() {
+    for (more, stored, rejected, verdict) in [
+        (
+            "",
+            470,
+            130,
+            "of 600 bets handed in, 470 are stored, in 5 batches, each once; rejected: 130 of agency 2",
+        ),
+        (
+            ", on_bad_bet = \"skip-bet\"",
+            599,
+            1,
+            "of 600 bets handed in, 599 are stored, in 12 batches, each once; rejected: 1 of agency 2",
+        ),
+        (
+            ", on_bad_bet = \"stop\"",
+            300,
+            130,
+            "of 430 bets handed in, 300 are stored, in 3 batches, each once; rejected: 130 of agency 2, \
+             which then handed in no more",
+        ),
+    ] {
+        let lab = with_a_bad_bet(more);
+        let answer = lab.runner(&["scenario.toml", "--out", "out"]);
+        answer.ends(0).says(&[&format!(
+            "run 1: what nodes handed in was rejected: {rejected} of `agency-2` (metric `rejected`)"
+        )]);
+        assert_eq!(bets(&lab).len(), stored);
+        let summary = lab.table("out/summary.csv");
+        let counts = summary.texts("rejected");
+        assert_eq!(counts, ["", "0", &rejected.to_string()]);
+        assert_eq!(
+            lab.table("out/verdicts.csv")
+                .only("judge", "check")
+                .texts("measured"),
+            [verdict]
+        );
+        let report = lab.read("out/report.md");
+        let sentence = format!(
+            "- Not all that was handed in was accepted (`rejected`): {rejected} of agency-2.\n"
+        );
+        assert!(report.contains(&sentence), "{report}");
+    }
+    // It is a failure if it is expected not to be.
+    let lab = with_a_bad_bet("");
+    let expect = "[[expect]]\nmetric = \"rejected\"\nequals = 0\n";
+    let text = lab.read("scenario.toml") + expect;
+    lab.write("scenario.toml", &text);
+    lab.runner(&["scenario.toml", "-q", "--no-report", "--out", "out"])
+        .ends(1)
+        .says(&["rejected is not equal to 0 at `agency-2`"]);
+}
+
+#[test]
+fn what_a_central_refuses_programs_outside_is_a_warning_of_its_own() {
+    crate::harness::needs_python!();
+    let mut live = central(2);
+    agency(&mut live, "bad");
+    live.stop().says(&[
+        "what others handed in was refused: ",
+        " by `central` (metric `refused`)",
+    ]);
+}
+
+#[test]
+fn agencies_end_when_they_have_their_winners_from_a_central_outside() {
+    crate::harness::needs_python!();
+    let mut central = python(&["central.py", "127.0.0.1:0", "2"]);
+    let lab = with_a_bad_bet(", on_bad_bet = \"skip-bet\", batch = 1000, backoff = \"20ms\"");
+    let text = lab.read("scenario.toml").replace(
+        "behavior = \"lottery.central\"\nconfig = { announce = \"none\" }\n",
+        &format!(
+            "external = \"tcp://{}\"\nframing = \"typed-u32be\"\n",
+            central.told("")
+        ),
+    );
+    lab.write("scenario.toml", &("time = \"real\"\n".to_owned() + &text));
+    // Without a duration; the check is unknown, since nothing records what the program stores.
+    lab.runner(&["scenario.toml", "--no-report", "--out", "out"])
+        .ends(4)
+        .says(&["rejected: 1 of `agency-2`", "the program `central`"]);
+    for agency in ["agency-1", "agency-2"] {
+        let log = log(&lab, agency);
+        assert_eq!(log.only("event", "informed").rows.len(), 1);
+        assert_eq!(log.numbers("offered").last(), Some(&300.0));
+    }
+    let stored = central.ends_well();
+    assert_eq!(
+        stored.lines().filter(|line| line.contains(",Ana,")).count(),
+        599
+    );
 }

@@ -1,6 +1,6 @@
 //! `--processes` runs each node in a process of its own: the results are those of one
-//! process, a process that dies is one failed node while the others go on, and no process
-//! is left behind, however the run ends.
+//! process, a behavior that fails ends the run for all, a process that dies is one failed
+//! node while the others go on, and no process is left behind, however the run ends.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -321,26 +321,35 @@ fn the_peers_of_a_process_that_dies_are_disconnected() {
 }
 
 #[test]
-fn a_behavior_that_panics_fails_its_node_only() {
-    let lab = Lab::with(
-        "name = \"panics\"\ntime = \"real\"\nduration = \"1s\"\n\
-         [nodes.well]\nbehavior = \"clock.machine\"\ntick_rate = 20\n\
-         [nodes.ill]\nbehavior = \"misbehaving.panics\"\ntick_rate = 10\n\
-         config = { in = \"tick\", at = 3 }\n\
-         [[links]]\nfrom = \"well\"\nto = \"ill\"\n",
-    );
-    lab.runner(&[
-        "scenario.toml",
-        "--processes",
-        "--out",
-        "out",
-        "--no-report",
-    ])
-    .ends(3)
-    .says(&["error: run 1: node `ill` panicked in `tick` at "]);
-    let log = lab.table("out/runs/0001.partial/well.csv");
-    assert_eq!(log.numbers("step").last(), Some(&20.0));
-    assert_eq!(log.texts("event").last(), Some(&"stop"));
+fn a_behavior_that_fails_ends_the_run_at_once_in_every_process() {
+    let panics = "behavior = \"misbehaving.panics\"\ntick_rate = 10\n";
+    let in_tick = format!("{panics}config = {{ in = \"tick\", at = 3 }}\n");
+    let in_start = format!("{panics}config = {{ in = \"start\" }}\n");
+    let to_nobody = "behavior = \"misbehaving.sends_to_nobody\"\n";
+    for (ill, told) in [
+        (&*in_tick, "node `ill` panicked in `tick` at "),
+        (&in_start, "node `ill` panicked in `start` at "),
+        (to_nobody, "node `ill` failed in `start` at "),
+    ] {
+        let lab = Lab::with(&format!(
+            "name = \"fails\"\ntime = \"real\"\nduration = \"40s\"\n\
+             [nodes.well]\nbehavior = \"clock.machine\"\ntick_rate = 20\n\
+             [nodes.ill]\n{ill}\
+             [[links]]\nfrom = \"well\"\nto = \"ill\"\n"
+        ));
+        for (out, more) in [("one", &[][..]), ("several", &["--processes"])] {
+            let arguments = ["scenario.toml", "--no-report", "--out", out];
+            lab.runner(&[&arguments[..], more].concat())
+                .ends(3)
+                .says(&[&format!("error: run 1: {told}"), "\n  repeat: "]);
+            let runs = lab.table(&format!("{out}/runs.csv"));
+            assert_eq!(runs.texts("status"), ["failed"]);
+            let duration = runs.numbers("duration_s")[0];
+            assert!(duration < 20.0, "{out}: {duration} s, {told}");
+        }
+        let log = lab.table("several/runs/0001.partial/well.csv");
+        assert_eq!(log.texts("event").last(), Some(&"stop"));
+    }
 }
 
 #[test]

@@ -1,11 +1,14 @@
-//! Requests without a reply, and replies that a script expects: two columns that a
-//! behavior may have, whose last value is the metric of the same name.
+//! Requests without a reply, replies that a script expects, and what was rejected: columns
+//! that a behavior may have, whose last value is the metric of the same name.
 //!
 //! A client counts in its column `unanswered` the requests that have no reply yet, and in
 //! `unmet` the replies that its script expects and that have not come. The behavior alone
 //! knows which message is a request and which is its reply, so the runner takes these
 //! numbers from it, also from rows outside of a step: a client whose first request is
 //! lost never does a step.
+//!
+//! What was handed in and not accepted is counted in `rejected` by the node that handed it
+//! in, and in `refused` by the node that did not accept it.
 
 use super::definition::Definition;
 use super::value::Value;
@@ -23,6 +26,16 @@ pub const DEFINITIONS: &[Definition] = &[
         unit: "replies",
         text: "Replies that the node's script expects and that had not come at the end of the run (column `unmet` of the behavior). If it is not 0, the run fails; it is unknown if the run was stopped first.",
     },
+    Definition {
+        name: REJECTED,
+        unit: "",
+        text: "What the node handed in and another node or program rejected: bets of a lottery's agency (column `rejected` of the behavior). If it is not 0, the runner warns.",
+    },
+    Definition {
+        name: REFUSED,
+        unit: "",
+        text: "What others handed in and the node refused, also before a crash (column `refused` of the behavior). If it is not 0, and nobody in the run counts it as `rejected`, the runner warns.",
+    },
 ];
 
 /// The column, and metric, of requests without a reply.
@@ -31,21 +44,37 @@ pub const UNANSWERED: &str = "unanswered";
 /// The column, and metric, of expected replies that have not come.
 pub const UNMET: &str = "unmet";
 
+/// The column, and metric, of what the node handed in and others rejected.
+pub const REJECTED: &str = "rejected";
+
+/// The column, and metric, of what the node refused.
+pub const REFUSED: &str = "refused";
+
+/// Number of columns of the family.
+const COUNT: usize = DEFINITIONS.len();
+
 /// The index of each column of the family that a node has, in the order of
 /// [`DEFINITIONS`].
-pub(super) type Places = [Option<usize>; 2];
+pub(super) type Places = [Option<usize>; COUNT];
 
 /// Whether a column belongs to this family.
 pub(super) fn is_one(column: &ColumnSchema) -> bool {
-    column.kind == ColumnKind::U64 && (column.name == UNANSWERED || column.name == UNMET)
+    column.kind == ColumnKind::U64 && DEFINITIONS.iter().any(|it| it.name == column.name)
 }
 
 /// The indices of the columns of this family.
 pub(super) fn places(columns: &[ColumnSchema]) -> Places {
-    [UNANSWERED, UNMET].map(|name| {
+    std::array::from_fn(|index| {
+        let name = DEFINITIONS[index].name;
         let is_it = |column: &ColumnSchema| is_one(column) && column.name == name;
         columns.iter().position(is_it)
     })
+}
+
+/// Whether what was counted before a crash still counts. A script begins anew after a crash,
+/// and so do the bets of an agency: these nodes count all of it again.
+fn counts_over_crashes(definition: &Definition) -> bool {
+    [UNANSWERED, REFUSED].contains(&definition.name)
 }
 
 /// Whether a node with these columns has a metric; true for metrics of other families.
@@ -58,16 +87,20 @@ pub(super) fn has(places: &Places, definition: &Definition) -> bool {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Requests {
     /// The last values of the columns.
-    last: [Option<u64>; 2],
-    /// Requests without a reply at the crashes of the node.
-    crashed: u64,
+    last: [Option<u64>; COUNT],
+    /// Their values at the crashes of the node, summed, for those that count over crashes.
+    crashed: [u64; COUNT],
 }
 
 impl Requests {
     /// Adds a row of the node.
     pub(super) fn row(&mut self, event: EventId, places: &Places, columns: Columns<'_>) {
         if event == EventId::RESTART {
-            self.crashed += self.last[0].take().unwrap_or(0);
+            for (index, definition) in DEFINITIONS.iter().enumerate() {
+                if counts_over_crashes(definition) {
+                    self.crashed[index] += self.last[index].take().unwrap_or(0);
+                }
+            }
         }
         for (last, place) in self.last.iter_mut().zip(places) {
             if let Some(place) = *place
@@ -80,12 +113,11 @@ impl Requests {
 
     /// The values of the metrics that the node has.
     pub(super) fn finish(&self, places: &Places, values: &mut Vec<Option<Value>>) {
-        let [unanswered, unmet] = self.last;
-        let unanswered = unanswered.or((self.crashed > 0).then_some(0));
-        let all = [unanswered.map(|count| count + self.crashed), unmet];
-        for (value, place) in all.into_iter().zip(places) {
+        for (index, place) in places.iter().enumerate() {
             if place.is_some() {
-                values.push(value.map(Value::Unsigned));
+                let before = self.crashed[index];
+                let last = self.last[index].or((before > 0).then_some(0));
+                values.push(last.map(|last| Value::Unsigned(last + before)));
             }
         }
     }

@@ -94,6 +94,7 @@ pub(super) fn observe(
     observations
         .queues
         .extend(messages::queues(&runs, step, clocked));
+    observations.messages.extend(messages::rejected(&runs));
     observations
         .messages
         .extend(messages::conservation(&runs, open));

@@ -72,6 +72,8 @@ pub(super) const QUESTIONS: [Question; 5] = [
             "dropped",
             "unanswered",
             "unmet",
+            "rejected",
+            "refused",
             "messages_per_s",
             "bytes_sent",
             "unhandled",

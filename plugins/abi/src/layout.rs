@@ -76,6 +76,12 @@ pinned! { FILE_NUMBERS:
     BehaviorFiles { names @ 0, name_count @ 8 } = 16;
 }
 
+pinned! { DESTRUCTOR_NUMBERS:
+    Destructors { size @ 0, layout @ 8, behaviors @ 16, behavior_count @ 24 } = 32;
+    Destructor { destroy @ 0 } = 8;
+    FailSink { host @ 0, fail @ 8 } = 16;
+}
+
 /// FNV-1a (64 bit) over [`ABI_VERSION`], the pointer size and every offset and
 /// size of the structs that every plugin has: equal exactly when two builds agree
 /// on all of them.
@@ -86,6 +92,9 @@ pub const CHECKS_LAYOUT: u64 = folded(CHECK_NUMBERS);
 
 /// The same over the structs of the extension [`FILES`](crate::FILES).
 pub const FILES_LAYOUT: u64 = folded(FILE_NUMBERS);
+
+/// The same over the structs of the extension [`DESTRUCTORS`](crate::DESTRUCTORS).
+pub const DESTRUCTORS_LAYOUT: u64 = folded(DESTRUCTOR_NUMBERS);
 
 const fn folded(numbers: &[u64]) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;

@@ -10,7 +10,8 @@
 //!
 //! Start reading at [`Plugin`], then [`Behavior`], then [`Context`]. Checks of
 //! a run's records are an extension: [`Checks`]; so are the names of the files
-//! that behaviors write: [`Files`].
+//! that behaviors write, [`Files`], and the ends of instances with a status,
+//! [`Destructors`].
 //!
 //! # Rules
 //!
@@ -25,14 +26,16 @@
 use core::ffi::c_void;
 
 mod check;
+mod destructors;
 mod files;
 mod layout;
 pub use check::{
     CHECKS, Check, CheckedNode, CheckedRun, Checks, Evidence, NO_PEER, OWN_EVENTS, Record,
     RecordCalls, VERDICT_FAILED, VERDICT_PASSED, VERDICT_UNKNOWN, VerdictSink,
 };
+pub use destructors::{DESTRUCTORS, Destructor, Destructors, FailSink};
 pub use files::{BehaviorFiles, FILES, Files};
-pub use layout::{CHECKS_LAYOUT, FILES_LAYOUT, LAYOUT};
+pub use layout::{CHECKS_LAYOUT, DESTRUCTORS_LAYOUT, FILES_LAYOUT, LAYOUT};
 
 /// The version of this boundary; the first field of [`Plugin`], read before
 /// anything else.
@@ -147,7 +150,8 @@ pub struct Behavior {
     /// Makes an instance in `state`. On anything but [`OK`] nothing was made.
     /// It must not use the effects of [`HostCalls`].
     pub create: Callback,
-    /// Ends an instance; `state` is plain memory afterwards.
+    /// Ends an instance; `state` is plain memory afterwards. A host that knows the
+    /// extension [`Destructors`] of the plugin calls that instead.
     pub destroy: unsafe extern "C" fn(state: *mut c_void),
 
     /// The node starts.
@@ -328,4 +332,5 @@ mod sync {
     unsafe impl Sync for super::Check {}
     unsafe impl Sync for super::Files {}
     unsafe impl Sync for super::BehaviorFiles {}
+    unsafe impl Sync for super::Destructors {}
 }

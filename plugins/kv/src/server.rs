@@ -23,11 +23,11 @@ mod tests;
 use crate::command::{ERROR, NOT_FOUND, OK};
 use crate::store::{Limits, Reply};
 use crate::{Command, Refusal, Store};
-use redis::After;
+use redis::{After, Client, Session};
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::Write;
 
 /// Number of keys.
@@ -94,13 +94,15 @@ pub enum Protocol {
     Resp,
 }
 
+const NS_PER_MS: u64 = 1_000_000;
+
 /// `kv.server`.
 pub struct Server {
     store: Store,
     /// Buffer for a reply.
     reply: Vec<u8>,
-    /// Connected peers that have sent an array.
-    redis_peers: HashSet<Peer>,
+    /// Connected peers that have sent a Redis command.
+    sessions: HashMap<Peer, Session>,
 }
 
 impl Behavior for Server {
@@ -128,7 +130,7 @@ impl Behavior for Server {
                      without `--log off`, or with `--state DIR`",
                 )?;
                 let path = folder.join(format!("{}.kv", node.name()));
-                Store::open(limits, &path)?
+                Store::open(limits, &path, node.now_ns() / NS_PER_MS)?
             }
         };
         node.set(KEYS, store.keys());
@@ -136,11 +138,12 @@ impl Behavior for Server {
         Ok(Server {
             store,
             reply: Vec::new(),
-            redis_peers: HashSet::new(),
+            sessions: HashMap::new(),
         })
     }
 
     fn message(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
+        self.store.advance(node.now_ns() / NS_PER_MS);
         let is_redis = match node.config().protocol {
             Protocol::Auto => self.is_redis(from, bytes),
             Protocol::Text => false,
@@ -153,7 +156,7 @@ impl Behavior for Server {
     }
 
     fn disconnect(&mut self, _: &mut Context<Self>, peer: Peer) -> Result {
-        self.redis_peers.remove(&peer);
+        self.sessions.remove(&peer);
         Ok(())
     }
 }
@@ -162,10 +165,12 @@ impl Server {
     /// Whether a message is a Redis command, by its bytes or by its sender's earlier messages.
     fn is_redis(&mut self, from: Peer, bytes: &[u8]) -> bool {
         if redis::is_array(bytes) {
-            self.redis_peers.insert(from);
+            self.sessions.entry(from).or_default().sends_arrays = true;
             return true;
         }
-        redis::is_line(bytes) || bytes.ends_with(b"\n") && self.redis_peers.contains(&from)
+        let session = self.sessions.get(&from);
+        redis::is_line(bytes)
+            || bytes.ends_with(b"\n") && session.is_some_and(|session| session.sends_arrays)
     }
 
     fn text(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
@@ -198,8 +203,12 @@ impl Server {
 
     fn redis(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
         self.reply.clear();
-        let persist = node.config().persist;
-        let after = redis::answer(&mut self.store, persist, bytes, &mut self.reply);
+        let client = Client {
+            id: from.0,
+            persist: node.config().persist,
+        };
+        let session = self.sessions.entry(from).or_default();
+        let after = redis::answer(&mut self.store, session, client, bytes, &mut self.reply);
         if self.reply.first() == Some(&b'-') {
             node.record(REFUSED);
         }

@@ -1,26 +1,63 @@
-//! The state of a server: values by key, and a journal of changes if the state must survive
-//! a crash.
+//! The state of a server: values by key, some with an expiry, and a journal of changes if the
+//! state must survive a crash.
 //!
-//! The order of a `HashMap` differs between processes. No result depends on it: the map is
-//! iterated only to rewrite the journal, and sorted before that.
+//! # Time
+//! The store has no clock: [`Store::advance`] tells it the node's local time, in whole
+//! milliseconds as Redis has it, before each command. A key whose deadline is before that time
+//! is removed then. So no command ever sees an expired key, and nothing depends on when
+//! somebody looks.
+//!
+//! The order of a `HashMap` differs between processes. No result depends on it: what is listed
+//! is sorted first.
 
 mod journal;
+mod scan;
+#[cfg(test)]
+mod tests;
 
-pub use journal::Journal;
+pub use journal::{Change, Journal};
 
 use crate::{Command, Refusal};
 use runner_sdk::journal::JournalError;
-use std::collections::HashMap;
+use scan::ScanIndex;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 /// Values by key.
 #[derive(Debug)]
 pub struct Store {
-    values: HashMap<Vec<u8>, Vec<u8>>,
+    values: HashMap<Vec<u8>, Entry>,
     /// Sizes of all keys and values together `[bytes]`.
     bytes: u64,
     limits: Limits,
     journal: Option<Journal>,
+    /// The node's local time `[ms]`.
+    now_ms: u64,
+    /// The keys with a deadline, the earliest first.
+    deadlines: BTreeSet<(u64, Vec<u8>)>,
+    /// The order of `SCAN`; made when it is first needed.
+    scan: Option<ScanIndex>,
+    /// Number of changes so far.
+    changes: u64,
+    /// What a transaction has done so far, if one is open.
+    transaction: Option<Transaction>,
+}
+
+/// A value, and what belongs to it.
+#[derive(Clone, Debug)]
+struct Entry {
+    value: Vec<u8>,
+    /// The last millisecond in which the key exists `[ms]`; `None`: it does not expire.
+    deadline_ms: Option<u64>,
+    /// Number of the change that made it.
+    version: u64,
+}
+
+/// Changes that are written to the journal together, or undone.
+#[derive(Debug, Default)]
+struct Transaction {
+    /// The keys and what they had before, in the order of the changes.
+    undo: Vec<(Vec<u8>, Option<Entry>)>,
 }
 
 /// The largest key and the largest value that a store accepts `[bytes]`.
@@ -51,22 +88,52 @@ impl Store {
             bytes: 0,
             limits,
             journal: None,
+            now_ms: 0,
+            deadlines: BTreeSet::new(),
+            scan: None,
+            changes: 0,
+            transaction: None,
         }
     }
 
     /// A store with the contents of its journal, a file that is created if it does not exist.
+    /// `now_ms` is the node's local time.
+    ///
+    /// Local time begins anew with each run. If the journal has later times than now, it is of
+    /// an earlier run: then each key keeps the span that it had left at the last of these times.
     ///
     /// # Errors
     /// If the journal cannot be read, or the file is not a journal.
-    pub fn open(limits: Limits, path: &Path) -> Result<Store, JournalError> {
+    pub fn open(limits: Limits, path: &Path, now_ms: u64) -> Result<Store, JournalError> {
         let mut store = Store::new(limits);
-        let journal = Journal::open(path, |command| match command {
-            Command::Set { key, value } => store.keep(key, value),
-            Command::Delete { key } => store.forget(key),
-            Command::Get { .. } => {}
+        let mut last_ms = 0;
+        let journal = Journal::open(path, |change, written_ms| {
+            last_ms = last_ms.max(written_ms);
+            store.keep(change);
         })?;
         store.journal = Some(journal);
+        if last_ms > now_ms {
+            store.rebase(last_ms, now_ms);
+        }
+        store.advance(now_ms);
         Ok(store)
+    }
+
+    /// Moves all deadlines from the local time of an earlier run to that of this one.
+    fn rebase(&mut self, last_ms: u64, now_ms: u64) {
+        for (deadline, key) in std::mem::take(&mut self.deadlines) {
+            let left = deadline.checked_sub(last_ms);
+            match (left, self.values.get_mut(&key)) {
+                (Some(left), Some(entry)) => {
+                    let moved = now_ms.saturating_add(left);
+                    entry.deadline_ms = Some(moved);
+                    self.deadlines.insert((moved, key));
+                }
+                _ => self.keep(Change::Delete { key: &key }),
+            }
+        }
+        self.now_ms = now_ms;
+        self.rewrite();
     }
 
     /// Number of keys.
@@ -74,41 +141,161 @@ impl Store {
         self.values.len() as u64
     }
 
+    /// Number of keys with a deadline.
+    pub fn expiring(&self) -> u64 {
+        self.deadlines.len() as u64
+    }
+
     /// Sizes of all keys and values together `[bytes]`.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Executes a command. If the result is `Done`, the change is in the journal.
+    /// The node's local time `[ms]`.
+    pub fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    /// Sets the node's local time `[ms]`, and removes the keys that have expired.
+    pub fn advance(&mut self, now_ms: u64) {
+        self.now_ms = now_ms;
+        while let Some((deadline, _)) = self.deadlines.first()
+            && *deadline < now_ms
+            && let Some((_, key)) = self.deadlines.pop_first()
+        {
+            // The journal has the deadline, so it needs no record of this.
+            self.keep(Change::Delete { key: &key });
+        }
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        self.values.get(key).map(|entry| &entry.value[..])
+    }
+
+    /// The last millisecond in which a key exists `[ms]`; `None`: it does not expire, or does
+    /// not exist.
+    pub fn deadline_ms(&self, key: &[u8]) -> Option<u64> {
+        self.values.get(key)?.deadline_ms
+    }
+
+    /// Number of the change that made the value of a key; `None` if it does not exist.
+    pub fn version(&self, key: &[u8]) -> Option<u64> {
+        Some(self.values.get(key)?.version)
+    }
+
+    /// All keys, sorted.
+    pub fn sorted_keys(&self) -> Vec<&[u8]> {
+        let mut keys: Vec<&[u8]> = self.values.keys().map(Vec::as_slice).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// About `count` keys from a cursor on, and the cursor of the next ones; 0 if there are none.
+    /// Calls from cursor 0 to cursor 0 list each key that exists all the time.
+    pub fn scan(&mut self, cursor: u64, count: u64) -> (u64, Vec<Vec<u8>>) {
+        let values = &self.values;
+        let index = self
+            .scan
+            .get_or_insert_with(|| ScanIndex::of(values.keys()));
+        index.page(cursor, count)
+    }
+
+    /// Executes a text command. If the result is `Done`, the change is in the journal.
     ///
     /// # Errors
     /// If the command is refused; then the store is unchanged.
     pub fn apply(&mut self, command: Command<'_>) -> Result<Reply<'_>, Refusal> {
         match command {
-            Command::Get { key } => Ok(match self.values.get(key) {
+            Command::Get { key } => Ok(match self.get(key) {
                 Some(value) => Reply::Value(value),
                 None => Reply::NotFound,
             }),
-            Command::Set { key, value } => {
-                self.fits(key, value)?;
-                self.write(command)?;
-                self.keep(key, value);
-                self.compact();
-                Ok(Reply::Done)
-            }
-            Command::Delete { key } => {
-                if !self.values.contains_key(key) {
-                    return Ok(Reply::NotFound);
-                }
-                self.write(command)?;
-                self.forget(key);
-                self.compact();
-                Ok(Reply::Done)
-            }
+            Command::Set { key, value } => self.set(key, value, None).map(|()| Reply::Done),
+            Command::Delete { key } => self.delete(key).map(|existed| match existed {
+                true => Reply::Done,
+                false => Reply::NotFound,
+            }),
         }
     }
 
-    fn fits(&self, key: &[u8], value: &[u8]) -> Result<(), Refusal> {
+    /// Sets a value and its deadline.
+    ///
+    /// # Errors
+    /// If key or value are too large, or the change cannot be written; then nothing changes.
+    pub fn set(&mut self, key: &[u8], value: &[u8], deadline: Option<u64>) -> Result<(), Refusal> {
+        self.fits(key, value)?;
+        self.change(Change::Set {
+            key,
+            value,
+            deadline_ms: deadline,
+        })
+    }
+
+    /// Deletes a key. Returns whether it existed.
+    ///
+    /// # Errors
+    /// If the change cannot be written; then nothing changes.
+    pub fn delete(&mut self, key: &[u8]) -> Result<bool, Refusal> {
+        if !self.values.contains_key(key) {
+            return Ok(false);
+        }
+        self.change(Change::Delete { key })?;
+        Ok(true)
+    }
+
+    /// Sets the deadline of a key that exists; `None`: it does not expire.
+    ///
+    /// # Errors
+    /// If the change cannot be written; then nothing changes.
+    pub fn expire(&mut self, key: &[u8], deadline: Option<u64>) -> Result<(), Refusal> {
+        if !self.values.contains_key(key) {
+            return Ok(());
+        }
+        self.change(Change::Expire {
+            key,
+            deadline_ms: deadline,
+        })
+    }
+
+    /// Deletes all keys.
+    ///
+    /// # Errors
+    /// If the change cannot be written; then nothing changes.
+    pub fn clear(&mut self) -> Result<(), Refusal> {
+        self.change(Change::Clear)
+    }
+
+    /// Makes several changes: all of them, or none. In the journal they are one record.
+    ///
+    /// # Errors
+    /// If the changes cannot be written; then nothing has changed, whatever `changes` returned.
+    pub fn transaction<T>(&mut self, changes: impl FnOnce(&mut Store) -> T) -> Result<T, Refusal> {
+        if self.transaction.is_some() {
+            return Ok(changes(self));
+        }
+        self.transaction = Some(Transaction::default());
+        let result = changes(self);
+        let Transaction { undo } = self.transaction.take().unwrap_or_default();
+        let written = match &mut self.journal {
+            Some(journal) => journal.append_gathered(),
+            None => Ok(()),
+        };
+        if let Err(error) = written {
+            for (key, entry) in undo.into_iter().rev() {
+                self.restore(&key, entry);
+            }
+            return Err(Refusal::NotWritten(error.to_string()));
+        }
+        self.compact();
+        Ok(result)
+    }
+
+    /// Whether key and value are small enough.
+    ///
+    /// # Errors
+    /// If one of them is too large.
+    pub fn fits(&self, key: &[u8], value: &[u8]) -> Result<(), Refusal> {
         let (size, max) = (key.len(), self.limits.max_key);
         if size as u64 > max {
             return Err(Refusal::LongKey { size, max });
@@ -120,98 +307,142 @@ impl Store {
         Ok(())
     }
 
-    fn keep(&mut self, key: &[u8], value: &[u8]) {
-        match self.values.get_mut(key) {
-            Some(kept) => {
-                self.bytes = self.bytes - kept.len() as u64 + value.len() as u64;
-                kept.clear();
-                kept.extend_from_slice(value);
+    /// Writes a change to the journal, if there is one, and makes it.
+    fn change(&mut self, change: Change<'_>) -> Result<(), Refusal> {
+        if let Some(journal) = &mut self.journal {
+            let written = match &mut self.transaction {
+                None => journal.append(change, self.now_ms),
+                Some(transaction) => {
+                    match change.key() {
+                        Some(key) => transaction
+                            .undo
+                            .push((key.to_vec(), self.values.get(key).cloned())),
+                        None => transaction.undo.extend(
+                            self.values
+                                .iter()
+                                .map(|(key, entry)| (key.clone(), Some(entry.clone()))),
+                        ),
+                    }
+                    journal.gather(change, self.now_ms)
+                }
+            };
+            written.map_err(|error| Refusal::NotWritten(error.to_string()))?;
+        }
+        self.keep(change);
+        if self.transaction.is_none() {
+            self.compact();
+        }
+        Ok(())
+    }
+
+    /// Makes a change.
+    fn keep(&mut self, change: Change<'_>) {
+        self.changes += 1;
+        let version = self.changes;
+        match change {
+            Change::Set {
+                key,
+                value,
+                deadline_ms,
+            } => {
+                match self.values.get_mut(key) {
+                    Some(entry) => {
+                        self.bytes = self.bytes - entry.value.len() as u64 + value.len() as u64;
+                        entry.value.clear();
+                        entry.value.extend_from_slice(value);
+                        entry.version = version;
+                        if (entry.deadline_ms, deadline_ms) == (None, None) {
+                            return;
+                        }
+                    }
+                    None => self.restore(
+                        key,
+                        Some(Entry {
+                            value: value.to_vec(),
+                            deadline_ms: None,
+                            version,
+                        }),
+                    ),
+                }
+                self.set_deadline(key, deadline_ms);
             }
-            None => {
-                self.bytes += (key.len() + value.len()) as u64;
-                self.values.insert(key.to_vec(), value.to_vec());
+            Change::Delete { key } => self.restore(key, None),
+            Change::Expire { key, deadline_ms } => {
+                if let Some(entry) = self.values.get_mut(key) {
+                    entry.version = version;
+                    self.set_deadline(key, deadline_ms);
+                }
+            }
+            Change::Clear => {
+                self.values.clear();
+                self.deadlines.clear();
+                self.scan = None;
+                self.bytes = 0;
             }
         }
     }
 
-    fn forget(&mut self, key: &[u8]) {
-        if let Some(value) = self.values.remove(key) {
-            self.bytes -= (key.len() + value.len()) as u64;
+    fn set_deadline(&mut self, key: &[u8], deadline_ms: Option<u64>) {
+        let Some(entry) = self.values.get_mut(key) else {
+            return;
+        };
+        if let Some(old) = std::mem::replace(&mut entry.deadline_ms, deadline_ms) {
+            self.deadlines.remove(&(old, key.to_vec()));
+        }
+        if let Some(new) = deadline_ms {
+            self.deadlines.insert((new, key.to_vec()));
         }
     }
 
-    /// Appends a command to the journal, if there is one.
-    fn write(&mut self, command: Command<'_>) -> Result<(), Refusal> {
-        match &mut self.journal {
-            None => Ok(()),
-            Some(journal) => journal
-                .append(command)
-                .map_err(|error| Refusal::NotWritten(error.to_string())),
+    /// Gives a key this entry, or none, whatever it had before.
+    fn restore(&mut self, key: &[u8], entry: Option<Entry>) {
+        let size = |entry: &Entry| (key.len() + entry.value.len()) as u64;
+        let (new, deadline) = (
+            entry.is_some(),
+            entry.as_ref().and_then(|it| it.deadline_ms),
+        );
+        self.bytes += entry.as_ref().map_or(0, size);
+        let old = match entry {
+            Some(entry) => self.values.insert(key.to_vec(), entry),
+            None => self.values.remove(key),
+        };
+        self.bytes -= old.as_ref().map_or(0, size);
+        if let Some(old) = old.as_ref().and_then(|it| it.deadline_ms) {
+            self.deadlines.remove(&(old, key.to_vec()));
+        }
+        if let Some(deadline) = deadline {
+            self.deadlines.insert((deadline, key.to_vec()));
+        }
+        if let Some(index) = &mut self.scan {
+            match (old.is_some(), new) {
+                (false, true) => index.add(key),
+                (true, false) => index.remove(key),
+                _ => {}
+            }
         }
     }
 
-    /// Rewrites the journal once most of it is obsolete. If this fails, nothing is lost: the
-    /// old journal is complete.
+    /// Rewrites the journal once most of it is obsolete.
     fn compact(&mut self) {
-        if let Some(journal) = &mut self.journal
+        if let Some(journal) = &self.journal
             && journal.is_mostly_obsolete(self.bytes, self.values.len())
         {
-            let mut all: Vec<_> = self.values.iter().collect();
-            all.sort_unstable();
-            journal.rewrite(all.into_iter().map(|(key, value)| (&key[..], &value[..])));
+            self.rewrite();
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LIMITS: Limits = Limits {
-        max_key: 3,
-        max_value: 5,
-    };
-
-    fn apply<'store>(store: &'store mut Store, command: &'store str) -> Reply<'store> {
-        let command = Command::parse(command.as_bytes()).unwrap();
-        store.apply(command).unwrap()
-    }
-
-    #[test]
-    fn a_value_is_stored_until_it_is_deleted() {
-        let mut store = Store::new(LIMITS);
-        assert_eq!(apply(&mut store, "get a"), Reply::NotFound);
-        assert_eq!(apply(&mut store, "set a 1"), Reply::Done);
-        assert_eq!(apply(&mut store, "get a"), Reply::Value(b"1"));
-        assert_eq!(apply(&mut store, "set a 234"), Reply::Done);
-        assert_eq!(apply(&mut store, "get a"), Reply::Value(b"234"));
-        assert_eq!((store.keys(), store.bytes()), (1, 4));
-        assert_eq!(apply(&mut store, "set b "), Reply::Done);
-        assert_eq!(apply(&mut store, "get b"), Reply::Value(b""));
-        assert_eq!(apply(&mut store, "delete a"), Reply::Done);
-        assert_eq!(apply(&mut store, "delete a"), Reply::NotFound);
-        assert_eq!(apply(&mut store, "get a"), Reply::NotFound);
-        assert_eq!((store.keys(), store.bytes()), (1, 1));
-    }
-
-    #[test]
-    fn a_refused_set_changes_nothing() {
-        let mut store = Store::new(LIMITS);
-        apply(&mut store, "set abc 12345");
-        let mut refused = |command: &str| {
-            let command = Command::parse(command.as_bytes()).unwrap();
-            store.apply(command).unwrap_err().to_string()
+    /// Rewrites the journal. If this fails, nothing is lost: the old journal is complete.
+    fn rewrite(&mut self) {
+        let Some(journal) = &mut self.journal else {
+            return;
         };
-        assert_eq!(
-            refused("set abcd 1"),
-            "a key of 4 bytes, at most 3 are kept"
-        );
-        assert_eq!(
-            refused("set abc 123456"),
-            "a value of 6 bytes, at most 5 are kept"
-        );
-        assert_eq!(apply(&mut store, "get abc"), Reply::Value(b"12345"));
-        assert_eq!(apply(&mut store, "get abcd"), Reply::NotFound);
-        assert_eq!((store.keys(), store.bytes()), (1, 8));
+        let mut all: Vec<_> = self.values.iter().collect();
+        all.sort_unstable_by_key(|(key, _)| *key);
+        let changes = all.into_iter().map(|(key, entry)| Change::Set {
+            key,
+            value: &entry.value,
+            deadline_ms: entry.deadline_ms,
+        });
+        journal.rewrite(changes, self.now_ms);
     }
 }

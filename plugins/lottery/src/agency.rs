@@ -21,6 +21,12 @@
 //! another.) With a `timeout` the agency also settles at its start: replies to messages that
 //! it sent before a crash may still arrive.
 //!
+//! # Rejected batches
+//! The central stores a batch as a whole or not at all, so one bad bet costs the whole batch.
+//! `on_bad_bet` decides what follows. To skip the bad bets alone, the agency needs to know them;
+//! the reason in `E` is only for people. So it hands in the halves of the batch, which are
+//! batches of their own: a bad bet among 130 costs 14 more batches.
+//!
 //! # After a crash
 //! The agency stores nothing. It restarts with its first bet and makes the same batches; the
 //! central acknowledges those that are stored at once.
@@ -31,7 +37,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use config::{AgencyConfig, BetConfig, SingleBet};
+pub use config::{AgencyConfig, BetConfig, OnBadBet, SingleBet};
 pub use record::*;
 
 use crate::announce;
@@ -64,6 +70,10 @@ pub struct Agency {
     /// Number of queries before the draw.
     early: u32,
     bets: u64,
+    /// Bets that the central rejected.
+    rejected: u64,
+    /// Bets that were handed in.
+    offered: u64,
     retries: u64,
     winners: u64,
     documents: Digest,
@@ -111,6 +121,8 @@ impl Behavior for Agency {
         RETRIES.info(),
         WINNERS.info(),
         DOCUMENTS.info(),
+        REJECTED_BETS.info(),
+        OFFERED.info(),
     ];
     const EVENTS: &'static [Event] = &[
         HANDS_IN,
@@ -120,6 +132,8 @@ impl Behavior for Agency {
         ASKS,
         INFORMED,
         STRAY,
+        SPLITS,
+        GIVES_UP,
     ];
     const CONNECTS: bool = true;
 
@@ -139,6 +153,8 @@ impl Behavior for Agency {
         }
         node.set(BETS, 0);
         node.set(RETRIES, 0);
+        node.set(REJECTED_BETS, 0);
+        node.set(OFFERED, 0);
         Ok(Agency {
             source: Source::open(config, &number)?,
             number,
@@ -150,6 +166,8 @@ impl Behavior for Agency {
             pauses: 0,
             early: 0,
             bets: 0,
+            rejected: 0,
+            offered: 0,
             retries: 0,
             winners: 0,
             documents: Digest::default(),
@@ -174,7 +192,7 @@ impl Behavior for Agency {
             }
             (Task::HandIn, Ok(Frame::Error(text))) if waits => {
                 node.set_text(ANSWERED, self.batch.digest.to_string());
-                self.rejected(node, text);
+                self.batch_rejected(node, text);
                 self.after_batch(node)
             }
             (Task::Settle, Ok(Frame::NotYet | Frame::Winners(_) | Frame::Error(_))) if waits => {
@@ -195,7 +213,7 @@ impl Behavior for Agency {
             }
             (Task::End | Task::Ask, Ok(Frame::Error(text))) if waits => {
                 self.rejected(node, text);
-                self.enter(node, Phase::Done);
+                self.done(node, "was refused");
                 Ok(())
             }
             _ => {
@@ -264,6 +282,24 @@ impl Agency {
         self.after_batch(node)
     }
 
+    /// Handles the rejection of the batch.
+    fn batch_rejected(&mut self, node: &mut Context<Self>, text: &str) {
+        self.rejected(node, text);
+        let on_bad_bet = node.config().on_bad_bet;
+        if on_bad_bet == OnBadBet::SkipBet && self.batch.bets > 1 {
+            self.source.split(&self.batch);
+            node.record(SPLITS);
+            return;
+        }
+        self.rejected += self.batch.bets;
+        node.set(REJECTED_BETS, self.rejected);
+        if on_bad_bet == OnBadBet::Stop {
+            self.source.end();
+            node.record(GIVES_UP);
+            node.print("no more bets are handed in after a rejected batch (`on_bad_bet`)");
+        }
+    }
+
     fn rejected(&mut self, node: &mut Context<Self>, text: &str) {
         node.record(REJECTED);
         node.print(format!("the central says: {text}"));
@@ -281,6 +317,10 @@ impl Agency {
         let more = self
             .source
             .fill(&mut self.batch, node.config(), &self.number)?;
+        if more && !self.batch.is_part {
+            self.offered += self.batch.bets;
+            node.set(OFFERED, self.offered);
+        }
         match more {
             true => self.begin(node, Task::HandIn),
             false => self.begin(node, Task::End),
@@ -382,12 +422,20 @@ impl Agency {
         node.set_timer(PAUSE, pause);
     }
 
-    fn informed(&mut self, node: &mut Context<Self>) {
+    /// Ends the work of the agency, and with `stop` the run.
+    fn done(&mut self, node: &mut Context<Self>, how: &str) {
         self.enter(node, Phase::Done);
+        if node.config().stop {
+            node.stop_run(format!("{} {how}", node.name()));
+        }
+    }
+
+    fn informed(&mut self, node: &mut Context<Self>) {
         node.set(WINNERS, self.winners);
         node.set_text(DOCUMENTS, self.documents.to_string());
         node.record(INFORMED);
         node.print(announce::informed(self.winners));
+        self.done(node, "has its winners");
     }
 }
 

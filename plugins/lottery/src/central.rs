@@ -69,6 +69,7 @@ impl Behavior for Central {
         DOCUMENTS.info(),
         STORED.info(),
         ENDED.info(),
+        REFUSED_BETS.info(),
     ];
     const FILES: &'static [&'static str] = &[store::BETS, store::JOURNAL];
     const EVENTS: &'static [Event] = &[BATCH_STORED, REPEATED, REFUSED, OVER, DRAWN, TOLD, PUT_OFF];
@@ -81,6 +82,7 @@ impl Behavior for Central {
         let store = Store::open(node.run_folder(), node.name())?;
         node.set(STORED, store.bets());
         node.set(ENDED, store.ended().len() as u64);
+        node.set(REFUSED_BETS, 0);
         Ok(Central {
             store,
             agencies,
@@ -156,11 +158,8 @@ impl Central {
         bets: &[Bet<'_>],
     ) -> Result<(), String> {
         let config = node.config();
+        node.set(BETS, bets.len() as u64);
         let number = self.agency_number(node, agency)?;
-        let problems = bets.iter().map(Bet::problem).enumerate();
-        if let Some((index, Some(problem))) = problems.into_iter().find(|(_, it)| it.is_some()) {
-            return Err(format!("bet {} of {}: {problem}", index + 1, bets.len()));
-        }
         let mut lines = Vec::with_capacity(wire::MAX_FRAME);
         for bet in bets {
             bets_file::push_line(&mut lines, agency, bet);
@@ -168,7 +167,10 @@ impl Central {
         let batch = Digest::of(&lines);
         let winners = bets.iter().filter(|bet| bet.is_on(config.winner));
         node.set_text(BATCH, batch.to_string());
-        node.set(BETS, bets.len() as u64);
+        let problems = bets.iter().map(Bet::problem).enumerate();
+        if let Some((index, Some(problem))) = problems.into_iter().find(|(_, it)| it.is_some()) {
+            return Err(format!("bet {} of {}: {problem}", index + 1, bets.len()));
+        }
         if self.store.has(batch) {
             node.record(REPEATED);
             return Ok(());
@@ -304,6 +306,9 @@ impl Reply {
 
 /// Records a refusal and returns the reply `E` with its reason.
 fn refuse(node: &mut Context<Central>, reason: &str) -> Reply {
+    let bets = node.get(BETS).unwrap_or(1);
+    let before = node.get(REFUSED_BETS).unwrap_or(0);
+    node.set(REFUSED_BETS, before.saturating_add(bets));
     node.record(REFUSED);
     Reply::of(&Frame::Error(reason))
 }

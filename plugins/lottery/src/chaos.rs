@@ -177,7 +177,12 @@ impl World {
             ];
             let texts = texts.map(|it| (it.info().name, kit.text(it).unwrap_or("")));
             let winners = crate::agency::WINNERS;
-            let numbers = [(winners.info().name, kit.get(winners).unwrap_or(0))];
+            let numbers = [
+                winners,
+                crate::agency::REJECTED_BETS,
+                crate::agency::OFFERED,
+            ];
+            let numbers = numbers.map(|it| (it.info().name, kit.get(it).unwrap_or(0)));
             let (node, texts, numbers) = (link as u32 + 1, &texts[..], &numbers[..]);
             self.judge.step(&Seen {
                 node,

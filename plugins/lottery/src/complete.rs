@@ -11,6 +11,9 @@
 //! - after the draw, each batch that was handed in is stored or was refused,
 //! - and nothing is stored for an agency of the run that this agency has not handed in.
 //!
+//! The numbers of bets are counted, too: what an agency handed in is stored, was rejected, or is in
+//! a batch that is equal to an earlier one. The verdict tells these numbers.
+//!
 //! The winners are recorded twice. When the central stores a batch, it records the number of
 //! winning bets and a digest of their documents; these digests add up over batches. The winners
 //! that an agency receives later come from the draw, which reads the file. The sums must equal
@@ -31,14 +34,15 @@ mod audit;
 #[cfg(test)]
 mod tests;
 
-use crate::agency::HANDED_IN;
+use crate::agency::{HANDED_IN, OFFERED, REJECTED_BETS};
 use crate::bet::number;
 use crate::bets_file;
 use crate::central::STORED;
 use crate::digest::Digest;
 use crate::store::BETS;
-use audit::{Audit, Fact, Finding, Winners};
+use audit::{Audit, Fact, Finding, Tally, Winners};
 use runner_sdk::{Check, Found, NoConfig, Record, Result, RunInfo, Verdict};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -57,7 +61,7 @@ impl Check for Complete {
     type Config = NoConfig;
     const NAME: &'static str = "complete";
     const DOCS: &'static str = "Every batch that was acknowledged is stored, once; what an agency \
-        handed in was stored or refused; the winners are those of the bets that were stored; and \
+        handed in was stored or rejected, which the verdict counts; the winners are those of the bets that were stored; and \
         `bets.csv`, where the run keeps files, has these bets and no others. Unknown without a draw, or if \
         the central is a program: nothing records what it stores.";
 
@@ -109,13 +113,7 @@ impl Check for Complete {
                     .map(|folder| verify_file(folder, stored));
                 match file {
                     Some(Err(difference)) => Verdict::fail(difference),
-                    _ => {
-                        let bets: u64 = stored.iter().map(|(_, bets)| bets).sum();
-                        let batches = stored.len();
-                        Verdict::passed(format!(
-                            "{bets} bets in {batches} batches, each stored once"
-                        ))
-                    }
+                    _ => Verdict::passed(account(&self.audit.tallies(), stored.len())),
                 }
             }
         }
@@ -132,6 +130,45 @@ impl Complete {
         let agency = number(record.text("agency")?)?.try_into().ok()?;
         is_program.then(|| (agency, record.peer_name()))
     }
+}
+
+/// How many agencies a verdict names.
+const NAMED: usize = 5;
+
+/// What became of the bets that were handed in.
+fn account(tallies: &BTreeMap<u32, Tally>, batches: usize) -> String {
+    let sum = |of: fn(&Tally) -> u64| tallies.values().map(of).sum::<u64>();
+    let (handed_in, stored) = (sum(|it| it.handed_in), sum(|it| it.stored));
+    if handed_in == stored {
+        return format!("{stored} bets in {batches} batches, each stored once");
+    }
+    let mut text = format!(
+        "of {handed_in} bets handed in, {stored} are stored, in {batches} batches, each once"
+    );
+    let of_agency = |(agency, tally): (&u32, &Tally)| {
+        let stopped = if tally.gave_up {
+            ", which then handed in no more"
+        } else {
+            ""
+        };
+        format!("{} of agency {agency}{stopped}", tally.rejected)
+    };
+    let losers = tallies.iter().filter(|it| it.1.rejected > 0);
+    let mut named: Vec<String> = losers.clone().take(NAMED).map(of_agency).collect();
+    if losers.clone().count() > NAMED {
+        let rest: u64 = losers.skip(NAMED).map(|it| it.1.rejected).sum();
+        named.push(format!("{rest} of other agencies"));
+    }
+    if !named.is_empty() {
+        text.push_str(&format!("; rejected: {}", named.join(", ")));
+    }
+    let equal = sum(|it| it.equal());
+    if equal > 0 {
+        text.push_str(&format!(
+            "; {equal} are in batches equal to an earlier one of their agency, which count once"
+        ));
+    }
+    text
 }
 
 /// Compares the file with the batches of the records.
@@ -184,6 +221,9 @@ fn fact(record: &Record<'_>) -> Option<Fact> {
             | "acknowledged"
             | "rejected"
             | "informed"
+            | "ends"
+            | "refused"
+            | "gives_up"
             | "stored"
             | "drawn"
             | "told"
@@ -201,6 +241,17 @@ fn fact(record: &Record<'_>) -> Option<Fact> {
     };
     Some(match event {
         "start" => Fact::Agency { agency: agency()? },
+        "ends" => Fact::Ended {
+            agency: agency()?,
+            handed_in: record.number(OFFERED.info().name)?,
+            rejected: record.number(REJECTED_BETS.info().name)?,
+        },
+        "gives_up" => Fact::GaveUp { agency: agency()? },
+        "refused" => Fact::Refused {
+            agency: agency()?,
+            batch: digest("batch")?,
+            bets: record.number("bets")?,
+        },
         "hands_in" => Fact::HandedIn {
             agency: agency()?,
             batch: digest("handed_in")?,

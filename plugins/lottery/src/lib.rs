@@ -32,7 +32,7 @@ mod agency;
 mod central;
 mod complete;
 
-pub use agency::{Agency, AgencyConfig, BetConfig, SingleBet};
+pub use agency::{Agency, AgencyConfig, BetConfig, OnBadBet, SingleBet};
 pub use announce::Announce;
 pub use bet::Bet;
 pub use central::{Central, CentralConfig};

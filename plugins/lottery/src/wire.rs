@@ -15,7 +15,7 @@
 //! | `Q` | central | none: not drawn yet |
 //! | `W` | central | the documents of the agency's winners |
 //!
-//! A whole frame takes at most [`MAX_FRAME`] bytes.
+//! A whole frame takes at most [`MAX_FRAME`] bytes. Nothing else limits the number of bets.
 //!
 //! A message may be malformed or hostile. Each length is compared with the bytes that
 //! are left before it is used, and no memory is allocated by a length in the message.
@@ -30,9 +30,6 @@ use crate::bet::{Bet, FIELDS};
 
 /// Maximum size of a frame, with its length and type `[bytes]`.
 pub const MAX_FRAME: usize = 8192;
-
-/// Maximum number of bets in one frame.
-pub const MAX_BETS: usize = 130;
 
 /// Size of a frame's or field's length `[bytes]`.
 pub const LENGTH: usize = 4;
@@ -221,9 +218,6 @@ impl<'a> Fields<'a> {
     fn bets(&mut self) -> Result<Vec<Bet<'a>>, Malformed> {
         let mut bets = Vec::new();
         while !self.rest.is_empty() {
-            if bets.len() == MAX_BETS {
-                return Err(Malformed::TooManyBets);
-            }
             let mut fields = [""; FIELDS];
             for field in &mut fields {
                 *field = self.one()?;

@@ -14,7 +14,7 @@ pub use judge::{RawRecord, extension};
 pub use raw::Raw;
 pub(crate) use raw::lent;
 pub use runner_abi as abi;
-pub use table::{behavior, behavior_files, check, checks, files, plugin};
+pub use table::{behavior, behavior_files, check, checks, destructor, destructors, files, plugin};
 
 /// Exports behaviors from a library of crate type `cdylib`: defines the entry
 /// symbol that the runner looks for. Once per library.
@@ -50,13 +50,19 @@ macro_rules! plugin {
                 &[$($($crate::export::check::<$check>()),+)?];
             const FILES: &[$crate::export::abi::BehaviorFiles] =
                 &[$($crate::export::behavior_files::<$behavior>()),+];
+            const DESTRUCTORS: &[$crate::export::abi::Destructor] =
+                &[$($crate::export::destructor::<$behavior>()),+];
             static CHECK_TABLE: $crate::export::abi::Checks = $crate::export::checks(CHECKS);
             static FILE_TABLE: $crate::export::abi::Files = $crate::export::files(FILES);
+            static DESTRUCTOR_TABLE: $crate::export::abi::Destructors =
+                $crate::export::destructors(DESTRUCTORS);
             unsafe extern "C" fn extension(
                 id: $crate::export::abi::Text,
             ) -> *const ::core::ffi::c_void {
                 // SAFETY: the host lends the id for this call.
-                unsafe { $crate::export::extension(id, &CHECK_TABLE, &FILE_TABLE) }
+                unsafe {
+                    $crate::export::extension(id, &CHECK_TABLE, &FILE_TABLE, &DESTRUCTOR_TABLE)
+                }
             }
             $crate::export::plugin(
                 $name,

@@ -55,6 +55,7 @@ pub fn node<B: Behavior>() -> Setup<B> {
         peers: Vec::new(),
         seed: 1,
         run_folder: String::new(),
+        now: Duration::ZERO,
         behavior: std::marker::PhantomData,
     }
 }
@@ -72,6 +73,7 @@ pub struct Setup<B> {
     peers: Vec<String>,
     seed: u64,
     run_folder: String,
+    now: Duration,
     behavior: std::marker::PhantomData<fn(B)>,
 }
 
@@ -106,6 +108,13 @@ impl<B: Behavior> Setup<B> {
         self
     }
 
+    /// Its local time when it is made; 0 if none is given. A node that starts again after a
+    /// crash is made later.
+    pub fn at(mut self, now: Duration) -> Self {
+        self.now = now;
+        self
+    }
+
     /// Makes the node; it is not started yet.
     ///
     /// # Panics
@@ -132,7 +141,14 @@ impl<B: Behavior> Setup<B> {
             Err(problems) => panic!("the config has mistakes: {problems:?}"),
         };
         let random = Random::from_seed(self.seed);
-        let host = Host::new(config, self.name, self.peers, self.run_folder, random)?;
+        let host = Host::new(
+            config,
+            self.name,
+            self.peers,
+            self.run_folder,
+            random,
+            self.now,
+        )?;
         Ok(Kit { host })
     }
 }

@@ -23,11 +23,13 @@ pub enum Callback {
     Disconnect,
     /// The run ends.
     Stop,
+    /// Ends the node's state: at the end of the run, or when the node crashes.
+    Drop,
 }
 
 impl Callback {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Callback; 8] = [
+    pub const ALL: [Callback; 9] = [
         Callback::New,
         Callback::Start,
         Callback::Message,
@@ -36,6 +38,7 @@ impl Callback {
         Callback::Connect,
         Callback::Disconnect,
         Callback::Stop,
+        Callback::Drop,
     ];
 
     /// The callback with this number.
@@ -55,13 +58,17 @@ impl Callback {
             Callback::Connect => "connect",
             Callback::Disconnect => "disconnect",
             Callback::Stop => "stop",
+            Callback::Drop => "drop",
         }
     }
 
     /// Its bit in the list of what a behavior handles: 1 for `start`. `new`, which
-    /// every behavior handles, has none: 0.
+    /// every behavior handles, has none: 0. Nor has `drop`.
     pub const fn bit(self) -> u64 {
-        (1 << (self as u64)) >> 2
+        match self {
+            Callback::Drop => 0,
+            _ => (1 << (self as u64)) >> 2,
+        }
     }
 }
 
@@ -76,6 +83,6 @@ mod tests {
             assert_eq!(Callback::from_number(number), Some(callback));
         }
         assert_eq!(Callback::from_number(0), None);
-        assert_eq!(Callback::from_number(9), None);
+        assert_eq!(Callback::from_number(10), None);
     }
 }

@@ -25,8 +25,17 @@ pub trait Behaviors {
         world: &mut World<S>,
     ) -> Result<(), CallError>;
 
-    /// Drops the node's state. The node has no columns until it is created again.
-    fn remove(&mut self, _node: u32) {}
+    /// Drops the node's state, if there is one. Its columns stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// If that panics. The state is dropped nevertheless.
+    fn destroy<S: Sink>(&mut self, _node: u32, _world: &World<S>) -> Result<(), CallError> {
+        Ok(())
+    }
+
+    /// Clears the columns of a node whose state was dropped, until it is created again.
+    fn clear(&mut self, _node: u32) {}
 
     /// Calls one of the node's callbacks.
     ///
@@ -122,7 +131,7 @@ pub struct CallError {
 pub struct Failure {
     /// The node's name.
     pub node: String,
-    /// The callback; `new` creates the state.
+    /// The callback; `new` creates the state, `drop` ends it.
     pub callback: &'static str,
     /// True time of the callback.
     pub time: SimTime,

@@ -221,18 +221,20 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.conclude(ended)
     }
 
-    /// Stops the nodes of a run that has ended or failed.
+    /// Stops the nodes of a run that has ended or failed, and drops their states.
     pub fn conclude(&mut self, ended: Result<EndReason, Failure>) -> Outcome {
         let node = self.world.node;
         let state = self.world.nodes.get(node);
         let last = (node, state.map_or(0, |node| node.step));
-        let reason = ended
-            .and_then(|reason| self.finish().map(|()| reason))
-            .unwrap_or_else(EndReason::Failed);
-        debug!(target: "engine", ?reason, time = %self.world.now, events = self.world.counts.events, "run ends");
+        let ended = ended.and_then(|reason| self.finish().map(|()| reason));
         self.print_rejected_count();
         // The rows of a failed step are kept.
         self.world.end_step(&self.behaviors);
+        let destroyed = self.destroy_all();
+        let reason = ended
+            .and_then(|reason| destroyed.map(|()| reason))
+            .unwrap_or_else(EndReason::Failed);
+        debug!(target: "engine", ?reason, time = %self.world.now, events = self.world.counts.events, "run ends");
         Outcome {
             end: self.world.now,
             reason,

@@ -128,6 +128,7 @@ impl DescribedBehavior {
             files: self.files,
             handles: self.handles,
             table: None,
+            destructor: None,
         }))
     }
 }

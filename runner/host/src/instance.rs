@@ -161,13 +161,18 @@ impl Instances {
         for (column, text) in std::mem::take(&mut self.side.texts) {
             self.arenas[arena].set_text(node, column, text);
         }
-        match (self.side.failure.take(), status) {
-            (None, abi::OK) => Ok(()),
-            (reason, status) => Err(CallError {
-                panicked: status == abi::PANICKED,
-                reason: reason.unwrap_or_else(|| "it gave no reason".to_owned()),
-            }),
-        }
+        outcome(status, self.side.failure.take())
+    }
+}
+
+/// The result of a call that returned this status, after it gave this reason or none.
+fn outcome(status: abi::Status, reason: Option<String>) -> Result<(), CallError> {
+    match (reason, status) {
+        (None, abi::OK) => Ok(()),
+        (reason, status) => Err(CallError {
+            panicked: status == abi::PANICKED,
+            reason: reason.unwrap_or_else(|| "it gave no reason".to_owned()),
+        }),
     }
 }
 
@@ -184,7 +189,7 @@ impl Behaviors for Instances {
             panicked: false,
             reason,
         })?;
-        self.arenas[index].destroy(node);
+        self.destroy(node, world)?;
         self.arenas[index].reset(node, random);
         self.side.creating = true;
         // SAFETY: the slot is the node's own, fresh memory of the plugin's size
@@ -203,9 +208,29 @@ impl Behaviors for Instances {
         made
     }
 
-    fn remove(&mut self, node: u32) {
+    fn destroy<S: Sink>(&mut self, node: u32, world: &World<S>) -> Result<(), CallError> {
+        let index = self.arena_of(node);
+        let arena = self.arenas.get_mut(index).filter(|it| it.holds(node));
+        let Some(arena) = arena.filter(|it| it.is_alive(node)) else {
+            return Ok(());
+        };
+        let observer = self.observer.as_ref();
+        let observed = observer.map(|observer| observer.enter(Callback::Drop, node, world));
+        self.activity.enter(Callback::Drop, node);
+        let destroyed = arena.destroy(node);
+        self.activity.leave();
+        if let Some(observed) = observed {
+            observed.leave(match &destroyed {
+                Ok(()) => abi::OK,
+                Err(error) if error.panicked => abi::PANICKED,
+                Err(_) => abi::FAILED,
+            });
+        }
+        destroyed
+    }
+
+    fn clear(&mut self, node: u32) {
         let arena = self.arena_of(node);
-        self.arenas[arena].destroy(node);
         self.arenas[arena].reset(node, Random([0; 4]));
     }
 

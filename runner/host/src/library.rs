@@ -4,6 +4,8 @@
 //! after the last call, and its tables are used as `'static`. Loading the same file twice
 //! returns the same library. What is opened is the private copy of a [`Build`].
 
+mod destructors;
+mod extension;
 mod files;
 
 use std::path::{Path, PathBuf};
@@ -226,6 +228,7 @@ fn describe(plugin: &'static abi::Plugin, build: &Arc<Build>) -> Result<Plugin, 
         return Err("its table of behaviors is null".to_owned());
     }
     let mut files = files::describe(plugin)?;
+    let destructors = destructors::describe(plugin)?;
     for index in 0..plugin.behavior_count as usize {
         #[allow(unsafe_code)]
         // SAFETY: the table has `behavior_count` entries, by the ABI.
@@ -235,6 +238,7 @@ fn describe(plugin: &'static abi::Plugin, build: &Arc<Build>) -> Result<Plugin, 
         if let Some(files) = files.get_mut(index) {
             behavior.files = std::mem::take(files);
         }
+        behavior.destructor = destructors.get(index).copied();
         behaviors.push(Arc::new(behavior));
     }
     Ok(Plugin {
@@ -249,27 +253,13 @@ fn describe(plugin: &'static abi::Plugin, build: &Arc<Build>) -> Result<Plugin, 
 
 /// The checks of a plugin; none if it lacks this extension.
 fn describe_checks(plugin: &'static abi::Plugin) -> Result<Vec<Arc<Check>>, String> {
-    let Some(extension) = plugin.extension else {
+    #[allow(unsafe_code)]
+    // SAFETY: the struct of this id; its pointers are checked below.
+    let table: Option<&abi::Checks> =
+        unsafe { extension::table(plugin, abi::CHECKS, abi::CHECKS_LAYOUT, "checks")? };
+    let Some(table) = table else {
         return Ok(Vec::new());
     };
-    #[allow(unsafe_code)]
-    // SAFETY: any thread, any time; the id is lent for the call.
-    let table: *const abi::Checks = unsafe { extension(abi::Text::lend(abi::CHECKS)) }.cast();
-    if table.is_null() {
-        return Ok(Vec::new());
-    }
-    #[allow(unsafe_code)]
-    // SAFETY: a table of this id begins with these two, static and never written.
-    let (size, layout) = unsafe { ((*table).size, (*table).layout) };
-    if size as usize != size_of::<abi::Checks>() || layout != abi::CHECKS_LAYOUT {
-        return Err(format!(
-            "its table of checks has layout {layout:#018x}, expected {:#018x}; rebuild it against this runner's SDK",
-            abi::CHECKS_LAYOUT
-        ));
-    }
-    #[allow(unsafe_code)]
-    // SAFETY: of the right layout; static.
-    let table = unsafe { &*table };
     at_most("check_count", table.check_count, most::BEHAVIORS)?;
     if table.check_count > 0 && table.checks.is_null() {
         return Err("its table of checks is null".to_owned());
@@ -379,6 +369,7 @@ fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> 
         files: Vec::new(),
         handles: table.handles,
         table: Some(Table(table)),
+        destructor: None,
         name,
     })
 }

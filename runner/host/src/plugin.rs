@@ -57,6 +57,8 @@ pub struct Behavior {
     pub(super) handles: u64,
     /// The functions; checked for null. None: another process has loaded the plugin.
     pub(super) table: Option<Table<abi::Behavior>>,
+    /// What ends an instance, if the plugin has the extension.
+    pub(super) destructor: Option<Table<abi::Destructor>>,
 }
 
 /// A check of a loaded plugin.

@@ -65,7 +65,8 @@ pub enum NodeReport {
     Refused(String),
     /// A program failed before the run began, in this way.
     ProgramFailed(String),
-    /// A behavior has stopped the run, or a program failed: all processes must end it.
+    /// A behavior has stopped the run, or a behavior or program has failed: all processes
+    /// must end the run.
     StopAll,
     /// Its part of the run is over, and its logs are written.
     Done(ProcessResult),

@@ -213,6 +213,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             && self.links.in_flight == 0
             && !self.links.unchecked
             && self.clients.connected.is_empty()
+            && self.programs.connections.is_empty()
     }
 
     fn poll(&mut self, wait: Option<Duration>, ready: &mut Vec<Ready>) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use crate::results::run_result::RunResult;
 use base::time::SimDuration;
 
 /// The metrics of the table, in this order; those without a value are left out.
-const SHOWN: [&str; 11] = [
+const SHOWN: [&str; 13] = [
     "clock_final",
     "clock_jump_mean",
     "clock_jump_max",
@@ -24,6 +24,8 @@ const SHOWN: [&str; 11] = [
     "sent",
     "dropped",
     "unanswered",
+    "rejected",
+    "refused",
     "latency_mean",
 ];
 
@@ -116,7 +118,9 @@ impl Summary {
             let mut values = self.cells.iter().filter(|(key, _)| key.2 == *metric);
             match SHOWN[*metric] {
                 // Of interest only if it is not 0.
-                "dropped" | "unanswered" => values.any(|(_, (sum, _))| *sum != 0.0),
+                "dropped" | "unanswered" | "rejected" | "refused" => {
+                    values.any(|(_, (sum, _))| *sum != 0.0)
+                }
                 _ => values.next().is_some(),
             }
         };

@@ -17,7 +17,7 @@ use super::ended::{Ended, seconds};
 use super::timeout::Limits;
 use super::{Options, RunError, determinism, is_whole, remove};
 use crate::judge::checks::of_a_part;
-use crate::judge::{activity, expectations, replies, world};
+use crate::judge::{activity, expectations, rejections, replies, world};
 use crate::plan::{Plan, RunSpec};
 use crate::results::error::ResultsError;
 use crate::results::faults;
@@ -121,6 +121,9 @@ fn result(
     let fails_again = status == RunStatus::Failed && !plan.is_real() && !ended.timed_out;
     let lasting = is_whole(plan, status) || fails_again;
     let judgements = judgements(drive, &mut ended);
+    let schema = &drive.plan.nodes(spec.case).schema;
+    let mut warnings = ended.warnings;
+    warnings.extend(rejections::of_run(schema, &ended.metrics));
     // A run that differs from its repetition has failed, whatever its judgements are.
     let differs = difference.as_ref().map(|_| Verdict::Failed);
     tracing::info!(?status, events = ended.events, "run ended");
@@ -143,7 +146,7 @@ fn result(
         metrics: ended.metrics,
         judgements,
         failure: ended.failure,
-        warnings: ended.warnings,
+        warnings,
         difference,
         lasting,
         files: match drive.options.log != LogMode::Off && lasting {

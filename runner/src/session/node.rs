@@ -23,6 +23,7 @@ use crate::plan::{Plan, RunSpec};
 use crate::results::record::Recorder;
 use crate::results::run_folder::FolderLock;
 use crate::scenario::TimeMode;
+use engine::behaviors::Failure;
 use engine::faults::Window;
 use engine::run::{EndReason, Outcome};
 use host::build::GivenBuild;
@@ -112,7 +113,7 @@ fn work(
         }
     };
     let outcome = real.go_from(instant_at(start_ns), stop, |ended| {
-        if let Ok(EndReason::Stopped(_) | EndReason::ProgramFailed(_)) = ended {
+        if ends_all(ended) {
             let _ = reports.send(&NodeReport::StopAll);
         }
     });
@@ -208,6 +209,16 @@ fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
         faults,
         conservation: outcome.conservation,
         occupancy: outcome.occupancy,
+    }
+}
+
+/// Whether the whole run ends as this process's part of it has ended. As in one process, a
+/// failure of one node ends the run for all.
+fn ends_all(ended: &Result<EndReason, Failure>) -> bool {
+    match ended {
+        Ok(EndReason::Duration | EndReason::Idle | EndReason::Interrupted) => false,
+        Ok(EndReason::Stopped(_) | EndReason::ProgramFailed(_) | EndReason::Limit(_)) => true,
+        Ok(EndReason::Failed(_)) | Err(_) => true,
     }
 }
 

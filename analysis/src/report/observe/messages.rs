@@ -2,6 +2,7 @@
 //! how long they took.
 
 use super::{Node, Run, greatest, in_runs, mean, place, span};
+use crate::metrics::{REFUSED, REJECTED};
 use crate::render::number::{count, fixed, short, whole};
 
 /// A node falls behind if more messages arrive than it can handle, and at least so
@@ -112,6 +113,43 @@ pub(super) fn queues(runs: &[Run<'_>], step: &str, clocked: bool) -> Vec<String>
         ));
     }
     sentences
+}
+
+/// What nodes handed in and others did not accept; if no node knows, what nodes refused.
+pub(super) fn rejected(runs: &[Run<'_>]) -> Option<String> {
+    let metric = [REJECTED, REFUSED]
+        .into_iter()
+        .find(|metric| greatest(runs, metric).is_some_and(|(_, most)| most > 0.0))?;
+    // The sum over the runs, and in how many runs it is not 0, by the node's index.
+    let mut nodes: std::collections::BTreeMap<usize, (Node<'_>, f64, usize)> = Default::default();
+    for node in runs.iter().flat_map(|run| &run.nodes) {
+        if let Some(count) = node.get(metric).filter(|count| *count > 0.0) {
+            let index = node.measured.rows[node.row].node;
+            let (_, sum, hits) = nodes.entry(index).or_insert((*node, 0.0, 0));
+            (*sum, *hits) = (*sum + count, *hits + 1);
+        }
+    }
+    let mut nodes: Vec<_> = nodes.into_values().collect();
+    nodes.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let one = |(node, sum, hits): &(Node<'_>, f64, usize)| {
+        let runs = match (runs.len(), *hits) {
+            (1, _) => String::new(),
+            (all, hits) => format!(" {}", in_runs(hits, all)),
+        };
+        let (count, name) = (whole(*sum as u64), node.name());
+        match metric {
+            REFUSED => format!("{count} at {name}{runs}"),
+            _ => format!("{count} of {name}{runs}"),
+        }
+    };
+    let mut named: Vec<String> = nodes.iter().take(NAMED).map(one).collect();
+    if nodes.len() > NAMED {
+        named.push(format!("and more in {} other nodes", nodes.len() - NAMED));
+    }
+    Some(format!(
+        "Not all that was handed in was accepted (`{metric}`): {}.",
+        named.join(", ")
+    ))
 }
 
 /// Where the messages went.

@@ -2,12 +2,13 @@
 
 use crate::announce::Announce;
 use crate::bet::Bet;
-use crate::wire::{MAX_BETS, MAX_FRAME};
+use crate::wire::MAX_FRAME;
 use runner_sdk::{Problem, Span};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::env::VarError;
 use std::fmt;
 
 /// The config of `lottery.agency`.
@@ -38,13 +39,19 @@ pub struct AgencyConfig {
     /// Seed of the generated bets: another seed gives other bets.
     pub seed: u64,
 
-    /// Maximum number of bets in a batch.
-    #[schemars(range(min = 1, max = 130))]
+    /// Maximum number of bets in a batch. A batch has fewer if more do not fit in `max_bytes`.
+    #[schemars(range(min = 1))]
     pub batch: u32,
 
     /// Maximum size of the frame of a batch, in bytes.
     #[schemars(range(min = 64, max = 8192))]
     pub max_bytes: u32,
+
+    /// What happens after the central rejects a batch. `skip-batch`: the agency goes on with the
+    /// next batch. `skip-bet`: it hands in the halves of the batch, and their halves, until only
+    /// the bets that the central does not accept are left out. `stop`: it hands in no more bets,
+    /// reports its end, and asks for its winners.
+    pub on_bad_bet: OnBadBet,
 
     /// First pause before the next query for winners, and before a message is sent again after a
     /// broken connection. Each further pause is twice as long: 1 s, 2 s, 4 s.
@@ -53,6 +60,11 @@ pub struct AgencyConfig {
     /// How long to wait for a reply before the message is sent again on a new connection. Without
     /// a `timeout` the agency waits forever.
     pub timeout: Option<Span>,
+
+    /// End the run when the agency has its winners, or is not told them. With several agencies,
+    /// the first one would end the run of all. Without `stop`, the run ends after the last of them
+    /// if nothing can happen any more.
+    pub stop: bool,
 
     /// For which acknowledged bets a line is printed: for `each`, for a `single` bet (a batch of
     /// one bet), or for `none`.
@@ -68,14 +80,32 @@ impl Default for AgencyConfig {
             bet: None,
             generate: None,
             seed: 1,
-            batch: MAX_BETS as u32,
+            batch: BATCH,
             max_bytes: MAX_FRAME as u32,
+            on_bad_bet: OnBadBet::SkipBatch,
             backoff: Span::from_secs(1),
             timeout: None,
+            stop: false,
             announce: Announce::Each,
         }
     }
 }
+
+/// What an agency does after a rejected batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnBadBet {
+    /// Goes on with the next batch.
+    SkipBatch,
+    /// Hands in the halves of the batch.
+    SkipBet,
+    /// Hands in no more bets.
+    Stop,
+}
+
+/// Maximum number of bets in a batch by default: with bets of a usual size, their frame takes less
+/// than 8192 bytes.
+const BATCH: u32 = 130;
 
 /// The source of a single bet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,24 +138,41 @@ impl BetConfig {
     /// First name, last name, document, birthdate, number.
     ///
     /// # Errors
-    /// If an environment variable is not set, or the bet has a problem.
+    /// Names all environment variables that are missing, or the problem of the bet.
     pub fn fields(&self) -> Result<[String; 5], String> {
-        let mut fields = match self {
-            BetConfig::Given(bet) => return Ok(bet.fields().map(str::to_owned)),
-            BetConfig::Env => <[String; 5]>::default(),
-        };
-        for (field, name) in fields.iter_mut().zip(VARIABLES) {
-            *field = std::env::var(name).map_err(|error| {
-                format!("`bet` is \"env\", but environment variable {name}: {error}")
-            })?;
+        match self {
+            BetConfig::Given(bet) => fields_of(bet.fields().map(|field| Ok(field.to_owned()))),
+            BetConfig::Env => fields_of(VARIABLES.map(from_environment))
+                .map_err(|problem| format!("is \"env\", but in the environment {problem}")),
         }
-        let bet = Bet::from_fields(fields.each_ref().map(String::as_str));
-        match bet.problem() {
-            None => Ok(fields),
-            Some(problem) => Err(format!(
-                "`bet` is \"env\", but in the environment {problem}"
-            )),
-        }
+    }
+}
+
+/// A variable of the environment.
+///
+/// # Errors
+/// Says what is wrong if it is not set, or is no text.
+fn from_environment(name: &str) -> Result<String, String> {
+    std::env::var(name).map_err(|error| match error {
+        VarError::NotPresent => format!("{name} is not set"),
+        VarError::NotUnicode(_) => format!("{name} is no UTF-8"),
+    })
+}
+
+/// The fields of a bet that can be stored.
+///
+/// # Errors
+/// Names all fields that are missing, or the problem of the bet.
+fn fields_of(fields: [Result<String, String>; 5]) -> Result<[String; 5], String> {
+    let missing: Vec<String> = fields.iter().filter_map(|it| it.clone().err()).collect();
+    if !missing.is_empty() {
+        return Err(missing.join(", "));
+    }
+    let fields = fields.map(Result::unwrap_or_default);
+    let bet = Bet::from_fields(fields.each_ref().map(String::as_str));
+    match bet.problem() {
+        None => Ok(fields),
+        Some(problem) => Err(problem),
     }
 }
 
@@ -162,10 +209,15 @@ impl AgencyConfig {
                 format!("is set together with `{}`, expected one of them", named[0]),
             )),
         }
-        if let Some(BetConfig::Given(bet)) = &self.bet
-            && let Some(problem) = Bet::from_fields(bet.fields()).problem()
-        {
+        if let Some(Err(problem)) = self.bet.as_ref().map(BetConfig::fields) {
             problems.push(Problem::at("bet", problem));
+        }
+        if *named == ["file"]
+            && let Some(path) = self.known_file()
+            && let Err(error) = std::fs::File::open(&path)
+        {
+            let problem = format!("`{path}` cannot be read: {error}");
+            problems.push(Problem::at("file", problem));
         }
         for (key, span) in [("backoff", Some(self.backoff)), ("timeout", self.timeout)] {
             if span == Some(Span::ZERO) {
@@ -173,6 +225,15 @@ impl AgencyConfig {
             }
         }
         problems
+    }
+
+    /// The path of the file, if it does not depend on the node's name.
+    fn known_file(&self) -> Option<String> {
+        let path = self.file.as_deref()?;
+        match self.agency {
+            Some(agency) => Some(file_of(path, &agency.to_string())),
+            None => (!path.contains(AGENCY)).then(|| path.to_owned()),
+        }
     }
 
     /// The agency's number, as text.
@@ -192,6 +253,14 @@ impl AgencyConfig {
             )),
         }
     }
+}
+
+/// What stands in the path of a file for the agency's number.
+const AGENCY: &str = "{agency}";
+
+/// The path of an agency's file.
+pub(super) fn file_of(path: &str, agency: &str) -> String {
+    path.replace(AGENCY, agency)
 }
 
 impl<'de> Deserialize<'de> for BetConfig {

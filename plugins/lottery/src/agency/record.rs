@@ -39,6 +39,21 @@ pub const DOCUMENTS: Column<str> = Column::new(
     "digest of the winners' documents, independent of their order",
 );
 
+/// Number of rejected bets.
+pub const REJECTED_BETS: Column<u64> = Column::new(
+    7,
+    "rejected",
+    "bets that the central rejected so far; those of a batch that is handed in again in halves do \
+     not count",
+);
+
+/// Number of bets that were handed in.
+pub const OFFERED: Column<u64> = Column::new(
+    8,
+    "offered",
+    "bets handed in so far; what is handed in again does not count again",
+);
+
 /// A batch is handed in.
 pub const HANDS_IN: Event = Event::new(0, "hands_in", "a batch is handed in");
 
@@ -62,4 +77,18 @@ pub const STRAY: Event = Event::new(
     6,
     "stray",
     "a message arrived that is not an expected reply",
+);
+
+/// A rejected batch is handed in again, in parts.
+pub const SPLITS: Event = Event::new(
+    7,
+    "splits",
+    "the halves of the rejected batch are handed in next, each as a batch",
+);
+
+/// No more bets are handed in after a rejected batch.
+pub const GIVES_UP: Event = Event::new(
+    8,
+    "gives_up",
+    "after a rejected batch, the agency hands in no more bets",
 );

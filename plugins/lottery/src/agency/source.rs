@@ -2,6 +2,7 @@
 //! file of any size needs no more memory than one batch.
 
 use super::AgencyConfig;
+use super::config::file_of;
 use crate::bet::Bet;
 use crate::bets_file;
 use crate::digest::Digest;
@@ -17,10 +18,13 @@ pub(super) struct Source {
     from: From,
     /// A bet that did not fit in the previous batch.
     left: Option<Fields>,
+    /// Parts of rejected batches, the next one last.
+    parts: Vec<Vec<Fields>>,
     count: u64,
 }
 
 enum From {
+    /// At most one bet.
     One(Option<Fields>),
     Generated(generate::Bets),
     File(Box<Lines>),
@@ -38,12 +42,29 @@ pub(super) struct Batch {
     /// The message.
     pub message: Vec<u8>,
     pub bets: u64,
+    /// Whether its bets are part of a rejected batch.
+    pub is_part: bool,
     /// Digest of the batch's lines in `bets.csv`.
     pub digest: Digest,
     lines: Vec<u8>,
 }
 
 impl Batch {
+    /// Size of the frame with one more bet `[bytes]`.
+    fn size_with(&self, fields: &Fields) -> usize {
+        let size: usize = fields.iter().map(|field| wire::field_size(field)).sum();
+        wire::LENGTH + self.message.len() + size
+    }
+
+    fn push(&mut self, agency: &str, fields: &Fields) {
+        let bet = Bet::from_fields(fields.each_ref().map(String::as_str));
+        for field in bet.fields() {
+            wire::push_field(&mut self.message, field);
+        }
+        bets_file::push_line(&mut self.lines, agency, &bet);
+        self.bets += 1;
+    }
+
     /// Whether a reply acknowledges this batch.
     pub fn is_acknowledged_by(&self, reply: &Frame<'_>) -> bool {
         match *reply {
@@ -68,7 +89,7 @@ impl Source {
     pub fn open(config: &AgencyConfig, agency: &str) -> Result<Source, String> {
         let from = match (&config.file, &config.bet, config.generate) {
             (Some(path), ..) => {
-                let path = path.replace("{agency}", agency);
+                let path = file_of(path, agency);
                 let file = File::open(&path).map_err(|error| {
                     format!("cannot read the bets of agency {agency}: {path}: {error}")
                 })?;
@@ -82,7 +103,9 @@ impl Source {
                     line: csv::StringRecord::new(),
                 }))
             }
-            (None, Some(bet), _) => From::One(Some(bet.fields()?)),
+            (None, Some(bet), _) => From::One(Some(
+                bet.fields().map_err(|problem| format!("`bet` {problem}"))?,
+            )),
             (None, None, count) => {
                 let count = count.unwrap_or(0);
                 From::Generated(generate::Bets::new(count, config.seed, agency))
@@ -91,8 +114,27 @@ impl Source {
         Ok(Source {
             from,
             left: None,
+            parts: Vec::new(),
             count: 0,
         })
+    }
+
+    /// Hands in the halves of a rejected batch next, each as a batch.
+    pub fn split(&mut self, batch: &Batch) {
+        if let Ok(Frame::Bets { bets, .. }) = Frame::decode(&batch.message) {
+            let fields = |bet: &Bet<'_>| bet.fields().map(str::to_owned);
+            let (first, second) = bets.split_at(bets.len() / 2);
+            for half in [second, first] {
+                self.parts.push(half.iter().map(fields).collect());
+            }
+        }
+    }
+
+    /// Has no more bets from now on.
+    pub fn end(&mut self) {
+        self.from = From::One(None);
+        self.left = None;
+        self.parts.clear();
     }
 
     /// Fills a batch with the next bets. Returns whether there are any.
@@ -110,11 +152,14 @@ impl Source {
         wire::push_field(&mut batch.message, agency);
         batch.lines.clear();
         batch.bets = 0;
-        while batch.bets < u64::from(config.batch) {
+        batch.is_part = false;
+        if let Some(part) = self.parts.pop() {
+            batch.is_part = true;
+            part.iter().for_each(|fields| batch.push(agency, fields));
+        }
+        while !batch.is_part && batch.bets < u64::from(config.batch) {
             let Some(fields) = self.next()? else { break };
-            let bet = Bet::from_fields(fields.each_ref().map(String::as_str));
-            let size: usize = bet.fields().into_iter().map(wire::field_size).sum();
-            let whole = wire::LENGTH + batch.message.len() + size;
+            let whole = batch.size_with(&fields);
             if whole > config.max_bytes as usize {
                 if batch.bets == 0 {
                     return Err(format!(
@@ -125,11 +170,7 @@ impl Source {
                 self.left = Some(fields);
                 break;
             }
-            for field in bet.fields() {
-                wire::push_field(&mut batch.message, field);
-            }
-            bets_file::push_line(&mut batch.lines, agency, &bet);
-            batch.bets += 1;
+            batch.push(agency, &fields);
         }
         batch.digest = Digest::of(&batch.lines);
         Ok(batch.bets > 0)

@@ -1,6 +1,7 @@
 //! The agency as a state machine: what it sends, what it waits for, and when it retries.
 
 use super::*;
+use crate::generate;
 use crate::wire::{LENGTH, MAX_FRAME};
 use runner_sdk::testkit::{Call, Effect, Kit, Setup, node, problems};
 use std::fs;
@@ -152,6 +153,100 @@ fn a_refused_batch_is_printed_and_the_next_one_is_handed_in() {
     );
     assert!(matches!(Frame::decode(&said(&done)), Ok(Frame::Bets { bets, .. }) if bets.len() == 1));
     assert_eq!(agency.get(BETS), Some(0));
+    assert_eq!(agency.get(REJECTED_BETS), Some(2));
+    assert_eq!(agency.get(OFFERED), Some(3));
+}
+
+/// Hands in all bets to a central that rejects batches with a document of these. Returns the
+/// acknowledged documents, and the number of batches.
+fn hand_in_all(agency: &mut Kit<Agency>, bad: &[&str]) -> (Vec<String>, usize) {
+    let (mut stored, mut batches) = (Vec::new(), 0);
+    let mut sent = said(&agency.start());
+    while let Ok(Frame::Bets { bets, .. }) = Frame::decode(&sent) {
+        batches += 1;
+        let reply = match &bets[..] {
+            bets if bets.iter().any(|bet| bad.contains(&bet.document)) => Frame::Error("no"),
+            [bet] => Frame::StoredOne {
+                document: bet.document,
+                number: bet.number,
+            },
+            bets => Frame::Stored(bets.len() as u64),
+        };
+        if !matches!(reply, Frame::Error(_)) {
+            stored.extend(bets.iter().map(|bet| bet.document.to_owned()));
+        }
+        let reply = reply.encode();
+        sent = said(&agency.message(1, reply));
+    }
+    assert_eq!(sent, FINISHED);
+    assert_eq!(agency.get(BETS), Some(stored.len() as u64));
+    (stored, batches)
+}
+
+#[test]
+fn a_bad_bet_costs_its_batch_or_itself_or_the_rest() {
+    let documents: Vec<String> = generate::Bets::new(300, 1, "7")
+        .map(|bet| bet[2].clone())
+        .collect();
+    let bad = [&*documents[10], &documents[129], &documents[130]];
+    let run = |on_bad_bet| {
+        let config = format!("generate = 300\nannounce = 'none'\n{on_bad_bet}");
+        let mut agency = agency(&config).create();
+        let (stored, batches) = hand_in_all(&mut agency, &bad);
+        let counts = [OFFERED, REJECTED_BETS].map(|column| agency.get(column).unwrap());
+        (stored, batches, counts)
+    };
+    for default in ["", "on_bad_bet = 'skip-batch'"] {
+        let (stored, batches, counts) = run(default);
+        assert_eq!(stored, documents[260..]);
+        assert_eq!((batches, counts), (3, [300, 260]));
+    }
+    let (stored, batches, counts) = run("on_bad_bet = 'skip-bet'");
+    let good = documents.iter().filter(|it| !bad.contains(&&***it));
+    assert!(stored.iter().eq(good), "in order, without the bad ones");
+    assert_eq!(counts, [300, 3]);
+    assert!((30..=45).contains(&batches), "{batches}");
+    let (stored, batches, counts) = run("on_bad_bet = 'stop'");
+    assert_eq!((stored.len(), batches, counts), (0, 1, [130, 130]));
+}
+
+#[test]
+fn with_stop_the_run_ends_when_the_agency_has_its_winners_or_will_not() {
+    let stops = |reply: &[u8]| {
+        let mut agency = agency(&format!("{ONE}\nstop = true")).create();
+        agency.start();
+        agency.message(1, b"0\0\0\0\x0830904465\0\0\0\x047574");
+        agency.disconnect(1);
+        [agency.message(1, reply), agency.disconnect(1)].concat()
+    };
+    let ended = |how: &str| Effect::StoppedRun(format!("agency-7 {how}"));
+    assert!(stops(b"W").contains(&ended("has its winners")));
+    assert!(stops(b"E\0\0\0\x02no").contains(&ended("was refused")));
+    assert!(matches!(stops(b"Q")[..], [Effect::TimerSet { .. }]));
+}
+
+#[test]
+fn many_bets_fill_the_frame_to_its_last_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    // A bet takes 20 bytes of lengths and 20 of texts; with the last one, the frame has 8192.
+    let mut lines = "a,b,1234,1999-03-17,7574\n".repeat(203);
+    lines.push_str(
+        "long,name,12345678,1999-03-17,7574\n"
+            .replace("long", &"x".repeat(16))
+            .as_str(),
+    );
+    lines.push_str("a,b,1234,1999-03-17,7574\n");
+    let file = folder.path().join("bets.csv");
+    fs::write(&file, lines).unwrap();
+    let config = format!(
+        "file = '{}'\nbatch = 1000\nannounce = 'none'",
+        file.display()
+    );
+    let mut agency = agency(&config).create();
+    let sent = said(&agency.start());
+    assert_eq!(LENGTH + sent.len(), MAX_FRAME);
+    let sent = said(&agency.message(1, b"0\0\0\0\x03204"));
+    assert!(matches!(Frame::decode(&sent), Ok(Frame::Bets { bets, .. }) if bets.len() == 1));
 }
 
 #[test]
@@ -367,12 +462,22 @@ fn mistakes_in_a_config_have_their_key() {
         ]
     );
     assert_eq!(
-        found("generate = 1\nbatch = 131\nmax_bytes = 8193"),
+        found("generate = 1\nbatch = 0\nmax_bytes = 8193"),
         [
-            "batch: expected a whole number from 1 to 130, found 131",
+            "batch: expected a whole number of at least 1, found 0",
             "max_bytes: expected a whole number from 64 to 8192, found 8193",
         ]
     );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agency-7.csv");
+    let [path, pattern] = ["7", "{agency}"].map(|it| path.to_str().unwrap().replace('7', it));
+    let missing = format!("file: `{path}` cannot be read: No such file or directory (os error 2)");
+    assert_eq!(found(&format!("file = '{path}'")), [&*missing]);
+    assert_eq!(found(&format!("file = '{pattern}'\nagency = 7")), [missing]);
+    // Only the node knows its number.
+    assert_eq!(found(&format!("file = '{pattern}'")), [""; 0]);
+    fs::write(&path, "").unwrap();
+    assert_eq!(found(&format!("file = '{path}'")), [""; 0]);
     let bad = found(&ONE.replace("1999-03-17", "'17.3.1999'"));
     assert_eq!(
         bad,

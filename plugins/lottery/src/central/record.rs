@@ -36,6 +36,14 @@ pub const STORED: Column<u64> = Column::new(5, "stored", "bets stored so far");
 /// Number of agencies that have ended.
 pub const ENDED: Column<u64> = Column::new(6, "ended", "agencies that have ended so far");
 
+/// Number of refused bets.
+pub const REFUSED_BETS: Column<u64> = Column::new(
+    7,
+    "refused",
+    "bets refused so far, also those of a batch that is handed in again; another refused message \
+     counts as one",
+);
+
 /// A batch was stored.
 pub const BATCH_STORED: Event = Event::new(0, "stored", "a batch was stored completely");
 

@@ -16,6 +16,20 @@ pub enum Fact {
         /// The agency's number.
         agency: u32,
     },
+    /// An agency of the run reported its end.
+    Ended {
+        /// Number of the agency.
+        agency: u32,
+        /// Number of bets that it handed in, each counted once.
+        handed_in: u64,
+        /// Number of these bets that were rejected.
+        rejected: u64,
+    },
+    /// An agency hands in no more bets after a rejected batch.
+    GaveUp {
+        /// Number of the agency.
+        agency: u32,
+    },
     /// An agency handed in a batch.
     HandedIn {
         /// Number of the agency.
@@ -54,6 +68,15 @@ pub enum Fact {
         bets: u64,
         /// The winning bets of the batch.
         winners: Winners,
+    },
+    /// The central refused a batch.
+    Refused {
+        /// Number of the agency.
+        agency: u32,
+        /// Digest of the batch.
+        batch: Digest,
+        /// Number of bets in the batch.
+        bets: u64,
     },
     /// The central made the draw.
     Drawn,
@@ -109,6 +132,27 @@ pub enum Finding<Row> {
     },
 }
 
+/// The bets of one agency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Bets that the agency handed in.
+    pub handed_in: u64,
+    /// Bets that are stored.
+    pub stored: u64,
+    /// Bets that were rejected.
+    pub rejected: u64,
+    /// Whether the agency handed in no more bets after a rejected batch.
+    pub gave_up: bool,
+}
+
+impl Tally {
+    /// Bets in batches that are equal to an earlier batch of the agency, which count once.
+    pub fn equal(self) -> u64 {
+        let accounted = self.stored + self.rejected;
+        self.handed_in.saturating_sub(accounted)
+    }
+}
+
 /// The facts so far. `Row` identifies a record.
 #[derive(Clone, Debug)]
 pub struct Audit<Row> {
@@ -129,6 +173,8 @@ struct Batch<Row> {
     handed_in: Option<Row>,
     stored: Option<Row>,
     rejected: bool,
+    /// Number of bets that the central refused.
+    refused: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -141,6 +187,12 @@ struct Agency<Row> {
     won: Vec<Row>,
     told: Option<(Row, Winners)>,
     informed: bool,
+    /// Number of stored bets.
+    stored: u64,
+    /// The last end of the agency: its record, and the numbers of bets that it handed in, and
+    /// that were rejected.
+    end: Option<(Row, u64, u64)>,
+    gave_up: bool,
 }
 
 impl<Row: Clone> Default for Audit<Row> {
@@ -209,6 +261,7 @@ impl<Row: Clone> Audit<Row> {
                 self.stored.push((batch, bets));
                 let of = self.agency(agency);
                 of.winners = of.winners.and(winners);
+                of.stored += bets;
                 if winners.count > 0 {
                     of.won.push(row);
                 }
@@ -224,6 +277,20 @@ impl<Row: Clone> Audit<Row> {
                 }
             }
             Fact::Rejected { agency, batch } => self.batch(agency, batch).rejected = true,
+            Fact::Refused {
+                agency,
+                batch,
+                bets,
+            } => {
+                self.agency(agency);
+                self.batch(agency, batch).refused = bets;
+            }
+            Fact::GaveUp { agency } => self.agency(agency).gave_up = true,
+            Fact::Ended {
+                agency,
+                handed_in,
+                rejected,
+            } => self.agency(agency).end = Some((row, handed_in, rejected)),
             Fact::Drawn => self.drawn = Some(row),
             Fact::Told { agency, winners } => {
                 let drawn = self.drawn.is_some();
@@ -293,6 +360,20 @@ impl<Row: Clone> Audit<Row> {
                 };
             }
         }
+        for (agency, entry) in &self.agencies {
+            if let Some((row, handed_in, rejected)) = &entry.end
+                && !self.elsewhere.contains_key(agency)
+                && entry.stored + rejected > *handed_in
+            {
+                return Finding::Wrong {
+                    reason: format!(
+                        "agency {agency} handed in {handed_in} bets, of which {rejected} were rejected, and {} are stored",
+                        entry.stored
+                    ),
+                    rows: vec![row.clone(), drawn.clone()],
+                };
+            }
+        }
         if let Some(reason) = self.elsewhere_reason() {
             return unknown(reason);
         }
@@ -304,6 +385,33 @@ impl<Row: Clone> Audit<Row> {
             Some((agency, _)) => unknown(format!("agency {agency} never heard of its winners")),
             None => Finding::Complete,
         }
+    }
+
+    /// The bets of each agency, by its number. What an agency outside of the run handed in is known
+    /// from the central alone.
+    pub fn tallies(&self) -> BTreeMap<u32, Tally> {
+        let mut refused: BTreeMap<u32, u64> = BTreeMap::new();
+        for ((agency, _), batch) in &self.batches {
+            if batch.stored.is_none() {
+                *refused.entry(*agency).or_default() += batch.refused;
+            }
+        }
+        let tally = |(agency, entry): (&u32, &Agency<Row>)| {
+            let refused = refused.get(agency).copied().unwrap_or(0);
+            let (handed_in, rejected) = match entry.end {
+                Some((_, handed_in, rejected)) => (handed_in, rejected),
+                None => (entry.stored + refused, refused),
+            };
+            let stored = entry.stored;
+            let tally = Tally {
+                handed_in,
+                stored,
+                rejected,
+                gave_up: entry.gave_up,
+            };
+            (*agency, tally)
+        };
+        self.agencies.iter().map(tally).collect()
     }
 
     /// Why the bets of an agency cannot be judged; `None` if all can.
@@ -321,6 +429,9 @@ impl<Row: Clone> Audit<Row> {
             won: Vec::new(),
             told: None,
             informed: false,
+            stored: 0,
+            end: None,
+            gave_up: false,
         })
     }
 
@@ -330,6 +441,7 @@ impl<Row: Clone> Audit<Row> {
             handed_in: None,
             stored: None,
             rejected: false,
+            refused: 0,
         })
     }
 }

@@ -72,6 +72,43 @@ fn a_correct_lottery_passes() {
     assert_eq!(verdict.reason, "1 bets in 1 batches, each stored once");
 }
 
+/// An agency of the run that loses a batch of 130, and one outside that loses 2 bets.
+#[test]
+fn what_was_handed_in_is_counted_against_what_is_stored() {
+    let counted = |handed_in, rejected| {
+        let mut run = run("");
+        lottery(&mut run, BATCH, 1);
+        let refused = [("agency", "1"), ("batch", "00000000000000bb")];
+        step(&mut run, 1, "hands_in", &[("handed_in", refused[1].1)], &[]);
+        step(&mut run, 0, "refused", &refused, &[("bets", 130)]);
+        step(&mut run, 1, "rejected", &[("answered", refused[1].1)], &[]);
+        let outside = [("agency", "2"), ("batch", "00000000000000cc")];
+        for _ in 0..2 {
+            step(&mut run, 0, "refused", &outside, &[("bets", 2)]);
+        }
+        let counts = [("offered", handed_in), ("rejected", rejected)];
+        step(&mut run, 1, "ends", &[("agency", "1")], &counts);
+        run.finish()
+    };
+    let verdict = counted(131, 130);
+    assert_eq!(verdict.judged, Judged::Passed, "{verdict:?}");
+    assert_eq!(
+        verdict.reason,
+        "of 133 bets handed in, 1 are stored, in 1 batches, each once; rejected: 130 of agency 1, 2 of agency 2"
+    );
+    assert_eq!(
+        counted(133, 130).reason,
+        "of 135 bets handed in, 1 are stored, in 1 batches, each once; rejected: 130 of agency 1, 2 of agency 2; \
+         2 are in batches equal to an earlier one of their agency, which count once"
+    );
+    let more = counted(130, 130);
+    assert_eq!(more.judged, Judged::Failed);
+    assert_eq!(
+        more.reason,
+        "agency 1 handed in 130 bets, of which 130 were rejected, and 1 are stored"
+    );
+}
+
 #[test]
 fn a_batch_stored_twice_fails_with_both_rows() {
     let mut run = run("");

@@ -1,6 +1,6 @@
 //! Why a message is not a frame.
 
-use super::{MAX_BETS, MAX_FRAME};
+use super::MAX_FRAME;
 use crate::bet::shown;
 use std::fmt;
 
@@ -49,8 +49,6 @@ pub enum Malformed {
     },
     /// A batch without a bet.
     NoBets,
-    /// A batch of more than [`MAX_BETS`] bets.
-    TooManyBets,
     /// A count that is not a number.
     Count {
         /// The text, quoted for the error message.
@@ -95,7 +93,6 @@ impl fmt::Display for Malformed {
             Malformed::NotUtf8 { field } => write!(f, "field {} is no UTF-8", field + 1),
             Malformed::TooMuch { left } => write!(f, "{left} bytes after the last field"),
             Malformed::NoBets => f.write_str("a batch without bets"),
-            Malformed::TooManyBets => write!(f, "a batch of more than {MAX_BETS} bets"),
             Malformed::Count { shown } => write!(f, "count {shown} is no number"),
         }
     }

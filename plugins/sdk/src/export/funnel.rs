@@ -129,8 +129,32 @@ pub(super) unsafe extern "C" fn destroy<B: Behavior>(state: *mut c_void) {
     }
 }
 
-/// Says that a value panicked while it was dropped. The run is over by then and keeps its
-/// result, and the host has no place for it.
+/// As [`destroy`], for a host that knows the extension: a panic fails the run.
+pub(super) unsafe extern "C" fn destructor<B: Behavior>(
+    state: *mut c_void,
+    sink: *const abi::FailSink,
+) -> Status {
+    if state.is_null() {
+        return abi::OK;
+    }
+    // SAFETY: as in `destroy`.
+    let dropped = catch_unwind(|| unsafe { state.cast::<B>().drop_in_place() });
+    let Err(payload) = dropped else {
+        return abi::OK;
+    };
+    let text = panic::text(payload);
+    // SAFETY: null or lent for this call; the text outlives the call of `fail`.
+    unsafe {
+        if let Some(sink) = sink.as_ref() {
+            (sink.fail)(sink.host, abi::Text::lend(&text));
+        }
+    }
+    abi::PANICKED
+}
+
+/// Says that a value panicked while it was dropped, where the host has no place for it: a
+/// config or a check after the runs, or an instance in a host without the extension
+/// `runner.destructors.1`.
 #[cold]
 fn said_in_drop(what: &str, payload: Box<dyn std::any::Any + Send>) {
     let text = panic::text(payload);

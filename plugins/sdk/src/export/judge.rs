@@ -12,8 +12,8 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null;
 
-/// Returns the table of the extension with this id, or null: the checks, if there are any, and
-/// the behaviors' files.
+/// Returns the table of the extension with this id, or null: the checks, if there are any,
+/// the behaviors' files, and their destructors.
 ///
 /// # Safety
 /// The host lends the id for this call.
@@ -21,10 +21,12 @@ pub unsafe fn extension(
     id: abi::Text,
     checks: &'static abi::Checks,
     files: &'static abi::Files,
+    destructors: &'static abi::Destructors,
 ) -> *const c_void {
     // SAFETY: the caller's promise.
     match unsafe { lent(id) } {
         abi::FILES => (&raw const *files).cast(),
+        abi::DESTRUCTORS => (&raw const *destructors).cast(),
         abi::CHECKS if checks.check_count > 0 => (&raw const *checks).cast(),
         _ => null(),
     }

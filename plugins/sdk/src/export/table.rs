@@ -74,6 +74,23 @@ pub const fn behavior_files<B: Behavior>() -> abi::BehaviorFiles {
     }
 }
 
+/// The table of the destructors of a plugin's behaviors.
+pub const fn destructors(behaviors: &'static [abi::Destructor]) -> abi::Destructors {
+    abi::Destructors {
+        size: size_of::<abi::Destructors>() as u64,
+        layout: abi::DESTRUCTORS_LAYOUT,
+        behaviors: behaviors.as_ptr(),
+        behavior_count: behaviors.len() as u64,
+    }
+}
+
+/// The destructor of a behavior.
+pub const fn destructor<B: Behavior>() -> abi::Destructor {
+    abi::Destructor {
+        destroy: funnel::destructor::<B>,
+    }
+}
+
 struct DescribedCheck<C>(C);
 
 impl<C: Check> DescribedCheck<C> {

@@ -46,6 +46,7 @@ impl<B: Behavior> Host<B> {
         peers: Vec<String>,
         run_folder: String,
         random: Random,
+        now: Duration,
     ) -> Result<Host<B>, Failure> {
         let mut slot = vec![0; SLOT_WORDS + B::COLUMNS.len()];
         slot[..4].copy_from_slice(&random.0);
@@ -67,6 +68,7 @@ impl<B: Behavior> Host<B> {
                 reason: String::new(),
             },
         };
+        host.set_now(now);
         let create = host.table.create;
         // SAFETY: `run` gives a context made for this behavior, and memory of a `B`.
         host.run(|context, state| unsafe { create(context, state) })?;

@@ -14,6 +14,7 @@ use base::callback::Callback;
 use base::random::Purpose;
 use base::time::{SimDuration, SimTime};
 use model::{Group, Timing};
+use tracing::debug;
 
 impl<B: Behaviors, S: Sink> Run<B, S> {
     /// Creates the nodes, starts them, and connects their peers: all that happens before
@@ -227,6 +228,25 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             .map_err(|error| self.failure(Callback::New.name(), error))?;
         self.world.nodes[node].up = true;
         Ok(())
+    }
+
+    /// Drops the state of a node, if it has one.
+    pub(super) fn destroy(&mut self, node: u32) -> Result<(), Failure> {
+        let destroyed = self.behaviors.destroy(node, &self.world);
+        destroyed.map_err(|error| self.failure_of(node, Callback::Drop.name(), error))
+    }
+
+    /// Drops the states of all nodes. Returns the first failure.
+    pub(super) fn destroy_all(&mut self) -> Result<(), Failure> {
+        let mut result = Ok(());
+        for node in 0..self.world.nodes.len() {
+            let destroyed = self.destroy(node);
+            if let Err(failure) = &destroyed {
+                debug!(target: "engine", %failure, "a state could not be dropped");
+            }
+            result = result.and(destroyed);
+        }
+        result
     }
 
     fn call_start(&mut self, node: u32, event: EventId) -> Result<(), Failure> {

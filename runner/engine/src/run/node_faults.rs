@@ -71,11 +71,16 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         if self.world.network.begin_fault(index, window, &rule.kind) {
             return Ok(());
         }
+        let mut result = Ok(());
         let mut touched = 0;
         let mut affected = Vec::new();
         for node in self.named_nodes(&rule.kind) {
             let holds = match &rule.kind {
-                FaultKind::Crash(_) => self.crash(node, due),
+                FaultKind::Crash(_) => {
+                    let (was_up, destroyed) = self.crash(node, due);
+                    result = result.and(destroyed);
+                    was_up
+                }
                 FaultKind::Pause(_) => self.pause(node, index),
                 FaultKind::TickRate { to, .. } => {
                     let mut random = self.fault_stream(Purpose::Tick, index, window, node);
@@ -108,7 +113,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             _ => state.touched + touched,
         };
         state.nodes = affected;
-        Ok(())
+        result
     }
 
     fn end_fault(&mut self, index: usize, due: SimTime) -> Result<(), Failure> {
@@ -186,15 +191,16 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.streams.fault(purpose, fault, window, &[&name])
     }
 
-    /// Crashes a node; returns whether it was up.
-    fn crash(&mut self, node: u32, due: SimTime) -> bool {
+    /// Crashes a node. Returns whether it was up, and the failure of its behavior if its
+    /// state could not be dropped.
+    fn crash(&mut self, node: u32, due: SimTime) -> (bool, Result<(), Failure>) {
         let (started, remote) = (self.started, self.world.transport.is_remote(node));
         if self.world.is_program(node) {
             // The driver ends the program; its connections close then.
             if !remote {
                 self.external_faults.push((node, ExternalFault::Crash));
             }
-            return !remote;
+            return (!remote, Ok(()));
         }
         if remote {
             // Only the process that drives it knows whether it is up. Its peers in
@@ -202,10 +208,10 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             if started && self.has_started_by_schedule(node, due) {
                 self.notify_crash(node);
             }
-            return false;
+            return (false, Ok(()));
         }
         if !self.world.nodes[node].up {
-            return false;
+            return (false, Ok(()));
         }
         let held = self.pauses.get(&node).and_then(|pause| pause.start);
         if held == Some(EventId::START) {
@@ -216,7 +222,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             self.world.push_row(EventId::CRASH, NO_PEER, 0, 0);
         }
         self.world.end_step(&self.behaviors);
-        self.behaviors.remove(node);
+        let destroyed = self.destroy(node);
+        self.behaviors.clear(node);
         self.world.end_all_waits(node);
         let state = &mut self.world.nodes[node];
         (state.up, state.busy, state.paused) = (false, false, false);
@@ -227,7 +234,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         if started && held.is_none() {
             self.notify_crash(node);
         }
-        true
+        (true, destroyed)
     }
 
     /// Notifies the peers of a node that it has crashed.

@@ -235,7 +235,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.failure_of(self.world.node, callback, error)
     }
 
-    fn failure_of(&self, node: u32, callback: &'static str, error: CallError) -> Failure {
+    pub(super) fn failure_of(
+        &self,
+        node: u32,
+        callback: &'static str,
+        error: CallError,
+    ) -> Failure {
         Failure {
             node: self.world.roster.name(node).unwrap_or_default(),
             callback,

@@ -12,9 +12,12 @@ use std::sync::Arc;
 use analysis_log::{ColumnKind, Columns};
 use runner_abi as abi;
 
+use super::outcome;
 use crate::config::Config;
 use crate::plugin::Table;
+use crate::vtable::text;
 use base::random::Random;
+use engine::behaviors::CallError;
 
 /// States of so many bytes are allocated without a look at the machine's memory.
 /// Arbitrary.
@@ -24,6 +27,7 @@ const WITHOUT_ASKING: usize = 64 << 20;
 pub(super) struct Arena {
     pub(super) config: Arc<Config>,
     pub(super) table: Table<abi::Behavior>,
+    destructor: Option<Table<abi::Destructor>>,
     /// Number of the behavior's own words for `event`.
     pub(super) words: u32,
     /// The slots.
@@ -77,6 +81,7 @@ impl Arena {
         Arena {
             config,
             table,
+            destructor: behavior.destructor,
             words: behavior.events.len() as u32,
             block,
             layout,
@@ -206,14 +211,40 @@ impl Arena {
         }
     }
 
-    /// Destroys a node's state, if it is alive.
+    /// Destroys a node's state, if it is alive. Without the extension, the plugin cannot
+    /// report a failure.
+    ///
+    /// # Errors
+    ///
+    /// If the plugin reports one. The state is destroyed nevertheless.
     #[allow(unsafe_code)]
-    pub(super) fn destroy(&mut self, node: u32) {
-        if std::mem::take(&mut self.alive[(node - self.first) as usize]) {
-            // SAFETY: made by `create`, destroyed once.
-            unsafe { (self.table.0.destroy)(self.state(node)) }
+    pub(super) fn destroy(&mut self, node: u32) -> Result<(), CallError> {
+        if !std::mem::take(&mut self.alive[(node - self.first) as usize]) {
+            return Ok(());
         }
+        let state = self.state(node);
+        let Some(Table(destructor)) = self.destructor else {
+            // SAFETY: made by `create`, destroyed once.
+            unsafe { (self.table.0.destroy)(state) }
+            return Ok(());
+        };
+        let mut reason: Option<String> = None;
+        let sink = abi::FailSink {
+            host: (&raw mut reason).cast(),
+            fail: take_reason,
+        };
+        // SAFETY: made by `create`, destroyed once; the sink outlives the call.
+        let status = unsafe { (destructor.destroy)(state, &raw const sink) };
+        outcome(status, reason)
     }
+}
+
+/// Takes the reason of a destructor; the first one counts.
+#[allow(unsafe_code)]
+unsafe extern "C" fn take_reason(host: *mut c_void, reason: abi::Text) {
+    // SAFETY: the host of the sink in `destroy`, during the call that the sink is lent to.
+    let place = unsafe { &mut *host.cast::<Option<String>>() };
+    place.get_or_insert_with(|| text(reason).into_owned());
 }
 
 /// Memory of this size, all zero; none if there is not so much.
@@ -234,7 +265,8 @@ impl Drop for Arena {
     #[allow(unsafe_code)]
     fn drop(&mut self) {
         for index in 0..self.alive.len() as u32 {
-            self.destroy(self.first + index);
+            // The run is over, and has its result.
+            let _ = self.destroy(self.first + index);
         }
         // SAFETY: allocated with this layout; no instance is alive.
         unsafe { dealloc(self.block.as_ptr(), self.layout) }

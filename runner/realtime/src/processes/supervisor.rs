@@ -1,9 +1,10 @@
 //! The supervisor: starts the processes of a run, has them connect to one another,
 //! waits for their ends, and sums up their results.
 //!
-//! A process that dies is a failed node; the others go on. All processes end with
-//! the runner, however it ends: in good order here, by [`Drop`] after an error, and
-//! by themselves when their control connection closes.
+//! A failure of a behavior ends the run in all processes, as in one process. A process
+//! that dies is a failed node; the others go on. All processes end with the runner,
+//! however it ends: in good order here, by [`Drop`] after an error, and by themselves
+//! when their control connection closes.
 
 use analysis::log::Occupancy;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -214,7 +215,11 @@ impl Supervisor {
             for (index, report) in self.receive()? {
                 match report {
                     Some(NodeReport::StopAll) => end = true,
-                    Some(NodeReport::Done(result)) => self.processes[index].result = Some(result),
+                    Some(NodeReport::Done(result)) => {
+                        // In `stop`, or when it closed its logs.
+                        end |= matches!(result.ending, Ending::Failed(_));
+                        self.processes[index].result = Some(result);
+                    }
                     Some(_) => {}
                     None => debug!("the process of {} has ended", self.processes[index].who),
                 }

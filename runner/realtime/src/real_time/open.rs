@@ -17,7 +17,7 @@ use crate::{links, listener};
 use engine::behaviors::Behaviors;
 use engine::run::Run;
 use engine::sink::Sink;
-use model::{LinkRule, LinkTransport};
+use model::{ExitRule, LinkRule, LinkTransport, Transport};
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Opens every socket of a run and starts its programs.
@@ -91,7 +91,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let is_program = |node| self.run.world.is_program(node);
         let mut away: Vec<bool> = nodes.clone().map(is_program).collect();
         // A message of another process may always arrive.
-        self.open_ended |= self.run.world.transport.has_remote_nodes() || away.contains(&true);
+        self.open_ended |= self.run.world.transport.has_remote_nodes();
+        self.open_ended |= nodes.clone().any(|node| self.may_always_send(node));
         self.start_programs(&away)?;
         self.add_links(links)?;
         self.connect_to_programs(&away)?;
@@ -108,6 +109,20 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             },
         );
         Ok(())
+    }
+
+    /// Whether something may come from a program at any time, also while no node has a
+    /// connection to it. A server does nothing by itself: it is reached over TCP, and the
+    /// runner either did not start it, or it must not end (`exit = "never"`).
+    fn may_always_send(&self, node: u32) -> bool {
+        let roster = self.run.world.roster();
+        let group = &roster.groups()[roster.group_of(node)];
+        let Some(program) = &group.program else {
+            return false;
+        };
+        let over_tcp = matches!(&program.external, Some(it) if it.transport == Transport::Tcp);
+        let stays = program.command.is_none() || program.exit == ExitRule::Never;
+        !(over_tcp && stays)
     }
 
     fn start_programs(&mut self, is_program: &[bool]) -> Result<(), SetupError> {

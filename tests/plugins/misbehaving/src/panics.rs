@@ -8,6 +8,7 @@ use std::time::Duration;
 /// Sends to its peers in each tick and whenever a timer of 100 ms is due, until it panics.
 pub struct Panics {
     calls: u32,
+    panics_in_drop: bool,
 }
 
 /// Where and when the behavior panics.
@@ -36,6 +37,7 @@ enum Callback {
     Timer,
     Tick,
     Stop,
+    Drop,
 }
 
 /// The tag of the only timer; arbitrary.
@@ -48,8 +50,12 @@ impl Behavior for Panics {
     const CLOCKED: bool = true;
 
     fn new(node: &mut Node<Self>) -> Result<Self> {
-        let mut made = Panics { calls: 0 };
+        let mut made = Panics {
+            calls: 0,
+            panics_in_drop: false,
+        };
         made.enter(node, Callback::New);
+        made.panics_in_drop = node.config().place == Callback::Drop;
         Ok(made)
     }
 
@@ -78,6 +84,12 @@ impl Behavior for Panics {
     fn stop(&mut self, node: &mut Context<Self>) -> Result {
         self.enter(node, Callback::Stop);
         Ok(())
+    }
+}
+
+impl Drop for Panics {
+    fn drop(&mut self) {
+        assert!(!self.panics_in_drop, "told to panic at call 1");
     }
 }
 

@@ -7,9 +7,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 
 /// Appends a line to a file when it starts, and another one when it stops.
-pub struct Writes {
-    panics_in_drop: bool,
-}
+pub struct Writes;
 
 /// The config of the behavior.
 #[derive(Deserialize, JsonSchema)]
@@ -22,9 +20,6 @@ pub struct Config {
     /// Whether it writes at the stop.
     #[serde(default)]
     at_stop: bool,
-    /// Whether its instance panics when it is dropped.
-    #[serde(default)]
-    panics_in_drop: bool,
 }
 
 impl Behavior for Writes {
@@ -32,10 +27,8 @@ impl Behavior for Writes {
     const NAME: &'static str = "writes";
     const DOCS: &'static str = "Writes a file that it has not declared.";
 
-    fn new(node: &mut Node<Self>) -> Result<Self> {
-        Ok(Writes {
-            panics_in_drop: node.config().panics_in_drop,
-        })
+    fn new(_: &mut Node<Self>) -> Result<Self> {
+        Ok(Writes)
     }
 
     fn start(&mut self, node: &mut Context<Self>) -> Result {
@@ -50,12 +43,6 @@ impl Behavior for Writes {
             true => append(node, "stop"),
             false => Ok(()),
         }
-    }
-}
-
-impl Drop for Writes {
-    fn drop(&mut self) {
-        assert!(!self.panics_in_drop, "told to panic when dropped");
     }
 }
 

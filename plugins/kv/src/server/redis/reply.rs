@@ -1,36 +1,50 @@
-//! The parts of a reply in the Redis protocol, version 2.
+//! The parts of a reply. Most are the same in both versions of the protocol; what differs is
+//! in [`Call`](super::session::Call), which knows the client's version.
 
 use std::io::Write;
 
-/// Appends a simple string.
-pub fn simple(reply: &mut Vec<u8>, text: &str) {
-    reply.push(b'+');
-    reply.extend_from_slice(text.as_bytes());
-    reply.extend_from_slice(b"\r\n");
-}
+/// A reply that is written.
+pub struct Reply<'buffer>(pub &'buffer mut Vec<u8>);
 
-/// Appends an error. A line break in its text becomes a space, since a line break ends an error.
-pub fn error(reply: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
-    let text = text.to_string().replace(['\r', '\n'], " ");
-    reply.push(b'-');
-    reply.extend_from_slice(text.as_bytes());
-    reply.extend_from_slice(b"\r\n");
-}
+impl Reply<'_> {
+    /// Appends a simple string.
+    pub fn simple(&mut self, text: &str) {
+        self.0.push(b'+');
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.extend_from_slice(b"\r\n");
+    }
 
-/// Appends an integer.
-pub fn integer(reply: &mut Vec<u8>, number: u64) {
-    // Writing into a vector does not fail.
-    let _ = write!(reply, ":{number}\r\n");
-}
+    /// Appends an error. A line break in its text becomes spaces, since it would end the error.
+    pub fn error(&mut self, text: &[u8]) {
+        self.0.push(b'-');
+        let harmless = text.iter().map(|&byte| match byte {
+            b'\r' | b'\n' => b' ',
+            other => other,
+        });
+        self.0.extend(harmless);
+        self.0.extend_from_slice(b"\r\n");
+    }
 
-/// Appends a bulk string: any bytes.
-pub fn bulk(reply: &mut Vec<u8>, bytes: &[u8]) {
-    let _ = write!(reply, "${}\r\n", bytes.len());
-    reply.extend_from_slice(bytes);
-    reply.extend_from_slice(b"\r\n");
-}
+    /// Appends an integer.
+    pub fn integer(&mut self, number: i64) {
+        self.header(':', number);
+    }
 
-/// Appends the null bulk string: there is no such value.
-pub fn missing(reply: &mut Vec<u8>) {
-    reply.extend_from_slice(b"$-1\r\n");
+    /// Appends a bulk string: any bytes.
+    pub fn bulk(&mut self, bytes: &[u8]) {
+        self.header('$', bytes.len() as i64);
+        self.0.extend_from_slice(bytes);
+        self.0.extend_from_slice(b"\r\n");
+    }
+
+    /// Appends the beginning of an array; its elements follow.
+    pub fn array(&mut self, count: usize) {
+        self.header('*', count as i64);
+    }
+
+    /// Appends a line of a type and a number.
+    pub fn header(&mut self, kind: char, number: i64) {
+        // Writing into a vector does not fail.
+        let _ = write!(self.0, "{kind}{number}\r\n");
+    }
 }

@@ -2,6 +2,7 @@
 //! off or damaged.
 
 use super::*;
+use crate::Command;
 use crate::store::{Limits, Reply, Store};
 use std::fs::{self, File};
 
@@ -11,7 +12,7 @@ const LIMITS: Limits = Limits {
 };
 
 fn open(path: &Path) -> Result<Store, JournalError> {
-    Store::open(LIMITS, path)
+    Store::open(LIMITS, path, 0)
 }
 
 fn apply(store: &mut Store, command: &[u8]) {
@@ -101,8 +102,45 @@ fn a_command_that_cannot_be_written_changes_nothing() {
     }
     assert_eq!(value(&mut store, "a").as_deref(), Some(&b"1"[..]));
     assert_eq!((store.keys(), store.bytes()), (1, 2));
+    // A transaction is undone as a whole.
+    let done = store.transaction(|store| {
+        store.set(b"a", b"5", Some(9)).unwrap();
+        store.clear().unwrap();
+        store.set(b"b", b"6", None).unwrap();
+    });
+    assert!(done.unwrap_err().to_string().starts_with("not done: "));
+    assert_eq!(value(&mut store, "a").as_deref(), Some(&b"1"[..]));
+    assert_eq!((store.keys(), store.bytes(), store.expiring()), (1, 2, 0));
     drop(store);
     let mut store = open(&path).unwrap();
     assert_eq!(value(&mut store, "a").as_deref(), Some(&b"1"[..]));
     assert_eq!(store.keys(), 1);
+}
+
+#[test]
+fn a_transaction_is_in_the_file_as_a_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("n.kv");
+    let mut store = open(&path).unwrap();
+    apply(&mut store, b"set a 1");
+    let before = fs::read(&path).unwrap().len();
+    let two = |store: &mut Store| {
+        store.clear().unwrap();
+        store.set(b"b", b"2", Some(1000)).unwrap();
+        store.expire(b"b", None).unwrap();
+    };
+    store.transaction(two).unwrap();
+    drop(store);
+    let whole = fs::read(&path).unwrap();
+    let mut store = open(&path).unwrap();
+    assert_eq!(value(&mut store, "b").as_deref(), Some(&b"2"[..]));
+    assert_eq!((store.keys(), store.expiring()), (1, 0));
+    drop(store);
+    // Killed during the write.
+    for end in before..whole.len() {
+        fs::write(&path, &whole[..end]).unwrap();
+        let mut store = open(&path).unwrap();
+        assert_eq!(value(&mut store, "a").as_deref(), Some(&b"1"[..]), "{end}");
+        assert_eq!(store.keys(), 1);
+    }
 }
