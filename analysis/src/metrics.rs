@@ -266,7 +266,7 @@ impl RunMetrics {
     /// Whether nothing happened: no node did a step, and no program exchanged a message
     /// with a node.
     pub fn is_idle(&self) -> bool {
-        !self.exchanged.any() && self.nodes.iter().all(|node| node.traffic.steps == 0)
+        !self.exchanged.any() && self.nodes.iter().all(|node| node.last_step == 0)
     }
 
     /// Adds the next row. Rows must be in time order; rows of one instant may be in any

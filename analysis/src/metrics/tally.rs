@@ -50,7 +50,10 @@ impl Tally {
         node.traffic = self.traffic;
         node.queue.lengths = self.lengths;
         node.latencies = self.latencies;
-        node.columns = self.columns;
+        // A node without a row in the measured part has no columns here.
+        if self.columns.len() == node.columns.len() {
+            node.columns = self.columns;
+        }
         if let (Some(jumps), Some(tally)) = (&mut node.jumps, self.jumps) {
             jumps.give(*tally);
         }

@@ -217,6 +217,31 @@ fn what_happens_in_the_warm_up_enters_no_metric() {
 }
 
 #[test]
+fn a_run_that_rests_after_its_warm_up_is_not_idle() {
+    let rows = [
+        (5, 0, 1, EventId::TICK, NO_PEER, 0, 0, 1),
+        (900, 0, 1, EventId::STOP, NO_PEER, 0, 0, 1),
+    ];
+    let schema = schema(1);
+    let mut metrics = RunMetrics::new(&schema).within(&until(100), &schema);
+    for (time_ns, node, step, event, peer, message, queue, _) in rows {
+        assert_eq!(metrics.is_idle(), time_ns == 5);
+        let row = Row {
+            time_ns,
+            step,
+            node,
+            event,
+            peer,
+            message,
+            bytes: 0,
+            queue,
+        };
+        metrics.row(&row, Columns::default());
+    }
+    assert!(!metrics.is_idle());
+}
+
+#[test]
 fn a_run_that_ends_within_its_warm_up_measures_nothing_and_says_why() {
     let rows = [(5, 0, 1, EventId::TICK, NO_PEER, 0, 0, 1)];
     let found = within(1, &rows, SECOND, &until(2 * SECOND), &[]);

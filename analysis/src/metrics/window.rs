@@ -255,7 +255,11 @@ impl Slicing {
                 })
                 .collect();
             let metric = series.name(measured.shape(node));
-            if let Some(means) = means {
+            // Nodes at which nothing ever waits say nothing, unless they are asked for.
+            let is_silent = |means: &Vec<f64>| {
+                self.window.named.is_empty() && means.iter().all(|mean| *mean == 0.0)
+            };
+            if let Some(means) = means.filter(|means| !is_silent(means)) {
                 all[node].push(BatchMeans { metric, means });
             }
         }

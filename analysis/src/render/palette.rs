@@ -24,7 +24,7 @@ const PLOT: &str = "\
 .pt{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',sans-serif;fill:var(--ink)}\
 .ps{font-size:11px;fill:var(--muted)}\
 .pb{font-weight:600}\
-.pw{fill:var(--grid);opacity:.6}\
+.pr{fill:var(--grid);opacity:.6}\
 .pg{stroke:var(--grid);stroke-width:1;fill:none}\
 .pa{stroke:var(--axis);stroke-width:1;fill:none}\
 .pl{fill:none;stroke-width:1.7;stroke-linejoin:round}\

@@ -128,9 +128,8 @@ fn left_out(folder: &Folder, runs: &[&RunRow]) -> String {
         let least = cuts.iter().copied().fold(f64::INFINITY, f64::min);
         let most = cuts.iter().copied().fold(0.0, f64::max);
         parts.push(format!(
-            "As the scenario says, {} at the beginning of {} are left out.",
-            range(least, most),
-            count(cuts.len() as u64, "run")
+            "As the scenario says, {} at the beginning of each run are left out.",
+            range(least, most)
         ));
     }
     if !of(|it| it == Warmup::None).is_empty() {

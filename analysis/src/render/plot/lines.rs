@@ -45,7 +45,7 @@ pub(super) fn draw(plot: &Lines) -> Canvas {
             canvas.bar(
                 (place.left, place.top),
                 (right - place.left, place.height),
-                "pw",
+                "pr",
                 "left out: warm-up",
             );
         }
