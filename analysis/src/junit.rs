@@ -18,7 +18,7 @@ use chrono::DateTime;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::results::{
-    FailureGroups, Judgement, Manifest, RunRow, RunStatus, Verdict, described, failures_of,
+    FailureGroups, Judge, Judgement, Manifest, RunRow, RunStatus, Verdict, described, failures_of,
 };
 
 /// The name of the report.
@@ -195,10 +195,29 @@ impl Junit {
     /// The file or its folder cannot be written.
     pub fn write(&self) -> io::Result<()> {
         let text = self.report.to_string().map_err(io::Error::other)?;
-        let mut beside = self.path.as_os_str().to_owned();
-        beside.push(".new");
+        let beside = self.beside();
         fs::write(&beside, text)?;
         fs::rename(&beside, &self.path)
+    }
+
+    /// Checks that the file can be written, and leaves everything as it is.
+    ///
+    /// # Errors
+    /// The file or its folder cannot be written.
+    pub fn check(&self) -> io::Result<()> {
+        if self.path.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let beside = self.beside();
+        fs::write(&beside, "")?;
+        fs::remove_file(&beside)
+    }
+
+    /// A file beside this one, of this process alone.
+    fn beside(&self) -> PathBuf {
+        let mut beside = self.path.as_os_str().to_owned();
+        beside.push(format!(".{}.new", std::process::id()));
+        beside.into()
     }
 
     fn suite(&mut self, case: &str) -> Option<&mut Suite> {
@@ -264,7 +283,7 @@ fn status(run: &JunitRun<'_>) -> TestCaseStatus {
     };
     let judged = run.judgements.iter();
     let judged = judged
-        .filter(|it| it.verdict != Verdict::Passed)
+        .filter(|it| it.verdict != Verdict::Passed && it.judge != Judge::Happened)
         .map(described);
     let errors = run.errors.iter().map(|it| (*it).to_owned());
     let texts: Vec<String> = errors.chain(judged).collect();

@@ -96,6 +96,21 @@ pub fn metric_names(columns: &[ColumnSchema], driving: Driving) -> Vec<String> {
     Shape::new(columns, driving).names.to_vec()
 }
 
+/// The metric of a behavior's column that would have the name of a fixed metric: a column
+/// `latency` would have a `latency_mean` of its own.
+pub fn taken_metric(column: &ColumnSchema) -> Option<String> {
+    let has_own =
+        columns::is_numeric(column.kind) && !is_clock(column) && !requests::is_one(column);
+    let own = columns::DEFINITIONS.iter();
+    let mut own = own.map(|definition| format!("{}_{}", column.name, definition.name));
+    own.find(|name| has_own && definitions().any(|definition| definition.name == name))
+}
+
+/// Whether a column is the clock that the metrics of the clock are about.
+fn is_clock(column: &ColumnSchema) -> bool {
+    column.name == CLOCK_COLUMN && matches!(column.kind, ColumnKind::U64 | ColumnKind::I64)
+}
+
 /// What the nodes of a group have in common.
 #[derive(Clone, Debug)]
 struct Shape {
@@ -114,9 +129,6 @@ struct Shape {
 
 impl Shape {
     fn new(columns: &[ColumnSchema], driving: Driving) -> Shape {
-        let is_clock = |column: &ColumnSchema| {
-            column.name == CLOCK_COLUMN && matches!(column.kind, ColumnKind::U64 | ColumnKind::I64)
-        };
         let clock = columns
             .iter()
             .position(is_clock)

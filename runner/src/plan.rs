@@ -9,6 +9,7 @@ mod cases;
 mod files;
 mod judges;
 pub mod planner;
+mod properties;
 mod selection;
 
 use analysis::metrics::Warmup;
@@ -23,6 +24,7 @@ use cases::NodeSets;
 pub use cases::{Case, Nodes};
 pub use judges::BoundCheck;
 use planner::Planner;
+pub use properties::BoundProperty;
 pub use selection::{Selection, Shard};
 
 use crate::scenario::{
@@ -50,6 +52,8 @@ pub struct Plan {
     pub cases: Vec<Case>,
     /// What can be run, and is hardly meant, in the order of the file.
     pub warnings: Vec<Diagnostic>,
+    /// Two files of a run whose names differ by case alone, if there are any, for people.
+    pub twins: Option<String>,
     node_sets: NodeSets,
 }
 
@@ -140,6 +144,7 @@ impl Plan {
     ) -> Result<Plan, Refusal> {
         let mut binder = Binder::new(search, planner);
         let mut bound = Vec::with_capacity(reading.cases.len());
+        let mut twins = None;
         for index in 0..reading.cases.len() {
             let case = &reading.cases[index];
             let mut binding = binder.bind(&case.parts, &case.origins);
@@ -148,6 +153,12 @@ impl Plan {
                 && binding.configs.len() == scenario.groups.len()
             {
                 let wrong = files::mistakes(&scenario.groups, &binding.configs, &case.origins);
+                if wrong.is_empty() {
+                    let found = files::twins(&scenario.groups, &binding.configs);
+                    let warnings = found.iter().map(|it| it.warning(&case.origins));
+                    binding.warnings.extend(warnings);
+                    twins = twins.or(found.into_iter().next().map(|it| it.what));
+                }
                 binding.mistakes.extend(wrong);
             }
             reading.add(index, binding.mistakes.drain(..));
@@ -169,6 +180,7 @@ impl Plan {
                 values: read.values,
                 configs: binding.configs,
                 checks: binding.checks,
+                properties: binding.properties,
                 roster: Roster::new(&scenario.groups),
                 node_set: node_sets.index(&scenario.groups),
                 scenario,
@@ -179,6 +191,7 @@ impl Plan {
             loaded: Loaded {
                 scenario: cases[0].scenario.clone(),
                 notes: reading.notes,
+                inputs: reading.inputs,
                 source: reading.source,
                 origins: origins.expect("a plan has a case"),
             },
@@ -186,6 +199,7 @@ impl Plan {
             axes: reading.axes,
             cases,
             warnings,
+            twins,
             node_sets,
         })
     }

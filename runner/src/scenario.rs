@@ -3,7 +3,8 @@
 //! Each case of the file's matrix (`matrix`) goes through three stages:
 //!
 //! 1. *As written*: the TOML tree with the place of every key and value
-//!    (`document`). Overrides are put in (`overrides`). Each key is read as the
+//!    (`document`). Overrides are put in (`overrides`), and the values of CSV files
+//!    (`measured`). Each key is read as the
 //!    tables of keys describe it (`keys`, `reader`, `values`, `written`).
 //! 2. *Resolved*: groups take the keys of the groups that they extend, names become
 //!    indices, defaults are filled in (`resolve`, `groups`, `inherit`, `timing`,
@@ -28,11 +29,13 @@ mod keys;
 mod links;
 mod listen;
 mod matrix;
+mod measured;
 mod names;
 mod origin;
 mod overrides;
 mod parts;
 mod program;
+mod properties;
 mod reader;
 mod reading;
 mod reference;
@@ -41,6 +44,7 @@ mod resolved;
 mod schema;
 mod source;
 mod state;
+mod text_place;
 mod timing;
 mod values;
 mod written;
@@ -51,14 +55,16 @@ use std::sync::Arc;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use matrix::{Axis, AxisValue, CaseMistakes};
+pub use measured::InputFile;
 pub use origin::Origins;
 pub use overrides::Override;
 pub use parts::{CheckPart, ConfigPart, GroupPart, MetricPart, NodeKind, Parts};
+pub use properties::PropertyOrigin;
 pub use reference::{Reference, references};
 pub use resolved::{
     BehaviorName, CheckRule, ExpectRule, External, Fault, FaultKind, Group, Link, LinkChange,
-    LinkRule, LinkSettings, LinkTransport, Listen, LocalClock, NodeRanges, Order, Program,
-    Scenario, StandardInput, TickRule, TimeMode, Timing, Transport,
+    LinkRule, LinkSettings, LinkTransport, Listen, LocalClock, Loss, NodeRanges, Order, Program,
+    PropertyPart, Scenario, StandardInput, TickRule, TimeMode, Timing, Transport,
 };
 pub use schema::schema;
 pub use source::{Place, Source};
@@ -66,6 +72,7 @@ pub use values::name_problem;
 
 use document::{SyntaxError, Table};
 use matrix::{MAX_PLAN_RUNS, Matrix, Point};
+use measured::InputFiles;
 use reader::Mistakes;
 pub use reader::listed;
 pub use reading::{Loaded, ONLY_CASE, ReadCase, Reading};
@@ -126,16 +133,19 @@ pub fn read_text(path: &str, text: &str, overrides: &[Override]) -> Reading {
     let mut reading = Reading {
         broken_lines: BTreeSet::new(),
         notes: None,
+        inputs: Vec::new(),
         axes: matrix.axes().cloned().collect(),
         cases: Vec::with_capacity(matrix.points.len()),
         mistakes: CaseMistakes::new(matrix.places(), matrix.is_flawed),
         source,
     };
     reading.mistakes.add(None, mistakes.into_vec());
+    let mut inputs = InputFiles::default();
     for (index, point) in matrix.points.iter().enumerate() {
-        let case = read_case(&mut reading, index, point, &matrix, &document);
+        let case = read_case(&mut reading, index, point, &matrix, &document, &mut inputs);
         reading.cases.push(case);
     }
+    reading.inputs = inputs.into_files();
     let runs = |case: &ReadCase| case.scenario.as_ref().map(|scenario| scenario.runs);
     let runs = reading.cases.first().and_then(runs).unwrap_or(1);
     let all = u64::from(runs) * reading.cases.len() as u64;
@@ -157,12 +167,15 @@ fn read_case(
     point: &Point,
     matrix: &Matrix,
     document: &Table,
+    inputs: &mut InputFiles,
 ) -> ReadCase {
     let mistakes = Mistakes::new(Arc::clone(&reading.source));
     let mut document = document.clone();
     matrix.apply(point, &mut document, &mistakes);
-    let file = written::read(&document, &mistakes);
     let path = Path::new(&reading.source.path);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    inputs.expand(&mut document, folder, &mistakes);
+    let file = written::read(&document, &mistakes);
     let resolved = resolve::resolve(file, path, &mistakes);
     let values = matrix.values(point);
     let named = reading.axes.iter().zip(&values);
@@ -198,6 +211,8 @@ fn read_broken(
     mistakes: Mistakes,
 ) -> Reading {
     matrix.apply(&matrix.points[0], &mut document, &mistakes);
+    let folder = Path::new(&source.path).parent().unwrap_or(Path::new(""));
+    InputFiles::default().expand(&mut document, folder, &mistakes);
     let file = written::read(&document, &mistakes);
     let unsure = Mistakes::new(Arc::clone(&source));
     let resolved = resolve::resolve(file, Path::new(&source.path), &unsure);
@@ -214,6 +229,7 @@ fn read_broken(
     all.extend(found.filter(|it| !reading::follows_from(&source, &broken_lines, it)));
     let mut parts = resolved.parts;
     parts.metrics.clear();
+    parts.properties.clear();
     for part in &mut parts.groups {
         let config = part.config.iter_mut();
         config.for_each(|config| config.may_lack_keys = true);

@@ -1,6 +1,7 @@
 //! The C header and the Rust crate describe the same ABI: a C compiler checks every
 //! offset, size and constant. The C plugin in ABI.md compiles and loads.
 
+use crate::harness::Lab;
 use host::{build::Build, config::Config, library};
 use runner_abi as abi;
 use std::fmt::Write;
@@ -83,6 +84,7 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
             size, send, close, set_timer, cancel_timer, record, print, set_text, stop_run, fail,
             node_name, peer_name, run_folder,
         }
+        HostCalls2 = "runner_host_calls_2" { first, time_of_day, peer_behavior }
         Checks = "runner_checks" { size, layout, checks, check_count }
         Check = "runner_check" {
             name, docs, config_schema, config_new, config_free, create, record, finish, free,
@@ -173,20 +175,118 @@ fn the_c_plugin_of_the_documentation_compiles_and_loads() {
     assert_eq!(problems[0].message, "this behavior has no config");
 }
 
-#[test]
-fn a_column_with_the_name_of_a_standard_one_is_refused() {
+/// Compiles the C plugin of the documentation with other texts in place of its own.
+pub fn changed_metronome(folder: &Path, changes: &[(&str, &str)]) {
     let docs = std::fs::read_to_string(plugins().join("ABI.md")).unwrap();
     let (_, rest) = docs.split_once("```c\n").expect("ABI.md has a block of C");
     let (source, _) = rest.split_once("```").expect("the block ends");
+    let mut source = source.to_owned();
+    for (from, to) in changes {
+        assert!(source.contains(from), "{from}");
+        source = source.replacen(from, to, 1);
+    }
+    let flags = ["-shared", "-fPIC", "-o", "libmetronome.so"];
+    compile(folder, "metronome.c", &source, &flags);
+}
+
+/// Why the changed plugin does not load.
+fn refusal(from: &str, to: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    changed_metronome(folder.path(), &[(from, to)]);
+    let build = Build::read("metronome", &folder.path().join("libmetronome.so"));
+    library::load(&build.unwrap()).unwrap_err().to_string()
+}
+
+#[test]
+fn a_column_with_the_name_of_a_standard_one_is_refused() {
     for name in ["queue", "time_ns", "node"] {
-        let folder = tempfile::tempdir().unwrap();
-        let source = source.replace("{TEXT(\"ticks\"),", &format!("{{TEXT(\"{name}\"),"));
-        let flags = ["-shared", "-fPIC", "-o", "libmetronome.so"];
-        compile(folder.path(), "metronome.c", &source, &flags);
-        let build = Build::read("metronome", &folder.path().join("libmetronome.so"));
-        let loaded = library::load(&build.unwrap());
-        let error = loaded.unwrap_err().to_string();
+        let error = refusal("{TEXT(\"ticks\"),", &format!("{{TEXT(\"{name}\"),"));
         let what = format!("column `{name}` has the name of a column that every log has");
         assert!(error.contains(&what), "{error}");
+    }
+}
+
+#[test]
+fn an_event_with_the_name_of_a_standard_one_or_of_another_is_refused() {
+    let events = |names: &[&str]| {
+        let words: String = names
+            .iter()
+            .map(|name| format!("{{TEXT(\"{name}\"), TEXT(\"\")}},"))
+            .collect();
+        refusal(
+            ".column_count = 1,",
+            &format!(
+                ".column_count = 1,\n.events = (const struct runner_event_word[]){{{words}}},\n\
+                 .event_count = {},",
+                names.len()
+            ),
+        )
+    };
+    for name in ["receive", "tick", "restart"] {
+        let what = format!("event `{name}` has the name of an event that every log has");
+        let error = events(&["own", name]);
+        assert!(error.contains(&what), "{error}");
+    }
+    let error = events(&["own", "other", "own"]);
+    assert!(error.contains("it has two events `own`"), "{error}");
+}
+
+#[test]
+fn a_name_of_other_characters_is_refused() {
+    for (from, wrong) in [
+        ("ticks", "a,b"),
+        ("ticks", ""),
+        ("ticks", "a b"),
+        ("node", "no.de"),
+        ("node", &*"x".repeat(65)),
+    ] {
+        let from =
+            format!("{{TEXT(\"{from}\"),").replace("{TEXT(\"node\")", ".name = TEXT(\"node\")");
+        let to = match from.starts_with('.') {
+            true => format!(".name = TEXT(\"{wrong}\"),"),
+            false => format!("{{TEXT(\"{wrong}\"),"),
+        };
+        let error = refusal(&from, &to);
+        let what = format!("is {wrong:?}, expected 1 to 64 letters, digits, `-` and `_`");
+        assert!(error.contains(&what), "{error}");
+    }
+}
+
+#[test]
+fn a_column_whose_metric_has_the_name_of_one_of_the_runners_is_refused_at_check() {
+    let ticks = "{TEXT(\"ticks\"), TEXT(\"ticks so far\"), RUNNER_COLUMN_U64,";
+    let check = |name: &str, kind: &str| {
+        let lab = Lab::with(
+            "name = \"m\"\nduration = \"1s\"\n[nodes.one]\nbehavior = \"metronome.node\"\n\
+             tick_rate = 2\n[nodes.two]\nbehavior = \"metronome.node\"\ntick_rate = 2\n",
+        );
+        let column = format!("{{TEXT(\"{name}\"), TEXT(\"\"), RUNNER_COLUMN_{kind},");
+        changed_metronome(&lab.path("."), &[(ticks, &column)]);
+        lab.runner(&["check", "scenario.toml", "--plugin-path", "."])
+    };
+    for (name, kind, metric) in [
+        ("latency", "U64", "latency_mean"),
+        ("latency", "F64", "latency_mean"),
+        ("queue_time", "I64", "queue_time_mean"),
+        ("clock_jump", "U64", "clock_jump_mean"),
+        ("clock_drift", "U64", "clock_drift_max"),
+        ("clock", "F64", "clock_final"),
+    ] {
+        let what =
+            format!("`metronome.node` has a column `{name}`, whose metric would be `{metric}`");
+        check(name, kind)
+            .ends(2)
+            .says(&["scenario.toml:4:12: ", "scenario.toml:7:12: ", &what]);
+    }
+    for (name, kind) in [
+        ("latency", "TEXT"),
+        ("latency", "BOOL"),
+        ("latency_ns", "U64"),
+        ("clock", "U64"),
+        ("received", "U64"),
+        ("steps", "U64"),
+        ("unanswered", "U64"),
+    ] {
+        check(name, kind).passes();
     }
 }

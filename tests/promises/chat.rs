@@ -98,7 +98,7 @@ fn judge(lab: &Lab) -> Judged {
     let mut got = BTreeMap::<u64, u64>::new();
     let mut sent = BTreeMap::<(String, String, u64), usize>::new();
     for (name, _) in lab.files("out/runs/0001") {
-        let other = name == "server.csv" || name == "lag.csv";
+        let other = ["server.csv", "lag.csv", "faults.csv"].contains(&&*name);
         if other || !name.ends_with(".csv") {
             continue;
         }
@@ -264,6 +264,37 @@ fn a_lost_message_arrives_in_the_end() {
     assert!(judged.lost > 1000, "{judged:?}");
     assert!(judged.accepted > 2000, "{judged:?}");
     assert_eq!((judged.got, judged.waiting), (judged.accepted, 0));
+}
+
+#[test]
+fn accounts_and_messages_survive_crashes_of_a_server_that_persists() {
+    let lab = run("chat-crash-persist", &[]);
+    let judged = judge(&lab);
+    assert!(judged.accepted > 1000 && judged.waiting > 0, "{judged:?}");
+    let server = lab.table("out/runs/0001/server.csv");
+    let crashes = server.only("event", "crash");
+    let restarts = server.only("event", "restart");
+    assert!(restarts.rows.len() >= 5, "{}", restarts.rows.len());
+    for column in ["accounts", "waiting"] {
+        let (before, after) = (crashes.texts(column), restarts.texts(column));
+        assert_eq!(before[..after.len()], after);
+        assert!(after.iter().any(|it| *it != "0"));
+    }
+    assert!(restarts.texts("online").iter().all(|it| *it == "0"));
+}
+
+#[test]
+fn a_server_that_forgets_its_messages_in_a_crash_fails_the_check() {
+    let lab = Lab::new();
+    let canary = shipped("canary-chat-crash");
+    let arguments = ["--run", "1", "--no-report", "--quiet", "--out", "out"];
+    lab.runner(&[&[&*canary], &arguments[..]].concat())
+        .ends(1)
+        .says(&["check `chat.delivery` failed: the server began anew without"]);
+    // Each message that waited is in the proof, and the crash.
+    let proof = lab.table("out/evidence.csv");
+    assert_eq!(proof.texts("event").last(), Some(&"crash"));
+    assert!(proof.only("event", "accepted").rows.len() > 1);
 }
 
 #[test]

@@ -28,6 +28,16 @@ fn a_python_client_written_from_the_specification_works() {
 }
 
 #[test]
+fn the_rules_of_the_service_hold_over_the_wire_protocol() {
+    crate::harness::needs_python!();
+    let mut live = Live::start(&listening(""));
+    let address = live.address("server");
+    let mut client = python(&["chat_client.py", &address, "rules"]);
+    assert_eq!(client.ends_well(), "every rule is kept\n");
+    live.stop();
+}
+
+#[test]
 fn bad_frames_have_error_replies_and_do_not_affect_others() {
     crate::harness::needs_python!();
     let mut live = Live::start(&listening("config = { max_waiting = 3 }"));
@@ -101,7 +111,7 @@ fn two_users_chat_with_terminal_clients() {
     ben.types("sing");
     assert!(
         ben.told("error: ")
-            .starts_with("`sing` is not a command, expected create")
+            .ends_with("send, receive, delete, help or quit")
     );
     ben.types("logout");
     ben.told("logged out");
@@ -172,5 +182,94 @@ fn the_terminal_client_connects_again_by_itself() {
     anna.told("created");
     anna.types("quit");
     anna.ends_well();
+    live.stop();
+}
+
+/// Runs the terminal client on a pseudo-terminal; `script` is that of `terminal.py`. Returns the
+/// exit code and what was shown.
+fn on_a_terminal(address: &str, more: &[&str], script: &str) -> (i32, String) {
+    let client = chatclient();
+    let words = ["terminal.py", script, client.to_str().unwrap()];
+    let words = [&words[..], &["--address", address], more].concat();
+    let out = python(&words).ends_well();
+    let after = |start: &str| {
+        let line = out.lines().find_map(|it| it.strip_prefix(start));
+        line.unwrap_or_else(|| panic!("no {start}in {out}"))
+    };
+    assert_eq!(after("before "), after("after "));
+    let shown = serde_json::from_str(after("shown ")).unwrap();
+    (after("code ").parse().unwrap(), shown)
+}
+
+#[test]
+fn a_person_types_on_a_terminal() {
+    crate::harness::needs_python!();
+    let mut live = Live::start(&listening(""));
+    let address = live.address("server");
+    let script = r#"[["see", "logged in\r\n"], ["type", "sing\r"], ["see", "help or quit\r\n"],
+        ["type", "help\r"], ["see", "create NAME"], ["see", "quit             quit"],
+        ["type", "send anna\r"], ["see", "error: no text for `anna`"],
+        ["type", "send anna   \r"], ["see", "error: no text for `anna`"],
+        ["type", "send anna h\u00e9llo\r"], ["see", "anna: h\u00e9llo\r\n"],
+        ["type", "list a*\r"], ["see", "list a*\r\nanna\r\n"],
+        ["type", "quit\rcreate late\rlist\r"]]"#;
+    let (code, shown) = on_a_terminal(&address, &["anna"], script);
+    assert_eq!(code, 0, "{shown}");
+    assert!(!shown.contains("created\r\ncreated"), "{shown}");
+    // Nothing after `quit` was done, and the end of the input (Ctrl-D) is as good as `quit`.
+    let script = r#"[["type", "list\r"], ["see", "anna\r\n"], ["type", "\u0004"]]"#;
+    let (code, shown) = on_a_terminal(&address, &[], script);
+    assert_eq!((code, shown.contains("late")), (0, false), "{shown}");
+    // Ctrl-C ends it at once.
+    let script = r#"[["see", "logged in\r\n"], ["type", "\u0003"]]"#;
+    assert_eq!(on_a_terminal(&address, &["ben"], script).0, -2);
+    live.stop();
+}
+
+#[test]
+fn a_command_after_quit_is_not_executed() {
+    let mut live = Live::start(&listening(""));
+    let address = live.address("server");
+    let answers = |input: &str, more: &[&str]| {
+        let input = live.lab.write("input", input);
+        let input = std::fs::File::open(input).unwrap();
+        let mut command = live.lab.program(chatclient().to_str().unwrap());
+        let command = command
+            .args(["--address", &address])
+            .args(more)
+            .stdin(input);
+        let answer = live.lab.answer(command).passes();
+        answer.out.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let input = "create anna\nlist\n  quit  \ncreate ben\nlogin anna\nhelp\n";
+    assert_eq!(answers(input, &[]), ["created", "anna"]);
+    assert_eq!(answers("list\n", &[]), ["anna"]);
+    // An empty message is sent only if the user says so.
+    let empty = answers("send anna\n", &["anna"]);
+    let refused = "error: no text for `anna`, expected `send anna TEXT` (empty messages need the \
+                   option --allow-empty)";
+    assert_eq!(empty, [refused, "logged in"]);
+    let allowed = answers("send anna\n", &["anna", "--allow-empty"]);
+    assert_eq!(allowed, ["logged in", "delivered", "anna: "]);
+    live.stop();
+}
+
+#[test]
+fn a_message_that_was_shown_is_not_shown_at_the_next_login() {
+    let mut live = Live::start(&listening(""));
+    let address = live.address("server");
+    for round in 0..20 {
+        let mut command = live.lab.program(chatclient().to_str().unwrap());
+        let mut anna = Beside::start(command.args(["anna", "--address", &address]));
+        anna.types(&format!("send anna {round}"));
+        assert_eq!(anna.told("anna: "), round.to_string());
+        anna.types("quit");
+        let out = anna.ends_well();
+        // Nothing waits, so the login does not say that anything does.
+        assert!(
+            !out.contains("waiting") && out.contains("logged in\n"),
+            "{out}"
+        );
+    }
     live.stop();
 }

@@ -2,6 +2,7 @@
 //! not in a folder that holds files of somebody else.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
 use crate::harness::{Answer, LAB, Lab};
@@ -68,6 +69,107 @@ fn nodes_with_files_of_their_own_names_are_no_mistake() {
          [nodes.kv]\nbehavior = \"kv.server\"\n",
     );
     lab.runner(&["check", "scenario.toml"]).passes();
+}
+
+/// Nodes and what is warned of: where, and which two files.
+const TWINS: [(&str, &str, &str); 6] = [
+    (
+        "[nodes.A]\nbehavior = \"echo.server\"\n[nodes.a]\nbehavior = \"echo.server\"\n",
+        "2:8",
+        "the log of node `A` is `A.csv`, and that of node `a` is `a.csv`",
+    ),
+    (
+        "[nodes.a]\ncount = 3\nbehavior = \"echo.server\"\n[nodes.A-2]\nbehavior = \"echo.server\"\n",
+        "5:8",
+        "the log of node `A-2` is `A-2.csv`, and that of node `a-2` is `a-2.csv`",
+    ),
+    (
+        "[nodes.m]\ncount = 2\nbehavior = \"echo.server\"\n[nodes.M]\ncount = 9\nbehavior = \"echo.server\"\n",
+        "2:8",
+        "the log of node `m-1` is `m-1.csv`, and that of node `M-1` is `M-1.csv`",
+    ),
+    (
+        "[nodes.Faults]\nbehavior = \"echo.server\"\n",
+        "2:8",
+        "the log of node `Faults` is `Faults.csv`, and a file of the runner's is `faults.csv`",
+    ),
+    (
+        "[nodes.central]\nbehavior = \"lottery.central\"\n[nodes.Bets]\nbehavior = \"echo.server\"\n",
+        "2:8",
+        "`lottery.central` of node `central` writes `bets.csv`, and a file of node `Bets` has its name",
+    ),
+    (
+        "[nodes.s]\nbehavior = \"kv.server\"\n[nodes.S]\nbehavior = \"kv.server\"\n",
+        "4:8",
+        "`kv.server` of node `S` writes `S.kv`, and `kv.server` of node `s` writes `s.kv`",
+    ),
+];
+
+#[test]
+fn files_that_differ_by_case_alone_are_warned_of() {
+    for (nodes, place, what) in TWINS {
+        let lab = Lab::with(&format!("name = \"case\"\n{nodes}"));
+        lab.runner(&["check", "scenario.toml"]).ends(0).says(&[
+            &format!("scenario.toml:{place}: "),
+            what,
+            "do not tell upper from lower case",
+        ]);
+    }
+    let apart = "[nodes.a]\ncount = 3\nbehavior = \"echo.server\"\n\
+                 [nodes.A-4]\nbehavior = \"echo.server\"\n[nodes.A-02]\nbehavior = \"echo.server\"\n";
+    let lab = Lab::with(&format!("name = \"case\"\n{apart}"));
+    lab.runner(&["check", "scenario.toml"]).passes();
+}
+
+#[test]
+fn files_that_differ_by_case_alone_are_refused_where_case_is_ignored() {
+    let run = |nodes: &str, more: &[&str], ignores_case: bool| {
+        let lab = Lab::with(&format!("name = \"case\"\nduration = \"1s\"\n{nodes}"));
+        fs::create_dir(lab.path("out")).unwrap();
+        if ignores_case {
+            // On such a file system, the journal is found by this name, too.
+            symlink("runs.journal", lab.path("out/RUNS.JOURNAL")).unwrap();
+        }
+        let arguments = ["scenario.toml", "--no-report", "--out", "out"];
+        let answer = lab.runner(&[&arguments[..], more].concat());
+        assert_eq!(lab.path("out/runs.csv").exists(), answer.code != Some(2));
+        answer
+    };
+    for (nodes, _, what) in TWINS {
+        let why = "this file system does not tell upper from lower case, and ";
+        for more in [&[][..], &["--resume"], &["--log", "combined"]] {
+            run(nodes, more, true)
+                .ends(2)
+                .says(&["error: out: ", why, what, "--out DIR"]);
+        }
+        assert_ne!(run(nodes, &[], false).code, Some(2));
+        // Without files of runs, there is nothing to replace.
+        assert_ne!(run(nodes, &["--log", "off"], true).code, Some(2));
+    }
+    let one = "[nodes.a]\nbehavior = \"echo.server\"\n";
+    assert_ne!(run(one, &[], true).code, Some(2));
+}
+
+#[test]
+fn a_runner_that_is_refused_leaves_the_junit_file_of_the_other_as_it_was() {
+    let lab = Lab::with(LAB);
+    let arguments = [
+        "scenario.toml",
+        "--no-report",
+        "--out",
+        "out",
+        "--junit",
+        "j.xml",
+    ];
+    lab.runner(&arguments).passes();
+    changes_nothing(&lab, &arguments, &["holds results already"]);
+    let seed = [&arguments[..], &["--resume", "--seed", "9"]].concat();
+    changes_nothing(&lab, &seed, &["another plan"]);
+    // A file of an earlier process does not outlive the start of this one.
+    let again = [&arguments[..3], &["two", "--junit", "j.xml", "--run", "2"]].concat();
+    let before = lab.read("j.xml");
+    lab.runner(&again).passes();
+    assert_ne!(lab.read("j.xml"), before);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use base::distribution::Distribution;
 use framing::Framing;
 use proptest::prelude::*;
 use runner::scenario::{
-    LinkTransport, Override, Place, TickRule, Timing, Transport, load, load_text, read_file,
+    LinkTransport, Loss, Override, Place, TickRule, Timing, Transport, load, load_text, read_file,
 };
 
 /// A folder of scenario files.
@@ -169,7 +169,7 @@ fn overrides_take_the_place_of_the_files_values() {
     assert_eq!(scenario.groups[0].count, 5);
     assert_eq!(scenario.groups[0].config, "faces = 10\nscript = [1, 2]\n");
     assert_eq!(scenario.groups[1].name, "late");
-    assert_eq!(scenario.links[0].link.loss, 0.5);
+    assert_eq!(scenario.links[0].link.loss, Loss::Independent(0.5));
     // An overridden timing replaces the file's timing: no contradiction.
     let Timing::Clocked { every, .. } = &scenario.groups[0].timing else {
         panic!("not clocked");
@@ -253,7 +253,9 @@ fn the_valid_files_resolve_as_written() {
             let loaded = load(&path, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
             let stem = path.file_stem().unwrap().to_str().unwrap();
             let name = format!("scenario_resolved__{stem}");
-            insta::assert_snapshot!(name, format!("{:#?}", loaded.scenario));
+            let folder = path.parent().unwrap().display().to_string();
+            let text = format!("{:#?}", loaded.scenario).replace(&folder, "FOLDER");
+            insta::assert_snapshot!(name, text);
             let notes = loaded.notes.is_some();
             assert_eq!(notes, loaded.source.text.contains("notes ="));
         }

@@ -12,7 +12,7 @@ const STYLE: &str = include_str!("page.css");
 
 /// The report as one page.
 pub fn render(report: &Report) -> String {
-    let style = format!("{}{STYLE}", palette::style(":root"));
+    let style = format!("{}{STYLE}", palette::style());
     let page = html! {
         (DOCTYPE)
         html lang="en" {

@@ -5,38 +5,185 @@
 //! yellow is left out, as it is too faint on white; the colours for a dark page have
 //! the same hue and are lighter. After eight series, the colours repeat with a dashed
 //! line.
+//!
+//! A plot stands in the page, where a style sheet gives each class its properties and the
+//! reader's mode gives the colours ([`style`]); or in a file of its own. Many programs that show
+//! or convert such files know no style sheet or no custom property, and would draw all in black.
+//! So an element in a file has plain attributes with the light colours ([`attributes`]). Both
+//! come from the same two tables.
+
+use std::fmt::Write;
 
 /// Number of series before the colours repeat.
 pub(crate) const COLOURS: usize = 8;
 
-/// The custom properties on a light page.
-const LIGHT: &str = "--bg:#ffffff;--ink:#1c2128;--muted:#59636e;--grid:#e7eaee;--axis:#aab2bb;\
---soft:#f5f7f9;--accent:#0b62a8;--warn:#b3431a;\
---s0:#0072b2;--s1:#d55e00;--s2:#009e73;--s3:#b3549a;--s4:#c08a00;--s5:#3aa0dc;--s6:#7d5a38;--s7:#4d4d4d";
+/// The colours: name, on a light page, on a dark page.
+const TONES: [(&str, &str, &str); 16] = [
+    ("bg", "#ffffff", "#14181d"),
+    ("ink", "#1c2128", "#e4e8ed"),
+    ("muted", "#59636e", "#9aa5b1"),
+    ("grid", "#e7eaee", "#2a3138"),
+    ("axis", "#aab2bb", "#56616d"),
+    ("soft", "#f5f7f9", "#1b2027"),
+    ("accent", "#0b62a8", "#6cb6ff"),
+    ("warn", "#b3431a", "#ff9d6b"),
+    ("s0", "#0072b2", "#56b4e9"),
+    ("s1", "#d55e00", "#ff8a4d"),
+    ("s2", "#009e73", "#2fcf9f"),
+    ("s3", "#b3549a", "#e69bca"),
+    ("s4", "#c08a00", "#f0c04f"),
+    ("s5", "#3aa0dc", "#9fdcff"),
+    ("s6", "#7d5a38", "#cfa983"),
+    ("s7", "#4d4d4d", "#c4cad1"),
+];
 
-/// The custom properties on a dark page.
-const DARK: &str = "--bg:#14181d;--ink:#e4e8ed;--muted:#9aa5b1;--grid:#2a3138;--axis:#56616d;\
---soft:#1b2027;--accent:#6cb6ff;--warn:#ff9d6b;\
---s0:#56b4e9;--s1:#ff8a4d;--s2:#2fcf9f;--s3:#e69bca;--s4:#f0c04f;--s5:#9fdcff;--s6:#cfa983;--s7:#c4cad1";
+/// The fonts of plots: names that most systems have or replace, then the system's own.
+const FONTS: &str = "Helvetica,Arial,'Liberation Sans','DejaVu Sans','Noto Sans',sans-serif";
 
-/// The classes that plots use.
-const PLOT: &str = "\
-.pt{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',sans-serif;fill:var(--ink)}\
-.ps{font-size:11px;fill:var(--muted)}\
-.pb{font-weight:600}\
-.pr{fill:var(--grid);opacity:.6}\
-.pg{stroke:var(--grid);stroke-width:1;fill:none}\
-.pa{stroke:var(--axis);stroke-width:1;fill:none}\
-.pl{fill:none;stroke-width:1.7;stroke-linejoin:round}\
-.pd{stroke-dasharray:5 3}.pw{stroke-width:1.2;opacity:.8}.pu{stroke-width:1.2;stroke-dasharray:2 3}\
-.pe{text-anchor:end}.pm{text-anchor:middle}\
-.c0{stroke:var(--s0)}.c1{stroke:var(--s1)}.c2{stroke:var(--s2)}.c3{stroke:var(--s3)}\
-.c4{stroke:var(--s4)}.c5{stroke:var(--s5)}.c6{stroke:var(--s6)}.c7{stroke:var(--s7)}\
-.f0{fill:var(--s0)}.f1{fill:var(--s1)}.f2{fill:var(--s2)}.f3{fill:var(--s3)}\
-.f4{fill:var(--s4)}.f5{fill:var(--s5)}.f6{fill:var(--s6)}.f7{fill:var(--s7)}\
-.bg{fill:var(--bg)}.halo{stroke:var(--bg);stroke-width:3;paint-order:stroke;stroke-linejoin:round}";
+/// A property and its value; `$` begins the name of a colour.
+type Property = (&'static str, &'static str);
 
-/// The style sheet that a plot or page needs, for the element `root`.
-pub(crate) fn style(root: &str) -> String {
-    format!("{root}{{{LIGHT}}}@media (prefers-color-scheme:dark){{{root}{{{DARK}}}}}{PLOT}")
+/// The classes that plots use. A later class wins over an earlier one.
+const CLASSES: [(&str, &[Property]); 30] = [
+    (
+        "pt",
+        &[
+            ("font-family", FONTS),
+            ("font-size", "12px"),
+            ("fill", "$ink"),
+        ],
+    ),
+    ("ps", &[("font-size", "11px"), ("fill", "$muted")]),
+    ("pb", &[("font-weight", "600")]),
+    // What is left out at the beginning of a run.
+    ("pr", &[("fill", "$grid"), ("opacity", "0.6")]),
+    (
+        "pg",
+        &[("stroke", "$grid"), ("stroke-width", "1"), ("fill", "none")],
+    ),
+    (
+        "pa",
+        &[("stroke", "$axis"), ("stroke-width", "1"), ("fill", "none")],
+    ),
+    (
+        "pl",
+        &[
+            ("fill", "none"),
+            ("stroke-width", "1.7"),
+            ("stroke-linejoin", "round"),
+        ],
+    ),
+    ("pd", &[("stroke-dasharray", "5 3")]),
+    ("pw", &[("stroke-width", "1.2"), ("opacity", "0.8")]),
+    (
+        "pu",
+        &[("stroke-width", "1.2"), ("stroke-dasharray", "2 3")],
+    ),
+    ("pe", &[("text-anchor", "end")]),
+    ("pm", &[("text-anchor", "middle")]),
+    ("c0", &[("stroke", "$s0")]),
+    ("c1", &[("stroke", "$s1")]),
+    ("c2", &[("stroke", "$s2")]),
+    ("c3", &[("stroke", "$s3")]),
+    ("c4", &[("stroke", "$s4")]),
+    ("c5", &[("stroke", "$s5")]),
+    ("c6", &[("stroke", "$s6")]),
+    ("c7", &[("stroke", "$s7")]),
+    ("f0", &[("fill", "$s0")]),
+    ("f1", &[("fill", "$s1")]),
+    ("f2", &[("fill", "$s2")]),
+    ("f3", &[("fill", "$s3")]),
+    ("f4", &[("fill", "$s4")]),
+    ("f5", &[("fill", "$s5")]),
+    ("f6", &[("fill", "$s6")]),
+    ("f7", &[("fill", "$s7")]),
+    ("bg", &[("fill", "$bg")]),
+    // The copy of a text that is drawn under it, so that lines do not cross the letters.
+    (
+        "halo",
+        &[
+            ("fill", "$bg"),
+            ("stroke", "$bg"),
+            ("stroke-width", "3"),
+            ("stroke-linejoin", "round"),
+        ],
+    ),
+];
+
+/// The style sheet that a page with plots needs.
+pub(crate) fn style() -> String {
+    let tones = |pick: fn(&(&str, &str, &str)) -> String| -> String {
+        TONES.iter().map(pick).collect::<Vec<_>>().join(";")
+    };
+    let light = tones(|(name, light, _)| format!("--{name}:{light}"));
+    let dark = tones(|(name, _, dark)| format!("--{name}:{dark}"));
+    let mut style =
+        format!(":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}");
+    for (class, properties) in CLASSES {
+        let declared: Vec<String> = properties
+            .iter()
+            .map(|(property, value)| match value.strip_prefix('$') {
+                Some(tone) => format!("{property}:var(--{tone})"),
+                None => format!("{property}:{value}"),
+            })
+            .collect();
+        let _ = write!(style, ".{class}{{{}}}", declared.join(";"));
+    }
+    style
+}
+
+/// The attributes that do the same as these classes, on a light background: ` fill="none"`.
+///
+/// # Panics
+/// If a class is not one of the plots'.
+pub(crate) fn attributes(classes: &str) -> String {
+    let of = |name: &str| {
+        let place = CLASSES.iter().position(|(class, _)| *class == name);
+        place.unwrap_or_else(|| panic!("no class of plots: {name}"))
+    };
+    let mut places: Vec<usize> = classes.split_ascii_whitespace().map(of).collect();
+    places.sort_unstable();
+    let mut attributes: Vec<Property> = Vec::new();
+    for &(property, value) in places.iter().flat_map(|&place| CLASSES[place].1) {
+        attributes.retain(|earlier| earlier.0 != property);
+        attributes.push((property, value));
+    }
+    let mut text = String::new();
+    for (property, value) in attributes {
+        let value = value.strip_prefix('$').map_or(value, light);
+        let _ = write!(text, " {property}=\"{value}\"");
+    }
+    text
+}
+
+/// A colour on a light page.
+fn light(name: &str) -> &'static str {
+    let tone = TONES.iter().find(|tone| tone.0 == name);
+    tone.unwrap_or_else(|| panic!("no colour: {name}")).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_those_of_the_later_class_in_the_sheet() {
+        assert_eq!(
+            attributes("pw c1 pl"),
+            " fill=\"none\" stroke-linejoin=\"round\" stroke-width=\"1.2\" opacity=\"0.8\" stroke=\"#d55e00\""
+        );
+        assert!(attributes("pt ps").contains("font-size=\"11px\" fill=\"#59636e\""));
+    }
+
+    #[test]
+    fn every_colour_of_a_class_has_a_light_and_a_dark_form() {
+        let sheet = style();
+        for (name, light, dark) in TONES {
+            assert!(sheet.contains(&format!("--{name}:{light}")), "{name}");
+            assert!(sheet.contains(&format!("--{name}:{dark}")), "{name}");
+        }
+        for (class, _) in CLASSES {
+            assert!(!attributes(class).contains('$'), "{class}");
+        }
+    }
 }

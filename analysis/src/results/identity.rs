@@ -27,6 +27,9 @@ pub struct Identity {
     pub seed: u64,
     /// The plugins: the name, and the SHA-256 of the file.
     pub plugins: Vec<(String, String)>,
+    /// The files with measured values: the path, and the SHA-256 of the file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<(String, String)>,
     /// The version of the runner.
     pub runner: String,
     /// Which logs are kept.
@@ -40,6 +43,7 @@ impl Identity {
     /// The identity of the plan that a manifest describes.
     pub fn of(manifest: &Manifest, settings: Vec<String>, check_determinism: bool) -> Identity {
         let plugins = manifest.plugins.iter();
+        let inputs = manifest.inputs.iter();
         Identity {
             scenario: manifest.scenario.name.clone(),
             text: xxh3_64(manifest.scenario.text.as_bytes()),
@@ -47,6 +51,9 @@ impl Identity {
             seed: manifest.seed,
             plugins: plugins
                 .map(|it| (it.name.clone(), plugin_file(it)))
+                .collect(),
+            inputs: inputs
+                .map(|it| (it.file.clone(), it.sha256.clone()))
                 .collect(),
             runner: manifest.versions.runner.clone(),
             log: manifest.log,
@@ -60,6 +67,9 @@ impl Identity {
         compare((self, now), None, ("then", "now"))
     }
 }
+
+/// The beginning of the line that says where the texts of two scenarios part.
+pub const TEXT_DIFFERS: &str = "the scenario's text differs";
 
 /// What differs between the plans of two results, `there` and `here`, a line each;
 /// no lines if they are parts of one plan.
@@ -100,6 +110,7 @@ fn compare(
         None if one.text != other.text => found.line("the text of the scenario has changed"),
         None => {}
     }
+    found.inputs(&one.inputs, &other.inputs);
     found.plugins(&one.plugins, &other.plugins);
     found.lines
 }
@@ -131,7 +142,7 @@ impl Differences {
             let mut lines = a.text.lines().zip(b.text.lines());
             let shorter = a.text.lines().count().min(b.text.lines().count());
             let line = lines.position(|(a, b)| a != b).unwrap_or(shorter) + 1;
-            self.line(format!("the scenario's text differs from line {line} on"));
+            self.line(format!("{TEXT_DIFFERS} from line {line} on"));
         }
         let same_text = a.text == b.text && one.settings == other.settings;
         if same_text && !ids(&one.cases).eq(ids(&other.cases)) {
@@ -139,6 +150,15 @@ impl Differences {
         }
         if same_text && a.notes != b.notes {
             self.line("the author's notes differ");
+        }
+    }
+
+    fn inputs(&mut self, one: &[(String, String)], other: &[(String, String)]) {
+        // A file that only one side has follows from the text or the options.
+        for (file, sum) in one {
+            if other.iter().any(|(own, twin)| own == file && twin != sum) {
+                self.line(format!("the values in {file:?} differ"));
+            }
         }
     }
 
@@ -208,6 +228,7 @@ mod tests {
             settings: vec![],
             seed: 7,
             plugins: vec![("clock".to_owned(), "0123456789abcdef".to_owned())],
+            inputs: vec![],
             runner: "0.1.0".to_owned(),
             log: LogMode::PerNode,
             check_determinism: false,
@@ -224,6 +245,7 @@ mod tests {
             settings: vec!["seed=8".to_owned()],
             seed: 8,
             plugins: vec![("kv".to_owned(), "ab".to_owned())],
+            inputs: vec![],
             runner: "0.2.0".to_owned(),
             log: LogMode::Off,
             check_determinism: true,

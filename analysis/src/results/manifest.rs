@@ -56,6 +56,9 @@ pub struct Manifest {
     pub versions: Versions,
     /// The plugins that were loaded, by name.
     pub plugins: Vec<PluginInfo>,
+    /// The files with measured values that the scenario names, by path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<InputInfo>,
     /// The parts that these results were merged from; empty if they are not merged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartInfo>,
@@ -79,6 +82,9 @@ pub struct Manifest {
     /// The expectations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expectations: Vec<Expectation>,
+    /// The properties.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub properties: Vec<PropertyInfo>,
     /// The wall-clock time of the start (RFC 3339, UTC).
     pub started: String,
 }
@@ -109,6 +115,15 @@ pub struct Versions {
     pub runner: String,
     /// The plugin boundary's.
     pub abi: u32,
+}
+
+/// A file with measured values.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InputInfo {
+    /// Its path as the scenario writes it.
+    pub file: String,
+    /// SHA-256 of its bytes, in lowercase hex.
+    pub sha256: String,
 }
 
 /// A plugin that was loaded.
@@ -198,6 +213,9 @@ pub struct CaseInfo {
     /// Its expectations, if they are not [`Manifest::expectations`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expectations: Option<Vec<Expectation>>,
+    /// Its properties, if they are not [`Manifest::properties`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub properties: Option<Vec<PropertyInfo>>,
 }
 
 /// A check of a plugin.
@@ -208,6 +226,18 @@ pub struct CheckInfo {
     /// The property that must hold.
     #[serde(default)]
     pub docs: String,
+}
+
+/// A property of the scenario.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PropertyInfo {
+    /// Its name.
+    pub name: String,
+    /// What it says, in words.
+    pub claim: String,
+    /// Whether it is judged over the runs of a case.
+    #[serde(default)]
+    pub over_runs: bool,
 }
 
 /// Which logs a result holds.
@@ -280,6 +310,14 @@ impl Manifest {
         own.unwrap_or(&self.expectations)
     }
 
+    /// The properties of the case with this id that are judged over its runs.
+    pub fn properties_over_runs(&self, case: &str) -> impl Iterator<Item = &PropertyInfo> {
+        let case = self.cases.iter().find(|it| it.id == case);
+        let own = case.and_then(|case| case.properties.as_ref());
+        let all = own.unwrap_or(&self.properties).iter();
+        all.filter(|it| it.over_runs)
+    }
+
     /// Maximum duration of the runs of the case with this id `[s]`.
     pub fn duration_of(&self, case: &str) -> Option<f64> {
         let case = self.cases.iter().find(|it| it.id == case);
@@ -350,6 +388,7 @@ mod tests {
             also_selected: vec![],
             repeat: None,
             axes: vec![],
+            inputs: vec![],
             parts: vec![],
             groups: vec![GroupInfo {
                 name: "machine".into(),
@@ -372,6 +411,7 @@ mod tests {
                 docs: "Clocks rise.".into(),
             }],
             expectations: vec![],
+            properties: vec![],
             started: "2026-11-20T12:00:00Z".into(),
         }
     }

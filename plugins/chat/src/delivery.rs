@@ -117,13 +117,16 @@ impl ChatDelivery {
                 self.crashed = Some(record.found(""));
                 None
             }
-            // With `persist`, accounts and messages survive.
-            "restart" => {
-                if let Some(row) = self.crashed.take().filter(|_| accounts(record) == 0) {
+            "restart" => match (self.crashed.take(), waiting(record)) {
+                (Some(row), _) if accounts(record) == 0 => {
                     self.delivery.add(row, Event::Started);
+                    None
                 }
-                None
-            }
+                // With `persist`, all messages that waited survive. A later row would not show
+                // every loss: a message may go with its account.
+                (Some(_), Some(count)) => Some(Event::Waiting { count }),
+                _ => None,
+            },
             _ if event == server::ACCEPTED.name => columns.map(|it| Event::Accepted {
                 from: it.from,
                 to: it.to,
@@ -146,7 +149,7 @@ impl ChatDelivery {
             self.delivery
                 .add(record.found(note(&chat_event)), chat_event);
         }
-        if let Some(count) = record.number(server::WAITING.info().name) {
+        if let Some(count) = waiting(record) {
             self.last = Some((record.found(format!("waiting {count}")), count));
         }
     }
@@ -177,6 +180,11 @@ impl ChatDelivery {
 /// The server's number of accounts.
 fn accounts(record: &Record<'_>) -> u64 {
     record.number(server::ACCOUNTS.info().name).unwrap_or(0)
+}
+
+/// The server's number of waiting messages.
+fn waiting(record: &Record<'_>) -> Option<u64> {
+    record.number(server::WAITING.info().name)
 }
 
 /// The columns of a record that identify a message; empty ones are `""` or 0.

@@ -16,7 +16,10 @@ use std::marker::PhantomData;
 /// In the file it is the value itself, or a table with one of
 /// `{ uniform = [a, b] }`, `{ uniform_int = [a, b] }`, `{ choice = [..] }`,
 /// `{ normal = { mean, std } }` (cut at 0), `{ exponential = { mean } }`,
-/// `{ lognormal = { median, sigma } }`, `{ pareto = { min, shape } }`.
+/// `{ lognormal = { median, sigma } }`, `{ pareto = { min, shape } }`,
+/// `{ gamma = { shape, scale } }`, `{ erlang = { phases, mean } }`,
+/// `{ weibull = { shape, scale } }`, `{ triangular = { min, mode, max } }`,
+/// `{ empirical = { file, column, unit } }` or `{ empirical = { values } }`.
 ///
 /// ```
 /// use runner_sdk::{Distribution, Span};
@@ -39,6 +42,32 @@ use std::marker::PhantomData;
 pub struct Distribution<T> {
     law: Law,
     quantity: PhantomData<fn() -> T>,
+}
+
+/// A [`Distribution`] whose values may also be a `trace`: measured values that are drawn
+/// in their order. The node keeps count of its draws, from 0.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InOrder<T>(Distribution<T>);
+
+impl<T> InOrder<T> {
+    /// Whether every draw is the same.
+    pub fn is_constant(&self) -> bool {
+        self.0.is_constant()
+    }
+}
+
+impl InOrder<Span> {
+    /// One draw, as [`Distribution::sample`]; `drawn` is the number of those before it.
+    pub fn next(&self, random: &mut Random, drawn: &mut u64) -> Span {
+        Span::from_ns(self.0.law.next_span(random, drawn).0)
+    }
+}
+
+impl From<Span> for InOrder<Span> {
+    /// Always this span.
+    fn from(span: Span) -> InOrder<Span> {
+        InOrder(span.into())
+    }
 }
 
 impl Distribution<f64> {

@@ -4,10 +4,13 @@
 //! every machine; those of the system's `ln` and `exp` are not.
 
 mod form;
+mod measured;
 
-pub use form::{ArrayError, FORMS, Form, NAMES, Rule, Takes, ends};
+pub use form::{FORMS, Form, FormError, NAMES, Rule, Takes, ends};
+pub use measured::{AtEnd, Empirical, Trace};
 
 use crate::exact::Decimal;
+use crate::gamma;
 use crate::random::Random;
 use crate::time::SimDuration;
 
@@ -63,12 +66,46 @@ pub enum Distribution {
         /// The tail exponent; the mean is infinite up to 1.
         shape: f64,
     },
+    /// The gamma distribution; its mean is `shape * scale`.
+    Gamma {
+        /// The shape, more than 0.
+        shape: f64,
+        /// The scale.
+        scale: f64,
+    },
+    /// The Erlang distribution: the sum of `phases` exponential spans with the same mean.
+    Erlang {
+        /// Number of phases, a whole number of at least 1.
+        phases: f64,
+        /// The mean of the sum.
+        mean: f64,
+    },
+    /// The Weibull distribution; shape 1 is the exponential distribution.
+    Weibull {
+        /// The shape, more than 0.
+        shape: f64,
+        /// The scale: 63.2 % of the draws are below it.
+        scale: f64,
+    },
+    /// The triangular distribution.
+    Triangular {
+        /// The least value.
+        min: f64,
+        /// The most likely value.
+        mode: f64,
+        /// The greatest value.
+        max: f64,
+    },
+    /// One of measured values, each with the same probability.
+    Empirical(Empirical),
+    /// Measured values, one after another.
+    Trace(Trace),
 }
 
 impl Distribution {
     /// One draw. A constant takes nothing from the generator, each distribution a
     /// fixed count of numbers (`UniformInt` and `Choice` may reject a number and take
-    /// one more).
+    /// one more). Of a trace it is the first value; see [`Distribution::next`].
     pub fn sample(&self, random: &mut Random) -> f64 {
         match *self {
             Distribution::Constant(value) => value,
@@ -90,6 +127,40 @@ impl Distribution {
             Distribution::Pareto { min, shape } => {
                 min * libm::pow(random.unit_above_zero(), -1.0 / shape)
             }
+            Distribution::Gamma { shape, scale } => scale * gamma::quantile(shape, random.unit()),
+            Distribution::Erlang { phases, mean } => {
+                mean / phases * gamma::quantile(phases, random.unit())
+            }
+            Distribution::Weibull { shape, scale } => {
+                scale * libm::pow(-libm::log(random.unit_above_zero()), 1.0 / shape)
+            }
+            Distribution::Triangular { min, mode, max } => {
+                triangular(min, mode, max, random.unit())
+            }
+            Distribution::Empirical(ref values) => values.quantile(random.unit()),
+            Distribution::Trace(ref trace) => trace.at(0),
+        }
+    }
+
+    /// One draw, where the draws before it are counted: a trace gives its value number
+    /// `drawn`, every other distribution is as in [`Distribution::sample`].
+    pub fn next(&self, random: &mut Random, drawn: &mut u64) -> f64 {
+        match self {
+            Distribution::Trace(trace) => {
+                let value = trace.at(*drawn);
+                *drawn += 1;
+                value
+            }
+            _ => self.sample(random),
+        }
+    }
+
+    /// One draw of a duration; see [`Distribution::next`] and
+    /// [`Distribution::sample_span`].
+    pub fn next_span(&self, random: &mut Random, drawn: &mut u64) -> SimDuration {
+        match self {
+            Distribution::Trace(_) => SimDuration(self.next(random, drawn).round() as u64),
+            _ => self.sample_span(random),
         }
     }
 
@@ -117,6 +188,33 @@ impl Distribution {
         match self {
             Distribution::Exact(value) => value.round(),
             _ => self.sample_signed(random).round() as i128,
+        }
+    }
+
+    /// Whether a draw depends on the number of those before it.
+    pub fn is_trace(&self) -> bool {
+        matches!(self, Distribution::Trace(_))
+    }
+
+    /// The mean of its draws, cut at 0 where they are; infinite for a Pareto distribution
+    /// of shape 1 or less, and that of the values for a trace.
+    pub fn mean(&self) -> f64 {
+        match *self {
+            Distribution::Constant(value) => value,
+            Distribution::Exact(value) => value.to_f64(),
+            Distribution::Uniform { low, high } => (low + high) / 2.0,
+            Distribution::UniformInt { low, high } => (low as f64 + high as f64) / 2.0,
+            Distribution::Choice(ref values) => mean(values),
+            Distribution::Normal { mean, std } => mean_cut_at_zero(mean, std),
+            Distribution::Exponential { mean } | Distribution::Erlang { mean, .. } => mean,
+            Distribution::LogNormal { median, sigma } => median * libm::exp(sigma * sigma / 2.0),
+            Distribution::Pareto { shape, .. } if shape <= 1.0 => f64::INFINITY,
+            Distribution::Pareto { min, shape } => min * shape / (shape - 1.0),
+            Distribution::Gamma { shape, scale } => shape * scale,
+            Distribution::Weibull { shape, scale } => scale * libm::tgamma(1.0 + 1.0 / shape),
+            Distribution::Triangular { min, mode, max } => (min + mode + max) / 3.0,
+            Distribution::Empirical(ref values) => mean(values.sorted()),
+            Distribution::Trace(ref trace) => mean(trace.values()),
         }
     }
 
@@ -158,8 +256,38 @@ fn standard_normal(random: &mut Random) -> f64 {
     radius * libm::cos(2.0 * std::f64::consts::PI * random.unit())
 }
 
+/// The mean of a normal variable of which what is below 0 is put to 0:
+/// mean * Phi(mean / std) + std * phi(mean / std).
+fn mean_cut_at_zero(mean: f64, std: f64) -> f64 {
+    if std <= 0.0 {
+        return mean.max(0.0);
+    }
+    let z = mean / std;
+    let below = 0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2);
+    let density = libm::exp(-0.5 * z * z) / libm::sqrt(2.0 * std::f64::consts::PI);
+    mean * below + std * density
+}
+
+/// The value of a triangular distribution below which a share `u` of the draws is.
+fn triangular(min: f64, mode: f64, max: f64, u: f64) -> f64 {
+    let width = max - min;
+    if width <= 0.0 {
+        return min;
+    }
+    match u * width < mode - min {
+        true => min + libm::sqrt(u * width * (mode - min)),
+        false => max - libm::sqrt((1.0 - u) * width * (max - mode)),
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     /// Mean and standard deviation of many draws.
@@ -177,7 +305,55 @@ mod tests {
     #[test]
     fn draws_have_the_moments_of_their_distribution() {
         let e = std::f64::consts::E;
+        let measured = || Arc::from([1.0, 5.0, 3.0]);
+        let spread = (8f64 / 3.0).sqrt();
         let cases = [
+            (
+                Distribution::Gamma {
+                    shape: 0.5,
+                    scale: 4.0,
+                },
+                2.0,
+                8f64.sqrt(),
+            ),
+            (
+                Distribution::Gamma {
+                    shape: 9.0,
+                    scale: 0.5,
+                },
+                4.5,
+                1.5,
+            ),
+            (
+                Distribution::Erlang {
+                    phases: 4.0,
+                    mean: 2.0,
+                },
+                2.0,
+                1.0,
+            ),
+            (
+                Distribution::Weibull {
+                    shape: 2.0,
+                    scale: 3.0,
+                },
+                3.0 * std::f64::consts::PI.sqrt() / 2.0,
+                3.0 * (1.0 - std::f64::consts::FRAC_PI_4).sqrt(),
+            ),
+            (
+                Distribution::Triangular {
+                    min: 1.0,
+                    mode: 2.0,
+                    max: 6.0,
+                },
+                3.0,
+                (21f64 / 18.0).sqrt(),
+            ),
+            (
+                Distribution::Empirical(Empirical::new(measured())),
+                3.0,
+                spread,
+            ),
             (Distribution::Constant(3.0), 3.0, 0.0),
             (
                 Distribution::Uniform {
@@ -225,11 +401,117 @@ mod tests {
                 (m - mean).abs() <= 0.02 * mean,
                 "{distribution:?}: mean {m}, not {mean}"
             );
+            let stated = distribution.mean();
+            assert!(
+                (stated - mean).abs() <= 0.001 * mean,
+                "{distribution:?}: states the mean {stated}, not {mean}"
+            );
             assert!(
                 (s - std).abs() <= 0.05 * std,
                 "{distribution:?}: deviation {s}, not {std}"
             );
         }
+    }
+
+    /// The greatest distance between the share of draws below a value and `cdf` of it
+    /// (Kolmogorov and Smirnov), times the square root of the number of draws.
+    fn distance(distribution: &Distribution, cdf: impl Fn(f64) -> f64) -> f64 {
+        const DRAWS: usize = 20_000;
+        let mut random = Random::from_seed(7);
+        let mut draws: Vec<f64> = (0..DRAWS)
+            .map(|_| distribution.sample(&mut random))
+            .collect();
+        draws.sort_by(f64::total_cmp);
+        let n = DRAWS as f64;
+        let each = draws.iter().enumerate().map(|(below, &x)| {
+            let at = cdf(x);
+            (at - below as f64 / n).max((below + 1) as f64 / n - at)
+        });
+        each.fold(0.0, f64::max) * n.sqrt()
+    }
+
+    #[test]
+    fn draws_follow_the_distribution_function() {
+        /// Exceeded by one sample in a thousand.
+        const CRITICAL: f64 = 1.95;
+        let weibull = |shape: f64| move |x: f64| 1.0 - (-x.powf(shape)).exp();
+        let gamma = |shape: f64| move |x: f64| gamma::lower_regularized(shape, x);
+        for shape in [0.3, 1.0, 2.5, 40.0] {
+            let law = Distribution::Gamma { shape, scale: 1.0 };
+            assert!(distance(&law, gamma(shape)) < CRITICAL, "{law:?}");
+            // The test can fail.
+            assert!(distance(&law, gamma(shape * 1.05)) > CRITICAL, "{law:?}");
+            let law = Distribution::Weibull { shape, scale: 1.0 };
+            assert!(distance(&law, weibull(shape)) < CRITICAL, "{law:?}");
+        }
+        let law = Distribution::Erlang {
+            phases: 3.0,
+            mean: 3.0,
+        };
+        assert!(distance(&law, gamma(3.0)) < CRITICAL);
+        let law = Distribution::Triangular {
+            min: -1.0,
+            mode: 0.0,
+            max: 3.0,
+        };
+        let cdf = |x: f64| match x < 0.0 {
+            true => (x + 1.0).powi(2) / 4.0,
+            false => 1.0 - (3.0 - x).powi(2) / 12.0,
+        };
+        assert!(distance(&law, cdf) < CRITICAL);
+    }
+
+    #[test]
+    fn one_draw_takes_one_number_and_grows_with_it() {
+        let laws = [
+            Distribution::with_parameters("gamma", &[0.7, 2.0]),
+            Distribution::with_parameters("erlang", &[5.0, 2.0]),
+            Distribution::with_parameters("triangular", &[1.0, 1.0, 4.0]),
+            Some(Ok(Distribution::Empirical(Empirical::new(Arc::from([
+                3.0, 1.0, 2.0,
+            ]))))),
+        ];
+        for law in laws.map(|law| law.unwrap().unwrap()) {
+            let mut random = Random::from_seed(5);
+            let mut units = Random::from_seed(5);
+            let mut drawn: Vec<(f64, f64)> = (0..1000)
+                .map(|_| (units.unit(), law.sample(&mut random)))
+                .collect();
+            assert_eq!(random, units, "{law:?}");
+            drawn.sort_by(|a, b| a.0.total_cmp(&b.0));
+            assert!(drawn.is_sorted_by(|a, b| a.1 <= b.1), "{law:?}");
+        }
+    }
+
+    #[test]
+    fn a_trace_is_drawn_in_its_order() {
+        let trace = |at_end| {
+            let values = Arc::from([3.0, 1.0, 2.0]);
+            Distribution::Trace(Trace { values, at_end })
+        };
+        let draw = |law: Distribution| {
+            let (mut random, mut drawn) = (Random::from_seed(1), 0);
+            [0; 5].map(|_| law.next_span(&mut random, &mut drawn).0)
+        };
+        assert_eq!(draw(trace(AtEnd::Repeat)), [3, 1, 2, 3, 1]);
+        assert_eq!(draw(trace(AtEnd::Hold)), [3, 1, 2, 2, 2]);
+        assert_eq!(trace(AtEnd::Hold).mean(), 2.0);
+    }
+
+    #[test]
+    fn a_normal_distribution_knows_its_mean_after_the_cut() {
+        for (mean, std) in [(20.0, 5.0), (1.0, 1.0), (0.0, 2.0), (-3.0, 2.0)] {
+            let law = Distribution::Normal { mean, std };
+            let (drawn, _) = moments(&law);
+            let stated = law.mean();
+            assert!((drawn - stated).abs() < 0.01, "{law:?}: {drawn}, {stated}");
+        }
+        // phi(0) * 2
+        let half = Distribution::Normal {
+            mean: 0.0,
+            std: 2.0,
+        };
+        assert!((half.mean() - 0.797_884_560_8).abs() < 1e-9);
     }
 
     #[test]

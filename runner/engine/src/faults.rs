@@ -187,7 +187,7 @@ pub(super) fn names(nodes: &NodeRanges, node: u32) -> bool {
 /// What a fault of this kind touches.
 fn what(kind: &FaultKind) -> &'static str {
     match kind {
-        FaultKind::Partition(_) => "messages cut",
+        FaultKind::Partition { .. } => "messages cut",
         FaultKind::Crash(_) => "nodes crashed",
         FaultKind::Pause(_) => "ticks, timers and messages held up",
         FaultKind::Link(_) => "messages on changed links",

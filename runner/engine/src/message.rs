@@ -209,6 +209,11 @@ impl Messages {
         taken
     }
 
+    /// The sender of a message.
+    pub fn sender(&self, id: MessageId) -> u32 {
+        self.slab[id.0 as usize].from
+    }
+
     /// Removes a message and returns it.
     #[inline]
     pub fn take(&mut self, id: MessageId) -> Message {

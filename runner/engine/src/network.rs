@@ -16,7 +16,8 @@
 //!
 //! # Faults
 //!
-//! A message that a partition cuts never enters its link. While a fault changes a link,
+//! A message that a partition cuts never enters its link; with `cut`, a message that is
+//! under way when the partition begins is dropped, too. While a fault changes a link,
 //! all draws for it are from the fault's own streams; afterwards the link continues with
 //! its own streams where it was. The order of messages and the queue for the link belong
 //! to the link, and continue.
@@ -32,9 +33,9 @@ use crate::topology::{LinkEnd, NO_RULE, Topology};
 use base::distribution::Distribution;
 use base::random::{Purpose, Random, Streams};
 use base::time::{SimDuration, SimTime};
-use link_faults::{Draws, LinkFaults};
+use link_faults::{Extra, LinkFaults};
 use model::roster::Roster;
-use model::{FaultKind, Link, LinkRule, Order};
+use model::{FaultKind, Link, LinkRule, Loss, Order};
 use transmitter::Transmitter;
 
 /// The links of one run.
@@ -115,8 +116,7 @@ struct Pair {
 
 #[derive(Debug)]
 struct More {
-    duplicate: Random,
-    corrupt: Random,
+    extra: Extra,
     transmitter: Transmitter,
 }
 
@@ -125,7 +125,7 @@ impl Network {
     pub fn new(roster: &Roster, rules: &[LinkRule], streams: &Streams) -> Network {
         let kind = |link: &Link| match link.latency {
             _ if link.is_elaborate() => LinkKind::Elaborate,
-            Distribution::Constant(_) | Distribution::Exact(_) if link.loss == 0.0 => {
+            Distribution::Constant(_) | Distribution::Exact(_) if link.loss == Loss::NONE => {
                 // A constant draws nothing from the stream that it is given.
                 let latency = link.latency.sample_span(&mut Random([0; 4]));
                 LinkKind::Constant(latency)
@@ -133,7 +133,7 @@ impl Network {
             _ => LinkKind::Stateful,
         };
         Network {
-            topology: Topology::new(roster.len(), rules),
+            topology: Topology::new(roster.len(), rules, &roster.listeners()),
             kinds: rules.iter().map(|rule| kind(&rule.link)).collect(),
             links: rules.iter().map(|rule| rule.link.clone()).collect(),
             pairs: HashMap::default(),
@@ -161,6 +161,11 @@ impl Network {
     /// Whether a partition cuts a message that comes from a program.
     pub fn cuts(&mut self, from: u32, to: u32) -> bool {
         self.expects_faults && self.faults.cut(from, to)
+    }
+
+    /// Whether a partition drops a message that is under way.
+    pub fn cuts_under_way(&mut self, from: u32, to: u32) -> bool {
+        self.expects_faults && self.faults.cut_under_way(from, to)
     }
 
     /// What happens to a message that `from` sends over its link to `to` now.
@@ -209,7 +214,10 @@ impl Network {
             .or_insert_with(|| Pair::new(&self.streams, roster, from, to.node));
         // Both are drawn for every message, so that a change of `loss` alone
         // leaves the latencies as they were.
-        let lost = pair.random.unit() < link.loss;
+        let Loss::Independent(loss) = link.loss else {
+            return Verdict::Elaborate; // Not reached: such a link is elaborate.
+        };
+        let lost = pair.random.unit() < loss;
         let latency = link.latency.sample_span(&mut pair.random);
         if lost {
             return Verdict::Lost;
@@ -263,16 +271,11 @@ impl Network {
         let more = more.get_or_insert_with(|| Box::new(More::new(streams, names)));
         let (link, drawn) = match changed {
             Some((link, draws)) => {
-                let Draws {
-                    link: random,
-                    duplicate,
-                    corrupt,
-                } = draws;
-                let drawn = Drawn::new(&link, random, duplicate, corrupt);
+                let drawn = Drawn::new(&link, &mut draws.link, &mut draws.extra);
                 (Cow::Owned(link), drawn)
             }
             None => {
-                let drawn = Drawn::new(base, random, &mut more.duplicate, &mut more.corrupt);
+                let drawn = Drawn::new(base, random, &mut more.extra);
                 (Cow::Borrowed(base), drawn)
             }
         };
@@ -317,8 +320,7 @@ impl More {
     fn new(streams: &Streams, names: impl Fn() -> (String, String)) -> More {
         let (from, to) = names();
         More {
-            duplicate: streams.link(Purpose::Duplicate, &from, &to),
-            corrupt: streams.link(Purpose::Corrupt, &from, &to),
+            extra: Extra::new(|purpose| streams.link(purpose, &from, &to)),
             transmitter: Transmitter::default(),
         }
     }
@@ -344,14 +346,16 @@ struct Drawn {
 }
 
 impl Drawn {
-    fn new(link: &Link, random: &mut Random, copies: &mut Random, changes: &mut Random) -> Drawn {
+    fn new(link: &Link, random: &mut Random, extra: &mut Extra) -> Drawn {
+        let loss = extra.loss(link.loss);
+        let (copies, changes) = (&mut extra.duplicate, &mut extra.corrupt);
         Drawn {
-            lost: random.unit() < link.loss,
-            latency: link.latency.sample_span(random),
+            lost: random.unit() < loss,
+            latency: link.latency.next_span(random, &mut extra.latencies),
             copy: (link.duplicate > 0.0)
                 .then(|| {
                     let copied = copies.unit() < link.duplicate;
-                    let latency = link.latency.sample_span(copies);
+                    let latency = link.latency.next_span(copies, &mut extra.copies);
                     copied.then_some(latency)
                 })
                 .flatten(),

@@ -240,6 +240,21 @@ impl EventQueue {
         Some((entry.time, entry.sequence, entry.event))
     }
 
+    /// Removes the events for which `is_removed` says so, and returns them in their order.
+    /// Takes time in proportion to the number of pending events.
+    pub fn remove(&mut self, mut is_removed: impl FnMut(Event) -> bool) -> Vec<Event> {
+        let mut removed = Vec::new();
+        self.heap.retain(|entry| {
+            let stays = !is_removed(entry.event);
+            if !stays {
+                removed.push(*entry);
+            }
+            stays
+        });
+        removed.sort_unstable_by_key(|entry| (entry.time, entry.sequence));
+        removed.into_iter().map(|entry| entry.event).collect()
+    }
+
     /// Number of pending events.
     pub fn len(&self) -> usize {
         self.heap.len()

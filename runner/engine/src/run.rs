@@ -4,6 +4,7 @@
 //! in `driver`. A step is in `step`, what faults do to nodes in `node_faults`, what ends
 //! a run that would not end in `limits`.
 
+mod cut;
 mod driver;
 mod held_starts;
 mod life;
@@ -158,7 +159,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
         self.faults = Faults::new(faults);
         let kinds = || faults.iter().map(|fault| &fault.kind);
-        if kinds().any(|kind| matches!(kind, FaultKind::Partition(_) | FaultKind::Link(_))) {
+        if kinds().any(|kind| matches!(kind, FaultKind::Partition { .. } | FaultKind::Link(_))) {
             self.world.network.expect_faults();
         }
         let drifts = kinds().any(|kind| matches!(kind, FaultKind::Drift { .. }));

@@ -21,7 +21,7 @@ use base::distribution::Distribution;
 use base::random::{Random, Streams};
 use base::time::{SimDuration, SimTime};
 use model::roster::Roster;
-use model::{BehaviorName, Group, Link, LinkRule, Order, TickRule, Timing};
+use model::{BehaviorName, Group, Link, LinkRule, Loss, Order, TickRule, Timing};
 
 const MS: u64 = 1_000_000;
 
@@ -120,7 +120,7 @@ fn all_linked(count: u32, latency: Distribution, loss: f64, order: Order) -> Vec
         both: true,
         link: Link {
             latency,
-            loss,
+            loss: Loss::Independent(loss),
             order,
             ..Link::IDEAL
         },

@@ -180,6 +180,21 @@ impl Transport {
         self.delayed.len() as u32 - 1
     }
 
+    /// A message that is delayed, and its two ends; none if what is delayed is no message.
+    pub(super) fn delayed_message(&self, delayed: u32) -> Option<(u32, u32, MessageId)> {
+        let outgoing = self.delayed[delayed as usize]?;
+        match outgoing.what {
+            Content::Message(message) => Some((outgoing.from, outgoing.to, message)),
+            _ => None,
+        }
+    }
+
+    /// Something that was delayed is not to be written.
+    pub(super) fn forget(&mut self, delayed: u32) {
+        self.delayed[delayed as usize] = None;
+        self.free.push(delayed);
+    }
+
     /// Something that was delayed is to be written now.
     pub(super) fn release(&mut self, delayed: u32) {
         if let Some(outgoing) = self.delayed[delayed as usize].take() {

@@ -7,17 +7,17 @@
 mod destructors;
 mod extension;
 mod files;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use analysis_log::{ColumnSchema, NODE_COLUMN, STANDARD_COLUMNS};
 use runner_abi as abi;
 
 use crate::activity::during;
 use crate::build::Build;
 use crate::elf;
-use crate::plugin::{Behavior, Check, Plugin, Table, column_kind};
+use crate::plugin::{Behavior, Check, Plugin, Table};
 
 /// Why a plugin file was refused.
 #[derive(Debug, thiserror::Error)]
@@ -270,7 +270,7 @@ fn describe_checks(plugin: &'static abi::Plugin) -> Result<Vec<Arc<Check>>, Stri
         // SAFETY: the table has `check_count` entries, by the ABI.
         let entry = unsafe { check_judge(table.checks.add(index)) }
             .map_err(|what| format!("check {index}: {what}"))?;
-        let name = text(entry.name, "a check's name")?;
+        let name = words::name(entry.name, "a check's name")?;
         let inside = |what: String| format!("check `{name}`: {what}");
         checks.push(Arc::new(Check {
             docs: text(entry.docs, "docs").map_err(inside)?,
@@ -319,7 +319,7 @@ unsafe fn check_judge(table: *const abi::Check) -> Result<&'static abi::Check, S
 }
 
 fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> {
-    let name = text(table.name, "a behavior's name")?;
+    let name = words::name(table.name, "a behavior's name")?;
     let inside = |what: String| format!("behavior `{name}`: {what}");
     if !table.state_align.is_power_of_two() || table.state_align > 64 {
         return Err(inside(format!(
@@ -336,30 +336,8 @@ fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> 
     }
     at_most("event_count", table.event_count, most::EVENTS).map_err(inside)?;
     at_most("state_size", table.state_size, most::STATE).map_err(inside)?;
-    let mut columns = Vec::new();
-    for column in slice(table.columns, table.column_count).map_err(inside)? {
-        let name = text(column.name, "a column's name").map_err(inside)?;
-        if STANDARD_COLUMNS.contains(&&*name) || name == NODE_COLUMN {
-            return Err(inside(format!(
-                "its column `{name}` has the name of a column that every log has, expected another name"
-            )));
-        }
-        if columns
-            .iter()
-            .any(|other: &ColumnSchema| other.name == name)
-        {
-            return Err(inside(format!("it has two columns `{name}`")));
-        }
-        let kind = column_kind(column.kind)
-            .ok_or_else(|| inside(format!("column `{name}` has kind {}", column.kind)))?;
-        let docs = text(column.docs, "a column's docs").map_err(inside)?;
-        columns.push(ColumnSchema { name, kind, docs });
-    }
-    let (mut events, mut event_docs) = (Vec::new(), Vec::new());
-    for event in slice(table.events, table.event_count).map_err(inside)? {
-        events.push(text(event.name, "an event's name").map_err(inside)?);
-        event_docs.push(text(event.docs, "an event's docs").map_err(inside)?);
-    }
+    let columns = words::columns(table).map_err(inside)?;
+    let (events, event_docs) = words::events(table).map_err(inside)?;
     Ok(Behavior {
         docs: text(table.docs, "docs").map_err(inside)?,
         config_schema: schema(table.config_schema).map_err(inside)?,

@@ -30,9 +30,13 @@ pub struct Fault {
 /// What a fault does while it holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FaultKind {
-    /// Cuts messages between nodes of different lists. No node is in two lists.
-    /// If there is one list: between its nodes and all others.
-    Partition(Vec<NodeRanges>),
+    /// Cuts messages between nodes of different lists.
+    Partition {
+        /// The lists. No node is in two. If there is one list: its nodes, and all others.
+        sides: Vec<NodeRanges>,
+        /// Whether messages that are under way when it begins are dropped, too.
+        cut: bool,
+    },
     /// Stops nodes, which lose their state.
     Crash(NodeRanges),
     /// Stops nodes, which keep their state.
@@ -59,7 +63,7 @@ impl FaultKind {
     /// The key of the fault in a scenario.
     pub fn name(&self) -> &'static str {
         match self {
-            FaultKind::Partition(_) => "partition",
+            FaultKind::Partition { .. } => "partition",
             FaultKind::Crash(_) => "crash",
             FaultKind::Pause(_) => "pause",
             FaultKind::Link(_) => "link",

@@ -19,4 +19,4 @@ pub mod roster;
 pub use external::{ExitRule, External, Listen, Program, StandardInput, Transport};
 pub use fault::{Fault, FaultKind, NodeRanges};
 pub use group::{BehaviorName, Group, LocalClock, TickRule, Timing};
-pub use link::{Link, LinkChange, LinkRule, LinkSettings, LinkTransport, Order};
+pub use link::{Link, LinkChange, LinkRule, LinkSettings, LinkTransport, Loss, Order};

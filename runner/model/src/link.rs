@@ -50,14 +50,17 @@ macro_rules! link_settings {
 link_settings! {
     /// Time from sending to delivery, drawn per message `[ns]`.
     latency: Distribution = Distribution::Constant(0.0);
-    /// Probability that a message is lost, 0 to 1.
-    loss: f64 = 0.0;
+    /// Which messages are lost.
+    loss: Loss = Loss::NONE;
     /// Probability that a message is delivered twice, 0 to 1.
     duplicate: f64 = 0.0;
     /// Probability that one byte of a message is changed, 0 to 1.
     corrupt: f64 = 0.0;
     /// Capacity of the link `[bytes/s]`, at least 1. `None`: no limit.
     bandwidth: Option<u64> = None;
+    /// Depth of the token bucket of a bandwidth `[bytes]`: so many bytes may leave at once
+    /// after the link was idle. Only with a bandwidth.
+    burst: u64 = 0;
     /// Maximum number of messages that wait for the link, without the message
     /// that is on it. Only with a bandwidth. `None`: no limit.
     queue_limit: Option<u32> = None;
@@ -70,7 +73,11 @@ link_settings! {
 impl Link {
     /// Whether the link does more to a message than to delay it or to lose it.
     pub fn is_elaborate(&self) -> bool {
-        self.duplicate > 0.0 || self.corrupt > 0.0 || self.bandwidth.is_some()
+        self.duplicate > 0.0
+            || self.corrupt > 0.0
+            || self.bandwidth.is_some()
+            || self.latency.is_trace()
+            || matches!(self.loss, Loss::GilbertElliott { .. })
     }
 }
 
@@ -129,6 +136,35 @@ impl LinkChange {
     }
 }
 
+/// Which messages of a link are lost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Loss {
+    /// Each with this probability, 0 to 1, whatever became of the others.
+    Independent(f64),
+    /// Losses in bursts. Each direction of each link has a state, good at first. With each
+    /// message the state may change; then the message is lost with the probability of the
+    /// state (Gilbert, "Capacity of a Burst-Noise Channel", 1960; Elliott, "Estimates of
+    /// Error Rates for Codes on Burst-Noise Channels", 1963).
+    ///
+    /// In the long run, the link is bad for a share `to_bad / (to_bad + to_good)` of the
+    /// messages, for `1 / to_good` messages on average each time.
+    GilbertElliott {
+        /// Probability that a good link becomes bad with a message, 0 to 1.
+        to_bad: f64,
+        /// Probability that a bad link becomes good with a message, 0 to 1.
+        to_good: f64,
+        /// Probability that a bad link loses a message, 0 to 1.
+        loss_bad: f64,
+        /// Probability that a good link loses a message, 0 to 1.
+        loss_good: f64,
+    },
+}
+
+impl Loss {
+    /// No message is lost.
+    pub const NONE: Loss = Loss::Independent(0.0);
+}
+
 /// What carries a link's messages in real time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LinkTransport {
@@ -159,7 +195,7 @@ mod tests {
     #[test]
     fn settings_replace_those_of_a_link_and_leave_the_others() {
         let settings = LinkSettings {
-            loss: Some(0.5),
+            loss: Some(Loss::Independent(0.5)),
             bandwidth: Some(None),
             ..LinkSettings::default()
         };
@@ -170,7 +206,7 @@ mod tests {
         };
         settings.apply(&mut link);
         let expected = Link {
-            loss: 0.5,
+            loss: Loss::Independent(0.5),
             duplicate: 0.25,
             ..Link::IDEAL
         };

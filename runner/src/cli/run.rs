@@ -76,7 +76,7 @@ fn reporters(options: &RunOptions, console: &Console) -> Result<Reporters, Resul
     };
     let mut reporters = Reporters(vec![people]);
     if let Some(path) = &options.results.junit {
-        reporters.0.push(Box::new(Junit::begin(path)?));
+        reporters.0.push(Box::new(Junit::check(path)?));
     }
     Ok(reporters)
 }

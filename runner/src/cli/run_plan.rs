@@ -248,6 +248,7 @@ impl PlanCommand<'_> {
             resume: self.options.results.resume,
             settings: self.settings.iter().map(text).collect(),
             check_determinism: self.options.execution.check_determinism,
+            keeps_files: self.log() != LogMode::Off,
         }
     }
 

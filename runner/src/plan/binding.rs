@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use crate::plan::judges::BoundCheck;
 use crate::plan::planner::Planner;
+use crate::plan::properties::{self, BoundProperty};
 use crate::scenario::{BehaviorName, ConfigPart, Diagnostic, GroupPart, NodeKind, Origins, Parts};
+use analysis::metrics::taken_metric;
 use host::config::Config;
 use host::library::LoadError;
 use host::plugin::{Behavior, Plugin};
@@ -23,6 +25,8 @@ pub(super) struct Binding {
     pub mistakes: Vec<Diagnostic>,
     /// The checks without a mistake.
     pub checks: Vec<BoundCheck>,
+    /// The properties without a mistake.
+    pub properties: Vec<BoundProperty>,
     /// The checks of plugins that no node uses.
     pub warnings: Vec<Diagnostic>,
 }
@@ -72,6 +76,10 @@ impl<'a> Binder<'a> {
         self.load(named.chain(parts.checks.iter().map(|check| &check.name)));
         for (index, group) in parts.groups.iter().enumerate() {
             let behavior = self.behavior(origins, index, group, &mut mistakes);
+            if let (Some(behavior), NodeKind::Behavior(name)) = (&behavior, &group.kind) {
+                let taken = taken_metrics(origins, index, name, behavior);
+                mistakes.extend(taken);
+            }
             configs.push(
                 behavior.as_ref().and_then(|behavior| {
                     self.config(origins, index, group, behavior, &mut mistakes)
@@ -86,10 +94,12 @@ impl<'a> Binder<'a> {
         let warnings = super::judges::foreign_checks(parts, &self.plugins, origins);
         let checks = self.checks(&parts.checks, origins, &mut mistakes);
         mistakes.extend(super::judges::metrics(parts, origins, &nodes));
+        let properties = properties::bind(parts, origins, &nodes, &mut mistakes);
         Binding {
             configs,
             mistakes,
             checks,
+            properties,
             warnings,
         }
     }
@@ -194,6 +204,27 @@ impl<'a> Binder<'a> {
             }
         }
     }
+}
+
+/// The mistakes of a behavior whose columns would have metrics of the runner's names.
+fn taken_metrics(
+    origins: &Origins,
+    group: usize,
+    name: &BehaviorName,
+    behavior: &Behavior,
+) -> Vec<Diagnostic> {
+    let columns = behavior.columns.iter();
+    let taken = columns.filter_map(|column| Some((column, taken_metric(column)?)));
+    taken
+        .map(|(column, metric)| {
+            let what = format!(
+                "`{name}` has a column `{}`, whose metric would be `{metric}`, which is the name of one of the runner's",
+                column.name
+            );
+            let help = "give the column another name in the plugin, such as one with its unit at the end";
+            origins.behavior_problem(group, &what).help(help)
+        })
+        .collect()
 }
 
 /// What to do if there is no plugin at all.

@@ -14,27 +14,44 @@ use crate::results::run_result::RunResult;
 
 /// Collects suites and writes the file at the end of each plan.
 #[derive(Debug)]
-pub struct Junit(File);
+pub struct Junit {
+    file: File,
+    /// Whether the file is this process's: it holds what this process wrote.
+    begun: bool,
+}
 
 impl Junit {
-    /// Writes a file without suites, before any run begins.
+    /// Checks that the file can be written, before any run begins. What is there is left
+    /// until this process has results: another runner may have been faster at their
+    /// folder, and the file is its own then.
     ///
     /// # Errors
     ///
     /// Fails if the file cannot be written.
-    pub fn begin(path: &Path) -> Result<Junit, ResultsError> {
+    pub fn check(path: &Path) -> Result<Junit, ResultsError> {
         if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(ResultsError::at(folder))?;
         }
-        let junit = Junit(File::new(path));
-        junit.write()?;
-        Ok(junit)
+        let file = File::new(path);
+        file.check().map_err(ResultsError::at(path))?;
+        Ok(Junit { file, begun: false })
+    }
+
+    /// The runs of a plan begin. A file without suites replaces that of an earlier
+    /// process, which would be read if this process were killed.
+    fn plan_begins(&mut self, context: &Context<'_>) -> Result<(), ResultsError> {
+        let results = context.folder.path();
+        self.file.begin_plan(context.manifest, results, "");
+        if !std::mem::replace(&mut self.begun, true) {
+            self.write()?;
+        }
+        Ok(())
     }
 
     fn run_ended(&mut self, context: &Context<'_>, result: &RunResult) {
         let (folder, number) = (context.folder, result.spec.number);
         let records = [folder.run(number), folder.partial_run(number)];
-        self.0.add_run(&JunitRun {
+        self.file.add_run(&JunitRun {
             row: &result.row,
             errors: result.errors().collect(),
             judgements: &result.judgements,
@@ -46,7 +63,7 @@ impl Junit {
     }
 
     fn case_judged(&mut self, plan: &Plan, case: usize, judgement: &Judgement) {
-        self.0.add_over_runs(&plan.cases[case].id, judgement);
+        self.file.add_over_runs(&plan.cases[case].id, judgement);
     }
 
     /// Adds the runs that did not begin, and writes the file.
@@ -64,24 +81,23 @@ impl Junit {
         let why = format!("not begun: {why}");
         for spec in not_begun {
             let case = &plan.cases[spec.case].id;
-            self.0.add_skipped(u64::from(spec.number), case, &why);
+            self.file.add_skipped(u64::from(spec.number), case, &why);
         }
-        self.0.end_plan();
+        self.file.end_plan();
         self.write()
     }
 
     fn write(&self) -> Result<(), ResultsError> {
-        self.0.write().map_err(ResultsError::at(self.0.path()))
+        self.file
+            .write()
+            .map_err(ResultsError::at(self.file.path()))
     }
 }
 
 impl Reporter for Junit {
     fn event(&mut self, context: &Context<'_>, event: &Event<'_>) -> Result<(), ReporterError> {
         match *event {
-            Event::PlanBegins => {
-                let results = context.folder.path();
-                self.0.begin_plan(context.manifest, results, "");
-            }
+            Event::PlanBegins => self.plan_begins(context)?,
             Event::RunEnded(result) => self.run_ended(context, result),
             Event::CaseJudged { case, judgement } => {
                 self.case_judged(context.plan, case, judgement);

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -42,6 +43,14 @@ pub enum FolderError {
         path: PathBuf,
         /// What it is.
         found: &'static str,
+    },
+    /// Two files of a run would be one.
+    #[error("{}: this file system does not tell upper from lower case, and {twins}\n  give one of the two another name, or name a folder on another file system with --out DIR", path.display())]
+    IgnoresCase {
+        /// The folder.
+        path: PathBuf,
+        /// The two files, for people.
+        twins: String,
     },
     /// It cannot be made or written.
     #[error("cannot make the results folder {}: {source}\n  name a folder that can be written with --out DIR", path.display())]
@@ -149,6 +158,17 @@ impl Folder {
             }
         }
         unreachable!("some number is free")
+    }
+
+    /// Whether the file system takes names that differ by case alone for one name. The
+    /// journal must exist.
+    pub fn ignores_case(&self) -> bool {
+        let place = |name: &str| {
+            let found = fs::metadata(self.path.join(name)).ok()?;
+            Some((found.dev(), found.ino()))
+        };
+        let journal = place(JOURNAL_FILE);
+        journal.is_some() && place(&JOURNAL_FILE.to_uppercase()) == journal
     }
 
     /// Whether the folder holds runs.

@@ -9,9 +9,10 @@ use crate::results::folder::rfc3339;
 use crate::scenario::{Group, Scenario, TickRule, TimeMode, Timing};
 use analysis::expect::Expectation;
 use analysis::log::Driving;
+use analysis::properties::is_sometimes;
 use analysis::results::{
-    AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, LogMode, Manifest,
-    PluginInfo, ScenarioInfo, Selected, Versions,
+    AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
+    Manifest, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
 };
 use base::distribution::Distribution;
 use base::time::SimDuration;
@@ -44,6 +45,14 @@ pub fn manifest(
             text: loaded.source.text.clone(),
             notes,
         },
+        inputs: loaded
+            .inputs
+            .iter()
+            .map(|input| InputInfo {
+                file: input.path.clone(),
+                sha256: input.sha256.clone(),
+            })
+            .collect(),
         seed: scenario.seed,
         duration_s,
         time: match scenario.time {
@@ -91,6 +100,7 @@ pub fn manifest(
             })
             .collect(),
         expectations: expectations(scenario),
+        properties: properties(scenario),
         started: rfc3339(started),
     };
     manifest.format = manifest.least_format();
@@ -147,6 +157,7 @@ fn case_info(
     let own_duration = case.scenario.duration.map(SimDuration::as_secs_f64);
     let own_groups = groups(case);
     let own_expectations = expectations(&case.scenario);
+    let own_properties = properties(&case.scenario);
     CaseInfo {
         id: case.id.clone(),
         axes: named
@@ -157,12 +168,25 @@ fn case_info(
         window: case.scenario.window(),
         expectations: (own_expectations != expectations(&plan.cases[0].scenario))
             .then_some(own_expectations),
+        properties: (own_properties != properties(&plan.cases[0].scenario))
+            .then_some(own_properties),
     }
 }
 
 fn expectations(scenario: &Scenario) -> Vec<Expectation> {
     let rules = scenario.expectations.iter();
     rules.map(|rule| rule.expectation.clone()).collect()
+}
+
+fn properties(scenario: &Scenario) -> Vec<PropertyInfo> {
+    let rules = scenario.properties.iter().map(|it| &it.rule);
+    rules
+        .map(|rule| PropertyInfo {
+            name: rule.name.clone(),
+            claim: rule.to_string(),
+            over_runs: is_sometimes(rule),
+        })
+        .collect()
 }
 
 fn groups(case: &Case) -> Vec<GroupInfo> {
@@ -287,7 +311,15 @@ fn spread(distribution: &Distribution, unit: impl Fn(f64) -> String) -> String {
             format!("one of {}", values.join(", "))
         }
         Distribution::Normal { mean, std } => {
-            format!("normal, mean {}, deviation {}", unit(*mean), unit(*std))
+            let cut = match distribution.mean() {
+                after if unit(after) == unit(*mean) => String::new(),
+                after => format!(", cut at 0 (mean of the draws {})", unit(after)),
+            };
+            format!(
+                "normal, mean {}, deviation {}{cut}",
+                unit(*mean),
+                unit(*std)
+            )
         }
         Distribution::Exponential { mean } => format!("exponential, mean {}", unit(*mean)),
         Distribution::LogNormal { median, sigma } => {
@@ -295,6 +327,37 @@ fn spread(distribution: &Distribution, unit: impl Fn(f64) -> String) -> String {
         }
         Distribution::Pareto { min, shape } => {
             format!("Pareto, at least {}, shape {shape}", unit(*min))
+        }
+        Distribution::Gamma { shape, .. } => {
+            format!("gamma, mean {}, shape {shape}", unit(distribution.mean()))
+        }
+        Distribution::Erlang { phases, mean } => {
+            format!("Erlang, mean {}, {phases} phases", unit(*mean))
+        }
+        Distribution::Weibull { shape, .. } => {
+            format!("Weibull, mean {}, shape {shape}", unit(distribution.mean()))
+        }
+        Distribution::Triangular { min, mode, max } => {
+            format!(
+                "triangular, {} to {}, most likely {}",
+                unit(*min),
+                unit(*max),
+                unit(*mode)
+            )
+        }
+        Distribution::Empirical(values) => {
+            let count = values.sorted().len();
+            format!(
+                "{count} measured values, mean {}",
+                unit(distribution.mean())
+            )
+        }
+        Distribution::Trace(trace) => {
+            let count = trace.values().len();
+            format!(
+                "{count} measured values in their order, mean {}",
+                unit(distribution.mean())
+            )
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Request<'a> {
     pub settings: Vec<String>,
     /// Whether each run is run twice.
     pub check_determinism: bool,
+    /// Whether runs keep files of their own (not `--log off`).
+    pub keeps_files: bool,
 }
 
 /// The results of a plan, open for writing.
@@ -64,12 +66,24 @@ pub fn open(
     started: SystemTime,
     request: Request<'_>,
 ) -> Result<OpenResults, OpenError> {
-    let resume = request.resume;
+    let (resume, keeps_files) = (request.resume, request.keeps_files);
     let folder = folder(&plan.loaded.scenario.name, started, &request)?;
     let identity = Identity::of(manifest, request.settings, request.check_determinism);
-    match resume {
-        true => continued(plan, manifest, folder, &identity),
-        false => new(manifest, folder, &identity),
+    let results = match resume {
+        true => continued(plan, manifest, folder, &identity)?,
+        false => new(manifest, folder, &identity)?,
+    };
+    match plan.twins.as_ref().filter(|_| keeps_files) {
+        Some(twins) if results.folder.ignores_case() => {
+            if results.fresh {
+                results.folder.abandon();
+            }
+            Err(OpenError::Folder(FolderError::IgnoresCase {
+                path: results.folder.path().to_owned(),
+                twins: twins.clone(),
+            }))
+        }
+        _ => Ok(results),
     }
 }
 

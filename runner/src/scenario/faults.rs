@@ -61,8 +61,14 @@ fn optional<T: Clone>(key: &Option<Written<T>>) -> Option<Option<T>> {
 fn kind_of(entry: &FaultEntry, targets: &Targets<'_>) -> Option<FaultKind> {
     let (name, written) = only_kind(entry, targets.mistakes)?;
     let place = written.place;
+    if let (Some(cut), true) = (&entry.cut, *name != "partition") {
+        let message = format!("`cut` beside `{name}`");
+        let help = "`cut` is for a `partition`: it drops what is under way";
+        targets.mistakes.add_with_help(cut.key, message, help);
+        return None;
+    }
     match written.value.as_ref()? {
-        KindEntry::Partition(lists) => partition(lists, targets),
+        KindEntry::Partition(lists) => partition(lists, optional(&entry.cut)?, targets),
         KindEntry::Crash(nodes) => Some(FaultKind::Crash(targets.processes(name, nodes, place)?)),
         KindEntry::Pause(nodes) => Some(FaultKind::Pause(targets.processes(name, nodes, place)?)),
         KindEntry::Link(link) => link_change(link, targets),
@@ -109,7 +115,11 @@ fn only_kind<'a>(
 }
 
 /// A partition; `None` if a node is on two sides or unknown, which is reported.
-fn partition(lists: &[Vec<Selector>], targets: &Targets<'_>) -> Option<FaultKind> {
+fn partition(
+    lists: &[Vec<Selector>],
+    cut: Option<bool>,
+    targets: &Targets<'_>,
+) -> Option<FaultKind> {
     let (names, mistakes) = (targets.names, targets.mistakes);
     let mut sides: Vec<NodeRanges> = Vec::new();
     let mut sound = true;
@@ -126,7 +136,8 @@ fn partition(lists: &[Vec<Selector>], targets: &Targets<'_>) -> Option<FaultKind
         }
         sides.push(side);
     }
-    sound.then_some(FaultKind::Partition(sides))
+    let cut = cut.unwrap_or(false);
+    sound.then_some(FaultKind::Partition { sides, cut })
 }
 
 /// A change of links; `None` if an end or a setting is wrong, which is reported.

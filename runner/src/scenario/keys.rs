@@ -16,8 +16,8 @@ mod scenario;
 pub use distribution::DISTRIBUTION;
 pub use fault::{DRIFT_FAULT, FAULT, TICK_RATE_FAULT};
 pub use group::{GROUP, LISTEN};
-pub use judge::{CHECK, EXPECT};
-pub use link::{LINK, LinkKeys, read_settings};
+pub use judge::{CHECK, EXPECT, PROPERTY};
+pub use link::{GILBERT_ELLIOTT, LINK, LOSS, LinkKeys, read_settings};
 pub use matrix::{AXIS, MATRIX};
 pub use scenario::SCENARIO;
 
@@ -58,6 +58,8 @@ pub enum Shape {
     Positive,
     /// A number from 0 to 1.
     Probability,
+    /// A number from 0 to 1, or a table of [`LOSS`].
+    Loss,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A duration above 0.
@@ -90,6 +92,10 @@ pub enum Shape {
     Command,
     /// A table that a plugin reads.
     Anything,
+    /// An expression about records: `queue <= 50`.
+    Expression,
+    /// Two expressions about records.
+    Expressions,
     /// A group, node or glob.
     Selector,
     /// Two groups, nodes or globs.

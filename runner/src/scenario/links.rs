@@ -38,15 +38,21 @@ pub fn rule(entry: &LinkEntry, names: &Names<'_>, mistakes: &Mistakes) -> ReadLi
 
 /// Reports settings of a rule that have no effect without others.
 fn check_together(keys: &LinkKeys, mistakes: &Mistakes) -> Option<()> {
-    if let (Some(limit), None) = (keys.place("queue_limit"), keys.place("bandwidth")) {
-        mistakes.add_with_help(
-            limit,
-            "`queue_limit` without `bandwidth`",
-            "without a bandwidth no message waits for its link",
-        );
-        return None;
+    if keys.place("bandwidth").is_some() {
+        return Some(());
     }
-    Some(())
+    let mut sound = Some(());
+    for key in ["queue_limit", "burst"] {
+        if let Some(place) = keys.place(key) {
+            mistakes.add_with_help(
+                place,
+                format!("`{key}` without `bandwidth`"),
+                "without a bandwidth no message waits for its link",
+            );
+            sound = None;
+        }
+    }
+    sound
 }
 
 /// The nodes at the two ends.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::matrix::{Axis, AxisValue, CaseMistakes};
+use super::measured::InputFile;
 use super::origin::Origins;
 use super::parts::Parts;
 use super::resolved::Scenario;
@@ -19,6 +20,8 @@ pub struct Loaded {
     pub scenario: Scenario,
     /// The author's notes for the report, an existing file.
     pub notes: Option<PathBuf>,
+    /// The files with measured values.
+    pub inputs: Vec<InputFile>,
     /// The file's text and the options that override it.
     pub source: Arc<Source>,
     /// Where the groups, checks and expectations are written.
@@ -34,6 +37,8 @@ pub struct Reading {
     pub source: Arc<Source>,
     /// The author's notes for the report, an existing file.
     pub notes: Option<PathBuf>,
+    /// The files with measured values.
+    pub inputs: Vec<InputFile>,
     /// The axes of the matrix, in the order of the file.
     pub axes: Vec<Axis>,
     /// The cases: at least one, unless the file cannot be read at all. Without a
@@ -77,6 +82,7 @@ impl Reading {
         Reading {
             source,
             notes: None,
+            inputs: Vec::new(),
             axes: Vec::new(),
             cases: Vec::new(),
             mistakes: found,
@@ -111,6 +117,7 @@ impl Reading {
         Ok(Loaded {
             scenario: case.scenario.expect("a case without mistakes is whole"),
             notes: self.notes,
+            inputs: self.inputs,
             source: self.source,
             origins: case.origins,
         })

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::keys::{DISTRIBUTION, Key, Keys, SCENARIO, Shape};
+use super::keys::{DISTRIBUTION, Key, Keys, LOSS, SCENARIO, Shape};
 
 /// A table of keys in the reference.
 pub struct Reference {
@@ -17,7 +17,8 @@ pub struct Reference {
 pub fn references() -> Vec<Reference> {
     let mut tables: Vec<&'static Keys> = Vec::new();
     collect(&SCENARIO, &mut tables);
-    tables.push(&DISTRIBUTION);
+    collect(&LOSS, &mut tables);
+    collect(&DISTRIBUTION, &mut tables);
     let references = tables.into_iter().map(|keys| Reference {
         what: keys.what,
         table: table(keys),
@@ -48,7 +49,7 @@ fn is_inline(keys: &Keys) -> bool {
             Shape::TableOf(_) | Shape::ArrayOf(_) | Shape::Parameters(_)
         )
     };
-    keys.keys.len() <= 2 && !keys.keys.iter().any(is_table)
+    keys.keys.len() <= 5 && !keys.keys.iter().any(is_table)
 }
 
 fn table(keys: &Keys) -> String {
@@ -86,6 +87,7 @@ fn value(shape: &Shape) -> String {
         Shape::Positive | Shape::Exponent => "number above 0",
         Shape::Sigma => "number, 0 or more",
         Shape::Probability => "number, 0 to 1",
+        Shape::Loss => "number, 0 to 1, or table",
         Shape::Word(words) => {
             let words: Vec<String> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
             return words.join(", ");
@@ -103,6 +105,8 @@ fn value(shape: &Shape) -> String {
         Shape::Framing => "name of a framing",
         Shape::Command => "array of texts",
         Shape::Anything | Shape::Parameters(_) => "table",
+        Shape::Expression => "expression",
+        Shape::Expressions => "array of two expressions",
         Shape::Selector => "nodes",
         Shape::Selectors => "array of two: nodes",
         Shape::SelectorList => "nodes, or array of nodes",

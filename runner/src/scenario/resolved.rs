@@ -3,11 +3,12 @@
 
 use analysis::expect::Expectation;
 use analysis::metrics::{Warmup, Window};
+use analysis::properties::PropertyRule;
 use base::time::SimDuration;
 pub use model::{
     BehaviorName, ExitRule, External, Fault, FaultKind, Group, Link, LinkChange, LinkRule,
-    LinkSettings, LinkTransport, Listen, LocalClock, NodeRanges, Order, Program, StandardInput,
-    TickRule, Timing, Transport,
+    LinkSettings, LinkTransport, Listen, LocalClock, Loss, NodeRanges, Order, Program,
+    StandardInput, TickRule, Timing, Transport,
 };
 
 /// One scenario, ready to run.
@@ -51,6 +52,8 @@ pub struct Scenario {
     pub checks: Vec<CheckRule>,
     /// The expectations, in the order of the file.
     pub expectations: Vec<ExpectRule>,
+    /// The properties, in the order of the file.
+    pub properties: Vec<PropertyPart>,
 }
 
 impl Scenario {
@@ -83,6 +86,15 @@ pub struct ExpectRule {
     /// The expectation.
     pub expectation: Expectation,
     /// The nodes whose metric is compared. `None`: all nodes that have the metric.
+    pub nodes: Option<NodeRanges>,
+}
+
+/// One `[[property]]` entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PropertyPart {
+    /// The property.
+    pub rule: PropertyRule,
+    /// The nodes that are selected. `None`: all that have the columns.
     pub nodes: Option<NodeRanges>,
 }
 

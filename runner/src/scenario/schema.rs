@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::keys::{
-    DISTRIBUTION, Keys, MAX_BANDWIDTH, MAX_DRIFT, MAX_LOG, MAX_MESSAGE, MAX_RATE, SCENARIO, Shape,
+    DISTRIBUTION, Keys, LOSS, MAX_BANDWIDTH, MAX_DRIFT, MAX_LOG, MAX_MESSAGE, MAX_RATE, SCENARIO,
+    Shape,
 };
 use base::{duration, size};
 use framing::Framing;
@@ -180,6 +181,9 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
         Shape::Whole(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
         Shape::Positive => json!({ "type": "number", "exclusiveMinimum": 0 }),
         Shape::Probability => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+        Shape::Loss => json!({
+            "anyOf": [self::shape(&Shape::Probability, unit), table(&LOSS, unit)],
+        }),
         Shape::Word(words) => json!({ "type": "string", "enum": words }),
         Shape::Duration | Shape::Delay => reference("duration"),
         Shape::Warmup => json!({ "anyOf": [reference("duration"), { "const": "auto" }] }),
@@ -199,8 +203,8 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
             json!({ "type": "array", "minItems": 1, "items": { "type": "string" } })
         }
         Shape::Anything => json!({ "type": "object" }),
-        Shape::Selector => json!({ "type": "string", "minLength": 1 }),
-        Shape::Selectors => two(json!({ "type": "string", "minLength": 1 })),
+        Shape::Selector | Shape::Expression => json!({ "type": "string", "minLength": 1 }),
+        Shape::Selectors | Shape::Expressions => two(json!({ "type": "string", "minLength": 1 })),
         Shape::Amount => amount(),
         Shape::Amounts => two(amount()),
         Shape::SelectorList => json!({

@@ -17,9 +17,11 @@ pub use size::{bandwidth, size};
 use std::path::PathBuf;
 
 use super::document::ValueKind as Kind;
-use super::reader::{Field, listed, nearest};
+use super::keys::{GILBERT_ELLIOTT, LOSS};
+use super::reader::{Field, TableReader, listed, nearest};
 use super::resolved::BehaviorName;
 use framing::Framing;
+use model::Loss;
 
 /// The longest name of a scenario, group or node: names become file names.
 pub const MAX_NAME: usize = 64;
@@ -104,6 +106,37 @@ pub fn probability(field: Field<'_>) -> Option<f64> {
         }
         _ => field.expected("a probability from 0 to 1"),
     }
+}
+
+/// Which messages a link loses: a probability, or a table with a model.
+pub fn loss(field: Field<'_>) -> Option<Loss> {
+    let Kind::Table(table) = &field.value.kind else {
+        return probability(field).map(Loss::Independent);
+    };
+    let mut reader = TableReader::new(table, field.value.place, &LOSS, field.mistakes);
+    let model = reader.required("gilbert_elliott", gilbert_elliott);
+    reader.finish();
+    model?.value
+}
+
+fn gilbert_elliott(field: Field<'_>) -> Option<Loss> {
+    let table = field.table("a table: { to_bad, to_good, loss_bad }")?;
+    let place = field.value.place;
+    let mut reader = TableReader::new(table, place, &GILBERT_ELLIOTT, field.mistakes);
+    let to_bad = reader.required("to_bad", probability);
+    let to_good = reader.required("to_good", probability);
+    let loss_bad = reader.required("loss_bad", probability);
+    let loss_good = reader.optional("loss_good", probability);
+    reader.finish();
+    Some(Loss::GilbertElliott {
+        to_bad: to_bad?.value?,
+        to_good: to_good?.value?,
+        loss_bad: loss_bad?.value?,
+        loss_good: match loss_good {
+            Some(written) => written.value?,
+            None => 0.0,
+        },
+    })
 }
 
 /// The value that one of these words stands for.

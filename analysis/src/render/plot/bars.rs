@@ -6,11 +6,10 @@ use super::scale::Scale;
 use crate::render::number;
 use crate::report::Bars;
 
-pub(super) fn draw(plot: &Bars) -> Canvas {
-    let mut canvas = Canvas::default();
+pub(super) fn draw(canvas: &mut Canvas, plot: &Bars) {
     let places = panels::areas(plot.panels.len(), 16.0);
     let Some(&first) = places.first() else {
-        return canvas;
+        return;
     };
     let heights = plot.panels.iter().flat_map(|panel| &panel.bars);
     let high = heights.copied().fold(0.0, f64::max);
@@ -38,13 +37,7 @@ pub(super) fn draw(plot: &Bars) -> Canvas {
             .into_iter()
             .map(|(value, label)| (up.place(value), label))
             .collect();
-        panels::frame(
-            &mut canvas,
-            place,
-            (&panel.title, &panel.note),
-            &labels,
-            &ticks,
-        );
+        panels::frame(canvas, place, (&panel.title, &panel.note), &labels, &ticks);
         for (index, &height) in panel.bars.iter().enumerate().filter(|bar| *bar.1 > 0.0) {
             let y = up.place(height);
             // A bar that is not zero is at least one unit high.
@@ -57,8 +50,7 @@ pub(super) fn draw(plot: &Bars) -> Canvas {
             );
         }
     }
-    panels::axis_names(&mut canvas, 20.0, &plot.y_label, &plot.x_label);
-    canvas
+    panels::axis_names(canvas, 20.0, &plot.y_label, &plot.x_label);
 }
 
 /// What a bar counts: `3`, `10–19`, `90+`.

@@ -3,16 +3,44 @@
 use base::harmless;
 use std::fmt::Write;
 
-use crate::render::palette::COLOURS;
+use crate::render::palette::{COLOURS, attributes};
+
+/// Where a drawing stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// In the page, whose style sheet has the classes.
+    Page,
+    /// In a file of its own.
+    File,
+}
+
+impl Look {
+    /// The attributes that give an element these classes.
+    pub fn styled(self, classes: &str) -> String {
+        match self {
+            Look::Page => format!(" class=\"{classes}\""),
+            Look::File => attributes(classes),
+        }
+    }
+}
 
 /// A drawing that grows downwards.
-#[derive(Default)]
 pub(super) struct Canvas {
+    look: Look,
     body: String,
     height: f64,
 }
 
 impl Canvas {
+    /// An empty drawing.
+    pub fn new(look: Look) -> Canvas {
+        Canvas {
+            look,
+            body: String::new(),
+            height: 0.0,
+        }
+    }
+
     /// The elements drawn so far.
     pub fn body(&self) -> &str {
         &self.body
@@ -28,12 +56,20 @@ impl Canvas {
         self.height = self.height.max(y);
     }
 
+    /// Text on a halo of the background's colour, so that lines behind it do not cross the letters.
+    /// The halo is a copy of the text: not every viewer can paint an outline under the letters.
+    pub fn text_with_halo(&mut self, x: f64, y: f64, class: &str, text: &str) {
+        self.text(x, y, &format!("{class} halo"), text);
+        self.text(x, y, class, text);
+    }
+
     /// Text with its baseline at `y`; `class` is its style.
     pub fn text(&mut self, x: f64, y: f64, class: &str, text: &str) {
         if !text.is_empty() {
             let _ = writeln!(
                 self.body,
-                "<text class=\"pt {class}\" x=\"{}\" y=\"{}\">{}</text>",
+                "<text{} x=\"{}\" y=\"{}\">{}</text>",
+                self.look.styled(&format!("pt {class}")),
                 coordinate(x),
                 coordinate(y),
                 escape(text)
@@ -45,7 +81,8 @@ impl Canvas {
     pub fn line(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64), class: &str) {
         let _ = writeln!(
             self.body,
-            "<path class=\"{class}\" d=\"M{} {}L{} {}\"/>",
+            "<path{} d=\"M{} {}L{} {}\"/>",
+            self.look.styled(class),
             coordinate(x1),
             coordinate(y1),
             coordinate(x2),
@@ -55,14 +92,16 @@ impl Canvas {
 
     /// A path, by its path data.
     pub fn path(&mut self, data: &str, class: &str) {
-        let _ = writeln!(self.body, "<path class=\"{class}\" d=\"{data}\"/>");
+        let style = self.look.styled(class);
+        let _ = writeln!(self.body, "<path{style} d=\"{data}\"/>");
     }
 
     /// A dot.
     pub fn dot(&mut self, x: f64, y: f64, radius: f64, class: &str) {
         let _ = writeln!(
             self.body,
-            "<circle class=\"{class}\" cx=\"{}\" cy=\"{}\" r=\"{}\"/>",
+            "<circle{} cx=\"{}\" cy=\"{}\" r=\"{}\"/>",
+            self.look.styled(class),
             coordinate(x),
             coordinate(y),
             coordinate(radius)
@@ -73,7 +112,8 @@ impl Canvas {
     pub fn bar(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), class: &str, tip: &str) {
         let _ = writeln!(
             self.body,
-            "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{}</title></rect>",
+            "<rect{} x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{}</title></rect>",
+            self.look.styled(class),
             coordinate(x),
             coordinate(y),
             coordinate(width),

@@ -7,12 +7,13 @@ use super::panels;
 use super::scale::Scale;
 use crate::report::Lines;
 
-pub(super) fn draw(plot: &Lines) -> Canvas {
-    let mut canvas = Canvas::default();
-    let top = panels::legend(&mut canvas, &plot.series, true);
+pub(super) fn draw(canvas: &mut Canvas, plot: &Lines) {
+    let lines = || plot.panels.iter().flat_map(|panel| &panel.lines);
+    let drawn = |series| lines().any(|(of, points)| *of == series && !points.is_empty());
+    let top = panels::legend(canvas, &plot.series, drawn);
     let places = panels::areas(plot.panels.len(), top);
     let Some(&first) = places.first() else {
-        return canvas;
+        return;
     };
     let points = || {
         plot.panels
@@ -50,7 +51,7 @@ pub(super) fn draw(plot: &Lines) -> Canvas {
             );
         }
         panels::frame(
-            &mut canvas,
+            canvas,
             place,
             (&panel.title, &panel.note),
             &at(&across),
@@ -63,13 +64,7 @@ pub(super) fn draw(plot: &Lines) -> Canvas {
             canvas.path(&data, &stroke(*series));
         }
     }
-    panels::axis_names(
-        &mut canvas,
-        top + 2.0,
-        &plot.y_label,
-        &format!("time [{unit}]"),
-    );
-    canvas
+    panels::axis_names(canvas, top + 2.0, &plot.y_label, &format!("time [{unit}]"));
 }
 
 /// Path data through the points; with `step`, a value holds until the next point.

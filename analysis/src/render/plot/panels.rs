@@ -2,7 +2,7 @@
 //! heading, all on the same scale.
 
 use super::WIDTH;
-use super::canvas::{Canvas, fill, fit, stroke, text_width};
+use super::canvas::{Canvas, fit, stroke, text_width};
 
 /// Space for the labels of the vertical axis.
 const LEFT: f64 = 52.0;
@@ -98,21 +98,18 @@ pub(super) fn axis_names(canvas: &mut Canvas, top: f64, y_label: &str, x_label: 
     canvas.reach(bottom + 10.0);
 }
 
-/// The names of the series with a sample of each; the space below it begins at
-/// the returned height.
-pub(super) fn legend(canvas: &mut Canvas, names: &[String], lines: bool) -> f64 {
+/// The names of the series that are `drawn`, with a sample of each; the space below it begins
+/// at the returned height.
+pub(super) fn legend(canvas: &mut Canvas, names: &[String], drawn: impl Fn(usize) -> bool) -> f64 {
     let (mut x, mut y) = (10.0, 20.0);
-    for (series, name) in names.iter().enumerate() {
+    let names = names.iter().enumerate();
+    for (series, name) in names.filter(|(series, _)| drawn(*series)) {
         let name = fit(name, 240.0);
         let width = 28.0 + text_width(&name) * 1.06 + 14.0;
         if x + width > WIDTH - RIGHT && x > 10.0 {
             (x, y) = (10.0, y + 20.0);
         }
-        if lines {
-            canvas.line((x, y - 4.0), (x + 22.0, y - 4.0), &stroke(series));
-        } else {
-            canvas.bar((x + 6.0, y - 9.0), (10.0, 10.0), &fill(series), &name);
-        }
+        canvas.line((x, y - 4.0), (x + 22.0, y - 4.0), &stroke(series));
         canvas.text(x + 28.0, y, "", &name);
         x += width;
     }

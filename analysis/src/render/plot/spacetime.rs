@@ -19,8 +19,7 @@ const LEFT: f64 = 110.0;
 /// Space right of the lines.
 const RIGHT: f64 = 24.0;
 
-pub(super) fn draw(plot: &SpaceTime) -> Canvas {
-    let mut canvas = Canvas::default();
+pub(super) fn draw(canvas: &mut Canvas, plot: &SpaceTime) {
     let (unit, factor) = time_unit(plot.end_s);
     let across = Scale::new((0.0, plot.end_s * factor), (LEFT, WIDTH - RIGHT), 10, false);
     let x = |time_s: f64| across.place(time_s * factor);
@@ -40,7 +39,7 @@ pub(super) fn draw(plot: &SpaceTime) -> Canvas {
     for message in &plot.messages {
         let from = (x(message.sent_s), y(message.from));
         match message.handled_s {
-            Some(handled) => arrow(&mut canvas, from, (x(handled), y(message.to)), message.from),
+            Some(handled) => arrow(canvas, from, (x(handled), y(message.to)), message.from),
             None => {
                 // Not handled within the window: a short dotted line.
                 let direction = (y(message.to) - from.1).signum();
@@ -73,14 +72,13 @@ pub(super) fn draw(plot: &SpaceTime) -> Canvas {
         if left >= free[step.node] {
             free[step.node] = left + width;
             if below {
-                canvas.text(x, y + 17.0, "ps pm halo", label);
+                canvas.text_with_halo(x, y + 17.0, "ps pm", label);
             } else {
-                canvas.text(left, y - 6.0, "ps halo", label);
+                canvas.text_with_halo(left, y - 6.0, "ps", label);
             }
         }
     }
-    panels::axis_names(&mut canvas, 14.0, "", &format!("time [{unit}]"));
-    canvas
+    panels::axis_names(canvas, 14.0, "", &format!("time [{unit}]"));
 }
 
 /// A line that ends in an arrow head, short of the dot at its end.

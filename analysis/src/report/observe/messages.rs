@@ -106,11 +106,14 @@ pub(super) fn queues(runs: &[Run<'_>], step: &str, clocked: bool) -> Vec<String>
             (_, true) => format!("No node ends with {WAITING} messages or more waiting. The"),
             _ => "The".to_owned(),
         };
-        sentences.push(format!(
-            "{first} longest queue was {} ({}).",
-            count(most as u64, "message"),
-            place(node, runs)
-        ));
+        sentences.push(match most {
+            0.0 => "No message had to wait behind another: after each message that was handled, the inbox was empty.".to_owned(),
+            _ => format!(
+                "{first} longest queue was {} ({}).",
+                count(most as u64, "message"),
+                place(node, runs)
+            ),
+        });
     }
     sentences
 }

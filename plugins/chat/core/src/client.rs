@@ -43,6 +43,10 @@ pub struct Client {
     command: Option<PendingCommand>,
     /// Whether messages may be missing.
     catch_up: bool,
+    /// Whether the user leaves after the command.
+    leaving: bool,
+    /// Whether the user leaves and has all messages that were under way: no other is accepted.
+    drained: bool,
 }
 
 /// The account that is logged in.
@@ -71,6 +75,10 @@ enum Purpose {
     CatchUp,
     /// Execute the user's command.
     Command,
+    /// Get the messages that are under way, for the last time.
+    Drain,
+    /// Log out for the last time.
+    Leave,
 }
 
 /// A command that is not finished.
@@ -147,6 +155,20 @@ impl Client {
         self.advance(out);
     }
 
+    /// Logs out for the last time, once the command is finished. Messages that are under way are
+    /// accepted, a later one waits for the next login. When the client
+    /// [has left](Client::has_left), the server has handled all acknowledgements, so the next
+    /// login does not show a message again.
+    pub fn leave(&mut self, out: &mut Outgoing) {
+        self.leaving = true;
+        self.advance(out);
+    }
+
+    /// Whether the user is logged out after [`leave`](Client::leave), or the connection is lost.
+    pub fn has_left(&self) -> bool {
+        self.leaving && self.user.is_none() && !self.is_busy()
+    }
+
     /// Sends the pending request again.
     pub fn resend(&mut self, out: &mut Outgoing) {
         if let Some(request) = &self.request {
@@ -204,6 +226,7 @@ impl Client {
                     self.finish(Outcome::LoggedOut, out);
                     return;
                 }
+                None if self.leaving => return,
                 _ => {
                     self.ask(Purpose::Rejoin, Request::Login { name: &name }, out);
                     return;
@@ -216,6 +239,14 @@ impl Client {
             self.ask(Purpose::CatchUp, Request::Receive { mailbox, id }, out);
         } else if let Some(pending) = self.command.take() {
             self.ask_for(pending, out);
+        } else if let (true, Some(user)) = (self.leaving, &self.user) {
+            // The server's frames are in order: what it sent before the reply arrives before it.
+            let mailbox = user.mailbox;
+            let id = self.seen.get(&mailbox).copied().unwrap_or(0);
+            match self.drained {
+                false => self.ask(Purpose::Drain, Request::Receive { mailbox, id }, out),
+                true => self.ask(Purpose::Leave, Request::Logout, out),
+            }
         }
     }
 
@@ -293,6 +324,9 @@ impl Client {
         let Some(user) = self.user.as_ref().filter(|it| it.mailbox == mailbox) else {
             return;
         };
+        if self.drained {
+            return;
+        }
         let seen = self.seen.entry(mailbox).or_insert(0);
         if id > *seen + 1 {
             let request = self.request.as_ref();

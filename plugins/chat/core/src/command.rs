@@ -3,6 +3,47 @@
 use crate::{check_name, check_pattern};
 use std::fmt;
 
+/// The first words of the commands.
+const WORDS: [&str; 7] = [
+    "create", "login", "logout", "list", "send", "receive", "delete",
+];
+
+/// Why a line is not a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandError {
+    /// The first word is not that of a command.
+    Unknown {
+        /// The word.
+        word: String,
+    },
+    /// An argument is missing, invalid or superfluous; the text says which.
+    Argument(String),
+}
+
+impl CommandError {
+    /// The error as text. `more` are the other words that a line may begin with where the line
+    /// comes from: on a terminal, in a script.
+    pub fn text(&self, more: &[&str]) -> String {
+        match self {
+            CommandError::Unknown { word } => {
+                let words = [&WORDS, more].concat();
+                let (last, before) = words.split_last().expect("there are commands");
+                let before = before.join(", ");
+                format!("`{word}` is not a command, expected {before} or {last}")
+            }
+            CommandError::Argument(text) => text.clone(),
+        }
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(&[]))
+    }
+}
+
+impl std::error::Error for CommandError {}
+
 /// A command of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -50,8 +91,19 @@ delete           delete your account and its waiting messages";
     /// Parses a line.
     ///
     /// # Errors
-    /// If the line is not a command; the text says what was expected.
-    pub fn parse(line: &str) -> Result<Command, String> {
+    /// If the line is not a command; the error says what was expected.
+    pub fn parse(line: &str) -> Result<Command, CommandError> {
+        let (word, _) = first_word(line);
+        match word.is_empty() || WORDS.contains(&word) {
+            true => Command::parse_known(line).map_err(CommandError::Argument),
+            false => Err(CommandError::Unknown {
+                word: word.to_owned(),
+            }),
+        }
+    }
+
+    /// Parses a line whose first word is that of a command, or that is empty.
+    fn parse_known(line: &str) -> Result<Command, String> {
         let (word, rest) = first_word(line);
         let name = || -> Result<String, String> {
             let (name, more) = first_word(rest);
@@ -85,11 +137,7 @@ delete           delete your account and its waiting messages";
             }
             "receive" => alone(Command::Receive),
             "delete" => alone(Command::Delete),
-            "" => Err("no command".to_owned()),
-            other => Err(format!(
-                "`{other}` is not a command, expected create, login, logout, list, send, receive \
-                 or delete"
-            )),
+            _ => Err("no command".to_owned()),
         }
     }
 }
@@ -158,11 +206,18 @@ mod tests {
             ("send wh? hi", "`wh?`: a name is 1 to 64 bytes"),
         ] {
             let found = Command::parse(line).unwrap_err();
-            assert!(found.starts_with(told), "{line}: {found}");
+            assert!(found.to_string().starts_with(told), "{line}: {found}");
         }
+        let unknown = Command::parse("quti").unwrap_err();
+        let text = unknown.text(&["help", "quit"]);
+        assert!(
+            text.ends_with("send, receive, delete, help or quit"),
+            "{text}"
+        );
         let long = Command::parse(&format!("list {}", "*".repeat(65)));
         assert!(
             long.unwrap_err()
+                .to_string()
                 .ends_with("a pattern is 1 to 64 bytes of UTF-8")
         );
     }

@@ -36,7 +36,7 @@ mod service;
 pub mod wire;
 
 pub use client::{Client, Notice, Outcome, Outgoing};
-pub use command::Command;
+pub use command::{Command, CommandError};
 pub use name::{MAX_NAME, check_name};
 pub use outbox::Outbox;
 pub use pattern::{check_pattern, matches};

@@ -8,47 +8,45 @@ use crate::proto::chat_server::Chat;
 use crate::proto::{
     AcknowledgeReply, AcknowledgeRequest, CreateReply, CreateRequest, DeleteReply, DeleteRequest,
     Event, ListReply, ListRequest, LoggedIn, LoginRequest, LogoutReply, LogoutRequest, Message,
-    SendReply, SendRequest, event,
+    ReceiveReply, ReceiveRequest, SendReply, SendRequest, event,
 };
+use crate::shutdown::{Closed, Report};
 use chat_core::{Limits, Push, Pushes, Refusal, Service, Session};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_stream::Stream;
+use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Request, Response, Status};
+
+/// The trailer with the code of a refusal.
+pub(crate) const CODE: &str = "chat-code";
 
 /// Maximum number of names in a page.
 const PAGE: usize = 100;
 
 /// The service. Its clones share one state.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct ChatService {
     shared: Arc<Mutex<Shared>>,
 }
 
 struct Shared {
     service: Service,
-    logins: HashMap<Session, Login>,
+    report: Report,
+    /// In the order of their sessions, so that they are closed in this order.
+    logins: BTreeMap<Session, Login>,
     /// The session number of the last login.
     last: Session,
 }
 
 struct Login {
+    name: String,
     mailbox: u64,
     events: UnboundedSender<Result<Event, Status>>,
-}
-
-impl Default for Shared {
-    fn default() -> Shared {
-        Shared {
-            service: Service::new(Limits::default()),
-            logins: HashMap::new(),
-            last: 0,
-        }
-    }
 }
 
 impl Shared {
@@ -79,6 +77,11 @@ impl Shared {
     }
 }
 
+/// The status of what is refused since the server ends.
+fn stopping() -> Status {
+    Status::unavailable("the server is stopping")
+}
+
 /// A refusal as a status of gRPC.
 fn status(refusal: Refusal) -> Status {
     let code = match refusal {
@@ -92,10 +95,38 @@ fn status(refusal: Refusal) -> Status {
         }
         Refusal::Malformed | Refusal::UnsupportedVersion | Refusal::UnknownType => Code::Internal,
     };
-    Status::new(code, refusal.to_string())
+    let mut metadata = MetadataMap::new();
+    metadata.insert(CODE, MetadataValue::from(u16::from(refusal.code())));
+    Status::with_metadata(code, refusal.to_string(), metadata)
 }
 
 impl ChatService {
+    /// A service without accounts.
+    pub(crate) fn new(report: Report) -> ChatService {
+        let shared = Shared {
+            service: Service::new(Limits::default()),
+            report,
+            logins: BTreeMap::new(),
+            last: 0,
+        };
+        ChatService {
+            shared: Arc::new(Mutex::new(shared)),
+        }
+    }
+
+    /// Ends all logins; there are no new ones. Returns the numbers of accounts and of messages
+    /// that wait.
+    pub(crate) fn close(&self) -> (usize, usize) {
+        let mut shared = self.lock();
+        shared.last = Session::MAX;
+        for (session, login) in std::mem::take(&mut shared.logins) {
+            let _ = login.events.send(Err(stopping()));
+            let _ = shared.service.logout(session);
+            (shared.report)(Closed::Login(login.name));
+        }
+        (shared.service.accounts(), shared.service.waiting())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -119,7 +150,9 @@ impl Chat for ChatService {
     async fn login(&self, request: Request<LoginRequest>) -> Result<Response<Events>, Status> {
         let name = request.into_inner().name;
         let mut shared = self.lock();
-        let session = shared.last + 1;
+        let Some(session) = shared.last.checked_add(1) else {
+            return Err(stopping());
+        };
         let mut pushes = Vec::new();
         let login = shared.service.login(session, &name, &mut pushes);
         let login = login.map_err(status)?;
@@ -130,11 +163,17 @@ impl Chat for ChatService {
             last_number: login.last_number,
             acknowledged: login.acknowledged,
             waiting: login.waiting,
+            mailbox: login.mailbox,
         });
         let event = Some(first);
         let _ = events.send(Ok(Event { event }));
         let mailbox = login.mailbox;
-        shared.logins.insert(session, Login { mailbox, events });
+        let login = Login {
+            name,
+            mailbox,
+            events,
+        };
+        shared.logins.insert(session, login);
         shared.push(pushes);
         Ok(Response::new(Events {
             session,
@@ -195,6 +234,20 @@ impl Chat for ChatService {
             .acknowledge(session, mailbox, id, &mut pushes);
         shared.push(pushes);
         Ok(Response::new(AcknowledgeReply {}))
+    }
+
+    async fn receive(
+        &self,
+        request: Request<ReceiveRequest>,
+    ) -> Result<Response<ReceiveReply>, Status> {
+        let ReceiveRequest { session, id } = request.into_inner();
+        let mut shared = self.lock();
+        let mailbox = shared.logins.get(&session).map_or(0, |it| it.mailbox);
+        let mut pushes = Vec::new();
+        let received = shared.service.receive(session, mailbox, id, &mut pushes);
+        let (waiting, _) = received.map_err(status)?;
+        shared.push(pushes);
+        Ok(Response::new(ReceiveReply { waiting }))
     }
 
     async fn delete(

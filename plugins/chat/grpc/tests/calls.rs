@@ -14,7 +14,7 @@ use tonic::{Code, Status, Streaming};
 async fn service() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(chat_grpc::serve(listener, std::future::pending()));
+    tokio::spawn(chat_grpc::serve(listener, std::future::pending(), |_| {}));
     format!("http://{address}")
 }
 

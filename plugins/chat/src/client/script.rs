@@ -39,15 +39,10 @@ impl Line {
                     "`await`: expected a number of messages, found \"{rest}\""
                 )),
             },
-            _ => Command::parse(text).map(Line::Command).map_err(|error| {
-                let is_unknown = error.contains("is not a command");
-                let more = if is_unknown {
-                    "; or in a script wait, await, drop"
-                } else {
-                    ""
-                };
-                error + more
-            }),
+            _ => match Command::parse(text) {
+                Ok(command) => Ok(Line::Command(command)),
+                Err(error) => Err(error.text(&["wait", "await", "drop"])),
+            },
         }
     }
 }

@@ -107,25 +107,30 @@ fn a_crash_of_the_server_loses_the_waiting_messages() {
     assert_eq!(ends(judge, 0).reason, reason);
 }
 
-/// A row of the server with its number of accounts.
-fn server_with(judge: &mut Judge<ChatDelivery>, event: &str, accounts: u64) {
+/// A row of the server with its numbers of accounts and of waiting messages.
+fn server_with(judge: &mut Judge<ChatDelivery>, event: &str, accounts: u64, waiting: u64) {
     judge.step(&testkit::Seen {
         node: SERVER,
         event,
-        numbers: &[("accounts", accounts), ("waiting", 0)],
+        numbers: &[("accounts", accounts), ("waiting", waiting)],
         ..Default::default()
     });
 }
 
 #[test]
 fn a_crash_of_a_server_that_persists_loses_nothing() {
-    for (accounts, expected) in [(2, Judged::Passed), (0, Judged::Failed)] {
+    for (accounts, waiting, expected) in [
+        (2, 1, Judged::Passed),
+        (0, 0, Judged::Failed),
+        (2, 0, Judged::Failed),
+        (2, 2, Judged::Failed),
+    ] {
         let mut judge = chat();
-        server_with(&mut judge, "start", 0);
+        server_with(&mut judge, "start", 0, 0);
         row(&mut judge, ANNA, "submitted", 1);
         row(&mut judge, SERVER, "accepted", 1);
-        server_with(&mut judge, "crash", 2);
-        server_with(&mut judge, "restart", accounts);
+        server_with(&mut judge, "crash", 2, 1);
+        server_with(&mut judge, "restart", accounts, waiting);
         row(&mut judge, BEN, "got", 1);
         row(&mut judge, SERVER, "acknowledged", 1);
         let verdict = ends(judge, 0);
@@ -134,9 +139,24 @@ fn a_crash_of_a_server_that_persists_loses_nothing() {
 }
 
 #[test]
+fn a_message_lost_in_a_crash_is_found_though_its_account_is_deleted_later() {
+    let mut judge = chat();
+    server_with(&mut judge, "start", 0, 0);
+    row(&mut judge, ANNA, "submitted", 1);
+    row(&mut judge, SERVER, "accepted", 1);
+    server_with(&mut judge, "crash", 2, 1);
+    server_with(&mut judge, "restart", 2, 0);
+    row(&mut judge, SERVER, "deleted", 0);
+    let verdict = ends(judge, 0);
+    assert_eq!(verdict.judged, Judged::Failed, "{}", verdict.reason);
+    let reason = "1 message neither acknowledged nor gone with their account, and the server has 0";
+    assert_eq!(verdict.reason, reason);
+}
+
+#[test]
 fn a_server_with_accounts_of_an_earlier_run_is_not_judged() {
     let mut judge = chat();
-    server_with(&mut judge, "start", 2);
+    server_with(&mut judge, "start", 2, 0);
     row(&mut judge, BEN, "got", 7);
     let verdict = ends(judge, 0);
     assert_eq!(verdict.judged, Judged::Unknown, "{}", verdict.reason);

@@ -1,9 +1,9 @@
 //! A distribution as a config writes it: read, shown, described.
 
-use super::{Distribution, Law};
+use super::{Distribution, InOrder, Law};
 use crate::Span;
 use crate::span::SpanVisitor;
-use base::distribution::{ArrayError, FORMS, NAMES, Rule, Takes, ends};
+use base::distribution::{AtEnd, FORMS, FormError, NAMES, Rule, Takes, ends};
 use base::exact::Decimal;
 use base::time::SimDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -122,7 +122,40 @@ impl Visitor<'_> for NumberVisitor {
 
 impl<'de, T: Quantity> Deserialize<'de> for Distribution<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DistributionVisitor(PhantomData))
+        let read = deserializer.deserialize_any(DistributionVisitor(PhantomData))?;
+        match read.law.is_trace() {
+            false => Ok(read),
+            true => Err(de::Error::custom(
+                "a `trace` has an order, which this key does not keep: `empirical` draws one of the values",
+            )),
+        }
+    }
+}
+
+impl<'de, T: Quantity> Deserialize<'de> for InOrder<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = deserializer.deserialize_any(DistributionVisitor(PhantomData));
+        read.map(InOrder)
+    }
+}
+
+impl<T: Quantity> Serialize for InOrder<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<T: Quantity> JsonSchema for InOrder<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("InOrder_of_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        schema::<T>(generator, true)
     }
 }
 
@@ -176,7 +209,7 @@ fn read<'de, T: Quantity, A: MapAccess<'de>>(name: &str, table: &mut A) -> Resul
     let Some(form) = FORMS.iter().find(|form| form.name == name) else {
         return Err(de::Error::unknown_field(name, &NAMES));
     };
-    let wrong = |error: ArrayError| de::Error::custom(format!("`{name}` {error}"));
+    let wrong = |error: FormError| de::Error::custom(format!("`{name}` {error}"));
     match form.takes {
         Takes::Range => {
             let values = table.next_value::<Vec<Checked<T>>>()?;
@@ -211,8 +244,20 @@ fn read<'de, T: Quantity, A: MapAccess<'de>>(name: &str, table: &mut A) -> Resul
                     )));
                 }
             }
-            Law::with_parameters(name, &numbers)
-                .ok_or_else(|| de::Error::unknown_field(name, &NAMES))
+            let law = Law::with_parameters(name, &numbers);
+            law.ok_or_else(|| de::Error::unknown_field(name, &NAMES))?
+                .map_err(wrong)
+        }
+        Takes::Measured { others } => {
+            let measured = table.next_value::<Measured<T>>()?;
+            let at_end = measured.end(others).map_err(de::Error::custom)?;
+            let values = measured.values.ok_or_else(|| {
+                de::Error::custom("needs the key `values`, or `file` in a scenario file")
+            })?;
+            let numbers = values.iter().map(|it| it.number).collect();
+            let law = Law::measured(name, numbers, at_end);
+            law.ok_or_else(|| de::Error::unknown_field(name, &NAMES))?
+                .map_err(wrong)
         }
     }
 }
@@ -256,6 +301,37 @@ impl<'de, T: Quantity> Visitor<'de> for Parameters<T> {
     }
 }
 
+/// Measured values. The runner has read the file and put its values in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[serde(bound(deserialize = "T: Quantity"))]
+struct Measured<T: Quantity> {
+    values: Option<Vec<Checked<T>>>,
+    at_end: Option<String>,
+    #[serde(rename = "file")]
+    _file: Option<String>,
+    #[serde(rename = "column")]
+    _column: Option<String>,
+    #[serde(rename = "unit")]
+    _unit: Option<String>,
+}
+
+impl<T: Quantity> Measured<T> {
+    /// What follows the last value, for a form with these other keys.
+    fn end(&self, others: &[&str]) -> Result<AtEnd, String> {
+        let Some(word) = &self.at_end else {
+            return Ok(AtEnd::default());
+        };
+        if !others.contains(&"at_end") {
+            return Err("unknown field `at_end`".to_owned());
+        }
+        let found = AtEnd::WORDS.iter().find(|(name, _)| name == word);
+        found
+            .map(|(_, end)| *end)
+            .ok_or_else(|| format!("`at_end` is {word:?}, expected \"repeat\" or \"hold\""))
+    }
+}
+
 /// A quantity that a draw can be made with.
 struct Checked<T> {
     number: f64,
@@ -282,6 +358,16 @@ impl<T: Quantity> Serialize for Distribution<T> {
             &Law::Uniform { low, high } => json!([of(low), of(high)]),
             &Law::UniformInt { low, high } => json!([whole(low), whole(high)]),
             Law::Choice(values) => values.iter().map(|&value| of(value)).collect(),
+            Law::Empirical(values) => {
+                let values: Json = values.sorted().iter().map(|&value| of(value)).collect();
+                json!({ "values": values })
+            }
+            Law::Trace(trace) => {
+                let values: Json = trace.values().iter().map(|&value| of(value)).collect();
+                let mut words = AtEnd::WORDS.iter();
+                let word = words.find(|(_, end)| *end == trace.at_end);
+                json!({ "values": values, "at_end": word.map(|(word, _)| word) })
+            }
             with_parameters => parameters(with_parameters, of),
         };
         let name = self.law.form().map_or("", |form| form.name);
@@ -302,6 +388,22 @@ fn parameters(law: &Law, of: impl Fn(f64) -> Json) -> Json {
     Json::Object(shown.collect())
 }
 
+/// The schema of measured values.
+fn measured_schema(one: &Schema, others: &[&str]) -> Json {
+    let text = || json!({ "type": "string" });
+    let mut properties = Map::new();
+    for key in ["file", "column", "unit"] {
+        properties.insert(key.to_owned(), text());
+    }
+    let values = json!({ "type": "array", "items": one, "minItems": 1 });
+    properties.insert("values".to_owned(), values);
+    for key in others {
+        let words = AtEnd::WORDS.map(|(word, _)| word);
+        properties.insert((*key).to_owned(), json!({ "enum": words }));
+    }
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
 impl<T: Quantity> JsonSchema for Distribution<T> {
     fn inline_schema() -> bool {
         true
@@ -312,41 +414,49 @@ impl<T: Quantity> JsonSchema for Distribution<T> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let one = T::json_schema(generator);
-        let whole = T::Whole::json_schema(generator);
-        let number = f64::json_schema(generator);
-        let pair =
-            |of: &Schema| json!({ "type": "array", "items": of, "minItems": 2, "maxItems": 2 });
-        let properties = FORMS.iter().map(|form| {
-            let value = match form.takes {
-                Takes::Range => pair(&one),
-                Takes::WholeRange => pair(&whole),
-                Takes::Values => json!({ "type": "array", "items": one, "minItems": 1 }),
-                Takes::Parameters { names, rules } => {
-                    let schema = |rule: &Rule| if rule.is_plain() { &number } else { &one };
-                    let properties = names.iter().zip(rules.iter().map(schema));
-                    json!({
-                        "type": "object",
-                        "properties": properties.collect::<BTreeMap<_, _>>(),
-                        "required": names,
-                        "additionalProperties": false,
-                    })
-                }
-            };
-            (form.name.to_owned(), value)
-        });
-        let properties: Map<String, Json> = properties.collect();
-        let [single, many] = T::NAMES;
-        json_schema!({
-            "description": format!("{single}, or a distribution of {many}."),
-            "x-value": format!("{single} or a distribution of {many}"),
-            "anyOf": [one, {
-                "type": "object",
-                "properties": properties,
-                "additionalProperties": false,
-                "minProperties": 1,
-                "maxProperties": 1,
-            }],
-        })
+        schema::<T>(generator, false)
     }
+}
+
+/// The schema of a distribution, with or without traces.
+fn schema<T: Quantity>(generator: &mut SchemaGenerator, has_order: bool) -> Schema {
+    let one = T::json_schema(generator);
+    let whole = T::Whole::json_schema(generator);
+    let number = f64::json_schema(generator);
+    let pair = |of: &Schema| json!({ "type": "array", "items": of, "minItems": 2, "maxItems": 2 });
+    let forms = FORMS
+        .iter()
+        .filter(|form| has_order || form.name != "trace");
+    let properties = forms.map(|form| {
+        let value = match form.takes {
+            Takes::Range => pair(&one),
+            Takes::WholeRange => pair(&whole),
+            Takes::Values => json!({ "type": "array", "items": one, "minItems": 1 }),
+            Takes::Measured { others } => measured_schema(&one, others),
+            Takes::Parameters { names, rules } => {
+                let schema = |rule: &Rule| if rule.is_plain() { &number } else { &one };
+                let properties = names.iter().zip(rules.iter().map(schema));
+                json!({
+                    "type": "object",
+                    "properties": properties.collect::<BTreeMap<_, _>>(),
+                    "required": names,
+                    "additionalProperties": false,
+                })
+            }
+        };
+        (form.name.to_owned(), value)
+    });
+    let properties: Map<String, Json> = properties.collect();
+    let [single, many] = T::NAMES;
+    json_schema!({
+        "description": format!("{single}, or a distribution of {many}."),
+        "x-value": format!("{single} or a distribution of {many}"),
+        "anyOf": [one, {
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": false,
+            "minProperties": 1,
+            "maxProperties": 1,
+        }],
+    })
 }

@@ -193,7 +193,7 @@ impl<B: Behavior> Described<B> {
                 "a column's name is letters, digits, `-` and `_`"
             );
             assert!(
-                !is_standard(columns[i].name),
+                !is_one_of(columns[i].name, &STANDARD_COLUMNS),
                 "a column has the name of a column that every log has"
             );
             let mut j = 0;
@@ -235,6 +235,18 @@ impl<B: Behavior> Described<B> {
                 is_name(events[i].name),
                 "an event's name is letters, digits, `-` and `_`"
             );
+            assert!(
+                !is_one_of(events[i].name, &crate::check::EVENTS),
+                "an event has the name of an event that every log has"
+            );
+            let mut j = 0;
+            while j < i {
+                assert!(
+                    !same(events[j].name, events[i].name),
+                    "two events have one name"
+                );
+                j += 1;
+            }
             table[i] = abi::EventWord {
                 name: Text::new(events[i].name),
                 docs: Text::new(events[i].docs),
@@ -278,15 +290,15 @@ const fn is_file_name(name: &str) -> bool {
 }
 
 /// The columns that every log has.
-const STANDARD: [&str; 8] = [
+const STANDARD_COLUMNS: [&str; 8] = [
     "time_ns", "node", "step", "event", "peer", "message", "bytes", "queue",
 ];
 
-/// Whether every log has a column of this name.
-const fn is_standard(name: &str) -> bool {
+/// Whether a name is one of these.
+const fn is_one_of(name: &str, names: &[&str]) -> bool {
     let mut i = 0;
-    while i < STANDARD.len() {
-        if same(STANDARD[i], name) {
+    while i < names.len() {
+        if same(names[i], name) {
             return true;
         }
         i += 1;

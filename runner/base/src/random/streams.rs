@@ -26,6 +26,8 @@ pub enum Purpose {
     Duplicate,
     /// Which of a link's messages arrive changed, and how.
     Corrupt,
+    /// When a link changes between its good and its bad state.
+    LossState,
 }
 
 impl Purpose {
@@ -39,6 +41,7 @@ impl Purpose {
             Purpose::Drift => "drift",
             Purpose::Duplicate => "duplicate",
             Purpose::Corrupt => "corrupt",
+            Purpose::LossState => "loss-state",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use base::random::{Purpose, Random, Streams};
-use model::{FaultKind, Link, LinkChange, NodeRanges};
+use model::{FaultKind, Link, LinkChange, Loss, NodeRanges};
 
 /// The faults of links that hold now, in the order of the scenario.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub struct LinkFaults {
 struct Partition {
     fault: usize,
     sides: Vec<NodeRanges>,
+    cuts_under_way: bool,
+    /// Number of messages that it has cut.
     cut: u64,
 }
 
@@ -29,12 +31,57 @@ struct Changed {
     touched: u64,
 }
 
-/// The streams of one direction of a link.
+/// What one direction of a link draws from.
 #[derive(Debug)]
 pub struct Draws {
+    /// Latency and loss.
     pub link: Random,
+    /// Everything else.
+    pub extra: Extra,
+}
+
+/// What an elaborate link draws from, beside the stream of latency and loss.
+#[derive(Debug)]
+pub struct Extra {
     pub duplicate: Random,
     pub corrupt: Random,
+    /// The changes between the good and the bad state.
+    state: Random,
+    is_bad: bool,
+    /// Number of latencies, and of latencies of copies, that were drawn from a trace.
+    pub latencies: u64,
+    pub copies: u64,
+}
+
+impl Extra {
+    /// The streams that `stream` makes for each purpose, and a good state.
+    pub fn new(stream: impl Fn(Purpose) -> Random) -> Extra {
+        Extra {
+            duplicate: stream(Purpose::Duplicate),
+            corrupt: stream(Purpose::Corrupt),
+            state: stream(Purpose::LossState),
+            is_bad: false,
+            latencies: 0,
+            copies: 0,
+        }
+    }
+
+    /// The probability that the next message is lost.
+    pub fn loss(&mut self, loss: Loss) -> f64 {
+        match loss {
+            Loss::Independent(loss) => loss,
+            Loss::GilbertElliott {
+                to_bad,
+                to_good,
+                loss_bad,
+                loss_good,
+            } => {
+                let change = if self.is_bad { to_good } else { to_bad };
+                self.is_bad ^= self.state.chance(change);
+                if self.is_bad { loss_bad } else { loss_good }
+            }
+        }
+    }
 }
 
 impl Draws {
@@ -42,8 +89,7 @@ impl Draws {
     pub fn new(stream: impl Fn(Purpose) -> Random) -> Draws {
         Draws {
             link: stream(Purpose::Link),
-            duplicate: stream(Purpose::Duplicate),
-            corrupt: stream(Purpose::Corrupt),
+            extra: Extra::new(stream),
         }
     }
 }
@@ -52,12 +98,12 @@ impl LinkFaults {
     /// Begins a window of a fault, if it is one of links. Returns whether it is.
     pub fn begin(&mut self, fault: usize, window: u64, kind: &FaultKind) -> bool {
         match kind {
-            FaultKind::Partition(sides) => {
+            FaultKind::Partition { sides, cut } => {
                 let at = self.partitions.partition_point(|it| it.fault < fault);
-                let sides = sides.clone();
                 let partition = Partition {
                     fault,
-                    sides,
+                    sides: sides.clone(),
+                    cuts_under_way: *cut,
                     cut: 0,
                 };
                 self.partitions.insert(at, partition);
@@ -94,6 +140,19 @@ impl LinkFaults {
         let mut cut = false;
         for partition in &mut self.partitions {
             if partition.divides(from, to) {
+                partition.cut += 1;
+                cut = true;
+            }
+        }
+        cut
+    }
+
+    /// Whether a partition with `cut` drops a message that is under way. Each such
+    /// partition counts it.
+    pub fn cut_under_way(&mut self, from: u32, to: u32) -> bool {
+        let mut cut = false;
+        for partition in &mut self.partitions {
+            if partition.cuts_under_way && partition.divides(from, to) {
                 partition.cut += 1;
                 cut = true;
             }
@@ -159,7 +218,7 @@ mod tests {
 
     fn cuts(sides: Vec<NodeRanges>) -> Vec<(u32, u32)> {
         let mut faults = LinkFaults::default();
-        assert!(faults.begin(0, 0, &FaultKind::Partition(sides)));
+        assert!(faults.begin(0, 0, &FaultKind::Partition { sides, cut: false }));
         let pairs = (0..4).flat_map(|from| (0..4).map(move |to| (from, to)));
         let cut: Vec<_> = pairs.filter(|&(from, to)| faults.cut(from, to)).collect();
         assert_eq!(faults.end(0), cut.len() as u64);

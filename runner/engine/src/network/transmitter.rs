@@ -1,4 +1,9 @@
 //! The queue for a link with a bandwidth: one message leaves after another.
+//!
+//! With a `burst` it is a token bucket, in the form of the virtual scheduling algorithm
+//! (ITU-T I.371, annex A; RFC 2697 has the same bucket with counters). `free_at` is when
+//! the link would have sent everything without a burst. A message may leave so much
+//! earlier as the bucket takes to fill: bursts at most, after idling.
 
 use std::collections::VecDeque;
 
@@ -8,8 +13,10 @@ use model::Link;
 /// The queue for one direction of a link.
 #[derive(Debug, Default)]
 pub struct Transmitter {
-    /// When the last accepted message has left.
+    /// When the last accepted message would have left without a burst.
     free_at: SimTime,
+    /// When the last accepted message has left.
+    left: SimTime,
     /// When the transmission of each waiting message begins; kept if there is a limit.
     starts: VecDeque<SimTime>,
 }
@@ -18,11 +25,13 @@ impl Transmitter {
     /// When a message of `size` bytes that is sent now has left; at once without a
     /// bandwidth; none if the queue is full.
     pub fn send(&mut self, link: &Link, size: u64, now: SimTime) -> Option<SimTime> {
-        let start = self.free_at.max(now);
         let Some(bandwidth) = link.bandwidth else {
             // Messages that waited before a fault removed the bandwidth still leave first.
-            return Some(start);
+            return Some(self.left.max(now));
         };
+        let ahead = transmission(link.burst, bandwidth);
+        let begin = self.free_at.max(now);
+        let start = before(begin, ahead).max(self.left).max(now);
         while self.starts.front().is_some_and(|&start| start <= now) {
             self.starts.pop_front();
         }
@@ -34,9 +43,15 @@ impl Transmitter {
                 self.starts.push_back(start);
             }
         }
-        self.free_at = start + transmission(size, bandwidth);
-        Some(self.free_at)
+        self.free_at = begin + transmission(size, bandwidth);
+        self.left = before(self.free_at, ahead).max(start);
+        Some(self.left)
     }
+}
+
+/// The time a span before another; 0 if there is none.
+fn before(time: SimTime, span: SimDuration) -> SimTime {
+    SimTime(time.0.saturating_sub(span.0))
 }
 
 /// The span that a message takes to leave, rounded up to a nanosecond: so messages never
@@ -74,6 +89,71 @@ mod tests {
             "an empty message takes no time, but waits"
         );
         assert_eq!(send(1, 500), Some(501), "the link was free");
+    }
+
+    /// Sends messages of these sizes at these times [ms], and returns when each has left.
+    fn sent(link: &Link, messages: &[(u64, u64)]) -> Vec<u64> {
+        let mut transmitter = Transmitter::default();
+        let send = messages.iter().map(|&(ms, size)| {
+            let left = transmitter.send(link, size, SimTime(ms * 1_000_000));
+            left.unwrap().0 / 1_000_000
+        });
+        send.collect()
+    }
+
+    #[test]
+    fn a_burst_leaves_at_once_and_fills_up_again_with_the_bandwidth() {
+        let link = Link {
+            burst: 300,
+            ..link(1_000, None)
+        };
+        let full = [(0, 100), (0, 200), (0, 100), (0, 100)];
+        assert_eq!(sent(&link, &full), [0, 0, 100, 200]);
+        // After the burst, 150 ms fill 150 bytes.
+        assert_eq!(
+            sent(&link, &[(0, 300), (150, 150), (150, 10)]),
+            [0, 150, 160]
+        );
+        // Idling for hours fills the bucket and no more.
+        let later = [(9_000_000, 300), (9_000_000, 100)];
+        assert_eq!(sent(&link, &later), [9_000_000, 9_000_100]);
+        // What is larger than the bucket waits for the rest.
+        assert_eq!(sent(&link, &[(0, 500), (0, 0)]), [200, 200]);
+    }
+
+    #[test]
+    fn no_window_has_more_than_the_burst_and_what_the_bandwidth_gives() {
+        let (rate, burst) = (10_000, 2_000);
+        let link = Link {
+            burst,
+            ..link(rate, None)
+        };
+        let mut random = base::random::Random::from_seed(3);
+        let mut transmitter = Transmitter::default();
+        let mut now = 0;
+        let mut left = Vec::new();
+        for _ in 0..400 {
+            now += random.below(150_000_000);
+            let size = random.below(burst + 1);
+            let at = transmitter.send(&link, size, SimTime(now)).unwrap().0;
+            left.push((at, size));
+        }
+        assert!(
+            left.is_sorted_by(|a, b| a.0 <= b.0),
+            "in the order of sending"
+        );
+        let mut fullest: f64 = 0.0;
+        for first in 0..left.len() {
+            let mut bytes = 0;
+            for &(at, size) in &left[first..] {
+                bytes += size;
+                let span = (at - left[first].0) as f64 / 1e9;
+                let allowed = burst as f64 + rate as f64 * span;
+                assert!(bytes as f64 <= allowed + 1e-3, "{bytes} in {span} s");
+                fullest = fullest.max(bytes as f64 / allowed);
+            }
+        }
+        assert!(fullest > 0.99, "the burst is used: {fullest}");
     }
 
     #[test]

@@ -24,7 +24,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     ) -> Result<(), Failure> {
         let world = &mut self.world;
         world.counts.messages.entered += 1;
-        if from < world.roster.len() && world.is_program(from) && world.network.cuts(from, node) {
+        let is_cut = from < world.roster.len()
+            && match world.is_program(from) {
+                true => world.network.cuts(from, node),
+                false => world.network.cuts_under_way(from, node),
+            };
+        if is_cut {
             world.lose(node, from, number, bytes.len() as u64);
             world.end_step(&self.behaviors);
             return Ok(());

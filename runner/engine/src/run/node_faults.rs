@@ -69,6 +69,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             self.world.events.push_fault(due + every, fault, true);
         }
         if self.world.network.begin_fault(index, window, &rule.kind) {
+            if matches!(rule.kind, FaultKind::Partition { cut: true, .. }) {
+                self.cut_under_way();
+            }
             return Ok(());
         }
         let mut result = Ok(());
@@ -101,7 +104,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                     affected.push(node);
                     continue;
                 }
-                FaultKind::Partition(_) | FaultKind::Link(_) => false,
+                FaultKind::Partition { .. } | FaultKind::Link(_) => false,
             };
             if holds {
                 affected.push(node);
@@ -129,7 +132,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 FaultKind::Pause(_) => self.resume(node, index)?,
                 FaultKind::TickRate { .. } => self.ticks.set_period(node, None, due),
                 FaultKind::Drift { .. } => self.world.set_drift(node, None),
-                FaultKind::Partition(_) | FaultKind::Link(_) => {}
+                FaultKind::Partition { .. } | FaultKind::Link(_) => {}
             }
         }
         Ok(())
@@ -141,7 +144,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let state = &mut self.faults.states[index];
         let nodes = std::mem::take(&mut state.nodes);
         match state.rule.kind {
-            FaultKind::Partition(_) | FaultKind::Link(_) => {
+            FaultKind::Partition { .. } | FaultKind::Link(_) => {
                 state.touched = self.world.network.end_fault(index);
             }
             FaultKind::TickRate { .. } => {
@@ -182,7 +185,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             | FaultKind::Pause(nodes)
             | FaultKind::TickRate { nodes, .. }
             | FaultKind::Drift { nodes, .. } => nodes.iter().cloned().flatten().collect(),
-            FaultKind::Partition(_) | FaultKind::Link(_) => Vec::new(),
+            FaultKind::Partition { .. } | FaultKind::Link(_) => Vec::new(),
         }
     }
 

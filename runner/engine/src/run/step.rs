@@ -185,7 +185,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         else {
             return;
         };
-        service.due = world.now + service_time.sample_span(&mut service.stream);
+        service.due = world.now + service_time.next_span(&mut service.stream, &mut service.drawn);
         let served = Event::Served { node };
         let known = service.known.checked_sub(1).filter(|_| after_another);
         let event = match known {

@@ -28,7 +28,15 @@ fn groups(inbox_limit: Option<u32>) -> [Group; 3] {
 prop_compose! {
     fn a_link()(
         latency in 0..60_u64,
-        loss in prop_oneof![Just(0.0), 0.0..0.5],
+        loss in prop_oneof![
+            Just(Loss::NONE),
+            (0.0..0.5).prop_map(Loss::Independent),
+            [0.0..1.0, 0.0..1.0, 0.0..1.0].prop_map(|[to_bad, to_good, loss_bad]| {
+                let loss_good = 0.01;
+                Loss::GilbertElliott { to_bad, to_good, loss_bad, loss_good }
+            }),
+        ],
+        burst in 0..2_000_u64,
         duplicate in prop_oneof![Just(0.0), 0.0..1.0],
         corrupt in prop_oneof![Just(0.0), 0.0..1.0],
         bandwidth in prop::option::of(200..20_000_u64),
@@ -42,6 +50,7 @@ prop_compose! {
             corrupt,
             queue_limit: limit.filter(|_| bandwidth.is_some()),
             bandwidth,
+            burst,
             order: if any { Order::Any } else { Order::Fifo },
             ..Link::IDEAL
         }
@@ -51,8 +60,13 @@ prop_compose! {
 fn a_kind() -> impl Strategy<Value = FaultKind> {
     let node = 0..NODES;
     prop_oneof![
-        node.clone()
-            .prop_map(|at| FaultKind::Partition(vec![nodes(at..at + 1)])),
+        node.clone().prop_flat_map(|at| {
+            let sides = vec![nodes(at..at + 1)];
+            any::<bool>().prop_map(move |cut| FaultKind::Partition {
+                sides: sides.clone(),
+                cut,
+            })
+        }),
         node.clone()
             .prop_map(|at| FaultKind::Crash(nodes(at..at + 1))),
         node.clone()

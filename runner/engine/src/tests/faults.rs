@@ -85,7 +85,10 @@ fn windows(effect: &FaultEffect) -> Vec<(u64, u64, u64)> {
 
 #[test]
 fn a_partition_cuts_what_is_sent_while_it_holds() {
-    let partition = FaultKind::Partition(vec![nodes(0..1), nodes(1..2)]);
+    let partition = FaultKind::Partition {
+        sides: vec![nodes(0..1), nodes(1..2)],
+        cut: false,
+    };
     let tried = ticking(&[], &[fault(300, 300, partition)]);
     assert_eq!(times(&tried, EventId::DROP, 1), [300, 400, 500]);
     let heard = [100, 200, 600, 700, 800, 900, 1000];
@@ -98,15 +101,46 @@ fn a_partition_cuts_what_is_sent_while_it_holds() {
 #[test]
 fn what_is_under_way_arrives_all_the_same() {
     let rules = all_linked(2, ms(150), 0.0, Order::Fifo);
-    let partition = FaultKind::Partition(vec![nodes(0..1)]);
+    let partition = FaultKind::Partition {
+        sides: vec![nodes(0..1)],
+        cut: false,
+    };
     let tried = ticking(&rules, &[fault(250, 300, partition)]);
     let heard = [250, 350, 750, 850, 950];
     assert_eq!(times(&tried, EventId::RECEIVE, 1), heard);
 }
 
 #[test]
+fn a_partition_with_cut_drops_what_is_under_way_when_it_begins() {
+    let rules = all_linked(2, ms(150), 0.0, Order::Fifo);
+    let sides = vec![nodes(0..1)];
+    let partition = FaultKind::Partition { sides, cut: true };
+    let tried = ticking(&rules, &[fault(250, 300, partition)]);
+    // Of 100 and 200 both are under way at 250: the first would arrive at that instant.
+    assert_eq!(times(&tried, EventId::RECEIVE, 1), [750, 850, 950]);
+    let dropped = times(&tried, EventId::DROP, 1);
+    assert_eq!(dropped, [250, 250, 300, 400, 500]);
+    let numbers: Vec<u64> = tried.of(EventId::DROP).iter().map(|row| row.2).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5], "in the order of their arrival");
+    assert_eq!(touched(&tried), [5]);
+}
+
+#[test]
+fn a_partition_with_cut_leaves_what_is_under_way_on_one_side() {
+    let rules = all_linked(2, ms(150), 0.0, Order::Fifo);
+    let sides = vec![nodes(0..2), nodes(2..2)];
+    let partition = FaultKind::Partition { sides, cut: true };
+    let tried = ticking(&rules, &[fault(250, 300, partition)]);
+    assert!(times(&tried, EventId::DROP, 1).is_empty());
+    assert_eq!(touched(&tried), [0]);
+}
+
+#[test]
 fn a_fault_comes_again_and_again_until_the_run_ends() {
-    let partition = FaultKind::Partition(vec![nodes(0..1)]);
+    let partition = FaultKind::Partition {
+        sides: vec![nodes(0..1)],
+        cut: false,
+    };
     let faults = [Fault {
         every: Some(SimDuration(400 * MS)),
         ..fault(100, 200, partition)
@@ -126,7 +160,10 @@ fn a_fault_of_the_runs_beginning_is_there_before_the_first_node_starts() {
         Call::Start => vec![Act::Send(0, b"m")],
         _ => vec![],
     };
-    let partition = FaultKind::Partition(vec![nodes(0..1)]);
+    let partition = FaultKind::Partition {
+        sides: vec![nodes(0..1)],
+        cut: false,
+    };
     let tried = broken(&groups, &[], &[fault(0, 10, partition)], 100, behavior);
     assert_eq!(touched(&tried), [2]);
     let crash = FaultKind::Crash(nodes(1..2));
@@ -169,7 +206,7 @@ fn a_links_own_draws_go_on_where_they_were() {
     // for three messages of ten.
     let loss = |from, to| {
         let all = LinkSettings {
-            loss: Some(1.0),
+            loss: Some(Loss::Independent(1.0)),
             ..LinkSettings::default()
         };
         link_change(from, to, all)

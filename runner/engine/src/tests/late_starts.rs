@@ -199,7 +199,14 @@ fn a_node_that_starts_while_its_clock_drifts_is_counted() {
 
 #[test]
 fn a_partition_and_a_changed_link_hold_for_a_node_that_starts() {
-    let cut = fault(100, 700, FaultKind::Partition(vec![nodes(0..1)]));
+    let cut = fault(
+        100,
+        700,
+        FaultKind::Partition {
+            sides: vec![nodes(0..1)],
+            cut: false,
+        },
+    );
     let tried = late_receiver(&[cut]);
     assert_eq!(times(&tried, EventId::RECEIVE, 1), [800, 900, 1000]);
     let settings = model::LinkSettings {

@@ -1,17 +1,25 @@
 //! What links do besides delay and loss: copies, corruption, queues.
 
+use std::sync::Arc;
+
 use super::*;
+use base::distribution::{AtEnd, Trace};
 
 /// One link from node 0, which sends `bytes` at each tick of 1 ms, to node 1,
 /// which handles a message when it arrives; for a second.
 fn ticking(link: Link, bytes: &'static [u8]) -> (Tried, Vec<Vec<u8>>) {
+    ticking_for(1000, link, bytes)
+}
+
+/// As [`ticking`], for this time [ms].
+fn ticking_for(ms: u64, link: Link, bytes: &'static [u8]) -> (Tried, Vec<Vec<u8>>) {
     let groups = [
         group("a", 1, clocked(1000.0)),
         group("b", 1, Timing::EventDriven),
     ];
     let rules = rules(link);
     let mut heard = Vec::new();
-    let tried = run(&groups, &rules, Some(1000), |_, call, _| match call {
+    let tried = run(&groups, &rules, Some(ms), |_, call, _| match call {
         Call::Tick => vec![Act::Send(0, bytes)],
         Call::Message { bytes, .. } => {
             heard.push(bytes.to_vec());
@@ -60,7 +68,7 @@ fn copies_leave_the_first_ones_where_they_are() {
         latency: Distribution::Exponential {
             mean: 5.0 * MS as f64,
         },
-        loss: 0.1,
+        loss: Loss::Independent(0.1),
         order: Order::Any,
         ..Link::IDEAL
     };
@@ -86,6 +94,86 @@ fn copies_leave_the_first_ones_where_they_are() {
         same += usize::from(doubled == at);
     }
     assert!(same > 300, "{same} of {}", alone.len());
+}
+
+#[test]
+fn losses_of_a_gilbert_elliott_link_come_in_bursts() {
+    let (to_bad, to_good) = (0.05, 0.25);
+    let link = |loss| Link {
+        loss,
+        ..Link::IDEAL
+    };
+    let bursty = Loss::GilbertElliott {
+        to_bad,
+        to_good,
+        loss_bad: 1.0,
+        loss_good: 0.0,
+    };
+    // Share and mean length of the losses in a row.
+    let losses = |loss| {
+        let (tried, _) = ticking_for(200_000, link(loss), b"m");
+        let dropped = numbers(&tried, EventId::DROP);
+        let begins = |at: usize| at == 0 || dropped[at - 1] + 1 != dropped[at];
+        let bursts = (0..dropped.len()).filter(|&at| begins(at)).count();
+        let lost = dropped.len() as f64;
+        (lost / 200_000.0, lost / bursts as f64)
+    };
+    let (share, length) = losses(bursty);
+    // to_bad / (to_bad + to_good), and 1 / to_good.
+    assert!((share - 1.0 / 6.0).abs() < 0.006, "{share}");
+    assert!((length - 4.0).abs() < 0.12, "{length}");
+    let (share, length) = losses(Loss::Independent(1.0 / 6.0));
+    assert!((share - 1.0 / 6.0).abs() < 0.006, "{share}");
+    assert!((length - 1.2).abs() < 0.05, "without bursts: {length}");
+}
+
+#[test]
+fn a_change_of_loss_leaves_latencies_as_they_were() {
+    let link = |loss| Link {
+        latency: Distribution::Exponential {
+            mean: 5.0 * MS as f64,
+        },
+        order: Order::Any,
+        loss,
+        ..Link::IDEAL
+    };
+    let at = |loss| {
+        let (tried, _) = ticking(link(loss), b"m");
+        tried.of(EventId::RECEIVE)
+    };
+    let all = at(Loss::NONE);
+    let kept = at(Loss::GilbertElliott {
+        to_bad: 0.3,
+        to_good: 0.3,
+        loss_bad: 0.9,
+        loss_good: 0.0,
+    });
+    assert!(kept.len() < 800, "{}", kept.len());
+    for row in &kept {
+        assert!(
+            all.iter().any(|it| (it.0, it.2) == (row.0, row.2)),
+            "{row:?}"
+        );
+    }
+}
+
+#[test]
+fn a_trace_of_latencies_is_used_in_its_order() {
+    let values: Arc<[f64]> = [3.0, 1.0, 7.0].map(|it| it * MS as f64).into();
+    let at_end = AtEnd::Hold;
+    let link = Link {
+        latency: Distribution::Trace(Trace { values, at_end }),
+        order: Order::Any,
+        ..Link::IDEAL
+    };
+    let (tried, _) = ticking(link, b"m");
+    let sent = tried.of(EventId::SEND);
+    let received = tried.of(EventId::RECEIVE);
+    let latency = |number: u64| {
+        let at = |rows: &[(u64, u32, u64)]| rows.iter().find(|it| it.2 == number).unwrap().0;
+        at(&received) - at(&sent)
+    };
+    assert_eq!([1, 2, 3, 4, 5].map(latency), [3, 1, 7, 7, 7]);
 }
 
 #[test]

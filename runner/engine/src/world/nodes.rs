@@ -63,6 +63,8 @@ pub enum NodeKind {
 pub struct Service {
     /// Where service times are drawn from.
     pub stream: Random,
+    /// Number of service times that were drawn from a trace.
+    pub drawn: u64,
     /// When the current message is handled, if the server is busy.
     pub due: SimTime,
     /// When it began, or the server was last found idle.
@@ -140,6 +142,7 @@ impl Service {
     pub fn new(stream: Random) -> Service {
         Service {
             stream,
+            drawn: 0,
             due: SimTime::ZERO,
             since: SimTime::ZERO,
             busy_ns: 0,

@@ -59,7 +59,7 @@ fn common(one: &FaultKind, other: &FaultKind) -> Option<u32> {
             | FaultKind::Pause(nodes)
             | FaultKind::TickRate { nodes, .. }
             | FaultKind::Drift { nodes, .. } => Some(nodes),
-            FaultKind::Partition(_) | FaultKind::Link(_) => None,
+            FaultKind::Partition { .. } | FaultKind::Link(_) => None,
         }
     }
     if one.name() != other.name() {

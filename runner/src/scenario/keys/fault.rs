@@ -29,7 +29,12 @@ pub static FAULT: Keys = Keys {
         key(
             "partition",
             Shape::SelectorLists,
-            "Cuts messages between nodes of different lists when they are sent: `[[\"a-1\"], [\"a-2\", \"a-3\"]]`. Messages under way arrive. One list alone is cut off from all other nodes. Nodes in no list reach every node. Connections stay open.",
+            "Cuts messages between nodes of different lists when they are sent: `[[\"a-1\"], [\"a-2\", \"a-3\"]]`. Messages under way arrive, unless `cut` is true. One list alone is cut off from all other nodes. Nodes in no list reach every node. Connections stay open.",
+        ),
+        key(
+            "cut",
+            Shape::Flag,
+            "With `partition`: whether messages that are under way between the lists when the fault begins are dropped, too. The receiver's log has a `drop` for each. Default: false.",
         ),
         key(
             "crash",

@@ -9,11 +9,13 @@
 
 use super::super::document::{Float, ValueKind as Kind};
 use super::super::keys::{DISTRIBUTION, Keys, MAX_DRIFT, MAX_RATE};
-use super::super::reader::{Field, TableReader};
+use super::super::reader::{Field, Mistakes, TableReader};
 use super::duration::{delay, signed};
-use super::number;
-use base::distribution::{ArrayError, Distribution, FORMS, Form, Rule, Takes, ends};
+use super::{number, word};
+use base::distribution::{AtEnd, Distribution, FORMS, Form, FormError, Rule, Takes, ends};
 use base::exact::{Decimal, MAX_DIGITS};
+use base::time::SimDuration;
+use std::sync::Arc;
 
 /// What varies: its unit and its bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,15 +135,31 @@ pub fn distribution(quantity: Quantity) -> impl Fn(Field<'_>) -> Option<Distribu
                     .add_with_help(second.key, message, "keep one of them");
                 return None;
             }
-            first.value
+            first.value.filter(|it| !it.is_trace() || has_order(field))
         }
         _ => quantity.constant(field),
     }
 }
 
+/// Reports a trace for a key that is drawn once per node, so that there is no order.
+fn has_order(field: Field<'_>) -> bool {
+    let is_drawn_again = ["latency", "service_time"].contains(&field.key);
+    if !is_drawn_again {
+        field.mistakes.add_with_help(
+            field.value.place,
+            format!(
+                "`{}` is drawn once, so a trace has no order here",
+                field.key
+            ),
+            "`empirical` draws one of the values",
+        );
+    }
+    is_drawn_again
+}
+
 /// The distribution of this form that a field has.
 fn read(quantity: Quantity, form: &Form, field: Field<'_>) -> Option<Distribution> {
-    let or_wrong = |read: Result<Distribution, ArrayError>| match read {
+    let or_wrong = |read: Result<Distribution, FormError>| match read {
         Ok(distribution) => Some(distribution),
         Err(error) => wrong(field, error),
     };
@@ -166,16 +184,22 @@ fn read(quantity: Quantity, form: &Form, field: Field<'_>) -> Option<Distributio
         }
         Takes::Parameters { names, rules } => {
             let numbers = parameters(quantity, names, rules, field)?;
-            let distribution = Distribution::with_parameters(form.name, &numbers)?;
+            let made = Distribution::with_parameters(form.name, &numbers)?;
+            let distribution = or_wrong(made)?;
             if may_draw_zero(&distribution) {
                 above_zero(quantity, field)?;
             }
+            warn_of_cut(quantity, &distribution, field);
             Some(distribution)
+        }
+        Takes::Measured { others } => {
+            let (values, at_end) = measured(quantity, !others.is_empty(), field)?;
+            or_wrong(Distribution::measured(form.name, values, at_end)?)
         }
     }
 }
 
-fn wrong<T>(field: Field<'_>, error: ArrayError) -> Option<T> {
+fn wrong<T>(field: Field<'_>, error: FormError) -> Option<T> {
     field.wrong(format!("`{}` {error}", field.key))
 }
 
@@ -189,10 +213,15 @@ fn range<'a>(field: Field<'a>) -> Option<(Field<'a>, Field<'a>)> {
 
 /// Whether it may draw 0, although none of its parameters is 0.
 fn may_draw_zero(distribution: &Distribution) -> bool {
-    matches!(
-        distribution,
-        Distribution::Normal { .. } | Distribution::Exponential { .. }
-    )
+    match distribution {
+        Distribution::Normal { .. }
+        | Distribution::Exponential { .. }
+        | Distribution::Gamma { .. }
+        | Distribution::Erlang { .. }
+        | Distribution::Weibull { .. } => true,
+        Distribution::Triangular { min, .. } => *min <= 0.0,
+        _ => false,
+    }
 }
 
 /// A parameter that follows this rule.
@@ -200,7 +229,7 @@ fn parameter(quantity: Quantity, rule: Rule, field: Field<'_>) -> Option<f64> {
     let value = match rule {
         Rule::Any | Rule::Spread => quantity.bound(field)?,
         Rule::Scale => quantity.value(field)?,
-        Rule::PlainSpread | Rule::PlainScale => number(field)?,
+        Rule::PlainSpread | Rule::PlainScale | Rule::PlainCount => number(field)?,
     };
     match rule.refuses(value) {
         Some(expected) => field.expected(expected),
@@ -218,8 +247,117 @@ fn above_zero(quantity: Quantity, field: Field<'_>) -> Option<()> {
     field.mistakes.add_with_help(
         field.value.place,
         format!("`{}` may draw {what}", field.key),
-        "take one that stays above 0: uniform, uniform_int, choice, lognormal, pareto",
+        "take one that stays above 0: uniform, uniform_int, choice, lognormal, pareto, triangular, empirical",
     );
+    None
+}
+
+/// Warns of a normal distribution whose mean the cut at 0 changes by more than 1 %.
+fn warn_of_cut(quantity: Quantity, distribution: &Distribution, field: Field<'_>) {
+    let Distribution::Normal { mean, .. } = *distribution else {
+        return;
+    };
+    let true_mean = distribution.mean();
+    if quantity != Quantity::Span || (true_mean - mean).abs() <= 0.01 * mean.abs() {
+        return;
+    }
+    let of = |ns: f64| SimDuration(ns.round().max(0.0) as u64);
+    field.mistakes.warn(
+        field.value.place,
+        format!(
+            "`normal` is cut at 0: the mean of its draws is {}, not {}",
+            of(true_mean),
+            of(mean)
+        ),
+        "a `lognormal`, `gamma` or `weibull` is never below 0",
+    );
+}
+
+/// The measured values of the table that `field` is, and what follows the last one.
+fn measured(quantity: Quantity, has_end: bool, field: Field<'_>) -> Option<(Vec<f64>, AtEnd)> {
+    let keys = parameter_keys(field.key)?;
+    let table = field.table("a table with `file` or `values`")?;
+    let mut reader = TableReader::new(table, field.value.place, keys, field.mistakes);
+    let file = reader.optional("file", |field| field.text().map(str::to_owned));
+    reader.optional("column", |field| field.text().map(str::to_owned));
+    reader.optional("unit", word(&UNITS));
+    let at_end = has_end.then(|| reader.optional("at_end", word(&AtEnd::WORDS)));
+    let values = reader.optional("values", |field| match &file {
+        Some(file) => from_file(quantity, file.value.as_deref()?, field),
+        None => {
+            let values = field.array("an array of values")?;
+            let read = values.iter().map(|it| quantity.value(field.part(it)));
+            let read: Vec<Option<f64>> = read.collect();
+            read.into_iter().collect()
+        }
+    });
+    reader.finish();
+    if file.is_none() && values.is_none() {
+        field.mistakes.add_with_help(
+            field.value.place,
+            format!("`{}` needs the key `file` or `values`", field.key),
+            "{ file = \"delays.csv\", column = \"delay\", unit = \"ms\" }",
+        );
+    }
+    let at_end = match at_end.flatten() {
+        Some(written) => written.value?,
+        None => AtEnd::default(),
+    };
+    Some((values?.value?, at_end))
+}
+
+/// The units of numbers in a file.
+const UNITS: [(&str, ()); 6] = [
+    ("ns", ()),
+    ("us", ()),
+    ("ms", ()),
+    ("s", ()),
+    ("m", ()),
+    ("h", ()),
+];
+
+/// The values that a file has for this quantity; the first wrong one is reported.
+fn from_file(quantity: Quantity, file: &str, field: Field<'_>) -> Option<Vec<f64>> {
+    let values = field.array("an array of values")?;
+    if values.is_empty() {
+        return None; // The file has been reported.
+    }
+    let scratch = Mistakes::new(Arc::clone(&field.mistakes.source));
+    let read = values.iter().enumerate().map(|(index, value)| {
+        let mistakes = &scratch;
+        let field = Field {
+            value,
+            mistakes,
+            ..field
+        };
+        quantity.value(field).ok_or((index, value))
+    });
+    let (index, value) = match read.collect() {
+        Ok(values) => return Some(values),
+        Err(wrong) => wrong,
+    };
+    let is_span = !matches!(quantity, Quantity::Rate | Quantity::Drift);
+    let is_text = value.as_text().is_some();
+    let (expected, help) = match (is_span, is_text) {
+        (true, false) => ("a duration", "name the unit of the numbers: unit = \"ms\""),
+        (true, true) => (
+            "a duration that is possible here",
+            "no delay is negative, no interval is 0",
+        ),
+        (false, true) => ("a number", "leave `unit` out: this is no duration"),
+        (false, false) => (
+            "a number that is possible here",
+            "see the key in the reference",
+        ),
+    };
+    let message = format!(
+        "{file:?} has {} as value {}, expected {expected}",
+        value.describe(),
+        index + 1,
+    );
+    field
+        .mistakes
+        .add_with_help(field.value.place, message, help);
     None
 }
 
@@ -263,6 +401,10 @@ mod tests {
             let documented: Vec<&str> = keys.iter().map(|key| key.name).collect();
             match form.takes {
                 Takes::Parameters { names, .. } => assert_eq!(documented, names),
+                Takes::Measured { others } => {
+                    let common = ["file", "column", "unit", "values"];
+                    assert_eq!(documented, [&common[..], others].concat());
+                }
                 _ => assert!(documented.is_empty()),
             }
         }

@@ -20,6 +20,7 @@ pub struct FaultEntry {
     pub span: OptionalKey<SimDuration>,
     pub every: OptionalKey<SimDuration>,
     pub required: OptionalKey<bool>,
+    pub cut: OptionalKey<bool>,
     /// What the fault does: the keys of [`KINDS`] that are written, each with its
     /// name. A fault without mistakes has exactly one.
     pub kinds: Vec<(&'static str, Written<KindEntry>)>,
@@ -82,6 +83,7 @@ fn fault(table: &Table, place: Place, mistakes: &Mistakes) -> FaultEntry {
         span: reader.optional("for", values::duration),
         every: reader.optional("every", values::duration),
         required: reader.optional("required", values::flag),
+        cut: reader.optional("cut", values::flag),
         kinds: KINDS
             .into_iter()
             .filter_map(|(name, read)| Some((name, reader.optional(name, read)?)))

@@ -58,7 +58,7 @@ pub enum Outcome {
     Created,
     /// The user is logged in.
     LoggedIn {
-        /// How many messages wait.
+        /// How many messages wait that the client has not shown before.
         waiting: u32,
     },
     /// The user is logged out.

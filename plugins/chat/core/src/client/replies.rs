@@ -35,6 +35,8 @@ impl Client {
             }
             Purpose::CatchUp => self.catch_up = false,
             Purpose::Command => self.answered(reply, out),
+            Purpose::Drain => self.drained = true,
+            Purpose::Leave => self.logged_out(),
         }
     }
 
@@ -45,14 +47,28 @@ impl Client {
         };
         let outcome = match (&pending.command, reply) {
             (Command::Create { .. }, Reply::Done) => Outcome::Created,
-            (Command::Login { name }, &Reply::LoggedIn { waiting, .. }) => {
+            (
+                Command::Login { name },
+                &Reply::LoggedIn {
+                    mailbox,
+                    acknowledged,
+                    waiting,
+                    ..
+                },
+            ) => {
                 let name = name.clone();
                 self.joined(name, reply, out);
+                // Messages that the user has seen still wait while their acknowledgement is
+                // under way.
+                let seen = self
+                    .seen
+                    .get(&mailbox)
+                    .map_or(0, |seen| seen - acknowledged);
+                let waiting = waiting.saturating_sub(u32::try_from(seen).unwrap_or(u32::MAX));
                 Outcome::LoggedIn { waiting }
             }
             (Command::Logout, Reply::Done) => {
-                self.user = None;
-                self.login_name = None;
+                self.logged_out();
                 Outcome::LoggedOut
             }
             (Command::List { .. }, Reply::Names { more, names }) => {
@@ -68,8 +84,7 @@ impl Client {
             },
             (Command::Receive, &Reply::Waiting { count }) => Outcome::Waiting(count),
             (Command::Delete, &Reply::Deleted { discarded }) => {
-                self.user = None;
-                self.login_name = None;
+                self.logged_out();
                 Outcome::Deleted {
                     discarded: Some(discarded),
                 }
@@ -80,6 +95,11 @@ impl Client {
             },
         };
         self.finish(outcome, out);
+    }
+
+    fn logged_out(&mut self) {
+        self.user = None;
+        self.login_name = None;
     }
 
     /// Handles a login.
@@ -148,6 +168,8 @@ impl Client {
                 out.notices.push(Notice::Gone { text });
             }
             (_, Purpose::CatchUp, _) => self.catch_up = false,
+            (_, Purpose::Drain, _) => self.drained = true,
+            (_, Purpose::Leave, _) => self.logged_out(),
             (_, Purpose::Begin, _) => {
                 // Without a session no other request is possible.
                 self.connected = false;

@@ -329,3 +329,65 @@ fn malformed_frames_are_shown_and_change_nothing() {
     );
     assert_eq!(anna.says("create anna"), ["created"]);
 }
+
+#[test]
+fn a_login_counts_only_messages_that_were_not_shown() {
+    let mut pair = Pair::new();
+    pair.says("create anna");
+    pair.says("login anna");
+    pair.other("send anna one");
+    // The message is shown, and the connection is lost with its acknowledgement.
+    let frame = pair.back.remove(0);
+    let mut out = Outgoing::default();
+    pair.client.frame(&frame, &mut out);
+    assert_eq!(out.notices.len(), 1);
+    pair.client.disconnected();
+    pair.server.forget(1);
+    pair.other("send anna two");
+    pair.client.login_name = None;
+    pair.connect();
+    assert_eq!(
+        pair.says("login anna"),
+        ["logged in, 1 message waiting", "ben: two"]
+    );
+}
+
+#[test]
+fn a_user_who_leaves_sees_what_is_under_way_and_the_rest_waits() {
+    let mut pair = Pair::new();
+    pair.says("create anna");
+    pair.says("login anna");
+    pair.other("send anna under way");
+    let mut out = Outgoing::default();
+    pair.client.leave(&mut out);
+    pair.reach_server(&out.frames);
+    // The message, the reply to the last request, and the message again, as the request wants.
+    assert_eq!(pair.back.len(), 3);
+    pair.other("send anna late");
+    assert!(!pair.client.has_left());
+    pair.carry(Outgoing::default());
+    assert!(pair.client.has_left());
+    assert_eq!(pair.lines(), ["ben: under way"]);
+    assert_eq!(pair.server.service().user(1), None);
+    // The shown message is acknowledged, the late one waits.
+    pair.client = Client::new();
+    pair.connect();
+    assert_eq!(
+        pair.says("login anna"),
+        ["logged in, 1 message waiting", "ben: late"]
+    );
+}
+
+#[test]
+fn a_user_that_is_not_logged_in_or_not_connected_leaves_at_once() {
+    let mut pair = Pair::new();
+    let mut out = Outgoing::default();
+    pair.client.leave(&mut out);
+    assert!(pair.client.has_left() && out.frames.is_empty());
+    let mut pair = Pair::new();
+    pair.says("create anna");
+    pair.says("login anna");
+    pair.client.leave(&mut out);
+    pair.client.disconnected();
+    assert!(pair.client.has_left());
+}

@@ -17,7 +17,7 @@ use tonic::transport::{Channel, Endpoint, Uri};
 pub async fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
-    tokio::spawn(chat_grpc::serve(listener, std::future::pending()));
+    tokio::spawn(chat_grpc::serve(listener, std::future::pending(), |_| {}));
     address
 }
 
