@@ -1,5 +1,7 @@
 //! The top of the report: what was run, and how the runs ended.
 
+use std::collections::BTreeSet;
+
 use super::folder::Folder;
 use super::table::{Align, Table};
 use super::warmup::cut_s;
@@ -181,7 +183,46 @@ pub(super) fn tables(folder: &Folder) -> Vec<Table> {
         let space = if groups.note.is_empty() { "" } else { " " };
         groups.note = format!("{}{space}{sentence}", groups.note);
     }
+    let loops = loops(folder);
+    if !loops.is_empty() {
+        let space = if groups.note.is_empty() { "" } else { " " };
+        groups.note = format!("{}{space}{loops}", groups.note);
+    }
     vec![groups, runs(folder)]
+}
+
+/// Which groups that generate load are closed loops and which are open ones, and what that means
+/// for latencies; empty if there are none.
+fn loops(folder: &Folder) -> String {
+    let manifest = &folder.manifest;
+    let own = manifest
+        .cases
+        .iter()
+        .filter_map(|case| case.groups.as_ref());
+    let mut found = [BTreeSet::new(), BTreeSet::new()];
+    for group in manifest.groups.iter().chain(own.flatten()) {
+        if let Some(open) = group.open_loop {
+            found[usize::from(open)].insert(group.name.as_str());
+        }
+    }
+    let [closed, open] = found.map(|names| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        names.join(", ")
+    });
+    let mut sentences = Vec::new();
+    if !closed.is_empty() {
+        sentences.push(format!(
+            "Closed loop: {closed}. Each node sends its next request after a reply. While a server \
+             stalls, it sends none, so few latencies show the stall (coordinated omission)."
+        ));
+    }
+    if !open.is_empty() {
+        sentences.push(format!(
+            "Open loop: {open}. Requests are sent at times of their own, and latencies count from \
+             these times."
+        ));
+    }
+    sentences.join(" ")
 }
 
 fn runs(folder: &Folder) -> Table {

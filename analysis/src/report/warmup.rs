@@ -13,10 +13,10 @@ use super::samples::{RunBatches, SamplesReader};
 use super::table::{Align, Table};
 use super::{Error, Section};
 use crate::log::tables::SAMPLES_FILE;
-use crate::metrics::statistics::student_t_975;
 use crate::metrics::{BATCHES, Warmup};
 use crate::render::number::{count, decimals, fixed, short, whole};
 use crate::results::{Manifest, RunRow};
+use crate::statistics::{CONFIDENCE, MeanInterval, Sample, Withheld, mean_interval};
 
 /// The name of the section.
 pub(super) const ID: &str = "warmup";
@@ -72,7 +72,7 @@ pub(super) fn section(folder: &Folder, runs: &[&RunRow]) -> Result<Option<Sectio
 const AUTO: &str = "The run is divided into 1,000 equal parts (up to 1,995 if it ended before its `duration`), and each series into averages over these. MSER-5 (White 1997; Franklin and White 2008) takes the means of five and leaves out so many of them that the squared standard error of the mean of the rest, sum (x - mean)^2 / n^2, is at its leftmost minimum (Pasupathy and Schmeiser 2010). The series are those of the metrics that expectations name, else of the queue. The largest cut over series and nodes holds for all metrics of the run. If there is no minimum within the first half of the run, the run is unknown.";
 
 /// The meaning of batch means.
-const STEADY: &str = "After the warm-up, the run is divided into 20 equal batches; what does not fill a batch is left out at their beginning. The interval is that of the mean of the 20 batch means by Student's t with 19 degrees of freedom, 95 % (Law, Simulation Modeling and Analysis, 9.5.3). The lag-1 correlation is that of each batch mean with the next one: above 0.3 the batches are too short to be independent, and the interval is narrower than it says.";
+const STEADY: &str = "After the warm-up, the run is divided into 20 equal batches; what does not fill a batch is left out at their beginning. The 95 % interval is that of the mean of the 20 batch means by Student's t (Law, Simulation Modeling and Analysis, 9.5.3), by the same rule as over runs: it is withheld if they are too skewed, and a longer run would do. The lag-1 correlation is that of each batch mean with the next one: above 0.3 the batches are too short to be independent, and the interval is narrower than it says.";
 
 fn warmup_of(manifest: &Manifest, run: &RunRow) -> Warmup {
     manifest
@@ -156,7 +156,7 @@ struct Batches<'a> {
     node: String,
     metric: String,
     mean: f64,
-    half_width: f64,
+    interval: Result<MeanInterval, Withheld>,
     correlation: Option<f64>,
 }
 
@@ -174,18 +174,18 @@ fn batches<'a>(folder: &Folder, runs: &[&'a RunRow]) -> Result<Vec<Batches<'a>>,
         {
             let mean = means.iter().sum::<f64>() / means.len() as f64;
             let squares: f64 = means.iter().map(|it| (it - mean) * (it - mean)).sum();
-            let deviation = (squares / (means.len() - 1) as f64).sqrt();
             let lagged = means.windows(2).map(|it| (it[0] - mean) * (it[1] - mean));
             let unit = match metric.starts_with("latency_") {
                 true => 1e-6,
                 false => 1.0,
             };
+            let sample = Sample::of(means.iter().map(|mean| mean * unit));
+            let greatest = (metric == "utilization").then_some(1.0);
             found.push(Batches {
                 run,
                 node,
                 mean: mean * unit,
-                half_width: student_t_975(means.len() as u64 - 1) * deviation * unit
-                    / (means.len() as f64).sqrt(),
+                interval: mean_interval(&sample, greatest, CONFIDENCE),
                 correlation: (squares > 0.0).then(|| lagged.sum::<f64>() / squares),
                 metric,
             });
@@ -237,8 +237,14 @@ fn table(manifest: &Manifest, batches: &[Batches<'_>]) -> Option<Table> {
         );
     }
     for it in batches.iter().take(MAX_ROWS) {
-        let places = decimals([it.mean, it.half_width].into_iter());
+        let width = it.interval.map_or(it.mean, |it| it.high - it.low);
+        let places = decimals([it.mean, width].into_iter());
         let number = |value| fixed(value, places);
+        let interval = match it.interval {
+            Ok(it) => format!("{} to {}", number(it.low), number(it.high)),
+            Err(Withheld::Constant) => "the same in all batches".to_owned(),
+            Err(Withheld::TooFew(_)) => "withheld: too skewed".to_owned(),
+        };
         let mut row = vec![it.run.run.to_string()];
         if cases {
             row.push(it.run.case.clone());
@@ -252,11 +258,7 @@ fn table(manifest: &Manifest, batches: &[Batches<'_>]) -> Option<Table> {
             format!("{}{unit}", it.metric),
             cut_s(it.run).map_or("0".to_owned(), short),
             number(it.mean),
-            format!(
-                "{} to {}",
-                number(it.mean - it.half_width),
-                number(it.mean + it.half_width)
-            ),
+            interval,
             it.correlation.map_or("–".to_owned(), |it| fixed(it, 2)),
         ]);
         table.rows.push(row);
