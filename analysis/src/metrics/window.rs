@@ -96,7 +96,7 @@ impl Slicing {
                 base::time::SimTime(ns)
             )),
             Warmup::Auto => match self.find(measured, end_ns) {
-                Ok(slices) if slices == 0 => Cut::At(0),
+                Ok(0) => Cut::At(0),
                 Ok(slices) => Cut::At(self.slices.end_ns(slices as u64 - 1)),
                 Err(why) => Cut::Unknown(why),
             },

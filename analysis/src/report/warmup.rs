@@ -238,7 +238,7 @@ fn table(manifest: &Manifest, batches: &[Batches<'_>]) -> Option<Table> {
     }
     for it in batches.iter().take(MAX_ROWS) {
         let width = it.interval.map_or(it.mean, |it| it.high - it.low);
-        let places = decimals([it.mean, width].into_iter());
+        let places = decimals([it.mean, width]);
         let number = |value| fixed(value, places);
         let interval = match it.interval {
             Ok(it) => format!("{} to {}", number(it.low), number(it.high)),
