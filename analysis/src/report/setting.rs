@@ -108,6 +108,14 @@ fn duration(folder: &Folder) -> String {
             let whole = folder.unfinished.is_empty()
                 && folder.runs.iter().all(|run| run.duration_s >= seconds);
             let at_most = if whole { "" } else { "at most " };
+            if let Some(speed) = manifest.speed {
+                return format!(
+                    "{at_most}{} s each, at {} times real time: {at_most}{} s by the wall clock",
+                    short(seconds),
+                    short(speed),
+                    short(seconds / speed)
+                );
+            }
             format!(
                 "{at_most}{} s of {} time each",
                 short(seconds),
@@ -227,6 +235,7 @@ fn loops(folder: &Folder) -> String {
 
 fn runs(folder: &Folder) -> Table {
     let cases = folder.manifest.cases.len() > 1;
+    let real = folder.manifest.is_real();
     let verdicts = folder.runs.iter().any(|run| run.verdict.is_some());
     let mut columns = vec![("run", Align::Right)];
     if cases {
@@ -236,8 +245,11 @@ fn runs(folder: &Folder) -> Table {
     if verdicts {
         columns.push(("verdict", Align::Left));
     }
-    let warmup = folder.runs.iter().any(|run| run.warmup_s.is_some());
     columns.push(("duration [s]", Align::Right));
+    if real {
+        columns.push(("wall [s]", Align::Right));
+    }
+    let warmup = folder.runs.iter().any(|run| run.warmup_s.is_some());
     if warmup {
         columns.push(("left out [s]", Align::Right));
     }
@@ -266,8 +278,11 @@ fn runs(folder: &Folder) -> Table {
             if verdicts {
                 row.push(run.verdict.map_or("–", Verdict::word).to_owned());
             }
-            let seconds = |it: f64| fixed(it, if it.fract() == 0.0 { 0 } else { 3 });
+            let seconds = |span: f64| fixed(span, if span.fract() == 0.0 { 0 } else { 3 });
             row.push(seconds(run.duration_s));
+            if real {
+                row.push(seconds(run.wall_s));
+            }
             if warmup {
                 row.push(cut_s(run).map_or("unknown".to_owned(), seconds));
             }

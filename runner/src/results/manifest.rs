@@ -59,6 +59,10 @@ pub fn manifest(
             TimeMode::Virtual => "virtual".to_owned(),
             TimeMode::Real { .. } => "real".to_owned(),
         },
+        speed: match scenario.time {
+            TimeMode::Real { speed } if speed != 1.0 => Some(speed),
+            _ => None,
+        },
         command: command.to_vec(),
         settings: loaded.source.overrides.clone(),
         selected: None,

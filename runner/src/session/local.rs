@@ -58,9 +58,28 @@ pub(super) fn run(
         ended.time_out(drive.case(), limit);
     }
     if options.log != LogMode::Off {
-        write_tables(&partial, &ended)?;
+        write_tables(&drive, &ended)?;
+    }
+    if plan.is_real() && options.log != LogMode::Off {
+        log_files(&partial);
     }
     result(&drive, ended, difference, began)
+}
+
+/// Logs the files of a run in real time, which are closed now.
+fn log_files(folder: &Path) {
+    let Ok(files) = std::fs::read_dir(folder) else {
+        return;
+    };
+    let mut files: Vec<_> = files.flatten().map(|file| file.path()).collect();
+    files.sort();
+    for file in files.iter().filter(|file| file.is_file()) {
+        let name = file.file_name().unwrap_or_default().display();
+        match file.metadata() {
+            Ok(of_file) => tracing::info!("closed the file {name}: {} bytes", of_file.len()),
+            Err(error) => tracing::info!("closed the file {name}, which cannot be read: {error}"),
+        }
+    }
 }
 
 /// The determinism check compares files, so it needs a log.
@@ -87,10 +106,13 @@ fn check_determinism(drive: &Drive<'_>, ended: &mut Ended) -> Result<Option<Stri
 }
 
 /// Writes `lag.csv` and `faults.csv`, each only if it has rows.
-fn write_tables(folder: &Path, ended: &Ended) -> Result<(), ResultsError> {
+fn write_tables(drive: &Drive<'_>, ended: &Ended) -> Result<(), ResultsError> {
+    let folder = drive.folder;
     if let Some(lag) = &ended.lag {
         let path = folder.join(LAG_FILE);
-        table(&path, lag.to_csv().as_bytes())?;
+        let roster = &drive.case().roster;
+        let text = lag.to_csv(|node| roster.name(node).unwrap_or_default());
+        table(&path, text.as_bytes())?;
     }
     if !ended.faults.is_empty() {
         let path = folder.join(FAULTS_FILE);

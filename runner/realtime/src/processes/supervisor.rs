@@ -14,7 +14,7 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tracing::debug;
+use tracing::{debug, info};
 
 use crate::lag::Lag;
 use crate::processes::control::Control;
@@ -221,7 +221,11 @@ impl Supervisor {
                         self.processes[index].result = Some(result);
                     }
                     Some(_) => {}
-                    None => debug!("the process of {} has ended", self.processes[index].who),
+                    None => {
+                        let process = &self.processes[index];
+                        let how = process.ended.map_or_else(String::new, |it| it.to_string());
+                        info!("the process of {} has ended: {how}", process.who);
+                    }
                 }
             }
             if end && ordered.is_none() {
@@ -294,7 +298,7 @@ impl Supervisor {
             total.occupancy.extend_from_slice(&result.occupancy);
             total.faults.push(result.faults.clone());
             total.messages += result.messages;
-            total.lag.add(&result.lags);
+            total.lag.add(&result.lags, &result.node_lags);
             total.remarks.extend_from_slice(&result.remarks);
             match &result.ending {
                 Ending::Complete => {}
