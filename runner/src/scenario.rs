@@ -44,6 +44,7 @@ mod schema;
 mod source;
 mod state;
 mod timing;
+mod until;
 mod values;
 mod written;
 
@@ -61,7 +62,7 @@ pub use reference::{Reference, references};
 pub use resolved::{
     BehaviorName, CheckRule, ExpectRule, External, Fault, FaultKind, Group, Link, LinkChange,
     LinkRule, LinkSettings, LinkTransport, Listen, LocalClock, Loss, NodeRanges, Order, Program,
-    Scenario, StandardInput, TickRule, TimeMode, Timing, Transport,
+    Scenario, StandardInput, TickRule, TimeMode, Timing, Transport, until,
 };
 pub use schema::schema;
 pub use source::{Place, Source};

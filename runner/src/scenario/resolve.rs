@@ -15,7 +15,7 @@ use super::origin::{GroupOrigin, Origins};
 use super::parts::{CheckPart, MetricPart, Parts};
 use super::program;
 use super::reader::{Mistakes, Written};
-use super::resolved::{CheckRule, ExpectRule, Fault, Scenario, TimeMode};
+use super::resolved::{CheckRule, ExpectRule, Fault, Scenario, TimeMode, until};
 use super::source::Place;
 use super::state;
 use super::values;
@@ -44,6 +44,7 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
     let name = name(&file, path, mistakes);
     let notes = notes(&file, path, mistakes);
     end(&file, mistakes);
+    check_runs(&file, mistakes);
     groups::check_starts(&file, mistakes);
     let faults = faults(&file, time, &links, &names, mistakes);
     program::check(&file.groups, time == Some(TimeMode::Virtual), mistakes);
@@ -69,11 +70,18 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
     };
     let whole = || {
         let name = name?;
+        let expectations = judges.expectations?;
+        if file.until.as_ref().is_some_and(|it| it.value.is_none()) {
+            return None;
+        }
         Some(Scenario {
             title: or(&file.title, || name.clone())?,
             name,
             description: or(&file.description, String::new)?,
-            runs: or(&file.runs, || 1)?.try_into().ok()?,
+            runs: match until(&expectations) {
+                Some(until) => until.at_most,
+                None => or(&file.runs, || 1)?.try_into().ok()?,
+            },
             duration: file.duration.as_ref().and_then(|it| it.value),
             seed: or(&file.seed, || 1)?,
             time: time?,
@@ -87,7 +95,7 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
             links: all(links.into_iter().map(|it| it.rule))?,
             faults: faults?,
             checks: judges.check_rules?,
-            expectations: judges.expectations?,
+            expectations,
         })
     };
     Resolved {
@@ -127,6 +135,8 @@ fn judges(file: &ScenarioFile, names: &Names<'_>, mistakes: &Mistakes) -> Judges
     }));
     let expectations = file.expectations.iter();
     let expectations = expectations.map(|entry| entry.rule(names, mistakes));
+    let until = file.until.iter().filter_map(|it| it.value.as_ref());
+    let expectations = expectations.chain(until.map(|entry| entry.rule(names, mistakes)));
     let (expectations, metrics): (Vec<_>, Vec<_>) = expectations.unzip();
     Judges {
         checks: checks.into_iter().flatten().unzip(),
@@ -156,6 +166,17 @@ fn faults(
         .collect();
     faults::check_overlaps(file, &faults, names, mistakes);
     all(faults)
+}
+
+/// Reports `runs` beside `until`.
+fn check_runs(file: &ScenarioFile, mistakes: &Mistakes) {
+    if let (Some(runs), Some(_)) = (&file.runs, &file.until) {
+        mistakes.add_with_help(
+            runs.key,
+            "both `runs` and `[until]` say how many runs there are",
+            "leave out one of them; `until.at_least` and `until.at_most` are the bounds",
+        );
+    }
 }
 
 /// The value of a key, or its default if it was not written; `None` if it is wrong.

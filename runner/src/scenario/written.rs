@@ -14,6 +14,7 @@ use super::judges::{self, CheckEntry, ExpectEntry};
 use super::keys::{MAX_CHAIN, MAX_LOG, MAX_RUNS, MIN_BUFFERED, SCENARIO};
 use super::reader::{Field, Mistakes, TableReader, Written};
 use super::source::Place;
+use super::until::{self, UntilEntry};
 use super::values;
 use base::time::SimDuration;
 
@@ -52,6 +53,7 @@ pub struct ScenarioFile {
     /// The checks and expectations, in the order of the file.
     pub checks: Vec<CheckEntry>,
     pub expectations: Vec<ExpectEntry>,
+    pub until: OptionalKey<UntilEntry>,
 }
 
 /// The value of `time`.
@@ -86,6 +88,7 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
         faults: entries(reader.optional("faults", fault::faults)),
         checks: entries(reader.optional("check", judges::checks)),
         expectations: entries(reader.optional("expect", judges::expectations)),
+        until: reader.optional("until", until::until),
     };
     // The matrix was taken out of the document, and its values put in.
     reader.optional("matrix", |_| Some(()));

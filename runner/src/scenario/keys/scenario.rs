@@ -1,7 +1,7 @@
 //! The keys at the top of a scenario file.
 
 use super::{
-    CHECK, EXPECT, FAULT, GROUP, Keys, LINK, MATRIX, MAX_CHAIN, MAX_RUNS, Shape, key, required,
+    CHECK, EXPECT, FAULT, GROUP, Keys, LINK, MATRIX, MAX_CHAIN, MAX_RUNS, Shape, UNTIL, key, required,
 };
 
 /// The top of the file.
@@ -97,6 +97,11 @@ pub static SCENARIO: Keys = Keys {
             "check",
             Shape::ArrayOf(&CHECK),
             "Properties that plugins check in the records of each run.",
+        ),
+        key(
+            "until",
+            Shape::Parameters(&UNTIL),
+            "Runs are added to each case until the interval of a mean over them is narrow. In place of `runs`.",
         ),
         key(
             "matrix",
