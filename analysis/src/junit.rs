@@ -18,7 +18,7 @@ use chrono::DateTime;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::results::{
-    FailureGroups, Judgement, Manifest, RunRow, RunStatus, Verdict, described, failures_of,
+    FailureGroups, Judge, Judgement, Manifest, RunRow, RunStatus, Verdict, described, failures_of,
 };
 
 /// The name of the report.
@@ -283,7 +283,7 @@ fn status(run: &JunitRun<'_>) -> TestCaseStatus {
     };
     let judged = run.judgements.iter();
     let judged = judged
-        .filter(|it| it.verdict != Verdict::Passed)
+        .filter(|it| it.verdict != Verdict::Passed && it.judge != Judge::Happened)
         .map(described);
     let errors = run.errors.iter().map(|it| (*it).to_owned());
     let texts: Vec<String> = errors.chain(judged).collect();

@@ -3,6 +3,7 @@
 //! - [`log`] defines logs and tables; the runner writes with it, this crate reads.
 //! - [`metrics`] computes numbers from the rows of a run.
 //! - [`expect`] judges metrics by the bounds of a scenario.
+//! - [`properties`] judges what is so in the records of a run, as it goes.
 //! - [`results`] is the manifest, and whether results are of one plan.
 //! - [`report`] builds a report as a value; [`render`] makes Markdown, HTML and SVG.
 //! - [`junit`] writes the results of runs for CI services.
@@ -13,6 +14,7 @@ pub mod cli;
 pub mod expect;
 pub mod junit;
 pub mod metrics;
+pub mod properties;
 pub mod render;
 pub mod report;
 pub mod results;

@@ -18,10 +18,10 @@ mod wanted;
 
 pub use described::{described, sentence};
 pub use failure::{FailureGroup, FailureGroups, FailureIdentity, failures_of};
-pub use identity::{Identity, differences};
+pub use identity::{Identity, TEXT_DIFFERS, differences};
 pub use manifest::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
-    Manifest, PartInfo, PluginInfo, ScenarioInfo, Selected, Versions,
+    Manifest, PartInfo, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
 };
 pub use population::{Population, percent, wilson};
 pub use repeat::RepeatCommand;

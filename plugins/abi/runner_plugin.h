@@ -113,6 +113,21 @@ struct runner_host_calls {
     struct runner_text (*run_folder)(struct runner_context *context); /* may be empty */
 };
 
+/* The functions above, and those that were added after that table was published.
+   `context->calls` leads to this table if its `size` is at least sizeof(struct
+   runner_host_calls_2): an older host has only the first part. */
+struct runner_host_calls_2 {
+    struct runner_host_calls first; /* its `size` is that of the whole table */
+    /* [callback] The time of day by the node's own clock, since 1970-01-01 00:00:00 UTC
+       [ns]: writes it and returns 1. In virtual time: returns 0. */
+    uint32_t (*time_of_day)(struct runner_context *context, int64_t *ns);
+    /* [callback] PLUGIN.BEHAVIOR of a peer, lent until the callback returns; empty for a
+       program. Writes to `alike`, which may be null, how many peers from this one on are
+       known to have the same behavior: at least 1. */
+    struct runner_text (*peer_behavior)(struct runner_context *context, uint32_t peer,
+                                        uint32_t *alike);
+};
+
 /* What a callback may see and do: the host's, lent until the callback returns. */
 struct runner_context {
     uint64_t now_ns;          /* local time since the run began [ns] */

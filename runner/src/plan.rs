@@ -9,6 +9,7 @@ mod cases;
 mod files;
 mod judges;
 pub mod planner;
+mod properties;
 mod selection;
 
 use std::path::Path;
@@ -23,6 +24,7 @@ use cases::NodeSets;
 pub use cases::{Case, Nodes};
 pub use judges::BoundCheck;
 use planner::Planner;
+pub use properties::BoundProperty;
 pub use selection::{Selection, Shard};
 
 use crate::reporter::count;
@@ -179,6 +181,7 @@ impl Plan {
                 values: read.values,
                 configs: binding.configs,
                 checks: binding.checks,
+                properties: binding.properties,
                 roster: Roster::new(&scenario.groups),
                 node_set: node_sets.index(&scenario.groups),
                 scenario,

@@ -35,6 +35,7 @@ mod origin;
 mod overrides;
 mod parts;
 mod program;
+mod properties;
 mod reader;
 mod reading;
 mod reference;
@@ -43,6 +44,7 @@ mod resolved;
 mod schema;
 mod source;
 mod state;
+mod text_place;
 mod timing;
 mod until;
 mod values;
@@ -58,11 +60,12 @@ pub use measured::InputFile;
 pub use origin::Origins;
 pub use overrides::Override;
 pub use parts::{CheckPart, ConfigPart, GroupPart, MetricPart, NodeKind, Parts};
+pub use properties::PropertyOrigin;
 pub use reference::{Reference, references};
 pub use resolved::{
     BehaviorName, CheckRule, ExpectRule, External, Fault, FaultKind, Group, Link, LinkChange,
     LinkRule, LinkSettings, LinkTransport, Listen, LocalClock, Loss, NodeRanges, Order, Program,
-    Scenario, StandardInput, TickRule, TimeMode, Timing, Transport, until,
+    PropertyPart, Scenario, StandardInput, TickRule, TimeMode, Timing, Transport, until,
 };
 pub use schema::schema;
 pub use source::{Place, Source};
@@ -227,6 +230,7 @@ fn read_broken(
     all.extend(found.filter(|it| !reading::follows_from(&source, &broken_lines, it)));
     let mut parts = resolved.parts;
     parts.metrics.clear();
+    parts.properties.clear();
     for part in &mut parts.groups {
         let config = part.config.iter_mut();
         config.for_each(|config| config.may_lack_keys = true);

@@ -84,6 +84,7 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
             size, send, close, set_timer, cancel_timer, record, print, set_text, stop_run, fail,
             node_name, peer_name, run_folder,
         }
+        HostCalls2 = "runner_host_calls_2" { first, time_of_day, peer_behavior }
         Checks = "runner_checks" { size, layout, checks, check_count }
         Check = "runner_check" {
             name, docs, config_schema, config_new, config_free, create, record, finish, free,
@@ -174,20 +175,24 @@ fn the_c_plugin_of_the_documentation_compiles_and_loads() {
     assert_eq!(problems[0].message, "this behavior has no config");
 }
 
-/// The C plugin of the documentation, with another text in place of one of its own.
-fn changed_metronome(folder: &Path, from: &str, to: &str) {
+/// Compiles the C plugin of the documentation with other texts in place of its own.
+pub fn changed_metronome(folder: &Path, changes: &[(&str, &str)]) {
     let docs = std::fs::read_to_string(plugins().join("ABI.md")).unwrap();
     let (_, rest) = docs.split_once("```c\n").expect("ABI.md has a block of C");
     let (source, _) = rest.split_once("```").expect("the block ends");
-    assert!(source.contains(from), "{from}");
+    let mut source = source.to_owned();
+    for (from, to) in changes {
+        assert!(source.contains(from), "{from}");
+        source = source.replacen(from, to, 1);
+    }
     let flags = ["-shared", "-fPIC", "-o", "libmetronome.so"];
-    compile(folder, "metronome.c", &source.replace(from, to), &flags);
+    compile(folder, "metronome.c", &source, &flags);
 }
 
 /// Why the changed plugin does not load.
 fn refusal(from: &str, to: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
-    changed_metronome(folder.path(), from, to);
+    changed_metronome(folder.path(), &[(from, to)]);
     let build = Build::read("metronome", &folder.path().join("libmetronome.so"));
     library::load(&build.unwrap()).unwrap_err().to_string()
 }
@@ -256,7 +261,7 @@ fn a_column_whose_metric_has_the_name_of_one_of_the_runners_is_refused_at_check(
              tick_rate = 2\n[nodes.two]\nbehavior = \"metronome.node\"\ntick_rate = 2\n",
         );
         let column = format!("{{TEXT(\"{name}\"), TEXT(\"\"), RUNNER_COLUMN_{kind},");
-        changed_metronome(&lab.path("."), ticks, &column);
+        changed_metronome(&lab.path("."), &[(ticks, &column)]);
         lab.runner(&["check", "scenario.toml", "--plugin-path", "."])
     };
     for (name, kind, metric) in [

@@ -168,6 +168,104 @@ fn a_wrong_reply_fails_the_run_with_its_offset_and_bytes() {
 }
 
 #[test]
+fn producer_and_consumer_print_a_line_for_each_item() {
+    let scenario = |print: &str| {
+        format!(
+            "name = \"lines\"\n[nodes.producer]\nbehavior = \"echo.producer\"\n\
+             config = {{ count = 2{print} }}\n\
+             [nodes.other]\nbehavior = \"echo.producer\"\nconfig = {{ count = 0{print} }}\n\
+             [nodes.consumer]\nbehavior = \"echo.consumer\"\n\
+             config = {{ producers = 2{print} }}\n"
+        )
+    };
+    let lab = Lab::with(&scenario(""));
+    lab.run_into("out", &[]);
+    let lines = |node: &str| lab.read(&format!("out/runs/0001/{node}.log"));
+    assert_eq!(
+        lines("producer"),
+        "produced 1\nproduced 2\nproduced the end marker after 2 items\n"
+    );
+    assert_eq!(
+        lines("consumer"),
+        "consumed an end marker after 0 items\nconsumed 1\nconsumed 2\n\
+         consumed an end marker after 2 items\n"
+    );
+    let quiet = Lab::with(&scenario(", print = false"));
+    quiet.run_into("out", &[]);
+    assert!(!quiet.path("out/runs/0001/producer.log").exists());
+    assert!(!quiet.path("out/runs/0001/consumer.log").exists());
+}
+
+/// Two servers that listen and a client, without links.
+const TWO_SERVERS: &str = "name = \"two\"\nduration = \"3s\"\n\
+    [nodes.client]\ncount = 2\nbehavior = \"echo.client\"\n\
+    config = { texts = [\"a\"] }\n\
+    [nodes.one]\nbehavior = \"echo.server\"\n\
+    listen = [{ tcp = \"127.0.0.1:0\", framing = \"line\" }]\n\
+    [nodes.other]\nbehavior = \"echo.time\"\n\
+    listen = [{ tcp = \"127.0.0.1:0\", framing = \"line\" }]\n";
+
+#[test]
+fn a_client_with_several_possible_servers_says_that_one_must_be_named() {
+    let lab = Lab::with(TWO_SERVERS);
+    for time in ["virtual", "real"] {
+        let out = format!("{time}-out");
+        let arguments = ["scenario.toml", "--no-report", "--time", time, "--out"];
+        lab.runner(&[&arguments[..], &[&out]].concat())
+            .ends(3)
+            .says(&[
+                "several peers can be the server: one, other; say which one in its config, \
+                     for example server = \"one\"",
+            ]);
+        let out = format!("{time}-named");
+        let named = ["--set", "nodes.client.config.server=one"];
+        lab.runner(&[&arguments[..], &[&out], &named].concat())
+            .ends(0);
+        let log = lab.table(&format!("{out}/runs/0001/client-1.csv"));
+        assert_eq!(log.only("event", "verified").texts("peer"), [""]);
+        let server = lab.table(&format!("{out}/runs/0001/one.csv"));
+        assert_eq!(server.only("event", "receive").rows.len(), 2);
+    }
+}
+
+#[test]
+fn without_links_two_nodes_that_listen_are_not_linked_in_either_time() {
+    let storm = include_str!("../fixtures/cases/two-listeners-storm.toml");
+    for (time, more) in [
+        ("real", &[][..]),
+        ("real", &["--processes"]),
+        ("virtual", &[]),
+    ] {
+        let lab = Lab::with(storm);
+        let arguments = [
+            "scenario.toml",
+            "--no-report",
+            "--time",
+            time,
+            "--duration",
+            "200ms",
+        ];
+        let answer = lab.runner(&[&arguments[..], more, &["--out", "out"]].concat());
+        // Nothing happened, which is unknown in virtual time, and usual for servers.
+        assert!(matches!(answer.code, Some(0 | 4)), "{}", answer.err);
+        for node in ["echo", "time"] {
+            let log = lab.table(&format!("out/runs/0001/{node}.csv"));
+            assert_eq!(log.texts("event"), ["start", "stop"], "{time} {more:?}");
+        }
+    }
+}
+
+#[test]
+fn a_client_finds_its_server_among_many_clients() {
+    let lab = Lab::with(
+        "name = \"many\"\n[nodes.before]\ncount = 20000\nbehavior = \"kv.client\"\n\
+         config = { script = [{ send = \"get a\", expect = \"not found\" }] }\n\
+         [nodes.server]\nbehavior = \"kv.server\"\n",
+    );
+    lab.run_into("out", &["--log", "off"]);
+}
+
+#[test]
 fn a_lost_message_is_sent_again_until_its_reply_is_verified() {
     let config = "sizes = [10, 100, 1000]\nrepeat = 100\nwindow = 5\ntimeout = \"150ms\"";
     let lab = with_client(config, &server("", "latency = \"50ms\"\nloss = 0.2"));

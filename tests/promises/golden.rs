@@ -73,9 +73,10 @@ duration = "5s"
 seed = 262
 [nodes.producer]
 behavior = "echo.producer"
-config = { interval = { exponential = { mean = "10ms" } }, count = 200 }
+config = { interval = { exponential = { mean = "10ms" } }, count = 200, print = false }
 [nodes.consumer]
 behavior = "echo.consumer"
+config = { print = false }
 service_time = { lognormal = { median = "8ms", sigma = 0.5 } }
 [[links]]
 from = "producer"

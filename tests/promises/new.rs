@@ -26,6 +26,77 @@ fn a_new_scenario_passes_check_and_runs() {
     assert!(sent > 0.0);
 }
 
+/// The commands that `new` tells, and those of scenarios/README.md, do what they say.
+#[test]
+fn a_new_lab_is_run_varied_and_compared_as_it_says() {
+    let lab = Lab::new();
+    let said = lab
+        .runner(&["new", "scenario", "mylab", "--lab"])
+        .passes()
+        .out;
+    let readme = include_str!("../../scenarios/README.md");
+    let compare = "runner report results/mylab/latest results/mylab-narrow-rates/latest \
+                   results/mylab-fewer-internal/latest --out results/mylab-compared";
+    assert!(said.contains(compare) && readme.contains(compare), "{said}");
+    let run = "runner mylab.toml mylab-narrow-rates.toml mylab-fewer-internal.toml";
+    assert!(said.contains(run), "{said}");
+    for (name, rates, faces) in [
+        ("mylab", "[1, 6]", "10"),
+        ("mylab-narrow-rates", "[3, 4]", "10"),
+        ("mylab-fewer-internal", "[1, 6]", "4"),
+    ] {
+        let text = lab.read(&format!("{name}.toml"));
+        assert!(!text.contains('@'), "{text}");
+        assert!(text.contains(&format!("tick_rate = {{ uniform_int = {rates} }}")));
+        assert!(text.contains(&format!("config = {{ faces = {faces} }}")));
+    }
+    let typed = |command: &str| -> Vec<String> {
+        let words = command.split(' ').skip(1);
+        words.map(str::to_owned).collect()
+    };
+    let with = |more: &[&str], command: &str| {
+        let words = typed(command);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        lab.runner(&[&words[..], more].concat()).passes()
+    };
+    with(&["--quiet"], run);
+    // Five runs of a minute each, whose report has the notebook.
+    let runs = lab.table("results/mylab-narrow-rates/latest/runs.csv");
+    assert_eq!(runs.texts("duration_s"), ["60"; 5]);
+    assert_eq!(runs.texts("verdict"), ["passed"; 5]);
+    let report = lab.read("results/mylab/latest/report.html");
+    assert!(report.contains("Design decisions") && report.contains("mylab-narrow-rates"));
+    with(&[], compare);
+    let compared = lab.read("results/mylab-compared/report.md");
+    for part in [
+        "| plan | runs | failed | clock_jump_mean | clock_jump_max | clock_gap_total | clock_drift_max | queue_max |",
+        "only there: `tick_rate = { uniform_int = [1, 6] }`",
+        "only here: `tick_rate = { uniform_int = [3, 4] }`",
+        "only here: `config = { faces = 4 }`",
+        "- clock_drift_max is highest in mylab-fewer-internal",
+        "- queue_max is highest in mylab-fewer-internal",
+    ] {
+        assert!(compared.contains(part), "{part}\n{compared}");
+    }
+}
+
+#[test]
+fn a_lab_is_written_whole_or_not_at_all() {
+    let lab = Lab::new();
+    lab.write("mylab-fewer-internal.toml", "mine");
+    lab.runner(&["new", "scenario", "mylab", "--lab"])
+        .ends(2)
+        .says(&["`mylab-fewer-internal.toml` exists, and is left as it is"]);
+    assert_eq!(lab.read("mylab-fewer-internal.toml"), "mine");
+    assert!(!lab.path("mylab.toml").exists() && !lab.path("mylab-notes.md").exists());
+    // The name of a variation would be too long.
+    let long = "a".repeat(60);
+    lab.runner(&["new", "scenario", &long, "--lab"])
+        .ends(2)
+        .says(&["is a name of 73 characters, expected at most 64"]);
+    assert!(!lab.path(&format!("{long}.toml")).exists());
+}
+
 #[test]
 fn each_commented_key_of_a_new_scenario_can_be_uncommented() {
     let lab = Lab::new();

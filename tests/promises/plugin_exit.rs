@@ -2,6 +2,7 @@
 //! callback, a check, a config or while it is loaded. With `--isolate` it costs one run, or
 //! is an error of the plugin before anything runs; a plugin that never returns there, too.
 
+use crate::abi::changed_metronome;
 use crate::harness::{Answer, Lab};
 
 /// The ways to end a process with exit code 0.
@@ -69,6 +70,74 @@ fn a_check_that_ends_the_process_is_named_and_is_no_success() {
             let told = format!("run 1: `{place}` of check `judge` ended the process");
             lab.runner(&RUN).ends(3).says(&[&told]);
         }
+    }
+}
+
+/// Two runs of a plugin in C whose second tick does this.
+fn in_c(does: &str) -> Lab {
+    let lab = Lab::with(
+        "name = \"ends\"\nruns = 2\nduration = \"3s\"\n[nodes.m]\n\
+         behavior = \"metronome.node\"\ntick_rate = 2\n",
+    );
+    let declared = "extern int execl(const char *, const char *, ...), kill(int, int), getpid(void);\n\
+                    extern long syscall(long, ...);\nextern void abort(void);\nstruct node {";
+    let tick = "    struct node *node = state;\n";
+    let source = format!("{tick}    if (node->ticks == 1) {{ {does}; }}\n");
+    changed_metronome(
+        &lab.path("."),
+        &[("struct node {", declared), (tick, &source)],
+    );
+    lab
+}
+
+#[test]
+fn a_plugin_that_sends_a_signal_to_its_process_is_no_success() {
+    for (does, code) in [
+        ("abort()", None),
+        ("kill(getpid(), 9)", None),
+        ("kill(getpid(), 1)", None),
+        ("kill(getpid(), 14)", None),
+        ("kill(getpid(), 15)", Some(143)),
+        ("kill(getpid(), 2)", Some(130)),
+    ] {
+        let lab = in_c(does);
+        let answer = lab.runner(&[&RUN[..], &["--plugin-path", "."]].concat());
+        assert_eq!(answer.code, code, "{does}: {}", answer.err);
+    }
+}
+
+#[test]
+fn no_way_to_end_its_process_is_a_success_with_isolate() {
+    for (does, told) in [
+        (
+            "syscall(231, 0)",
+            "its process ended itself with exit code 0 in `tick` of node `m`",
+        ),
+        (
+            "__asm__ volatile(\"syscall\" :: \"a\"(231), \"D\"(0) : \"rcx\", \"r11\")",
+            "its process ended itself with exit code 0 in `tick` of node `m`",
+        ),
+        (
+            "execl(\"/bin/true\", \"true\", (char *)0)",
+            "its process ended itself with exit code 0 in `tick` of node `m`",
+        ),
+        (
+            "kill(getpid(), 15)",
+            "its process was killed by SIGTERM in `tick` of node `m`",
+        ),
+        (
+            "abort()",
+            "its process was killed by SIGABRT in `tick` of node `m`",
+        ),
+    ] {
+        // The numbers of system calls are those of this machine.
+        if !cfg!(target_arch = "x86_64") && does.contains("syscall") {
+            continue;
+        }
+        let lab = in_c(does);
+        let arguments = [&RUN[..], &["--isolate", "--plugin-path", "."]].concat();
+        lab.runner(&arguments).ends(3).says(&[told, "(step 2)"]);
+        assert_eq!(lab.table("out/runs.csv").texts("status"), ["failed"; 2]);
     }
 }
 

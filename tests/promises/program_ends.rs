@@ -98,6 +98,36 @@ fn a_program_that_fails_before_it_accepts_is_not_waited_for() {
 }
 
 #[test]
+fn a_program_that_ends_before_it_accepts_is_not_waited_for_whatever_its_end() {
+    let host = own_host();
+    for (port, script) in [(15000, "echo no such module; exit 1"), (15001, "echo done")] {
+        let lab = Lab::with(&format!(
+            "name = \"early\"\ntime = \"real\"\nduration = \"5m\"\n\
+             [nodes.client]\nbehavior = \"echo.client\"\nconfig = {{ texts = [\"a\"] }}\n\
+             [nodes.program]\nexternal = \"tcp://{host}:{port}\"\nframing = \"line\"\n\
+             command = [\"sh\", \"-c\", \"{script}\"]\nexit = \"any\"\n"
+        ));
+        let begin = std::time::Instant::now();
+        run(&lab, "5m", &[]).ends(3).says(&[
+            "node `program`: its program ended (exit status: ",
+            &format!(") before it accepted a connection at {host}:{port}\n"),
+            &format!(
+                "    {}\n",
+                script
+                    .split("echo ")
+                    .last()
+                    .unwrap()
+                    .split(';')
+                    .next()
+                    .unwrap()
+            ),
+        ]);
+        // It would be waited for 10 s.
+        assert!(begin.elapsed().as_secs() < 9);
+    }
+}
+
+#[test]
 fn a_program_that_fails_in_the_last_moment_has_failed() {
     needs_python!();
     // Its child sends the message that ends the run once the program is dead.

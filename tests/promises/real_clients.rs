@@ -1,6 +1,9 @@
 //! External clients of the runner's nodes in real time: plain Python, written from the
 //! description of the framings, without the runner's code.
 
+use std::time::SystemTime;
+
+use crate::harness::Lab;
 use crate::real_live::{Live, echo_server, listen, python};
 
 /// The framings that the Python client knows.
@@ -146,19 +149,72 @@ fn nodes_listen_on_ipv6_too() {
     live.stop();
 }
 
+/// The time of day, as the time server tells it with `%s.%N`.
+fn since_1970() -> f64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.unwrap().as_secs_f64()
+}
+
+#[test]
+fn by_default_the_time_server_tells_the_time_of_day_as_ctime_does() {
+    let scenario = "name = \"day\"\ntime = \"real\"\n\
+         [nodes.client]\nbehavior = \"echo.client\"\n\
+         config = { texts = [\"x\"], expect = \"any\", stop = true }\n\
+         [nodes.server]\nbehavior = \"echo.time\"\n";
+    for (more, what) in [
+        (&[][..], "one process"),
+        (&["--processes"], "a process per node"),
+    ] {
+        let lab = Lab::with(scenario);
+        let arguments = ["scenario.toml", "--no-report", "--out", "out"];
+        lab.runner(&[&arguments[..], more].concat()).passes();
+        let told = lab.read("out/runs/0001/client.log");
+        // C's `ctime` in the same zone: of the second before, that of the end, or between.
+        let words: Vec<&str> = told.split_whitespace().collect();
+        let [_, month, day, time, year] = words[..] else {
+            panic!("{what}: {told:?}");
+        };
+        assert_eq!(told.trim_end().len(), "Thu Nov 26 16:02:39 2026".len());
+        let date = std::process::Command::new("date").arg("+%b %e %Y").output();
+        let today = String::from_utf8(date.unwrap().stdout).unwrap();
+        let today: Vec<&str> = today.split_whitespace().collect();
+        // Close to midnight, the day may differ by one.
+        if !time.starts_with("23:59") && !time.starts_with("00:0") {
+            assert_eq!([month, day, year], today[..], "{what}");
+        }
+    }
+    let lab = Lab::with(scenario);
+    let virtual_time = [
+        "scenario.toml",
+        "--time",
+        "virtual",
+        "--no-report",
+        "--out",
+        "out",
+    ];
+    lab.runner(&virtual_time).passes();
+    assert_eq!(lab.read("out/runs/0001/client.log"), "0.000000000\n");
+}
+
 #[test]
 fn the_time_server_sends_the_time_and_closes() {
     crate::harness::needs_python!();
     let scenario = format!(
-        "name = \"live\"\ntime = \"real\"\n[nodes.server]\nbehavior = \"echo.time\"\n{}",
+        "name = \"live\"\ntime = \"real\"\n[nodes.server]\nbehavior = \"echo.time\"\n\
+         config = {{ format = \"%s.%N\" }}\n{}",
         listen("server", "line")
     );
+    let before = since_1970();
     let mut live = Live::start(&scenario);
     let address = live.address("server");
     let times: Vec<f64> = (0..3)
         .map(|_| live.client("time", &address, "").trim().parse().unwrap())
         .collect();
     assert!(times.is_sorted() && times[0] < times[2], "{times:?}");
+    assert!(
+        before < times[0] && times[2] < since_1970(),
+        "{before}, then {times:?}"
+    );
     live.stop();
     let log = live.lab.table("out/runs/0001/server.csv");
     assert_eq!(log.only("event", "connect").rows.len(), 3);

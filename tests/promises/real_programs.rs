@@ -178,6 +178,55 @@ fn a_program_that_may_end_in_any_way_ends_and_the_other_nodes_go_on() {
 }
 
 #[test]
+fn the_working_folder_of_a_program_is_that_of_the_scenario() {
+    let lab = Lab::new();
+    let command = |words: &str| {
+        let program = format!("[nodes.program]\ncommand = [{words}]\nends_run = true\n");
+        echo_server("line", &program)
+    };
+    lab.write("deep/say.sh", "#!/bin/sh\necho in ${PWD##*/}\n");
+    let script = lab.path("deep/say.sh");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(script, mode).unwrap();
+    lab.write("here.sh", "true\n");
+    for (out, words) in [("a", "\"sh\", \"say.sh\""), ("b", "\"./say.sh\"")] {
+        lab.write("deep/scenario.toml", &command(words));
+        let arguments = ["deep/scenario.toml", "--no-report", "--out", out];
+        lab.runner(&arguments).ends(4);
+        let log = lab.read(&format!("{out}/runs/0001/program.log"));
+        assert!(log.starts_with("in deep\n"), "{log}");
+    }
+    // A path that is there from the folder of the caller alone.
+    for (words, path, instead) in [
+        ("\"sh\", \"deep/say.sh\"", "deep/say.sh", "say.sh"),
+        ("\"./deep/say.sh\"", "./deep/say.sh", "say.sh"),
+        (
+            "\"sh\", \"--init-file=deep/say.sh\"",
+            "deep/say.sh",
+            "say.sh",
+        ),
+        ("\"sh\", \"here.sh\"", "here.sh", "/here.sh"),
+    ] {
+        lab.write("deep/scenario.toml", &command(words));
+        let path = format!("`command` has the path \"{path}\", which is there from the current");
+        let instead = format!("{instead}\"\n");
+        lab.runner(&["check", "deep/scenario.toml"]).ends(2).says(&[
+            "deep/scenario.toml:",
+            &path,
+            "write \"",
+            &instead,
+        ]);
+    }
+    // Other words are not paths, whatever is here.
+    std::fs::create_dir(lab.path("hello")).unwrap();
+    lab.write(
+        "deep/scenario.toml",
+        &command("\"echo\", \"hello\", \"/\", \"a/b\""),
+    );
+    lab.runner(&["check", "deep/scenario.toml"]).passes();
+}
+
+#[test]
 fn a_command_that_does_not_exist_is_bad_input() {
     crate::harness::needs_python!();
     let lab = Lab::with(&echo_server(

@@ -17,7 +17,7 @@ fn endless() -> String {
     format!(
         "name = \"endless\"\ntime = \"real\"\n\
          [nodes.machine]\ncount = 3\nbehavior = \"clock.machine\"\ntick_rate = 100\n\
-         [nodes.server]\nbehavior = \"echo.time\"\n{}\
+         [nodes.server]\nbehavior = \"echo.time\"\nconfig = {{ format = \"%s.%N\" }}\n{}\
          [nodes.program]\ncommand = [\"python3\", \"-B\", {:?}, \"polite\"]\n\
          [[links]]\nbetween = [\"machine\", \"machine\"]\n",
         listen("server", "line"),
@@ -25,14 +25,17 @@ fn endless() -> String {
     )
 }
 
-/// The time of the run `[s]`, from its time server.
+/// The time of day `[s]`, from the time server of the run.
 fn now(live: &Live, address: &str) -> f64 {
     live.client("time", address, "").trim().parse().unwrap()
 }
 
-/// Waits until a run has lasted so many seconds.
-fn reaches(live: &Live, address: &str, seconds: f64) {
-    until("the run goes on", || now(live, address) >= seconds);
+/// Waits until a run has lasted so many seconds. Returns how long it has lasted at least.
+fn reaches(live: &Live, address: &str, seconds: f64) -> f64 {
+    let begin = now(live, address);
+    let lasted = || now(live, address) - begin;
+    until("the run goes on", || lasted() >= seconds);
+    lasted()
 }
 
 #[test]
@@ -89,8 +92,7 @@ fn a_kill_costs_at_most_the_rows_of_the_last_second() {
     let mut live = Live::start(&endless());
     let address = live.address("server");
     live.runner.told("program | pid ");
-    reaches(&live, &address, 5.0);
-    let before = now(&live, &address);
+    let before = reaches(&live, &address, 5.0);
     live.runner.signal(Signal::KILL);
     let (code, _) = live.runner.end();
     assert_eq!(code, None);

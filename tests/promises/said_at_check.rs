@@ -57,7 +57,7 @@ fn listeners_in_virtual_time_are_warned_of_once() {
     let listen = "[[nodes.m.listen]]\ntcp = \"127.0.0.1:0\"\nframing = \"line\"\n";
     let lab = Lab::with(&format!("{CLOCKS}{listen}"));
     let said = lab.runner(&["check", "scenario.toml"]).ends(0).says(&[
-        "warning: `listen` of group `m` has no effect in virtual time",
+        "warning: `listen` of group `m` opens no address in virtual time",
         "run with `--time real`",
     ]);
     assert_eq!(said.err.matches("warning").count(), 1, "{}", said.err);

@@ -62,6 +62,47 @@ fn an_echo_client_that_ends_at_the_last_reply_fails_without_it() {
 }
 
 #[test]
+fn replies_that_an_echo_client_expects_or_waits_for_in_vain_fail() {
+    // The first reply comes, the second message is lost.
+    let cut = |config: &str| {
+        Lab::with(&format!(
+            "name = \"echo\"\nduration = \"3s\"\n[nodes.client]\nbehavior = \"echo.client\"\n\
+             config = {{ texts = [\"a\", \"b\"]{config} }}\n\
+             [nodes.server]\nbehavior = \"echo.server\"\n\
+             [[links]]\nbetween = [\"client\", \"server\"]\nlatency = \"500ms\"\n\
+             [[faults]]\nat = \"900ms\"\npartition = [[\"client\"], [\"server\"]]\n"
+        ))
+    };
+    let never = &["expected replies never came: 1 to `client`"][..];
+    for (config, code, words) in [
+        ("", 0, &[][..]),
+        (", expect = \"any\"", 0, &[]),
+        (", expect = \"same\"", 1, never),
+        (", timeout = \"600ms\"", 1, never),
+        (", timeout = \"600ms\", expect = \"any\"", 1, never),
+        // The timeout is not over at the end.
+        (", timeout = \"5s\", expect = \"same\"", 0, &[]),
+    ] {
+        let lab = cut(config);
+        let answer = run(&lab, &[]);
+        assert_eq!(answer.code, Some(code), "{config}: {}", answer.err);
+        answer.says(words);
+        assert_eq!(metric(&lab, "client", "unanswered"), "1", "{config}");
+    }
+    let lab = cut(", expect = \"same\"");
+    let stopped = "[nodes.other]\nbehavior = \"echo.producer\"\nconfig = { count = 1 }\n\
+                   [nodes.end]\nbehavior = \"echo.consumer\"\n\
+                   [[links]]\nbetween = [\"other\", \"end\"]\nlatency = \"1s\"\n";
+    lab.write(
+        "scenario.toml",
+        &format!("{}{stopped}", lab.read("scenario.toml")),
+    );
+    run(&lab, &[])
+        .ends(4)
+        .says(&["the run was stopped before expected replies came (1 to `client`)"]);
+}
+
+#[test]
 fn replies_that_are_cut_off_in_the_middle_of_a_script_fail() {
     let step = "{ send = \"set a 1\", expect = \"ok\" }";
     let cut = "[[faults]]\nat = \"1500ms\"\npartition = [[\"client\"], [\"server\"]]\n";

@@ -11,17 +11,19 @@ use super::table::{Align, Table};
 use crate::render::number::{decimals, fixed, whole};
 use crate::results::{CaseInfo, Population, percent};
 
-/// Metrics that show how cases differ, the most important first. At most [`SHOWN`] of
-/// them are in the table.
-const COMPARED: [&str; 6] = [
+/// What a lab about clocks asks: how far they jump, what they skip, how far they drift apart, and
+/// how long the queues get. All of them are in the table.
+const ASKED: [&str; 5] = [
+    "clock_jump_mean",
+    "clock_jump_max",
+    "clock_gap_total",
     "clock_drift_max",
     "queue_max",
-    "latency_mean",
-    "clock_jump_mean",
-    "dropped",
-    "received",
 ];
-const SHOWN: usize = 3;
+/// Metrics that show how cases differ, the most important first. As many are in the table as
+/// make [`SHOWN`] with those that are asked.
+const COMPARED: [&str; 4] = ["latency_mean", "dropped", "rejected", "received"];
+const SHOWN: usize = 4;
 /// Cases in the table, at most.
 const MAX_CASES: usize = 60;
 /// Columns of a table over two axes, at most.
@@ -98,17 +100,23 @@ pub(super) fn section(folder: &Folder, measured: &Measured) -> Option<Section> {
 pub(super) fn metrics(measured: &Measured) -> Vec<usize> {
     let own = own_metrics(measured);
     let own = own.into_iter().filter(|name| name.ends_with("_mean"));
-    let all = COMPARED.into_iter().chain(own);
-    let columns = all.filter_map(|name| measured.metric(name));
-    columns
-        .filter(|&metric| {
-            let rows = 0..measured.rows.len();
-            let mut seen = rows.filter_map(|row| measured.value(row, metric));
-            let first = seen.next();
-            first.is_some_and(|first| seen.any(|value| value != first))
-        })
-        .take(SHOWN)
-        .collect()
+    let varies = |metric: &usize| {
+        let rows = 0..measured.rows.len();
+        let mut seen = rows.filter_map(|row| measured.value(row, *metric));
+        let first = seen.next();
+        first.is_some_and(|first| seen.any(|value| value != first))
+    };
+    let column = |name: &str| measured.metric(name).filter(varies);
+    let mut shown: Vec<usize> = ASKED.into_iter().filter_map(column).collect();
+    let more = SHOWN.saturating_sub(shown.len());
+    shown.extend(
+        COMPARED
+            .into_iter()
+            .chain(own)
+            .filter_map(column)
+            .take(more),
+    );
+    shown
 }
 
 fn case_rows(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<CaseRow> {
@@ -200,6 +208,7 @@ pub(super) fn observations(
     if !several {
         return sentences;
     }
+    let mut first = true;
     for (index, &metric) in metrics.iter().enumerate() {
         let mut known: Vec<(f64, &str)> = case_rows
             .iter()
@@ -213,8 +222,13 @@ pub(super) fn observations(
             continue;
         }
         let places = places(case_rows, index);
+        // Said once, for all of these sentences.
+        let mean = match std::mem::replace(&mut first, false) {
+            true => ", in the mean over nodes and runs",
+            false => "",
+        };
         sentences.push(format!(
-            "{} is highest in {} ({}) and lowest in {} ({}), in the mean over nodes and runs.",
+            "{} is highest in {} ({}) and lowest in {} ({}){mean}.",
             head(measured, metric),
             most.1,
             fixed(most.0, places),
@@ -246,14 +260,20 @@ pub(super) fn side_by_side(
         || case_rows
             .iter()
             .any(|it| it.judged || it.population.runs >= MANY);
+    let mut of_rates = Vec::new();
     if rates {
-        columns.extend([("fail", Align::Right), ("95 % interval", Align::Right)]);
+        of_rates.extend([("fail", Align::Right), ("95 % interval", Align::Right)]);
     }
     if any_failed {
-        columns.push(("first failing runs", Align::Left));
+        of_rates.push(("first failing runs", Align::Left));
     }
     let heads: Vec<String> = metrics.iter().map(|&it| head(measured, it)).collect();
-    columns.extend(heads.iter().map(|it| (it.as_str(), Align::Right)));
+    let heads = heads.iter().map(|it| (it.as_str(), Align::Right));
+    // A page shows about ten columns without scrolling: what matters most comes first.
+    match any_failed {
+        true => columns.extend(of_rates.into_iter().chain(heads)),
+        false => columns.extend(heads.chain(of_rates)),
+    }
     let mut table = Table::new("Side by side", columns);
     let places: Vec<usize> = (0..metrics.len()).map(|it| places(case_rows, it)).collect();
     let mut shown: Vec<&CaseRow> = case_rows.iter().collect();
@@ -276,19 +296,23 @@ pub(super) fn side_by_side(
         if any_unknown {
             row.push(whole(population.unknown));
         }
+        let mut of_rates = Vec::new();
         if rates {
-            row.push(population.rate().map_or("–".to_owned(), percent));
-            row.push(population.interval().map_or("–".to_owned(), |(low, high)| {
+            of_rates.push(population.rate().map_or("–".to_owned(), percent));
+            of_rates.push(population.interval().map_or("–".to_owned(), |(low, high)| {
                 format!("{} … {}", percent(low), percent(high))
             }));
         }
         if any_failed {
-            row.push(population.first_text());
+            of_rates.push(population.first_text());
         }
         let means = case_row.means.iter().zip(&places);
-        row.extend(
-            means.map(|(mean, &places)| mean.map_or("–".to_owned(), |mean| fixed(mean, places))),
-        );
+        let means =
+            means.map(|(mean, &places)| mean.map_or("–".to_owned(), |mean| fixed(mean, places)));
+        match any_failed {
+            true => row.extend(of_rates.into_iter().chain(means)),
+            false => row.extend(means.chain(of_rates)),
+        }
         table.rows.push(row);
     }
     if !metrics.is_empty() {

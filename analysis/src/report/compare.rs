@@ -15,7 +15,10 @@ use super::setting::{file_name, shown_path, warnings};
 use super::table::{Align, Table};
 use super::{Error, Report, Section, place};
 use crate::render::number::{count, whole};
-use crate::results::{LogMode, Population, RunRow, differences};
+use crate::results::{LogMode, Population, RunRow, TEXT_DIFFERS, differences};
+
+/// Changed lines of a scenario in the table, at most, for each side.
+const CHANGED: usize = 8;
 
 /// The report over results of several plans, as a value.
 ///
@@ -232,7 +235,14 @@ fn differing(folders: &[Folder], names: &[String]) -> Table {
     let mut table = Table::new("What differs", columns);
     table.note = format!("There: in {}. Here: in the plan of the row.", names[0]);
     for (folder, name) in folders.iter().zip(names).skip(1) {
-        let found = differences(&folders[0].manifest, &folder.manifest);
+        let mut found = differences(&folders[0].manifest, &folder.manifest);
+        let texts = [&folders[0], folder].map(|it| &*it.manifest.scenario.text);
+        let changed = changed_lines(texts[0], texts[1]);
+        if !changed.is_empty() {
+            // The lines themselves say more.
+            found.retain(|line| !line.starts_with(TEXT_DIFFERS));
+            found.extend(changed);
+        }
         for (index, line) in found.into_iter().enumerate() {
             let name = if index == 0 {
                 name.clone()
@@ -243,6 +253,58 @@ fn differing(folders: &[Folder], names: &[String]) -> Table {
         }
     }
     table
+}
+
+/// The lines of a scenario's text that the other has not: what was set otherwise. Comments,
+/// names and texts for readers are left out.
+fn changed_lines(there: &str, here: &str) -> Vec<String> {
+    let (one, other) = (settings(there), settings(here));
+    let only = |lines: &[String], others: &[String], side: &str| -> Vec<String> {
+        let mut only: Vec<String> = lines
+            .iter()
+            .filter(|line| !others.contains(line))
+            .map(|line| format!("only {side}: `{line}`"))
+            .collect();
+        if only.len() > CHANGED {
+            let more = only.len() - CHANGED;
+            only.truncate(CHANGED);
+            only.push(format!("only {side}: {} more", count(more as u64, "line")));
+        }
+        only
+    };
+    [only(&one, &other, "there"), only(&other, &one, "here")].concat()
+}
+
+/// The lines of a scenario that set something.
+fn settings(text: &str) -> Vec<String> {
+    let mut in_text = false;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let quotes = line.matches("\"\"\"").count();
+        let was_in_text = in_text;
+        in_text ^= quotes % 2 == 1;
+        let line = without_comment(line).trim();
+        let key = line.split(['=', ' ']).next().unwrap_or_default();
+        let is_for_readers = ["name", "title", "description", "notes"].contains(&key);
+        if !was_in_text && !is_for_readers && !line.is_empty() {
+            lines.push(line.replace('`', "'"));
+        }
+    }
+    lines
+}
+
+/// The line without a comment at its end. A `#` in a text begins none.
+fn without_comment(line: &str) -> &str {
+    let mut quote = None;
+    for (at, c) in line.char_indices() {
+        match (quote, c) {
+            (None, '#') => return &line[..at],
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            _ => {}
+        }
+    }
+    line
 }
 
 /// A row for each case of each plan.
@@ -274,4 +336,29 @@ fn side_by_side(
         definitions: cases::definitions(),
         ..Section::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changed_lines_are_those_that_set_something() {
+        let there = "# a\nname = \"a\"\ndescription = \"\"\"\nduration = \"1s\"\n\"\"\"\nruns = 5 # five\n\
+                     [nodes.m]\nconfig = { faces = 10, text = \"#1\" }\n";
+        let here = "# b\nname = \"b\"\ndescription = \"b\"\nruns = 5\n[nodes.m]\n\
+                    config = { faces = 4, text = \"#1\" }   # fewer\n";
+        assert_eq!(
+            changed_lines(there, here),
+            [
+                "only there: `config = { faces = 10, text = \"#1\" }`",
+                "only here: `config = { faces = 4, text = \"#1\" }`",
+            ]
+        );
+        assert_eq!(changed_lines(here, here), [""; 0]);
+        let many: String = (0..12).map(|n| format!("a{n} = 1\n")).collect();
+        let found = changed_lines("", &many);
+        assert_eq!(found.len(), CHANGED + 1);
+        assert_eq!(found[CHANGED], "only here: 4 lines more");
+    }
 }

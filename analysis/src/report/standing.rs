@@ -7,9 +7,10 @@ use super::Error;
 use super::folder::Folder;
 use crate::expect::{Expectation, Over};
 use crate::log::tables::{FAILURES_FILE, FailureRow, VERDICTS_FILE, VerdictRow};
+use crate::properties::Happenings;
 use crate::results::{
-    FailureGroups, FailureIdentity, Judgement, MissingRuns, RunStatus, Verdict, Wanted, gravest,
-    sentence,
+    FailureGroups, FailureIdentity, Judge, Judgement, MissingRuns, RunStatus, Verdict, Wanted,
+    gravest, sentence,
 };
 
 /// What results come to.
@@ -57,6 +58,9 @@ impl Standing {
             let own = case.expectations.as_ref().unwrap_or(&manifest.expectations);
             let unjudged = own.iter().filter(is_over_runs);
             over_runs.extend(unjudged.map(|it| (case.id.clone(), unjudged_over_runs(it))));
+            let properties = manifest.properties_over_runs(&case.id);
+            let unjudged = properties.map(|it| Happenings::unjudged(&it.name));
+            over_runs.extend(unjudged.map(|it| (case.id.clone(), it)));
         }
         let mut standing = Standing {
             missing,
@@ -164,6 +168,8 @@ fn reasons(folder: &Folder) -> Result<Reasons, Error> {
         };
         let of_run = match judgement.verdict {
             Verdict::Passed => continue,
+            // What matters is judged over the runs.
+            _ if judgement.judge == Judge::Happened => continue,
             Verdict::Failed => &mut reasons.failed,
             Verdict::Unknown => &mut reasons.unknown,
         };

@@ -64,7 +64,7 @@ pub(super) fn section(folder: &Folder, standing: &Standing) -> Result<Option<Sec
     let mut table = VerdictRow::open(&path)?;
     while let Some(row) = table.next_row()? {
         let row = VerdictRow::from_row(&row)?;
-        if row.run.is_some() {
+        if row.run.is_some() && row.judgement.judge != Judge::Happened {
             add(row.run, row.case, &row.judgement);
         }
     }
@@ -140,6 +140,8 @@ fn titled(judge: Judge, name: &str) -> String {
     match judge {
         Judge::Check => format!("The check `{name}`"),
         Judge::Expect => format!("The expectation `{name}`"),
+        Judge::Property => format!("The property `{name}`"),
+        Judge::Happened => format!("Whether `{name}` happened"),
         Judge::Fault => format!("The required fault `{name}`"),
         Judge::Conservation => "The conservation of messages".to_owned(),
         Judge::Activity => "Whether anything happened".to_owned(),
@@ -202,8 +204,10 @@ fn observations(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> V
         let asked = order.iter().filter(|key| key.1 != Judge::Conservation);
         sentences.push(format!(
             "All of it: {} passed, in every run.",
-            count(asked.count() as u64, "expectation or check")
-                .replace("expectation or checks", "expectations and checks")
+            count(asked.count() as u64, "expectation, check or property").replace(
+                "expectation, check or propertys",
+                "expectations, checks and properties"
+            )
         ));
     }
     sentences
@@ -338,10 +342,11 @@ fn evidence(folder: &Folder) -> Result<Option<Table>, Error> {
 
 fn definitions(folder: &Folder) -> Vec<(String, String)> {
     let checks = folder.manifest.checks.iter();
-    checks
-        .map(|check| {
-            let docs: Vec<&str> = check.docs.split_whitespace().collect();
-            (check.name.clone(), docs.join(" "))
-        })
-        .collect()
+    let properties = folder.manifest.properties.iter();
+    let properties = properties.map(|it| (it.name.clone(), format!("{}.", it.claim)));
+    let checks = checks.map(|check| {
+        let docs: Vec<&str> = check.docs.split_whitespace().collect();
+        (check.name.clone(), docs.join(" "))
+    });
+    checks.chain(properties).collect()
 }

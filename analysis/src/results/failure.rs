@@ -33,6 +33,11 @@ impl FailureIdentity {
             message: match (judgement.judge, judgement.verdict) {
                 // The name of an expectation is all that it says.
                 (Judge::Expect, Verdict::Failed) => String::new(),
+                // After the colon, it is about this run alone.
+                (Judge::Property, Verdict::Failed) => {
+                    let (what, _) = judgement.reason.split_once(": ").unwrap_or_default();
+                    without_numbers(what)
+                }
                 _ => without_numbers(&judgement.reason),
             },
         }

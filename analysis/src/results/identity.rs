@@ -68,6 +68,9 @@ impl Identity {
     }
 }
 
+/// The beginning of the line that says where the texts of two scenarios part.
+pub const TEXT_DIFFERS: &str = "the scenario's text differs";
+
 /// What differs between the plans of two results, `there` and `here`, a line each;
 /// no lines if they are parts of one plan.
 pub fn differences(there: &Manifest, here: &Manifest) -> Vec<String> {
@@ -139,7 +142,7 @@ impl Differences {
             let mut lines = a.text.lines().zip(b.text.lines());
             let shorter = a.text.lines().count().min(b.text.lines().count());
             let line = lines.position(|(a, b)| a != b).unwrap_or(shorter) + 1;
-            self.line(format!("the scenario's text differs from line {line} on"));
+            self.line(format!("{TEXT_DIFFERS} from line {line} on"));
         }
         let same_text = a.text == b.text && one.settings == other.settings;
         if same_text && !ids(&one.cases).eq(ids(&other.cases)) {

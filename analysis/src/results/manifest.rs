@@ -81,6 +81,9 @@ pub struct Manifest {
     /// The expectations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expectations: Vec<Expectation>,
+    /// The properties.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub properties: Vec<PropertyInfo>,
     /// The wall-clock time of the start (RFC 3339, UTC).
     pub started: String,
 }
@@ -206,6 +209,9 @@ pub struct CaseInfo {
     /// Its expectations, if they are not [`Manifest::expectations`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expectations: Option<Vec<Expectation>>,
+    /// Its properties, if they are not [`Manifest::properties`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub properties: Option<Vec<PropertyInfo>>,
 }
 
 /// A check of a plugin.
@@ -216,6 +222,18 @@ pub struct CheckInfo {
     /// The property that must hold.
     #[serde(default)]
     pub docs: String,
+}
+
+/// A property of the scenario.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PropertyInfo {
+    /// Its name.
+    pub name: String,
+    /// What it says, in words.
+    pub claim: String,
+    /// Whether it is judged over the runs of a case.
+    #[serde(default)]
+    pub over_runs: bool,
 }
 
 /// Which logs a result holds.
@@ -291,6 +309,14 @@ impl Manifest {
         let case = self.cases.iter().find(|it| it.id == case);
         let own = case.and_then(|case| case.expectations.as_ref());
         own.unwrap_or(&self.expectations)
+    }
+
+    /// The properties of the case with this id that are judged over its runs.
+    pub fn properties_over_runs(&self, case: &str) -> impl Iterator<Item = &PropertyInfo> {
+        let case = self.cases.iter().find(|it| it.id == case);
+        let own = case.and_then(|case| case.properties.as_ref());
+        let all = own.unwrap_or(&self.properties).iter();
+        all.filter(|it| it.over_runs)
     }
 
     /// Maximum duration of the runs of the case with this id `[s]`.
@@ -380,6 +406,7 @@ mod tests {
                 docs: "Clocks rise.".into(),
             }],
             expectations: vec![],
+            properties: vec![],
             started: "2026-11-20T12:00:00Z".into(),
         }
     }

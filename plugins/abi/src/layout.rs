@@ -76,6 +76,13 @@ pinned! { FILE_NUMBERS:
     BehaviorFiles { names @ 0, name_count @ 8 } = 16;
 }
 
+pinned! { HOST_CALLS_2_NUMBERS:
+    HostCalls2 { first @ 0, time_of_day @ 104, peer_behavior @ 112 } = 120;
+}
+
+/// Only pinned: who calls these functions looks at the size of the table.
+const _: &[u64] = HOST_CALLS_2_NUMBERS;
+
 pinned! { DESTRUCTOR_NUMBERS:
     Destructors { size @ 0, layout @ 8, behaviors @ 16, behavior_count @ 24 } = 32;
     Destructor { destroy @ 0 } = 8;

@@ -320,6 +320,26 @@ pub struct HostCalls {
     pub run_folder: unsafe extern "C" fn(context: *mut Context) -> Text,
 }
 
+/// [`HostCalls`], and the functions that were added after it was published.
+///
+/// [`Context::calls`] leads to this table if [`HostCalls::size`] is at least its size: an
+/// older host has only the first part. None of these functions is an effect, so each may
+/// be called in `create`, too.
+#[repr(C)]
+pub struct HostCalls2 {
+    /// The first part. Its `size` is that of the whole table.
+    pub first: HostCalls,
+    /// The time of day by the node's own clock: writes the time since 1970-01-01 00:00:00
+    /// UTC to `ns` `[ns]` and returns 1. Virtual time has no time of day: returns 0 and
+    /// writes nothing.
+    pub time_of_day: unsafe extern "C" fn(context: *mut Context, ns: *mut i64) -> u32,
+    /// The behavior of a peer, `PLUGIN.BEHAVIOR`, lent until the callback returns; empty
+    /// if the peer is a program or there is none. Writes to `alike` how many peers from
+    /// this one on are known to have the same behavior: at least 1, this one.
+    pub peer_behavior:
+        unsafe extern "C" fn(context: *mut Context, peer: u32, alike: *mut u32) -> Text,
+}
+
 // SAFETY: the pointers in these tables lead to static data that is never written.
 #[allow(unsafe_code)]
 mod sync {

@@ -105,16 +105,9 @@ impl Behavior for ChatClient {
             node.set(column, 0);
         }
         let config = node.config();
-        let server = match &config.server {
-            None if node.peer_count() == 0 => {
-                return Err("a user without peers: link it to a server".into());
-            }
-            None => node.peer_named("server").unwrap_or(Peer(0)),
-            Some(name) => node.peer_named(name).ok_or_else(|| {
-                let peers: Vec<&str> = node.peers().map(|it| node.peer_name(it)).collect();
-                let peers = peers.join(", ");
-                format!("`server` is `{name}`, which this node has no link to (its peers: {peers})")
-            })?,
+        let server = match (&config.server, node.peer_named("server")) {
+            (None, Some(server)) => server,
+            (named, _) => node.server("server", named.as_deref())?,
         };
         let script = config.script.iter().map(|line| Line::parse(line));
         let user = ChatClient {

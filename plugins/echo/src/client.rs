@@ -20,7 +20,7 @@
 //! "Improving Round-Trip Time Estimates in Reliable Transport Protocols", 1987.)
 
 mod config;
-mod plan;
+pub(crate) mod plan;
 #[cfg(test)]
 mod tests;
 
@@ -59,7 +59,8 @@ pub const UNMET: Column<u64> = Column::new(
     5,
     "unmet",
     "replies that the client needs and that have not come: with `stop`, those of all its messages; \
-     else, as long as no reply has come, those of the messages sent",
+     with a `timeout`, those whose timeout has passed; with `expect`, those of the messages sent; \
+     in any case, as long as no reply has come, those of the messages sent",
 );
 
 /// A correct reply.
@@ -82,19 +83,20 @@ pub const STRAY: Event = Event::new(
     "a message came that is no reply: not from the server, or (expect = \"any\") not asked for",
 );
 
-/// The peer that the client sends to.
-const SERVER: Peer = Peer(0);
-
 /// The bit in the tag of a timer that ends a pause. The other tags are the numbers of
 /// messages whose timeout is over.
 const PAUSE: u64 = 1 << 63;
 
 /// `echo.client`.
 pub struct Client {
+    /// The peer that the client sends to.
+    server: Peer,
     /// Messages sent so far, without retries: the number of the next message.
     next: u64,
     replies: u64,
     retries: u64,
+    /// Messages without a reply whose timeout has passed.
+    overdue: u64,
     /// In the order of their first sending.
     under_way: VecDeque<UnderWay>,
 }
@@ -103,12 +105,14 @@ pub struct Client {
 struct UnderWay {
     number: u64,
     sent_ns: u64,
+    /// Whether its timeout has passed.
+    is_overdue: bool,
 }
 
 impl Behavior for Client {
     type Config = ClientConfig;
     const NAME: &'static str = "client";
-    const DOCS: &'static str = "Sends messages (of each of `sizes`, or `texts`) to its first peer, at \
+    const DOCS: &'static str = "Sends messages (of each of `sizes`, or `texts`) to its server, at \
         most `window` without a reply, and verifies each reply byte for byte. A wrong one fails the \
         run.";
     const COLUMNS: &'static [ColumnInfo] = &[
@@ -129,9 +133,11 @@ impl Behavior for Client {
         node.set(REPLIES, 0);
         node.set(RETRIES, 0);
         let client = Client {
+            server: node.server("server", node.config().server.as_deref())?,
             next: 0,
             replies: 0,
             retries: 0,
+            overdue: 0,
             under_way: VecDeque::new(),
         };
         client.show_missing(node);
@@ -139,9 +145,6 @@ impl Behavior for Client {
     }
 
     fn start(&mut self, node: &mut Context<Self>) -> Result {
-        if node.peer_count() == 0 {
-            return Err("a client without peers: link it to a server".into());
-        }
         let config = node.config();
         let first = Plan::of(config).count().min(config.window.into());
         (0..first).try_for_each(|_| self.send_next(node))
@@ -202,9 +205,10 @@ impl Client {
         let unanswered = self.next - self.replies;
         let unmet = match config.expect {
             _ if config.stop => Plan::of(config).count() - self.replies,
-            Expect::Any => 0,
             _ if self.replies == 0 => unanswered,
-            _ => 0,
+            _ if config.timeout.is_some() => self.overdue,
+            None | Some(Expect::Any) => 0,
+            Some(_) => unanswered,
         };
         node.set(UNANSWERED, unanswered);
         node.set(UNMET, unmet);
@@ -216,11 +220,11 @@ impl Client {
     /// If the message is a wrong reply, or a reply too many.
     fn place(&self, config: &ClientConfig, from: Peer, bytes: &[u8]) -> Result<Place> {
         let plan = Plan::of(config);
-        if from != SERVER {
+        if from != self.server {
             return Ok(Place::Stray);
         }
         let Some(oldest) = self.under_way.front() else {
-            return match config.expect {
+            return match config.reply() {
                 Expect::Any => Ok(Place::Stray),
                 _ if config.timeout.is_some() && self.is_late(plan, bytes) => Ok(Place::Late),
                 _ => Err(plan.unasked(bytes)),
@@ -253,12 +257,13 @@ impl Client {
         };
         let config = node.config();
         let plan = Plan::of(config);
+        self.overdue -= u64::from(message.is_overdue);
         self.replies += 1;
         node.set(ROUND_TRIP, node.now_ns().saturating_sub(message.sent_ns));
         node.set(SIZE, plan.size(message.number) as u64);
         node.set(REPLIES, self.replies);
         self.show_missing(node);
-        match config.expect {
+        match config.reply() {
             Expect::Any => {
                 node.record(ACCEPTED);
                 node.print(plan::shown(bytes));
@@ -293,26 +298,30 @@ impl Client {
         self.under_way.push_back(UnderWay {
             number,
             sent_ns: node.now_ns(),
+            is_overdue: false,
         });
         self.show_missing(node);
-        send(node, number)
+        send(node, self.server, number)
     }
 
     /// Sends a message again, because its timeout is over.
     fn send_again(&mut self, node: &mut Context<Self>, number: u64) -> Result {
-        if self.under_way.iter().any(|it| it.number == number) {
+        let mut under_way = self.under_way.iter_mut();
+        if let Some(message) = under_way.find(|it| it.number == number) {
+            self.overdue += u64::from(!std::mem::replace(&mut message.is_overdue, true));
             self.retries += 1;
             node.set(RETRIES, self.retries);
-            send(node, number)?;
+            self.show_missing(node);
+            send(node, self.server, number)?;
         }
         Ok(())
     }
 }
 
 /// Sends a message and sets its timeout.
-fn send(node: &mut Context<Client>, number: u64) -> Result {
+fn send(node: &mut Context<Client>, server: Peer, number: u64) -> Result {
     let config = node.config();
-    node.send(SERVER, &Plan::of(config).message(number))?;
+    node.send(server, &Plan::of(config).message(number))?;
     if let Some(timeout) = config.timeout {
         node.set_timer(number, timeout.duration());
     }

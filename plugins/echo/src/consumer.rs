@@ -3,6 +3,7 @@
 //! The time for an item is the `service_time` of the node. Items that arrive meanwhile wait
 //! in the inbox, which is the queue of this experiment.
 
+use crate::client::plan::shown;
 use crate::producer::{END, end_problems};
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Problem, Result};
 use schemars::JsonSchema;
@@ -32,6 +33,9 @@ pub struct ConsumerConfig {
     /// consumer is idle: for several consumers, so that the first one that has ended does
     /// not end the others.
     pub stop: bool,
+
+    /// Print a line for each item.
+    pub print: bool,
 }
 
 impl Default for ConsumerConfig {
@@ -40,6 +44,7 @@ impl Default for ConsumerConfig {
             end: END.to_owned(),
             producers: 1,
             stop: true,
+            print: true,
         }
     }
 }
@@ -77,6 +82,9 @@ impl Behavior for Consumer {
         } else if is_end {
             self.ends += 1;
             node.record(ENDED);
+            if config.print {
+                node.print(format!("consumed an end marker after {} items", self.items));
+            }
             if self.ends == config.producers && config.stop {
                 node.stop_run(format!(
                     "{} took the last of {} items",
@@ -87,6 +95,9 @@ impl Behavior for Consumer {
         } else {
             self.items += 1;
             node.set(ITEMS, self.items);
+            if config.print {
+                node.print(format!("consumed {}", shown(bytes)));
+            }
         }
         Ok(())
     }
@@ -100,11 +111,14 @@ mod tests {
     #[test]
     fn items_are_counted_until_the_end_which_stops_the_run() {
         let mut consumer = node::<Consumer>().name("c").peers(["p"]).create();
-        assert_eq!(consumer.message(0, "1"), []);
-        assert_eq!(consumer.message(0, "2"), []);
+        let printed = [Effect::printed("consumed 1")];
+        assert_eq!(consumer.message(0, "1"), printed);
+        let printed = [Effect::printed("consumed \\x02")];
+        assert_eq!(consumer.message(0, [2]), printed);
         assert_eq!(consumer.get(ITEMS), Some(2));
         let end = [
             Effect::recorded(ENDED),
+            Effect::printed("consumed an end marker after 2 items"),
             Effect::StoppedRun("c took the last of 2 items".into()),
         ];
         assert_eq!(consumer.message(0, "end"), end);
@@ -113,7 +127,7 @@ mod tests {
 
     #[test]
     fn with_stop_false_the_run_goes_on() {
-        let setup = node::<Consumer>().config("stop = false\nend = 'fin'");
+        let setup = node::<Consumer>().config("stop = false\nend = 'fin'\nprint = false");
         let mut consumer = setup.peers(["p"]).create();
         assert_eq!(consumer.message(0, "end"), []);
         assert_eq!(consumer.message(0, "fin"), [Effect::recorded(ENDED)]);
@@ -122,7 +136,7 @@ mod tests {
 
     #[test]
     fn with_several_producers_the_last_end_counts() {
-        let setup = node::<Consumer>().config("producers = 2");
+        let setup = node::<Consumer>().config("producers = 2\nprint = false");
         let mut consumer = setup.peers(["p", "q"]).create();
         assert_eq!(consumer.message(0, "end"), [Effect::recorded(ENDED)]);
         assert_eq!(consumer.message(1, "1"), []);
@@ -132,7 +146,10 @@ mod tests {
 
     #[test]
     fn an_item_after_the_end_is_late() {
-        let mut consumer = node::<Consumer>().peers(["p"]).create();
+        let mut consumer = node::<Consumer>()
+            .peers(["p"])
+            .config("print = false")
+            .create();
         consumer.message(0, "end");
         assert_eq!(consumer.message(0, "7"), [Effect::recorded(LATE)]);
         assert_eq!(consumer.message(0, "end"), []);

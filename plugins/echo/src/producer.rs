@@ -22,6 +22,9 @@ pub struct ProducerConfig {
 
     /// The end marker, sent right after the last item.
     pub end: String,
+
+    /// Print a line for each item.
+    pub print: bool,
 }
 
 impl Default for ProducerConfig {
@@ -30,6 +33,7 @@ impl Default for ProducerConfig {
             interval: Span::from_secs(1).into(),
             count: 10,
             end: END.to_owned(),
+            print: true,
         }
     }
 }
@@ -51,6 +55,8 @@ pub(crate) fn end_problems(end: &str) -> Vec<Problem> {
 
 /// `echo.producer`.
 pub struct Producer {
+    /// The peers that take items: without links, other producers are peers, too.
+    consumers: Vec<Peer>,
     sent: u64,
     /// Number of intervals that were drawn.
     drawn: u64,
@@ -59,8 +65,8 @@ pub struct Producer {
 impl Behavior for Producer {
     type Config = ProducerConfig;
     const NAME: &'static str = "producer";
-    const DOCS: &'static str = "Sends `count` items, `interval` apart, to its peers in turn, and \
-        then an end marker to each of them. What it is sent, it ignores.";
+    const DOCS: &'static str = "Sends `count` items, `interval` apart, to its consumers in turn (its \
+        peers that are no producers), and then an end marker to each of them. What it is sent, it ignores.";
     const COLUMNS: &'static [ColumnInfo] = &[ITEMS.info()];
 
     fn check(config: &ProducerConfig) -> Vec<Problem> {
@@ -69,21 +75,30 @@ impl Behavior for Producer {
 
     fn new(node: &mut Node<Self>) -> Result<Self> {
         node.set(ITEMS, 0);
-        Ok(Producer { sent: 0, drawn: 0 })
+        Ok(Producer {
+            consumers: node.peers_of_other_kinds().collect(),
+            sent: 0,
+            drawn: 0,
+        })
     }
 
     fn start(&mut self, node: &mut Context<Self>) -> Result {
-        if node.peer_count() == 0 {
-            return Err("a producer without peers: link it to a consumer".into());
+        if self.consumers.is_empty() {
+            return Err("a producer without a consumer among its peers: link it to one".into());
         }
         self.go_on(node)
     }
 
     fn timer(&mut self, node: &mut Context<Self>, _: u64) -> Result {
-        let to = Peer((self.sent % u64::from(node.peer_count())) as u32);
+        let turn = self.sent % self.consumers.len() as u64;
+        let to = self.consumers[turn as usize];
         self.sent += 1;
         node.set(ITEMS, self.sent);
-        node.send(to, self.sent.to_string().as_bytes())?;
+        let item = self.sent.to_string();
+        node.send(to, item.as_bytes())?;
+        if node.config().print {
+            node.print(format!("produced {item}"));
+        }
         self.go_on(node)
     }
 }
@@ -93,7 +108,12 @@ impl Producer {
     fn go_on(&mut self, node: &mut Context<Self>) -> Result {
         let config = node.config();
         if self.sent == config.count {
-            return node.send_all(config.end.as_bytes());
+            let mut consumers = self.consumers.iter();
+            consumers.try_for_each(|&to| node.send(to, config.end.as_bytes()))?;
+            if config.print {
+                node.print(format!("produced the end marker after {} items", self.sent));
+            }
+            return Ok(());
         }
         let interval = config.interval.next(node.random(), &mut self.drawn);
         node.set_timer(0, interval.duration());
@@ -114,15 +134,23 @@ mod tests {
         let wait = || Effect::timer_set(0, Duration::from_millis(250));
         assert_eq!(producer.start(), [wait()]);
         assert_eq!(producer.get(ITEMS), Some(0));
-        assert_eq!(producer.timer(0), [Effect::sent(0, "1"), wait()]);
-        let last = [Effect::sent(0, "2"), Effect::sent(0, "end")];
+        assert_eq!(
+            producer.timer(0),
+            [Effect::sent(0, "1"), Effect::printed("produced 1"), wait()]
+        );
+        let last = [
+            Effect::sent(0, "2"),
+            Effect::printed("produced 2"),
+            Effect::sent(0, "end"),
+            Effect::printed("produced the end marker after 2 items"),
+        ];
         assert_eq!(producer.timer(0), last);
         assert_eq!(producer.get(ITEMS), Some(2));
     }
 
     #[test]
     fn a_trace_of_intervals_is_followed() {
-        let trace = "interval = { trace = { values = ['3s', '1s'] } }\ncount = 3";
+        let trace = "interval = { trace = { values = ['3s', '1s'] } }\ncount = 3\nprint = false";
         let mut producer = node::<Producer>().peers(["c"]).config(trace).create();
         let wait = |s| Effect::timer_set(0, Duration::from_secs(s));
         assert_eq!(producer.start(), [wait(3)]);
@@ -132,22 +160,28 @@ mod tests {
 
     #[test]
     fn several_consumers_take_turns_and_all_get_the_end_marker() {
-        let setup = node::<Producer>().peers(["a", "b"]);
-        let mut producer = setup.config("count = 3\nend = 'fin'").create();
+        let setup = node::<Producer>().peers(["a", "other", "b"]);
+        let setup = setup.behaviors(["echo.consumer", "echo.producer", ""]);
+        let mut producer = setup
+            .config("count = 3\nend = 'fin'\nprint = false")
+            .create();
         producer.start();
         assert_eq!(producer.timer(0)[0], Effect::sent(0, "1"));
-        assert_eq!(producer.timer(0)[0], Effect::sent(1, "2"));
+        assert_eq!(producer.timer(0)[0], Effect::sent(2, "2"));
         let last = [
             Effect::sent(0, "3"),
             Effect::sent(0, "fin"),
-            Effect::sent(1, "fin"),
+            Effect::sent(2, "fin"),
         ];
         assert_eq!(producer.timer(0), last);
     }
 
     #[test]
     fn without_items_only_the_end_marker_is_sent() {
-        let mut producer = node::<Producer>().peers(["a"]).config("count = 0").create();
+        let mut producer = node::<Producer>()
+            .peers(["a"])
+            .config("count = 0\nprint = false")
+            .create();
         assert_eq!(producer.start(), [Effect::sent(0, "end")]);
     }
 
@@ -171,7 +205,7 @@ mod tests {
     #[test]
     fn a_producer_without_a_peer_fails() {
         let alone = node::<Producer>().create().call(Call::Start);
-        let words = "a producer without peers: link it to a consumer";
+        let words = "a producer without a consumer among its peers: link it to one";
         assert_eq!(alone, Err(Failure::Refused(words.into())));
     }
 

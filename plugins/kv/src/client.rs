@@ -50,9 +50,6 @@ use runner_sdk::{Behavior, ColumnInfo, Context, Event, Node, Peer, Problem, Resu
 use std::time::Duration;
 use workload::Workload;
 
-/// The peer that receives the commands.
-const SERVER: Peer = Peer(0);
-
 /// The tag of the timer that ends a pause.
 const NEXT: u64 = 0;
 
@@ -61,6 +58,8 @@ const LATE: u64 = 1;
 
 /// `kv.client`.
 pub struct Client {
+    /// The peer that receives the commands.
+    server: Peer,
     workload: Workload,
     state: State,
     /// Operations begun so far.
@@ -97,7 +96,7 @@ struct Operation {
 impl Behavior for Client {
     type Config = ClientConfig;
     const NAME: &'static str = "client";
-    const DOCS: &'static str = "Sends commands to its first peer, one at a time: those of a script, then \
+    const DOCS: &'static str = "Sends commands to its server, one at a time: those of a script, then \
         `operations` at random. Records when each began and what it was answered, for the check \
         `kv.linearizable`.";
     const COLUMNS: &'static [ColumnInfo] = &[
@@ -128,6 +127,7 @@ impl Behavior for Client {
         let unmet = script.filter(|step| step.expect.is_some()).count() as u64;
         node.set(UNMET, unmet);
         Ok(Client {
+            server: node.server("server", node.config().server.as_deref())?,
             workload: Workload::new(node.config()),
             state: State::Idle,
             begun: 0,
@@ -140,9 +140,6 @@ impl Behavior for Client {
     }
 
     fn start(&mut self, node: &mut Context<Self>) -> Result {
-        if node.peer_count() == 0 {
-            return Err("a client without peers: link it to a server".into());
-        }
         match node.config().timeout {
             // Replies to commands that this node sent before a crash may still arrive.
             Some(_) => self.settle(node),
@@ -155,10 +152,12 @@ impl Behavior for Client {
         let timed = node.config().timeout.is_some();
         let sync = if timed { synced(bytes) } else { None };
         match std::mem::replace(&mut self.state, State::Idle) {
-            State::Waiting(operation) if from == SERVER && sync.is_none() => {
+            State::Waiting(operation) if from == self.server && sync.is_none() => {
                 self.answered(node, &operation, bytes)
             }
-            State::Settling if from == SERVER && sync == Some(self.syncs) => self.settled(node),
+            State::Settling if from == self.server && sync == Some(self.syncs) => {
+                self.settled(node)
+            }
             waiting => {
                 self.state = waiting;
                 node.record(STRAY);
@@ -224,8 +223,8 @@ impl Client {
     fn send(&mut self, node: &mut Context<Self>) -> Result {
         match &self.state {
             State::Idle => return Ok(()),
-            State::Waiting(operation) => node.send(SERVER, &operation.message)?,
-            State::Settling => node.send(SERVER, format!("sync-{}", self.syncs).as_bytes())?,
+            State::Waiting(operation) => node.send(self.server, &operation.message)?,
+            State::Settling => node.send(self.server, format!("sync-{}", self.syncs).as_bytes())?,
         }
         if let Some(timeout) = node.config().timeout {
             node.set_timer(LATE, timeout.duration());

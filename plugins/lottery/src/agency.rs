@@ -144,13 +144,10 @@ impl Behavior for Agency {
     fn new(node: &mut Node<Self>) -> Result<Self> {
         let config = node.config();
         let number = config.number(node.name())?;
-        let central = match &config.central {
-            Some(name) => node.peer_named(name).ok_or_else(|| no_peer(node, name))?,
-            None => node.peer_named("central").unwrap_or(Peer(0)),
+        let central = match (&config.central, node.peer_named("central")) {
+            (None, Some(central)) => central,
+            (named, _) => node.server("central", named.as_deref())?,
         };
-        if node.peer_count() == 0 {
-            return Err("an agency without peers: link it to a central".into());
-        }
         node.set(BETS, 0);
         node.set(RETRIES, 0);
         node.set(REJECTED_BETS, 0);
@@ -437,14 +434,4 @@ impl Agency {
         node.print(announce::informed(self.winners));
         self.done(node, "has its winners");
     }
-}
-
-#[cold]
-fn no_peer(node: &Node<Agency>, name: &str) -> runner_sdk::Error {
-    let peers: Vec<&str> = node.peers().map(|peer| node.peer_name(peer)).collect();
-    let peers = match peers.len() {
-        0 => "none".to_owned(),
-        _ => peers.join(", "),
-    };
-    format!("`central` is `{name}`, which this node has no link to (its peers: {peers})").into()
 }

@@ -14,7 +14,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The number of peers that an error names.
+const PEERS_SHOWN: usize = 10;
 
 /// The node that a behavior's instance belongs to, without effects.
 #[repr(transparent)]
@@ -60,6 +63,17 @@ impl<'callback, B: Behavior> Node<'callback, B> {
         self.raw.now_ns()
     }
 
+    /// The time of day by the node's own clock, in real time. `None` in virtual time: what a
+    /// run does there does not depend on when it is made.
+    pub fn time_of_day(&self) -> Option<SystemTime> {
+        let ns = self.raw.time_of_day_ns()?;
+        let span = Duration::from_nanos(ns.unsigned_abs());
+        match ns < 0 {
+            true => UNIX_EPOCH.checked_sub(span),
+            false => UNIX_EPOCH.checked_add(span),
+        }
+    }
+
     /// The config of the node's group.
     ///
     /// Like the names below, it may be used beside effects, but does not outlive
@@ -100,6 +114,74 @@ impl<'callback, B: Behavior> Node<'callback, B> {
     /// A peer's name; empty if there is no such peer.
     pub fn peer_name(&self, peer: Peer) -> &'callback str {
         self.raw.peer_name(peer.0)
+    }
+
+    /// A peer's behavior, `PLUGIN.BEHAVIOR`; empty if the peer is a program, or there is
+    /// no such peer.
+    pub fn peer_behavior(&self, peer: Peer) -> &'callback str {
+        self.raw.peer_behavior(peer.0).0
+    }
+
+    /// The peers that have another behavior than this node. For a client they are the
+    /// nodes that may be its server: without links, the other clients are peers, too.
+    pub fn peers_of_other_kinds(&self) -> impl Iterator<Item = Peer> {
+        let (count, mut next) = (self.peer_count(), 0);
+        let alike = std::iter::from_fn(move || {
+            let first = (next < count).then_some(next)?;
+            let (behavior, alike) = self.raw.peer_behavior(first);
+            next = first.saturating_add(alike).min(count);
+            Some((behavior, first..next))
+        });
+        alike
+            .filter(|(behavior, _)| behavior.rsplit('.').next() != Some(B::NAME))
+            .flat_map(|(_, peers)| peers.map(Peer))
+    }
+
+    /// The peer that is the server of this node, which is a client: the one that the
+    /// config names in `key`, or else the only one that has another behavior than this
+    /// node.
+    ///
+    /// # Errors
+    /// If no peer has that name, or if no name is given and it is not the only one. The
+    /// message says which peers there are, and what to write.
+    pub fn server(&self, key: &str, named: Option<&str>) -> Result<Peer> {
+        let listed = |peers: &[Peer]| -> String {
+            let names: Vec<&str> = peers.iter().map(|&peer| self.peer_name(peer)).collect();
+            names.join(", ")
+        };
+        let all: Vec<Peer> = self.peers().take(PEERS_SHOWN).collect();
+        if all.is_empty() {
+            return Err(format!(
+                "`{}` has no peers: link it to a server (without [[links]], two nodes that \
+                 both listen are not linked)",
+                self.name()
+            )
+            .into());
+        }
+        if let Some(name) = named {
+            return self.peer_named(name).ok_or_else(|| {
+                let all = listed(&all);
+                format!("`{key}` is `{name}`, which this node has no link to (its peers: {all})")
+                    .into()
+            });
+        }
+        let able: Vec<Peer> = self.peers_of_other_kinds().take(PEERS_SHOWN).collect();
+        match &able[..] {
+            [server] => Ok(*server),
+            [] => Err(format!(
+                "no peer can be the server, since all have the behavior of this node: {}; link it \
+                 to a server",
+                listed(&all)
+            )
+            .into()),
+            [first, ..] => Err(format!(
+                "several peers can be the server: {}; say which one in its config, for example \
+                 {key} = {:?}",
+                listed(&able),
+                self.peer_name(*first)
+            )
+            .into()),
+        }
     }
 
     /// The folder for the node's files; `None` if the run keeps no files. They belong to

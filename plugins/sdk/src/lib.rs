@@ -4,8 +4,8 @@
 //! node and calls it when the node starts, when a message is taken from its
 //! inbox, when a timer is due, when it ticks. The effects of a callback (send, set a
 //! timer, record, print) take place in order, after the callback returns.
-//! It never sees a socket, a thread or the wall clock, so the same compiled
-//! behavior runs in virtual and in real time.
+//! It never sees a socket or a thread, and the time of day only in real time, so the same
+//! compiled behavior runs in virtual and in real time.
 //!
 //! ```
 //! use runner_sdk::{Behavior, Context, Node, NoConfig, Peer, Result};

@@ -45,7 +45,7 @@ pub use effect::{Effect, Failure};
 use crate::config::{self, Problem};
 use crate::{Behavior, Column, Random, Value};
 use host::Host;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Begins the making of a node with behavior `B`: `node::<B>().create()`.
 pub fn node<B: Behavior>() -> Setup<B> {
@@ -53,6 +53,7 @@ pub fn node<B: Behavior>() -> Setup<B> {
         name: "node".to_owned(),
         config: String::new(),
         peers: Vec::new(),
+        behaviors: Vec::new(),
         seed: 1,
         run_folder: String::new(),
         now: Duration::ZERO,
@@ -71,6 +72,7 @@ pub struct Setup<B> {
     name: String,
     config: String,
     peers: Vec<String>,
+    behaviors: Vec<String>,
     seed: u64,
     run_folder: String,
     now: Duration,
@@ -93,6 +95,13 @@ impl<B: Behavior> Setup<B> {
     /// The names of its peers, the next node first; none if none are given.
     pub fn peers<Name: Into<String>>(mut self, names: impl IntoIterator<Item = Name>) -> Self {
         self.peers = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The behaviors of its peers, in their order; an empty one is a program. All are
+    /// programs if none are given.
+    pub fn behaviors<Name: Into<String>>(mut self, of: impl IntoIterator<Item = Name>) -> Self {
+        self.behaviors = of.into_iter().map(Into::into).collect();
         self
     }
 
@@ -145,6 +154,7 @@ impl<B: Behavior> Setup<B> {
             config,
             self.name,
             self.peers,
+            self.behaviors,
             self.run_folder,
             random,
             self.now,
@@ -254,6 +264,14 @@ impl<B: Behavior> Kit<B> {
     /// Sets the node's local time since the run began, for what follows.
     pub fn at(&mut self, now: Duration) -> &mut Self {
         self.host.set_now(now);
+        self
+    }
+
+    /// Sets the time of day, for what follows; before, there is none, as in virtual time.
+    pub fn at_time_of_day(&mut self, time: SystemTime) -> &mut Self {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let ns = i64::try_from(since.as_nanos()).unwrap_or(i64::MAX);
+        self.host.set_time_of_day_ns(ns);
         self
     }
 

@@ -133,7 +133,7 @@ impl Network {
             _ => LinkKind::Stateful,
         };
         Network {
-            topology: Topology::new(roster.len(), rules),
+            topology: Topology::new(roster.len(), rules, &roster.listeners()),
             kinds: rules.iter().map(|rule| kind(&rule.link)).collect(),
             links: rules.iter().map(|rule| rule.link.clone()).collect(),
             pairs: HashMap::default(),

@@ -53,16 +53,12 @@ pub struct LinkEnd {
 pub const NO_RULE: u32 = u32::MAX;
 
 impl Topology {
-    /// The links that `rules` make between `count` nodes; without rules, an
-    /// ideal link between every two.
-    pub fn new(count: u32, rules: &[LinkRule]) -> Topology {
+    /// The links that `rules` make between `count` nodes. Without rules, there is an
+    /// ideal link between every two, but not between two servers: `listeners` are the
+    /// nodes that listen, in ascending order.
+    pub fn new(count: u32, rules: &[LinkRule], listeners: &[Range<u32>]) -> Topology {
         if rules.is_empty() {
-            let all = Reach::of([(0..count, NO_RULE)]);
-            return Topology {
-                mesh: all.mesh(count),
-                reaches: vec![all],
-                reach_of: Vec::new(),
-            };
+            return Topology::without_rules(count, listeners);
         }
         // Nodes between two successive bounds of ranges have the same reach.
         let mut bounds = BTreeSet::from([0, count]);
@@ -106,6 +102,33 @@ impl Topology {
         }
     }
 
+    fn without_rules(count: u32, listeners: &[Range<u32>]) -> Topology {
+        let all = Reach::of([(0..count, NO_RULE)]);
+        let listening: u32 = listeners.iter().map(|range| range.end - range.start).sum();
+        if listening < 2 {
+            return Topology {
+                mesh: all.mesh(count),
+                reaches: vec![all],
+                reach_of: Vec::new(),
+            };
+        }
+        let starts = listeners.iter().map(|range| range.start).chain([count]);
+        let ends = [0]
+            .into_iter()
+            .chain(listeners.iter().map(|range| range.end));
+        let others = ends.zip(starts).filter(|(from, to)| from < to);
+        let others = Reach::of(others.map(|(from, to)| (from..to, NO_RULE)));
+        let mut reach_of = vec![0; count as usize];
+        for range in listeners {
+            reach_of[range.start as usize..range.end as usize].fill(1);
+        }
+        Topology {
+            reaches: vec![all, others],
+            reach_of,
+            mesh: None,
+        }
+    }
+
     #[inline]
     fn reach(&self, node: u32) -> &Reach {
         match self.reach_of.get(node as usize) {
@@ -144,6 +167,23 @@ impl Topology {
         let total = u64::from(reach.total);
         let rank = if after >= total { after - total } else { after };
         Some(reach.at(rank as u32))
+    }
+
+    /// How many peers of a node, from `peer` on, are nodes of successive indices: at least
+    /// 1.
+    pub fn successive(&self, node: u32, peer: u32) -> u32 {
+        let Some(end) = self.peer(node, peer) else {
+            return 1;
+        };
+        let bound = match (self.mesh, self.reach(node).segment_of(end.node)) {
+            (Some((count, _)), _) => count,
+            (None, Some(segment)) => segment.nodes.end,
+            (None, None) => end.node + 1,
+        };
+        match end.node < node {
+            true => bound.min(node) - end.node,
+            false => bound - end.node,
+        }
     }
 
     /// The number of another node among the peers of `node`. A node without a link from
@@ -301,7 +341,7 @@ mod tests {
 
     #[test]
     fn without_rules_every_node_reaches_every_other() {
-        let topology = Topology::new(4, &[]);
+        let topology = Topology::new(4, &[], &[]);
         let nodes = |node| {
             peers(&topology, node)
                 .into_iter()
@@ -315,8 +355,33 @@ mod tests {
     }
 
     #[test]
+    fn without_rules_two_listeners_have_no_link() {
+        let nodes = |topology: &Topology, node| -> Vec<u32> {
+            peers(topology, node).into_iter().map(|end| end.0).collect()
+        };
+        // 0 and 1 are clients, 2 and 3 a group that listens, 4 a client, 5 listens.
+        let topology = Topology::new(6, &[], &[2..4, 5..6]);
+        assert_eq!(nodes(&topology, 0), [1, 2, 3, 4, 5]);
+        assert_eq!(nodes(&topology, 2), [4, 0, 1]);
+        assert_eq!(nodes(&topology, 3), [4, 0, 1]);
+        assert_eq!(nodes(&topology, 4), [5, 0, 1, 2, 3]);
+        assert_eq!(nodes(&topology, 5), [0, 1, 4]);
+        for (node, other) in [(2, 3), (3, 2), (5, 2)] {
+            let number = topology.peer_number(node, other);
+            assert_eq!(topology.peer(node, number), None);
+            assert_eq!(topology.node_of(node, number, 6), Some(other));
+        }
+        assert_eq!(nodes(&Topology::new(2, &[], &[0..2]), 1), []);
+        // One that listens is linked to all others, and rules link what they name.
+        let one = Topology::new(3, &[], &[1..2]);
+        assert_eq!(nodes(&one, 1), [2, 0]);
+        let named = Topology::new(2, &[rule(&[0..1], &[1..2], true)], &[0..2]);
+        assert_eq!(nodes(&named, 0), [1]);
+    }
+
+    #[test]
     fn a_rule_for_all_is_like_no_rule() {
-        let topology = Topology::new(4, &[rule(&[0..4], &[0..4], false)]);
+        let topology = Topology::new(4, &[rule(&[0..4], &[0..4], false)], &[]);
         for node in 0..4 {
             let others = (1..4).map(|step| ((node + step) % 4, 0));
             assert_eq!(peers(&topology, node), others.clone().collect::<Vec<_>>());
@@ -325,7 +390,7 @@ mod tests {
             }
             assert_eq!(topology.peer(node, 3), None);
         }
-        assert_eq!(peers(&Topology::new(1, &[]), 0), []);
+        assert_eq!(peers(&Topology::new(1, &[], &[]), 0), []);
     }
 
     #[test]
@@ -333,6 +398,7 @@ mod tests {
         let topology = Topology::new(
             3,
             &[rule(&[0..3], &[0..3], true), rule(&[0..1], &[2..3], false)],
+            &[0..3],
         );
         assert_eq!(peers(&topology, 0), [(1, 0), (2, 1)]);
         assert_eq!(peers(&topology, 2), [(0, 0), (1, 0)]);
@@ -340,7 +406,7 @@ mod tests {
 
     #[test]
     fn a_sender_without_a_link_back_has_a_number_after_the_peers() {
-        let topology = Topology::new(3, &[rule(&[0..1], &[1..2], false)]);
+        let topology = Topology::new(3, &[rule(&[0..1], &[1..2], false)], &[]);
         assert_eq!(topology.peer_count(1), 0);
         let number = topology.peer_number(1, 0);
         assert_eq!(topology.peer(1, number), None);
@@ -363,7 +429,7 @@ mod tests {
                     rule(&from, &to, random.below(2) == 0)
                 })
                 .collect();
-            let topology = Topology::new(NODES, &rules);
+            let topology = Topology::new(NODES, &rules, &[]);
             for node in 0..NODES {
                 let inside = |ranges: &[Range<u32>], n: u32| ranges.iter().any(|r| r.contains(&n));
                 let expected: Vec<(u32, u32)> = (1..NODES)
@@ -379,7 +445,10 @@ mod tests {
                     })
                     .collect();
                 assert_eq!(peers(&topology, node), expected, "node {node} of {rules:?}");
-                for (number, (other, _)) in (0..).zip(expected) {
+                for (number, (other, _)) in (0..).zip(expected.clone()) {
+                    let run = topology.successive(node, number);
+                    let same = expected[number as usize..][..run as usize].iter();
+                    assert!(run > 0 && same.zip(other..).all(|(end, at)| end.0 == at));
                     assert_eq!(topology.peer_number(node, other), number);
                     assert_eq!(topology.node_of(node, number, NODES), Some(other));
                 }

@@ -27,6 +27,7 @@ use crate::transport::{Content, Outgoing, Transport};
 use crate::waiting::WaitingTimes;
 use base::time::SimTime;
 use connections::Connections;
+use model::BehaviorName;
 use model::roster::Roster;
 use nodes::Nodes;
 pub(super) use nodes::{NodeKind, Service};
@@ -177,6 +178,20 @@ impl<S: Sink> World<S> {
             }
             None => self.roster.name(other),
         }
+    }
+
+    /// The behavior of a node's peer of this number, and how many peers from this one on
+    /// have the same behavior: at least 1.
+    pub fn peer_behavior(&self, node: u32, peer: u32) -> (Option<&BehaviorName>, u32) {
+        let nodes = self.roster.len();
+        let other = self.index_of_peer(node, peer).filter(|&it| it < nodes);
+        let Some(other) = other else {
+            return (None, 1);
+        };
+        let group = self.roster.group_of(other);
+        let of_group = self.roster.nodes(group).end - other;
+        let alike = self.topology().successive(node, peer).min(of_group);
+        (self.roster.groups()[group].behavior.as_ref(), alike)
     }
 
     /// The name of an external peer, by its index after the nodes; empty if there is

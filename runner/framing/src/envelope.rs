@@ -26,7 +26,16 @@ impl Envelope {
     /// [`FramingError::NewlineInLine`], [`FramingError::NoType`],
     /// [`FramingError::OtherSize`].
     pub fn new(framing: Framing, message: &[u8]) -> Result<Envelope, FramingError> {
-        let length = message.len() as u64;
+        if framing == Framing::Line
+            && let Some(at) = memchr::memchr(b'\n', message)
+        {
+            return Err(FramingError::NewlineInLine { at: at as u64 });
+        }
+        Envelope::of_length(framing, message.len() as u64)
+    }
+
+    /// The envelope of a message of this length, whatever its bytes are.
+    fn of_length(framing: Framing, length: u64) -> Result<Envelope, FramingError> {
         let at_most = |longest: u64| match length <= longest {
             true => Ok(()),
             false => Err(FramingError::Unwritable {
@@ -63,12 +72,7 @@ impl Envelope {
                 envelope.prepend(b":");
                 envelope.prepend_decimal(length, 1);
             }
-            Framing::Line => {
-                if let Some(at) = memchr::memchr(b'\n', message) {
-                    return Err(FramingError::NewlineInLine { at: at as u64 });
-                }
-                envelope.tail = b"\n";
-            }
+            Framing::Line => envelope.tail = b"\n",
             Framing::Fixed(size) if length != u64::from(size) => {
                 return Err(FramingError::OtherSize { framing, length });
             }
@@ -136,6 +140,40 @@ mod tests {
             .unwrap()
             .escape_ascii()
             .to_string()
+    }
+
+    #[test]
+    fn a_length_of_gigabytes_is_written_whole_or_refused() {
+        use Framing::*;
+        let head = |framing, length| {
+            let envelope = Envelope::of_length(framing, length);
+            envelope.map(|it| it.head().escape_ascii().to_string())
+        };
+        // The longest that each can express, and what stands before it.
+        for (framing, longest, written) in [
+            (Decimal10, 9_999_999_999, "9999999999"),
+            (Decimal12, 999_999_999_999, "999999999999"),
+            (U32be, (1 << 32) - 1, r"\xff\xff\xff\xff"),
+            (TypedU32be, 1 << 32, r"\xff\xff\xff\xff"),
+        ] {
+            assert_eq!(head(framing, longest).unwrap(), written, "{framing}");
+            for length in [longest + 1, longest * 2, u64::MAX] {
+                let refused = head(framing, length).unwrap_err();
+                let expected = FramingError::Unwritable {
+                    framing,
+                    length,
+                    longest,
+                };
+                assert_eq!(refused.to_string(), expected.to_string());
+            }
+        }
+        for (framing, written) in [
+            (U64be, r"\xff\xff\xff\xff\xff\xff\xff\xff"),
+            (DigitsColon, "18446744073709551615:"),
+        ] {
+            assert_eq!(head(framing, u64::MAX).unwrap(), written);
+        }
+        assert!(head(Fixed(1 << 31), (1 << 32) + (1 << 31)).is_err());
     }
 
     #[test]

@@ -82,6 +82,13 @@ impl Instances {
         self
     }
 
+    /// Behaviors may ask for the time of day. For runs in real time alone: in virtual time,
+    /// nothing may depend on when a run is made.
+    pub fn with_time_of_day(mut self) -> Instances {
+        self.side.has_time_of_day = true;
+        self
+    }
+
     /// Writes each callback to this page before it is called.
     pub fn with_progress_page(mut self, page: Option<Arc<ProgressPage>>) -> Instances {
         self.observer = Observer::new(page);
@@ -123,7 +130,7 @@ impl Instances {
             now_ns,
             slot: slot.cast(),
             config: arena.config.handle(),
-            calls: Calls::<S>::TABLE,
+            calls: std::ptr::from_ref(Calls::<S>::TABLE).cast(),
             host: (&raw mut frame).cast(),
             peer_count,
             word: 0,

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::slice;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use runner_abi as abi;
 use runner_abi::Context;
@@ -40,6 +41,8 @@ pub(super) struct Side {
     pub texts: Vec<(u32, Option<String>)>,
     /// Texts that are lent to the plugin until the callback returns.
     pub lent: Vec<String>,
+    /// Whether there is a time of day: in real time.
+    pub has_time_of_day: bool,
     /// The folder into which behaviors may write files.
     pub folder: String,
     /// The folders of nodes whose files outlive the run.
@@ -51,20 +54,24 @@ pub(super) struct Calls<S>(PhantomData<S>);
 
 impl<S: Sink> Calls<S> {
     /// The table.
-    pub const TABLE: &'static abi::HostCalls = &abi::HostCalls {
-        size: size_of::<abi::HostCalls>() as u64,
-        send: send::<S>,
-        close: close::<S>,
-        set_timer: set_timer::<S>,
-        cancel_timer: cancel_timer::<S>,
-        record: record::<S>,
-        print: print::<S>,
-        set_text: set_text::<S>,
-        stop_run: stop_run::<S>,
-        fail: fail::<S>,
-        node_name: node_name::<S>,
-        peer_name: peer_name::<S>,
-        run_folder: run_folder::<S>,
+    pub const TABLE: &'static abi::HostCalls2 = &abi::HostCalls2 {
+        first: abi::HostCalls {
+            size: size_of::<abi::HostCalls2>() as u64,
+            send: send::<S>,
+            close: close::<S>,
+            set_timer: set_timer::<S>,
+            cancel_timer: cancel_timer::<S>,
+            record: record::<S>,
+            print: print::<S>,
+            set_text: set_text::<S>,
+            stop_run: stop_run::<S>,
+            fail: fail::<S>,
+            node_name: node_name::<S>,
+            peer_name: peer_name::<S>,
+            run_folder: run_folder::<S>,
+        },
+        time_of_day: time_of_day::<S>,
+        peer_behavior: peer_behavior::<S>,
     };
 }
 
@@ -261,6 +268,41 @@ unsafe extern "C" fn run_folder<S: Sink>(context: *mut Context) -> abi::Text {
     let (_, side) = unsafe { behind::<S>(context) };
     let own = side.state_folders.get(&side.node);
     abi::Text::lend(own.unwrap_or(&side.folder))
+}
+
+/// The machine's time of day, and what the node's own clock is ahead of true time.
+#[allow(unsafe_code)]
+unsafe extern "C" fn time_of_day<S: Sink>(context: *mut Context, ns: *mut i64) -> u32 {
+    // SAFETY: called during a callback with its context.
+    let (world, side) = unsafe { behind::<S>(context) };
+    if !side.has_time_of_day || ns.is_null() {
+        return 0;
+    }
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now_ns = since_1970.map_or(0, |it| i128::try_from(it.as_nanos()).unwrap_or(i128::MAX));
+    // SAFETY: the context is ours; the plugin is waiting in this call.
+    let local_ns = i128::from(unsafe { (*context).now_ns });
+    let ahead_ns = local_ns - i128::from(world.now().0);
+    let shown_ns = i64::try_from(now_ns.saturating_add(ahead_ns)).unwrap_or(i64::MAX);
+    // SAFETY: not null, and lent for this call, by the ABI.
+    unsafe { ns.write(shown_ns) };
+    1
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn peer_behavior<S: Sink>(
+    context: *mut Context,
+    peer: u32,
+    alike: *mut u32,
+) -> abi::Text {
+    // SAFETY: called during a callback with its context.
+    let (world, side) = unsafe { behind::<S>(context) };
+    let (behavior, count) = world.peer_behavior(side.node, peer);
+    if !alike.is_null() {
+        // SAFETY: not null, and lent for this call, by the ABI.
+        unsafe { alike.write(count) };
+    }
+    side.lend(behavior.map_or_else(String::new, |name| name.to_string()))
 }
 
 impl Side {

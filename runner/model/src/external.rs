@@ -2,6 +2,7 @@
 //! for clients, standard input, and programs that take the place of nodes.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use framing::Framing;
 
@@ -48,6 +49,8 @@ pub struct Program {
     /// The program that the runner starts, and its arguments; not empty. `None`:
     /// the user starts the program.
     pub command: Option<Vec<String>>,
+    /// The working folder of `command`: that of the scenario file.
+    pub folder: PathBuf,
     /// How the program may end by itself. Without `command`, the runner does not see its
     /// end.
     pub exit: ExitRule,

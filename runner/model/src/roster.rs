@@ -46,6 +46,15 @@ impl Roster {
         self.starts[group]..self.starts[group + 1]
     }
 
+    /// The indices of the nodes that listen, in ascending order. What a file says of
+    /// `listen` holds in virtual time, too: there it only decides who is linked.
+    pub fn listeners(&self) -> Vec<Range<u32>> {
+        (0..self.groups.len())
+            .filter(|&group| !self.groups[group].listen.is_empty())
+            .map(|group| self.nodes(group))
+            .collect()
+    }
+
     /// The index of the group of a node.
     pub fn group_of(&self, node: u32) -> usize {
         self.starts.partition_point(|&start| start <= node) - 1

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Why a run cannot begin. Nothing was run.
@@ -32,19 +33,21 @@ pub enum SetupError {
     },
     /// A program cannot be started.
     #[error(
-        "node `{node}`: `{command}` cannot be started: {source}\n  is it installed, and spelled as the system spells it?"
+        "node `{node}`: `{command}` cannot be started: {source}\n  {}", start_help(.command, .folder)
     )]
     Start {
         /// The node.
         node: String,
         /// The first word of its command.
         command: String,
+        /// Its working folder.
+        folder: PathBuf,
         /// The error of the system.
         source: io::Error,
     },
     /// A program accepts no connection.
     #[error(
-        "node `{node}`: no program accepts connections at {address} after {patience:?}: {source}\n  start the program first, or let the runner start it with `command`"
+        "node `{node}`: no program accepts connections at {address} after {patience:?}: {source}\n  {}", unreachable_help(.output.as_deref())
     )]
     Unreachable {
         /// The node.
@@ -55,6 +58,8 @@ pub enum SetupError {
         patience: Duration,
         /// The last error of the system.
         source: io::Error,
+        /// The last lines that the program wrote, if the runner started it.
+        output: Option<String>,
     },
     /// More nodes than processes are allowed.
     #[error(
@@ -83,6 +88,23 @@ pub enum SetupError {
     /// Any other error of the system.
     #[error("cannot set up the sockets of the run: {0}")]
     System(#[from] io::Error),
+}
+
+fn start_help(command: &str, folder: &Path) -> String {
+    match command.contains('/') && !command.starts_with('/') {
+        true => format!(
+            "a program runs in the folder of its scenario, and so its path begins there: {}",
+            folder.display()
+        ),
+        false => "is it installed, and spelled as the system spells it?".to_owned(),
+    }
+}
+
+fn unreachable_help(output: Option<&str>) -> String {
+    match output {
+        None => "start the program first, or let the runner start it with `command`".to_owned(),
+        Some(output) => format!("does it listen at that address?{output}"),
+    }
 }
 
 fn way_out(error: &io::Error, taken: &'static str) -> &'static str {

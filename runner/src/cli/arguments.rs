@@ -193,6 +193,9 @@ pub struct NewScenario {
     /// Its name: letters, digits, `-`, `_`, `.`
     #[arg(value_name = "NAME")]
     pub name: String,
+    /// Write the lab about logical clocks: the scenario, its two variations, and a notebook
+    #[arg(long)]
+    pub lab: bool,
     #[command(flatten)]
     /// When to use color.
     pub color: ColorOption,

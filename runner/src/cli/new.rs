@@ -1,9 +1,10 @@
 //! `runner new`: makes a scenario or a plugin in the working folder.
 //!
-//! The files below `new/` are written with `@NAME@`, `@FILE@` and `@SDK@` replaced. They
+//! The files below `new/` are written with words such as `@NAME@` replaced. They
 //! run and build without a change, and the scenario names every key; tests verify
 //! both. Existing files are not overwritten, and incomplete ones are removed.
 
+mod lab;
 mod name;
 mod sdk;
 
@@ -70,6 +71,7 @@ fn hint(help: Option<&str>) -> String {
 /// Fails if standard output cannot be written.
 pub fn new(options: &NewOptions) -> anyhow::Result<Exit> {
     let (begun, color) = match &options.thing {
+        NewThing::Scenario(wanted) if wanted.lab => (lab::write_lab(wanted), wanted.color),
         NewThing::Scenario(wanted) => (scenario(wanted), wanted.color),
         NewThing::Plugin(wanted) => (plugin(wanted), wanted.color),
     };

@@ -9,6 +9,7 @@ use analysis::results::Judgement;
 use super::Happening;
 use crate::judge::activity::IdleRuns;
 use crate::judge::expectations::Tallies;
+use crate::judge::properties::OverRuns;
 use crate::plan::{Plan, RunSpec};
 use crate::results::folder::Folder;
 use crate::results::run_result::RunResult;
@@ -28,6 +29,7 @@ pub(super) struct InOrder<'a> {
     /// The place among them of the next result to pass on.
     next: usize,
     tallies: Tallies,
+    properties: OverRuns,
     idle: IdleRuns,
     /// Whether the runs are a shard of the plan.
     is_part: bool,
@@ -55,6 +57,7 @@ impl<'a> InOrder<'a> {
             scheduled: Vec::new(),
             next: 0,
             tallies: Tallies::new(plan),
+            properties: OverRuns::new(plan),
             idle: IdleRuns::new(plan),
             is_part,
             writer: ResultsWriter::create(folder, plan)?,
@@ -114,6 +117,7 @@ impl<'a> InOrder<'a> {
         let flushed = self.writer.flush().map_err(RunError::from);
         self.error.map_or(flushed, Err)?;
         let mut judged = self.tallies.judge(self.plan);
+        judged.extend(self.properties.judge(self.plan));
         judged.extend(self.idle.judge(self.plan, self.is_part));
         for (case, judgement) in &judged {
             let id = &self.plan.cases[*case].id;
@@ -168,6 +172,7 @@ impl<'a> InOrder<'a> {
             return;
         }
         self.tallies.add(self.plan, result);
+        self.properties.add(self.plan, result);
         self.idle.add(result);
         let schema = &self.plan.nodes(result.spec.case).schema;
         match self.writer.add(result, schema) {

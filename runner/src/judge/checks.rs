@@ -124,10 +124,11 @@ fn broke(name: &str, callback: &str, time: Option<SimTime>, fault: &CallError) -
 }
 
 /// Returns the judgements of a run that did not reach its end: failed stays failed,
-/// passed becomes unknown, because the check could have failed later.
+/// passed becomes unknown, because the check could have failed later. What has happened
+/// has happened.
 pub fn of_a_part(mut judgements: Vec<Judgement>) -> Vec<Judgement> {
     for it in &mut judgements {
-        if it.verdict == Verdict::Passed {
+        if it.verdict == Verdict::Passed && it.judge != Judge::Happened {
             it.verdict = Verdict::Unknown;
             it.reason = "the run did not come to its end".to_owned();
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::plan::judges::BoundCheck;
 use crate::plan::planner::Planner;
+use crate::plan::properties::{self, BoundProperty};
 use crate::scenario::{BehaviorName, ConfigPart, Diagnostic, GroupPart, NodeKind, Origins, Parts};
 use analysis::metrics::taken_metric;
 use host::config::Config;
@@ -24,6 +25,8 @@ pub(super) struct Binding {
     pub mistakes: Vec<Diagnostic>,
     /// The checks without a mistake.
     pub checks: Vec<BoundCheck>,
+    /// The properties without a mistake.
+    pub properties: Vec<BoundProperty>,
     /// The checks of plugins that no node uses.
     pub warnings: Vec<Diagnostic>,
 }
@@ -91,10 +94,12 @@ impl<'a> Binder<'a> {
         let warnings = super::judges::foreign_checks(parts, &self.plugins, origins);
         let checks = self.checks(&parts.checks, origins, &mut mistakes);
         mistakes.extend(super::judges::metrics(parts, origins, &nodes));
+        let properties = properties::bind(parts, origins, &nodes, &mut mistakes);
         Binding {
             configs,
             mistakes,
             checks,
+            properties,
             warnings,
         }
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use analysis::log::{NodeSchema, RunSchema};
 
 use super::judges::BoundCheck;
+use super::properties::BoundProperty;
 use crate::scenario::{AxisValue, BehaviorName, Group, Scenario};
 use host::check::Description;
 use host::config::Config;
@@ -24,6 +25,8 @@ pub struct Case {
     pub configs: Vec<Option<Arc<Config>>>,
     /// The checks, in the order of the file.
     pub checks: Vec<BoundCheck>,
+    /// The properties, in the order of the file.
+    pub properties: Vec<BoundProperty>,
     /// The names and numbers of the nodes.
     pub roster: Roster,
     /// An index into [`NodeSets`].

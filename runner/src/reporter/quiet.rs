@@ -3,7 +3,9 @@
 //! The first runs that fail are explained one by one. After them, only a failure of a
 //! new kind is explained; of the others the end of the plan has the number.
 
-use analysis::results::{FailureGroups, FailureIdentity, Judge, Verdict, failures_of, sentence};
+use analysis::results::{
+    FailureGroups, FailureIdentity, Judge, Judgement, Verdict, failures_of, sentence,
+};
 
 use super::console::Console;
 use super::{Context, Event, Reporter, ReporterError, verdicts};
@@ -95,7 +97,7 @@ impl Quiet {
         if !matches!(verdict, None | Some(Verdict::Passed)) {
             let mut judgements = result.judgements.clone();
             // Runs in which nothing happened are counted at the end.
-            judgements.retain(|it| it.judge != Judge::Activity);
+            judgements.retain(|it| !matches!(it.judge, Judge::Activity | Judge::Happened));
             verdicts::print(&self.console, &run, &judgements);
         }
         if result.failure.is_some() || verdict == Some(Verdict::Failed) {
@@ -113,7 +115,9 @@ impl Quiet {
             return is_new;
         }
         let unknown = result.judgements.iter();
-        let unknown = unknown.filter(|it| it.verdict == Verdict::Unknown);
+        let is_unknown =
+            |it: &&Judgement| it.verdict == Verdict::Unknown && it.judge != Judge::Happened;
+        let unknown = unknown.filter(is_unknown);
         let unknown = unknown.map(|it| (FailureIdentity::of_judgement(it), sentence(it)));
         self.unknown.add(run, unknown) || is_new
     }

@@ -3,6 +3,7 @@
 use std::io;
 
 use analysis::expect::Over;
+use analysis::properties::is_sometimes;
 
 use super::console::{Console, print_shown};
 use super::progress::Progress;
@@ -44,7 +45,7 @@ impl Terminal {
         }
         if has_unjudged_case(context) {
             self.console.note(
-                "expectations over all runs of a case are judged when the parts are merged: runner report PART... --out DIR",
+                "what is asked over all runs of a case is judged when the parts are merged: runner report PART... --out DIR",
             );
         }
         let plan = context.plan;
@@ -86,7 +87,7 @@ impl Reporter for Terminal {
     }
 }
 
-/// Whether a case has an expectation over all its runs, and only a part of them is
+/// Whether a case has an expectation or a property over all its runs, and only a part of them is
 /// run here.
 fn has_unjudged_case(context: &Context<'_>) -> bool {
     let mut runs = vec![0; context.plan.cases.len()];
@@ -94,6 +95,9 @@ fn has_unjudged_case(context: &Context<'_>) -> bool {
     context.plan.cases.iter().zip(runs).any(|(case, runs)| {
         let mut rules = case.scenario.expectations.iter();
         let is_part = runs > 0 && runs < case.scenario.runs;
-        is_part && rules.any(|rule| rule.expectation.over != Over::EveryRun)
+        let mut properties = case.scenario.properties.iter();
+        let over_runs = rules.any(|rule| rule.expectation.over != Over::EveryRun)
+            || properties.any(|it| is_sometimes(&it.rule));
+        is_part && over_runs
     })
 }

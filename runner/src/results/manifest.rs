@@ -8,9 +8,10 @@ use crate::plan::{Case, Plan, Selection};
 use crate::results::folder::rfc3339;
 use crate::scenario::{Group, Scenario, TickRule, TimeMode, Timing};
 use analysis::expect::Expectation;
+use analysis::properties::is_sometimes;
 use analysis::results::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
-    Manifest, PluginInfo, ScenarioInfo, Selected, Versions,
+    Manifest, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
 };
 use base::distribution::Distribution;
 use base::time::SimDuration;
@@ -98,6 +99,7 @@ pub fn manifest(
             })
             .collect(),
         expectations: expectations(scenario),
+        properties: properties(scenario),
         started: rfc3339(started),
     };
     manifest.format = manifest.least_format();
@@ -154,6 +156,7 @@ fn case_info(
     let own_duration = case.scenario.duration.map(SimDuration::as_secs_f64);
     let own_groups = groups(case);
     let own_expectations = expectations(&case.scenario);
+    let own_properties = properties(&case.scenario);
     CaseInfo {
         id: case.id.clone(),
         axes: named
@@ -163,12 +166,25 @@ fn case_info(
         groups: (own_groups != first_groups).then_some(own_groups),
         expectations: (own_expectations != expectations(&plan.cases[0].scenario))
             .then_some(own_expectations),
+        properties: (own_properties != properties(&plan.cases[0].scenario))
+            .then_some(own_properties),
     }
 }
 
 fn expectations(scenario: &Scenario) -> Vec<Expectation> {
     let rules = scenario.expectations.iter();
     rules.map(|rule| rule.expectation.clone()).collect()
+}
+
+fn properties(scenario: &Scenario) -> Vec<PropertyInfo> {
+    let rules = scenario.properties.iter().map(|it| &it.rule);
+    rules
+        .map(|rule| PropertyInfo {
+            name: rule.name.clone(),
+            claim: rule.to_string(),
+            over_runs: is_sometimes(rule),
+        })
+        .collect()
 }
 
 fn groups(case: &Case) -> Vec<GroupInfo> {

@@ -1,5 +1,5 @@
-//! The recorder of a run: writes each record to the log, and passes it to metrics and
-//! checks.
+//! The recorder of a run: writes each record to the log, and passes it to metrics, checks
+//! and properties.
 //!
 //! The logs have a limit (`max_log`). What exceeds it is not written, and the run ends.
 
@@ -11,6 +11,7 @@ use analysis::metrics::{NodeMetrics, RunMetrics};
 use analysis::results::{Judgement, LogMode};
 
 use crate::judge::checks::Checks;
+use crate::judge::properties::Properties;
 use crate::results::outside_rows::{Keep, MAX, OutsideRows};
 use crate::results::printed::Printed;
 use crate::results::style;
@@ -27,6 +28,8 @@ pub struct Recorder {
     metrics: Option<RunMetrics>,
     /// None without checks, and in the process of a node.
     checks: Option<Checks>,
+    /// None without properties, and in the process of a node.
+    properties: Option<Properties>,
     printed: Option<Printed>,
     outside: OutsideRows,
     error: Option<WriteError>,
@@ -43,7 +46,7 @@ pub struct Recorder {
 pub struct Findings {
     /// The metrics of each node.
     pub metrics: Vec<NodeMetrics>,
-    /// The judgements of the checks.
+    /// The judgements of the checks and properties.
     pub judgements: Vec<Judgement>,
     /// Whether nothing happened: [`RunMetrics::is_idle`].
     pub idle: bool,
@@ -78,6 +81,7 @@ impl Recorder {
         Recorder {
             metrics: Some(RunMetrics::new(schema)),
             checks: None,
+            properties: None,
             printed: (mode != LogMode::Off).then(|| Printed::new(folder)),
             outside: OutsideRows::new(schema),
             error: None,
@@ -111,6 +115,12 @@ impl Recorder {
     /// Passes every record to these checks, too.
     pub fn judged_by(mut self, checks: Checks) -> Recorder {
         self.checks = Some(checks);
+        self
+    }
+
+    /// Passes every record to these properties, too.
+    pub fn with_properties(mut self, properties: Properties) -> Recorder {
+        self.properties = Some(properties);
         self
     }
 
@@ -158,6 +168,8 @@ impl Recorder {
             Some(Err(broken)) => findings.broken_check = Some(broken),
             None => {}
         }
+        let judged = self.properties.map(|it| it.finish(end));
+        findings.judgements.extend(judged.into_iter().flatten());
         Ok(findings)
     }
 }
@@ -184,6 +196,9 @@ impl Sink for Recorder {
         }
         if let Some(checks) = &mut self.checks {
             checks.row(row, columns);
+        }
+        if let Some(properties) = &mut self.properties {
+            properties.row(row, columns);
         }
     }
 
@@ -221,6 +236,9 @@ impl Sink for Recorder {
     fn external_peer(&mut self, name: &str) {
         if let Some(checks) = &mut self.checks {
             checks.external_peer(name);
+        }
+        if let Some(properties) = &mut self.properties {
+            properties.external_peer(name);
         }
         match &mut self.log {
             Log::PerNode(log) => log.push_external_peer(name),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::Path;
 
 use super::document::Table;
 use super::inherit::inherit;
@@ -58,6 +59,8 @@ pub fn part(entry: &GroupEntry, nodes: Range<u32>) -> GroupPart {
     let text = table.and_then(|it| toml::to_string(&it.to_toml()).ok());
     let timing = &entry.timing;
     GroupPart {
+        name: entry.name.clone(),
+        numbered: entry.count.is_some(),
         kind,
         config: text.map(|text| ConfigPart {
             text,
@@ -115,9 +118,10 @@ fn clock(entry: &GroupEntry) -> Option<Option<LocalClock>> {
 }
 
 /// The group of an entry; `None` if a value of the entry is wrong.
-pub fn group(entry: &GroupEntry) -> Option<Group> {
+/// `folder` is the folder of the scenario.
+pub fn group(entry: &GroupEntry, folder: &Path) -> Option<Group> {
     let program = match entry.program.makes_program() {
-        Some(_) => Some(entry.program.program()?),
+        Some(_) => Some(entry.program.program(folder)?),
         None => None,
     };
     let listen = match &entry.listen {

@@ -17,7 +17,7 @@ mod until;
 pub use distribution::DISTRIBUTION;
 pub use fault::{DRIFT_FAULT, FAULT, TICK_RATE_FAULT};
 pub use group::{GROUP, LISTEN};
-pub use judge::{CHECK, EXPECT};
+pub use judge::{CHECK, EXPECT, PROPERTY};
 pub use link::{GILBERT_ELLIOTT, LINK, LOSS, LinkKeys, read_settings};
 pub use matrix::{AXIS, MATRIX};
 pub use scenario::SCENARIO;
@@ -96,6 +96,10 @@ pub enum Shape {
     Command,
     /// A table that a plugin reads.
     Anything,
+    /// An expression about records: `queue <= 50`.
+    Expression,
+    /// Two expressions about records.
+    Expressions,
     /// A group, node or glob.
     Selector,
     /// Two groups, nodes or globs.

@@ -241,7 +241,7 @@ pub fn warn_in_virtual_time(groups: &[GroupEntry], time: Option<TimeMode>, mista
             mistakes.warn(
                 listen.key,
                 format!(
-                    "`listen` of group `{}` has no effect in virtual time: nothing comes from outside",
+                    "`listen` of group `{}` opens no address in virtual time: nothing comes from outside",
                     group.name
                 ),
                 "run with `--time real`, or write `time = \"real\"` at the top of the file",

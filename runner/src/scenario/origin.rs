@@ -6,16 +6,18 @@ use std::sync::Arc;
 use super::diagnostic::Diagnostic;
 use super::document::{Table, Value, ValueKind};
 use super::judges::{CheckOrigin, ExpectOrigin};
+use super::properties::PropertyOrigin;
 use super::source::{Place, Source};
 use super::written::GroupEntry;
 
-/// Where groups, checks and expectations are written, by their index.
+/// Where groups, checks, expectations and properties are written, by their index.
 #[derive(Clone, Debug)]
 pub struct Origins {
     pub(super) source: Arc<Source>,
     pub(super) groups: Vec<GroupOrigin>,
     pub(super) checks: Vec<CheckOrigin>,
     pub(super) expectations: Vec<ExpectOrigin>,
+    pub(super) properties: Vec<PropertyOrigin>,
 }
 
 impl Origins {
@@ -70,6 +72,11 @@ impl Origins {
     /// A mistake in the metric of the expectation with this index.
     pub fn metric_problem(&self, expectation: usize, message: &str) -> Diagnostic {
         Diagnostic::new(&self.source, self.expectations[expectation].metric, message)
+    }
+
+    /// Where the expressions of the property with this index are written.
+    pub fn property(&self, property: usize) -> &PropertyOrigin {
+        &self.properties[property]
     }
 
     /// A mistake of the group with this index as a whole.

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::resolved::{BehaviorName, NodeRanges};
+use super::resolved::{BehaviorName, NodeRanges, PropertyPart};
 
 /// The parts of a case. Their order is that of the file, and that of the places in
 /// [`Origins`](super::Origins).
@@ -17,11 +17,17 @@ pub struct Parts {
     pub checks: Vec<CheckPart>,
     /// The expectations whose metrics and nodes are known.
     pub metrics: Vec<MetricPart>,
+    /// The properties whose expressions can be read.
+    pub properties: Vec<PropertyPart>,
 }
 
 /// What a plugin needs to know of a group.
 #[derive(Clone, Debug)]
 pub struct GroupPart {
+    /// Its name.
+    pub name: String,
+    /// Whether its nodes are NAME-1, NAME-2, and so on.
+    pub numbered: bool,
     /// What its nodes are.
     pub kind: NodeKind,
     /// The config; `None` if it is wrong.

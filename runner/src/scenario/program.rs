@@ -7,6 +7,7 @@
 //! distinguishes such nodes by their addresses (`listen` checks that).
 
 use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
 
 use super::listen::check_fixed_size;
 use super::reader::{Mistakes, Written};
@@ -124,7 +125,8 @@ impl ProgramKeys {
     }
 
     /// The program; `None` if a value is wrong or missing, which is reported.
-    pub fn program(&self) -> Option<Program> {
+    /// `folder` is the folder of the scenario.
+    pub fn program(&self, folder: &Path) -> Option<Program> {
         let external = match &self.external {
             None => None,
             Some(written) => {
@@ -150,17 +152,68 @@ impl ProgramKeys {
         Some(Program {
             external,
             command,
+            folder: folder.to_owned(),
             exit: or(&self.exit, ExitRule::default)?,
             ends_run: or(&self.ends_run, || false)?,
         })
     }
 }
 
+/// The folder of a scenario file, in which its programs run.
+pub fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Reports a command with a path that is there from the current folder and not from the
+/// folder of the scenario, in which the program runs.
+fn check_paths(words: &Written<Vec<String>>, folder: &Path, mistakes: &Mistakes) {
+    let Some(texts) = &words.value else { return };
+    for (index, word) in texts.iter().enumerate() {
+        // `--file=a/b.csv`: the part behind the sign.
+        let path = Path::new(word.rsplit('=').next().unwrap_or(word));
+        // The system looks for a program without a slash on its search path.
+        let may_be_path = match path.components().count() {
+            _ if path.is_absolute() => false,
+            1 if index == 0 => word.contains('/'),
+            1 => path.extension().is_some() && path.is_file(),
+            _ => true,
+        };
+        if !may_be_path || folder.join(path).exists() || !path.exists() {
+            continue;
+        }
+        let within = path.strip_prefix(plain(folder)).map(Path::to_owned);
+        let instead = within.or_else(|_| std::path::absolute(path));
+        let instead = instead.unwrap_or_else(|_| path.to_owned());
+        mistakes.add_with_help(
+            words.place,
+            format!(
+                "`command` has the path {:?}, which is there from the current folder, but not from the folder of the scenario",
+                path.display().to_string()
+            ),
+            format!(
+                "a program runs in the folder of its scenario: write {:?}",
+                instead.display().to_string()
+            ),
+        );
+    }
+}
+
+/// A path without `.` at its begin.
+fn plain(path: &Path) -> PathBuf {
+    path.components()
+        .filter(|it| *it != Component::CurDir)
+        .collect()
+}
+
 /// Reports programs that have keys of a behavior, `external` programs of several
-/// nodes, and, with `in_virtual_time`, all programs. The groups have the keys of
-/// their bases.
-pub fn check(groups: &[GroupEntry], in_virtual_time: bool, mistakes: &Mistakes) {
+/// nodes, paths that are none from `folder`, and, with `in_virtual_time`, all programs.
+/// The groups have the keys of their bases.
+pub fn check(groups: &[GroupEntry], in_virtual_time: bool, folder: &Path, mistakes: &Mistakes) {
     let mut reported = BTreeSet::new();
+    let mut commands = BTreeSet::new();
     for group in groups {
         let Some((program, place)) = group.program.makes_program() else {
             continue;
@@ -171,6 +224,11 @@ pub fn check(groups: &[GroupEntry], in_virtual_time: bool, mistakes: &Mistakes) 
                 format!("`{program}` in virtual time: a program runs only in real time"),
                 "write `time = \"real\"` at the top of the file, or run with `--time real`",
             );
+        }
+        if let Some(words) = &group.program.command
+            && commands.insert(words.key)
+        {
+            check_paths(words, folder, mistakes);
         }
         for (name, key) in behavior_keys(group) {
             // A mistake in a base is reported once.

@@ -106,6 +106,8 @@ fn value(shape: &Shape) -> String {
         Shape::Framing => "name of a framing",
         Shape::Command => "array of texts",
         Shape::Anything | Shape::Parameters(_) => "table",
+        Shape::Expression => "expression",
+        Shape::Expressions => "array of two expressions",
         Shape::Selector => "nodes",
         Shape::Selectors => "array of two: nodes",
         Shape::SelectorList => "nodes, or array of nodes",

@@ -14,8 +14,9 @@ use super::names::Names;
 use super::origin::{GroupOrigin, Origins};
 use super::parts::{CheckPart, MetricPart, Parts};
 use super::program;
+use super::properties::{self, PropertyOrigin};
 use super::reader::{Mistakes, Written};
-use super::resolved::{CheckRule, ExpectRule, Fault, Scenario, TimeMode, until};
+use super::resolved::{CheckRule, ExpectRule, Fault, PropertyPart, Scenario, TimeMode, until};
 use super::source::Place;
 use super::state;
 use super::values;
@@ -47,13 +48,16 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
     check_runs(&file, mistakes);
     groups::check_starts(&file, mistakes);
     let faults = faults(&file, time, &links, &names, mistakes);
-    program::check(&file.groups, time == Some(TimeMode::Virtual), mistakes);
+    let folder = program::folder_of(path);
+    let is_virtual = time == Some(TimeMode::Virtual);
+    program::check(&file.groups, is_virtual, &folder, mistakes);
     listen::check_addresses(&file.groups, mistakes);
     listen::check_stdin(&file.groups, mistakes);
     listen::check_buffered(&file, mistakes);
     listen::warn_in_virtual_time(&file.groups, time, mistakes);
 
-    let groups: Vec<_> = file.groups.iter().map(groups::group).collect();
+    let groups = file.groups.iter();
+    let groups: Vec<_> = groups.map(|it| groups::group(it, &folder)).collect();
     let parts = file.groups.iter().enumerate();
     let parts = Parts {
         groups: parts
@@ -61,12 +65,14 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
             .collect(),
         checks: judges.checks.0,
         metrics: judges.metrics.0,
+        properties: judges.properties.0,
     };
     let origins = Origins {
         source: mistakes.source.clone(),
         groups: file.groups.iter().map(GroupOrigin::new).collect(),
         checks: judges.checks.1,
         expectations: judges.metrics.1,
+        properties: judges.properties.1,
     };
     let whole = || {
         let name = name?;
@@ -96,6 +102,7 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
             faults: faults?,
             checks: judges.check_rules?,
             expectations,
+            properties: judges.property_rules?,
         })
     };
     Resolved {
@@ -113,15 +120,18 @@ fn all<T>(values: impl IntoIterator<Item = Option<T>>) -> Option<Vec<T>> {
     values.into_iter().collect()
 }
 
-/// The checks and expectations.
+/// The checks, expectations and properties.
 struct Judges {
     /// What the plugins check, and where it is written.
     checks: (Vec<CheckPart>, Vec<CheckOrigin>),
     metrics: (Vec<MetricPart>, Vec<ExpectOrigin>),
+    properties: (Vec<PropertyPart>, Vec<PropertyOrigin>),
     /// The checks; `None` if one is wrong.
     check_rules: Option<Vec<CheckRule>>,
     /// The expectations; `None` if one is wrong.
     expectations: Option<Vec<ExpectRule>>,
+    /// The properties; `None` if one is wrong.
+    property_rules: Option<Vec<PropertyPart>>,
 }
 
 fn judges(file: &ScenarioFile, names: &Names<'_>, mistakes: &Mistakes) -> Judges {
@@ -138,11 +148,23 @@ fn judges(file: &ScenarioFile, names: &Names<'_>, mistakes: &Mistakes) -> Judges
     let until = file.until.iter().filter_map(|it| it.value.as_ref());
     let expectations = expectations.chain(until.map(|entry| entry.rule(names, mistakes)));
     let (expectations, metrics): (Vec<_>, Vec<_>) = expectations.unzip();
+    let properties = file.properties.iter();
+    let properties: Vec<_> = properties.map(|it| it.part(names, mistakes)).collect();
+    let check_names = check_rules.iter().flatten().map(|it| it.name.to_string());
+    let check_names: Vec<String> = check_names.collect();
+    properties::check_names(
+        &file.properties,
+        check_names.iter().map(String::as_str),
+        mistakes,
+    );
+    let property_rules = all(properties.iter().map(|it| Some(it.as_ref()?.0.clone())));
     Judges {
         checks: checks.into_iter().flatten().unzip(),
         metrics: metrics.into_iter().flatten().unzip(),
         check_rules,
         expectations: all(expectations),
+        properties: properties.into_iter().flatten().unzip(),
+        property_rules,
     }
 }
 

@@ -2,6 +2,7 @@
 //! Runs and results are made from it.
 
 use analysis::expect::{Expectation, Until};
+use analysis::properties::PropertyRule;
 use base::time::SimDuration;
 pub use model::{
     BehaviorName, ExitRule, External, Fault, FaultKind, Group, Link, LinkChange, LinkRule,
@@ -46,6 +47,8 @@ pub struct Scenario {
     pub checks: Vec<CheckRule>,
     /// The expectations, in the order of the file.
     pub expectations: Vec<ExpectRule>,
+    /// The properties, in the order of the file.
+    pub properties: Vec<PropertyPart>,
 }
 
 /// One `[[check]]` entry.
@@ -69,6 +72,15 @@ pub struct ExpectRule {
 /// `[until]` among the expectations of a scenario, if there is one.
 pub fn until(expectations: &[ExpectRule]) -> Option<Until> {
     expectations.iter().find_map(|rule| rule.expectation.until())
+}
+
+/// One `[[property]]` entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PropertyPart {
+    /// The property.
+    pub rule: PropertyRule,
+    /// The nodes that are selected. `None`: all that have the columns.
+    pub nodes: Option<NodeRanges>,
 }
 
 /// How time passes in a run.

@@ -210,8 +210,8 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
             json!({ "type": "array", "minItems": 1, "items": { "type": "string" } })
         }
         Shape::Anything => json!({ "type": "object" }),
-        Shape::Selector => json!({ "type": "string", "minLength": 1 }),
-        Shape::Selectors => two(json!({ "type": "string", "minLength": 1 })),
+        Shape::Selector | Shape::Expression => json!({ "type": "string", "minLength": 1 }),
+        Shape::Selectors | Shape::Expressions => two(json!({ "type": "string", "minLength": 1 })),
         Shape::Amount => amount(),
         Shape::Amounts => two(amount()),
         Shape::SelectorList => json!({

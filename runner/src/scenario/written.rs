@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use super::document::{Table, Value};
 use super::judges::{self, CheckEntry, ExpectEntry};
 use super::keys::{MAX_CHAIN, MAX_LOG, MAX_RUNS, MIN_BUFFERED, SCENARIO};
+use super::properties::{self, PropertyEntry};
 use super::reader::{Field, Mistakes, TableReader, Written};
 use super::source::Place;
 use super::until::{self, UntilEntry};
@@ -50,10 +51,11 @@ pub struct ScenarioFile {
     pub links: Vec<LinkEntry>,
     /// The faults, in the order of the file.
     pub faults: Vec<FaultEntry>,
-    /// The checks and expectations, in the order of the file.
+    /// The checks, expectations and properties, in the order of the file.
     pub checks: Vec<CheckEntry>,
     pub expectations: Vec<ExpectEntry>,
     pub until: OptionalKey<UntilEntry>,
+    pub properties: Vec<PropertyEntry>,
 }
 
 /// The value of `time`.
@@ -89,6 +91,7 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
         checks: entries(reader.optional("check", judges::checks)),
         expectations: entries(reader.optional("expect", judges::expectations)),
         until: reader.optional("until", until::until),
+        properties: entries(reader.optional("property", properties::properties)),
     };
     // The matrix was taken out of the document, and its values put in.
     reader.optional("matrix", |_| Some(()));

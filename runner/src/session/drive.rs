@@ -14,6 +14,7 @@ use super::ended::{Ended, lateness};
 use super::state::StateFolders;
 use super::{Options, RunError, processes};
 use crate::judge::checks::Checks;
+use crate::judge::properties::Properties;
 use crate::plan::{Case, Plan, RunSpec};
 use crate::results::record::Recorder;
 use crate::scenario::TimeMode;
@@ -89,6 +90,13 @@ impl Drive<'_> {
             .then(|| Checks::begin(checks, &nodes.description, &nodes.schema, self.files()))
     }
 
+    /// The properties of the case; none if the scenario has no properties.
+    pub fn properties(&self) -> Option<Properties> {
+        let schema = &self.plan.nodes(self.spec.case).schema;
+        let properties = &self.case().properties;
+        (!properties.is_empty()).then(|| Properties::begin(properties, schema))
+    }
+
     /// The folder for files of plugins; none if the run keeps no files.
     fn files(&self) -> Option<&Path> {
         (self.options.log != LogMode::Off).then_some(self.folder)
@@ -101,6 +109,9 @@ impl Drive<'_> {
         let mut recorder = Recorder::new(schema, self.folder, self.log, print).limited_to(limit);
         if let Some(checks) = self.checks() {
             recorder = recorder.judged_by(checks);
+        }
+        if let Some(properties) = self.properties() {
+            recorder = recorder.with_properties(properties);
         }
         let page = self.options.progress_page.clone();
         assemble(self.plan, self.spec, self.files(), states, recorder, page)
@@ -151,14 +162,18 @@ pub(super) fn assemble(
         .zip(&scenario.groups)
         .map(|(config, group)| (config.clone(), group.count))
         .collect();
+    let mut instances = Instances::new(&groups, folder)
+        .with_state_folders(states)
+        .with_progress_page(progress_page);
+    if plan.is_real() {
+        instances = instances.with_time_of_day();
+    }
     Run::new(
         case.roster.clone(),
         &scenario.links,
         scenario.duration,
         plan.streams(spec),
-        Instances::new(&groups, folder)
-            .with_state_folders(states)
-            .with_progress_page(progress_page),
+        instances,
         recorder,
     )
     .with_limits(Limits {

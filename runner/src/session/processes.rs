@@ -163,24 +163,27 @@ fn measure(
     waited: &[(u32, u128)],
 ) -> Result<Findings, RunError> {
     let mut checks = drive.checks();
+    let mut properties = drive.properties();
     let mut metrics = RunMetrics::new(schema);
     metrics.waited(waited);
     let mut log = RunLog::open(drive.folder, Some(schema))?;
     let mut known = 0;
     while let Some((row, columns, names)) = log.next_named()? {
         metrics.row(&row, columns);
-        let Some(checks) = &mut checks else { continue };
         for name in &names.external_peers[known..] {
-            checks.external_peer(name);
+            checks.iter_mut().for_each(|it| it.external_peer(name));
+            properties.iter_mut().for_each(|it| it.external_peer(name));
         }
         known = names.external_peers.len();
-        checks.row(&row, columns);
+        checks.iter_mut().for_each(|it| it.row(&row, columns));
+        properties.iter_mut().for_each(|it| it.row(&row, columns));
     }
     let judged = checks.map(Checks::finish).transpose();
-    let (judgements, broken_check) = match judged {
+    let (mut judgements, broken_check) = match judged {
         Ok(judgements) => (judgements.unwrap_or_default(), None),
         Err(broken) => (Vec::new(), Some(broken)),
     };
+    judgements.extend(properties.into_iter().flat_map(|it| it.finish(end)));
     Ok(Findings {
         idle: metrics.is_idle(),
         metrics: metrics.finish(end.0),

@@ -40,6 +40,11 @@ pub enum Judge {
     Check,
     /// An expectation of the scenario.
     Expect,
+    /// A property of the scenario.
+    Property,
+    /// Whether what a property says happened in this run. The property is judged over
+    /// the runs of the case, and the verdict of the run does not depend on it.
+    Happened,
     /// A fault that is required to touch something.
     Fault,
     /// The runner: each message that was sent was received, or dropped, or is on
@@ -79,9 +84,11 @@ pub const VERDICTS_HEADER: &str = "run,case,judge,name,verdict,measured,reason\n
 pub const EVIDENCE_HEADER: &str = "run,case,name,node,row,time_ns,step,event,peer,message,note\n";
 
 impl Judge {
-    const ALL: [Judge; 5] = [
+    const ALL: [Judge; 7] = [
         Judge::Check,
         Judge::Expect,
+        Judge::Property,
+        Judge::Happened,
         Judge::Fault,
         Judge::Conservation,
         Judge::Activity,
@@ -92,6 +99,8 @@ impl Judge {
         match self {
             Judge::Check => "check",
             Judge::Expect => "expect",
+            Judge::Property => "property",
+            Judge::Happened => "happened",
             Judge::Fault => "fault",
             Judge::Conservation => "conservation",
             Judge::Activity => "activity",
@@ -203,7 +212,7 @@ impl VerdictRow {
         let judge = Judge::from_word(row.text(2)?).ok_or_else(|| {
             row.wrong(
                 2,
-                "`check`, `expect`, `fault`, `conservation` or `activity`",
+                "`check`, `expect`, `property`, `happened`, `fault`, `conservation` or `activity`",
             )
         })?;
         let verdict = Verdict::from_word(row.text(4)?)
@@ -277,13 +286,13 @@ pub fn gravest(verdicts: impl IntoIterator<Item = Verdict>) -> Option<Verdict> {
 }
 
 /// The verdict of a run. A run with no expectation and no check has none:
-/// [`Judge::Conservation`] counts only if it failed, [`Judge::Activity`] only over the
-/// runs of a case.
+/// [`Judge::Conservation`] counts only if it failed, [`Judge::Activity`] and
+/// [`Judge::Happened`] only over the runs of a case.
 pub fn verdict_of(judgements: &[Judgement]) -> Option<Verdict> {
     let counts = |it: &&Judgement| match it.judge {
         Judge::Conservation => it.verdict == Verdict::Failed,
-        Judge::Activity => false,
-        Judge::Check | Judge::Expect | Judge::Fault => true,
+        Judge::Activity | Judge::Happened => false,
+        Judge::Check | Judge::Expect | Judge::Property | Judge::Fault => true,
     };
     gravest(judgements.iter().filter(counts).map(|it| it.verdict))
 }

@@ -15,6 +15,7 @@ use crate::log::tables::{
     SAMPLES_FILE, SUMMARY_COLUMNS, SUMMARY_FILE, TableReader, VERDICTS_FILE, VerdictRow,
 };
 use crate::metrics::{Value, metric_names, percentile};
+use crate::properties::Happenings;
 use crate::results::{Judge, Judgement, Manifest, Wanted, idle_case};
 
 /// The expectations over the runs of a case, with their tallies.
@@ -43,6 +44,7 @@ pub fn judge(
     }
     let path = folder.join(VERDICTS_FILE);
     let idle = idle_cases(&path, manifest, &complete)?;
+    let happened = happenings(&path)?;
     if !asked.is_empty() {
         tally(folder, &mut asked)?;
     }
@@ -62,6 +64,21 @@ pub fn judge(
             }
         }
     }
+    for (index, case) in manifest.cases.iter().enumerate() {
+        for property in manifest.properties_over_runs(&case.id) {
+            let judgement = match complete(&case.id) {
+                true => {
+                    let key = (case.id.clone(), property.name.clone());
+                    let happened = happened.get(&key).cloned().unwrap_or_default();
+                    let runs = u64::from(manifest.runs_per_case);
+                    happened.judge(&property.name, &property.claim, runs)
+                }
+                false if wanted.has_case(index) => Happenings::unjudged(&property.name),
+                false => continue,
+            };
+            judgement.line(None, &case.id, &mut lines);
+        }
+    }
     for (case, judgement) in idle {
         judgement.line(None, &case, &mut lines);
     }
@@ -73,6 +90,24 @@ pub fn judge(
         .open(&path)
         .and_then(|mut file| file.write_all(lines.as_bytes()));
     written.map_err(Error::write(&path))
+}
+
+/// In which runs happened what a property says, by case and name. The rows are in the order
+/// of the runs.
+fn happenings(path: &Path) -> Result<BTreeMap<(String, String), Happenings>, Error> {
+    let mut happened: BTreeMap<_, Happenings> = BTreeMap::new();
+    if !path.exists() {
+        return Ok(happened);
+    }
+    let mut table = VerdictRow::open(path)?;
+    while let Some(row) = table.next_row()? {
+        let row = VerdictRow::from_row(&row)?;
+        if let (Judge::Happened, Some(run)) = (row.judgement.judge, row.run) {
+            let key = (row.case, row.judgement.name.clone());
+            happened.entry(key).or_default().add(run, &row.judgement);
+        }
+    }
+    Ok(happened)
 }
 
 /// Judges the complete cases in none of whose runs anything happened: each run has a

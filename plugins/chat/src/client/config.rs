@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ClientConfig {
-    /// Name of the server's node. Default: `server`, or the first peer if no peer has that
+    /// Name of the server's node. Default: `server`, or the only peer that is no client if no peer has that
     /// name.
     pub server: Option<String>,
 

@@ -291,9 +291,11 @@ fn malformed_frames_are_recorded() {
 }
 
 #[test]
-fn the_server_is_the_peer_of_that_name_or_the_first() {
+fn the_server_is_the_peer_of_that_name_or_the_only_one_that_is_no_client() {
+    let behaviors = ["chat.server", "chat.client"];
     for (peers, server) in [(["other", "server"], 1), (["one", "two"], 0)] {
-        let mut user = node::<ChatClient>().peers(peers).create();
+        let user = node::<ChatClient>().peers(peers).behaviors(behaviors);
+        let mut user = user.create();
         user.start();
         assert_eq!(user.connect(1 - server), []);
         let effects = user.connect(server);
@@ -342,7 +344,10 @@ fn mistakes_in_a_config_are_reported() {
         assert!(found[0].message.starts_with(told), "{found:?}");
     }
     let alone = node::<ChatClient>().try_create();
-    assert!(alone.is_err_and(|it| it.to_string().contains("a user without peers")));
+    assert!(alone.is_err_and(|it| it.to_string().contains("`node` has no peers")));
+    let unsure = node::<ChatClient>().peers(["one", "two"]).try_create();
+    let told = "several peers can be the server: one, two";
+    assert!(unsure.is_err_and(|it| it.to_string().contains(told)));
     let lost = node::<ChatClient>().peers(["a"]).config("server = 'b'");
     let told = "`server` is `b`, which this node has no link to (its peers: a)";
     assert!(

@@ -25,12 +25,17 @@ pub struct ClientConfig {
     #[schemars(range(min = 1))]
     pub window: u32,
 
-    /// The correct reply: the `same` bytes, or these bytes with their ASCII letters in
-    /// `upper` case, in `lower` case or `swap`ped; or `any`: replies are printed and not
-    /// verified.
-    pub expect: Expect,
+    /// The name of the server. None: the only peer that is not a client, too.
+    pub server: Option<String>,
 
-    /// The time after which a message without a reply is sent again. None: never.
+    /// The correct reply: the `same` bytes (the default), or these bytes with their ASCII
+    /// letters in `upper` case, in `lower` case or `swap`ped; or `any`: replies are printed
+    /// and not verified. If the key is set, and not to `any`, the run fails if a message has
+    /// no reply at its end.
+    pub expect: Option<Expect>,
+
+    /// The time after which a message without a reply is sent again. None: never. The run
+    /// fails if a message has no reply at its end and its timeout has passed.
     pub timeout: Option<Span>,
 
     /// The time from a reply to the next message; a distribution is drawn from each
@@ -51,7 +56,8 @@ impl Default for ClientConfig {
             texts: Vec::new(),
             repeat: 1,
             window: 1,
-            expect: Expect::Same,
+            server: None,
+            expect: None,
             timeout: None,
             pause: Span::ZERO.into(),
             stop: false,
@@ -90,6 +96,11 @@ impl Expect {
 }
 
 impl ClientConfig {
+    /// The correct reply.
+    pub(super) fn reply(&self) -> Expect {
+        self.expect.unwrap_or_default()
+    }
+
     /// The mistakes of a config, beyond types and ranges.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();

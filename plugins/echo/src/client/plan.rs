@@ -59,7 +59,7 @@ impl<'a> Plan<'a> {
 
     /// Whether these bytes are the correct reply to a message.
     pub(super) fn is_answered_by(self, number: u64, bytes: &[u8]) -> bool {
-        let Some(transform) = self.config.expect.transform() else {
+        let Some(transform) = self.config.reply().transform() else {
             return true;
         };
         if bytes.len() != self.size(number) {
@@ -74,7 +74,7 @@ impl<'a> Plan<'a> {
     /// The error of a wrong reply to a message.
     #[cold]
     pub(super) fn wrong(self, number: u64, found: &[u8]) -> Error {
-        let transform = self.config.expect.transform().unwrap_or(Transform::None);
+        let transform = self.config.reply().transform().unwrap_or(Transform::None);
         let message = self.message(number);
         let expected = transform.apply(&message);
         let same = expected.iter().zip(found).take_while(|(a, b)| a == b);
@@ -85,7 +85,7 @@ impl<'a> Plan<'a> {
             number + 1,
             self.count(),
             expected.len(),
-            match self.config.expect {
+            match self.config.reply() {
                 Expect::Same | Expect::Any => "",
                 Expect::Upper => " in upper case",
                 Expect::Lower => " in lower case",
@@ -111,7 +111,7 @@ impl<'a> Plan<'a> {
 }
 
 /// The beginning of a message, for errors.
-pub(super) fn shown(bytes: &[u8]) -> String {
+pub(crate) fn shown(bytes: &[u8]) -> String {
     /// The greatest number of bytes that are shown. Arbitrary: one line.
     const SHOWN: usize = 64;
     let begin = &bytes[..bytes.len().min(SHOWN)];

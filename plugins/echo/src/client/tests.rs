@@ -7,13 +7,14 @@ use std::time::Duration;
 
 fn client(config: &str) -> Kit<Client> {
     let setup = node::<Client>().name("c").peers(["server", "other"]);
+    let setup = setup.behaviors(["echo.server", "echo.client"]);
     setup.config(config).create()
 }
 
 /// The messages that the client sent, in order.
 fn sent(effects: &[Effect]) -> Vec<Vec<u8>> {
     let sent = effects.iter().filter_map(|effect| match effect {
-        Effect::Sent { to: SERVER, bytes } => Some(bytes.clone()),
+        Effect::Sent { to: Peer(0), bytes } => Some(bytes.clone()),
         _ => None,
     });
     sent.collect()
@@ -203,10 +204,64 @@ fn what_was_not_answered_is_told_at_the_end() {
 }
 
 #[test]
-fn a_client_without_a_server_fails() {
-    let alone = node::<Client>().create().call(Call::Start);
-    let words = "a client without peers: link it to a server";
-    assert_eq!(alone, Err(Failure::Refused(words.into())));
+fn the_server_is_the_only_peer_that_is_no_client() {
+    let setup = |behaviors: [&str; 3], config: &str| {
+        let setup = node::<Client>().peers(["a", "b", "c"]).behaviors(behaviors);
+        setup.config(config).try_create()
+    };
+    let refused = |behaviors, config| match setup(behaviors, config).err() {
+        Some(Failure::Refused(why)) => why,
+        other => panic!("expected a refusal, found {other:?}"),
+    };
+    let texts = "texts = ['x']\n";
+    let mut second = setup(["echo.client", "echo.stage", "kv.client"], texts).unwrap();
+    assert_eq!(second.start(), [Effect::sent(1, "x")]);
+    let two = ["echo.client", "", "echo.server"];
+    assert_eq!(
+        refused(two, texts),
+        "several peers can be the server: b, c; say which one in its config, for example server = \"b\""
+    );
+    let mut named = setup(two, &format!("{texts}server = 'c'")).unwrap();
+    assert_eq!(named.start(), [Effect::sent(2, "x")]);
+    assert_eq!(
+        refused(two, "server = 'd'"),
+        "`server` is `d`, which this node has no link to (its peers: a, b, c)"
+    );
+    assert_eq!(
+        refused(["echo.client"; 3], ""),
+        "no peer can be the server, since all have the behavior of this node: a, b, c; link it to a server"
+    );
+    let alone = node::<Client>().try_create().err();
+    let words = "`node` has no peers: link it to a server (without [[links]], two nodes that both listen are not linked)";
+    assert_eq!(alone, Some(Failure::Refused(words.into())));
+}
+
+#[test]
+fn replies_that_are_required_and_missing_are_unmet() {
+    let unmet = |config: &str| {
+        let mut client = client(&format!("texts = ['a', 'b']\nwindow = 2\n{config}"));
+        client.start();
+        client.message(0, if config.contains("upper") { "A" } else { "a" });
+        let before = client.get(UNMET);
+        if config.contains("timeout") {
+            client.timer(1);
+            client.timer(1);
+        }
+        (before, client.get(UNMET))
+    };
+    assert_eq!(unmet(""), (Some(0), Some(0)));
+    assert_eq!(unmet("expect = 'any'"), (Some(0), Some(0)));
+    assert_eq!(unmet("expect = 'same'"), (Some(1), Some(1)));
+    assert_eq!(unmet("expect = 'upper'"), (Some(1), Some(1)));
+    assert_eq!(unmet("timeout = '1s'"), (Some(0), Some(1)));
+    assert_eq!(unmet("timeout = '1s'\nexpect = 'same'"), (Some(0), Some(1)));
+    assert_eq!(unmet("timeout = '1s'\nexpect = 'any'"), (Some(0), Some(1)));
+    let mut late = client("texts = ['a', 'b']\nwindow = 2\ntimeout = '1s'");
+    late.start();
+    assert_eq!(late.get(UNMET), Some(2));
+    late.timer(0);
+    late.message(0, "a");
+    assert_eq!(late.get(UNMET), Some(0));
 }
 
 #[test]

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ClientConfig {
+    /// The name of the server. None: the only peer that is not a client, too.
+    pub server: Option<String>,
+
     /// Commands to send first, in order: a text such as `"set a 1"`, or
     /// `{ send = "get a", expect = "1" }` with the expected reply. Any other reply fails the run.
     pub script: Vec<Step>,
@@ -73,6 +76,7 @@ pub enum KeyDistribution {
 impl Default for ClientConfig {
     fn default() -> ClientConfig {
         ClientConfig {
+            server: None,
             script: Vec::new(),
             operations: 0,
             keys: 10,

@@ -5,7 +5,10 @@ use super::*;
 use runner_sdk::testkit::{Call, Effect, Failure, Kit, node, problems};
 
 fn client(config: &str) -> Kit<Client> {
-    let setup = node::<Client>().name("c").peers(["server", "other"]);
+    let setup = node::<Client>()
+        .name("c")
+        .peers(["server", "other"])
+        .behaviors(["kv.server", "kv.client"]);
     setup.config(config).create()
 }
 
@@ -21,7 +24,7 @@ fn words(effects: &[Effect]) -> Vec<&'static str> {
 /// The messages sent to the server, in order.
 fn sent(effects: &[Effect]) -> Vec<String> {
     let sent = effects.iter().filter_map(|effect| match effect {
-        Effect::Sent { to: SERVER, bytes } => Some(String::from_utf8(bytes.clone()).unwrap()),
+        Effect::Sent { to: Peer(0), bytes } => Some(String::from_utf8(bytes.clone()).unwrap()),
         _ => None,
     });
     sent.collect()
@@ -250,12 +253,9 @@ fn two_clients_of_one_seed_send_the_same() {
 
 #[test]
 fn a_client_without_a_peer_fails() {
-    let alone = node::<Client>()
-        .config("operations = 1")
-        .create()
-        .call(Call::Start);
-    let words = "a client without peers: link it to a server";
-    assert_eq!(alone, Err(Failure::Refused(words.into())));
+    let alone = node::<Client>().config("operations = 1").try_create().err();
+    let words = "`node` has no peers: link it to a server (without [[links]], two nodes that both listen are not linked)";
+    assert_eq!(alone, Some(Failure::Refused(words.into())));
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub struct AgencyConfig {
     #[schemars(range(min = 1))]
     pub agency: Option<u32>,
 
-    /// Name of the central's node. Default: `central`, or the first peer if no peer has that
+    /// Name of the central's node. Default: `central`, or the only peer that is no agency if no peer has that
     /// name.
     pub central: Option<String>,
 

@@ -496,7 +496,10 @@ fn mistakes_in_a_config_have_their_key() {
         .config("generate = 1")
         .try_create();
     let failure = alone.err().unwrap().to_string();
-    assert_eq!(failure, "an agency without peers: link it to a central");
+    assert_eq!(
+        failure,
+        "`agency-1` has no peers: link it to a server (without [[links]], two nodes that both listen are not linked)"
+    );
     let failure = agency("generate = 1\ncentral = 'centre'")
         .try_create()
         .err()

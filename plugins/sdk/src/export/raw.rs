@@ -165,6 +165,39 @@ impl Raw {
         unsafe { lent((self.calls().run_folder)(self.context.get())) }
     }
 
+    /// The time of day since 1970 UTC `[ns]`; none in virtual time, and from a host that
+    /// does not tell it.
+    pub(crate) fn time_of_day_ns(&self) -> Option<i64> {
+        let calls = self.more_calls()?;
+        let mut ns = 0;
+        // SAFETY: see `calls`; the number lives until the call returns.
+        let told = unsafe { (calls.time_of_day)(self.context.get(), &raw mut ns) };
+        (told == 1).then_some(ns)
+    }
+
+    /// A peer's behavior, and the number of peers from this one on that have it, too.
+    pub(crate) fn peer_behavior<'callback>(&self, peer: u32) -> (&'callback str, u32) {
+        let Some(calls) = self.more_calls() else {
+            return ("", 1);
+        };
+        let mut alike = 1;
+        let context = self.context.get();
+        // SAFETY: see `calls`; the number lives until the call returns, and the text is
+        // lent until the callback returns.
+        let name = unsafe { lent((calls.peer_behavior)(context, peer, &raw mut alike)) };
+        (name, alike.max(1))
+    }
+
+    /// The longer table of the host's functions, if the host has it.
+    fn more_calls(&self) -> Option<&'static abi::HostCalls2> {
+        let calls = self.data().calls;
+        // SAFETY: the table lives as long as the process, and is as long as it says.
+        unsafe {
+            let whole = (*calls).size >= size_of::<abi::HostCalls2>() as u64;
+            whole.then(|| &*calls.cast::<abi::HostCalls2>())
+        }
+    }
+
     /// The host's functions. The boundary allows to call them with this context
     /// during the callback; `create` cannot reach the effects among them, since it
     /// has a [`Node`](crate::Node) only.

@@ -25,6 +25,8 @@ pub(super) struct Host<B: Behavior> {
 struct Notes {
     name: String,
     peers: Vec<String>,
+    behaviors: Vec<String>,
+    time_of_day_ns: Option<i64>,
     run_folder: String,
     effects: Vec<Effect>,
     texts: Vec<Option<String>>,
@@ -44,6 +46,7 @@ impl<B: Behavior> Host<B> {
         config: B::Config,
         name: String,
         peers: Vec<String>,
+        behaviors: Vec<String>,
         run_folder: String,
         random: Random,
         now: Duration,
@@ -60,6 +63,8 @@ impl<B: Behavior> Host<B> {
             notes: Notes {
                 name,
                 peers,
+                behaviors,
+                time_of_day_ns: None,
                 run_folder,
                 effects: Vec::new(),
                 texts: vec![None; B::COLUMNS.len()],
@@ -113,7 +118,7 @@ impl<B: Behavior> Host<B> {
             now_ns: self.now_ns,
             slot: self.slot.as_mut_ptr().cast(),
             config: (&raw const *self.config).cast(),
-            calls: &CALLS,
+            calls: (&raw const CALLS).cast(),
             host: (&raw mut self.notes).cast(),
             peer_count: self.notes.peers.len() as u32,
             word: 0,
@@ -145,6 +150,10 @@ impl<B: Behavior> Host<B> {
 
     pub(super) fn set_now(&mut self, now: Duration) {
         self.now_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+    }
+
+    pub(super) fn set_time_of_day_ns(&mut self, ns: i64) {
+        self.notes.time_of_day_ns = Some(ns);
     }
 
     /// The bits of a column of numbers, if it has a value.
@@ -276,18 +285,37 @@ host_function! { run_folder(notes, context) -> Text {
     Text::lend(&notes.run_folder)
 } }
 
-static CALLS: abi::HostCalls = abi::HostCalls {
-    size: size_of::<abi::HostCalls>() as u64,
-    send,
-    close,
-    set_timer,
-    cancel_timer,
-    record,
-    print,
-    set_text,
-    stop_run,
-    fail,
-    node_name,
-    peer_name,
-    run_folder,
+host_function! { time_of_day(notes, context, ns: *mut i64) -> u32 {
+    let Some(told) = notes.time_of_day_ns else {
+        return 0;
+    };
+    // SAFETY: the SDK lends the number.
+    unsafe { ns.write(told) };
+    1
+} }
+
+host_function! { peer_behavior(notes, context, peer: u32, alike: *mut u32) -> Text {
+    // SAFETY: the SDK lends the number.
+    unsafe { alike.write(1) };
+    Text::lend(notes.behaviors.get(peer as usize).map_or("", String::as_str))
+} }
+
+static CALLS: abi::HostCalls2 = abi::HostCalls2 {
+    first: abi::HostCalls {
+        size: size_of::<abi::HostCalls2>() as u64,
+        send,
+        close,
+        set_timer,
+        cancel_timer,
+        record,
+        print,
+        set_text,
+        stop_run,
+        fail,
+        node_name,
+        peer_name,
+        run_folder,
+    },
+    time_of_day,
+    peer_behavior,
 };

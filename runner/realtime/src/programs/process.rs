@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,8 +29,9 @@ pub struct ProgramProcess {
     ended: Option<ExitStatus>,
 }
 
-/// Starts the program of a node under a keeper, in a process group of its own: it and
-/// all processes that it starts end with this process, even if this process is killed.
+/// Starts the program of a node under a keeper, in the folder of the scenario and in a
+/// process group of its own: it and all processes that it starts end with this process,
+/// even if this process is killed.
 /// The addresses of the listening nodes are
 /// filled into its environment and its arguments; see `scenarios/README.md`.
 ///
@@ -38,7 +40,7 @@ pub struct ProgramProcess {
 /// If it cannot be started.
 pub fn start(
     node: u32,
-    words: &[String],
+    (words, folder): (&[String], &Path),
     roster: &Roster,
     listening: &[(String, SocketAddr)],
 ) -> Result<(ProgramProcess, [Output; 2]), SetupError> {
@@ -47,10 +49,12 @@ pub fn start(
     let failed = |source| SetupError::Start {
         node: name.clone(),
         command: program.clone(),
+        folder: folder.to_owned(),
         source,
     };
     let (mut command, seat) = keeper::command(&program).map_err(failed)?;
     command
+        .current_dir(folder)
         .args(words.iter().skip(1).map(|word| fill_in(word, listening)))
         .env("RUNNER_NODE", &name)
         .stdin(Stdio::null())
@@ -130,6 +134,11 @@ impl ProgramProcess {
     /// Whether the program has ended, by itself or not.
     pub fn has_ended(&self) -> bool {
         self.ended.is_some()
+    }
+
+    /// How the program ended, if it has, by itself or not.
+    pub fn ended(&self) -> Option<ExitStatus> {
+        self.ended
     }
 
     /// How the program ended by itself, if it ended since the last call.

@@ -63,13 +63,15 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     fn restart_program(&mut self, node: u32) {
         let roster = self.run.world.roster().clone();
         let group = &roster.groups()[roster.group_of(node)];
-        let command = group.program.as_ref().and_then(|it| it.command.as_ref());
-        let Some(words) = command else {
+        let Some(program) = &group.program else {
+            return;
+        };
+        let Some(words) = &program.command else {
             return;
         };
         let programs = &mut self.programs;
         programs.processes.retain(|process| process.node != node);
-        let started = process::start(node, words, &roster, &programs.listening);
+        let started = process::start(node, (words, &program.folder), &roster, &programs.listening);
         let watched = started.and_then(|started| Ok(self.add_program(started)?));
         if let Err(error) = watched {
             self.run.world.print_for(node, &error.to_string());

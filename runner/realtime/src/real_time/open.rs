@@ -129,10 +129,13 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let roster = self.run.world.roster().clone();
         for node in (0..roster.len()).filter(|&node| is_program[node as usize]) {
             let group = &roster.groups()[roster.group_of(node)];
-            let command = group.program.as_ref().and_then(|it| it.command.as_ref());
-            if let Some(words) = command.filter(|_| self.is_here(node)) {
+            let Some(program) = group.program.as_ref().filter(|_| self.is_here(node)) else {
+                continue;
+            };
+            if let Some(words) = &program.command {
                 let listening = &self.programs.listening;
-                let started = process::start(node, words, &roster, listening)?;
+                let command = (words.as_slice(), program.folder.as_path());
+                let started = process::start(node, command, &roster, listening)?;
                 self.add_program(started)?;
             }
         }

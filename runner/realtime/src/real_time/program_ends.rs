@@ -11,6 +11,7 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use super::RealTime;
+use crate::programs::process::ProgramProcess;
 use engine::behaviors::Behaviors;
 use engine::run::EndReason;
 use engine::sink::Sink;
@@ -50,6 +51,19 @@ impl ProgramEnds {
         lines.push_back(shown(line));
     }
 
+    /// The last lines that a program wrote, as the end of an error.
+    pub fn last_words(&self, node: u32) -> String {
+        let Some(lines) = self.last_lines.get(&node) else {
+            return "\n  it wrote nothing".to_owned();
+        };
+        let mut text = "\n  the last lines that it wrote:".to_owned();
+        for line in lines {
+            text.push_str("\n    ");
+            text.push_str(line);
+        }
+        text
+    }
+
     /// Adds the failure of a node whose program ended at `time` in a way that is not
     /// allowed.
     fn fail(&mut self, node: u32, name: &str, time: &str, how: &str, program: &Program) {
@@ -59,16 +73,7 @@ impl ProgramEnds {
             "node `{name}` failed at {time}: its program {how}\n  command: {}",
             words.join(" ")
         );
-        match self.last_lines.get(&node) {
-            None => text.push_str("\n  it wrote nothing"),
-            Some(lines) => {
-                text.push_str("\n  the last lines that it wrote:");
-                for line in lines {
-                    text.push_str("\n    ");
-                    text.push_str(line);
-                }
-            }
-        }
+        text.push_str(&self.last_words(node));
         text.push_str("\n  if it may end so, give the node `exit = \"any\"`");
         self.failures.push(text);
     }
@@ -123,6 +128,14 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             let time = self.run.world.now().to_string();
             self.programs.ends.fail(node, &name, &time, &how, program);
         }
+    }
+
+    /// How the program of a node ended, if it has.
+    pub(super) fn program_end(&self, node: u32) -> Option<ExitStatus> {
+        let processes = self.programs.processes.iter();
+        processes
+            .filter(|it| it.node == node)
+            .find_map(ProgramProcess::ended)
     }
 
     /// Whether a program has failed, as far as is known.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::RealTime;
 use super::program_ends::ProgramEnds;
@@ -20,6 +20,7 @@ use engine::message::Message;
 use engine::sink::Sink;
 use engine::transport::Content;
 use framing::FramingError;
+use model::External;
 use os::poller::Token;
 
 /// Datagrams that are read before other sockets are looked at.
@@ -28,6 +29,10 @@ const DATAGRAM_BATCH: usize = 64;
 /// Reads of an output at the end of a run: a pipe holds less, and processes that a
 /// program started may write without end.
 const LAST_READS: usize = 32;
+
+/// How long after the end of a program its address is tried: a program may leave a
+/// process that listens, and end with success.
+const DAEMON_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The programs of a run.
 #[derive(Debug, Default)]
@@ -82,23 +87,18 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let Some(external) = external else {
             return Ok(());
         };
-        let name = roster.name(program).unwrap_or_default();
+        let mut ended = None;
         let connected = connection::connect(&external, patience, || {
             self.look_at_programs();
-            self.has_failed_program()
+            let end = self.program_end(program);
+            let since = end.map(|_| *ended.get_or_insert_with(Instant::now));
+            self.has_failed_program() || since.is_some_and(|it| it.elapsed() > DAEMON_PATIENCE)
         });
         let socket = match connected {
             Ok(socket) => socket,
             // The run begins, and has failed.
             Err(_) if self.has_failed_program() => return Ok(()),
-            Err(source) => {
-                return Err(SetupError::Unreachable {
-                    node: name,
-                    address: external.address,
-                    patience,
-                    source,
-                });
-            }
+            Err(source) => return Err(self.unreachable(program, &external, patience, source)),
         };
         let pair = (node, program);
         let connection = ProgramConnection {
@@ -111,6 +111,34 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let token = self.sockets.add(Socket::Program(connection))?;
         self.programs.connections.insert(pair, token);
         Ok(())
+    }
+
+    /// The error that a program accepts no connection, with what the program wrote.
+    fn unreachable(
+        &mut self,
+        program: u32,
+        external: &External,
+        patience: Duration,
+        source: io::Error,
+    ) -> SetupError {
+        self.read_outputs(|of| of == program);
+        let node = self.run.world.roster().name(program).unwrap_or_default();
+        let processes = &self.programs.processes;
+        let is_ours = processes.iter().any(|it| it.node == program);
+        let output = is_ours.then(|| self.programs.ends.last_words(program));
+        match (self.program_end(program), output) {
+            (Some(status), Some(output)) => SetupError::Program(format!(
+                "node `{node}`: its program ended ({status}) before it accepted a connection at {}{output}",
+                external.address
+            )),
+            (_, output) => SetupError::Unreachable {
+                node,
+                address: external.address,
+                patience,
+                source,
+                output,
+            },
+        }
     }
 
     /// Sends something from a node to a program.

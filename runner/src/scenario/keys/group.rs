@@ -99,7 +99,7 @@ pub static GROUP: Keys = Keys {
         key(
             "command",
             Shape::Command,
-            "In real time, replaces `behavior`: a program and its arguments. The runner starts it for each node, and ends it with the run. With `external`: the program that listens there.",
+            "In real time, replaces `behavior`: a program and its arguments. The runner starts it for each node, in the folder of the scenario file, and ends it with the run. With `external`: the program that listens there.",
         ),
         key(
             "exit",

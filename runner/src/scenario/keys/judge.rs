@@ -1,4 +1,4 @@
-//! The keys of `[[expect]]` and `[[check]]`.
+//! The keys of `[[expect]]`, `[[check]]` and `[[property]]`.
 
 use super::{Keys, Shape, key, required};
 
@@ -54,6 +54,63 @@ pub static CHECK: Keys = Keys {
             "config",
             Shape::Anything,
             "Settings of the check. `runner plugins PLUGIN.CHECK` lists the keys.",
+        ),
+    ],
+};
+
+/// One `[[property]]` entry.
+pub static PROPERTY: Keys = Keys {
+    what: "a property",
+    keys: &[
+        required(
+            "name",
+            Shape::Text,
+            "Name in the report and in `verdicts.csv`. No two properties have the same one.",
+        ),
+        key(
+            "always",
+            Shape::Expression,
+            "The expression is true in each record. Records in which a column has no value are skipped.",
+        ),
+        key(
+            "never",
+            Shape::Expression,
+            "The expression is true in no record.",
+        ),
+        key(
+            "eventually",
+            Shape::Expression,
+            "The expression is true in a record, within `within` if that is given.",
+        ),
+        key(
+            "leads_to",
+            Shape::Expressions,
+            "After each record in which the first expression is true, the second one is true in the same record or in a later one, within `within`.",
+        ),
+        key(
+            "sometimes",
+            Shape::Expression,
+            "The expression is true in a record of at least one run of the case.",
+        ),
+        key(
+            "within",
+            Shape::Delay,
+            "With `eventually`: how long after `from` at the latest. With `leads_to`, where it is required: how long after the first expression.",
+        ),
+        key(
+            "from",
+            Shape::Delay,
+            "With `eventually`: only records from this time on count. Default: `\"0s\"`.",
+        ),
+        key(
+            "nodes",
+            Shape::Selector,
+            "A group, node name or glob (`*`, `?`). Default: all nodes that have the columns of the expression, except programs.",
+        ),
+        key(
+            "global",
+            Shape::Flag,
+            "`false`: the property is about each node by itself. `true`: it is about all of its nodes together, and sees the latest values of all nodes: `count(nodes, ..)`, `NODE.COLUMN`. Default: `false`.",
         ),
     ],
 };

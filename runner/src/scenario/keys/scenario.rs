@@ -1,7 +1,8 @@
 //! The keys at the top of a scenario file.
 
 use super::{
-    CHECK, EXPECT, FAULT, GROUP, Keys, LINK, MATRIX, MAX_CHAIN, MAX_RUNS, Shape, UNTIL, key, required,
+    CHECK, EXPECT, FAULT, GROUP, Keys, LINK, MATRIX, MAX_CHAIN, MAX_RUNS, PROPERTY, Shape, UNTIL,
+    key, required,
 };
 
 /// The top of the file.
@@ -81,7 +82,7 @@ pub static SCENARIO: Keys = Keys {
         key(
             "links",
             Shape::ArrayOf(&LINK),
-            "Which nodes are linked, and how. Without `links`, every node reaches every other node at once. If two entries link a pair, the later entry replaces the earlier one.",
+            "Which nodes are linked, and how. Without `links`, every node reaches every other node at once, except that two nodes that both `listen` are not linked. If two entries link a pair, the later entry replaces the earlier one.",
         ),
         key(
             "faults",
@@ -97,6 +98,11 @@ pub static SCENARIO: Keys = Keys {
             "check",
             Shape::ArrayOf(&CHECK),
             "Properties that plugins check in the records of each run.",
+        ),
+        key(
+            "property",
+            Shape::ArrayOf(&PROPERTY),
+            "What must be so in the records of each run, as expressions: always, never, eventually, after something else, or sometimes.",
         ),
         key(
             "until",

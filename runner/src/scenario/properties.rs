@@ -1,0 +1,320 @@
+//! `[[property]]`, as written and resolved. The plugins' columns are not known here: names
+//! and types of expressions are checked when a case is bound
+//! ([`plan`](crate::plan)), their syntax is checked here.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use analysis::properties::expression::{Expression, Mistake, Span};
+use analysis::properties::{Claim, PropertyRule};
+use base::time::SimDuration;
+
+use super::diagnostic::Diagnostic;
+use super::document::{Table, Value};
+use super::keys::PROPERTY;
+use super::names::Names;
+use super::reader::{Field, Mistakes, TableReader, listed};
+use super::resolved::PropertyPart;
+use super::source::{Place, Source};
+use super::text_place;
+use super::values;
+use super::written::{OptionalKey, Selector, array_of_tables, selector};
+
+/// One `[[property]]` entry as written.
+#[derive(Debug)]
+pub struct PropertyEntry {
+    place: Place,
+    name: OptionalKey<String>,
+    nodes: OptionalKey<Selector>,
+    global: OptionalKey<bool>,
+    always: OptionalKey<Placed>,
+    never: OptionalKey<Placed>,
+    eventually: OptionalKey<Placed>,
+    leads_to: OptionalKey<[Placed; 2]>,
+    sometimes: OptionalKey<Placed>,
+    within: OptionalKey<SimDuration>,
+    from: OptionalKey<SimDuration>,
+}
+
+/// An expression, and where its text is written.
+#[derive(Clone, Debug)]
+struct Placed {
+    expression: Expression,
+    place: Place,
+}
+
+/// Where the expressions of a property are written.
+#[derive(Clone, Debug)]
+pub struct PropertyOrigin {
+    source: Arc<Source>,
+    expressions: Vec<(Place, String)>,
+}
+
+/// Reads `[[property]]`.
+pub fn properties(field: Field<'_>) -> Option<Vec<PropertyEntry>> {
+    let read = |table: &Table, place| {
+        let mut reader = TableReader::new(table, place, &PROPERTY, field.mistakes);
+        let entry = PropertyEntry {
+            place,
+            name: reader.required("name", name),
+            always: reader.optional("always", expression),
+            never: reader.optional("never", expression),
+            eventually: reader.optional("eventually", expression),
+            leads_to: reader.optional("leads_to", two_expressions),
+            sometimes: reader.optional("sometimes", expression),
+            within: reader.optional("within", values::delay),
+            from: reader.optional("from", values::delay),
+            nodes: reader.optional("nodes", selector),
+            global: reader.optional("global", values::flag),
+        };
+        reader.finish();
+        entry
+    };
+    array_of_tables(field, "[[property]]", read)
+}
+
+fn name(field: Field<'_>) -> Option<String> {
+    let text = field.text()?;
+    match text.trim().is_empty() || text.chars().any(char::is_control) {
+        true => field.expected("a name of one line, for example \"clocks grow\""),
+        false => Some(text.to_owned()),
+    }
+}
+
+fn expression(field: Field<'_>) -> Option<Placed> {
+    let text = field.text()?;
+    let place = field.value.place;
+    match Expression::parse(text) {
+        Ok(expression) => Some(Placed { expression, place }),
+        Err(mistake) => {
+            let source = &field.mistakes.source;
+            field
+                .mistakes
+                .push(diagnostic(source, place, text, &mistake));
+            None
+        }
+    }
+}
+
+fn two_expressions(field: Field<'_>) -> Option<[Placed; 2]> {
+    const EXPECTED: &str = "an array of two expressions: [\"what is first\", \"what follows\"]";
+    match field.array(EXPECTED)? {
+        [one, other] => {
+            let read = |value: &Value| expression(field.part(value));
+            let (one, other) = (read(one), read(other));
+            Some([one?, other?])
+        }
+        values => field.wrong(format!(
+            "`{}` is an array of {}, expected two expressions",
+            field.key,
+            values.len()
+        )),
+    }
+}
+
+/// A mistake in an expression, at its place in the file.
+fn diagnostic(source: &Arc<Source>, place: Place, text: &str, mistake: &Mistake) -> Diagnostic {
+    let exact = text_place::within(source, place, text, mistake.span.range());
+    let mut diagnostic = Diagnostic::new(source, exact.unwrap_or(place), mistake.message.as_str());
+    if exact.is_none() {
+        // An option has no line that could be shown.
+        let before = text.get(..mistake.span.start as usize).unwrap_or_default();
+        let marked = text.get(mistake.span.range()).unwrap_or_default();
+        let (blank, carets) = (before.chars().count(), marked.chars().count().max(1));
+        let line = format!("{}{}", " ".repeat(blank), "^".repeat(carets));
+        diagnostic = diagnostic.help(text).help(line);
+    }
+    for line in &mistake.help {
+        diagnostic = diagnostic.help(line);
+    }
+    if let Some(known) = &mistake.known {
+        let names = known.names.iter().map(String::as_str);
+        diagnostic = diagnostic.help(format!("{}: {}", known.what, listed(&known.found, names)));
+    }
+    diagnostic
+}
+
+impl PropertyOrigin {
+    /// A mistake in the expression with this index.
+    pub fn problem(&self, expression: usize, mistake: &Mistake) -> Diagnostic {
+        let (place, text) = &self.expressions[expression];
+        diagnostic(&self.source, *place, text, mistake)
+    }
+
+    /// Where a part of an expression is written, for people: `line 12, column 20`, or the
+    /// option.
+    pub fn place_of(&self, expression: usize, span: Span) -> String {
+        let (place, text) = &self.expressions[expression];
+        let exact = text_place::within(&self.source, *place, text, span.range());
+        let diagnostic = Diagnostic::new(&self.source, exact.unwrap_or(*place), "");
+        match diagnostic.line_column() {
+            Some((line, column)) => format!("line {line}, column {column} of the scenario"),
+            None => diagnostic.place_text(),
+        }
+    }
+}
+
+impl PropertyEntry {
+    /// The property with its places; `None` if it is wrong, which is reported.
+    pub fn part(
+        &self,
+        names: &Names<'_>,
+        mistakes: &Mistakes,
+    ) -> Option<(PropertyPart, PropertyOrigin)> {
+        let nodes = match &self.nodes {
+            Some(written) => written.value.as_ref().and_then(|selector| {
+                let nodes = names.select("property: `nodes`", selector, mistakes)?;
+                Some(Some((selector.text.clone(), nodes)))
+            }),
+            None => Some(None),
+        };
+        let claim = self.claim(mistakes);
+        let global = match &self.global {
+            Some(written) => written.value,
+            None => Some(false),
+        };
+        let name = self.name.as_ref()?.value.clone();
+        let ((claim, places), nodes) = (claim?, nodes?);
+        let (nodes, ranges) = nodes.unzip();
+        let expressions = claim.expressions().into_iter().zip(places);
+        let origin = PropertyOrigin {
+            source: mistakes.source.clone(),
+            expressions: expressions
+                .map(|(expression, place)| (place, expression.text().to_owned()))
+                .collect(),
+        };
+        let rule = PropertyRule {
+            name: name?,
+            nodes,
+            global: global?,
+            claim,
+        };
+        let part = PropertyPart {
+            rule,
+            nodes: ranges,
+        };
+        Some((part, origin))
+    }
+
+    /// What it says, and the places of its expressions.
+    fn claim(&self, mistakes: &Mistakes) -> Option<(Claim, Vec<Place>)> {
+        let key = |key: &OptionalKey<Placed>| key.as_ref().map(|it| it.key);
+        let given = [
+            ("always", key(&self.always)),
+            ("never", key(&self.never)),
+            ("eventually", key(&self.eventually)),
+            ("leads_to", self.leads_to.as_ref().map(|it| it.key)),
+            ("sometimes", key(&self.sometimes)),
+        ];
+        let mut claims = given
+            .into_iter()
+            .filter_map(|(word, key)| Some((word, key?)));
+        let Some((word, key)) = claims.next() else {
+            let what = "the property says nothing, expected `always`, `never`, `eventually`, `leads_to` or `sometimes`";
+            let help = "for example `always = \"queue <= 50\"`";
+            mistakes.add_with_help(self.place, what, help);
+            return None;
+        };
+        if let Some((other, place)) = claims.next() {
+            let what = format!("`{word}` and `{other}` in one property, expected one of them");
+            mistakes.add_with_help(place, what, "write a property for each");
+            return None;
+        }
+        let fits = self.check_times(word, key, mistakes);
+        let single = |written: &OptionalKey<Placed>, claim: fn(Expression) -> Claim| {
+            let placed = written.as_ref()?.value.clone()?;
+            Some((claim(placed.expression), vec![placed.place]))
+        };
+        let time = |written: &OptionalKey<SimDuration>| match written {
+            Some(written) => written.value.map(Some),
+            None => Some(None),
+        };
+        let (within, from) = (time(&self.within), time(&self.from));
+        let claim = match word {
+            "always" => single(&self.always, Claim::Always),
+            "never" => single(&self.never, Claim::Never),
+            "sometimes" => single(&self.sometimes, Claim::Sometimes),
+            "eventually" => {
+                let placed = self.eventually.as_ref()?.value.clone()?;
+                let claim = Claim::Eventually {
+                    what: placed.expression,
+                    from: from?.unwrap_or_default(),
+                    within: within?,
+                };
+                Some((claim, vec![placed.place]))
+            }
+            _ => {
+                let [trigger, response] = self.leads_to.as_ref()?.value.clone()?;
+                let claim = Claim::LeadsTo {
+                    trigger: trigger.expression,
+                    response: response.expression,
+                    within: within??,
+                };
+                Some((claim, vec![trigger.place, response.place]))
+            }
+        };
+        fits?;
+        claim
+    }
+
+    /// Reports `within` and `from` where they have no meaning, or `within` is missing.
+    fn check_times(&self, word: &str, key: Place, mistakes: &Mistakes) -> Option<()> {
+        let takes = match word {
+            "eventually" => [true, true],
+            "leads_to" => [true, false],
+            _ => [false, false],
+        };
+        let times = [("within", &self.within), ("from", &self.from)];
+        let mut fits = Some(());
+        for ((time, written), takes) in times.into_iter().zip(takes) {
+            if let (Some(written), false) = (written, takes) {
+                let help = match time {
+                    "from" => {
+                        "`from` is for `eventually`; in an expression, the time is `time`: `time < 5s or ..`"
+                    }
+                    _ => "`within` is for `eventually` and `leads_to`",
+                };
+                let what = format!("`{time}` has no meaning with `{word}`");
+                mistakes.add_with_help(written.key, what, help);
+                fits = None;
+            }
+        }
+        if word == "leads_to" && self.within.is_none() {
+            let what = "`leads_to` needs `within`: how long it may take";
+            mistakes.add_with_help(key, what, "for example `within = \"30s\"`");
+            fits = None;
+        }
+        fits
+    }
+}
+
+/// Reports names that two properties have, or a property and a check.
+pub fn check_names<'a>(
+    entries: &[PropertyEntry],
+    checks: impl Iterator<Item = &'a str>,
+    mistakes: &Mistakes,
+) {
+    let mut known: HashMap<&str, Option<Place>> = checks.map(|name| (name, None)).collect();
+    for entry in entries {
+        let Some(written) = &entry.name else { continue };
+        let Some(name) = &written.value else { continue };
+        match known.insert(name, Some(written.place)) {
+            None => {}
+            Some(None) => {
+                let what = format!("the property has the name of the check `{name}`");
+                mistakes.add_with_help(written.place, what, "give it a name of its own");
+            }
+            Some(Some(first)) => {
+                let what = format!("two properties have the name `{name}`");
+                let help = match first {
+                    Place::File { start, .. } => {
+                        let line = mistakes.source.line(start);
+                        format!("the other is on line {line}; verdicts are told apart by the name")
+                    }
+                    _ => "verdicts are told apart by the name".to_owned(),
+                };
+                mistakes.add_with_help(written.place, what, help);
+            }
+        }
+    }
+}
