@@ -6,6 +6,7 @@
 //! measured value.
 
 mod bound;
+mod mean;
 mod selection;
 mod tally;
 
@@ -43,7 +44,7 @@ pub enum Over {
     /// Each run.
     #[default]
     EveryRun,
-    /// The mean over the runs of a case, node by node.
+    /// The interval of the mean over the runs of a case, node by node.
     Mean,
     /// At least this share of the runs of a case, 0 to 1.
     Fraction(f64),
@@ -211,10 +212,7 @@ impl Expectation {
             })
             .map(|it| it.node)
             .collect();
-        let nodes = match broken.len() {
-            1..=3 => format!("`{}`", broken.join("`, `")),
-            more => format!("{more} nodes"),
-        };
+        let nodes = named(&broken);
         format!("{} is not {} at {nodes}", self.metric, self.bound())
     }
 
@@ -245,6 +243,14 @@ impl Expectation {
     pub fn unjudged(&self) -> Judgement {
         let reason = "the run did not come to its end, so nothing was measured".to_owned();
         self.judgement(Verdict::Unknown, String::new(), reason)
+    }
+}
+
+/// Nodes in a sentence.
+fn named(nodes: &[&str]) -> String {
+    match nodes.len() {
+        1..=3 => format!("`{}`", nodes.join("`, `")),
+        more => format!("{more} nodes"),
     }
 }
 

@@ -6,8 +6,8 @@
 //! messages in flight, and not with rows beyond a budget (`budget`). Each family of metrics has a file, with its
 //! definitions as the report prints them; [`Definition`] is their common form.
 //!
-//! [`summary`] writes and reads `summary.csv`; [`statistics`] computes the mean and
-//! the spread over several runs.
+//! [`summary`] writes and reads `summary.csv`. What is computed over several runs is in
+//! [`crate::statistics`].
 
 mod budget;
 mod columns;
@@ -21,12 +21,12 @@ mod queue;
 mod remember;
 mod requests;
 mod samples;
-pub mod statistics;
+
 pub mod summary;
 mod traffic;
 mod value;
 
-pub use definition::{Definition, FAMILIES, definition, definitions};
+pub use definition::{Definition, FAMILIES, definition, definitions, range_end};
 pub use histogram::{Histogram, PERCENTILES};
 pub use remember::{Remembered, remember};
 pub use requests::{REFUSED, REJECTED, UNANSWERED, UNMET};

@@ -23,7 +23,7 @@ pub use manifest::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
     Manifest, PartInfo, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
 };
-pub use population::{Population, percent, wilson};
+pub use population::{Population, percent};
 pub use repeat::RepeatCommand;
 pub use wanted::{MissingRuns, Wanted};
 

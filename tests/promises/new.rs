@@ -66,15 +66,15 @@ fn a_new_lab_is_run_varied_and_compared_as_it_says() {
     assert_eq!(runs.texts("verdict"), ["passed"; 5]);
     let report = lab.read("results/mylab/latest/report.html");
     assert!(report.contains("Design decisions") && report.contains("mylab-narrow-rates"));
+    // Five runs with drawn rates are too few to rank by.
     with(&[], compare);
     let compared = lab.read("results/mylab-compared/report.md");
     for part in [
-        "| plan | runs | failed | clock_jump_mean | clock_jump_max | clock_gap_total | clock_drift_max | queue_max |",
+        "| plan | runs | failed | clock_jump_mean | clock_gap_total | clock_drift_max | queue_max |",
         "only there: `tick_rate = { uniform_int = [1, 6] }`",
         "only here: `tick_rate = { uniform_int = [3, 4] }`",
         "only here: `config = { faces = 4 }`",
-        "- clock_drift_max is highest in mylab-fewer-internal",
-        "- queue_max is highest in mylab-fewer-internal",
+        "- These runs do not tell which case has the highest or lowest",
     ] {
         assert!(compared.contains(part), "{part}\n{compared}");
     }

@@ -51,6 +51,27 @@ fn a_plot_file_has_plain_attributes_and_needs_no_style_sheet() {
     }
 }
 
+/// Agencies and central have a column `bets` with another meaning, and only the central has
+/// `stored`.
+#[test]
+fn a_plot_says_what_its_column_means_and_names_only_the_lines_that_it_has() {
+    let lab = reported("lottery-five");
+    let report = lab.read("out/report.md");
+    for part in [
+        "The column `bets` after each step, over true time. central: number of bets of the batch; \
+         agency-1 to agency-5: bets acknowledged so far.",
+        "The column `stored` after each step, over true time: bets stored so far.",
+    ] {
+        assert!(report.contains(part), "{part}");
+    }
+    let legend = |plot: &str| {
+        let text = lab.read(&format!("out/plots/{plot}.svg"));
+        (text.contains(">central<"), text.contains(">agency-1<"))
+    };
+    assert_eq!(legend("column-1"), (true, true));
+    assert_eq!(legend("column-3"), (true, false));
+}
+
 #[test]
 fn plots_have_their_colours_in_resvg_and_in_cairosvg() {
     let Some(python) = python() else { return };

@@ -44,6 +44,12 @@ pub fn definition(name: &str) -> Option<&'static Definition> {
         })
 }
 
+/// The greatest value that a metric can have; `None` if it has no upper end.
+pub fn range_end(metric: &str) -> Option<f64> {
+    // A share of time.
+    (metric == "utilization").then_some(1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -108,6 +108,7 @@ impl Drawing {
             step: step(acts_on_ticks(manifest, panel.case)),
             node_count: schema.nodes.len(),
             nodes: &nodes,
+            schema: &schema,
         };
         draw(&drawn, &mut self.figures);
         Ok(())

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::series::RunSeries;
 use super::{Figure, LinePanel, Lines, Plot};
+use crate::log::RunSchema;
 use crate::render::number;
 
 pub(super) use space_time::SPACE_TIME_NODES;
@@ -28,6 +29,8 @@ pub(super) struct Drawn<'a> {
     pub node_count: usize,
     /// The schema's indices of the drawn nodes.
     pub nodes: &'a [usize],
+    /// The nodes of the scenario, with the meaning of their columns.
+    pub schema: &'a RunSchema,
 }
 
 impl Drawn<'_> {
@@ -159,6 +162,38 @@ impl Drawn<'_> {
         Some(self.figure("queues", "Queue length over time", caption, plot))
     }
 
+    /// What a column means, as its behavior documents it: `: bets stored so far`. Behaviors may
+    /// have columns of the same name, so it says whose meaning it is.
+    fn meaning(&self, column: &str) -> String {
+        // The meanings, each with the names of its nodes.
+        let mut meanings: Vec<(&str, Vec<&str>)> = Vec::new();
+        for node in self
+            .nodes
+            .iter()
+            .filter_map(|&at| self.schema.nodes.get(at))
+        {
+            let docs = node.columns.iter().find(|it| it.name == column);
+            let docs = docs.map_or("", |it| it.docs.trim_end_matches('.'));
+            match meanings.iter_mut().find(|it| it.0 == docs) {
+                _ if docs.is_empty() => {}
+                Some((_, names)) => names.push(&node.name),
+                None => meanings.push((docs, vec![&node.name])),
+            }
+        }
+        let of = |(docs, names): &(&str, Vec<&str>)| match &names[..] {
+            [first, .., last] => format!("{first} to {last}: {docs}"),
+            _ => format!("{}: {docs}", names.join("")),
+        };
+        match &meanings[..] {
+            [] => String::new(),
+            [(docs, _)] => format!(": {docs}"),
+            several => {
+                let several: Vec<String> = several.iter().map(of).collect();
+                format!(". {}", several.join("; "))
+            }
+        }
+    }
+
     /// One figure for each other numeric column.
     pub fn others(&self) -> Vec<Figure> {
         let mut columns: Vec<&str> = Vec::new();
@@ -185,7 +220,8 @@ impl Drawn<'_> {
                 })
             })?;
             let caption = format!(
-                "The column `{name}` after each step, over true time.{}",
+                "The column `{name}` after each step, over true time{}.{}",
+                self.meaning(name),
                 self.speeds_note()
             );
             // The name of a column may have characters that a file name must not have.

@@ -130,6 +130,7 @@ impl Logs<'_> {
             step: "step",
             node_count,
             nodes: &nodes,
+            schema: &found.schema,
         };
         let mut figures = vec![Vec::new(); QUESTIONS.len() + 2];
         draw(&drawn, &mut figures);

@@ -108,8 +108,13 @@ pub(super) fn present(measured: &Measured, names: &[&str]) -> Vec<usize> {
         .collect()
 }
 
-/// The definitions of these metrics, as printed beneath their tables.
+/// The definitions of these metrics, and of the columns over runs, as printed beneath
+/// their tables.
 pub(super) fn definitions_of(measured: &Measured, metrics: &[usize]) -> Vec<(String, String)> {
+    let over_runs = match has_several_runs(measured) {
+        true => Vec::from(over_runs::definitions()),
+        false => Vec::new(),
+    };
     metrics
         .iter()
         .filter_map(|&metric| {
@@ -122,7 +127,14 @@ pub(super) fn definitions_of(measured: &Measured, metrics: &[usize]) -> Vec<(Str
             };
             Some((name.clone(), format!("{text}{unit}")))
         })
+        .chain(over_runs)
         .collect()
+}
+
+/// Whether there are runs to compare.
+fn has_several_runs(measured: &Measured) -> bool {
+    let runs = measured.rows.iter().map(|row| row.run);
+    runs.clone().min() != runs.max()
 }
 
 /// The factor from a metric's unit to that of the tables: nanoseconds become
@@ -169,8 +181,7 @@ pub(super) fn head(measured: &Measured, metric: usize) -> String {
 /// The tables of a question.
 pub(super) fn tables(measured: &Measured, metrics: &[usize]) -> Vec<Table> {
     let mut tables = Vec::new();
-    let runs = measured.rows.iter().map(|row| row.run);
-    let several = runs.clone().min() != runs.max();
+    let several = has_several_runs(measured);
     if several {
         tables.push(across_runs(measured, metrics));
         tables.extend(by_speed(measured, metrics));

@@ -37,6 +37,9 @@ pub struct Manifest {
     pub duration_s: Option<f64>,
     /// `virtual` or `real`.
     pub time: String,
+    /// In real time: seconds of the run that pass in one second, if that is not 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<f64>,
     /// The command line, the program's name first.
     pub command: Vec<String>,
     /// The options that override the scenario's keys, as typed.
@@ -365,6 +368,7 @@ mod tests {
             seed: u64::MAX,
             duration_s: Some(60.0),
             time: "virtual".into(),
+            speed: None,
             command: vec!["runner".into(), "clock-small.toml".into()],
             versions: Versions {
                 runner: "0.1.0".into(),

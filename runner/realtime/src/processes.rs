@@ -35,6 +35,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::lag::NodeCounts;
 use engine::conservation::Conservation;
 
 /// An order of the supervisor to a process.
@@ -142,6 +143,8 @@ pub struct ProcessResult {
     pub messages: u64,
     /// Each lag `[ns]` of its ticks and timers, and how often it occurred.
     pub lags: Vec<(u64, u64)>,
+    /// The lags of each of its nodes.
+    pub node_lags: Vec<NodeCounts>,
     /// Content happened and is not in the logs.
     pub remarks: Vec<String>,
     /// Content each fault of the scenario did in this process.

@@ -58,6 +58,10 @@ pub fn manifest(
             TimeMode::Virtual => "virtual".to_owned(),
             TimeMode::Real { .. } => "real".to_owned(),
         },
+        speed: match scenario.time {
+            TimeMode::Real { speed } if speed != 1.0 => Some(speed),
+            _ => None,
+        },
         command: command.to_vec(),
         settings: loaded.source.overrides.clone(),
         selected: None,
@@ -210,6 +214,7 @@ fn group_info(group: &Group, config: Option<&Config>) -> GroupInfo {
     info.behavior = name.to_string();
     info.docs = behavior.docs.clone();
     info.timing = timing_text(&group.timing);
+    info.open_loop = open_loop(&behavior.config_schema, &group.config);
     let columns = behavior.columns.iter().map(|column| ColumnInfo {
         name: column.name.clone(),
         kind: column.kind,
@@ -223,6 +228,19 @@ fn group_info(group: &Group, config: Option<&Config>) -> GroupInfo {
     });
     info.events = events.collect();
     info
+}
+
+/// Whether a load generator is an open loop: its config has one of the keys that its schema marks
+/// with `x-open-loop`. `None` if the schema marks none: the behavior generates no load.
+fn open_loop(schema: &serde_json::Value, config: &str) -> Option<bool> {
+    let keys = schema.get("properties")?.as_object()?;
+    let marked = keys
+        .iter()
+        .filter(|(_, key)| key.get("x-open-loop").is_some());
+    let mut marked = marked.map(|(name, _)| name).peekable();
+    marked.peek()?;
+    let config: toml::Table = config.parse().unwrap_or_default();
+    Some(marked.any(|name| config.contains_key(name)))
 }
 
 /// The command or address of a program, which stands in place of a behavior.

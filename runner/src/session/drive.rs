@@ -125,7 +125,7 @@ impl Drive<'_> {
         let outcome = real.go(self.stop);
         let mut warnings = std::mem::take(&mut real.remarks);
         let lag = std::mem::take(&mut real.lag);
-        warnings.extend(lateness(&lag));
+        warnings.extend(lateness(&lag, &self.case().roster));
         self.copy_states()?;
         let mut ended = Ended::new(outcome, real.into_sink())?;
         ended.warnings.splice(..0, warnings);

@@ -14,6 +14,7 @@ use base::time::SimTime;
 use engine::conservation::Conservation;
 use engine::faults::FaultEffect;
 use engine::run::{EndReason, Outcome};
+use model::roster::Roster;
 use realtime::lag::{LATE, Lag};
 
 /// A run that has ended.
@@ -117,11 +118,23 @@ pub(super) fn stop_reason(reason: &EndReason) -> Option<String> {
     }
 }
 
-/// Returns the warning for a run whose ticks or timers were late.
-pub(super) fn lateness(lag: &Lag) -> Option<String> {
+/// Number of late nodes that a warning names.
+const NAMED: usize = 3;
+
+/// Returns the warning for a run whose ticks or timers were late, with the late nodes. (Of a
+/// node with few deadlines, a single late one is more than one in a hundred: the report
+/// tells of single nodes.)
+pub(super) fn lateness(lag: &Lag, roster: &Roster) -> Option<String> {
     let p99 = lag.percentile(99).filter(|_| lag.is_late())?;
+    let nodes: Vec<u32> = lag.late_nodes().collect();
+    let names = nodes.iter().take(NAMED);
+    let mut names: Vec<String> = names.filter_map(|&node| roster.name(node)).collect();
+    if nodes.len() > NAMED {
+        names.push(format!("{} more", nodes.len() - NAMED));
+    }
+    let names = names.join(", ");
     Some(format!(
-        "ticks and timers were late: one in a hundred by {p99} or more, the bound is {LATE}"
+        "ticks and timers were late: one in a hundred by {p99} or more, the bound is {LATE}; late nodes: {names}"
     ))
 }
 

@@ -55,7 +55,7 @@ pub(super) fn run(
         ended.time_out(drive.case(), limit);
     }
     if options.log != LogMode::Off {
-        write_tables(&partial, &ended)?;
+        write_tables(&drive, &ended)?;
     }
     result(&drive, ended, difference, began)
 }
@@ -84,10 +84,13 @@ fn check_determinism(drive: &Drive<'_>, ended: &mut Ended) -> Result<Option<Stri
 }
 
 /// Writes `lag.csv` and `faults.csv`, each only if it has rows.
-fn write_tables(folder: &Path, ended: &Ended) -> Result<(), ResultsError> {
+fn write_tables(drive: &Drive<'_>, ended: &Ended) -> Result<(), ResultsError> {
+    let folder = drive.folder;
     if let Some(lag) = &ended.lag {
         let path = folder.join(LAG_FILE);
-        table(&path, lag.to_csv().as_bytes())?;
+        let roster = &drive.case().roster;
+        let text = lag.to_csv(|node| roster.name(node).unwrap_or_default());
+        table(&path, text.as_bytes())?;
     }
     if !ended.faults.is_empty() {
         let path = folder.join(FAULTS_FILE);

@@ -182,7 +182,7 @@ fn connected(
 
 /// This process's part of the result; its logs are written.
 fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
-    let lags = real.lag.counts();
+    let (lags, node_lags) = (real.lag.counts(), real.lag.nodes());
     let mut remarks = std::mem::take(&mut real.remarks);
     let held = |it: &Window| FaultTime {
         from_ns: it.from.0,
@@ -205,6 +205,7 @@ fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
         events: outcome.events,
         messages: outcome.messages,
         lags,
+        node_lags,
         remarks,
         faults,
         conservation: outcome.conservation,

@@ -56,7 +56,7 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
     let faults = effects(&drive.case().scenario, &sum.faults);
     let mut warnings = sum.remarks;
     warnings.extend(faults::warnings(&faults));
-    warnings.extend(lateness(&sum.lag));
+    warnings.extend(lateness(&sum.lag, &drive.case().roster));
     let schema = &drive.plan.nodes(drive.spec.case).schema;
     let mut findings = match status {
         RunStatus::Failed => Findings::default(),

@@ -24,6 +24,10 @@ pub struct GroupInfo {
     /// empty for external programs.
     #[serde(default)]
     pub timing: String,
+    /// For load generators: whether its nodes send requests at times of their own, and not after
+    /// replies; `None` for all other behaviors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_loop: Option<bool>,
     /// The log columns of the behavior.
     #[serde(default)]
     pub columns: Vec<ColumnInfo>,

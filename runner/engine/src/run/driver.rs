@@ -118,16 +118,21 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.world.now = self.world.now.max(now);
     }
 
-    /// Handles the next event or tick, now.
+    /// Handles the next event or tick, now. Returns the node that it was for; `None` for a
+    /// fault, and for a message that leaves.
     ///
     /// # Errors
     ///
     /// If a behavior fails.
-    pub fn do_next(&mut self) -> Result<(), Failure> {
+    pub fn do_next(&mut self) -> Result<Option<u32>, Failure> {
         if self.world.events.next_time() <= self.ticks.next_time() {
-            self.next_event()
+            let node = self.world.events.next_node();
+            self.next_event()?;
+            Ok(node)
         } else {
-            self.tick()
+            let node = self.ticks.take();
+            self.tick_of(node)?;
+            Ok(Some(node))
         }
     }
 

@@ -88,6 +88,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     pub(super) fn tick(&mut self) -> Result<(), Failure> {
         self.look_ahead();
         let node = self.ticks.take();
+        self.tick_of(node)
+    }
+
+    /// A node ticks.
+    #[inline]
+    pub(super) fn tick_of(&mut self, node: u32) -> Result<(), Failure> {
         self.world.counts.events += 1;
         let state = &self.world.nodes[node];
         if !state.up || state.paused {

@@ -293,7 +293,7 @@ impl Supervisor {
             total.waited.extend_from_slice(&result.waited);
             total.faults.push(result.faults.clone());
             total.messages += result.messages;
-            total.lag.add(&result.lags);
+            total.lag.add(&result.lags, &result.node_lags);
             total.remarks.extend_from_slice(&result.remarks);
             match &result.ending {
                 Ending::Complete => {}
