@@ -148,27 +148,27 @@ impl Worker<'_> {
         let mut in_order = Some(in_order);
         let span = tracing::Span::current();
         thread::scope(|scope| {
-        let (sender, finished) = channel::bounded(2 * workers);
-        for timer in &timers {
-            let (worker, sender, span) = (self, sender.clone(), &span);
-            scope.spawn(move || span.in_scope(|| worker.work(timer, &sender)));
-        }
-        drop(sender);
-        let watching = options.session.timeout;
-        let watcher = watching.map(|_| scope.spawn(|| watch(&timers, stop, &done)));
-        let mut stuck = Stuck::new(&timers, stop);
-        if let Some(results) = &mut in_order
-            && let Some(why) = collect(results, &finished, queue, &mut stuck)
-            && let Some(results) = in_order.take()
-        {
-            results.abandon(&why);
-        }
-        done.store(true, Ordering::Release);
-        if let Some(watcher) = watcher {
-            watcher.thread().unpark();
-        }
-    });
-    in_order
+            let (sender, finished) = channel::bounded(2 * workers);
+            for timer in &timers {
+                let (worker, sender, span) = (self, sender.clone(), &span);
+                scope.spawn(move || span.in_scope(|| worker.work(timer, &sender)));
+            }
+            drop(sender);
+            let watching = options.session.timeout;
+            let watcher = watching.map(|_| scope.spawn(|| watch(&timers, stop, &done)));
+            let mut stuck = Stuck::new(&timers, stop);
+            if let Some(results) = &mut in_order
+                && let Some(why) = collect(results, &finished, queue, &mut stuck)
+                && let Some(results) = in_order.take()
+            {
+                results.abandon(&why);
+            }
+            done.store(true, Ordering::Release);
+            if let Some(watcher) = watcher {
+                watcher.thread().unpark();
+            }
+        });
+        in_order
     }
 
     /// Runs runs until the queue is empty or closed.

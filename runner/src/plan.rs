@@ -223,7 +223,10 @@ impl Plan {
     /// `[until]` of a case, and its index among the expectations.
     pub fn until_rule(&self, case: usize) -> Option<(usize, Until)> {
         let rules = &self.cases[case].scenario.expectations;
-        let mut found = rules.iter().map(|rule| rule.expectation.until()).enumerate();
+        let mut found = rules
+            .iter()
+            .map(|rule| rule.expectation.until())
+            .enumerate();
         found.find_map(|(index, until)| Some((index, until?)))
     }
 

@@ -84,4 +84,5 @@ mod traffic;
 mod traffic_live;
 mod unanswered;
 mod units;
+mod until;
 mod verbosity;

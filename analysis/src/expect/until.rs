@@ -32,8 +32,7 @@ pub struct Until {
 impl Until {
     /// Whether so many runs are looked at.
     pub fn is_look(&self, runs: u32) -> bool {
-        let mut looks =
-            std::iter::successors(Some(self.at_least), |runs| runs.checked_mul(2));
+        let mut looks = std::iter::successors(Some(self.at_least), |runs| runs.checked_mul(2));
         runs == self.at_most || looks.any(|look| look == runs)
     }
 }
@@ -73,7 +72,10 @@ impl Expectation {
 
     /// `mean latency_mean of consumer known within 5 %`.
     pub(super) fn until_text(&self, until: &Until) -> String {
-        let nodes = self.nodes.as_ref().map_or(String::new(), |it| format!(" of {it}"));
+        let nodes = self
+            .nodes
+            .as_ref()
+            .map_or(String::new(), |it| format!(" of {it}"));
         let width = self.width_text(until, self.half_width());
         format!("mean {}{nodes} known within {width}", self.metric)
     }
@@ -86,7 +88,10 @@ fn widths<'a>(expectation: &Expectation, until: &Until, nodes: &'a [NodeMean]) -
         .filter_map(|node| node.estimate(&expectation.metric, until.confidence));
     let width = |estimate: Estimate<'a>| {
         let half = estimate.interval.ok().map(|interval| {
-            let (low, high) = (estimate.mean.low - interval.low, interval.high - estimate.mean.high);
+            let (low, high) = (
+                estimate.mean.low - interval.low,
+                interval.high - estimate.mean.high,
+            );
             let half = low.max(high);
             match until.is_share {
                 true if half == 0.0 => 0.0,
@@ -138,7 +143,10 @@ pub(super) fn look(expectation: &Expectation, until: &Until, nodes: &[NodeMean])
     };
     let guess = match runs_needed(expectation, width) {
         Some(runs) if runs > u64::from(until.at_most) => {
-            format!("about {runs} runs would do, and at most {} are allowed", until.at_most)
+            format!(
+                "about {runs} runs would do, and at most {} are allowed",
+                until.at_most
+            )
         }
         Some(runs) => format!("about {runs} runs would do"),
         None => "how many runs would do is not known".to_owned(),
@@ -172,8 +180,13 @@ pub(super) fn judge(expectation: &Expectation, until: &Until, nodes: &[NodeMean]
         return expectation.judgement(Verdict::Passed, measured, String::new());
     }
     let guess = match runs_needed(expectation, width) {
-        Some(runs) => format!("about {runs} runs would do: raise `at_most` ({}), or `half_width`", until.at_most),
-        None => "the metric is the same in all runs, or too skewed for any number of runs".to_owned(),
+        Some(runs) => format!(
+            "about {runs} runs would do: raise `at_most` ({}), or `half_width`",
+            until.at_most
+        ),
+        None => {
+            "the metric is the same in all runs, or too skewed for any number of runs".to_owned()
+        }
     };
     let reason = format!(
         "mean {} of {} is not known within {wanted} after {} runs: {guess}",

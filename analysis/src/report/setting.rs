@@ -24,7 +24,13 @@ pub(super) fn facts(folder: &Folder) -> Vec<(String, String)> {
             cases => format!("{} of ", count(cases as u64, "case")),
         };
         let most = count(until.at_most.into(), "run");
-        facts.push(("Plan", format!("{cases}{} to {most}, until an interval is narrow", until.at_least)));
+        facts.push((
+            "Plan",
+            format!(
+                "{cases}{} to {most}, until an interval is narrow",
+                until.at_least
+            ),
+        ));
     } else if manifest.cases.len() > 1 {
         facts.push((
             "Plan",

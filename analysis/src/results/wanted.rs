@@ -118,7 +118,8 @@ impl Wanted {
         let is_open = |run: u64| {
             let case = self.case(run);
             let first = case as u64 * self.runs_per_case;
-            self.until.is_some_and(|least| run > last[case].max(first + least))
+            self.until
+                .is_some_and(|least| run > last[case].max(first + least))
         };
         let mut missing = MissingRuns::default();
         for run in self.iter().filter(|run| !is_open(*run)) {

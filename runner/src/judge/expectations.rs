@@ -57,15 +57,14 @@ impl Tallies {
     /// Whether a case has enough runs for its `[until]`.
     pub fn is_decided(&self, plan: &Plan, case: usize) -> bool {
         let (count, tallies) = &self.cases[case];
-        let rule = plan.until_rule(case).filter(|(_, until)| {
-            let looks = std::iter::successors(Some(until.at_least), |count| count.checked_mul(2));
-            looks.take_while(|it| it <= count).any(|it| it == *count) || *count == until.at_most
-        });
+        let rule = plan.until_rule(case);
+        let rule = rule.filter(|(_, until)| until.is_look(*count));
         rule.is_some_and(|(index, until)| {
-            *count == until.at_most || tallies.tally(index).is_some_and(|tally| {
-                let expectation = &plan.cases[case].scenario.expectations[index].expectation;
-                tally.is_narrow(expectation, &until)
-            })
+            *count == until.at_most
+                || tallies.tally(index).is_some_and(|tally| {
+                    let expectation = &plan.cases[case].scenario.expectations[index].expectation;
+                    tally.is_narrow(expectation, &until)
+                })
         })
     }
 
@@ -82,7 +81,9 @@ impl Tallies {
     /// Returns the judgements over all runs of each case, with the index of the case. A
     /// case of which only a part is run is judged when the parts are merged.
     pub fn judge(&self, plan: &Plan) -> Vec<(usize, Judgement)> {
-        let whole = (0..).zip(&self.cases).filter(|(case, _)| self.is_whole(plan, *case));
+        let whole = (0..)
+            .zip(&self.cases)
+            .filter(|(case, _)| self.is_whole(plan, *case));
         whole
             .flat_map(|(case, (_, tallies))| {
                 let rules = &plan.cases[case].scenario.expectations;

@@ -9,7 +9,7 @@ use super::console::{Console, print_shown};
 use super::progress::Progress;
 use super::quiet::Quiet;
 use super::summary::Summary;
-use super::{Context, Ending, Event, Reporter, ReporterError, count};
+use super::{Context, Ending, Event, Reporter, ReporterError};
 
 /// Prints progress on standard error and a summary on standard output.
 #[derive(Debug)]

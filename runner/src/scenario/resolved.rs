@@ -71,7 +71,9 @@ pub struct ExpectRule {
 
 /// `[until]` among the expectations of a scenario, if there is one.
 pub fn until(expectations: &[ExpectRule]) -> Option<Until> {
-    expectations.iter().find_map(|rule| rule.expectation.until())
+    expectations
+        .iter()
+        .find_map(|rule| rule.expectation.until())
 }
 
 /// One `[[property]]` entry.

@@ -182,7 +182,9 @@ impl UntilEntry {
             (HalfWidth::Span(_), false) => {
                 mistakes.add(
                     written.place,
-                    format!("`{metric}` is not a time, expected a number or a share such as \"5%\""),
+                    format!(
+                        "`{metric}` is not a time, expected a number or a share such as \"5%\""
+                    ),
                 );
                 None
             }
