@@ -149,9 +149,14 @@ impl Worker<'_> {
         let span = tracing::Span::current();
         thread::scope(|scope| {
             let (sender, finished) = channel::bounded(2 * workers);
-            for timer in &timers {
+            for (timer, number) in timers.iter().zip(1..) {
                 let (worker, sender, span) = (self, sender.clone(), &span);
-                scope.spawn(move || span.in_scope(|| worker.work(timer, &sender)));
+                scope.spawn(move || {
+                    span.in_scope(|| {
+                        worker.work(timer, &sender);
+                        tracing::info!("worker thread {number} of {workers} has ended");
+                    });
+                });
             }
             drop(sender);
             let watching = options.session.timeout;

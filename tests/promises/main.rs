@@ -24,6 +24,7 @@ mod end_of_time;
 mod failures;
 mod faults;
 mod faults_at_start;
+mod figures;
 mod framing;
 mod golden;
 mod harmless_text;

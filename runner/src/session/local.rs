@@ -57,7 +57,26 @@ pub(super) fn run(
     if options.log != LogMode::Off {
         write_tables(&drive, &ended)?;
     }
+    if plan.is_real() && options.log != LogMode::Off {
+        log_files(&partial);
+    }
     result(&drive, ended, difference, began)
+}
+
+/// Logs the files of a run in real time, which are closed now.
+fn log_files(folder: &Path) {
+    let Ok(files) = std::fs::read_dir(folder) else {
+        return;
+    };
+    let mut files: Vec<_> = files.flatten().map(|file| file.path()).collect();
+    files.sort();
+    for file in files.iter().filter(|file| file.is_file()) {
+        let name = file.file_name().unwrap_or_default().display();
+        match file.metadata() {
+            Ok(of_file) => tracing::info!("closed the file {name}: {} bytes", of_file.len()),
+            Err(error) => tracing::info!("closed the file {name}, which cannot be read: {error}"),
+        }
+    }
 }
 
 /// The determinism check compares files, so it needs a log.

@@ -13,7 +13,7 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tracing::debug;
+use tracing::{debug, info};
 
 use crate::lag::Lag;
 use crate::processes::control::Control;
@@ -220,7 +220,11 @@ impl Supervisor {
                         self.processes[index].result = Some(result);
                     }
                     Some(_) => {}
-                    None => debug!("the process of {} has ended", self.processes[index].who),
+                    None => {
+                        let process = &self.processes[index];
+                        let how = process.ended.map_or_else(String::new, |it| it.to_string());
+                        info!("the process of {} has ended: {how}", process.who);
+                    }
                 }
             }
             if end && ordered.is_none() {
