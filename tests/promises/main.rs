@@ -86,4 +86,5 @@ mod traffic;
 mod traffic_live;
 mod unanswered;
 mod units;
+mod until;
 mod verbosity;

@@ -36,10 +36,12 @@ impl Slicing {
     /// For runs of this schema; none if they are counted as a whole.
     pub fn new(window: &Window, schema: &RunSchema) -> Option<Slicing> {
         let name = |node: &NodeSchema| node.name.clone();
+        let slices = window.slices()?;
         Some(Slicing {
-            slices: window.slices()?,
+            slices,
             window: window.clone(),
-            open: None,
+            // The first instant of a run belongs to it, unless there is a warm-up before.
+            open: (slices.origin_ns() == 0).then_some(0),
             closed: vec![Vec::new(); schema.nodes.len()],
             names: schema.nodes.iter().map(name).collect(),
         })

@@ -19,7 +19,20 @@ const NAMED: usize = 8;
 pub(super) fn facts(folder: &Folder) -> Vec<(String, String)> {
     let manifest = &folder.manifest;
     let mut facts = vec![("Scenario", manifest.scenario.name.clone())];
-    if manifest.cases.len() > 1 {
+    if let Some(until) = manifest.until() {
+        let cases = match manifest.cases.len() {
+            1 => String::new(),
+            cases => format!("{} of ", count(cases as u64, "case")),
+        };
+        let most = count(until.at_most.into(), "run");
+        facts.push((
+            "Plan",
+            format!(
+                "{cases}{} to {most}, until an interval is narrow",
+                until.at_least
+            ),
+        ));
+    } else if manifest.cases.len() > 1 {
         facts.push((
             "Plan",
             format!(
@@ -350,7 +363,7 @@ pub(super) fn warnings(folder: &Folder) -> Vec<String> {
     let wanted = Wanted::of(&folder.manifest);
     if let Some(missing) = wanted.missing(&folder.runs, real) {
         warnings.push(format!("{missing}."));
-    } else if (total as u64) < folder.manifest.runs_planned {
+    } else if (total as u64) < folder.manifest.runs_planned && folder.manifest.until().is_none() {
         warnings.push(format!(
             "The plan has {}, of which {} here.",
             count(folder.manifest.runs_planned, "run"),

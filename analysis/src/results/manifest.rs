@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::expect::Expectation;
+use crate::expect::{Expectation, Until};
 use crate::log::RunSchema;
 use crate::metrics::Window;
 
@@ -284,6 +284,11 @@ impl Manifest {
     /// [`FORMAT`].
     pub fn from_json(text: &str) -> Result<Manifest, serde_json::Error> {
         serde_json::from_str(text)
+    }
+
+    /// When the cases have enough runs, if not after a fixed number.
+    pub fn until(&self) -> Option<Until> {
+        self.expectations.iter().find_map(Expectation::until)
     }
 
     /// Whether the runs were in real time.

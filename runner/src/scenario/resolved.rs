@@ -1,7 +1,7 @@
 //! A resolved scenario: names are indices, text is values, defaults are filled in.
 //! Runs and results are made from it.
 
-use analysis::expect::Expectation;
+use analysis::expect::{Expectation, Until};
 use analysis::metrics::{Warmup, Window};
 use analysis::properties::PropertyRule;
 use base::time::SimDuration;
@@ -87,6 +87,13 @@ pub struct ExpectRule {
     pub expectation: Expectation,
     /// The nodes whose metric is compared. `None`: all nodes that have the metric.
     pub nodes: Option<NodeRanges>,
+}
+
+/// `[until]` among the expectations of a scenario, if there is one.
+pub fn until(expectations: &[ExpectRule]) -> Option<Until> {
+    expectations
+        .iter()
+        .find_map(|rule| rule.expectation.until())
 }
 
 /// One `[[property]]` entry.

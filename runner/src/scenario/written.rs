@@ -15,6 +15,7 @@ use super::keys::{MAX_CHAIN, MAX_LOG, MAX_RUNS, MIN_BUFFERED, SCENARIO};
 use super::properties::{self, PropertyEntry};
 use super::reader::{Field, Mistakes, TableReader, Written};
 use super::source::Place;
+use super::until::{self, UntilEntry};
 use super::values;
 use analysis::metrics::Warmup;
 use base::time::SimDuration;
@@ -56,6 +57,7 @@ pub struct ScenarioFile {
     /// The checks, expectations and properties, in the order of the file.
     pub checks: Vec<CheckEntry>,
     pub expectations: Vec<ExpectEntry>,
+    pub until: OptionalKey<UntilEntry>,
     pub properties: Vec<PropertyEntry>,
 }
 
@@ -106,6 +108,7 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
         faults: entries(reader.optional("faults", fault::faults)),
         checks: entries(reader.optional("check", judges::checks)),
         expectations: entries(reader.optional("expect", judges::expectations)),
+        until: reader.optional("until", until::until),
         properties: entries(reader.optional("property", properties::properties)),
     };
     // The matrix was taken out of the document, and its values put in.

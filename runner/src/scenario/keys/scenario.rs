@@ -1,8 +1,8 @@
 //! The keys at the top of a scenario file.
 
 use super::{
-    CHECK, EXPECT, FAULT, GROUP, Keys, LINK, MATRIX, MAX_CHAIN, MAX_RUNS, PROPERTY, Shape, key,
-    required,
+    CHECK, EXPECT, FAULT, GROUP, Keys, LINK, MATRIX, MAX_CHAIN, MAX_RUNS, PROPERTY, Shape, UNTIL,
+    key, required,
 };
 
 /// The top of the file.
@@ -113,6 +113,11 @@ pub static SCENARIO: Keys = Keys {
             "property",
             Shape::ArrayOf(&PROPERTY),
             "What must be so in the records of each run, as expressions: always, never, eventually, after something else, or sometimes.",
+        ),
+        key(
+            "until",
+            Shape::Parameters(&UNTIL),
+            "Runs are added to each case until the interval of a mean over them is narrow. In place of `runs`.",
         ),
         key(
             "matrix",
