@@ -4,6 +4,7 @@
 
 mod harness;
 mod waiting;
+mod warmup;
 
 mod abi;
 mod all_mistakes;
@@ -86,4 +87,5 @@ mod traffic;
 mod traffic_live;
 mod unanswered;
 mod units;
+mod until;
 mod verbosity;

@@ -13,6 +13,7 @@ use super::unfinished::cut_off;
 use super::write::{Outputs, write};
 use super::{
     Error, Report, cases, failures, faults, lag, pairs, place, setting, unfinished, verdicts,
+    warmup,
 };
 use crate::render::number::{count, whole as whole_number};
 use crate::results::{LogMode, RunRow};
@@ -93,6 +94,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     report.sections.extend(paired);
     let questions = sections(&measured, &observed, drawing.figures);
     report.sections.extend(questions);
+    report.sections.extend(warmup::section(folder, &complete)?);
     let faults = faults::section(folder, &complete, &mut report.warnings)?;
     let lag = lag::section(folder, &complete, &mut report.warnings)?;
     report.sections.extend(faults);
