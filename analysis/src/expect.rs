@@ -9,6 +9,7 @@ mod bound;
 mod mean;
 mod selection;
 mod tally;
+mod until;
 
 use std::fmt;
 
@@ -21,6 +22,7 @@ pub use bound::Bound;
 use bound::{Range, as_written};
 pub use selection::{matches_glob, selects};
 pub use tally::Tally;
+pub use until::Until;
 
 /// One `[[expect]]` of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,6 +50,9 @@ pub enum Over {
     Mean,
     /// At least this share of the runs of a case, 0 to 1.
     Fraction(f64),
+    /// The width of the interval of the mean, node by node: the bound is half of it. Runs
+    /// are added until it is narrow.
+    Until(Until),
 }
 
 /// Whether a metric is a time in nanoseconds, so that a duration may bound it.
@@ -64,6 +69,9 @@ pub fn is_time(metric: &str) -> bool {
 impl fmt::Display for Expectation {
     /// `queue_max of machine at most 500`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Over::Until(until) = &self.over {
+            return f.write_str(&self.until_text(until));
+        }
         if self.over == Over::Mean {
             f.write_str("mean ")?;
         }

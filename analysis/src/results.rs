@@ -29,6 +29,6 @@ pub use wanted::{MissingRuns, Wanted};
 
 pub use crate::log::tables::{
     EVIDENCE_FILE, EVIDENCE_HEADER, Evidence, Judge, Judgement, MAX_EVIDENCE, RUN_COLUMNS, RunRow,
-    RunStatus, VERDICTS_FILE, VERDICTS_HEADER, Verdict, gravest, idle_case, idle_run, runs_header,
-    verdict_of,
+    RunStatus, VERDICTS_FILE, VERDICTS_HEADER, Verdict, WARMUP_COLUMN, gravest, idle_case,
+    idle_run, runs_header, verdict_of,
 };

@@ -52,7 +52,7 @@ fn each_command_to_a_store_that_closes_after_each_reply_is_answered() {
     // Without a timeout: one lost command would keep its client waiting for ever.
     let config = format!("{WORDS}operations = 200\nstop = true");
     let scenario = clients(&address, "line", &config, "").replace("count = 3\n", "");
-    let (lab, answer) = run(&scenario, &[]);
+    let (lab, answer) = run(&scenario, &["--duration", "60s"]);
     answer.passes();
     let (verdict, said) = verdict(&lab);
     assert_eq!(verdict, "passed", "{said}");

@@ -4,6 +4,7 @@
 
 mod harness;
 mod waiting;
+mod warmup;
 
 mod abi;
 mod all_mistakes;
@@ -24,6 +25,7 @@ mod end_of_time;
 mod failures;
 mod faults;
 mod faults_at_start;
+mod figures;
 mod framing;
 mod golden;
 mod harmless_text;
@@ -84,4 +86,5 @@ mod traffic;
 mod traffic_live;
 mod unanswered;
 mod units;
+mod until;
 mod verbosity;

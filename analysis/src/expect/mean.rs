@@ -24,12 +24,12 @@ pub(super) struct NodeMean {
 }
 
 /// The mean of a node, and what is known of it.
-struct Estimate<'a> {
-    node: &'a str,
-    count: u64,
+pub(super) struct Estimate<'a> {
+    pub(super) node: &'a str,
+    pub(super) count: u64,
     /// The mean of the runs themselves.
-    mean: Range,
-    interval: Result<Range, Withheld>,
+    pub(super) mean: Range,
+    pub(super) interval: Result<Range, Withheld>,
 }
 
 impl NodeMean {
@@ -54,7 +54,7 @@ impl NodeMean {
     }
 
     /// The mean and its interval; `None` without values.
-    fn estimate(&self, metric: &str) -> Option<Estimate<'_>> {
+    pub(super) fn estimate(&self, metric: &str, confidence: f64) -> Option<Estimate<'_>> {
         let (low, high) = (&self.low, self.high.as_ref().unwrap_or(&self.low));
         if low.count() == 0 {
             return None;
@@ -63,7 +63,7 @@ impl NodeMean {
             low: low.mean(),
             high: high.mean(),
         };
-        let of = |sample| mean_interval(sample, range_end(metric), CONFIDENCE);
+        let of = |sample| mean_interval(sample, range_end(metric), confidence);
         let interval = match (of(low), of(high)) {
             (Ok(low), Ok(high)) => Ok(Range {
                 low: low.low,
@@ -86,7 +86,10 @@ impl NodeMean {
 /// Judges the means of these nodes.
 pub(super) fn judge(expectation: &Expectation, nodes: &[NodeMean]) -> Judgement {
     let metric = &expectation.metric;
-    let estimates: Vec<Estimate<'_>> = nodes.iter().filter_map(|it| it.estimate(metric)).collect();
+    let estimates: Vec<Estimate<'_>> = nodes
+        .iter()
+        .filter_map(|it| it.estimate(metric, CONFIDENCE))
+        .collect();
     let holds = |it: &Estimate<'_>| {
         let interval = it.interval.as_ref().ok()?;
         expectation.bound.holds_for(*interval)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::mean::{self, NodeMean};
+use super::until::{self, Until};
 use super::{Expectation, Finding, Measure, Over, Range, as_written};
 use crate::metrics::Value;
 use crate::results::{Judgement, Verdict};
@@ -32,7 +33,7 @@ impl Tally {
         let nodes: Vec<_> = nodes.into_iter().collect();
         match expectation.over {
             Over::EveryRun => {}
-            Over::Mean => {
+            Over::Mean | Over::Until(_) => {
                 for (node, value) in nodes {
                     self.add_value(node, value.map(as_written));
                 }
@@ -73,7 +74,28 @@ impl Tally {
             Over::EveryRun => None,
             Over::Mean => Some(mean::judge(expectation, &self.means)),
             Over::Fraction(share) => Some(self.share(expectation, share)),
+            Over::Until(until) => Some(until::judge(expectation, &until, &self.means)),
         }
+    }
+
+    /// Whether the intervals of all nodes are narrow.
+    pub fn is_narrow(&self, expectation: &Expectation, until: &Until) -> bool {
+        until::is_narrow(expectation, until, &self.means)
+    }
+
+    /// The ends of the interval of the first node's mean; none without one.
+    pub fn interval(&self, expectation: &Expectation, until: &Until) -> Option<(f64, f64)> {
+        let estimate = self
+            .means
+            .first()?
+            .estimate(&expectation.metric, until.confidence)?;
+        let interval = estimate.interval.ok()?;
+        Some((interval.low, interval.high))
+    }
+
+    /// How wide the intervals are, for people.
+    pub fn look(&self, expectation: &Expectation, until: &Until) -> String {
+        until::look(expectation, until, &self.means)
     }
 
     fn share(&self, expectation: &Expectation, least: f64) -> Judgement {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::folder::Folder;
 use super::table::{Align, Table};
+use super::warmup::cut_s;
 use crate::render::number::{count, fixed, short, whole};
 use crate::results::{LogMode, PartInfo, RunRow, RunStatus, Verdict, Wanted};
 
@@ -18,7 +19,20 @@ const NAMED: usize = 8;
 pub(super) fn facts(folder: &Folder) -> Vec<(String, String)> {
     let manifest = &folder.manifest;
     let mut facts = vec![("Scenario", manifest.scenario.name.clone())];
-    if manifest.cases.len() > 1 {
+    if let Some(until) = manifest.until() {
+        let cases = match manifest.cases.len() {
+            1 => String::new(),
+            cases => format!("{} of ", count(cases as u64, "case")),
+        };
+        let most = count(until.at_most.into(), "run");
+        facts.push((
+            "Plan",
+            format!(
+                "{cases}{} to {most}, until an interval is narrow",
+                until.at_least
+            ),
+        ));
+    } else if manifest.cases.len() > 1 {
         facts.push((
             "Plan",
             format!(
@@ -248,6 +262,10 @@ fn runs(folder: &Folder) -> Table {
     if real {
         columns.push(("wall [s]", Align::Right));
     }
+    let warmup = folder.runs.iter().any(|run| run.warmup_s.is_some());
+    if warmup {
+        columns.push(("left out [s]", Align::Right));
+    }
     columns.extend([("events", Align::Right), ("messages", Align::Right)]);
     let mut table = Table::new("The runs", columns);
     // If not all fit, runs that need attention come first.
@@ -277,6 +295,9 @@ fn runs(folder: &Folder) -> Table {
             row.push(seconds(run.duration_s));
             if real {
                 row.push(seconds(run.wall_s));
+            }
+            if warmup {
+                row.push(cut_s(run).map_or("unknown".to_owned(), seconds));
             }
             row.extend([whole(run.events), whole(run.messages)]);
             row
@@ -342,7 +363,7 @@ pub(super) fn warnings(folder: &Folder) -> Vec<String> {
     let wanted = Wanted::of(&folder.manifest);
     if let Some(missing) = wanted.missing(&folder.runs, real) {
         warnings.push(format!("{missing}."));
-    } else if (total as u64) < folder.manifest.runs_planned {
+    } else if (total as u64) < folder.manifest.runs_planned && folder.manifest.until().is_none() {
         warnings.push(format!(
             "The plan has {}, of which {} here.",
             count(folder.manifest.runs_planned, "run"),

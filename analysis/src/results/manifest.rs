@@ -12,8 +12,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::expect::Expectation;
+use crate::expect::{Expectation, Until};
 use crate::log::RunSchema;
+use crate::metrics::Window;
 
 use super::repeat::RepeatCommand;
 use group::node_count;
@@ -209,6 +210,9 @@ pub struct CaseInfo {
     /// Its node groups, if they are not [`Manifest::groups`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<GroupInfo>>,
+    /// The part of its runs that is measured, if it is not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// Its expectations, if they are not [`Manifest::expectations`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expectations: Option<Vec<Expectation>>,
@@ -282,6 +286,11 @@ impl Manifest {
         serde_json::from_str(text)
     }
 
+    /// When the cases have enough runs, if not after a fixed number.
+    pub fn until(&self) -> Option<Until> {
+        self.expectations.iter().find_map(Expectation::until)
+    }
+
     /// Whether the runs were in real time.
     pub fn is_real(&self) -> bool {
         self.time == "real"
@@ -321,6 +330,12 @@ impl Manifest {
     pub fn duration_of(&self, case: &str) -> Option<f64> {
         let case = self.cases.iter().find(|it| it.id == case);
         case.and_then(|case| case.duration_s).or(self.duration_s)
+    }
+
+    /// The part of the runs of a case that is measured; `None`: all.
+    pub fn window_of(&self, case: &str) -> Option<&Window> {
+        let case = self.cases.iter().find(|it| it.id == case);
+        case.and_then(|case| case.window.as_ref())
     }
 
     /// The number of nodes in each run of the case that has the most.

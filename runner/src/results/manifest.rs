@@ -8,6 +8,7 @@ use crate::plan::{Case, Plan, Selection};
 use crate::results::folder::rfc3339;
 use crate::scenario::{Group, Scenario, TickRule, TimeMode, Timing};
 use analysis::expect::Expectation;
+use analysis::log::Driving;
 use analysis::properties::is_sometimes;
 use analysis::results::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
@@ -168,6 +169,7 @@ fn case_info(
             .collect(),
         duration_s: own_duration.filter(|_| own_duration != duration_s),
         groups: (own_groups != first_groups).then_some(own_groups),
+        window: case.scenario.window(),
         expectations: (own_expectations != expectations(&plan.cases[0].scenario))
             .then_some(own_expectations),
         properties: (own_properties != properties(&plan.cases[0].scenario))
@@ -214,6 +216,7 @@ fn group_info(group: &Group, config: Option<&Config>) -> GroupInfo {
     info.behavior = name.to_string();
     info.docs = behavior.docs.clone();
     info.timing = timing_text(&group.timing);
+    info.driving = driving(&group.timing);
     info.open_loop = open_loop(&behavior.config_schema, &group.config);
     let columns = behavior.columns.iter().map(|column| ColumnInfo {
         name: column.name.clone(),
@@ -263,6 +266,15 @@ fn plugin_info(plugin: &Plugin) -> PluginInfo {
         file: build.path.display().to_string(),
         sha256: Some(build.sha256.clone()),
         bytes: build.bytes,
+    }
+}
+
+/// What makes a group's nodes handle a message.
+pub fn driving(timing: &Timing) -> Driving {
+    match timing {
+        Timing::EventDriven => Driving::Arrivals,
+        Timing::Server { .. } => Driving::Services,
+        Timing::Clocked { .. } => Driving::Ticks,
     }
 }
 

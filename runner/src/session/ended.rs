@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use analysis::metrics::NodeMetrics;
+use analysis::log::Occupancy;
+use analysis::metrics::{Cut, NodeMetrics};
 use analysis::results::{Judgement, RunStatus};
 
 use super::RunError;
@@ -36,6 +37,10 @@ pub(super) struct Ended {
     pub messages: u64,
     /// The metrics of each node.
     pub metrics: Vec<NodeMetrics>,
+    /// Where the measured part of the run begins; none if all of it is measured.
+    pub cut: Option<Cut>,
+    /// What inboxes and servers held.
+    pub occupancy: Vec<Occupancy>,
     /// The judgements of the plugins' checks.
     pub judgements: Vec<Judgement>,
     /// What makes the result doubtful.
@@ -55,7 +60,7 @@ pub(super) struct Ended {
 impl Ended {
     /// A run that the engine drove in this process.
     pub fn new(outcome: Outcome, recorder: Recorder) -> Result<Ended, RunError> {
-        let findings = recorder.finish(outcome.end, &outcome.waited)?;
+        let findings = recorder.finish(outcome.end, &outcome.occupancy)?;
         let stopped = stop_reason(&outcome.reason);
         let (mut status, mut failure) = status(outcome.reason);
         if let Some(broken) = findings.broken_check {
@@ -70,7 +75,9 @@ impl Ended {
             failure,
             events: outcome.events,
             messages: outcome.messages,
-            metrics: findings.metrics,
+            metrics: findings.measured.nodes,
+            cut: findings.measured.cut,
+            occupancy: outcome.occupancy,
             judgements: findings.judgements,
             warnings: [findings.warnings, faults::warnings(&outcome.faults)].concat(),
             lag: None,

@@ -6,6 +6,7 @@ use crate::behaviors::{Behaviors, Failure};
 use crate::message::{INLINE, Message, MessageId};
 use crate::sink::Sink;
 use crate::world::NodeKind;
+use analysis_log::EventId;
 use base::time::SimTime;
 
 impl<B: Behaviors, S: Sink> Run<B, S> {
@@ -78,6 +79,14 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             true => self.world.record_loss(to, from, number, bytes),
             false => self.world.drop_row(from, to, number, bytes),
         }
+        self.world.end_step(&self.behaviors);
+    }
+
+    /// Records that a connection of a node to a program or an external peer is closed
+    /// because the run has ended. The behavior is not told: it has stopped.
+    pub fn record_disconnect(&mut self, node: u32, other: u32) {
+        self.world
+            .push_row_of(node, EventId::DISCONNECT, other, 0, 0);
         self.world.end_step(&self.behaviors);
     }
 
