@@ -189,9 +189,12 @@ fn what_a_program_may_have_written_is_unknown() {
     assert_eq!(judge(Some(3)).judged, Judged::Unknown);
 }
 
+/// Commands of one client after one another: name, value, reply.
+type Steps = &'static [(&'static str, &'static str, &'static str)];
+
 #[test]
 fn what_a_store_held_before_the_run_is_a_violation_only_of_a_store_of_the_run() {
-    let judge = |peer, steps: &[(&str, &str, &str)]| {
+    let judge = |peer, steps: Steps| {
         let setup = check::<Linearizable>().node::<Client>("a", "kv");
         let mut run = setup.node::<Server>("s", "kv").program("p").begin();
         for (index, &(command, value, result)) in steps.iter().enumerate() {
@@ -211,7 +214,7 @@ fn what_a_store_held_before_the_run_is_a_violation_only_of_a_store_of_the_run() 
         }
         run.finish()
     };
-    let explained: [&[(&str, &str, &str)]; 8] = [
+    let explained: [Steps; 8] = [
         &[("get", "", "7")],
         &[
             ("get", "", "7"),
@@ -237,7 +240,7 @@ fn what_a_store_held_before_the_run_is_a_violation_only_of_a_store_of_the_run() 
         assert_eq!(judge(1, steps).judged, Judged::Failed, "{steps:?}");
     }
     // With the numbers of the commands that prove it, whatever the store held before.
-    let violations: [(&[(&str, &str, &str)], &[u64]); 8] = [
+    let violations: [(Steps, &[u64]); 8] = [
         (&[("get", "", "7"), ("get", "", "8")], &[0, 1]),
         (&[("set", "1", "ok"), ("get", "", "not found")], &[0, 1]),
         (&[("get", "", "7"), ("get", "", "not found")], &[0, 1]),
