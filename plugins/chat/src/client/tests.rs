@@ -385,7 +385,7 @@ fn several_results_of_one_login_have_a_step_each() {
     user.message(SERVER, reply(1, Reply::Done));
     let effects = user.at(10 * MS).message(SERVER, logged_in(2, 3));
     let more = timer_in(timer::RESULT, 0);
-    assert_eq!(effects, [more.clone()]);
+    assert_eq!(effects, std::slice::from_ref(&more));
     for (ms, is_last) in [(9, false), (8, false), (7, true)] {
         let effects = user.timer(timer::RESULT);
         assert_eq!(effects[0], Effect::recorded(ANSWERED));
