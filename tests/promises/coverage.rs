@@ -8,7 +8,9 @@
 //! ties), M/M/1 at several loads, an exponential of known mean, and the differences of cases
 //! that are compared in pairs.
 //!
-//! `COVERAGE=20000` draws so many samples instead of 2000, of ten times the runs.
+//! `COVERAGE=20000` draws so many samples instead of 2000, of ten times the runs, and judges
+//! each interval that is printed in 0.5 % of them, instead of 2 %: samples that seldom have an
+//! interval have it by chance, and are the ones whose interval is the most often wrong.
 
 use std::collections::BTreeMap;
 
@@ -205,7 +207,7 @@ fn intervals_over_runs_of_clocks_hold_what_they_say() {
         "latency_mean of",
         of_metric,
     );
-    assert_eq!(printed[..2], [0, 0]);
+    assert!(printed[0] == 0 && printed[1] * 1000 < samples(), "{printed:?}");
 }
 
 #[test]
