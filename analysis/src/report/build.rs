@@ -71,13 +71,6 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
         return Ok(report);
     }
     let measured = collect(folder, &complete, &mut report)?;
-    if measured.left_out > 0 {
-        report.left_out.push(format!(
-            "The tables and observations are of the first {} rows of summary.csv; {} more were not read.",
-            whole_number(measured.rows.len() as u64),
-            whole_number(measured.left_out),
-        ));
-    }
     let drawing = draw(folder, &complete, &measured, &mut report)?;
     report.left_out.extend(setting::log_note(folder));
     let observed = observed(folder, &measured, drawing.external_peers);

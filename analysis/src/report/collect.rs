@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::drawing::{nanoseconds, nanoseconds_of};
 use super::folder::Folder;
-use super::measured::Measured;
+use super::measured::{MAX_ROWS, Measured, first_runs};
 use super::samples::SamplesReader;
 use super::unfinished::open_log;
 use super::{Error, Report};
 use crate::log::RunSchema;
 use crate::log::tables::{SAMPLES_FILE, SUMMARY_FILE};
 use crate::metrics::{Cut, RunMetrics, Warmup, Window};
+use crate::render::number::{count, whole};
 use crate::results::{LogMode, RunRow};
 
 /// The metrics of these runs. If `summary.csv` is missing, or a run is not whole,
@@ -20,6 +21,16 @@ pub(super) fn collect(
     runs: &[&RunRow],
     report: &mut Report,
 ) -> Result<Measured, Error> {
+    let chosen = within(folder, runs, MAX_ROWS);
+    if chosen.len() < runs.len() {
+        report.left_out.push(format!(
+            "The tables and observations are of {} of {}, the first of each case: a report reads at most {} rows of summary.csv, a row for each node of each run.",
+            whole(chosen.len() as u64),
+            count(runs.len() as u64, "complete run"),
+            whole(MAX_ROWS),
+        ));
+    }
+    let runs = &chosen[..];
     let file = folder.path.join(SUMMARY_FILE);
     let whole = runs.iter().all(|run| folder.is_whole(run));
     if whole && file.exists() || folder.manifest.log == LogMode::Off {
@@ -34,6 +45,29 @@ pub(super) fn collect(
         );
     }
     from_logs(folder, runs)
+}
+
+/// The first runs of each case, if all have more rows than this.
+fn within<'a>(folder: &Folder, runs: &[&'a RunRow], most: u64) -> Vec<&'a RunRow> {
+    let cases = folder.manifest.cases.iter();
+    let nodes: BTreeMap<&str, u64> = cases
+        .map(|case| {
+            let groups = case.groups.as_ref().unwrap_or(&folder.manifest.groups);
+            let counts = groups.iter().map(|group| u64::from(group.count));
+            (case.id.as_str(), counts.sum())
+        })
+        .collect();
+    let sizes: Vec<(&str, u64)> = runs
+        .iter()
+        .map(|run| {
+            (
+                run.case.as_str(),
+                nodes.get(&*run.case).copied().unwrap_or(1),
+            )
+        })
+        .collect();
+    let chosen = runs.iter().zip(first_runs(&sizes, most));
+    chosen.filter(|it| it.1).map(|it| *it.0).collect()
 }
 
 /// Where the measured part of a run begins, as it was found when the run was done: logs
@@ -53,10 +87,11 @@ fn from_logs(folder: &Folder, runs: &[&RunRow]) -> Result<Measured, Error> {
     let mut measured = Measured::default();
     let mut schemas: BTreeMap<&str, RunSchema> = BTreeMap::new();
     for run in runs {
-        let schema = schemas
-            .entry(&run.case)
-            .or_insert_with(|| folder.manifest.run_schema(&run.case));
-        measured.add_metrics(schema);
+        schemas.entry(&run.case).or_insert_with(|| {
+            let schema = folder.manifest.run_schema(&run.case);
+            measured.add_metrics(&schema);
+            schema
+        });
     }
     let mut samples = SamplesReader::open(&folder.path.join(SAMPLES_FILE))?;
     for run in runs {

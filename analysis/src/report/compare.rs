@@ -2,6 +2,7 @@
 //! tables of any report with the cases of all plans, and plots of the first cases of
 //! each plan.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::cases::{self, CaseRow};
@@ -74,8 +75,9 @@ impl Comparison {
             true => format!("{name}: {case}"),
             false => name.to_owned(),
         };
+        let mut populations = populations(folder);
         for case in &folder.manifest.cases {
-            let (population, judged) = population(folder, &case.id);
+            let (population, judged) = populations.remove(&*case.id).unwrap_or_default();
             self.populations
                 .push((titled(&case.id), population, judged));
         }
@@ -146,15 +148,15 @@ impl Comparison {
     }
 }
 
-/// The runs of a case, and whether they were judged.
-fn population(folder: &Folder, case: &str) -> (Population, bool) {
-    let mut population = Population::default();
-    let mut judged = false;
-    for run in folder.runs.iter().filter(|run| run.case == case) {
+/// By case: its runs, and whether they were judged.
+fn populations(folder: &Folder) -> BTreeMap<&str, (Population, bool)> {
+    let mut populations: BTreeMap<&str, (Population, bool)> = BTreeMap::new();
+    for run in &folder.runs {
+        let (population, judged) = populations.entry(&run.case).or_default();
         population.add(run);
-        judged |= run.verdict.is_some();
+        *judged |= run.verdict.is_some();
     }
-    (population, judged)
+    populations
 }
 
 /// The names of the results: the scenarios if these differ, else with the folders.

@@ -1,9 +1,11 @@
 //! The metrics of every node in every run, as one flat table of numbers.
 //!
-//! The numbers come from `summary.csv`, or are computed from the logs. Rows beyond
-//! [`MAX_ROWS`] are left out; [`Measured::left_out`] is their number.
+//! The numbers come from `summary.csv`, or are computed from the logs. They are stored by
+//! metric: a metric that no node has takes no memory. Time and memory are linear in rows; of
+//! results with more than [`MAX_ROWS`], each case has its first runs ([`first_runs`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::path::Path;
 
 use super::Error;
@@ -11,9 +13,9 @@ use crate::log::RunSchema;
 use crate::log::tables::{SUMMARY_COLUMNS, TableError, TableReader};
 use crate::metrics::{NodeMetrics, Pool, Value, metric_names};
 
-/// Maximum number of rows: about 200 MB with 25 metrics. Arbitrary; 10,000 runs of
-/// 100 nodes fit.
-const MAX_ROWS: usize = 1_000_000;
+/// Maximum number of rows, runs times nodes: about 3 GB with 30 metrics. Arbitrary; 10,000
+/// runs of 1,000 nodes fit.
+pub(super) const MAX_ROWS: u64 = 10_000_000;
 
 /// The metrics of every node in every run.
 #[derive(Debug, Default)]
@@ -26,13 +28,14 @@ pub(super) struct Measured {
     pub metrics: Vec<String>,
     /// The run, case and node of each row.
     pub rows: Vec<MeasuredRow>,
-    /// Number of rows that were left out.
-    pub left_out: u64,
     /// The samples behind the percentiles, pooled over the runs, by case, node and family;
     /// empty with too many nodes.
     pub pools: BTreeMap<(usize, usize, &'static str), Pool>,
-    /// `metrics.len()` numbers per row; NaN if nothing was measured.
-    values: Vec<f64>,
+    /// By metric, a number for each row up to the last one that has it; NaN if nothing was
+    /// measured.
+    columns: Vec<Vec<f64>>,
+    /// By case, the rows of each run: the run's number, and indices.
+    runs: Vec<Vec<(u64, Range<usize>)>>,
 }
 
 /// The run, case and node of a row.
@@ -88,31 +91,28 @@ impl Measured {
         };
         let (mut cases, mut nodes) = (Names::default(), Names::default());
         let mut seen = BTreeSet::new();
+        // The rows of a run follow one another.
+        let mut last = None;
         while let Some(row) = table.next_row()? {
             let run = row.number(0)?;
-            seen.insert(run);
-            if !runs.contains(&run) {
-                continue;
+            if last != Some(run) {
+                last = Some(run);
+                seen.insert(run);
             }
-            if measured.rows.len() == MAX_ROWS {
-                measured.left_out += 1;
+            if measured.rows.last().is_none_or(|row| row.run != run) && !runs.contains(&run) {
                 continue;
             }
             let case = cases.get(row.text(1)?, &mut measured.cases);
             let node = nodes.get(row.text(2)?, &mut measured.nodes);
+            measured.push_row(MeasuredRow { run, case, node });
             for column in first..row.cell_count() {
                 let text = row.text(column)?;
-                let value = if text.is_empty() {
-                    f64::NAN
-                } else {
+                if !text.is_empty() {
                     let value = Value::parse(text);
-                    value
-                        .ok_or_else(|| row.wrong(column, "a number or nothing"))?
-                        .as_f64()
-                };
-                measured.values.push(value);
+                    let value = value.ok_or_else(|| row.wrong(column, "a number or nothing"))?;
+                    measured.set(column - first, value.as_f64());
+                }
             }
-            measured.rows.push(MeasuredRow { run, case, node });
         }
         if let Some(missing) = runs.iter().find(|run| !seen.contains(run)) {
             return Err(Error::Table(TableError::Content {
@@ -139,10 +139,6 @@ impl Measured {
 
     /// Adds the metrics of a run that were computed from its logs.
     pub fn push_run(&mut self, run: u64, case: &str, schema: &RunSchema, nodes: &[NodeMetrics]) {
-        if self.rows.len() + nodes.len() > MAX_ROWS {
-            self.left_out += nodes.len() as u64;
-            return;
-        }
         let case = Names::default().get_or_find(case, &mut self.cases);
         let mut known: BTreeMap<String, usize> = BTreeMap::new();
         for (index, name) in self.nodes.iter().enumerate() {
@@ -154,30 +150,45 @@ impl Measured {
                 self.nodes.push(name.clone());
                 self.nodes.len() - 1
             });
-            self.rows.push(MeasuredRow { run, case, node });
-            for metric in &self.metrics {
-                let value = metrics.get(metric).map_or(f64::NAN, Value::as_f64);
-                self.values.push(value);
+            self.push_row(MeasuredRow { run, case, node });
+            for metric in 0..self.metrics.len() {
+                if let Some(value) = metrics.get(&self.metrics[metric]) {
+                    self.set(metric, value.as_f64());
+                }
             }
         }
     }
 
+    /// Adds a row, without numbers.
+    fn push_row(&mut self, row: MeasuredRow) {
+        let index = self.rows.len();
+        if self.runs.len() <= row.case {
+            self.runs.resize(row.case + 1, Vec::new());
+        }
+        let runs = &mut self.runs[row.case];
+        match runs.last_mut() {
+            Some((run, rows)) if *run == row.run && rows.end == index => rows.end = index + 1,
+            _ => runs.push((row.run, index..index + 1)),
+        }
+        self.rows.push(row);
+    }
+
+    /// Sets a number of the last row.
+    fn set(&mut self, metric: usize, value: f64) {
+        if self.columns.len() <= metric {
+            self.columns.resize(metric + 1, Vec::new());
+        }
+        let column = &mut self.columns[metric];
+        column.resize(self.rows.len() - 1, f64::NAN);
+        column.push(value);
+    }
+
     /// Adds another table, its cases renamed.
     pub fn join(&mut self, other: Measured, rename: impl Fn(&str) -> String) {
-        let old = self.metrics.len();
         for name in &other.metrics {
             if self.metric(name).is_none() {
                 self.metrics.push(name.clone());
             }
-        }
-        let new = self.metrics.len();
-        if new > old && !self.rows.is_empty() {
-            let mut wider = Vec::with_capacity(self.rows.len() * new);
-            for row in self.values.chunks(old.max(1)) {
-                wider.extend_from_slice(row);
-                wider.extend(std::iter::repeat_n(f64::NAN, new - old));
-            }
-            self.values = wider;
         }
         let columns: Vec<Option<usize>> =
             self.metrics.iter().map(|name| other.metric(name)).collect();
@@ -190,19 +201,20 @@ impl Measured {
             .map(|name| names.get_or_find(name, &mut self.nodes))
             .collect();
         for (row, about) in other.rows.iter().enumerate() {
-            self.rows.push(MeasuredRow {
+            self.push_row(MeasuredRow {
                 run: about.run,
                 case: first + about.case,
                 node: nodes[about.node],
             });
-            let value = |column: &Option<usize>| column.and_then(|at| other.value(row, at));
-            let values = columns.iter().map(|it| value(it).unwrap_or(f64::NAN));
-            self.values.extend(values);
+            for (metric, column) in columns.iter().enumerate() {
+                if let Some(value) = column.and_then(|at| other.value(row, at)) {
+                    self.set(metric, value);
+                }
+            }
         }
         for ((case, node, family), pool) in other.pools {
             self.pools.insert((first + case, nodes[node], family), pool);
         }
-        self.left_out += other.left_out;
     }
 
     /// Moves these cases to the front, in this order.
@@ -215,6 +227,9 @@ impl Measured {
             moved[old] = new;
         }
         self.cases = order.iter().map(|&it| self.cases[it].clone()).collect();
+        self.runs.resize(order.len(), Vec::new());
+        let runs = order.iter().map(|&it| std::mem::take(&mut self.runs[it]));
+        self.runs = runs.collect();
         self.rows
             .iter_mut()
             .for_each(|row| row.case = moved[row.case]);
@@ -230,7 +245,7 @@ impl Measured {
 
     /// A number, by row and column.
     pub fn value(&self, row: usize, metric: usize) -> Option<f64> {
-        let value = self.values[row * self.metrics.len() + metric];
+        let value = *self.columns.get(metric)?.get(row)?;
         (!value.is_nan()).then_some(value)
     }
 
@@ -242,13 +257,55 @@ impl Measured {
     /// The rows of each run of a case, by index, in the order of the runs.
     pub fn runs_of(&self, case: usize) -> BTreeMap<u64, Vec<usize>> {
         let mut runs: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-        for (index, row) in self.rows.iter().enumerate() {
-            if row.case == case {
-                runs.entry(row.run).or_default().push(index);
-            }
+        for (run, rows) in self.runs.get(case).into_iter().flatten() {
+            runs.entry(*run).or_default().extend(rows.clone());
         }
         runs
     }
+
+    /// The rows of a case, by index.
+    pub fn rows_of(&self, case: usize) -> impl Iterator<Item = usize> {
+        let runs = self.runs.get(case).into_iter().flatten();
+        runs.flat_map(|(_, rows)| rows.clone())
+    }
+}
+
+/// The first runs of each case, so many of each that they have at most `most` rows; at
+/// least one run. `runs` has the case and the number of nodes of each run.
+pub(super) fn first_runs(runs: &[(&str, u64)], most: u64) -> Vec<bool> {
+    let mut so_far: HashMap<&str, usize> = HashMap::new();
+    let mut repetitions = Vec::with_capacity(runs.len());
+    // The rows of the first, second, .. runs of all cases.
+    let mut rows: Vec<u64> = Vec::new();
+    for (case, nodes) in runs {
+        let repetition = so_far.entry(case).or_default();
+        if rows.len() == *repetition {
+            rows.push(0);
+        }
+        rows[*repetition] += nodes;
+        repetitions.push(*repetition);
+        *repetition += 1;
+    }
+    let mut sum = 0;
+    let fit = rows.iter().take_while(|&&rows| {
+        sum += rows;
+        sum <= most
+    });
+    let fit = fit.count();
+    if fit > 0 {
+        return repetitions.iter().map(|&it| it < fit).collect();
+    }
+    // Not even one run of each case: the first cases.
+    let mut sum = 0;
+    let mut is_first = true;
+    let mut fits = |nodes: u64| {
+        sum += nodes;
+        std::mem::take(&mut is_first) || sum <= most
+    };
+    let chosen = runs.iter().zip(repetitions);
+    chosen
+        .map(|((_, nodes), repetition)| repetition == 0 && fits(*nodes))
+        .collect()
 }
 
 impl Names {
@@ -257,5 +314,47 @@ impl Names {
             Some(index) => index,
             None => self.get(name, names),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_case_has_its_first_runs_if_not_all_fit() {
+        let runs = [("a", 10), ("a", 10), ("a", 10), ("b", 20), ("b", 20)];
+        let chosen = |most| -> String {
+            let chosen = first_runs(&runs, most).into_iter();
+            chosen.map(|it| if it { 'x' } else { '.' }).collect()
+        };
+        assert_eq!(chosen(70), "xxxxx");
+        // The third run of `a` has no room.
+        assert_eq!(chosen(69), "xx.xx");
+        assert_eq!(chosen(59), "x..x.");
+        assert_eq!(chosen(29), "x....");
+        assert_eq!(chosen(1), "x....");
+        assert_eq!(first_runs(&[], 1), [false; 0]);
+    }
+
+    #[test]
+    fn a_metric_without_values_takes_no_memory_and_runs_are_found_by_case() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("summary.csv");
+        let text = "run,case,node,a,b,c\n1,x,m,1,,\n1,x,n,2,,5\n2,y,m,3,,\n3,x,m,,,6\n";
+        std::fs::write(&path, text).unwrap();
+        let measured = Measured::read(&path, &BTreeSet::from([1, 2, 3])).unwrap();
+        let of = |metric| -> Vec<Option<f64>> {
+            (0..4).map(|row| measured.value(row, metric)).collect()
+        };
+        assert_eq!(of(0), [Some(1.0), Some(2.0), Some(3.0), None]);
+        assert_eq!(of(2), [None, Some(5.0), None, Some(6.0)]);
+        assert_eq!(of(1), [None; 4]);
+        assert!(measured.columns[1].is_empty());
+        let runs = measured.runs_of(0);
+        assert_eq!(runs, BTreeMap::from([(1, vec![0, 1]), (3, vec![3])]));
+        assert_eq!(measured.rows_of(1).collect::<Vec<_>>(), [2]);
+        let some = Measured::read(&path, &BTreeSet::from([3])).unwrap();
+        assert_eq!((some.rows.len(), some.value(0, 2)), (1, Some(6.0)));
     }
 }

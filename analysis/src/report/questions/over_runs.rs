@@ -75,8 +75,7 @@ pub(super) fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
             false => 0,
         };
         for case in (0..cases).rev() {
-            let rows = (0..measured.rows.len()).filter(|&row| measured.rows[row].case == case);
-            let rows: Vec<usize> = rows.collect();
+            let rows: Vec<usize> = measured.rows_of(case).collect();
             let nodes: BTreeSet<usize> = rows.iter().map(|&row| measured.rows[row].node).collect();
             keys.insert(
                 0,
