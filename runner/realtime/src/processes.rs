@@ -35,6 +35,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::under_way::UnderWay;
 use engine::conservation::Conservation;
 
 /// An order of the supervisor to a process.
@@ -142,6 +143,8 @@ pub struct ProcessResult {
     pub messages: u64,
     /// Each lag `[ns]` of its ticks and timers, and how often it occurred.
     pub lags: Vec<(u64, u64)>,
+    /// Messages that it sent or began to receive, and that were not delivered.
+    pub under_way: Vec<UnderWay>,
     /// Content happened and is not in the logs.
     pub remarks: Vec<String>,
     /// Content each fault of the scenario did in this process.

@@ -170,7 +170,9 @@ fn judgements(drive: &Drive<'_>, ended: &mut Ended) -> Vec<Judgement> {
         ended.stopped.as_deref(),
     ));
     judgements.extend(world::faults(&ended.faults));
-    judgements.extend(ended.conservation.as_ref().map(world::conservation));
+    let under_way = ended.under_way.as_deref();
+    let account = ended.conservation.as_ref();
+    judgements.extend(account.map(|it| world::conservation(it, under_way)));
     // A user who stops a run knows that it was short.
     if ended.idle && ended.status == RunStatus::Complete {
         judgements.push(activity::idle_run());

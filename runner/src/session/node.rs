@@ -184,6 +184,7 @@ fn connected(
 fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
     let lags = real.lag.counts();
     let mut remarks = std::mem::take(&mut real.remarks);
+    let under_way = std::mem::take(&mut real.under_way);
     let held = |it: &Window| FaultTime {
         from_ns: it.from.0,
         until_ns: it.until.0,
@@ -205,6 +206,7 @@ fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
         events: outcome.events,
         messages: outcome.messages,
         lags,
+        under_way,
         remarks,
         faults,
         conservation: outcome.conservation,

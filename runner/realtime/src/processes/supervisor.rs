@@ -6,6 +6,7 @@
 //! however it ends: in good order here, by [`Drop`] after an error, and by themselves
 //! when their control connection closes.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -21,6 +22,7 @@ use crate::processes::{
     Ending, FaultTimes, NodeJob, NodeOrder, NodeReport, ProcessAddresses, ProcessResult,
 };
 use crate::setup::SetupError;
+use crate::under_way::UnderWay;
 use base::time::SimTime;
 use engine::conservation::Conservation;
 use engine::run::EndReason;
@@ -73,6 +75,8 @@ pub struct TotalResult {
     pub messages: u64,
     /// How late ticks and timers were.
     pub lag: Lag,
+    /// Messages between nodes that were not delivered, in order.
+    pub under_way: BTreeSet<UnderWay>,
     /// Content happened and is not in the logs.
     pub remarks: Vec<String>,
     /// The failures.
@@ -294,6 +298,7 @@ impl Supervisor {
             total.faults.push(result.faults.clone());
             total.messages += result.messages;
             total.lag.add(&result.lags);
+            total.under_way.extend(&result.under_way);
             total.remarks.extend_from_slice(&result.remarks);
             match &result.ending {
                 Ending::Complete => {}

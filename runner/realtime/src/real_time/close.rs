@@ -1,6 +1,7 @@
 //! After a run: messages between nodes arrive, outgoing queues are written, programs
 //! end, and every socket closes.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use tracing::debug;
 
 use super::RealTime;
 use super::sockets::Socket;
+use super::transfer::Transfer;
 use crate::programs::connection::ProgramSocket;
 use crate::programs::process::END_PATIENCE;
 use engine::behaviors::{Behaviors, Failure};
@@ -15,7 +17,8 @@ use engine::sink::Sink;
 use os::poller::Ready;
 
 /// How long messages between nodes may still arrive after the end, and how long
-/// outgoing queues may still be written.
+/// outgoing queues may still be written. For messages that were sent before the end, only
+/// time in which nothing moves counts (see [`Transfer`]).
 const DRAIN: Duration = Duration::from_millis(500);
 
 /// How long the nodes of other processes, which may be late, are waited for at the
@@ -34,12 +37,30 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         stop: &AtomicBool,
     ) -> Result<(), Failure> {
         let until = Instant::now() + DRAIN;
-        while (self.links.in_flight > 0 || self.links.unchecked) && Instant::now() < until {
-            self.links.unchecked = false;
-            self.poll(Some(Duration::from_millis(10)), ready)?;
-            self.receive(ready, stop)?;
-            self.send_outgoing()?;
+        let mut transfer = Transfer::begin(self);
+        while !stop.load(Ordering::Relaxed) {
+            let in_flight = self.links.in_flight > 0 || self.links.unchecked;
+            if !(transfer.goes_on(DRAIN) || in_flight && Instant::now() < until) {
+                break;
+            }
+            self.drain_more(&mut transfer, ready, stop)?;
         }
+        Ok(())
+    }
+
+    fn drain_more(
+        &mut self,
+        transfer: &mut Transfer,
+        ready: &mut Vec<Ready>,
+        stop: &AtomicBool,
+    ) -> Result<(), Failure> {
+        self.links.unchecked = false;
+        let began = Instant::now();
+        self.poll(Some(Duration::from_millis(10)), ready)?;
+        let waited = began.elapsed();
+        self.receive(ready, stop)?;
+        self.send_outgoing()?;
+        transfer.waited(waited, self);
         Ok(())
     }
 
@@ -53,14 +74,11 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             return self.drain_links(ready, stop);
         }
         self.send_ends();
-        let until = Instant::now() + DRAIN_APART;
-        let stopped = || stop.load(Ordering::Relaxed);
-        while !self.links.unended.is_empty() && !stopped() && Instant::now() < until {
-            self.links.unchecked = false;
-            self.poll(Some(Duration::from_millis(10)), ready)?;
-            self.receive(ready, stop)?;
-            self.send_outgoing()?;
+        let mut transfer = Transfer::begin(self);
+        while transfer.goes_on(DRAIN_APART) && !stop.load(Ordering::Relaxed) {
+            self.drain_more(&mut transfer, ready, stop)?;
         }
+        let until = Instant::now() + DRAIN_APART;
         // Another process does not say which datagram is its last.
         while !self.links.datagrams.is_empty() && Instant::now() < until {
             self.poll(Some(SILENCE), ready)?;
@@ -88,6 +106,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
         self.write_queues();
         self.lose_unsent();
+        if in_order {
+            self.note_under_way();
+        }
         self.print_disconnected_count();
         let until = Instant::now() + END_PATIENCE;
         for process in &mut self.programs.processes {
@@ -130,6 +151,25 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             let wait = Some(Duration::from_millis(5));
             let _ = self.sockets.wait(wait, &mut ready);
         }
+    }
+
+    /// Notes the messages between nodes that were not delivered, and records those to nodes
+    /// of this process as lost.
+    fn note_under_way(&mut self) {
+        let mut found: BTreeSet<_> = self.under_way.drain(..).collect();
+        for (_, socket) in self.sockets.iter_mut() {
+            if let Socket::Link(link) = socket {
+                // Both ends of a connection may be here.
+                found.extend(link.take_under_way());
+            }
+        }
+        for message in &found {
+            if self.is_here(message.to) {
+                self.run
+                    .record_loss(message.to, message.from, message.number, message.bytes);
+            }
+        }
+        self.under_way = found.into_iter().collect();
     }
 
     /// Counts the messages for clients and programs that were not written in time as
