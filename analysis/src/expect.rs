@@ -6,8 +6,10 @@
 //! measured value.
 
 mod bound;
+mod mean;
 mod selection;
 mod tally;
+mod until;
 
 use std::fmt;
 
@@ -20,6 +22,7 @@ pub use bound::Bound;
 use bound::{Range, as_written};
 pub use selection::{matches_glob, selects};
 pub use tally::Tally;
+pub use until::Until;
 
 /// One `[[expect]]` of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,10 +46,13 @@ pub enum Over {
     /// Each run.
     #[default]
     EveryRun,
-    /// The mean over the runs of a case, node by node.
+    /// The interval of the mean over the runs of a case, node by node.
     Mean,
     /// At least this share of the runs of a case, 0 to 1.
     Fraction(f64),
+    /// The width of the interval of the mean, node by node: the bound is half of it. Runs
+    /// are added until it is narrow.
+    Until(Until),
 }
 
 /// Whether a metric is a time in nanoseconds, so that a duration may bound it.
@@ -63,6 +69,9 @@ pub fn is_time(metric: &str) -> bool {
 impl fmt::Display for Expectation {
     /// `queue_max of machine at most 500`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Over::Until(until) = &self.over {
+            return f.write_str(&self.until_text(until));
+        }
         if self.over == Over::Mean {
             f.write_str("mean ")?;
         }
@@ -211,10 +220,7 @@ impl Expectation {
             })
             .map(|it| it.node)
             .collect();
-        let nodes = match broken.len() {
-            1..=3 => format!("`{}`", broken.join("`, `")),
-            more => format!("{more} nodes"),
-        };
+        let nodes = named(&broken);
         format!("{} is not {} at {nodes}", self.metric, self.bound())
     }
 
@@ -245,6 +251,14 @@ impl Expectation {
     pub fn unjudged(&self) -> Judgement {
         let reason = "the run did not come to its end, so nothing was measured".to_owned();
         self.judgement(Verdict::Unknown, String::new(), reason)
+    }
+}
+
+/// Nodes in a sentence.
+fn named(nodes: &[&str]) -> String {
+    match nodes.len() {
+        1..=3 => format!("`{}`", nodes.join("`, `")),
+        more => format!("{more} nodes"),
     }
 }
 

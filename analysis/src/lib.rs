@@ -2,6 +2,7 @@
 //!
 //! - [`log`] defines logs and tables; the runner writes with it, this crate reads.
 //! - [`metrics`] computes numbers from the rows of a run.
+//! - [`statistics`] says how sure one can be of the runs of a case: intervals and tests.
 //! - [`expect`] judges metrics by the bounds of a scenario.
 //! - [`properties`] judges what is so in the records of a run, as it goes.
 //! - [`results`] is the manifest, and whether results are of one plan.
@@ -18,5 +19,6 @@ pub mod properties;
 pub mod render;
 pub mod report;
 pub mod results;
+pub mod statistics;
 
 pub use analysis_log as log;

@@ -23,12 +23,12 @@ pub use manifest::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
     Manifest, PartInfo, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
 };
-pub use population::{Population, percent, wilson};
+pub use population::{Population, percent};
 pub use repeat::RepeatCommand;
 pub use wanted::{MissingRuns, Wanted};
 
 pub use crate::log::tables::{
     EVIDENCE_FILE, EVIDENCE_HEADER, Evidence, Judge, Judgement, MAX_EVIDENCE, RUN_COLUMNS, RunRow,
-    RunStatus, VERDICTS_FILE, VERDICTS_HEADER, Verdict, gravest, idle_case, idle_run, runs_header,
-    verdict_of,
+    RunStatus, VERDICTS_FILE, VERDICTS_HEADER, Verdict, WARMUP_COLUMN, gravest, idle_case,
+    idle_run, runs_header, verdict_of,
 };

@@ -3,19 +3,23 @@
     cargo build --release
     python3 plugins/lottery/speed.py [target/release/runner [BETS_IN_MILLIONS]]
 
-Prints the bets stored per second in real time, with agencies and central as nodes of one
+Writes into README.md the bets stored per second in real time, with agencies and central as nodes of one
 process that communicate over TCP, with 5 and 50 agencies, without and with `sync`. For
-comparison, it prints the speed of the disk alone: batches of the same size, each appended and
-flushed. Then it prints the peak memory of runs in virtual time with 1 %, 10 % and 100 % of
+comparison, it gives the speed of the disk alone: batches of the same size, each appended and
+flushed. Then follows the peak memory of runs in virtual time with 1 %, 10 % and 100 % of
 BETS_IN_MILLIONS (default 10), which shows whether memory grows with the number of bets.
 """
 
 import csv
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests"))
+import figures  # noqa: E402
 
 RUNNER = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "target/release/runner")
 MILLIONS = float(sys.argv[2] if len(sys.argv) > 2 else 10)
@@ -35,7 +39,8 @@ config = {{ generate = {each}, announce = "none", backoff = "10ms" }}
 
 [[links]]
 between = ["agency", "central"]
-"""
+latency = "{latency}"
+{check}"""
 
 
 def run(folder, **what):
@@ -78,20 +83,40 @@ def disk(folder, seconds=2):
     return count / seconds
 
 
-with tempfile.TemporaryDirectory(dir=".") as folder:
-    print(f"the disk alone: {disk(folder) * 130:12,.0f} bets/s, in batches of 130")
-    for sync, total in [("false", 1_000_000), ("true", 400_000)]:
-        for agencies in (5, 50):
-            each = total // agencies
-            runs = [
-                run(folder, time="real", sync=sync, agencies=agencies, each=each) for _ in range(3)
-            ]
-            best = min(span for span, *_ in runs)
-            print(f"{agencies:2} agencies, sync = {sync:5}: {total / best:12,.0f} bets/s (best of 3)")
-    for millions in (MILLIONS / 100, MILLIONS / 10, MILLIONS):
-        each = int(millions * 200_000)
-        wall, memory, size = run(folder, time="virtual", sync="false", agencies=5, each=each)
-        print(
-            f"{millions:4} million bets ({size / 1e6:6.1f} MB): peak memory {memory:6.1f} MB,"
-            f" {wall:6.2f} s as a whole process"
-        )
+def main():
+    machine = f"{figures.machine()} {figures.busy()}"
+    real, virtual = [], []
+    with tempfile.TemporaryDirectory(dir=".") as folder:
+        alone = disk(folder) * 130
+        real.append(["the disk alone, each batch flushed", "", f"{alone:,.0f}"])
+        print(f"the disk alone: {alone:12,.0f} bets/s, in batches of 130")
+        for sync, total in [("false", 1_000_000), ("true", 400_000)]:
+            for agencies in (5, 50):
+                each = total // agencies
+                what = dict(time="real", sync=sync, agencies=agencies, each=each, check="", latency="0s")
+                best = min(run(folder, **what)[0] for _ in range(3))
+                print(f"{agencies:2} agencies, sync = {sync:5}: {total / best:12,.0f} bets/s (best of 3)")
+                name = f"{agencies} agencies" + (", `sync = true`" if sync == "true" else "")
+                real.append([name, f"{total / best / alone:.1f}", f"{total / best:,.0f}"])
+        checked = '[[check]]\ncheck = "lottery.complete"\n'
+        for millions, check in [
+            (MILLIONS / 100, ""), (MILLIONS / 10, ""), (MILLIONS, ""), (MILLIONS, checked)
+        ]:
+            each = int(millions * 200_000)
+            what = dict(time="virtual", sync="false", agencies=5, each=each, check=check, latency="1ms")
+            wall, memory, size = run(folder, **what)
+            name = f"{5 * each:,} bets" + (", with `lottery.complete`" if check else "")
+            virtual.append([name, f"{memory / (size / 1e6):.2f}", f"{size / 1e6:.1f} MB", f"{memory:.1f} MB", f"{wall:.2f} s"])
+            print(*virtual[-1], sep="  ")
+    text = "\n".join([
+        machine, "",
+        figures.table(["in real time, best of 3", "bets / disk alone", "bets per second"], real),
+        figures.table(["in virtual time", "memory / file", "`bets.csv`", "peak memory of the process",
+                       "time of the process"], virtual),
+    ])
+    source = "plugins/lottery/speed.py"
+    figures.write("plugins/lottery/README.md", "speed", f"python3 {source}", [source], text)
+
+
+if __name__ == "__main__":
+    main()

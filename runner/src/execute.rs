@@ -6,11 +6,13 @@
 //! (`in_order`), together with results of an earlier process, and writes the
 //! tables. So the number of workers changes the duration, and nothing else.
 
+mod batches;
 mod commit;
 mod in_order;
 mod queue;
 mod stuck;
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -18,6 +20,7 @@ use std::thread;
 use analysis::results::Judgement;
 use crossbeam::channel::{self, Receiver, RecvTimeoutError, Sender};
 
+use batches::Batches;
 use commit::commit;
 use in_order::InOrder;
 use queue::Queue;
@@ -48,6 +51,14 @@ pub struct Options {
 /// Something that happens while a plan is executed.
 #[derive(Debug)]
 pub enum Happening<'a> {
+    /// These runs are to be done. `look` says what the runs before have come to, if they
+    /// were looked at.
+    Scheduled {
+        /// The runs.
+        runs: &'a [RunSpec],
+        /// How narrow the interval is, for people.
+        look: Option<String>,
+    },
     /// A run has ended. These have the order of the plan.
     RunEnded(&'a RunResult),
     /// A callback does not return: which one, for people.
@@ -84,46 +95,34 @@ pub fn execute(
         ..
     } = results;
     let failed_before = resumed.kept.values().any(RunResult::has_failed);
-    let queue = Queue::new(runs, |run| resumed.kept.contains_key(&run), stop);
-    if options.fail_fast && failed_before {
-        queue.close();
-    }
-    let workers = options.jobs.clamp(1, queue.len().max(1));
-    let timers: Vec<RunTimer> = (0..workers).map(|_| RunTimer::default()).collect();
-    let done = AtomicBool::new(false);
-    let worker = Worker {
-        plan,
-        folder: &folder,
-        options,
-        queue: &queue,
-        journal: &Mutex::new(journal),
-        before: &resumed.again,
-    };
+    let is_done: BTreeSet<u32> = resumed.kept.keys().copied().collect();
+    let journal = Mutex::new(journal);
     let kept = resumed.kept;
-    let mut in_order = InOrder::new(plan, &folder, runs, kept, options.is_part, each).map(Some)?;
-    let span = tracing::Span::current();
-    thread::scope(|scope| {
-        let (sender, finished) = channel::bounded(2 * workers);
-        for timer in &timers {
-            let (worker, sender, span) = (worker, sender.clone(), &span);
-            scope.spawn(move || span.in_scope(|| worker.work(timer, &sender)));
+    let mut in_order = InOrder::new(plan, &folder, runs, kept, options.is_part, each)?;
+    let mut batches = Batches::new(plan, runs);
+    while let Some(batch) = batches.next(|case| in_order.is_decided(case)) {
+        in_order.schedule(batch.clone());
+        let queue = Queue::new(runs, batch, |run| is_done.contains(&run), stop);
+        if options.fail_fast && failed_before {
+            queue.close();
         }
-        drop(sender);
-        let watching = options.session.timeout;
-        let watcher = watching.map(|_| scope.spawn(|| watch(&timers, stop, &done)));
-        let mut stuck = Stuck::new(&timers, stop);
-        if let Some(results) = &mut in_order
-            && let Some(why) = collect(results, &finished, &queue, &mut stuck)
-            && let Some(results) = in_order.take()
-        {
-            results.abandon(&why);
+        let worker = Worker {
+            plan,
+            folder: &folder,
+            options,
+            queue: &queue,
+            journal: &journal,
+            before: &resumed.again,
+        };
+        in_order = match worker.do_all(in_order) {
+            Some(in_order) => in_order,
+            None => return Ok(Vec::new()),
+        };
+        if !in_order.is_complete() {
+            break;
         }
-        done.store(true, Ordering::Release);
-        if let Some(watcher) = watcher {
-            watcher.thread().unpark();
-        }
-    });
-    in_order.map_or_else(|| Ok(Vec::new()), InOrder::finish)
+    }
+    in_order.finish()
 }
 
 /// What all workers share.
@@ -139,6 +138,44 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
+    /// Does all runs of the queue, side by side. Returns the results, unless the process is
+    /// to end without some of them.
+    fn do_all<'r>(self, in_order: InOrder<'r>) -> Option<InOrder<'r>> {
+        let (queue, options, stop) = (self.queue, self.options, self.queue.stop);
+        let workers = options.jobs.clamp(1, queue.len().max(1));
+        let timers: Vec<RunTimer> = (0..workers).map(|_| RunTimer::default()).collect();
+        let done = AtomicBool::new(false);
+        let mut in_order = Some(in_order);
+        let span = tracing::Span::current();
+        thread::scope(|scope| {
+            let (sender, finished) = channel::bounded(2 * workers);
+            for (timer, number) in timers.iter().zip(1..) {
+                let (worker, sender, span) = (self, sender.clone(), &span);
+                scope.spawn(move || {
+                    span.in_scope(|| {
+                        worker.work(timer, &sender);
+                        tracing::info!("worker thread {number} of {workers} has ended");
+                    });
+                });
+            }
+            drop(sender);
+            let watching = options.session.timeout;
+            let watcher = watching.map(|_| scope.spawn(|| watch(&timers, stop, &done)));
+            let mut stuck = Stuck::new(&timers, stop);
+            if let Some(results) = &mut in_order
+                && let Some(why) = collect(results, &finished, queue, &mut stuck)
+                && let Some(results) = in_order.take()
+            {
+                results.abandon(&why);
+            }
+            done.store(true, Ordering::Release);
+            if let Some(watcher) = watcher {
+                watcher.thread().unpark();
+            }
+        });
+        in_order
+    }
+
     /// Runs runs until the queue is empty or closed.
     fn work(&self, timer: &RunTimer, finished: &Sender<Finished>) {
         timer.attach();

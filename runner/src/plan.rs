@@ -12,10 +12,12 @@ pub mod planner;
 mod properties;
 mod selection;
 
+use analysis::metrics::Warmup;
 use std::path::Path;
 use std::sync::Arc;
 
 pub use crate::scenario::ONLY_CASE;
+use analysis::expect::Until;
 use analysis::log::RunSchema;
 use binding::Binder;
 pub use binding::{NO_PLUGINS, nearest};
@@ -26,9 +28,10 @@ use planner::Planner;
 pub use properties::BoundProperty;
 pub use selection::{Selection, Shard};
 
+use crate::reporter::count;
 use crate::scenario::{
     Axis, Diagnostic, Diagnostics, Loaded, Override, ReadCase, Reading, TimeMode, read_file,
-    read_text,
+    read_text, until,
 };
 use base::random::Streams;
 use host::build::GivenBuild;
@@ -213,7 +216,37 @@ impl Plan {
         matches!(self.loaded.scenario.time, TimeMode::Real { .. })
     }
 
-    /// Number of runs in the whole plan.
+    /// Whether a case leaves out the beginning of its runs.
+    pub fn has_warmup(&self) -> bool {
+        let mut cases = self.cases.iter();
+        cases.any(|case| case.scenario.warmup != Warmup::None)
+    }
+
+    /// When its cases have enough runs, if not after a fixed number.
+    pub fn until(&self) -> Option<Until> {
+        until(&self.loaded.scenario.expectations)
+    }
+
+    /// `[until]` of a case, and its index among the expectations.
+    pub fn until_rule(&self, case: usize) -> Option<(usize, Until)> {
+        let rules = &self.cases[case].scenario.expectations;
+        let mut found = rules
+            .iter()
+            .map(|rule| rule.expectation.until())
+            .enumerate();
+        found.find_map(|(index, until)| Some((index, until?)))
+    }
+
+    /// The number of runs for people: `5 runs`, or `10 to 10000 runs`.
+    pub fn runs_text(&self) -> String {
+        let most = count(u64::from(self.run_count()), "run");
+        match self.until() {
+            None => most,
+            Some(until) => format!("{} to {most}", until.at_least as usize * self.cases.len()),
+        }
+    }
+
+    /// Number of runs in the whole plan; with `[until]`, at most.
     pub fn run_count(&self) -> u32 {
         self.cases.len() as u32 * self.loaded.scenario.runs
     }

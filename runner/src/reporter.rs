@@ -62,6 +62,13 @@ pub enum Event<'a> {
     },
     /// The runs begin.
     PlanBegins,
+    /// Runs are to be done.
+    Scheduled {
+        /// Their number.
+        runs: usize,
+        /// What the runs before have come to, if they were looked at.
+        look: Option<&'a str>,
+    },
     /// A run ended. These events have the order of the plan.
     RunEnded(&'a RunResult),
     /// An expectation over all runs of a case was judged.

@@ -46,6 +46,7 @@ mod source;
 mod state;
 mod text_place;
 mod timing;
+mod until;
 mod values;
 mod written;
 
@@ -64,7 +65,7 @@ pub use reference::{Reference, references};
 pub use resolved::{
     BehaviorName, CheckRule, ExpectRule, External, Fault, FaultKind, Group, Link, LinkChange,
     LinkRule, LinkSettings, LinkTransport, Listen, LocalClock, Loss, NodeRanges, Order, Program,
-    PropertyPart, Scenario, StandardInput, TickRule, TimeMode, Timing, Transport,
+    PropertyPart, Scenario, StandardInput, TickRule, TimeMode, Timing, Transport, until,
 };
 pub use schema::schema;
 pub use source::{Place, Source};

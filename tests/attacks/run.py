@@ -25,6 +25,8 @@ import time
 
 MIB = 1 << 20
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+import figures  # noqa: E402
 
 # The default of `max_buffered`; the allocator may hold as much again.
 MEMORY = 2 * 256 * MIB
@@ -277,6 +279,9 @@ def mib(size):
 def main():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if options.small and options.write:
+        sys.exit("--write needs the whole attacks, not --small")
+    machine = f"{figures.machine()} {figures.busy()}" if options.write else ""
     rows, broken = [], []
     for attack in ATTACKS:
         server, what, crowd = attack()
@@ -304,14 +309,12 @@ def main():
         )
         print(rows[-1], flush=True)
         server.folder.cleanup()
-    head = "| attack | bound | memory | descriptors | log | honest client waits at most | SIGTERM to end |"
-    table = "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
     if options.write:
-        readme = ROOT / "tests/README.md"
-        marks = "<!-- attacks: generated -->\n", "\n<!-- attacks: end -->"
-        before, rest = readme.read_text().split(marks[0])
-        after = rest.split(marks[1])[1]
-        readme.write_text(f"{before}{marks[0]}\n{table}\n{marks[1]}{after}")
+        head = ["attack", "bound", "memory", "descriptors", "log", "honest client waits at most", "SIGTERM to end"]
+        table = figures.table(head, [row.strip("| ").split(" | ") for row in rows])
+        source = "tests/attacks/run.py"
+        command = f"python3 {source} --write"
+        figures.write("tests/README.md", "attacks", command, [source], f"{machine}\n\n{table}")
     if broken:
         sys.exit("\n".join(broken))
 

@@ -4,10 +4,10 @@
     python3 tests/peers/kv.py [ROUNDS]
 
 Both listen on loopback and keep nothing on disk. redis-benchmark asks them in turns, ROUNDS times
-(default 5): set and get, over 1 and 50 connections, one command at a time and 16 at once. Prints
-the requests per second of each, and the speed of the store as a share of redis-server's (the median
-of the rounds); then the requests per second of the same store in virtual time. Needs redis-server
-and redis-benchmark. Not part of the build or the tests.
+(default 5): set and get, over 1 and 50 connections, one command at a time and 16 at once. Writes
+the speed of the store as a share of redis-server's (the median of the rounds), the requests per
+second of each, and those of the same store in virtual time, into plugins/kv/README.md. Needs
+redis-server and redis-benchmark. Not part of the build or the tests.
 """
 
 import csv
@@ -23,6 +23,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+import figures  # noqa: E402
+
 SCENARIO = """
 name = "kv-peers"
 time = "real"
@@ -79,6 +82,7 @@ def await_listener(address):
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)
+    machine = f"{figures.machine()} {figures.busy()}"
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         redis_at = (own_host(), 6379)
@@ -93,7 +97,7 @@ def main():
             line = next(line for line in store.stdout if "listens on" in line)
             kv_at = ("127.0.0.1", int(re.search(r":(\d+) ", line)[1]))
             await_listener(redis_at)
-            measure({"redis": redis_at, "kv": kv_at}, rounds)
+            rows = measure({"redis": redis_at, "kv": kv_at}, rounds)
         finally:
             for process in (redis, store):
                 process.terminate()
@@ -104,21 +108,37 @@ def main():
             subprocess.run([*runner(folder, VIRTUAL), "--quiet", "--out", out], check=True)
             run = next(csv.DictReader(open(out / "runs.csv")))
             speeds.append(int(run["messages"]) / 2 / float(run["wall_s"]))
-        print(f"\nvirtual time, 20 clients: {statistics.median(speeds):,.0f} requests/s")
+    speed = f"{statistics.median(speeds):,.0f}"
+    print(f"\nvirtual time, 20 clients: {speed} requests/s")
+    version = subprocess.run(["redis-server", "--version"], check=True, stdout=subprocess.PIPE, text=True)
+    version = re.search(r"v=(\S+)", version.stdout)[1]
+    head = ["connections, pipelined commands", "set, kv / redis", "get, kv / redis", "kv set/s", "kv get/s",
+            f"redis {version} set/s", "get/s"]
+    virtual = figures.table(["in virtual time", "requests per second"], [["20 clients", speed]])
+    text = f"{machine}\n\n{figures.table(head, rows)}\n{virtual}"
+    source = "tests/peers/kv.py"
+    figures.write("plugins/kv/README.md", "speed", f"python3 {source}", [source], text)
 
 
 def measure(listeners, rounds):
+    """The rows of the table: shares of redis-server's speed first, then the speeds."""
     print(f"{'connections':>11} {'at once':>7} {'':4} {'redis/s':>10} {'kv/s':>10} {'kv/redis':>9}")
+    rows = []
     for connections, pipeline, requests in SETTINGS:
         found = {"redis": [], "kv": []}
         for _ in range(rounds):
             for name, address in listeners.items():
                 found[name].append(benchmark(*address, connections, pipeline, requests))
+        ratios, speeds = [], {"kv": [], "redis": []}
         for test in ("SET", "GET"):
             redis, kv = ([it[test] for it in found[name]] for name in ("redis", "kv"))
-            ratio = statistics.median(k / r for k, r in zip(kv, redis))
-            print(f"{connections:>11} {pipeline:>7} {test:4} {statistics.median(redis):>10,.0f} "
-                  f"{statistics.median(kv):>10,.0f} {ratio:>9.2f}", flush=True)
+            ratios.append(f"{statistics.median(k / r for k, r in zip(kv, redis)):.2f}")
+            for name, each in (("kv", kv), ("redis", redis)):
+                speeds[name].append(f"{statistics.median(each):,.0f}")
+            print(f"{connections:>11} {pipeline:>7} {test:4} {speeds['redis'][-1]:>10} "
+                  f"{speeds['kv'][-1]:>10} {ratios[-1]:>9}", flush=True)
+        rows.append([f"{connections}, {pipeline}", *ratios, *speeds["kv"], *speeds["redis"]])
+    return rows
 
 
 if __name__ == "__main__":

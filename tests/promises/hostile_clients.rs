@@ -275,7 +275,7 @@ fn rows_of_a_flood_are_in_the_log_up_to_a_bound_and_counted_beyond_it() {
     let log = live.lab.table("out/runs/0001/machine.csv");
     // The row of the connection, and drops.
     assert_eq!(log.only("event", "drop").rows.len(), 99_999);
-    let said = "20001 rows `connect`, `disconnect` and `drop` of programs outside are not in the log of machine";
+    let said = "20002 rows `connect`, `disconnect` and `drop` of programs outside are not in the log of machine";
     answer.says(&[said]);
     let account = live
         .lab

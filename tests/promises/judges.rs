@@ -118,7 +118,13 @@ fn a_mean_and_a_share_are_judged_over_all_runs() {
     // No single run has a verdict.
     assert_eq!(lab.table("out/runs.csv").texts("verdict"), [""; 3]);
     let verdicts = lab.table("out/verdicts.csv").only("run", "");
-    assert_eq!(verdicts.texts("verdict"), ["passed", "failed"]);
+    // Of three runs with drawn rates, the mean over all runs is not known.
+    assert_eq!(verdicts.texts("verdict"), ["unknown", "failed"]);
+    let reason = verdicts.texts("reason")[0].to_owned();
+    assert!(
+        reason.contains("has no 95 % interval: too few runs: about"),
+        "{reason}"
+    );
     let summary = lab.table("out/summary.csv");
     let means = ["machine-1", "machine-2", "machine-3"].map(|node| {
         let clocks = summary.only("node", node).numbers("clock_final");
@@ -132,6 +138,51 @@ fn a_mean_and_a_share_are_judged_over_all_runs() {
         .parse()
         .unwrap();
     assert!((least - told).abs() < 1e-5, "{least} {told}");
+}
+
+#[test]
+fn a_mean_is_decided_by_its_whole_interval() {
+    let queue = format!("{}/../scenarios/queue-md1.toml", env!("CARGO_MANIFEST_DIR"));
+    let judged = |bounds: &str, runs: &str| {
+        let lab = Lab::new();
+        let expect = format!(
+            "expect=[{{ metric = \"latency_mean\", nodes = \"consumer\", {bounds}, over = \"mean\" }}]"
+        );
+        let options = [
+            "--no-report",
+            "--log",
+            "off",
+            "--out",
+            "out",
+            "--runs",
+            runs,
+        ];
+        let scenario = [&*queue, "--set", &expect];
+        lab.runner(&[&scenario[..], &options].concat());
+        let verdicts = lab.table("out/verdicts.csv");
+        let verdicts = verdicts.only("judge", "expect");
+        let of = |column: &str| verdicts.texts(column)[0].to_owned();
+        (of("verdict"), of("measured"), of("reason"))
+    };
+    // The mean is 24 ms, and 24.8 ms in these ten runs.
+    for (bounds, verdict) in [
+        ("between = [\"20ms\", \"30ms\"]", "passed"),
+        ("at_most = \"20ms\"", "failed"),
+        ("at_most = \"25ms\"", "unknown"),
+        ("at_least = \"25ms\"", "unknown"),
+    ] {
+        let (found, measured, reason) = judged(bounds, "10");
+        assert_eq!(found, verdict, "{bounds}: {measured} {reason}");
+        assert!(measured.contains("(consumer), 95 % interval"), "{measured}");
+        assert_eq!(reason.contains("runs would tell"), verdict == "unknown");
+    }
+    let (found, measured, reason) = judged("at_most = \"1h\"", "4");
+    assert_eq!(found, "unknown");
+    assert!(measured.ends_with("(consumer), no interval"), "{measured}");
+    assert!(
+        reason.ends_with("about 10 would do, there are 4"),
+        "{reason}"
+    );
 }
 
 #[test]

@@ -233,3 +233,85 @@ fn mistakes_in_a_config_have_a_place() {
             "keys here: budget, min_answered (did you mean `budget`?)",
         ]);
 }
+
+#[test]
+fn a_stall_is_hidden_by_a_closed_loop_and_shown_by_an_open_one() {
+    let lab = shipped("kv-stall", &[]);
+    let summary = lab.table("out/summary.csv");
+    let mean = |node: &str| {
+        let own = summary.only("node", node);
+        own.numbers("latency_ns_mean")[0] / 1e6
+    };
+    assert!(
+        mean("closed") < 5.0 && mean("open") > 33.0,
+        "{} {}",
+        mean("closed"),
+        mean("open")
+    );
+    let table = lab.runner(&["report", "out"]);
+    table.passes();
+    let report = lab.read("out/report.md");
+    assert!(
+        report.contains("Closed loop: `closed`. Each node sends its next request after a reply.")
+    );
+    assert!(report.contains("Open loop: `open`. Requests are sent at times of their own"));
+}
+
+#[test]
+fn an_open_loop_whose_messages_are_lost_is_not_judged() {
+    let scenario = "name = \"lost\"\nduration = \"20s\"\n[nodes.client]\nbehavior = \"kv.client\"\n\
+         config = { operations = 100, rate = 50 }\n[nodes.server]\nbehavior = \"kv.server\"\n\
+         [[links]]\nbetween = [\"client\", \"server\"]\nlatency = \"50ms\"\nloss = 0.1\n\
+         [[check]]\ncheck = \"kv.linearizable\"\n";
+    let lab = Lab::with(scenario);
+    lab.runner(&["scenario.toml", "--out", "out", "--no-report"])
+        .ends(4);
+    let (verdict, reason) = verdicts(&lab).remove(0);
+    assert_eq!(verdict, "unknown");
+    assert!(
+        reason.starts_with("`client` does not wait for replies"),
+        "{reason}"
+    );
+    // The same without a loss passes.
+    let lab = Lab::with(&scenario.replace("loss = 0.1\n", ""));
+    lab.run_into("out", &[]);
+    assert_eq!(verdicts(&lab)[0].0, "passed");
+}
+
+#[test]
+fn keys_expire_by_the_local_time_of_the_store() {
+    let scenario = |drift: &str| {
+        format!(
+            "name = \"expiry\"\n[nodes.client]\nbehavior = \"kv.client\"\n[nodes.client.config]\n\
+             protocol = \"resp\"\nthink = \"100ms\"\nscript = [\"SET a 1 PX 250\", \
+             {{ send = \"GET a\", expect = \"1\" }}, \"GET a\", {{ send = \"GET a\", expect = \"not found\" }}, \
+             {{ send = \"DBSIZE\", expect = \"0\" }}]\n\
+             [nodes.server]\nbehavior = \"kv.server\"\n{drift}"
+        )
+    };
+    for (drift, third) in [("", "1"), ("drift = 500000\n", "not found")] {
+        let lab = Lab::with(&scenario(drift));
+        lab.run_into("out", &[]);
+        lab.run_into("again", &[]);
+        assert_eq!(lab.files("out/runs"), lab.files("again/runs"));
+        let log = lab
+            .table("out/runs/0001/client.csv")
+            .only("event", "return");
+        assert_eq!(log.texts("result"), ["ok", "1", third, "not found", "0"]);
+    }
+}
+
+#[test]
+fn a_client_that_reconnects_works_in_virtual_time_too() {
+    let lab = Lab::with(
+        "name = \"reconnect\"\nduration = \"1m\"\n[nodes.client]\ncount = 3\nbehavior = \"kv.client\"\n\
+         [nodes.client.config]\noperations = 100\nkeys = 2\nreconnect = true\ntimeout = \"30ms\"\n\
+         [nodes.server]\nbehavior = \"kv.server\"\n[[links]]\nbetween = [\"client\", \"server\"]\n\
+         latency = \"5ms\"\nloss = 0.05\n[[check]]\ncheck = \"kv.linearizable\"\n",
+    );
+    lab.run_into("out", &[]);
+    assert_eq!(verdicts(&lab)[0].0, "passed");
+    let log = lab.table("out/runs/0001/client-1.csv");
+    assert!(!log.only("event", "retry").rows.is_empty());
+    assert!(log.only("event", "settled").rows.is_empty());
+}

@@ -158,9 +158,9 @@ fn kvclient_works_in_every_framing() {
         };
         let out = |arguments: &[&str]| run(arguments).passes().out;
         assert_eq!(out(&["set", "foo", "hello"]), "ok\n", "{framing}");
-        assert_eq!(out(&["get", "foo"]), "hello\n", "{framing}");
+        assert_eq!(out(&["get", "foo"]), "hello", "{framing}");
         assert_eq!(out(&["set", "foo", "two  words"]), "ok\n", "{framing}");
-        assert_eq!(out(&["get", "foo"]), "two  words\n", "{framing}");
+        assert_eq!(out(&["get", "foo"]), "two  words", "{framing}");
         assert_eq!(out(&["delete", "foo"]), "ok\n", "{framing}");
         run(&["get", "foo"]).ends(1).says(&["not found"]);
         run(&["delete", "foo"]).ends(1).says(&["not found"]);

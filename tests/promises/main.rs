@@ -4,6 +4,7 @@
 
 mod harness;
 mod waiting;
+mod warmup;
 
 mod abi;
 mod all_mistakes;
@@ -12,6 +13,7 @@ mod chat;
 mod chat_live;
 mod clock;
 mod commands;
+mod coverage;
 mod decimals;
 mod destructors;
 mod determinism;
@@ -23,6 +25,7 @@ mod end_of_time;
 mod failures;
 mod faults;
 mod faults_at_start;
+mod figures;
 mod framing;
 mod golden;
 mod harmless_text;
@@ -34,6 +37,7 @@ mod judges;
 mod junit;
 mod kept;
 mod kv;
+mod kv_foreign;
 mod kv_live;
 mod kv_redis;
 mod lab_model;
@@ -82,4 +86,5 @@ mod traffic;
 mod traffic_live;
 mod unanswered;
 mod units;
+mod until;
 mod verbosity;

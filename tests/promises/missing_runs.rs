@@ -12,7 +12,9 @@ use crate::real_live::{Live, until};
 
 /// The matrix, with an expectation over runs that every case meets.
 fn expecting() -> String {
-    format!("{MATRIX}\n[[expect]]\nmetric = \"sent\"\nover = \"mean\"\nat_least = 1\n")
+    format!(
+        "{MATRIX}\n[[expect]]\nmetric = \"sent\"\nover = \"fraction\"\nshare = 0.5\nat_least = 1\n"
+    )
 }
 
 /// Runs shards of three into folders with their numbers.
@@ -230,7 +232,7 @@ fn what_is_expected_over_runs_is_unknown_where_runs_are_missing() {
     for (out, option) in [("merged", "--fail-on-missing"), ("partial", "--partial")] {
         lab.runner(&["report", "1", "2", "--out", out, option])
             .ends(4)
-            .says(&["expect `mean sent at least 1` is unknown: runs of the case are missing"]);
+            .says(&["expect `sent at least 1 in at least 50 % of the runs` is unknown: runs of the case are missing"]);
         let verdicts = lab.table(&format!("{out}/verdicts.csv"));
         let over_runs = verdicts.only("run", "");
         assert!(over_runs.texts("verdict").contains(&"unknown"));
@@ -277,7 +279,7 @@ fn the_junit_file_of_a_merge_is_that_of_the_whole() {
     needs_python!();
     let scenario = format!(
         "{MATRIX}\n[[expect]]\nmetric = \"queue_max\"\nat_most = 1\n\
-         [[expect]]\nmetric = \"sent\"\nover = \"mean\"\nat_least = 12\n"
+         [[expect]]\nmetric = \"sent\"\nover = \"fraction\"\nshare = 0.5\nat_least = 12\n"
     );
     let lab = Lab::with(&scenario);
     let whole = ["scenario.toml", "-q", "--no-report", "--out", "whole"];

@@ -10,7 +10,7 @@ use crate::matrix::MATRIX;
 fn judged() -> String {
     format!(
         "{MATRIX}\n[[expect]]\nmetric = \"queue_max\"\nat_most = 1\n\
-         [[expect]]\nmetric = \"sent\"\nover = \"mean\"\nat_least = 12\n"
+         [[expect]]\nmetric = \"sent\"\nover = \"fraction\"\nshare = 0.5\nat_least = 12\n"
     )
 }
 

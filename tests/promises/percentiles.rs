@@ -124,18 +124,18 @@ fn a_bound_within_the_bucket_of_a_percentile_is_unknown() {
 }
 
 #[test]
-fn a_merge_judges_means_of_percentiles_by_their_buckets() {
+fn a_merge_judges_shares_of_percentiles_by_their_buckets() {
     let lab = items(40_000, SPREAD, "");
     lab.run_into("out", &[]);
     let exact = nearest(&latencies(&lab, 1), 500);
-    // The same latency in both runs: the mean is in the same bucket.
+    // The same latency in both runs.
     for (bound, code) in [
         (exact, 4),
         (exact + exact / 1000, 0),
         (exact - exact / 1000, 1),
     ] {
         let more = format!(
-            "[[expect]]\nmetric = \"latency_p50\"\nnodes = \"consumer\"\nat_most = \"{bound}ns\"\nover = \"mean\"\n"
+            "[[expect]]\nmetric = \"latency_p50\"\nnodes = \"consumer\"\nat_most = \"{bound}ns\"\nover = \"fraction\"\nshare = 1\n"
         );
         let lab = items(40_000, SPREAD, &more);
         let options = ["scenario.toml", "--no-report", "--log", "off"];

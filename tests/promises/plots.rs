@@ -95,6 +95,19 @@ fn plots_have_their_colours_in_resvg_and_in_cairosvg() {
     }
 }
 
+#[test]
+fn the_plots_beside_readmes_have_their_colours_too() {
+    let Some(python) = python() else { return };
+    let root = format!("{}/..", env!("CARGO_MANIFEST_DIR"));
+    let program = format!("{root}/tests/fixtures/programs/plots.py");
+    let folder = format!("{root}/plugins/chat");
+    let answer = Command::new(&python).args([program, folder]).output();
+    let answer = answer.unwrap();
+    let errors = String::from_utf8_lossy(&answer.stderr);
+    assert!(answer.status.success(), "{errors}");
+    assert_eq!(String::from_utf8_lossy(&answer.stdout), "1\n");
+}
+
 /// A Python with both renderers: that of `PLOT_PYTHON`, else `python3`; `None` if it has
 /// them not.
 fn python() -> Option<String> {

@@ -81,9 +81,136 @@ fn a_second_signal_ends_the_runner_at_once() {
         let asked = ["send", &format!("tcp://{address}"), "?", "--timeout", "1s"];
         live.lab.runner(&asked).code != Some(0)
     });
-    live.runner.signal(Signal::INT);
+    // What comes right after the first signal is the first one again.
+    until("the second signal ends it", || {
+        live.runner.signal(Signal::INT);
+        !is_running(&live.runner.pid().to_string())
+    });
     live.end().ends(130);
     until("its program is gone", || !is_running(&pid));
+}
+
+#[test]
+fn signals_that_come_at_once_are_one() {
+    crate::harness::needs_python!();
+    for count in [2, 5] {
+        let mut live = Live::start(&endless());
+        let address = live.address("server");
+        reaches(&live, &address, 0.1);
+        for _ in 0..count {
+            live.runner.signal(Signal::INT);
+        }
+        let answer = live.end().ends(130);
+        assert!(answer.out.contains("results: out\n"), "{}", answer.out);
+        let runs = live.lab.table("out/runs.csv");
+        assert_eq!(runs.texts("status"), ["stopped"]);
+    }
+}
+
+/// Presses Ctrl-C on a terminal that runs a command, once it has printed an address.
+const CTRL_C: &str = "
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+out, pressed = b'', False
+while True:
+    try: piece = os.read(terminal, 65536)
+    except OSError: break
+    if not piece: break
+    out += piece
+    if b'listens on' in out and b'pid ' in out and not pressed:
+        pressed = True
+        os.write(terminal, b'\\x03')
+sys.stdout.write(out.decode().replace('\\r', ''))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 255)";
+
+#[test]
+fn one_ctrl_c_is_one_signal_under_timeout_make_and_a_script() {
+    crate::harness::needs_python!();
+    let runner = env!("CARGO_BIN_EXE_runner");
+    let run = format!("{runner} scenario.toml --no-report --out");
+    for (what, command) in [
+        ("alone", format!("exec {run} out")),
+        ("script", format!("{run} out\nexit $?")),
+        ("timeout", format!("exec timeout --foreground 5m {run} out")),
+        (
+            "make",
+            format!("printf 'all:\\n\\t{run} out\\n' > Makefile; exec make"),
+        ),
+    ] {
+        let lab = Lab::with(&endless());
+        let mut python = lab.program("python3");
+        lab.answer(python.args(["-c", CTRL_C, "sh", "-c", &command]));
+        let runs = lab.table("out/runs.csv");
+        assert_eq!(runs.texts("status"), ["stopped"], "{what}");
+        assert!(lab.path("out/runs/0001/machine-1.csv").exists(), "{what}");
+    }
+    // `timeout` signals the runner, and then its whole process group.
+    let lab = Lab::with(&endless());
+    let answer = lab.shell(&format!("timeout -s INT 2 {run} out"));
+    answer.ends(124);
+    assert_eq!(lab.table("out/runs.csv").texts("status"), ["stopped"]);
+}
+
+#[test]
+fn each_thing_that_is_closed_has_a_line_in_order() {
+    crate::harness::needs_python!();
+    let arguments = ["-v"];
+    let mut live = Live::with(&endless(), &arguments);
+    let address = live.address("server");
+    live.runner.told("program | pid ");
+    let idle = std::net::TcpStream::connect(&address).unwrap();
+    let peer = idle.local_addr().unwrap().to_string();
+    // The server closes the connection after the time; this one stays open until then.
+    reaches(&live, &address, 0.1);
+    live.runner.signal(Signal::TERM);
+    let answer = live.end().ends(143);
+    let at = |words: &str| {
+        let found = answer.err.find(words);
+        found.unwrap_or_else(|| panic!("{words}: {}", answer.err))
+    };
+    let places = [
+        at("closed the listener of server: tcp "),
+        at("ended the program of program: "),
+        at("closed the connection between machine-1 and machine-2"),
+        at("closed the file machine-1.csv: "),
+        at("worker thread 1 of 1 has ended"),
+    ];
+    assert!(places.is_sorted(), "{}", answer.err);
+    assert_eq!(
+        answer
+            .err
+            .matches("between machine-1 and machine-2")
+            .count(),
+        1
+    );
+    drop((idle, peer));
+}
+
+#[test]
+fn connections_that_are_open_at_the_end_have_a_disconnect_row() {
+    let mut live = Live::with(&echo_server("line", ""), &["-v"]);
+    let address = live.address("server");
+    let open = std::net::TcpStream::connect(&address).unwrap();
+    let peer = open.local_addr().unwrap().to_string();
+    let closed = std::net::TcpStream::connect(&address).unwrap();
+    let gone = closed.local_addr().unwrap().to_string();
+    drop(closed);
+    let log = live.lab.path("out/runs/0001.partial/server.csv");
+    until("both are in the log", || {
+        let log = fs::read_to_string(&log).unwrap_or_default();
+        log.contains(&format!("connect,{peer}")) && log.contains(&format!("disconnect,{gone}"))
+    });
+    live.runner.signal(Signal::TERM);
+    live.end().ends(143).says(&[&format!(
+        "closed the connection of server to {peer}: all messages to it were sent"
+    )]);
+    let log = live.lab.table("out/runs/0001/server.csv");
+    for peer in [&peer, &gone] {
+        let events = log.only("peer", peer);
+        assert_eq!(events.texts("event"), ["connect", "disconnect"]);
+    }
+    assert_eq!(log.texts("event").last(), Some(&"disconnect"));
 }
 
 #[test]
@@ -228,18 +355,51 @@ fn a_late_run_warns() {
     crate::harness::needs_python!();
     let lab = Lab::with(
         "name = \"late\"\ntime = \"real\"\nspeed = 100000\nduration = \"60s\"\n\
-         [nodes.machine]\ncount = 50\nbehavior = \"clock.machine\"\ntick_rate = 6\n\
+         [nodes.machine]\ncount = 400\nbehavior = \"clock.machine\"\ntick_rate = 6\n\
          [[links]]\nbetween = [\"machine\", \"machine\"]\ntransport = \"channel\"\n",
     );
     lab.runner(&["scenario.toml", "--no-report", "-q", "--out", "out"])
         .ends(0)
-        .says(&["warning: run 1: ticks and timers were late: one in a hundred by "]);
+        .says(&[
+            "warning: run 1: ticks and timers were late: one in a hundred by ",
+            "; late nodes: machine-1, machine-2, machine-3, 397 more\n",
+        ]);
     let lag = lab.table("out/runs/0001/lag.csv");
     // No tick was left out.
-    assert!(lag.numbers("due")[0] >= 50.0 * 360.0);
+    assert!(lag.numbers("due")[0] >= 400.0 * 360.0);
     let [p50, p99, max, bound] =
         ["lag_p50_ns", "lag_p99_ns", "lag_max_ns", "bound_ns"].map(|column| lag.numbers(column)[0]);
     assert!(p50 <= p99 && p99 <= max && bound < p99);
+}
+
+#[test]
+fn lags_and_durations_are_told_in_wall_time_and_for_each_node() {
+    // A run stops for 50 ms of wall time: 5 s of its own time, in which 100 ticks of
+    // each of two nodes and the only timer of a third fall due.
+    let lab = Lab::with(
+        "name = \"fast\"\ntime = \"real\"\nspeed = 100\nduration = \"30s\"\n\
+         [nodes.machine]\ncount = 2\nbehavior = \"clock.machine\"\ntick_rate = 20\n\
+         [nodes.quiet]\nbehavior = \"clock.machine\"\n\
+         [[links]]\nbetween = [\"machine\", \"machine\"]\n",
+    );
+    lab.runner(&["scenario.toml", "--out", "out"]).ends(0);
+    let lag = lab.table("out/runs/0001/lag.csv");
+    assert_eq!(lag.texts("node"), ["", "machine-1", "machine-2"]);
+    assert_eq!(lag.numbers("due"), [1200.0, 600.0, 600.0]);
+    // The whole run takes 300 ms, so nothing can be later than that by the wall clock,
+    // unless the machine is very busy; in the time of the run, 1 ms is 100 ms.
+    let wall = lab.table("out/runs.csv").numbers("wall_s")[0];
+    assert!(wall >= 0.3);
+    assert!(lag.numbers("lag_max_ns")[0] <= wall * 1e9);
+    let report = lab.read("out/report.md");
+    for words in [
+        "30 s each, at 100 times real time: 0.3 s by the wall clock",
+        "| wall \\[s\\] |",
+        "Did the machine keep up?",
+        "| machine-2 | 1 | 600 |",
+    ] {
+        assert!(report.contains(words), "{words}: {report}");
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::mean::{self, NodeMean};
+use super::until::{self, Until};
 use super::{Expectation, Finding, Measure, Over, Range, as_written};
 use crate::metrics::Value;
 use crate::results::{Judgement, Verdict};
@@ -9,9 +11,8 @@ use crate::results::{Judgement, Verdict};
 /// The runs of a case so far, for one expectation that is not judged run by run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
-    /// By node, in the order of the first run: sums of the least and greatest numbers
-    /// that its values may be, and their count.
-    means: Vec<(String, Range, u64)>,
+    /// By node, in the order of the first run.
+    means: Vec<NodeMean>,
     places: BTreeMap<String, usize>,
     /// Number of runs that passed, that failed, that depend on where in its bucket a value
     /// lies, and that had no samples.
@@ -32,7 +33,7 @@ impl Tally {
         let nodes: Vec<_> = nodes.into_iter().collect();
         match expectation.over {
             Over::EveryRun => {}
-            Over::Mean => {
+            Over::Mean | Over::Until(_) => {
                 for (node, value) in nodes {
                     self.add_value(node, value.map(as_written));
                 }
@@ -58,18 +59,12 @@ impl Tally {
             Some(place) => *place,
             None => {
                 self.places.insert(node.to_owned(), self.means.len());
-                let none = Range {
-                    low: 0.0,
-                    high: 0.0,
-                };
-                self.means.push((node.to_owned(), none, 0));
+                self.means.push(NodeMean::new(node));
                 self.means.len() - 1
             }
         };
-        if let (Some(value), (_, sum, count)) = (value, &mut self.means[place]) {
-            sum.low += value.low;
-            sum.high += value.high;
-            *count += 1;
+        if let Some(value) = value {
+            self.means[place].add(value);
         }
     }
 
@@ -77,25 +72,30 @@ impl Tally {
     pub fn judge(&self, expectation: &Expectation) -> Option<Judgement> {
         match expectation.over {
             Over::EveryRun => None,
-            Over::Mean => {
-                let measures: Vec<Measure<'_>> = self
-                    .means
-                    .iter()
-                    .map(|(node, sum, count)| Measure {
-                        node,
-                        value: (*count > 0).then(|| {
-                            let mean = |sum: f64| as_written(Value::Real(sum / *count as f64));
-                            Range {
-                                low: mean(sum.low).low,
-                                high: mean(sum.high).high,
-                            }
-                        }),
-                    })
-                    .collect();
-                Some(expectation.judge(&measures))
-            }
+            Over::Mean => Some(mean::judge(expectation, &self.means)),
             Over::Fraction(share) => Some(self.share(expectation, share)),
+            Over::Until(until) => Some(until::judge(expectation, &until, &self.means)),
         }
+    }
+
+    /// Whether the intervals of all nodes are narrow.
+    pub fn is_narrow(&self, expectation: &Expectation, until: &Until) -> bool {
+        until::is_narrow(expectation, until, &self.means)
+    }
+
+    /// The ends of the interval of the first node's mean; none without one.
+    pub fn interval(&self, expectation: &Expectation, until: &Until) -> Option<(f64, f64)> {
+        let estimate = self
+            .means
+            .first()?
+            .estimate(&expectation.metric, until.confidence)?;
+        let interval = estimate.interval.ok()?;
+        Some((interval.low, interval.high))
+    }
+
+    /// How wide the intervals are, for people.
+    pub fn look(&self, expectation: &Expectation, until: &Until) -> String {
+        until::look(expectation, until, &self.means)
     }
 
     fn share(&self, expectation: &Expectation, least: f64) -> Judgement {
@@ -167,9 +167,17 @@ mod tests {
             &[("a", Some(2)), ("b", Some(8))],
             &[("a", Some(3)), ("b", Some(1))],
         ];
+        // Two runs decide nothing.
         let found = tallied(Over::Mean, &runs).unwrap();
+        assert_eq!(found.verdict, Verdict::Unknown);
+        assert_eq!(found.measured, "4.5 (b), no interval");
+        let many: Vec<[_; 2]> = (0..100)
+            .map(|it| [("a", Some(it % 2)), ("b", Some(19 + it % 2))])
+            .collect();
+        let many: Vec<&[_]> = many.iter().map(|run| &run[..]).collect();
+        let found = tallied(Over::Mean, &many).unwrap();
         assert_eq!(found.verdict, Verdict::Failed);
-        assert_eq!(found.measured, "4.5 (b)");
+        assert_eq!(found.reason, "mean queue_max is not at most 4 at `b`");
         let found = tallied(Over::Mean, &[&[("a", None)]]).unwrap();
         assert_eq!(found.verdict, Verdict::Unknown);
     }
@@ -225,10 +233,11 @@ mod tests {
                     .ends_with("(1 of 3 runs), 1 within the bucket of the bound")
             );
         }
+        // The bucket is 1024 to 1031; its values 64 times over leave the mean within it.
         for (values, verdict) in [
-            ([open, open], Verdict::Unknown),
-            ([open, kept], Verdict::Passed),
-            ([open, broken], Verdict::Failed),
+            ([open; 64], Verdict::Unknown),
+            ([Value::Unsigned(1027); 64], Verdict::Passed),
+            ([Value::Within(Bucket::new(1032, 3)); 64], Verdict::Failed),
         ] {
             assert_eq!(judged(Over::Mean, &values).verdict, verdict);
         }

@@ -1,7 +1,7 @@
 //! The definitions of all metrics, as the report prints them, in the order of every
 //! table.
 
-use super::{columns, drift, jumps, latency, queue, requests, traffic};
+use super::{columns, drift, jumps, latency, queue, requests, traffic, utilization};
 
 /// One metric: its name, unit and meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,10 +16,11 @@ pub struct Definition {
 }
 
 /// The families in the order of the tables; a behavior's own columns follow.
-pub const FAMILIES: [&[Definition]; 6] = [
+pub const FAMILIES: [&[Definition]; 7] = [
     jumps::DEFINITIONS,
     drift::DEFINITIONS,
     queue::DEFINITIONS,
+    utilization::DEFINITIONS,
     latency::DEFINITIONS,
     traffic::DEFINITIONS,
     requests::DEFINITIONS,
@@ -42,6 +43,12 @@ pub fn definition(name: &str) -> Option<&'static Definition> {
                     .is_some_and(|column| column.len() > 1 && column.ends_with('_'))
             })
         })
+}
+
+/// The greatest value that a metric can have; `None` if it has no upper end.
+pub fn range_end(metric: &str) -> Option<f64> {
+    // A share of time.
+    (metric == "utilization").then_some(1.0)
 }
 
 #[cfg(test)]

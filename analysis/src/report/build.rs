@@ -11,7 +11,9 @@ use super::sections::{DRAWN_CASES, key, observed, sections};
 use super::standing::Standing;
 use super::unfinished::cut_off;
 use super::write::{Outputs, write};
-use super::{Error, Report, cases, failures, faults, lag, place, setting, unfinished, verdicts};
+use super::{
+    Error, Report, cases, failures, faults, lag, place, setting, unfinished, verdicts, warmup,
+};
 use crate::render::number::{count, whole as whole_number};
 use crate::results::{LogMode, RunRow};
 
@@ -82,6 +84,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     report.sections.extend(compared);
     let questions = sections(&measured, &observed, drawing.figures);
     report.sections.extend(questions);
+    report.sections.extend(warmup::section(folder, &complete)?);
     let faults = faults::section(folder, &complete, &mut report.warnings)?;
     let lag = lag::section(folder, &complete, &mut report.warnings)?;
     report.sections.extend(faults);

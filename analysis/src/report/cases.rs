@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Section;
 use super::folder::Folder;
-use super::measured::Measured;
+use super::measured::{Measured, MeasuredRow};
 use super::questions::{head, own_metrics, scale};
 use super::table::{Align, Table};
+use crate::metrics::range_end;
 use crate::render::number::{decimals, fixed, whole};
 use crate::results::{CaseInfo, Population, percent};
+use crate::statistics::{Sample, rank};
 
 /// What a lab about clocks asks: how far they jump, what they skip, how far they drift apart, and
 /// how long the queues get. All of them are in the table.
@@ -38,8 +40,16 @@ pub(super) struct CaseRow {
     pub population: Population,
     /// Whether its runs have expectations or checks.
     pub judged: bool,
-    /// The means of the metrics over all its nodes and runs.
-    pub means: Vec<Option<f64>>,
+    /// By metric, of each run the mean over its nodes.
+    pub of_runs: Vec<Vec<f64>>,
+}
+
+impl CaseRow {
+    /// The mean of a metric over its runs.
+    fn mean(&self, metric: usize) -> Option<f64> {
+        let values = &self.of_runs[metric];
+        (!values.is_empty()).then(|| Sample::of(values.iter().copied()).mean())
+    }
 }
 
 /// The section; `None` for a single case without failures, judgements or many runs.
@@ -85,7 +95,7 @@ pub(super) fn section(folder: &Folder, measured: &Measured) -> Option<Section> {
         }
         for (index, &metric) in metrics.iter().enumerate() {
             let places = places(&case_rows, index);
-            let mean = |case_row: &CaseRow| case_row.means[index].map(|mean| fixed(mean, places));
+            let mean = |case_row: &CaseRow| case_row.mean(index).map(|mean| fixed(mean, places));
             let caption = format!("Mean of {}", head(measured, metric));
             tables.extend(over_two_axes(&caption, rows, columns, &case_rows, mean));
         }
@@ -120,7 +130,7 @@ pub(super) fn metrics(measured: &Measured) -> Vec<usize> {
 
 fn case_rows(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<CaseRow> {
     let manifest = &folder.manifest;
-    let means = means(measured, metrics);
+    let mut of_runs = of_runs(measured, metrics);
     let mut populations: BTreeMap<&str, Population> = BTreeMap::new();
     let mut words: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let judged = folder.runs.iter().filter(|run| run.verdict.is_some());
@@ -133,10 +143,9 @@ fn case_rows(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<Cas
         let population = populations.remove(case.id.as_str())?;
         Some(CaseRow {
             cells: words.get(case.id.as_str()).cloned().unwrap_or_default(),
-            means: means
-                .get(case.id.as_str())
-                .cloned()
-                .unwrap_or_else(|| vec![None; metrics.len()]),
+            of_runs: of_runs
+                .remove(case.id.as_str())
+                .unwrap_or_else(|| vec![Vec::new(); metrics.len()]),
             id: case.id.clone(),
             judged: judged.contains(case.id.as_str()),
             population,
@@ -145,33 +154,48 @@ fn case_rows(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<Cas
     manifest.cases.iter().filter_map(case_row).collect()
 }
 
-/// The means of metrics over all nodes and runs of each case.
-pub(super) fn means<'a>(
+/// By case and metric, of each run the mean over its nodes: these are not independent,
+/// so a run counts once.
+pub(super) fn of_runs<'a>(
     measured: &'a Measured,
     metrics: &[usize],
-) -> BTreeMap<&'a str, Vec<Option<f64>>> {
-    let mut sums = vec![vec![(0.0, 0_u64); metrics.len()]; measured.cases.len()];
-    for (row, about) in measured.rows.iter().enumerate() {
-        for (cell, &metric) in sums[about.case].iter_mut().zip(metrics) {
+) -> BTreeMap<&'a str, Vec<Vec<f64>>> {
+    let mut means = vec![vec![Vec::new(); metrics.len()]; measured.cases.len()];
+    let mut sums = vec![(0.0, 0_u64); metrics.len()];
+    let mut rows = measured.rows.iter().enumerate().peekable();
+    // The rows of a run follow one another.
+    while let Some((row, about)) = rows.next() {
+        for (sum, &metric) in sums.iter_mut().zip(metrics) {
             if let Some(value) = measured.value(row, metric) {
-                cell.0 += value * scale(measured, metric);
-                cell.1 += 1;
+                sum.0 += value * scale(measured, metric);
+                sum.1 += 1;
             }
         }
+        let same =
+            |next: &(usize, &MeasuredRow)| (next.1.case, next.1.run) == (about.case, about.run);
+        if rows.peek().is_some_and(same) {
+            continue;
+        }
+        for (of_runs, sum) in means[about.case].iter_mut().zip(&mut sums) {
+            if sum.1 > 0 {
+                of_runs.push(sum.0 / sum.1 as f64);
+            }
+            *sum = (0.0, 0);
+        }
     }
-    let mean = |(sum, count): (f64, u64)| (count > 0).then(|| sum / count as f64);
-    let of_case = sums
-        .into_iter()
-        .map(|it| it.into_iter().map(mean).collect());
-    let names = measured.cases.iter().map(String::as_str);
-    names.zip(of_case).collect()
+    measured
+        .cases
+        .iter()
+        .map(String::as_str)
+        .zip(means)
+        .collect()
 }
 
 fn places(case_rows: &[CaseRow], metric: usize) -> usize {
     decimals(
         case_rows
             .iter()
-            .filter_map(|case_row| case_row.means[metric]),
+            .filter_map(|case_row| case_row.mean(metric)),
     )
 }
 
@@ -191,9 +215,17 @@ pub(super) fn observations(
         });
     if let Some((rate, case_row)) = worst {
         if rate > 0.0 {
-            let of = match several {
-                true => format!("{} fails most often: ", case_row.id),
-                false => String::new(),
+            // One case always fails most often, if only by chance.
+            let low = case_row.population.interval().map_or(0.0, |it| it.0);
+            let others = case_rows.iter().filter(|it| it.id != case_row.id);
+            let mut others = others.filter_map(|it| it.population.interval());
+            let of = match (several, others.all(|(_, high)| high < low)) {
+                (true, true) => format!("{} fails most often: ", case_row.id),
+                (true, false) => format!(
+                    "{} has the most failures, and others may fail as often: ",
+                    case_row.id
+                ),
+                (false, _) => String::new(),
             };
             let first = case_row.population.first_text();
             sentences.push(format!(
@@ -207,35 +239,61 @@ pub(super) fn observations(
     if !several {
         return sentences;
     }
-    let mut first = true;
+    let mut undecided = Vec::new();
     for (index, &metric) in metrics.iter().enumerate() {
-        let mut known: Vec<(f64, &str)> = case_rows
-            .iter()
-            .filter_map(|case_row| Some((case_row.means[index]?, case_row.id.as_str())))
-            .collect();
-        known.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (Some(least), Some(most)) = (known.first(), known.last()) else {
-            continue;
-        };
-        if least.0 == most.0 {
-            continue;
+        match ranking(measured, (index, metric), case_rows) {
+            Some(sentence) => sentences.push(sentence),
+            None => undecided.push(head(measured, metric)),
         }
-        let places = places(case_rows, index);
-        // Said once, for all of these sentences.
-        let mean = match std::mem::replace(&mut first, false) {
-            true => ", in the mean over nodes and runs",
-            false => "",
-        };
+    }
+    if !undecided.is_empty() {
         sentences.push(format!(
-            "{} is highest in {} ({}) and lowest in {} ({}){mean}.",
-            head(measured, metric),
-            most.1,
-            fixed(most.0, places),
-            least.1,
-            fixed(least.0, places),
+            "These runs do not tell which case has the highest or lowest {}: the intervals overlap, and more runs would narrow them.",
+            undecided.join(", ")
         ));
     }
     sentences
+}
+
+/// Which cases have the highest and lowest values of a metric, by its index among those
+/// shown and its column; `None` if the runs do not tell.
+fn ranking(
+    measured: &Measured,
+    (index, metric): (usize, usize),
+    case_rows: &[CaseRow],
+) -> Option<String> {
+    let known: Vec<&CaseRow> = case_rows
+        .iter()
+        .filter(|it| !it.of_runs[index].is_empty())
+        .collect();
+    let groups: Vec<&[f64]> = known
+        .iter()
+        .map(|it| it.of_runs[index].as_slice())
+        .collect();
+    let end = range_end(&measured.metrics[metric]).map(|end| end * scale(measured, metric));
+    let ranking = rank(&groups, end)?;
+    let places = places(case_rows, index);
+    let ends = [("highest", ranking.highest), ("lowest", ranking.lowest)];
+    let said: Vec<String> = ends
+        .into_iter()
+        .filter_map(|(word, found)| {
+            let (case, value) = found?;
+            Some(format!(
+                "{word} in {} ({})",
+                known[case].id,
+                fixed(value, places)
+            ))
+        })
+        .collect();
+    if said.is_empty() {
+        return None;
+    }
+    let of = if ranking.by_median { "median" } else { "mean" };
+    Some(format!(
+        "{} is {}: its interval of the {of} over the runs overlaps that of no other case.",
+        head(measured, metric),
+        said.join(" and "),
+    ))
 }
 
 /// A row per case.
@@ -305,9 +363,10 @@ pub(super) fn side_by_side(
         if any_failed {
             of_rates.push(population.first_text());
         }
-        let means = case_row.means.iter().zip(&places);
-        let means =
-            means.map(|(mean, &places)| mean.map_or("–".to_owned(), |mean| fixed(mean, places)));
+        let means = places.iter().enumerate().map(|(metric, &places)| {
+            let mean = case_row.mean(metric);
+            mean.map_or("–".to_owned(), |mean| fixed(mean, places))
+        });
         match any_failed {
             true => row.extend(of_rates.into_iter().chain(means)),
             false => row.extend(means.chain(of_rates)),
@@ -317,7 +376,7 @@ pub(super) fn side_by_side(
     if !metrics.is_empty() {
         table
             .note
-            .push_str("Metrics: the mean over all nodes and runs of the case.");
+            .push_str("Metrics: the mean over the nodes of each run, and over the runs of the case. Cases are ranked in words only if their intervals do not overlap.");
     }
     table
 }
@@ -377,7 +436,7 @@ pub(super) fn definitions() -> Vec<(String, String)> {
         ),
         (
             "95 % interval",
-            "Wilson's score interval of the share of runs that fail: what the share may be over all seeds.",
+            "The interval of the share of runs that fail, over all seeds: at least 95 % of such intervals hold it (Clopper and Pearson, exact for any share).",
         ),
     ]
     .map(|(name, text)| (name.to_owned(), text.to_owned()))

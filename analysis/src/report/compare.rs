@@ -313,15 +313,14 @@ fn side_by_side(
     populations: Vec<(String, Population, bool)>,
 ) -> Option<Section> {
     let metrics = cases::metrics(measured);
-    let means = cases::means(measured, &metrics);
+    let mut of_runs = cases::of_runs(measured, &metrics);
     let case_rows: Vec<CaseRow> = populations
         .into_iter()
         .map(|(id, population, judged)| CaseRow {
             judged,
-            means: means
-                .get(id.as_str())
-                .cloned()
-                .unwrap_or_else(|| vec![None; metrics.len()]),
+            of_runs: of_runs
+                .remove(id.as_str())
+                .unwrap_or_else(|| vec![Vec::new(); metrics.len()]),
             cells: vec![id.clone()],
             id,
             population,

@@ -80,7 +80,9 @@ pub(super) fn merge(parts: &[Folder], out: &Path) -> Result<Merged, Error> {
     let of_case = runs_by_case(parts, &picks);
     let complete = |case: &str| {
         let runs = of_case.get(case).copied().unwrap_or(0);
+        let least = manifest.until().map(|until| until.at_least);
         runs == u64::from(manifest.runs_per_case)
+            || least.is_some_and(|least| runs >= u64::from(least))
     };
     over_runs::judge(&manifest, out, complete)?;
     let path = out.join(MANIFEST_FILE);

@@ -51,6 +51,7 @@ pub(super) const QUESTIONS: [Question; 5] = [
         id: "queues",
         title: "How long are the queues?",
         metrics: &[
+            "queue_time_mean",
             "queue_max",
             "queue_mean",
             "queue_p50",
@@ -58,8 +59,8 @@ pub(super) const QUESTIONS: [Question; 5] = [
             "queue_p95",
             "queue_p99",
             "queue_p999",
-            "queue_time_mean",
             "queue_final",
+            "utilization",
         ],
     },
     Question {
@@ -75,6 +76,7 @@ pub(super) const QUESTIONS: [Question; 5] = [
             "refused",
             "messages_per_s",
             "bytes_sent",
+            "unhandled",
             "latency_mean",
             "latency_p50",
             "latency_p90",
@@ -108,8 +110,13 @@ pub(super) fn present(measured: &Measured, names: &[&str]) -> Vec<usize> {
         .collect()
 }
 
-/// The definitions of these metrics, as printed beneath their tables.
+/// The definitions of these metrics, and of the columns over runs, as printed beneath
+/// their tables.
 pub(super) fn definitions_of(measured: &Measured, metrics: &[usize]) -> Vec<(String, String)> {
+    let over_runs = match has_several_runs(measured) {
+        true => Vec::from(over_runs::definitions()),
+        false => Vec::new(),
+    };
     metrics
         .iter()
         .filter_map(|&metric| {
@@ -122,7 +129,14 @@ pub(super) fn definitions_of(measured: &Measured, metrics: &[usize]) -> Vec<(Str
             };
             Some((name.clone(), format!("{text}{unit}")))
         })
+        .chain(over_runs)
         .collect()
+}
+
+/// Whether there are runs to compare.
+fn has_several_runs(measured: &Measured) -> bool {
+    let runs = measured.rows.iter().map(|row| row.run);
+    runs.clone().min() != runs.max()
 }
 
 /// The factor from a metric's unit to that of the tables: nanoseconds become
@@ -169,8 +183,7 @@ pub(super) fn head(measured: &Measured, metric: usize) -> String {
 /// The tables of a question.
 pub(super) fn tables(measured: &Measured, metrics: &[usize]) -> Vec<Table> {
     let mut tables = Vec::new();
-    let runs = measured.rows.iter().map(|row| row.run);
-    let several = runs.clone().min() != runs.max();
+    let several = has_several_runs(measured);
     if several {
         tables.push(across_runs(measured, metrics));
         tables.extend(by_speed(measured, metrics));

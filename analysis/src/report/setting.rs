@@ -1,7 +1,10 @@
 //! The top of the report: what was run, and how the runs ended.
 
+use std::collections::BTreeSet;
+
 use super::folder::Folder;
 use super::table::{Align, Table};
+use super::warmup::cut_s;
 use crate::render::number::{count, fixed, short, whole};
 use crate::results::{LogMode, PartInfo, RunRow, RunStatus, Verdict, Wanted};
 
@@ -16,7 +19,20 @@ const NAMED: usize = 8;
 pub(super) fn facts(folder: &Folder) -> Vec<(String, String)> {
     let manifest = &folder.manifest;
     let mut facts = vec![("Scenario", manifest.scenario.name.clone())];
-    if manifest.cases.len() > 1 {
+    if let Some(until) = manifest.until() {
+        let cases = match manifest.cases.len() {
+            1 => String::new(),
+            cases => format!("{} of ", count(cases as u64, "case")),
+        };
+        let most = count(until.at_most.into(), "run");
+        facts.push((
+            "Plan",
+            format!(
+                "{cases}{} to {most}, until an interval is narrow",
+                until.at_least
+            ),
+        ));
+    } else if manifest.cases.len() > 1 {
         facts.push((
             "Plan",
             format!(
@@ -105,6 +121,14 @@ fn duration(folder: &Folder) -> String {
             let whole = folder.unfinished.is_empty()
                 && folder.runs.iter().all(|run| run.duration_s >= seconds);
             let at_most = if whole { "" } else { "at most " };
+            if let Some(speed) = manifest.speed {
+                return format!(
+                    "{at_most}{} s each, at {} times real time: {at_most}{} s by the wall clock",
+                    short(seconds),
+                    short(speed),
+                    short(seconds / speed)
+                );
+            }
             format!(
                 "{at_most}{} s of {} time each",
                 short(seconds),
@@ -180,11 +204,51 @@ pub(super) fn tables(folder: &Folder) -> Vec<Table> {
         let space = if groups.note.is_empty() { "" } else { " " };
         groups.note = format!("{}{space}{sentence}", groups.note);
     }
+    let loops = loops(folder);
+    if !loops.is_empty() {
+        let space = if groups.note.is_empty() { "" } else { " " };
+        groups.note = format!("{}{space}{loops}", groups.note);
+    }
     vec![groups, runs(folder)]
+}
+
+/// Which groups that generate load are closed loops and which are open ones, and what that means
+/// for latencies; empty if there are none.
+fn loops(folder: &Folder) -> String {
+    let manifest = &folder.manifest;
+    let own = manifest
+        .cases
+        .iter()
+        .filter_map(|case| case.groups.as_ref());
+    let mut found = [BTreeSet::new(), BTreeSet::new()];
+    for group in manifest.groups.iter().chain(own.flatten()) {
+        if let Some(open) = group.open_loop {
+            found[usize::from(open)].insert(group.name.as_str());
+        }
+    }
+    let [closed, open] = found.map(|names| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        names.join(", ")
+    });
+    let mut sentences = Vec::new();
+    if !closed.is_empty() {
+        sentences.push(format!(
+            "Closed loop: {closed}. Each node sends its next request after a reply. While a server \
+             stalls, it sends none, so few latencies show the stall (coordinated omission)."
+        ));
+    }
+    if !open.is_empty() {
+        sentences.push(format!(
+            "Open loop: {open}. Requests are sent at times of their own, and latencies count from \
+             these times."
+        ));
+    }
+    sentences.join(" ")
 }
 
 fn runs(folder: &Folder) -> Table {
     let cases = folder.manifest.cases.len() > 1;
+    let real = folder.manifest.is_real();
     let verdicts = folder.runs.iter().any(|run| run.verdict.is_some());
     let mut columns = vec![("run", Align::Right)];
     if cases {
@@ -194,11 +258,15 @@ fn runs(folder: &Folder) -> Table {
     if verdicts {
         columns.push(("verdict", Align::Left));
     }
-    columns.extend([
-        ("duration [s]", Align::Right),
-        ("events", Align::Right),
-        ("messages", Align::Right),
-    ]);
+    columns.push(("duration [s]", Align::Right));
+    if real {
+        columns.push(("wall [s]", Align::Right));
+    }
+    let warmup = folder.runs.iter().any(|run| run.warmup_s.is_some());
+    if warmup {
+        columns.push(("left out [s]", Align::Right));
+    }
+    columns.extend([("events", Align::Right), ("messages", Align::Right)]);
     let mut table = Table::new("The runs", columns);
     // If not all fit, runs that need attention come first.
     let odd = |run: &&RunRow| !folder.is_whole(run) || run.verdict == Some(Verdict::Failed);
@@ -223,14 +291,15 @@ fn runs(folder: &Folder) -> Table {
             if verdicts {
                 row.push(run.verdict.map_or("–", Verdict::word).to_owned());
             }
-            row.extend([
-                fixed(
-                    run.duration_s,
-                    if run.duration_s.fract() == 0.0 { 0 } else { 3 },
-                ),
-                whole(run.events),
-                whole(run.messages),
-            ]);
+            let seconds = |span: f64| fixed(span, if span.fract() == 0.0 { 0 } else { 3 });
+            row.push(seconds(run.duration_s));
+            if real {
+                row.push(seconds(run.wall_s));
+            }
+            if warmup {
+                row.push(cut_s(run).map_or("unknown".to_owned(), seconds));
+            }
+            row.extend([whole(run.events), whole(run.messages)]);
             row
         })
         .collect();
@@ -294,7 +363,7 @@ pub(super) fn warnings(folder: &Folder) -> Vec<String> {
     let wanted = Wanted::of(&folder.manifest);
     if let Some(missing) = wanted.missing(&folder.runs, real) {
         warnings.push(format!("{missing}."));
-    } else if (total as u64) < folder.manifest.runs_planned {
+    } else if (total as u64) < folder.manifest.runs_planned && folder.manifest.until().is_none() {
         warnings.push(format!(
             "The plan has {}, of which {} here.",
             count(folder.manifest.runs_planned, "run"),

@@ -12,8 +12,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::expect::Expectation;
+use crate::expect::{Expectation, Until};
 use crate::log::RunSchema;
+use crate::metrics::Window;
 
 use super::repeat::RepeatCommand;
 use group::node_count;
@@ -37,6 +38,9 @@ pub struct Manifest {
     pub duration_s: Option<f64>,
     /// `virtual` or `real`.
     pub time: String,
+    /// In real time: seconds of the run that pass in one second, if that is not 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<f64>,
     /// The command line, the program's name first.
     pub command: Vec<String>,
     /// The options that override the scenario's keys, as typed.
@@ -206,6 +210,9 @@ pub struct CaseInfo {
     /// Its node groups, if they are not [`Manifest::groups`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<GroupInfo>>,
+    /// The part of its runs that is measured, if it is not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// Its expectations, if they are not [`Manifest::expectations`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expectations: Option<Vec<Expectation>>,
@@ -279,6 +286,11 @@ impl Manifest {
         serde_json::from_str(text)
     }
 
+    /// When the cases have enough runs, if not after a fixed number.
+    pub fn until(&self) -> Option<Until> {
+        self.expectations.iter().find_map(Expectation::until)
+    }
+
     /// Whether the runs were in real time.
     pub fn is_real(&self) -> bool {
         self.time == "real"
@@ -318,6 +330,12 @@ impl Manifest {
     pub fn duration_of(&self, case: &str) -> Option<f64> {
         let case = self.cases.iter().find(|it| it.id == case);
         case.and_then(|case| case.duration_s).or(self.duration_s)
+    }
+
+    /// The part of the runs of a case that is measured; `None`: all.
+    pub fn window_of(&self, case: &str) -> Option<&Window> {
+        let case = self.cases.iter().find(|it| it.id == case);
+        case.and_then(|case| case.window.as_ref())
     }
 
     /// The number of nodes in each run of the case that has the most.
@@ -360,6 +378,7 @@ mod tests {
             seed: u64::MAX,
             duration_s: Some(60.0),
             time: "virtual".into(),
+            speed: None,
             command: vec!["runner".into(), "clock-small.toml".into()],
             versions: Versions {
                 runner: "0.1.0".into(),

@@ -24,6 +24,9 @@ pub struct Wanted {
     /// Single runs.
     runs: BTreeSet<u64>,
     runs_per_case: u64,
+    /// The least number of runs of a case, if runs are added to it until the interval of a
+    /// mean is narrow.
+    until: Option<u64>,
 }
 
 impl Wanted {
@@ -33,6 +36,7 @@ impl Wanted {
             cases: vec![false; manifest.cases.len()],
             runs: BTreeSet::new(),
             runs_per_case: u64::from(manifest.runs_per_case.max(1)),
+            until: manifest.until().map(|it| it.at_least.into()),
         };
         if manifest.parts.is_empty() {
             wanted.add(
@@ -67,10 +71,14 @@ impl Wanted {
         }
     }
 
+    /// The index of the case of a run.
+    fn case(&self, run: u64) -> usize {
+        ((run.max(1) - 1) / self.runs_per_case) as usize
+    }
+
     /// Whether this run is wanted.
     pub fn has(&self, run: u64) -> bool {
-        let case = (run.max(1) - 1) / self.runs_per_case;
-        self.cases.get(case as usize) == Some(&true) || self.runs.contains(&run)
+        self.cases.get(self.case(run)) == Some(&true) || self.runs.contains(&run)
     }
 
     /// Whether all runs of the case with this index are wanted.
@@ -85,18 +93,36 @@ impl Wanted {
     }
 
     /// The wanted runs that are not done: they have no row, or a signal stopped them
-    /// in virtual time. In real time such a run is complete.
+    /// in virtual time. In real time such a run is complete. Where runs are added until an
+    /// interval is narrow, the last run that is there is the last that is wanted: whether
+    /// the interval is narrow is a judgement.
     pub fn missing<'a>(
         &self,
         rows: impl IntoIterator<Item = &'a RunRow>,
         is_real: bool,
     ) -> Option<MissingRuns> {
         let done = |row: &&RunRow| row.status != RunStatus::Interrupted || is_real;
-        let rows = rows.into_iter().filter(done);
-        let mut done: Vec<u64> = rows.map(|row| row.run).collect();
+        let rows = rows.into_iter();
+        let mut last: Vec<u64> = vec![0; self.cases.len()];
+        let mut runs = Vec::new();
+        for row in rows {
+            if let Some(last) = last.get_mut(self.case(row.run)) {
+                *last = row.run.max(*last);
+            }
+            if done(&row) {
+                runs.push(row.run);
+            }
+        }
+        let mut done = runs;
         done.sort_unstable();
+        let is_open = |run: u64| {
+            let case = self.case(run);
+            let first = case as u64 * self.runs_per_case;
+            self.until
+                .is_some_and(|least| run > last[case].max(first + least))
+        };
         let mut missing = MissingRuns::default();
-        for run in self.iter() {
+        for run in self.iter().filter(|run| !is_open(*run)) {
             missing.wanted += 1;
             if done.binary_search(&run).is_err() {
                 missing.runs.push(run);

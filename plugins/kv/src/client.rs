@@ -1,4 +1,5 @@
-//! The client: sends commands, one at a time, and records each command and its reply.
+//! The client: sends commands, and records each command and its reply. It sends one at a time, as
+//! a closed loop; with `rate` or `gap` it is an open loop: see `open`.
 //!
 //! Each command is an *operation*: the client records `invoke` when it sends the command, and
 //! `return` when the reply arrives. The operations of several clients overlap. The check
@@ -24,12 +25,22 @@
 //! sending and the moment when the client has settled (`settled`). In a random workload each
 //! value is written by one operation only, so a read identifies the write.
 //!
+//! # A server that closes after each reply
+//! With `reconnect`, each sending has a connection of its own: the client closes the old one before
+//! it sends. So no command is sent into a connection that the server is about to close. Then
+//! the order of messages means nothing, since another connection may overtake: after an operation
+//! that was sent more than once, the client closes the connection and waits for one `timeout`, in
+//! which late replies are `stray`. It never records `settled`: a command that got no reply may be
+//! executed at any later time, and the check allows that.
+//!
 //! # Replies that do not come
 //! The client cannot tell a lost reply from a slow one. It counts the operations without a reply
 //! (`unanswered`) and the replies that its script expects and that have not come (`unmet`). The
 //! runner judges the last value of `unmet`: a run whose script still waits has not passed.
 
 mod config;
+mod open;
+mod operation;
 mod record;
 mod step;
 #[cfg(test)]
@@ -40,17 +51,20 @@ mod zipf;
 pub use config::{ClientConfig, KeyDistribution};
 pub use step::Step;
 
-use crate::command::ERROR;
-use crate::{Command, Escaped};
+use crate::Wire;
+use open::Open;
+use operation::Operation;
 use record::{
     ANSWERED, COMMAND, INVOKE, KEY, LATENCY, OP, RESULT, RETRIES, RETRY, RETURN, SETTLED, STRAY,
     TIMEOUT, TIMEOUTS, UNANSWERED, UNMET, VALUE,
 };
-use runner_sdk::{Behavior, ColumnInfo, Context, Event, Node, Peer, Problem, Result, Span};
+use runner_sdk::{
+    Arrivals, Behavior, ColumnInfo, Context, Event, Node, Peer, Problem, Result, Span,
+};
 use std::time::Duration;
 use workload::Workload;
 
-/// The tag of the timer that ends a pause.
+/// The tag of the timer that ends a pause, or is due when an open loop sends.
 const NEXT: u64 = 0;
 
 /// The tag of the timer that ends the wait for a reply.
@@ -58,10 +72,13 @@ const LATE: u64 = 1;
 
 /// `kv.client`.
 pub struct Client {
+    wire: Wire,
     /// The peer that receives the commands.
     server: Peer,
     workload: Workload,
     state: State,
+    /// What an open loop keeps; `None`: the client is a closed loop.
+    open: Option<Open>,
     /// Operations begun so far.
     begun: u64,
     answered: u64,
@@ -73,32 +90,23 @@ pub struct Client {
     syncs: u64,
 }
 
-/// What the client waits for.
+/// What a closed loop waits for.
 enum State {
     /// The end of a pause, or nothing.
     Idle,
     /// A reply.
     Waiting(Operation),
-    /// The error that repeats the last `sync` word: no earlier reply follows it.
+    /// The error that repeats the last `sync` word: no earlier reply follows it. With `reconnect`,
+    /// the end of the time in which earlier replies may arrive.
     Settling,
-}
-
-/// An operation that waits for its reply.
-struct Operation {
-    message: Vec<u8>,
-    /// The reply that the script expects.
-    expected: Option<String>,
-    invoked_ns: u64,
-    /// Number of repeated sendings.
-    retries: u32,
 }
 
 impl Behavior for Client {
     type Config = ClientConfig;
     const NAME: &'static str = "client";
-    const DOCS: &'static str = "Sends commands to its server, one at a time: those of a script, then \
-        `operations` at random. Records when each began and what it was answered, for the check \
-        `kv.linearizable`.";
+    const DOCS: &'static str = "Sends commands to its server: those of a script, then `operations` at \
+        random; one at a time, or with `rate` or `gap` without waiting for replies. Records when each \
+        began and what it was answered, for the check `kv.linearizable`.";
     const COLUMNS: &'static [ColumnInfo] = &[
         OP.info(),
         COMMAND.info(),
@@ -127,7 +135,9 @@ impl Behavior for Client {
         let unmet = script.filter(|step| step.expect.is_some()).count() as u64;
         node.set(UNMET, unmet);
         Ok(Client {
+            wire: node.config().wire(),
             server: node.server("server", node.config().server.as_deref())?,
+            open: None,
             workload: Workload::new(node.config()),
             state: State::Idle,
             begun: 0,
@@ -140,7 +150,14 @@ impl Behavior for Client {
     }
 
     fn start(&mut self, node: &mut Context<Self>) -> Result {
-        match node.config().timeout {
+        let (config, now_ns) = (node.config(), node.now_ns());
+        let arrivals = Arrivals::new(config.rate, config.gap.as_ref(), now_ns, node.random());
+        if let Some(arrivals) = arrivals {
+            let open = self.open.insert(Open::new(arrivals));
+            open.schedule(node);
+            return Ok(());
+        }
+        match config.timeout {
             // Replies to commands that this node sent before a crash may still arrive.
             Some(_) => self.settle(node),
             None => self.invoke(node),
@@ -148,15 +165,23 @@ impl Behavior for Client {
     }
 
     fn message(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
+        if self.open.is_some() {
+            return self.take_reply(node, from, bytes);
+        }
         node.clear(LATENCY);
-        let timed = node.config().timeout.is_some();
-        let sync = if timed { synced(bytes) } else { None };
+        let probes = node.config().timeout.is_some() && !node.config().reconnect;
+        let sync = match probes {
+            true => self.wire.probed(bytes),
+            false => None,
+        };
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Waiting(operation) if from == self.server && sync.is_none() => {
                 self.answered(node, &operation, bytes)
             }
             State::Settling if from == self.server && sync == Some(self.syncs) => {
-                self.settled(node)
+                node.cancel_timer(LATE);
+                node.record(SETTLED);
+                self.pause(node)
             }
             waiting => {
                 self.state = waiting;
@@ -167,9 +192,13 @@ impl Behavior for Client {
     }
 
     fn timer(&mut self, node: &mut Context<Self>, tag: u64) -> Result {
+        if self.open.is_some() {
+            return self.send_next(node);
+        }
         node.clear(LATENCY);
         match (tag, std::mem::replace(&mut self.state, State::Idle)) {
             (LATE, State::Waiting(operation)) => self.late(node, operation),
+            (LATE, State::Settling) if node.config().reconnect => self.pause(node),
             (LATE, State::Settling) => {
                 self.state = State::Settling;
                 self.send(node)
@@ -199,32 +228,22 @@ impl Behavior for Client {
 impl Client {
     /// Begins the next operation, if there is one.
     fn invoke(&mut self, node: &mut Context<Self>) -> Result {
-        let (config, name) = (node.config(), node.name());
-        let Some((message, expected)) = self.workload.next(config, name, self.begun, node.random())
-        else {
-            return Ok(());
-        };
-        self.begun += 1;
-        node.set(OP, self.begun);
-        node.set(UNANSWERED, self.begun - self.answered);
-        show(node, &message);
-        node.clear_text(RESULT);
-        node.record(INVOKE);
-        self.state = State::Waiting(Operation {
-            message,
-            expected,
-            invoked_ns: node.now_ns(),
-            retries: 0,
-        });
-        self.send(node)
+        let now_ns = node.now_ns();
+        match self.begin(node, now_ns)? {
+            Some(operation) => {
+                self.state = State::Waiting(operation);
+                self.send(node)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Sends the message whose reply the client waits for.
     fn send(&mut self, node: &mut Context<Self>) -> Result {
         match &self.state {
             State::Idle => return Ok(()),
-            State::Waiting(operation) => node.send(self.server, &operation.message)?,
-            State::Settling => node.send(self.server, format!("sync-{}", self.syncs).as_bytes())?,
+            State::Waiting(operation) => node.send(self.server, &operation.request.message)?,
+            State::Settling => node.send(self.server, &self.wire.probe(self.syncs))?,
         }
         if let Some(timeout) = node.config().timeout {
             node.set_timer(LATE, timeout.duration());
@@ -238,25 +257,23 @@ impl Client {
         operation: &Operation,
         bytes: &[u8],
     ) -> Result {
-        self.answered += 1;
-        node.set(ANSWERED, self.answered);
-        node.set(UNANSWERED, self.begun - self.answered);
-        self.unmet -= u64::from(operation.expected.is_some());
-        node.set(UNMET, self.unmet);
-        node.set(LATENCY, node.now_ns().saturating_sub(operation.invoked_ns));
-        node.set_text(RESULT, Escaped(bytes).cell());
-        node.record(RETURN);
-        if let Some(expected) = &operation.expected
-            && expected.as_bytes() != bytes
-        {
-            return Err(wrong(self.begun, &operation.message, expected, bytes));
-        }
+        self.returned(node, operation, bytes)?;
         if node.config().timeout.is_some() {
             node.cancel_timer(LATE);
         }
         match operation.retries {
-            0 => self.pause(node),
+            0 => {
+                self.reconnect(node);
+                self.pause(node)
+            }
             _ => self.settle(node),
+        }
+    }
+
+    /// With `reconnect`, closes the connection: the next message opens another one.
+    fn reconnect(&self, node: &mut Context<Self>) {
+        if node.config().reconnect {
+            node.close(self.server);
         }
     }
 
@@ -270,6 +287,7 @@ impl Client {
                 retries: operation.retries + 1,
                 ..operation
             });
+            self.reconnect(node);
             return self.send(node);
         }
         self.timeouts += 1;
@@ -278,18 +296,30 @@ impl Client {
         self.settle(node)
     }
 
-    /// Sends a new `sync` word: its error arrives after all earlier replies. An old word would not
-    /// do, since the error for it may be one of those replies.
+    /// Waits until no reply to an earlier command can arrive: sends a new `sync` word, whose error
+    /// arrives after all earlier replies. An old word would not do, since the error for it may
+    /// be one of those replies.
     fn settle(&mut self, node: &mut Context<Self>) -> Result {
-        self.syncs += 1;
         self.state = State::Settling;
-        self.send(node)
+        match (node.config().reconnect, node.config().timeout) {
+            (true, Some(timeout)) => {
+                self.reconnect(node);
+                node.set_timer(LATE, timeout.duration());
+                Ok(())
+            }
+            _ => {
+                self.syncs += 1;
+                self.send(node)
+            }
+        }
     }
 
-    fn settled(&mut self, node: &mut Context<Self>) -> Result {
-        node.cancel_timer(LATE);
-        node.record(SETTLED);
-        self.pause(node)
+    /// Ends the run, if the config says so.
+    fn finish(&self, node: &mut Context<Self>) {
+        if node.config().stop {
+            let (name, answered) = (node.name(), self.answered);
+            node.stop_run(format!("{name} has done its commands, {answered} answered"));
+        }
     }
 
     /// Starts the next operation after a pause. Even a pause of 0 ends the step, since the
@@ -297,10 +327,7 @@ impl Client {
     fn pause(&mut self, node: &mut Context<Self>) -> Result {
         let config = node.config();
         if self.begun == Workload::total(config) {
-            if config.stop {
-                let (name, answered) = (node.name(), self.answered);
-                node.stop_run(format!("{name} has done its commands, {answered} answered"));
-            }
+            self.finish(node);
             return Ok(());
         }
         let think = match self.begun {
@@ -310,39 +337,4 @@ impl Client {
         node.set_timer(NEXT, Duration::from_nanos(think.ns()));
         Ok(())
     }
-}
-
-/// The number in the server's error for a `sync` word.
-fn synced(bytes: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(bytes.strip_prefix(ERROR)?).ok()?;
-    let (_, rest) = text.split_once("`sync-")?;
-    let (number, _) = rest.split_once('`')?;
-    number.parse().ok()
-}
-
-/// Sets the columns that describe a command.
-fn show(node: &mut Context<Client>, message: &[u8]) {
-    let Ok(command) = Command::parse(message) else {
-        node.set_text(COMMAND, "other");
-        node.clear_text(KEY);
-        node.set_text(VALUE, Escaped(message).cell());
-        return;
-    };
-    node.set_text(COMMAND, command.word());
-    node.set_text(KEY, Escaped(command.key()).cell());
-    match command {
-        Command::Set { value, .. } => node.set_text(VALUE, Escaped(value).cell()),
-        _ => node.clear_text(VALUE),
-    }
-}
-
-#[cold]
-fn wrong(op: u64, message: &[u8], expected: &str, found: &[u8]) -> runner_sdk::Error {
-    format!(
-        "wrong reply to command {op}, \"{}\": expected \"{}\", found \"{}\"",
-        Escaped(message).cell(),
-        Escaped(expected.as_bytes()).cell(),
-        Escaped(found).cell(),
-    )
-    .into()
 }

@@ -16,6 +16,7 @@ mod escape;
 pub mod linearizable;
 mod server;
 mod store;
+mod wire;
 
 pub use client::{Client, ClientConfig, KeyDistribution, Step};
 pub use command::{Command, Refusal};
@@ -23,6 +24,7 @@ pub use escape::{Escaped, unescaped};
 pub use linearizable::{Linearizable, LinearizableConfig};
 pub use server::{Protocol, Server, ServerConfig};
 pub use store::Store;
+pub use wire::{Dialect, Reply, Request, Unwritable, Wire, WireProtocol, Words};
 
 runner_sdk::plugin! {
     name: "kv",

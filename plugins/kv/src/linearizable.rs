@@ -37,6 +37,12 @@
 //! not by time, so a verdict is the same on every machine. If the steps do not suffice, the
 //! verdict is *unknown*.
 //!
+//! # Other commands
+//! The commands of Redis that use one key are executed by a `model`. A key on which a client used
+//! one of them is judged by `general`, which tries all orders. It knows no laws of the commands,
+//! so it needs more steps. Commands that use several keys, lists of keys, or time are not
+//! modelled: where a client used one, the history is never linearizable, but *unknown*.
+//!
 //! # Why not an existing checker
 //! Of the checkers in Rust, `todc-utils` 0.1 panics at an operation without a return, `stateright`
 //! 0.31 does not remember the states that it has searched and returns no evidence, and `lincheck`
@@ -44,38 +50,28 @@
 //! of this, is written in Go.
 
 mod check;
+mod doubt;
+mod general;
+mod history;
 mod item;
+mod model;
+mod order;
 mod search;
 mod shrink;
 #[cfg(test)]
 mod tests;
 
 pub use check::{Linearizable, LinearizableConfig};
+pub use history::{Asked, History, Id};
 
+use general::TooLong;
 use item::{Operation, items};
+use model::Kind;
 use search::Outcome;
-use std::collections::HashMap;
 use std::fmt;
 
 /// Default number of search steps for each key; arbitrary: they take about a second.
 pub const BUDGET: u64 = 3_000_000;
-
-/// The operations of all clients, built from their records in the order of time. `R` identifies a
-/// record.
-#[derive(Debug)]
-pub struct History<R> {
-    /// Each key with its operations, in the order of the keys' first use.
-    keys: Vec<(String, Vec<Operation<R>>)>,
-    by_name: HashMap<String, usize>,
-    clients: HashMap<String, Client>,
-}
-
-/// The last operation of a client, by its indexes.
-#[derive(Clone, Copy, Debug)]
-struct Client {
-    key: usize,
-    operation: usize,
-}
 
 /// The result for a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,9 +104,9 @@ pub struct Violation<R> {
 pub struct Evidence<R> {
     /// The client that sent the operation.
     pub client: String,
-    /// `set`, `get` or `delete`.
+    /// `set`, `get`, `delete`, `incr` and so on.
     pub command: String,
-    /// The value of a `set`; else empty.
+    /// The value that it writes; else empty.
     pub value: String,
     /// Time of the first sending `[ns]`.
     pub invoked_ns: u64,
@@ -125,88 +121,7 @@ pub struct Evidence<R> {
     pub settled: Option<R>,
 }
 
-impl<R> Default for History<R> {
-    fn default() -> History<R> {
-        History {
-            keys: Vec::new(),
-            by_name: HashMap::new(),
-            clients: HashMap::new(),
-        }
-    }
-}
-
 impl<R: Clone> History<R> {
-    /// Adds an operation that a client began. A command other than `set`, `get` and `delete` is
-    /// ignored.
-    pub fn invoke(&mut self, client: &str, time_ns: u64, row: R, [command, key, value]: [&str; 3]) {
-        if !matches!(command, "set" | "get" | "delete") {
-            self.clients.remove(client);
-            return;
-        }
-        let index = match self.by_name.get(key) {
-            Some(&index) => index,
-            None => {
-                self.keys.push((key.to_owned(), Vec::new()));
-                self.by_name.insert(key.to_owned(), self.keys.len() - 1);
-                self.keys.len() - 1
-            }
-        };
-        let operations = &mut self.keys[index].1;
-        operations.push(Operation {
-            client: client.to_owned(),
-            command: command.to_owned(),
-            value: value.to_owned(),
-            sent_ns: vec![time_ns],
-            returned: None,
-            settled_ns: None,
-            rows: vec![row],
-            settled_row: None,
-        });
-        let last = Client {
-            key: index,
-            operation: operations.len() - 1,
-        };
-        self.clients.insert(client.to_owned(), last);
-    }
-
-    fn last(&mut self, client: &str) -> Option<&mut Operation<R>> {
-        let &Client { key, operation } = self.clients.get(client)?;
-        Some(&mut self.keys[key].1[operation])
-    }
-
-    /// Adds a repeated sending to the client's last operation.
-    pub fn retry(&mut self, client: &str, time_ns: u64, row: R) {
-        if let Some(operation) = self.last(client) {
-            operation.sent_ns.push(time_ns);
-            operation.rows.push(row);
-        }
-    }
-
-    /// Adds the reply to the client's last operation.
-    pub fn returned(&mut self, client: &str, time_ns: u64, row: R, result: &str) {
-        if let Some(operation) = self.last(client) {
-            operation.returned = Some((time_ns, result.to_owned()));
-            operation.rows.push(row);
-        }
-    }
-
-    /// Notes that no message of the client's last operation is in flight any more.
-    pub fn settled(&mut self, client: &str, time_ns: u64, row: R) {
-        if let Some(operation) = self.last(client)
-            && operation.settled_ns.is_none()
-        {
-            operation.settled_ns = Some(time_ns);
-            operation.settled_row = Some(row);
-        }
-    }
-
-    /// Number of operations that were answered, and of all that began.
-    pub fn answered(&self) -> (usize, usize) {
-        let all = || self.keys.iter().flat_map(|(_, operations)| operations);
-        let answered = all().filter(|operation| operation.returned.is_some());
-        (answered.count(), all().count())
-    }
-
     /// Judges the history, with at most `budget` search steps for each key.
     pub fn judge(&self, budget: u64) -> Verdict<R> {
         let (operations, begun) = self.answered();
@@ -216,32 +131,66 @@ impl<R: Clone> History<R> {
                 begun => format!("0 of {begun} operations answered: there is nothing to judge"),
             });
         }
-        let mut unfinished = Vec::new();
-        for (key, operations) in &self.keys {
-            match search::search(&items(operations, u64::MAX), budget) {
-                Outcome::Explained => {}
-                Outcome::OutOfBudget => unfinished.push(key.as_str()),
-                Outcome::Unexplained { at_ns } => {
-                    let at_ns = shrink::shortest(operations, at_ns, budget);
-                    let evidence = shrink::shrink(operations, at_ns, budget);
+        let (mut unfinished, mut too_long) = (Vec::new(), Vec::new());
+        for (key, operations) in self.keys() {
+            match judge_key(operations, budget) {
+                Ok(None) => {}
+                Ok(Some(Unjudged::Violation(evidence))) => {
                     let key = key.clone();
                     return Verdict::Violation(Violation { key, evidence });
                 }
+                Ok(Some(Unjudged::OutOfBudget)) => unfinished.push(key.as_str()),
+                Err(TooLong) => too_long.push(key.as_str()),
             }
         }
-        match unfinished.first() {
-            None => Verdict::Linearizable {
-                keys: self.keys.len(),
-                operations,
-            },
-            Some(key) => Verdict::Unknown(format!(
-                "{} of {} keys not judged within {budget} steps, the first `{key}`: allow more with \
+        let keys = self.keys().len();
+        match (unfinished.first(), too_long.first()) {
+            (None, None) => Verdict::Linearizable { keys, operations },
+            (Some(key), _) => Verdict::Unknown(format!(
+                "{} of {keys} keys not judged within {budget} steps, the first `{key}`: allow more with \
                  `budget`, or run fewer clients or more keys",
                 unfinished.len(),
-                self.keys.len(),
+            )),
+            (None, Some(key)) => Verdict::Unknown(format!(
+                "{} of {keys} keys not judged, the first `{key}`: its values are so long that the log \
+                 has only a hash of them, and commands such as `append` need all of their bytes",
+                too_long.len(),
             )),
         }
     }
+}
+
+/// What keeps a key from being judged linearizable.
+enum Unjudged<R> {
+    Violation(Vec<Evidence<R>>),
+    OutOfBudget,
+}
+
+/// Judges the operations of a key; `None`: an order explains them.
+fn judge_key<R: Clone>(
+    operations: &[Operation<R>],
+    budget: u64,
+) -> Result<Option<Unjudged<R>>, TooLong> {
+    let is_rich = |it: &Operation<R>| model::kind(&it.command, true) == Kind::Rich;
+    if operations.iter().any(is_rich) {
+        return Ok(match general::search(operations, u64::MAX, budget)? {
+            Outcome::Explained => None,
+            Outcome::OutOfBudget => Some(Unjudged::OutOfBudget),
+            Outcome::Unexplained { .. } => {
+                Some(Unjudged::Violation(general::proof(operations, budget)))
+            }
+        });
+    }
+    Ok(match search::search(&items(operations, u64::MAX), budget) {
+        Outcome::Explained => None,
+        Outcome::OutOfBudget => Some(Unjudged::OutOfBudget),
+        Outcome::Unexplained { at_ns } => {
+            let at_ns = shrink::shortest(operations, at_ns, budget);
+            Some(Unjudged::Violation(shrink::shrink(
+                operations, at_ns, budget,
+            )))
+        }
+    })
 }
 
 /// Maximum number of operations that a verdict's text names: the last ones.
@@ -266,7 +215,7 @@ impl<R> fmt::Display for Violation<R> {
 impl<R> fmt::Display for Evidence<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.client, self.command)?;
-        if self.command == "set" {
+        if self.command == "set" || !self.value.is_empty() {
             write!(f, " \"{}\"", self.value)?;
         }
         write!(f, " from {}", Seconds(self.invoked_ns))?;

@@ -23,6 +23,7 @@ mod tests;
 use crate::command::{ERROR, NOT_FOUND, OK};
 use crate::store::{Limits, Reply};
 use crate::{Command, Refusal, Store};
+pub(crate) use redis::words as redis_words;
 use redis::{After, Client, Session};
 use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Result};
 use schemars::JsonSchema;
@@ -226,4 +227,21 @@ impl Server {
         node.set(KEYS, self.store.keys());
         node.set(STORED_BYTES, self.store.bytes());
     }
+}
+
+#[cfg(test)]
+pub(crate) use redis::Session as RedisSession;
+
+/// The reply to a Redis command, for tests that compare models with the store.
+#[cfg(test)]
+pub(crate) fn redis_answer(store: &mut Store, session: &mut Session, message: &[u8]) -> Vec<u8> {
+    let (mut reply, client) = (
+        Vec::new(),
+        Client {
+            id: 0,
+            persist: false,
+        },
+    );
+    redis::answer(store, session, client, message, &mut reply);
+    reply
 }

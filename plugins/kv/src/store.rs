@@ -6,10 +6,8 @@
 //! milliseconds as Redis has it, before each command. A key whose deadline is before that time
 //! is removed then. So no command ever sees an expired key, and nothing depends on when
 //! somebody looks.
-//!
-//! The order of a `HashMap` differs between processes. No result depends on it: what is listed
-//! is sorted first.
 
+mod entries;
 mod journal;
 mod scan;
 #[cfg(test)]
@@ -18,39 +16,20 @@ mod tests;
 pub use journal::{Change, Journal};
 
 use crate::{Command, Refusal};
+use entries::{Entries, Entry};
 use runner_sdk::journal::JournalError;
-use scan::ScanIndex;
-use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 /// Values by key.
 #[derive(Debug)]
 pub struct Store {
-    values: HashMap<Vec<u8>, Entry>,
-    /// Sizes of all keys and values together `[bytes]`.
-    bytes: u64,
+    entries: Entries,
     limits: Limits,
     journal: Option<Journal>,
     /// The node's local time `[ms]`.
     now_ms: u64,
-    /// The keys with a deadline, the earliest first.
-    deadlines: BTreeSet<(u64, Vec<u8>)>,
-    /// The order of `SCAN`; made when it is first needed.
-    scan: Option<ScanIndex>,
-    /// Number of changes so far.
-    changes: u64,
     /// What a transaction has done so far, if one is open.
     transaction: Option<Transaction>,
-}
-
-/// A value, and what belongs to it.
-#[derive(Clone, Debug)]
-struct Entry {
-    value: Vec<u8>,
-    /// The last millisecond in which the key exists `[ms]`; `None`: it does not expire.
-    deadline_ms: Option<u64>,
-    /// Number of the change that made it.
-    version: u64,
 }
 
 /// Changes that are written to the journal together, or undone.
@@ -84,14 +63,10 @@ impl Store {
     /// An empty store without a journal.
     pub fn new(limits: Limits) -> Store {
         Store {
-            values: HashMap::new(),
-            bytes: 0,
+            entries: Entries::default(),
             limits,
             journal: None,
             now_ms: 0,
-            deadlines: BTreeSet::new(),
-            scan: None,
-            changes: 0,
             transaction: None,
         }
     }
@@ -109,46 +84,31 @@ impl Store {
         let mut last_ms = 0;
         let journal = Journal::open(path, |change, written_ms| {
             last_ms = last_ms.max(written_ms);
-            store.keep(change);
+            store.entries.make(change);
         })?;
         store.journal = Some(journal);
         if last_ms > now_ms {
-            store.rebase(last_ms, now_ms);
+            store.now_ms = now_ms;
+            store.entries.rebase(last_ms, now_ms);
+            store.rewrite();
         }
         store.advance(now_ms);
         Ok(store)
     }
 
-    /// Moves all deadlines from the local time of an earlier run to that of this one.
-    fn rebase(&mut self, last_ms: u64, now_ms: u64) {
-        for (deadline, key) in std::mem::take(&mut self.deadlines) {
-            let left = deadline.checked_sub(last_ms);
-            match (left, self.values.get_mut(&key)) {
-                (Some(left), Some(entry)) => {
-                    let moved = now_ms.saturating_add(left);
-                    entry.deadline_ms = Some(moved);
-                    self.deadlines.insert((moved, key));
-                }
-                _ => self.keep(Change::Delete { key: &key }),
-            }
-        }
-        self.now_ms = now_ms;
-        self.rewrite();
-    }
-
     /// Number of keys.
     pub fn keys(&self) -> u64 {
-        self.values.len() as u64
+        self.entries.len() as u64
     }
 
     /// Number of keys with a deadline.
     pub fn expiring(&self) -> u64 {
-        self.deadlines.len() as u64
+        self.entries.expiring() as u64
     }
 
     /// Sizes of all keys and values together `[bytes]`.
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.entries.bytes()
     }
 
     /// The node's local time `[ms]`.
@@ -159,46 +119,39 @@ impl Store {
     /// Sets the node's local time `[ms]`, and removes the keys that have expired.
     pub fn advance(&mut self, now_ms: u64) {
         self.now_ms = now_ms;
-        while let Some((deadline, _)) = self.deadlines.first()
-            && *deadline < now_ms
-            && let Some((_, key)) = self.deadlines.pop_first()
-        {
-            // The journal has the deadline, so it needs no record of this.
-            self.keep(Change::Delete { key: &key });
-        }
+        // The journal has the deadlines, so it needs no record of this.
+        self.entries.expire(now_ms);
     }
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Option<&[u8]> {
-        self.values.get(key).map(|entry| &entry.value[..])
+        self.entries.get(key).map(|entry| &entry.value[..])
     }
 
     /// The last millisecond in which a key exists `[ms]`; `None`: it does not expire, or does
     /// not exist.
     pub fn deadline_ms(&self, key: &[u8]) -> Option<u64> {
-        self.values.get(key)?.deadline_ms
+        self.entries.get(key)?.deadline_ms
     }
 
     /// Number of the change that made the value of a key; `None` if it does not exist.
     pub fn version(&self, key: &[u8]) -> Option<u64> {
-        Some(self.values.get(key)?.version)
+        Some(self.entries.get(key)?.version)
     }
 
     /// All keys, sorted.
     pub fn sorted_keys(&self) -> Vec<&[u8]> {
-        let mut keys: Vec<&[u8]> = self.values.keys().map(Vec::as_slice).collect();
-        keys.sort_unstable();
-        keys
+        self.entries
+            .sorted()
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect()
     }
 
     /// About `count` keys from a cursor on, and the cursor of the next ones; 0 if there are none.
     /// Calls from cursor 0 to cursor 0 list each key that exists all the time.
     pub fn scan(&mut self, cursor: u64, count: u64) -> (u64, Vec<Vec<u8>>) {
-        let values = &self.values;
-        let index = self
-            .scan
-            .get_or_insert_with(|| ScanIndex::of(values.keys()));
-        index.page(cursor, count)
+        self.entries.scan(cursor, count)
     }
 
     /// Executes a text command. If the result is `Done`, the change is in the journal.
@@ -237,7 +190,7 @@ impl Store {
     /// # Errors
     /// If the change cannot be written; then nothing changes.
     pub fn delete(&mut self, key: &[u8]) -> Result<bool, Refusal> {
-        if !self.values.contains_key(key) {
+        if self.entries.get(key).is_none() {
             return Ok(false);
         }
         self.change(Change::Delete { key })?;
@@ -249,7 +202,7 @@ impl Store {
     /// # Errors
     /// If the change cannot be written; then nothing changes.
     pub fn expire(&mut self, key: &[u8], deadline: Option<u64>) -> Result<(), Refusal> {
-        if !self.values.contains_key(key) {
+        if self.entries.get(key).is_none() {
             return Ok(());
         }
         self.change(Change::Expire {
@@ -283,7 +236,7 @@ impl Store {
         };
         if let Err(error) = written {
             for (key, entry) in undo.into_iter().rev() {
-                self.restore(&key, entry);
+                self.entries.put(&key, entry);
             }
             return Err(Refusal::NotWritten(error.to_string()));
         }
@@ -313,119 +266,23 @@ impl Store {
             let written = match &mut self.transaction {
                 None => journal.append(change, self.now_ms),
                 Some(transaction) => {
-                    match change.key() {
-                        Some(key) => transaction
-                            .undo
-                            .push((key.to_vec(), self.values.get(key).cloned())),
-                        None => transaction.undo.extend(
-                            self.values
-                                .iter()
-                                .map(|(key, entry)| (key.clone(), Some(entry.clone()))),
-                        ),
-                    }
+                    self.entries.before(change, &mut transaction.undo);
                     journal.gather(change, self.now_ms)
                 }
             };
             written.map_err(|error| Refusal::NotWritten(error.to_string()))?;
         }
-        self.keep(change);
+        self.entries.make(change);
         if self.transaction.is_none() {
             self.compact();
         }
         Ok(())
     }
 
-    /// Makes a change.
-    fn keep(&mut self, change: Change<'_>) {
-        self.changes += 1;
-        let version = self.changes;
-        match change {
-            Change::Set {
-                key,
-                value,
-                deadline_ms,
-            } => {
-                match self.values.get_mut(key) {
-                    Some(entry) => {
-                        self.bytes = self.bytes - entry.value.len() as u64 + value.len() as u64;
-                        entry.value.clear();
-                        entry.value.extend_from_slice(value);
-                        entry.version = version;
-                        if (entry.deadline_ms, deadline_ms) == (None, None) {
-                            return;
-                        }
-                    }
-                    None => self.restore(
-                        key,
-                        Some(Entry {
-                            value: value.to_vec(),
-                            deadline_ms: None,
-                            version,
-                        }),
-                    ),
-                }
-                self.set_deadline(key, deadline_ms);
-            }
-            Change::Delete { key } => self.restore(key, None),
-            Change::Expire { key, deadline_ms } => {
-                if let Some(entry) = self.values.get_mut(key) {
-                    entry.version = version;
-                    self.set_deadline(key, deadline_ms);
-                }
-            }
-            Change::Clear => {
-                self.values.clear();
-                self.deadlines.clear();
-                self.scan = None;
-                self.bytes = 0;
-            }
-        }
-    }
-
-    fn set_deadline(&mut self, key: &[u8], deadline_ms: Option<u64>) {
-        let Some(entry) = self.values.get_mut(key) else {
-            return;
-        };
-        if let Some(old) = std::mem::replace(&mut entry.deadline_ms, deadline_ms) {
-            self.deadlines.remove(&(old, key.to_vec()));
-        }
-        if let Some(new) = deadline_ms {
-            self.deadlines.insert((new, key.to_vec()));
-        }
-    }
-
-    /// Gives a key this entry, or none, whatever it had before.
-    fn restore(&mut self, key: &[u8], entry: Option<Entry>) {
-        let size = |entry: &Entry| (key.len() + entry.value.len()) as u64;
-        let (new, deadline) = (
-            entry.is_some(),
-            entry.as_ref().and_then(|it| it.deadline_ms),
-        );
-        self.bytes += entry.as_ref().map_or(0, size);
-        let old = match entry {
-            Some(entry) => self.values.insert(key.to_vec(), entry),
-            None => self.values.remove(key),
-        };
-        self.bytes -= old.as_ref().map_or(0, size);
-        if let Some(old) = old.as_ref().and_then(|it| it.deadline_ms) {
-            self.deadlines.remove(&(old, key.to_vec()));
-        }
-        if let Some(deadline) = deadline {
-            self.deadlines.insert((deadline, key.to_vec()));
-        }
-        if let Some(index) = &mut self.scan {
-            match (old.is_some(), new) {
-                (false, true) => index.add(key),
-                (true, false) => index.remove(key),
-                _ => {}
-            }
-        }
-    }
-
     /// Rewrites the journal once most of it is obsolete.
     fn compact(&mut self) {
         if let Some(journal) = &self.journal
-            && journal.is_mostly_obsolete(self.bytes, self.values.len())
+            && journal.is_mostly_obsolete(self.entries.bytes(), self.entries.len())
         {
             self.rewrite();
         }
@@ -436,9 +293,8 @@ impl Store {
         let Some(journal) = &mut self.journal else {
             return;
         };
-        let mut all: Vec<_> = self.values.iter().collect();
-        all.sort_unstable_by_key(|(key, _)| *key);
-        let changes = all.into_iter().map(|(key, entry)| Change::Set {
+        let all = self.entries.sorted().into_iter();
+        let changes = all.map(|(key, entry)| Change::Set {
             key,
             value: &entry.value,
             deadline_ms: entry.deadline_ms,

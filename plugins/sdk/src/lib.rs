@@ -37,13 +37,14 @@
 //!
 //! Start reading at [`Behavior`]; then [`Node`] (what a callback reads) and
 //! [`Context`] (its effects). A config's durations are [`Span`]s, its
-//! values that may vary [`Distribution`]s. A [`Check`] judges a run by its records.
+//! values that may vary [`Distribution`]s, the requests of a load generator [`Arrivals`]. A [`Check`] judges a run by its records.
 //! [`plugin!`] exports behaviors from a
 //! library of crate type `cdylib`, and [`testkit`] drives one without a runner.
 //!
 //! Below is the C boundary of the crate `runner-abi`. All unsafe code
 //! is in the private module `export` and the test kit's host; an author writes none.
 
+mod arrivals;
 mod behavior;
 mod check;
 mod column;
@@ -56,6 +57,7 @@ pub mod journal;
 mod span;
 pub mod testkit;
 
+pub use arrivals::{Arrivals, Rate};
 pub use base::random::Random;
 pub use behavior::{Behavior, Error, NoConfig, Peer, Result};
 pub use check::{Check, Found, Judged, Record, RunInfo, Verdict};

@@ -6,7 +6,7 @@
 mod form;
 mod measured;
 
-pub use form::{FORMS, Form, FormError, NAMES, Rule, Takes, ends};
+pub use form::{FORMS, Form, FormError, NAMES, Rule, Takes, drawn_names, ends};
 pub use measured::{AtEnd, Empirical, Trace};
 
 use crate::exact::Decimal;

@@ -230,6 +230,11 @@ impl EventQueue {
         self.heap.peek().map_or(SimTime::NEVER, |entry| entry.time)
     }
 
+    /// The node that the first event is for, if it is for one.
+    pub fn next_node(&self) -> Option<u32> {
+        self.heap.peek().and_then(|entry| entry.event.node())
+    }
+
     /// Takes the first event.
     pub fn pop(&mut self) -> Option<(SimTime, Sequence, Event)> {
         let entry = self.heap.pop()?;

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use base::exact::Decimal;
-use base::time::SimTime;
+use base::time::{SimDuration, SimTime};
 
 /// The time since a run began, `speed` times as fast as real time.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +48,15 @@ impl WallClock {
         SimTime(exact.unwrap_or((passed.as_nanos() as f64 * self.speed) as u64))
     }
 
+    /// A span of true time, as it passes on the wall.
+    pub fn wall_span(&self, span: SimDuration) -> SimDuration {
+        let exact = self.exact.and_then(|(digits, ten)| {
+            let product = u128::from(span.0).checked_mul(ten)?;
+            Some(u64::try_from(product / digits).unwrap_or(u64::MAX))
+        });
+        SimDuration(exact.unwrap_or((span.0 as f64 / self.speed) as u64))
+    }
+
     /// The wait until an instant; zero if it has passed, none for
     /// [`SimTime::NEVER`].
     pub fn until(&self, time: SimTime) -> Option<Duration> {
@@ -83,6 +92,9 @@ mod tests {
             let later = start + Duration::from_millis(1500);
             assert_eq!(clock.at(later), SimTime(passed));
             assert_eq!(clock.at(start), SimTime::ZERO);
+            if passed > 0 {
+                assert_eq!(clock.wall_span(SimDuration(passed)).0, 1_500_000_000);
+            }
         }
         assert_eq!(
             WallClock::new(start, 1.0).until(SimTime::ZERO),

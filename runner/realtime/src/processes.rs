@@ -35,7 +35,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::lag::NodeCounts;
 use crate::under_way::UnderWay;
+use analysis::log::Occupancy;
 use engine::conservation::Conservation;
 
 /// An order of the supervisor to a process.
@@ -143,6 +145,8 @@ pub struct ProcessResult {
     pub messages: u64,
     /// Each lag `[ns]` of its ticks and timers, and how often it occurred.
     pub lags: Vec<(u64, u64)>,
+    /// The lags of each of its nodes.
+    pub node_lags: Vec<NodeCounts>,
     /// Messages that it sent or began to receive, and that were not delivered.
     pub under_way: Vec<UnderWay>,
     /// Content happened and is not in the logs.
@@ -151,9 +155,8 @@ pub struct ProcessResult {
     pub faults: Vec<FaultTimes>,
     /// Content happened to the messages in this process.
     pub conservation: Conservation,
-    /// For how long messages waited in the inboxes of its nodes: (node, time summed over
-    /// the messages `[ns]`).
-    pub waited: Vec<(u32, u128)>,
+    /// What the inboxes and servers of its nodes held.
+    pub occupancy: Vec<Occupancy>,
 }
 
 /// Each time that a fault was active.

@@ -64,7 +64,7 @@ pub struct RealTime<B, S> {
     budget: usize,
     /// Whether a message may arrive from outside although nothing is due.
     open_ended: bool,
-    /// How late ticks and timers were.
+    /// How late ticks and timers were, by the wall clock.
     pub lag: Lag,
     /// The nodes of this process that listen, and their addresses.
     pub listening: Vec<(String, SocketAddr)>,
@@ -191,8 +191,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 break;
             }
             self.run.advance(now);
-            self.lag.record(due, now);
-            self.run.do_next()?;
+            let node = self.run.do_next()?;
+            self.lag.record(node, clock.wall_span(now - due));
             self.apply_external_faults();
             self.send_outgoing()?;
         }

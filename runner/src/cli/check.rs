@@ -28,7 +28,7 @@ pub fn check(options: &CheckOptions) -> anyhow::Result<Exit> {
             plan.loaded.source.path,
             nodes(&plan),
             count(plan.cases.len() as u64, "case"),
-            count(plan.run_count().into(), "run"),
+            plan.runs_text(),
         ))?;
     }
     Ok(Exit::Passed)

@@ -110,6 +110,7 @@ impl PlanCommand<'_> {
         let mut outcome = Outcome {
             exit: Exit::Passed,
             is_real: self.plan.is_real(),
+            scheduled: Vec::new(),
             ended: BTreeSet::new(),
         };
         let mut reported = Ok(());
@@ -121,6 +122,11 @@ impl PlanCommand<'_> {
             &self.stop.flag,
             &mut |happening| {
                 let result = match happening {
+                    Happening::Scheduled { runs, look } => {
+                        outcome.scheduled.extend_from_slice(runs);
+                        let (runs, look) = (runs.len(), look.as_deref());
+                        reporters.event(context, &Event::Scheduled { runs, look })
+                    }
                     Happening::RunEnded(result) => {
                         outcome.add(result);
                         reporters.event(context, &Event::RunEnded(result))
@@ -148,7 +154,7 @@ impl PlanCommand<'_> {
         };
         let written = self.end(context, &outcome, broken.is_some(), reporters)?;
         Ok(match broken {
-            None => Continue(outcome.exit(context.runs, self.stop).and(written)),
+            None => Continue(outcome.exit(self.stop).and(written)),
             Some(error) => {
                 if fresh && matches!(error, RunError::Setup(_)) {
                     context.folder.abandon();
@@ -194,7 +200,7 @@ impl PlanCommand<'_> {
             (false, Some(_)) => Ending::Stopped,
             (false, None) => Ending::Finished,
         };
-        let not_begun: Vec<RunSpec> = outcome.not_begun(context.runs).collect();
+        let not_begun: Vec<RunSpec> = outcome.not_begun().collect();
         tracing::info!(?ending, not_begun = not_begun.len(), "plan ended");
         let not_begun = &not_begun;
         match reporters.event(context, &Event::PlanEnded { ending, not_begun }) {
@@ -342,6 +348,8 @@ struct Outcome {
     exit: Exit,
     /// Whether the runs are in real time.
     is_real: bool,
+    /// The runs that were to be done.
+    scheduled: Vec<RunSpec>,
     ended: BTreeSet<u32>,
 }
 
@@ -358,15 +366,15 @@ impl Outcome {
         self.exit = self.exit.and(verdict).and(status);
     }
 
-    fn not_begun<'a>(&self, runs: &'a [RunSpec]) -> impl Iterator<Item = RunSpec> + use<'a, '_> {
+    fn not_begun(&self) -> impl Iterator<Item = RunSpec> + '_ {
         let is_missing = |run: &&RunSpec| !self.ended.contains(&run.number);
-        runs.iter().filter(is_missing).copied()
+        self.scheduled.iter().filter(is_missing).copied()
     }
 
     /// The exit code: that of a signal outweighs all others. If a run was not begun,
     /// it is not that of success.
-    fn exit(&self, runs: &[RunSpec], stop: &StopSignals) -> Exit {
-        let whole = match self.not_begun(runs).next() {
+    fn exit(&self, stop: &StopSignals) -> Exit {
+        let whole = match self.not_begun().next() {
             Some(_) => Exit::Unknown,
             None => Exit::Passed,
         };

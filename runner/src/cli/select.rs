@@ -38,6 +38,15 @@ pub fn select<'a>(
         ));
         return Err(Exit::BadInput);
     }
+    if let Some(shard) = options.shard
+        && let Some(plan) = plans.iter().find(|plan| plan.until().is_some())
+    {
+        console.error(&format!(
+            "--shard {shard}: `{}` has [until], so the number of its runs depends on their results\n  leave out --shard and use --jobs, or leave out [until] and set `runs`",
+            plan.loaded.scenario.name
+        ));
+        return Err(Exit::BadInput);
+    }
     let unknown = |glob: &&String| !plans.iter().any(|plan| plan.has_case(glob));
     if let Some(glob) = options.case.iter().find(unknown) {
         let cases = plans.iter().flat_map(|plan| &plan.cases);

@@ -2,6 +2,7 @@
 //! tables, the tallies over runs, and to the caller.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use analysis::results::Judgement;
 
@@ -23,7 +24,9 @@ pub(super) struct InOrder<'a> {
     kept: BTreeMap<u32, RunResult>,
     /// Results that an unfinished run precedes, by index.
     early: BTreeMap<usize, RunResult>,
-    /// The index of the next result to pass on.
+    /// The indices of the runs that are to be done, in the order of the plan.
+    scheduled: Vec<usize>,
+    /// The place among them of the next result to pass on.
     next: usize,
     tallies: Tallies,
     properties: OverRuns,
@@ -51,6 +54,7 @@ impl<'a> InOrder<'a> {
             runs,
             kept,
             early: BTreeMap::new(),
+            scheduled: Vec::new(),
             next: 0,
             tallies: Tallies::new(plan),
             properties: OverRuns::new(plan),
@@ -60,6 +64,28 @@ impl<'a> InOrder<'a> {
             each,
             error: None,
         })
+    }
+
+    /// More runs are to be done: those with these indices.
+    pub fn schedule(&mut self, batch: Range<usize>) {
+        let look = batch.clone().next().and_then(|first| {
+            let case = self.runs[first].case;
+            self.tallies.look(self.plan, case)
+        });
+        let runs = &self.runs[batch.clone()];
+        self.scheduled.extend(batch);
+        (self.each)(Happening::Scheduled { runs, look });
+    }
+
+    /// Whether all runs that were to be done are done.
+    pub fn is_complete(&mut self) -> bool {
+        self.pass_on();
+        self.error.is_none() && self.next == self.scheduled.len()
+    }
+
+    /// Whether the case with this index has enough runs.
+    pub fn is_decided(&self, case: usize) -> bool {
+        self.tallies.is_decided(self.plan, case)
     }
 
     /// Adds the result of the run with this index.
@@ -118,8 +144,8 @@ impl<'a> InOrder<'a> {
 
     /// Passes the remaining results on. After a stop, runs may be missing between them.
     fn pass_on_all(&mut self) {
-        for index in self.next..self.runs.len() {
-            if let Some(result) = self.take(index) {
+        for place in self.next..self.scheduled.len() {
+            if let Some(result) = self.take(place) {
                 self.keep(&result);
             }
         }
@@ -132,8 +158,9 @@ impl<'a> InOrder<'a> {
         }
     }
 
-    fn take(&mut self, index: usize) -> Option<RunResult> {
-        let spec = self.runs.get(index)?;
+    fn take(&mut self, place: usize) -> Option<RunResult> {
+        let index = *self.scheduled.get(place)?;
+        let spec = self.runs[index];
         let kept = self.kept.remove(&spec.number);
         kept.or_else(|| self.early.remove(&index))
     }

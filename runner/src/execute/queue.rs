@@ -1,5 +1,6 @@
 //! The runs that remain to be run. Workers take them in the order of the plan.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::plan::RunSpec;
@@ -16,15 +17,16 @@ pub(super) struct Queue<'a> {
 }
 
 impl<'a> Queue<'a> {
-    /// All runs but those that are done.
+    /// The runs with these indices but those that are done.
     pub fn new(
         runs: &'a [RunSpec],
+        batch: Range<usize>,
         is_done: impl Fn(u32) -> bool,
         stop: &'a AtomicBool,
     ) -> Queue<'a> {
         Queue {
             runs,
-            missing: (0..runs.len())
+            missing: batch
                 .filter(|&index| !is_done(runs[index].number))
                 .collect(),
             next: AtomicUsize::new(0),

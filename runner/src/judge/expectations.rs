@@ -48,13 +48,42 @@ impl Tallies {
         }
     }
 
+    /// Whether all runs of a case are there.
+    fn is_whole(&self, plan: &Plan, case: usize) -> bool {
+        let (count, _) = self.cases[case];
+        count > 0 && count == plan.cases[case].scenario.runs || self.is_decided(plan, case)
+    }
+
+    /// Whether a case has enough runs for its `[until]`.
+    pub fn is_decided(&self, plan: &Plan, case: usize) -> bool {
+        let (count, tallies) = &self.cases[case];
+        let rule = plan.until_rule(case);
+        let rule = rule.filter(|(_, until)| until.is_look(*count));
+        rule.is_some_and(|(index, until)| {
+            *count == until.at_most
+                || tallies.tally(index).is_some_and(|tally| {
+                    let expectation = &plan.cases[case].scenario.expectations[index].expectation;
+                    tally.is_narrow(expectation, &until)
+                })
+        })
+    }
+
+    /// What the runs of a case have come to so far, for people; none without `[until]`, or
+    /// before the first run.
+    pub fn look(&self, plan: &Plan, case: usize) -> Option<String> {
+        let (count, tallies) = &self.cases[case];
+        let (index, until) = plan.until_rule(case)?;
+        let tally = tallies.tally(index).filter(|_| *count > 0)?;
+        let expectation = &plan.cases[case].scenario.expectations[index].expectation;
+        Some(tally.look(expectation, &until))
+    }
+
     /// Returns the judgements over all runs of each case, with the index of the case. A
     /// case of which only a part is run is judged when the parts are merged.
     pub fn judge(&self, plan: &Plan) -> Vec<(usize, Judgement)> {
-        let whole =
-            self.cases.iter().enumerate().filter(|(case, (count, _))| {
-                *count > 0 && *count == plan.cases[*case].scenario.runs
-            });
+        let whole = (0..)
+            .zip(&self.cases)
+            .filter(|(case, _)| self.is_whole(plan, *case));
         whole
             .flat_map(|(case, (_, tallies))| {
                 let rules = &plan.cases[case].scenario.expectations;
@@ -69,6 +98,11 @@ impl Tallies {
 struct CaseTallies(Vec<Tally>);
 
 impl CaseTallies {
+    /// The tally of the expectation with this index, if a run was added.
+    fn tally(&self, index: usize) -> Option<&Tally> {
+        self.0.get(index)
+    }
+
     /// Adds a run that reached its end.
     fn add(&mut self, rules: &[ExpectRule], schema: &RunSchema, metrics: &[NodeMetrics]) {
         self.0.resize_with(rules.len(), Tally::default);

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use indicatif::{MultiProgress, ProgressBar};
 
@@ -20,6 +21,9 @@ pub enum Color {
     /// Never.
     Never,
 }
+
+/// The bars on this terminal, for lines of nodes: they are written by a plain function.
+static SHOWN_BARS: OnceLock<MultiProgress> = OnceLock::new();
 
 /// Standard error, and whether it and standard output use color.
 #[derive(Clone, Debug)]
@@ -65,6 +69,8 @@ impl Console {
 
     /// Shows a progress bar, below all lines that are printed.
     pub fn add_bar(&self, bar: ProgressBar) -> ProgressBar {
+        // One console has bars at a time; a second one would be of another test.
+        let _ = SHOWN_BARS.set(self.bars.clone());
         self.bars.add(bar)
     }
 
@@ -144,7 +150,11 @@ pub fn print_shown(text: &str) -> io::Result<()> {
 pub fn line_printer(color: bool) -> fn(&str) {
     fn line(text: &str) {
         // The run goes on if standard output is closed.
-        let _ = print(&format!("{text}\n"));
+        let write = || drop(print(&format!("{text}\n")));
+        match SHOWN_BARS.get() {
+            Some(bars) if io::stdout().is_terminal() => bars.suspend(write),
+            _ => write(),
+        }
     }
     match color {
         true => |text| line(&style::contained(text)),

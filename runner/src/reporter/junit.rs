@@ -108,6 +108,7 @@ impl Reporter for Junit {
             Event::Warning(_)
             | Event::Error(_)
             | Event::Resumed { .. }
+            | Event::Scheduled { .. }
             | Event::ReportBuilt { .. } => {}
         }
         Ok(())

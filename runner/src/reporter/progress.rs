@@ -23,15 +23,29 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Of `count` runs of the scenario with this name.
-    pub fn new(console: Console, name: &str, count: u64) -> Progress {
+    /// Of the scenario with this name, before any run is to be done.
+    pub fn new(console: Console, name: &str) -> Progress {
         Progress {
             console,
             name: name.to_owned(),
-            count,
+            count: 0,
             done: 0,
             next: Instant::now() + FIRST_AFTER,
             bar: None,
+        }
+    }
+
+    /// So many more runs are to be done. `look` says why, for people.
+    pub fn add(&mut self, count: u64, look: Option<&str>) {
+        self.count += count;
+        if let Some(bar) = &self.bar {
+            bar.set_length(self.count);
+        }
+        if let Some(look) = look {
+            let shows = self.bar.is_some() || Instant::now() >= self.next;
+            if shows {
+                self.console.note(&format!("{}: {look}", self.name));
+            }
         }
     }
 

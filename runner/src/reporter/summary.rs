@@ -57,12 +57,9 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Before the first of `selected` runs.
-    pub fn new(selected: u64) -> Summary {
-        Summary {
-            selected,
-            ..Summary::default()
-        }
+    /// So many more runs are to be done.
+    pub fn add_selected(&mut self, runs: u64) {
+        self.selected += runs;
     }
 
     /// Adds one run.

@@ -9,7 +9,7 @@ use super::console::{Console, print_shown};
 use super::progress::Progress;
 use super::quiet::Quiet;
 use super::summary::Summary;
-use super::{Context, Ending, Event, Reporter, ReporterError, count};
+use super::{Context, Ending, Event, Reporter, ReporterError};
 
 /// Prints progress on standard error and a summary on standard output.
 #[derive(Debug)]
@@ -32,10 +32,9 @@ impl Terminal {
     }
 
     fn plan_begins(&mut self, context: &Context<'_>) {
-        let number = context.runs.len() as u64;
         let name = &context.plan.loaded.scenario.name;
-        self.progress = Some(Progress::new(self.console.clone(), name, number));
-        self.summary = Summary::new(number);
+        self.progress = Some(Progress::new(self.console.clone(), name));
+        self.summary = Summary::default();
     }
 
     fn plan_ended(&mut self, context: &Context<'_>, ending: Ending) -> io::Result<()> {
@@ -62,6 +61,12 @@ impl Reporter for Terminal {
     fn event(&mut self, context: &Context<'_>, event: &Event<'_>) -> Result<(), ReporterError> {
         match *event {
             Event::PlanBegins => self.plan_begins(context),
+            Event::Scheduled { runs, look } => {
+                if let Some(progress) = &mut self.progress {
+                    progress.add(runs as u64, look);
+                }
+                self.summary.add_selected(runs as u64);
+            }
             Event::RunEnded(result) => {
                 if let Some(progress) = &mut self.progress {
                     progress.step();
@@ -70,7 +75,7 @@ impl Reporter for Terminal {
             }
             Event::Resumed { kept } => {
                 let name = &context.plan.loaded.scenario.name;
-                let runs = count(u64::from(context.plan.run_count()), "run");
+                let runs = context.plan.runs_text();
                 // The runs begin even if standard output is closed.
                 let _ = print_shown(&format!("{name}: {kept} of {runs} were finished before\n"));
             }

@@ -8,6 +8,7 @@ use crate::plan::{Case, Plan, Selection};
 use crate::results::folder::rfc3339;
 use crate::scenario::{Group, Scenario, TickRule, TimeMode, Timing};
 use analysis::expect::Expectation;
+use analysis::log::Driving;
 use analysis::properties::is_sometimes;
 use analysis::results::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
@@ -57,6 +58,10 @@ pub fn manifest(
         time: match scenario.time {
             TimeMode::Virtual => "virtual".to_owned(),
             TimeMode::Real { .. } => "real".to_owned(),
+        },
+        speed: match scenario.time {
+            TimeMode::Real { speed } if speed != 1.0 => Some(speed),
+            _ => None,
         },
         command: command.to_vec(),
         settings: loaded.source.overrides.clone(),
@@ -164,6 +169,7 @@ fn case_info(
             .collect(),
         duration_s: own_duration.filter(|_| own_duration != duration_s),
         groups: (own_groups != first_groups).then_some(own_groups),
+        window: case.scenario.window(),
         expectations: (own_expectations != expectations(&plan.cases[0].scenario))
             .then_some(own_expectations),
         properties: (own_properties != properties(&plan.cases[0].scenario))
@@ -210,6 +216,8 @@ fn group_info(group: &Group, config: Option<&Config>) -> GroupInfo {
     info.behavior = name.to_string();
     info.docs = behavior.docs.clone();
     info.timing = timing_text(&group.timing);
+    info.driving = driving(&group.timing);
+    info.open_loop = open_loop(&behavior.config_schema, &group.config);
     let columns = behavior.columns.iter().map(|column| ColumnInfo {
         name: column.name.clone(),
         kind: column.kind,
@@ -223,6 +231,19 @@ fn group_info(group: &Group, config: Option<&Config>) -> GroupInfo {
     });
     info.events = events.collect();
     info
+}
+
+/// Whether a load generator is an open loop: its config has one of the keys that its schema marks
+/// with `x-open-loop`. `None` if the schema marks none: the behavior generates no load.
+fn open_loop(schema: &serde_json::Value, config: &str) -> Option<bool> {
+    let keys = schema.get("properties")?.as_object()?;
+    let marked = keys
+        .iter()
+        .filter(|(_, key)| key.get("x-open-loop").is_some());
+    let mut marked = marked.map(|(name, _)| name).peekable();
+    marked.peek()?;
+    let config: toml::Table = config.parse().unwrap_or_default();
+    Some(marked.any(|name| config.contains_key(name)))
 }
 
 /// The command or address of a program, which stands in place of a behavior.
@@ -245,6 +266,15 @@ fn plugin_info(plugin: &Plugin) -> PluginInfo {
         file: build.path.display().to_string(),
         sha256: Some(build.sha256.clone()),
         bytes: build.bytes,
+    }
+}
+
+/// What makes a group's nodes handle a message.
+pub fn driving(timing: &Timing) -> Driving {
+    match timing {
+        Timing::EventDriven => Driving::Arrivals,
+        Timing::Server { .. } => Driving::Services,
+        Timing::Clocked { .. } => Driving::Ticks,
     }
 }
 

@@ -12,6 +12,7 @@ mod judge;
 mod link;
 mod matrix;
 mod scenario;
+mod until;
 
 pub use distribution::DISTRIBUTION;
 pub use fault::{DRIFT_FAULT, FAULT, TICK_RATE_FAULT};
@@ -20,6 +21,7 @@ pub use judge::{CHECK, EXPECT, PROPERTY};
 pub use link::{GILBERT_ELLIOTT, LINK, LOSS, LinkKeys, read_settings};
 pub use matrix::{AXIS, MATRIX};
 pub use scenario::SCENARIO;
+pub use until::UNTIL;
 
 /// The keys of a table.
 #[derive(Debug)]
@@ -60,10 +62,16 @@ pub enum Shape {
     Probability,
     /// A number from 0 to 1, or a table of [`LOSS`].
     Loss,
+    /// A share of a mean, a number, or a duration.
+    HalfWidth,
+    /// A number from 0.5 to 0.999.
+    Confidence,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A duration above 0.
     Duration,
+    /// A duration above 0, or `auto`.
+    Warmup,
     /// A duration of 0 or more.
     Delay,
     /// A duration or a distribution of durations.

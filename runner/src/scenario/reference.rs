@@ -87,12 +87,15 @@ fn value(shape: &Shape) -> String {
         Shape::Positive | Shape::Exponent => "number above 0",
         Shape::Sigma => "number, 0 or more",
         Shape::Probability => "number, 0 to 1",
+        Shape::HalfWidth => "`\"5%\"`, number, or duration",
+        Shape::Confidence => "number, 0.5 to 0.999",
         Shape::Loss => "number, 0 to 1, or table",
         Shape::Word(words) => {
             let words: Vec<String> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
             return words.join(", ");
         }
         Shape::Duration => "duration above 0",
+        Shape::Warmup => "duration above 0, or `\"auto\"`",
         Shape::Delay => "duration",
         Shape::Span => "duration, or distribution",
         Shape::Rate | Shape::Drift => "number, or distribution",

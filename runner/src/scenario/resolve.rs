@@ -16,11 +16,13 @@ use super::parts::{CheckPart, MetricPart, Parts};
 use super::program;
 use super::properties::{self, PropertyOrigin};
 use super::reader::{Mistakes, Written};
-use super::resolved::{CheckRule, ExpectRule, Fault, PropertyPart, Scenario, TimeMode};
+use super::resolved::{CheckRule, ExpectRule, Fault, PropertyPart, Scenario, TimeMode, until};
 use super::source::Place;
 use super::state;
 use super::values;
-use super::written::{ScenarioFile, TimeWord};
+use super::written::{Purpose, ScenarioFile, TimeWord};
+use analysis::metrics::Warmup;
+use base::time::SimDuration;
 
 /// A file after it is resolved.
 pub struct Resolved {
@@ -45,6 +47,8 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
     let name = name(&file, path, mistakes);
     let notes = notes(&file, path, mistakes);
     end(&file, mistakes);
+    warmup(&file, mistakes);
+    check_runs(&file, mistakes);
     groups::check_starts(&file, mistakes);
     let faults = faults(&file, time, &links, &names, mistakes);
     let folder = program::folder_of(path);
@@ -75,12 +79,21 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
     };
     let whole = || {
         let name = name?;
+        let expectations = judges.expectations?;
+        if file.until.as_ref().is_some_and(|it| it.value.is_none()) {
+            return None;
+        }
         Some(Scenario {
             title: or(&file.title, || name.clone())?,
             name,
             description: or(&file.description, String::new)?,
-            runs: or(&file.runs, || 1)?.try_into().ok()?,
+            runs: match until(&expectations) {
+                Some(until) => until.at_most,
+                None => or(&file.runs, || 1)?.try_into().ok()?,
+            },
             duration: file.duration.as_ref().and_then(|it| it.value),
+            warmup: or(&file.warmup, Warmup::default)?,
+            steady: or(&file.purpose, || Purpose::Terminating)? == Purpose::SteadyState,
             seed: or(&file.seed, || 1)?,
             time: time?,
             max_buffered: listen::max_buffered(&file.max_buffered, &groups)?,
@@ -93,7 +106,7 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
             links: all(links.into_iter().map(|it| it.rule))?,
             faults: faults?,
             checks: judges.check_rules?,
-            expectations: judges.expectations?,
+            expectations,
             properties: judges.property_rules?,
         })
     };
@@ -137,6 +150,8 @@ fn judges(file: &ScenarioFile, names: &Names<'_>, mistakes: &Mistakes) -> Judges
     }));
     let expectations = file.expectations.iter();
     let expectations = expectations.map(|entry| entry.rule(names, mistakes));
+    let until = file.until.iter().filter_map(|it| it.value.as_ref());
+    let expectations = expectations.chain(until.map(|entry| entry.rule(names, mistakes)));
     let (expectations, metrics): (Vec<_>, Vec<_>) = expectations.unzip();
     let properties = file.properties.iter();
     let properties: Vec<_> = properties.map(|it| it.part(names, mistakes)).collect();
@@ -178,6 +193,17 @@ fn faults(
         .collect();
     faults::check_overlaps(file, &faults, names, mistakes);
     all(faults)
+}
+
+/// Reports `runs` beside `until`.
+fn check_runs(file: &ScenarioFile, mistakes: &Mistakes) {
+    if let (Some(runs), Some(_)) = (&file.runs, &file.until) {
+        mistakes.add_with_help(
+            runs.key,
+            "both `runs` and `[until]` say how many runs there are",
+            "leave out one of them; `until.at_least` and `until.at_most` are the bounds",
+        );
+    }
 }
 
 /// The value of a key, or its default if it was not written; `None` if it is wrong.
@@ -252,6 +278,32 @@ fn time(file: &ScenarioFile, mistakes: &Mistakes) -> Option<TimeMode> {
             );
             None
         }
+    }
+}
+
+/// Reports a warm-up that leaves nothing of a run, or of which nobody can tell.
+fn warmup(file: &ScenarioFile, mistakes: &Mistakes) {
+    let Some(written) = &file.warmup else { return };
+    let Some(Warmup::Until(ns)) = written.value else {
+        return;
+    };
+    let warmup = SimDuration(ns);
+    let Some(duration) = &file.duration else {
+        mistakes.add_with_help(
+            written.place,
+            format!("`warmup` is {warmup}, and the scenario has no `duration`: whether a run is longer is not known"),
+            "write `duration` at the top of the file, longer than the warm-up; or `warmup = \"auto\"`",
+        );
+        return;
+    };
+    if let Some(duration) = duration.value.filter(|duration| duration.0 <= ns) {
+        mistakes.add_with_help(
+            written.place,
+            format!(
+                "`warmup` is {warmup}, and a run ends at {duration}: nothing would be measured"
+            ),
+            "expected less than `duration`; a tenth of it is a good beginning",
+        );
     }
 }
 

@@ -181,11 +181,20 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
         Shape::Whole(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
         Shape::Positive => json!({ "type": "number", "exclusiveMinimum": 0 }),
         Shape::Probability => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+        Shape::HalfWidth => json!({
+            "anyOf": [
+                { "type": "number", "exclusiveMinimum": 0 },
+                { "type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*%\s*$" },
+                reference("duration"),
+            ],
+        }),
+        Shape::Confidence => json!({ "type": "number", "minimum": 0.5, "maximum": 0.999 }),
         Shape::Loss => json!({
             "anyOf": [self::shape(&Shape::Probability, unit), table(&LOSS, unit)],
         }),
         Shape::Word(words) => json!({ "type": "string", "enum": words }),
         Shape::Duration | Shape::Delay => reference("duration"),
+        Shape::Warmup => json!({ "anyOf": [reference("duration"), { "const": "auto" }] }),
         Shape::Span => reference("span"),
         Shape::Rate => reference("rate"),
         Shape::Offset => reference("offset"),

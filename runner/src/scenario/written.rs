@@ -15,7 +15,9 @@ use super::keys::{MAX_CHAIN, MAX_LOG, MAX_RUNS, MIN_BUFFERED, SCENARIO};
 use super::properties::{self, PropertyEntry};
 use super::reader::{Field, Mistakes, TableReader, Written};
 use super::source::Place;
+use super::until::{self, UntilEntry};
 use super::values;
+use analysis::metrics::Warmup;
 use base::time::SimDuration;
 
 pub use fault::{FaultEntry, KINDS, KindEntry, NodesTo};
@@ -36,6 +38,8 @@ pub struct ScenarioFile {
     pub notes: OptionalKey<PathBuf>,
     pub runs: OptionalKey<u64>,
     pub duration: OptionalKey<SimDuration>,
+    pub warmup: OptionalKey<Warmup>,
+    pub purpose: OptionalKey<Purpose>,
     pub seed: OptionalKey<u64>,
     pub time: OptionalKey<TimeWord>,
     pub speed: OptionalKey<f64>,
@@ -53,7 +57,15 @@ pub struct ScenarioFile {
     /// The checks, expectations and properties, in the order of the file.
     pub checks: Vec<CheckEntry>,
     pub expectations: Vec<ExpectEntry>,
+    pub until: OptionalKey<UntilEntry>,
     pub properties: Vec<PropertyEntry>,
+}
+
+/// The value of `purpose`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Terminating,
+    SteadyState,
 }
 
 /// The value of `time`.
@@ -73,6 +85,14 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
         notes: reader.optional("notes", |field| Some(PathBuf::from(field.text()?))),
         runs: reader.optional("runs", values::whole(1, MAX_RUNS)),
         duration: reader.optional("duration", values::duration),
+        warmup: reader.optional("warmup", warmup),
+        purpose: reader.optional(
+            "purpose",
+            values::word(&[
+                ("terminating", Purpose::Terminating),
+                ("steady-state", Purpose::SteadyState),
+            ]),
+        ),
         seed: reader.optional("seed", values::whole(0, u64::MAX)),
         time: reader.optional(
             "time",
@@ -88,12 +108,24 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
         faults: entries(reader.optional("faults", fault::faults)),
         checks: entries(reader.optional("check", judges::checks)),
         expectations: entries(reader.optional("expect", judges::expectations)),
+        until: reader.optional("until", until::until),
         properties: entries(reader.optional("property", properties::properties)),
     };
     // The matrix was taken out of the document, and its values put in.
     reader.optional("matrix", |_| Some(()));
     reader.finish();
     file
+}
+
+/// A duration above 0, or `auto`.
+fn warmup(field: Field<'_>) -> Option<Warmup> {
+    match field.value.as_text() {
+        Some("auto") => Some(Warmup::Auto),
+        Some(text) if text.chars().all(char::is_alphabetic) => {
+            field.expected("a duration, such as \"5s\", or \"auto\"")
+        }
+        _ => values::duration(field).map(|span| Warmup::Until(span.0)),
+    }
 }
 
 /// The entries of a table or an array; none if it is absent or wrong.

@@ -107,7 +107,10 @@ impl Drive<'_> {
         let schema = &self.plan.nodes(self.spec.case).schema;
         let print = self.options.print_line.filter(|_| self.plan.is_real());
         let limit = self.case().scenario.max_log;
-        let mut recorder = Recorder::new(schema, self.folder, self.log, print).limited_to(limit);
+        let window = self.case().scenario.window();
+        let mut recorder = Recorder::new(schema, self.folder, self.log, print)
+            .limited_to(limit)
+            .within(window.as_ref());
         if let Some(checks) = self.checks() {
             recorder = recorder.judged_by(checks);
         }
@@ -126,7 +129,7 @@ impl Drive<'_> {
         let outcome = real.go(self.stop);
         let mut warnings = std::mem::take(&mut real.remarks);
         let lag = std::mem::take(&mut real.lag);
-        warnings.extend(lateness(&lag));
+        warnings.extend(lateness(&lag, &self.case().roster));
         let under_way = under_way::warning(&real.under_way, &self.case().roster);
         warnings.extend(under_way.clone());
         self.copy_states()?;
@@ -184,6 +187,7 @@ pub(super) fn assemble(
         chain: scenario.max_events_at_once,
         ..Limits::default()
     })
+    .with_slices(scenario.window().and_then(|window| window.slices()))
     .with_faults(&scenario.faults)
 }
 

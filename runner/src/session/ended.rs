@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use analysis::metrics::NodeMetrics;
+use analysis::log::Occupancy;
+use analysis::metrics::{Cut, NodeMetrics};
 use analysis::results::{Judgement, RunStatus};
 
 use super::RunError;
@@ -14,6 +15,7 @@ use base::time::SimTime;
 use engine::conservation::Conservation;
 use engine::faults::FaultEffect;
 use engine::run::{EndReason, Outcome};
+use model::roster::Roster;
 use realtime::lag::{LATE, Lag};
 
 /// A run that has ended.
@@ -35,6 +37,10 @@ pub(super) struct Ended {
     pub messages: u64,
     /// The metrics of each node.
     pub metrics: Vec<NodeMetrics>,
+    /// Where the measured part of the run begins; none if all of it is measured.
+    pub cut: Option<Cut>,
+    /// What inboxes and servers held.
+    pub occupancy: Vec<Occupancy>,
     /// The judgements of the plugins' checks.
     pub judgements: Vec<Judgement>,
     /// What makes the result doubtful.
@@ -56,7 +62,7 @@ pub(super) struct Ended {
 impl Ended {
     /// A run that the engine drove in this process.
     pub fn new(outcome: Outcome, recorder: Recorder) -> Result<Ended, RunError> {
-        let findings = recorder.finish(outcome.end, &outcome.waited)?;
+        let findings = recorder.finish(outcome.end, &outcome.occupancy)?;
         let stopped = stop_reason(&outcome.reason);
         let (mut status, mut failure) = status(outcome.reason);
         if let Some(broken) = findings.broken_check {
@@ -71,7 +77,9 @@ impl Ended {
             failure,
             events: outcome.events,
             messages: outcome.messages,
-            metrics: findings.metrics,
+            metrics: findings.measured.nodes,
+            cut: findings.measured.cut,
+            occupancy: outcome.occupancy,
             judgements: findings.judgements,
             warnings: [findings.warnings, faults::warnings(&outcome.faults)].concat(),
             lag: None,
@@ -120,11 +128,23 @@ pub(super) fn stop_reason(reason: &EndReason) -> Option<String> {
     }
 }
 
-/// Returns the warning for a run whose ticks or timers were late.
-pub(super) fn lateness(lag: &Lag) -> Option<String> {
+/// Number of late nodes that a warning names.
+const NAMED: usize = 3;
+
+/// Returns the warning for a run whose ticks or timers were late, with the late nodes. (Of a
+/// node with few deadlines, a single late one is more than one in a hundred: the report
+/// tells of single nodes.)
+pub(super) fn lateness(lag: &Lag, roster: &Roster) -> Option<String> {
     let p99 = lag.percentile(99).filter(|_| lag.is_late())?;
+    let nodes: Vec<u32> = lag.late_nodes().collect();
+    let names = nodes.iter().take(NAMED);
+    let mut names: Vec<String> = names.filter_map(|&node| roster.name(node)).collect();
+    if nodes.len() > NAMED {
+        names.push(format!("{} more", nodes.len() - NAMED));
+    }
+    let names = names.join(", ");
     Some(format!(
-        "ticks and timers were late: one in a hundred by {p99} or more, the bound is {LATE}"
+        "ticks and timers were late: one in a hundred by {p99} or more, the bound is {LATE}; late nodes: {names}"
     ))
 }
 

@@ -9,6 +9,9 @@ use analysis::log::create;
 use analysis::log::tables::{FAULTS_FILE, LAG_FILE};
 use analysis::results::{Judgement, LogMode, RunRow, RunStatus, Verdict, gravest, verdict_of};
 
+use analysis::metrics::Cut;
+use base::time::SimTime;
+
 use super::drive::Drive;
 use super::ended::{Ended, seconds};
 use super::timeout::Limits;
@@ -55,9 +58,28 @@ pub(super) fn run(
         ended.time_out(drive.case(), limit);
     }
     if options.log != LogMode::Off {
-        write_tables(&partial, &ended)?;
+        write_tables(&drive, &ended)?;
+    }
+    if plan.is_real() && options.log != LogMode::Off {
+        log_files(&partial);
     }
     result(&drive, ended, difference, began)
+}
+
+/// Logs the files of a run in real time, which are closed now.
+fn log_files(folder: &Path) {
+    let Ok(files) = std::fs::read_dir(folder) else {
+        return;
+    };
+    let mut files: Vec<_> = files.flatten().map(|file| file.path()).collect();
+    files.sort();
+    for file in files.iter().filter(|file| file.is_file()) {
+        let name = file.file_name().unwrap_or_default().display();
+        match file.metadata() {
+            Ok(of_file) => tracing::info!("closed the file {name}: {} bytes", of_file.len()),
+            Err(error) => tracing::info!("closed the file {name}, which cannot be read: {error}"),
+        }
+    }
 }
 
 /// The determinism check compares files, so it needs a log.
@@ -84,10 +106,13 @@ fn check_determinism(drive: &Drive<'_>, ended: &mut Ended) -> Result<Option<Stri
 }
 
 /// Writes `lag.csv` and `faults.csv`, each only if it has rows.
-fn write_tables(folder: &Path, ended: &Ended) -> Result<(), ResultsError> {
+fn write_tables(drive: &Drive<'_>, ended: &Ended) -> Result<(), ResultsError> {
+    let folder = drive.folder;
     if let Some(lag) = &ended.lag {
         let path = folder.join(LAG_FILE);
-        table(&path, lag.to_csv().as_bytes())?;
+        let roster = &drive.case().roster;
+        let text = lag.to_csv(|node| roster.name(node).unwrap_or_default());
+        table(&path, text.as_bytes())?;
     }
     if !ended.faults.is_empty() {
         let path = folder.join(FAULTS_FILE);
@@ -134,6 +159,7 @@ fn result(
         wall_s: began.elapsed().as_secs_f64(),
         events: ended.events,
         messages: ended.messages,
+        warmup_s: plan.has_warmup().then(|| warmup_s(ended.cut.as_ref())),
         axes: case.axes(),
     };
     Ok(RunResult {
@@ -150,6 +176,17 @@ fn result(
             false => Vec::new(),
         },
     })
+}
+
+/// The time at the beginning that is left out, as `runs.csv` has it; nothing if it is not
+/// known.
+fn warmup_s(cut: Option<&Cut>) -> String {
+    match cut {
+        None => "0".to_owned(),
+        Some(cut) => cut
+            .ns()
+            .map_or_else(String::new, |ns| seconds(SimTime(ns)).to_string()),
+    }
 }
 
 /// The judgements of a run: of its checks, its expectations, and the runner.
@@ -170,6 +207,10 @@ fn judgements(drive: &Drive<'_>, ended: &mut Ended) -> Vec<Judgement> {
         ended.stopped.as_deref(),
     ));
     judgements.extend(world::faults(&ended.faults));
+    judgements.extend(world::littles_law(&ended.occupancy, ended.end, schema));
+    if is_whole(drive.plan, ended.status) {
+        judgements.extend(ended.cut.as_ref().and_then(world::warmup));
+    }
     let under_way = ended.under_way.as_deref();
     let account = ended.conservation.as_ref();
     judgements.extend(account.map(|it| world::conservation(it, under_way)));

@@ -182,7 +182,7 @@ fn connected(
 
 /// This process's part of the result; its logs are written.
 fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
-    let lags = real.lag.counts();
+    let (lags, node_lags) = (real.lag.counts(), real.lag.nodes());
     let mut remarks = std::mem::take(&mut real.remarks);
     let under_way = std::mem::take(&mut real.under_way);
     let held = |it: &Window| FaultTime {
@@ -193,7 +193,7 @@ fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
     let faults = outcome.faults.iter();
     let faults = faults.map(|fault| FaultTimes(fault.windows.iter().map(held).collect()));
     let faults = faults.collect();
-    let ending = match real.into_sink().finish(outcome.end, &outcome.waited) {
+    let ending = match real.into_sink().finish(outcome.end, &outcome.occupancy) {
         Ok(findings) => {
             remarks.extend(findings.warnings);
             ending(outcome.reason)
@@ -206,11 +206,12 @@ fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
         events: outcome.events,
         messages: outcome.messages,
         lags,
+        node_lags,
         under_way,
         remarks,
         faults,
         conservation: outcome.conservation,
-        waited: outcome.waited,
+        occupancy: outcome.occupancy,
     }
 }
 

@@ -2,7 +2,7 @@
 //! to processes, and reads the logs back for metrics and checks. The other side is
 //! [`node`](super::node).
 
-use analysis::log::{RunLog, RunSchema};
+use analysis::log::{Occupancy, RunLog, RunSchema};
 use analysis::metrics::RunMetrics;
 use analysis::results::RunStatus;
 
@@ -57,7 +57,7 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
     let faults = effects(&drive.case().scenario, &sum.faults);
     let mut warnings = sum.remarks;
     warnings.extend(faults::warnings(&faults));
-    warnings.extend(lateness(&sum.lag));
+    warnings.extend(lateness(&sum.lag, &drive.case().roster));
     let under_way: Vec<_> = sum.under_way.into_iter().collect();
     let under_way = under_way::warning(&under_way, &drive.case().roster);
     warnings.extend(under_way.clone());
@@ -65,12 +65,12 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
     let mut findings = match status {
         RunStatus::Failed => Findings::default(),
         _ if !begun => Findings {
-            metrics: RunMetrics::new(schema).finish(0),
+            measured: metrics(drive, schema).finish_window(0),
             ..Findings::default()
         },
         _ => {
             drive.copy_states()?;
-            measure(drive, schema, sum.end, &sum.waited)?
+            measure(drive, schema, sum.end, &sum.occupancy)?
         }
     };
     if let Some(broken) = findings.broken_check.take() {
@@ -85,7 +85,9 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
         failure,
         events: sum.events,
         messages: sum.messages,
-        metrics: findings.metrics,
+        metrics: findings.measured.nodes,
+        cut: findings.measured.cut,
+        occupancy: sum.occupancy,
         judgements: findings.judgements,
         warnings,
         lag: Some(sum.lag),
@@ -160,17 +162,26 @@ fn shares(roster: &Roster) -> Vec<(Vec<u32>, String)> {
     shares
 }
 
+/// The metrics of a run before its first row.
+fn metrics(drive: &Drive<'_>, schema: &RunSchema) -> RunMetrics {
+    let metrics = RunMetrics::new(schema);
+    match drive.case().scenario.window() {
+        Some(window) => metrics.within(&window, schema),
+        None => metrics,
+    }
+}
+
 /// Computes metrics and judgements from the logs of a run, up to its end.
 fn measure(
     drive: &Drive<'_>,
     schema: &RunSchema,
     end: SimTime,
-    waited: &[(u32, u128)],
+    occupancy: &[Occupancy],
 ) -> Result<Findings, RunError> {
     let mut checks = drive.checks();
     let mut properties = drive.properties();
-    let mut metrics = RunMetrics::new(schema);
-    metrics.waited(waited);
+    let mut metrics = metrics(drive, schema);
+    metrics.occupied(occupancy);
     let mut log = RunLog::open(drive.folder, Some(schema))?;
     let mut known = 0;
     while let Some((row, columns, names)) = log.next_named()? {
@@ -191,7 +202,7 @@ fn measure(
     judgements.extend(properties.into_iter().flat_map(|it| it.finish(end)));
     Ok(Findings {
         idle: metrics.is_idle(),
-        metrics: metrics.finish(end.0),
+        measured: metrics.finish_window(end.0),
         judgements,
         broken_check,
         warnings: Vec::new(),

@@ -5,6 +5,7 @@ use super::{Node, Run, greatest, in_runs, mean, place};
 use crate::render::number::{count, fixed, short};
 use crate::report::measured::Measured;
 use crate::report::questions::speeds_vary;
+use crate::statistics::{CONFIDENCE, sign_test};
 
 /// Two values differ if the larger is so many times the smaller. A smaller difference
 /// may be chance and rounding.
@@ -20,6 +21,16 @@ fn where_speeds_differ(judged: usize, runs: &[Run<'_>]) -> &'static str {
         " in which speeds differ"
     } else {
         ""
+    }
+}
+
+/// The start of a sentence about the nodes of each run: what is true in so few runs that
+/// it may be chance is said of these runs alone.
+fn in_these_runs(hits: usize, runs: usize) -> String {
+    let chance = sign_test(hits as u64, (runs - hits) as u64);
+    match chance > 1.0 - CONFIDENCE {
+        true => format!("In these {}, the", count(runs as u64, "run")),
+        false => "The".to_owned(),
     }
 }
 
@@ -83,7 +94,8 @@ pub(super) fn who_drives(runs: &[Run<'_>], step: &str) -> Option<String> {
         ));
     }
     Some(format!(
-        "The fastest node drives the clocks: {}{} the node with the most {step}s per second ({} on average) also has the furthest clock (within 1 %); {moves}.",
+        "{} fastest node drives the clocks: {}{} the node with the most {step}s per second ({} on average) also has the furthest clock (within 1 %); {moves}.",
+        in_these_runs(leads, judged.len()),
         in_runs(leads, judged.len()),
         where_speeds_differ(judged.len(), runs),
         short(speed),
@@ -151,7 +163,10 @@ pub(super) fn who_jumps(runs: &[Run<'_>], step: &str) -> Option<String> {
             run.nodes.last()?.name().to_owned(),
             run.nodes.first()?.name().to_owned(),
         ),
-        _ => ("the slowest node".to_owned(), "the fastest".to_owned()),
+        _ => (
+            format!("{} slowest node", in_these_runs(larger, ends.len())),
+            "the fastest".to_owned(),
+        ),
     };
     let mut text = format!(
         "{who} jumps furthest: each {step} takes its clock up by {} on average{keeps_up}; {other} moves by {}.",
@@ -165,7 +180,6 @@ pub(super) fn who_jumps(runs: &[Run<'_>], step: &str) -> Option<String> {
             where_speeds_differ(ends.len(), runs)
         ));
     }
-    capitalize(&mut text);
     Some(text)
 }
 
@@ -297,11 +311,4 @@ pub(super) fn gaps(runs: &[Run<'_>]) -> Option<String> {
     }
     text.push('.');
     Some(text)
-}
-
-fn capitalize(text: &mut String) {
-    // The name of a node stays as it is.
-    if let Some(rest) = text.strip_prefix("the ") {
-        *text = format!("The {rest}");
-    }
 }

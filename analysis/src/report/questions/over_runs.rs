@@ -2,24 +2,43 @@
 //! percentiles also that of all samples of all runs, which is not the mean of those of
 //! the runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{EXTREMES, extremes, head, ranked, scale, speeds_vary};
-use crate::metrics::statistics::Statistics;
+use crate::metrics::range_end;
 use crate::render::number;
 use crate::report::measured::Measured;
 use crate::report::table::{Align, Table};
+use crate::statistics::{
+    CONFIDENCE, MeanInterval, MedianInterval, Sample, Withheld, mean, mean_interval,
+    median_interval,
+};
 
 /// Maximum number of nodes (of each case) in a table; if there are more, the extremes
 /// are shown.
 const MAX_KEYS: usize = 24;
 /// A row of a table over runs, and the measured rows behind it.
+#[derive(Default)]
 struct Key {
     case: usize,
     name: String,
     rows: Vec<usize>,
     /// The nodes whose samples are pooled.
     nodes: Vec<usize>,
+    /// Whether it is of all nodes: the value of a run is then their mean.
+    is_whole: bool,
+    /// Whether it is shown because its mean is extreme.
+    is_extreme: bool,
+}
+
+/// A metric over the runs of a key.
+struct Spread {
+    sample: Sample,
+    /// The median with its interval; `None` for one run, and for what was chosen by its
+    /// values.
+    median: Option<MedianInterval>,
+    /// `None` for what was chosen by its values.
+    interval: Option<Result<MeanInterval, Withheld>>,
 }
 
 pub(super) fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
@@ -30,8 +49,8 @@ pub(super) fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
             keys.push(Key {
                 case: about.case,
                 name: measured.nodes[about.node].clone(),
-                rows: Vec::new(),
                 nodes: vec![about.node],
+                ..Key::default()
             });
             keys.len() - 1
         });
@@ -41,23 +60,15 @@ pub(super) fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
     let mut note = String::new();
     if total > MAX_KEYS {
         let primary = metrics[0];
-        let mean = |key: &Key| spread(measured, &key.rows, primary).map_or(f64::NAN, |s| s.mean);
+        let mean =
+            |key: &Key| spread(measured, key, primary).map_or(f64::NAN, |it| it.sample.mean());
         let means: Vec<f64> = keys.iter().map(mean).collect();
         let shown = extremes(&means);
         keys = shown
             .iter()
-            .map(|&key| {
-                std::mem::replace(
-                    &mut keys[key],
-                    Key {
-                        case: 0,
-                        name: String::new(),
-                        rows: Vec::new(),
-                        nodes: Vec::new(),
-                    },
-                )
-            })
+            .map(|&key| std::mem::take(&mut keys[key]))
             .collect();
+        keys.iter_mut().for_each(|key| key.is_extreme = true);
         // The cases as a whole come first.
         let cases = match measured.cases.len() <= MAX_KEYS {
             true => measured.cases.len(),
@@ -74,11 +85,13 @@ pub(super) fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
                     name: "all nodes".to_owned(),
                     rows,
                     nodes: nodes.into_iter().collect(),
+                    is_whole: true,
+                    is_extreme: false,
                 },
             );
         }
         note = format!(
-            "{} of {} are shown: the {EXTREMES} with the highest and the {EXTREMES} with the lowest mean of {}.",
+            "{} of {} are shown: the {EXTREMES} with the highest and the {EXTREMES} with the lowest mean of {}. These were chosen by their values, so intervals would hold less than they say, and are left out. all nodes: in each run, the mean over its nodes.",
             shown.len(),
             number::count(total as u64, "node"),
             measured.metrics[primary],
@@ -113,8 +126,7 @@ pub(super) fn by_speed(measured: &Measured, metrics: &[usize]) -> Option<Table> 
         keys.extend((0..nodes).map(|rank| Key {
             case,
             name: rank_name(rank, nodes),
-            rows: Vec::new(),
-            nodes: Vec::new(),
+            ..Key::default()
         }));
         for rows in runs.values() {
             for (rank, row) in ranked(measured, rows, speed).into_iter().enumerate() {
@@ -156,16 +168,47 @@ fn rank_name(rank: usize, nodes: usize) -> String {
     }
 }
 
-fn spread(measured: &Measured, rows: &[usize], metric: usize) -> Option<Statistics> {
+fn spread(measured: &Measured, key: &Key, metric: usize) -> Option<Spread> {
     let factor = scale(measured, metric);
-    let values: Vec<f64> = rows
+    let known = key
+        .rows
         .iter()
-        .filter_map(|&row| Some(measured.value(row, metric)? * factor))
-        .collect();
-    Statistics::of(&values)
+        .filter_map(|&row| Some((row, measured.value(row, metric)? * factor)));
+    let values: Vec<f64> = match key.is_whole {
+        false => known.map(|(_, value)| value).collect(),
+        // The nodes of a run are not independent: a run counts once.
+        true => {
+            let mut runs: BTreeMap<u64, Sample> = BTreeMap::new();
+            for (row, value) in known {
+                runs.entry(measured.rows[row].run).or_default().add(value);
+            }
+            runs.values().map(Sample::mean).collect()
+        }
+    };
+    if values.is_empty() {
+        return None;
+    }
+    let sample = Sample::of(values.iter().copied());
+    let greatest = range_end(&measured.metrics[metric]).map(|end| end * factor);
+    Some(Spread {
+        median: median_interval(&values, CONFIDENCE).filter(|_| !key.is_extreme),
+        interval: (!key.is_extreme).then(|| mean_interval(&sample, greatest, CONFIDENCE)),
+        sample,
+    })
 }
 
-/// Mean, deviation, extremes and interval of each metric for each key.
+/// The definitions of the columns of a table over runs.
+pub(super) fn definitions() -> [(String, String); 2] {
+    [
+        (MEDIAN_INTERVAL.to_owned(), "From order statistics, exact for every distribution: how often such an interval holds the median over all possible runs is in brackets. With five runs from the smallest to the largest value, 93.75 %.".to_owned()),
+        (MEAN_INTERVAL.to_owned(), mean::definition()),
+    ]
+}
+
+const MEDIAN_INTERVAL: &str = "interval of the median";
+const MEAN_INTERVAL: &str = "95 % interval of the mean";
+
+/// Mean, deviation, median, extremes and intervals of each metric for each key.
 fn spread_table(caption: &str, measured: &Measured, metrics: &[usize], keys: &[Key]) -> Table {
     let cases = measured.cases.len() > 1;
     let mut columns = vec![("metric", Align::Code)];
@@ -177,9 +220,11 @@ fn spread_table(caption: &str, measured: &Measured, metrics: &[usize], keys: &[K
         ("n", Align::Right),
         ("mean", Align::Right),
         ("sd", Align::Right),
+        ("median", Align::Right),
         ("min", Align::Right),
         ("max", Align::Right),
-        ("95 % interval", Align::Right),
+        (MEDIAN_INTERVAL, Align::Right),
+        (MEAN_INTERVAL, Align::Right),
     ]);
     let pools = metrics.iter().any(|&metric| {
         keys.iter()
@@ -196,11 +241,12 @@ fn spread_table(caption: &str, measured: &Measured, metrics: &[usize], keys: &[K
     for &metric in metrics {
         let spreads: Vec<_> = keys
             .iter()
-            .filter_map(|key| Some((key, spread(measured, &key.rows, metric)?)))
+            .filter_map(|key| Some((key, spread(measured, key, metric)?)))
             .collect();
         // A value that is the same everywhere has one row.
-        let same = |s: &Statistics| s.min == s.max && s.min == spreads[0].1.min;
-        if spreads.len() > 1 && spreads.iter().all(|(_, spread)| same(spread)) {
+        let first = spreads.first().map(|(_, it)| it.sample.min());
+        let same = |it: &Sample| it.is_constant() && Some(it.min()) == first;
+        if spreads.len() > 1 && spreads.iter().all(|(_, it)| same(&it.sample)) {
             let some = keys
                 .iter()
                 .any(|key| pooled(measured, key, metric).is_some());
@@ -226,47 +272,43 @@ struct Extra {
 }
 
 /// The row of a value that is the same everywhere; `pooled` if samples are pooled.
-fn same_row(
-    head: String,
-    spreads: &[(&Key, Statistics)],
-    extra: Extra,
-    pooled: bool,
-) -> Vec<String> {
-    let value = spreads[0].1.min;
+fn same_row(head: String, spreads: &[(&Key, Spread)], extra: Extra, pooled: bool) -> Vec<String> {
+    let value = spreads[0].1.sample.min();
     let value = number::fixed(value, number::decimals([value]));
-    let n = spreads.iter().map(|(_, spread)| spread.count).min();
+    let n = spreads.iter().map(|(_, it)| it.sample.count()).min();
     let mut row = vec![head];
     row.extend(extra.cases.then(|| "all".to_owned()));
     row.extend([
         "each".to_owned(),
         number::whole(n.unwrap_or(0)),
         value.clone(),
+        "0".to_owned(),
     ]);
-    row.extend(["0".to_owned(), value.clone(), value.clone(), "–".to_owned()]);
+    row.extend([value.clone(), value.clone(), value.clone()]);
+    row.extend(["–".to_owned(), "–".to_owned()]);
     if extra.pools {
         row.push(if pooled { value } else { "–".to_owned() });
     }
     row
 }
 
-/// A row for each key: mean, deviation, extremes, interval.
+/// A row for each key: mean, deviation, median, extremes, intervals.
 fn spread_rows(
     measured: &Measured,
     metric: usize,
-    spreads: &[(&Key, Statistics)],
+    spreads: &[(&Key, Spread)],
     extra: Extra,
 ) -> Vec<Vec<String>> {
-    let means = number::decimals(
-        spreads
-            .iter()
-            .flat_map(|(_, s)| [s.mean, s.std.unwrap_or(0.0)]),
-    );
-    let ends = number::decimals(spreads.iter().flat_map(|(_, s)| [s.min, s.max]));
+    let samples = || spreads.iter().map(|(_, it)| &it.sample);
+    let means =
+        number::decimals(samples().flat_map(|it| [it.mean(), it.deviation().unwrap_or(0.0)]));
+    let ends = number::decimals(samples().flat_map(|it| [it.min(), it.max()]));
     let or_dash = |value: Option<f64>, decimals| {
         value.map_or("–".to_owned(), |value| number::fixed(value, decimals))
     };
     let mut rows = Vec::with_capacity(spreads.len());
     for (index, (key, spread)) in spreads.iter().enumerate() {
+        let sample = &spread.sample;
         let mut row = vec![match index {
             0 => head(measured, metric),
             _ => String::new(),
@@ -276,19 +318,24 @@ fn spread_rows(
         }
         row.extend([
             key.name.clone(),
-            number::whole(spread.count),
-            number::fixed(spread.mean, means),
-            or_dash(spread.std, means),
-            number::fixed(spread.min, ends),
-            number::fixed(spread.max, ends),
-            spread.half_width.map_or("–".to_owned(), |half| {
-                let (low, high) = (spread.mean - half, spread.mean + half);
+            number::whole(sample.count()),
+            number::fixed(sample.mean(), means),
+            or_dash(sample.deviation(), means),
+            or_dash(spread.median.map(|it| it.median), ends),
+            number::fixed(sample.min(), ends),
+            number::fixed(sample.max(), ends),
+            spread.median.map_or("–".to_owned(), |it| {
                 format!(
-                    "{} … {}",
-                    number::fixed(low, means),
-                    number::fixed(high, means)
+                    "{} ({} %)",
+                    between(it.low, it.high, ends),
+                    percent(it.coverage)
                 )
             }),
+            match &spread.interval {
+                Some(Ok(it)) => between(it.low, it.high, means),
+                Some(Err(withheld @ Withheld::TooFew(_))) => withheld.to_string(),
+                Some(Err(Withheld::Constant)) | None => "–".to_owned(),
+            },
         ]);
         if extra.pools {
             row.push(or_dash(pooled(measured, key, metric), ends));
@@ -296,6 +343,21 @@ fn spread_rows(
         rows.push(row);
     }
     rows
+}
+
+/// The ends of an interval.
+fn between(low: f64, high: f64, decimals: usize) -> String {
+    format!(
+        "{} … {}",
+        number::fixed(low, decimals),
+        number::fixed(high, decimals)
+    )
+}
+
+/// A coverage in percent, with at most two decimals: 93.75, 97.85, 50.
+fn percent(coverage: f64) -> String {
+    let text = format!("{:.2}", 100.0 * coverage);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A percentile of all samples behind a row of the table.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::{ColumnKind, ColumnSchema, NodeSchema};
+use crate::log::{ColumnKind, ColumnSchema, Driving, NodeSchema};
 
 /// A group of nodes that are alike.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,13 @@ pub struct GroupInfo {
     /// empty for external programs.
     #[serde(default)]
     pub timing: String,
+    /// What makes its nodes handle a message.
+    #[serde(default)]
+    pub driving: Driving,
+    /// For load generators: whether its nodes send requests at times of their own, and not after
+    /// replies; `None` for all other behaviors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_loop: Option<bool>,
     /// The log columns of the behavior.
     #[serde(default)]
     pub columns: Vec<ColumnInfo>,
@@ -100,6 +107,7 @@ impl GroupInfo {
             columns: Arc::clone(&columns),
             events: Arc::clone(&events),
             program: self.is_program(),
+            driving: self.driving,
         })
     }
 }

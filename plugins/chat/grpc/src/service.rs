@@ -100,6 +100,13 @@ fn status(refusal: Refusal) -> Status {
     Status::with_metadata(code, refusal.to_string(), metadata)
 }
 
+impl Default for ChatService {
+    /// A service without accounts, which reports nothing at its end.
+    fn default() -> ChatService {
+        ChatService::new(Arc::new(|_| {}))
+    }
+}
+
 impl ChatService {
     /// A service without accounts.
     pub(crate) fn new(report: Report) -> ChatService {

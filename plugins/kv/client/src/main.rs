@@ -1,8 +1,8 @@
 //! `kvclient`: sets, gets and deletes the values of a key-value store that listens on a TCP port.
 //!
 //! One command, one connection, one reply. Messages are plain text (see the README of the
-//! plugin `kv`) in any of the runner's framings. With `--framing resp` they are messages of the
-//! Redis protocol, so this client works with Redis, too.
+//! plugin `kv`) in any of the runner's framings, in one of a few dialects. With `--framing resp`
+//! they are messages of the Redis protocol, so this client works with Redis, too.
 
 mod connection;
 mod protocol;
@@ -13,10 +13,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use connection::ConnectionError;
 use framing::Framing;
-use protocol::{Protocol, Reply, RequestError};
+use kv::Dialect;
+use protocol::{Answer, Protocol, RequestError};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read, Write};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -28,15 +29,24 @@ use std::time::Duration;
 #[command(version)]
 struct Options {
     /// Address of the store.
-    #[arg(long, default_value = "127.0.0.1:12345", value_name = "HOST:PORT")]
+    #[arg(
+        long,
+        global = true,
+        default_value = "127.0.0.1:12345",
+        value_name = "HOST:PORT"
+    )]
     address: String,
 
     /// Framing of the store's listener.
-    #[arg(long, default_value = "decimal10", value_parser = framing())]
+    #[arg(long, global = true, default_value = "decimal10", value_parser = framing())]
     framing: Framing,
 
+    /// How commands are written: `set K V` (space), `set:K=V` (colon), `SET,K,V` (comma).
+    #[arg(long, global = true, default_value = "space", value_parser = dialect())]
+    dialect: Dialect,
+
     /// How long to wait for the reply.
-    #[arg(long, default_value = "10s", value_name = "SPAN", value_parser = duration)]
+    #[arg(long, global = true, default_value = "10s", value_name = "SPAN", value_parser = duration)]
     timeout: Duration,
 
     #[command(subcommand)]
@@ -57,6 +67,14 @@ fn framing() -> impl TypedValueParser<Value = Framing> {
     })
 }
 
+fn dialect() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::NAMES.map(|(name, _)| name)).map(|name| {
+        let found = Dialect::NAMES.into_iter().find(|(own, _)| *own == name);
+        // The parser accepts only names from the list, so the default is not used.
+        found.map_or(Dialect::Space, |(_, dialect)| dialect)
+    })
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Stores a value under a key, and prints `ok`.
@@ -66,7 +84,7 @@ enum Command {
         /// The value; if it is missing, standard input is read.
         value: Option<OsString>,
     },
-    /// Prints the value of a key.
+    /// Prints the value of a key: its bytes and nothing else, or on a terminal as a line.
     Get {
         /// The key.
         key: OsString,
@@ -130,25 +148,31 @@ fn main() -> ExitCode {
 }
 
 fn run(options: Options) -> Result<(), ClientError> {
-    let words = match options.command {
+    let (key, value) = match &options.command {
         Command::Set { key, value } => {
             let value = match value {
-                Some(value) => value.into_vec(),
+                Some(value) => value.as_bytes().to_vec(),
                 None => input().map_err(ClientError::Input)?,
             };
-            vec![b"set".to_vec(), key.into_vec(), value]
+            (key, value)
         }
-        Command::Get { key } => vec![b"get".to_vec(), key.into_vec()],
-        Command::Delete { key } => vec![b"delete".to_vec(), key.into_vec()],
+        Command::Get { key } | Command::Delete { key } => (key, Vec::new()),
     };
-    let protocol = Protocol::of(options.framing);
-    let request = protocol.request(&words)?;
+    let (key, value) = (key.as_bytes(), &value[..]);
+    let command = match options.command {
+        Command::Set { .. } => kv::Command::Set { key, value },
+        Command::Get { .. } => kv::Command::Get { key },
+        Command::Delete { .. } => kv::Command::Delete { key },
+    };
+    let protocol = Protocol::of(options.framing, options.dialect);
+    let request = protocol.request(command)?;
     let (address, framing) = (&options.address, options.framing);
     let reply = connection::exchange(address, framing, options.timeout, &request)?;
-    match protocol.reply(&words[0], reply)? {
-        Reply::Text(text) => print(&text).map_err(ClientError::Output),
-        Reply::NotFound => Err(ClientError::NotFound),
-        Reply::Refused(reason) => Err(ClientError::Refused(reason)),
+    match protocol.answer(command, &reply)? {
+        Answer::Value(value) => print_value(value).map_err(ClientError::Output),
+        Answer::Done(text) => print_line(text).map_err(ClientError::Output),
+        Answer::NotFound => Err(ClientError::NotFound),
+        Answer::Refused(reason) => Err(ClientError::Refused(reason)),
     }
 }
 
@@ -158,15 +182,21 @@ fn input() -> io::Result<Vec<u8>> {
     Ok(value)
 }
 
-fn print(text: &[u8]) -> io::Result<()> {
+/// Prints a value: exactly its bytes, unless a person reads it.
+fn print_value(value: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if out.is_terminal() {
-        // Somebody else may have stored the value, and a terminal obeys some characters.
-        let text = String::from_utf8_lossy(text);
-        out.write_all(harmless::lines(&text).as_bytes())?;
-    } else {
-        out.write_all(text)?;
+        return print_line(value);
     }
+    out.write_all(value)?;
+    out.flush()
+}
+
+fn print_line(text: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    // Somebody else may have written the text, and a terminal obeys some characters.
+    let text = String::from_utf8_lossy(text);
+    out.write_all(harmless::lines(&text).as_bytes())?;
     out.write_all(b"\n")?;
     out.flush()
 }

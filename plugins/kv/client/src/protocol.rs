@@ -1,21 +1,20 @@
-//! Encodes requests and decodes replies, in plain text or in the Redis protocol.
+//! What `kvclient` sends and understands: one command in plain text or in the Redis protocol. The
+//! forms are those of the plugin ([`kv::Wire`]); this module has what a person is told.
 
 use framing::Framing;
+use kv::{Command, Dialect, Reply, Unwritable, Wire, WireProtocol, Words};
 
 /// The format of requests and replies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// `set KEY VALUE`; `ok`.
-    Text,
-    /// Arrays of bulk strings; version 2 replies.
-    Redis,
-}
-
-/// A decoded reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// `ok`, or the value.
-    Text(Vec<u8>),
+pub struct Protocol(Wire);
+
+/// What a reply says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// The value of the key.
+    Value(&'a [u8]),
+    /// The command was executed; the store's word for it.
+    Done(&'a [u8]),
     /// The key does not exist.
     NotFound,
     /// The store refused the command; the reason.
@@ -25,14 +24,11 @@ pub enum Reply {
 /// Why a request cannot be encoded, or its reply cannot be decoded.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
-    /// The key is empty.
-    #[error("the key is empty, expected at least one byte")]
-    EmptyKey,
-    /// The key contains a space, which separates words in the text protocol.
+    /// The key cannot be written.
     #[error(
-        "the key has a space, which ends a key in this protocol\n  a listener with `framing = \"resp\"` accepts keys with spaces: --framing resp"
+        "{0} in this protocol\n  a listener with `framing = \"resp\"` accepts any key: --framing resp"
     )]
-    SpaceInKey,
+    Key(Unwritable),
     /// The reply is not one of a store.
     #[error("the Redis protocol has no such reply to this command: {0}\n  is the server a store?")]
     Foreign(String),
@@ -40,71 +36,47 @@ pub enum RequestError {
 
 impl Protocol {
     /// The protocol of a listener with this framing.
-    pub fn of(framing: Framing) -> Protocol {
-        match framing {
-            Framing::Resp => Protocol::Redis,
-            _ => Protocol::Text,
-        }
+    pub fn of(framing: Framing, dialect: Dialect) -> Protocol {
+        let protocol = match framing {
+            Framing::Resp => WireProtocol::Resp,
+            _ => WireProtocol::Text,
+        };
+        Protocol(Wire {
+            protocol,
+            dialect,
+            words: Words::default(),
+        })
     }
 
-    /// The message for a command: its name, the key, and the value of a `set`.
+    /// The message for a command.
     ///
     /// # Errors
     ///
     /// If the protocol cannot express the key.
-    pub fn request(self, words: &[Vec<u8>]) -> Result<Vec<u8>, RequestError> {
-        if self == Protocol::Text {
-            return match &words[1] {
-                key if key.is_empty() => Err(RequestError::EmptyKey),
-                key if key.contains(&b' ') => Err(RequestError::SpaceInKey),
-                _ => Ok(words.join(&b' ')),
-            };
-        }
-        let mut request = format!("*{}\r\n", words.len()).into_bytes();
-        for word in words {
-            let word = match &word[..] {
-                b"delete" if std::ptr::eq(word, &words[0]) => b"DEL",
-                word => word,
-            };
-            request.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
-            request.extend_from_slice(word);
-            request.extend_from_slice(b"\r\n");
-        }
-        Ok(request)
+    pub fn request(&self, command: Command<'_>) -> Result<Vec<u8>, RequestError> {
+        self.0.encode(command).map_err(RequestError::Key)
     }
 
-    /// Decodes the reply to the command with the name `word`.
+    /// Decodes the reply to a command.
     ///
     /// # Errors
     ///
     /// If no store sends such a reply.
-    pub fn reply(self, word: &[u8], reply: Vec<u8>) -> Result<Reply, RequestError> {
-        if self == Protocol::Text {
-            return Ok(match reply.strip_prefix(b"error: ") {
-                Some(reason) => Reply::Refused(shown(reason)),
-                None if reply == b"not found" => Reply::NotFound,
-                None => Reply::Text(reply),
-            });
-        }
-        if let Some(reason) = reply.strip_prefix(b"-") {
-            return Ok(Reply::Refused(shown(reason.trim_ascii_end())));
-        }
-        match (word, &reply[..]) {
-            (b"set", b"+OK\r\n") | (b"delete", b":1\r\n") => Ok(Reply::Text(b"ok".to_vec())),
-            (b"get", b"$-1\r\n") | (b"delete", b":0\r\n") => Ok(Reply::NotFound),
-            (b"get", [b'$', ..]) => match value(&reply) {
-                Some(value) => Ok(Reply::Text(value.to_vec())),
-                None => Err(RequestError::Foreign(shown(&reply))),
-            },
-            _ => Err(RequestError::Foreign(shown(&reply))),
+    pub fn answer<'a>(
+        &self,
+        command: Command<'_>,
+        reply: &'a [u8],
+    ) -> Result<Answer<'a>, RequestError> {
+        match (self.0.reply(command.word(), reply), command) {
+            (Reply::Refused(reason), _) => Ok(Answer::Refused(shown(reason))),
+            (Reply::NotFound, Command::Get { .. } | Command::Delete { .. }) => Ok(Answer::NotFound),
+            (Reply::Value(value), Command::Get { .. }) => Ok(Answer::Value(value)),
+            (Reply::Ok, Command::Set { .. } | Command::Delete { .. }) => Ok(Answer::Done(b"ok")),
+            // Other stores have other words; a person understands them.
+            _ if self.0.protocol == WireProtocol::Text => Ok(Answer::Done(reply)),
+            _ => Err(RequestError::Foreign(shown(reply))),
         }
     }
-}
-
-/// The bytes of a bulk string.
-fn value(reply: &[u8]) -> Option<&[u8]> {
-    let end = reply.iter().position(|&byte| byte == b'\n')?;
-    reply[end + 1..].strip_suffix(b"\r\n")
 }
 
 /// The beginning of bytes, as printable text.
@@ -120,49 +92,50 @@ fn shown(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn words(words: &[&str]) -> Vec<Vec<u8>> {
-        words.iter().map(|word| word.as_bytes().to_vec()).collect()
-    }
+    const SET: Command<'static> = Command::Set {
+        key: b"a",
+        value: b"1",
+    };
+    const GET: Command<'static> = Command::Get { key: b"a" };
+    const DELETE: Command<'static> = Command::Delete { key: b"a" };
 
     #[test]
-    fn a_request_contains_the_words_in_both_protocols() {
-        let (text, redis) = (Protocol::Text, Protocol::Redis);
-        let set = words(&["set", "a", "two words"]);
-        assert_eq!(text.request(&set).unwrap(), b"set a two words");
-        let array = b"*3\r\n$3\r\nset\r\n$1\r\na\r\n$9\r\ntwo words\r\n";
-        assert_eq!(redis.request(&set).unwrap(), array);
-        let delete = words(&["delete", "delete"]);
-        assert_eq!(text.request(&delete).unwrap(), b"delete delete");
-        let array = b"*2\r\n$3\r\nDEL\r\n$6\r\ndelete\r\n";
-        assert_eq!(redis.request(&delete).unwrap(), array);
-    }
-
-    #[test]
-    fn a_key_that_the_text_protocol_cannot_express_is_refused() {
-        let text = Protocol::Text;
-        let request = |key| text.request(&words(&["get", key]));
-        assert_eq!(request(""), Err(RequestError::EmptyKey));
-        assert_eq!(request("a b"), Err(RequestError::SpaceInKey));
-        assert!(Protocol::Redis.request(&words(&["get", "a b"])).is_ok());
+    fn a_key_that_the_protocol_cannot_express_is_refused_with_a_way_out() {
+        let text = Protocol::of(Framing::Line, Dialect::Space);
+        let refused = text.request(Command::Get { key: b"a b" }).unwrap_err();
+        let refused = refused.to_string();
+        assert!(
+            refused.contains("a space, which ends a key in this protocol"),
+            "{refused}"
+        );
+        assert!(refused.contains("--framing resp"), "{refused}");
+        let resp = Protocol::of(Framing::Resp, Dialect::Space);
+        assert!(resp.request(Command::Get { key: b"a b" }).is_ok());
     }
 
     #[test]
     fn replies_are_decoded() {
-        let text = |reply: &str| Protocol::Text.reply(b"get", reply.into()).unwrap();
-        assert_eq!(text("hello\n"), Reply::Text(b"hello\n".to_vec()));
-        assert_eq!(text("not found"), Reply::NotFound);
-        assert_eq!(text("error: no"), Reply::Refused("no".into()));
-        let redis = |word: &[u8], reply: &str| Protocol::Redis.reply(word, reply.into());
-        let ok = Ok(Reply::Text(b"ok".to_vec()));
-        assert_eq!(redis(b"set", "+OK\r\n"), ok);
-        assert_eq!(redis(b"delete", ":1\r\n"), ok);
-        assert_eq!(redis(b"delete", ":0\r\n"), Ok(Reply::NotFound));
-        assert_eq!(redis(b"get", "$-1\r\n"), Ok(Reply::NotFound));
-        let value = Ok(Reply::Text(b"a\r\nb".to_vec()));
-        assert_eq!(redis(b"get", "$4\r\na\r\nb\r\n"), value);
-        let refused = Ok(Reply::Refused("ERR no".into()));
-        assert_eq!(redis(b"get", "-ERR no\r\n"), refused);
-        assert!(redis(b"get", ":5\r\n").is_err());
-        assert!(redis(b"set", "ok").is_err());
+        let text = Protocol::of(Framing::Line, Dialect::Space);
+        assert_eq!(text.answer(GET, b"hello\n"), Ok(Answer::Value(b"hello\n")));
+        assert_eq!(text.answer(GET, b"not found"), Ok(Answer::NotFound));
+        assert_eq!(
+            text.answer(GET, b"error: no"),
+            Ok(Answer::Refused("no".into()))
+        );
+        assert_eq!(text.answer(SET, b"ok"), Ok(Answer::Done(b"ok")));
+        assert_eq!(text.answer(SET, b"STORED"), Ok(Answer::Done(b"STORED")));
+        let redis = Protocol::of(Framing::Resp, Dialect::Space);
+        assert_eq!(redis.answer(SET, b"+OK\r\n"), Ok(Answer::Done(b"ok")));
+        assert_eq!(redis.answer(DELETE, b":1\r\n"), Ok(Answer::Done(b"ok")));
+        assert_eq!(redis.answer(DELETE, b":0\r\n"), Ok(Answer::NotFound));
+        assert_eq!(redis.answer(GET, b"$-1\r\n"), Ok(Answer::NotFound));
+        assert_eq!(
+            redis.answer(GET, b"$4\r\na\r\nb\r\n"),
+            Ok(Answer::Value(b"a\r\nb"))
+        );
+        let refused = Ok(Answer::Refused("ERR no".into()));
+        assert_eq!(redis.answer(GET, b"-ERR no\r\n"), refused);
+        assert!(redis.answer(GET, b":5\r\n").is_err());
+        assert!(redis.answer(SET, b"ok").is_err());
     }
 }

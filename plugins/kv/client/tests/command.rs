@@ -65,7 +65,7 @@ fn set_and_delete_print_ok_and_get_prints_the_value() {
         &["get", "foo"],
         b"",
     );
-    ends(&get, 0, "hello\n", "");
+    ends(&get, 0, "hello", "");
     let delete = against(
         b"        10delete foo",
         b"         2ok",
@@ -73,6 +73,52 @@ fn set_and_delete_print_ok_and_get_prints_the_value() {
         b"",
     );
     ends(&delete, 0, "ok\n", "");
+}
+
+#[test]
+fn a_value_is_printed_as_it_is_unless_a_person_reads_it() {
+    let get = b"\0\0\0\x07get foo";
+    let value = b"\0\0\0\x06\x00a\r\n\xff\n";
+    let output = against(get, value, &["get", "foo", "--framing", "u32be"], b"");
+    assert_eq!(output.stdout, b"\x00a\r\n\xff\n");
+}
+
+#[test]
+fn options_may_follow_the_command() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let store = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.read_exact(&mut [0; 6]).unwrap();
+        stream.write_all(b"1\n").unwrap();
+    });
+    let output = kvclient(&["get", "--address", &address, "a", "--framing", "line"]).output();
+    store.join().unwrap();
+    ends(&output.unwrap(), 0, "1", "");
+}
+
+#[test]
+fn a_dialect_has_its_own_form_of_the_commands() {
+    for (dialect, request) in [("colon", "set:k=v w\n"), ("comma", "SET,k,v w\n")] {
+        let words = ["--framing", "line", "--dialect", dialect, "set", "k", "v w"];
+        ends(
+            &against(request.as_bytes(), b"ok\n", &words, b""),
+            0,
+            "ok\n",
+            "",
+        );
+    }
+    let line = ["--framing", "line", "get", "k=v", "--dialect", "colon"];
+    ends(
+        &kvclient(&line).output().unwrap(),
+        2,
+        "",
+        "the key has a `=`, which ends a key",
+    );
+    let unknown = kvclient(&["--dialect", "dots", "get", "k"])
+        .output()
+        .unwrap();
+    ends(&unknown, 2, "", "[possible values: space, colon, comma]");
 }
 
 #[test]
@@ -88,18 +134,18 @@ fn a_value_may_come_from_standard_input() {
 fn with_the_framing_resp_it_speaks_the_redis_protocol() {
     let resp = ["--framing", "resp"];
     let with = |words: &[&'static str]| [&resp[..], words].concat();
-    let set = b"*3\r\n$3\r\nset\r\n$3\r\na b\r\n$1\r\n1\r\n";
+    let set = b"*3\r\n$3\r\nSET\r\n$3\r\na b\r\n$1\r\n1\r\n";
     ends(
         &against(set, b"+OK\r\n", &with(&["set", "a b", "1"]), b""),
         0,
         "ok\n",
         "",
     );
-    let get = b"*2\r\n$3\r\nget\r\n$1\r\na\r\n";
+    let get = b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n";
     ends(
         &against(get, b"$2\r\nhi\r\n", &with(&["get", "a"]), b""),
         0,
-        "hi\n",
+        "hi",
         "",
     );
     ends(

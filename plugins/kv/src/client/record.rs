@@ -9,7 +9,8 @@ pub const OP: Column<u64> = Column::new(0, "op", "the operation's number, from 1
 pub const COMMAND: Column<str> = Column::new(
     1,
     "command",
-    "`set`, `get`, `delete`, or `other` for a message that is not a command",
+    "`set`, `get`, `delete`, or `other` for a message that is not a command; in the Redis protocol \
+     the command with its options, such as `incr` or `set nx`",
 );
 
 /// Key of the command.
@@ -24,21 +25,22 @@ pub const KEY: Column<str> = Column::new(
 pub const VALUE: Column<str> = Column::new(
     3,
     "value",
-    "the value of a `set`, written like `key`; else empty",
+    "the value that the command writes, written like `key`; else empty",
 );
 
 /// Reply to the command.
 pub const RESULT: Column<str> = Column::new(
     4,
     "result",
-    "the reply, written like `key`; empty before it arrives",
+    "the reply, written like `key`; empty before it arrives; `ok`, `not found` and `error: ...` whatever the store's own words are",
 );
 
-/// Time from the first sending to the reply.
+/// Time from the first sending to the reply; of an open loop from the intended time.
 pub const LATENCY: Column<u64> = Column::new(
     5,
     "latency_ns",
-    "time from the operation's first sending to its reply [ns]; empty in steps without a reply",
+    "time from the operation's first sending to its reply [ns]; with `rate` or `gap` from when it was \
+     to be sent; empty in steps without a reply",
 );
 
 /// Number of operations with a reply.

@@ -1,7 +1,10 @@
 //! The client through the SDK's test kit: what it sends and records, which messages are
 //! replies, and how it settles.
 
+mod load;
+
 use super::*;
+use crate::Command;
 use runner_sdk::testkit::{Call, Effect, Failure, Kit, node, problems};
 
 fn client(config: &str) -> Kit<Client> {

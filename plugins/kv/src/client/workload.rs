@@ -54,10 +54,13 @@ impl Workload {
             Keys::Uniform(count) => random.uniform_int(1..=*count),
             Keys::Zipf(zipf) => zipf.sample(random),
         };
+        let incremented = config.read_share + config.delete_share + config.increment_share;
         let message = if kind < config.read_share {
             format!("get key-{key}").into_bytes()
         } else if kind < config.read_share + config.delete_share {
             format!("delete key-{key}").into_bytes()
+        } else if kind < incremented {
+            format!("incr counter-{key}").into_bytes()
         } else {
             let begin = format!("set key-{key} ");
             let value = format!("{name}:{}", begun + 1);

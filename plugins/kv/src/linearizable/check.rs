@@ -1,7 +1,8 @@
 //! The check `kv.linearizable`: builds a history from the records of a run, and rows of evidence
 //! from its verdict.
 
-use super::{BUDGET, Evidence, History, Verdict as Judgement};
+use super::order::Order;
+use super::{Asked, BUDGET, Evidence, History, Id, Verdict as Judgement};
 use crate::server::KEYS;
 use runner_sdk::{Check, Found, Record, Result, RunInfo, Verdict};
 use schemars::JsonSchema;
@@ -41,6 +42,8 @@ pub struct Linearizable {
     external_client: Option<String>,
     /// Number of keys that a store had when it first started.
     earlier: u64,
+    /// Whether replies can be told apart that clients did not wait for.
+    order: Order,
 }
 
 /// What a node is for the check.
@@ -61,7 +64,8 @@ impl Check for Linearizable {
         after the other, each between its sending and its reply. Judged from their records `invoke`, \
         `retry`, `return` and `settled`, key by key; all who write to the store must be nodes that \
         record so. A failure names the operations of one key that cannot be explained. Unknown if no \
-        operation was answered, or fewer than `min_answered`.";
+        operation was answered, or fewer than `min_answered`, or if a client used a command that is not \
+        modelled.";
 
     fn new(config: &LinearizableConfig, run: &RunInfo) -> Result<Self> {
         let part = |node| match run.behavior(node) {
@@ -75,37 +79,56 @@ impl Check for Linearizable {
             parts: (0..run.node_count() as u32).map(part).collect(),
             external_client: None,
             earlier: 0,
+            order: Order::default(),
         })
     }
 
     fn record(&mut self, record: &Record<'_>) {
         let (client, time) = (record.node_name(), record.time_ns());
+        let id = Id {
+            client,
+            number: record.number("op").unwrap_or(0),
+        };
+        if self.part(record.node()) == Some(Part::Client) {
+            self.order.client(record);
+        }
         let text = |column| record.text(column).unwrap_or("");
         match record.event() {
             "invoke" => {
-                let what = ["command", "key", "value"].map(text);
-                self.history.invoke(client, time, record.found(""), what);
+                let asked = Asked {
+                    command: text("command"),
+                    key: record.text("key"),
+                    value: text("value"),
+                };
+                self.history.invoke(id, time, record.found(""), asked);
             }
-            "retry" => self.history.retry(client, time, record.found("")),
+            "retry" => self.history.retry(id, time, record.found("")),
             "return" => {
                 let row = record.found("");
-                self.history.returned(client, time, row, text("result"));
+                self.history.returned(id, time, row, text("result"));
             }
             // Only a store has the column.
             "start" => {
                 let keys = record.number(KEYS.info().name).unwrap_or(0);
                 self.earlier = self.earlier.max(keys);
             }
-            "settled" => self.history.settled(client, time, record.found("")),
-            "receive" if self.external_client.is_none() && self.is_from_external(record) => {
-                self.external_client = Some(record.peer_name().to_owned());
+            "settled" => self.history.settled(id, time, record.found("")),
+            "receive" => {
+                self.order.received(record);
+                if self.external_client.is_none() && self.is_from_external(record) {
+                    self.external_client = Some(record.peer_name().to_owned());
+                }
             }
+            "drop" => self.order.lost(record),
             _ => {}
         }
     }
 
     fn finish(self) -> Verdict {
         let (answered, begun) = self.history.answered();
+        if let Some(reason) = self.order.doubt() {
+            return Verdict::unknown(reason);
+        }
         match self.history.judge(self.config.budget) {
             Judgement::Linearizable { .. } if self.has_too_few_answers() => {
                 Verdict::unknown(format!(
@@ -119,17 +142,27 @@ impl Check for Linearizable {
                     1 => "1 key".to_owned(),
                     count => format!("{count} keys"),
                 };
-                Verdict::passed(format!(
-                    "{answered} of {begun} operations answered, on {keys}, all explained"
-                ))
+                let explained =
+                    format!("{answered} of {begun} operations answered, on {keys}, all explained");
+                match self.history.doubt() {
+                    Some(doubt) => Verdict::unknown(format!("{doubt}; of the rest, {explained}")),
+                    None => Verdict::passed(explained),
+                }
             }
-            Judgement::Unknown(reason) => Verdict::unknown(reason),
+            Judgement::Unknown(reason) => Verdict::unknown(match self.history.doubt() {
+                Some(doubt) => format!("{doubt}; {reason}"),
+                None => reason,
+            }),
             Judgement::Violation(violation) if self.external_client.is_some() => {
                 let client = self.external_client.unwrap_or_default();
                 Verdict::unknown(format!(
                     "`{client}` is a program and sent something to a store: what it wrote is not \
                      recorded, and may explain this: {violation}"
                 ))
+            }
+            Judgement::Violation(violation) if self.history.excuse().is_some() => {
+                let excuse = self.history.excuse().unwrap_or_default();
+                Verdict::unknown(format!("{excuse}, and which may explain this: {violation}"))
             }
             Judgement::Violation(violation) if self.earlier > 0 => Verdict::unknown(format!(
                 "the store began with {} keys of an earlier run, whose values have no records here: \
@@ -147,10 +180,13 @@ impl Check for Linearizable {
 impl Linearizable {
     /// Whether a program sent the message that a store receives.
     fn is_from_external(&self, record: &Record<'_>) -> bool {
-        let part = |node: u32| self.parts.get(node as usize).copied();
-        let sender = record.peer().map(part);
+        let sender = record.peer().map(|peer| self.part(peer));
         let is_program = matches!(sender, Some(None | Some(Part::Program)));
-        part(record.node()) == Some(Part::Store) && is_program
+        self.part(record.node()) == Some(Part::Store) && is_program
+    }
+
+    fn part(&self, node: u32) -> Option<Part> {
+        self.parts.get(node as usize).copied()
     }
 
     /// Whether the share of the answered operations is below `min_answered`.
@@ -163,9 +199,9 @@ impl Linearizable {
 /// The rows of an operation, each with its command or its result as a note.
 fn noted(evidence: &Evidence<Found>) -> Vec<Found> {
     let Evidence { command, value, .. } = evidence;
-    let asked = match command.as_str() {
-        "set" => format!("set \"{value}\""),
-        _ => command.clone(),
+    let asked = match command == "set" || !value.is_empty() {
+        true => format!("{command} \"{value}\""),
+        false => command.clone(),
     };
     let sendings = evidence.sendings;
     let rows = evidence.rows.iter().enumerate();

@@ -1,6 +1,7 @@
 //! Histories with known verdicts.
 
 mod random;
+mod rich;
 
 use super::*;
 
@@ -13,13 +14,20 @@ fn history(text: &str) -> History<usize> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let (client, row) = (words[0], index + 1);
         let time = words[1].parse().unwrap();
+        let id = Id { client, number: 0 };
         match words[2] {
-            "set" => history.invoke(client, time, row, ["set", words[3], words[4]]),
-            "get" | "delete" => history.invoke(client, time, row, [words[2], words[3], ""]),
-            "retry" => history.retry(client, time, row),
-            "settled" => history.settled(client, time, row),
-            "->" => history.returned(client, time, row, &words[3..].join(" ")),
-            other => panic!("{other}"),
+            "retry" => history.retry(id, time, row),
+            "settled" => history.settled(id, time, row),
+            "->" => history.returned(id, time, row, &words[3..].join(" ")),
+            command => {
+                // `set+nx` stands for `set nx`.
+                let asked = Asked {
+                    command: &command.replace('+', " "),
+                    key: words.get(3).copied(),
+                    value: words.get(4).copied().unwrap_or(""),
+                };
+                history.invoke(id, time, row, asked);
+            }
         }
     }
     history
@@ -169,10 +177,19 @@ fn a_command_with_an_error_as_reply_may_have_happened() {
 #[test]
 fn the_value_not_found_may_be_a_missing_key() {
     let mut history = history("a 0 set k 1\n a 1 -> ok");
-    history.invoke("a", 2, 3, ["set", "k", "not found"]);
-    history.returned("a", 3, 4, "ok");
-    history.invoke("a", 4, 5, ["get", "k", ""]);
-    history.returned("a", 5, 6, "not found");
+    let id = Id {
+        client: "a",
+        number: 0,
+    };
+    let asked = |command, value| Asked {
+        command,
+        key: Some("k"),
+        value,
+    };
+    history.invoke(id, 2, 3, asked("set", "not found"));
+    history.returned(id, 3, 4, "ok");
+    history.invoke(id, 4, 5, asked("get", ""));
+    history.returned(id, 5, 6, "not found");
     assert!(matches!(
         history.judge(BUDGET),
         Verdict::Linearizable {

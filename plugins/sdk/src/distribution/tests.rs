@@ -146,7 +146,7 @@ fn each_mistake_says_what_was_expected_and_found() {
         ),
         (
             "interval = { unifrom = ['1s', '2s'] }",
-            "interval.unifrom: unknown key `unifrom`, known are: uniform, uniform_int, choice, normal, exponential, lognormal, pareto (did you mean `uniform`?)",
+            "interval.unifrom: unknown key `unifrom`, known are: uniform, uniform_int, choice, normal, exponential, lognormal, pareto, gamma, erlang, weibull, triangular, empirical (did you mean `uniform`?)",
         ),
         (
             "interval = { uniform = ['1s', '2s'], choice = ['1s'] }",
@@ -211,6 +211,27 @@ fn each_mistake_says_what_was_expected_and_found() {
     let found: Vec<Vec<String>> = cases.iter().map(|(toml, _)| mistakes(toml)).collect();
     let expected: Vec<Vec<&str>> = cases.iter().map(|&(_, line)| vec![line]).collect();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn a_trace_is_proposed_only_where_draws_have_an_order() {
+    let toml = r#"{ tracs = { values = ["1s"] } }"#;
+    let told = |read: std::result::Result<(), toml::de::Error>| read.unwrap_err().to_string();
+    #[derive(Debug, Deserialize)]
+    struct Drawn {
+        #[serde(rename = "key")]
+        _key: Distribution<Span>,
+    }
+    #[derive(Debug, Deserialize)]
+    struct Ordered {
+        #[serde(rename = "key")]
+        _key: InOrder<Span>,
+    }
+    let key = format!("key = {toml}");
+    let drawn = told(toml::from_str::<Drawn>(&key).map(drop));
+    let ordered = told(toml::from_str::<Ordered>(&key).map(drop));
+    assert!(!drawn.contains("`trace`"), "{drawn}");
+    assert!(ordered.contains("`trace`"), "{ordered}");
 }
 
 #[test]

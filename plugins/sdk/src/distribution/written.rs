@@ -3,7 +3,7 @@
 use super::{Distribution, InOrder, Law};
 use crate::Span;
 use crate::span::SpanVisitor;
-use base::distribution::{AtEnd, FORMS, FormError, NAMES, Rule, Takes, ends};
+use base::distribution::{AtEnd, FORMS, FormError, NAMES, Rule, Takes, drawn_names, ends};
 use base::exact::Decimal;
 use base::time::SimDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -122,7 +122,11 @@ impl Visitor<'_> for NumberVisitor {
 
 impl<'de, T: Quantity> Deserialize<'de> for Distribution<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = deserializer.deserialize_any(DistributionVisitor(PhantomData))?;
+        let visitor = DistributionVisitor {
+            known: drawn_names(),
+            quantity: PhantomData,
+        };
+        let read = deserializer.deserialize_any(visitor)?;
         match read.law.is_trace() {
             false => Ok(read),
             true => Err(de::Error::custom(
@@ -134,7 +138,10 @@ impl<'de, T: Quantity> Deserialize<'de> for Distribution<T> {
 
 impl<'de, T: Quantity> Deserialize<'de> for InOrder<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = deserializer.deserialize_any(DistributionVisitor(PhantomData));
+        let read = deserializer.deserialize_any(DistributionVisitor {
+            known: &NAMES,
+            quantity: PhantomData,
+        });
         read.map(InOrder)
     }
 }
@@ -159,7 +166,11 @@ impl<T: Quantity> JsonSchema for InOrder<T> {
     }
 }
 
-struct DistributionVisitor<T>(PhantomData<T>);
+struct DistributionVisitor<T> {
+    /// The names that an unknown one is compared with.
+    known: &'static [&'static str],
+    quantity: PhantomData<T>,
+}
 
 impl<'de, T: Quantity> Visitor<'de> for DistributionVisitor<T> {
     type Value = Distribution<T>;
@@ -190,7 +201,7 @@ impl<'de, T: Quantity> Visitor<'de> for DistributionVisitor<T> {
                 "expected one distribution, such as { uniform = [..] }, found an empty table",
             ));
         };
-        let law = read::<T, A>(&name, &mut table)?;
+        let law = read::<T, A>(&name, self.known, &mut table)?;
         match table.next_key::<String>()? {
             None => Ok(law.into()),
             Some(second) => Err(de::Error::custom(format!(
@@ -204,10 +215,14 @@ fn constant<T: Quantity, E: de::Error>(value: T) -> Result<Distribution<T>, E> {
     Ok(value.law().map_err(E::custom)?.into())
 }
 
-/// Reads the distribution of this name.
-fn read<'de, T: Quantity, A: MapAccess<'de>>(name: &str, table: &mut A) -> Result<Law, A::Error> {
+/// Reads the distribution of this name; `known` are the names that may be meant instead.
+fn read<'de, T: Quantity, A: MapAccess<'de>>(
+    name: &str,
+    known: &'static [&'static str],
+    table: &mut A,
+) -> Result<Law, A::Error> {
     let Some(form) = FORMS.iter().find(|form| form.name == name) else {
-        return Err(de::Error::unknown_field(name, &NAMES));
+        return Err(de::Error::unknown_field(name, known));
     };
     let wrong = |error: FormError| de::Error::custom(format!("`{name}` {error}"));
     match form.takes {
@@ -245,7 +260,7 @@ fn read<'de, T: Quantity, A: MapAccess<'de>>(name: &str, table: &mut A) -> Resul
                 }
             }
             let law = Law::with_parameters(name, &numbers);
-            law.ok_or_else(|| de::Error::unknown_field(name, &NAMES))?
+            law.ok_or_else(|| de::Error::unknown_field(name, known))?
                 .map_err(wrong)
         }
         Takes::Measured { others } => {
@@ -256,7 +271,7 @@ fn read<'de, T: Quantity, A: MapAccess<'de>>(name: &str, table: &mut A) -> Resul
             })?;
             let numbers = values.iter().map(|it| it.number).collect();
             let law = Law::measured(name, numbers, at_end);
-            law.ok_or_else(|| de::Error::unknown_field(name, &NAMES))?
+            law.ok_or_else(|| de::Error::unknown_field(name, known))?
                 .map_err(wrong)
         }
     }

@@ -164,7 +164,7 @@ pub static FORMS: [Form; 13] = [
     },
 ];
 
-/// The names of [`FORMS`].
+/// The names of [`FORMS`], in their order.
 pub static NAMES: [&str; FORMS.len()] = {
     let mut names = [""; FORMS.len()];
     let mut at = 0;
@@ -174,6 +174,13 @@ pub static NAMES: [&str; FORMS.len()] = {
     }
     names
 };
+
+/// The names of the distributions whose draws have no order: all but `trace`, which is the last.
+pub fn drawn_names() -> &'static [&'static str] {
+    let (trace, drawn) = NAMES.split_last().expect("there are distributions");
+    assert_eq!(*trace, "trace");
+    drawn
+}
 
 /// Why numbers make no distribution together: read behind the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

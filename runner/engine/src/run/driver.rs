@@ -6,6 +6,7 @@ use crate::behaviors::{Behaviors, Failure};
 use crate::message::{INLINE, Message, MessageId};
 use crate::sink::Sink;
 use crate::world::NodeKind;
+use analysis_log::EventId;
 use base::time::SimTime;
 
 impl<B: Behaviors, S: Sink> Run<B, S> {
@@ -81,6 +82,14 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.world.end_step(&self.behaviors);
     }
 
+    /// Records that a connection of a node to a program or an external peer is closed
+    /// because the run has ended. The behavior is not told: it has stopped.
+    pub fn record_disconnect(&mut self, node: u32, other: u32) {
+        self.world
+            .push_row_of(node, EventId::DISCONNECT, other, 0, 0);
+        self.world.end_step(&self.behaviors);
+    }
+
     /// Adds an external peer and returns its index, which is after those of the nodes.
     pub fn add_external_peer(&mut self, name: &str) -> u32 {
         self.world.sink.external_peer(name);
@@ -118,16 +127,21 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.world.now = self.world.now.max(now);
     }
 
-    /// Handles the next event or tick, now.
+    /// Handles the next event or tick, now. Returns the node that it was for; `None` for a
+    /// fault, and for a message that leaves.
     ///
     /// # Errors
     ///
     /// If a behavior fails.
-    pub fn do_next(&mut self) -> Result<(), Failure> {
+    pub fn do_next(&mut self) -> Result<Option<u32>, Failure> {
         if self.world.events.next_time() <= self.ticks.next_time() {
-            self.next_event()
+            let node = self.world.events.next_node();
+            self.next_event()?;
+            Ok(node)
         } else {
-            self.tick()
+            let node = self.ticks.take();
+            self.tick_of(node)?;
+            Ok(Some(node))
         }
     }
 

@@ -51,7 +51,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                     return Ok(());
                 }
                 self.world.counts.events += 1;
-                self.world.nodes[node].busy = false;
+                self.world.end_service(node);
                 self.take_message(node)?;
                 self.serve_first(node, true);
                 Ok(())
@@ -88,6 +88,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     pub(super) fn tick(&mut self) -> Result<(), Failure> {
         self.look_ahead();
         let node = self.ticks.take();
+        self.tick_of(node)
+    }
+
+    /// A node ticks.
+    #[inline]
+    pub(super) fn tick_of(&mut self, node: u32) -> Result<(), Failure> {
         self.world.counts.events += 1;
         let state = &self.world.nodes[node];
         if !state.up || state.paused {
@@ -201,7 +207,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             }
         };
         service.event = Some(event);
-        world.nodes[node].busy = true;
+        world.begin_service(node);
         world.end_wait(node);
     }
 

@@ -36,7 +36,14 @@ impl<S: Sink> World<S> {
     }
 
     #[inline(always)]
-    fn push_row_of(&mut self, node: u32, event: EventId, peer: u32, message: u64, bytes: u64) {
+    pub(crate) fn push_row_of(
+        &mut self,
+        node: u32,
+        event: EventId,
+        peer: u32,
+        message: u64,
+        bytes: u64,
+    ) {
         if S::WANTS_ROWS {
             let state = &self.nodes[node];
             self.rows.push(Row {

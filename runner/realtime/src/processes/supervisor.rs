@@ -6,6 +6,7 @@
 //! however it ends: in good order here, by [`Drop`] after an error, and by themselves
 //! when their control connection closes.
 
+use analysis::log::Occupancy;
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
@@ -14,7 +15,7 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tracing::debug;
+use tracing::{debug, info};
 
 use crate::lag::Lag;
 use crate::processes::control::Control;
@@ -69,8 +70,8 @@ pub struct TotalResult {
     pub faults: Vec<Vec<FaultTimes>>,
     /// Content happened to the messages.
     pub conservation: Conservation,
-    /// [`ProcessResult::waited`] of all processes, in the order of the nodes.
-    pub waited: Vec<(u32, u128)>,
+    /// [`ProcessResult::occupancy`] of all processes, in the order of the nodes.
+    pub occupancy: Vec<Occupancy>,
     /// Number of messages that their nodes sent.
     pub messages: u64,
     /// How late ticks and timers were.
@@ -224,7 +225,11 @@ impl Supervisor {
                         self.processes[index].result = Some(result);
                     }
                     Some(_) => {}
-                    None => debug!("the process of {} has ended", self.processes[index].who),
+                    None => {
+                        let process = &self.processes[index];
+                        let how = process.ended.map_or_else(String::new, |it| it.to_string());
+                        info!("the process of {} has ended: {how}", process.who);
+                    }
                 }
             }
             if end && ordered.is_none() {
@@ -294,10 +299,10 @@ impl Supervisor {
             total.end = total.end.max(SimTime(result.end_ns));
             total.events += result.events;
             total.conservation.add(&result.conservation);
-            total.waited.extend_from_slice(&result.waited);
+            total.occupancy.extend_from_slice(&result.occupancy);
             total.faults.push(result.faults.clone());
             total.messages += result.messages;
-            total.lag.add(&result.lags);
+            total.lag.add(&result.lags, &result.node_lags);
             total.under_way.extend(&result.under_way);
             total.remarks.extend_from_slice(&result.remarks);
             match &result.ending {
@@ -309,7 +314,7 @@ impl Supervisor {
                 Ending::Failed(why) => total.failures.push(why.clone()),
             }
         }
-        total.waited.sort_unstable();
+        total.occupancy.sort_unstable_by_key(|it| it.node);
         total.reason = Some(match stopped {
             Some(reason) => EndReason::Stopped(reason),
             None if ordered => EndReason::Interrupted,

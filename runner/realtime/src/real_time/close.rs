@@ -1,11 +1,15 @@
 //! After a run: messages between nodes arrive, outgoing queues are written, programs
 //! end, and every socket closes.
+//!
+//! The order: the listeners, so that nobody new comes; the connections to clients and
+//! programs, once their last messages are written; the programs; the connections between
+//! nodes, and standard input. Each has a line in the log of `-v`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tracing::debug;
+use tracing::info;
 
 use super::RealTime;
 use super::sockets::Socket;
@@ -14,7 +18,10 @@ use crate::programs::connection::ProgramSocket;
 use crate::programs::process::END_PATIENCE;
 use engine::behaviors::{Behaviors, Failure};
 use engine::sink::Sink;
-use os::poller::Ready;
+use os::poller::{Ready, Token};
+
+/// The number of messages of each connection that were not written: (node, other end).
+type Unsent = BTreeMap<(u32, u32), u64>;
 
 /// How long messages between nodes may still arrive after the end, and how long
 /// outgoing queues may still be written. For messages that were sent before the end, only
@@ -98,6 +105,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         if in_order && self.run.world.transport.has_remote_nodes() {
             self.send_ends();
         }
+        self.close_listeners();
         // Content a program wrote before SIGTERM is printed before what it writes
         // afterwards, whichever of its outputs that is on.
         self.read_all_outputs();
@@ -105,22 +113,15 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             process.ask_to_end();
         }
         self.write_queues();
-        self.lose_unsent();
+        let unsent = self.lose_unsent();
+        self.close_connections(&unsent);
         if in_order {
             self.note_under_way();
         }
         self.print_disconnected_count();
-        let until = Instant::now() + END_PATIENCE;
-        for process in &mut self.programs.processes {
-            let _ = process.end(until);
-        }
+        self.end_programs();
         self.read_all_outputs();
-        debug!(
-            sockets = self.sockets.len(),
-            programs = self.programs.processes.len(),
-            "closed everything"
-        );
-        self.sockets.clear();
+        self.close_rest();
         self.run.world.transport.clear_direct_senders();
         self.programs.processes.clear();
     }
@@ -172,9 +173,110 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         self.under_way = found.into_iter().collect();
     }
 
+    fn close_listeners(&mut self) {
+        let is_listener = |socket: &Socket| matches!(socket, Socket::Listener(_));
+        for socket in self.take(is_listener) {
+            if let Socket::Listener(listener) = socket {
+                let node = self.name(listener.node);
+                info!("closed the listener of {node}: {}", listener.describe());
+            }
+        }
+    }
+
+    /// Closes the connections to clients and programs. `unsent` are the messages of each
+    /// that were not written.
+    fn close_connections(&mut self, unsent: &Unsent) {
+        let is_outside = |it: &Socket| matches!(it, Socket::Client(_) | Socket::Program(_));
+        for socket in self.take(is_outside) {
+            // A node that has closed a connection gets no `disconnect`.
+            let (node, peer, is_open) = match &socket {
+                Socket::Client(it) => (it.node, it.peer, !it.stream.is_closing()),
+                Socket::Program(it) => {
+                    let ProgramSocket::Tcp(stream) = &it.socket else {
+                        info!(
+                            "closed the socket of {} to {}",
+                            self.name(it.node),
+                            self.name(it.program)
+                        );
+                        continue;
+                    };
+                    (it.node, it.program, !stream.is_closing())
+                }
+                _ => continue,
+            };
+            if is_open {
+                self.run.record_disconnect(node, peer);
+            }
+            let result = match unsent.get(&(node, peer)) {
+                None => "all messages to it were sent".to_owned(),
+                Some(1) => "1 message to it was not sent".to_owned(),
+                Some(count) => format!("{count} messages to it were not sent"),
+            };
+            info!(
+                "closed the connection of {} to {}: {result}",
+                self.name(node),
+                self.name(peer)
+            );
+        }
+    }
+
+    /// Waits for the programs to end, then kills those that have not.
+    fn end_programs(&mut self) {
+        let until = Instant::now() + END_PATIENCE;
+        for index in 0..self.programs.processes.len() {
+            let process = &mut self.programs.processes[index];
+            let (node, before) = (process.node, process.ended());
+            let ended = process.end(until);
+            let node = self.name(node);
+            match (before, ended) {
+                (Some(status), _) => info!("the program of {node} had ended: {status}"),
+                (None, Ok(status)) => info!("ended the program of {node}: {status}"),
+                (None, Err(error)) => {
+                    info!("the program of {node} is not known to have ended: {error}")
+                }
+            }
+        }
+    }
+
+    /// Closes what is between the nodes of this process, or of this process alone.
+    fn close_rest(&mut self) {
+        for socket in self.take(|_| true) {
+            match socket {
+                // The other end of a connection within this process has the line.
+                Socket::Link(link) if self.is_here(link.far) && link.far < link.near => {}
+                Socket::Link(link) => {
+                    let [near, far] = [link.near, link.far].map(|node| self.name(node));
+                    info!("closed the connection between {near} and {far}");
+                }
+                Socket::Datagrams(_) => info!("closed a socket for datagrams between nodes"),
+                Socket::Input(_) => info!("closed standard input"),
+                _ => {}
+            }
+        }
+        self.sockets.clear();
+    }
+
+    /// Removes the sockets of a kind, in the order in which they were opened.
+    fn take(&mut self, is_meant: impl Fn(&Socket) -> bool) -> Vec<Socket> {
+        let sockets = self.sockets.iter_mut();
+        let tokens = sockets.filter(|(_, socket)| is_meant(socket));
+        let tokens: Vec<Token> = tokens.map(|(token, _)| token).collect();
+        let removed = tokens.into_iter();
+        removed
+            .filter_map(|token| self.sockets.remove(token))
+            .collect()
+    }
+
+    /// The name of a node or of an external peer.
+    fn name(&self, index: u32) -> String {
+        let node = self.run.world.roster().name(index);
+        node.unwrap_or_else(|| self.run.world.external_peer_name(index).to_owned())
+    }
+
     /// Counts the messages for clients and programs that were not written in time as
-    /// lost.
-    fn lose_unsent(&mut self) {
+    /// lost. Returns their numbers.
+    fn lose_unsent(&mut self) -> Unsent {
+        let mut counts = Unsent::new();
         let mut unsent = Vec::new();
         for (_, socket) in self.sockets.iter_mut() {
             let (from, to, messages) = match socket {
@@ -185,10 +287,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             unsent.extend(messages.into_iter().map(|message| (from, to, message)));
         }
         for (from, to, message) in unsent {
+            *counts.entry((from, to)).or_default() += 1;
             self.run
                 .record_external_loss(from, to, message.number, message.bytes);
         }
         // The logs of programs in another process record their losses there.
         let _ = self.send_outgoing();
+        counts
     }
 }

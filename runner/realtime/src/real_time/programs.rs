@@ -164,6 +164,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     && let ProgramSocket::Tcp(stream) = &mut program.socket
                 {
                     stream.close();
+                    // The next connection goes on with the numbers of the messages.
+                    let received = program.received;
+                    self.programs.received.insert(pair, received);
                     self.programs.connections.remove(&pair);
                 }
                 Ok(())
@@ -260,8 +263,13 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         };
         let ended = match &mut connection.socket {
             ProgramSocket::Tcp(stream) => {
+                // What arrives after the node has closed the connection is not read, as from a
+                // client.
+                let closing = stream.is_closing();
                 let reading = stream.read(|message| {
-                    take(message);
+                    if !closing {
+                        take(message);
+                    }
                     ControlFlow::Continue(())
                 });
                 !matches!(reading, Reading::Open)
@@ -296,7 +304,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             return;
         };
         let pair = (program.node, program.program);
-        self.programs.received.insert(pair, program.received);
+        let known = self.programs.received.entry(pair).or_default();
+        *known = program.received.max(*known);
         if self.programs.connections.get(&pair) == Some(&token) {
             self.programs.connections.remove(&pair);
         }

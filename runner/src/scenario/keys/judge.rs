@@ -31,7 +31,7 @@ pub static EXPECT: Keys = Keys {
         key(
             "over",
             Shape::Word(&["every-run", "mean", "fraction"]),
-            "`every-run`: the limit holds in each run. `mean`: it holds for each node's mean over the runs of a case. `fraction`: it holds in at least the share `share` of the runs of a case. Default: `every-run`.",
+            "`every-run`: the limit holds in each run. `mean`: the mean of each node over all possible runs of a case is within the limit: passed if the whole 95 % interval of the mean is, failed if none of it is, else unknown, with the number of runs that would do. `fraction`: it holds in at least the share `share` of the runs of a case. Default: `every-run`.",
         ),
         key(
             "share",

@@ -1,8 +1,8 @@
 //! The keys at the top of a scenario file.
 
 use super::{
-    CHECK, EXPECT, FAULT, GROUP, Keys, LINK, MATRIX, MAX_CHAIN, MAX_RUNS, PROPERTY, Shape, key,
-    required,
+    CHECK, EXPECT, FAULT, GROUP, Keys, LINK, MATRIX, MAX_CHAIN, MAX_RUNS, PROPERTY, Shape, UNTIL,
+    key, required,
 };
 
 /// The top of the file.
@@ -38,6 +38,16 @@ pub static SCENARIO: Keys = Keys {
             "duration",
             Shape::Duration,
             "Simulated time at which a run ends at the latest: `\"60s\"`. In virtual time, a scenario in which nodes tick needs it.",
+        ),
+        key(
+            "warmup",
+            Shape::Warmup,
+            "Simulated time at the beginning of each run that all metrics leave out: `\"5s\"`. `\"auto\"`: each run finds it by MSER-5, and is unknown if there is none within its first half. Default: nothing is left out.",
+        ),
+        key(
+            "purpose",
+            Shape::Word(&["terminating", "steady-state"]),
+            "`terminating`: a run is of interest from its beginning to its end. `steady-state`: it stands for a system that goes on without end; the report then has the means of 20 batches of each run, with an interval of their own. Default: `terminating`.",
         ),
         key(
             "seed",
@@ -103,6 +113,11 @@ pub static SCENARIO: Keys = Keys {
             "property",
             Shape::ArrayOf(&PROPERTY),
             "What must be so in the records of each run, as expressions: always, never, eventually, after something else, or sometimes.",
+        ),
+        key(
+            "until",
+            Shape::Parameters(&UNTIL),
+            "Runs are added to each case until the interval of a mean over them is narrow. In place of `runs`.",
         ),
         key(
             "matrix",

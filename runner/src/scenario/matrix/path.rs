@@ -11,13 +11,14 @@ use super::Dimension;
 use super::written::AxisEntry;
 
 /// The keys that cannot be axes, because they are the same for all cases.
-const SHARED: [&str; 7] = [
+const SHARED: [&str; 8] = [
     "name",
     "title",
     "description",
     "notes",
     "runs",
     "time",
+    "until",
     "matrix",
 ];
 

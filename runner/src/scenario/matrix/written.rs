@@ -1,5 +1,7 @@
 //! `[matrix]` as written: its axes, `zip` and `exclude`.
 
+use analysis::results::{RUN_COLUMNS, WARMUP_COLUMN};
+
 use serde_json::Value as Json;
 
 use super::super::document::{KeyValue, Table, Value, ValueKind};
@@ -97,7 +99,7 @@ fn axes(field: Field<'_>) -> Option<Vec<AxisEntry>> {
         if let Some(problem) = values::name_problem(name) {
             let message = format!("axis {name:?} has {problem}");
             field.mistakes.add(entry.place, message);
-        } else if analysis::results::RUN_COLUMNS.contains(&name) {
+        } else if RUN_COLUMNS.contains(&name) || name == WARMUP_COLUMN {
             let message = format!("axis `{name}` has the name of a column of runs.csv");
             let help = "each axis becomes a column there: choose another name";
             field.mistakes.add_with_help(entry.place, message, help);

@@ -1,6 +1,7 @@
 //! A socket that counts its bytes.
 
 use std::io;
+use std::ops::Add;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,8 +9,38 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Number of bytes in both directions.
-pub type Counter = Arc<AtomicU64>;
+/// Number of bytes in each direction, seen from the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bytes {
+    pub sent: u64,
+    pub received: u64,
+}
+
+impl Add for Bytes {
+    type Output = Bytes;
+
+    fn add(self, other: Bytes) -> Bytes {
+        Bytes {
+            sent: self.sent + other.sent,
+            received: self.received + other.received,
+        }
+    }
+}
+
+/// The counter of a socket.
+#[derive(Clone, Default)]
+pub struct Counter(Arc<[AtomicU64; 2]>);
+
+impl Counter {
+    /// The bytes so far.
+    pub fn bytes(&self) -> Bytes {
+        let [sent, received] = &*self.0;
+        Bytes {
+            sent: sent.load(Ordering::Relaxed),
+            received: received.load(Ordering::Relaxed),
+        }
+    }
+}
 
 /// A socket and its counter.
 pub struct Counting {
@@ -25,8 +56,8 @@ impl Counting {
         Ok(Counting { stream, counter })
     }
 
-    fn count(&self, bytes: usize) {
-        self.counter.fetch_add(bytes as u64, Ordering::Relaxed);
+    fn count(&self, direction: usize, bytes: usize) {
+        self.counter.0[direction].fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }
 
@@ -38,7 +69,7 @@ impl AsyncRead for Counting {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let answer = Pin::new(&mut self.stream).poll_read(context, buffer);
-        self.count(buffer.filled().len() - before);
+        self.count(1, buffer.filled().len() - before);
         answer
     }
 }
@@ -51,7 +82,7 @@ impl AsyncWrite for Counting {
     ) -> Poll<io::Result<usize>> {
         let answer = Pin::new(&mut self.stream).poll_write(context, bytes);
         if let Poll::Ready(Ok(written)) = answer {
-            self.count(written);
+            self.count(0, written);
         }
         answer
     }

@@ -1,11 +1,10 @@
 //! The wire protocol over TCP: a server that transfers frames, and a client.
 
-use crate::Caller;
-use crate::counting::{Counter, Counting};
+use crate::caller::Caller;
+use crate::counting::{Bytes, Counter, Counting};
 use chat_core::wire::{FromClient, FromServer, Reply, Request};
 use chat_core::{Limits, Outbox, Server, Session};
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::tcp::OwnedReadHalf;
@@ -217,7 +216,7 @@ impl Caller for Client {
         text
     }
 
-    fn bytes(&self) -> u64 {
-        self.counter.load(Ordering::Relaxed)
+    fn bytes(&self) -> Bytes {
+        self.counter.bytes()
     }
 }

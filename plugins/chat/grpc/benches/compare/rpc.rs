@@ -1,25 +1,31 @@
 //! The service over gRPC: a server and a client.
 
-use crate::Caller;
-use crate::counting::{Counter, Counting};
+use crate::caller::Caller;
+use crate::counting::{Bytes, Counter, Counting};
+use chat_grpc::ChatService;
 use chat_grpc::proto::chat_client::ChatClient;
+use chat_grpc::proto::chat_server::ChatServer;
 use chat_grpc::proto::{
     AcknowledgeRequest, CreateRequest, Event, ListRequest, LoginRequest, LogoutRequest,
     SendRequest, event,
 };
 use hyper_util::rt::TokioIo;
-use std::sync::atomic::Ordering;
 use tokio::net::TcpListener;
 use tonic::Streaming;
-use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Channel, Endpoint, Server, Uri};
 
+// begin: the carrier
 /// Starts a server at a free port. Returns its address.
 pub async fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
-    tokio::spawn(chat_grpc::serve(listener, std::future::pending(), |_| {}));
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let server = Server::builder().add_service(ChatServer::new(ChatService::default()));
+    tokio::spawn(server.serve_with_incoming(incoming));
     address
 }
+// end: the carrier
 
 /// A client over gRPC.
 pub struct Client {
@@ -45,7 +51,8 @@ impl Caller for Client {
             let (socket, counter) = (socket.clone(), counted.clone());
             async move { Counting::connect(&socket, counter).await.map(TokioIo::new) }
         });
-        let endpoint = Endpoint::try_from(format!("http://{address}")).expect("an address");
+        // Not the address: the size of the first request would depend on the port's digits.
+        let endpoint = Endpoint::from_static("http://chat");
         let channel = endpoint.connect_with_connector(connector).await;
         Client {
             client: ChatClient::new(channel.expect("a connection")),
@@ -118,7 +125,7 @@ impl Caller for Client {
         message.text
     }
 
-    fn bytes(&self) -> u64 {
-        self.counter.load(Ordering::Relaxed)
+    fn bytes(&self) -> Bytes {
+        self.counter.bytes()
     }
 }

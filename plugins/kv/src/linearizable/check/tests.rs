@@ -194,3 +194,56 @@ fn a_budget_of_0_is_refused() {
     let found = check_problems::<Linearizable>("budget = 0");
     assert_eq!(found[0].path, "budget");
 }
+
+#[test]
+fn a_command_that_is_not_modelled_makes_a_pass_unknown_and_may_excuse_a_violation() {
+    let mset: Texts = &[("command", "mset"), ("value", "k 2")];
+    let two: Texts = &[("result", "2")];
+    let right = [
+        (0, 1, "invoke", SET),
+        (0, 5, "return", OK),
+        (0, 6, "invoke", mset),
+        (0, 7, "return", OK),
+    ];
+    let verdict = judged(&right);
+    assert_eq!(verdict.judged, Judged::Unknown, "{}", verdict.reason);
+    assert!(
+        verdict
+            .reason
+            .starts_with("`a` used `mset`, which this check does not model")
+    );
+    let wrong = [&right[..], &[(1, 8, "invoke", GET), (1, 9, "return", two)]].concat();
+    let verdict = judged(&wrong);
+    assert_eq!(verdict.judged, Judged::Unknown, "{}", verdict.reason);
+    assert!(verdict.reason.contains("may explain this: key `k`"));
+}
+
+#[test]
+fn after_a_lost_message_the_replies_to_an_open_loop_are_not_judged() {
+    for (lost, expected) in [(false, Judged::Passed), (true, Judged::Unknown)] {
+        let mut run = clients("");
+        let mut step = |time, event, op, texts| {
+            run.at(time).step(&Seen {
+                node: 0,
+                event,
+                numbers: &[("op", op)],
+                texts,
+                peer: (event == "drop").then_some(1),
+                ..Seen::default()
+            });
+        };
+        step(1, "invoke", 1, SET);
+        step(2, "invoke", 2, GET);
+        if lost {
+            step(3, "drop", 2, &[]);
+        }
+        step(4, "return", 1, OK);
+        step(5, "return", 2, &[("result", "1")]);
+        let verdict = run.finish();
+        assert_eq!(verdict.judged, expected, "{}", verdict.reason);
+        assert_eq!(
+            verdict.reason.contains("`a` does not wait for replies"),
+            lost
+        );
+    }
+}

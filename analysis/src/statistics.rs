@@ -1,0 +1,31 @@
+//! How sure one can be: intervals over the runs of a case, and their tests.
+//!
+//! The runs of a case are independent: each has random streams of its own. The nodes of
+//! one run are not, so an interval is always over runs. A printed interval must hold
+//! what it says. Two kinds do:
+//!
+//! - [`median_interval`]: from order statistics, exact for every distribution, from two
+//!   runs on ([`median`](self::median));
+//! - [`mean_interval`]: by Student's t, only where the runs are many and regular enough
+//!   ([`mean`](self::mean) has the rule and how it was measured).
+//!
+//! [`Sample`] is what both are computed of. [`distributions`] has the quantiles. The test
+//! `coverage` measures how often intervals hold the true value.
+
+pub mod distributions;
+pub mod mean;
+pub mod median;
+pub mod proportion;
+pub mod ranking;
+pub mod sample;
+pub mod sign;
+
+pub use mean::{MeanInterval, Withheld, mean_interval};
+pub use median::{MedianInterval, median_interval};
+pub use proportion::proportion_interval;
+pub use ranking::{Ranking, rank};
+pub use sample::Sample;
+pub use sign::sign_test;
+
+/// The confidence of what is printed.
+pub const CONFIDENCE: f64 = 0.95;
