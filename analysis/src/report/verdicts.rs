@@ -106,11 +106,16 @@ pub(super) fn section(
     Ok(Some(section))
 }
 
-/// What makes a run doubtful though this judgement of it passed.
+/// What makes a run doubtful though no message is missing in the account of it.
 fn doubt(row: &VerdictRow) -> Option<String> {
-    let reason = &row.judgement.reason;
+    let Judgement {
+        judge,
+        verdict,
+        reason,
+        ..
+    } = &row.judgement;
     let run = row.run.filter(|_| !reason.is_empty())?;
-    let passed = row.judgement.verdict == Verdict::Passed;
+    let passed = *judge == Judge::Conservation && *verdict == Verdict::Passed;
     passed.then(|| format!("Run {run}: {reason}."))
 }
 
