@@ -249,7 +249,29 @@ fn notes(file: &ScenarioFile, path: &Path, mistakes: &Mistakes) -> Option<PathBu
         );
         return None;
     }
-    Some(beside)
+    // The report contains the notes as text.
+    let wrong = match std::fs::read(&beside).map(String::from_utf8) {
+        Ok(Ok(_)) => return Some(beside),
+        Ok(Err(error)) => {
+            let at = error.utf8_error().valid_up_to();
+            let line = 1 + error.as_bytes()[..at]
+                .iter()
+                .filter(|&&it| it == b'\n')
+                .count();
+            format!(
+                "is not UTF-8 text: byte {:#04x} in line {line}",
+                error.as_bytes()[at]
+            )
+        }
+        Err(error) => format!("cannot be read: {error}"),
+    };
+    let name = notes.display().to_string();
+    mistakes.add_with_help(
+        written.place,
+        format!("`notes` names {name:?}, which {wrong}"),
+        "save the file as UTF-8",
+    );
+    None
 }
 
 /// How time passes; `None` if that is wrong, which is reported.
