@@ -25,6 +25,7 @@ mod lag;
 mod measured;
 mod merge;
 mod observe;
+mod pairs;
 mod place;
 mod questions;
 mod samples;

@@ -14,6 +14,7 @@ mod identity;
 mod manifest;
 mod population;
 mod repeat;
+mod streams;
 mod wanted;
 
 pub use described::{described, sentence};
@@ -21,10 +22,11 @@ pub use failure::{FailureGroup, FailureGroups, FailureIdentity, failures_of};
 pub use identity::{Identity, TEXT_DIFFERS, differences};
 pub use manifest::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
-    Manifest, PartInfo, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
+    Manifest, PairingInfo, PartInfo, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
 };
 pub use population::{Population, percent};
 pub use repeat::RepeatCommand;
+pub use streams::{SharedStreams, StreamNames};
 pub use wanted::{MissingRuns, Wanted};
 
 pub use crate::log::tables::{

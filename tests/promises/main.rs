@@ -53,6 +53,7 @@ mod new;
 mod nothing_replaced;
 mod one_build;
 mod out_of_tree;
+mod pairs;
 mod parts;
 mod percentiles;
 mod plots;

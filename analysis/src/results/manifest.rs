@@ -70,6 +70,9 @@ pub struct Manifest {
     pub axes: Vec<AxisInfo>,
     /// The cases in the order of the plan; one named `default` without a matrix.
     pub cases: Vec<CaseInfo>,
+    /// Set if all cases of a repetition draw the same numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairing: Option<PairingInfo>,
     /// Runs of each case.
     pub runs_per_case: u32,
     /// Runs of the whole plan, those of other shards included.
@@ -194,6 +197,13 @@ pub struct AxisInfo {
     pub name: String,
     /// The key of the scenario that it sets.
     pub path: String,
+}
+
+/// Cases that draw the same numbers. Runs with the same seed are a pair.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairingInfo {
+    /// The id of the case with which the others are compared.
+    pub baseline: String,
 }
 
 /// One point of the scenario's matrix.
@@ -389,6 +399,7 @@ mod tests {
                 id: "default".into(),
                 ..CaseInfo::default()
             }],
+            pairing: None,
             runs_per_case: 5,
             runs_planned: 5,
             log: LogMode::PerNode,

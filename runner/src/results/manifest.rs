@@ -12,7 +12,7 @@ use analysis::log::Driving;
 use analysis::properties::is_sometimes;
 use analysis::results::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
-    Manifest, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
+    Manifest, PairingInfo, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
 };
 use base::distribution::Distribution;
 use base::time::SimDuration;
@@ -91,6 +91,9 @@ pub fn manifest(
             .iter()
             .map(|case| case_info(plan, case, duration_s, &groups))
             .collect(),
+        pairing: plan.pairing.map(|it| PairingInfo {
+            baseline: plan.cases[it.baseline].id.clone(),
+        }),
         runs_per_case: scenario.runs,
         runs_planned: u64::from(plan.run_count()),
         log,
@@ -205,6 +208,7 @@ fn group_info(group: &Group, config: Option<&Config>) -> GroupInfo {
         name: group.name.clone(),
         count: group.count,
         numbered: group.numbered,
+        rng_id: group.rng_id.clone(),
         ..GroupInfo::default()
     };
     let (Some(name), Some(config)) = (&group.behavior, config) else {

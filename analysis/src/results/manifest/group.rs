@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::streams::StreamNames;
 use crate::log::{ColumnKind, ColumnSchema, Driving, NodeSchema};
 
 /// A group of nodes that are alike.
@@ -15,6 +16,9 @@ pub struct GroupInfo {
     pub count: u32,
     /// Whether the nodes are `NAME-1`, `NAME-2`, ...
     pub numbered: bool,
+    /// The name that replaces `name` in random streams, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rng_id: Option<String>,
     /// `PLUGIN.BEHAVIOR`.
     pub behavior: String,
     /// The documentation of the behavior; may be empty.
@@ -90,6 +94,15 @@ impl GroupInfo {
             format!("{}-{}", self.name, index + 1)
         } else {
             self.name.clone()
+        }
+    }
+
+    /// The names of its nodes in random streams.
+    pub fn stream_names(&self) -> StreamNames {
+        StreamNames {
+            name: self.rng_id.as_ref().unwrap_or(&self.name).clone(),
+            count: self.count,
+            numbered: self.numbered,
         }
     }
 
