@@ -29,6 +29,7 @@ use engine::conservation::Conservation;
 use engine::run::EndReason;
 use os::clock::monotonic_ns;
 use os::poller::{Interest, Poller, Ready};
+use os::process::wait_until;
 
 /// The subcommand that a process is started with.
 pub const SUBCOMMAND: &str = "node-process";
@@ -328,14 +329,12 @@ impl NodeProcess {
     /// Waits until `until` for a process whose control connection is closed, then
     /// kills it.
     fn end(&mut self, until: Instant) -> io::Result<()> {
-        while self.ended.is_none() {
-            self.ended = self.child.try_wait()?;
-            if self.ended.is_none() {
-                if Instant::now() >= until {
-                    self.kill();
-                }
-                std::thread::sleep(Duration::from_millis(1));
-            }
+        if self.ended.is_none() {
+            self.ended = wait_until(&mut self.child, until)?;
+        }
+        if self.ended.is_none() {
+            self.kill();
+            self.ended = Some(self.child.wait()?);
         }
         Ok(())
     }
