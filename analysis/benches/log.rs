@@ -65,6 +65,7 @@ fn schema() -> RunSchema {
         columns: vec![clock.clone()].into(),
         events: vec!["internal".to_owned()].into(),
         program: false,
+        driving: Default::default(),
     };
     RunSchema {
         nodes: (1..4).map(node).collect(),

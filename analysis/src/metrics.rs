@@ -23,19 +23,28 @@ mod requests;
 mod samples;
 
 pub mod summary;
+mod tally;
 mod traffic;
+mod utilization;
 mod value;
+mod warmup;
+mod window;
 
 pub use definition::{Definition, FAMILIES, definition, definitions, range_end};
 pub use histogram::{Histogram, PERCENTILES};
 pub use remember::{Remembered, remember};
 pub use requests::{REFUSED, REJECTED, UNANSWERED, UNMET};
-pub use samples::{Pool, Samples, WAITED, family_of, percentile};
+pub use samples::{BATCHED, Known, Pool, Samples, family_of, percentile};
 pub use value::{Bucket, Value};
+pub use warmup::{Cut, Warmup, Window};
+pub use window::{BATCHES, BatchMeans};
 
 use std::sync::Arc;
 
-use crate::log::{Cell, ColumnKind, ColumnSchema, Columns, EventId, Row, RunSchema};
+use crate::log::{
+    Cell, ColumnKind, ColumnSchema, Columns, Driving, EventId, NodeSchema, Occupancy, Row,
+    RunSchema,
+};
 use budget::Budget;
 use columns::Column;
 use drift::Drift;
@@ -45,6 +54,7 @@ use latency::InFlight;
 use queue::Queue;
 use requests::Requests;
 use traffic::Traffic;
+use window::{Measured, Slicing};
 
 /// The name of the column that is a logical clock, where it holds integers.
 pub const CLOCK_COLUMN: &str = "clock";
@@ -80,10 +90,10 @@ impl NodeMetrics {
     }
 }
 
-/// The names of the metrics of a node with these columns, in the order of the
-/// tables. Metrics of the clock need a column `clock` of integers.
-pub fn metric_names(columns: &[ColumnSchema]) -> Vec<String> {
-    Shape::new(columns).names.to_vec()
+/// The names of the metrics of a node with these columns that is driven so, in the order
+/// of the tables. Metrics of the clock need a column `clock` of integers.
+pub fn metric_names(columns: &[ColumnSchema], driving: Driving) -> Vec<String> {
+    Shape::new(columns, driving).names.to_vec()
 }
 
 /// The metric of a behavior's column that would have the name of a fixed metric: a column
@@ -105,6 +115,7 @@ fn is_clock(column: &ColumnSchema) -> bool {
 #[derive(Clone, Debug)]
 struct Shape {
     columns: Arc<[ColumnSchema]>,
+    driving: Driving,
     names: Arc<[String]>,
     /// The column that is the clock.
     clock: Option<(usize, ColumnKind)>,
@@ -112,10 +123,12 @@ struct Shape {
     requests: requests::Places,
     /// The other numeric columns.
     numeric: Vec<(usize, ColumnKind)>,
+    /// Their names.
+    numeric_names: Vec<String>,
 }
 
 impl Shape {
-    fn new(columns: &[ColumnSchema]) -> Shape {
+    fn new(columns: &[ColumnSchema], driving: Driving) -> Shape {
         let clock = columns
             .iter()
             .position(is_clock)
@@ -138,27 +151,30 @@ impl Shape {
         let names = FAMILIES
             .into_iter()
             .filter(|family| clock.is_some() || !clock_families.contains(family))
+            .filter(|family| driving != Driving::Arrivals || *family != utilization::DEFINITIONS)
             .flatten()
             .filter(|definition| requests::has(&requests, definition))
             .map(|definition| definition.name.to_owned())
             .chain(own)
             .collect();
+        let numeric_name = |&(index, _): &(usize, ColumnKind)| columns[index].name.clone();
         Shape {
             columns: columns.into(),
+            driving,
             names,
             clock,
             requests,
+            numeric_names: numeric.iter().map(numeric_name).collect(),
             numeric,
         }
     }
 
-    /// The index of the shape with these columns; the shape is added if it is not in
-    /// `shapes`.
-    fn place(shapes: &mut Vec<Shape>, columns: &[ColumnSchema]) -> usize {
+    /// The index of the shape of a node; the shape is added if it is not in `shapes`.
+    fn place(shapes: &mut Vec<Shape>, node: &NodeSchema) -> usize {
         // Nodes of a group follow one another: the last shape is compared first.
-        let same = |shape: &Shape| *shape.columns == *columns;
+        let same = |shape: &Shape| shape.driving == node.driving && *shape.columns == *node.columns;
         shapes.iter().rposition(same).unwrap_or_else(|| {
-            shapes.push(Shape::new(columns));
+            shapes.push(Shape::new(&node.columns, node.driving));
             shapes.len() - 1
         })
     }
@@ -187,6 +203,23 @@ pub struct RunMetrics {
     drift: Option<Drift>,
     exchanged: Exchanged,
     budget: Budget,
+    /// The rows after this time belong to another slice `[ns]`.
+    next_ns: u64,
+    /// The slices, if not all of the run is measured.
+    slicing: Option<Box<Slicing>>,
+    /// What the rows do not say; `None` if it is not known.
+    occupancies: Option<Vec<Occupancy>>,
+    /// Where the measured part begins, if it was found before.
+    cut: Option<Cut>,
+}
+
+/// What was measured in a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Finished {
+    /// The metrics of each node, in the order of the schema.
+    pub nodes: Vec<NodeMetrics>,
+    /// Where the measured part of the run begins; `None` if all of it was asked for.
+    pub cut: Option<Cut>,
 }
 
 impl RunMetrics {
@@ -195,7 +228,7 @@ impl RunMetrics {
         let mut shapes: Vec<Shape> = Vec::new();
         let mut nodes = Vec::with_capacity(schema.nodes.len());
         for node in &schema.nodes {
-            let shape = Shape::place(&mut shapes, &node.columns);
+            let shape = Shape::place(&mut shapes, node);
             let Shape {
                 clock,
                 requests,
@@ -222,13 +255,30 @@ impl RunMetrics {
             flight: InFlight::default(),
             exchanged: Exchanged::default(),
             budget: Budget::default(),
+            next_ns: u64::MAX,
+            slicing: None,
+            occupancies: None,
+            cut: None,
         }
+    }
+
+    /// Measures only this part of the run. Must be called before the first row, with the
+    /// schema of [`RunMetrics::new`].
+    pub fn within(mut self, window: &Window, schema: &RunSchema) -> RunMetrics {
+        self.slicing = Slicing::new(window, schema).map(Box::new);
+        self.next_ns = self.slicing.as_ref().map_or(u64::MAX, |it| it.next_ns());
+        self
+    }
+
+    /// Sets where the measured part begins, as it was found when the run was done.
+    pub fn cut_at(&mut self, cut: Cut) {
+        self.cut = Some(cut);
     }
 
     /// Whether nothing happened: no node did a step, and no program exchanged a message
     /// with a node.
     pub fn is_idle(&self) -> bool {
-        !self.exchanged.any() && self.nodes.iter().all(|node| node.traffic.steps == 0)
+        !self.exchanged.any() && self.nodes.iter().all(|node| node.last_step == 0)
     }
 
     /// Adds the next row. Rows must be in time order; rows of one instant may be in any
@@ -239,6 +289,9 @@ impl RunMetrics {
     pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
         if self.budget.row(row.time_ns) {
             self.keep_budget();
+        }
+        if row.time_ns > self.next_ns {
+            self.next_slice(row.time_ns);
         }
         self.flight.advance(row.time_ns);
         if let Some(drift) = &mut self.drift {
@@ -253,6 +306,7 @@ impl RunMetrics {
         if new_step {
             node.last_step = row.step;
             node.traffic.steps += 1;
+            node.traffic.timers += u64::from(row.event == EventId::TIMER);
             node.queue.step(row.queue);
             for (column, &(index, kind)) in node.columns.iter_mut().zip(&shape.numeric) {
                 column.step(columns.cell(index, kind));
@@ -323,6 +377,18 @@ impl RunMetrics {
         }
     }
 
+    /// Closes the slice that ends before a time.
+    #[cold]
+    fn next_slice(&mut self, now_ns: u64) {
+        let Some(slicing) = &mut self.slicing else {
+            return;
+        };
+        let drift = self.drift.as_mut();
+        let drifts = drift.map_or(Vec::new(), |drift| drift.close(self.next_ns));
+        slicing.advance(&mut self.nodes, &drifts, now_ns);
+        self.next_ns = slicing.next_ns();
+    }
+
     /// Counts neighbouring values together where the histograms of the run take more
     /// memory than its budget.
     #[cold]
@@ -335,49 +401,115 @@ impl RunMetrics {
                 histograms.extend(jumps.down.as_deref_mut());
             }
         }
+        let slices = self.slicing.iter_mut();
+        histograms.extend(slices.flat_map(|slicing| slicing.histograms()));
         self.budget.keep(&mut histograms);
     }
 
-    /// Sets for how long messages waited in the inboxes until the end of the run: (node,
-    /// time summed over the messages), without the nodes at which none waited
-    /// [messages x ns]. The rows do not have it; without it, `queue_time_mean` is not
-    /// measured.
-    ///
-    /// # Panics
-    /// If a node is not in the schema.
-    pub fn waited(&mut self, waited: &[(u32, u128)]) {
-        for node in &mut self.nodes {
-            node.queue.waited_ns = Some(0);
-        }
-        for &(node, waited_ns) in waited {
-            self.nodes[node as usize].queue.waited_ns = Some(waited_ns);
-        }
+    /// Sets what the inboxes and servers of the nodes held until the end of the run, in the
+    /// order of the nodes. The rows do not have it; without it, `queue_time_mean` and more
+    /// are not measured.
+    pub fn occupied(&mut self, occupancies: &[Occupancy]) {
+        self.occupancies = Some(occupancies.to_vec());
     }
 
     /// The metrics of each node, in the order of the schema, for a run that
     /// ended at `end_ns` `[ns]`.
     pub fn finish(self, end_ns: u64) -> Vec<NodeMetrics> {
-        let mut drifts = self.drift.map(|mut drift| {
+        self.finish_window(end_ns).nodes
+    }
+
+    /// As [`RunMetrics::finish`], with the place where the measured part begins.
+    pub fn finish_window(mut self, end_ns: u64) -> Finished {
+        if let Some(drift) = &mut self.drift {
             drift.advance(end_ns);
-            drift.finish().into_iter()
-        });
+        }
+        let (cut, batches) = self.take_window(end_ns);
+        let from_ns = cut.as_ref().map_or(Some(0), Cut::ns);
+        let mut nodes = self.finish_nodes(from_ns.unwrap_or(0), end_ns);
+        for (node, batches) in nodes.iter_mut().zip(batches) {
+            node.samples.add_batches(&batches);
+        }
+        if from_ns.is_none() {
+            nodes.iter_mut().for_each(NodeMetrics::only_ends);
+        }
+        Finished { nodes, cut }
+    }
+
+    /// Leaves the counts of the measured part in the nodes.
+    fn take_window(&mut self, end_ns: u64) -> (Option<Cut>, Vec<Vec<BatchMeans>>) {
+        let Some(mut slicing) = self.slicing.take() else {
+            return (self.cut.take(), Vec::new());
+        };
+        let drift = self.drift.as_mut();
+        let drifts = drift.map_or(Vec::new(), |drift| drift.close(end_ns));
+        let mut occupancies = self.occupancies.take();
+        let all = occupancies.as_deref_mut().unwrap_or_default();
+        slicing.close(&mut self.nodes, &drifts, all, end_ns);
+        let measured = Measured {
+            shapes: &self.shapes,
+            shape_of: self.nodes.iter().map(|node| node.shape).collect(),
+            occupancies: all,
+        };
+        let known = self.cut.take();
+        let cut = known
+            .clone()
+            .unwrap_or_else(|| slicing.cut(&measured, end_ns));
+        let from_ns = cut.ns().unwrap_or(0);
+        let batches = slicing.batches(&measured, from_ns, end_ns);
+        // If the cut was known, so is what was held after it.
+        for occupancy in all.iter_mut().filter(|_| known.is_none()) {
+            let (waited, served) = slicing.areas_until(occupancy, from_ns);
+            occupancy.waited -= waited;
+            occupancy.served -= served;
+        }
+        self.occupancies = occupancies;
+        let tallies = slicing.after(from_ns).into_iter().enumerate();
+        for (index, tally) in tallies {
+            let max = tally.give(&mut self.nodes[index]);
+            if let Some(drift) = &mut self.drift {
+                drift.give(index, max);
+            }
+        }
+        (Some(cut), batches)
+    }
+
+    fn finish_nodes(self, from_ns: u64, end_ns: u64) -> Vec<NodeMetrics> {
+        let span_ns = end_ns.saturating_sub(from_ns);
+        let mut drifts = self.drift.map(|drift| drift.finish().into_iter());
         let shapes = self.shapes;
-        let finish = |(index, node): (usize, NodeState)| {
-            let names = Arc::clone(&shapes[node.shape as usize].names);
+        let is_known = self.occupancies.is_some();
+        let mut occupancies = self.occupancies.unwrap_or_default().into_iter().peekable();
+        let finish = |(index, mut node): (usize, NodeState)| {
+            let shape = &shapes[node.shape as usize];
+            let names = Arc::clone(&shape.names);
+            let held = occupancies.next_if(|it| it.node as usize == index);
+            let held = is_known.then(|| held.unwrap_or_default());
+            node.queue.waited_ns = held.as_ref().map(|it| it.waited);
             let mut values = Vec::with_capacity(names.len());
             let drift = drifts.as_mut().and_then(Iterator::next);
             if let Some(jumps) = &node.jumps {
                 jumps.finish(&mut values);
                 values.extend(drift.unwrap_or([None; 2]));
             }
-            node.queue.finish(end_ns, &mut values);
+            node.queue.finish(span_ns, &mut values);
+            if shape.driving != Driving::Arrivals {
+                utilization::finish(
+                    shape.driving,
+                    &node.traffic,
+                    held.as_ref().map(|it| it.served),
+                    held.as_ref().map(|it| it.unhandled),
+                    span_ns,
+                    &mut values,
+                );
+            }
             latency::finish(&node.latencies, &mut values);
-            node.traffic.finish(end_ns, &mut values);
+            node.traffic.finish(span_ns, &mut values);
             if let Some(requests) = &node.requests {
-                requests.finish(&shapes[node.shape as usize].requests, &mut values);
+                requests.finish(&shape.requests, &mut values);
             }
             values.extend(node.columns.iter().flat_map(Column::finish));
-            let samples = Samples::of(&node);
+            let samples = Samples::of(&node, held.as_ref(), shape.driving);
             if node.program {
                 only_losses(&names, &mut values);
             }
@@ -389,6 +521,20 @@ impl RunMetrics {
             }
         };
         self.nodes.into_iter().enumerate().map(finish).collect()
+    }
+}
+
+impl NodeMetrics {
+    /// Keeps only what is so at the end of a run, whatever part of it is measured: requests
+    /// without a reply and the like.
+    fn only_ends(&mut self) {
+        for (name, value) in self.names.iter().zip(&mut self.values) {
+            let mut ends = requests::DEFINITIONS.iter();
+            if !ends.any(|definition| definition.name == name) {
+                *value = None;
+            }
+        }
+        self.samples = Samples::default();
     }
 }
 

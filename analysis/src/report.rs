@@ -25,6 +25,7 @@ mod lag;
 mod measured;
 mod merge;
 mod observe;
+mod pairs;
 mod place;
 mod questions;
 mod samples;
@@ -36,6 +37,7 @@ mod standing;
 mod table;
 mod unfinished;
 mod verdicts;
+mod warmup;
 mod write;
 
 pub use build::{build, report};
@@ -137,6 +139,8 @@ pub struct LinePanel {
     pub title: String,
     /// A note in small print.
     pub note: String,
+    /// The time at the beginning that is left out `[s]`: a shaded band.
+    pub left_out_s: f64,
     /// The points (time `[s]`, value) of each line, by index of its series.
     pub lines: Vec<(usize, Vec<(f64, f64)>)>,
 }

@@ -14,6 +14,7 @@ mod identity;
 mod manifest;
 mod population;
 mod repeat;
+mod streams;
 mod wanted;
 
 pub use described::{described, sentence};
@@ -21,14 +22,15 @@ pub use failure::{FailureGroup, FailureGroups, FailureIdentity, failures_of};
 pub use identity::{Identity, TEXT_DIFFERS, differences};
 pub use manifest::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
-    Manifest, PartInfo, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
+    Manifest, PairingInfo, PartInfo, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
 };
 pub use population::{Population, percent};
 pub use repeat::RepeatCommand;
+pub use streams::{SharedStreams, StreamNames};
 pub use wanted::{MissingRuns, Wanted};
 
 pub use crate::log::tables::{
     EVIDENCE_FILE, EVIDENCE_HEADER, Evidence, Judge, Judgement, MAX_EVIDENCE, RUN_COLUMNS, RunRow,
-    RunStatus, VERDICTS_FILE, VERDICTS_HEADER, Verdict, gravest, idle_case, idle_run, runs_header,
-    verdict_of,
+    RunStatus, VERDICTS_FILE, VERDICTS_HEADER, Verdict, WARMUP_COLUMN, gravest, idle_case,
+    idle_run, runs_header, verdict_of,
 };

@@ -9,19 +9,26 @@
 //! - [`mean_interval`]: by Student's t, only where the runs are many and regular enough
 //!   ([`mean`](self::mean) has the rule and how it was measured).
 //!
-//! [`Sample`] is what both are computed of. [`distributions`] has the quantiles. The test
+//! Cases whose runs draw the same numbers are compared in pairs ([`paired`]), with a
+//! correction for the number of comparisons ([`holm`](self::holm)).
+//!
+//! [`Sample`] is what all of them are computed of. [`distributions`] has the quantiles. The test
 //! `coverage` measures how often intervals hold the true value.
 
 pub mod distributions;
+pub mod holm;
 pub mod mean;
 pub mod median;
+pub mod paired;
 pub mod proportion;
 pub mod ranking;
 pub mod sample;
 pub mod sign;
 
-pub use mean::{MeanInterval, Withheld, mean_interval};
+pub use holm::holm;
+pub use mean::{DifferenceInterval, MeanInterval, Withheld, difference_interval, mean_interval};
 pub use median::{MedianInterval, median_interval};
+pub use paired::{DifferenceOf, Paired, compare_pairs};
 pub use proportion::proportion_interval;
 pub use ranking::{Ranking, rank};
 pub use sample::Sample;

@@ -247,7 +247,7 @@ fn a_broken_list_of_runs_is_refused_with_its_line() {
     fs::write(&runs, "").unwrap();
     insta::assert_snapshot!(refusal(folder.path()));
     // Only the header: the runner was stopped before its first run ended.
-    fs::write(&runs, analysis::results::runs_header([])).unwrap();
+    fs::write(&runs, analysis::results::runs_header(false, [])).unwrap();
     insta::assert_snapshot!(refusal(folder.path()));
 }
 

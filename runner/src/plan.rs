@@ -8,10 +8,12 @@ mod binding;
 mod cases;
 mod files;
 mod judges;
+mod pairing;
 pub mod planner;
 mod properties;
 mod selection;
 
+use analysis::metrics::Warmup;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,8 +31,8 @@ pub use selection::{Selection, Shard};
 
 use crate::reporter::count;
 use crate::scenario::{
-    Axis, Diagnostic, Diagnostics, Loaded, Override, ReadCase, Reading, TimeMode, read_file,
-    read_text, until,
+    Axis, Diagnostic, Diagnostics, Loaded, Override, Pairing, ReadCase, Reading, TimeMode,
+    read_file, read_text, until,
 };
 use base::random::Streams;
 use host::build::GivenBuild;
@@ -51,6 +53,8 @@ pub struct Plan {
     pub axes: Vec<Axis>,
     /// The cases, at least one.
     pub cases: Vec<Case>,
+    /// Set if all cases draw the same numbers.
+    pub pairing: Option<Pairing>,
     /// What can be run, and is hardly meant, in the order of the file.
     pub warnings: Vec<Diagnostic>,
     /// Two files of a run whose names differ by case alone, if there are any, for people.
@@ -170,6 +174,10 @@ impl Plan {
             let mistakes = reading.into_diagnostics();
             return Err(Refusal { mistakes, broken });
         }
+        if let Some(pairing) = reading.pairing {
+            let unpaired = pairing::warning(&reading, pairing);
+            bound[0].warnings.extend(unpaired);
+        }
         let warnings = warnings(&mut reading.cases, &mut bound);
         let mut node_sets = NodeSets::default();
         let mut origins = None;
@@ -199,6 +207,7 @@ impl Plan {
             plugins,
             axes: reading.axes,
             cases,
+            pairing: reading.pairing,
             warnings,
             twins,
             node_sets,
@@ -213,6 +222,12 @@ impl Plan {
     /// Whether its runs take real time.
     pub fn is_real(&self) -> bool {
         matches!(self.loaded.scenario.time, TimeMode::Real { .. })
+    }
+
+    /// Whether a case leaves out the beginning of its runs.
+    pub fn has_warmup(&self) -> bool {
+        let mut cases = self.cases.iter();
+        cases.any(|case| case.scenario.warmup != Warmup::None)
     }
 
     /// When its cases have enough runs, if not after a fixed number.
@@ -255,10 +270,15 @@ impl Plan {
     }
 
     /// The random streams of a run. They depend on seed, case and repetition only, and
-    /// not on the other runs.
+    /// not on the other runs. If all cases draw the same numbers, these are the numbers
+    /// that the file draws without its matrix.
     pub fn streams(&self, run: RunSpec) -> Streams {
         let case = &self.cases[run.case];
-        Streams::new(case.scenario.seed, &case.id, run.repetition)
+        let name = match self.pairing {
+            Some(_) => ONLY_CASE,
+            None => &case.id,
+        };
+        Streams::new(case.scenario.seed, name, run.repetition)
     }
 
     /// The case of a run.

@@ -55,7 +55,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
-pub use matrix::{Axis, AxisValue, CaseMistakes};
+pub use matrix::{Axis, AxisValue, CaseMistakes, Pairing};
 pub use measured::InputFile;
 pub use origin::Origins;
 pub use overrides::Override;
@@ -137,14 +137,19 @@ pub fn read_text(path: &str, text: &str, overrides: &[Override]) -> Reading {
         inputs: Vec::new(),
         axes: matrix.axes().cloned().collect(),
         cases: Vec::with_capacity(matrix.points.len()),
+        pairing: matrix.pairing,
         mistakes: CaseMistakes::new(matrix.places(), matrix.is_flawed),
         source,
     };
+    let warnings = mistakes.take_warnings();
     reading.mistakes.add(None, mistakes.into_vec());
     let mut inputs = InputFiles::default();
     for (index, point) in matrix.points.iter().enumerate() {
         let case = read_case(&mut reading, index, point, &matrix, &document, &mut inputs);
         reading.cases.push(case);
+    }
+    if let Some(first) = reading.cases.first_mut() {
+        first.warnings.extend(warnings);
     }
     reading.inputs = inputs.into_files();
     let runs = |case: &ReadCase| case.scenario.as_ref().map(|scenario| scenario.runs);
@@ -179,20 +184,13 @@ fn read_case(
     let file = written::read(&document, &mistakes);
     let resolved = resolve::resolve(file, path, &mistakes);
     let values = matrix.values(point);
-    let named = reading.axes.iter().zip(&values);
-    let words: Vec<String> = named
-        .map(|(axis, value)| format!("{}={}", axis.name, value.word))
-        .collect();
     let warnings = mistakes.take_warnings();
     let found = mistakes.into_vec();
     let scenario = resolved.scenario.filter(|_| found.is_empty());
     reading.mistakes.add(Some(index), found);
     reading.notes = resolved.notes;
     ReadCase {
-        id: match words.is_empty() {
-            true => ONLY_CASE.to_owned(),
-            false => words.join(","),
-        },
+        id: matrix.id(point),
         values,
         scenario,
         parts: resolved.parts,

@@ -344,3 +344,71 @@ fn mistakes_in_a_script_have_a_place() {
             "`sned` is not a command, expected create, login",
         ]);
 }
+
+/// Five open-loop users and a closed-loop one, at a server that is paused from 5 s to 7 s.
+const STALL: &str = "name = \"stall\"\nduration = \"20s\"\nseed = 3\n\
+    [nodes.server]\nbehavior = \"chat.server\"\nservice_time = \"100us\"\n\
+    [nodes.closed]\nbehavior = \"chat.client\"\n\
+    config = { actions = 100000, think = \"7ms\", weights = { list = 1, receive = 0, logout = 0, drop = 0, delete = 0 } }\n\
+    [nodes.open]\ncount = 5\nbehavior = \"chat.client\"\n\
+    config = { actions = 1500, rate = 100, reconnect = \"300ms\" }\n\
+    [[links]]\nbetween = [\"*\", \"server\"]\nlatency = \"1ms\"\n\
+    [[faults]]\nat = \"5s\"\nfor = \"2s\"\npause = [\"server\"]\nrequired = true\n\
+    [[check]]\ncheck = \"chat.delivery\"\n";
+
+#[test]
+fn a_stall_is_hidden_by_a_closed_loop_and_shown_by_an_open_one() {
+    let lab = Lab::with(STALL);
+    lab.run_into("out", &[]);
+    let summary = lab.table("out/summary.csv");
+    let cell = |node, metric| summary.only("node", node).numbers(metric)[0];
+    // Without the stall all see 2 to 3 ms.
+    let closed = cell("closed", "reply_ns_mean") / 1e6;
+    assert!(closed < 5.0, "{closed}");
+    for node in ["open-1", "open-2", "open-3", "open-4", "open-5"] {
+        let open = cell(node, "reply_ns_mean") / 1e6;
+        // 200 of 1500 messages wait for 1 s on average.
+        assert!((130.0..200.0).contains(&open), "{node}: {open}");
+        assert_eq!(cell(node, "sends_final"), 1500.0, "{node}");
+        assert_eq!(cell(node, "unanswered"), 0.0, "{node}");
+        // Each message is sent at its own time, 10 ms after the one before it.
+        let log = lab.table(&format!("out/runs/0001/{node}.csv"));
+        let times = log.only("event", "submitted").numbers("time_ns");
+        let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+        assert!(gaps.into_iter().all(|gap| gap == 1e7), "{node}");
+    }
+    lab.runner(&["report", "out"]).passes();
+    let report = lab.read("out/report.md");
+    for told in ["Closed loop: `closed`.", "Open loop: `open`."] {
+        assert!(report.contains(told), "{told}");
+    }
+}
+
+#[test]
+fn an_open_loop_loses_no_message_and_sends_none_twice_when_the_server_crashes() {
+    let stall = "at = \"5s\"\nfor = \"2s\"\npause";
+    assert!(STALL.contains(stall));
+    let scenario = STALL
+        .replace(stall, "at = \"10s\"\nfor = \"1s\"\ncrash")
+        .replace("latency = \"1ms\"", "latency = \"20ms\"")
+        .replace("service_time = \"100us\"", "config = { persist = true }")
+        .replace("\"300ms\" }", "\"300ms\", timeout = \"200ms\" }");
+    // At 20 ms, messages are under way when the server crashes.
+    let lab = Lab::with(&scenario);
+    lab.run_into("out", &[]);
+    let summary = lab.table("out/summary.csv");
+    let log = lab.table("out/runs/0001/server.csv");
+    let accepted = log.only("event", "accepted");
+    for node in ["open-1", "open-2", "open-3", "open-4", "open-5"] {
+        let own = summary.only("node", node);
+        assert_eq!(own.numbers("sends_final"), [1500.0], "{node}");
+        assert_eq!(accepted.only("from", node).rows.len(), 1500, "{node}");
+        // What was due while the connection was lost waited for the crash and the next login.
+        assert!(own.numbers("reply_ns_max")[0] > 1e9, "{node}");
+    }
+    let verdicts = lab.table("out/verdicts.csv");
+    assert_eq!(
+        verdicts.only("verdict", "passed").rows.len(),
+        verdicts.rows.len()
+    );
+}

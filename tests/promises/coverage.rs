@@ -2,29 +2,39 @@
 //! says, less two points, counted over the samples for which it is printed.
 //!
 //! A model is run many times; the mean and median over all these runs are taken as the
-//! true ones. Samples of 5, 10, 30 and 100 runs are drawn of them, and it is counted how
+//! true ones. Samples of 5, 10, 15, 30 and 100 runs are drawn of them, and it is counted how
 //! often an interval is printed, and how often it then holds the true value. The models
 //! are the hard ones: clocks whose rates are drawn (skewed, of several clusters, with many
-//! ties), M/M/1 at several loads, and an exponential of known mean.
+//! ties), M/M/1 at several loads, an exponential of known mean, and the differences of cases
+//! that are compared in pairs.
 //!
 //! `COVERAGE=20000` draws so many samples instead of 2000, of ten times the runs.
 
 use std::collections::BTreeMap;
 
-use analysis::statistics::{CONFIDENCE, Sample, mean_interval, median_interval};
+use analysis::statistics::{
+    CONFIDENCE, MeanInterval, Sample, difference_interval, mean_interval, median_interval,
+};
 use base::random::Random;
 
 use crate::harness::Lab;
 
 /// The sizes of the samples.
-const SIZES: [usize; 4] = [5, 10, 30, 100];
-/// An interval that is printed in fewer cases is not judged: these are too few to count.
-const COUNTED: f64 = 0.02;
+const SIZES: [usize; 5] = [5, 10, 15, 30, 100];
 
 /// Number of samples of each size.
 fn samples() -> usize {
     let long = std::env::var("COVERAGE").ok();
     long.map_or(2000, |it| it.parse().expect("COVERAGE is a number"))
+}
+
+/// An interval that is printed in a smaller share of the samples is not judged: these are too
+/// few to count.
+fn counted() -> f64 {
+    match samples() >= 20_000 {
+        true => 0.005,
+        false => 0.02,
+    }
 }
 
 /// How often the intervals of samples of this size are printed, and how often those hold.
@@ -60,7 +70,7 @@ impl Coverage {
         let printed = self.printed as f64;
         let share = self.held as f64 / printed;
         let error = (least * (1.0 - least) / printed).sqrt();
-        let counts = printed > COUNTED * self.of as f64;
+        let counts = printed >= counted() * self.of as f64;
         (counts && share < least - 2.0 * error).then(|| {
             format!(
                 "{} of {} printed of {} hold it: {share:.3}",
@@ -71,7 +81,11 @@ impl Coverage {
 }
 
 /// The median interval and the mean interval of each sample hold the true values.
-fn problems(name: &str, values: &[f64]) -> (Vec<String>, [usize; 4]) {
+fn problems(
+    name: &str,
+    values: &[f64],
+    mean: impl Fn(&Sample) -> Option<MeanInterval>,
+) -> (Vec<String>, [usize; 5]) {
     let truth = Sample::of(values.iter().copied()).mean();
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -85,9 +99,7 @@ fn problems(name: &str, values: &[f64]) -> (Vec<String>, [usize; 4]) {
             Some(it.low <= median && median <= it.high)
         });
         let means = Coverage::of(size, values, |sample| {
-            let sample = Sample::of(sample.iter().copied());
-            let it = mean_interval(&sample, None, CONFIDENCE).ok()?;
-            assert!(it.low >= 0.0, "{name}: {it:?} leaves the range");
+            let it = mean(&Sample::of(sample.iter().copied()))?;
             Some(it.low <= truth && truth <= it.high)
         });
         let problem = medians.problem(claimed - 0.02);
@@ -137,13 +149,45 @@ fn metrics(scenario: &str, runs: usize, more: &[&str]) -> BTreeMap<String, Vec<f
     metrics
 }
 
-/// Returns in how many samples of 5, 10, 30 and 100 runs the metrics with this in their
+/// By metric and node, the differences between two cases that draw the same numbers, in so many
+/// pairs.
+fn differences(scenario: &str, pairs: usize, more: &[&str]) -> BTreeMap<String, Vec<f64>> {
+    let mut metrics = metrics(scenario, pairs, more);
+    let pairs = pairs * samples() / 2000;
+    metrics.retain(|_, values| values.len() == 2 * pairs);
+    for values in metrics.values_mut() {
+        // The runs of the first case come first.
+        let second = values.split_off(pairs);
+        let each = values.iter_mut().zip(second);
+        each.for_each(|(value, second)| *value = second - *value);
+    }
+    assert!(!metrics.is_empty(), "{scenario} has no pairs");
+    metrics
+}
+
+/// An interval of a metric that is never below 0.
+fn of_metric(sample: &Sample) -> Option<MeanInterval> {
+    let it = mean_interval(sample, None, CONFIDENCE).ok()?;
+    assert!(it.low >= 0.0, "{it:?} leaves the range");
+    Some(it)
+}
+
+/// An interval of differences.
+fn of_difference(sample: &Sample) -> Option<MeanInterval> {
+    Some(difference_interval(sample, CONFIDENCE).ok()?.interval)
+}
+
+/// Returns in how many samples of 5, 10, 15, 30 and 100 runs the metrics with this in their
 /// name have an interval of the mean.
-fn all_hold(metrics: &BTreeMap<String, Vec<f64>>, counted: &str) -> [usize; 4] {
+fn all_hold(
+    metrics: &BTreeMap<String, Vec<f64>>,
+    counted: &str,
+    mean: fn(&Sample) -> Option<MeanInterval>,
+) -> [usize; 5] {
     let mut all = Vec::new();
-    let mut sums = [0; 4];
+    let mut sums = [0; 5];
     for (name, values) in metrics {
-        let (found, printed) = problems(name, values);
+        let (found, printed) = problems(name, values, mean);
         all.extend(found);
         if name.contains(counted) {
             sums = std::array::from_fn(|at| sums[at] + printed[at]);
@@ -156,7 +200,11 @@ fn all_hold(metrics: &BTreeMap<String, Vec<f64>>, counted: &str) -> [usize; 4] {
 #[test]
 fn intervals_over_runs_of_clocks_hold_what_they_say() {
     // Clocks whose rates are drawn say too little in five or ten runs.
-    let printed = all_hold(&metrics("clock-5runs", 2000, &[]), "latency_mean of");
+    let printed = all_hold(
+        &metrics("clock-5runs", 2000, &[]),
+        "latency_mean of",
+        of_metric,
+    );
     assert_eq!(printed[..2], [0, 0]);
 }
 
@@ -166,13 +214,13 @@ fn intervals_over_runs_of_queues_hold_what_they_say() {
         let service = format!("nodes.consumer.service_time.exponential.mean={mean}");
         let count = "nodes.producer.config.count=1000";
         let metrics = metrics("queue-mm1", 2000, &["--set", &service, "--set", count]);
-        all_hold(&metrics, "queue_mean of consumer")
+        all_hold(&metrics, "queue_mean of consumer", of_metric)
     };
     // Ten runs are enough where the queue is short, and a hundred where it is long.
     let (short, long) = (printed("4ms"), printed("8ms"));
     let (some, most) = (samples() * 4 / 10, samples() * 8 / 10);
-    assert!(short[1] > some && short[2] > most, "{short:?}");
-    assert!(long[3] > most, "{long:?}");
+    assert!(short[1] > some && short[3] > most, "{short:?}");
+    assert!(long[4] > most, "{long:?}");
 }
 
 #[test]
@@ -183,7 +231,7 @@ fn intervals_of_an_exponential_hold_its_known_mean() {
         .collect();
     let metrics = BTreeMap::from([("exponential".to_owned(), values)]);
     // No 100 runs of it are enough for an interval of the mean.
-    assert_eq!(all_hold(&metrics, "exponential"), [0, 0, 0, 0]);
+    assert_eq!(all_hold(&metrics, "exponential", of_metric), [0; 5]);
     // Of means of 100 of them, ten are.
     let of_100 = |_| {
         (0..100)
@@ -193,5 +241,18 @@ fn intervals_of_an_exponential_hold_its_known_mean() {
     };
     let values: Vec<f64> = (0..100_000).map(of_100).collect();
     let metrics = BTreeMap::from([("mean of 100".to_owned(), values)]);
-    assert!(all_hold(&metrics, "mean of 100")[1] > samples() / 2);
+    assert!(all_hold(&metrics, "mean of 100", of_metric)[1] > samples() / 2);
+}
+
+#[test]
+fn intervals_of_differences_in_pairs_hold_what_they_say() {
+    let count = "nodes.producer.config.count=500";
+    let pairs = differences("queue-pair", 1000, &["--set", count]);
+    let printed = all_hold(&pairs, "latency_mean of consumer", of_difference);
+    // From 30 pairs on, there is an interval of the mean.
+    assert_eq!(printed[..3], [0; 3]);
+    assert!(printed[4] > samples() / 4, "{printed:?}");
+    let faces = "matrix={ streams = \"common\", axes = { faces = { path = \"nodes.machine.config.faces\", values = [10, 5] } } }";
+    let pairs = differences("clock-5runs", 1000, &["--set", faces]);
+    all_hold(&pairs, "latency_mean of", of_difference);
 }

@@ -449,3 +449,33 @@ fn a_stage_without_its_next_fails_with_its_peers() {
         .says(&["node `stage` failed in `new`"])
         .says(&["`next` is `nobody`, which this node has no link to (its peers: client)"]);
 }
+
+/// A closed and an open loop at the same server, which is paused from 2 s to 4 s.
+#[test]
+fn a_stall_is_hidden_by_a_closed_loop_and_shown_by_an_open_one() {
+    let lab = Lab::with(
+        "name = \"stall\"\nduration = \"20s\"\n\
+         [nodes.closed]\nbehavior = \"echo.client\"\n\
+         config = { texts = [\"hello\"], repeat = 100000, pause = \"7ms\" }\n\
+         [nodes.open]\nbehavior = \"echo.client\"\n\
+         config = { texts = [\"hello\", \"there\"], repeat = 1000, rate = 100 }\n\
+         [nodes.server]\nbehavior = \"echo.server\"\nservice_time = \"1ms\"\n\
+         [[links]]\nbetween = [\"closed\", \"server\"]\nlatency = \"1ms\"\n\
+         [[links]]\nbetween = [\"open\", \"server\"]\nlatency = \"1ms\"\n\
+         [[faults]]\nat = \"2s\"\nfor = \"2s\"\npause = [\"server\"]\nrequired = true\n",
+    );
+    lab.run_into("out", &[]);
+    let sent = log(&lab, "open").only("event", "send");
+    let times: Vec<u64> = (1..=2000).map(|it| it * 10_000_000).collect();
+    assert_eq!(whole(&sent, "time_ns"), times);
+    let summary = lab.table("out/summary.csv");
+    let mean = |node| summary.only("node", node).numbers("round_trip_ns_mean")[0] / 1e6;
+    // Without the stall both see 3 ms.
+    assert!(mean("closed") < 5.0, "{}", mean("closed"));
+    assert!(mean("open") > 90.0, "{}", mean("open"));
+    lab.runner(&["report", "out"]).passes();
+    let report = lab.read("out/report.md");
+    for told in ["Closed loop: `closed`.", "Open loop: `open`."] {
+        assert!(report.contains(told), "{told}");
+    }
+}

@@ -247,6 +247,12 @@ fn a_single_bet_prints_the_four_lines() {
         "`bet` is \"env\", but in the environment NOMBRE is not set, APELLIDO is not set, \
          DOCUMENTO is not set, NACIMIENTO is not set, NUMERO is not set",
     ]);
+    let mut command = lab.command(&[&file, "--no-report", "-q", "--out", "out", "--set", set]);
+    command.envs([("NOMBRE", "Ana"), ("DOCUMENTO", ""), ("NUMERO", "x")]);
+    run(&mut command).ends(2).says(&[
+        "`bet` is \"env\", but in the environment APELLIDO is not set, \
+         DOCUMENTO is wrong: the document is empty, NACIMIENTO is not set, NUMERO is wrong: number `x` is none",
+    ]);
     let mut command = lab.command(&[&file, "--no-report", "-q", "--out", "again", "--set", set]);
     command.envs([
         ("NOMBRE", "Ana"),

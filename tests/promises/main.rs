@@ -4,6 +4,7 @@
 
 mod harness;
 mod waiting;
+mod warmup;
 
 mod abi;
 mod all_mistakes;
@@ -52,6 +53,7 @@ mod new;
 mod nothing_replaced;
 mod one_build;
 mod out_of_tree;
+mod pairs;
 mod parts;
 mod percentiles;
 mod plots;

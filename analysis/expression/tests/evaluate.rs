@@ -54,6 +54,7 @@ fn schema() -> RunSchema {
         columns: columns(),
         events: Arc::from(["elected".to_owned()]),
         program: false,
+        driving: Default::default(),
     };
     RunSchema {
         nodes: (0..NODES).map(node).collect(),

@@ -13,6 +13,7 @@ mod error;
 mod folder;
 mod mapping;
 mod number;
+mod occupancy;
 pub mod quoting;
 mod record;
 mod roles;
@@ -26,6 +27,7 @@ mod writer;
 pub use error::{LogError, Problem, Warning, shown};
 pub use folder::{CombinedLog, NodeLogs, WriteError, create};
 pub use mapping::{Mapping, MappingError};
+pub use occupancy::{Driving, Occupancy};
 pub use record::{
     Cell, ColumnKind, ColumnSchema, Columns, EventId, NO_PEER, NodeSchema, Row, RunSchema,
     STANDARD_EVENTS, Shapes,

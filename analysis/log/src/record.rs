@@ -1,6 +1,8 @@
 //! One record of a run, in binary. The engine passes it to its sinks; the reader
 //! builds it from a row of CSV.
 
+use crate::occupancy::Driving;
+
 /// One record: one row of a node's log. Plain numbers; [`RunSchema`] names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -176,6 +178,8 @@ pub struct NodeSchema {
     /// Whether it is an external program. The log of a program has only the messages
     /// to it that were lost.
     pub program: bool,
+    /// What makes it handle a message.
+    pub driving: Driving,
 }
 
 impl NodeSchema {

@@ -28,7 +28,7 @@ pub use judgement::{
 };
 pub use lag::{LAG_COLUMNS, LagRow};
 pub use reader::{TableError, TableReader, TableRow};
-pub use runs::{RUN_COLUMNS, RunRow, RunStatus, Verdict, runs_header};
+pub use runs::{RUN_COLUMNS, RunRow, RunStatus, Verdict, WARMUP_COLUMN, runs_header};
 
 /// The columns of `summary.csv` before the metrics.
 pub const SUMMARY_COLUMNS: [&str; 3] = ["run", "case", "node"];

@@ -70,6 +70,68 @@ impl Column {
         }
     }
 
+    /// Adds the values of the part of the run that follows.
+    pub(super) fn append(&mut self, later: &Column) {
+        match (&mut *self, later) {
+            (_, Column::Empty) => {}
+            (
+                Column::Whole {
+                    count,
+                    sum,
+                    min,
+                    max,
+                    last,
+                },
+                Column::Whole {
+                    count: more,
+                    sum: rest,
+                    min: least,
+                    max: most,
+                    last: newest,
+                },
+            ) => {
+                *count += more;
+                *sum += rest;
+                *min = (*min).min(*least);
+                *max = (*max).max(*most);
+                *last = *newest;
+            }
+            (
+                Column::Real {
+                    count,
+                    sum,
+                    min,
+                    max,
+                    last,
+                },
+                Column::Real {
+                    count: more,
+                    sum: rest,
+                    min: least,
+                    max: most,
+                    last: newest,
+                },
+            ) => {
+                *count += more;
+                *sum += rest;
+                *min = min.min(*least);
+                *max = max.max(*most);
+                *last = *newest;
+            }
+            // A column has numbers of one kind.
+            (this, _) => *this = *later,
+        }
+    }
+
+    /// Sum and number of the values.
+    pub(super) fn sum_and_count(&self) -> (f64, f64) {
+        match *self {
+            Column::Empty => (0.0, 0.0),
+            Column::Whole { count, sum, .. } => (sum as f64, count as f64),
+            Column::Real { count, sum, .. } => (sum, count as f64),
+        }
+    }
+
     fn whole(&mut self, value: i128) {
         if let Column::Whole {
             count,

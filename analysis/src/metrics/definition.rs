@@ -1,7 +1,7 @@
 //! The definitions of all metrics, as the report prints them, in the order of every
 //! table.
 
-use super::{columns, drift, jumps, latency, queue, requests, traffic};
+use super::{columns, drift, jumps, latency, queue, requests, traffic, utilization};
 
 /// One metric: its name, unit and meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,10 +16,11 @@ pub struct Definition {
 }
 
 /// The families in the order of the tables; a behavior's own columns follow.
-pub const FAMILIES: [&[Definition]; 6] = [
+pub const FAMILIES: [&[Definition]; 7] = [
     jumps::DEFINITIONS,
     drift::DEFINITIONS,
     queue::DEFINITIONS,
+    utilization::DEFINITIONS,
     latency::DEFINITIONS,
     traffic::DEFINITIONS,
     requests::DEFINITIONS,

@@ -71,6 +71,24 @@ impl Drift {
         }
     }
 
+    /// Samples the clocks at the full seconds up to `time_ns`, and takes the greatest
+    /// distances so far; from here on they begin anew.
+    pub(super) fn close(&mut self, time_ns: u64) -> Vec<Option<u64>> {
+        if time_ns >= self.next_ns {
+            self.sample();
+            self.next_ns = (time_ns / PERIOD_NS + 1).saturating_mul(PERIOD_NS);
+        }
+        // The next second has its sample also if no clock changes.
+        self.stale = true;
+        let fresh = vec![None; self.max.len()];
+        std::mem::replace(&mut self.max, fresh)
+    }
+
+    /// Sets the greatest distances so far.
+    pub(super) fn give(&mut self, node: usize, max: Option<u64>) {
+        self.max[node] = max;
+    }
+
     /// The least and greatest clock; `None` with fewer than two clocks.
     fn extremes(&self) -> Option<(i128, i128)> {
         let mut known = self

@@ -7,6 +7,7 @@
 
 use super::definition::Definition;
 use super::histogram::Histogram;
+use super::tally::JumpTally;
 use super::value::Value;
 
 /// The metrics of this family.
@@ -75,6 +76,20 @@ pub(super) struct Jumps {
 }
 
 impl Jumps {
+    /// Takes what was counted; the clock goes on.
+    pub(super) fn take(&mut self) -> JumpTally {
+        JumpTally {
+            up: std::mem::take(&mut self.up),
+            down: self.down.take(),
+            gaps: std::mem::take(&mut self.gaps),
+        }
+    }
+
+    /// Sets what was counted.
+    pub(super) fn give(&mut self, tally: JumpTally) {
+        (self.up, self.down, self.gaps) = (tally.up, tally.down, tally.gaps);
+    }
+
     /// Adds a value of any row.
     pub(super) fn seen(&mut self, clock: i128) {
         self.last = Some(clock);

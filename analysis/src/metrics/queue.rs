@@ -44,7 +44,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "queue_time_mean",
         unit: "messages",
-        text: "Mean over time, from the beginning to the end of the run, of the number of messages that wait: from the arrival of each message until the node takes it, or until the service of the message begins. Computed from every arrival and departure, which logs alone do not have (`waited` in `samples.csv`).",
+        text: "Mean over time, from the beginning (or the end of `warmup`) to the end of the run, of the number of messages that wait: from the arrival of each message until the node takes it, or until the service of the message begins. Computed from every arrival and departure, which logs alone do not have (`waited` in `samples.csv`).",
     },
     Definition {
         name: "queue_final",
@@ -60,7 +60,7 @@ pub(super) struct Queue {
     pub(super) lengths: Histogram,
     /// The length at the last step.
     last: Option<u64>,
-    /// For how long messages waited until the end of the run, summed over them
+    /// For how long messages waited in the measured part of the run, summed over them
     /// [messages x ns]. `None` if it is not known.
     pub(super) waited_ns: Option<u128>,
 }
@@ -77,9 +77,10 @@ impl Queue {
     }
 
     /// The values, in the order of [`DEFINITIONS`].
-    pub(super) fn finish(&self, end_ns: u64, values: &mut Vec<Option<Value>>) {
-        let waited_ns = self.waited_ns.filter(|_| end_ns > 0);
-        let time_mean = waited_ns.map(|waited_ns| Value::Real(waited_ns as f64 / end_ns as f64));
+    /// `span_ns` is the measured part of the run.
+    pub(super) fn finish(&self, span_ns: u64, values: &mut Vec<Option<Value>>) {
+        let waited_ns = self.waited_ns.filter(|_| span_ns > 0);
+        let time_mean = waited_ns.map(|waited_ns| Value::Real(waited_ns as f64 / span_ns as f64));
         values.push(self.lengths.mean().map(Value::Real));
         values.extend(self.lengths.percentiles());
         values.extend([

@@ -33,7 +33,7 @@ impl Remembered {
         let mut shapes: Vec<Shape> = Vec::new();
         let mut names = Vec::with_capacity(schema.nodes.len());
         for node in &schema.nodes {
-            let shape = Shape::place(&mut shapes, &node.columns);
+            let shape = Shape::place(&mut shapes, node);
             names.push(shapes[shape].names.clone());
         }
         Remembered { names }
@@ -82,6 +82,7 @@ mod tests {
             columns: columns.into(),
             events: Default::default(),
             program: false,
+            driving: Default::default(),
         };
         let clock = ColumnSchema {
             name: "clock".to_owned(),

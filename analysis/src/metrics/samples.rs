@@ -5,6 +5,8 @@
 use super::NodeState;
 use super::histogram::Histogram;
 use super::value::Value;
+use super::window::BatchMeans;
+use crate::log::{Driving, Occupancy};
 
 /// The families of percentiles, in the order of the tables: the names of their metrics
 /// before `_p50`.
@@ -12,10 +14,41 @@ const FAMILIES: [&str; 3] = ["clock_jump", "queue", "latency"];
 /// The family of the sizes of jumps below 0, which belong to `clock_jump`.
 const BACK: &str = "clock_jump_back";
 
-/// The family of the time for which messages waited in the inbox, summed over them `[ns]`:
-/// one number. A log says when a message was sent and handled, but not when it arrived or
-/// when a server began to serve it.
-pub const WAITED: &str = "waited";
+/// What a log does not say, one number each: for how long messages waited in the inbox,
+/// summed over them `[ns]`, for how long the server was busy `[ns]`, and how many messages
+/// were not handled at the end. A log says when a message was sent and handled, but not when
+/// it arrived or when a server began to serve it. With `warmup`, it is of the measured part.
+const KNOWN: [&str; 3] = ["waited", "served", "unhandled"];
+
+/// The families of batch means begin so; the metric follows.
+pub const BATCHED: &str = "batches:";
+
+/// What a log does not say of a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known([u128; 3]);
+
+impl Known {
+    /// Adds a number by the name of its family; `None` if it is another family, `false` if
+    /// the text is not right.
+    pub fn add(&mut self, family: &str, text: &str) -> Option<bool> {
+        let place = KNOWN.iter().position(|name| *name == family)?;
+        let number = text.parse().ok();
+        Some(number.map(|number| self.0[place] = number).is_some())
+    }
+
+    /// As the engine would have it.
+    pub fn occupancy(self, node: u32) -> Occupancy {
+        let [waited, served, unhandled] = self.0;
+        let small = |number: u128| u64::try_from(number).unwrap_or(u64::MAX);
+        Occupancy {
+            node,
+            waited,
+            served: small(served),
+            unhandled: small(unhandled),
+            ..Occupancy::default()
+        }
+    }
+}
 
 /// The ends of the names of percentiles, in the order of
 /// [`PERCENTILES`](super::PERCENTILES).
@@ -27,7 +60,7 @@ const SUFFIXES: [&str; 5] = ["_p50", "_p90", "_p95", "_p99", "_p999"];
 pub struct Samples(Box<str>);
 
 impl Samples {
-    pub(super) fn of(node: &NodeState) -> Samples {
+    pub(super) fn of(node: &NodeState, held: Option<&Occupancy>, driving: Driving) -> Samples {
         let jumps = node.jumps.as_deref();
         let [clock_jump, queue, latency] = FAMILIES;
         let histograms = [
@@ -47,11 +80,34 @@ impl Samples {
                 text.push_str(&histogram.to_text());
             }
         }
-        if let Some(waited_ns) = node.queue.waited_ns.filter(|waited_ns| *waited_ns > 0) {
-            let separator = if text.is_empty() { "" } else { ";" };
-            text.push_str(&format!("{separator}{WAITED} {waited_ns}"));
+        let mut samples = Samples(text.into());
+        let held = held.filter(|_| driving != Driving::Arrivals || node.queue.waited_ns > Some(0));
+        if let Some(held) = held {
+            let numbers = [held.waited, held.served.into(), held.unhandled.into()];
+            for (name, number) in KNOWN.into_iter().zip(numbers) {
+                if number > 0 {
+                    samples.push(name, &number.to_string());
+                }
+            }
         }
-        Samples(text.into())
+        samples
+    }
+
+    fn push(&mut self, family: &str, text: &str) {
+        let separator = if self.0.is_empty() { "" } else { ";" };
+        self.0 = format!("{}{separator}{family} {text}", self.0).into();
+    }
+
+    /// Adds the batch means of the node.
+    pub(super) fn add_batches(&mut self, batches: &[BatchMeans]) {
+        for BatchMeans { metric, means } in batches {
+            let means: Vec<String> = means.iter().map(|mean| format!("{mean:?}")).collect();
+            // The name of a behavior's column may be anything.
+            if !metric.contains([';', '\n', '"', ',']) {
+                let family = format!("{BATCHED}{}", metric.replace(' ', "_"));
+                self.push(&family, &means.join(" "));
+            }
+        }
     }
 
     /// The text of all families, for [`Samples::from_text`].

@@ -29,7 +29,8 @@ impl SummaryColumns {
         let mut found: Vec<String> = Vec::new();
         for schema in schemas {
             for first in schema.shapes().first {
-                for name in metric_names(&schema.nodes[first].columns) {
+                for name in metric_names(&schema.nodes[first].columns, schema.nodes[first].driving)
+                {
                     if !found.contains(&name) {
                         found.push(name);
                     }
@@ -251,7 +252,9 @@ fn row(header: &[String], record: &csv::ByteRecord) -> Result<SummaryRow, Proble
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::{ColumnKind, ColumnSchema, Columns, EventId, NO_PEER, NodeSchema, Row};
+    use crate::log::{
+        ColumnKind, ColumnSchema, Columns, EventId, NO_PEER, NodeSchema, Occupancy, Row,
+    };
     use crate::metrics::RunMetrics;
 
     fn schema() -> RunSchema {
@@ -265,6 +268,7 @@ mod tests {
             columns: columns.into(),
             events: Default::default(),
             program: false,
+            driving: Default::default(),
         };
         RunSchema {
             nodes: vec![
@@ -302,7 +306,10 @@ mod tests {
             };
             metrics.row(&row, columns);
         }
-        metrics.waited(&[(0, 2_000_000_000)]);
+        metrics.occupied(&[Occupancy {
+            waited: 2_000_000_000,
+            ..Occupancy::default()
+        }]);
         let metrics = metrics.finish(2_000_000_000);
         let columns = SummaryColumns::new([&schema]);
         let mut out = Vec::new();

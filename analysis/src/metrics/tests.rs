@@ -19,6 +19,7 @@ fn schema(count: usize) -> RunSchema {
         columns: Arc::clone(&columns),
         events: vec!["internal".to_owned()].into(),
         program: false,
+        driving: Default::default(),
     };
     RunSchema {
         nodes: (0..count).map(node).collect(),
@@ -30,7 +31,22 @@ fn schema(count: usize) -> RunSchema {
 type Given = (u64, u32, u64, EventId, u32, u64, u64, u64);
 
 fn measured(count: usize, rows: &[Given], end_ns: u64) -> Vec<NodeMetrics> {
-    let mut metrics = RunMetrics::new(&schema(count));
+    within(count, rows, end_ns, &Window::default(), &[]).nodes
+}
+
+/// Measures a part of a run in which messages waited as in `held`.
+fn within(
+    count: usize,
+    rows: &[Given],
+    end_ns: u64,
+    window: &Window,
+    held: &[Occupancy],
+) -> Finished {
+    let schema = schema(count);
+    let mut metrics = RunMetrics::new(&schema).within(window, &schema);
+    if !held.is_empty() {
+        metrics.occupied(held);
+    }
     for &(time_ns, node, step, event, peer, message, queue, clock) in rows {
         let row = Row {
             time_ns,
@@ -49,7 +65,7 @@ fn measured(count: usize, rows: &[Given], end_ns: u64) -> Vec<NodeMetrics> {
         };
         metrics.row(&row, columns);
     }
-    metrics.finish(end_ns)
+    metrics.finish_window(end_ns)
 }
 
 fn text(metrics: &NodeMetrics, name: &str) -> String {
@@ -131,14 +147,229 @@ fn a_restart_begins_the_clock_anew() {
 
 #[test]
 fn a_node_without_a_clock_has_no_clock_metrics() {
-    let names = metric_names(&[]);
+    let names = metric_names(&[], Driving::Arrivals);
     assert!(names.iter().all(|name| !name.starts_with("clock")));
-    let names = metric_names(&schema(1).nodes[0].columns);
+    let names = metric_names(&schema(1).nodes[0].columns, Driving::Ticks);
+    assert!(names.contains(&"utilization".to_owned()));
     assert_eq!(names[0], "clock_final");
     assert!(!names.contains(&"clock_mean".to_owned()));
 }
 
+fn until(ns: u64) -> Window {
+    Window {
+        warmup: Warmup::Until(ns),
+        ..Window::default()
+    }
+}
+
+fn auto(named: &[&str]) -> Window {
+    let name = |name: &&str| ((*name).to_owned(), None);
+    Window {
+        warmup: Warmup::Auto,
+        named: named.iter().map(name).collect(),
+        ..Window::default()
+    }
+}
+
+#[test]
+fn what_happens_in_the_warm_up_enters_no_metric() {
+    use EventId as E;
+    let internal = E::own(0);
+    let rows = [
+        (SECOND / 2, 0, 1, internal, NO_PEER, 0, 0, 50),
+        (SECOND, 0, 2, E::SEND, 1, 1, 0, 90),
+        // At the end of the warm-up: still in it.
+        (2 * SECOND, 1, 1, E::RECEIVE, 0, 1, 9, 91),
+        (2 * SECOND + 1, 0, 3, E::SEND, 1, 2, 0, 92),
+        (2 * SECOND + 41, 1, 2, E::RECEIVE, 0, 2, 3, 93),
+        (4 * SECOND, 1, 3, E::SEND, 0, 1, 3, 94),
+    ];
+    // 4 messages wait from 1 to 3 s.
+    let held = Occupancy {
+        node: 1,
+        waited: 8 * u128::from(SECOND),
+        curve: vec![(4 * u128::from(SECOND), 0)],
+        ..Occupancy::default()
+    };
+    let found = within(2, &rows, 6 * SECOND, &until(2 * SECOND), &[held]);
+    assert_eq!(found.cut, Some(Cut::At(2 * SECOND)));
+    for (node, name, expected) in [
+        (0, "clock_final", "92"),
+        (0, "clock_jump_mean", "2"),
+        (0, "clock_jump_max", "2"),
+        (0, "clock_gap_total", "1"),
+        // From the third second on; on the first it was 40, at the end it is 2.
+        (0, "clock_drift_max", "2"),
+        (0, "sent", "1"),
+        (0, "bytes_sent", "8"),
+        (0, "steps", "1"),
+        (0, "steps_per_s", "0.25"),
+        (1, "received", "1"),
+        (1, "queue_max", "3"),
+        (1, "latency_max", "40"),
+        (1, "messages_per_s", "0.25"),
+        (1, "queue_time_mean", "1"),
+        (1, "queue_final", "3"),
+    ] {
+        let found = text(&found.nodes[node], name);
+        assert_eq!(found, expected, "{name} of node {node}");
+    }
+}
+
+#[test]
+fn a_run_that_rests_after_its_warm_up_is_not_idle() {
+    let rows = [
+        (5, 0, 1, EventId::TICK, NO_PEER, 0, 0, 1),
+        (900, 0, 1, EventId::STOP, NO_PEER, 0, 0, 1),
+    ];
+    let schema = schema(1);
+    let mut metrics = RunMetrics::new(&schema).within(&until(100), &schema);
+    for (time_ns, node, step, event, peer, message, queue, _) in rows {
+        assert_eq!(metrics.is_idle(), time_ns == 5);
+        let row = Row {
+            time_ns,
+            step,
+            node,
+            event,
+            peer,
+            message,
+            bytes: 0,
+            queue,
+        };
+        metrics.row(&row, Columns::default());
+    }
+    assert!(!metrics.is_idle());
+}
+
+#[test]
+fn a_run_that_ends_within_its_warm_up_measures_nothing_and_says_why() {
+    let rows = [(5, 0, 1, EventId::TICK, NO_PEER, 0, 0, 1)];
+    let found = within(1, &rows, SECOND, &until(2 * SECOND), &[]);
+    assert!(found.nodes[0].iter().all(|(_, value)| value.is_none()));
+    let Some(Cut::Unknown(why)) = found.cut else {
+        panic!("{:?}", found.cut);
+    };
+    assert!(why.contains("ended at 1 s"), "{why}");
+}
+
+/// The steps of a node whose clock is `clock` after each step, a millisecond apart.
+fn steps(clocks: impl Iterator<Item = u64>) -> Vec<Given> {
+    (1..)
+        .zip(clocks)
+        .map(|(step, clock)| {
+            (
+                step * 1_000_000,
+                0,
+                step,
+                EventId::TICK,
+                NO_PEER,
+                0,
+                0,
+                clock,
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn auto_cuts_the_transient_of_the_metric_that_is_asked_for() {
+    // Jumps of 100 at first, then of 1 and 2.
+    let mut clock = 0;
+    let clocks = (0..10_000u64).map(|step| {
+        clock += if step < 1500 {
+            100
+        } else {
+            1 + step * 7919 % 13 % 2
+        };
+        clock
+    });
+    let rows = steps(clocks);
+    let found = within(1, &rows, 10 * SECOND, &auto(&["clock_jump_p99"]), &[]);
+    let cut = found.cut.unwrap().ns().unwrap();
+    assert!((1_500_000_000..1_700_000_000).contains(&cut), "{cut}");
+    assert_eq!(text(&found.nodes[0], "clock_jump_max"), "2");
+}
+
+#[test]
+fn auto_without_a_steady_state_or_with_too_few_rows_is_unknown() {
+    for (window, count, reason) in [
+        (auto(&["clock_mean", "steps_per_s"]), 100, "did 100 steps"),
+        (auto(&[]), 100, "no node did 200 steps"),
+    ] {
+        let rows = steps(0..count);
+        let found = within(1, &rows, count * 1_000_000, &window, &[]);
+        match found.cut {
+            Some(Cut::Unknown(why)) => assert!(why.contains(reason), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    // Jumps that grow for ever.
+    let rows = steps((0..5000).map(|step| step * step));
+    let found = within(1, &rows, 5 * SECOND, &auto(&["clock_jump_mean"]), &[]);
+    match found.cut {
+        Some(Cut::Unknown(why)) => assert!(why.contains("`clock_jump_mean` of `m-0`"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(text(&found.nodes[0], "clock_jump_mean"), "");
+}
+
+#[test]
+fn a_steady_state_has_the_means_of_twenty_batches() {
+    let mut clock = 0;
+    let rows = steps((0..4000u64).map(|step| {
+        clock += 1 + step / 400;
+        clock
+    }));
+    let window = Window {
+        steady: true,
+        end_ns: Some(4 * SECOND),
+        named: vec![("clock_jump_max".to_owned(), None)],
+        ..Window::default()
+    };
+    let found = within(1, &rows, 4 * SECOND, &window, &[]);
+    let samples = found.nodes[0].samples();
+    let mut families = samples.families();
+    let (family, means) = families
+        .find(|(family, _)| family.starts_with(BATCHED))
+        .unwrap();
+    assert_eq!(family, "batches:clock_jump_mean");
+    let means: Vec<f64> = means.split(' ').map(|it| it.parse().unwrap()).collect();
+    assert_eq!(means.len(), BATCHES);
+    assert_eq!((means[0], means[19]), (1.0, 10.0));
+}
+
 proptest! {
+    /// However a run is cut into slices, and however often they became wider: together
+    /// they are the whole.
+    #[test]
+    fn the_slices_of_a_run_together_are_the_whole(
+        messages in prop::collection::vec((0u64..90_000, 0u64..2_000, 0u32..3, 0u32..3), 0..400),
+        end in prop::option::of(1u64..200_000),
+    ) {
+        use EventId as E;
+        let mut rows: Vec<Given> = Vec::new();
+        for (index, &(sent, span, from, to)) in messages.iter().enumerate() {
+            let message = index as u64 + 1;
+            rows.push((sent, from, 0, E::SEND, to, message, index as u64 % 7, message));
+            rows.push((sent + span, to, 0, E::RECEIVE, from, message, span % 5, message));
+        }
+        rows.sort_by_key(|row| row.0);
+        let mut steps = [0; 3];
+        for row in &mut rows {
+            steps[row.1 as usize] += 1;
+            row.2 = steps[row.1 as usize];
+        }
+        let window = Window { steady: true, end_ns: end, ..Window::default() };
+        let whole = measured(3, &rows, 100_000);
+        let slices = within(3, &rows, 100_000, &window, &[]);
+        prop_assert_eq!(slices.cut, Some(Cut::At(0)));
+        for (one, other) in whole.iter().zip(&slices.nodes) {
+            for ((name, value), (_, sliced)) in one.iter().zip(other.iter()) {
+                prop_assert_eq!(value, sliced, "{}", name);
+            }
+        }
+    }
+
     /// Messages that are sent, and each received, lost or still on its way.
     #[test]
     fn messages_are_conserved_and_rows_of_an_instant_come_in_any_order(

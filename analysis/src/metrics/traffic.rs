@@ -28,7 +28,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "messages_per_s",
         unit: "1/s",
-        text: "Messages that the node received, per second of the run.",
+        text: "Messages that the node received, per second of the run (of its measured part, with `warmup`).",
     },
     Definition {
         name: "steps",
@@ -38,25 +38,43 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "steps_per_s",
         unit: "1/s",
-        text: "Steps that the node did, per second of the run.",
+        text: "Steps that the node did, per second of the run (of its measured part, with `warmup`).",
     },
 ];
 
 /// The counts of one node.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Traffic {
     pub(super) received: u64,
     pub(super) sent: u64,
     pub(super) dropped: u64,
     pub(super) bytes_sent: u64,
     pub(super) steps: u64,
+    /// Steps that were timers.
+    pub(super) timers: u64,
 }
 
 impl Traffic {
+    /// The steps that were ticks, of a clocked node.
+    pub(super) fn ticks(&self) -> u64 {
+        self.steps - self.timers
+    }
+
+    /// Adds the counts of another part of the run.
+    pub(super) fn add(&mut self, other: &Traffic) {
+        self.received += other.received;
+        self.sent += other.sent;
+        self.dropped += other.dropped;
+        self.bytes_sent = self.bytes_sent.saturating_add(other.bytes_sent);
+        self.steps += other.steps;
+        self.timers += other.timers;
+    }
+
     /// The values, in the order of [`DEFINITIONS`].
-    pub(super) fn finish(&self, end_ns: u64, values: &mut Vec<Option<Value>>) {
+    /// `span_ns` is the time in which they were counted.
+    pub(super) fn finish(&self, span_ns: u64, values: &mut Vec<Option<Value>>) {
         let per_s =
-            |count: u64| (end_ns > 0).then(|| Value::Real(count as f64 / (end_ns as f64 / 1e9)));
+            |count: u64| (span_ns > 0).then(|| Value::Real(count as f64 / (span_ns as f64 / 1e9)));
         values.extend([
             Some(Value::Unsigned(self.received)),
             Some(Value::Unsigned(self.sent)),

@@ -77,6 +77,12 @@ pub fn short(value: f64) -> String {
     }
 }
 
+/// A share in percent, with at most two decimals: 93.75, 97.85, 50.
+pub fn percent(share: f64) -> String {
+    let text = format!("{:.2}", 100.0 * share);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// `1 run`, `2 runs`, `12,000 runs`.
 pub fn count(value: u64, noun: &str) -> String {
     if value == 1 {

@@ -44,7 +44,7 @@ const FONTS: &str = "Helvetica,Arial,'Liberation Sans','DejaVu Sans','Noto Sans'
 type Property = (&'static str, &'static str);
 
 /// The classes that plots use. A later class wins over an earlier one.
-const CLASSES: [(&str, &[Property]); 29] = [
+const CLASSES: [(&str, &[Property]); 30] = [
     (
         "pt",
         &[
@@ -55,6 +55,8 @@ const CLASSES: [(&str, &[Property]); 29] = [
     ),
     ("ps", &[("font-size", "11px"), ("fill", "$muted")]),
     ("pb", &[("font-weight", "600")]),
+    // What is left out at the beginning of a run.
+    ("pr", &[("fill", "$grid"), ("opacity", "0.6")]),
     (
         "pg",
         &[("stroke", "$grid"), ("stroke-width", "1"), ("fill", "none")],

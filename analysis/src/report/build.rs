@@ -11,9 +11,15 @@ use super::sections::{DRAWN_CASES, key, observed, sections};
 use super::standing::Standing;
 use super::unfinished::cut_off;
 use super::write::{Outputs, write};
-use super::{Error, Report, cases, failures, faults, lag, place, setting, unfinished, verdicts};
+use super::{
+    Error, Report, cases, failures, faults, lag, pairs, place, setting, unfinished, verdicts,
+    warmup,
+};
 use crate::render::number::{count, whole as whole_number};
 use crate::results::{LogMode, RunRow};
+
+/// Number of key sentences about cases that are compared in pairs.
+const KEY_PAIRS: usize = 3;
 
 /// Builds the report of the results in `results`, or in its `latest`, into
 /// `out`; the two may be the same folder.
@@ -80,8 +86,15 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
         .as_ref()
         .map(|section| section.observations.clone());
     report.sections.extend(compared);
+    let paired = pairs::section(folder, &measured);
+    let of_pairs = paired.as_ref().map(|section| {
+        let first = section.observations.iter().take(KEY_PAIRS);
+        first.cloned().collect::<Vec<String>>()
+    });
+    report.sections.extend(paired);
     let questions = sections(&measured, &observed, drawing.figures);
     report.sections.extend(questions);
+    report.sections.extend(warmup::section(folder, &complete)?);
     let faults = faults::section(folder, &complete, &mut report.warnings)?;
     let lag = lag::section(folder, &complete, &mut report.warnings)?;
     report.sections.extend(faults);
@@ -90,6 +103,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     report.key = judged
         .filter_map(|section| section.observations.first().cloned())
         .chain(of_cases.into_iter().flatten())
+        .chain(of_pairs.into_iter().flatten())
         .chain(key(&measured, &observed))
         .collect();
     Ok(report)

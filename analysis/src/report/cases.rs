@@ -76,7 +76,7 @@ pub(super) fn section(folder: &Folder, measured: &Measured) -> Option<Section> {
             true => "How do the cases compare?".to_owned(),
             false => "How often does it fail?".to_owned(),
         },
-        observations: observations(measured, &metrics, &case_rows),
+        observations: observations(measured, &metrics, &case_rows, manifest.pairing.is_some()),
         tables: vec![side_by_side(measured, &metrics, &axes, &case_rows)],
         definitions: definitions(),
         ..Section::default()
@@ -199,10 +199,12 @@ fn places(case_rows: &[CaseRow], metric: usize) -> usize {
     )
 }
 
+/// What the cases side by side show; `paired`: whether they are compared in pairs, too.
 pub(super) fn observations(
     measured: &Measured,
     metrics: &[usize],
     case_rows: &[CaseRow],
+    paired: bool,
 ) -> Vec<String> {
     let mut sentences = Vec::new();
     let several = case_rows.len() > 1;
@@ -247,8 +249,12 @@ pub(super) fn observations(
         }
     }
     if !undecided.is_empty() {
+        let way_out = match paired {
+            true => "how they differ in pairs is in the next section",
+            false => "more runs would narrow them",
+        };
         sentences.push(format!(
-            "These runs do not tell which case has the highest or lowest {}: the intervals overlap, and more runs would narrow them.",
+            "These runs do not tell which case has the highest or lowest {}: the intervals overlap, and {way_out}.",
             undecided.join(", ")
         ));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::drawing::nanoseconds;
+use super::drawing::{nanoseconds, nanoseconds_of};
 use super::folder::Folder;
 use super::measured::Measured;
 use super::samples::SamplesReader;
@@ -10,7 +10,7 @@ use super::unfinished::open_log;
 use super::{Error, Report};
 use crate::log::RunSchema;
 use crate::log::tables::{SAMPLES_FILE, SUMMARY_FILE};
-use crate::metrics::RunMetrics;
+use crate::metrics::{Cut, RunMetrics, Warmup, Window};
 use crate::results::{LogMode, RunRow};
 
 /// The metrics of these runs. If `summary.csv` is missing, or a run is not whole,
@@ -36,6 +36,19 @@ pub(super) fn collect(
     from_logs(folder, runs)
 }
 
+/// Where the measured part of a run begins, as it was found when the run was done: logs
+/// alone do not have what it takes to find it. `None`: it follows from the scenario.
+fn cut(window: &Window, run: &RunRow) -> Option<Cut> {
+    if window.warmup != Warmup::Auto {
+        return None;
+    }
+    let found = run.warmup_s.as_deref().and_then(|text| text.parse().ok());
+    Some(match found {
+        Some(seconds) => Cut::At(nanoseconds_of(seconds)),
+        None => Cut::Unknown("it is not known where the warm-up of the run ends".to_owned()),
+    })
+}
+
 fn from_logs(folder: &Folder, runs: &[&RunRow]) -> Result<Measured, Error> {
     let mut measured = Measured::default();
     let mut schemas: BTreeMap<&str, RunSchema> = BTreeMap::new();
@@ -50,12 +63,18 @@ fn from_logs(folder: &Folder, runs: &[&RunRow]) -> Result<Measured, Error> {
         let schema = &schemas[run.case.as_str()];
         let mut log = open_log(folder, run, schema)?;
         let mut metrics = RunMetrics::new(schema);
+        if let Some(window) = folder.manifest.window_of(&run.case) {
+            metrics = metrics.within(window, schema);
+            if let Some(cut) = cut(window, run) {
+                metrics.cut_at(cut);
+            }
+        }
         while let Some((row, columns)) = log.next()? {
             metrics.row(&row, columns);
         }
         // The samples of runs that are not whole are not kept.
         if let Some(samples) = samples.as_mut().filter(|_| folder.is_whole(run)) {
-            metrics.waited(&samples.of_run(run.run)?.waited_by_index(schema));
+            metrics.occupied(&samples.of_run(run.run)?.occupancies(schema));
         }
         let metrics = metrics.finish(nanoseconds(run));
         measured.push_run(run.run, &run.case, schema, &metrics);

@@ -330,7 +330,7 @@ fn side_by_side(
     Some(Section {
         id: "cases".to_owned(),
         title: "How do the plans compare?".to_owned(),
-        observations: cases::observations(measured, &metrics, &case_rows),
+        observations: cases::observations(measured, &metrics, &case_rows, false),
         tables: vec![table],
         definitions: cases::definitions(),
         ..Section::default()

@@ -10,6 +10,7 @@ use super::measured::Measured;
 use super::questions::QUESTIONS;
 use super::series::RunSeries;
 use super::unfinished::open_log;
+use super::warmup::cut_s;
 use super::{Error, Figure};
 use crate::log::tables::files::{COMBINED_FILE, log_file};
 use crate::log::{RunSchema, Warning};
@@ -162,7 +163,12 @@ pub(super) fn step(ticks: bool) -> &'static str {
 
 /// Duration of a run `[ns]`.
 pub(super) fn nanoseconds(run: &RunRow) -> u64 {
-    (run.duration_s * 1e9).round() as u64
+    nanoseconds_of(run.duration_s)
+}
+
+/// Seconds of a table in `[ns]`.
+pub(super) fn nanoseconds_of(seconds: f64) -> u64 {
+    (seconds * 1e9).round() as u64
 }
 
 /// The lines of one run, and whether its logs name external peers.
@@ -176,6 +182,7 @@ fn series(
 ) -> Result<(RunSeries, bool), Error> {
     let mut log = open_log(folder, run, schema)?;
     let mut series = RunSeries::new(schema, nodes, nanoseconds(run), lines);
+    series.left_out_ns = cut_s(run).map_or(0, nanoseconds_of);
     while let Some((row, columns)) = log.next()? {
         if (row.node as usize) < nodes.len() {
             series.row(row.node as usize, &row, columns);

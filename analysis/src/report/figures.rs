@@ -67,6 +67,14 @@ impl Drawn<'_> {
         })
     }
 
+    /// What the captions of plots over time say about the bands.
+    fn band_note(&self) -> &'static str {
+        match self.runs.iter().any(|(_, run)| run.left_out_ns > 0) {
+            true => " The shaded beginning is left out of all numbers (`warmup`).",
+            false => "",
+        }
+    }
+
     fn speeds_note(&self) -> &'static str {
         if self.names().len() > 4 {
             return "";
@@ -94,6 +102,7 @@ impl Drawn<'_> {
             .map(|(number, run)| LinePanel {
                 title: format!("run {number}"),
                 note: self.speeds_of(*number),
+                left_out_s: run.left_out_ns as f64 / 1e9,
                 lines: (0..run.nodes.len())
                     .map(|node| (node, line(run, node)))
                     .filter(|(_, points)| !points.is_empty())
@@ -119,7 +128,8 @@ impl Drawn<'_> {
             run.nodes[node].clock.points().to_vec()
         })?;
         let caption = format!(
-            "Each node's `clock` after each of its steps, over true time. Lines that run together are clocks that keep up with one another; a line that falls away belongs to a node that no longer does.{}",
+            "Each node's `clock` after each of its steps, over true time. Lines that run together are clocks that keep up with one another; a line that falls away belongs to a node that no longer does.{}{}",
+            self.band_note(),
             self.speeds_note()
         );
         Some(self.figure("clocks", "Clocks over time", caption, plot))
@@ -133,8 +143,9 @@ impl Drawn<'_> {
         let plot = self.lines(false, "clock values behind the furthest", behind)?;
         let every = self.runs.first().map_or(0, |(_, run)| run.sample_ns) as f64 / 1e9;
         let caption = format!(
-            "How far each node's `clock` is behind the `clock` that is furthest ahead at the same true time, looked at every {} s. The node at 0 leads; the highest line is the drift of the whole.{}",
+            "How far each node's `clock` is behind the `clock` that is furthest ahead at the same true time, looked at every {} s. The node at 0 leads; the highest line is the drift of the whole.{}{}",
             number::short(every),
+            self.band_note(),
             self.speeds_note()
         );
         Some(self.figure("drift", "Drift over time", caption, plot))
@@ -156,7 +167,8 @@ impl Drawn<'_> {
             return None;
         }
         let caption = format!(
-            "The messages that wait in each node's inbox after each of its steps. A line that keeps rising is a node that handles less than it is sent.{}",
+            "The messages that wait in each node's inbox after each of its steps. A line that keeps rising is a node that handles less than it is sent.{}{}",
+            self.band_note(),
             self.speeds_note()
         );
         Some(self.figure("queues", "Queue length over time", caption, plot))
@@ -220,8 +232,9 @@ impl Drawn<'_> {
                 })
             })?;
             let caption = format!(
-                "The column `{name}` after each step, over true time{}.{}",
+                "The column `{name}` after each step, over true time{}.{}{}",
                 self.meaning(name),
+                self.band_note(),
                 self.speeds_note()
             );
             // The name of a column may have characters that a file name must not have.

@@ -51,6 +51,7 @@ pub(super) const QUESTIONS: [Question; 5] = [
         id: "queues",
         title: "How long are the queues?",
         metrics: &[
+            "queue_time_mean",
             "queue_max",
             "queue_mean",
             "queue_p50",
@@ -58,8 +59,8 @@ pub(super) const QUESTIONS: [Question; 5] = [
             "queue_p95",
             "queue_p99",
             "queue_p999",
-            "queue_time_mean",
             "queue_final",
+            "utilization",
         ],
     },
     Question {
@@ -75,6 +76,7 @@ pub(super) const QUESTIONS: [Question; 5] = [
             "refused",
             "messages_per_s",
             "bytes_sent",
+            "unhandled",
             "latency_mean",
             "latency_p50",
             "latency_p90",

@@ -7,25 +7,34 @@ use std::path::Path;
 use super::Error;
 use super::measured::Measured;
 use crate::log::tables::{SAMPLES_COLUMNS, TableError, TableReader};
-use crate::log::{NodeSchema, RunSchema};
-use crate::metrics::{NodeMetrics, Pool, Value, WAITED, family_of, percentile};
+use crate::log::{NodeSchema, Occupancy, RunSchema};
+use crate::metrics::{BATCHED, BATCHES, Known, NodeMetrics, Pool, Value, family_of, percentile};
 
 /// What `samples.csv` has about a run.
 #[derive(Default)]
 pub(super) struct RunSamples {
     /// By node and family of percentiles.
     pub pools: BTreeMap<(String, &'static str), Pool>,
-    /// For how long messages waited at a node, summed over them `[ns]`.
-    waited: BTreeMap<String, u128>,
+    /// The batch means of each node and metric, in the order of the table.
+    pub batches: Vec<RunBatches>,
+    /// What logs do not say of a node.
+    known: BTreeMap<String, Known>,
+}
+
+/// The means of the batches of a run.
+pub(super) struct RunBatches {
+    pub node: String,
+    pub metric: String,
+    pub means: Vec<f64>,
 }
 
 impl RunSamples {
-    /// For how long messages waited, by the node's index in the schema.
-    pub fn waited_by_index(&self, schema: &RunSchema) -> Vec<(u32, u128)> {
+    /// What logs do not say, in the order of the schema's nodes.
+    pub fn occupancies(&self, schema: &RunSchema) -> Vec<Occupancy> {
         let nodes = (0..).zip(&schema.nodes);
-        let waited =
-            |(index, node): (u32, &NodeSchema)| Some((index, *self.waited.get(&node.name)?));
-        nodes.filter_map(waited).collect()
+        let known =
+            |(index, node): (u32, &NodeSchema)| Some(self.known.get(&node.name)?.occupancy(index));
+        nodes.filter_map(known).collect()
     }
 }
 
@@ -75,10 +84,21 @@ impl SamplesReader {
 
     /// Adds a row to the samples of its node.
     fn add(&self, row: &SamplesRow, samples: &mut RunSamples) -> Result<(), Error> {
-        let known = if row.family == WAITED {
-            let waited = row.samples.parse().ok();
-            waited.map(|waited| samples.waited.insert(row.node.clone(), waited));
-            waited.is_some()
+        let mut number = Known::default();
+        let known = if number.add(&row.family, &row.samples).is_some() {
+            let node = samples.known.entry(row.node.clone()).or_default();
+            node.add(&row.family, &row.samples).unwrap_or(false)
+        } else if let Some(metric) = row.family.strip_prefix(BATCHED) {
+            let means: Option<Vec<f64>> =
+                row.samples.split(' ').map(|it| it.parse().ok()).collect();
+            let means = means.filter(|means| means.len() == BATCHES);
+            let known = means.is_some();
+            samples.batches.extend(means.map(|means| RunBatches {
+                node: row.node.clone(),
+                metric: metric.to_owned(),
+                means,
+            }));
+            known
         } else if let Some(family) = family_of(&row.family) {
             let pool = samples.pools.entry((row.node.clone(), family)).or_default();
             pool.add(family, &row.family, &row.samples)

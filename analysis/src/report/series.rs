@@ -22,6 +22,8 @@ pub(super) const OTHER_COLUMNS: usize = 3;
 pub(super) struct RunSeries {
     /// The end of the time axis `[ns]`.
     pub end_ns: u64,
+    /// The time at the beginning that the metrics leave out `[ns]`.
+    pub left_out_ns: u64,
     /// Time between the samples of the clocks `[ns]`.
     pub sample_ns: u64,
     buckets: u64,
@@ -108,6 +110,7 @@ impl RunSeries {
             })
             .collect();
         RunSeries {
+            left_out_ns: 0,
             end_ns,
             sample_ns,
             buckets,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::folder::Folder;
 use super::table::{Align, Table};
+use super::warmup::cut_s;
 use crate::render::number::{count, fixed, short, whole};
 use crate::results::{LogMode, PartInfo, RunRow, RunStatus, Verdict, Wanted};
 
@@ -261,6 +262,10 @@ fn runs(folder: &Folder) -> Table {
     if real {
         columns.push(("wall [s]", Align::Right));
     }
+    let warmup = folder.runs.iter().any(|run| run.warmup_s.is_some());
+    if warmup {
+        columns.push(("left out [s]", Align::Right));
+    }
     columns.extend([("events", Align::Right), ("messages", Align::Right)]);
     let mut table = Table::new("The runs", columns);
     // If not all fit, runs that need attention come first.
@@ -290,6 +295,9 @@ fn runs(folder: &Folder) -> Table {
             row.push(seconds(run.duration_s));
             if real {
                 row.push(seconds(run.wall_s));
+            }
+            if warmup {
+                row.push(cut_s(run).map_or("unknown".to_owned(), seconds));
             }
             row.extend([whole(run.events), whole(run.messages)]);
             row

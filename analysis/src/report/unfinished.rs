@@ -46,6 +46,7 @@ pub(super) fn cut_off(folder: &Folder) -> Vec<RunRow> {
             wall_s: 0.0,
             events: 0,
             messages: 0,
+            warmup_s: None,
             axes: Vec::new(),
         };
         let schema = manifest.run_schema(&run.case);

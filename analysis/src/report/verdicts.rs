@@ -72,8 +72,8 @@ pub(super) fn section(folder: &Folder, standing: &Standing) -> Result<Option<Sec
     for (case, judgement) in &standing.over_runs {
         add(None, case.clone(), judgement);
     }
-    // The conservation of messages alone makes no section, unless it failed.
-    let counts = |key: &Key| key.1 != Judge::Conservation || all[key].failed > 0;
+    // What always holds makes no section alone, unless it failed.
+    let counts = |key: &Key| !always_holds(key.1) || all[key].failed > 0;
     if !order.iter().any(counts) {
         return Ok(None);
     }
@@ -135,6 +135,12 @@ impl Asked {
     }
 }
 
+/// Whether a judge is about what holds in every run, so that its failure is a mistake of
+/// the runner.
+fn always_holds(judge: Judge) -> bool {
+    matches!(judge, Judge::Conservation | Judge::LittlesLaw)
+}
+
 /// The judge and the name, as the beginning of a sentence.
 fn titled(judge: Judge, name: &str) -> String {
     match judge {
@@ -144,6 +150,8 @@ fn titled(judge: Judge, name: &str) -> String {
         Judge::Happened => format!("Whether `{name}` happened"),
         Judge::Fault => format!("The required fault `{name}`"),
         Judge::Conservation => "The conservation of messages".to_owned(),
+        Judge::LittlesLaw => "Little's law".to_owned(),
+        Judge::Warmup => "The warm-up".to_owned(),
         Judge::Activity => "Whether anything happened".to_owned(),
     }
 }
@@ -201,7 +209,7 @@ fn observations(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> V
         ));
     }
     if sentences.is_empty() {
-        let asked = order.iter().filter(|key| key.1 != Judge::Conservation);
+        let asked = order.iter().filter(|key| !always_holds(key.1));
         sentences.push(format!(
             "All of it: {} passed, in every run.",
             count(asked.count() as u64, "expectation, check or property").replace(

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::expect::{Expectation, Until};
 use crate::log::RunSchema;
+use crate::metrics::Window;
 
 use super::repeat::RepeatCommand;
 use group::node_count;
@@ -69,6 +70,9 @@ pub struct Manifest {
     pub axes: Vec<AxisInfo>,
     /// The cases in the order of the plan; one named `default` without a matrix.
     pub cases: Vec<CaseInfo>,
+    /// Set if all cases of a repetition draw the same numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairing: Option<PairingInfo>,
     /// Runs of each case.
     pub runs_per_case: u32,
     /// Runs of the whole plan, those of other shards included.
@@ -195,6 +199,13 @@ pub struct AxisInfo {
     pub path: String,
 }
 
+/// Cases that draw the same numbers. Runs with the same seed are a pair.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairingInfo {
+    /// The id of the case with which the others are compared.
+    pub baseline: String,
+}
+
 /// One point of the scenario's matrix.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CaseInfo {
@@ -209,6 +220,9 @@ pub struct CaseInfo {
     /// Its node groups, if they are not [`Manifest::groups`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<GroupInfo>>,
+    /// The part of its runs that is measured, if it is not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// Its expectations, if they are not [`Manifest::expectations`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expectations: Option<Vec<Expectation>>,
@@ -328,6 +342,12 @@ impl Manifest {
         case.and_then(|case| case.duration_s).or(self.duration_s)
     }
 
+    /// The part of the runs of a case that is measured; `None`: all.
+    pub fn window_of(&self, case: &str) -> Option<&Window> {
+        let case = self.cases.iter().find(|it| it.id == case);
+        case.and_then(|case| case.window.as_ref())
+    }
+
     /// The number of nodes in each run of the case that has the most.
     pub fn node_count(&self) -> u64 {
         let own = self.cases.iter().filter_map(|case| case.groups.as_ref());
@@ -379,6 +399,7 @@ mod tests {
                 id: "default".into(),
                 ..CaseInfo::default()
             }],
+            pairing: None,
             runs_per_case: 5,
             runs_planned: 5,
             log: LogMode::PerNode,

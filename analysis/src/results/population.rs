@@ -104,6 +104,7 @@ mod tests {
             wall_s: 0.0,
             events: 0,
             messages: 0,
+            warmup_s: None,
             axes: vec![],
         }
     }

@@ -17,15 +17,15 @@
 //!    waiting times of M/M/1). With 5 c, the rule reads n > 625 c^2.
 //! 3. **Skewness**: what the sample shows is within Cochran's rule plus twice its
 //!    standard error.
-//! 4. **Ties**: below [`COUNTED`] runs, most values differ, and all of ten. Of a few distinct
-//!    values, rare ones are unseen.
+//! 4. **Ties**: below [`MANY_RUNS`] runs all values differ, and up to [`COUNTED`] runs most
+//!    do. Of a few distinct values, rare ones are unseen.
 //!
 //! Near the limit of the second part, samples with a deviation below the true one pass,
 //! and others do not. The interval is wider there for it: with the share u of the limit
 //! that is used up, the half toward the end of the range is 1 + u times Student's, and
 //! the half away from it 1 + 1.5 u times. It never leaves the range.
 
-use super::distributions::t_quantile;
+use super::distributions::{t_cdf, t_quantile};
 use super::sample::{COUNTED, Sample};
 
 /// The least number of runs.
@@ -36,9 +36,10 @@ pub const RELATIVE_ERROR: f64 = 0.04;
 const COCHRAN: f64 = 25.0;
 /// Without an end of the range, the spread says nothing about the skewness.
 const LEAST_WITHOUT_RANGE: u64 = 30;
-/// The least number of distinct values below [`COUNTED`] runs: so many, and this share of
-/// the runs. All of ten runs, 24 of 30: measured values are rounded, so some are equal by
-/// chance.
+/// Below so many runs, all values differ.
+const MANY_RUNS: u64 = 30;
+/// From [`MANY_RUNS`] to [`COUNTED`] runs, the least number of distinct values: so many, and
+/// this share of the runs. 24 of 30: measured values are rounded, so some are equal by chance.
 const DISTINCT: (f64, f64) = (3.0, 0.7);
 /// If so many runs have the same value, at most 5 % of all have another, with 95 %
 /// confidence (0.95^59 < 0.05).
@@ -89,10 +90,8 @@ pub fn mean_interval(
         return Err(Withheld::Constant);
     }
     let shape = Shape::of(sample, greatest);
+    shape.check(sample)?;
     let count = sample.count();
-    if !shape.allows(count) || shape.has_ties && count < COUNTED as u64 {
-        return Err(Withheld::TooFew(shape.needed(count)));
-    }
     let error = sample.standard_error().unwrap_or(f64::NAN);
     let half = t_quantile(0.5 + 0.5 * confidence, count as f64 - 1.0) * error;
     let used = shape.used(count);
@@ -106,6 +105,45 @@ pub fn mean_interval(
     Ok(MeanInterval {
         low: mean - below,
         high: mean + above,
+    })
+}
+
+/// The interval of a mean difference, and the test that goes with it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DifferenceInterval {
+    /// The interval.
+    pub interval: MeanInterval,
+    /// The probability of a mean at least as far from 0 if the true one is 0: two-sided.
+    /// Below `1 - confidence` exactly where the interval leaves 0 out.
+    pub p: f64,
+}
+
+/// As [`mean_interval`], of differences. 0 is no end of their range, also where all
+/// of them have one sign.
+///
+/// # Errors
+/// As [`mean_interval`].
+pub fn difference_interval(
+    differences: &Sample,
+    confidence: f64,
+) -> Result<DifferenceInterval, Withheld> {
+    if differences.is_constant() && differences.count() >= 2 {
+        return Err(Withheld::Constant);
+    }
+    let shape = Shape::without_ends(differences);
+    shape.check(differences)?;
+    let count = differences.count();
+    let degrees = count as f64 - 1.0;
+    let error = differences.standard_error().unwrap_or(f64::NAN);
+    let wider = error * (1.0 + 1.5 * shape.used(count));
+    let half = t_quantile(0.5 + 0.5 * confidence, degrees) * wider;
+    let mean = differences.mean();
+    Ok(DifferenceInterval {
+        interval: MeanInterval {
+            low: mean - half,
+            high: mean + half,
+        },
+        p: 2.0 * t_cdf(-mean.abs() / wider, degrees),
     })
 }
 
@@ -139,14 +177,29 @@ impl Shape {
             (false, false) => (End::Nowhere, f64::INFINITY),
         };
         let deviation = sample.deviation().unwrap_or(0.0);
-        let distinct = sample.distinct().unwrap_or(sample.count());
-        let count = sample.count() as f64;
-        let needed = (DISTINCT.0 + DISTINCT.1 * count).min(count);
         Shape {
             end,
             variation: deviation / distance,
+            ..Shape::without_ends(sample)
+        }
+    }
+
+    /// The shape of values whose range has no end.
+    fn without_ends(sample: &Sample) -> Shape {
+        Shape {
+            end: End::Nowhere,
+            variation: 0.0,
             skewness: sample.skewness().unwrap_or(0.0).abs(),
-            has_ties: (distinct as f64) < needed,
+            has_ties: has_ties(sample),
+        }
+    }
+
+    /// Whether a sample with this shape has an interval.
+    fn check(&self, sample: &Sample) -> Result<(), Withheld> {
+        let count = sample.count();
+        match self.allows(count) && !self.has_ties {
+            true => Ok(()),
+            false => Err(Withheld::TooFew(self.needed(count))),
         }
     }
 
@@ -180,7 +233,7 @@ impl Shape {
     fn needed(&self, count: u64) -> Option<u64> {
         let spread = (self.variation / RELATIVE_ERROR).powi(2).ceil();
         let least = match self.has_ties {
-            true => COUNTED as u64,
+            true => COUNTED as u64 + 1,
             false => self.least(),
         };
         let mut needed = least.max(count + 1);
@@ -192,6 +245,18 @@ impl Shape {
         }
         (needed <= MOST).then(|| rounded_up(needed))
     }
+}
+
+/// Whether too many of the values are equal. More than [`COUNTED`] are enough to show also
+/// the rare ones.
+fn has_ties(sample: &Sample) -> bool {
+    let count = sample.count();
+    let needed = match count < MANY_RUNS {
+        true => count as f64,
+        false => DISTINCT.0 + DISTINCT.1 * count as f64,
+    };
+    let distinct = sample.distinct().unwrap_or(count);
+    (distinct as f64) < needed
 }
 
 /// The greatest skewness of a sample of so many runs: Cochran's, and twice its own
@@ -214,7 +279,7 @@ fn rounded_up(value: u64) -> u64 {
 /// The rule as the report prints it.
 pub fn definition() -> String {
     format!(
-        "At least 95 % of such intervals hold the mean over all possible runs. By Student's t, from {LEAST} runs on, where the standard error is at most {} % of the mean's distance to the end of the metric's range and the skewness of the sample within Cochran's rule (n > 25 G1^2, *Sampling Techniques*, 1977) plus twice its standard error, and below {COUNTED} runs most values differ. Near these limits it is up to 2.5 times as wide. Otherwise it is withheld: with few or skewed runs, it would hold the mean less often than it says.",
+        "At least 95 % of such intervals hold the mean over all possible runs. By Student's t, from {LEAST} runs on, where the standard error is at most {} % of the mean's distance to the end of the metric's range and the skewness of the sample within Cochran's rule (n > 25 G1^2, *Sampling Techniques*, 1977) plus twice its standard error, and all values differ below {MANY_RUNS} runs, and most of them up to {COUNTED}. Near these limits it is up to 2.5 times as wide. Otherwise it is withheld: with few or skewed runs, it would hold the mean less often than it says.",
         RELATIVE_ERROR * 100.0
     )
 }
@@ -281,8 +346,12 @@ mod tests {
     fn equal_and_tied_values_have_no_interval() {
         assert_eq!(interval(&[3.0; 200]), Err(Withheld::Constant));
         let tied: Vec<f64> = (0..30).map(|it| 100.0 + f64::from(it % 4)).collect();
-        assert_eq!(interval(&tied), Err(Withheld::TooFew(Some(100))));
-        let many: Vec<f64> = (0..100).map(|it| 100.0 + f64::from(it % 4)).collect();
+        assert_eq!(interval(&tied), Err(Withheld::TooFew(Some(110))));
+        let mut few_ties = even(100, 100.0, 1.0);
+        few_ties[7] = few_ties[6];
+        assert!(interval(&few_ties).is_ok());
+        assert!(interval(&few_ties[..25]).is_err());
+        let many: Vec<f64> = (0..101).map(|it| 100.0 + f64::from(it % 4)).collect();
         assert!(interval(&many).is_ok());
     }
 
@@ -300,5 +369,22 @@ mod tests {
             Err(Withheld::TooFew(Some(30)))
         );
         assert!(interval(&even(30, 0.0, 1.0)).is_ok());
+    }
+
+    #[test]
+    fn zero_is_no_end_of_the_range_of_differences() {
+        let twenty = Sample::of(even(20, 5.0, 1.0));
+        assert!(mean_interval(&twenty, None, 0.95).is_ok());
+        assert_eq!(
+            difference_interval(&twenty, 0.95),
+            Err(Withheld::TooFew(Some(30)))
+        );
+        // Of one sign, and wider than the rule for a range allows.
+        let wide = Sample::of(even(40, 5.0, 9.0));
+        assert!(mean_interval(&wide, None, 0.95).is_err());
+        let found = difference_interval(&wide, 0.95).unwrap();
+        assert!(found.interval.low > 0.0 && found.p < 0.05, "{found:?}");
+        let same = Sample::of([2.0; 50]);
+        assert_eq!(difference_interval(&same, 0.95), Err(Withheld::Constant));
     }
 }

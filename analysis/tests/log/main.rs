@@ -43,6 +43,7 @@ fn schema() -> RunSchema {
         columns: Arc::clone(columns),
         events: vec!["internal".to_owned(), "a word, with \"quotes\"".to_owned()].into(),
         program: false,
+        driving: Default::default(),
     };
     RunSchema {
         nodes: vec![

@@ -17,6 +17,7 @@ fn clock_schema() -> RunSchema {
             columns: vec![column].into(),
             events: vec!["internal".to_owned()].into(),
             program: false,
+            driving: Default::default(),
         }],
         external_peers: vec![],
     }

@@ -1,4 +1,5 @@
-//! A user: follows a script, or acts at random.
+//! A user: follows a script, or acts at random. It sends one request at a time, as a closed loop;
+//! with `rate` or `gap` it sends messages as an open loop: see `open`.
 //!
 //! [`chat_core::Client`] ensures that no message is lost or shown twice. This module
 //! connects it with the node's connections, messages and timers, and gives it commands.
@@ -9,6 +10,7 @@
 
 mod activity;
 mod config;
+mod open;
 mod random;
 mod record;
 mod script;
@@ -19,7 +21,8 @@ pub use config::{ClientConfig, Weights};
 pub use record::*;
 
 use crate::columns::{FROM, ID, MAILBOX, NUMBER, Subject, TO};
-use chat_core::{Client, Outgoing};
+use chat_core::{Client, Notice, Outgoing};
+use open::Open;
 use runner_sdk::{Behavior, ColumnInfo, Context, Event, Node, Peer, Problem, Result, Span};
 use script::Line;
 
@@ -33,6 +36,12 @@ mod timer {
     pub const POLL: u64 = 2;
     /// The next connection.
     pub const RECONNECT: u64 = 3;
+    /// The next message of an open loop is due.
+    pub const DUE: u64 = 4;
+    /// A message that was due can be sent.
+    pub const WAITING: u64 = 5;
+    /// The next result of a message.
+    pub const RESULT: u64 = 6;
 }
 
 /// Maximum wait for a reply, as a multiple of `timeout`.
@@ -58,6 +67,8 @@ pub struct ChatClient {
     has_account: bool,
     /// The number of messages for which the script waits.
     awaits: Option<u64>,
+    /// What an open loop keeps; `None`: the user is a closed loop.
+    open: Option<Open>,
     counts: Counts,
     /// Whether columns of the last step are still set.
     has_columns: bool,
@@ -77,7 +88,8 @@ impl Behavior for ChatClient {
     type Config = ClientConfig;
     const NAME: &'static str = "client";
     const DOCS: &'static str = "A user of a chat server: follows a script, or makes an account, logs \
-        in, and sends, lists, comes, goes and deletes its account at random.";
+        in, and sends, lists, comes, goes and deletes its account at random; or with `rate` or `gap` sends \
+        messages without waiting for replies.";
     const COLUMNS: &'static [ColumnInfo] = &[
         FROM.info(),
         TO.info(),
@@ -123,6 +135,7 @@ impl Behavior for ChatClient {
             known: Vec::new(),
             has_account: false,
             awaits: None,
+            open: config.is_open_loop().then(Open::default),
             counts: Counts::default(),
             has_columns: false,
         };
@@ -163,7 +176,15 @@ impl Behavior for ChatClient {
         }
         let mut out = Outgoing::default();
         self.client.frame(bytes, &mut out);
-        self.handle_output(node, out)
+        // A step shows one result, and a step with another notice none.
+        let is_result = matches!(&out.notices[..], [Notice::MessageAnswered { .. }]);
+        self.handle_output(node, out)?;
+        match is_result {
+            true => self.next_result(node),
+            false => self.later_results(node),
+        }
+        self.continue_sending(node);
+        Ok(())
     }
 
     fn timer(&mut self, node: &mut Context<Self>, tag: u64) -> Result {
@@ -176,6 +197,12 @@ impl Behavior for ChatClient {
                 let mut out = Outgoing::default();
                 self.client.poll(&mut out);
                 self.handle_output(node, out)
+            }
+            timer::DUE => self.due(node),
+            timer::WAITING => self.send_due(node),
+            timer::RESULT => {
+                self.next_result(node);
+                Ok(())
             }
             _ => self.connected(node),
         }

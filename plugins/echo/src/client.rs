@@ -1,4 +1,6 @@
-//! The client: sends messages and compares each reply with its message.
+//! The client: sends messages and compares each reply with its message. As a closed loop it sends
+//! the next message after a reply; with `rate` or `gap` it is an open loop, and sends at times of
+//! its own ([`Arrivals`] says why).
 //!
 //! # Which message does a reply belong to?
 //! Messages have no number, so a reply is identified by its order or by its bytes.
@@ -15,7 +17,8 @@
 //! reply may be taken for that of another message, whose round trip is too short. Messages
 //! made from `sizes` differ from about 8 bytes on.
 //!
-//! The round trip begins when a message is first sent, also if it is sent again later. (The
+//! The round trip begins when a message is first sent, also if it is sent again later; in an open
+//! loop, when it was to be sent. (The
 //! client waits for so long. TCP's estimator leaves such samples out: Karn and Partridge,
 //! "Improving Round-Trip Time Estimates in Reliable Transport Protocols", 1987.)
 
@@ -27,14 +30,18 @@ mod tests;
 pub use config::{ClientConfig, Expect};
 
 use plan::Plan;
-use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Problem, Result};
+use runner_sdk::{
+    Arrivals, Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Problem, Result,
+};
 use std::collections::VecDeque;
+use std::time::Duration;
 
-/// The time from the first send of a message to its reply.
+/// The time from the first send of a message to its reply; in an open loop from the intended time.
 pub const ROUND_TRIP: Column<u64> = Column::new(
     0,
     "round_trip_ns",
-    "from the message's first sending to its reply [ns]; empty in steps without a reply",
+    "from the message's first sending to its reply [ns]; with `rate` or `gap` from when it was to be \
+     sent; empty in steps without a reply",
 );
 
 /// The size of the message that the reply is for.
@@ -87,6 +94,9 @@ pub const STRAY: Event = Event::new(
 /// messages whose timeout is over.
 const PAUSE: u64 = 1 << 63;
 
+/// The tag of the timer that is due when an open loop sends; it has no pauses.
+const DUE: u64 = PAUSE;
+
 /// `echo.client`.
 pub struct Client {
     /// The peer that the client sends to.
@@ -99,12 +109,15 @@ pub struct Client {
     overdue: u64,
     /// In the order of their first sending.
     under_way: VecDeque<UnderWay>,
+    /// When an open loop sends; `None`: the client is a closed loop.
+    arrivals: Option<Arrivals>,
 }
 
 /// A message without a reply yet.
 struct UnderWay {
     number: u64,
-    sent_ns: u64,
+    /// When it was first sent; in an open loop, when it was to be sent `[ns]`.
+    begun_ns: u64,
     /// Whether its timeout has passed.
     is_overdue: bool,
 }
@@ -113,8 +126,8 @@ impl Behavior for Client {
     type Config = ClientConfig;
     const NAME: &'static str = "client";
     const DOCS: &'static str = "Sends messages (of each of `sizes`, or `texts`) to its server, at \
-        most `window` without a reply, and verifies each reply byte for byte. A wrong one fails the \
-        run.";
+        most `window` without a reply, or with `rate` or `gap` without waiting for replies. Verifies \
+        each reply byte for byte; a wrong one fails the run.";
     const COLUMNS: &'static [ColumnInfo] = &[
         ROUND_TRIP.info(),
         SIZE.info(),
@@ -139,13 +152,19 @@ impl Behavior for Client {
             retries: 0,
             overdue: 0,
             under_way: VecDeque::new(),
+            arrivals: None,
         };
         client.show_missing(node);
         Ok(client)
     }
 
     fn start(&mut self, node: &mut Context<Self>) -> Result {
-        let config = node.config();
+        let (config, now_ns) = (node.config(), node.now_ns());
+        self.arrivals = Arrivals::new(config.rate, config.gap.as_ref(), now_ns, node.random());
+        if self.arrivals.is_some() {
+            self.schedule(node);
+            return Ok(());
+        }
         let first = Plan::of(config).count().min(config.window.into());
         (0..first).try_for_each(|_| self.send_next(node))
     }
@@ -171,6 +190,7 @@ impl Behavior for Client {
         node.clear(SIZE);
         match tag & PAUSE {
             0 => self.send_again(node, tag),
+            _ if self.arrivals.is_some() => self.send_due(node),
             _ => self.send_next(node),
         }
     }
@@ -259,7 +279,7 @@ impl Client {
         let plan = Plan::of(config);
         self.overdue -= u64::from(message.is_overdue);
         self.replies += 1;
-        node.set(ROUND_TRIP, node.now_ns().saturating_sub(message.sent_ns));
+        node.set(ROUND_TRIP, node.now_ns().saturating_sub(message.begun_ns));
         node.set(SIZE, plan.size(message.number) as u64);
         node.set(REPLIES, self.replies);
         self.show_missing(node);
@@ -279,6 +299,9 @@ impl Client {
             }
             return Ok(());
         }
+        if self.arrivals.is_some() {
+            return Ok(());
+        }
         let pause = config.pause.sample(node.random());
         if pause == runner_sdk::Span::ZERO {
             return self.send_next(node);
@@ -289,6 +312,35 @@ impl Client {
 
     /// Sends the next message, if there is one.
     fn send_next(&mut self, node: &mut Context<Self>) -> Result {
+        let now_ns = node.now_ns();
+        self.send_begun(node, now_ns)
+    }
+
+    /// Sends the message of an open loop that is due, and sets the timer of the one after it. If
+    /// several are due, since the node was paused, each has a step of its own.
+    fn send_due(&mut self, node: &mut Context<Self>) -> Result {
+        let Some(arrivals) = &mut self.arrivals else {
+            return Ok(());
+        };
+        let intended_ns = arrivals.next_ns();
+        arrivals.advance(node.random());
+        self.send_begun(node, intended_ns)?;
+        self.schedule(node);
+        Ok(())
+    }
+
+    /// Sets the timer of an open loop's next message, if there is one.
+    fn schedule(&self, node: &mut Context<Self>) {
+        if let Some(arrivals) = &self.arrivals
+            && self.next < Plan::of(node.config()).count()
+        {
+            let after_ns = arrivals.next_ns().saturating_sub(node.now_ns());
+            node.set_timer(DUE, Duration::from_nanos(after_ns));
+        }
+    }
+
+    /// Sends the next message, if there is one; its round trip counts from `begun_ns`.
+    fn send_begun(&mut self, node: &mut Context<Self>, begun_ns: u64) -> Result {
         let plan = Plan::of(node.config());
         if self.next == plan.count() {
             return Ok(());
@@ -297,7 +349,7 @@ impl Client {
         self.next += 1;
         self.under_way.push_back(UnderWay {
             number,
-            sent_ns: node.now_ns(),
+            begun_ns,
             is_overdue: false,
         });
         self.show_missing(node);

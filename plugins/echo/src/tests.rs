@@ -11,6 +11,7 @@ fn the_readme_has_the_reference_of_each_config() {
             ("server", runner_sdk::reference::<Server>()),
             ("client", runner_sdk::reference::<Client>()),
             ("stage", runner_sdk::reference::<Stage>()),
+            ("time", runner_sdk::reference::<Time>()),
             ("producer", runner_sdk::reference::<Producer>()),
             ("consumer", runner_sdk::reference::<Consumer>()),
         ],

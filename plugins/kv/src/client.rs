@@ -221,6 +221,13 @@ impl Behavior for Client {
             let answered = self.answered;
             node.print(format!("{answered} of {total} commands answered{given_up}"));
         }
+        if total > 0 && self.begun == 0 && matches!(self.state, State::Settling) {
+            let word = String::from_utf8_lossy(&self.wire.probe(self.syncs)).into_owned();
+            node.print(format!(
+                "no command was sent: with `timeout`, the client waits until the server's error repeats the \
+                 word {word:?}; for a server that does not, leave `timeout` out, or set `reconnect`"
+            ));
+        }
         Ok(())
     }
 }

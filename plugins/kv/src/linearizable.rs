@@ -37,6 +37,10 @@
 //! not by time, so a verdict is the same on every machine. If the steps do not suffice, the
 //! verdict is *unknown*.
 //!
+//! # What was there before
+//! The store begins empty. If it is a program of somebody else, this is not known: a violation
+//! that a value from before the run explains (`beginning`) is *unknown*.
+//!
 //! # Other commands
 //! The commands of Redis that use one key are executed by a `model`. A key on which a client used
 //! one of them is judged by `general`, which tries all orders. It knows no laws of the commands,
@@ -49,6 +53,7 @@
 //! 0.2 runs programs under its own scheduler; none has a limit. Porcupine, which does most
 //! of this, is written in Go.
 
+mod beginning;
 mod check;
 mod doubt;
 mod general;
@@ -89,6 +94,15 @@ pub enum Verdict<R> {
     Unknown(String),
 }
 
+/// What a store held before the first operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// Nothing.
+    Empty,
+    /// It is not known: each key may have had a value.
+    Unknown,
+}
+
 /// Operations on one key whose results no order explains. The proof needs each of them: without
 /// any one, an order explains the results of the others, except of those that depended on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,8 +136,15 @@ pub struct Evidence<R> {
 }
 
 impl<R: Clone> History<R> {
-    /// Judges the history, with at most `budget` search steps for each key.
+    /// Judges the history of a store that began empty, with at most `budget` search steps for
+    /// each key.
     pub fn judge(&self, budget: u64) -> Verdict<R> {
+        self.judge_from(Beginning::Empty, budget)
+    }
+
+    /// Judges the history of a store with this beginning, with at most `budget` search steps for
+    /// each key.
+    pub fn judge_from(&self, beginning: Beginning, budget: u64) -> Verdict<R> {
         let (operations, begun) = self.answered();
         if operations == 0 {
             return Verdict::Unknown(match begun {
@@ -136,8 +157,14 @@ impl<R: Clone> History<R> {
             match judge_key(operations, budget) {
                 Ok(None) => {}
                 Ok(Some(Unjudged::Violation(evidence))) => {
-                    let key = key.clone();
-                    return Verdict::Violation(Violation { key, evidence });
+                    let evidence = match beginning {
+                        Beginning::Empty => Some(evidence),
+                        Beginning::Unknown => beginning::proof(operations, evidence, budget),
+                    };
+                    if let Some(evidence) = evidence {
+                        let key = key.clone();
+                        return Verdict::Violation(Violation { key, evidence });
+                    }
                 }
                 Ok(Some(Unjudged::OutOfBudget)) => unfinished.push(key.as_str()),
                 Err(TooLong) => too_long.push(key.as_str()),

@@ -53,25 +53,45 @@ impl<'a> Bet<'a> {
 
     /// What is wrong with the bet; `None` if it can be stored.
     pub fn problem(&self) -> Option<String> {
+        self.problems().into_iter().flatten().next()
+    }
+
+    /// What is wrong with each field, in the order of a message.
+    pub fn problems(&self) -> [Option<String>; FIELDS] {
+        [
+            None,
+            None,
+            self.document_problem(),
+            self.birthdate_problem(),
+            self.number_problem(),
+        ]
+    }
+
+    fn document_problem(&self) -> Option<String> {
         if self.document.is_empty() {
             return Some("the document is empty".to_owned());
         }
-        if self.document.chars().any(char::is_control) {
-            let found = shown(self.document);
-            return Some(format!("document {found} is not one line of text"));
-        }
-        if !is_date(self.birthdate) {
+        let has_control = self.document.chars().any(char::is_control);
+        has_control.then(|| format!("document {} is not one line of text", shown(self.document)))
+    }
+
+    fn birthdate_problem(&self) -> Option<String> {
+        let is_wrong = !is_date(self.birthdate);
+        is_wrong.then(|| {
             let found = shown(self.birthdate);
-            return Some(format!("birthdate {found} is no date, expected YYYY-MM-DD"));
-        }
-        if number(self.number).is_none() {
+            format!("birthdate {found} is no date, expected YYYY-MM-DD")
+        })
+    }
+
+    fn number_problem(&self) -> Option<String> {
+        let is_wrong = number(self.number).is_none();
+        is_wrong.then(|| {
             let found = shown(self.number);
-            return Some(format!(
+            format!(
                 "number {found} is none, expected digits that make at most {}",
                 u64::MAX
-            ));
-        }
-        None
+            )
+        })
     }
 
     /// Whether the bet is on this number.

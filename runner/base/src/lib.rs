@@ -4,7 +4,7 @@
 //! [`time`] has instants and spans, [`duration`] and [`size`] the text that people
 //! write for them, [`exact`] decimal numbers as they are written, [`random`] the
 //! generator and its named streams, [`distribution`] numbers that vary, [`gamma`] the gamma
-//! distribution's functions, [`callback`] the
+//! distribution's functions, [`slices`] equal parts of a run's time, [`callback`] the
 //! names of a behavior's callbacks, and [`harmless`] shows text that others wrote.
 //! Nothing here reads a file or a clock.
 
@@ -16,6 +16,7 @@ pub mod gamma;
 pub mod harmless;
 pub mod random;
 pub mod size;
+pub mod slices;
 pub mod time;
 
 mod decimal;

@@ -237,8 +237,8 @@ impl Lab {
                     Recorder::new(schema, Path::new(""), LogMode::Off, None),
                 );
                 let outcome = run.go(&stop);
-                let findings = run.into_sink().finish(outcome.end, &outcome.waited);
-                assert_eq!(findings.map_or(0, |it| it.metrics.len()), 3);
+                let findings = run.into_sink().finish(outcome.end, &outcome.occupancy);
+                assert_eq!(findings.map_or(0, |it| it.measured.nodes.len()), 3);
             }
         });
         time

@@ -242,6 +242,7 @@ pub fn schema(plugin: &Plugin, size: &Size) -> RunSchema {
         columns: behavior.columns.clone(),
         events: behavior.events.clone(),
         program: false,
+        driving: Default::default(),
     };
     RunSchema {
         nodes: (0..size.nodes).map(node).collect(),

@@ -5,6 +5,8 @@
 //! payload has a block of its own. Two entries fill a cache line: with a million nodes,
 //! each message costs one cache miss and not two.
 
+use base::time::SimTime;
+
 /// The index of a message in the [`Messages`] slab; never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageId(u32);
@@ -63,6 +65,9 @@ pub struct Messages {
     free_blocks: Vec<u32>,
     /// Size of all `blocks` `[bytes]`.
     block_bytes: u64,
+    /// By entry: when the message reached its inbox. Empty until the first message is
+    /// stamped.
+    stamps: Vec<SimTime>,
 }
 
 /// A message in the slab: half a cache line, and never across two.
@@ -108,7 +113,22 @@ impl Messages {
             blocks: Vec::new(),
             free_blocks: Vec::new(),
             block_bytes: 0,
+            stamps: Vec::new(),
         }
+    }
+
+    /// Sets when a message reached its inbox.
+    #[inline]
+    pub fn stamp(&mut self, id: MessageId, now: SimTime) {
+        let index = id.0 as usize;
+        if index >= self.stamps.len() {
+            self.stamps.resize(self.slab.len(), SimTime::ZERO);
+        }
+        self.stamps[index] = now;
+    }
+
+    fn stamp_of(&self, id: u32) -> SimTime {
+        self.stamps.get(id as usize).copied().unwrap_or_default()
     }
 
     /// Number of messages.
@@ -261,6 +281,22 @@ impl Inbox {
             at = messages.slab[at as usize].next;
         }
         at != NONE
+    }
+
+    /// When the first message reached this inbox; must have been stamped.
+    #[inline]
+    pub fn first_stamp(&self, messages: &Messages) -> SimTime {
+        messages.stamp_of(self.head)
+    }
+
+    /// When each of its messages reached it, the first one first.
+    pub fn stamps<'a>(&self, messages: &'a Messages) -> impl Iterator<Item = SimTime> + use<'a> {
+        let mut at = self.head;
+        std::iter::from_fn(move || {
+            let this = (at != NONE).then_some(at)?;
+            at = messages.slab[this as usize].next;
+            Some(messages.stamp_of(this))
+        })
     }
 
     /// Adds a message at the end.

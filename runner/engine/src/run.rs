@@ -16,6 +16,8 @@ mod step;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 
+use analysis_log::Occupancy;
+
 use crate::behaviors::{Behaviors, Failure};
 use crate::clocks::Clocks;
 use crate::conservation::Conservation;
@@ -26,6 +28,7 @@ use crate::ticks::{Clocked, Period, Ticks};
 use crate::world::World;
 use base::distribution::Distribution;
 use base::random::{Purpose, Random, Streams};
+use base::slices::Slices;
 use base::time::{SimDuration, SimTime};
 pub use limits::Limits;
 use model::roster::Roster;
@@ -75,9 +78,9 @@ pub struct Outcome {
     pub faults: Vec<FaultEffect>,
     /// What became of the messages.
     pub conservation: Conservation,
-    /// For how long messages have waited in the inbox of each node, summed over them
-    /// [messages x ns]: (node, time), without the nodes at which none waited.
-    pub waited: Vec<(u32, u128)>,
+    /// What the inbox and the server of each node held, without the nodes at which no
+    /// message came to wait.
+    pub occupancy: Vec<Occupancy>,
 }
 
 /// What a fault does to a node, for the driver to do outside the engine: the node may
@@ -188,6 +191,14 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self
     }
 
+    /// Keeps what inboxes and servers hold also at the ends of these slices.
+    pub fn with_slices(mut self, slices: Option<Slices>) -> Self {
+        if let Some(slices) = slices.filter(|_| S::WANTS_ROWS) {
+            self.world.counts.waiting.keep_slices(slices);
+        }
+        self
+    }
+
     /// Restricts the run to these nodes. Other processes drive the others, which are
     /// reached over sockets. Every node draws and acts as if all were here.
     pub fn only(mut self, nodes: &[u32]) -> Self {
@@ -230,7 +241,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             reason,
             faults: self.fault_effects(),
             conservation: self.world.conservation(),
-            waited: self.world.waited(),
+            occupancy: self.world.occupancy(),
             events: self.world.counts.events,
             messages: self.world.counts.messages.sent,
             last,

@@ -36,6 +36,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::lag::NodeCounts;
+use analysis::log::Occupancy;
 use engine::conservation::Conservation;
 
 /// An order of the supervisor to a process.
@@ -151,9 +152,8 @@ pub struct ProcessResult {
     pub faults: Vec<FaultTimes>,
     /// Content happened to the messages in this process.
     pub conservation: Conservation,
-    /// For how long messages waited in the inboxes of its nodes: (node, time summed over
-    /// the messages `[ns]`).
-    pub waited: Vec<(u32, u128)>,
+    /// What the inboxes and servers of its nodes held.
+    pub occupancy: Vec<Occupancy>,
 }
 
 /// Each time that a fault was active.

@@ -1,7 +1,11 @@
 //! The rules that the runner applies to every run: required faults have an effect, and
 //! every message is accounted for.
 
+use analysis::log::{Occupancy, RunSchema};
+use analysis::metrics::{Cut, Value};
+use analysis::render::number::count;
 use analysis::results::{Judge, Judgement, Verdict};
+use base::time::SimTime;
 
 use engine::conservation::Conservation;
 use engine::faults::FaultEffect;
@@ -46,9 +50,67 @@ pub fn conservation(account: &Conservation) -> Judgement {
     }
 }
 
+/// Returns whether Little's law holds at each node at which messages waited; none if there
+/// is no such node.
+///
+/// The mean number of messages that wait, L, is the area under the curve of their number,
+/// divided by the time of the run; lambda is the number of arrivals by the same time, and W
+/// the mean of the waits that the messages' own stamps give. Over a whole run, with what
+/// still waits at its end, L = lambda W holds exactly.
+pub fn littles_law(nodes: &[Occupancy], end: SimTime, schema: &RunSchema) -> Option<Judgement> {
+    let numbers = |it: &Occupancy| {
+        let span_ns = (end.0 as f64).max(1.0);
+        let arrivals = it.arrived as f64;
+        let rate = Value::Real(arrivals / (span_ns / 1e9));
+        let wait = Value::Real(it.own_waits as f64 / arrivals.max(1.0) / 1e9);
+        let length = Value::Real(it.waited as f64 / span_ns);
+        let name = &schema.nodes[it.node as usize].name;
+        (name, length, rate, wait)
+    };
+    let broken = nodes.iter().find(|it| it.waited != it.own_waits);
+    let longest = nodes.iter().max_by_key(|it| it.waited);
+    let (name, length, rate, wait) = numbers(broken.or(longest)?);
+    let (verdict, sign, reason) = match broken {
+        None => (Verdict::Passed, "=", String::new()),
+        Some(broken) => (
+            Verdict::Failed,
+            "is not",
+            format!(
+                "at `{name}`, the queue over time comes to {} message-ns, and the waits of the messages to {}: a mistake of the runner's",
+                broken.waited, broken.own_waits
+            ),
+        ),
+    };
+    Some(Judgement {
+        judge: Judge::LittlesLaw,
+        name: "queues".to_owned(),
+        verdict,
+        measured: format!(
+            "L = {length} messages {sign} {rate}/s x {wait} s ({name}, of {})",
+            count(nodes.len() as u64, "node")
+        ),
+        reason,
+        evidence: Vec::new(),
+    })
+}
+
+/// Returns the judgement of a run of which the measured part is not known.
+pub fn warmup(cut: &Cut) -> Option<Judgement> {
+    let Cut::Unknown(why) = cut else { return None };
+    Some(Judgement {
+        judge: Judge::Warmup,
+        name: "warmup".to_owned(),
+        verdict: Verdict::Unknown,
+        measured: String::new(),
+        reason: why.clone(),
+        evidence: Vec::new(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use analysis::log::NodeSchema;
 
     #[test]
     fn an_account_that_does_not_balance_fails_the_run() {
@@ -85,5 +147,53 @@ mod tests {
         assert_eq!(verdicts, [Verdict::Passed, Verdict::Unknown]);
         assert_eq!(judged[0].name, "partition 2");
         assert_eq!(judged[0].measured, "4 messages cut");
+    }
+
+    fn schema() -> RunSchema {
+        let node = |name: &str| NodeSchema {
+            name: name.to_owned(),
+            columns: Default::default(),
+            events: Default::default(),
+            program: false,
+            driving: Default::default(),
+        };
+        RunSchema {
+            nodes: vec![node("client"), node("server")],
+            external_peers: Vec::new(),
+        }
+    }
+
+    /// 10 messages waited for 2 s each, in 40 s.
+    fn held() -> Occupancy {
+        Occupancy {
+            node: 1,
+            arrived: 10,
+            waited: 20_000_000_000,
+            own_waits: 20_000_000_000,
+            ..Occupancy::default()
+        }
+    }
+
+    #[test]
+    fn littles_law_fails_the_run_whichever_side_is_broken() {
+        let judged =
+            |held: Occupancy| littles_law(&[held], SimTime(40_000_000_000), &schema()).unwrap();
+        let kept = judged(held());
+        assert_eq!(kept.verdict, Verdict::Passed);
+        assert_eq!(
+            kept.measured,
+            "L = 0.5 messages = 0.25/s x 2 s (server, of 1 node)"
+        );
+        let mut longer = held();
+        longer.waited += 1;
+        let mut shorter = held();
+        shorter.own_waits -= 1;
+        for broken in [longer, shorter] {
+            let judged = judged(broken);
+            assert_eq!(judged.verdict, Verdict::Failed);
+            assert!(judged.measured.contains("is not"), "{}", judged.measured);
+            assert!(judged.reason.contains("`server`"), "{}", judged.reason);
+        }
+        assert_eq!(littles_law(&[], SimTime(1), &schema()), None);
     }
 }

@@ -7,6 +7,7 @@ use analysis::log::{NodeSchema, RunSchema};
 
 use super::judges::BoundCheck;
 use super::properties::BoundProperty;
+use crate::results::manifest::driving;
 use crate::scenario::{AxisValue, BehaviorName, Group, Scenario};
 use host::check::Description;
 use host::config::Config;
@@ -107,6 +108,7 @@ impl Case {
                 columns: columns.clone(),
                 events: events.clone(),
                 program: group.program.is_some(),
+                driving: driving(&group.timing),
             }));
         }
         RunSchema {

@@ -140,7 +140,10 @@ pub(super) fn metrics(parts: &Parts, origins: &Origins, nodes: &[BoundNodes]) ->
                 continue;
             }
             let names = names_of.entry(group).or_insert_with(|| match bound {
-                BoundNodes::Behavior(behavior) => Some(metric_names(&behavior.columns)),
+                BoundNodes::Behavior(behavior) => {
+                    let driving = parts.groups[group].driving;
+                    Some(metric_names(&behavior.columns, driving))
+                }
                 BoundNodes::Program => Some(Vec::new()),
                 BoundNodes::Unknown => None,
             });

@@ -8,10 +8,11 @@ use crate::plan::{Case, Plan, Selection};
 use crate::results::folder::rfc3339;
 use crate::scenario::{Group, Scenario, TickRule, TimeMode, Timing};
 use analysis::expect::Expectation;
+use analysis::log::Driving;
 use analysis::properties::is_sometimes;
 use analysis::results::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
-    Manifest, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
+    Manifest, PairingInfo, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
 };
 use base::distribution::Distribution;
 use base::time::SimDuration;
@@ -90,6 +91,9 @@ pub fn manifest(
             .iter()
             .map(|case| case_info(plan, case, duration_s, &groups))
             .collect(),
+        pairing: plan.pairing.map(|it| PairingInfo {
+            baseline: plan.cases[it.baseline].id.clone(),
+        }),
         runs_per_case: scenario.runs,
         runs_planned: u64::from(plan.run_count()),
         log,
@@ -168,6 +172,7 @@ fn case_info(
             .collect(),
         duration_s: own_duration.filter(|_| own_duration != duration_s),
         groups: (own_groups != first_groups).then_some(own_groups),
+        window: case.scenario.window(),
         expectations: (own_expectations != expectations(&plan.cases[0].scenario))
             .then_some(own_expectations),
         properties: (own_properties != properties(&plan.cases[0].scenario))
@@ -203,6 +208,7 @@ fn group_info(group: &Group, config: Option<&Config>) -> GroupInfo {
         name: group.name.clone(),
         count: group.count,
         numbered: group.numbered,
+        rng_id: group.rng_id.clone(),
         ..GroupInfo::default()
     };
     let (Some(name), Some(config)) = (&group.behavior, config) else {
@@ -214,6 +220,7 @@ fn group_info(group: &Group, config: Option<&Config>) -> GroupInfo {
     info.behavior = name.to_string();
     info.docs = behavior.docs.clone();
     info.timing = timing_text(&group.timing);
+    info.driving = driving(&group.timing);
     info.open_loop = open_loop(&behavior.config_schema, &group.config);
     let columns = behavior.columns.iter().map(|column| ColumnInfo {
         name: column.name.clone(),
@@ -263,6 +270,15 @@ fn plugin_info(plugin: &Plugin) -> PluginInfo {
         file: build.path.display().to_string(),
         sha256: Some(build.sha256.clone()),
         bytes: build.bytes,
+    }
+}
+
+/// What makes a group's nodes handle a message.
+pub fn driving(timing: &Timing) -> Driving {
+    match timing {
+        Timing::EventDriven => Driving::Arrivals,
+        Timing::Server { .. } => Driving::Services,
+        Timing::Clocked { .. } => Driving::Ticks,
     }
 }
 

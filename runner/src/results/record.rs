@@ -6,8 +6,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use analysis::log::{Columns, CombinedLog, NodeLogs, Row, RunSchema, WriteError};
-use analysis::metrics::{NodeMetrics, RunMetrics};
+use analysis::log::{Columns, CombinedLog, NodeLogs, Occupancy, Row, RunSchema, WriteError};
+use analysis::metrics::{Finished, RunMetrics, Window};
 use analysis::results::{Judgement, LogMode};
 
 use crate::judge::checks::Checks;
@@ -44,8 +44,8 @@ pub struct Recorder {
 /// The metrics and judgements of a run.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// The metrics of each node.
-    pub metrics: Vec<NodeMetrics>,
+    /// The metrics of each node, and where the measured part begins.
+    pub measured: Finished,
     /// The judgements of the checks and properties.
     pub judgements: Vec<Judgement>,
     /// Whether nothing happened: [`RunMetrics::is_idle`].
@@ -112,6 +112,15 @@ impl Recorder {
         !self.is_full
     }
 
+    /// Measures only this part of the run.
+    pub fn within(mut self, window: Option<&Window>) -> Recorder {
+        if let Some(window) = window {
+            let metrics = self.metrics.take();
+            self.metrics = metrics.map(|metrics| metrics.within(window, &self.schema));
+        }
+        self
+    }
+
     /// Passes every record to these checks, too.
     pub fn judged_by(mut self, checks: Checks) -> Recorder {
         self.checks = Some(checks);
@@ -133,13 +142,13 @@ impl Recorder {
         self
     }
 
-    /// Writes the remaining records and returns the findings up to `end`. `waited` is for
-    /// how long messages waited in the inboxes.
+    /// Writes the remaining records and returns the findings up to `end`. `occupancy` is what
+    /// inboxes and servers held.
     ///
     /// # Errors
     ///
     /// Fails if a file could not be written, now or before.
-    pub fn finish(mut self, end: SimTime, waited: &[(u32, u128)]) -> Result<Findings, WriteError> {
+    pub fn finish(mut self, end: SimTime, occupancy: &[Occupancy]) -> Result<Findings, WriteError> {
         match self.log {
             Log::PerNode(log) => drop(log.finish()?),
             Log::Combined(log) => drop(log.finish()?),
@@ -160,8 +169,8 @@ impl Recorder {
         }
         if let Some(mut metrics) = self.metrics {
             findings.idle = metrics.is_idle();
-            metrics.waited(waited);
-            findings.metrics = metrics.finish(end.0);
+            metrics.occupied(occupancy);
+            findings.measured = metrics.finish_window(end.0);
         }
         match self.checks.map(Checks::finish) {
             Some(Ok(judgements)) => findings.judgements = judgements,

@@ -68,7 +68,8 @@ impl ResultsWriter {
             // Fails if there is no such file.
             let _ = fs::remove_file(folder.path().join(late));
         }
-        let header_of_runs = runs_header(plan.axes.iter().map(|axis| axis.name.as_str()));
+        let axes = plan.axes.iter().map(|axis| axis.name.as_str());
+        let header_of_runs = runs_header(plan.has_warmup(), axes);
         Ok(ResultsWriter {
             folder: folder.clone(),
             verdicts: Table::create(folder, VERDICTS_FILE, VERDICTS_HEADER.as_bytes())?,

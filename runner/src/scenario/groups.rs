@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
+use analysis::log::Driving;
+
 use super::document::Table;
 use super::inherit::inherit;
 use super::parts::{ConfigPart, GroupPart, NodeKind};
@@ -66,6 +68,11 @@ pub fn part(entry: &GroupEntry, nodes: Range<u32>) -> GroupPart {
             text,
             may_lack_keys: entry.lacks_base || entry.flawed && entry.config.is_none(),
         }),
+        driving: match (timing.service_time.is_some(), timing.tick_place().is_some()) {
+            (true, _) => Driving::Services,
+            (false, true) => Driving::Ticks,
+            (false, false) => Driving::Arrivals,
+        },
         ticks: timing.tick_place().is_some() && timing.service_time.is_none(),
         nodes,
     }

@@ -70,6 +70,8 @@ pub enum Shape {
     Word(&'static [&'static str]),
     /// A duration above 0.
     Duration,
+    /// A duration above 0, or `auto`.
+    Warmup,
     /// A duration of 0 or more.
     Delay,
     /// A duration or a distribution of durations.

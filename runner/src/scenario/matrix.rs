@@ -10,17 +10,23 @@
 //! `faces=10,rates=narrow`. The random streams of the case depend on the id, so the
 //! id must not depend on other cases.
 //!
+//! With `streams = "common"`, the streams do not depend on the id: repetition r of each case
+//! draws the same numbers, and the cases can be compared in pairs.
+//!
 //! `written` reads the table, `path` checks that the key of an axis exists, `word`
-//! names values, `product` makes the cases. `mistakes` merges mistakes that occur in
+//! names values, `product` makes the cases, `pairing` finds the case to compare with.
+//! `mistakes` merges mistakes that occur in
 //! several cases.
 
 mod mistakes;
+mod pairing;
 mod path;
 mod product;
 mod word;
 mod written;
 
 pub use mistakes::CaseMistakes;
+pub use pairing::Pairing;
 pub use product::Point;
 
 use serde_json::Value as Json;
@@ -28,6 +34,7 @@ use serde_json::Value as Json;
 use super::document::{Table, Value, ValueKind};
 use super::overrides::{self, Override};
 use super::reader::Mistakes;
+use super::reading::ONLY_CASE;
 use super::source::Place;
 
 /// Maximum number of cases of a matrix. A plan holds all its cases in memory.
@@ -62,8 +69,19 @@ pub struct Matrix {
     axes: Vec<Dimension>,
     /// The cases; without a matrix, one case without values.
     pub points: Vec<Point>,
+    /// Set if all cases draw the same numbers.
+    pub pairing: Option<Pairing>,
     /// Whether the matrix has mistakes, so that its cases are not known.
     pub is_flawed: bool,
+}
+
+/// Which random numbers the cases draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streams {
+    /// Each case its own.
+    Independent,
+    /// In a repetition, all cases the same.
+    Common,
 }
 
 /// An axis with all its values.
@@ -97,15 +115,28 @@ impl Matrix {
             let sound = path::check(axis, &axes, document, overrides, mistakes);
             axes.extend(axis.dimension().filter(|_| sound));
         }
+        pairing::check(&file, &axes, mistakes);
         let all_sound = mistakes.count() == before;
         let points = product::points(&file, &axes, all_sound, mistakes);
         let is_flawed = points.is_none();
+        let pairing = points
+            .as_deref()
+            .and_then(|points| pairing::find(&file, &axes, points, mistakes));
         let points = points.unwrap_or_else(|| product::each_value(&axes));
         Matrix {
             place: Some(entry.place),
             axes,
             points,
+            pairing,
             is_flawed,
+        }
+    }
+
+    /// The id of a case; without a matrix, [`ONLY_CASE`].
+    pub fn id(&self, point: &Point) -> String {
+        match self.axes.is_empty() {
+            true => ONLY_CASE.to_owned(),
+            false => id(&self.axes, point),
         }
     }
 
@@ -135,6 +166,15 @@ impl Matrix {
             }
         }
     }
+}
+
+/// The id of a case: `faces=10,rates=narrow`.
+fn id(axes: &[Dimension], point: &Point) -> String {
+    let named = axes.iter().zip(&point.0);
+    let words: Vec<String> = named
+        .map(|(axis, &index)| format!("{}={}", axis.axis.name, axis.values[index].1.word))
+        .collect();
+    words.join(",")
 }
 
 /// A value as JSON.

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use analysis::log::Driving;
+
 use super::resolved::{BehaviorName, NodeRanges, PropertyPart};
 
 /// The parts of a case. Their order is that of the file, and that of the places in
@@ -32,6 +34,8 @@ pub struct GroupPart {
     pub kind: NodeKind,
     /// The config; `None` if it is wrong.
     pub config: Option<ConfigPart>,
+    /// What makes its nodes handle a message.
+    pub driving: Driving,
     /// Whether its nodes tick.
     pub ticks: bool,
     /// The indices of its nodes.

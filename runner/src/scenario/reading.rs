@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::matrix::{Axis, AxisValue, CaseMistakes};
+use super::matrix::{Axis, AxisValue, CaseMistakes, Pairing};
 use super::measured::InputFile;
 use super::origin::Origins;
 use super::parts::Parts;
@@ -44,6 +44,8 @@ pub struct Reading {
     /// The cases: at least one, unless the file cannot be read at all. Without a
     /// matrix, one case without values.
     pub cases: Vec<ReadCase>,
+    /// Set if all cases draw the same numbers.
+    pub pairing: Option<Pairing>,
     /// The mistakes so far.
     pub mistakes: CaseMistakes,
     /// The lines with syntax errors.
@@ -85,6 +87,7 @@ impl Reading {
             inputs: Vec::new(),
             axes: Vec::new(),
             cases: Vec::new(),
+            pairing: None,
             mistakes: found,
             broken_lines: BTreeSet::new(),
         }

@@ -95,6 +95,7 @@ fn value(shape: &Shape) -> String {
             return words.join(", ");
         }
         Shape::Duration => "duration above 0",
+        Shape::Warmup => "duration above 0, or `\"auto\"`",
         Shape::Delay => "duration",
         Shape::Span => "duration, or distribution",
         Shape::Rate | Shape::Drift => "number, or distribution",

@@ -20,7 +20,9 @@ use super::resolved::{CheckRule, ExpectRule, Fault, PropertyPart, Scenario, Time
 use super::source::Place;
 use super::state;
 use super::values;
-use super::written::{ScenarioFile, TimeWord};
+use super::written::{Purpose, ScenarioFile, TimeWord};
+use analysis::metrics::Warmup;
+use base::time::SimDuration;
 
 /// A file after it is resolved.
 pub struct Resolved {
@@ -45,6 +47,7 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
     let name = name(&file, path, mistakes);
     let notes = notes(&file, path, mistakes);
     end(&file, mistakes);
+    warmup(&file, mistakes);
     check_runs(&file, mistakes);
     groups::check_starts(&file, mistakes);
     let faults = faults(&file, time, &links, &names, mistakes);
@@ -89,6 +92,8 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
                 None => or(&file.runs, || 1)?.try_into().ok()?,
             },
             duration: file.duration.as_ref().and_then(|it| it.value),
+            warmup: or(&file.warmup, Warmup::default)?,
+            steady: or(&file.purpose, || Purpose::Terminating)? == Purpose::SteadyState,
             seed: or(&file.seed, || 1)?,
             time: time?,
             max_buffered: listen::max_buffered(&file.max_buffered, &groups)?,
@@ -244,7 +249,29 @@ fn notes(file: &ScenarioFile, path: &Path, mistakes: &Mistakes) -> Option<PathBu
         );
         return None;
     }
-    Some(beside)
+    // The report contains the notes as text.
+    let wrong = match std::fs::read(&beside).map(String::from_utf8) {
+        Ok(Ok(_)) => return Some(beside),
+        Ok(Err(error)) => {
+            let at = error.utf8_error().valid_up_to();
+            let line = 1 + error.as_bytes()[..at]
+                .iter()
+                .filter(|&&it| it == b'\n')
+                .count();
+            format!(
+                "is not UTF-8 text: byte {:#04x} in line {line}",
+                error.as_bytes()[at]
+            )
+        }
+        Err(error) => format!("cannot be read: {error}"),
+    };
+    let name = notes.display().to_string();
+    mistakes.add_with_help(
+        written.place,
+        format!("`notes` names {name:?}, which {wrong}"),
+        "save the file as UTF-8",
+    );
+    None
 }
 
 /// How time passes; `None` if that is wrong, which is reported.
@@ -273,6 +300,32 @@ fn time(file: &ScenarioFile, mistakes: &Mistakes) -> Option<TimeMode> {
             );
             None
         }
+    }
+}
+
+/// Reports a warm-up that leaves nothing of a run, or of which nobody can tell.
+fn warmup(file: &ScenarioFile, mistakes: &Mistakes) {
+    let Some(written) = &file.warmup else { return };
+    let Some(Warmup::Until(ns)) = written.value else {
+        return;
+    };
+    let warmup = SimDuration(ns);
+    let Some(duration) = &file.duration else {
+        mistakes.add_with_help(
+            written.place,
+            format!("`warmup` is {warmup}, and the scenario has no `duration`: whether a run is longer is not known"),
+            "write `duration` at the top of the file, longer than the warm-up; or `warmup = \"auto\"`",
+        );
+        return;
+    };
+    if let Some(duration) = duration.value.filter(|duration| duration.0 <= ns) {
+        mistakes.add_with_help(
+            written.place,
+            format!(
+                "`warmup` is {warmup}, and a run ends at {duration}: nothing would be measured"
+            ),
+            "expected less than `duration`; a tenth of it is a good beginning",
+        );
     }
 }
 

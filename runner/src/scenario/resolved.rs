@@ -2,6 +2,7 @@
 //! Runs and results are made from it.
 
 use analysis::expect::{Expectation, Until};
+use analysis::metrics::{Warmup, Window};
 use analysis::properties::PropertyRule;
 use base::time::SimDuration;
 pub use model::{
@@ -23,6 +24,10 @@ pub struct Scenario {
     pub runs: u32,
     /// When a run ends at the latest `[ns]`. `None`: when no event is left.
     pub duration: Option<SimDuration>,
+    /// What the metrics leave out at the beginning of each run.
+    pub warmup: Warmup,
+    /// Whether a run stands for a system that goes on without end.
+    pub steady: bool,
     /// The seed of all random streams.
     pub seed: u64,
     /// How time passes.
@@ -49,6 +54,21 @@ pub struct Scenario {
     pub expectations: Vec<ExpectRule>,
     /// The properties, in the order of the file.
     pub properties: Vec<PropertyPart>,
+}
+
+impl Scenario {
+    /// The part of each run that is measured; none if it is all of it.
+    pub fn window(&self) -> Option<Window> {
+        let named = self.expectations.iter();
+        let named = named.map(|rule| (rule.expectation.metric.clone(), rule.nodes.clone()));
+        let window = Window {
+            warmup: self.warmup,
+            steady: self.steady,
+            end_ns: self.duration.map(|duration| duration.0),
+            named: named.collect(),
+        };
+        (!window.is_whole()).then_some(window)
+    }
 }
 
 /// One `[[check]]` entry.

@@ -194,6 +194,7 @@ fn shape(shape: &Shape, unit: Unit) -> Value {
         }),
         Shape::Word(words) => json!({ "type": "string", "enum": words }),
         Shape::Duration | Shape::Delay => reference("duration"),
+        Shape::Warmup => json!({ "anyOf": [reference("duration"), { "const": "auto" }] }),
         Shape::Span => reference("span"),
         Shape::Rate => reference("rate"),
         Shape::Offset => reference("offset"),

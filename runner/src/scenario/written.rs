@@ -17,6 +17,7 @@ use super::reader::{Field, Mistakes, TableReader, Written};
 use super::source::Place;
 use super::until::{self, UntilEntry};
 use super::values;
+use analysis::metrics::Warmup;
 use base::time::SimDuration;
 
 pub use fault::{FaultEntry, KINDS, KindEntry, NodesTo};
@@ -37,6 +38,8 @@ pub struct ScenarioFile {
     pub notes: OptionalKey<PathBuf>,
     pub runs: OptionalKey<u64>,
     pub duration: OptionalKey<SimDuration>,
+    pub warmup: OptionalKey<Warmup>,
+    pub purpose: OptionalKey<Purpose>,
     pub seed: OptionalKey<u64>,
     pub time: OptionalKey<TimeWord>,
     pub speed: OptionalKey<f64>,
@@ -58,6 +61,13 @@ pub struct ScenarioFile {
     pub properties: Vec<PropertyEntry>,
 }
 
+/// The value of `purpose`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Terminating,
+    SteadyState,
+}
+
 /// The value of `time`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeWord {
@@ -75,6 +85,14 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
         notes: reader.optional("notes", |field| Some(PathBuf::from(field.text()?))),
         runs: reader.optional("runs", values::whole(1, MAX_RUNS)),
         duration: reader.optional("duration", values::duration),
+        warmup: reader.optional("warmup", warmup),
+        purpose: reader.optional(
+            "purpose",
+            values::word(&[
+                ("terminating", Purpose::Terminating),
+                ("steady-state", Purpose::SteadyState),
+            ]),
+        ),
         seed: reader.optional("seed", values::whole(0, u64::MAX)),
         time: reader.optional(
             "time",
@@ -97,6 +115,17 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
     reader.optional("matrix", |_| Some(()));
     reader.finish();
     file
+}
+
+/// A duration above 0, or `auto`.
+fn warmup(field: Field<'_>) -> Option<Warmup> {
+    match field.value.as_text() {
+        Some("auto") => Some(Warmup::Auto),
+        Some(text) if text.chars().all(char::is_alphabetic) => {
+            field.expected("a duration, such as \"5s\", or \"auto\"")
+        }
+        _ => values::duration(field).map(|span| Warmup::Until(span.0)),
+    }
 }
 
 /// The entries of a table or an array; none if it is absent or wrong.

@@ -106,7 +106,10 @@ impl Drive<'_> {
         let schema = &self.plan.nodes(self.spec.case).schema;
         let print = self.options.print_line.filter(|_| self.plan.is_real());
         let limit = self.case().scenario.max_log;
-        let mut recorder = Recorder::new(schema, self.folder, self.log, print).limited_to(limit);
+        let window = self.case().scenario.window();
+        let mut recorder = Recorder::new(schema, self.folder, self.log, print)
+            .limited_to(limit)
+            .within(window.as_ref());
         if let Some(checks) = self.checks() {
             recorder = recorder.judged_by(checks);
         }
@@ -180,6 +183,7 @@ pub(super) fn assemble(
         chain: scenario.max_events_at_once,
         ..Limits::default()
     })
+    .with_slices(scenario.window().and_then(|window| window.slices()))
     .with_faults(&scenario.faults)
 }
 

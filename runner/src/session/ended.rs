@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use analysis::metrics::NodeMetrics;
+use analysis::log::Occupancy;
+use analysis::metrics::{Cut, NodeMetrics};
 use analysis::results::{Judgement, RunStatus};
 
 use super::RunError;
@@ -10,7 +11,7 @@ use super::timeout;
 use crate::plan::Case;
 use crate::results::faults;
 use crate::results::record::Recorder;
-use base::time::SimTime;
+use base::time::{SimDuration, SimTime};
 use engine::conservation::Conservation;
 use engine::faults::FaultEffect;
 use engine::run::{EndReason, Outcome};
@@ -36,6 +37,10 @@ pub(super) struct Ended {
     pub messages: u64,
     /// The metrics of each node.
     pub metrics: Vec<NodeMetrics>,
+    /// Where the measured part of the run begins; none if all of it is measured.
+    pub cut: Option<Cut>,
+    /// What inboxes and servers held.
+    pub occupancy: Vec<Occupancy>,
     /// The judgements of the plugins' checks.
     pub judgements: Vec<Judgement>,
     /// What makes the result doubtful.
@@ -55,7 +60,7 @@ pub(super) struct Ended {
 impl Ended {
     /// A run that the engine drove in this process.
     pub fn new(outcome: Outcome, recorder: Recorder) -> Result<Ended, RunError> {
-        let findings = recorder.finish(outcome.end, &outcome.waited)?;
+        let findings = recorder.finish(outcome.end, &outcome.occupancy)?;
         let stopped = stop_reason(&outcome.reason);
         let (mut status, mut failure) = status(outcome.reason);
         if let Some(broken) = findings.broken_check {
@@ -70,7 +75,9 @@ impl Ended {
             failure,
             events: outcome.events,
             messages: outcome.messages,
-            metrics: findings.metrics,
+            metrics: findings.measured.nodes,
+            cut: findings.measured.cut,
+            occupancy: outcome.occupancy,
             judgements: findings.judgements,
             warnings: [findings.warnings, faults::warnings(&outcome.faults)].concat(),
             lag: None,
@@ -121,9 +128,9 @@ pub(super) fn stop_reason(reason: &EndReason) -> Option<String> {
 /// Number of late nodes that a warning names.
 const NAMED: usize = 3;
 
-/// Returns the warning for a run whose ticks or timers were late, with the late nodes. (Of a
-/// node with few deadlines, a single late one is more than one in a hundred: the report
-/// tells of single nodes.)
+/// Returns the warning for a run whose ticks or timers were late, with the late nodes. Messages
+/// that waited on links may have been late where no node was. (Of a node with few deadlines, a
+/// single late one is more than one in a hundred: the report tells of single nodes.)
 pub(super) fn lateness(lag: &Lag, roster: &Roster) -> Option<String> {
     let p99 = lag.percentile(99).filter(|_| lag.is_late())?;
     let nodes: Vec<u32> = lag.late_nodes().collect();
@@ -132,12 +139,35 @@ pub(super) fn lateness(lag: &Lag, roster: &Roster) -> Option<String> {
     if nodes.len() > NAMED {
         names.push(format!("{} more", nodes.len() - NAMED));
     }
-    let names = names.join(", ");
-    Some(format!(
-        "ticks and timers were late: one in a hundred by {p99} or more, the bound is {LATE}; late nodes: {names}"
-    ))
+    Some(late(p99, &names))
+}
+
+fn late(p99: SimDuration, names: &[String]) -> String {
+    let (what, whose) = match names.join(", ") {
+        none if none.is_empty() => ("messages on links or faults", "no node was".to_owned()),
+        names => ("ticks and timers", format!("late nodes: {names}")),
+    };
+    format!("{what} were late: one in a hundred by {p99} or more, the bound is {LATE}; {whose}")
 }
 
 pub(super) fn seconds(time: SimTime) -> f64 {
     (time - SimTime::ZERO).as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_of_lateness_names_late_nodes_or_says_that_no_node_was() {
+        let p99 = SimDuration(32_000_000);
+        assert_eq!(
+            late(p99, &["a-1".to_owned(), "4 more".to_owned()]),
+            "ticks and timers were late: one in a hundred by 32 ms or more, the bound is 10 ms; late nodes: a-1, 4 more"
+        );
+        assert_eq!(
+            late(p99, &[]),
+            "messages on links or faults were late: one in a hundred by 32 ms or more, the bound is 10 ms; no node was"
+        );
+    }
 }

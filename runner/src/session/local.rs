@@ -9,6 +9,9 @@ use analysis::log::create;
 use analysis::log::tables::{FAULTS_FILE, LAG_FILE};
 use analysis::results::{Judgement, LogMode, RunRow, RunStatus, Verdict, gravest, verdict_of};
 
+use analysis::metrics::Cut;
+use base::time::SimTime;
+
 use super::drive::Drive;
 use super::ended::{Ended, seconds};
 use super::timeout::Limits;
@@ -156,6 +159,7 @@ fn result(
         wall_s: began.elapsed().as_secs_f64(),
         events: ended.events,
         messages: ended.messages,
+        warmup_s: plan.has_warmup().then(|| warmup_s(ended.cut.as_ref())),
         axes: case.axes(),
     };
     Ok(RunResult {
@@ -172,6 +176,17 @@ fn result(
             false => Vec::new(),
         },
     })
+}
+
+/// The time at the beginning that is left out, as `runs.csv` has it; nothing if it is not
+/// known.
+fn warmup_s(cut: Option<&Cut>) -> String {
+    match cut {
+        None => "0".to_owned(),
+        Some(cut) => cut
+            .ns()
+            .map_or_else(String::new, |ns| seconds(SimTime(ns)).to_string()),
+    }
 }
 
 /// The judgements of a run: of its checks, its expectations, and the runner.
@@ -193,6 +208,10 @@ fn judgements(drive: &Drive<'_>, ended: &mut Ended) -> Vec<Judgement> {
     ));
     judgements.extend(world::faults(&ended.faults));
     judgements.extend(ended.conservation.as_ref().map(world::conservation));
+    judgements.extend(world::littles_law(&ended.occupancy, ended.end, schema));
+    if is_whole(drive.plan, ended.status) {
+        judgements.extend(ended.cut.as_ref().and_then(world::warmup));
+    }
     // A user who stops a run knows that it was short.
     if ended.idle && ended.status == RunStatus::Complete {
         judgements.push(activity::idle_run());

@@ -192,7 +192,7 @@ fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
     let faults = outcome.faults.iter();
     let faults = faults.map(|fault| FaultTimes(fault.windows.iter().map(held).collect()));
     let faults = faults.collect();
-    let ending = match real.into_sink().finish(outcome.end, &outcome.waited) {
+    let ending = match real.into_sink().finish(outcome.end, &outcome.occupancy) {
         Ok(findings) => {
             remarks.extend(findings.warnings);
             ending(outcome.reason)
@@ -209,7 +209,7 @@ fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
         remarks,
         faults,
         conservation: outcome.conservation,
-        waited: outcome.waited,
+        occupancy: outcome.occupancy,
     }
 }
 

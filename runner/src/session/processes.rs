@@ -2,7 +2,7 @@
 //! to processes, and reads the logs back for metrics and checks. The other side is
 //! [`node`](super::node).
 
-use analysis::log::{RunLog, RunSchema};
+use analysis::log::{Occupancy, RunLog, RunSchema};
 use analysis::metrics::RunMetrics;
 use analysis::results::RunStatus;
 
@@ -61,12 +61,12 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
     let mut findings = match status {
         RunStatus::Failed => Findings::default(),
         _ if !begun => Findings {
-            metrics: RunMetrics::new(schema).finish(0),
+            measured: metrics(drive, schema).finish_window(0),
             ..Findings::default()
         },
         _ => {
             drive.copy_states()?;
-            measure(drive, schema, sum.end, &sum.waited)?
+            measure(drive, schema, sum.end, &sum.occupancy)?
         }
     };
     if let Some(broken) = findings.broken_check.take() {
@@ -81,7 +81,9 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
         failure,
         events: sum.events,
         messages: sum.messages,
-        metrics: findings.metrics,
+        metrics: findings.measured.nodes,
+        cut: findings.measured.cut,
+        occupancy: sum.occupancy,
         judgements: findings.judgements,
         warnings,
         lag: Some(sum.lag),
@@ -155,17 +157,26 @@ fn shares(roster: &Roster) -> Vec<(Vec<u32>, String)> {
     shares
 }
 
+/// The metrics of a run before its first row.
+fn metrics(drive: &Drive<'_>, schema: &RunSchema) -> RunMetrics {
+    let metrics = RunMetrics::new(schema);
+    match drive.case().scenario.window() {
+        Some(window) => metrics.within(&window, schema),
+        None => metrics,
+    }
+}
+
 /// Computes metrics and judgements from the logs of a run, up to its end.
 fn measure(
     drive: &Drive<'_>,
     schema: &RunSchema,
     end: SimTime,
-    waited: &[(u32, u128)],
+    occupancy: &[Occupancy],
 ) -> Result<Findings, RunError> {
     let mut checks = drive.checks();
     let mut properties = drive.properties();
-    let mut metrics = RunMetrics::new(schema);
-    metrics.waited(waited);
+    let mut metrics = metrics(drive, schema);
+    metrics.occupied(occupancy);
     let mut log = RunLog::open(drive.folder, Some(schema))?;
     let mut known = 0;
     while let Some((row, columns, names)) = log.next_named()? {
@@ -186,7 +197,7 @@ fn measure(
     judgements.extend(properties.into_iter().flat_map(|it| it.finish(end)));
     Ok(Findings {
         idle: metrics.is_idle(),
-        metrics: metrics.finish(end.0),
+        measured: metrics.finish_window(end.0),
         judgements,
         broken_check,
         warnings: Vec::new(),

@@ -76,6 +76,7 @@ impl RunLog {
                 columns: Arc::clone(&columns),
                 events: Arc::default(),
                 program: false,
+                driving: Default::default(),
             }));
             opened.push(LogFile::new(path.clone(), first));
         }

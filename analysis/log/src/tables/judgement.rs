@@ -50,6 +50,11 @@ pub enum Judge {
     /// The runner: each message that was sent was received, or dropped, or is on
     /// its way.
     Conservation,
+    /// The runner: at each node, the messages that wait are as many as Little's law says.
+    LittlesLaw,
+    /// The runner: which part of a run is left out of the metrics. There is a judgement only
+    /// if it is not known.
+    Warmup,
     /// The runner: some node did a step, or some program exchanged a message. Of a
     /// single run there is a judgement only if nothing happened, and the verdict of the
     /// run does not depend on it; the case is judged over its runs.
@@ -84,13 +89,15 @@ pub const VERDICTS_HEADER: &str = "run,case,judge,name,verdict,measured,reason\n
 pub const EVIDENCE_HEADER: &str = "run,case,name,node,row,time_ns,step,event,peer,message,note\n";
 
 impl Judge {
-    const ALL: [Judge; 7] = [
+    const ALL: [Judge; 9] = [
         Judge::Check,
         Judge::Expect,
         Judge::Property,
         Judge::Happened,
         Judge::Fault,
         Judge::Conservation,
+        Judge::LittlesLaw,
+        Judge::Warmup,
         Judge::Activity,
     ];
 
@@ -103,6 +110,8 @@ impl Judge {
             Judge::Happened => "happened",
             Judge::Fault => "fault",
             Judge::Conservation => "conservation",
+            Judge::LittlesLaw => "littles-law",
+            Judge::Warmup => "warmup",
             Judge::Activity => "activity",
         }
     }
@@ -286,13 +295,13 @@ pub fn gravest(verdicts: impl IntoIterator<Item = Verdict>) -> Option<Verdict> {
 }
 
 /// The verdict of a run. A run with no expectation and no check has none:
-/// [`Judge::Conservation`] counts only if it failed, [`Judge::Activity`] and
-/// [`Judge::Happened`] only over the runs of a case.
+/// [`Judge::Conservation`] and [`Judge::LittlesLaw`] count only if they failed,
+/// [`Judge::Activity`] and [`Judge::Happened`] only over the runs of a case.
 pub fn verdict_of(judgements: &[Judgement]) -> Option<Verdict> {
     let counts = |it: &&Judgement| match it.judge {
-        Judge::Conservation => it.verdict == Verdict::Failed,
+        Judge::Conservation | Judge::LittlesLaw => it.verdict == Verdict::Failed,
         Judge::Activity | Judge::Happened => false,
-        Judge::Check | Judge::Expect | Judge::Property | Judge::Fault => true,
+        Judge::Check | Judge::Expect | Judge::Property | Judge::Fault | Judge::Warmup => true,
     };
     gravest(judgements.iter().filter(counts).map(|it| it.verdict))
 }

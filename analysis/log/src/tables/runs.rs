@@ -54,6 +54,10 @@ pub struct RunRow {
     pub events: u64,
     /// Messages that were sent.
     pub messages: u64,
+    /// Simulated time at the beginning that the metrics leave out `[s]`: `None` if the plan
+    /// has no warm-up, empty if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup_s: Option<String>,
     /// The value on each axis, in the order of the header.
     pub axes: Vec<String>,
 }
@@ -98,7 +102,7 @@ impl Verdict {
     }
 }
 
-/// The columns that every `runs.csv` has, in order; the axes follow.
+/// The columns that every `runs.csv` has, in order; [`WARMUP_COLUMN`] and the axes follow.
 pub const RUN_COLUMNS: [&str; 9] = [
     "run",
     "case",
@@ -111,9 +115,13 @@ pub const RUN_COLUMNS: [&str; 9] = [
     "messages",
 ];
 
-/// The header line of `runs.csv`, with its line end.
-pub fn runs_header<'a>(axes: impl IntoIterator<Item = &'a str>) -> String {
-    line(RUN_COLUMNS.into_iter().chain(axes))
+/// The column of a plan with a warm-up.
+pub const WARMUP_COLUMN: &str = "warmup_s";
+
+/// The header line of `runs.csv`, with its line end. `warmup`: whether the plan has one.
+pub fn runs_header<'a>(warmup: bool, axes: impl IntoIterator<Item = &'a str>) -> String {
+    let own = warmup.then_some(WARMUP_COLUMN);
+    line(RUN_COLUMNS.into_iter().chain(own).chain(axes))
 }
 
 impl fmt::Display for RunRow {
@@ -130,7 +138,8 @@ impl fmt::Display for RunRow {
             self.events.to_string(),
             self.messages.to_string(),
         ];
-        f.write_str(&line(cells.iter().chain(&self.axes).map(String::as_str)))
+        let rest = self.warmup_s.iter().chain(&self.axes);
+        f.write_str(&line(cells.iter().chain(rest).map(String::as_str)))
     }
 }
 
@@ -142,13 +151,15 @@ impl RunRow {
     pub fn read(path: &Path) -> Result<Vec<RunRow>, TableError> {
         let mut table = TableReader::open(path, &RUN_COLUMNS)?;
         let mut runs = Vec::new();
+        let first = RUN_COLUMNS.len();
+        let has_warmup = table.header().nth(first) == Some(WARMUP_COLUMN);
         while let Some(row) = table.next_row()? {
-            runs.push(RunRow::from_row(&row)?);
+            runs.push(RunRow::from_row(&row, has_warmup)?);
         }
         Ok(runs)
     }
 
-    fn from_row(row: &TableRow<'_>) -> Result<RunRow, TableError> {
+    fn from_row(row: &TableRow<'_>, has_warmup: bool) -> Result<RunRow, TableError> {
         let status = RunStatus::from_word(row.text(3)?)
             .ok_or_else(|| row.wrong(3, "`complete`, `failed` or `stopped`"))?;
         let verdict = match row.text(4)? {
@@ -157,6 +168,17 @@ impl RunRow {
                 Verdict::from_word(word)
                     .ok_or_else(|| row.wrong(4, "`passed`, `failed`, `unknown` or nothing"))?,
             ),
+        };
+        let first = RUN_COLUMNS.len();
+        let warmup_s = match has_warmup {
+            true => {
+                let cell = row.text(first)?;
+                if !cell.is_empty() {
+                    row.real(first)?;
+                }
+                Some(cell.to_owned())
+            }
+            false => None,
         };
         Ok(RunRow {
             run: row.number(0)?,
@@ -168,7 +190,8 @@ impl RunRow {
             wall_s: row.real(6)?,
             events: row.number(7)?,
             messages: row.number(8)?,
-            axes: (RUN_COLUMNS.len()..row.cell_count())
+            warmup_s,
+            axes: (first + usize::from(has_warmup)..row.cell_count())
                 .map(|index| row.text(index).map(str::to_owned))
                 .collect::<Result<_, _>>()?,
         })
@@ -191,6 +214,7 @@ mod tests {
             wall_s: 0.001_25,
             events: 600,
             messages: 170,
+            warmup_s: None,
             axes: vec!["10".into(), "a \"b\"".into()],
         };
         assert_eq!(
@@ -198,12 +222,25 @@ mod tests {
             "7,\"faces=10,rates=narrow\",99,complete,,60,0.001250,600,170,10,\"a \"\"b\"\"\"\n"
         );
         assert_eq!(
-            runs_header(["faces"]),
+            runs_header(false, ["faces"]),
             "run,case,seed,status,verdict,duration_s,wall_s,events,messages,faces\n"
         );
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("runs.csv");
-        std::fs::write(&path, runs_header(["faces", "name"]) + &row.to_string()).unwrap();
-        assert_eq!(RunRow::read(&path).unwrap(), [row]);
+        std::fs::write(
+            &path,
+            runs_header(false, ["faces", "name"]) + &row.to_string(),
+        )
+        .unwrap();
+        assert_eq!(RunRow::read(&path).unwrap(), std::slice::from_ref(&row));
+        for warmup in ["0.25", ""] {
+            let row = RunRow {
+                warmup_s: Some(warmup.to_owned()),
+                ..row.clone()
+            };
+            let header = runs_header(true, ["faces", "name"]);
+            std::fs::write(&path, header + &row.to_string()).unwrap();
+            assert_eq!(RunRow::read(&path).unwrap(), [row]);
+        }
     }
 }

@@ -17,6 +17,7 @@ fn node(name: &str, columns: Vec<ColumnSchema>) -> NodeSchema {
         columns: columns.into(),
         events: vec!["internal".to_owned()].into(),
         program: false,
+        driving: Default::default(),
     }
 }
 

@@ -41,6 +41,15 @@ pub(super) fn draw(canvas: &mut Canvas, plot: &Lines) {
                 .map(|(value, label)| (scale.place(value), label))
                 .collect()
         };
+        if panel.left_out_s > 0.0 {
+            let right = across.place(panel.left_out_s.min(plot.end_s) * factor);
+            canvas.bar(
+                (place.left, place.top),
+                (right - place.left, place.height),
+                "pr",
+                "left out: warm-up",
+            );
+        }
         panels::frame(
             canvas,
             place,

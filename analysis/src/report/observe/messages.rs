@@ -208,9 +208,10 @@ pub(super) fn latency(runs: &[Run<'_>], open: bool) -> Option<String> {
     if open {
         // A message of an external peer has no `send`, so there is no mean.
         return Some(format!(
-            "From send to handling a message between nodes took {} at most (to {}).",
+            "From send to handling a message between nodes took {} at most (to {}).{}",
             span(longest),
             place(node, runs),
+            censored(runs),
         ));
     }
     let (mut sum, mut received) = (0.0, 0.0);
@@ -221,10 +222,28 @@ pub(super) fn latency(runs: &[Run<'_>], open: bool) -> Option<String> {
     }
     (received > 0.0).then(|| {
         format!(
-            "From send to handling a message took {} on average and {} at most (to {}).",
+            "From send to handling a message took {} on average and {} at most (to {}).{}",
             span(sum / received),
             span(longest),
             place(node, runs),
+            censored(runs),
         )
     })
+}
+
+/// A sentence about the messages that were not handled at the end, with a space before it:
+/// they have no latency, and are not the shortest.
+fn censored(runs: &[Run<'_>]) -> String {
+    let nodes = || runs.iter().flat_map(|run| &run.nodes);
+    let waiting: f64 = nodes().filter_map(|node| node.get("unhandled")).sum();
+    match waiting {
+        0.0 => String::new(),
+        1.0 => {
+            " 1 message that had arrived was not handled at the end; it has no latency.".to_owned()
+        }
+        many => format!(
+            " {} messages that had arrived were not handled at the end; they have no latency, so the long ones may be missing.",
+            fixed(many, 0)
+        ),
+    }
 }

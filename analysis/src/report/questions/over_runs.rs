@@ -328,7 +328,7 @@ fn spread_rows(
                 format!(
                     "{} ({} %)",
                     between(it.low, it.high, ends),
-                    percent(it.coverage)
+                    number::percent(it.coverage)
                 )
             }),
             match &spread.interval {
@@ -352,12 +352,6 @@ fn between(low: f64, high: f64, decimals: usize) -> String {
         number::fixed(low, decimals),
         number::fixed(high, decimals)
     )
-}
-
-/// A coverage in percent, with at most two decimals: 93.75, 97.85, 50.
-fn percent(coverage: f64) -> String {
-    let text = format!("{:.2}", 100.0 * coverage);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A percentile of all samples behind a row of the table.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::{ColumnKind, ColumnSchema, NodeSchema};
+use super::super::streams::StreamNames;
+use crate::log::{ColumnKind, ColumnSchema, Driving, NodeSchema};
 
 /// A group of nodes that are alike.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -15,6 +16,9 @@ pub struct GroupInfo {
     pub count: u32,
     /// Whether the nodes are `NAME-1`, `NAME-2`, ...
     pub numbered: bool,
+    /// The name that replaces `name` in random streams, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rng_id: Option<String>,
     /// `PLUGIN.BEHAVIOR`.
     pub behavior: String,
     /// The documentation of the behavior; may be empty.
@@ -24,6 +28,9 @@ pub struct GroupInfo {
     /// empty for external programs.
     #[serde(default)]
     pub timing: String,
+    /// What makes its nodes handle a message.
+    #[serde(default)]
+    pub driving: Driving,
     /// For load generators: whether its nodes send requests at times of their own, and not after
     /// replies; `None` for all other behaviors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,6 +97,15 @@ impl GroupInfo {
         }
     }
 
+    /// The names of its nodes in random streams.
+    pub fn stream_names(&self) -> StreamNames {
+        StreamNames {
+            name: self.rng_id.as_ref().unwrap_or(&self.name).clone(),
+            count: self.count,
+            numbered: self.numbered,
+        }
+    }
+
     /// The schemas of its nodes.
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeSchema> {
         let column = |column: &ColumnInfo| ColumnSchema {
@@ -104,6 +120,7 @@ impl GroupInfo {
             columns: Arc::clone(&columns),
             events: Arc::clone(&events),
             program: self.is_program(),
+            driving: self.driving,
         })
     }
 }

@@ -1,7 +1,8 @@
 //! The client: takes commands, returns frames to send and notices for the user.
 //!
 //! The client has at most one pending request, so it can send the request again without
-//! overtaking another one. It accepts a message only directly after the previous one and
+//! overtaking another one; over a transport without loss, [`Client::send`] sends messages without
+//! waiting. It accepts a message only directly after the previous one and
 //! acknowledges it; after a gap, it requests the missing messages.
 //!
 //! When the connection is lost, the user's command waits. On the next connection, the client
@@ -12,13 +13,15 @@
 //! [`Client::resend`] after a timeout, and [`Client::poll`] from time to time.
 
 mod notice;
+mod pipeline;
 mod replies;
 
 pub use notice::{Notice, Outcome};
 
 use crate::Command;
 use crate::wire::{FromClient, FromServer, Request};
-use std::collections::BTreeMap;
+use pipeline::UnderWay;
+use std::collections::{BTreeMap, VecDeque};
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +44,8 @@ pub struct Client {
     /// The mailbox of the account that numbers its messages, and the last number.
     numbers: (u64, u64),
     command: Option<PendingCommand>,
+    /// Messages without a reply, the oldest first; see `pipeline`.
+    under_way: VecDeque<UnderWay>,
     /// Whether messages may be missing.
     catch_up: bool,
     /// Whether the user leaves after the command.
@@ -135,6 +140,7 @@ impl Client {
         self.has_session = false;
         self.request = None;
         self.user = None;
+        self.keep_under_way();
     }
 
     /// Begins a command. An unfinished command is given up, so check
@@ -254,6 +260,7 @@ impl Client {
     fn begin(&mut self, out: &mut Outgoing) {
         self.has_session = false;
         self.user = None;
+        self.keep_under_way();
         self.last = 0;
         let nonce = self.nonce;
         self.nonce = nonce.wrapping_add(1);

@@ -54,14 +54,25 @@ impl ChatClient {
                 }
             }
             Notice::Repeated => node.record(REPEATED),
-            Notice::Elsewhere | Notice::Gone { .. } => node.record(EXPELLED),
+            Notice::Elsewhere | Notice::Gone { .. } => {
+                node.record(EXPELLED);
+                // Nothing else would make an open-loop user log in again.
+                if self.open.is_some() && !self.client.is_busy() {
+                    let pause = node.config().think.sample(node.random());
+                    self.act_after(node, pause);
+                }
+            }
+            Notice::MessageAnswered { number, outcome } => self.keep_result(number, outcome),
             Notice::Complaint { text } => {
                 node.print(&text);
                 node.record(COMPLAINT);
             }
             Notice::Answered { outcome, .. } => {
-                self.has_columns = true;
-                node.set(REPLY, node.now_ns().saturating_sub(self.commanded_ns));
+                // In an open loop, `reply_ns` is that of messages alone.
+                if self.open.is_none() {
+                    self.has_columns = true;
+                    node.set(REPLY, node.now_ns().saturating_sub(self.commanded_ns));
+                }
                 self.counts.unanswered -= 1;
                 node.set(UNANSWERED, self.counts.unanswered);
                 self.answered(node, outcome);
@@ -71,7 +82,9 @@ impl ChatClient {
 
     /// Handles the result of a command, and sets the time of the next action.
     fn answered(&mut self, node: &mut Context<Self>, outcome: Outcome) {
-        let (mut away, mut at_once) = (false, !self.script.is_empty());
+        let is_refused = matches!(outcome, Outcome::Refused { .. });
+        let at_once_by_plan = !self.script.is_empty() || self.open.is_some() && !is_refused;
+        let (mut away, mut at_once) = (false, at_once_by_plan);
         let mut event = ANSWERED;
         match outcome {
             Outcome::Created => {
@@ -151,14 +164,19 @@ impl ChatClient {
         if self.client.user().is_none() && !self.away {
             return self.command(node, Command::Login { name });
         }
+        if self.open.is_some() {
+            return self.prepare(node);
+        }
         if self.next >= config.actions {
             return Ok(());
         }
         self.next += 1;
         let random = node.random();
         let command = match random::action(config, random) {
-            Action::Send => random::send(&self.known, self.next, config, random)
-                .unwrap_or_else(|| random::list(&name, random)),
+            Action::Send => match random::message(&self.known, self.next, config, random) {
+                Some((to, text)) => Command::Send { to, text },
+                None => random::list(&name, random),
+            },
             Action::List => random::list(&name, random),
             Action::Receive => Command::Receive,
             Action::Logout => Command::Logout,
@@ -174,7 +192,7 @@ impl ChatClient {
         self.command(node, command)
     }
 
-    fn command(&mut self, node: &mut Context<Self>, command: Command) -> Result {
+    pub(super) fn command(&mut self, node: &mut Context<Self>, command: Command) -> Result {
         self.commanded_ns = node.now_ns();
         self.counts.unanswered += 1;
         node.set(UNANSWERED, self.counts.unanswered);

@@ -2,7 +2,7 @@
 
 use super::script::Line;
 use chat_core::{MAX_TEXT, check_name};
-use runner_sdk::{Distribution, Problem, Span};
+use runner_sdk::{Arrivals, Distribution, InOrder, Problem, Rate, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +24,19 @@ pub struct ClientConfig {
     pub script: Vec<String>,
 
     /// Without a script: number of random actions. The user creates its account, logs in,
-    /// executes the actions, and stays logged in.
+    /// executes the actions, and stays logged in. With `rate` or `gap`: number of messages.
     pub actions: u64,
+
+    /// Open loop: messages per second, evenly spaced, each to a random user. The user does not wait
+    /// for replies, and `reply_ns` counts from the time at which the message was to be sent. The first
+    /// is sent after the login and a list of the users.
+    #[schemars(extend("x-open-loop" = true))]
+    pub rate: Option<Rate>,
+
+    /// Open loop, as `rate`: the time from one message to the next. From a distribution, each gap
+    /// is a new draw, or the next value of a trace.
+    #[schemars(extend("x-open-loop" = true))]
+    pub gap: Option<InOrder<Span>>,
 
     /// Pause before each random action. From a distribution, each pause is a new draw.
     pub think: Distribution<Span>,
@@ -42,7 +53,8 @@ pub struct ClientConfig {
 
     /// How long to wait for a reply before the request is sent again. The wait doubles with each
     /// repetition, up to 8 times the `timeout`. Without a `timeout` the user waits forever: use
-    /// this only over links that lose no messages.
+    /// this only over links that lose no messages. With `rate` or `gap` it is for logins and lists
+    /// alone, which a server that crashed does not get; messages are sent again after a login.
     pub timeout: Option<Span>,
 
     /// Interval at which a user that is logged in polls for missing messages. Default: 4 times
@@ -60,6 +72,8 @@ impl Default for ClientConfig {
             name: None,
             script: Vec::new(),
             actions: 0,
+            rate: None,
+            gap: None,
             think: Span::from_secs(1).into(),
             away: Span::from_secs(5).into(),
             weights: Weights::default(),
@@ -159,6 +173,55 @@ impl ClientConfig {
         if !(total > 0.0 && total.is_finite()) {
             let text = format!("have the sum {total}, expected more than 0");
             wrong("weights", text);
+        }
+        problems.extend(Arrivals::problems(self.rate, self.gap.as_ref()));
+        problems.extend(self.open_loop_problems());
+        problems
+    }
+
+    /// Whether messages are sent without waiting for replies.
+    pub(super) fn is_open_loop(&self) -> bool {
+        self.rate.is_some() || self.gap.is_some()
+    }
+
+    /// Keys that mean nothing in an open loop.
+    fn open_loop_problems(&self) -> Vec<Problem> {
+        if !self.is_open_loop() {
+            return Vec::new();
+        }
+        let key = if self.rate.is_some() { "rate" } else { "gap" };
+        let default = ClientConfig::default();
+        let others = [
+            (
+                "script",
+                !self.script.is_empty(),
+                "a script has its own times",
+            ),
+            (
+                "think",
+                self.think != default.think,
+                "the load alone says when to send",
+            ),
+            (
+                "away",
+                self.away != default.away,
+                "the user stays logged in",
+            ),
+            (
+                "weights",
+                self.weights != default.weights,
+                "each action is a message",
+            ),
+        ];
+        let found = others.into_iter().filter(|(_, is_set, _)| *is_set);
+        let problem = |(path, _, why)| {
+            let message = format!("and `{key}` exclude each other: in an open loop {why}");
+            Problem::at(path, message)
+        };
+        let mut problems: Vec<Problem> = found.map(problem).collect();
+        if self.actions == 0 && self.script.is_empty() {
+            let message = format!("is 0, expected the number of messages that `{key}` sends");
+            problems.push(Problem::at("actions", message));
         }
         problems
     }

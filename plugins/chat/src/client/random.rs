@@ -52,13 +52,13 @@ pub(super) fn list(own: &str, random: &mut Random) -> Command {
     Command::List { pattern }
 }
 
-/// A message to one of the known names; `None` if no name is known.
-pub(super) fn send(
+/// The recipient, one of the known names, and the text of a message; `None` if no name is known.
+pub(super) fn message(
     known: &[String],
     count: u64,
     config: &ClientConfig,
     random: &mut Random,
-) -> Option<Command> {
+) -> Option<(String, String)> {
     if known.is_empty() {
         return None;
     }
@@ -67,5 +67,5 @@ pub(super) fn send(
     let mut text = format!("message {count}");
     text.extend(std::iter::repeat_n('.', size.saturating_sub(text.len())));
     text.truncate(size);
-    Some(Command::Send { to, text })
+    Some((to, text))
 }

@@ -2,11 +2,12 @@
 
 use runner_sdk::{Column, Event};
 
-/// Time from a command to its result.
+/// Time from a command to its result; in an open loop, from when a message was due.
 pub const REPLY: Column<u64> = Column::new(
     5,
     "reply_ns",
-    "time from the command to its result [ns]; empty in steps without a result",
+    "time from the command to its result [ns]; with `rate` or `gap` from when a message was to be sent to \
+     its result; empty in steps without a result",
 );
 
 /// Number of messages that the server accepted.
@@ -19,8 +20,12 @@ pub const GETS: Column<u64> = Column::new(7, "gets", "messages received so far")
 pub const RETRIES: Column<u64> = Column::new(8, "retries", "requests sent again so far");
 
 /// Number of commands without a reply.
-pub const UNANSWERED: Column<u64> =
-    Column::new(9, "unanswered", "commands so far that have no reply");
+pub const UNANSWERED: Column<u64> = Column::new(
+    9,
+    "unanswered",
+    "commands so far that have no reply; with `rate` or `gap` also messages that were to be sent and \
+     wait for a login",
+);
 
 /// Number of awaits that have not come true.
 pub const UNMET: Column<u64> = Column::new(

@@ -276,6 +276,171 @@ fn random_messages_are_sent_to_users_of_the_last_list() {
     assert!(expected.contains(&asked[0]), "{asked:?}");
 }
 
+/// An open-loop user with this load, that is logged in and has listed `ben` alone.
+fn open_loop(load: &str) -> (Kit<ChatClient>, Vec<Effect>) {
+    let mut user = user(load);
+    user.connect(SERVER);
+    user.message(SERVER, reply(1, Reply::Done));
+    assert_eq!(requests(&user.timer(timer::NEXT)), ["2 create anna"]);
+    user.message(SERVER, reply(2, Reply::Done));
+    assert_eq!(requests(&user.timer(timer::NEXT)), ["3 login anna"]);
+    user.message(SERVER, logged_in(3, 0));
+    assert_eq!(requests(&user.timer(timer::NEXT)), ["4 list *"]);
+    let (more, names) = (false, vec!["ben"]);
+    user.message(SERVER, reply(4, Reply::Names { more, names }));
+    assert_eq!(user.get(REPLY), None);
+    let effects = user.timer(timer::NEXT);
+    (user, effects)
+}
+
+const MS: Duration = Duration::from_millis(1);
+
+fn timer_in(tag: u64, ms: u32) -> Effect {
+    Effect::timer_set(tag, ms * MS)
+}
+
+fn sent(number: u32) -> Vec<u8> {
+    reply(number, Reply::Sent { delivered: true })
+}
+
+#[test]
+fn an_open_loop_sends_at_its_own_times_and_counts_replies_from_them() {
+    let (mut user, effects) = open_loop("actions = 3\nrate = 100\nsize = 9");
+    assert_eq!(effects, [timer_in(timer::DUE, 10)]);
+    let first = user.at(10 * MS).timer(timer::DUE);
+    assert_eq!(requests(&first), ["5 send 1 ben message 1"]);
+    assert_eq!((user.text(TO), user.get(NUMBER)), (Some("ben"), Some(1)));
+    assert!(first.contains(&timer_in(timer::DUE, 10)));
+    // The names are listed again in a step of their own.
+    assert_eq!(first.last(), Some(&timer_in(timer::NEXT, 0)));
+    assert_eq!(requests(&user.timer(timer::NEXT)), ["6 list *"]);
+    // The node was paused: the second is 15 ms late, and the third is due at once.
+    let second = user.at(35 * MS).timer(timer::DUE);
+    assert_eq!(requests(&second), ["7 send 2 ben message 2"]);
+    assert!(second.contains(&timer_in(timer::DUE, 0)));
+    let third = user.timer(timer::DUE);
+    assert_eq!(requests(&third), ["8 send 3 ben message 3"]);
+    // No message is left, so no other is due.
+    assert!(
+        !third
+            .iter()
+            .any(|it| matches!(it, Effect::TimerSet { tag, .. } if *tag == timer::DUE))
+    );
+    assert_eq!(user.get(UNANSWERED), Some(4));
+    user.at(40 * MS);
+    for (request, ms) in [(5, 30), (7, 20), (8, 10)] {
+        assert_eq!(
+            user.message(SERVER, sent(request)),
+            [Effect::recorded(ANSWERED)]
+        );
+        assert_eq!(user.get(REPLY), Some(ms * 1_000_000));
+    }
+    assert_eq!((user.get(SENDS), user.get(UNANSWERED)), (Some(3), Some(1)));
+}
+
+#[test]
+fn in_an_open_loop_messages_that_are_due_wait_for_the_next_login() {
+    let gap = "gap = { trace = { values = ['10ms', '20ms'] } }";
+    let (mut user, _) = open_loop(&format!("actions = 4\n{gap}\nreconnect = '100ms'"));
+    user.at(10 * MS).timer(timer::DUE);
+    user.at(30 * MS).timer(timer::DUE);
+    user.at(35 * MS).disconnect(SERVER);
+    assert_eq!(
+        user.at(40 * MS).timer(timer::DUE),
+        [timer_in(timer::DUE, 20)]
+    );
+    assert_eq!(user.at(60 * MS).timer(timer::DUE), []);
+    assert_eq!(user.get(UNANSWERED), Some(4));
+    user.at(135 * MS).timer(timer::RECONNECT);
+    user.message(SERVER, reply(1, Reply::Done));
+    // The server accepted the first message. The second is sent again, the third was not sent yet.
+    let effects = user.at(140 * MS).message(SERVER, logged_in(2, 1));
+    assert_eq!(requests(&effects)[0][..10], *"3 send 2 b");
+    assert_eq!(
+        effects[1..],
+        [Effect::recorded(ANSWERED), timer_in(timer::WAITING, 0)]
+    );
+    assert_eq!(user.get(REPLY), Some(130_000_000));
+    let effects = user.timer(timer::WAITING);
+    assert_eq!(requests(&effects)[0][..10], *"4 send 3 b");
+    assert!(effects.contains(&timer_in(timer::WAITING, 0)));
+    let effects = user.timer(timer::WAITING);
+    assert_eq!(requests(&effects)[0][..10], *"5 send 4 b");
+    assert!(!effects.contains(&timer_in(timer::WAITING, 0)));
+    for (request, ms) in [(3, 120), (4, 110), (5, 90)] {
+        user.at(150 * MS).message(SERVER, sent(request));
+        assert_eq!(user.get(REPLY), Some(ms * 1_000_000));
+    }
+    assert_eq!((user.get(SENDS), user.get(RETRIES)), (Some(4), Some(0)));
+}
+
+#[test]
+fn several_results_of_one_login_have_a_step_each() {
+    let (mut user, _) = open_loop("actions = 3\nrate = 1000");
+    for ms in 1..=3 {
+        user.at(ms * MS).timer(timer::DUE);
+    }
+    user.disconnect(SERVER);
+    user.timer(timer::RECONNECT);
+    user.message(SERVER, reply(1, Reply::Done));
+    let effects = user.at(10 * MS).message(SERVER, logged_in(2, 3));
+    let more = timer_in(timer::RESULT, 0);
+    assert_eq!(effects, std::slice::from_ref(&more));
+    for (ms, is_last) in [(9, false), (8, false), (7, true)] {
+        let effects = user.timer(timer::RESULT);
+        assert_eq!(effects[0], Effect::recorded(ANSWERED));
+        assert_eq!(effects.contains(&more), !is_last);
+        assert_eq!(user.get(REPLY), Some(ms * 1_000_000));
+    }
+}
+
+#[test]
+fn what_means_nothing_in_an_open_loop_is_refused() {
+    for (config, path, told) in [
+        ("actions = 1\nrate = 0", "rate", "expected a number above 0"),
+        (
+            "actions = 1\ngap = '0s'",
+            "gap",
+            "is 0, expected more than 0",
+        ),
+        (
+            "actions = 1\nrate = 1\ngap = '1s'",
+            "gap",
+            "and `rate` both say when",
+        ),
+        (
+            "rate = 1",
+            "actions",
+            "is 0, expected the number of messages that `rate`",
+        ),
+        (
+            "script = ['list']\nrate = 1",
+            "script",
+            "and `rate` exclude each other",
+        ),
+        (
+            "actions = 1\ngap = '1s'\nthink = '2s'",
+            "think",
+            "and `gap` exclude each other",
+        ),
+        (
+            "actions = 1\nrate = 1\naway = '2s'",
+            "away",
+            "and `rate` exclude each other",
+        ),
+        (
+            "actions = 1\nrate = 1\nweights = { list = 0 }",
+            "weights",
+            "and `rate` exclude",
+        ),
+    ] {
+        let found = problems::<ChatClient>(config);
+        let paths: Vec<&str> = found.iter().map(|problem| &*problem.path).collect();
+        assert_eq!(paths, [path], "{config}: {found:?}");
+        assert!(found[0].message.starts_with(told), "{config}: {found:?}");
+    }
+}
+
 #[test]
 fn malformed_frames_are_recorded() {
     let mut user = scripted("'login anna'", "");

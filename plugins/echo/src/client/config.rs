@@ -1,7 +1,7 @@
 //! The config of a client.
 
 use crate::Transform;
-use runner_sdk::{Distribution, Problem, Span};
+use runner_sdk::{Arrivals, Distribution, InOrder, Problem, Rate, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,16 @@ pub struct ClientConfig {
     /// The greatest number of messages without a reply at one time.
     #[schemars(range(min = 1))]
     pub window: u32,
+
+    /// Open loop: messages per second, evenly spaced. The client does not wait for replies, and
+    /// `round_trip_ns` counts from the time at which the message was to be sent.
+    #[schemars(extend("x-open-loop" = true))]
+    pub rate: Option<Rate>,
+
+    /// Open loop, as `rate`: the time from one message to the next. From a distribution, each gap
+    /// is a new draw, or the next value of a trace.
+    #[schemars(extend("x-open-loop" = true))]
+    pub gap: Option<InOrder<Span>>,
 
     /// The name of the server. None: the only peer that is not a client, too.
     pub server: Option<String>,
@@ -56,6 +66,8 @@ impl Default for ClientConfig {
             texts: Vec::new(),
             repeat: 1,
             window: 1,
+            rate: None,
+            gap: None,
             server: None,
             expect: None,
             timeout: None,
@@ -113,6 +125,38 @@ impl ClientConfig {
         if self.timeout == Some(Span::ZERO) {
             problems.push(Problem::at("timeout", "is 0, expected more than 0"));
         }
+        problems.extend(Arrivals::problems(self.rate, self.gap.as_ref()));
+        problems.extend(self.open_loop_problems());
         problems
+    }
+
+    /// Keys that mean nothing in an open loop.
+    fn open_loop_problems(&self) -> Vec<Problem> {
+        let key = match (&self.rate, &self.gap) {
+            (Some(_), _) => "rate",
+            (None, Some(_)) => "gap",
+            (None, None) => return Vec::new(),
+        };
+        let others = [
+            (
+                "window",
+                self.window != 1,
+                format!("with `{key}` any number of messages may wait for a reply"),
+            ),
+            (
+                "timeout",
+                self.timeout.is_some(),
+                format!("with `{key}` no message is sent again"),
+            ),
+            (
+                "pause",
+                self.pause != Span::ZERO.into(),
+                format!("`{key}` alone says when to send"),
+            ),
+        ];
+        let found = others.into_iter().filter(|(_, is_set, _)| *is_set);
+        let problem =
+            |(path, _, why)| Problem::at(path, format!("and `{key}` exclude each other: {why}"));
+        found.map(problem).collect()
     }
 }

@@ -265,6 +265,80 @@ fn replies_that_are_required_and_missing_are_unmet() {
 }
 
 #[test]
+fn an_open_loop_sends_at_its_own_times_and_counts_round_trips_from_them() {
+    let ms = Duration::from_millis;
+    let mut client = client("texts = ['a', 'b', 'c']\nrate = 100\nstop = true");
+    let due = |after| Effect::timer_set(DUE, ms(after));
+    assert_eq!(client.start(), [due(10)]);
+    let first = client.at(ms(10)).timer(DUE);
+    assert_eq!(first, [Effect::sent(0, "a"), due(10)]);
+    // The node was paused: the second is 15 ms late, and the third is due at once.
+    let second = client.at(ms(35)).timer(DUE);
+    assert_eq!(second, [Effect::sent(0, "b"), due(0)]);
+    assert_eq!(client.timer(DUE), [Effect::sent(0, "c")]);
+    assert_eq!(client.get(UNANSWERED), Some(3));
+    client.at(ms(40));
+    for (reply, round_trip) in [("a", 30), ("b", 20), ("c", 10)] {
+        assert_eq!(client.message(0, reply)[0], Effect::recorded(VERIFIED));
+        assert_eq!(client.get(ROUND_TRIP), Some(round_trip * 1_000_000));
+    }
+    assert_eq!(client.get(UNANSWERED), Some(0));
+}
+
+#[test]
+fn in_an_open_loop_each_gap_is_a_draw_and_a_reply_sends_nothing() {
+    let gap = "gap = { trace = { values = ['1s', '4s'] } }";
+    let mut client = client(&format!("texts = ['a']\nrepeat = 3\n{gap}"));
+    let mut now = Duration::ZERO;
+    let mut effects = client.start();
+    for secs in [1, 4, 1] {
+        let gap = Duration::from_secs(secs);
+        assert_eq!(effects.last(), Some(&Effect::timer_set(DUE, gap)));
+        now += gap;
+        effects = client.at(now).timer(DUE);
+        assert_eq!(effects[0], Effect::sent(0, "a"));
+        if secs == 4 {
+            assert_eq!(client.message(0, "a"), [Effect::recorded(VERIFIED)]);
+        }
+    }
+    // The last message sets no timer.
+    assert_eq!(effects.len(), 1);
+    assert!(failure(&mut client, b"b").starts_with("wrong reply to message 2 of 3"));
+}
+
+#[test]
+fn what_means_nothing_in_an_open_loop_is_refused() {
+    for (config, path, told) in [
+        ("rate = 0", "rate", "expected a number above 0"),
+        ("rate = '5'", "rate", "expected a number above 0"),
+        ("gap = '0s'", "gap", "is 0, expected more than 0"),
+        ("rate = 1\ngap = '1s'", "gap", "and `rate` both say when"),
+        (
+            "rate = 1\nwindow = 2",
+            "window",
+            "and `rate` exclude each other",
+        ),
+        (
+            "gap = '1s'\ntimeout = '1s'",
+            "timeout",
+            "and `gap` exclude each other",
+        ),
+        (
+            "rate = 1\npause = '1s'",
+            "pause",
+            "and `rate` exclude each other",
+        ),
+    ] {
+        let found = problems::<Client>(config);
+        let paths: Vec<&str> = found.iter().map(|problem| &*problem.path).collect();
+        assert_eq!(paths, [path], "{config}: {found:?}");
+        assert!(found[0].message.starts_with(told), "{config}: {found:?}");
+    }
+    let all = problems::<Client>("rate = 1\nwindow = 2\ntimeout = '1s'\npause = '1s'");
+    assert_eq!(all.len(), 3, "{all:?}");
+}
+
+#[test]
 fn configs_that_cannot_be_are_refused() {
     for (config, path) in [
         ("sizes = []", "sizes"),

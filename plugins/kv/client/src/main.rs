@@ -7,7 +7,6 @@
 mod connection;
 mod protocol;
 
-use base::duration::DurationError;
 use base::harmless;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
@@ -53,8 +52,13 @@ struct Options {
     command: Command,
 }
 
-fn duration(text: &str) -> Result<Duration, DurationError> {
-    base::duration::parse(text).map(Duration::from)
+/// A duration of more than 0: the system waits forever, or not at all, for one of 0.
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = base::duration::parse(text).map_err(|error| error.to_string())?;
+    match Duration::from(duration) {
+        Duration::ZERO => Err("expected more than 0".to_owned()),
+        duration => Ok(duration),
+    }
 }
 
 fn framing() -> impl TypedValueParser<Value = Framing> {

@@ -262,3 +262,11 @@ fn errors_of_the_connection_contain_a_hint() {
         .unwrap();
     ends(&output, 2, "", "`parsecs` is no unit (units: ns, us, ms, s");
 }
+
+#[test]
+fn a_timeout_of_0_is_a_wrong_option() {
+    for timeout in ["0s", "0ms"] {
+        let output = kvclient(&["get", "foo", "--timeout", timeout]).output();
+        ends(&output.unwrap(), 2, "", "expected more than 0");
+    }
+}

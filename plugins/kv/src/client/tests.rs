@@ -108,6 +108,21 @@ fn without_a_timeout_the_client_waits_forever() {
     assert_eq!(client.stop(), told);
 }
 
+#[test]
+fn a_client_whose_server_does_not_repeat_its_first_word_says_why_it_sent_nothing() {
+    let mut client = client("timeout = '50ms'\nscript = ['get a']");
+    client.start();
+    assert_eq!(words(&client.message(0, "what?")), ["stray"]);
+    let told = client.stop();
+    assert_eq!(told[0], Effect::printed("0 of 1 commands answered"));
+    let why = "no command was sent: with `timeout`, the client waits until the server's error repeats the word \
+               \"sync-1\"; for a server that does not, leave `timeout` out, or set `reconnect`";
+    assert_eq!(told[1..], [Effect::printed(why)]);
+    // Once it has sent a command, it says no more than before.
+    let mut client = timed("script = ['get a']");
+    assert_eq!(client.stop().len(), 1);
+}
+
 /// A client with a timeout that has settled and sent its first command.
 fn timed(config: &str) -> Kit<Client> {
     let mut client = client(&format!("timeout = '50ms'\n{config}"));

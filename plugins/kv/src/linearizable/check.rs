@@ -2,7 +2,7 @@
 //! from its verdict.
 
 use super::order::Order;
-use super::{Asked, BUDGET, Evidence, History, Id, Verdict as Judgement};
+use super::{Asked, BUDGET, Beginning, Evidence, History, Id, Verdict as Judgement, Violation};
 use crate::server::KEYS;
 use runner_sdk::{Check, Found, Record, Result, RunInfo, Verdict};
 use schemars::JsonSchema;
@@ -40,6 +40,8 @@ pub struct Linearizable {
     parts: Vec<Part>,
     /// A program that sent something to a store, whose operations are not recorded.
     external_client: Option<String>,
+    /// A program to which a client sent commands: a store that may have held values before.
+    external_store: Option<String>,
     /// Number of keys that a store had when it first started.
     earlier: u64,
     /// Whether replies can be told apart that clients did not wait for.
@@ -65,7 +67,7 @@ impl Check for Linearizable {
         `retry`, `return` and `settled`, key by key; all who write to the store must be nodes that \
         record so. A failure names the operations of one key that cannot be explained. Unknown if no \
         operation was answered, or fewer than `min_answered`, or if a client used a command that is not \
-        modelled.";
+        modelled, or if what a store outside held before the run may explain the results.";
 
     fn new(config: &LinearizableConfig, run: &RunInfo) -> Result<Self> {
         let part = |node| match run.behavior(node) {
@@ -78,6 +80,7 @@ impl Check for Linearizable {
             config: config.clone(),
             parts: (0..run.node_count() as u32).map(part).collect(),
             external_client: None,
+            external_store: None,
             earlier: 0,
             order: Order::default(),
         })
@@ -118,6 +121,9 @@ impl Check for Linearizable {
                 if self.external_client.is_none() && self.is_from_external(record) {
                     self.external_client = Some(record.peer_name().to_owned());
                 }
+            }
+            "send" if self.external_store.is_none() && self.is_to_external(record) => {
+                self.external_store = Some(record.peer_name().to_owned());
             }
             "drop" => self.order.lost(record),
             _ => {}
@@ -169,15 +175,55 @@ impl Check for Linearizable {
                  {violation}",
                 self.earlier
             )),
-            Judgement::Violation(violation) => {
-                let rows = violation.evidence.iter().flat_map(noted);
-                rows.fold(Verdict::fail(violation.to_string()), Verdict::row)
-            }
+            Judgement::Violation(violation) => match self.external_store {
+                Some(store) => external(&self.history, self.config.budget, &store, violation),
+                None => failed(&violation, ""),
+            },
         }
     }
 }
 
+/// The verdict on a violation of a store that is a program: it has failed only if no value that
+/// the store held before the run explains the results.
+fn external(
+    history: &History<Found>,
+    budget: u64,
+    store: &str,
+    violation: Violation<Found>,
+) -> Verdict {
+    match history.judge_from(Beginning::Unknown, budget) {
+        Judgement::Violation(violation) => {
+            let unwritten = history.unwritten(&violation.key, &violation.evidence);
+            let hint = unwritten.map(|result| {
+                format!(
+                    "; no client wrote \"{result}\": if it is the store's word for a key that does not \
+                     exist, name it with `not_found`"
+                )
+            });
+            failed(&violation, &hint.unwrap_or_default())
+        }
+        _ => Verdict::unknown(format!(
+            "`{store}` is a program, and a value that it held before the run may explain this: \
+             {violation}; empty it before each run. If a result is the store's word for a key that \
+             does not exist, name it with `not_found`"
+        )),
+    }
+}
+
+/// The verdict on a violation, with its rows and a hint.
+fn failed(violation: &Violation<Found>, hint: &str) -> Verdict {
+    let rows = violation.evidence.iter().flat_map(noted);
+    rows.fold(Verdict::fail(format!("{violation}{hint}")), Verdict::row)
+}
+
 impl Linearizable {
+    /// Whether a client sent the message to a program.
+    fn is_to_external(&self, record: &Record<'_>) -> bool {
+        let receiver = record.peer().map(|peer| self.part(peer));
+        let is_program = matches!(receiver, Some(None | Some(Part::Program)));
+        self.part(record.node()) == Some(Part::Client) && is_program
+    }
+
     /// Whether a program sent the message that a store receives.
     fn is_from_external(&self, record: &Record<'_>) -> bool {
         let sender = record.peer().map(|peer| self.part(peer));

@@ -1,5 +1,6 @@
 //! The operations of all clients, as their records tell them.
 
+use super::Evidence;
 use super::doubt::Doubts;
 use super::item::Operation;
 use super::model::{self, Kind};
@@ -182,6 +183,21 @@ impl<R: Clone> History<R> {
         let all = || self.keys.iter().flat_map(|(_, operations)| operations);
         let answered = all().filter(|operation| operation.returned.is_some());
         (answered.count(), all().count())
+    }
+
+    /// A result among these that no client wrote to the key, where all that clients did was `set`,
+    /// `get` and `delete`.
+    pub fn unwritten<'a>(&self, key: &str, evidence: &'a [Evidence<R>]) -> Option<&'a str> {
+        let (_, operations) = &self.keys[*self.by_name.get(key)?];
+        let is_plain = |it: &Operation<R>| model::kind(&it.command, true) == Kind::Plain;
+        if !operations.iter().all(is_plain) {
+            return None;
+        }
+        let read = evidence.iter().filter(|it| it.command == "get");
+        let mut read = read.filter_map(|it| Some(it.returned.as_ref()?.1.as_str()));
+        read.find(|result| {
+            *result != "not found" && operations.iter().all(|it| it.value != *result)
+        })
     }
 
     /// Each key with its operations, in the order of the keys' first use.

@@ -46,6 +46,14 @@ pub(super) fn is_read(command: &str) -> bool {
     matches!(command, "get" | "strlen" | "exists" | "type" | "touch")
 }
 
+/// Whether the reply to a command is the value that it found, if there was one.
+pub(super) fn replies_with_value(command: &str) -> bool {
+    matches!(
+        command,
+        "get" | "set get" | "set nx get" | "set xx get" | "getset" | "getdel"
+    )
+}
+
 /// The value after a command with this argument, and its reply; `None`: the store refuses it.
 pub(super) fn execute(command: &str, argument: &[u8], value: &Value) -> Option<(Value, Vec<u8>)> {
     let exists = value.is_some();

@@ -131,6 +131,9 @@ pub struct SingleBet {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Word(String);
 
+/// The keys of a bet's fields, in the order of a message.
+const KEYS: [&str; 5] = ["first_name", "last_name", "document", "birthdate", "number"];
+
 /// The environment variables of a bet's fields, in order.
 const VARIABLES: [&str; 5] = ["NOMBRE", "APELLIDO", "DOCUMENTO", "NACIMIENTO", "NUMERO"];
 
@@ -138,13 +141,45 @@ impl BetConfig {
     /// First name, last name, document, birthdate, number.
     ///
     /// # Errors
-    /// Names all environment variables that are missing, or the problem of the bet.
-    pub fn fields(&self) -> Result<[String; 5], String> {
+    /// Names all fields that are wrong, or environment variables that are missing or wrong.
+    pub fn fields(&self) -> Result<[String; 5], Vec<Problem>> {
         match self {
-            BetConfig::Given(bet) => fields_of(bet.fields().map(|field| Ok(field.to_owned()))),
-            BetConfig::Env => fields_of(VARIABLES.map(from_environment))
-                .map_err(|problem| format!("is \"env\", but in the environment {problem}")),
+            BetConfig::Given(bet) => {
+                let problems = bet.as_bet().problems().into_iter();
+                let problems = KEYS
+                    .iter()
+                    .zip(problems)
+                    .filter_map(|(key, problem)| Some(Problem::at(format!("bet.{key}"), problem?)));
+                match problems.collect::<Vec<Problem>>() {
+                    none if none.is_empty() => Ok(bet.as_bet().fields().map(str::to_owned)),
+                    problems => Err(problems),
+                }
+            }
+            BetConfig::Env => from_environment().map_err(|problems| {
+                let problems = problems.join(", ");
+                let problem = format!("is \"env\", but in the environment {problems}");
+                vec![Problem::at("bet", problem)]
+            }),
         }
+    }
+}
+
+/// The fields of the bet in the environment.
+///
+/// # Errors
+/// Names all variables that are missing, and all whose text cannot be stored.
+fn from_environment() -> Result<[String; 5], Vec<String>> {
+    let found = VARIABLES.map(variable);
+    let fields = found.each_ref().map(|it| it.as_deref().unwrap_or_default());
+    let wrong = Bet::from_fields(fields).problems();
+    let problems = found.iter().zip(wrong).zip(VARIABLES);
+    let problems = problems.filter_map(|((found, wrong), name)| match found {
+        Ok(_) => wrong.map(|wrong| format!("{name} is wrong: {wrong}")),
+        Err(missing) => Some(missing.clone()),
+    });
+    match problems.collect::<Vec<String>>() {
+        none if none.is_empty() => Ok(fields.map(str::to_owned)),
+        problems => Err(problems),
     }
 }
 
@@ -152,39 +187,22 @@ impl BetConfig {
 ///
 /// # Errors
 /// Says what is wrong if it is not set, or is no text.
-fn from_environment(name: &str) -> Result<String, String> {
+fn variable(name: &str) -> Result<String, String> {
     std::env::var(name).map_err(|error| match error {
         VarError::NotPresent => format!("{name} is not set"),
         VarError::NotUnicode(_) => format!("{name} is no UTF-8"),
     })
 }
 
-/// The fields of a bet that can be stored.
-///
-/// # Errors
-/// Names all fields that are missing, or the problem of the bet.
-fn fields_of(fields: [Result<String, String>; 5]) -> Result<[String; 5], String> {
-    let missing: Vec<String> = fields.iter().filter_map(|it| it.clone().err()).collect();
-    if !missing.is_empty() {
-        return Err(missing.join(", "));
-    }
-    let fields = fields.map(Result::unwrap_or_default);
-    let bet = Bet::from_fields(fields.each_ref().map(String::as_str));
-    match bet.problem() {
-        None => Ok(fields),
-        Some(problem) => Err(problem),
-    }
-}
-
 impl SingleBet {
-    fn fields(&self) -> [&str; 5] {
-        [
-            &self.first_name,
-            &self.last_name,
-            &self.document.0,
-            &self.birthdate,
-            &self.number.0,
-        ]
+    fn as_bet(&self) -> Bet<'_> {
+        Bet {
+            first_name: &self.first_name,
+            last_name: &self.last_name,
+            document: &self.document.0,
+            birthdate: &self.birthdate,
+            number: &self.number.0,
+        }
     }
 }
 
@@ -209,8 +227,8 @@ impl AgencyConfig {
                 format!("is set together with `{}`, expected one of them", named[0]),
             )),
         }
-        if let Some(Err(problem)) = self.bet.as_ref().map(BetConfig::fields) {
-            problems.push(Problem::at("bet", problem));
+        if let Some(Err(wrong)) = self.bet.as_ref().map(BetConfig::fields) {
+            problems.extend(wrong);
         }
         if *named == ["file"]
             && let Some(path) = self.known_file()

@@ -103,9 +103,11 @@ impl Source {
                     line: csv::StringRecord::new(),
                 }))
             }
-            (None, Some(bet), _) => From::One(Some(
-                bet.fields().map_err(|problem| format!("`bet` {problem}"))?,
-            )),
+            (None, Some(bet), _) => From::One(Some(bet.fields().map_err(|problems| {
+                let problems = problems.iter();
+                let problems = problems.map(|it| format!("`{}`: {}", it.path, it.message));
+                problems.collect::<Vec<String>>().join("; ")
+            })?)),
             (None, None, count) => {
                 let count = count.unwrap_or(0);
                 From::Generated(generate::Bets::new(count, config.seed, agency))

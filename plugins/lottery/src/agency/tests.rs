@@ -478,10 +478,14 @@ fn mistakes_in_a_config_have_their_key() {
     assert_eq!(found(&format!("file = '{pattern}'")), [""; 0]);
     fs::write(&path, "").unwrap();
     assert_eq!(found(&format!("file = '{path}'")), [""; 0]);
-    let bad = found(&ONE.replace("1999-03-17", "'17.3.1999'"));
+    let bad = ONE.replace("1999-03-17", "'17.3.1999'");
+    let bad = found(&bad.replace("number = 7574", "number = -1"));
     assert_eq!(
         bad,
-        ["bet: birthdate `17.3.1999` is no date, expected YYYY-MM-DD"]
+        [
+            "bet.birthdate: birthdate `17.3.1999` is no date, expected YYYY-MM-DD",
+            "bet.number: number `-1` is none, expected digits that make at most 18446744073709551615",
+        ]
     );
     for (config, expected) in [
         ("bet = 'file'", "\"env\" or a table"),

@@ -13,7 +13,8 @@
 /// ```
 ///
 /// # Panics
-/// When a table is stale or has no place; when the README cannot be read or written.
+/// When a table is stale or has no place, or a place has no table; when the README cannot be read
+/// or written.
 #[track_caller]
 pub fn check_readme(crate_folder: &str, plugin: &str, references: &[(&str, String)]) {
     const END: &str = "<!-- config: end -->";
@@ -36,6 +37,13 @@ pub fn check_readme(crate_folder: &str, plugin: &str, references: &[(&str, Strin
                 begin.trim_end()
             ),
         };
+    }
+    for place in found.split(&format!("<!-- config of {plugin}.")).skip(1) {
+        let (what, _) = place.split_once(':').unwrap_or((place, ""));
+        assert!(
+            references.iter().any(|(name, _)| *name == what),
+            "{path} has a place for `{plugin}.{what}`, which the test gives no table for"
+        );
     }
     if std::env::var_os("UPDATE_DOCS").is_some() {
         if let Err(error) = std::fs::write(&path, expected) {

@@ -51,7 +51,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                     return Ok(());
                 }
                 self.world.counts.events += 1;
-                self.world.nodes[node].busy = false;
+                self.world.end_service(node);
                 self.take_message(node)?;
                 self.serve_first(node, true);
                 Ok(())
@@ -207,7 +207,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             }
         };
         service.event = Some(event);
-        world.nodes[node].busy = true;
+        world.begin_service(node);
         world.end_wait(node);
     }
 

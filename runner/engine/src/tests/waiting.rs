@@ -42,9 +42,16 @@ fn received(
 
 /// For how long messages waited at the receiver, summed over them `[ms]`.
 fn waited(tried: &Tried) -> u128 {
-    let waited = &tried.outcome.waited;
-    assert!(waited.iter().all(|(node, _)| *node == 1), "{waited:?}");
-    waited.first().map_or(0, |it| it.1) / u128::from(MS)
+    let all = &tried.outcome.occupancy;
+    assert!(all.iter().all(|it| it.node == 1), "{all:?}");
+    let Some(it) = all.first() else { return 0 };
+    assert_eq!(it.waited, it.own_waits, "Little's law");
+    it.waited / u128::from(MS)
+}
+
+/// For how long the receiver was busy `[ms]`.
+fn busy(tried: &Tried) -> u64 {
+    tried.outcome.occupancy.first().map_or(0, |it| it.served) / MS
 }
 
 fn constant(ms: u64) -> Timing {
@@ -56,6 +63,7 @@ fn what_a_server_serves_does_not_wait() {
     // Served from 10, 30, 50 and 100 to 120; the second waits 15, the third 30.
     let tried = received(constant(20), None, &[], &[10, 15, 20, 100], 1000);
     assert_eq!(waited(&tried), 15 + 30);
+    assert_eq!(busy(&tried), 4 * 20);
 }
 
 #[test]
@@ -64,6 +72,9 @@ fn what_still_waits_counts_until_the_end_of_the_run() {
     let tried = received(constant(40), None, &[], &[10, 20, 40], 80);
     assert_eq!(tried.of(EventId::RECEIVE).len(), 1);
     assert_eq!(waited(&tried), 30 + 40);
+    // Two are in the inbox, one of them in service.
+    assert_eq!(busy(&tried), 70);
+    assert_eq!(tried.outcome.occupancy[0].unhandled, 2);
 }
 
 #[test]
@@ -95,6 +106,8 @@ fn in_a_pause_of_a_server_messages_wait_and_the_one_in_service_does_not() {
     let served = tried.of(EventId::RECEIVE);
     assert_eq!(served, [(130, 1, 1), (150, 1, 2), (170, 1, 3)]);
     assert_eq!(waited(&tried), 118 + 100);
+    // The pause counts: the message occupies the server.
+    assert_eq!(busy(&tried), 160);
 }
 
 #[test]
@@ -111,6 +124,8 @@ fn what_a_crash_destroys_has_waited_until_then() {
         assert_eq!(tried.of(EventId::DROP).len(), 4);
         assert_eq!(waited(&tried), expected);
     }
+    let tried = received(constant(100), None, &crashed, &[10, 20, 30, 60, 90], 300);
+    assert_eq!(busy(&tried), 40 + 100, "until the crash, and once again");
 }
 
 #[test]

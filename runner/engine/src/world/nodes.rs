@@ -67,6 +67,10 @@ pub struct Service {
     pub drawn: u64,
     /// When the current message is handled, if the server is busy.
     pub due: SimTime,
+    /// When it began, or the server was last found idle.
+    pub since: SimTime,
+    /// For how long the server has been busy, without the current message `[ns]`.
+    pub busy_ns: u64,
     /// The event for that.
     pub event: Option<Sequence>,
     /// Number of messages that wait and did so when the queue was last looked at. That
@@ -140,6 +144,8 @@ impl Service {
             stream,
             drawn: 0,
             due: SimTime::ZERO,
+            since: SimTime::ZERO,
+            busy_ns: 0,
             event: None,
             known: 0,
             arrived: None,

@@ -128,7 +128,7 @@ impl<S: Sink> World<S> {
         let serves = target.kind == NodeKind::Server && target.inbox.is_empty() && !target.paused;
         if target.up && (target.waiting() < limit || serves) {
             target.inbox.push(message, &mut self.messages);
-            self.begin_wait(node);
+            self.begin_wait(node, message);
             return true;
         }
         let lost = self.messages.take(message);

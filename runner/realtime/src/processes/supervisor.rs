@@ -6,6 +6,7 @@
 //! however it ends: in good order here, by [`Drop`] after an error, and by themselves
 //! when their control connection closes.
 
+use analysis::log::Occupancy;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -67,8 +68,8 @@ pub struct TotalResult {
     pub faults: Vec<Vec<FaultTimes>>,
     /// Content happened to the messages.
     pub conservation: Conservation,
-    /// [`ProcessResult::waited`] of all processes, in the order of the nodes.
-    pub waited: Vec<(u32, u128)>,
+    /// [`ProcessResult::occupancy`] of all processes, in the order of the nodes.
+    pub occupancy: Vec<Occupancy>,
     /// Number of messages that their nodes sent.
     pub messages: u64,
     /// How late ticks and timers were.
@@ -294,7 +295,7 @@ impl Supervisor {
             total.end = total.end.max(SimTime(result.end_ns));
             total.events += result.events;
             total.conservation.add(&result.conservation);
-            total.waited.extend_from_slice(&result.waited);
+            total.occupancy.extend_from_slice(&result.occupancy);
             total.faults.push(result.faults.clone());
             total.messages += result.messages;
             total.lag.add(&result.lags, &result.node_lags);
@@ -308,7 +309,7 @@ impl Supervisor {
                 Ending::Failed(why) => total.failures.push(why.clone()),
             }
         }
-        total.waited.sort_unstable();
+        total.occupancy.sort_unstable_by_key(|it| it.node);
         total.reason = Some(match stopped {
             Some(reason) => EndReason::Stopped(reason),
             None if ordered => EndReason::Interrupted,

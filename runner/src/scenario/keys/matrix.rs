@@ -21,6 +21,16 @@ pub static MATRIX: Keys = Keys {
             Shape::Points,
             "Cases to leave out: those that have all of these values or labels: `[{ a = 1, b = 2 }]`.",
         ),
+        key(
+            "streams",
+            Shape::Word(&["independent", "common"]),
+            "`independent`: each case draws random numbers of its own. `common`: in a repetition, each node, link and fault draws the same numbers in all cases, and the report compares the cases in pairs. Default: `independent`.",
+        ),
+        key(
+            "baseline",
+            Shape::Text,
+            "With `streams = \"common\"`: the case with which the others are compared: its id (`faces=10,rates=narrow`), or a value or label that only one case has. Default: the first case.",
+        ),
     ],
 };
 

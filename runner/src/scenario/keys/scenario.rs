@@ -40,6 +40,16 @@ pub static SCENARIO: Keys = Keys {
             "Simulated time at which a run ends at the latest: `\"60s\"`. In virtual time, a scenario in which nodes tick needs it.",
         ),
         key(
+            "warmup",
+            Shape::Warmup,
+            "Simulated time at the beginning of each run that all metrics leave out: `\"5s\"`. `\"auto\"`: each run finds it by MSER-5, and is unknown if there is none within its first half. Default: nothing is left out.",
+        ),
+        key(
+            "purpose",
+            Shape::Word(&["terminating", "steady-state"]),
+            "`terminating`: a run is of interest from its beginning to its end. `steady-state`: it stands for a system that goes on without end; the report then has the means of 20 batches of each run, with an interval of their own. Default: `terminating`.",
+        ),
+        key(
             "seed",
             Shape::Whole(0, u64::MAX),
             "Number from which all random numbers are made. The same scenario with the same seed has the same results. Default: 1.",

@@ -1,5 +1,7 @@
 //! `[matrix]` as written: its axes, `zip` and `exclude`.
 
+use analysis::results::{RUN_COLUMNS, WARMUP_COLUMN};
+
 use serde_json::Value as Json;
 
 use super::super::document::{KeyValue, Table, Value, ValueKind};
@@ -8,7 +10,7 @@ use super::super::overrides::parse_path;
 use super::super::reader::{Field, Mistakes, TableReader};
 use super::super::source::Place;
 use super::super::values;
-use super::{Axis, AxisValue, Dimension, word};
+use super::{Axis, AxisValue, Dimension, Streams, word};
 
 /// The table as written; parts that could not be read are missing.
 #[derive(Debug, Default)]
@@ -19,6 +21,10 @@ pub struct MatrixFile {
     /// Groups of axes that vary together.
     pub zip: Vec<Zipped>,
     pub exclude: Vec<Exclusion>,
+    /// Which numbers the cases draw, and where the key is written.
+    pub streams: Option<(Streams, Place)>,
+    /// The case to compare with, and its place.
+    pub baseline: Option<(String, Place)>,
 }
 
 /// `[matrix.axes.NAME]`.
@@ -77,9 +83,31 @@ pub fn read(entry: &KeyValue, mistakes: &Mistakes) -> MatrixFile {
     let axes = reader.required("axes", axes).and_then(|it| it.value);
     let zip = reader.optional("zip", zip).and_then(|it| it.value);
     let exclude = reader.optional("exclude", exclude).and_then(|it| it.value);
+    let words = &[
+        ("independent", Streams::Independent),
+        ("common", Streams::Common),
+    ];
+    let streams = reader.optional("streams", values::word(words));
+    let has_wrong_streams = streams.as_ref().is_some_and(|it| it.value.is_none());
+    let baseline = reader.optional("baseline", |field| field.text().map(str::to_owned));
     reader.finish();
+    let streams = streams.and_then(|it| Some((it.value?, it.key)));
+    let baseline = baseline.and_then(|it| Some((it.value?, it.place)));
+    let is_common = matches!(streams, Some((Streams::Common, _)));
+    if let Some((_, place)) = baseline
+        .as_ref()
+        .filter(|_| !is_common && !has_wrong_streams)
+    {
+        mistakes.add_with_help(
+            *place,
+            "`baseline` is for cases that are compared in pairs, and these cases draw numbers of their own",
+            "add streams = \"common\" to [matrix], or remove `baseline`",
+        );
+    }
     MatrixFile {
         place: Some(entry.place),
+        streams,
+        baseline: baseline.filter(|_| is_common),
         axes: axes.unwrap_or_default(),
         zip: zip.unwrap_or_default(),
         exclude: exclude.unwrap_or_default(),
@@ -97,7 +125,7 @@ fn axes(field: Field<'_>) -> Option<Vec<AxisEntry>> {
         if let Some(problem) = values::name_problem(name) {
             let message = format!("axis {name:?} has {problem}");
             field.mistakes.add(entry.place, message);
-        } else if analysis::results::RUN_COLUMNS.contains(&name) {
+        } else if RUN_COLUMNS.contains(&name) || name == WARMUP_COLUMN {
             let message = format!("axis `{name}` has the name of a column of runs.csv");
             let help = "each axis becomes a column there: choose another name";
             field.mistakes.add_with_help(entry.place, message, help);

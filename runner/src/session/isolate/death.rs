@@ -33,6 +33,7 @@ pub fn blank(plan: &Plan, spec: RunSpec, began: Instant) -> RunResult {
             wall_s: began.elapsed().as_secs_f64(),
             events: 0,
             messages: 0,
+            warmup_s: plan.has_warmup().then(String::new),
             axes: plan.case(spec).axes(),
         },
         metrics: Vec::new(),

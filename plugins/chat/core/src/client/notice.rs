@@ -1,6 +1,6 @@
 //! Notices for a user, as values and as lines of text.
 
-use crate::Command;
+use crate::{Command, Refusal};
 use std::fmt;
 
 /// A notice for the user.
@@ -10,6 +10,13 @@ pub enum Notice {
     Answered {
         /// The command.
         command: Command,
+        /// The result.
+        outcome: Outcome,
+    },
+    /// A message that was sent without waiting is accepted or refused.
+    MessageAnswered {
+        /// The sender's number for the message.
+        number: u64,
         /// The result.
         outcome: Outcome,
     },
@@ -116,8 +123,20 @@ impl Notice {
             Notice::Elsewhere => "logged in elsewhere, and so logged out here".to_owned(),
             Notice::Gone { text } => format!("logged out: {text}"),
             Notice::Complaint { text } => format!("error: {text}"),
-            Notice::Submitted { .. } | Notice::Repeated => return None,
+            Notice::MessageAnswered { .. } | Notice::Submitted { .. } | Notice::Repeated => {
+                return None;
+            }
         })
+    }
+}
+
+impl Outcome {
+    /// The result if the server's reply is not one to this request.
+    pub(super) fn of_another_request() -> Outcome {
+        Outcome::Refused {
+            code: Refusal::Malformed.code(),
+            text: "the server's answer belongs to another request".to_owned(),
+        }
     }
 }
 

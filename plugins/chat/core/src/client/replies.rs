@@ -9,8 +9,11 @@ impl Client {
     pub(super) fn reply(&mut self, number: u32, reply: &Reply<'_>, out: &mut Outgoing) {
         let purpose = match &self.request {
             Some(request) if request.number == number => request.purpose,
-            // A late reply, or the reply to a frame that the server could not read.
+            // The reply to a message, a late reply, or the reply to a frame that the server could not read.
             _ => {
+                if self.message_answered(number, reply, out) {
+                    return;
+                }
                 if let (0, Reply::Error { text, .. }) = (number, reply) {
                     let text = (*text).to_owned();
                     out.notices.push(Notice::Complaint { text });
@@ -89,10 +92,7 @@ impl Client {
                     discarded: Some(discarded),
                 }
             }
-            _ => Outcome::Refused {
-                code: Refusal::Malformed.code(),
-                text: "the server's answer belongs to another request".to_owned(),
-            },
+            _ => Outcome::of_another_request(),
         };
         self.finish(outcome, out);
     }
@@ -118,7 +118,8 @@ impl Client {
             out.frames.push(acknowledgement(mailbox, *seen));
         }
         *seen = acknowledged.max(*seen);
-        if self.numbers.0 != mailbox {
+        let is_other_account = self.numbers.0 != mailbox;
+        if is_other_account {
             self.numbers = (mailbox, last_number);
             if let Some(pending) = &mut self.command {
                 pending.number = 0;
@@ -128,6 +129,7 @@ impl Client {
         self.login_name = Some(name.clone());
         self.user = Some(User { name, mailbox });
         self.catch_up = false;
+        self.resume_under_way(is_other_account, last_number, out);
     }
 
     /// After a new login: finishes the command if the server has accepted its message.

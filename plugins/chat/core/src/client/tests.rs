@@ -391,3 +391,105 @@ fn a_user_that_is_not_logged_in_or_not_connected_leaves_at_once() {
     pair.client.disconnected();
     assert!(pair.client.has_left());
 }
+
+/// The numbers and results of messages that were sent without waiting.
+fn results(pair: &mut Pair) -> Vec<(u64, String)> {
+    let found = pair.notices.drain(..).filter_map(|notice| match notice {
+        Notice::MessageAnswered { number, outcome } => Some((number, outcome.to_string())),
+        _ => None,
+    });
+    found.collect()
+}
+
+/// A client that is logged in as `anna` and has sent so many messages without waiting; their
+/// frames are in the result.
+fn with_messages(count: u64) -> (Pair, Outgoing) {
+    let mut anna = Pair::new();
+    let mut out = Outgoing::default();
+    assert_eq!(anna.client.send("ben".into(), "no".into(), &mut out), None);
+    anna.says("create anna");
+    anna.says("login anna");
+    for number in 1..=count {
+        let text = format!("text {number}");
+        assert_eq!(anna.client.send("ben".into(), text, &mut out), Some(number));
+    }
+    assert_eq!(out.frames.len() as u64, count);
+    assert_eq!(out.notices.len() as u64, count);
+    (anna, out)
+}
+
+#[test]
+fn messages_are_sent_without_waiting_and_each_has_its_result() {
+    let (mut anna, mut out) = with_messages(2);
+    assert_eq!(
+        anna.client.send("nobody".into(), "x".into(), &mut out),
+        Some(3)
+    );
+    // A command between them has its own reply.
+    anna.client
+        .command(Command::parse("list").unwrap(), &mut out);
+    assert_eq!(
+        anna.client.send("ben".into(), "x".into(), &mut out),
+        Some(4)
+    );
+    anna.carry(out);
+    let listed = anna.notices.iter().filter_map(Notice::line).next();
+    assert_eq!(listed.as_deref(), Some("anna ben"));
+    let (queued, refused) = ("queued".to_owned(), "no account has this name".to_owned());
+    let expected = [
+        (1, queued.clone()),
+        (2, queued.clone()),
+        (3, refused),
+        (4, queued),
+    ];
+    assert_eq!(results(&mut anna), expected);
+    assert_eq!(anna.server.service().waiting(), 3);
+}
+
+#[test]
+fn after_a_lost_connection_only_messages_that_were_not_accepted_are_sent_again() {
+    for accepted in 0..=4_u64 {
+        let (mut anna, out) = with_messages(4);
+        anna.reach_server(&out.frames[..accepted as usize]);
+        anna.cut();
+        assert!(!anna.client.can_send());
+        anna.connect();
+        let expected = (1..=4).map(|number| {
+            let shown = if number <= accepted { "sent" } else { "queued" };
+            (number, shown.to_owned())
+        });
+        assert_eq!(results(&mut anna), expected.collect::<Vec<_>>());
+        assert_eq!(anna.server.service().waiting(), 4);
+    }
+}
+
+#[test]
+fn messages_wait_for_a_login_if_the_server_has_logged_the_user_out() {
+    let (mut anna, out) = with_messages(3);
+    // The server has lost the connection, and the client does not know it.
+    anna.server.forget(1);
+    anna.carry(out);
+    let queued = |number| (number, "queued".to_owned());
+    assert_eq!(results(&mut anna), [1, 2, 3].map(queued));
+    assert_eq!(anna.server.service().waiting(), 3);
+}
+
+#[test]
+fn the_messages_of_an_account_that_is_gone_are_refused() {
+    let (mut anna, _) = with_messages(2);
+    anna.server = Server::new(Limits::default());
+    anna.cut();
+    anna.connect();
+    assert_eq!(anna.lines(), ["logged out: no account has this name"]);
+    // The account is created first here, so it has another mailbox.
+    for line in ["create anna", "login anna"] {
+        let out = anna.begin(line);
+        anna.carry(out);
+    }
+    let gone = "the account that sent it does not exist any more";
+    assert_eq!(
+        results(&mut anna),
+        [1, 2].map(|number| (number, gone.to_owned()))
+    );
+    assert_eq!(anna.server.service().waiting(), 0);
+}

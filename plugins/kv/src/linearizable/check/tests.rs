@@ -189,6 +189,92 @@ fn what_a_program_may_have_written_is_unknown() {
     assert_eq!(judge(Some(3)).judged, Judged::Unknown);
 }
 
+/// Commands of one client after one another: name, value, reply.
+type Steps = &'static [(&'static str, &'static str, &'static str)];
+
+#[test]
+fn what_a_store_held_before_the_run_is_a_violation_only_of_a_store_of_the_run() {
+    let judge = |peer, steps: Steps| {
+        let setup = check::<Linearizable>().node::<Client>("a", "kv");
+        let mut run = setup.node::<Server>("s", "kv").program("p").begin();
+        for (index, &(command, value, result)) in steps.iter().enumerate() {
+            let asked = [("command", command), ("key", "k"), ("value", value)];
+            let told = [("result", result)];
+            let events: [(&str, &[(&str, &str)]); 3] =
+                [("invoke", &asked), ("send", &[]), ("return", &told)];
+            for (event, texts) in events {
+                run.at(index as u64 * 10 + u64::from(event == "return") + 1);
+                run.step(&Seen {
+                    event,
+                    peer: Some(peer).filter(|_| event == "send"),
+                    texts,
+                    ..Seen::default()
+                });
+            }
+        }
+        run.finish()
+    };
+    let explained: [Steps; 8] = [
+        &[("get", "", "7")],
+        &[
+            ("get", "", "7"),
+            ("delete", "", "ok"),
+            ("get", "", "not found"),
+        ],
+        &[("delete", "", "ok")],
+        &[("incr", "", "6"), ("incr", "", "7")],
+        &[("decrby", "4", "-1"), ("getset", "x", "-1")],
+        &[
+            ("setnx", "1", "0"),
+            ("set nx", "1", "not found"),
+            ("get", "", "old"),
+        ],
+        &[("append", "xyz", "5"), ("strlen", "", "5")],
+        &[("exists", "", "1"), ("incrby", "-3", "0")],
+    ];
+    for steps in explained {
+        let found = judge(2, steps);
+        assert_eq!(found.judged, Judged::Unknown, "{steps:?}: {}", found.reason);
+        let text = "`p` is a program, and a value that it held before the run may explain this";
+        assert!(found.reason.starts_with(text), "{}", found.reason);
+        assert_eq!(judge(1, steps).judged, Judged::Failed, "{steps:?}");
+    }
+    // With the numbers of the commands that prove it, whatever the store held before.
+    let violations: [(Steps, &[u64]); 8] = [
+        (&[("get", "", "7"), ("get", "", "8")], &[0, 1]),
+        (&[("set", "1", "ok"), ("get", "", "not found")], &[0, 1]),
+        (&[("get", "", "7"), ("get", "", "not found")], &[0, 1]),
+        (&[("incr", "", "6"), ("incr", "", "6")], &[0, 1]),
+        (&[("delete", "", "ok"), ("delete", "", "ok")], &[0, 1]),
+        (&[("append", "xyz", "2")], &[0]),
+        (
+            &[
+                ("get", "", "nil"),
+                ("set", "1", "ok"),
+                ("delete", "", "ok"),
+                ("get", "", "nil"),
+            ],
+            &[0, 1, 3],
+        ),
+        (&[("setnx", "a", "1"), ("get", "", "b")], &[0, 1]),
+    ];
+    for (steps, proof) in violations {
+        let found = judge(2, steps);
+        assert_eq!(found.judged, Judged::Failed, "{steps:?}: {}", found.reason);
+        let mut commands: Vec<u64> = found.rows.iter().map(|it| (it.row - 1) / 3).collect();
+        commands.dedup();
+        assert_eq!(commands, proof, "{steps:?}: {}", found.reason);
+        let hint =
+            "no client wrote \"nil\": if it is the store's word for a key that does not exist";
+        assert_eq!(
+            found.reason.contains(hint),
+            steps.len() == 4,
+            "{}",
+            found.reason
+        );
+    }
+}
+
 #[test]
 fn a_budget_of_0_is_refused() {
     let found = check_problems::<Linearizable>("budget = 0");
