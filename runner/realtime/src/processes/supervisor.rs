@@ -7,6 +7,7 @@
 //! when their control connection closes.
 
 use analysis::log::Occupancy;
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -22,6 +23,7 @@ use crate::processes::{
     Ending, FaultTimes, NodeJob, NodeOrder, NodeReport, ProcessAddresses, ProcessResult,
 };
 use crate::setup::SetupError;
+use crate::under_way::UnderWay;
 use base::time::SimTime;
 use engine::conservation::Conservation;
 use engine::run::EndReason;
@@ -74,6 +76,8 @@ pub struct TotalResult {
     pub messages: u64,
     /// How late ticks and timers were.
     pub lag: Lag,
+    /// Messages between nodes that were not delivered, in order.
+    pub under_way: BTreeSet<UnderWay>,
     /// Content happened and is not in the logs.
     pub remarks: Vec<String>,
     /// The failures.
@@ -299,6 +303,7 @@ impl Supervisor {
             total.faults.push(result.faults.clone());
             total.messages += result.messages;
             total.lag.add(&result.lags, &result.node_lags);
+            total.under_way.extend(&result.under_way);
             total.remarks.extend_from_slice(&result.remarks);
             match &result.ending {
                 Ending::Complete => {}
