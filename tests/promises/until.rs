@@ -150,6 +150,30 @@ fn an_interval_that_does_not_get_narrow_is_unknown_and_says_what_would_do() {
 }
 
 #[test]
+fn what_is_asked_over_all_runs_is_judged_when_the_last_run_is_done() {
+    let asked = "\
+[[property]]
+name = \"a queue of five\"
+nodes = \"consumer\"
+sometimes = \"queue >= 5\"
+[[expect]]
+metric = \"latency_mean\"
+nodes = \"consumer\"
+at_most = \"1h\"
+over = \"fraction\"
+share = 1.0
+";
+    let lab = Lab::with(&(QUEUE.to_owned() + asked));
+    lab.run_into("out", &["--log", "off"]);
+    let judged = over_runs(&lab, "out");
+    assert_eq!(judged.texts("verdict"), ["passed"; 3], "{judged:?}");
+    let runs = runs_by_case(&lab, "out")[0].1;
+    let sometimes = judged.only("name", "a queue of five");
+    let measured = &sometimes.texts("measured")[0];
+    assert!(measured.contains(&format!("of {runs} runs")), "{measured}");
+}
+
+#[test]
 fn single_runs_are_repeated_and_shards_refused() {
     let lab = Lab::with(QUEUE);
     lab.run_into("out", &["--log", "off"]);
