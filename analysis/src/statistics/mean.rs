@@ -17,7 +17,7 @@
 //!    waiting times of M/M/1). With 5 c, the rule reads n > 625 c^2.
 //! 3. **Skewness**: what the sample shows is within Cochran's rule plus twice its
 //!    standard error.
-//! 4. **Ties**: below [`MANY_RUNS`] runs all values differ, and up to [`COUNTED`] runs most
+//! 4. **Ties**: below `MANY_RUNS` runs all values differ, and up to [`COUNTED`] runs most
 //!    do. Of a few distinct values, rare ones are unseen.
 //!
 //! Near the limit of the second part, samples with a deviation below the true one pass,
@@ -38,7 +38,7 @@ const COCHRAN: f64 = 25.0;
 const LEAST_WITHOUT_RANGE: u64 = 30;
 /// Below so many runs, all values differ.
 const MANY_RUNS: u64 = 30;
-/// From [`MANY_RUNS`] to [`COUNTED`] runs, the least number of distinct values: so many, and
+/// From `MANY_RUNS` to [`COUNTED`] runs, the least number of distinct values: so many, and
 /// this share of the runs. 24 of 30: measured values are rounded, so some are equal by chance.
 const DISTINCT: (f64, f64) = (3.0, 0.7);
 /// If so many runs have the same value, at most 5 % of all have another, with 95 %
