@@ -5,12 +5,12 @@
 //! what it says. Two kinds do:
 //!
 //! - [`median_interval`]: from order statistics, exact for every distribution, from two
-//!   runs on ([`median`](self::median));
+//!   runs on ([`mod@median`]);
 //! - [`mean_interval`]: by Student's t, only where the runs are many and regular enough
-//!   ([`mean`](self::mean) has the rule and how it was measured).
+//!   ([`mod@mean`] has the rule and how it was measured).
 //!
 //! Cases whose runs draw the same numbers are compared in pairs ([`paired`]), with a
-//! correction for the number of comparisons ([`holm`](self::holm)).
+//! correction for the number of comparisons ([`mod@holm`]).
 //!
 //! [`Sample`] is what all of them are computed of. [`distributions`] has the quantiles. The test
 //! `coverage` measures how often intervals hold the true value.

@@ -7,8 +7,9 @@
 use std::io::{self, PipeReader, Read};
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use os::descriptor::wait_readable;
@@ -29,7 +30,8 @@ pub struct ProcessApart {
     /// The connection to it.
     pub control: Control,
     output: Arc<Mutex<Vec<u8>>>,
-    reader: Option<JoinHandle<()>>,
+    /// Closes once the output has been read to its end.
+    reading: Receiver<()>,
     /// Whether this process killed it.
     killed: bool,
 }
@@ -56,12 +58,16 @@ impl ProcessApart {
         tracing::debug!(pid = kept.id(), "process started");
         let output = Arc::new(Mutex::new(Vec::new()));
         let kept_output = output.clone();
-        let reader = thread::spawn(move || read_output(reader, &kept_output));
+        let (end, reading) = channel::<()>();
+        thread::spawn(move || {
+            read_output(reader, &kept_output);
+            drop(end);
+        });
         Ok(ProcessApart {
             kept,
             control,
             output,
-            reader: Some(reader),
+            reading,
             killed: false,
         })
     }
@@ -90,19 +96,13 @@ impl ProcessApart {
     pub fn end(&mut self) -> (Option<ExitStatus>, String) {
         self.control.close();
         let until = Instant::now() + END_PATIENCE;
-        while !self.killed && matches!(self.kept.try_wait(), Ok(None)) {
-            match Instant::now() < until {
-                true => thread::sleep(Duration::from_millis(1)),
-                false => self.kill(),
-            }
+        if !self.killed && matches!(self.kept.wait_until(until), Ok(None)) {
+            self.kill();
         }
         let ended = self.kept.end().ok().filter(|_| !self.killed);
         // The pipe closes with the last process that has it.
-        if let Some(reader) = self.reader.take() {
-            while !reader.is_finished() && Instant::now() < until + END_PATIENCE {
-                thread::sleep(Duration::from_millis(1));
-            }
-        }
+        let left = (until + END_PATIENCE).saturating_duration_since(Instant::now());
+        let _ = self.reading.recv_timeout(left);
         (ended, self.take_output())
     }
 

@@ -1,7 +1,7 @@
 //! A message of gigabytes is delivered, or refused at its sender with its name and size.
 //!
 //! What is refused needs no memory, and is always tested. What is delivered takes up to
-//! 12 GiB and a minute: `.ci/long` has it tested, with the environment variable `LARGE`.
+//! 12 GiB and minutes: `.ci/long` has it tested, with the environment variable `LARGE`.
 
 use crate::abi::changed_metronome;
 use crate::harness::{Answer, Lab};
@@ -69,6 +69,40 @@ fn a_message_above_the_limit_is_refused_at_its_sender_with_its_name() {
             "{}",
             answer.err
         );
+    }
+}
+
+/// Large enough that it takes much longer to arrive than the runs below last.
+const SLOW: u64 = GIB / 4;
+
+#[test]
+fn a_message_that_was_sent_before_the_end_is_delivered_however_long_that_takes() {
+    for more in [&["--time", "real"][..], &["--time", "real", "--processes"]] {
+        let (lab, answer) = send(SLOW, &[more, &["--duration", "11ms"]].concat());
+        let answer = answer.ends(0);
+        assert!(!answer.err.contains("under way"), "{}", answer.err);
+        let received = lab.table("out/runs/0001/b.csv").only("event", "receive");
+        assert_eq!(received.texts("bytes"), [SLOW.to_string()], "{more:?}");
+    }
+}
+
+#[test]
+fn a_message_that_is_under_way_when_the_run_is_stopped_is_said_with_its_ends_and_size() {
+    let stops = "nodes.c={ behavior = \"misbehaving.stops\", tick_rate = 1, tick_phase = \"11ms\", \
+                 config = { after = 1 } }";
+    for more in [&["--time", "real"][..], &["--time", "real", "--processes"]] {
+        let (lab, answer) = send(SLOW, &[more, &["--set", stops]].concat());
+        let told = "1 message was still under way over sockets when the run ended, and not \
+                    delivered: message 1 from `a` to `b` (268435456 bytes)";
+        answer.ends(0).says(&[told]);
+        // The process of `b` may not have seen a byte of it.
+        if more.len() == 2 {
+            let lost = lab.table("out/runs/0001/b.csv").only("event", "drop");
+            assert_eq!(lost.texts("bytes"), [SLOW.to_string()]);
+        }
+        lab.runner(&["report", "out"]).ends(0);
+        let report = lab.read("out/report.md");
+        assert!(report.contains(&format!("Run 1: {told}.")), "{report}");
     }
 }
 

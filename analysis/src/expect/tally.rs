@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(found.verdict, Verdict::Unknown);
         assert_eq!(found.measured, "4.5 (b), no interval");
         let many: Vec<[_; 2]> = (0..100)
-            .map(|it| [("a", Some(it % 2)), ("b", Some(19 + it % 2))])
+            .map(|it| [("a", Some(it % 2)), ("b", Some(1000 + it))])
             .collect();
         let many: Vec<&[_]> = many.iter().map(|run| &run[..]).collect();
         let found = tallied(Over::Mean, &many).unwrap();

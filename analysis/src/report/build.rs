@@ -50,7 +50,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let standing = Standing::of(folder)?;
     report
         .sections
-        .extend(verdicts::section(folder, &standing)?);
+        .extend(verdicts::section(folder, &standing, &mut report.warnings)?);
     report.sections.extend(failures::section(folder, &standing));
     let whole: Vec<&RunRow> = folder
         .runs

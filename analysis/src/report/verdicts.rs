@@ -39,8 +39,13 @@ struct Asked {
 /// Case, judge and name.
 type Key = (String, Judge, String);
 
-/// The section; `None` without checks and expectations.
-pub(super) fn section(folder: &Folder, standing: &Standing) -> Result<Option<Section>, Error> {
+/// The section; `None` without checks and expectations. What makes a run doubtful that
+/// passed is added to the warnings.
+pub(super) fn section(
+    folder: &Folder,
+    standing: &Standing,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Section>, Error> {
     let path = folder.path.join(VERDICTS_FILE);
     if !path.exists() {
         return Ok(None);
@@ -61,12 +66,23 @@ pub(super) fn section(folder: &Folder, standing: &Standing) -> Result<Option<Sec
         } = judgement;
         asked.add(run, *verdict, measured, reason);
     };
+    let mut doubtful = 0;
     let mut table = VerdictRow::open(&path)?;
     while let Some(row) = table.next_row()? {
         let row = VerdictRow::from_row(&row)?;
+        if let Some(doubt) = doubt(&row) {
+            doubtful += 1;
+            warnings.extend((doubtful <= NAMED).then_some(doubt));
+        }
         if row.run.is_some() && row.judgement.judge != Judge::Happened {
             add(row.run, row.case, &row.judgement);
         }
+    }
+    if doubtful > NAMED {
+        warnings.push(format!(
+            "{} runs more are doubtful in such a way; {VERDICTS_FILE} has the reasons.",
+            whole((doubtful - NAMED) as u64)
+        ));
     }
     // Those that are in the file, and those that cannot be judged.
     for (case, judgement) in &standing.over_runs {
@@ -88,6 +104,19 @@ pub(super) fn section(folder: &Folder, standing: &Standing) -> Result<Option<Sec
     };
     section.tables.extend(evidence(folder)?);
     Ok(Some(section))
+}
+
+/// What makes a run doubtful though no message is missing in the account of it.
+fn doubt(row: &VerdictRow) -> Option<String> {
+    let Judgement {
+        judge,
+        verdict,
+        reason,
+        ..
+    } = &row.judgement;
+    let run = row.run.filter(|_| !reason.is_empty())?;
+    let passed = *judge == Judge::Conservation && *verdict == Verdict::Passed;
+    passed.then(|| format!("Run {run}: {reason}."))
 }
 
 impl Asked {

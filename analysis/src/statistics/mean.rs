@@ -17,13 +17,13 @@
 //!    waiting times of M/M/1). With 5 c, the rule reads n > 625 c^2.
 //! 3. **Skewness**: what the sample shows is within Cochran's rule plus twice its
 //!    standard error.
-//! 4. **Ties**: below [`MANY_RUNS`] runs all values differ, and below [`COUNTED`] runs most
+//! 4. **Ties**: below `MANY_RUNS` runs all values differ, and below [`COUNTED`] runs most
 //!    do. Of a few distinct values, rare ones are unseen.
 //!
 //! Near the limit of the second part, samples with a deviation below the true one pass,
 //! and others do not. The interval is wider there for it: with the share u of the limit
 //! that is used up, the half toward the end of the range is 1 + u times Student's, and
-//! the half away from it 1 + 1.5 u times. Below [`MANY_RUNS`] runs it is wider still: the
+//! the half away from it 1 + 1.5 u times. Below `MANY_RUNS` runs it is wider still: the
 //! few samples that pass by chance have the smallest deviations, and of ten runs those
 //! intervals held the mean in 63 % of cases. With f = `MANY_RUNS` / n, the u of the half
 //! toward the end becomes f u, and the other one (1 + (f - 1) u^4) u. It never leaves the
@@ -43,7 +43,7 @@ const LEAST_WITHOUT_RANGE: u64 = 30;
 /// Below so many runs, all values differ, and intervals are wider: a deviation that is
 /// estimated of few runs is often much too small.
 const MANY_RUNS: u64 = 30;
-/// From [`MANY_RUNS`] runs on, below [`COUNTED`], the least number of distinct values: so many, and
+/// From `MANY_RUNS` runs on, below [`COUNTED`], the least number of distinct values: so many, and
 /// this share of the runs. 24 of 30: measured values are rounded, so some are equal by chance.
 const DISTINCT: (f64, f64) = (3.0, 0.7);
 /// If so many runs have the same value, at most 5 % of all have another, with 95 %

@@ -21,7 +21,7 @@
 //! `route = "order"` and links without loss.
 
 use crate::Transform;
-use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Result};
+use runner_sdk::{Behavior, Column, ColumnInfo, Context, Event, Node, Peer, Result, fnv};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -170,7 +170,8 @@ fn no_peer(node: &Node<Stage>, name: &str) -> runner_sdk::Error {
 /// The hash of the letters of a message, which is the same in any case: FNV-1a (64 bit) of
 /// its bytes in lower case.
 fn letters(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    fnv::extended(
+        fnv::EMPTY,
+        bytes.iter().map(|byte| byte.to_ascii_lowercase()),
+    )
 }

@@ -5,6 +5,7 @@
 //! are written as `\n`, `\r`, `\t` or `\xNN`. Two different byte strings never have the same
 //! text: [`unescaped`] returns the original bytes.
 
+use runner_sdk::fnv;
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
@@ -52,7 +53,7 @@ impl<'bytes> Escaped<'bytes> {
                 "{}\\...({} bytes, {:016x})",
                 Escaped(&bytes[..32]),
                 bytes.len(),
-                fnv(bytes),
+                fnv::of(bytes),
             )),
             _ => match std::str::from_utf8(bytes).ok().filter(plain) {
                 Some(text) => Cow::Borrowed(text),
@@ -60,13 +61,6 @@ impl<'bytes> Escaped<'bytes> {
             },
         }
     }
-}
-
-/// The 64-bit FNV-1a hash.
-pub(crate) fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 /// The bytes of an escaped text; `None` if [`Escaped`] cannot have written it.

@@ -1,12 +1,13 @@
 //! Digests: a batch is identified by its digest, and two lists of documents are compared by
 //! their digests.
 //!
-//! FNV-1a (Fowler, Noll, Vo; 64 bit) with a final mixing step, implemented here so that a
-//! digest is the same in every version. Among a million different batches, the probability that
+//! FNV-1a (Fowler, Noll, Vo; 64 bit) with a final mixing step, so that a digest is the same
+//! in every version. Among a million different batches, the probability that
 //! two have the same digest is 3 in 100 million. The hash does not protect against an
 //! attacker who constructs two batches with the same digest, but such an agency only loses
 //! one of its own batches.
 
+use runner_sdk::fnv;
 use std::fmt;
 
 /// A hash of some bytes.
@@ -16,9 +17,7 @@ pub struct Digest(pub u64);
 impl Digest {
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Digest {
-        let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let hash = fnv::of(bytes);
         // The finalizer of SplitMix64: the lower bits of FNV do not depend on all bytes. The
         // sums of digests below need well mixed bits.
         let hash = (hash ^ hash >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

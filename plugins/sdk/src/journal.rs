@@ -45,6 +45,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use base::fnv;
+
 /// Size of the part of a record before its content `[bytes]`.
 const HEAD: usize = 12;
 
@@ -100,7 +102,7 @@ impl Journal {
         let mut at = KIND;
         while let Some(end) = record_end(&bytes, at) {
             let content = &bytes[at + HEAD..end];
-            if hash_of(&bytes[at..end]) != fnv(&bytes[at + 8..end]) {
+            if hash_of(&bytes[at..end]) != fnv::of(&bytes[at + 8..end]) {
                 // The last record was written in part: it was never acknowledged.
                 if end == bytes.len() {
                     break;
@@ -221,16 +223,9 @@ fn push(bytes: &mut Vec<u8>, record: &[u8]) -> io::Result<()> {
     bytes.extend_from_slice(&[0; 8]);
     bytes.extend_from_slice(&size.to_le_bytes());
     bytes.extend_from_slice(record);
-    let hash = fnv(&bytes[at + 8..]).to_le_bytes();
+    let hash = fnv::of(&bytes[at + 8..]).to_le_bytes();
     bytes[at..at + 8].copy_from_slice(&hash);
     Ok(())
-}
-
-/// FNV-1a with 64 bits: finds a record that was written in part, not forgery.
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 impl fmt::Display for JournalError {

@@ -58,6 +58,7 @@ mod span;
 pub mod testkit;
 
 pub use arrivals::{Arrivals, Rate};
+pub use base::fnv;
 pub use base::random::Random;
 pub use behavior::{Behavior, Error, NoConfig, Peer, Result};
 pub use check::{Check, Found, Judged, Record, RunInfo, Verdict};

@@ -4,7 +4,7 @@
 //! [`time`] has instants and spans, [`duration`] and [`size`] the text that people
 //! write for them, [`exact`] decimal numbers as they are written, [`random`] the
 //! generator and its named streams, [`distribution`] numbers that vary, [`gamma`] the gamma
-//! distribution's functions, [`slices`] equal parts of a run's time, [`callback`] the
+//! distribution's functions, [`fnv`] a hash that never changes, [`slices`] equal parts of a run's time, [`callback`] the
 //! names of a behavior's callbacks, and [`harmless`] shows text that others wrote.
 //! Nothing here reads a file or a clock.
 
@@ -12,6 +12,7 @@ pub mod callback;
 pub mod distribution;
 pub mod duration;
 pub mod exact;
+pub mod fnv;
 pub mod gamma;
 pub mod harmless;
 pub mod random;

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | engine | clock machines through the real dynamic library, no records kept, with the same experiment as one plain loop ([`plain`]) |
 //! | latency | the same with links of random latency: the engine's event queue with the standard library's binary heap |
-//! | records | the run with metrics, with metrics and CSV logs (a file per node, one file), and with metrics and the check `clock.lamport`, with the run that keeps none; and writing as many bytes plainly. Files are handed to the system, not forced to the disk |
+//! | records | the run with metrics, with metrics and CSV logs (a file per node, one file), with metrics and the check `clock.lamport`, and with metrics and five properties, with the run that keeps none; and writing as many bytes plainly. Files are handed to the system, not forced to the disk |
 //! | memory | peak memory of a process with a million machines, before the first message and at the end |
 //!
 //! Both sides of a comparison do the same work: their machines must end with the
@@ -31,7 +31,7 @@ use analysis::log::{CombinedLog, NodeLogs, RunSchema};
 use engine::sink::NoSink;
 use measure::{in_turns, timed};
 use model::{Plugin, Size};
-use records::{Logs, Metrics, MetricsAndCheck, MetricsAndLogs};
+use records::{Logs, Metrics, MetricsAndCheck, MetricsAndLogs, MetricsAndProperties};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -147,7 +147,7 @@ fn compare(plugin: &Plugin, sizes: &[Size], rounds: usize) {
 fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
     println!("records: what keeping them costs [ns/row], and as a multiple of no records");
     println!(
-        "   nodes        rows     MB   none   metrics        + log per node   + one log        + check          plain write of the bytes"
+        "   nodes        rows     MB   none   metrics        + log per node   + one log        + check          plain write    + properties (of metrics, target at most 1.5)"
     );
     let sizes = match quick {
         true => [ideal(3, 50_000, 1), ideal(1_000, 150, 1)],
@@ -155,6 +155,7 @@ fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
     };
     for size in &sizes {
         let schema = Arc::new(records::schema(plugin, size));
+        let properties = records::properties(&schema);
         let (rows, bytes, _) = logged::<NodeLogs>(plugin, size, &schema)?;
         let times = in_turns(
             rounds,
@@ -192,6 +193,13 @@ fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
                     written.expect("a file is written");
                     time
                 },
+                &mut || {
+                    let sink = MetricsAndProperties::new(&schema, &properties);
+                    let mut run = plugin.prepare(size, 1, sink);
+                    let (_, gone) = timed(|| model::go(&mut run, size));
+                    let (_, judged) = timed(|| run.into_sink().finish());
+                    gone + judged
+                },
             ],
         );
         let cell = |thing| {
@@ -199,7 +207,7 @@ fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
             format!("{ns:>6.1} ({:.2})", times.ratio(thing, 0))
         };
         println!(
-            "{:>8}  {rows:>10}  {:>5}  {:>5.1}  {:>14}  {:>14}  {:>14}  {:>14}  {:>14}",
+            "{:>8}  {rows:>10}  {:>5}  {:>5.1}  {:>14}  {:>14}  {:>14}  {:>14}  {:>14}  {:>14} {:.2}",
             size.nodes,
             bytes / 1_000_000,
             times.seconds(0) * 1e9 / rows as f64,
@@ -208,6 +216,8 @@ fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
             cell(3),
             cell(4),
             cell(5),
+            cell(6),
+            times.ratio(6, 1),
         );
     }
     println!();

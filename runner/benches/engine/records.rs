@@ -1,4 +1,5 @@
-//! Runs that keep their records: as metrics, as metrics and CSV logs, or for a check.
+//! Runs that keep their records: as metrics, as metrics and CSV logs, for a check, or for
+//! properties.
 
 use std::fs::File;
 use std::io::Write;
@@ -7,6 +8,8 @@ use std::sync::Arc;
 
 use analysis::log::{Columns, CombinedLog, NodeLogs, NodeSchema, Row, RunSchema};
 use analysis::metrics::RunMetrics;
+use analysis::properties::expression::{Expression, Group, Scope, Shape};
+use analysis::properties::{Claim, Properties, Property, PropertyRule};
 use analysis::results::Verdict;
 use base::time::SimTime;
 use engine::sink::Sink;
@@ -126,6 +129,81 @@ impl Sink for MetricsAndCheck {
     fn row(&mut self, row: &Row, columns: Columns<'_>) {
         self.metrics.row(row, columns);
         self.checks.row(row, columns);
+    }
+
+    fn print(&mut self, _: SimTime, _: u32, _: &str) {}
+}
+
+/// Five properties of clock machines, as people write them.
+const PROPERTIES: [&str; 5] = [
+    "clock > last(clock)",
+    "clock - last(clock) <= 1000000",
+    "queue <= 1000000",
+    "event == 'internal' implies message == 0 or not has(message)",
+    "event in ['send', 'receive'] implies message > 0 and bytes == 8",
+];
+
+/// Computes metrics, and judges [`PROPERTIES`] on every record.
+pub struct MetricsAndProperties {
+    metrics: Metrics,
+    properties: Properties,
+}
+
+impl MetricsAndProperties {
+    /// For a run of these nodes.
+    pub fn new(schema: &Arc<RunSchema>, properties: &[Arc<Property>]) -> MetricsAndProperties {
+        MetricsAndProperties {
+            metrics: Metrics::new(schema),
+            properties: Properties::begin(properties, schema),
+        }
+    }
+
+    /// The verdicts.
+    ///
+    /// # Panics
+    /// If one does not hold.
+    pub fn finish(self) {
+        for it in self.properties.finish(u64::MAX, |_, _, _| String::new()) {
+            assert_eq!(it.verdict, Verdict::Passed, "{it:?}");
+        }
+    }
+}
+
+/// The five properties, for machines of this schema.
+pub fn properties(schema: &RunSchema) -> Vec<Arc<Property>> {
+    let node = &schema.nodes[0];
+    let scope = Scope {
+        groups: vec![Group {
+            name: "machine".to_owned(),
+            numbered: true,
+            nodes: 0..schema.nodes.len() as u32,
+            shape: Some(Shape {
+                columns: node.columns.clone(),
+                events: node.events.clone(),
+                program: false,
+            }),
+        }],
+        ..Scope::default()
+    };
+    let property = |text: &&str| {
+        let expression = Expression::parse(text).expect("an expression");
+        let rule = PropertyRule {
+            name: (*text).to_owned(),
+            nodes: None,
+            global: false,
+            claim: Claim::Always(expression),
+        };
+        let property = Property::new(rule, &scope).expect("its names are right");
+        Arc::new(property.expect("all nodes are known"))
+    };
+    PROPERTIES.iter().map(property).collect()
+}
+
+impl Sink for MetricsAndProperties {
+    #[inline]
+    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        self.metrics.row(row, columns);
+        self.properties.row(row, columns);
     }
 
     fn print(&mut self, _: SimTime, _: u32, _: &str) {}

@@ -23,6 +23,10 @@ pub struct Buffer {
 /// connections need little memory. Arbitrary.
 pub const FIRST: usize = 4096;
 
+/// An allocation up to this size may double beyond what a frame needs: bytes of the next
+/// frame are then read with the same call `[bytes]`. Arbitrary.
+const LARGE: usize = 1 << 20;
+
 /// An allocation up to this size is never freed `[bytes]`. Arbitrary.
 const KEPT: usize = 64 << 10;
 
@@ -50,8 +54,10 @@ impl Buffer {
     }
 
     /// Space for new bytes, at least `size` long. The caller writes bytes to it, and
-    /// then calls [`Buffer::arrived`].
-    pub fn room(&mut self, size: usize) -> &mut [u8] {
+    /// then calls [`Buffer::arrived`]. The allocation doubles when it is full, but a large
+    /// one gets no more than `most` waiting bytes need: its memory is touched, and that
+    /// costs as much time as to receive the bytes.
+    pub fn room(&mut self, size: usize, most: usize) -> &mut [u8] {
         if self.start == self.end {
             // A peak of 0 does not tell the size of messages.
             let small = 0 < self.peak && self.peak < self.bytes.len() / 8;
@@ -66,7 +72,8 @@ impl Buffer {
         }
         if self.bytes.len() - self.end < size {
             let doubled = self.bytes.len().saturating_mul(2).max(FIRST);
-            let needed = self.end.saturating_add(size).max(doubled);
+            let most = self.start.saturating_add(most.max(LARGE));
+            let needed = self.end.saturating_add(size).max(doubled.min(most));
             self.bytes.reserve_exact(needed - self.bytes.len());
             self.bytes.resize(needed, 0);
         }
@@ -106,7 +113,7 @@ mod tests {
     use super::*;
 
     fn push(buffer: &mut Buffer, bytes: &[u8]) {
-        buffer.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        buffer.room(bytes.len(), usize::MAX)[..bytes.len()].copy_from_slice(bytes);
         buffer.arrived(bytes.len());
     }
 
@@ -141,13 +148,22 @@ mod tests {
     }
 
     #[test]
+    fn a_large_allocation_grows_no_further_than_to_what_is_expected() {
+        let mut buffer = Buffer::default();
+        push(&mut buffer, &vec![1; 3 << 20]);
+        let expected = (3 << 20) + 21;
+        assert!(buffer.room(FIRST, expected).len() >= FIRST);
+        assert!(buffer.capacity() <= expected + FIRST);
+    }
+
+    #[test]
     fn a_large_allocation_is_kept_while_messages_are_large_and_then_given_back() {
         let mut buffer = Buffer::default();
         for _ in 0..3 {
             push(&mut buffer, &vec![1; 1 << 20]);
             buffer.take(1 << 20);
             // Room for bytes that do not arrive.
-            buffer.room(FIRST);
+            buffer.room(FIRST, usize::MAX);
             assert!(buffer.capacity() >= 1 << 20);
         }
         for _ in 0..3 {

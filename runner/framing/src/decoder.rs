@@ -71,6 +71,11 @@ impl Decoder {
         self.buffer.len()
     }
 
+    /// The waiting bytes themselves.
+    pub fn waiting_bytes(&self) -> &[u8] {
+        self.buffer.waiting()
+    }
+
     /// Size of the allocation of the waiting bytes `[bytes]`.
     pub fn capacity(&self) -> usize {
         self.buffer.capacity()
@@ -86,7 +91,7 @@ impl Decoder {
         if self.failed.is_some() {
             return;
         }
-        self.buffer.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        self.buffer.room(bytes.len(), usize::MAX)[..bytes.len()].copy_from_slice(bytes);
         self.buffer.arrived(bytes.len());
     }
 
@@ -104,7 +109,12 @@ impl Decoder {
         };
         // At most as many bytes as have arrived: an announced length alone gets a page.
         let missing = self.at_least.saturating_sub(there);
-        let count = source.read(self.buffer.room(missing.clamp(first, there.max(first))))?;
+        let size = missing.clamp(first, there.max(first));
+        let most = match self.exactly {
+            true => self.at_least,
+            false => usize::MAX,
+        };
+        let count = source.read(self.buffer.room(size, most))?;
         if self.failed.is_none() {
             self.buffer.arrived(count);
         }

@@ -22,7 +22,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::process::{
@@ -170,9 +170,24 @@ impl Kept {
     ///
     /// If the system refuses.
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
-        match self.ended.is_some() || !wait_readable(&self.control, Duration::ZERO)? {
-            true => Ok(self.ended),
-            false => self.wait().map(Some),
+        self.wait_until(Instant::now())
+    }
+
+    /// Waits until `until` for the end of the program. Returns how it ended; none if it
+    /// still runs.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn wait_until(&mut self, until: Instant) -> io::Result<Option<ExitStatus>> {
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if self.ended.is_some() || wait_readable(&self.control, left)? {
+                return self.wait().map(Some);
+            }
+            if left.is_zero() {
+                return Ok(None);
+            }
         }
     }
 

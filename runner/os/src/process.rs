@@ -1,10 +1,15 @@
 //! Signals to programs, and this program started once more.
 
+use std::io;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Child, Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal as SystemSignal};
+use rustix::process::{Pid, PidfdFlags, Signal as SystemSignal, pidfd_open};
 use rustix::process::{kill_process, kill_process_group};
+
+use crate::descriptor::wait_readable;
 
 /// What a program can be made to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +48,55 @@ pub fn signal_group(group: u32, signal: Signal) {
     }
 }
 
+/// The span between two looks at a process where the system cannot wait for one with a
+/// deadline: before Linux 5.3, and in some sandboxes.
+const RETRY: Duration = Duration::from_millis(10);
+
+/// Waits until `until` for the end of a process. Returns how it ended; none if it still
+/// runs.
+///
+/// # Errors
+///
+/// If the system refuses.
+pub fn wait_until(child: &mut Child, until: Instant) -> io::Result<Option<ExitStatus>> {
+    let mut descriptor = None;
+    loop {
+        if let Some(ended) = child.try_wait()? {
+            return Ok(Some(ended));
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        // It has not been waited for, so its number is still its own.
+        let pidfd = || pidfd_open(Pid::from_child(child), PidfdFlags::empty());
+        match descriptor.get_or_insert_with(pidfd) {
+            Ok(descriptor) => drop(wait_readable(descriptor, left)?),
+            Err(_) => thread::sleep(left.min(RETRY)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::process::ExitStatusExt;
+    use std::process::Stdio;
+
+    #[test]
+    fn a_wait_ends_with_the_process_or_with_the_deadline() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let soon = Instant::now() + Duration::from_millis(20);
+        assert_eq!(wait_until(&mut child, soon).unwrap(), None);
+        assert!(Instant::now() >= soon);
+        drop(child.stdin.take());
+        let late = Instant::now() + Duration::from_secs(300);
+        for _ in 0..2 {
+            let ended = wait_until(&mut child, late).unwrap();
+            assert!(ended.is_some_and(|it| it.success()));
+        }
+        assert!(Instant::now() < late);
+    }
 
     #[test]
     fn a_signal_ends_the_processes_of_a_group() {

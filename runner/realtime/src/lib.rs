@@ -13,7 +13,8 @@
 //! - [`input`]: the runner's standard input, as a peer of a node;
 //! - [`processes`]: a process for each node;
 //! - [`stream`], [`outgoing`] and [`direct`]: one TCP connection, its outgoing queue,
-//!   and the way past the queue.
+//!   and the way past the queue;
+//! - [`under_way`]: messages that were still between two nodes at the end.
 
 pub mod client;
 pub mod clock;
@@ -29,3 +30,4 @@ pub mod programs;
 pub mod real_time;
 pub mod setup;
 pub mod stream;
+pub mod under_way;

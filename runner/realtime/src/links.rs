@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
-use crate::link_frame::HEAD;
+use crate::link_frame::{FrameHead, FrameKind, HEAD, LENGTH};
 use crate::setup::SetupError;
 use crate::stream::Stream;
+use crate::under_way::UnderWay;
 use engine::topology::{NO_RULE, Topology};
 use framing::Framing;
 use model::roster::Roster;
@@ -45,6 +46,10 @@ pub struct LinkConnection {
     pub far: u32,
     /// This end.
     pub stream: Stream,
+    /// Number of frames that were sent at this end.
+    pub frames_sent: u64,
+    /// Number of frames that were received at this end.
+    pub frames_received: u64,
 }
 
 /// The sockets between the nodes of a run.
@@ -119,7 +124,37 @@ impl LinkConnection {
     /// If the system refuses.
     pub fn new(near: u32, far: u32, socket: TcpStream) -> io::Result<LinkConnection> {
         let stream = Stream::new(socket, Framing::U32be, MAX_MESSAGE + HEAD as u64)?;
-        Ok(LinkConnection { near, far, stream })
+        Ok(LinkConnection {
+            near,
+            far,
+            stream,
+            frames_sent: 0,
+            frames_received: 0,
+        })
+    }
+
+    /// The messages from `near` that are not written whole, and the one to `near` of which
+    /// a part has arrived.
+    pub fn take_under_way(&mut self) -> Vec<UnderWay> {
+        let unsent = self.stream.take_unsent().into_iter();
+        let unsent = unsent.map(|message| UnderWay {
+            from: self.near,
+            to: self.far,
+            number: message.number,
+            bytes: message.bytes,
+        });
+        unsent.chain(self.arriving()).collect()
+    }
+
+    fn arriving(&self) -> Option<UnderWay> {
+        let (length, rest) = self.stream.arriving().split_first_chunk::<LENGTH>()?;
+        let (head, _) = FrameHead::decode(rest)?;
+        (head.kind == FrameKind::Message).then(|| UnderWay {
+            from: head.from,
+            to: head.to,
+            number: head.number,
+            bytes: u64::from(u32::from_be_bytes(*length)).saturating_sub(HEAD as u64),
+        })
     }
 }
 

@@ -130,6 +130,11 @@ impl OutgoingQueue {
         self.waiting
     }
 
+    /// Bytes that ever had to wait, and how many of them do not wait any more.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.queued, self.queued - self.waiting as u64)
+    }
+
     /// Memory in use, about `[bytes]`. A piece is freed once it is written whole, so the
     /// written bytes of the first one count, too.
     pub fn memory(&self) -> usize {

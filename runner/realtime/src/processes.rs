@@ -36,6 +36,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::lag::NodeCounts;
+use crate::under_way::UnderWay;
 use analysis::log::Occupancy;
 use engine::conservation::Conservation;
 
@@ -146,6 +147,8 @@ pub struct ProcessResult {
     pub lags: Vec<(u64, u64)>,
     /// The lags of each of its nodes.
     pub node_lags: Vec<NodeCounts>,
+    /// Messages that it sent or began to receive, and that were not delivered.
+    pub under_way: Vec<UnderWay>,
     /// Content happened and is not in the logs.
     pub remarks: Vec<String>,
     /// Content each fault of the scenario did in this process.

@@ -27,6 +27,7 @@ mod outgoing;
 mod program_ends;
 mod programs;
 mod sockets;
+mod transfer;
 
 use std::io;
 use std::net::SocketAddr;
@@ -41,6 +42,7 @@ use self::programs::Programs;
 use self::sockets::Sockets;
 use crate::clock::WallClock;
 use crate::lag::Lag;
+use crate::under_way::UnderWay;
 use base::time::SimTime;
 use engine::behaviors::{Behaviors, CallError, Failure};
 use engine::run::{EndReason, Outcome, Run};
@@ -66,6 +68,8 @@ pub struct RealTime<B, S> {
     pub lag: Lag,
     /// The nodes of this process that listen, and their addresses.
     pub listening: Vec<(String, SocketAddr)>,
+    /// Messages between nodes that were not delivered, once the run has ended.
+    pub under_way: Vec<UnderWay>,
     /// Content happened and is not in the logs, for the terminal.
     pub remarks: Vec<String>,
 }

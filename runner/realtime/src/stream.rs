@@ -181,32 +181,41 @@ impl Stream {
     }
 
     fn put(&mut self, number: u64, message: Payload, now: bool) -> Result<(), FramingError> {
+        let envelope = Envelope::new(self.framing, message.as_slice())?;
+        self.put_parts(envelope.head(), number, message, envelope.tail(), now);
+        Ok(())
+    }
+
+    /// As [`Stream::send`], with a head of the caller's around the message in place of that
+    /// of the framing.
+    pub fn send_with_head(&mut self, head: &[u8], number: u64, message: Payload) {
+        self.put_parts(head, number, message, &[], true);
+    }
+
+    fn put_parts(&mut self, head: &[u8], number: u64, message: Payload, tail: &[u8], now: bool) {
         let body = message.as_slice();
-        let envelope = Envelope::new(self.framing, body)?;
         let size = body.len();
         if self.closing || self.broken {
             self.queue.refuse(number, size as u64);
-            return Ok(());
+            return;
         }
-        let parts = [envelope.head(), body, envelope.tail()];
+        let parts = [head, body, tail];
         let done = match now {
             true => self.write_at_once(parts),
             false => 0,
         };
-        let head = envelope.head().len();
-        let end = head + body.len();
+        let end = head.len() + size;
         match message {
             Payload::Block(bytes) if end.saturating_sub(done) > GATHERED => {
                 let queue = &mut self.queue;
-                queue.push([envelope.head(), &[], &[]], done.min(head));
-                queue.push_whole(bytes.into_vec(), done.saturating_sub(head));
-                queue.push([&[], &[], envelope.tail()], 0);
+                queue.push([head, &[], &[]], done.min(head.len()));
+                queue.push_whole(bytes.into_vec(), done.saturating_sub(head.len()));
+                queue.push([&[], &[], tail], 0);
             }
             _ => self.queue.push(parts, done),
         }
         self.queue.end_message(number, size as u64);
         self.update_direct();
-        Ok(())
     }
 
     /// Removes and returns the messages that are not written whole: a caller that
@@ -275,6 +284,17 @@ impl Stream {
     /// Bytes that wait to be written.
     pub fn waiting(&self) -> usize {
         self.queue.waiting()
+    }
+
+    /// Bytes that ever had to wait to be written, and how many of them do not wait any
+    /// more.
+    pub fn progress(&self) -> (u64, u64) {
+        self.queue.progress()
+    }
+
+    /// Bytes that arrived and are not a whole message.
+    pub fn arriving(&self) -> &[u8] {
+        self.decoder.waiting_bytes()
     }
 
     /// Memory that the outgoing queue takes, about `[bytes]`.

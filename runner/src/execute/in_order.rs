@@ -117,7 +117,8 @@ impl<'a> InOrder<'a> {
         let flushed = self.writer.flush().map_err(RunError::from);
         self.error.map_or(flushed, Err)?;
         let mut judged = self.tallies.judge(self.plan);
-        judged.extend(self.properties.judge(self.plan));
+        let is_whole = |case| self.tallies.is_whole(self.plan, case);
+        judged.extend(self.properties.judge(self.plan, is_whole));
         judged.extend(self.idle.judge(self.plan, self.is_part));
         for (case, judgement) in &judged {
             let id = &self.plan.cases[*case].id;

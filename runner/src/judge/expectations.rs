@@ -49,7 +49,7 @@ impl Tallies {
     }
 
     /// Whether all runs of a case are there.
-    fn is_whole(&self, plan: &Plan, case: usize) -> bool {
+    pub fn is_whole(&self, plan: &Plan, case: usize) -> bool {
         let (count, _) = self.cases[case];
         count > 0 && count == plan.cases[case].scenario.runs || self.is_decided(plan, case)
     }

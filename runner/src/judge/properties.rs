@@ -83,17 +83,17 @@ impl OverRuns {
 
     /// Returns the judgements over all runs of each case, with the index of the case. A
     /// case of which only a part is run is judged when the parts are merged.
-    pub fn judge(&self, plan: &Plan) -> Vec<(usize, Judgement)> {
+    pub fn judge(&self, plan: &Plan, is_whole: impl Fn(usize) -> bool) -> Vec<(usize, Judgement)> {
         let mut judged = Vec::new();
         for (index, (count, happenings)) in self.cases.iter().enumerate() {
             let scenario = &plan.cases[index].scenario;
-            if *count == 0 || *count < scenario.runs {
+            if !is_whole(index) {
                 continue;
             }
             for (part, happenings) in scenario.properties.iter().zip(happenings) {
                 if is_sometimes(&part.rule) {
                     let claim = part.rule.to_string();
-                    let runs = u64::from(scenario.runs);
+                    let runs = u64::from(*count);
                     judged.push((index, happenings.judge(&part.rule.name, &claim, runs)));
                 }
             }

@@ -167,9 +167,17 @@ fn values(
         .from_reader(text.as_bytes());
     let mut values = Vec::new();
     let mut index = None;
-    for record in reader.records() {
-        let record = record.map_err(|error| format!("{path}: {error}"))?;
-        let line = record.position().map_or(0, csv::Position::line);
+    let mut record = csv::StringRecord::new();
+    // Newlines up to the end of the record. Where a record begins, comments count.
+    let (mut end, mut newlines) = (0, 0);
+    while reader
+        .read_record(&mut record)
+        .map_err(|error| format!("{path}: {error}"))?
+    {
+        let begin = std::mem::replace(&mut end, reader.position().byte() as usize);
+        let passed = text.as_bytes().get(begin..end).unwrap_or_default();
+        newlines += passed.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let line = newlines + u64::from(passed.last() != Some(&b'\n'));
         let Some(index) = index else {
             let (found, is_header) = find(&record, column, path, line)?;
             index = Some(found);

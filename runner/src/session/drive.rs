@@ -23,6 +23,7 @@ use host::activity;
 use host::instance::Instances;
 use host::progress_page::ProgressPage;
 use realtime::real_time::RealTime;
+use realtime::under_way;
 
 /// A run, and everything that its driver needs.
 #[derive(Clone, Copy, Debug)]
@@ -129,10 +130,13 @@ impl Drive<'_> {
         let mut warnings = std::mem::take(&mut real.remarks);
         let lag = std::mem::take(&mut real.lag);
         warnings.extend(lateness(&lag, &self.case().roster));
+        let under_way = under_way::warning(&real.under_way, &self.case().roster);
+        warnings.extend(under_way.clone());
         self.copy_states()?;
         let mut ended = Ended::new(outcome, real.into_sink())?;
         ended.warnings.splice(..0, warnings);
         ended.lag = Some(lag);
+        ended.under_way = under_way;
         Ok(ended)
     }
 

@@ -55,6 +55,8 @@ pub(super) struct Ended {
     pub faults: Vec<FaultEffect>,
     /// The account of all messages; none if it is not known.
     pub conservation: Option<Conservation>,
+    /// In real time, the messages between nodes that were not delivered, for people.
+    pub under_way: Option<String>,
 }
 
 impl Ended {
@@ -85,6 +87,7 @@ impl Ended {
             timed_out: false,
             faults: outcome.faults,
             conservation: Some(outcome.conservation),
+            under_way: None,
         })
     }
 

@@ -207,11 +207,13 @@ fn judgements(drive: &Drive<'_>, ended: &mut Ended) -> Vec<Judgement> {
         ended.stopped.as_deref(),
     ));
     judgements.extend(world::faults(&ended.faults));
-    judgements.extend(ended.conservation.as_ref().map(world::conservation));
     judgements.extend(world::littles_law(&ended.occupancy, ended.end, schema));
     if is_whole(drive.plan, ended.status) {
         judgements.extend(ended.cut.as_ref().and_then(world::warmup));
     }
+    let under_way = ended.under_way.as_deref();
+    let account = ended.conservation.as_ref();
+    judgements.extend(account.map(|it| world::conservation(it, under_way)));
     // A user who stops a run knows that it was short.
     if ended.idle && ended.status == RunStatus::Complete {
         judgements.push(activity::idle_run());

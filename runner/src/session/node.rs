@@ -184,6 +184,7 @@ fn connected(
 fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
     let (lags, node_lags) = (real.lag.counts(), real.lag.nodes());
     let mut remarks = std::mem::take(&mut real.remarks);
+    let under_way = std::mem::take(&mut real.under_way);
     let held = |it: &Window| FaultTime {
         from_ns: it.from.0,
         until_ns: it.until.0,
@@ -206,6 +207,7 @@ fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
         messages: outcome.messages,
         lags,
         node_lags,
+        under_way,
         remarks,
         faults,
         conservation: outcome.conservation,

@@ -18,6 +18,7 @@ use engine::faults::{FaultEffect, Window};
 use engine::run::EndReason;
 use model::roster::Roster;
 use realtime::processes::{FaultTime, FaultTimes, NodeJob, Setting, supervisor};
+use realtime::under_way;
 
 /// What a child process needs, beside the scenario's text, to make the same plan.
 #[derive(Clone, Debug)]
@@ -57,6 +58,9 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
     let mut warnings = sum.remarks;
     warnings.extend(faults::warnings(&faults));
     warnings.extend(lateness(&sum.lag, &drive.case().roster));
+    let under_way: Vec<_> = sum.under_way.into_iter().collect();
+    let under_way = under_way::warning(&under_way, &drive.case().roster);
+    warnings.extend(under_way.clone());
     let schema = &drive.plan.nodes(drive.spec.case).schema;
     let mut findings = match status {
         RunStatus::Failed => Findings::default(),
@@ -91,6 +95,7 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
         timed_out: false,
         faults,
         conservation: begun.then_some(sum.conservation),
+        under_way,
     })
 }
 

@@ -20,7 +20,8 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// The measured value; may be empty.
     pub measured: String,
-    /// Why it failed or is unknown; empty if it passed.
+    /// Why it failed or is unknown. If it passed: empty, or what makes the run doubtful
+    /// all the same.
     pub reason: String,
     /// The log rows that prove a failure: all of them, at most [`MAX_EVIDENCE`], or none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

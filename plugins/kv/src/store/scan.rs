@@ -2,7 +2,7 @@
 //! other keys come and go nor depends on the process. A cursor is a hash: all keys before it
 //! have been listed. So the store keeps nothing for a client that scans.
 
-use crate::escape::fnv;
+use runner_sdk::fnv;
 use std::collections::BTreeSet;
 
 /// All keys in the order of their hashes.
@@ -43,5 +43,5 @@ impl ScanIndex {
 
 /// The hash of a key; never 0, which is the cursor of the beginning and of the end.
 fn hash(key: &[u8]) -> u64 {
-    (fnv(key) >> 16).max(1)
+    (fnv::of(key) >> 16).max(1)
 }

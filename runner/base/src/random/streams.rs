@@ -6,6 +6,7 @@
 //! they were.
 
 use super::{Random, split_mix};
+use crate::fnv;
 
 /// What a stream is for: the last but one part of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,13 +113,11 @@ struct Fnv(u64);
 
 impl Fnv {
     fn new() -> Fnv {
-        Fnv(0xcbf2_9ce4_8422_2325)
+        Fnv(fnv::EMPTY)
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
+        self.0 = fnv::extended(self.0, bytes.iter().copied());
     }
 
     fn text(&mut self, text: &str) {
@@ -130,19 +129,6 @@ impl Fnv {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn fnv_matches_its_published_vectors() {
-        for (text, hash) in [
-            ("", 0xcbf2_9ce4_8422_2325),
-            ("a", 0xaf63_dc4c_8601_ec8c),
-            ("foobar", 0x8594_4171_f739_67e8_u64),
-        ] {
-            let mut fnv = Fnv::new();
-            fnv.bytes(text.as_bytes());
-            assert_eq!(fnv.0, hash);
-        }
-    }
 
     #[test]
     fn streams_differ_in_every_part_of_their_name() {

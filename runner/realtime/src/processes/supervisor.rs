@@ -7,6 +7,7 @@
 //! when their control connection closes.
 
 use analysis::log::Occupancy;
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -22,11 +23,13 @@ use crate::processes::{
     Ending, FaultTimes, NodeJob, NodeOrder, NodeReport, ProcessAddresses, ProcessResult,
 };
 use crate::setup::SetupError;
+use crate::under_way::UnderWay;
 use base::time::SimTime;
 use engine::conservation::Conservation;
 use engine::run::EndReason;
 use os::clock::monotonic_ns;
 use os::poller::{Interest, Poller, Ready};
+use os::process::wait_until;
 
 /// The subcommand that a process is started with.
 pub const SUBCOMMAND: &str = "node-process";
@@ -74,6 +77,8 @@ pub struct TotalResult {
     pub messages: u64,
     /// How late ticks and timers were.
     pub lag: Lag,
+    /// Messages between nodes that were not delivered, in order.
+    pub under_way: BTreeSet<UnderWay>,
     /// Content happened and is not in the logs.
     pub remarks: Vec<String>,
     /// The failures.
@@ -299,6 +304,7 @@ impl Supervisor {
             total.faults.push(result.faults.clone());
             total.messages += result.messages;
             total.lag.add(&result.lags, &result.node_lags);
+            total.under_way.extend(&result.under_way);
             total.remarks.extend_from_slice(&result.remarks);
             match &result.ending {
                 Ending::Complete => {}
@@ -323,14 +329,12 @@ impl NodeProcess {
     /// Waits until `until` for a process whose control connection is closed, then
     /// kills it.
     fn end(&mut self, until: Instant) -> io::Result<()> {
-        while self.ended.is_none() {
-            self.ended = self.child.try_wait()?;
-            if self.ended.is_none() {
-                if Instant::now() >= until {
-                    self.kill();
-                }
-                std::thread::sleep(Duration::from_millis(1));
-            }
+        if self.ended.is_none() {
+            self.ended = wait_until(&mut self.child, until)?;
+        }
+        if self.ended.is_none() {
+            self.kill();
+            self.ended = Some(self.child.wait()?);
         }
         Ok(())
     }

@@ -16,9 +16,6 @@ use os::process::{Signal, signal_group};
 /// How long a program may take to end after SIGTERM.
 pub const END_PATIENCE: Duration = Duration::from_secs(2);
 
-/// The span between two checks whether a process has ended.
-const RETRY: Duration = Duration::from_millis(10);
-
 /// A program that the runner started.
 #[derive(Debug)]
 pub struct ProgramProcess {
@@ -182,14 +179,9 @@ impl ProgramProcess {
     ///
     /// If the system refuses to wait for it.
     pub fn end(&mut self, deadline: Instant) -> io::Result<ExitStatus> {
-        let status = loop {
-            if let Some(status) = self.kept.try_wait()? {
-                break status;
-            }
-            if Instant::now() >= deadline {
-                break self.kept.end()?;
-            }
-            std::thread::sleep(RETRY);
+        let status = match self.kept.wait_until(deadline)? {
+            Some(status) => status,
+            None => self.kept.end()?,
         };
         // Processes that it started may still run.
         self.kept.end()?;

@@ -5,7 +5,7 @@
 //! programs, once their last messages are written; the programs; the connections between
 //! nodes, and standard input. Each has a line in the log of `-v`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use tracing::info;
 
 use super::RealTime;
 use super::sockets::Socket;
+use super::transfer::Transfer;
 use crate::programs::connection::ProgramSocket;
 use crate::programs::process::END_PATIENCE;
 use engine::behaviors::{Behaviors, Failure};
@@ -23,7 +24,8 @@ use os::poller::{Ready, Token};
 type Unsent = BTreeMap<(u32, u32), u64>;
 
 /// How long messages between nodes may still arrive after the end, and how long
-/// outgoing queues may still be written.
+/// outgoing queues may still be written. For messages that were sent before the end, only
+/// time in which nothing moves counts (see [`Transfer`]).
 const DRAIN: Duration = Duration::from_millis(500);
 
 /// How long the nodes of other processes, which may be late, are waited for at the
@@ -42,12 +44,30 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         stop: &AtomicBool,
     ) -> Result<(), Failure> {
         let until = Instant::now() + DRAIN;
-        while (self.links.in_flight > 0 || self.links.unchecked) && Instant::now() < until {
-            self.links.unchecked = false;
-            self.poll(Some(Duration::from_millis(10)), ready)?;
-            self.receive(ready, stop)?;
-            self.send_outgoing()?;
+        let mut transfer = Transfer::begin(self);
+        while !stop.load(Ordering::Relaxed) {
+            let in_flight = self.links.in_flight > 0 || self.links.unchecked;
+            if !(transfer.goes_on(DRAIN) || in_flight && Instant::now() < until) {
+                break;
+            }
+            self.drain_more(&mut transfer, ready, stop)?;
         }
+        Ok(())
+    }
+
+    fn drain_more(
+        &mut self,
+        transfer: &mut Transfer,
+        ready: &mut Vec<Ready>,
+        stop: &AtomicBool,
+    ) -> Result<(), Failure> {
+        self.links.unchecked = false;
+        let began = Instant::now();
+        self.poll(Some(Duration::from_millis(10)), ready)?;
+        let waited = began.elapsed();
+        self.receive(ready, stop)?;
+        self.send_outgoing()?;
+        transfer.waited(waited, self);
         Ok(())
     }
 
@@ -61,14 +81,11 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             return self.drain_links(ready, stop);
         }
         self.send_ends();
-        let until = Instant::now() + DRAIN_APART;
-        let stopped = || stop.load(Ordering::Relaxed);
-        while !self.links.unended.is_empty() && !stopped() && Instant::now() < until {
-            self.links.unchecked = false;
-            self.poll(Some(Duration::from_millis(10)), ready)?;
-            self.receive(ready, stop)?;
-            self.send_outgoing()?;
+        let mut transfer = Transfer::begin(self);
+        while transfer.goes_on(DRAIN_APART) && !stop.load(Ordering::Relaxed) {
+            self.drain_more(&mut transfer, ready, stop)?;
         }
+        let until = Instant::now() + DRAIN_APART;
         // Another process does not say which datagram is its last.
         while !self.links.datagrams.is_empty() && Instant::now() < until {
             self.poll(Some(SILENCE), ready)?;
@@ -98,6 +115,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         self.write_queues();
         let unsent = self.lose_unsent();
         self.close_connections(&unsent);
+        if in_order {
+            self.note_under_way();
+        }
         self.print_disconnected_count();
         self.end_programs();
         self.read_all_outputs();
@@ -132,6 +152,25 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             let wait = Some(Duration::from_millis(5));
             let _ = self.sockets.wait(wait, &mut ready);
         }
+    }
+
+    /// Notes the messages between nodes that were not delivered, and records those to nodes
+    /// of this process as lost.
+    fn note_under_way(&mut self) {
+        let mut found: BTreeSet<_> = self.under_way.drain(..).collect();
+        for (_, socket) in self.sockets.iter_mut() {
+            if let Socket::Link(link) = socket {
+                // Both ends of a connection may be here.
+                found.extend(link.take_under_way());
+            }
+        }
+        for message in &found {
+            if self.is_here(message.to) {
+                self.run
+                    .record_loss(message.to, message.from, message.number, message.bytes);
+            }
+        }
+        self.under_way = found.into_iter().collect();
     }
 
     fn close_listeners(&mut self) {

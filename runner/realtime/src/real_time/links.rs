@@ -46,13 +46,16 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         to: u32,
         what: Content,
     ) -> Result<(), Failure> {
-        let message;
+        let message = match what {
+            Content::Message(id) => Some(self.run.take_message_out(id)),
+            _ => None,
+        };
         let size;
         let (kind, number, body) = match what {
-            Content::Message(id) => {
-                message = self.run.take_message_out(id);
-                let body = message.payload.as_slice();
-                (FrameKind::Message, message.number, body)
+            Content::Message(_) => {
+                let body = message.as_ref().map_or(&[][..], |it| it.payload.as_slice());
+                let number = message.as_ref().map_or(0, |it| it.number);
+                (FrameKind::Message, number, body)
             }
             Content::Lost { number, bytes } => {
                 size = bytes.to_be_bytes();
@@ -84,8 +87,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         {
             self.links.in_flight += 1;
             self.links.unchecked = true;
-            link.stream
-                .send_parts(&head.with_length(body.len()), body, &[]);
+            link.frames_sent += 1;
+            let head = head.with_length(body.len());
+            match message {
+                Some(message) => link.stream.send_with_head(&head, number, message.payload),
+                None => link.stream.send_parts(&head, body, &[]),
+            }
             self.sockets.settle(token);
             return Ok(());
         }
@@ -123,6 +130,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     to: *far,
                     number: 0,
                 };
+                link.frames_sent += 1;
                 link.stream.send_parts(&head.with_length(0), &[], &[]);
                 self.sockets.settle(*token);
             }
@@ -138,8 +146,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let (run, in_flight) = (&mut self.run, &mut self.links.in_flight);
         let mut over = false;
         let mut result = Ok(());
+        let received = &mut link.frames_received;
         let reading = link.stream.read(|frame| {
             *in_flight = in_flight.saturating_sub(1);
+            *received += 1;
             let decoded = FrameHead::decode(frame);
             over |= apart && decoded.is_some_and(|(head, _)| head.kind == FrameKind::End);
             if result.is_ok() {
@@ -159,7 +169,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
 
     /// The process of the far node has closed the connection.
     fn lose_node(&mut self, token: Token, (near, far): (u32, u32)) -> Result<(), Failure> {
-        self.sockets.remove(token);
+        if let Some(Socket::Link(mut link)) = self.sockets.remove(token) {
+            self.under_way.extend(link.take_under_way());
+        }
         self.links.connections.remove(&(near, far));
         self.links.end_connections.remove(&(near, far));
         let died = self.links.unended.remove(&(near, far));

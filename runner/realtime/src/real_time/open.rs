@@ -55,6 +55,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             open_ended: false,
             lag: Lag::default(),
             listening: Vec::new(),
+            under_way: Vec::new(),
             remarks: Vec::new(),
         };
         let listeners = listener::open_all(this.run.world.roster(), |node| this.is_here(node))?;

@@ -214,6 +214,14 @@ impl Sockets {
         }
     }
 
+    /// An end of a connection between two nodes, if the token is one.
+    pub fn link(&mut self, token: Token) -> Option<&mut LinkConnection> {
+        match self.open.get_mut(&token) {
+            Some(Socket::Link(link)) => Some(link),
+            _ => None,
+        }
+    }
+
     /// A client's connection, if the token is one.
     pub fn client(&mut self, token: Token) -> Option<&mut Client> {
         match self.open.get_mut(&token) {
