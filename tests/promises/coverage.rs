@@ -207,7 +207,10 @@ fn intervals_over_runs_of_clocks_hold_what_they_say() {
         "latency_mean of",
         of_metric,
     );
-    assert!(printed[0] == 0 && printed[1] * 1000 < samples(), "{printed:?}");
+    assert!(
+        printed[0] == 0 && printed[1] * 1000 < samples(),
+        "{printed:?}"
+    );
 }
 
 #[test]

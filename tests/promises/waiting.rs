@@ -40,20 +40,22 @@ pub fn is_running(pid: &str) -> bool {
     status.is_ok_and(|it| !it.rsplit(')').next().unwrap().starts_with(" Z"))
 }
 
-/// A loopback address that no other test has: 127.0.0.0/8 holds four for each process
-/// id. At such an address any port below the range of ephemeral ports is free, so a
+/// A loopback address that no other test has: 127.0.0.0/8 holds eight for each process id
+/// of 21 bits. At such an address any port below the range of ephemeral ports is free, so a
 /// test can tell the runner a port before the program that listens at it has started.
 /// (A port that the system chose, and that was closed again, may be given to another
 /// process meanwhile.)
 pub fn own_host() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    // The greatest process id of Linux has 22 bits; 2 bits count the tests of this
-    // process. Process 1 has the addresses from 127.0.0.4 on, so no process has 127.0.0.1.
+    // The greatest process id of Linux has 22 bits, of which the first one is left out: no
+    // two test processes at once have ids that differ in it alone. 3 bits count the tests of
+    // this process. Process 1 has the addresses from 127.0.0.8 on, so no process has
+    // 127.0.0.1.
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     assert!(
-        count < 4,
-        "more than four tests want an address of their own"
+        count < 8,
+        "more than eight tests want an address of their own"
     );
-    let [_, b, c, d] = (std::process::id() << 2 | count).to_be_bytes();
+    let [_, b, c, d] = (std::process::id() << 3 | count).to_be_bytes();
     format!("127.{b}.{c}.{d}")
 }
