@@ -77,8 +77,9 @@ fn the_first_signal_ends_the_runner_and_keeps_what_is_finished() {
     );
     let lab = Lab::with(LOOPS);
     let runner = begin(&lab, &[]);
-    let partial = lab.path(&format!("out/runs/{:04}.partial", first + 1));
-    until("the first run that never ends begins", || partial.exists());
+    // A run whose callback has not begun to loop ends at the signal like any other.
+    let looping = lab.path(&format!("out/runs/{:04}.partial/looping", first + 1));
+    until("the first run that never ends loops", || looping.exists());
     until("the run before it is whole", || {
         lab.path(&format!("out/runs/{first:04}")).exists()
     });

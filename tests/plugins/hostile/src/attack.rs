@@ -24,7 +24,7 @@ pub enum How {
     QuickExit,
     /// `exit(0)` in a thread of its own, while the callback waits for it.
     ExitInThread,
-    /// Never returns.
+    /// Never returns. In a tick, leaves the file `looping` in the folder of the run before.
     Loop,
     /// Makes every file that the process has open empty.
     Truncate,
@@ -62,9 +62,14 @@ pub fn attack(how: How, run_folder: &Path) {
         How::ExitInThread => {
             let _ = thread::spawn(|| std::process::exit(0)).join();
         }
-        How::Loop => loop {
-            thread::park_timeout(Duration::from_millis(1));
-        },
+        How::Loop => {
+            if run_folder.is_dir() {
+                fs::write(run_folder.join("looping"), "").unwrap();
+            }
+            loop {
+                thread::park_timeout(Duration::from_millis(1));
+            }
+        }
         How::UnderscoreExit | How::CapitalExit | How::QuickExit | How::Kill => ends(how),
         How::Truncate | How::Close | How::Replace | How::Seal | How::Nonblocking => {
             descriptors().for_each(|descriptor| damage(how, descriptor));
