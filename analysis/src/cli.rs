@@ -54,6 +54,11 @@ pub struct DemandArgs {
     /// If runs of the plan are missing, exit with 4 (the default)
     #[arg(long)]
     pub fail_on_missing: bool,
+
+    /// Put the rows of the diagram into report.html, however many (default: up to 1 MiB; more
+    /// are in data/)
+    #[arg(long)]
+    pub one_file: bool,
 }
 
 impl DemandArgs {
@@ -62,6 +67,7 @@ impl DemandArgs {
         Demands {
             partial: self.partial,
             junit: self.junit.as_deref(),
+            one_file: self.one_file,
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod cli;
 pub mod expect;
 pub mod junit;
 pub mod metrics;
+mod page;
 pub mod properties;
 pub mod render;
 pub mod report;

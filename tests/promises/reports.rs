@@ -15,7 +15,10 @@ fn reported() -> Lab {
 
 /// The report's files, path and bytes.
 fn report(lab: &Lab, folder: &str) -> Vec<(String, Vec<u8>)> {
-    let parts = |name: &str| name.starts_with("report.") || name.starts_with("plots/");
+    let parts = |name: &str| {
+        let folders = ["report.", "plots/", "data/"];
+        folders.iter().any(|it| name.starts_with(it))
+    };
     let files = lab
         .files(folder)
         .into_iter()
@@ -50,6 +53,34 @@ fn a_report_built_again_is_the_same_bytes() {
     }
     lab.runner(&["report", "out"]).passes();
     assert_eq!(report(&lab, "out"), first);
+}
+
+#[test]
+fn rows_that_are_too_large_for_the_page_are_beside_it() {
+    let lab = Lab::with(&LAB.replace("60s", "3000s"));
+    lab.runner(&["scenario.toml", "-q", "--out", "out"])
+        .passes();
+    let files = report(&lab, "out");
+    let data: Vec<&String> = files
+        .iter()
+        .map(|it| &it.0)
+        .filter(|it| it.starts_with("data/"))
+        .collect();
+    assert_eq!(data.first().map(|it| it.as_str()), Some("data/run-0001.js"));
+    assert!(!lab.read("out/report.html").contains("notebook.open({"));
+    lab.runner(&["report", "out", "--out", "again"]).passes();
+    assert_eq!(report(&lab, "again"), files);
+    lab.runner(&["report", "out", "--one-file", "--out", "one"])
+        .passes();
+    assert!(!lab.path("one/data").exists());
+    let one = lab.read("one/report.html");
+    assert_eq!(one.matches("notebook.open({").count(), data.len());
+    // An older report's rows are removed, and nothing else in their folder.
+    fs::write(lab.path("again/data/mine.js"), "").unwrap();
+    lab.runner(&["report", "out", "--one-file", "--out", "again"])
+        .passes();
+    let left: Vec<_> = lab.files("again/data").into_keys().collect();
+    assert_eq!(left, ["mine.js"]);
 }
 
 #[test]

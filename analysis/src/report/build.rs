@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use super::collect::collect;
+use super::diagram::{FolderLogs, choose};
 use super::drawing::{DRAWN_NODES, Drawing, Panel, speeds};
 use super::figures::SPACE_TIME_NODES;
 use super::folder::Folder;
 use super::measured::Measured;
-use super::sections::{DRAWN_CASES, key, observed, sections};
+use super::sections::{DRAWN_CASES, key, observed, place_story, sections};
 use super::standing::Standing;
 use super::unfinished::cut_off;
-use super::write::{Outputs, write};
+use super::write::{Outputs, write_with};
 use super::{
     Error, Report, cases, failures, faults, lag, pairs, place, setting, unfinished, verdicts,
     warmup,
@@ -29,12 +30,18 @@ const KEY_PAIRS: usize = 3;
 /// cannot be written. An older report is then left as it was.
 pub fn build(results: &Path, out: &Path) -> Result<Outputs, Error> {
     let folder = Folder::open(results)?;
-    build_opened(&folder, if out == results { &folder.path } else { out })
+    let out = if out == results { &folder.path } else { out };
+    build_opened(&folder, out, false)
 }
 
-/// As [`build`], of a folder that is open.
-pub(super) fn build_opened(folder: &Folder, out: &Path) -> Result<Outputs, Error> {
-    write(&from_folder(folder)?, out)
+/// As [`build`], of a folder that is open; with `one_file`, the page needs no other file.
+pub(super) fn build_opened(folder: &Folder, out: &Path, one_file: bool) -> Result<Outputs, Error> {
+    write_with(
+        &from_folder(folder)?,
+        Some(&FolderLogs(folder)),
+        out,
+        one_file,
+    )
 }
 
 /// The report of the results in a folder, as a value.
@@ -65,9 +72,11 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let complete: Vec<&RunRow> = whole.into_iter().chain(&cut_off).collect();
     let unfinished = unfinished::warnings(folder, &cut_off);
     report.warnings.extend(unfinished);
+    report.diagram = choose(folder, &complete, &standing, &[], &mut report.left_out)?;
     if complete.is_empty() {
         let warning = "No run came to its end, so there is nothing to measure.";
         report.warnings.push(warning.to_owned());
+        place_story(&mut report.sections, report.diagram.is_some());
         return Ok(report);
     }
     let measured = collect(folder, &complete, &mut report)?;
@@ -92,6 +101,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let lag = lag::section(folder, &complete, &mut report.warnings)?;
     report.sections.extend(faults);
     report.sections.extend(lag);
+    place_story(&mut report.sections, report.diagram.is_some());
     let judged = report.sections.iter().filter(|it| it.id == verdicts::ID);
     report.key = judged
         .filter_map(|section| section.observations.first().cloned())
