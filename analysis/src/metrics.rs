@@ -14,6 +14,7 @@ mod columns;
 mod definition;
 mod drift;
 mod exchanged;
+mod happened;
 mod histogram;
 mod jumps;
 mod latency;
@@ -49,6 +50,7 @@ use budget::Budget;
 use columns::Column;
 use drift::Drift;
 use exchanged::Exchanged;
+use happened::Happened;
 use jumps::Jumps;
 use latency::InFlight;
 use queue::Queue;
@@ -90,10 +92,18 @@ impl NodeMetrics {
     }
 }
 
-/// The names of the metrics of a node with these columns that is driven so, in the order
-/// of the tables. Metrics of the clock need a column `clock` of integers.
-pub fn metric_names(columns: &[ColumnSchema], driving: Driving) -> Vec<String> {
-    Shape::new(columns, driving).names.to_vec()
+/// The names of the metrics of a node with these columns and own words for `event` that is
+/// driven so, in the order of the tables. Metrics of the clock need a column `clock` of
+/// integers.
+pub fn metric_names(columns: &[ColumnSchema], events: &[String], driving: Driving) -> Vec<String> {
+    Shape::new(columns, events, driving).names.to_vec()
+}
+
+/// The word that a metric counts; `None` if it is another metric.
+pub fn counted_word(metric: &str) -> Option<&str> {
+    let definition = happened::DEFINITIONS.first()?;
+    let word = metric.strip_suffix(definition.name)?.strip_suffix('_')?;
+    (!word.is_empty()).then_some(word)
 }
 
 /// The metric of a behavior's column that would have the name of a fixed metric: a column
@@ -115,6 +125,7 @@ fn is_clock(column: &ColumnSchema) -> bool {
 #[derive(Clone, Debug)]
 struct Shape {
     columns: Arc<[ColumnSchema]>,
+    events: Arc<[String]>,
     driving: Driving,
     names: Arc<[String]>,
     /// The column that is the clock.
@@ -128,7 +139,7 @@ struct Shape {
 }
 
 impl Shape {
-    fn new(columns: &[ColumnSchema], driving: Driving) -> Shape {
+    fn new(columns: &[ColumnSchema], events: &[String], driving: Driving) -> Shape {
         let clock = columns
             .iter()
             .position(is_clock)
@@ -148,6 +159,10 @@ impl Shape {
                 .iter()
                 .map(move |definition| format!("{column}_{}", definition.name))
         });
+        let counts = events.iter().flat_map(|word| {
+            let definitions = happened::DEFINITIONS.iter();
+            definitions.map(move |definition| format!("{word}_{}", definition.name))
+        });
         let names = FAMILIES
             .into_iter()
             .filter(|family| clock.is_some() || !clock_families.contains(family))
@@ -156,10 +171,12 @@ impl Shape {
             .filter(|definition| requests::has(&requests, definition))
             .map(|definition| definition.name.to_owned())
             .chain(own)
+            .chain(counts)
             .collect();
         let numeric_name = |&(index, _): &(usize, ColumnKind)| columns[index].name.clone();
         Shape {
             columns: columns.into(),
+            events: events.into(),
             driving,
             names,
             clock,
@@ -172,9 +189,12 @@ impl Shape {
     /// The index of the shape of a node; the shape is added if it is not in `shapes`.
     fn place(shapes: &mut Vec<Shape>, node: &NodeSchema) -> usize {
         // Nodes of a group follow one another: the last shape is compared first.
-        let same = |shape: &Shape| shape.driving == node.driving && *shape.columns == *node.columns;
+        let same = |shape: &Shape| {
+            let driving = shape.driving == node.driving;
+            driving && *shape.columns == *node.columns && *shape.events == *node.events
+        };
         shapes.iter().rposition(same).unwrap_or_else(|| {
-            shapes.push(Shape::new(&node.columns, node.driving));
+            shapes.push(Shape::new(&node.columns, &node.events, node.driving));
             shapes.len() - 1
         })
     }
@@ -192,6 +212,7 @@ struct NodeState {
     jumps: Option<Box<Jumps>>,
     requests: Option<Box<Requests>>,
     columns: Box<[Column]>,
+    happened: Happened,
 }
 
 /// The metrics of all nodes of one run, after its rows so far.
@@ -245,6 +266,7 @@ impl RunMetrics {
                 jumps: clock.map(|_| Box::default()),
                 requests: requests.iter().any(Option::is_some).then(Box::default),
                 columns: vec![Column::Empty; numeric.len()].into(),
+                happened: Happened::new(node.events.len()),
             });
         }
         let clocked = shapes.iter().any(|shape| shape.clock.is_some());
@@ -302,6 +324,7 @@ impl RunMetrics {
         self.message(row);
         let node = &mut self.nodes[row.node as usize];
         let shape = &self.shapes[node.shape as usize];
+        node.happened.row(row.event);
         let new_step = row.event.in_step() && row.step != node.last_step;
         if new_step {
             node.last_step = row.step;
@@ -509,6 +532,7 @@ impl RunMetrics {
                 requests.finish(&shape.requests, &mut values);
             }
             values.extend(node.columns.iter().flat_map(Column::finish));
+            values.extend(node.happened.finish());
             let samples = Samples::of(&node, held.as_ref(), shape.driving);
             if node.program {
                 only_losses(&names, &mut values);

@@ -26,6 +26,7 @@ mod lag;
 mod measured;
 mod merge;
 mod observe;
+mod outliers;
 mod pairs;
 mod place;
 mod questions;

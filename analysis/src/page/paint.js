@@ -97,7 +97,7 @@ function drawBands(pen, height, labelled = true) {
   let labelEnd = -Infinity;
   for (const fault of about.faults) {
     const place = band(fault.from_ns, fault.until_ns, colours.warn, 0.13);
-    const text = `${fault.kind} (${whole(fault.touched)} ${fault.what})`;
+    const text = `${fault.kind} (${fault.what}: ${whole(fault.touched)})`;
     if (place === null || !labelled) continue;
     const shownText = place[1] - place[0] > pen.measureText(text).width + 8 ? text : fault.kind;
     if (place[0] < labelEnd) continue;
@@ -555,7 +555,7 @@ function paintOverview() {
   pen.lineWidth = 2;
   pen.strokeRect(left + 1, 1, Math.max(right - left - 2, 2), OVERVIEW_HEIGHT - 2);
   pen.fillStyle = colours.muted;
-  pen.fillText(fitted(pen, "whole run", layout.gutter - 12), 8, OVERVIEW_HEIGHT / 2);
+  pen.fillText(layout.gutter > 76 ? "whole run" : "all", 8, OVERVIEW_HEIGHT / 2);
 }
 
 // Counted once for each filter and width.

@@ -12,6 +12,7 @@ function start(runList) {
   sortableTables();
   const home = document.getElementById("diagram");
   if (home === null || list.length === 0) return;
+  linkRuns(list);
   document.documentElement.classList.add("moving");
   home.hidden = false;
   readColours();
@@ -92,7 +93,8 @@ function showPending() {
   setRun(run);
   const where = known.file === null ? "inside this page" : `in ${known.file}`;
   say(`Run ${number}, seed ${known.seed}: ${counted(run.count, "row")}, ${counted(run.messages.count, "message")} (${whole(run.messages.counts[DROPPED])} lost, ${whole(run.messages.counts[UNDER_WAY])} not handled before the end); ${sizeText(known.bytes)} ${where}.`);
-  if (place && place.run === number) {
+  const isPrecise = place && (place.at !== null || place.span !== null || place.step !== null);
+  if (isPrecise && place.run === number) {
     if (!goToPlace(place)) say(`Run ${number} has no step ${place.step.node}:${place.step.step}.`);
     return;
   }

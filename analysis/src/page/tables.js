@@ -14,6 +14,33 @@ function sortableTables() {
   }
 }
 
+const OF_RUNS = /^(run|first run|first failing runs)$/;
+
+// Where a table or a sentence names a run that the diagram has, its number leads there.
+function linkRuns(runList) {
+  const known = new Set(runList.map((run) => String(run.run)));
+  for (const table of document.querySelectorAll("main table")) {
+    if (!table.tHead) continue;
+    const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent);
+    const at = heads.findIndex((head) => OF_RUNS.test(head));
+    if (at < 0) continue;
+    for (const row of table.tBodies[0].rows) linkNumbers(row.cells[at], /\b(\d+)\b/, known);
+  }
+  for (const item of document.querySelectorAll("main section li")) linkNumbers(item, /\b[Rr]un (\d+)\b/, known);
+}
+
+function linkNumbers(home, pattern, known) {
+  for (const text of [...home.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE)) {
+    let rest = text;
+    let found;
+    while ((found = pattern.exec(rest.data)) !== null) {
+      const link = rest.splitText(found.index);
+      rest = link.splitText(found[0].length);
+      if (known.has(found[1])) link.replaceWith(element("a", { href: `#run=${found[1]}` }, found[0]));
+    }
+  }
+}
+
 // An empty first cell means the same as above: a sorted table needs the text.
 function fillRepeated(body) {
   let above = "";

@@ -13,8 +13,8 @@ use super::standing::Standing;
 use super::unfinished::cut_off;
 use super::write::{Outputs, write_with};
 use super::{
-    Error, Report, cases, failures, faults, lag, pairs, place, setting, unfinished, verdicts,
-    warmup,
+    Error, Report, cases, failures, faults, lag, outliers, pairs, place, setting, unfinished,
+    verdicts, warmup,
 };
 use crate::render::number::{count, whole as whole_number};
 use crate::results::{LogMode, RunRow};
@@ -72,10 +72,10 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let complete: Vec<&RunRow> = whole.into_iter().chain(&cut_off).collect();
     let unfinished = unfinished::warnings(folder, &cut_off);
     report.warnings.extend(unfinished);
-    report.diagram = choose(folder, &complete, &standing, &[], &mut report.left_out)?;
     if complete.is_empty() {
         let warning = "No run came to its end, so there is nothing to measure.";
         report.warnings.push(warning.to_owned());
+        report.diagram = choose(folder, &complete, &standing, &[], &mut report.left_out)?;
         place_story(&mut report.sections, report.diagram.is_some());
         return Ok(report);
     }
@@ -94,6 +94,10 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
         first.cloned().collect::<Vec<String>>()
     });
     report.sections.extend(paired);
+    let (outliers, notable) = outliers::section(&measured).unzip();
+    report.sections.extend(outliers);
+    let notable: Vec<u64> = notable.unwrap_or_default();
+    report.diagram = choose(folder, &complete, &standing, &notable, &mut report.left_out)?;
     let questions = sections(&measured, &observed, drawing.figures);
     report.sections.extend(questions);
     report.sections.extend(warmup::section(folder, &complete)?);

@@ -73,13 +73,15 @@ pub(super) fn sections(
         "What do the behaviors' own columns say?",
         own_metrics.as_slice(),
     );
+    let counted = questions::event_counts(measured);
+    let counts = ("events", "What happened how often?", counted.as_slice());
     let asked = QUESTIONS
         .iter()
         .map(|question| (question.id, question.title, question.metrics));
     let mut sections: Vec<Section> = asked
-        .chain([own])
-        .zip(figures.into_iter().chain([own_figures]))
-        .zip(observations.into_iter().chain([Vec::new()]))
+        .chain([own, counts])
+        .zip(figures.into_iter().chain([own_figures, Vec::new()]))
+        .zip(observations.into_iter().chain([Vec::new(), Vec::new()]))
         .filter_map(|(((id, title, metrics), figures), observations)| {
             let metrics = questions::present(measured, metrics);
             (!metrics.is_empty()).then(|| Section {
