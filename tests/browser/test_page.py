@@ -60,6 +60,19 @@ class Page(Reports):
         head.locator("button").click()
         self.assertEqual(cells(), before)
 
+    def test_the_number_of_a_run_leads_to_its_diagram(self):
+        page = self.page(self.results(CANARY, code=1), "#run=3")
+        self.assertEqual(self.state(page)["run"], 3)
+        link = page.locator("#failures td a").first
+        self.assertEqual(link.inner_text(), "1")
+        link.click()
+        page.wait_for_function("notebook.state().run === 1")
+        # A run that failed is shown at its failure.
+        self.assertEqual(self.state(page)["selected"]["node"], "fast")
+        said = page.locator("main section li a[href='#run=2']").first
+        said.click()
+        page.wait_for_function("notebook.state().run === 2")
+
     def test_everything_that_acts_has_a_name_and_is_reached_by_the_keyboard(self):
         page = self.page(self.results(LAB))
         nameless = page.evaluate("""() => [...document.querySelectorAll('#diagram button, #diagram input, #diagram select, #diagram canvas')]
