@@ -80,6 +80,7 @@ mod scenario_errors;
 mod scenario_schema;
 mod send;
 mod sender_errors;
+mod shared;
 mod slips;
 mod standstill;
 mod stuck;

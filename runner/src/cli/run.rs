@@ -152,6 +152,12 @@ fn conflict(
         return Some(why);
     }
     let real = plans.iter().find(|plan| plan.is_real())?;
+    if options.results.shared {
+        return Some(format!(
+            "--shared: `{}` runs in real time, where no two runs are equal\n  add --time virtual, or leave out --shared and have one runner at a time write the results",
+            real.loaded.scenario.name
+        ));
+    }
     options.execution.check_determinism.then(|| {
         format!(
             "--check-determinism: `{}` runs in real time, where no two runs are equal\n  add --time virtual, or leave out --check-determinism",

@@ -252,6 +252,7 @@ impl PlanCommand<'_> {
         Request {
             out: self.options.results.out.as_deref(),
             resume: self.options.results.resume,
+            shared: self.options.results.shared,
             settings: self.settings.iter().map(text).collect(),
             check_determinism: self.options.execution.check_determinism,
             keeps_files: self.log() != LogMode::Off,

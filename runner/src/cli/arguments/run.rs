@@ -87,6 +87,10 @@ pub struct ResultsOptions {
     /// Continue the results in --out DIR or in results/NAME/latest: run the missing runs
     #[arg(long)]
     pub resume: bool,
+    /// With --resume, in virtual time: other runners may write the same results at once, also on
+    /// other machines. Needs no locks; of equal runs the first one stays
+    #[arg(long, requires_all = ["resume", "out"])]
+    pub shared: bool,
     /// Which logs to keep
     #[arg(long, value_enum, default_value_t = Log::PerNode, value_name = "WHICH")]
     pub log: Log,
