@@ -18,17 +18,12 @@ use clap_complete::Shell;
 /// `COMMAND --write-help PREFIX` writes the files of the command below a prefix.
 pub const OPTION: &str = "--write-help";
 
-/// Where each shell looks for completion scripts below a prefix, and the name of a script.
-const SHELLS: [(Shell, &str, fn(&str) -> String); 3] = [
-    (Shell::Bash, "share/bash-completion/completions", |name| {
-        name.to_owned()
-    }),
-    (Shell::Zsh, "share/zsh/site-functions", |name| {
-        format!("_{name}")
-    }),
-    (Shell::Fish, "share/fish/vendor_completions.d", |name| {
-        format!("{name}.fish")
-    }),
+/// Where each shell looks for completion scripts below a prefix, and what the name of a script
+/// has before and after the name of the command.
+const SHELLS: [(Shell, &str, &str, &str); 3] = [
+    (Shell::Bash, "share/bash-completion/completions", "", ""),
+    (Shell::Zsh, "share/zsh/site-functions", "_", ""),
+    (Shell::Fish, "share/fish/vendor_completions.d", "", ".fish"),
 ];
 
 /// Writes the help files if the command line asks for them, and returns the exit code; the
@@ -58,12 +53,12 @@ fn prefix_in(words: impl IntoIterator<Item = OsString>) -> Option<PathBuf> {
 /// script for each shell, below a prefix.
 fn write(command: Command, prefix: &Path) -> io::Result<()> {
     let name = command.get_name().to_owned();
-    for (shell, folder, file_name) in SHELLS {
+    for (shell, folder, before, after) in SHELLS {
         let folder = prefix.join(folder);
         fs::create_dir_all(&folder)?;
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut command.clone(), &name, &mut script);
-        fs::write(folder.join(file_name(&name)), script)?;
+        fs::write(folder.join(format!("{before}{name}{after}")), script)?;
     }
     let pages = prefix.join("share/man/man1");
     fs::create_dir_all(&pages)?;
