@@ -82,6 +82,7 @@ mod send;
 mod sender_errors;
 mod shared;
 mod slips;
+mod slurm;
 mod standstill;
 mod stuck;
 mod traffic;

@@ -15,7 +15,7 @@ use crate::cli::send::Address;
 use crate::plan::{Shard, nearest};
 pub use crate::reporter::console::Color;
 use base::{duration, size};
-pub use export::{ExportKind, ExportOptions};
+pub use export::{ExportKind, ExportOptions, SlurmOptions};
 use framing::Framing;
 pub use run::{
     ExecutionOptions, Log, OutputOptions, OverrideOptions, ResultsOptions, RunOptions, Time,

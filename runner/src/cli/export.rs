@@ -1,7 +1,9 @@
 //! `runner export`: files by which another system runs a scenario.
 
+mod slurm;
+
 use crate::cli::Exit;
-use crate::cli::arguments::ExportOptions;
+use crate::cli::arguments::{ExportKind, ExportOptions};
 
 /// Writes the files.
 ///
@@ -9,5 +11,7 @@ use crate::cli::arguments::ExportOptions;
 ///
 /// Fails if standard output cannot be written.
 pub fn export(options: &ExportOptions) -> anyhow::Result<Exit> {
-    match options.kind {}
+    match &options.kind {
+        ExportKind::Slurm(options) => slurm::slurm(options),
+    }
 }

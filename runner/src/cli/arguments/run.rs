@@ -54,7 +54,7 @@ pub struct OverrideOptions {
 /// How runs are executed.
 #[derive(Args, Debug)]
 pub struct ExecutionOptions {
-    /// Runs side by side; default: one per core
+    /// Runs side by side; default: one per core, or what SLURM_CPUS_PER_TASK says if that is less
     #[arg(long, short, value_name = "N", value_parser = super::count)]
     pub jobs: Option<u32>,
     /// In real time: a process for each node
