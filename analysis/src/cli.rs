@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(
         long,
         value_name = "NAME=COLUMN,..",
-        conflicts_with_all = ["junit", "partial", "fail_on_missing"]
+        conflicts_with_all = ["junit", "partial", "fail_on_missing", "merge"]
     )]
     pub map: Option<String>,
 
@@ -59,6 +59,10 @@ pub struct DemandArgs {
     /// are in data/)
     #[arg(long)]
     pub one_file: bool,
+
+    /// Merge parts into --out DIR also if there is only one
+    #[arg(long, requires = "out")]
+    pub merge: bool,
 }
 
 impl DemandArgs {
@@ -66,6 +70,7 @@ impl DemandArgs {
     pub fn demands(&self) -> Demands<'_> {
         Demands {
             partial: self.partial,
+            merge: self.merge,
             junit: self.junit.as_deref(),
             one_file: self.one_file,
         }
