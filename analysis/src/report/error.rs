@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::foreign::Mistake;
+
 /// A report cannot be built. An older report stays as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -110,6 +112,12 @@ pub enum Error {
         /// The file that differs.
         file: String,
     },
+    /// Logs of another program cannot be read.
+    #[error("{0}")]
+    Foreign(String),
+    /// Mistakes in a format file, each with its place.
+    #[error("{}", mistakes(.0))]
+    Mistakes(Vec<Mistake>),
     /// The results have no run.
     #[error("{}: no run is recorded in `runs.csv`\n  the runner was stopped before its first run ended; run the scenario again", path.display())]
     NoRuns {
@@ -123,7 +131,20 @@ fn lines(differences: &[String]) -> String {
     lines.join("\n")
 }
 
+fn mistakes(mistakes: &[Mistake]) -> String {
+    let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
 impl Error {
+    pub(crate) fn foreign(error: impl ToString) -> Error {
+        Error::Foreign(error.to_string())
+    }
+
+    pub(crate) fn mistakes(mistakes: Vec<Mistake>) -> Error {
+        Error::Mistakes(mistakes)
+    }
+
     pub(crate) fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         move |source| Error::Read {
             path: path.to_owned(),
