@@ -37,12 +37,12 @@ pub struct Args {
 
     /// Read the logs of another program as this file says. `analysis guess FILE...`
     /// proposes one
-    #[arg(long, value_name = "FILE", conflicts_with = "map")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["map", "merge"])]
     pub format: Option<PathBuf>,
 
     /// Read the logs of another program: CSV with a header, a file per node. Gives the
     /// meaning of their columns: `time=t_ms:ms,event=kind,queue=backlog,clock=lamport`
-    #[arg(long, value_name = "NAME=COLUMN,..")]
+    #[arg(long, value_name = "NAME=COLUMN,..", conflicts_with = "merge")]
     pub map: Option<String>,
 
     /// What a word of the logs means: `"Sent both=send*2"`, `GOT=receive`, `hello=ignore`.
@@ -86,6 +86,10 @@ pub struct DemandArgs {
     /// If runs of the plan are missing, exit with 4 (the default)
     #[arg(long)]
     pub fail_on_missing: bool,
+
+    /// Merge parts into --out DIR also if there is only one
+    #[arg(long, requires = "out")]
+    pub merge: bool,
 }
 
 impl DemandArgs {
@@ -93,6 +97,7 @@ impl DemandArgs {
     pub fn demands(&self) -> Demands<'_> {
         Demands {
             partial: self.partial,
+            merge: self.merge,
             junit: self.junit.as_deref(),
         }
     }
