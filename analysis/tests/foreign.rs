@@ -560,6 +560,55 @@ fn results_of_others_are_never_overwritten_and_own_ones_are_replaced() {
 }
 
 #[test]
+fn a_guess_hides_no_line_and_no_character() {
+    let lab = Lab::new();
+    let rows = "time,event,clock\n-1.5,send,1\n2.5,receive,5\n";
+    // A damaged row is no heading; a title and a comment are.
+    lab.write(
+        "m1.csv",
+        format!("machine 1\n{rows}# half\n3.5,\"send,6\n4.5,\x1b[31mred\x1b[0m,7\n")
+            + &(5..13)
+                .map(|it| format!("{it}.5,internal,{}\n", it + 3))
+                .collect::<String>(),
+    );
+    let said = lab.guessed(&["m1.csv"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(
+        said.err.contains("m1.csv: 1 of 15 lines not understood"),
+        "{}",
+        said.err
+    );
+    assert!(!said.err.contains('\x1b'), "{}", said.err);
+    assert_eq!(lab.column("clock_final"), ["15"]);
+    let runs = fs::read_to_string(lab.path("out/runs.csv")).unwrap();
+    assert!(runs.contains(",14,14.000000,11,"), "{runs}");
+    // In sentences, too: a line without a time below the first row is said.
+    lab.write(
+        "m2.log",
+        "log of machine 2\n\x1b[32m14:05:06\x1b[0m sent it, clock 1\noops\n\x1b[32m14:05:07\x1b[0m received it, clock 5\n",
+    );
+    fs::remove_file(lab.path("format.toml")).unwrap();
+    let said = lab.guessed(&["m2.log"]);
+    assert!(
+        said.err
+            .contains("m2.log: 1 of 4 lines not understood and left out. line 3"),
+        "{}",
+        said.err
+    );
+    assert_eq!(lab.column("clock_final"), ["5"]);
+    for text in ["hello\n", "<html>404</html>\n"] {
+        lab.write("m3.log", text);
+        let said = lab.analysis(&["guess", "m3.log"]);
+        assert_eq!(said.code, Some(2));
+        assert!(
+            said.err.contains("no time is found in the lines"),
+            "{}",
+            said.err
+        );
+    }
+}
+
+#[test]
 fn odd_files_are_read_or_refused_with_a_way_out() {
     let lab = Lab::new();
     let rows = "time,event,clock\n1.5,send,1\n2.5,receive,5\n";

@@ -58,7 +58,8 @@ pub fn guess(paths: &[PathBuf]) -> Result<Guessed, Error> {
         Look::Sentences => sentences::propose(&samples),
     };
     node(&files, &mut draft);
-    if draft.time.is_empty() {
+    let no_sentence = draft.lines == "sentences" && draft.sentences.is_empty();
+    if draft.time.is_empty() || no_sentence {
         let text = draft.unsure.join("\n  ");
         return Err(Error::foreign(format!(
             "no format is found that reads these files: {text}"
@@ -81,10 +82,10 @@ pub fn guess(paths: &[PathBuf]) -> Result<Guessed, Error> {
     }
 }
 
-/// Patterns of the lines of a table that have another number of cells.
+/// Patterns of the lines of a table that are no records.
 fn headings(cells: &look::Cells) -> Vec<String> {
     let mut patterns: Vec<String> = Vec::new();
-    for line in &cells.others {
+    for line in &cells.headings {
         let pattern = sentences::ignored(line);
         if !patterns.contains(&pattern) {
             patterns.push(pattern);
@@ -193,8 +194,12 @@ fn best(files: &[PathBuf], draft: &mut Draft) -> Result<Option<(String, String)>
         ));
     }
     if not > 0 {
+        let lines = match not {
+            1 => "1 line is".to_owned(),
+            more => format!("{} lines are", whole(more)),
+        };
         draft.unsure.push(format!(
-            "{not} lines are not understood; analysis --format shows the first"
+            "{lines} not understood; analysis --format shows the first"
         ));
     }
     Ok(Some((form, read)))

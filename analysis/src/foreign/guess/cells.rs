@@ -155,14 +155,14 @@ fn take_header(cells: &mut Cells) -> bool {
         let plain = cell.contains(|it: char| it.is_alphabetic());
         plain && whole(cell).is_none() && look_of([cell.as_str()].into_iter()).is_none()
     };
-    let distinct: BTreeSet<&String> = first.iter().filter(|it| !it.is_empty()).collect();
+    let filled = first.iter().filter(|it| !it.is_empty()).count();
     let names = first.iter().filter(|it| is_name(it)).count();
     // A header has names alone, where the rows below have numbers.
     let below = cells.rows.iter().skip(1).take(50);
     let numbers = below
         .flat_map(|(_, row)| row)
         .any(|it| look_of([it.as_str()].into_iter()).is_some());
-    let is_header = names == distinct.len() && names + 1 >= first.len() && names > 0 && numbers;
+    let is_header = names == filled && names + 1 >= first.len() && names > 0 && numbers;
     if !is_header {
         return false;
     }
@@ -390,10 +390,11 @@ fn event(columns: &mut [Column<'_>], draft: &mut Draft) {
         } else {
             0
         };
-        if words.is_empty() {
-            0
-        } else {
-            named + known * 10 / words.len() + usize::from(known > 0) * 5
+        // A few words of a language that is not known here.
+        let few = usize::from(words.len() <= 12 && words.len() * 3 <= column.filled().count());
+        match words.len() {
+            0 => 0,
+            all => named + few + known * 10 / all + usize::from(known > 0) * 5,
         }
     };
     let best = columns

@@ -66,7 +66,7 @@ impl Draft {
             let _ = writeln!(text, "# {read}");
         }
         for line in &self.unsure {
-            let _ = writeln!(text, "# unsure: {}", line.replace('\n', " "));
+            let _ = writeln!(text, "# unsure: {}", comment(line));
         }
         let _ = writeln!(text, "\nlines = {}", quoted(self.lines));
         if self.lines == "table" {
@@ -141,7 +141,7 @@ impl Draft {
             let _ = writeln!(text, "{own} = {}{note}", quoted(column));
         }
         if !self.unread.is_empty() {
-            let unread: Vec<String> = self.unread.iter().map(|it| it.replace('\n', " ")).collect();
+            let unread: Vec<String> = self.unread.iter().map(|it| comment(it)).collect();
             let _ = writeln!(text, "# not read: {}", unread.join(", "));
         }
         if !self.flags.is_empty() {
@@ -162,9 +162,15 @@ impl Draft {
     }
 }
 
+/// A text as a comment of TOML, which has no control characters.
+fn comment(text: &str) -> String {
+    let printable = |it: char| if it.is_control() { ' ' } else { it };
+    text.chars().map(printable).collect()
+}
+
 /// A pattern as TOML writes it, without escapes if that is possible.
 fn literal(pattern: &str) -> String {
-    match pattern.contains(['\'', '\n']) {
+    match pattern.contains(|it: char| it == '\'' || it.is_control()) {
         true => quoted(pattern),
         false => format!("'{pattern}'"),
     }

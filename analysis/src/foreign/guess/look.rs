@@ -31,8 +31,8 @@ pub struct Cells {
     /// The file and the cells of each row; a row of JSON has an empty cell for a member
     /// that it does not have.
     pub rows: Vec<(usize, Vec<String>)>,
-    /// Lines with another number of cells.
-    pub others: Vec<String>,
+    /// Lines above the first row of a file, with another number of cells.
+    pub headings: Vec<String>,
 }
 
 /// What the lines are.
@@ -129,7 +129,10 @@ fn table(samples: &[Sample], separator: &str) -> Option<Look> {
                     row.resize(width, String::new());
                     cells.rows.push((file, row));
                 }
-                _ => cells.others.push(line.clone()),
+                _ if is_heading(line, cells.rows.last().is_some_and(|it| it.0 == file)) => {
+                    cells.headings.push(line.clone());
+                }
+                _ => {}
             }
         }
     }
@@ -157,6 +160,13 @@ fn table(samples: &[Sample], separator: &str) -> Option<Look> {
     }
     is_table(&cells, width, letter.is_none())
         .then(|| Look::Table(separator.to_owned(), cells, false))
+}
+
+/// Whether a line is no record: it is above all rows of its file, or a comment, or has
+/// neither letters nor digits. Any other line that is not understood has to be said.
+pub fn is_heading(line: &str, after_rows: bool) -> bool {
+    let is_comment = line.trim_start().starts_with(['#', '%']);
+    !after_rows || is_comment || !line.contains(|it: char| it.is_alphanumeric())
 }
 
 /// The cells without their labels.

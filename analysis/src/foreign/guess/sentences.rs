@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::super::words::{understood, words};
 use super::draft::{Draft, Node};
-use super::look::Sample;
+use super::look::{Sample, is_heading};
 use super::roles::Role;
 use super::time::{LOOKS, Look};
 
@@ -57,11 +57,15 @@ pub fn propose(samples: &[Sample]) -> Draft {
     let mut texts: Vec<String> = Vec::new();
     let mut without_time: BTreeMap<String, u64> = BTreeMap::new();
     for sample in samples {
+        let mut after_rows = false;
         for (index, line) in sample.lines.iter().enumerate() {
             let Some(found) = pattern.find(line) else {
-                *without_time.entry(ignored(line)).or_default() += 1;
+                if is_heading(line, after_rows) {
+                    *without_time.entry(ignored(line)).or_default() += 1;
+                }
                 continue;
             };
+            after_rows = true;
             texts.push(found.as_str().to_owned());
             let kind = Kind {
                 before: cut(&line[..found.start()]),
@@ -83,12 +87,6 @@ pub fn propose(samples: &[Sample]) -> Draft {
         draft.forms = vec!["s".to_owned()];
     }
     draft.ignore = without_time.keys().take(20).cloned().collect();
-    if without_time.len() > 20 {
-        draft.unsure.push(format!(
-            "{} kinds of lines have no time; they are not understood",
-            without_time.len()
-        ));
-    }
     let mut kinds: Vec<(Kind, Lines)> = kinds.into_iter().collect();
     kinds.sort_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(&b.0)));
     if kinds.len() > MAX_KINDS {
@@ -123,7 +121,7 @@ fn time(samples: &[Sample]) -> Option<(&'static Look, Regex)> {
             })
         };
         let hits = lines().filter(is_whole).count();
-        if hits > 0 && hits * 10 >= count * 7 {
+        if hits > 0 && hits * 2 >= count {
             let bare = Regex::new(look.pattern).ok()?;
             return Some((look, bare));
         }
@@ -200,6 +198,21 @@ fn describe(kinds: &[(Kind, Lines)], look: &Look, draft: &mut Draft, samples: &[
             && !has_clock
             && (lines.first > 0 || lines.count <= files as u64)
             && !matches!(what.as_deref(), Some("send" | "receive"));
+        let only_came = roles.contains(&Some(Role::ReceivedClock)) && !has_clock;
+        let roles = match only_came && clocked > 0 {
+            true => {
+                draft.unsure.push(format!(
+                    "the only clock in it is taken as that of the node, and not of the message: `{}`",
+                    lines.example.trim()
+                ));
+                let own = roles.iter().map(|role| match role {
+                    Some(Role::ReceivedClock) => Some(Role::Clock),
+                    role => *role,
+                });
+                own.collect()
+            }
+            false => roles.clone(),
+        };
         let event = match what {
             _ if is_heading => {
                 draft.unsure.push(format!(
@@ -229,7 +242,7 @@ fn describe(kinds: &[(Kind, Lines)], look: &Look, draft: &mut Draft, samples: &[
                 lines.example.trim()
             ));
         }
-        let (pattern, used) = pattern(kind, roles, look);
+        let (pattern, used) = pattern(kind, &roles, look);
         groups.extend(used);
         draft.sentences.push((pattern, event, lines.count));
     }
@@ -323,7 +336,10 @@ fn roles(kind: &Kind) -> Vec<Option<Role>> {
 /// What a number is by the words before it (`before`, since the last number), after it,
 /// and before it in the whole line.
 fn role(before: &str, after: &str, line: &str) -> Option<Role> {
-    let near: Vec<String> = words(before).collect();
+    // The words of the clause: "received it, clock 5" is no received clock.
+    let clause = before.trim_end_matches(|it: char| !it.is_alphanumeric());
+    let clause = clause.rsplit([',', ';', '|']).next().unwrap_or_default();
+    let near: Vec<String> = words(clause).collect();
     let behind: Vec<String> = words(after).take(3).collect();
     let has = |all: &[String], list: &[&str]| all.iter().any(|word| list.contains(&word.as_str()));
     let last = near.last().map_or("", String::as_str);

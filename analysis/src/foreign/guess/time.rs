@@ -145,7 +145,7 @@ pub const LOOKS: [Look; 19] = [
         sure: true,
     },
     Look {
-        pattern: r"\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?",
+        pattern: r"-?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?",
         forms: &["s", "ms", "us", "ns"],
         sure: false,
     },
