@@ -352,6 +352,24 @@ fn folders_are_runs_and_a_column_names_the_nodes() {
 }
 
 #[test]
+fn a_time_of_day_goes_on_after_midnight() {
+    let lab = Lab::new();
+    lab.write(
+        "m1.csv",
+        "time,event\n11:59:59.5 PM,send\n12:00:00.5 AM,receive\n12:00:01 AM,send\n",
+    );
+    let said = lab.guessed(&["m1.csv"]);
+    assert!(!said.err.contains("Time goes back"), "{}", said.err);
+    let log = fs::read_to_string(lab.path("out/runs/0001/m1.csv")).unwrap();
+    let times: Vec<&str> = log
+        .lines()
+        .skip(1)
+        .map(|it| it.split(',').next().unwrap())
+        .collect();
+    assert_eq!(times, ["0", "1000000000", "1500000000"]);
+}
+
+#[test]
 fn a_mapping_still_reads_csv_and_words_can_be_given() {
     let lab = Lab::new();
     lab.write(
