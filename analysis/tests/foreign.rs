@@ -319,6 +319,68 @@ fn loggers_of_many_languages_are_guessed() {
                 )
             }),
         ),
+        (
+            "verb before the time",
+            String::from("Machine 1 initialised with clock rate 3\n")
+                + &line(&|ms, event, clock, queue| {
+                    format!(
+                        "{} at system time {}.{:03}; logical clock time {clock}; queue length {queue}",
+                        verb(event),
+                        1_772_460_306 + ms / 1000,
+                        ms % 1000
+                    )
+                }),
+        ),
+        (
+            "brackets",
+            line(&|ms, event, clock, queue| {
+                let event = event.to_uppercase();
+                format!(
+                    "[{event}] System Time: {}, Logical Clock: {clock}, Queue: {queue}",
+                    clock_time(ms)
+                )
+            }),
+        ),
+        (
+            "labels and a sentence",
+            line(&|ms, event, clock, queue| {
+                format!(
+                    "2026-03-02 {} | {} | Logical clock: {clock} | Queue length: {queue}",
+                    clock_time(ms),
+                    verb(event)
+                )
+            }),
+        ),
+        (
+            "tuples of Python",
+            line(&|ms, event, clock, queue| {
+                format!(
+                    "('{event}', {}.{:03}, {clock}, {queue})",
+                    1_772_460_306 + ms / 1000,
+                    ms % 1000
+                )
+            }),
+        ),
+        (
+            "dictionaries of Python",
+            line(&|ms, event, clock, queue| {
+                format!(
+                    "{{'time': {}.{:03}, 'event': '{event}', 'clock': {clock}, 'queue': {queue}}}",
+                    ms / 1000,
+                    ms % 1000
+                )
+            }),
+        ),
+        (
+            "attributes",
+            line(&|ms, event, clock, queue| {
+                format!(
+                    "<event time=\"{}.{:03}\" type=\"{event}\" clock=\"{clock}\" q=\"{queue}\"/>",
+                    ms / 1000,
+                    ms % 1000
+                )
+            }),
+        ),
     ];
     for (name, text) in logs {
         let lab = Lab::new();

@@ -43,11 +43,6 @@ pub fn guess(paths: &[PathBuf]) -> Result<Guessed, Error> {
     }
     let look = look(&samples);
     let mut draft = match look {
-        Look::Json(cells) if cells.rows.is_empty() => {
-            return Err(Error::foreign(
-                "the files look like JSON, and no line is a JSON object",
-            ));
-        }
         Look::Json(cells) => cells::propose(None, false, cells),
         Look::Table(separator, cells, labels) => {
             let ignore = headings(&cells);

@@ -494,6 +494,7 @@ fn text_of(value: &Value) -> Option<String> {
 /// The cells of a line, without blanks, quotes and brackets around them. `None` if a
 /// quoted cell does not end.
 pub fn split(line: &str, separator: Option<char>) -> Option<Vec<String>> {
+    let line = without_parentheses(line);
     let Some(separator) = separator else {
         return Some(
             line.split_whitespace()
@@ -527,6 +528,15 @@ pub fn split(line: &str, separator: Option<char>) -> Option<Vec<String>> {
             }
         }
     }
+}
+
+/// A line without the parentheses of a tuple around all of it.
+fn without_parentheses(line: &str) -> &str {
+    let inner = line
+        .trim()
+        .strip_prefix('(')
+        .and_then(|it| it.strip_suffix(')'));
+    inner.filter(|it| !it.contains(['(', ')'])).unwrap_or(line)
 }
 
 /// A quoted cell, and what follows its closing quote.
@@ -589,6 +599,7 @@ mod tests {
         assert_eq!(cells("a, \"b,\"\"c\" ,,d", Some(',')), "a/b,\"c//d");
         assert_eq!(cells("[12] | x | (y)", Some('|')), "12/x/y");
         assert_eq!(cells("  1   b\tc ", None), "1/b/c");
+        assert_eq!(cells("('a', 1.5, 2)", Some(',')), "a/1.5/2");
         assert_eq!(split("a,\"b", Some(',')), None);
         assert_eq!(split("a,\"b\"c", Some(',')), None);
         assert_eq!(label("clock: 3"), Some(("clock", "3")));

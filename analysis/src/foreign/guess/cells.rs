@@ -114,6 +114,9 @@ pub fn propose(separator: Option<&str>, labels: bool, mut cells: Cells) -> Draft
     numbers(&mut columns, &mut draft, named);
     node(&mut columns, &mut draft);
     read(&columns, &mut draft);
+    if labels && cells.names.iter().any(|it| it.starts_with("column ")) {
+        draft.columns = Some(cells.names.clone());
+    }
     if separator.is_some() && !named {
         let own = columns.iter().map(|column| match column.role {
             Some(role) => role.name().to_owned(),
@@ -440,10 +443,10 @@ pub fn events(counts: BTreeMap<String, u64>, draft: &mut Draft) {
             Some(what) => what.to_string(),
             None => {
                 let own: Vec<String> = words(&word).take(4).collect();
-                let own = if own.is_empty() {
-                    "event".to_owned()
-                } else {
-                    own.join("-")
+                // A number for a kind of event.
+                let own = match own.is_empty() {
+                    true => own_name(&format!("event {word}")),
+                    false => own.join("-"),
                 };
                 draft.unsure.push(format!("the word `{word}` for an event ({count} times) is none that is known; it is taken as a step of its own, `{own}`"));
                 own

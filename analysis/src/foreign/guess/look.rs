@@ -79,7 +79,11 @@ pub fn look(samples: &[Sample]) -> Look {
     };
     let filled = || samples.iter().filter(|it| !it.lines.is_empty());
     if filled().count() > 0 && filled().filter(is_json).count() * 2 > filled().count() {
-        return Look::Json(json(samples));
+        let cells = json(samples);
+        // A dictionary of Python is no JSON, and reads as a sentence.
+        if !cells.rows.is_empty() {
+            return Look::Json(cells);
+        }
     }
     for separator in ["\t", "|", ";", ","] {
         if let Some(look) = table(samples, separator) {

@@ -69,7 +69,7 @@ const TIMES: [&str; 12] = [
     "millis",
     "hora",
 ];
-const QUEUES: [&str; 14] = [
+const QUEUES: [&str; 15] = [
     "queue",
     "backlog",
     "pending",
@@ -82,6 +82,7 @@ const QUEUES: [&str; 14] = [
     "buffer",
     "buffered",
     "ql",
+    "q",
     "queuelen",
     "queuesize",
 ];

@@ -20,13 +20,13 @@ const NUMBER: &str = r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|-?\d+(?:\.
 
 static NUMBERS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(NUMBER).ok());
 
-/// A line, cut at its numbers: the texts around them, and the numbers.
+/// A line, cut at its time and its numbers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Kind {
-    /// The text before the time.
-    before: Vec<String>,
-    /// The texts after the time, one more than numbers.
-    after: Vec<String>,
+    /// The texts between them, one more than they are.
+    parts: Vec<String>,
+    /// Which of them is the time.
+    time: usize,
 }
 
 /// Lines of one kind.
@@ -59,7 +59,8 @@ pub fn propose(samples: &[Sample]) -> Draft {
     for sample in samples {
         let mut after_rows = false;
         for (index, line) in sample.lines.iter().enumerate() {
-            let Some(found) = pattern.find(line) else {
+            let found = pattern.captures(line).and_then(|it| it.name("time"));
+            let Some(found) = found else {
                 if is_heading(line, after_rows) {
                     *without_time.entry(ignored(line)).or_default() += 1;
                 }
@@ -67,10 +68,10 @@ pub fn propose(samples: &[Sample]) -> Draft {
             };
             after_rows = true;
             texts.push(found.as_str().to_owned());
-            let kind = Kind {
-                before: cut(&line[..found.start()]),
-                after: cut(&line[found.end()..]),
-            };
+            let mut parts = cut(&line[..found.start()]);
+            let time = parts.len() - 1;
+            parts.extend(cut(&line[found.end()..]));
+            let kind = Kind { parts, time };
             let lines = kinds.entry(kind).or_default();
             lines.count += 1;
             lines.first += usize::from(index == 0);
@@ -106,24 +107,30 @@ fn time(samples: &[Sample]) -> Option<(&'static Look, Regex)> {
     let lines = || samples.iter().flat_map(|it| &it.lines).take(2_000);
     let count = lines().count();
     for look in &LOOKS {
-        // A time is no part of a longer number or word.
-        let head = if look.sure { "" } else { r"^[^0-9A-Za-z]{0,3}" };
-        let Ok(regex) = Regex::new(&format!(r"{head}(?:{})", look.pattern)) else {
+        // A number alone is a time at the beginning, or where the text says so.
+        let head = match look.sure {
+            true => "",
+            false => {
+                r#"(?:^[^0-9A-Za-z]{0,3}|\b(?:[Tt]ime|[Tt]imestamp|ts|t|TIME)["']?\s*[=:]\s*["']?)"#
+            }
+        };
+        let Ok(regex) = Regex::new(&format!(r"{head}(?<time>{})", look.pattern)) else {
             continue;
         };
+        // A time is no part of a longer number or word.
         let is_whole = |line: &&String| {
-            regex.find(line).is_some_and(|found| {
+            let found = regex.captures(line).and_then(|it| it.name("time"));
+            found.is_some_and(|found| {
                 let after = line[found.end()..].chars().next();
                 let before = line[..found.start()].chars().last();
-                found.start() < 60
+                found.start() < 100
                     && !after.is_some_and(|it| it.is_ascii_alphanumeric())
                     && !before.is_some_and(|it| it.is_ascii_digit() || it == '.')
             })
         };
         let hits = lines().filter(is_whole).count();
         if hits > 0 && hits * 2 >= count {
-            let bare = Regex::new(look.pattern).ok()?;
-            return Some((look, bare));
+            return Some((look, regex));
         }
     }
     None
@@ -190,7 +197,7 @@ fn describe(kinds: &[(Kind, Lines)], look: &Look, draft: &mut Draft, samples: &[
         .count();
     let mut groups: BTreeSet<Role> = BTreeSet::new();
     for ((kind, lines), roles) in kinds.iter().zip(&roles) {
-        let text = kind.after.join(" ");
+        let text = kind.parts.join(" ");
         let peers = roles.iter().filter(|it| **it == Some(Role::Peer)).count();
         let has_clock = roles.contains(&Some(Role::Clock));
         let what = event(&text, peers);
@@ -291,31 +298,33 @@ fn event(text: &str, peers: usize) -> Option<String> {
     })
 }
 
-/// What the numbers after the time are.
+/// What the numbers are.
 fn roles(kind: &Kind) -> Vec<Option<Role>> {
-    let count = kind.after.len().saturating_sub(1);
+    let count = kind.parts.len() - 1;
     let mut roles: Vec<Option<Role>> = Vec::new();
-    let mut before_all = String::new();
+    let mut line = String::new();
     for index in 0..count {
-        before_all.push_str(&kind.after[index]);
-        before_all.push(' ');
-        let before = &kind.after[index];
+        line.push_str(&kind.parts[index]);
+        line.push(' ');
+        if index == kind.time {
+            roles.push(Some(Role::Time));
+            continue;
+        }
+        let before = &kind.parts[index];
         // What follows the number up to the next comma.
-        let next = &kind.after[index + 1];
+        let next = &kind.parts[index + 1];
         let after = next
             .split([',', ';', '|', '.', ')'])
             .next()
             .unwrap_or_default();
-        let role = role(before, after, &before_all).or_else(|| {
+        let role = role(before, after, &line).or_else(|| {
             // `machine 1 and machine 2`, `machines 1 and 2`.
-            let and = before.trim();
+            let is_list = matches!(
+                before.trim(),
+                "and" | "," | "&" | "and machine" | "and node" | "and VM" | ", machine"
+            );
             let last = roles.last().copied().flatten();
-            (last == Some(Role::Peer)
-                && matches!(
-                    and,
-                    "and" | "," | "&" | "and machine" | "and node" | "and VM" | ", machine"
-                ))
-            .then_some(Role::Peer)
+            (is_list && last == Some(Role::Peer)).then_some(Role::Peer)
         });
         roles.push(role);
     }
@@ -323,7 +332,7 @@ fn roles(kind: &Kind) -> Vec<Option<Role>> {
     let clocks: Vec<usize> = (0..count)
         .filter(|&it| roles[it] == Some(Role::Clock))
         .collect();
-    let is_reception = event(&kind.after.join(" "), 0).as_deref() == Some("receive");
+    let is_reception = event(&kind.parts.join(" "), 0).as_deref() == Some("receive");
     if let [first, .., _] = clocks[..]
         && is_reception
         && !roles.contains(&Some(Role::ReceivedClock))
@@ -355,6 +364,7 @@ fn role(before: &str, after: &str, line: &str) -> Option<Role> {
         "qsize",
         "queued",
         "buffer",
+        "q",
         "remaining",
         "len",
     ];
@@ -436,12 +446,11 @@ fn role(before: &str, after: &str, line: &str) -> Option<Role> {
 fn pattern(kind: &Kind, roles: &[Option<Role>], look: &Look) -> (String, BTreeSet<Role>) {
     let mut used = BTreeSet::new();
     let any = r"[-0-9A-Fa-fx.]+";
-    let before: Vec<String> = kind.before.iter().map(|it| literal(it)).collect();
-    let mut out = format!("^{}(?<time>{})", before.join(any), look.pattern);
-    let last = kind.after.len() - 1;
+    let mut out = "^".to_owned();
+    let last = kind.parts.len() - 1;
     let mut index = 0;
     while index <= last {
-        let text = &kind.after[index];
+        let text = &kind.parts[index];
         let is_last = index == last;
         out.push_str(&literal(if is_last { text.trim_end() } else { text }));
         if is_last {
@@ -453,10 +462,11 @@ fn pattern(kind: &Kind, roles: &[Option<Role>], look: &Look) -> (String, BTreeSe
                 out.push_str(r"(?<peer>\d+");
                 while roles.get(index + 1) == Some(&Some(Role::Peer)) {
                     index += 1;
-                    out.push_str(&format!(r"{}\d+", literal(&kind.after[index])));
+                    out.push_str(&format!(r"{}\d+", literal(&kind.parts[index])));
                 }
                 out.push(')');
             }
+            Some(Role::Time) => out.push_str(&format!("(?<time>{})", look.pattern)),
             Some(Role::Node) if used.insert(Role::Node) => {
                 // `vm1`: the letters belong to the name.
                 let letters =
