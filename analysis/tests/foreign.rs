@@ -411,6 +411,13 @@ fn folders_are_runs_and_a_column_names_the_nodes() {
     assert_eq!(lab.column("sent"), ["2", "0", "0", "2"]);
     let report = fs::read_to_string(lab.path("out/report.md")).unwrap();
     assert!(report.contains("| 2 | logs/run2 |"), "{report}");
+    // Results that lie in the folder are no logs.
+    for _ in 0..2 {
+        let said = lab.analysis(&["--format", "format.toml", "--out", "logs", "logs"]);
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        let runs = fs::read_to_string(lab.path("logs/runs.csv")).unwrap();
+        assert_eq!(runs.lines().count(), 3, "{runs}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::format::Origin;
+use crate::log::tables::files::{MANIFEST_FILE, REPORT_FILES, RESULT_FILES};
 
 /// Extensions of logs, for files that are found in folders.
 const EXTENSIONS: [&str; 9] = [
@@ -58,13 +59,17 @@ fn inside(folder: &Path, depth: u32, files: &mut Vec<PathBuf>) -> io::Result<()>
         .map(|it| it.map(|it| it.path()))
         .collect::<Result<_, _>>()?;
     paths.sort_by_cached_key(|path| natural(&path.to_string_lossy()));
+    let has_results = folder.join(MANIFEST_FILE).exists();
     for path in paths {
         let name = path
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        if name.starts_with('.') {
+        // Results that were made of logs before are no logs.
+        let is_own =
+            has_results && (RESULT_FILES.contains(&&*name) || REPORT_FILES.contains(&&*name));
+        if name.starts_with('.') || is_own {
             continue;
         }
         if path.is_dir() {
