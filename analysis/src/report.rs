@@ -20,7 +20,7 @@ mod failures;
 mod faults;
 mod figures;
 mod folder;
-mod foreign;
+mod imported;
 mod junit;
 mod lag;
 mod measured;
@@ -45,7 +45,6 @@ mod write;
 pub use build::{build, report};
 pub use diagram::{Diagram, DiagramRun, FailureMark, FaultBand};
 pub use error::Error;
-pub use foreign::build_foreign;
 pub use merge::Merged;
 pub use several::{Built, Demands, build_all};
 pub use standing::Standing;
@@ -71,6 +70,8 @@ pub struct Report {
     pub setting: Vec<Table>,
     /// The scenario as written: file name and text.
     pub source: Option<(String, String)>,
+    /// What the source is: `scenario`, or `format` of logs of another program.
+    pub source_is: &'static str,
     /// The sections, one per question, in reading order.
     pub sections: Vec<Section>,
     /// The runs of the interactive diagram; `None` without logs.
