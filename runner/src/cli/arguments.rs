@@ -1,5 +1,6 @@
 //! The command line as typed. No file is read here.
 
+mod export;
 mod run;
 
 use std::ffi::{OsStr, OsString};
@@ -14,6 +15,7 @@ use crate::cli::send::Address;
 use crate::plan::{Shard, nearest};
 pub use crate::reporter::console::Color;
 use base::{duration, size};
+pub use export::{ExportKind, ExportOptions, SlurmOptions};
 use framing::Framing;
 pub use run::{
     ExecutionOptions, Log, OutputOptions, OverrideOptions, ResultsOptions, RunOptions, Time,
@@ -48,6 +50,8 @@ pub enum Command {
     Report(ReportOptions),
     /// Send a message to a listening node, and print the reply
     Send(SendOptions),
+    /// Write what other systems need to run a scenario
+    Export(ExportOptions),
     /// Print the JSON Schema of the scenario file
     Schema,
     /// Run a node; only `run --processes` starts it

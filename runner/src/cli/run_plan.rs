@@ -252,6 +252,7 @@ impl PlanCommand<'_> {
         Request {
             out: self.options.results.out.as_deref(),
             resume: self.options.results.resume,
+            shared: self.options.results.shared,
             settings: self.settings.iter().map(text).collect(),
             check_determinism: self.options.execution.check_determinism,
             keeps_files: self.log() != LogMode::Off,
@@ -339,8 +340,15 @@ fn exit_of(error: &OpenError) -> Exit {
     }
 }
 
+/// The number of processors that this process may use. Slurm does not bind a job to its
+/// processors on every cluster; it says how many there are.
 fn cores() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let given = std::env::var("SLURM_CPUS_PER_TASK").ok();
+    match given.and_then(|text| text.parse().ok()) {
+        None | Some(0) => cores,
+        Some(given) => cores.min(given),
+    }
 }
 
 /// What the exit code depends on, and which runs ended.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! RESULTS/manifest.json     what was run
-//!         runs.journal      the runs that have ended, as the runner keeps them
+//!         runs.journal      the runs that have ended, as the runner keeps them; with
+//!                           --shared, each runner has runs.journal-TOKEN of its own
 //!         runs.csv          a row per run
 //!         summary.csv       a row per node and run: the metrics
 //!         samples.csv       a row per node, run and family of percentiles: its samples;
@@ -92,6 +93,26 @@ pub fn run_folder(run: u64) -> String {
 pub fn partial_folder(run: u64) -> String {
     format!("{run:04}{PARTIAL}")
 }
+
+/// The folder of a run that the runner with this token writes, in [`RUNS_FOLDER`], while
+/// other runners may write the same results.
+pub fn work_folder(run: u64, token: &str) -> String {
+    format!("{run:04}-{token}{PARTIAL}")
+}
+
+/// The folder in [`RUNS_FOLDER`] that the runner with this token keeps of a run because
+/// another runner had another result.
+pub fn conflict_folder(run: u64, token: &str) -> String {
+    format!("{run:04}{CONFLICT}{token}")
+}
+
+/// The run whose [`conflict_folder`] has this name; `None` if it is another name.
+pub fn conflicting_run(name: &str) -> Option<u64> {
+    name.split_once(CONFLICT)?.0.parse().ok()
+}
+
+/// Between the number of a run and the token of a runner whose result differs.
+const CONFLICT: &str = ".conflict-";
 
 /// The run whose [`partial_folder`] has this name; `None` if it is another name.
 pub fn partial_run(name: &str) -> Option<u64> {
