@@ -9,7 +9,7 @@
 use analysis_log::{EventId, Row};
 
 use crate::evaluate::{At, Record, Stop};
-use crate::operand::{Cell, Operand};
+use crate::operand::{Cell, Operand, Whole};
 use crate::over::Over;
 use crate::program::{Form, NodeForm, Program};
 use crate::value::{Quick, Value};
@@ -187,13 +187,30 @@ impl Memory {
         for (index, operand) in form.lasts.iter().enumerate() {
             let Some(operand) = operand else { continue };
             let at = row.node as usize * self.lasts + index;
-            if let Some(value) = self.eval(operand, record, self.last[at].now.as_ref()) {
-                self.last[at].set(value, row.step);
+            // The most frequent kind: a value that is not moved around is stored faster.
+            if let Operand::Whole(whole) | Operand::Duration(whole) = operand
+                && let Quick::Is(number) = self.quick_number(whole, record)
+            {
+                let last = &mut self.last[at];
+                last.begin(row.step);
+                last.now = Some(Value::Whole(number));
+            } else if let Some(value) = self.eval(operand, record, self.last[at].now.as_ref()) {
+                let last = &mut self.last[at];
+                last.begin(row.step);
+                last.now = Some(value);
             }
         }
         if self.sees_others {
             self.see_for_others(program, form, record, selected);
         }
+    }
+
+    #[inline]
+    fn quick_number(&self, whole: &Whole, record: &Record<'_>) -> Quick<i64> {
+        whole.quick(&At {
+            record,
+            memory: self,
+        })
     }
 
     /// Takes in what the records of other nodes may need.
@@ -305,13 +322,12 @@ fn eval_exactly(operand: &Operand, at: &At<'_>, known: Option<&Value>) -> Option
 }
 
 impl Last {
-    /// Sets the value after a step.
+    /// Makes room for the value after a step.
     #[inline]
-    fn set(&mut self, value: Value, step: u64) {
+    fn begin(&mut self, step: u64) {
         if self.now.is_none() || self.step != step {
-            std::mem::swap(&mut self.before, &mut self.now);
+            self.before = self.now.take();
             self.step = step;
         }
-        self.now = Some(value);
     }
 }

@@ -217,11 +217,16 @@ impl Watch {
             return false;
         }
         match condition.quick(&context.memories[self.memories[0] as usize], context.record) {
-            Quick::Is(truth) if truth == wanted => self.evaluated += 1,
-            Quick::Absent => {}
-            _ => self.each(wanted, context),
+            Quick::Is(truth) if truth == wanted => {
+                self.evaluated += 1;
+                false
+            }
+            Quick::Absent => false,
+            _ => {
+                self.each(wanted, context);
+                self.broken.is_some()
+            }
         }
-        self.broken.is_some()
     }
 
     /// Adds records on which the expression was evaluated and came to what is wanted.
@@ -273,6 +278,7 @@ impl Watch {
         )
     }
 
+    #[inline(never)]
     fn each(&mut self, wanted: bool, context: Context<'_>) {
         let Some(truth) = self.holds(0, context) else {
             return;
