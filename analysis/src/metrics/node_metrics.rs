@@ -23,6 +23,20 @@ impl NodeMetrics {
         &self.samples
     }
 
+    /// Forgets metrics that the rows do not tell: of a log that has no length of the
+    /// inbox, for example. A name with `_` at its end is all that begin with it.
+    pub(crate) fn forget(&mut self, unknown: &[&str]) {
+        let is_unknown = |name: &String| {
+            let mut all = unknown.iter();
+            all.any(|it| *it == name || it.ends_with('_') && name.starts_with(it))
+        };
+        for (name, value) in self.names.iter().zip(&mut self.values) {
+            if is_unknown(name) {
+                *value = None;
+            }
+        }
+    }
+
     /// Each metric of this node, with its value; `None` if nothing was measured.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<Value>)> {
         let names = self.names.iter().map(String::as_str);

@@ -120,7 +120,17 @@ fn top(folder: &Folder) -> Report {
             setting::shown_path(&scenario.file).to_owned(),
             scenario.text.clone(),
         )),
+        source_is: match folder.manifest.imported {
+            None => "scenario",
+            Some(_) => "format",
+        },
         notes: scenario.notes.clone(),
+        left_out: folder
+            .manifest
+            .imported
+            .iter()
+            .flat_map(|it| it.notes.clone())
+            .collect(),
         ..Report::default()
     }
 }

@@ -211,9 +211,12 @@ pub struct NewPlugin {
     /// Its name, and its crate's: lower-case letters, digits, `_`
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// The folder of the SDK; default: `plugins/sdk` in the source of this runner
+    /// The folder of the SDK; default: the one of this installation, or of this runner's source
     #[arg(long, value_name = "PATH")]
     pub sdk: Option<PathBuf>,
+    /// Have cargo take crates from the installation, so that the plugin builds without a network
+    #[arg(long)]
+    pub offline: bool,
     #[command(flatten)]
     /// When to use color.
     pub color: ColorOption,
