@@ -20,6 +20,7 @@ mod faults;
 mod figures;
 mod folder;
 mod imported;
+mod joined;
 mod junit;
 mod lag;
 mod measured;

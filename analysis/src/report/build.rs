@@ -12,8 +12,8 @@ use super::standing::Standing;
 use super::unfinished::cut_off;
 use super::write::{Outputs, write};
 use super::{
-    Error, Report, cases, failures, faults, lag, pairs, place, setting, unfinished, verdicts,
-    warmup,
+    Error, Report, cases, failures, faults, joined, lag, pairs, place, setting, unfinished,
+    verdicts, warmup,
 };
 use crate::render::number::{count, whole as whole_number};
 use crate::results::{LogMode, RunRow};
@@ -92,6 +92,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let lag = lag::section(folder, &complete, &mut report.warnings)?;
     report.sections.extend(faults);
     report.sections.extend(lag);
+    report.sections.extend(joined::section(folder, &complete)?);
     let judged = report.sections.iter().filter(|it| it.id == verdicts::ID);
     report.key = judged
         .filter_map(|section| section.observations.first().cloned())
