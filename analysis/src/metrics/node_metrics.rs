@@ -9,7 +9,7 @@ use super::value::Value;
 /// The metrics of one node in one run, in the order of the tables.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeMetrics {
-    /// An index into [`RunSchema::nodes`].
+    /// An index into [`RunSchema::nodes`](crate::log::RunSchema::nodes).
     pub node: u32,
     pub(super) names: Arc<[String]>,
     pub(super) values: Vec<Option<Value>>,
