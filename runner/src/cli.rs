@@ -4,7 +4,9 @@
 
 pub mod arguments;
 pub mod check;
+mod coordinator;
 pub mod export;
+pub mod join;
 pub mod list;
 pub mod new;
 pub mod node;
@@ -118,6 +120,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::Report(options) => report::report(&options),
         Command::Send(options) => send::send(&options),
         Command::Export(options) => export::export(&options),
+        Command::Node(options) => join::join(&options),
         Command::NodeProcess { who } => node::node(&who),
         Command::RunProcess => run_process::run_process(),
         Command::PlanProcess => run_process::plan_process(),
