@@ -18,10 +18,12 @@ mod happened;
 mod histogram;
 mod jumps;
 mod latency;
+mod node_metrics;
 mod queue;
 mod remember;
 mod requests;
 mod samples;
+mod shape;
 
 pub mod summary;
 mod tally;
@@ -33,19 +35,18 @@ mod window;
 
 pub use definition::{Definition, FAMILIES, definition, definitions, range_end};
 pub use histogram::{Histogram, PERCENTILES};
+pub use node_metrics::NodeMetrics;
 pub use remember::{Remembered, remember};
 pub use requests::{REFUSED, REJECTED, UNANSWERED, UNMET};
 pub use samples::{BATCHED, Known, Pool, Samples, family_of, percentile};
+pub use shape::{counted_word, metric_names, taken_metric};
 pub use value::{Bucket, Value};
 pub use warmup::{Cut, Warmup, Window};
 pub use window::{BATCHES, BatchMeans};
 
 use std::sync::Arc;
 
-use crate::log::{
-    Cell, ColumnKind, ColumnSchema, Columns, Driving, EventId, NodeSchema, Occupancy, Row,
-    RunSchema,
-};
+use crate::log::{Cell, Columns, Driving, EventId, Occupancy, Row, RunSchema};
 use budget::Budget;
 use columns::Column;
 use drift::Drift;
@@ -53,166 +54,15 @@ use exchanged::Exchanged;
 use happened::Happened;
 use jumps::Jumps;
 use latency::InFlight;
+use node_metrics::only_losses;
 use queue::Queue;
 use requests::Requests;
+use shape::Shape;
 use traffic::Traffic;
 use window::{Measured, Slicing};
 
 /// The name of the column that is a logical clock, where it holds integers.
 pub const CLOCK_COLUMN: &str = "clock";
-
-/// The metrics of one node in one run, in the order of the tables.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NodeMetrics {
-    /// An index into [`RunSchema::nodes`].
-    pub node: u32,
-    names: Arc<[String]>,
-    values: Vec<Option<Value>>,
-    /// The samples behind the percentiles.
-    samples: Samples,
-}
-
-impl NodeMetrics {
-    /// The samples behind the percentiles of this node.
-    pub fn samples(&self) -> &Samples {
-        &self.samples
-    }
-
-    /// Forgets metrics that the rows do not tell: of a log that has no length of the
-    /// inbox, for example. A name with `_` at its end is all that begin with it.
-    pub(crate) fn forget(&mut self, unknown: &[&str]) {
-        let is_unknown = |name: &String| {
-            let mut all = unknown.iter();
-            all.any(|it| *it == name || it.ends_with('_') && name.starts_with(it))
-        };
-        for (name, value) in self.names.iter().zip(&mut self.values) {
-            if is_unknown(name) {
-                *value = None;
-            }
-        }
-    }
-
-    /// Each metric of this node, with its value; `None` if nothing was measured.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<Value>)> {
-        let names = self.names.iter().map(String::as_str);
-        names.zip(self.values.iter().copied())
-    }
-
-    /// The value of a metric; `None` if the node has no such metric, or nothing was
-    /// measured.
-    pub fn get(&self, name: &str) -> Option<Value> {
-        self.iter()
-            .find_map(|(own, value)| (own == name).then_some(value)?)
-    }
-}
-
-/// The names of the metrics of a node with these columns and own words for `event` that is
-/// driven so, in the order of the tables. Metrics of the clock need a column `clock` of
-/// integers.
-pub fn metric_names(columns: &[ColumnSchema], events: &[String], driving: Driving) -> Vec<String> {
-    Shape::new(columns, events, driving).names.to_vec()
-}
-
-/// The word that a metric counts; `None` if it is another metric.
-pub fn counted_word(metric: &str) -> Option<&str> {
-    let definition = happened::DEFINITIONS.first()?;
-    let word = metric.strip_suffix(definition.name)?.strip_suffix('_')?;
-    (!word.is_empty()).then_some(word)
-}
-
-/// The metric of a behavior's column that would have the name of a fixed metric: a column
-/// `latency` would have a `latency_mean` of its own.
-pub fn taken_metric(column: &ColumnSchema) -> Option<String> {
-    let has_own =
-        columns::is_numeric(column.kind) && !is_clock(column) && !requests::is_one(column);
-    let own = columns::DEFINITIONS.iter();
-    let mut own = own.map(|definition| format!("{}_{}", column.name, definition.name));
-    own.find(|name| has_own && definitions().any(|definition| definition.name == name))
-}
-
-/// Whether a column is the clock that the metrics of the clock are about.
-fn is_clock(column: &ColumnSchema) -> bool {
-    column.name == CLOCK_COLUMN && matches!(column.kind, ColumnKind::U64 | ColumnKind::I64)
-}
-
-/// What the nodes of a group have in common.
-#[derive(Clone, Debug)]
-struct Shape {
-    columns: Arc<[ColumnSchema]>,
-    events: Arc<[String]>,
-    driving: Driving,
-    names: Arc<[String]>,
-    /// The column that is the clock.
-    clock: Option<(usize, ColumnKind)>,
-    /// The columns that count requests and expected replies.
-    requests: requests::Places,
-    /// The other numeric columns.
-    numeric: Vec<(usize, ColumnKind)>,
-    /// Their names.
-    numeric_names: Vec<String>,
-}
-
-impl Shape {
-    fn new(columns: &[ColumnSchema], events: &[String], driving: Driving) -> Shape {
-        let clock = columns
-            .iter()
-            .position(is_clock)
-            .map(|index| (index, columns[index].kind));
-        let requests = requests::places(columns);
-        let numeric: Vec<_> = columns
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| !is_clock(column) && !requests::is_one(column))
-            .filter(|(_, column)| columns::is_numeric(column.kind))
-            .map(|(index, column)| (index, column.kind))
-            .collect();
-        let clock_families = [jumps::DEFINITIONS, drift::DEFINITIONS];
-        let own = numeric.iter().flat_map(|&(index, _)| {
-            let column = &columns[index].name;
-            columns::DEFINITIONS
-                .iter()
-                .map(move |definition| format!("{column}_{}", definition.name))
-        });
-        let counts = events.iter().flat_map(|word| {
-            let definitions = happened::DEFINITIONS.iter();
-            definitions.map(move |definition| format!("{word}_{}", definition.name))
-        });
-        let names = FAMILIES
-            .into_iter()
-            .filter(|family| clock.is_some() || !clock_families.contains(family))
-            .filter(|family| driving != Driving::Arrivals || *family != utilization::DEFINITIONS)
-            .flatten()
-            .filter(|definition| requests::has(&requests, definition))
-            .map(|definition| definition.name.to_owned())
-            .chain(own)
-            .chain(counts)
-            .collect();
-        let numeric_name = |&(index, _): &(usize, ColumnKind)| columns[index].name.clone();
-        Shape {
-            columns: columns.into(),
-            events: events.into(),
-            driving,
-            names,
-            clock,
-            requests,
-            numeric_names: numeric.iter().map(numeric_name).collect(),
-            numeric,
-        }
-    }
-
-    /// The index of the shape of a node; the shape is added if it is not in `shapes`.
-    fn place(shapes: &mut Vec<Shape>, node: &NodeSchema) -> usize {
-        // Nodes of a group follow one another: the last shape is compared first.
-        let same = |shape: &Shape| {
-            let driving = shape.driving == node.driving;
-            driving && *shape.columns == *node.columns && *shape.events == *node.events
-        };
-        shapes.iter().rposition(same).unwrap_or_else(|| {
-            shapes.push(Shape::new(&node.columns, &node.events, node.driving));
-            shapes.len() - 1
-        })
-    }
-}
 
 /// One node, after its rows so far.
 #[derive(Clone, Debug)]
@@ -559,30 +409,6 @@ impl RunMetrics {
             }
         };
         self.nodes.into_iter().enumerate().map(finish).collect()
-    }
-}
-
-impl NodeMetrics {
-    /// Keeps only what is so at the end of a run, whatever part of it is measured: requests
-    /// without a reply and the like.
-    fn only_ends(&mut self) {
-        for (name, value) in self.names.iter().zip(&mut self.values) {
-            let mut ends = requests::DEFINITIONS.iter();
-            if !ends.any(|definition| definition.name == name) {
-                *value = None;
-            }
-        }
-        self.samples = Samples::default();
-    }
-}
-
-/// Keeps only the lost messages: the steps of an external program are not recorded,
-/// and zeros would mean that it did nothing.
-fn only_losses(names: &[String], values: &mut [Option<Value>]) {
-    for (name, value) in names.iter().zip(values) {
-        if name != "dropped" || *value == Some(Value::Unsigned(0)) {
-            *value = None;
-        }
     }
 }
 
