@@ -15,6 +15,7 @@ pub mod run_plan;
 pub mod run_process;
 pub mod select;
 pub mod send;
+pub mod shrink;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -115,6 +116,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::Plugins(options) => plugins::plugins(&options),
         Command::New(options) => new::new(&options),
         Command::Report(options) => report::report(&options),
+        Command::Shrink(options) => shrink::shrink(&options),
         Command::Send(options) => send::send(&options),
         Command::NodeProcess { who } => node::node(&who),
         Command::RunProcess => run_process::run_process(),

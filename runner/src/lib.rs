@@ -20,4 +20,6 @@ pub mod results;
 
 pub mod reporter;
 
+pub mod shrink;
+
 pub mod cli;

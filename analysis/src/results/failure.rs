@@ -45,16 +45,14 @@ impl FailureIdentity {
 
     /// The identity of a run's own failure, such as a panic.
     pub fn of_error(text: &str) -> FailureIdentity {
-        match of_callback(text) {
-            Some((subject, message)) => FailureIdentity {
-                subject,
-                message: without_numbers(message),
+        let (subject, message) = match of_callback(text) {
+            Some((subject, message)) => (subject, without_numbers(message)),
+            None => match of_the_runner(text) {
+                Some(subject) => (subject, String::new()),
+                None => ("run".to_owned(), without_numbers(text)),
             },
-            None => FailureIdentity {
-                subject: "run".to_owned(),
-                message: without_numbers(text),
-            },
-        }
+        };
+        FailureIdentity { subject, message }
     }
 }
 
@@ -80,6 +78,26 @@ fn of_callback(text: &str) -> Option<(String, &str)> {
     let (callback, rest) = rest.split_once("` at ")?;
     let (_, message) = rest.split_once("): ")?;
     matches!(how, "panicked" | "failed").then(|| (format!("{how} in {callback}"), message))
+}
+
+/// A failure that the runner finds, whose text says where it happened this time: which
+/// row differed, at which node the time was over, in which callback a process crashed, or
+/// around which nodes time stood still.
+fn of_the_runner(text: &str) -> Option<String> {
+    let begins = |start: &str| text.starts_with(start);
+    if begins("done twice, it differs: ") {
+        return Some("differs when it is done twice".to_owned());
+    }
+    if begins("it took longer than ") && text.contains("(--timeout)") {
+        return Some("takes too long".to_owned());
+    }
+    if begins("time stands still at ") {
+        return Some("time stands still".to_owned());
+    }
+    let ended = text.strip_prefix("its process ")?;
+    let (how, rest) = ended.split_once(" in `")?;
+    let (callback, _) = rest.split_once('`')?;
+    Some(format!("process {how} in {callback}"))
 }
 
 #[cfg(test)]
@@ -115,11 +133,28 @@ mod tests {
             assert_ne!(one, of(other));
         }
         let killed = of("its process was killed by SIGSEGV in `tick` of node `a` at 1 s (step 4)");
-        assert_eq!(killed.subject, "run");
+        assert_eq!(killed.subject, "process was killed by SIGSEGV in tick");
         assert_eq!(
             killed,
-            of("its process was killed by SIGSEGV in `tick` of node `a` at 2 s (step 9)")
+            of("its process was killed by SIGSEGV in `tick` of node `b` at 2 s (step 9)")
         );
+        for (one, other) in [
+            (
+                "done twice, it differs: node `a`, row 2 of a.csv, column `x`\n  first: 1,y",
+                "done twice, it differs: only the first has b.txt",
+            ),
+            (
+                "it took longer than 1s (--timeout); last was node `a` at 3 s (step 9)",
+                "it took longer than 1s (--timeout); it was stopped at 4 s",
+            ),
+            (
+                "time stands still at 1 s: more than 9 events, in a cycle, `a` -> `b` -> `a`",
+                "time stands still at 0 s: more than 9 events, in a cycle, of `a` alone",
+            ),
+        ] {
+            assert_eq!(of(one), of(other));
+            assert_ne!(of(one).subject, "run");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The command line as typed. No file is read here.
 
 mod run;
+mod shrink;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use framing::Framing;
 pub use run::{
     ExecutionOptions, Log, OutputOptions, OverrideOptions, ResultsOptions, RunOptions, Time,
 };
+pub use shrink::ShrinkOptions;
 
 /// Runs scenarios of distributed systems.
 ///
@@ -46,6 +48,8 @@ pub enum Command {
     New(NewOptions),
     /// Build the report again from the CSV files of results
     Report(ReportOptions),
+    /// Write the smallest scenario that still fails in the same way as a run
+    Shrink(ShrinkOptions),
     /// Send a message to a listening node, and print the reply
     Send(SendOptions),
     /// Print the JSON Schema of the scenario file

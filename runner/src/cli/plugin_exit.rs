@@ -12,7 +12,11 @@ use realtime::programs;
 pub fn guard(command: &Command) {
     let runs_plugins = matches!(
         command,
-        Command::Run(_) | Command::Check(_) | Command::List(_) | Command::Plugins(_)
+        Command::Run(_)
+            | Command::Check(_)
+            | Command::List(_)
+            | Command::Plugins(_)
+            | Command::Shrink(_)
     );
     if runs_plugins {
         os::fork_mark::set();

@@ -96,8 +96,13 @@ fn plans(options: &RunOptions, console: &Console) -> Result<Vec<Plan>, Exit> {
 /// The overrides of the scenario. Options with a name of their own win over `--set`,
 /// so they come last.
 fn settings(options: &RunOptions) -> Vec<Setting> {
-    let set = options.scenario.set.iter().cloned().map(Setting::Set);
-    let own = options.overrides.values();
+    settings_of(&options.scenario.set, &options.overrides)
+}
+
+/// As [`settings`], of the options alone that change a scenario.
+pub fn settings_of(set: &[String], own: &OverrideOptions) -> Vec<Setting> {
+    let set = set.iter().cloned().map(Setting::Set);
+    let own = own.values();
     let own = own.into_iter().filter_map(|(flag, key, value)| {
         Some(Setting::Option {
             flag: flag.to_owned(),

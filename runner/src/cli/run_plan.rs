@@ -294,6 +294,7 @@ impl PlanCommand<'_> {
                     errors: ErrorPrinter::new(move |text| console.styled(text)),
                 }),
                 check_determinism: execution.check_determinism,
+                max_events: None,
                 progress_page: None,
             },
         }

@@ -21,7 +21,7 @@ use realtime::processes::{FaultTime, FaultTimes, NodeJob, Setting, supervisor};
 use realtime::under_way;
 
 /// What a child process needs, beside the scenario's text, to make the same plan.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Processes {
     /// The overrides of the scenario.
     pub settings: Vec<Setting>,
