@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(
         long,
         value_name = "NAME=COLUMN,..",
-        conflicts_with_all = ["junit", "partial", "fail_on_missing"]
+        conflicts_with_all = ["junit", "partial", "fail_on_missing", "merge"]
     )]
     pub map: Option<String>,
 
@@ -54,6 +54,10 @@ pub struct DemandArgs {
     /// If runs of the plan are missing, exit with 4 (the default)
     #[arg(long)]
     pub fail_on_missing: bool,
+
+    /// Merge parts into --out DIR also if there is only one
+    #[arg(long, requires = "out")]
+    pub merge: bool,
 }
 
 impl DemandArgs {
@@ -61,6 +65,7 @@ impl DemandArgs {
     pub fn demands(&self) -> Demands<'_> {
         Demands {
             partial: self.partial,
+            merge: self.merge,
             junit: self.junit.as_deref(),
         }
     }

@@ -3,6 +3,9 @@
 
 use std::process::ExitCode;
 
+use clap::CommandFactory;
+
 fn main() -> ExitCode {
-    analysis::cli::main(std::env::args_os())
+    help::written_if_asked(analysis::cli::Args::command)
+        .unwrap_or_else(|| analysis::cli::main(std::env::args_os()))
 }

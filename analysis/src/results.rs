@@ -6,20 +6,23 @@
 //! `summary.csv` in [`crate::metrics`].
 //!
 //! [`Wanted`] says which runs results must have, [`FailureIdentity`] when two runs
-//! fail in the same way, and [`RepeatCommand`] how a run is repeated.
+//! fail in the same way, [`Journaled`] whether the files of a run are those that were written, and [`RepeatCommand`] how a run is repeated.
 
 mod described;
 mod failure;
 mod identity;
+mod journal;
 mod manifest;
 mod population;
 mod repeat;
 mod streams;
+mod sums;
 mod wanted;
 
 pub use described::{described, sentence};
 pub use failure::{FailureGroup, FailureGroups, FailureIdentity, failures_of};
 pub use identity::{Identity, TEXT_DIFFERS, differences};
+pub use journal::{Journaled, journal_line, journals, read_journal_line};
 pub use manifest::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
     Manifest, PairingInfo, PartInfo, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
@@ -27,6 +30,7 @@ pub use manifest::{
 pub use population::{Population, percent};
 pub use repeat::RepeatCommand;
 pub use streams::{SharedStreams, StreamNames};
+pub use sums::{FileSum, Summer, damage};
 pub use wanted::{MissingRuns, Wanted};
 
 pub use crate::log::tables::{

@@ -4,6 +4,7 @@
 
 pub mod arguments;
 pub mod check;
+pub mod export;
 pub mod list;
 pub mod new;
 pub mod node;
@@ -118,6 +119,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::Report(options) => report::report(&options),
         Command::Shrink(options) => shrink::shrink(&options),
         Command::Send(options) => send::send(&options),
+        Command::Export(options) => export::export(&options),
         Command::NodeProcess { who } => node::node(&who),
         Command::RunProcess => run_process::run_process(),
         Command::PlanProcess => run_process::plan_process(),

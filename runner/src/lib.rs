@@ -20,6 +20,8 @@ pub mod results;
 
 pub mod reporter;
 
+pub mod export;
+
 pub mod shrink;
 
 pub mod cli;

@@ -2,7 +2,13 @@
 
 use std::process::ExitCode;
 
+use clap::CommandFactory;
+use runner::cli::arguments::Arguments;
+
 fn main() -> ExitCode {
+    if let Some(code) = help::written_if_asked(Arguments::command) {
+        return code;
+    }
     match runner::cli::main(std::env::args_os().collect()) {
         Ok(exit) => end(exit),
         Err(error) => {

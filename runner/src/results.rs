@@ -8,7 +8,7 @@
 //! [`printed`] the lines that its
 //! nodes print, and [`style`] removes their colors. [`journal`] keeps each [`run_result`]
 //! as an [`entry`] as soon as the run ends; [`writer`] writes the tables, in the order
-//! of the runs.
+//! of the runs. [`shared`] is how several runners write the same results at once.
 
 pub mod entry;
 pub mod error;
@@ -23,6 +23,7 @@ pub mod record;
 pub mod resume;
 pub mod run_folder;
 pub mod run_result;
+pub mod shared;
 pub mod style;
 pub mod sums;
 pub mod writer;

@@ -47,8 +47,8 @@ pub struct Request<'a> {
     pub plan: &'a Plan,
     /// The options that changed the file.
     pub overrides: &'a [Override],
-    /// Which failure: a part of its name. None: the first one.
-    pub check: Option<&'a str>,
+    /// Which failure.
+    pub wanted: Wanted<'a>,
     /// The file to write. It must not exist.
     pub out: &'a Path,
     /// How a run is done; whether logs are kept is not looked at.
@@ -61,6 +61,17 @@ pub struct Request<'a> {
     pub tries: Option<u64>,
     /// Ends the search.
     pub stop: &'a AtomicBool,
+}
+
+/// Which failure of a run is kept.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// The first.
+    Any,
+    /// The first with this in its name.
+    Named(&'a str),
+    /// This one.
+    Exactly(&'a FailureIdentity),
 }
 
 /// The size of a scenario.
@@ -191,7 +202,6 @@ pub fn shrink(
         scratch: &scratch,
     };
     let found = find(request, &mut trials, runs)?;
-    trials.stop = &stop;
     let shrinking = Shrinking {
         request,
         found: &found,
@@ -203,7 +213,7 @@ pub fn shrink(
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let watcher = scope.spawn(|| shrinking.watch(&stop, &done));
-        let shrunk = shrinking.go(&mut trials, progress);
+        let shrunk = shrinking.go(&mut trials, &stop, progress);
         done.store(true, Ordering::Release);
         watcher.thread().unpark();
         shrunk
@@ -237,7 +247,7 @@ fn find(
             if result.row.status == RunStatus::Interrupted {
                 return Err(ShrinkError::Stopped);
             }
-            if let Some((target, failing)) = wanted(&result, request.check) {
+            if let Some((target, failing)) = wanted(&result, request.wanted) {
                 return Ok(Found {
                     spec,
                     target,
@@ -249,7 +259,7 @@ fn find(
                 .map(|(_, text)| text)
                 .collect();
         }
-        if let (Some(check), false, [_]) = (request.check, others.is_empty(), runs) {
+        if let (Wanted::Named(check), false, [_]) = (request.wanted, others.is_empty(), runs) {
             let first = |text: &String| text.lines().next().unwrap_or_default().to_owned();
             return Err(ShrinkError::Other {
                 run: spec.number,
@@ -274,11 +284,12 @@ fn find(
 }
 
 /// The failure that is asked for.
-fn wanted(result: &RunResult, check: Option<&str>) -> Option<(FailureIdentity, Failing)> {
+fn wanted(result: &RunResult, wanted: Wanted<'_>) -> Option<(FailureIdentity, Failing)> {
     let mut all = failures(result).into_iter().map(|(identity, _)| identity);
-    let target = all.find(|it| {
-        let name = format!("{} {}", it.subject, it.message);
-        check.is_none_or(|check| name.contains(check))
+    let target = all.find(|it| match wanted {
+        Wanted::Any => true,
+        Wanted::Named(name) => format!("{} {}", it.subject, it.message).contains(name),
+        Wanted::Exactly(identity) => it == identity,
     })?;
     let how = failing(result, &target)?;
     Some((target, how))
@@ -307,9 +318,11 @@ impl Shrinking<'_> {
         }
     }
 
-    fn go(
-        &self,
-        trials: &mut Trials<'_>,
+    /// Shrinks. `stop` ends the search.
+    fn go<'t>(
+        &'t self,
+        trials: &mut Trials<'t>,
+        stop: &'t AtomicBool,
         progress: &mut dyn FnMut(&Standing<'_>),
     ) -> Result<Shrunk, ShrinkError> {
         let Found {
@@ -321,6 +334,7 @@ impl Shrinking<'_> {
         let edit = ShrinkError::Edit;
         let original = begin::begin(plan, *spec, request.overrides, request.out).map_err(edit)?;
         loop {
+            trials.stop = request.stop;
             let again = trials
                 .failing(&[original.text()], target, u64::MAX)
                 .pop()
@@ -328,6 +342,7 @@ impl Shrinking<'_> {
             let Some(again) = again else {
                 return Err(self.not_again(trials, &original));
             };
+            trials.stop = stop;
             let bounds = Bounds {
                 tries: request.tries,
                 deadline: self.deadline,

@@ -88,6 +88,7 @@ impl Lab {
             .current_dir(self.folder.path())
             .env_remove("RUNNER_PLUGIN_PATH")
             .env_remove("RUNNER_LOG")
+            .env_remove("SLURM_CPUS_PER_TASK")
             .env_remove("NO_COLOR")
             .env_remove("CLICOLOR_FORCE")
             .stdin(Stdio::null());

@@ -212,6 +212,7 @@ fn a_new_plugin_builds_passes_its_tests_and_runs() {
         files.keys().collect::<Vec<_>>(),
         [
             ".gitignore",
+            "Cargo.lock",
             "Cargo.toml",
             "README.md",
             "beacon.toml",
@@ -222,6 +223,11 @@ fn a_new_plugin_builds_passes_its_tests_and_runs() {
     for (name, bytes) in files {
         let text = String::from_utf8(bytes).unwrap();
         assert!(!has_mark(&text), "{name}: {text}");
+        if name == "Cargo.lock" {
+            // Cargo removes what the plugin does not need, so the copy is not always new.
+            assert_eq!(text, include_str!("../../Cargo.lock"));
+            continue;
+        }
         put(&source.join(name), &text);
     }
     lock(&source);
@@ -339,4 +345,41 @@ fn sdk_must_name_the_folder_of_the_sdk() {
     let sdk = repository.join("plugins/sdk").canonicalize().unwrap();
     let written = &manifest["dependencies"]["runner-sdk"]["path"];
     assert_eq!(written.as_str(), sdk.to_str());
+
+    // The path of an SDK, and of the crates beside it, is quoted as TOML wants it.
+    let odd = lab.path("a \"b\" \\ 'c'\n");
+    let sdk = odd.join("plugins/sdk");
+    std::fs::create_dir_all(&sdk).unwrap();
+    std::fs::copy(
+        repository.join("plugins/sdk/Cargo.toml"),
+        sdk.join("Cargo.toml"),
+    )
+    .unwrap();
+    let words = ["new", "plugin", "blip", "--sdk", sdk.to_str().unwrap()];
+    let offline = [&words[..], &["--offline"]].concat();
+    let answer = lab.runner(&offline).ends(2);
+    answer.says(&["has no crates beside it", "without `--offline`"]);
+    assert!(!lab.path("blip").exists());
+    std::fs::create_dir(odd.join("vendor")).unwrap();
+    lab.runner(&offline).passes();
+    let manifest: toml::Table = lab.read("blip/Cargo.toml").parse().unwrap();
+    let written = &manifest["dependencies"]["runner-sdk"]["path"];
+    assert_eq!(written.as_str(), sdk.canonicalize().unwrap().to_str());
+    let config: toml::Table = lab.read("blip/.cargo/config.toml").parse().unwrap();
+    let written = &config["source"]["of-the-runner"]["directory"];
+    let crates = odd.canonicalize().unwrap().join("vendor");
+    assert_eq!(written.as_str(), crates.to_str());
+}
+
+#[test]
+fn a_runner_without_an_sdk_says_where_it_looked() {
+    let lab = Lab::new();
+    std::fs::create_dir(lab.path("bin")).unwrap();
+    let runner = lab.path("bin/runner");
+    std::fs::copy(env!("CARGO_BIN_EXE_runner"), &runner).unwrap();
+    let mut command = lab.program(runner.to_str().unwrap());
+    lab.answer(command.args(["new", "plugin", "beacon"]))
+        .ends(2)
+        .says(&["LAB/share/runner/sdk/plugins/sdk", "--sdk PATH"]);
+    assert!(!lab.path("beacon").exists());
 }

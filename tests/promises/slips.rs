@@ -151,7 +151,7 @@ fn slips_in_a_command_are_explained() {
 }
 
 #[test]
-fn without_any_plugin_the_option_for_their_folder_is_named() {
+fn without_any_plugin_all_ways_to_their_folder_are_named() {
     let lab = Lab::with(RIGHT);
     std::fs::copy(env!("CARGO_BIN_EXE_runner"), lab.path("runner")).unwrap();
     let runner = lab.path("runner");
@@ -161,6 +161,9 @@ fn without_any_plugin_the_option_for_their_folder_is_named() {
         &["plugins", "clock"],
     ] {
         let answer = lab.answer(lab.program(runner.to_str().unwrap()).args(words));
-        answer.says(&["plugins found: none; name their folder with --plugin-path DIR"]);
+        answer.says(&[
+            "plugins found: none; `runner/install --prefix DIR`",
+            "lib/runner/plugins; more folders: --plugin-path DIR, or the variable RUNNER_PLUGIN_PATH",
+        ]);
     }
 }

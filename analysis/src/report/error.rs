@@ -110,8 +110,19 @@ pub enum Error {
         /// The file that differs.
         file: String,
     },
+    /// Files of runs are not what the runner wrote.
+    #[error(
+        "runs whose files are not what was written: {count}\n{}\n  continue these results with --resume, which does such runs again, then merge again",
+        lines(damages)
+    )]
+    Damaged {
+        /// Number of such runs.
+        count: u64,
+        /// Each run, its folder of results, and what is wrong.
+        damages: Vec<String>,
+    },
     /// The results have no run.
-    #[error("{}: no run is recorded in `runs.csv`\n  the runner was stopped before its first run ended; run the scenario again", path.display())]
+    #[error("{}: no run is recorded in `runs.csv`\n  the runner was stopped before its first run ended; run the scenario again, or continue it with --resume", path.display())]
     NoRuns {
         /// The folder.
         path: PathBuf,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use crate::log::tables::files::{
-    MANIFEST_FILE, RUNS_FILE, RUNS_FOLDER, partial_folder, partial_run, run_folder,
+    JOURNAL_FILE, MANIFEST_FILE, RUNS_FILE, RUNS_FOLDER, partial_folder, partial_run, run_folder,
 };
 use crate::results::{FORMAT, Manifest, RunRow, RunStatus};
 
@@ -55,7 +55,13 @@ impl Folder {
             Err(error) => return Err(Error::read(&file)(error)),
         };
         let manifest = read_manifest(&file, &text)?;
-        let mut runs = RunRow::read(&path.join(RUNS_FILE))?;
+        let table = path.join(RUNS_FILE);
+        // With --shared, the tables are there when a runner has come to its end.
+        let none_yet = !table.exists() && path.join(JOURNAL_FILE).exists();
+        let mut runs = match none_yet {
+            true => Vec::new(),
+            false => RunRow::read(&table)?,
+        };
         runs.sort_by_key(|run| run.run);
         let unfinished = unfinished(&path, &runs);
         Ok(Folder {

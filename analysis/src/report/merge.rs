@@ -7,12 +7,13 @@
 //! them if links are not possible. Then it judges what is expected over all runs of a
 //! case.
 //!
-//! `lines` merges tables by run, `files` the folders of the runs, `over_runs`
-//! judges. Whether the parts are of one plan decides [`differences`].
+//! `sound` verifies that the files of the parts are those that were written, `lines` merges
+//! tables by run, `files` the folders of the runs, `over_runs` judges. Whether the parts are of one plan decides [`differences`].
 
 mod files;
 mod lines;
 mod over_runs;
+mod sound;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -63,6 +64,7 @@ pub(super) fn merge(parts: &[Folder], out: &Path) -> Result<Merged, Error> {
     }
     place::check(&place::plan_mark([&first.manifest]), out, &[])?;
     let picks = pick(parts)?;
+    sound::verify(parts, &picks)?;
     let runs_folder = out.join(RUNS_FOLDER);
     fs::create_dir_all(&runs_folder).map_err(Error::write(&runs_folder))?;
     files::link(parts, &picks, &runs_folder)?;

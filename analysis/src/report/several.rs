@@ -23,6 +23,8 @@ use crate::results::{RepeatCommand, differences};
 pub struct Demands<'a> {
     /// Whether missing runs are accepted.
     pub partial: bool,
+    /// Whether a single part is merged, too.
+    pub merge: bool,
     /// The JUnit file to write.
     pub junit: Option<&'a Path>,
 }
@@ -93,7 +95,9 @@ pub fn build_all(
     out: Option<&Path>,
     demands: Demands<'_>,
 ) -> Result<Built, Error> {
-    if let [only] = results {
+    if let [only] = results
+        && !demands.merge
+    {
         let folder = Folder::open(only)?;
         let of_results = out.is_none_or(|out| out == only.as_path());
         let outputs = build_opened(
@@ -130,7 +134,7 @@ pub fn build_all(
         .iter()
         .all(|it| differences(first, &it.manifest).is_empty());
     let parts = folders.iter().any(|it| it.manifest.selected.is_some());
-    if !one_plan && !parts {
+    if !one_plan && !parts && !demands.merge {
         let outputs = write(&compare(&folders)?, out)?;
         let names = names(&folders);
         return stand(&folders, names, outputs, None, demands);

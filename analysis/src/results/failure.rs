@@ -43,6 +43,20 @@ impl FailureIdentity {
         }
     }
 
+    /// The name of a file that is about this failure: its subject, and a number for what it
+    /// said.
+    pub fn file_name(&self) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._".contains(c);
+        let words = self
+            .subject
+            .split(|c| !plain(c))
+            .filter(|it| !it.is_empty());
+        let mut name: String = words.collect::<Vec<_>>().join("-");
+        name.truncate(LONGEST_NAME);
+        let number = base::random::name_hash(&[&self.subject, &self.message], 0);
+        format!("{name}-{:06x}.toml", number >> 40)
+    }
+
     /// The identity of a run's own failure, such as a panic.
     pub fn of_error(text: &str) -> FailureIdentity {
         let (subject, message) = match of_callback(text) {
@@ -55,6 +69,9 @@ impl FailureIdentity {
         FailureIdentity { subject, message }
     }
 }
+
+/// Maximum length of the subject in the name of a file. Arbitrary.
+const LONGEST_NAME: usize = 48;
 
 /// The failures of a run, each with its text: its own, and the judgements that failed.
 pub fn failures_of<'a>(
@@ -155,6 +172,24 @@ mod tests {
             assert_eq!(of(one), of(other));
             assert_ne!(of(one).subject, "run");
         }
+    }
+
+    #[test]
+    fn a_failure_has_a_name_for_a_file() {
+        let of = |subject: &str, message: &str| {
+            let identity = FailureIdentity {
+                subject: subject.to_owned(),
+                message: message.to_owned(),
+            };
+            identity.file_name()
+        };
+        let name = of("property never `a/b` & é", "false");
+        assert!(
+            name.starts_with("property-never-a-b-") && name.ends_with(".toml"),
+            "{name}"
+        );
+        assert_ne!(name, of("property never `a/b` & é", "other"));
+        assert!(of(&"x".repeat(900), "").len() < 64);
     }
 
     #[test]

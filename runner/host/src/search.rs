@@ -2,7 +2,8 @@
 //!
 //! In this order: the folders of `--plugin-path`, those of `RUNNER_PLUGIN_PATH`, the
 //! folder of the executable (in a build tree its `deps` first, where both `cargo test`
-//! and `cargo build` write the newest library), and `../lib/runner/plugins` beside it.
+//! and `cargo build` write the newest library), and `../lib/runner/plugins` from there: an
+//! installation may lie anywhere, and symbolic links to the executable are followed.
 //! The working folder is never searched. No file is opened in the search: a plugin is
 //! the first file of its name. A process that another process of the plan has started
 //! does not search: it is given the builds.
@@ -49,7 +50,9 @@ impl SearchPath {
         if let Some(folder) = executable.as_deref().ok().and_then(Path::parent) {
             folders.push(folder.join("deps"));
             folders.push(folder.to_owned());
-            folders.push(folder.join("../lib/runner/plugins"));
+            if let Some(prefix) = folder.parent() {
+                folders.push(prefix.join("lib/runner/plugins"));
+            }
         }
         SearchPath::of(folders)
     }
@@ -65,6 +68,20 @@ impl SearchPath {
             .iter()
             .map(|folder| folder.join(file_name(plugin)))
             .find(|file| file.is_file())
+    }
+
+    /// What to tell of a plugin that is not found: its file, the folders, and how to name more.
+    pub fn looked_for(&self, plugin: &str) -> String {
+        let folders: Vec<String> = self
+            .folders
+            .iter()
+            .map(|it| it.display().to_string())
+            .collect();
+        format!(
+            "looked for {} in: {}; more folders: --plugin-path DIR, or the variable {PATH_VARIABLE}",
+            file_name(plugin),
+            folders.join(", ")
+        )
     }
 
     /// The build of a plugin: the one that is given, or the bytes of its file; none if it

@@ -1,5 +1,6 @@
 //! The command line as typed. No file is read here.
 
+mod export;
 mod run;
 mod shrink;
 
@@ -15,6 +16,7 @@ use crate::cli::send::Address;
 use crate::plan::{Shard, nearest};
 pub use crate::reporter::console::Color;
 use base::{duration, size};
+pub use export::{ExportKind, ExportOptions, SlurmOptions};
 use framing::Framing;
 pub use run::{
     ExecutionOptions, Log, OutputOptions, OverrideOptions, ResultsOptions, RunOptions, Time,
@@ -52,6 +54,8 @@ pub enum Command {
     Shrink(ShrinkOptions),
     /// Send a message to a listening node, and print the reply
     Send(SendOptions),
+    /// Write what other systems need to run a scenario
+    Export(ExportOptions),
     /// Print the JSON Schema of the scenario file
     Schema,
     /// Run a node; only `run --processes` starts it
@@ -211,9 +215,12 @@ pub struct NewPlugin {
     /// Its name, and its crate's: lower-case letters, digits, `_`
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// The folder of the SDK; default: `plugins/sdk` in the source of this runner
+    /// The folder of the SDK; default: the one of this installation, or of this runner's source
     #[arg(long, value_name = "PATH")]
     pub sdk: Option<PathBuf>,
+    /// Have cargo take crates from the installation, so that the plugin builds without a network
+    #[arg(long)]
+    pub offline: bool,
     #[command(flatten)]
     /// When to use color.
     pub color: ColorOption,

@@ -26,6 +26,8 @@ const PLUGIN: [(&str, &str); 5] = [
     ("README.md", include_str!("new/plugin/README.md")),
     (".gitignore", include_str!("new/plugin/gitignore")),
 ];
+/// Where cargo finds crates, with `--offline`.
+const PLUGIN_OFFLINE: &str = include_str!("new/plugin/offline.toml");
 const PLUGIN_SCENARIO: &str = include_str!("new/plugin/scenario.toml");
 
 /// Why nothing was made.
@@ -40,11 +42,16 @@ enum NewError {
     #[error("`{}` exists, and is left as it is\n  choose another name, or move it away", .0.display())]
     Exists(PathBuf),
     #[error(
-        "the SDK is not beside the runner's source any more: {}\n  \
-        say where it is: --sdk PATH, the folder `plugins/sdk` of the runner's source",
-        .0.display()
+        "the SDK of this runner is not found\n  {looked}\n  \
+        name it: --sdk PATH, the folder `plugins/sdk` of the runner's source, or \
+        `share/runner/sdk/plugins/sdk` of an installation"
     )]
-    NoSdk(PathBuf),
+    NoSdk { looked: String },
+    #[error(
+        "the SDK in `{sdk}` has no crates beside it, so `--offline` is not possible\n  \
+        the SDK of an installation has them; without `--offline`, cargo uses those that it has downloaded before"
+    )]
+    NotVendored { sdk: String },
     #[error(
         "`{}` is not the SDK: {problem}{}",
         .folder.display(),
@@ -112,17 +119,43 @@ fn plugin(wanted: &NewPlugin) -> Result<String, NewError> {
     let name = &wanted.name;
     name::check_plugin(name)?;
     let sdk = sdk::find(wanted.sdk.as_deref())?;
+    let quoted = |path: &str| toml::Value::from(path).to_string();
+    let path = quoted(&sdk.folder);
+    let scenario = format!("{name}.toml");
+    let mut files: Vec<(&str, String)> = PLUGIN
+        .into_iter()
+        .chain([(&*scenario, PLUGIN_SCENARIO)])
+        .map(|(file, text)| (file, text.replace("@NAME@", name).replace("@SDK@", &path)))
+        .collect();
+    match (wanted.offline, &sdk.vendored) {
+        (false, _) => {}
+        (true, None) => return Err(NewError::NotVendored { sdk: sdk.folder }),
+        (true, Some(crates)) => {
+            let text = PLUGIN_OFFLINE.replace("@CRATES@", &quoted(crates));
+            files.push((".cargo/config.toml", text));
+        }
+    }
+    // The versions that the SDK was tested with. Cargo removes what the plugin does not need.
+    files.extend(sdk.lock.map(|lock| ("Cargo.lock", lock)));
     let folder = Path::new(name);
     fs::create_dir(folder).map_err(|error| cannot_write(folder, error))?;
-    let scenario = format!("{name}.toml");
-    let files = PLUGIN.into_iter().chain([(&*scenario, PLUGIN_SCENARIO)]);
     for (file, text) in files {
-        let text = text.replace("@NAME@", name).replace("@SDK@", &sdk);
         if let Err(error) = write(&folder.join(file), &text) {
             // The folder was made here, so it holds no other files.
             let _ = fs::remove_dir_all(folder);
             return Err(error);
         }
+    }
+    if wanted.offline {
+        // Cargo reads the config of the folder that it is started in.
+        return Ok(format!(
+            "made {name}: Cargo.toml, src/lib.rs, src/tests.rs, {scenario}, README.md, .cargo/config.toml\n\
+            go there, build it, test it, run it:\n  \
+            cd {name}\n  \
+            cargo build\n  \
+            cargo test\n  \
+            runner {scenario} --plugin-path target/debug\n"
+        ));
     }
     Ok(format!(
         "made {name}: Cargo.toml, src/lib.rs, src/tests.rs, {scenario}, README.md\n\

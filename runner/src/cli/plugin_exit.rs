@@ -16,6 +16,7 @@ pub fn guard(command: &Command) {
             | Command::Check(_)
             | Command::List(_)
             | Command::Plugins(_)
+            | Command::Export(_)
             | Command::Shrink(_)
     );
     if runs_plugins {

@@ -14,7 +14,7 @@ use crate::reporter::summary::trimmed;
 use host::build::Build;
 use host::library::{LoadError, load};
 use host::plugin::{Behavior, Check, Plugin};
-use host::search::{SearchPath, file_name};
+use host::search::SearchPath;
 
 /// Shows all plugins, one, or one behavior or check.
 ///
@@ -33,19 +33,13 @@ pub fn plugins(options: &PluginsOptions) -> anyhow::Result<Exit> {
     };
     let Some(path) = search.find(plugin) else {
         console.error(&format!(
-            "there is no plugin `{plugin}`{}\n  {}looked for {} in: {}",
+            "there is no plugin `{plugin}`{}\n  {}{}",
             meant(plugin, &search.names()),
             match search.names().is_empty() {
                 true => format!("{NO_PLUGINS}\n  "),
                 false => String::new(),
             },
-            file_name(plugin),
-            search
-                .folders()
-                .iter()
-                .map(|folder| folder.display().to_string())
-                .collect::<Vec<_>>()
-                .join(", ")
+            search.looked_for(plugin)
         ));
         return Ok(Exit::BadInput);
     };
@@ -114,7 +108,7 @@ fn list(search: &SearchPath, console: &Console) -> anyhow::Result<Exit> {
         }
     }
     if table.is_empty() {
-        console.error(NO_PLUGINS);
+        console.error(&format!("{NO_PLUGINS}\n  {}", search.looked_for("NAME")));
         return Ok(exit);
     }
     print_shown(&trimmed(&table))?;

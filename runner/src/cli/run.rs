@@ -1,6 +1,6 @@
 //! `runner run`: runs scenarios, one after another.
 
-use crate::cli::arguments::{Log, OverrideOptions, RunOptions, Time};
+use crate::cli::arguments::{Log, OverrideOptions, RunOptions, ScenarioOptions, Time};
 use crate::cli::run_plan::PlanCommand;
 use crate::cli::select::select;
 use crate::cli::{Exit, Overrides, overrides, plan_all};
@@ -96,12 +96,12 @@ fn plans(options: &RunOptions, console: &Console) -> Result<Vec<Plan>, Exit> {
 /// The overrides of the scenario. Options with a name of their own win over `--set`,
 /// so they come last.
 fn settings(options: &RunOptions) -> Vec<Setting> {
-    settings_of(&options.scenario.set, &options.overrides)
+    settings_of(&options.scenario, &options.overrides)
 }
 
-/// As [`settings`], of the options alone that change a scenario.
-pub fn settings_of(set: &[String], own: &OverrideOptions) -> Vec<Setting> {
-    let set = set.iter().cloned().map(Setting::Set);
+/// The overrides of a scenario.
+pub fn settings_of(scenario: &ScenarioOptions, own: &OverrideOptions) -> Vec<Setting> {
+    let set = scenario.set.iter().cloned().map(Setting::Set);
     let own = own.values();
     let own = own.into_iter().filter_map(|(flag, key, value)| {
         Some(Setting::Option {
@@ -157,6 +157,18 @@ fn conflict(
         return Some(why);
     }
     let real = plans.iter().find(|plan| plan.is_real())?;
+    if options.execution.shrink {
+        return Some(format!(
+            "--shrink: `{}` runs in real time, where no two runs are equal\n  add --time virtual, or leave out --shrink",
+            real.loaded.scenario.name
+        ));
+    }
+    if options.results.shared {
+        return Some(format!(
+            "--shared: `{}` runs in real time, where no two runs are equal\n  add --time virtual, or leave out --shared and have one runner at a time write the results",
+            real.loaded.scenario.name
+        ));
+    }
     options.execution.check_determinism.then(|| {
         format!(
             "--check-determinism: `{}` runs in real time, where no two runs are equal\n  add --time virtual, or leave out --check-determinism",

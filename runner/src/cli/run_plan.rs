@@ -1,11 +1,14 @@
 //! One plan of `runner run`: opens the results, executes the runs, reports, and
 //! builds the report.
 
+mod shrink;
+
 use std::collections::BTreeSet;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
+use analysis::results::{FailureIdentity, failures_of};
 use analysis::results::{LogMode, Manifest, RepeatCommand, RunStatus};
 
 use crate::cli::Exit;
@@ -112,6 +115,7 @@ impl PlanCommand<'_> {
             is_real: self.plan.is_real(),
             scheduled: Vec::new(),
             ended: BTreeSet::new(),
+            failures: Vec::new(),
         };
         let mut reported = Ok(());
         let executed = execute(
@@ -152,6 +156,9 @@ impl PlanCommand<'_> {
                 Some(error)
             }
         };
+        if self.options.execution.shrink && broken.is_none() {
+            self.shrink(context, &outcome, reporters)?;
+        }
         let written = self.end(context, &outcome, broken.is_some(), reporters)?;
         Ok(match broken {
             None => Continue(outcome.exit(self.stop).and(written)),
@@ -252,6 +259,7 @@ impl PlanCommand<'_> {
         Request {
             out: self.options.results.out.as_deref(),
             resume: self.options.results.resume,
+            shared: self.options.results.shared,
             settings: self.settings.iter().map(text).collect(),
             check_determinism: self.options.execution.check_determinism,
             keeps_files: self.log() != LogMode::Off,
@@ -340,8 +348,15 @@ fn exit_of(error: &OpenError) -> Exit {
     }
 }
 
+/// The number of processors that this process may use. Slurm does not bind a job to its
+/// processors on every cluster; it says how many there are.
 fn cores() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let given = std::env::var("SLURM_CPUS_PER_TASK").ok();
+    match given.and_then(|text| text.parse().ok()) {
+        None | Some(0) => cores,
+        Some(given) => cores.min(given),
+    }
 }
 
 /// What the exit code depends on, and which runs ended.
@@ -352,11 +367,18 @@ struct Outcome {
     /// The runs that were to be done.
     scheduled: Vec<RunSpec>,
     ended: BTreeSet<u32>,
+    /// Each distinct failure of a run, and the first run that has it.
+    failures: Vec<(FailureIdentity, RunSpec)>,
 }
 
 impl Outcome {
     fn add(&mut self, result: &RunResult) {
         self.ended.insert(result.spec.number);
+        for (identity, _) in failures_of(result.errors(), &result.judgements) {
+            if !self.failures.iter().any(|(known, _)| *known == identity) {
+                self.failures.push((identity, result.spec));
+            }
+        }
         let verdict = Exit::of(result.row.verdict);
         let status = match result.row.status {
             RunStatus::Failed => Exit::Failed,

@@ -14,7 +14,7 @@ use crate::reporter::console::{Console, print};
 use crate::reporter::count;
 use crate::session::isolate::{ErrorPrinter, Isolation, share};
 use crate::session::{Options, Processes, to_override};
-use crate::shrink::{End, Request, SEEDS, ShrinkError, Shrunk, Standing, shrink as search};
+use crate::shrink::{End, Request, SEEDS, ShrinkError, Shrunk, Standing, Wanted, shrink as search};
 use analysis::results::RepeatCommand;
 use os::signals::StopSignals;
 use realtime::programs;
@@ -37,7 +37,7 @@ pub fn shrink(options: &ShrinkOptions) -> anyhow::Result<Exit> {
         console.error(&format!("{folder} is a folder\n  name one scenario file"));
         return Ok(Exit::BadInput);
     }
-    let settings = settings_of(&options.set, &options.overrides);
+    let settings = settings_of(&scenario, &options.overrides);
     let sound: Vec<_> = settings.iter().filter_map(to_override).collect();
     let all = Overrides {
         sound: sound.clone(),
@@ -73,7 +73,7 @@ pub fn shrink(options: &ShrinkOptions) -> anyhow::Result<Exit> {
         let request = Request {
             plan,
             overrides: &sound,
-            check: options.check.as_deref(),
+            wanted: options.check.as_deref().map_or(Wanted::Any, Wanted::Named),
             out: &out,
             options: run_options(
                 isolate,

@@ -126,6 +126,8 @@ impl<'a> InOrder<'a> {
                 .judged(None, id, std::slice::from_ref(judgement));
         }
         self.writer.flush()?;
+        let is_complete = self.next == self.scheduled.len();
+        self.writer.publish(is_complete)?;
         Ok(judged)
     }
 
@@ -139,7 +141,8 @@ impl<'a> InOrder<'a> {
     pub fn abandon(mut self, text: &str) {
         self.pass_on_all();
         // A table that cannot be written is made again from the journal.
-        let _ = self.writer.flush();
+        let flushed = self.writer.flush();
+        let _ = flushed.and_then(|()| self.writer.publish(false));
         (self.each)(Happening::Abandoned(text));
     }
 

@@ -2,7 +2,6 @@
 //! each behavior, and has it accept its config.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::plan::judges::BoundCheck;
@@ -13,7 +12,7 @@ use analysis::metrics::taken_metric;
 use host::config::Config;
 use host::library::LoadError;
 use host::plugin::{Behavior, Plugin};
-use host::search::{SearchPath, file_name};
+use host::search::SearchPath;
 
 /// The groups and checks of a case, bound to plugins.
 #[derive(Debug)]
@@ -228,7 +227,7 @@ fn taken_metrics(
 }
 
 /// What to do if there is no plugin at all.
-pub const NO_PLUGINS: &str = "plugins found: none; name their folder with --plugin-path DIR";
+pub const NO_PLUGINS: &str = "plugins found: none; `runner/install --prefix DIR` in the source of the runner installs it with its plugins";
 
 /// What the nodes of a group are, as far as that is known.
 #[derive(Debug)]
@@ -247,22 +246,13 @@ pub(super) fn no_plugin(
     plugin: &str,
     search: &SearchPath,
 ) -> Diagnostic {
-    let folders: Vec<String> = search
-        .folders()
-        .iter()
-        .map(|folder: &PathBuf| folder.display().to_string())
-        .collect();
     let what = format!("there is no plugin `{plugin}`");
     let names = search.names();
     let found = match names.as_slice() {
         [] => NO_PLUGINS.to_owned(),
         names => known("plugins found", plugin, names),
     };
-    at(&what).help(found).help(format!(
-        "looked for {} in: {}",
-        file_name(plugin),
-        folders.join(", ")
-    ))
+    at(&what).help(found).help(search.looked_for(plugin))
 }
 
 fn find_behavior(

@@ -52,12 +52,19 @@ impl Shard {
         }
     }
 
-    /// Whether the shard has this run.
-    fn has(self, plan: &Plan, run: RunSpec) -> bool {
+    /// The shard of a run, of this number of shards.
+    pub fn of(plan: &Plan, run: RunSpec, count: u32) -> Shard {
         let name = &plan.loaded.scenario.name;
         let case = &plan.cases[run.case].id;
         let hash = name_hash(&[name, case], u64::from(run.repetition));
-        hash % u64::from(self.count) == u64::from(self.index - 1)
+        // Less than `count`.
+        let index = (hash % u64::from(count)) as u32 + 1;
+        Shard { index, count }
+    }
+
+    /// Whether the shard has this run.
+    fn has(self, plan: &Plan, run: RunSpec) -> bool {
+        Shard::of(plan, run, self.count) == self
     }
 }
 

@@ -9,8 +9,11 @@ use std::time::SystemTime;
 use chrono::{DateTime, SecondsFormat};
 
 use analysis::log::tables::files::{
-    JOURNAL_FILE, REPORT_FILES, RESULT_FILES, RUNS_FILE, RUNS_FOLDER, partial_folder, run_folder,
+    JOURNAL_FILE, REPORT_FILES, RESULT_FILES, RUNS_FILE, RUNS_FOLDER, conflict_folder,
+    partial_folder, run_folder, work_folder,
 };
+
+use crate::results::shared::Token;
 
 /// The folder of all results, unless `--out` names another one.
 pub const RESULTS: &str = "results";
@@ -19,6 +22,8 @@ pub const RESULTS: &str = "results";
 #[derive(Clone, Debug)]
 pub struct Folder {
     path: PathBuf,
+    /// Set if other runners may write the same results at once.
+    token: Option<Token>,
 }
 
 /// Why a results folder cannot be used.
@@ -88,9 +93,7 @@ impl Folder {
     ///
     /// Fails if the folder cannot be written, or holds other files.
     pub fn resumed(path: &Path) -> Result<Folder, FolderError> {
-        let folder = Folder {
-            path: path.to_owned(),
-        };
+        let folder = Folder::at(path.to_owned());
         if !path.join(JOURNAL_FILE).exists() {
             // Results that have lost their journal: it is missed when it is opened.
             if folder.is_begun() {
@@ -102,7 +105,11 @@ impl Folder {
                 true => fs::read_dir(file).is_ok_and(|mut runs| runs.next().is_some()),
                 false => file.exists(),
             };
-            if let Some(path) = files.into_iter().find(is_foreign) {
+            let found = files.into_iter().find(is_foreign);
+            // Another runner may have begun these results meanwhile.
+            if let Some(path) = found
+                && !folder.path.join(JOURNAL_FILE).exists()
+            {
                 return Err(FolderError::Foreign { path });
             }
         }
@@ -181,8 +188,12 @@ impl Folder {
         fs::read_dir(self.path.join(RUNS_FOLDER)).is_ok_and(|mut runs| runs.next().is_some())
     }
 
-    /// Removes a folder whose runs could not begin. A folder with results stays.
+    /// Removes a folder whose runs could not begin. A folder with results stays, and so does
+    /// one that other runners may write.
     pub fn abandon(&self) {
+        if self.token.is_some() {
+            return;
+        }
         let begun = fs::read_dir(self.path.join(RUNS_FOLDER))
             .is_ok_and(|mut runs| runs.any(|run| run.is_ok_and(|run| !is_partial(&run.path()))));
         if begun {
@@ -204,9 +215,23 @@ impl Folder {
 
     fn make(path: PathBuf) -> Result<Folder, FolderError> {
         match fs::create_dir_all(path.join(RUNS_FOLDER)) {
-            Ok(()) => Ok(Folder { path }),
+            Ok(()) => Ok(Folder::at(path)),
             Err(source) => Err(FolderError::Unwritable { path, source }),
         }
+    }
+
+    fn at(path: PathBuf) -> Folder {
+        Folder { path, token: None }
+    }
+
+    /// The same folder, for a runner of this name among several.
+    pub fn shared(self, token: Option<Token>) -> Folder {
+        Folder { token, ..self }
+    }
+
+    /// The name of this runner, if other runners may write the same results.
+    pub fn token(&self) -> Option<&Token> {
+        self.token.as_ref()
     }
 
     /// The folder.
@@ -214,7 +239,24 @@ impl Folder {
         &self.path
     }
 
-    /// The folder of a run that is not finished.
+    /// The folder that this runner writes a run into, until the run is over.
+    pub fn work(&self, number: u32) -> PathBuf {
+        match &self.token {
+            None => self.partial_run(number),
+            Some(token) => {
+                let name = work_folder(number.into(), &token.to_string());
+                self.path.join(RUNS_FOLDER).join(name)
+            }
+        }
+    }
+
+    /// The folder of a result of this runner that differs from that of another one.
+    pub fn conflict(&self, number: u32, token: &Token) -> PathBuf {
+        let name = conflict_folder(number.into(), &token.to_string());
+        self.path.join(RUNS_FOLDER).join(name)
+    }
+
+    /// The folder of a run that has failed or was interrupted.
     pub fn partial_run(&self, number: u32) -> PathBuf {
         self.path
             .join(RUNS_FOLDER)

@@ -3,24 +3,29 @@
 //! name. `--resume` reads the journal; `runs.csv` and `summary.csv` are derived from it,
 //! in the order of the plan.
 //!
-//! A line is a sum (XXH3-64 of the rest, 16 hexadecimal digits), a space, and JSON.
+//! A line is a sum and JSON ([`journal_line`]).
 //! The first line is the [`Identity`] of the plan, the others are [`Entry`]s. An
 //! incomplete last line, after a kill or on a full disk, is cut off; the run of a
 //! damaged line is repeated. Later lines win. The file is locked while a runner writes
 //! it.
+//!
+//! A runner that writes results together with others (`shared`) adds its lines to a
+//! journal of its own, `runs.journal-TOKEN`: two machines that append to one file may
+//! overwrite each other's lines. `runs.journal` then holds its first line only. Whoever
+//! continues the results reads all journals.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use analysis::log::tables::JOURNAL_FILE;
-use analysis::results::Identity;
+use analysis::results::{Identity, journal_line, journals, read_journal_line};
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::results::entry::Entry;
 use crate::results::error::ResultsError;
 use crate::results::folder::Folder;
+use crate::results::shared::{NoRename, Token, probe};
 
 /// The version of the format. A journal of another version cannot be continued.
 const FORMAT: u32 = 1;
@@ -73,6 +78,14 @@ pub enum ResumeError {
         path: PathBuf,
         /// What is there.
         found: String,
+    },
+    /// Several runners cannot write them.
+    #[error("--shared: {}: {why}\n  name a folder on another file system with --out DIR; or leave out --shared, and see to it that one runner at a time writes the results", path.display())]
+    NoRename {
+        /// The folder.
+        path: PathBuf,
+        /// What the file system lacks.
+        why: NoRename,
     },
     /// The system refuses.
     #[error(transparent)]
@@ -132,6 +145,7 @@ impl Journal {
             found: found.to_owned(),
         };
         if !path.exists() && folder.is_begun() {
+            // Also of results that several runners wrote: each has made this file.
             return Err(unreadable("there is no such file"));
         }
         let mut options = OpenOptions::new();
@@ -142,43 +156,81 @@ impl Journal {
                 path: folder.path().to_owned(),
             });
         }
-        let text = fs::read(&path).map_err(ResultsError::at(&path))?;
-        let whole = memchr::memrchr(b'\n', &text).map_or(0, |end| end + 1);
+        let mut past = Past::default();
+        for other in other_journals(folder, &path)? {
+            let file = File::open(&other).map_err(ResultsError::at(&other))?;
+            if !os::lock::try_lock(&file).unwrap_or(true) {
+                return Err(ResumeError::Busy {
+                    path: folder.path().to_owned(),
+                });
+            }
+            past.read(&other, folder, plan)?;
+        }
+        let whole = past.read(&path, folder, plan)?;
         if whole == 0 {
-            if folder.is_begun() {
+            if folder.is_begun() && past.entries.is_empty() {
                 return Err(unreadable("it holds no whole line"));
             }
             // Killed before its first line was written, or never begun.
             file.set_len(0).map_err(ResultsError::at(&path))?;
-            return Ok((Journal::begin(path, file, plan)?, Past::default()));
+            return Ok((Journal::begin(path, file, plan)?, past));
         }
-        let mut lines = (1..).zip(text[..whole - 1].split(|&byte| byte == b'\n'));
-        let first = lines.next().map(|(_, line)| line).unwrap_or_default();
-        let header: Header = read(first).ok_or_else(|| unreadable("its first line is damaged"))?;
-        if header.journal != FORMAT {
-            let found = format!("its format is {}, expected {FORMAT}", header.journal);
-            return Err(unreadable(&found));
-        }
-        let differences = header.plan.differences(plan);
-        if !differences.is_empty() {
-            return Err(ResumeError::Other {
-                path: folder.path().to_owned(),
-                differences,
+        file.set_len(whole).map_err(ResultsError::at(&path))?;
+        let length = whole;
+        Ok((Journal { path, file, length }, past))
+    }
+
+    /// A journal of this runner's own in results that others may write at once, and what all
+    /// journals hold.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the results are those of another plan, or if the file system cannot hold
+    /// results that several runners write.
+    pub fn join(
+        folder: &Folder,
+        token: &Token,
+        plan: &Identity,
+    ) -> Result<(Journal, Past), ResumeError> {
+        let base = folder.path().join(JOURNAL_FILE);
+        // In this order: a runner makes its journal before it begins a run.
+        let is_begun = folder.is_begun();
+        let found = other_journals(folder, Path::new(""))?;
+        if found.is_empty() && is_begun {
+            return Err(ResumeError::Unreadable {
+                path: base,
+                found: "there is no such file".to_owned(),
             });
         }
         let mut past = Past::default();
-        for (number, line) in lines {
-            match read(line) {
-                Some(entry) => past.entries.push(entry),
-                None => past.remarks.push(format!(
-                    "{}:{number}: the line is damaged; the run that it was for is done again",
-                    path.display()
-                )),
-            }
+        let mut whole = 0;
+        for path in &found {
+            whole += past.read(path, folder, plan)?;
         }
-        let length = whole as u64;
-        file.set_len(length).map_err(ResultsError::at(&path))?;
-        Ok((Journal { path, file, length }, past))
+        if whole == 0 && is_begun {
+            return Err(ResumeError::Unreadable {
+                path: base,
+                found: "it holds no whole line".to_owned(),
+            });
+        }
+        if let Err(why) = probe(folder.path(), token, |from, to| fs::rename(from, to))? {
+            return Err(ResumeError::NoRename {
+                path: folder.path().to_owned(),
+                why,
+            });
+        }
+        if !found.contains(&base) {
+            // Another runner may do the same, with the same bytes.
+            let fresh = token.beside(&folder.path().join("first"));
+            let file = File::create_new(&fresh).map_err(ResultsError::at(&fresh))?;
+            Journal::begin(fresh.clone(), file, plan)?;
+            fs::rename(&fresh, &base).map_err(ResultsError::at(&base))?;
+        }
+        let path = token.beside(&base);
+        let file = File::create_new(&path).map_err(ResultsError::at(&path))?;
+        // Only a runner that is alone in the folder asks for this lock.
+        let _ = os::lock::try_lock(&file);
+        Ok((Journal::begin(path, file, plan)?, past))
     }
 
     /// Adds a run that is over.
@@ -191,7 +243,7 @@ impl Journal {
     }
 
     fn write(&mut self, what: &impl Serialize) -> Result<(), ResultsError> {
-        let line = line(what).map_err(ResultsError::at(&self.path))?;
+        let line = journal_line(what).map_err(ResultsError::at(&self.path))?;
         match self.file.write_all(&line) {
             Ok(()) => {
                 self.length += line.len() as u64;
@@ -208,23 +260,49 @@ impl Journal {
     }
 }
 
-/// Length of a sum and the space behind it `[bytes]`.
-const SUM: usize = 17;
-
-fn line(what: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut line = vec![b' '; SUM];
-    serde_json::to_writer(&mut line, what)?;
-    let sum = format!("{:016x}", xxh3_64(&line[SUM..]));
-    line[..SUM - 1].copy_from_slice(sum.as_bytes());
-    line.push(b'\n');
-    Ok(line)
+/// The journals of a folder but this one.
+fn other_journals(folder: &Folder, but: &Path) -> Result<Vec<PathBuf>, ResultsError> {
+    let mut found = journals(folder.path()).map_err(ResultsError::at(folder.path()))?;
+    found.retain(|path| path != but);
+    Ok(found)
 }
 
-fn read<T: for<'a> Deserialize<'a>>(line: &[u8]) -> Option<T> {
-    let (sum, json) = line.split_at_checked(SUM)?;
-    let expected = format!("{:016x} ", xxh3_64(json));
-    match sum == expected.as_bytes() {
-        true => serde_json::from_slice(json).ok(),
-        false => None,
+impl Past {
+    /// Adds what a journal holds. Returns the size of its whole lines `[bytes]`.
+    fn read(&mut self, path: &Path, folder: &Folder, plan: &Identity) -> Result<u64, ResumeError> {
+        let text = fs::read(path).map_err(ResultsError::at(path))?;
+        let whole = memchr::memrchr(b'\n', &text).map_or(0, |end| end + 1);
+        if whole == 0 {
+            return Ok(0);
+        }
+        let unreadable = |found: &str| ResumeError::Unreadable {
+            path: path.to_owned(),
+            found: found.to_owned(),
+        };
+        let mut lines = (1..).zip(text[..whole - 1].split(|&byte| byte == b'\n'));
+        let first = lines.next().map(|(_, line)| line).unwrap_or_default();
+        let header: Header =
+            read_journal_line(first).ok_or_else(|| unreadable("its first line is damaged"))?;
+        if header.journal != FORMAT {
+            let found = format!("its format is {}, expected {FORMAT}", header.journal);
+            return Err(unreadable(&found));
+        }
+        let differences = header.plan.differences(plan);
+        if !differences.is_empty() {
+            return Err(ResumeError::Other {
+                path: folder.path().to_owned(),
+                differences,
+            });
+        }
+        for (number, line) in lines {
+            match read_journal_line(line) {
+                Some(entry) => self.entries.push(entry),
+                None => self.remarks.push(format!(
+                    "{}:{number}: the line is damaged; the run that it was for is done again",
+                    path.display()
+                )),
+            }
+        }
+        Ok(whole as u64)
     }
 }

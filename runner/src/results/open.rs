@@ -14,6 +14,7 @@ use crate::results::folder::{Folder, FolderError, RESULTS};
 use crate::results::journal::{Journal, ResumeError};
 use crate::results::manifest::damage;
 use crate::results::resume::{Resumed, set_aside, take_up};
+use crate::results::shared::Token;
 
 /// Which folder to open, and for which plan.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Request<'a> {
     pub out: Option<&'a Path>,
     /// Whether to continue the results in the folder (`--resume`).
     pub resume: bool,
+    /// Whether other runners may write the same results at once (`--shared`).
+    pub shared: bool,
     /// The overrides of the scenario, each as `PATH=VALUE`.
     pub settings: Vec<String>,
     /// Whether each run is run twice.
@@ -68,6 +71,7 @@ pub fn open(
 ) -> Result<OpenResults, OpenError> {
     let (resume, keeps_files) = (request.resume, request.keeps_files);
     let folder = folder(&plan.loaded.scenario.name, started, &request)?;
+    let folder = folder.shared(request.shared.then(Token::random));
     let identity = Identity::of(manifest, request.settings, request.check_determinism);
     let results = match resume {
         true => continued(plan, manifest, folder, &identity)?,
@@ -124,7 +128,10 @@ fn continued(
     folder: Folder,
     identity: &Identity,
 ) -> Result<OpenResults, OpenError> {
-    let (journal, mut past) = Journal::reopen(&folder, identity)?;
+    let (journal, mut past) = match folder.token() {
+        Some(token) => Journal::join(&folder, token, identity)?,
+        None => Journal::reopen(&folder, identity)?,
+    };
     // A run that was interrupted may hold what its behaviors have acknowledged.
     let fresh = past.entries.is_empty() && past.remarks.is_empty() && !folder.holds_runs();
     let remark = keep_manifest(&folder, manifest, fresh).map_err(ResumeError::from)?;
@@ -200,10 +207,13 @@ fn select_more(path: &Path, now: &Manifest) -> Result<(), ResultsError> {
 /// Fails if the file cannot be written.
 pub fn write_whole(path: &Path, text: &str) -> Result<(), ResultsError> {
     let write = || -> io::Result<()> {
-        let mut fresh = path.as_os_str().to_owned();
-        fresh.push(".new");
+        // Another runner may write the same file.
+        let fresh = Token::random().beside(path);
         fs::write(&fresh, text)?;
-        fs::rename(&fresh, path)
+        fs::rename(&fresh, path).inspect_err(|_| {
+            // The first error is reported.
+            let _ = fs::remove_file(&fresh);
+        })
     };
     write().map_err(ResultsError::at(path))
 }

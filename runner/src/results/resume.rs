@@ -2,9 +2,13 @@
 //! unchanged, and those that have to be repeated.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use analysis::log::tables::RUNS_FOLDER;
+use analysis::log::tables::files::conflicting_run;
 use analysis::results::RunStatus;
 
 use crate::plan::Plan;
@@ -36,6 +40,7 @@ pub fn take_up(plan: &Plan, folder: &Folder, past: Past) -> Result<Resumed, Resu
         remarks: past.remarks,
         ..Resumed::default()
     };
+    resumed.remarks.extend(conflicts(folder)?);
     let mut reader = Reader::new(plan);
     // The later line wins.
     let entries: BTreeMap<u64, _> = past
@@ -72,6 +77,24 @@ pub fn take_up(plan: &Plan, folder: &Folder, past: Past) -> Result<Resumed, Resu
         }
     }
     Ok(resumed)
+}
+
+/// Warnings about runs of which two results are kept.
+fn conflicts(folder: &Folder) -> Result<Vec<String>, ResultsError> {
+    let runs = folder.path().join(RUNS_FOLDER);
+    let mut remarks = Vec::new();
+    for entry in fs::read_dir(&runs).map_err(ResultsError::at(&runs))? {
+        let path = entry.map_err(ResultsError::at(&runs))?.path();
+        let name = path.file_name().and_then(OsStr::to_str);
+        if let Some(run) = name.and_then(conflicting_run) {
+            remarks.push(format!(
+                "run {run}: another result of it is kept in {}\n  find the reason with --check-determinism, then remove the folder; a merge refuses the run until then",
+                path.display()
+            ));
+        }
+    }
+    remarks.sort();
+    Ok(remarks)
 }
 
 /// Warnings about a run in real time without a line in the journal.
@@ -135,10 +158,17 @@ pub(super) fn set_aside(path: &Path) -> Result<PathBuf, ResultsError> {
     let mut place = named(".damaged");
     for number in 2.. {
         if !place.exists() {
-            break;
+            match fs::rename(path, &place) {
+                // Another runner has taken this name, or has set the folder aside.
+                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {}
+                Err(error) if error.kind() == ErrorKind::NotFound && !path.exists() => break,
+                renamed => {
+                    renamed.map_err(ResultsError::at(&place))?;
+                    break;
+                }
+            }
         }
         place = named(&format!(".damaged-{number}"));
     }
-    fs::rename(path, &place).map_err(ResultsError::at(&place))?;
     Ok(place)
 }

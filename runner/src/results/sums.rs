@@ -1,29 +1,11 @@
-//! Sums of a run's files, to find damage and differences. The sum is XXH3 with 64
-//! bits, which does not protect against forgery.
+//! The sums of all files of a run, and how two runs differ. A report verifies them when it
+//! merges, so what a sum is stands in `analysis`.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::Xxh3;
+pub use analysis::results::{FileSum, Summer, damage};
 
 use crate::results::error::ResultsError;
-
-/// The sum of one file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileSum {
-    /// Its path within the run's folder.
-    pub name: String,
-    /// Its size `[bytes]`.
-    pub bytes: u64,
-    /// XXH3-64 of its bytes.
-    pub xxh3: u64,
-}
-
-/// Size of a read `[bytes]`: enough for most logs of small scenarios, and small
-/// enough for the stack, which needs no fresh pages for each run.
-const PIECE: usize = 32 << 10;
 
 /// Returns the sums of all files in a run's folder, ordered by name.
 ///
@@ -32,7 +14,7 @@ const PIECE: usize = 32 << 10;
 /// Fails if a file cannot be read.
 pub fn sums(folder: &Path) -> Result<Vec<FileSum>, ResultsError> {
     let mut found = Vec::new();
-    gather(folder, "", &mut [0; PIECE], &mut found)?;
+    gather(folder, "", &mut Summer::default(), &mut found)?;
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
 }
@@ -40,7 +22,7 @@ pub fn sums(folder: &Path) -> Result<Vec<FileSum>, ResultsError> {
 fn gather(
     folder: &Path,
     prefix: &str,
-    buffer: &mut [u8],
+    summer: &mut Summer,
     found: &mut Vec<FileSum>,
 ) -> Result<(), ResultsError> {
     for entry in folder.read_dir().map_err(ResultsError::at(folder))? {
@@ -49,60 +31,12 @@ fn gather(
         let kind = entry.file_type().map_err(ResultsError::at(&path))?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         if kind.is_dir() {
-            gather(&path, &format!("{name}/"), buffer, found)?;
+            gather(&path, &format!("{name}/"), summer, found)?;
         } else if kind.is_file() {
-            let (bytes, xxh3) = sum(&path, buffer).map_err(ResultsError::at(&path))?;
-            found.push(FileSum { name, bytes, xxh3 });
+            found.push(summer.sum(&path, name).map_err(ResultsError::at(&path))?);
         }
     }
     Ok(())
-}
-
-fn sum(path: &Path, buffer: &mut [u8]) -> io::Result<(u64, u64)> {
-    let mut file = File::open(path)?;
-    let mut hash = Xxh3::new();
-    let mut bytes = 0;
-    loop {
-        match file.read(buffer) {
-            Ok(0) => return Ok((bytes, hash.digest())),
-            Ok(count) => {
-                hash.update(&buffer[..count]);
-                bytes += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Returns what is wrong with the files in a run's folder, if anything. Files that
-/// were added later are ignored.
-pub fn damage(folder: &Path, sums: &[FileSum]) -> Option<String> {
-    if !folder.is_dir() {
-        return Some("its folder is not there".to_owned());
-    }
-    let mut buffer = [0; PIECE];
-    sums.iter().find_map(|known| {
-        let path = folder.join(&known.name);
-        let name = &known.name;
-        // The size first: it finds a truncated file without reading it.
-        let found = fs::metadata(&path).and_then(|it| match it.len() == known.bytes {
-            true => sum(&path, &mut buffer),
-            false => Ok((it.len(), 0)),
-        });
-        match found {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Some(format!("{name} is not there"))
-            }
-            Err(error) => Some(format!("{name} cannot be read: {error}")),
-            Ok((bytes, _)) if bytes != known.bytes => Some(format!(
-                "{name} has {bytes} bytes, {} were written",
-                known.bytes
-            )),
-            Ok((_, xxh3)) if xxh3 != known.xxh3 => Some(format!("{name} is not what was written")),
-            Ok(_) => None,
-        }
-    })
 }
 
 /// Returns the first file in which two runs differ.
@@ -121,6 +55,7 @@ pub fn difference<'a>(one: &'a [FileSum], other: &'a [FileSum]) -> Option<&'a st
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();

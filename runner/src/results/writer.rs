@@ -3,6 +3,9 @@
 //! tables are
 //! derived: each run is in the journal first. Lines are collected and written
 //! several at a time.
+//!
+//! While other runners may write the same results (`--shared`), the tables have names of
+//! this runner's own until they are complete: [`ResultsWriter::publish`].
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -45,7 +48,10 @@ const HELD_MAX: usize = 256 << 10;
 
 #[derive(Debug)]
 struct Table {
+    /// What is written.
     path: PathBuf,
+    /// Its final name.
+    place: PathBuf,
     file: File,
     /// Complete lines that are not written yet.
     held: Vec<u8>,
@@ -64,9 +70,11 @@ impl ResultsWriter {
         let columns = SummaryColumns::new(&plan.samples());
         let mut header = Vec::new();
         columns.header(&mut header);
-        for late in [EVIDENCE_FILE, FAILURES_FILE] {
-            // Fails if there is no such file.
-            let _ = fs::remove_file(folder.path().join(late));
+        if folder.token().is_none() {
+            for late in [EVIDENCE_FILE, FAILURES_FILE] {
+                // Fails if there is no such file.
+                let _ = fs::remove_file(folder.path().join(late));
+            }
         }
         let axes = plan.axes.iter().map(|axis| axis.name.as_str());
         let header_of_runs = runs_header(plan.has_warmup(), axes);
@@ -127,6 +135,33 @@ impl ResultsWriter {
         self.runs.write()
     }
 
+    /// Gives the tables their final names, in results that other runners may write at once.
+    /// Tables that are not complete do so only if there are none.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file cannot be renamed.
+    pub fn publish(&mut self, is_complete: bool) -> Result<(), ResultsError> {
+        if self.folder.token().is_none() {
+            return Ok(());
+        }
+        let late = [&self.evidence, &self.failures].map(|it| it.table.as_ref());
+        let [evidence, failures] = late;
+        let first = [&self.summary, &self.samples, &self.verdicts];
+        // The table of runs is the last one: for every run in it, the others have what they
+        // have.
+        let tables = first.into_iter().chain(evidence).chain(failures);
+        let keeps = !is_complete && self.runs.place.exists();
+        for table in tables.chain([&self.runs]) {
+            let done = match keeps {
+                true => fs::remove_file(&table.path),
+                false => fs::rename(&table.path, &table.place),
+            };
+            done.map_err(ResultsError::at(&table.place))?;
+        }
+        Ok(())
+    }
+
     /// Adds the judgements of a run, or over all runs of a case.
     pub fn judged(&mut self, run: Option<u64>, case: &str, judgements: &[Judgement]) {
         let mut lines = String::new();
@@ -174,10 +209,15 @@ impl LateTable {
 
 impl Table {
     fn create(folder: &Folder, name: &str, header: &[u8]) -> Result<Table, ResultsError> {
-        let path = folder.path().join(name);
+        let place = folder.path().join(name);
+        let path = match folder.token() {
+            None => place.clone(),
+            Some(token) => token.beside(&place),
+        };
         let file = File::create(&path).map_err(ResultsError::at(&path))?;
         let mut table = Table {
             path,
+            place,
             file,
             held: header.to_vec(),
             length: 0,

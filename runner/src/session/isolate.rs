@@ -38,6 +38,7 @@ use crate::plan::{Plan, RunSpec};
 use crate::results::entry::{Entry, Reader};
 use crate::results::folder::Folder;
 use crate::results::run_result::RunResult;
+use crate::results::shared::Token;
 use child::{ChildProcess, Message};
 use host::build::GivenBuild;
 use realtime::setup::SetupError;
@@ -130,6 +131,8 @@ pub struct ChildJob {
     settings: Vec<realtime::processes::Setting>,
     plugins: Vec<GivenBuild>,
     folder: PathBuf,
+    /// The name of this runner, if other runners may write the same results.
+    token: Option<Token>,
     log: LogMode,
     print_lines: bool,
     /// Whether lines that nodes print keep their colors.
@@ -299,6 +302,7 @@ impl<'a> IsolatedRuns<'a> {
             settings: how.settings.clone(),
             plugins: self.plan.builds(),
             folder: self.absolute_folder(),
+            token: self.folder.token().cloned(),
             log: self.options.log,
             print_lines: self.options.print_line.is_some(),
             color: how.color,

@@ -36,7 +36,7 @@ pub(super) fn run(
     limits: Limits<'_>,
 ) -> Result<RunResult, RunError> {
     let began = Instant::now();
-    let partial = folder.partial_run(spec.number);
+    let partial = folder.work(spec.number);
     let drive = Drive {
         plan,
         spec,

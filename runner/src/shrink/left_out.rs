@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use super::draft::{Draft, ENTRIES};
 
 /// Keys that say nothing about what happens.
-const SILENT: [&str; 3] = ["name", "title", "seed"];
+const SILENT: [&str; 2] = ["name", "title"];
 
 /// What was left out and changed, a line for each part of the scenario.
 pub fn left_out(original: &Draft, best: &Draft) -> Vec<String> {

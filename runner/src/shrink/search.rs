@@ -116,8 +116,31 @@ impl<'a> Search<'a> {
     /// Tries candidates in their order. The first that still fails becomes the best; returns
     /// its index.
     pub fn first(&mut self, candidates: impl IntoIterator<Item = Draft>) -> Option<usize> {
-        let before = self.best.text();
+        self.first_that(self.most_events(), |_| true, candidates)
+    }
+
+    /// As [`Search::first`], for candidates that run for longer: the failure must show as soon,
+    /// and what comes after it can be cut off later.
+    pub fn first_longer(&mut self, candidates: impl IntoIterator<Item = Draft>) -> Option<usize> {
         let most = self.most_events();
+        let longer = most.saturating_mul(10).saturating_add(1000);
+        self.first_that(longer, |failing| failing.needed() <= most, candidates)
+    }
+
+    /// As [`Search::first`], but the failure must show after half of the events at most.
+    pub fn first_half(&mut self, candidates: impl IntoIterator<Item = Draft>) -> Option<usize> {
+        let half = self.failing.needed() / 2;
+        let most = self.most_events();
+        self.first_that(most, |failing| failing.needed() <= half, candidates)
+    }
+
+    fn first_that(
+        &mut self,
+        most: u64,
+        is_wanted: impl Fn(&Failing) -> bool,
+        candidates: impl IntoIterator<Item = Draft>,
+    ) -> Option<usize> {
+        let before = self.best.text();
         let refused = self.refused.clone();
         let candidates = candidates.into_iter().enumerate();
         let candidates = candidates.map(|(index, draft)| (index, draft.text(), draft));
@@ -139,7 +162,7 @@ impl<'a> Search<'a> {
                 }
                 self.tries += 1;
                 self.show();
-                match failing {
+                match failing.filter(&is_wanted) {
                     Some(failing) => {
                         self.best = draft;
                         self.failing = failing;

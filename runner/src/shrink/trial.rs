@@ -36,6 +36,15 @@ pub struct Failing {
     pub end_ns: u64,
 }
 
+impl Failing {
+    /// About how many events there are up to the record that proves the failure.
+    pub fn needed(&self) -> u64 {
+        let part = u128::from(self.events) * u128::from(self.last_ns);
+        let events = part.checked_div(u128::from(self.end_ns));
+        events.map_or(self.events, |it| u64::try_from(it).unwrap_or(self.events))
+    }
+}
+
 /// How candidates are run.
 #[derive(Debug)]
 pub struct Trials<'a> {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! RESULTS/manifest.json     what was run
-//!         runs.journal      the runs that have ended, as the runner keeps them
+//!         runs.journal      the runs that have ended, as the runner keeps them; with
+//!                           --shared, each runner has runs.journal-TOKEN of its own
 //!         runs.csv          a row per run
 //!         summary.csv       a row per node and run: the metrics
 //!         samples.csv       a row per node, run and family of percentiles: its samples;
@@ -10,6 +11,7 @@
 //!         verdicts.csv      a row per check or expectation and run
 //!         evidence.csv      log rows that prove a failure
 //!         failures.csv      why runs failed, if any failed themselves
+//!         shrunk/X.toml     with --shrink, the smallest scenario for each failure
 //!         runs/0001/        one run; `runs/0001.partial` until the run is complete
 //!             NODE.csv      the log of a node, or events.csv for all nodes
 //!             NODE.log      what a node printed
@@ -34,6 +36,8 @@ pub const VERDICTS_FILE: &str = "verdicts.csv";
 pub const EVIDENCE_FILE: &str = "evidence.csv";
 /// The table of failures of runs.
 pub const FAILURES_FILE: &str = "failures.csv";
+/// The folder of scenarios that failures were cut down to.
+pub const SHRUNK_FOLDER: &str = "shrunk";
 /// The folder of the runs' own folders.
 pub const RUNS_FOLDER: &str = "runs";
 
@@ -92,6 +96,26 @@ pub fn run_folder(run: u64) -> String {
 pub fn partial_folder(run: u64) -> String {
     format!("{run:04}{PARTIAL}")
 }
+
+/// The folder of a run that the runner with this token writes, in [`RUNS_FOLDER`], while
+/// other runners may write the same results.
+pub fn work_folder(run: u64, token: &str) -> String {
+    format!("{run:04}-{token}{PARTIAL}")
+}
+
+/// The folder in [`RUNS_FOLDER`] that the runner with this token keeps of a run because
+/// another runner had another result.
+pub fn conflict_folder(run: u64, token: &str) -> String {
+    format!("{run:04}{CONFLICT}{token}")
+}
+
+/// The run whose [`conflict_folder`] has this name; `None` if it is another name.
+pub fn conflicting_run(name: &str) -> Option<u64> {
+    name.split_once(CONFLICT)?.0.parse().ok()
+}
+
+/// Between the number of a run and the token of a runner whose result differs.
+const CONFLICT: &str = ".conflict-";
 
 /// The run whose [`partial_folder`] has this name; `None` if it is another name.
 pub fn partial_run(name: &str) -> Option<u64> {

@@ -4,14 +4,14 @@
 
 use anyhow::anyhow;
 use chatclient::{Options, Tcp};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use std::env::consts::EXE_SUFFIX;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 /// Chat with a server that speaks the protocol of PROTOCOL.md, or with one over gRPC.
 #[derive(Debug, Parser)]
-#[command(after_help = after_help())]
+#[command(version, after_help = after_help())]
 struct Arguments {
     /// Log in to this account; it is created if it does not exist.
     name: Option<String>,
@@ -37,6 +37,9 @@ fn after_help() -> String {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = help::written_if_asked(Arguments::command) {
+        return code;
+    }
     let arguments = Arguments::parse();
     match arguments.grpc {
         true => chatclient::fails(&grpc(&arguments)),

@@ -9,7 +9,7 @@ mod protocol;
 
 use base::harmless;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use connection::ConnectionError;
 use framing::Framing;
 use kv::Dialect;
@@ -131,6 +131,9 @@ impl ClientError {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = help::written_if_asked(Options::command) {
+        return code;
+    }
     match run(Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         // A closed pipe is not an error.

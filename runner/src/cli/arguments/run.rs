@@ -54,7 +54,7 @@ pub struct OverrideOptions {
 /// How runs are executed.
 #[derive(Args, Debug)]
 pub struct ExecutionOptions {
-    /// Runs side by side; default: one per core
+    /// Runs side by side; default: one per core, or what SLURM_CPUS_PER_TASK says if that is less
     #[arg(long, short, value_name = "N", value_parser = super::count)]
     pub jobs: Option<u32>,
     /// In real time: a process for each node
@@ -69,6 +69,10 @@ pub struct ExecutionOptions {
     /// Run each run twice, and report the first difference
     #[arg(long)]
     pub check_determinism: bool,
+    /// In virtual time: for the first run of each distinct failure, write the smallest scenario
+    /// that still fails in the same way into RESULTS/shrunk; at most five, a minute each
+    #[arg(long)]
+    pub shrink: bool,
     /// Run runs in child processes: a crash in a plugin costs one run
     #[arg(long, conflicts_with = "processes")]
     pub isolate: bool,
@@ -87,6 +91,10 @@ pub struct ResultsOptions {
     /// Continue the results in --out DIR or in results/NAME/latest: run the missing runs
     #[arg(long)]
     pub resume: bool,
+    /// With --resume, in virtual time: other runners may write the same results at once, also on
+    /// other machines. Needs no locks; of equal runs the first one stays
+    #[arg(long, requires_all = ["resume", "out"])]
+    pub shared: bool,
     /// Which logs to keep
     #[arg(long, value_enum, default_value_t = Log::PerNode, value_name = "WHICH")]
     pub log: Log,

@@ -1,27 +1,48 @@
-//! The path of the SDK for a new plugin. The SDK is part of the runner's source.
+//! The SDK for a new plugin, and what lies beside it.
+//!
+//! The SDK is part of the source of the runner, and an installation has a copy in the same
+//! layout: `share/runner/sdk` beside `bin`. Its place follows from that of the executable,
+//! so that neither can be found in a wrong place after both were moved.
+//!
+//! ```text
+//! Cargo.lock       the versions that the SDK was tested with
+//! plugins/sdk      the SDK
+//! vendor           in an installation: the crates that the SDK and a new plugin need
+//! ```
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::NewError;
 
-/// The SDK beside the source that this executable was built from.
-const BESIDE_THE_RUNNER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/sdk");
+/// The SDK from the folder that is called the top in this module.
+const BELOW_TOP: &str = "plugins/sdk";
 
-/// Returns the folder of the SDK as a TOML string: the given one, or the one in the
-/// runner's source, if that still exists.
-pub fn find(given: Option<&Path>) -> Result<String, NewError> {
-    let folder = given.unwrap_or(Path::new(BESIDE_THE_RUNNER));
-    if given.is_none() && !folder.is_dir() {
-        return Err(NewError::NoSdk(folder.to_owned()));
-    }
+/// An SDK that was found.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Sdk {
+    /// The folder of its crate, absolute, as UTF-8.
+    pub folder: String,
+    /// The lock file beside it, if there is one.
+    pub lock: Option<String>,
+    /// The folder with the crates that it needs, absolute, as UTF-8, if there is one.
+    pub vendored: Option<String>,
+}
+
+/// Returns the SDK: the one in the given folder, or the one of this executable.
+pub fn find(given: Option<&Path>) -> Result<Sdk, NewError> {
+    let folder = match given {
+        Some(folder) => folder.to_owned(),
+        None => of_this_executable()?,
+    };
     let wrong = |problem: String, help: Option<String>| NewError::NotSdk {
-        folder: folder.to_owned(),
+        folder: folder.clone(),
         problem,
         help,
     };
-    if let Err(problem) = is_sdk(folder) {
-        let below: PathBuf = folder.join("plugins/sdk");
+    if let Err(problem) = is_sdk(&folder) {
+        let below: PathBuf = folder.join(BELOW_TOP);
         let help = is_sdk(&below)
             .is_ok()
             .then(|| format!("did you mean `{}`?", below.display()));
@@ -30,13 +51,62 @@ pub fn find(given: Option<&Path>) -> Result<String, NewError> {
     let whole = folder
         .canonicalize()
         .map_err(|error| wrong(error.to_string(), None))?;
-    match whole.to_str() {
-        Some(path) => Ok(toml::Value::from(path).to_string()),
+    let utf8 = |path: &Path| match path.to_str() {
+        Some(path) => Ok(path.to_owned()),
         None => Err(wrong(
             "its path is not UTF-8, which a Cargo.toml is".to_owned(),
             None,
         )),
-    }
+    };
+    let top = whole
+        .ends_with(BELOW_TOP)
+        .then(|| whole.ancestors().nth(2))
+        .flatten();
+    let vendor = top.map(|top| top.join("vendor"));
+    Ok(Sdk {
+        folder: utf8(&whole)?,
+        lock: top.and_then(|top| fs::read_to_string(top.join("Cargo.lock")).ok()),
+        vendored: vendor
+            .filter(|it| it.is_dir())
+            .map(|it| utf8(&it))
+            .transpose()?,
+    })
+}
+
+/// Returns the SDK of this executable.
+fn of_this_executable() -> Result<PathBuf, NewError> {
+    let executable = env::current_exe().and_then(|path| path.canonicalize());
+    let executable = executable.map_err(|error| NewError::NoSdk {
+        looked: format!("the folder of the runner is unknown: {error}"),
+    })?;
+    let places = places(&executable);
+    let looked = || {
+        let places: Vec<String> = places.iter().map(|it| it.display().to_string()).collect();
+        format!("looked in: {}", places.join(", "))
+    };
+    let found = places.iter().find(|folder| is_sdk(folder).is_ok());
+    found
+        .cloned()
+        .ok_or_else(|| NewError::NoSdk { looked: looked() })
+}
+
+/// Where the SDK of an executable may be: in the installation, or in the source if the
+/// executable is in a target folder in it. Cargo marks its target folder with a file.
+fn places(executable: &Path) -> Vec<PathBuf> {
+    let installed = executable
+        .ancestors()
+        .nth(2)
+        .map(|prefix| prefix.join("share/runner/sdk"));
+    let source = executable
+        .ancestors()
+        .skip(1)
+        .find(|folder| folder.join("CACHEDIR.TAG").is_file())
+        .and_then(|target| target.parent().map(Path::to_owned));
+    installed
+        .into_iter()
+        .chain(source)
+        .map(|top| top.join(BELOW_TOP))
+        .collect()
 }
 
 /// Checks whether a folder holds the SDK; fails with the reason if not.
@@ -59,26 +129,49 @@ fn is_sdk(folder: &Path) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_sdk_of_this_source_is_found_and_quoted() {
-        let found = find(None).unwrap();
-        assert!(
-            found.starts_with('"') && found.ends_with("plugins/sdk\""),
-            "{found}"
-        );
+    const MANIFEST: &str = "[package]\nname = \"runner-sdk\"\n";
+
+    /// Makes an SDK below this folder, and returns its folder.
+    fn sdk_below(top: &Path) -> PathBuf {
+        let folder = top.join(BELOW_TOP);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("Cargo.toml"), MANIFEST).unwrap();
+        folder.canonicalize().unwrap()
     }
 
     #[test]
-    fn the_path_is_quoted_as_toml_wants_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let odd = folder.path().join("a \"b\" \\ 'c'\n");
-        fs::create_dir(&odd).unwrap();
-        let manifest = "[package]\nname = \"runner-sdk\"\n";
-        fs::write(odd.join("Cargo.toml"), manifest).unwrap();
-        let written = format!("path = {}", find(Some(&odd)).unwrap());
-        let read: toml::Table = written.parse().unwrap();
-        let odd = odd.canonicalize().unwrap();
-        assert_eq!(read["path"].as_str(), odd.to_str());
+    fn the_sdk_of_this_source_is_found_with_its_lock_file() {
+        let found = find(None).unwrap();
+        assert!(found.folder.ends_with("plugins/sdk"), "{found:?}");
+        assert!(found.lock.unwrap().contains("name = \"runner-sdk\""));
+        assert_eq!(found.vendored, None);
+    }
+
+    #[test]
+    fn an_installation_has_its_own_sdk_and_crates() {
+        let prefix = tempfile::tempdir().unwrap();
+        let top = prefix.path().join("share/runner/sdk");
+        let sdk = sdk_below(&top);
+        assert_eq!(
+            places(&prefix.path().join("bin/runner"))[0],
+            top.join(BELOW_TOP)
+        );
+        fs::create_dir(top.join("vendor")).unwrap();
+        fs::write(top.join("Cargo.lock"), "version = 4").unwrap();
+        let found = find(Some(&sdk)).unwrap();
+        assert_eq!(found.lock.as_deref(), Some("version = 4"));
+        assert!(found.vendored.unwrap().ends_with("share/runner/sdk/vendor"));
+    }
+
+    #[test]
+    fn only_a_target_folder_leads_to_the_source_around_it() {
+        let source = tempfile::tempdir().unwrap();
+        let executable = source.path().join("out/x86_64/release/runner");
+        fs::create_dir_all(executable.parent().unwrap()).unwrap();
+        let sdk = source.path().join(BELOW_TOP);
+        assert!(!places(&executable).contains(&sdk));
+        fs::write(source.path().join("out/CACHEDIR.TAG"), "").unwrap();
+        assert!(places(&executable).contains(&sdk));
     }
 
     #[test]
@@ -98,8 +191,9 @@ mod tests {
 
     #[test]
     fn the_folder_above_leads_to_the_sdk_in_it() {
-        let above = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let said = find(Some(&above)).unwrap_err().to_string();
+        let above = tempfile::tempdir().unwrap();
+        sdk_below(above.path());
+        let said = find(Some(above.path())).unwrap_err().to_string();
         assert!(
             said.contains("did you mean") && said.contains("plugins/sdk`?"),
             "{said}"

@@ -97,7 +97,7 @@ pub(super) fn lost(
 
 /// What is wrong with the files of a run that a child has ended: each must be there.
 pub(super) fn missing(folder: &Folder, spec: RunSpec, entry: &Entry) -> Option<String> {
-    let folder = folder.partial_run(spec.number);
+    let folder = folder.work(spec.number);
     let wrong = entry.files.iter().find(|sum| {
         let file = folder.join(&sum.name).metadata();
         !file.is_ok_and(|file| file.len() == sum.bytes)

@@ -53,6 +53,7 @@ fn runs(
     let name = &*plan.loaded.scenario.name;
     let _plan = tracing::info_span!("plan", scenario = name).entered();
     let folder = Folder::resumed(&job.folder).map_err(|error| error.to_string())?;
+    let folder = folder.shared(job.token.clone());
     // Without the page, a failure does not name the last callback.
     let page = ProgressPage::open(&job.progress_page).ok().map(Arc::new);
     let options = Options {

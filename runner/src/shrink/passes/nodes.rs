@@ -1,5 +1,7 @@
 //! Groups and numbers of nodes, with everything that names them.
 
+use analysis::expect::matches_glob;
+
 use super::super::draft::{Draft, Path, Step, at, below};
 use super::super::minimize::smaller;
 use super::super::search::Search;
@@ -29,8 +31,14 @@ fn remove_group(draft: &mut Draft, name: &str) {
         }
     }
     draft.remove(&at!["nodes", name]);
+    let left: Vec<String> = group_names(draft)
+        .into_iter()
+        .flat_map(|group| [format!("{group}-1"), group])
+        .collect();
+    let selects_none =
+        |text: &str| text.contains(['*', '?']) && !left.iter().any(|node| matches_glob(text, node));
     forget(draft, &|node: &str| {
-        node == name || number_in(node, name).is_some()
+        node == name || number_in(node, name).is_some() || selects_none(node)
     });
 }
 

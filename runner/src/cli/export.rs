@@ -1,0 +1,17 @@
+//! `runner export`: files by which another system runs a scenario.
+
+mod slurm;
+
+use crate::cli::Exit;
+use crate::cli::arguments::{ExportKind, ExportOptions};
+
+/// Writes the files.
+///
+/// # Errors
+///
+/// Fails if standard output cannot be written.
+pub fn export(options: &ExportOptions) -> anyhow::Result<Exit> {
+    match &options.kind {
+        ExportKind::Slurm(options) => slurm::slurm(options),
+    }
+}

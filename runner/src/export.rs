@@ -1,0 +1,3 @@
+//! Files by which other systems run a scenario. A module per form; nothing is run here.
+
+pub mod slurm;
