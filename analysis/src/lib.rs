@@ -3,6 +3,7 @@
 //! - [`log`] defines logs and tables; the runner writes with it, this crate reads.
 //! - [`metrics`] computes numbers from the rows of a run.
 //! - [`statistics`] says how sure one can be of the runs of a case: intervals and tests.
+//! - [`foreign`] makes results of the logs of other programs.
 //! - [`expect`] judges metrics by the bounds of a scenario.
 //! - [`properties`] judges what is so in the records of a run, as it goes.
 //! - [`results`] is the manifest, and whether results are of one plan.
@@ -13,6 +14,7 @@
 
 pub mod cli;
 pub mod expect;
+pub mod foreign;
 pub mod junit;
 pub mod metrics;
 pub mod properties;

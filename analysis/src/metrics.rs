@@ -17,10 +17,12 @@ mod exchanged;
 mod histogram;
 mod jumps;
 mod latency;
+mod node_metrics;
 mod queue;
 mod remember;
 mod requests;
 mod samples;
+mod shape;
 
 pub mod summary;
 mod tally;
@@ -32,153 +34,33 @@ mod window;
 
 pub use definition::{Definition, FAMILIES, definition, definitions, range_end};
 pub use histogram::{Histogram, PERCENTILES};
+pub use node_metrics::NodeMetrics;
 pub use remember::{Remembered, remember};
 pub use requests::{REFUSED, REJECTED, UNANSWERED, UNMET};
 pub use samples::{BATCHED, Known, Pool, Samples, family_of, percentile};
+pub use shape::{metric_names, taken_metric};
 pub use value::{Bucket, Value};
 pub use warmup::{Cut, Warmup, Window};
 pub use window::{BATCHES, BatchMeans};
 
 use std::sync::Arc;
 
-use crate::log::{
-    Cell, ColumnKind, ColumnSchema, Columns, Driving, EventId, NodeSchema, Occupancy, Row,
-    RunSchema,
-};
+use crate::log::{Cell, Columns, Driving, EventId, Occupancy, Row, RunSchema};
 use budget::Budget;
 use columns::Column;
 use drift::Drift;
 use exchanged::Exchanged;
 use jumps::Jumps;
 use latency::InFlight;
+use node_metrics::only_losses;
 use queue::Queue;
 use requests::Requests;
+use shape::Shape;
 use traffic::Traffic;
 use window::{Measured, Slicing};
 
 /// The name of the column that is a logical clock, where it holds integers.
 pub const CLOCK_COLUMN: &str = "clock";
-
-/// The metrics of one node in one run, in the order of the tables.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NodeMetrics {
-    /// An index into [`RunSchema::nodes`].
-    pub node: u32,
-    names: Arc<[String]>,
-    values: Vec<Option<Value>>,
-    /// The samples behind the percentiles.
-    samples: Samples,
-}
-
-impl NodeMetrics {
-    /// The samples behind the percentiles of this node.
-    pub fn samples(&self) -> &Samples {
-        &self.samples
-    }
-
-    /// Each metric of this node, with its value; `None` if nothing was measured.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<Value>)> {
-        let names = self.names.iter().map(String::as_str);
-        names.zip(self.values.iter().copied())
-    }
-
-    /// The value of a metric; `None` if the node has no such metric, or nothing was
-    /// measured.
-    pub fn get(&self, name: &str) -> Option<Value> {
-        self.iter()
-            .find_map(|(own, value)| (own == name).then_some(value)?)
-    }
-}
-
-/// The names of the metrics of a node with these columns that is driven so, in the order
-/// of the tables. Metrics of the clock need a column `clock` of integers.
-pub fn metric_names(columns: &[ColumnSchema], driving: Driving) -> Vec<String> {
-    Shape::new(columns, driving).names.to_vec()
-}
-
-/// The metric of a behavior's column that would have the name of a fixed metric: a column
-/// `latency` would have a `latency_mean` of its own.
-pub fn taken_metric(column: &ColumnSchema) -> Option<String> {
-    let has_own =
-        columns::is_numeric(column.kind) && !is_clock(column) && !requests::is_one(column);
-    let own = columns::DEFINITIONS.iter();
-    let mut own = own.map(|definition| format!("{}_{}", column.name, definition.name));
-    own.find(|name| has_own && definitions().any(|definition| definition.name == name))
-}
-
-/// Whether a column is the clock that the metrics of the clock are about.
-fn is_clock(column: &ColumnSchema) -> bool {
-    column.name == CLOCK_COLUMN && matches!(column.kind, ColumnKind::U64 | ColumnKind::I64)
-}
-
-/// What the nodes of a group have in common.
-#[derive(Clone, Debug)]
-struct Shape {
-    columns: Arc<[ColumnSchema]>,
-    driving: Driving,
-    names: Arc<[String]>,
-    /// The column that is the clock.
-    clock: Option<(usize, ColumnKind)>,
-    /// The columns that count requests and expected replies.
-    requests: requests::Places,
-    /// The other numeric columns.
-    numeric: Vec<(usize, ColumnKind)>,
-    /// Their names.
-    numeric_names: Vec<String>,
-}
-
-impl Shape {
-    fn new(columns: &[ColumnSchema], driving: Driving) -> Shape {
-        let clock = columns
-            .iter()
-            .position(is_clock)
-            .map(|index| (index, columns[index].kind));
-        let requests = requests::places(columns);
-        let numeric: Vec<_> = columns
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| !is_clock(column) && !requests::is_one(column))
-            .filter(|(_, column)| columns::is_numeric(column.kind))
-            .map(|(index, column)| (index, column.kind))
-            .collect();
-        let clock_families = [jumps::DEFINITIONS, drift::DEFINITIONS];
-        let own = numeric.iter().flat_map(|&(index, _)| {
-            let column = &columns[index].name;
-            columns::DEFINITIONS
-                .iter()
-                .map(move |definition| format!("{column}_{}", definition.name))
-        });
-        let names = FAMILIES
-            .into_iter()
-            .filter(|family| clock.is_some() || !clock_families.contains(family))
-            .filter(|family| driving != Driving::Arrivals || *family != utilization::DEFINITIONS)
-            .flatten()
-            .filter(|definition| requests::has(&requests, definition))
-            .map(|definition| definition.name.to_owned())
-            .chain(own)
-            .collect();
-        let numeric_name = |&(index, _): &(usize, ColumnKind)| columns[index].name.clone();
-        Shape {
-            columns: columns.into(),
-            driving,
-            names,
-            clock,
-            requests,
-            numeric_names: numeric.iter().map(numeric_name).collect(),
-            numeric,
-        }
-    }
-
-    /// The index of the shape of a node; the shape is added if it is not in `shapes`.
-    fn place(shapes: &mut Vec<Shape>, node: &NodeSchema) -> usize {
-        // Nodes of a group follow one another: the last shape is compared first.
-        let same = |shape: &Shape| shape.driving == node.driving && *shape.columns == *node.columns;
-        shapes.iter().rposition(same).unwrap_or_else(|| {
-            shapes.push(Shape::new(&node.columns, node.driving));
-            shapes.len() - 1
-        })
-    }
-}
 
 /// One node, after its rows so far.
 #[derive(Clone, Debug)]
@@ -521,30 +403,6 @@ impl RunMetrics {
             }
         };
         self.nodes.into_iter().enumerate().map(finish).collect()
-    }
-}
-
-impl NodeMetrics {
-    /// Keeps only what is so at the end of a run, whatever part of it is measured: requests
-    /// without a reply and the like.
-    fn only_ends(&mut self) {
-        for (name, value) in self.names.iter().zip(&mut self.values) {
-            let mut ends = requests::DEFINITIONS.iter();
-            if !ends.any(|definition| definition.name == name) {
-                *value = None;
-            }
-        }
-        self.samples = Samples::default();
-    }
-}
-
-/// Keeps only the lost messages: the steps of an external program are not recorded,
-/// and zeros would mean that it did nothing.
-fn only_losses(names: &[String], values: &mut [Option<Value>]) {
-    for (name, value) in names.iter().zip(values) {
-        if name != "dropped" || *value == Some(Value::Unsigned(0)) {
-            *value = None;
-        }
     }
 }
 

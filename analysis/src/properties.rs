@@ -16,6 +16,7 @@
 //! not passed. *Eventually* and *leads to* make obligations. An obligation whose time is not
 //! over when the run ends is open: it is counted, and proves nothing.
 
+mod concerns;
 mod evidence;
 mod happenings;
 mod rule;
@@ -27,8 +28,9 @@ use analysis_expression::{Mistake, Names, Program, Record, Scope, Span};
 
 use crate::log::{Columns, Row, RunSchema};
 use crate::results::Judgement;
+use concerns::Concerns;
 use evidence::Rows;
-use watch::Watch;
+use watch::{Memories, Watch};
 
 pub use analysis_expression as expression;
 pub use happenings::{Happenings, is_sometimes};
@@ -85,6 +87,8 @@ impl Property {
 #[derive(Debug)]
 pub struct Properties {
     watches: Vec<Watch>,
+    memories: Memories,
+    concerns: Concerns,
     rows: Rows,
     schema: Arc<RunSchema>,
     external_peers: Vec<String>,
@@ -94,10 +98,15 @@ impl Properties {
     /// Before the first record.
     pub fn begin(properties: &[Arc<Property>], schema: &Arc<RunSchema>) -> Properties {
         let nodes = schema.nodes.len();
-        let watches = properties.iter().map(|it| Watch::new(it, nodes));
+        let mut memories = Memories::new(nodes);
+        let watches = properties.iter();
+        let watches: Vec<Watch> = watches.map(|it| Watch::new(it, &mut memories)).collect();
+        let counts_only = !watches.iter().any(Watch::needs_rows);
         Properties {
-            watches: watches.collect(),
-            rows: Rows::new(nodes),
+            concerns: Concerns::new(&watches, &memories.all, schema),
+            memories,
+            watches,
+            rows: Rows::new(nodes, counts_only),
             schema: schema.clone(),
             external_peers: Vec::new(),
         }
@@ -113,9 +122,12 @@ impl Properties {
                 external_peers: &self.external_peers,
             },
         };
-        for watch in &mut self.watches {
-            watch.see(record, &self.rows);
-        }
+        self.concerns.row(
+            &mut self.watches,
+            &mut self.memories.all,
+            &record,
+            &self.rows,
+        );
         self.rows.add(row);
     }
 
@@ -126,7 +138,12 @@ impl Properties {
 
     /// The judgements after a run that ended at `end` `[ns]`. `place` says where a part of an
     /// expression is written, by the indices of property and expression.
-    pub fn finish(self, end: u64, place: impl Fn(usize, usize, Span) -> String) -> Vec<Judgement> {
+    pub fn finish(
+        mut self,
+        end: u64,
+        place: impl Fn(usize, usize, Span) -> String,
+    ) -> Vec<Judgement> {
+        self.concerns.finish(&mut self.watches);
         let names = Names {
             schema: &self.schema,
             external_peers: &self.external_peers,
@@ -141,3 +158,6 @@ impl Properties {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,8 @@ mod failures;
 mod faults;
 mod figures;
 mod folder;
-mod foreign;
+mod imported;
+mod joined;
 mod junit;
 mod lag;
 mod measured;
@@ -42,7 +43,6 @@ mod write;
 
 pub use build::{build, report};
 pub use error::Error;
-pub use foreign::build_foreign;
 pub use merge::Merged;
 pub use several::{Built, Demands, build_all};
 pub use standing::Standing;
@@ -68,6 +68,8 @@ pub struct Report {
     pub setting: Vec<Table>,
     /// The scenario as written: file name and text.
     pub source: Option<(String, String)>,
+    /// What the source is: `scenario`, or `format` of logs of another program.
+    pub source_is: &'static str,
     /// The sections, one per question, in reading order.
     pub sections: Vec<Section>,
     /// The author's notes, in Markdown.

@@ -24,8 +24,9 @@ pub use failure::{FailureGroup, FailureGroups, FailureIdentity, failures_of};
 pub use identity::{Identity, TEXT_DIFFERS, differences};
 pub use journal::{Journaled, journal_line, journals, read_journal_line};
 pub use manifest::{
-    AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
-    Manifest, PairingInfo, PartInfo, PluginInfo, PropertyInfo, ScenarioInfo, Selected, Versions,
+    AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, ImportInfo, InputInfo,
+    LogMode, Manifest, PairingInfo, PartInfo, PluginInfo, PropertyInfo, ScenarioInfo, Selected,
+    Versions,
 };
 pub use population::{Population, percent};
 pub use repeat::RepeatCommand;

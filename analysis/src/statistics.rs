@@ -9,12 +9,16 @@
 //! - [`mean_interval`]: by Student's t, only where the runs are many and regular enough
 //!   ([`mod@mean`] has the rule and how it was measured).
 //!
+//! One long run in its steady state has an interval of its own, from the means of its
+//! batches ([`mod@batches`]).
+//!
 //! Cases whose runs draw the same numbers are compared in pairs ([`paired`]), with a
 //! correction for the number of comparisons ([`mod@holm`]).
 //!
 //! [`Sample`] is what all of them are computed of. [`distributions`] has the quantiles. The test
 //! `coverage` measures how often intervals hold the true value.
 
+pub mod batches;
 pub mod distributions;
 pub mod holm;
 pub mod mean;
@@ -25,6 +29,7 @@ pub mod ranking;
 pub mod sample;
 pub mod sign;
 
+pub use batches::OfBatches;
 pub use holm::holm;
 pub use mean::{DifferenceInterval, MeanInterval, Withheld, difference_interval, mean_interval};
 pub use median::{MedianInterval, median_interval};

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use analysis::report::{Error, build, build_foreign};
+use analysis::report::{Error, build};
 
 fn fixture() -> PathBuf {
     results("clock-small")
@@ -340,38 +340,6 @@ fn runs_that_did_not_finish_are_said_first() {
         report.warnings,
         ["Run 2 failed; its numbers are left out below."]
     );
-}
-
-#[test]
-fn logs_of_another_program_are_read_through_a_mapping() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("alpha.csv");
-    fs::write(
-        &file,
-        "ms,kind,backlog,lamport\n0,internal,0,1\n500,RECV,2,7\n400,internal,1,8\n",
-    )
-    .unwrap();
-    let mapping = "time=ms:ms,event=kind,queue=backlog,clock=lamport";
-    let outputs = build_foreign(mapping, std::slice::from_ref(&file), folder.path()).unwrap();
-    assert!(
-        outputs
-            .warnings
-            .iter()
-            .any(|text| text.contains("time goes back")),
-        "{:?}",
-        outputs.warnings
-    );
-    assert!(
-        fs::read_to_string(outputs.markdown)
-            .unwrap()
-            .contains("`clock_jump_mean`")
-    );
-    let error = build_foreign("time=stamp", &[file], folder.path()).unwrap_err();
-    assert!(error.to_string().contains("stamp"), "{error}");
-    assert!(matches!(
-        build_foreign("event=kind", &[], folder.path()),
-        Err(Error::Mapping(_))
-    ));
 }
 
 /// Runs the `analysis` command; returns its exit code and standard error.

@@ -4,7 +4,9 @@
 
 pub mod arguments;
 pub mod check;
+mod coordinator;
 pub mod export;
+pub mod join;
 pub mod list;
 pub mod new;
 pub mod node;
@@ -120,6 +122,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::Shrink(options) => shrink::shrink(&options),
         Command::Send(options) => send::send(&options),
         Command::Export(options) => export::export(&options),
+        Command::Node(options) => join::join(&options),
         Command::NodeProcess { who } => node::node(&who),
         Command::RunProcess => run_process::run_process(),
         Command::PlanProcess => run_process::plan_process(),

@@ -4,7 +4,8 @@
 //! The run is in this process (`local`) or, with `--isolate`, in a child process
 //! ([`isolate`]), which itself uses a session. In this process, `drive` selects
 //! how time passes: virtual time, real time, or real time with a process per node
-//! (`processes` on the runner's side, [`node`] on the other). `timeout` ends a
+//! (`processes` on the runner's side, [`node`] on the other, and [`joined`] if that is
+//! elsewhere). `timeout` ends a
 //! run that takes too long, and `determinism` runs it twice and compares.
 //!
 //! The result is on disk under the run's preliminary name. `execute` adds it to
@@ -14,6 +15,7 @@ mod determinism;
 mod drive;
 mod ended;
 pub mod isolate;
+pub mod joined;
 mod local;
 pub mod node;
 mod processes;

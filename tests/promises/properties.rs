@@ -408,6 +408,58 @@ fn a_division_by_zero_fails_with_place_values_and_what_to_do() {
 }
 
 #[test]
+fn a_value_that_is_no_number_fails_where_it_is_compared_and_nowhere_else() {
+    let talks = "name = \"talks\"\nduration = \"2s\"\n[nodes.a]\nbehavior = \"misbehaving.talks\"\n\
+                 tick_rate = 1000\n";
+    let claims = [
+        property("greater", "always = \"half > 0\""),
+        property("last", "never = \"half != half and last(half) == half\""),
+        property("apart", "global = true\nalways = \"max(nodes, half) >= 0\""),
+        property("guarded", "always = \"ticks % 1000 == 0 or half > 0\""),
+        property("there", "sometimes = \"ticks == 1000 and has(half)\""),
+    ];
+    let lab = Lab::with(&format!("{talks}{}", claims.concat()));
+    lab.runner(&["scenario.toml", "-q", "--no-report", "--out", "out"])
+        .ends(1)
+        .says(&[
+            "property `greater` failed: `half > 0` cannot be evaluated, a value is not a number (NaN): half = NaN at a, 1 s, step 1000 (line 8, column 11 of the scenario); the behavior wrote no number into its column",
+            "property `last` failed: `half != half` cannot be evaluated",
+            "property `apart` failed: `max(nodes, half)` cannot be evaluated",
+        ]);
+    for (name, verdict) in [("guarded", "passed"), ("there", "passed")] {
+        let all = verdicts(&lab, name).only("run", "1");
+        let last = all.texts("verdict").pop().map(str::to_owned);
+        assert_eq!(last.as_deref(), Some(verdict), "{name}");
+    }
+    let evidence = lab.table("out/evidence.csv").only("name", "greater");
+    assert_eq!(evidence.texts("step"), ["1000"]);
+}
+
+#[test]
+fn a_proof_of_more_rows_than_are_kept_is_left_out_and_that_is_said() {
+    let claim = "global = true\nnever = \"count(nodes, clock >= 1) > 10000\"";
+    let lab = lab(&property("many", claim));
+    let of = |nodes: &str| {
+        let nodes = format!("nodes.machine.count={nodes}");
+        let count = ["--runs", "1", "--duration", "1s", "--log", "off", "--set"];
+        let args = ["scenario.toml", "-q", "--no-report", "--out", "out"];
+        lab.runner(
+            &[
+                &args[..],
+                &count,
+                &[&nodes, "--set", "nodes.machine.tick_rate=1"],
+            ]
+            .concat(),
+        )
+    };
+    of("10001").ends(1).says(&[
+        "property `many` failed: `count(nodes, clock >= 1) > 10000` is true: count(nodes, clock >= 1) = 10001 at machine-",
+        "; its 10001 rows of evidence are too many to keep",
+    ]);
+    assert!(!lab.path("out/evidence.csv").exists());
+}
+
+#[test]
 fn a_crash_ends_what_last_and_latest_values_remember() {
     let faults = "[[faults]]\nat = \"20s\"\nfor = \"10s\"\ncrash = [\"machine-1\"]\n";
     let properties = property("grows", "always = \"clock > last(clock)\"")

@@ -265,6 +265,34 @@ fn what_is_missing_or_damaged_is_submitted_again_and_nothing_else() {
 }
 
 #[test]
+fn shards_of_another_version_of_the_scenario_are_named() {
+    let lab = Lab::with(&LAB.replace("runs = 3", "runs = 8"));
+    fake_sbatch(&lab);
+    let options = ["--shards", "2", "--out", "x", "--log", "off", "--seed", "5"];
+    export(&lab, &options).passes();
+    job(&lab, "x", &["shard.sh", "1"]).passes();
+    job(&lab, "x", &["shard.sh"])
+        .ends(2)
+        .says(&["which shard?"]);
+    let text = lab.read("scenario.toml");
+    lab.write("scenario.toml", &text.replace("60s", "30s"));
+    job(&lab, "x", &["shard.sh", "1"])
+        .ends(2)
+        .says(&["the text of the scenario has changed"]);
+    let (answer, jobs) = submitted(&lab, "x", "resubmit.sh", &[]);
+    answer.ends(2).says(&[
+        "shards of another plan",
+        "./shards/1: ",
+        "the scenario's text differs from line 3 on",
+    ]);
+    assert_eq!(jobs.len(), 0);
+    lab.write("scenario.toml", &text);
+    let (answer, jobs) = submitted(&lab, "x", "resubmit.sh", &[]);
+    answer.passes();
+    assert_eq!(jobs[0][3], "--array=2");
+}
+
+#[test]
 fn there_are_never_more_shards_than_runs() {
     let lab = Lab::with(LAB);
     lab.run_into("whole", &[]);

@@ -4,6 +4,7 @@
 
 use analysis::expect::{Bound, Expectation, Over, Tally, Until};
 use analysis::metrics::Value;
+use analysis::statistics::{Sample, mean_interval};
 use base::distribution::Distribution;
 use base::random::Random;
 
@@ -287,22 +288,19 @@ fn coverage(law: &Distribution, half_width: f64) -> (f64, f64) {
     let (mut held, mut runs) = (0, 0_u64);
     for _ in 0..PLANS {
         let mut tally = Tally::default();
-        let mut count = 0;
-        let mut sum = 0.0;
+        let mut values = Vec::new();
         loop {
             let value = law.sample(&mut random);
             tally.add(&expectation, [("node", Some(Value::Real(value)))]);
-            (count, sum) = (count + 1, sum + value);
-            if until.is_look(count) && tally.is_narrow(&expectation, &until) {
+            values.push(value);
+            if until.is_look(values.len() as u32) && tally.is_narrow(&expectation, &until) {
                 break;
             }
         }
-        // The interval is at least as wide as the distance to its nearer end.
-        let mean = sum / f64::from(count);
-        let interval = tally.interval(&expectation, &until).unwrap();
-        held += u32::from(interval.0 <= law.mean() && law.mean() <= interval.1);
-        assert!(interval.0 <= mean && mean <= interval.1);
-        runs += u64::from(count);
+        let sample = Sample::of(values.iter().copied());
+        let interval = mean_interval(&sample, None, until.confidence).unwrap();
+        held += u32::from(interval.low <= law.mean() && law.mean() <= interval.high);
+        runs += values.len() as u64;
     }
     (
         f64::from(held) / f64::from(PLANS),

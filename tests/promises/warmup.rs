@@ -175,6 +175,18 @@ fn one_run_of_a_steady_state_has_an_interval_from_its_batches() {
     assert!(low < 0.5 && 0.5 < high && high - low < 0.3, "{row}");
     let correlation: f64 = cells[7].replace('−', "-").parse().unwrap();
     assert!((-1.0..=1.0).contains(&correlation), "{row}");
+    // The terminal says the same of a single run, and nothing of one of several.
+    let terminal = |out: &str, runs: &str| {
+        let args = ["scenario.toml", "--runs", runs, "--no-report", "--out", out];
+        lab.runner(&args).ends(0).out
+    };
+    let [mean, interval, correlation] = [cells[5], cells[6], cells[7]];
+    let line = format!(
+        "run 1 alone: queue_time_mean at consumer is {mean}, 95 % interval {interval} (20 batches, lag-1 correlation {correlation})\n"
+    );
+    let said = terminal("said", "1");
+    assert!(said.contains(&line), "{line}\n{said}");
+    assert!(!terminal("several", "2").contains("alone"));
     // Without it, there is no such table.
     lab.write(
         "scenario.toml",

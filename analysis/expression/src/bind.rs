@@ -401,6 +401,7 @@ impl<'a> Binder<'a> {
                 attempt.value.filter(|_| attempt.lacks.is_empty())
             };
             ProgramForm {
+                given: ProgramForm::given(root.as_ref(), shape.events.len()),
                 root,
                 lasts: self.lasts.iter().map(|node| bound(node)).collect(),
                 overs: over_operands.iter().map(|it| it[index].clone()).collect(),

@@ -5,12 +5,13 @@ use std::fmt;
 
 use analysis_log::{Columns, NO_PEER, Row, RunSchema};
 
-use crate::memory::{Memory, Value};
+use crate::memory::Memory;
 use crate::number::{compare, finite, rounded};
 use crate::operand::{
     Arithmetic, Cell, Comparison, Operand, Real, Text, Truth, Whole, WholeColumn,
 };
 use crate::syntax::Span;
+use crate::value::Value;
 
 /// Why an expression has no value for a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +102,7 @@ pub struct Record<'a> {
 /// A record, with the memory of earlier ones.
 #[derive(Clone, Copy)]
 pub(crate) struct At<'a> {
-    pub record: Record<'a>,
+    pub record: &'a Record<'a>,
     pub memory: &'a Memory,
 }
 
@@ -231,10 +232,7 @@ impl Whole {
             Whole::Bytes if row.message > 0 => Ok(row.bytes.into()),
             Whole::Message | Whole::Bytes => Err(Stop::Absent),
             Whole::Queue => Ok(row.queue.into()),
-            Whole::Cell(cell) => match at.cell(*cell)? {
-                Value::Whole(number) => Ok(number),
-                _ => Err(Stop::Absent),
-            },
+            Whole::Cell(cell) => at.cell(*cell)?.as_whole().ok_or(Stop::Absent),
             Whole::Negate(inner, span) => or_too_large(inner.eval(at)?.checked_neg(), *span),
             Whole::Abs(inner, span) => or_too_large(inner.eval(at)?.checked_abs(), *span),
             Whole::Arithmetic(operator, both, span) => {
@@ -274,8 +272,10 @@ impl Real {
             Real::Cell(cell) => match at.cell(*cell)? {
                 Value::Real(number) => Ok(number),
                 // Of a node where the column has whole numbers.
-                Value::Whole(number) => Ok(number as f64),
-                _ => Err(Stop::Absent),
+                whole => match whole.as_whole() {
+                    Some(number) => Ok(number as f64),
+                    None => Err(Stop::Absent),
+                },
             },
             Real::OfWhole(inner) => Ok(inner.eval(at)? as f64),
             Real::Negate(inner) => Ok(-inner.eval(at)?),
@@ -334,7 +334,7 @@ impl Operand {
     pub(crate) fn value(&self, at: &At<'_>) -> Result<Value, Stop> {
         Ok(match self {
             Operand::Truth(it) => Value::Truth(it.eval(at)?),
-            Operand::Whole(it) | Operand::Duration(it) => Value::Whole(it.eval(at)?),
+            Operand::Whole(it) | Operand::Duration(it) => Value::whole(it.eval(at)?),
             Operand::Real(it) => Value::Real(it.eval(at)?),
             Operand::Text(it) => Value::Text(it.eval(at)?.into()),
         })

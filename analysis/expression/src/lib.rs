@@ -11,6 +11,11 @@
 //!    of what earlier records said. Memory depends on the number of nodes, and not on the
 //!    number of records.
 //!
+//! [`Program::holds`] tries an evaluation in 64 bits first (module `quick`), and does the exact
+//! one (module `evaluate`) where that is unsure. Who judges many records takes a
+//! [`Condition`]: the expression for the records of one kind of node and one event, in
+//! which all that depends on the event alone is already decided (module `given`).
+//!
 //! A column may have no value in a record: a `peer` in a tick, a column that is not set
 //! yet. What needs this value is then *absent*, neither true nor false ([`Stop::Absent`]).
 //! `false and x` is false and `true or x` is true whatever `x` is.
@@ -20,22 +25,27 @@
 
 mod bind;
 mod evaluate;
+mod given;
 mod kind;
 mod memory;
 mod mistake;
 mod number;
 mod operand;
+mod over;
 mod parse;
 mod program;
+mod quick;
 mod scope;
 pub mod syntax;
 mod token;
 mod tournament;
+mod value;
 
 pub use evaluate::{Failure, Names, Record, Stop, Why};
 pub use kind::Kind;
 pub use memory::{Memory, Witness};
 pub use mistake::{Known, Mistake};
-pub use program::Program;
+pub use program::{Condition, NodeForm, Program};
 pub use scope::{Group, Scope, Shape};
 pub use syntax::{Expression, Span};
+pub use value::Quick;

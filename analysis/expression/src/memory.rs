@@ -8,37 +8,26 @@
 
 use analysis_log::{EventId, Row};
 
-use crate::evaluate::{At, Failure, Record, Stop, Why};
-use crate::operand::{Cell, Operand};
-use crate::program::{Form, Program};
-use crate::syntax::Aggregate;
-use crate::tournament::{Figure, Tournament};
-
-/// A value that is kept.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
-    Truth(bool),
-    /// A whole number, or a duration.
-    Whole(i128),
-    Real(f64),
-    Text(Box<str>),
-    /// The expression could not be evaluated. That matters only where the value is used.
-    Failed(Failure),
-}
+use crate::evaluate::{At, Record, Stop};
+use crate::operand::{Cell, Operand, Whole};
+use crate::over::Over;
+use crate::program::{Form, NodeForm, Program};
+use crate::value::{Quick, Value};
 
 /// What a program remembers of a run.
 #[derive(Clone, Debug)]
 pub struct Memory {
-    /// By node: the index of its form, and whether the node is selected. `None`: no record
-    /// of this node matters.
-    pub(crate) nodes: Vec<Option<(u32, bool)>>,
+    /// By node: how its records are read. `None`: no record of this node matters.
+    pub(crate) nodes: Vec<Option<NodeForm>>,
     /// Number of `last`s.
     lasts: usize,
     /// By node, then by `last`.
     last: Vec<Last>,
     of_nodes: Vec<Option<Value>>,
     over: Vec<Over>,
-    /// By node: whether it has crashed. Empty if nothing is remembered.
+    /// Whether there is anything in `of_nodes` or `over`.
+    sees_others: bool,
+    /// By node: whether it has crashed. Empty as long as none has.
     down: Vec<bool>,
 }
 
@@ -48,24 +37,6 @@ struct Last {
     step: u64,
     now: Option<Value>,
     before: Option<Value>,
-}
-
-/// The latest values of all nodes for one aggregate.
-#[derive(Clone, Debug)]
-enum Over {
-    Truths(Truths),
-    Figures(Tournament),
-}
-
-#[derive(Clone, Debug)]
-struct Truths {
-    aggregate: Aggregate,
-    of_nodes: Vec<Option<Result<bool, Failure>>>,
-    true_count: usize,
-    false_count: usize,
-    failed_count: usize,
-    /// The last failure.
-    failure: Option<Failure>,
 }
 
 /// A node whose latest value is a reason for the value over all nodes.
@@ -81,27 +52,16 @@ impl Memory {
     /// Before the first record of a run with this number of nodes.
     pub fn new(program: &Program, nodes: usize) -> Memory {
         let lasts = program.lasts;
-        let over = program.overs.iter().map(|spec| match spec.aggregate {
-            Aggregate::Count | Aggregate::Any | Aggregate::All => Over::Truths(Truths {
-                aggregate: spec.aggregate,
-                of_nodes: vec![None; nodes],
-                true_count: 0,
-                false_count: 0,
-                failed_count: 0,
-                failure: None,
-            }),
-            Aggregate::Sum | Aggregate::Min | Aggregate::Max => {
-                Over::Figures(Tournament::new(spec.aggregate, spec.span, nodes))
-            }
-        });
-        let remembers = lasts > 0 || !program.overs.is_empty() || !program.of_nodes.is_empty();
+        let over = program.overs.iter();
+        let over = over.map(|spec| Over::new(spec.aggregate, spec.span, nodes));
         Memory {
             nodes: program.nodes(nodes),
             lasts,
             last: vec![Last::default(); nodes * lasts],
             of_nodes: vec![None; program.of_nodes.len()],
             over: over.collect(),
-            down: vec![false; if remembers { nodes } else { 0 }],
+            sees_others: !program.overs.is_empty() || !program.of_nodes.is_empty(),
+            down: Vec::new(),
         }
     }
 
@@ -138,6 +98,64 @@ impl Memory {
         }
     }
 
+    /// The truth in a cell, for a record.
+    #[inline]
+    pub(crate) fn quick_truth(&self, cell: Cell, row: &Row) -> Quick<bool> {
+        self.quick(cell, row, |value| match value {
+            Value::Truth(truth) => Some(*truth),
+            _ => None,
+        })
+    }
+
+    /// The whole number after an earlier step, for a record.
+    #[inline]
+    pub(crate) fn quick_last(&self, index: usize, row: &Row) -> Quick<i64> {
+        match self.last(index, row) {
+            Some(Value::Whole(number)) => Quick::Is(*number),
+            Some(_) => Quick::Unsure,
+            None => Quick::Absent,
+        }
+    }
+
+    /// The whole number in a cell, for a record.
+    #[inline]
+    pub(crate) fn quick_whole(&self, cell: Cell, row: &Row) -> Quick<i64> {
+        self.quick(cell, row, |value| match value {
+            Value::Whole(number) => Some(*number),
+            _ => None,
+        })
+    }
+
+    /// The real number in a cell, for a record.
+    #[inline]
+    pub(crate) fn quick_real(&self, cell: Cell, row: &Row) -> Quick<f64> {
+        self.quick(cell, row, |value| match value {
+            Value::Real(number) => Some(*number),
+            // Of a node where the column has whole numbers.
+            Value::Whole(number) => Some(*number as f64),
+            _ => None,
+        })
+    }
+
+    #[inline]
+    fn quick<T>(&self, cell: Cell, row: &Row, take: impl Fn(&Value) -> Option<T>) -> Quick<T> {
+        let kept = match cell {
+            Cell::Last(index) => self.last(index, row),
+            Cell::OfNode(index) => self.of_nodes[index].as_ref(),
+            Cell::Over(index) => {
+                return match self.over[index].value() {
+                    Ok(value) => Quick::sure(take(&value)),
+                    Err(Stop::Absent) => Quick::Absent,
+                    Err(Stop::Fails(_)) => Quick::Unsure,
+                };
+            }
+        };
+        match kept {
+            Some(value) => Quick::sure(take(value)),
+            None => Quick::Absent,
+        }
+    }
+
     /// The value of a `last` after an earlier step than that of the record.
     #[inline]
     fn last(&self, index: usize, row: &Row) -> Option<&Value> {
@@ -153,41 +171,61 @@ impl Memory {
     }
 
     /// Takes in a record of a node, which has this form.
+    #[inline]
     pub(crate) fn see(
         &mut self,
         program: &Program,
         form: &Form,
-        record: Record<'_>,
+        record: &Record<'_>,
         selected: bool,
     ) {
-        let node = record.row.node;
-        let Some(down) = self.down.get_mut(node as usize) else {
+        let row = record.row;
+        let changes_life = matches!(row.event, EventId::CRASH | EventId::RESTART);
+        if (changes_life || !self.down.is_empty()) && self.is_down(program, row) {
             return;
-        };
-        match record.row.event {
-            EventId::CRASH => {
-                *down = true;
-                return self.forget(program, node);
-            }
-            EventId::RESTART => *down = false,
-            _ if *down => return,
-            _ => {}
         }
         for (index, operand) in form.lasts.iter().enumerate() {
             let Some(operand) = operand else { continue };
-            if let Some(value) = self.eval(operand, record) {
-                let last = &mut self.last[node as usize * self.lasts + index];
-                if last.now.is_none() || last.step != record.row.step {
-                    last.before = last.now.take();
-                    last.step = record.row.step;
-                }
+            let at = row.node as usize * self.lasts + index;
+            // The most frequent kind: a value that is not moved around is stored faster.
+            if let Operand::Whole(whole) | Operand::Duration(whole) = operand
+                && let Quick::Is(number) = self.quick_number(whole, record)
+            {
+                let last = &mut self.last[at];
+                last.begin(row.step);
+                last.now = Some(Value::Whole(number));
+            } else if let Some(value) = self.eval(operand, record, self.last[at].now.as_ref()) {
+                let last = &mut self.last[at];
+                last.begin(row.step);
                 last.now = Some(value);
             }
         }
+        if self.sees_others {
+            self.see_for_others(program, form, record, selected);
+        }
+    }
+
+    #[inline]
+    fn quick_number(&self, whole: &Whole, record: &Record<'_>) -> Quick<i64> {
+        whole.quick(&At {
+            record,
+            memory: self,
+        })
+    }
+
+    /// Takes in what the records of other nodes may need.
+    fn see_for_others(
+        &mut self,
+        program: &Program,
+        form: &Form,
+        record: &Record<'_>,
+        selected: bool,
+    ) {
+        let node = record.row.node;
         for (index, spec) in program.of_nodes.iter().enumerate() {
             if spec.node == node
                 && let Some(operand) = &form.of_nodes[index]
-                && let Some(value) = self.eval(operand, record)
+                && let Some(value) = self.eval(operand, record, self.of_nodes[index].as_ref())
             {
                 self.of_nodes[index] = Some(value);
             }
@@ -197,23 +235,46 @@ impl Memory {
         }
         for index in 0..form.overs.len() {
             if let Some(operand) = &form.overs[index]
-                && let Some(value) = self.eval(operand, record)
+                && let Some(value) = self.eval(operand, record, None)
             {
                 self.over[index].set(node, value, program.overs[index].span);
             }
         }
     }
 
-    /// The value for a record; `None` if it is absent.
-    fn eval(&self, operand: &Operand, record: Record<'_>) -> Option<Value> {
+    /// Whether the node of a record is down, after the record.
+    #[cold]
+    fn is_down(&mut self, program: &Program, row: &Row) -> bool {
+        if self.down.is_empty() {
+            self.down = vec![false; self.nodes.len()];
+        }
+        let down = &mut self.down[row.node as usize];
+        match row.event {
+            EventId::CRASH => {
+                *down = true;
+                self.forget(program, row.node);
+                true
+            }
+            EventId::RESTART => {
+                *down = false;
+                false
+            }
+            _ => *down,
+        }
+    }
+
+    /// The value for a record; `None` if it is absent. A text that is that of `known` is
+    /// not copied.
+    #[inline]
+    fn eval(&self, operand: &Operand, record: &Record<'_>, known: Option<&Value>) -> Option<Value> {
         let at = At {
             record,
             memory: self,
         };
-        match operand.value(&at) {
-            Ok(value) => Some(value),
-            Err(Stop::Absent) => None,
-            Err(Stop::Fails(failure)) => Some(Value::Failed(failure)),
+        match operand.quick_value(&at) {
+            Quick::Is(value) => Some(value),
+            Quick::Absent => None,
+            Quick::Unsure => eval_exactly(operand, &at, known),
         }
     }
 
@@ -247,113 +308,26 @@ impl Memory {
     }
 }
 
-impl Over {
-    fn value(&self) -> Result<Value, Stop> {
-        match self {
-            Over::Truths(truths) => truths.value(),
-            Over::Figures(figures) => match figures.result() {
-                Figure::None => Err(Stop::Absent),
-                Figure::Whole(number) => Ok(Value::Whole(number)),
-                Figure::Real(number) => Ok(Value::Real(number)),
-                Figure::Failed(failure) => Err(Stop::Fails(failure)),
-            },
-        }
+fn eval_exactly(operand: &Operand, at: &At<'_>, known: Option<&Value>) -> Option<Value> {
+    if let (Operand::Text(text), Some(Value::Text(known))) = (operand, known)
+        && text.eval(at) == Ok(known)
+    {
+        return Some(Value::Text(known.clone()));
     }
-
-    fn set(&mut self, node: u32, value: Value, span: crate::Span) {
-        match self {
-            Over::Truths(truths) => match value {
-                Value::Truth(truth) => truths.set(node, Some(Ok(truth))),
-                Value::Failed(failure) => truths.set(node, Some(Err(failure))),
-                _ => {}
-            },
-            Over::Figures(figures) => {
-                let figure = match value {
-                    Value::Whole(number) => Figure::Whole(number),
-                    Value::Real(number) if !number.is_nan() => Figure::Real(number),
-                    Value::Real(_) => Figure::Failed(Failure {
-                        why: Why::NotANumber,
-                        span,
-                    }),
-                    Value::Failed(failure) => Figure::Failed(failure),
-                    Value::Truth(_) | Value::Text(_) => return,
-                };
-                figures.set(node, figure);
-            }
-        }
-    }
-
-    fn clear(&mut self, node: u32) {
-        match self {
-            Over::Truths(truths) => truths.set(node, None),
-            Over::Figures(figures) => figures.set(node, Figure::None),
-        }
-    }
-
-    fn witnesses(&self, text: &str, witnesses: &mut Vec<Witness>) {
-        match self {
-            Over::Truths(truths) => {
-                // What makes `all` false are the nodes for which it is not so.
-                let wanted = truths.aggregate != Aggregate::All;
-                let nodes = (0..).zip(&truths.of_nodes);
-                let counted = nodes.filter(|(_, truth)| **truth == Some(Ok(wanted)));
-                let note = match wanted {
-                    true => format!("counts in `{text}`"),
-                    false => format!("not so in `{text}`"),
-                };
-                witnesses.extend(counted.map(|(node, _)| Witness {
-                    node,
-                    note: note.clone(),
-                }));
-            }
-            Over::Figures(figures) => {
-                witnesses.extend(figures.witnesses().map(|(node, _)| Witness {
-                    node,
-                    note: format!("part of `{text}`"),
-                }));
-            }
-        }
+    match operand.value(at) {
+        Ok(value) => Some(value),
+        Err(Stop::Absent) => None,
+        Err(Stop::Fails(failure)) => Some(Value::Failed(failure)),
     }
 }
 
-impl Truths {
-    fn value(&self) -> Result<Value, Stop> {
-        if self.failed_count > 0
-            && let Some(failure) = self.failure
-        {
-            return Err(Stop::Fails(failure));
-        }
-        if self.true_count + self.false_count == 0 {
-            return Err(Stop::Absent);
-        }
-        Ok(match self.aggregate {
-            Aggregate::Any => Value::Truth(self.true_count > 0),
-            Aggregate::All => Value::Truth(self.false_count == 0),
-            _ => Value::Whole(self.true_count as i128),
-        })
-    }
-
-    fn set(&mut self, node: u32, truth: Option<Result<bool, Failure>>) {
-        let before = std::mem::replace(&mut self.of_nodes[node as usize], truth);
-        if before == truth {
-            return;
-        }
-        if let Some(count) = before.map(|it| self.count(it)) {
-            *count -= 1;
-        }
-        if let Some(Err(failure)) = truth {
-            self.failure = Some(failure);
-        }
-        if let Some(count) = truth.map(|it| self.count(it)) {
-            *count += 1;
-        }
-    }
-
-    fn count(&mut self, truth: Result<bool, Failure>) -> &mut usize {
-        match truth {
-            Ok(true) => &mut self.true_count,
-            Ok(false) => &mut self.false_count,
-            Err(_) => &mut self.failed_count,
+impl Last {
+    /// Makes room for the value after a step.
+    #[inline]
+    fn begin(&mut self, step: u64) {
+        if self.now.is_none() || self.step != step {
+            self.before = self.now.take();
+            self.step = step;
         }
     }
 }

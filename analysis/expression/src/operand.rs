@@ -7,7 +7,7 @@ use crate::kind::Kind;
 use crate::syntax::Span;
 
 /// A bound expression of any type.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Operand {
     /// True or false.
     Truth(Truth),
@@ -22,7 +22,7 @@ pub enum Operand {
 }
 
 /// Something that is true or false.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Truth {
     Const(bool),
     /// A column of the record.
@@ -51,7 +51,7 @@ pub enum Truth {
 }
 
 /// A column of whole numbers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WholeColumn {
     pub index: usize,
     /// Whether it is signed.
@@ -59,7 +59,7 @@ pub struct WholeColumn {
 }
 
 /// A whole number, or a duration in nanoseconds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Whole {
     Const(i128),
     Column(WholeColumn),
@@ -77,7 +77,7 @@ pub enum Whole {
 }
 
 /// A real number.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Real {
     Const(f64),
     Column(usize),
@@ -89,7 +89,7 @@ pub enum Real {
 }
 
 /// A text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Text {
     Const(String),
     Column(usize),

@@ -7,11 +7,13 @@ use base::time::SimDuration;
 use crate::bind;
 use crate::evaluate::{At, Record, Stop};
 use crate::kind::Kind;
-use crate::memory::{Memory, Value, Witness};
+use crate::memory::{Memory, Witness};
 use crate::mistake::Mistake;
 use crate::operand::{Operand, Truth};
 use crate::scope::Scope;
 use crate::syntax::{Aggregate, Expression, Span};
+use crate::value::{Quick, Value};
+use analysis_log::{EventId, STANDARD_EVENTS};
 
 /// An expression that is bound to the nodes of a run. It has no state: a [`Memory`] has.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub struct Program {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Form {
     pub root: Option<Truth>,
+    /// By event: `root`, given the event. Empty if that does not depend on the event.
+    pub given: Vec<Truth>,
     /// The operand of each `last`; an inner one before the outer one.
     pub lasts: Vec<Option<Operand>>,
     /// The operand of each aggregate.
@@ -44,6 +48,19 @@ pub(crate) struct Form {
     /// The columns and functions in the expression, for [`Program::values`].
     pub leaves: Vec<Option<Operand>>,
 }
+
+/// How the records of a node are read: the same for all nodes with the same columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeForm {
+    /// The index of the form.
+    pub(crate) form: u32,
+    /// Whether the node is selected.
+    pub(crate) selected: bool,
+}
+
+/// An expression for the records of one event, at nodes of one form.
+#[derive(Clone, Debug)]
+pub struct Condition(Truth);
 
 /// A function of the latest values of all nodes.
 #[derive(Clone, Debug)]
@@ -72,8 +89,8 @@ impl Program {
         bind::bind(expression, scope)
     }
 
-    /// By node: its form, and whether it is selected; `None` if its records do not matter.
-    pub(crate) fn nodes(&self, count: usize) -> Vec<Option<(u32, bool)>> {
+    /// By node: how its records are read; `None` if they do not matter.
+    pub(crate) fn nodes(&self, count: usize) -> Vec<Option<NodeForm>> {
         let mut nodes = vec![None; count];
         let is_selected = |node: u32| match &self.selected {
             None => true,
@@ -89,32 +106,74 @@ impl Program {
                 let selected = *group_selected && is_selected(node);
                 let is_named = || self.of_nodes.iter().any(|it| it.node == node);
                 if (selected && judges) || is_named() {
-                    nodes[node as usize] = Some((*index as u32, selected));
+                    nodes[node as usize] = Some(NodeForm {
+                        form: *index as u32,
+                        selected,
+                    });
                 }
             }
         }
         nodes
     }
 
-    fn form(&self, memory: &Memory, node: u32) -> Option<(&Form, bool)> {
-        let (form, selected) = (*memory.nodes.get(node as usize)?)?;
-        Some((&self.forms[form as usize], selected))
+    /// How the records of a node are read; `None` if they do not matter.
+    #[inline]
+    pub fn form(&self, memory: &Memory, node: u32) -> Option<NodeForm> {
+        *memory.nodes.get(node as usize)?
     }
 
     /// Whether the expression is evaluated on records of this node.
     pub fn judges(&self, memory: &Memory, node: u32) -> bool {
-        matches!(self.form(memory, node), Some((form, true)) if form.root.is_some())
+        matches!(self.form(memory, node), Some(it) if self.root(it).is_some())
+    }
+
+    fn root(&self, of: NodeForm) -> Option<&Truth> {
+        let root = self.forms[of.form as usize].root.as_ref();
+        root.filter(|_| of.selected)
+    }
+
+    /// The expression for the records of one event; `None` if they are not judged.
+    pub fn condition(&self, of: NodeForm, event: EventId) -> Option<Condition> {
+        let root = self.root(of)?;
+        let given = self.forms[of.form as usize].given.get(event.0 as usize);
+        Some(Condition(given.unwrap_or(root).clone()))
+    }
+
+    /// Whether another program remembers the same of every record, so that one [`Memory`]
+    /// does for both.
+    pub fn remembers_as(&self, other: &Program) -> bool {
+        let form = |form: &Form, its: &Form| {
+            form.lasts == its.lasts && form.root.is_some() == its.root.is_some()
+        };
+        let is_own = |it: &Program| it.overs.is_empty() && it.of_nodes.is_empty();
+        is_own(self)
+            && is_own(other)
+            && (&self.groups, &self.selected) == (&other.groups, &other.selected)
+            && self.forms.len() == other.forms.len()
+            && self.forms.iter().zip(&other.forms).all(|(a, b)| form(a, b))
+    }
+
+    /// Whether anything is to be remembered of the records of a node.
+    pub fn remembers(&self, of: NodeForm) -> bool {
+        let form = &self.forms[of.form as usize];
+        let any = |all: &[Option<Operand>]| all.iter().any(Option::is_some);
+        any(&form.lasts) || any(&form.of_nodes) || (of.selected && any(&form.overs))
     }
 
     /// Takes a record in: every record of the run, in the order of time, before
     /// [`Program::holds`].
     #[inline]
-    pub fn see(&self, memory: &mut Memory, record: Record<'_>) {
-        if let Some((form, selected)) = self.form(memory, record.row.node)
-            && (self.lasts > 0 || !self.overs.is_empty() || !self.of_nodes.is_empty())
-        {
-            memory.see(self, form, record, selected);
+    pub fn see(&self, memory: &mut Memory, record: &Record<'_>) {
+        if let Some(of) = self.form(memory, record.row.node) {
+            self.remember(of, memory, record);
         }
+    }
+
+    /// As [`Program::see`], for a record of a node of this form.
+    #[inline]
+    pub fn remember(&self, of: NodeForm, memory: &mut Memory, record: &Record<'_>) {
+        let form = &self.forms[of.form as usize];
+        memory.see(self, form, record, of.selected);
     }
 
     /// Whether the expression is true for a record.
@@ -122,24 +181,34 @@ impl Program {
     /// # Errors
     /// Fails if a column that it needs has no value, or if it cannot be evaluated.
     #[inline]
-    pub fn holds(&self, memory: &Memory, record: Record<'_>) -> Result<bool, Stop> {
-        match self.form(memory, record.row.node) {
-            Some((
-                Form {
-                    root: Some(root), ..
-                },
-                true,
-            )) => root.eval(&At { record, memory }),
-            _ => Err(Stop::Absent),
+    pub fn holds(&self, memory: &Memory, record: &Record<'_>) -> Result<bool, Stop> {
+        let of = self.form(memory, record.row.node).ok_or(Stop::Absent)?;
+        let root = self.root(of).ok_or(Stop::Absent)?;
+        let at = At { record, memory };
+        match root.quick(&at) {
+            Quick::Is(truth) => Ok(truth),
+            Quick::Absent => Err(Stop::Absent),
+            Quick::Unsure => root.eval(&at),
         }
+    }
+
+    /// As [`Program::holds`], by the exact evaluation alone.
+    ///
+    /// # Errors
+    /// As those of [`Program::holds`].
+    pub fn holds_exactly(&self, memory: &Memory, record: &Record<'_>) -> Result<bool, Stop> {
+        let of = self.form(memory, record.row.node).ok_or(Stop::Absent)?;
+        let root = self.root(of).ok_or(Stop::Absent)?;
+        root.eval(&At { record, memory })
     }
 
     /// The values of the columns and functions in the expression, for people:
     /// `clock = 9, last(clock) = 12`.
-    pub fn values(&self, memory: &Memory, record: Record<'_>) -> String {
-        let Some((form, _)) = self.form(memory, record.row.node) else {
+    pub fn values(&self, memory: &Memory, record: &Record<'_>) -> String {
+        let Some(of) = self.form(memory, record.row.node) else {
             return String::new();
         };
+        let form = &self.forms[of.form as usize];
         let at = At { record, memory };
         let named = self.leaves.iter().zip(&form.leaves);
         let shown = named.filter_map(|(name, operand)| {
@@ -179,17 +248,45 @@ impl Program {
     }
 }
 
+impl Condition {
+    /// The truth, if it is the same for all records.
+    pub fn constant(&self) -> Option<bool> {
+        match self.0 {
+            Truth::Const(truth) => Some(truth),
+            _ => None,
+        }
+    }
+
+    /// Whether it is true for a record of its node and event, as far as 64 bits say.
+    #[inline]
+    pub fn quick(&self, memory: &Memory, record: &Record<'_>) -> Quick<bool> {
+        self.0.quick(&At { record, memory })
+    }
+}
+
+impl Form {
+    /// Of an expression for nodes with this number of own words for `event`.
+    pub fn given(root: Option<&Truth>, own_events: usize) -> Vec<Truth> {
+        let Some(root) = root.filter(|it| it.names_an_event()) else {
+            return Vec::new();
+        };
+        let events = 0..STANDARD_EVENTS.len() + own_events;
+        events.map(|it| root.given(EventId(it as u16))).collect()
+    }
+}
+
 fn shown(value: &Value, kind: Kind) -> String {
     match value {
         Value::Truth(truth) => truth.to_string(),
-        Value::Whole(number) if kind == Kind::Duration => {
-            let sign = if *number < 0 { "-" } else { "" };
-            match u64::try_from(number.unsigned_abs()) {
-                Ok(ns) => format!("{sign}{}", SimDuration(ns)),
-                Err(_) => format!("{number} ns"),
+        Value::Whole(_) | Value::Wide(_) => {
+            let number = value.as_whole().unwrap_or_default();
+            let sign = if number < 0 { "-" } else { "" };
+            match (kind, u64::try_from(number.unsigned_abs())) {
+                (Kind::Duration, Ok(ns)) => format!("{sign}{}", SimDuration(ns)),
+                (Kind::Duration, Err(_)) => format!("{number} ns"),
+                _ => number.to_string(),
             }
         }
-        Value::Whole(number) => number.to_string(),
         Value::Real(number) => number.to_string(),
         Value::Text(text) => {
             let mut quoted = String::new();

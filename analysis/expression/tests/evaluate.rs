@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use analysis_expression::{
-    Expression, Group, Memory, Names, Program, Record, Scope, Shape, Stop, Why,
+    Expression, Group, Memory, Names, Program, Quick, Record, Scope, Shape, Stop, Why,
 };
 use analysis_log::{
     ColumnKind, ColumnSchema, Columns, EventId, NO_PEER, NodeSchema, Row, RunSchema,
@@ -120,11 +120,31 @@ fn quick(text: &str, records: &[Seen]) -> Vec<Result<bool, Stop>> {
     let mut memory = Memory::new(&program, NODES as usize);
     let holds = |record: &Seen| {
         record.with(&schema, |record| {
-            program.see(&mut memory, record);
-            program.holds(&memory, record)
+            program.see(&mut memory, &record);
+            let holds = program.holds(&memory, &record);
+            agrees(&program, &memory, &record, holds);
+            holds
         })
     };
     records.iter().map(holds).collect()
+}
+
+/// The exact evaluation alone, and the expression given the event, are the same.
+fn agrees(program: &Program, memory: &Memory, record: &Record<'_>, holds: Result<bool, Stop>) {
+    assert_eq!(program.holds_exactly(memory, record), holds);
+    let condition = program.form(memory, record.row.node);
+    let condition = condition.and_then(|it| program.condition(it, record.row.event));
+    let Some(condition) = condition else {
+        return assert_eq!(holds, Err(Stop::Absent));
+    };
+    match condition.quick(memory, record) {
+        Quick::Is(truth) => assert_eq!(holds, Ok(truth)),
+        Quick::Absent => assert_eq!(holds, Err(Stop::Absent)),
+        Quick::Unsure => {}
+    }
+    if let Some(truth) = condition.constant() {
+        assert_eq!(holds, Ok(truth));
+    }
 }
 
 /// The naive side.
@@ -591,6 +611,33 @@ proptest! {
             });
             prop_assert_eq!(found, expected, "{} at record {}", text, at);
         }
+    }
+}
+
+/// A column's value near the ends of 64 bits.
+fn extreme() -> impl Strategy<Value = u64> {
+    let ends = [0, 1, i64::MAX as u64, i64::MIN as u64, u64::MAX];
+    (prop::sample::select(ends.to_vec()), -2_i64..3)
+        .prop_map(|(end, by)| end.wrapping_add_signed(by))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn numbers_beyond_64_bits_are_exact_too(
+        text in truth(true),
+        records in history(),
+        extremes in prop::collection::vec((extreme(), extreme(), extreme()), 25),
+    ) {
+        let mut records = records;
+        for (record, (a, b, d)) in records.iter_mut().zip(extremes) {
+            record.cells[0] = Some(a);
+            record.cells[1] = Some(b);
+            record.cells[5] = Some(d);
+        }
+        // It compares each evaluation with the exact one.
+        quick(&text, &records);
     }
 }
 

@@ -63,7 +63,7 @@ pub enum Problem {
     NoHeader,
     /// The header is not that of a log.
     #[error(
-        "expected the header `{expected}`, found `{found}`\n  a log of another program is read with a column mapping: analysis --map time=COLUMN,event=COLUMN,... FILE..."
+        "expected the header `{expected}`, found `{found}`\n  a log of another program is read with a format: analysis guess FILE... proposes one"
     )]
     ForeignHeader {
         /// The header that was found.

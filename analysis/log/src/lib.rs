@@ -24,7 +24,7 @@ pub mod tables;
 mod words;
 mod writer;
 
-pub use error::{LogError, Problem, Warning, shown};
+pub use error::{LogError, Problem, Warning, nearest, shown};
 pub use folder::{CombinedLog, NodeLogs, WriteError, create};
 pub use mapping::{Mapping, MappingError};
 pub use occupancy::{Driving, Occupancy};

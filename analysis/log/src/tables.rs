@@ -4,12 +4,14 @@
 //! [`files`] names everything in the folder. A table is read with [`TableReader`].
 //! [`RunRow`] is a row of `runs.csv`; each [`Judgement`] is a row of `verdicts.csv`,
 //! its [`Evidence`] rows of `evidence.csv`; [`FailureRow`] is a row of `failures.csv`;
-//! [`LagRow`] and [`FaultRow`] are the rows of `lag.csv` and `faults.csv`. The metrics
+//! [`LagRow`], [`FaultRow`] and [`JoinedRow`] are the rows of `lag.csv`, `faults.csv` and
+//! `joined.csv`. The metrics
 //! of `summary.csv` belong to the crate `analysis`.
 
 mod failures;
 mod faults;
 pub mod files;
+mod joined;
 mod judgement;
 mod lag;
 mod reader;
@@ -18,10 +20,11 @@ mod runs;
 pub use failures::{FAILURES_HEADER, FailureRow};
 pub use faults::{FAULT_COLUMNS, FaultRow};
 pub use files::{
-    COMBINED_FILE, EVIDENCE_FILE, FAILURES_FILE, FAULTS_FILE, JOURNAL_FILE, LAG_FILE,
+    COMBINED_FILE, EVIDENCE_FILE, FAILURES_FILE, FAULTS_FILE, JOINED_FILE, JOURNAL_FILE, LAG_FILE,
     MANIFEST_FILE, REPORT_FILES, RESULT_FILES, RUNS_FILE, RUNS_FOLDER, SAMPLES_FILE, SUMMARY_FILE,
     VERDICTS_FILE,
 };
+pub use joined::{ClockRow, JOINED_COLUMNS, JoinedRow};
 pub use judgement::{
     EVIDENCE_HEADER, Evidence, EvidenceRow, Judge, Judgement, MAX_EVIDENCE, VERDICTS_HEADER,
     VerdictRow, gravest, idle_case, idle_run, verdict_of,

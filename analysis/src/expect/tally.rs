@@ -83,16 +83,6 @@ impl Tally {
         until::is_narrow(expectation, until, &self.means)
     }
 
-    /// The ends of the interval of the first node's mean; none without one.
-    pub fn interval(&self, expectation: &Expectation, until: &Until) -> Option<(f64, f64)> {
-        let estimate = self
-            .means
-            .first()?
-            .estimate(&expectation.metric, until.confidence)?;
-        let interval = estimate.interval.ok()?;
-        Some((interval.low, interval.high))
-    }
-
     /// How wide the intervals are, for people.
     pub fn look(&self, expectation: &Expectation, until: &Until) -> String {
         until::look(expectation, until, &self.means)

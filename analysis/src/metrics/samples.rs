@@ -110,6 +110,15 @@ impl Samples {
         }
     }
 
+    /// The batch means of the node: each metric with its means.
+    pub fn batch_means(&self) -> impl Iterator<Item = (&str, Vec<f64>)> {
+        self.families().filter_map(|(family, text)| {
+            let metric = family.strip_prefix(BATCHED)?;
+            let means: Option<Vec<f64>> = text.split(' ').map(|it| it.parse().ok()).collect();
+            Some((metric, means?))
+        })
+    }
+
     /// The text of all families, for [`Samples::from_text`].
     pub fn text(&self) -> &str {
         &self.0

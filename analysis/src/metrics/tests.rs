@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::log::{NO_PEER, NodeSchema};
+use crate::log::{ColumnKind, ColumnSchema, NO_PEER, NodeSchema};
 
 const SECOND: u64 = 1_000_000_000;
 

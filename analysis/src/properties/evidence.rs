@@ -4,8 +4,8 @@
 use analysis_expression::Names;
 use base::time::SimTime;
 
-use crate::log::Row;
 use crate::log::tables::{Evidence, MAX_EVIDENCE};
+use crate::log::{EventId, NO_PEER, Row};
 
 /// A record, and the number of its row in the node's log.
 #[derive(Clone, Copy, Debug)]
@@ -17,60 +17,88 @@ pub struct Seen {
 
 /// The latest records of each node.
 #[derive(Debug)]
-pub struct Rows(Vec<OfNode>);
-
-#[derive(Clone, Copy, Debug, Default)]
-struct OfNode {
-    count: u64,
-    latest: Option<Seen>,
-    /// The last record of the step before that of `latest`.
-    before: Option<Seen>,
+pub struct Rows {
+    nodes: Vec<OfNode>,
+    /// Whether only the number of records is kept.
+    counts_only: bool,
 }
+
+/// The latest record, and the last one of the step before. They change places, so that each
+/// record is copied once.
+#[derive(Clone, Copy, Debug)]
+struct OfNode {
+    seen: [Seen; 2],
+    /// Which of the two is the latest.
+    latest: bool,
+}
+
+/// Before the first record.
+const NONE: Seen = Seen {
+    number: 0,
+    row: Row {
+        time_ns: 0,
+        step: 0,
+        node: 0,
+        event: EventId::START,
+        peer: NO_PEER,
+        message: 0,
+        bytes: 0,
+        queue: 0,
+    },
+};
 
 impl Rows {
     /// For this number of nodes.
-    pub fn new(nodes: usize) -> Rows {
-        Rows(vec![OfNode::default(); nodes])
+    pub fn new(nodes: usize, counts_only: bool) -> Rows {
+        let of_node = OfNode {
+            seen: [NONE; 2],
+            latest: false,
+        };
+        Rows {
+            nodes: vec![of_node; nodes],
+            counts_only,
+        }
     }
 
     /// Adds a record, after it was judged.
     #[inline]
     pub fn add(&mut self, row: &Row) {
-        let of_node = &mut self.0[row.node as usize];
-        of_node.count += 1;
-        let seen = Seen {
-            row: *row,
-            number: of_node.count,
-        };
-        if let Some(latest) = &of_node.latest
-            && latest.row.step != row.step
-        {
-            of_node.before = of_node.latest;
+        let of_node = &mut self.nodes[row.node as usize];
+        let latest = &mut of_node.seen[usize::from(of_node.latest)];
+        let number = latest.number + 1;
+        if self.counts_only {
+            latest.number = number;
+            return;
         }
-        of_node.latest = Some(seen);
+        if latest.number > 0 && latest.row.step != row.step {
+            of_node.latest = !of_node.latest;
+        }
+        of_node.seen[usize::from(of_node.latest)] = Seen { row: *row, number };
     }
 
     /// A record that is being judged.
     pub fn present(&self, row: &Row) -> Seen {
         Seen {
             row: *row,
-            number: self.0[row.node as usize].count + 1,
+            number: self.nodes[row.node as usize].latest().number + 1,
         }
     }
 
     /// The latest record of a node before the one that is being judged.
     pub fn latest(&self, node: u32) -> Option<Seen> {
-        self.0[node as usize].latest
+        let latest = *self.nodes[node as usize].latest();
+        (latest.number > 0).then_some(latest)
     }
 
     /// The last record of an earlier step than that of `row`.
     pub fn of_step_before(&self, row: &Row) -> Option<Seen> {
-        let of_node = &self.0[row.node as usize];
-        let latest = of_node.latest?;
-        match latest.row.step == row.step {
-            true => of_node.before,
-            false => Some(latest),
+        let of_node = &self.nodes[row.node as usize];
+        let latest = self.latest(row.node)?;
+        if latest.row.step != row.step {
+            return Some(latest);
         }
+        let before = of_node.seen[usize::from(!of_node.latest)];
+        (before.number > 0).then_some(before)
     }
 
     /// The latest record of any of these nodes.
@@ -78,6 +106,13 @@ impl Rows {
         let latest = nodes.filter_map(|node| self.latest(node));
         // Of records of one instant, any is as good; the last node's is taken.
         latest.max_by_key(|it| it.row.time_ns)
+    }
+}
+
+impl OfNode {
+    #[inline]
+    fn latest(&self) -> &Seen {
+        &self.seen[usize::from(self.latest)]
     }
 }
 

@@ -8,7 +8,9 @@ mod verdict;
 
 use std::sync::Arc;
 
-use analysis_expression::{Failure, Memory, Names, Program, Record, Span, Stop};
+use analysis_expression::{
+    Condition, Failure, Memory, Names, NodeForm, Program, Quick, Record, Span, Stop,
+};
 use base::time::SimTime;
 
 use super::Property;
@@ -21,8 +23,11 @@ use crate::results::Judgement;
 #[derive(Debug)]
 pub struct Watch {
     property: Arc<Property>,
-    /// Of each expression.
-    memories: Vec<Memory>,
+    /// The index of the memory of each expression.
+    memories: Vec<u32>,
+    /// The nodes that the first expression is evaluated on; only of *eventually* and *leads
+    /// to*.
+    judged: Vec<u32>,
     /// Number of records on which it was evaluated; of *leads to*, the trigger.
     evaluated: u64,
     state: State,
@@ -73,9 +78,44 @@ enum Wait {
 
 /// The records around the one that is judged.
 #[derive(Clone, Copy)]
-struct Context<'a> {
-    record: Record<'a>,
-    rows: &'a Rows,
+pub struct Context<'a> {
+    pub record: &'a Record<'a>,
+    pub rows: &'a Rows,
+    pub memories: &'a [Memory],
+}
+
+/// The memories of all expressions of a run: one for those that remember the same.
+#[derive(Debug)]
+pub struct Memories {
+    /// The property and the expression that each memory is of.
+    owners: Vec<(Arc<Property>, usize)>,
+    pub all: Vec<Memory>,
+    /// Number of nodes.
+    nodes: usize,
+}
+
+impl Memories {
+    /// For a run with this number of nodes.
+    pub fn new(nodes: usize) -> Memories {
+        Memories {
+            owners: Vec::new(),
+            all: Vec::new(),
+            nodes,
+        }
+    }
+
+    /// The index of the memory of an expression.
+    fn of(&mut self, property: &Arc<Property>, expression: usize) -> u32 {
+        let program = &property.programs[expression];
+        let mut owners = self.owners.iter();
+        let known = owners.position(|(its, index)| its.programs[*index].remembers_as(program));
+        let index = known.unwrap_or_else(|| {
+            self.all.push(Memory::new(program, self.nodes));
+            self.owners.push((property.clone(), expression));
+            self.owners.len() - 1
+        });
+        index as u32
+    }
 }
 
 impl Context<'_> {
@@ -85,8 +125,9 @@ impl Context<'_> {
 }
 
 impl Watch {
-    /// Before the first record of a run with this number of nodes.
-    pub fn new(property: &Arc<Property>, nodes: usize) -> Watch {
+    /// Before the first record of a run. Adds the memories that it needs.
+    pub fn new(property: &Arc<Property>, memories: &mut Memories) -> Watch {
+        let nodes = memories.nodes;
         let instances = match property.rule.global {
             true => 1,
             false => nodes,
@@ -104,10 +145,18 @@ impl Watch {
                 slowest: None,
             },
         };
-        let memories = property.programs.iter();
+        let expressions = 0..property.programs.len();
+        let own: Vec<u32> = expressions.map(|it| memories.of(property, it)).collect();
+        let judges =
+            |node: &u32| property.programs[0].judges(&memories.all[own[0] as usize], *node);
+        let judged = match state {
+            State::Each | State::Sometimes(_) => Vec::new(),
+            _ => (0..nodes as u32).filter(judges).collect(),
+        };
         Watch {
             property: property.clone(),
-            memories: memories.map(|it| Memory::new(it, nodes)).collect(),
+            memories: own,
+            judged,
             evaluated: 0,
             state,
             failures: 0,
@@ -116,36 +165,102 @@ impl Watch {
         }
     }
 
-    /// Takes the next record in.
-    pub fn see(&mut self, record: Record<'_>, rows: &Rows) {
+    /// The property.
+    pub fn property(&self) -> &Arc<Property> {
+        &self.property
+    }
+
+    /// How an expression reads the records of a node; `None` if they do not matter.
+    pub fn form(&self, expression: usize, node: u32, memories: &[Memory]) -> Option<NodeForm> {
+        let (program, memory) = self.part(expression, memories);
+        program.form(memory, node)
+    }
+
+    /// The index of the memory of an expression.
+    pub fn memory(&self, expression: usize) -> u32 {
+        self.memories[expression]
+    }
+
+    /// Whether the records of a node are judged, or may be in time for something else.
+    pub fn is_about(&self, node: u32, memories: &[Memory]) -> bool {
+        let waits = matches!(
+            self.property.rule.claim,
+            Claim::Eventually { .. } | Claim::LeadsTo { .. }
+        );
+        let mut parts = (0..self.memories.len()).map(|it| self.part(it, memories));
+        (waits && self.property.rule.global)
+            || parts.all(|(program, memory)| program.judges(memory, node))
+    }
+
+    /// Whether records are kept for its evidence.
+    pub fn needs_rows(&self) -> bool {
+        let programs = &self.property.programs;
+        match self.property.rule.claim {
+            Claim::Always(_) | Claim::Never(_) => {
+                self.property.rule.global || programs.iter().any(Program::has_last)
+            }
+            Claim::Sometimes(_) => false,
+            Claim::Eventually { .. } | Claim::LeadsTo { .. } => true,
+        }
+    }
+
+    /// Judges a record by an *always* (`wanted`) or *never*. `condition` is the expression
+    /// for records of its node and event. Returns whether the property broke.
+    #[inline]
+    pub fn judge_each(
+        &mut self,
+        wanted: bool,
+        condition: &Condition,
+        context: Context<'_>,
+    ) -> bool {
+        if self.broken.is_some() {
+            return false;
+        }
+        match condition.quick(&context.memories[self.memories[0] as usize], context.record) {
+            Quick::Is(truth) if truth == wanted => {
+                self.evaluated += 1;
+                false
+            }
+            Quick::Absent => false,
+            _ => {
+                self.each(wanted, context);
+                self.broken.is_some()
+            }
+        }
+    }
+
+    /// Adds records on which the expression was evaluated and came to what is wanted.
+    pub fn add_evaluated(&mut self, records: u64) {
+        self.evaluated += records;
+    }
+
+    /// Whether it could not be evaluated, and is not evaluated any more.
+    pub fn is_broken(&self) -> bool {
+        self.broken.is_some()
+    }
+
+    /// Judges a record by a property of another kind. The record is of a node that the
+    /// property [is about](Watch::is_about).
+    pub fn judge(&mut self, context: Context<'_>) {
         if self.broken.is_some() {
             return;
         }
-        let property = &self.property;
-        for (program, memory) in property.programs.iter().zip(&mut self.memories) {
-            program.see(memory, record);
-        }
-        let context = Context { record, rows };
-        match &property.rule.claim {
+        match self.property.rule.claim {
             Claim::Always(_) => self.each(true, context),
             Claim::Never(_) => self.each(false, context),
             Claim::Sometimes(_) => self.sometimes(context),
             Claim::Eventually { from, within, .. } => {
                 let deadline = within.map(|within| SimTime(from.0) + within);
-                let from = from.0;
-                self.eventually(from, deadline, context);
+                self.eventually(from.0, deadline, context);
             }
-            Claim::LeadsTo { within, .. } => {
-                let within = within.0;
-                self.leads_to(within, context);
-            }
+            Claim::LeadsTo { within, .. } => self.leads_to(within.0, context),
         }
     }
 
     /// Whether an expression is true for a record; `None` if it was not evaluated.
     #[inline]
     fn holds(&mut self, expression: usize, context: Context<'_>) -> Option<bool> {
-        let (program, memory) = self.part(expression);
+        let (program, memory) = self.part(expression, context.memories);
         match program.holds(memory, context.record) {
             Ok(truth) => Some(truth),
             Err(Stop::Absent) => None,
@@ -156,14 +271,14 @@ impl Watch {
         }
     }
 
-    fn part(&self, expression: usize) -> (&Program, &Memory) {
+    fn part<'a>(&'a self, expression: usize, memories: &'a [Memory]) -> (&'a Program, &'a Memory) {
         (
             &self.property.programs[expression],
-            &self.memories[expression],
+            &memories[self.memories[expression] as usize],
         )
     }
 
-    #[inline]
+    #[inline(never)]
     fn each(&mut self, wanted: bool, context: Context<'_>) {
         let Some(truth) = self.holds(0, context) else {
             return;
@@ -187,21 +302,16 @@ impl Watch {
         }
     }
 
-    /// The index of the state for a record; `None` if the record is of no node of it.
-    fn instance(&self, context: Context<'_>) -> Option<usize> {
-        let node = context.record.row.node;
-        if self.property.rule.global {
-            return Some(0);
+    /// The index of the state for a record.
+    fn instance(&self, context: Context<'_>) -> usize {
+        match self.property.rule.global {
+            true => 0,
+            false => context.record.row.node as usize,
         }
-        let programs = self.property.programs.iter().zip(&self.memories);
-        let mut judges = programs.map(|(program, memory)| program.judges(memory, node));
-        judges.all(|it| it).then_some(node as usize)
     }
 
     fn eventually(&mut self, from: u64, deadline: Option<SimTime>, context: Context<'_>) {
-        let Some(instance) = self.instance(context) else {
-            return;
-        };
+        let instance = self.instance(context);
         let State::Eventually { states, .. } = &self.state else {
             return;
         };
@@ -224,9 +334,7 @@ impl Watch {
     }
 
     fn leads_to(&mut self, within: u64, context: Context<'_>) {
-        let Some(instance) = self.instance(context) else {
-            return;
-        };
+        let instance = self.instance(context);
         let now = context.record.row.time_ns;
         if let Some(trigger) = self.open(instance)
             && now - trigger.row.time_ns > within
@@ -240,7 +348,7 @@ impl Watch {
                 open[instance].get_or_insert_with(|| context.seen());
             }
         }
-        let Some(trigger) = self.open(instance) else {
+        let Some(trigger) = self.open(instance).copied() else {
             return;
         };
         let follows = self.holds(1, context) == Some(true);
@@ -255,9 +363,9 @@ impl Watch {
     }
 
     /// The open obligation of an instance.
-    fn open(&self, instance: usize) -> Option<Seen> {
+    fn open(&self, instance: usize) -> Option<&Seen> {
         match &self.state {
-            State::LeadsTo { open, .. } => open[instance],
+            State::LeadsTo { open, .. } => open[instance].as_ref(),
             _ => None,
         }
     }
@@ -272,15 +380,13 @@ impl Watch {
 
     /// The nodes that the first expression is evaluated on.
     fn judged(&self) -> impl Iterator<Item = u32> {
-        let memory = &self.memories[0];
-        let nodes = 0..memory.node_count() as u32;
-        nodes.filter(|node| self.property.programs[0].judges(memory, *node))
+        self.judged.iter().copied()
     }
 
     #[cold]
     fn broke(&mut self, expression: usize, failure: Failure, context: Context<'_>) {
         let names = context.record.names;
-        let (program, memory) = self.part(expression);
+        let (program, memory) = self.part(expression, context.memories);
         let values = program.values(memory, context.record);
         let seen = context.seen();
         let finding = Finding {

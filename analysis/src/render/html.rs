@@ -82,7 +82,7 @@ fn setting(report: &Report) -> Markup {
             @for setting in &report.setting { (table(setting)) }
             @if let Some((file, text)) = &report.source {
                 details {
-                    summary { "The scenario, " code { (file) } }
+                    summary { "The " (report.source_is) ", " code { (file) } }
                     pre { code { (text) } }
                 }
             }

@@ -40,7 +40,8 @@ pub fn render(report: &Report) -> String {
         let fence = fence(text);
         let _ = write!(
             out,
-            "<details>\n<summary>The scenario, {}</summary>\n\n{fence}toml\n{}\n{fence}\n\n</details>\n\n",
+            "<details>\n<summary>The {}, {}</summary>\n\n{fence}toml\n{}\n{fence}\n\n</details>\n\n",
+            report.source_is,
             escape_markdown(file),
             text.trim_end()
         );

@@ -12,8 +12,8 @@ use super::standing::Standing;
 use super::unfinished::cut_off;
 use super::write::{Outputs, write};
 use super::{
-    Error, Report, cases, failures, faults, lag, pairs, place, setting, unfinished, verdicts,
-    warmup,
+    Error, Report, cases, failures, faults, joined, lag, pairs, place, setting, unfinished,
+    verdicts, warmup,
 };
 use crate::render::number::{count, whole as whole_number};
 use crate::results::{LogMode, RunRow};
@@ -92,6 +92,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let lag = lag::section(folder, &complete, &mut report.warnings)?;
     report.sections.extend(faults);
     report.sections.extend(lag);
+    report.sections.extend(joined::section(folder, &complete)?);
     let judged = report.sections.iter().filter(|it| it.id == verdicts::ID);
     report.key = judged
         .filter_map(|section| section.observations.first().cloned())
@@ -120,7 +121,17 @@ fn top(folder: &Folder) -> Report {
             setting::shown_path(&scenario.file).to_owned(),
             scenario.text.clone(),
         )),
+        source_is: match folder.manifest.imported {
+            None => "scenario",
+            Some(_) => "format",
+        },
         notes: scenario.notes.clone(),
+        left_out: folder
+            .manifest
+            .imported
+            .iter()
+            .flat_map(|it| it.notes.clone())
+            .collect(),
         ..Report::default()
     }
 }

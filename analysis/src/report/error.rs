@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::foreign::Mistake;
+
 /// A report cannot be built. An older report stays as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -110,6 +112,12 @@ pub enum Error {
         /// The file that differs.
         file: String,
     },
+    /// Logs of another program cannot be read.
+    #[error("{0}")]
+    Foreign(String),
+    /// Mistakes in a format file, each with its place.
+    #[error("{}", mistakes(.0))]
+    Mistakes(Vec<Mistake>),
     /// Files of runs are not what the runner wrote.
     #[error(
         "runs whose files are not what was written: {count}\n{}\n  continue these results with --resume, which does such runs again, then merge again",
@@ -134,7 +142,20 @@ fn lines(differences: &[String]) -> String {
     lines.join("\n")
 }
 
+fn mistakes(mistakes: &[Mistake]) -> String {
+    let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
 impl Error {
+    pub(crate) fn foreign(error: impl ToString) -> Error {
+        Error::Foreign(error.to_string())
+    }
+
+    pub(crate) fn mistakes(mistakes: Vec<Mistake>) -> Error {
+        Error::Mistakes(mistakes)
+    }
+
     pub(crate) fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         move |source| Error::Read {
             path: path.to_owned(),

@@ -110,7 +110,7 @@ fn not_results(path: PathBuf) -> Error {
     let hint = if !path.exists() {
         "there is no such folder".to_owned()
     } else if path.is_file() {
-        "give the folder that the runner named at its end; for logs of other programs: analysis --map time=COLUMN,.. FILE".to_owned()
+        "give the folder that the runner named at its end; for logs of other programs: analysis guess FILE.. > format.toml, then analysis --format format.toml FILE..".to_owned()
     } else {
         "give the folder that the runner named at its end, such as results/NAME/latest".to_owned()
     };

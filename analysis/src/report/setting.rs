@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::folder::Folder;
+use super::imported;
 use super::table::{Align, Table};
 use super::warmup::cut_s;
 use crate::render::number::{count, fixed, short, whole};
@@ -11,13 +12,16 @@ use crate::results::{LogMode, PartInfo, RunRow, RunStatus, Verdict, Wanted};
 /// Maximum number of groups in the table of nodes.
 const MAX_GROUPS: usize = 30;
 /// Maximum number of runs in the table of runs.
-const MAX_RUNS: usize = 20;
+pub(super) const MAX_RUNS: usize = 20;
 /// Maximum number of runs in a sentence.
 const NAMED: usize = 8;
 
 /// Name and value of what was run.
 pub(super) fn facts(folder: &Folder) -> Vec<(String, String)> {
     let manifest = &folder.manifest;
+    if let Some(imported) = &manifest.imported {
+        return imported::facts(folder, imported);
+    }
     let mut facts = vec![("Scenario", manifest.scenario.name.clone())];
     if let Some(until) = manifest.until() {
         let cases = match manifest.cases.len() {
@@ -158,6 +162,9 @@ pub(super) fn shown_path(file: &str) -> &str {
 
 /// The groups of nodes, and the runs.
 pub(super) fn tables(folder: &Folder) -> Vec<Table> {
+    if let Some(imported) = &folder.manifest.imported {
+        return vec![imported::runs(folder, imported)];
+    }
     let mut groups = Table::new(
         "The nodes",
         [
@@ -308,7 +315,8 @@ fn runs(folder: &Folder) -> Table {
 
 /// Warnings about runs that failed, were stopped, or are missing.
 pub(super) fn warnings(folder: &Folder) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let imported = folder.manifest.imported.iter();
+    let mut warnings: Vec<String> = imported.flat_map(|it| it.warnings.clone()).collect();
     let total = folder.runs.len();
     let list = |status| {
         let runs = folder.runs.iter().filter(|run| run.status == status);
@@ -355,9 +363,13 @@ pub(super) fn warnings(folder: &Folder) -> Vec<String> {
         .count();
     if failed > 0 {
         warnings.push(format!(
-            "{} of {} did not meet the scenario's expectations.",
+            "{} of {} did not meet {}.",
             whole(failed as u64),
-            count(total as u64, "run")
+            count(total as u64, "run"),
+            match folder.manifest.imported {
+                None => "the scenario's expectations",
+                Some(_) => "what is judged",
+            },
         ));
     }
     let wanted = Wanted::of(&folder.manifest);

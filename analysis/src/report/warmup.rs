@@ -1,12 +1,5 @@
 //! What was left out at the beginning of the runs, and what one run says of a steady
-//! state: its batch means, and an interval of their mean.
-//!
-//! A run of a system that goes on without end is one long observation, and what happens
-//! in it soon after one another is alike. So its numbers are no sample of independent
-//! ones. The means of long batches nearly are (Law, "Simulation Modeling and Analysis",
-//! 9.5.3): of 20 of them, an interval of the mean follows by Student's t. How alike
-//! neighbours still are is their lag-1 correlation; if it is high, the interval is too
-//! narrow.
+//! state: its batch means, and an interval of their mean ([`crate::statistics::batches`]).
 
 use super::folder::Folder;
 use super::samples::{RunBatches, SamplesReader};
@@ -16,17 +9,14 @@ use crate::log::tables::SAMPLES_FILE;
 use crate::metrics::{BATCHES, Warmup};
 use crate::render::number::{count, decimals, fixed, short, whole};
 use crate::results::{Manifest, RunRow};
-use crate::statistics::{CONFIDENCE, MeanInterval, Sample, Withheld, mean_interval};
+use crate::statistics::batches::ALIKE;
+use crate::statistics::{OfBatches, Withheld};
 
 /// The name of the section.
 pub(super) const ID: &str = "warmup";
 
 /// Maximum number of rows in the table of batch means.
 const MAX_ROWS: usize = 60;
-
-/// Correlation of neighbouring batch means above which an interval is said to be too
-/// narrow: of 20 independent means it is higher in 1 of 20 cases.
-const ALIKE: f64 = 0.3;
 
 /// The section; `None` if all of each run is measured, as a whole.
 pub(super) fn section(folder: &Folder, runs: &[&RunRow]) -> Result<Option<Section>, Error> {
@@ -155,9 +145,7 @@ struct Batches<'a> {
     run: &'a RunRow,
     node: String,
     metric: String,
-    mean: f64,
-    interval: Result<MeanInterval, Withheld>,
-    correlation: Option<f64>,
+    of: OfBatches,
 }
 
 fn batches<'a>(folder: &Folder, runs: &[&'a RunRow]) -> Result<Vec<Batches<'a>>, Error> {
@@ -172,21 +160,10 @@ fn batches<'a>(folder: &Folder, runs: &[&'a RunRow]) -> Result<Vec<Batches<'a>>,
             means,
         } in reader.of_run(run.run)?.batches
         {
-            let mean = means.iter().sum::<f64>() / means.len() as f64;
-            let squares: f64 = means.iter().map(|it| (it - mean) * (it - mean)).sum();
-            let lagged = means.windows(2).map(|it| (it[0] - mean) * (it[1] - mean));
-            let unit = match metric.starts_with("latency_") {
-                true => 1e-6,
-                false => 1.0,
-            };
-            let sample = Sample::of(means.iter().map(|mean| mean * unit));
-            let greatest = (metric == "utilization").then_some(1.0);
             found.push(Batches {
                 run,
                 node,
-                mean: mean * unit,
-                interval: mean_interval(&sample, greatest, CONFIDENCE),
-                correlation: (squares > 0.0).then(|| lagged.sum::<f64>() / squares),
+                of: OfBatches::new(&metric, &means),
                 metric,
             });
         }
@@ -201,7 +178,7 @@ fn alike(batches: &[Batches<'_>]) -> String {
             "No run has batch means: a run must last for {BATCHES} slices after its warm-up, with a value in each batch."
         );
     }
-    let alike = batches.iter().filter(|it| it.correlation > Some(ALIKE));
+    let alike = batches.iter().filter(|it| it.of.is_too_narrow());
     match alike.count() {
         0 => format!(
             "The intervals of single runs are from {BATCHES} batch means each; none has neighbours with a correlation above {ALIKE}."
@@ -237,10 +214,10 @@ fn table(manifest: &Manifest, batches: &[Batches<'_>]) -> Option<Table> {
         );
     }
     for it in batches.iter().take(MAX_ROWS) {
-        let width = it.interval.map_or(it.mean, |it| it.high - it.low);
-        let places = decimals([it.mean, width]);
+        let width = it.of.interval.map_or(it.of.mean, |it| it.high - it.low);
+        let places = decimals([it.of.mean, width]);
         let number = |value| fixed(value, places);
-        let interval = match it.interval {
+        let interval = match it.of.interval {
             Ok(it) => format!("{} to {}", number(it.low), number(it.high)),
             Err(Withheld::Constant) => "the same in all batches".to_owned(),
             Err(Withheld::TooFew(_)) => "withheld: too skewed".to_owned(),
@@ -249,17 +226,13 @@ fn table(manifest: &Manifest, batches: &[Batches<'_>]) -> Option<Table> {
         if cases {
             row.push(it.run.case.clone());
         }
-        let unit = match it.metric.starts_with("latency_") {
-            true => " [ms]",
-            false => "",
-        };
         row.extend([
             it.node.clone(),
-            format!("{}{unit}", it.metric),
+            format!("{}{}", it.metric, it.of.unit),
             cut_s(it.run).map_or("0".to_owned(), short),
-            number(it.mean),
+            number(it.of.mean),
             interval,
-            it.correlation.map_or("–".to_owned(), |it| fixed(it, 2)),
+            it.of.correlation.map_or("–".to_owned(), |it| fixed(it, 2)),
         ]);
         table.rows.push(row);
     }

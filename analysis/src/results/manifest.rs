@@ -93,6 +93,32 @@ pub struct Manifest {
     pub properties: Vec<PropertyInfo>,
     /// The wall-clock time of the start (RFC 3339, UTC).
     pub started: String,
+    /// Set if these are no runs of ours, but logs of another program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<ImportInfo>,
+}
+
+/// What was read from the logs of another program. The scenario is then the format file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImportInfo {
+    /// The first files.
+    pub files: Vec<String>,
+    /// Number of files.
+    pub file_count: u64,
+    /// Lines that are records.
+    pub rows: u64,
+    /// Lines that are no records, as the format says.
+    pub ignored: u64,
+    /// Lines that were not understood.
+    pub not_understood: u64,
+    /// Receptions whose sending is known.
+    pub linked: u64,
+    /// The names of the runs, in the order of their numbers; empty texts if there is one.
+    pub runs: Vec<String>,
+    /// What cannot be, or is doubtful.
+    pub warnings: Vec<String>,
+    /// What the logs do not tell.
+    pub notes: Vec<String>,
 }
 
 /// The scenario, as its author wrote it.
@@ -433,6 +459,7 @@ mod tests {
             expectations: vec![],
             properties: vec![],
             started: "2026-11-20T12:00:00Z".into(),
+            imported: None,
         }
     }
 

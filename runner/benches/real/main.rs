@@ -7,6 +7,7 @@
 //! | table | what is compared with what |
 //! |---|---|
 //! | echo | round trips of one blocking client with a runner whose node is an `echo.server`, without and with logs, and with a plain blocking server ([`server::serve_plainly`]). Each server is a process of its own; they are used in turns |
+//! | joined | round trips between two nodes in processes that have joined a coordinator, and with the plain blocking server |
 //! | ticks | how late clock machines that never send tick, beside how late a plain loop is that sleeps until the same instants; random phases spread the ticks |
 //! | connections | a server that holds idle connections: its memory, and round trips of one more client, against one that holds none |
 //!
@@ -17,6 +18,7 @@
 
 mod connections;
 mod echo;
+mod joined;
 #[path = "../engine/measure.rs"]
 mod measure;
 mod server;
@@ -34,6 +36,9 @@ fn main() -> anyhow::Result<()> {
 
     if wanted("echo") {
         echo::table(quick)?;
+    }
+    if wanted("joined") {
+        joined::table(quick)?;
     }
     if wanted("ticks") {
         ticks::table(quick)?;

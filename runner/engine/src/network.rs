@@ -99,8 +99,8 @@ impl Change {
 enum LinkKind {
     /// The same latency for every message, and no loss.
     Constant(SimDuration),
-    /// Drawn latency and loss: each direction has a state.
-    Stateful,
+    /// Drawn latency and loss, with this probability: each direction has a state.
+    Stateful { loss: f64 },
     /// Anything else.
     Elaborate,
 }
@@ -123,14 +123,15 @@ struct More {
 impl Network {
     /// The links that `rules` make between the nodes of a run.
     pub fn new(roster: &Roster, rules: &[LinkRule], streams: &Streams) -> Network {
-        let kind = |link: &Link| match link.latency {
+        let kind = |link: &Link| match (&link.latency, link.loss) {
             _ if link.is_elaborate() => LinkKind::Elaborate,
-            Distribution::Constant(_) | Distribution::Exact(_) if link.loss == Loss::NONE => {
+            (Distribution::Constant(_) | Distribution::Exact(_), Loss::NONE) => {
                 // A constant draws nothing from the stream that it is given.
                 let latency = link.latency.sample_span(&mut Random([0; 4]));
                 LinkKind::Constant(latency)
             }
-            _ => LinkKind::Stateful,
+            (_, Loss::Independent(loss)) => LinkKind::Stateful { loss },
+            _ => LinkKind::Elaborate,
         };
         Network {
             topology: Topology::new(roster.len(), rules, &roster.listeners()),
@@ -179,7 +180,7 @@ impl Network {
         }
         match self.kinds[to.rule as usize] {
             LinkKind::Constant(latency) => Verdict::Arrives(now + latency),
-            LinkKind::Stateful => self.draw(roster, from, to, now),
+            LinkKind::Stateful { loss } => self.draw(roster, from, to, loss, now),
             LinkKind::Elaborate => Verdict::Elaborate,
         }
     }
@@ -202,11 +203,18 @@ impl Network {
         match self.kinds.get(to.rule as usize) {
             None => Some(SimDuration::ZERO),
             Some(LinkKind::Constant(latency)) => Some(*latency),
-            Some(LinkKind::Stateful | LinkKind::Elaborate) => None,
+            Some(LinkKind::Stateful { .. } | LinkKind::Elaborate) => None,
         }
     }
 
-    fn draw(&mut self, roster: &Roster, from: u32, to: LinkEnd, now: SimTime) -> Verdict {
+    fn draw(
+        &mut self,
+        roster: &Roster,
+        from: u32,
+        to: LinkEnd,
+        loss: f64,
+        now: SimTime,
+    ) -> Verdict {
         let link = &self.links[to.rule as usize];
         let pair = self
             .pairs
@@ -214,9 +222,6 @@ impl Network {
             .or_insert_with(|| Pair::new(&self.streams, roster, from, to.node));
         // Both are drawn for every message, so that a change of `loss` alone
         // leaves the latencies as they were.
-        let Loss::Independent(loss) = link.loss else {
-            return Verdict::Elaborate; // Not reached: such a link is elaborate.
-        };
         let lost = pair.random.unit() < loss;
         let latency = link.latency.sample_span(&mut pair.random);
         if lost {

@@ -47,6 +47,11 @@ pub struct GivenBuild {
 static READ: Mutex<BTreeMap<(PathBuf, String), Arc<Build>>> = Mutex::new(BTreeMap::new());
 
 impl GivenBuild {
+    /// The plugin's name, and the SHA-256 of its bytes in hexadecimal digits.
+    pub fn sum(&self) -> (String, String) {
+        (self.name.clone(), self.sha256.clone())
+    }
+
     /// Whether it is a build of this plugin.
     pub fn is_of(&self, plugin: &str) -> bool {
         self.name == plugin

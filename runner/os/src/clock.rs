@@ -11,6 +11,21 @@ pub fn monotonic_ns() -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
+/// Which monotonic clock this process reads: processes with the same text read the same
+/// one, though they may be in different containers. Two machines have different texts,
+/// unless one is a copy of the other's memory.
+pub fn identity() -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    // A time namespace shifts the clock.
+    let space = std::fs::read_link("/proc/self/ns/time");
+    let space = space.map(|it| it.display().to_string());
+    match boot {
+        Ok(boot) => format!("{} {}", boot.trim(), space.unwrap_or_default()),
+        // Nothing is known: no other clock is the same.
+        Err(_) => String::new(),
+    }
+}
+
 /// The instant at which [`monotonic_ns`] returns `ns`.
 pub fn instant_at(ns: u64) -> Instant {
     let (now, now_ns) = (Instant::now(), monotonic_ns());

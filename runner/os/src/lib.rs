@@ -18,6 +18,7 @@
 //! - [`exit`]: an end of this process that it did not choose;
 //! - [`fork_mark`]: whether this process is a copy made by `fork`;
 //! - [`signals`]: SIGINT and SIGTERM to this process;
+//! - [`random`]: bytes that nobody can guess;
 //! - [`lock`]: locks of files (flock);
 //! - [`terminal`]: keys from the terminal as they are pressed (termios).
 
@@ -32,6 +33,7 @@ pub mod lock;
 pub mod poller;
 pub mod private_copy;
 pub mod process;
+pub mod random;
 pub mod shared;
 pub mod signals;
 pub mod terminal;

@@ -4,7 +4,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
 use crate::link_frame::{FrameHead, FrameKind, HEAD, LENGTH};
 use crate::setup::SetupError;
@@ -100,7 +100,7 @@ pub fn connect(
                 LinkTransport::Udp => {
                     for node in [near, end.node] {
                         if let Entry::Vacant(vacant) = links.datagrams.entry(node) {
-                            vacant.insert(datagram_socket()?);
+                            vacant.insert(datagram_socket(Ipv4Addr::LOCALHOST.into())?);
                         }
                     }
                 }
@@ -158,8 +158,8 @@ impl LinkConnection {
     }
 }
 
-pub(super) fn datagram_socket() -> io::Result<(UdpSocket, SocketAddr)> {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+pub(super) fn datagram_socket(host: IpAddr) -> io::Result<(UdpSocket, SocketAddr)> {
+    let socket = UdpSocket::bind((host, 0))?;
     socket.set_nonblocking(true)?;
     let address = socket.local_addr()?;
     Ok((socket, address))

@@ -1,10 +1,12 @@
-//! The nodes of a run in processes of their own: the supervisor in the runner, and
-//! the messages between it and the processes.
+//! The nodes of a run in processes of their own, on this machine or on others: the
+//! supervisor in the runner, and the messages between it and the processes.
 //!
 //! # How a run begins
 //!
-//! The supervisor starts a process for each node, and one more for the programs that
-//! stand for nodes, if there are any. Each process makes the whole plan anew from the
+//! With `--processes` the supervisor starts a process for each node; with
+//! `--coordinator` it waits until a process has joined for each node ([`join`],
+//! [`coordinator`]). It starts one more for the programs that stand for nodes, if there
+//! are any. From there on all are the same to it. Each process makes the whole plan anew from the
 //! scenario's text, so that it has every node and draws the same random numbers,
 //! but it drives only its own nodes. Then, for all processes at once:
 //!
@@ -15,26 +17,43 @@
 //!    all its connections and programs reports [`NodeReport::Ready`];
 //! 4. the supervisor names the instant at which the run begins: [`NodeOrder::Go`].
 //!
-//! From then on messages between nodes go from process to process. At the end of its
+//! A process that joined from elsewhere compares its clock with the coordinator's before
+//! step 3 and after the run ([`clocks`]), and hands over the files that it writes
+//! ([`hand_over`]). It and the coordinator hear from each other each second.
+//!
+//! From then on messages between nodes go from process to process. A run in which nothing
+//! can happen any more ends, as it does in one process ([`quiescence`]). At the end of its
 //! duration each process sends its neighbors an end, after which no more messages
 //! follow, and waits for theirs, so that no message is lost. A process whose
 //! control connection closes ends itself: its runner is gone.
 //!
 //! [`control`] carries orders and reports in [`frames`], [`orders`] receives orders
 //! during a run, [`rendezvous`] connects the nodes, [`supervisor`] is the runner's
-//! side. The other side is `execute::node`.
+//! side. [`seats`] are the nodes that processes can join as, and [`secret`] is what both
+//! sides must know. The other side is `session::node`, and `session::joined` for a process
+//! that joins.
 
+pub mod clocks;
 pub mod control;
+pub mod coordinator;
 pub mod frames;
+pub mod hand_over;
+pub mod join;
 pub mod orders;
+pub mod quiescence;
 pub mod rendezvous;
+pub mod seats;
+pub mod secret;
 pub mod supervisor;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use self::clocks::{ClockOffset, ClockReply};
+use self::hand_over::FilePart;
+use self::quiescence::AtRest;
 use crate::lag::NodeCounts;
 use crate::under_way::UnderWay;
 use analysis::log::Occupancy;
@@ -54,6 +73,16 @@ pub enum NodeOrder {
     },
     /// End the run now.
     Stop,
+    /// The time, which the process has asked for.
+    Clock(ClockReply),
+    /// Say whether there is nothing to do, in this round.
+    Rest(u64),
+    /// Nothing can happen any more, in any process: end the run.
+    Finish,
+    /// The coordinator is there.
+    Beat,
+    /// There is nothing more to do: end. The reason, if runs are left.
+    Over(Option<String>),
 }
 
 /// A report of a process to the supervisor.
@@ -62,7 +91,10 @@ pub enum NodeReport {
     /// Its sockets are open, at these addresses.
     Listening(ProcessAddresses),
     /// It is connected, and its programs run.
-    Ready,
+    Ready {
+        /// How long an order and its reply take, of a process elsewhere `[ns]`.
+        round_trip_ns: u64,
+    },
     /// It cannot begin, for this reason.
     Refused(String),
     /// A program failed before the run began, in this way.
@@ -72,6 +104,16 @@ pub enum NodeReport {
     StopAll,
     /// Its part of the run is over, and its logs are written.
     Done(ProcessResult),
+    /// A part of a file that it has written.
+    File(FilePart),
+    /// It asks for the time; its own clock shows this `[ns]`.
+    Clock(u64),
+    /// It has nothing to do.
+    AtRest(AtRest),
+    /// The process is there.
+    Beat,
+    /// It was asked to end, while it was in no run.
+    Leaving,
 }
 
 /// Content one process does.
@@ -91,8 +133,10 @@ pub struct NodeJob {
     pub nodes: Vec<u32>,
     /// A secret number by which the processes of this run recognize one another.
     pub token: u128,
-    /// The folder of the run, which exists.
+    /// The folder of the run, which exists. A process elsewhere has one of its own.
     pub folder: PathBuf,
+    /// Where connections of other nodes are accepted. A process elsewhere knows it itself.
+    pub host: IpAddr,
     /// Whether what the nodes print is shown at once.
     pub say: bool,
     /// Whether that is shown in color.
@@ -157,6 +201,37 @@ pub struct ProcessResult {
     pub conservation: Conservation,
     /// What the inboxes and servers of its nodes held.
     pub occupancy: Vec<Occupancy>,
+    /// The clock of a process elsewhere, compared before the run and after it.
+    pub clocks: Vec<ClockOffset>,
+}
+
+impl ProcessAddresses {
+    /// Replaces each address that stands for all of a machine by one of them.
+    pub fn reached_at(&mut self, host: IpAddr) {
+        let datagrams = self.datagrams.iter_mut().map(|(_, address)| address);
+        let listening = self.listening.iter_mut().map(|(_, address)| address);
+        let all = datagrams.chain(listening).chain([&mut self.links]);
+        for address in all.filter(|address| address.ip().is_unspecified()) {
+            address.set_ip(host);
+        }
+    }
+
+    /// Replaces the addresses of its links, which it has from the point of view of its own
+    /// machine.
+    pub fn links_at(&mut self, host: IpAddr) {
+        self.links.set_ip(host);
+        for (_, address) in &mut self.datagrams {
+            address.set_ip(host);
+        }
+    }
+}
+
+/// All addresses of this machine, of the same kind as `other`.
+pub fn all_addresses(other: IpAddr) -> IpAddr {
+    match other {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
+    }
 }
 
 /// Each time that a fault was active.
@@ -183,6 +258,8 @@ pub enum Ending {
     Stopped(String),
     /// The supervisor ordered it.
     Ordered,
+    /// The process was asked to end, by a signal.
+    Left,
     /// A behavior failed, or its records could not be written.
     Failed(String),
 }
@@ -202,6 +279,7 @@ mod tests {
             nodes: vec![1],
             token: u128::MAX,
             folder: PathBuf::from("out"),
+            host: Ipv4Addr::LOCALHOST.into(),
             say: true,
             color: false,
             verbosity: 0,

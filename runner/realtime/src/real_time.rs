@@ -39,9 +39,10 @@ pub use self::clients::DEFAULT_BUDGET;
 use self::links::Links;
 use self::program_ends::ALL_ENDED;
 use self::programs::Programs;
-use self::sockets::Sockets;
+use self::sockets::{Socket, Sockets};
 use crate::clock::WallClock;
 use crate::lag::Lag;
+use crate::processes::quiescence::RestWatch;
 use crate::under_way::UnderWay;
 use base::time::SimTime;
 use engine::behaviors::{Behaviors, CallError, Failure};
@@ -64,6 +65,8 @@ pub struct RealTime<B, S> {
     budget: usize,
     /// Whether a message may arrive from outside although nothing is due.
     open_ended: bool,
+    /// With nodes in other processes: whether all of them have nothing to do.
+    rest: Option<RestWatch>,
     /// How late ticks and timers were, by the wall clock.
     pub lag: Lag,
     /// The nodes of this process that listen, and their addresses.
@@ -96,26 +99,36 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         self.budget = usize::try_from(bytes).unwrap_or(usize::MAX);
     }
 
+    /// With nodes in other processes: ends the run also when nothing can happen any more in
+    /// any of them.
+    pub fn watch_rest(&mut self, rest: RestWatch) {
+        self.rest = Some(rest);
+    }
+
     /// Runs to the end, and closes everything.
     pub fn go(&mut self, stop: &AtomicBool) -> Outcome {
-        self.go_from(Instant::now(), stop, |_| {})
+        self.go_from(Instant::now(), stop, |_| false)
     }
 
     /// As [`RealTime::go`], but the run begins at `start`, and `ending` is called
-    /// with the reason of its end before the sockets are closed.
+    /// with the reason of its end before the sockets are closed. It returns whether the
+    /// nodes of this process leave a run that goes on: then their peers are disconnected.
     pub fn go_from(
         &mut self,
         start: Instant,
         stop: &AtomicBool,
-        ending: impl FnOnce(&Result<EndReason, Failure>),
+        ending: impl FnOnce(&Result<EndReason, Failure>) -> bool,
     ) -> Outcome {
         let clock = WallClock::new(start, self.speed);
         std::thread::sleep(start.saturating_duration_since(Instant::now()));
         let started = self.run.start().and_then(|()| self.connect_input());
         let ended = started.and_then(|()| self.events(&clock, stop));
         let ended = ended.map(|reason| self.failed_program().unwrap_or(reason));
-        ending(&ended);
+        let leaves = ending(&ended);
         let outcome = self.run.conclude(ended);
+        if leaves {
+            self.disconnect_peers();
+        }
         self.close(!matches!(outcome.reason, EndReason::Failed(_)));
         outcome
     }
@@ -155,7 +168,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 self.drain(&mut ready, stop)?;
                 return Ok(EndReason::Duration);
             }
-            if due == SimTime::NEVER && self.is_idle() {
+            if due == SimTime::NEVER && self.is_idle() && self.is_idle_elsewhere() {
                 return Ok(self.run.nothing_due());
             }
             let urgent = behind
@@ -211,13 +224,32 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
     }
 
-    /// Whether no message can arrive any more.
+    /// Whether no message can arrive any more, but from other processes.
     fn is_idle(&self) -> bool {
+        let apart = self.run.world.transport.has_remote_nodes();
         !self.open_ended
-            && self.links.in_flight == 0
+            && (self.links.in_flight == 0 || apart)
             && !self.links.unchecked
+            && !self.run.world.has_outgoing()
             && self.clients.connected.is_empty()
             && self.programs.connections.is_empty()
+    }
+
+    /// Whether no message can come from another process any more.
+    fn is_idle_elsewhere(&mut self) -> bool {
+        if !self.run.world.transport.has_remote_nodes() {
+            return true;
+        }
+        let sockets = &mut self.sockets;
+        self.rest.as_mut().is_some_and(|rest| {
+            rest.is_over(|| {
+                let links = sockets.iter_mut().filter_map(|(_, socket)| match socket {
+                    Socket::Link(link) => Some((link.frames_sent, link.frames_received)),
+                    _ => None,
+                });
+                links.fold((0, 0), |sum, link| (sum.0 + link.0, sum.1 + link.1))
+            })
+        })
     }
 
     fn poll(&mut self, wait: Option<Duration>, ready: &mut Vec<Ready>) -> Result<(), Failure> {

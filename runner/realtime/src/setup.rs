@@ -85,6 +85,24 @@ pub enum SetupError {
         /// How it ended.
         how: String,
     },
+    /// Nodes have no process in time.
+    #[error(
+        "no process has joined within {wait:?} for {nodes}\n  start `runner node --join ADDRESS` for each of them, or wait longer with --wait"
+    )]
+    Missing {
+        /// How long they were waited for.
+        wait: Duration,
+        /// The nodes.
+        nodes: String,
+    },
+    /// A process that had joined was lost before the run began.
+    #[error("the process of {who} was lost before the run began: {how}")]
+    Lost {
+        /// The nodes of the process.
+        who: String,
+        /// How it was lost.
+        how: String,
+    },
     /// Any other error of the system.
     #[error("cannot set up the sockets of the run: {0}")]
     System(#[from] io::Error),

@@ -1,6 +1,7 @@
 //! The command line as typed. No file is read here.
 
 mod export;
+mod node;
 mod run;
 mod shrink;
 
@@ -18,8 +19,10 @@ pub use crate::reporter::console::Color;
 use base::{duration, size};
 pub use export::{ExportKind, ExportOptions, SlurmOptions};
 use framing::Framing;
+pub use node::{NodeOptions, SecretOption};
 pub use run::{
-    ExecutionOptions, Log, OutputOptions, OverrideOptions, ResultsOptions, RunOptions, Time,
+    ExecutionOptions, Log, OutputOptions, OverrideOptions, PlacesOptions, ResultsOptions,
+    RunOptions, Time,
 };
 pub use shrink::ShrinkOptions;
 
@@ -39,7 +42,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run scenarios; write results and a report
-    Run(RunOptions),
+    Run(Box<RunOptions>),
     /// Find every mistake in scenarios, without running them
     Check(CheckOptions),
     /// Show the cases and runs that scenarios expand to
@@ -56,6 +59,8 @@ pub enum Command {
     Send(SendOptions),
     /// Write what other systems need to run a scenario
     Export(ExportOptions),
+    /// Run a node for a coordinator, here or on another machine
+    Node(NodeOptions),
     /// Print the JSON Schema of the scenario file
     Schema,
     /// Run a node; only `run --processes` starts it

@@ -49,7 +49,7 @@ enum NewError {
     NoSdk { looked: String },
     #[error(
         "the SDK in `{sdk}` has no crates beside it, so `--offline` is not possible\n  \
-        the SDK of an installation has them; without `--offline`, cargo uses those that it has downloaded before"
+        `runner/install` puts them there where cargo is on the PATH; without `--offline`, cargo uses those that it has downloaded before"
     )]
     NotVendored { sdk: String },
     #[error(

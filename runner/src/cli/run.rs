@@ -1,12 +1,14 @@
 //! `runner run`: runs scenarios, one after another.
 
+use std::sync::Arc;
+
 use crate::cli::arguments::{Log, OverrideOptions, RunOptions, ScenarioOptions, Time};
 use crate::cli::run_plan::PlanCommand;
 use crate::cli::select::select;
 use crate::cli::{Exit, Overrides, overrides, plan_all};
 use crate::plan::planner::Planner;
 use crate::plan::{Plan, RunSpec};
-use crate::reporter::console::Console;
+use crate::reporter::console::{Console, line_printer};
 use crate::reporter::junit::Junit;
 use crate::reporter::quiet::Quiet;
 use crate::reporter::terminal::Terminal;
@@ -15,6 +17,7 @@ use crate::results::error::ResultsError;
 use crate::session::to_override;
 use os::signals::StopSignals;
 use realtime::processes::Setting;
+use realtime::processes::coordinator::Coordinator;
 use realtime::programs;
 
 /// Runs the scenarios.
@@ -31,7 +34,11 @@ pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
     if let Err(why) = logging::begin(&console, options.output.verbose) {
         return bad_input(why);
     }
-    let plans = match plans(options, &console) {
+    let settings = match settings(options) {
+        Ok(settings) => settings,
+        Err(why) => return bad_input(why),
+    };
+    let plans = match plans(options, &settings, &console) {
         Ok(plans) => plans,
         Err(exit) => return Ok(exit),
     };
@@ -50,13 +57,18 @@ pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
         Ok(reporters) => reporters,
         Err(error) => return bad_input(error.to_string()),
     };
+    let coordinator = match coordinator(options, &selected, &console) {
+        Ok(coordinator) => coordinator,
+        Err(why) => return bad_input(why),
+    };
     let mut exit = Exit::Passed;
     for (plan, runs) in selected {
         let command = PlanCommand {
             plan,
             options,
             command,
-            settings: settings(options),
+            settings: settings.clone(),
+            coordinator: coordinator.clone(),
             console: &console,
             stop: &stop,
         };
@@ -81,9 +93,28 @@ fn reporters(options: &RunOptions, console: &Console) -> Result<Reporters, Resul
     Ok(reporters)
 }
 
-fn plans(options: &RunOptions, console: &Console) -> Result<Vec<Plan>, Exit> {
+/// Begins to listen for nodes in other places, if that is asked for.
+fn coordinator(
+    options: &RunOptions,
+    selected: &[(&Plan, Vec<RunSpec>)],
+    console: &Console,
+) -> Result<Option<Arc<Coordinator>>, String> {
+    let Some(address) = &options.places.coordinator else {
+        return Ok(None);
+    };
+    let [(plan, _)] = selected else {
+        return Err(format!(
+            "--coordinator: the processes of nodes join one scenario, but there are {}\n  run them one by one",
+            count(selected.len() as u64, "scenario")
+        ));
+    };
+    let say = (!options.output.quiet).then(|| line_printer(console.has_color_out()));
+    super::coordinator::listen(address, options, plan, say).map(Some)
+}
+
+fn plans(options: &RunOptions, settings: &[Setting], console: &Console) -> Result<Vec<Plan>, Exit> {
     let overrides = Overrides {
-        sound: settings(options).iter().filter_map(to_override).collect(),
+        sound: settings.iter().filter_map(to_override).collect(),
         mistakes: overrides(&options.scenario.set).mistakes,
     };
     let mut planner = match options.execution.isolate {
@@ -93,13 +124,16 @@ fn plans(options: &RunOptions, console: &Console) -> Result<Vec<Plan>, Exit> {
     plan_all(&options.scenario, overrides, &mut planner, console)
 }
 
-/// The overrides of the scenario. Options with a name of their own win over `--set`,
-/// so they come last.
-fn settings(options: &RunOptions) -> Vec<Setting> {
-    settings_of(&options.scenario, &options.overrides)
+/// The overrides of the scenario: those of the environment, then those of the command line.
+/// `--set` wins over the environment.
+fn settings(options: &RunOptions) -> Result<Vec<Setting>, String> {
+    let counts = super::coordinator::counts(&options.places)?;
+    let typed = settings_of(&options.scenario, &options.overrides);
+    Ok(counts.into_iter().chain(typed).collect())
 }
 
-/// The overrides of a scenario.
+/// The overrides of a scenario. Options with a name of their own win over `--set`, so they
+/// come last.
 pub fn settings_of(scenario: &ScenarioOptions, own: &OverrideOptions) -> Vec<Setting> {
     let set = scenario.set.iter().cloned().map(Setting::Set);
     let own = own.values();
@@ -148,8 +182,15 @@ fn conflict(
             count(selected.len() as u64, "scenario")
         ));
     }
-    if options.execution.processes
-        && let Some(why) = plans.iter().find_map(|plan| no_processes(plan, options))
+    let flag = match (options.execution.processes, &options.places.coordinator) {
+        (true, _) => Some("--processes"),
+        (false, Some(_)) => Some("--coordinator"),
+        (false, None) => None,
+    };
+    if let Some(flag) = flag
+        && let Some(why) = plans
+            .iter()
+            .find_map(|plan| no_processes(plan, options, flag))
     {
         return Some(why);
     }
@@ -180,6 +221,11 @@ fn conflict(
 /// Why `--jobs` does not fit a plan, if it does not.
 fn no_jobs(plan: &Plan, options: &RunOptions) -> Option<String> {
     let jobs = options.execution.jobs.filter(|jobs| *jobs > 1)?;
+    if options.places.coordinator.is_some() {
+        return Some(format!(
+            "--jobs {jobs}: the processes that join a coordinator do one run at a time\n  leave out --jobs"
+        ));
+    }
     let mut groups = plan.cases.iter().flat_map(|case| &case.scenario.groups);
     let group = groups.find(|group| group.state.is_some())?;
     (plan.run_count() > 1).then(|| {
@@ -190,18 +236,18 @@ fn no_jobs(plan: &Plan, options: &RunOptions) -> Option<String> {
     })
 }
 
-/// Why `--processes` does not fit a plan, if it does not.
-fn no_processes(plan: &Plan, options: &RunOptions) -> Option<String> {
+/// Why `--processes` or `--coordinator`, the `flag`, does not fit a plan, if it does not.
+fn no_processes(plan: &Plan, options: &RunOptions, flag: &str) -> Option<String> {
     let name = &plan.loaded.scenario.name;
     if !plan.is_real() {
         return Some(format!(
-            "--processes: `{name}` runs in virtual time, where one process does everything\n  add --time real, or leave out --processes"
+            "{flag}: `{name}` runs in virtual time, where one process does everything\n  add --time real, or leave out {flag}"
         ));
     }
     let mut groups = plan.cases.iter().flat_map(|case| &case.scenario.groups);
     if let Some(group) = groups.find(|group| group.stdin.is_some()) {
         return Some(format!(
-            "--processes: `{}` reads standard input, which only the runner has\n  leave out --processes",
+            "{flag}: `{}` reads standard input, which only the runner has\n  leave out {flag}",
             group.name
         ));
     }
@@ -211,6 +257,6 @@ fn no_processes(plan: &Plan, options: &RunOptions) -> Option<String> {
         Log::Off => "off",
     };
     Some(format!(
-        "--processes: each process writes the log of its own node, so --log {log} is not possible\n  leave out --log {log}, or --processes"
+        "{flag}: each process writes the log of its own node, so --log {log} is not possible\n  leave out --log {log}, or --processes"
     ))
 }

@@ -5,6 +5,7 @@ mod shrink;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow::{self, Break, Continue};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Instant, SystemTime};
 
@@ -26,6 +27,7 @@ use crate::session::isolate::{ErrorPrinter, Isolation, share};
 use crate::session::{self, Processes, RunError};
 use os::signals::StopSignals;
 use realtime::processes::Setting;
+use realtime::processes::coordinator::Coordinator;
 use realtime::programs;
 use realtime::setup::SetupError;
 
@@ -40,6 +42,8 @@ pub struct PlanCommand<'a> {
     pub command: &'a [String],
     /// The overrides of the scenario.
     pub settings: Vec<Setting>,
+    /// Lets in the processes of nodes; none if they are this process's.
+    pub coordinator: Option<Arc<Coordinator>>,
     /// Standard error, and whether standard output uses color.
     pub console: &'a Console,
     /// Ends the plan.
@@ -167,7 +171,11 @@ impl PlanCommand<'_> {
                     context.folder.abandon();
                 }
                 Break(match error {
-                    RunError::Setup(SetupError::Program(_)) => Exit::Failed,
+                    RunError::Setup(
+                        SetupError::Program(_)
+                        | SetupError::Missing { .. }
+                        | SetupError::Lost { .. },
+                    ) => Exit::Failed,
                     RunError::Setup(_) => Exit::BadInput,
                     _ => Exit::Failed,
                 })
@@ -285,7 +293,9 @@ impl PlanCommand<'_> {
             settings: self.settings.clone(),
             verbosity: self.options.output.verbose,
             color: self.console.has_color_out(),
+            coordinator: self.coordinator.clone(),
         };
+        let has_processes = execution.processes || self.coordinator.is_some();
         execute::Options {
             jobs,
             fail_fast: execution.fail_fast,
@@ -294,7 +304,7 @@ impl PlanCommand<'_> {
                 log: self.log(),
                 print_line: (!self.options.output.quiet)
                     .then(|| line_printer(self.console.has_color_out())),
-                processes: execution.processes.then(|| processes.clone()),
+                processes: has_processes.then(|| processes.clone()),
                 timeout: execution.timeout,
                 isolation: execution.isolate.then(|| Isolation {
                     memory: execution.memory.or_else(|| share(jobs)),
@@ -316,8 +326,10 @@ impl PlanCommand<'_> {
         let varied = self.plan.axes.iter().any(|axis| axis.path == "seed");
         let seed = self.plan.loaded.scenario.seed.to_string();
         command.option("--seed", (!varied).then_some(&*seed));
-        for set in &options.scenario.set {
-            command.option("--set", Some(set));
+        for setting in &self.settings {
+            if let Setting::Set(set) = setting {
+                command.option("--set", Some(set));
+            }
         }
         let [_, runs, duration, time, state] = options.overrides.values();
         for (flag, _, value) in [time, runs, duration, state] {
@@ -333,7 +345,9 @@ impl PlanCommand<'_> {
         command.option_after("--timeout", timeout.as_deref());
         let memory = execution.memory.map(|bytes| format!("{bytes}B"));
         command.option_after("--memory", memory.as_deref());
-        command.flag_after("--processes", execution.processes);
+        // On one machine: nobody joins when it is repeated.
+        let has_processes = execution.processes || self.coordinator.is_some();
+        command.flag_after("--processes", has_processes);
         command.flag_after("--isolate", execution.isolate);
         command.flag_after("--check-determinism", execution.check_determinism);
         command

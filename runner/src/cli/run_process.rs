@@ -2,7 +2,7 @@
 //! runs plugin code while a plan is made. Only the runner starts them, with a control
 //! socket as standard input.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use crate::cli::Exit;
 use crate::cli::arguments::Color;
@@ -10,7 +10,7 @@ use crate::plan::planner;
 use crate::reporter::console::Console;
 use crate::reporter::logging;
 use crate::session::isolate::{FromChild, ToChild, serve};
-use realtime::processes::control::Control;
+use realtime::processes::control::{Control, Sender};
 
 /// Runs the runs that the runner asks for.
 ///
@@ -25,7 +25,7 @@ pub fn run_process() -> anyhow::Result<Exit> {
         );
     };
     if let Ok(sender) = control.sender() {
-        let _ = LINES.set(Mutex::new(sender));
+        let _ = LINES.set(sender);
     }
     // The runner has checked RUNNER_LOG.
     let _ = logging::begin(&Console::new(Color::Auto), job.verbosity);
@@ -49,12 +49,11 @@ pub fn plan_process() -> anyhow::Result<Exit> {
 
 /// The connection to the runner. Standard output is not the runner's: what a plugin
 /// writes there must not mix with what the runner prints.
-static LINES: OnceLock<Mutex<Control>> = OnceLock::new();
+static LINES: OnceLock<Sender> = OnceLock::new();
 
 /// Has the runner print a line of a run in real time.
 fn print_line(line: &str) {
     if let Some(lines) = LINES.get() {
-        let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
         // Fails if the runner is gone.
         let _ = lines.send(&FromChild::Line(line.to_owned()));
     }

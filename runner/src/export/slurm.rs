@@ -27,10 +27,8 @@ pub struct Sweep {
     pub shards: u32,
     /// The shards that have runs, ascending.
     pub used: Vec<u32>,
-    /// The words of the options that select and change the scenario.
+    /// The words of the options that the scenario is run with.
     pub options: Vec<String>,
-    /// The words of the options of `run` alone.
-    pub run_options: Vec<String>,
     /// Whether several runners may write the results of a shard at once.
     pub shared: bool,
     /// Processors of a shard.
@@ -119,7 +117,6 @@ fn value(word: &str, sweep: &Sweep) -> Option<String> {
             _ => "1/:".to_owned(),
         },
         "OPTIONS" => words(&sweep.options),
-        "RUN_OPTIONS" => words(&[&sweep.options[..], &sweep.run_options].concat()),
         "SHARED" => if sweep.shared { " --shared" } else { "" }.to_owned(),
         "ARRAY_SIZE" => sweep.arrays.max_size.to_string(),
         "AT_ONCE" => match sweep.arrays.at_once {
@@ -257,7 +254,6 @@ mod tests {
             shards: 1,
             used: vec![1],
             options: vec!["--set=a=1 2".to_owned(), "--seed=7".to_owned()],
-            run_options: Vec::new(),
             shared: true,
             jobs: 1,
             time_limit: None,

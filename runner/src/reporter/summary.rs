@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use analysis::metrics::BATCHES;
+use analysis::render::number::{decimals, fixed};
 use analysis::results::{Population, RunStatus, Verdict};
+use analysis::statistics::{OfBatches, Withheld};
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::{Context, count};
@@ -39,6 +42,9 @@ const CASES: usize = 12;
 /// run failed: the interval of fewer runs is too wide.
 const MANY: u64 = 100;
 
+/// Maximum number of lines about the batches of single runs.
+const BATCHED: usize = 12;
+
 /// Sums over the runs of one plan.
 #[derive(Debug, Default)]
 pub struct Summary {
@@ -54,6 +60,17 @@ pub struct Summary {
     populations: BTreeMap<usize, Population>,
     /// Sum and count over the runs, by case, node and metric.
     cells: BTreeMap<(usize, u32, usize), (f64, u64)>,
+    /// By case, what the batches of its first run say.
+    batched: BTreeMap<usize, Vec<Batched>>,
+}
+
+/// What the batches of a run say of a metric at a node.
+#[derive(Debug)]
+struct Batched {
+    run: u64,
+    node: u32,
+    metric: String,
+    of: OfBatches,
 }
 
 impl Summary {
@@ -73,6 +90,7 @@ impl Summary {
         self.messages += result.row.messages;
         let case = result.spec.case;
         self.populations.entry(case).or_default().add(&result.row);
+        self.batched.entry(case).or_insert_with(|| batched(result));
         for node in &result.metrics {
             if node.node >= NODES {
                 break;
@@ -173,6 +191,30 @@ impl Summary {
         parts.join("; ")
     }
 
+    /// Returns what a single run of a case says of its steady state: a line for each metric
+    /// with batch means.
+    pub fn batches(&self, plan: &Plan) -> String {
+        let alone = |(case, _): &(&usize, _)| self.populations[case].runs == 1;
+        let all: Vec<(usize, &Batched)> = self
+            .batched
+            .iter()
+            .filter(alone)
+            .flat_map(|(case, batched)| batched.iter().map(|it| (*case, it)))
+            .collect();
+        let mut text = String::new();
+        for (case, it) in all.iter().take(BATCHED) {
+            let name = plan.cases[*case].roster.name(it.node).unwrap_or_default();
+            text.push_str(&it.line(&name));
+        }
+        if let Some(more @ 1..) = all.len().checked_sub(BATCHED) {
+            text.push_str(&format!(
+                "{} more in the report\n",
+                count(more as u64, "mean")
+            ));
+        }
+        text
+    }
+
     /// Returns a line for each case with failed runs or many runs, cases with failures
     /// first; and the commands that repeat the first runs that failed.
     pub fn failures(&self, context: &Context<'_>) -> String {
@@ -234,6 +276,51 @@ impl Summary {
             wall.as_secs_f64(),
             count(self.events, "event"),
             count(self.messages, "message"),
+        )
+    }
+}
+
+fn batched(result: &RunResult) -> Vec<Batched> {
+    let of_node = result.metrics.iter().flat_map(|node| {
+        let means = node.samples().batch_means();
+        means.map(|(metric, means)| Batched {
+            run: result.row.run,
+            node: node.node,
+            metric: metric.to_owned(),
+            of: OfBatches::new(metric, &means),
+        })
+    });
+    of_node.collect()
+}
+
+impl Batched {
+    /// `run 1 alone: queue_time_mean at server is 18.1, 95 % interval 17.2 to 18.9 (20 batches,
+    /// lag-1 correlation 0.12)`
+    fn line(&self, node: &str) -> String {
+        let Batched {
+            run, metric, of, ..
+        } = self;
+        let width = of.interval.map_or(of.mean, |it| it.high - it.low);
+        let places = decimals([of.mean, width]);
+        let number = |value| fixed(value, places);
+        let interval = match of.interval {
+            Ok(it) => format!("95 % interval {} to {}", number(it.low), number(it.high)),
+            Err(Withheld::Constant) => "the same in all batches".to_owned(),
+            Err(Withheld::TooFew(_)) => {
+                "no interval: its batches are too skewed, a longer run would do".to_owned()
+            }
+        };
+        let alike = of.correlation.map_or_else(String::new, |it| {
+            let narrow = match of.is_too_narrow() && of.interval.is_ok() {
+                true => ": too narrow, a longer run would do",
+                false => "",
+            };
+            format!(", lag-1 correlation {}{narrow}", fixed(it, 2))
+        });
+        let mean = number(of.mean);
+        let unit = of.unit;
+        format!(
+            "run {run} alone: {metric}{unit} at {node} is {mean}, {interval} ({BATCHES} batches{alike})\n"
         )
     }
 }

@@ -50,6 +50,7 @@ impl Terminal {
         }
         let plan = context.plan;
         print_shown(&self.summary.table(plan))?;
+        print_shown(&self.summary.batches(plan))?;
         print_shown(&self.summary.failures(context))?;
         print_shown(&self.quiet.reasons(context))?;
         print_shown(&self.summary.line(plan, context.began.elapsed()))?;

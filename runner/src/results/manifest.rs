@@ -109,6 +109,7 @@ pub fn manifest(
         expectations: expectations(scenario),
         properties: properties(scenario),
         started: rfc3339(started),
+        imported: None,
     };
     manifest.format = manifest.least_format();
     Ok(manifest)

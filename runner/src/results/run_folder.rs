@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use analysis::log::tables::files::{COMBINED_FILE, FAULTS_FILE, LAG_FILE, log_file, printed_file};
+use analysis::log::tables::files::{RUN_TABLES, log_file, printed_file};
 
 use crate::results::error::ResultsError;
 
@@ -119,7 +119,7 @@ pub fn take_over(
 /// Renames the runner's own files of an earlier attempt.
 fn set_logs_aside(folder: &Path, nodes: impl Iterator<Item = String>) -> io::Result<()> {
     let of_node = nodes.flat_map(|node| [log_file(&node), printed_file(&node)]);
-    let of_run = [COMBINED_FILE, LAG_FILE, FAULTS_FILE].map(str::to_owned);
+    let of_run = RUN_TABLES.map(str::to_owned);
     let mut place: Option<PathBuf> = None;
     for name in of_run.into_iter().chain(of_node) {
         let file = folder.join(&name);

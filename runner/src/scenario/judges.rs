@@ -159,6 +159,69 @@ pub struct ExpectOrigin {
     pub(super) metric: Place,
 }
 
+/// The nodes that are written, with their text; `Some(None)` where none are written, and
+/// `None` where they are wrong, which is reported.
+type Selected = Option<Option<(String, NodeRanges)>>;
+
+/// The nodes that the key `what` selects.
+pub fn selected(
+    nodes: &OptionalKey<Selector>,
+    what: &str,
+    names: &Names<'_>,
+    mistakes: &Mistakes,
+) -> Selected {
+    let Some(written) = nodes else {
+        return Some(None);
+    };
+    let selector = written.value.as_ref()?;
+    let nodes = names.select(what, selector, mistakes)?;
+    Some(Some((selector.text.clone(), nodes)))
+}
+
+/// The metric that something is expected of, and its nodes.
+pub struct Subject {
+    /// Where the metric is written.
+    place: Place,
+    /// Its name.
+    pub metric: String,
+    nodes: Selected,
+}
+
+impl Subject {
+    /// `None` if the metric is missing or wrong, which is reported.
+    pub fn new(metric: &OptionalKey<String>, nodes: Selected) -> Option<Subject> {
+        let written = metric.as_ref()?;
+        Some(Subject {
+            place: written.place,
+            metric: written.value.clone()?,
+            nodes,
+        })
+    }
+
+    /// What the plugins check of it, if its nodes are known.
+    pub fn part(&self) -> Option<(MetricPart, ExpectOrigin)> {
+        let part = MetricPart {
+            metric: self.metric.clone(),
+            nodes: self.nodes.clone()?,
+        };
+        Some((part, ExpectOrigin { metric: self.place }))
+    }
+
+    /// What is expected of it; `None` if its nodes are wrong.
+    pub fn rule(self, bound: Bound, over: Over) -> Option<ExpectRule> {
+        let (nodes, ranges) = self.nodes?.unzip();
+        Some(ExpectRule {
+            expectation: Expectation {
+                metric: self.metric,
+                nodes,
+                bound,
+                over,
+            },
+            nodes: ranges,
+        })
+    }
+}
+
 impl ExpectEntry {
     /// The expectation; `None` if it is wrong, which is reported. Also its metric, for
     /// the plugins, as far as that is known.
@@ -167,38 +230,18 @@ impl ExpectEntry {
         names: &Names<'_>,
         mistakes: &Mistakes,
     ) -> (Option<ExpectRule>, Option<(MetricPart, ExpectOrigin)>) {
-        let nodes = match &self.nodes {
-            Some(written) => written.value.as_ref().and_then(|selector| {
-                let nodes = names.select("expectation: `nodes`", selector, mistakes)?;
-                Some(Some((selector.text.clone(), nodes)))
-            }),
-            None => Some(None),
-        };
+        let nodes = selected(&self.nodes, "expectation: `nodes`", names, mistakes);
         let judged = self.bound(mistakes);
-        let metric = self.metric.as_ref();
-        let Some((place, name)) = metric.and_then(|it| Some((it.place, it.value.clone()?))) else {
+        let Some(subject) = Subject::new(&self.metric, nodes) else {
             return (None, None);
         };
-        let fits = self.check_units(&name, mistakes);
-        let part = nodes.clone().map(|nodes| {
-            let metric = name.clone();
-            (MetricPart { metric, nodes }, ExpectOrigin { metric: place })
-        });
-        let rule = || {
-            let ((bound, over), nodes) = (judged?, nodes?);
-            fits?;
-            let (nodes, ranges): (Option<String>, Option<NodeRanges>) = nodes.unzip();
-            Some(ExpectRule {
-                expectation: Expectation {
-                    metric: name,
-                    nodes,
-                    bound,
-                    over,
-                },
-                nodes: ranges,
-            })
-        };
-        (rule(), part)
+        let fits = self.check_units(&subject.metric, mistakes);
+        let part = subject.part();
+        let rule = judged.zip(fits);
+        (
+            rule.and_then(|((bound, over), ())| subject.rule(bound, over)),
+            part,
+        )
     }
 
     /// The bound, and over which runs it holds.

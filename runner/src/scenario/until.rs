@@ -1,15 +1,15 @@
 //! `[until]`: runs are added until the interval of a mean is narrow. As written, and
 //! resolved into an expectation over the runs of a case.
 
-use analysis::expect::{Bound, Expectation, Over, Until, is_time};
+use analysis::expect::{Bound, Over, Until, is_time};
 
 use super::document::ValueKind;
-use super::judges::ExpectOrigin;
+use super::judges::{ExpectOrigin, Subject, selected};
 use super::keys::{MAX_RUNS, UNTIL};
 use super::names::Names;
 use super::parts::MetricPart;
 use super::reader::{Field, Mistakes, TableReader};
-use super::resolved::{ExpectRule, NodeRanges};
+use super::resolved::ExpectRule;
 use super::source::Place;
 use super::values;
 use super::written::{OptionalKey, Selector, selector};
@@ -102,44 +102,26 @@ impl UntilEntry {
         names: &Names<'_>,
         mistakes: &Mistakes,
     ) -> (Option<ExpectRule>, Option<(MetricPart, ExpectOrigin)>) {
-        let nodes = match &self.nodes {
-            Some(written) => written.value.as_ref().and_then(|selector| {
-                let nodes = names.select("until: `nodes`", selector, mistakes)?;
-                Some(Some((selector.text.clone(), nodes)))
-            }),
-            None => Some(None),
-        };
+        let nodes = selected(&self.nodes, "until: `nodes`", names, mistakes);
         let runs = self.runs(mistakes);
-        let metric = self.metric.as_ref();
-        let Some((place, name)) = metric.and_then(|it| Some((it.place, it.value.clone()?))) else {
+        let Some(subject) = Subject::new(&self.metric, nodes) else {
             return (None, None);
         };
-        let width = self.width(&name, mistakes);
-        let part = nodes.clone().map(|nodes| {
-            let metric = name.clone();
-            (MetricPart { metric, nodes }, ExpectOrigin { metric: place })
-        });
+        let width = self.width(&subject.metric, mistakes);
+        let part = subject.part();
         let rule = || {
             let ((at_least, at_most), (width, is_share)) = (runs?, width?);
-            let (nodes, ranges): (Option<String>, Option<NodeRanges>) = nodes?.unzip();
             let confidence = match &self.confidence {
                 Some(written) => written.value?,
                 None => CONFIDENCE,
             };
-            Some(ExpectRule {
-                expectation: Expectation {
-                    metric: name,
-                    nodes,
-                    bound: Bound::AtMost(width),
-                    over: Over::Until(Until {
-                        is_share,
-                        confidence,
-                        at_least,
-                        at_most,
-                    }),
-                },
-                nodes: ranges,
-            })
+            let until = Until {
+                is_share,
+                confidence,
+                at_least,
+                at_most,
+            };
+            subject.rule(Bound::AtMost(width), Over::Until(until))
         };
         (rule(), part)
     }

@@ -22,6 +22,7 @@ use engine::run::{Limits, Run};
 use host::activity;
 use host::instance::Instances;
 use host::progress_page::ProgressPage;
+use realtime::processes::coordinator::Coordinator;
 use realtime::real_time::RealTime;
 use realtime::under_way;
 
@@ -76,6 +77,12 @@ impl Drive<'_> {
             }
             (TimeMode::Real { .. }, Some(_)) => processes::run(self),
         }
+    }
+
+    /// Who lets in the processes of nodes, if they join from elsewhere.
+    pub fn coordinator(&self) -> Option<&Coordinator> {
+        let processes = self.options.processes.as_ref()?;
+        processes.coordinator.as_deref()
     }
 
     /// The case of the run.
@@ -148,7 +155,8 @@ impl Drive<'_> {
     pub fn copy_states(&self) -> Result<(), RunError> {
         match self.files() {
             Some(folder) if !self.case().checks.is_empty() => {
-                Ok(StateFolders::copy(&self.case().roster, folder)?)
+                let roster = &self.case().roster;
+                Ok(StateFolders::copy(roster, 0..roster.len(), folder)?)
             }
             _ => Ok(()),
         }

@@ -17,6 +17,7 @@ use engine::faults::FaultEffect;
 use engine::run::{EndReason, Outcome};
 use model::roster::Roster;
 use realtime::lag::{LATE, Lag};
+use realtime::processes::supervisor::JoinedEnd;
 
 /// A run that has ended.
 #[derive(Debug)]
@@ -57,6 +58,8 @@ pub(super) struct Ended {
     pub conservation: Option<Conservation>,
     /// In real time, the messages between nodes that were not delivered, for people.
     pub under_way: Option<String>,
+    /// How it went for the processes of nodes that had joined.
+    pub joined: Vec<JoinedEnd>,
 }
 
 impl Ended {
@@ -88,6 +91,7 @@ impl Ended {
             faults: outcome.faults,
             conservation: Some(outcome.conservation),
             under_way: None,
+            joined: Vec::new(),
         })
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use analysis::log::create;
-use analysis::log::tables::{FAULTS_FILE, LAG_FILE};
+use analysis::log::tables::{ClockRow, FAULTS_FILE, JOINED_FILE, JoinedRow, LAG_FILE};
 use analysis::results::{Judgement, LogMode, RunRow, RunStatus, Verdict, gravest, verdict_of};
 
 use analysis::metrics::Cut;
@@ -25,6 +25,8 @@ use crate::results::folder::Folder;
 use crate::results::run_folder::{FolderLock, make_empty, take_over};
 use crate::results::run_result::RunResult;
 use crate::results::sums::sums;
+use realtime::processes::clocks::ClockOffset;
+use realtime::processes::supervisor::{JoinedEnd, JoinedHow};
 use realtime::setup::SetupError;
 
 /// Runs one run. Its files are complete before this function returns.
@@ -105,7 +107,7 @@ fn check_determinism(drive: &Drive<'_>, ended: &mut Ended) -> Result<Option<Stri
     Ok(difference)
 }
 
-/// Writes `lag.csv` and `faults.csv`, each only if it has rows.
+/// Writes `lag.csv`, `faults.csv` and `joined.csv`, each only if it has rows.
 fn write_tables(drive: &Drive<'_>, ended: &Ended) -> Result<(), ResultsError> {
     let folder = drive.folder;
     if let Some(lag) = &ended.lag {
@@ -118,7 +120,31 @@ fn write_tables(drive: &Drive<'_>, ended: &Ended) -> Result<(), ResultsError> {
         let path = folder.join(FAULTS_FILE);
         table(&path, faults::to_csv(&ended.faults).as_bytes())?;
     }
+    if !ended.joined.is_empty() {
+        let text = JoinedRow::to_csv(ended.joined.iter().map(joined_row));
+        table(&folder.join(JOINED_FILE), text.as_bytes())?;
+    }
     Ok(())
+}
+
+fn joined_row(end: &JoinedEnd) -> JoinedRow {
+    let clock = |it: &ClockOffset| ClockRow {
+        offset_ns: it.offset_ns,
+        uncertainty_ns: it.uncertainty_ns,
+    };
+    JoinedRow {
+        node: end.node.clone(),
+        from: end.from.map_or_else(String::new, |it| it.to_string()),
+        status: match end.how {
+            JoinedHow::Complete => "complete",
+            JoinedHow::Stopped => "stopped",
+            JoinedHow::Failed => "failed",
+        }
+        .to_owned(),
+        end_ns: end.end_ns,
+        start: end.clocks.first().map(clock),
+        end: end.clocks.get(1).map(clock),
+    }
 }
 
 fn table(path: &Path, text: &[u8]) -> Result<(), ResultsError> {

@@ -1,5 +1,6 @@
-//! The process of a node (`--processes`), or of all nodes that are programs. Only the
-//! runner starts it.
+//! The process of a node, or of all nodes that are programs, as the runner starts it. A
+//! process that joins a coordinator ([`joined`](super::joined)) does its part of a run by
+//! `work`, too.
 //!
 //! It makes the plan again from the scenario's text, so it has the same nodes and
 //! draws the same random numbers. Then it follows the steps of
@@ -8,9 +9,10 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use analysis::results::LogMode;
@@ -30,8 +32,10 @@ use host::build::GivenBuild;
 use host::instance::Instances;
 use host::search::SearchPath;
 use os::clock::instant_at;
-use realtime::processes::control::Control;
-use realtime::processes::orders::follow;
+use realtime::processes::clocks::ClockOffset;
+use realtime::processes::control::{Control, Sender};
+use realtime::processes::orders::follow_with;
+use realtime::processes::quiescence::RestWatch;
 use realtime::processes::rendezvous::Rendezvous;
 use realtime::processes::{
     Ending, FaultTime, FaultTimes, NodeJob, NodeOrder, NodeReport, ProcessAddresses, ProcessResult,
@@ -48,6 +52,33 @@ const END_ALONE: Duration = Duration::from_secs(5);
 /// The interval between two looks at the programs, before the run begins.
 const PROGRAM_CHECK: Duration = Duration::from_millis(100);
 
+/// What a process elsewhere does otherwise than one that the runner has started.
+pub(super) trait Elsewhere {
+    /// How other nodes reach those of the coordinator.
+    fn coordinator(&self) -> IpAddr;
+    /// Compares the clock with the coordinator's.
+    fn compare(&self) -> Result<ClockOffset, String>;
+    /// Whether this process was asked to end.
+    fn is_leaving(&self) -> bool;
+    /// Hands over the files of the run, once they are written.
+    fn hand_over(&self, plan: &Plan, spec: RunSpec) -> Result<(), String>;
+}
+
+/// The part of a run that a process does, and how it reaches the runner.
+pub(super) struct Work<'a> {
+    pub plan: &'a Plan,
+    pub job: &'a NodeJob,
+    pub orders: &'a Receiver<NodeOrder>,
+    pub stop: &'a AtomicBool,
+    pub reports: &'a Sender,
+    /// Orders about rest.
+    pub rest: &'a RestWatch,
+    /// Prints what nodes print.
+    pub print_line: fn(&str),
+    /// Set if the runner is elsewhere.
+    pub elsewhere: Option<&'a dyn Elsewhere>,
+}
+
 /// Runs the nodes of a job, with the runner at the other end of `control`. Lines that
 /// nodes print go to `print_line`.
 ///
@@ -55,11 +86,37 @@ const PROGRAM_CHECK: Duration = Duration::from_millis(100);
 ///
 /// Fails if the nodes cannot be run; the reason is sent to the runner, too.
 pub fn run(control: Control, job: &NodeJob, print_line: fn(&str)) -> Result<(), String> {
-    let mut reports = control.sender().map_err(|error| error.to_string())?;
+    let reports = control.sender().map_err(|error| error.to_string())?;
     let stop = Arc::new(AtomicBool::new(false));
-    let is_stop = |order: &NodeOrder| matches!(order, NodeOrder::Stop);
-    let orders = follow(control, stop.clone(), is_stop, END_ALONE);
-    let done = work(job, &orders, &stop, &mut reports, print_line);
+    let rest = RestWatch::new(reports.clone());
+    let (watch, set) = (rest.clone(), stop.clone());
+    let take = move |order| match watch.take(order)? {
+        NodeOrder::Stop => {
+            set.store(true, Ordering::Relaxed);
+            None
+        }
+        other => Some(other),
+    };
+    let lost = |_: Option<io::Error>| || std::process::exit(3);
+    let orders = follow_with(control, stop.clone(), take, lost, END_ALONE);
+    let plugins = serde_json::from_str(&job.plugins).map_err(|error| error.to_string());
+    let plan = plugins.and_then(|plugins: Vec<GivenBuild>| {
+        let search = SearchPath::given(plugins);
+        plan(&job.path, &job.text, &job.settings, &search)
+    });
+    let done = plan.and_then(|plan| {
+        let done = work(&Work {
+            plan: &plan,
+            job,
+            orders: &orders,
+            stop: &stop,
+            reports: &reports,
+            rest: &rest,
+            print_line,
+            elsewhere: None,
+        });
+        done.map(drop)
+    });
     if let Err(why) = &done {
         // Fails if the runner is gone.
         let _ = reports.send(&NodeReport::Refused(why.clone()));
@@ -67,16 +124,13 @@ pub fn run(control: Control, job: &NodeJob, print_line: fn(&str)) -> Result<(), 
     done
 }
 
-fn work(
-    job: &NodeJob,
-    orders: &Receiver<NodeOrder>,
-    stop: &AtomicBool,
-    reports: &mut Control,
-    print_line: fn(&str),
-) -> Result<(), String> {
-    let plugins: Vec<GivenBuild> =
-        serde_json::from_str(&job.plugins).map_err(|error| error.to_string())?;
-    let plan = plan(&job.path, &job.text, &job.settings, &plugins)?;
+/// Does a part of a run. Returns why it ended.
+///
+/// # Errors
+///
+/// Fails if the nodes cannot be run, or the runner is gone.
+pub(super) fn work(work: &Work<'_>) -> Result<Ending, String> {
+    let Work { plan, job, .. } = *work;
     let spec = plan.runs().find(|spec| spec.number == job.run);
     let spec = spec.ok_or_else(|| format!("there is no run {}", job.run))?;
     let name = &*plan.loaded.scenario.name;
@@ -88,96 +142,124 @@ fn work(
     let _lock = FolderLock::shared(&job.folder)
         .map_err(text)?
         .ok_or_else(gone)?;
-    let mut real = connected(
-        &plan,
-        spec,
-        job,
-        states.of.clone(),
-        orders,
-        reports,
-        print_line,
-    )?;
-    reports.send(&NodeReport::Ready).map_err(text)?;
-    let start_ns = loop {
-        match orders.recv_timeout(PROGRAM_CHECK) {
-            Ok(NodeOrder::Go { start_ns }) => break start_ns,
-            Err(RecvTimeoutError::Timeout) => {
-                // Other nodes may wait for a program that has failed.
-                if let Some(why) = real.failed_programs() {
-                    reports
-                        .send(&NodeReport::ProgramFailed(why))
-                        .map_err(text)?;
-                }
-            }
-            Ok(_) | Err(RecvTimeoutError::Disconnected) => return Err(gone()),
-        }
-    };
-    let outcome = real.go_from(instant_at(start_ns), stop, |ended| {
+    let mut real = work.connected(spec, states.of.clone())?;
+    let before = work.elsewhere.map(|it| it.compare()).transpose()?;
+    let round_trip_ns = before.map_or(0, |clock| clock.round_trip_ns);
+    work.report(&NodeReport::Ready { round_trip_ns })?;
+    let start_ns = work.wait_for_start(&mut real)?;
+    real.watch_rest(work.rest.clone());
+    let start_ns = before.map_or(start_ns, |clock| clock.own_ns(start_ns));
+    let is_leaving = || work.elsewhere.is_some_and(|it| it.is_leaving());
+    let outcome = real.go_from(instant_at(start_ns), work.stop, |ended| {
         if ends_all(ended) {
-            let _ = reports.send(&NodeReport::StopAll);
+            let _ = work.reports.send(&NodeReport::StopAll);
         }
+        matches!(ended, Ok(EndReason::Interrupted)) && is_leaving()
     });
-    reports
-        .send(&NodeReport::Done(result(real, outcome)))
-        .map_err(text)
+    let mut result = result(real, outcome);
+    if let Some(elsewhere) = work.elsewhere {
+        if result.ending == Ending::Ordered && is_leaving() {
+            result.ending = Ending::Left;
+        }
+        elsewhere.hand_over(plan, spec)?;
+        result.clocks = before.into_iter().chain(elsewhere.compare().ok()).collect();
+    }
+    let ending = result.ending.clone();
+    work.report(&NodeReport::Done(result))?;
+    Ok(ending)
 }
 
-/// Opens the sockets of the nodes, and connects them to the other processes.
-fn connected(
-    plan: &Plan,
-    spec: RunSpec,
-    job: &NodeJob,
-    states: BTreeMap<u32, PathBuf>,
-    orders: &Receiver<NodeOrder>,
-    reports: &mut Control,
-    print_line: fn(&str),
-) -> Result<Nodes, String> {
-    let case = plan.case(spec);
-    let scenario = &case.scenario;
-    let TimeMode::Real { speed } = scenario.time else {
-        return Err("a node has a process of its own in real time only".to_owned());
-    };
-    let schema = &plan.nodes(spec.case).schema;
-    let print = job.say.then_some(print_line);
-    // Each node has an equal share of the limit.
-    let share = scenario.max_log / u64::from(case.roster.len()) * job.nodes.len() as u64;
-    let recorder = Recorder::new(schema, &job.folder, LogMode::PerNode, print)
-        .only(&job.nodes)
-        .limited_to(share);
-    let run = assemble(plan, spec, Some(&job.folder), states, recorder, None).only(&job.nodes);
-    let rendezvous = Rendezvous::open(
-        &case.roster,
-        run.world.topology(),
-        &scenario.links,
-        &job.nodes,
-    )
-    .map_err(text)?;
-    let mut real = RealTime::open(run, speed).map_err(|error| error.to_string())?;
-    // The processes whose nodes listen share what the whole run may hold.
-    let groups = scenario.groups.iter();
-    let listening = groups.filter(|group| !group.listen.is_empty());
-    let listening: u64 = listening.map(|group| u64::from(group.count)).sum();
-    real.set_budget(scenario.max_buffered / listening.max(1));
-    let addresses = ProcessAddresses {
-        nodes: job.nodes.clone(),
-        links: rendezvous.address(),
-        datagrams: rendezvous.datagrams(),
-        listening: real.listening.clone(),
-        remarks: std::mem::take(&mut real.remarks),
-    };
-    reports
-        .send(&NodeReport::Listening(addresses))
+impl Work<'_> {
+    fn report(&self, report: &NodeReport) -> Result<(), String> {
+        self.reports.send(report).map_err(text)
+    }
+
+    /// Waits for the order to begin; returns the instant of time 0.
+    fn wait_for_start(&self, real: &mut Nodes) -> Result<u64, String> {
+        // Other nodes may wait for a program that has failed.
+        let look = || match real.failed_programs() {
+            Some(why) => self.report(&NodeReport::ProgramFailed(why)),
+            None => Ok(()),
+        };
+        match self.next_order(look)? {
+            NodeOrder::Go { start_ns } => Ok(start_ns),
+            _ => Err(gone()),
+        }
+    }
+
+    /// The next order. `meanwhile` is called from time to time.
+    fn next_order(
+        &self,
+        mut meanwhile: impl FnMut() -> Result<(), String>,
+    ) -> Result<NodeOrder, String> {
+        loop {
+            match self.orders.recv_timeout(PROGRAM_CHECK) {
+                Ok(order) => return Ok(order),
+                Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.elsewhere.is_some_and(|it| it.is_leaving()) {
+                        return Err("a signal ended it".to_owned());
+                    }
+                    meanwhile()?;
+                }
+            }
+        }
+    }
+
+    /// Opens the sockets of the nodes, and connects them to the other processes.
+    fn connected(&self, spec: RunSpec, states: BTreeMap<u32, PathBuf>) -> Result<Nodes, String> {
+        let Work { plan, job, .. } = *self;
+        let case = plan.case(spec);
+        let scenario = &case.scenario;
+        let TimeMode::Real { speed } = scenario.time else {
+            return Err("a node has a process of its own in real time only".to_owned());
+        };
+        let schema = &plan.nodes(spec.case).schema;
+        let print = job.say.then_some(self.print_line);
+        // Each node has an equal share of the limit.
+        let share = scenario.max_log / u64::from(case.roster.len()) * job.nodes.len() as u64;
+        let recorder = Recorder::new(schema, &job.folder, LogMode::PerNode, print)
+            .only(&job.nodes)
+            .limited_to(share);
+        let run = assemble(plan, spec, Some(&job.folder), states, recorder, None).only(&job.nodes);
+        let rendezvous = Rendezvous::open(
+            &case.roster,
+            run.world.topology(),
+            &scenario.links,
+            &job.nodes,
+            job.host,
+        )
         .map_err(text)?;
-    let Ok(NodeOrder::Connect(processes)) = orders.recv() else {
-        return Err(gone());
-    };
-    let links = rendezvous
-        .connect(&processes, job.token)
-        .map_err(|error| format!("the nodes cannot be connected: {error}"))?;
-    let listening: Vec<_> = processes.into_iter().flat_map(|it| it.listening).collect();
-    real.link(links, &listening, &scenario.links)
-        .map_err(|error| error.to_string())?;
-    Ok(real)
+        let mut real = RealTime::open(run, speed).map_err(|error| error.to_string())?;
+        // The processes whose nodes listen share what the whole run may hold.
+        let groups = scenario.groups.iter();
+        let listening = groups.filter(|group| !group.listen.is_empty());
+        let listening: u64 = listening.map(|group| u64::from(group.count)).sum();
+        real.set_budget(scenario.max_buffered / listening.max(1));
+        let addresses = ProcessAddresses {
+            nodes: job.nodes.clone(),
+            links: rendezvous.address(),
+            datagrams: rendezvous.datagrams(),
+            listening: real.listening.clone(),
+            remarks: std::mem::take(&mut real.remarks),
+        };
+        self.report(&NodeReport::Listening(addresses))?;
+        let NodeOrder::Connect(mut processes) = self.next_order(|| Ok(()))? else {
+            return Err(gone());
+        };
+        if let Some(elsewhere) = self.elsewhere {
+            // The coordinator's own process, at an address of its machine.
+            let host = elsewhere.coordinator();
+            processes.iter_mut().for_each(|it| it.reached_at(host));
+        }
+        let links = rendezvous
+            .connect(&processes, job.token)
+            .map_err(|error| format!("the nodes cannot be connected: {error}"))?;
+        let listening: Vec<_> = processes.into_iter().flat_map(|it| it.listening).collect();
+        real.link(links, &listening, &scenario.links)
+            .map_err(|error| error.to_string())?;
+        Ok(real)
+    }
 }
 
 /// This process's part of the result; its logs are written.
@@ -212,6 +294,7 @@ fn result(mut real: Nodes, outcome: Outcome) -> ProcessResult {
         faults,
         conservation: outcome.conservation,
         occupancy: outcome.occupancy,
+        clocks: Vec::new(),
     }
 }
 
@@ -252,9 +335,8 @@ pub fn plan(
     path: &str,
     text: &str,
     settings: &[Setting],
-    plugins: &[GivenBuild],
+    search: &SearchPath,
 ) -> Result<Plan, String> {
     let overrides: Vec<_> = settings.iter().filter_map(to_override).collect();
-    let search = SearchPath::given(plugins.to_vec());
-    Plan::of_text(path, text, &overrides, &search).map_err(|refusal| refusal.to_string())
+    Plan::of_text(path, text, &overrides, search).map_err(|refusal| refusal.to_string())
 }

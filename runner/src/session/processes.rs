@@ -1,6 +1,11 @@
 //! A run with a process for each node, on the runner's side: it assigns the nodes
-//! to processes, and reads the logs back for metrics and checks. The other side is
+//! to processes that it starts or that have joined, and reads the logs back for metrics and checks. The other side is
 //! [`node`](super::node).
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use analysis::log::{Occupancy, RunLog, RunSchema};
 use analysis::metrics::RunMetrics;
@@ -17,7 +22,10 @@ use base::time::SimTime;
 use engine::faults::{FaultEffect, Window};
 use engine::run::EndReason;
 use model::roster::Roster;
+use realtime::processes::coordinator::{Coordinator, Joined};
+use realtime::processes::supervisor::{Part, TotalResult};
 use realtime::processes::{FaultTime, FaultTimes, NodeJob, Setting, supervisor};
+use realtime::setup::SetupError;
 use realtime::under_way;
 
 /// What a child process needs, beside the scenario's text, to make the same plan.
@@ -29,6 +37,8 @@ pub struct Processes {
     pub verbosity: u8,
     /// Whether lines that nodes print keep their colors.
     pub color: bool,
+    /// Who lets in the processes of nodes; none if the runner starts them.
+    pub coordinator: Option<Arc<Coordinator>>,
 }
 
 /// Returns the override of a setting; none if its text is not `PATH=VALUE`.
@@ -45,7 +55,10 @@ pub fn to_override(setting: &Setting) -> Option<Override> {
 ///
 /// Fails if the run cannot begin, or if its logs cannot be read back.
 pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
-    let sum = supervisor::run(jobs(drive), drive.stop, drive.options.print_line)?;
+    let sum = match drive.coordinator() {
+        None => supervise(drive, &mut [])?,
+        Some(coordinator) => with_joined(drive, coordinator)?,
+    };
     let begun = sum.reason.is_some();
     let reason = sum.reason.unwrap_or(EndReason::Interrupted);
     let stopped = stop_reason(&reason);
@@ -69,7 +82,10 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
             ..Findings::default()
         },
         _ => {
-            drive.copy_states()?;
+            // A process elsewhere has copied those of its nodes.
+            if drive.coordinator().is_none() {
+                drive.copy_states()?;
+            }
             measure(drive, schema, sum.end, &sum.occupancy)?
         }
     };
@@ -96,20 +112,61 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
         faults,
         conservation: begun.then_some(sum.conservation),
         under_way,
+        joined: sum.joined,
     })
 }
 
-/// The job of each process, and the name of the process for people.
-fn jobs(drive: &Drive<'_>) -> Vec<(NodeJob, String)> {
+/// Runs a run with the processes that have joined, and waits for those that have not.
+fn with_joined(drive: &Drive<'_>, coordinator: &Coordinator) -> Result<TotalResult, SetupError> {
+    let roster = &drive.case().roster;
+    let own = (0..roster.len()).filter(|&node| !is_program(roster, node));
+    let nodes: Vec<String> = own.filter_map(|node| roster.name(node)).collect();
+    let Some(mut joined) = coordinator.gather(&nodes, drive.stop)? else {
+        return Ok(TotalResult::default());
+    };
+    let sum = supervise(drive, &mut joined);
+    let stays = |it: &Joined| {
+        let ends = sum.as_ref().map_or(&[][..], |sum| &sum.joined);
+        ends.iter().any(|end| end.node == it.node && end.stays)
+    };
+    let (stay, gone): (Vec<Joined>, Vec<Joined>) = joined.into_iter().partition(stays);
+    coordinator.keep(stay);
+    gone.iter().for_each(|it| coordinator.free(&it.node));
+    sum
+}
+
+fn supervise(drive: &Drive<'_>, joined: &mut [Joined]) -> Result<TotalResult, SetupError> {
+    let silence = drive
+        .coordinator()
+        .map_or(Duration::MAX, Coordinator::silence);
+    let parts = parts(drive, joined);
+    supervisor::run(parts, drive.stop, drive.options.print_line, silence)
+}
+
+/// The part of each process.
+fn parts<'a>(drive: &Drive<'_>, joined: &'a mut [Joined]) -> Vec<Part<'a>> {
     let Some(processes) = &drive.options.processes else {
         return Vec::new();
     };
     let token = supervisor::token();
     let source = &drive.plan.loaded.source;
     let plugins = serde_json::to_string(&drive.plan.builds()).unwrap_or_default();
-    let job = |(nodes, name)| {
+    let roster = &drive.case().roster;
+    let mut joined: BTreeMap<String, &mut Joined> =
+        joined.iter_mut().map(|it| (it.node.clone(), it)).collect();
+    let part = |(nodes, who): (Vec<u32>, String)| {
+        let name = nodes.first().and_then(|node| roster.name(*node));
+        let joined = name.and_then(|name| joined.remove(&name));
+        let path = match &joined {
+            None => source.path.clone(),
+            // It is looked up from another folder.
+            Some(_) => std::path::absolute(&source.path).map_or_else(
+                |_| source.path.clone(),
+                |path| path.to_string_lossy().into_owned(),
+            ),
+        };
         let job = NodeJob {
-            path: source.path.clone(),
+            path,
             text: source.text.clone(),
             settings: processes.settings.clone(),
             plugins: plugins.clone(),
@@ -117,13 +174,16 @@ fn jobs(drive: &Drive<'_>) -> Vec<(NodeJob, String)> {
             nodes,
             token,
             folder: drive.folder.to_owned(),
+            host: drive
+                .coordinator()
+                .map_or(Ipv4Addr::LOCALHOST.into(), |it| it.address().ip()),
             say: drive.options.print_line.is_some(),
             color: processes.color,
             verbosity: processes.verbosity,
         };
-        (job, name)
+        Part { job, who, joined }
     };
-    shares(&drive.case().roster).into_iter().map(job).collect()
+    shares(roster).into_iter().map(part).collect()
 }
 
 /// The effect of each fault, summed over all processes.
@@ -149,8 +209,8 @@ fn effects(scenario: &Scenario, shares: &[Vec<FaultTimes>]) -> Vec<FaultEffect> 
 /// The nodes of each process, and its name for people: a process for each node
 /// with a behavior, and one for all nodes that are programs.
 fn shares(roster: &Roster) -> Vec<(Vec<u32>, String)> {
-    let is_program = |node: &u32| roster.groups()[roster.group_of(*node)].program.is_some();
-    let (programs, own): (Vec<u32>, Vec<u32>) = (0..roster.len()).partition(is_program);
+    let nodes = 0..roster.len();
+    let (programs, own): (Vec<u32>, Vec<u32>) = nodes.partition(|&node| is_program(roster, node));
     let mut shares = Vec::with_capacity(own.len() + 1);
     for node in own {
         let name = roster.name(node).unwrap_or_default();
@@ -160,6 +220,10 @@ fn shares(roster: &Roster) -> Vec<(Vec<u32>, String)> {
         shares.push((programs, "the programs".to_owned()));
     }
     shares
+}
+
+fn is_program(roster: &Roster, node: u32) -> bool {
+    roster.groups()[roster.group_of(node)].program.is_some()
 }
 
 /// The metrics of a run before its first row.

@@ -59,13 +59,17 @@ impl StateFolders {
         Ok(folders)
     }
 
-    /// Copies the folders of all nodes into the folder of a run, as they are now.
+    /// Copies the folders of these nodes into the folder of a run, as they are now.
     ///
     /// # Errors
     ///
     /// Fails if a file cannot be copied.
-    pub fn copy(roster: &Roster, run: &Path) -> Result<(), ResultsError> {
-        for (_, name, path) in placed(roster, 0..roster.len()) {
+    pub fn copy(
+        roster: &Roster,
+        nodes: impl Iterator<Item = u32>,
+        run: &Path,
+    ) -> Result<(), ResultsError> {
+        for (_, name, path) in placed(roster, nodes) {
             let place = run.join(COPIES).join(name);
             copy(&path, &place).map_err(ResultsError::at(&place))?;
         }

@@ -17,6 +17,7 @@
 //!             NODE.log      what a node printed
 //!             lag.csv       in real time: how late ticks and timers were
 //!             faults.csv    when each fault held, and what it touched
+//!             joined.csv    with nodes in other places: how each ended, and its clock
 //!             ...           files that behaviors wrote
 //! ```
 
@@ -63,10 +64,12 @@ pub const COMBINED_FILE: &str = "events.csv";
 pub const LAG_FILE: &str = "lag.csv";
 /// In a run's folder: when each fault held.
 pub const FAULTS_FILE: &str = "faults.csv";
+/// In a run's folder: how the processes of nodes ended that had joined, and their clocks.
+pub const JOINED_FILE: &str = "joined.csv";
 
 /// In a run's folder: the runner's tables. No node and no behavior may have a file of such a
 /// name.
-pub const RUN_TABLES: [&str; 3] = [COMBINED_FILE, LAG_FILE, FAULTS_FILE];
+pub const RUN_TABLES: [&str; 4] = [COMBINED_FILE, LAG_FILE, FAULTS_FILE, JOINED_FILE];
 
 /// In a run's folder: the log of one node.
 pub fn log_file(node: &str) -> String {

@@ -19,7 +19,7 @@ impl Watch {
     /// The first record that breaks an *always* or *never*.
     pub(super) fn violation(&self, wanted: bool, context: Context<'_>) -> Finding {
         let names = context.record.names;
-        let (program, memory) = self.part(0);
+        let (program, memory) = self.part(0, context.memories);
         let values = program.values(memory, context.record);
         let seen = context.seen();
         let mut evidence = Vec::new();

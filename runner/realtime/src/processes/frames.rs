@@ -28,10 +28,12 @@ const LENGTH: usize = 4;
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
     /// Its length is above the limit.
-    #[error("a frame of {found} bytes, expected at most {MAX_BODY}")]
+    #[error("a frame of {found} bytes, expected at most {limit}")]
     TooLong {
         /// The length that the frame claims `[bytes]`.
         found: usize,
+        /// The longest that is accepted `[bytes]`.
+        limit: usize,
     },
     /// The connection closed in the middle of it.
     #[error("the connection closed after {found} bytes of a frame")]
@@ -68,12 +70,27 @@ pub fn encode(value: &impl Serialize) -> Result<Vec<u8>, FrameError> {
 }
 
 /// Bytes that have arrived, of frames that are not taken yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct FrameBuffer {
     bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl Default for FrameBuffer {
+    fn default() -> FrameBuffer {
+        FrameBuffer {
+            bytes: Vec::new(),
+            limit: MAX_BODY,
+        }
+    }
 }
 
 impl FrameBuffer {
+    /// Refuses frames with a longer value from now on `[bytes]`.
+    pub fn limit(&mut self, limit: usize) {
+        self.limit = limit.min(MAX_BODY);
+    }
+
     /// Adds bytes that have arrived.
     pub fn extend(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
@@ -89,8 +106,11 @@ impl FrameBuffer {
             return Ok(None);
         };
         let length = u32::from_be_bytes(*length) as usize;
-        if length > MAX_BODY {
-            return Err(FrameError::TooLong { found: length });
+        if length > self.limit {
+            return Err(FrameError::TooLong {
+                found: length,
+                limit: self.limit,
+            });
         }
         let Some(body) = rest.get(..length) else {
             return Ok(None);
@@ -165,7 +185,11 @@ mod tests {
     fn a_frame_above_the_limit_is_refused_before_it_arrives() {
         let mut buffer = holding(&u32::MAX.to_be_bytes());
         let error = buffer.next_value::<Value>().unwrap_err();
-        assert!(matches!(error, FrameError::TooLong { found } if found == u32::MAX as usize));
+        assert!(matches!(error, FrameError::TooLong { found, .. } if found == u32::MAX as usize));
+        let mut small = holding(&encode(&"four").unwrap());
+        small.limit(4);
+        let error = small.next_value::<String>().unwrap_err();
+        assert!(matches!(error, FrameError::TooLong { found: 5, limit: 4 }));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Orders of the runner, received while the process is busy with a run.
 
+use std::io;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,25 +20,60 @@ use crate::programs;
 /// closes. The process then has `patience` to end by itself; after that the thread
 /// ends it, whatever a behavior is doing.
 pub fn follow<O: DeserializeOwned + Send + 'static>(
-    mut control: Control,
+    control: Control,
     stop: Arc<AtomicBool>,
     is_stop: fn(&O) -> bool,
     patience: Duration,
 ) -> Receiver<O> {
+    let set = stop.clone();
+    let take = move |order: O| match is_stop(&order) {
+        true => {
+            set.store(true, Ordering::Relaxed);
+            None
+        }
+        false => Some(order),
+    };
+    let lost = |_: Option<io::Error>| || process::exit(3);
+    follow_with(control, stop, take, lost, patience)
+}
+
+/// As [`follow`], but `take` gets each order at once and returns those to be passed on.
+/// `lost` gets why no more come, none if the runner has closed the connection, and returns
+/// what ends the process.
+pub fn follow_with<O, L, E>(
+    mut control: Control,
+    stop: Arc<AtomicBool>,
+    mut take: impl FnMut(O) -> Option<O> + Send + 'static,
+    lost: L,
+    patience: Duration,
+) -> Receiver<O>
+where
+    O: DeserializeOwned + Send + 'static,
+    L: FnOnce(Option<io::Error>) -> E + Send + 'static,
+    E: FnOnce(),
+{
     let (sender, orders) = channel::unbounded();
     thread::spawn(move || {
-        while let Ok(Some(order)) = control.receive() {
-            match is_stop(&order) {
-                true => stop.store(true, Ordering::Relaxed),
-                // The receiver may be gone: the process is ending.
-                false => drop(sender.send(order)),
+        let end = loop {
+            match control.receive() {
+                Ok(Some(order)) => {
+                    if let Some(order) = take(order) {
+                        // The receiver may be gone: the process is ending.
+                        drop(sender.send(order));
+                    }
+                }
+                Ok(None) => break None,
+                Err(error) => break Some(error),
             }
-        }
+        };
+        let end_process = lost(end);
         stop.store(true, Ordering::Relaxed);
-        drop(sender);
+        // Whoever waits for an order, or for space to send a report, waits no longer.
+        control.close();
+        drop((sender, take));
         thread::sleep(patience);
         programs::end_all();
-        process::exit(3);
+        end_process();
     });
     orders
 }

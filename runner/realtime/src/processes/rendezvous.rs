@@ -9,7 +9,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use crate::links::{LinkConnection, LinkSockets, datagram_socket};
@@ -43,7 +43,7 @@ pub struct Rendezvous {
 }
 
 impl Rendezvous {
-    /// Opens the sockets of the nodes of this process.
+    /// Opens the sockets of the nodes of this process, at an address of this machine.
     ///
     /// # Errors
     ///
@@ -53,8 +53,9 @@ impl Rendezvous {
         topology: &Topology,
         rules: &[LinkRule],
         nodes: &[u32],
+        host: IpAddr,
     ) -> io::Result<Rendezvous> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let listener = TcpListener::bind((host, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let is_program = |node| roster.groups()[roster.group_of(node)].program.is_some();
@@ -84,7 +85,7 @@ impl Rendezvous {
                 if by_datagram {
                     datagram_pairs.insert((near, far));
                     if let Entry::Vacant(entry) = datagrams.entry(near) {
-                        entry.insert(datagram_socket()?);
+                        entry.insert(datagram_socket(host)?);
                     }
                 }
             }
@@ -138,7 +139,13 @@ impl Rendezvous {
             let address = process.map(|process| process.links).ok_or_else(|| {
                 io::Error::other(format!("no process drives node {far} of the scenario"))
             })?;
-            let mut socket = TcpStream::connect(address)?;
+            let socket = TcpStream::connect_timeout(&address, PATIENCE);
+            let mut socket = socket.map_err(|error| {
+                io::Error::new(
+                    error.kind(),
+                    format!("no connection to the process at {address}: {error}"),
+                )
+            })?;
             socket.write_all(&greeting(token, near, far))?;
             links
                 .connections
@@ -217,6 +224,7 @@ fn greeted_by(socket: &mut TcpStream, token: u128) -> io::Result<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv4Addr;
 
     #[test]
     fn only_a_greeting_with_the_token_is_accepted() {

@@ -1,35 +1,31 @@
-//! The supervisor: starts the processes of a run, has them connect to one another,
-//! waits for their ends, and sums up their results.
+//! The supervisor: starts the processes of a run, or takes those that have joined, has
+//! them connect to one another, waits for their ends, and sums up their results.
 //!
 //! A failure of a behavior ends the run in all processes, as in one process. A process
 //! that dies is a failed node; the others go on. All processes end with the runner,
 //! however it ends: in good order here, by [`Drop`] after an error, and by themselves
-//! when their control connection closes.
+//! when their control connection closes. A process that has joined stays for the next run.
 
-use analysis::log::Occupancy;
-use std::collections::BTreeSet;
+mod process;
+mod total;
+
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tracing::{debug, info};
+use tracing::info;
 
-use crate::lag::Lag;
-use crate::processes::control::Control;
-use crate::processes::{
-    Ending, FaultTimes, NodeJob, NodeOrder, NodeReport, ProcessAddresses, ProcessResult,
-};
+use self::process::{NodeProcess, Process, start};
+use crate::processes::clocks::ClockReply;
+use crate::processes::quiescence::{Next, Quiescence};
+use crate::processes::{Ending, NodeOrder, NodeReport, ProcessAddresses};
 use crate::setup::SetupError;
-use crate::under_way::UnderWay;
-use base::time::SimTime;
-use engine::conservation::Conservation;
-use engine::run::EndReason;
 use os::clock::monotonic_ns;
 use os::poller::{Interest, Poller, Ready};
-use os::process::wait_until;
+
+pub use self::process::Part;
+pub use self::total::{JoinedEnd, JoinedHow, TotalResult};
 
 /// The subcommand that a process is started with.
 pub const SUBCOMMAND: &str = "node-process";
@@ -48,7 +44,7 @@ const WAIT_MAX: Duration = Duration::from_millis(100);
 /// How long a process may take to end after [`NodeOrder::Stop`].
 const END_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A new random [`NodeJob::token`].
+/// A new random [`NodeJob::token`](crate::processes::NodeJob::token).
 pub fn token() -> u128 {
     // Keyed anew each time, by the randomness of the system.
     let half = || u128::from(RandomState::new().build_hasher().finish());
@@ -58,80 +54,43 @@ pub fn token() -> u128 {
 /// How long a process may take to end after its control connection has closed.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 
-/// The results of all processes together.
-#[derive(Debug, Default)]
-pub struct TotalResult {
-    /// When the last of them ended.
-    pub end: SimTime,
-    /// Why the run ended, apart from failures; none if it never began.
-    pub reason: Option<EndReason>,
-    /// Number of events that they handled.
-    pub events: u64,
-    /// [`ProcessResult::faults`] of each process.
-    pub faults: Vec<Vec<FaultTimes>>,
-    /// Content happened to the messages.
-    pub conservation: Conservation,
-    /// [`ProcessResult::occupancy`] of all processes, in the order of the nodes.
-    pub occupancy: Vec<Occupancy>,
-    /// Number of messages that their nodes sent.
-    pub messages: u64,
-    /// How late ticks and timers were.
-    pub lag: Lag,
-    /// Messages between nodes that were not delivered, in order.
-    pub under_way: BTreeSet<UnderWay>,
-    /// Content happened and is not in the logs.
-    pub remarks: Vec<String>,
-    /// The failures.
-    pub failures: Vec<String>,
-}
-
-/// One process, as the supervisor sees it.
-#[derive(Debug)]
-struct NodeProcess {
-    /// Its nodes, in the words of an error message.
-    who: String,
-    control: Control,
-    child: Child,
-    addresses: Option<ProcessAddresses>,
-    ready: bool,
-    result: Option<ProcessResult>,
-    /// How it ended; none while it runs.
-    ended: Option<ExitStatus>,
-}
-
 /// The processes of a run.
 #[derive(Debug)]
-struct Supervisor {
-    processes: Vec<NodeProcess>,
+struct Supervisor<'a> {
+    processes: Vec<NodeProcess<'a>>,
     poller: Poller,
     readable: Vec<Ready>,
+    /// A process that joined and from which nothing comes for this long is lost.
+    silence: Duration,
 }
 
-/// Executes a run in a process for each job, to its end. Beside each job stand its
-/// nodes, in the words of an error message. `say` prints where nodes listen.
+/// Executes a run, each part in a process, to its end. `say` prints where nodes listen. A
+/// process that joined and from which nothing comes for `silence` is lost.
 ///
 /// # Errors
 ///
 /// If a process cannot be started, or cannot begin. Then nothing was run, and no
 /// process is left.
 pub fn run(
-    jobs: Vec<(NodeJob, String)>,
+    parts: Vec<Part<'_>>,
     stop: &AtomicBool,
     say: Option<fn(&str)>,
+    silence: Duration,
 ) -> Result<TotalResult, SetupError> {
-    if jobs.len() > MAX_PROCESSES {
+    if parts.len() > MAX_PROCESSES {
         return Err(SetupError::TooManyProcesses {
-            nodes: jobs.len(),
+            nodes: parts.len(),
             limit: MAX_PROCESSES,
         });
     }
     let mut supervisor = Supervisor {
-        processes: Vec::with_capacity(jobs.len()),
+        processes: Vec::with_capacity(parts.len()),
         poller: Poller::new()?,
         readable: Vec::new(),
+        silence,
     };
-    for (job, who) in jobs {
-        supervisor.start(job, who)?;
+    for part in parts {
+        supervisor.begin(part)?;
     }
     if !supervisor.wait_for(stop, |process| process.addresses.is_some())? {
         return Ok(TotalResult::default());
@@ -149,34 +108,37 @@ pub fn run(
     if !supervisor.wait_for(stop, |process| process.ready)? {
         return Ok(TotalResult::default());
     }
-    let start_ns = monotonic_ns() + START_DELAY.as_nanos() as u64;
+    let trips = supervisor.processes.iter().map(|it| it.round_trip_ns);
+    let delay_ns = START_DELAY.as_nanos() as u64 + 2 * trips.max().unwrap_or(0);
+    let start_ns = monotonic_ns() + delay_ns;
     supervisor.order_all(&NodeOrder::Go { start_ns });
     supervisor.wait_for_end(stop)?;
-    Ok(supervisor.total())
+    let interrupted = stop.load(Ordering::Relaxed);
+    Ok(TotalResult::of(&supervisor.processes, interrupted))
 }
 
-impl Supervisor {
-    /// Starts a process in a process group of its own, so that a signal from the
-    /// terminal reaches only the runner, which passes it on.
-    fn start(&mut self, job: NodeJob, who: String) -> Result<(), SetupError> {
-        let (mut control, far) = Control::pair()?;
-        let child = os::process::this_program()
-            .args([SUBCOMMAND, &who])
-            .stdin(Stdio::from(far))
-            .process_group(0)
-            .spawn()?;
-        debug!(pid = child.id(), "started the process of {who}");
+impl<'a> Supervisor<'a> {
+    /// Has a process do its part.
+    fn begin(&mut self, part: Part<'a>) -> Result<(), SetupError> {
+        let Part { job, who, joined } = part;
+        let folder = job.folder.clone();
+        let mut process = match joined {
+            Some(joined) => Process::Joined(joined),
+            None => start(&who)?,
+        };
         let index = self.processes.len() as u64;
-        let added = self.poller.add(&control, index, Interest::READ);
+        let added = self.poller.add(process.control(), index, Interest::READ);
         // If it has ended already, the closed connection is noticed when reading.
-        let _ = control.send(&NodeOrder::Job(Box::new(job)));
+        let _ = process.order(&NodeOrder::Job(Box::new(job)));
         self.processes.push(NodeProcess {
             who,
-            control,
-            child,
+            process,
+            folder,
             addresses: None,
             ready: false,
+            round_trip_ns: 0,
             result: None,
+            unwritten: None,
             ended: None,
         });
         Ok(added?)
@@ -187,7 +149,7 @@ impl Supervisor {
     fn wait_for(
         &mut self,
         stop: &AtomicBool,
-        is_there: impl Fn(&NodeProcess) -> bool,
+        is_there: impl Fn(&NodeProcess<'_>) -> bool,
     ) -> Result<bool, SetupError> {
         while !self.processes.iter().all(&is_there) {
             if stop.load(Ordering::Relaxed) {
@@ -196,42 +158,60 @@ impl Supervisor {
             for (index, report) in self.receive()? {
                 let process = &mut self.processes[index];
                 match report {
-                    Some(NodeReport::Listening(it)) => process.addresses = Some(it),
-                    Some(NodeReport::Ready) => process.ready = true,
-                    Some(NodeReport::Refused(why)) => return Err(SetupError::Refused(why)),
-                    Some(NodeReport::ProgramFailed(why)) => return Err(SetupError::Program(why)),
-                    Some(NodeReport::StopAll | NodeReport::Done(_)) => {}
-                    None => {
-                        let how = process.ended.map_or_else(String::new, |it| it.to_string());
-                        let who = process.who.clone();
-                        return Err(SetupError::Gone { who, how });
+                    Some(NodeReport::Listening(mut it)) => {
+                        process.place(&mut it);
+                        process.addresses = Some(it);
                     }
+                    Some(NodeReport::Ready { round_trip_ns }) => {
+                        process.ready = true;
+                        process.round_trip_ns = round_trip_ns;
+                    }
+                    Some(NodeReport::Refused(why)) => return Err(process.refused(why)),
+                    Some(NodeReport::ProgramFailed(why)) => return Err(SetupError::Program(why)),
+                    Some(_) => {}
+                    None => return Err(process.gone()),
                 }
             }
         }
         Ok(true)
     }
 
-    /// Waits until every process has ended. If one of them must end, orders all to.
+    /// Waits until every process has ended its part. If one of them must end, orders all to.
     fn wait_for_end(&mut self, stop: &AtomicBool) -> io::Result<()> {
         let mut ordered = None;
-        while self.processes.iter().any(|process| process.ended.is_none()) {
+        let mut rest = Quiescence::default();
+        while self.processes.iter().any(|process| !process.is_over()) {
             let mut end = stop.load(Ordering::Relaxed);
             for (index, report) in self.receive()? {
                 match report {
                     Some(NodeReport::StopAll) => end = true,
+                    Some(NodeReport::AtRest(reply)) => rest.note(index, reply),
                     Some(NodeReport::Done(result)) => {
                         // In `stop`, or when it closed its logs.
                         end |= matches!(result.ending, Ending::Failed(_));
                         self.processes[index].result = Some(result);
                     }
+                    // It cannot go on.
+                    Some(NodeReport::Refused(why)) => {
+                        self.processes[index].unwritten.get_or_insert(why);
+                    }
                     Some(_) => {}
                     None => {
                         let process = &self.processes[index];
-                        let how = process.ended.map_or_else(String::new, |it| it.to_string());
+                        let how = process.ended.clone().unwrap_or_default();
                         info!("the process of {} has ended: {how}", process.who);
                     }
                 }
+            }
+            end |= self.processes.iter().any(|it| it.unwritten.is_some());
+            let running = self.processes.iter().enumerate();
+            let running = running
+                .filter(|(_, it)| !it.is_over())
+                .map(|(index, _)| index);
+            match rest.next(running) {
+                Next::Wait => {}
+                Next::Ask(round) => self.order_all(&NodeOrder::Rest(round)),
+                Next::Over => self.order_all(&NodeOrder::Finish),
             }
             if end && ordered.is_none() {
                 ordered = Some(Instant::now());
@@ -247,7 +227,8 @@ impl Supervisor {
     }
 
     /// The reports that have arrived, each with the index of its process; none in
-    /// place of a report: that process has ended.
+    /// place of a report: that process has ended. Files are written and questions for the
+    /// time are replied to here.
     fn receive(&mut self) -> io::Result<Vec<(usize, Option<NodeReport>)>> {
         self.readable.clear();
         self.poller.wait(Some(WAIT_MAX), &mut self.readable)?;
@@ -256,10 +237,36 @@ impl Supervisor {
             let index = ready.token as usize;
             let process = &mut self.processes[index];
             // A process that sends what cannot be read is treated as one that ended.
-            let open = process.control.read_more().unwrap_or(false);
+            let open = process.process.control().read_more().unwrap_or(false);
+            let received_ns = monotonic_ns();
+            if let Process::Joined(joined) = &mut process.process {
+                joined.heard = Instant::now();
+            }
             let mut valid = true;
             loop {
-                match process.control.next_received() {
+                match process.process.control().next_received() {
+                    Ok(Some(NodeReport::File(part))) => {
+                        if let Err(error) = part.write_into(&process.folder) {
+                            let what =
+                                format!("{}: {error}", process.folder.join(&part.path).display());
+                            process.unwritten.get_or_insert(what);
+                        }
+                    }
+                    Ok(Some(NodeReport::Clock(asked_ns))) => {
+                        let reply = ClockReply {
+                            asked_ns,
+                            received_ns,
+                            replied_ns: monotonic_ns(),
+                        };
+                        // If it has ended, the closed connection is noticed when reading.
+                        let _ = process.process.order(&NodeOrder::Clock(reply));
+                    }
+                    Ok(Some(NodeReport::Beat)) => {}
+                    Ok(Some(NodeReport::Leaving)) => {
+                        process
+                            .ended
+                            .get_or_insert_with(|| "a signal ended it".to_owned());
+                    }
                     Ok(Some(report)) => reports.push((index, Some(report))),
                     Ok(None) => break,
                     Err(_) => {
@@ -269,8 +276,18 @@ impl Supervisor {
                 }
             }
             if !open || !valid {
-                self.poller.remove(&process.control)?;
+                self.poller.remove(process.process.control())?;
                 process.end(Instant::now() + END_PATIENCE)?;
+                reports.push((index, None));
+            }
+        }
+        for index in 0..self.processes.len() {
+            let process = &mut self.processes[index];
+            if process.is_silent(self.silence) {
+                process.ended = Some(format!("nothing came from it for {:?}", self.silence));
+                self.poller.remove(process.process.control())?;
+                // It ends itself, as soon as it hears of it.
+                process.process.control().close();
                 reports.push((index, None));
             }
         }
@@ -280,79 +297,27 @@ impl Supervisor {
     fn order_all(&mut self, order: &NodeOrder) {
         for process in &mut self.processes {
             // If it has ended, the closed connection is noticed when reading.
-            let _ = process.control.send(order);
-        }
-    }
-
-    fn total(&self) -> TotalResult {
-        let mut total = TotalResult::default();
-        let mut stopped = None;
-        let mut ordered = false;
-        for process in &self.processes {
-            let how = process.ended.map_or_else(String::new, |it| it.to_string());
-            let Some(result) = &process.result else {
-                total.failures.push(format!(
-                    "the process of {} ended early: {how}\n  what it had recorded is kept, up to its last flush",
-                    process.who
-                ));
-                continue;
-            };
-            total.end = total.end.max(SimTime(result.end_ns));
-            total.events += result.events;
-            total.conservation.add(&result.conservation);
-            total.occupancy.extend_from_slice(&result.occupancy);
-            total.faults.push(result.faults.clone());
-            total.messages += result.messages;
-            total.lag.add(&result.lags, &result.node_lags);
-            total.under_way.extend(&result.under_way);
-            total.remarks.extend_from_slice(&result.remarks);
-            match &result.ending {
-                Ending::Complete => {}
-                Ending::Stopped(reason) => {
-                    stopped.get_or_insert_with(|| reason.clone());
-                }
-                Ending::Ordered => ordered = true,
-                Ending::Failed(why) => total.failures.push(why.clone()),
-            }
-        }
-        total.occupancy.sort_unstable_by_key(|it| it.node);
-        total.reason = Some(match stopped {
-            Some(reason) => EndReason::Stopped(reason),
-            None if ordered => EndReason::Interrupted,
-            None => EndReason::Duration,
-        });
-        total
-    }
-}
-
-impl NodeProcess {
-    /// Waits until `until` for a process whose control connection is closed, then
-    /// kills it.
-    fn end(&mut self, until: Instant) -> io::Result<()> {
-        if self.ended.is_none() {
-            self.ended = wait_until(&mut self.child, until)?;
-        }
-        if self.ended.is_none() {
-            self.kill();
-            self.ended = Some(self.child.wait()?);
-        }
-        Ok(())
-    }
-
-    fn kill(&mut self) {
-        if self.ended.is_none() {
-            // It may have ended already.
-            let _ = self.child.kill();
+            let _ = process.process.order(order);
         }
     }
 }
 
-impl Drop for Supervisor {
+impl Drop for Supervisor<'_> {
     /// Ends the processes that still run: first by closing their connections, because
-    /// they may have programs to end.
+    /// they may have programs to end. Those that have joined end only this run.
     fn drop(&mut self) {
         for process in &self.processes {
-            process.control.close();
+            match &process.process {
+                Process::Child(control, ..) => control.close(),
+                Process::Joined(joined) => match (&process.ended, &process.result) {
+                    (None, Some(_)) => {}
+                    // It is in the middle of a run that does not take place.
+                    _ => {
+                        let why = Some("the run did not begin, or ended without this process: the coordinator says why".to_owned());
+                        let _ = joined.orders.send_if_free(&NodeOrder::Over(why));
+                    }
+                },
+            }
         }
         let until = Instant::now() + CLOSE_PATIENCE;
         for process in &mut self.processes {

@@ -38,6 +38,14 @@ pub struct Links {
     pub unchecked: bool,
 }
 
+impl Links {
+    /// All connections, by (near node, far node).
+    fn all_connections(&self) -> impl Iterator<Item = ((u32, u32), Token)> + '_ {
+        let all = self.connections.iter().chain(&self.end_connections);
+        all.map(|(pair, token)| (*pair, *token))
+    }
+}
+
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Sends something from a node to another.
     pub(super) fn send_to_node(
@@ -119,20 +127,36 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
     }
 
+    /// Closes the connections to the nodes of other processes, for those.
+    pub(super) fn disconnect_peers(&mut self) {
+        // What the behaviors sent in `stop` comes first.
+        let _ = self.send_outgoing();
+        let pairs: Vec<(u32, u32)> = self.links.all_connections().map(|(it, _)| it).collect();
+        let world = &self.run.world;
+        let open = pairs.into_iter().filter(|&(a, b)| world.is_connected(a, b));
+        let open = open.collect();
+        self.send_to_all(FrameKind::Close, |pair| BTreeSet::contains(&open, &pair));
+    }
+
     /// Sends the nodes of other processes the end: no more messages follow.
     pub(super) fn send_ends(&mut self) {
-        let links = &self.links;
-        for ((near, far), token) in links.connections.iter().chain(&links.end_connections) {
-            if let Some(Socket::Link(link)) = self.sockets.get_mut(*token) {
+        self.send_to_all(FrameKind::End, |_| true);
+    }
+
+    fn send_to_all(&mut self, kind: FrameKind, is_meant: impl Fn((u32, u32)) -> bool) {
+        for ((from, to), token) in self.links.all_connections() {
+            if is_meant((from, to))
+                && let Some(Socket::Link(link)) = self.sockets.get_mut(token)
+            {
                 let head = FrameHead {
-                    kind: FrameKind::End,
-                    from: *near,
-                    to: *far,
+                    kind,
+                    from,
+                    to,
                     number: 0,
                 };
                 link.frames_sent += 1;
                 link.stream.send_parts(&head.with_length(0), &[], &[]);
-                self.sockets.settle(*token);
+                self.sockets.settle(token);
             }
         }
     }

@@ -53,6 +53,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             input: None,
             budget: DEFAULT_BUDGET as usize,
             open_ended: false,
+            rest: None,
             lag: Lag::default(),
             listening: Vec::new(),
             under_way: Vec::new(),
@@ -91,8 +92,6 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let nodes = 0..self.run.world.roster().len();
         let is_program = |node| self.run.world.is_program(node);
         let mut away: Vec<bool> = nodes.clone().map(is_program).collect();
-        // A message of another process may always arrive.
-        self.open_ended |= self.run.world.transport.has_remote_nodes();
         self.open_ended |= nodes.clone().any(|node| self.may_always_send(node));
         self.start_programs(&away)?;
         self.add_links(links)?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
 
+use super::node::{SecretOption, address, count_from, silence};
 use super::{ScenarioOptions, SelectionOptions};
 
 /// Options of `run`.
@@ -22,6 +23,9 @@ pub struct RunOptions {
     #[command(flatten)]
     /// How runs are executed.
     pub execution: ExecutionOptions,
+    #[command(flatten)]
+    /// Nodes in other places.
+    pub places: PlacesOptions,
     #[command(flatten)]
     /// Where results go, and which.
     pub results: ResultsOptions,
@@ -80,6 +84,33 @@ pub struct ExecutionOptions {
     /// divided by --jobs
     #[arg(long, value_name = "SIZE", value_parser = super::memory, requires = "isolate")]
     pub memory: Option<u64>,
+}
+
+/// Nodes in other places.
+#[derive(Args, Debug)]
+pub struct PlacesOptions {
+    /// In real time: wait at this address for a process for each node (`runner node --join`), here
+    /// or on other machines; 127.0.0.1:0 takes any free port
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        value_parser = address,
+        conflicts_with_all = ["processes", "isolate", "check_determinism"]
+    )]
+    pub coordinator: Option<String>,
+    #[command(flatten)]
+    /// What both sides have to know.
+    pub secret: SecretOption,
+    /// With --coordinator: how long to wait for the nodes
+    #[arg(long, value_name = "D", default_value = "5m", value_parser = super::timeout)]
+    pub wait: Duration,
+    /// With --coordinator: a node from which nothing comes for this long has failed
+    #[arg(long, value_name = "D", default_value = "30s", value_parser = silence)]
+    pub silence: Duration,
+    /// The number of nodes of a group is the value of an environment variable, if that is set;
+    /// overrides `count`
+    #[arg(long, value_name = "GROUP=VARIABLE", value_parser = count_from)]
+    pub count_from: Vec<(String, String)>,
 }
 
 /// Where results go, and which.

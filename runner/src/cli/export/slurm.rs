@@ -5,9 +5,10 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use analysis::log::tables::{RUNS_FILE, RunRow};
-use analysis::results::Journaled;
+use analysis::log::tables::{MANIFEST_FILE, RUNS_FILE, RunRow};
+use analysis::results::{Journaled, LogMode, Manifest, differences};
 
 use crate::cli::arguments::{Log, SelectionOptions, SlurmOptions};
 use crate::cli::run::settings_of;
@@ -18,6 +19,7 @@ use crate::plan::planner::Planner;
 use crate::plan::{Plan, RunSpec, Shard};
 use crate::reporter::console::{Console, print, print_shown};
 use crate::reporter::count;
+use crate::results::manifest::manifest;
 use crate::session::to_override;
 use host::search::PATH_VARIABLE;
 
@@ -44,6 +46,10 @@ enum ExportError {
     NotUtf8(PathBuf),
     #[error("the folder of this program is not known: {0}")]
     NoRunner(io::Error),
+    #[error("shards of another plan, `there`; the scenario and its options are `here`:\n{}\n  restore what was exported; or move these shards away and submit them again", .0.join("\n"))]
+    OtherPlan(Vec<String>),
+    #[error("the notes cannot be read: {0}")]
+    Notes(io::Error),
     #[error("{} exists already and is another file than the one to be written\n  name another folder with --out DIR; --force replaces the scripts of an earlier export, and keeps its results", .0.display())]
     Exists(PathBuf),
     #[error("{}: cannot be written: {source}\n  name another folder with --out DIR", path.display())]
@@ -127,17 +133,35 @@ fn arrays(options: &SlurmOptions) -> Arrays {
 /// The shards that miss runs or have damaged ones, a line for each array.
 fn missing(plan: &Plan, runs: &[RunSpec], options: &SlurmOptions) -> Result<String, ExportError> {
     let folder = options.out.as_deref().unwrap_or(Path::new("."));
-    let mut lacking = Vec::new();
+    let now = manifest(plan, &[], log(options), SystemTime::now());
+    let now = now.map_err(ExportError::Notes)?;
+    let (mut lacking, mut others) = (Vec::new(), Vec::new());
     for (index, runs) in by_shard(plan, runs, shards(options, runs)) {
         let part = folder.join("shards").join(index.to_string());
-        if !is_complete(&part, &runs)? {
+        let differences = of_another_plan(&part, &now);
+        if !differences.is_empty() {
+            others.push(format!("  {}: {}", part.display(), differences.join("; ")));
+        } else if !is_complete(&part, &runs)? {
             lacking.push(index);
         }
+    }
+    if !others.is_empty() {
+        return Err(ExportError::OtherPlan(others));
     }
     let lines = arrays(options).of(&lacking);
     let line =
         |array: &crate::export::slurm::JobArray| format!("{} {}\n", array.added, array.tasks);
     Ok(lines.iter().map(line).collect())
+}
+
+/// What differs from the plan of these results, if they have begun.
+fn of_another_plan(part: &Path, now: &Manifest) -> Vec<String> {
+    let text = fs::read_to_string(part.join(MANIFEST_FILE)).unwrap_or_default();
+    // A resume writes a damaged one again.
+    match Manifest::from_json(&text) {
+        Ok(then) => differences(&then, now),
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Whether results have these runs, undamaged, in the journal and in the table of runs.
@@ -233,8 +257,7 @@ fn sweep(plan: &Plan, runs: &[RunSpec], options: &SlurmOptions) -> Result<Sweep,
         runs: runs.len().try_into().unwrap_or(u32::MAX),
         shards,
         used: by_shard(plan, runs, shards).into_keys().collect(),
-        options: plan_options(options)?,
-        run_options: run_options(options),
+        options: [plan_options(options)?, run_options(options)].concat(),
         shared: !plan.is_real(),
         jobs: options.jobs,
         time_limit: options.time_limit,
@@ -275,7 +298,7 @@ fn plan_options(options: &SlurmOptions) -> Result<Vec<String>, ExportError> {
     Ok(words)
 }
 
-/// The options that only `run` has.
+/// The options that say how runs are done.
 fn run_options(options: &SlurmOptions) -> Vec<String> {
     let mut words = Vec::new();
     if let Some(limit) = options.timeout {
@@ -298,4 +321,12 @@ fn run_options(options: &SlurmOptions) -> Vec<String> {
     };
     words.push(format!("--log={log}"));
     words
+}
+
+fn log(options: &SlurmOptions) -> LogMode {
+    match options.log {
+        Log::PerNode => LogMode::PerNode,
+        Log::Combined => LogMode::Combined,
+        Log::Off => LogMode::Off,
+    }
 }

@@ -4,7 +4,7 @@ RUNNER=${RUNNER:-@RUNNER@}
 # Runs a shard. What an interrupted one has finished is kept.
 run_shard() {
     exec "$RUNNER" run --quiet --no-report --resume@SHARED@ --jobs "${SLURM_CPUS_PER_TASK:-@JOBS@}" \
-        --shard "$1/@SHARDS@" --out "shards/$1"@RUN_OPTIONS@ \
+        --shard "$1/@SHARDS@" --out "shards/$1"@OPTIONS@ \
         @SCENARIO@
 }
 

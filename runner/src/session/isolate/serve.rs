@@ -14,7 +14,8 @@ use crate::results::folder::Folder;
 use crate::session::timeout::{Limits, RunTimer, watch};
 use crate::session::{Options, RunError, Session, node};
 use host::progress_page::ProgressPage;
-use realtime::processes::control::Control;
+use host::search::SearchPath;
+use realtime::processes::control::{Control, Sender};
 use realtime::processes::orders::follow;
 
 /// How long a run in real time may take to end after the parent is gone.
@@ -34,8 +35,8 @@ pub fn serve(control: Control, job: &ChildJob, print_line: fn(&str)) -> Result<(
     os::fork_mark::set();
     // Without it, a daemon of a plugin ends with this process, and not with its run.
     let _ = os::family::adopt_orphans();
-    let mut reports = control.sender().map_err(text)?;
-    let served = runs(control, job, print_line, &mut reports);
+    let reports = control.sender().map_err(text)?;
+    let served = runs(control, job, print_line, &reports);
     if let Err(why) = &served {
         // Fails if the parent is gone.
         let _ = reports.send(&FromChild::Refused(why.clone()));
@@ -47,9 +48,10 @@ fn runs(
     control: Control,
     job: &ChildJob,
     print_line: fn(&str),
-    reports: &mut Control,
+    reports: &Sender,
 ) -> Result<(), String> {
-    let plan = node::plan(&job.path, &job.text, &job.settings, &job.plugins)?;
+    let search = SearchPath::given(job.plugins.clone());
+    let plan = node::plan(&job.path, &job.text, &job.settings, &search)?;
     let name = &*plan.loaded.scenario.name;
     let _plan = tracing::info_span!("plan", scenario = name).entered();
     let folder = Folder::resumed(&job.folder).map_err(|error| error.to_string())?;

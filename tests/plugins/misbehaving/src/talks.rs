@@ -10,7 +10,11 @@ pub struct Talks {
 
 const TICKS: Column<u64> = Column::new(0, "ticks", "ticks so far");
 const BALANCE: Column<i64> = Column::new(1, "balance", "minus the ticks so far");
-const HALF: Column<f64> = Column::new(2, "half", "half of the ticks so far; empty on every third");
+const HALF: Column<f64> = Column::new(
+    2,
+    "half",
+    "half of the ticks so far; empty on every third, not a number on every thousandth",
+);
 const EVEN: Column<bool> = Column::new(3, "even", "whether the ticks so far are even");
 const SAID: Column<str> = Column::new(4, "said", "what it said; empty on every fifth tick");
 const NEVER: Column<u64> = Column::new(5, "never", "never set");
@@ -48,6 +52,7 @@ impl Behavior for Talks {
         node.set(EVEN, self.ticks.is_multiple_of(2));
         match self.ticks % 3 {
             0 => node.clear(HALF),
+            _ if self.ticks.is_multiple_of(1000) => node.set(HALF, f64::NAN),
             _ => node.set(HALF, self.ticks as f64 / 2.0),
         }
         match self.ticks % 5 {

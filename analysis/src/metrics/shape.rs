@@ -1,0 +1,97 @@
+//! Which metrics nodes with the same columns have, and which of the columns they are about.
+
+use std::sync::Arc;
+
+use super::definition::FAMILIES;
+use super::{CLOCK_COLUMN, columns, definitions, drift, jumps, requests, utilization};
+use crate::log::{ColumnKind, ColumnSchema, Driving, NodeSchema};
+
+/// The names of the metrics of a node with these columns that is driven so, in the order
+/// of the tables. Metrics of the clock need a column `clock` of integers.
+pub fn metric_names(columns: &[ColumnSchema], driving: Driving) -> Vec<String> {
+    Shape::new(columns, driving).names.to_vec()
+}
+
+/// The metric of a behavior's column that would have the name of a fixed metric: a column
+/// `latency` would have a `latency_mean` of its own.
+pub fn taken_metric(column: &ColumnSchema) -> Option<String> {
+    let has_own =
+        columns::is_numeric(column.kind) && !is_clock(column) && !requests::is_one(column);
+    let own = columns::DEFINITIONS.iter();
+    let mut own = own.map(|definition| format!("{}_{}", column.name, definition.name));
+    own.find(|name| has_own && definitions().any(|definition| definition.name == name))
+}
+
+/// Whether a column is the clock that the metrics of the clock are about.
+fn is_clock(column: &ColumnSchema) -> bool {
+    column.name == CLOCK_COLUMN && matches!(column.kind, ColumnKind::U64 | ColumnKind::I64)
+}
+
+/// What the nodes of a group have in common.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    pub columns: Arc<[ColumnSchema]>,
+    pub driving: Driving,
+    pub names: Arc<[String]>,
+    /// The column that is the clock.
+    pub clock: Option<(usize, ColumnKind)>,
+    /// The columns that count requests and expected replies.
+    pub requests: requests::Places,
+    /// The other numeric columns.
+    pub numeric: Vec<(usize, ColumnKind)>,
+    /// Their names.
+    pub numeric_names: Vec<String>,
+}
+
+impl Shape {
+    pub fn new(columns: &[ColumnSchema], driving: Driving) -> Shape {
+        let clock = columns
+            .iter()
+            .position(is_clock)
+            .map(|index| (index, columns[index].kind));
+        let requests = requests::places(columns);
+        let numeric: Vec<_> = columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| !is_clock(column) && !requests::is_one(column))
+            .filter(|(_, column)| columns::is_numeric(column.kind))
+            .map(|(index, column)| (index, column.kind))
+            .collect();
+        let clock_families = [jumps::DEFINITIONS, drift::DEFINITIONS];
+        let own = numeric.iter().flat_map(|&(index, _)| {
+            let column = &columns[index].name;
+            columns::DEFINITIONS
+                .iter()
+                .map(move |definition| format!("{column}_{}", definition.name))
+        });
+        let names = FAMILIES
+            .into_iter()
+            .filter(|family| clock.is_some() || !clock_families.contains(family))
+            .filter(|family| driving != Driving::Arrivals || *family != utilization::DEFINITIONS)
+            .flatten()
+            .filter(|definition| requests::has(&requests, definition))
+            .map(|definition| definition.name.to_owned())
+            .chain(own)
+            .collect();
+        let numeric_name = |&(index, _): &(usize, ColumnKind)| columns[index].name.clone();
+        Shape {
+            columns: columns.into(),
+            driving,
+            names,
+            clock,
+            requests,
+            numeric_names: numeric.iter().map(numeric_name).collect(),
+            numeric,
+        }
+    }
+
+    /// The index of the shape of a node; the shape is added if it is not in `shapes`.
+    pub fn place(shapes: &mut Vec<Shape>, node: &NodeSchema) -> usize {
+        // Nodes of a group follow one another: the last shape is compared first.
+        let same = |shape: &Shape| shape.driving == node.driving && *shape.columns == *node.columns;
+        shapes.iter().rposition(same).unwrap_or_else(|| {
+            shapes.push(Shape::new(&node.columns, node.driving));
+            shapes.len() - 1
+        })
+    }
+}

@@ -1,0 +1,422 @@
+//! The coordinator's side of processes that join: listens, lets processes in, and keeps
+//! them between runs. During a run the [`supervisor`](super::supervisor) has them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tracing::{debug, warn};
+
+use super::control::{Control, Sender};
+use super::join::{self, Asked, JoinError, Welcome};
+use super::seats::Seats;
+use super::secret::Secret;
+use super::{NodeOrder, NodeReport};
+use crate::setup::SetupError;
+use base::harmless;
+use os::poller::{Interest, Poller, Ready};
+
+/// The most connections that have not proved who they are. Arbitrary.
+const STRANGERS_MAX: usize = 64;
+
+/// How often each process is told that the coordinator is there: a few times within the
+/// least [`SILENCE_LEAST`].
+const BEAT: Duration = Duration::from_millis(250);
+
+/// The shortest silence after which a process or the coordinator may count as lost.
+pub const SILENCE_LEAST: Duration = Duration::from_secs(2);
+
+/// The longest wait between two looks at the signals.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How to coordinate.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The nodes that processes can join as.
+    pub seats: Seats,
+    /// The plugins of the scenario: name, and SHA-256 of the file.
+    pub plugins: Vec<(String, String)>,
+    /// What a process has to know; none on loopback alone.
+    pub secret: Option<Secret>,
+    /// How long the nodes of a run are waited for.
+    pub wait: Duration,
+    /// A process from which nothing comes for this long has failed.
+    pub silence: Duration,
+    /// Prints a line about the processes.
+    pub say: Option<fn(&str)>,
+}
+
+/// A process that has joined.
+#[derive(Debug)]
+pub struct Joined {
+    /// Its node.
+    pub node: String,
+    /// Its connection: reports come here.
+    pub control: Control,
+    /// For orders.
+    pub orders: Sender,
+    /// Where it comes from.
+    pub from: SocketAddr,
+    /// Where other nodes reach it.
+    pub host: IpAddr,
+    /// When something last came from it.
+    pub heard: Instant,
+}
+
+/// Listens for processes that join, until the value is dropped.
+#[derive(Debug)]
+pub struct Coordinator {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+}
+
+#[derive(Debug)]
+struct Shared {
+    rules: Rules,
+    clock: String,
+    state: Mutex<State>,
+    strangers: AtomicUsize,
+    over: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The processes that have joined and are in no run.
+    joined: BTreeMap<String, Joined>,
+    /// Nodes that are in a run, or whose process is joining.
+    taken: BTreeSet<String>,
+    /// To tell each process that the coordinator is there.
+    beats: BTreeMap<String, Sender>,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say(&self, line: &str) {
+        if let Some(say) = self.rules.say {
+            say(line);
+        }
+    }
+}
+
+/// A node that a process is about to get. If it does not, it is free again.
+struct Reserved<'a> {
+    shared: &'a Shared,
+    welcome: Welcome,
+    is_given: bool,
+}
+
+impl AsRef<Welcome> for Reserved<'_> {
+    fn as_ref(&self) -> &Welcome {
+        &self.welcome
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        if !self.is_given {
+            self.shared.state().taken.remove(&self.welcome.node);
+        }
+    }
+}
+
+impl Coordinator {
+    /// Listens at an address.
+    ///
+    /// # Errors
+    ///
+    /// If the address is in use, or not of this machine.
+    pub fn listen(address: &str, rules: Rules) -> io::Result<Coordinator> {
+        let listener = TcpListener::bind(address)?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            rules,
+            clock: os::clock::identity(),
+            state: Mutex::default(),
+            strangers: AtomicUsize::new(0),
+            over: AtomicBool::new(false),
+        });
+        let accepting = shared.clone();
+        thread::Builder::new().spawn(move || accept(&listener, &accepting))?;
+        let beating = shared.clone();
+        thread::Builder::new().spawn(move || beat(&beating))?;
+        Ok(Coordinator { shared, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A process from which nothing comes for this long has failed.
+    pub fn silence(&self) -> Duration {
+        self.shared.rules.silence
+    }
+
+    /// Waits until each of these nodes has a process, and takes the processes, in the order
+    /// of the nodes. None: `stop` was set before.
+    ///
+    /// # Errors
+    ///
+    /// If a node has no process in time.
+    pub fn gather(
+        &self,
+        nodes: &[String],
+        stop: &AtomicBool,
+    ) -> Result<Option<Vec<Joined>>, SetupError> {
+        let mut until = None;
+        loop {
+            self.drop_closed()?;
+            let missing: Vec<&str> = {
+                let state = self.shared.state();
+                let is_missing = |node: &&String| !state.joined.contains_key(*node);
+                nodes.iter().filter(is_missing).map(|it| &**it).collect()
+            };
+            if missing.is_empty() {
+                break;
+            }
+            if stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let until = until.get_or_insert_with(|| {
+                self.shared.say(&format!(
+                    "coordinator waits for {}: {}",
+                    count(missing.len()),
+                    listed(&missing)
+                ));
+                Instant::now() + self.shared.rules.wait
+            });
+            if Instant::now() >= *until {
+                return Err(SetupError::Missing {
+                    wait: self.shared.rules.wait,
+                    nodes: listed(&missing),
+                });
+            }
+        }
+        let mut state = self.shared.state();
+        let taken = nodes.iter().filter_map(|node| {
+            let mut joined = state.joined.remove(node)?;
+            joined.heard = Instant::now();
+            state.taken.insert(node.clone());
+            Some(joined)
+        });
+        Ok(Some(taken.collect()))
+    }
+
+    /// Takes processes back after a run.
+    pub fn keep(&self, joined: Vec<Joined>) {
+        let mut state = self.shared.state();
+        for it in joined {
+            state.taken.remove(&it.node);
+            state.joined.insert(it.node.clone(), it);
+        }
+    }
+
+    /// Frees the node of a process that has ended.
+    pub fn free(&self, node: &str) {
+        let mut state = self.shared.state();
+        state.taken.remove(node);
+        state.beats.remove(node);
+    }
+
+    /// Waits a moment, and forgets the processes that have closed their connection.
+    fn drop_closed(&self) -> io::Result<()> {
+        let mut state = self.shared.state();
+        let mut poller = Poller::new()?;
+        let names: Vec<String> = state.joined.keys().cloned().collect();
+        for (index, name) in names.iter().enumerate() {
+            poller.add(&state.joined[name].control, index as u64, Interest::READ)?;
+        }
+        // Others may join meanwhile.
+        drop(state);
+        let mut ready: Vec<Ready> = Vec::new();
+        poller.wait(Some(LOOK), &mut ready)?;
+        state = self.shared.state();
+        for it in ready {
+            let name = &names[it.token as usize];
+            let Some(joined) = state.joined.get_mut(name) else {
+                continue;
+            };
+            let mut open = joined.control.read_more().unwrap_or(false);
+            loop {
+                match joined.control.next_received() {
+                    Ok(Some(NodeReport::Leaving)) | Err(_) => open = false,
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                }
+                if !open {
+                    break;
+                }
+            }
+            if !open {
+                self.shared.say(&format!("{name} has left"));
+                state.joined.remove(name);
+                state.beats.remove(name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells all processes that there is no other run.
+    pub fn end(&self) {
+        if self.shared.over.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let address = self.address;
+        self.shared.say(&format!("coordinator closes {address}"));
+        let mut state = self.shared.state();
+        for (_, joined) in std::mem::take(&mut state.joined) {
+            // If it is gone, there is nobody to tell.
+            let _ = joined.orders.send(&NodeOrder::Over(None));
+        }
+    }
+}
+
+impl Drop for Coordinator {
+    fn drop(&mut self) {
+        self.end();
+        // Ends the thread that accepts.
+        let _ = TcpStream::connect_timeout(&reachable(self.address), LOOK);
+    }
+}
+
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    while !shared.over.load(Ordering::Relaxed) {
+        let Ok((socket, from)) = listener.accept() else {
+            // No descriptor left: others may close.
+            thread::sleep(LOOK);
+            continue;
+        };
+        if shared.strangers.fetch_add(1, Ordering::Relaxed) >= STRANGERS_MAX {
+            shared.strangers.fetch_sub(1, Ordering::Relaxed);
+            continue;
+        }
+        let admitting = shared.clone();
+        let admitted = thread::Builder::new().spawn(move || {
+            admit(socket, from, &admitting);
+            admitting.strangers.fetch_sub(1, Ordering::Relaxed);
+        });
+        if admitted.is_err() {
+            shared.strangers.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+fn beat(shared: &Shared) {
+    while !shared.over.load(Ordering::Relaxed) {
+        thread::sleep(BEAT);
+        let beats: Vec<Sender> = shared.state().beats.values().cloned().collect();
+        for orders in beats {
+            // A closed connection is noticed where it is read.
+            let _ = orders.send_if_free(&NodeOrder::Beat);
+        }
+    }
+}
+
+/// Lets a process in, or says why not, here and there.
+fn admit(socket: TcpStream, from: SocketAddr, shared: &Shared) {
+    match admitted(socket, from, shared) {
+        Ok(Some(node)) => shared.say(&format!("{node} joined from {from}")),
+        Ok(None) => debug!("a connection from {from} did not join"),
+        Err(JoinError::Connection(error)) => debug!("a process at {from} did not join: {error}"),
+        Err(JoinError::Refused(why)) => {
+            warn!("a process at {from} cannot join: {}", harmless::lines(&why));
+        }
+    }
+}
+
+fn admitted(
+    socket: TcpStream,
+    from: SocketAddr,
+    shared: &Shared,
+) -> Result<Option<String>, JoinError> {
+    let mut control = Control::over(socket)?;
+    let choose = |asked: &Asked| reserve(shared, asked);
+    let Some((asked, mut reserved)) =
+        join::answer(&mut control, shared.rules.secret.as_ref(), choose)?
+    else {
+        return Ok(None);
+    };
+    let node = reserved.welcome.node.clone();
+    let host = asked.advertised.as_deref().map_or(Ok(from.ip()), look_up)?;
+    control.set_patience(None, Some(shared.rules.silence))?;
+    let orders = control.sender()?;
+    let joined = Joined {
+        node: node.clone(),
+        control,
+        orders: orders.clone(),
+        from,
+        host,
+        heard: Instant::now(),
+    };
+    let mut state = shared.state();
+    reserved.is_given = true;
+    state.taken.remove(&node);
+    state.beats.insert(node.clone(), orders);
+    state.joined.insert(node.clone(), joined);
+    Ok(Some(node))
+}
+
+fn reserve<'a>(shared: &'a Shared, asked: &Asked) -> Result<Reserved<'a>, String> {
+    if let Some(name) = &asked.advertised {
+        look_up(name).map_err(|error| {
+            format!("the coordinator does not find `{name}` of --advertise: {error}")
+        })?;
+    }
+    let wanted = asked.wanted.as_ref().ok_or("nothing is asked for")?;
+    let mut state = shared.state();
+    let is_taken = |node: &str| state.joined.contains_key(node) || state.taken.contains(node);
+    let node = shared.rules.seats.choose(wanted, is_taken)?;
+    state.taken.insert(node.clone());
+    drop(state);
+    Ok(Reserved {
+        shared,
+        welcome: Welcome {
+            node,
+            plugins: shared.rules.plugins.clone(),
+            clock: shared.clock.clone(),
+        },
+        is_given: false,
+    })
+}
+
+fn look_up(host: &str) -> io::Result<IpAddr> {
+    let mut found = (host, 0).to_socket_addrs()?;
+    let first = found.next().map(|it| it.ip());
+    first.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it has no address"))
+}
+
+fn count(nodes: usize) -> String {
+    match nodes {
+        1 => "1 node".to_owned(),
+        nodes => format!("{nodes} nodes"),
+    }
+}
+
+/// The most nodes that a line names.
+const NAMED: usize = 20;
+
+fn listed(nodes: &[&str]) -> String {
+    let named = nodes.iter().take(NAMED).copied();
+    let named: Vec<&str> = named.collect();
+    match nodes.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
