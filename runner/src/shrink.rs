@@ -2,13 +2,13 @@
 //!
 //! Two runs fail in the same way if one of their failures has the same
 //! [`FailureIdentity`]: who failed and what it said, without times and numbers. Beginning with
-//! the run that failed ([`begin`]), the reductions ([`passes`]) leave out one thing after the
-//! other; what still fails is kept ([`search`]), until nothing can be left out any more. The
+//! the run that failed (`begin`), the reductions (`passes`) leave out one thing after the
+//! other; what still fails is kept (`search`), until nothing can be left out any more. The
 //! random streams of a run have names, so what is left out leaves the draws of all others as
 //! they were, and most of what is irrelevant can go without an effect on the failure.
 //!
-//! A scenario is edited as text ([`draft`]), so its comments and order stay. [`trial`] runs the
-//! candidates, [`minimize`] is about sets and numbers, [`left_out`] says what was irrelevant.
+//! A scenario is edited as text (`draft`), so its comments and order stay. `trial` runs the
+//! candidates, `minimize` is about sets and numbers, `left_out` says what was irrelevant.
 //! The result is written only after it failed once more, run from the file.
 
 mod begin;

@@ -44,7 +44,7 @@ pub type Path = Vec<Step>;
 
 /// A path of these steps.
 macro_rules! at {
-    ($($step:expr),* $(,)?) => { vec![$($crate::shrink::draft::Step::from($step)),*] };
+    ($($step:expr),* $(,)?) => { $crate::shrink::draft::Path::from([$($crate::shrink::draft::Step::from($step)),*]) };
 }
 pub(super) use at;
 

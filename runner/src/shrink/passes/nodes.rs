@@ -140,12 +140,11 @@ fn forget_in(draft: &mut Draft, at: &[Step], is_gone: &dyn Fn(&str) -> bool) {
         return;
     }
     let ends = [below(at, "from"), below(at, "to"), below(at, "between")];
+    let is_named_gone = |at: &Path| draft.text_at(at).is_some_and(is_gone);
     let names_gone = |end: &Path| {
-        let texts = [end.clone(), below(end, 0usize), below(end, 1usize)];
-        let found = texts
-            .iter()
-            .any(|it| draft.text_at(it).is_some_and(is_gone));
-        found
+        is_named_gone(end)
+            || is_named_gone(&below(end, 0usize))
+            || is_named_gone(&below(end, 1usize))
     };
     if ends.iter().any(names_gone) {
         draft.remove(at);
