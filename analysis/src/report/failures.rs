@@ -9,6 +9,8 @@ use crate::log::tables::files::SHRUNK_FOLDER;
 use crate::render::number::{count, whole};
 use crate::results::{FailureGroup, FailureGroups};
 
+/// The section's anchor.
+pub(super) const ID: &str = "failures";
 /// Maximum number of distinct failures in a table.
 const SHOWN: usize = 50;
 
@@ -19,7 +21,7 @@ pub(super) fn section(folder: &Folder, standing: &Standing) -> Option<Section> {
         ("Why runs are unknown", "are unknown", &standing.unknown),
     ];
     let mut section = Section {
-        id: "failures".to_owned(),
+        id: ID.to_owned(),
         title: "What failed, and how is it repeated?".to_owned(),
         ..Section::default()
     };
