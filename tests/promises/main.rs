@@ -13,6 +13,7 @@ mod chat;
 mod chat_live;
 mod clock;
 mod commands;
+mod compose;
 mod coverage;
 mod decimals;
 mod destructors;

@@ -45,10 +45,10 @@ pub struct RunScript {
     pub bytes: u64,
 }
 
-/// As [`write_with`], without a diagram.
+/// Renders a report and writes it into `out`, without a diagram.
 ///
 /// # Errors
-/// As [`write_with`].
+/// The folder or a file cannot be written, or holds something else.
 pub fn write(report: &Report, out: &Path) -> Result<Outputs, Error> {
     write_with(report, None, out, false)
 }

@@ -17,9 +17,9 @@ use crate::cli::send::Address;
 use crate::plan::{Shard, nearest};
 pub use crate::reporter::console::Color;
 use base::{duration, size};
-pub use export::{ExportKind, ExportOptions, SlurmOptions};
+pub use export::{ComposeOptions, ExportKind, ExportOptions, SlurmOptions};
 use framing::Framing;
-pub use node::{NodeOptions, SecretOption};
+pub use node::{NodeOptions, ProgramAddress, SecretOption};
 pub use run::{
     ExecutionOptions, Log, OutputOptions, OverrideOptions, PlacesOptions, ResultsOptions,
     RunOptions, Time,

@@ -129,7 +129,9 @@ fn plans(options: &RunOptions, settings: &[Setting], console: &Console) -> Resul
 fn settings(options: &RunOptions) -> Result<Vec<Setting>, String> {
     let counts = super::coordinator::counts(&options.places)?;
     let typed = settings_of(&options.scenario, &options.overrides);
-    Ok(counts.into_iter().chain(typed).collect())
+    // The addresses of programs are known here and now alone, so they come last.
+    let addresses = super::coordinator::addresses(&options.places)?;
+    Ok(counts.into_iter().chain(typed).chain(addresses).collect())
 }
 
 /// The overrides of a scenario. Options with a name of their own win over `--set`, so they

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::node::{SecretOption, address, count_from, silence};
+use super::node::{ProgramAddress, SecretOption, address, count_from, program_address, silence};
 use super::{ScenarioOptions, SelectionOptions};
 
 /// Options of `run`.
@@ -111,6 +111,15 @@ pub struct PlacesOptions {
     /// overrides `count`
     #[arg(long, value_name = "GROUP=VARIABLE", value_parser = count_from)]
     pub count_from: Vec<(String, String)>,
+    /// With --coordinator: where the program of a node is (`external`); its host is looked up when
+    /// the command starts, for at most 30 s: server=tcp://server:15000
+    #[arg(
+        long,
+        value_name = "NODE=tcp://HOST:PORT",
+        value_parser = program_address,
+        requires = "coordinator"
+    )]
+    pub address: Vec<ProgramAddress>,
 }
 
 /// Where results go, and which.
