@@ -85,6 +85,8 @@ mod scenario_schema;
 mod send;
 mod sender_errors;
 mod shared;
+mod shrink;
+mod shrink_planted;
 mod slips;
 mod slurm;
 mod standstill;

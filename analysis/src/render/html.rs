@@ -2,7 +2,7 @@
 //! large runs.
 //!
 //! The page is complete without scripts: text, tables and still plots. Scripts
-//! ([`crate::page`]) add what can be moved and clicked.
+//! (`page/`) add what can be moved and clicked.
 
 use base::harmless;
 use maud::{DOCTYPE, Markup, PreEscaped, html};

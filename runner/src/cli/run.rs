@@ -200,6 +200,12 @@ fn conflict(
         return Some(why);
     }
     let real = plans.iter().find(|plan| plan.is_real())?;
+    if options.execution.shrink {
+        return Some(format!(
+            "--shrink: `{}` runs in real time, where no two runs are equal\n  add --time virtual, or leave out --shrink",
+            real.loaded.scenario.name
+        ));
+    }
     if options.results.shared {
         return Some(format!(
             "--shared: `{}` runs in real time, where no two runs are equal\n  add --time virtual, or leave out --shared and have one runner at a time write the results",

@@ -73,6 +73,10 @@ pub struct ExecutionOptions {
     /// Run each run twice, and report the first difference
     #[arg(long)]
     pub check_determinism: bool,
+    /// In virtual time: for the first run of each distinct failure, write the smallest scenario
+    /// that still fails in the same way into RESULTS/shrunk; at most five, a minute each
+    #[arg(long)]
+    pub shrink: bool,
     /// Run runs in child processes: a crash in a plugin costs one run
     #[arg(long, conflicts_with = "processes")]
     pub isolate: bool,
