@@ -152,7 +152,8 @@ pub(super) fn metrics(parts: &Parts, origins: &Origins, nodes: &[BoundNodes]) ->
                 None => all_known = false,
             }
         }
-        if !all_known || possible.contains(&part.metric) {
+        // Without any group, which has been reported, no node is known either.
+        if !all_known || nodes.is_empty() || possible.contains(&part.metric) {
             continue;
         }
         let whose = match &part.nodes {
