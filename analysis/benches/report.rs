@@ -185,7 +185,7 @@ fn write_results(folder: &Path, size: Size) {
         kind: ColumnKind::U64,
         docs: String::new(),
     }];
-    let metrics = metric_names(&columns, Driving::default());
+    let metrics = metric_names(&columns, &[], Driving::default());
     let create = |name: &str| {
         let file = fs::File::create(folder.join(name)).expect("a table");
         std::io::BufWriter::new(file)

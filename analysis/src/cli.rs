@@ -87,6 +87,11 @@ pub struct DemandArgs {
     #[arg(long)]
     pub fail_on_missing: bool,
 
+    /// Put the rows of the diagram into report.html, however many (default: up to 1 MiB; more
+    /// are in data/)
+    #[arg(long)]
+    pub one_file: bool,
+
     /// Merge parts into --out DIR also if there is only one
     #[arg(long, requires = "out")]
     pub merge: bool,
@@ -99,6 +104,7 @@ impl DemandArgs {
             partial: self.partial,
             merge: self.merge,
             junit: self.junit.as_deref(),
+            one_file: self.one_file,
         }
     }
 }

@@ -17,6 +17,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
+use crate::log::tables::files::SHRUNK_FOLDER;
 use crate::results::{
     FailureGroups, Judge, Judgement, Manifest, RunRow, RunStatus, Verdict, described, failures_of,
 };
@@ -43,6 +44,8 @@ pub struct Junit {
 struct Suite {
     suite: TestSuite,
     failures: FailureGroups,
+    /// The folder of the results.
+    results: PathBuf,
     /// The command that repeats the first run of each failure, by run.
     repeats: BTreeMap<u64, String>,
 }
@@ -109,6 +112,7 @@ impl Junit {
             suites.push(Suite {
                 suite,
                 failures: FailureGroups::default(),
+                results: results.to_owned(),
                 repeats: BTreeMap::new(),
             });
         }
@@ -248,6 +252,15 @@ impl Suite {
                 let name = format!("{name} repeat");
                 self.suite
                     .add_property(Property::new(&*name, clean(repeat)));
+            }
+            let shrunk = self
+                .results
+                .join(SHRUNK_FOLDER)
+                .join(group.identity.file_name());
+            if shrunk.is_file() {
+                let name = format!("failure {} shrunk", index + 1);
+                let path = shrunk.display().to_string();
+                self.suite.add_property(Property::new(&*name, clean(&path)));
             }
         }
     }

@@ -17,6 +17,7 @@ pub mod expect;
 pub mod foreign;
 pub mod junit;
 pub mod metrics;
+mod page;
 pub mod properties;
 pub mod render;
 pub mod report;

@@ -14,6 +14,7 @@ mod columns;
 mod definition;
 mod drift;
 mod exchanged;
+mod happened;
 mod histogram;
 mod jumps;
 mod latency;
@@ -38,7 +39,7 @@ pub use node_metrics::NodeMetrics;
 pub use remember::{Remembered, remember};
 pub use requests::{REFUSED, REJECTED, UNANSWERED, UNMET};
 pub use samples::{BATCHED, Known, Pool, Samples, family_of, percentile};
-pub use shape::{metric_names, taken_metric};
+pub use shape::{counted_word, metric_names, taken_metric};
 pub use value::{Bucket, Value};
 pub use warmup::{Cut, Warmup, Window};
 pub use window::{BATCHES, BatchMeans};
@@ -50,6 +51,7 @@ use budget::Budget;
 use columns::Column;
 use drift::Drift;
 use exchanged::Exchanged;
+use happened::Happened;
 use jumps::Jumps;
 use latency::InFlight;
 use node_metrics::only_losses;
@@ -74,6 +76,7 @@ struct NodeState {
     jumps: Option<Box<Jumps>>,
     requests: Option<Box<Requests>>,
     columns: Box<[Column]>,
+    happened: Happened,
 }
 
 /// The metrics of all nodes of one run, after its rows so far.
@@ -127,6 +130,7 @@ impl RunMetrics {
                 jumps: clock.map(|_| Box::default()),
                 requests: requests.iter().any(Option::is_some).then(Box::default),
                 columns: vec![Column::Empty; numeric.len()].into(),
+                happened: Happened::new(node.events.len()),
             });
         }
         let clocked = shapes.iter().any(|shape| shape.clock.is_some());
@@ -184,6 +188,7 @@ impl RunMetrics {
         self.message(row);
         let node = &mut self.nodes[row.node as usize];
         let shape = &self.shapes[node.shape as usize];
+        node.happened.row(row.event);
         let new_step = row.event.in_step() && row.step != node.last_step;
         if new_step {
             node.last_step = row.step;
@@ -391,6 +396,7 @@ impl RunMetrics {
                 requests.finish(&shape.requests, &mut values);
             }
             values.extend(node.columns.iter().flat_map(Column::finish));
+            values.extend(node.happened.finish());
             let samples = Samples::of(&node, held.as_ref(), shape.driving);
             if node.program {
                 only_losses(&names, &mut values);

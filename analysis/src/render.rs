@@ -7,3 +7,4 @@ pub mod number;
 mod palette;
 pub mod plot;
 mod prose;
+pub(crate) mod rows;

@@ -13,6 +13,7 @@ mod build;
 mod cases;
 mod collect;
 mod compare;
+mod diagram;
 mod drawing;
 mod error;
 mod failures;
@@ -26,6 +27,7 @@ mod lag;
 mod measured;
 mod merge;
 mod observe;
+mod outliers;
 mod pairs;
 mod place;
 mod questions;
@@ -42,12 +44,13 @@ mod warmup;
 mod write;
 
 pub use build::{build, report};
+pub use diagram::{Diagram, DiagramRun, FailureMark, FaultBand};
 pub use error::Error;
 pub use merge::Merged;
 pub use several::{Built, Demands, build_all};
 pub use standing::Standing;
 pub use table::{Align, Column, Table};
-pub use write::{Outputs, write};
+pub use write::{Outputs, RunScript, write};
 
 /// A report, ready to be rendered. All text is plain, without markup.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,6 +75,8 @@ pub struct Report {
     pub source_is: &'static str,
     /// The sections, one per question, in reading order.
     pub sections: Vec<Section>,
+    /// The runs of the interactive diagram; `None` without logs.
+    pub diagram: Option<Diagram>,
     /// The author's notes, in Markdown.
     pub notes: Option<String>,
     /// What this report does not show.

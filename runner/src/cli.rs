@@ -18,6 +18,7 @@ pub mod run_plan;
 pub mod run_process;
 pub mod select;
 pub mod send;
+pub mod shrink;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -118,6 +119,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::Plugins(options) => plugins::plugins(&options),
         Command::New(options) => new::new(&options),
         Command::Report(options) => report::report(&options),
+        Command::Shrink(options) => shrink::shrink(&options),
         Command::Send(options) => send::send(&options),
         Command::Export(options) => export::export(&options),
         Command::Node(options) => join::join(&options),

@@ -22,4 +22,6 @@ pub mod reporter;
 
 pub mod export;
 
+pub mod shrink;
+
 pub mod cli;

@@ -139,7 +139,22 @@ impl Plan {
         overrides: &[Override],
         search: &SearchPath,
     ) -> Result<Plan, Refusal> {
-        Plan::bind(read_text(path, text, overrides), search, &mut Planner::Here)
+        Plan::of_text_by(path, text, overrides, search, &mut Planner::Here)
+    }
+
+    /// As [`Plan::of_text`]; plugin code runs where the planner runs it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::load`].
+    pub fn of_text_by(
+        path: &str,
+        text: &str,
+        overrides: &[Override],
+        search: &SearchPath,
+        planner: &mut Planner,
+    ) -> Result<Plan, Refusal> {
+        Plan::bind(read_text(path, text, overrides), search, planner)
     }
 
     fn bind(
@@ -274,11 +289,14 @@ impl Plan {
     /// that the file draws without its matrix.
     pub fn streams(&self, run: RunSpec) -> Streams {
         let case = &self.cases[run.case];
-        let name = match self.pairing {
-            Some(_) => ONLY_CASE,
-            None => &case.id,
+        let rng_id = &case.scenario.rng_id;
+        let name = match (&rng_id.case, self.pairing) {
+            (Some(name), _) => name,
+            (None, Some(_)) => ONLY_CASE,
+            (None, None) => &case.id,
         };
-        Streams::new(case.scenario.seed, name, run.repetition)
+        let number = run.repetition.saturating_add(rng_id.run - 1);
+        Streams::new(case.scenario.seed, name, number)
     }
 
     /// The case of a run.

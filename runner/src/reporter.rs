@@ -27,6 +27,7 @@ use crate::plan::{Plan, RunSpec};
 use crate::results::error::ResultsError;
 use crate::results::folder::Folder;
 use crate::results::run_result::RunResult;
+use crate::shrink::Shrunk;
 
 /// The plan that events are about.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +78,13 @@ pub enum Event<'a> {
         case: usize,
         /// The judgement.
         judgement: &'a Judgement,
+    },
+    /// A failure was cut down to what it needs.
+    Shrunk {
+        /// The number of the run.
+        run: u32,
+        /// What the search came to.
+        shrunk: &'a Shrunk,
     },
     /// No more runs will end.
     PlanEnded {

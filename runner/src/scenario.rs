@@ -58,7 +58,7 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use matrix::{Axis, AxisValue, CaseMistakes, Pairing};
 pub use measured::InputFile;
 pub use origin::Origins;
-pub use overrides::Override;
+pub use overrides::{Override, parse_path};
 pub use parts::{
     CheckPart, ConfigPart, GroupPart, MetricPart, NodeKind, Parts, PropertyExpressions,
 };
@@ -67,7 +67,7 @@ pub use reference::{Reference, references};
 pub use resolved::{
     BehaviorName, CheckRule, ExpectRule, External, Fault, FaultKind, Group, Link, LinkChange,
     LinkRule, LinkSettings, LinkTransport, Listen, LocalClock, Loss, NodeRanges, Order, Program,
-    PropertyPart, Scenario, StandardInput, TickRule, TimeMode, Timing, Transport, until,
+    PropertyPart, RngId, Scenario, StandardInput, TickRule, TimeMode, Timing, Transport, until,
 };
 pub use schema::schema;
 pub use source::{Place, Source};
@@ -79,6 +79,11 @@ use measured::InputFiles;
 use reader::Mistakes;
 pub use reader::listed;
 pub use reading::{Loaded, ONLY_CASE, ReadCase, Reading};
+
+/// Whether a table with this key alone stands for a distribution.
+pub fn is_distribution(key: &str) -> bool {
+    keys::DISTRIBUTION.get(key).is_some()
+}
 
 /// Reads a scenario file, and puts in overrides. The scenario is that of the file's
 /// first case.

@@ -57,6 +57,8 @@ pub struct Options {
     pub isolation: Option<Isolation>,
     /// Run each run twice and compare, in virtual time.
     pub check_determinism: bool,
+    /// The most events of a run in virtual time; none: no limit. Not for child processes.
+    pub max_events: Option<u64>,
     /// In a child process: the page on which each callback is noted.
     pub progress_page: Option<Arc<ProgressPage>>,
 }

@@ -5,7 +5,19 @@ use serde_json::{Value, json};
 use crate::harness::{LAB, Lab};
 
 /// The options that a command's help must name.
-const OPTIONS: [(&str, &[&str]); 9] = [
+const OPTIONS: [(&str, &[&str]); 10] = [
+    (
+        "shrink",
+        &[
+            "--run",
+            "--check",
+            "--out",
+            "--budget",
+            "--tries",
+            "--jobs",
+            "--isolate",
+        ],
+    ),
     ("new", &["scenario", "plugin"]),
     ("send", &["--framing", "--timeout", "--no-reply"]),
     (
@@ -15,6 +27,7 @@ const OPTIONS: [(&str, &[&str]); 9] = [
             "--plugin-path",
             "--color",
             "--time",
+            "--shrink",
             "--seed",
             "--runs",
             "--duration",

@@ -15,7 +15,10 @@ fn reported() -> Lab {
 
 /// The report's files, path and bytes.
 fn report(lab: &Lab, folder: &str) -> Vec<(String, Vec<u8>)> {
-    let parts = |name: &str| name.starts_with("report.") || name.starts_with("plots/");
+    let parts = |name: &str| {
+        let folders = ["report.", "plots/", "data/"];
+        folders.iter().any(|it| name.starts_with(it))
+    };
     let files = lab
         .files(folder)
         .into_iter()
@@ -50,6 +53,74 @@ fn a_report_built_again_is_the_same_bytes() {
     }
     lab.runner(&["report", "out"]).passes();
     assert_eq!(report(&lab, "out"), first);
+}
+
+#[test]
+fn own_events_are_counted_and_runs_that_stand_out_are_named() {
+    // One of twenty machines is eighty times as fast.
+    let rates = format!("tick_rate = {{ choice = [{}400] }}", "5, ".repeat(19));
+    let text = LAB.replace("tick_rate = { uniform_int = [1, 6] }", &rates);
+    let text = text
+        .replace("count = 3", "count = 2")
+        .replace("runs = 3", "runs = 40");
+    let lab = Lab::with(&format!(
+        "{text}[[expect]]\nmetric = \"internal_count\"\nat_least = 0\n"
+    ));
+    lab.runner(&["scenario.toml", "-q", "--out", "out"])
+        .passes();
+    let logs = lab.read("out/runs/0001/machine-1.csv");
+    let internal = logs
+        .lines()
+        .filter(|row| row.contains(",internal,"))
+        .count();
+    let summary = lab.read("out/summary.csv");
+    let mut lines = summary.lines();
+    assert!(lines.next().unwrap().ends_with(",internal_count"));
+    let first = lines.next().unwrap();
+    assert!(first.ends_with(&format!(",{internal}")), "{first}");
+    let report = lab.read("out/report.md");
+    let begin = report.find("## Which runs stand out?").expect("some do");
+    let section = &report[begin..report[begin + 2..].find("\n## ").unwrap() + begin];
+    assert!(section.contains("stands out: its "), "{section}");
+    let run = section.lines().find_map(|line| line.strip_prefix("- run "));
+    let run: u64 = run
+        .and_then(|it| it.split(' ').next()?.parse().ok())
+        .unwrap();
+    // It is in the diagram.
+    let html = lab.read("out/report.html");
+    assert!(
+        html.contains(&format!("\"run\":{run},\"seed\"")),
+        "run {run}"
+    );
+    assert!(report.contains("## What happened how often?"));
+}
+
+#[test]
+fn rows_that_are_too_large_for_the_page_are_beside_it() {
+    let lab = Lab::with(&LAB.replace("60s", "3000s"));
+    lab.runner(&["scenario.toml", "-q", "--out", "out"])
+        .passes();
+    let files = report(&lab, "out");
+    let data: Vec<&String> = files
+        .iter()
+        .map(|it| &it.0)
+        .filter(|it| it.starts_with("data/"))
+        .collect();
+    assert_eq!(data.first().map(|it| it.as_str()), Some("data/run-0001.js"));
+    assert!(!lab.read("out/report.html").contains("notebook.open({"));
+    lab.runner(&["report", "out", "--out", "again"]).passes();
+    assert_eq!(report(&lab, "again"), files);
+    lab.runner(&["report", "out", "--one-file", "--out", "one"])
+        .passes();
+    assert!(!lab.path("one/data").exists());
+    let one = lab.read("one/report.html");
+    assert_eq!(one.matches("notebook.open({").count(), data.len());
+    // An older report's rows are removed, and nothing else in their folder.
+    fs::write(lab.path("again/data/mine.js"), "").unwrap();
+    lab.runner(&["report", "out", "--one-file", "--out", "again"])
+        .passes();
+    let left: Vec<_> = lab.files("again/data").into_keys().collect();
+    assert_eq!(left, ["mine.js"]);
 }
 
 #[test]

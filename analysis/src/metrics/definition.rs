@@ -1,7 +1,7 @@
 //! The definitions of all metrics, as the report prints them, in the order of every
 //! table.
 
-use super::{columns, drift, jumps, latency, queue, requests, traffic, utilization};
+use super::{columns, drift, happened, jumps, latency, queue, requests, traffic, utilization};
 
 /// One metric: its name, unit and meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,13 +32,14 @@ pub fn definitions() -> impl Iterator<Item = &'static Definition> {
 }
 
 /// The definition of a metric by its name in `summary.csv`: a fixed name, or the
-/// column of a behavior with the suffix `_mean`, `_min`, `_max` or `_final`. `None`
-/// for any other name.
+/// column of a behavior with the suffix `_mean`, `_min`, `_max` or `_final`, or one of its
+/// words for `event` with the suffix `_count`. `None` for any other name.
 pub fn definition(name: &str) -> Option<&'static Definition> {
     definitions()
         .find(|definition| definition.name == name)
         .or_else(|| {
-            columns::DEFINITIONS.iter().find(|definition| {
+            let own = columns::DEFINITIONS.iter().chain(happened::DEFINITIONS);
+            own.into_iter().find(|definition| {
                 name.strip_suffix(definition.name)
                     .is_some_and(|column| column.len() > 1 && column.ends_with('_'))
             })
@@ -69,6 +70,8 @@ mod tests {
     fn a_behaviors_column_is_defined_by_its_suffix() {
         assert_eq!(definition("temperature_mean").unwrap().name, "mean");
         assert_eq!(definition("clock_final").unwrap().name, "clock_final");
+        assert_eq!(definition("internal_count").unwrap().unit, "events");
+        assert_eq!(definition("_count"), None);
         assert_eq!(definition("_mean"), None);
         assert_eq!(definition("mean"), None);
     }

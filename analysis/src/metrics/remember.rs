@@ -25,6 +25,8 @@ pub fn remember(metrics: &[NodeMetrics]) -> Vec<String> {
 pub struct Remembered {
     /// By node.
     names: Vec<Arc<[String]>>,
+    /// By node, the number of metrics that older versions did not write: the last ones.
+    newer: Vec<usize>,
 }
 
 impl Remembered {
@@ -32,11 +34,13 @@ impl Remembered {
     pub fn new(schema: &RunSchema) -> Remembered {
         let mut shapes: Vec<Shape> = Vec::new();
         let mut names = Vec::with_capacity(schema.nodes.len());
+        let mut newer = Vec::with_capacity(schema.nodes.len());
         for node in &schema.nodes {
             let shape = Shape::place(&mut shapes, node);
             names.push(shapes[shape].names.clone());
+            newer.push(node.events.len());
         }
-        Remembered { names }
+        Remembered { names, newer }
     }
 
     /// The metrics of a run; `None` if these are not the lines of such a run.
@@ -53,7 +57,10 @@ impl Remembered {
                 text => Value::from_exact(text).map(Some),
             };
             let (values, samples) = line.split_once(';').unwrap_or((line, ""));
-            let values: Vec<_> = values.split(' ').map(value).collect::<Option<_>>()?;
+            let mut values: Vec<_> = values.split(' ').map(value).collect::<Option<_>>()?;
+            if values.len() + self.newer[index] == names.len() {
+                values.resize(names.len(), None);
+            }
             (values.len() == names.len()).then(|| NodeMetrics {
                 node: index as u32,
                 names: names.clone(),

@@ -3,13 +3,21 @@
 use std::sync::Arc;
 
 use super::definition::FAMILIES;
-use super::{CLOCK_COLUMN, columns, definitions, drift, jumps, requests, utilization};
+use super::{CLOCK_COLUMN, columns, definitions, drift, happened, jumps, requests, utilization};
 use crate::log::{ColumnKind, ColumnSchema, Driving, NodeSchema};
 
-/// The names of the metrics of a node with these columns that is driven so, in the order
-/// of the tables. Metrics of the clock need a column `clock` of integers.
-pub fn metric_names(columns: &[ColumnSchema], driving: Driving) -> Vec<String> {
-    Shape::new(columns, driving).names.to_vec()
+/// The names of the metrics of a node with these columns and own words for `event` that is
+/// driven so, in the order of the tables. Metrics of the clock need a column `clock` of
+/// integers.
+pub fn metric_names(columns: &[ColumnSchema], events: &[String], driving: Driving) -> Vec<String> {
+    Shape::new(columns, events, driving).names.to_vec()
+}
+
+/// The word that a metric counts; `None` if it is another metric.
+pub fn counted_word(metric: &str) -> Option<&str> {
+    let definition = happened::DEFINITIONS.first()?;
+    let word = metric.strip_suffix(definition.name)?.strip_suffix('_')?;
+    (!word.is_empty()).then_some(word)
 }
 
 /// The metric of a behavior's column that would have the name of a fixed metric: a column
@@ -31,6 +39,7 @@ fn is_clock(column: &ColumnSchema) -> bool {
 #[derive(Clone, Debug)]
 pub struct Shape {
     pub columns: Arc<[ColumnSchema]>,
+    pub events: Arc<[String]>,
     pub driving: Driving,
     pub names: Arc<[String]>,
     /// The column that is the clock.
@@ -44,7 +53,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    pub fn new(columns: &[ColumnSchema], driving: Driving) -> Shape {
+    pub fn new(columns: &[ColumnSchema], events: &[String], driving: Driving) -> Shape {
         let clock = columns
             .iter()
             .position(is_clock)
@@ -64,6 +73,10 @@ impl Shape {
                 .iter()
                 .map(move |definition| format!("{column}_{}", definition.name))
         });
+        let counts = events.iter().flat_map(|word| {
+            let definitions = happened::DEFINITIONS.iter();
+            definitions.map(move |definition| format!("{word}_{}", definition.name))
+        });
         let names = FAMILIES
             .into_iter()
             .filter(|family| clock.is_some() || !clock_families.contains(family))
@@ -72,10 +85,12 @@ impl Shape {
             .filter(|definition| requests::has(&requests, definition))
             .map(|definition| definition.name.to_owned())
             .chain(own)
+            .chain(counts)
             .collect();
         let numeric_name = |&(index, _): &(usize, ColumnKind)| columns[index].name.clone();
         Shape {
             columns: columns.into(),
+            events: events.into(),
             driving,
             names,
             clock,
@@ -88,9 +103,12 @@ impl Shape {
     /// The index of the shape of a node; the shape is added if it is not in `shapes`.
     pub fn place(shapes: &mut Vec<Shape>, node: &NodeSchema) -> usize {
         // Nodes of a group follow one another: the last shape is compared first.
-        let same = |shape: &Shape| shape.driving == node.driving && *shape.columns == *node.columns;
+        let same = |shape: &Shape| {
+            let driving = shape.driving == node.driving;
+            driving && *shape.columns == *node.columns && *shape.events == *node.events
+        };
         shapes.iter().rposition(same).unwrap_or_else(|| {
-            shapes.push(Shape::new(&node.columns, node.driving));
+            shapes.push(Shape::new(&node.columns, &node.events, node.driving));
             shapes.len() - 1
         })
     }

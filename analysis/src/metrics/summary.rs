@@ -1,8 +1,8 @@
 //! `summary.csv`: one line per run and node, one column per metric.
 //!
 //! `run,case,node`, then the metrics in the order of the tables: the fixed ones
-//! that any node has, then the columns of the behaviors in the order of their
-//! first node. A cell is empty if the node has no such metric, or if nothing was
+//! that any node has, then the columns of the behaviors and the counts of their own events,
+//! in the order of their first node. A cell is empty if the node has no such metric, or if nothing was
 //! measured; for an external program only the messages to it that were lost are
 //! measured. The same numbers are the same bytes.
 //!
@@ -29,8 +29,8 @@ impl SummaryColumns {
         let mut found: Vec<String> = Vec::new();
         for schema in schemas {
             for first in schema.shapes().first {
-                for name in metric_names(&schema.nodes[first].columns, schema.nodes[first].driving)
-                {
+                let node = &schema.nodes[first];
+                for name in metric_names(&node.columns, &node.events, node.driving) {
                     if !found.contains(&name) {
                         found.push(name);
                     }

@@ -3,6 +3,7 @@
 //! last step, its clock, messages under way) is not in them.
 
 use super::columns::Column;
+use super::happened::Happened;
 use super::histogram::Histogram;
 use super::traffic::Traffic;
 use super::{NodeState, Shape};
@@ -16,6 +17,7 @@ pub(super) struct Tally {
     pub latencies: Histogram,
     pub jumps: Option<Box<JumpTally>>,
     pub columns: Box<[Column]>,
+    pub happened: Happened,
     /// The greatest distance of the node's clock to another one.
     pub drift_max: Option<u64>,
 }
@@ -41,6 +43,7 @@ impl Tally {
                 .as_deref_mut()
                 .map(|jumps| Box::new(jumps.take())),
             columns: std::mem::replace(&mut node.columns, fresh),
+            happened: node.happened.take(),
             drift_max,
         }
     }
@@ -54,6 +57,7 @@ impl Tally {
         if self.columns.len() == node.columns.len() {
             node.columns = self.columns;
         }
+        self.happened.give(&mut node.happened);
         if let (Some(jumps), Some(tally)) = (&mut node.jumps, self.jumps) {
             jumps.give(*tally);
         }
@@ -64,6 +68,7 @@ impl Tally {
     pub fn is_empty(&self) -> bool {
         self.traffic == Traffic::default()
             && self.latencies.count() == 0
+            && self.happened.is_empty()
             && self.drift_max.is_none()
     }
 
@@ -80,6 +85,7 @@ impl Tally {
                 jumps.down.get_or_insert_default().merge(down);
             }
         }
+        self.happened.append(&later.happened);
         for (column, later) in self.columns.iter_mut().zip(&later.columns) {
             column.append(later);
         }

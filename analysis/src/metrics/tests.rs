@@ -147,9 +147,9 @@ fn a_restart_begins_the_clock_anew() {
 
 #[test]
 fn a_node_without_a_clock_has_no_clock_metrics() {
-    let names = metric_names(&[], Driving::Arrivals);
+    let names = metric_names(&[], &[], Driving::Arrivals);
     assert!(names.iter().all(|name| !name.starts_with("clock")));
-    let names = metric_names(&schema(1).nodes[0].columns, Driving::Ticks);
+    let names = metric_names(&schema(1).nodes[0].columns, &[], Driving::Ticks);
     assert!(names.contains(&"utilization".to_owned()));
     assert_eq!(names[0], "clock_final");
     assert!(!names.contains(&"clock_mean".to_owned()));

@@ -1,18 +1,34 @@
-//! `report.html`: one page that needs no other file and no network.
+//! `report.html`: one page that needs no network. It needs no other file, except the rows of
+//! large runs.
+//!
+//! The page is complete without scripts: text, tables and still plots. Scripts
+//! (`page/`) add what can be moved and clicked.
 
 use base::harmless;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::prose::{notes, paragraphs, sentence};
+use super::rows::script;
 use super::{palette, plot};
-use crate::report::{Align, Figure, Report, Section, Table};
+use crate::page;
+use crate::report::{Align, Figure, Report, RunScript, Section, Table};
 
 /// The style of the page; colours come from the palette.
 const STYLE: &str = include_str!("page.css");
 
-/// The report as one page.
+/// Where the rows of runs stand, if they are in the page.
+pub(crate) const ROWS: &str = "<!-- rows -->\n";
+/// The section of the diagram.
+const DIAGRAM: &str = "space-time";
+
+/// The report as one page, without rows of runs.
 pub fn render(report: &Report) -> String {
-    let style = format!("{}{STYLE}", palette::style());
+    render_with(report, &[]).replace(ROWS, "")
+}
+
+/// The report as one page, with the place of the rows of these runs at [`ROWS`].
+pub(crate) fn render_with(report: &Report, scripts: &[RunScript]) -> String {
+    let style = format!("{}{STYLE}{}", palette::style(), page::STYLE);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -42,7 +58,7 @@ pub fn render(report: &Report) -> String {
                     }
                     (contents(report))
                     (setting(report))
-                    @for section in &report.sections { (question(section)) }
+                    @for section in &report.sections { (question(section, scripts)) }
                     @if let Some(text) = &report.notes {
                         section id="notes" { h2 { "Notes" } (notes(text)) }
                     }
@@ -50,6 +66,7 @@ pub fn render(report: &Report) -> String {
                         section id="left-out" { h2 { "What is left out" } (bullets(&report.left_out)) }
                     }
                 }
+                (scripts_of(report, scripts))
             }
         }
     }
@@ -57,6 +74,31 @@ pub fn render(report: &Report) -> String {
         + "\n";
     // As in `report.md`: what a page would obey is written out.
     harmless::lines(&page).into_owned()
+}
+
+/// The scripts of the page, and the place of the rows.
+fn scripts_of(report: &Report, scripts: &[RunScript]) -> Markup {
+    let runs = report.diagram.iter().flat_map(|diagram| &diagram.runs);
+    let runs: Vec<serde_json::Value> = runs
+        .zip(scripts)
+        .map(|(run, of)| {
+            serde_json::json!({
+                "run": run.run,
+                "case": run.case,
+                "seed": run.seed,
+                "verdict": run.verdict,
+                "file": of.file,
+                "bytes": of.bytes,
+            })
+        })
+        .collect();
+    let runs = script(&serde_json::Value::Array(runs));
+    html! {
+        script { (PreEscaped("\n")) (PreEscaped(page::script())) }
+        (PreEscaped("\n")) (PreEscaped(ROWS))
+        script { (PreEscaped(format!("notebook.start({runs});"))) }
+        (PreEscaped("\n"))
+    }
 }
 
 fn contents(report: &Report) -> Markup {
@@ -90,11 +132,12 @@ fn setting(report: &Report) -> Markup {
     }
 }
 
-fn question(section: &Section) -> Markup {
+fn question(section: &Section, scripts: &[RunScript]) -> Markup {
     html! {
         section id=(section.id) {
             h2 { (section.title) }
             (bullets(&section.observations))
+            @if section.id == DIAGRAM && !scripts.is_empty() { div id="diagram" hidden {} }
             @for picture in &section.figures { (figure(picture)) }
             @for numbers in &section.tables { (table(numbers)) }
             @if !section.definitions.is_empty() {

@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use super::collect::collect;
+use super::diagram::{FolderLogs, choose};
 use super::drawing::{DRAWN_NODES, Drawing, Panel, speeds};
 use super::figures::SPACE_TIME_NODES;
 use super::folder::Folder;
 use super::measured::Measured;
-use super::sections::{DRAWN_CASES, key, observed, sections};
+use super::sections::{DRAWN_CASES, key, observed, place_story, sections};
 use super::standing::Standing;
 use super::unfinished::cut_off;
-use super::write::{Outputs, write};
+use super::write::{Outputs, write_with};
 use super::{
-    Error, Report, cases, failures, faults, joined, lag, pairs, place, setting, unfinished,
-    verdicts, warmup,
+    Error, Report, cases, failures, faults, joined, lag, outliers, pairs, place, setting,
+    unfinished, verdicts, warmup,
 };
 use crate::render::number::{count, whole as whole_number};
 use crate::results::{LogMode, RunRow};
@@ -29,12 +30,18 @@ const KEY_PAIRS: usize = 3;
 /// cannot be written. An older report is then left as it was.
 pub fn build(results: &Path, out: &Path) -> Result<Outputs, Error> {
     let folder = Folder::open(results)?;
-    build_opened(&folder, if out == results { &folder.path } else { out })
+    let out = if out == results { &folder.path } else { out };
+    build_opened(&folder, out, false)
 }
 
-/// As [`build`], of a folder that is open.
-pub(super) fn build_opened(folder: &Folder, out: &Path) -> Result<Outputs, Error> {
-    write(&from_folder(folder)?, out)
+/// As [`build`], of a folder that is open; with `one_file`, the page needs no other file.
+pub(super) fn build_opened(folder: &Folder, out: &Path, one_file: bool) -> Result<Outputs, Error> {
+    write_with(
+        &from_folder(folder)?,
+        Some(&FolderLogs(folder)),
+        out,
+        one_file,
+    )
 }
 
 /// The report of the results in a folder, as a value.
@@ -68,6 +75,8 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     if complete.is_empty() {
         let warning = "No run came to its end, so there is nothing to measure.";
         report.warnings.push(warning.to_owned());
+        report.diagram = choose(folder, &complete, &standing, &[], &mut report.left_out)?;
+        place_story(&mut report.sections, report.diagram.is_some());
         return Ok(report);
     }
     let measured = collect(folder, &complete, &mut report)?;
@@ -85,6 +94,10 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
         first.cloned().collect::<Vec<String>>()
     });
     report.sections.extend(paired);
+    let (outliers, notable) = outliers::section(&measured).unzip();
+    report.sections.extend(outliers);
+    let notable: Vec<u64> = notable.unwrap_or_default();
+    report.diagram = choose(folder, &complete, &standing, &notable, &mut report.left_out)?;
     let questions = sections(&measured, &observed, drawing.figures);
     report.sections.extend(questions);
     report.sections.extend(warmup::section(folder, &complete)?);
@@ -93,6 +106,7 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     report.sections.extend(faults);
     report.sections.extend(lag);
     report.sections.extend(joined::section(folder, &complete)?);
+    place_story(&mut report.sections, report.diagram.is_some());
     let judged = report.sections.iter().filter(|it| it.id == verdicts::ID);
     report.key = judged
         .filter_map(|section| section.observations.first().cloned())

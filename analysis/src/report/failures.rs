@@ -5,9 +5,12 @@ use super::Section;
 use super::folder::Folder;
 use super::standing::Standing;
 use super::table::{Align, Table};
+use crate::log::tables::files::SHRUNK_FOLDER;
 use crate::render::number::{count, whole};
-use crate::results::FailureGroups;
+use crate::results::{FailureGroup, FailureGroups};
 
+/// The section's anchor.
+pub(super) const ID: &str = "failures";
 /// Maximum number of distinct failures in a table.
 const SHOWN: usize = 50;
 
@@ -18,7 +21,7 @@ pub(super) fn section(folder: &Folder, standing: &Standing) -> Option<Section> {
         ("Why runs are unknown", "are unknown", &standing.unknown),
     ];
     let mut section = Section {
-        id: "failures".to_owned(),
+        id: ID.to_owned(),
         title: "What failed, and how is it repeated?".to_owned(),
         ..Section::default()
     };
@@ -47,11 +50,21 @@ fn table(folder: &Folder, caption: &str, groups: &FailureGroups) -> Table {
     if repeat.is_some() {
         columns.push(("repeats the first run", Align::Code));
     }
-    let mut table = Table::new(caption, columns);
     let sorted = groups.sorted();
+    let shrunk = |group: &FailureGroup| {
+        let name = group.identity.file_name();
+        let is_there = folder.path.join(SHRUNK_FOLDER).join(&name).is_file();
+        is_there.then(|| format!("{SHRUNK_FOLDER}/{name}"))
+    };
+    let has_shrunk = sorted.iter().any(|group| shrunk(group).is_some());
+    if has_shrunk {
+        columns.push(("cut down to", Align::Code));
+    }
+    let mut table = Table::new(caption, columns);
     for group in sorted.iter().take(SHOWN) {
         let mut row = vec![whole(group.runs), group.first.to_string(), group.line()];
         row.extend(repeat.map(|it| it.of(group.first)));
+        row.extend(has_shrunk.then(|| shrunk(group).unwrap_or_default()));
         table.rows.push(row);
     }
     table.note = "Failures that differ only in times and numbers are one.".to_owned();

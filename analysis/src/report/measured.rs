@@ -129,7 +129,7 @@ impl Measured {
     /// must be added before the first run.
     pub fn add_metrics(&mut self, schema: &RunSchema) {
         for node in &schema.nodes {
-            for name in metric_names(&node.columns, node.driving) {
+            for name in metric_names(&node.columns, &node.events, node.driving) {
                 if !self.metrics.contains(&name) {
                     self.metrics.push(name);
                 }

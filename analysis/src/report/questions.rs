@@ -10,7 +10,7 @@ mod run_by_run;
 
 use super::measured::Measured;
 use super::table::Table;
-use crate::metrics::{Definition, definition};
+use crate::metrics::{Definition, counted_word, definition};
 use over_runs::{across_runs, by_speed};
 use run_by_run::run_by_run;
 
@@ -22,7 +22,7 @@ pub(super) struct Question {
     pub metrics: &'static [&'static str],
 }
 
-/// All questions but the last, which is about the behaviors' own columns.
+/// All questions but the last two, which are about the behaviors' own columns and events.
 pub(super) const QUESTIONS: [Question; 5] = [
     Question {
         id: "jumps",
@@ -90,9 +90,20 @@ pub(super) const QUESTIONS: [Question; 5] = [
     },
 ];
 
+/// The counts of the behaviors' own events.
+pub(super) fn event_counts(measured: &Measured) -> Vec<&str> {
+    let metrics = measured.metrics.iter().map(String::as_str);
+    metrics
+        .filter(|name| counted_word(name).is_some())
+        .collect()
+}
+
 /// The metrics of the behaviors' own columns.
 pub(super) fn own_metrics(measured: &Measured) -> Vec<&str> {
     let known = |name: &str| {
+        if counted_word(name).is_some() {
+            return true;
+        }
         QUESTIONS
             .iter()
             .any(|question| question.metrics.contains(&name))

@@ -11,6 +11,8 @@ use crate::results::{GroupInfo, LogMode};
 
 /// Maximum number of cases with plots and observations.
 pub(super) const DRAWN_CASES: usize = 3;
+/// The anchor of the space-time diagram.
+pub(super) const STORY: &str = "space-time";
 /// Number of key sentences.
 const KEY: usize = 7;
 
@@ -71,13 +73,15 @@ pub(super) fn sections(
         "What do the behaviors' own columns say?",
         own_metrics.as_slice(),
     );
+    let counted = questions::event_counts(measured);
+    let counts = ("events", "What happened how often?", counted.as_slice());
     let asked = QUESTIONS
         .iter()
         .map(|question| (question.id, question.title, question.metrics));
     let mut sections: Vec<Section> = asked
-        .chain([own])
-        .zip(figures.into_iter().chain([own_figures]))
-        .zip(observations.into_iter().chain([Vec::new()]))
+        .chain([own, counts])
+        .zip(figures.into_iter().chain([own_figures, Vec::new()]))
+        .zip(observations.into_iter().chain([Vec::new(), Vec::new()]))
         .filter_map(|(((id, title, metrics), figures), observations)| {
             let metrics = questions::present(measured, metrics);
             (!metrics.is_empty()).then(|| Section {
@@ -91,14 +95,39 @@ pub(super) fn sections(
         })
         .collect();
     if !story.is_empty() {
-        sections.push(Section {
-            id: "space-time".to_owned(),
-            title: "Who told whom, and when?".to_owned(),
-            figures: story,
-            ..Section::default()
-        });
+        sections.push(story_of(story));
     }
     sections
+}
+
+/// The section of the space-time diagram, with its still pictures.
+pub(super) fn story_of(figures: Vec<Figure>) -> Section {
+    Section {
+        id: STORY.to_owned(),
+        title: "Who told whom, and when?".to_owned(),
+        figures,
+        ..Section::default()
+    }
+}
+
+/// Puts the section of the diagram where a reader looks for it: after what failed, if
+/// anything did; else after the questions.
+pub(super) fn place_story(sections: &mut Vec<Section>, has_diagram: bool) {
+    let found = sections.iter().position(|section| section.id == STORY);
+    let section = match found {
+        Some(at) => sections.remove(at),
+        None if has_diagram => story_of(Vec::new()),
+        None => return,
+    };
+    let failures = sections
+        .iter()
+        .position(|section| section.id == super::failures::ID);
+    let at = match (failures, found) {
+        (Some(failures), _) if has_diagram => failures + 1,
+        (_, Some(at)) => at,
+        _ => sections.len(),
+    };
+    sections.insert(at, section);
 }
 
 /// The key sentences at the top: the first of each question.

@@ -27,6 +27,8 @@ pub struct Demands<'a> {
     pub merge: bool,
     /// The JUnit file to write.
     pub junit: Option<&'a Path>,
+    /// Whether `report.html` has all rows of the diagram inside, however many.
+    pub one_file: bool,
 }
 
 /// A report, and the merge before it.
@@ -107,6 +109,7 @@ pub fn build_all(
             } else {
                 out.unwrap_or(only)
             },
+            demands.one_file,
         )?;
         return stand(&[folder], Vec::new(), outputs, None, demands);
     }
@@ -141,7 +144,7 @@ pub fn build_all(
     }
     let merged = merge(&folders, out)?;
     let folder = Folder::open_any(out)?;
-    let outputs = build_opened(&folder, out)?;
+    let outputs = build_opened(&folder, out, demands.one_file)?;
     stand(&[folder], Vec::new(), outputs, Some(merged), demands)
 }
 

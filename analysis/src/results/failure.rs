@@ -43,20 +43,35 @@ impl FailureIdentity {
         }
     }
 
+    /// The name of a file that is about this failure: its subject, and a number for what it
+    /// said.
+    pub fn file_name(&self) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._".contains(c);
+        let words = self
+            .subject
+            .split(|c| !plain(c))
+            .filter(|it| !it.is_empty());
+        let mut name: String = words.collect::<Vec<_>>().join("-");
+        name.truncate(LONGEST_NAME);
+        let number = base::random::name_hash(&[&self.subject, &self.message], 0);
+        format!("{name}-{:06x}.toml", number >> 40)
+    }
+
     /// The identity of a run's own failure, such as a panic.
     pub fn of_error(text: &str) -> FailureIdentity {
-        match of_callback(text) {
-            Some((subject, message)) => FailureIdentity {
-                subject,
-                message: without_numbers(message),
+        let (subject, message) = match of_callback(text) {
+            Some((subject, message)) => (subject, without_numbers(message)),
+            None => match of_the_runner(text) {
+                Some(subject) => (subject, String::new()),
+                None => ("run".to_owned(), without_numbers(text)),
             },
-            None => FailureIdentity {
-                subject: "run".to_owned(),
-                message: without_numbers(text),
-            },
-        }
+        };
+        FailureIdentity { subject, message }
     }
 }
+
+/// Maximum length of the subject in the name of a file. Arbitrary.
+const LONGEST_NAME: usize = 48;
 
 /// The failures of a run, each with its text: its own, and the judgements that failed.
 pub fn failures_of<'a>(
@@ -80,6 +95,26 @@ fn of_callback(text: &str) -> Option<(String, &str)> {
     let (callback, rest) = rest.split_once("` at ")?;
     let (_, message) = rest.split_once("): ")?;
     matches!(how, "panicked" | "failed").then(|| (format!("{how} in {callback}"), message))
+}
+
+/// A failure that the runner finds, whose text says where it happened this time: which
+/// row differed, at which node the time was over, in which callback a process crashed, or
+/// around which nodes time stood still.
+fn of_the_runner(text: &str) -> Option<String> {
+    let begins = |start: &str| text.starts_with(start);
+    if begins("done twice, it differs: ") {
+        return Some("differs when it is done twice".to_owned());
+    }
+    if begins("it took longer than ") && text.contains("(--timeout)") {
+        return Some("takes too long".to_owned());
+    }
+    if begins("time stands still at ") {
+        return Some("time stands still".to_owned());
+    }
+    let ended = text.strip_prefix("its process ")?;
+    let (how, rest) = ended.split_once(" in `")?;
+    let (callback, _) = rest.split_once('`')?;
+    Some(format!("process {how} in {callback}"))
 }
 
 #[cfg(test)]
@@ -115,11 +150,46 @@ mod tests {
             assert_ne!(one, of(other));
         }
         let killed = of("its process was killed by SIGSEGV in `tick` of node `a` at 1 s (step 4)");
-        assert_eq!(killed.subject, "run");
+        assert_eq!(killed.subject, "process was killed by SIGSEGV in tick");
         assert_eq!(
             killed,
-            of("its process was killed by SIGSEGV in `tick` of node `a` at 2 s (step 9)")
+            of("its process was killed by SIGSEGV in `tick` of node `b` at 2 s (step 9)")
         );
+        for (one, other) in [
+            (
+                "done twice, it differs: node `a`, row 2 of a.csv, column `x`\n  first: 1,y",
+                "done twice, it differs: only the first has b.txt",
+            ),
+            (
+                "it took longer than 1s (--timeout); last was node `a` at 3 s (step 9)",
+                "it took longer than 1s (--timeout); it was stopped at 4 s",
+            ),
+            (
+                "time stands still at 1 s: more than 9 events, in a cycle, `a` -> `b` -> `a`",
+                "time stands still at 0 s: more than 9 events, in a cycle, of `a` alone",
+            ),
+        ] {
+            assert_eq!(of(one), of(other));
+            assert_ne!(of(one).subject, "run");
+        }
+    }
+
+    #[test]
+    fn a_failure_has_a_name_for_a_file() {
+        let of = |subject: &str, message: &str| {
+            let identity = FailureIdentity {
+                subject: subject.to_owned(),
+                message: message.to_owned(),
+            };
+            identity.file_name()
+        };
+        let name = of("property never `a/b` & é", "false");
+        assert!(
+            name.starts_with("property-never-a-b-") && name.ends_with(".toml"),
+            "{name}"
+        );
+        assert_ne!(name, of("property never `a/b` & é", "other"));
+        assert!(of(&"x".repeat(900), "").len() < 64);
     }
 
     #[test]

@@ -40,6 +40,12 @@ impl RepeatCommand {
         }
     }
 
+    /// Returns the command that repeats all runs.
+    pub fn plain(&self) -> String {
+        let words = self.before.iter().chain(&self.after);
+        words.map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+
     /// Returns the command that repeats the run with this number.
     pub fn of(&self, run: u64) -> String {
         let run = ["--run".to_owned(), run.to_string()];

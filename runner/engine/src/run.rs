@@ -191,6 +191,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self
     }
 
+    /// Ends the run once it has had more events than this.
+    pub fn with_most_events(mut self, events: u64) -> Self {
+        self.limits.in_all = events;
+        self
+    }
+
     /// Keeps what inboxes and servers hold also at the ends of these slices.
     pub fn with_slices(mut self, slices: Option<Slices>) -> Self {
         if let Some(slices) = slices.filter(|_| S::WANTS_ROWS) {

@@ -46,6 +46,9 @@ pub struct Program {
     /// Where the runner connects to the program; then the group has one node.
     /// `None`: the program connects to a node that listens.
     pub external: Option<External>,
+    /// With `external`: the image of a container with the program. Only an export
+    /// reads it.
+    pub image: Option<String>,
     /// The program that the runner starts, and its arguments; not empty. `None`:
     /// the user starts the program.
     pub command: Option<Vec<String>>,

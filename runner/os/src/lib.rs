@@ -19,6 +19,7 @@
 //! - [`fork_mark`]: whether this process is a copy made by `fork`;
 //! - [`signals`]: SIGINT and SIGTERM to this process;
 //! - [`random`]: bytes that nobody can guess;
+//! - [`libraries`]: the libraries that this process has loaded;
 //! - [`lock`]: locks of files (flock);
 //! - [`terminal`]: keys from the terminal as they are pressed (termios).
 
@@ -28,6 +29,7 @@ pub mod exit;
 pub mod family;
 pub mod fork_mark;
 pub mod keeper;
+pub mod libraries;
 pub mod limits;
 pub mod lock;
 pub mod poller;

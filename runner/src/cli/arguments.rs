@@ -3,6 +3,7 @@
 mod export;
 mod node;
 mod run;
+mod shrink;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -16,13 +17,14 @@ use crate::cli::send::Address;
 use crate::plan::{Shard, nearest};
 pub use crate::reporter::console::Color;
 use base::{duration, size};
-pub use export::{ExportKind, ExportOptions, SlurmOptions};
+pub use export::{ComposeOptions, ExportKind, ExportOptions, SlurmOptions};
 use framing::Framing;
-pub use node::{NodeOptions, SecretOption};
+pub use node::{NodeOptions, ProgramAddress, SecretOption};
 pub use run::{
     ExecutionOptions, Log, OutputOptions, OverrideOptions, PlacesOptions, ResultsOptions,
     RunOptions, Time,
 };
+pub use shrink::ShrinkOptions;
 
 /// Runs scenarios of distributed systems.
 ///
@@ -51,6 +53,8 @@ pub enum Command {
     New(NewOptions),
     /// Build the report again from the CSV files of results
     Report(ReportOptions),
+    /// Write the smallest scenario that still fails in the same way as a run
+    Shrink(ShrinkOptions),
     /// Send a message to a listening node, and print the reply
     Send(SendOptions),
     /// Write what other systems need to run a scenario

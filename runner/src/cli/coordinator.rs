@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::ToSocketAddrs;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use crate::cli::arguments::{PlacesOptions, RunOptions, SecretOption};
+use crate::cli::arguments::{PlacesOptions, ProgramAddress, RunOptions, SecretOption};
 use crate::plan::Plan;
 use realtime::processes::Setting;
 use realtime::processes::coordinator::{Coordinator, Rules};
@@ -59,7 +61,7 @@ pub fn counts(options: &PlacesOptions) -> Result<Vec<Setting>, String> {
         };
         match value.trim().parse::<u32>() {
             Ok(1..) => settings.push(Setting::Set(format!(
-                "nodes.{group}.count={}",
+                "nodes.\"{group}\".count={}",
                 value.trim()
             ))),
             _ => {
@@ -70,6 +72,48 @@ pub fn counts(options: &PlacesOptions) -> Result<Vec<Setting>, String> {
         }
     }
     Ok(settings)
+}
+
+/// The settings of `--address`: the hosts are looked up until they are known, since a
+/// container has a name from its start on.
+///
+/// # Errors
+///
+/// Fails if a host is still unknown after [`LOOK_UP`].
+pub fn addresses(options: &PlacesOptions) -> Result<Vec<Setting>, String> {
+    let end = Instant::now() + LOOK_UP;
+    let setting = |program: &ProgramAddress| {
+        let address = loop {
+            match look_up(&program.host) {
+                Ok(address) => break address,
+                Err(_) if Instant::now() < end => std::thread::sleep(BETWEEN_LOOK_UPS),
+                Err(error) => {
+                    return Err(format!(
+                        "--address {}={}://{}: the host is not found: {error}",
+                        program.node, program.transport, program.host
+                    ));
+                }
+            }
+        };
+        Ok(Setting::Set(format!(
+            "nodes.\"{}\".external={}://{address}",
+            program.node, program.transport
+        )))
+    };
+    options.address.iter().map(setting).collect()
+}
+
+/// How long hosts of programs are looked up: a container has started after some seconds.
+const LOOK_UP: Duration = Duration::from_secs(30);
+
+/// The time between two look-ups. Arbitrary.
+const BETWEEN_LOOK_UPS: Duration = Duration::from_millis(200);
+
+/// An address of a host, the one of IPv4 if there is one.
+fn look_up(host: &str) -> io::Result<SocketAddr> {
+    let found: Vec<SocketAddr> = host.to_socket_addrs()?.collect();
+    let first = found.iter().find(|it| it.is_ipv4()).or(found.first());
+    first.copied().ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 /// Begins to listen for the nodes of a plan.

@@ -1,5 +1,6 @@
 //! `runner export`: files by which another system runs a scenario.
 
+mod compose;
 mod slurm;
 
 use crate::cli::Exit;
@@ -12,6 +13,7 @@ use crate::cli::arguments::{ExportKind, ExportOptions};
 /// Fails if standard output cannot be written.
 pub fn export(options: &ExportOptions) -> anyhow::Result<Exit> {
     match &options.kind {
+        ExportKind::Compose(options) => compose::compose(options),
         ExportKind::Slurm(options) => slurm::slurm(options),
     }
 }

@@ -18,6 +18,7 @@ pub fn guard(command: &Command) {
             | Command::Plugins(_)
             | Command::Export(_)
             | Command::Node(_)
+            | Command::Shrink(_)
     );
     if runs_plugins {
         os::fork_mark::set();

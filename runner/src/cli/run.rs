@@ -129,7 +129,9 @@ fn plans(options: &RunOptions, settings: &[Setting], console: &Console) -> Resul
 fn settings(options: &RunOptions) -> Result<Vec<Setting>, String> {
     let counts = super::coordinator::counts(&options.places)?;
     let typed = settings_of(&options.scenario, &options.overrides);
-    Ok(counts.into_iter().chain(typed).collect())
+    // The addresses of programs are known here and now alone, so they come last.
+    let addresses = super::coordinator::addresses(&options.places)?;
+    Ok(counts.into_iter().chain(typed).chain(addresses).collect())
 }
 
 /// The overrides of a scenario. Options with a name of their own win over `--set`, so they
@@ -198,6 +200,12 @@ fn conflict(
         return Some(why);
     }
     let real = plans.iter().find(|plan| plan.is_real())?;
+    if options.execution.shrink {
+        return Some(format!(
+            "--shrink: `{}` runs in real time, where no two runs are equal\n  add --time virtual, or leave out --shrink",
+            real.loaded.scenario.name
+        ));
+    }
     if options.results.shared {
         return Some(format!(
             "--shared: `{}` runs in real time, where no two runs are equal\n  add --time virtual, or leave out --shared and have one runner at a time write the results",

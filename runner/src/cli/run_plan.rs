@@ -1,12 +1,15 @@
 //! One plan of `runner run`: opens the results, executes the runs, reports, and
 //! builds the report.
 
+mod shrink;
+
 use std::collections::BTreeSet;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Instant, SystemTime};
 
+use analysis::results::{FailureIdentity, failures_of};
 use analysis::results::{LogMode, Manifest, RepeatCommand, RunStatus};
 
 use crate::cli::Exit;
@@ -116,6 +119,7 @@ impl PlanCommand<'_> {
             is_real: self.plan.is_real(),
             scheduled: Vec::new(),
             ended: BTreeSet::new(),
+            failures: Vec::new(),
         };
         let mut reported = Ok(());
         let executed = execute(
@@ -156,6 +160,9 @@ impl PlanCommand<'_> {
                 Some(error)
             }
         };
+        if self.options.execution.shrink && broken.is_none() {
+            self.shrink(context, &outcome, reporters)?;
+        }
         let written = self.end(context, &outcome, broken.is_some(), reporters)?;
         Ok(match broken {
             None => Continue(outcome.exit(self.stop).and(written)),
@@ -305,6 +312,7 @@ impl PlanCommand<'_> {
                     errors: ErrorPrinter::new(move |text| console.styled(text)),
                 }),
                 check_determinism: execution.check_determinism,
+                max_events: None,
                 progress_page: None,
             },
         }
@@ -373,11 +381,18 @@ struct Outcome {
     /// The runs that were to be done.
     scheduled: Vec<RunSpec>,
     ended: BTreeSet<u32>,
+    /// Each distinct failure of a run, and the first run that has it.
+    failures: Vec<(FailureIdentity, RunSpec)>,
 }
 
 impl Outcome {
     fn add(&mut self, result: &RunResult) {
         self.ended.insert(result.spec.number);
+        for (identity, _) in failures_of(result.errors(), &result.judgements) {
+            if !self.failures.iter().any(|(known, _)| *known == identity) {
+                self.failures.push((identity, result.spec));
+            }
+        }
         let verdict = Exit::of(result.row.verdict);
         let status = match result.row.status {
             RunStatus::Failed => Exit::Failed,

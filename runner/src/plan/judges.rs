@@ -142,7 +142,7 @@ pub(super) fn metrics(parts: &Parts, origins: &Origins, nodes: &[BoundNodes]) ->
             let names = names_of.entry(group).or_insert_with(|| match bound {
                 BoundNodes::Behavior(behavior) => {
                     let driving = parts.groups[group].driving;
-                    Some(metric_names(&behavior.columns, driving))
+                    Some(metric_names(&behavior.columns, &behavior.events, driving))
                 }
                 BoundNodes::Program => Some(Vec::new()),
                 BoundNodes::Unknown => None,

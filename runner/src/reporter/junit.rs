@@ -109,6 +109,7 @@ impl Reporter for Junit {
             | Event::Error(_)
             | Event::Resumed { .. }
             | Event::Scheduled { .. }
+            | Event::Shrunk { .. }
             | Event::ReportBuilt { .. } => {}
         }
         Ok(())

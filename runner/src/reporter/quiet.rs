@@ -172,7 +172,10 @@ impl Reporter for Quiet {
                 verdicts::print(&self.console, &runs, std::slice::from_ref(judgement));
             }
             Event::PlanEnded { .. } => self.plan_ended(context),
-            Event::Scheduled { .. } | Event::Resumed { .. } | Event::ReportBuilt { .. } => {}
+            Event::Scheduled { .. }
+            | Event::Resumed { .. }
+            | Event::Shrunk { .. }
+            | Event::ReportBuilt { .. } => {}
         }
         Ok(())
     }

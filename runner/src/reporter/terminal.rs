@@ -81,6 +81,12 @@ impl Reporter for Terminal {
                 let _ = print_shown(&format!("{name}: {kept} of {runs} were finished before\n"));
             }
             Event::PlanEnded { ending, .. } => self.plan_ended(context, ending)?,
+            Event::Shrunk { run, shrunk } => print_shown(&format!(
+                "run {run} shrunk from {} events to {}: {}\n",
+                shrunk.before.events,
+                shrunk.after.events,
+                shrunk.file.display()
+            ))?,
             Event::ReportBuilt { html } => print_shown(&format!("report:  {}\n", html.display()))?,
             Event::Warning(_) | Event::Error(_) | Event::CaseJudged { .. } => {}
         }

@@ -20,7 +20,7 @@ pub use group::{GROUP, LISTEN};
 pub use judge::{CHECK, EXPECT, PROPERTY};
 pub use link::{GILBERT_ELLIOTT, LINK, LOSS, LinkKeys, read_settings};
 pub use matrix::{AXIS, MATRIX};
-pub use scenario::SCENARIO;
+pub use scenario::{RNG_ID, SCENARIO};
 pub use until::UNTIL;
 
 /// The keys of a table.

@@ -59,6 +59,8 @@ pub struct AxisValue {
     pub word: String,
     /// The label, or the value.
     pub value: Json,
+    /// The index of the value among those of the axis.
+    pub index: usize,
 }
 
 /// A matrix without mistakes of its own.

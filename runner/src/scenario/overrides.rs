@@ -19,6 +19,8 @@ pub struct Override {
     pub(super) label: String,
     /// The keys that lead to the value; an index into an array is a key of digits.
     pub(super) path: Vec<String>,
+    /// The value as typed.
+    written: String,
     /// The value. [`apply`] sets the places in it.
     pub(super) value: Value,
 }
@@ -39,8 +41,14 @@ impl Override {
         };
         let (path, value) = split(text).ok_or_else(|| wrong("there is no `=`"))?;
         let path = parse_path(path).ok_or_else(|| wrong("the path is not a dotted key"))?;
-        let value = Value::parse_or_text(value.trim());
-        Ok(Override { label, path, value })
+        let written = value.trim().to_owned();
+        let value = Value::parse_or_text(&written);
+        Ok(Override {
+            label,
+            path,
+            written,
+            value,
+        })
     }
 
     /// The override of an option for a key at the top of the file: `--runs 3` is
@@ -50,6 +58,7 @@ impl Override {
         Override {
             label: format!("{flag} {value}"),
             path: vec![key.to_owned()],
+            written: value.trim().to_owned(),
             value: Value::parse_or_text(value.trim()),
         }
     }
@@ -57,6 +66,12 @@ impl Override {
     /// The option as typed.
     pub fn label(&self) -> &str {
         &self.label
+    }
+
+    /// The keys that lead to the value, and the value as typed: TOML, or a bare word that
+    /// stands for a text.
+    pub fn written(&self) -> (&[String], &str) {
+        (&self.path, &self.written)
     }
 }
 
@@ -139,7 +154,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The parts of a dotted TOML key; `None` if the text is not one.
-pub(super) fn parse_path(path: &str) -> Option<Vec<String>> {
+pub fn parse_path(path: &str) -> Option<Vec<String>> {
     // The crate `toml` has no parser of dotted keys, so a document with this one
     // key is parsed.
     if path.contains(['\n', '\r', '#', '[']) && !path.contains(['"', '\'']) {

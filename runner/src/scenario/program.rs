@@ -52,6 +52,7 @@ impl GroupEntry {
             }
         } else if overridden(&self.behavior) {
             drop_written(&mut self.program.external);
+            drop_written(&mut self.program.image);
             drop_written(&mut self.program.framing);
             drop_written(&mut self.program.max_message);
             drop_written(&mut self.program.command);
@@ -72,6 +73,7 @@ impl ProgramKeys {
     /// Whether any of the keys is written.
     pub fn any(&self) -> bool {
         self.makes_program().is_some()
+            || self.image.is_some()
             || self.framing.is_some()
             || self.max_message.is_some()
             || self.exit.is_some()
@@ -99,6 +101,13 @@ impl ProgramKeys {
         let Some(external) = &self.external else {
             let framing = self.framing.as_ref().map(|it| ("framing", it.key));
             let size = self.max_message.as_ref().map(|it| ("max_message", it.key));
+            if let Some(image) = &self.image {
+                mistakes.add_with_help(
+                    image.key,
+                    "`image` without `external`",
+                    "the address says at which port the program in the container listens: `external = \"tcp://127.0.0.1:15000\"`; a group that extends another takes all keys of a program, or sets all of them",
+                );
+            }
             for (name, place) in framing.into_iter().chain(size) {
                 mistakes.add_with_help(
                     place,
@@ -151,6 +160,10 @@ impl ProgramKeys {
         };
         Some(Program {
             external,
+            image: match &self.image {
+                Some(written) => Some(written.value.clone()?),
+                None => None,
+            },
             command,
             folder: folder.to_owned(),
             exit: or(&self.exit, ExitRule::default)?,

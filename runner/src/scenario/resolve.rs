@@ -16,7 +16,9 @@ use super::parts::{CheckPart, MetricPart, Parts, PropertyExpressions};
 use super::program;
 use super::properties::{self, PropertyOrigin};
 use super::reader::{Mistakes, Written};
-use super::resolved::{CheckRule, ExpectRule, Fault, PropertyPart, Scenario, TimeMode, until};
+use super::resolved::{
+    CheckRule, ExpectRule, Fault, PropertyPart, RngId, Scenario, TimeMode, until,
+};
 use super::source::Place;
 use super::state;
 use super::values;
@@ -95,6 +97,7 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
             warmup: or(&file.warmup, Warmup::default)?,
             steady: or(&file.purpose, || Purpose::Terminating)? == Purpose::SteadyState,
             seed: or(&file.seed, || 1)?,
+            rng_id: or(&file.rng_id, RngId::default)?,
             time: time?,
             max_buffered: listen::max_buffered(&file.max_buffered, &groups)?,
             max_events_at_once: match &file.max_events_at_once {

@@ -30,6 +30,8 @@ pub struct Scenario {
     pub steady: bool,
     /// The seed of all random streams.
     pub seed: u64,
+    /// Which run's random numbers are drawn.
+    pub rng_id: RngId,
     /// How time passes.
     pub time: TimeMode,
     /// Memory that connections to clients and programs may hold together, in real time
@@ -103,6 +105,21 @@ pub struct PropertyPart {
     pub rule: PropertyRule,
     /// The nodes that are selected. `None`: all that have the columns.
     pub nodes: Option<NodeRanges>,
+}
+
+/// Which random numbers a scenario draws, instead of those of its own runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RngId {
+    /// The name of the case in random streams. `None`: its id.
+    pub case: Option<String>,
+    /// The number within the case that the first run has in random streams, from 1.
+    pub run: u32,
+}
+
+impl Default for RngId {
+    fn default() -> RngId {
+        RngId { case: None, run: 1 }
+    }
 }
 
 /// How time passes in a run.

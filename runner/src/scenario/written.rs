@@ -11,9 +11,10 @@ use std::path::PathBuf;
 
 use super::document::{Table, Value};
 use super::judges::{self, CheckEntry, ExpectEntry};
-use super::keys::{MAX_CHAIN, MAX_LOG, MAX_RUNS, MIN_BUFFERED, SCENARIO};
+use super::keys::{MAX_CHAIN, MAX_LOG, MAX_RUNS, MIN_BUFFERED, RNG_ID, SCENARIO};
 use super::properties::{self, PropertyEntry};
 use super::reader::{Field, Mistakes, TableReader, Written};
+use super::resolved::RngId;
 use super::source::Place;
 use super::until::{self, UntilEntry};
 use super::values;
@@ -41,6 +42,7 @@ pub struct ScenarioFile {
     pub warmup: OptionalKey<Warmup>,
     pub purpose: OptionalKey<Purpose>,
     pub seed: OptionalKey<u64>,
+    pub rng_id: OptionalKey<RngId>,
     pub time: OptionalKey<TimeWord>,
     pub speed: OptionalKey<f64>,
     pub max_buffered: OptionalKey<u64>,
@@ -94,6 +96,7 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
             ]),
         ),
         seed: reader.optional("seed", values::whole(0, u64::MAX)),
+        rng_id: reader.optional("rng_id", rng_id),
         time: reader.optional(
             "time",
             values::word(&[("virtual", TimeWord::Virtual), ("real", TimeWord::Real)]),
@@ -115,6 +118,24 @@ pub fn read(document: &Table, mistakes: &Mistakes) -> ScenarioFile {
     reader.optional("matrix", |_| Some(()));
     reader.finish();
     file
+}
+
+/// Which run's random numbers are drawn.
+fn rng_id(field: Field<'_>) -> Option<RngId> {
+    let table = field.table("a table: { case = \"faces=10\", run = 7 }")?;
+    let mut reader = TableReader::new(table, field.value.place, &RNG_ID, field.mistakes);
+    let case = reader.optional("case", values::text);
+    let run = reader.optional("run", values::whole(1, MAX_RUNS));
+    reader.finish();
+    let case = match case {
+        Some(written) => Some(written.value?),
+        None => None,
+    };
+    let run = match run {
+        Some(written) => written.value?.try_into().ok()?,
+        None => 1,
+    };
+    Some(RngId { case, run })
 }
 
 /// A duration above 0, or `auto`.

@@ -65,7 +65,7 @@ impl Drive<'_> {
         match (scenario.time, &self.options.processes) {
             (TimeMode::Virtual, _) => {
                 let run = self.assemble(BTreeMap::new());
-                in_virtual_time(run, self.stop)
+                in_virtual_time(run, self.stop, self.options.max_events)
             }
             (TimeMode::Real { speed }, None) => {
                 let roster = &self.case().roster;
@@ -125,7 +125,11 @@ impl Drive<'_> {
             recorder = recorder.with_properties(properties);
         }
         let page = self.options.progress_page.clone();
-        assemble(self.plan, self.spec, self.files(), states, recorder, page)
+        let run = assemble(self.plan, self.spec, self.files(), states, recorder, page);
+        match self.options.max_events {
+            Some(most) => run.with_most_events(most),
+            None => run,
+        }
     }
 
     fn in_real_time(&self, mut real: RealTime<Instances, Recorder>) -> Result<Ended, RunError> {
@@ -202,7 +206,12 @@ pub(super) fn assemble(
 fn in_virtual_time(
     mut run: Run<Instances, Recorder>,
     stop: &AtomicBool,
+    max_events: Option<u64>,
 ) -> Result<Ended, RunError> {
     let outcome = run.go(stop);
-    Ended::new(outcome, run.into_sink())
+    let mut recorder = run.into_sink();
+    if max_events.is_some_and(|most| outcome.events > most) {
+        recorder.leave_unchecked();
+    }
+    Ended::new(outcome, recorder)
 }

@@ -29,7 +29,7 @@ use realtime::setup::SetupError;
 use realtime::under_way;
 
 /// What a child process needs, beside the scenario's text, to make the same plan.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Processes {
     /// The overrides of the scenario.
     pub settings: Vec<Setting>,

@@ -11,6 +11,7 @@
 //!         verdicts.csv      a row per check or expectation and run
 //!         evidence.csv      log rows that prove a failure
 //!         failures.csv      why runs failed, if any failed themselves
+//!         shrunk/X.toml     with --shrink, the smallest scenario for each failure
 //!         runs/0001/        one run; `runs/0001.partial` until the run is complete
 //!             NODE.csv      the log of a node, or events.csv for all nodes
 //!             NODE.log      what a node printed
@@ -36,6 +37,8 @@ pub const VERDICTS_FILE: &str = "verdicts.csv";
 pub const EVIDENCE_FILE: &str = "evidence.csv";
 /// The table of failures of runs.
 pub const FAILURES_FILE: &str = "failures.csv";
+/// The folder of scenarios that failures were cut down to.
+pub const SHRUNK_FOLDER: &str = "shrunk";
 /// The folder of the runs' own folders.
 pub const RUNS_FOLDER: &str = "runs";
 

@@ -144,7 +144,9 @@ impl<'a> Asked<'a> {
             let nodes = schema.nodes.iter().filter(|node| {
                 let selector = expectation.nodes.as_deref();
                 let selected = selector.is_none_or(|it| selects(it, &node.name, &numbered));
-                selected && metric_names(&node.columns, node.driving).contains(&expectation.metric)
+                selected
+                    && metric_names(&node.columns, &node.events, node.driving)
+                        .contains(&expectation.metric)
             });
             nodes.map(|node| node.name.clone()).collect()
         };

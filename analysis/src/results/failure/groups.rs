@@ -8,6 +8,8 @@ use crate::render::number::{count, whole};
 /// One failure, and the runs that have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailureGroup {
+    /// What the runs have in common.
+    pub identity: FailureIdentity,
     /// What the first run said, with its times and numbers.
     pub text: String,
     /// The number of runs.
@@ -52,10 +54,11 @@ impl FailureGroups {
         let mut is_new = false;
         for (identity, text) in failures {
             let next = self.groups.len();
-            let at = *self.index.entry(identity).or_insert(next);
+            let at = *self.index.entry(identity.clone()).or_insert(next);
             if at == next {
                 is_new = true;
                 self.groups.push(FailureGroup {
+                    identity,
                     text,
                     runs: 0,
                     first: run,
@@ -137,6 +140,7 @@ mod tests {
         assert_eq!(groups.runs(), 3);
         let found: Vec<_> = groups.sorted().into_iter().cloned().collect();
         let group = |text: &str, runs, first| FailureGroup {
+            identity: FailureIdentity::of_error(text),
             text: text.to_owned(),
             runs,
             first,

@@ -317,7 +317,11 @@ impl JsonSchema for BetConfig {
         let word = json_schema!({ "type": ["string", "integer"] });
         json_schema!({
             "x-value": "`\"env\"` or a table",
-            "anyOf": [{ "const": "env" }, {
+            "anyOf": [{
+                "const": "env",
+                // An export to containers hands these on.
+                "x-environment": ["NOMBRE", "APELLIDO", "DOCUMENTO", "NACIMIENTO", "NUMERO"],
+            }, {
                 "type": "object",
                 "properties": {
                     "first_name": { "type": "string" },

@@ -21,6 +21,8 @@ use base::time::SimTime;
 pub struct Limits {
     /// The most events in a run without a duration.
     pub events: u64,
+    /// The most events in any run.
+    pub in_all: u64,
     /// The longest chain of causes within one instant; none: [`Limits::CHAIN`], or four
     /// events for each node if that is more.
     pub chain: Option<u32>,
@@ -48,6 +50,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             events: 1_000_000_000,
+            in_all: u64::MAX,
             chain: None,
             at_once: 20_000_000,
         }
@@ -94,7 +97,10 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 if let Some(why) = self.exceeded(instant.1) {
                     return Ok(EndReason::Limit(why));
                 }
-                next_check = self.world.counts.events + LIMIT_CHECK;
+                let next = self.world.counts.events + LIMIT_CHECK;
+                next_check = next
+                    .min(self.limits.in_all.saturating_add(1))
+                    .max(next_check + 1);
             }
             self.world.now = next;
             if queued <= tick {
@@ -129,6 +135,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
         if self.world.events.is_exhausted() {
             return Some("more events than there are numbers for".to_owned());
+        }
+        if handled > self.limits.in_all {
+            return Some(format!("more than {} events", self.limits.in_all));
         }
         (self.end == SimTime::NEVER && handled > self.limits.events).then(|| {
             format!(

@@ -18,8 +18,31 @@ pub struct ExportOptions {
 /// What is written.
 #[derive(Debug, Subcommand)]
 pub enum ExportKind {
+    /// A folder for Docker Compose: a container for each node, and one for the coordinator
+    Compose(ComposeOptions),
     /// A folder of scripts that run a scenario as job arrays of Slurm, or by GNU parallel over ssh
     Slurm(SlurmOptions),
+}
+
+/// Options of `export compose`.
+#[derive(Args, Debug)]
+pub struct ComposeOptions {
+    #[command(flatten)]
+    /// Which scenario.
+    pub scenario: ScenarioOptions,
+    /// The folder; default: NAME-compose, NAME being the scenario's
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The group whose number of nodes CLIENTS=N sets at the start; default: the only group
+    /// with `count`, or `client`
+    #[arg(long, value_name = "GROUP")]
+    pub clients: Option<String>,
+    /// Put this plugin into the image, too, for other scenarios that it runs
+    #[arg(long, value_name = "NAME")]
+    pub plugin: Vec<String>,
+    /// Replace what an earlier export wrote into the folder; its results and secret stay
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Options of `export slurm`.

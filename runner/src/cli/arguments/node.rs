@@ -88,6 +88,33 @@ pub(super) fn address(text: &str) -> Result<String, String> {
     }
 }
 
+/// Where the program of a node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramAddress {
+    /// The node, which is its group.
+    pub node: String,
+    /// `tcp` or `udp`.
+    pub transport: String,
+    /// `HOST:PORT`.
+    pub host: String,
+}
+
+/// `NODE=tcp://HOST:PORT`.
+pub(super) fn program_address(text: &str) -> Result<ProgramAddress, String> {
+    let parts = text.split_once('=').and_then(|(node, rest)| {
+        let (transport, host) = rest.split_once("://")?;
+        let is_known = ["tcp", "udp"].contains(&transport);
+        (is_known && !node.is_empty()).then_some((node, transport, host))
+    });
+    let expected = "expected NODE=tcp://HOST:PORT or NODE=udp://HOST:PORT";
+    let (node, transport, host) = parts.ok_or_else(|| expected.to_owned())?;
+    Ok(ProgramAddress {
+        node: node.to_owned(),
+        transport: transport.to_owned(),
+        host: address(host)?,
+    })
+}
+
 /// `GROUP=VARIABLE`.
 pub(super) fn count_from(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -101,6 +128,17 @@ pub(super) fn count_from(text: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_address_of_a_program_has_its_node_and_transport() {
+        let found = program_address("a.b=udp://lights:10000").unwrap();
+        assert_eq!(found.node, "a.b");
+        assert_eq!(found.transport, "udp");
+        assert_eq!(found.host, "lights:10000");
+        for text in ["", "a", "a=b:1", "=tcp://b:1", "a=http://b:1", "a=tcp://b"] {
+            assert!(program_address(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn an_address_is_a_host_and_a_port() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::node::{SecretOption, address, count_from, silence};
+use super::node::{ProgramAddress, SecretOption, address, count_from, program_address, silence};
 use super::{ScenarioOptions, SelectionOptions};
 
 /// Options of `run`.
@@ -73,6 +73,10 @@ pub struct ExecutionOptions {
     /// Run each run twice, and report the first difference
     #[arg(long)]
     pub check_determinism: bool,
+    /// In virtual time: for the first run of each distinct failure, write the smallest scenario
+    /// that still fails in the same way into RESULTS/shrunk; at most five, a minute each
+    #[arg(long)]
+    pub shrink: bool,
     /// Run runs in child processes: a crash in a plugin costs one run
     #[arg(long, conflicts_with = "processes")]
     pub isolate: bool,
@@ -107,6 +111,15 @@ pub struct PlacesOptions {
     /// overrides `count`
     #[arg(long, value_name = "GROUP=VARIABLE", value_parser = count_from)]
     pub count_from: Vec<(String, String)>,
+    /// With --coordinator: where the program of a node is (`external`); its host is looked up when
+    /// the command starts, for at most 30 s: server=tcp://server:15000
+    #[arg(
+        long,
+        value_name = "NODE=tcp://HOST:PORT",
+        value_parser = program_address,
+        requires = "coordinator"
+    )]
+    pub address: Vec<ProgramAddress>,
 }
 
 /// Where results go, and which.

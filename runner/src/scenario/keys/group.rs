@@ -24,7 +24,7 @@ pub static GROUP: Keys = Keys {
         key(
             "extends",
             Shape::Name,
-            "Name of another group. Its keys apply here, unless they are set here. `config` is merged key by key. Timing is taken as a whole, or not at all if a timing key is set here; the same holds for the keys of a program (`external`, `framing`, `max_message`, `command`, `exit`, `ends_run`). `rng_id` and `listen` are not taken.",
+            "Name of another group. Its keys apply here, unless they are set here. `config` is merged key by key. Timing is taken as a whole, or not at all if a timing key is set here; the same holds for the keys of a program (`external`, `image`, `framing`, `max_message`, `command`, `exit`, `ends_run`). `rng_id` and `listen` are not taken.",
         ),
         key(
             "start_at",
@@ -85,6 +85,11 @@ pub static GROUP: Keys = Keys {
             "external",
             Shape::Endpoint,
             "In real time, replaces `behavior`: the node is a program that listens at `tcp://ADDRESS:PORT` or `udp://ADDRESS:PORT`. The runner connects to it.",
+        ),
+        key(
+            "image",
+            Shape::Text,
+            "With `external`: the image of a container in which the program runs. `runner export compose` makes it a service, and the nodes reach it there at the port of `external`. `run` leaves the key alone.",
         ),
         key(
             "framing",

@@ -9,7 +9,7 @@ pub static EXPECT: Keys = Keys {
         required(
             "metric",
             Shape::Text,
-            "Name of the metric in `summary.csv`: `queue_max`, `latency_p99`, or `COLUMN_mean` for a column of a behavior.",
+            "Name of the metric in `summary.csv`: `queue_max`, `latency_p99`, or `COLUMN_mean` for a column of a behavior, `WORD_count` for its own event.",
         ),
         key(
             "nodes",

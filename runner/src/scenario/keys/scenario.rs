@@ -55,6 +55,11 @@ pub static SCENARIO: Keys = Keys {
             "Number from which all random numbers are made. The same scenario with the same seed has the same results. Default: 1.",
         ),
         key(
+            "rng_id",
+            Shape::Parameters(&RNG_ID),
+            "Draws the random numbers of another run: `{ case = \"faces=10\", run = 7 }`. So a scenario that was cut down to one run of a larger one keeps the random numbers of that run.",
+        ),
+        key(
             "time",
             Shape::Word(&["virtual", "real"]),
             "`virtual`: the run goes from event to event, as fast as the machine can. `real`: the run follows the wall clock. Default: `virtual`.",
@@ -123,6 +128,23 @@ pub static SCENARIO: Keys = Keys {
             "matrix",
             Shape::Parameters(&MATRIX),
             "The values that vary. Each combination is a case, and each case has `runs` runs.",
+        ),
+    ],
+};
+
+/// `rng_id` at the top of the file.
+pub static RNG_ID: Keys = Keys {
+    what: "`rng_id`",
+    keys: &[
+        key(
+            "case",
+            Shape::Text,
+            "Name that replaces the id of each case where random numbers are made. Default: the id.",
+        ),
+        key(
+            "run",
+            Shape::Whole(1, MAX_RUNS),
+            "The first run of a case draws the random numbers of the run with this number within its case, the second run those of the next one, and so on. Default: 1.",
         ),
     ],
 };

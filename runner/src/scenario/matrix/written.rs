@@ -243,7 +243,12 @@ fn named(
         };
         // The value replaces the value at the axis' path, as an override does.
         value.each_place(&mut Place::to_axis);
-        named.push((value, AxisValue { word, value: json }));
+        let named_value = AxisValue {
+            word,
+            value: json,
+            index,
+        };
+        named.push((value, named_value));
     }
     sound.then_some(named)
 }

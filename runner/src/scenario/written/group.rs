@@ -54,6 +54,7 @@ pub struct TimingKeys {
 #[derive(Clone, Debug)]
 pub struct ProgramKeys {
     pub external: OptionalKey<(Transport, SocketAddr)>,
+    pub image: OptionalKey<String>,
     pub framing: OptionalKey<Framing>,
     pub max_message: OptionalKey<u64>,
     pub command: OptionalKey<Vec<String>>,
@@ -133,6 +134,7 @@ fn group(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> GroupE
         listen: reader.optional("listen", listen::entries),
         program: ProgramKeys {
             external: reader.optional("external", values::endpoint),
+            image: reader.optional("image", values::text),
             framing: reader.optional("framing", values::framing),
             max_message: reader.optional("max_message", values::size(1, MAX_MESSAGE)),
             command: reader.optional("command", values::command),

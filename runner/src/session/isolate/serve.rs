@@ -65,6 +65,7 @@ fn runs(
         timeout: job.timeout,
         isolation: None,
         check_determinism: job.check_determinism,
+        max_events: None,
         progress_page: page.clone(),
     };
     let stop = Arc::new(AtomicBool::new(false));
