@@ -17,7 +17,7 @@ struct Mixed {
 const CONFIG: &str = "unknown key `facs`";
 const METRIC: &str = "`queue_mx` is no metric";
 
-const MIXED: [Mixed; 26] = [
+const MIXED: [Mixed; 27] = [
     Mixed {
         name: "a wrong rate, and a typo in the config of the same group",
         text: "duration = \"1s\"\n[nodes.a]\nbehavior = \"clock.machine\"\ntick_rate = 0\nconfig = { facs = 10 }\n",
@@ -233,6 +233,20 @@ const MIXED: [Mixed; 26] = [
             "no column `tme`",
         ],
         not_told: &["`count`"],
+    },
+    Mixed {
+        name: "a fault of two kinds, a partition whose `cut` is wrong, a property named like a check",
+        text: "duration = \"1s\"\n[nodes.a]\ncount = 2\nbehavior = \"clock.machine\"\ntick_rate = 1\n[[faults]]\nat = \"0s\"\ncrash = [\"b\"]\npause = [\"c\"]\n[[faults]]\nat = \"0s\"\npartition = [[\"d\"], [\"a-1\"]]\ncut = 3\n[[check]]\ncheck = \"clock.lamport\"\nconfig = 3\n[[property]]\nname = \"clock.lamport\"\nalways = \"step >= 0\"\n",
+        told: &[
+            "unknown node `b`",
+            "unknown node `c`",
+            "both a `crash` and a `pause`",
+            "unknown node `d`",
+            "`cut` is 3",
+            "`config` is 3",
+            "the name of the check `clock.lamport`",
+        ],
+        not_told: &[],
     },
 ];
 

@@ -159,7 +159,10 @@ fn judges(file: &ScenarioFile, names: &Names<'_>, mistakes: &Mistakes) -> Judges
     let properties = file.properties.iter();
     let properties = properties.map(|it| it.part(names, mistakes));
     let properties: (Vec<_>, Vec<_>) = properties.unzip();
-    let check_names = check_rules.iter().flatten().map(|it| it.name.to_string());
+    let check_names = checks
+        .iter()
+        .flatten()
+        .map(|(part, _)| part.name.to_string());
     let check_names: Vec<String> = check_names.collect();
     properties::check_names(
         &file.properties,
