@@ -62,7 +62,7 @@ fn kind_of(entry: &FaultEntry, targets: &Targets<'_>) -> Option<FaultKind> {
     // Each kind that is written is looked at, so that the mistakes of all are reported.
     let kinds = entry.kinds.iter();
     let kinds = kinds.map(|(name, written)| one_kind(entry, name, written, targets));
-    let kind = kinds.last().flatten();
+    let mut kinds: Vec<Option<FaultKind>> = kinds.collect();
     let (name, _) = only_kind(entry, targets.mistakes)?;
     if let (Some(cut), true) = (&entry.cut, *name != "partition") {
         let message = format!("`cut` beside `{name}`");
@@ -70,7 +70,7 @@ fn kind_of(entry: &FaultEntry, targets: &Targets<'_>) -> Option<FaultKind> {
         targets.mistakes.add_with_help(cut.key, message, help);
         return None;
     }
-    kind
+    kinds.pop()?
 }
 
 /// What one key of a fault does; `None` if that is wrong, which is reported.
