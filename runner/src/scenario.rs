@@ -59,7 +59,9 @@ pub use matrix::{Axis, AxisValue, CaseMistakes, Pairing};
 pub use measured::InputFile;
 pub use origin::Origins;
 pub use overrides::{Override, parse_path};
-pub use parts::{CheckPart, ConfigPart, GroupPart, MetricPart, NodeKind, Parts};
+pub use parts::{
+    CheckPart, ConfigPart, GroupPart, MetricPart, NodeKind, Parts, PropertyExpressions,
+};
 pub use properties::PropertyOrigin;
 pub use reference::{Reference, references};
 pub use resolved::{

@@ -17,7 +17,7 @@ struct Mixed {
 const CONFIG: &str = "unknown key `facs`";
 const METRIC: &str = "`queue_mx` is no metric";
 
-const MIXED: [Mixed; 23] = [
+const MIXED: [Mixed; 27] = [
     Mixed {
         name: "a wrong rate, and a typo in the config of the same group",
         text: "duration = \"1s\"\n[nodes.a]\nbehavior = \"clock.machine\"\ntick_rate = 0\nconfig = { facs = 10 }\n",
@@ -188,6 +188,63 @@ const MIXED: [Mixed; 23] = [
             "`labels` is \"a b\"",
             "`labels` is 3",
             CONFIG,
+        ],
+        not_told: &[],
+    },
+    Mixed {
+        name: "an `until` whose nodes, metric and bounds are wrong",
+        text: "duration = \"1s\"\n[nodes.a]\nbehavior = \"clock.machine\"\ntick_rate = 1\n[until]\nmetric = \"queue_mx\"\nnodes = \"b\"\nhalf_width = \"200%\"\nat_least = 20\nat_most = 10\n",
+        told: &[
+            "names unknown node `b`",
+            METRIC,
+            "more than 0 % and at most 100 %",
+            "`at_least` is 20 and `at_most` is 10",
+        ],
+        not_told: &[],
+    },
+    Mixed {
+        name: "an expectation whose nodes and metric are wrong, another with two bounds and no share",
+        text: "duration = \"1s\"\n[nodes.a]\nbehavior = \"clock.machine\"\ntick_rate = 1\n[[expect]]\nmetric = \"queue_mx\"\nnodes = \"b\"\nat_most = 1\n[[expect]]\nmetric = \"queue_max\"\nat_most = 1\nequals = \"3s\"\nover = \"fraction\"\n[[expect]]\nmetric = \"queue_max\"\nover = \"men\"\n",
+        told: &[
+            "names unknown node `b`",
+            METRIC,
+            "needs `share`",
+            "`at_most` and `equals` in one expectation",
+            "is not a time",
+            "`over` is \"men\"",
+            "no bound",
+        ],
+        not_told: &[],
+    },
+    Mixed {
+        name: "a property with a wrong key for each type error in its expressions",
+        text: "duration = \"1s\"\n[nodes.a]\nbehavior = \"clock.machine\"\ntick_rate = 1\n[[property]]\nname = \"one\"\nalways = \"clok > 1\"\nwithin = \"1s\"\n[[property]]\nname = \"\"\nnever = \"clock > 1s\"\n[[property]]\nname = \"three\"\nleads_to = [\"event == 3\", \"queue >\"]\nwithin = \"soon\"\n[[property]]\nname = \"four\"\nalways = \"quee > 1\"\nsometimes = \"steq > 1\"\n[[property]]\nname = \"five\"\nnodes = \"b\"\nalways = \"clokk > 1\"\n[[property]]\nname = \"six\"\nglobal = \"yes\"\nalways = \"count(nodes, clock > 1) == 1\"\n[[property]]\nname = \"seven\"\nglobal = \"no\"\nalways = \"tme > 1s\"\n",
+        told: &[
+            "no column `clok`",
+            "`within` has no meaning with `always`",
+            "`name` is \"\"",
+            "`within` is \"soon\"",
+            "`quee`",
+            "`steq`",
+            "`always` and `sometimes` in one property",
+            "`b`",
+            "`clokk`",
+            "`global` is \"yes\"",
+            "no column `tme`",
+        ],
+        not_told: &["`count`"],
+    },
+    Mixed {
+        name: "a fault of two kinds, a partition whose `cut` is wrong, a property named like a check",
+        text: "duration = \"1s\"\n[nodes.a]\ncount = 2\nbehavior = \"clock.machine\"\ntick_rate = 1\n[[faults]]\nat = \"0s\"\ncrash = [\"b\"]\npause = [\"c\"]\n[[faults]]\nat = \"0s\"\npartition = [[\"d\"], [\"a-1\"]]\ncut = 3\n[[check]]\ncheck = \"clock.lamport\"\nconfig = 3\n[[property]]\nname = \"clock.lamport\"\nalways = \"step >= 0\"\n",
+        told: &[
+            "unknown node `b`",
+            "unknown node `c`",
+            "both a `crash` and a `pause`",
+            "unknown node `d`",
+            "`cut` is 3",
+            "`config` is 3",
+            "the name of the check `clock.lamport`",
         ],
         not_told: &[],
     },

@@ -116,3 +116,34 @@ service_time = { normal = { mean = \"1ms\", std = \"1ms\" } }
         .ends(0)
         .says(&["the mean of its draws is 1.083", "not 1 ms"]);
 }
+
+#[test]
+fn a_file_that_is_wrong_is_one_mistake_wherever_it_is_named() {
+    let lab = Lab::new();
+    lab.write("words.csv", "ms\none\n");
+    lab.write("two.csv", "a,b\n1,2\n");
+    lab.write(
+        "scenario.toml",
+        "duration = \"1s\"
+[nodes.a]
+behavior = \"echo.producer\"
+config = { interval = { trace = { file = \"gone.csv\" } }, cont = 3 }
+[nodes.b]
+behavior = \"kv.client\"
+config = { think = { empirical = { file = \"words.csv\", unit = \"ms\" } }, gap = { empirical = { file = \"two.csv\", column = \"c\" } } }
+[nodes.c]
+behavior = \"echo.consumer\"
+service_time = { empirical = { file = \"gone.csv\" } }
+",
+    );
+    let answer = lab.runner(&["check", "scenario.toml"]).ends(2).says(&[
+        "scenario.toml:4:42: `file` \"gone.csv\" does not exist",
+        "unknown key `cont`",
+        "words.csv:2: ",
+        "two.csv:1: there is no column `c`",
+        "scenario.toml:10:",
+    ]);
+    let told = answer.err.matches("\nscenario.toml:").count() + 1;
+    assert_eq!(told, 5, "{}", answer.err);
+    assert!(!answer.err.contains("is empty"), "{}", answer.err);
+}

@@ -166,6 +166,42 @@ fn an_interval_that_does_not_get_narrow_is_unknown_and_says_what_would_do() {
 }
 
 #[test]
+fn the_runs_that_would_do_are_those_of_the_width_though_there_is_no_interval_yet() {
+    // Of the greatest queue, ten runs have no interval: it has many equal values.
+    let few = QUEUE.replace("at_most = 160", "at_most = 10");
+    let lab = Lab::with(&few.replace("latency_mean", "queue_max"));
+    let needed = |width: &str| {
+        let set = format!("until.half_width={width}");
+        let out = format!("out-{}", width.trim_matches('"'));
+        let fixed = ["scenario.toml", "--log", "off", "--no-report"];
+        let more = ["--set", &set, "--out", &out];
+        lab.runner(&[&fixed[..], &more].concat()).ends(4);
+        let judged = over_runs(&lab, &out);
+        assert!(judged.texts("measured")[0].contains("no interval"));
+        judged.texts("reason")[0].to_owned()
+    };
+    let runs = |reason: &str| -> u64 {
+        let (_, after) = reason.split_once("about ").expect(reason);
+        let (runs, _) = after.split_once(" runs would do").expect(reason);
+        runs.parse().expect(reason)
+    };
+    // A width that each interval has needs as many runs as an interval does.
+    let wide = runs(&needed("100.0"));
+    assert_eq!(wide, runs(&needed("\"90%\"")));
+    assert!(runs(&needed("0.1")) > 10 * wide);
+    // A tenth of the width takes a hundred times the runs.
+    let (one, tenth) = (runs(&needed("\"2%\"")), runs(&needed("\"0.2%\"")));
+    assert!((99 * one..101 * one).contains(&tenth), "{one}, {tenth}");
+    let none = needed("\"0.0001%\"");
+    assert!(
+        none.ends_with(
+            "more than 1000000 runs, the most that there can be, would do: raise `half_width`"
+        ),
+        "{none}"
+    );
+}
+
+#[test]
 fn what_is_asked_over_all_runs_is_judged_when_the_last_run_is_done() {
     let asked = "\
 [[property]]

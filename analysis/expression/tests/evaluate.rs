@@ -111,6 +111,17 @@ impl Seen {
     }
 }
 
+/// Whether a text has a divisor that is written as 0, and so is refused.
+fn divides_by_zero(text: &str) -> bool {
+    let expression = Expression::parse(text).unwrap_or_else(|it| panic!("{text}: {it:?}"));
+    let found = Program::new(&expression, &scope())
+        .err()
+        .unwrap_or_default();
+    found
+        .iter()
+        .any(|it| it.message.ends_with("is a division by zero"))
+}
+
 /// Evaluates the last of some records in the optimized way.
 fn quick(text: &str, records: &[Seen]) -> Vec<Result<bool, Stop>> {
     let schema = schema();
@@ -602,6 +613,7 @@ proptest! {
 
     #[test]
     fn both_evaluators_agree(text in truth(true), records in history()) {
+        prop_assume!(!divides_by_zero(&text));
         let expression = Expression::parse(&text).unwrap();
         for (at, found) in quick(&text, &records).into_iter().enumerate() {
             let expected = naive::truth(expression.root(), &records[..=at]);
@@ -630,6 +642,7 @@ proptest! {
         records in history(),
         extremes in prop::collection::vec((extreme(), extreme(), extreme()), 25),
     ) {
+        prop_assume!(!divides_by_zero(&text));
         let mut records = records;
         for (record, (a, b, d)) in records.iter_mut().zip(extremes) {
             record.cells[0] = Some(a);
@@ -703,8 +716,8 @@ fn what_cannot_be_computed_fails_with_its_part() {
     };
     assert_eq!(of("a / b > 1"), Why::DivisionByZero);
     assert_eq!(of("a % b > 1"), Why::DivisionByZero);
-    assert_eq!(of("time / 0 > 1s"), Why::DivisionByZero);
-    assert_eq!(of("time / 0s > 1"), Why::DivisionByZero);
+    assert_eq!(of("time / (a - a) > 1s"), Why::DivisionByZero);
+    assert_eq!(of("time / (time - time) > 1"), Why::DivisionByZero);
     assert_eq!(of("a * a * a > 1"), Why::TooLarge);
     assert_eq!(of("a * 1e300 * 1e300 > 1"), Why::TooLarge);
     assert_eq!(of("time * 1e300 > 1s"), Why::TooLarge);

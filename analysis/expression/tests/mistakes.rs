@@ -311,6 +311,33 @@ fn every_mistake_has_its_place_and_a_way_out() {
 }
 
 #[test]
+fn a_division_by_a_0_that_is_written_is_a_mistake() {
+    for (text, divisor) in [
+        ("clock / 0 > 1", "0"),
+        ("load / 0.0 > 1", "0.0"),
+        ("clock % -0 == 1", "-0"),
+        ("time % 0s == 1s", "0s"),
+    ] {
+        let found = said(text, false);
+        let [found] = &found[..] else {
+            panic!("{text}: {found:?}")
+        };
+        let place = format!("{divisor}: `");
+        assert!(found.starts_with(&place), "{found}");
+        assert!(found.contains("` is a division by zero (it"), "{found}");
+    }
+    // What may be 0 in some records is for the run.
+    for text in [
+        "1 / clock > 1",
+        "1 / (clock - clock) > 1",
+        "0 / 3 < 1",
+        "clock % 2 == 0",
+    ] {
+        assert_eq!(said(text, false), [""; 0], "{text}");
+    }
+}
+
+#[test]
 fn all_mistakes_are_found_at_once() {
     let found = said("clok > 3 and event == 'electd' and time < 5", false);
     assert_eq!(found.len(), 3, "{found:?}");

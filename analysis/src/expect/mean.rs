@@ -30,6 +30,8 @@ pub(super) struct Estimate<'a> {
     /// The mean of the runs themselves.
     pub(super) mean: Range,
     pub(super) interval: Result<Range, Withheld>,
+    /// The standard deviation of the runs; `None` with a single run.
+    pub(super) deviation: Option<f64>,
 }
 
 impl NodeMean {
@@ -79,6 +81,7 @@ impl NodeMean {
             count: low.count(),
             mean,
             interval,
+            deviation: high.deviation(),
         })
     }
 }

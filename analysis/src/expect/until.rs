@@ -15,6 +15,10 @@ use super::{Bound, Expectation, Over};
 use crate::metrics::Value;
 use crate::results::{Judgement, Verdict};
 use crate::statistics::Withheld;
+use crate::statistics::distributions::normal_quantile;
+
+/// No scenario has more runs.
+const MOST: u64 = 1_000_000;
 
 /// When a case has enough runs. The half width is the bound of the expectation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,14 +121,25 @@ pub(super) fn is_narrow(expectation: &Expectation, until: &Until, nodes: &[NodeM
     !widths.is_empty() && widths.len() == nodes.len() && widths.iter().all(narrow)
 }
 
-/// About how many runs would make the interval of a node narrow.
-fn runs_needed(expectation: &Expectation, width: &Width<'_>) -> Option<u64> {
-    match (width.half, width.estimate.interval) {
+/// About how many runs would make the interval of a node narrow. As long as it has none, the
+/// number that would give it one, or, where that is more, the number by the deviation.
+fn runs_needed(expectation: &Expectation, until: &Until, width: &Width<'_>) -> Option<u64> {
+    let estimate = &width.estimate;
+    let wanted = expectation.half_width();
+    match (width.half, estimate.interval) {
         (Some(half), _) => {
-            let ratio = half / expectation.half_width();
-            Some((width.estimate.count as f64 * ratio * ratio).ceil() as u64)
+            let ratio = half / wanted;
+            Some((estimate.count as f64 * ratio * ratio).ceil() as u64)
         }
-        (None, Err(Withheld::TooFew(runs))) => runs,
+        (None, Err(Withheld::TooFew(runs))) => {
+            let unit = match until.is_share {
+                true => estimate.mean.low.abs().min(estimate.mean.high.abs()),
+                false => 1.0,
+            };
+            let deviations = normal_quantile(0.5 + until.confidence / 2.0);
+            let ratio = deviations * estimate.deviation.unwrap_or(0.0) / (wanted * unit);
+            Some(runs?.max((ratio * ratio).ceil() as u64))
+        }
         (None, _) => None,
     }
 }
@@ -141,7 +156,7 @@ pub(super) fn look(expectation: &Expectation, until: &Until, nodes: &[NodeMean])
         Some(half) => format!("known within {}", expectation.width_text(until, half)),
         None => "not known within an interval yet".to_owned(),
     };
-    let guess = match runs_needed(expectation, width) {
+    let guess = match runs_needed(expectation, until, width) {
         Some(runs) if runs > u64::from(until.at_most) => {
             format!(
                 "about {runs} runs would do, and at most {} are allowed",
@@ -179,7 +194,12 @@ pub(super) fn judge(expectation: &Expectation, until: &Until, nodes: &[NodeMean]
     if is_narrow(expectation, until, nodes) {
         return expectation.judgement(Verdict::Passed, measured, String::new());
     }
-    let guess = match runs_needed(expectation, width) {
+    let guess = match runs_needed(expectation, until, width) {
+        Some(runs) if runs > MOST => {
+            format!(
+                "more than {MOST} runs, the most that there can be, would do: raise `half_width`"
+            )
+        }
         Some(runs) => format!(
             "about {runs} runs would do: raise `at_most` ({}), or `half_width`",
             until.at_most

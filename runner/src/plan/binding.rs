@@ -193,9 +193,9 @@ impl<'a> Binder<'a> {
                 Some(config)
             }
             Err(problems) => {
-                let is_written = |path: &str| origins.has_config(index, path);
+                let written = origins.config(index);
                 let problems = problems.iter();
-                let problems = problems.filter(|it| !may_lack_keys || is_written(&it.path));
+                let problems = problems.filter(|it| !written.follows(&it.path, *may_lack_keys));
                 mistakes.extend(
                     problems.map(|it| origins.config_problem(index, &it.path, &it.message)),
                 );

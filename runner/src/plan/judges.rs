@@ -60,9 +60,9 @@ impl Binder<'_> {
                     config: Arc::new(config),
                 }),
                 Ok(Err(problems)) => {
-                    let is_written = |path: &str| origins.has_check_config(index, path);
+                    let written = origins.check_config(index);
                     let problems = problems.iter();
-                    let problems = problems.filter(|it| !may_lack_keys || is_written(&it.path));
+                    let problems = problems.filter(|it| !written.follows(&it.path, *may_lack_keys));
                     mistakes.extend(
                         problems
                             .map(|it| origins.check_config_problem(index, &it.path, &it.message)),
@@ -152,7 +152,8 @@ pub(super) fn metrics(parts: &Parts, origins: &Origins, nodes: &[BoundNodes]) ->
                 None => all_known = false,
             }
         }
-        if !all_known || possible.contains(&part.metric) {
+        // Without any group, which has been reported, no node is known either.
+        if !all_known || nodes.is_empty() || possible.contains(&part.metric) {
             continue;
         }
         let whose = match &part.nodes {

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use analysis::properties::Property;
-use analysis::properties::expression::{Group, Scope, Shape, Span};
+use analysis::properties::expression::{Group, Mistake, Program, Scope, Shape, Span};
 
 use super::binding::BoundNodes;
-use crate::scenario::{Diagnostic, Origins, Parts, PropertyOrigin};
+use crate::scenario::{Diagnostic, Origins, Parts, PropertyExpressions, PropertyOrigin};
 
 /// A property whose names and types are right.
 #[derive(Clone, Debug)]
@@ -53,9 +53,15 @@ pub(super) fn bind(
     let mut bound = Vec::new();
     for (index, part) in parts.properties.iter().enumerate() {
         scope.selected.clone_from(&part.nodes);
-        scope.global = part.rule.global;
         let origin = origins.property(index);
-        match Property::new(part.rule.clone(), &scope) {
+        let Some(whole) = &part.whole else {
+            let found = of_broken(part, &mut scope);
+            let found = found.iter();
+            mistakes.extend(found.map(|(expression, it)| origin.problem(*expression, it)));
+            continue;
+        };
+        scope.global = whole.rule.global;
+        match Property::new(whole.rule.clone(), &scope) {
             Ok(Some(property)) => bound.push(BoundProperty {
                 property: Arc::new(property),
                 origin: origin.clone(),
@@ -69,6 +75,25 @@ pub(super) fn bind(
         }
     }
     bound
+}
+
+/// The mistakes in the expressions of a property in which something else is wrong. Where it
+/// is not known whether the property is `global`, only those that it has in both cases.
+fn of_broken(part: &PropertyExpressions, scope: &mut Scope) -> Vec<(usize, Mistake)> {
+    let mut found = Vec::new();
+    for (index, expression) in part.expressions.iter().enumerate() {
+        let mut of = |global: bool| {
+            scope.global = global;
+            Program::new(expression, scope).err().unwrap_or_default()
+        };
+        let mut mistakes = of(part.global.unwrap_or(false));
+        if part.global.is_none() {
+            let also = of(true);
+            mistakes.retain(|it| also.contains(it));
+        }
+        found.extend(mistakes.into_iter().map(|it| (index, it)));
+    }
+    found
 }
 
 /// What the rows of nodes have; `None` if that is not known.

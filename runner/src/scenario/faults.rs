@@ -59,16 +59,30 @@ fn optional<T: Clone>(key: &Option<Written<T>>) -> Option<Option<T>> {
 /// What a fault does; `None` if that is missing, ambiguous or wrong, which is
 /// reported.
 fn kind_of(entry: &FaultEntry, targets: &Targets<'_>) -> Option<FaultKind> {
-    let (name, written) = only_kind(entry, targets.mistakes)?;
-    let place = written.place;
+    // Each kind that is written is looked at, so that the mistakes of all are reported.
+    let kinds = entry.kinds.iter();
+    let kinds = kinds.map(|(name, written)| one_kind(entry, name, written, targets));
+    let mut kinds: Vec<Option<FaultKind>> = kinds.collect();
+    let (name, _) = only_kind(entry, targets.mistakes)?;
     if let (Some(cut), true) = (&entry.cut, *name != "partition") {
         let message = format!("`cut` beside `{name}`");
         let help = "`cut` is for a `partition`: it drops what is under way";
         targets.mistakes.add_with_help(cut.key, message, help);
         return None;
     }
+    kinds.pop()?
+}
+
+/// What one key of a fault does; `None` if that is wrong, which is reported.
+fn one_kind(
+    entry: &FaultEntry,
+    name: &str,
+    written: &Written<KindEntry>,
+    targets: &Targets<'_>,
+) -> Option<FaultKind> {
+    let place = written.place;
     match written.value.as_ref()? {
-        KindEntry::Partition(lists) => partition(lists, optional(&entry.cut)?, targets),
+        KindEntry::Partition(lists) => partition(lists, optional(&entry.cut), targets),
         KindEntry::Crash(nodes) => Some(FaultKind::Crash(targets.processes(name, nodes, place)?)),
         KindEntry::Pause(nodes) => Some(FaultKind::Pause(targets.processes(name, nodes, place)?)),
         KindEntry::Link(link) => link_change(link, targets),
@@ -114,10 +128,11 @@ fn only_kind<'a>(
     }
 }
 
-/// A partition; `None` if a node is on two sides or unknown, which is reported.
+/// A partition; `None` if a node is on two sides or unknown, or `cut` is wrong, which is
+/// reported.
 fn partition(
     lists: &[Vec<Selector>],
-    cut: Option<bool>,
+    cut: Option<Option<bool>>,
     targets: &Targets<'_>,
 ) -> Option<FaultKind> {
     let (names, mistakes) = (targets.names, targets.mistakes);
@@ -136,7 +151,7 @@ fn partition(
         }
         sides.push(side);
     }
-    let cut = cut.unwrap_or(false);
+    let cut = cut?.unwrap_or(false);
     sound.then_some(FaultKind::Partition { sides, cut })
 }
 

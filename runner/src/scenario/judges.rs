@@ -7,7 +7,7 @@ use super::keys::{CHECK, EXPECT};
 use super::names::Names;
 use super::origin::ConfigOrigin;
 use super::parts::{CheckPart, ConfigPart, MetricPart};
-use super::reader::{Field, Mistakes, TableReader};
+use super::reader::{Field, Mistakes, TableReader, Written};
 use super::resolved::{BehaviorName, ExpectRule, NodeRanges};
 use super::source::Place;
 use super::values;
@@ -198,13 +198,14 @@ impl Subject {
         })
     }
 
-    /// What the plugins check of it, if its nodes are known.
-    pub fn part(&self) -> Option<(MetricPart, ExpectOrigin)> {
+    /// What the plugins check of it. Where its nodes are wrong, a metric that no node has is
+    /// still a mistake.
+    pub fn part(&self) -> (MetricPart, ExpectOrigin) {
         let part = MetricPart {
             metric: self.metric.clone(),
-            nodes: self.nodes.clone()?,
+            nodes: self.nodes.clone().flatten(),
         };
-        Some((part, ExpectOrigin { metric: self.place }))
+        (part, ExpectOrigin { metric: self.place })
     }
 
     /// What is expected of it; `None` if its nodes are wrong.
@@ -240,29 +241,41 @@ impl ExpectEntry {
         let rule = judged.zip(fits);
         (
             rule.and_then(|((bound, over), ())| subject.rule(bound, over)),
-            part,
+            Some(part),
         )
     }
 
     /// The bound, and over which runs it holds.
     fn bound(&self, mistakes: &Mistakes) -> Option<(Bound, Over)> {
+        // Both are looked at, so that the mistakes of both are reported.
+        let (over, limit) = (self.over(mistakes), self.limit(mistakes));
+        Some((limit?, over?))
+    }
+
+    /// The runs over which the bound holds.
+    fn over(&self, mistakes: &Mistakes) -> Option<Over> {
         let over = match &self.over {
             Some(over) => over.value?,
             None => OverWord::EveryRun,
         };
         let over = match over {
-            OverWord::EveryRun => Some(Over::EveryRun),
-            OverWord::Mean => Some(Over::Mean),
-            OverWord::Fraction => Some(Over::Fraction(self.share(mistakes)?)),
+            OverWord::EveryRun => Over::EveryRun,
+            OverWord::Mean => Over::Mean,
+            OverWord::Fraction => return Some(Over::Fraction(self.share(mistakes)?)),
         };
-        if let (Some(share), Some(Over::EveryRun | Over::Mean)) = (&self.share, &over) {
+        if let Some(share) = &self.share {
             let help =
                 "write `over = \"fraction\"`: the limit then holds in that share of the runs";
             mistakes.add_with_help(share.key, "`share` without `over = \"fraction\"`", help);
             return None;
         }
+        Some(over)
+    }
+
+    /// The bound alone.
+    fn limit(&self, mistakes: &Mistakes) -> Option<Bound> {
         let given = [
-            ("at_least", self.at_least.as_ref().map(|it| it.key)),
+            ("at_least", self.least().map(|it| it.key)),
             ("at_most", self.at_most.as_ref().map(|it| it.key)),
             ("equals", self.equals.as_ref().map(|it| it.key)),
             ("between", self.between.as_ref().map(|it| it.key)),
@@ -283,7 +296,7 @@ impl ExpectEntry {
             return None;
         }
         let of = |key: &OptionalKey<Amount>| Some(key.as_ref()?.value?.value);
-        let bound = match first?.0 {
+        Some(match first?.0 {
             "at_least" => Bound::AtLeast(of(&self.at_least)?),
             "at_most" => Bound::AtMost(of(&self.at_most)?),
             "equals" => Bound::Equals(of(&self.equals)?),
@@ -291,8 +304,22 @@ impl ExpectEntry {
                 let [low, high] = self.between.as_ref()?.value?;
                 Bound::Between(low.value, high.value)
             }
-        };
-        Some((bound, over?))
+        })
+    }
+
+    /// The `at_least` beside another bound that is meant as the share: once, it was its key.
+    fn share_of_old(&self) -> Option<&Written<Amount>> {
+        let bounds = [&self.at_most, &self.equals];
+        let bounded = bounds.into_iter().any(Option::is_some) || self.between.is_some();
+        let is_fraction = self.over.as_ref()?.value == Some(OverWord::Fraction);
+        let is_share = is_fraction && self.share.is_none() && bounded;
+        self.at_least.as_ref().filter(|_| is_share)
+    }
+
+    /// The `at_least` that is a bound.
+    fn least(&self) -> Option<&Written<Amount>> {
+        let is_share = self.share_of_old().is_some();
+        self.at_least.as_ref().filter(|_| !is_share)
     }
 
     /// With `over = "fraction"`: the share of runs in which the bound holds.
@@ -300,10 +327,7 @@ impl ExpectEntry {
         if let Some(share) = &self.share {
             return share.value;
         }
-        // Once, `at_least` was the share.
-        let bounds = [&self.at_most, &self.equals];
-        let bounded = bounds.into_iter().any(Option::is_some) || self.between.is_some();
-        if let (Some(least), true) = (&self.at_least, bounded) {
+        if let Some(least) = self.share_of_old() {
             let help = match least.value.filter(|least| !least.is_span) {
                 Some(least) => format!("write `share = {}` in its place", least.value),
                 None => "for example `share = 0.95`: in 95 of 100 runs".to_owned(),
@@ -328,34 +352,33 @@ impl ExpectEntry {
     /// that of a time.
     fn check_units(&self, metric: &str, mistakes: &Mistakes) -> Option<()> {
         let is_time = is_time(metric);
-        let single = [&self.at_least, &self.at_most, &self.equals];
-        let mut amounts: Vec<(Place, Amount)> = single
+        let others = [&self.at_most, &self.equals].into_iter().flatten();
+        let mut amounts: Vec<(Place, Amount)> = self
+            .least()
             .into_iter()
-            .flatten()
+            .chain(others)
             .filter_map(|it| Some((it.place, it.value?)))
             .collect();
         if let Some(pair) = &self.between {
-            let ends = pair.value.into_iter().flatten();
-            amounts.extend(ends.map(|amount| (pair.place, amount)));
+            // Both ends have one place.
+            let mut ends = pair.value.into_iter().flatten();
+            let wrong = ends.find(|amount| amount.is_span != is_time);
+            amounts.extend(wrong.map(|amount| (pair.place, amount)));
         }
-        let wrong = amounts.iter().find(|(_, amount)| amount.is_span != is_time);
-        let Some((place, amount)) = wrong else {
-            return Some(());
-        };
-        if is_time {
-            let value = amount.value;
-            mistakes.add_with_help(
-                *place,
-                format!("`{metric}` is a time, and {value} has no unit, expected a duration"),
-                format!("`\"{value}ms\"` or `\"{value}s\"`? Nanoseconds are `\"{value}ns\"`"),
-            );
-        } else {
-            mistakes.add(
-                *place,
-                format!("`{metric}` is not a time, expected a number"),
-            );
+        amounts.retain(|(_, amount)| amount.is_span != is_time);
+        for (place, Amount { value, .. }) in &amounts {
+            if is_time {
+                mistakes.add_with_help(
+                    *place,
+                    format!("`{metric}` is a time, and {value} has no unit, expected a duration"),
+                    format!("`\"{value}ms\"` or `\"{value}s\"`? Nanoseconds are `\"{value}ns\"`"),
+                );
+            } else {
+                let what = format!("`{metric}` is not a time, expected a number");
+                mistakes.add(*place, what);
+            }
         }
-        None
+        amounts.is_empty().then_some(())
     }
 }
 

@@ -131,6 +131,23 @@ impl InputFiles {
     }
 }
 
+/// Whether this is a distribution whose values could not be read of a file, which has been
+/// reported.
+pub fn lacks_file_values(value: &Value) -> bool {
+    let ValueKind::Table(Table(entries)) = &value.kind else {
+        return false;
+    };
+    let [KeyValue { key, value, .. }] = &entries[..] else {
+        return false;
+    };
+    let (true, ValueKind::Table(of)) = (matches!(&**key, "empirical" | "trace"), &value.kind)
+    else {
+        return false;
+    };
+    let values = of.get("values").map(|it| &it.value.kind);
+    of.get("file").is_some() && matches!(values, Some(ValueKind::Array(none)) if none.is_empty())
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(|error| match error.kind() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::diagnostic::Diagnostic;
 use super::document::{Table, Value, ValueKind};
 use super::judges::{CheckOrigin, ExpectOrigin};
+use super::measured::lacks_file_values;
 use super::properties::PropertyOrigin;
 use super::source::{Place, Source};
 use super::written::GroupEntry;
@@ -34,14 +35,14 @@ impl Origins {
             .problem(&self.source, path, message)
     }
 
-    /// Whether a key path inside the config of the group with this index is written.
-    pub fn has_config(&self, group: usize, path: &str) -> bool {
-        self.groups[group].config.find(path).1.is_some()
+    /// The places of the config of the group with this index.
+    pub fn config(&self, group: usize) -> &ConfigOrigin {
+        &self.groups[group].config
     }
 
-    /// As [`Origins::has_config`], for the config of a check.
-    pub fn has_check_config(&self, check: usize, path: &str) -> bool {
-        self.checks[check].config.find(path).1.is_some()
+    /// The places of the config of the check with this index.
+    pub fn check_config(&self, check: usize) -> &ConfigOrigin {
+        &self.checks[check].config
     }
 
     /// A mistake in the `behavior` of the group with this index: the plugin or the
@@ -144,6 +145,15 @@ impl ConfigOrigin {
         ConfigOrigin {
             key: key.unwrap_or(of),
             table,
+        }
+    }
+
+    /// Whether a mistake that the plugin finds at a key path follows from one that has been
+    /// reported: keys may be missing, or the value is a distribution whose file is wrong.
+    pub fn follows(&self, path: &str, may_lack_keys: bool) -> bool {
+        match self.find(path).1 {
+            None => may_lack_keys,
+            Some(value) => lacks_file_values(value),
         }
     }
 

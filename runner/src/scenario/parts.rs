@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use analysis::log::Driving;
+use analysis::properties::expression::Expression;
 
 use super::resolved::{BehaviorName, NodeRanges, PropertyPart};
 
@@ -17,10 +18,10 @@ pub struct Parts {
     pub groups: Vec<GroupPart>,
     /// The checks whose names are known.
     pub checks: Vec<CheckPart>,
-    /// The expectations whose metrics and nodes are known.
+    /// The expectations whose metrics are known.
     pub metrics: Vec<MetricPart>,
-    /// The properties whose expressions can be read.
-    pub properties: Vec<PropertyPart>,
+    /// All properties.
+    pub properties: Vec<PropertyExpressions>,
 }
 
 /// What a plugin needs to know of a group.
@@ -77,6 +78,19 @@ pub struct CheckPart {
 pub struct MetricPart {
     /// Its name.
     pub metric: String,
-    /// The nodes, as written and as indices; `None`: all nodes.
+    /// The nodes, as written and as indices; `None`: all nodes, also where they are wrong.
     pub nodes: Option<(String, NodeRanges)>,
+}
+
+/// What the columns of the nodes decide of a property.
+#[derive(Clone, Debug)]
+pub struct PropertyExpressions {
+    /// The property; `None` if anything in it is wrong.
+    pub whole: Option<PropertyPart>,
+    /// Its expressions that can be read, in the order of their places.
+    pub expressions: Vec<Expression>,
+    /// The nodes; `None`: all nodes, also where they are wrong.
+    pub nodes: Option<NodeRanges>,
+    /// Whether it is about all nodes together; `None` if that is wrong.
+    pub global: Option<bool>,
 }

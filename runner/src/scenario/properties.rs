@@ -11,8 +11,10 @@ use base::time::SimDuration;
 
 use super::diagnostic::Diagnostic;
 use super::document::{Table, Value};
+use super::judges::selected;
 use super::keys::PROPERTY;
 use super::names::Names;
+use super::parts::PropertyExpressions;
 use super::reader::{Field, Mistakes, TableReader, listed};
 use super::resolved::PropertyPart;
 use super::source::{Place, Source};
@@ -30,7 +32,7 @@ pub struct PropertyEntry {
     always: OptionalKey<Placed>,
     never: OptionalKey<Placed>,
     eventually: OptionalKey<Placed>,
-    leads_to: OptionalKey<[Placed; 2]>,
+    leads_to: OptionalKey<[Option<Placed>; 2]>,
     sometimes: OptionalKey<Placed>,
     within: OptionalKey<SimDuration>,
     from: OptionalKey<SimDuration>,
@@ -96,13 +98,13 @@ fn expression(field: Field<'_>) -> Option<Placed> {
     }
 }
 
-fn two_expressions(field: Field<'_>) -> Option<[Placed; 2]> {
+/// Two expressions; `None` for one that is wrong, which is reported.
+fn two_expressions(field: Field<'_>) -> Option<[Option<Placed>; 2]> {
     const EXPECTED: &str = "an array of two expressions: [\"what is first\", \"what follows\"]";
     match field.array(EXPECTED)? {
         [one, other] => {
             let read = |value: &Value| expression(field.part(value));
-            let (one, other) = (read(one), read(other));
-            Some([one?, other?])
+            Some([read(one), read(other)])
         }
         values => field.wrong(format!(
             "`{}` is an array of {}, expected two expressions",
@@ -155,49 +157,61 @@ impl PropertyOrigin {
 }
 
 impl PropertyEntry {
-    /// The property with its places; `None` if it is wrong, which is reported.
+    /// What the columns of the nodes decide of it, and its places. Mistakes are reported.
     pub fn part(
         &self,
         names: &Names<'_>,
         mistakes: &Mistakes,
-    ) -> Option<(PropertyPart, PropertyOrigin)> {
-        let nodes = match &self.nodes {
-            Some(written) => written.value.as_ref().and_then(|selector| {
-                let nodes = names.select("property: `nodes`", selector, mistakes)?;
-                Some(Some((selector.text.clone(), nodes)))
-            }),
-            None => Some(None),
-        };
-        let claim = self.claim(mistakes);
+    ) -> (PropertyExpressions, PropertyOrigin) {
+        let nodes = selected(&self.nodes, "property: `nodes`", names, mistakes);
+        let ranges = nodes.iter().flatten().next().map(|(_, it)| it.clone());
         let global = match &self.global {
             Some(written) => written.value,
             None => Some(false),
         };
-        let name = self.name.as_ref()?.value.clone();
-        let ((claim, places), nodes) = (claim?, nodes?);
-        let (nodes, ranges) = nodes.unzip();
-        let expressions = claim.expressions().into_iter().zip(places);
+        let claim = self.claim(mistakes);
+        let rule = || {
+            Some(PropertyRule {
+                name: self.name.as_ref()?.value.clone()?,
+                nodes: nodes?.map(|(text, _)| text),
+                global: global?,
+                claim: claim?,
+            })
+        };
+        let nodes_of = |rule| PropertyPart {
+            rule,
+            nodes: ranges.clone(),
+        };
+        let written = self.expressions();
         let origin = PropertyOrigin {
             source: mistakes.source.clone(),
-            expressions: expressions
-                .map(|(expression, place)| (place, expression.text().to_owned()))
+            expressions: written
+                .iter()
+                .map(|it| (it.place, it.expression.text().to_owned()))
                 .collect(),
         };
-        let rule = PropertyRule {
-            name: name?,
-            nodes,
-            global: global?,
-            claim,
-        };
-        let part = PropertyPart {
-            rule,
+        let part = PropertyExpressions {
+            whole: rule().map(nodes_of),
+            expressions: written
+                .into_iter()
+                .map(|it| it.expression.clone())
+                .collect(),
             nodes: ranges,
+            global,
         };
-        Some((part, origin))
+        (part, origin)
     }
 
-    /// What it says, and the places of its expressions.
-    fn claim(&self, mistakes: &Mistakes) -> Option<(Claim, Vec<Place>)> {
+    /// Its expressions that can be read. If it says one thing, these are those of its claim.
+    fn expressions(&self) -> Vec<&Placed> {
+        let single = [&self.always, &self.never, &self.eventually, &self.sometimes];
+        let single = single.into_iter().flatten().map(|it| &it.value);
+        let pair = self.leads_to.iter().flat_map(|it| &it.value).flatten();
+        single.chain(pair).flatten().collect()
+    }
+
+    /// What it says; `None` if that is wrong, which is reported.
+    fn claim(&self, mistakes: &Mistakes) -> Option<Claim> {
         let key = |key: &OptionalKey<Placed>| key.as_ref().map(|it| it.key);
         let given = [
             ("always", key(&self.always)),
@@ -206,82 +220,84 @@ impl PropertyEntry {
             ("leads_to", self.leads_to.as_ref().map(|it| it.key)),
             ("sometimes", key(&self.sometimes)),
         ];
-        let mut claims = given
-            .into_iter()
-            .filter_map(|(word, key)| Some((word, key?)));
-        let Some((word, key)) = claims.next() else {
-            let what = "the property says nothing, expected `always`, `never`, `eventually`, `leads_to` or `sometimes`";
-            let help = "for example `always = \"queue <= 50\"`";
-            mistakes.add_with_help(self.place, what, help);
-            return None;
+        let claims = given.into_iter();
+        let claims: Vec<(&str, Place)> =
+            claims.filter_map(|(word, at)| Some((word, at?))).collect();
+        let fits = self.check_times(&claims, mistakes);
+        let word = match claims.as_slice() {
+            [] => {
+                let what = "the property says nothing, expected `always`, `never`, `eventually`, `leads_to` or `sometimes`";
+                let help = "for example `always = \"queue <= 50\"`";
+                mistakes.add_with_help(self.place, what, help);
+                return None;
+            }
+            [(word, _)] => *word,
+            [(word, _), (other, place), ..] => {
+                let what = format!("`{word}` and `{other}` in one property, expected one of them");
+                mistakes.add_with_help(*place, what, "write a property for each");
+                return None;
+            }
         };
-        if let Some((other, place)) = claims.next() {
-            let what = format!("`{word}` and `{other}` in one property, expected one of them");
-            mistakes.add_with_help(place, what, "write a property for each");
-            return None;
-        }
-        let fits = self.check_times(word, key, mistakes);
-        let single = |written: &OptionalKey<Placed>, claim: fn(Expression) -> Claim| {
-            let placed = written.as_ref()?.value.clone()?;
-            Some((claim(placed.expression), vec![placed.place]))
+        let single = |written: &OptionalKey<Placed>| {
+            let placed = written.as_ref()?.value.as_ref()?;
+            Some(placed.expression.clone())
         };
         let time = |written: &OptionalKey<SimDuration>| match written {
             Some(written) => written.value.map(Some),
             None => Some(None),
         };
         let (within, from) = (time(&self.within), time(&self.from));
-        let claim = match word {
-            "always" => single(&self.always, Claim::Always),
-            "never" => single(&self.never, Claim::Never),
-            "sometimes" => single(&self.sometimes, Claim::Sometimes),
-            "eventually" => {
-                let placed = self.eventually.as_ref()?.value.clone()?;
-                let claim = Claim::Eventually {
-                    what: placed.expression,
-                    from: from?.unwrap_or_default(),
-                    within: within?,
-                };
-                Some((claim, vec![placed.place]))
-            }
+        fits?;
+        Some(match word {
+            "always" => Claim::Always(single(&self.always)?),
+            "never" => Claim::Never(single(&self.never)?),
+            "sometimes" => Claim::Sometimes(single(&self.sometimes)?),
+            "eventually" => Claim::Eventually {
+                what: single(&self.eventually)?,
+                from: from?.unwrap_or_default(),
+                within: within?,
+            },
             _ => {
                 let [trigger, response] = self.leads_to.as_ref()?.value.clone()?;
-                let claim = Claim::LeadsTo {
-                    trigger: trigger.expression,
-                    response: response.expression,
+                Claim::LeadsTo {
+                    trigger: trigger?.expression,
+                    response: response?.expression,
                     within: within??,
-                };
-                Some((claim, vec![trigger.place, response.place]))
+                }
             }
-        };
-        fits?;
-        claim
+        })
     }
 
-    /// Reports `within` and `from` where they have no meaning, or `within` is missing.
-    fn check_times(&self, word: &str, key: Place, mistakes: &Mistakes) -> Option<()> {
-        let takes = match word {
-            "eventually" => [true, true],
-            "leads_to" => [true, false],
-            _ => [false, false],
+    /// Reports `within` and `from` where they have no meaning with what is claimed, or
+    /// `within` is missing.
+    fn check_times(&self, claims: &[(&str, Place)], mistakes: &Mistakes) -> Option<()> {
+        let takes = |word: &str, time: &str| match word {
+            "eventually" => true,
+            "leads_to" => time == "within",
+            _ => false,
         };
-        let times = [("within", &self.within), ("from", &self.from)];
         let mut fits = Some(());
-        for ((time, written), takes) in times.into_iter().zip(takes) {
-            if let (Some(written), false) = (written, takes) {
-                let help = match time {
-                    "from" => {
-                        "`from` is for `eventually`; in an expression, the time is `time`: `time < 5s or ..`"
-                    }
-                    _ => "`within` is for `eventually` and `leads_to`",
-                };
-                let what = format!("`{time}` has no meaning with `{word}`");
-                mistakes.add_with_help(written.key, what, help);
-                fits = None;
+        for (time, written) in [("within", &self.within), ("from", &self.from)] {
+            let (Some(written), Some((word, _))) = (written, claims.first()) else {
+                continue;
+            };
+            if claims.iter().any(|(word, _)| takes(word, time)) {
+                continue;
             }
+            let help = match time {
+                "from" => {
+                    "`from` is for `eventually`; in an expression, the time is `time`: `time < 5s or ..`"
+                }
+                _ => "`within` is for `eventually` and `leads_to`",
+            };
+            let what = format!("`{time}` has no meaning with `{word}`");
+            mistakes.add_with_help(written.key, what, help);
+            fits = None;
         }
-        if word == "leads_to" && self.within.is_none() {
+        let leads_to = claims.iter().find(|(word, _)| *word == "leads_to");
+        if let (Some((_, key)), None) = (leads_to, &self.within) {
             let what = "`leads_to` needs `within`: how long it may take";
-            mistakes.add_with_help(key, what, "for example `within = \"30s\"`");
+            mistakes.add_with_help(*key, what, "for example `within = \"30s\"`");
             fits = None;
         }
         fits

@@ -12,7 +12,7 @@ use super::links::{self, ReadLink};
 use super::listen;
 use super::names::Names;
 use super::origin::{GroupOrigin, Origins};
-use super::parts::{CheckPart, MetricPart, Parts};
+use super::parts::{CheckPart, MetricPart, Parts, PropertyExpressions};
 use super::program;
 use super::properties::{self, PropertyOrigin};
 use super::reader::{Mistakes, Written};
@@ -133,7 +133,7 @@ struct Judges {
     /// What the plugins check, and where it is written.
     checks: (Vec<CheckPart>, Vec<CheckOrigin>),
     metrics: (Vec<MetricPart>, Vec<ExpectOrigin>),
-    properties: (Vec<PropertyPart>, Vec<PropertyOrigin>),
+    properties: (Vec<PropertyExpressions>, Vec<PropertyOrigin>),
     /// The checks; `None` if one is wrong.
     check_rules: Option<Vec<CheckRule>>,
     /// The expectations; `None` if one is wrong.
@@ -157,21 +157,25 @@ fn judges(file: &ScenarioFile, names: &Names<'_>, mistakes: &Mistakes) -> Judges
     let expectations = expectations.chain(until.map(|entry| entry.rule(names, mistakes)));
     let (expectations, metrics): (Vec<_>, Vec<_>) = expectations.unzip();
     let properties = file.properties.iter();
-    let properties: Vec<_> = properties.map(|it| it.part(names, mistakes)).collect();
-    let check_names = check_rules.iter().flatten().map(|it| it.name.to_string());
+    let properties = properties.map(|it| it.part(names, mistakes));
+    let properties: (Vec<_>, Vec<_>) = properties.unzip();
+    let check_names = checks
+        .iter()
+        .flatten()
+        .map(|(part, _)| part.name.to_string());
     let check_names: Vec<String> = check_names.collect();
     properties::check_names(
         &file.properties,
         check_names.iter().map(String::as_str),
         mistakes,
     );
-    let property_rules = all(properties.iter().map(|it| Some(it.as_ref()?.0.clone())));
+    let property_rules = all(properties.0.iter().map(|it| it.whole.clone()));
     Judges {
         checks: checks.into_iter().flatten().unzip(),
         metrics: metrics.into_iter().flatten().unzip(),
         check_rules,
         expectations: all(expectations),
-        properties: properties.into_iter().flatten().unzip(),
+        properties,
         property_rules,
     }
 }

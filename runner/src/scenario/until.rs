@@ -123,7 +123,7 @@ impl UntilEntry {
             };
             subject.rule(Bound::AtMost(width), Over::Until(until))
         };
-        (rule(), part)
+        (rule(), Some(part))
     }
 
     /// The least and the greatest number of runs.

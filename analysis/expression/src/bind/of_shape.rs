@@ -344,6 +344,11 @@ impl<'b, 'a> OfShape<'b, 'a> {
         let (a, b) = (self.operand(&both[0]), self.operand(&both[1]));
         let (a, b) = (a?, b?);
         let span = node.span;
+        if matches!(operator, Divide | Remainder) && is_zero(&both[1]) {
+            let what = format!("`{node}` is a division by zero");
+            let help = "it has no value in any record: write another divisor";
+            return self.mistake(Mistake::new(both[1].span, what).help(help));
+        }
         let whole = |a, b| Whole::Arithmetic(operator, Box::new([a, b]), span);
         let real = |a, b| Real::Arithmetic(operator, Box::new([a, b]), span);
         let of_whole = |it| Real::OfWhole(Box::new(it));
@@ -380,6 +385,17 @@ impl<'b, 'a> OfShape<'b, 'a> {
                 });
             }
         })
+    }
+}
+
+/// Whether a number is a 0 that is written.
+fn is_zero(node: &Node) -> bool {
+    match &node.form {
+        Form::Whole(number) => *number == 0,
+        Form::Real(number) => *number == 0.0,
+        Form::Duration(ns) => *ns == 0,
+        Form::Negate(inner) => is_zero(inner),
+        _ => false,
     }
 }
 
