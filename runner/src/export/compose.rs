@@ -177,7 +177,7 @@ impl Deployment {
 
     /// The arguments of the coordinator.
     fn coordinator_arguments(&self) -> Vec<String> {
-        let mut words: Vec<String> = ["run", &format!("/work/{}", self.file)]
+        let mut words: Vec<String> = ["run", &format!("/lab/{}", self.file)]
             .map(str::to_owned)
             .to_vec();
         words.extend(["--time", "real"].map(str::to_owned));

@@ -77,9 +77,9 @@ fn coordinator(text: &mut String, deployment: &Deployment, state: &str) {
         .collect();
     depends_on(text, &programs);
     text.push_str("    volumes:\n");
-    let _ = writeln!(text, "      - ./scenario:/work{state}");
+    let _ = writeln!(text, "      - ./scenario:/lab{state}");
     text.push_str("      - ./plugins:/usr/local/lib/runner/plugins:ro\n");
-    text.push_str("      - ./results:/work/results\n");
+    text.push_str("      - ./results:/lab/results\n");
     let _ = writeln!(
         text,
         "    healthcheck:
@@ -98,7 +98,7 @@ fn node(text: &mut String, deployment: &Deployment, service: &Service, state: &s
     environment(text, deployment);
     depends_on(text, &[&deployment.coordinator]);
     text.push_str("    volumes:\n");
-    let _ = writeln!(text, "      - ./scenario:/work{state}");
+    let _ = writeln!(text, "      - ./scenario:/lab{state}");
     text.push_str("      - ./plugins:/usr/local/lib/runner/plugins:ro\n");
     let scaled = deployment.scaled.as_ref();
     match scaled.is_some_and(|(group, _)| *group == service.group) {
