@@ -6,6 +6,10 @@ use super::Error;
 use crate::log::tables::files::{
     JOURNAL_FILE, MANIFEST_FILE, RUNS_FILE, RUNS_FOLDER, partial_folder, partial_run, run_folder,
 };
+use crate::log::tables::{
+    EVIDENCE_FILE, EvidenceRow, FAILURES_FILE, FailureRow, TableError, TableReader, TableRow,
+    VERDICTS_FILE, VerdictRow,
+};
 use crate::results::{FORMAT, Manifest, RunRow, RunStatus};
 
 /// Maximum number of nodes of a run, so that a damaged manifest cannot use all
@@ -38,6 +42,24 @@ impl Folder {
             true => Err(Error::NoRuns { path: folder.path }),
             false => Ok(folder),
         }
+    }
+
+    /// Calls `take` with each verdict, in the order of the file; never if there is no file.
+    pub fn each_verdict(&self, take: impl FnMut(VerdictRow)) -> Result<(), Error> {
+        let file = self.path.join(VERDICTS_FILE);
+        each_row(&file, VerdictRow::open, VerdictRow::from_row, take)
+    }
+
+    /// As [`Folder::each_verdict`], with the rows of evidence.
+    pub fn each_evidence(&self, take: impl FnMut(EvidenceRow)) -> Result<(), Error> {
+        let file = self.path.join(EVIDENCE_FILE);
+        each_row(&file, EvidenceRow::open, EvidenceRow::from_row, take)
+    }
+
+    /// As [`Folder::each_verdict`], with the failures of runs themselves.
+    pub fn each_failure(&self, take: impl FnMut(FailureRow)) -> Result<(), Error> {
+        let file = self.path.join(FAILURES_FILE);
+        each_row(&file, FailureRow::open, FailureRow::from_row, take)
     }
 
     /// As [`Folder::open`]; also without any run, as for an empty shard.
@@ -91,6 +113,23 @@ impl Folder {
         }
         whole
     }
+}
+
+/// Calls `take` with each row of a table that may not be there.
+fn each_row<R>(
+    file: &Path,
+    open: fn(&Path) -> Result<TableReader, TableError>,
+    from_row: fn(&TableRow<'_>) -> Result<R, TableError>,
+    mut take: impl FnMut(R),
+) -> Result<(), Error> {
+    if !file.exists() {
+        return Ok(());
+    }
+    let mut table = open(file)?;
+    while let Some(row) = table.next_row()? {
+        take(from_row(&row)?);
+    }
+    Ok(())
 }
 
 /// The runs with a folder `NNNN.partial` and no row.

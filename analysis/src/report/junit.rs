@@ -7,9 +7,6 @@ use super::folder::Folder;
 use super::standing::Standing;
 use crate::junit::{Junit, JunitRun};
 use crate::log::tables::files::{RUNS_FOLDER, partial_folder, run_folder};
-use crate::log::tables::{
-    EVIDENCE_FILE, EvidenceRow, FAILURES_FILE, FailureRow, VERDICTS_FILE, VerdictRow,
-};
 use crate::results::{Judgement, RunStatus, Verdict};
 
 /// Adds the suites of results: a test case for each run that is there or missing, and
@@ -66,44 +63,23 @@ pub(super) fn add(
 /// The judgements that did not pass, with their evidence, by run.
 fn judgements(folder: &Folder) -> Result<BTreeMap<u64, Vec<Judgement>>, Error> {
     let mut judgements: BTreeMap<u64, Vec<Judgement>> = BTreeMap::new();
-    let path = folder.path.join(VERDICTS_FILE);
-    if path.exists() {
-        let mut table = VerdictRow::open(&path)?;
-        while let Some(row) = table.next_row()? {
-            let row = VerdictRow::from_row(&row)?;
-            if let (Some(run), true) = (row.run, row.judgement.verdict != Verdict::Passed) {
-                judgements.entry(run).or_default().push(row.judgement);
-            }
+    folder.each_verdict(|row| {
+        if let (Some(run), true) = (row.run, row.judgement.verdict != Verdict::Passed) {
+            judgements.entry(run).or_default().push(row.judgement);
         }
-    }
-    let path = folder.path.join(EVIDENCE_FILE);
-    if path.exists() {
-        let mut table = EvidenceRow::open(&path)?;
-        while let Some(row) = table.next_row()? {
-            let EvidenceRow {
-                run,
-                name,
-                evidence,
-            } = EvidenceRow::from_row(&row)?;
-            let of_run = judgements.get_mut(&run).into_iter().flatten();
-            if let Some(judgement) = of_run.into_iter().find(|it| it.name == name) {
-                judgement.evidence.push(evidence);
-            }
+    })?;
+    folder.each_evidence(|row| {
+        let of_run = judgements.get_mut(&row.run).into_iter().flatten();
+        if let Some(judgement) = of_run.into_iter().find(|it| it.name == row.name) {
+            judgement.evidence.push(row.evidence);
         }
-    }
+    })?;
     Ok(judgements)
 }
 
 /// Why runs failed themselves, by run.
 fn failures(folder: &Folder) -> Result<BTreeMap<u64, Vec<String>>, Error> {
     let mut failures: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-    let path = folder.path.join(FAILURES_FILE);
-    if path.exists() {
-        let mut table = FailureRow::open(&path)?;
-        while let Some(row) = table.next_row()? {
-            let FailureRow { run, text, .. } = FailureRow::from_row(&row)?;
-            failures.entry(run).or_default().push(text);
-        }
-    }
+    folder.each_failure(|row| failures.entry(row.run).or_default().push(row.text))?;
     Ok(failures)
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Error;
 use super::folder::Folder;
 use crate::expect::{Expectation, Over};
-use crate::log::tables::{FAILURES_FILE, FailureRow, VERDICTS_FILE, VerdictRow};
+use crate::log::tables::{FailureRow, VerdictRow};
 use crate::properties::Happenings;
 use crate::results::{
     FailureGroups, FailureIdentity, Judge, Judgement, MissingRuns, RunStatus, Verdict, Wanted,
@@ -142,34 +142,24 @@ struct Reasons {
 
 fn reasons(folder: &Folder) -> Result<Reasons, Error> {
     let mut reasons = Reasons::default();
-    let path = folder.path.join(FAILURES_FILE);
-    if path.exists() {
-        let mut table = FailureRow::open(&path)?;
-        while let Some(row) = table.next_row()? {
-            let FailureRow { run, text, .. } = FailureRow::from_row(&row)?;
-            let failure = (FailureIdentity::of_error(&text), text);
-            reasons.failed.entry(run).or_default().push(failure);
-        }
-    }
-    let path = folder.path.join(VERDICTS_FILE);
-    if !path.exists() {
-        return Ok(reasons);
-    }
-    let mut table = VerdictRow::open(&path)?;
-    while let Some(row) = table.next_row()? {
+    folder.each_failure(|FailureRow { run, text, .. }| {
+        let failure = (FailureIdentity::of_error(&text), text);
+        reasons.failed.entry(run).or_default().push(failure);
+    })?;
+    folder.each_verdict(|row| {
         let VerdictRow {
             run,
             case,
             judgement,
-        } = VerdictRow::from_row(&row)?;
+        } = row;
         let Some(run) = run else {
             reasons.over_runs.push((case, judgement));
-            continue;
+            return;
         };
         let of_run = match judgement.verdict {
-            Verdict::Passed => continue,
+            Verdict::Passed => return,
             // What matters is judged over the runs.
-            _ if judgement.judge == Judge::Happened => continue,
+            _ if judgement.judge == Judge::Happened => return,
             Verdict::Failed => &mut reasons.failed,
             Verdict::Unknown => &mut reasons.unknown,
         };
@@ -178,7 +168,7 @@ fn reasons(folder: &Folder) -> Result<Reasons, Error> {
             sentence(&judgement),
         );
         of_run.entry(run).or_default().push(failure);
-    }
+    })?;
     Ok(reasons)
 }
 

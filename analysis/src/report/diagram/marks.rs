@@ -4,10 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FailureMark, FaultBand};
-use crate::log::tables::{
-    EVIDENCE_FILE, EvidenceRow, FAILURES_FILE, FAULTS_FILE, FailureRow, FaultRow, VERDICTS_FILE,
-    VerdictRow,
-};
+use crate::log::tables::{EvidenceRow, FAULTS_FILE, FaultRow};
 use crate::report::Error;
 use crate::report::folder::Folder;
 use crate::results::{Judge, RunRow, Verdict};
@@ -50,17 +47,12 @@ impl Marks {
     }
 
     fn read_evidence(&mut self, folder: &Folder, wanted: &BTreeSet<u64>) -> Result<(), Error> {
-        let path = folder.path.join(EVIDENCE_FILE);
-        if !path.exists() {
-            return Ok(());
-        }
-        let mut table = EvidenceRow::open(&path)?;
-        while let Some(row) = table.next_row()? {
+        folder.each_evidence(|row| {
             let EvidenceRow {
                 run,
                 name,
                 evidence,
-            } = EvidenceRow::from_row(&row)?;
+            } = row;
             if wanted.contains(&run) {
                 self.0.entry(run).or_default().1.push(FailureMark {
                     name,
@@ -72,21 +64,14 @@ impl Marks {
                     last: false,
                 });
             }
-        }
-        Ok(())
+        })
     }
 
     fn read_reasons(&mut self, folder: &Folder, wanted: &BTreeSet<u64>) -> Result<(), Error> {
-        let path = folder.path.join(VERDICTS_FILE);
-        if !path.exists() {
-            return Ok(());
-        }
-        let mut table = VerdictRow::open(&path)?;
-        while let Some(row) = table.next_row()? {
-            let row = VerdictRow::from_row(&row)?;
+        folder.each_verdict(|row| {
             let judgement = row.judgement;
             let Some(run) = row.run.filter(|run| wanted.contains(run)) else {
-                continue;
+                return;
             };
             if judgement.verdict == Verdict::Failed && judgement.judge != Judge::Happened {
                 let reason = &mut self.0.entry(run).or_default().0;
@@ -94,26 +79,18 @@ impl Marks {
                     *reason = format!("{}: {}", judgement.name, judgement.reason);
                 }
             }
-        }
-        Ok(())
+        })
     }
 
     fn read_failures(&mut self, folder: &Folder, wanted: &BTreeSet<u64>) -> Result<(), Error> {
-        let path = folder.path.join(FAILURES_FILE);
-        if !path.exists() {
-            return Ok(());
-        }
-        let mut table = FailureRow::open(&path)?;
-        while let Some(row) = table.next_row()? {
-            let row = FailureRow::from_row(&row)?;
+        folder.each_failure(|row| {
             if wanted.contains(&row.run) {
                 let first = row.text.lines().next().unwrap_or_default();
                 let (reason, marks) = self.0.entry(row.run).or_default();
                 first.clone_into(reason);
                 marks.extend(mark_of_failure(first));
             }
-        }
-        Ok(())
+        })
     }
 }
 
