@@ -21,7 +21,7 @@ use base::harmless;
 use os::poller::{Interest, Poller, Ready};
 
 /// The most connections that have not proved who they are. Arbitrary.
-const STRANGERS_MAX: usize = 64;
+const HANDSHAKES_MAX: usize = 64;
 
 /// How often each process is told that the coordinator is there: a few times within the
 /// least [`SILENCE_LEAST`].
@@ -79,7 +79,7 @@ struct Shared {
     rules: Rules,
     clock: String,
     state: Mutex<State>,
-    strangers: AtomicUsize,
+    handshakes: AtomicUsize,
     over: AtomicBool,
 }
 
@@ -139,7 +139,7 @@ impl Coordinator {
             rules,
             clock: os::clock::identity(),
             state: Mutex::default(),
-            strangers: AtomicUsize::new(0),
+            handshakes: AtomicUsize::new(0),
             over: AtomicBool::new(false),
         });
         let accepting = shared.clone();
@@ -303,17 +303,17 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             thread::sleep(LOOK);
             continue;
         };
-        if shared.strangers.fetch_add(1, Ordering::Relaxed) >= STRANGERS_MAX {
-            shared.strangers.fetch_sub(1, Ordering::Relaxed);
+        if shared.handshakes.fetch_add(1, Ordering::Relaxed) >= HANDSHAKES_MAX {
+            shared.handshakes.fetch_sub(1, Ordering::Relaxed);
             continue;
         }
         let admitting = shared.clone();
         let admitted = thread::Builder::new().spawn(move || {
             admit(socket, from, &admitting);
-            admitting.strangers.fetch_sub(1, Ordering::Relaxed);
+            admitting.handshakes.fetch_sub(1, Ordering::Relaxed);
         });
         if admitted.is_err() {
-            shared.strangers.fetch_sub(1, Ordering::Relaxed);
+            shared.handshakes.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
