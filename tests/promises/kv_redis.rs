@@ -9,7 +9,6 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use crate::harness::Lab;
 use crate::real_live::{Beside, Live, PATIENCE, listen, program, until};
@@ -271,7 +270,6 @@ fn a_key_expires_by_the_clock_in_real_time() {
     let mut client = Client::store(&address);
     assert_eq!(client.ask(&array("SET a 1 PX 50")), b"+OK\r\n");
     until("the key expires", || {
-        std::thread::sleep(Duration::from_millis(5));
         client.ask(&array("GET a")) == b"$-1\r\n"
     });
     assert_eq!(client.ask(&array("DBSIZE")), b":0\r\n");
