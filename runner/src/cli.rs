@@ -5,6 +5,7 @@
 pub mod arguments;
 pub mod check;
 mod coordinator;
+pub mod debug;
 pub mod export;
 pub mod join;
 pub mod list;
@@ -120,6 +121,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::New(options) => new::new(&options),
         Command::Report(options) => report::report(&options),
         Command::Shrink(options) => shrink::shrink(&options),
+        Command::Debug(options) => debug::debug(&options),
         Command::Send(options) => send::send(&options),
         Command::Export(options) => export::export(&options),
         Command::Node(options) => join::join(&options),

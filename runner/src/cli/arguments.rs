@@ -1,5 +1,6 @@
 //! The command line as typed. No file is read here.
 
+mod debug;
 mod export;
 mod node;
 mod run;
@@ -17,6 +18,7 @@ use crate::cli::send::Address;
 use crate::plan::{Shard, nearest};
 pub use crate::reporter::console::Color;
 use base::{duration, size};
+pub use debug::DebugOptions;
 pub use export::{ComposeOptions, ExportKind, ExportOptions, SlurmOptions};
 use framing::Framing;
 pub use node::{NodeOptions, ProgramAddress, SecretOption};
@@ -55,6 +57,8 @@ pub enum Command {
     Report(ReportOptions),
     /// Write the smallest scenario that still fails in the same way as a run
     Shrink(ShrinkOptions),
+    /// Show a run on the terminal, forward and back, event by event
+    Debug(DebugOptions),
     /// Send a message to a listening node, and print the reply
     Send(SendOptions),
     /// Write what other systems need to run a scenario
