@@ -43,6 +43,8 @@ mod verdicts;
 mod warmup;
 mod write;
 
+use crate::notes::Notes;
+
 pub use build::{build, report};
 pub use diagram::{Diagram, DiagramRun, FailureMark, FaultBand};
 pub use error::Error;
@@ -77,8 +79,8 @@ pub struct Report {
     pub sections: Vec<Section>,
     /// The runs of the interactive diagram; `None` without logs.
     pub diagram: Option<Diagram>,
-    /// The author's notes, in Markdown.
-    pub notes: Option<String>,
+    /// The author's notes.
+    pub notes: Option<Notes>,
     /// What this report does not show.
     pub left_out: Vec<String>,
 }
