@@ -294,7 +294,7 @@ mod tests {
         };
         let note = |number: u64| match number % 7 {
             0 => "two\nlines, \"and\" quotes\n".to_owned(),
-            1 => "\n".repeat(number as usize % 50),
+            1 => "\n".repeat(number as usize * 3 % 20_000),
             2 => "x".repeat(number as usize * 3 % 20_000),
             _ => number.to_string(),
         };

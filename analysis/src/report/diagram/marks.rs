@@ -106,7 +106,7 @@ pub(crate) fn mark_of_failure(text: &str) -> Option<FailureMark> {
         Some((time, step)) => (time, step.split_once(')')),
         None => (rest.split_once(": ").map_or(rest, |(time, _)| time), None),
     };
-    let time = duration::parse(&time.replacen(' ', "", 1)).ok()?;
+    let time = duration::parse(time).ok()?;
     Some(FailureMark {
         name: format!("node {node} failed"),
         node: node.to_owned(),
