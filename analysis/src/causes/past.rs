@@ -369,7 +369,7 @@ impl Past {
         if head.is_some() {
             self.files[file].head = self.log.previous(file)?;
         }
-        let found = steps.first().is_some();
+        let found = !steps.is_empty();
         if let Some((_, edge)) = steps.first() {
             let state = &mut self.nodes[node as usize];
             (state.reached, state.edge) = (true, *edge);
