@@ -6,6 +6,7 @@ mod harness;
 mod tty;
 mod waiting;
 mod warmup;
+mod why;
 
 mod abi;
 mod all_mistakes;
@@ -56,6 +57,7 @@ mod matrix;
 mod measured;
 mod missing_runs;
 mod new;
+mod notes;
 mod nothing_replaced;
 mod one_build;
 mod out_of_tree;

@@ -5,6 +5,7 @@ mod export;
 mod node;
 mod run;
 mod shrink;
+mod why;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ pub use run::{
     RunOptions, Time,
 };
 pub use shrink::ShrinkOptions;
+pub use why::WhyOptions;
 
 /// Runs scenarios of distributed systems.
 ///
@@ -59,6 +61,8 @@ pub enum Command {
     Shrink(ShrinkOptions),
     /// Show a run on the terminal, forward and back, event by event
     Debug(DebugOptions),
+    /// Print and draw what led to a record of a run, or to its failure
+    Why(WhyOptions),
     /// Send a message to a listening node, and print the reply
     Send(SendOptions),
     /// Write what other systems need to run a scenario
@@ -248,6 +252,10 @@ pub struct ReportOptions {
     /// folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Print the report into this PDF file, by Chromium or a browser of its kind that is installed;
+    /// RUNNER_CHROMIUM names one
+    #[arg(long, value_name = "FILE")]
+    pub pdf: Option<PathBuf>,
     #[command(flatten)]
     /// What is asked of the results.
     pub demands: DemandArgs,
