@@ -173,6 +173,15 @@ fn each_key_goes_to_its_event_forward_and_back() {
     tty.after("bclck > 1\r", "column 1: ");
     tty.types("\x1b");
     tty.after("B", "no more stops");
+    // Why.
+    goes(&mut tty, "\x1b[Hr");
+    let at = position(&tty.screen()).0;
+    let screen = tty.after("w", "of the events before led to it");
+    assert!(screen.contains(&format!("why event {at}: ")), "{screen}");
+    let screen = goes(&mut tty, "p");
+    assert!(position(&screen).0 < at);
+    tty.types("w");
+    tty.shows_when("all events", |screen| !screen.contains("why event"));
     // Selection, the other pane, help.
     tty.after("/machine-1\r", "inbox of machine-1");
     tty.after("j", "inbox of machine-2");

@@ -180,6 +180,16 @@ impl<'a> App<'a> {
                 explorer.stops.clear();
                 Err("no more stops".to_owned())
             }
+            Action::Why if explorer.why.is_some() => {
+                explorer.why = None;
+                Ok(())
+            }
+            Action::Why => explorer.ask_why().and_then(|count| {
+                Err(match count {
+                    1 => "nothing led to it: it is the first of its kind".to_owned(),
+                    _ => format!("{} of the events before led to it", count - 1),
+                })
+            }),
             Action::Select(by) => {
                 explorer.select(by);
                 Ok(())

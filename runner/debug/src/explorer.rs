@@ -1,7 +1,8 @@
 //! A person's way through a recorded run: where they are, what is selected, where they stop,
 //! and what they do by hand. Knows no terminal.
 
-use analysis_log::EventId;
+use analysis::causes::indices_of_past;
+use analysis_log::{EventId, Row};
 use base::time::{SimDuration, SimTime};
 use engine::follow::{Act, Intervention};
 
@@ -10,6 +11,7 @@ use crate::history::{Cause, History};
 use crate::scene::Scene;
 use crate::state::{Moving, State};
 use crate::stop::{StopAt, next, next_with};
+use crate::tape::Recording;
 
 /// Executes the run again.
 pub trait Execute {
@@ -32,7 +34,7 @@ pub trait Execute {
 #[derive(Debug)]
 pub struct Recorded {
     /// What happened.
-    pub history: History,
+    pub recording: Recording,
     /// Its failures, each with the entries that prove it.
     pub failures: Vec<Failing>,
     /// How it ended, in a few words.
@@ -74,6 +76,8 @@ pub struct Explorer<'a> {
     pub message: usize,
     /// Breakpoints and watches.
     pub stops: Vec<StopAt>,
+    /// The entries that happened before one, and itself, while only these are looked at.
+    pub why: Option<Vec<usize>>,
     by_hand: ByHand,
     /// Whether what was done by hand is in a file.
     pub is_saved: bool,
@@ -88,7 +92,7 @@ impl<'a> Explorer<'a> {
         by_hand: ByHand,
         execute: &'a mut dyn Execute,
     ) -> Explorer<'a> {
-        let moving = Moving::new(&recorded.history);
+        let moving = Moving::new(recorded.recording.history());
         let mut explorer = Explorer {
             scene,
             recorded,
@@ -98,6 +102,7 @@ impl<'a> Explorer<'a> {
             pane: Pane::Nodes,
             message: 0,
             stops: Vec::new(),
+            why: None,
             by_hand,
             // It came from a file.
             is_saved: true,
@@ -110,7 +115,7 @@ impl<'a> Explorer<'a> {
 
     /// The recorded run.
     pub fn history(&self) -> &History {
-        &self.recorded.history
+        self.recorded.recording.history()
     }
 
     /// How the run failed.
@@ -146,14 +151,40 @@ impl<'a> Explorer<'a> {
     /// Goes to an entry, at most the last.
     pub fn go(&mut self, entry: usize) {
         self.position = entry.min(self.history().len() - 1);
-        self.moving.go(self.position, &self.recorded.history);
+        self.moving
+            .go(self.position, self.recorded.recording.history());
         self.message = 0;
     }
 
     /// Goes to the next entry, or the one before. Returns what to say if there is none.
     pub fn step(&mut self, forward: bool) -> Result<(), String> {
+        if let Some(why) = &self.why {
+            let at = self.position;
+            let to = match forward {
+                true => why.iter().find(|it| **it > at),
+                false => why.iter().rfind(|it| **it < at),
+            };
+            return self.go_if(to.copied(), forward, "event of its past");
+        }
         let to = next(self.history(), self.position, forward, |_| true);
         self.go_if(to, forward, "event")
+    }
+
+    /// Looks only at what happened before the present entry: at its node, at the senders of
+    /// its messages, and so on. Returns how many entries that are.
+    pub fn ask_why(&mut self) -> Result<usize, String> {
+        let history = self.history();
+        let Some(last) = history.row_range(self.position).next_back() else {
+            return Err("this event has no record, so nothing to ask about".to_owned());
+        };
+        let rows: Vec<Row> = history.rows[..=last].iter().map(|it| it.row).collect();
+        let past = indices_of_past(&rows, last).into_iter();
+        let mut entries: Vec<usize> = past.map(|row| history.entry_of_row(row)).collect();
+        entries.sort_unstable();
+        entries.dedup();
+        let count = entries.len();
+        self.why = Some(entries);
+        Ok(count)
     }
 
     /// Goes to the next entry of the selected node.
@@ -364,14 +395,15 @@ impl<'a> Explorer<'a> {
 
     fn again(&mut self, by_hand: ByHand) -> Result<(), String> {
         let recorded = self.execute.execute(&by_hand)?;
-        self.moving = Moving::new(&recorded.history);
+        self.moving = Moving::new(recorded.recording.history());
         self.recorded = recorded;
         self.by_hand = by_hand;
+        self.why = None;
         self.is_saved = false;
         self.scene.by_hand(&self.by_hand);
         for stop in &mut self.stops {
             let text = stop.text.clone();
-            if let Ok(new) = StopAt::parse(&text, &self.recorded.history) {
+            if let Ok(new) = StopAt::parse(&text, self.recorded.recording.history()) {
                 *stop = new;
             }
         }

@@ -30,6 +30,8 @@ pub enum Action {
     AskStop,
     /// Removes all breakpoints and watches.
     ClearStops,
+    /// Looks only at what happened before this event, or at everything again.
+    Why,
     /// Selects another line of the pane.
     Select(i64),
     /// The other pane.
@@ -137,6 +139,11 @@ pub const KEYS: &[Key] = &[
             (K::Char('C'), A::Continue(false)),
         ],
         does: "continue to the next, the previous stop",
+    },
+    Key {
+        shown: "w",
+        codes: &[(K::Char('w'), A::Why)],
+        does: "why: only the events that led to this one; again: all events",
     },
     Key {
         shown: "down, j | up, k",

@@ -16,13 +16,21 @@ use crate::history::{
 use crate::state::{Change, State};
 
 /// How many bytes of a message are kept: more than a line of a terminal shows.
-const KEPT_BYTES: usize = 256;
+pub(crate) const KEPT_BYTES: usize = 256;
 
 /// Records a run, and passes it on to another sink.
 #[derive(Debug)]
 pub struct Tape<S> {
     /// The other sink.
     pub inner: S,
+    recording: Recording,
+    /// What is to be done, by the number of the entry before which it is done.
+    interventions: VecDeque<(usize, Intervention)>,
+}
+
+/// A history that grows.
+#[derive(Debug)]
+pub struct Recording {
     history: History,
     /// The state after all entries so far.
     state: State,
@@ -35,8 +43,6 @@ pub struct Tape<S> {
     /// By node: the columns of its latest row.
     latest: Vec<Option<u32>>,
     texts: HashMap<String, u32>,
-    /// What is to be done, by the number of the entry before which it is done.
-    interventions: VecDeque<(usize, Intervention)>,
     /// The most entries that are kept.
     most: usize,
 }
@@ -50,6 +56,22 @@ impl<S: Sink> Tape<S> {
         interventions: Vec<(usize, Intervention)>,
         most: usize,
     ) -> Tape<S> {
+        Tape {
+            inner,
+            recording: Recording::new(schema, most),
+            interventions: interventions.into(),
+        }
+    }
+
+    /// The other sink, and what was recorded.
+    pub fn into_parts(self) -> (S, Recording) {
+        (self.inner, self.recording)
+    }
+}
+
+impl Recording {
+    /// Of the run of these nodes, at most so many entries of it.
+    pub fn new(schema: &Arc<RunSchema>, most: usize) -> Recording {
         let nodes = schema.nodes.len();
         let begin = Entry {
             time: SimTime::ZERO,
@@ -57,8 +79,7 @@ impl<S: Sink> Tape<S> {
             first_row: 0,
             first_change: 0,
         };
-        Tape {
-            inner,
+        Recording {
             history: History {
                 schema: schema.clone(),
                 external_peers: Vec::new(),
@@ -79,19 +100,18 @@ impl<S: Sink> Tape<S> {
             departed: Vec::new(),
             latest: vec![None; nodes],
             texts: HashMap::new(),
-            interventions: interventions.into(),
             most,
         }
-    }
-
-    /// The other sink, and what was recorded.
-    pub fn into_parts(self) -> (S, History) {
-        (self.inner, self.history)
     }
 
     /// What has been recorded so far.
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// What was recorded.
+    pub fn into_history(self) -> History {
+        self.history
     }
 
     fn is_cut(&self) -> bool {
@@ -210,13 +230,9 @@ impl<S: Sink> Tape<S> {
             self.change(Change::Leaves(message));
         }
     }
-}
 
-impl<S: Sink> Sink for Tape<S> {
-    const FOLLOWS: bool = true;
-
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
-        self.inner.row(row, columns);
+    /// A record.
+    pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
         if self.is_cut() {
             return;
         }
@@ -227,34 +243,33 @@ impl<S: Sink> Sink for Tape<S> {
         self.follow_row(row);
     }
 
-    fn print(&mut self, time: SimTime, node: u32, line: &str) {
-        self.inner.print(time, node, line);
+    /// A line that a node printed.
+    pub fn print(&mut self, node: u32, line: &str) {
         if !self.is_cut() {
             let entry = self.history.entries.len() as u32 - 1;
             self.history.printed.push((entry, node, line.to_owned()));
         }
     }
 
-    fn external_peer(&mut self, name: &str) {
-        self.inner.external_peer(name);
+    /// A new external peer.
+    pub fn external_peer(&mut self, name: &str) {
         self.history.external_peers.push(name.to_owned());
     }
 
-    fn is_full(&self) -> Option<String> {
-        self.inner.is_full()
+    /// Ends the recording, for this reason.
+    pub fn end(&mut self, why: &str) {
+        self.history.cut.get_or_insert_with(|| why.to_owned());
     }
 
-    fn flush(&mut self) {
-        self.inner.flush();
-    }
-
-    fn happens(&mut self, time: SimTime, what: Happening) {
+    /// An event.
+    pub fn happens(&mut self, time: SimTime, what: Happening) {
         let count = self.history.entries.len();
-        if self.is_cut() || count >= self.most {
+        if self.is_cut() {
+            return;
+        }
+        if count >= self.most {
             let most = self.most;
-            let text =
-                || format!("the recording ends after {most} events; --max-events sets how many");
-            self.history.cut.get_or_insert_with(text);
+            self.end(&format!("the recording ends after {most} events"));
             return;
         }
         self.departed.clear();
@@ -273,10 +288,103 @@ impl<S: Sink> Sink for Tape<S> {
         }
     }
 
-    fn moves(&mut self, what: Move<'_>) {
+    /// A message is on a link: its sender, destination and number, its bytes and size.
+    pub fn departs(
+        &mut self,
+        message: MessageId,
+        (from, to, number): (u32, u32, u64),
+        (bytes, size): (&[u8], u64),
+        arrives: SimTime,
+    ) {
         if self.is_cut() {
             return;
         }
+        let name = MessageName { from, number, to };
+        let index = self.message(name, bytes, size, arrives);
+        self.places.insert(message, index);
+        // A copy that the link has made has no `send` record.
+        if !self.departed.contains(&name) {
+            self.departed.push(name);
+        }
+        self.change(Change::Departs(index));
+    }
+
+    /// A message is in the inbox of a node.
+    pub fn waits(&mut self, message: MessageId, from: u32, number: u64, node: u32) {
+        if self.is_cut() {
+            return;
+        }
+        let name = MessageName {
+            from,
+            number,
+            to: node,
+        };
+        let index = match self.places.remove(&message) {
+            Some(index) => {
+                self.change(Change::Leaves(index));
+                index
+            }
+            None => {
+                self.leave_socket(name);
+                self.message(name, &[], 0, SimTime::NEVER)
+            }
+        };
+        self.change(Change::Waits(index));
+    }
+
+    /// The first message of a node's inbox leaves it.
+    pub fn taken(&mut self, node: u32) {
+        if self.is_cut() {
+            return;
+        }
+        let first = self.state.inboxes.get(&node).and_then(|it| it.front());
+        if let Some(&message) = first {
+            self.change(Change::Taken(message));
+        }
+    }
+
+    /// A message on a link is lost.
+    pub fn lost(&mut self, message: MessageId) {
+        if !self.is_cut()
+            && let Some(index) = self.places.remove(&message)
+        {
+            self.change(Change::Leaves(index));
+        }
+    }
+}
+
+impl<S: Sink> Sink for Tape<S> {
+    const FOLLOWS: bool = true;
+
+    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+        self.inner.row(row, columns);
+        self.recording.row(row, columns);
+    }
+
+    fn print(&mut self, time: SimTime, node: u32, line: &str) {
+        self.inner.print(time, node, line);
+        self.recording.print(node, line);
+    }
+
+    fn external_peer(&mut self, name: &str) {
+        self.inner.external_peer(name);
+        self.recording.external_peer(name);
+    }
+
+    fn is_full(&self) -> Option<String> {
+        self.inner.is_full()
+    }
+
+    fn flush(&mut self) {
+        self.inner.flush();
+    }
+
+    fn happens(&mut self, time: SimTime, what: Happening) {
+        self.recording.happens(time, what);
+    }
+
+    fn moves(&mut self, what: Move<'_>) {
+        let recording = &mut self.recording;
         match what {
             Move::Departs {
                 message,
@@ -286,54 +394,22 @@ impl<S: Sink> Sink for Tape<S> {
                 bytes,
                 arrives,
             } => {
-                let name = MessageName { from, number, to };
-                let index = self.message(name, bytes, bytes.len() as u64, arrives);
-                self.places.insert(message, index);
-                // A copy that the link has made has no `send` record.
-                if !self.departed.contains(&name) {
-                    self.departed.push(name);
-                }
-                self.change(Change::Departs(index));
+                let size = bytes.len() as u64;
+                recording.departs(message, (from, to, number), (bytes, size), arrives);
             }
             Move::Waits {
                 message,
                 from,
                 number,
                 node,
-            } => {
-                let name = MessageName {
-                    from,
-                    number,
-                    to: node,
-                };
-                let index = match self.places.remove(&message) {
-                    Some(index) => {
-                        self.change(Change::Leaves(index));
-                        index
-                    }
-                    None => {
-                        self.leave_socket(name);
-                        self.message(name, &[], 0, SimTime::NEVER)
-                    }
-                };
-                self.change(Change::Waits(index));
-            }
-            Move::Taken { node } => {
-                let first = self.state.inboxes.get(&node).and_then(|it| it.front());
-                if let Some(&message) = first {
-                    self.change(Change::Taken(message));
-                }
-            }
-            Move::Lost { message } => {
-                if let Some(index) = self.places.remove(&message) {
-                    self.change(Change::Leaves(index));
-                }
-            }
+            } => recording.waits(message, from, number, node),
+            Move::Taken { node } => recording.taken(node),
+            Move::Lost { message } => recording.lost(message),
         }
     }
 
     fn intervention(&mut self) -> Option<Intervention> {
-        let next = self.history.entries.len();
+        let next = self.recording.history.entries.len();
         match self.interventions.front() {
             Some((before, _)) if *before <= next => self.interventions.pop_front().map(|it| it.1),
             _ => None,

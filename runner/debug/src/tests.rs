@@ -194,9 +194,9 @@ impl Execute for Runs {
         )
         .with_faults(&[faults(), by_hand.faults()].concat());
         let outcome = run.go(&AtomicBool::new(false));
-        let (_, history) = run.into_sink().into_parts();
+        let (_, recording) = run.into_sink().into_parts();
         Ok(Recorded {
-            history,
+            recording,
             failures: Vec::new(),
             verdict: format!("{} in flight", outcome.conservation.in_flight),
         })
@@ -216,7 +216,11 @@ fn runs(seed: u64) -> Runs {
 }
 
 fn history_of(seed: u64) -> History {
-    runs(seed).execute(&ByHand::default()).unwrap().history
+    runs(seed)
+        .execute(&ByHand::default())
+        .unwrap()
+        .recording
+        .into_history()
 }
 
 /// The messages that are somewhere after an entry, by the records alone: sent, and neither
@@ -282,7 +286,7 @@ proptest! {
 fn at_the_end_what_is_somewhere_is_what_the_engine_counts() {
     for seed in 0..20 {
         let recorded = runs(seed).execute(&ByHand::default()).unwrap();
-        let history = &recorded.history;
+        let history = recorded.recording.history();
         let mut moving = Moving::new(history);
         moving.go(history.len() - 1, history);
         let state = moving.state();
@@ -317,7 +321,11 @@ fn queue_lengths_of_records_are_those_of_the_inboxes() {
 fn a_recording_ends_where_it_must_and_says_so() {
     let mut runs = runs(1);
     runs.most = 50;
-    let history = runs.execute(&ByHand::default()).unwrap().history;
+    let history = runs
+        .execute(&ByHand::default())
+        .unwrap()
+        .recording
+        .into_history();
     assert_eq!(history.len(), 50);
     assert!(history.cut.as_ref().unwrap().contains("after 50 events"));
     let whole = history_of(1);
@@ -490,4 +498,47 @@ fn a_stop_is_an_expression_or_a_column_that_changes() {
     assert!(explorer.add_stop("taken >").is_err());
     assert!(explorer.add_stop("  ").is_err());
     assert_eq!(explorer.stops.len(), 1);
+}
+
+#[test]
+fn why_shows_only_what_happened_before() {
+    let mut runs = runs(2);
+    let recorded = runs.execute(&ByHand::default()).unwrap();
+    let mut explorer = Explorer::new(scene(), recorded, ByHand::default(), &mut runs);
+    assert!(explorer.ask_why().unwrap() <= 1, "nothing led to the start");
+    explorer.why = None;
+    explorer.go_to_time(SimTime(900 * MS));
+    explorer.step_to(EventId::RECEIVE, true).unwrap();
+    let (at, node) = (explorer.position(), explorer.node);
+    let count = explorer.ask_why().unwrap();
+    let why = explorer.why.clone().unwrap();
+    assert_eq!((why.len(), why.last()), (count, Some(&at)));
+    assert!(count < at, "not everything led to it");
+    // All earlier events of its node, and the event that sent the message.
+    let history = explorer.history();
+    let rows_of = |entry: usize| history.rows(entry).filter(|row| row.node == node).count() > 0;
+    assert!(
+        (0..at)
+            .filter(|&it| rows_of(it))
+            .all(|it| why.contains(&it))
+    );
+    let received = history
+        .rows(at)
+        .find(|row| row.event == EventId::RECEIVE)
+        .unwrap();
+    let sends = |entry: &usize| {
+        let mut rows = history.rows(*entry);
+        rows.any(|row| {
+            row.event == EventId::SEND
+                && (row.node, row.message) == (received.peer, received.message)
+        })
+    };
+    assert!((0..at).filter(sends).all(|it| why.contains(&it)));
+    // The way goes through the past alone.
+    explorer.step(false).unwrap();
+    assert_eq!(explorer.position(), why[count - 2]);
+    explorer.why = None;
+    explorer.go(at);
+    explorer.step(false).unwrap();
+    assert_eq!(explorer.position(), at - 1);
 }

@@ -183,11 +183,11 @@ impl Execute for Runs<'_> {
             most: self.most,
         };
         let recorded = record(self.plan, self.spec, &self.folder, &how, self.stop);
-        let (result, history) = recorded.map_err(|error| error.to_string())?;
+        let (result, recording) = recorded.map_err(|error| error.to_string())?;
         Ok(Recorded {
-            failures: failing::of(self.plan, &result, &history),
+            failures: failing::of(self.plan, &result, recording.history()),
             verdict: verdict(&result),
-            history,
+            recording,
         })
     }
 

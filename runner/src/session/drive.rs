@@ -19,8 +19,7 @@ use crate::judge::properties::Properties;
 use crate::plan::{Case, Plan, RunSpec};
 use crate::results::record::Recorder;
 use crate::scenario::TimeMode;
-use debug::history::History;
-use debug::tape::Tape;
+use debug::tape::{Recording, Tape};
 use engine::run::{Limits, Run};
 use engine::sink::Sink;
 use host::activity;
@@ -59,15 +58,15 @@ impl Drive<'_> {
     /// # Errors
     ///
     /// As [`Drive::go`].
-    pub fn go_recorded(&self, how: &HowToRecord) -> Result<(Ended, History), RunError> {
+    pub fn go_recorded(&self, how: &HowToRecord) -> Result<(Ended, Recording), RunError> {
         let schema = &self.plan.nodes(self.spec.case).schema;
         let messages = how.by_hand.messages();
         self.in_activity(|| {
             let tape = Tape::new(self.recorder(), schema, messages, how.most);
             let mut run = self.assemble_with(BTreeMap::new(), tape);
             let outcome = run.go(self.stop);
-            let (recorder, history) = run.into_sink().into_parts();
-            Ok((Ended::new(outcome, recorder)?, history))
+            let (recorder, recording) = run.into_sink().into_parts();
+            Ok((Ended::new(outcome, recorder)?, recording))
         })
     }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use analysis::results::LogMode;
 use debug::by_hand::ByHand;
-use debug::history::History;
+use debug::tape::Recording;
 
 use super::drive::Drive;
 use super::{Options, RunError, local};
@@ -39,7 +39,7 @@ pub fn record(
     folder: &Path,
     how: &HowToRecord,
     stop: &AtomicBool,
-) -> Result<(RunResult, History), RunError> {
+) -> Result<(RunResult, Recording), RunError> {
     let began = Instant::now();
     super::remove(folder)?;
     fs::create_dir_all(folder).map_err(ResultsError::at(folder))?;
@@ -55,7 +55,7 @@ pub fn record(
         log: LogMode::Off,
         stop,
     };
-    let (ended, history) = drive.go_recorded(how)?;
+    let (ended, recording) = drive.go_recorded(how)?;
     let result = local::result(&drive, ended, None, began)?;
-    Ok((result, history))
+    Ok((result, recording))
 }

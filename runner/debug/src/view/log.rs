@@ -16,14 +16,30 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, app: &App<'_>, style: Style) {
     let explorer = &app.explorer;
     let history = explorer.history();
     let stops: Vec<&str> = explorer.stops.iter().map(|it| &*it.text).collect();
+    let what = match &explorer.why {
+        None => "events".to_owned(),
+        Some(why) => {
+            let last = why.last().copied().unwrap_or(0);
+            format!("why event {last}: the events that led to it")
+        }
+    };
     let title = match stops.is_empty() {
-        true => "events".to_owned(),
-        false => format!("events; stops: {}", stops.join(", ")),
+        true => what,
+        false => format!("{what}; stops: {}", stops.join(", ")),
     };
     let inner = pane(frame, area, &title, false, style);
     let height = usize::from(inner.height);
-    let first = first_shown(explorer.position(), history.len(), height);
-    let shown = first..(first + height).min(history.len());
+    let all = match &explorer.why {
+        None => history.len(),
+        Some(why) => why.len(),
+    };
+    let present = match &explorer.why {
+        None => explorer.position(),
+        Some(why) => why.partition_point(|&entry| entry < explorer.position()),
+    };
+    let first = first_shown(present, all, height);
+    let shown = first..(first + height).min(all);
+    let shown = shown.map(|index| explorer.why.as_ref().map_or(index, |why| why[index]));
     let failing = |entry: usize| {
         let mut all = explorer.failures().iter().flat_map(|it| &it.entries);
         all.any(|it| it.0 == entry)

@@ -67,7 +67,7 @@ fn scenario(
     by_hand: &ByHand,
 ) -> Result<(String, String), String> {
     let mut draft = as_one_run(runs.plan, runs.spec, runs.sound, file)?;
-    let (_, history) = executed(runs, by_hand)?;
+    let history = executed(runs, by_hand)?;
     let name = |node: u32| history.name(node).to_owned();
     for done in &by_hand.all {
         let fault = match *done {
@@ -92,14 +92,14 @@ fn scenario(
     Ok((text, said))
 }
 
-fn executed(runs: &Runs<'_>, by_hand: &ByHand) -> Result<(bool, History), String> {
+fn executed(runs: &Runs<'_>, by_hand: &ByHand) -> Result<History, String> {
     let how = HowToRecord {
         by_hand: by_hand.clone(),
         most: runs.most,
     };
     let done = record(runs.plan, runs.spec, &runs.folder, &how, runs.stop);
-    let (result, history) = done.map_err(|error| error.to_string())?;
-    Ok((result.has_failed(), history))
+    let (_, recording) = done.map_err(|error| error.to_string())?;
+    Ok(recording.into_history())
 }
 
 /// Executes the scenario as written, and says how it differs from the run.
@@ -114,7 +114,7 @@ fn compare(runs: &Runs<'_>, file: &Path, text: &str, history: &History) -> Resul
     };
     let done = record(&plan, spec, &runs.folder, &how, runs.stop);
     let (_, written) = done.map_err(|error| error.to_string())?;
-    Ok(match history.first_difference(&written) {
+    Ok(match history.first_difference(written.history()) {
         None => "; run, it has the same records".to_owned(),
         Some((time, node)) => format!(
             "; run, it has the same records up to {time}, but then {node} differs: NAME{REPLAY} is exact"
