@@ -43,13 +43,18 @@ mod verdicts;
 mod warmup;
 mod write;
 
+use crate::notes::Notes;
+
 pub use build::{build, report};
+pub(crate) use diagram::mark_of_failure;
 pub use diagram::{Diagram, DiagramRun, FailureMark, FaultBand};
 pub use error::Error;
+pub(crate) use folder::Folder;
 pub use merge::Merged;
 pub use several::{Built, Demands, build_all};
 pub use standing::Standing;
 pub use table::{Align, Column, Table};
+pub(crate) use unfinished::open_log;
 pub use write::{Outputs, RunScript, write};
 
 /// A report, ready to be rendered. All text is plain, without markup.
@@ -77,8 +82,8 @@ pub struct Report {
     pub sections: Vec<Section>,
     /// The runs of the interactive diagram; `None` without logs.
     pub diagram: Option<Diagram>,
-    /// The author's notes, in Markdown.
-    pub notes: Option<String>,
+    /// The author's notes.
+    pub notes: Option<Notes>,
     /// What this report does not show.
     pub left_out: Vec<String>,
 }
