@@ -164,7 +164,7 @@ impl Difference {
     fn record(&self, parting: &Parting, side: usize) -> String {
         match parting.rows[side] {
             None => "no more records of it".to_owned(),
-            Some(row) => format!("{}", self.at(&row, side)),
+            Some(row) => self.at(&row, side),
         }
     }
 

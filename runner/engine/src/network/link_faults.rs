@@ -109,8 +109,9 @@ impl LinkFaults {
             let (fault, window) = (changed.fault, changed.window);
             for (&(from, to), draws) in &mut changed.draws {
                 let (from, to) = (name(from), name(to));
-                let stream = |purpose| streams.fault(purpose, fault, window, &[&from, &to]);
-                draws.link = stream(Purpose::Link);
+                let names: [&str; 2] = [&from, &to];
+                draws.link = streams.fault(Purpose::Link, fault, window, &names);
+                let stream = |purpose| streams.fault(purpose, fault, window, &names);
                 draws.extra.reseed(stream);
             }
         }
