@@ -44,12 +44,15 @@ mod warmup;
 mod write;
 
 pub use build::{build, report};
+pub(crate) use diagram::mark_of_failure;
 pub use diagram::{Diagram, DiagramRun, FailureMark, FaultBand};
 pub use error::Error;
+pub(crate) use folder::Folder;
 pub use merge::Merged;
 pub use several::{Built, Demands, build_all};
 pub use standing::Standing;
 pub use table::{Align, Column, Table};
+pub(crate) use unfinished::open_log;
 pub use write::{Outputs, RunScript, write};
 
 /// A report, ready to be rendered. All text is plain, without markup.

@@ -5,6 +5,7 @@
 mod harness;
 mod waiting;
 mod warmup;
+mod why;
 
 mod abi;
 mod all_mistakes;

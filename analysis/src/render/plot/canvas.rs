@@ -108,6 +108,19 @@ impl Canvas {
         );
     }
 
+    /// A dot with a tooltip.
+    pub fn tipped_dot(&mut self, (x, y): (f64, f64), radius: f64, class: &str, tip: &str) {
+        let _ = writeln!(
+            self.body,
+            "<circle{} cx=\"{}\" cy=\"{}\" r=\"{}\"><title>{}</title></circle>",
+            self.look.styled(class),
+            coordinate(x),
+            coordinate(y),
+            coordinate(radius),
+            escape(tip)
+        );
+    }
+
     /// A filled rectangle with a tooltip.
     pub fn bar(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), class: &str, tip: &str) {
         let _ = writeln!(
