@@ -237,7 +237,7 @@ fn a_message_that_is_no_text_arrives_and_goes_back_unchanged() {
                 .replace("expect = \"same\"", "expect = \"any\", repeat = 20")
                 .replace(
                     "between = [\"client\", \"server\"]",
-                    "from = \"client\"\nto = \"server\"",
+                    "from = \"server\"\nto = \"client\"\n[[links]]\nfrom = \"client\"\nto = \"server\"",
                 ),
         );
         run(&lab, &["--runs", "3"]).passes();
