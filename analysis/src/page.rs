@@ -11,7 +11,7 @@ pub(crate) const STYLE: &str = include_str!("page/notebook.css");
 
 /// The scripts. A file uses the names of those before it while it is loaded, and any name
 /// once the page is there.
-const SCRIPTS: [&str; 15] = [
+const SCRIPTS: [&str; 16] = [
     include_str!("page/numbers.js"),
     include_str!("page/rows.js"),
     include_str!("page/messages.js"),
@@ -26,6 +26,7 @@ const SCRIPTS: [&str; 15] = [
     include_str!("page/controls.js"),
     include_str!("page/input.js"),
     include_str!("page/tables.js"),
+    include_str!("page/print.js"),
     include_str!("page/start.js"),
 ];
 

@@ -43,6 +43,8 @@ mod verdicts;
 mod warmup;
 mod write;
 
+use crate::notes::Notes;
+
 pub use build::{build, report};
 pub(crate) use diagram::mark_of_failure;
 pub use diagram::{Diagram, DiagramRun, FailureMark, FaultBand};
@@ -80,8 +82,8 @@ pub struct Report {
     pub sections: Vec<Section>,
     /// The runs of the interactive diagram; `None` without logs.
     pub diagram: Option<Diagram>,
-    /// The author's notes, in Markdown.
-    pub notes: Option<String>,
+    /// The author's notes.
+    pub notes: Option<Notes>,
     /// What this report does not show.
     pub left_out: Vec<String>,
 }

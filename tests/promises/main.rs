@@ -55,6 +55,7 @@ mod matrix;
 mod measured;
 mod missing_runs;
 mod new;
+mod notes;
 mod nothing_replaced;
 mod one_build;
 mod out_of_tree;

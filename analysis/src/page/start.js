@@ -10,6 +10,7 @@ let pending = null;
 function start(runList) {
   list = runList;
   sortableTables();
+  printable();
   const home = document.getElementById("diagram");
   if (home === null || list.length === 0) return;
   linkRuns(list);

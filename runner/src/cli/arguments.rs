@@ -248,6 +248,10 @@ pub struct ReportOptions {
     /// folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Print the report into this PDF file, by Chromium or a browser of its kind that is installed;
+    /// RUNNER_CHROMIUM names one
+    #[arg(long, value_name = "FILE")]
+    pub pdf: Option<PathBuf>,
     #[command(flatten)]
     /// What is asked of the results.
     pub demands: DemandArgs,
