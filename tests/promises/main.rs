@@ -65,6 +65,7 @@ mod parts;
 mod percentiles;
 mod plots;
 mod plugin_exit;
+mod process_node;
 mod processes;
 mod program_ends;
 mod programs_end;
