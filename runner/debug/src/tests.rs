@@ -514,6 +514,25 @@ fn why_shows_only_what_happened_before() {
     let why = explorer.why.clone().unwrap();
     assert_eq!((why.len(), why.last()), (count, Some(&at)));
     assert!(count < at, "not everything led to it");
+    // Happens-before of records by its definition, until nothing is added.
+    let entries = 0..=at;
+    let rows = entries.flat_map(|it| explorer.history().rows(it).map(move |row| (it, *row)));
+    let rows: Vec<_> = rows.collect();
+    let is_before = |earlier: usize, later: usize| {
+        let (row, other) = (&rows[earlier].1, &rows[later].1);
+        let sent = row.event == EventId::SEND && other.event == EventId::RECEIVE;
+        row.node == other.node || sent && (row.node, row.message) == (other.peer, other.message)
+    };
+    let mut past = std::collections::BTreeSet::from([rows.len() - 1]);
+    let mut reached = 0;
+    while past.len() > reached {
+        reached = past.len();
+        for later in past.clone() {
+            past.extend((0..later).filter(|&earlier| is_before(earlier, later)));
+        }
+    }
+    let past: std::collections::BTreeSet<usize> = past.iter().map(|&row| rows[row].0).collect();
+    assert_eq!(why, Vec::from_iter(past));
     // All earlier events of its node, and the event that sent the message.
     let history = explorer.history();
     let rows_of = |entry: usize| history.rows(entry).filter(|row| row.node == node).count() > 0;
