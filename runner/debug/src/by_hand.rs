@@ -131,7 +131,7 @@ impl ByHand {
         node: &dyn Fn(&str) -> Option<u32>,
     ) -> Result<ByHand, Vec<String>> {
         let place = |byte: usize| {
-            let before = &text[..text.floor_char_boundary(byte.min(text.len()))];
+            let before = text.get(..byte).unwrap_or(text);
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
             format!("{path}:{line}:{column}")
