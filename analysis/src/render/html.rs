@@ -20,6 +20,8 @@ const STYLE: &str = include_str!("page.css");
 pub(crate) const ROWS: &str = "<!-- rows -->\n";
 /// The section of the diagram.
 const DIAGRAM: &str = "space-time";
+/// The section of the cases.
+const MATRIX: &str = "cases";
 
 /// The report as one page, without rows of runs.
 pub fn render(report: &Report) -> String {
@@ -58,7 +60,7 @@ pub(crate) fn render_with(report: &Report, scripts: &[RunScript]) -> String {
                     }
                     (contents(report))
                     (setting(report))
-                    @for section in &report.sections { (question(section, scripts)) }
+                    @for section in &report.sections { (question(section, scripts, report.matrix.is_some())) }
                     @if let Some(text) = &report.notes {
                         section id="notes" { h2 { "Notes" } (notes(text)) }
                     }
@@ -94,6 +96,10 @@ fn scripts_of(report: &Report, scripts: &[RunScript]) -> Markup {
         .collect();
     let runs = script(&serde_json::Value::Array(runs));
     html! {
+        @if let Some(matrix) = report.matrix.as_ref().and_then(|it| serde_json::to_value(it).ok()) {
+            // Read when the page is there: a browser reads data faster than scripts.
+            script type="application/json" id="matrix-data" { (PreEscaped(script(&matrix))) }
+        }
         script { (PreEscaped("\n")) (PreEscaped(page::script())) }
         (PreEscaped("\n")) (PreEscaped(ROWS))
         script { (PreEscaped(format!("notebook.start({runs});"))) }
@@ -132,12 +138,13 @@ fn setting(report: &Report) -> Markup {
     }
 }
 
-fn question(section: &Section, scripts: &[RunScript]) -> Markup {
+fn question(section: &Section, scripts: &[RunScript], has_matrix: bool) -> Markup {
     html! {
         section id=(section.id) {
             h2 { (section.title) }
             (bullets(&section.observations))
             @if section.id == DIAGRAM && !scripts.is_empty() { div id="diagram" hidden {} }
+            @if section.id == MATRIX && has_matrix { div id="matrix" hidden {} }
             @for picture in &section.figures { (figure(picture)) }
             @for numbers in &section.tables { (table(numbers)) }
             @if !section.definitions.is_empty() {
@@ -191,9 +198,16 @@ fn table(table: &Table) -> Markup {
     html! {
         @if table.rows.is_empty() {
         } @else if table.folded {
-            details { summary { (table.caption) } (body) }
+            details {
+                summary {
+                    (table.caption)
+                    @if !table.finding.is_empty() { " " span class="finding" { (sentence(&table.finding)) } }
+                }
+                (body)
+            }
         } @else {
             h3 { (table.caption) }
+            @if !table.finding.is_empty() { p class="finding" { (sentence(&table.finding)) } }
             (body)
         }
     }

@@ -8,10 +8,13 @@
 
 mod bars;
 mod canvas;
+mod curves;
+mod heat;
 mod lines;
 mod panels;
 mod scale;
 mod spacetime;
+mod spread;
 
 use crate::report::{Figure, Plot};
 
@@ -51,6 +54,9 @@ fn draw(figure: &Figure, look: Look) -> Canvas {
         Plot::Lines(plot) => lines::draw(&mut canvas, plot),
         Plot::Bars(plot) => bars::draw(&mut canvas, plot),
         Plot::SpaceTime(plot) => spacetime::draw(&mut canvas, plot),
+        Plot::Heat(plot) => heat::draw(&mut canvas, plot),
+        Plot::Curves(plot) => curves::draw(&mut canvas, plot),
+        Plot::Spread(plot) => spread::draw(&mut canvas, plot),
     }
     canvas
 }
