@@ -12,7 +12,7 @@ pub(crate) const STYLE: &str = include_str!("page/notebook.css");
 
 /// The scripts. A file uses the names of those before it while it is loaded, and any name
 /// once the page is there.
-const SCRIPTS: [&str; 19] = [
+const SCRIPTS: [&str; 20] = [
     include_str!("page/numbers.js"),
     include_str!("page/rows.js"),
     include_str!("page/messages.js"),
@@ -31,6 +31,7 @@ const SCRIPTS: [&str; 19] = [
     include_str!("page/pivot.js"),
     include_str!("page/curves.js"),
     include_str!("page/spread.js"),
+    include_str!("page/print.js"),
     include_str!("page/start.js"),
 ];
 

@@ -48,9 +48,13 @@ mod verdicts;
 mod warmup;
 mod write;
 
+use crate::notes::Notes;
+
 pub use build::{build, report};
+pub(crate) use diagram::mark_of_failure;
 pub use diagram::{Diagram, DiagramRun, FailureMark, FaultBand};
 pub use error::Error;
+pub(crate) use folder::Folder;
 pub use matrix::{CaseSpread, Matrix, MatrixAxis, MatrixCase, MatrixMetric, Values};
 pub use merge::Merged;
 pub use notable::Notable;
@@ -59,6 +63,7 @@ pub use several::{Built, Demands, build_all};
 pub use spreads::{Spread, SpreadGroup, SpreadKind, SpreadPanel};
 pub use standing::Standing;
 pub use table::{Align, Column, Table};
+pub(crate) use unfinished::open_log;
 pub use write::{Outputs, RunScript, write};
 
 /// A report, ready to be rendered. All text is plain, without markup.
@@ -88,8 +93,8 @@ pub struct Report {
     pub diagram: Option<Diagram>,
     /// The numbers of all cases, for the page; `None` for a single case.
     pub matrix: Option<Matrix>,
-    /// The author's notes, in Markdown.
-    pub notes: Option<String>,
+    /// The author's notes.
+    pub notes: Option<Notes>,
     /// What this report does not show.
     pub left_out: Vec<String>,
 }

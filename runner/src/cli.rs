@@ -19,6 +19,7 @@ pub mod run_process;
 pub mod select;
 pub mod send;
 pub mod shrink;
+pub mod why;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -120,6 +121,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::New(options) => new::new(&options),
         Command::Report(options) => report::report(&options),
         Command::Shrink(options) => shrink::shrink(&options),
+        Command::Why(options) => why::why(&options),
         Command::Send(options) => send::send(&options),
         Command::Export(options) => export::export(&options),
         Command::Node(options) => join::join(&options),

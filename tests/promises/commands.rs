@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 use crate::harness::{LAB, Lab};
 
 /// The options that a command's help must name.
-const OPTIONS: [(&str, &[&str]); 10] = [
+const OPTIONS: [(&str, &[&str]); 11] = [
+    (
+        "why",
+        &["NODE:STEP", "--run", "--check", "--limit", "--all", "--out"],
+    ),
     (
         "shrink",
         &[

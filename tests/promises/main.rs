@@ -5,6 +5,7 @@
 mod harness;
 mod waiting;
 mod warmup;
+mod why;
 
 mod abi;
 mod all_mistakes;
@@ -54,6 +55,7 @@ mod matrix;
 mod measured;
 mod missing_runs;
 mod new;
+mod notes;
 mod nothing_replaced;
 mod one_build;
 mod out_of_tree;
@@ -62,6 +64,7 @@ mod parts;
 mod percentiles;
 mod plots;
 mod plugin_exit;
+mod process_node;
 mod processes;
 mod program_ends;
 mod programs_end;

@@ -11,6 +11,7 @@ function start(runList) {
   list = runList;
   sortableTables();
   startMatrix();
+  printable();
   const home = document.getElementById("diagram");
   if (home === null || list.length === 0) return;
   linkRuns(list);

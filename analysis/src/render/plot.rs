@@ -8,6 +8,7 @@
 
 mod bars;
 mod canvas;
+mod cone;
 mod curves;
 mod heat;
 mod lines;
@@ -16,6 +17,7 @@ mod scale;
 mod spacetime;
 mod spread;
 
+use crate::causes::Cone;
 use crate::report::{Figure, Plot};
 
 use canvas::{Canvas, Look};
@@ -25,13 +27,23 @@ const WIDTH: f64 = 960.0;
 
 /// The figure as an SVG file: with its own colours and background.
 pub fn standalone(figure: &Figure) -> String {
-    let canvas = draw(figure, Look::File);
+    file(&draw(figure, Look::File), &figure.title)
+}
+
+/// Diagrams of what led to records, as an SVG file.
+pub fn cone_file(cone: &Cone) -> String {
+    let mut canvas = Canvas::new(Look::File);
+    cone::draw(&mut canvas, cone);
+    file(&canvas, &cone.title)
+}
+
+fn file(canvas: &Canvas, title: &str) -> String {
     let height = canvas.height();
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
          height=\"{height}\" role=\"img\">\n<title>{}</title>\n\
          <rect{} width=\"{WIDTH}\" height=\"{height}\" rx=\"6\"/>\n{}</svg>\n",
-        canvas::escape(&figure.title),
+        canvas::escape(title),
         Look::File.styled("bg"),
         canvas.body(),
     )

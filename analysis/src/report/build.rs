@@ -11,11 +11,12 @@ use super::measured::Measured;
 use super::sections::{DRAWN_CASES, key, observed, place_story, sections};
 use super::standing::Standing;
 use super::unfinished::cut_off;
-use super::write::{Outputs, write_with};
+use super::write::{Outputs, Wanted, write_with};
 use super::{
     Error, Report, cases, failures, faults, joined, lag, matrix, outliers, over_cases, pairs,
     place, setting, unfinished, verdicts, warmup,
 };
+use crate::notes::{self, Found, Notes};
 use crate::render::number::{count, whole as whole_number};
 use crate::results::{LogMode, RunRow};
 
@@ -31,17 +32,25 @@ const KEY_PAIRS: usize = 3;
 pub fn build(results: &Path, out: &Path) -> Result<Outputs, Error> {
     let folder = Folder::open(results)?;
     let out = if out == results { &folder.path } else { out };
-    build_opened(&folder, out, false)
+    build_opened(&folder, out, &Wanted::default())
 }
 
-/// As [`build`], of a folder that is open; with `one_file`, the page needs no other file.
-pub(super) fn build_opened(folder: &Folder, out: &Path, one_file: bool) -> Result<Outputs, Error> {
-    write_with(
-        &from_folder(folder)?,
-        Some(&FolderLogs(folder)),
-        out,
-        one_file,
-    )
+/// As [`build`], of a folder that is open.
+pub(super) fn build_opened(folder: &Folder, out: &Path, wanted: &Wanted) -> Result<Outputs, Error> {
+    let mut report = from_folder(folder)?;
+    annotate(&mut report, wanted.notes.as_ref());
+    write_with(&report, Some(&FolderLogs(folder)), out, wanted)
+}
+
+/// Puts notes into a report, in place of its own, and warns of what is wrong with them.
+pub(super) fn annotate(report: &mut Report, notes: Option<&Found>) {
+    if let Some(found) = notes {
+        report.notes = Some(found.notes.clone());
+        let problems = found.problems.iter();
+        let problems = problems.map(|it| format!("In the notes, {it}."));
+        report.warnings.extend(problems);
+    }
+    notes::warn_of_anchors(report);
 }
 
 /// The report of the results in a folder, as a value.
@@ -49,7 +58,9 @@ pub(super) fn build_opened(folder: &Folder, out: &Path, one_file: bool) -> Resul
 /// # Errors
 /// As [`build`], without those of writing.
 pub fn report(results: &Path) -> Result<Report, Error> {
-    from_folder(&Folder::open(results)?)
+    let mut report = from_folder(&Folder::open(results)?)?;
+    annotate(&mut report, None);
+    Ok(report)
 }
 
 fn from_folder(folder: &Folder) -> Result<Report, Error> {
@@ -155,7 +166,10 @@ fn top(folder: &Folder) -> Report {
             None => "scenario",
             Some(_) => "format",
         },
-        notes: scenario.notes.clone(),
+        notes: scenario.notes.as_ref().map(|text| Notes {
+            text: text.clone(),
+            pictures: scenario.pictures.clone(),
+        }),
         left_out: folder
             .manifest
             .imported

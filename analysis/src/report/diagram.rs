@@ -23,6 +23,7 @@ use crate::log::tables::files::{COMBINED_FILE, log_file};
 use crate::render::number::{count, whole};
 use crate::results::{LogMode, RunRow, RunStatus, Verdict};
 use marks::Marks;
+pub(crate) use marks::mark_of_failure;
 
 /// Maximum number of runs in the diagram, beside the first of each case. Arbitrary: a reader
 /// looks at a few.

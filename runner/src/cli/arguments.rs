@@ -4,6 +4,7 @@ mod export;
 mod node;
 mod run;
 mod shrink;
+mod why;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub use run::{
     RunOptions, Time,
 };
 pub use shrink::ShrinkOptions;
+pub use why::WhyOptions;
 
 /// Runs scenarios of distributed systems.
 ///
@@ -55,6 +57,8 @@ pub enum Command {
     Report(ReportOptions),
     /// Write the smallest scenario that still fails in the same way as a run
     Shrink(ShrinkOptions),
+    /// Print and draw what led to a record of a run, or to its failure
+    Why(WhyOptions),
     /// Send a message to a listening node, and print the reply
     Send(SendOptions),
     /// Write what other systems need to run a scenario
@@ -244,6 +248,10 @@ pub struct ReportOptions {
     /// folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Print the report into this PDF file, by Chromium or a browser of its kind that is installed;
+    /// RUNNER_CHROMIUM names one
+    #[arg(long, value_name = "FILE")]
+    pub pdf: Option<PathBuf>,
     #[command(flatten)]
     /// What is asked of the results.
     pub demands: DemandArgs,

@@ -132,6 +132,11 @@ impl Canvas {
         );
     }
 
+    /// A dot with a tooltip.
+    pub fn tipped_dot(&mut self, place: (f64, f64), radius: f64, class: &str, tip: &str) {
+        self.mark(place, radius, class, tip, None);
+    }
+
     /// A filled rectangle with a tooltip.
     pub fn bar(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), class: &str, tip: &str) {
         let _ = writeln!(
