@@ -20,6 +20,7 @@ mod decimals;
 mod destructors;
 mod determinism;
 mod determinism_check;
+mod diff;
 mod distinct_failures;
 mod docs;
 mod echo;

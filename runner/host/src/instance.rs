@@ -190,6 +190,11 @@ fn outcome(status: abi::Status, reason: Option<String>) -> Result<(), CallError>
 }
 
 impl Behaviors for Instances {
+    fn reseed(&mut self, node: u32, random: Random) {
+        let index = self.arena_of(node);
+        self.arenas[index].reseed(node, random);
+    }
+
     #[allow(unsafe_code)]
     fn create<S: Sink>(
         &mut self,

@@ -199,6 +199,15 @@ impl Arena {
         }
     }
 
+    /// Gives a node another random stream.
+    #[allow(unsafe_code)]
+    pub(super) fn reseed(&mut self, node: u32, random: Random) {
+        let slot = self.slot(node);
+        // SAFETY: a slot begins with an `abi::Slot`, which has no invalid values; no callback
+        // runs, so the plugin does not use it now.
+        unsafe { (*slot.cast::<abi::Slot>()).random = random.0 };
+    }
+
     /// Sets a text column of a node; none: empty.
     #[allow(unsafe_code)]
     pub(super) fn set_text(&mut self, node: u32, column: u32, text: Option<String>) {
