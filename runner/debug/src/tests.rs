@@ -305,10 +305,7 @@ fn queue_lengths_of_records_are_those_of_the_inboxes() {
     for entry in 0..history.len() {
         moving.go(entry, &history);
         for node in 0..4 {
-            let own = history
-                .rows(entry)
-                .filter(|row| row.node == node)
-                .next_back();
+            let own = history.rows(entry).rfind(|row| row.node == node);
             if let Some(row) = own.filter(|row| row.event != EventId::DROP) {
                 let inbox = moving.state().inbox_len(node);
                 // The message that is served is in the inbox.
