@@ -92,6 +92,10 @@ pub struct DemandArgs {
     #[arg(long)]
     pub one_file: bool,
 
+    /// The author's notes, a Markdown file, in place of those of the results
+    #[arg(long, value_name = "FILE")]
+    pub notes: Option<PathBuf>,
+
     /// Merge parts into --out DIR also if there is only one
     #[arg(long, requires = "out")]
     pub merge: bool,
@@ -105,6 +109,8 @@ impl DemandArgs {
             merge: self.merge,
             junit: self.junit.as_deref(),
             one_file: self.one_file,
+            notes: self.notes.as_deref(),
+            printed: None,
         }
     }
 }

@@ -7,16 +7,20 @@
 //! - [`expect`] judges metrics by the bounds of a scenario.
 //! - [`properties`] judges what is so in the records of a run, as it goes.
 //! - [`results`] is the manifest, and whether results are of one plan.
+//! - [`notes`] are the author's own text in a report.
 //! - [`report`] builds a report as a value; [`render`] makes Markdown, HTML and SVG.
+//! - [`causes`] tells what led to a record, and where two runs part.
 //! - [`junit`] writes the results of runs for CI services.
 //!
 //! No plugin is known by name: the header of a log has its columns.
 
+pub mod causes;
 pub mod cli;
 pub mod expect;
 pub mod foreign;
 pub mod junit;
 pub mod metrics;
+pub mod notes;
 mod page;
 pub mod properties;
 pub mod render;

@@ -3,6 +3,7 @@
 
 pub mod html;
 pub mod markdown;
+mod notes;
 pub mod number;
 mod palette;
 pub mod plot;

@@ -5,6 +5,7 @@
 pub mod arguments;
 pub mod check;
 mod coordinator;
+pub mod diff;
 pub mod export;
 pub mod join;
 pub mod list;
@@ -19,6 +20,7 @@ pub mod run_process;
 pub mod select;
 pub mod send;
 pub mod shrink;
+pub mod why;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -120,6 +122,8 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::New(options) => new::new(&options),
         Command::Report(options) => report::report(&options),
         Command::Shrink(options) => shrink::shrink(&options),
+        Command::Why(options) => why::why(&options),
+        Command::Diff(options) => diff::diff(&options),
         Command::Send(options) => send::send(&options),
         Command::Export(options) => export::export(&options),
         Command::Node(options) => join::join(&options),

@@ -24,4 +24,6 @@ pub mod export;
 
 pub mod shrink;
 
+mod pdf;
+
 pub mod cli;

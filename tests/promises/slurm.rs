@@ -395,40 +395,91 @@ fn runs_side_by_side_are_as_many_as_slurm_has_given() {
     }
 }
 
+/// 12 runs in 12 shards, 8 of which have runs, in the folder `x`; `whole` has all of the runs.
+fn exported_for_hosts(lab: &Lab, scenario: &str, folder: &str) {
+    lab.write(scenario, &LAB.replace("runs = 3", "runs = 12"));
+    lab.runner(&["run", scenario, "-q", "--out", "whole"])
+        .passes();
+    let options = ["--shards", "12", "--max-array-size", "4", "--out", folder];
+    lab.runner(&[&["export", "slurm", scenario], &options[..]].concat())
+        .passes();
+}
+
+/// An `ssh` to machines whose name begins with `node`; each is a shell on this machine. Of them,
+/// `node-dead` does nothing, and `node-ill` nothing the first three times; both say nothing.
+fn fake_ssh(lab: &Lab) {
+    use std::os::unix::fs::PermissionsExt;
+    let text = "#!/bin/sh\nwhile case $1 in node*) false ;; esac; do shift; done\n\
+                [ \"$1\" != node-dead ] || exit 0\n\
+                [ \"$1\" != node-ill ] || { echo >>\"$0.jobs\"; [ $(wc -l <\"$0.jobs\") -gt 3 ] || exit 0; }\n\
+                shift\n[ \"$1\" != -- ] || shift\nexec sh -c \"$*\"\n";
+    let ssh = lab.write("bin/ssh", text);
+    fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 #[test]
 fn without_slurm_the_hosts_of_a_file_do_the_same() {
     if !has_parallel() {
         return;
     }
     let lab = Lab::new();
-    lab.write(
-        "it's here/scenario.toml",
-        &LAB.replace("runs = 3", "runs = 12"),
-    );
-    let scenario = "it's here/scenario.toml";
-    lab.runner(&["run", scenario, "-q", "--out", "whole"])
-        .passes();
     let folder = "it's \"here\"/ex  port";
-    lab.runner(&[
-        "export",
-        "slurm",
-        scenario,
-        "--shards",
-        "12",
-        "--max-array-size",
-        "4",
-        "--out",
-        folder,
-    ])
-    .passes();
-    // A machine behind an `ssh` that starts a shell here, and this machine.
-    let ssh = "#!/bin/sh\nwhile [ \"$1\" != node ]; do shift; done\nshift\n[ \"$1\" != -- ] || shift\nexec sh -c \"$*\"\n";
-    let ssh = lab.write("bin/ssh", ssh);
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).unwrap();
+    exported_for_hosts(&lab, "it's here/scenario.toml", folder);
+    fake_ssh(&lab);
     lab.write(&format!("{folder}/hosts"), "1/:\n1/node\n");
-    script(&lab, folder, "parallel.sh", &[], "bin").ends(0);
+    let said = script(&lab, folder, "parallel.sh", &[], "bin").ends(0);
+    assert!(!said.err.contains("again"), "{}", said.err);
     same(&lab, &format!("{folder}/merged/latest"), "whole");
+}
+
+#[test]
+fn a_host_does_its_shards_whatever_shell_its_user_has() {
+    if !has_parallel() {
+        return;
+    }
+    for shell in [None, Some("/bin/false"), Some("/no/such/shell")] {
+        let lab = Lab::new();
+        exported_for_hosts(&lab, "scenario.toml", "x");
+        fake_ssh(&lab);
+        lab.write("x/hosts", "1/node\n");
+        let mut command = lab.program("sh");
+        let path = std::env::var("PATH").unwrap();
+        command
+            .arg(lab.path("x/parallel.sh"))
+            .env_remove("SHELL")
+            .env("PATH", format!("{}:{path}", lab.path("bin").display()));
+        if let Some(shell) = shell {
+            command.env("SHELL", shell);
+        }
+        let said = lab.answer(&mut command).ends(0);
+        assert!(!said.err.contains("parallel.sh:"), "{}", said.err);
+        same(&lab, "x/merged/latest", "whole");
+    }
+}
+
+#[test]
+fn shards_of_a_host_that_did_nothing_are_run_again() {
+    if !has_parallel() {
+        return;
+    }
+    let lab = Lab::new();
+    exported_for_hosts(&lab, "scenario.toml", "x");
+    fake_ssh(&lab);
+    // None does anything: what is missing is said.
+    lab.write("x/hosts", "1/node-dead\n");
+    script(&lab, "x", "parallel.sh", &[], "bin").ends(4).says(&[
+        "parallel ended with code 0; these shards still miss runs: 4 5 6 7 8 9 11 12\n",
+        "no shard has begun",
+    ]);
+    // An error of parallel itself.
+    script(&lab, "x", "parallel.sh", &["--no-such-option"], "bin")
+        .ends(4)
+        .says(&["parallel ended with code 255; these shards still miss runs: 4 "]);
+    lab.write("x/hosts", "1/:\n1/node-ill\n");
+    script(&lab, "x", "parallel.sh", &[], "bin")
+        .ends(0)
+        .says(&["parallel.sh: again, for what is missing: shards "]);
+    same(&lab, "x/merged/latest", "whole");
 }
 
 /// Whether there is GNU parallel; with `CI` set, there must be.

@@ -147,6 +147,11 @@ impl Cursor {
         }
     }
 
+    /// The layout of a log of ours.
+    pub(super) fn layout(&self) -> Option<Layout> {
+        self.layout.standard
+    }
+
     /// The columns of the row.
     #[inline]
     pub(super) fn columns(&self) -> Columns<'_> {

@@ -4,9 +4,10 @@
 //! Start at [`Row`]: one record. A [`RunSchema`] has the names of its numbers.
 //! [`LogFormat`] formats a row as CSV; [`NodeLogs`] and [`CombinedLog`] write rows
 //! to files. [`RunLog`] reads the rows of all nodes in time order; it also reads the
-//! logs of other programs, through a [`Mapping`]. [`tables`] has the names of all
-//! files and the rows of all tables.
+//! logs of other programs, through a [`Mapping`]. [`BackwardLog`] reads them from the end.
+//! [`tables`] has the names of all files and the rows of all tables.
 
+mod backward;
 mod cells;
 mod cursor;
 mod error;
@@ -24,6 +25,7 @@ pub mod tables;
 mod words;
 mod writer;
 
+pub use backward::BackwardLog;
 pub use error::{LogError, Problem, Warning, nearest, shown};
 pub use folder::{CombinedLog, NodeLogs, WriteError, create};
 pub use mapping::{Mapping, MappingError};

@@ -13,6 +13,7 @@ mod open;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::backward::BackwardLog;
 use super::cursor::{Cursor, Names};
 use super::error::{LogError, Warning};
 use super::record::{Columns, EventId, Row, RunSchema};
@@ -60,6 +61,11 @@ impl RunLog {
             cursor.records.cut_end = true;
         }
         self
+    }
+
+    /// The same logs, read from the end. No row may have been read yet.
+    pub fn backward(self) -> BackwardLog {
+        BackwardLog::new(self.names, self.cursors)
     }
 
     /// The names behind the rows. External peers are added when a row names them.

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Number of zero bytes after the window: a parser may read this far beyond a row.
@@ -47,6 +48,34 @@ impl Source {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where the next byte that was not consumed is in the file.
+    pub(super) fn place(&self) -> u64 {
+        self.offset - (self.end - self.at) as u64
+    }
+
+    /// Replaces the window by these bytes of the file, and nothing follows them.
+    pub(super) fn load(&mut self, bytes: Range<u64>) -> io::Result<()> {
+        let length = usize::try_from(bytes.end - bytes.start).map_err(io::Error::other)?;
+        if self.buffer.len() < length + PADDING {
+            self.buffer.resize(length + PADDING, 0);
+        }
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(bytes.start))?;
+        file.read_exact(&mut self.buffer[..length])?;
+        self.file = None;
+        self.offset = bytes.end;
+        (self.at, self.end, self.at_eof) = (0, length, true);
+        let last = memchr::memrchr(b'\n', &self.buffer[..length]);
+        self.whole = last.map_or(0, |last| last + 1);
+        Ok(())
+    }
+
+    /// Gives the memory of the window back.
+    pub(super) fn release(&mut self) {
+        self.buffer = vec![0; PADDING];
+        (self.at, self.end, self.whole) = (0, 0, 0);
     }
 
     /// The whole buffer, with padding.

@@ -7,9 +7,11 @@
 use base::harmless;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::prose::{notes, paragraphs, sentence};
+use super::notes::{Placed, block, sections};
+use super::prose::{paragraphs, sentence};
 use super::rows::script;
 use super::{palette, plot};
+use crate::notes;
 use crate::page;
 use crate::report::{Align, Figure, Report, RunScript, Section, Table};
 
@@ -20,14 +22,29 @@ const STYLE: &str = include_str!("page.css");
 pub(crate) const ROWS: &str = "<!-- rows -->\n";
 /// The section of the diagram.
 const DIAGRAM: &str = "space-time";
+/// The section of the cases.
+const MATRIX: &str = "cases";
 
 /// The report as one page, without rows of runs.
 pub fn render(report: &Report) -> String {
     render_with(report, &[]).replace(ROWS, "")
 }
 
+/// The report as it is printed: no scripts, and all that is folded is open.
+pub fn printed(report: &Report) -> String {
+    let page = render(report);
+    // Text has no `<`, so these are marks of the page itself.
+    let still = match (page.find("<script>"), page.rfind("</script>")) {
+        (Some(from), Some(to)) => format!("{}{}", &page[..from], &page[to + "</script>".len()..]),
+        _ => page,
+    };
+    still.replace("<details>", "<details open>")
+}
+
 /// The report as one page, with the place of the rows of these runs at [`ROWS`].
 pub(crate) fn render_with(report: &Report, scripts: &[RunScript]) -> String {
+    let placed = Placed::of(report, true);
+    let own = placed.own();
     let style = format!("{}{STYLE}{}", palette::style(), page::STYLE);
     let page = html! {
         (DOCTYPE)
@@ -50,20 +67,31 @@ pub(crate) fn render_with(report: &Report, scripts: &[RunScript]) -> String {
                             @for warning in &report.warnings { p { strong { "Mind: " } (sentence(warning)) } }
                         }
                     }
+                    (block(&placed.within(notes::TOP)))
                     @if !report.key.is_empty() {
                         section class="key" aria-label="At a glance" {
                             h2 { "At a glance" }
                             (bullets(&report.key))
                         }
                     }
-                    (contents(report))
-                    (setting(report))
-                    @for section in &report.sections { (question(section, scripts)) }
-                    @if let Some(text) = &report.notes {
-                        section id="notes" { h2 { "Notes" } (notes(text)) }
+                    (contents(report, &placed, own.is_some()))
+                    @let of_setting = block(&placed.within(notes::RUN));
+                    (among(&placed, notes::RUN, &setting(report, &of_setting)))
+                    @for section in &report.sections {
+                        @let own = block(&placed.within(&section.id));
+                        (among(&placed, &section.id, &question(section, scripts, report.matrix.is_some(), &own)))
+                    }
+                    @if let Some(text) = &own {
+                        section id=(notes::OWN) class="mine" { h2 { "Notes" } (PreEscaped(text)) }
                     }
                     @if !report.left_out.is_empty() {
-                        section id="left-out" { h2 { "What is left out" } (bullets(&report.left_out)) }
+                        (among(&placed, notes::LEFT_OUT, &html! {
+                            section id=(notes::LEFT_OUT) {
+                                h2 { "What is left out" }
+                                (bullets(&report.left_out))
+                                (block(&placed.within(notes::LEFT_OUT)))
+                            }
+                        }))
                     }
                 }
                 (scripts_of(report, scripts))
@@ -94,6 +122,10 @@ fn scripts_of(report: &Report, scripts: &[RunScript]) -> Markup {
         .collect();
     let runs = script(&serde_json::Value::Array(runs));
     html! {
+        @if let Some(matrix) = report.matrix.as_ref().and_then(|it| serde_json::to_value(it).ok()) {
+            // Read when the page is there: a browser reads data faster than scripts.
+            script type="application/json" id="matrix-data" { (PreEscaped(script(&matrix))) }
+        }
         script { (PreEscaped("\n")) (PreEscaped(page::script())) }
         (PreEscaped("\n")) (PreEscaped(ROWS))
         script { (PreEscaped(format!("notebook.start({runs});"))) }
@@ -101,21 +133,47 @@ fn scripts_of(report: &Report, scripts: &[RunScript]) -> Markup {
     }
 }
 
-fn contents(report: &Report) -> Markup {
+/// A section between those that the author put before and after it.
+fn among(placed: &Placed<'_>, anchor: &str, section: &Markup) -> Markup {
+    html! {
+        (sections(&placed.beside(anchor, true)))
+        (section)
+        (sections(&placed.beside(anchor, false)))
+    }
+}
+
+fn contents(report: &Report, placed: &Placed<'_>, has_own: bool) -> Markup {
+    let mut all = vec![(notes::RUN, "What was run")];
+    let sections = report.sections.iter();
+    all.extend(sections.map(|section| (&*section.id, &*section.title)));
+    if has_own {
+        all.push((notes::OWN, "Notes"));
+    }
+    if !report.left_out.is_empty() {
+        all.push((notes::LEFT_OUT, "What is left out"));
+    }
+    let authors = |anchor: &str, before: bool| {
+        html! {
+            @for (anchor, title, _) in placed.beside(anchor, before) { a href=(format!("#{anchor}")) { (title) } }
+        }
+    };
     html! {
         nav aria-label="Contents" {
-            a href="#run" { "What was run" }
-            @for section in &report.sections { a href=(format!("#{}", section.id)) { (section.title) } }
-            @if report.notes.is_some() { a href="#notes" { "Notes" } }
-            @if !report.left_out.is_empty() { a href="#left-out" { "What is left out" } }
+            @for (anchor, title) in all {
+                (authors(anchor, true))
+                a href=(format!("#{anchor}")) { (title) }
+                (authors(anchor, false))
+            }
         }
     }
 }
 
-fn setting(report: &Report) -> Markup {
+/// What was run, with the author's text about it.
+fn setting(report: &Report, own: &Markup) -> Markup {
     html! {
         section id="run" {
             h2 { "What was run" }
+            (own)
             @if !report.facts.is_empty() {
                 dl {
                     @for (name, value) in &report.facts { dt { (name) } dd { (sentence(value)) } }
@@ -132,12 +190,15 @@ fn setting(report: &Report) -> Markup {
     }
 }
 
-fn question(section: &Section, scripts: &[RunScript]) -> Markup {
+/// A section, with the author's text in it.
+fn question(section: &Section, scripts: &[RunScript], has_matrix: bool, own: &Markup) -> Markup {
     html! {
         section id=(section.id) {
             h2 { (section.title) }
             (bullets(&section.observations))
+            (own)
             @if section.id == DIAGRAM && !scripts.is_empty() { div id="diagram" hidden {} }
+            @if section.id == MATRIX && has_matrix { div id="matrix" hidden {} }
             @for picture in &section.figures { (figure(picture)) }
             @for numbers in &section.tables { (table(numbers)) }
             @if !section.definitions.is_empty() {
@@ -191,9 +252,16 @@ fn table(table: &Table) -> Markup {
     html! {
         @if table.rows.is_empty() {
         } @else if table.folded {
-            details { summary { (table.caption) } (body) }
+            details {
+                summary {
+                    (table.caption)
+                    @if !table.finding.is_empty() { " " span class="finding" { (sentence(&table.finding)) } }
+                }
+                (body)
+            }
         } @else {
             h3 { (table.caption) }
+            @if !table.finding.is_empty() { p class="finding" { (sentence(&table.finding)) } }
             (body)
         }
     }

@@ -4,11 +4,14 @@ use std::fmt::Write;
 
 use base::harmless;
 
+use super::notes::{Placed, add_block, add_sections};
 use super::prose::{escape_markdown, paragraphs};
+use crate::notes;
 use crate::report::{Align, Figure, Report, Table};
 
 /// The report as Markdown; its pictures are `plots/STEM.svg`.
 pub fn render(report: &Report) -> String {
+    let placed = Placed::of(report, false);
     let mut out = format!("# {}\n\n", escape_markdown(&report.title));
     for paragraph in paragraphs(&report.description) {
         let _ = write!(out, "{}\n\n", escape_markdown(&paragraph));
@@ -16,11 +19,14 @@ pub fn render(report: &Report) -> String {
     for warning in &report.warnings {
         let _ = write!(out, "> **Mind:** {}\n\n", escape_markdown(warning));
     }
+    add_block(&mut out, &placed.within(notes::TOP));
     if !report.key.is_empty() {
         out.push_str("## At a glance\n\n");
         bullets(&mut out, &report.key);
     }
+    add_sections(&mut out, &placed.beside(notes::RUN, true));
     out.push_str("## What was run\n\n");
+    add_block(&mut out, &placed.within(notes::RUN));
     if !report.facts.is_empty() {
         out.push_str("| | |\n|:--|:--|\n");
         for (name, value) in &report.facts {
@@ -46,9 +52,12 @@ pub fn render(report: &Report) -> String {
             text.trim_end()
         );
     }
+    add_sections(&mut out, &placed.beside(notes::RUN, false));
     for section in &report.sections {
+        add_sections(&mut out, &placed.beside(&section.id, true));
         let _ = write!(out, "## {}\n\n", escape_markdown(&section.title));
         bullets(&mut out, &section.observations);
+        add_block(&mut out, &placed.within(&section.id));
         for picture in &section.figures {
             figure(&mut out, picture);
         }
@@ -62,13 +71,17 @@ pub fn render(report: &Report) -> String {
             }
             out.push_str("\n</details>\n\n");
         }
+        add_sections(&mut out, &placed.beside(&section.id, false));
     }
-    if let Some(notes) = &report.notes {
-        let _ = write!(out, "## Notes\n\n{}\n\n", notes.trim());
+    if let Some(text) = placed.own() {
+        let _ = write!(out, "## Notes\n\n{}\n\n", text.trim());
     }
     if !report.left_out.is_empty() {
+        add_sections(&mut out, &placed.beside(notes::LEFT_OUT, true));
         out.push_str("## What is left out\n\n");
         bullets(&mut out, &report.left_out);
+        add_block(&mut out, &placed.within(notes::LEFT_OUT));
+        add_sections(&mut out, &placed.beside(notes::LEFT_OUT, false));
     }
     out.truncate(out.trim_end().len());
     out.push('\n');
@@ -104,6 +117,9 @@ fn table(out: &mut String, table: &Table) {
         let _ = write!(out, "<details>\n<summary>{caption}</summary>\n\n");
     } else {
         let _ = write!(out, "**{caption}**\n\n");
+    }
+    if !table.finding.is_empty() {
+        let _ = write!(out, "{}\n\n", escape_markdown(&table.finding));
     }
     let heads = table.columns.iter().map(|column| match column.align {
         Align::Left if column.name.is_empty() => " ".to_owned(),

@@ -8,11 +8,16 @@
 
 mod bars;
 mod canvas;
+mod cone;
+mod curves;
+mod heat;
 mod lines;
 mod panels;
 mod scale;
 mod spacetime;
+mod spread;
 
+use crate::causes::Cone;
 use crate::report::{Figure, Plot};
 
 use canvas::{Canvas, Look};
@@ -22,13 +27,23 @@ const WIDTH: f64 = 960.0;
 
 /// The figure as an SVG file: with its own colours and background.
 pub fn standalone(figure: &Figure) -> String {
-    let canvas = draw(figure, Look::File);
+    file(&draw(figure, Look::File), &figure.title)
+}
+
+/// Diagrams of what led to records, as an SVG file.
+pub fn cone_file(cone: &Cone) -> String {
+    let mut canvas = Canvas::new(Look::File);
+    cone::draw(&mut canvas, cone);
+    file(&canvas, &cone.title)
+}
+
+fn file(canvas: &Canvas, title: &str) -> String {
     let height = canvas.height();
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
          height=\"{height}\" role=\"img\">\n<title>{}</title>\n\
          <rect{} width=\"{WIDTH}\" height=\"{height}\" rx=\"6\"/>\n{}</svg>\n",
-        canvas::escape(&figure.title),
+        canvas::escape(title),
         Look::File.styled("bg"),
         canvas.body(),
     )
@@ -51,6 +66,9 @@ fn draw(figure: &Figure, look: Look) -> Canvas {
         Plot::Lines(plot) => lines::draw(&mut canvas, plot),
         Plot::Bars(plot) => bars::draw(&mut canvas, plot),
         Plot::SpaceTime(plot) => spacetime::draw(&mut canvas, plot),
+        Plot::Heat(plot) => heat::draw(&mut canvas, plot),
+        Plot::Curves(plot) => curves::draw(&mut canvas, plot),
+        Plot::Spread(plot) => spread::draw(&mut canvas, plot),
     }
     canvas
 }

@@ -53,6 +53,14 @@ pub enum Error {
         /// The newest format that this version reads.
         known: u32,
     },
+    /// The file of `--notes` cannot be read.
+    #[error("--notes {}: {}", path.display(), notes(source))]
+    Notes {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        source: std::io::Error,
+    },
     /// A table is not what the runner writes.
     #[error(transparent)]
     Table(#[from] crate::log::tables::TableError),
@@ -140,6 +148,13 @@ pub enum Error {
 fn lines(differences: &[String]) -> String {
     let lines: Vec<String> = differences.iter().map(|it| format!("  - {it}")).collect();
     lines.join("\n")
+}
+
+fn notes(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::InvalidData => "is not UTF-8 text\n  save the file as UTF-8".to_owned(),
+        _ => format!("cannot be read: {error}\n  name a Markdown file"),
+    }
 }
 
 fn mistakes(mistakes: &[Mistake]) -> String {

@@ -21,7 +21,7 @@ const LATEST: &str = "latest";
 
 /// A results folder, opened.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     pub path: PathBuf,
     pub manifest: Manifest,
     /// In order of their numbers.

@@ -8,14 +8,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::build::build_opened;
+use super::build::{annotate, build_opened};
 use super::compare::{compare, names};
 use super::folder::Folder;
 use super::merge::{Merged, merge};
 use super::standing::Standing;
-use super::write::{Outputs, write};
+use super::write::{Outputs, Wanted, write_with};
 use super::{Error, junit};
 use crate::junit::Junit;
+use crate::notes;
 use crate::results::{RepeatCommand, differences};
 
 /// What is asked of results, besides the report.
@@ -29,6 +30,10 @@ pub struct Demands<'a> {
     pub junit: Option<&'a Path>,
     /// Whether `report.html` has all rows of the diagram inside, however many.
     pub one_file: bool,
+    /// The author's notes, in place of those of the results.
+    pub notes: Option<&'a Path>,
+    /// Where to write the page as it is printed: no scripts, and all that is folded is open.
+    pub printed: Option<&'a Path>,
 }
 
 /// A report, and the merge before it.
@@ -97,6 +102,11 @@ pub fn build_all(
     out: Option<&Path>,
     demands: Demands<'_>,
 ) -> Result<Built, Error> {
+    let wanted = Wanted {
+        one_file: demands.one_file,
+        printed: demands.printed.map(Path::to_owned),
+        notes: demands.notes.map(notes::of_command).transpose()?,
+    };
     if let [only] = results
         && !demands.merge
     {
@@ -109,7 +119,7 @@ pub fn build_all(
             } else {
                 out.unwrap_or(only)
             },
-            demands.one_file,
+            &wanted,
         )?;
         return stand(&[folder], Vec::new(), outputs, None, demands);
     }
@@ -138,13 +148,15 @@ pub fn build_all(
         .all(|it| differences(first, &it.manifest).is_empty());
     let parts = folders.iter().any(|it| it.manifest.selected.is_some());
     if !one_plan && !parts && !demands.merge {
-        let outputs = write(&compare(&folders)?, out)?;
+        let mut report = compare(&folders)?;
+        annotate(&mut report, wanted.notes.as_ref());
+        let outputs = write_with(&report, None, out, &wanted)?;
         let names = names(&folders);
         return stand(&folders, names, outputs, None, demands);
     }
     let merged = merge(&folders, out)?;
     let folder = Folder::open_any(out)?;
-    let outputs = build_opened(&folder, out, demands.one_file)?;
+    let outputs = build_opened(&folder, out, &wanted)?;
     stand(&[folder], Vec::new(), outputs, Some(merged), demands)
 }
 

@@ -12,7 +12,7 @@ use crate::results::{LogMode, RunRow, RunStatus};
 const NAMED: usize = 8;
 
 /// The logs of a run, however it ended.
-pub(super) fn open_log(
+pub(crate) fn open_log(
     folder: &Folder,
     run: &RunRow,
     schema: &RunSchema,

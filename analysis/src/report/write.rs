@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::diagram::{DiagramRun, RunLogs};
 use super::{Error, Report, place};
 use crate::log::RunLog;
+use crate::notes::{Found, Picture};
 use crate::render::rows::RowScript;
 use crate::render::{html, markdown, plot};
 
@@ -45,12 +46,23 @@ pub struct RunScript {
     pub bytes: u64,
 }
 
+/// What is asked of a report.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    /// Whether `report.html` needs no other file.
+    pub one_file: bool,
+    /// The notes, in place of those of the results.
+    pub notes: Option<Found>,
+    /// The file for the page as it is printed.
+    pub printed: Option<PathBuf>,
+}
+
 /// Renders a report and writes it into `out`, without a diagram.
 ///
 /// # Errors
 /// The folder or a file cannot be written, or holds something else.
 pub fn write(report: &Report, out: &Path) -> Result<Outputs, Error> {
-    write_with(report, None, out, false)
+    write_with(report, None, out, &Wanted::default())
 }
 
 /// Renders a report and writes it into `out`. Everything is rendered before an older report
@@ -65,8 +77,9 @@ pub(super) fn write_with(
     report: &Report,
     logs: Option<&dyn RunLogs>,
     out: &Path,
-    one_file: bool,
+    wanted: &Wanted,
 ) -> Result<Outputs, Error> {
+    let one_file = wanted.one_file;
     let figures = || report.sections.iter().flat_map(|section| &section.figures);
     let plots: Vec<(PathBuf, String)> = figures()
         .map(|figure| {
@@ -75,6 +88,12 @@ pub(super) fn write_with(
         })
         .collect();
     let files: Vec<PathBuf> = plots.iter().map(|(file, _)| file.clone()).collect();
+    let pictures: Vec<(PathBuf, &Picture)> = report
+        .notes
+        .iter()
+        .flat_map(|notes| notes.pictures.iter().enumerate())
+        .map(|(at, picture)| (out.join("plots").join(picture.file(at + 1)), picture))
+        .collect();
     let runs = match (&report.diagram, logs) {
         (Some(diagram), Some(_)) => &diagram.runs[..],
         _ => &[],
@@ -83,10 +102,11 @@ pub(super) fn write_with(
         .iter()
         .map(|run| out.join(data_file(run.run)))
         .collect();
-    let occupied: Vec<PathBuf> = files.iter().chain(&data).cloned().collect();
+    let of_notes = pictures.iter().map(|(file, _)| file);
+    let occupied: Vec<PathBuf> = files.iter().chain(&data).chain(of_notes).cloned().collect();
     place::check(&report.plan, out, &occupied)?;
     make_folder(out)?;
-    if !plots.is_empty() {
+    if !plots.is_empty() || !pictures.is_empty() {
         make_folder(&out.join("plots"))?;
     }
     let mut partials = Partials::default();
@@ -113,6 +133,9 @@ pub(super) fn write_with(
         html::render_with(report, &scripts),
     );
     let html = place::marked(&html, &report.plan);
+    if let Some(file) = &wanted.printed {
+        replace(file, |to| to.write_all(html::printed(report).as_bytes()))?;
+    }
     let outputs = Outputs {
         markdown: out.join("report.md"),
         html: out.join("report.html"),
@@ -122,6 +145,9 @@ pub(super) fn write_with(
     };
     for (file, text) in &plots {
         replace(file, |to| to.write_all(text.as_bytes()))?;
+    }
+    for (file, picture) in &pictures {
+        replace(file, |to| to.write_all(&picture.bytes()))?;
     }
     if !inside {
         partials.rename()?;

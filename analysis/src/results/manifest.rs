@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::expect::{Expectation, Until};
 use crate::log::RunSchema;
 use crate::metrics::Window;
+use crate::notes::Picture;
 
 use super::repeat::RepeatCommand;
 use group::node_count;
@@ -138,6 +139,9 @@ pub struct ScenarioInfo {
     /// The text of the author's notes file, if the scenario names one.
     #[serde(default)]
     pub notes: Option<String>,
+    /// The pictures that the notes show.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<Picture>,
 }
 
 /// The versions of the programs behind a result.

@@ -1,9 +1,11 @@
 //! The command line as typed. No file is read here.
 
+mod diff;
 mod export;
 mod node;
 mod run;
 mod shrink;
+mod why;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use crate::cli::send::Address;
 use crate::plan::{Shard, nearest};
 pub use crate::reporter::console::Color;
 use base::{duration, size};
+pub use diff::DiffOptions;
 pub use export::{ComposeOptions, ExportKind, ExportOptions, SlurmOptions};
 use framing::Framing;
 pub use node::{NodeOptions, ProgramAddress, SecretOption};
@@ -25,6 +28,7 @@ pub use run::{
     RunOptions, Time,
 };
 pub use shrink::ShrinkOptions;
+pub use why::WhyOptions;
 
 /// Runs scenarios of distributed systems.
 ///
@@ -55,6 +59,10 @@ pub enum Command {
     Report(ReportOptions),
     /// Write the smallest scenario that still fails in the same way as a run
     Shrink(ShrinkOptions),
+    /// Print and draw what led to a record of a run, or to its failure
+    Why(WhyOptions),
+    /// Find where two runs part: the first record that differs, and how it spread
+    Diff(DiffOptions),
     /// Send a message to a listening node, and print the reply
     Send(SendOptions),
     /// Write what other systems need to run a scenario
@@ -244,6 +252,10 @@ pub struct ReportOptions {
     /// folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Print the report into this PDF file, by Chromium or a browser of its kind that is installed;
+    /// RUNNER_CHROMIUM names one
+    #[arg(long, value_name = "FILE")]
+    pub pdf: Option<PathBuf>,
     #[command(flatten)]
     /// What is asked of the results.
     pub demands: DemandArgs,

@@ -1,11 +1,14 @@
 //! `runner report`: builds the report of results again, merges the parts of a plan, or
 //! compares plans.
 
-use analysis::report::{Built, build_all};
+use std::path::PathBuf;
+
+use analysis::report::{Built, Demands, build_all};
 use analysis::results::Verdict;
 
 use crate::cli::Exit;
 use crate::cli::arguments::ReportOptions;
+use crate::pdf::Printer;
 use crate::reporter::console::{Console, print_shown};
 use crate::reporter::verdicts;
 use crate::reporter::{count, logging};
@@ -22,7 +25,21 @@ pub fn report(options: &ReportOptions) -> anyhow::Result<Exit> {
         console.error(&why);
         return Ok(Exit::BadInput);
     }
-    let demands = options.demands.demands();
+    let printer = match &options.pdf {
+        None => None,
+        Some(_) => match Printer::new(&page(options)) {
+            Ok(printer) => Some(printer),
+            Err(error) => {
+                console.error(&error.to_string());
+                return Ok(Exit::BadInput);
+            }
+        },
+    };
+    let printed = printer.as_ref().map(Printer::page);
+    let demands = Demands {
+        printed: printed.as_deref(),
+        ..options.demands.demands()
+    };
     let built = match build_all(&options.results, options.out.as_deref(), demands) {
         Ok(built) => built,
         Err(error) => {
@@ -30,6 +47,11 @@ pub fn report(options: &ReportOptions) -> anyhow::Result<Exit> {
             return Ok(Exit::BadInput);
         }
     };
+    if demands.notes.is_some() {
+        for warning in &built.outputs.warnings {
+            tracing::warn!("{warning}");
+        }
+    }
     print_results(&built, demands.partial, &console)?;
     if let Some(merged) = &built.merged {
         print_shown(&format!(
@@ -40,12 +62,25 @@ pub fn report(options: &ReportOptions) -> anyhow::Result<Exit> {
         ))?;
     }
     print_shown(&format!("report: {}\n", built.outputs.html.display()))?;
+    if let (Some(printer), Some(pdf)) = (&printer, &options.pdf) {
+        if let Err(error) = printer.print(pdf) {
+            console.error(&error.to_string());
+            return Ok(Exit::Failed);
+        }
+        print_shown(&format!("pdf:    {}\n", pdf.display()))?;
+    }
     Ok(match built.exit_code(demands.partial) {
         0 => Exit::Passed,
         1 => Exit::Broken,
         3 => Exit::Failed,
         _ => Exit::Unknown,
     })
+}
+
+/// Where the report will be.
+fn page(options: &ReportOptions) -> PathBuf {
+    let folder = options.out.as_ref().or(options.results.first());
+    folder.cloned().unwrap_or_default().join("report.html")
 }
 
 /// Prints what is wrong with the results: missing runs, what is expected over runs and

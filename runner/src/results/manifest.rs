@@ -1,7 +1,7 @@
 //! `manifest.json`: everything that is needed to repeat a plan.
 
-use std::fs;
 use std::io;
+use std::path::Path;
 use std::time::SystemTime;
 
 use crate::plan::{Case, Plan, Selection};
@@ -9,6 +9,7 @@ use crate::results::folder::rfc3339;
 use crate::scenario::{Group, Scenario, TickRule, TimeMode, Timing};
 use analysis::expect::Expectation;
 use analysis::log::Driving;
+use analysis::notes;
 use analysis::properties::is_sometimes;
 use analysis::results::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, InputInfo, LogMode,
@@ -32,7 +33,14 @@ pub fn manifest(
 ) -> io::Result<Manifest> {
     let loaded = &plan.loaded;
     let scenario = &loaded.scenario;
-    let notes = loaded.notes.as_ref().map(fs::read_to_string).transpose()?;
+    let beside = Path::new(&loaded.source.path).parent();
+    let notes = loaded.notes.as_ref().map(|file| notes::read(file, beside));
+    let notes = notes.transpose()?;
+    if let (Some(found), Some(file)) = (&notes, &loaded.notes) {
+        for problem in &found.problems {
+            tracing::warn!("{}: {problem}", file.display());
+        }
+    }
     let groups = groups(&plan.cases[0]);
     let duration_s = scenario.duration.map(SimDuration::as_secs_f64);
     let mut manifest = Manifest {
@@ -43,7 +51,10 @@ pub fn manifest(
             description: scenario.description.clone(),
             file: loaded.source.path.clone(),
             text: loaded.source.text.clone(),
-            notes,
+            pictures: notes
+                .as_ref()
+                .map_or_else(Vec::new, |it| it.notes.pictures.clone()),
+            notes: notes.map(|it| it.notes.text),
         },
         inputs: loaded
             .inputs
@@ -135,6 +146,7 @@ pub fn damage(text: &[u8], now: &Manifest) -> Option<String> {
     then.parts.clone_from(&now.parts);
     then.scenario.file.clone_from(&now.scenario.file);
     then.scenario.notes.clone_from(&now.scenario.notes);
+    then.scenario.pictures.clone_from(&now.scenario.pictures);
     for (then, now) in then.plugins.iter_mut().zip(&now.plugins) {
         then.file.clone_from(&now.file);
     }

@@ -82,7 +82,7 @@ pub(super) fn draw(canvas: &mut Canvas, plot: &SpaceTime) {
 }
 
 /// A line that ends in an arrow head, short of the dot at its end.
-fn arrow(canvas: &mut Canvas, from: (f64, f64), to: (f64, f64), series: usize) {
+pub(super) fn arrow(canvas: &mut Canvas, from: (f64, f64), to: (f64, f64), series: usize) {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let length = (dx * dx + dy * dy).sqrt();
     if length < 1.0 {

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base::duration;
+
 use super::{FailureMark, FaultBand};
 use crate::log::tables::{EvidenceRow, FAULTS_FILE, FaultRow};
 use crate::report::Error;
@@ -96,19 +98,19 @@ impl Marks {
 
 /// The place in the text of a failure: ``node `a` panicked in `tick` at 1.25 s (step 7): ..``.
 /// `None` if the text names no node and no time.
-fn mark_of_failure(text: &str) -> Option<FailureMark> {
+pub(crate) fn mark_of_failure(text: &str) -> Option<FailureMark> {
     let (_, rest) = text.split_once("node `")?;
     let (node, rest) = rest.split_once('`')?;
     let (_, rest) = rest.split_once(" at ")?;
-    let (seconds, rest) = rest.split_once(" s")?;
-    let seconds: f64 = seconds.parse().ok()?;
-    let step = rest
-        .strip_prefix(" (step ")
-        .and_then(|it| it.split_once(')'));
+    let (time, step) = match rest.split_once(" (step ") {
+        Some((time, step)) => (time, step.split_once(')')),
+        None => (rest.split_once(": ").map_or(rest, |(time, _)| time), None),
+    };
+    let time = duration::parse(time).ok()?;
     Some(FailureMark {
         name: format!("node {node} failed"),
         node: node.to_owned(),
-        time_ns: super::nanoseconds_of(seconds.max(0.0)),
+        time_ns: time.0,
         step: step.and_then(|(step, _)| step.parse().ok()).unwrap_or(0),
         row: 0,
         note: text.to_owned(),
@@ -147,6 +149,10 @@ mod tests {
             (mark.node.as_str(), mark.time_ns, mark.step),
             ("srv-1", 1_250_000_000, 4182)
         );
+        let early = mark_of_failure("node `a` failed in `tick` at 0.2 ms (step 2): no").unwrap();
+        assert_eq!((early.time_ns, early.step), (200_000, 2));
+        let stopped = "it took longer than 1s (--timeout); last was node `a` at 3 s (step 9)";
+        assert_eq!(mark_of_failure(stopped).unwrap().time_ns, 3_000_000_000);
         assert_eq!(mark_of_failure("program `light` ended with code 3"), None);
         assert_eq!(mark_of_failure("node `a` at noon s"), None);
     }

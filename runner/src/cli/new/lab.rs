@@ -120,11 +120,11 @@ fn next_steps(lab: &str, files: &[(String, String)]) -> String {
          runner {}\n\
          put them side by side:\n  \
          runner report {} --out results/{lab}-compared\n\
-         write your notebook into {notes}, and build the report again with it:\n  \
-         runner {}\n",
+         write your notebook into {notes}, and build the report again with it, also as PDF for the hand-in:\n  \
+         runner report results/{lab}/latest --notes {notes} --pdf {}\n",
         names.join(", "),
         scenarios.join(" "),
         results.join(" "),
-        scenarios[0],
+        typed(&format!("{lab}.pdf")),
     )
 }

@@ -51,10 +51,27 @@ pub fn inputs(plan: &Plan, settings: &[String]) -> Inputs {
         let value = whole.map_or_else(|_| Value::from(value), Value::Table);
         inputs.collect(&value, &folders);
     }
+    if let Some(notes) = &plan.loaded.notes {
+        inputs.add_pictures(notes, &folders[0]);
+    }
     inputs
 }
 
 impl Inputs {
+    /// Adds the pictures of the notes, which are beside the notes or the scenario.
+    fn add_pictures(&mut self, notes: &Path, scenario: &Path) {
+        let text = std::fs::read_to_string(notes).unwrap_or_default();
+        let parent = notes.parent().unwrap_or(scenario);
+        for picture in analysis::notes::pictures(&text) {
+            let beside = parent.join(&picture);
+            let path = beside.strip_prefix(scenario).unwrap_or(&beside);
+            match beside.is_file() {
+                true => self.add(&path.to_string_lossy(), scenario),
+                false => self.add(&picture, scenario),
+            }
+        }
+    }
+
     fn collect(&mut self, value: &Value, folders: &[PathBuf]) {
         match value {
             Value::String(text) => folders.iter().for_each(|it| self.add(text, it)),

@@ -27,7 +27,7 @@ pub static SCENARIO: Keys = Keys {
         key(
             "notes",
             Shape::Text,
-            "Path of a Markdown file with your own notes, relative to the scenario file. The report includes it.",
+            "Path of a Markdown file with your own notes, relative to the scenario file. The report includes it, with its pictures.",
         ),
         key(
             "runs",
