@@ -93,6 +93,7 @@ mod slips;
 mod slurm;
 mod standstill;
 mod stuck;
+mod trace;
 mod traffic;
 mod traffic_live;
 mod unanswered;
