@@ -5,6 +5,7 @@
 pub mod arguments;
 pub mod check;
 mod coordinator;
+pub mod diff;
 pub mod export;
 pub mod join;
 pub mod list;
@@ -122,6 +123,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::Report(options) => report::report(&options),
         Command::Shrink(options) => shrink::shrink(&options),
         Command::Why(options) => why::why(&options),
+        Command::Diff(options) => diff::diff(&options),
         Command::Send(options) => send::send(&options),
         Command::Export(options) => export::export(&options),
         Command::Node(options) => join::join(&options),

@@ -1,15 +1,18 @@
-//! Processes that join over a network that is no loopback: it stalls, it stays silent, and the
-//! clocks of its machines differ.
+//! Processes that join over a network that is no loopback: it stalls, it stays silent, it
+//! closes connections, and the clocks of its machines differ.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use crate::joined::{ENDLESS, Together, node};
+use rustix::process::Signal;
+
+use crate::harness::Lab;
+use crate::joined::{ENDLESS, Node, Together, node};
 use crate::real_live::Beside;
 use crate::waiting::{until, whole_lines};
 
@@ -17,6 +20,9 @@ use crate::waiting::{until, whole_lines};
 struct Network {
     address: String,
     stalls: Arc<AtomicBool>,
+    /// Whether it closes connections as soon as they are made.
+    closes: Arc<AtomicBool>,
+    open: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Network {
@@ -26,10 +32,17 @@ impl Network {
         let network = Network {
             address: listener.local_addr().unwrap().to_string(),
             stalls: Arc::default(),
+            closes: Arc::default(),
+            open: Arc::default(),
         };
         let (target, stalls) = (target.to_owned(), network.stalls.clone());
+        let (closes, open) = (network.closes.clone(), network.open.clone());
         thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
+                if closes.load(Ordering::Relaxed) {
+                    continue;
+                }
+                open.lock().unwrap().push(near.try_clone().unwrap());
                 let far = TcpStream::connect(&target).unwrap();
                 for (from, to) in [(&near, &far), (&far, &near)] {
                     let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
@@ -43,6 +56,21 @@ impl Network {
 
     fn stall(&self, stalls: bool) {
         self.stalls.store(stalls, Ordering::Relaxed);
+    }
+
+    /// Closes the connections that are open.
+    fn close_all(&self) {
+        for connection in self.open.lock().unwrap().drain(..) {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Closes all connections, and new ones, until it is told otherwise.
+    fn cut(&self, is_cut: bool) {
+        self.closes.store(is_cut, Ordering::Relaxed);
+        if is_cut {
+            self.close_all();
+        }
     }
 }
 
@@ -98,17 +126,118 @@ fn a_network_that_stalls_for_ten_seconds_loses_nothing() {
     until("the rows of the stall have come", || {
         rows(&together, "machine-1") > far_rows + 150
     });
-    together.live.runner.signal(rustix::process::Signal::INT);
+    together.live.runner.signal(Signal::INT);
     let (lab, answer) = together.end();
     answer.ends(130);
     far.end().passes();
-    let log = lab.table("out/runs/0001/machine-1.csv");
+    assert!(steps_to_the_end(&lab, "machine-1") > 200);
+}
+
+/// Number of steps of a node, of which none may be missing, up to its stop.
+#[track_caller]
+fn steps_to_the_end(lab: &Lab, node: &str) -> usize {
+    let log = lab.table(&format!("out/runs/0001/{node}.csv"));
     assert_eq!(log.texts("event").last(), Some(&"stop"));
     let mut steps: Vec<f64> = log.numbers("step");
     steps.dedup();
     let all: Vec<f64> = (0..steps.len()).map(|step| step as f64).collect();
     assert_eq!(steps, all, "no step is missing");
-    assert!(steps.len() > 200);
+    steps.len()
+}
+
+/// A coordinator, and three machines, of which the first is behind a network.
+fn behind_a_network(more: &[&str]) -> (Together, Network, Node) {
+    let mut together = Together::begin(ENDLESS, more);
+    let network = Network::to(&together.address);
+    let join = ["--join", &network.address, "--name", "machine-1"];
+    let far = node(&together.live.lab, &[&join[..], more].concat());
+    together.live.runner.told("machine-1 joined from ");
+    together.groups(&["machine", "machine"]);
+    together.is_under_way(&["machine-1", "machine-2", "machine-3"]);
+    (together, network, far)
+}
+
+#[test]
+fn a_connection_that_something_closes_is_made_again_and_nothing_is_lost() {
+    let (mut together, network, mut far) = behind_a_network(&[]);
+    for _ in 0..3 {
+        network.close_all();
+        together
+            .live
+            .runner
+            .told("machine-1 is connected again, from ");
+    }
+    // For longer, while there is something to hand over.
+    network.cut(true);
+    let before = tick_seconds(&together, "machine-2");
+    until("another node has gone on", || {
+        tick_seconds(&together, "machine-2") > before + 2.0
+    });
+    let (log, behind) = (
+        rows(&together, "machine-1"),
+        tick_seconds(&together, "machine-1"),
+    );
+    assert!(behind < before + 1.5, "{behind} {before}");
+    network.cut(false);
+    together
+        .live
+        .runner
+        .told("machine-1 is connected again, from ");
+    until("the rows of the cut have come", || {
+        rows(&together, "machine-1") > log + 20
+    });
+    together.live.runner.signal(Signal::INT);
+    let (lab, answer) = together.end();
+    answer.ends(130);
+    let said = far.end().passes();
+    assert_eq!(said.out.matches("machine-1 is connected again").count(), 4);
+    assert!(steps_to_the_end(&lab, "machine-1") > 40);
+    let joined = lab.table("out/runs/0001/joined.csv");
+    assert_eq!(joined.texts("status"), ["complete"; 3]);
+    // The nodes have connections of their own.
+    let log = lab.table("out/runs/0001/machine-2.csv");
+    assert!(!log.texts("event").contains(&"disconnect"));
+}
+
+#[test]
+fn a_process_that_a_signal_ends_while_it_is_cut_off_hands_over_its_records_afterwards() {
+    let (together, network, mut far) = behind_a_network(&[]);
+    network.cut(true);
+    let before = tick_seconds(&together, "machine-2");
+    far.process.signal(Signal::TERM);
+    until("another node has gone on", || {
+        tick_seconds(&together, "machine-2") > before + 1.0
+    });
+    network.cut(false);
+    far.end().ends(143);
+    together.live.runner.signal(Signal::INT);
+    let (lab, answer) = together.end();
+    answer.ends(130);
+    steps_to_the_end(&lab, "machine-1");
+    let joined = lab.table("out/runs/0001/joined.csv");
+    assert_eq!(joined.texts("status"), ["stopped", "complete", "complete"]);
+}
+
+#[test]
+fn a_process_that_is_cut_off_for_too_long_is_a_failed_node_and_ends_itself() {
+    let (together, network, mut far) = behind_a_network(&["--silence", "2s"]);
+    network.cut(true);
+    let lost = format!(
+        "the coordinator at {} was lost: the connection has closed, and then: ",
+        network.address
+    );
+    far.end().ends(3).says(&[&lost]);
+    let before = rows(&together, "machine-2");
+    until("another node has more rows", || {
+        rows(&together, "machine-2") > before + 20
+    });
+    together.live.runner.signal(Signal::INT);
+    let (lab, answer) = together.end();
+    answer
+        .ends(130)
+        .says(&["the process of node `machine-1` was lost: "]);
+    let joined = lab.table("out/runs/0001.partial/joined.csv");
+    assert_eq!(joined.texts("status"), ["failed", "complete", "complete"]);
 }
 
 /// The time of the last row of a node that has come `[s]`.
@@ -148,7 +277,7 @@ fn a_process_that_falls_silent_is_a_failed_node_and_ends_itself() {
     until("another node has more rows", || {
         rows(&together, "machine-2") > before + 20
     });
-    together.live.runner.signal(rustix::process::Signal::INT);
+    together.live.runner.signal(Signal::INT);
     let (lab, answer) = together.end();
     answer
         .ends(130)

@@ -11,6 +11,7 @@ mod life;
 mod limits;
 mod node_faults;
 mod rejection;
+mod reseed;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +60,8 @@ pub struct Run<B, S> {
     started: bool,
     /// What faults did to nodes that the driver has not taken yet.
     external_faults: Vec<(u32, ExternalFault)>,
+    /// The streams that the run goes on with after a time.
+    reseed: Option<(SimTime, Streams)>,
 }
 
 /// How a run came to its end.
@@ -149,6 +152,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             rejected: BTreeMap::new(),
             started: false,
             external_faults: Vec::new(),
+            reseed: None,
         }
     }
 
@@ -224,7 +228,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// Runs to the end, in virtual time. The sink is in [`Run::world`] afterwards.
     pub fn go(&mut self, stop: &AtomicBool) -> Outcome {
-        let ended = self.start().and_then(|()| self.events(stop));
+        let ended = self.start().and_then(|()| self.all_events(stop));
         self.conclude(ended)
     }
 

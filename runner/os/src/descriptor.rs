@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::net::sockopt;
 use rustix::stdio::{dup2_stdin, stdin};
 
 /// Makes reading and writing return at once where they would block.
@@ -78,6 +79,22 @@ pub fn take_stdin() -> io::Result<OwnedFd> {
     let taken = stdin().try_clone_to_owned()?;
     dup2_stdin(File::open("/dev/null")?)?;
     Ok(taken)
+}
+
+/// From now on a TCP connection fails if nothing comes from the other end for this long, not
+/// even the acknowledgement of what was sent: the network is cut, or the machine is gone.
+///
+/// # Errors
+///
+/// If the system refuses.
+pub fn fail_if_silent(connection: &impl AsFd, silence: Duration) -> io::Result<()> {
+    // Three questions whether the other end is there, should there be nothing to send.
+    let question = (silence / 3).max(Duration::from_secs(1));
+    sockopt::set_tcp_keepidle(connection, question)?;
+    sockopt::set_tcp_keepintvl(connection, question)?;
+    let milliseconds = u32::try_from(silence.as_millis()).unwrap_or(u32::MAX);
+    sockopt::set_tcp_user_timeout(connection, milliseconds)?;
+    Ok(sockopt::set_socket_keepalive(connection, true)?)
 }
 
 #[cfg(test)]

@@ -19,7 +19,9 @@
 //!
 //! A process that joined from elsewhere compares its clock with the coordinator's before
 //! step 3 and after the run ([`clocks`]), and hands over the files that it writes
-//! ([`hand_over`]). It and the coordinator hear from each other each second.
+//! ([`hand_over`]). It and the coordinator hear from each other each second. If something
+//! between the two closes their connection, it connects again, and both go on where they were
+//! ([`control`]).
 //!
 //! From then on messages between nodes go from process to process. A run in which nothing
 //! can happen any more ends, as it does in one process ([`quiescence`]). At the end of its
@@ -39,6 +41,7 @@ pub mod coordinator;
 pub mod frames;
 pub mod hand_over;
 pub mod join;
+mod network;
 pub mod orders;
 pub mod quiescence;
 pub mod rendezvous;

@@ -1,5 +1,6 @@
 //! The command line as typed. No file is read here.
 
+mod diff;
 mod export;
 mod node;
 mod run;
@@ -18,6 +19,7 @@ use crate::cli::send::Address;
 use crate::plan::{Shard, nearest};
 pub use crate::reporter::console::Color;
 use base::{duration, size};
+pub use diff::DiffOptions;
 pub use export::{ComposeOptions, ExportKind, ExportOptions, SlurmOptions, Trace, TraceOptions};
 use framing::Framing;
 pub use node::{NodeOptions, ProgramAddress, SecretOption};
@@ -59,6 +61,8 @@ pub enum Command {
     Shrink(ShrinkOptions),
     /// Print and draw what led to a record of a run, or to its failure
     Why(WhyOptions),
+    /// Find where two runs part: the first record that differs, and how it spread
+    Diff(DiffOptions),
     /// Send a message to a listening node, and print the reply
     Send(SendOptions),
     /// Write what other systems need to run a scenario

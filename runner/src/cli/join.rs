@@ -48,6 +48,7 @@ pub fn join(options: &NodeOptions) -> anyhow::Result<Exit> {
         asked: Asked {
             wanted,
             advertised: options.advertise.clone(),
+            again: None,
         },
         secret,
         wait: options.wait,

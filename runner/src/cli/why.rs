@@ -80,7 +80,7 @@ fn told(options: &WhyOptions) -> Result<String, WhyError> {
     Ok(format!(
         "{}\nwhat happened before, nearest first:\n\n{}\n{}picture: {}\n",
         base::harmless::lines(&format!("{name}: {title}")),
-        text::lines(&story, &targets, limit),
+        text::lines(&story, &targets, limit, " (--all lists them)"),
         text::counts(&story),
         file.display()
     ))

@@ -17,7 +17,7 @@ use crate::judge::checks::Checks;
 use crate::judge::properties::Properties;
 use crate::plan::{Case, Plan, RunSpec};
 use crate::results::record::Recorder;
-use crate::scenario::TimeMode;
+use crate::scenario::{TimeMode, folder_of};
 use engine::run::{Limits, Run};
 use host::activity;
 use host::instance::Instances;
@@ -183,6 +183,7 @@ pub(super) fn assemble(
         .collect();
     let mut instances = Instances::new(&groups, folder)
         .with_state_folders(states)
+        .with_scenario_folder(&folder_of(Path::new(&plan.loaded.source.path)))
         .with_progress_page(progress_page);
     if plan.is_real() {
         instances = instances.with_time_of_day();

@@ -4,23 +4,24 @@
 //! its own plugins are the coordinator's. For each run it makes the plan from the text that
 //! it gets, does its part as [`node`] does, and hands over the files that it
 //! writes into a folder of its own. It stays until the coordinator has no more runs, a
-//! signal comes, or the coordinator is lost.
+//! signal comes, or the coordinator is lost. If the connection is lost alone, it connects
+//! again, and nothing is lost.
 
 mod reach;
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam::channel::{self, Receiver, RecvTimeoutError};
 
 pub use self::reach::Joining;
-use self::reach::{check_plugins, reach};
+use self::reach::{check_plugins, reach, reach_again};
 use super::node::{self, Elsewhere, Work};
 use super::state::StateFolders;
 use crate::plan::{Plan, RunSpec};
@@ -93,8 +94,6 @@ struct Member<'a> {
     away: Arc<Away>,
     /// The plan of the last run, with the text and the settings that it was made from.
     plan: Option<(NodeJob, Plan)>,
-    /// Where connections of other nodes are accepted.
-    host: IpAddr,
 }
 
 /// What the threads of this process share.
@@ -103,8 +102,9 @@ struct Away {
     reports: Sender,
     /// Orders about rest.
     rest: RestWatch,
-    /// How other nodes reach those of the coordinator.
-    coordinator: IpAddr,
+    /// Where connections of other nodes are accepted, and how other nodes reach those of the
+    /// coordinator.
+    hosts: Mutex<(IpAddr, IpAddr)>,
     /// Replies to questions for the time, with the time at which they came.
     replies: Receiver<(ClockReply, u64)>,
     /// Whether the coordinator reads the same clock.
@@ -113,6 +113,13 @@ struct Away {
     files: Mutex<Option<HandOver>>,
     /// The node and the folder of the run.
     part: Mutex<(Vec<u32>, PathBuf)>,
+    /// Where nodes of other processes connect.
+    listener: Mutex<Option<TcpListener>>,
+    silence: Duration,
+    /// When the last order came `[ns]`.
+    heard_ns: AtomicU64,
+    /// Whether the coordinator has no more orders.
+    is_over: AtomicBool,
     /// Why no more orders come.
     lost: Mutex<Option<String>>,
     /// Why the coordinator has ended this process, if not because all is done.
@@ -123,15 +130,43 @@ fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Where this process accepts connections of other nodes, and how other nodes reach those of
+/// the coordinator.
+fn hosts_of(joining: &Joining, control: &Control) -> Option<(IpAddr, IpAddr)> {
+    let (own, other) = control.addresses()?;
+    let own = match joining.asked.advertised {
+        None => own.ip(),
+        // The name may be that of another interface.
+        Some(_) => all_addresses(own.ip()),
+    };
+    Some((own, other.ip()))
+}
+
+impl Away {
+    /// An order has come.
+    fn heard(&self, order: NodeOrder) -> NodeOrder {
+        self.heard_ns.store(monotonic_ns(), Ordering::Relaxed);
+        order
+    }
+
+    /// Tells the coordinator that this process leaves, and waits until it knows.
+    fn leave(&self, silence: Duration) {
+        let _ = self.reports.send(&NodeReport::Leaving);
+        self.reports.drain(silence);
+    }
+}
+
 impl<'a> Member<'a> {
     fn new(
         joining: &'a Joining,
-        control: Control,
+        mut control: Control,
         welcome: Welcome,
         signals: Arc<StopSignals>,
     ) -> io::Result<(Member<'a>, Receiver<NodeOrder>)> {
-        let (own, other) = control.addresses().ok_or(io::ErrorKind::NotConnected)?;
-        control.set_patience(Some(joining.silence), Some(joining.silence))?;
+        let hosts = hosts_of(joining, &control).ok_or(io::ErrorKind::NotConnected)?;
+        // The coordinator is heard often, so that less is enough to try another connection.
+        control.set_patience(Some(joining.silence / 3), Some(joining.silence))?;
+        control.outlast(true);
         let reports = control.sender()?;
         let (sender, replies) = channel::unbounded();
         let away = Arc::new(Away {
@@ -139,7 +174,11 @@ impl<'a> Member<'a> {
             signals: signals.clone(),
             rest: RestWatch::new(reports.clone()),
             reports,
-            coordinator: other.ip(),
+            hosts: Mutex::new(hosts),
+            listener: Mutex::default(),
+            silence: joining.silence,
+            heard_ns: AtomicU64::new(monotonic_ns()),
+            is_over: AtomicBool::new(false),
             replies,
             files: Mutex::default(),
             part: Mutex::default(),
@@ -149,7 +188,7 @@ impl<'a> Member<'a> {
         let stop = signals.flag.clone();
         let of_orders = away.clone();
         let rest = away.rest.clone();
-        let take = move |order| match rest.take(order)? {
+        let take = move |order| match rest.take(of_orders.heard(order))? {
             NodeOrder::Stop => {
                 stop.store(true, Ordering::Relaxed);
                 None
@@ -161,6 +200,7 @@ impl<'a> Member<'a> {
             }
             NodeOrder::Beat => None,
             NodeOrder::Over(why) => {
+                of_orders.is_over.store(true, Ordering::Relaxed);
                 locked(&of_orders.given_up).clone_from(&why);
                 stop.store(true, Ordering::Relaxed);
                 Some(NodeOrder::Over(why))
@@ -174,22 +214,45 @@ impl<'a> Member<'a> {
             other => Some(other),
         };
         let of_end = away.clone();
-        let silence = joining.silence;
-        let lost = move |error: Option<io::Error>| {
-            let why = match error {
-                None => "it has closed the connection".to_owned(),
-                Some(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    format!("nothing came from it for {silence:?}")
+        let (again, to) = (welcome.clone(), joining.clone());
+        let renew = move |control: &mut Control, error: &Option<io::Error>| {
+            if of_end.is_over.load(Ordering::Relaxed) {
+                return false;
+            }
+            let silent = Duration::from_nanos(
+                monotonic_ns().saturating_sub(of_end.heard_ns.load(Ordering::Relaxed)),
+            );
+            let until = Instant::now() + to.silence.saturating_sub(silent);
+            match reach_again(&to, &again, control, until) {
+                Ok(()) => {
+                    if let Some(hosts) = hosts_of(&to, control) {
+                        *locked(&of_end.hosts) = hosts;
+                    }
+                    (to.print_line)(&format!("{} is connected again", again.node));
+                    true
                 }
-                Some(error) => error.to_string(),
-            };
-            *locked(&of_end.lost) = Some(why.clone());
+                Err(why) => {
+                    *locked(&of_end.lost) = Some(match error {
+                        None => format!("the connection has closed, and then: {why}"),
+                        Some(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                            format!("nothing came from it for {:?}", to.silence)
+                        }
+                        Some(error) => format!("{error}, and then: {why}"),
+                    });
+                    false
+                }
+            }
+        };
+        let of_end = away.clone();
+        let lost = move |_: Option<io::Error>| {
+            let mut why = locked(&of_end.lost);
+            let why = why.get_or_insert_with(|| "it has ended".to_owned()).clone();
             move || {
                 eprintln!("error: the coordinator was lost: {why}; and a behavior does not return");
                 os::exit::at_once(3);
             }
         };
-        let orders = follow_with(control, signals.flag.clone(), take, lost, END_ALONE);
+        let orders = follow_with(control, signals.flag.clone(), take, renew, lost, END_ALONE);
         let handing = Arc::downgrade(&away);
         thread::Builder::new().spawn(move || hand_over_often(&handing))?;
         let member = Member {
@@ -197,11 +260,6 @@ impl<'a> Member<'a> {
             welcome,
             away,
             plan: None,
-            host: match joining.asked.advertised {
-                None => own.ip(),
-                // The name may be that of another interface.
-                Some(_) => all_addresses(own.ip()),
-            },
         };
         Ok((member, orders))
     }
@@ -210,7 +268,7 @@ impl<'a> Member<'a> {
         let mut failure = None;
         loop {
             if let Some(signal) = self.away.signals.signal() {
-                let _ = self.away.reports.send(&NodeReport::Leaving);
+                self.away.leave(self.joining.silence);
                 return JoinEnd::Signal(signal);
             }
             match orders.recv_timeout(LOOK) {
@@ -245,10 +303,11 @@ impl<'a> Member<'a> {
         let refuse = |why: String| {
             // Fails if the coordinator is gone.
             let _ = away.reports.send(&NodeReport::Refused(why.clone()));
+            away.reports.drain(END_ALONE);
             JoinEnd::Refused(why)
         };
         job.path = self.scenario_path(&job.path);
-        job.host = self.host;
+        job.host = locked(&self.away.hosts).0;
         let folder = OwnFolder::new().map_err(|error| {
             refuse(format!(
                 "no folder for the records of the run can be made in {}: {error}\n  name another one with TMPDIR",
@@ -280,7 +339,7 @@ impl<'a> Member<'a> {
             }
             match self.away.signals.signal() {
                 Some(signal) => {
-                    let _ = self.away.reports.send(&NodeReport::Leaving);
+                    self.away.leave(self.joining.silence);
                     JoinEnd::Signal(signal)
                 }
                 None => refuse(why),
@@ -341,7 +400,15 @@ fn hand_over_often(away: &Weak<Away>) {
 
 impl Elsewhere for Away {
     fn coordinator(&self) -> IpAddr {
-        self.coordinator
+        locked(&self.hosts).1
+    }
+
+    fn keep(&self, listener: TcpListener) {
+        *locked(&self.listener) = Some(listener);
+    }
+
+    fn silence(&self) -> Duration {
+        self.silence
     }
 
     fn compare(&self) -> Result<ClockOffset, String> {

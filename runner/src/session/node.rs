@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,6 +32,7 @@ use host::build::GivenBuild;
 use host::instance::Instances;
 use host::search::SearchPath;
 use os::clock::instant_at;
+use os::descriptor::fail_if_silent;
 use realtime::processes::clocks::ClockOffset;
 use realtime::processes::control::{Control, Sender};
 use realtime::processes::orders::follow_with;
@@ -56,6 +57,11 @@ const PROGRAM_CHECK: Duration = Duration::from_millis(100);
 pub(super) trait Elsewhere {
     /// How other nodes reach those of the coordinator.
     fn coordinator(&self) -> IpAddr;
+    /// Keeps the listener of this process open for as long as its connection to the
+    /// coordinator may be made again: there the coordinator looks whether it has ended.
+    fn keep(&self, listener: TcpListener);
+    /// A node elsewhere from which nothing comes for this long is disconnected.
+    fn silence(&self) -> Duration;
     /// Compares the clock with the coordinator's.
     fn compare(&self) -> Result<ClockOffset, String>;
     /// Whether this process was asked to end.
@@ -98,7 +104,8 @@ pub fn run(control: Control, job: &NodeJob, print_line: fn(&str)) -> Result<(), 
         other => Some(other),
     };
     let lost = |_: Option<io::Error>| || std::process::exit(3);
-    let orders = follow_with(control, stop.clone(), take, lost, END_ALONE);
+    let never = |_: &mut Control, _: &Option<io::Error>| false;
+    let orders = follow_with(control, stop.clone(), take, never, lost, END_ALONE);
     let plugins = serde_json::from_str(&job.plugins).map_err(|error| error.to_string());
     let plan = plugins.and_then(|plugins: Vec<GivenBuild>| {
         let search = SearchPath::given(plugins);
@@ -248,6 +255,7 @@ impl Work<'_> {
             return Err(gone());
         };
         if let Some(elsewhere) = self.elsewhere {
+            elsewhere.keep(rendezvous.listener().map_err(text)?);
             // The coordinator's own process, at an address of its machine.
             let host = elsewhere.coordinator();
             processes.iter_mut().for_each(|it| it.reached_at(host));
@@ -255,6 +263,11 @@ impl Work<'_> {
         let links = rendezvous
             .connect(&processes, job.token)
             .map_err(|error| format!("the nodes cannot be connected: {error}"))?;
+        if let Some(elsewhere) = self.elsewhere {
+            for link in &links.connections {
+                fail_if_silent(&link.stream, elsewhere.silence()).map_err(text)?;
+            }
+        }
         let listening: Vec<_> = processes.into_iter().flat_map(|it| it.listening).collect();
         real.link(links, &listening, &scenario.links)
             .map_err(|error| error.to_string())?;

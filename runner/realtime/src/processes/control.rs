@@ -5,7 +5,7 @@
 //! has no address, and the process moves it away from its standard input at once, so
 //! that programs that the process starts do not inherit it. To a process that joins from
 //! elsewhere, it is a TCP connection, over which both have proved who they are
-//! ([`join`](super::join)).
+//! ([`join`](super::join)), and which outlives its sockets ([`network`](super::network)).
 //!
 //! It closes when either side ends, for whatever reason. Orders and reports cross it in
 //! [`frames`].
@@ -21,6 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::frames::{self, FrameBuffer, FrameError};
+use super::network::Network;
 
 /// One end.
 #[derive(Debug)]
@@ -32,49 +33,38 @@ pub struct Control {
 #[derive(Debug)]
 enum Socket {
     Pair(UnixStream),
-    Network(TcpStream),
+    /// What is read from, and what all handles share.
+    Network(TcpStream, Arc<Network>),
 }
 
 impl Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Socket::Pair(socket) => socket.read(buffer),
-            Socket::Network(socket) => socket.read(buffer),
+            Socket::Network(socket, _) => socket.read(buffer),
         }
     }
 
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn send(&mut self, frame: Vec<u8>) -> io::Result<()> {
         match self {
-            Socket::Pair(socket) => socket.write_all(bytes),
-            Socket::Network(socket) => socket.write_all(bytes),
+            Socket::Pair(socket) => socket.write_all(&frame),
+            Socket::Network(_, network) => network.send(frame),
         }
     }
 
     fn try_clone(&self) -> io::Result<Socket> {
         Ok(match self {
             Socket::Pair(socket) => Socket::Pair(socket.try_clone()?),
-            Socket::Network(socket) => Socket::Network(socket.try_clone()?),
+            Socket::Network(socket, network) => {
+                Socket::Network(socket.try_clone()?, network.clone())
+            }
         })
-    }
-
-    fn shutdown(&self) -> io::Result<()> {
-        match self {
-            Socket::Pair(socket) => socket.shutdown(Shutdown::Both),
-            Socket::Network(socket) => socket.shutdown(Shutdown::Both),
-        }
     }
 
     fn set_read_timeout(&self, patience: Option<Duration>) -> io::Result<()> {
         match self {
             Socket::Pair(socket) => socket.set_read_timeout(patience),
-            Socket::Network(socket) => socket.set_read_timeout(patience),
-        }
-    }
-
-    fn set_write_timeout(&self, patience: Option<Duration>) -> io::Result<()> {
-        match self {
-            Socket::Pair(socket) => socket.set_write_timeout(patience),
-            Socket::Network(socket) => socket.set_write_timeout(patience),
+            Socket::Network(socket, _) => socket.set_read_timeout(patience),
         }
     }
 }
@@ -105,6 +95,18 @@ impl Sender {
             Err(_) => Ok(()),
         }
     }
+
+    /// Waits until the other end has taken everything, if it is a process elsewhere.
+    pub fn drain(&self, longest: Duration) {
+        let network = {
+            let control = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match &control.socket {
+                Socket::Pair(_) => return,
+                Socket::Network(_, network) => network.clone(),
+            }
+        };
+        network.drain(longest);
+    }
 }
 
 impl Control {
@@ -126,7 +128,8 @@ impl Control {
     pub fn over(socket: TcpStream) -> io::Result<Control> {
         socket.set_nonblocking(false)?;
         socket.set_nodelay(true)?;
-        Ok(Control::new(Socket::Network(socket)))
+        let network = Arc::new(Network::new(socket.try_clone()?));
+        Ok(Control::new(Socket::Network(socket, network)))
     }
 
     /// The end that this process was started with. Its standard input is empty from
@@ -161,7 +164,9 @@ impl Control {
     pub fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
         match &self.socket {
             Socket::Pair(_) => None,
-            Socket::Network(socket) => Some((socket.local_addr().ok()?, socket.peer_addr().ok()?)),
+            Socket::Network(socket, _) => {
+                Some((socket.local_addr().ok()?, socket.peer_addr().ok()?))
+            }
         }
     }
 
@@ -173,7 +178,81 @@ impl Control {
     /// If the system refuses.
     pub fn set_patience(&self, read: Option<Duration>, write: Option<Duration>) -> io::Result<()> {
         self.socket.set_read_timeout(read)?;
-        self.socket.set_write_timeout(write)
+        match &self.socket {
+            Socket::Pair(socket) => socket.set_write_timeout(write),
+            Socket::Network(socket, network) => {
+                network.set_patience(write);
+                socket.set_write_timeout(write)
+            }
+        }
+    }
+
+    /// How long receiving waits for a byte; none: for as long as it takes.
+    pub fn patience(&self) -> Option<Duration> {
+        let patience = match &self.socket {
+            Socket::Pair(socket) => socket.read_timeout(),
+            Socket::Network(socket, _) => socket.read_timeout(),
+        };
+        patience.unwrap_or(None)
+    }
+
+    /// From now on the connection outlives its sockets; frames are counted from here. Both
+    /// ends must do this after the same frame. `waits`: sending waits if the other end has
+    /// not taken much of what was sent; then another thread must receive.
+    pub fn outlast(&mut self, waits: bool) {
+        self.received.taken = 0;
+        if let Socket::Network(_, network) = &self.socket {
+            network.outlast(waits);
+        }
+    }
+
+    /// What goes on with this connection over another socket.
+    pub fn line(&self) -> Option<Line> {
+        match &self.socket {
+            Socket::Pair(_) => None,
+            Socket::Network(_, network) => Some(Line(network.clone())),
+        }
+    }
+
+    /// The socket of this handle is closed. Returns whether another may follow.
+    pub fn lose(&self) -> bool {
+        let Socket::Network(_, network) = &self.socket else {
+            return false;
+        };
+        network.lose();
+        network.outlasts()
+    }
+
+    /// Whether another socket has come; [`Control::renew`] takes it.
+    pub fn is_renewed(&self) -> bool {
+        match &self.socket {
+            Socket::Pair(_) => false,
+            Socket::Network(_, network) => network.has_successor(),
+        }
+    }
+
+    /// Goes on with another socket, if one has come. Returns where it comes from.
+    pub fn renew(&mut self) -> Option<SocketAddr> {
+        let Socket::Network(socket, network) = &mut self.socket else {
+            return None;
+        };
+        let successor = network.take_successor()?;
+        *socket = successor.reader;
+        let taken = self.received.taken;
+        let acknowledged = self.received.acknowledged;
+        self.received = successor.received;
+        self.received.limit(frames::MAX_BODY);
+        self.received.known = taken - successor.before.min(taken);
+        self.received.taken = taken;
+        self.received.acknowledged = acknowledged;
+        Some(successor.from)
+    }
+
+    /// Tells the other end what was taken.
+    pub fn acknowledge(&self) {
+        if let Socket::Network(_, network) = &self.socket {
+            network.acknowledge();
+        }
     }
 
     /// Refuses frames with a longer value from now on `[bytes]`.
@@ -183,8 +262,11 @@ impl Control {
 
     /// Closes the connection for every handle of this end.
     pub fn close(&self) {
-        // The other end may have closed it already.
-        let _ = self.socket.shutdown();
+        match &self.socket {
+            // The other end may have closed it already.
+            Socket::Pair(socket) => drop(socket.shutdown(Shutdown::Both)),
+            Socket::Network(_, network) => network.close(),
+        }
     }
 
     /// Sends a value.
@@ -193,7 +275,7 @@ impl Control {
     ///
     /// If the other end has closed, or the value is too long.
     pub fn send(&mut self, value: &impl Serialize) -> io::Result<()> {
-        self.socket.write_all(&frames::encode(value)?)
+        self.socket.send(frames::encode(value)?)
     }
 
     /// Waits for the next value; none once the other end has closed.
@@ -266,7 +348,37 @@ impl Control {
     ///
     /// If a frame is too long, or holds no such value.
     pub fn next_received<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
-        self.received.next_value()
+        let value = self.received.next_value();
+        if let Socket::Network(_, network) = &self.socket {
+            network.note(&self.received);
+        }
+        value
+    }
+}
+
+/// A connection, for whoever finds another socket for it.
+#[derive(Clone, Debug)]
+pub struct Line(Arc<Network>);
+
+impl Line {
+    /// Number of frames that were taken here.
+    pub fn taken(&self) -> u64 {
+        self.0.taken()
+    }
+
+    /// Whether another socket may follow.
+    pub fn is_open(&self) -> bool {
+        self.0.outlasts()
+    }
+
+    /// Goes on over the socket of `other`, over which both ends have proved again who they
+    /// are. `theirs` is how many frames the other end has taken, `told` how many it was told
+    /// that were taken here. Returns false if the connection was closed meanwhile.
+    pub fn go_on(&self, other: Control, theirs: u64, told: u64) -> bool {
+        match other.socket {
+            Socket::Pair(_) => false,
+            Socket::Network(socket, _) => self.0.go_on(socket, other.received, theirs, told),
+        }
     }
 }
 
@@ -274,7 +386,7 @@ impl AsFd for Control {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match &self.socket {
             Socket::Pair(socket) => socket.as_fd(),
-            Socket::Network(socket) => socket.as_fd(),
+            Socket::Network(socket, _) => socket.as_fd(),
         }
     }
 }
@@ -282,6 +394,9 @@ impl AsFd for Control {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The longest wait of a test.
+    const LONG: Duration = Duration::from_secs(60);
 
     fn pair() -> (Control, Control) {
         let (near, far) = Control::pair().unwrap();
@@ -300,6 +415,65 @@ mod tests {
         far.send(&"nobody").unwrap_err();
     }
 
+    /// Both ends of a connection over TCP that outlives its sockets.
+    fn lasting() -> (Control, Control) {
+        let (mut near, mut far) = connected();
+        near.outlast(true);
+        far.outlast(false);
+        (near, far)
+    }
+
+    fn connected() -> (Control, Control) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let far = listener.accept().unwrap().0;
+        (Control::over(near).unwrap(), Control::over(far).unwrap())
+    }
+
+    #[test]
+    fn frames_come_once_and_in_order_over_however_many_sockets() {
+        let (mut near, mut far) = lasting();
+        let (mut sent, mut taken) = (0u32, Vec::new());
+        for round in 0..20u32 {
+            for _ in 0..round {
+                near.send(&sent).unwrap();
+                sent += 1;
+            }
+            // A part of them arrives, and is taken in part before the socket is lost.
+            if round % 3 > 0 {
+                far.read_more().unwrap();
+            }
+            for _ in 0..round % 4 {
+                taken.extend(far.next_received::<u32>().unwrap());
+            }
+            if round % 2 == 0 {
+                far.acknowledge();
+            }
+            // What `far` says that it has taken is old by the time at which it goes on.
+            let (told, theirs) = (far.line().unwrap().taken(), near.line().unwrap().taken());
+            taken.extend(far.next_received::<u32>().unwrap());
+            assert!(near.lose());
+            near.send(&sent).unwrap();
+            sent += 1;
+            let (new_near, new_far) = connected();
+            assert!(far.line().unwrap().go_on(new_far, theirs, told));
+            assert!(near.line().unwrap().go_on(new_near, told, theirs));
+            assert!(near.renew().is_some() && far.renew().is_some());
+        }
+        while taken.len() < sent as usize {
+            taken.extend(far.receive_by::<u32>(Instant::now() + LONG).unwrap());
+        }
+        assert_eq!(taken, (0..sent).collect::<Vec<u32>>());
+        far.acknowledge();
+        near.set_patience(Some(Duration::from_millis(20)), None)
+            .unwrap();
+        near.receive::<u32>().unwrap_err();
+        near.sender().unwrap().drain(LONG);
+        far.close();
+        assert!(!far.line().unwrap().is_open());
+        far.send(&1u32).unwrap_err();
+    }
+
     #[test]
     fn a_frame_that_holds_another_value_is_an_error() {
         let (mut near, mut far) = pair();
@@ -311,7 +485,7 @@ mod tests {
     fn a_frame_that_is_cut_by_the_end_is_an_error() {
         let (mut near, mut far) = pair();
         let frame = frames::encode(&"text").unwrap();
-        near.socket.write_all(&frame[..frame.len() - 1]).unwrap();
+        near.socket.send(frame[..frame.len() - 1].to_vec()).unwrap();
         drop(near);
         let error = far.receive::<String>().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use tracing::{debug, warn};
 
-use super::control::{Control, Sender};
-use super::join::{self, Asked, JoinError, Welcome};
-use super::seats::Seats;
+use super::control::{Control, Line, Sender};
+use super::join::{self, Again, Asked, JoinError, Ticket, Welcome};
+use super::seats::{Seats, Wanted};
 use super::secret::Secret;
 use super::{NodeOrder, NodeReport};
 use crate::setup::SetupError;
@@ -63,8 +63,33 @@ pub struct Joined {
     pub from: SocketAddr,
     /// Where other nodes reach it.
     pub host: IpAddr,
+    /// Whether that is where it comes from.
+    is_there: bool,
     /// When something last came from it.
     pub heard: Instant,
+    /// Whether its connection is lost. It may connect again.
+    pub is_away: bool,
+}
+
+impl Joined {
+    /// Reads what has come. Returns false if the connection is lost; `is_away` says whether
+    /// it may come again.
+    pub fn read_more(&mut self) -> bool {
+        self.heard = Instant::now();
+        self.control.read_more().unwrap_or(false)
+    }
+
+    /// Goes on over a new connection, if the process has made one.
+    pub fn renew(&mut self) {
+        if let Some(from) = self.control.renew() {
+            self.from = from;
+            if self.is_there {
+                self.host = from.ip();
+            }
+            self.heard = Instant::now();
+            self.is_away = false;
+        }
+    }
 }
 
 /// Listens for processes that join, until the value is dropped.
@@ -91,6 +116,15 @@ struct State {
     taken: BTreeSet<String>,
     /// To tell each process that the coordinator is there.
     beats: BTreeMap<String, Sender>,
+    /// By what each process is known, should it have to connect again.
+    lines: BTreeMap<String, (Ticket, Line)>,
+}
+
+impl State {
+    fn forget(&mut self, node: &str) {
+        self.beats.remove(node);
+        self.lines.remove(node);
+    }
 }
 
 impl Shared {
@@ -110,6 +144,8 @@ struct Reserved<'a> {
     shared: &'a Shared,
     welcome: Welcome,
     is_given: bool,
+    /// It has joined before, and goes on with this.
+    again: Option<(Again, Line)>,
 }
 
 impl AsRef<Welcome> for Reserved<'_> {
@@ -175,7 +211,10 @@ impl Coordinator {
             self.drop_closed()?;
             let missing: Vec<&str> = {
                 let state = self.shared.state();
-                let is_missing = |node: &&String| !state.joined.contains_key(*node);
+                let is_missing = |node: &&String| {
+                    let joined = state.joined.get(*node);
+                    joined.is_none_or(|it| it.is_away)
+                };
                 nodes.iter().filter(is_missing).map(|it| &**it).collect()
             };
             if missing.is_empty() {
@@ -222,16 +261,27 @@ impl Coordinator {
     pub fn free(&self, node: &str) {
         let mut state = self.shared.state();
         state.taken.remove(node);
-        state.beats.remove(node);
+        state.forget(node);
     }
 
-    /// Waits a moment, and forgets the processes that have closed their connection.
+    /// Waits a moment, and forgets the processes that have left, or are away for too long.
     fn drop_closed(&self) -> io::Result<()> {
         let mut state = self.shared.state();
         let mut poller = Poller::new()?;
+        let silence = self.shared.rules.silence;
+        let is_lost = |it: &&Joined| it.is_away && it.heard.elapsed() > silence;
+        let lost = state.joined.values().filter(is_lost);
+        let lost: Vec<String> = lost.map(|it| it.node.clone()).collect();
+        for node in lost {
+            self.has_left(&mut state, &node);
+        }
         let names: Vec<String> = state.joined.keys().cloned().collect();
         for (index, name) in names.iter().enumerate() {
-            poller.add(&state.joined[name].control, index as u64, Interest::READ)?;
+            let joined = state.joined.get_mut(name).expect("it was listed");
+            joined.renew();
+            if !joined.is_away {
+                poller.add(&joined.control, index as u64, Interest::READ)?;
+            }
         }
         // Others may join meanwhile.
         drop(state);
@@ -243,24 +293,37 @@ impl Coordinator {
             let Some(joined) = state.joined.get_mut(name) else {
                 continue;
             };
-            let mut open = joined.control.read_more().unwrap_or(false);
+            let open = joined.read_more();
+            let mut leaves = false;
             loop {
                 match joined.control.next_received() {
-                    Ok(Some(NodeReport::Leaving)) | Err(_) => open = false,
+                    Ok(Some(NodeReport::Leaving)) | Err(_) => leaves = true,
                     Ok(Some(_)) => {}
                     Ok(None) => break,
                 }
-                if !open {
+                if leaves {
                     break;
                 }
             }
-            if !open {
-                self.shared.say(&format!("{name} has left"));
-                state.joined.remove(name);
-                state.beats.remove(name);
+            joined.control.acknowledge();
+            if leaves {
+                self.has_left(&mut state, name);
+            } else if !open && !joined.control.is_renewed() {
+                joined.is_away = joined.control.lose();
+                self.shared.say(&format!(
+                    "the connection of {name} is lost; it has {silence:?} to connect again"
+                ));
             }
         }
         Ok(())
+    }
+
+    fn has_left(&self, state: &mut State, node: &str) {
+        self.shared.say(&format!("{node} has left"));
+        if let Some(joined) = state.joined.remove(node) {
+            joined.control.close();
+        }
+        state.forget(node);
     }
 
     /// Tells all processes that there is no other run.
@@ -332,7 +395,7 @@ fn beat(shared: &Shared) {
 /// Lets a process in, or says why not, here and there.
 fn admit(socket: TcpStream, from: SocketAddr, shared: &Shared) {
     match admitted(socket, from, shared) {
-        Ok(Some(node)) => shared.say(&format!("{node} joined from {from}")),
+        Ok(Some(what)) => shared.say(&what),
         Ok(None) => debug!("a connection from {from} did not join"),
         Err(JoinError::Connection(error)) => debug!("a process at {from} did not join: {error}"),
         Err(JoinError::Refused(why)) => {
@@ -354,8 +417,15 @@ fn admitted(
         return Ok(None);
     };
     let node = reserved.welcome.node.clone();
+    if let Some((again, line)) = reserved.again.take() {
+        control.set_patience(None, Some(shared.rules.silence))?;
+        let went_on = line.go_on(control, again.taken, reserved.welcome.taken);
+        return Ok(went_on.then(|| format!("{node} is connected again, from {from}")));
+    }
     let host = asked.advertised.as_deref().map_or(Ok(from.ip()), look_up)?;
     control.set_patience(None, Some(shared.rules.silence))?;
+    control.outlast(false);
+    let line = control.line();
     let orders = control.sender()?;
     let joined = Joined {
         node: node.clone(),
@@ -363,14 +433,32 @@ fn admitted(
         orders: orders.clone(),
         from,
         host,
+        is_there: asked.advertised.is_none(),
         heard: Instant::now(),
+        is_away: false,
     };
     let mut state = shared.state();
     reserved.is_given = true;
     state.taken.remove(&node);
     state.beats.insert(node.clone(), orders);
-    state.joined.insert(node.clone(), joined);
-    Ok(Some(node))
+    if let Some(line) = line {
+        let ticket = reserved.welcome.ticket;
+        state.lines.insert(node.clone(), (ticket, line));
+    }
+    // One that was away has lost its place.
+    if let Some(away) = state.joined.insert(node.clone(), joined) {
+        away.control.close();
+    }
+    Ok(Some(format!("{node} joined from {from}")))
+}
+
+/// A process that has joined before, and where its connection goes on.
+fn known(shared: &Shared, node: &str, again: &Again) -> Result<Line, String> {
+    let state = shared.state();
+    let line = state.lines.get(node);
+    line.filter(|(ticket, line)| *ticket == again.ticket && line.is_open())
+        .map(|(_, line)| line.clone())
+        .ok_or_else(|| format!("the coordinator has no process for `{node}` to go on with: this one was counted as lost, or as ended"))
 }
 
 fn reserve<'a>(shared: &'a Shared, asked: &Asked) -> Result<Reserved<'a>, String> {
@@ -380,19 +468,36 @@ fn reserve<'a>(shared: &'a Shared, asked: &Asked) -> Result<Reserved<'a>, String
         })?;
     }
     let wanted = asked.wanted.as_ref().ok_or("nothing is asked for")?;
+    let welcome = |node: String, ticket: Ticket, taken: u64| Welcome {
+        node,
+        plugins: shared.rules.plugins.clone(),
+        clock: shared.clock.clone(),
+        ticket,
+        taken,
+    };
+    if let (Some(again), Wanted::Name(node)) = (&asked.again, wanted) {
+        let line = known(shared, node, again)?;
+        return Ok(Reserved {
+            shared,
+            welcome: welcome(node.clone(), again.ticket, line.taken()),
+            is_given: true,
+            again: Some((again.clone(), line)),
+        });
+    }
+    let ticket = os::random::bytes().map_err(|error| error.to_string())?;
     let mut state = shared.state();
-    let is_taken = |node: &str| state.joined.contains_key(node) || state.taken.contains(node);
+    let is_taken = |node: &str| {
+        let is_joined = state.joined.get(node).is_some_and(|it| !it.is_away);
+        is_joined || state.taken.contains(node)
+    };
     let node = shared.rules.seats.choose(wanted, is_taken)?;
     state.taken.insert(node.clone());
     drop(state);
     Ok(Reserved {
         shared,
-        welcome: Welcome {
-            node,
-            plugins: shared.rules.plugins.clone(),
-            clock: shared.clock.clone(),
-        },
+        welcome: welcome(node, ticket, 0),
         is_given: false,
+        again: None,
     })
 }
 
@@ -418,5 +523,81 @@ fn listed(nodes: &[&str]) -> String {
     match nodes.len().saturating_sub(NAMED) {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::seats::SeatGroup;
+    use super::*;
+
+    fn rules() -> Rules {
+        Rules {
+            seats: Seats(vec![SeatGroup {
+                name: "node".to_owned(),
+                nodes: vec!["node".to_owned()],
+                set_by: "count".to_owned(),
+                is_program: false,
+            }]),
+            plugins: Vec::new(),
+            secret: Secret::new("open sesame"),
+            wait: Duration::from_secs(60),
+            silence: Duration::from_secs(60),
+            say: None,
+        }
+    }
+
+    /// Joins as `node`, or goes on as it.
+    fn joined(to: SocketAddr, again: Option<Again>) -> Result<(Control, Welcome), String> {
+        let asked = Asked {
+            wanted: Some(Wanted::Name("node".to_owned())),
+            advertised: None,
+            again,
+        };
+        let mut control = Control::over(TcpStream::connect(to).unwrap()).unwrap();
+        let secret = Secret::new("open sesame");
+        let welcome = join::ask(&mut control, asked, secret.as_ref(), |_| Ok(()));
+        Ok((control, welcome.map_err(|it| it.to_string())?.unwrap()))
+    }
+
+    #[test]
+    fn only_the_process_that_has_joined_goes_on_as_it() {
+        let coordinator = Coordinator::listen("127.0.0.1:0", rules()).unwrap();
+        let (mut control, welcome) = joined(coordinator.address(), None).unwrap();
+        control.outlast(true);
+        let stop = AtomicBool::new(false);
+        let taken = coordinator.gather(&["node".to_owned()], &stop);
+        let mut taken = taken.unwrap().unwrap().remove(0);
+        let again = |ticket| Some(Again { ticket, taken: 0 });
+        let refused = joined(coordinator.address(), again([7; 16])).unwrap_err();
+        assert!(
+            refused.contains("no process for `node` to go on"),
+            "{refused}"
+        );
+        let refused = joined(coordinator.address(), None).unwrap_err();
+        assert!(
+            refused.contains("there is a process for node `node`"),
+            "{refused}"
+        );
+        control.send(&NodeReport::Beat).unwrap();
+        control.lose();
+        let (other, told) = joined(coordinator.address(), again(welcome.ticket)).unwrap();
+        control.line().unwrap().go_on(other, told.taken, 0);
+        control.renew().unwrap();
+        while !taken.control.is_renewed() {
+            thread::yield_now();
+        }
+        taken.renew();
+        assert!(matches!(
+            taken
+                .control
+                .receive_by(Instant::now() + join::PATIENCE)
+                .unwrap(),
+            Some(NodeReport::Beat)
+        ));
+        // Not after it was counted as lost.
+        taken.control.close();
+        let refused = joined(coordinator.address(), again(welcome.ticket)).unwrap_err();
+        assert!(refused.contains("counted as lost"), "{refused}");
     }
 }

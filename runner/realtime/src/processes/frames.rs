@@ -24,6 +24,10 @@ pub const MAX_BODY: usize = 1 << 30;
 /// Size of the length `[bytes]`.
 const LENGTH: usize = 4;
 
+/// The length that marks an acknowledgement: how many frames were taken, as a u64. No value
+/// is that long.
+const ACKNOWLEDGEMENT: u32 = 1 << 31 | 8;
+
 /// Why a frame cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
@@ -69,11 +73,25 @@ pub fn encode(value: &impl Serialize) -> Result<Vec<u8>, FrameError> {
     Ok(frame)
 }
 
+/// Says that this many frames were taken. It is no frame itself, and is not counted.
+pub fn acknowledgement(taken: u64) -> [u8; LENGTH + 8] {
+    let mut bytes = [0; LENGTH + 8];
+    bytes[..LENGTH].copy_from_slice(&ACKNOWLEDGEMENT.to_be_bytes());
+    bytes[LENGTH..].copy_from_slice(&taken.to_be_bytes());
+    bytes
+}
+
 /// Bytes that have arrived, of frames that are not taken yet.
 #[derive(Debug)]
 pub struct FrameBuffer {
     bytes: Vec<u8>,
     limit: usize,
+    /// Number of frames that were taken.
+    pub taken: u64,
+    /// Number of frames that come again and were taken before: they are left out.
+    pub known: u64,
+    /// Number of frames that the other end has taken, as it last said.
+    pub acknowledged: u64,
 }
 
 impl Default for FrameBuffer {
@@ -81,6 +99,9 @@ impl Default for FrameBuffer {
         FrameBuffer {
             bytes: Vec::new(),
             limit: MAX_BODY,
+            taken: 0,
+            known: 0,
+            acknowledged: 0,
         }
     }
 }
@@ -102,22 +123,42 @@ impl FrameBuffer {
     ///
     /// If the frame is too long, or does not hold such a value.
     pub fn next_value<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
-        let Some((length, rest)) = self.bytes.split_first_chunk::<LENGTH>() else {
-            return Ok(None);
-        };
-        let length = u32::from_be_bytes(*length) as usize;
-        if length > self.limit {
-            return Err(FrameError::TooLong {
-                found: length,
-                limit: self.limit,
-            });
+        loop {
+            let Some((length, rest)) = self.bytes.split_first_chunk::<LENGTH>() else {
+                return Ok(None);
+            };
+            let marked = u32::from_be_bytes(*length);
+            if marked == ACKNOWLEDGEMENT {
+                let Some((taken, _)) = rest.split_first_chunk() else {
+                    return Ok(None);
+                };
+                self.acknowledged = self.acknowledged.max(u64::from_be_bytes(*taken));
+                self.bytes.drain(..LENGTH + 8);
+                continue;
+            }
+            let length = marked as usize;
+            if length > self.limit {
+                return Err(FrameError::TooLong {
+                    found: length,
+                    limit: self.limit,
+                });
+            }
+            let Some(body) = rest.get(..length) else {
+                return Ok(None);
+            };
+            let is_known = self.known > 0;
+            let value = match is_known {
+                true => None,
+                false => Some(encoding().deserialize(body)?),
+            };
+            self.bytes.drain(..LENGTH + length);
+            if is_known {
+                self.known -= 1;
+                continue;
+            }
+            self.taken += 1;
+            return Ok(value);
         }
-        let Some(body) = rest.get(..length) else {
-            return Ok(None);
-        };
-        let value = encoding().deserialize(body)?;
-        self.bytes.drain(..LENGTH + length);
-        Ok(Some(value))
     }
 
     /// Checks that no part of a frame is left, once the connection has closed.
@@ -190,6 +231,27 @@ mod tests {
         small.limit(4);
         let error = small.next_value::<String>().unwrap_err();
         assert!(matches!(error, FrameError::TooLong { found: 5, limit: 4 }));
+    }
+
+    #[test]
+    fn acknowledgements_and_known_frames_are_no_values() {
+        let mut bytes = encode(&1u8).unwrap();
+        bytes.extend(acknowledgement(7));
+        bytes.extend(encode(&2u8).unwrap());
+        bytes.extend(encode(&3u8).unwrap());
+        bytes.extend(acknowledgement(4));
+        let mut buffer = FrameBuffer {
+            known: 2,
+            taken: 5,
+            ..FrameBuffer::default()
+        };
+        let mut values = Vec::new();
+        for byte in bytes {
+            buffer.extend(&[byte]);
+            values.extend(buffer.next_value::<u8>().unwrap());
+        }
+        assert_eq!((values, buffer.taken, buffer.acknowledged), (vec![3], 6, 7));
+        buffer.finish().unwrap();
     }
 
     #[test]

@@ -26,7 +26,7 @@ use super::seats::Wanted;
 use super::secret::{Challenge, Proof, Secret, Side};
 
 /// The version of the runner. Frames hold no names, so both sides must have the same.
-pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (protocol 1)");
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (protocol 2)");
 
 /// The first bytes of a process that joins.
 const MAGIC: [u8; 8] = *b"RUNNERJ1";
@@ -65,7 +65,21 @@ pub struct Asked {
     pub wanted: Option<Wanted>,
     /// How other nodes reach it, if not by the address that it comes from.
     pub advertised: Option<String>,
+    /// It has joined before, and its connection is lost.
+    pub again: Option<Again>,
 }
+
+/// A process that joined before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// Its [`Welcome::ticket`].
+    pub ticket: Ticket,
+    /// Number of frames that it has taken since it joined.
+    pub taken: u64,
+}
+
+/// A secret number by which a process is known again.
+pub type Ticket = [u8; 16];
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Request {
@@ -83,6 +97,10 @@ pub struct Welcome {
     pub plugins: Vec<(String, String)>,
     /// Which clock the coordinator reads: equal numbers are the same clock.
     pub clock: String,
+    /// By which the process is known, should it have to connect again.
+    pub ticket: Ticket,
+    /// Number of frames that the coordinator has taken since the process joined.
+    pub taken: u64,
 }
 
 /// Whether the process can be that node.
@@ -273,6 +291,7 @@ mod tests {
         Asked {
             wanted: Some(Wanted::Group("client".to_owned())),
             advertised: None,
+            again: None,
         }
     }
 
@@ -290,6 +309,8 @@ mod tests {
             node: "client-1".to_owned(),
             plugins: vec![("echo".to_owned(), "00".to_owned())],
             clock: "clock".to_owned(),
+            ticket: [0; 16],
+            taken: 0,
         }))
     }
 

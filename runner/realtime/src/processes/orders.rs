@@ -33,17 +33,20 @@ pub fn follow<O: DeserializeOwned + Send + 'static>(
         }
         false => Some(order),
     };
+    let never = |_: &mut Control, _: &Option<io::Error>| false;
     let lost = |_: Option<io::Error>| || process::exit(3);
-    follow_with(control, stop, take, lost, patience)
+    follow_with(control, stop, take, never, lost, patience)
 }
 
 /// As [`follow`], but `take` gets each order at once and returns those to be passed on.
-/// `lost` gets why no more come, none if the runner has closed the connection, and returns
-/// what ends the process.
+/// If no more come, `renew` gets why, none if the runner has closed the connection, and
+/// returns whether they come again. If not, `lost` gets why, and returns what ends the
+/// process.
 pub fn follow_with<O, L, E>(
     mut control: Control,
     stop: Arc<AtomicBool>,
     mut take: impl FnMut(O) -> Option<O> + Send + 'static,
+    mut renew: impl FnMut(&mut Control, &Option<io::Error>) -> bool + Send + 'static,
     lost: L,
     patience: Duration,
 ) -> Receiver<O>
@@ -55,15 +58,19 @@ where
     let (sender, orders) = channel::unbounded();
     thread::spawn(move || {
         let end = loop {
-            match control.receive() {
+            let end = match control.receive() {
                 Ok(Some(order)) => {
                     if let Some(order) = take(order) {
                         // The receiver may be gone: the process is ending.
                         drop(sender.send(order));
                     }
+                    continue;
                 }
-                Ok(None) => break None,
-                Err(error) => break Some(error),
+                Ok(None) => None,
+                Err(error) => Some(error),
+            };
+            if !renew(&mut control, &end) {
+                break end;
             }
         };
         let end_process = lost(end);

@@ -104,6 +104,16 @@ impl Rendezvous {
         self.address
     }
 
+    /// Another handle of the listener at [`Rendezvous::address`], which is otherwise closed
+    /// once the nodes are connected.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no descriptor left.
+    pub fn listener(&self) -> io::Result<TcpListener> {
+        self.listener.try_clone()
+    }
+
     /// The addresses at which the nodes of this process receive datagrams.
     pub fn datagrams(&self) -> Vec<(u32, SocketAddr)> {
         let address = |(node, (_, address)): (&u32, &(UdpSocket, SocketAddr))| (*node, *address);

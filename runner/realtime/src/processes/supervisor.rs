@@ -140,6 +140,7 @@ impl<'a> Supervisor<'a> {
             result: None,
             unwritten: None,
             ended: None,
+            gone: None,
         });
         Ok(added?)
     }
@@ -237,11 +238,11 @@ impl<'a> Supervisor<'a> {
             let index = ready.token as usize;
             let process = &mut self.processes[index];
             // A process that sends what cannot be read is treated as one that ended.
-            let open = process.process.control().read_more().unwrap_or(false);
+            let open = match &mut process.process {
+                Process::Child(control, ..) => control.read_more().unwrap_or(false),
+                Process::Joined(joined) => joined.read_more(),
+            };
             let received_ns = monotonic_ns();
-            if let Process::Joined(joined) = &mut process.process {
-                joined.heard = Instant::now();
-            }
             let mut valid = true;
             loop {
                 match process.process.control().next_received() {
@@ -275,6 +276,15 @@ impl<'a> Supervisor<'a> {
                     }
                 }
             }
+            process.process.control().acknowledge();
+            if !open && valid && process.may_come_again() {
+                self.poller.remove(process.process.control())?;
+                info!(
+                    "the connection of {} is lost; it may connect again",
+                    process.who
+                );
+                continue;
+            }
             if !open || !valid {
                 self.poller.remove(process.process.control())?;
                 process.end(Instant::now() + END_PATIENCE)?;
@@ -283,9 +293,17 @@ impl<'a> Supervisor<'a> {
         }
         for index in 0..self.processes.len() {
             let process = &mut self.processes[index];
-            if process.is_silent(self.silence) {
-                process.ended = Some(format!("nothing came from it for {:?}", self.silence));
-                self.poller.remove(process.process.control())?;
+            process.renew(&mut self.poller, index as u64)?;
+            let ended = match (process.is_gone(), process.is_silent(self.silence)) {
+                (true, _) => "its connection has closed".to_owned(),
+                (false, true) => format!("nothing came from it for {:?}", self.silence),
+                (false, false) => continue,
+            };
+            {
+                process.ended = Some(ended);
+                if !process.is_away() {
+                    self.poller.remove(process.process.control())?;
+                }
                 // It ends itself, as soon as it hears of it.
                 process.process.control().close();
                 reports.push((index, None));

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use super::JoinEnd;
 use host::search::SearchPath;
 use os::signals::StopSignals;
-use realtime::processes::control::Control;
-use realtime::processes::join::{self, Asked, JoinError, Welcome};
+use realtime::processes::control::{Control, Line};
+use realtime::processes::join::{self, Again, Asked, JoinError, Welcome};
+use realtime::processes::seats::Wanted;
 use realtime::processes::secret::Secret;
 
 /// The time between two attempts to reach the coordinator.
@@ -49,7 +50,7 @@ pub(super) fn reach(
 ) -> Result<Option<(Control, Welcome)>, JoinEnd> {
     let until = Instant::now() + joining.wait;
     loop {
-        let error = match attempt(joining) {
+        let error = match attempt(joining, &joining.asked) {
             Ok((control, welcome)) => return Ok(welcome.map(|welcome| (control, welcome))),
             Err(JoinError::Refused(why)) => return Err(JoinEnd::Refused(why)),
             Err(JoinError::Connection(error)) => error,
@@ -67,7 +68,60 @@ pub(super) fn reach(
     }
 }
 
-fn attempt(joining: &Joining) -> Result<(Control, Option<Welcome>), JoinError> {
+/// How long a coordinator is looked for whose machine says that nobody listens there.
+const REFUSED_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Connects again as a node, after the connection `control` was lost, and goes on with it.
+///
+/// # Errors
+///
+/// The reason, if the coordinator is not reached by `until`, or goes on without this process.
+pub(super) fn reach_again(
+    joining: &Joining,
+    welcome: &Welcome,
+    control: &mut Control,
+    until: Instant,
+) -> Result<(), String> {
+    let Some(line) = control.line().filter(Line::is_open) else {
+        return Err("it has closed the connection".to_owned());
+    };
+    control.lose();
+    let taken = line.taken();
+    let asked = Asked {
+        wanted: Some(Wanted::Name(welcome.node.clone())),
+        advertised: joining.asked.advertised.clone(),
+        again: Some(Again {
+            ticket: welcome.ticket,
+            taken,
+        }),
+    };
+    let mut refused_since = None;
+    loop {
+        let error = match attempt(joining, &asked) {
+            Ok((other, Some(again))) => {
+                other
+                    .set_patience(control.patience(), Some(joining.silence))
+                    .map_err(|error| error.to_string())?;
+                line.go_on(other, again.taken, taken);
+                control.renew();
+                return Ok(());
+            }
+            Ok((_, None)) => return Err("it does not say who it is".to_owned()),
+            Err(JoinError::Refused(why)) => return Err(why),
+            Err(JoinError::Connection(error)) => error,
+        };
+        let now = Instant::now();
+        let is_refused = error.kind() == io::ErrorKind::ConnectionRefused;
+        refused_since = is_refused.then(|| refused_since.unwrap_or(now));
+        let has_ended = refused_since.is_some_and(|since| now - since > REFUSED_PATIENCE);
+        if has_ended || now + RETRY_INTERVAL >= until {
+            return Err(error.to_string());
+        }
+        thread::sleep(RETRY_INTERVAL);
+    }
+}
+
+fn attempt(joining: &Joining, asked: &Asked) -> Result<(Control, Option<Welcome>), JoinError> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     // A name may have no address yet, or several.
     for address in joining.address.to_socket_addrs()? {
@@ -75,8 +129,8 @@ fn attempt(joining: &Joining) -> Result<(Control, Option<Welcome>), JoinError> {
             Ok(socket) => {
                 let mut control = Control::over(socket)?;
                 let check = |welcome: &Welcome| check_plugins(welcome, &joining.search);
-                let asked = joining.asked.clone();
-                let welcome = join::ask(&mut control, asked, joining.secret.as_ref(), check)?;
+                let welcome =
+                    join::ask(&mut control, asked.clone(), joining.secret.as_ref(), check)?;
                 return Ok((control, welcome));
             }
             Err(error) => last = error,

@@ -1,9 +1,13 @@
 //! One process of a run, as the supervisor reaches it: a child, or one that has joined.
 
 use std::io;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tracing::debug;
@@ -14,6 +18,7 @@ use crate::processes::control::{Control, Sender};
 use crate::processes::coordinator::Joined;
 use crate::processes::{Ending, NodeJob, NodeOrder, ProcessAddresses, ProcessResult};
 use crate::setup::SetupError;
+use os::poller::{Interest, Poller};
 use os::process::wait_until;
 
 /// The part of a run that one process does.
@@ -68,6 +73,8 @@ pub(super) struct NodeProcess<'a> {
     pub unwritten: Option<String>,
     /// How it ended; none while it runs.
     pub ended: Option<String>,
+    /// While its connection is lost: whether nobody listens any more where it did.
+    pub gone: Option<Arc<AtomicBool>>,
 }
 
 /// Starts a process in a process group of its own, so that a signal from the terminal
@@ -82,6 +89,26 @@ pub(super) fn start(who: &str) -> io::Result<Process<'static>> {
         .spawn()?;
     debug!(pid = child.id(), "started the process of {who}");
     Ok(Process::Child(control, orders, child))
+}
+
+/// How long nobody is asked whether a process is there, and how long for the answer.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Sets `gone` once its machine says that nobody listens at an address: a process that lost
+/// its connection still does, one that ended does not. A machine that cannot be reached says
+/// nothing. Ends when nobody else has `gone`.
+fn look_for(address: SocketAddr, gone: Arc<AtomicBool>) {
+    thread::spawn(move || {
+        while Arc::strong_count(&gone) > 1 {
+            match TcpStream::connect_timeout(&address, LOOK_EVERY) {
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    gone.store(true, Ordering::Relaxed);
+                    return;
+                }
+                _ => thread::sleep(LOOK_EVERY),
+            }
+        }
+    });
 }
 
 impl NodeProcess<'_> {
@@ -106,6 +133,53 @@ impl NodeProcess<'_> {
             Process::Child(..) => false,
             Process::Joined(joined) => !self.is_over() && joined.heard.elapsed() > bound,
         }
+    }
+
+    /// The connection is lost. Whether the process may connect again: it has, by now, or it
+    /// is looked for.
+    pub fn may_come_again(&mut self) -> bool {
+        let is_over = self.is_over();
+        let Process::Joined(joined) = &mut self.process else {
+            return false;
+        };
+        let Some(addresses) = self.addresses.as_ref().filter(|_| !is_over) else {
+            return false;
+        };
+        joined.is_away = joined.control.is_renewed() || joined.control.lose();
+        if joined.is_away {
+            let gone = Arc::new(AtomicBool::new(false));
+            self.gone = Some(gone.clone());
+            look_for(addresses.links, gone);
+        }
+        joined.is_away
+    }
+
+    /// Whether its connection is lost, and it may connect again.
+    pub fn is_away(&self) -> bool {
+        matches!(&self.process, Process::Joined(joined) if joined.is_away)
+    }
+
+    /// Whether its connection is lost because it has ended.
+    pub fn is_gone(&self) -> bool {
+        let gone = self.gone.as_ref();
+        !self.is_over() && self.is_away() && gone.is_some_and(|it| it.load(Ordering::Relaxed))
+    }
+
+    /// Goes on over a new connection, if the process has made one.
+    pub fn renew(&mut self, poller: &mut Poller, token: u64) -> io::Result<()> {
+        let is_over = self.is_over();
+        let Process::Joined(joined) = &mut self.process else {
+            return Ok(());
+        };
+        if is_over || !joined.control.is_renewed() {
+            return Ok(());
+        }
+        if !joined.is_away {
+            poller.remove(&joined.control)?;
+        }
+        joined.renew();
+        self.gone = None;
+        poller.add(&joined.control, token, Interest::READ)
     }
 
     pub fn refused(&self, why: String) -> SetupError {
