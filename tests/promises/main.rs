@@ -97,6 +97,7 @@ mod slurm;
 mod standstill;
 mod step_by_step;
 mod stuck;
+mod trace;
 mod traffic;
 mod traffic_live;
 mod unanswered;
