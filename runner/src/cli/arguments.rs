@@ -20,7 +20,7 @@ use crate::plan::{Shard, nearest};
 pub use crate::reporter::console::Color;
 use base::{duration, size};
 pub use diff::DiffOptions;
-pub use export::{ComposeOptions, ExportKind, ExportOptions, SlurmOptions};
+pub use export::{ComposeOptions, ExportKind, ExportOptions, SlurmOptions, Trace, TraceOptions};
 use framing::Framing;
 pub use node::{NodeOptions, ProgramAddress, SecretOption};
 pub use run::{

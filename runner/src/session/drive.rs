@@ -18,6 +18,7 @@ use crate::judge::properties::Properties;
 use crate::plan::{Case, Plan, RunSpec};
 use crate::results::record::Recorder;
 use crate::scenario::{TimeMode, folder_of};
+use base::random::Streams;
 use engine::run::{Limits, Run};
 use host::activity;
 use host::instance::Instances;
@@ -125,9 +126,21 @@ impl Drive<'_> {
             recorder = recorder.with_properties(properties);
         }
         let page = self.options.progress_page.clone();
-        let run = assemble(self.plan, self.spec, self.files(), states, recorder, page);
-        match self.options.max_events {
-            Some(most) => run.with_most_events(most),
+        let streams = self.plan.streams(self.spec);
+        let reseed = self.options.reseed;
+        let other = reseed.map(|it| (it.after, streams.reseeded(it.number)));
+        let (streams, later) = match other {
+            None => (streams, None),
+            Some((None, other)) => (other, None),
+            Some((Some(after), other)) => (streams, Some((after, other))),
+        };
+        let (files, drawn) = (self.files(), (self.spec, streams));
+        let mut run = assemble(self.plan, drawn, files, states, recorder, page);
+        if let Some(most) = self.options.max_events {
+            run = run.with_most_events(most);
+        }
+        match later {
+            Some((after, other)) => run.with_reseed(after, other),
             None => run,
         }
     }
@@ -167,7 +180,7 @@ impl Drive<'_> {
 /// state folder of their node; each callback is noted on the progress page.
 pub(super) fn assemble(
     plan: &Plan,
-    spec: RunSpec,
+    (spec, streams): (RunSpec, Streams),
     folder: Option<&Path>,
     states: BTreeMap<u32, PathBuf>,
     recorder: Recorder,
@@ -192,7 +205,7 @@ pub(super) fn assemble(
         case.roster.clone(),
         &scenario.links,
         scenario.duration,
-        plan.streams(spec),
+        streams,
         instances,
         recorder,
     )
