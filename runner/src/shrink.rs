@@ -17,7 +17,7 @@ mod left_out;
 mod minimize;
 mod passes;
 mod search;
-mod trial;
+pub(crate) mod trial;
 
 use std::fs;
 use std::io;

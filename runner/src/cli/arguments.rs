@@ -22,7 +22,7 @@ pub use crate::reporter::console::Color;
 use base::{duration, size};
 pub use debug::DebugOptions;
 pub use diff::DiffOptions;
-pub use export::{ComposeOptions, ExportKind, ExportOptions, SlurmOptions};
+pub use export::{ComposeOptions, ExportKind, ExportOptions, SlurmOptions, Trace, TraceOptions};
 use framing::Framing;
 pub use node::{NodeOptions, ProgramAddress, SecretOption};
 pub use run::{

@@ -20,6 +20,7 @@ pub fn guard(command: &Command) {
             | Command::Node(_)
             | Command::Shrink(_)
             | Command::Debug(_)
+            | Command::Why(_)
     );
     if runs_plugins {
         os::fork_mark::set();

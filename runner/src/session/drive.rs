@@ -19,6 +19,7 @@ use crate::judge::properties::Properties;
 use crate::plan::{Case, Plan, RunSpec};
 use crate::results::record::Recorder;
 use crate::scenario::{TimeMode, folder_of};
+use base::random::Streams;
 use debug::tape::{Recording, Tape};
 use engine::run::{Limits, Run};
 use engine::sink::Sink;
@@ -140,9 +141,21 @@ impl Drive<'_> {
 
     fn assemble_with<S: Sink>(&self, states: BTreeMap<u32, PathBuf>, sink: S) -> Run<Instances, S> {
         let page = self.options.progress_page.clone();
-        let run = assemble(self.plan, self.spec, self.files(), states, sink, page);
-        match self.options.max_events {
-            Some(most) => run.with_most_events(most),
+        let streams = self.plan.streams(self.spec);
+        let reseed = self.options.reseed;
+        let other = reseed.map(|it| (it.after, streams.reseeded(it.number)));
+        let (streams, later) = match other {
+            None => (streams, None),
+            Some((None, other)) => (other, None),
+            Some((Some(after), other)) => (streams, Some((after, other))),
+        };
+        let (files, drawn) = (self.files(), (self.spec, streams));
+        let mut run = assemble(self.plan, drawn, files, states, sink, page);
+        if let Some(most) = self.options.max_events {
+            run = run.with_most_events(most);
+        }
+        match later {
+            Some((after, other)) => run.with_reseed(after, other),
             None => run,
         }
     }
@@ -199,7 +212,7 @@ impl Drive<'_> {
 /// state folder of their node; each callback is noted on the progress page.
 pub(super) fn assemble<S: Sink>(
     plan: &Plan,
-    spec: RunSpec,
+    (spec, streams): (RunSpec, Streams),
     folder: Option<&Path>,
     states: BTreeMap<u32, PathBuf>,
     sink: S,
@@ -224,7 +237,7 @@ pub(super) fn assemble<S: Sink>(
         case.roster.clone(),
         &scenario.links,
         scenario.duration,
-        plan.streams(spec),
+        streams,
         instances,
         sink,
     )

@@ -118,7 +118,11 @@ impl Trials<'_> {
         self.run_by(&self.options, plan, spec, place)
     }
 
-    fn run_by(
+    /// As [`Trials::run`], in another way than the other runs.
+    ///
+    /// # Errors
+    /// As [`Trials::run`].
+    pub fn run_by(
         &self,
         options: &Options,
         plan: &Plan,
