@@ -8,6 +8,7 @@ use engine::follow::{Act, Intervention};
 
 use crate::by_hand::{ByHand, Done};
 use crate::history::{Cause, History};
+use crate::live::Part;
 use crate::scene::Scene;
 use crate::state::{Moving, State};
 use crate::stop::{StopAt, next, next_with};
@@ -111,6 +112,11 @@ impl<'a> Explorer<'a> {
         explorer.scene.by_hand(&explorer.by_hand);
         explorer.go(0);
         explorer
+    }
+
+    /// Adds a part of a run that goes on.
+    pub fn record(&mut self, part: Part) {
+        self.recorded.recording.add(part);
     }
 
     /// The recorded run.
