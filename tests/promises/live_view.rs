@@ -20,7 +20,7 @@ behavior = \"traffic.light\"
 behavior = \"traffic.light\"
 [nodes.button]
 behavior = \"traffic.button\"
-stdin = \"keys\"
+listen = [{ stdin = \"keys\" }]
 [[links]]
 between = [\"controller\", \"*\"]
 ";

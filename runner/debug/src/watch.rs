@@ -45,7 +45,7 @@ pub fn watch(items: &Receiver<Item>, style: Style, stop: &dyn Fn()) -> io::Resul
     let (_screen, mut canvas) = open()?;
     let begun = Instant::now();
     let mut sweep = Sweep::default();
-    let mut pending = None;
+    let mut pending: Option<Box<Beginning>> = None;
     loop {
         // A run in real time has a view of its own until the next one begins.
         if let Some(beginning) = pending.take() {
