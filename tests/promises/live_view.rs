@@ -95,6 +95,7 @@ fn event(screen: &str) -> usize {
 #[test]
 fn the_button_is_pressed_in_the_view_and_the_lights_change() {
     let (lab, mut tty) = live(CROSSING);
+    tty.shows_when("all nodes up", |screen| screen.matches(" up ").count() >= 4);
     // North-south is green, and would be for minutes.
     tty.shows_when("the green of north-south", |screen| {
         screen.contains("north_south=G")

@@ -114,9 +114,16 @@ impl<'a> Explorer<'a> {
         explorer
     }
 
-    /// Adds a part of a run that goes on.
+    /// Adds a part of a run that goes on. Call [`Explorer::settle`] after the last of them.
     pub fn record(&mut self, part: Part) {
+        self.moving.leave_last(self.recorded.recording.history());
         self.recorded.recording.add(part);
+    }
+
+    /// The state is again that of the present entry.
+    pub fn settle(&mut self) {
+        let history = self.recorded.recording.history();
+        self.moving.go(self.position, history);
     }
 
     /// The recorded run.

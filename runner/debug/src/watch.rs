@@ -146,5 +146,6 @@ fn watch_run(
                 Err(TryRecvError::Empty) => break,
             }
         }
+        app.explorer.settle();
     }
 }
