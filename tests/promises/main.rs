@@ -93,6 +93,7 @@ mod shrink;
 mod shrink_planted;
 mod slips;
 mod slurm;
+mod standard_streams;
 mod standstill;
 mod stuck;
 mod traffic;
