@@ -127,8 +127,18 @@ fn a_program_that_does_not_read_costs_bounded_memory() {
     run(&lab, &["--duration", "3s"])
         .ends(1)
         .says(&["400 to `client`"]);
-    let log = lab.table("out/runs/0001/client.csv");
-    assert_eq!(log.only("event", "disconnect").rows.len(), 1);
+    let said = lab.read("out/runs/0001/client.log");
+    assert!(
+        said.contains("disconnected program: it held the most memory"),
+        "{said}"
+    );
+    // What was not read is lost, and the loss is recorded.
+    let lost = lab
+        .table("out/runs/0001/program.csv")
+        .only("event", "drop")
+        .rows
+        .len();
+    assert!(lost >= 64, "{lost}");
 }
 
 #[test]
