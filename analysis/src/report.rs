@@ -51,8 +51,8 @@ mod write;
 use crate::notes::Notes;
 
 pub use build::{build, report};
-pub(crate) use diagram::mark_of_failure;
 pub use diagram::{Diagram, DiagramRun, FailureMark, FaultBand};
+pub(crate) use diagram::{about, mark_of_failure};
 pub use error::Error;
 pub(crate) use folder::Folder;
 pub use matrix::{CaseSpread, Matrix, MatrixAxis, MatrixCase, MatrixMetric, Values};

@@ -175,27 +175,36 @@ pub(super) fn choose(
     }
     chosen.sort_by_key(|run| run.run);
     let mut marks = Marks::read(folder, &chosen)?;
-    let several = folder.manifest.cases.len() > 1;
     let mut runs = Vec::with_capacity(chosen.len());
     for run in chosen {
-        let (reason, failures) = marks.take(run.run);
-        runs.push(DiagramRun {
-            run: run.run,
-            case: if several {
-                run.case.clone()
-            } else {
-                String::new()
-            },
-            seed: run.seed.to_string(),
-            verdict: verdict(run),
-            reason,
-            end_ns: nanoseconds(run),
-            left_out_ns: cut_s(run).map_or(0, nanoseconds_of),
-            faults: marks::bands(folder, run)?,
-            failures,
-        });
+        runs.push(described(folder, run, &mut marks)?);
     }
     Ok(Some(Diagram { runs }))
+}
+
+/// What is known about a run beside the rows of its log.
+pub(crate) fn about(folder: &Folder, run: &RunRow) -> Result<DiagramRun, Error> {
+    described(folder, run, &mut Marks::read(folder, &[run])?)
+}
+
+fn described(folder: &Folder, run: &RunRow, marks: &mut Marks) -> Result<DiagramRun, Error> {
+    let several = folder.manifest.cases.len() > 1;
+    let (reason, failures) = marks.take(run.run);
+    Ok(DiagramRun {
+        run: run.run,
+        case: if several {
+            run.case.clone()
+        } else {
+            String::new()
+        },
+        seed: run.seed.to_string(),
+        verdict: verdict(run),
+        reason,
+        end_ns: nanoseconds(run),
+        left_out_ns: cut_s(run).map_or(0, nanoseconds_of),
+        faults: marks::bands(folder, run)?,
+        failures,
+    })
 }
 
 /// The rank of the first run of a case, if nothing else distinguishes it.
