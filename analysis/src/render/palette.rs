@@ -276,7 +276,10 @@ mod tests {
         ],
     ];
 
-    fn modes() -> [fn(&(&'static str, &'static str, &'static str)) -> &'static str; 2] {
+    type Tone = (&'static str, &'static str, &'static str);
+
+    /// The colour of a tone on a light and on a dark page.
+    fn modes() -> [fn(&Tone) -> &'static str; 2] {
         [|tone| tone.1, |tone| tone.2]
     }
 
