@@ -9,6 +9,7 @@ pub mod scenario;
 pub mod plan;
 
 mod apart;
+mod own_folder;
 
 pub mod session;
 

@@ -5,7 +5,7 @@
 //! has no address, and the process moves it away from its standard input at once, so
 //! that programs that the process starts do not inherit it. To a process that joins from
 //! elsewhere, it is a TCP connection, over which both have proved who they are
-//! ([`join`](super::join)), and which outlives its sockets ([`network`](super::network)).
+//! ([`join`](super::join)), and which outlives its sockets (`network.rs`).
 //!
 //! It closes when either side ends, for whatever reason. Orders and reports cross it in
 //! [`frames`].
