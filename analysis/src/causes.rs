@@ -9,18 +9,22 @@
 //! [`Past`] walks the logs of a run back from some records, nearest first, with the memory of
 //! what it still looks for; [`indices_of_past`] does the same for rows that are in memory.
 //! [`Story`] keeps what a reader looks at, and folds steps that decided nothing. [`text`] and
-//! `picture` show it. `chosen` finds the records that prove a failure. A message that was
+//! `picture` show it. `chosen` finds the records that prove a failure. [`difference()`] compares
+//! two runs by what happened in each node, and `spread` tells where they part. A message that was
 //! lost, and a fault, are told where they are in a node's rows; they have no sender in the
 //! past.
 
 mod chosen;
+mod difference;
 mod in_memory;
 mod past;
 mod picture;
+mod spread;
 mod story;
 pub mod text;
 
 pub use chosen::{Chosen, Failure, RunFolder, WhyError, choose, open_run};
+pub use difference::{Difference, NodeDifference, Parting, difference};
 pub use in_memory::indices_of_past;
 pub use past::{Past, PastStep, Target, TargetPlace};
 pub use picture::{Cone, ConeArrow, ConeMark, ConePanel, cone, panel};

@@ -10,6 +10,7 @@
 //! - [`notes`] are the author's own text in a report.
 //! - [`report`] builds a report as a value; [`render`] makes Markdown, HTML and SVG.
 //! - [`causes`] tells what led to a record, and where two runs part.
+//! - [`trace`] writes a run for Perfetto and for ShiViz.
 //! - [`junit`] writes the results of runs for CI services.
 //!
 //! No plugin is known by name: the header of a log has its columns.
@@ -27,5 +28,6 @@ pub mod render;
 pub mod report;
 pub mod results;
 pub mod statistics;
+pub mod trace;
 
 pub use analysis_log as log;

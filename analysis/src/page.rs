@@ -1,5 +1,6 @@
 //! The scripts and the style of what moves in `report.html`: the space-time diagram with its
-//! tracks, and tables that are sorted by a click.
+//! tracks, the cases of a plan as the reader arranges them, and tables that are sorted by a
+//! click.
 //!
 //! They are plain JavaScript, without a library and without a build step: a file per idea in
 //! `page/`, in the order of [`SCRIPTS`], joined into one function so that the page has one
@@ -11,7 +12,7 @@ pub(crate) const STYLE: &str = include_str!("page/notebook.css");
 
 /// The scripts. A file uses the names of those before it while it is loaded, and any name
 /// once the page is there.
-const SCRIPTS: [&str; 16] = [
+const SCRIPTS: [&str; 20] = [
     include_str!("page/numbers.js"),
     include_str!("page/rows.js"),
     include_str!("page/messages.js"),
@@ -26,6 +27,10 @@ const SCRIPTS: [&str; 16] = [
     include_str!("page/controls.js"),
     include_str!("page/input.js"),
     include_str!("page/tables.js"),
+    include_str!("page/matrix.js"),
+    include_str!("page/pivot.js"),
+    include_str!("page/curves.js"),
+    include_str!("page/spread.js"),
     include_str!("page/print.js"),
     include_str!("page/start.js"),
 ];
@@ -39,6 +44,20 @@ pub(crate) fn script() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_files_declare_the_same_name() {
+        let mut seen = std::collections::BTreeSet::new();
+        for line in SCRIPTS.iter().flat_map(|it| it.lines()) {
+            let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let word = words.next().unwrap_or_default();
+            // What is inside a function is indented.
+            if let ("function" | "const" | "let" | "class", Some(name)) = (word, words.next()) {
+                assert!(seen.insert(name), "{name}");
+            }
+        }
+        assert!(seen.len() > 100);
+    }
 
     #[test]
     fn no_script_ends_itself_in_a_page_or_refers_to_the_network() {

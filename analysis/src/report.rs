@@ -15,6 +15,7 @@ mod collect;
 mod compare;
 mod diagram;
 mod drawing;
+mod effects;
 mod error;
 mod failures;
 mod faults;
@@ -24,10 +25,13 @@ mod imported;
 mod joined;
 mod junit;
 mod lag;
+mod matrix;
 mod measured;
 mod merge;
+mod notable;
 mod observe;
 mod outliers;
+mod over_cases;
 mod pairs;
 mod place;
 mod questions;
@@ -36,6 +40,7 @@ mod sections;
 mod series;
 mod setting;
 mod several;
+mod spreads;
 mod standing;
 mod table;
 mod unfinished;
@@ -46,12 +51,16 @@ mod write;
 use crate::notes::Notes;
 
 pub use build::{build, report};
-pub(crate) use diagram::mark_of_failure;
 pub use diagram::{Diagram, DiagramRun, FailureMark, FaultBand};
+pub(crate) use diagram::{about, mark_of_failure};
 pub use error::Error;
 pub(crate) use folder::Folder;
+pub use matrix::{CaseSpread, Matrix, MatrixAxis, MatrixCase, MatrixMetric, Values};
 pub use merge::Merged;
+pub use notable::Notable;
+pub use over_cases::{CurvePanel, CurvePoint, Curves, Heat, HeatCell, HeatPanel};
 pub use several::{Built, Demands, build_all};
+pub use spreads::{Spread, SpreadGroup, SpreadKind, SpreadPanel};
 pub use standing::Standing;
 pub use table::{Align, Column, Table};
 pub(crate) use unfinished::open_log;
@@ -82,6 +91,8 @@ pub struct Report {
     pub sections: Vec<Section>,
     /// The runs of the interactive diagram; `None` without logs.
     pub diagram: Option<Diagram>,
+    /// The numbers of all cases, for the page; `None` for a single case.
+    pub matrix: Option<Matrix>,
     /// The author's notes.
     pub notes: Option<Notes>,
     /// What this report does not show.
@@ -127,6 +138,12 @@ pub enum Plot {
     Bars(Bars),
     /// Nodes as lines, messages as arrows.
     SpaceTime(SpaceTime),
+    /// A metric over two axes of the matrix, as shades.
+    Heat(Heat),
+    /// A metric over an axis of the matrix, with intervals.
+    Curves(Curves),
+    /// The values of runs, as distributions.
+    Spread(Spread),
 }
 
 /// Values over time. All panels share both axes.

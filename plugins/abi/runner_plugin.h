@@ -128,6 +128,31 @@ struct runner_host_calls_2 {
                                         uint32_t *alike);
 };
 
+/* A program that the host has started. The descriptors are connected stream sockets that
+   the plugin owns. */
+struct runner_program {
+    uint64_t id;       /* for `end_program` */
+    int32_t input;     /* what is written here is its standard input */
+    int32_t output;    /* its standard output */
+    int32_t errors;    /* its standard error */
+    uint32_t reserved; /* 0 */
+};
+
+/* The functions above, and those that were added after them, under the same rule. */
+struct runner_host_calls_3 {
+    struct runner_host_calls_2 first; /* the `size` in it is that of the whole table */
+    /* [callback] The folder of the scenario's file, lent until the callback returns: what
+       a config names by a relative path is there. */
+    struct runner_text (*scenario_folder)(struct runner_context *context);
+    /* [callback] Starts a program in that folder. It and all that it starts end with the
+       host, even if the host is killed. Returns 0, or the system's number of the error. */
+    uint32_t (*start_program)(struct runner_context *context, const struct runner_text *words,
+                              uint64_t word_count, struct runner_program *started);
+    /* [any thread] Ends a program and all that it has started; kills it after
+       `patience_ns`. Writes its wait status to `status`. Once for each program. */
+    void (*end_program)(uint64_t id, uint64_t patience_ns, int32_t *status);
+};
+
 /* What a callback may see and do: the host's, lent until the callback returns. */
 struct runner_context {
     uint64_t now_ns;          /* local time since the run began [ns] */
@@ -356,6 +381,35 @@ struct runner_destructors {
     uint64_t size;   /* sizeof(struct runner_destructors) */
     uint64_t layout; /* RUNNER_DESTRUCTORS_LAYOUT */
     const struct runner_destructor *behaviors; /* one for each of the plugin's */
+    uint64_t behavior_count;
+};
+
+/*
+ * The extension "runner.shapes.1": columns, words and callbacks that a config decides.
+ * `extension` of struct runner_plugin returns a static struct runner_shapes, or null.
+ */
+#define RUNNER_SHAPES "runner.shapes.1"
+#define RUNNER_SHAPES_LAYOUT UINT64_C(0x9f871113e77f9a8c)
+
+/* In place of the fields of these names in struct runner_behavior, under the same rules. */
+struct runner_shape {
+    const struct runner_column *columns;
+    uint64_t column_count; /* at most RUNNER_MAX_COLUMNS */
+    const struct runner_event_word *events;
+    uint64_t event_count;
+    uint64_t handles; /* a part of the behavior's */
+};
+
+struct runner_behavior_shape {
+    /* [any thread] The shape of nodes with this config, lent as long as the config lives;
+       null: as in struct runner_behavior. */
+    const struct runner_shape *(*shape)(const void *config);
+};
+
+struct runner_shapes {
+    uint64_t size;   /* sizeof(struct runner_shapes) */
+    uint64_t layout; /* RUNNER_SHAPES_LAYOUT */
+    const struct runner_behavior_shape *behaviors; /* one for each of the plugin's */
     uint64_t behavior_count;
 };
 

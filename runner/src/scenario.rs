@@ -62,6 +62,7 @@ pub use overrides::{Override, parse_path};
 pub use parts::{
     CheckPart, ConfigPart, GroupPart, MetricPart, NodeKind, Parts, PropertyExpressions,
 };
+pub use program::folder_of;
 pub use properties::PropertyOrigin;
 pub use reference::{Reference, references};
 pub use resolved::{

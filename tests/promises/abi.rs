@@ -85,6 +85,10 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
             node_name, peer_name, run_folder,
         }
         HostCalls2 = "runner_host_calls_2" { first, time_of_day, peer_behavior }
+        HostCalls3 = "runner_host_calls_3" {
+            first, scenario_folder, start_program, end_program,
+        }
+        Program = "runner_program" { id, input, output, errors, reserved }
         Checks = "runner_checks" { size, layout, checks, check_count }
         Check = "runner_check" {
             name, docs, config_schema, config_new, config_free, create, record, finish, free,
@@ -107,6 +111,9 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
         Destructors = "runner_destructors" { size, layout, behaviors, behavior_count }
         Destructor = "runner_destructor" { destroy }
         FailSink = "runner_fail_sink" { host, fail }
+        Shapes = "runner_shapes" { size, layout, behaviors, behavior_count }
+        BehaviorShape = "runner_behavior_shape" { shape }
+        Shape = "runner_shape" { columns, column_count, events, event_count, handles }
     };
     let constants = [
         ("RUNNER_ABI_VERSION", u64::from(abi::ABI_VERSION)),
@@ -131,6 +138,7 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
         ("RUNNER_CHECKS_LAYOUT", abi::CHECKS_LAYOUT),
         ("RUNNER_FILES_LAYOUT", abi::FILES_LAYOUT),
         ("RUNNER_DESTRUCTORS_LAYOUT", abi::DESTRUCTORS_LAYOUT),
+        ("RUNNER_SHAPES_LAYOUT", abi::SHAPES_LAYOUT),
         ("RUNNER_OWN_EVENTS", u64::from(abi::OWN_EVENTS)),
         ("RUNNER_NO_PEER", u64::from(abi::NO_PEER)),
         ("RUNNER_VERDICT_PASSED", u64::from(abi::VERDICT_PASSED)),
@@ -144,6 +152,7 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
         ("RUNNER_CHECKS", abi::CHECKS),
         ("RUNNER_FILES", abi::FILES),
         ("RUNNER_DESTRUCTORS", abi::DESTRUCTORS),
+        ("RUNNER_SHAPES", abi::SHAPES),
     ] {
         writeln!(
             source,

@@ -5,10 +5,21 @@ use serde_json::{Value, json};
 use crate::harness::{LAB, Lab};
 
 /// The options that a command's help must name.
-const OPTIONS: [(&str, &[&str]); 11] = [
+const OPTIONS: [(&str, &[&str]); 12] = [
+    ("diff", &["RESULTS:RUN", "--limit", "--out"]),
     (
         "why",
-        &["NODE:STEP", "--run", "--check", "--limit", "--all", "--out"],
+        &[
+            "NODE:STEP",
+            "--run",
+            "--check",
+            "--limit",
+            "--all",
+            "--out",
+            "--odds",
+            "--points",
+            "--samples",
+        ],
     ),
     (
         "shrink",

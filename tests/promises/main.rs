@@ -1,8 +1,9 @@
-//! What the runner promises to its users, one module for each promise. Three modules hold
-//! no tests: `harness` (start the runner, read its results), `real_live` (a runner in real
-//! time) and `waiting` (wait for a condition). See `tests/README.md`.
+//! What the runner promises to its users, one module for each promise. Four modules hold
+//! no tests: `harness` (start the runner, read its results), `tty` (a runner on a terminal),
+//! `real_live` (a runner in real time) and `waiting` (wait for a condition). See `tests/README.md`.
 
 mod harness;
+mod tty;
 mod waiting;
 mod warmup;
 mod why;
@@ -16,10 +17,12 @@ mod clock;
 mod commands;
 mod compose;
 mod coverage;
+mod debug;
 mod decimals;
 mod destructors;
 mod determinism;
 mod determinism_check;
+mod diff;
 mod distinct_failures;
 mod docs;
 mod echo;
@@ -57,6 +60,7 @@ mod missing_runs;
 mod new;
 mod notes;
 mod nothing_replaced;
+mod odds;
 mod one_build;
 mod out_of_tree;
 mod pairs;
@@ -64,6 +68,7 @@ mod parts;
 mod percentiles;
 mod plots;
 mod plugin_exit;
+mod process_node;
 mod processes;
 mod program_ends;
 mod programs_end;
@@ -92,7 +97,9 @@ mod shrink_planted;
 mod slips;
 mod slurm;
 mod standstill;
+mod step_by_step;
 mod stuck;
+mod trace;
 mod traffic;
 mod traffic_live;
 mod unanswered;

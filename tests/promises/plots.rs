@@ -20,7 +20,7 @@ fn reported(name: &str) -> Lab {
 fn a_plot_file_has_plain_attributes_and_needs_no_style_sheet() {
     let lab = reported("clock-5runs");
     let plots = lab.files("out/plots");
-    assert_eq!(plots.len(), 5);
+    assert_eq!(plots.len(), 11);
     for (name, bytes) in plots {
         let text = String::from_utf8(bytes).unwrap();
         for foreign in [

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::past::{Target, TargetPlace};
 use crate::log::tables::{EvidenceRow, Verdict};
 use crate::log::{BackwardLog, EventId, LogError, RunLog, RunSchema, STANDARD_EVENTS, nearest};
-use crate::report::{Error, Folder, mark_of_failure, open_log};
+use crate::report::{DiagramRun, Error, Folder, about, mark_of_failure, open_log};
 use crate::results::{FailureIdentity, Judge, LogMode, RunRow, RunStatus, sentence};
 
 /// Why no past can be told.
@@ -250,6 +250,14 @@ impl RunFolder {
     /// The manifest of the results.
     pub fn manifest(&self) -> &crate::results::Manifest {
         &self.folder.manifest
+    }
+
+    /// What is known about the run beside the rows of its log: faults, failures.
+    ///
+    /// # Errors
+    /// A table cannot be read.
+    pub fn about(&self) -> Result<DiagramRun, Error> {
+        about(&self.folder, &self.row)
     }
 
     /// `run 3 of lab`.

@@ -16,7 +16,8 @@ const MAX_NAMED: usize = 4;
 const MAX_VALUE: usize = 40;
 
 /// The nearest lines of a story, up to so many; `targets` are the records that it began with.
-pub fn lines(story: &Story, targets: &[Target], most: usize) -> String {
+/// `more` is said where lines are left out.
+pub fn lines(story: &Story, targets: &[Target], most: usize, more: &str) -> String {
     let mut out = String::new();
     for item in story.items.iter().take(most) {
         let name = node_name(&story.schema, item.node);
@@ -57,7 +58,7 @@ pub fn lines(story: &Story, targets: &[Target], most: usize) -> String {
     let rest = story.items.iter().skip(most).map(steps_of).sum::<u64>();
     if rest + story.left_out > 0 {
         let steps = count(rest + story.left_out, "step");
-        let _ = writeln!(out, "  {:>16}  {steps} before (--all lists them)", "");
+        let _ = writeln!(out, "  {:>16}  {steps} before{more}", "");
     }
     out
 }
@@ -144,7 +145,7 @@ pub fn step(item: &Item, schema: &RunSchema) -> String {
     text += &events(rows, caused, schema);
     if !changes.is_empty() {
         text += "; ";
-        text += &changed(changes);
+        text += &changed(changes, MAX_NAMED);
     }
     text
 }
@@ -196,7 +197,8 @@ pub fn event(row: &Row, schema: &RunSchema) -> String {
     }
 }
 
-fn changed(changes: &[Change]) -> String {
+/// What columns were and are, up to so many: `clock 3 -> 7, role follower -> leader`.
+pub fn changed(changes: &[Change], most: usize) -> String {
     let value = |text: &str| match text.chars().count() {
         0 => "nothing".to_owned(),
         length if length > MAX_VALUE => {
@@ -213,8 +215,8 @@ fn changed(changes: &[Change]) -> String {
             value(&it.after)
         )
     };
-    let mut words: Vec<String> = changes.iter().take(MAX_NAMED).map(one).collect();
-    if let Some(more @ 1..) = changes.len().checked_sub(MAX_NAMED) {
+    let mut words: Vec<String> = changes.iter().take(most).map(one).collect();
+    if let Some(more @ 1..) = changes.len().checked_sub(most) {
         words.push(count(more as u64, "more column"));
     }
     words.join(", ")

@@ -10,6 +10,7 @@ let pending = null;
 function start(runList) {
   list = runList;
   sortableTables();
+  startMatrix();
   printable();
   const home = document.getElementById("diagram");
   if (home === null || list.length === 0) return;
@@ -173,4 +174,4 @@ function record(node, rowNumber) {
   return cells;
 }
 
-const exported = { open: openRun, rows: addRows, close: closeRun, start, state, pointOf, record };
+const exported = { matrix: matrixState, open: openRun, rows: addRows, close: closeRun, start, state, pointOf, record };

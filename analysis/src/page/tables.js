@@ -1,9 +1,9 @@
 // Tables are sorted by a click on the head of a column; a third click restores their order.
 
 function sortableTables() {
-  for (const table of document.querySelectorAll("main table")) {
+  for (const table of document.querySelectorAll("main .scroll > table")) {
     const body = table.tBodies[0];
-    if (!table.tHead || body.rows.length < 3) continue;
+    if (!table.tHead || body.rows.length < 2) continue;
     fillRepeated(body);
     const original = [...body.rows];
     [...table.tHead.rows[0].cells].forEach((head, column) => {
@@ -26,7 +26,12 @@ function linkRuns(runList) {
     if (at < 0) continue;
     for (const row of table.tBodies[0].rows) linkNumbers(row.cells[at], /\b(\d+)\b/, known);
   }
-  for (const item of document.querySelectorAll("main section li")) linkNumbers(item, /\b[Rr]un (\d+)\b/, known);
+  for (const mark of document.querySelectorAll("main svg [data-run]")) {
+    if (!known.has(mark.dataset.run)) continue;
+    mark.classList.add("leads");
+    mark.addEventListener("click", () => { location.hash = `#run=${mark.dataset.run}`; });
+  }
+  for (const item of document.querySelectorAll("main section li, main section .finding")) linkNumbers(item, /\b[Rr]un (\d+)\b/, known);
 }
 
 function linkNumbers(home, pattern, known) {

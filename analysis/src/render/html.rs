@@ -22,6 +22,8 @@ const STYLE: &str = include_str!("page.css");
 pub(crate) const ROWS: &str = "<!-- rows -->\n";
 /// The section of the diagram.
 const DIAGRAM: &str = "space-time";
+/// The section of the cases.
+const MATRIX: &str = "cases";
 
 /// The report as one page, without rows of runs.
 pub fn render(report: &Report) -> String {
@@ -77,7 +79,7 @@ pub(crate) fn render_with(report: &Report, scripts: &[RunScript]) -> String {
                     (among(&placed, notes::RUN, &setting(report, &of_setting)))
                     @for section in &report.sections {
                         @let own = block(&placed.within(&section.id));
-                        (among(&placed, &section.id, &question(section, scripts, &own)))
+                        (among(&placed, &section.id, &question(section, scripts, report.matrix.is_some(), &own)))
                     }
                     @if let Some(text) = &own {
                         section id=(notes::OWN) class="mine" { h2 { "Notes" } (PreEscaped(text)) }
@@ -120,6 +122,10 @@ fn scripts_of(report: &Report, scripts: &[RunScript]) -> Markup {
         .collect();
     let runs = script(&serde_json::Value::Array(runs));
     html! {
+        @if let Some(matrix) = report.matrix.as_ref().and_then(|it| serde_json::to_value(it).ok()) {
+            // Read when the page is there: a browser reads data faster than scripts.
+            script type="application/json" id="matrix-data" { (PreEscaped(script(&matrix))) }
+        }
         script { (PreEscaped("\n")) (PreEscaped(page::script())) }
         (PreEscaped("\n")) (PreEscaped(ROWS))
         script { (PreEscaped(format!("notebook.start({runs});"))) }
@@ -185,13 +191,14 @@ fn setting(report: &Report, own: &Markup) -> Markup {
 }
 
 /// A section, with the author's text in it.
-fn question(section: &Section, scripts: &[RunScript], own: &Markup) -> Markup {
+fn question(section: &Section, scripts: &[RunScript], has_matrix: bool, own: &Markup) -> Markup {
     html! {
         section id=(section.id) {
             h2 { (section.title) }
             (bullets(&section.observations))
             (own)
             @if section.id == DIAGRAM && !scripts.is_empty() { div id="diagram" hidden {} }
+            @if section.id == MATRIX && has_matrix { div id="matrix" hidden {} }
             @for picture in &section.figures { (figure(picture)) }
             @for numbers in &section.tables { (table(numbers)) }
             @if !section.definitions.is_empty() {
@@ -245,9 +252,16 @@ fn table(table: &Table) -> Markup {
     html! {
         @if table.rows.is_empty() {
         } @else if table.folded {
-            details { summary { (table.caption) } (body) }
+            details {
+                summary {
+                    (table.caption)
+                    @if !table.finding.is_empty() { " " span class="finding" { (sentence(&table.finding)) } }
+                }
+                (body)
+            }
         } @else {
             h3 { (table.caption) }
+            @if !table.finding.is_empty() { p class="finding" { (sentence(&table.finding)) } }
             (body)
         }
     }

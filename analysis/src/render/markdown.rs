@@ -118,6 +118,9 @@ fn table(out: &mut String, table: &Table) {
     } else {
         let _ = write!(out, "**{caption}**\n\n");
     }
+    if !table.finding.is_empty() {
+        let _ = write!(out, "{}\n\n", escape_markdown(&table.finding));
+    }
     let heads = table.columns.iter().map(|column| match column.align {
         Align::Left if column.name.is_empty() => " ".to_owned(),
         _ => escape_markdown(&column.name),

@@ -17,8 +17,13 @@ use std::fmt::Write;
 /// Number of series before the colours repeat.
 pub(crate) const COLOURS: usize = 8;
 
-/// The colours: name, on a light page, on a dark page.
-const TONES: [(&str, &str, &str); 16] = [
+/// Number of shades of a heatmap.
+pub(crate) const SHADES: usize = 8;
+
+/// The colours: name, on a light page, on a dark page. The shades of a heatmap are of one hue, from
+/// that of the page to its opposite; texts on the first half of them have the tone `near`, the
+/// others `far`.
+const TONES: [(&str, &str, &str); 26] = [
     ("bg", "#ffffff", "#14181d"),
     ("ink", "#1c2128", "#e4e8ed"),
     ("muted", "#59636e", "#9aa5b1"),
@@ -35,6 +40,16 @@ const TONES: [(&str, &str, &str); 16] = [
     ("s5", "#3aa0dc", "#9fdcff"),
     ("s6", "#7d5a38", "#cfa983"),
     ("s7", "#4d4d4d", "#c4cad1"),
+    ("h0", "#f3f8fd", "#16202e"),
+    ("h1", "#dbe9f6", "#182f48"),
+    ("h2", "#bad6eb", "#1a3f63"),
+    ("h3", "#8fc1e0", "#1c5080"),
+    ("h4", "#3579b8", "#77b0dc"),
+    ("h5", "#1f62a6", "#9ac5e6"),
+    ("h6", "#0f4a8a", "#bbd9ef"),
+    ("h7", "#08306b", "#deebf7"),
+    ("near", "#10141a", "#ffffff"),
+    ("far", "#ffffff", "#10141a"),
 ];
 
 /// The fonts of plots: names that most systems have or replace, then the system's own.
@@ -44,7 +59,7 @@ const FONTS: &str = "Helvetica,Arial,'Liberation Sans','DejaVu Sans','Noto Sans'
 type Property = (&'static str, &'static str);
 
 /// The classes that plots use. A later class wins over an earlier one.
-const CLASSES: [(&str, &[Property]); 30] = [
+const CLASSES: [(&str, &[Property]); 41] = [
     (
         "pt",
         &[
@@ -79,6 +94,11 @@ const CLASSES: [(&str, &[Property]); 30] = [
         "pu",
         &[("stroke-width", "1.2"), ("stroke-dasharray", "2 3")],
     ),
+    // The median in a box.
+    (
+        "pk",
+        &[("stroke", "$ink"), ("stroke-width", "2"), ("fill", "none")],
+    ),
     ("pe", &[("text-anchor", "end")]),
     ("pm", &[("text-anchor", "middle")]),
     ("c0", &[("stroke", "$s0")]),
@@ -97,6 +117,16 @@ const CLASSES: [(&str, &[Property]); 30] = [
     ("f5", &[("fill", "$s5")]),
     ("f6", &[("fill", "$s6")]),
     ("f7", &[("fill", "$s7")]),
+    ("h0", &[("fill", "$h0")]),
+    ("h1", &[("fill", "$h1")]),
+    ("h2", &[("fill", "$h2")]),
+    ("h3", &[("fill", "$h3")]),
+    ("h4", &[("fill", "$h4")]),
+    ("h5", &[("fill", "$h5")]),
+    ("h6", &[("fill", "$h6")]),
+    ("h7", &[("fill", "$h7")]),
+    ("hn", &[("fill", "$near")]),
+    ("hf", &[("fill", "$far")]),
     ("bg", &[("fill", "$bg")]),
     // The copy of a text that is drawn under it, so that lines do not cross the letters.
     (

@@ -9,10 +9,13 @@
 mod bars;
 mod canvas;
 mod cone;
+mod curves;
+mod heat;
 mod lines;
 mod panels;
 mod scale;
 mod spacetime;
+mod spread;
 
 use crate::causes::Cone;
 use crate::report::{Figure, Plot};
@@ -63,6 +66,9 @@ fn draw(figure: &Figure, look: Look) -> Canvas {
         Plot::Lines(plot) => lines::draw(&mut canvas, plot),
         Plot::Bars(plot) => bars::draw(&mut canvas, plot),
         Plot::SpaceTime(plot) => spacetime::draw(&mut canvas, plot),
+        Plot::Heat(plot) => heat::draw(&mut canvas, plot),
+        Plot::Curves(plot) => curves::draw(&mut canvas, plot),
+        Plot::Spread(plot) => spread::draw(&mut canvas, plot),
     }
     canvas
 }

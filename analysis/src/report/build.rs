@@ -13,8 +13,8 @@ use super::standing::Standing;
 use super::unfinished::cut_off;
 use super::write::{Outputs, Wanted, write_with};
 use super::{
-    Error, Report, cases, failures, faults, joined, lag, outliers, pairs, place, setting,
-    unfinished, verdicts, warmup,
+    Error, Report, cases, failures, faults, joined, lag, matrix, outliers, over_cases, pairs,
+    place, setting, unfinished, verdicts, warmup,
 };
 use crate::notes::{self, Found, Notes};
 use crate::render::number::{count, whole as whole_number};
@@ -90,11 +90,27 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
         place_story(&mut report.sections, report.diagram.is_some());
         return Ok(report);
     }
-    let measured = collect(folder, &complete, &mut report)?;
+    let mut measured = collect(folder, &complete, &mut report)?;
+    report.matrix = matrix::matrix(folder, &measured);
+    if let Some(matrix) = &report.matrix {
+        // Plots and observations are of the first cases.
+        let notable = matrix.notable.iter();
+        let ids: Vec<String> = notable.map(|it| matrix.cases[it.case].id.clone()).collect();
+        measured.bring_forward(&ids);
+    }
+    let measured = measured;
     let drawing = draw(folder, &complete, &measured, &mut report)?;
     report.left_out.extend(setting::log_note(folder));
     let observed = observed(folder, &measured, drawing.external_peers);
-    let compared = cases::section(folder, &measured);
+    let mut compared = cases::section(folder, &measured);
+    if let (Some(section), Some(matrix)) = (&mut compared, &report.matrix) {
+        let metrics = cases::metrics(&measured).len();
+        let first = matrix.metrics.get(matrix.first);
+        let effects = first.map_or(&[][..], |it| &it.effects);
+        let at = section.observations.len().min(1);
+        section.observations.splice(at..at, effects.iter().cloned());
+        section.figures = over_cases::figures(matrix, metrics, &mut report.left_out);
+    }
     let of_cases = compared
         .as_ref()
         .map(|section| section.observations.clone());
@@ -177,9 +193,14 @@ fn draw(
     }
     let speeds = speeds(measured);
     let several = measured.cases.len() > 1;
+    let number = |id: &String| folder.manifest.cases.iter().position(|it| it.id == *id);
     for (index, case) in measured.cases.iter().take(DRAWN_CASES).enumerate() {
         let (suffix, of) = match several {
-            true => (format!("-case-{}", index + 1), format!(", case {case}")),
+            // Its number in the plan: which cases are drawn depends on what was measured.
+            true => (
+                format!("-case-{}", number(case).unwrap_or(index) + 1),
+                format!(", case {case}"),
+            ),
             false => (String::new(), String::new()),
         };
         let panel = Panel {
@@ -201,7 +222,8 @@ fn draw(
         ));
     }
     let nodes = folder.manifest.node_count() as usize;
-    let not_drawn = not_drawn(measured, complete, nodes, drawing.runs);
+    let rule = report.matrix.as_ref().map_or("", |it| &it.rule);
+    let not_drawn = not_drawn(measured, rule, complete, nodes, drawing.runs);
     report.left_out.extend(not_drawn);
     Ok(drawing)
 }
@@ -209,6 +231,7 @@ fn draw(
 /// What the plots do not show.
 fn not_drawn(
     measured: &Measured,
+    rule: &str,
     complete: &[&RunRow],
     nodes: usize,
     drawn_runs: usize,
@@ -216,7 +239,7 @@ fn not_drawn(
     let mut left_out = Vec::new();
     if measured.cases.len() > DRAWN_CASES {
         left_out.push(format!(
-            "Plots and observations are of the first {DRAWN_CASES} of {} cases; the tables are of all.",
+            "Plots over time and observations are of {DRAWN_CASES} of {} cases: {rule}. The tables and the plots of cases are of all.",
             whole_number(measured.cases.len() as u64)
         ));
     }

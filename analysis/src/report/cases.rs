@@ -84,7 +84,10 @@ pub(super) fn section(folder: &Folder, measured: &Measured) -> Option<Section> {
     if let [rows, columns] = &axes[..] {
         let mut tables = Vec::new();
         if failed {
-            let rate = |case_row: &CaseRow| case_row.population.rate().map(percent);
+            let rate = |case_row: &CaseRow| {
+                let rate = case_row.population.rate()?;
+                Some((rate, percent(rate)))
+            };
             tables.extend(over_two_axes(
                 "Share of runs that fail",
                 rows,
@@ -95,7 +98,10 @@ pub(super) fn section(folder: &Folder, measured: &Measured) -> Option<Section> {
         }
         for (index, &metric) in metrics.iter().enumerate() {
             let places = places(&case_rows, index);
-            let mean = |case_row: &CaseRow| case_row.mean(index).map(|mean| fixed(mean, places));
+            let mean = |case_row: &CaseRow| {
+                let mean = case_row.mean(index)?;
+                Some((mean, fixed(mean, places)))
+            };
             let caption = format!("Mean of {}", head(measured, metric));
             tables.extend(over_two_axes(&caption, rows, columns, &case_rows, mean));
         }
@@ -109,13 +115,7 @@ pub(super) fn section(folder: &Folder, measured: &Measured) -> Option<Section> {
 pub(super) fn metrics(measured: &Measured) -> Vec<usize> {
     let own = own_metrics(measured);
     let own = own.into_iter().filter(|name| name.ends_with("_mean"));
-    let varies = |metric: &usize| {
-        let rows = 0..measured.rows.len();
-        let mut seen = rows.filter_map(|row| measured.value(row, *metric));
-        let first = seen.next();
-        first.is_some_and(|first| seen.any(|value| value != first))
-    };
-    let column = |name: &str| measured.metric(name).filter(varies);
+    let column = |name: &str| measured.metric(name).filter(|&it| varies(measured, it));
     let mut shown: Vec<usize> = ASKED.into_iter().filter_map(column).collect();
     let more = SHOWN.saturating_sub(shown.len());
     shown.extend(
@@ -128,7 +128,16 @@ pub(super) fn metrics(measured: &Measured) -> Vec<usize> {
     shown
 }
 
-fn case_rows(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<CaseRow> {
+/// Whether a metric is not the same everywhere.
+pub(super) fn varies(measured: &Measured, metric: usize) -> bool {
+    let rows = 0..measured.rows.len();
+    let mut seen = rows.filter_map(|row| measured.value(row, metric));
+    let first = seen.next();
+    first.is_some_and(|first| seen.any(|value| value != first))
+}
+
+/// A row for each case, in the order of the plan.
+pub(super) fn case_rows(folder: &Folder, measured: &Measured, metrics: &[usize]) -> Vec<CaseRow> {
     let manifest = &folder.manifest;
     let mut of_runs = of_runs(measured, metrics);
     let mut populations: BTreeMap<&str, Population> = BTreeMap::new();
@@ -263,7 +272,7 @@ pub(super) fn observations(
 
 /// Which cases have the highest and lowest values of a metric, by its index among those
 /// shown and its column; `None` if the runs do not tell.
-fn ranking(
+pub(super) fn ranking(
     measured: &Measured,
     (index, metric): (usize, usize),
     case_rows: &[CaseRow],
@@ -338,6 +347,13 @@ pub(super) fn side_by_side(
         false => columns.extend(heads.chain(of_rates)),
     }
     let mut table = Table::new("Side by side", columns);
+    let failing = case_rows.iter().filter(|it| it.population.failed > 0);
+    table.finding = match (failing.count() as u64, case_rows.len() as u64) {
+        (0, 1) => "No run failed.".to_owned(),
+        (0, all) => format!("No run failed in any of the {} cases.", whole(all)),
+        (_, 1) => format!("{}.", case_rows[0].population.text()),
+        (some, all) => format!("Runs failed in {} of {} cases.", whole(some), whole(all)),
+    };
     let places: Vec<usize> = (0..metrics.len()).map(|it| places(case_rows, it)).collect();
     let mut shown: Vec<&CaseRow> = case_rows.iter().collect();
     if shown.len() > MAX_CASES {
@@ -387,6 +403,28 @@ pub(super) fn side_by_side(
     table
 }
 
+/// The highest and the lowest value of a table, as they were measured.
+fn ends(case_rows: &[CaseRow], cell: impl Fn(&CaseRow) -> Option<(f64, String)>) -> String {
+    let known = case_rows.iter().filter_map(|it| Some((it, cell(it)?)));
+    let known: Vec<(&CaseRow, (f64, String))> = known.collect();
+    let by_value =
+        |a: &&(&CaseRow, (f64, String)), b: &&(&CaseRow, (f64, String))| a.1.0.total_cmp(&b.1.0);
+    // The first of several that are equal.
+    let greatest = known.iter().rev().max_by(by_value);
+    let (Some((high, (most, high_text))), Some((low, (least, low_text)))) =
+        (greatest, known.iter().min_by(by_value))
+    else {
+        return String::new();
+    };
+    match most == least {
+        true => format!("The same in all cases: {high_text}."),
+        false => format!(
+            "As measured, {high_text} in {} is the highest, and {low_text} in {} the lowest.",
+            high.id, low.id
+        ),
+    }
+}
+
 /// A table with an axis down and an axis across; `None` if an axis has only one value,
 /// or too many.
 fn over_two_axes(
@@ -394,7 +432,7 @@ fn over_two_axes(
     rows: &str,
     columns: &str,
     case_rows: &[CaseRow],
-    cell: impl Fn(&CaseRow) -> Option<String>,
+    cell: impl Fn(&CaseRow) -> Option<(f64, String)>,
 ) -> Option<Table> {
     let distinct = |axis: usize| {
         let mut seen = BTreeSet::new();
@@ -411,6 +449,9 @@ fn over_two_axes(
     let heads = across.iter().map(|it| (*it, Align::Right));
     let first = [(corner.as_str(), Align::Left)];
     let mut table = Table::new(caption, first.into_iter().chain(heads));
+    // The pictures show the same.
+    table.folded = true;
+    table.finding = ends(case_rows, &cell);
     let by_cell: BTreeMap<(&str, &str), &CaseRow> = case_rows
         .iter()
         .map(|case_row| {
@@ -425,7 +466,7 @@ fn over_two_axes(
             let case_row = by_cell.get(&(row, *column));
             case_row
                 .and_then(|case_row| cell(case_row))
-                .unwrap_or("–".to_owned())
+                .map_or("–".to_owned(), |it| it.1)
         });
         table
             .rows

@@ -25,8 +25,11 @@ use crate::results::{LogMode, RunRow, RunStatus, Verdict};
 use marks::Marks;
 pub(crate) use marks::mark_of_failure;
 
-/// Maximum number of runs in the diagram. Arbitrary: a reader looks at a few.
+/// Maximum number of runs in the diagram, beside the first of each case. Arbitrary: a reader
+/// looks at a few.
 const MAX_RUNS: usize = 24;
+/// Maximum number of cases of which the first run is there. Each is a file beside the page.
+const MAX_CASES: usize = 400;
 /// Maximum size of the logs of all runs in the diagram `[bytes]`: some seconds of reading.
 /// The first run is always there.
 const MAX_BYTES: u64 = 512 << 20;
@@ -123,8 +126,8 @@ impl RunLogs for FolderLogs<'_> {
 /// runs of the tables, `notable` the numbers of those that a sentence or table names. What
 /// is not there is said in `left_out`.
 ///
-/// First comes the first run of each distinct failure, then notable runs, then the other
-/// runs that failed, then the first run of each case, then the others.
+/// First comes the first run of each distinct failure, then notable runs, then the first run
+/// of each case, then the other runs that failed, then the others.
 pub(super) fn choose(
     folder: &Folder,
     complete: &[&RunRow],
@@ -144,9 +147,18 @@ pub(super) fn choose(
     all.retain(|run| folder.run_folder(run).is_dir());
     let mut bytes = 0;
     let mut chosen: Vec<&RunRow> = Vec::new();
-    for run in in_order(&all, standing, notable) {
+    let (mut cases, mut others) = (0, 0);
+    for (run, rank) in in_order(&all, standing, notable) {
+        let (count, most) = match rank == FIRST_OF_CASE {
+            true => (&mut cases, MAX_CASES),
+            false => (&mut others, MAX_RUNS),
+        };
+        if *count == most {
+            continue;
+        }
+        *count += 1;
         bytes += log_bytes(folder, run);
-        if chosen.len() == MAX_RUNS || (bytes > MAX_BYTES && !chosen.is_empty()) {
+        if bytes > MAX_BYTES && !chosen.is_empty() {
             break;
         }
         chosen.push(run);
@@ -163,45 +175,63 @@ pub(super) fn choose(
     }
     chosen.sort_by_key(|run| run.run);
     let mut marks = Marks::read(folder, &chosen)?;
-    let several = folder.manifest.cases.len() > 1;
     let mut runs = Vec::with_capacity(chosen.len());
     for run in chosen {
-        let (reason, failures) = marks.take(run.run);
-        runs.push(DiagramRun {
-            run: run.run,
-            case: if several {
-                run.case.clone()
-            } else {
-                String::new()
-            },
-            seed: run.seed.to_string(),
-            verdict: verdict(run),
-            reason,
-            end_ns: nanoseconds(run),
-            left_out_ns: cut_s(run).map_or(0, nanoseconds_of),
-            faults: marks::bands(folder, run)?,
-            failures,
-        });
+        runs.push(described(folder, run, &mut marks)?);
     }
     Ok(Some(Diagram { runs }))
 }
 
-/// All runs, the first to be shown first.
-fn in_order<'a>(all: &[&'a RunRow], standing: &Standing, notable: &[u64]) -> Vec<&'a RunRow> {
+/// What is known about a run beside the rows of its log.
+pub(crate) fn about(folder: &Folder, run: &RunRow) -> Result<DiagramRun, Error> {
+    described(folder, run, &mut Marks::read(folder, &[run])?)
+}
+
+fn described(folder: &Folder, run: &RunRow, marks: &mut Marks) -> Result<DiagramRun, Error> {
+    let several = folder.manifest.cases.len() > 1;
+    let (reason, failures) = marks.take(run.run);
+    Ok(DiagramRun {
+        run: run.run,
+        case: if several {
+            run.case.clone()
+        } else {
+            String::new()
+        },
+        seed: run.seed.to_string(),
+        verdict: verdict(run),
+        reason,
+        end_ns: nanoseconds(run),
+        left_out_ns: cut_s(run).map_or(0, nanoseconds_of),
+        faults: marks::bands(folder, run)?,
+        failures,
+    })
+}
+
+/// The rank of the first run of a case, if nothing else distinguishes it.
+const FIRST_OF_CASE: u8 = 2;
+
+/// All runs with their ranks, the first to be shown first.
+fn in_order<'a>(all: &[&'a RunRow], standing: &Standing, notable: &[u64]) -> Vec<(&'a RunRow, u8)> {
     let groups = standing.failures.sorted().into_iter();
     let first_of_failures: BTreeSet<u64> = groups.map(|group| group.first).collect();
     let mut seen_cases: BTreeSet<&str> = BTreeSet::new();
-    let rank = |run: &&'a RunRow| match run {
-        run if first_of_failures.contains(&run.run) => 0,
-        run if notable.contains(&run.run) => 1,
-        run if has_failed(run) => 2,
-        run if seen_cases.insert(run.case.as_str()) => 3,
-        _ => 4,
+    let rank = |run: &&'a RunRow| {
+        let is_first = seen_cases.insert(run.case.as_str());
+        match run {
+            run if first_of_failures.contains(&run.run) => 0,
+            run if notable.contains(&run.run) => 1,
+            _ if is_first => FIRST_OF_CASE,
+            run if has_failed(run) => 3,
+            _ => 4,
+        }
     };
     let ranks: Vec<u8> = all.iter().map(rank).collect();
     let mut order: Vec<usize> = (0..all.len()).collect();
     order.sort_by_key(|&index| (ranks[index], index));
-    order.into_iter().map(|index| all[index]).collect()
+    order
+        .into_iter()
+        .map(|index| (all[index], ranks[index]))
+        .collect()
 }
 
 fn has_failed(run: &RunRow) -> bool {

@@ -61,6 +61,14 @@ fn table(folder: &Folder, caption: &str, groups: &FailureGroups) -> Table {
         columns.push(("cut down to", Align::Code));
     }
     let mut table = Table::new(caption, columns);
+    if let Some(most) = sorted.iter().max_by_key(|group| group.runs) {
+        table.finding = format!(
+            "The most frequent is in {} of {}, first in run {}.",
+            whole(most.runs),
+            count(groups.runs(), "run"),
+            most.first
+        );
+    }
     for group in sorted.iter().take(SHOWN) {
         let mut row = vec![whole(group.runs), group.first.to_string(), group.line()];
         row.extend(repeat.map(|it| it.of(group.first)));

@@ -179,6 +179,20 @@ fn table(cases: &[&str], faults: &FaultSummaries) -> Table {
         ("runs", Align::Right),
     ]);
     let mut table = Table::new("Fault by fault", columns);
+    let all = faults.len() as u64;
+    let is_idle = |fault: &&FaultSummary| fault.touched.contains(&0);
+    table.finding = match faults.values().filter(is_idle).count() as u64 {
+        0 if all == 1 => "It touched something in every run.".to_owned(),
+        0 => format!(
+            "Each of the {} faults touched something in every run.",
+            whole(all)
+        ),
+        idle => format!(
+            "{} of {} touched nothing in some run.",
+            whole(idle),
+            count(all, "fault")
+        ),
+    };
     if faults.len() > MAX_ROWS {
         table.note = format!(
             "The first {MAX_ROWS} of {} are shown.",

@@ -88,6 +88,7 @@ pub(super) fn runs(folder: &Folder, imported: &ImportInfo) -> Table {
         ("messages sent", Align::Right),
     ]);
     let mut table = Table::new("The runs", columns);
+    table.finding = super::setting::ended(folder);
     if folder.runs.len() > MAX_RUNS {
         table.note = format!(
             "{MAX_RUNS} of {} runs are shown; all are in runs.csv.",

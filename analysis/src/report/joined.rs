@@ -119,6 +119,17 @@ fn table(nodes: &[NodeJoined]) -> Table {
         ("apart at most", Align::Right),
     ];
     let mut table = Table::new("Node by node", columns);
+    let ended = |which: fn(&NodeJoined) -> u64| nodes.iter().filter(|it| which(it) > 0).count();
+    let (stopped, failed) = (ended(|it| it.stopped), ended(|it| it.failed));
+    table.finding = match (stopped, failed) {
+        (0, 0) => "All nodes came to the end of all of their runs.".to_owned(),
+        _ => format!(
+            "Of {}, {} ended by a signal in some run, and {} failed.",
+            count(nodes.len() as u64, "node"),
+            whole(stopped as u64),
+            whole(failed as u64)
+        ),
+    };
     if nodes.len() > MAX_NODES {
         table.note = format!(
             "The first {MAX_NODES} of {} nodes are shown; all are in `joined.csv`.",

@@ -159,6 +159,13 @@ fn table(folder: &Folder, mut lags: Vec<&RunLag<'_>>) -> Table {
         ("bound [ms]", Align::Right),
     ]);
     let mut table = Table::new("Run by run", columns);
+    if let Some(latest) = lags.iter().max_by_key(|lag| lag.row.max_ns) {
+        table.finding = format!(
+            "The latest of all was {} late, in run {}.",
+            span(latest.row.max_ns.unwrap_or(0) as f64),
+            latest.run.run
+        );
+    }
     let total = lags.len();
     if total > MAX_RUNS {
         lags.sort_by_key(|lag| (std::cmp::Reverse(lag.p99()), lag.run.run));
@@ -254,6 +261,7 @@ fn node_table(mut nodes: Vec<(&str, NodeLags)>) -> Option<Table> {
         ("kept up", Align::Left),
     ];
     let mut table = Table::new("Did the machine keep up?", columns);
+    table.finding = kept_up(&nodes).unwrap_or_default();
     let total = nodes.len();
     if total > MAX_RUNS {
         // A stable sort: equal nodes stay in the order of the scenario.

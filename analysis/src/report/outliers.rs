@@ -49,10 +49,16 @@ pub(super) fn section(measured: &Measured) -> Option<(Section, Vec<u64>)> {
     ]);
     let mut table = Table::new("Runs that stand out", columns);
     let (mut sentences, mut runs) = (Vec::new(), Vec::new());
+    let mut farthest: Option<(u64, f64)> = None;
     for metric in cases::metrics(measured) {
         for (case, name) in measured.cases.iter().enumerate() {
             for outlier in of_runs(&values(measured, case, metric)) {
                 let (low, high) = outlier.middle;
+                if outlier.distance.is_finite()
+                    && farthest.is_none_or(|(_, most)| outlier.distance > most)
+                {
+                    farthest = Some((outlier.run, outlier.distance));
+                }
                 let places = decimals([outlier.value, low, high]);
                 let value = fixed(outlier.value, places);
                 let middle = format!("{} … {}", fixed(low, places), fixed(high, places));
@@ -77,6 +83,17 @@ pub(super) fn section(measured: &Measured) -> Option<(Section, Vec<u64>)> {
     if table.rows.is_empty() {
         return None;
     }
+    let mut distinct = runs.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    table.finding = match (&distinct[..], farthest) {
+        ([only], _) => format!("One run stands out: run {only}."),
+        (all, Some((run, _))) => format!(
+            "{} runs stand out; run {run} is the farthest away, measured in widths of the middle half.",
+            all.len()
+        ),
+        (all, None) => format!("{} runs stand out.", all.len()),
+    };
     table.rows.truncate(MAX_ROWS);
     sentences.truncate(MAX_SENTENCES);
     runs.truncate(MAX_ROWS);

@@ -11,6 +11,7 @@ mod run_by_run;
 use super::measured::Measured;
 use super::table::Table;
 use crate::metrics::{Definition, counted_word, definition};
+pub(super) use over_runs::by_speed_or_node;
 use over_runs::{across_runs, by_speed};
 use run_by_run::run_by_run;
 
@@ -121,6 +122,21 @@ pub(super) fn present(measured: &Measured, names: &[&str]) -> Vec<usize> {
         .collect()
 }
 
+/// The metrics of a question of which the runs are drawn.
+pub(super) fn drawn(measured: &Measured, id: &str, metrics: &[usize]) -> Vec<usize> {
+    let names: &[&str] = match id {
+        "jumps" => &["clock_jump_mean", "clock_jump_max"],
+        "drift" => &["clock_drift_max"],
+        "gaps" => &["clock_gap_total"],
+        "queues" => &["queue_time_mean", "queue_max"],
+        "messages" => &["latency_mean", "received", "dropped"],
+        // Columns and events of behaviors: the first ones.
+        _ => return metrics[..metrics.len().min(3)].to_vec(),
+    };
+    let named = |metric: &usize| names.contains(&measured.metrics[*metric].as_str());
+    metrics.iter().copied().filter(named).collect()
+}
+
 /// The definitions of these metrics, and of the columns over runs, as printed beneath
 /// their tables.
 pub(super) fn definitions_of(measured: &Measured, metrics: &[usize]) -> Vec<(String, String)> {
@@ -192,7 +208,8 @@ pub(super) fn head(measured: &Measured, metric: usize) -> String {
 }
 
 /// The tables of a question.
-pub(super) fn tables(measured: &Measured, metrics: &[usize]) -> Vec<Table> {
+/// If there are `pictures` of the runs, all are collapsed at first.
+pub(super) fn tables(measured: &Measured, metrics: &[usize], pictures: bool) -> Vec<Table> {
     let mut tables = Vec::new();
     let several = has_several_runs(measured);
     if several {
@@ -202,6 +219,7 @@ pub(super) fn tables(measured: &Measured, metrics: &[usize]) -> Vec<Table> {
     let mut each = run_by_run(measured, metrics);
     each.folded = several;
     tables.push(each);
+    tables.iter_mut().for_each(|it| it.folded |= pictures);
     tables
 }
 

@@ -6,7 +6,7 @@ use super::folder::Folder;
 use super::measured::Measured;
 use super::observe::{Observations, observe};
 use super::questions::{self, QUESTIONS};
-use super::{Figure, Section};
+use super::{Figure, Section, spreads};
 use crate::results::{GroupInfo, LogMode};
 
 /// Maximum number of cases with plots and observations.
@@ -78,18 +78,22 @@ pub(super) fn sections(
     let asked = QUESTIONS
         .iter()
         .map(|question| (question.id, question.title, question.metrics));
+    let groups = spreads::groups(measured, DRAWN_CASES);
     let mut sections: Vec<Section> = asked
         .chain([own, counts])
         .zip(figures.into_iter().chain([own_figures, Vec::new()]))
         .zip(observations.into_iter().chain([Vec::new(), Vec::new()]))
         .filter_map(|(((id, title, metrics), figures), observations)| {
             let metrics = questions::present(measured, metrics);
+            let drawn = questions::drawn(measured, id, &metrics);
+            let of_runs = spreads::spread(measured, id, &drawn, &groups);
+            let has_runs = of_runs.is_some();
             (!metrics.is_empty()).then(|| Section {
                 id: id.to_owned(),
                 title: title.to_owned(),
                 observations,
-                figures,
-                tables: questions::tables(measured, &metrics),
+                figures: of_runs.into_iter().chain(figures).collect(),
+                tables: questions::tables(measured, &metrics, has_runs),
                 definitions: questions::definitions_of(measured, &metrics),
             })
         })
@@ -147,10 +151,11 @@ pub(super) fn key(measured: &Measured, observed: &[Observations]) -> Vec<String>
             all.gaps.get(..all.gaps.len().min(1)),
             all.messages.get(..all.messages.len().min(1)),
         ];
-        let room = if several {
-            KEY / observed.len() + 1
-        } else {
-            KEY
+        let room = match several {
+            // The sentences about all cases come first.
+            true if measured.cases.len() > observed.len() => 1,
+            true => KEY / observed.len() + 1,
+            false => KEY,
         };
         let picked = picks.into_iter().flatten().flatten().take(room);
         key.extend(picked.map(|text| format!("{prefix}{text}")));

@@ -1,6 +1,6 @@
 //! The top of the report: what was run, and how the runs ended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::folder::Folder;
 use super::imported;
@@ -176,6 +176,11 @@ pub(super) fn tables(folder: &Folder) -> Vec<Table> {
         ],
     );
     let all = &folder.manifest.groups;
+    groups.finding = format!(
+        "{} in {}.",
+        count(folder.manifest.node_count(), "node"),
+        count(all.len() as u64, "group")
+    );
     for (index, group) in all.iter().take(MAX_GROUPS).enumerate() {
         // The documentation of a behavior is shown once.
         let above = all[..index]
@@ -253,6 +258,36 @@ fn loops(folder: &Folder) -> String {
     sentences.join(" ")
 }
 
+/// How the runs ended: `5 runs: 4 passed, 1 failed.`
+pub(super) fn ended(folder: &Folder) -> String {
+    let mut words: BTreeMap<&str, u64> = BTreeMap::new();
+    for run in &folder.runs {
+        let word = match (run.status, run.verdict) {
+            (RunStatus::Failed, _) => "failed",
+            (_, Some(verdict)) => verdict.word(),
+            (RunStatus::Complete, None) => "came to their end, with nothing to judge",
+            (RunStatus::Interrupted, None) => "stopped before their end",
+        };
+        *words.entry(word).or_default() += 1;
+    }
+    let parts: Vec<String> = words
+        .iter()
+        .map(|(word, number)| format!("{} {word}", whole(*number)))
+        .collect();
+    match (&parts[..], words.keys().next()) {
+        ([], _) => "No run is there.".to_owned(),
+        ([_], Some(word)) if folder.runs.len() == 1 => {
+            format!("1 run: {}.", word.replace("their", "its"))
+        }
+        ([_], Some(word)) => format!("{} runs: all {word}.", whole(folder.runs.len() as u64)),
+        (parts, _) => format!(
+            "{} runs: {}.",
+            whole(folder.runs.len() as u64),
+            parts.join(", ")
+        ),
+    }
+}
+
 fn runs(folder: &Folder) -> Table {
     let cases = folder.manifest.cases.len() > 1;
     let real = folder.manifest.is_real();
@@ -275,6 +310,7 @@ fn runs(folder: &Folder) -> Table {
     }
     columns.extend([("events", Align::Right), ("messages", Align::Right)]);
     let mut table = Table::new("The runs", columns);
+    table.finding = ended(folder);
     // If not all fit, runs that need attention come first.
     let odd = |run: &&RunRow| !folder.is_whole(run) || run.verdict == Some(Verdict::Failed);
     let mut shown: Vec<&RunRow> = folder.runs.iter().collect();
@@ -286,6 +322,8 @@ fn runs(folder: &Folder) -> Table {
             shown.len(),
             whole(folder.runs.len() as u64)
         );
+        // If all ended well, the line above it says so.
+        table.folded = !folder.runs.iter().any(|run| odd(&run));
     }
     table.rows = shown
         .iter()

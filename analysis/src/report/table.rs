@@ -26,6 +26,9 @@ pub struct Column {
 pub struct Table {
     /// What it shows.
     pub caption: String,
+    /// What it says, in a sentence above it: only what its numbers tell. Empty if that is not
+    /// known.
+    pub finding: String,
     /// A note below it; may be empty.
     pub note: String,
     /// Whether it is collapsed at first.

@@ -18,6 +18,8 @@ const MAX_ROWS: usize = 40;
 const MAX_ROWS_EACH: usize = 8;
 /// Maximum number of checks and expectations in the table.
 const MAX_ASKED: usize = 60;
+/// From more than so many on, the table is collapsed if all of them held.
+const MANY_ASKED: usize = 12;
 /// Maximum number of runs that are named.
 const NAMED: usize = 5;
 
@@ -272,6 +274,35 @@ fn idle_runs(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> Vec<
     sentences
 }
 
+/// How much of what was asked held.
+fn held(order: &[Key], all: &BTreeMap<Key, Asked>) -> String {
+    let number = order.len() as u64;
+    let failed = order.iter().filter(|key| all[*key].failed > 0).count() as u64;
+    let unknown = order.iter().filter(|key| all[*key].unknown > 0).count() as u64;
+    let open = match unknown {
+        0 => String::new(),
+        some => format!(" {} unknown in some run.", are(some)),
+    };
+    match failed {
+        0 if number == 1 => format!("It failed in no run.{open}"),
+        0 => format!("None of the {} failed in any run.{open}", whole(number)),
+        some => format!(
+            "{} of {} failed in some run.{open}",
+            whole(some),
+            whole(number)
+        ),
+    }
+}
+
+/// `1 is`, `2 are`.
+fn are(number: u64) -> String {
+    format!(
+        "{} {}",
+        whole(number),
+        if number == 1 { "is" } else { "are" }
+    )
+}
+
 fn asked(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> Table {
     let cases = folder.manifest.cases.len() > 1;
     let mut columns = Vec::new();
@@ -288,6 +319,7 @@ fn asked(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> Table {
         ("odd runs", Align::Left),
     ]);
     let mut table = Table::new("What was asked", columns);
+    table.finding = held(order, all);
     for key in order.iter().take(MAX_ASKED) {
         let (case, judge, name) = key;
         let asked = &all[key];
@@ -306,6 +338,9 @@ fn asked(folder: &Folder, order: &[Key], all: &BTreeMap<Key, Asked>) -> Table {
         ]);
         table.rows.push(row);
     }
+    // If all held, the line above it says so.
+    let is_odd = |key: &Key| all[key].failed > 0 || all[key].unknown > 0;
+    table.folded = order.len() > MANY_ASKED && !order.iter().any(is_odd);
     table.note = "Measured: in the first run that failed, else in the first.".to_owned();
     if order.len() > MAX_ASKED {
         table.note.push_str(&format!(
@@ -366,6 +401,22 @@ fn evidence(folder: &Folder) -> Result<Option<Table>, Error> {
             },
             evidence.note,
         ]);
+    }
+    if let Some(first) = shown.rows.first() {
+        let of_first = shown.rows.iter().take_while(|it| it[..2] == first[..2]);
+        let of_first: Vec<&Vec<String>> = of_first.collect();
+        let last = of_first[of_first.len() - 1];
+        let at = match last[2].as_str() {
+            "" => String::new(),
+            node => format!(" at {node}"),
+        };
+        shown.finding = format!(
+            "{} fails in run {}: {}, the last of them at {} s{at}.",
+            first[1],
+            first[0],
+            count(of_first.len() as u64, "row"),
+            last[4],
+        );
     }
     shown.note = match total as usize - shown.rows.len() {
         0 => "Row: the number of the record in the node's log.".to_owned(),

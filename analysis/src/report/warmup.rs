@@ -207,6 +207,12 @@ fn table(manifest: &Manifest, batches: &[Batches<'_>]) -> Option<Table> {
         ("lag-1 correlation", Align::Right),
     ]);
     let mut table = Table::new("One run alone: the mean of its batch means", columns);
+    let known = batches.iter().filter(|it| it.of.interval.is_ok()).count();
+    table.finding = format!(
+        "{} of {} have an interval from one run alone.",
+        whole(known as u64),
+        whole(batches.len() as u64)
+    );
     if batches.len() > MAX_ROWS {
         table.note = format!(
             "The first {MAX_ROWS} of {} are shown; the batch means of all are in samples.csv.",

@@ -74,13 +74,18 @@ pub const TEXT_DIFFERS: &str = "the scenario's text differs";
 /// What differs between the plans of two results, `there` and `here`, a line each;
 /// no lines if they are parts of one plan.
 pub fn differences(there: &Manifest, here: &Manifest) -> Vec<String> {
+    differences_as(there, here, ("there", "here"))
+}
+
+/// As [`differences`], with other words for the first and the second.
+pub fn differences_as(
+    there: &Manifest,
+    here: &Manifest,
+    sides: (&'static str, &'static str),
+) -> Vec<String> {
     // The manifest does not record whether runs were done twice.
     let of = |manifest: &Manifest| Identity::of(manifest, manifest.settings.clone(), false);
-    compare(
-        (&of(there), &of(here)),
-        Some((there, here)),
-        ("there", "here"),
-    )
+    compare((&of(there), &of(here)), Some((there, here)), sides)
 }
 
 /// The differences of two plans; `sides` are the words for the first and the second.

@@ -80,8 +80,23 @@ pinned! { HOST_CALLS_2_NUMBERS:
     HostCalls2 { first @ 0, time_of_day @ 104, peer_behavior @ 112 } = 120;
 }
 
+pinned! { HOST_CALLS_3_NUMBERS:
+    HostCalls3 {
+        first @ 0, scenario_folder @ 120, start_program @ 128, end_program @ 136,
+    } = 144;
+    Program { id @ 0, input @ 8, output @ 12, errors @ 16, reserved @ 20 } = 24;
+}
+
 /// Only pinned: who calls these functions looks at the size of the table.
-const _: &[u64] = HOST_CALLS_2_NUMBERS;
+const _: [&[u64]; 2] = [HOST_CALLS_2_NUMBERS, HOST_CALLS_3_NUMBERS];
+
+pinned! { SHAPE_NUMBERS:
+    Shapes { size @ 0, layout @ 8, behaviors @ 16, behavior_count @ 24 } = 32;
+    BehaviorShape { shape @ 0 } = 8;
+    Shape {
+        columns @ 0, column_count @ 8, events @ 16, event_count @ 24, handles @ 32,
+    } = 40;
+}
 
 pinned! { DESTRUCTOR_NUMBERS:
     Destructors { size @ 0, layout @ 8, behaviors @ 16, behavior_count @ 24 } = 32;
@@ -102,6 +117,9 @@ pub const FILES_LAYOUT: u64 = folded(FILE_NUMBERS);
 
 /// The same over the structs of the extension [`DESTRUCTORS`](crate::DESTRUCTORS).
 pub const DESTRUCTORS_LAYOUT: u64 = folded(DESTRUCTOR_NUMBERS);
+
+/// The same over the structs of the extension [`SHAPES`](crate::SHAPES).
+pub const SHAPES_LAYOUT: u64 = folded(SHAPE_NUMBERS);
 
 const fn folded(numbers: &[u64]) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;

@@ -10,8 +10,8 @@
 //!
 //! Start reading at [`Plugin`], then [`Behavior`], then [`Context`]. Checks of
 //! a run's records are an extension: [`Checks`]; so are the names of the files
-//! that behaviors write, [`Files`], and the ends of instances with a status,
-//! [`Destructors`].
+//! that behaviors write, [`Files`], the ends of instances with a status,
+//! [`Destructors`], and columns that a config decides, [`Shapes`].
 //!
 //! # Rules
 //!
@@ -29,13 +29,15 @@ mod check;
 mod destructors;
 mod files;
 mod layout;
+mod shapes;
 pub use check::{
     CHECKS, Check, CheckedNode, CheckedRun, Checks, Evidence, NO_PEER, OWN_EVENTS, Record,
     RecordCalls, VERDICT_FAILED, VERDICT_PASSED, VERDICT_UNKNOWN, VerdictSink,
 };
 pub use destructors::{DESTRUCTORS, Destructor, Destructors, FailSink};
 pub use files::{BehaviorFiles, FILES, Files};
-pub use layout::{CHECKS_LAYOUT, DESTRUCTORS_LAYOUT, FILES_LAYOUT, LAYOUT};
+pub use layout::{CHECKS_LAYOUT, DESTRUCTORS_LAYOUT, FILES_LAYOUT, LAYOUT, SHAPES_LAYOUT};
+pub use shapes::{BehaviorShape, SHAPES, Shape, Shapes};
 
 /// The version of this boundary; the first field of [`Plugin`], read before
 /// anything else.
@@ -340,6 +342,46 @@ pub struct HostCalls2 {
         unsafe extern "C" fn(context: *mut Context, peer: u32, alike: *mut u32) -> Text,
 }
 
+/// [`HostCalls2`], and the functions that were added after it was published: under the same
+/// rule, that [`HostCalls::size`] is at least the size of this table.
+#[repr(C)]
+pub struct HostCalls3 {
+    /// The first part. The `size` in it is that of the whole table.
+    pub first: HostCalls2,
+    /// The folder of the scenario's file, lent until the callback returns: what a config
+    /// names by a relative path is there.
+    pub scenario_folder: unsafe extern "C" fn(context: *mut Context) -> Text,
+    /// Starts a program in the folder of the scenario and writes it to `started`. It and
+    /// everything that it starts end with the host, even if the host is killed. Returns 0;
+    /// or the system's number of the error, and there is no program.
+    pub start_program: unsafe extern "C" fn(
+        context: *mut Context,
+        words: *const Text,
+        word_count: u64,
+        started: *mut Program,
+    ) -> u32,
+    /// Ends a program that this host has started, and everything that it has started.
+    /// After `patience_ns`, if it still runs, it is killed. Writes the wait status to
+    /// `status`. Any thread, any time, without a context; once for each program.
+    pub end_program: unsafe extern "C" fn(id: u64, patience_ns: u64, status: *mut i32),
+}
+
+/// A program that the host has started. The descriptors are connected stream sockets that
+/// the plugin owns.
+#[repr(C)]
+pub struct Program {
+    /// For [`HostCalls3::end_program`].
+    pub id: u64,
+    /// What is written here is the program's standard input.
+    pub input: i32,
+    /// The program's standard output is read here.
+    pub output: i32,
+    /// The program's standard error is read here.
+    pub errors: i32,
+    /// 0.
+    pub reserved: u32,
+}
+
 // SAFETY: the pointers in these tables lead to static data that is never written.
 #[allow(unsafe_code)]
 mod sync {
@@ -353,4 +395,5 @@ mod sync {
     unsafe impl Sync for super::Files {}
     unsafe impl Sync for super::BehaviorFiles {}
     unsafe impl Sync for super::Destructors {}
+    unsafe impl Sync for super::Shapes {}
 }

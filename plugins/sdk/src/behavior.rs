@@ -1,6 +1,6 @@
 //! The trait that a plugin implements, and the few types in its signatures.
 
-use crate::{ColumnInfo, Context, Event, Node, Problem};
+use crate::{ColumnInfo, Context, Event, Node, Problem, Shape};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -59,6 +59,15 @@ pub trait Behavior: Sized + 'static {
     fn check(config: &Self::Config) -> Vec<Problem> {
         let _ = config;
         Vec::new()
+    }
+
+    /// The columns, words and callbacks that a config decides; none (the default): those of
+    /// the constants above. Called once per group, after
+    /// [`check`](Behavior::check) has found nothing. A runner that is older than this
+    /// function does not ask for it.
+    fn shape(config: &Self::Config) -> Option<Shape> {
+        let _ = config;
+        None
     }
 
     /// Makes the node's instance. It may read the node and set columns, but has no

@@ -9,7 +9,9 @@
 //! and stores in memory that the host shares; the rest are calls into the host.
 
 use crate::export::Raw;
-use crate::{Behavior, Column, Event, Peer, Random, Result, Value};
+use crate::{
+    Behavior, Cell, Column, Event, Peer, Program, Random, Result, Shape, ShapedKind, Value,
+};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -196,6 +198,27 @@ impl<'callback, B: Behavior> Node<'callback, B> {
         }
     }
 
+    /// The folder of the scenario's file, in which [`start_program`](Node::start_program)
+    /// starts programs; empty if the runner does not tell it.
+    pub fn scenario_folder(&self) -> &'callback Path {
+        Path::new(self.raw.scenario_folder())
+    }
+
+    /// Starts a program (the first word) with its arguments in the folder of the scenario.
+    /// It and all that it starts end with the runner, even if the runner is killed.
+    ///
+    /// # Errors
+    /// If it cannot be started, or if the runner (or the test kit) does not start programs.
+    pub fn start_program(&mut self, words: &[String]) -> std::io::Result<Program> {
+        self.raw.start_program(words).map(Program::new)
+    }
+
+    /// The columns and words that the config decides: those of
+    /// [`Behavior::shape`], where the runner has asked for them.
+    pub fn shape(&self) -> Option<&'callback Shape> {
+        self.raw.shape::<B>()
+    }
+
     /// Sets a column; the value holds until it is set again or cleared, and
     /// stands in every row of the node.
     ///
@@ -312,6 +335,48 @@ impl<B: Behavior> Context<'_, B> {
     pub fn clear_text(&mut self, column: Column<str>) {
         own_column::<B, str>(column);
         self.node.raw.set_text(column.index(), None);
+    }
+
+    /// Sets or empties a column that the config decides, by its index in the
+    /// [`shape`](Node::shape).
+    ///
+    /// # Panics
+    /// When there is no such column, or when it holds something else.
+    pub fn set_shaped(&mut self, column: u32, value: Cell<'_>) {
+        let columns = self.shape().map_or(&[][..], Shape::columns);
+        let Some(kind) = columns.get(column as usize).map(|column| column.kind) else {
+            panic!("there is no column {column} in the shape");
+        };
+        let raw = &mut self.node.raw;
+        match (value, kind) {
+            (Cell::Text(text), ShapedKind::Text) => raw.set_text(column, Some(text)),
+            (Cell::Empty, ShapedKind::Text) => raw.set_text(column, None),
+            (Cell::Empty, _) => raw.set_shaped_cell::<B>(column, None),
+            (Cell::U64(it), ShapedKind::U64) => {
+                raw.set_shaped_cell::<B>(column, Some(it.to_cell()));
+            }
+            (Cell::I64(it), ShapedKind::I64) => {
+                raw.set_shaped_cell::<B>(column, Some(it.to_cell()));
+            }
+            (Cell::F64(it), ShapedKind::F64) => {
+                raw.set_shaped_cell::<B>(column, Some(it.to_cell()));
+            }
+            (Cell::Bool(it), ShapedKind::Bool) => {
+                raw.set_shaped_cell::<B>(column, Some(it.to_cell()));
+            }
+            (value, kind) => panic!("a column of {kind:?} was set to {value:?}"),
+        }
+    }
+
+    /// As [`record`](Context::record), with a word that the config decides, by its index in
+    /// the [`shape`](Node::shape).
+    ///
+    /// # Panics
+    /// When there is no such word.
+    pub fn record_shaped(&mut self, word: u32) {
+        let words = self.shape().map_or(0, Shape::event_count);
+        assert!(word < words, "there is no word {word} in the shape");
+        self.node.raw.record(word);
     }
 
     /// Ends the run after this step, for this reason.

@@ -8,13 +8,18 @@ mod funnel;
 mod judge;
 mod panic;
 mod raw;
+mod shape;
 mod table;
 
 pub use judge::{RawRecord, extension};
 pub use raw::Raw;
-pub(crate) use raw::lent;
+pub(crate) use raw::{Started, lent};
 pub use runner_abi as abi;
-pub use table::{behavior, behavior_files, check, checks, destructor, destructors, files, plugin};
+pub use shape::ShapeTable;
+pub use table::{
+    behavior, behavior_files, behavior_shape, check, checks, destructor, destructors, files,
+    plugin, shapes,
+};
 
 /// Exports behaviors from a library of crate type `cdylib`: defines the entry
 /// symbol that the runner looks for. Once per library.
@@ -52,16 +57,25 @@ macro_rules! plugin {
                 &[$($crate::export::behavior_files::<$behavior>()),+];
             const DESTRUCTORS: &[$crate::export::abi::Destructor] =
                 &[$($crate::export::destructor::<$behavior>()),+];
+            const SHAPES: &[$crate::export::abi::BehaviorShape] =
+                &[$($crate::export::behavior_shape::<$behavior>()),+];
             static CHECK_TABLE: $crate::export::abi::Checks = $crate::export::checks(CHECKS);
             static FILE_TABLE: $crate::export::abi::Files = $crate::export::files(FILES);
             static DESTRUCTOR_TABLE: $crate::export::abi::Destructors =
                 $crate::export::destructors(DESTRUCTORS);
+            static SHAPE_TABLE: $crate::export::abi::Shapes = $crate::export::shapes(SHAPES);
             unsafe extern "C" fn extension(
                 id: $crate::export::abi::Text,
             ) -> *const ::core::ffi::c_void {
                 // SAFETY: the host lends the id for this call.
                 unsafe {
-                    $crate::export::extension(id, &CHECK_TABLE, &FILE_TABLE, &DESTRUCTOR_TABLE)
+                    $crate::export::extension(
+                        id,
+                        &CHECK_TABLE,
+                        &FILE_TABLE,
+                        &DESTRUCTOR_TABLE,
+                        &SHAPE_TABLE,
+                    )
                 }
             }
             $crate::export::plugin(

@@ -54,6 +54,8 @@ mod distribution;
 #[doc(hidden)]
 pub mod export;
 pub mod journal;
+mod program;
+mod shape;
 mod span;
 pub mod testkit;
 
@@ -66,6 +68,8 @@ pub use column::{Column, ColumnInfo, Event, Kind, Value};
 pub use config::{Problem, check_reference, reference};
 pub use context::{Context, NoLink, Node, Rejected};
 pub use distribution::{Distribution, InOrder, Quantity};
+pub use program::{Ended, Program};
+pub use shape::{Cell, Shape, ShapedColumn, ShapedEvent, ShapedKind};
 pub use span::Span;
 
 /// For `#[serde(crate = "runner_sdk::serde")]` in a crate without a dependency

@@ -37,6 +37,9 @@ pub trait Behaviors {
     /// Clears the columns of a node whose state was dropped, until it is created again.
     fn clear(&mut self, _node: u32) {}
 
+    /// Gives the node another random stream, from its next callback on.
+    fn reseed(&mut self, _node: u32, _random: Random) {}
+
     /// Calls one of the node's callbacks.
     ///
     /// # Errors

@@ -144,6 +144,22 @@ impl Network {
         }
     }
 
+    /// Draws from these streams from now on.
+    pub fn reseed(&mut self, streams: &Streams, roster: &Roster) {
+        let name = |node: u32| roster.stream_name(node).unwrap_or_default();
+        // In any order: each stream depends on its name alone.
+        for (&key, pair) in &mut self.pairs {
+            let (from, to) = (name((key >> 32) as u32), name(key as u32));
+            pair.random = streams.link(Purpose::Link, &from, &to);
+            if let Some(more) = &mut pair.more {
+                more.extra
+                    .reseed(|purpose| streams.link(purpose, &from, &to));
+            }
+        }
+        self.faults.reseed(streams, roster);
+        self.streams = streams.clone();
+    }
+
     /// Announces faults that cut or change links.
     pub fn expect_faults(&mut self) {
         self.expects_faults = true;

@@ -11,6 +11,7 @@ mod life;
 mod limits;
 mod node_faults;
 mod rejection;
+mod reseed;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ use crate::behaviors::{Behaviors, Failure};
 use crate::clocks::Clocks;
 use crate::conservation::Conservation;
 use crate::faults::{FaultEffect, Faults, names};
+use crate::follow::Happening;
 use crate::network::Network;
 use crate::sink::Sink;
 use crate::ticks::{Clocked, Period, Ticks};
@@ -59,6 +61,8 @@ pub struct Run<B, S> {
     started: bool,
     /// What faults did to nodes that the driver has not taken yet.
     external_faults: Vec<(u32, ExternalFault)>,
+    /// The streams that the run goes on with after a time.
+    reseed: Option<(SimTime, Streams)>,
 }
 
 /// How a run came to its end.
@@ -149,6 +153,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             rejected: BTreeMap::new(),
             started: false,
             external_faults: Vec::new(),
+            reseed: None,
         }
     }
 
@@ -224,7 +229,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// Runs to the end, in virtual time. The sink is in [`Run::world`] afterwards.
     pub fn go(&mut self, stop: &AtomicBool) -> Outcome {
-        let ended = self.start().and_then(|()| self.events(stop));
+        let ended = self.start().and_then(|()| self.all_events(stop));
         self.conclude(ended)
     }
 
@@ -233,6 +238,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let node = self.world.node;
         let state = self.world.nodes.get(node);
         let last = (node, state.map_or(0, |node| node.step));
+        if S::FOLLOWS {
+            self.world.sink.happens(self.world.now, Happening::End);
+        }
         let ended = ended.and_then(|reason| self.finish().map(|()| reason));
         self.print_rejected_count();
         // The rows of a failed step are kept.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use runner_abi as abi;
 
 use crate::activity::during;
+use crate::library;
 use crate::plugin::Behavior;
 
 /// An accepted config. Freed by the plugin that made it.
@@ -46,13 +47,21 @@ impl Config {
         let checking = || format!("the config of behavior `{}`", behavior.name);
         let config_new = behavior.table().0.config_new;
         let handle = during(checking, || unsafe { accepted(config_new, toml) })?;
-        Ok(Config {
+        let mut config = Config {
             behavior: behavior.clone(),
             handle,
-        })
+        };
+        // SAFETY: made by this behavior, and alive.
+        let shaped = during(checking, || unsafe { library::shaped(behavior, handle) });
+        config.behavior = shaped.map_err(|message| {
+            let path = String::new();
+            vec![Problem { path, message }]
+        })?;
+        Ok(config)
     }
 
-    /// A config that the behavior has accepted in another process.
+    /// A config that the behavior has accepted in another process. `behavior` has the
+    /// columns that the config decides, if it does.
     pub fn described(behavior: &Arc<Behavior>) -> Config {
         Config {
             behavior: behavior.clone(),
@@ -60,7 +69,7 @@ impl Config {
         }
     }
 
-    /// The behavior that accepted it.
+    /// The behavior that accepted it, with the columns and words that the config decides.
     pub fn behavior(&self) -> &Arc<Behavior> {
         &self.behavior
     }

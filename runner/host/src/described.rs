@@ -51,14 +51,7 @@ impl Plugin {
             name: it.name.clone(),
             docs: it.docs.clone(),
             config_schema: it.config_schema.clone(),
-            columns: it
-                .columns
-                .iter()
-                .map(|column| {
-                    let kind = column_number(column.kind);
-                    (column.name.clone(), kind, column.docs.clone())
-                })
-                .collect(),
+            columns: it.described_columns(),
             events: it.events.to_vec(),
             event_docs: it.event_docs.clone(),
             files: it.files.clone(),
@@ -110,25 +103,85 @@ impl Plugin {
     }
 }
 
+/// The columns, words and callbacks of the nodes with one config.
+#[derive(Debug, Serialize, Deserialize)]
+struct DescribedShape {
+    columns: Vec<(String, u32, String)>,
+    events: Vec<String>,
+    event_docs: Vec<String>,
+    handles: u64,
+}
+
+impl Behavior {
+    /// What a config decides of this behavior, as JSON; none if it decides nothing.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written as JSON.
+    pub fn describe_shape(&self) -> serde_json::Result<Option<String>> {
+        let shape = self.is_shaped.then(|| DescribedShape {
+            columns: self.described_columns(),
+            events: self.events.to_vec(),
+            event_docs: self.event_docs.clone(),
+            handles: self.handles,
+        });
+        shape.map(|it| serde_json::to_string(&it)).transpose()
+    }
+
+    /// This behavior with the columns that a config decides, by the description of another
+    /// process.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no description.
+    pub fn with_described_shape(&self, text: &str) -> Result<Arc<Behavior>, LoadError> {
+        let shape: DescribedShape =
+            serde_json::from_str(text).map_err(|error| LoadError::Refused(error.to_string()))?;
+        let mut behavior = self.clone();
+        behavior.columns = columns(shape.columns)?.into();
+        behavior.events = shape.events.into();
+        behavior.event_docs = shape.event_docs;
+        behavior.handles = shape.handles;
+        behavior.is_shaped = true;
+        Ok(Arc::new(behavior))
+    }
+
+    /// Name, number of the kind and documentation of each column.
+    fn described_columns(&self) -> Vec<(String, u32, String)> {
+        let columns = self.columns.iter();
+        let described = columns.map(|column| {
+            let kind = column_number(column.kind);
+            (column.name.clone(), kind, column.docs.clone())
+        });
+        described.collect()
+    }
+}
+
+/// The columns with these names, numbers of kinds, and documentations.
+fn columns(described: Vec<(String, u32, String)>) -> Result<Vec<ColumnSchema>, LoadError> {
+    let column = |(name, kind, docs)| {
+        let kind = column_kind(kind)
+            .ok_or_else(|| LoadError::Refused(format!("column `{name}` has kind {kind}")))?;
+        Ok(ColumnSchema { name, kind, docs })
+    };
+    described.into_iter().map(column).collect()
+}
+
 impl DescribedBehavior {
     fn behavior(self) -> Result<Arc<Behavior>, LoadError> {
-        let column = |(name, kind, docs)| {
-            let kind = column_kind(kind)
-                .ok_or_else(|| LoadError::Refused(format!("column `{name}` has kind {kind}")))?;
-            Ok(ColumnSchema { name, kind, docs })
-        };
-        let columns: Result<Vec<_>, LoadError> = self.columns.into_iter().map(column).collect();
         Ok(Arc::new(Behavior {
             name: self.name,
             docs: self.docs,
             config_schema: self.config_schema,
-            columns: columns?.into(),
+            columns: columns(self.columns)?.into(),
             events: self.events.into(),
             event_docs: self.event_docs,
             files: self.files,
             handles: self.handles,
             table: None,
             destructor: None,
+            shape: None,
+            is_shaped: false,
         }))
     }
 }

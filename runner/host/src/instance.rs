@@ -82,6 +82,12 @@ impl Instances {
         self
     }
 
+    /// The folder of the scenario's file, where programs of behaviors run.
+    pub fn with_scenario_folder(mut self, folder: &Path) -> Instances {
+        self.side.scenario_folder = folder.to_string_lossy().into_owned();
+        self
+    }
+
     /// Behaviors may ask for the time of day. For runs in real time alone: in virtual time,
     /// nothing may depend on when a run is made.
     pub fn with_time_of_day(mut self) -> Instances {
@@ -184,6 +190,11 @@ fn outcome(status: abi::Status, reason: Option<String>) -> Result<(), CallError>
 }
 
 impl Behaviors for Instances {
+    fn reseed(&mut self, node: u32, random: Random) {
+        let index = self.arena_of(node);
+        self.arenas[index].reseed(node, random);
+    }
+
     #[allow(unsafe_code)]
     fn create<S: Sink>(
         &mut self,
@@ -252,7 +263,7 @@ impl Behaviors for Instances {
         let index = self.arena_of(node);
         let arena = &self.arenas[index];
         let callback = call.callback();
-        if arena.table.0.handles & callback.bit() == 0 || !arena.is_alive(node) {
+        if arena.handles & callback.bit() == 0 || !arena.is_alive(node) {
             return Ok(());
         }
         // SAFETY (all arms): the instance is alive, its state is the plugin's own,
@@ -296,7 +307,7 @@ impl Behaviors for Instances {
         let handlers = abi::HANDLES_CONNECT | abi::HANDLES_DISCONNECT;
         self.arenas
             .get(self.arena_of(node))
-            .is_some_and(|arena| arena.holds(node) && arena.table.0.handles & handlers != 0)
+            .is_some_and(|arena| arena.holds(node) && arena.handles & handlers != 0)
     }
 
     #[inline]

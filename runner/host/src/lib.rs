@@ -11,6 +11,7 @@
 //! | [`plugin`] | what a loaded plugin provides |
 //! | [`config`] | a config that a behavior has accepted, for a group of nodes |
 //! | [`instance`] | the nodes' states of one run: the engine's [`engine::behaviors::Behaviors`] |
+//! | `programs` | the programs that behaviors start |
 //! | `vtable` | the functions that behaviors call |
 //! | [`check`] | the checks of plugins, which judge runs |
 //! | [`progress_page`] | the progress of a run, for the process that supervises it |
@@ -28,6 +29,7 @@ pub mod elf;
 pub mod instance;
 pub mod library;
 pub mod plugin;
+mod programs;
 pub mod progress_page;
 pub mod search;
 mod vtable;

@@ -7,7 +7,10 @@
 mod destructors;
 mod extension;
 mod files;
+mod shapes;
 mod words;
+
+pub(crate) use shapes::shaped;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -229,6 +232,7 @@ fn describe(plugin: &'static abi::Plugin, build: &Arc<Build>) -> Result<Plugin, 
     }
     let mut files = files::describe(plugin)?;
     let destructors = destructors::describe(plugin)?;
+    let shapes = shapes::describe(plugin)?;
     for index in 0..plugin.behavior_count as usize {
         #[allow(unsafe_code)]
         // SAFETY: the table has `behavior_count` entries, by the ABI.
@@ -239,6 +243,7 @@ fn describe(plugin: &'static abi::Plugin, build: &Arc<Build>) -> Result<Plugin, 
             behavior.files = std::mem::take(files);
         }
         behavior.destructor = destructors.get(index).copied();
+        behavior.shape = shapes.get(index).copied();
         behaviors.push(Arc::new(behavior));
     }
     Ok(Plugin {
@@ -336,8 +341,8 @@ fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> 
     }
     at_most("event_count", table.event_count, most::EVENTS).map_err(inside)?;
     at_most("state_size", table.state_size, most::STATE).map_err(inside)?;
-    let columns = words::columns(table).map_err(inside)?;
-    let (events, event_docs) = words::events(table).map_err(inside)?;
+    let columns = words::columns(table.columns, table.column_count).map_err(inside)?;
+    let (events, event_docs) = words::events(table.events, table.event_count).map_err(inside)?;
     Ok(Behavior {
         docs: text(table.docs, "docs").map_err(inside)?,
         config_schema: schema(table.config_schema).map_err(inside)?,
@@ -348,6 +353,8 @@ fn describe_behavior(table: &'static abi::Behavior) -> Result<Behavior, String> 
         handles: table.handles,
         table: Some(Table(table)),
         destructor: None,
+        shape: None,
+        is_shaped: false,
         name,
     })
 }
@@ -367,7 +374,8 @@ fn slice<T>(first: *const T, count: u64) -> Result<&'static [T], String> {
     match (count, first.is_null()) {
         (0, _) => Ok(&[]),
         (_, true) => Err("a table is null".to_owned()),
-        // SAFETY: by the ABI the table has `count` entries, is static and never written.
+        // SAFETY: by the ABI the table has `count` entries, and is never written. It is static,
+        // or (of a shape) lives as long as a config, and what is read of it is copied.
         _ => Ok(unsafe { std::slice::from_raw_parts(first, count as usize) }),
     }
 }

@@ -36,7 +36,7 @@ impl Plugin {
 }
 
 /// A behavior of a loaded plugin.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Behavior {
     /// Its name: what scenarios write after the dot.
     pub name: String,
@@ -59,6 +59,10 @@ pub struct Behavior {
     pub(super) table: Option<Table<abi::Behavior>>,
     /// What ends an instance, if the plugin has the extension.
     pub(super) destructor: Option<Table<abi::Destructor>>,
+    /// What tells the columns of a config, if the plugin has the extension.
+    pub(super) shape: Option<Table<abi::BehaviorShape>>,
+    /// Whether a config has decided the columns.
+    pub(super) is_shaped: bool,
 }
 
 /// A check of a loaded plugin.
@@ -95,6 +99,11 @@ impl Behavior {
     /// Whether it handles ticks, so that its nodes may be clocked.
     pub fn ticks(&self) -> bool {
         self.handles & abi::HANDLES_TICK != 0
+    }
+
+    /// Whether a config has decided its columns, words and callbacks.
+    pub fn is_shaped(&self) -> bool {
+        self.is_shaped
     }
 
     /// The functions.

@@ -6,12 +6,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::os::fd::IntoRawFd;
+use std::path::Path;
 use std::slice;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use runner_abi as abi;
 use runner_abi::Context;
 
+use crate::programs;
 use base::time::SimDuration;
 use engine::sink::Sink;
 use engine::world::World;
@@ -45,6 +48,8 @@ pub(super) struct Side {
     pub has_time_of_day: bool,
     /// The folder into which behaviors may write files.
     pub folder: String,
+    /// The folder of the scenario's file.
+    pub scenario_folder: String,
     /// The folders of nodes whose files outlive the run.
     pub state_folders: BTreeMap<u32, String>,
 }
@@ -54,9 +59,16 @@ pub(super) struct Calls<S>(PhantomData<S>);
 
 impl<S: Sink> Calls<S> {
     /// The table.
-    pub const TABLE: &'static abi::HostCalls2 = &abi::HostCalls2 {
+    pub const TABLE: &'static abi::HostCalls3 = &abi::HostCalls3 {
+        first: Calls::<S>::SECOND,
+        scenario_folder: scenario_folder::<S>,
+        start_program: start_program::<S>,
+        end_program,
+    };
+
+    const SECOND: abi::HostCalls2 = abi::HostCalls2 {
         first: abi::HostCalls {
-            size: size_of::<abi::HostCalls2>() as u64,
+            size: size_of::<abi::HostCalls3>() as u64,
             send: send::<S>,
             close: close::<S>,
             set_timer: set_timer::<S>,
@@ -303,6 +315,65 @@ unsafe extern "C" fn peer_behavior<S: Sink>(
         unsafe { alike.write(count) };
     }
     side.lend(behavior.map_or_else(String::new, |name| name.to_string()))
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn scenario_folder<S: Sink>(context: *mut Context) -> abi::Text {
+    // SAFETY: called during a callback with its context.
+    let (_, side) = unsafe { behind::<S>(context) };
+    abi::Text::lend(&side.scenario_folder)
+}
+
+/// The most words of a command. Arbitrary: far above what any program takes.
+const WORDS_MAX: u64 = 4096;
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn start_program<S: Sink>(
+    context: *mut Context,
+    words: *const abi::Text,
+    word_count: u64,
+    started: *mut abi::Program,
+) -> u32 {
+    // SAFETY: called during a callback with its context.
+    let (_, side) = unsafe { behind::<S>(context) };
+    if words.is_null() || started.is_null() || word_count > WORDS_MAX {
+        return EINVAL;
+    }
+    // SAFETY: lent for this call, by the ABI.
+    let words = unsafe { slice::from_raw_parts(words, word_count as usize) };
+    let words: Vec<String> = words.iter().map(|&it| text(it).into_owned()).collect();
+    match programs::start(&words, Path::new(&side.scenario_folder)) {
+        Ok(program) => {
+            let [input, output, errors] = program.streams.map(IntoRawFd::into_raw_fd);
+            // SAFETY: not null, and lent for this call, by the ABI.
+            unsafe {
+                started.write(abi::Program {
+                    id: program.id,
+                    input,
+                    output,
+                    errors,
+                    reserved: 0,
+                });
+            }
+            0
+        }
+        Err(error) => error
+            .raw_os_error()
+            .and_then(|number| u32::try_from(number).ok())
+            .unwrap_or(EINVAL),
+    }
+}
+
+/// The system's number for an argument that cannot be.
+const EINVAL: u32 = 22;
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn end_program(id: u64, patience_ns: u64, status: *mut i32) {
+    let ended = programs::end(id, Duration::from_nanos(patience_ns));
+    if !status.is_null() {
+        // SAFETY: not null, and lent for this call, by the ABI.
+        unsafe { status.write(ended.unwrap_or_default()) };
+    }
 }
 
 impl Side {

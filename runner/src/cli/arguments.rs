@@ -1,5 +1,7 @@
 //! The command line as typed. No file is read here.
 
+mod debug;
+mod diff;
 mod export;
 mod node;
 mod run;
@@ -18,7 +20,9 @@ use crate::cli::send::Address;
 use crate::plan::{Shard, nearest};
 pub use crate::reporter::console::Color;
 use base::{duration, size};
-pub use export::{ComposeOptions, ExportKind, ExportOptions, SlurmOptions};
+pub use debug::DebugOptions;
+pub use diff::DiffOptions;
+pub use export::{ComposeOptions, ExportKind, ExportOptions, SlurmOptions, Trace, TraceOptions};
 use framing::Framing;
 pub use node::{NodeOptions, ProgramAddress, SecretOption};
 pub use run::{
@@ -57,8 +61,12 @@ pub enum Command {
     Report(ReportOptions),
     /// Write the smallest scenario that still fails in the same way as a run
     Shrink(ShrinkOptions),
+    /// Show a run on the terminal, forward and back, event by event
+    Debug(DebugOptions),
     /// Print and draw what led to a record of a run, or to its failure
     Why(WhyOptions),
+    /// Find where two runs part: the first record that differs, and how it spread
+    Diff(DiffOptions),
     /// Send a message to a listening node, and print the reply
     Send(SendOptions),
     /// Write what other systems need to run a scenario

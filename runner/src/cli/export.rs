@@ -1,7 +1,8 @@
-//! `runner export`: files by which another system runs a scenario.
+//! `runner export`: files by which another system runs a scenario or shows a run.
 
 mod compose;
 mod slurm;
+mod trace;
 
 use crate::cli::Exit;
 use crate::cli::arguments::{ExportKind, ExportOptions};
@@ -15,5 +16,6 @@ pub fn export(options: &ExportOptions) -> anyhow::Result<Exit> {
     match &options.kind {
         ExportKind::Compose(options) => compose::compose(options),
         ExportKind::Slurm(options) => slurm::slurm(options),
+        ExportKind::Trace(options) => trace::trace(options),
     }
 }

@@ -98,7 +98,9 @@ fn hints(case: &Case) -> impl Iterator<Item = String> {
     let groups = case.configs.iter().zip(&case.scenario.groups);
     groups.filter_map(|(config, group)| {
         let clocked = matches!(group.timing, Timing::Clocked { .. });
-        let takes_ticks = config.as_ref().is_some_and(|it| it.behavior().ticks());
+        // Of a program nobody knows whether it acts on ticks.
+        let behavior = config.as_ref().map(|it| it.behavior());
+        let takes_ticks = behavior.is_some_and(|it| it.ticks() && !it.is_shaped());
         let behavior = group
             .behavior
             .as_ref()

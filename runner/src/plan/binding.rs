@@ -75,22 +75,23 @@ impl<'a> Binder<'a> {
         self.load(named.chain(parts.checks.iter().map(|check| &check.name)));
         for (index, group) in parts.groups.iter().enumerate() {
             let behavior = self.behavior(origins, index, group, &mut mistakes);
+            let config = behavior
+                .as_ref()
+                .and_then(|behavior| self.config(origins, index, group, behavior, &mut mistakes));
+            // A config may decide the columns.
+            let behavior = config.as_ref().map(|it| it.behavior().clone()).or(behavior);
             if let (Some(behavior), NodeKind::Behavior(name)) = (&behavior, &group.kind) {
                 let taken = taken_metrics(origins, index, name, behavior);
                 mistakes.extend(taken);
             }
-            configs.push(
-                behavior.as_ref().and_then(|behavior| {
-                    self.config(origins, index, group, behavior, &mut mistakes)
-                }),
-            );
+            configs.push(config);
             nodes.push(match (behavior, &group.kind) {
                 (Some(behavior), _) => BoundNodes::Behavior(behavior),
                 (None, NodeKind::Program) => BoundNodes::Program,
                 (None, _) => BoundNodes::Unknown,
             });
         }
-        let warnings = super::judges::foreign_checks(parts, &self.plugins, origins);
+        let warnings = super::judges::foreign_checks(parts, &self.plugins, &configs, origins);
         let checks = self.checks(&parts.checks, origins, &mut mistakes);
         mistakes.extend(super::judges::metrics(parts, origins, &nodes));
         let properties = properties::bind(parts, origins, &nodes, &mut mistakes);

@@ -9,6 +9,7 @@ use analysis::metrics::metric_names;
 use super::binding::{Binder, BoundNodes, Plugins, known, no_plugin};
 use crate::scenario::{CheckPart, ConfigPart, Diagnostic, NodeKind, Origins, Parts};
 use host::check::CheckConfig;
+use host::config::Config;
 use host::plugin::Plugin;
 
 /// A check with a config that it has accepted.
@@ -80,6 +81,7 @@ impl Binder<'_> {
 pub(super) fn foreign_checks(
     parts: &Parts,
     plugins: &Plugins,
+    configs: &[Option<Arc<Config>>],
     origins: &Origins,
 ) -> Vec<Diagnostic> {
     let used: BTreeSet<&str> = parts
@@ -90,6 +92,10 @@ pub(super) fn foreign_checks(
             NodeKind::Program | NodeKind::Unknown => None,
         })
         .collect();
+    // Such a node may have the columns of any behavior.
+    if configs.iter().flatten().any(|it| it.behavior().is_shaped()) {
+        return Vec::new();
+    }
     let foreign = parts.checks.iter().enumerate();
     let foreign = foreign.filter(|(_, rule)| {
         let plugin = plugins.get(&rule.name.plugin).and_then(Option::as_ref);

@@ -58,6 +58,8 @@ enum Done {
     Refused(String),
     /// The config has these mistakes: key path and message.
     Checked(Vec<(String, String)>),
+    /// The config is accepted, with what it decides of the behavior, if it decides any of it.
+    Accepted(Option<String>),
 }
 
 impl Planner {
@@ -89,8 +91,15 @@ impl Planner {
         match self {
             Planner::Here => Ok(Config::new(behavior, toml)),
             Planner::Apart(apart) => {
-                let problems = apart.config(plugin, &behavior.name, false, toml)?;
-                Ok(problems.map(|()| Config::described(behavior)))
+                let accepted = match apart.config(plugin, &behavior.name, false, toml)? {
+                    Ok(shape) => shape,
+                    Err(problems) => return Ok(Err(problems)),
+                };
+                let shaped = match accepted {
+                    Some(shape) => behavior.with_described_shape(&shape)?,
+                    None => behavior.clone(),
+                };
+                Ok(Ok(Config::described(&shaped)))
             }
         }
     }
@@ -106,7 +115,7 @@ impl Planner {
             Planner::Here => Ok(CheckConfig::new(check, toml)),
             Planner::Apart(apart) => {
                 let problems = apart.config(plugin, &check.name, true, toml)?;
-                Ok(problems.map(|()| CheckConfig::described(check)))
+                Ok(problems.map(|_| CheckConfig::described(check)))
             }
         }
     }
@@ -133,7 +142,7 @@ impl PlannerApart {
                 Plugin::described(build, &text)
             }
             Done::Refused(why) => Err(LoadError::Refused(why)),
-            Done::Checked(_) => Err(unexpected()),
+            Done::Checked(_) | Done::Accepted(_) => Err(unexpected()),
         }
     }
 
@@ -143,7 +152,7 @@ impl PlannerApart {
         name: &str,
         is_check: bool,
         toml: &str,
-    ) -> Result<Result<(), Vec<Problem>>, LoadError> {
+    ) -> Result<Result<Option<String>, Vec<Problem>>, LoadError> {
         let build = self.builds.get(plugin).cloned().ok_or_else(unexpected)?;
         if !self.loaded.contains(plugin) {
             // The process that had loaded it has ended.
@@ -158,7 +167,7 @@ impl PlannerApart {
         let when = format!("check the config of `{plugin}.{name}`");
         let problem = |(path, message)| Problem { path, message };
         match self.task(&build, task, &when)? {
-            Done::Checked(problems) if problems.is_empty() => Ok(Ok(())),
+            Done::Accepted(shape) => Ok(Ok(shape)),
             Done::Checked(problems) => Ok(Err(problems.into_iter().map(problem).collect())),
             Done::Refused(why) => Err(LoadError::Refused(why)),
             Done::Loaded(_) => Err(unexpected()),
@@ -256,10 +265,18 @@ fn checked(plugin: Option<&Plugin>, name: &str, is_check: bool, toml: &str) -> D
         return Done::Refused("the plugin is not loaded".to_owned());
     };
     let result = match (plugin.behavior(name), plugin.check(name)) {
-        (Some(behavior), _) if !is_check => Config::new(behavior, toml).map(drop),
-        (_, Some(check)) if is_check => CheckConfig::new(check, toml).map(drop),
+        (Some(behavior), _) if !is_check => {
+            Config::new(behavior, toml).map(|config| config.behavior().describe_shape())
+        }
+        (_, Some(check)) if is_check => CheckConfig::new(check, toml).map(|_| Ok(None)),
         _ => return Done::Refused(format!("plugin `{}` has no `{name}`", plugin.name)),
     };
-    let problems = result.err().unwrap_or_default().into_iter();
-    Done::Checked(problems.map(|it| (it.path, it.message)).collect())
+    match result {
+        Ok(Ok(shape)) => Done::Accepted(shape),
+        Ok(Err(error)) => Done::Refused(error.to_string()),
+        Err(problems) => {
+            let problems = problems.into_iter();
+            Done::Checked(problems.map(|it| (it.path, it.message)).collect())
+        }
+    }
 }

@@ -7,6 +7,7 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 
@@ -118,7 +119,11 @@ impl Trials<'_> {
         self.run_by(&self.options, plan, spec, place)
     }
 
-    fn run_by(
+    /// As [`Trials::run`], in another way than the other runs.
+    ///
+    /// # Errors
+    /// As [`Trials::run`].
+    pub fn run_by(
         &self,
         options: &Options,
         plan: &Plan,
@@ -177,7 +182,12 @@ impl Scratch {
     /// # Errors
     /// Fails if it cannot be made.
     pub fn new() -> io::Result<Scratch> {
-        OwnFolder::new("runner-shrink-").map(Scratch)
+        OwnFolder::new("runner-scratch-").map(Scratch)
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        self.0.path()
     }
 
     /// The results folder of a place.

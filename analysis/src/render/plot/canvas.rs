@@ -3,7 +3,7 @@
 use base::harmless;
 use std::fmt::Write;
 
-use crate::render::palette::{COLOURS, attributes};
+use crate::render::palette::{COLOURS, SHADES, attributes};
 
 /// Where a drawing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,17 +108,33 @@ impl Canvas {
         );
     }
 
-    /// A dot with a tooltip.
-    pub fn tipped_dot(&mut self, (x, y): (f64, f64), radius: f64, class: &str, tip: &str) {
+    /// A dot with a tooltip. In the page it may lead to the diagram of a run.
+    pub fn mark(
+        &mut self,
+        (x, y): (f64, f64),
+        radius: f64,
+        class: &str,
+        tip: &str,
+        run: Option<u64>,
+    ) {
+        let run = match (run, self.look) {
+            (Some(run), Look::Page) => format!(" data-run=\"{run}\""),
+            _ => String::new(),
+        };
         let _ = writeln!(
             self.body,
-            "<circle{} cx=\"{}\" cy=\"{}\" r=\"{}\"><title>{}</title></circle>",
+            "<circle{}{run} cx=\"{}\" cy=\"{}\" r=\"{}\"><title>{}</title></circle>",
             self.look.styled(class),
             coordinate(x),
             coordinate(y),
             coordinate(radius),
             escape(tip)
         );
+    }
+
+    /// A dot with a tooltip.
+    pub fn tipped_dot(&mut self, place: (f64, f64), radius: f64, class: &str, tip: &str) {
+        self.mark(place, radius, class, tip, None);
     }
 
     /// A filled rectangle with a tooltip.
@@ -140,6 +156,11 @@ impl Canvas {
 pub(super) fn stroke(series: usize) -> String {
     let dash = if series / COLOURS % 2 == 1 { " pd" } else { "" };
     format!("pl c{}{dash}", series % COLOURS)
+}
+
+/// The class of a text on a shade.
+pub(super) fn ink_on(shade: usize) -> &'static str {
+    if shade * 2 < SHADES { "hn" } else { "hf" }
 }
 
 /// The class of a series' area.

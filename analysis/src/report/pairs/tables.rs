@@ -39,6 +39,16 @@ fn differences(pairs: &Pairs) -> Table {
             ("as exact as", Align::Right),
         ],
     );
+    let differ = pairs.comparisons.iter().filter(|it| it.differs()).count() as u64;
+    table.finding = match pairs.comparisons.len() as u64 {
+        1 if differ == 1 => "The two differ.".to_owned(),
+        1 => "The pairs do not tell the two apart.".to_owned(),
+        all => format!(
+            "{} of {} comparisons show a difference (p at most 0.05 after the correction for all of them).",
+            whole(differ),
+            whole(all)
+        ),
+    };
     let mut shown: Vec<&Comparison> = pairs.comparisons.iter().collect();
     if shown.len() > MAX_ROWS {
         shown.sort_by(|a, b| a.p.total_cmp(&b.p));
@@ -95,6 +105,20 @@ fn each(pairs: &Pairs) -> Table {
         ],
     );
     table.folded = true;
+    if let Some(quantity) = pairs.quantities.first() {
+        let known = pairs.each.iter().filter_map(|it| it.3[0]);
+        let known: Vec<f64> = known.collect();
+        let number =
+            |which: fn(&f64) -> bool| whole(known.iter().copied().filter(which).count() as u64);
+        table.finding = format!(
+            "{quantity} is higher than in {} in {} of {}, lower in {} and equal in {}.",
+            pairs.baseline,
+            number(|it| *it > 0.0),
+            count(known.len() as u64, "pair"),
+            number(|it| *it < 0.0),
+            number(|it| *it == 0.0),
+        );
+    }
     let heads = pairs.quantities.iter();
     let heads: Vec<(&str, Align)> = heads.map(|it| (it.as_str(), Align::Right)).collect();
     table.columns.extend(Table::new("", heads).columns);

@@ -11,7 +11,7 @@ use crate::report::measured::Measured;
 use crate::report::table::{Align, Table};
 use crate::statistics::{
     CONFIDENCE, MeanInterval, MedianInterval, Sample, Withheld, mean, mean_interval,
-    median_interval,
+    median_interval, rank,
 };
 
 /// Maximum number of nodes (of each case) in a table; if there are more, the extremes
@@ -157,6 +157,44 @@ pub(super) fn by_speed(measured: &Measured, metrics: &[usize]) -> Option<Table> 
     Some(table)
 }
 
+/// The rows of a case by rank of speed, if speeds differ between its runs; else by node.
+pub(in crate::report) fn by_speed_or_node(
+    measured: &Measured,
+    case: usize,
+) -> Vec<(String, Vec<usize>)> {
+    let runs = measured.runs_of(case);
+    let nodes = runs.values().map(Vec::len).max().unwrap_or(0);
+    if let Some(speed) = measured.metric("steps_per_s")
+        && (2..=12).contains(&nodes)
+        && speeds_vary(measured, runs.values())
+    {
+        let mut ranks = vec![Vec::new(); nodes];
+        for rows in runs.values() {
+            for (rank, row) in ranked(measured, rows, speed).into_iter().enumerate() {
+                ranks[rank].push(row);
+            }
+        }
+        let ranks = ranks.into_iter().enumerate();
+        return ranks
+            .map(|(rank, rows)| (rank_name(rank, nodes), rows))
+            .collect();
+    }
+    let mut by_node: Vec<(usize, Vec<usize>)> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    for row in measured.rows_of(case) {
+        let node = measured.rows[row].node;
+        let place = *places.entry(node).or_insert_with(|| {
+            by_node.push((node, Vec::new()));
+            by_node.len() - 1
+        });
+        by_node[place].1.push(row);
+    }
+    let by_node = by_node.into_iter();
+    by_node
+        .map(|(node, rows)| (measured.nodes[node].clone(), rows))
+        .collect()
+}
+
 fn rank_name(rank: usize, nodes: usize) -> String {
     match rank + 1 {
         1 => "fastest".to_owned(),
@@ -237,6 +275,7 @@ fn spread_table(caption: &str, measured: &Measured, metrics: &[usize], keys: &[K
         table.note = "all samples: the percentile of the samples of all runs together, not the mean of those of the runs.".to_owned();
     }
     let extra = Extra { cases, pools };
+    table.finding = finding(measured, metrics, keys);
     for &metric in metrics {
         let spreads: Vec<_> = keys
             .iter()
@@ -259,6 +298,72 @@ fn spread_table(caption: &str, measured: &Measured, metrics: &[usize], keys: &[K
         }
     }
     table
+}
+
+/// Which row has the highest and lowest values of the first metric that differs, as far as its
+/// intervals tell. Rows that were chosen by their values tell nothing.
+fn finding(measured: &Measured, metrics: &[usize], keys: &[Key]) -> String {
+    if keys.iter().any(|key| key.is_extreme) {
+        return "These rows were chosen by their values, so their order says nothing.".to_owned();
+    }
+    let name = |key: &Key| match measured.cases.len() > 1 {
+        true => format!("{} of {}", key.name, measured.cases[key.case]),
+        false => key.name.clone(),
+    };
+    for &metric in metrics {
+        let known: Vec<(&Key, Vec<f64>)> = keys
+            .iter()
+            .map(|key| {
+                let values = key
+                    .rows
+                    .iter()
+                    .filter_map(|&row| measured.value(row, metric));
+                let factor = scale(measured, metric);
+                (key, values.map(|it| it * factor).collect::<Vec<f64>>())
+            })
+            .filter(|it| !it.1.is_empty())
+            .collect();
+        let groups: Vec<&[f64]> = known.iter().map(|it| it.1.as_slice()).collect();
+        let mut all = groups.iter().copied().flatten();
+        let first = all.next();
+        if all.all(|it| Some(it) == first) || groups.len() < 2 {
+            continue;
+        }
+        let head = head(measured, metric);
+        let end = range_end(&measured.metrics[metric]).map(|end| end * scale(measured, metric));
+        let Some(ranking) = rank(&groups, end) else {
+            return format!(
+                "These runs are too few to tell which row has the highest or lowest {head}."
+            );
+        };
+        let places = number::decimals(groups.iter().copied().flatten().copied());
+        let said = [("highest", ranking.highest), ("lowest", ranking.lowest)];
+        let said: Vec<String> = said
+            .into_iter()
+            .filter_map(|(word, found)| {
+                let (at, value) = found?;
+                Some(format!(
+                    "{word} for {} ({})",
+                    name(known[at].0),
+                    number::fixed(value, places)
+                ))
+            })
+            .collect();
+        let of = if ranking.by_median { "median" } else { "mean" };
+        return match said.is_empty() {
+            true => format!(
+                "The intervals of the {of} do not tell which row has the highest or lowest {head}."
+            ),
+            false => format!(
+                "The {of} of {head} is {}: its interval overlaps no other.",
+                said.join(" and ")
+            ),
+        };
+    }
+    match keys.len() {
+        0 | 1 => String::new(),
+        _ => "No metric differs between the runs.".to_owned(),
+    }
 }
 
 /// The columns that only some tables have.

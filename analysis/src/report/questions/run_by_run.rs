@@ -7,6 +7,43 @@ use crate::report::table::{Align, Column, Table};
 
 /// Maximum number of rows.
 const MAX_RUN_ROWS: usize = 60;
+/// Where the first metric that differs has its ends, over all rows.
+fn ends(measured: &Measured, metrics: &[usize]) -> String {
+    for &metric in metrics {
+        let known = (0..measured.rows.len())
+            .filter_map(|row| Some((row, measured.value(row, metric)? * scale(measured, metric))));
+        let least = known.clone().reduce(|a, b| if b.1 < a.1 { b } else { a });
+        let most = known.reduce(|a, b| if b.1 > a.1 { b } else { a });
+        let (Some(least), Some(most)) = (least, most) else {
+            continue;
+        };
+        let places = number::decimals([least.1, most.1]);
+        if measured.rows.len() == 1 {
+            let value = number::fixed(least.1, places);
+            return format!("{} is {value}.", head(measured, metric));
+        }
+        if least.1 == most.1 {
+            continue;
+        }
+        let place = |(row, value): (usize, f64)| {
+            let about = measured.rows[row];
+            format!(
+                "{} ({} in run {})",
+                number::fixed(value, places),
+                measured.nodes[about.node],
+                about.run
+            )
+        };
+        return format!(
+            "{} is from {} to {}.",
+            head(measured, metric),
+            place(least),
+            place(most)
+        );
+    }
+    "All rows are the same.".to_owned()
+}
+
 pub(super) fn run_by_run(measured: &Measured, metrics: &[usize]) -> Table {
     let cases = measured.cases.len() > 1;
     let mut rows: Vec<usize> = (0..measured.rows.len())
@@ -54,6 +91,7 @@ pub(super) fn run_by_run(measured: &Measured, metrics: &[usize]) -> Table {
             number::decimals(values.map(|value| value * factor))
         })
         .collect();
+    table.finding = ends(measured, metrics);
     let mut last = None;
     for &row in &rows {
         let about = measured.rows[row];

@@ -6,7 +6,7 @@
 //! panic again.
 #![allow(unsafe_code)]
 
-use super::{Raw, abi, panic, raw::lent};
+use super::{Raw, abi, panic, raw::lent, shape::Configured};
 use crate::config::{self, Problem};
 use crate::{Behavior, Context, Node, Peer, Rejected, Result};
 use abi::Status;
@@ -43,25 +43,31 @@ pub(super) unsafe extern "C" fn config_new<B: Behavior>(
     toml: abi::Text,
     problems: *const abi::ProblemSink,
 ) -> *mut c_void {
+    let configured = |config: B::Config| {
+        let shape = B::shape(&config);
+        Configured { config, shape }
+    };
     // SAFETY: the host's promise is the same.
-    unsafe { new_config(toml, B::check, problems) }
+    unsafe { new_config(toml, B::check, configured, problems) }
 }
 
-/// Reads a config and returns a box of it, or null after it has reported what is
+/// Reads a config and returns a box of what is made of it, or null after it has reported what is
 /// wrong.
 ///
 /// # Safety
 /// The text is lent for this call; `problems` is null or a sink that is.
-pub(super) unsafe fn new_config<C: JsonSchema + DeserializeOwned>(
+pub(super) unsafe fn new_config<C: JsonSchema + DeserializeOwned, T>(
     toml: abi::Text,
     check: fn(&C) -> Vec<Problem>,
+    made: impl Fn(C) -> T,
     problems: *const abi::ProblemSink,
 ) -> *mut c_void {
     panic::forward();
     // SAFETY: the caller's promise.
     let toml = unsafe { lent(toml) };
-    let found = match catch_unwind(|| config::read(toml, check)) {
-        Ok(Ok(config)) => return Box::into_raw(Box::new(config)).cast(),
+    let read = || config::read(toml, check).map(made);
+    let found = match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(Ok(made)) => return Box::into_raw(Box::new(made)).cast(),
         Ok(Err(problems)) => problems,
         Err(payload) => vec![Problem::at(
             "",

@@ -13,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null;
 
 /// Returns the table of the extension with this id, or null: the checks, if there are any,
-/// the behaviors' files, and their destructors.
+/// the behaviors' files, their destructors, and their shapes.
 ///
 /// # Safety
 /// The host lends the id for this call.
@@ -22,11 +22,13 @@ pub unsafe fn extension(
     checks: &'static abi::Checks,
     files: &'static abi::Files,
     destructors: &'static abi::Destructors,
+    shapes: &'static abi::Shapes,
 ) -> *const c_void {
     // SAFETY: the caller's promise.
     match unsafe { lent(id) } {
         abi::FILES => (&raw const *files).cast(),
         abi::DESTRUCTORS => (&raw const *destructors).cast(),
+        abi::SHAPES => (&raw const *shapes).cast(),
         abi::CHECKS if checks.check_count > 0 => (&raw const *checks).cast(),
         _ => null(),
     }
@@ -85,7 +87,7 @@ pub(super) unsafe extern "C" fn config_new<C: Check>(
     problems: *const abi::ProblemSink,
 ) -> *mut c_void {
     // SAFETY: the host's promise is the same.
-    unsafe { funnel::new_config(toml, C::check, problems) }
+    unsafe { funnel::new_config(toml, C::check, std::convert::identity, problems) }
 }
 
 pub(super) unsafe extern "C" fn create<C: Check>(

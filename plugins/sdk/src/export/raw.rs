@@ -2,8 +2,11 @@
 #![allow(unsafe_code)]
 
 use super::abi;
-use crate::{Behavior, Random};
+use super::shape::Configured;
+use crate::{Behavior, Random, Shape};
 use std::cell::UnsafeCell;
+use std::os::fd::FromRawFd;
+use std::os::unix::net::UnixStream;
 use std::slice;
 
 /// A host's context, lent for one callback.
@@ -47,6 +50,33 @@ impl Raw {
         // SAFETY: the host hands back what this behavior's `config_new` made, and
         // frees it after the last instance; it is never written.
         unsafe { &*self.data().config.cast::<B::Config>() }
+    }
+
+    /// The shape that the config decides; none if it decides none, or if the host does not
+    /// know shapes: then there are only the cells of the behavior's own table.
+    pub(crate) fn shape<'callback, B: Behavior>(&self) -> Option<&'callback Shape> {
+        self.newest_calls()?;
+        // SAFETY: what this behavior's `config_new` made, as in `config`.
+        let configured = unsafe { &*self.data().config.cast::<Configured<B::Config>>() };
+        configured.shape.as_ref()
+    }
+
+    /// Sets or empties the cell of a column of numbers that the config decides.
+    ///
+    /// # Panics
+    /// When there is no such column.
+    pub(crate) fn set_shaped_cell<B: Behavior>(&mut self, index: u32, bits: Option<u64>) {
+        let count = self.shape::<B>().map_or(0, |shape| shape.columns().len());
+        assert!((index as usize) < count, "no such column");
+        match bits {
+            // SAFETY: a host that knows shapes has a cell for each of its columns, and the
+            // index is below their number.
+            Some(bits) => unsafe {
+                self.cells().add(index as usize).write(bits);
+                (*self.data().slot).present |= 1 << index;
+            },
+            None => self.clear_cell(index),
+        }
     }
 
     #[inline]
@@ -198,6 +228,68 @@ impl Raw {
         }
     }
 
+    /// The folder of the scenario's file; empty if the host does not tell it.
+    pub(crate) fn scenario_folder<'callback>(&self) -> &'callback str {
+        let Some(calls) = self.newest_calls() else {
+            return "";
+        };
+        // SAFETY: see `calls`; the text is lent until the callback returns.
+        unsafe { lent((calls.scenario_folder)(self.context.get())) }
+    }
+
+    /// Starts a program in the folder of the scenario. Returns its number, the streams to
+    /// its standard input, output and error, and what ends it.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub(crate) fn start_program(&mut self, words: &[String]) -> std::io::Result<Started> {
+        let Some(calls) = self.newest_calls() else {
+            return Err(std::io::ErrorKind::Unsupported.into());
+        };
+        let words: Vec<abi::Text> = words.iter().map(|word| abi::Text::lend(word)).collect();
+        let mut program = abi::Program {
+            id: 0,
+            input: -1,
+            output: -1,
+            errors: -1,
+            reserved: 0,
+        };
+        let context = self.context.get();
+        // SAFETY: see `calls`; words and program live until the call returns.
+        let refused = unsafe {
+            (calls.start_program)(
+                context,
+                words.as_ptr(),
+                words.len() as u64,
+                &raw mut program,
+            )
+        };
+        if refused != 0 {
+            let number = i32::try_from(refused).unwrap_or_default();
+            return Err(std::io::Error::from_raw_os_error(number));
+        }
+        // SAFETY: the host gives three open sockets, which are ours from here on.
+        let stream = |descriptor| unsafe { UnixStream::from_raw_fd(descriptor) };
+        Ok(Started {
+            id: program.id,
+            input: stream(program.input),
+            output: stream(program.output),
+            errors: stream(program.errors),
+            end: calls.end_program,
+        })
+    }
+
+    /// The longest table of the host's functions, if the host has it. Such a host knows
+    /// shapes, too.
+    fn newest_calls(&self) -> Option<&'static abi::HostCalls3> {
+        let calls = self.data().calls;
+        // SAFETY: the table lives as long as the process, and is as long as it says.
+        unsafe {
+            let whole = (*calls).size >= size_of::<abi::HostCalls3>() as u64;
+            whole.then(|| &*calls.cast::<abi::HostCalls3>())
+        }
+    }
+
     /// The host's functions. The boundary allows to call them with this context
     /// during the callback; `create` cannot reach the effects among them, since it
     /// has a [`Node`](crate::Node) only.
@@ -205,6 +297,27 @@ impl Raw {
     fn calls(&self) -> &'static abi::HostCalls {
         // SAFETY: the table lives as long as the process.
         unsafe { &*self.data().calls }
+    }
+}
+
+/// A program that the host has started.
+#[derive(Debug)]
+pub(crate) struct Started {
+    id: u64,
+    pub(crate) input: UnixStream,
+    pub(crate) output: UnixStream,
+    pub(crate) errors: UnixStream,
+    end: unsafe extern "C" fn(id: u64, patience_ns: u64, status: *mut i32),
+}
+
+impl Started {
+    /// Ends the program. Returns its wait status.
+    pub(crate) fn end(self, patience: std::time::Duration) -> i32 {
+        let patience_ns = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
+        let mut status = 0;
+        // SAFETY: any thread, any time; once, since this takes the value.
+        unsafe { (self.end)(self.id, patience_ns, &raw mut status) }
+        status
     }
 }
 

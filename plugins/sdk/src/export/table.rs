@@ -1,6 +1,6 @@
 //! The constant tables that describe a plugin, made and checked at compile time.
 
-use super::{abi, funnel, judge};
+use super::{abi, funnel, judge, shape, shape::Configured};
 use crate::{Behavior, Check, ColumnInfo, Event};
 use abi::Text;
 use std::ffi::c_void;
@@ -91,6 +91,23 @@ pub const fn destructor<B: Behavior>() -> abi::Destructor {
     }
 }
 
+/// The table of the shapes of a plugin's behaviors.
+pub const fn shapes(behaviors: &'static [abi::BehaviorShape]) -> abi::Shapes {
+    abi::Shapes {
+        size: size_of::<abi::Shapes>() as u64,
+        layout: abi::SHAPES_LAYOUT,
+        behaviors: behaviors.as_ptr(),
+        behavior_count: behaviors.len() as u64,
+    }
+}
+
+/// How the shape of a behavior follows from a config.
+pub const fn behavior_shape<B: Behavior>() -> abi::BehaviorShape {
+    abi::BehaviorShape {
+        shape: shape::shape::<B>,
+    }
+}
+
 struct DescribedCheck<C>(C);
 
 impl<C: Check> DescribedCheck<C> {
@@ -125,7 +142,7 @@ pub const fn behavior<B: Behavior>() -> abi::Behavior {
                 false => 0,
             },
         config_new: funnel::config_new::<B>,
-        config_free: funnel::free::<B::Config>,
+        config_free: funnel::free::<Configured<B::Config>>,
         create: funnel::create::<B>,
         destroy: funnel::destroy::<B>,
         start: funnel::start::<B>,

@@ -63,6 +63,14 @@ impl Streams {
         Streams { prefix: hash.0 }
     }
 
+    /// Other streams, with the same names: number `number` of those that a run may go on with.
+    pub fn reseeded(&self, number: u64) -> Streams {
+        let mut hash = Fnv(self.prefix);
+        hash.text("reseeded");
+        hash.bytes(&number.to_le_bytes());
+        Streams { prefix: hash.0 }
+    }
+
     /// The stream of a node, under its name in random streams.
     pub fn node(&self, purpose: Purpose, name: &str) -> Random {
         let mut hash = Fnv(self.prefix);
@@ -143,6 +151,8 @@ mod tests {
             base.link(Purpose::Link, "tick", "a"),
             base.link(Purpose::Link, "a", "tick"),
             base.link(Purpose::Corrupt, "a", "tick"),
+            base.reseeded(0).node(Purpose::Tick, "a"),
+            base.reseeded(1).node(Purpose::Tick, "a"),
         ] {
             assert_ne!(first, other.0);
         }

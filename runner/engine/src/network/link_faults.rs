@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use base::random::{Purpose, Random, Streams};
-use model::{FaultKind, Link, LinkChange, Loss, NodeRanges};
+use model::{FaultKind, Link, LinkChange, Loss, NodeRanges, roster::Roster};
 
 /// The faults of links that hold now, in the order of the scenario.
 #[derive(Debug, Default)]
@@ -66,6 +66,13 @@ impl Extra {
         }
     }
 
+    /// Draws from other streams; the state of the link stays.
+    pub fn reseed(&mut self, stream: impl Fn(Purpose) -> Random) {
+        self.duplicate = stream(Purpose::Duplicate);
+        self.corrupt = stream(Purpose::Corrupt);
+        self.state = stream(Purpose::LossState);
+    }
+
     /// The probability that the next message is lost.
     pub fn loss(&mut self, loss: Loss) -> f64 {
         match loss {
@@ -95,6 +102,21 @@ impl Draws {
 }
 
 impl LinkFaults {
+    /// Draws from these streams from now on.
+    pub fn reseed(&mut self, streams: &Streams, roster: &Roster) {
+        let name = |node: u32| roster.stream_name(node).unwrap_or_default();
+        for changed in &mut self.changes {
+            let (fault, window) = (changed.fault, changed.window);
+            for (&(from, to), draws) in &mut changed.draws {
+                let (from, to) = (name(from), name(to));
+                let names: [&str; 2] = [&from, &to];
+                draws.link = streams.fault(Purpose::Link, fault, window, &names);
+                let stream = |purpose| streams.fault(purpose, fault, window, &names);
+                draws.extra.reseed(stream);
+            }
+        }
+    }
+
     /// Begins a window of a fault, if it is one of links. Returns whether it is.
     pub fn begin(&mut self, fault: usize, window: u64, kind: &FaultKind) -> bool {
         match kind {

@@ -215,12 +215,18 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         Ok(())
     }
 
-    pub(super) fn create(&mut self, node: u32) -> Result<(), Failure> {
-        let mut name = self.world.roster.stream_name(node).unwrap_or_default();
-        if let Some(life) = self.lives.get(&node) {
+    /// The name of the stream of a node's behavior, in its present life.
+    pub(super) fn stream_name(&self, node: u32) -> String {
+        let name = self.world.roster.stream_name(node).unwrap_or_default();
+        match self.lives.get(&node) {
             // No node's name contains `#`.
-            name = format!("{name}#{life}");
+            Some(life) => format!("{name}#{life}"),
+            None => name,
         }
+    }
+
+    pub(super) fn create(&mut self, node: u32) -> Result<(), Failure> {
+        let name = self.stream_name(node);
         let random = self.streams.node(Purpose::Behavior, &name);
         self.world.node = node;
         self.behaviors

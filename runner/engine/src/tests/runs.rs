@@ -231,3 +231,60 @@ fn messages_are_received_lost_or_still_under_way() {
         received + dropped + run.world.messages.len()
     );
 }
+
+#[test]
+fn a_reseeded_run_is_the_same_up_to_its_time_and_another_one_after_it() {
+    let drawn = |ms: u64| Distribution::Exponential {
+        mean: (ms * MS) as f64,
+    };
+    let fixed = |ms: u64| Distribution::Constant((ms * MS) as f64);
+    // What draws: a server; links; links over which nothing was sent before.
+    for (service, latency, sends_from) in [
+        (drawn(2), fixed(3), 0),
+        (fixed(2), drawn(3), 0),
+        (fixed(2), drawn(3), 1_000),
+    ] {
+        let rows = |reseed: Option<(u64, u64)>| {
+            let server = Timing::Server {
+                service_time: service.clone(),
+            };
+            let groups = [group("a", 2, clocked(100.0)), group("b", 1, server)];
+            let rules = all_linked(3, latency.clone(), 0.0, Order::Any);
+            let streams = Streams::new(1, "default", 1);
+            let mut run = Run::new(
+                Roster::new(&groups),
+                &rules,
+                Some(SimDuration(2_000 * MS)),
+                streams.clone(),
+                // Peers begin after the node itself: node 1 sends to the server.
+                Closure(|node: u32, call: Call<'_>, now: SimTime| match call {
+                    Call::Tick if node == 1 && now.0 >= sends_from * MS => {
+                        vec![Act::Send(0, b"m")]
+                    }
+                    _ => vec![],
+                }),
+                Rows::default(),
+            );
+            if let Some((after, number)) = reseed {
+                run = run.with_reseed(SimTime(after * MS), streams.reseeded(number));
+            }
+            run.go(&AtomicBool::new(false));
+            run.into_sink().0
+        };
+        let whole = rows(None);
+        let split = |rows: &[Row], after: u64| {
+            let at = rows.partition_point(|row| row.time_ns <= after * MS);
+            (rows[..at].to_vec(), rows[at..].to_vec())
+        };
+        for after in [0, 1, 700] {
+            let one = rows(Some((after, 1)));
+            assert_eq!(one, rows(Some((after, 1))));
+            assert_eq!(split(&one, after).0, split(&whole, after).0);
+            assert_ne!(split(&one, after).1, split(&whole, after).1);
+            let other = rows(Some((after, 2)));
+            assert_eq!(split(&other, after).0, split(&whole, after).0);
+            assert_ne!(split(&one, after).1, split(&other, after).1);
+        }
+        assert_eq!(rows(Some((2_000, 1))), whole, "nothing is left to draw");
+    }
+}

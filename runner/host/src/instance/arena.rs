@@ -30,6 +30,10 @@ pub(super) struct Arena {
     destructor: Option<Table<abi::Destructor>>,
     /// Number of the behavior's own words for `event`.
     pub(super) words: u32,
+    /// Number of its columns.
+    cells: usize,
+    /// The callbacks that do something: bits of the ABI.
+    pub(super) handles: u64,
     /// The slots.
     block: NonNull<u8>,
     layout: Layout,
@@ -60,7 +64,7 @@ impl Arena {
     pub(super) fn new(config: Arc<Config>, first: u32, count: u32) -> Arena {
         let behavior = config.behavior().clone();
         let table = behavior.table();
-        let cells = table.0.column_count as usize * 8;
+        let cells = behavior.columns.len() * 8;
         let align = (table.0.state_align as usize).max(8);
         let state_offset = (size_of::<abi::Slot>() + cells).next_multiple_of(align);
         // Both sizes are bounded when the plugin is loaded.
@@ -83,6 +87,8 @@ impl Arena {
             table,
             destructor: behavior.destructor,
             words: behavior.events.len() as u32,
+            cells: behavior.columns.len(),
+            handles: behavior.handles,
             block,
             layout,
             fits,
@@ -140,7 +146,7 @@ impl Arena {
     #[inline]
     pub(super) fn columns(&self, node: u32) -> Columns<'_> {
         let slot = self.slot(node);
-        let count = self.table.0.column_count as usize;
+        let count = self.cells;
         // SAFETY: a slot begins with an `abi::Slot` and `count` cells; nothing
         // writes to them while the arena is borrowed.
         let (present, cells) = unsafe {
@@ -191,6 +197,15 @@ impl Arena {
                 cells.add(column as usize).write(text);
             }
         }
+    }
+
+    /// Gives a node another random stream.
+    #[allow(unsafe_code)]
+    pub(super) fn reseed(&mut self, node: u32, random: Random) {
+        let slot = self.slot(node);
+        // SAFETY: a slot begins with an `abi::Slot`, which has no invalid values; no callback
+        // runs, so the plugin does not use it now.
+        unsafe { (*slot.cast::<abi::Slot>()).random = random.0 };
     }
 
     /// Sets a text column of a node; none: empty.

@@ -23,9 +23,9 @@ pub(super) fn name(found: abi::Text, what: &str) -> Result<String, String> {
 }
 
 /// The columns of a behavior.
-pub(super) fn columns(table: &abi::Behavior) -> Result<Vec<ColumnSchema>, String> {
+pub(super) fn columns(first: *const abi::Column, count: u64) -> Result<Vec<ColumnSchema>, String> {
     let mut columns: Vec<ColumnSchema> = Vec::new();
-    for column in slice(table.columns, table.column_count)? {
+    for column in slice(first, count)? {
         let name = name(column.name, "a column's name")?;
         if STANDARD_COLUMNS.contains(&&*name) || name == NODE_COLUMN {
             return Err(format!(
@@ -44,9 +44,12 @@ pub(super) fn columns(table: &abi::Behavior) -> Result<Vec<ColumnSchema>, String
 }
 
 /// The own words of a behavior for `event`, and what each means.
-pub(super) fn events(table: &abi::Behavior) -> Result<(Vec<String>, Vec<String>), String> {
+pub(super) fn events(
+    first: *const abi::EventWord,
+    count: u64,
+) -> Result<(Vec<String>, Vec<String>), String> {
     let (mut events, mut docs) = (Vec::new(), Vec::new());
-    for event in slice(table.events, table.event_count)? {
+    for event in slice(first, count)? {
         let name = name(event.name, "an event's name")?;
         if STANDARD_EVENTS.contains(&&*name) {
             return Err(format!(

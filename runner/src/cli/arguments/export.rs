@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Log, OverrideOptions, ScenarioOptions};
+use super::{ColorOption, Log, OverrideOptions, ScenarioOptions};
 
 /// Options of `export`.
 #[derive(Args, Debug)]
@@ -20,6 +20,8 @@ pub struct ExportOptions {
 pub enum ExportKind {
     /// A folder for Docker Compose: a container for each node, and one for the coordinator
     Compose(ComposeOptions),
+    /// A run of results as a trace: for Perfetto (ui.perfetto.dev), or for ShiViz
+    Trace(TraceOptions),
     /// A folder of scripts that run a scenario as job arrays of Slurm, or by GNU parallel over ssh
     Slurm(SlurmOptions),
 }
@@ -43,6 +45,38 @@ pub struct ComposeOptions {
     /// Replace what an earlier export wrote into the folder; its results and secret stay
     #[arg(long)]
     pub force: bool,
+}
+
+/// Options of `export trace`.
+#[derive(Args, Debug)]
+pub struct TraceOptions {
+    /// A folder of results, with logs
+    #[arg(value_name = "RESULTS")]
+    pub results: PathBuf,
+    /// The run, by its number in the whole plan; default: the first that failed, or the only one
+    #[arg(long, value_name = "N", value_parser = super::count)]
+    pub run: Option<u32>,
+    /// What the trace is for
+    #[arg(long, value_enum, default_value_t = Trace::Chrome, value_name = "WHICH")]
+    pub format: Trace,
+    /// The file, `-` being standard output; default: NAME-run-N.json, and .shiviz for ShiViz
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    /// When to use color.
+    pub color: ColorOption,
+}
+
+/// What a trace is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Trace {
+    /// Chrome's JSON: for Perfetto
+    Chrome,
+    /// A log with vector clocks: for ShiViz
+    Shiviz,
 }
 
 /// Options of `export slurm`.

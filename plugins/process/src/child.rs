@@ -1,0 +1,276 @@
+//! A program's process: one line in, one line out.
+//!
+//! Line *n* of the program's output is the answer to line *n* of its input; no line is
+//! read that was not asked for. What it writes to standard error is for people, and
+//! belongs to the answer before which it was written: it is read after each answer, so a
+//! program that writes to it before it answers gives the same lines in every run.
+
+use runner_sdk::{Ended, Program};
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+/// The longest answer `[bytes]`. Arbitrary: far above what a step of a model sends.
+pub const MAX_ANSWER: usize = 64 << 20;
+
+/// How many of its last lines on standard error an error shows.
+const LAST_WORDS: usize = 12;
+
+/// The longest line of standard error; longer ones are cut into several `[bytes]`.
+const MAX_ERROR_LINE: usize = 16 << 10;
+
+/// The span after which a program that does not answer is looked at: it may wait for
+/// someone to read its standard error.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How much is read of what nobody has asked for `[bytes]`.
+const SHOWN_OF_REST: usize = 1024;
+
+/// How long a program may take to end after its input has ended.
+const END_PATIENCE: Duration = Duration::from_secs(2);
+
+/// A program that is asked.
+#[derive(Debug)]
+pub struct Child {
+    program: Program,
+    input: UnixStream,
+    output: UnixStream,
+    errors: UnixStream,
+    /// What was read of its output, and not answered with yet.
+    read: Vec<u8>,
+    /// The number of bytes of the last answer, with its line end, at the beginning of `read`.
+    answered: usize,
+    /// The number of answers.
+    answers: u64,
+    /// The end of standard error that is no whole line yet.
+    error_line: Vec<u8>,
+    /// Lines of standard error that nobody has taken.
+    said: Vec<String>,
+    /// Its last lines of standard error.
+    last_words: VecDeque<String>,
+}
+
+/// How a program ended.
+#[derive(Debug)]
+pub struct End {
+    /// Its status, if it can be told.
+    pub ended: Option<Ended>,
+    /// Its last lines of standard error.
+    pub words: LastWords,
+    /// What it wrote behind its last answer, which nobody has asked for: the beginning.
+    pub unasked: Vec<u8>,
+}
+
+/// Why a program did not answer.
+#[derive(Debug)]
+pub enum NoAnswer {
+    /// It has ended.
+    Ended,
+    /// It took longer than the limit.
+    Late,
+    /// It does not read its input.
+    Deaf,
+    /// The answer is longer than [`MAX_ANSWER`].
+    Long,
+    /// The system refuses.
+    System(io::Error),
+}
+
+impl Child {
+    /// A program that has just been started.
+    ///
+    /// # Errors
+    /// If its streams cannot be used.
+    pub fn new(program: Program) -> io::Result<Child> {
+        let [input, output, errors] = program.streams()?;
+        input.set_write_timeout(Some(LOOK))?;
+        output.set_read_timeout(Some(LOOK))?;
+        errors.set_nonblocking(true)?;
+        Ok(Child {
+            program,
+            input,
+            output,
+            errors,
+            read: Vec::new(),
+            answered: 0,
+            answers: 0,
+            error_line: Vec::new(),
+            said: Vec::new(),
+            last_words: VecDeque::new(),
+        })
+    }
+
+    /// Writes a line, with its line end, and returns the answer without its own.
+    ///
+    /// # Errors
+    /// If there is no answer within the limit.
+    pub fn ask(&mut self, line: &[u8], limit: Duration) -> Result<&[u8], NoAnswer> {
+        let until = Instant::now() + limit;
+        self.write(line, until)?;
+        self.read.drain(..self.answered);
+        self.answered = 0;
+        let mut searched = 0;
+        let end = loop {
+            if let Some(at) = self.read[searched..].iter().position(|&byte| byte == b'\n') {
+                break searched + at;
+            }
+            searched = self.read.len();
+            if searched > MAX_ANSWER {
+                return Err(NoAnswer::Long);
+            }
+            self.read_more(until)?;
+        };
+        self.hear();
+        self.answered = end + 1;
+        self.answers += 1;
+        let answer = &self.read[..end];
+        Ok(answer.strip_suffix(b"\r").unwrap_or(answer))
+    }
+
+    /// The number of answers that it has given.
+    pub fn answers(&self) -> u64 {
+        self.answers
+    }
+
+    /// Takes the lines of standard error that were read.
+    pub fn take_said(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said)
+    }
+
+    /// Closes its input and waits for its end, for a while.
+    pub fn end(mut self) -> End {
+        // Fails if the program has closed it, too.
+        let _ = self.input.shutdown(Shutdown::Write);
+        let until = Instant::now() + END_PATIENCE;
+        while self.read.len() <= self.answered + SHOWN_OF_REST {
+            if self.read_more(until).is_err() {
+                break;
+            }
+        }
+        self.hear_the_rest(until);
+        End {
+            words: LastWords(std::mem::take(&mut self.last_words)),
+            unasked: self.read.split_off(self.answered),
+            ended: self.program.end(END_PATIENCE),
+        }
+    }
+
+    /// Kills it. Returns its last words.
+    pub fn kill(mut self) -> LastWords {
+        self.hear();
+        self.finish_line();
+        let words = LastWords(std::mem::take(&mut self.last_words));
+        drop(self.program);
+        words
+    }
+
+    fn write(&mut self, mut line: &[u8], until: Instant) -> Result<(), NoAnswer> {
+        while !line.is_empty() {
+            match self.input.write(line) {
+                Ok(0) => return Err(NoAnswer::Ended),
+                Ok(count) => line = &line[count..],
+                Err(error) if waits(&error) && Instant::now() < until => self.hear(),
+                Err(error) if waits(&error) => return Err(NoAnswer::Deaf),
+                Err(error) if is_end(&error) => return Err(NoAnswer::Ended),
+                Err(error) => return Err(NoAnswer::System(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what there is of its output, or waits for it.
+    fn read_more(&mut self, until: Instant) -> Result<(), NoAnswer> {
+        let mut bytes = [0; 1 << 16];
+        match self.output.read(&mut bytes) {
+            Ok(0) => Err(NoAnswer::Ended),
+            Ok(count) => {
+                self.read.extend_from_slice(&bytes[..count]);
+                Ok(())
+            }
+            Err(error) if waits(&error) && Instant::now() < until => {
+                self.hear();
+                Ok(())
+            }
+            Err(error) if waits(&error) => Err(NoAnswer::Late),
+            Err(error) if is_end(&error) => Err(NoAnswer::Ended),
+            Err(error) => Err(NoAnswer::System(error)),
+        }
+    }
+
+    /// Reads what there is of its standard error.
+    fn hear(&mut self) {
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = self.errors.read(&mut bytes) {
+            self.take_in(&bytes[..count]);
+        }
+    }
+
+    /// Reads its standard error to the end, for a while.
+    fn hear_the_rest(&mut self, until: Instant) {
+        let mut bytes = [0; 4096];
+        let blocks = self.errors.set_nonblocking(false);
+        if blocks.is_ok() && self.errors.set_read_timeout(Some(LOOK)).is_ok() {
+            loop {
+                match self.errors.read(&mut bytes) {
+                    Ok(count @ 1..) => self.take_in(&bytes[..count]),
+                    Err(error) if waits(&error) && Instant::now() < until => {}
+                    _ => break,
+                }
+            }
+        }
+        self.finish_line();
+    }
+
+    fn take_in(&mut self, bytes: &[u8]) {
+        for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+            self.error_line.extend_from_slice(part);
+            if part.ends_with(b"\n") || self.error_line.len() >= MAX_ERROR_LINE {
+                self.finish_line();
+            }
+        }
+    }
+
+    /// Ends the line of standard error that was begun.
+    fn finish_line(&mut self) {
+        if self.error_line.is_empty() {
+            return;
+        }
+        let line = String::from_utf8_lossy(&self.error_line);
+        let line = line.trim_end_matches(['\n', '\r']).to_owned();
+        self.error_line.clear();
+        if self.last_words.len() == LAST_WORDS {
+            self.last_words.pop_front();
+        }
+        self.last_words.push_back(line.clone());
+        self.said.push(line);
+    }
+}
+
+/// The last lines of a program on standard error, for the end of an error.
+#[derive(Debug, Default)]
+pub struct LastWords(VecDeque<String>);
+
+impl fmt::Display for LastWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("; it wrote nothing to standard error");
+        }
+        f.write_str("; its last words on standard error:")?;
+        self.0.iter().try_for_each(|line| write!(f, "\n    {line}"))
+    }
+}
+
+/// Whether a read or write would have had to wait.
+fn waits(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+}
+
+/// Whether the other end is gone.
+fn is_end(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset};
+    matches!(error.kind(), BrokenPipe | ConnectionReset)
+}
