@@ -97,6 +97,7 @@ mod shrink;
 mod shrink_planted;
 mod slips;
 mod slurm;
+mod standard_streams;
 mod standstill;
 mod step_by_step;
 mod stuck;
