@@ -48,6 +48,7 @@ mod verdicts;
 mod warmup;
 mod write;
 
+pub use crate::database::Database;
 use crate::notes::Notes;
 
 pub use build::{build, report};
