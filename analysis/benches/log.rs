@@ -1,14 +1,16 @@
 //! The cost of writing and reading a log, as ratios measured in one run:
 //!
 //! ```text
-//! cargo bench -p analysis --bench log -- [--rows N] [--quick]
+//! cargo bench -p analysis --bench log -- [--rows N] [--quick] [--check]
 //! ```
 //!
 //! - a row formatted by us, by `write!`, by the csv crate;
 //! - a pass over the logs of three nodes (default 10,000,000 rows): our reader,
 //!   our reader with all metrics, against a plain split-and-parse of the same
 //!   bytes, the csv crate, and reading the bytes alone;
-//! - peak memory of that pass at a tenth of the rows and at all of them, each in
+//! - what led to the last record, of which most of the logs are the past, against our
+//!   reader; `--check` fails if it takes more than twice as long;
+//! - peak memory of both at a tenth of the rows and at all of them, each in
 //!   a process of its own.
 //!
 //! Each figure is the best of several repeats.
@@ -20,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use analysis::causes::{Past, Story, Target, TargetPlace};
 use analysis::log::{
     ColumnKind, ColumnSchema, Columns, EventId, Layout, LogFormat, NO_PEER, NodeLogs, NodeSchema,
     Row, RunLog, RunSchema,
@@ -28,14 +31,21 @@ use analysis::metrics::RunMetrics;
 
 /// Set for a child process: the folder whose logs it reads; it prints its peak memory.
 const CHILD: &str = "ANALYSIS_BENCH_FOLDER";
+/// Set as well if it finds what led to the last record.
+const CHILD_PAST: &str = "ANALYSIS_BENCH_PAST";
+/// How many times as long as our reader it may take to find what led to a record.
+const MOST: f64 = 2.0;
 
 fn main() {
     if let Some(folder) = std::env::var_os(CHILD) {
-        read_with_metrics(Path::new(&folder));
+        match std::env::var_os(CHILD_PAST) {
+            Some(_) => drop(what_led_to_the_last(Path::new(&folder))),
+            None => read_with_metrics(Path::new(&folder)),
+        }
         println!("{}", peak_memory_kib().unwrap_or(0));
         return;
     }
-    let mut rows = 10_000_000u64;
+    let (mut rows, mut check) = (10_000_000u64, false);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -44,13 +54,20 @@ fn main() {
                 rows = count.expect("`--rows` takes a number");
             }
             "--quick" => rows = 1_000_000,
+            "--check" => check = true,
             // Given by cargo.
             "--bench" => {}
-            other => panic!("unknown argument `{other}`, expected `--rows N` or `--quick`"),
+            other => {
+                panic!("unknown argument `{other}`, expected `--rows N`, `--quick` or `--check`")
+            }
         }
     }
     formatting();
-    reading(rows);
+    let ratio = reading(rows);
+    if check && ratio > MOST {
+        eprintln!("what led to the last record takes {ratio:.2} times a pass, more than {MOST}");
+        std::process::exit(1);
+    }
 }
 
 /// Three clock machines, with the columns and event words of the lab.
@@ -229,7 +246,20 @@ fn read_with_metrics(folder: &Path) {
     black_box(metrics.finish(end_ns));
 }
 
-fn reading(count: u64) {
+/// The past of the last record of the first node, as `runner why` keeps it.
+fn what_led_to_the_last(folder: &Path) -> Story {
+    let log = RunLog::open(folder, Some(&schema())).expect("logs as just written");
+    let target = Target {
+        node: 0,
+        place: TargetPlace::Last,
+        note: String::new(),
+    };
+    let past = Past::new(log.backward(), vec![target]).expect("logs as just written");
+    Story::of(past, 120).expect("rows as just written")
+}
+
+/// Measures, and returns how many times as long as our reader the past takes.
+fn reading(count: u64) -> f64 {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let small = tempfile::tempdir().expect("a temporary folder");
     let schema = schema();
@@ -268,6 +298,11 @@ fn reading(count: u64) {
         }
     });
     let with_metrics = best::<3>(count, || read_with_metrics(folder.path()));
+    let past = best::<3>(count, || {
+        let story = what_led_to_the_last(folder.path());
+        assert!(story.rows > count * 9 / 10, "most of the rows");
+        black_box(story);
+    });
 
     println!("\n{count} rows, {} MB", bytes / 1_000_000);
     println!("                          ns/row  of plain split-and-parse");
@@ -278,19 +313,31 @@ fn reading(count: u64) {
         ("csv crate and parse", by_csv),
         ("our reader, merging", reader),
         ("  with all metrics", with_metrics),
+        ("what led to the last", past),
     ] {
         println!("  {name:<22} {ns:>8.1} {:>8.2}", ns / plain);
     }
-    println!("\npeak memory of a pass with all metrics");
-    for (rows, folder) in [(count / 10, small.path()), (count, folder.path())] {
-        let program = std::env::current_exe().expect("this program");
-        let child = Command::new(program).env(CHILD, folder).output();
-        let output = child.expect("this program starts").stdout;
-        println!(
-            "  {rows:>9} rows {:>8} KiB",
-            String::from_utf8_lossy(&output).trim()
-        );
+    println!("  what led to the last / our reader {:.2}", past / reader);
+    for (what, is_past) in [
+        ("a pass with all metrics", false),
+        ("what led to the last", true),
+    ] {
+        println!("\npeak memory of {what}");
+        for (rows, folder) in [(count / 10, small.path()), (count, folder.path())] {
+            let program = std::env::current_exe().expect("this program");
+            let mut child = Command::new(program);
+            child.env(CHILD, folder);
+            if is_past {
+                child.env(CHILD_PAST, "1");
+            }
+            let output = child.output().expect("this program starts").stdout;
+            println!(
+                "  {rows:>9} rows {:>8} KiB",
+                String::from_utf8_lossy(&output).trim()
+            );
+        }
     }
+    past / reader
 }
 
 /// The simplest reader: lines, `split`, `parse`.

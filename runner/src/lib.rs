@@ -6,6 +6,7 @@
 
 pub mod scenario;
 
+pub mod odds;
 pub mod plan;
 
 mod apart;

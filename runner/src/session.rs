@@ -5,7 +5,7 @@
 //! ([`isolate`]), which itself uses a session. In this process, `drive` selects
 //! how time passes: virtual time, real time, or real time with a process per node
 //! (`processes` on the runner's side, [`node`] on the other, and [`joined`] if that is
-//! elsewhere). `timeout` ends a
+//! elsewhere). [`recorded`] keeps a run event by event for the debugger. `timeout` ends a
 //! run that takes too long, and `determinism` runs it twice and compares.
 //!
 //! The result is on disk under the run's preliminary name. `execute` adds it to
@@ -19,6 +19,7 @@ pub mod joined;
 mod local;
 pub mod node;
 mod processes;
+pub mod recorded;
 mod state;
 pub(crate) mod timeout;
 
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use analysis::log::{LogError, WriteError};
 use analysis::results::{LogMode, RunStatus};
+use base::time::SimTime;
 
 use isolate::{IsolatedRuns, Isolation};
 pub use processes::{Processes, to_override};
@@ -59,8 +61,19 @@ pub struct Options {
     pub check_determinism: bool,
     /// The most events of a run in virtual time; none: no limit. Not for child processes.
     pub max_events: Option<u64>,
+    /// Other random numbers from a time on, in virtual time. Not for child processes.
+    pub reseed: Option<Reseed>,
     /// In a child process: the page on which each callback is noted.
     pub progress_page: Option<Arc<ProgressPage>>,
+}
+
+/// Which random numbers a run goes on with, and from when on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reseed {
+    /// The last instant that is as it was; none: nothing is.
+    pub after: Option<SimTime>,
+    /// The number of the other streams.
+    pub number: u64,
 }
 
 /// Why a run has no result. The results of other runs are kept.

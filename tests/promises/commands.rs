@@ -9,7 +9,17 @@ const OPTIONS: [(&str, &[&str]); 12] = [
     ("diff", &["RESULTS:RUN", "--limit", "--out"]),
     (
         "why",
-        &["NODE:STEP", "--run", "--check", "--limit", "--all", "--out"],
+        &[
+            "NODE:STEP",
+            "--run",
+            "--check",
+            "--limit",
+            "--all",
+            "--out",
+            "--odds",
+            "--points",
+            "--samples",
+        ],
     ),
     (
         "shrink",

@@ -63,6 +63,7 @@ fn each_file_that_a_document_links_to_exists() {
         "README.md",
         "CHANGELOG.md",
         "scenarios/README.md",
+        "scenarios/a-failure.md",
         "plugins/README.md",
         "runner/ARCHITECTURE.md",
     ] {

@@ -1,8 +1,9 @@
-//! What the runner promises to its users, one module for each promise. Three modules hold
-//! no tests: `harness` (start the runner, read its results), `real_live` (a runner in real
-//! time) and `waiting` (wait for a condition). See `tests/README.md`.
+//! What the runner promises to its users, one module for each promise. Four modules hold
+//! no tests: `harness` (start the runner, read its results), `tty` (a runner on a terminal),
+//! `real_live` (a runner in real time) and `waiting` (wait for a condition). See `tests/README.md`.
 
 mod harness;
+mod tty;
 mod waiting;
 mod warmup;
 mod why;
@@ -18,6 +19,7 @@ mod compare;
 mod compose;
 mod coverage;
 mod database;
+mod debug;
 mod decimals;
 mod destructors;
 mod determinism;
@@ -60,6 +62,7 @@ mod missing_runs;
 mod new;
 mod notes;
 mod nothing_replaced;
+mod odds;
 mod one_build;
 mod out_of_tree;
 mod pairs;
@@ -95,7 +98,9 @@ mod shrink;
 mod shrink_planted;
 mod slips;
 mod slurm;
+mod standard_streams;
 mod standstill;
+mod step_by_step;
 mod stuck;
 mod trace;
 mod traffic;

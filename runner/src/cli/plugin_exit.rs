@@ -19,6 +19,8 @@ pub fn guard(command: &Command) {
             | Command::Export(_)
             | Command::Node(_)
             | Command::Shrink(_)
+            | Command::Debug(_)
+            | Command::Why(_)
     );
     if runs_plugins {
         os::fork_mark::set();

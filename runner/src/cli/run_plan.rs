@@ -313,6 +313,7 @@ impl PlanCommand<'_> {
                 }),
                 check_determinism: execution.check_determinism,
                 max_events: None,
+                reseed: None,
                 progress_page: None,
             },
         }

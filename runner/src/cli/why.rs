@@ -1,5 +1,7 @@
 //! `runner why`: what led to a record of a run.
 
+mod odds;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,17 @@ const PICTURED: usize = 120;
 /// Fails if standard output cannot be written.
 pub fn why(options: &WhyOptions) -> anyhow::Result<Exit> {
     let console = Console::new(options.color.color);
+    if options.odds {
+        let check = options.check.as_deref();
+        let number = options.run.map(u64::from);
+        return match open_run(&options.results, number, check, "--run N") {
+            Ok(run) => odds::measured(options, &run, &console),
+            Err(error) => {
+                console.error(&error.to_string());
+                Ok(exit_of(&error))
+            }
+        };
+    }
     match told(options) {
         Ok(text) => {
             print(&text)?;

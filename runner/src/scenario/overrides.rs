@@ -63,6 +63,14 @@ impl Override {
         }
     }
 
+    /// The override whose [`Override::label`] this is; none if it is no such text.
+    pub fn of_label(label: &str) -> Option<Override> {
+        match label.split_once(' ')? {
+            ("--set", text) => Override::parse(text).ok(),
+            (flag, value) => Some(Override::option(flag, flag.strip_prefix("--")?, value)),
+        }
+    }
+
     /// The option as typed.
     pub fn label(&self) -> &str {
         &self.label

@@ -228,7 +228,8 @@ impl Work<'_> {
         let recorder = Recorder::new(schema, &job.folder, LogMode::PerNode, print)
             .only(&job.nodes)
             .limited_to(share);
-        let run = assemble(plan, spec, Some(&job.folder), states, recorder, None).only(&job.nodes);
+        let drawn = (spec, plan.streams(spec));
+        let run = assemble(plan, drawn, Some(&job.folder), states, recorder, None).only(&job.nodes);
         let rendezvous = Rendezvous::open(
             &case.roster,
             run.world.topology(),

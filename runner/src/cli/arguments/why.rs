@@ -34,7 +34,24 @@ pub struct WhyOptions {
     /// Print all lines
     #[arg(long, conflicts_with = "limit")]
     pub all: bool,
-    /// The picture to write (SVG); default: why/run-NNNN.svg in the results
+    /// Measure how likely the failure was at each time of the run: repeat it up to a time, and let
+    /// other random numbers decide from then on
+    #[arg(long, conflicts_with_all = ["places", "at", "limit", "all"])]
+    pub odds: bool,
+    /// With --odds: number of times that are measured
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = super::count, requires = "odds")]
+    pub points: u32,
+    /// With --odds: number of runs at each time
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = super::count, requires = "odds")]
+    pub samples: u32,
+    /// With --odds: runs side by side; default: one per core. The result does not depend on it
+    #[arg(long, short, value_name = "N", value_parser = super::count, requires = "odds")]
+    pub jobs: Option<u32>,
+    /// With --odds: folder to search for plugins first
+    #[arg(long, value_name = "DIR", requires = "odds")]
+    pub plugin_path: Vec<PathBuf>,
+    /// The picture to write (SVG); default: why/run-NNNN.svg in the results, with --odds
+    /// why/odds-NNNN.svg, and a table beside it
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     #[command(flatten)]

@@ -66,6 +66,7 @@ fn runs(
         isolation: None,
         check_determinism: job.check_determinism,
         max_events: None,
+        reseed: None,
         progress_page: page.clone(),
     };
     let stop = Arc::new(AtomicBool::new(false));
