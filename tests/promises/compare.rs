@@ -49,6 +49,10 @@ fn keys_differ_by_their_path_and_options_count_as_keys() {
         assert!(report.contains(row), "{row}\n{report}");
     }
     assert!(!report.contains("a line more"));
+    let first = report.lines().find(|line| line.starts_with("- "));
+    let said =
+        "- lab (four) against lab (ten): `nodes.machine.config.faces` is 4 instead of absent.";
+    assert_eq!(first, Some(said));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! tables of any report with the cases of all plans, and plots of the first cases of
 //! each plan.
 
+mod axes;
 mod differences;
 mod judged;
 mod keys;
@@ -25,6 +26,8 @@ use crate::results::{LogMode, Population, RunRow, TEXT_DIFFERS, differences};
 
 /// Maximum number of keys of a plan in the table. Arbitrary.
 const CHANGED: usize = 24;
+/// Maximum number of keys that a sentence names.
+const NAMED_KEYS: usize = 3;
 /// Number of key sentences of a section.
 const KEY: usize = 5;
 
@@ -131,7 +134,7 @@ impl Comparison {
         let Comparison {
             mut report,
             mut joined,
-            drawing,
+            mut drawing,
             observed,
             populations,
             titles,
@@ -142,6 +145,7 @@ impl Comparison {
         // Observations belong to cases by their index.
         let (observed, cases): (Vec<_>, Vec<_>) = observed.into_iter().unzip();
         joined.bring_forward(&cases);
+        drawing.figures.iter_mut().for_each(|of| axes::share(of));
         let (plans, plan_of) = indices(&joined, &titles);
         let seeds: Vec<BTreeMap<u64, u64>> = folders
             .iter()
@@ -169,9 +173,9 @@ impl Comparison {
         );
         let first = ["verdict", "cases", "differences", "parting"];
         let of_all = report.sections.iter().filter(|it| first.contains(&&*it.id));
-        report.key = of_all
-            .flat_map(|section| section.observations.iter().take(KEY).cloned())
-            .collect();
+        let observations = of_all.flat_map(|section| section.observations.iter().take(KEY));
+        let keys = key_sentences(folders, names).into_iter();
+        report.key = keys.chain(observations.cloned()).collect();
         Ok(report)
     }
 }
@@ -283,6 +287,27 @@ fn plans(folders: &[Folder], names: &[String]) -> Table {
         })
         .collect();
     table
+}
+
+/// The keys in which each plan differs from the first, in a sentence each.
+fn key_sentences(folders: &[Folder], names: &[String]) -> Vec<String> {
+    let first = &folders[0].manifest;
+    let others = folders.iter().zip(names).skip(1);
+    let sentence = |(folder, name): (&Folder, &String)| {
+        let found = keys::differing(first, &folder.manifest).unwrap_or_default();
+        let value = |text: &str| if text.is_empty() { "absent" } else { text }.replace('`', "'");
+        let texts = found.iter().take(NAMED_KEYS).map(|it| {
+            let (there, here) = (value(&it.there), value(&it.here));
+            format!("`{}` is {here} instead of {there}", it.path)
+        });
+        let mut texts: Vec<String> = texts.collect();
+        if found.len() > NAMED_KEYS {
+            let more = (found.len() - NAMED_KEYS) as u64;
+            texts.push(format!("{} more keys differ", whole(more)));
+        }
+        (!texts.is_empty()).then(|| format!("{name} against {}: {}.", names[0], texts.join(", ")))
+    };
+    others.filter_map(sentence).take(KEY).collect()
 }
 
 /// What differs between the first plan and each other: keys by their path, then the rest.

@@ -337,6 +337,7 @@ fn figure(run: &RunFolder, failure: &Failure, points: &[Point]) -> Figure {
         title: format!("{}: {first}", run.name()),
         caption: String::new(),
         plot: Plot::Lines(Lines {
+            at_least: (0.0, 0.0),
             y_label: "runs that still fail [%]".to_owned(),
             end_s,
             step: false,
