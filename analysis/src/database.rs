@@ -70,9 +70,8 @@ pub(crate) fn write(folder: &Folder, file: &Path) -> Result<Database, Error> {
         source,
     };
     if file.exists() && !is_ours(file) {
-        return Err(Error::OtherReport {
+        return Err(Error::NoDatabase {
             path: file.to_owned(),
-            found: "it is no database of results",
         });
     }
     if let Some(parent) = file.parent().filter(|it| !it.as_os_str().is_empty()) {

@@ -298,7 +298,11 @@ fn key_sentences(folders: &[Folder], names: &[String]) -> Vec<String> {
         let value = |text: &str| if text.is_empty() { "absent" } else { text }.replace('`', "'");
         let texts = found.iter().take(NAMED_KEYS).map(|it| {
             let (there, here) = (value(&it.there), value(&it.here));
-            format!("`{}` is {here} instead of {there}", it.path)
+            match (it.there.starts_with('{'), it.here.starts_with('{')) {
+                (true, _) if it.here.is_empty() => format!("`{}` is only there", it.path),
+                (_, true) if it.there.is_empty() => format!("`{}` is only here", it.path),
+                _ => format!("`{}` is {here} instead of {there}", it.path),
+            }
         });
         let mut texts: Vec<String> = texts.collect();
         if found.len() > NAMED_KEYS {

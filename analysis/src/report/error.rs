@@ -86,6 +86,12 @@ pub enum Error {
         /// The error of SQLite.
         source: rusqlite::Error,
     },
+    /// The file for a database is something else.
+    #[error("--sqlite: {}: it is no database of results, and nothing else is ever overwritten\n  name another file with --sqlite FILE, or move it away", path.display())]
+    NoDatabase {
+        /// The file.
+        path: PathBuf,
+    },
     /// A comparison has no database.
     #[error(
         "--sqlite writes the results of one plan\n  write one database for each of the results that are compared"

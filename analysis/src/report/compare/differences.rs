@@ -11,8 +11,10 @@ use crate::report::table::{Align, Table};
 use crate::report::{Section, cases};
 use crate::statistics::{CONFIDENCE, Sample, compare_pairs, holm, mean_interval};
 
-/// By run: its seed, and its value of each metric.
-type Runs = Vec<(u64, Vec<Option<f64>>)>;
+/// A run: its seed, and its value of each metric.
+type Run = (u64, Vec<Option<f64>>);
+/// The runs of a case.
+type Runs = Vec<Run>;
 
 /// The cases of one plan: id, and its index among the measured cases.
 pub(super) type Cases = Vec<(String, usize)>;
@@ -123,12 +125,12 @@ fn of_case(
     measured: &Measured,
     metrics: &[usize],
     title: &str,
-    [there, here]: [&[(u64, Vec<Option<f64>>)]; 2],
+    [there, here]: [&[Run]; 2],
 ) -> Vec<Row> {
     let seeds: BTreeMap<u64, &Vec<Option<f64>>> = there.iter().map(|it| (it.0, &it.1)).collect();
     let mut rows: Vec<Row> = Vec::new();
     for (at, &metric) in metrics.iter().enumerate() {
-        let value = |it: &(u64, Vec<Option<f64>>)| it.1[at];
+        let value = |it: &Run| it.1[at];
         let one = Sample::of(there.iter().filter_map(value));
         let other = Sample::of(here.iter().filter_map(value));
         if one.count() == 0 || other.count() == 0 {

@@ -106,6 +106,7 @@ fn said(found: &Difference, runs: [&RunRow; 2], names: [&String; 2]) -> String {
     );
     let same: u64 = found.nodes.iter().map(|node| node.same_rows).sum();
     match found.parting() {
+        _ if found.nodes.is_empty() => format!("{both} have no node in common."),
         None => format!(
             "{both} say the same in {} of {}, whatever their times.",
             count(same, "record"),
