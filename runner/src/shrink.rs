@@ -33,14 +33,16 @@ use crate::plan::{Plan, RunSpec};
 use crate::results::run_result::RunResult;
 use crate::scenario::Override;
 use crate::session::Options;
-use draft::Draft;
+pub use begin::begin as as_one_run;
+pub use draft::Draft;
 pub use error::ShrinkError;
 use error::written;
 use host::search::SearchPath;
 use result::Outcome;
 use search::{Bounds, Search};
 pub use search::{End, Standing};
-use trial::{Failing, Scratch, Trials, failing, failures};
+pub use trial::Scratch;
+use trial::{Failing, Trials, failing, failures};
 
 /// What is to be shrunk, and how.
 #[derive(Debug)]

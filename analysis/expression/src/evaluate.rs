@@ -109,11 +109,7 @@ pub(crate) struct At<'a> {
 impl<'a> At<'a> {
     #[inline]
     fn raw(&self, column: usize) -> Result<u64, Stop> {
-        let columns = &self.record.columns;
-        match columns.cells.get(column) {
-            Some(&raw) if columns.present >> column & 1 == 1 => Ok(raw),
-            _ => Err(Stop::Absent),
-        }
+        self.record.columns.raw(column).ok_or(Stop::Absent)
     }
 
     fn cell(&self, cell: Cell) -> Result<Value, Stop> {

@@ -52,7 +52,7 @@ impl Truth {
     }
 
     /// Whether its evaluation fails for no record. `false` where that is not obvious.
-    fn never_fails(&self) -> bool {
+    pub fn never_fails(&self) -> bool {
         match self {
             Truth::Const(_)
             | Truth::Column(_)

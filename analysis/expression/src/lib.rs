@@ -14,7 +14,8 @@
 //! [`Program::holds`] tries an evaluation in 64 bits first (module `quick`), and does the exact
 //! one (module `evaluate`) where that is unsure. Who judges many records takes a
 //! [`Condition`]: the expression for the records of one kind of node and one event, in
-//! which all that depends on the event alone is already decided (module `given`).
+//! which all that depends on the event alone is already decided (module `given`). Several
+//! conditions about the same records are evaluated together (module `conditions`).
 //!
 //! A column may have no value in a record: a `peer` in a tick, a column that is not set
 //! yet. What needs this value is then *absent*, neither true nor false ([`Stop::Absent`]).
@@ -24,9 +25,11 @@
 //! that whoever filters records can use it.
 
 mod bind;
+mod conditions;
 mod evaluate;
 mod given;
 mod kind;
+mod last;
 mod memory;
 mod mistake;
 mod number;
@@ -41,11 +44,12 @@ mod token;
 mod tournament;
 mod value;
 
+pub use conditions::Conditions;
 pub use evaluate::{Failure, Names, Record, Stop, Why};
 pub use kind::Kind;
 pub use memory::{Memory, Witness};
 pub use mistake::{Known, Mistake};
-pub use program::{Condition, NodeForm, Program};
+pub use program::{Condition, NodeForm, Program, Remembering};
 pub use scope::{Group, Scope, Shape};
 pub use syntax::{Expression, Span};
 pub use value::Quick;

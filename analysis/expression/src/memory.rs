@@ -9,7 +9,8 @@
 use analysis_log::{EventId, Row};
 
 use crate::evaluate::{At, Record, Stop};
-use crate::operand::{Cell, Operand, Whole};
+use crate::last::{Kept, Lasts};
+use crate::operand::{Cell, Operand, Whole, WholeColumn};
 use crate::over::Over;
 use crate::program::{Form, NodeForm, Program};
 use crate::value::{Quick, Value};
@@ -19,24 +20,13 @@ use crate::value::{Quick, Value};
 pub struct Memory {
     /// By node: how its records are read. `None`: no record of this node matters.
     pub(crate) nodes: Vec<Option<NodeForm>>,
-    /// Number of `last`s.
-    lasts: usize,
-    /// By node, then by `last`.
-    last: Vec<Last>,
+    lasts: Lasts,
     of_nodes: Vec<Option<Value>>,
     over: Vec<Over>,
     /// Whether there is anything in `of_nodes` or `over`.
     sees_others: bool,
     /// By node: whether it has crashed. Empty as long as none has.
     down: Vec<bool>,
-}
-
-/// The value after the last step in which there was one, and after the one before.
-#[derive(Clone, Debug, Default)]
-struct Last {
-    step: u64,
-    now: Option<Value>,
-    before: Option<Value>,
 }
 
 /// A node whose latest value is a reason for the value over all nodes.
@@ -51,13 +41,11 @@ pub struct Witness {
 impl Memory {
     /// Before the first record of a run with this number of nodes.
     pub fn new(program: &Program, nodes: usize) -> Memory {
-        let lasts = program.lasts;
         let over = program.overs.iter();
         let over = over.map(|spec| Over::new(spec.aggregate, spec.span, nodes));
         Memory {
             nodes: program.nodes(nodes),
-            lasts,
-            last: vec![Last::default(); nodes * lasts],
+            lasts: Lasts::new(program.lasts, nodes),
             of_nodes: vec![None; program.of_nodes.len()],
             over: over.collect(),
             sees_others: !program.overs.is_empty() || !program.of_nodes.is_empty(),
@@ -73,13 +61,13 @@ impl Memory {
     /// The value of a cell, for a record.
     pub(crate) fn value(&self, cell: Cell, row: &Row) -> Result<Value, Stop> {
         let kept = match cell {
-            Cell::Last(index) => self.last(index, row),
-            Cell::OfNode(index) => self.of_nodes[index].as_ref(),
+            Cell::Last(index) => self.last(index, row).value(),
+            Cell::OfNode(index) => self.of_nodes[index].clone(),
             Cell::Over(index) => return self.over[index].value(),
         };
         match kept {
-            Some(Value::Failed(failure)) => Err(Stop::Fails(*failure)),
-            Some(value) => Ok(value.clone()),
+            Some(Value::Failed(failure)) => Err(Stop::Fails(failure)),
+            Some(value) => Ok(value),
             None => Err(Stop::Absent),
         }
     }
@@ -87,7 +75,10 @@ impl Memory {
     /// As [`Memory::value`], for a text.
     pub(crate) fn text(&self, cell: Cell, row: &Row) -> Result<&str, Stop> {
         let kept = match cell {
-            Cell::Last(index) => self.last(index, row),
+            Cell::Last(index) => match self.last(index, row) {
+                Kept::Large(value) => Some(value),
+                _ => None,
+            },
             Cell::OfNode(index) => self.of_nodes[index].as_ref(),
             Cell::Over(_) => None,
         };
@@ -110,10 +101,9 @@ impl Memory {
     /// The whole number after an earlier step, for a record.
     #[inline]
     pub(crate) fn quick_last(&self, index: usize, row: &Row) -> Quick<i64> {
-        match self.last(index, row) {
-            Some(Value::Whole(number)) => Quick::Is(*number),
-            Some(_) => Quick::Unsure,
-            None => Quick::Absent,
+        match row.event.in_step() {
+            true => self.lasts.whole_before(row.node, index, row.step),
+            false => Quick::Absent,
         }
     }
 
@@ -140,38 +130,37 @@ impl Memory {
     #[inline]
     fn quick<T>(&self, cell: Cell, row: &Row, take: impl Fn(&Value) -> Option<T>) -> Quick<T> {
         let kept = match cell {
-            Cell::Last(index) => self.last(index, row),
-            Cell::OfNode(index) => self.of_nodes[index].as_ref(),
-            Cell::Over(index) => {
-                return match self.over[index].value() {
-                    Ok(value) => Quick::sure(take(&value)),
-                    Err(Stop::Absent) => Quick::Absent,
-                    Err(Stop::Fails(_)) => Quick::Unsure,
+            Cell::Last(index) => self.last(index, row).value(),
+            Cell::OfNode(index) => {
+                return match &self.of_nodes[index] {
+                    Some(value) => Quick::sure(take(value)),
+                    None => Quick::Absent,
                 };
             }
+            Cell::Over(index) => match self.over[index].value() {
+                Ok(value) => Some(value),
+                Err(Stop::Absent) => None,
+                Err(Stop::Fails(_)) => return Quick::Unsure,
+            },
         };
         match kept {
-            Some(value) => Quick::sure(take(value)),
+            Some(value) => Quick::sure(take(&value)),
             None => Quick::Absent,
         }
     }
 
     /// The value of a `last` after an earlier step than that of the record.
     #[inline]
-    fn last(&self, index: usize, row: &Row) -> Option<&Value> {
-        if !row.event.in_step() {
-            return None;
-        }
-        let last = &self.last[row.node as usize * self.lasts + index];
-        match last.step == row.step {
-            true => last.before.as_ref(),
-            // The operand has no value in the present step.
-            false => last.now.as_ref(),
+    fn last(&self, index: usize, row: &Row) -> Kept<'_> {
+        match row.event.in_step() {
+            true => self.lasts.before(row.node, index, row.step),
+            false => Kept::Nothing,
         }
     }
 
     /// Takes in a record of a node, which has this form.
-    #[inline]
+    // In a function of its own, it takes no machine registers from its caller.
+    #[inline(never)]
     pub(crate) fn see(
         &mut self,
         program: &Program,
@@ -180,28 +169,44 @@ impl Memory {
         selected: bool,
     ) {
         let row = record.row;
-        let changes_life = matches!(row.event, EventId::CRASH | EventId::RESTART);
-        if (changes_life || !self.down.is_empty()) && self.is_down(program, row) {
+        if (changes_life(row.event) || !self.down.is_empty()) && self.is_down(program, row) {
             return;
         }
         for (index, operand) in form.lasts.iter().enumerate() {
             let Some(operand) = operand else { continue };
-            let at = row.node as usize * self.lasts + index;
             // The most frequent kind: a value that is not moved around is stored faster.
             if let Operand::Whole(whole) | Operand::Duration(whole) = operand
                 && let Quick::Is(number) = self.quick_number(whole, record)
             {
-                let last = &mut self.last[at];
-                last.begin(row.step);
-                last.now = Some(Value::Whole(number));
-            } else if let Some(value) = self.eval(operand, record, self.last[at].now.as_ref()) {
-                let last = &mut self.last[at];
-                last.begin(row.step);
-                last.now = Some(value);
+                self.lasts.set_whole(row.node, index, row.step, number);
+                continue;
+            }
+            let known = match self.lasts.now(row.node, index) {
+                Kept::Large(known) => Some(known),
+                _ => None,
+            };
+            if let Some(value) = self.eval(operand, record, known) {
+                self.lasts.set(row.node, index, row.step, value);
             }
         }
         if self.sees_others {
             self.see_for_others(program, form, record, selected);
+        }
+    }
+
+    /// Takes in a record of a node, of which only a column is remembered. Its event is
+    /// neither `crash` nor `restart`.
+    #[inline]
+    pub(crate) fn see_column(&mut self, last: usize, column: WholeColumn, record: &Record<'_>) {
+        let row = record.row;
+        if !self.down.is_empty() && self.down[row.node as usize] {
+            return;
+        }
+        if let Some(raw) = record.columns.raw(column.index) {
+            match column.signed || raw <= i64::MAX as u64 {
+                true => (self.lasts).set_whole(row.node, last, row.step, raw as i64),
+                false => (self.lasts).set(row.node, last, row.step, Value::whole(raw.into())),
+            }
         }
     }
 
@@ -280,8 +285,7 @@ impl Memory {
 
     /// The node has crashed: nothing of it counts any more.
     fn forget(&mut self, program: &Program, node: u32) {
-        let first = node as usize * self.lasts;
-        self.last[first..first + self.lasts].fill(Last::default());
+        self.lasts.forget(node);
         for (value, spec) in self.of_nodes.iter_mut().zip(&program.of_nodes) {
             if spec.node == node {
                 *value = None;
@@ -308,6 +312,11 @@ impl Memory {
     }
 }
 
+/// Whether what is remembered of a node ends or begins.
+pub(crate) fn changes_life(event: EventId) -> bool {
+    matches!(event, EventId::CRASH | EventId::RESTART)
+}
+
 fn eval_exactly(operand: &Operand, at: &At<'_>, known: Option<&Value>) -> Option<Value> {
     if let (Operand::Text(text), Some(Value::Text(known))) = (operand, known)
         && text.eval(at) == Ok(known)
@@ -318,16 +327,5 @@ fn eval_exactly(operand: &Operand, at: &At<'_>, known: Option<&Value>) -> Option
         Ok(value) => Some(value),
         Err(Stop::Absent) => None,
         Err(Stop::Fails(failure)) => Some(Value::Failed(failure)),
-    }
-}
-
-impl Last {
-    /// Makes room for the value after a step.
-    #[inline]
-    fn begin(&mut self, step: u64) {
-        if self.now.is_none() || self.step != step {
-            self.before = self.now.take();
-            self.step = step;
-        }
     }
 }

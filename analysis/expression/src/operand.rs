@@ -171,6 +171,19 @@ impl Comparison {
         }
     }
 
+    /// The same comparison, or the one that holds if it does not.
+    pub fn or_opposite(self, same: bool) -> Comparison {
+        match self {
+            _ if same => self,
+            Comparison::Equal => Comparison::Unequal,
+            Comparison::Unequal => Comparison::Equal,
+            Comparison::Less => Comparison::AtLeast,
+            Comparison::AtMost => Comparison::Greater,
+            Comparison::Greater => Comparison::AtMost,
+            Comparison::AtLeast => Comparison::Less,
+        }
+    }
+
     /// The same comparison with its sides exchanged.
     pub fn mirrored(self) -> Comparison {
         match self {
@@ -179,6 +192,20 @@ impl Comparison {
             Comparison::Greater => Comparison::Less,
             Comparison::AtLeast => Comparison::AtMost,
             same => same,
+        }
+    }
+}
+
+impl Arithmetic {
+    /// The result; `None` if it does not fit, and for a division by zero.
+    #[inline]
+    pub fn in_64_bits(self, a: i64, b: i64) -> Option<i64> {
+        match self {
+            Arithmetic::Add => a.checked_add(b),
+            Arithmetic::Subtract => a.checked_sub(b),
+            Arithmetic::Multiply => a.checked_mul(b),
+            Arithmetic::Divide => a.checked_div(b),
+            Arithmetic::Remainder => a.checked_rem_euclid(b),
         }
     }
 }

@@ -7,9 +7,9 @@ use base::time::SimDuration;
 use crate::bind;
 use crate::evaluate::{At, Record, Stop};
 use crate::kind::Kind;
-use crate::memory::{Memory, Witness};
+use crate::memory::{Memory, Witness, changes_life};
 use crate::mistake::Mistake;
-use crate::operand::{Operand, Truth};
+use crate::operand::{Operand, Truth, Whole, WholeColumn};
 use crate::scope::Scope;
 use crate::syntax::{Aggregate, Expression, Span};
 use crate::value::{Quick, Value};
@@ -56,6 +56,14 @@ pub struct NodeForm {
     pub(crate) form: u32,
     /// Whether the node is selected.
     pub(crate) selected: bool,
+}
+
+/// What is to be remembered of the records of one event, at nodes of one form.
+#[derive(Clone, Copy, Debug)]
+pub struct Remembering {
+    of: NodeForm,
+    /// If that is one column: the index of its `last`, and the column.
+    column: Option<(usize, WholeColumn)>,
 }
 
 /// An expression for the records of one event, at nodes of one form.
@@ -154,10 +162,35 @@ impl Program {
     }
 
     /// Whether anything is to be remembered of the records of a node.
-    pub fn remembers(&self, of: NodeForm) -> bool {
+    fn remembers(&self, of: NodeForm) -> bool {
         let form = &self.forms[of.form as usize];
         let any = |all: &[Option<Operand>]| all.iter().any(Option::is_some);
         any(&form.lasts) || any(&form.of_nodes) || (of.selected && any(&form.overs))
+    }
+
+    /// What is to be remembered of the records of one event of a node; `None` if nothing is.
+    pub fn remembering(&self, of: NodeForm, event: EventId) -> Option<Remembering> {
+        if !self.remembers(of) {
+            return None;
+        }
+        let form = &self.forms[of.form as usize];
+        let is_own = self.overs.is_empty() && self.of_nodes.is_empty();
+        let mut lasts = (0..).zip(&form.lasts);
+        let mut lasts = lasts
+            .by_ref()
+            .filter_map(|(at, it)| Some((at, it.as_ref()?)));
+        let column = match (lasts.next(), lasts.next()) {
+            (
+                Some((
+                    at,
+                    Operand::Whole(Whole::Column(column))
+                    | Operand::Duration(Whole::Column(column)),
+                )),
+                None,
+            ) if is_own && !changes_life(event) => Some((at, *column)),
+            _ => None,
+        };
+        Some(Remembering { of, column })
     }
 
     /// Takes a record in: every record of the run, in the order of time, before
@@ -165,15 +198,9 @@ impl Program {
     #[inline]
     pub fn see(&self, memory: &mut Memory, record: &Record<'_>) {
         if let Some(of) = self.form(memory, record.row.node) {
-            self.remember(of, memory, record);
+            let form = &self.forms[of.form as usize];
+            memory.see(self, form, record, of.selected);
         }
-    }
-
-    /// As [`Program::see`], for a record of a node of this form.
-    #[inline]
-    pub fn remember(&self, of: NodeForm, memory: &mut Memory, record: &Record<'_>) {
-        let form = &self.forms[of.form as usize];
-        memory.see(self, form, record, of.selected);
     }
 
     /// Whether the expression is true for a record.
@@ -248,6 +275,26 @@ impl Program {
     }
 }
 
+impl Remembering {
+    /// As [`Program::see`], for a record of its event and form. `program` returns the program.
+    #[inline]
+    pub fn see<'a>(
+        &self,
+        program: impl FnOnce() -> &'a Program,
+        memory: &mut Memory,
+        record: &Record<'_>,
+    ) {
+        match self.column {
+            Some((last, column)) => memory.see_column(last, column, record),
+            None => {
+                let program = program();
+                let form = &program.forms[self.of.form as usize];
+                memory.see(program, form, record, self.of.selected);
+            }
+        }
+    }
+}
+
 impl Condition {
     /// The truth, if it is the same for all records.
     pub fn constant(&self) -> Option<bool> {
@@ -257,10 +304,8 @@ impl Condition {
         }
     }
 
-    /// Whether it is true for a record of its node and event, as far as 64 bits say.
-    #[inline]
-    pub fn quick(&self, memory: &Memory, record: &Record<'_>) -> Quick<bool> {
-        self.0.quick(&At { record, memory })
+    pub(crate) fn truth(&self) -> &Truth {
+        &self.0
     }
 }
 

@@ -26,10 +26,9 @@ macro_rules! value {
 impl At<'_> {
     #[inline]
     fn quick_raw(&self, column: usize) -> Quick<u64> {
-        let columns = &self.record.columns;
-        match columns.cells.get(column) {
-            Some(&raw) if columns.present >> column & 1 == 1 => Quick::Is(raw),
-            _ => Quick::Absent,
+        match self.record.columns.raw(column) {
+            Some(raw) => Quick::Is(raw),
+            None => Quick::Absent,
         }
     }
 }
@@ -142,13 +141,7 @@ impl Whole {
             Whole::Abs(inner, _) => Quick::sure(value!(inner.quick(at)).checked_abs()),
             Whole::Arithmetic(operator, both, _) => {
                 let (a, b) = (value!(both[0].quick(at)), value!(both[1].quick(at)));
-                Quick::sure(match operator {
-                    Arithmetic::Add => a.checked_add(b),
-                    Arithmetic::Subtract => a.checked_sub(b),
-                    Arithmetic::Multiply => a.checked_mul(b),
-                    Arithmetic::Divide => a.checked_div(b),
-                    Arithmetic::Remainder => a.checked_rem_euclid(b),
-                })
+                Quick::sure(operator.in_64_bits(a, b))
             }
             Whole::Rounded(inner, _) => {
                 let rounded = value!(inner.quick(at)).round();

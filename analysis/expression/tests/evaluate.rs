@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use analysis_expression::{
-    Expression, Group, Memory, Names, Program, Quick, Record, Scope, Shape, Stop, Why,
+    Conditions, Expression, Group, Memory, Names, Program, Quick, Record, Scope, Shape, Stop, Why,
 };
 use analysis_log::{
     ColumnKind, ColumnSchema, Columns, EventId, NO_PEER, NodeSchema, Row, RunSchema,
@@ -148,10 +148,19 @@ fn agrees(program: &Program, memory: &Memory, record: &Record<'_>, holds: Result
     let Some(condition) = condition else {
         return assert_eq!(holds, Err(Stop::Absent));
     };
-    match condition.quick(memory, record) {
-        Quick::Is(truth) => assert_eq!(holds, Ok(truth)),
-        Quick::Absent => assert_eq!(holds, Err(Stop::Absent)),
-        Quick::Unsure => {}
+    let mut together = Conditions::new();
+    assert!(together.add(&condition, 0, true) && together.add(&condition, 0, false));
+    let memories = std::slice::from_ref(memory);
+    assert!(
+        !together.all_as_wanted(memories, record),
+        "both cannot be as wanted"
+    );
+    for (index, wanted) in [true, false].into_iter().enumerate() {
+        match together.as_wanted(index, memories, record) {
+            Quick::Is(it) => assert_eq!(holds, Ok(it == wanted)),
+            Quick::Absent => assert_eq!(holds, Err(Stop::Absent)),
+            Quick::Unsure => {}
+        }
     }
     if let Some(truth) = condition.constant() {
         assert_eq!(holds, Ok(truth));
@@ -624,6 +633,180 @@ proptest! {
             prop_assert_eq!(found, expected, "{} at record {}", text, at);
         }
     }
+}
+
+/// Judges records by several expressions together: for each record whether all are `wanted`,
+/// and for each expression whether it is.
+fn together(texts: &[(String, bool)], records: &[Seen]) -> Vec<(bool, Vec<Quick<bool>>)> {
+    let schema = schema();
+    let programs = texts.iter().map(|(text, _)| {
+        let expression = Expression::parse(text).unwrap();
+        Program::new(&expression, &scope()).unwrap().unwrap()
+    });
+    let programs: Vec<Program> = programs.collect();
+    let memories = programs.iter();
+    let memories = memories.map(|it| Memory::new(it, NODES as usize));
+    let mut memories: Vec<Memory> = memories.collect();
+    let judged = |record: Record<'_>| {
+        for (program, memory) in programs.iter().zip(&mut memories) {
+            program.see(memory, &record);
+        }
+        let mut lines: Vec<(Conditions, usize)> = Vec::new();
+        for (index, (program, memory)) in (0..).zip(programs.iter().zip(&memories)) {
+            let form = program.form(memory, record.row.node).unwrap();
+            let condition = program.condition(form, record.row.event).unwrap();
+            let wanted = texts[index as usize].1;
+            let last = lines.last_mut();
+            if last.is_some_and(|(line, count)| {
+                let added = line.add(&condition, index, wanted);
+                *count += usize::from(added);
+                added
+            }) {
+                continue;
+            }
+            let mut line = Conditions::new();
+            assert!(line.add(&condition, index, wanted));
+            lines.push((line, 1));
+        }
+        let mut all = true;
+        let mut each = Vec::new();
+        for (line, count) in &mut lines {
+            all &= line.all_as_wanted(&memories, &record);
+            each.extend((0..*count).map(|it| line.as_wanted(it, &memories, &record)));
+        }
+        (all, each)
+    };
+    let mut judged = judged;
+    records
+        .iter()
+        .map(|record| record.with(&schema, &mut judged))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// With 40 expressions, there are registers for some of them alone.
+    #[test]
+    fn expressions_that_are_judged_together_are_what_each_is_alone(
+        texts in prop_oneof![
+            9 => prop::collection::vec((truth(true), any::<bool>()), 1..6),
+            1 => prop::collection::vec((truth(true), any::<bool>()), 40),
+        ],
+        records in history(),
+    ) {
+        let texts: Vec<(String, bool)> =
+            texts.into_iter().filter(|(text, _)| !divides_by_zero(text)).collect();
+        let alone = texts.iter().map(|(text, _)| quick(text, &records));
+        let alone: Vec<Vec<Result<bool, Stop>>> = alone.collect();
+        for (at, (all, each)) in together(&texts, &records).into_iter().enumerate() {
+            prop_assert_eq!(each.len(), texts.len());
+            // Something unsure may leave that to the trees.
+            prop_assert!(!all || each.iter().all(|it| *it == Quick::Is(true)));
+            for ((found, alone), (text, wanted)) in each.into_iter().zip(&alone).zip(&texts) {
+                match found {
+                    Quick::Is(is) => prop_assert_eq!(alone[at], Ok(is == *wanted), "{}", text),
+                    Quick::Absent => prop_assert_eq!(alone[at], Err(Stop::Absent), "{}", text),
+                    Quick::Unsure => {}
+                }
+            }
+        }
+    }
+}
+
+/// A condition that is as wanted is found to be so without its tree.
+#[test]
+fn what_is_as_wanted_and_fits_into_64_bits_needs_no_tree() {
+    let seen = |a: u64, b: i64| Seen {
+        node: 0,
+        time_ns: 1,
+        step: a,
+        event: EventId::SEND,
+        peer: 1,
+        message: 3,
+        queue: 1,
+        cells: [Some(a), Some(b as u64), None, Some(1), Some(0), None],
+    };
+    let records = [seen(7, -5), seen(8, 2)];
+    let judged = |text: &str| {
+        let judged = together(&[(text.to_owned(), true)], &records);
+        let found = judged.into_iter().map(|(all, each)| {
+            assert_eq!(all, each == [Quick::Is(true)], "{text}");
+            each[0]
+        });
+        found.collect::<Vec<Quick<bool>>>()
+    };
+    let (yes, no) = (Quick::Is(true), Quick::Is(false));
+    assert_eq!(judged("a > last(a)"), [Quick::Absent, yes]);
+    assert_eq!(judged("a - last(a) <= 1"), [Quick::Absent, yes]);
+    assert_eq!(judged("a > -1 and b < 0"), [yes, no]);
+    assert_eq!(judged("not (b >= 0 or a == 8)"), [yes, no]);
+    assert_eq!(judged("3 <= a implies bytes == 4"), [yes, yes]);
+    assert_eq!(judged("t == (b < 0)"), [yes, no]);
+    assert_eq!(judged("has(d_ns) or has(message)"), [yes, yes]);
+    assert_eq!(judged("not has(d_ns) and abs(b) * 2 != 4"), [yes, no]);
+    assert_eq!(judged("d_ns > 1ns or a == 8"), [Quick::Absent, yes]);
+    assert_eq!(
+        judged("peer == 'n-2' and node != 'n-2' and s == 'R'"),
+        [yes, yes]
+    );
+    assert_eq!(judged("r > 1"), [Quick::Absent; 2]);
+    let large = "9223372036854775807";
+    assert_eq!(judged(&format!("a + {large} > 0")), [Quick::Unsure; 2]);
+    assert_eq!(judged(&format!("b + {large} > 0")), [yes, Quick::Unsure]);
+    assert_eq!(
+        judged(&format!("b < {large} and b >= -{large}")),
+        [yes, yes]
+    );
+}
+
+/// The difference of two numbers of 64 bits may need 65.
+#[test]
+fn a_difference_that_does_not_fit_is_unsure() {
+    let seen = |step: u64, b: i64| Seen {
+        node: 0,
+        time_ns: 1,
+        step,
+        event: EventId::SEND,
+        peer: 1,
+        message: 3,
+        queue: 1,
+        cells: [Some(1), Some(b as u64), None, None, None, None],
+    };
+    let records = [seen(1, i64::MIN), seen(2, i64::MAX)];
+    for text in ["b - last(b) < 0", "b - last(b) < 0 or a == 3"] {
+        let judged = together(&[(text.to_owned(), true)], &records);
+        assert_eq!(judged[1], (false, vec![Quick::Unsure]), "{text}");
+        assert_eq!(quick(text, &records)[1], Ok(false), "{text}");
+    }
+}
+
+/// `x or y` fails if `x` does, and `x and y` if `x` is absent and `y` fails, whatever comes
+/// after it.
+#[test]
+fn what_comes_later_hides_no_failure() {
+    let record = Seen {
+        node: 0,
+        time_ns: 1,
+        step: 1,
+        event: EventId::SEND,
+        peer: 1,
+        message: 3,
+        queue: 1,
+        cells: [Some(1), Some(1), None, None, None, Some(0)],
+    };
+    let judged = |text: &str| together(&[(text.to_owned(), true)], std::slice::from_ref(&record));
+    for text in [
+        "time % d_ns == 0ns or a == 1",
+        "(t and time / d_ns > 1) or a == 1",
+        "(not t and (a == 1 and time / d_ns > 1)) or a == 1",
+        "not (t or not (time / d_ns > 1)) or a == 1",
+        "not (t implies not (time / d_ns > 1)) or a == 1",
+    ] {
+        assert_eq!(judged(text), [(false, vec![Quick::Unsure])], "{text}");
+    }
+    let decided = "(a == 2 and time / d_ns > 1) or a == 1";
+    assert_eq!(judged(decided)[0].1, [Quick::Is(true)]);
 }
 
 /// A column's value near the ends of 64 bits.

@@ -252,14 +252,20 @@ pub enum Cell<'a> {
 }
 
 impl<'a> Columns<'a> {
+    /// The 64 bits of column `index`, if it has a value.
+    #[inline]
+    pub fn raw(&self, index: usize) -> Option<u64> {
+        match self.cells.get(index) {
+            Some(&raw) if self.present >> index & 1 == 1 => Some(raw),
+            _ => None,
+        }
+    }
+
     /// The value of column `index`, which holds this kind.
     pub fn cell(&self, index: usize, kind: ColumnKind) -> Cell<'a> {
-        let Some(&raw) = self.cells.get(index) else {
+        let Some(raw) = self.raw(index) else {
             return Cell::Empty;
         };
-        if self.present >> index & 1 == 0 {
-            return Cell::Empty;
-        }
         match kind {
             ColumnKind::U64 => Cell::U64(raw),
             ColumnKind::I64 => Cell::I64(raw as i64),

@@ -4,22 +4,28 @@
 //! of other events, and a property of other nodes says nothing about a record. What a
 //! record's node and event decide is decided before the run, in a table; records for which
 //! that is all are only counted.
+//!
+//! What is left of *always*, *never* and *sometimes* is judged together (module `line`): a
+//! record in which all of them are as nearly always is counted once for all.
+
+mod line;
 
 use std::sync::Arc;
 
-use analysis_expression::{Condition, Memory, NodeForm, Record};
+use analysis_expression::{Memory, NodeForm, Record, Remembering};
 
 use super::Property;
 use super::evidence::Rows;
 use super::rule::Claim;
 use super::watch::{Context, Watch};
 use crate::log::{EventId, RunSchema, STANDARD_EVENTS};
+use line::Line;
 
 /// By node and event, what is done with a record.
 #[derive(Debug)]
 pub struct Concerns {
-    /// By node: its kind.
-    kinds: Vec<u32>,
+    /// By node: the first entry of its kind.
+    first: Vec<u32>,
     /// By kind of node, then by event.
     entries: Vec<Entry>,
     /// Number of events; the last one stands for all others.
@@ -33,8 +39,10 @@ struct Entry {
     records: u64,
     /// First, memories take it in.
     remember: Vec<Remember>,
-    /// Then properties judge it.
-    judge: Vec<Task>,
+    /// Then properties judge it, most of them together.
+    lines: Vec<Line>,
+    /// The watches of other properties.
+    others: Vec<u32>,
     /// The watches for which these records are as they should be, whatever is in them.
     settled: Vec<u32>,
 }
@@ -45,20 +53,7 @@ struct Remember {
     memory: u32,
     property: Arc<Property>,
     expression: usize,
-    /// How it reads the node.
-    of: NodeForm,
-}
-
-#[derive(Debug)]
-enum Task {
-    /// An *always* (`wanted`) or *never* judges the record.
-    Each {
-        watch: u32,
-        wanted: bool,
-        condition: Condition,
-    },
-    /// A property of another kind judges the record.
-    Other { watch: u32 },
+    what: Remembering,
 }
 
 impl Concerns {
@@ -67,12 +62,12 @@ impl Concerns {
         let words = schema.nodes.iter().map(|it| it.events.len());
         let events = STANDARD_EVENTS.len() + words.max().unwrap_or(0) + 1;
         let mut known: Vec<Reading> = Vec::new();
-        let mut kinds = Vec::with_capacity(schema.nodes.len());
+        let mut first = Vec::with_capacity(schema.nodes.len());
         for node in 0..schema.nodes.len() as u32 {
             let reading = Reading::of(watches, memories, node);
             // Nodes of a kind follow one another: the last kind is compared first.
             let kind = known.iter().rposition(|it| *it == reading);
-            kinds.push(kind.unwrap_or(known.len()) as u32);
+            first.push((kind.unwrap_or(known.len()) * events) as u32);
             if kind.is_none() {
                 known.push(reading);
             }
@@ -82,7 +77,7 @@ impl Concerns {
             (0..events).map(entry).collect::<Vec<Entry>>()
         };
         Concerns {
-            kinds,
+            first,
             entries: known.iter().flat_map(of_kind).collect(),
             events,
         }
@@ -97,37 +92,34 @@ impl Concerns {
         record: &Record<'_>,
         rows: &Rows,
     ) {
-        let kind = self.kinds[record.row.node as usize] as usize;
+        let first = self.first[record.row.node as usize] as usize;
         let event = usize::from(record.row.event.0).min(self.events - 1);
-        let entry = &mut self.entries[kind * self.events + event];
+        let entry = &mut self.entries[first + event];
         entry.records += 1;
         for task in &entry.remember {
-            let program = &task.property.programs[task.expression];
-            program.remember(task.of, &mut memories[task.memory as usize], record);
+            let program = || &task.property.programs[task.expression];
+            let memory = &mut memories[task.memory as usize];
+            task.what.see(program, memory, record);
         }
         let context = Context {
             record,
             rows,
             memories,
         };
-        let mut broke = false;
-        for task in &entry.judge {
-            match task {
-                Task::Each {
-                    watch,
-                    wanted,
-                    condition,
-                } => broke |= watches[*watch as usize].judge_each(*wanted, condition, context),
-                Task::Other { watch } => watches[*watch as usize].judge(context),
-            }
+        let mut is_done = false;
+        for line in &mut entry.lines {
+            is_done |= line.judge(watches, context);
         }
-        if broke {
-            self.settle(watches, Watch::is_broken);
+        for watch in &entry.others {
+            watches[*watch as usize].judge(context);
+        }
+        if is_done {
+            self.settle(watches, Watch::is_done);
         }
     }
 
-    /// Adds what was only counted to the watches that this is true of. These are not
-    /// concerned by any later record.
+    /// Adds what was only counted to the watches that this is true of. No later record
+    /// concerns these.
     #[cold]
     fn settle(&mut self, watches: &mut [Watch], which: impl Fn(&Watch) -> bool) {
         for entry in &mut self.entries {
@@ -139,6 +131,7 @@ impl Concerns {
                 }
                 !settles
             });
+            entry.lines.retain_mut(|line| line.settle(watches, &which));
         }
     }
 
@@ -177,7 +170,7 @@ impl Reading {
         let mut entry = Entry::default();
         for (index, (watch, of_watch)) in (0..).zip(watches.iter().zip(&self.0)) {
             if of_watch.is_about || watch.property().rule.global {
-                entry.remember(watch, &of_watch.forms);
+                entry.remember(watch, &of_watch.forms, event);
             }
             if of_watch.is_about {
                 entry.judge(index, watch, of_watch.forms[0], event);
@@ -188,17 +181,18 @@ impl Reading {
 }
 
 impl Entry {
-    fn remember(&mut self, watch: &Watch, forms: &[Option<NodeForm>]) {
+    fn remember(&mut self, watch: &Watch, forms: &[Option<NodeForm>], event: EventId) {
         let property = watch.property();
         for (expression, (program, form)) in property.programs.iter().zip(forms).enumerate() {
             let memory = watch.memory(expression);
             let is_new = self.remember.iter().all(|it| it.memory != memory);
-            if let Some(of) = form.filter(|of| is_new && program.remembers(*of)) {
+            let form = form.filter(|_| is_new);
+            if let Some(what) = form.and_then(|it| program.remembering(it, event)) {
                 self.remember.push(Remember {
                     memory,
                     property: property.clone(),
                     expression,
-                    of,
+                    what,
                 });
             }
         }
@@ -208,18 +202,14 @@ impl Entry {
         let property = watch.property();
         let wanted = match property.rule.claim {
             Claim::Always(_) => true,
-            Claim::Never(_) => false,
-            _ => return self.judge.push(Task::Other { watch: index }),
+            Claim::Never(_) | Claim::Sometimes(_) => false,
+            Claim::Eventually { .. } | Claim::LeadsTo { .. } => return self.others.push(index),
         };
         let condition = form.and_then(|it| property.programs[0].condition(it, event));
-        match condition {
-            Some(condition) if condition.constant() == Some(wanted) => self.settled.push(index),
-            Some(condition) => self.judge.push(Task::Each {
-                watch: index,
-                wanted,
-                condition,
-            }),
-            None => {}
+        let Some(condition) = condition else { return };
+        if condition.constant() == Some(wanted) {
+            return self.settled.push(index);
         }
+        Line::add(&mut self.lines, index, watch.memory(0), &condition, wanted);
     }
 }

@@ -84,19 +84,27 @@ fn schema() -> RunSchema {
 
 /// The judgement of the properties of a run that ended at `end`.
 fn judged(claim: Claim, global: bool, records: &[Seen], end: u64) -> Judgement {
+    judged_together(&[(claim, global)], records, end).remove(0)
+}
+
+/// The judgements of several properties, each with whether it is global.
+fn judged_together(claims: &[(Claim, bool)], records: &[Seen], end: u64) -> Vec<Judgement> {
     let schema = Arc::new(schema());
-    let rule = PropertyRule {
-        name: "it".to_owned(),
-        nodes: None,
-        global,
-        claim,
+    let property = |(claim, global): &(Claim, bool)| {
+        let rule = PropertyRule {
+            name: "it".to_owned(),
+            nodes: None,
+            global: *global,
+            claim: claim.clone(),
+        };
+        let scope = Scope {
+            global: *global,
+            ..Scope::of(&schema)
+        };
+        Arc::new(Property::new(rule, &scope).unwrap().unwrap())
     };
-    let scope = Scope {
-        global,
-        ..Scope::of(&schema)
-    };
-    let property = Property::new(rule, &scope).unwrap().unwrap();
-    let mut properties = Properties::begin(&[Arc::new(property)], &schema);
+    let all: Vec<Arc<Property>> = claims.iter().map(property).collect();
+    let mut properties = Properties::begin(&all, &schema);
     for (step, it) in (1..).zip(records) {
         let row = Row {
             time_ns: it.time_ns,
@@ -116,8 +124,7 @@ fn judged(claim: Claim, global: bool, records: &[Seen], end: u64) -> Judgement {
         };
         properties.row(&row, columns);
     }
-    let mut judgements = properties.finish(end, |_, _, _| String::new());
-    judgements.remove(0)
+    properties.finish(end, |_, _, _| String::new())
 }
 
 /// The records of each state of a property.
@@ -273,6 +280,49 @@ proptest! {
         let place = |it: &Seen| format!("at {} (n{})", base::time::SimTime(it.time_ns), it.node);
         prop_assert_eq!(found.measured, first.map(place).unwrap_or_default());
         prop_assert_eq!(found.verdict, verdict(0, usize::from(first.is_some())));
+    }
+}
+
+/// A claim of any kind, also of an expression that fails for some records.
+fn claim() -> impl Strategy<Value = Claim> {
+    let texts = SAID.iter().map(|it| it.text);
+    let texts = texts.chain(["b or 1 / (step - 3) > 0", "last(a) implies b"]);
+    let texts = prop::sample::select(texts.collect::<Vec<&str>>());
+    (texts, 0..5, 0_u64..9).prop_map(|(text, kind, ns)| {
+        let what = Expression::parse(text).unwrap();
+        match kind {
+            0 => Claim::Always(what),
+            1 => Claim::Never(what),
+            2 => Claim::Sometimes(what),
+            3 => Claim::Eventually {
+                what,
+                from: SimDuration(ns / 2),
+                within: Some(SimDuration(ns)),
+            },
+            _ => Claim::LeadsTo {
+                trigger: what,
+                response: Expression::parse("b").unwrap(),
+                within: SimDuration(ns),
+            },
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    /// What is said of a property does not depend on those beside it: neither its verdict, nor
+    /// the numbers of records, nor its evidence.
+    #[test]
+    fn properties_that_are_judged_together_are_what_each_is_alone(
+        claims in prop::collection::vec((claim(), any::<bool>()), 1..7),
+        records in records(),
+    ) {
+        let end = end_of(&records, 1);
+        let together = judged_together(&claims, &records, end);
+        for ((claim, global), found) in claims.into_iter().zip(together) {
+            prop_assert_eq!(found, judged(claim, global, &records, end));
+        }
     }
 }
 

@@ -8,9 +8,7 @@ mod verdict;
 
 use std::sync::Arc;
 
-use analysis_expression::{
-    Condition, Failure, Memory, Names, NodeForm, Program, Quick, Record, Span, Stop,
-};
+use analysis_expression::{Failure, Memory, Names, NodeForm, Program, Record, Span, Stop};
 use base::time::SimTime;
 
 use super::Property;
@@ -204,43 +202,17 @@ impl Watch {
         }
     }
 
-    /// Judges a record by an *always* (`wanted`) or *never*. `condition` is the expression
-    /// for records of its node and event. Returns whether the property broke.
-    #[inline]
-    pub fn judge_each(
-        &mut self,
-        wanted: bool,
-        condition: &Condition,
-        context: Context<'_>,
-    ) -> bool {
-        if self.broken.is_some() {
-            return false;
-        }
-        match condition.quick(&context.memories[self.memories[0] as usize], context.record) {
-            Quick::Is(truth) if truth == wanted => {
-                self.evaluated += 1;
-                false
-            }
-            Quick::Absent => false,
-            _ => {
-                self.each(wanted, context);
-                self.broken.is_some()
-            }
-        }
-    }
-
-    /// Adds records on which the expression was evaluated and came to what is wanted.
+    /// Adds records on which the expression was evaluated, and which change nothing else.
     pub fn add_evaluated(&mut self, records: u64) {
         self.evaluated += records;
     }
 
-    /// Whether it could not be evaluated, and is not evaluated any more.
-    pub fn is_broken(&self) -> bool {
-        self.broken.is_some()
+    /// Whether no later record concerns it: it could not be evaluated, or has happened.
+    pub fn is_done(&self) -> bool {
+        self.broken.is_some() || matches!(self.state, State::Sometimes(Some(_)))
     }
 
-    /// Judges a record by a property of another kind. The record is of a node that the
-    /// property [is about](Watch::is_about).
+    /// Judges a record of a node that the property [is about](Watch::is_about).
     pub fn judge(&mut self, context: Context<'_>) {
         if self.broken.is_some() {
             return;
@@ -278,7 +250,6 @@ impl Watch {
         )
     }
 
-    #[inline(never)]
     fn each(&mut self, wanted: bool, context: Context<'_>) {
         let Some(truth) = self.holds(0, context) else {
             return;
@@ -337,7 +308,7 @@ impl Watch {
         let instance = self.instance(context);
         let now = context.record.row.time_ns;
         if let Some(trigger) = self.open(instance)
-            && now - trigger.row.time_ns > within
+            && now - trigger.time_ns > within
         {
             let last = self.last_before(context.record.row.node, context.rows);
             self.did_not_follow(instance, last, context.record.names);
@@ -355,7 +326,7 @@ impl Watch {
         if let (true, State::LeadsTo { open, met, slowest }) = (follows, &mut self.state) {
             open[instance] = None;
             *met += 1;
-            let took = now - trigger.row.time_ns;
+            let took = now - trigger.time_ns;
             if slowest.is_none_or(|(longest, _)| took > longest) {
                 *slowest = Some((took, trigger));
             }
@@ -466,7 +437,7 @@ impl Watch {
                 for instance in instances {
                     let overdue = self
                         .open(instance)
-                        .is_some_and(|it| it.row.time_ns.saturating_add(within.0) <= end);
+                        .is_some_and(|it| it.time_ns.saturating_add(within.0) <= end);
                     if overdue {
                         let last = self.last_before(instance as u32, rows);
                         self.did_not_follow(instance, last, names);

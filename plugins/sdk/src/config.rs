@@ -4,8 +4,10 @@
 //! known one), wrong kinds of values and numbers out of range. The type's own
 //! `Deserialize` finds one more mistake at a time; the wrong key is then removed and
 //! the rest is read again, so that one mistake does not hide the next. The behavior's
-//! own check comes last, on a whole config.
+//! own check comes last, on a whole config; if some keys are wrong, it is only heard on what
+//! does not depend on them (module `contradiction`).
 
+mod contradiction;
 mod problem;
 mod reference;
 mod schema;
@@ -40,16 +42,14 @@ pub(crate) fn read<C: JsonSchema + DeserializeOwned>(
     let mut table: Table = toml
         .parse()
         .map_err(|error: toml::de::Error| vec![Problem::at("", error.message())])?;
-    let mut problems = schema::problems(&schema::<C>(), &table);
+    let schema = schema::<C>();
+    let mut problems = schema::problems(&schema, &table);
     let mut dropped: Vec<String> = Vec::new();
     for problem in &problems {
         drop_key(&mut table, &mut dropped, problem);
     }
     loop {
-        let mut track = serde_path_to_error::Track::new();
-        let values = value::Values::table(table.clone());
-        let values = serde_path_to_error::Deserializer::new(values, &mut track);
-        match C::deserialize(values) {
+        match contradiction::try_read(&table) {
             Ok(config) if problems.is_empty() => {
                 let found = check(&config);
                 return if found.is_empty() {
@@ -58,21 +58,32 @@ pub(crate) fn read<C: JsonSchema + DeserializeOwned>(
                     Err(found)
                 };
             }
-            Ok(_) => return Err(problems),
-            Err(error) => {
-                let problem = error.at(&track.path());
-                // The key is missing because it was removed: the mistake is known, and
-                // the rest cannot be read.
-                if dropped.contains(&problem.path) {
+            Ok(_) => {
+                problems.extend(contradiction::whatever(&schema, &table, &dropped, check));
+                return Err(problems);
+            }
+            Err(problem) => {
+                let key = problem.top_key().to_owned();
+                let is_known = dropped.contains(&key);
+                if !is_known {
+                    let is_there = drop_key(&mut table, &mut dropped, &problem);
+                    if !problems.contains(&problem) {
+                        problems.push(problem);
+                    }
+                    if is_there {
+                        continue;
+                    }
+                }
+                // The key is missing, or was removed. With some value in its place, the rest
+                // can be read.
+                let filler = match table.contains_key(&key) {
+                    true => None,
+                    false => contradiction::filler::<C>(&schema, &table, &key),
+                };
+                let Some(filler) = filler else {
                     return Err(problems);
-                }
-                let more = drop_key(&mut table, &mut dropped, &problem);
-                if !problems.contains(&problem) {
-                    problems.push(problem);
-                }
-                if !more {
-                    return Err(problems);
-                }
+                };
+                table.insert(key, filler);
             }
         }
     }

@@ -23,6 +23,7 @@ use crate::behaviors::{Behaviors, Failure};
 use crate::clocks::Clocks;
 use crate::conservation::Conservation;
 use crate::faults::{FaultEffect, Faults, names};
+use crate::follow::Happening;
 use crate::network::Network;
 use crate::sink::Sink;
 use crate::ticks::{Clocked, Period, Ticks};
@@ -237,6 +238,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let node = self.world.node;
         let state = self.world.nodes.get(node);
         let last = (node, state.map_or(0, |node| node.step));
+        if S::FOLLOWS {
+            self.world.sink.happens(self.world.now, Happening::End);
+        }
         let ended = ended.and_then(|reason| self.finish().map(|()| reason));
         self.print_rejected_count();
         // The rows of a failed step are kept.

@@ -253,6 +253,16 @@ fn no_processes(plan: &Plan, options: &RunOptions, flag: &str) -> Option<String>
             group.name
         ));
     }
+    let mut groups = plan.cases.iter().flat_map(|case| &case.scenario.groups);
+    let has_stdio = |group: &&crate::scenario::Group| {
+        group.program.as_ref().is_some_and(|it| it.stdio.is_some())
+    };
+    if let Some(group) = groups.find(has_stdio) {
+        return Some(format!(
+            "{flag}: the standard input and output of `{}` (`stdio`) are in one process, and its peer is in another\n  leave out {flag}",
+            group.name
+        ));
+    }
     let log = match options.results.log {
         Log::PerNode => return None,
         Log::Combined => "combined",

@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
@@ -187,10 +187,15 @@ impl Scratch {
     /// Fails if it cannot be made.
     pub fn new() -> io::Result<Scratch> {
         let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let name = format!("runner-shrink-{}-{number}", std::process::id());
+        let name = format!("runner-{}-{number}", std::process::id());
         let root = std::env::temp_dir().join(name);
         fs::create_dir(&root)?;
         Ok(Scratch { root })
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.root
     }
 
     /// The results folder of a place.

@@ -31,7 +31,7 @@ impl Watch {
         for witness in program.witnesses(memory) {
             // The record that is judged is the latest one of its own node.
             let latest = context.rows.latest(witness.node);
-            if witness.node != seen.row.node
+            if witness.node != seen.node
                 && let Some(latest) = latest
             {
                 evidence.push(latest.evidence(witness.note, names));
@@ -85,10 +85,9 @@ impl Watch {
         else {
             return Finding::default();
         };
-        let deadline = SimTime(trigger.row.time_ns) + *within;
+        let deadline = SimTime(trigger.time_ns) + *within;
         let mut evidence = vec![trigger.evidence(format!("`{of}` is true"), names)];
-        let later =
-            last.filter(|last| (last.row.node, last.number) != (trigger.row.node, trigger.number));
+        let later = last.filter(|last| (last.node, last.number) != (trigger.node, trigger.number));
         evidence.extend(last_evidence(later, deadline, names));
         Finding {
             reason: format!(
@@ -147,8 +146,8 @@ impl Watch {
         let silent = (evaluated == 0).then(|| self.never_evaluated());
         if let State::Sometimes(first) = &self.state {
             let at = first.map(|it| {
-                let node = &names.schema.nodes[it.row.node as usize].name;
-                format!("at {} ({node})", SimTime(it.row.time_ns))
+                let node = &names.schema.nodes[it.node as usize].name;
+                format!("at {} ({node})", SimTime(it.time_ns))
             });
             return Happenings::of_run(&name, at, silent);
         }
@@ -193,7 +192,7 @@ impl Watch {
 
     /// What was measured where nothing failed; and why it is unknown, if it is.
     fn measured(&self, end: u64, names: Names<'_>) -> (String, String) {
-        let name = |it: &Seen| &names.schema.nodes[it.row.node as usize].name;
+        let name = |it: &Seen| &names.schema.nodes[it.node as usize].name;
         match &self.state {
             State::Each | State::Sometimes(_) => {
                 (format!("{} records", self.evaluated), String::new())
@@ -209,7 +208,7 @@ impl Watch {
                 match slowest {
                     None => (String::new(), self.all_open(open, end)),
                     Some(slowest) => {
-                        let time = SimTime(slowest.row.time_ns);
+                        let time = SimTime(slowest.time_ns);
                         let at = format!("at {time} at the latest ({})", name(slowest));
                         (at + &still_open(open), String::new())
                     }

@@ -20,6 +20,13 @@ pub(super) fn problems(schema: &Schema, table: &Table) -> Vec<Problem> {
     problems
 }
 
+/// Every mistake that the schema of a value finds.
+pub(super) fn problems_of(schema: &Schema, value: &Value) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    check(schema, value, "", &mut problems);
+    problems
+}
+
 fn keys(schema: &Schema, table: &Table, path: &str, problems: &mut Vec<Problem>) {
     // A map with keys of the user's own has no properties but one schema for all.
     let open = match schema.get("additionalProperties") {

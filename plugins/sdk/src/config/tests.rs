@@ -71,10 +71,18 @@ impl Behavior for Any {
     const DOCS: &'static str = "Any config.";
 
     fn check(config: &Settings) -> Vec<Problem> {
-        match config.rates.low <= config.rates.high {
-            true => Vec::new(),
-            false => vec![Problem::at("rates.low", "is above `rates.high`")],
+        let mut problems = Vec::new();
+        if config.rates.low > config.rates.high {
+            problems.push(Problem::at("rates.low", "is above `rates.high`"));
         }
+        if config.name.is_some() && !config.on {
+            problems.push(Problem::at("name", "is not used unless `on` is true"));
+        }
+        let sum: u64 = config.sizes.iter().sum();
+        if sum > 100 / u64::from(config.small.max(1)) {
+            problems.push(Problem::at("sizes", format!("{sum} do not fit")));
+        }
+        problems
     }
 
     fn new(_: &mut Node<Self>) -> Result<Self> {
@@ -98,12 +106,12 @@ fn an_empty_config_has_the_defaults() {
 #[test]
 fn a_whole_config_is_read() {
     let config = read(
-        "count = 7\nsmall = 255\nshare = 1\nname = 'n'\non = true\nmode = 'slow'\nsizes = [1, 2]\n\
+        "count = 7\nsmall = 25\nshare = 1\nname = 'n'\non = true\nmode = 'slow'\nsizes = [1, 2]\n\
          shape = { circle = { radius = 2.5 } }\nrates = { low = 1, high = 2.5 }\nweights.a = 0.25",
         Any::check,
     )
     .unwrap();
-    assert_eq!((config.count, config.small, config.share), (7, 255, 1.0));
+    assert_eq!((config.count, config.small, config.share), (7, 25, 1.0));
     assert_eq!((config.name.as_deref(), config.on), (Some("n"), true));
     assert_eq!((config.mode, config.sizes), (Mode::Slow, vec![1, 2]));
     assert_eq!((config.rates.low, config.rates.high), (1.0, 2.5));
@@ -213,6 +221,111 @@ fn all_mistakes_are_told_at_once() {
         assert!(places.contains(&place), "{place}: {found:#?}");
     }
     assert_eq!(found.len(), 6, "{found:#?}");
+}
+
+/// With a wrong key, nothing is known of the whole; but what is said of the others whatever
+/// stands there is so.
+#[test]
+fn a_wrong_key_hides_no_contradiction_between_others() {
+    let both = [
+        "rates.low: is above `rates.high`",
+        "name: is not used unless `on` is true",
+    ];
+    let cases = [
+        ("count = 'x'", "count"),
+        ("mode = 'x'", "mode"),
+        ("small = -1", "small"),
+        ("share = 7", "share"),
+        ("weights.a = 'x'", "weights.a"),
+        ("shape = 'x'", "shape"),
+        ("sizes = 1", "sizes"),
+        ("conut = 1", "conut"),
+    ];
+    for (wrong, place) in cases {
+        let others = "name = 'n'\nrates = { low = 3, high = 2 }\n";
+        let found = mistakes(&format!("{others}{wrong}"));
+        assert!(found[0].starts_with(&format!("{place}: ")), "{found:?}");
+        assert_eq!(found[1..], both, "{wrong}");
+    }
+}
+
+#[test]
+fn what_the_right_value_of_a_wrong_key_may_settle_is_not_said() {
+    for (toml, place) in [
+        ("name = 'n'\non = 'yes'", "on"),
+        ("name = 5\non = false", "name"),
+        ("name = 'n'\nno = true", "no"),
+        // Perhaps `on` is meant.
+        ("name = 'n'\nelsewhere = 1", "elsewhere"),
+        ("rates = { low = 3, high = 'x' }", "rates.high"),
+        // 60 fit beside a smaller number of `small`.
+        ("sizes = [60]\nsmall = 'x'", "small"),
+    ] {
+        let found = mistakes(toml);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(&format!("{place}: ")), "{found:?}");
+    }
+    let found = mistakes("rates = { low = 3, high = 2 }\nelsewhere = 1");
+    assert_eq!(found[1..], ["rates.low: is above `rates.high`"]);
+    // And 600 fit beside none.
+    let found = mistakes("sizes = [600]\nsmall = 'x'");
+    assert_eq!(found[1..], ["sizes: 600 do not fit"]);
+}
+
+/// A key that has no default and is wrong.
+#[test]
+fn behind_a_key_that_must_be_there_mistakes_are_found_too() {
+    struct Needy;
+    #[derive(Debug, Deserialize, JsonSchema)]
+    struct NeedyConfig {
+        agency: u32,
+        wait: crate::Span,
+        #[serde(default)]
+        from: u32,
+        #[serde(default)]
+        to: u32,
+    }
+    impl Behavior for Needy {
+        type Config = NeedyConfig;
+        const NAME: &'static str = "needy";
+        const DOCS: &'static str = "A config with keys that must be there.";
+        fn check(config: &NeedyConfig) -> Vec<Problem> {
+            let NeedyConfig {
+                agency,
+                wait,
+                from,
+                to,
+            } = config;
+            match from <= to && *agency > 0 && *wait < crate::Span::from_secs(9) {
+                true => Vec::new(),
+                false => vec![Problem::at("from", "is above `to`")],
+            }
+        }
+        fn new(_: &mut Node<Self>) -> Result<Self> {
+            Ok(Needy)
+        }
+    }
+    let places = |toml: &str| {
+        let problems = read(toml, Needy::check).unwrap_err();
+        problems
+            .into_iter()
+            .map(|it| it.path)
+            .collect::<Vec<String>>()
+    };
+    assert_eq!(places("agency = 'x'\nwait = 'soon'"), ["agency", "wait"]);
+    assert_eq!(
+        places("agency = 'x'\nwait = '1s'\nfrom = 2\nto = 1"),
+        ["agency", "from"]
+    );
+    assert_eq!(
+        places("agency = 'x'\nwait = 'x'\nfrom = 2\nto = 1"),
+        ["agency", "wait", "from"]
+    );
+    assert_eq!(
+        places("agnecy = 1\nwait = '1s'\nfrom = 2\nto = 1"),
+        ["agnecy", "agency", "from"]
+    );
+    assert_eq!(places("agency = 0\nwait = '1s'"), ["from"]);
 }
 
 #[test]

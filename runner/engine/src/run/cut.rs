@@ -6,6 +6,7 @@
 
 use super::Run;
 use crate::behaviors::Behaviors;
+use crate::follow::Move;
 use crate::message::MessageId;
 use crate::queue::Event;
 use crate::sink::Sink;
@@ -41,10 +42,19 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             world.end_step(&self.behaviors);
         }
     }
+
+    /// Drops a message that is under way to a node.
+    pub(crate) fn lose_under_way(&mut self, node: u32, message: MessageId) {
+        self.world.lose_message(node, message);
+        self.world.end_step(&self.behaviors);
+    }
 }
 
 impl<S: Sink> World<S> {
     fn lose_message(&mut self, node: u32, message: MessageId) {
+        if S::FOLLOWS {
+            self.sink.moves(Move::Lost { message });
+        }
         let lost = self.messages.take(message);
         let size = lost.payload.as_slice().len() as u64;
         self.lose(node, lost.from, lost.number, size);

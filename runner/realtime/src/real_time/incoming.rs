@@ -47,7 +47,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     }
                 }
                 Some(Socket::Program(program)) => {
-                    if let ProgramSocket::Tcp(stream) = &mut program.socket
+                    if let ProgramSocket::Stream(stream) = &mut program.socket
                         && event.writable
                     {
                         stream.flush();

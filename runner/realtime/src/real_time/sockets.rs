@@ -41,7 +41,7 @@ impl Socket {
             Socket::Link(link) => Some(&mut link.stream),
             Socket::Client(client) => Some(&mut client.stream),
             Socket::Program(program) => match &mut program.socket {
-                ProgramSocket::Tcp(stream) => Some(stream),
+                ProgramSocket::Stream(stream) => Some(stream),
                 ProgramSocket::Udp(_) => None,
             },
             _ => None,
