@@ -32,6 +32,7 @@ use analysis::log::{LogError, WriteError};
 use analysis::results::{LogMode, RunStatus};
 use base::time::SimTime;
 
+use debug::live::ToView;
 use isolate::{IsolatedRuns, Isolation};
 pub use processes::{Processes, to_override};
 use timeout::Limits;
@@ -63,6 +64,8 @@ pub struct Options {
     pub max_events: Option<u64>,
     /// Other random numbers from a time on, in virtual time. Not for child processes.
     pub reseed: Option<Reseed>,
+    /// Shows runs in real time while they happen.
+    pub live: Option<ToView>,
     /// In a child process: the page on which each callback is noted.
     pub progress_page: Option<Arc<ProgressPage>>,
 }

@@ -52,6 +52,7 @@ mod kv_live;
 mod kv_redis;
 mod lab_model;
 mod large_messages;
+mod live_view;
 mod loader;
 mod log_limit;
 mod logs;

@@ -8,6 +8,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::explorer::{Explorer, Pane};
 use crate::keys::{self, Action};
+use crate::live::Hand;
 
 /// The debugger.
 pub struct App<'a> {
@@ -19,6 +20,10 @@ pub struct App<'a> {
     pub help: bool,
     /// What was said last.
     pub note: String,
+    /// What a person does to a run in real time; none for a recorded one.
+    hand: Option<Box<dyn Hand>>,
+    /// Whether the last event is shown whenever there is a new one.
+    pub follows: bool,
     /// What takes a while, to be done once the screen says so.
     work: Option<Work>,
 }
@@ -56,6 +61,8 @@ pub enum Asks {
     Crash,
     /// A file.
     File,
+    /// A message to the selected node.
+    Message,
 }
 
 impl Asks {
@@ -67,6 +74,7 @@ impl Asks {
             Asks::Stop => "stop where (an expression, or a column that changes): ",
             Asks::Node => "node: ",
             Asks::Crash => "crash for (1s; empty: to the end of the run): ",
+            Asks::Message => "send to the selected node: ",
             Asks::File => "write to (NAME.toml: scenario; NAME.replay.toml: replay file): ",
         }
     }
@@ -91,7 +99,30 @@ impl<'a> App<'a> {
             prompt: None,
             help: false,
             note: "? shows the keys".to_owned(),
+            hand: None,
+            follows: false,
             work: None,
+        }
+    }
+
+    /// The view of a run that goes on.
+    pub fn live(explorer: Explorer<'a>, hand: Box<dyn Hand>) -> App<'a> {
+        App {
+            hand: Some(hand),
+            follows: true,
+            ..App::new(explorer)
+        }
+    }
+
+    /// Whether the run goes on.
+    pub fn is_live(&self) -> bool {
+        self.hand.is_some()
+    }
+
+    /// Goes to the last event, unless the person looks at another one.
+    pub fn follow(&mut self) {
+        if self.follows {
+            self.explorer.go(usize::MAX);
         }
     }
 
@@ -154,6 +185,48 @@ impl<'a> App<'a> {
     }
 
     fn act(&mut self, action: Action) {
+        if !keys::is_of(action, self.is_live()) {
+            self.note = match self.is_live() {
+                true => "a run in real time cannot be executed again".to_owned(),
+                false => "only for a run in real time: runner run --live".to_owned(),
+            };
+            return;
+        }
+        let stays = matches!(
+            action,
+            Action::Select(_)
+                | Action::OtherPane
+                | Action::AskNode
+                | Action::AskStop
+                | Action::ClearStops
+                | Action::AskSend
+                | Action::Press
+                | Action::CutOff
+                | Action::Heal
+        );
+        self.follows = self.is_live() && (stays && self.follows || action == Action::Last);
+        let node = self.explorer.node;
+        if let Some(hand) = &mut self.hand {
+            let name = self.explorer.history().name(node);
+            match action {
+                Action::Press => {
+                    hand.press(node, b" ".to_vec());
+                    self.note = "pressed".to_owned();
+                    return;
+                }
+                Action::CutOff => {
+                    hand.cut(node);
+                    self.note = format!("{name} is cut off; H heals");
+                    return;
+                }
+                Action::Heal => {
+                    hand.heal();
+                    self.note = "all are linked again".to_owned();
+                    return;
+                }
+                _ => {}
+            }
+        }
         let explorer = &mut self.explorer;
         let moved = match action {
             Action::Step(forward) => explorer.step(forward),
@@ -213,6 +286,8 @@ impl<'a> App<'a> {
                 Err(why) => Err(why),
             },
             Action::AskSave => return self.ask(Asks::File),
+            Action::AskSend => return self.ask(Asks::Message),
+            Action::Press | Action::CutOff | Action::Heal => Ok(()),
             Action::Help | Action::Quit => Ok(()),
         };
         if let Err(note) = moved {
@@ -299,6 +374,14 @@ impl<'a> App<'a> {
                     text => Some(span(text)?),
                 };
                 return explorer.crash(span);
+            }
+            Asks::Message => {
+                let node = explorer.node;
+                if let Some(hand) = &mut self.hand {
+                    hand.send(node, text.as_bytes().to_vec());
+                }
+                let name = explorer.history().name(node);
+                return Ok(format!("sent to {name}: {text}"));
             }
             Asks::File => match text {
                 "" => return Err("type the name of a file, or press esc".to_owned()),

@@ -8,6 +8,7 @@ use engine::follow::{Act, Intervention};
 
 use crate::by_hand::{ByHand, Done};
 use crate::history::{Cause, History};
+use crate::live::Part;
 use crate::scene::Scene;
 use crate::state::{Moving, State};
 use crate::stop::{StopAt, next, next_with};
@@ -111,6 +112,18 @@ impl<'a> Explorer<'a> {
         explorer.scene.by_hand(&explorer.by_hand);
         explorer.go(0);
         explorer
+    }
+
+    /// Adds a part of a run that goes on. Call [`Explorer::settle`] after the last of them.
+    pub fn record(&mut self, part: Part) {
+        self.moving.leave_last(self.recorded.recording.history());
+        self.recorded.recording.add(part);
+    }
+
+    /// The state is again that of the present entry.
+    pub fn settle(&mut self) {
+        let history = self.recorded.recording.history();
+        self.moving.go(self.position, history);
     }
 
     /// The recorded run.

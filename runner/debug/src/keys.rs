@@ -48,10 +48,39 @@ pub enum Action {
     Undo,
     /// Asks for the name of a file.
     AskSave,
+    /// Asks for a message to the selected node.
+    AskSend,
+    /// Presses a key for the node that reads standard input.
+    Press,
+    /// Cuts all links of the selected node.
+    CutOff,
+    /// Ends all cuts.
+    Heal,
     /// Shows or hides the keys.
     Help,
     /// Ends.
     Quit,
+}
+
+/// The runs that a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum For {
+    /// All.
+    All,
+    /// Those that can be executed again.
+    Recorded,
+    /// Those in real time.
+    Live,
+}
+
+impl For {
+    fn holds(self, is_live: bool) -> bool {
+        match self {
+            For::All => true,
+            For::Recorded => !is_live,
+            For::Live => is_live,
+        }
+    }
 }
 
 /// A line of the table of keys.
@@ -63,6 +92,8 @@ pub struct Key {
     pub codes: &'static [(KeyCode, Action)],
     /// What they do, for people.
     pub does: &'static str,
+    /// The runs that they are for.
+    pub of: For,
 }
 
 use Action as A;
@@ -79,6 +110,7 @@ pub const KEYS: &[Key] = &[
             (K::Char('p'), A::Step(false)),
         ],
         does: "next, previous event",
+        of: For::All,
     },
     Key {
         shown: ". | ,",
@@ -87,6 +119,7 @@ pub const KEYS: &[Key] = &[
             (K::Char(','), A::StepOfNode(false)),
         ],
         does: "next, previous event of the selected node",
+        of: For::All,
     },
     Key {
         shown: "s | S",
@@ -95,6 +128,7 @@ pub const KEYS: &[Key] = &[
             (K::Char('S'), A::StepToSend(false)),
         ],
         does: "next, previous send",
+        of: For::All,
     },
     Key {
         shown: "r | R",
@@ -103,6 +137,7 @@ pub const KEYS: &[Key] = &[
             (K::Char('R'), A::StepToReceive(false)),
         ],
         does: "next, previous receive",
+        of: For::All,
     },
     Key {
         shown: "f | F",
@@ -111,26 +146,31 @@ pub const KEYS: &[Key] = &[
             (K::Char('F'), A::StepToFailure(false)),
         ],
         does: "next, previous record that proves a failure",
+        of: For::All,
     },
     Key {
         shown: "home | end",
         codes: &[(K::Home, A::First), (K::End, A::Last)],
         does: "first, last event",
+        of: For::All,
     },
     Key {
         shown: "t",
         codes: &[(K::Char('t'), A::AskTime)],
         does: "run to a time: 1.5s",
+        of: For::All,
     },
     Key {
         shown: "g",
         codes: &[(K::Char('g'), A::AskEvent)],
         does: "go to the event with a number",
+        of: For::All,
     },
     Key {
         shown: "b | B",
         codes: &[(K::Char('b'), A::AskStop), (K::Char('B'), A::ClearStops)],
         does: "stop where an expression is true (queue > 5) or a column changes (clock); no more stops",
+        of: For::All,
     },
     Key {
         shown: "c | C",
@@ -139,11 +179,13 @@ pub const KEYS: &[Key] = &[
             (K::Char('C'), A::Continue(false)),
         ],
         does: "continue to the next, the previous stop",
+        of: For::All,
     },
     Key {
         shown: "w",
         codes: &[(K::Char('w'), A::Why)],
         does: "why: only the events that led to this one; again: all events",
+        of: For::All,
     },
     Key {
         shown: "down, j | up, k",
@@ -156,51 +198,79 @@ pub const KEYS: &[Key] = &[
             (K::PageUp, A::Select(-10)),
         ],
         does: "select the next, the previous line; page down and up: by ten",
+        of: For::All,
     },
     Key {
         shown: "tab",
         codes: &[(K::Tab, A::OtherPane)],
         does: "select nodes, or messages under way",
+        of: For::All,
     },
     Key {
         shown: "/",
         codes: &[(K::Char('/'), A::AskNode)],
         does: "select a node by its name, or a part of it",
+        of: For::All,
     },
     Key {
         shown: "d",
         codes: &[(K::Char('d'), A::Deliver)],
         does: "deliver the selected message now, before everything else",
+        of: For::Recorded,
     },
     Key {
         shown: "x",
         codes: &[(K::Char('x'), A::Drop)],
         does: "drop the selected message",
+        of: For::Recorded,
     },
     Key {
         shown: "K",
         codes: &[(K::Char('K'), A::AskCrash)],
         does: "crash the selected node after the events of this time",
+        of: For::Recorded,
     },
     Key {
         shown: "u",
         codes: &[(K::Char('u'), A::Undo)],
         does: "take the last of d, x, K back",
+        of: For::Recorded,
     },
     Key {
         shown: "o",
         codes: &[(K::Char('o'), A::AskSave)],
         does: "write what was done by hand: a scenario with faults, or a replay file",
+        of: For::Recorded,
+    },
+    Key {
+        shown: "e",
+        codes: &[(K::Char('e'), A::AskSend)],
+        does: "send a message to the selected node",
+        of: For::Live,
+    },
+    Key {
+        shown: "space",
+        codes: &[(K::Char(' '), A::Press)],
+        does: "press a key for the node that reads the keyboard (the button), or send it to the selected node",
+        of: For::Live,
+    },
+    Key {
+        shown: "X | H",
+        codes: &[(K::Char('X'), A::CutOff), (K::Char('H'), A::Heal)],
+        does: "cut the selected node off from all others; heal all cuts",
+        of: For::Live,
     },
     Key {
         shown: "?",
         codes: &[(K::Char('?'), A::Help)],
         does: "show or hide these keys",
+        of: For::All,
     },
     Key {
         shown: "q, ctrl-c",
         codes: &[(K::Char('q'), A::Quit)],
         does: "end",
+        of: For::All,
     },
 ];
 
@@ -210,16 +280,34 @@ pub fn action(code: KeyCode) -> Option<Action> {
     all.find(|(own, _)| *own == code).map(|it| it.1)
 }
 
+/// The keys for a run in real time, or for a recorded one.
+pub fn keys(is_live: bool) -> Vec<&'static Key> {
+    let all = KEYS.iter().filter(|key| key.of.holds(is_live));
+    all.collect()
+}
+
+/// Whether an action is for such a run.
+pub fn is_of(action: Action, is_live: bool) -> bool {
+    let is_own = |key: &&Key| key.codes.iter().any(|it| it.1 == action);
+    let key = KEYS.iter().find(is_own);
+    key.is_some_and(|key| key.of.holds(is_live))
+}
+
 /// The table of keys for a document.
 pub fn table() -> String {
-    let mut text = "| key | does |\n|---|---|\n".to_owned();
+    let mut text = "| key | does | in |\n|---|---|---|\n".to_owned();
     for key in KEYS {
         let each = key.shown.split(" | ").map(|group| {
             let one = group.split(", ").map(|key| format!("`{key}`"));
             one.collect::<Vec<_>>().join(" ")
         });
         let shown = each.collect::<Vec<_>>().join(", ");
-        text += &format!("| {shown} | {} |\n", key.does);
+        let of = match key.of {
+            For::All => "both",
+            For::Recorded => "`debug`",
+            For::Live => "`--live`",
+        };
+        text += &format!("| {shown} | {} | {of} |\n", key.does);
     }
     text
 }

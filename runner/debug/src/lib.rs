@@ -8,6 +8,8 @@
 //! | [`scene`] | what the scenario says: links and faults |
 //! | [`stop`] | breakpoints and watches |
 //! | [`by_hand`] | what a person did to a run, and the replay file |
+//! | [`app`], [`keys`], [`view`], [`screen`] | keys go in, a frame comes out |
+//! | [`live`], [`watch`], [`sweep`] | the same view of a run in real time, and a view of many runs |
 //! | [`explorer`] | a person's way through a run; knows no terminal |
 //!
 //! Going back shows what was recorded. Only an intervention executes the run again, from
@@ -30,3 +32,7 @@ pub mod app;
 pub mod keys;
 pub mod screen;
 pub mod view;
+
+pub mod live;
+pub mod sweep;
+pub mod watch;

@@ -123,6 +123,21 @@ impl Moving {
         &self.state
     }
 
+    /// Goes back before the last entry, to which more may be added.
+    pub fn leave_last(&mut self, history: &History) {
+        while self.seen >= history.len() && self.seen > 0 {
+            self.step_back(history);
+        }
+    }
+
+    fn step_back(&mut self, history: &History) {
+        self.seen -= 1;
+        let changes = &history.changes[history.change_range(self.seen)];
+        for change in changes.iter().rev() {
+            self.state.take_back(*change, history);
+        }
+    }
+
     /// Goes to the state after an entry.
     pub fn go(&mut self, entry: usize, history: &History) {
         let wanted = (entry + 1).min(history.len());
@@ -137,11 +152,7 @@ impl Moving {
             self.seen += 1;
         }
         while self.seen > wanted {
-            self.seen -= 1;
-            let changes = &history.changes[history.change_range(self.seen)];
-            for change in changes.iter().rev() {
-                self.state.take_back(*change, history);
-            }
+            self.step_back(history);
         }
     }
 }

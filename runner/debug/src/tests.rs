@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use analysis_log::{ColumnKind, ColumnSchema, Columns, EventId, NodeSchema, RunSchema};
+use analysis_log::{ColumnKind, ColumnSchema, Columns, EventId, NodeSchema, Row, RunSchema};
 use base::distribution::Distribution;
 use base::random::{Random, Streams};
 use base::time::{SimDuration, SimTime};
@@ -22,7 +22,7 @@ use crate::explorer::{Execute, Explorer, Pane, Recorded};
 use crate::history::{Cause, History};
 use crate::scene::Scene;
 use crate::state::Moving;
-use crate::tape::Tape;
+use crate::tape::{Recording, Tape};
 
 const MS: u64 = 1_000_000;
 
@@ -560,4 +560,44 @@ fn why_shows_only_what_happened_before() {
     explorer.go(at);
     explorer.step(false).unwrap();
     assert_eq!(explorer.position(), at - 1);
+}
+
+#[test]
+fn a_state_that_was_looked_at_follows_what_is_added_to_the_last_event() {
+    use crate::live::Part;
+    use engine::follow::Happening;
+    let recorded = Recorded {
+        recording: Recording::new(&schema(), usize::MAX),
+        failures: Vec::new(),
+        verdict: String::new(),
+    };
+    let mut runs = runs(1);
+    let mut explorer = Explorer::new(scene(), recorded, ByHand::default(), &mut runs);
+    let row = |node, event| Part::Row {
+        row: Row {
+            time_ns: 0,
+            step: 0,
+            node,
+            event,
+            peer: u32::MAX,
+            message: 0,
+            bytes: 0,
+            queue: 0,
+        },
+        present: 0,
+        cells: vec![0],
+        texts: Vec::new(),
+    };
+    for node in 0..4 {
+        explorer.record(row(node, EventId::START));
+        explorer.settle();
+        let up = explorer.state().up.iter().filter(|it| **it).count();
+        assert_eq!(up, node as usize + 1);
+    }
+    explorer.record(Part::Happens(SimTime(1), Happening::Tick { node: 1 }));
+    explorer.record(row(1, EventId::CRASH));
+    explorer.go(usize::MAX);
+    assert_eq!(explorer.state().up, [true, false, true, true]);
+    explorer.go(0);
+    assert_eq!(explorer.state().up, [true; 4]);
 }

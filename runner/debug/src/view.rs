@@ -47,7 +47,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App<'_>, style: Style) {
     .areas(area);
     frame.render_widget(Paragraph::new(title_line(app, style)), title);
     if app.help {
-        help::draw(frame, panes.union(log).union(failing), style);
+        help::draw(frame, panes.union(log).union(failing), app.is_live(), style);
     } else {
         draw_panes(frame, panes, app, style);
         log::draw(frame, log, app, style);
@@ -91,6 +91,9 @@ fn title_line(app: &App<'_>, style: Style) -> Line<'static> {
         explorer.now(),
         explorer.verdict()
     );
+    if app.is_live() && !app.follows {
+        text += " | looking back: end follows again";
+    }
     match explorer.by_hand().all.len() {
         0 => {}
         count => text += &format!(" | {count} by hand"),
@@ -113,7 +116,13 @@ fn last_text(app: &App<'_>, style: Style) -> Text<'static> {
 }
 
 /// A pane with a title. Returns the area inside.
-fn pane(frame: &mut Frame<'_>, area: Rect, title: &str, has_focus: bool, style: Style) -> Rect {
+pub(crate) fn pane(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    title: &str,
+    has_focus: bool,
+    style: Style,
+) -> Rect {
     let title_style = match has_focus {
         true => style.focus(),
         false => style.strong(),
@@ -126,7 +135,7 @@ fn pane(frame: &mut Frame<'_>, area: Rect, title: &str, has_focus: bool, style: 
 }
 
 /// The first of the lines to show, so that the selected one is among them.
-fn first_shown(selected: usize, count: usize, height: usize) -> usize {
+pub(crate) fn first_shown(selected: usize, count: usize, height: usize) -> usize {
     let half = height / 2;
     selected
         .saturating_sub(half)

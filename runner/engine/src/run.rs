@@ -59,6 +59,8 @@ pub struct Run<B, S> {
     rejected: BTreeMap<u32, u64>,
     /// Whether the nodes have been started.
     started: bool,
+    /// The nodes that a person has cut off.
+    cut_off: BTreeSet<u32>,
     /// What faults did to nodes that the driver has not taken yet.
     external_faults: Vec<(u32, ExternalFault)>,
     /// The streams that the run goes on with after a time.
@@ -152,6 +154,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             lives: BTreeMap::new(),
             rejected: BTreeMap::new(),
             started: false,
+            cut_off: BTreeSet::new(),
             external_faults: Vec::new(),
             reseed: None,
         }

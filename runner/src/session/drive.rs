@@ -20,6 +20,8 @@ use crate::plan::{Case, Plan, RunSpec};
 use crate::results::record::Recorder;
 use crate::scenario::{TimeMode, folder_of};
 use base::random::Streams;
+use debug::live::{Beginning, Hand, Item, ToView, Watched};
+use debug::scene::Scene;
 use debug::tape::{Recording, Tape};
 use engine::run::{Limits, Run};
 use engine::sink::Sink;
@@ -28,6 +30,7 @@ use host::instance::Instances;
 use host::progress_page::ProgressPage;
 use realtime::processes::coordinator::Coordinator;
 use realtime::real_time::RealTime;
+use realtime::real_time::by_hand::{Order, Person};
 use realtime::under_way;
 
 /// A run, and everything that its driver needs.
@@ -95,10 +98,13 @@ impl Drive<'_> {
             (TimeMode::Real { speed }, None) => {
                 let roster = &self.case().roster;
                 let states = StateFolders::open(roster, 0..roster.len())?;
+                if let Some(view) = &self.options.live {
+                    return self.watched(states.of, view, speed);
+                }
                 let run = self.assemble(states.of.clone());
                 let mut real = RealTime::new(run, &scenario.links, speed)?;
                 real.set_budget(scenario.max_buffered);
-                self.in_real_time(real)
+                self.in_real_time(real, |recorder| recorder)
             }
             (TimeMode::Real { .. }, Some(_)) => processes::run(self),
         }
@@ -177,7 +183,37 @@ impl Drive<'_> {
         recorder
     }
 
-    fn in_real_time(&self, mut real: RealTime<Instances, Recorder>) -> Result<Ended, RunError> {
+    /// Drives a run in real time that a person watches, and acts on.
+    fn watched(
+        &self,
+        states: BTreeMap<u32, PathBuf>,
+        view: &ToView,
+        speed: f64,
+    ) -> Result<Ended, RunError> {
+        let case = self.case();
+        let scenario = &case.scenario;
+        let run = self.assemble_with(states, Watched::new(self.recorder(), view.clone()));
+        let mut real = RealTime::new(run, &scenario.links, speed)?;
+        real.set_budget(scenario.max_buffered);
+        let (person, hand) = Person::new().map_err(|error| {
+            RunError::Process(format!("the view cannot act on the run: {error}"))
+        })?;
+        real.take_by_hand(hand);
+        let title = format!("{} run {}", scenario.name, self.spec.number);
+        let (links, faults) = (scenario.links.clone(), scenario.faults.clone());
+        view.tell(Item::Begins(Box::new(Beginning {
+            scene: Scene::new(title, case.roster.clone(), links, faults),
+            schema: self.plan.nodes(self.spec.case).schema.clone(),
+            hand: Box::new(AtView(person)),
+        })));
+        self.in_real_time(real, |watched| watched.inner)
+    }
+
+    fn in_real_time<S: Sink>(
+        &self,
+        mut real: RealTime<Instances, S>,
+        recorder: fn(S) -> Recorder,
+    ) -> Result<Ended, RunError> {
         if let Some(print) = self.options.print_line {
             real.remarks.drain(..).for_each(|remark| print(&remark));
         }
@@ -189,7 +225,7 @@ impl Drive<'_> {
         let under_way = under_way::warning(&real.under_way, &self.case().roster);
         warnings.extend(under_way.clone());
         self.copy_states()?;
-        let mut ended = Ended::new(outcome, real.into_sink())?;
+        let mut ended = Ended::new(outcome, recorder(real.into_sink()))?;
         ended.warnings.splice(..0, warnings);
         ended.lag = Some(lag);
         ended.under_way = under_way;
@@ -260,4 +296,26 @@ fn in_virtual_time(
         recorder.leave_unchecked();
     }
     Ended::new(outcome, recorder)
+}
+
+/// A person at a view, as the view knows them.
+#[derive(Debug)]
+struct AtView(Person);
+
+impl Hand for AtView {
+    fn send(&mut self, node: u32, bytes: Vec<u8>) {
+        self.0.order(Order::Send { node, bytes });
+    }
+
+    fn press(&mut self, node: u32, bytes: Vec<u8>) {
+        self.0.order(Order::Press { node, bytes });
+    }
+
+    fn cut(&mut self, node: u32) {
+        self.0.order(Order::Cut { node });
+    }
+
+    fn heal(&mut self) {
+        self.0.order(Order::Heal);
+    }
 }

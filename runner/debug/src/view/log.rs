@@ -89,7 +89,7 @@ pub fn text(history: &History, scene: &Scene, entry: usize) -> String {
         parts.push(format!(
             "{} | {}",
             history.name(node),
-            base::harmless::line(line)
+            base::harmless::line(&without_styles(line))
         ));
     }
     let more = history.row_range(entry).len().saturating_sub(MOST_ROWS);
@@ -133,4 +133,28 @@ fn row_text(history: &History, row: &Row) -> String {
         text += &format!(" #{}", row.message);
     }
     text
+}
+
+/// A line that a node printed, without its own colours.
+fn without_styles(line: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("\x1b[") {
+        plain.push_str(before);
+        let end = after.find(|c: char| c.is_ascii_alphabetic());
+        rest = end.map_or("", |end| &after[end + 1..]);
+    }
+    plain + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_styles;
+
+    #[test]
+    fn colours_of_a_printed_line_are_left_out() {
+        assert_eq!(without_styles("a \x1b[1;32mG\x1b[0m b"), "a G b");
+        assert_eq!(without_styles("plain"), "plain");
+        assert_eq!(without_styles("cut \x1b[1;3"), "cut ");
+    }
 }

@@ -111,6 +111,11 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.world.nodes[node].inbox.len()
     }
 
+    /// Whether a node runs: it has started, and has not crashed.
+    pub fn is_up(&self, node: u32) -> bool {
+        self.world.nodes[node].up && !self.is_start_held(node)
+    }
+
     /// Whether a fault keeps a node down.
     pub fn is_crashed(&self, node: u32) -> bool {
         self.faults.keep_down(node)

@@ -51,6 +51,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             clients: Clients::default(),
             programs: Programs::default(),
             input: None,
+            by_hand: Default::default(),
             budget: DEFAULT_BUDGET as usize,
             open_ended: false,
             rest: None,
