@@ -5,6 +5,7 @@
 pub mod arguments;
 pub mod check;
 mod coordinator;
+pub mod debug;
 pub mod diff;
 pub mod export;
 pub mod join;
@@ -122,6 +123,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::New(options) => new::new(&options),
         Command::Report(options) => report::report(&options),
         Command::Shrink(options) => shrink::shrink(&options),
+        Command::Debug(options) => debug::debug(&options),
         Command::Why(options) => why::why(&options),
         Command::Diff(options) => diff::diff(&options),
         Command::Send(options) => send::send(&options),

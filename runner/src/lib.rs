@@ -10,6 +10,7 @@ pub mod odds;
 pub mod plan;
 
 mod apart;
+mod own_folder;
 
 pub mod session;
 

@@ -15,7 +15,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use os::keeper;
-use tempfile::TempDir;
+
+use crate::own_folder::OwnFolder;
 
 /// The variable that names the browser.
 const VARIABLE: &str = "RUNNER_CHROMIUM";
@@ -90,7 +91,7 @@ pub enum PdfError {
 /// A temporary folder for a page, and for the browser that prints it.
 #[derive(Debug)]
 pub struct Printer {
-    folder: TempDir,
+    folder: OwnFolder,
     browser: PathBuf,
 }
 
@@ -105,7 +106,7 @@ impl Printer {
         let browser = browser().ok_or_else(|| PdfError::NoBrowser {
             page: page.to_owned(),
         })?;
-        let folder = tempfile::Builder::new().prefix("runner-pdf-").tempdir();
+        let folder = OwnFolder::new("runner-pdf-");
         let folder = folder.map_err(|source| PdfError::Write {
             path: env::temp_dir(),
             source,

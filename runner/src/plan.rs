@@ -12,6 +12,7 @@ mod pairing;
 pub mod planner;
 mod properties;
 mod selection;
+mod streams;
 
 use analysis::metrics::Warmup;
 use std::path::Path;
@@ -180,6 +181,9 @@ impl Plan {
                     twins = twins.or(found.into_iter().next().map(|it| it.what));
                 }
                 binding.mistakes.extend(wrong);
+                let (groups, links) = (&scenario.groups, &scenario.links);
+                let apart = streams::mistakes(groups, links, &case.origins);
+                binding.mistakes.extend(apart);
             }
             reading.add(index, binding.mistakes.drain(..));
             bound.push(binding);

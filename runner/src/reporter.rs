@@ -2,7 +2,7 @@
 //!
 //! The code that runs things prints nothing: it sends [`Event`]s to a [`Reporter`].
 //! [`quiet`] prints only what is wrong, [`terminal`] also progress and a summary,
-//! [`junit`] writes a file. Add a reporter by implementing the trait, and an event by
+//! [`junit`] writes a file, [`live`] draws on the whole terminal. Add a reporter by implementing the trait, and an event by
 //! adding a variant: a reporter ignores the events that it does not show.
 //!
 //! [`console`] is standard error and standard output, [`logging`] the log of
@@ -10,6 +10,7 @@
 
 pub mod console;
 pub mod junit;
+pub mod live;
 pub mod logging;
 pub mod progress;
 pub mod quiet;

@@ -5,7 +5,7 @@
 //! ([`isolate`]), which itself uses a session. In this process, `drive` selects
 //! how time passes: virtual time, real time, or real time with a process per node
 //! (`processes` on the runner's side, [`node`] on the other, and [`joined`] if that is
-//! elsewhere). `timeout` ends a
+//! elsewhere). [`recorded`] keeps a run event by event for the debugger. `timeout` ends a
 //! run that takes too long, and `determinism` runs it twice and compares.
 //!
 //! The result is on disk under the run's preliminary name. `execute` adds it to
@@ -19,6 +19,7 @@ pub mod joined;
 mod local;
 pub mod node;
 mod processes;
+pub mod recorded;
 mod state;
 pub(crate) mod timeout;
 
@@ -31,6 +32,7 @@ use analysis::log::{LogError, WriteError};
 use analysis::results::{LogMode, RunStatus};
 use base::time::SimTime;
 
+use debug::live::ToView;
 use isolate::{IsolatedRuns, Isolation};
 pub use processes::{Processes, to_override};
 use timeout::Limits;
@@ -62,6 +64,8 @@ pub struct Options {
     pub max_events: Option<u64>,
     /// Other random numbers from a time on, in virtual time. Not for child processes.
     pub reseed: Option<Reseed>,
+    /// Shows runs in real time while they happen.
+    pub live: Option<ToView>,
     /// In a child process: the page on which each callback is noted.
     pub progress_page: Option<Arc<ProgressPage>>,
 }

@@ -34,11 +34,14 @@ use crate::reporter::count;
 use crate::results::run_result::RunResult;
 use crate::scenario::Override;
 use crate::session::{Options, RunError};
-use draft::{Draft, at};
+pub use begin::begin as as_one_run;
+pub use draft::Draft;
+use draft::at;
 use host::search::SearchPath;
 use search::{Bounds, Search};
 pub use search::{End, Standing};
-use trial::{Failing, Scratch, Trials, failing, failures};
+pub use trial::Scratch;
+use trial::{Failing, Trials, failing, failures};
 
 /// What is to be shrunk, and how.
 #[derive(Debug)]

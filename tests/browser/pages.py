@@ -64,18 +64,20 @@ class Reports(unittest.TestCase):
             assert done.returncode == code, done.stderr
         return out
 
-    def page(self, results, address="", **options):
-        """A page with a report, once its rows are there."""
+    def page(self, results, address="", wait=True, init=None, **options):
+        """A page with a report, once its rows are there; `init` is a script that runs before it."""
         options.setdefault("viewport", {"width": 1200, "height": 900})
         context = self.browser.new_context(**options)
         self.addCleanup(context.close)
         page = context.new_page()
+        if init:
+            page.add_init_script(init)
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
         page.on("request", lambda request: None if request.url.startswith("file:") else self.complaints.append(request.url))
         page.goto(f"file://{results}/report.html{address}")
-        if options.get("java_script_enabled", True):
+        if wait and options.get("java_script_enabled", True):
             page.wait_for_function("notebook.state() && notebook.state().legend !== ''")
         return page
 

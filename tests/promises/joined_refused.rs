@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::harness::Lab;
 use crate::joined::{ECHO, Node, Together, node};
+use crate::real_live::{Beside, Live};
 use crate::waiting::{own_host, until};
 
 /// Waits until the coordinator has printed this, too.
@@ -273,4 +274,49 @@ fn an_environment_variable_sets_the_number_of_nodes() {
     let set = ["--set", "nodes.client.count=1", "--out", "one"];
     list(Some("3"), &set).ends(0);
     assert_eq!(lab.table("one/summary.csv").rows.len(), 2);
+}
+
+/// A scenario that needs a file beside it.
+const WITH_FILE: &str = "\
+name = \"file\"
+time = \"real\"
+[nodes.central]
+behavior = \"lottery.central\"
+config = { agencies = 1 }
+[nodes.agency]
+behavior = \"lottery.agency\"
+config = { agency = 1, file = \"bets.csv\" }
+[[links]]
+between = [\"agency\", \"central\"]
+";
+
+#[test]
+fn a_file_that_is_missing_here_alone_is_named_with_what_to_do() {
+    let lab = Lab::with(WITH_FILE);
+    lab.write("bets.csv", "Ana,Perez,30904465,1999-03-17,7574\n");
+    lab.write("empty/file", "");
+    let arguments = ["scenario.toml", "--no-report", "--out", "out"];
+    let mut command = lab.command(&[&arguments[..], &["--coordinator", "127.0.0.1:0"]].concat());
+    let errors = fs::File::create(lab.path("errors")).unwrap();
+    let runner = Beside::start(command.stderr(errors));
+    let mut live = Live { lab, runner };
+    let address = live.runner.told("coordinator listens on ");
+    let start = |name: &str| {
+        let mut command = live
+            .lab
+            .command(&["node", "--join", &address, "--name", name]);
+        command.current_dir(live.lab.path("empty"));
+        Beside::start(command.env_remove("RUNNER_SECRET"))
+    };
+    // The central needs no bets, and makes the whole plan all the same.
+    let mut nodes = ["central", "agency"].map(start);
+    live.end().ends(2).says(&[
+        "`bets.csv` cannot be read",
+        "this machine differs",
+        "the working folder, ",
+        "--folder DIR",
+    ]);
+    for node in &mut nodes {
+        assert_eq!(node.end().0, Some(2));
+    }
 }

@@ -1,8 +1,9 @@
-//! What the runner promises to its users, one module for each promise. Three modules hold
-//! no tests: `harness` (start the runner, read its results), `real_live` (a runner in real
-//! time) and `waiting` (wait for a condition). See `tests/README.md`.
+//! What the runner promises to its users, one module for each promise. Four modules hold
+//! no tests: `harness` (start the runner, read its results), `tty` (a runner on a terminal),
+//! `real_live` (a runner in real time) and `waiting` (wait for a condition). See `tests/README.md`.
 
 mod harness;
+mod tty;
 mod waiting;
 mod warmup;
 mod why;
@@ -16,6 +17,7 @@ mod clock;
 mod commands;
 mod compose;
 mod coverage;
+mod debug;
 mod decimals;
 mod destructors;
 mod determinism;
@@ -48,6 +50,7 @@ mod kv_live;
 mod kv_redis;
 mod lab_model;
 mod large_messages;
+mod live_view;
 mod loader;
 mod log_limit;
 mod logs;
@@ -94,6 +97,7 @@ mod shrink;
 mod shrink_planted;
 mod slips;
 mod slurm;
+mod standard_streams;
 mod standstill;
 mod step_by_step;
 mod stuck;

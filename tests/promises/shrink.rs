@@ -371,7 +371,7 @@ fn run_shrink_puts_the_result_beside_the_report() {
 fn a_signal_ends_the_search_with_what_it_has() {
     let lab = canary("canary-kv-crash");
     let script = "$RUNNER shrink scenario.toml --run 1 --jobs 1 --out small.toml & pid=$!; \
-        while [ ! -e nothing ] && ! ls -d ${TMPDIR}/runner-shrink-$pid-* >/dev/null 2>&1; do sleep 0.01; done; \
+        while [ ! -e nothing ] && ! ls -d ${TMPDIR}/runner-scratch-* >/dev/null 2>&1; do sleep 0.01; done; \
         kill -INT $pid; wait $pid";
     std::fs::create_dir(lab.path("tmp")).unwrap();
     let mut command = lab.program("sh");

@@ -382,7 +382,14 @@ function drawDots(pen, lane, node, first, last) {
     const isNew = run.step[row] !== lastStep || isOwn;
     lastStep = run.step[row];
     const label = clock && inStep(run, row) ? cellText(run, clock, row) : isOwn ? run.words[event] : "";
-    if (isNew && label !== "" && layout.pitch >= 26 && x > labelled) {
+    // Outside the lit cone, a label would be too faint to read.
+    if (isNew && bright && label !== "" && layout.pitch >= 26 && x > labelled) {
+      // On a halo of the page's colour, so that lines do not cross the letters.
+      pen.strokeStyle = colours.bg;
+      pen.lineWidth = 4;
+      pen.lineJoin = "round";
+      pen.strokeText(label, x + 4, y - 11);
+      pen.lineWidth = 1;
       pen.fillStyle = colours.muted;
       pen.fillText(label, x + 4, y - 11);
       labelled = x + pen.measureText(label).width + 10;

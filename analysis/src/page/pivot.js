@@ -32,6 +32,9 @@ function contrast(one, other) {
   return (high + 0.05) / (low + 0.05);
 }
 
+// The channels of `#rrggbb`, as a canvas writes colours.
+const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+
 const INK = [16, 20, 26];
 const PAPER = [255, 255, 255];
 const textOn = (colour) => (contrast(colour, INK) >= contrast(colour, PAPER) ? INK : PAPER);

@@ -82,7 +82,7 @@ function extremes(track, first, last) {
   return [low, high];
 }
 
-const STATE_COLOURS = { R: "#c8372d", RED: "#c8372d", Y: "#d9a400", YELLOW: "#d9a400", AMBER: "#d9a400", G: "#2f9e5b", GREEN: "#2f9e5b", B: "#0072b2", BLUE: "#0072b2" };
+const STATE_COLOURS = { R: "#c8372d", RED: "#c8372d", Y: "#b38600", YELLOW: "#b38600", AMBER: "#b38600", G: "#2f9e5b", GREEN: "#2f9e5b", B: "#0072b2", BLUE: "#0072b2" };
 
 // The colour of each text of a column. The documentation of the column may name them
 // (`leader=green`); a text that is the name of a colour has this colour; the others have the
@@ -153,9 +153,15 @@ function drawStates(pen, track) {
       if (!Number.isNaN(value)) {
         pen.fillStyle = stateColour(track, value);
         pen.fillRect(x, y, end - x, BAND_HEIGHT - 3);
+        const band = channels(pen.fillStyle);
+        // A plugin may name any colour: one that hardly differs from the page has an outline.
+        if (contrast(band, channels(colours.bg)) < 3) {
+          pen.strokeStyle = colours.muted;
+          pen.strokeRect(x + 0.5, y + 0.5, end - x - 1, BAND_HEIGHT - 4);
+        }
         const text = run.texts[value];
         if (pen.measureText(text).width < end - x - 6) {
-          pen.fillStyle = "#fff";
+          pen.fillStyle = css(textOn(band));
           pen.fillText(text, x + 4, y + BAND_HEIGHT / 2 - 1);
         }
       }

@@ -12,6 +12,7 @@
 //! | [`world`] | the state of a run, and the effects that change it: send, timer, close |
 //! | [`behaviors`] | the trait that the plugin host implements, and how a callback fails |
 //! | [`sink`] | the trait for whatever takes the records |
+//! | [`follow`] | what a sink sees that follows a run event by event, and may do to it |
 //! | [`queue`] | the pending events, in their total order |
 //! | [`ticks`] | the ticks of clocked nodes, which are not in the queue |
 //! | [`message`] | the messages on links and in inboxes |
@@ -36,6 +37,7 @@ pub mod run;
 pub mod world;
 
 pub mod behaviors;
+pub mod follow;
 pub mod sink;
 
 pub mod message;

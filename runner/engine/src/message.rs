@@ -8,7 +8,7 @@
 use base::time::SimTime;
 
 /// The index of a message in the [`Messages`] slab; never 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MessageId(u32);
 
 /// The bytes of a message.
@@ -212,6 +212,11 @@ impl Messages {
     /// The sender of a message.
     pub fn sender(&self, id: MessageId) -> u32 {
         self.slab[id.0 as usize].from
+    }
+
+    /// The sender's number for a message.
+    pub fn number(&self, id: MessageId) -> u64 {
+        self.slab[id.0 as usize].number
     }
 
     /// Removes a message and returns it.

@@ -260,6 +260,16 @@ impl EventQueue {
         removed.into_iter().map(|entry| entry.event).collect()
     }
 
+    /// Removes the first event for which `is_wanted` says so, and returns it. Takes time in
+    /// proportion to the number of pending events.
+    pub fn remove_first(&mut self, is_wanted: impl Fn(Event) -> bool) -> Option<Event> {
+        let wanted = self.heap.iter().filter(|entry| is_wanted(entry.event));
+        // The order of entries is reversed.
+        let first = *wanted.max()?;
+        self.heap.retain(|entry| entry.sequence != first.sequence);
+        Some(first.event)
+    }
+
     /// Number of pending events.
     pub fn len(&self) -> usize {
         self.heap.len()

@@ -23,6 +23,7 @@ use crate::behaviors::{Behaviors, Failure};
 use crate::clocks::Clocks;
 use crate::conservation::Conservation;
 use crate::faults::{FaultEffect, Faults, names};
+use crate::follow::Happening;
 use crate::network::Network;
 use crate::sink::Sink;
 use crate::ticks::{Clocked, Period, Ticks};
@@ -58,6 +59,8 @@ pub struct Run<B, S> {
     rejected: BTreeMap<u32, u64>,
     /// Whether the nodes have been started.
     started: bool,
+    /// The nodes that a person has cut off.
+    cut_off: BTreeSet<u32>,
     /// What faults did to nodes that the driver has not taken yet.
     external_faults: Vec<(u32, ExternalFault)>,
     /// The streams that the run goes on with after a time.
@@ -151,6 +154,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             lives: BTreeMap::new(),
             rejected: BTreeMap::new(),
             started: false,
+            cut_off: BTreeSet::new(),
             external_faults: Vec::new(),
             reseed: None,
         }
@@ -237,6 +241,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let node = self.world.node;
         let state = self.world.nodes.get(node);
         let last = (node, state.map_or(0, |node| node.step));
+        if S::FOLLOWS {
+            self.world.sink.happens(self.world.now, Happening::End);
+        }
         let ended = ended.and_then(|reason| self.finish().map(|()| reason));
         self.print_rejected_count();
         // The rows of a failed step are kept.

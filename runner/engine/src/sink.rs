@@ -2,6 +2,7 @@
 
 use analysis_log::{Columns, Row};
 
+use crate::follow::{Happening, Intervention, Move};
 use base::time::SimTime;
 
 /// Takes the records of a run as they happen, in time order.
@@ -25,6 +26,21 @@ pub trait Sink: 'static {
 
     /// Writes buffered records to disk; called about once a second in real time.
     fn flush(&mut self) {}
+
+    /// Whether the sink follows the events and messages themselves ([`crate::follow`]). If
+    /// not, the three methods below are never called, and cost nothing.
+    const FOLLOWS: bool = false;
+
+    /// This is about to be handled, at this time. What follows belongs to it.
+    fn happens(&mut self, _time: SimTime, _what: Happening) {}
+
+    /// A message changes its place.
+    fn moves(&mut self, _what: Move<'_>) {}
+
+    /// What to do before the next event, if anything. Called again after each.
+    fn intervention(&mut self) -> Option<Intervention> {
+        None
+    }
 }
 
 /// Drops all records at no cost.

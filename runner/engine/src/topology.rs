@@ -212,6 +212,12 @@ impl Topology {
         }
     }
 
+    /// The nodes that have a link to or from this one, of `count` nodes.
+    pub fn linked(&self, node: u32, count: u32) -> impl Iterator<Item = u32> {
+        let has = |from: u32, to: u32| self.peer_number(from, to) < self.peer_count(from);
+        (0..count).filter(move |&other| other != node && (has(node, other) || has(other, node)))
+    }
+
     /// The node of a peer number, linked or not; there are `count` nodes.
     pub fn node_of(&self, node: u32, peer: u32, count: u32) -> Option<u32> {
         let peers = self.peer_count(node);

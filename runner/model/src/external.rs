@@ -52,6 +52,9 @@ pub struct Program {
     /// The program that the runner starts, and its arguments; not empty. `None`:
     /// the user starts the program.
     pub command: Option<Vec<String>>,
+    /// With `command`: the framing of its standard input and output, if they are its
+    /// connection. None: its standard output is text for people, and its input is empty.
+    pub stdio: Option<StandardStreams>,
     /// The working folder of `command`: that of the scenario file.
     pub folder: PathBuf,
     /// How the program may end by itself. Without `command`, the runner does not see its
@@ -59,6 +62,16 @@ pub struct Program {
     pub exit: ExitRule,
     /// Whether the run ends when this program, and all others with this key, have ended.
     pub ends_run: bool,
+}
+
+/// The standard input and output of a program as its connection to the one node that it has
+/// a link to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandardStreams {
+    /// Where a message ends.
+    pub framing: Framing,
+    /// The longest message that is accepted from the program `[bytes]`.
+    pub max_message: u64,
 }
 
 /// How a program may end by itself, which is before the runner ends it.

@@ -16,7 +16,9 @@ mod group;
 mod link;
 pub mod roster;
 
-pub use external::{ExitRule, External, Listen, Program, StandardInput, Transport};
+pub use external::{
+    ExitRule, External, Listen, Program, StandardInput, StandardStreams, Transport,
+};
 pub use fault::{Fault, FaultKind, NodeRanges};
 pub use group::{BehaviorName, Group, LocalClock, TickRule, Timing};
 pub use link::{Link, LinkChange, LinkRule, LinkSettings, LinkTransport, Loss, Order};

@@ -24,6 +24,11 @@ pub fn name(signal: i32) -> Option<&'static str> {
     signal_hook::low_level::signal_name(signal)
 }
 
+/// Asks this process to end, as Ctrl-C does.
+pub fn interrupt() {
+    let _ = signal_hook::low_level::raise(SIGINT);
+}
+
 /// Whether this process was asked to end, and by which signal.
 #[derive(Debug)]
 pub struct StopSignals {

@@ -6,11 +6,12 @@
 //! stops, but Ctrl-\ is a key: it would end this process without restoring the
 //! terminal.
 
-use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use rustix::process::getpgrp;
-use rustix::stdio::stdin;
+use rustix::stdio::{stdin, stdout};
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcgetpgrp, tcsetattr,
 };
@@ -84,9 +85,82 @@ impl Drop for Keyboard {
     }
 }
 
+/// The whole screen of the terminal, for a view that draws on all of it, and each key as it
+/// is pressed. What was on the screen before is there again afterwards.
+#[derive(Debug)]
+pub struct Screen {
+    _keyboard: Keyboard,
+}
+
+/// Whether the other screen of the terminal is shown.
+static OTHER_SCREEN: AtomicBool = AtomicBool::new(false);
+
+/// Shows the other screen of the terminal, without a cursor.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[2J\x1b[?25l";
+/// Ends a frame that was not whole, resets colours, shows the cursor, and shows the screen from before.
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?25h\x1b[?1049l";
+
+impl Screen {
+    /// Whether there is a terminal to draw on, and to read keys from.
+    pub fn is_possible() -> bool {
+        stdin_now() == Stdin::Foreground && io::stdout().is_terminal()
+    }
+
+    /// Takes the screen. Ctrl-C still interrupts; Ctrl-Z does nothing, since the shell would
+    /// write into the view. A panic restores the terminal before its message is written.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn open() -> io::Result<Screen> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                leave_screen();
+                before(panic);
+            }));
+        });
+        let keyboard = Keyboard::open()?;
+        let mut mode = tcgetattr(stdin())?;
+        mode.special_codes[SpecialCodeIndex::VSUSP] = 0;
+        tcsetattr(stdin(), OptionalActions::Now, &mode)?;
+        OTHER_SCREEN.store(true, Ordering::SeqCst);
+        write_all(ENTER)?;
+        Ok(Screen {
+            _keyboard: keyboard,
+        })
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave_screen();
+    }
+}
+
+fn leave_screen() {
+    if OTHER_SCREEN.swap(false, Ordering::SeqCst) {
+        let _ = write_all(LEAVE);
+    }
+}
+
+/// Writes past every buffer and lock of this process, one of which may be held for ever.
+fn write_all(mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(stdout(), bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 /// Restores the terminal, however many [`Keyboard`]s there are: for a process that
 /// is about to end.
 pub fn restore() {
+    leave_screen();
     set_back(before().take());
 }
 

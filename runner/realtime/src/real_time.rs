@@ -15,6 +15,7 @@
 //! with their `listeners`, `programs`, `input`. A run begins in `open` and ends in
 //! `close`.
 
+pub mod by_hand;
 mod clients;
 mod close;
 mod external_faults;
@@ -34,6 +35,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{self, AtomicBool};
 use std::time::{Duration, Instant};
 
+use self::by_hand::ByHand;
 use self::clients::Clients;
 pub use self::clients::DEFAULT_BUDGET;
 use self::links::Links;
@@ -61,6 +63,7 @@ pub struct RealTime<B, S> {
     programs: Programs,
     /// Standard input, while it is a peer of a node.
     input: Option<Token>,
+    by_hand: ByHand,
     /// Memory that all connections to clients and programs may hold together `[bytes]`.
     budget: usize,
     /// Whether a message may arrive from outside although nothing is due.
@@ -122,6 +125,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let clock = WallClock::new(start, self.speed);
         std::thread::sleep(start.saturating_duration_since(Instant::now()));
         let started = self.run.start().and_then(|()| self.connect_input());
+        let started = started.and_then(|()| self.connect_hand());
         let ended = started.and_then(|()| self.events(&clock, stop));
         let ended = ended.map(|reason| self.failed_program().unwrap_or(reason));
         let leaves = ending(&ended);
@@ -184,6 +188,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.links.unchecked = false;
             self.run.advance(clock.now());
             self.receive(&mut ready, stop)?;
+            self.do_orders()?;
             self.resume_reading()?;
             if self.programs_end_run(is_quiet) {
                 self.drain_links(&mut ready, stop)?;

@@ -1,4 +1,4 @@
-//! One TCP connection: bytes in, whole messages out, and back. Never blocks.
+//! One connection, over TCP or a pair of sockets: bytes in, whole messages out, and back. Never blocks.
 //!
 //! Bytes that cannot be written at once wait in the outgoing queue; the owner checks
 //! the queue ([`Stream::waiting`]) before it reads more.
@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use crate::direct::{DirectWriter, write_frame};
@@ -64,10 +65,24 @@ impl Stream {
     ///
     /// If the system refuses.
     pub fn new(socket: TcpStream, framing: Framing, max_message: u64) -> io::Result<Stream> {
-        socket.set_nonblocking(true)?;
         // A message is written at once and whole: waiting for more to send with
         // it would only delay it.
         socket.set_nodelay(true)?;
+        Stream::over(socket, framing, max_message)
+    }
+
+    /// Wraps one end of a pair of sockets; makes it non-blocking.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn local(socket: UnixStream, framing: Framing, max_message: u64) -> io::Result<Stream> {
+        // What is called of a socket here is the same for all stream sockets.
+        Stream::over(OwnedFd::from(socket).into(), framing, max_message)
+    }
+
+    fn over(socket: TcpStream, framing: Framing, max_message: u64) -> io::Result<Stream> {
+        socket.set_nonblocking(true)?;
         Ok(Stream {
             socket: Arc::new(socket),
             framing,

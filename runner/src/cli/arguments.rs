@@ -1,5 +1,6 @@
 //! The command line as typed. No file is read here.
 
+mod debug;
 mod diff;
 mod export;
 mod node;
@@ -19,6 +20,7 @@ use crate::cli::send::Address;
 use crate::plan::{Shard, nearest};
 pub use crate::reporter::console::Color;
 use base::{duration, size};
+pub use debug::DebugOptions;
 pub use diff::DiffOptions;
 pub use export::{ComposeOptions, ExportKind, ExportOptions, SlurmOptions, Trace, TraceOptions};
 use framing::Framing;
@@ -59,6 +61,8 @@ pub enum Command {
     Report(ReportOptions),
     /// Write the smallest scenario that still fails in the same way as a run
     Shrink(ShrinkOptions),
+    /// Show a run on the terminal, forward and back, event by event
+    Debug(DebugOptions),
     /// Print and draw what led to a record of a run, or to its failure
     Why(WhyOptions),
     /// Find where two runs part: the first record that differs, and how it spread

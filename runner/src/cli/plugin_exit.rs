@@ -19,6 +19,7 @@ pub fn guard(command: &Command) {
             | Command::Export(_)
             | Command::Node(_)
             | Command::Shrink(_)
+            | Command::Debug(_)
             | Command::Why(_)
     );
     if runs_plugins {

@@ -10,12 +10,14 @@ use crate::plan::planner::Planner;
 use crate::plan::{Plan, RunSpec};
 use crate::reporter::console::{Console, line_printer};
 use crate::reporter::junit::Junit;
+use crate::reporter::live::Live;
 use crate::reporter::quiet::Quiet;
 use crate::reporter::terminal::Terminal;
 use crate::reporter::{Reporter, Reporters, count, logging};
 use crate::results::error::ResultsError;
 use crate::session::to_override;
 use os::signals::StopSignals;
+use os::terminal::Screen;
 use realtime::processes::Setting;
 use realtime::processes::coordinator::Coordinator;
 use realtime::programs;
@@ -53,7 +55,9 @@ pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
         os::terminal::restore();
         programs::end_all();
     })?;
-    let mut reporters = match reporters(options, &console) {
+    let live = live(options, &console, &plans);
+    let view = live.as_ref().map(Live::view);
+    let mut reporters = match reporters(options, &console, live) {
         Ok(reporters) => reporters,
         Err(error) => return bad_input(error.to_string()),
     };
@@ -69,6 +73,7 @@ pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
             command,
             settings: settings.clone(),
             coordinator: coordinator.clone(),
+            live: view.clone(),
             console: &console,
             stop: &stop,
         };
@@ -80,13 +85,39 @@ pub fn run(options: &RunOptions, command: &[String]) -> anyhow::Result<Exit> {
     Ok(stop.signal().map_or(exit, Exit::Signal))
 }
 
+/// The view of `--live`. Where there is no terminal, this is said once, and the output is plain.
+fn live(options: &RunOptions, console: &Console, plans: &[Plan]) -> Option<Live> {
+    if !options.output.live {
+        return None;
+    }
+    if !Screen::is_possible() {
+        console.note("--live: no terminal to draw on, so the output is plain");
+        return None;
+    }
+    if options.execution.isolate && plans.iter().any(Plan::is_real) {
+        console.note("--live: with --isolate, a run is in another process, so the output is plain");
+        return None;
+    }
+    Some(Live::new(console.clone()))
+}
+
 /// The reporters that the options ask for.
-fn reporters(options: &RunOptions, console: &Console) -> Result<Reporters, ResultsError> {
+fn reporters(
+    options: &RunOptions,
+    console: &Console,
+    live: Option<Live>,
+) -> Result<Reporters, ResultsError> {
     let people: Box<dyn Reporter> = match options.output.quiet {
         true => Box::new(Quiet::new(console.clone())),
+        false if live.is_some() => Box::new(Terminal::without_progress(console.clone())),
         false => Box::new(Terminal::new(console.clone())),
     };
-    let mut reporters = Reporters(vec![people]);
+    let mut reporters = Reporters(Vec::new());
+    // The screen from before is there again before anything is printed.
+    reporters
+        .0
+        .extend(live.map(|it| Box::new(it) as Box<dyn Reporter>));
+    reporters.0.push(people);
     if let Some(path) = &options.results.junit {
         reporters.0.push(Box::new(Junit::check(path)?));
     }
@@ -250,6 +281,16 @@ fn no_processes(plan: &Plan, options: &RunOptions, flag: &str) -> Option<String>
     if let Some(group) = groups.find(|group| group.stdin.is_some()) {
         return Some(format!(
             "{flag}: `{}` reads standard input, which only the runner has\n  leave out {flag}",
+            group.name
+        ));
+    }
+    let mut groups = plan.cases.iter().flat_map(|case| &case.scenario.groups);
+    let has_stdio = |group: &&crate::scenario::Group| {
+        group.program.as_ref().is_some_and(|it| it.stdio.is_some())
+    };
+    if let Some(group) = groups.find(has_stdio) {
+        return Some(format!(
+            "{flag}: the standard input and output of `{}` (`stdio`) are in one process, and its peer is in another\n  leave out {flag}",
             group.name
         ));
     }

@@ -25,6 +25,7 @@ use crate::results::open::{OpenError, OpenResults, Request, open};
 use crate::results::run_result::RunResult;
 use crate::session::isolate::{ErrorPrinter, Isolation, share};
 use crate::session::{self, Processes, RunError};
+use debug::live::ToView;
 use os::signals::StopSignals;
 use realtime::processes::Setting;
 use realtime::processes::coordinator::Coordinator;
@@ -42,6 +43,8 @@ pub struct PlanCommand<'a> {
     pub command: &'a [String],
     /// The overrides of the scenario.
     pub settings: Vec<Setting>,
+    /// Shows runs while they happen.
+    pub live: Option<ToView>,
     /// Lets in the processes of nodes; none if they are this process's.
     pub coordinator: Option<Arc<Coordinator>>,
     /// Standard error, and whether standard output uses color.
@@ -302,7 +305,7 @@ impl PlanCommand<'_> {
             is_part: self.options.selection.shard.is_some(),
             session: session::Options {
                 log: self.log(),
-                print_line: (!self.options.output.quiet)
+                print_line: (!self.options.output.quiet && self.live.is_none())
                     .then(|| line_printer(self.console.has_color_out())),
                 processes: has_processes.then(|| processes.clone()),
                 timeout: execution.timeout,
@@ -313,6 +316,7 @@ impl PlanCommand<'_> {
                 }),
                 check_determinism: execution.check_determinism,
                 max_events: None,
+                live: self.live.clone(),
                 reseed: None,
                 progress_page: None,
             },

@@ -177,9 +177,9 @@ impl Deployment {
 
     /// The arguments of the coordinator.
     fn coordinator_arguments(&self) -> Vec<String> {
-        let mut words: Vec<String> = ["run", &format!("/lab/{}", self.file)]
-            .map(str::to_owned)
-            .to_vec();
+        // Containers begin in `/lab`. The same words work in the folder `scenario`, so that
+        // the line which repeats a run does, too.
+        let mut words: Vec<String> = ["run", &self.file].map(str::to_owned).to_vec();
         words.extend(["--time", "real"].map(str::to_owned));
         words.extend(["--coordinator".to_owned(), format!("0.0.0.0:{PORT}")]);
         words.extend(["--secret-file", SECRET].map(str::to_owned));

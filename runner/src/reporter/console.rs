@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar};
 
@@ -115,10 +115,33 @@ impl Console {
     fn write(&self, text: &str) {
         // Nothing can be done if standard error is closed.
         let write = || drop(io::stderr().lock().write_all(text.as_bytes()));
+        if let Some(held) = &mut *held() {
+            held.push_str(text);
+            return;
+        }
         match self.interactive {
             true => self.bars.suspend(write),
             false => write(),
         }
+    }
+}
+
+/// What is to be written to standard error once the screen is free; none while it is.
+static HELD: Mutex<Option<String>> = Mutex::new(None);
+
+fn held() -> MutexGuard<'static, Option<String>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Holds back what is written to standard error: a view has the screen.
+pub fn hold() {
+    held().get_or_insert_default();
+}
+
+/// Writes what was held back.
+pub fn release() {
+    if let Some(text) = held().take() {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 }
 

@@ -17,6 +17,7 @@ pub struct Terminal {
     console: Console,
     quiet: Quiet,
     progress: Option<Progress>,
+    has_progress: bool,
     summary: Summary,
 }
 
@@ -27,13 +28,23 @@ impl Terminal {
             quiet: Quiet::until_the_end(console.clone()),
             console,
             progress: None,
+            has_progress: true,
             summary: Summary::default(),
+        }
+    }
+
+    /// As [`Terminal::new`], where something else shows the progress.
+    pub fn without_progress(console: Console) -> Terminal {
+        Terminal {
+            has_progress: false,
+            ..Terminal::new(console)
         }
     }
 
     fn plan_begins(&mut self, context: &Context<'_>) {
         let name = &context.plan.loaded.scenario.name;
-        self.progress = Some(Progress::new(self.console.clone(), name));
+        let has_progress = self.has_progress;
+        self.progress = has_progress.then(|| Progress::new(self.console.clone(), name));
         self.summary = Summary::default();
     }
 

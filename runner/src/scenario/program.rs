@@ -1,5 +1,5 @@
 //! Nodes that are programs: the keys `external` and `command`, the keys that belong
-//! to them (`framing`, `max_message`, `exit`, `ends_run`), and the keys that contradict
+//! to them (`framing`, `max_message`, `exit`, `ends_run`, `stdio`), and the keys that contradict
 //! them.
 //!
 //! A node has a behavior or is a program, so the keys of one contradict the keys of
@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use super::listen::check_fixed_size;
 use super::reader::{Mistakes, Written};
 use super::resolve::or;
-use super::resolved::{ExitRule, External, Program, Transport};
+use super::resolved::{ExitRule, External, Program, StandardStreams, Transport};
 use super::source::Place;
 use super::values;
 use super::written::{GroupEntry, ProgramKeys};
@@ -58,6 +58,7 @@ impl GroupEntry {
             drop_written(&mut self.program.command);
             drop_written(&mut self.program.exit);
             drop_written(&mut self.program.ends_run);
+            drop_written(&mut self.program.stdio);
         }
     }
 }
@@ -78,6 +79,7 @@ impl ProgramKeys {
             || self.max_message.is_some()
             || self.exit.is_some()
             || self.ends_run.is_some()
+            || self.stdio.is_some()
     }
 
     fn is_udp(&self) -> bool {
@@ -90,7 +92,8 @@ impl ProgramKeys {
         if self.command.is_none() {
             let exit = self.exit.as_ref().map(|it| ("exit", it.key));
             let ends_run = self.ends_run.as_ref().map(|it| ("ends_run", it.key));
-            for (name, place) in exit.into_iter().chain(ends_run) {
+            let stdio = self.stdio.as_ref().map(|it| ("stdio", it.key));
+            for (name, place) in exit.into_iter().chain(ends_run).chain(stdio) {
                 mistakes.add_with_help(
                     place,
                     format!("`{name}` without `command`"),
@@ -98,9 +101,11 @@ impl ProgramKeys {
                 );
             }
         }
+        self.check_stdio(mistakes);
         let Some(external) = &self.external else {
             let framing = self.framing.as_ref().map(|it| ("framing", it.key));
             let size = self.max_message.as_ref().map(|it| ("max_message", it.key));
+            let size = size.filter(|_| self.stdio.is_none());
             if let Some(image) = &self.image {
                 mistakes.add_with_help(
                     image.key,
@@ -133,9 +138,28 @@ impl ProgramKeys {
         }
     }
 
+    /// Reports what contradicts `stdio`.
+    fn check_stdio(&self, mistakes: &Mistakes) {
+        let Some(stdio) = &self.stdio else {
+            return;
+        };
+        if self.external.is_some() {
+            mistakes.add_with_help(
+                stdio.key,
+                "`stdio` and `external` contradict each other",
+                "a program has one connection: its standard input and output, or one to an address",
+            );
+        }
+        check_fixed_size(Some(stdio), self.max_message.as_ref(), mistakes);
+    }
+
     /// The program; `None` if a value is wrong or missing, which is reported.
     /// `folder` is the folder of the scenario.
     pub fn program(&self, folder: &Path) -> Option<Program> {
+        let max_message = match &self.max_message {
+            Some(size) => size.value?,
+            None => DEFAULT_MAX_MESSAGE,
+        };
         let external = match &self.external {
             None => None,
             Some(written) => {
@@ -147,10 +171,7 @@ impl ProgramKeys {
                         (Transport::Tcp, framing) => framing.as_ref()?.value?,
                         (Transport::Udp, _) => Framing::Raw,
                     },
-                    max_message: match &self.max_message {
-                        Some(size) => size.value?,
-                        None => DEFAULT_MAX_MESSAGE,
-                    },
+                    max_message,
                 })
             }
         };
@@ -158,8 +179,16 @@ impl ProgramKeys {
             None => None,
             Some(written) => Some(written.value.clone()?),
         };
+        let stdio = match &self.stdio {
+            None => None,
+            Some(written) => Some(StandardStreams {
+                framing: written.value?,
+                max_message,
+            }),
+        };
         Some(Program {
             external,
+            stdio,
             image: match &self.image {
                 Some(written) => Some(written.value.clone()?),
                 None => None,

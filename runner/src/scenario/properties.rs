@@ -143,6 +143,12 @@ impl PropertyOrigin {
         diagnostic(&self.source, *place, text, mistake)
     }
 
+    /// Its first expression.
+    pub fn whole(&self) -> Diagnostic {
+        let place = self.expressions.first().map_or(Place::Whole, |it| it.0);
+        Diagnostic::new(&self.source, place, "")
+    }
+
     /// Where a part of an expression is written, for people: `line 12, column 20`, or the
     /// option.
     pub fn place_of(&self, expression: usize, span: Span) -> String {

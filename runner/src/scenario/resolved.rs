@@ -8,7 +8,7 @@ use base::time::SimDuration;
 pub use model::{
     BehaviorName, ExitRule, External, Fault, FaultKind, Group, Link, LinkChange, LinkRule,
     LinkSettings, LinkTransport, Listen, LocalClock, Loss, NodeRanges, Order, Program,
-    StandardInput, TickRule, Timing, Transport,
+    StandardInput, StandardStreams, TickRule, Timing, Transport,
 };
 
 /// One scenario, ready to run.

@@ -11,6 +11,7 @@ use std::sync::atomic::AtomicBool;
 use analysis::results::LogMode;
 
 use super::ended::{Ended, lateness};
+use super::recorded::HowToRecord;
 use super::state::StateFolders;
 use super::{Options, RunError, processes};
 use crate::judge::checks::Checks;
@@ -19,12 +20,17 @@ use crate::plan::{Case, Plan, RunSpec};
 use crate::results::record::Recorder;
 use crate::scenario::{TimeMode, folder_of};
 use base::random::Streams;
+use debug::live::{Beginning, Hand, Item, ToView, Watched};
+use debug::scene::Scene;
+use debug::tape::{Recording, Tape};
 use engine::run::{Limits, Run};
+use engine::sink::Sink;
 use host::activity;
 use host::instance::Instances;
 use host::progress_page::ProgressPage;
 use realtime::processes::coordinator::Coordinator;
 use realtime::real_time::RealTime;
+use realtime::real_time::by_hand::{Order, Person};
 use realtime::under_way;
 
 /// A run, and everything that its driver needs.
@@ -48,11 +54,32 @@ impl Drive<'_> {
     ///
     /// Fails if the run cannot begin, or if a log cannot be written.
     pub fn go(&self) -> Result<Ended, RunError> {
+        self.in_activity(|| self.drive())
+    }
+
+    /// As [`Drive::go`], in virtual time, and keeps what happened.
+    ///
+    /// # Errors
+    ///
+    /// As [`Drive::go`].
+    pub fn go_recorded(&self, how: &HowToRecord) -> Result<(Ended, Recording), RunError> {
+        let schema = &self.plan.nodes(self.spec.case).schema;
+        let messages = how.by_hand.messages();
+        self.in_activity(|| {
+            let tape = Tape::new(self.recorder(), schema, messages, how.most);
+            let mut run = self.assemble_with(BTreeMap::new(), tape);
+            let outcome = run.go(self.stop);
+            let (recorder, recording) = run.into_sink().into_parts();
+            Ok((Ended::new(outcome, recorder)?, recording))
+        })
+    }
+
+    fn in_activity<T>(&self, run: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
         let activity = activity::here();
         let roster = self.case().roster.clone();
         let name_of = move |node| roster.name(node).unwrap_or_default();
         activity.begin_run(format!("run {}", self.spec.number), name_of);
-        let ended = self.drive();
+        let ended = run();
         if os::fork_mark::is_copy() {
             // A callback has forked, and returned in both processes: one goes on.
             os::exit::at_once(3);
@@ -71,10 +98,13 @@ impl Drive<'_> {
             (TimeMode::Real { speed }, None) => {
                 let roster = &self.case().roster;
                 let states = StateFolders::open(roster, 0..roster.len())?;
+                if let Some(view) = &self.options.live {
+                    return self.watched(states.of, view, speed);
+                }
                 let run = self.assemble(states.of.clone());
                 let mut real = RealTime::new(run, &scenario.links, speed)?;
                 real.set_budget(scenario.max_buffered);
-                self.in_real_time(real)
+                self.in_real_time(real, |recorder| recorder)
             }
             (TimeMode::Real { .. }, Some(_)) => processes::run(self),
         }
@@ -112,6 +142,31 @@ impl Drive<'_> {
     }
 
     fn assemble(&self, states: BTreeMap<u32, PathBuf>) -> Run<Instances, Recorder> {
+        self.assemble_with(states, self.recorder())
+    }
+
+    fn assemble_with<S: Sink>(&self, states: BTreeMap<u32, PathBuf>, sink: S) -> Run<Instances, S> {
+        let page = self.options.progress_page.clone();
+        let streams = self.plan.streams(self.spec);
+        let reseed = self.options.reseed;
+        let other = reseed.map(|it| (it.after, streams.reseeded(it.number)));
+        let (streams, later) = match other {
+            None => (streams, None),
+            Some((None, other)) => (other, None),
+            Some((Some(after), other)) => (streams, Some((after, other))),
+        };
+        let (files, drawn) = (self.files(), (self.spec, streams));
+        let mut run = assemble(self.plan, drawn, files, states, sink, page);
+        if let Some(most) = self.options.max_events {
+            run = run.with_most_events(most);
+        }
+        match later {
+            Some((after, other)) => run.with_reseed(after, other),
+            None => run,
+        }
+    }
+
+    fn recorder(&self) -> Recorder {
         let schema = &self.plan.nodes(self.spec.case).schema;
         let print = self.options.print_line.filter(|_| self.plan.is_real());
         let limit = self.case().scenario.max_log;
@@ -125,27 +180,40 @@ impl Drive<'_> {
         if let Some(properties) = self.properties() {
             recorder = recorder.with_properties(properties);
         }
-        let page = self.options.progress_page.clone();
-        let streams = self.plan.streams(self.spec);
-        let reseed = self.options.reseed;
-        let other = reseed.map(|it| (it.after, streams.reseeded(it.number)));
-        let (streams, later) = match other {
-            None => (streams, None),
-            Some((None, other)) => (other, None),
-            Some((Some(after), other)) => (streams, Some((after, other))),
-        };
-        let (files, drawn) = (self.files(), (self.spec, streams));
-        let mut run = assemble(self.plan, drawn, files, states, recorder, page);
-        if let Some(most) = self.options.max_events {
-            run = run.with_most_events(most);
-        }
-        match later {
-            Some((after, other)) => run.with_reseed(after, other),
-            None => run,
-        }
+        recorder
     }
 
-    fn in_real_time(&self, mut real: RealTime<Instances, Recorder>) -> Result<Ended, RunError> {
+    /// Drives a run in real time that a person watches, and acts on.
+    fn watched(
+        &self,
+        states: BTreeMap<u32, PathBuf>,
+        view: &ToView,
+        speed: f64,
+    ) -> Result<Ended, RunError> {
+        let case = self.case();
+        let scenario = &case.scenario;
+        let run = self.assemble_with(states, Watched::new(self.recorder(), view.clone()));
+        let mut real = RealTime::new(run, &scenario.links, speed)?;
+        real.set_budget(scenario.max_buffered);
+        let (person, hand) = Person::new().map_err(|error| {
+            RunError::Process(format!("the view cannot act on the run: {error}"))
+        })?;
+        real.take_by_hand(hand);
+        let title = format!("{} run {}", scenario.name, self.spec.number);
+        let (links, faults) = (scenario.links.clone(), scenario.faults.clone());
+        view.tell(Item::Begins(Box::new(Beginning {
+            scene: Scene::new(title, case.roster.clone(), links, faults),
+            schema: self.plan.nodes(self.spec.case).schema.clone(),
+            hand: Box::new(AtView(person)),
+        })));
+        self.in_real_time(real, |watched| watched.inner)
+    }
+
+    fn in_real_time<S: Sink>(
+        &self,
+        mut real: RealTime<Instances, S>,
+        recorder: fn(S) -> Recorder,
+    ) -> Result<Ended, RunError> {
         if let Some(print) = self.options.print_line {
             real.remarks.drain(..).for_each(|remark| print(&remark));
         }
@@ -157,7 +225,7 @@ impl Drive<'_> {
         let under_way = under_way::warning(&real.under_way, &self.case().roster);
         warnings.extend(under_way.clone());
         self.copy_states()?;
-        let mut ended = Ended::new(outcome, real.into_sink())?;
+        let mut ended = Ended::new(outcome, recorder(real.into_sink()))?;
         ended.warnings.splice(..0, warnings);
         ended.lag = Some(lag);
         ended.under_way = under_way;
@@ -178,14 +246,14 @@ impl Drive<'_> {
 
 /// Creates the nodes of a run. Behaviors may write files into `folder`, or into the
 /// state folder of their node; each callback is noted on the progress page.
-pub(super) fn assemble(
+pub(super) fn assemble<S: Sink>(
     plan: &Plan,
     (spec, streams): (RunSpec, Streams),
     folder: Option<&Path>,
     states: BTreeMap<u32, PathBuf>,
-    recorder: Recorder,
+    sink: S,
     progress_page: Option<Arc<ProgressPage>>,
-) -> Run<Instances, Recorder> {
+) -> Run<Instances, S> {
     let case = plan.case(spec);
     let scenario = &case.scenario;
     let groups: Vec<_> = case
@@ -207,7 +275,7 @@ pub(super) fn assemble(
         scenario.duration,
         streams,
         instances,
-        recorder,
+        sink,
     )
     .with_limits(Limits {
         chain: scenario.max_events_at_once,
@@ -228,4 +296,26 @@ fn in_virtual_time(
         recorder.leave_unchecked();
     }
     Ended::new(outcome, recorder)
+}
+
+/// A person at a view, as the view knows them.
+#[derive(Debug)]
+struct AtView(Person);
+
+impl Hand for AtView {
+    fn send(&mut self, node: u32, bytes: Vec<u8>) {
+        self.0.order(Order::Send { node, bytes });
+    }
+
+    fn press(&mut self, node: u32, bytes: Vec<u8>) {
+        self.0.order(Order::Press { node, bytes });
+    }
+
+    fn cut(&mut self, node: u32) {
+        self.0.order(Order::Cut { node });
+    }
+
+    fn heal(&mut self) {
+        self.0.order(Order::Heal);
+    }
 }

@@ -11,7 +11,6 @@ mod reach;
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -24,6 +23,7 @@ pub use self::reach::Joining;
 use self::reach::{check_plugins, reach, reach_again};
 use super::node::{self, Elsewhere, Work};
 use super::state::StateFolders;
+use crate::own_folder::OwnFolder;
 use crate::plan::{Plan, RunSpec};
 use os::clock::monotonic_ns;
 use os::signals::StopSignals;
@@ -308,13 +308,13 @@ impl<'a> Member<'a> {
         };
         job.path = self.scenario_path(&job.path);
         job.host = locked(&self.away.hosts).0;
-        let folder = OwnFolder::new().map_err(|error| {
+        let folder = OwnFolder::new("runner-node-").map_err(|error| {
             refuse(format!(
                 "no folder for the records of the run can be made in {}: {error}\n  name another one with TMPDIR",
                 std::env::temp_dir().display()
             ))
         })?;
-        job.folder = folder.0.clone();
+        job.folder = folder.path().to_owned();
         self.plan(&job).map_err(refuse)?;
         let (_, plan) = self.plan.as_ref().expect("it was made");
         *locked(&self.away.part) = (job.nodes.clone(), job.folder.clone());
@@ -353,7 +353,8 @@ impl<'a> Member<'a> {
         if self.plan.as_ref().is_some_and(|(known, _)| is_same(known)) {
             return Ok(());
         }
-        let plan = node::plan(&job.path, &job.text, &job.settings, &self.joining.search)?;
+        let plan = node::plan(&job.path, &job.text, &job.settings, &self.joining.search)
+            .map_err(|why| different_here(&why, &job.path))?;
         // A plugin may have been built again since this process joined.
         for sum in plan.builds().iter().map(|build| build.sum()) {
             if !self.welcome.plugins.contains(&sum) {
@@ -376,6 +377,20 @@ impl<'a> Member<'a> {
         };
         here.to_string_lossy().into_owned()
     }
+}
+
+/// Why the plan of a coordinator cannot be made here: it could there, from the same text.
+fn different_here(why: &str, path: &str) -> String {
+    let folder = Path::new(path).parent();
+    let folder = folder.filter(|it| !it.as_os_str().is_empty());
+    let here = std::env::current_dir().unwrap_or_default();
+    let folder = folder.unwrap_or(&here);
+    format!(
+        "{}\n  the coordinator has found no mistake, so this machine differs: plugins read the files that they name from the working folder, {}, and the runner those beside the scenario from {}\n  copy them there from the coordinator's machine, or name the second folder with --folder DIR",
+        why.trim_end(),
+        here.display(),
+        folder.display()
+    )
 }
 
 /// Hands over what files have grown by, and shows the coordinator that this process is
@@ -434,24 +449,5 @@ impl Elsewhere for Away {
         files
             .rest(&mut |part| self.reports.send(&NodeReport::File(part)))
             .map_err(|error| format!("the records cannot be handed over: {error}"))
-    }
-}
-
-/// A folder of this process alone, removed with the value.
-struct OwnFolder(PathBuf);
-
-impl OwnFolder {
-    fn new() -> io::Result<OwnFolder> {
-        let number = u64::from_ne_bytes(os::random::bytes()?);
-        let path = std::env::temp_dir().join(format!("runner-node-{number:016x}"));
-        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(OwnFolder(path))
-    }
-}
-
-impl Drop for OwnFolder {
-    fn drop(&mut self) {
-        // What is left of it is in a folder for temporary files.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -153,7 +153,7 @@ fn table(path: &Path, text: &[u8]) -> Result<(), ResultsError> {
 }
 
 /// Judges a run and makes its result.
-fn result(
+pub(super) fn result(
     drive: &Drive<'_>,
     mut ended: Ended,
     difference: Option<String>,

@@ -221,6 +221,32 @@ impl Draft {
         }
     }
 
+    /// Adds an entry behind those of an array, such as `faults`.
+    pub fn push(&mut self, name: &str, entry: InlineTable) {
+        match self.get_mut(&[Step::Key(name.to_owned())]) {
+            Some(Item::ArrayOfTables(all)) => all.push(entry.into_table()),
+            Some(Item::Value(Value::Array(all))) => all.push(entry),
+            _ => {
+                let mut all = toml_edit::ArrayOfTables::new();
+                all.push(entry.into_table());
+                self.document.insert(name, Item::ArrayOfTables(all));
+            }
+        }
+    }
+
+    /// The scenario with the `#:schema` line and the comment at its top.
+    pub fn whole_text(&self) -> String {
+        let schema = self
+            .schema
+            .iter()
+            .map(|path| format!("#:schema {path}\n\n"));
+        let head = match self.head.is_empty() {
+            true => String::new(),
+            false => format!("{}\n\n", self.head.trim_end()),
+        };
+        format!("{}{head}{}", schema.collect::<String>(), self.text())
+    }
+
     /// Gives the table at `path` another key in its parent; its place in the file stays.
     pub fn rename(&mut self, parent: &[Step], from: &str, to: &str) -> bool {
         let table = self.get_mut(parent).and_then(Item::as_table_like_mut);

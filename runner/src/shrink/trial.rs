@@ -7,14 +7,15 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use analysis::results::{
     FailureIdentity, Judge, Judgement, LogMode, RunStatus, Verdict, failures_of,
 };
 
+use crate::own_folder::OwnFolder;
 use crate::plan::planner::Planner;
 use crate::plan::{Plan, RunSpec};
 use crate::results::folder::Folder;
@@ -173,12 +174,7 @@ pub fn failing(result: &RunResult, target: &FailureIdentity) -> Option<Failing> 
 
 /// A temporary folder, with a results folder for each place. It is removed at the end.
 #[derive(Debug)]
-pub struct Scratch {
-    root: PathBuf,
-}
-
-/// Number of scratch folders of this process so far.
-static MADE: AtomicU32 = AtomicU32::new(0);
+pub struct Scratch(OwnFolder);
 
 impl Scratch {
     /// Makes the folder.
@@ -186,11 +182,12 @@ impl Scratch {
     /// # Errors
     /// Fails if it cannot be made.
     pub fn new() -> io::Result<Scratch> {
-        let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let name = format!("runner-shrink-{}-{number}", std::process::id());
-        let root = std::env::temp_dir().join(name);
-        fs::create_dir(&root)?;
-        Ok(Scratch { root })
+        OwnFolder::new("runner-scratch-").map(Scratch)
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        self.0.path()
     }
 
     /// The results folder of a place.
@@ -198,13 +195,7 @@ impl Scratch {
     /// # Errors
     /// Fails if it cannot be made.
     fn folder(&self, place: usize) -> Result<Folder, RunError> {
-        let path = self.root.join(place.to_string());
+        let path = self.0.path().join(place.to_string());
         Folder::resumed(&path).map_err(|error| RunError::Process(error.to_string()))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.root);
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{ExternalFault, Run};
 use crate::behaviors::{Behaviors, Failure};
+use crate::follow::Happening;
 use crate::message::{INLINE, Message, MessageId};
 use crate::sink::Sink;
 use crate::world::NodeKind;
@@ -24,6 +25,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         bytes: &[u8],
     ) -> Result<(), Failure> {
         let world = &mut self.world;
+        if S::FOLLOWS {
+            world.sink.happens(world.now, Happening::Socket { node });
+        }
         world.counts.messages.entered += 1;
         let is_cut = from < world.roster.len()
             && match world.is_program(from) {
@@ -105,6 +109,11 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     /// Number of messages that wait in a node's inbox.
     pub fn inbox_len(&self, node: u32) -> u32 {
         self.world.nodes[node].inbox.len()
+    }
+
+    /// Whether a node runs: it has started, and has not crashed.
+    pub fn is_up(&self, node: u32) -> bool {
+        self.world.nodes[node].up && !self.is_start_held(node)
     }
 
     /// Whether a fault keeps a node down.

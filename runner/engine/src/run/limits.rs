@@ -76,6 +76,12 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 let reason = self.world.requests.stop.take().unwrap_or_default();
                 return Ok(EndReason::Stopped(reason));
             }
+            if S::FOLLOWS
+                && let Some(intervention) = self.world.sink.intervention()
+            {
+                self.intervene(intervention)?;
+                continue;
+            }
             let queued = self.world.events.next_time();
             let tick = self.ticks.next_time();
             let next = queued.min(tick);

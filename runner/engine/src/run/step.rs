@@ -4,6 +4,7 @@ use analysis_log::{EventId, NO_PEER};
 
 use super::Run;
 use crate::behaviors::{Behaviors, Call, CallError, Failure};
+use crate::follow::{Happening, Move};
 use crate::message::{Message, MessageId};
 use crate::queue::Event;
 use crate::sink::Sink;
@@ -20,6 +21,11 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let Some((due, sequence, event)) = self.world.events.pop() else {
             return Ok(());
         };
+        if S::FOLLOWS {
+            self.world
+                .sink
+                .happens(self.world.now, Happening::Event(event));
+        }
         match event {
             Event::Start { node } => self.start_late(node, EventId::START),
             Event::Arrival { node, message } => self.arrival(node, message),
@@ -61,7 +67,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
 
     /// A message reaches a node.
     #[inline]
-    pub(super) fn arrival(&mut self, node: u32, message: MessageId) -> Result<(), Failure> {
+    pub(crate) fn arrival(&mut self, node: u32, message: MessageId) -> Result<(), Failure> {
         if !self.world.arrive(node, message) {
             self.world.end_step(&self.behaviors);
             return Ok(());
@@ -94,6 +100,11 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     /// A node ticks.
     #[inline]
     pub(super) fn tick_of(&mut self, node: u32) -> Result<(), Failure> {
+        if S::FOLLOWS {
+            self.world
+                .sink
+                .happens(self.world.now, Happening::Tick { node });
+        }
         self.world.counts.events += 1;
         let state = &self.world.nodes[node];
         if !state.up || state.paused {
@@ -142,6 +153,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let Some(message) = inbox.pop(&mut world.messages) else {
             return Ok(());
         };
+        if S::FOLLOWS {
+            world.sink.moves(Move::Taken { node });
+        }
         let Message {
             from,
             number,

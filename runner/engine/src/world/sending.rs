@@ -2,6 +2,7 @@
 //! and how they are lost.
 
 use super::{NoLink, NodeKind, World};
+use crate::follow::Move;
 use crate::message::{Message, MessageId};
 use crate::network::Verdict;
 use crate::queue::Event;
@@ -46,6 +47,16 @@ impl<S: Sink> World<S> {
         if self.transport.leaves_process(to) {
             self.depart(time, from, to.node, Content::Message(message));
             return;
+        }
+        if S::FOLLOWS {
+            self.sink.moves(Move::Departs {
+                message,
+                from,
+                to: to.node,
+                number,
+                bytes,
+                arrives: time,
+            });
         }
         let target = &mut self.nodes[to.node];
         // An arrival at a clocked node only enqueues the message. If nothing else is
@@ -128,8 +139,19 @@ impl<S: Sink> World<S> {
         let serves = target.kind == NodeKind::Server && target.inbox.is_empty() && !target.paused;
         if target.up && (target.waiting() < limit || serves) {
             target.inbox.push(message, &mut self.messages);
+            if S::FOLLOWS {
+                self.sink.moves(Move::Waits {
+                    message,
+                    from: self.messages.sender(message),
+                    number: self.messages.number(message),
+                    node,
+                });
+            }
             self.begin_wait(node, message);
             return true;
+        }
+        if S::FOLLOWS {
+            self.sink.moves(Move::Lost { message });
         }
         let lost = self.messages.take(message);
         self.drop(node, lost);
@@ -143,6 +165,9 @@ impl<S: Sink> World<S> {
             service.event = None;
         }
         while let Some(lost) = self.nodes[node].inbox.pop(&mut self.messages) {
+            if S::FOLLOWS {
+                self.sink.moves(Move::Taken { node });
+            }
             self.drop(node, lost);
         }
     }

@@ -5,7 +5,7 @@
 //! has no address, and the process moves it away from its standard input at once, so
 //! that programs that the process starts do not inherit it. To a process that joins from
 //! elsewhere, it is a TCP connection, over which both have proved who they are
-//! ([`join`](super::join)), and which outlives its sockets ([`network`](super::network)).
+//! ([`join`](super::join)), and which outlives its sockets (`network.rs`).
 //!
 //! It closes when either side ends, for whatever reason. Orders and reports cross it in
 //! [`frames`].
@@ -28,6 +28,9 @@ use super::network::Network;
 pub struct Control {
     socket: Socket,
     received: FrameBuffer,
+    /// Whether the other end has said that it closes, as the system does for a process that
+    /// has ended. A reset may come from anybody who has its address now.
+    is_ended: bool,
 }
 
 #[derive(Debug)]
@@ -147,6 +150,7 @@ impl Control {
         Control {
             socket,
             received: FrameBuffer::default(),
+            is_ended: false,
         }
     }
 
@@ -223,6 +227,12 @@ impl Control {
         network.outlasts()
     }
 
+    /// Whether the connection was lost because the other end closed it, and not by a reset or
+    /// because the network failed.
+    pub fn is_ended(&self) -> bool {
+        self.is_ended
+    }
+
     /// Whether another socket has come; [`Control::renew`] takes it.
     pub fn is_renewed(&self) -> bool {
         match &self.socket {
@@ -238,6 +248,7 @@ impl Control {
         };
         let successor = network.take_successor()?;
         *socket = successor.reader;
+        self.is_ended = false;
         let taken = self.received.taken;
         let acknowledged = self.received.acknowledged;
         self.received = successor.received;
@@ -332,6 +343,7 @@ impl Control {
             match self.socket.read(&mut buffer) {
                 Ok(count) => {
                     self.received.extend(&buffer[..count]);
+                    self.is_ended = count == 0;
                     return Ok(count > 0);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

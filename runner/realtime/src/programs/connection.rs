@@ -36,8 +36,8 @@ pub struct ProgramConnection {
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum ProgramSocket {
-    /// A TCP connection.
-    Tcp(Stream),
+    /// A TCP connection, or the standard input and output of the program.
+    Stream(Stream),
     /// A connected datagram socket.
     Udp(UdpSocket),
 }
@@ -46,7 +46,7 @@ impl ProgramConnection {
     /// Removes and returns the messages that are not written.
     pub fn take_unsent(&mut self) -> VecDeque<Unsent> {
         match &mut self.socket {
-            ProgramSocket::Tcp(stream) => stream.take_unsent(),
+            ProgramSocket::Stream(stream) => stream.take_unsent(),
             ProgramSocket::Udp(_) => VecDeque::new(),
         }
     }
@@ -55,7 +55,7 @@ impl ProgramConnection {
 impl AsFd for ProgramSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            ProgramSocket::Tcp(stream) => stream.as_fd(),
+            ProgramSocket::Stream(stream) => stream.as_fd(),
             ProgramSocket::Udp(socket) => socket.as_fd(),
         }
     }
@@ -98,7 +98,7 @@ pub fn connect(
                 match TcpStream::connect_timeout(&external.address, wait).and_then(not_itself) {
                     Ok(socket) => {
                         let stream = Stream::new(socket, external.framing, external.max_message)?;
-                        return Ok(ProgramSocket::Tcp(stream));
+                        return Ok(ProgramSocket::Stream(stream));
                     }
                     Err(error) if left.is_zero() || gives_up() => return Err(error),
                     Err(_) => std::thread::sleep(RETRY.min(left)),

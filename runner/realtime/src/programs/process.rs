@@ -2,13 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::output::Output;
 use crate::setup::SetupError;
+use model::Program;
 use model::roster::Roster;
 use os::keeper::{self, Kept};
 use os::process::{Signal, signal_group};
@@ -26,6 +28,17 @@ pub struct ProgramProcess {
     ended: Option<ExitStatus>,
 }
 
+/// A program that was started.
+#[derive(Debug)]
+pub struct Started {
+    /// Its process.
+    pub process: ProgramProcess,
+    /// What it writes for people.
+    pub outputs: Vec<Output>,
+    /// The other end of its standard input and output, if they are its connection.
+    pub streams: Option<UnixStream>,
+}
+
 /// Starts the program of a node under a keeper, in the folder of the scenario and in a
 /// process group of its own: it and all processes that it starts end with this process,
 /// even if this process is killed.
@@ -37,11 +50,12 @@ pub struct ProgramProcess {
 /// If it cannot be started.
 pub fn start(
     node: u32,
-    (words, folder): (&[String], &Path),
+    of: &Program,
     roster: &Roster,
     listening: &[(String, SocketAddr)],
-) -> Result<(ProgramProcess, [Output; 2]), SetupError> {
+) -> Result<Started, SetupError> {
     let name = roster.name(node).unwrap_or_default();
+    let (words, folder) = (of.command.as_deref().unwrap_or_default(), &of.folder);
     let program = words.first().cloned().unwrap_or_default();
     let failed = |source| SetupError::Start {
         node: name.clone(),
@@ -54,29 +68,44 @@ pub fn start(
         .current_dir(folder)
         .args(words.iter().skip(1).map(|word| fill_in(word, listening)))
         .env("RUNNER_NODE", &name)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    let streams = match of.stdio {
+        None => {
+            command.stdin(Stdio::null()).stdout(Stdio::piped());
+            None
+        }
+        Some(_) => {
+            let (near, far) = UnixStream::pair().map_err(failed)?;
+            let input = far.try_clone().map_err(failed)?;
+            command
+                .stdin(OwnedFd::from(input))
+                .stdout(OwnedFd::from(far));
+            Some(near)
+        }
+    };
     // Of a node that listens at several addresses, the first is set last and wins.
     for (node, address) in listening.iter().rev() {
         command.env(variable(node), address.to_string());
     }
     let mut kept = keeper::start(command, seat).map_err(failed)?;
     let missing = || failed(io::Error::other("its output is not there"));
-    let stdout = kept.take_stdout().ok_or_else(missing)?;
     let stderr = kept.take_stderr().ok_or_else(missing)?;
-    let outputs = [
-        Output::new(node, stdout.into()),
-        Output::new(node, stderr.into()),
-    ];
-    let [stdout, stderr] = outputs.map(|output| output.map_err(failed));
+    let mut outputs = vec![Output::new(node, stderr.into()).map_err(failed)?];
+    if streams.is_none() {
+        let stdout = kept.take_stdout().ok_or_else(missing)?;
+        outputs.push(Output::new(node, stdout.into()).map_err(failed)?);
+    }
     let process = ProgramProcess {
         node,
         kept,
         ended: None,
     };
     groups().push(process.kept.id());
-    Ok((process, [stdout?, stderr?]))
+    Ok(Started {
+        process,
+        outputs,
+        streams,
+    })
 }
 
 /// The variable that holds a listening node's address: `RUNNER_ADDRESS_SRV_1`

@@ -138,7 +138,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     Socket::Link(link) if apart => &mut link.stream,
                     Socket::Client(client) => &mut client.stream,
                     Socket::Program(program) => match &mut program.socket {
-                        ProgramSocket::Tcp(stream) => stream,
+                        ProgramSocket::Stream(stream) => stream,
                         ProgramSocket::Udp(_) => continue,
                     },
                     _ => continue,
@@ -192,7 +192,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             let (node, peer, is_open) = match &socket {
                 Socket::Client(it) => (it.node, it.peer, !it.stream.is_closing()),
                 Socket::Program(it) => {
-                    let ProgramSocket::Tcp(stream) = &it.socket else {
+                    let ProgramSocket::Stream(stream) = &it.socket else {
                         info!(
                             "closed the socket of {} to {}",
                             self.name(it.node),

@@ -66,12 +66,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let Some(program) = &group.program else {
             return;
         };
-        let Some(words) = &program.command else {
+        if program.command.is_none() {
             return;
-        };
+        }
         let programs = &mut self.programs;
         programs.processes.retain(|process| process.node != node);
-        let started = process::start(node, (words, &program.folder), &roster, &programs.listening);
+        let started = process::start(node, program, &roster, &programs.listening);
         let watched = started.and_then(|started| Ok(self.add_program(started)?));
         if let Err(error) = watched {
             self.run.world.print_for(node, &error.to_string());

@@ -27,6 +27,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 Some(Socket::Listener(_)) => self.receive_from_listener(token)?,
                 Some(Socket::Datagrams(_)) => self.receive_datagrams(token)?,
                 Some(Socket::Output(_)) => self.read_output(token),
+                Some(Socket::Hand(hand)) => hand.wake_up(),
                 Some(Socket::Input(_)) => self.receive_from_input(token)?,
                 Some(Socket::Link(link)) => {
                     if event.writable {
@@ -47,7 +48,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     }
                 }
                 Some(Socket::Program(program)) => {
-                    if let ProgramSocket::Tcp(stream) = &mut program.socket
+                    if let ProgramSocket::Stream(stream) = &mut program.socket
                         && event.writable
                     {
                         stream.flush();

@@ -14,6 +14,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Connects standard input to the node that reads it, if there is one, at the
     /// begin of the run. A node in a process of its own cannot read it.
     pub(super) fn connect_input(&mut self) -> Result<(), Failure> {
+        if self.by_hand.is_there() {
+            // The view reads the keyboard.
+            return Ok(());
+        }
         let reader = input::reader(self.run.world.roster());
         let Some((node, kind)) = reader.filter(|_| !self.run.world.transport.has_remote_nodes())
         else {
@@ -110,7 +114,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
     }
 
-    fn print_message(&mut self, node: u32, message: MessageId) {
+    pub(super) fn print_message(&mut self, node: u32, message: MessageId) {
         let message = self.run.take_message_out(message);
         let text = String::from_utf8_lossy(message.payload.as_slice()).into_owned();
         for line in text.lines() {

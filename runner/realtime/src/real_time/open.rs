@@ -51,6 +51,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             clients: Clients::default(),
             programs: Programs::default(),
             input: None,
+            by_hand: Default::default(),
             budget: DEFAULT_BUDGET as usize,
             open_ended: false,
             rest: None,
@@ -132,10 +133,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             let Some(program) = group.program.as_ref().filter(|_| self.is_here(node)) else {
                 continue;
             };
-            if let Some(words) = &program.command {
+            if program.command.is_some() {
                 let listening = &self.programs.listening;
-                let command = (words.as_slice(), program.folder.as_path());
-                let started = process::start(node, command, &roster, listening)?;
+                let started = process::start(node, program, &roster, listening)?;
                 self.add_program(started)?;
             }
         }

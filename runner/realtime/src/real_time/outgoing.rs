@@ -32,6 +32,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 false => self.send_to_node(from, to, what),
             };
         }
+        if self.by_hand.is_peer(to) {
+            self.send_to_hand(from, what);
+            return Ok(());
+        }
         let token = self.clients.connected.get(&to).copied();
         match token.filter(|_| token == self.input) {
             Some(token) => {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use super::RealTime;
@@ -11,10 +12,10 @@ use super::program_ends::ProgramEnds;
 use super::sockets::Socket;
 use crate::listener::DATAGRAM_BUFFER;
 use crate::programs::connection::{self, ProgramConnection, ProgramSocket};
-use crate::programs::output::{Output, Rest};
-use crate::programs::process::ProgramProcess;
+use crate::programs::output::Rest;
+use crate::programs::process::{ProgramProcess, Started};
 use crate::setup::SetupError;
-use crate::stream::Reading;
+use crate::stream::{Reading, Stream};
 use engine::behaviors::{Behaviors, Failure};
 use engine::message::Message;
 use engine::sink::Sink;
@@ -63,14 +64,44 @@ enum ProgramSend {
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Takes in a program that was started.
-    pub(super) fn add_program(
-        &mut self,
-        (process, outputs): (ProgramProcess, [Output; 2]),
-    ) -> io::Result<()> {
-        self.programs.processes.push(process);
-        for output in outputs {
+    pub(super) fn add_program(&mut self, started: Started) -> io::Result<()> {
+        let program = started.process.node;
+        self.programs.processes.push(started.process);
+        for output in started.outputs {
             self.sockets.add(Socket::Output(output))?;
         }
+        match started.streams {
+            Some(streams) => self.connect_streams(program, streams),
+            None => Ok(()),
+        }
+    }
+
+    /// Connects the one node that a program has a link to with its standard input and
+    /// output.
+    fn connect_streams(&mut self, program: u32, streams: UnixStream) -> io::Result<()> {
+        let world = &self.run.world;
+        let roster = world.roster();
+        let group = &roster.groups()[roster.group_of(program)];
+        let stdio = group.program.as_ref().and_then(|it| it.stdio.clone());
+        let node = world.topology().linked(program, roster.len()).next();
+        let (Some(node), Some(stdio)) = (node, stdio) else {
+            return Ok(());
+        };
+        let pair = (node, program);
+        if let Some(&token) = self.programs.connections.get(&pair) {
+            // That of the program before a crash.
+            self.remove_program_connection(token);
+        }
+        let stream = Stream::local(streams, stdio.framing, stdio.max_message)?;
+        let connection = ProgramConnection {
+            node,
+            program,
+            received: self.programs.received.remove(&pair).unwrap_or(0),
+            max_message: stdio.max_message,
+            socket: ProgramSocket::Stream(stream),
+        };
+        let token = self.sockets.add(Socket::Program(connection))?;
+        self.programs.connections.insert(pair, token);
         Ok(())
     }
 
@@ -161,7 +192,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             Content::Close => {
                 if let Some(&token) = self.programs.connections.get(&pair)
                     && let Some(program) = self.sockets.program(token)
-                    && let ProgramSocket::Tcp(stream) = &mut program.socket
+                    && let ProgramSocket::Stream(stream) = &mut program.socket
                 {
                     stream.close();
                     // The next connection goes on with the numbers of the messages.
@@ -212,10 +243,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             return ProgramSend::NotConnected;
         };
         match &mut program.socket {
-            ProgramSocket::Tcp(stream) if stream.unsent() > self.budget => {
+            ProgramSocket::Stream(stream) if stream.unsent() > self.budget => {
                 ProgramSend::QueueFull(token)
             }
-            ProgramSocket::Tcp(stream) => {
+            ProgramSocket::Stream(stream) => {
                 let sent = stream.send(message.number, message.payload);
                 self.sockets.settle(token);
                 match sent {
@@ -262,7 +293,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             }
         };
         let ended = match &mut connection.socket {
-            ProgramSocket::Tcp(stream) => {
+            ProgramSocket::Stream(stream) => {
                 // What arrives after the node has closed the connection is not read, as from a
                 // client.
                 let closing = stream.is_closing();

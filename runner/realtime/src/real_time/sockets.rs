@@ -7,6 +7,7 @@ use std::net::UdpSocket;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
+use super::by_hand::Hand;
 use crate::client::Client;
 use crate::input::Input;
 use crate::links::LinkConnection;
@@ -31,6 +32,8 @@ pub enum Socket {
     Program(ProgramConnection),
     /// Standard input.
     Input(Input),
+    /// Orders of a person at a view.
+    Hand(Hand),
     /// An output of a program that the runner started.
     Output(Output),
 }
@@ -41,7 +44,7 @@ impl Socket {
             Socket::Link(link) => Some(&mut link.stream),
             Socket::Client(client) => Some(&mut client.stream),
             Socket::Program(program) => match &mut program.socket {
-                ProgramSocket::Tcp(stream) => Some(stream),
+                ProgramSocket::Stream(stream) => Some(stream),
                 ProgramSocket::Udp(_) => None,
             },
             _ => None,
@@ -69,6 +72,7 @@ impl AsFd for Socket {
             Socket::Client(client) => client.stream.as_fd(),
             Socket::Program(program) => program.socket.as_fd(),
             Socket::Input(input) => input.as_fd(),
+            Socket::Hand(hand) => hand.as_fd(),
             Socket::Output(output) => output.as_fd(),
         }
     }

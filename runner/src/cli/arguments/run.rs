@@ -149,6 +149,10 @@ pub struct ResultsOptions {
 /// What is printed.
 #[derive(Args, Debug)]
 pub struct OutputOptions {
+    /// Show what happens on the whole terminal: a run in real time as `runner debug` shows one,
+    /// with messages, keys and cuts by hand; or the runs of a sweep, as they end
+    #[arg(long, conflicts_with_all = ["quiet", "processes", "coordinator"])]
+    pub live: bool,
     /// Log what happens; -vv: details, -vvv: everything. RUNNER_LOG selects modules:
     /// realtime=debug,engine=trace
     #[arg(long, short, action = ArgAction::Count, conflicts_with = "quiet")]

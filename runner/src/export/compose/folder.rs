@@ -299,7 +299,7 @@ fn readme(deployment: &Deployment) -> String {
     let file = &deployment.file;
     format!(
         "`docker compose up` (or `docker-compose up`) runs the scenario `{name}` and leaves `results/{name}/latest`; for its exit code: `docker compose up -d && docker wait $(docker compose ps -q {})`.{scaled}
-`docker compose down -t 5` ends it gracefully, with complete results.{check} Files in `scenario/` and `plugins/` are mounted: a change needs no new image. Another user than the exporting one sets `RUNNER_USER=$(id -u):$(id -g)`.
+`docker compose down -t 5` ends it gracefully, with complete results.{check} Files in `scenario/` and `plugins/` are mounted: a change needs no new image. Another user than the exporting one sets `RUNNER_USER=$(id -u):$(id -g)`. The line that repeats a failed run is for the folder `scenario/` and an installed runner.
 `DOCKERFILE=Dockerfile.scratch docker compose build` makes the image without any registry; `docker stack deploy -c compose.yaml NAME` takes the same file, an image that all hosts can get (`RUNNER_IMAGE`), and this folder at the same path on each.
 Without Compose, on any system with Docker: `docker build -t runner .`, then in the folder of a scenario `docker run --rm -v \"$PWD:/lab\" runner {file}`, which leaves `results/` there (on Linux with `--user $(id -u):$(id -g)`).
 ",

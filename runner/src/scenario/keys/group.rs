@@ -24,7 +24,7 @@ pub static GROUP: Keys = Keys {
         key(
             "extends",
             Shape::Name,
-            "Name of another group. Its keys apply here, unless they are set here. `config` is merged key by key. Timing is taken as a whole, or not at all if a timing key is set here; the same holds for the keys of a program (`external`, `image`, `framing`, `max_message`, `command`, `exit`, `ends_run`). `rng_id` and `listen` are not taken.",
+            "Name of another group. Its keys apply here, unless they are set here. `config` is merged key by key. Timing is taken as a whole, or not at all if a timing key is set here; the same holds for the keys of a program (`external`, `image`, `framing`, `max_message`, `command`, `exit`, `ends_run`, `stdio`). `rng_id` and `listen` are not taken.",
         ),
         key(
             "start_at",
@@ -99,7 +99,7 @@ pub static GROUP: Keys = Keys {
         key(
             "max_message",
             Shape::MessageSize,
-            "With `external`: size of the longest message that is accepted from the program. Default: `\"16MiB\"`.",
+            "With `external` or `stdio`: size of the longest message that is accepted from the program. Default: `\"16MiB\"`.",
         ),
         key(
             "command",
@@ -115,6 +115,11 @@ pub static GROUP: Keys = Keys {
             "ends_run",
             Shape::Flag,
             "With `command`: whether the run ends when this program has ended, and all others with this key. Default: false.",
+        ),
+        key(
+            "stdio",
+            Shape::Framing,
+            "With `command`: the program's standard input and output are its connection, in this framing, to the one node that it has a link to. Its standard error is for people. Default: the input is empty, and both outputs are for people.",
         ),
     ],
 };

@@ -60,6 +60,7 @@ pub struct ProgramKeys {
     pub command: OptionalKey<Vec<String>>,
     pub exit: OptionalKey<ExitRule>,
     pub ends_run: OptionalKey<bool>,
+    pub stdio: OptionalKey<Framing>,
 }
 
 impl GroupEntry {
@@ -147,6 +148,7 @@ fn group(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> GroupE
                 ]),
             ),
             ends_run: reader.optional("ends_run", values::flag),
+            stdio: reader.optional("stdio", values::framing),
         },
         flawed: false,
         lacks_base: false,

@@ -66,6 +66,7 @@ fn runs(
         isolation: None,
         check_determinism: job.check_determinism,
         max_events: None,
+        live: None,
         reseed: None,
         progress_page: page.clone(),
     };

@@ -73,7 +73,7 @@ pub(super) struct NodeProcess<'a> {
     pub unwritten: Option<String>,
     /// How it ended; none while it runs.
     pub ended: Option<String>,
-    /// While its connection is lost: whether nobody listens any more where it did.
+    /// While its connection is closed: whether nobody listens any more where it did.
     pub gone: Option<Arc<AtomicBool>>,
 }
 
@@ -146,7 +146,8 @@ impl NodeProcess<'_> {
             return false;
         };
         joined.is_away = joined.control.is_renewed() || joined.control.lose();
-        if joined.is_away {
+        self.gone = None;
+        if joined.is_away && joined.control.is_ended() {
             let gone = Arc::new(AtomicBool::new(false));
             self.gone = Some(gone.clone());
             look_for(addresses.links, gone);

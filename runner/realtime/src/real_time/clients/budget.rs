@@ -55,7 +55,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let (node, peer, stream) = match self.sockets.get_mut(token) {
             Some(Socket::Client(client)) => (client.node, client.peer, &client.stream),
             Some(Socket::Program(program)) => match &program.socket {
-                ProgramSocket::Tcp(stream) => (program.node, program.program, stream),
+                ProgramSocket::Stream(stream) => (program.node, program.program, stream),
                 ProgramSocket::Udp(_) => return Ok(()),
             },
             _ => return Ok(()),

@@ -1,0 +1,227 @@
+//! A runner on a pseudo-terminal: a test types keys, and reads the screen as a person would.
+
+use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
+use vt100::Parser;
+
+use crate::harness::Lab;
+use crate::waiting::until;
+
+/// A runner on a terminal of its own.
+pub struct Tty {
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    writer: Box<dyn Write + Send>,
+    seen: Arc<Mutex<Seen>>,
+    /// Whether nothing is read: a line that is so slow that it stands still.
+    held: Arc<AtomicBool>,
+    /// The mode of the terminal before the runner started.
+    mode: String,
+}
+
+struct Seen {
+    parser: Parser,
+    bytes: Vec<u8>,
+}
+
+/// The bytes without a frame at their end that is not whole: a terminal shows none.
+fn whole_frames(bytes: &[u8]) -> usize {
+    let last = |mark: &[u8]| bytes.windows(mark.len()).rposition(|it| it == mark);
+    match (last(b"\x1b[?2026h"), last(b"\x1b[?2026l")) {
+        (Some(begin), None) => begin,
+        (Some(begin), Some(end)) if end < begin => begin,
+        _ => bytes.len(),
+    }
+}
+
+fn size(rows: u16, cols: u16) -> PtySize {
+    PtySize {
+        rows,
+        cols,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
+impl Tty {
+    /// Starts the runner with these arguments on a terminal of this size.
+    pub fn start(lab: &Lab, arguments: &[&str], rows: u16, cols: u16) -> Tty {
+        Tty::with(lab, arguments, rows, cols, &[])
+    }
+
+    /// As [`Tty::start`], with these environment variables.
+    pub fn with(
+        lab: &Lab,
+        arguments: &[&str],
+        rows: u16,
+        cols: u16,
+        environment: &[(&str, &str)],
+    ) -> Tty {
+        let program = env!("CARGO_BIN_EXE_runner");
+        Tty::program(lab, program, arguments, (rows, cols), environment)
+    }
+
+    /// As [`Tty::with`], for another program.
+    pub fn program(
+        lab: &Lab,
+        program: &str,
+        arguments: &[&str],
+        (rows, cols): (u16, u16),
+        environment: &[(&str, &str)],
+    ) -> Tty {
+        let pair = native_pty_system().openpty(size(rows, cols)).unwrap();
+        let mut command = CommandBuilder::new(program);
+        command.args(arguments);
+        command.cwd(lab.path(""));
+        for name in [
+            "RUNNER_PLUGIN_PATH",
+            "RUNNER_LOG",
+            "NO_COLOR",
+            "CLICOLOR_FORCE",
+        ] {
+            command.env_remove(name);
+        }
+        command.env("TERM", "xterm-256color");
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        let mode = format!("{:?}", pair.master.get_termios());
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let seen = Arc::new(Mutex::new(Seen {
+            parser: Parser::new(rows, cols, 0),
+            bytes: Vec::new(),
+        }));
+        let held = Arc::new(AtomicBool::new(false));
+        let (into, hold) = (seen.clone(), held.clone());
+        thread::spawn(move || {
+            let mut buffer = [0; 1024];
+            let mut pending = Vec::new();
+            loop {
+                while hold.load(Ordering::SeqCst) {
+                    thread::park_timeout(Duration::from_millis(3));
+                }
+                match reader.read(&mut buffer) {
+                    Ok(0) | Err(_) => return,
+                    Ok(count) => {
+                        pending.extend_from_slice(&buffer[..count]);
+                        let mut seen = into.lock().unwrap();
+                        seen.bytes.extend_from_slice(&buffer[..count]);
+                        let whole = whole_frames(&pending);
+                        seen.parser.process(&pending[..whole]);
+                        pending.drain(..whole);
+                    }
+                }
+            }
+        });
+        Tty {
+            writer: pair.master.take_writer().unwrap(),
+            master: pair.master,
+            child,
+            seen,
+            held,
+            mode,
+        }
+    }
+
+    /// What is on the screen.
+    pub fn screen(&self) -> String {
+        self.seen.lock().unwrap().parser.screen().contents()
+    }
+
+    /// All that was written so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.seen.lock().unwrap().bytes.clone()
+    }
+
+    /// Waits until the screen shows a text.
+    #[track_caller]
+    pub fn shows(&self, text: &str) -> String {
+        self.shows_when(text, |screen| screen.contains(text))
+    }
+
+    /// Waits until the screen is as it should be.
+    #[track_caller]
+    pub fn shows_when(&self, what: &str, is_right: impl Fn(&str) -> bool) -> String {
+        let mut screen = String::new();
+        let bound = std::time::Instant::now() + Duration::from_secs(60);
+        until(what, || {
+            screen = self.screen();
+            let late = std::time::Instant::now() > bound;
+            assert!(!late, "the screen never shows: {what}\n{screen}");
+            is_right(&screen)
+        });
+        screen
+    }
+
+    /// Types keys.
+    pub fn types(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    /// Types keys, and waits until the screen shows a text.
+    #[track_caller]
+    pub fn after(&mut self, keys: &str, text: &str) -> String {
+        self.types(keys);
+        self.shows(text)
+    }
+
+    /// Changes the size of the terminal.
+    pub fn resize(&mut self, rows: u16, cols: u16) {
+        let mut seen = self.seen.lock().unwrap();
+        seen.parser.screen_mut().set_size(rows, cols);
+        drop(seen);
+        self.master.resize(size(rows, cols)).unwrap();
+    }
+
+    /// Reads nothing from now on, or reads again.
+    pub fn hold(&self, hold: bool) {
+        self.held.store(hold, Ordering::SeqCst);
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let id = self.child.process_id().unwrap();
+        kill_process(Pid::from_raw(id as i32).unwrap(), signal).unwrap();
+    }
+
+    /// Waits for the end. The terminal must be as it was before. Returns the exit code, and
+    /// what is on the screen then.
+    #[track_caller]
+    pub fn ends(mut self) -> (u32, String) {
+        let mut status = None;
+        until("the end of the runner", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        let left = |screen: &Self| {
+            !screen
+                .seen
+                .lock()
+                .unwrap()
+                .parser
+                .screen()
+                .alternate_screen()
+        };
+        until("the screen from before", || left(&self));
+        let seen = self.seen.lock().unwrap();
+        assert!(!seen.parser.screen().hide_cursor(), "the cursor is hidden");
+        let mode = format!("{:?}", self.master.get_termios());
+        assert_eq!(mode, self.mode, "the mode of the terminal");
+        (status.unwrap().exit_code(), seen.parser.screen().contents())
+    }
+}
+
+impl Drop for Tty {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
