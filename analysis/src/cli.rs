@@ -92,6 +92,20 @@ pub struct DemandArgs {
     #[arg(long)]
     pub one_file: bool,
 
+    /// Compare with these results, also if they are of the same plan; RESULTS:3 is run 3 alone.
+    /// Can be repeated
+    #[arg(
+        long,
+        value_name = "RESULTS",
+        requires = "out",
+        conflicts_with = "merge"
+    )]
+    pub compare: Vec<PathBuf>,
+
+    /// Write runs, metrics, verdicts and records into a SQLite database, too
+    #[arg(long, value_name = "FILE", conflicts_with = "compare")]
+    pub sqlite: Option<PathBuf>,
+
     /// The author's notes, a Markdown file, in place of those of the results
     #[arg(long, value_name = "FILE")]
     pub notes: Option<PathBuf>,
@@ -110,6 +124,8 @@ impl DemandArgs {
             junit: self.junit.as_deref(),
             one_file: self.one_file,
             notes: self.notes.as_deref(),
+            compare: &self.compare,
+            sqlite: self.sqlite.as_deref(),
             printed: None,
         }
     }
@@ -207,6 +223,9 @@ fn print(built: &Built, partial: bool) {
     }
     if let Some(merged) = &built.merged {
         println!("merged: {}", merged.folder.display());
+    }
+    if let Some(database) = &built.database {
+        println!("sqlite: {}", database.file.display());
     }
     println!("report: {}", built.outputs.html.display());
     println!("        {}", built.outputs.markdown.display());

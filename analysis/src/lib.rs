@@ -17,6 +17,7 @@
 
 pub mod causes;
 pub mod cli;
+mod database;
 pub mod expect;
 pub mod foreign;
 pub mod junit;

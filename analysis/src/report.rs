@@ -48,6 +48,7 @@ mod verdicts;
 mod warmup;
 mod write;
 
+pub use crate::database::Database;
 use crate::notes::Notes;
 
 pub use build::{build, report};
@@ -153,6 +154,8 @@ pub struct Lines {
     pub y_label: String,
     /// End of the time axis `[s]`.
     pub end_s: f64,
+    /// The values that the axis has at least, so that plots beside each other have one axis.
+    pub at_least: (f64, f64),
     /// Whether a value holds until the next point.
     pub step: bool,
     /// The names of the lines; a panel refers to them by index.
@@ -183,6 +186,8 @@ pub struct Bars {
     pub y_label: String,
     /// The first bar's value.
     pub first: u64,
+    /// The height that the axis has at least [%].
+    pub at_least: f64,
     /// Number of values of a bar.
     pub width: u64,
     /// Whether the last bar also has all larger values.

@@ -9,18 +9,19 @@
 //!
 //! A scenario is edited as text (`draft`), so its comments and order stay. `trial` runs the
 //! candidates, `minimize` is about sets and numbers, `left_out` says what was irrelevant.
-//! The result is written only after it failed once more, run from the file.
+//! The result is written only after it failed once more, run from the file (`result`).
 
 mod begin;
 mod draft;
+mod error;
 mod left_out;
 mod minimize;
 mod passes;
+mod result;
 mod search;
 pub(crate) mod trial;
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -28,16 +29,16 @@ use std::time::{Duration, Instant};
 
 use analysis::results::{FailureIdentity, LogMode, RunStatus};
 
-use crate::plan::planner::Planner;
 use crate::plan::{Plan, RunSpec};
-use crate::reporter::count;
 use crate::results::run_result::RunResult;
 use crate::scenario::Override;
-use crate::session::{Options, RunError};
+use crate::session::Options;
 pub use begin::begin as as_one_run;
 pub use draft::Draft;
-use draft::at;
+pub use error::ShrinkError;
+use error::written;
 use host::search::SearchPath;
+use result::Outcome;
 use search::{Bounds, Search};
 pub use search::{End, Standing};
 pub use trial::Scratch;
@@ -111,66 +112,6 @@ pub struct Shrunk {
 
 /// Number of seeds for which the result is run.
 pub const SEEDS: u32 = 20;
-
-/// Why there is no smaller scenario.
-#[derive(Debug, thiserror::Error)]
-pub enum ShrinkError {
-    /// In real time no two runs are equal.
-    #[error(
-        "`{0}` runs in real time, where no two runs are equal, so nothing can be left out one by one\n  add --time virtual, if its nodes are behaviors"
-    )]
-    Real(String),
-    /// The run does not fail.
-    #[error("run {run} of `{scenario}` does not fail, so there is nothing to shrink\n  {hint}")]
-    Passes {
-        /// The number of the run.
-        run: u32,
-        /// The name of the scenario.
-        scenario: String,
-        /// What to do.
-        hint: &'static str,
-    },
-    /// The run fails in other ways.
-    #[error("run {run} has no failure with `{check}` in its name\n  failures there: {}", .others.join("; "))]
-    Other {
-        /// The number of the run.
-        run: u32,
-        /// What was asked for.
-        check: String,
-        /// The failures of the run.
-        others: Vec<String>,
-    },
-    /// The run fails, and does not fail again.
-    #[error(
-        "run {run} fails, and does not fail again when it is repeated: {text}\n  a run that is not the same twice cannot be shrunk by what it said; --check-determinism finds the first difference, and shrinks that"
-    )]
-    Flaky {
-        /// The number of the run.
-        run: u32,
-        /// What it said.
-        text: String,
-    },
-    /// The file cannot be edited.
-    #[error("the scenario cannot be edited: {0}")]
-    Edit(String),
-    /// The result would be written over a file.
-    #[error("{} exists already, and nothing is ever overwritten\n  name another file with --out FILE", .0.display())]
-    Exists(PathBuf),
-    /// A run cannot be done.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// The file cannot be written.
-    #[error("{}: cannot be written: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The error of the system.
-        source: io::Error,
-    },
-    /// A signal stopped it before the search began.
-    #[error("stopped before anything was left out")]
-    Stopped,
-}
 
 /// Shrinks the first of these runs that fails.
 ///
@@ -396,162 +337,4 @@ impl Shrinking<'_> {
             },
         }
     }
-
-    /// Writes the result, and runs it from the file. None if it does not fail there, with
-    /// nothing written.
-    fn write(
-        &self,
-        trials: &mut Trials<'_>,
-        outcome: Outcome<'_>,
-    ) -> Result<Option<Shrunk>, ShrinkError> {
-        let free = AtomicBool::new(false);
-        let mut last = Trials {
-            path: trials.path.clone(),
-            search: trials.search.clone(),
-            options: trials.options.clone(),
-            jobs: trials.jobs,
-            stop: &free,
-            scratch: trials.scratch,
-        };
-        let failing_seeds = self.failing_seeds(&last, &outcome);
-        let out = self.request.out;
-        let text = self.text(&outcome, failing_seeds);
-        let name = out.file_name().unwrap_or_default().to_string_lossy();
-        let partial = out.with_file_name(format!(".{name}.partial"));
-        fs::write(&partial, text).map_err(written(&partial))?;
-        last.options.log = LogMode::PerNode;
-        let failure = self.run_file(&last, &partial);
-        let Some((failure, nodes)) = failure else {
-            let _ = fs::remove_file(&partial);
-            return Ok(None);
-        };
-        // Fails if another process has written the file meanwhile.
-        let linked = fs::hard_link(&partial, out);
-        let _ = fs::remove_file(&partial);
-        linked.map_err(written(out))?;
-        let lines = |draft: &Draft| draft.text().lines().count();
-        let plan = self.request.plan;
-        let before = plan.case(self.found.spec);
-        Ok(Some(Shrunk {
-            file: out.to_owned(),
-            failure: failure.text,
-            before: Size {
-                events: self.found.failing.events,
-                nodes: before.roster.len(),
-                faults: before.scenario.faults.len(),
-                lines: plan.loaded.source.text.lines().count(),
-            },
-            after: Size {
-                events: failure.events,
-                nodes,
-                faults: outcome.best.numbers("faults").len(),
-                lines: lines(&outcome.best),
-            },
-            tries: outcome.tries,
-            end: outcome.end,
-            failing_seeds,
-        }))
-    }
-
-    /// Runs a file as `runner run` does. Returns how it fails, and its number of nodes.
-    fn run_file(&self, trials: &Trials<'_>, file: &Path) -> Option<(Failing, u32)> {
-        let mut planner = match &trials.options.isolation {
-            Some(_) => Planner::apart(trials.options.timeout),
-            None => Planner::Here,
-        };
-        let plan = Plan::load_by(file, &[], &trials.search, &mut planner).ok()?;
-        let spec = plan.runs().next()?;
-        let result = trials.run(&plan, spec, 0).ok()?;
-        let nodes = plan.case(spec).roster.len();
-        Some((failing(&result, &self.found.target)?, nodes))
-    }
-
-    fn failing_seeds(&self, trials: &Trials<'_>, outcome: &Outcome<'_>) -> usize {
-        // With another seed, a run may be longer; one that does not end is of no use.
-        let most = outcome
-            .failing
-            .events
-            .saturating_mul(10)
-            .saturating_add(10_000);
-        let texts: Vec<String> = (1..=SEEDS)
-            .map(|seed| {
-                let mut draft = outcome.best.clone();
-                draft.remove(&at!["rng_id"]);
-                draft.set(&at!["seed"], i64::from(seed));
-                draft.text()
-            })
-            .collect();
-        let chunks = texts.chunks(trials.jobs);
-        let found = chunks.flat_map(|chunk| trials.failing(chunk, &self.found.target, most));
-        found.flatten().count()
-    }
-
-    /// The file: what it is, what was left out, what the original said at its top, and the
-    /// scenario.
-    fn text(&self, outcome: &Outcome<'_>, failing_seeds: usize) -> String {
-        let (found, plan) = (self.found, self.request.plan);
-        let original = Path::new(&plan.loaded.source.path);
-        let name = original.file_name().unwrap_or_default().to_string_lossy();
-        let home = begin::moved(&name, original, self.request.out);
-        let mut lines = vec![format!(
-            "Run {} of {home}, cut down to what it needs to fail in the same way:",
-            found.spec.number
-        )];
-        let said = outcome.failing.text.lines().next().unwrap_or_default();
-        lines.push(format!("  {}", base::harmless::lines(said)));
-        let events = outcome.failing.events;
-        lines.push(format!(
-            "{} instead of {}. It fails with {failing_seeds} of {SEEDS} seeds.",
-            count(events, "event"),
-            found.failing.events
-        ));
-        lines.extend(match outcome.end {
-            End::Minimal => None,
-            End::Tries => Some(format!(
-                "More could be left out: it ended after --tries {}.",
-                outcome.tries
-            )),
-            End::Budget => {
-                Some("More could be left out: the time of --budget was over.".to_owned())
-            }
-            End::Stopped => Some("More could be left out: a signal ended the search.".to_owned()),
-        });
-        let runs = plan.run_count() - 1;
-        let left_out = left_out::left_out(outcome.original, &outcome.best);
-        if !left_out.is_empty() || runs > 0 {
-            lines.extend([
-                String::new(),
-                "Irrelevant, so left out or made simpler:".to_owned(),
-            ]);
-        }
-        if runs > 0 {
-            lines.push(format!("- {}", count(u64::from(runs), "other run")));
-        }
-        lines.extend(left_out.iter().map(|line| format!("- {line}")));
-        let comment: String = lines
-            .iter()
-            .map(|line| format!("# {line}").trim_end().to_owned() + "\n")
-            .collect();
-        let schema = outcome.best.schema.as_ref();
-        let schema = schema.map_or_else(String::new, |path| format!("#:schema {path}\n#\n"));
-        let head = match outcome.best.head.as_str() {
-            "" => String::new(),
-            head => format!("#\n# The original begins with:\n#\n{}\n", head.trim_end()),
-        };
-        format!("{schema}{comment}{head}\n{}", outcome.best.text())
-    }
-}
-
-/// What a search has come to.
-struct Outcome<'a> {
-    original: &'a Draft,
-    best: Draft,
-    failing: Failing,
-    tries: u64,
-    end: End,
-}
-
-fn written(path: &Path) -> impl FnOnce(io::Error) -> ShrinkError {
-    let path = path.to_owned();
-    |source| ShrinkError::Write { path, source }
 }

@@ -71,9 +71,8 @@ fn a_new_lab_is_run_varied_and_compared_as_it_says() {
     let compared = lab.read("results/mylab-compared/report.md");
     for part in [
         "| plan | runs | failed | clock_jump_mean | clock_gap_total | clock_drift_max | queue_max |",
-        "only there: `tick_rate = { uniform_int = [1, 6] }`",
-        "only here: `tick_rate = { uniform_int = [3, 4] }`",
-        "only here: `config = { faces = 4 }`",
+        "| `nodes.machine.tick_rate.uniform_int` | `[1, 6]` | `[3, 4]` |",
+        "| `nodes.machine.config.faces` | `10` | `4` |",
         "- These runs do not tell which case has the highest or lowest",
     ] {
         assert!(compared.contains(part), "{part}\n{compared}");

@@ -368,6 +368,37 @@ fn run_shrink_puts_the_result_beside_the_report() {
 }
 
 #[test]
+fn results_that_are_merged_keep_what_their_parts_were_cut_down_to() {
+    let lab = canary("canary-old-clock");
+    for shard in ["1/2", "2/2"] {
+        let out = format!("part-{}", &shard[..1]);
+        let run = [
+            "scenario.toml",
+            "--shrink",
+            "--no-report",
+            "-q",
+            "--out",
+            &*out,
+            "--shard",
+            shard,
+        ];
+        lab.runner(&run).ends(1);
+    }
+    lab.runner(&["report", "part-1", "part-2", "--out", "all"])
+        .ends(1);
+    let files = lab.files("all/shrunk");
+    assert_eq!(files, lab.files("part-1/shrunk"));
+    let (name, _) = files.first_key_value().unwrap();
+    assert!(
+        lab.read("all/report.md")
+            .contains(&format!("shrunk/{name}"))
+    );
+    let path = format!("all/shrunk/{name}");
+    lab.runner(&[&path, "--no-report", "--out", "again"])
+        .ends(1);
+}
+
+#[test]
 fn a_signal_ends_the_search_with_what_it_has() {
     let lab = canary("canary-kv-crash");
     let script = "$RUNNER shrink scenario.toml --run 1 --jobs 1 --out small.toml & pid=$!; \

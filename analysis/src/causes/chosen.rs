@@ -107,7 +107,7 @@ pub enum WhyError {
         last: u64,
     },
     /// A picture cannot be written.
-    #[error("{}: cannot be written: {source}", path.display())]
+    #[error("{}: cannot be written: {source}\n  name another file with --out FILE", path.display())]
     Write {
         /// The file.
         path: PathBuf,

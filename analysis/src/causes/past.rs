@@ -100,8 +100,8 @@ pub struct Past {
     heap: BinaryHeap<(u64, bool, u32)>,
     /// Steps of parts that were read again.
     late: VecDeque<PastStep>,
-    /// Whether the values of columns are wanted.
-    detailed: bool,
+    /// The nodes of which the values of columns are wanted; none: of all.
+    detailed: Option<HashSet<u32>>,
     step: PastStep,
 }
 
@@ -154,7 +154,7 @@ impl Past {
             targets,
             heap: BinaryHeap::new(),
             late: VecDeque::new(),
-            detailed: true,
+            detailed: None,
             step: PastStep::default(),
         };
         for index in 0..past.targets.len() {
@@ -182,9 +182,23 @@ impl Past {
         self.met[target]
     }
 
-    /// The values of columns are not wanted any more.
-    pub fn leave_out_columns(&mut self) {
-        self.detailed = false;
+    /// The values of columns are wanted of these nodes alone, from now on.
+    pub fn only_columns_of(&mut self, nodes: HashSet<u32>) {
+        self.detailed = Some(nodes);
+    }
+
+    /// The values of this node's columns are not wanted any more.
+    pub fn leave_out_columns_of(&mut self, node: u32) {
+        if let Some(nodes) = &mut self.detailed {
+            nodes.remove(&node);
+        }
+    }
+
+    fn wants_columns_of(&self, node: u32) -> bool {
+        match &self.detailed {
+            None => true,
+            Some(nodes) => !nodes.is_empty() && nodes.contains(&node),
+        }
     }
 
     /// The next step of the past: no step before it in this order depends on it. `None` after
@@ -287,8 +301,8 @@ impl Past {
     fn take_step(&mut self, file: usize) -> Result<(), LogError> {
         self.step.rows.clear();
         self.step.target = None;
-        if self.detailed
-            && let Some((_, place)) = self.files[file].head
+        if let Some((row, place)) = self.files[file].head
+            && self.wants_columns_of(row.node)
         {
             self.step.own = OwnColumns::copied(self.log.columns(file, place)?);
         }
@@ -405,7 +419,7 @@ impl Past {
             }
             let mut step = PastStep::default();
             step.rows.push(row);
-            if self.detailed {
+            if self.wants_columns_of(node) {
                 step.own = OwnColumns::copied(self.log.columns(file, place)?);
             }
             steps.push((step, place));

@@ -97,20 +97,25 @@ impl Story {
     ///
     /// # Errors
     /// A log cannot be read.
-    pub fn of(mut past: Past, limit: usize) -> Result<Story, LogError> {
+    pub fn of(past: Past, limit: usize) -> Result<Story, LogError> {
+        Story::checked(past, limit, CHECKED_EVERY)
+    }
+
+    fn checked(mut past: Past, limit: usize, every: u64) -> Result<Story, LogError> {
         let mut teller = Teller::new(past.schema().nodes.clone(), limit);
         let mut steps = 0_u64;
         while let Some(step) = past.next()? {
             steps += 1;
             teller.count(step);
-            if teller.is_full {
-                teller.story.left_out += 1;
-                continue;
+            let node = step.rows[0].node;
+            if !teller.is_full {
+                teller.take(step);
+            } else if teller.pass(step) {
+                past.leave_out_columns_of(node);
             }
-            teller.take(step);
-            if steps.is_multiple_of(CHECKED_EVERY) && teller.has_all() {
+            if !teller.is_full && steps.is_multiple_of(every) && teller.has_all() {
                 teller.is_full = true;
-                past.leave_out_columns();
+                past.only_columns_of(teller.waiting.clone());
             }
         }
         let mut story = teller.end();
@@ -142,7 +147,10 @@ struct Teller {
     awaited: HashSet<(u32, u64)>,
     /// The number of the next step.
     number: u64,
+    /// Whether no step that comes can be an item any more.
     is_full: bool,
+    /// If it is full: the nodes with an item whose values before are not known yet.
+    waiting: HashSet<u32>,
 }
 
 struct Open {
@@ -167,6 +175,7 @@ impl Teller {
             awaited: HashSet::new(),
             number: 0,
             is_full: false,
+            waiting: HashSet::new(),
         }
     }
 
@@ -289,22 +298,35 @@ impl Teller {
         self.story.left_out += keep(&mut self.items, self.limit, number, item);
     }
 
-    /// Whether the items are full, and no step that is not decided yet comes before one.
-    fn has_all(&self) -> bool {
+    /// Whether the items are full. A step that is not decided yet may still become one, if it
+    /// comes before the last: its node is waited for.
+    fn has_all(&mut self) -> bool {
         let Some((&last, _)) = self.items.last_key_value() else {
             return self.limit == 0;
         };
-        let mut open = self.open.values().map(|open| open.number);
-        let folds = self.folds.values().chain(self.lost.values());
-        let mut folds = folds.map(|(number, _)| *number);
-        self.items.len() == self.limit && open.all(|it| it > last) && folds.all(|it| it > last)
+        let open = self.open.iter().filter(|(_, open)| open.number < last);
+        self.waiting = open.map(|(&node, _)| node).collect();
+        self.items.len() == self.limit
+    }
+
+    /// Takes a step that is no item. Returns whether its node was waited for.
+    fn pass(&mut self, step: &PastStep) -> bool {
+        self.story.left_out += 1;
+        let node = step.rows[0].node;
+        if self.waiting.is_empty() || !self.waiting.remove(&node) {
+            return false;
+        }
+        if let Some(open) = self.open.remove(&node) {
+            self.close(open, Some(&step.own));
+        }
+        true
     }
 
     fn end(mut self) -> Story {
         let mut open: Vec<Open> = std::mem::take(&mut self.open).into_values().collect();
         open.sort_unstable_by_key(|it| it.number);
         for it in open {
-            match self.is_full {
+            match self.is_full && !self.waiting.contains(&it.step.rows[0].node) {
                 true => self.story.left_out += 1,
                 false => self.close(it, None),
             }
@@ -369,5 +391,124 @@ pub fn shown(cell: Cell<'_>) -> String {
         Cell::F64(value) => value.to_string(),
         Cell::Bool(value) => value.to_string(),
         Cell::Text(text) => base::harmless::line(text).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::super::{Target, TargetPlace};
+    use super::*;
+    use crate::log::{ColumnKind, ColumnSchema, Columns, NO_PEER, NodeLogs, NodeSchema, RunLog};
+
+    fn schema() -> RunSchema {
+        let column = ColumnSchema {
+            name: "value".to_owned(),
+            kind: ColumnKind::U64,
+            docs: String::new(),
+        };
+        let columns: Arc<[ColumnSchema]> = vec![column].into();
+        let node = |index| NodeSchema {
+            name: format!("n-{index}"),
+            columns: Arc::clone(&columns),
+            ..NodeSchema::default()
+        };
+        RunSchema {
+            nodes: (0..4).map(node).collect(),
+            external_peers: vec![],
+        }
+    }
+
+    /// Writes a run: who acts, whether it changes its column, and whom it sends a message that
+    /// is handled at once.
+    fn written(folder: &std::path::Path, script: &[(u32, bool, u32)]) {
+        let mut logs = NodeLogs::create(folder, &schema());
+        let (mut steps, mut values, mut sent) = ([0; 4], [0; 4], [0; 4]);
+        for (time_ns, &(node, changes, to)) in (1..).zip(script) {
+            let at = node as usize;
+            steps[at] += 1;
+            values[at] += u64::from(changes);
+            let mut row = Row {
+                time_ns,
+                step: steps[at],
+                node,
+                event: EventId::TICK,
+                peer: NO_PEER,
+                message: 0,
+                bytes: 0,
+                queue: 0,
+            };
+            let of = |value: &u64| [*value];
+            let put = |logs: &mut NodeLogs, row: &Row, value: &u64| {
+                let columns = Columns {
+                    present: 1,
+                    cells: &of(value),
+                    texts: &[],
+                };
+                logs.row(row, columns);
+            };
+            if to < 4 && to != node {
+                sent[at] += 1;
+                (row.event, row.peer, row.message) = (EventId::SEND, to, sent[at]);
+                put(&mut logs, &row, &values[at]);
+                steps[to as usize] += 1;
+                let handled = Row {
+                    step: steps[to as usize],
+                    node: to,
+                    event: EventId::RECEIVE,
+                    peer: node,
+                    ..row
+                };
+                put(&mut logs, &handled, &values[to as usize]);
+            } else {
+                put(&mut logs, &row, &values[at]);
+            }
+        }
+        logs.finish().unwrap();
+    }
+
+    fn story(folder: &std::path::Path, limit: usize) -> Story {
+        let log = RunLog::open(folder, Some(&schema())).unwrap();
+        let target = Target {
+            node: 0,
+            place: TargetPlace::Last,
+            note: String::new(),
+        };
+        let past = Past::new(log.backward(), vec![target]).unwrap();
+        Story::checked(past, limit, 1).unwrap()
+    }
+
+    /// The steps that are items: node, step, changes.
+    fn items(story: &Story) -> Vec<(u32, u64, Vec<Change>)> {
+        let steps = story.items.iter().filter_map(|item| match &item.kind {
+            Kind::Step { rows, changes, .. } => Some((item.node, rows[0].step, changes.clone())),
+            _ => None,
+        });
+        steps.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_nearest_items_are_those_of_the_whole_story(
+            script in prop::collection::vec((0..4_u32, any::<bool>(), 0..12_u32), 1..80),
+            limit in 1..20_usize,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            written(folder.path(), &script);
+            let (whole, nearest) = (story(folder.path(), usize::MAX), story(folder.path(), limit));
+            let (all, some) = (items(&whole), items(&nearest));
+            prop_assert!(nearest.items.len() <= limit);
+            prop_assert_eq!(&some[..], &all[..some.len()]);
+            for story in [&whole, &nearest] {
+                let steps = story.nodes.iter().map(|it| it.steps).sum::<u64>();
+                let told = story.items.iter().map(steps_of).sum::<u64>();
+                prop_assert_eq!(told + story.left_out, steps);
+            }
+            prop_assert_eq!(whole.nodes, nearest.nodes);
+            prop_assert_eq!(whole.left_out, 0);
+        }
     }
 }

@@ -178,6 +178,9 @@ pub fn event(row: &Row, schema: &RunSchema) -> String {
     let message = row.message;
     match row.event {
         EventId::START => "starts".to_owned(),
+        // Another program's log may not tell.
+        EventId::RECEIVE if message == 0 => "receives a message".to_owned(),
+        EventId::SEND if message == 0 => "sends a message".to_owned(),
         EventId::RECEIVE => format!("receives message {message} of {peer}"),
         EventId::SEND => format!("sends message {message} to {peer}"),
         EventId::DROP => format!("message {message} of {peer} to it is lost"),

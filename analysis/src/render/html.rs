@@ -239,7 +239,9 @@ fn table(table: &Table) -> Markup {
                         tr class=[group.then_some("group")] {
                             @for (cell, column) in row.iter().zip(&table.columns) {
                                 td class=[class(column.align).or((cell.len() > 40).then_some("w"))] {
-                                    @if column.align == Align::Code { code { (cell) } } @else { (sentence(cell)) }
+                                    @if column.align == Align::Code { code { (cell) } }
+                                    @else if let (Align::Link, Some((shown, address))) = (column.align, cell.split_once('\t')) { a href=(address) { (shown) } }
+                                    @else { (sentence(cell)) }
                                 }
                             }
                         }

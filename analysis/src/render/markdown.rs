@@ -128,7 +128,7 @@ fn table(out: &mut String, table: &Table) {
     let _ = writeln!(out, "| {} |", heads.collect::<Vec<_>>().join(" | "));
     let rules = table.columns.iter().map(|column| match column.align {
         Align::Right => "--:",
-        Align::Left | Align::Code => ":--",
+        Align::Left | Align::Code | Align::Link => ":--",
     });
     let _ = writeln!(out, "|{}|", rules.collect::<Vec<_>>().join("|"));
     for row in &table.rows {
@@ -136,6 +136,10 @@ fn table(out: &mut String, table: &Table) {
             .iter()
             .zip(&table.columns)
             .map(|(cell, column)| match column.align {
+                Align::Link => match cell.split_once('\t') {
+                    Some((shown, address)) => format!("[{}](<{address}>)", escape_markdown(shown)),
+                    None => escape_markdown(cell),
+                },
                 Align::Code if !cell.is_empty() => {
                     format!("`{}`", cell.replace(['`', '|', '\n', '\r'], " "))
                 }

@@ -2,6 +2,12 @@
 //! tables of any report with the cases of all plans, and plots of the first cases of
 //! each plan.
 
+mod axes;
+mod differences;
+mod judged;
+mod keys;
+mod parting;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -18,14 +24,18 @@ use super::{Error, Report, Section, place};
 use crate::render::number::{count, whole};
 use crate::results::{LogMode, Population, RunRow, TEXT_DIFFERS, differences};
 
-/// Changed lines of a scenario in the table, at most, for each side.
-const CHANGED: usize = 8;
+/// Maximum number of keys of a plan in the table. Arbitrary.
+const CHANGED: usize = 24;
+/// Maximum number of keys that a sentence names.
+const NAMED_KEYS: usize = 3;
+/// Number of key sentences of a section.
+const KEY: usize = 5;
 
-/// The report over results of several plans, as a value.
+/// The report over results of several plans, as a value; it will be in `out`.
 ///
 /// # Errors
 /// A table or a log cannot be read.
-pub(super) fn compare(folders: &[Folder]) -> Result<Report, Error> {
+pub(super) fn compare(folders: &[Folder], out: &Path) -> Result<Report, Error> {
     let names = names(folders);
     let report = Report {
         plan: place::folders_mark(folders),
@@ -44,7 +54,7 @@ pub(super) fn compare(folders: &[Folder]) -> Result<Report, Error> {
     for (index, (folder, name)) in folders.iter().zip(&names).enumerate() {
         comparison.add(index, folder, name)?;
     }
-    Ok(comparison.finish(folders))
+    comparison.finish(folders, &names, out)
 }
 
 /// A comparison while plans are added.
@@ -60,6 +70,8 @@ struct Comparison {
     observed: Vec<(Observations, String)>,
     /// By case: its runs, and whether they were judged.
     populations: Vec<(String, Population, bool)>,
+    /// By plan: the id and the title of each case.
+    titles: Vec<Vec<(String, String)>>,
 }
 
 impl Comparison {
@@ -75,6 +87,9 @@ impl Comparison {
             true => format!("{name}: {case}"),
             false => name.to_owned(),
         };
+        let cases = folder.manifest.cases.iter();
+        let titles = cases.map(|case| (case.id.clone(), titled(&case.id)));
+        self.titles.push(titles.collect());
         let mut populations = populations(folder);
         for case in &folder.manifest.cases {
             let (population, judged) = populations.remove(&*case.id).unwrap_or_default();
@@ -115,19 +130,33 @@ impl Comparison {
     }
 
     /// The report, once all plans are added.
-    fn finish(self, folders: &[Folder]) -> Report {
+    fn finish(self, folders: &[Folder], names: &[String], out: &Path) -> Result<Report, Error> {
         let Comparison {
             mut report,
             mut joined,
-            drawing,
+            mut drawing,
             observed,
             populations,
+            titles,
             ..
         } = self;
+        report.sections.extend(judged::section(folders, names)?);
         report.sections.extend(side_by_side(&joined, populations));
         // Observations belong to cases by their index.
         let (observed, cases): (Vec<_>, Vec<_>) = observed.into_iter().unzip();
         joined.bring_forward(&cases);
+        drawing.figures.iter_mut().for_each(|of| axes::share(of));
+        let (plans, plan_of) = indices(&joined, &titles);
+        let seeds: Vec<BTreeMap<u64, u64>> = folders
+            .iter()
+            .map(|it| it.runs.iter().map(|run| (run.run, run.seed)).collect())
+            .collect();
+        let seed_of = |case: usize, run: u64| seeds[*plan_of.get(&case)?].get(&run).copied();
+        let differences = differences::section(&joined, &plans, names, seed_of);
+        report.sections.extend(differences);
+        report
+            .sections
+            .extend(parting::section(folders, names, out)?);
         let questions = sections(&joined, &observed, drawing.figures);
         report.sections.extend(questions);
         let drawn = drawing.runs as u64;
@@ -140,12 +169,35 @@ impl Comparison {
             ));
         }
         report.left_out.push(
-            "What was judged, and each plan's own text, are in the plans' own reports.".to_owned(),
+            "The rows that prove failures, and each plan's own text, are in the plans' own reports.".to_owned(),
         );
-        let of_cases = report.sections.first().filter(|it| it.id == "cases");
-        report.key = of_cases.map_or_else(Vec::new, |it| it.observations.clone());
-        report
+        let first = ["verdict", "cases", "differences", "parting"];
+        let of_all = report.sections.iter().filter(|it| first.contains(&&*it.id));
+        let observations = of_all.flat_map(|section| section.observations.iter().take(KEY));
+        let keys = key_sentences(folders, names).into_iter();
+        report.key = keys.chain(observations.cloned()).collect();
+        Ok(report)
     }
+}
+
+/// By plan, the id of each case and its index among the measured cases; and the plan of each
+/// index.
+fn indices(
+    joined: &Measured,
+    titles: &[Vec<(String, String)>],
+) -> (Vec<differences::Cases>, BTreeMap<usize, usize>) {
+    let mut plan_of = BTreeMap::new();
+    let index = |title: &str| joined.cases.iter().position(|it| it == title);
+    let mut plans = Vec::with_capacity(titles.len());
+    for (plan, cases) in titles.iter().enumerate() {
+        let found = cases
+            .iter()
+            .filter_map(|(id, title)| Some((id.clone(), index(title)?)));
+        let found: differences::Cases = found.collect();
+        plan_of.extend(found.iter().map(|(_, case)| (*case, plan)));
+        plans.push(found);
+    }
+    (plans, plan_of)
 }
 
 /// By case: its runs, and whether they were judged.
@@ -161,7 +213,13 @@ fn populations(folder: &Folder) -> BTreeMap<&str, (Population, bool)> {
 
 /// The names of the results: the scenarios if these differ, else with the folders.
 pub(super) fn names(folders: &[Folder]) -> Vec<String> {
-    let scenario = |folder: &Folder| folder.manifest.scenario.name.clone();
+    let scenario = |folder: &Folder| {
+        let name = &folder.manifest.scenario.name;
+        match folder.picked {
+            Some(run) => format!("{name} run {run}"),
+            None => name.clone(),
+        }
+    };
     let last = |path: &Path| file_name(&path.display().to_string()).to_owned();
     let unique = |names: &[String]| {
         let mut sorted = names.to_vec();
@@ -231,82 +289,98 @@ fn plans(folders: &[Folder], names: &[String]) -> Table {
     table
 }
 
-/// What differs between the first plan and each other.
-fn differing(folders: &[Folder], names: &[String]) -> Table {
-    let columns = [("plan", Align::Left), ("against the first", Align::Left)];
-    let mut table = Table::new("What differs", columns);
-    table.note = format!("There: in {}. Here: in the plan of the row.", names[0]);
-    for (folder, name) in folders.iter().zip(names).skip(1) {
-        let mut found = differences(&folders[0].manifest, &folder.manifest);
-        let texts = [&folders[0], folder].map(|it| &*it.manifest.scenario.text);
-        let changed = changed_lines(texts[0], texts[1]);
-        if !changed.is_empty() {
-            // The lines themselves say more.
-            found.retain(|line| !line.starts_with(TEXT_DIFFERS));
-            found.extend(changed);
+/// The keys in which each plan differs from the first, in a sentence each.
+fn key_sentences(folders: &[Folder], names: &[String]) -> Vec<String> {
+    let first = &folders[0].manifest;
+    let others = folders.iter().zip(names).skip(1);
+    let sentence = |(folder, name): (&Folder, &String)| {
+        let found = keys::differing(first, &folder.manifest).unwrap_or_default();
+        let value = |text: &str| if text.is_empty() { "absent" } else { text }.replace('`', "'");
+        let texts = found.iter().take(NAMED_KEYS).map(|it| {
+            let (there, here) = (value(&it.there), value(&it.here));
+            match (it.there.starts_with('{'), it.here.starts_with('{')) {
+                (true, _) if it.here.is_empty() => format!("`{}` is only there", it.path),
+                (_, true) if it.there.is_empty() => format!("`{}` is only here", it.path),
+                _ => format!("`{}` is {here} instead of {there}", it.path),
+            }
+        });
+        let mut texts: Vec<String> = texts.collect();
+        if found.len() > NAMED_KEYS {
+            let more = (found.len() - NAMED_KEYS) as u64;
+            texts.push(format!("{} more keys differ", whole(more)));
         }
-        for (index, line) in found.into_iter().enumerate() {
+        (!texts.is_empty()).then(|| format!("{name} against {}: {}.", names[0], texts.join(", ")))
+    };
+    others.filter_map(sentence).take(KEY).collect()
+}
+
+/// What differs between the first plan and each other: keys by their path, then the rest.
+fn differing(folders: &[Folder], names: &[String]) -> Table {
+    let mut table = Table::new(
+        "What differs",
+        [
+            ("plan", Align::Left),
+            ("key", Align::Code),
+            ("there", Align::Code),
+            ("here", Align::Code),
+            ("besides", Align::Left),
+        ],
+    );
+    table.note = format!("There: in {}. Here: in the plan of the row.", names[0]);
+    let first = &folders[0].manifest;
+    for (folder, name) in folders.iter().zip(names).skip(1) {
+        let keys = keys::differing(first, &folder.manifest);
+        let mut rows: Vec<[String; 4]> = Vec::new();
+        let mut besides = differences(first, &folder.manifest);
+        if let Some(keys) = keys {
+            // The keys themselves say more.
+            let told = |line: &String| {
+                line.starts_with(TEXT_DIFFERS)
+                    || [
+                        "options:",
+                        "scenario:",
+                        "seed:",
+                        "runs per case:",
+                        "duration:",
+                        "time:",
+                    ]
+                    .iter()
+                    .any(|it| line.starts_with(it))
+            };
+            besides.retain(|line| !told(line));
+            let more = keys.len().saturating_sub(CHANGED);
+            rows.extend(
+                keys.into_iter()
+                    .take(CHANGED)
+                    .map(|it| [it.path, it.there, it.here, String::new()]),
+            );
+            if more > 0 {
+                let more = format!(
+                    "and {}",
+                    count(more as u64, "key more").replace("mores", "more")
+                );
+                rows.push([String::new(), String::new(), String::new(), more]);
+            }
+        }
+        rows.extend(
+            besides
+                .into_iter()
+                .map(|line| [String::new(), String::new(), String::new(), line]),
+        );
+        if rows.is_empty() {
+            let same = "nothing: the plans are the same".to_owned();
+            rows.push([String::new(), String::new(), String::new(), same]);
+        }
+        for (index, row) in rows.into_iter().enumerate() {
             let name = if index == 0 {
                 name.clone()
             } else {
                 String::new()
             };
-            table.rows.push(vec![name, line]);
+            table.rows.push([name].into_iter().chain(row).collect());
         }
     }
     table
-}
-
-/// The lines of a scenario's text that the other has not: what was set otherwise. Comments,
-/// names and texts for readers are left out.
-fn changed_lines(there: &str, here: &str) -> Vec<String> {
-    let (one, other) = (settings(there), settings(here));
-    let only = |lines: &[String], others: &[String], side: &str| -> Vec<String> {
-        let mut only: Vec<String> = lines
-            .iter()
-            .filter(|line| !others.contains(line))
-            .map(|line| format!("only {side}: `{line}`"))
-            .collect();
-        if only.len() > CHANGED {
-            let more = only.len() - CHANGED;
-            only.truncate(CHANGED);
-            only.push(format!("only {side}: {} more", count(more as u64, "line")));
-        }
-        only
-    };
-    [only(&one, &other, "there"), only(&other, &one, "here")].concat()
-}
-
-/// The lines of a scenario that set something.
-fn settings(text: &str) -> Vec<String> {
-    let mut in_text = false;
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        let quotes = line.matches("\"\"\"").count();
-        let was_in_text = in_text;
-        in_text ^= quotes % 2 == 1;
-        let line = without_comment(line).trim();
-        let key = line.split(['=', ' ']).next().unwrap_or_default();
-        let is_for_readers = ["name", "title", "description", "notes"].contains(&key);
-        if !was_in_text && !is_for_readers && !line.is_empty() {
-            lines.push(line.replace('`', "'"));
-        }
-    }
-    lines
-}
-
-/// The line without a comment at its end. A `#` in a text begins none.
-fn without_comment(line: &str) -> &str {
-    let mut quote = None;
-    for (at, c) in line.char_indices() {
-        match (quote, c) {
-            (None, '#') => return &line[..at],
-            (None, '"' | '\'') => quote = Some(c),
-            (Some(open), _) if open == c => quote = None,
-            _ => {}
-        }
-    }
-    line
 }
 
 /// A row for each case of each plan.
@@ -337,29 +411,4 @@ fn side_by_side(
         definitions: cases::definitions(),
         ..Section::default()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn changed_lines_are_those_that_set_something() {
-        let there = "# a\nname = \"a\"\ndescription = \"\"\"\nduration = \"1s\"\n\"\"\"\nruns = 5 # five\n\
-                     [nodes.m]\nconfig = { faces = 10, text = \"#1\" }\n";
-        let here = "# b\nname = \"b\"\ndescription = \"b\"\nruns = 5\n[nodes.m]\n\
-                    config = { faces = 4, text = \"#1\" }   # fewer\n";
-        assert_eq!(
-            changed_lines(there, here),
-            [
-                "only there: `config = { faces = 10, text = \"#1\" }`",
-                "only here: `config = { faces = 4, text = \"#1\" }`",
-            ]
-        );
-        assert_eq!(changed_lines(here, here), [""; 0]);
-        let many: String = (0..12).map(|n| format!("a{n} = 1\n")).collect();
-        let found = changed_lines("", &many);
-        assert_eq!(found.len(), CHANGED + 1);
-        assert_eq!(found[CHANGED], "only here: 4 lines more");
-    }
 }

@@ -78,6 +78,41 @@ pub enum Error {
         /// Number of folders.
         given: usize,
     },
+    /// A database cannot be written.
+    #[error("--sqlite: {}: cannot be written: {source}", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// The error of SQLite.
+        source: rusqlite::Error,
+    },
+    /// The file for a database is something else.
+    #[error("--sqlite: {}: it is no database of results, and nothing else is ever overwritten\n  name another file with --sqlite FILE, or move it away", path.display())]
+    NoDatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A comparison has no database.
+    #[error(
+        "--sqlite writes the results of one plan\n  write one database for each of the results that are compared"
+    )]
+    SqliteOfSeveral,
+    /// Results have no run of this number.
+    #[error("{}: has no run {run}\n  runs here: {here}", path.display())]
+    NoRun {
+        /// The results.
+        path: PathBuf,
+        /// The number.
+        run: u64,
+        /// The runs that there are.
+        here: String,
+    },
+    /// A run alone makes no report.
+    #[error("{}: is one run, and a report of one run is that of its results\n  name another run to compare it with, as in RESULTS:1 RESULTS:2 --out DIR", path.display())]
+    OneRun {
+        /// What was given.
+        path: PathBuf,
+    },
     /// The same folder was given twice.
     #[error("{}: was given twice\n  name each folder of results once", path.display())]
     Twice {

@@ -113,6 +113,7 @@ impl Drawn<'_> {
         let end_ns = self.runs.iter().map(|(_, run)| run.end_ns).max()?;
         any.then(|| {
             Plot::Lines(Lines {
+                at_least: (0.0, 0.0),
                 y_label: y_label.to_owned(),
                 end_s: end_ns as f64 / 1e9,
                 step,

@@ -10,7 +10,7 @@ use crate::log::tables::{
     EVIDENCE_FILE, EvidenceRow, FAILURES_FILE, FailureRow, TableError, TableReader, TableRow,
     VERDICTS_FILE, VerdictRow,
 };
-use crate::results::{FORMAT, Manifest, RunRow, RunStatus};
+use crate::results::{FORMAT, Manifest, RunRow, RunStatus, Selected};
 
 /// Maximum number of nodes of a run, so that a damaged manifest cannot use all
 /// memory. Arbitrary, above the maximum of the runner.
@@ -29,6 +29,8 @@ pub(crate) struct Folder {
     /// Numbers of the runs that began and did not end, in order: the runner was killed,
     /// or is still running.
     pub unfinished: Vec<u64>,
+    /// The run that alone is meant, if one is.
+    pub picked: Option<u64>,
 }
 
 impl Folder {
@@ -91,7 +93,38 @@ impl Folder {
             manifest,
             runs,
             unfinished,
+            picked: None,
         })
+    }
+
+    /// As [`Folder::open_any`]; `results/lab/latest:3` is run 3 alone.
+    pub fn open_picked(path: &Path) -> Result<Folder, Error> {
+        let Some((results, run)) = picked(path) else {
+            return Folder::open_any(path);
+        };
+        let mut folder = Folder::open_any(&results)?;
+        let here = folder.runs.iter().map(|it| it.run.to_string());
+        let here: Vec<String> = here.collect();
+        folder.runs.retain(|it| it.run == run);
+        if folder.runs.is_empty() {
+            return Err(Error::NoRun {
+                path: folder.path,
+                run,
+                here: match here.as_slice() {
+                    [first, .., last] => format!("{first} to {last}"),
+                    _ => here.join(", "),
+                },
+            });
+        }
+        // Such results are complete in themselves.
+        folder.manifest.selected = Some(Selected {
+            run: Some(run),
+            runs: 1,
+            ..Selected::default()
+        });
+        folder.unfinished.clear();
+        folder.picked = Some(run);
+        Ok(folder)
     }
 
     /// Whether a run reached its end. In real time, a run that a signal stopped is
@@ -113,6 +146,13 @@ impl Folder {
         }
         whole
     }
+}
+
+/// The results and the run of `RESULTS:RUN`; `None` if the path is a folder itself.
+pub(super) fn picked(path: &Path) -> Option<(PathBuf, u64)> {
+    let (results, run) = path.to_str()?.rsplit_once(':')?;
+    let run = run.parse().ok()?;
+    (!path.exists() && !results.is_empty()).then(|| (PathBuf::from(results), run))
 }
 
 /// Calls `take` with each row of a table that may not be there.

@@ -68,6 +68,7 @@ pub(super) fn merge(parts: &[Folder], out: &Path) -> Result<Merged, Error> {
     let runs_folder = out.join(RUNS_FOLDER);
     fs::create_dir_all(&runs_folder).map_err(Error::write(&runs_folder))?;
     files::link(parts, &picks, &runs_folder)?;
+    files::copy_shrunk(parts, out)?;
     for name in [
         RUNS_FILE,
         SUMMARY_FILE,

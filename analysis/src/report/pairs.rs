@@ -9,6 +9,8 @@
 mod tables;
 mod words;
 
+pub(super) use words::{interval, p_value};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Section;

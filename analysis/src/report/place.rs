@@ -52,6 +52,43 @@ fn end(mark: &str) -> String {
     format!("<!-- plan {mark} -->\n</html>\n")
 }
 
+/// The address of a file from a page in `folder`. Both are made absolute first; if that fails,
+/// the path is as it is.
+pub(super) fn relative(folder: &Path, file: &Path) -> String {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or(path.to_owned());
+    // The folder of the page may not exist yet; its parents may be links.
+    let real = |path: &Path| {
+        let existing = path.ancestors().find(|it| it.exists());
+        let found = existing.and_then(|it| Some((it, it.canonicalize().ok()?)));
+        found.map_or(path.to_owned(), |(it, real)| {
+            real.join(path.strip_prefix(it).unwrap_or(Path::new("")))
+        })
+    };
+    let (from, to) = (real(&absolute(folder)), real(&absolute(file)));
+    let same = from
+        .components()
+        .zip(to.components())
+        .take_while(|it| it.0 == it.1);
+    let same = same.count();
+    let up = from.components().skip(same).map(|_| "..".to_owned());
+    let down = to.components().skip(same);
+    let down = down.map(|it| it.as_os_str().to_string_lossy().into_owned());
+    let escaped = |part: String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c) || !c.is_ascii();
+        part.chars()
+            .map(|c| {
+                if plain(c) {
+                    c.to_string()
+                } else {
+                    format!("%{:02X}", u32::from(c))
+                }
+            })
+            .collect::<String>()
+    };
+    let parts: Vec<String> = up.chain(down).map(escaped).collect();
+    parts.join("/")
+}
+
 /// Fails unless a report with this mark may be written into a folder, with these plots.
 ///
 /// # Errors

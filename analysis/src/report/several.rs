@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 
 use super::build::{annotate, build_opened};
 use super::compare::{compare, names};
-use super::folder::Folder;
+use super::folder::{Folder, picked};
 use super::merge::{Merged, merge};
 use super::standing::Standing;
 use super::write::{Outputs, Wanted, write_with};
 use super::{Error, junit};
+use crate::database::{self, Database};
 use crate::junit::Junit;
 use crate::notes;
 use crate::results::{RepeatCommand, differences};
@@ -32,6 +33,10 @@ pub struct Demands<'a> {
     pub one_file: bool,
     /// The author's notes, in place of those of the results.
     pub notes: Option<&'a Path>,
+    /// Results to compare with, whatever the plans are.
+    pub compare: &'a [PathBuf],
+    /// The SQLite database to write.
+    pub sqlite: Option<&'a Path>,
     /// Where to write the page as it is printed: no scripts, and all that is folded is open.
     pub printed: Option<&'a Path>,
 }
@@ -43,6 +48,8 @@ pub struct Built {
     pub outputs: Outputs,
     /// The result of the merge; `None` if nothing was merged.
     pub merged: Option<Merged>,
+    /// The database that was written.
+    pub database: Option<Database>,
     /// What the results come to: of one folder, of the merged results, or of each
     /// plan that is compared.
     pub results: Vec<BuiltFrom>,
@@ -107,6 +114,11 @@ pub fn build_all(
         printed: demands.printed.map(Path::to_owned),
         notes: demands.notes.map(notes::of_command).transpose()?,
     };
+    let results = &[results, demands.compare].concat()[..];
+    let is_picked = results.iter().any(|path| picked(path).is_some());
+    if let ([only], true) = (results, is_picked) {
+        return Err(Error::OneRun { path: only.clone() });
+    }
     if let [only] = results
         && !demands.merge
     {
@@ -130,11 +142,11 @@ pub fn build_all(
     };
     let mut folders: Vec<Folder> = Vec::with_capacity(results.len());
     for path in results {
-        let folder = Folder::open_any(path)?;
+        let folder = Folder::open_picked(path)?;
         let real = |path: &Path| std::fs::canonicalize(path).unwrap_or(path.to_owned());
         if folders
             .iter()
-            .any(|it| real(&it.path) == real(&folder.path))
+            .any(|it| real(&it.path) == real(&folder.path) && it.picked == folder.picked)
         {
             return Err(Error::Twice {
                 path: path.to_owned(),
@@ -147,8 +159,12 @@ pub fn build_all(
         .iter()
         .all(|it| differences(first, &it.manifest).is_empty());
     let parts = folders.iter().any(|it| it.manifest.selected.is_some());
-    if !one_plan && !parts && !demands.merge {
-        let mut report = compare(&folders)?;
+    let compares = is_picked || !demands.compare.is_empty();
+    if compares || (!one_plan && !parts && !demands.merge) {
+        if demands.sqlite.is_some() {
+            return Err(Error::SqliteOfSeveral);
+        }
+        let mut report = compare(&folders, out)?;
         annotate(&mut report, wanted.notes.as_ref());
         let outputs = write_with(&report, None, out, &wanted)?;
         let names = names(&folders);
@@ -170,6 +186,10 @@ fn stand(
     demands: Demands<'_>,
 ) -> Result<Built, Error> {
     let mut results = Vec::with_capacity(folders.len());
+    let database = match (demands.sqlite, folders) {
+        (Some(file), [folder]) => Some(database::write(folder, file)?),
+        _ => None,
+    };
     let mut file = demands.junit.map(Junit::new);
     let names = names.into_iter().chain(std::iter::repeat(String::new()));
     for (folder, name) in folders.iter().zip(names) {
@@ -200,6 +220,7 @@ fn stand(
     Ok(Built {
         outputs,
         merged,
+        database,
         results,
     })
 }

@@ -10,6 +10,8 @@ pub enum Align {
     Right,
     /// Code: left, in the font of code.
     Code,
+    /// A link: what is shown, a tab, and the address, relative to the report.
+    Link,
 }
 
 /// A column's head.

@@ -4,7 +4,7 @@
 //!
 //! An *entry* is one event that the engine handled, with the records that it wrote. All
 //! columns of a record are kept, once if several records of a step share them. Where
-//! messages are is kept as *changes*, and not per entry: [`State`](crate::state::State)
+//! messages are is kept as *changes*, and not per entry: [`State`]
 //! applies them forward, and takes them back. A state is kept now and then, so that a
 //! distant entry is near one of them.
 //!

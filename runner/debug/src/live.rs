@@ -1,7 +1,7 @@
 //! A run in real time, watched while it happens: the thread of the run sends what it records
 //! to the thread of the view, which keeps it as a recording like any other.
 //!
-//! The run never waits for the view. If the view is so far behind that [`ROOM`] items wait,
+//! The run never waits for the view. If the view is so far behind that 2^20 items wait,
 //! the rest of the run is not shown, and the view says so.
 
 use std::sync::Arc;

@@ -62,6 +62,14 @@ pub fn report(options: &ReportOptions) -> anyhow::Result<Exit> {
         ))?;
     }
     print_shown(&format!("report: {}\n", built.outputs.html.display()))?;
+    if let Some(database) = &built.database {
+        print_shown(&format!(
+            "sqlite: {} ({}, {})\n",
+            database.file.display(),
+            count(database.runs, "run"),
+            count(database.records, "record"),
+        ))?;
+    }
     if let (Some(printer), Some(pdf)) = (&printer, &options.pdf) {
         if let Err(error) = printer.print(pdf) {
             console.error(&error.to_string());

@@ -35,9 +35,18 @@ pub fn why(options: &WhyOptions) -> anyhow::Result<Exit> {
         };
     }
     match told(options) {
-        Ok(text) => {
+        Ok((text, drawn)) => {
             print(&text)?;
-            Ok(Exit::Passed)
+            match drawn {
+                Ok(file) => {
+                    print(&format!("picture: {}\n", file.display()))?;
+                    Ok(Exit::Passed)
+                }
+                Err(error) => {
+                    console.error(&error.to_string());
+                    Ok(exit_of(&error))
+                }
+            }
         }
         Err(error) => {
             console.error(&error.to_string());
@@ -55,7 +64,8 @@ pub fn exit_of(error: &WhyError) -> Exit {
     }
 }
 
-fn told(options: &WhyOptions) -> Result<String, WhyError> {
+/// What led to the record, and the file with its picture, if that can be written.
+fn told(options: &WhyOptions) -> Result<(String, Result<PathBuf, WhyError>), WhyError> {
     let check = options.check.as_deref();
     let run = open_run(
         &options.results,
@@ -89,14 +99,14 @@ fn told(options: &WhyOptions) -> Result<String, WhyError> {
         )],
     };
     let file = picture_file(options.out.as_deref(), &run);
-    write(&file, &cone(&picture))?;
-    Ok(format!(
-        "{}\nwhat happened before, nearest first:\n\n{}\n{}picture: {}\n",
+    let drawn = write(&file, &cone(&picture)).map(|()| file);
+    let text = format!(
+        "{}\nwhat happened before, nearest first:\n\n{}\n{}",
         base::harmless::lines(&format!("{name}: {title}")),
         text::lines(&story, &targets, limit, " (--all lists them)"),
         text::counts(&story),
-        file.display()
-    ))
+    );
+    Ok((text, drawn))
 }
 
 /// The file of the picture.

@@ -12,7 +12,7 @@ pub(super) fn draw(canvas: &mut Canvas, plot: &Bars) {
         return;
     };
     let heights = plot.panels.iter().flat_map(|panel| &panel.bars);
-    let high = heights.copied().fold(0.0, f64::max);
+    let high = heights.copied().fold(plot.at_least, f64::max);
     let up = Scale::new((0.0, high), (first.bottom(), first.top), 4, true);
     let slots = plot.panels.iter().map(|panel| panel.bars.len()).max();
     let slots = slots.unwrap_or(0).max(1);

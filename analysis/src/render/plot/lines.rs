@@ -21,8 +21,12 @@ pub(super) fn draw(canvas: &mut Canvas, plot: &Lines) {
             .flat_map(|panel| &panel.lines)
             .flat_map(|(_, points)| points)
     };
-    let high = points().map(|point| point.1).fold(0.0, f64::max);
-    let low = points().map(|point| point.1).fold(0.0, f64::min);
+    let high = points()
+        .map(|point| point.1)
+        .fold(plot.at_least.1, f64::max);
+    let low = points()
+        .map(|point| point.1)
+        .fold(plot.at_least.0, f64::min);
     let up = Scale::new((low, high), (first.bottom(), first.top), 4, true);
     let (unit, factor) = time_unit(plot.end_s);
     let across = Scale::new(

@@ -65,6 +65,7 @@ impl Drawn<'_> {
             runs => format!("{} together", number::count(runs.len() as u64, "run")),
         };
         let plot = Plot::Bars(Bars {
+            at_least: 0.0,
             x_label: "jump (clock values)".to_owned(),
             y_label: "share of the node's steps [%]".to_owned(),
             first,

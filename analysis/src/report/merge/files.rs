@@ -1,5 +1,5 @@
 //! The folders of the runs: hard links to the files of the parts, so that ten thousand
-//! runs need no space; or copies if links are not possible.
+//! runs need no space; or copies if links are not possible. Also the scenarios in `shrunk/`.
 
 use std::fs;
 use std::io;
@@ -9,6 +9,7 @@ use super::super::Error;
 use super::super::folder::Folder;
 use super::conflict;
 use super::lines::Picks;
+use crate::log::tables::files::SHRUNK_FOLDER;
 use crate::results::RunRow;
 
 /// Links the folder of every run that has one into `out`.
@@ -33,6 +34,38 @@ pub fn link(parts: &[Folder], picks: &Picks, out: &Path) -> Result<(), Error> {
         link_folder(folder, &out.join(name))?;
     }
     Ok(())
+}
+
+/// Copies the scenarios that failures were cut down to; of several for one failure, the first.
+///
+/// A path in a scenario begins at its file. So one that names files is copied only if the
+/// merged results lie beside the part.
+pub fn copy_shrunk(parts: &[Folder], out: &Path) -> Result<(), Error> {
+    let to = out.join(SHRUNK_FOLDER);
+    for part in parts {
+        let from = part.path.join(SHRUNK_FOLDER);
+        if !from.is_dir() {
+            continue;
+        }
+        fs::create_dir_all(&to).map_err(Error::write(&to))?;
+        let is_beside = place(&part.path).parent() == place(out).parent();
+        for (name, path) in entries(&from)? {
+            let to = to.join(&name);
+            if to.exists() || !name.ends_with(".toml") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).map_err(Error::read(&path))?;
+            if is_beside || !text.contains("file = \"") {
+                fs::write(&to, text).map_err(Error::write(&to))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The folder as the system knows it.
+fn place(folder: &Path) -> PathBuf {
+    fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
 fn row(part: &Folder, run: u64) -> Option<&RunRow> {

@@ -112,7 +112,7 @@ fn difference(pairs: &Pairs, it: &Comparison) -> String {
 }
 
 /// `-9.1 … -7.2 (mean, 95 %)`.
-pub(super) fn interval(found: &Paired, places: usize) -> String {
+pub(in crate::report) fn interval(found: &Paired, places: usize) -> String {
     let (low, high, of) = match found.interval {
         DifferenceOf::Mean(it) => (it.low, it.high, "mean, 95 %".to_owned()),
         DifferenceOf::Median(it) => {
@@ -124,7 +124,7 @@ pub(super) fn interval(found: &Paired, places: usize) -> String {
 }
 
 /// `< 0.001`, `0.012`, `0.31`, `1`.
-pub(super) fn p_value(p: f64) -> String {
+pub(in crate::report) fn p_value(p: f64) -> String {
     match p {
         p if p < 0.001 => "< 0.001".to_owned(),
         p if p < 0.1 => format!("{p:.3}"),

@@ -1,5 +1,6 @@
 //! `runner why --odds`: how likely the failure was at each time of the run.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -181,7 +182,7 @@ fn times(run: &RunFolder, failure: &Failure) -> Result<Vec<u64>, WhyError> {
         return Ok(Vec::new());
     }
     let mut past = Past::new(run.backward()?, failure.targets.clone())?;
-    past.leave_out_columns();
+    past.only_columns_of(HashSet::new());
     let mut times = Vec::new();
     while let Some(step) = past.next()? {
         times.push(step.rows[0].time_ns);
@@ -337,6 +338,7 @@ fn figure(run: &RunFolder, failure: &Failure, points: &[Point]) -> Figure {
         title: format!("{}: {first}", run.name()),
         caption: String::new(),
         plot: Plot::Lines(Lines {
+            at_least: (0.0, 0.0),
             y_label: "runs that still fail [%]".to_owned(),
             end_s,
             step: false,
