@@ -83,10 +83,9 @@ pub(super) fn who_drives(runs: &[Run<'_>], step: &str) -> Option<String> {
     let moves = format!("its own clock goes up by {} per {step}", fixed(jump, 2));
     if let [run] = runs {
         let (_, top) = judged.first()?;
-        let leader = run
-            .nodes
-            .iter()
-            .find(|node| leads_run(**node, *top, furthest(run)))?;
+        let furthest = furthest(run);
+        let mut nodes = run.nodes.iter();
+        let leader = nodes.find(|node| leads_run(**node, *top, furthest))?;
         return Some(format!(
             "{} drives the clocks: it does {} {step}s per second, the most, and has the furthest clock (within 1 %); {moves}.",
             leader.name(),

@@ -7,7 +7,8 @@ pub const REPLY: Column<u64> = Column::new(
     5,
     "reply_ns",
     "time from the command to its result [ns]; with `rate` or `gap` from when a message was to be sent to \
-     its result; empty in steps without a result",
+     its result; of a command that is given while the connection is dropped, the time away is a \
+     part; empty in steps without a result",
 );
 
 /// Number of messages that the server accepted.

@@ -228,6 +228,33 @@ fn a_dropped_connection_stays_closed_for_a_while() {
     assert_eq!(requests(&effects), ["3 list *"]);
 }
 
+/// However fast the server is: the user gave the command while it was away.
+#[test]
+fn a_command_given_while_the_connection_is_dropped_has_waited_until_the_user_is_back() {
+    let mut user = scripted("'login anna', 'drop 2s', 'list', 'list'", "");
+    user.timer(timer::NEXT);
+    user.message(SERVER, logged_in(2, 0));
+    user.timer(timer::NEXT);
+    user.timer(timer::NEXT);
+    user.at(Duration::from_secs(2)).timer(timer::RECONNECT);
+    user.message(SERVER, reply(1, Reply::Done));
+    assert_eq!(
+        requests(&user.message(SERVER, logged_in(2, 0))),
+        ["3 list *"]
+    );
+    let names = Reply::Names {
+        names: vec![],
+        more: false,
+    };
+    user.at(Duration::from_millis(2_003));
+    user.message(SERVER, reply(3, names.clone()));
+    assert_eq!(user.get(REPLY), Some(2_003_000_000));
+    assert_eq!(requests(&user.timer(timer::NEXT)), ["4 list *"]);
+    user.at(Duration::from_millis(2_006));
+    user.message(SERVER, reply(4, names));
+    assert_eq!(user.get(REPLY), Some(3_000_000));
+}
+
 #[test]
 fn a_random_user_creates_its_account_and_logs_in_and_acts() {
     let mut user = user(
