@@ -3,7 +3,7 @@
 //!
 //! The text and its pictures are kept in the manifest, so that a report built later has them.
 //! A heading such as `## Jumps {#jumps}` puts its text into the section of the report with
-//! this anchor: [`placed`] finds the pieces. `render::notes` writes them.
+//! this anchor: `placed` finds the pieces. `render::notes` writes them.
 
 pub(crate) mod placed;
 
