@@ -130,7 +130,7 @@ behavior = \"echo.producer\"
 config = { interval = { trace = { file = \"gone.csv\" } }, cont = 3 }
 [nodes.b]
 behavior = \"kv.client\"
-config = { think = { empirical = { file = \"words.csv\", unit = \"ms\" } }, gap = { empirical = { file = \"two.csv\", column = \"c\" } } }
+config = { operations = 5, think = { empirical = { file = \"words.csv\", unit = \"ms\" } }, gap = { empirical = { file = \"two.csv\", column = \"c\" } } }
 [nodes.c]
 behavior = \"echo.consumer\"
 service_time = { empirical = { file = \"gone.csv\" } }

@@ -244,7 +244,7 @@ fn results_of_different_plans_stand_side_by_side() {
         "## How do the plans compare?",
         "| grid (slow): faces=10,rates=same | 3 | 0 |",
         "| grid (fast): faces=5,rates=slow | 3 | 0 |",
-        "--set matrix.axes.rates.values=\\[1, 1, 1\\] there",
+        "| grid (fast) | `matrix.axes.rates.values` | `[1, 1, 1]` | `[5, 5, 5]` |",
         "| `sent` | grid (slow): ",
     ] {
         assert!(text.contains(part), "{part}: {text}");
