@@ -223,42 +223,31 @@ impl Process {
             return String::new();
         };
         let number = child.answers();
-        match wrong {
-            Wrong::Answer(what) => {
-                let words = child.kill();
-                format!(
-                    "line {number} of the standard output of `{program}`, the answer to `{callback}`: \
-                     {what}{words}"
-                )
-            }
+        let what = match wrong {
             Wrong::None(NoAnswer::Ended) => {
                 let End { ended, words, .. } = child.end();
                 let how = ended.map_or_else(String::new, |ended| format!(" with {ended}"));
-                format!("`{program}` ended{how} and did not answer `{callback}`{words}")
+                return format!("`{program}` ended{how} and did not answer `{callback}`{words}");
             }
-            Wrong::None(NoAnswer::Late) => {
-                let words = child.kill();
-                format!(
-                    "`{program}` did not answer `{callback}` within {limit} (key `limit`); an answer is \
-                     a line, which ends with a line end and is flushed{words}"
-                )
-            }
+            Wrong::Answer(what) => format!(
+                "line {number} of the standard output of `{program}`, the answer to `{callback}`: {what}"
+            ),
+            Wrong::None(NoAnswer::Late) => format!(
+                "`{program}` did not answer `{callback}` within {limit} (key `limit`); an answer is a \
+                 line, which ends with a line end and is flushed"
+            ),
             Wrong::None(NoAnswer::Deaf) => {
-                let words = child.kill();
-                format!("`{program}` did not read `{callback}` within {limit} (key `limit`){words}")
+                format!("`{program}` did not read `{callback}` within {limit} (key `limit`)")
             }
-            Wrong::None(NoAnswer::Long) => {
-                let words = child.kill();
-                format!(
-                    "`{program}` answered `{callback}` with more than {MAX_ANSWER} bytes and no line \
-                     end, expected one line{words}"
-                )
-            }
+            Wrong::None(NoAnswer::Long) => format!(
+                "`{program}` answered `{callback}` with more than {MAX_ANSWER} bytes and no line end, \
+                 expected one line"
+            ),
             Wrong::None(NoAnswer::System(error)) => {
-                let words = child.kill();
-                format!("`{program}` cannot be asked for `{callback}`: {error}{words}")
+                format!("`{program}` cannot be asked for `{callback}`: {error}")
             }
-        }
+        };
+        format!("{what}{}", child.kill())
     }
 
     /// Has one effect.
