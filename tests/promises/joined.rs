@@ -91,10 +91,21 @@ impl Together {
     /// Waits until the log of each node has rows.
     pub fn is_under_way(&self, nodes: &[&str]) {
         until("the records of every node have come", || {
-            nodes.iter().all(|node| {
-                let log = format!("out/runs/0001.partial/{node}.csv");
-                whole_lines(&self.live.lab.path(&log)) > 1
-            })
+            nodes.iter().all(|node| self.rows(node) > 1)
+        });
+    }
+
+    /// Rows of a node that have come.
+    pub fn rows(&self, node: &str) -> usize {
+        let log = format!("out/runs/0001.partial/{node}.csv");
+        whole_lines(&self.live.lab.path(&log))
+    }
+
+    /// Waits until more rows than `more` have come of a node: it goes on without others.
+    pub fn goes_on(&self, node: &str, more: usize) {
+        let before = self.rows(node);
+        until("another node has more rows", || {
+            self.rows(node) > before + more
         });
     }
 
@@ -237,14 +248,7 @@ fn a_process_that_a_signal_ends_hands_over_its_records_and_the_others_go_on() {
             .ends_with("machine-3 stopped: its records are handed over\n")
     );
     // The others go on.
-    let other = together
-        .live
-        .lab
-        .path("out/runs/0001.partial/machine-1.csv");
-    let before = whole_lines(&other);
-    until("another node has more rows", || {
-        whole_lines(&other) > before + 5
-    });
+    together.goes_on("machine-1", 5);
     let mut runner = together.live;
     let answer = runner.stop();
     for node in &mut together.nodes {

@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use crate::harness::Lab;
 use crate::joined::{ENDLESS, Node, Together, node};
 use crate::real_live::Beside;
-use crate::waiting::{until, whole_lines};
+use crate::waiting::until;
 
 /// A network between a process and its coordinator.
 struct Network {
@@ -98,12 +98,6 @@ fn carry(mut from: TcpStream, mut to: TcpStream, stalls: &AtomicBool) {
     let _ = to.shutdown(Shutdown::Both);
 }
 
-/// Rows of a node that have come.
-fn rows(together: &Together, node: &str) -> usize {
-    let log = format!("out/runs/0001.partial/{node}.csv");
-    whole_lines(&together.live.lab.path(&log))
-}
-
 #[test]
 fn a_network_that_stalls_for_ten_seconds_loses_nothing() {
     let mut together = Together::begin(ENDLESS, &[]);
@@ -116,15 +110,15 @@ fn a_network_that_stalls_for_ten_seconds_loses_nothing() {
     together.groups(&["machine", "machine"]);
     together.is_under_way(&["machine-1", "machine-2"]);
     network.stall(true);
-    let (near_rows, far_rows) = (rows(&together, "machine-2"), rows(&together, "machine-1"));
+    let (near_rows, far_rows) = (together.rows("machine-2"), together.rows("machine-1"));
     // At 20 ticks a second, and a row or more each.
     until("another node has rows of ten more seconds", || {
         tick_seconds(&together, "machine-2") > 10.0 + near_rows as f64 / 20.0
     });
-    assert!(rows(&together, "machine-1") <= far_rows + 20);
+    assert!(together.rows("machine-1") <= far_rows + 20);
     network.stall(false);
     until("the rows of the stall have come", || {
-        rows(&together, "machine-1") > far_rows + 150
+        together.rows("machine-1") > far_rows + 150
     });
     together.live.runner.signal(Signal::INT);
     let (lab, answer) = together.end();
@@ -174,7 +168,7 @@ fn a_connection_that_something_closes_is_made_again_and_nothing_is_lost() {
         tick_seconds(&together, "machine-2") > before + 2.0
     });
     let (log, behind) = (
-        rows(&together, "machine-1"),
+        together.rows("machine-1"),
         tick_seconds(&together, "machine-1"),
     );
     assert!(behind < before + 1.5, "{behind} {before}");
@@ -184,7 +178,7 @@ fn a_connection_that_something_closes_is_made_again_and_nothing_is_lost() {
         .runner
         .told("machine-1 is connected again, from ");
     until("the rows of the cut have come", || {
-        rows(&together, "machine-1") > log + 20
+        together.rows("machine-1") > log + 20
     });
     together.live.runner.signal(Signal::INT);
     let (lab, answer) = together.end();
@@ -227,10 +221,7 @@ fn a_process_that_is_cut_off_for_too_long_is_a_failed_node_and_ends_itself() {
         network.address
     );
     far.end().ends(3).says(&[&lost]);
-    let before = rows(&together, "machine-2");
-    until("another node has more rows", || {
-        rows(&together, "machine-2") > before + 20
-    });
+    together.goes_on("machine-2", 20);
     together.live.runner.signal(Signal::INT);
     let (lab, answer) = together.end();
     answer
@@ -273,10 +264,7 @@ fn a_process_that_falls_silent_is_a_failed_node_and_ends_itself() {
     );
     far.end().ends(3).says(&[&lost]);
     // The others go on.
-    let before = rows(&together, "machine-2");
-    until("another node has more rows", || {
-        rows(&together, "machine-2") > before + 20
-    });
+    together.goes_on("machine-2", 20);
     together.live.runner.signal(Signal::INT);
     let (lab, answer) = together.end();
     answer
