@@ -2,12 +2,14 @@
 //! connected, in whatever order their peers are ready.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use super::RealTime;
 use super::clients::{Clients, DEFAULT_BUDGET};
 use super::links::Links;
 use super::programs::Programs;
 use super::sockets::{Socket, Sockets};
+use crate::clock::WallClock;
 use crate::lag::Lag;
 use crate::links::LinkSockets;
 use crate::programs::connection::START_PATIENCE;
@@ -46,6 +48,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let mut this = RealTime {
             run,
             speed,
+            clock: WallClock::new(Instant::now(), speed),
             sockets: Sockets::new()?,
             links: Links::default(),
             clients: Clients::default(),
