@@ -57,6 +57,7 @@ mod loader;
 mod log_limit;
 mod logs;
 mod lottery;
+mod maelstrom_command;
 mod maelstrom_workloads;
 mod matrix;
 mod measured;
