@@ -71,6 +71,7 @@ mod parts;
 mod percentiles;
 mod plots;
 mod plugin_exit;
+mod process_languages;
 mod process_node;
 mod processes;
 mod program_ends;
