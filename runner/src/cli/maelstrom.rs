@@ -1,5 +1,5 @@
 //! `runner maelstrom test`: Maelstrom's command line. It writes the scenario that the options stand
-//! for ([`scenario`]) into the current folder, and runs it as `runner run` does. So each failing run
+//! for (`scenario`) into the current folder, and runs it as `runner run` does. So each failing run
 //! can be repeated, and the file is a beginning for one's own.
 //!
 //! The exit codes are those of Maelstrom.
