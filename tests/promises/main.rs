@@ -113,3 +113,4 @@ mod unanswered;
 mod units;
 mod until;
 mod verbosity;
+mod virtual_programs;
