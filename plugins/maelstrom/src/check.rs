@@ -4,6 +4,8 @@ mod availability;
 mod counters;
 mod echo;
 mod ids;
+mod kafka;
+mod lin_kv;
 mod sets;
 #[cfg(test)]
 mod tests;
@@ -12,6 +14,8 @@ pub use availability::{Availability, AvailabilityConfig};
 pub use counters::{GCounter, PnCounter};
 pub use echo::Echo;
 pub use ids::UniqueIds;
+pub use kafka::Kafka;
+pub use lin_kv::{LinKv, LinKvConfig};
 pub use sets::{Broadcast, GSet};
 
 use schemars::JsonSchema;

@@ -177,6 +177,10 @@ impl Client {
             };
             self.due_ns = self.due_ns.saturating_add(gap_ns).max(now_ns);
             if self.due_ns >= limit_ns {
+                if !config.workload.reads_at_the_end() {
+                    self.phase = Phase::Done;
+                    return;
+                }
                 self.phase = Phase::LastReads;
                 self.due_ns = limit_ns.saturating_add(config.quiet.ns()).max(now_ns);
             }

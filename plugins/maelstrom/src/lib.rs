@@ -16,6 +16,7 @@ pub mod client;
 pub mod history;
 pub mod node;
 pub mod service;
+pub mod txn;
 mod workload;
 
 pub use client::{Client, ClientConfig, WorkloadName};
@@ -42,6 +43,10 @@ runner_sdk::plugin! {
         Judged<check::GSet>,
         Judged<check::GCounter>,
         Judged<check::PnCounter>,
+        Judged<check::Kafka>,
+        Judged<check::LinKv>,
+        Judged<txn::ListAppend>,
+        Judged<txn::RwRegister>,
         Judged<check::Availability>,
     ],
 }

@@ -11,6 +11,15 @@ fn the_readme_has_the_reference_of_each_config() {
         &[
             ("client", reference::<Client>()),
             ("node", reference::<Reference>()),
+            ("lin-kv", check_reference::<Judged<check::LinKv>>()),
+            (
+                "txn-list-append",
+                check_reference::<Judged<txn::ListAppend>>(),
+            ),
+            (
+                "txn-rw-register",
+                check_reference::<Judged<txn::RwRegister>>(),
+            ),
             (
                 "availability",
                 check_reference::<Judged<check::Availability>>(),

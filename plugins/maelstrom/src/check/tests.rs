@@ -2,30 +2,9 @@
 //! measured.
 
 use super::*;
-use crate::history::script::{Told, judge, told};
-use crate::history::{Judge, shown};
-use runner_sdk::{Judged as Verdicts, Verdict};
-
-fn passes<J: Judge>(operations: &[Told<'_>], says: &str) {
-    let verdict = judge::<J>("", operations);
-    assert_eq!(verdict.judged, Verdicts::Passed, "{verdict:?}");
-    assert!(verdict.reason.contains(says), "{verdict:?}");
-}
-
-fn fails<J: Judge>(operations: &[Told<'_>], says: &str, rows: &[(u32, &str)]) -> Verdict {
-    let verdict = judge::<J>("", operations);
-    assert_eq!(verdict.judged, Verdicts::Failed, "{verdict:?}");
-    assert!(verdict.reason.contains(says), "{verdict:?}");
-    let notes = verdict.rows.iter().map(|row| (row.node, row.note.as_str()));
-    assert_eq!(notes.collect::<Vec<_>>(), rows);
-    verdict
-}
-
-fn unknown<J: Judge>(operations: &[Told<'_>], says: &str) {
-    let verdict = judge::<J>("", operations);
-    assert_eq!(verdict.judged, Verdicts::Unknown, "{verdict:?}");
-    assert!(verdict.reason.contains(says), "{verdict:?}");
-}
+use crate::history::script::{Told, fails, judge, passes, told, unknown};
+use crate::history::shown;
+use runner_sdk::Judged as Verdicts;
 
 #[test]
 fn an_echo_is_what_was_sent() {

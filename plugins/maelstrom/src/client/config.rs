@@ -83,6 +83,14 @@ pub enum WorkloadName {
     TxnRwRegister,
 }
 
+impl WorkloadName {
+    /// Whether clients read after the quiet time.
+    pub(crate) fn reads_at_the_end(self) -> bool {
+        use WorkloadName::{Broadcast, GCounter, GSet, Kafka, PnCounter};
+        matches!(self, Broadcast | GSet | GCounter | PnCounter | Kafka)
+    }
+}
+
 impl Default for ClientConfig {
     fn default() -> ClientConfig {
         ClientConfig {

@@ -2,8 +2,8 @@
 
 use super::{Judge, Judged};
 use crate::client::Client;
-use runner_sdk::Verdict;
 use runner_sdk::testkit::{Seen, check};
+use runner_sdk::{Judged as Verdicts, Verdict};
 
 /// An operation as a test writes it.
 #[derive(Clone, Copy, Debug)]
@@ -108,4 +108,35 @@ pub(crate) fn judge<J: Judge>(config: &str, operations: &[Told<'_>]) -> Verdict 
         judge.step(&seen);
     }
     judge.finish()
+}
+
+/// The check passes, and says this.
+#[track_caller]
+pub(crate) fn passes<J: Judge>(operations: &[Told<'_>], says: &str) {
+    let verdict = judge::<J>("", operations);
+    assert_eq!(verdict.judged, Verdicts::Passed, "{verdict:?}");
+    assert!(verdict.reason.contains(says), "{verdict:?}");
+}
+
+/// The check fails, says this, and has these rows as evidence: node and note.
+#[track_caller]
+pub(crate) fn fails<J: Judge>(
+    operations: &[Told<'_>],
+    says: &str,
+    rows: &[(u32, &str)],
+) -> Verdict {
+    let verdict = judge::<J>("", operations);
+    assert_eq!(verdict.judged, Verdicts::Failed, "{verdict:?}");
+    assert!(verdict.reason.contains(says), "{verdict:?}");
+    let notes = verdict.rows.iter().map(|row| (row.node, row.note.as_str()));
+    assert_eq!(notes.collect::<Vec<_>>(), rows);
+    verdict
+}
+
+/// The check cannot tell, and says this.
+#[track_caller]
+pub(crate) fn unknown<J: Judge>(operations: &[Told<'_>], says: &str) {
+    let verdict = judge::<J>("", operations);
+    assert_eq!(verdict.judged, Verdicts::Unknown, "{verdict:?}");
+    assert!(verdict.reason.contains(says), "{verdict:?}");
 }
