@@ -189,11 +189,13 @@ impl Answer {
         self
     }
 
-    /// Fails unless the exit code is 0 and standard error is empty.
+    /// Fails unless the exit code is 0 and standard error is empty; a busy machine may be late.
     #[track_caller]
     pub fn passes(self) -> Answer {
         let answer = self.ends(0);
-        assert_eq!(answer.err, "");
+        let late = |line: &&str| line.starts_with("warning: ") && line.contains(" were late: ");
+        let other: Vec<&str> = answer.err.lines().filter(|line| !late(line)).collect();
+        assert!(other.is_empty(), "{}", answer.err);
         answer
     }
 
