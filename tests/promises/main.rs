@@ -114,3 +114,4 @@ mod unanswered;
 mod units;
 mod until;
 mod verbosity;
+mod virtual_programs;
