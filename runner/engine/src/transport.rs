@@ -15,7 +15,9 @@ use crate::topology::{LinkEnd, NO_RULE};
 /// Which messages leave the process, and those that wait to be written.
 #[derive(Debug, Default)]
 pub struct Transport {
-    /// Whether messages over a link without a rule leave; false in virtual time.
+    /// Whether any message may leave; false in virtual time.
+    any: bool,
+    /// Whether messages over a link without a rule leave.
     all: bool,
     /// For each link rule, whether messages over its links leave.
     rules: Vec<bool>,
@@ -99,6 +101,7 @@ impl Transport {
     /// Sets which messages leave the process: those over links without a rule, those
     /// over the links of each rule, and those to each node marked in `away`.
     pub fn set_routes(&mut self, all: bool, rules: Vec<bool>, away: Vec<bool>) {
+        self.any = all || !rules.is_empty() || !away.is_empty();
         (self.all, self.rules, self.away) = (all, rules, away);
     }
 
@@ -116,9 +119,11 @@ impl Transport {
     /// Whether a message over this link leaves the process.
     #[inline]
     pub(super) fn leaves_process(&self, to: LinkEnd) -> bool {
-        if !self.all && self.rules.is_empty() && self.away.is_empty() {
-            return false;
-        }
+        self.any && self.leaves(to)
+    }
+
+    #[cold]
+    fn leaves(&self, to: LinkEnd) -> bool {
         let by_link = match to.rule {
             NO_RULE => self.all,
             rule => self.rules.get(rule as usize).copied().unwrap_or(false),

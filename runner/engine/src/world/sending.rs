@@ -154,7 +154,7 @@ impl<S: Sink> World<S> {
 
     /// A message reaches its destination. Returns whether it is in the inbox; otherwise
     /// it was dropped.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn arrive(&mut self, node: u32, message: MessageId) -> bool {
         self.counts.events += 1;
         let limits = &self.nodes.inbox_limits;
@@ -178,12 +178,18 @@ impl<S: Sink> World<S> {
             self.begin_wait(node, message);
             return true;
         }
+        self.refuse(node, message);
+        false
+    }
+
+    /// A message reaches a node that does not take it.
+    #[cold]
+    fn refuse(&mut self, node: u32, message: MessageId) {
         if S::FOLLOWS {
             self.sink.moves(Move::Lost { message });
         }
         let lost = self.messages.take(message);
         self.drop(node, lost);
-        false
     }
 
     /// Removes what a crash destroys: the node's timers, service and messages.
