@@ -77,15 +77,19 @@ pub enum WrongShape {
 ///
 /// If the body is no JSON object.
 pub fn wrap(id: u64, src: &str, dest: &str, body: &[u8]) -> Result<Vec<u8>, BodyError> {
-    let body = check_body(body)?;
+    let body = check(body)?;
     let mut line = format!("{{\"id\":{id},\"src\":\"{src}\",\"dest\":\"{dest}\",\"body\":");
     push_in_one_line(&mut line, body);
     line.push_str("}\n");
     Ok(line.into_bytes())
 }
 
-/// The text of a body, if it is one JSON object.
-fn check_body(body: &[u8]) -> Result<&str, BodyError> {
+/// The text of a body.
+///
+/// # Errors
+///
+/// If it is no JSON object.
+pub fn check(body: &[u8]) -> Result<&str, BodyError> {
     let text = str::from_utf8(body).map_err(|error| BodyError::NotJson(error.to_string()))?;
     let value: &RawValue =
         serde_json::from_str(text).map_err(|error| BodyError::NotJson(error.to_string()))?;

@@ -11,6 +11,7 @@ use std::sync::atomic::AtomicBool;
 use analysis::results::LogMode;
 
 use super::ended::{Ended, lateness};
+use super::held::HeldPrograms;
 use super::recorded::HowToRecord;
 use super::state::StateFolders;
 use super::{Options, RunError, processes};
@@ -29,6 +30,7 @@ use host::activity;
 use host::instance::Instances;
 use host::progress_page::ProgressPage;
 use realtime::processes::coordinator::Coordinator;
+use realtime::programs::speaker::Mailbox;
 use realtime::real_time::RealTime;
 use realtime::real_time::by_hand::{Order, Person};
 use realtime::under_way;
@@ -267,7 +269,12 @@ pub(super) fn assemble<S: Sink>(
         .with_scenario_folder(&folder_of(Path::new(&plan.loaded.source.path)))
         .with_progress_page(progress_page);
     if plan.is_real() {
-        instances = instances.with_time_of_day();
+        instances = instances
+            .with_time_of_day()
+            .with_foreign(Mailbox::of(&case.roster));
+    } else {
+        let held = HeldPrograms::of(&case.roster, &scenario.links);
+        instances = instances.with_foreign(held);
     }
     Run::new(
         case.roster.clone(),
@@ -291,11 +298,14 @@ fn in_virtual_time(
     max_events: Option<u64>,
 ) -> Result<Ended, RunError> {
     let outcome = run.go(stop);
+    let remarks = run.behaviors().remarks();
     let mut recorder = run.into_sink();
     if max_events.is_some_and(|most| outcome.events > most) {
         recorder.leave_unchecked();
     }
-    Ended::new(outcome, recorder)
+    let mut ended = Ended::new(outcome, recorder)?;
+    ended.warnings.splice(..0, remarks);
+    Ok(ended)
 }
 
 /// A person at a view, as the view knows them.

@@ -70,6 +70,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         for output in started.outputs {
             self.sockets.add(Socket::Output(output))?;
         }
+        if let Some(pipes) = started.pipes {
+            return self.add_speaker(program, pipes);
+        }
         match started.streams {
             Some(streams) => self.connect_streams(program, streams),
             None => Ok(()),
