@@ -58,6 +58,7 @@ mod log_limit;
 mod logs;
 mod lottery;
 mod maelstrom;
+mod maelstrom_command;
 mod maelstrom_workloads;
 mod matrix;
 mod measured;
