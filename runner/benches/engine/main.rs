@@ -15,8 +15,9 @@
 //! timed whole, from nothing to the last event. An *event* is a tick or an
 //! arrival.
 //!
-//! `-- --once NODES SECONDS` runs the engine once and prints events and seconds;
-//! `tests/peers` compares other simulators with that.
+//! `-- --once NODES SECONDS [FORM]` does it once and prints events and seconds;
+//! `tests/peers` compares other simulators with that. FORM is `engine` (the default), `plain`
+//! or `metrics`: to count the instructions of one of them with `valgrind --tool=callgrind`.
 
 mod measure;
 mod memory;
@@ -38,7 +39,11 @@ fn main() -> anyhow::Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         [memory::CHILD, nodes, seconds] => return memory::child(nodes.parse()?, seconds.parse()?),
-        ["--once", nodes, seconds, ..] => return once(nodes.parse()?, seconds.parse()?),
+        ["--once", nodes, seconds, ref rest @ ..] => {
+            let form = rest.iter().find(|word| !word.starts_with("--"));
+            let size = ideal(nodes.parse()?, seconds.parse()?, 1);
+            return once(&size, form.unwrap_or(&"engine"));
+        }
         _ => {}
     }
     let quick = words.contains(&"--quick");
@@ -255,12 +260,22 @@ fn memory(quick: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs once, and prints what `tests/peers` reads: events, and seconds.
-fn once(nodes: u32, seconds: u64) -> anyhow::Result<()> {
-    let size = ideal(nodes, seconds, 1);
+/// Does one form once, and prints what `tests/peers` reads: events, and seconds.
+fn once(size: &Size, form: &str) -> anyhow::Result<()> {
     let plugin = Plugin::load()?;
-    let mut run = plugin.prepare(&size, 1, NoSink);
-    let (outcome, time) = timed(|| model::go(&mut run, &size));
+    let (outcome, time) = match form {
+        "engine" => {
+            let mut run = plugin.prepare(size, 1, NoSink);
+            timed(|| model::go(&mut run, size))
+        }
+        "metrics" => {
+            let schema = records::schema(&plugin, size);
+            let mut run = plugin.prepare(size, 1, Metrics::new(&schema));
+            timed(|| model::go(&mut run, size))
+        }
+        "plain" => timed(|| plain::run(size, 1)),
+        other => anyhow::bail!("`{other}` is no form: engine, plain or metrics"),
+    };
     println!("{} {:.6}", outcome.events, time.as_secs_f64());
     Ok(())
 }
