@@ -177,13 +177,18 @@ for src, body in listen():
 }
 
 #[test]
-fn a_crashed_program_begins_anew_and_a_partition_cuts() {
+fn a_program_begins_late_or_anew_and_a_partition_cuts() {
     needs_python!();
     let lab = lab(r#"
 [nodes.node]
 count = 2
 command = ["python3", "node.py"]
 protocol = "maelstrom"
+[nodes.late]
+command = ["python3", "node.py"]
+protocol = "maelstrom"
+ids = "late"
+start_at = "50ms"
 [nodes.asker]
 command = ["python3", "asker.py"]
 protocol = "maelstrom"
@@ -197,7 +202,7 @@ crash = ["node-1"]
 [[faults]]
 at = "1ms"
 for = "300ms"
-partition = [["node-2"], ["node-1", "asker"]]
+partition = [["node-2"], ["node-1", "asker", "late"]]
 "#);
     lab.write(
         "node.py",
@@ -210,13 +215,13 @@ for src, body in listen():
         say(src, {"type": "count_ok", "msg_id": 1, "life": life, "count": count})
 "#,
     );
-    // Asks both nodes, each until it has answered twice.
+    // Asks all nodes, each until it has answered twice.
     lab.write(
         "asker.py",
         r#"
 import select
 from protocol import *
-answers = {"n0": [], "n1": []}
+answers = {"n0": [], "n1": [], "late": []}
 lives = set()
 heard = listen()
 next(heard)
@@ -247,6 +252,9 @@ while min(len(of) for of in answers.values()) < 2 or len(lives) < 2:
         greeted.trim_end(),
         "init [\"n0\", \"n1\"]\ninit [\"n0\", \"n1\"]"
     );
+    let late = lab.table("out/runs/0001/late.csv");
+    let start = late.only("event", "start").numbers("time_ns")[0];
+    assert!(start >= 50e6, "{start}");
     let cut = lab.table("out/runs/0001/node-2.csv");
     assert!(cut.texts("event").contains(&"drop"));
     assert!(cut.texts("event").contains(&"receive"));
@@ -356,6 +364,37 @@ sys.stdin.readline()
         }
         assert_eq!(told.matches("node `node` failed").count(), 1, "{told}");
     }
+}
+
+#[test]
+fn a_flood_is_read_as_fast_as_others_read() {
+    needs_python!();
+    let lab = lab(r#"
+max_buffered = "1MiB"
+[nodes.flood]
+command = ["python3", "flood.py"]
+protocol = "maelstrom"
+max_message = "64KiB"
+[nodes.deaf]
+command = ["python3", "deaf.py"]
+protocol = "maelstrom"
+max_message = "64KiB"
+ids = "deaf"
+"#);
+    lab.write(
+        "deaf.py",
+        "import time\nfrom protocol import *\nfor _ in listen(): time.sleep(60)\n",
+    );
+    lab.write(
+        "flood.py",
+        "from protocol import *\nfor _ in listen():\n    \
+         for number in range(10**6): say(\"deaf\", {\"type\": \"x\", \"pad\": \"x\" * 10000})\n",
+    );
+    run(&lab, &["--duration", "2s"]).ends(0);
+    let sent = lab.table("out/runs/0001/flood.csv").only("event", "send");
+    let sent: f64 = sent.numbers("bytes").iter().sum();
+    // A quarter of 1 MiB, a read of 64 KiB beyond, and what pipes hold.
+    assert!((2e5..6e5).contains(&sent), "{sent}");
 }
 
 #[test]

@@ -8,8 +8,8 @@
 //! # Bounded memory
 //!
 //! A program that writes faster than others read is not read while they have more than
-//! [`UNREAD_MAX`] bytes to read, or while the links hold more than half of what may be
-//! buffered. A program that itself has so much to read is read all the same: it may wait
+//! [`UNREAD_MAX`] bytes to read (or a quarter of what may be buffered), or while the links
+//! hold more than half of what may be buffered. A program that itself has so much to read is read all the same: it may wait
 //! for that before it reads. If it has more than `max_buffered` to read, it has failed.
 
 use std::collections::BTreeMap;
@@ -339,13 +339,14 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             };
             unread.push((node, written + speaking.dialogue.waiting()));
         }
-        let some_full = unread.iter().any(|it| it.1 > UNREAD_MAX);
+        let most = UNREAD_MAX.min(self.budget / 4);
+        let some_full = unread.iter().any(|it| it.1 > most);
         for (node, bytes) in unread {
-            let full = bytes > UNREAD_MAX;
+            let full = bytes > most;
             if bytes > self.budget {
                 let what = format!(
-                    "it does not read its standard input: {} MiB wait there, more than `max_buffered`",
-                    bytes >> 20
+                    "it does not read its standard input: {bytes} bytes wait there, more than the {} of `max_buffered`",
+                    self.budget
                 );
                 self.fail_speaker(node, &what);
             }
