@@ -236,11 +236,14 @@ while min(len(of) for of in answers.values()) < 2 or len(lives) < 2:
         if len(answers[src]) == 1:
             log(src, body["count"])
         break
+log("done")
 "#,
     );
     // Without a buffer, `select` sees every line.
     lab.write("protocol.py", &PROTOCOL.replace("for line in sys.stdin:", "for line in iter(lambda: readline(), b\"\"):").replace("def log(", "def readline():\n    line = b\"\"\n    while not line.endswith(b\"\\n\"):\n        byte = os.read(0, 1)\n        if not byte:\n            return b\"\"\n        line += byte\n    return line\n\ndef log("));
     run(&lab, &[]).ends(0);
+    // Else the run has ended because its time was over.
+    assert!(lab.read("out/runs/0001/asker.log").ends_with("done\n"));
     let crashed = lab.table("out/runs/0001/node-1.csv");
     let events = crashed.texts("event");
     for event in ["start", "crash", "drop", "restart", "receive", "send"] {
