@@ -176,6 +176,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Writes what a program's input takes; closes it if the program has.
     pub(super) fn flush_speaker(&mut self, token: Token) {
         if let Some(Socket::SpeakerInput(input)) = self.sockets.get_mut(token) {
+            if input.waiting() == 0 {
+                // It is ready for nothing but its end: the program has closed it.
+                return self.sockets.unwatch(token);
+            }
             match input.flush() {
                 Ok(()) => self.sockets.settle(token),
                 Err(_) => drop(self.sockets.remove(token)),
