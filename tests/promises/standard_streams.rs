@@ -195,3 +195,35 @@ fn what_contradicts_it_is_said_at_check() {
         .ends(2)
         .says(&["`p` (`stdio`) are in one process"]);
 }
+
+#[test]
+fn what_is_no_message_is_said_with_what_was_expected() {
+    needs_python!();
+    let hello = "import os, sys\nos.write(1, b'hello, I start')\nsys.stdin.read()\n";
+    let endless = "import os\nwhile True: os.write(1, b'x' * 100000)\n";
+    let torn = "import os\nos.read(0, 7)\nos.write(1, b'\\0\\0\\0\\x09abc')\n";
+    let texts = "texts = [\"one\"], expect = \"any\"";
+    for (program, stdio, more, said) in [
+        (hello, "decimal10", "", "`decimal10` header is"),
+        (
+            endless,
+            "line",
+            "max_message = \"64KiB\"\nexit = \"any\"",
+            "expected at most 65536",
+        ),
+        (torn, "u32be", "", "ended within a `u32be` frame"),
+    ] {
+        let lab = asked(program, stdio, texts, more);
+        let _ = run(&lab, &["--duration", "500ms"]);
+        let log = lab.read("out/runs/0001/program.log");
+        let line = log
+            .lines()
+            .find(|line| line.starts_with("its connection is closed"));
+        let line = line.unwrap_or_else(|| panic!("{stdio}: {log}"));
+        assert!(line.contains(said), "{line}");
+        assert!(
+            line.contains("write what is for people to standard error"),
+            "{line}"
+        );
+    }
+}

@@ -11,6 +11,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// The longest answer `[bytes]`. Arbitrary: far above what a step of a model sends.
@@ -29,16 +30,37 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How much is read of what nobody has asked for `[bytes]`.
 const SHOWN_OF_REST: usize = 1024;
 
+/// The most that a program may write to standard error before one answer `[bytes]`.
+/// Arbitrary: far above what people read of a step.
+pub const MAX_SAID: usize = 64 << 20;
+
+/// The longest of its last lines that an error shows `[characters]`.
+const MAX_LAST_WORD: usize = 400;
+
+/// How much is read of an answer at once `[bytes]`.
+const READ_AT_ONCE: usize = 1 << 16;
+
 /// How long a program may take to end after its input has ended.
-const END_PATIENCE: Duration = Duration::from_secs(2);
+pub const END_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a program that has closed its output may take to end. The system closes it and
+/// ends the process in one go.
+const CLOSED_PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long the streams of a killed program are read: only a process that waits for a device
+/// can hold them longer.
+const KILL_PATIENCE: Duration = Duration::from_secs(6);
 
 /// A program that is asked.
 #[derive(Debug)]
 pub struct Child {
-    program: Program,
+    /// None once it is ended.
+    program: Option<Program>,
     input: UnixStream,
     output: UnixStream,
     errors: UnixStream,
+    /// Where its output is read to; kept for its memory.
+    buffer: Box<[u8]>,
     /// What was read of its output, and not answered with yet.
     read: Vec<u8>,
     /// The number of bytes of the last answer, with its line end, at the beginning of `read`.
@@ -49,6 +71,8 @@ pub struct Child {
     error_line: Vec<u8>,
     /// Lines of standard error that nobody has taken.
     said: Vec<String>,
+    /// The size of what it has written to standard error since the last answer `[bytes]`.
+    said_bytes: usize,
     /// Its last lines of standard error.
     last_words: VecDeque<String>,
 }
@@ -56,12 +80,21 @@ pub struct Child {
 /// How a program ended.
 #[derive(Debug)]
 pub struct End {
-    /// Its status, if it can be told.
-    pub ended: Option<Ended>,
+    /// How it ended.
+    pub how: How,
     /// Its last lines of standard error.
     pub words: LastWords,
     /// What it wrote behind its last answer, which nobody has asked for: the beginning.
     pub unasked: Vec<u8>,
+}
+
+/// How a program's process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// By itself.
+    Itself(Ended),
+    /// It was still running, and was killed.
+    Killed,
 }
 
 /// Why a program did not answer.
@@ -75,6 +108,10 @@ pub enum NoAnswer {
     Deaf,
     /// The answer is longer than [`MAX_ANSWER`].
     Long,
+    /// It has written another line before it was asked for it.
+    Early,
+    /// It has written more than [`MAX_SAID`] to standard error.
+    Loud,
     /// The system refuses.
     System(io::Error),
 }
@@ -90,15 +127,17 @@ impl Child {
         output.set_read_timeout(Some(LOOK))?;
         errors.set_nonblocking(true)?;
         Ok(Child {
-            program,
+            program: Some(program),
             input,
             output,
             errors,
+            buffer: vec![0; READ_AT_ONCE].into(),
             read: Vec::new(),
             answered: 0,
             answers: 0,
             error_line: Vec::new(),
             said: Vec::new(),
+            said_bytes: 0,
             last_words: VecDeque::new(),
         })
     }
@@ -109,9 +148,12 @@ impl Child {
     /// If there is no answer within the limit.
     pub fn ask(&mut self, line: &[u8], limit: Duration) -> Result<&[u8], NoAnswer> {
         let until = Instant::now() + limit;
-        self.write(line, until)?;
         self.read.drain(..self.answered);
         self.answered = 0;
+        if !self.read.is_empty() && self.answers > 0 {
+            return Err(NoAnswer::Early);
+        }
+        self.write(line, until)?;
         let mut searched = 0;
         let end = loop {
             if let Some(at) = self.read[searched..].iter().position(|&byte| byte == b'\n') {
@@ -123,7 +165,8 @@ impl Child {
             }
             self.read_more(until)?;
         };
-        self.hear();
+        self.hear()?;
+        self.said_bytes = 0;
         self.answered = end + 1;
         self.answers += 1;
         let answer = &self.read[..end];
@@ -140,31 +183,48 @@ impl Child {
         std::mem::take(&mut self.said)
     }
 
-    /// Closes its input and waits for its end, for a while.
-    pub fn end(mut self) -> End {
-        // Fails if the program has closed it, too.
-        let _ = self.input.shutdown(Shutdown::Write);
-        let until = Instant::now() + END_PATIENCE;
-        while self.read.len() <= self.answered + SHOWN_OF_REST {
-            if self.read_more(until).is_err() {
-                break;
-            }
-        }
-        self.hear_the_rest(until);
-        End {
-            words: LastWords(std::mem::take(&mut self.last_words)),
-            unasked: self.read.split_off(self.answered),
-            ended: self.program.end(END_PATIENCE),
-        }
+    /// What it has written of an answer that has no end.
+    pub fn unfinished(&self) -> &[u8] {
+        &self.read[self.answered..]
     }
 
-    /// Kills it. Returns its last words.
-    pub fn kill(mut self) -> LastWords {
-        self.hear();
-        self.finish_line();
-        let words = LastWords(std::mem::take(&mut self.last_words));
-        drop(self.program);
-        words
+    /// Waits a little for its end: it has closed its output, as one that exits does.
+    pub fn end_of_closed(self) -> End {
+        self.end_within(CLOSED_PATIENCE)
+    }
+
+    /// Closes its input and waits for its end, for a while.
+    pub fn end(self) -> End {
+        self.end_within(END_PATIENCE)
+    }
+
+    /// Kills it, if it still runs.
+    pub fn kill(self) -> End {
+        self.end_within(Duration::ZERO)
+    }
+
+    fn end_within(mut self, patience: Duration) -> End {
+        // Fails if the program has closed it, too.
+        let _ = self.input.shutdown(Shutdown::Write);
+        let program = self.program.take();
+        let until = Instant::now() + patience + KILL_PATIENCE;
+        // What the program has started may hold its streams open. It is killed once the
+        // program has ended, and only then its streams end.
+        let how = thread::scope(|scope| {
+            let ending = scope.spawn(move || ended(program, patience));
+            while self.read.len() <= self.answered + SHOWN_OF_REST {
+                if self.read_more(until).is_err() {
+                    break;
+                }
+            }
+            self.hear_the_rest(until);
+            ending.join()
+        });
+        End {
+            how: how.unwrap_or(How::Killed),
+            words: LastWords(std::mem::take(&mut self.last_words)),
+            unasked: self.read.split_off(self.answered),
+        }
     }
 
     fn write(&mut self, mut line: &[u8], until: Instant) -> Result<(), NoAnswer> {
@@ -172,7 +232,7 @@ impl Child {
             match self.input.write(line) {
                 Ok(0) => return Err(NoAnswer::Ended),
                 Ok(count) => line = &line[count..],
-                Err(error) if waits(&error) && Instant::now() < until => self.hear(),
+                Err(error) if waits(&error) && Instant::now() < until => self.hear()?,
                 Err(error) if waits(&error) => return Err(NoAnswer::Deaf),
                 Err(error) if is_end(&error) => return Err(NoAnswer::Ended),
                 Err(error) => return Err(NoAnswer::System(error)),
@@ -183,17 +243,17 @@ impl Child {
 
     /// Reads what there is of its output, or waits for it.
     fn read_more(&mut self, until: Instant) -> Result<(), NoAnswer> {
-        let mut bytes = [0; 1 << 16];
-        match self.output.read(&mut bytes) {
+        match self.output.read(&mut self.buffer) {
             Ok(0) => Err(NoAnswer::Ended),
             Ok(count) => {
-                self.read.extend_from_slice(&bytes[..count]);
-                Ok(())
+                self.read.extend_from_slice(&self.buffer[..count]);
+                // A program that writes without a pause never has this read wait.
+                match Instant::now() < until {
+                    true => Ok(()),
+                    false => Err(NoAnswer::Late),
+                }
             }
-            Err(error) if waits(&error) && Instant::now() < until => {
-                self.hear();
-                Ok(())
-            }
+            Err(error) if waits(&error) && Instant::now() < until => self.hear(),
             Err(error) if waits(&error) => Err(NoAnswer::Late),
             Err(error) if is_end(&error) => Err(NoAnswer::Ended),
             Err(error) => Err(NoAnswer::System(error)),
@@ -201,11 +261,12 @@ impl Child {
     }
 
     /// Reads what there is of its standard error.
-    fn hear(&mut self) {
+    fn hear(&mut self) -> Result<(), NoAnswer> {
         let mut bytes = [0; 4096];
         while let Ok(count @ 1..) = self.errors.read(&mut bytes) {
-            self.take_in(&bytes[..count]);
+            self.take_in(&bytes[..count])?;
         }
+        Ok(())
     }
 
     /// Reads its standard error to the end, for a while.
@@ -215,7 +276,7 @@ impl Child {
         if blocks.is_ok() && self.errors.set_read_timeout(Some(LOOK)).is_ok() {
             loop {
                 match self.errors.read(&mut bytes) {
-                    Ok(count @ 1..) => self.take_in(&bytes[..count]),
+                    Ok(count @ 1..) if self.take_in(&bytes[..count]).is_ok() => {}
                     Err(error) if waits(&error) && Instant::now() < until => {}
                     _ => break,
                 }
@@ -224,13 +285,18 @@ impl Child {
         self.finish_line();
     }
 
-    fn take_in(&mut self, bytes: &[u8]) {
+    fn take_in(&mut self, bytes: &[u8]) -> Result<(), NoAnswer> {
+        self.said_bytes += bytes.len();
+        if self.said_bytes > MAX_SAID {
+            return Err(NoAnswer::Loud);
+        }
         for part in bytes.split_inclusive(|&byte| byte == b'\n') {
             self.error_line.extend_from_slice(part);
             if part.ends_with(b"\n") || self.error_line.len() >= MAX_ERROR_LINE {
                 self.finish_line();
             }
         }
+        Ok(())
     }
 
     /// Ends the line of standard error that was begun.
@@ -244,8 +310,29 @@ impl Child {
         if self.last_words.len() == LAST_WORDS {
             self.last_words.pop_front();
         }
-        self.last_words.push_back(line.clone());
+        self.last_words.push_back(cut(&line));
         self.said.push(line);
+    }
+}
+
+/// Ends a program, and says whether it had ended by itself.
+fn ended(program: Option<Program>, patience: Duration) -> How {
+    const KILL: i32 = 9;
+    let begin = Instant::now();
+    match program.and_then(|program| program.end(patience)) {
+        // Another SIGKILL, such as that of a system without memory, comes before the patience
+        // is over.
+        Some(ended) if ended.signal() == Some(KILL) && begin.elapsed() >= patience => How::Killed,
+        Some(ended) => How::Itself(ended),
+        None => How::Killed,
+    }
+}
+
+/// A line as an error shows it.
+fn cut(line: &str) -> String {
+    match line.char_indices().nth(MAX_LAST_WORD) {
+        None => line.to_owned(),
+        Some((end, _)) => format!("{}... ({} bytes)", &line[..end], line.len()),
     }
 }
 

@@ -5,7 +5,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use runner_sdk::Span;
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 
 /// What a program does, in its order.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,15 +44,18 @@ const SHOWN: usize = 120;
 /// # Errors
 /// What was found and what was expected.
 pub fn read(answer: &[u8]) -> Result<Vec<Effect>, String> {
-    let not_json = |error: &dyn std::fmt::Display| {
+    let not_json = |error: serde_json::Error| {
+        let column = error.column();
+        let error = error.to_string();
+        let why = error.split(" at line ").next().unwrap_or_default();
         format!(
             "found {}, expected one line of JSON, such as [] or [[\"send\", \"ben\", \"hello\"]] \
-             ({error}); standard output has answers and nothing else: write what is for people to \
-             standard error",
-            shown(&String::from_utf8_lossy(answer))
+             ({why} at byte {column}); standard output has answers and nothing else: write what is \
+             for people to standard error",
+            shown_bytes(answer)
         )
     };
-    let value: Value = serde_json::from_slice(answer).map_err(|error| not_json(&error))?;
+    let value: Value = serde_json::from_slice(answer).map_err(not_json)?;
     let Value::Array(effects) = value else {
         return Err(format!(
             "found {}, expected a list of effects: {FORMS}",
@@ -72,7 +74,7 @@ pub fn read_init(answer: &[u8]) -> Result<bool, String> {
         format!(
             "found {}, expected {{}} or {{\"reset\": true}}; standard output has answers and \
              nothing else: write what is for people to standard error",
-            shown(&String::from_utf8_lossy(answer))
+            shown_bytes(answer)
         )
     };
     let answer: Map<String, Value> = serde_json::from_slice(answer).map_err(|_| wrong())?;
@@ -148,16 +150,31 @@ fn span(value: &Value) -> Option<Span> {
     }
 }
 
-/// A text in one line of bounded length.
-fn shown(text: &str) -> Cow<'_, str> {
+/// What a program has written, in one line of bounded length.
+pub fn shown_bytes(bytes: &[u8]) -> String {
+    // An answer may be of many megabytes; four bytes are the longest character.
+    let begin = &bytes[..bytes.len().min(4 * SHOWN + 4)];
+    shown_of(&String::from_utf8_lossy(begin), bytes.len())
+}
+
+fn shown(text: &str) -> String {
+    shown_of(text, text.len())
+}
+
+/// The beginning of a text in one line; `bytes` is the length of the whole.
+fn shown_of(text: &str, bytes: usize) -> String {
+    let line = |text: &str| -> String {
+        let escaped = text.chars().map(|it| match it {
+            // As the program wrote them: nothing is quoted here.
+            '"' | '\'' | '\\' => it.to_string(),
+            it => it.escape_debug().to_string(),
+        });
+        escaped.collect()
+    };
     match text.char_indices().nth(SHOWN) {
-        _ if text.is_empty() => Cow::Borrowed("an empty line"),
-        None => Cow::Owned(format!("`{}`", text.escape_debug())),
-        Some((end, _)) => Cow::Owned(format!(
-            "`{}...` ({} bytes)",
-            text[..end].escape_debug(),
-            text.len()
-        )),
+        _ if text.is_empty() => "an empty line".to_owned(),
+        None => format!("`{}`", line(text)),
+        Some((end, _)) => format!("`{}...` ({bytes} bytes)", line(&text[..end])),
     }
 }
 
@@ -210,13 +227,13 @@ mod tests {
         let error = |line: &str| read(line.as_bytes()).unwrap_err();
         assert_eq!(
             error(r#"[["send","ben"]]"#),
-            r#"found the effect `[\"send\",\"ben\"]`, expected ["send", PEER, TEXT]"#
+            r#"found the effect `["send","ben"]`, expected ["send", PEER, TEXT]"#
         );
         assert!(error(r#"[["send","ben",5]]"#).contains("{\"base64\": TEXT}"));
         assert!(error(r#"[["timer","x",-1]]"#).contains("a whole number of nanoseconds"));
         assert!(error(r#"[["timer",1.5,1]]"#).contains("[\"timer\", NAME, NANOSECONDS]"));
         assert!(error(r#"[["sned","ben","x"]]"#).contains("[\"reject\", REASON]"));
-        assert!(error(r#"["send","ben","x"]"#).contains("found the effect `\\\"send\\\"`"));
+        assert!(error(r#"["send","ben","x"]"#).contains("found the effect `\"send\"`"));
         assert!(error("{}").contains("expected a list of effects"));
         let long = format!("[[\"print\",{}]]", "1".repeat(500));
         assert!(error(&long).contains("...`"), "{}", error(&long));

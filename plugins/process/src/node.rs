@@ -1,6 +1,6 @@
 //! The behavior: each callback is a line to the program, and its answer the effects.
 
-use crate::child::{Child, End, MAX_ANSWER, NoAnswer};
+use crate::child::{Child, END_PATIENCE, End, How, MAX_ANSWER, MAX_SAID, NoAnswer};
 use crate::config::Config;
 use crate::effects::{self, Effect};
 use crate::idle;
@@ -10,7 +10,8 @@ use runner_sdk::{
 };
 use serde_json::Value;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// A node that is a program.
 pub struct Process {
@@ -164,11 +165,14 @@ impl Behavior for Process {
         self.call(node, &Request::Stop { time })?;
         self.stopped = true;
         match self.child.take() {
-            Some(child) if self.resets => {
+            Some(child) if self.resets && child.unfinished().is_empty() => {
                 self.child = Some(child);
                 Ok(())
             }
-            Some(child) => ended_well(child.end()),
+            Some(child) => {
+                let next = child.answers() + 1;
+                ended_well(child.end(), next)
+            }
             None => Ok(()),
         }
     }
@@ -178,15 +182,13 @@ impl Process {
     /// Asks the program, and does what it answers.
     fn call(&mut self, node: &mut Context<Self>, request: &Request) -> Result {
         let effects = self.ask(node.config(), request, effects::read)?;
-        let rejects = effects.iter().any(|it| matches!(it, Effect::Reject(_)));
-        if rejects && effects.len() > 1 {
-            return Err(
-                "the program rejected a message and did more, expected `reject` alone".into(),
-            );
-        }
-        for effect in effects {
-            self.act(node, request, effect)?;
-        }
+        let done = self.act_all(node, request, effects);
+        done.map_err(|refused| match refused {
+            Refused::Wrong(what) => self
+                .failed(node.config(), request, Wrong::Answer(what))
+                .into(),
+            Refused::Asked(error) => error,
+        })?;
         // Behind the effects: a word that is recorded takes the place of `tick` only as the
         // first effect.
         let said = self.child.as_mut().map(Child::take_said);
@@ -216,26 +218,49 @@ impl Process {
 
     /// Ends the program, which has not answered as it should. Returns what is wrong.
     fn failed(&mut self, config: &Config, request: &Request, wrong: Wrong) -> String {
-        let program = config.program.join(" ");
-        let limit = config.limit;
-        let callback = request.name();
         let Some(child) = self.child.take() else {
             return String::new();
         };
+        let program = config.program.join(" ");
+        let limit = config.limit;
+        let callback = request.name();
         let number = child.answers();
+        let unfinished = match child.unfinished() {
+            [] => String::new(),
+            begun => format!("; {} has no line end", effects::shown_bytes(begun)),
+        };
+        let late = format!("did not answer `{callback}` within {limit} (key `limit`)");
         let what = match wrong {
             Wrong::None(NoAnswer::Ended) => {
-                let End { ended, words, .. } = child.end();
-                let how = ended.map_or_else(String::new, |ended| format!(" with {ended}"));
-                return format!("`{program}` ended{how} and did not answer `{callback}`{words}");
+                let End { how, words, .. } = child.end_of_closed();
+                let how = match how {
+                    How::Itself(ended) => format!("ended with {ended}"),
+                    How::Killed => "closed its standard output, runs on,".to_owned(),
+                };
+                return format!(
+                    "`{program}` {how} and did not answer `{callback}`{unfinished}{words}"
+                );
+            }
+            Wrong::None(NoAnswer::Late) => {
+                let End { how, words, .. } = child.kill();
+                let why = match how {
+                    How::Itself(ended) => format!(
+                        "`{program}` ended with {ended} and {late}; a process that it has started \
+                         holds its standard output open"
+                    ),
+                    How::Killed => format!(
+                        "`{program}` {late}; an answer is a line, which ends with a line end and is flushed"
+                    ),
+                };
+                return format!("{why}{unfinished}{words}");
             }
             Wrong::Answer(what) => format!(
                 "line {number} of the standard output of `{program}`, the answer to `{callback}`: {what}"
             ),
-            Wrong::None(NoAnswer::Late) => format!(
-                "`{program}` did not answer `{callback}` within {limit} (key `limit`); an answer is a \
-                 line, which ends with a line end and is flushed"
-            ),
+            Wrong::None(NoAnswer::Early) => {
+                let begun = effects::shown_bytes(first_line(child.unfinished()));
+                early(&format!("of `{program}`"), number + 1, &begun)
+            }
             Wrong::None(NoAnswer::Deaf) => {
                 format!("`{program}` did not read `{callback}` within {limit} (key `limit`)")
             }
@@ -243,19 +268,45 @@ impl Process {
                 "`{program}` answered `{callback}` with more than {MAX_ANSWER} bytes and no line end, \
                  expected one line"
             ),
+            Wrong::None(NoAnswer::Loud) => format!(
+                "`{program}` wrote more than {MAX_SAID} bytes to standard error before it answered \
+                 `{callback}`"
+            ),
             Wrong::None(NoAnswer::System(error)) => {
                 format!("`{program}` cannot be asked for `{callback}`: {error}")
             }
         };
-        format!("{what}{}", child.kill())
+        format!("{what}{}", child.kill().words)
+    }
+
+    /// Has the effects, in their order.
+    fn act_all(
+        &mut self,
+        node: &mut Context<Self>,
+        request: &Request,
+        effects: Vec<Effect>,
+    ) -> Result<(), Refused> {
+        let rejects = effects.iter().any(|it| matches!(it, Effect::Reject(_)));
+        if rejects && effects.len() > 1 {
+            let what = "the program rejected a message and did more, expected `reject` alone";
+            return Err(Refused::Wrong(what.to_owned()));
+        }
+        effects
+            .into_iter()
+            .try_for_each(|effect| self.act(node, request, effect))
     }
 
     /// Has one effect.
-    fn act(&mut self, node: &mut Context<Self>, request: &Request, effect: Effect) -> Result {
+    fn act(
+        &mut self,
+        node: &mut Context<Self>,
+        request: &Request,
+        effect: Effect,
+    ) -> Result<(), Refused> {
         match effect {
             Effect::Send(peer, bytes) => {
                 let peer = self.peer(&peer)?;
-                node.send(peer, &bytes)?;
+                node.send(peer, &bytes).map_err(Refused::Asked)?;
             }
             Effect::Timer(name, after) => {
                 let number = self.timers.number(&name);
@@ -275,7 +326,8 @@ impl Process {
                 };
                 let shape = node.shape().map_or(&[][..], Shape::columns);
                 let Some(shaped) = shape.get(column as usize) else {
-                    return Err("this runner has no columns that a config decides".into());
+                    let what = "this runner has no columns that a config decides";
+                    return Err(Refused::Asked(what.into()));
                 };
                 node.set_shaped(column, cell(shaped, &value)?);
             }
@@ -285,22 +337,24 @@ impl Process {
                 node.close(peer);
             }
             Effect::Stop(reason) => node.stop_run(reason),
-            Effect::Fail(reason) => return Err(reason.into()),
+            Effect::Fail(reason) if reason.is_empty() => {
+                let what = "the program failed the run, and gave no reason";
+                return Err(Refused::Asked(what.into()));
+            }
+            Effect::Fail(reason) => return Err(Refused::Asked(reason.into())),
             Effect::Reject(reason) if matches!(request, Request::Message { .. }) => {
-                return Err(Rejected::because(reason));
+                return Err(Refused::Asked(Rejected::because(reason)));
             }
             Effect::Reject(_) => {
                 let callback = request.name();
-                return Err(format!(
-                    "`reject` as an answer to `{callback}`, expected to a message"
-                )
-                .into());
+                let what = format!("`reject` as an answer to `{callback}`, expected to a message");
+                return Err(Refused::Wrong(what));
             }
         }
         Ok(())
     }
 
-    fn peer(&self, name: &str) -> Result<Peer> {
+    fn peer(&self, name: &str) -> Result<Peer, Refused> {
         self.peers.get(name).copied().ok_or_else(|| {
             let mut peers: Vec<&str> = self.peers.keys().map(String::as_str).collect();
             peers.sort_unstable();
@@ -310,13 +364,23 @@ impl Process {
                 ""
             };
             peers.truncate(PEERS_SHOWN);
-            format!(
-                "the program sent to `{name}`, to which its node has no link (its peers: {}{more})",
-                peers.join(", ")
-            )
-            .into()
+            let peers = match peers.is_empty() {
+                true => "none".to_owned(),
+                false => peers.join(", "),
+            };
+            Refused::Wrong(format!(
+                "the program sent to `{name}`, to which its node has no link (its peers: {peers}{more})"
+            ))
         })
     }
+}
+
+/// Why an effect was not had.
+enum Refused {
+    /// It is none that the program can have: this is wrong.
+    Wrong(String),
+    /// The program asked for this error, or the runner has it.
+    Asked(runner_sdk::Error),
 }
 
 /// The number of peers that an error names.
@@ -331,27 +395,42 @@ impl Drop for Process {
     }
 }
 
-/// Whether a program has ended as it should after its `stop`.
-fn ended_well(end: End) -> Result {
+/// Whether a program has ended as it should after its `stop`. Its next line has this number.
+fn ended_well(end: End, next: u64) -> Result {
     let End {
-        ended,
+        how,
         words,
         unasked,
     } = end;
     if !unasked.is_empty() {
-        let unasked = String::from_utf8_lossy(&unasked).trim_end().to_owned();
-        return Err(format!(
-            "the program has written more lines than it was asked for: {unasked:?}; standard output \
-             has one answer for each line of input: write what is for people to standard error"
-        )
-        .into());
+        let begun = effects::shown_bytes(first_line(&unasked));
+        return Err(format!("{}{words}", early("of the program", next, &begun)).into());
     }
-    match ended {
-        Some(ended) if ended.code() != Some(0) => {
+    match how {
+        How::Itself(ended) if ended.code() != Some(0) => {
             Err(format!("the program ended with {ended} after `stop`{words}").into())
         }
-        _ => Ok(()),
+        How::Itself(_) => Ok(()),
+        How::Killed => Err(format!(
+            "the program still ran {} s after `stop` and the end of its input, and was killed; \
+             expected that it ends with exit code 0{words}",
+            END_PATIENCE.as_secs()
+        )
+        .into()),
     }
+}
+
+/// The error of a line that nobody has asked for.
+fn early(of: &str, number: u64, line: &str) -> String {
+    format!(
+        "line {number} of the standard output {of}: found {line}, which is more lines than it was asked \
+         for; standard output has one answer for each line of input: write what is for people to \
+         standard error"
+    )
+}
+
+fn first_line(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&byte| byte == b'\n').next().unwrap_or(bytes)
 }
 
 /// Why an answer is none.
@@ -365,9 +444,26 @@ fn started(node: &mut Node<Process>, words: &[String]) -> Result<Child> {
     let child = node.start_program(words).and_then(Child::new);
     child.map_err(|error| {
         let program = words.join(" ");
-        let folder = node.scenario_folder().display().to_string();
-        format!("`{program}` cannot be started in {folder}: {error}").into()
+        let folder = node.scenario_folder();
+        let file = words.first().map(|word| folder.join(word));
+        let hint = file.map_or("", |file| hint(&file, &error));
+        let folder = folder.display();
+        format!("`{program}` cannot be started in {folder}: {error}{hint}").into()
     })
+}
+
+/// What may be wrong with a file that cannot be started.
+fn hint(file: &Path, error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound if file.is_file() => {
+            "; the file is there, but not the interpreter that its first line names"
+        }
+        io::ErrorKind::PermissionDenied if file.is_dir() => "; it is a folder",
+        io::ErrorKind::PermissionDenied if file.is_file() => {
+            "; it is not executable: chmod +x, or write its interpreter before it"
+        }
+        _ => "",
+    }
 }
 
 /// The index of each name.
@@ -379,18 +475,20 @@ fn numbered<'a>(names: impl Iterator<Item = &'a String>) -> HashMap<String, u32>
 }
 
 /// The error of a name that the config does not have.
-fn unknown(what: &str, key: &str, found: &str, known: &HashMap<String, u32>) -> runner_sdk::Error {
+fn unknown(what: &str, key: &str, found: &str, known: &HashMap<String, u32>) -> Refused {
     let mut names: Vec<&str> = known.keys().map(String::as_str).collect();
     names.sort_unstable();
     let names = match names.is_empty() {
         true => "none".to_owned(),
         false => names.join(", "),
     };
-    format!("the program has no {what} `{found}`; key `{key}` of its config has: {names}").into()
+    Refused::Wrong(format!(
+        "the program has no {what} `{found}`; key `{key}` of its config has: {names}"
+    ))
 }
 
 /// A value of JSON for a column.
-fn cell<'a>(column: &ShapedColumn, value: &'a Value) -> Result<Cell<'a>> {
+fn cell<'a>(column: &ShapedColumn, value: &'a Value) -> Result<Cell<'a>, Refused> {
     let cell = match (column.kind, value) {
         (_, Value::Null) => Some(Cell::Empty),
         (ShapedKind::U64, value) => value.as_u64().map(Cell::U64),
@@ -407,10 +505,9 @@ fn cell<'a>(column: &ShapedColumn, value: &'a Value) -> Result<Cell<'a>> {
             ShapedKind::Bool => "true or false",
             ShapedKind::Text => "text",
         };
-        format!(
+        Refused::Wrong(format!(
             "the program set column `{}` to {value}, expected {kind}, or null for an empty column",
             column.name
-        )
-        .into()
+        ))
     })
 }

@@ -59,13 +59,19 @@ impl Ended {
     pub fn code(self) -> Option<i32> {
         (self.status & 0x7f == 0).then_some(self.status >> 8 & 0xff)
     }
+
+    /// The signal that ended it; none if it exited.
+    pub fn signal(self) -> Option<i32> {
+        let signal = self.status & 0x7f;
+        (signal != 0).then_some(signal)
+    }
 }
 
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.code() {
-            Some(code) => write!(f, "exit code {code}"),
-            None => write!(f, "signal {}", self.status & 0x7f),
+        match (self.code(), self.signal()) {
+            (Some(code), _) => write!(f, "exit code {code}"),
+            (None, signal) => write!(f, "signal {}", signal.unwrap_or_default()),
         }
     }
 }

@@ -101,6 +101,7 @@ impl Size {
             listen: Vec::new(),
             stdin: None,
             program: None,
+            ids: None,
         }
     }
 

@@ -114,6 +114,7 @@ fn with_runner(config: &Arc<Config>, size: Size, round: u32) -> anyhow::Result<L
         listen: Vec::new(),
         stdin: None,
         program: None,
+        ids: None,
     };
     let all: Vec<_> = std::iter::once(0..size.nodes).collect();
     let links = [LinkRule {

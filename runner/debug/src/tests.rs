@@ -88,6 +88,7 @@ fn group(name: &str, count: u32, timing: Timing) -> Group {
         listen: Vec::new(),
         stdin: None,
         program: None,
+        ids: None,
     }
 }
 

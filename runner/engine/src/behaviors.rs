@@ -3,6 +3,7 @@
 
 use analysis_log::Columns;
 
+use crate::foreign::Handed;
 use crate::sink::Sink;
 use crate::world::World;
 use base::callback::Callback;
@@ -55,6 +56,12 @@ pub trait Behaviors {
     /// Whether the node's behavior handles connections of its peers.
     fn handles_connections(&self, _node: u32) -> bool {
         false
+    }
+
+    /// Takes what foreign nodes were handed since the last call, in order: the driver of a run
+    /// in real time writes it to their processes.
+    fn take_handed(&mut self) -> Vec<Handed> {
+        Vec::new()
     }
 
     /// The node's columns as they are now.

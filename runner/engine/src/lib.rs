@@ -38,6 +38,7 @@ pub mod world;
 
 pub mod behaviors;
 pub mod follow;
+pub mod foreign;
 pub mod sink;
 
 pub mod message;

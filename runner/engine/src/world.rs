@@ -93,7 +93,7 @@ pub struct Progress {
     pub messages: u64,
 }
 
-/// A behavior sent to a peer that it has no link to.
+/// A node sent to a peer that it has no link to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoLink;
 
@@ -155,8 +155,14 @@ impl<S: Sink> World<S> {
         &self.network.topology
     }
 
-    /// Whether a node is an external program.
+    /// Whether a node is a program outside of the engine. One that speaks a protocol is not.
     pub fn is_program(&self, node: u32) -> bool {
+        let group = self.roster.group_of(node);
+        self.roster.groups()[group].is_outside()
+    }
+
+    /// Whether a node is a process of its own, in the engine or outside of it.
+    pub fn has_process(&self, node: u32) -> bool {
         let group = self.roster.group_of(node);
         self.roster.groups()[group].program.is_some()
     }
@@ -210,7 +216,7 @@ impl<S: Sink> World<S> {
     }
 
     /// The index of a peer: external peers follow the nodes.
-    fn index_of_peer(&self, node: u32, peer: u32) -> Option<u32> {
+    pub fn index_of_peer(&self, node: u32, peer: u32) -> Option<u32> {
         let all = self.roster.len() + self.transport.external_peers().len() as u32;
         self.network.topology.node_of(node, peer, all)
     }

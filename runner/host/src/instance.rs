@@ -23,6 +23,7 @@ use arena::Arena;
 use base::callback::Callback;
 use base::random::Random;
 use engine::behaviors::{Behaviors, Call, CallError};
+use engine::foreign::{Effect, Foreign, ForeignCall, Handed, Moment};
 use engine::sink::Sink;
 use engine::world::World;
 use observer::Observer;
@@ -45,6 +46,10 @@ pub struct Instances {
     side: Box<Side>,
     observer: Option<Observer>,
     activity: Arc<Activity>,
+    /// The nodes that are no instances of a plugin.
+    foreign: Option<Box<dyn Foreign>>,
+    /// What they were handed.
+    handed: Vec<Handed>,
 }
 
 impl Instances {
@@ -69,7 +74,15 @@ impl Instances {
             }),
             observer: Observer::new(None),
             activity: activity::here(),
+            foreign: None,
+            handed: Vec::new(),
         }
+    }
+
+    /// Some nodes are no instances of a plugin: these.
+    pub fn with_foreign(mut self, foreign: Option<Box<dyn Foreign>>) -> Instances {
+        self.foreign = foreign;
+        self
     }
 
     /// Behaviors of these nodes may write files into folders of their own, which
@@ -164,6 +177,60 @@ impl Instances {
         self.settle(node, status)
     }
 
+    /// The foreign nodes, if this is one of them.
+    fn foreign(&mut self, node: u32) -> Option<&mut Box<dyn Foreign>> {
+        self.foreign.as_mut().filter(|it| it.holds(node))
+    }
+
+    /// Calls a node that is no instance, or whose behavior does nothing in this callback.
+    #[cold]
+    fn call_foreign<S: Sink>(
+        &mut self,
+        node: u32,
+        call: Call<'_>,
+        world: &mut World<S>,
+    ) -> Result<(), CallError> {
+        let Some(foreign) = self.foreign(node) else {
+            return Ok(());
+        };
+        let mut external = String::new();
+        let call = match call {
+            Call::Start => ForeignCall::Start,
+            Call::Message { peer, bytes } => {
+                let from = world.index_of_peer(node, peer).unwrap_or(node);
+                external.push_str(world.external_peer_name(from));
+                ForeignCall::Message {
+                    from,
+                    external: &external,
+                    bytes,
+                }
+            }
+            Call::Timer { tag } => ForeignCall::Timer { tag },
+            Call::Stop => ForeignCall::Stop,
+            Call::Tick | Call::Connect { .. } | Call::Disconnect { .. } => return Ok(()),
+        };
+        let mut effects = Vec::new();
+        let called = foreign.call(node, call, moment(node, world), &mut effects);
+        for effect in effects {
+            match effect {
+                Effect::Send { to, bytes } => world.send_to(to, &bytes).map_err(|_| CallError {
+                    panicked: false,
+                    reason: "it sent a message to a node that it has no link to".to_owned(),
+                })?,
+                Effect::Print(line) => world.print(&line),
+                Effect::Hand(handed) => self.handed.push(handed),
+                Effect::Refuse(reason) => {
+                    world.reject_message();
+                    return Err(CallError {
+                        panicked: false,
+                        reason,
+                    });
+                }
+            }
+        }
+        called
+    }
+
     /// Handles what a callback left besides its effects: texts to keep, texts that were
     /// lent to it, and the reason why it failed.
     #[cold]
@@ -175,6 +242,14 @@ impl Instances {
             self.arenas[arena].set_text(node, column, text);
         }
         outcome(status, self.side.failure.take())
+    }
+}
+
+/// When a node is called.
+fn moment<S: Sink>(node: u32, world: &World<S>) -> Moment {
+    Moment {
+        now: world.now(),
+        local: world.local_time(node),
     }
 }
 
@@ -191,6 +266,9 @@ fn outcome(status: abi::Status, reason: Option<String>) -> Result<(), CallError>
 
 impl Behaviors for Instances {
     fn reseed(&mut self, node: u32, random: Random) {
+        if self.foreign(node).is_some() {
+            return;
+        }
         let index = self.arena_of(node);
         self.arenas[index].reseed(node, random);
     }
@@ -202,6 +280,9 @@ impl Behaviors for Instances {
         random: Random,
         world: &mut World<S>,
     ) -> Result<(), CallError> {
+        if let Some(foreign) = self.foreign(node) {
+            return foreign.create(node, random, moment(node, world));
+        }
         let index = self.arena_of(node);
         self.arenas[index].fits().map_err(|reason| CallError {
             panicked: false,
@@ -227,6 +308,9 @@ impl Behaviors for Instances {
     }
 
     fn destroy<S: Sink>(&mut self, node: u32, world: &World<S>) -> Result<(), CallError> {
+        if let Some(foreign) = self.foreign(node) {
+            return foreign.destroy(node);
+        }
         let index = self.arena_of(node);
         let arena = self.arenas.get_mut(index).filter(|it| it.holds(node));
         let Some(arena) = arena.filter(|it| it.is_alive(node)) else {
@@ -248,6 +332,9 @@ impl Behaviors for Instances {
     }
 
     fn clear(&mut self, node: u32) {
+        if self.foreign(node).is_some() {
+            return;
+        }
         let arena = self.arena_of(node);
         self.arenas[arena].reset(node, Random([0; 4]));
     }
@@ -261,11 +348,11 @@ impl Behaviors for Instances {
         world: &mut World<S>,
     ) -> Result<(), CallError> {
         let index = self.arena_of(node);
-        let arena = &self.arenas[index];
         let callback = call.callback();
-        if arena.handles & callback.bit() == 0 || !arena.is_alive(node) {
-            return Ok(());
-        }
+        let handles = |arena: &&Arena| arena.handles & callback.bit() != 0 && arena.is_alive(node);
+        let Some(_) = self.arenas.get(index).filter(handles) else {
+            return self.call_foreign(node, call, world);
+        };
         // SAFETY (all arms): the instance is alive, its state is the plugin's own,
         // and the bytes outlive the call.
         self.enter(
@@ -301,6 +388,10 @@ impl Behaviors for Instances {
     #[inline]
     fn prefetch<T>(soon: &T) {
         prefetch(std::ptr::from_ref(soon).cast());
+    }
+
+    fn take_handed(&mut self) -> Vec<Handed> {
+        std::mem::take(&mut self.handed)
     }
 
     fn handles_connections(&self, node: u32) -> bool {

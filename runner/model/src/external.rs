@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use framing::Framing;
 
+use crate::Protocol;
+
 /// What carries bytes between processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {
@@ -55,6 +57,9 @@ pub struct Program {
     /// With `command`: the framing of its standard input and output, if they are its
     /// connection. None: its standard output is text for people, and its input is empty.
     pub stdio: Option<StandardStreams>,
+    /// With `command`: the protocol that it speaks over its standard input and output. The
+    /// engine treats its nodes as if they had a behavior.
+    pub protocol: Option<Protocol>,
     /// The working folder of `command`: that of the scenario file.
     pub folder: PathBuf,
     /// How the program may end by itself. Without `command`, the runner does not see its

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use base::distribution::Distribution;
 use base::time::SimDuration;
 
+use runner_maelstrom::IdRule;
+
 use crate::{Listen, Program, StandardInput};
 
 /// A group of nodes that are alike.
@@ -44,9 +46,28 @@ pub struct Group {
     /// The program that takes the place of the nodes, in real time only. Then
     /// the group has no config, timing, clock, inbox limit and no `listen`.
     pub program: Option<Program>,
+    /// What the nodes are called by programs that speak Maelstrom's protocol. `None`: the
+    /// default, see [`Group::id_rule`].
+    pub ids: Option<IdRule>,
 }
 
 impl Group {
+    /// Whether the nodes are programs outside of the engine, which has no steps for them.
+    /// A program that speaks a protocol is not: it takes part like a behavior.
+    pub fn is_outside(&self) -> bool {
+        let program = self.program.as_ref();
+        program.is_some_and(|program| program.protocol.is_none())
+    }
+
+    /// What makes the nodes' ids in Maelstrom's protocol; `None`: they are the names.
+    pub fn id_rule(&self) -> Option<IdRule> {
+        let speaks = self
+            .program
+            .as_ref()
+            .is_some_and(|it| it.protocol.is_some());
+        self.ids.clone().or_else(|| speaks.then(IdRule::programs))
+    }
+
     /// The name of node `index` of the group, from 0.
     pub fn node_name(&self, index: u32) -> String {
         self.numbered_name(&self.name, index)

@@ -14,6 +14,7 @@ mod external;
 mod fault;
 mod group;
 mod link;
+mod protocol;
 pub mod roster;
 
 pub use external::{
@@ -22,3 +23,4 @@ pub use external::{
 pub use fault::{Fault, FaultKind, NodeRanges};
 pub use group::{BehaviorName, Group, LocalClock, TickRule, Timing};
 pub use link::{Link, LinkChange, LinkRule, LinkSettings, LinkTransport, Loss, Order};
+pub use protocol::{INIT_WITHIN, Protocol};

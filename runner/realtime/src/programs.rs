@@ -7,5 +7,6 @@
 pub mod connection;
 pub mod output;
 pub mod process;
+pub mod speaker;
 
 pub use process::end_all;

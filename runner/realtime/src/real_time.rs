@@ -28,6 +28,7 @@ mod outgoing;
 mod program_ends;
 mod programs;
 mod sockets;
+mod speakers;
 mod transfer;
 
 use std::io;
@@ -42,6 +43,7 @@ use self::links::Links;
 use self::program_ends::ALL_ENDED;
 use self::programs::Programs;
 use self::sockets::{Socket, Sockets};
+use self::speakers::Speakers;
 use crate::clock::WallClock;
 use crate::lag::Lag;
 use crate::processes::quiescence::RestWatch;
@@ -78,6 +80,7 @@ pub struct RealTime<B, S> {
     pub under_way: Vec<UnderWay>,
     /// Content happened and is not in the logs, for the terminal.
     pub remarks: Vec<String>,
+    speakers: Speakers,
 }
 
 /// Deadlines that are handled before sockets are looked at.
@@ -128,6 +131,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let started = started.and_then(|()| self.connect_hand());
         let ended = started.and_then(|()| self.events(&clock, stop));
         let ended = ended.map(|reason| self.failed_program().unwrap_or(reason));
+        self.remark_lost_messages();
         let leaves = ending(&ended);
         let outcome = self.run.conclude(ended);
         if leaves {
@@ -149,6 +153,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             flushed: Instant::now(),
             programs_checked: Instant::now(),
         };
+        self.apply_external_faults();
+        self.begin_speaking();
         loop {
             self.send_outgoing()?;
             if let Some(reason) = self.run.stopped() {
@@ -190,6 +196,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.receive(&mut ready, stop)?;
             self.do_orders()?;
             self.resume_reading()?;
+            self.regulate_speakers();
             if self.programs_end_run(is_quiet) {
                 self.drain_links(&mut ready, stop)?;
                 return Ok(EndReason::Stopped(ALL_ENDED.to_owned()));
@@ -220,6 +227,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     fn keep_house(&mut self, last: &mut Housekeeping) {
         if last.programs_checked.elapsed() >= WAIT_MAX {
             self.look_at_programs();
+            self.look_at_speakers();
             last.programs_checked = Instant::now();
         }
         if last.flushed.elapsed() >= FLUSH_EVERY {

@@ -1,8 +1,10 @@
 //! Why a run in real time cannot begin: a port in use, a program that does not
 //! exist, more connections than allowed.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -109,6 +111,22 @@ pub enum SetupError {
 }
 
 fn start_help(command: &str, folder: &Path) -> String {
+    let file = folder.join(command);
+    if command.contains('/')
+        && let Ok(known) = file.metadata()
+        && known.is_file()
+    {
+        // It is there, and cannot be started.
+        return match interpreter(&file) {
+            _ if known.permissions().mode() & 0o111 == 0 => format!(
+                "it is not executable: chmod +x {command}, or name its interpreter: command = [\"python3\", \"{command}\"]"
+            ),
+            Some(interpreter) => format!(
+                "its first line names the interpreter `{interpreter}`, which is not there: install it, or name another: command = [\"python3\", \"{command}\"]"
+            ),
+            None => "it is no program for this system: build it for this machine, or name its interpreter in `command`".to_owned(),
+        };
+    }
     match command.contains('/') && !command.starts_with('/') {
         true => format!(
             "a program runs in the folder of its scenario, and so its path begins there: {}",
@@ -117,6 +135,20 @@ fn start_help(command: &str, folder: &Path) -> String {
         false => "is it installed, and spelled as the system spells it?".to_owned(),
     }
 }
+
+/// The interpreter that the first line of a script names (`#!`).
+fn interpreter(script: &Path) -> Option<String> {
+    let mut line = Vec::new();
+    let file = File::open(script).ok()?.take(FIRST_LINE);
+    BufReader::new(file).read_until(b'\n', &mut line).ok()?;
+    let line = String::from_utf8_lossy(&line).into_owned();
+    let words = line.strip_prefix("#!")?;
+    let interpreter = words.split_whitespace().next()?;
+    Some(base::harmless::line(interpreter).into_owned())
+}
+
+/// The longest part of a script that is read for that `[bytes]`.
+const FIRST_LINE: u64 = 256;
 
 fn unreachable_help(output: Option<&str>) -> String {
     match output {

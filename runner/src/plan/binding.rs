@@ -70,7 +70,7 @@ impl<'a> Binder<'a> {
         let mut nodes = Vec::new();
         let named = parts.groups.iter().filter_map(|group| match &group.kind {
             NodeKind::Behavior(name) => Some(name),
-            NodeKind::Program | NodeKind::Unknown => None,
+            NodeKind::Program | NodeKind::Speaker | NodeKind::Unknown => None,
         });
         self.load(named.chain(parts.checks.iter().map(|check| &check.name)));
         for (index, group) in parts.groups.iter().enumerate() {
@@ -88,6 +88,7 @@ impl<'a> Binder<'a> {
             nodes.push(match (behavior, &group.kind) {
                 (Some(behavior), _) => BoundNodes::Behavior(behavior),
                 (None, NodeKind::Program) => BoundNodes::Program,
+                (None, NodeKind::Speaker) => BoundNodes::Speaker,
                 (None, _) => BoundNodes::Unknown,
             });
         }
@@ -237,6 +238,8 @@ pub(super) enum BoundNodes {
     Behavior(Arc<Behavior>),
     /// A program.
     Program,
+    /// A program that speaks a protocol: it has logs, without columns of its own.
+    Speaker,
     /// There is no such behavior, or its plugin does not load.
     Unknown,
 }

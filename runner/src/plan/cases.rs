@@ -107,7 +107,7 @@ impl Case {
                 name: group.node_name(index),
                 columns: columns.clone(),
                 events: events.clone(),
-                program: group.program.is_some(),
+                program: group.is_outside(),
                 driving: driving(&group.timing),
             }));
         }

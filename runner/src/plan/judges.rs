@@ -89,7 +89,7 @@ pub(super) fn foreign_checks(
         .iter()
         .filter_map(|group| match &group.kind {
             NodeKind::Behavior(name) => Some(&*name.plugin),
-            NodeKind::Program | NodeKind::Unknown => None,
+            NodeKind::Program | NodeKind::Speaker | NodeKind::Unknown => None,
         })
         .collect();
     // Such a node may have the columns of any behavior.
@@ -151,6 +151,7 @@ pub(super) fn metrics(parts: &Parts, origins: &Origins, nodes: &[BoundNodes]) ->
                     Some(metric_names(&behavior.columns, &behavior.events, driving))
                 }
                 BoundNodes::Program => Some(Vec::new()),
+                BoundNodes::Speaker => Some(metric_names(&[], &[], parts.groups[group].driving)),
                 BoundNodes::Unknown => None,
             });
             match names {

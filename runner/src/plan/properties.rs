@@ -108,6 +108,7 @@ fn shape(nodes: &BoundNodes) -> Option<Shape> {
             program: true,
             ..Shape::default()
         }),
+        BoundNodes::Speaker => Some(Shape::default()),
         BoundNodes::Unknown => None,
     }
 }

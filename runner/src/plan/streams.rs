@@ -17,7 +17,7 @@ pub(super) fn mistakes(groups: &[Group], links: &[LinkRule], origins: &Origins) 
     }
     let roster = &Roster::new(groups);
     let topology = Topology::new(roster.len(), links, &roster.listeners());
-    let is_program = |node: &u32| groups[roster.group_of(*node)].program.is_some();
+    let is_program = |node: &u32| groups[roster.group_of(*node)].is_outside();
     let mut mistakes = Vec::new();
     for (index, _) in groups
         .iter()

@@ -54,6 +54,7 @@ pub fn part(entry: &GroupEntry, nodes: Range<u32>) -> GroupPart {
     let behavior = entry.behavior.as_ref();
     let kind = match (behavior.map(|it| it.value.clone()), program) {
         (Some(Some(name)), false) => NodeKind::Behavior(name),
+        (None, true) if entry.program.protocol.is_some() => NodeKind::Speaker,
         (None, true) => NodeKind::Program,
         _ => NodeKind::Unknown,
     };
@@ -170,5 +171,9 @@ pub fn group(entry: &GroupEntry, folder: &Path) -> Option<Group> {
             None => None,
         },
         program,
+        ids: match &entry.ids {
+            Some(written) => Some(written.value.clone()?),
+            None => None,
+        },
     })
 }

@@ -50,6 +50,8 @@ pub enum NodeKind {
     Behavior(BehaviorName),
     /// A program.
     Program,
+    /// A program that speaks a protocol: its nodes have logs, without columns of their own.
+    Speaker,
     /// That is wrong, or missing, which has been reported.
     Unknown,
 }

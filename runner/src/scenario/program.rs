@@ -1,6 +1,6 @@
 //! Nodes that are programs: the keys `external` and `command`, the keys that belong
-//! to them (`framing`, `max_message`, `exit`, `ends_run`, `stdio`), and the keys that contradict
-//! them.
+//! to them (`framing`, `max_message`, `exit`, `ends_run`, `stdio`, `protocol` and what belongs to
+//! it), and the keys that contradict them.
 //!
 //! A node has a behavior or is a program, so the keys of one contradict the keys of
 //! the other. A program with `external` is one node, because the runner
@@ -8,15 +8,17 @@
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use super::listen::check_fixed_size;
 use super::reader::{Mistakes, Written};
 use super::resolve::or;
-use super::resolved::{ExitRule, External, Program, StandardStreams, Transport};
+use super::resolved::{ExitRule, External, Program, Protocol, StandardStreams, Transport};
 use super::source::Place;
 use super::values;
 use super::written::{GroupEntry, ProgramKeys};
 use framing::{DEFAULT_MAX_MESSAGE, Framing};
+use model::INIT_WITHIN;
 
 fn overridden<T>(key: &Option<Written<T>>) -> bool {
     key.as_ref().is_some_and(|it| it.place.overrides())
@@ -59,6 +61,9 @@ impl GroupEntry {
             drop_written(&mut self.program.exit);
             drop_written(&mut self.program.ends_run);
             drop_written(&mut self.program.stdio);
+            drop_written(&mut self.program.protocol);
+            drop_written(&mut self.program.topology);
+            drop_written(&mut self.program.init_within);
         }
     }
 }
@@ -80,6 +85,9 @@ impl ProgramKeys {
             || self.exit.is_some()
             || self.ends_run.is_some()
             || self.stdio.is_some()
+            || self.protocol.is_some()
+            || self.topology.is_some()
+            || self.init_within.is_some()
     }
 
     fn is_udp(&self) -> bool {
@@ -93,19 +101,22 @@ impl ProgramKeys {
             let exit = self.exit.as_ref().map(|it| ("exit", it.key));
             let ends_run = self.ends_run.as_ref().map(|it| ("ends_run", it.key));
             let stdio = self.stdio.as_ref().map(|it| ("stdio", it.key));
-            for (name, place) in exit.into_iter().chain(ends_run).chain(stdio) {
+            let protocol = self.protocol.as_ref().map(|it| ("protocol", it.key));
+            let keys = exit.into_iter().chain(ends_run).chain(stdio);
+            for (name, place) in keys.chain(protocol) {
                 mistakes.add_with_help(
                     place,
                     format!("`{name}` without `command`"),
-                    "the runner sees the end of a program only if it starts it: write `command = [\"PROGRAM\", \"ARGUMENT\"]`; a group that extends another takes all keys of a program, or sets all of them",
+                    "the runner sees the end of a program, and speaks with it, only if it starts it: write `command = [\"PROGRAM\", \"ARGUMENT\"]`; a group that extends another takes all keys of a program, or sets all of them",
                 );
             }
         }
         self.check_stdio(mistakes);
+        self.check_protocol(mistakes);
         let Some(external) = &self.external else {
             let framing = self.framing.as_ref().map(|it| ("framing", it.key));
             let size = self.max_message.as_ref().map(|it| ("max_message", it.key));
-            let size = size.filter(|_| self.stdio.is_none());
+            let size = size.filter(|_| self.stdio.is_none() && self.protocol.is_none());
             if let Some(image) = &self.image {
                 mistakes.add_with_help(
                     image.key,
@@ -153,6 +164,50 @@ impl ProgramKeys {
         check_fixed_size(Some(stdio), self.max_message.as_ref(), mistakes);
     }
 
+    /// Reports what contradicts `protocol`, and what needs it.
+    fn check_protocol(&self, mistakes: &Mistakes) {
+        let Some(protocol) = &self.protocol else {
+            let topology = self.topology.as_ref().map(|it| ("topology", it.key));
+            let init_within = self.init_within.as_ref().map(|it| ("init_within", it.key));
+            for (name, place) in topology.into_iter().chain(init_within) {
+                mistakes.add_with_help(
+                    place,
+                    format!("`{name}` without `protocol`"),
+                    "it is for programs that speak Maelstrom's protocol: write `protocol = \"maelstrom\"`; a group that extends another takes all keys of a program, or sets all of them",
+                );
+            }
+            return;
+        };
+        let stdio = self.stdio.as_ref().map(|_| "stdio");
+        let external = self.external.as_ref().map(|_| "external");
+        for other in stdio.into_iter().chain(external) {
+            mistakes.add_with_help(
+                protocol.key,
+                format!("`protocol` and `{other}` contradict each other"),
+                "a program that speaks the protocol does so over its standard input and output, in lines of JSON",
+            );
+        }
+    }
+
+    /// The protocol that the program speaks; `Some(None)`: none. `None` if a value is wrong.
+    fn protocol(&self, max_message: u64) -> Option<Option<Protocol>> {
+        let Some(written) = &self.protocol else {
+            return Some(None);
+        };
+        written.value?;
+        Some(Some(Protocol {
+            topology: match &self.topology {
+                Some(written) => Some(written.value?),
+                None => None,
+            },
+            max_message,
+            init_within: match &self.init_within {
+                Some(written) => Duration::from_nanos(written.value?.0),
+                None => INIT_WITHIN,
+            },
+        }))
+    }
+
     /// The program; `None` if a value is wrong or missing, which is reported.
     /// `folder` is the folder of the scenario.
     pub fn program(&self, folder: &Path) -> Option<Program> {
@@ -195,7 +250,11 @@ impl ProgramKeys {
             },
             command,
             folder: folder.to_owned(),
-            exit: or(&self.exit, ExitRule::default)?,
+            protocol: self.protocol(max_message)?,
+            exit: or(&self.exit, || match self.protocol {
+                Some(_) => ExitRule::Never,
+                None => ExitRule::default(),
+            })?,
             ends_run: or(&self.ends_run, || false)?,
         })
     }

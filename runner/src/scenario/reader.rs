@@ -229,7 +229,7 @@ impl<'a> TableReader<'a> {
 /// `client, srv-1, srv-2 (did you mean `srv-1`?)`
 pub fn listed<'a>(found: &str, names: impl Iterator<Item = &'a str>) -> String {
     /// Number of names that are shown: enough for the keys of any table.
-    const SHOWN: usize = 24;
+    const SHOWN: usize = 32;
     let mut shown: Vec<&str> = Vec::new();
     let mut more = 0_usize;
     let mut all = Vec::new();
@@ -286,7 +286,7 @@ mod tests {
         let names: Vec<String> = (0..40).map(|i| format!("node-number-{i}")).collect();
         let line = listed("node-numbr-39", names.iter().map(String::as_str));
         assert!(
-            line.contains("and 16 more (did you mean `node-number-39`?)"),
+            line.contains("and 8 more (did you mean `node-number-39`?)"),
             "{line}"
         );
     }

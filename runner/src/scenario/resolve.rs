@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::faults;
 use super::groups;
+use super::ids;
 use super::judges::{CheckEntry, CheckOrigin, ExpectOrigin};
 use super::keys::DEFAULT_MAX_LOG;
 use super::links::{self, ReadLink};
@@ -63,6 +64,7 @@ pub fn resolve(mut file: ScenarioFile, path: &Path, mistakes: &Mistakes) -> Reso
 
     let groups = file.groups.iter();
     let groups: Vec<_> = groups.map(|it| groups::group(it, &folder)).collect();
+    ids::check(&file.groups, &groups, mistakes);
     let parts = file.groups.iter().enumerate();
     let parts = Parts {
         groups: parts

@@ -7,7 +7,7 @@ use analysis::properties::PropertyRule;
 use base::time::SimDuration;
 pub use model::{
     BehaviorName, ExitRule, External, Fault, FaultKind, Group, Link, LinkChange, LinkRule,
-    LinkSettings, LinkTransport, Listen, LocalClock, Loss, NodeRanges, Order, Program,
+    LinkSettings, LinkTransport, Listen, LocalClock, Loss, NodeRanges, Order, Program, Protocol,
     StandardInput, StandardStreams, TickRule, Timing, Transport,
 };
 

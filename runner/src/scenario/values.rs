@@ -22,6 +22,8 @@ use super::reader::{Field, TableReader, listed, nearest};
 use super::resolved::BehaviorName;
 use framing::Framing;
 use model::Loss;
+use runner_maelstrom::topology::WORDS;
+use runner_maelstrom::{IdRule, Neighbours};
 
 /// The longest name of a scenario, group or node: names become file names.
 pub const MAX_NAME: usize = 64;
@@ -171,6 +173,24 @@ pub fn framing(field: Field<'_>) -> Option<Framing> {
 pub fn framings(found: &str) -> String {
     let names = listed(found, Framing::names().map(|(name, _)| name));
     format!("framings: {names}")
+}
+
+/// What makes the ids of a group's nodes.
+pub fn ids(field: Field<'_>) -> Option<IdRule> {
+    let text = field.text()?;
+    match IdRule::parse(text) {
+        Ok(rule) => Some(rule),
+        Err(error) => field.wrong(format!("`{}` is {text:?}: {error}", field.key)),
+    }
+}
+
+/// The neighbours that a program is told.
+pub fn neighbours(field: Field<'_>) -> Option<Neighbours> {
+    let found = field.value.as_text().unwrap_or_default();
+    Neighbours::parse(found).or_else(|| {
+        let names = listed(found, WORDS.into_iter());
+        field.expected_with_help("a topology", format!("topologies: {names}"))
+    })
 }
 
 /// A program and its arguments.

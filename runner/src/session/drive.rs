@@ -29,6 +29,7 @@ use host::activity;
 use host::instance::Instances;
 use host::progress_page::ProgressPage;
 use realtime::processes::coordinator::Coordinator;
+use realtime::programs::speaker::Mailbox;
 use realtime::real_time::RealTime;
 use realtime::real_time::by_hand::{Order, Person};
 use realtime::under_way;
@@ -267,7 +268,9 @@ pub(super) fn assemble<S: Sink>(
         .with_scenario_folder(&folder_of(Path::new(&plan.loaded.source.path)))
         .with_progress_page(progress_page);
     if plan.is_real() {
-        instances = instances.with_time_of_day();
+        instances = instances
+            .with_time_of_day()
+            .with_foreign(Mailbox::of(&case.roster));
     }
     Run::new(
         case.roster.clone(),

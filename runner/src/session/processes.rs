@@ -225,7 +225,7 @@ fn shares(roster: &Roster) -> Vec<(Vec<u32>, String)> {
 }
 
 fn is_program(roster: &Roster, node: u32) -> bool {
-    roster.groups()[roster.group_of(node)].program.is_some()
+    roster.groups()[roster.group_of(node)].is_outside()
 }
 
 /// The metrics of a run before its first row.

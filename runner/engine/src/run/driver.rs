@@ -4,9 +4,10 @@
 use super::{ExternalFault, Run};
 use crate::behaviors::{Behaviors, Failure};
 use crate::follow::Happening;
+use crate::foreign::Handed;
 use crate::message::{INLINE, Message, MessageId};
 use crate::sink::Sink;
-use crate::world::NodeKind;
+use crate::world::{NoLink, NodeKind};
 use analysis_log::EventId;
 use base::time::SimTime;
 
@@ -92,6 +93,28 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         self.world
             .push_row_of(node, EventId::DISCONNECT, other, 0, 0);
         self.world.end_step(&self.behaviors);
+    }
+
+    /// Takes what nodes were handed that are processes, in order.
+    pub fn take_handed(&mut self) -> Vec<Handed> {
+        self.behaviors.take_handed()
+    }
+
+    /// The process of a node sends a message by itself, now: that is a step of the node.
+    ///
+    /// # Errors
+    ///
+    /// If the node has no link there; nothing was sent, and there was no step.
+    pub fn send_from(&mut self, node: u32, to: u32, bytes: &[u8]) -> Result<(), NoLink> {
+        self.world.node = node;
+        self.world.nodes[node].step += 1;
+        let sent = self.world.send_to(to, bytes);
+        match sent {
+            Ok(()) => self.world.counts.events += 1,
+            Err(_) => self.world.nodes[node].step -= 1,
+        }
+        self.world.end_step(&self.behaviors);
+        sent
     }
 
     /// Adds an external peer and returns its index, which is after those of the nodes.

@@ -28,7 +28,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         for (index, group) in groups.iter().enumerate() {
             let nodes = self.world.roster.nodes(index);
             let handles = self.behaviors.handles_connections(nodes.start);
-            let is_program = group.program.is_some();
+            let is_program = group.is_outside();
             self.world.add_connection_handling(handles && !is_program);
             if !is_program {
                 self.create_group(group, nodes)?;

@@ -297,6 +297,11 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             return false;
         }
         state.paused = true;
+        if self.world.has_process(node) {
+            // Messages wait in the engine; the driver stops the process.
+            self.external_faults.push((node, ExternalFault::Pause));
+        }
+        let state = &self.world.nodes[node];
         let busy = state.busy;
         let mut left = None;
         if let Some(service) = self.world.nodes.services.get_mut(&node).filter(|_| busy) {
@@ -328,6 +333,9 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             return Ok(());
         }
         self.world.nodes[node].paused = false;
+        if self.world.has_process(node) {
+            self.external_faults.push((node, ExternalFault::Resume));
+        }
         if let Some(event) = pause.start {
             self.begin(node, event, event == EventId::START)?;
         }

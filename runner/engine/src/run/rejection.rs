@@ -4,7 +4,8 @@
 //! of the node. A message that came from outside of the scenario is recorded as dropped,
 //! as if it had been lost on its way: the step that it had begun is taken back. A message
 //! of a node of the scenario that is rejected is a mistake in the scenario or in a
-//! behavior, and fails the run.
+//! behavior, and fails the run. A node that is a process is an edge of the scenario, too:
+//! what its protocol cannot express is dropped, whoever sent it.
 
 use std::cmp::Ordering;
 
@@ -34,7 +35,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         let world = &mut self.world;
         world.requests.rejects = false;
         let node = world.node;
-        let is_outside = from >= world.roster.len() || world.is_program(from);
+        let is_outside =
+            from >= world.roster.len() || world.is_program(from) || world.has_process(node);
         if !is_outside || !world.take_back_row() {
             return Err(failure);
         }

@@ -40,6 +40,28 @@ impl<S: Sink> World<S> {
         Ok(())
     }
 
+    /// As [`World::send`], to a node by its index. The acting node reaches itself without a
+    /// link: the message arrives at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::send`].
+    pub fn send_to(&mut self, to: u32, bytes: &[u8]) -> Result<(), NoLink> {
+        let from = self.node;
+        if to != from {
+            return self.send(self.network.topology.peer_number(from, to), bytes);
+        }
+        let sender = &mut self.nodes[from];
+        sender.sent += 1;
+        self.counts.messages.sent += 1;
+        let number = sender.sent;
+        self.push_row(EventId::SEND, to, number, bytes.len() as u64);
+        let message = self.messages.add(from, number, bytes);
+        let arrival = Event::Arrival { node: to, message };
+        self.events.push(self.now, arrival);
+        Ok(())
+    }
+
     /// Schedules a message's arrival, or its departure from the process, at `time`.
     #[inline(always)]
     fn forward(&mut self, from: u32, to: LinkEnd, number: u64, bytes: &[u8], time: SimTime) {

@@ -135,10 +135,11 @@ impl Arena {
         (node.wrapping_sub(self.first) as usize) < self.alive.len()
     }
 
-    /// Whether a node's state exists.
+    /// Whether a node of this arena has a state; false for a node that has no arena.
     #[inline]
     pub(super) fn is_alive(&self, node: u32) -> bool {
-        self.alive[(node - self.first) as usize]
+        let alive = self.alive.get(node.wrapping_sub(self.first) as usize);
+        alive.copied().unwrap_or(false)
     }
 
     /// A node's columns.

@@ -141,6 +141,7 @@ mod tests {
             listen: Vec::new(),
             stdin: None,
             program: None,
+            ids: None,
         };
         let streams = Streams::new(1, "default", 1);
         Run::new(

@@ -58,7 +58,7 @@ impl Rendezvous {
         let listener = TcpListener::bind((host, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let is_program = |node| roster.groups()[roster.group_of(node)].program.is_some();
+        let is_program = |node| roster.groups()[roster.group_of(node)].is_outside();
         let link = |from: u32, to: u32| {
             let number = topology.peer_number(from, to);
             let linked = number < topology.peer_count(from);

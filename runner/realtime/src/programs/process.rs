@@ -37,6 +37,17 @@ pub struct Started {
     pub outputs: Vec<Output>,
     /// The other end of its standard input and output, if they are its connection.
     pub streams: Option<UnixStream>,
+    /// Its standard input and output, if it speaks a protocol there.
+    pub pipes: Option<Pipes>,
+}
+
+/// The standard input and output of a program, as pipes.
+#[derive(Debug)]
+pub struct Pipes {
+    /// Where it reads.
+    pub input: OwnedFd,
+    /// Where it writes.
+    pub output: OwnedFd,
 }
 
 /// Starts the program of a node under a keeper, in the folder of the scenario and in a
@@ -69,7 +80,13 @@ pub fn start(
         .args(words.iter().skip(1).map(|word| fill_in(word, listening)))
         .env("RUNNER_NODE", &name)
         .stderr(Stdio::piped());
+    let speaks = of.protocol.is_some();
     let streams = match of.stdio {
+        // As the programs expect it, which may treat a socket otherwise.
+        None if speaks => {
+            command.stdin(Stdio::piped()).stdout(Stdio::piped());
+            None
+        }
         None => {
             command.stdin(Stdio::null()).stdout(Stdio::piped());
             None
@@ -91,7 +108,15 @@ pub fn start(
     let missing = || failed(io::Error::other("its output is not there"));
     let stderr = kept.take_stderr().ok_or_else(missing)?;
     let mut outputs = vec![Output::new(node, stderr.into()).map_err(failed)?];
-    if streams.is_none() {
+    let mut pipes = None;
+    if speaks {
+        let input = kept.keeper().stdin.take().ok_or_else(missing)?;
+        let output = kept.take_stdout().ok_or_else(missing)?;
+        pipes = Some(Pipes {
+            input: input.into(),
+            output: output.into(),
+        });
+    } else if streams.is_none() {
         let stdout = kept.take_stdout().ok_or_else(missing)?;
         outputs.push(Output::new(node, stdout.into()).map_err(failed)?);
     }
@@ -105,6 +130,7 @@ pub fn start(
         process,
         outputs,
         streams,
+        pipes,
     })
 }
 

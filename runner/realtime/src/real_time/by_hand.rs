@@ -127,6 +127,11 @@ impl ByHand {
         reader || self.peer.is_some_and(|it| it.0 == peer)
     }
 
+    /// The person, as a peer, if that is the name.
+    pub fn peer_named(&self, name: &str) -> Option<u32> {
+        self.peer.filter(|_| name == NAME).map(|it| it.0)
+    }
+
     /// Whether a person is at a view, which also has the keyboard.
     pub fn is_there(&self) -> bool {
         self.hand.is_some() || self.orders.is_some()

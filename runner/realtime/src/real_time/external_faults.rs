@@ -13,7 +13,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Applies what faults have done to nodes since the last call.
     pub(super) fn apply_external_faults(&mut self) {
         for (node, fault) in self.run.take_external_faults() {
-            match self.run.world.is_program(node) {
+            match self.run.world.has_process(node) {
                 true => self.apply_to_program(node, fault),
                 false if fault == ExternalFault::Crash => self.disconnect_all(node),
                 false => {}
@@ -55,7 +55,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             match fault {
                 ExternalFault::Pause => process.pause(true),
                 ExternalFault::Resume => process.pause(false),
-                _ => process.kill(),
+                _ => {
+                    process.kill();
+                    self.remove_speaker(node);
+                }
             }
         }
     }

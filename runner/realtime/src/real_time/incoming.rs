@@ -27,6 +27,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 Some(Socket::Listener(_)) => self.receive_from_listener(token)?,
                 Some(Socket::Datagrams(_)) => self.receive_datagrams(token)?,
                 Some(Socket::Output(_)) => self.read_output(token),
+                Some(Socket::SpeakerOutput(_)) => self.hear(token),
+                Some(Socket::SpeakerInput(_)) => self.flush_speaker(token),
                 Some(Socket::Hand(hand)) => hand.wake_up(),
                 Some(Socket::Input(_)) => self.receive_from_input(token)?,
                 Some(Socket::Link(link)) => {

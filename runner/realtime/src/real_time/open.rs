@@ -8,6 +8,7 @@ use super::clients::{Clients, DEFAULT_BUDGET};
 use super::links::Links;
 use super::programs::Programs;
 use super::sockets::{Socket, Sockets};
+use super::speakers::Speakers;
 use crate::lag::Lag;
 use crate::links::LinkSockets;
 use crate::programs::connection::START_PATIENCE;
@@ -59,6 +60,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             listening: Vec::new(),
             under_way: Vec::new(),
             remarks: Vec::new(),
+            speakers: Speakers::default(),
         };
         let listeners = listener::open_all(this.run.world.roster(), |node| this.is_here(node))?;
         this.open_ended = !listeners.is_empty();
@@ -94,7 +96,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let is_program = |node| self.run.world.is_program(node);
         let mut away: Vec<bool> = nodes.clone().map(is_program).collect();
         self.open_ended |= nodes.clone().any(|node| self.may_always_send(node));
-        self.start_programs(&away)?;
+        self.start_programs()?;
+        self.greet()?;
         self.add_links(links)?;
         self.connect_to_programs(&away)?;
         for (node, away) in nodes.zip(&mut away) {
@@ -126,9 +129,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         !(over_tcp && stays)
     }
 
-    fn start_programs(&mut self, is_program: &[bool]) -> Result<(), SetupError> {
+    fn start_programs(&mut self) -> Result<(), SetupError> {
         let roster = self.run.world.roster().clone();
-        for node in (0..roster.len()).filter(|&node| is_program[node as usize]) {
+        for node in 0..roster.len() {
             let group = &roster.groups()[roster.group_of(node)];
             let Some(program) = group.program.as_ref().filter(|_| self.is_here(node)) else {
                 continue;

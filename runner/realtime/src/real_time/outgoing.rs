@@ -20,6 +20,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.flush_gathered();
             sent?;
         }
+        self.pass_handed();
         Ok(())
     }
 

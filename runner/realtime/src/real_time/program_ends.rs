@@ -6,7 +6,7 @@
 //! A program that the runner ended, at the end of the run or for a crash fault, did not
 //! end by itself.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,8 @@ pub struct ProgramEnds {
     last_lines: BTreeMap<u32, VecDeque<String>>,
     /// The failures of programs, as text for people.
     pub failures: Vec<String>,
+    /// The nodes that have failed.
+    failed: BTreeSet<u32>,
     /// Since when all programs with `ends_run` have ended.
     all_ended: Option<Instant>,
 }
@@ -64,17 +66,47 @@ impl ProgramEnds {
         text
     }
 
+    /// Adds the failure of a node whose program did what its protocol does not allow.
+    pub fn fail_in_protocol(
+        &mut self,
+        node: u32,
+        name: &str,
+        when: &str,
+        what: &str,
+        program: &Program,
+    ) {
+        let text = format!("node `{name}` failed {when}: {what}");
+        self.add_failure(node, text, program, "");
+    }
+
     /// Adds the failure of a node whose program ended at `time` in a way that is not
     /// allowed.
     fn fail(&mut self, node: u32, name: &str, time: &str, how: &str, program: &Program) {
+        let text = format!("node `{name}` failed at {time}: its program {how}");
+        let way_out = "\n  if it may end so, give the node `exit = \"any\"`";
+        self.add_failure(node, text, program, way_out);
+    }
+
+    /// Adds the first failure of a node, with the command and the last lines of its program,
+    /// and what to do.
+    fn add_failure(&mut self, node: u32, mut text: String, program: &Program, way_out: &str) {
+        if !self.failed.insert(node) {
+            // What came first is the cause.
+            return;
+        }
         let command = program.command.iter().flatten();
         let words: Vec<String> = command.map(|word| shown(word)).collect();
-        let mut text = format!(
-            "node `{name}` failed at {time}: its program {how}\n  command: {}",
-            words.join(" ")
-        );
-        text.push_str(&self.last_words(node));
-        text.push_str("\n  if it may end so, give the node `exit = \"any\"`");
+        text.push_str("\n  command: ");
+        text.push_str(&words.join(" "));
+        let said = self.last_words(node);
+        text.push_str(&match program.protocol {
+            // Its standard output is no text for people.
+            Some(_) => said
+                .replacen("it wrote nothing", "it wrote nothing to standard error", 1)
+                .replacen("that it wrote:", "that it wrote to standard error:", 1),
+            None => said,
+        });
+        text.push_str(way_out);
         self.failures.push(text);
     }
 }
@@ -101,6 +133,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             }
         }
         for (node, status) in ended {
+            self.hear_the_last(node);
             self.read_outputs(|of| of == node);
             self.program_ended(node, status);
         }

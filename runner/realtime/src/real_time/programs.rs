@@ -70,6 +70,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         for output in started.outputs {
             self.sockets.add(Socket::Output(output))?;
         }
+        if let Some(pipes) = started.pipes {
+            return self.add_speaker(program, pipes);
+        }
         match started.streams {
             Some(streams) => self.connect_streams(program, streams),
             None => Ok(()),
@@ -292,6 +295,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 result = run.deliver(node, program, *received, message);
             }
         };
+        let mut broken = None;
         let ended = match &mut connection.socket {
             ProgramSocket::Stream(stream) => {
                 // What arrives after the node has closed the connection is not read, as from a
@@ -303,7 +307,13 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     }
                     ControlFlow::Continue(())
                 });
-                !matches!(reading, Reading::Open)
+                let ended = !matches!(reading, Reading::Open);
+                if let Reading::Broken(error) = reading
+                    && !closing
+                {
+                    broken = Some(error);
+                }
+                ended
             }
             ProgramSocket::Udp(socket) => {
                 let mut buffer = vec![0; DATAGRAM_BUFFER];
@@ -319,6 +329,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             }
         };
         result?;
+        if let Some(error) = broken {
+            self.say_broken(program, &error);
+        }
         if ended {
             let current = self.programs.connections.get(&(node, program)) == Some(&token);
             self.remove_program_connection(token);
@@ -327,6 +340,22 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             }
         }
         Ok(())
+    }
+
+    /// Prints that a program's messages cannot be read any more.
+    fn say_broken(&mut self, program: u32, error: &FramingError) {
+        let world = &self.run.world;
+        let group = &world.roster().groups()[world.roster().group_of(program)];
+        let stdio = group.program.as_ref().is_some_and(|it| it.stdio.is_some());
+        let hint = match stdio {
+            true => {
+                "; standard output has messages and nothing else: write what is for people to standard error"
+            }
+            false => "",
+        };
+        let line = format!("its connection is closed: {error}{hint}");
+        self.programs.ends.keep_line(program, &line);
+        self.run.world.print_for(program, &line);
     }
 
     /// Closes a connection to a program; unsent messages are lost.

@@ -14,6 +14,7 @@ use crate::links::LinkConnection;
 use crate::listener::{Listener, ListenerSocket};
 use crate::programs::connection::{ProgramConnection, ProgramSocket};
 use crate::programs::output::Output;
+use crate::programs::speaker;
 use crate::stream::Stream;
 use os::poller::{Interest, Poller, Ready, Token};
 
@@ -36,6 +37,10 @@ pub enum Socket {
     Hand(Hand),
     /// An output of a program that the runner started.
     Output(Output),
+    /// The standard input of a program that speaks a protocol.
+    SpeakerInput(speaker::Input),
+    /// The standard output of a program that speaks a protocol.
+    SpeakerOutput(speaker::SpokenOutput),
 }
 
 impl Socket {
@@ -74,6 +79,8 @@ impl AsFd for Socket {
             Socket::Input(input) => input.as_fd(),
             Socket::Hand(hand) => hand.as_fd(),
             Socket::Output(output) => output.as_fd(),
+            Socket::SpeakerInput(input) => input.as_fd(),
+            Socket::SpeakerOutput(output) => output.as_fd(),
         }
     }
 }
@@ -199,9 +206,14 @@ impl Sockets {
     /// [`Stream::changed_interest`]), and counts its memory.
     pub fn settle(&mut self, token: Token) {
         self.count_memory(token);
-        if let Some(socket) = self.open.get_mut(&token)
-            && let Some(interest) = socket.stream().and_then(Stream::changed_interest)
-        {
+        let Some(socket) = self.open.get_mut(&token) else {
+            return;
+        };
+        let interest = match &mut *socket {
+            Socket::SpeakerInput(input) => input.changed_interest(),
+            other => other.stream().and_then(Stream::changed_interest),
+        };
+        if let Some(interest) = interest {
             // It is registered under this token; this cannot fail.
             let _ = self.poller.modify(&*socket, token, interest);
         }

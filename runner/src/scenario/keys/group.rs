@@ -1,5 +1,7 @@
 //! The keys of `[nodes.NAME]` and `[[nodes.NAME.listen]]`.
 
+use runner_maelstrom::topology::WORDS;
+
 use super::{Keys, MAX_NODES, Shape, key};
 
 /// `[nodes.NAME]`.
@@ -24,7 +26,7 @@ pub static GROUP: Keys = Keys {
         key(
             "extends",
             Shape::Name,
-            "Name of another group. Its keys apply here, unless they are set here. `config` is merged key by key. Timing is taken as a whole, or not at all if a timing key is set here; the same holds for the keys of a program (`external`, `image`, `framing`, `max_message`, `command`, `exit`, `ends_run`, `stdio`). `rng_id` and `listen` are not taken.",
+            "Name of another group. Its keys apply here, unless they are set here. `config` is merged key by key. Timing is taken as a whole, or not at all if a timing key is set here; the same holds for the keys of a program (`external`, `image`, `framing`, `max_message`, `command`, `exit`, `ends_run`, `stdio`, `protocol`, `topology`, `init_within`). `rng_id`, `ids` and `listen` are not taken.",
         ),
         key(
             "start_at",
@@ -99,7 +101,7 @@ pub static GROUP: Keys = Keys {
         key(
             "max_message",
             Shape::MessageSize,
-            "With `external` or `stdio`: size of the longest message that is accepted from the program. Default: `\"16MiB\"`.",
+            "With `external`, `stdio` or `protocol`: size of the longest message that is accepted from the program. Default: `\"16MiB\"`.",
         ),
         key(
             "command",
@@ -109,7 +111,7 @@ pub static GROUP: Keys = Keys {
         key(
             "exit",
             Shape::Word(&["success", "any", "never"]),
-            "With `command`: how the program may end by itself. If it ends in another way, the node has failed, and so has the run. `success`: with exit code 0. `any`: with any exit code, or by a signal. `never`: not at all. Default: `success`.",
+            "With `command`: how the program may end by itself. If it ends in another way, the node has failed, and so has the run. `success`: with exit code 0. `any`: with any exit code, or by a signal. `never`: not at all. Default: `success`; with `protocol`, `never`.",
         ),
         key(
             "ends_run",
@@ -120,6 +122,26 @@ pub static GROUP: Keys = Keys {
             "stdio",
             Shape::Framing,
             "With `command`: the program's standard input and output are its connection, in this framing, to the one node that it has a link to. Its standard error is for people. Default: the input is empty, and both outputs are for people.",
+        ),
+        key(
+            "protocol",
+            Shape::Word(&["maelstrom"]),
+            "With `command`: the program speaks Maelstrom's protocol over its standard input and output, and takes part like a node with a behavior. Its messages travel over the links of the scenario. Its standard error is its log. See \"Programs that speak Maelstrom's protocol\". `exit` is `never` then, if it is not written.",
+        ),
+        key(
+            "ids",
+            Shape::Text,
+            "What the nodes are called in Maelstrom's protocol. Text that ends in a number counts up from there: `\"n0\"`, `\"c1\"`. Without a number, it is the id of the only node: `\"lin-kv\"`. Default: `\"n0\"` for programs with `protocol`, else the nodes' names. Programs whose ids begin alike are one cluster (`node_ids`).",
+        ),
+        key(
+            "topology",
+            Shape::Word(&WORDS),
+            "With `protocol`: after `init`, the program is told by `topology` which nodes of its cluster are its neighbours: those with a link, or those in a grid, a line, all, or a tree whose nodes have up to 2, 3, or 4 children. Default: it is told nothing.",
+        ),
+        key(
+            "init_within",
+            Shape::Duration,
+            "With `protocol`: how long the program may take to answer `init`, and then `topology`, by the wall clock. Default: `\"10s\"`.",
         ),
     ],
 };

@@ -14,6 +14,7 @@ use crate::scenario::values::{self, Quantity, distribution};
 use base::distribution::Distribution;
 use base::time::SimDuration;
 use framing::Framing;
+use runner_maelstrom::{IdRule, Neighbours};
 
 /// `[nodes.NAME]` as written.
 #[derive(Clone, Debug)]
@@ -34,6 +35,7 @@ pub struct GroupEntry {
     pub state: OptionalKey<PathBuf>,
     pub listen: OptionalKey<Vec<ListenEntry>>,
     pub program: ProgramKeys,
+    pub ids: OptionalKey<IdRule>,
     /// Whether a mistake in this group, or in a group that it extends, has been
     /// reported. Then a missing key may only be a consequence.
     pub flawed: bool,
@@ -61,7 +63,14 @@ pub struct ProgramKeys {
     pub exit: OptionalKey<ExitRule>,
     pub ends_run: OptionalKey<bool>,
     pub stdio: OptionalKey<Framing>,
+    pub protocol: OptionalKey<Spoken>,
+    pub topology: OptionalKey<Neighbours>,
+    pub init_within: OptionalKey<SimDuration>,
 }
+
+/// The one protocol that programs speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spoken;
 
 impl GroupEntry {
     /// Sets a behavior without a value if there is none, so that its absence is
@@ -149,7 +158,11 @@ fn group(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> GroupE
             ),
             ends_run: reader.optional("ends_run", values::flag),
             stdio: reader.optional("stdio", values::framing),
+            protocol: reader.optional("protocol", values::word(&[("maelstrom", Spoken)])),
+            topology: reader.optional("topology", values::neighbours),
+            init_within: reader.optional("init_within", values::duration),
         },
+        ids: reader.optional("ids", values::ids),
         flawed: false,
         lacks_base: false,
     };

@@ -1,0 +1,314 @@
+//! Starts a program that is held from its first instruction on.
+//!
+//! The child gives up new privileges, turns off the random layout of its memory, installs
+//! the filter, and sends the listener to this process through a socket. Then it calls
+//! `execve`, which is held, too: another thread answers it, because this thread waits in
+//! `spawn`. The child is traced, so it stops before the first instruction of the program,
+//! and [`prepare`] changes what the kernel has put on its stack: no vDSO (clock reads
+//! become system calls), and random bytes that are the run's.
+
+#![allow(unsafe_code)]
+
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crate::StartError;
+use crate::filter::Filter;
+use crate::kernel::{self, Answer, Listener, Process, Status};
+use base::random::Random;
+
+/// What is put on a program's stack beside its arguments: where its clocks' code is, and
+/// 16 random bytes (`getauxval(3)`).
+const AT_NULL: u64 = 0;
+const AT_IGNORE: u64 = 1;
+const AT_RANDOM: u64 = 25;
+const AT_SYSINFO_EHDR: u64 = 33;
+
+/// A program that is stopped before its first instruction.
+#[derive(Debug)]
+pub struct Launched {
+    pub process: Process,
+    pub listener: Listener,
+}
+
+/// Starts the command. It is stopped; [`prepare`] it, then let it go.
+///
+/// # Errors
+///
+/// If there is no such command, or if this machine cannot hold programs.
+pub fn launch(mut command: Command) -> Result<Launched, StartError> {
+    let (near, far) = UnixStream::pair().map_err(StartError::held)?;
+    let filter = Filter::new();
+    let processor = processor();
+    let socket = far.as_raw_fd();
+    // SAFETY: the closure makes system calls alone; it allocates nothing and takes no lock.
+    unsafe {
+        command.pre_exec(move || become_held(&filter, processor, socket));
+    }
+    command.process_group(0);
+    let (child, listener) = thread::scope(|scope| {
+        let answering = scope.spawn(|| answer_exec(&near));
+        let child = command.spawn();
+        // By this that thread knows that `spawn` has returned.
+        drop(far);
+        (child, answering.join().unwrap_or(None))
+    });
+    let child = child.map_err(|error| match (&listener, unsupported(&error)) {
+        // The listener was never sent: it was the holding that failed, not the exec.
+        (None, Some(reason)) => StartError::Unsupported(reason),
+        _ => StartError::NoProgram(error),
+    })?;
+    let id = child.id().cast_signed();
+    let listener = listener.ok_or_else(|| StartError::held(io::Error::other("no listener")))?;
+    match kernel::status_of(id, true).map_err(StartError::held)? {
+        Status::Stopped(libc::SIGTRAP) | Status::StoppedAtExec => {}
+        other => return Err(StartError::held(io::Error::other(format!("{other:?}")))),
+    }
+    let process = Process::new(id).map_err(StartError::held)?;
+    Ok(Launched { process, listener })
+}
+
+/// Steps of the child, told to the parent by an error number of its own: `spawn` passes
+/// nothing else.
+const STEPS: [(i32, &str); 4] = [
+    (
+        0x4000,
+        "it may not turn off the random layout of memory (personality)",
+    ),
+    (0x4100, "it may not be traced by the runner (ptrace)"),
+    (
+        0x4200,
+        "it may not have its system calls held (seccomp user notification, Linux 5.19 or newer)",
+    ),
+    (0x4300, "it cannot hand over the listener"),
+];
+
+/// Why this machine cannot hold programs, if that is what the error of `spawn` says.
+fn unsupported(error: &io::Error) -> Option<String> {
+    let code = error.raw_os_error()?;
+    let (base, what) = STEPS.iter().find(|(base, _)| code & !0xff == *base)?;
+    let cause = io::Error::from_raw_os_error(code - base);
+    Some(format!(
+        "a program cannot be held in virtual time here: {what}: {cause}"
+    ))
+}
+
+fn step(number: usize, result: i64) -> io::Result<i64> {
+    if result >= 0 {
+        return Ok(result);
+    }
+    let cause = io::Error::last_os_error().raw_os_error().unwrap_or(0);
+    Err(io::Error::from_raw_os_error(
+        STEPS[number].0 | (cause & 0xff),
+    ))
+}
+
+/// What the child does between `fork` and `execve`.
+fn become_held(filter: &Filter, processor: Option<usize>, socket: RawFd) -> io::Result<()> {
+    const NONE: libc::c_ulong = 0;
+    // SAFETY: all calls get numbers, or structs that live through the call.
+    unsafe {
+        // The program must not outlive the thread that drives it.
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, NONE, NONE, NONE);
+        if let Some(processor) = processor {
+            let mut set: libc::cpu_set_t = zeroed();
+            libc::CPU_SET(processor, &mut set);
+            libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set);
+        }
+        let layout = libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong);
+        step(0, layout.into())?;
+        step(1, libc::ptrace(libc::PTRACE_TRACEME, 0, 0_i64, 0_i64))?;
+        step(
+            2,
+            libc::prctl(
+                libc::PR_SET_NO_NEW_PRIVS,
+                1 as libc::c_ulong,
+                NONE,
+                NONE,
+                NONE,
+            )
+            .into(),
+        )?;
+        let program = filter.program();
+        let flags = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER
+            | libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW
+            | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+        let listener = libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            flags,
+            &raw const program,
+        );
+        let listener = step(2, listener)?;
+        step(3, send_descriptor(socket, listener as RawFd))?;
+    }
+    Ok(())
+}
+
+/// Room for the control message of one descriptor, aligned as its head.
+#[repr(C, align(8))]
+struct Control([u8; 24]);
+
+/// Sends a descriptor over a socket, with system calls alone.
+unsafe fn send_descriptor(socket: RawFd, descriptor: RawFd) -> i64 {
+    let mut byte = 0_u8;
+    let mut data = libc::iovec {
+        iov_base: (&raw mut byte).cast(),
+        iov_len: 1,
+    };
+    let mut control = Control([0; 24]);
+    // SAFETY: all pointers are to locals that outlive the call; `Control` has room for a
+    // head of 16 bytes and one descriptor, with its padding.
+    unsafe {
+        let mut message: libc::msghdr = zeroed();
+        message.msg_iov = &raw mut data;
+        message.msg_iovlen = 1;
+        message.msg_control = (&raw mut control).cast();
+        message.msg_controllen = size_of::<Control>();
+        let head = libc::CMSG_FIRSTHDR(&raw const message);
+        (*head).cmsg_level = libc::SOL_SOCKET;
+        (*head).cmsg_type = libc::SCM_RIGHTS;
+        (*head).cmsg_len = libc::CMSG_LEN(4) as usize;
+        libc::CMSG_DATA(head)
+            .cast::<RawFd>()
+            .write_unaligned(descriptor);
+        libc::sendmsg(socket, &raw const message, 0) as i64
+    }
+}
+
+/// Receives the descriptor; none if the child sent none.
+fn receive_descriptor(socket: &UnixStream) -> Option<OwnedFd> {
+    let mut byte = 0_u8;
+    let mut data = libc::iovec {
+        iov_base: (&raw mut byte).cast(),
+        iov_len: 1,
+    };
+    let mut control = Control([0; 24]);
+    // SAFETY: as in `send_descriptor`; the kernel writes at most `msg_controllen` bytes.
+    unsafe {
+        let mut message: libc::msghdr = zeroed();
+        message.msg_iov = &raw mut data;
+        message.msg_iovlen = 1;
+        message.msg_control = (&raw mut control).cast();
+        message.msg_controllen = size_of::<Control>();
+        let flags = libc::MSG_CMSG_CLOEXEC | libc::MSG_DONTWAIT;
+        if libc::recvmsg(socket.as_raw_fd(), &raw mut message, flags) <= 0 {
+            return None;
+        }
+        let head = libc::CMSG_FIRSTHDR(&raw const message);
+        if head.is_null() || (*head).cmsg_type != libc::SCM_RIGHTS {
+            return None;
+        }
+        let descriptor = libc::CMSG_DATA(head).cast::<RawFd>().read_unaligned();
+        Some(OwnedFd::from_raw_fd(descriptor))
+    }
+}
+
+/// Receives the listener, and lets the calls of `execve` pass until `spawn` has returned:
+/// there are several if the command is searched for in `PATH`.
+fn answer_exec(socket: &UnixStream) -> Option<Listener> {
+    const LONG: Duration = Duration::from_secs(60);
+    while !kernel::wait_for([socket.as_raw_fd()], LONG).ok()?[0].any() {}
+    let listener = Listener::new(receive_descriptor(socket)?);
+    // The program itself is stopped at its first instruction, so all calls until the other
+    // end of the socket is closed are those of `execve`.
+    loop {
+        let [call, spawned] =
+            kernel::wait_for([listener.as_raw_fd(), socket.as_raw_fd()], LONG).ok()?;
+        if call.readable {
+            if let Some(held) = listener.receive().ok()? {
+                listener.answer(held.id, Answer::Continue);
+            }
+        } else if spawned.any() {
+            return Some(listener);
+        }
+    }
+}
+
+/// The processor of all programs of this thread: with one, a program's threads take turns
+/// the same way on every machine, and it sees one processor wherever it runs.
+fn processor() -> Option<usize> {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static MINE: usize = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    // SAFETY: all zero is a value of the struct, which the kernel then writes.
+    let set = unsafe {
+        let mut set: libc::cpu_set_t = zeroed();
+        if libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) != 0 {
+            return None;
+        }
+        set
+    };
+    // SAFETY: the numbers are within the set.
+    let allowed =
+        (0..libc::CPU_SETSIZE as usize).filter(|&it| unsafe { libc::CPU_ISSET(it, &set) });
+    let allowed: Vec<usize> = allowed.collect();
+    let mine = MINE.with(|mine| *mine);
+    (!allowed.is_empty()).then(|| allowed[mine % allowed.len()])
+}
+
+/// Changes the stack of a program that is stopped before its first instruction.
+///
+/// # Errors
+///
+/// If its memory cannot be written.
+pub fn prepare(process: &Process, random: &mut Random) -> io::Result<()> {
+    let top = kernel::stack_pointer(process.id)?;
+    let mut words = Words {
+        process,
+        at: top,
+        page: Vec::new(),
+        first: top,
+    };
+    let arguments = words.next()?;
+    words.skip(arguments + 1);
+    while words.next()? != 0 {}
+    loop {
+        let place = words.at;
+        let (kind, value) = (words.next()?, words.next()?);
+        match kind {
+            AT_NULL => return Ok(()),
+            AT_SYSINFO_EHDR => process.write(place, &AT_IGNORE.to_ne_bytes())?,
+            AT_RANDOM => {
+                let bytes = [random.next_u64(), random.next_u64()].map(u64::to_ne_bytes);
+                process.write(value, bytes.as_flattened())?;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The words of a stack from an address on, read by the page.
+struct Words<'a> {
+    process: &'a Process,
+    at: u64,
+    page: Vec<u8>,
+    first: u64,
+}
+
+impl Words<'_> {
+    fn skip(&mut self, count: u64) {
+        self.at += 8 * count;
+    }
+
+    fn next(&mut self) -> io::Result<u64> {
+        let have = self.first..self.first + self.page.len() as u64;
+        if !have.contains(&self.at) {
+            self.page.resize(4096 - (self.at % 4096) as usize, 0);
+            self.process.read(self.at, &mut self.page)?;
+            self.first = self.at;
+        }
+        let offset = (self.at - self.first) as usize;
+        self.at += 8;
+        let word = self.page[offset..offset + 8].try_into().unwrap_or_default();
+        Ok(u64::from_ne_bytes(word))
+    }
+}
