@@ -177,6 +177,12 @@ impl Instances {
         self.settle(node, status)
     }
 
+    /// What foreign nodes say of the run that has ended.
+    pub fn remarks(&self) -> Vec<String> {
+        let remarks = self.foreign.as_ref().map(|it| it.remarks());
+        remarks.unwrap_or_default()
+    }
+
     /// The foreign nodes, if this is one of them.
     fn foreign(&mut self, node: u32) -> Option<&mut Box<dyn Foreign>> {
         self.foreign.as_mut().filter(|it| it.holds(node))
@@ -218,6 +224,8 @@ impl Instances {
                     reason: "it sent a message to a node that it has no link to".to_owned(),
                 })?,
                 Effect::Print(line) => world.print(&line),
+                Effect::SetTimer { tag, delay } => world.set_timer(tag, delay),
+                Effect::CancelTimer { tag } => world.cancel_timer(tag),
                 Effect::Hand(handed) => self.handed.push(handed),
                 Effect::Refuse(reason) => {
                     world.reject_message();
