@@ -51,6 +51,9 @@ pub struct Client {
     /// When the next operation is due, in local time `[ns]`.
     due_ns: u64,
     begun: u64,
+    /// What the numbers of its requests begin after. A client that starts again after a crash uses no
+    /// number of before, so that no late reply is taken for another.
+    before: u64,
     answered: u64,
     timeouts: u64,
 }
@@ -102,13 +105,16 @@ impl Behavior for Client {
         node.set(TIMEOUTS, 0);
         node.set(UNANSWERED, 0);
         let number = number(node)?;
+        // No client does more than an operation each millisecond for long.
+        let before = node.now_ns() / 1_000_000;
         Ok(Client {
             asked: asked(node, number)?,
-            workload: workload::new(node.config(), number),
+            workload: workload::new(node.config(), number, before),
             phase: Phase::Work,
             pending: None,
             due_ns: node.now_ns(),
             begun: 0,
+            before,
             answered: 0,
             timeouts: 0,
         })
@@ -203,7 +209,7 @@ impl Client {
             return Ok(());
         };
         self.begun += 1;
-        let msg_id = self.begun;
+        let msg_id = self.before + self.begun;
         node.set(OP, self.begun);
         node.set_text(F, operation.f);
         node.set_text(VALUE, operation.value.to_string());

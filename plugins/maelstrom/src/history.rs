@@ -232,8 +232,9 @@ impl<J: Judge> Check for Judged<J> {
         self.history.record(record);
     }
 
-    fn finish(self) -> Verdict {
-        if let Some(malformed) = self.history.malformed.filter(|_| J::JUDGES_FORM) {
+    fn finish(mut self) -> Verdict {
+        let malformed = self.history.malformed.take();
+        if let Some(malformed) = malformed.filter(|_| J::JUDGES_FORM) {
             return malformed;
         }
         let begun = self.history.len();

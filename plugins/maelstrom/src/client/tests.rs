@@ -86,6 +86,19 @@ fn a_reply_ends_the_operation_that_it_names() {
     );
 }
 
+#[test]
+fn a_client_that_starts_again_uses_no_number_or_value_of_before() {
+    let mut again = setup("workload = 'echo'")
+        .at(Duration::from_millis(1500))
+        .create();
+    again.start();
+    let (_, body) = sent(&again.timer(NEXT));
+    assert_eq!(
+        (&body["msg_id"], &body["echo"]),
+        (&json!(1501), &json!("Please echo 15010002"))
+    );
+}
+
 /// A client whose operation of this kind is under way.
 fn asking(workload: &str, f: &str) -> Kit<Client> {
     for seed in 1..100 {
