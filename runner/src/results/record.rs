@@ -170,8 +170,10 @@ impl Recorder {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let mut findings = Findings::default();
-        findings.sums = written.into_iter().filter_map(sum).collect();
+        let mut findings = Findings {
+            sums: written.into_iter().filter_map(sum).collect(),
+            ..Findings::default()
+        };
         for (node, more) in self.outside.left_out() {
             let name = &self.schema.nodes[node as usize].name;
             findings.warnings.push(format!(
