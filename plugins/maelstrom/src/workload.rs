@@ -73,6 +73,11 @@ impl Operation {
         }
     }
 
+    /// The type of its reply.
+    pub(crate) fn reply(&self) -> String {
+        format!("{}_ok", self.request)
+    }
+
     fn with(mut self, name: &'static str, value: Value) -> Operation {
         self.fields.push((name, value));
         self
