@@ -36,7 +36,7 @@ mod window;
 pub use definition::{Definition, FAMILIES, definition, definitions, range_end};
 pub use histogram::{Histogram, PERCENTILES};
 pub use node_metrics::NodeMetrics;
-pub use remember::{Remembered, remember};
+pub use remember::{Remembered, line_of};
 pub use requests::{REFUSED, REJECTED, UNANSWERED, UNMET};
 pub use samples::{BATCHED, Known, Pool, Samples, family_of, percentile};
 pub use shape::{counted_word, metric_names, taken_metric};
@@ -84,6 +84,8 @@ struct NodeState {
 pub struct RunMetrics {
     shapes: Vec<Shape>,
     nodes: Vec<NodeState>,
+    /// Whether any node is a program.
+    programs: bool,
     flight: InFlight,
     drift: Option<Drift>,
     exchanged: Exchanged,
@@ -137,6 +139,7 @@ impl RunMetrics {
         RunMetrics {
             drift: clocked.then(|| Drift::new(nodes.len())),
             shapes,
+            programs: nodes.iter().any(|node| node.program),
             nodes,
             flight: InFlight::default(),
             exchanged: Exchanged::default(),
@@ -183,8 +186,10 @@ impl RunMetrics {
         if let Some(drift) = &mut self.drift {
             drift.advance(row.time_ns);
         }
-        let is_program = |node: u32| self.nodes.get(node as usize).map(|it| it.program);
-        self.exchanged.row(row, is_program);
+        if row.message != 0 && (self.programs || row.peer as usize >= self.nodes.len()) {
+            let is_program = |node: u32| self.nodes.get(node as usize).map(|it| it.program);
+            self.exchanged.row(row, is_program);
+        }
         self.message(row);
         let node = &mut self.nodes[row.node as usize];
         let shape = &self.shapes[node.shape as usize];
@@ -248,7 +253,7 @@ impl RunMetrics {
                 // What a program receives is not recorded, so the message would stay in
                 // flight.
                 if named
-                    && !self.nodes[row.peer as usize].program
+                    && !(self.programs && self.nodes[row.peer as usize].program)
                     && let Some(receiver) = self.flight.send(row.node, row.message)
                 {
                     self.nodes[receiver as usize].latencies.record(0);

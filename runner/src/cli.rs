@@ -10,6 +10,7 @@ pub mod diff;
 pub mod export;
 pub mod join;
 pub mod list;
+pub mod maelstrom;
 pub mod new;
 pub mod node;
 mod plugin_exit;
@@ -54,6 +55,8 @@ pub enum Exit {
     Unknown,
     /// Stopped by this signal, after a graceful end.
     Signal(i32),
+    /// A code of `maelstrom test`, which has those of Maelstrom.
+    Maelstrom(u8),
 }
 
 impl Exit {
@@ -66,6 +69,7 @@ impl Exit {
             Exit::Failed => 3,
             Exit::Unknown => 4,
             Exit::Signal(signal) => 128 + signal as u8,
+            Exit::Maelstrom(code) => code,
         }
     }
 
@@ -87,6 +91,7 @@ impl Exit {
             Exit::Failed => 3,
             Exit::BadInput => 4,
             Exit::Signal(_) => 5,
+            Exit::Maelstrom(_) => 6,
         };
         if rank(other) > rank(self) {
             other
@@ -113,7 +118,15 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Console::new(Color::Auto).error(&why);
         return Ok(Exit::BadInput);
     }
-    let arguments = Arguments::parse_from(arguments::with_run(words));
+    let words = arguments::with_run(words);
+    let of_maelstrom = words.get(1).is_some_and(|word| word == "maelstrom");
+    let arguments = match Arguments::try_parse_from(words) {
+        Err(error) if of_maelstrom && error.use_stderr() => {
+            error.print()?;
+            return Ok(Exit::Maelstrom(maelstrom::WRONG_ARGUMENTS));
+        }
+        parsed => parsed.unwrap_or_else(|error| error.exit()),
+    };
     plugin_exit::guard(&arguments.command);
     match arguments.command {
         Command::Run(options) => run::run(&options, &command_line),
@@ -128,6 +141,7 @@ pub fn main(words: Vec<OsString>) -> anyhow::Result<Exit> {
         Command::Diff(options) => diff::diff(&options),
         Command::Send(options) => send::send(&options),
         Command::Export(options) => export::export(&options),
+        Command::Maelstrom(options) => maelstrom::maelstrom(&options, &command_line),
         Command::Node(options) => join::join(&options),
         Command::NodeProcess { who } => node::node(&who),
         Command::RunProcess => run_process::run_process(),

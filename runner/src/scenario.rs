@@ -67,7 +67,7 @@ pub use program::folder_of;
 pub use properties::PropertyOrigin;
 pub use reference::{Reference, references};
 pub use resolved::{
-    BehaviorName, CheckRule, ExpectRule, External, Fault, FaultKind, Group, Link, LinkChange,
+    BehaviorName, CheckRule, ExpectRule, External, Fault, FaultKind, Group, Held, Link, LinkChange,
     LinkRule, LinkSettings, LinkTransport, Listen, LocalClock, Loss, NodeRanges, Order, Program,
     PropertyPart, RngId, Scenario, StandardInput, TickRule, TimeMode, Timing, Transport, until,
 };

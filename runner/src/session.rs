@@ -5,7 +5,7 @@
 //! ([`isolate`]), which itself uses a session. In this process, `drive` selects
 //! how time passes: virtual time, real time, or real time with a process per node
 //! (`processes` on the runner's side, [`node`] on the other, and [`joined`] if that is
-//! elsewhere). [`recorded`] keeps a run event by event for the debugger. `timeout` ends a
+//! elsewhere). `held` are nodes in virtual time that are programs. [`recorded`] keeps a run event by event for the debugger. `timeout` ends a
 //! run that takes too long, and `determinism` runs it twice and compares.
 //!
 //! The result is on disk under the run's preliminary name. `execute` adds it to
@@ -14,6 +14,7 @@
 mod determinism;
 mod drive;
 mod ended;
+mod held;
 pub mod isolate;
 pub mod joined;
 mod local;

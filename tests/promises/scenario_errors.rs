@@ -132,7 +132,7 @@ fn mistakes_in_an_override_name_the_option() {
              keys here: behavior, count, config, extends, start_at, rng_id, tick_rate, \
              tick_interval, tick_phase, service_time, inbox_limit, offset, drift, state, listen, \
              external, image, framing, max_message, command, exit, ends_run, stdio, \
-             protocol, ids, topology, init_within\n",
+             protocol, ids, topology, init_within, virtual\n",
         ),
     ];
     for (option, said) in cases {

@@ -40,6 +40,14 @@ pub(super) fn is_numeric(kind: ColumnKind) -> bool {
 pub(super) enum Column {
     /// No value yet.
     Empty,
+    /// Whole numbers of 0 or more; exact.
+    Natural {
+        count: u64,
+        sum: u128,
+        min: u64,
+        max: u64,
+        last: u64,
+    },
     /// Whole numbers; exact.
     Whole {
         count: u64,
@@ -61,9 +69,10 @@ pub(super) enum Column {
 
 impl Column {
     /// Adds the value after a step. Values that are no numbers are ignored.
+    #[inline]
     pub(super) fn step(&mut self, cell: Cell<'_>) {
         match cell {
-            Cell::U64(value) => self.whole(i128::from(value)),
+            Cell::U64(value) => self.natural(value),
             Cell::I64(value) => self.whole(i128::from(value)),
             Cell::F64(value) if !value.is_nan() => self.real(value),
             Cell::F64(_) | Cell::Empty | Cell::Bool(_) | Cell::Text(_) => {}
@@ -74,6 +83,28 @@ impl Column {
     pub(super) fn append(&mut self, later: &Column) {
         match (&mut *self, later) {
             (_, Column::Empty) => {}
+            (
+                Column::Natural {
+                    count,
+                    sum,
+                    min,
+                    max,
+                    last,
+                },
+                Column::Natural {
+                    count: more,
+                    sum: rest,
+                    min: least,
+                    max: most,
+                    last: newest,
+                },
+            ) => {
+                *count += more;
+                *sum += rest;
+                *min = (*min).min(*least);
+                *max = (*max).max(*most);
+                *last = *newest;
+            }
             (
                 Column::Whole {
                     count,
@@ -127,8 +158,35 @@ impl Column {
     pub(super) fn sum_and_count(&self) -> (f64, f64) {
         match *self {
             Column::Empty => (0.0, 0.0),
+            Column::Natural { count, sum, .. } => (sum as f64, count as f64),
             Column::Whole { count, sum, .. } => (sum as f64, count as f64),
             Column::Real { count, sum, .. } => (sum, count as f64),
+        }
+    }
+
+    #[inline]
+    fn natural(&mut self, value: u64) {
+        if let Column::Natural {
+            count,
+            sum,
+            min,
+            max,
+            last,
+        } = self
+        {
+            *count += 1;
+            *sum += u128::from(value);
+            *min = value.min(*min);
+            *max = value.max(*max);
+            *last = value;
+        } else {
+            *self = Column::Natural {
+                count: 1,
+                sum: value.into(),
+                min: value,
+                max: value,
+                last: value,
+            };
         }
     }
 
@@ -186,6 +244,17 @@ impl Column {
     pub(super) fn finish(&self) -> [Option<Value>; 4] {
         match *self {
             Column::Empty => [None; 4],
+            Column::Natural {
+                count,
+                sum,
+                min,
+                max,
+                last,
+            } => {
+                let [min, max, last] = [min, max, last].map(|it| Some(Value::Unsigned(it)));
+                let mean = Value::Real(sum as f64 / count as f64);
+                [Some(mean), min, max, last]
+            }
             Column::Whole {
                 count,
                 sum,

@@ -20,17 +20,17 @@ pub const DEFINITIONS: &[Definition] = &[
 /// One sample per second of true time `[ns]`.
 const PERIOD_NS: u64 = 1_000_000_000;
 
+/// No clock: the values of columns have 64 bits.
+const UNKNOWN: i128 = i128::MIN;
+
 /// The clocks of all nodes. A sample costs a pass over the nodes; a second without
 /// a change costs nothing.
 #[derive(Clone, Debug)]
 pub(super) struct Drift {
     /// The time of the next sample `[ns]`; the rows of this instant are included.
     pub(super) next_ns: u64,
-    /// By node; not used if `known` is false.
+    /// By node; [`UNKNOWN`] before its first value, and while it is down.
     clocks: Vec<i128>,
-    /// By node: whether it has a clock value. It has none before its first value, and
-    /// while it is down.
-    known: Vec<bool>,
     /// By node: the greatest distance so far.
     max: Vec<Option<u64>>,
     /// Whether a clock was set since the last sample.
@@ -42,28 +42,28 @@ impl Drift {
     pub(super) fn new(node_count: usize) -> Drift {
         Drift {
             next_ns: PERIOD_NS,
-            clocks: vec![0; node_count],
-            known: vec![false; node_count],
+            clocks: vec![UNKNOWN; node_count],
             max: vec![None; node_count],
             stale: false,
         }
     }
 
     /// Sets a node's clock.
+    #[inline]
     pub(super) fn set(&mut self, node: usize, clock: i128) {
         self.clocks[node] = clock;
-        self.known[node] = true;
         self.stale = true;
     }
 
     /// Removes a node's clock.
     pub(super) fn clear(&mut self, node: usize) {
-        self.known[node] = false;
+        self.clocks[node] = UNKNOWN;
         self.stale = true;
     }
 
     /// Samples the clocks at the full seconds before `time_ns`. Must be called before
     /// a clock is set at `time_ns`.
+    #[inline]
     pub(super) fn advance(&mut self, time_ns: u64) {
         if time_ns > self.next_ns {
             self.sample();
@@ -91,11 +91,8 @@ impl Drift {
 
     /// The least and greatest clock; `None` with fewer than two clocks.
     fn extremes(&self) -> Option<(i128, i128)> {
-        let mut known = self
-            .clocks
-            .iter()
-            .zip(&self.known)
-            .filter_map(|(&clock, &known)| known.then_some(clock));
+        let clocks = self.clocks.iter().copied();
+        let mut known = clocks.filter(|&clock| clock != UNKNOWN);
         let first = known.next()?;
         let (mut low, mut high, mut count) = (first, first, 1);
         for clock in known {
@@ -109,12 +106,13 @@ impl Drift {
     /// A node's distance to the further extreme.
     fn distance(&self, node: usize, (low, high): (i128, i128)) -> Option<u64> {
         let clock = self.clocks[node];
-        self.known[node].then(|| {
+        (clock != UNKNOWN).then(|| {
             let distance = (high - clock).max(clock - low);
             u64::try_from(distance).unwrap_or(u64::MAX)
         })
     }
 
+    #[inline(never)]
     fn sample(&mut self) {
         if !std::mem::take(&mut self.stale) {
             return;

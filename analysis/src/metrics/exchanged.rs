@@ -11,11 +11,12 @@ pub(super) struct Exchanged {
 }
 
 impl Exchanged {
-    /// Adds a row. `is_program` is whether a node is a program; `None` for a peer outside
+    /// Adds a row that may be of a program or of a peer outside. `is_program` is whether a node is a program; `None` for a peer outside
     /// of the scenario.
     ///
     /// A message to a program that was lost is a `drop` row of the program; one to a
     /// client outside is a `drop` row of the node.
+    #[cold]
     pub(super) fn row(&mut self, row: &Row, is_program: impl Fn(u32) -> Option<bool>) {
         if row.message == 0 || row.peer == NO_PEER {
             return;

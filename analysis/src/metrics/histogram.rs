@@ -28,12 +28,10 @@ impl Histogram {
     /// Counts one value.
     #[inline]
     pub fn record(&mut self, value: u64) {
-        if self.count == 0 {
-            (self.min, self.max) = (value, value);
-        } else {
-            self.min = self.min.min(value);
-            self.max = self.max.max(value);
-        }
+        let least = if self.count == 0 { value } else { self.min };
+        self.min = least.min(value);
+        // 0 without values.
+        self.max = self.max.max(value);
         self.count += 1;
         self.sum += u128::from(value);
         self.counts.add(value);

@@ -3,8 +3,14 @@
 //! The sender and the sender's number identify a message in the logs of both ends.
 //! A message is kept until it is received or lost, so memory is bounded by the
 //! messages in flight.
+//!
+//! A node numbers its messages one after the other. So the messages of a sender that are
+//! in flight are kept as a queue of the times at which they were sent, from the oldest
+//! number on: a message is found by arithmetic. Messages that wait for long while many
+//! others pass, and numbers that do not follow each other (in the logs of other programs),
+//! are kept in a table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::definition::Definition;
@@ -71,17 +77,39 @@ enum Ending {
 /// The messages in flight.
 #[derive(Clone, Debug, Default)]
 pub(super) struct InFlight {
-    /// When each was sent `[ns]`.
-    sent: HashMap<MessageKey, u64, BuildHasherDefault<KeyHasher>>,
+    /// By sender.
+    recent: Vec<Recent>,
+    /// When each message was sent that is not among the recent ones of its sender `[ns]`.
+    others: HashMap<MessageKey, u64, BuildHasherDefault<KeyHasher>>,
     /// Messages that ended at `now_ns` before their `send` was read: a message without
     /// latency is sent and received in one instant, whose rows come in any order.
     early: HashMap<MessageKey, Ending, BuildHasherDefault<KeyHasher>>,
     now_ns: u64,
 }
 
+/// The recent messages of one sender.
+#[derive(Clone, Debug, Default)]
+struct Recent {
+    /// The number of the first.
+    first: u64,
+    /// When each was sent `[ns]`, or [`ENDED`]; the first has not ended.
+    sent_ns: VecDeque<u64>,
+    /// How many have not ended.
+    live: u32,
+}
+
+/// The time of a message that has ended. A message that is sent at the end of time is in
+/// the table.
+const ENDED: u64 = u64::MAX;
+
+/// The most recent messages of a sender, in any case and for each that has not ended.
+const MOST_RECENT: usize = 16;
+const MOST_PER_LIVE: usize = 4;
+
 impl InFlight {
     /// Sets the time. An ending without a `send` at its instant has none: it was a
     /// second copy of a message, or its sender has no log.
+    #[inline]
     pub(super) fn advance(&mut self, time_ns: u64) {
         if time_ns != self.now_ns {
             self.now_ns = time_ns;
@@ -92,26 +120,78 @@ impl InFlight {
     }
 
     /// Adds a `send`. Returns the node that received the message at this instant.
+    #[inline]
     pub(super) fn send(&mut self, sender: u32, message: u64) -> Option<u32> {
-        let key = (sender, message);
         if !self.early.is_empty() {
-            match self.early.remove(&key) {
+            match self.early.remove(&(sender, message)) {
                 Some(Ending::Received(node)) => return Some(node),
                 Some(Ending::Dropped) => return None,
                 None => {}
             }
         }
-        self.sent.insert(key, self.now_ns);
+        let now_ns = self.now_ns;
+        match self.recent.get_mut(sender as usize) {
+            Some(recent) if recent.follows(message) && now_ns != ENDED => {
+                recent.push(now_ns);
+                if recent.is_sparse() {
+                    self.thin(sender);
+                }
+            }
+            _ => self.send_other(sender, message),
+        }
         None
     }
 
+    /// Adds a message that does not follow the last one of its sender.
+    #[cold]
+    fn send_other(&mut self, sender: u32, message: u64) {
+        if self.now_ns == ENDED {
+            self.others.insert((sender, message), self.now_ns);
+            return;
+        }
+        let place = sender as usize;
+        if place >= self.recent.len() {
+            self.recent.resize_with(place + 1, Recent::default);
+        }
+        let recent = &mut self.recent[place];
+        if recent.sent_ns.is_empty() {
+            recent.first = message;
+            recent.push(self.now_ns);
+            return;
+        }
+        match recent.place_of(message) {
+            Some(place) => {
+                let old = std::mem::replace(&mut recent.sent_ns[place], self.now_ns);
+                recent.live += u32::from(old == ENDED);
+            }
+            None => {
+                self.others.insert((sender, message), self.now_ns);
+            }
+        }
+    }
+
+    /// Keeps the oldest messages of a sender in the table, since most after them have ended.
+    #[cold]
+    fn thin(&mut self, sender: u32) {
+        let recent = &mut self.recent[sender as usize];
+        while recent.is_sparse()
+            && let Some(sent_ns) = recent.sent_ns.pop_front()
+        {
+            self.others.insert((sender, recent.first), sent_ns);
+            recent.first = recent.first.wrapping_add(1);
+            recent.live -= 1;
+            recent.drop_ended();
+        }
+    }
+
     /// Adds a `receive` at `node`. Returns the time since the `send` `[ns]`.
+    #[inline]
     pub(super) fn receive(&mut self, sender: u32, message: u64, node: u32) -> Option<u64> {
-        let key = (sender, message);
-        match self.sent.remove(&key) {
+        match self.take(sender, message) {
             Some(sent_ns) => Some(self.now_ns.saturating_sub(sent_ns)),
             None => {
-                self.early.insert(key, Ending::Received(node));
+                let ending = Ending::Received(node);
+                self.early.insert((sender, message), ending);
                 None
             }
         }
@@ -119,9 +199,77 @@ impl InFlight {
 
     /// Adds a `drop`.
     pub(super) fn drop(&mut self, sender: u32, message: u64) {
-        let key = (sender, message);
-        if self.sent.remove(&key).is_none() {
-            self.early.insert(key, Ending::Dropped);
+        if self.take(sender, message).is_none() {
+            self.early.insert((sender, message), Ending::Dropped);
+        }
+    }
+
+    /// Takes a message, and returns when it was sent `[ns]`.
+    #[inline]
+    fn take(&mut self, sender: u32, message: u64) -> Option<u64> {
+        let recent = self.recent.get_mut(sender as usize);
+        let sent_ns = recent.and_then(|recent| recent.take(message));
+        match sent_ns {
+            Some(sent_ns) => Some(sent_ns),
+            None if self.others.is_empty() => None,
+            None => self.others.remove(&(sender, message)),
+        }
+    }
+
+    /// Whether no message is in flight.
+    #[cfg(test)]
+    fn is_empty(&self) -> bool {
+        self.others.is_empty() && self.recent.iter().all(|it| it.sent_ns.is_empty())
+    }
+}
+
+impl Recent {
+    /// Whether a message is the next one after the last of these.
+    #[inline]
+    fn follows(&self, message: u64) -> bool {
+        !self.sent_ns.is_empty() && message == self.first.wrapping_add(self.sent_ns.len() as u64)
+    }
+
+    #[inline]
+    fn push(&mut self, now_ns: u64) {
+        self.sent_ns.push_back(now_ns);
+        self.live += 1;
+    }
+
+    /// Whether most of these have ended.
+    #[inline]
+    fn is_sparse(&self) -> bool {
+        let most = (self.live as usize * MOST_PER_LIVE).max(MOST_RECENT);
+        self.sent_ns.len() > most
+    }
+
+    #[inline]
+    fn place_of(&self, message: u64) -> Option<usize> {
+        let place = message.wrapping_sub(self.first);
+        (place < self.sent_ns.len() as u64).then_some(place as usize)
+    }
+
+    /// Takes a message that has not ended, and returns when it was sent `[ns]`.
+    #[inline]
+    fn take(&mut self, message: u64) -> Option<u64> {
+        let place = self.place_of(message)?;
+        let sent_ns = std::mem::replace(&mut self.sent_ns[place], ENDED);
+        if sent_ns == ENDED {
+            return None;
+        }
+        self.live -= 1;
+        if place == 0 {
+            self.drop_ended();
+        }
+        Some(sent_ns)
+    }
+
+    /// Removes the messages at the front that have ended.
+    #[inline]
+    fn drop_ended(&mut self) {
+        while self.sent_ns.front() == Some(&ENDED) {
+            self.sent_ns.pop_front();
+            self.first = self.first.wrapping_add(1);
         }
     }
 }
@@ -170,7 +318,54 @@ mod tests {
         assert_eq!(flight.receive(0, 1, 2), None, "a second copy");
         flight.advance(36);
         assert_eq!(flight.receive(1, 1, 2), Some(26));
-        assert!(flight.sent.is_empty());
+        assert!(flight.is_empty());
+    }
+
+    #[test]
+    fn messages_are_matched_whatever_their_numbers_and_their_order() {
+        let mut random = base::random::Random::from_seed(5);
+        for round in 0..40u64 {
+            let mut flight = InFlight::default();
+            let mut waiting: Vec<(u32, u64, u64)> = Vec::new();
+            let mut last = [round % 3 * 1_000; 4];
+            for now in 1..4_000 {
+                flight.advance(now);
+                let sender = random.below(4) as usize;
+                last[sender] = match random.below(40) {
+                    0 if round % 4 == 0 => random.below(5_000) * 7,
+                    1 if round % 4 == 1 => last[sender] + 3,
+                    _ => last[sender] + 1,
+                };
+                let key = (sender as u32, last[sender]);
+                waiting.retain(|it| (it.0, it.1) != key);
+                let kept = |flight: &InFlight| {
+                    let recent = flight.recent.get(sender);
+                    recent.map_or(0, |recent| recent.sent_ns.len())
+                };
+                let before = kept(&flight);
+                assert_eq!(flight.send(key.0, key.1), None);
+                let grows = kept(&flight) > before;
+                assert!(!grows || !flight.recent[sender].is_sparse());
+                waiting.push((key.0, key.1, now));
+                // Some wait for long.
+                let most = if round % 2 == 0 { 5 } else { 200 };
+                while waiting.len() > most {
+                    let rest = (waiting.len() as u64)
+                        .saturating_sub(3 * (now / 1_000))
+                        .max(1);
+                    let place = waiting.len() - 1 - random.below(rest) as usize;
+                    let (sender, number, sent) = waiting.remove(place);
+                    assert_eq!(flight.receive(sender, number, 9), Some(now - sent));
+                    assert_eq!(flight.receive(sender, number, 9), None);
+                    flight.early.clear();
+                }
+            }
+            flight.advance(5_000);
+            for (sender, number, sent) in waiting {
+                assert_eq!(flight.receive(sender, number, 9), Some(5_000 - sent));
+            }
+            assert!(flight.is_empty());
+        }
     }
 
     #[test]
@@ -181,7 +376,7 @@ mod tests {
         flight.drop(0, 2);
         assert_eq!(flight.send(0, 1), Some(2));
         assert_eq!(flight.send(0, 2), None);
-        assert!(flight.sent.is_empty() && flight.early.is_empty());
+        assert!(flight.is_empty() && flight.early.is_empty());
     }
 
     #[test]

@@ -167,9 +167,12 @@ impl Asked {
 }
 
 /// Whether a judge is about what holds in every run, so that its failure is a mistake of
-/// the runner.
+/// the runner, or of a program that does not repeat.
 fn always_holds(judge: Judge) -> bool {
-    matches!(judge, Judge::Conservation | Judge::LittlesLaw)
+    matches!(
+        judge,
+        Judge::Conservation | Judge::LittlesLaw | Judge::Repeats
+    )
 }
 
 /// The judge and the name, as the beginning of a sentence.
@@ -182,6 +185,7 @@ fn titled(judge: Judge, name: &str) -> String {
         Judge::Fault => format!("The required fault `{name}`"),
         Judge::Conservation => "The conservation of messages".to_owned(),
         Judge::LittlesLaw => "Little's law".to_owned(),
+        Judge::Repeats => "Whether the run repeats".to_owned(),
         Judge::Warmup => "The warm-up".to_owned(),
         Judge::Activity => "Whether anything happened".to_owned(),
     }

@@ -58,7 +58,7 @@ impl Encoding {
     ///
     /// # Errors
     /// If the clock does not fit.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn encode(self, clock: u64) -> Result<Encoded> {
         let mut encoded = Encoded {
             bytes: [0; MAX_BYTES],
@@ -66,6 +66,17 @@ impl Encoding {
         };
         match self {
             Encoding::Bincode => bincode().serialize_into(&mut encoded.bytes[..8], &clock)?,
+            other => return other.encode_by_hand(clock, encoded),
+        }
+        Ok(encoded)
+    }
+
+    /// As [`Encoding::encode`], without bincode; `encoded` is empty. Not inlined, so that the
+    /// encoding of most scenarios is a store.
+    #[inline(never)]
+    fn encode_by_hand(self, clock: u64, mut encoded: Encoded) -> Result<Encoded> {
+        match self {
+            Encoding::Bincode => return self.encode(clock),
             Encoding::U64be => encoded.bytes[..8].copy_from_slice(&clock.to_be_bytes()),
             Encoding::I32le => {
                 let clock = i32::try_from(clock).map_err(|_| {

@@ -194,6 +194,9 @@ pub trait Judge: Sized + 'static {
     /// What must hold.
     const DOCS: &'static str;
 
+    /// Whether a reply of a wrong form fails the check.
+    const JUDGES_FORM: bool = true;
+
     /// What is wrong with a config, beyond types and ranges.
     fn problems(_: &Self::Config) -> Vec<Problem> {
         Vec::new()
@@ -229,8 +232,9 @@ impl<J: Judge> Check for Judged<J> {
         self.history.record(record);
     }
 
-    fn finish(self) -> Verdict {
-        if let Some(malformed) = self.history.malformed {
+    fn finish(mut self) -> Verdict {
+        let malformed = self.history.malformed.take();
+        if let Some(malformed) = malformed.filter(|_| J::JUDGES_FORM) {
             return malformed;
         }
         let begun = self.history.len();

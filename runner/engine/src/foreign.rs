@@ -9,7 +9,7 @@ use std::fmt::Debug;
 
 use crate::behaviors::CallError;
 use base::random::Random;
-use base::time::SimTime;
+use base::time::{SimDuration, SimTime};
 
 /// All foreign nodes of a run.
 pub trait Foreign: Debug + Send {
@@ -46,6 +46,11 @@ pub trait Foreign: Debug + Send {
         at: Moment,
         effects: &mut Vec<Effect>,
     ) -> Result<(), CallError>;
+
+    /// What makes the result doubtful, in virtual time, for people. Asked once, at the end.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// When a node is called.
@@ -92,6 +97,19 @@ pub enum Effect {
     },
     /// It prints a line into its output.
     Print(String),
+    /// It is called with this tag after a span of its own clock. A timer of the same tag that
+    /// it has set before is not due any more.
+    SetTimer {
+        /// Which timer.
+        tag: u64,
+        /// After how long.
+        delay: SimDuration,
+    },
+    /// A timer that it has set is not due any more.
+    CancelTimer {
+        /// Which timer.
+        tag: u64,
+    },
     /// It does not understand the message of this call: the message is lost.
     Refuse(String),
     /// In real time: the driver has to write this to its process.

@@ -15,12 +15,7 @@ pub struct MessageId(u32);
 #[derive(Debug, PartialEq, Eq)]
 pub enum Payload {
     /// At most [`INLINE`] bytes.
-    Inline {
-        /// The number of bytes.
-        len: u8,
-        /// The bytes, followed by zeros.
-        bytes: [u8; INLINE],
-    },
+    Inline(Short),
     /// More than that.
     Block(Box<[u8]>),
 }
@@ -29,12 +24,22 @@ pub enum Payload {
 /// encoding, and so few that an entry has 32 bytes.
 pub const INLINE: usize = 15;
 
+/// At most [`INLINE`] bytes. Aligned, so that it is copied by one instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, align(16))]
+pub struct Short {
+    /// The bytes, followed by zeros; or the index of a block.
+    bytes: [u8; INLINE],
+    /// The number of bytes, or [`IN_BLOCK`].
+    len: u8,
+}
+
 impl Payload {
     /// The bytes.
     #[inline]
     pub fn as_slice(&self) -> &[u8] {
         match self {
-            Payload::Inline { len, bytes } => &bytes[..usize::from(*len)],
+            Payload::Inline(short) => &short.bytes[..usize::from(short.len)],
             Payload::Block(bytes) => bytes,
         }
     }
@@ -49,6 +54,24 @@ pub struct Message {
     pub number: u64,
     /// Its bytes.
     pub payload: Payload,
+}
+
+/// A message that was removed from the slab.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    /// Its sender.
+    pub from: u32,
+    /// Its number among the sender's messages.
+    pub number: u64,
+    payload: Short,
+}
+
+impl Taken {
+    /// Its bytes; none if they are in a block.
+    #[inline(always)]
+    pub fn bytes(&self) -> Option<&[u8]> {
+        self.payload.bytes.get(..usize::from(self.payload.len))
+    }
 }
 
 /// All messages of a run that are on links and in inboxes.
@@ -78,13 +101,10 @@ struct StoredMessage {
     from: u32,
     /// The next message in the same inbox, or the next free entry.
     next: u32,
-    /// The number of bytes, or [`IN_BLOCK`].
-    len: u8,
-    /// The payload, or the index of its block.
-    bytes: [u8; INLINE],
+    payload: Short,
 }
 
-/// [`StoredMessage::len`] of a payload in a block.
+/// [`Short::len`] of a payload in a block.
 const IN_BLOCK: u8 = u8::MAX;
 
 /// The first entry: the end of a list.
@@ -103,8 +123,10 @@ impl Messages {
             number: 0,
             from: 0,
             next: NONE,
-            len: 0,
-            bytes: [0; INLINE],
+            payload: Short {
+                bytes: [0; INLINE],
+                len: 0,
+            },
         };
         Messages {
             slab: vec![end],
@@ -148,15 +170,53 @@ impl Messages {
     }
 
     /// Adds a message and returns its index.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, from: u32, number: u64, payload: &[u8]) -> MessageId {
+        let id = self.free;
+        // The most common length: a number.
+        let (&[a, b, c, d, e, f, g, h], true) = (payload, id != NONE) else {
+            return self.add_any(from, number, payload);
+        };
+        // Field by field: an entry that is made elsewhere and copied is read back before it
+        // is written, which takes longer than all else here.
+        let entry = &mut self.slab[id as usize];
+        self.free = entry.next;
+        self.live += 1;
+        entry.number = number;
+        entry.from = from;
+        entry.next = NONE;
+        entry.payload.bytes = [a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0];
+        entry.payload.len = 8;
+        MessageId(id)
+    }
+
+    /// Adds a message of any size, whether an entry is free or not.
+    #[inline(never)]
+    fn add_any(&mut self, from: u32, number: u64, payload: &[u8]) -> MessageId {
+        let payload = self.store(payload);
+        let message = StoredMessage {
+            number,
+            from,
+            next: NONE,
+            payload,
+        };
+        self.live += 1;
+        let id = self.free;
+        if id == NONE {
+            let id = u32::try_from(self.slab.len()).expect("at most 2^32 messages in flight");
+            self.slab.push(message);
+            return MessageId(id);
+        }
+        let free = &mut self.slab[id as usize];
+        self.free = free.next;
+        *free = message;
+        MessageId(id)
+    }
+
+    /// The payload as an entry holds it.
+    fn store(&mut self, payload: &[u8]) -> Short {
         let mut bytes = [0; INLINE];
         let len = match payload.len() {
-            // The most common length: a number.
-            8 => {
-                bytes[..8].copy_from_slice(&payload[..8]);
-                8
-            }
             len @ 0..=INLINE => {
                 bytes[..len].copy_from_slice(payload);
                 len as u8
@@ -166,24 +226,7 @@ impl Messages {
                 IN_BLOCK
             }
         };
-        let place = StoredMessage {
-            number,
-            from,
-            next: NONE,
-            len,
-            bytes,
-        };
-        self.live += 1;
-        let id = self.free;
-        if id == NONE {
-            let id = u32::try_from(self.slab.len()).expect("at most 2^32 messages in flight");
-            self.slab.push(place);
-            return MessageId(id);
-        }
-        let free = &mut self.slab[id as usize];
-        self.free = free.next;
-        *free = place;
-        MessageId(id)
+        Short { bytes, len }
     }
 
     fn add_block(&mut self, payload: &[u8]) -> u32 {
@@ -200,8 +243,9 @@ impl Messages {
         }
     }
 
-    fn take_block(&mut self, place: &StoredMessage) -> Box<[u8]> {
-        let [a, b, c, d, ..] = place.bytes;
+    #[cold]
+    fn take_block(&mut self, payload: &Short) -> Box<[u8]> {
+        let [a, b, c, d, ..] = payload.bytes;
         let block = u32::from_le_bytes([a, b, c, d]);
         self.free_blocks.push(block);
         let taken = std::mem::take(&mut self.blocks[block as usize]);
@@ -222,18 +266,31 @@ impl Messages {
     /// Removes a message and returns it.
     #[inline]
     pub fn take(&mut self, id: MessageId) -> Message {
-        let free = self.free;
-        let place = &mut self.slab[id.0 as usize];
-        let taken = *place;
-        place.next = free;
-        self.free = id.0;
+        let taken = self.take_entry(id.0);
+        self.message(taken)
+    }
+
+    /// Removes an entry.
+    #[inline(always)]
+    fn take_entry(&mut self, id: u32) -> Taken {
+        let entry = &mut self.slab[id as usize];
+        let taken = Taken {
+            number: entry.number,
+            from: entry.from,
+            payload: entry.payload,
+        };
+        entry.next = self.free;
+        self.free = id;
         self.live -= 1;
-        let payload = match taken.len {
-            IN_BLOCK => Payload::Block(self.take_block(&taken)),
-            len => Payload::Inline {
-                len,
-                bytes: taken.bytes,
-            },
+        taken
+    }
+
+    /// A message that was taken, with its payload wherever it was.
+    #[inline]
+    pub fn message(&mut self, taken: Taken) -> Message {
+        let payload = match taken.payload.len {
+            IN_BLOCK => Payload::Block(self.take_block(&taken.payload)),
+            _ => Payload::Inline(taken.payload),
         };
         Message {
             from: taken.from,
@@ -318,6 +375,14 @@ impl Inbox {
     /// Removes the first message and returns it.
     #[inline]
     pub fn pop(&mut self, messages: &mut Messages) -> Option<Message> {
+        let taken = self.take_first(messages)?;
+        Some(messages.message(taken))
+    }
+
+    /// As [`Inbox::pop`]; a long payload is still in its block, and [`Messages::message`]
+    /// must be called.
+    #[inline(always)]
+    pub fn take_first(&mut self, messages: &mut Messages) -> Option<Taken> {
         if self.head == NONE {
             return None;
         }
@@ -325,7 +390,7 @@ impl Inbox {
         self.head = messages.slab[id as usize].next;
         self.tail = if self.head == NONE { NONE } else { self.tail };
         self.len -= 1;
-        Some(messages.take(MessageId(id)))
+        Some(messages.take_entry(id))
     }
 }
 

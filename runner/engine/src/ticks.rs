@@ -10,12 +10,17 @@
 //! into one list, in order, from which they are taken; [`Ticks::upcoming`] looks ahead
 //! in it. If several lanes tick at one instant, their nodes are merged.
 //!
+//! Rates of 1 to 6 ticks a second give the same ticks again each second. Where such a
+//! *cycle* is short, all its instants are listed once, before the run, and the lanes are
+//! not needed any more: the next instant is then the next entry of a list (`cycle`).
+//!
 //! Nodes whose ticks a fault may change are *irregular*: each has its own entry in
 //! a heap.
 //!
 //! Tick `k` of a node, from 1, falls at start + floor(k * 10^9 / rate) ns, or
 //! with a phase at start + phase + floor((k - 1) * 10^9 / rate) ns.
 
+mod cycle;
 mod irregular;
 mod lane;
 mod merged;
@@ -26,6 +31,7 @@ mod tests;
 pub use period::Period;
 
 use base::time::{SimDuration, SimTime};
+use cycle::Cycle;
 use irregular::IrregularTicks;
 use lane::{Lane, Part};
 use merged::MergedLists;
@@ -46,15 +52,20 @@ pub struct Clocked {
 /// The next tick of every clocked node.
 #[derive(Debug, Default)]
 pub struct Ticks {
+    /// The instant whose ticks are being taken `[ns]`.
+    time: u64,
+    /// The nodes that tick at it, in the order of the scenario, are those from `taken` to
+    /// `end`. With a cycle, the nodes of all its instants are in the list.
+    due: Vec<u32>,
+    taken: usize,
+    end: usize,
+    /// Up to where in `due` it is worth to look ahead.
+    horizon: usize,
+    cycle: Option<Cycle>,
+    /// Empty if there is a cycle.
     lanes: Vec<Lane>,
     /// A binary heap: the lane of the next instant first.
     heap: Vec<Head>,
-    /// The instant whose ticks are being taken `[ns]`.
-    time: u64,
-    /// The nodes that tick at it, in the order of the scenario.
-    due: Vec<u32>,
-    /// How many of them were taken.
-    taken: usize,
     /// The parts of lanes that tick at it, if there are several.
     parts: Vec<Part>,
     merged: MergedLists,
@@ -70,9 +81,30 @@ struct Head {
     lane: u32,
 }
 
+/// With fewer nodes than this, all that a tick needs is in a near cache, and to prefetch it
+/// costs more than it gains.
+const FEW_NODES: usize = 2048;
+
 impl Ticks {
     /// The ticks of these nodes.
-    pub fn new(mut nodes: Vec<Clocked>) -> Ticks {
+    pub fn new(nodes: Vec<Clocked>) -> Ticks {
+        let count = nodes.len();
+        let mut ticks = Ticks::by_lanes(nodes);
+        let cycle = Cycle::record(&mut ticks);
+        if let Some((cycle, nodes)) = cycle {
+            ticks = Ticks {
+                horizon: if count < FEW_NODES { 0 } else { nodes.len() },
+                due: nodes,
+                cycle: Some(cycle),
+                ..Ticks::default()
+            };
+            ticks.next_instant();
+        }
+        ticks
+    }
+
+    /// The ticks of these nodes, found lane by lane.
+    fn by_lanes(mut nodes: Vec<Clocked>) -> Ticks {
         // With a phase the first offset is 0, without one it is one period; such
         // nodes cannot share a lane, since they count differently.
         let base = |c: &Clocked| (c.start + c.phase.unwrap_or_default()).0;
@@ -158,15 +190,19 @@ impl Ticks {
         }
         let node = self.due[self.taken];
         self.taken += 1;
-        if self.taken == self.due.len() {
+        if self.taken == self.end {
             self.next_instant();
         }
         node
     }
 
-    /// The node whose tick is `ahead` places after the next one, if at this instant.
+    /// The node whose tick is `ahead` places after the next one, if it is known and worth
+    /// to be prefetched.
     #[inline]
     pub fn upcoming(&self, ahead: usize) -> Option<u32> {
+        if self.taken >= self.horizon {
+            return None;
+        }
         self.due.get(self.taken + ahead).copied()
     }
 
@@ -180,14 +216,32 @@ impl Ticks {
         self.irregular.take_before(first)
     }
 
-    /// Lists the nodes that tick at the next instant, and advances their lanes.
+    /// Goes on to the next instant.
+    #[inline]
     fn next_instant(&mut self) {
+        match &mut self.cycle {
+            Some(cycle) => {
+                let instant = cycle.next_instant();
+                self.time = instant.time;
+                (self.taken, self.end) = (instant.first, instant.end);
+            }
+            None => self.next_of_lanes(),
+        }
+    }
+
+    /// Lists the nodes that tick at the next instant, and advances their lanes.
+    fn next_of_lanes(&mut self) {
         self.due.clear();
         self.taken = 0;
         self.time = self.heap.first().map_or(u64::MAX, |head| head.time);
-        if self.time == u64::MAX {
-            return;
+        if self.time != u64::MAX {
+            self.list_due();
         }
+        self.end = self.due.len();
+        self.horizon = if self.end < FEW_NODES { 0 } else { self.end };
+    }
+
+    fn list_due(&mut self) {
         let first = self.take_part();
         if self.heap[0].time != self.time {
             match first.nodes(&self.lanes) {

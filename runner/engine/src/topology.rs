@@ -138,17 +138,23 @@ impl Topology {
     }
 
     /// Number of peers of a node.
-    #[inline]
+    #[inline(always)]
     pub fn peer_count(&self, node: u32) -> u32 {
         if let Some((count, _)) = self.mesh {
             return count - 1;
         }
+        self.count_in_reach(node)
+    }
+
+    /// As [`Topology::peer_count`], where nodes have different peers.
+    #[inline(never)]
+    fn count_in_reach(&self, node: u32) -> u32 {
         let reach = self.reach(node);
         reach.total - u32::from(reach.segment_of(node).is_some())
     }
 
     /// The far end of a node's link to its peer `peer`, if it has that many.
-    #[inline]
+    #[inline(always)]
     pub fn peer(&self, node: u32, peer: u32) -> Option<LinkEnd> {
         if let Some((count, rule)) = self.mesh {
             let after = u64::from(node) + 1 + u64::from(peer);
@@ -159,6 +165,12 @@ impl Topology {
                 rule,
             });
         }
+        self.peer_in_reach(node, peer)
+    }
+
+    /// As [`Topology::peer`], where nodes have different peers.
+    #[inline(never)]
+    fn peer_in_reach(&self, node: u32, peer: u32) -> Option<LinkEnd> {
         let reach = self.reach(node);
         if peer >= self.peer_count(node) {
             return None;
@@ -188,7 +200,7 @@ impl Topology {
 
     /// The number of another node among the peers of `node`. A node without a link from
     /// `node` has a fixed number after those of the peers.
-    #[inline]
+    #[inline(always)]
     pub fn peer_number(&self, node: u32, other: u32) -> u32 {
         if let Some((count, _)) = self.mesh
             && other < count
@@ -199,6 +211,12 @@ impl Topology {
                 other + (count - 1 - node)
             };
         }
+        self.number_in_reach(node, other)
+    }
+
+    /// As [`Topology::peer_number`], where nodes have different peers.
+    #[inline(never)]
+    fn number_in_reach(&self, node: u32, other: u32) -> u32 {
         let reach = self.reach(node);
         let Some(segment) = reach.segment_of(other) else {
             return self.peer_count(node).saturating_add(other);

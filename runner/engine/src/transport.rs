@@ -15,7 +15,9 @@ use crate::topology::{LinkEnd, NO_RULE};
 /// Which messages leave the process, and those that wait to be written.
 #[derive(Debug, Default)]
 pub struct Transport {
-    /// Whether messages over a link without a rule leave; false in virtual time.
+    /// Whether any message may leave; false in virtual time.
+    any: bool,
+    /// Whether messages over a link without a rule leave.
     all: bool,
     /// For each link rule, whether messages over its links leave.
     rules: Vec<bool>,
@@ -30,17 +32,17 @@ pub struct Transport {
     /// Free indices of `delayed`.
     free: Vec<u32>,
     external_peers: Vec<String>,
-    /// Connections to external peers that may take a message directly, by (node,
-    /// external peer). Never iterated.
+    /// Connections that may take a message directly, by (node, other node or external
+    /// peer). Never iterated.
     direct_senders: HashMap<(u32, u32), Arc<dyn DirectSender>>,
 }
 
 /// A connection that may write a message while the behavior still lends its bytes:
 /// a large message need not be copied then.
 pub trait DirectSender: Debug + Send + Sync {
-    /// Writes a message or declines it. Declines whenever an earlier message still
-    /// waits; a declined message goes through [`Transport::outgoing`].
-    fn offer(&self, message: &[u8]) -> Offer;
+    /// Writes the sender's `number`-th message or declines it. Declines whenever an earlier
+    /// message still waits; a declined message goes through [`Transport::outgoing`].
+    fn offer(&self, number: u64, message: &[u8]) -> Offer;
 }
 
 /// What became of a message that was offered to a [`DirectSender`].
@@ -50,7 +52,8 @@ pub enum Offer {
     Declined,
     /// All of it is written.
     Sent,
-    /// The sender keeps a copy of the rest; the driver has to write it.
+    /// It is begun. The direct sender keeps a copy of the rest, if there is one; the driver
+    /// has to write it.
     Started,
 }
 
@@ -98,6 +101,7 @@ impl Transport {
     /// Sets which messages leave the process: those over links without a rule, those
     /// over the links of each rule, and those to each node marked in `away`.
     pub fn set_routes(&mut self, all: bool, rules: Vec<bool>, away: Vec<bool>) {
+        self.any = all || !rules.is_empty() || !away.is_empty();
         (self.all, self.rules, self.away) = (all, rules, away);
     }
 
@@ -115,9 +119,11 @@ impl Transport {
     /// Whether a message over this link leaves the process.
     #[inline]
     pub(super) fn leaves_process(&self, to: LinkEnd) -> bool {
-        if !self.all && self.rules.is_empty() && self.away.is_empty() {
-            return false;
-        }
+        self.any && self.leaves(to)
+    }
+
+    #[cold]
+    fn leaves(&self, to: LinkEnd) -> bool {
         let by_link = match to.rule {
             NO_RULE => self.all,
             rule => self.rules.get(rule as usize).copied().unwrap_or(false),
@@ -130,8 +136,8 @@ impl Transport {
         &self.external_peers
     }
 
-    /// From now on, large messages of a node to an external peer are offered to this
-    /// sender first.
+    /// From now on, large messages of a node to another or to an external peer are offered
+    /// to this sender first.
     pub fn set_direct_sender(&mut self, from: u32, to: u32, sender: Arc<dyn DirectSender>) {
         self.direct_senders.insert((from, to), sender);
     }
@@ -153,7 +159,7 @@ impl Transport {
             return false;
         }
         let sender = self.direct_senders.get(&(from, to));
-        let offer = sender.map_or(Offer::Declined, |sender| sender.offer(bytes));
+        let offer = sender.map_or(Offer::Declined, |sender| sender.offer(number, bytes));
         if offer == Offer::Started {
             let what = Content::Rest {
                 number,

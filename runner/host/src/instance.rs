@@ -135,7 +135,7 @@ impl Instances {
         callback: Callback,
         call: impl FnOnce(&'static abi::Behavior, *mut abi::Context, *mut c_void) -> abi::Status,
     ) -> Result<(), CallError> {
-        let arena = &mut self.arenas[arena];
+        let arena = &self.arenas[arena];
         let peer_count = world.peer_count(node);
         let now_ns = world.local_time(node).0;
         self.side.node = node;
@@ -144,11 +144,11 @@ impl Instances {
             world: &raw mut *world,
             side: &raw mut *self.side,
         };
-        let slot = arena.slot(node);
+        let (slot, state) = arena.places(node);
         let mut context = abi::Context {
             now_ns,
             slot: slot.cast(),
-            config: arena.config.handle(),
+            config: arena.config_handle,
             calls: std::ptr::from_ref(Calls::<S>::TABLE).cast(),
             host: (&raw mut frame).cast(),
             peer_count,
@@ -156,15 +156,17 @@ impl Instances {
             rows: 0,
             reserved: 0,
         };
-        let state = arena.state(node);
-        let observer = self.observer.as_ref();
-        let observed = observer.map(|observer| observer.enter(callback, node, world));
-        self.activity.enter(callback, node);
-        let status = call(arena.table.0, &raw mut context, state);
-        self.activity.leave();
-        if let Some(observed) = observed {
-            observed.leave(status);
-        }
+        let table = arena.table.0;
+        let context_pointer = &raw mut context;
+        let status = if self.observer.is_none() {
+            self.activity.enter(callback, node);
+            let status = call(table, context_pointer, state);
+            self.activity.leave();
+            status
+        } else {
+            let call = || call(table, context_pointer, state);
+            self.observed(callback, node, world, call)
+        };
         if context.rows == 0 && context.word != 0 {
             self.side.record(world, context.word - 1);
         }
@@ -175,6 +177,33 @@ impl Instances {
             world.reject_message();
         }
         self.settle(node, status)
+    }
+
+    /// Makes a call under observation.
+    #[cold]
+    #[inline(never)]
+    fn observed<S: Sink>(
+        &self,
+        callback: Callback,
+        node: u32,
+        world: &World<S>,
+        call: impl FnOnce() -> abi::Status,
+    ) -> abi::Status {
+        let observer = self.observer.as_ref();
+        let observed = observer.map(|observer| observer.enter(callback, node, world));
+        self.activity.enter(callback, node);
+        let status = call();
+        self.activity.leave();
+        if let Some(observed) = observed {
+            observed.leave(status);
+        }
+        status
+    }
+
+    /// What foreign nodes say of the run that has ended.
+    pub fn remarks(&self) -> Vec<String> {
+        let remarks = self.foreign.as_ref().map(|it| it.remarks());
+        remarks.unwrap_or_default()
     }
 
     /// The foreign nodes, if this is one of them.
@@ -218,6 +247,8 @@ impl Instances {
                     reason: "it sent a message to a node that it has no link to".to_owned(),
                 })?,
                 Effect::Print(line) => world.print(&line),
+                Effect::SetTimer { tag, delay } => world.set_timer(tag, delay),
+                Effect::CancelTimer { tag } => world.cancel_timer(tag),
                 Effect::Hand(handed) => self.handed.push(handed),
                 Effect::Refuse(reason) => {
                     world.reject_message();

@@ -23,4 +23,4 @@ pub use external::{
 pub use fault::{Fault, FaultKind, NodeRanges};
 pub use group::{BehaviorName, Group, LocalClock, TickRule, Timing};
 pub use link::{Link, LinkChange, LinkRule, LinkSettings, LinkTransport, Loss, Order};
-pub use protocol::{INIT_WITHIN, Protocol};
+pub use protocol::{Held, INIT_WITHIN, Protocol};

@@ -19,8 +19,20 @@ pub struct Protocol {
     pub topology: Option<Neighbours>,
     /// The longest line that it may write `[bytes]`.
     pub max_message: u64,
-    /// How long it may take to answer `init`, and then `topology`, by the wall clock.
+    /// How long it may take to answer `init`, and then `topology`: by the wall clock, or in
+    /// virtual time by its own clock.
     pub init_within: Duration,
+    /// Whether it can be held in virtual time, and then how often each run is done.
+    pub in_virtual_time: Option<Held>,
+}
+
+/// How a run in virtual time with held programs is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Twice, and compared: what does not repeat is found.
+    Twice,
+    /// Once.
+    Once,
 }
 
 /// How long a program may take for each answer of the handshake, if nothing else is said.

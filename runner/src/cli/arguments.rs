@@ -3,6 +3,7 @@
 mod debug;
 mod diff;
 mod export;
+pub mod maelstrom;
 mod node;
 mod run;
 mod shrink;
@@ -22,7 +23,9 @@ pub use crate::reporter::console::Color;
 use base::{duration, size};
 pub use debug::DebugOptions;
 pub use diff::DiffOptions;
-pub use export::{ComposeOptions, ExportKind, ExportOptions, SlurmOptions, Trace, TraceOptions};
+pub use export::{
+    ComposeOptions, ExportKind, ExportOptions, LogsOptions, SlurmOptions, Trace, TraceOptions,
+};
 use framing::Framing;
 pub use node::{NodeOptions, ProgramAddress, SecretOption};
 pub use run::{
@@ -71,6 +74,8 @@ pub enum Command {
     Send(SendOptions),
     /// Write what other systems need to run a scenario
     Export(ExportOptions),
+    /// Test a program that speaks Maelstrom's protocol, by Maelstrom's command line
+    Maelstrom(maelstrom::MaelstromOptions),
     /// Run a node for a coordinator, here or on another machine
     Node(NodeOptions),
     /// Print the JSON Schema of the scenario file

@@ -17,6 +17,7 @@ pub fn guard(command: &Command) {
             | Command::List(_)
             | Command::Plugins(_)
             | Command::Export(_)
+            | Command::Maelstrom(_)
             | Command::Node(_)
             | Command::Shrink(_)
             | Command::Debug(_)

@@ -230,6 +230,9 @@ fn conflict(
     if let Some(why) = plans.iter().find_map(|plan| no_jobs(plan, options)) {
         return Some(why);
     }
+    if let Some(why) = plans.iter().find_map(not_held) {
+        return Some(why);
+    }
     let real = plans.iter().find(|plan| plan.is_real())?;
     if options.execution.shrink {
         return Some(format!(
@@ -249,6 +252,17 @@ fn conflict(
             real.loaded.scenario.name
         )
     })
+}
+
+/// Why a plan with programs in virtual time cannot run here, if it cannot.
+fn not_held(plan: &Plan) -> Option<String> {
+    let mut cases = plan.cases.iter();
+    cases.find(|case| case.held().is_some())?;
+    let reason = virtual_program::supported().err()?;
+    Some(format!(
+        "`{}` has programs in virtual time: {reason}\n  run with --time real",
+        plan.loaded.scenario.name
+    ))
 }
 
 /// Why `--jobs` does not fit a plan, if it does not.

@@ -51,6 +51,23 @@ pub fn conservation(account: &Conservation, under_way: Option<&str>) -> Judgemen
     }
 }
 
+/// Returns whether a run with programs in virtual time, done twice, was the same: how it
+/// differed, if it did.
+pub fn repeats(difference: Option<&str>) -> Judgement {
+    let (verdict, reason) = match difference {
+        None => (Verdict::Passed, String::new()),
+        Some(text) => (Verdict::Failed, text.replace("\n", ";")),
+    };
+    Judgement {
+        judge: Judge::Repeats,
+        name: "programs".to_owned(),
+        verdict,
+        measured: "done twice".to_owned(),
+        reason,
+        evidence: Vec::new(),
+    }
+}
+
 /// Returns whether Little's law holds at each node at which messages waited; none if there
 /// is no such node.
 ///

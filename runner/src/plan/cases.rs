@@ -8,7 +8,7 @@ use analysis::log::{NodeSchema, RunSchema};
 use super::judges::BoundCheck;
 use super::properties::BoundProperty;
 use crate::results::manifest::driving;
-use crate::scenario::{AxisValue, BehaviorName, Group, Scenario};
+use crate::scenario::{AxisValue, BehaviorName, Group, Held, Scenario, TimeMode};
 use host::check::Description;
 use host::config::Config;
 use model::roster::Roster;
@@ -90,6 +90,19 @@ impl Nodes {
 }
 
 impl Case {
+    /// Whether programs are held in virtual time in this case, and then how often each of
+    /// its runs is done: once only if all of them say so.
+    pub fn held(&self) -> Option<Held> {
+        if self.scenario.time != TimeMode::Virtual {
+            return None;
+        }
+        let programs = self.scenario.groups.iter();
+        let protocols = programs.filter_map(|it| it.program.as_ref()?.protocol.as_ref());
+        let mut held: Vec<Held> = protocols.filter_map(|it| it.in_virtual_time).collect();
+        held.sort_unstable_by_key(|it| *it == Held::Once);
+        held.first().copied()
+    }
+
     /// The values of the axes as text, for the tables.
     pub fn axes(&self) -> Vec<String> {
         self.values.iter().map(|it| it.word.clone()).collect()

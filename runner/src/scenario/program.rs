@@ -64,6 +64,7 @@ impl GroupEntry {
             drop_written(&mut self.program.protocol);
             drop_written(&mut self.program.topology);
             drop_written(&mut self.program.init_within);
+            drop_written(&mut self.program.in_virtual_time);
         }
     }
 }
@@ -88,6 +89,7 @@ impl ProgramKeys {
             || self.protocol.is_some()
             || self.topology.is_some()
             || self.init_within.is_some()
+            || self.in_virtual_time.is_some()
     }
 
     fn is_udp(&self) -> bool {
@@ -169,7 +171,8 @@ impl ProgramKeys {
         let Some(protocol) = &self.protocol else {
             let topology = self.topology.as_ref().map(|it| ("topology", it.key));
             let init_within = self.init_within.as_ref().map(|it| ("init_within", it.key));
-            for (name, place) in topology.into_iter().chain(init_within) {
+            let held = self.in_virtual_time.as_ref().map(|it| ("virtual", it.key));
+            for (name, place) in topology.into_iter().chain(init_within).chain(held) {
                 mistakes.add_with_help(
                     place,
                     format!("`{name}` without `protocol`"),
@@ -204,6 +207,10 @@ impl ProgramKeys {
             init_within: match &self.init_within {
                 Some(written) => Duration::from_nanos(written.value?.0),
                 None => INIT_WITHIN,
+            },
+            in_virtual_time: match &self.in_virtual_time {
+                Some(written) => Some(written.value?),
+                None => None,
             },
         }))
     }
@@ -319,11 +326,39 @@ pub fn check(groups: &[GroupEntry], in_virtual_time: bool, folder: &Path, mistak
         let Some((program, place)) = group.program.makes_program() else {
             continue;
         };
-        if in_virtual_time && reported.insert((place, program)) {
+        let held = group.program.in_virtual_time.is_some();
+        if in_virtual_time && !held && reported.insert((place, program)) {
+            const REAL: &str =
+                "write `time = \"real\"` at the top of the file, or run with `--time real`";
+            let speaks = group.program.protocol.is_some();
             mistakes.add_with_help(
                 place,
                 format!("`{program}` in virtual time: a program runs only in real time"),
-                "write `time = \"real\"` at the top of the file, or run with `--time real`",
+                match speaks {
+                    true => format!(
+                        "{REAL}; or write `virtual = \"experimental\"` beside `protocol`: a single process whose world is its standard input, its output and the clock can be held in virtual time"
+                    ),
+                    false => REAL.to_owned(),
+                },
+            );
+        }
+        if in_virtual_time
+            && held
+            && reported.insert((place, "virtual"))
+            && let Err(reason) = virtual_program::supported()
+        {
+            mistakes.warn(place, reason, "run with `--time real`");
+        }
+        if in_virtual_time
+            && held
+            && let Some(ends_run) = &group.program.ends_run
+            && ends_run.value == Some(true)
+            && reported.insert((ends_run.key, "ends_run"))
+        {
+            mistakes.add_with_help(
+                ends_run.key,
+                "`ends_run` in virtual time: a run ends when nothing is left to happen",
+                "leave it out, or run with `--time real`",
             );
         }
         if let Some(words) = &group.program.command
@@ -331,13 +366,13 @@ pub fn check(groups: &[GroupEntry], in_virtual_time: bool, folder: &Path, mistak
         {
             check_paths(words, folder, mistakes);
         }
-        for (name, key) in behavior_keys(group) {
+        for (name, key) in behavior_keys(group).filter(|it| !held || !OF_HELD.contains(&it.0)) {
             // A mistake in a base is reported once.
             if reported.insert((key, name)) {
                 mistakes.add_with_help(
                     key,
                     format!("`{name}` and `{program}` contradict each other"),
-                    "a node has a behavior or is a program; a program has no `config`, timing, clock, `inbox_limit`, `state` or `listen`",
+                    "a node has a behavior or is a program; a program has no `config`, timing, clock, `inbox_limit`, `state` or `listen` (with `virtual`, it may have a clock and an `inbox_limit`)",
                 );
             }
         }
@@ -355,6 +390,9 @@ pub fn check(groups: &[GroupEntry], in_virtual_time: bool, folder: &Path, mistak
         }
     }
 }
+
+/// The keys that a program in virtual time may have like a behavior.
+const OF_HELD: [&str; 3] = ["drift", "inbox_limit", "offset"];
 
 /// The keys of a group that need a behavior.
 fn behavior_keys(group: &GroupEntry) -> impl Iterator<Item = (&'static str, Place)> {

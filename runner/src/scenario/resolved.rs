@@ -6,7 +6,7 @@ use analysis::metrics::{Warmup, Window};
 use analysis::properties::PropertyRule;
 use base::time::SimDuration;
 pub use model::{
-    BehaviorName, ExitRule, External, Fault, FaultKind, Group, Link, LinkChange, LinkRule,
+    BehaviorName, ExitRule, External, Fault, FaultKind, Group, Held, Link, LinkChange, LinkRule,
     LinkSettings, LinkTransport, Listen, LocalClock, Loss, NodeRanges, Order, Program, Protocol,
     StandardInput, StandardStreams, TickRule, Timing, Transport,
 };

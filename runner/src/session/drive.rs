@@ -11,6 +11,7 @@ use std::sync::atomic::AtomicBool;
 use analysis::results::LogMode;
 
 use super::ended::{Ended, lateness};
+use super::held::HeldPrograms;
 use super::recorded::HowToRecord;
 use super::state::StateFolders;
 use super::{Options, RunError, processes};
@@ -271,6 +272,9 @@ pub(super) fn assemble<S: Sink>(
         instances = instances
             .with_time_of_day()
             .with_foreign(Mailbox::of(&case.roster));
+    } else {
+        let held = HeldPrograms::of(&case.roster, &scenario.links);
+        instances = instances.with_foreign(held);
     }
     Run::new(
         case.roster.clone(),
@@ -294,11 +298,14 @@ fn in_virtual_time(
     max_events: Option<u64>,
 ) -> Result<Ended, RunError> {
     let outcome = run.go(stop);
+    let remarks = run.behaviors().remarks();
     let mut recorder = run.into_sink();
     if max_events.is_some_and(|most| outcome.events > most) {
         recorder.leave_unchecked();
     }
-    Ended::new(outcome, recorder)
+    let mut ended = Ended::new(outcome, recorder)?;
+    ended.warnings.splice(..0, remarks);
+    Ok(ended)
 }
 
 /// A person at a view, as the view knows them.

@@ -18,13 +18,14 @@ use super::timeout::Limits;
 use super::{Options, RunError, determinism, is_whole, remove};
 use crate::judge::checks::of_a_part;
 use crate::judge::{activity, expectations, rejections, replies, world};
-use crate::plan::{Plan, RunSpec};
+use crate::plan::{Case, Plan, RunSpec};
 use crate::results::error::ResultsError;
 use crate::results::faults;
 use crate::results::folder::Folder;
 use crate::results::run_folder::{FolderLock, make_empty, take_over};
 use crate::results::run_result::RunResult;
-use crate::results::sums::sums;
+use crate::results::sums::sums_but;
+use crate::scenario::Held;
 use realtime::processes::clocks::ClockOffset;
 use realtime::processes::supervisor::{JoinedEnd, JoinedHow};
 use realtime::setup::SetupError;
@@ -44,7 +45,7 @@ pub(super) fn run(
         spec,
         options,
         folder: &partial,
-        log: log_to_write(options),
+        log: log_to_write(options, is_done_twice(plan.case(spec), options)),
         stop: limits.flag(),
     };
     let _lock = match drive.log {
@@ -54,6 +55,7 @@ pub(super) fn run(
     limits.begin();
     let mut ended = drive.go()?;
     let difference = check_determinism(&drive, &mut ended)?;
+    warn_once(&drive, &mut ended);
     if ended.status == RunStatus::Interrupted
         && let Some(limit) = limits.exceeded()
     {
@@ -85,21 +87,42 @@ fn log_files(folder: &Path) {
 }
 
 /// The determinism check compares files, so it needs a log.
-fn log_to_write(options: &Options) -> LogMode {
+fn log_to_write(options: &Options, is_done_twice: bool) -> LogMode {
     match options.log {
-        LogMode::Off if options.check_determinism => LogMode::PerNode,
+        LogMode::Off if is_done_twice => LogMode::PerNode,
         log => log,
+    }
+}
+
+/// Whether a run is done twice: because that is asked for, or because programs in virtual
+/// time may not repeat.
+fn is_done_twice(case: &Case, options: &Options) -> bool {
+    options.check_determinism || case.held() == Some(Held::Twice)
+}
+
+/// Says of a run with programs in virtual time that was done once what is not known of it.
+fn warn_once(drive: &Drive<'_>, ended: &mut Ended) {
+    let once = drive.case().held() == Some(Held::Once) && !drive.options.check_determinism;
+    if once {
+        ended.warnings.push(
+            "programs in virtual time, done once (`experimental-once`): whether the run repeats is not known"
+                .to_owned(),
+        );
     }
 }
 
 /// Runs the run again if that is asked for, and returns the first difference.
 fn check_determinism(drive: &Drive<'_>, ended: &mut Ended) -> Result<Option<String>, RunError> {
-    if !drive.options.check_determinism {
+    if !is_done_twice(drive.case(), drive.options) {
         return Ok(None);
     }
+    let held = drive.case().held().is_some();
     let mut difference = None;
     if ended.status != RunStatus::Interrupted {
         difference = determinism::run_again(ended, drive.folder, || drive.go())?;
+        if held {
+            difference = difference.map(|it| format!("virtual time, not repeatable: {it}"));
+        }
     }
     if drive.options.log == LogMode::Off {
         remove(drive.folder)?;
@@ -168,7 +191,11 @@ pub(super) fn result(
     // In virtual time a failed run fails again, unless it was the wall clock's doing.
     let fails_again = status == RunStatus::Failed && !plan.is_real() && !ended.timed_out;
     let lasting = is_whole(plan, status) || fails_again;
-    let judgements = judgements(drive, &mut ended);
+    let mut judgements = judgements(drive, &mut ended);
+    let repeated = case.held().is_some() && is_done_twice(case, drive.options);
+    if repeated && status != RunStatus::Interrupted {
+        judgements.push(world::repeats(difference.as_deref()));
+    }
     let schema = &drive.plan.nodes(spec.case).schema;
     let mut warnings = ended.warnings;
     warnings.extend(rejections::of_run(schema, &ended.metrics));
@@ -198,7 +225,7 @@ pub(super) fn result(
         difference,
         lasting,
         files: match drive.options.log != LogMode::Off && lasting {
-            true => sums(drive.folder)?,
+            true => sums_but(drive.folder, ended.sums)?,
             false => Vec::new(),
         },
     })

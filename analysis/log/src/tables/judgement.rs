@@ -53,6 +53,8 @@ pub enum Judge {
     Conservation,
     /// The runner: at each node, the messages that wait are as many as Little's law says.
     LittlesLaw,
+    /// The runner: done twice, a run with programs in virtual time is the same.
+    Repeats,
     /// The runner: which part of a run is left out of the metrics. There is a judgement only
     /// if it is not known.
     Warmup,
@@ -90,7 +92,7 @@ pub const VERDICTS_HEADER: &str = "run,case,judge,name,verdict,measured,reason\n
 pub const EVIDENCE_HEADER: &str = "run,case,name,node,row,time_ns,step,event,peer,message,note\n";
 
 impl Judge {
-    const ALL: [Judge; 9] = [
+    const ALL: [Judge; 10] = [
         Judge::Check,
         Judge::Expect,
         Judge::Property,
@@ -98,6 +100,7 @@ impl Judge {
         Judge::Fault,
         Judge::Conservation,
         Judge::LittlesLaw,
+        Judge::Repeats,
         Judge::Warmup,
         Judge::Activity,
     ];
@@ -112,6 +115,7 @@ impl Judge {
             Judge::Fault => "fault",
             Judge::Conservation => "conservation",
             Judge::LittlesLaw => "littles-law",
+            Judge::Repeats => "repeats",
             Judge::Warmup => "warmup",
             Judge::Activity => "activity",
         }
@@ -296,11 +300,12 @@ pub fn gravest(verdicts: impl IntoIterator<Item = Verdict>) -> Option<Verdict> {
 }
 
 /// The verdict of a run. A run with no expectation and no check has none:
-/// [`Judge::Conservation`] and [`Judge::LittlesLaw`] count only if they failed,
+/// [`Judge::Conservation`], [`Judge::LittlesLaw`] and [`Judge::Repeats`] count only if they
+/// failed,
 /// [`Judge::Activity`] and [`Judge::Happened`] only over the runs of a case.
 pub fn verdict_of(judgements: &[Judgement]) -> Option<Verdict> {
     let counts = |it: &&Judgement| match it.judge {
-        Judge::Conservation | Judge::LittlesLaw => it.verdict == Verdict::Failed,
+        Judge::Conservation | Judge::LittlesLaw | Judge::Repeats => it.verdict == Verdict::Failed,
         Judge::Activity | Judge::Happened => false,
         Judge::Check | Judge::Expect | Judge::Property | Judge::Fault | Judge::Warmup => true,
     };

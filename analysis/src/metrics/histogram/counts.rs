@@ -30,15 +30,24 @@ pub(super) type Entry = (u64, u64);
 
 #[derive(Clone, Debug)]
 pub(super) enum Counts {
-    /// (value, count), ascending by value: exact.
-    Short(Vec<(u32, u32)>),
+    Short(Short),
     Long(Box<Long>),
 }
 
 impl Default for Counts {
     fn default() -> Self {
-        Counts::Short(Vec::new())
+        Counts::Short(Short::default())
     }
+}
+
+/// A few values: exact.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Short {
+    /// (value, count), ascending by value.
+    list: Vec<(u32, u32)>,
+    /// The place of the last value. The next one is often the same, or a neighbour: queues
+    /// become longer and shorter by one.
+    last: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -71,26 +80,21 @@ impl Counts {
     #[inline]
     pub fn add(&mut self, value: u64) {
         match self {
-            Counts::Long(long) => long.add(value),
-            Counts::Short(list) => {
-                if let Ok(key) = u32::try_from(value) {
-                    match list.binary_search_by_key(&key, |&(value, _)| value) {
-                        Ok(index) if list[index].1 < u32::MAX => {
-                            list[index].1 += 1;
-                            return;
-                        }
-                        Err(index) if list.len() < SHORT => {
-                            list.insert(index, (key, 1));
-                            return;
-                        }
-                        _ => {}
-                    }
+            Counts::Short(short) => {
+                if !short.add(value) {
+                    self.add_to_long(value);
                 }
-                let mut long = Long::new(EXACT, LIMIT, self.entries().into_owned());
-                long.add(value);
-                *self = Counts::Long(Box::new(long));
             }
+            Counts::Long(long) => long.add(value),
         }
+    }
+
+    /// Counts a value that the short list has no room for.
+    #[cold]
+    fn add_to_long(&mut self, value: u64) {
+        let mut long = Long::new(EXACT, LIMIT, self.entries().into_owned());
+        long.add(value);
+        *self = Counts::Long(Box::new(long));
     }
 
     /// These entries, ascending, at this resolution; merged until there are at most
@@ -100,7 +104,7 @@ impl Counts {
             let short =
                 |&(value, count): &Entry| Some((value.try_into().ok()?, count.try_into().ok()?));
             if let Some(list) = entries.iter().map(short).collect() {
-                return Counts::Short(list);
+                return Counts::Short(Short { list, last: 0 });
             }
         }
         Counts::Long(Box::new(Long::new(resolution, limit, entries)))
@@ -118,7 +122,7 @@ impl Counts {
     /// The filled buckets, ascending.
     pub fn entries(&self) -> Cow<'_, [Entry]> {
         match self {
-            Counts::Short(list) => {
+            Counts::Short(Short { list, .. }) => {
                 let wide = |&(value, count): &(u32, u32)| (value.into(), count.into());
                 list.iter().map(wide).collect::<Vec<Entry>>().into()
             }
@@ -162,6 +166,44 @@ impl Counts {
     }
 }
 
+impl Short {
+    /// Counts one value. Returns false if there is no room for it.
+    #[inline]
+    fn add(&mut self, value: u64) -> bool {
+        if let Some(entry) = self.list.get_mut(self.last as usize)
+            && u64::from(entry.0) == value
+            && entry.1 < u32::MAX
+        {
+            entry.1 += 1;
+            return true;
+        }
+        self.search(value)
+    }
+
+    /// As [`Short::add`], of another value than the last one.
+    fn search(&mut self, value: u64) -> bool {
+        let Ok(key) = u32::try_from(value) else {
+            return false;
+        };
+        let list = &mut self.list;
+        let mut place = (self.last as usize).min(list.len());
+        while place > 0 && list[place - 1].0 >= key {
+            place -= 1;
+        }
+        while place < list.len() && list[place].0 < key {
+            place += 1;
+        }
+        match list.get(place) {
+            Some(&(found, u32::MAX)) if found == key => return false,
+            Some(&(found, _)) if found == key => list[place].1 += 1,
+            _ if list.len() < SHORT => list.insert(place, (key, 1)),
+            _ => return false,
+        }
+        self.last = place as u32;
+        true
+    }
+}
+
 impl Long {
     fn new(resolution: u8, limit: usize, sorted: Vec<Entry>) -> Long {
         let mut long = Long {
@@ -199,7 +241,10 @@ impl Long {
             self.sorted = merged(&self.sorted, &fresh);
         }
         while self.sorted.len() > self.limit && self.resolution > 0 {
-            self.resolution -= 1;
+            // At a higher resolution, no two values are in one bucket.
+            let greatest = self.sorted.last().map_or(0, |&(low, _)| low);
+            let highest_bit = 63 - (greatest | 1).leading_zeros() as u8;
+            self.resolution = (self.resolution - 1).min(highest_bit.saturating_sub(1));
             self.sorted = at_resolution(std::mem::take(&mut self.sorted), self.resolution);
         }
         self.batch = (self.sorted.len() / 4).max(BATCH);

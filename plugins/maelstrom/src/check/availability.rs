@@ -24,6 +24,7 @@ const MAY_ALWAYS_FAIL: &str = "cas";
 impl Judge for Availability {
     type Config = AvailabilityConfig;
     const NAME: &'static str = "availability";
+    const JUDGES_FORM: bool = false;
     const DOCS: &'static str = "At least the share `at_least` of the operations succeeds, whatever their \
         workload. Unknown if no operation of a kind succeeded (a `cas` excepted): what the \
         workload's check says of that kind then rests on nothing.";

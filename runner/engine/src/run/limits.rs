@@ -115,8 +115,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                     return Ok(EndReason::Limit(self.stands_still()));
                 }
             } else {
-                self.world.events.begin_tick();
-                self.tick()?;
+                self.ticks_of_instant(next_check, stop)?;
             }
         }
     }

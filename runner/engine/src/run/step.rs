@@ -1,11 +1,13 @@
 //! One step: the next event or tick, handled by its node.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use analysis_log::{EventId, NO_PEER};
 
 use super::{ExternalFault, Run};
 use crate::behaviors::{Behaviors, Call, CallError, Failure};
 use crate::follow::{Happening, Move};
-use crate::message::{Message, MessageId};
+use crate::message::{MessageId, Taken};
 use crate::queue::Event;
 use crate::sink::Sink;
 use crate::world::NodeKind;
@@ -97,11 +99,31 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         }
     }
 
-    #[inline]
-    pub(super) fn tick(&mut self) -> Result<(), Failure> {
-        self.look_ahead();
-        let node = self.ticks.take();
-        self.tick_of(node)
+    /// The ticks of this instant, as long as nothing else is due. `check` is the number of
+    /// events at which limits are checked next.
+    #[inline(always)]
+    pub(super) fn ticks_of_instant(
+        &mut self,
+        check: u64,
+        stop: &AtomicBool,
+    ) -> Result<(), Failure> {
+        let now = self.world.now;
+        loop {
+            self.world.events.begin_tick();
+            self.look_ahead();
+            let node = self.ticks.take();
+            self.tick_of(node)?;
+            let world = &self.world;
+            if self.ticks.next_time() != now
+                || world.events.next_time() <= now
+                || world.requests.stop.is_some()
+                || world.counts.events >= check
+                || stop.load(Ordering::Relaxed)
+                || S::FOLLOWS
+            {
+                return Ok(());
+            }
+        }
     }
 
     /// A node ticks.
@@ -157,18 +179,25 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     pub(super) fn take_message(&mut self, node: u32) -> Result<(), Failure> {
         let world = &mut self.world;
         let inbox = &mut world.nodes[node].inbox;
-        let Some(message) = inbox.pop(&mut world.messages) else {
+        let Some(taken) = inbox.take_first(&mut world.messages) else {
             return Ok(());
         };
         if S::FOLLOWS {
             world.sink.moves(Move::Taken { node });
         }
-        let Message {
-            from,
-            number,
-            payload,
-        } = message;
-        self.handle(node, from, number, payload.as_slice())
+        match taken.bytes() {
+            Some(bytes) => self.handle(node, taken.from, taken.number, bytes),
+            None => self.handle_long(node, taken),
+        }
+    }
+
+    /// The node handles a message whose payload is long.
+    #[cold]
+    #[inline(never)]
+    fn handle_long(&mut self, node: u32, taken: Taken) -> Result<(), Failure> {
+        let message = self.world.messages.message(taken);
+        let bytes = message.payload.as_slice();
+        self.handle(node, message.from, message.number, bytes)
     }
 
     /// The node handles a message.

@@ -45,6 +45,27 @@ impl Lane {
         }
     }
 
+    /// Number of its nodes.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// How often its nodes tick until all offsets repeat, and the span of that `[ns]`; none
+    /// if that is not known.
+    pub(super) fn cycle(&self) -> Option<(u64, u64)> {
+        self.offsets.cycle()
+    }
+
+    /// Number of different times from which the offsets of its nodes count, at most.
+    pub(super) fn base_count(&self) -> usize {
+        self.bases.len().max(1)
+    }
+
+    /// The first and the last time from which the offsets of its nodes count `[ns]`.
+    pub(super) fn bases(&self) -> (u64, u64) {
+        (self.base, self.bases.last().copied().unwrap_or(self.base))
+    }
+
     /// When the node at the cursor ticks `[ns]`.
     #[inline]
     pub(super) fn next_time(&self) -> u64 {

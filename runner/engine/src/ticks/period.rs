@@ -177,6 +177,26 @@ impl TickOffsets {
         TickOffsets { offset: 0, rule }
     }
 
+    /// How many ticks are needed until the offsets repeat, and the span of these ticks
+    /// `[ns]`; none if that is not known.
+    pub(super) fn cycle(&self) -> Option<(u64, u64)> {
+        match self.rule {
+            OffsetRule::Ratio {
+                parts,
+                quotient,
+                remainder,
+                ..
+            } => {
+                let common = greatest_common_divisor(parts, remainder);
+                let ticks = parts / common;
+                let span = quotient.checked_mul(ticks)?;
+                Some((ticks, span.checked_add(remainder / common)?))
+            }
+            OffsetRule::Interval { span } => Some((1, span)),
+            OffsetRule::LongRatio(_) | OffsetRule::Fraction { .. } => None,
+        }
+    }
+
     /// Moves on to the next tick.
     pub(super) fn advance(&mut self) {
         match &mut self.rule {
@@ -202,4 +222,12 @@ impl TickOffsets {
             OffsetRule::Interval { span } => self.offset = self.offset.saturating_add(*span),
         }
     }
+}
+
+/// Euclid's algorithm; `a` is not 0.
+pub(super) fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }

@@ -127,9 +127,52 @@ fn lanes_give_the_order_that_sorting_all_ticks_gives() {
 }
 
 #[test]
+fn ticks_that_repeat_are_those_of_the_lanes() {
+    let mut random = Random::from_seed(3);
+    let mut repeat = 0;
+    for round in 0..60 {
+        let nodes: Vec<Clocked> = (0..1 + random.below(90) as u32)
+            .map(|node| Clocked {
+                node,
+                period: match random.below(5) {
+                    0 => Period::Interval(SimDuration(250_000_000)),
+                    1 => Period::Exact(Decimal::parse("2.5").unwrap()),
+                    _ => Period::Rate((1 + random.below(6)) as f64),
+                },
+                start: SimTime(random.below(1 + round % 3) * 700_000_000),
+                phase: (round % 2 == 0 && random.below(2) == 0)
+                    .then(|| SimDuration(random.below(4) * 333_333_333)),
+            })
+            .collect();
+        let mut lanes = Ticks::by_lanes(nodes.clone());
+        let mut ticks = Ticks::new(nodes);
+        repeat += u32::from(ticks.cycle.is_some());
+        for _ in 0..4_000 {
+            assert_eq!(ticks.next_time(), lanes.next_time());
+            assert_eq!(ticks.take(), lanes.take());
+        }
+    }
+    assert!(repeat > 10, "{repeat} of 60");
+}
+
+#[test]
+fn a_long_cycle_is_not_listed() {
+    let ticks = |rate: f64| Ticks::new(vec![clocked(0, Period::Rate(rate))]);
+    assert!(ticks(211.0).cycle.is_some());
+    assert!(ticks(1009.0).cycle.is_none(), "too many ticks");
+    assert!(ticks(1.5).cycle.is_none(), "drawn, and not whole");
+    let late = Clocked {
+        start: SimTime(3_600_000_000_000),
+        ..clocked(1, Period::Rate(1.0))
+    };
+    let first = clocked(0, Period::Rate(1.0));
+    assert!(Ticks::new(vec![first, late]).cycle.is_none());
+}
+
+#[test]
 fn nodes_of_one_period_share_a_lane() {
     let nodes = (0..1000)
         .map(|n| clocked(n, Period::Rate(f64::from(1 + n % 6))))
         .collect();
-    assert_eq!(Ticks::new(nodes).lanes.len(), 6);
+    assert_eq!(Ticks::by_lanes(nodes).lanes.len(), 6);
 }

@@ -85,9 +85,10 @@ impl<S: Sink> World<S> {
     #[inline]
     pub(crate) fn end_step<B: Behaviors>(&mut self, behaviors: &B) {
         if S::WANTS_ROWS {
-            for row in self.rows.drain(..) {
-                self.sink.row(&row, behaviors.columns(row.node));
+            for row in &self.rows {
+                self.sink.row(row, behaviors.columns(row.node));
             }
+            self.rows.clear();
         }
     }
 }

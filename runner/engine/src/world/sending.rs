@@ -65,11 +65,10 @@ impl<S: Sink> World<S> {
     /// Schedules a message's arrival, or its departure from the process, at `time`.
     #[inline(always)]
     fn forward(&mut self, from: u32, to: LinkEnd, number: u64, bytes: &[u8], time: SimTime) {
-        let message = self.messages.add(from, number, bytes);
         if self.transport.leaves_process(to) {
-            self.depart(time, from, to.node, Content::Message(message));
-            return;
+            return self.leave(from, to.node, number, bytes, time);
         }
+        let message = self.messages.add(from, number, bytes);
         if S::FOLLOWS {
             self.sink.moves(Move::Departs {
                 message,
@@ -126,13 +125,20 @@ impl<S: Sink> World<S> {
         self.counts.messages.sent += 1;
         let number = sender.sent;
         self.push_row(EventId::SEND, to, number, bytes.len() as u64);
-        if self.transport.send_directly(from, to, number, bytes) {
+        self.leave(from, to, number, bytes, self.now);
+        Ok(())
+    }
+
+    /// Lets a message leave the process at `time`. A large one is written while the behavior
+    /// lends its bytes, if its connection takes it.
+    #[inline(never)]
+    fn leave(&mut self, from: u32, to: u32, number: u64, bytes: &[u8], time: SimTime) {
+        if time <= self.now && self.transport.send_directly(from, to, number, bytes) {
             self.counts.messages.left += 1;
-            return Ok(());
+            return;
         }
         let message = self.messages.add(from, number, bytes);
-        self.depart(self.now, from, to, Content::Message(message));
-        Ok(())
+        self.depart(time, from, to, Content::Message(message));
     }
 
     /// Lets something leave the process at `time`.
@@ -148,7 +154,7 @@ impl<S: Sink> World<S> {
 
     /// A message reaches its destination. Returns whether it is in the inbox; otherwise
     /// it was dropped.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn arrive(&mut self, node: u32, message: MessageId) -> bool {
         self.counts.events += 1;
         let limits = &self.nodes.inbox_limits;
@@ -172,12 +178,18 @@ impl<S: Sink> World<S> {
             self.begin_wait(node, message);
             return true;
         }
+        self.refuse(node, message);
+        false
+    }
+
+    /// A message reaches a node that does not take it.
+    #[cold]
+    fn refuse(&mut self, node: u32, message: MessageId) {
         if S::FOLLOWS {
             self.sink.moves(Move::Lost { message });
         }
         let lost = self.messages.take(message);
         self.drop(node, lost);
-        false
     }
 
     /// Removes what a crash destroys: the node's timers, service and messages.

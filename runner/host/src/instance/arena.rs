@@ -25,8 +25,9 @@ const WITHOUT_ASKING: usize = 64 << 20;
 
 #[derive(Debug)]
 pub(super) struct Arena {
-    pub(super) config: Arc<Config>,
     pub(super) table: Table<abi::Behavior>,
+    /// What the plugin made of the config.
+    pub(super) config_handle: *const c_void,
     destructor: Option<Table<abi::Destructor>>,
     /// Number of the behavior's own words for `event`.
     pub(super) words: u32,
@@ -48,6 +49,8 @@ pub(super) struct Arena {
     state_offset: usize,
     pub(super) first: u32,
     alive: Vec<bool>,
+    /// Keeps what `config_handle` leads to.
+    _config: Arc<Config>,
     /// The columns that hold text.
     text_columns: Vec<u32>,
     /// Their texts, node by node; empty without such columns.
@@ -83,8 +86,9 @@ impl Arena {
             .collect();
         let texts = vec![String::new(); text_columns.len() * count as usize];
         Arena {
-            config,
             table,
+            config_handle: config.handle(),
+            _config: config,
             destructor: behavior.destructor,
             words: behavior.events.len() as u32,
             cells: behavior.columns.len(),
@@ -172,11 +176,17 @@ impl Arena {
     }
 
     /// A node's state, for the plugin.
+    fn state(&self, node: u32) -> *mut c_void {
+        self.places(node).1
+    }
+
+    /// A node's slot, and its state in it.
     #[allow(unsafe_code)]
-    #[inline]
-    pub(super) fn state(&self, node: u32) -> *mut c_void {
+    #[inline(always)]
+    pub(super) fn places(&self, node: u32) -> (*mut u8, *mut c_void) {
+        let slot = self.slot(node);
         // SAFETY: `state_offset` is within the slot.
-        unsafe { self.slot(node).add(self.state_offset) }.cast()
+        (slot, unsafe { slot.add(self.state_offset) }.cast())
     }
 
     /// Notes that a node's state was created.

@@ -2,6 +2,7 @@
 //! connected, in whatever order their peers are ready.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use super::RealTime;
 use super::clients::{Clients, DEFAULT_BUDGET};
@@ -9,6 +10,7 @@ use super::links::Links;
 use super::programs::Programs;
 use super::sockets::{Socket, Sockets};
 use super::speakers::Speakers;
+use crate::clock::WallClock;
 use crate::lag::Lag;
 use crate::links::LinkSockets;
 use crate::programs::connection::START_PATIENCE;
@@ -48,6 +50,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let mut this = RealTime {
             run,
             speed,
+            clock: WallClock::new(Instant::now(), speed),
             sockets: Sockets::new()?,
             links: Links::default(),
             clients: Clients::default(),

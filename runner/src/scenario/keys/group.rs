@@ -26,7 +26,7 @@ pub static GROUP: Keys = Keys {
         key(
             "extends",
             Shape::Name,
-            "Name of another group. Its keys apply here, unless they are set here. `config` is merged key by key. Timing is taken as a whole, or not at all if a timing key is set here; the same holds for the keys of a program (`external`, `image`, `framing`, `max_message`, `command`, `exit`, `ends_run`, `stdio`, `protocol`, `topology`, `init_within`). `rng_id`, `ids` and `listen` are not taken.",
+            "Name of another group. Its keys apply here, unless they are set here. `config` is merged key by key. Timing is taken as a whole, or not at all if a timing key is set here; the same holds for the keys of a program (`external`, `image`, `framing`, `max_message`, `command`, `exit`, `ends_run`, `stdio`, `protocol`, `topology`, `init_within`, `virtual`). `rng_id`, `ids` and `listen` are not taken.",
         ),
         key(
             "start_at",
@@ -141,7 +141,12 @@ pub static GROUP: Keys = Keys {
         key(
             "init_within",
             Shape::Duration,
-            "With `protocol`: how long the program may take to answer `init`, and then `topology`, by the wall clock. Default: `\"10s\"`.",
+            "With `protocol`: how long the program may take to answer `init`, and then `topology`: by the wall clock, or with `virtual` by its own clock. Default: `\"10s\"`.",
+        ),
+        key(
+            "virtual",
+            Shape::Word(&["experimental", "experimental-once"]),
+            "With `protocol`: in virtual time, the program is held there, on Linux on x86-64. It must be a single process whose world is its standard input, its standard output and the clock. See \"Programs in virtual time\". Each run is done twice and compared; with `experimental-once`, it is done once, and what does not repeat is not found. In real time this has no effect.",
         ),
     ],
 };

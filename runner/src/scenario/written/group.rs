@@ -8,7 +8,7 @@ use super::listen::{self, ListenEntry};
 use crate::scenario::document::{Table, ValueKind};
 use crate::scenario::keys::{GROUP, MAX_MESSAGE, MAX_NODES};
 use crate::scenario::reader::{Field, Mistakes, TableReader, Written};
-use crate::scenario::resolved::{BehaviorName, ExitRule, Transport};
+use crate::scenario::resolved::{BehaviorName, ExitRule, Held, Transport};
 use crate::scenario::source::Place;
 use crate::scenario::values::{self, Quantity, distribution};
 use base::distribution::Distribution;
@@ -66,6 +66,7 @@ pub struct ProgramKeys {
     pub protocol: OptionalKey<Spoken>,
     pub topology: OptionalKey<Neighbours>,
     pub init_within: OptionalKey<SimDuration>,
+    pub in_virtual_time: OptionalKey<Held>,
 }
 
 /// The one protocol that programs speak.
@@ -161,6 +162,13 @@ fn group(name: &str, place: Place, table: &Table, mistakes: &Mistakes) -> GroupE
             protocol: reader.optional("protocol", values::word(&[("maelstrom", Spoken)])),
             topology: reader.optional("topology", values::neighbours),
             init_within: reader.optional("init_within", values::duration),
+            in_virtual_time: reader.optional(
+                "virtual",
+                values::word(&[
+                    ("experimental", Held::Twice),
+                    ("experimental-once", Held::Once),
+                ]),
+            ),
         },
         ids: reader.optional("ids", values::ids),
         flawed: false,

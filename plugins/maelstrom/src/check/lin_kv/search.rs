@@ -10,6 +10,8 @@
 //! same, the one that began first may as well be the first to happen: an explanation counts how many of
 //! each kind have happened, not which. And of two explanations that differ in that count alone, the one
 //! with less used explains all that the other does.
+//!
+//! A read happens as soon as it can: it changes nothing, so nothing is gained by waiting.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -165,7 +167,10 @@ impl<'a> Search<'a> {
     ) -> Option<BTreeSet<Explanation>> {
         let mut after = BTreeSet::new();
         let mut seen = BTreeSet::new();
-        let mut stack: Vec<Explanation> = before.iter().cloned().collect();
+        let mut stack: Vec<Explanation> = before
+            .iter()
+            .map(|one| self.with_reads(one.clone()))
+            .collect();
         while let Some(one) = stack.pop() {
             self.budget = self.budget.checked_sub(1)?;
             if let Some(at) = one.done.iter().position(|&it| it == ending) {
@@ -175,6 +180,7 @@ impl<'a> Search<'a> {
                 continue;
             }
             for next in self.next(&one) {
+                let next = self.with_reads(next);
                 if seen.insert(next.clone()) {
                     stack.push(next);
                 }
@@ -184,13 +190,28 @@ impl<'a> Search<'a> {
         Some(least_used(after))
     }
 
-    /// The explanations in which one more operation has happened.
+    /// The explanation after all reads under way that find its value.
+    fn with_reads(&self, mut one: Explanation) -> Explanation {
+        for &index in &self.pending {
+            if self.items[index].effect == Effect::Read(one.state)
+                && let Err(place) = one.done.binary_search(&index)
+            {
+                one.done.insert(place, index);
+            }
+        }
+        one
+    }
+
+    /// The explanations in which one more operation has happened that is no read.
     fn next(&self, one: &Explanation) -> Vec<Explanation> {
         let mut all = Vec::new();
         for &index in &self.pending {
             let Err(place) = one.done.binary_search(&index) else {
                 continue;
             };
+            if matches!(self.items[index].effect, Effect::Read(_)) {
+                continue;
+            }
             if let Some(state) = self.items[index].effect.after(one.state) {
                 let mut next = Explanation {
                     state,
