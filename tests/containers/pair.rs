@@ -43,18 +43,27 @@ fn ask(address: &str, count: usize, sizes: &[usize]) -> std::io::Result<()> {
         }
     };
     stream.set_nodelay(true)?;
+    let mut messages = Vec::new();
     for size in sizes {
         let mut message = (*size as u64).to_be_bytes().to_vec();
         message.resize(8 + size, b'x');
-        let mut reply = vec![0; message.len()];
-        let mut times = Vec::with_capacity(count);
-        for _ in 0..count {
+        messages.push(message);
+    }
+    let mut times = vec![Vec::with_capacity(count); sizes.len()];
+    let mut reply = Vec::new();
+    // The sizes take turns, as those of an `echo.client` do: what one leaves in caches and
+    // buffers costs the next.
+    for _ in 0..count {
+        for (message, times) in messages.iter().zip(&mut times) {
+            reply.resize(message.len(), 0);
             let start = Instant::now();
-            stream.write_all(&message)?;
+            stream.write_all(message)?;
             stream.read_exact(&mut reply)?;
             times.push(start.elapsed().as_nanos());
-            assert_eq!(message, reply);
+            assert_eq!(*message, reply);
         }
+    }
+    for (size, times) in sizes.iter().zip(&mut times) {
         times.sort_unstable();
         println!("{size} {}", times[times.len() / 2]);
     }

@@ -189,6 +189,34 @@ fn results_are_the_same_in_one_process_and_in_several() {
 }
 
 #[test]
+fn nodes_that_answer_each_other_do_not_say_after_each_message_that_they_have_nothing_to_do() {
+    let lab = Lab::with(
+        "name = \"answers\"\ntime = \"real\"\n[nodes.server]\nbehavior = \"echo.server\"\n\
+         [nodes.client]\nbehavior = \"echo.client\"\n\
+         config = { sizes = [1, 1, 1, 200_000], repeat = 100 }\n",
+    );
+    let arguments = [
+        "scenario.toml",
+        "--processes",
+        "--no-report",
+        "--out",
+        "out",
+    ];
+    let mut command = lab.command(&arguments);
+    let answer = lab.answer(command.env("RUNNER_LOG", "realtime=debug"));
+    let answer = answer.ends(0);
+    let asked = answer
+        .err
+        .matches("of asking whether that stays so")
+        .count();
+    // It ends, because nothing can happen any more.
+    assert!((1..100).contains(&asked), "{asked} rounds of 400 messages");
+    let verified = rows(&lab, "out", "client");
+    let verified = verified.iter().filter(|row| row.contains(",verified,"));
+    assert_eq!(verified.count(), 400);
+}
+
+#[test]
 fn a_node_that_starts_late_connects_to_other_processes() {
     // `late` and `last` connect to their peers when they start.
     let lab = both(

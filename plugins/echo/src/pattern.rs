@@ -46,7 +46,7 @@ const fn table(transform: Transform) -> [u8; PERIOD] {
 /// transform.
 fn slices(number: u64, size: usize, transform: Transform) -> impl Iterator<Item = &'static [u8]> {
     let table = &TABLES[transform as usize];
-    let mut begin = (number % PERIOD as u64 * STRIDE % PERIOD as u64) as usize;
+    let mut begin = begin(number);
     let mut left = size;
     std::iter::from_fn(move || {
         let len = left.min(PERIOD - begin);
@@ -54,6 +54,35 @@ fn slices(number: u64, size: usize, transform: Transform) -> impl Iterator<Item 
         (begin, left) = (0, left - len);
         (len > 0).then_some(slice)
     })
+}
+
+/// The table again and again, so long that every message of up to `longest` bytes is a slice
+/// of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Repeated {
+    bytes: Vec<u8>,
+}
+
+impl Repeated {
+    pub(crate) fn new(longest: usize) -> Repeated {
+        let table = &TABLES[Transform::None as usize];
+        let mut bytes = Vec::with_capacity(longest + PERIOD);
+        while bytes.len() < longest + PERIOD {
+            let left = longest + PERIOD - bytes.len();
+            bytes.extend_from_slice(&table[..left.min(PERIOD)]);
+        }
+        Repeated { bytes }
+    }
+
+    /// Message `number` (from 0) of `size` bytes.
+    pub(crate) fn message(&self, number: u64, size: usize) -> &[u8] {
+        &self.bytes[begin(number)..][..size]
+    }
+}
+
+/// Where message `number` begins in the table.
+fn begin(number: u64) -> usize {
+    (number % PERIOD as u64 * STRIDE % PERIOD as u64) as usize
 }
 
 /// Message `number` (from 0) of `size` bytes.
@@ -95,6 +124,16 @@ mod tests {
                 assert_eq!(is_message(8, transform, &transformed), size == 0);
             }
             assert_eq!(is_message(7, Transform::Upper, &bytes), size == 0);
+        }
+    }
+
+    #[test]
+    fn a_slice_of_the_repeated_table_is_the_message() {
+        let repeated = Repeated::new(100_000);
+        for size in SIZES {
+            for number in [0, 1, 7, 4092, 4093, u64::MAX] {
+                assert!(repeated.message(number, size) == message(number, size));
+            }
         }
     }
 

@@ -32,17 +32,17 @@ pub struct Transport {
     /// Free indices of `delayed`.
     free: Vec<u32>,
     external_peers: Vec<String>,
-    /// Connections to external peers that may take a message directly, by (node,
-    /// external peer). Never iterated.
+    /// Connections that may take a message directly, by (node, other node or external
+    /// peer). Never iterated.
     direct_senders: HashMap<(u32, u32), Arc<dyn DirectSender>>,
 }
 
 /// A connection that may write a message while the behavior still lends its bytes:
 /// a large message need not be copied then.
 pub trait DirectSender: Debug + Send + Sync {
-    /// Writes a message or declines it. Declines whenever an earlier message still
-    /// waits; a declined message goes through [`Transport::outgoing`].
-    fn offer(&self, message: &[u8]) -> Offer;
+    /// Writes the sender's `number`-th message or declines it. Declines whenever an earlier
+    /// message still waits; a declined message goes through [`Transport::outgoing`].
+    fn offer(&self, number: u64, message: &[u8]) -> Offer;
 }
 
 /// What became of a message that was offered to a [`DirectSender`].
@@ -52,7 +52,8 @@ pub enum Offer {
     Declined,
     /// All of it is written.
     Sent,
-    /// The sender keeps a copy of the rest; the driver has to write it.
+    /// It is begun. The direct sender keeps a copy of the rest, if there is one; the driver
+    /// has to write it.
     Started,
 }
 
@@ -135,8 +136,8 @@ impl Transport {
         &self.external_peers
     }
 
-    /// From now on, large messages of a node to an external peer are offered to this
-    /// sender first.
+    /// From now on, large messages of a node to another or to an external peer are offered
+    /// to this sender first.
     pub fn set_direct_sender(&mut self, from: u32, to: u32, sender: Arc<dyn DirectSender>) {
         self.direct_senders.insert((from, to), sender);
     }
@@ -158,7 +159,7 @@ impl Transport {
             return false;
         }
         let sender = self.direct_senders.get(&(from, to));
-        let offer = sender.map_or(Offer::Declined, |sender| sender.offer(bytes));
+        let offer = sender.map_or(Offer::Declined, |sender| sender.offer(number, bytes));
         if offer == Offer::Started {
             let what = Content::Rest {
                 number,

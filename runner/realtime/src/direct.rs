@@ -14,14 +14,30 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::link_frame::{FrameHead, FrameKind};
+use crate::links::MAX_MESSAGE;
 use engine::transport::{DirectSender, Offer};
 use framing::{Envelope, Framing};
+
+/// What is written around a message.
+#[derive(Clone, Copy, Debug)]
+pub enum Form {
+    /// What the framing of a client asks for.
+    Framing(Framing),
+    /// The head of a frame between two nodes.
+    Link {
+        /// The node that sends.
+        from: u32,
+        /// The node that receives.
+        to: u32,
+    },
+}
 
 /// The direct writer of a connection.
 #[derive(Debug)]
 pub struct DirectWriter {
     socket: Arc<TcpStream>,
-    framing: Framing,
+    form: Form,
     /// Whether the outgoing queue is empty and the connection is not closing.
     free: AtomicBool,
     /// The unwritten rest of the last message.
@@ -33,11 +49,11 @@ pub struct DirectWriter {
 const SMALL: usize = 2048;
 
 impl DirectWriter {
-    /// The direct writer of a connection with this framing.
-    pub fn new(socket: Arc<TcpStream>, framing: Framing) -> DirectWriter {
+    /// The direct writer of a connection.
+    pub fn new(socket: Arc<TcpStream>, form: Form) -> DirectWriter {
         DirectWriter {
             socket,
-            framing,
+            form,
             free: AtomicBool::new(false),
             rest: Mutex::default(),
         }
@@ -55,15 +71,36 @@ impl DirectWriter {
 }
 
 impl DirectSender for DirectWriter {
-    fn offer(&self, message: &[u8]) -> Offer {
+    fn offer(&self, number: u64, message: &[u8]) -> Offer {
         if !self.free.load(Ordering::Relaxed) {
             return Offer::Declined;
         }
-        // A message that the framing cannot express is reported by the stream.
-        let Ok(envelope) = Envelope::new(self.framing, message) else {
-            return Offer::Declined;
+        let (of_client, of_link);
+        let (head, tail) = match self.form {
+            Form::Framing(framing) => {
+                // A message that the framing cannot express is reported by the stream.
+                let Ok(envelope) = Envelope::new(framing, message) else {
+                    return Offer::Declined;
+                };
+                of_client = envelope;
+                (of_client.head(), of_client.tail())
+            }
+            Form::Link { from, to } => {
+                if message.len() as u64 > MAX_MESSAGE {
+                    return Offer::Declined;
+                }
+                let kind = FrameKind::Message;
+                let head = FrameHead {
+                    kind,
+                    from,
+                    to,
+                    number,
+                };
+                of_link = head.with_length(message.len());
+                (&of_link[..], &[][..])
+            }
         };
-        let parts = [envelope.head(), message, envelope.tail()];
+        let parts = [head, message, tail];
         let mut done = write_frame(&self.socket, parts);
         if done == 0 {
             return Offer::Declined;
@@ -75,7 +112,8 @@ impl DirectSender for DirectWriter {
             done -= written;
             rest.extend_from_slice(&part[written..]);
         }
-        if rest.is_empty() {
+        // The run counts the frames between nodes, also those without a rest.
+        if rest.is_empty() && matches!(self.form, Form::Framing(_)) {
             return Offer::Sent;
         }
         self.set_free(false);
@@ -111,10 +149,14 @@ mod tests {
     use engine::message::Messages;
 
     fn connection() -> (Stream, TcpStream) {
+        connection_with(Framing::Line)
+    }
+
+    fn connection_with(framing: Framing) -> (Stream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (near, _) = listener.accept().unwrap();
-        (Stream::new(near, Framing::Line, 1 << 31).unwrap(), far)
+        (Stream::new(near, framing, 1 << 31).unwrap(), far)
     }
 
     fn message(number: u8, size: usize) -> Vec<u8> {
@@ -124,8 +166,11 @@ mod tests {
     #[test]
     fn offered_messages_keep_their_order_among_those_that_wait() {
         let (mut stream, mut far) = connection();
-        let writer = stream.open_direct().unwrap();
-        assert!(stream.open_direct().is_none(), "one is enough");
+        let writer = stream.open_direct(Form::Framing(Framing::Line)).unwrap();
+        assert!(
+            stream.open_direct(Form::Framing(Framing::Line)).is_none(),
+            "one is enough"
+        );
         let reader = std::thread::spawn(move || {
             let mut arrived = Vec::new();
             far.read_to_end(&mut arrived).unwrap();
@@ -137,12 +182,12 @@ mod tests {
         let sizes = [20_000, 9_000_000, 17, 3_000_000, 100_000];
         for (number, size) in (0..).zip(sizes.into_iter().cycle().take(40)) {
             let bytes = message(number, size);
-            let offer = writer.offer(&bytes);
+            let offer = writer.offer(1, &bytes);
             seen[offer as usize] += 1;
             match offer {
                 Offer::Sent => {}
                 Offer::Started => {
-                    assert_eq!(writer.offer(&bytes), Offer::Declined, "a rest waits");
+                    assert_eq!(writer.offer(1, &bytes), Offer::Declined, "a rest waits");
                     stream.take_rest(1, bytes.len() as u64);
                 }
                 Offer::Declined => {
@@ -163,16 +208,16 @@ mod tests {
         }
         assert!(reader.join().unwrap() == expected);
         assert!(seen[Offer::Sent as usize] > 0 && seen[Offer::Declined as usize] > 0);
-        assert_eq!(writer.offer(b"late"), Offer::Declined, "it has closed");
+        assert_eq!(writer.offer(1, b"late"), Offer::Declined, "it has closed");
     }
 
     #[test]
     fn the_part_that_a_socket_does_not_take_goes_to_the_queue() {
         let (mut stream, mut far) = connection();
-        let writer = stream.open_direct().unwrap();
+        let writer = stream.open_direct(Form::Framing(Framing::Line)).unwrap();
         // More than the system keeps for a connection that nobody reads from.
         let bytes = message(1, 64 << 20);
-        assert_eq!(writer.offer(&bytes), Offer::Started);
+        assert_eq!(writer.offer(1, &bytes), Offer::Started);
         assert_eq!(stream.waiting(), 0);
         stream.take_rest(1, bytes.len() as u64);
         assert!((1..bytes.len()).contains(&stream.waiting()));
@@ -183,13 +228,40 @@ mod tests {
             count += far.read(&mut arrived[count..]).unwrap();
         }
         assert!(arrived.starts_with(&bytes) && arrived.ends_with(b"\n"));
-        assert_eq!(writer.offer(b"more"), Offer::Sent);
+        assert_eq!(writer.offer(1, b"more"), Offer::Sent);
+    }
+
+    #[test]
+    fn frames_between_nodes_arrive_whole_with_their_numbers() {
+        let (mut near, far) = connection_with(Framing::U32be);
+        let mut far = Stream::new(far, Framing::U32be, 1 << 31).unwrap();
+        let writer = near.open_direct(Form::Link { from: 3, to: 4 }).unwrap();
+        let sizes = [20_000, 9_000_000, 100_000];
+        for (number, size) in (1..).zip(sizes) {
+            let bytes = message(number, size);
+            let number = u64::from(number);
+            // Counted by the run, which also passes on an empty rest.
+            assert_eq!(writer.offer(number, &bytes), Offer::Started);
+            near.take_rest(number, size as u64);
+            let mut arrived = Vec::new();
+            while arrived.is_empty() {
+                near.flush();
+                far.read(|frame| {
+                    arrived.push(frame.to_vec());
+                    std::ops::ControlFlow::Continue(())
+                });
+            }
+            let (head, body) = FrameHead::decode(&arrived[0]).unwrap();
+            assert_eq!((head.from, head.to, head.number), (3, 4, number));
+            assert!(head.kind == FrameKind::Message && body == bytes);
+            assert!(near.take_unsent().is_empty());
+        }
     }
 
     #[test]
     fn a_message_that_the_framing_cannot_express_is_not_taken() {
         let (mut stream, _far) = connection();
-        let writer = stream.open_direct().unwrap();
-        assert_eq!(writer.offer(b"one\ntwo"), Offer::Declined);
+        let writer = stream.open_direct(Form::Framing(Framing::Line)).unwrap();
+        assert_eq!(writer.offer(1, b"one\ntwo"), Offer::Declined);
     }
 }

@@ -59,6 +59,7 @@ use os::poller::{Ready, Token};
 pub struct RealTime<B, S> {
     run: Run<B, S>,
     speed: f64,
+    clock: WallClock,
     sockets: Sockets,
     links: Links,
     clients: Clients,
@@ -88,6 +89,11 @@ const DUE_BATCH: usize = 64;
 
 /// The longest wait, so that a signal is noticed in time.
 const WAIT_MAX: Duration = Duration::from_millis(100);
+
+/// How long nothing must happen before a process says that it has nothing to do: nodes that
+/// answer each other do not say so after each message, which would cost more than the message.
+/// Arbitrary: longer than most round trips, and short beside the end of a run.
+const REST_AFTER: Duration = Duration::from_millis(10);
 
 /// The span between two flushes of the logs: what a kill can lose.
 const FLUSH_EVERY: Duration = Duration::from_millis(900);
@@ -126,6 +132,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         ending: impl FnOnce(&Result<EndReason, Failure>) -> bool,
     ) -> Outcome {
         let clock = WallClock::new(start, self.speed);
+        self.clock = clock;
         std::thread::sleep(start.saturating_duration_since(Instant::now()));
         let started = self.run.start().and_then(|()| self.connect_input());
         let started = started.and_then(|()| self.connect_hand());
@@ -149,6 +156,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     fn events(&mut self, clock: &WallClock, stop: &AtomicBool) -> Result<EndReason, Failure> {
         let end = self.run.end();
         let mut ready = Vec::new();
+        // Whether nothing happened during the last wait.
+        let mut is_calm = false;
         let mut housekeeping = Housekeeping {
             flushed: Instant::now(),
             programs_checked: Instant::now(),
@@ -178,18 +187,24 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 self.drain(&mut ready, stop)?;
                 return Ok(EndReason::Duration);
             }
-            if due == SimTime::NEVER && self.is_idle() && self.is_idle_elsewhere() {
+            let is_idle = due == SimTime::NEVER && self.is_idle();
+            if is_idle && self.is_idle_elsewhere(is_calm) {
                 return Ok(self.run.nothing_due());
             }
             let urgent = behind
                 || self.links.unchecked
                 || self.run.world.has_outgoing()
                 || !self.clients.unfinished.is_empty();
+            let longest = match self.rest.is_some() && !is_calm {
+                true => REST_AFTER,
+                false => WAIT_MAX,
+            };
             let wait = match urgent {
                 true => Duration::ZERO,
-                false => clock.until(due.min(end)).unwrap_or(WAIT_MAX).min(WAIT_MAX),
+                false => clock.until(due.min(end)).unwrap_or(longest).min(longest),
             };
             self.poll(Some(wait), &mut ready)?;
+            is_calm = ready.is_empty() && !wait.is_zero();
             let is_quiet = ready.is_empty() && self.run.next_due() > clock.now();
             self.links.unchecked = false;
             self.run.advance(clock.now());
@@ -248,10 +263,14 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             && self.programs.connections.is_empty()
     }
 
-    /// Whether no message can come from another process any more.
-    fn is_idle_elsewhere(&mut self) -> bool {
+    /// Whether no message can come from another process any more. Asks the other processes
+    /// if nothing has happened here for a while.
+    fn is_idle_elsewhere(&mut self, is_calm: bool) -> bool {
         if !self.run.world.transport.has_remote_nodes() {
             return true;
+        }
+        if !is_calm {
+            return false;
         }
         let sockets = &mut self.sockets;
         self.rest.as_mut().is_some_and(|rest| {

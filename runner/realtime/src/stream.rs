@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use crate::direct::{DirectWriter, write_frame};
+use crate::direct::{DirectWriter, Form, write_frame};
 use crate::outgoing::{GATHERED, OutgoingQueue, Unsent};
 use engine::message::Payload;
 use framing::{Decoder, Envelope, Framing, FramingError};
@@ -100,14 +100,19 @@ impl Stream {
     /// The direct writer of this connection; none if it was returned before. When
     /// it has begun a message, call [`Stream::take_rest`] before anything else is
     /// sent or the stream is closed.
-    pub fn open_direct(&mut self) -> Option<Arc<DirectWriter>> {
+    pub fn open_direct(&mut self, form: Form) -> Option<Arc<DirectWriter>> {
         if self.direct.is_some() {
             return None;
         }
-        let direct = DirectWriter::new(self.socket.clone(), self.framing);
+        let direct = DirectWriter::new(self.socket.clone(), form);
         self.direct = Some(Arc::new(direct));
         self.update_direct();
         self.direct.clone()
+    }
+
+    /// Where a message ends.
+    pub fn framing(&self) -> Framing {
+        self.framing
     }
 
     /// The address at the other end.
@@ -259,7 +264,9 @@ impl Stream {
     /// Queues the rest of a message that the direct writer has begun.
     pub fn take_rest(&mut self, number: u64, bytes: u64) {
         if let Some(rest) = self.direct.as_ref().map(|direct| direct.take_rest()) {
-            self.queue.push_whole(rest, 0);
+            if !rest.is_empty() {
+                self.queue.push_whole(rest, 0);
+            }
             self.queue.end_message(number, bytes);
             self.update_direct();
         }

@@ -1,9 +1,11 @@
 //! The config of a client.
 
 use crate::Transform;
+use crate::pattern::Repeated;
 use runner_sdk::{Arrivals, Distribution, InOrder, Problem, Rate, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
 
 /// The config of `echo.client`.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -54,6 +56,10 @@ pub struct ClientConfig {
 
     /// End the run at the last reply.
     pub stop: bool,
+
+    /// What large messages are slices of: made at the first one, for all clients of a group.
+    #[serde(skip)]
+    pub(super) repeated: OnceLock<Repeated>,
 }
 
 /// The greatest default size is 10 to this power.
@@ -73,6 +79,7 @@ impl Default for ClientConfig {
             timeout: None,
             pause: Span::ZERO.into(),
             stop: false,
+            repeated: OnceLock::new(),
         }
     }
 }

@@ -65,11 +65,10 @@ impl<S: Sink> World<S> {
     /// Schedules a message's arrival, or its departure from the process, at `time`.
     #[inline(always)]
     fn forward(&mut self, from: u32, to: LinkEnd, number: u64, bytes: &[u8], time: SimTime) {
-        let message = self.messages.add(from, number, bytes);
         if self.transport.leaves_process(to) {
-            self.depart(time, from, to.node, Content::Message(message));
-            return;
+            return self.leave(from, to.node, number, bytes, time);
         }
+        let message = self.messages.add(from, number, bytes);
         if S::FOLLOWS {
             self.sink.moves(Move::Departs {
                 message,
@@ -126,13 +125,20 @@ impl<S: Sink> World<S> {
         self.counts.messages.sent += 1;
         let number = sender.sent;
         self.push_row(EventId::SEND, to, number, bytes.len() as u64);
-        if self.transport.send_directly(from, to, number, bytes) {
+        self.leave(from, to, number, bytes, self.now);
+        Ok(())
+    }
+
+    /// Lets a message leave the process at `time`. A large one is written while the behavior
+    /// lends its bytes, if its connection takes it.
+    #[inline(never)]
+    fn leave(&mut self, from: u32, to: u32, number: u64, bytes: &[u8], time: SimTime) {
+        if time <= self.now && self.transport.send_directly(from, to, number, bytes) {
             self.counts.messages.left += 1;
-            return Ok(());
+            return;
         }
         let message = self.messages.add(from, number, bytes);
-        self.depart(self.now, from, to, Content::Message(message));
-        Ok(())
+        self.depart(time, from, to, Content::Message(message));
     }
 
     /// Lets something leave the process at `time`.

@@ -10,6 +10,10 @@
 //! with nothing on its way, and nothing can happen any more (Mattern, Algorithms for
 //! Distributed Termination Detection, 1987, section 3.2, the four counter method).
 //!
+//! A process says so once nothing has happened in it for a while. Nodes that answer each other
+//! have nothing to do after each message; three messages to the runner and back for each of
+//! theirs would take longer than theirs.
+//!
 //! Datagrams are not counted, since they may be lost.
 
 use std::collections::BTreeMap;

@@ -14,7 +14,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tracing::info;
+use tracing::{debug, info};
 
 use self::process::{NodeProcess, Process, start};
 use crate::processes::clocks::ClockReply;
@@ -211,7 +211,10 @@ impl<'a> Supervisor<'a> {
                 .map(|(index, _)| index);
             match rest.next(running) {
                 Next::Wait => {}
-                Next::Ask(round) => self.order_all(&NodeOrder::Rest(round)),
+                Next::Ask(round) => {
+                    debug!("nothing to do anywhere: round {round} of asking whether that stays so");
+                    self.order_all(&NodeOrder::Rest(round));
+                }
                 Next::Over => self.order_all(&NodeOrder::Finish),
             }
             if end && ordered.is_none() {

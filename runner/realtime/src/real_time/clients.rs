@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 use super::RealTime;
 use super::sockets::Socket;
 use crate::client::{INBOX_PAUSES, MESSAGES_AT_ONCE, OUTGOING_AT_ONCE, QUEUE_PAUSES};
+use crate::direct::Form;
 use crate::listener::ListenerSocket;
 use crate::stream::Reading;
 use engine::behaviors::{Behaviors, Failure};
@@ -193,7 +194,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.sockets.count_memory(token);
             return ClientSend::Done;
         }
-        if large && let Some(direct) = client.stream.open_direct() {
+        let form = Form::Framing(client.stream.framing());
+        if large && let Some(direct) = client.stream.open_direct(form) {
             self.run.world.transport.set_direct_sender(from, to, direct);
         }
         self.check_queue(token);
@@ -283,10 +285,15 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let (run, budget) = (&mut self.run, self.budget as u64);
         let enough = run.world.message_bytes() + OUTGOING_AT_ONCE;
         let received = &mut client.received;
+        let clock = self.clock;
         let mut result = Ok(());
         let take = |message: &[u8]| {
             *received += 1;
             *left = left.saturating_sub(1);
+            if message.len() >= LARGE {
+                // Reading it took a while.
+                run.advance(clock.now().min(run.end()));
+            }
             result = run.deliver(node, peer, *received, message);
             let world = &run.world;
             let goes_on = *left > 0

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 
 use super::RealTime;
 use super::sockets::Socket;
+use crate::direct::Form;
 use crate::link_frame::{FrameHead, FrameKind};
 use crate::links::too_long;
 use crate::listener::DATAGRAM_BUFFER;
@@ -13,7 +14,7 @@ use crate::stream::Reading;
 use engine::behaviors::{Behaviors, CallError, Failure};
 use engine::run::Run;
 use engine::sink::Sink;
-use engine::transport::Content;
+use engine::transport::{Content, LARGE};
 use model::LinkTransport;
 use os::poller::Token;
 
@@ -33,8 +34,8 @@ pub struct Links {
     pub unended: BTreeSet<(u32, u32)>,
     /// Messages that were written to a connection and have not arrived.
     pub in_flight: u64,
-    /// Whether a message was written since sockets were last looked at. On one machine
-    /// it has arrived then, and must be handled before anything that is due later.
+    /// Whether a message to a node of this process was written since sockets were last
+    /// looked at. It has arrived then, and must be handled before anything that is due later.
     pub unchecked: bool,
 }
 
@@ -54,6 +55,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         to: u32,
         what: Content,
     ) -> Result<(), Failure> {
+        let here = self.is_here(to);
         let message = match what {
             Content::Message(id) => Some(self.run.take_message_out(id)),
             _ => None,
@@ -71,8 +73,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             }
             Content::Close => (FrameKind::Close, 0, &[][..]),
             Content::Open => (FrameKind::Open, 0, &[][..]),
-            // Only connections to clients have a direct writer.
-            Content::Rest { .. } => return Ok(()),
+            Content::Rest { number, bytes } => {
+                self.send_rest(from, to, number, bytes);
+                return Ok(());
+            }
         };
         let head = FrameHead {
             kind,
@@ -94,18 +98,36 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             && let Some(Socket::Link(link)) = self.sockets.get_mut(token)
         {
             self.links.in_flight += 1;
-            self.links.unchecked = true;
+            self.links.unchecked |= here;
             link.frames_sent += 1;
+            let is_large = body.len() >= LARGE;
             let head = head.with_length(body.len());
             match message {
                 Some(message) => link.stream.send_with_head(&head, number, message.payload),
                 None => link.stream.send_parts(&head, body, &[]),
+            }
+            if is_large && let Some(direct) = link.stream.open_direct(Form::Link { from, to }) {
+                self.run.world.transport.set_direct_sender(from, to, direct);
             }
             self.sockets.settle(token);
             return Ok(());
         }
         self.send_datagram(head, body);
         Ok(())
+    }
+
+    /// Goes on with a message that the direct writer of a connection has begun.
+    fn send_rest(&mut self, from: u32, to: u32, number: u64, bytes: u64) {
+        let here = self.is_here(to);
+        if let Some(&token) = self.links.connections.get(&(from, to))
+            && let Some(Socket::Link(link)) = self.sockets.get_mut(token)
+        {
+            self.links.in_flight += 1;
+            self.links.unchecked |= here;
+            link.frames_sent += 1;
+            link.stream.take_rest(number, bytes);
+            self.sockets.settle(token);
+        }
     }
 
     fn send_datagram(&mut self, head: FrameHead, body: &[u8]) {
@@ -122,7 +144,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     self.run
                         .record_loss(to, from, head.number, body.len() as u64);
                 }
-                _ => self.links.unchecked = true,
+                _ => self.links.unchecked |= !self.run.world.transport.is_remote(to),
             }
         }
     }
@@ -168,6 +190,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let pair = (link.near, link.far);
         let apart = self.run.world.transport.has_remote_nodes();
         let (run, in_flight) = (&mut self.run, &mut self.links.in_flight);
+        let clock = self.clock;
         let mut over = false;
         let mut result = Ok(());
         let received = &mut link.frames_received;
@@ -177,6 +200,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             let decoded = FrameHead::decode(frame);
             over |= apart && decoded.is_some_and(|(head, _)| head.kind == FrameKind::End);
             if result.is_ok() {
+                if frame.len() >= LARGE {
+                    // Reading it took a while.
+                    run.advance(clock.now().min(run.end()));
+                }
                 result = deliver(run, frame);
             }
             ControlFlow::Continue(())
@@ -197,6 +224,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.under_way.extend(link.take_under_way());
         }
         self.links.connections.remove(&(near, far));
+        self.run.world.transport.remove_direct_sender(near, far);
         self.links.end_connections.remove(&(near, far));
         let died = self.links.unended.remove(&(near, far));
         match died && self.run.world.is_connected(near, far) {

@@ -2,6 +2,7 @@
 //! connected, in whatever order their peers are ready.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use super::RealTime;
 use super::clients::{Clients, DEFAULT_BUDGET};
@@ -9,12 +10,14 @@ use super::links::Links;
 use super::programs::Programs;
 use super::sockets::{Socket, Sockets};
 use super::speakers::Speakers;
+use crate::clock::WallClock;
 use crate::lag::Lag;
 use crate::links::LinkSockets;
 use crate::programs::connection::START_PATIENCE;
 use crate::programs::process;
 use crate::setup::SetupError;
 use crate::{links, listener};
+use base::time::SimDuration;
 use engine::behaviors::Behaviors;
 use engine::run::Run;
 use engine::sink::Sink;
@@ -47,6 +50,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let mut this = RealTime {
             run,
             speed,
+            clock: WallClock::new(Instant::now(), speed),
             sockets: Sockets::new()?,
             links: Links::default(),
             clients: Clients::default(),
@@ -136,7 +140,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             let Some(program) = group.program.as_ref().filter(|_| self.is_here(node)) else {
                 continue;
             };
-            if program.command.is_some() {
+            // One that speaks a protocol begins when its node does.
+            let is_late = program.protocol.is_some() && group.start_at > SimDuration::ZERO;
+            if program.command.is_some() && !is_late {
                 let listening = &self.programs.listening;
                 let started = process::start(node, program, &roster, listening)?;
                 self.add_program(started)?;
