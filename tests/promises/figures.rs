@@ -1,4 +1,5 @@
-//! Every measured figure in a README was written by the command that measured it.
+//! Every measured figure in a README, and in the page about speed, was written by the command
+//! that measured it.
 //!
 //! `tests/figures.py` writes figures between marks, and seals them with hashes of the text, of the
 //! files that decide what is measured, and of the plot. A table that somebody edited, or
@@ -14,7 +15,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Every README of the repository.
+/// Every README of the repository, and the page about speed.
 fn readmes() -> Vec<PathBuf> {
     fn gather(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -23,7 +24,7 @@ fn readmes() -> Vec<PathBuf> {
             match path.is_dir() {
                 true if name.starts_with('.') || name == "target" || name == "results" => {}
                 true => gather(&path, found),
-                false if name == "README.md" => found.push(path),
+                false if ["README.md", "PERFORMANCE.md"].contains(&&*name) => found.push(path),
                 false => {}
             }
         }

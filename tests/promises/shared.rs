@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::{Child, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use crate::harness::{LAB, Lab};
 use crate::waiting::{until, whole_lines};
@@ -219,6 +221,13 @@ fn a_runner_alone_is_refused_while_others_write() {
     let lab = Lab::with(&held(1));
     let mut runner = start(&lab, &[]);
     until("it holds", || journals(&lab) == [1 + 1]);
+    // One that is not refused is held as well: a bound ends it, and the test fails.
+    let gate = lab.path("gate");
+    thread::spawn(move || {
+        thread::sleep(Duration::from_secs(30));
+        // The folder is gone if the test is over.
+        let _ = fs::write(gate, "");
+    });
     let alone = ["scenario.toml", "--no-report", "--out", "out", "--resume"];
     lab.runner(&alone)
         .ends(2)

@@ -51,6 +51,9 @@ pub struct Client {
     /// When the next operation is due, in local time `[ns]`.
     due_ns: u64,
     begun: u64,
+    /// What the numbers of its requests begin after. A client that starts again after a crash uses no
+    /// number of before, so that no late reply is taken for another.
+    before: u64,
     answered: u64,
     timeouts: u64,
 }
@@ -102,13 +105,16 @@ impl Behavior for Client {
         node.set(TIMEOUTS, 0);
         node.set(UNANSWERED, 0);
         let number = number(node)?;
+        // No client does more than an operation each millisecond for long.
+        let before = node.now_ns() / 1_000_000;
         Ok(Client {
             asked: asked(node, number)?,
-            workload: workload::new(node.config(), number),
+            workload: workload::new(node.config(), number, before),
             phase: Phase::Work,
             pending: None,
             due_ns: node.now_ns(),
             begun: 0,
+            before,
             answered: 0,
             timeouts: 0,
         })
@@ -122,13 +128,8 @@ impl Behavior for Client {
     fn message(&mut self, node: &mut Context<Self>, from: Peer, bytes: &[u8]) -> Result {
         node.clear(LATENCY);
         let fields = body::read(bytes);
-        let replied = fields.as_ref().ok().and_then(|it| it.get("in_reply_to"));
-        let replied = replied.and_then(serde_json::Value::as_u64);
         match self.pending.take() {
-            // A reply without a number cannot be told from one that is malformed otherwise.
-            Some(pending)
-                if from == self.asked && replied.is_none_or(|it| it == pending.msg_id) =>
-            {
+            Some(pending) if from == self.asked && pending.is_replied_by(&fields) => {
                 self.complete(node, pending, fields, bytes);
                 self.schedule(node);
             }
@@ -203,7 +204,7 @@ impl Client {
             return Ok(());
         };
         self.begun += 1;
-        let msg_id = self.begun;
+        let msg_id = self.before + self.begun;
         node.set(OP, self.begun);
         node.set_text(F, operation.f);
         node.set_text(VALUE, operation.value.to_string());
@@ -275,10 +276,14 @@ impl Client {
 
     /// The meaning of a reply, or what is wrong with its form.
     fn read_reply(&mut self, operation: &Operation, fields: &Fields) -> Result<Reply, String> {
-        if !fields.contains_key("in_reply_to") {
-            return Err("has no `in_reply_to`, expected the `msg_id` of the request".to_owned());
+        let replied = fields.get("in_reply_to");
+        if replied.and_then(serde_json::Value::as_u64).is_none() {
+            let found = replied.map_or("no `in_reply_to`".to_owned(), |it| {
+                format!("`in_reply_to` {it}")
+            });
+            return Err(format!("has {found}, expected the `msg_id` of the request"));
         }
-        let expected = format!("{}_ok", operation.request);
+        let expected = operation.reply();
         match body::kind(fields) {
             "error" => {
                 let code = body::integer(fields, "code");
@@ -291,6 +296,24 @@ impl Client {
             kind => Err(format!(
                 "has the type `{kind}`, expected `{expected}` or `error`"
             )),
+        }
+    }
+}
+
+impl Pending {
+    /// Whether a message is the reply, perhaps a malformed one. Without a number it is taken for the
+    /// reply if it has the type of one: the program has forgotten the number. All else is news that
+    /// nobody asked for.
+    fn is_replied_by(&self, fields: &Result<Fields, String>) -> bool {
+        let Ok(fields) = fields else {
+            return true;
+        };
+        match fields
+            .get("in_reply_to")
+            .and_then(serde_json::Value::as_u64)
+        {
+            Some(id) => id == self.msg_id,
+            None => body::kind(fields) == self.operation.reply() || body::kind(fields) == "error",
         }
     }
 }

@@ -141,11 +141,11 @@ fn judge(config: &TxnConfig, history: &History, anomalies: Anomalies) -> Verdict
         );
     }
     let also = match found.iter().min_by_key(|it| it.rank()) {
-        Some(allowed) => format!("; there is {}, which they allow", allowed.name),
+        Some(allowed) => format!("; there is {}, which is allowed", allowed.name),
         None => String::new(),
     };
     Verdict::passed(format!(
-        "{committed} transactions without an anomaly that {} forbid{also}",
+        "{committed} transactions without an anomaly that is forbidden by {}{also}",
         config.consistency_models.join(", ")
     ))
 }

@@ -73,15 +73,20 @@ impl Operation {
         }
     }
 
+    /// The type of its reply.
+    pub(crate) fn reply(&self) -> String {
+        format!("{}_ok", self.request)
+    }
+
     fn with(mut self, name: &'static str, value: Value) -> Operation {
         self.fields.push((name, value));
         self
     }
 }
 
-/// The workload of a client with this number.
-pub(crate) fn new(config: &ClientConfig, number: u64) -> Box<dyn Workload> {
-    let values = Values { number, drawn: 0 };
+/// The workload of a client with this number, whose values begin after the first `drawn`.
+pub(crate) fn new(config: &ClientConfig, number: u64, drawn: u64) -> Box<dyn Workload> {
+    let values = Values { number, drawn };
     match config.workload {
         WorkloadName::Echo => Box::new(simple::Echo { values }),
         WorkloadName::UniqueIds => Box::new(simple::UniqueIds),

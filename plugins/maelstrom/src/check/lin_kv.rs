@@ -118,6 +118,7 @@ fn told(operation: &Operation) -> String {
         ""
     };
     match (operation.f.as_str(), operation.result()) {
+        ("read", Some(Value::Null)) => format!("{client} reads that there is no value"),
         ("read", Some(result)) => format!("{client} reads {result}"),
         ("read", None) => format!("{client} reads that there is no value"),
         ("write", _) => format!("{client} writes {value}{open}"),
@@ -129,6 +130,10 @@ fn told(operation: &Operation) -> String {
 fn items<'a>(operations: &[&'a Operation]) -> (Vec<Item>, Vec<&'a Operation>) {
     let mut states: BTreeMap<String, u32> = BTreeMap::new();
     let mut state = |value: &Value| {
+        // Some nodes say null for a key that does not exist.
+        if value.is_null() {
+            return search::MISSING;
+        }
         let next = states.len() as u32 + 1;
         *states.entry(value.to_string()).or_insert(next)
     };

@@ -86,6 +86,28 @@ fn a_reply_ends_the_operation_that_it_names() {
     );
 }
 
+#[test]
+fn news_that_nobody_asked_for_ends_no_operation() {
+    let mut client = asking("g-set", "add");
+    let news = client.message(1, r#"{"type":"gossip","values":[1]}"#);
+    assert_eq!(words(&news), [&Effect::recorded(LATE)]);
+    let reply = client.message(1, r#"{"type":"add_ok","in_reply_to":1}"#);
+    assert_eq!(words(&reply), [&Effect::recorded(OK)]);
+}
+
+#[test]
+fn a_client_that_starts_again_uses_no_number_or_value_of_before() {
+    let mut again = setup("workload = 'echo'")
+        .at(Duration::from_millis(1500))
+        .create();
+    again.start();
+    let (_, body) = sent(&again.timer(NEXT));
+    assert_eq!(
+        (&body["msg_id"], &body["echo"]),
+        (&json!(1501), &json!("Please echo 15010002"))
+    );
+}
+
 /// A client whose operation of this kind is under way.
 fn asking(workload: &str, f: &str) -> Kit<Client> {
     for seed in 1..100 {
@@ -168,6 +190,12 @@ fn a_reply_of_a_wrong_form_is_named() {
             "add",
             r#"{"type":"add_ok"}"#,
             "has no `in_reply_to`",
+        ),
+        (
+            "g-set",
+            "add",
+            r#"{"type":"add_ok","in_reply_to":"1"}"#,
+            "has `in_reply_to` \"1\", expected the `msg_id`",
         ),
         ("g-set", "add", "added", "is no JSON"),
         (

@@ -61,7 +61,7 @@ fn transactions_one_after_the_other_pass() {
     ];
     passes::<ListAppend>(
         &history,
-        "3 transactions without an anomaly that strict-serializable forbid",
+        "3 transactions without an anomaly that is forbidden by strict-serializable",
     );
     unknown::<ListAppend>(&[txn(0, SAME, "[[\"append\",1,1]]")], "no read saw a value");
     unknown::<ListAppend>(

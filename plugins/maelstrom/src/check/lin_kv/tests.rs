@@ -57,6 +57,8 @@ fn a_stale_read_is_shown_with_the_write_that_it_missed() {
 
 #[test]
 fn a_store_that_forgets_is_found_by_the_read_that_finds_nothing() {
+    let empty = [read(1, "null", (0, 5)), write(0, "[7,1]", (10, 20))];
+    passes::<LinKv>(&empty, "2 operations");
     let history = [
         write(0, "[7,1]", (0, 10)),
         read(1, "", (20, 30)).fails(20),

@@ -1,0 +1,166 @@
+//! The benches in small: three ratios, each compared with the recorded one.
+//!
+//!     cargo build --release --workspace
+//!     target/release/speed             # fails if a ratio is 1.25 times the recorded one, three times
+//!     target/release/speed --record    # writes `recorded.csv`: on a quiet machine
+//!
+//! | ratio | what is compared with what |
+//! |---|---|
+//! | `engine` | 1,000 clock machines through the dynamic library, no records kept, with one plain loop |
+//! | `metrics` | the same with metrics, with the run that keeps no records |
+//! | `echo` | round trips of 1 kB with the runner, with those of a plain blocking server |
+//!
+//! Both sides are measured in turns, and a ratio that is too great is measured again, twice:
+//! other work on the machine meets both sides, but not always alike. A great ratio is slow.
+
+#[allow(dead_code, reason = "a bench needs more of it")]
+#[path = "../../engine/measure.rs"]
+mod measure;
+#[allow(dead_code, reason = "a bench needs more of it")]
+#[path = "../../engine/model.rs"]
+mod model;
+#[allow(dead_code, reason = "a bench needs more of it")]
+#[path = "../../engine/plain.rs"]
+mod plain;
+#[allow(dead_code, reason = "a bench needs more of it")]
+#[path = "../../engine/records.rs"]
+mod records;
+#[allow(dead_code, reason = "a bench needs more of it")]
+#[path = "../../real/server.rs"]
+mod server;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::sink::NoSink;
+use measure::{in_turns, timed};
+use model::{Plugin, Size};
+use records::Metrics;
+use server::{Client, Cores, Server, Side};
+
+/// Recorded ratios, in this order.
+const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recorded.csv");
+/// How many times the recorded ratio is too much.
+const TOO_MUCH: f64 = 1.25;
+const TRIES: u32 = 3;
+/// Rounds whose median is a ratio.
+const ROUNDS: usize = 9;
+const SIZE: Size = Size {
+    nodes: 1_000,
+    seconds: 150,
+    runs: 1,
+    latency: None,
+};
+/// Bytes of a message, and round trips in one turn.
+const ECHO: (usize, u32) = (1_000, 1_500);
+
+/// Measures a ratio.
+type Measure<'a> = &'a dyn Fn() -> anyhow::Result<f64>;
+
+fn main() -> anyhow::Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let record = match words[..] {
+        [server::PLAIN] => return Ok(server::serve_plainly()?),
+        [] => false,
+        ["--record"] => true,
+        _ => anyhow::bail!("usage: speed [--record]"),
+    };
+    let plugin = Plugin::load()?;
+    let ratios: [(&str, Measure); 3] = [
+        ("engine", &|| Ok(engine_to_plain(&plugin))),
+        ("metrics", &|| Ok(metrics_to_none(&plugin))),
+        ("echo", &echo_to_plain),
+    ];
+    match record {
+        true => write(&ratios),
+        false => compare(&ratios),
+    }
+}
+
+/// # Errors
+/// If a ratio is too great, in each try.
+fn compare(ratios: &[(&str, Measure)]) -> anyhow::Result<()> {
+    let recorded: Vec<(String, f64)> = csv::Reader::from_path(RECORDED)?
+        .deserialize()
+        .collect::<Result<_, _>>()?;
+    anyhow::ensure!(recorded.len() == ratios.len(), "ratios in {RECORDED}");
+    let mut slow = Vec::new();
+    for ((name, measure), (of, recorded)) in ratios.iter().zip(&recorded) {
+        anyhow::ensure!(name == of, "{RECORDED}: `{of}`, expected `{name}`");
+        let bound = recorded * TOO_MUCH;
+        let mut tries = Vec::new();
+        while tries.len() < TRIES as usize && tries.iter().all(|ratio| *ratio > bound) {
+            tries.push(measure()?);
+        }
+        let text: Vec<String> = tries.iter().map(|ratio| format!("{ratio:.2}")).collect();
+        let text = text.join(", ");
+        println!("{name:8} {text} (recorded {recorded:.2}, at most {bound:.2})");
+        if tries.iter().all(|ratio| *ratio > bound) {
+            slow.push(*name);
+        }
+    }
+    anyhow::ensure!(slow.is_empty(), "slower than recorded: {}", slow.join(", "));
+    Ok(())
+}
+
+/// Writes the median of three tries.
+fn write(ratios: &[(&str, Measure)]) -> anyhow::Result<()> {
+    let mut file = csv::Writer::from_path(RECORDED)?;
+    file.write_record(["ratio", "recorded"])?;
+    for (name, measure) in ratios {
+        let mut tries: Vec<f64> = (0..TRIES).map(|_| measure()).collect::<Result<_, _>>()?;
+        tries.sort_by(f64::total_cmp);
+        println!("{name:8} {tries:.2?}");
+        file.write_record([*name, &format!("{:.2}", tries[1])])?;
+    }
+    Ok(file.flush()?)
+}
+
+/// One run of the engine, whole: the time that it takes to prepare and to run.
+fn bare(plugin: &Plugin) -> (model::Outcome, Duration) {
+    let (mut run, prepared) = timed(|| plugin.prepare(&SIZE, 1, NoSink));
+    let (outcome, gone) = timed(|| model::go(&mut run, &SIZE));
+    (outcome, prepared + gone)
+}
+
+fn engine_to_plain(plugin: &Plugin) -> f64 {
+    let expected = plain::run(&SIZE, 1);
+    let mut engine = || {
+        let (outcome, time) = bare(plugin);
+        assert!(outcome == expected, "the engine's machines ended otherwise");
+        time
+    };
+    let mut plain = || timed(|| plain::run(&SIZE, 1)).1;
+    in_turns(ROUNDS, [&mut engine, &mut plain]).ratio(0, 1)
+}
+
+fn metrics_to_none(plugin: &Plugin) -> f64 {
+    let schema = Arc::new(records::schema(plugin, &SIZE));
+    let mut metrics = || {
+        let (mut run, prepared) = timed(|| plugin.prepare(&SIZE, 1, Metrics::new(&schema)));
+        let (_, gone) = timed(|| model::go(&mut run, &SIZE));
+        assert!(run.world.sink.rows() > 0);
+        prepared + gone
+    };
+    let mut none = || bare(plugin).1;
+    in_turns(ROUNDS, [&mut metrics, &mut none]).ratio(0, 1)
+}
+
+fn echo_to_plain() -> anyhow::Result<f64> {
+    let (size, trips) = ECHO;
+    let (plain, runner) = (Server::plain()?, Server::runner(false)?);
+    let cores = Cores::new()?;
+    cores.take(Side::Client)?;
+    let (mut to_plain, mut to_runner) = (plain.connect(size)?, runner.connect(size)?);
+    let turn = |client: &mut Client| {
+        let (done, time) = timed(|| client.trips(trips));
+        done.expect("the server echoes");
+        time
+    };
+    let times = in_turns(
+        ROUNDS,
+        [&mut || turn(&mut to_runner), &mut || turn(&mut to_plain)],
+    );
+    Ok(times.ratio(0, 1))
+}
