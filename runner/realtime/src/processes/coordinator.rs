@@ -556,7 +556,9 @@ mod tests {
         };
         let mut control = Control::over(TcpStream::connect(to).unwrap()).unwrap();
         let secret = Secret::new("open sesame");
-        let welcome = join::ask(&mut control, asked, secret.as_ref(), |_| Ok(()));
+        let welcome = join::ask(&mut control, asked, secret.as_ref(), join::PATIENCE, |_| {
+            Ok(())
+        });
         Ok((control, welcome.map_err(|it| it.to_string())?.unwrap()))
     }
 

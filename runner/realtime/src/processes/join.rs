@@ -145,15 +145,19 @@ pub fn ask(
     control: &mut Control,
     asked: Asked,
     secret: Option<&Secret>,
+    patience: Duration,
     check: impl FnOnce(&Welcome) -> Result<(), String>,
 ) -> Result<Option<Welcome>, JoinError> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + patience;
     control.limit_frames(FRAME_MAX);
     control.send(&Hello {
         magic: MAGIC,
         version: VERSION.to_owned(),
     })?;
-    let invitation: Invitation = reply(control, until)?;
+    let invitation: Invitation = reply(control, until).map_err(|error| match error {
+        JoinError::Connection(error) => JoinError::Connection(no_coordinator(&error)),
+        refused => refused,
+    })?;
     if asked.wanted.is_none() {
         return Ok(None);
     }
@@ -192,6 +196,16 @@ pub fn ask(
 }
 
 const NEEDS_SECRET: &str = "the coordinator requires a secret\n  give this process the same one: --secret-file FILE or RUNNER_SECRET";
+
+/// What listens there does not answer as a coordinator does.
+fn no_coordinator(error: &io::Error) -> io::Error {
+    let how = match error.kind() {
+        io::ErrorKind::TimedOut => "something listens there and does not answer",
+        io::ErrorKind::InvalidData => "what listens there is another program",
+        _ => return io::Error::new(error.kind(), error.to_string()),
+    };
+    io::Error::new(error.kind(), how)
+}
 
 fn reply<T: serde::de::DeserializeOwned>(
     control: &mut Control,
@@ -327,7 +341,7 @@ mod tests {
             answered.map(|it| it.map_or_else(String::new, |(_, it)| it.0.node))
         });
         let secret = joining.and_then(Secret::new);
-        let asked = ask(&mut near, asked(), secret.as_ref(), check);
+        let asked = ask(&mut near, asked(), secret.as_ref(), PATIENCE, check);
         drop(near);
         let text = |error: JoinError| error.to_string();
         [
@@ -391,7 +405,8 @@ mod tests {
     fn a_listener_that_does_not_know_the_secret_gets_no_process() {
         let (mut near, mut far) = pair();
         let secret = Secret::new("open sesame");
-        let asking = thread::spawn(move || ask(&mut near, asked(), secret.as_ref(), |_| Ok(())));
+        let asking =
+            thread::spawn(move || ask(&mut near, asked(), secret.as_ref(), PATIENCE, |_| Ok(())));
         // It wants a secret, and accepts any.
         let until = Instant::now() + PATIENCE;
         let _: Hello = far.receive_by(until).unwrap().unwrap();

@@ -50,7 +50,7 @@ pub(super) fn reach(
 ) -> Result<Option<(Control, Welcome)>, JoinEnd> {
     let until = Instant::now() + joining.wait;
     loop {
-        let error = match attempt(joining, &joining.asked) {
+        let error = match attempt(joining, &joining.asked, until) {
             Ok((control, welcome)) => return Ok(welcome.map(|welcome| (control, welcome))),
             Err(JoinError::Refused(why)) => return Err(JoinEnd::Refused(why)),
             Err(JoinError::Connection(error)) => error,
@@ -97,7 +97,7 @@ pub(super) fn reach_again(
     };
     let mut refused_since = None;
     loop {
-        let error = match attempt(joining, &asked) {
+        let error = match attempt(joining, &asked, until) {
             Ok((other, Some(again))) => {
                 other
                     .set_patience(control.patience(), Some(joining.silence))
@@ -121,16 +121,24 @@ pub(super) fn reach_again(
     }
 }
 
-fn attempt(joining: &Joining, asked: &Asked) -> Result<(Control, Option<Welcome>), JoinError> {
+/// Neither connecting nor asking takes much longer than `until`.
+fn attempt(
+    joining: &Joining,
+    asked: &Asked,
+    until: Instant,
+) -> Result<(Control, Option<Welcome>), JoinError> {
+    let left = until.saturating_duration_since(Instant::now());
+    let patience = |longest: Duration| left.max(RETRY_INTERVAL).min(longest);
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     // A name may have no address yet, or several.
     for address in joining.address.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, CONNECT_PATIENCE) {
+        match TcpStream::connect_timeout(&address, patience(CONNECT_PATIENCE)) {
             Ok(socket) => {
                 let mut control = Control::over(socket)?;
                 let check = |welcome: &Welcome| check_plugins(welcome, &joining.search);
-                let welcome =
-                    join::ask(&mut control, asked.clone(), joining.secret.as_ref(), check)?;
+                let secret = joining.secret.as_ref();
+                let patience = patience(join::PATIENCE);
+                let welcome = join::ask(&mut control, asked.clone(), secret, patience, check)?;
                 return Ok((control, welcome));
             }
             Err(error) => last = error,
