@@ -22,7 +22,7 @@ mod wanted;
 pub use described::{described, sentence};
 pub use failure::{FailureGroup, FailureGroups, FailureIdentity, failures_of};
 pub use identity::{Identity, TEXT_DIFFERS, differences, differences_as};
-pub use journal::{Journaled, journal_line, journals, read_journal_line};
+pub use journal::{Journaled, journals, read_journal_line, write_journal_line};
 pub use manifest::{
     AxisInfo, CaseInfo, CheckInfo, ColumnInfo, EventInfo, FORMAT, GroupInfo, ImportInfo, InputInfo,
     LogMode, Manifest, PairingInfo, PartInfo, PluginInfo, PropertyInfo, ScenarioInfo, Selected,

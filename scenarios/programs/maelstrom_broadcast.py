@@ -60,13 +60,14 @@ class Node:
             self.missing = list(self.neighbours)
             self.catch_up()
         elif kind == "broadcast":
-            self.reply(message, {"type": "broadcast_ok"})
+            # First told, then acknowledged: what was acknowledged outlives a crash.
             self.learn(body["message"], message["src"])
+            self.reply(message, {"type": "broadcast_ok"})
         elif kind == "read":
             self.reply(message, {"type": "read_ok", "messages": sorted(self.seen)})
         elif kind == "gossip":
-            self.reply(message, {"type": "gossip_ok"})
             self.learn(body["value"], message["src"])
+            self.reply(message, {"type": "gossip_ok"})
         elif kind == "gossip_ok":
             self.unacknowledged.pop(body["in_reply_to"], None)
         elif kind == "all":

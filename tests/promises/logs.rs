@@ -382,3 +382,38 @@ fn an_arrival_comes_before_a_tick_of_the_same_instant() {
         assert_eq!(told(&lab, "late"), expected(&rows));
     }
 }
+
+#[test]
+fn logs_of_nodes_are_made_of_one_log_with_the_same_bytes() {
+    let talks = "[nodes.talks]\nbehavior = \"misbehaving.talks\"\ntick_rate = 1\n";
+    let lab = Lab::with(&(LOSSY.replace("120s", "9s") + talks));
+    lab.run_into("out", &[]);
+    lab.run_into("one", &["--log", "combined"]);
+    let mut expected = lab.files("out/runs/0001");
+    expected.retain(|name, _| name.ends_with(".csv"));
+    assert_eq!(expected.len(), 5);
+    let export =
+        |from: &str, more: &[&str]| lab.runner(&[&["export", "logs", from], more].concat());
+
+    let said = export("one", &[]).passes().out;
+    assert!(said.starts_with("logs: lossy-run-1-logs\n"), "{said}");
+    assert!(said.contains("in 5 files"), "{said}");
+    assert_eq!(lab.files("lossy-run-1-logs"), expected);
+    // A folder that exists is never overwritten.
+    export("one", &[])
+        .ends(2)
+        .says(&["lossy-run-1-logs exists", "--out DIR"]);
+
+    let some = ["--node", "talks", "--node", "*-3", "--out", "to/some"];
+    for from in ["one", "out"] {
+        export(from, &some).passes();
+        let mut expected = expected.clone();
+        expected.retain(|name, _| ["talks.csv", "machine-3.csv"].contains(&&**name));
+        assert_eq!(lab.files("to/some"), expected);
+        std::fs::remove_dir_all(lab.path("to")).unwrap();
+    }
+    export("one", &["--node", "machine", "--out", "to"])
+        .ends(2)
+        .says(&["--node machine: run 1 has no such node", "machine-1"]);
+    assert!(!lab.path("to").exists() && !lab.path("to.partial").exists());
+}

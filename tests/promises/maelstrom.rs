@@ -64,20 +64,24 @@ fn its_messages_travel_over_the_links_and_are_in_the_logs() {
 count = 2
 command = ["python3", "node.py"]
 protocol = "maelstrom"
+init_within = "60s"
 topology = "line"
 [nodes.other]
 command = ["python3", "node.py"]
 protocol = "maelstrom"
+init_within = "60s"
 ids = "n2"
 [nodes.asker]
 command = ["python3", "asker.py"]
 protocol = "maelstrom"
+init_within = "60s"
 ids = "c1"
 exit = "success"
 ends_run = true
 [nodes.apart]
 command = ["python3", "node.py"]
 protocol = "maelstrom"
+init_within = "60s"
 ids = "apart"
 [[links]]
 between = ["node", "other"]
@@ -177,16 +181,24 @@ for src, body in listen():
 }
 
 #[test]
-fn a_crashed_program_begins_anew_and_a_partition_cuts() {
+fn a_program_begins_late_or_anew_and_a_partition_cuts() {
     needs_python!();
     let lab = lab(r#"
 [nodes.node]
 count = 2
 command = ["python3", "node.py"]
 protocol = "maelstrom"
+init_within = "60s"
+[nodes.late]
+command = ["python3", "node.py"]
+protocol = "maelstrom"
+init_within = "60s"
+ids = "late"
+start_at = "50ms"
 [nodes.asker]
 command = ["python3", "asker.py"]
 protocol = "maelstrom"
+init_within = "60s"
 ids = "c1"
 exit = "success"
 ends_run = true
@@ -196,49 +208,54 @@ for = "200ms"
 crash = ["node-1"]
 [[faults]]
 at = "1ms"
-for = "300ms"
-partition = [["node-2"], ["node-1", "asker"]]
+for = "1s"
+partition = [["node-2"], ["node-1", "asker", "late"]]
 "#);
     lab.write(
         "node.py",
         r#"
 from protocol import *
-life, count = os.getpid(), 0
+with open(os.environ["RUNNER_NODE"] + ".lives", "a") as lives:
+    lives.write("x")
+    life, count = lives.tell(), 0
 for src, body in listen():
     if body["type"] == "count":
         count += 1
         say(src, {"type": "count_ok", "msg_id": 1, "life": life, "count": count})
 "#,
     );
-    // Asks both nodes, each until it has answered twice.
+    // Asks all nodes, each until it has answered twice, and the first until that is its second life.
     lab.write(
         "asker.py",
         r#"
 import select
 from protocol import *
-answers = {"n0": [], "n1": []}
-lives = set()
+answers = {"n0": [], "n1": [], "late": []}
+life = 0
 heard = listen()
 next(heard)
-while min(len(of) for of in answers.values()) < 2 or len(lives) < 2:
+while min(len(of) for of in answers.values()) < 2 or life < 2:
     for node in answers:
         say(node, {"type": "count", "msg_id": 1})
     while select.select([0], [], [], 0.02)[0]:
         src, body = next(heard)
         answers[src].append(body["count"])
         if src == "n0":
-            lives.add(body["life"])
+            life = body["life"]
         if len(answers[src]) == 1:
             log(src, body["count"])
         break
+log("done")
 "#,
     );
     // Without a buffer, `select` sees every line.
     lab.write("protocol.py", &PROTOCOL.replace("for line in sys.stdin:", "for line in iter(lambda: readline(), b\"\"):").replace("def log(", "def readline():\n    line = b\"\"\n    while not line.endswith(b\"\\n\"):\n        byte = os.read(0, 1)\n        if not byte:\n            return b\"\"\n        line += byte\n    return line\n\ndef log("));
     run(&lab, &[]).ends(0);
+    // Else the run has ended because its time was over.
+    assert!(lab.read("out/runs/0001/asker.log").contains("done\n"));
     let crashed = lab.table("out/runs/0001/node-1.csv");
     let events = crashed.texts("event");
-    for event in ["start", "crash", "drop", "restart", "receive", "send"] {
+    for event in ["start", "crash", "restart", "receive", "send"] {
         assert!(events.contains(&event), "{event}: {events:?}");
     }
     // Each life was greeted.
@@ -247,6 +264,9 @@ while min(len(of) for of in answers.values()) < 2 or len(lives) < 2:
         greeted.trim_end(),
         "init [\"n0\", \"n1\"]\ninit [\"n0\", \"n1\"]"
     );
+    let late = lab.table("out/runs/0001/late.csv");
+    let start = late.only("event", "start").numbers("time_ns")[0];
+    assert!(start >= 50e6, "{start}");
     let cut = lab.table("out/runs/0001/node-2.csv");
     assert!(cut.texts("event").contains(&"drop"));
     assert!(cut.texts("event").contains(&"receive"));
@@ -356,6 +376,42 @@ sys.stdin.readline()
         }
         assert_eq!(told.matches("node `node` failed").count(), 1, "{told}");
     }
+}
+
+#[test]
+fn a_flood_is_read_as_fast_as_others_read() {
+    needs_python!();
+    let lab = lab(r#"
+max_buffered = "1MiB"
+[nodes.flood]
+command = ["python3", "flood.py"]
+protocol = "maelstrom"
+init_within = "60s"
+max_message = "64KiB"
+[nodes.deaf]
+command = ["python3", "deaf.py"]
+protocol = "maelstrom"
+init_within = "60s"
+max_message = "64KiB"
+ids = "deaf"
+[[links]]
+between = ["flood", "deaf"]
+transport = "channel"
+"#);
+    lab.write(
+        "deaf.py",
+        "import time\nfrom protocol import *\nfor _ in listen(): time.sleep(60)\n",
+    );
+    lab.write(
+        "flood.py",
+        "from protocol import *\nfor _ in listen():\n    \
+         for number in range(10**6): say(\"deaf\", {\"type\": \"x\", \"pad\": \"x\" * 10000})\n",
+    );
+    run(&lab, &["--duration", "2s"]).ends(0);
+    let sent = lab.table("out/runs/0001/flood.csv").only("event", "send");
+    let sent: f64 = sent.numbers("bytes").iter().sum();
+    // A quarter of 1 MiB, a read of 64 KiB beyond, and what pipes hold.
+    assert!((2e5..6e5).contains(&sent), "{sent}");
 }
 
 #[test]

@@ -4,10 +4,15 @@
 //! written) is kept with its path, nothing is written after it, and `finish`
 //! returns it. A file that somebody else has made shorter, replaced or removed
 //! meanwhile is such an error: a log is whole, or it is none.
+//!
+//! The sum of a file is taken from the bytes as they are written, so that nobody has to
+//! read the file again for it.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::record::{Columns, Row, RunSchema};
 use super::tables::files::{COMBINED_FILE, log_file};
@@ -33,6 +38,21 @@ const BUFFER_MAX: usize = 256 << 10;
 /// Minimum size of a node's buffer `[bytes]`: about ten rows.
 const BUFFER_MIN: usize = 512;
 
+/// Maximum number of nodes of which sums are taken: a sum that is not finished takes 576
+/// bytes. If there are more, whoever wants the sums reads the files.
+const SUMMED_LIMIT: usize = 20_000;
+
+/// A log that is complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The name of the file in its folder.
+    pub name: String,
+    /// Its size `[bytes]`.
+    pub bytes: u64,
+    /// XXH3-64 of its bytes; none if it was not taken.
+    pub xxh3: Option<u64>,
+}
+
 /// A log per node: `NODE.csv` in one folder.
 ///
 /// Nodes share the budget for buffers. Up to 128 nodes keep their files open; if
@@ -45,7 +65,6 @@ pub struct NodeLogs {
     nodes: Vec<NodeFile>,
     buffer_limit: usize,
     size: u64,
-    written: u64,
     error: Option<WriteError>,
 }
 
@@ -57,6 +76,53 @@ struct NodeFile {
     file: Option<File>,
     /// Size of what was written `[bytes]`; none before the first write.
     written: Option<u64>,
+    sum: Sum,
+}
+
+/// The sum of what was written to a file.
+#[derive(Clone)]
+enum Sum {
+    /// Nothing was written.
+    Nothing,
+    /// All of it was written at once.
+    Whole(u64),
+    /// It was written in pieces.
+    Pieces(Box<Xxh3>),
+    /// It is not taken.
+    Unknown,
+}
+
+impl Sum {
+    /// Adds bytes that were written. `is_last`: none will follow.
+    fn add(&mut self, bytes: &[u8], is_last: bool) {
+        *self = match std::mem::replace(self, Sum::Unknown) {
+            Sum::Nothing if is_last => Sum::Whole(xxh3_64(bytes)),
+            Sum::Nothing => {
+                let mut pieces = Box::new(Xxh3::new());
+                pieces.update(bytes);
+                Sum::Pieces(pieces)
+            }
+            Sum::Pieces(mut pieces) => {
+                pieces.update(bytes);
+                Sum::Pieces(pieces)
+            }
+            Sum::Whole(_) | Sum::Unknown => Sum::Unknown,
+        };
+    }
+
+    fn digest(&self) -> Option<u64> {
+        match self {
+            Sum::Nothing | Sum::Unknown => None,
+            Sum::Whole(sum) => Some(*sum),
+            Sum::Pieces(pieces) => Some(pieces.digest()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Sum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.digest())
+    }
 }
 
 impl NodeLogs {
@@ -68,6 +134,7 @@ impl NodeLogs {
 
     fn with_budget(folder: &Path, schema: &RunSchema, budget: usize) -> NodeLogs {
         let format = LogFormat::new(schema, Layout::PerNode);
+        let is_summed = schema.nodes.len() <= SUMMED_LIMIT;
         let nodes = schema.nodes.iter().map(|node| {
             let mut buffer = Vec::new();
             format.header(&node.columns, &mut buffer);
@@ -76,6 +143,10 @@ impl NodeLogs {
                 buffer,
                 file: None,
                 written: None,
+                sum: match is_summed {
+                    true => Sum::Nothing,
+                    false => Sum::Unknown,
+                },
             }
         });
         let nodes: Vec<_> = nodes.collect();
@@ -85,7 +156,6 @@ impl NodeLogs {
             buffer_limit: (budget / nodes.len().max(1)).clamp(BUFFER_MIN, BUFFER_MAX),
             size: nodes.iter().map(|node| node.buffer.len() as u64).sum(),
             nodes,
-            written: 0,
             error: None,
         }
     }
@@ -117,7 +187,7 @@ impl NodeLogs {
         self.format.row(row, columns, buffer);
         self.size += (buffer.len() - before) as u64;
         if buffer.len() >= self.buffer_limit {
-            self.write(row.node as usize);
+            self.write(row.node as usize, false);
         }
     }
 
@@ -130,9 +200,13 @@ impl NodeLogs {
 
     /// Writes every buffered row to its file.
     pub fn flush(&mut self) {
+        self.write_all(false);
+    }
+
+    fn write_all(&mut self, is_last: bool) {
         for node in 0..self.nodes.len() {
             if !self.nodes[node].buffer.is_empty() {
-                self.write(node);
+                self.write(node, is_last);
             }
         }
     }
@@ -141,26 +215,39 @@ impl NodeLogs {
     ///
     /// # Errors
     /// The first error of any write.
-    pub fn finish(mut self) -> Result<u64, WriteError> {
-        self.flush();
+    pub fn finish(self) -> Result<u64, WriteError> {
+        let files = self.finish_files()?;
+        Ok(files.iter().map(|file| file.bytes).sum())
+    }
+
+    /// Writes the buffered rows. Returns all logs, in the order of the nodes.
+    ///
+    /// # Errors
+    /// The first error of any write.
+    pub fn finish_files(mut self) -> Result<Vec<Written>, WriteError> {
+        self.write_all(true);
         if let Some(error) = self.error {
             return Err(error);
         }
-        for node in &self.nodes {
-            if let Some(written) = node.written {
-                verify(&node.path(&self.folder), written)?;
-            }
-        }
-        Ok(self.written)
+        let written = |node: &NodeFile| {
+            let bytes = node.written?;
+            let is_whole = verify(&node.path(&self.folder), bytes);
+            Some(is_whole.map(|()| Written {
+                name: log_file(&node.name),
+                bytes,
+                xxh3: node.sum.digest(),
+            }))
+        };
+        self.nodes.iter().filter_map(written).collect()
     }
 
     #[cold]
-    fn write(&mut self, index: usize) {
-        let keep_open = self.nodes.len() <= OPEN_LIMIT;
+    fn write(&mut self, index: usize, is_last: bool) {
+        let keep_open = self.nodes.len() <= OPEN_LIMIT && !is_last;
         let node = &mut self.nodes[index];
         if self.error.is_none() {
             match node.write(&self.folder, keep_open) {
-                Ok(()) => self.written += node.buffer.len() as u64,
+                Ok(()) => node.sum.add(&node.buffer, is_last),
                 Err(source) => {
                     let path = node.path(&self.folder);
                     self.error = Some(WriteError { path, source });
@@ -200,6 +287,10 @@ impl NodeFile {
 /// # Errors
 /// The system refuses, or somebody else has written a file of this name.
 pub fn create(path: &Path) -> io::Result<File> {
+    match File::create_new(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        created => return created,
+    }
     if path.metadata().is_ok_and(|it| it.len() > 0 || it.is_dir()) {
         return Err(somebody_elses());
     }
@@ -221,6 +312,7 @@ pub struct CombinedLog {
     file: Option<File>,
     buffer: Vec<u8>,
     written: u64,
+    sum: Sum,
     error: Option<WriteError>,
 }
 
@@ -237,6 +329,7 @@ impl CombinedLog {
             file: None,
             buffer,
             written: 0,
+            sum: Sum::Nothing,
             error: None,
         }
     }
@@ -267,9 +360,16 @@ impl CombinedLog {
 
     /// Writes every buffered row to its file.
     pub fn flush(&mut self) {
+        self.write_all(false);
+    }
+
+    fn write_all(&mut self, is_last: bool) {
         if self.error.is_none() && !self.buffer.is_empty() {
             match self.write() {
-                Ok(()) => self.written += self.buffer.len() as u64,
+                Ok(()) => {
+                    self.written += self.buffer.len() as u64;
+                    self.sum.add(&self.buffer, is_last);
+                }
                 Err(source) => {
                     let path = self.path.clone();
                     self.error = Some(WriteError { path, source });
@@ -294,12 +394,25 @@ impl CombinedLog {
     ///
     /// # Errors
     /// The first error of any write.
-    pub fn finish(mut self) -> Result<u64, WriteError> {
-        self.flush();
-        match self.error {
-            Some(error) => Err(error),
-            None => verify(&self.path, self.written).map(|()| self.written),
+    pub fn finish(self) -> Result<u64, WriteError> {
+        Ok(self.finish_file()?.bytes)
+    }
+
+    /// Writes the buffered rows. Returns the log.
+    ///
+    /// # Errors
+    /// The first error of any write.
+    pub fn finish_file(mut self) -> Result<Written, WriteError> {
+        self.write_all(true);
+        if let Some(error) = self.error {
+            return Err(error);
         }
+        verify(&self.path, self.written)?;
+        Ok(Written {
+            name: COMBINED_FILE.to_owned(),
+            bytes: self.written,
+            xxh3: self.sum.digest(),
+        })
     }
 }
 
@@ -368,15 +481,49 @@ mod tests {
         }
         assert!(logs.nodes.iter().all(|node| node.file.is_none()));
         let size = logs.size();
-        let written = logs.finish().unwrap();
-        assert_eq!(written, size);
-        assert_eq!(
-            written,
-            expected.iter().map(|log| log.len() as u64).sum::<u64>()
-        );
-        for (node, expected) in expected.iter().enumerate() {
-            let path = folder.path().join(format!("n-{node}.csv"));
-            assert_eq!(&std::fs::read_to_string(path).unwrap(), expected);
+        let files = logs.finish_files().unwrap();
+        assert_eq!(files.iter().map(|file| file.bytes).sum::<u64>(), size);
+        assert_eq!(files.len(), expected.len());
+        for (node, (file, expected)) in files.iter().zip(&expected).enumerate() {
+            assert_eq!(file.name, format!("n-{node}.csv"));
+            let log = std::fs::read_to_string(folder.path().join(&file.name)).unwrap();
+            assert_eq!(&log, expected);
+            assert_eq!(file.bytes, log.len() as u64);
+        }
+    }
+
+    #[test]
+    fn sums_are_those_of_the_files_however_they_were_written() {
+        let many = SUMMED_LIMIT + 1;
+        for (nodes, flushes, budget) in [(1, 0, BUDGET), (1, 3, BUDGET), (2, 0, 0), (many, 0, 0)] {
+            let folder = tempfile::tempdir().unwrap();
+            let schema = schema(nodes);
+            // Of many nodes, one is enough.
+            let written = [0];
+            let mut logs = NodeLogs::with_budget(folder.path(), &schema, budget);
+            logs.keep_only(&written);
+            let mut combined = CombinedLog::create(folder.path(), &schema);
+            for step in 1..100 {
+                logs.row(&tick(0, step), Columns::default());
+                combined.row(&tick(0, step), Columns::default());
+                if step <= flushes {
+                    logs.flush();
+                    combined.flush();
+                }
+            }
+            let mut files = logs.finish_files().unwrap();
+            files.push(combined.finish_file().unwrap());
+            assert_eq!(files.len(), 2);
+            for file in files {
+                let bytes = std::fs::read(folder.path().join(&file.name)).unwrap();
+                let is_taken = nodes < many || file.name == COMBINED_FILE;
+                assert_eq!(
+                    file.xxh3,
+                    is_taken.then(|| xxh3_64(&bytes)),
+                    "{nodes} {flushes}"
+                );
+                assert_eq!(file.bytes, bytes.len() as u64);
+            }
         }
     }
 

@@ -27,7 +27,7 @@ mod writer;
 
 pub use backward::BackwardLog;
 pub use error::{LogError, Problem, Warning, nearest, shown};
-pub use folder::{CombinedLog, NodeLogs, WriteError, create};
+pub use folder::{CombinedLog, NodeLogs, WriteError, Written, create};
 pub use mapping::{Mapping, MappingError};
 pub use occupancy::{Driving, Occupancy};
 pub use record::{

@@ -1,26 +1,48 @@
 //! The metrics of a run as text, and back: for the journal of a plan that is resumed,
 //! and for a run that another process executed.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use super::{NodeMetrics, Samples, Shape, Value};
 use crate::log::RunSchema;
 
-/// The metrics of a run as text: a line for each node with its values in the order of
-/// the tables, each to the last digit, then `;` and the node's samples. The text has no
-/// names; [`Remembered`] adds them.
-pub fn remember(metrics: &[NodeMetrics]) -> Vec<String> {
-    let line = |node: &NodeMetrics| {
-        let exact = |value: &Option<Value>| value.map_or_else(|| "_".to_owned(), Value::exact);
-        let values: Vec<String> = node.values.iter().map(exact).collect();
-        let samples = node.samples.text();
-        let end = if samples.is_empty() { "" } else { ";" };
-        format!("{}{end}{samples}", values.join(" "))
-    };
-    metrics.iter().map(line).collect()
+/// The metrics of a node as text: its values in the order of the tables, each to the last
+/// digit, and `*COUNT` behind one that as many metrics in a row have; then `;` and the
+/// node's samples. The text has no names; [`Remembered`] adds them.
+pub fn line_of(node: &NodeMetrics) -> String {
+    let samples = node.samples.text();
+    // Most values are short.
+    let mut line = String::with_capacity(8 * node.values.len() + samples.len());
+    let mut values = node.values.chunk_by(is_same).peekable();
+    while let Some(equal) = values.next() {
+        match equal[0] {
+            Some(value) => value.push_exact(&mut line),
+            None => line.push('_'),
+        }
+        if equal.len() > 1 {
+            write!(line, "*{}", equal.len()).expect("a string takes what it is given");
+        }
+        if values.peek().is_some() {
+            line.push(' ');
+        }
+    }
+    if !samples.is_empty() {
+        line.push(';');
+        line.push_str(samples);
+    }
+    line
 }
 
-/// Reads what [`remember`] wrote, for runs of one schema.
+/// Whether two values have the same text: 0 and -0 are equal, and do not.
+fn is_same(one: &Option<Value>, other: &Option<Value>) -> bool {
+    match (one, other) {
+        (Some(Value::Real(one)), Some(Value::Real(other))) => one.to_bits() == other.to_bits(),
+        _ => one == other,
+    }
+}
+
+/// Reads what [`line_of`] wrote, for runs of one schema.
 #[derive(Clone, Debug)]
 pub struct Remembered {
     /// By node.
@@ -56,8 +78,16 @@ impl Remembered {
                 "_" => Some(None),
                 text => Value::from_exact(text).map(Some),
             };
-            let (values, samples) = line.split_once(';').unwrap_or((line, ""));
-            let mut values: Vec<_> = values.split(' ').map(value).collect::<Option<_>>()?;
+            let (words, samples) = line.split_once(';').unwrap_or((line, ""));
+            let mut values = Vec::with_capacity(names.len());
+            for word in words.split(' ') {
+                let (text, count) = word.split_once('*').unwrap_or((word, "1"));
+                let count: usize = count.parse().ok()?;
+                if count == 0 || count > names.len() - values.len() {
+                    return None;
+                }
+                values.resize(values.len() + count, value(text)?);
+            }
             if values.len() + self.newer[index] == names.len() {
                 values.resize(names.len(), None);
             }
@@ -106,7 +136,7 @@ mod tests {
     fn what_was_measured_comes_back_the_same() {
         let schema = schema();
         let metrics = RunMetrics::new(&schema).finish(3_000_000_000);
-        let lines = remember(&metrics);
+        let lines: Vec<String> = metrics.iter().map(line_of).collect();
         assert!(lines.iter().all(|line| !line.contains(['\n', '"'])));
         let reader = Remembered::new(&schema);
         assert_eq!(reader.read(&lines), Some(metrics));
@@ -116,11 +146,36 @@ mod tests {
     #[test]
     fn lines_of_another_run_are_refused() {
         let schema = schema();
-        let lines = remember(&RunMetrics::new(&schema).finish(0));
+        let metrics = RunMetrics::new(&schema).finish(0);
+        let lines: Vec<String> = metrics.iter().map(line_of).collect();
         let reader = Remembered::new(&schema);
         assert_eq!(reader.read(&lines[..1]), None);
         let swapped = [lines[1].clone(), lines[0].clone()];
         assert_eq!(reader.read(&swapped), None);
         assert_eq!(reader.read(&[lines[0].clone(), "x".to_owned()]), None);
+        for wrong in ["_*0", "_*1000", "_*", "*3", "1*x", "_ *2"] {
+            assert_eq!(reader.read(&[lines[0].clone(), wrong.to_owned()]), None);
+        }
+    }
+
+    #[test]
+    fn equal_values_in_a_row_are_counted_and_each_may_stand_alone() {
+        let schema = schema();
+        let mut metrics = RunMetrics::new(&schema).finish(3_000_000_000);
+        for node in &mut metrics {
+            let last = node.values.len() - 1;
+            node.values.fill(Some(Value::Unsigned(7)));
+            node.values[1] = None;
+            node.values[last] = Some(Value::Real(0.5));
+        }
+        let count = metrics[1].values.len();
+        let lines: Vec<String> = metrics.iter().map(line_of).collect();
+        assert_eq!(lines[1], format!("7 _ 7*{} 0.5", count - 3));
+        let zeros = [0.0, -0.0].map(|zero| Some(Value::Real(zero)));
+        assert!(zeros[0] == zeros[1] && !is_same(&zeros[0], &zeros[1]));
+        let reader = Remembered::new(&schema);
+        assert_eq!(reader.read(&lines).as_ref(), Some(&metrics));
+        let alone = format!("7 _ {}0.5", "7 ".repeat(count - 3));
+        assert_eq!(reader.read(&[lines[0].clone(), alone]), Some(metrics));
     }
 }

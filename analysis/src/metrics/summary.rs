@@ -90,7 +90,7 @@ impl SummaryColumns {
             for place in &places {
                 out.push(b',');
                 if let Some(value) = place.and_then(|place| node.values[place]) {
-                    write!(out, "{value}").expect(infallible);
+                    value.push(out);
                 }
             }
             out.push(b'\n');

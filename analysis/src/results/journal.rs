@@ -1,17 +1,19 @@
 //! The lines of a journal, and the journals of a results folder.
 //!
-//! A line is a sum (XXH3-64 of the rest, 16 hexadecimal digits), a space, and JSON. A
+//! A line is JSON, a space, and a sum (XXH3-64 of the JSON, 16 hexadecimal digits). The sum
+//! comes last so that the line of a run with many nodes is written as it is made. In
+//! journals of format 1 the sum comes first. A
 //! folder has `runs.journal`, and one `runs.journal-TOKEN` more for each runner that wrote
 //! results which others may write at once (`--shared`). The runner defines what the JSON
 //! holds; a report reads the sums of the runs' files out of it.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::sums::{FileSum, damage};
 use crate::log::tables::RunStatus;
@@ -19,27 +21,79 @@ use crate::log::tables::files::{
     JOURNAL_FILE, RUNS_FOLDER, conflicting_run, partial_folder, run_folder,
 };
 
-/// Length of a sum and the space behind it `[bytes]`.
+/// Length of a sum and the space beside it `[bytes]`.
 const SUM: usize = 17;
 
-/// A line with its newline.
+/// Size of the pieces in which a long line is written `[bytes]`. Shorter lines are written
+/// at once.
+const PIECE: usize = 1 << 20;
+
+/// Writes a line with its newline, and returns its length `[bytes]`. After an error, a part
+/// of the line may be written.
 ///
 /// # Errors
 ///
-/// Fails if the value cannot be written as JSON.
-pub fn journal_line(what: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut line = vec![b' '; SUM];
+/// Fails if the value cannot be written as JSON, or if the system refuses.
+pub fn write_journal_line(out: impl Write, what: &impl Serialize) -> io::Result<u64> {
+    let mut line = LineWriter {
+        out,
+        piece: Vec::new(),
+        sum: Xxh3::new(),
+        length: 0,
+    };
     serde_json::to_writer(&mut line, what)?;
-    let sum = format!("{:016x}", xxh3_64(&line[SUM..]));
-    line[..SUM - 1].copy_from_slice(sum.as_bytes());
-    line.push(b'\n');
-    Ok(line)
+    line.end()
+}
+
+/// Takes the JSON of a line.
+struct LineWriter<W> {
+    out: W,
+    /// What is not written yet.
+    piece: Vec<u8>,
+    /// Of what was written.
+    sum: Xxh3,
+    length: u64,
+}
+
+impl<W: Write> LineWriter<W> {
+    fn end(mut self) -> io::Result<u64> {
+        self.sum.update(&self.piece);
+        writeln!(self.piece, " {:016x}", self.sum.digest())?;
+        self.out.write_all(&self.piece)?;
+        Ok(self.length + self.piece.len() as u64)
+    }
+}
+
+impl<W: Write> Write for LineWriter<W> {
+    fn write(&mut self, json: &[u8]) -> io::Result<usize> {
+        self.piece.extend_from_slice(json);
+        if self.piece.len() >= PIECE {
+            self.sum.update(&self.piece);
+            self.out.write_all(&self.piece)?;
+            self.length += self.piece.len() as u64;
+            self.piece.clear();
+        }
+        Ok(json.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The value of a line without its newline; `None` if the line is damaged.
 pub fn read_journal_line<T: for<'a> Deserialize<'a>>(line: &[u8]) -> Option<T> {
-    let (sum, json) = line.split_at_checked(SUM)?;
-    let expected = format!("{:016x} ", xxh3_64(json));
+    let (json, sum) = match line.first()? {
+        b'{' => {
+            let (json, sum) = line.split_at_checked(line.len().checked_sub(SUM)?)?;
+            (json, sum.strip_prefix(b" ")?)
+        }
+        _ => {
+            let (sum, json) = line.split_at_checked(SUM)?;
+            (json, sum.strip_suffix(b" ")?)
+        }
+    };
+    let expected = format!("{:016x}", xxh3_64(json));
     match sum == expected.as_bytes() {
         true => serde_json::from_slice(json).ok(),
         false => None,
@@ -161,5 +215,55 @@ impl Journaled {
         let other = self.conflicts.get(&run)?;
         let one = self.folder.join(RUNS_FOLDER).join(run_folder(run));
         Some((one, other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts its writes.
+    struct Pieces(Vec<usize>, Vec<u8>);
+
+    impl Write for &mut Pieces {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push(bytes.len());
+            self.1.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_comes_back_and_a_damaged_one_does_not() {
+        for nodes in [0, 3, 100_000] {
+            let what = BTreeMap::from([("metrics", vec!["1 2 3 4*5;queue 1 63 0*6"; nodes])]);
+            let mut out = Pieces(Vec::new(), Vec::new());
+            let length = write_journal_line(&mut out, &what).unwrap();
+            let Pieces(writes, line) = out;
+            assert_eq!(length, line.len() as u64);
+            // In one write if it is short, so that two lines are never mixed.
+            assert_eq!(writes.len(), 1 + line.len() / (PIECE + 20));
+            assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+            let line = line.strip_suffix(b"\n").unwrap();
+            let read = read_journal_line::<BTreeMap<String, Vec<String>>>;
+            assert_eq!(read(line).unwrap()["metrics"].len(), nodes);
+            // Each line of an older journal begins with its sum.
+            let (json, sum) = line.split_at(line.len() - SUM);
+            let older = [&sum[1..], b" ", json].concat();
+            assert_eq!(read(&older).unwrap()["metrics"].len(), nodes);
+            for cut in [1, SUM, SUM + 1, line.len()] {
+                assert!(read(&line[..line.len() - cut]).is_none());
+                assert!(read(&older[..line.len() - cut]).is_none());
+            }
+            for place in [0, 2, json.len() - 1, json.len(), line.len() - 1] {
+                let mut damaged = line.to_vec();
+                damaged[place] ^= 1;
+                assert!(read(&damaged).is_none(), "{place}");
+            }
+        }
     }
 }

@@ -7,7 +7,8 @@
 //! |---|---|
 //! | engine | clock machines through the real dynamic library, no records kept, with the same experiment as one plain loop ([`plain`]) |
 //! | latency | the same with links of random latency: the engine's event queue with the standard library's binary heap |
-//! | records | the run with metrics, with metrics and CSV logs (a file per node, one file), with metrics and the check `clock.lamport`, and with metrics and five properties, with the run that keeps none; and writing as many bytes plainly. Files are handed to the system, not forced to the disk |
+//! | records | the run with metrics, with metrics and the check `clock.lamport`, and with metrics and five properties, with the run that keeps none |
+//! | logs | what CSV logs cost beside metrics (a file per node, one file), with plain writes of the same bytes into as many files. Files are handed to the system, not forced to the disk |
 //! | memory | peak memory of a process with a million machines, before the first message and at the end |
 //!
 //! Both sides of a comparison do the same work: their machines must end with the
@@ -15,9 +16,11 @@
 //! timed whole, from nothing to the last event. An *event* is a tick or an
 //! arrival.
 //!
-//! `-- --once NODES SECONDS` runs the engine once and prints events and seconds;
-//! `tests/peers` compares other simulators with that.
+//! `-- --once NODES SECONDS [FORM]` does it once and prints events and seconds;
+//! `tests/peers` compares other simulators with that. FORM is `engine` (the default), `plain`
+//! or `metrics`: to count the instructions of one of them with `valgrind --tool=callgrind`.
 
+mod logs;
 mod measure;
 mod memory;
 mod model;
@@ -25,20 +28,22 @@ mod plain;
 mod records;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use analysis::log::{CombinedLog, NodeLogs, RunSchema};
 use engine::sink::NoSink;
 use measure::{in_turns, timed};
 use model::{Plugin, Size};
-use records::{Logs, Metrics, MetricsAndCheck, MetricsAndLogs, MetricsAndProperties};
+use records::{Metrics, MetricsAndCheck, MetricsAndProperties};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         [memory::CHILD, nodes, seconds] => return memory::child(nodes.parse()?, seconds.parse()?),
-        ["--once", nodes, seconds, ..] => return once(nodes.parse()?, seconds.parse()?),
+        ["--once", nodes, seconds, ref rest @ ..] => {
+            let form = rest.iter().find(|word| !word.starts_with("--"));
+            let size = ideal(nodes.parse()?, seconds.parse()?, 1);
+            return once(&size, form.unwrap_or(&"engine"));
+        }
         _ => {}
     }
     let quick = words.contains(&"--quick");
@@ -54,7 +59,22 @@ fn main() -> anyhow::Result<()> {
         latency(&plugin, quick, rounds);
     }
     if wanted("records") {
-        records(&plugin, quick, rounds)?;
+        records(&plugin, quick, rounds);
+    }
+    if wanted("logs") {
+        let sizes = match quick {
+            true => [
+                ideal(3, 50_000, 1),
+                ideal(1_000, 150, 1),
+                ideal(10_000, 15, 1),
+            ],
+            false => [
+                ideal(3, 150_000, 1),
+                ideal(1_000, 400, 1),
+                ideal(10_000, 40, 1),
+            ],
+        };
+        logs::table(&plugin, &sizes, rounds)?;
     }
     if wanted("memory") {
         memory(quick)?;
@@ -144,10 +164,10 @@ fn compare(plugin: &Plugin, sizes: &[Size], rounds: usize) {
     println!();
 }
 
-fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
+fn records(plugin: &Plugin, quick: bool, rounds: usize) {
     println!("records: what keeping them costs [ns/row], and as a multiple of no records");
     println!(
-        "   nodes        rows     MB   none   metrics        + log per node   + one log        + check          plain write    + properties (of metrics, target at most 1.5)"
+        "   nodes        rows   none   metrics        + check        + properties (of metrics, target at most 1.5)"
     );
     let sizes = match quick {
         true => [ideal(3, 50_000, 1), ideal(1_000, 150, 1)],
@@ -156,7 +176,11 @@ fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
     for size in &sizes {
         let schema = Arc::new(records::schema(plugin, size));
         let properties = records::properties(&schema);
-        let (rows, bytes, _) = logged::<NodeLogs>(plugin, size, &schema)?;
+        let rows = {
+            let mut run = plugin.prepare(size, 1, Metrics::new(&schema));
+            model::go(&mut run, size);
+            run.into_sink().rows()
+        };
         let times = in_turns(
             rounds,
             [
@@ -171,27 +195,11 @@ fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
                     gone
                 },
                 &mut || {
-                    logged::<NodeLogs>(plugin, size, &schema)
-                        .expect("logs are written")
-                        .2
-                },
-                &mut || {
-                    logged::<CombinedLog>(plugin, size, &schema)
-                        .expect("a log is written")
-                        .2
-                },
-                &mut || {
                     let sink = MetricsAndCheck::new(&schema, plugin.check());
                     let mut run = plugin.prepare(size, 1, sink);
                     let (_, gone) = timed(|| model::go(&mut run, size));
                     let (_, judged) = timed(|| run.into_sink().finish());
                     gone + judged
-                },
-                &mut || {
-                    let folder = tempfile::tempdir().expect("a temporary folder");
-                    let (written, time) = timed(|| records::write_plainly(folder.path(), bytes));
-                    written.expect("a file is written");
-                    time
                 },
                 &mut || {
                     let sink = MetricsAndProperties::new(&schema, &properties);
@@ -207,37 +215,16 @@ fn records(plugin: &Plugin, quick: bool, rounds: usize) -> anyhow::Result<()> {
             format!("{ns:>6.1} ({:.2})", times.ratio(thing, 0))
         };
         println!(
-            "{:>8}  {rows:>10}  {:>5}  {:>5.1}  {:>14}  {:>14}  {:>14}  {:>14}  {:>14}  {:>14} {:.2}",
+            "{:>8}  {rows:>10}  {:>5.1}  {:>14}  {:>14}  {:>14} {:.2}",
             size.nodes,
-            bytes / 1_000_000,
             times.seconds(0) * 1e9 / rows as f64,
             cell(1),
             cell(2),
             cell(3),
-            cell(4),
-            cell(5),
-            cell(6),
-            times.ratio(6, 1),
+            times.ratio(3, 1),
         );
     }
     println!();
-    Ok(())
-}
-
-/// A run with metrics and logs in a fresh folder: rows, bytes, and the time until
-/// the last byte was handed to the system.
-fn logged<L: Logs>(
-    plugin: &Plugin,
-    size: &Size,
-    schema: &RunSchema,
-) -> anyhow::Result<(u64, u64, Duration)> {
-    let folder = tempfile::tempdir()?;
-    let sink = MetricsAndLogs::<L>::new(schema, folder.path());
-    let mut run = plugin.prepare(size, 1, sink);
-    let (_, gone) = timed(|| model::go(&mut run, size));
-    let (counts, finished) = timed(|| run.into_sink().finish());
-    let (rows, bytes) = counts?;
-    Ok((rows, bytes, gone + finished))
 }
 
 fn memory(quick: bool) -> anyhow::Result<()> {
@@ -255,12 +242,22 @@ fn memory(quick: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs once, and prints what `tests/peers` reads: events, and seconds.
-fn once(nodes: u32, seconds: u64) -> anyhow::Result<()> {
-    let size = ideal(nodes, seconds, 1);
+/// Does one form once, and prints what `tests/peers` reads: events, and seconds.
+fn once(size: &Size, form: &str) -> anyhow::Result<()> {
     let plugin = Plugin::load()?;
-    let mut run = plugin.prepare(&size, 1, NoSink);
-    let (outcome, time) = timed(|| model::go(&mut run, &size));
+    let (outcome, time) = match form {
+        "engine" => {
+            let mut run = plugin.prepare(size, 1, NoSink);
+            timed(|| model::go(&mut run, size))
+        }
+        "metrics" => {
+            let schema = records::schema(&plugin, size);
+            let mut run = plugin.prepare(size, 1, Metrics::new(&schema));
+            timed(|| model::go(&mut run, size))
+        }
+        "plain" => timed(|| plain::run(size, 1)),
+        other => anyhow::bail!("`{other}` is no form: engine, plain or metrics"),
+    };
     println!("{} {:.6}", outcome.events, time.as_secs_f64());
     Ok(())
 }

@@ -27,14 +27,19 @@ pub fn in_turns<const N: usize>(rounds: usize, mut things: [Timed<'_>; N]) -> Ro
 }
 
 impl<const N: usize> Rounds<N> {
+    /// The median of what this makes of the times of a round.
+    pub fn median_of(&self, of: impl Fn(&[f64; N]) -> f64) -> f64 {
+        median(self.0.iter().map(of).collect())
+    }
+
     /// The median time of a thing `[s]`.
     pub fn seconds(&self, thing: usize) -> f64 {
-        median(self.0.iter().map(|times| times[thing]).collect())
+        self.median_of(|times| times[thing])
     }
 
     /// The ratio of the times of two things: the median over the rounds.
     pub fn ratio(&self, thing: usize, other: usize) -> f64 {
-        median(self.0.iter().map(|t| t[thing] / t[other]).collect())
+        self.median_of(|times| times[thing] / times[other])
     }
 }
 

@@ -1,12 +1,9 @@
-//! Runs that keep their records: as metrics, as metrics and CSV logs, for a check, or for
-//! properties.
+//! Runs that keep their records: as metrics, for a check, or for properties. Logs are in
+//! [`logs`](crate::logs).
 
-use std::fs::File;
-use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 
-use analysis::log::{Columns, CombinedLog, NodeLogs, NodeSchema, Row, RunSchema};
+use analysis::log::{Columns, NodeSchema, Row, RunSchema};
 use analysis::metrics::RunMetrics;
 use analysis::properties::expression::{Expression, Group, Scope, Shape};
 use analysis::properties::{Claim, Properties, Property, PropertyRule};
@@ -23,52 +20,6 @@ use crate::model::{Plugin, Size};
 pub struct Metrics {
     metrics: RunMetrics,
     rows: u64,
-}
-
-/// Computes metrics and writes logs.
-pub struct MetricsAndLogs<L> {
-    metrics: Metrics,
-    logs: L,
-}
-
-/// Logs in one of their layouts.
-pub trait Logs: 'static {
-    /// Logs in an existing folder.
-    fn create(folder: &Path, schema: &RunSchema) -> Self;
-    /// Writes a row.
-    fn row(&mut self, row: &Row, columns: Columns<'_>);
-    /// Writes what is buffered; returns the number of bytes in all.
-    fn finish(self) -> anyhow::Result<u64>;
-}
-
-impl Logs for NodeLogs {
-    fn create(folder: &Path, schema: &RunSchema) -> NodeLogs {
-        NodeLogs::create(folder, schema)
-    }
-
-    #[inline]
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
-        self.row(row, columns);
-    }
-
-    fn finish(self) -> anyhow::Result<u64> {
-        Ok(self.finish()?)
-    }
-}
-
-impl Logs for CombinedLog {
-    fn create(folder: &Path, schema: &RunSchema) -> CombinedLog {
-        CombinedLog::create(folder, schema)
-    }
-
-    #[inline]
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
-        self.row(row, columns);
-    }
-
-    fn finish(self) -> anyhow::Result<u64> {
-        Ok(self.finish()?)
-    }
 }
 
 impl Metrics {
@@ -209,31 +160,6 @@ impl Sink for MetricsAndProperties {
     fn print(&mut self, _: SimTime, _: u32, _: &str) {}
 }
 
-impl<L: Logs> MetricsAndLogs<L> {
-    /// For a run of these nodes, with its logs in an existing folder.
-    pub fn new(schema: &RunSchema, folder: &Path) -> MetricsAndLogs<L> {
-        MetricsAndLogs {
-            metrics: Metrics::new(schema),
-            logs: L::create(folder, schema),
-        }
-    }
-
-    /// Writes what is buffered; returns the number of rows and of bytes.
-    pub fn finish(self) -> anyhow::Result<(u64, u64)> {
-        Ok((self.metrics.rows, self.logs.finish()?))
-    }
-}
-
-impl<L: Logs> Sink for MetricsAndLogs<L> {
-    #[inline]
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
-        self.metrics.row(row, columns);
-        self.logs.row(row, columns);
-    }
-
-    fn print(&mut self, _: SimTime, _: u32, _: &str) {}
-}
-
 /// The names behind the numbers of a run's records.
 pub fn schema(plugin: &Plugin, size: &Size) -> RunSchema {
     let behavior = plugin.config().behavior();
@@ -248,18 +174,4 @@ pub fn schema(plugin: &Plugin, size: &Size) -> RunSchema {
         nodes: (0..size.nodes).map(node).collect(),
         external_peers: Vec::new(),
     }
-}
-
-/// Writes a number of bytes into one file, in blocks of the same size as those of logs:
-/// the time that the system needs without the runner.
-pub fn write_plainly(folder: &Path, bytes: u64) -> anyhow::Result<()> {
-    let block = vec![b'7'; 256 << 10];
-    let mut file = File::create(folder.join("plain.csv"))?;
-    let mut left = bytes;
-    while left > 0 {
-        let now = left.min(block.len() as u64);
-        file.write_all(&block[..now as usize])?;
-        left -= now;
-    }
-    Ok(())
 }

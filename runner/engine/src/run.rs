@@ -95,7 +95,7 @@ pub struct Outcome {
 pub enum ExternalFault {
     /// The node is down.
     Crash,
-    /// It starts again.
+    /// It starts again, or late.
     Restart,
     /// It does nothing from now on.
     Pause,

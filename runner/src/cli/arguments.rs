@@ -23,7 +23,9 @@ pub use crate::reporter::console::Color;
 use base::{duration, size};
 pub use debug::DebugOptions;
 pub use diff::DiffOptions;
-pub use export::{ComposeOptions, ExportKind, ExportOptions, SlurmOptions, Trace, TraceOptions};
+pub use export::{
+    ComposeOptions, ExportKind, ExportOptions, LogsOptions, SlurmOptions, Trace, TraceOptions,
+};
 use framing::Framing;
 pub use node::{NodeOptions, ProgramAddress, SecretOption};
 pub use run::{

@@ -56,7 +56,11 @@ pub fn conservation(account: &Conservation, under_way: Option<&str>) -> Judgemen
 pub fn repeats(difference: Option<&str>) -> Judgement {
     let (verdict, reason) = match difference {
         None => (Verdict::Passed, String::new()),
-        Some(text) => (Verdict::Failed, text.replace("\n", ";")),
+        // Its rows are in the error of the run.
+        Some(text) => (
+            Verdict::Failed,
+            text.lines().next().unwrap_or_default().to_owned(),
+        ),
     };
     Judgement {
         judge: Judge::Repeats,

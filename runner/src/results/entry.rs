@@ -3,53 +3,82 @@
 
 use std::collections::BTreeMap;
 
-use analysis::metrics::{Remembered, remember};
+use analysis::metrics::{NodeMetrics, Remembered, line_of};
 use analysis::results::{Judgement, RunRow};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::plan::{Plan, RunSpec};
 use crate::results::run_result::RunResult;
 use crate::results::sums::FileSum;
 
-/// The result of a run. A new field needs a default, for older journals.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The result of a run, read back. It has the fields of [`NewEntry`]; a new field needs a
+/// default, for older journals.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Entry {
     /// Its row in `runs.csv`.
     pub row: RunRow,
     /// The metrics with all digits: a line for each node.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub metrics: Vec<String>,
     /// The judgements.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub judgements: Vec<Judgement>,
     /// Why the run failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub failure: Option<String>,
     /// What makes the result doubtful.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub warnings: Vec<String>,
     /// The first difference that the determinism check found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub difference: Option<String>,
     /// Whether another execution would have the same result.
     pub lasting: bool,
     /// The sums of its files.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub files: Vec<FileSum>,
+}
+
+/// The result of a run, to be written. Its metrics become text node by node: the text of all
+/// nodes would take several times as much memory as is left of the run.
+#[derive(Debug, Serialize)]
+pub struct NewEntry<'a> {
+    row: &'a RunRow,
+    #[serde(skip_serializing_if = "is_empty", serialize_with = "lines")]
+    metrics: &'a [NodeMetrics],
+    #[serde(skip_serializing_if = "is_empty")]
+    judgements: &'a [Judgement],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_empty")]
+    warnings: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difference: Option<&'a str>,
+    lasting: bool,
+    #[serde(skip_serializing_if = "is_empty")]
+    files: &'a [FileSum],
+}
+
+fn is_empty<T>(slice: &&[T]) -> bool {
+    slice.is_empty()
+}
+
+fn lines<S: Serializer>(nodes: &&[NodeMetrics], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(nodes.iter().map(line_of))
 }
 
 impl Entry {
     /// Returns the entry of a result.
-    pub fn of(result: &RunResult) -> Entry {
-        Entry {
-            row: result.row.clone(),
-            metrics: remember(&result.metrics),
-            judgements: result.judgements.clone(),
-            failure: result.failure.clone(),
-            warnings: result.warnings.clone(),
-            difference: result.difference.clone(),
+    pub fn of(result: &RunResult) -> NewEntry<'_> {
+        NewEntry {
+            row: &result.row,
+            metrics: &result.metrics,
+            judgements: &result.judgements,
+            failure: result.failure.as_deref(),
+            warnings: &result.warnings,
+            difference: result.difference.as_deref(),
             lasting: result.lasting,
-            files: result.files.clone(),
+            files: &result.files,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The journal of a plan, `runs.journal`: a line for each finished run, in the order
-//! in which runs ended. A line is added in one write before the run gets its final
-//! name. `--resume` reads the journal; `runs.csv` and `summary.csv` are derived from it,
+//! in which runs ended. A line is added before the run gets its final
+//! name, in one write unless the run has very many nodes. `--resume` reads the journal; `runs.csv` and `summary.csv` are derived from it,
 //! in the order of the plan.
 //!
-//! A line is a sum and JSON ([`journal_line`]).
+//! A line is JSON and a sum ([`write_journal_line`]).
 //! The first line is the [`Identity`] of the plan, the others are [`Entry`]s. An
 //! incomplete last line, after a kill or on a full disk, is cut off; the run of a
 //! damaged line is repeated. Later lines win. The file is locked while a runner writes
@@ -15,20 +15,21 @@
 //! continues the results reads all journals.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use analysis::log::tables::JOURNAL_FILE;
-use analysis::results::{Identity, journal_line, journals, read_journal_line};
+use analysis::results::{Identity, journals, read_journal_line, write_journal_line};
 use serde::{Deserialize, Serialize};
 
-use crate::results::entry::Entry;
+use crate::results::entry::{Entry, NewEntry};
 use crate::results::error::ResultsError;
 use crate::results::folder::Folder;
 use crate::results::shared::{NoRename, Token, probe};
 
-/// The version of the format. A journal of another version cannot be continued.
-const FORMAT: u32 = 1;
+/// The version of the format. In version 1, the sum of a line came first, and equal metrics
+/// were not counted. A journal of a later version cannot be continued.
+const FORMAT: u32 = 2;
 
 /// An open journal.
 #[derive(Debug)]
@@ -238,15 +239,14 @@ impl Journal {
     /// # Errors
     ///
     /// Fails if the line cannot be written; the journal is unchanged then.
-    pub fn add(&mut self, entry: &Entry) -> Result<(), ResultsError> {
+    pub fn add(&mut self, entry: &NewEntry<'_>) -> Result<(), ResultsError> {
         self.write(entry)
     }
 
     fn write(&mut self, what: &impl Serialize) -> Result<(), ResultsError> {
-        let line = journal_line(what).map_err(ResultsError::at(&self.path))?;
-        match self.file.write_all(&line) {
-            Ok(()) => {
-                self.length += line.len() as u64;
+        match write_journal_line(&self.file, what) {
+            Ok(length) => {
+                self.length += length;
                 Ok(())
             }
             Err(error) => {
@@ -283,8 +283,8 @@ impl Past {
         let first = lines.next().map(|(_, line)| line).unwrap_or_default();
         let header: Header =
             read_journal_line(first).ok_or_else(|| unreadable("its first line is damaged"))?;
-        if header.journal != FORMAT {
-            let found = format!("its format is {}, expected {FORMAT}", header.journal);
+        if !(1..=FORMAT).contains(&header.journal) {
+            let found = format!("its format is {}, expected 1 or {FORMAT}", header.journal);
             return Err(unreadable(&found));
         }
         let differences = header.plan.differences(plan);

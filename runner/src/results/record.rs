@@ -6,9 +6,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use analysis::log::{Columns, CombinedLog, NodeLogs, Occupancy, Row, RunSchema, WriteError};
+use analysis::log::{
+    Columns, CombinedLog, NodeLogs, Occupancy, Row, RunSchema, WriteError, Written,
+};
 use analysis::metrics::{Finished, RunMetrics, Window};
-use analysis::results::{Judgement, LogMode};
+use analysis::results::{FileSum, Judgement, LogMode};
 
 use crate::judge::checks::Checks;
 use crate::judge::properties::Properties;
@@ -54,6 +56,8 @@ pub struct Findings {
     pub broken_check: Option<String>,
     /// What makes the results doubtful.
     pub warnings: Vec<String>,
+    /// The sums of the logs, as far as they were taken.
+    pub sums: Vec<FileSum>,
 }
 
 #[derive(Debug)]
@@ -155,18 +159,21 @@ impl Recorder {
     ///
     /// Fails if a file could not be written, now or before.
     pub fn finish(mut self, end: SimTime, occupancy: &[Occupancy]) -> Result<Findings, WriteError> {
-        match self.log {
-            Log::PerNode(log) => drop(log.finish()?),
-            Log::Combined(log) => drop(log.finish()?),
-            Log::Off => {}
-        }
+        let written = match self.log {
+            Log::PerNode(log) => log.finish_files()?,
+            Log::Combined(log) => vec![log.finish_file()?],
+            Log::Off => Vec::new(),
+        };
         if let Some(printed) = &mut self.printed {
             printed.flush()?;
         }
         if let Some(error) = self.error {
             return Err(error);
         }
-        let mut findings = Findings::default();
+        let mut findings = Findings {
+            sums: written.into_iter().filter_map(sum).collect(),
+            ..Findings::default()
+        };
         for (node, more) in self.outside.left_out() {
             let name = &self.schema.nodes[node as usize].name;
             findings.warnings.push(format!(
@@ -187,6 +194,14 @@ impl Recorder {
         findings.judgements.extend(judged.into_iter().flatten());
         Ok(findings)
     }
+}
+
+fn sum(log: Written) -> Option<FileSum> {
+    Some(FileSum {
+        xxh3: log.xxh3?,
+        name: log.name,
+        bytes: log.bytes,
+    })
 }
 
 impl Sink for Recorder {

@@ -46,6 +46,10 @@ pub const FLUSH_EVERY: Duration = Duration::from_millis(100);
 /// Maximum size of the lines that are collected `[bytes]`. Arbitrary.
 const HELD_MAX: usize = 256 << 10;
 
+/// Number of nodes whose lines are made before they are written, if there are many: the lines
+/// of a million nodes are longer than all else that is left of their run. Arbitrary.
+const NODES_AT_ONCE: usize = 1_000;
+
 #[derive(Debug)]
 struct Table {
     /// What is written.
@@ -97,16 +101,19 @@ impl ResultsWriter {
     ///
     /// Fails if a file cannot be written.
     pub fn add(&mut self, result: &RunResult, schema: &RunSchema) -> Result<(), ResultsError> {
+        let (run, case) = (result.row.run, &*result.row.case);
+        for nodes in result.metrics.chunks(NODES_AT_ONCE) {
+            let (summary, samples) = (&mut self.summary, &mut self.samples);
+            self.columns
+                .rows(run, case, schema, nodes, &mut summary.held);
+            push_samples(run, case, schema, nodes, &mut samples.held);
+            for table in [summary, samples] {
+                if table.held.len() > HELD_MAX {
+                    table.write()?;
+                }
+            }
+        }
         let row = &result.row;
-        self.columns.rows(
-            row.run,
-            &row.case,
-            schema,
-            &result.metrics,
-            &mut self.summary.held,
-        );
-        let samples = &mut self.samples.held;
-        push_samples(row.run, &row.case, schema, &result.metrics, samples);
         self.judged(Some(row.run), &row.case, &result.judgements);
         for error in result.errors() {
             FailureRow::line(row.run, &row.case, error, &mut self.failures.lines);

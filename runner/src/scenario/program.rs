@@ -347,7 +347,9 @@ pub fn check(groups: &[GroupEntry], in_virtual_time: bool, folder: &Path, mistak
             && reported.insert((place, "virtual"))
             && let Err(reason) = virtual_program::supported()
         {
-            mistakes.warn(place, reason, "run with `--time real`");
+            let (what, help) = reason.split_once("\n  ").unwrap_or((&reason, ""));
+            let help = format!("{help}; or run with `--time real`");
+            mistakes.warn(place, what, help.trim_start_matches("; or "));
         }
         if in_virtual_time
             && held

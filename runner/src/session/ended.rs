@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use analysis::log::Occupancy;
 use analysis::metrics::{Cut, NodeMetrics};
-use analysis::results::{Judgement, RunStatus};
+use analysis::results::{FileSum, Judgement, RunStatus};
 
 use super::RunError;
 use super::timeout;
@@ -60,6 +60,8 @@ pub(super) struct Ended {
     pub under_way: Option<String>,
     /// How it went for the processes of nodes that had joined.
     pub joined: Vec<JoinedEnd>,
+    /// The sums of files in its folder, as far as they were taken while they were written.
+    pub sums: Vec<FileSum>,
 }
 
 impl Ended {
@@ -92,6 +94,7 @@ impl Ended {
             conservation: Some(outcome.conservation),
             under_way: None,
             joined: Vec::new(),
+            sums: findings.sums,
         })
     }
 

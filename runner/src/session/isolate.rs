@@ -35,7 +35,7 @@ pub use serve::serve;
 
 use super::{Options, Processes, RunError};
 use crate::plan::{Plan, RunSpec};
-use crate::results::entry::{Entry, Reader};
+use crate::results::entry::{Entry, NewEntry, Reader};
 use crate::results::folder::Folder;
 use crate::results::run_result::RunResult;
 use crate::results::shared::Token;
@@ -115,7 +115,7 @@ pub enum FromChild {
 
 impl FromChild {
     /// The message that a run has this result.
-    fn over(entry: &Entry) -> FromChild {
+    fn over(entry: &NewEntry<'_>) -> FromChild {
         match serde_json::to_string(entry) {
             Ok(line) => FromChild::Over(line),
             Err(error) => FromChild::Broken(error.to_string()),

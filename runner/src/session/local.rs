@@ -24,7 +24,7 @@ use crate::results::faults;
 use crate::results::folder::Folder;
 use crate::results::run_folder::{FolderLock, make_empty, take_over};
 use crate::results::run_result::RunResult;
-use crate::results::sums::sums;
+use crate::results::sums::sums_but;
 use crate::scenario::Held;
 use realtime::processes::clocks::ClockOffset;
 use realtime::processes::supervisor::{JoinedEnd, JoinedHow};
@@ -225,7 +225,7 @@ pub(super) fn result(
         difference,
         lasting,
         files: match drive.options.log != LogMode::Off && lasting {
-            true => sums(drive.folder)?,
+            true => sums_but(drive.folder, ended.sums)?,
             false => Vec::new(),
         },
     })

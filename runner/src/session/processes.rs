@@ -113,6 +113,8 @@ pub(super) fn run(drive: &Drive<'_>) -> Result<Ended, RunError> {
         conservation: begun.then_some(sum.conservation),
         under_way,
         joined: sum.joined,
+        // Their processes wrote the logs.
+        sums: Vec::new(),
     })
 }
 
@@ -270,5 +272,6 @@ fn measure(
         judgements,
         broken_check,
         warnings: Vec::new(),
+        sums: Vec::new(),
     })
 }

@@ -175,8 +175,7 @@ impl Program {
             What::Input | What::Time | What::Futex(_) => return None,
         };
         // A pause of a task that spins is no end of its spinning.
-        let idles = matches!(self.held.get(index)?.what, What::Time | What::Ready(_)) && is_due;
-        if !idles {
+        if !(self.held.get(index)?.is_pause && is_due) {
             self.not_idle(call.task);
         }
         Some(Some(answer))
@@ -191,7 +190,11 @@ impl Program {
         });
         let now = self.clock.time();
         let due = if idle > IDLE { now + PAUSE + LATE } else { now };
-        self.hold(call, what, Some(due))
+        self.hold(call, what, Some(due))?;
+        if let Some(held) = self.held.last_mut() {
+            held.is_pause = true;
+        }
+        Ok(())
     }
 
     fn not_idle(&mut self, task: u32) {

@@ -14,6 +14,8 @@ pub struct Held {
     pub due: Option<u64>,
     /// Whether its task has got a signal.
     pub interrupted: bool,
+    /// Whether it asked for no time: it is held because the task does so again and again.
+    pub is_pause: bool,
 }
 
 impl Held {
@@ -25,6 +27,7 @@ impl Held {
             what,
             due,
             interrupted: false,
+            is_pause: false,
         }
     }
 }

@@ -76,27 +76,37 @@ pub fn launch(mut command: Command) -> Result<Launched, StartError> {
 }
 
 /// Steps of the child, told to the parent by an error number of its own: `spawn` passes
-/// nothing else.
-const STEPS: [(i32, &str); 4] = [
+/// nothing else. What fails, and what to do.
+const STEPS: [(i32, &str, &str); 4] = [
     (
         0x4000,
         "it may not turn off the random layout of memory (personality)",
+        "in a container, allow it: Docker: --security-opt seccomp=unconfined",
     ),
-    (0x4100, "it may not be traced by the runner (ptrace)"),
+    (
+        0x4100,
+        "it may not be traced by the runner (ptrace)",
+        "in a container, allow it: Docker: --security-opt seccomp=unconfined; elsewhere, leave out a debugger, and set kernel.yama.ptrace_scope below 3",
+    ),
     (
         0x4200,
-        "it may not have its system calls held (seccomp user notification, Linux 5.19 or newer)",
+        "it may not have its system calls held (seccomp user notification)",
+        "this needs Linux 5.19 or newer, outside of a sandbox that holds calls itself",
     ),
-    (0x4300, "it cannot hand over the listener"),
+    (
+        0x4300,
+        "it cannot hand over the listener",
+        "this is a mistake of the runner's, or a sandbox forbids it",
+    ),
 ];
 
 /// Why this machine cannot hold programs, if that is what the error of `spawn` says.
 fn unsupported(error: &io::Error) -> Option<String> {
     let code = error.raw_os_error()?;
-    let (base, what) = STEPS.iter().find(|(base, _)| code & !0xff == *base)?;
+    let (base, what, help) = STEPS.iter().find(|it| code & !0xff == it.0)?;
     let cause = io::Error::from_raw_os_error(code - base);
     Some(format!(
-        "a program cannot be held in virtual time here: {what}: {cause}"
+        "a program cannot be held in virtual time here: {what}: {cause}\n  {help}"
     ))
 }
 

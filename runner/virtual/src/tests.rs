@@ -225,6 +225,20 @@ print('over')
 }
 
 #[test]
+fn a_program_that_looks_and_sleeps_in_turn_does_not_spin() {
+    let source = "
+import select, time
+for turn in range(500):
+    select.select([0], [], [], 0)
+    time.sleep(0.001)
+print(round(time.time() - 1600000000, 6))
+";
+    if let Some(output) = output_of(source) {
+        assert_eq!(output, "0.5005\n", "500 sleeps, each 1 us late");
+    }
+}
+
+#[test]
 fn a_signal_to_itself_reaches_a_program() {
     let source = "
 import os, signal, threading, time

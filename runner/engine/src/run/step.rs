@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use analysis_log::{EventId, NO_PEER};
 
-use super::Run;
+use super::{ExternalFault, Run};
 use crate::behaviors::{Behaviors, Call, CallError, Failure};
 use crate::follow::{Happening, Move};
 use crate::message::{MessageId, Taken};
@@ -29,7 +29,14 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 .happens(self.world.now, Happening::Event(event));
         }
         match event {
-            Event::Start { node } => self.start_late(node, EventId::START),
+            Event::Start { node } => {
+                self.start_late(node, EventId::START)?;
+                if self.world.nodes[node].up && self.world.has_process(node) {
+                    // The driver starts its process now.
+                    self.external_faults.push((node, ExternalFault::Restart));
+                }
+                Ok(())
+            }
             Event::Arrival { node, message } => self.arrival(node, message),
             Event::Connect { node, other } => self.connect(node, other),
             Event::Disconnect { node, other } => self.disconnect(node, other),

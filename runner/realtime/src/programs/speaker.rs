@@ -77,6 +77,8 @@ pub struct Speaking {
     pub deadline: Option<Instant>,
     /// What it sent before the run began.
     pub early: Vec<Sent>,
+    /// The size of that `[bytes]`.
+    pub early_bytes: usize,
     /// Messages for it that came after it had closed its input or had ended.
     pub unread: u64,
 }
@@ -99,6 +101,7 @@ impl Speaking {
             is_read: true,
             deadline: Some(deadline),
             early: Vec::new(),
+            early_bytes: 0,
             unread: 0,
         };
         (speaking, init)

@@ -17,6 +17,7 @@ use crate::programs::connection::START_PATIENCE;
 use crate::programs::process;
 use crate::setup::SetupError;
 use crate::{links, listener};
+use base::time::SimDuration;
 use engine::behaviors::Behaviors;
 use engine::run::Run;
 use engine::sink::Sink;
@@ -139,7 +140,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             let Some(program) = group.program.as_ref().filter(|_| self.is_here(node)) else {
                 continue;
             };
-            if program.command.is_some() {
+            // One that speaks a protocol begins when its node does.
+            let is_late = program.protocol.is_some() && group.start_at > SimDuration::ZERO;
+            if program.command.is_some() && !is_late {
                 let listening = &self.programs.listening;
                 let started = process::start(node, program, &roster, listening)?;
                 self.add_program(started)?;

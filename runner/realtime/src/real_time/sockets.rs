@@ -213,9 +213,18 @@ impl Sockets {
             Socket::SpeakerInput(input) => input.changed_interest(),
             other => other.stream().and_then(Stream::changed_interest),
         };
-        if let Some(interest) = interest {
-            // It is registered under this token; this cannot fail.
-            let _ = self.poller.modify(&*socket, token, interest);
+        if let Some(interest) = interest
+            && self.poller.modify(&*socket, token, interest).is_err()
+        {
+            // Only what was no longer watched is not registered under this token.
+            let _ = self.poller.add(&*socket, token, interest);
+        }
+    }
+
+    /// Watches a socket no longer, not even for its end, until it has something to write.
+    pub fn unwatch(&mut self, token: Token) {
+        if let Some(socket) = self.open.get(&token) {
+            let _ = self.poller.remove(socket);
         }
     }
 

@@ -8,8 +8,8 @@
 //! # Bounded memory
 //!
 //! A program that writes faster than others read is not read while they have more than
-//! [`UNREAD_MAX`] bytes to read, or while the links hold more than half of what may be
-//! buffered. A program that itself has so much to read is read all the same: it may wait
+//! [`UNREAD_MAX`] bytes to read (or a quarter of what may be buffered), or while the links
+//! hold more than half of what may be buffered. A program that itself has so much to read is read all the same: it may wait
 //! for that before it reads. If it has more than `max_buffered` to read, it has failed.
 
 use std::collections::BTreeMap;
@@ -29,8 +29,11 @@ use runner_maelstrom::{Heard, Ids, Sent};
 /// Bytes that a program has not read, from which on other programs are not read.
 const UNREAD_MAX: usize = 16 << 20;
 
-/// Messages that a program may send before it has answered `init`.
-const EARLY_MAX: usize = 100_000;
+/// So few messages between nodes need not be counted.
+const FEW: u64 = 16;
+
+/// The size of the messages that a program may send before it has answered `init` `[bytes]`.
+const EARLY_MAX: usize = 16 << 20;
 
 /// The longest wait of the handshake before programs are looked at.
 const GREET_STEP: Duration = Duration::from_millis(20);
@@ -176,6 +179,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Writes what a program's input takes; closes it if the program has.
     pub(super) fn flush_speaker(&mut self, token: Token) {
         if let Some(Socket::SpeakerInput(input)) = self.sockets.get_mut(token) {
+            if input.waiting() == 0 {
+                // It is ready for nothing but its end: the program has closed it.
+                return self.sockets.unwatch(token);
+            }
             match input.flush() {
                 Ok(()) => self.sockets.settle(token),
                 Err(_) => drop(self.sockets.remove(token)),
@@ -231,16 +238,24 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 }
                 Ok(Some(Heard::Ready { write })) => {
                     speaking.deadline = None;
+                    if !self.speakers.begun
+                        && let Some(output) = speaking.output
+                    {
+                        // What it sends from now on waits in its pipe.
+                        speaking.is_read = false;
+                        self.sockets.watch(output, false);
+                    }
                     self.write_to_speaker(node, &write);
                 }
                 Ok(Some(Heard::Message(sent))) if self.speakers.begun => {
                     self.send_said(node, &sent);
                 }
                 Ok(Some(Heard::Message(sent))) => {
+                    speaking.early_bytes += sent.body.len();
                     speaking.early.push(sent);
-                    if speaking.early.len() > EARLY_MAX {
+                    if speaking.early_bytes > EARLY_MAX {
                         let what = format!(
-                            "it sent more than {EARLY_MAX} messages before the handshake was over"
+                            "it sent more than {EARLY_MAX} bytes before the handshake was over"
                         );
                         return self.fail_speaker(node, &what);
                     }
@@ -330,7 +345,8 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         if self.speakers.running.is_empty() {
             return;
         }
-        let heavy = self.run.world.message_bytes() as usize > self.budget / 2;
+        let on_links = self.run.world.message_bytes() as usize + self.unsent_on_links();
+        let heavy = on_links > self.budget / 2;
         let mut unread = Vec::new();
         for (&node, speaking) in &self.speakers.running {
             let written = match self.sockets.get_mut(speaking.input) {
@@ -339,13 +355,14 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             };
             unread.push((node, written + speaking.dialogue.waiting()));
         }
-        let some_full = unread.iter().any(|it| it.1 > UNREAD_MAX);
+        let most = UNREAD_MAX.min(self.budget / 4);
+        let some_full = unread.iter().any(|it| it.1 > most);
         for (node, bytes) in unread {
-            let full = bytes > UNREAD_MAX;
+            let full = bytes > most;
             if bytes > self.budget {
                 let what = format!(
-                    "it does not read its standard input: {} MiB wait there, more than `max_buffered`",
-                    bytes >> 20
+                    "it does not read its standard input: {bytes} bytes wait there, more than the {} of `max_buffered`",
+                    self.budget
                 );
                 self.fail_speaker(node, &what);
             }
@@ -358,6 +375,21 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 self.sockets.watch(output, reads);
             }
         }
+    }
+
+    /// Bytes that links between nodes have not sent, if many messages are under way there.
+    fn unsent_on_links(&mut self) -> usize {
+        if self.links.in_flight <= FEW {
+            return 0;
+        }
+        let links = self
+            .sockets
+            .iter_mut()
+            .filter_map(|(_, socket)| match socket {
+                Socket::Link(link) => Some(link.stream.unsent()),
+                _ => None,
+            });
+        links.sum()
     }
 
     /// The program of a node has done what it must not: the run ends.

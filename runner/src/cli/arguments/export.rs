@@ -22,6 +22,8 @@ pub enum ExportKind {
     Compose(ComposeOptions),
     /// A run of results as a trace: for Perfetto (ui.perfetto.dev), or for ShiViz
     Trace(TraceOptions),
+    /// The logs of a run of results, a file for each node: of a run with `--log combined`
+    Logs(LogsOptions),
     /// A folder of scripts that run a scenario as job arrays of Slurm, or by GNU parallel over ssh
     Slurm(SlurmOptions),
 }
@@ -77,6 +79,26 @@ pub enum Trace {
     Chrome,
     /// A log with vector clocks: for ShiViz
     Shiviz,
+}
+
+/// Options of `export logs`.
+#[derive(Args, Debug)]
+pub struct LogsOptions {
+    /// A folder of results, with logs
+    #[arg(value_name = "RESULTS")]
+    pub results: PathBuf,
+    /// The run, by its number in the whole plan; default: the first that failed, or the only one
+    #[arg(long, value_name = "N", value_parser = super::count)]
+    pub run: Option<u32>,
+    /// Only the nodes whose name matches, as machine-1*; any of several
+    #[arg(long, value_name = "GLOB")]
+    pub node: Vec<String>,
+    /// The folder, which must not exist; default: NAME-run-N-logs
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    /// When to use color.
+    pub color: ColorOption,
 }
 
 /// Options of `export slurm`.
