@@ -48,7 +48,7 @@ const TRIES: u32 = 3;
 const TURNS: usize = 50;
 const LARGE: Size = Size {
     nodes: 1_000,
-    seconds: 40,
+    seconds: 150,
     runs: 1,
     latency: None,
 };
