@@ -88,10 +88,14 @@ impl Program {
                 }
                 self.rested = true;
                 self.input.fill();
-                if !self.input.has_bytes() && !self.input.is_nonblocking() {
-                    return self.hold(call, What::Input, None);
+                match (self.input.has_bytes(), self.input.is_nonblocking()) {
+                    (true, _) => self.not_idle(call.task),
+                    (false, false) => return self.hold(call, What::Input, None),
+                    (false, true) if self.idles(call.task) => {
+                        return self.pause(call, What::Input);
+                    }
+                    (false, true) => {}
                 }
-                self.not_idle(call.task);
                 Answer::Continue
             }
             libc::SYS_futex => return self.futex(call),
@@ -149,7 +153,8 @@ impl Program {
         let call = held.call;
         let answer = match held.what {
             What::Turn => return Some(None),
-            What::Input if self.input.has_bytes() => Answer::Continue,
+            // One that does not wait is told that there is nothing.
+            What::Input if self.input.has_bytes() || is_due => Answer::Continue,
             What::Input if held.interrupted => Answer::Error(RESTART),
             What::Time if is_due => Answer::Value(0),
             What::Futex(futex) if futex.woken => Answer::Value(0),

@@ -21,6 +21,10 @@ const LOOK: Duration = Duration::from_micros(300);
 /// without a call. Then the next one gets it, too.
 const TURN: Duration = Duration::from_secs(1);
 
+/// How many calls a task may make until the others have the turn, without waiting: it may
+/// wait for them, and look again and again at descriptors that are ready.
+const CALLS: u32 = 2_000;
+
 /// A wait ends so long after its time `[ns]`: real ones are late, too, and some programs
 /// wait again if the clock shows no more than the time they waited for.
 pub const LATE: u64 = 1_000;
@@ -41,6 +45,8 @@ pub struct Program {
     pub(crate) held: Vec<Held>,
     /// The task that has the turn.
     current: Option<u32>,
+    /// Its calls since it got it.
+    calls: u32,
     next_order: u64,
     /// Whether there may be tasks that are not known.
     pub(crate) unknown_tasks: bool,
@@ -95,6 +101,7 @@ impl Program {
             tasks: Tasks::new(first, start.seed),
             held: Vec::new(),
             current: Some(first),
+            calls: 0,
             next_order: 0,
             unknown_tasks: false,
             rested: false,
@@ -353,6 +360,11 @@ impl Program {
             return Ok(());
         }
         self.current = Some(call.task);
+        self.calls += 1;
+        if self.calls > CALLS {
+            self.hold_as(call, What::Turn, None, order);
+            return Ok(());
+        }
         self.answer(call)
     }
 
@@ -419,6 +431,7 @@ impl Program {
         let task = held.call.task;
         self.set_state(task, State::Running);
         self.current = Some(task);
+        self.calls = 0;
         match answer {
             Some(answer) => {
                 self.listener.answer(held.call.id, answer);

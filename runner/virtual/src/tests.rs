@@ -210,13 +210,37 @@ print(open('/dev/urandom', 'rb').read(8).hex(), os.urandom(8).hex(), random.rand
 #[test]
 fn a_program_that_spins_sees_time_pass() {
     let source = "
-import time, select
+import os, time, select
 end = time.time() + 0.01
 while time.time() < end: pass
 end = time.time() + 0.01
 while time.time() < end: select.select([0], [], [], 0)
 end = time.time() + 0.01
 while time.time() < end: time.sleep(0)
+os.set_blocking(0, False)
+end, looks = time.time() + 0.01, 0
+while time.time() < end:
+    try: os.read(0, 1)
+    except BlockingIOError: looks += 1
+print('over' if looks < 200 else looks)
+";
+    if let Some(output) = output_of(source) {
+        assert_eq!(output, "over\n");
+    }
+}
+
+#[test]
+fn a_thread_that_never_waits_leaves_others_their_turn() {
+    let source = "
+import os, select, threading
+ready, write = os.pipe()
+os.write(write, b'x')
+over = []
+def work():
+    os.sched_yield()
+    over.append(1)
+threading.Thread(target=work).start()
+while not over: select.select([ready], [], [], 0)
 print('over')
 ";
     if let Some(output) = output_of(source) {
