@@ -129,7 +129,7 @@ impl Behavior for Client {
         node.clear(LATENCY);
         let fields = body::read(bytes);
         match self.pending.take() {
-            Some(pending) if from == self.asked && pending.is_replied_by(&fields) => {
+            Some(pending) if pending.is_replied_by(&fields, from == self.asked) => {
                 self.complete(node, pending, fields, bytes);
                 self.schedule(node);
             }
@@ -302,18 +302,22 @@ impl Client {
 
 impl Pending {
     /// Whether a message is the reply, perhaps a malformed one. Without a number it is taken for the
-    /// reply if it has the type of one: the program has forgotten the number. All else is news that
-    /// nobody asked for.
-    fn is_replied_by(&self, fields: &Result<Fields, String>) -> bool {
+    /// reply if it has the type of one: the program has forgotten the number. Another node than the
+    /// one that was asked may answer, to which the request was passed on; it names the number. All
+    /// else is news that nobody asked for.
+    fn is_replied_by(&self, fields: &Result<Fields, String>, by_asked: bool) -> bool {
         let Ok(fields) = fields else {
-            return true;
+            return by_asked;
         };
         match fields
             .get("in_reply_to")
             .and_then(serde_json::Value::as_u64)
         {
             Some(id) => id == self.msg_id,
-            None => body::kind(fields) == self.operation.reply() || body::kind(fields) == "error",
+            None => {
+                let kind = body::kind(fields);
+                by_asked && (kind == self.operation.reply() || kind == "error")
+            }
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Speaker {
     pub id: String,
     /// The ids of its cluster, its own included, in the order of the nodes.
     pub cluster: Vec<String>,
+    /// The ids of all nodes: of these it may pass on messages.
+    pub all: Ids,
     /// The id from which it is greeted.
     pub greeter: String,
     /// For each of the cluster, the ids of its neighbours; none if it is not told.
@@ -41,6 +43,7 @@ impl Speaker {
         Speaker {
             id: ids.id(node).to_owned(),
             cluster: cluster.collect(),
+            all: ids.clone(),
             greeter: ids.greeter(),
             topology: None,
         }
@@ -137,7 +140,7 @@ pub enum Heard {
 pub struct Sent {
     /// The id that it is for, as the program wrote it.
     pub dest: String,
-    /// The text of the body: what travels on the link.
+    /// What travels on the link: the text of the body, or a message that is passed on.
     pub body: String,
 }
 
@@ -218,6 +221,7 @@ impl fmt::Display for Expected<'_> {
         );
         match is_log {
             true => f.write_str("\n  standard output is for messages alone: logs belong on standard error (Python: print(\"..\", file=sys.stderr); JavaScript: console.error; Ruby: STDERR.puts; Go: log.Print)"),
+            false if matches!(what, WrongShape::NotItself { .. }) => f.write_str("\n  it may pass on messages of other nodes to those of its own cluster alone"),
             false => Ok(()),
         }
     }
@@ -317,6 +321,13 @@ impl Dialogue {
             let speaker = &self.speaker;
             let is_free = |id: &str| speaker.cluster.iter().any(|it| it == id);
             let written = envelope::unwrap(&line.bytes, &speaker.id, is_free);
+            let written = written.and_then(|it| match speaker.all.node(&it.src) {
+                Some(_) => Ok(it),
+                None => Err(WrongShape::NotItself {
+                    found: it.src,
+                    own: speaker.id.clone(),
+                }),
+            });
             let written = written.map_err(|what| Misspoken::Line {
                 number: line.number,
                 found: shown(&line.bytes),
@@ -331,7 +342,11 @@ impl Dialogue {
                     return Ok(Some(heard));
                 }
             } else {
-                let Written { dest, body, .. } = written;
+                let dest = written.dest.clone();
+                let body = match is_free(&dest) {
+                    true => written.into_travelling(&self.speaker.id),
+                    false => written.body,
+                };
                 return Ok(Some(Heard::Message(Sent { dest, body })));
             }
         }
@@ -588,6 +603,29 @@ mod tests {
             "{error}"
         );
         assert!(!error.contains("standard error"), "{error}");
+    }
+
+    #[test]
+    fn a_message_of_another_node_is_passed_on_in_the_cluster_alone() {
+        let mut dialogue = dialogue(None);
+        dialogue.begin();
+        says(&mut dialogue, INIT_OK).unwrap();
+        let heard = says(&mut dialogue, r#"{"src":"c0","dest":"n2","body":{"v":1}}"#).unwrap();
+        let sent = Sent {
+            dest: "n2".into(),
+            body: r#"{"src":"c0","body":{"v":1}}"#.into(),
+        };
+        assert_eq!(heard, Some(Heard::Message(sent.clone())));
+        let line = dialogue.tell("n0", sent.body.as_bytes()).unwrap().unwrap();
+        let line = String::from_utf8(line).unwrap();
+        assert!(
+            line.contains(r#""src":"c0","dest":"n1","body":{"v":1}"#),
+            "{line}"
+        );
+        let error = says(&mut dialogue, r#"{"src":"c7","dest":"n2","body":{"v":1}}"#);
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("`src` is \"c7\", and this node"), "{error}");
+        assert!(error.contains("may pass on"), "{error}");
     }
 
     #[test]

@@ -1,9 +1,14 @@
 //! One message of the protocol: a line with the object `{"src", "dest", "body"}`. What
 //! travels on a link is the text of the body.
+//!
+//! A program may pass on a message of another node to one of its cluster: it writes that
+//! node's id as `src`, and who gets the message answers that node. Then
+//! `{"src": ID, "body": {..}}` travels.
 
 use std::collections::BTreeMap;
 use std::str;
 
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// The body of a message cannot be written as part of a line.
@@ -20,6 +25,8 @@ pub enum BodyError {
 /// A message as a program wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
+    /// The id of its sender: the program's own, or of the node whose message it passes on.
+    pub src: String,
     /// The id of the node that it is for.
     pub dest: String,
     /// The text of its body, without line breaks.
@@ -78,6 +85,12 @@ pub enum WrongShape {
 /// If the body is no JSON object.
 pub fn wrap(id: u64, src: &str, dest: &str, body: &[u8]) -> Result<Vec<u8>, BodyError> {
     let body = check(body)?;
+    let passed_on = passed_on(body);
+    let (src, body) = match &passed_on {
+        Some(it) => (it.src.as_str(), it.body.get()),
+        None => (src, body),
+    };
+    let src = src.escape_default();
     let mut line = format!("{{\"id\":{id},\"src\":\"{src}\",\"dest\":\"{dest}\",\"body\":");
     push_in_one_line(&mut line, body);
     line.push_str("}\n");
@@ -99,6 +112,35 @@ pub fn check(body: &[u8]) -> Result<&str, BodyError> {
     }
 }
 
+/// A message of another node, as it travels.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct PassedOn<'a> {
+    src: String,
+    #[serde(borrow)]
+    body: &'a RawValue,
+}
+
+/// How each begins. Most bodies do not.
+const PASSED_ON: &str = "{\"src\":";
+
+fn passed_on(body: &str) -> Option<PassedOn<'_>> {
+    let body = body.starts_with(PASSED_ON).then_some(body)?;
+    let found: PassedOn<'_> = serde_json::from_str(body).ok()?;
+    (kind_of(found.body) == "an object").then_some(found)
+}
+
+impl Written {
+    /// What travels on the link, if the program `own` wrote this to one of its cluster.
+    pub(crate) fn into_travelling(self, own: &str) -> String {
+        // A body that looks like a message that is passed on is not one.
+        if self.src == own && passed_on(&self.body).is_none() {
+            return self.body;
+        }
+        format!("{PASSED_ON}\"{}\",\"body\":{}}}", self.src, self.body)
+    }
+}
+
 /// In JSON, line breaks stand between tokens alone.
 fn push_in_one_line(line: &mut String, json: &str) {
     match json.contains(['\n', '\r']) {
@@ -108,7 +150,7 @@ fn push_in_one_line(line: &mut String, json: &str) {
 }
 
 /// The message of a line that the program `own` wrote. Messages to programs of its own
-/// cluster need no `type`; `is_free` tells which those are.
+/// cluster need no `type`, and may be of another sender; `is_free` tells which those are.
 ///
 /// # Errors
 ///
@@ -132,7 +174,7 @@ pub fn unwrap(
         found: kind_of(body),
         expected: "an object",
     })?;
-    if src != own {
+    if src != own && !is_free(&dest) {
         return Err(WrongShape::NotItself {
             found: src,
             own: own.to_owned(),
@@ -153,6 +195,7 @@ pub fn unwrap(
     let mut one_line = String::new();
     push_in_one_line(&mut one_line, body.get());
     Ok(Written {
+        src,
         dest,
         body: one_line,
         kind,
@@ -283,6 +326,34 @@ mod tests {
         assert!(unwrap(line, "n0", |id| id == "n1").is_ok());
         let error = unwrap(line, "n0", |id| id == "n2").unwrap_err();
         assert_eq!(error, WrongShape::Missing("body.type"));
+    }
+
+    #[test]
+    fn a_message_that_is_passed_on_keeps_its_sender_and_nothing_else_looks_like_one() {
+        let travels = |line: &str| {
+            let written = unwrap(line.as_bytes(), "n0", |id| id == "n1").unwrap();
+            written.into_travelling("n0")
+        };
+        let arrives = |body: &str| {
+            let line = wrap(1, "n0", "n1", body.as_bytes()).unwrap();
+            String::from_utf8(line).unwrap()
+        };
+        let passed = travels(r#"{"id":8,"src":"c1","dest":"n1","body":{"type":"read"}}"#);
+        assert_eq!(passed, r#"{"src":"c1","body":{"type":"read"}}"#);
+        assert_eq!(
+            arrives(&passed),
+            "{\"id\":1,\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"read\"}}\n"
+        );
+        for body in [
+            r#"{"src":"c1","body":{"type":"read"}}"#,
+            r#"{"src":"c1","body":7}"#,
+            r#"{"src":"c1","body":{},"type":"x"}"#,
+            r#"{"src":1}"#,
+        ] {
+            let own = travels(&format!(r#"{{"src":"n0","dest":"n1","body":{body}}}"#));
+            let line = format!("{{\"id\":1,\"src\":\"n0\",\"dest\":\"n1\",\"body\":{body}}}\n");
+            assert_eq!(arrives(&own), line);
+        }
     }
 
     #[test]

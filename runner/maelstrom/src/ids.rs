@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// The longest id `[bytes]`: that of a node's name.
 const LONGEST: usize = 64;
@@ -90,11 +91,11 @@ impl fmt::Display for IdRule {
     }
 }
 
-/// The ids of all nodes of a scenario, by node index.
+/// The ids of all nodes of a scenario, by node index. Copies share them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ids {
-    of: Vec<String>,
-    nodes: BTreeMap<String, u32>,
+    of: Arc<Vec<String>>,
+    nodes: Arc<BTreeMap<String, u32>>,
 }
 
 /// Two nodes have one id.
@@ -123,7 +124,10 @@ impl Ids {
                 return Err(SameId { id, first, second });
             }
         }
-        Ok(Ids { of, nodes })
+        Ok(Ids {
+            of: of.into(),
+            nodes: nodes.into(),
+        })
     }
 
     /// The id of a node; empty if there is no such node.

@@ -11,6 +11,8 @@
 //! input wraps it ([`envelope::wrap`]); the edge at its standard output takes it out and
 //! checks it ([`envelope::unwrap`]). A behavior of a plugin that talks to such a program
 //! sends and receives bodies, and knows the other end by the node that it comes from.
+//! Only a message of another node that a program passes on within its cluster, as
+//! followers do with the requests of clients, travels with its sender: `{"src", "body"}`.
 //!
 //! # How to use it
 //!

@@ -70,10 +70,6 @@ fn a_reply_ends_the_operation_that_it_names() {
         words(&client.message(1, r#"{"type":"echo_ok","in_reply_to":9,"echo":1}"#)),
         [&Effect::recorded(LATE)]
     );
-    assert_eq!(
-        words(&client.message(0, r#"{"type":"echo_ok","in_reply_to":1,"echo":1}"#)),
-        [&Effect::recorded(LATE)]
-    );
     client.at(Duration::from_secs(1));
     let reply = r#"{"type":"echo_ok","in_reply_to":1,"echo":"Please echo 10002"}"#;
     assert_eq!(words(&client.message(1, reply)), [&Effect::recorded(OK)]);
@@ -92,6 +88,16 @@ fn news_that_nobody_asked_for_ends_no_operation() {
     let news = client.message(1, r#"{"type":"gossip","values":[1]}"#);
     assert_eq!(words(&news), [&Effect::recorded(LATE)]);
     let reply = client.message(1, r#"{"type":"add_ok","in_reply_to":1}"#);
+    assert_eq!(words(&reply), [&Effect::recorded(OK)]);
+}
+
+#[test]
+fn another_node_may_answer_with_the_number_of_the_request() {
+    let mut client = asking("g-set", "add");
+    for news in ["no JSON", r#"{"type":"add_ok"}"#, r#"{"type":"error"}"#] {
+        assert_eq!(words(&client.message(0, news)), [&Effect::recorded(LATE)]);
+    }
+    let reply = client.message(0, r#"{"type":"add_ok","in_reply_to":1}"#);
     assert_eq!(words(&reply), [&Effect::recorded(OK)]);
 }
 
