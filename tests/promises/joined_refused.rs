@@ -166,13 +166,14 @@ fn a_coordinator_that_is_not_there_is_looked_for_within_a_bound() {
     ] {
         let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = other.local_addr().unwrap().to_string();
-        let arguments = ["--join", &address, "--group", "client", "--wait", "300ms"];
+        // Too short for a second attempt.
+        let arguments = ["--join", &address, "--group", "client", "--wait", "200ms"];
         let mut node = node(&lab, &arguments);
         let (mut connection, _) = other.accept().unwrap();
         connection.write_all(says).unwrap();
         node.end()
             .ends(2)
-            .says(&[&format!("no coordinator at {address} within 300ms: {how}")]);
+            .says(&[&format!("no coordinator at {address} within 200ms: {how}")]);
     }
 }
 
