@@ -1,6 +1,6 @@
 """Checks a Compose file, after its variables have their defaults, by two published schemas:
 version 3.8 (from the package of docker-compose 1.25.5: what `docker stack deploy` takes), and
-the Compose specification (from Debian's docker-compose: what Compose 2 takes)."""
+the Compose specification (from Debian's docker-compose: as it was when Compose 2 began)."""
 
 import json
 import re

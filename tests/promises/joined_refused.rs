@@ -2,6 +2,7 @@
 //! reason on both sides and exit code 2, and what does not come is waited for within a bound.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use crate::harness::Lab;
@@ -156,6 +157,24 @@ fn a_coordinator_that_is_not_there_is_looked_for_within_a_bound() {
         .ends(2)
         .says(&[&format!("no coordinator at {address} within 300ms")]);
     closes.join().unwrap();
+    for (says, how) in [
+        (&b""[..], "something listens there and does not answer"),
+        (
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            "what listens there is another program",
+        ),
+    ] {
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = other.local_addr().unwrap().to_string();
+        // Too short for a second attempt.
+        let arguments = ["--join", &address, "--group", "client", "--wait", "200ms"];
+        let mut node = node(&lab, &arguments);
+        let (mut connection, _) = other.accept().unwrap();
+        connection.write_all(says).unwrap();
+        node.end()
+            .ends(2)
+            .says(&[&format!("no coordinator at {address} within 200ms: {how}")]);
+    }
 }
 
 #[test]

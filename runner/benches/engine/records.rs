@@ -1,5 +1,5 @@
 //! Runs that keep their records: as metrics, for a check, or for properties. Logs are in
-//! [`logs`](crate::logs).
+//! `logs.rs`.
 
 use std::sync::Arc;
 

@@ -1,8 +1,10 @@
 //! The benches in small: three ratios, each compared with the recorded one.
 //!
-//!     cargo build --release -p runner -p clock -p echo -p runner-speed
-//!     target/release/speed             # fails if a ratio is 1.25 times the recorded one, three times
-//!     target/release/speed --record    # writes `recorded.csv`: on a quiet machine
+//! ```sh
+//! cargo build --release -p runner -p clock -p echo -p runner-speed
+//! target/release/speed             # fails if a ratio is 1.25 times the recorded one, three times
+//! target/release/speed --record    # writes `recorded.csv`: on a quiet machine
+//! ```
 //!
 //! | ratio | what is compared with what |
 //! |---|---|
