@@ -132,6 +132,48 @@ fn the_same_scenario_runs_in_real_time() {
 }
 
 #[test]
+fn a_program_may_ask_a_service_before_it_answers_init() {
+    needs_python!();
+    let lab = lab(
+        r#"
+[nodes.node]
+command = ["PYTHON", "asks.py"]
+protocol = "maelstrom"
+virtual = "experimental-once"
+init_within = "20s"
+exit = "success"
+[nodes.store]
+command = ["PYTHON", "node.py"]
+protocol = "maelstrom"
+virtual = "experimental-once"
+ids = "store"
+[[links]]
+between = ["node", "store"]
+latency = "30ms"
+"#,
+        "",
+    );
+    lab.write(
+        "asks.py",
+        r#"
+import json, sys
+def say(dest, body): print(json.dumps({"src": "n0", "dest": dest, "body": body}), flush=True)
+greeter = json.loads(sys.stdin.readline())["src"]
+say("store", {"type": "echo", "msg_id": 7})
+print(json.loads(sys.stdin.readline())["body"]["in_reply_to"], file=sys.stderr)
+say(greeter, {"type": "init_ok", "in_reply_to": 1})
+"#,
+    );
+    run(&lab, "held", &[]).ends(0);
+    let real = ["--time", "real", "--set", "nodes.node.ends_run=true"];
+    run(&lab, "real", &real).ends(0);
+    for out in ["held", "real"] {
+        let log = lab.read(&format!("{out}/runs/0001/node.log"));
+        assert!(log.starts_with("7\n"), "{out}: {log}");
+    }
+}
+
+#[test]
 fn what_does_not_repeat_is_said() {
     needs_python!();
     let lab = lab(NODES, "");

@@ -7,7 +7,8 @@
 //! If its group has a topology, it is told its neighbours by `topology`, and answers
 //! `topology_ok`. Both come from an id that no node has ([`Ids::greeter`]). Then it is
 //! *ready*. Messages for it that come before are held, and it gets them at once after the
-//! handshake. What it sends to other nodes before counts like any other message.
+//! handshake. What it sends to other nodes before counts like any other message, and it
+//! gets the replies at once: it may ask a service before it answers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -282,13 +283,13 @@ impl Dialogue {
     }
 
     /// The line by which the program gets a message from the node with this id; none if it
-    /// is not ready: then the message is held.
+    /// is not ready and the message is no reply: then it is held.
     ///
     /// # Errors
     ///
     /// If the body is no JSON object.
     pub fn tell(&mut self, from: &str, body: &[u8]) -> Result<Option<Vec<u8>>, BodyError> {
-        if self.stage == Stage::Ready {
+        if self.stage == Stage::Ready || envelope::is_reply(body) {
             return self.wrap(from, body).map(Some);
         }
         // It is checked now, so that its sender learns of it.
@@ -523,6 +524,9 @@ mod tests {
             assert_eq!(dialogue.tell("c0", body.as_bytes()), Ok(None));
         }
         assert!(dialogue.tell("c0", b"no body").is_err());
+        let reply = br#"{"type":"write_ok","in_reply_to":1}"#;
+        let line = dialogue.tell("lin-kv", reply).unwrap().unwrap();
+        assert!(line.starts_with(b"{\"id\":2,\"src\":\"lin-kv\""));
         assert!(dialogue.waiting() > 0);
         let Ok(Some(Heard::Ready { write })) = says(&mut dialogue, INIT_OK) else {
             panic!("{dialogue:?}");
@@ -531,14 +535,14 @@ mod tests {
         assert_eq!(
             text.lines().collect::<Vec<_>>(),
             [
-                r#"{"id":2,"src":"c0","dest":"n1","body":{"type":"read","msg_id":1}}"#,
-                r#"{"id":3,"src":"c0","dest":"n1","body":{"type":"read","msg_id":2}}"#
+                r#"{"id":3,"src":"c0","dest":"n1","body":{"type":"read","msg_id":1}}"#,
+                r#"{"id":4,"src":"c0","dest":"n1","body":{"type":"read","msg_id":2}}"#
             ]
         );
         let line = dialogue.tell("n0", b"{}").unwrap().unwrap();
         assert_eq!(
             line,
-            b"{\"id\":4,\"src\":\"n0\",\"dest\":\"n1\",\"body\":{}}\n"
+            b"{\"id\":5,\"src\":\"n0\",\"dest\":\"n1\",\"body\":{}}\n"
         );
     }
 

@@ -141,6 +141,15 @@ impl Written {
     }
 }
 
+/// Whether a body is the reply to a message.
+pub fn is_reply(body: &[u8]) -> bool {
+    let text = str::from_utf8(body).ok();
+    let value = text.and_then(|text| serde_json::from_str::<&RawValue>(text).ok());
+    let keys = value.and_then(object);
+    keys.and_then(|keys| keys.get("in_reply_to").map(|it| it.get() != "null"))
+        .unwrap_or(false)
+}
+
 /// In JSON, line breaks stand between tokens alone.
 fn push_in_one_line(line: &mut String, json: &str) {
     match json.contains(['\n', '\r']) {

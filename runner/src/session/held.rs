@@ -55,6 +55,8 @@ struct Running {
     due: Option<u64>,
     /// The time by which the handshake must have gone on `[ns]`; none once it is over.
     answers_by: Option<u64>,
+    /// Whether it has sent something before: it may wait for the reply.
+    has_asked: bool,
     has_ended: bool,
     errors: Errors,
 }
@@ -126,6 +128,7 @@ impl HeldPrograms {
             dialogue: Dialogue::new(Arc::new(speaker)).with_longest_line(longest),
             due: None,
             answers_by: Some(after(at, protocol)),
+            has_asked: false,
             has_ended: false,
             errors: Errors::default(),
         })
@@ -175,7 +178,10 @@ impl HeldPrograms {
                         running.answers_by = None;
                         write.extend(more);
                     }
-                    Heard::Message(sent) => self.send(node, &sent, effects),
+                    Heard::Message(sent) => {
+                        running.has_asked = true;
+                        self.send(node, &sent, effects);
+                    }
                 }
             }
             if let Some(ended) = step.ended {
@@ -193,7 +199,8 @@ impl HeldPrograms {
             let (what, said) = unanswered.split_once('\n').unwrap_or((&unanswered, ""));
             return Err(format!("{what} within {within:?} (`init_within`)\n{said}"));
         }
-        if running.answers_by.is_some() && next.is_none() && !running.has_ended {
+        let is_stuck = next.is_none() && !running.has_asked && !running.has_ended;
+        if running.answers_by.is_some() && is_stuck {
             // It would wait forever.
             let unanswered = running.dialogue.unanswered();
             return Err(format!("{unanswered}\n  it waits for more input"));

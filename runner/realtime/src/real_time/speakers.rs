@@ -3,7 +3,8 @@
 //!
 //! The handshake is before time 0, in [`RealTime::greet`], or after the restart of a crashed
 //! node. It costs no link, and has no records. What a program sends before time 0 is sent
-//! at time 0.
+//! at time 0. One that has sent something may wait for a reply before it answers: the run
+//! begins without waiting for it, and its handshake goes on.
 //!
 //! # Bounded memory
 //!
@@ -121,7 +122,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
 
     fn is_greeting(&self) -> bool {
         let mut running = self.speakers.running.values();
-        running.any(|it| it.deadline.is_some())
+        running.any(|it| it.deadline.is_some() && it.early.is_empty())
     }
 
     /// The run begins: what programs have sent before is sent now.
