@@ -9,6 +9,8 @@
 
 #![allow(unsafe_code)]
 
+use std::env;
+use std::ffi::OsString;
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -19,9 +21,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::StartError;
 use crate::filter::Filter;
 use crate::kernel::{self, Answer, Listener, Process, Status};
+use crate::{Start, StartError};
 use base::random::Random;
 
 /// What is put on a program's stack beside its arguments: where its clocks' code is, and
@@ -30,6 +32,25 @@ const AT_NULL: u64 = 0;
 const AT_IGNORE: u64 = 1;
 const AT_RANDOM: u64 = 25;
 const AT_SYSINFO_EHDR: u64 = 33;
+
+/// A variable that fills up the environment, so that it takes the same room whoever starts
+/// the run: Ruby draws random numbers from addresses of its stack, which is below it.
+pub const FILLING: &str = "RUNNER_FILLING";
+/// The room is a multiple of this `[bytes]`.
+const ROOM: usize = 1 << 15;
+
+/// The value of that variable for a program.
+pub fn filling(start: &Start<'_>) -> String {
+    let is_new =
+        |name: &OsString| name != FILLING && start.environment.iter().all(|it| *name != *it.0);
+    let inherited = env::vars_os().filter(|it| is_new(&it.0));
+    let inherited = inherited.map(|(name, value)| name.len() + value.len());
+    let own = start.environment.iter().map(|it| it.0.len() + it.1.len());
+    // Each has `=`, an end, and an address.
+    let variables: usize = inherited.chain(own).map(|length| length + 10).sum();
+    let arguments = start.command.iter().map(|it| it.len() + 9).sum::<usize>();
+    "-".repeat(ROOM - (variables + arguments) % ROOM)
+}
 
 /// A program that is stopped before its first instruction.
 #[derive(Debug)]

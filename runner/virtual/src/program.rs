@@ -86,6 +86,7 @@ impl Program {
             .args(arguments)
             .current_dir(start.folder)
             .envs(start.environment.iter().map(|(name, value)| (name, value)))
+            .env(launch::FILLING, launch::filling(start))
             .stdin(Stdio::from(input_end))
             .stdout(Stdio::from(output_end))
             .stderr(Stdio::from(errors_end));

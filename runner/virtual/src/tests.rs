@@ -208,6 +208,28 @@ print(open('/dev/urandom', 'rb').read(8).hex(), os.urandom(8).hex(), random.rand
 }
 
 #[test]
+fn the_size_of_the_environment_moves_no_address() {
+    let Some(interpreter) = interpreter() else {
+        return;
+    };
+    let source = "print(open('/proc/self/stat').read().split()[27])";
+    let command = [interpreter, "-c", source].map(str::to_owned);
+    let stack = |value: &str| {
+        let mut program = Program::start(&Start {
+            command: &command,
+            environment: &[("MORE".to_owned(), value.to_owned())],
+            folder: Path::new("."),
+            seed: 7,
+            number: 1,
+            limits: Limits::default(),
+        });
+        all_of(program.as_mut().unwrap()).unwrap().0
+    };
+    let stacks = ["", "1", &"x".repeat(17), &"x".repeat(1000)].map(stack);
+    assert!(stacks.iter().all(|it| *it == stacks[0]), "{stacks:?}");
+}
+
+#[test]
 fn a_program_that_spins_sees_time_pass() {
     let source = "
 import os, time, select
