@@ -10,6 +10,7 @@
 //! handshake. What it sends to other nodes before counts like any other message, and it
 //! gets the replies at once: it may ask a service before it answers.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -115,6 +116,8 @@ pub struct Dialogue {
     /// Lines for the program that wait until it is ready, numbered later.
     held: Vec<(String, Vec<u8>)>,
     held_bytes: usize,
+    /// Who is no node and has sent it something, by hand: of these it may pass on messages, too.
+    guests: BTreeSet<String>,
     /// What it said last before it was ready.
     last_said: Option<String>,
 }
@@ -240,6 +243,7 @@ impl Dialogue {
             written: 0,
             held: Vec::new(),
             held_bytes: 0,
+            guests: BTreeSet::new(),
             last_said: None,
         }
     }
@@ -289,6 +293,9 @@ impl Dialogue {
     ///
     /// If the body is no JSON object.
     pub fn tell(&mut self, from: &str, body: &[u8]) -> Result<Option<Vec<u8>>, BodyError> {
+        if self.speaker.all.node(from).is_none() {
+            self.guests.insert(from.to_owned());
+        }
         if self.stage == Stage::Ready || envelope::is_reply(body) {
             return self.wrap(from, body).map(Some);
         }
@@ -322,9 +329,10 @@ impl Dialogue {
             let speaker = &self.speaker;
             let is_free = |id: &str| speaker.cluster.iter().any(|it| it == id);
             let written = envelope::unwrap(&line.bytes, &speaker.id, is_free);
-            let written = written.and_then(|it| match speaker.all.node(&it.src) {
-                Some(_) => Ok(it),
-                None => Err(WrongShape::NotItself {
+            let exists = |id: &str| speaker.all.node(id).is_some() || self.guests.contains(id);
+            let written = written.and_then(|it| match exists(&it.src) {
+                true => Ok(it),
+                false => Err(WrongShape::NotItself {
                     found: it.src,
                     own: speaker.id.clone(),
                 }),
@@ -626,6 +634,9 @@ mod tests {
             line.contains(r#""src":"c0","dest":"n1","body":{"v":1}"#),
             "{line}"
         );
+        let by_hand = r#"{"src":"by-hand","dest":"n2","body":{"type":"x"}}"#;
+        assert!(dialogue.tell("by-hand", br#"{"type":"x"}"#).is_ok());
+        assert!(says(&mut dialogue, by_hand).is_ok());
         let error = says(&mut dialogue, r#"{"src":"c7","dest":"n2","body":{"v":1}}"#);
         let error = error.unwrap_err().to_string();
         assert!(error.contains("`src` is \"c7\", and this node"), "{error}");
