@@ -222,6 +222,16 @@ fn unknown_runs_and_warnings_are_told_once_too() {
 }
 
 #[test]
+fn many_warnings_of_one_run_are_of_one_run() {
+    let fault = "[[faults]]\nat = \"900ms\"\nfor = \"1ms\"\npause = [\"a\"]\n";
+    let node = "name = \"unsure\"\nduration = \"1s\"\n[nodes.a]\nbehavior = \"clock.machine\"\ntick_rate = 2\n";
+    let faults = [900, 910, 920, 930, 940, 950].map(|at| fault.replace("900", &at.to_string()));
+    let lab = Lab::with(&(node.to_owned() + &faults.concat()));
+    let answer = lab.runner(&["scenario.toml", "-q", "--no-report", "--out", "out"]);
+    answer.says(&["1 of 1 run has warnings, in 1 distinct way:"]);
+}
+
+#[test]
 fn the_junit_file_keeps_every_run_and_names_each_failure_once() {
     needs_python!();
     let lab = Lab::with(TWO_WAYS);

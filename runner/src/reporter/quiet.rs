@@ -3,6 +3,8 @@
 //! The first runs that fail are explained one by one. After them, only a failure of a
 //! new kind is explained; of the others the end of the plan has the number.
 
+use std::collections::BTreeSet;
+
 use analysis::results::{
     FailureGroups, FailureIdentity, Judge, Judgement, Verdict, failures_of, sentence,
 };
@@ -31,8 +33,9 @@ pub struct Quiet {
     /// Number of runs that were explained, and that were not.
     explained: u32,
     left_out: u32,
-    /// Number of warnings of runs that were printed.
+    /// Number of warnings of runs that were printed, and that were not.
     warned: u32,
+    untold: u64,
     runs: u64,
 }
 
@@ -49,6 +52,7 @@ impl Quiet {
             explained: 0,
             left_out: 0,
             warned: 0,
+            untold: 0,
             runs: 0,
         }
     }
@@ -125,22 +129,31 @@ impl Quiet {
     /// Prints the warnings of a run: the first ones, and then those of a new kind.
     fn warn(&mut self, result: &RunResult) {
         let run = result.row.run;
-        for warning in &result.warnings {
-            let known = (FailureIdentity::of_error(warning), warning.clone());
-            let is_new = self.warnings.add(run, [known]);
+        let mut here = BTreeSet::new();
+        let warnings = result.warnings.iter();
+        let warnings = warnings.map(|it| (FailureIdentity::of_error(it), it.clone()));
+        for (identity, warning) in warnings.clone() {
+            let is_new = self.warnings.first_run(&identity).is_none() && here.insert(identity);
             if self.warned < EXPLAINED || is_new && self.warned < EXPLAINED_MAX {
                 tracing::warn!("run {run}: {warning}");
                 self.warned += 1;
+            } else {
+                self.untold += 1;
             }
         }
+        self.warnings.add(run, warnings);
     }
 
     fn plan_ended(&self, context: &Context<'_>) {
         for remark in self.idle.iter().flat_map(|it| it.remarks(context.plan)) {
             tracing::warn!("{remark}");
         }
-        if self.warnings.runs() > u64::from(self.warned) {
-            let text = self.warnings.text(self.runs, "have warnings", |_| None);
+        if self.untold > 0 {
+            let what = match self.warnings.runs() {
+                1 => "has warnings",
+                _ => "have warnings",
+            };
+            let text = self.warnings.text(self.runs, what, |_| None);
             tracing::warn!("{}", text.trim_end());
         }
         if self.tells_end && self.left_out > 0 {
