@@ -21,6 +21,8 @@ pub struct Tty {
     seen: Arc<Mutex<Seen>>,
     /// Whether nothing is read: a line that is so slow that it stands still.
     held: Arc<AtomicBool>,
+    /// Reads until the program and all that it started have closed the terminal.
+    reads: thread::JoinHandle<()>,
     /// The mode of the terminal before the runner started.
     mode: String,
 }
@@ -101,7 +103,7 @@ impl Tty {
         }));
         let held = Arc::new(AtomicBool::new(false));
         let (into, hold) = (seen.clone(), held.clone());
-        thread::spawn(move || {
+        let reads = thread::spawn(move || {
             let mut buffer = [0; 1024];
             let mut pending = Vec::new();
             loop {
@@ -127,6 +129,7 @@ impl Tty {
             child,
             seen,
             held,
+            reads,
             mode,
         }
     }
@@ -211,6 +214,8 @@ impl Tty {
                 .screen()
                 .alternate_screen()
         };
+        let all_read = |it: &Self| it.held.load(Ordering::SeqCst) || it.reads.is_finished();
+        until("all that was written", || all_read(&self));
         until("the screen from before", || left(&self));
         let seen = self.seen.lock().unwrap();
         assert!(!seen.parser.screen().hide_cursor(), "the cursor is hidden");
