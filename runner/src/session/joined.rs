@@ -39,6 +39,9 @@ use realtime::processes::{Ending, NodeJob, NodeOrder, NodeReport, all_addresses}
 /// there.
 const HAND_OVER_EVERY: Duration = Duration::from_millis(500);
 
+/// The longest wait for the coordinator to know that this process leaves: it has all else.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// The interval between two looks at the signals.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -120,6 +123,8 @@ struct Away {
     heard_ns: AtomicU64,
     /// Whether the coordinator has no more orders.
     is_over: AtomicBool,
+    /// Whether the coordinator has all that this process hands over.
+    has_all: AtomicBool,
     /// Why no more orders come.
     lost: Mutex<Option<String>>,
     /// Why the coordinator has ended this process, if not because all is done.
@@ -149,10 +154,14 @@ impl Away {
         order
     }
 
-    /// Tells the coordinator that this process leaves, and waits until it knows.
+    /// Waits until the coordinator has everything, then tells it that this process leaves, and
+    /// waits until it knows. A coordinator without another run closes the connection meanwhile,
+    /// or has ended: then nothing is lost, and this process does not connect again.
     fn leave(&self, silence: Duration) {
-        let _ = self.reports.send(&NodeReport::Leaving);
         self.reports.drain(silence);
+        self.has_all.store(true, Ordering::Relaxed);
+        let _ = self.reports.send(&NodeReport::Leaving);
+        self.reports.drain(silence.min(GOODBYE));
     }
 }
 
@@ -179,6 +188,7 @@ impl<'a> Member<'a> {
             silence: joining.silence,
             heard_ns: AtomicU64::new(monotonic_ns()),
             is_over: AtomicBool::new(false),
+            has_all: AtomicBool::new(false),
             replies,
             files: Mutex::default(),
             part: Mutex::default(),
@@ -216,7 +226,7 @@ impl<'a> Member<'a> {
         let of_end = away.clone();
         let (again, to) = (welcome.clone(), joining.clone());
         let renew = move |control: &mut Control, error: &Option<io::Error>| {
-            if of_end.is_over.load(Ordering::Relaxed) {
+            if of_end.is_over.load(Ordering::Relaxed) || of_end.has_all.load(Ordering::Relaxed) {
                 return false;
             }
             let silent = Duration::from_nanos(
