@@ -244,7 +244,6 @@ while min(len(of) for of in answers.values()) < 2 or life < 2:
             life = body["life"]
         if len(answers[src]) == 1:
             log(src, body["count"])
-        break
 log("done")
 "#,
     );
