@@ -10,7 +10,7 @@ use crate::waiting::{own_host, until};
 
 #[test]
 fn the_phases_are_those_of_virtual_time_at_a_reduced_scale() {
-    // A round of 100 s takes 2 s; 20 s are 400 ms.
+    // A round of 100 s takes 5 s; 20 s are 1 s.
     let scenario = crossing(
         "duration = \"210s\"",
         "",
@@ -20,7 +20,7 @@ fn the_phases_are_those_of_virtual_time_at_a_reduced_scale() {
     let lab = Lab::with(&scenario);
     lab.run_into("virtual", &[]);
     // At this speed the run is late, measured in its own time, and warns.
-    let real = ["--time", "real", "--set", "speed=50.0"];
+    let real = ["--time", "real", "--set", "speed=20.0"];
     let into = ["scenario.toml", "--no-report", "--quiet", "--out", "out"];
     lab.runner(&[&into[..], &real].concat()).ends(0);
     let changes = |folder: &str| {
