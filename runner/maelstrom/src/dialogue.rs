@@ -5,91 +5,23 @@
 //!
 //! The program is told its id and those of its cluster by `init`, and answers `init_ok`.
 //! If its group has a topology, it is told its neighbours by `topology`, and answers
-//! `topology_ok`. Both come from an id that no node has ([`Ids::greeter`]). Then it is
+//! `topology_ok`. Both come from an id that no node has ([`Ids::greeter`](crate::ids::Ids::greeter)). Then it is
 //! *ready*. Messages for it that come before are held, and it gets them at once after the
 //! handshake. What it sends to other nodes before counts like any other message, and it
 //! gets the replies at once: it may ask a service before it answers.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::codes;
 use crate::envelope::{self, BodyError, Written, WrongShape};
-use crate::ids::Ids;
 use crate::lines::{Line, Lines};
-use crate::topology::Neighbours;
+use crate::misspoken::{Misspoken, shown};
+use crate::speaker::Speaker;
 
 /// The longest line that a program may write, if nothing else is said: 16 MiB `[bytes]`.
 pub const LONGEST_LINE: usize = 16 << 20;
-
-/// What a program is told of itself and of its cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Speaker {
-    /// Its own id.
-    pub id: String,
-    /// The ids of its cluster, its own included, in the order of the nodes.
-    pub cluster: Vec<String>,
-    /// The ids of all nodes: of these it may pass on messages.
-    pub all: Ids,
-    /// The id from which it is greeted.
-    pub greeter: String,
-    /// For each of the cluster, the ids of its neighbours; none if it is not told.
-    pub topology: Option<Vec<Vec<String>>>,
-}
-
-impl Speaker {
-    /// A program that is `node`, in a cluster of these nodes.
-    pub fn new(node: u32, cluster: impl IntoIterator<Item = u32>, ids: &Ids) -> Speaker {
-        let cluster = cluster.into_iter().map(|it| ids.id(it).to_owned());
-        Speaker {
-            id: ids.id(node).to_owned(),
-            cluster: cluster.collect(),
-            all: ids.clone(),
-            greeter: ids.greeter(),
-            topology: None,
-        }
-    }
-
-    /// The program is told neighbours, too. `linked` tells whether the scenario has a link
-    /// between two of the cluster, by their places in it.
-    pub fn with_topology(mut self, by: Neighbours, linked: impl Fn(u32, u32) -> bool) -> Speaker {
-        let count = self.cluster.len() as u32;
-        let ids = |of: u32| {
-            let neighbours = by.of(of, count, |other| linked(of, other));
-            let ids = neighbours
-                .into_iter()
-                .map(|it| self.cluster[it as usize].clone());
-            ids.collect()
-        };
-        self.topology = Some((0..count).map(ids).collect());
-        self
-    }
-
-    fn init(&self) -> String {
-        format!(
-            "{{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"{}\",\"node_ids\":{}}}",
-            self.id,
-            list(&self.cluster)
-        )
-    }
-
-    fn topology(&self, neighbours: &[Vec<String>]) -> String {
-        let entries = self.cluster.iter().zip(neighbours);
-        let entries: Vec<String> = entries
-            .map(|(id, neighbours)| format!("\"{id}\":{}", list(neighbours)))
-            .collect();
-        format!(
-            "{{\"type\":\"topology\",\"msg_id\":2,\"topology\":{{{}}}}}",
-            entries.join(",")
-        )
-    }
-}
-
-/// Ids have no letter that JSON escapes.
-fn list(ids: &[String]) -> String {
-    format!("[\"{}\"]", ids.join("\",\"")).replace("[\"\"]", "[]")
-}
 
 /// How far the handshake is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,8 +48,8 @@ pub struct Dialogue {
     /// Lines for the program that wait until it is ready, numbered later.
     held: Vec<(String, Vec<u8>)>,
     held_bytes: usize,
-    /// Who is no node and has sent it something, by hand: of these it may pass on messages, too.
-    guests: BTreeSet<String>,
+    /// External clients that have sent it something: of these it may pass on messages, too.
+    clients: BTreeSet<String>,
     /// What it said last before it was ready.
     last_said: Option<String>,
 }
@@ -148,89 +80,6 @@ pub struct Sent {
     pub body: String,
 }
 
-/// A program has said what the protocol does not allow. The text names what was wrong,
-/// what was expected, and what to do; it has several lines, without the name of the node.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Misspoken {
-    /// A line is no message.
-    #[error("line {number} of its standard output is no message: {what}\n    found: {found}\n  {}", Expected(.own, .what))]
-    Line {
-        /// The number of the line, from 1.
-        number: u64,
-        /// Its beginning, as people can read it.
-        found: String,
-        /// What is wrong.
-        what: WrongShape,
-        /// The id of the program.
-        own: String,
-    },
-    /// A line is longer than allowed.
-    #[error("line {number} of its standard output is longer than {longest} bytes (`max_message`)\n    its beginning: {found}\n  {}", Expected(.own, &WrongShape::Empty))]
-    TooLong {
-        /// The number of the line, from 1.
-        number: u64,
-        /// Its beginning, as people can read it.
-        found: String,
-        /// The longest that is allowed `[bytes]`.
-        longest: usize,
-        /// The id of the program.
-        own: String,
-    },
-    /// Its output ended within a line.
-    #[error(
-        "its standard output ended within line {number}: a message ends with a line break\n    found: {found}"
-    )]
-    Unfinished {
-        /// The number of the line, from 1.
-        number: u64,
-        /// Its beginning, as people can read it.
-        found: String,
-    },
-    /// It answered the handshake with an error, or with something else.
-    #[error(
-        "it answered `{request}` with what is no `{request}_ok`: {found}\n  expected: {{\"src\":\"{own}\",\"dest\":\"{greeter}\",\"body\":{{\"type\":\"{request}_ok\",\"in_reply_to\":{msg_id}}}}}{hint}"
-    )]
-    Refused {
-        /// `init` or `topology`.
-        request: &'static str,
-        /// The `msg_id` of the request.
-        msg_id: u64,
-        /// What it answered, as people can read it.
-        found: String,
-        /// The id of the program.
-        own: String,
-        /// The id from which it was greeted.
-        greeter: String,
-        /// What else to try; may be empty.
-        hint: String,
-    },
-}
-
-/// What a line should be, and where logs belong.
-struct Expected<'a>(&'a str, &'a WrongShape);
-
-impl fmt::Display for Expected<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Expected(own, what) = self;
-        write!(
-            f,
-            "expected one JSON object in a line, such as {{\"src\":\"{own}\",\"dest\":\"c1\",\"body\":{{\"type\":\"echo_ok\",\"in_reply_to\":1}}}}"
-        )?;
-        let is_log = matches!(
-            what,
-            WrongShape::Empty
-                | WrongShape::NotJson(_)
-                | WrongShape::NotUtf8(_)
-                | WrongShape::NotObject(_)
-        );
-        match is_log {
-            true => f.write_str("\n  standard output is for messages alone: logs belong on standard error (Python: print(\"..\", file=sys.stderr); JavaScript: console.error; Ruby: STDERR.puts; Go: log.Print)"),
-            false if matches!(what, WrongShape::NotItself { .. }) => f.write_str("\n  it may pass on messages of other nodes to those of its own cluster alone"),
-            false => Ok(()),
-        }
-    }
-}
-
 impl Dialogue {
     /// Nothing was said yet. No line of the program may be longer than
     /// [`LONGEST_LINE`].
@@ -243,7 +92,7 @@ impl Dialogue {
             written: 0,
             held: Vec::new(),
             held_bytes: 0,
-            guests: BTreeSet::new(),
+            clients: BTreeSet::new(),
             last_said: None,
         }
     }
@@ -258,11 +107,6 @@ impl Dialogue {
     pub fn begin(&mut self) -> Vec<u8> {
         self.stage = Stage::Init;
         self.greet(&self.speaker.init())
-    }
-
-    /// Whether the handshake is over.
-    pub fn is_ready(&self) -> bool {
-        self.stage == Stage::Ready
     }
 
     /// The handshake is not over: what the program has not answered, and what it said
@@ -286,6 +130,13 @@ impl Dialogue {
         format!("it did not answer `{request}` with `{request}_ok`\n  {said}")
     }
 
+    /// As [`Dialogue::unanswered`], once the time for the answer is over.
+    pub fn unanswered_within(&self, patience: Duration) -> String {
+        let unanswered = self.unanswered();
+        let (what, said) = unanswered.split_once('\n').unwrap_or((&unanswered, ""));
+        format!("{what} within {patience:?} (`init_within`)\n{said}")
+    }
+
     /// The line by which the program gets a message from the node with this id; none if it
     /// is not ready and the message is no reply: then it is held.
     ///
@@ -294,7 +145,7 @@ impl Dialogue {
     /// If the body is no JSON object.
     pub fn tell(&mut self, from: &str, body: &[u8]) -> Result<Option<Vec<u8>>, BodyError> {
         if self.speaker.all.node(from).is_none() {
-            self.guests.insert(from.to_owned());
+            self.clients.insert(from.to_owned());
         }
         if self.stage == Stage::Ready || envelope::is_reply(body) {
             return self.wrap(from, body).map(Some);
@@ -329,7 +180,7 @@ impl Dialogue {
             let speaker = &self.speaker;
             let is_free = |id: &str| speaker.cluster.iter().any(|it| it == id);
             let written = envelope::unwrap(&line.bytes, &speaker.id, is_free);
-            let exists = |id: &str| speaker.all.node(id).is_some() || self.guests.contains(id);
+            let exists = |id: &str| speaker.all.node(id).is_some() || self.clients.contains(id);
             let written = written.and_then(|it| match exists(&it.src) {
                 true => Ok(it),
                 false => Err(WrongShape::NotItself {
@@ -448,28 +299,11 @@ impl Dialogue {
     }
 }
 
-/// How much of a line an error shows `[characters]`.
-const SHOWN: usize = 300;
-
-/// The beginning of a line as an error shows it, with control characters escaped.
-pub fn shown(line: &[u8]) -> String {
-    let mut text = String::new();
-    let whole = String::from_utf8_lossy(&line[..line.len().min(4 * SHOWN)]);
-    for letter in whole.chars().take(SHOWN) {
-        match letter.is_control() {
-            true => text.extend(letter.escape_default()),
-            false => text.push(letter),
-        }
-    }
-    if whole.chars().count() > SHOWN {
-        text.push_str("..");
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Ids;
+    use crate::topology::Neighbours;
 
     fn dialogue(topology: Option<Neighbours>) -> Dialogue {
         let ids = ["n0", "n1", "n2", "c0"].map(str::to_owned).to_vec();
@@ -514,7 +348,7 @@ mod tests {
             line.ends_with("{\"type\":\"topology\",\"msg_id\":2,\"topology\":{\"n0\":[\"n1\"],\"n1\":[\"n0\",\"n2\"],\"n2\":[\"n1\"]}}}\n"),
             "{line}"
         );
-        assert!(!dialogue.is_ready());
+        assert_ne!(dialogue.stage, Stage::Ready);
         assert!(dialogue.unanswered().contains("`topology_ok`"));
         let ok = r#"{"src":"n1","dest":"c1","body":{"type":"topology_ok","in_reply_to":2}}"#;
         assert!(matches!(

@@ -52,6 +52,9 @@
 //! - [`envelope`]: one message, in and out, and what is wrong with it;
 //! - [`lines`]: where a line ends in a stream of bytes, with a limit;
 //! - [`dialogue`]: the handshake (`init`, `topology`), and everything together;
+//! - [`speaker`]: what a program is told of itself;
+//! - [`misspoken`]: what it says that is not allowed, as an error shows it;
+//! - [`lost`]: what is told of messages that no program gets;
 //! - [`topology`]: the neighbours that a broadcast program is told;
 //! - [`codes`]: the error codes.
 
@@ -60,8 +63,13 @@ pub mod dialogue;
 pub mod envelope;
 pub mod ids;
 pub mod lines;
+pub mod lost;
+pub mod misspoken;
+pub mod speaker;
 pub mod topology;
 
-pub use dialogue::{Dialogue, Heard, Misspoken, Sent, Speaker};
+pub use dialogue::{Dialogue, Heard, Sent};
 pub use ids::{IdRule, Ids};
+pub use misspoken::Misspoken;
+pub use speaker::Speaker;
 pub use topology::Neighbours;

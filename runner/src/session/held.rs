@@ -20,7 +20,7 @@ use engine::topology::Topology;
 use model::roster::Roster;
 use model::{ExitRule, LinkRule, Program as Described, Protocol};
 use realtime::setup::SetupError;
-use runner_maelstrom::{Dialogue, Heard, Ids, Sent};
+use runner_maelstrom::{Dialogue, Heard, Ids, Sent, lost};
 use virtual_program::{Ended, Limits, Program, Start, StartError};
 
 /// The one timer of a node: until when its program waits.
@@ -195,9 +195,7 @@ impl HeldPrograms {
         if running.answers_by.is_some_and(|by| by <= at.local.0) {
             let protocol = self.described(node).map(|it| it.1);
             let within = protocol.map(|it| it.init_within).unwrap_or_default();
-            let unanswered = running.dialogue.unanswered();
-            let (what, said) = unanswered.split_once('\n').unwrap_or((&unanswered, ""));
-            return Err(format!("{what} within {within:?} (`init_within`)\n{said}"));
+            return Err(running.dialogue.unanswered_within(within));
         }
         let is_stuck = next.is_none() && !running.has_asked && !running.has_ended;
         if running.answers_by.is_some() && is_stuck {
@@ -232,12 +230,7 @@ impl HeldPrograms {
         let count = self.lost.entry((node, sent.dest.clone())).or_default();
         *count += 1;
         if *count == 1 {
-            let why = match to {
-                Some(_) => "a node that it has no link to",
-                None => "which is the id of no node",
-            };
-            let id = runner_maelstrom::dialogue::shown(sent.dest.as_bytes());
-            effects.push(Effect::Print(format!("a message to {id:?} is lost, {why}")));
+            effects.push(Effect::Print(lost::first(&sent.dest, to.is_some())));
         }
     }
 
@@ -356,21 +349,12 @@ impl Foreign for HeldPrograms {
 
     fn remarks(&self) -> Vec<String> {
         let name = |node: u32| self.roster.name(node).unwrap_or_default();
-        let lost = self.lost.iter().map(|((node, id), count)| {
-            let id = runner_maelstrom::dialogue::shown(id.as_bytes());
-            let sent = messages(*count);
-            format!(
-                "{} sent {sent} to {id:?}, which is no node that it has a link to: lost",
-                name(*node)
-            )
-        });
-        let unread = self.unread.iter().map(|(node, count)| {
-            let took = messages(*count);
-            format!(
-                "{} took {took} after its program had ended: lost",
-                name(*node)
-            )
-        });
+        let lost = self
+            .lost
+            .iter()
+            .map(|((node, id), &count)| lost::unreachable(&name(*node), count, Some(id)));
+        let unread = self.unread.iter();
+        let unread = unread.map(|(&node, &count)| lost::unread(&name(node), count, "ended"));
         lost.chain(unread).collect()
     }
 }
@@ -411,13 +395,6 @@ impl Errors {
             self.last.pop_front();
         }
         self.last.push_back(shown(line));
-    }
-}
-
-fn messages(count: u64) -> String {
-    match count {
-        1 => "1 message".to_owned(),
-        count => format!("{count} messages"),
     }
 }
 

@@ -25,7 +25,7 @@ use engine::behaviors::Behaviors;
 use engine::foreign::Handed;
 use engine::sink::Sink;
 use os::poller::Token;
-use runner_maelstrom::{Heard, Ids, Sent};
+use runner_maelstrom::{Heard, Ids, Sent, lost};
 
 /// Bytes that a program has not read, from which on other programs are not read.
 const UNREAD_MAX: usize = 16 << 20;
@@ -41,6 +41,9 @@ const GREET_STEP: Duration = Duration::from_millis(20);
 
 /// Number of ids without a node that a node's messages are counted for, each by itself.
 const NAMED_MAX: usize = 20;
+
+/// Stands for the ids beyond those.
+const OTHERS: &str = "..";
 
 /// Reads of an output whose program has ended: a pipe holds less.
 const LAST_READS: usize = 32;
@@ -288,18 +291,14 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let known = lost.range((node, String::new())..(node + 1, String::new()));
         let name = match lost.contains_key(&(node, dest.to_owned())) || known.count() < NAMED_MAX {
             true => dest.to_owned(),
-            false => "..".to_owned(),
+            false => OTHERS.to_owned(),
         };
         let count = lost.entry((node, name)).or_default();
         *count += 1;
         if *count == 1 {
-            let why = match exists {
-                true => "a node that it has no link to",
-                false => "which is the id of no node",
-            };
             let line = format!(
-                "a message to {:?} is lost, {why} (the ids here: {})",
-                runner_maelstrom::dialogue::shown(dest.as_bytes()),
+                "{} (the ids here: {})",
+                lost::first(dest, exists),
                 self.ids_in_short()
             );
             self.run.world.print_for(node, &line);
@@ -330,14 +329,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 continue;
             };
             speaking.deadline = None;
-            let unanswered = speaking.dialogue.unanswered();
             let protocol = self.run.world.roster().protocol(node);
             let patience = protocol.map(|it| it.init_within).unwrap_or_default();
-            let (what, said) = unanswered.split_once('\n').unwrap_or((&unanswered, ""));
-            self.fail_speaker(
-                node,
-                &format!("{what} within {patience:?} (`init_within`)\n{said}"),
-            );
+            let what = speaking.dialogue.unanswered_within(patience);
+            self.fail_speaker(node, &what);
         }
     }
 
@@ -425,32 +420,13 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             *unread.entry(node).or_default() += speaking.unread;
         }
         for ((node, dest), count) in std::mem::take(&mut self.speakers.lost) {
-            let whom = match dest.as_str() {
-                ".." => "other ids without a node".to_owned(),
-                dest => format!(
-                    "{:?}, which is no node that it has a link to",
-                    runner_maelstrom::dialogue::shown(dest.as_bytes())
-                ),
-            };
-            self.remarks.push(format!(
-                "{} sent {} to {whom}: lost",
-                name(node),
-                messages(count)
-            ));
+            let dest = Some(dest.as_str()).filter(|&it| it != OTHERS);
+            let remark = lost::unreachable(&name(node), count, dest);
+            self.remarks.push(remark);
         }
         for (node, count) in unread.into_iter().filter(|it| it.1 > 0) {
-            self.remarks.push(format!(
-                "{} took {} after its program had closed its standard input: lost",
-                name(node),
-                messages(count)
-            ));
+            let remark = lost::unread(&name(node), count, "closed its standard input");
+            self.remarks.push(remark);
         }
-    }
-}
-
-fn messages(count: u64) -> String {
-    match count {
-        1 => "1 message".to_owned(),
-        count => format!("{count} messages"),
     }
 }
