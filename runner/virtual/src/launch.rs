@@ -187,22 +187,35 @@ fn become_held(filter: &Filter, processor: Option<usize>, socket: RawFd) -> io::
 #[repr(C, align(8))]
 struct Control([u8; 24]);
 
+/// A message of one byte that may carry a descriptor in `control`.
+///
+/// It points to both, so it must not outlive them.
+fn message(data: &mut libc::iovec, control: &mut Control) -> libc::msghdr {
+    // SAFETY: a head of zeros is one without an address, data, control message and flags.
+    let mut message: libc::msghdr = unsafe { zeroed() };
+    message.msg_iov = data;
+    message.msg_iovlen = 1;
+    message.msg_control = (&raw mut *control).cast();
+    message.msg_controllen = size_of::<Control>();
+    message
+}
+
+/// The part of a message that is this byte.
+fn part(byte: &mut u8) -> libc::iovec {
+    libc::iovec {
+        iov_base: (&raw mut *byte).cast(),
+        iov_len: 1,
+    }
+}
+
 /// Sends a descriptor over a socket, with system calls alone.
 unsafe fn send_descriptor(socket: RawFd, descriptor: RawFd) -> i64 {
-    let mut byte = 0_u8;
-    let mut data = libc::iovec {
-        iov_base: (&raw mut byte).cast(),
-        iov_len: 1,
-    };
-    let mut control = Control([0; 24]);
+    let (mut byte, mut control) = (0, Control([0; 24]));
+    let mut data = part(&mut byte);
+    let message = message(&mut data, &mut control);
     // SAFETY: all pointers are to locals that outlive the call; `Control` has room for a
     // head of 16 bytes and one descriptor, with its padding.
     unsafe {
-        let mut message: libc::msghdr = zeroed();
-        message.msg_iov = &raw mut data;
-        message.msg_iovlen = 1;
-        message.msg_control = (&raw mut control).cast();
-        message.msg_controllen = size_of::<Control>();
         let head = libc::CMSG_FIRSTHDR(&raw const message);
         (*head).cmsg_level = libc::SOL_SOCKET;
         (*head).cmsg_type = libc::SCM_RIGHTS;
@@ -216,19 +229,11 @@ unsafe fn send_descriptor(socket: RawFd, descriptor: RawFd) -> i64 {
 
 /// Receives the descriptor; none if the child sent none.
 fn receive_descriptor(socket: &UnixStream) -> Option<OwnedFd> {
-    let mut byte = 0_u8;
-    let mut data = libc::iovec {
-        iov_base: (&raw mut byte).cast(),
-        iov_len: 1,
-    };
-    let mut control = Control([0; 24]);
+    let (mut byte, mut control) = (0, Control([0; 24]));
+    let mut data = part(&mut byte);
+    let mut message = message(&mut data, &mut control);
     // SAFETY: as in `send_descriptor`; the kernel writes at most `msg_controllen` bytes.
     unsafe {
-        let mut message: libc::msghdr = zeroed();
-        message.msg_iov = &raw mut data;
-        message.msg_iovlen = 1;
-        message.msg_control = (&raw mut control).cast();
-        message.msg_controllen = size_of::<Control>();
         let flags = libc::MSG_CMSG_CLOEXEC | libc::MSG_DONTWAIT;
         if libc::recvmsg(socket.as_raw_fd(), &raw mut message, flags) <= 0 {
             return None;
