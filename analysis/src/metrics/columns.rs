@@ -1,6 +1,8 @@
 //! Any numeric column of a behavior: mean, least, greatest and last value over
 //! the node's steps.
 
+use std::ops::AddAssign;
+
 use super::definition::Definition;
 use super::jumps::integer;
 use super::value::Value;
@@ -41,41 +43,112 @@ pub(super) enum Column {
     /// No value yet.
     Empty,
     /// Whole numbers of 0 or more; exact.
-    Natural {
-        count: u64,
-        sum: u128,
-        min: u64,
-        max: u64,
-        last: u64,
-    },
+    Natural(Totals<u64>),
     /// Whole numbers; exact.
-    Whole {
-        count: u64,
-        sum: i128,
-        min: i128,
-        max: i128,
-        last: i128,
-    },
+    Whole(Totals<i128>),
     /// Other numbers, summed in the order of the node's steps, which is also the order
     /// of its log.
-    Real {
-        count: u64,
-        sum: f64,
-        min: f64,
-        max: f64,
-        last: f64,
-    },
+    Real(Totals<f64>),
+}
+
+/// What is kept of numbers of one kind.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Totals<N: Number> {
+    count: u64,
+    sum: N::Sum,
+    min: N,
+    max: N,
+    last: N,
+}
+
+/// A kind of numbers.
+pub(super) trait Number: Copy {
+    /// What holds the sum of as many as a run has.
+    type Sum: Copy + AddAssign + From<Self>;
+
+    fn least(self, other: Self) -> Self;
+    fn most(self, other: Self) -> Self;
+}
+
+impl Number for u64 {
+    type Sum = u128;
+
+    fn least(self, other: u64) -> u64 {
+        self.min(other)
+    }
+
+    fn most(self, other: u64) -> u64 {
+        self.max(other)
+    }
+}
+
+impl Number for i128 {
+    type Sum = i128;
+
+    fn least(self, other: i128) -> i128 {
+        self.min(other)
+    }
+
+    fn most(self, other: i128) -> i128 {
+        self.max(other)
+    }
+}
+
+impl Number for f64 {
+    type Sum = f64;
+
+    fn least(self, other: f64) -> f64 {
+        self.min(other)
+    }
+
+    fn most(self, other: f64) -> f64 {
+        self.max(other)
+    }
+}
+
+impl<N: Number> Totals<N> {
+    #[inline]
+    fn of(value: N) -> Totals<N> {
+        Totals {
+            count: 1,
+            sum: value.into(),
+            min: value,
+            max: value,
+            last: value,
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, value: N) {
+        self.count += 1;
+        self.sum += value.into();
+        self.min = value.least(self.min);
+        self.max = value.most(self.max);
+        self.last = value;
+    }
+
+    fn append(&mut self, later: &Totals<N>) {
+        self.count += later.count;
+        self.sum += later.sum;
+        self.min = self.min.least(later.min);
+        self.max = self.max.most(later.max);
+        self.last = later.last;
+    }
 }
 
 impl Column {
     /// Adds the value after a step. Values that are no numbers are ignored.
     #[inline]
     pub(super) fn step(&mut self, cell: Cell<'_>) {
-        match cell {
-            Cell::U64(value) => self.natural(value),
-            Cell::I64(value) => self.whole(i128::from(value)),
-            Cell::F64(value) if !value.is_nan() => self.real(value),
-            Cell::F64(_) | Cell::Empty | Cell::Bool(_) | Cell::Text(_) => {}
+        match (cell, &mut *self) {
+            (Cell::U64(value), Column::Natural(totals)) => totals.add(value),
+            (Cell::U64(value), this) => *this = Column::Natural(Totals::of(value)),
+            (Cell::I64(value), Column::Whole(totals)) => totals.add(value.into()),
+            (Cell::I64(value), this) => *this = Column::Whole(Totals::of(value.into())),
+            (Cell::F64(value), _) if value.is_nan() => {}
+            (Cell::F64(value), Column::Real(totals)) => totals.add(value),
+            (Cell::F64(value), this) => *this = Column::Real(Totals::of(value)),
+            (Cell::Empty | Cell::Bool(_) | Cell::Text(_), _) => {}
         }
     }
 
@@ -83,72 +156,9 @@ impl Column {
     pub(super) fn append(&mut self, later: &Column) {
         match (&mut *self, later) {
             (_, Column::Empty) => {}
-            (
-                Column::Natural {
-                    count,
-                    sum,
-                    min,
-                    max,
-                    last,
-                },
-                Column::Natural {
-                    count: more,
-                    sum: rest,
-                    min: least,
-                    max: most,
-                    last: newest,
-                },
-            ) => {
-                *count += more;
-                *sum += rest;
-                *min = (*min).min(*least);
-                *max = (*max).max(*most);
-                *last = *newest;
-            }
-            (
-                Column::Whole {
-                    count,
-                    sum,
-                    min,
-                    max,
-                    last,
-                },
-                Column::Whole {
-                    count: more,
-                    sum: rest,
-                    min: least,
-                    max: most,
-                    last: newest,
-                },
-            ) => {
-                *count += more;
-                *sum += rest;
-                *min = (*min).min(*least);
-                *max = (*max).max(*most);
-                *last = *newest;
-            }
-            (
-                Column::Real {
-                    count,
-                    sum,
-                    min,
-                    max,
-                    last,
-                },
-                Column::Real {
-                    count: more,
-                    sum: rest,
-                    min: least,
-                    max: most,
-                    last: newest,
-                },
-            ) => {
-                *count += more;
-                *sum += rest;
-                *min = min.min(*least);
-                *max = max.max(*most);
-                *last = *newest;
-            }
+            (Column::Natural(totals), Column::Natural(later)) => totals.append(later),
+            (Column::Whole(totals), Column::Whole(later)) => totals.append(later),
+            (Column::Real(totals), Column::Real(later)) => totals.append(later),
             // A column has numbers of one kind.
             (this, _) => *this = *later,
         }
@@ -158,85 +168,9 @@ impl Column {
     pub(super) fn sum_and_count(&self) -> (f64, f64) {
         match *self {
             Column::Empty => (0.0, 0.0),
-            Column::Natural { count, sum, .. } => (sum as f64, count as f64),
-            Column::Whole { count, sum, .. } => (sum as f64, count as f64),
-            Column::Real { count, sum, .. } => (sum, count as f64),
-        }
-    }
-
-    #[inline]
-    fn natural(&mut self, value: u64) {
-        if let Column::Natural {
-            count,
-            sum,
-            min,
-            max,
-            last,
-        } = self
-        {
-            *count += 1;
-            *sum += u128::from(value);
-            *min = value.min(*min);
-            *max = value.max(*max);
-            *last = value;
-        } else {
-            *self = Column::Natural {
-                count: 1,
-                sum: value.into(),
-                min: value,
-                max: value,
-                last: value,
-            };
-        }
-    }
-
-    fn whole(&mut self, value: i128) {
-        if let Column::Whole {
-            count,
-            sum,
-            min,
-            max,
-            last,
-        } = self
-        {
-            *count += 1;
-            *sum += value;
-            *min = value.min(*min);
-            *max = value.max(*max);
-            *last = value;
-        } else {
-            *self = Column::Whole {
-                count: 1,
-                sum: value,
-                min: value,
-                max: value,
-                last: value,
-            };
-        }
-    }
-
-    fn real(&mut self, value: f64) {
-        if let Column::Real {
-            count,
-            sum,
-            min,
-            max,
-            last,
-        } = self
-        {
-            *count += 1;
-            *sum += value;
-            *min = value.min(*min);
-            *max = value.max(*max);
-            *last = value;
-        } else {
-            *self = Column::Real {
-                count: 1,
-                sum: value,
-                min: value,
-                max: value,
-                last: value,
-            };
+            Column::Natural(it) => (it.sum as f64, it.count as f64),
+            Column::Whole(it) => (it.sum as f64, it.count as f64),
+            Column::Real(it) => (it.sum, it.count as f64),
         }
     }
 
@@ -244,36 +178,22 @@ impl Column {
     pub(super) fn finish(&self) -> [Option<Value>; 4] {
         match *self {
             Column::Empty => [None; 4],
-            Column::Natural {
-                count,
-                sum,
-                min,
-                max,
-                last,
-            } => {
-                let [min, max, last] = [min, max, last].map(|it| Some(Value::Unsigned(it)));
-                let mean = Value::Real(sum as f64 / count as f64);
+            Column::Natural(it) => {
+                let [min, max, last] =
+                    [it.min, it.max, it.last].map(|it| Some(Value::Unsigned(it)));
+                let mean = Value::Real(it.sum as f64 / it.count as f64);
                 [Some(mean), min, max, last]
             }
-            Column::Whole {
-                count,
-                sum,
-                min,
-                max,
-                last,
-            } => [
-                Some(Value::Real(sum as f64 / count as f64)),
-                Some(integer(min)),
-                Some(integer(max)),
-                Some(integer(last)),
+            Column::Whole(it) => [
+                Some(Value::Real(it.sum as f64 / it.count as f64)),
+                Some(integer(it.min)),
+                Some(integer(it.max)),
+                Some(integer(it.last)),
             ],
-            Column::Real {
-                count,
-                sum,
-                min,
-                max,
-                last,
-            } => [sum / count as f64, min, max, last].map(|value| Some(Value::Real(value))),
+            Column::Real(it) => {
+                let mean = it.sum / it.count as f64;
+                [mean, it.min, it.max, it.last].map(|value| Some(Value::Real(value)))
+            }
         }
     }
 }
