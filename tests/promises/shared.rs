@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::{Child, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -223,10 +224,11 @@ fn a_runner_alone_is_refused_while_others_write() {
     until("it holds", || journals(&lab) == [1 + 1]);
     // One that is not refused is held as well: a bound ends it, and the test fails.
     let gate = lab.path("gate");
-    thread::spawn(move || {
-        thread::sleep(Duration::from_secs(30));
-        // The folder is gone if the test is over.
-        let _ = fs::write(gate, "");
+    let (is_refused, refusal) = mpsc::channel::<()>();
+    let bound = thread::spawn(move || {
+        if refusal.recv_timeout(Duration::from_secs(30)) == Err(RecvTimeoutError::Timeout) {
+            fs::write(gate, "").unwrap();
+        }
     });
     let alone = ["scenario.toml", "--no-report", "--out", "out", "--resume"];
     lab.runner(&alone)
@@ -235,6 +237,8 @@ fn a_runner_alone_is_refused_while_others_write() {
     lab.runner(&alone[..4])
         .ends(2)
         .says(&["out holds results already"]);
+    drop(is_refused);
+    bound.join().unwrap();
     runner.kill().unwrap();
     runner.wait().unwrap();
     lab.write("gate", "");
