@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -20,8 +20,12 @@ use crate::waiting::until;
 struct Network {
     address: String,
     stalls: Arc<AtomicBool>,
+    /// Whether nothing comes from the coordinator.
+    holds: Arc<AtomicBool>,
     /// Whether it closes connections as soon as they are made.
     closes: Arc<AtomicBool>,
+    /// Whether nobody answers connections that are made from now on.
+    is_deaf: Arc<AtomicBool>,
     open: Arc<Mutex<Vec<TcpStream>>>,
 }
 
@@ -32,22 +36,28 @@ impl Network {
         let network = Network {
             address: listener.local_addr().unwrap().to_string(),
             stalls: Arc::default(),
+            holds: Arc::default(),
             closes: Arc::default(),
+            is_deaf: Arc::default(),
             open: Arc::default(),
         };
         let (target, stalls) = (target.to_owned(), network.stalls.clone());
         let (closes, open) = (network.closes.clone(), network.open.clone());
+        let (holds, is_deaf) = (network.holds.clone(), network.is_deaf.clone());
         thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
                 if closes.load(Ordering::Relaxed) {
                     continue;
                 }
                 open.lock().unwrap().push(near.try_clone().unwrap());
+                if is_deaf.load(Ordering::Relaxed) {
+                    continue;
+                }
                 let far = TcpStream::connect(&target).unwrap();
-                for (from, to) in [(&near, &far), (&far, &near)] {
+                for (from, to, holds) in [(&near, &far, None), (&far, &near, Some(&holds))] {
                     let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-                    let stalls = stalls.clone();
-                    thread::spawn(move || carry(from, to, &stalls));
+                    let waits = [Some(&stalls), holds].map(|it| it.cloned());
+                    thread::spawn(move || carry(from, to, &waits));
                 }
             }
         });
@@ -74,13 +84,14 @@ impl Network {
     }
 }
 
-/// Carries bytes one way, as long as nothing stalls.
-fn carry(mut from: TcpStream, mut to: TcpStream, stalls: &AtomicBool) {
+/// Carries bytes one way, as long as nothing is to wait.
+fn carry(mut from: TcpStream, mut to: TcpStream, waits: &[Option<Arc<AtomicBool>>]) {
+    let is_to_wait = |it: &Arc<AtomicBool>| it.load(Ordering::Relaxed);
     from.set_read_timeout(Some(Duration::from_millis(10)))
         .unwrap();
     let mut buffer = [0; 1 << 14];
     loop {
-        if stalls.load(Ordering::Relaxed) {
+        if waits.iter().flatten().any(is_to_wait) {
             thread::park_timeout(Duration::from_millis(3));
             continue;
         }
@@ -210,6 +221,36 @@ fn a_process_that_a_signal_ends_while_it_is_cut_off_hands_over_its_records_after
     steps_to_the_end(&lab, "machine-1");
     let joined = lab.table("out/runs/0001/joined.csv");
     assert_eq!(joined.texts("status"), ["stopped", "complete", "complete"]);
+}
+
+#[test]
+fn a_process_that_a_signal_ends_does_not_look_for_a_coordinator_that_has_ended_meanwhile() {
+    let together = Together::begin(&ENDLESS.replace("count = 3", "count = 1"), &[]);
+    let network = Network::to(&together.address);
+    let join = ["--join", &network.address, "--group", "machine"];
+    let mut far = node(&together.live.lab, &join);
+    together.is_under_way(&["machine-1"]);
+    // What the coordinator says arrives with its end.
+    network.holds.store(true, Ordering::Relaxed);
+    network.is_deaf.store(true, Ordering::Relaxed);
+    far.process.signal(Signal::TERM);
+    let (_lab, answer) = together.end();
+    answer
+        .ends(0)
+        .says(&["a signal ended the process of node `machine-1`"]);
+    let since = Instant::now();
+    network.holds.store(false, Ordering::Relaxed);
+    let answer = far.end().ends(143);
+    assert!(
+        answer
+            .out
+            .ends_with("machine-1 stopped: its records are handed over\n")
+    );
+    assert!(
+        since.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        since.elapsed()
+    );
 }
 
 #[test]

@@ -123,8 +123,9 @@ struct Away {
     heard_ns: AtomicU64,
     /// Whether the coordinator has no more orders.
     is_over: AtomicBool,
-    /// Whether the coordinator has all that this process hands over.
-    has_all: AtomicBool,
+    /// The number of reports with which the coordinator has all that this process hands over;
+    /// `u64::MAX` while there may be more.
+    all: AtomicU64,
     /// Why no more orders come.
     lost: Mutex<Option<String>>,
     /// Why the coordinator has ended this process, if not because all is done.
@@ -156,12 +157,19 @@ impl Away {
 
     /// Waits until the coordinator has everything, then tells it that this process leaves, and
     /// waits until it knows. A coordinator without another run closes the connection meanwhile,
-    /// or has ended: then nothing is lost, and this process does not connect again.
+    /// or has ended: then nothing is lost, and this process does not connect again. The thread
+    /// that receives orders decides so, and it may see the end before this one has seen that
+    /// everything was taken.
     fn leave(&self, silence: Duration) {
+        self.all.store(self.reports.sent(), Ordering::Relaxed);
         self.reports.drain(silence);
-        self.has_all.store(true, Ordering::Relaxed);
         let _ = self.reports.send(&NodeReport::Leaving);
         self.reports.drain(silence.min(GOODBYE));
+    }
+
+    /// Whether this process leaves, and the coordinator has all that it hands over.
+    fn has_handed_over_all(&self) -> bool {
+        self.reports.acknowledged() >= self.all.load(Ordering::Relaxed)
     }
 }
 
@@ -188,7 +196,7 @@ impl<'a> Member<'a> {
             silence: joining.silence,
             heard_ns: AtomicU64::new(monotonic_ns()),
             is_over: AtomicBool::new(false),
-            has_all: AtomicBool::new(false),
+            all: AtomicU64::new(u64::MAX),
             replies,
             files: Mutex::default(),
             part: Mutex::default(),
@@ -226,7 +234,7 @@ impl<'a> Member<'a> {
         let of_end = away.clone();
         let (again, to) = (welcome.clone(), joining.clone());
         let renew = move |control: &mut Control, error: &Option<io::Error>| {
-            if of_end.is_over.load(Ordering::Relaxed) || of_end.has_all.load(Ordering::Relaxed) {
+            if of_end.is_over.load(Ordering::Relaxed) || of_end.has_handed_over_all() {
                 return false;
             }
             let silent = Duration::from_nanos(

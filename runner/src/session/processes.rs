@@ -23,7 +23,7 @@ use engine::faults::{FaultEffect, Window};
 use engine::run::EndReason;
 use model::roster::Roster;
 use realtime::processes::coordinator::{Coordinator, Joined};
-use realtime::processes::supervisor::{Part, TotalResult};
+use realtime::processes::supervisor::{JoinedHow, Part, TotalResult};
 use realtime::processes::{FaultTime, FaultTimes, NodeJob, Setting, supervisor};
 use realtime::setup::SetupError;
 use realtime::under_way;
@@ -127,13 +127,14 @@ fn with_joined(drive: &Drive<'_>, coordinator: &Coordinator) -> Result<TotalResu
         return Ok(TotalResult::default());
     };
     let sum = supervise(drive, &mut joined);
-    let stays = |it: &Joined| {
-        let ends = sum.as_ref().map_or(&[][..], |sum| &sum.joined);
-        ends.iter().any(|end| end.node == it.node && end.stays)
-    };
+    let ends = sum.as_ref().map_or(&[][..], |sum| &sum.joined);
+    let end = |it: &Joined| ends.iter().find(|end| end.node == it.node);
+    let stays = |it: &Joined| end(it).is_some_and(|end| end.stays);
     let (stay, gone): (Vec<Joined>, Vec<Joined>) = joined.into_iter().partition(stays);
     coordinator.keep(stay);
-    gone.iter().for_each(|it| coordinator.free(&it.node));
+    for it in &gone {
+        coordinator.free(it, end(it).is_some_and(|end| end.how == JoinedHow::Stopped));
+    }
     sum
 }
 

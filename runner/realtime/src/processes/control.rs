@@ -99,16 +99,30 @@ impl Sender {
         }
     }
 
-    /// Waits until the other end has taken everything, if it is a process elsewhere.
+    /// Waits until the other end has taken everything that was sent before, if it is a
+    /// process elsewhere.
     pub fn drain(&self, longest: Duration) {
-        let network = {
-            let control = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match &control.socket {
-                Socket::Pair(_) => return,
-                Socket::Network(_, network) => network.clone(),
-            }
-        };
-        network.drain(longest);
+        if let Some(network) = self.network() {
+            network.drain(network.sent(), longest);
+        }
+    }
+
+    /// Number of values that were sent to a process elsewhere; otherwise 0.
+    pub fn sent(&self) -> u64 {
+        self.network().map_or(0, |network| network.sent())
+    }
+
+    /// How many of them it has acknowledged.
+    pub fn acknowledged(&self) -> u64 {
+        self.network().map_or(0, |network| network.acknowledged())
+    }
+
+    fn network(&self) -> Option<Arc<Network>> {
+        let control = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &control.socket {
+            Socket::Pair(_) => None,
+            Socket::Network(_, network) => Some(network.clone()),
+        }
     }
 }
 

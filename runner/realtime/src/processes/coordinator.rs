@@ -257,11 +257,16 @@ impl Coordinator {
         }
     }
 
-    /// Frees the node of a process that has ended.
-    pub fn free(&self, node: &str) {
+    /// Frees the node of a process that has ended, or that leaves: then it is told that nothing
+    /// more is wanted of it, before its connection closes.
+    pub fn free(&self, joined: &Joined, leaves: bool) {
+        if leaves {
+            // If it is gone already, there is nobody to tell.
+            let _ = joined.orders.send_if_free(&NodeOrder::Over(None));
+        }
         let mut state = self.shared.state();
-        state.taken.remove(node);
-        state.forget(node);
+        state.taken.remove(&joined.node);
+        state.forget(&joined.node);
     }
 
     /// Waits a moment, and forgets the processes that have left, or are away for too long.

@@ -184,11 +184,22 @@ impl Network {
         state
     }
 
-    /// Waits until the other end has acknowledged everything.
-    pub fn drain(&self, longest: Duration) {
+    /// Number of frames that were sent.
+    pub fn sent(&self) -> u64 {
+        let state = self.state();
+        state.before + state.kept.len() as u64
+    }
+
+    /// Number of frames that the other end has acknowledged.
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Ordering::Acquire)
+    }
+
+    /// Waits until the other end has acknowledged this number of frames.
+    pub fn drain(&self, sent: u64, longest: Duration) {
         let until = Instant::now() + longest;
         let mut state = self.wait(self.state(), Duration::ZERO);
-        while state.outlasts && !state.closed && !state.kept.is_empty() && Instant::now() < until {
+        while state.outlasts && !state.closed && state.before < sent && Instant::now() < until {
             state = self.wait(state, LOOK);
         }
     }
