@@ -43,8 +43,9 @@ impl NodeMetrics {
     /// The value of a metric; `None` if the node has no such metric, or nothing was
     /// measured.
     pub fn get(&self, name: &str) -> Option<Value> {
-        self.iter()
-            .find_map(|(own, value)| (own == name).then_some(value)?)
+        // Values are unpacked only if there is such a metric.
+        let place = self.names.iter().position(|own| own == name)?;
+        self.values.iter().nth(place)?
     }
 }
 
