@@ -22,7 +22,6 @@ pub mod printed;
 pub mod record;
 pub mod resume;
 pub mod run_folder;
-mod run_logs;
 pub mod run_result;
 pub mod shared;
 pub mod style;

@@ -67,9 +67,6 @@ pub struct Options {
     pub reseed: Option<Reseed>,
     /// Shows runs in real time while they happen.
     pub live: Option<ToView>,
-    /// Whether a core has nothing to do, so that a thread may write the logs behind the run,
-    /// in virtual time.
-    pub spare_core: bool,
     /// In a child process: the page on which each callback is noted.
     pub progress_page: Option<Arc<ProgressPage>>,
 }

@@ -3,12 +3,11 @@
 //!
 //! Start at [`Row`]: one record. A [`RunSchema`] has the names of its numbers.
 //! [`LogFormat`] formats a row as CSV; [`NodeLogs`] and [`CombinedLog`] write rows
-//! to files, and [`LogsBehind`] has a thread do so. [`RunLog`] reads the rows of all nodes in time order; it also reads the
+//! to files. [`RunLog`] reads the rows of all nodes in time order; it also reads the
 //! logs of other programs, through a [`Mapping`]. [`BackwardLog`] reads them from the end.
 //! [`tables`] has the names of all files and the rows of all tables.
 
 mod backward;
-mod behind;
 mod cells;
 mod cursor;
 mod error;
@@ -28,7 +27,6 @@ mod words;
 mod writer;
 
 pub use backward::BackwardLog;
-pub use behind::{Logs, LogsBehind, can_be_behind};
 pub use error::{LogError, Problem, Warning, nearest, shown};
 pub use folder::{CombinedLog, NodeLogs, WriteError, Written, create};
 pub use mapping::{Mapping, MappingError};

@@ -211,13 +211,6 @@ impl LogFormat {
     }
 }
 
-/// No row of these nodes, which have no columns of text, is longer than this `[bytes]`.
-pub(super) fn longest_row(schema: &RunSchema) -> u64 {
-    let format = LogFormat::new(schema, Layout::Combined);
-    let rooms = format.shapes.iter().map(|shape| shape.room);
-    (rooms.max().unwrap_or(0) + 2 * format.names.longest) as u64
-}
-
 /// Room for the standard cells: five numbers of 20 digits, three short names, their commas,
 /// the line end, and what a name that is copied at a fixed width writes too much.
 const STANDARD_ROOM: usize = 5 * 21 + 3 * SHORT_SIZE + 32;

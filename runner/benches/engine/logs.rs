@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use analysis::log::{Columns, CombinedLog, LogsBehind, NodeLogs, Row, RunSchema, Written};
+use analysis::log::{Columns, CombinedLog, NodeLogs, Row, RunSchema, Written};
 use base::time::SimTime;
 use engine::sink::Sink;
 
@@ -65,25 +65,6 @@ impl Logs for CombinedLog {
     }
 }
 
-/// A log per node, written by a thread behind the run.
-struct Behind(LogsBehind<NodeLogs>);
-
-impl Logs for Behind {
-    fn create(folder: &Path, schema: &RunSchema) -> Behind {
-        let behind = LogsBehind::start(NodeLogs::create(folder, schema), schema);
-        Behind(behind.unwrap_or_else(|_| panic!("a thread can be started")))
-    }
-
-    #[inline]
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
-        self.0.row(row, columns);
-    }
-
-    fn finish(self) -> anyhow::Result<Vec<Written>> {
-        Ok(self.0.take_back().finish_files()?)
-    }
-}
-
 impl<L: Logs> Sink for MetricsAndLogs<L> {
     #[inline]
     fn row(&mut self, row: &Row, columns: Columns<'_>) {
@@ -97,10 +78,10 @@ impl<L: Logs> Sink for MetricsAndLogs<L> {
 /// Prints the table.
 pub fn table(plugin: &Plugin, sizes: &[Size], rounds: usize) -> anyhow::Result<()> {
     println!(
-        "logs: what they cost beside metrics [ns/row]; as a multiple of plain writes of the same bytes into as many files (target at most 1.5); and the same of the whole run, against metrics and plain writes. `by a thread` needs a core of its own"
+        "logs: what they cost beside metrics [ns/row]; as a multiple of plain writes of the same bytes into as many files (target at most 1.5); and the same of the whole run, against metrics and plain writes"
     );
     println!(
-        "   nodes        rows     MB   metrics   log per node         whole   plainly   by a thread          whole   plainly   one log         whole   plainly"
+        "   nodes        rows     MB   metrics   log per node         whole   plainly   one log         whole   plainly"
     );
     for size in sizes {
         let schema = records::schema(plugin, size);
@@ -126,10 +107,6 @@ pub fn table(plugin: &Plugin, sizes: &[Size], rounds: usize) -> anyhow::Result<(
                     logged.expect(written).2
                 },
                 &mut || lab.plainly(&file).expect(written),
-                &mut || {
-                    let logged = lab.logged::<Behind>(plugin, size, &schema);
-                    logged.expect(written).2
-                },
             ],
         );
         let ns = |thing| times.seconds(thing) * 1e9 / rows as f64;
@@ -144,12 +121,11 @@ pub fn table(plugin: &Plugin, sizes: &[Size], rounds: usize) -> anyhow::Result<(
             )
         };
         println!(
-            "{:>8}  {rows:>10}  {:>5}   {:>7.1}   {}   {}   {}",
+            "{:>8}  {rows:>10}  {:>5}   {:>7.1}   {}   {}",
             size.nodes,
             bytes / 1_000_000,
             ns(0),
             cells(1, 2),
-            cells(5, 2),
             cells(3, 4),
         );
     }

@@ -8,7 +8,7 @@
 //! | engine | clock machines through the real dynamic library, no records kept, with the same experiment as one plain loop ([`plain`]) |
 //! | latency | the same with links of random latency: the engine's event queue with the standard library's binary heap |
 //! | records | the run with metrics, with metrics and the check `clock.lamport`, and with metrics and five properties, with the run that keeps none |
-//! | logs | what CSV logs cost beside metrics (a file per node, by the run itself and by a thread behind it; one file), with plain writes of the same bytes into as many files. Files are handed to the system, not forced to the disk |
+//! | logs | what CSV logs cost beside metrics (a file per node, one file), with plain writes of the same bytes into as many files. Files are handed to the system, not forced to the disk |
 //! | memory | peak memory of a process with a million machines, before the first message and at the end |
 //!
 //! Both sides of a comparison do the same work: their machines must end with the

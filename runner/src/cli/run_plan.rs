@@ -129,7 +129,7 @@ impl PlanCommand<'_> {
             self.plan,
             context.runs,
             results,
-            &self.how(context.runs.len()),
+            &self.how(),
             &self.stop.flag,
             &mut |happening| {
                 let result = match happening {
@@ -286,7 +286,7 @@ impl PlanCommand<'_> {
     }
 
     /// How to execute the plan.
-    fn how(&self, runs: usize) -> execute::Options {
+    fn how(&self) -> execute::Options {
         let console = self.console.clone();
         let execution = &self.options.execution;
         // Runs in real time side by side would delay one another and use the same ports.
@@ -318,7 +318,6 @@ impl PlanCommand<'_> {
                 max_events: None,
                 live: self.live.clone(),
                 reseed: None,
-                spare_core: jobs.min(runs) < cores(),
                 progress_page: None,
             },
         }

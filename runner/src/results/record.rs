@@ -6,7 +6,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use analysis::log::{Columns, Occupancy, Row, RunSchema, WriteError, Written};
+use analysis::log::{
+    Columns, CombinedLog, NodeLogs, Occupancy, Row, RunSchema, WriteError, Written,
+};
 use analysis::metrics::{Finished, RunMetrics, Window};
 use analysis::results::{FileSum, Judgement, LogMode};
 
@@ -14,7 +16,6 @@ use crate::judge::checks::Checks;
 use crate::judge::properties::Properties;
 use crate::results::outside_rows::{Keep, MAX, OutsideRows};
 use crate::results::printed::Printed;
-use crate::results::run_logs::RunLogs;
 use crate::results::style;
 use base::size::to_text;
 use base::time::SimTime;
@@ -24,7 +25,7 @@ use engine::sink::Sink;
 #[derive(Debug)]
 pub struct Recorder {
     schema: Arc<RunSchema>,
-    logs: RunLogs,
+    log: Log,
     /// None in the process of a node: the runner computes them.
     metrics: Option<RunMetrics>,
     /// None without checks, and in the process of a node.
@@ -59,6 +60,13 @@ pub struct Findings {
     pub sums: Vec<FileSum>,
 }
 
+#[derive(Debug)]
+enum Log {
+    PerNode(NodeLogs),
+    Combined(CombinedLog),
+    Off,
+}
+
 impl Recorder {
     /// For one run. Its files go to `folder`, which exists unless the mode is
     /// [`LogMode::Off`]. Lines that nodes print go to `print_line`, too, with the name
@@ -69,6 +77,11 @@ impl Recorder {
         mode: LogMode,
         print_line: Option<fn(&str)>,
     ) -> Recorder {
+        let log = match mode {
+            LogMode::PerNode => Log::PerNode(NodeLogs::create(folder, schema)),
+            LogMode::Combined => Log::Combined(CombinedLog::create(folder, schema)),
+            LogMode::Off => Log::Off,
+        };
         Recorder {
             metrics: Some(RunMetrics::new(schema)),
             checks: None,
@@ -80,7 +93,7 @@ impl Recorder {
             is_full: false,
             print_line,
             schema: schema.clone(),
-            logs: RunLogs::new(schema, folder, mode),
+            log,
         }
     }
 
@@ -90,18 +103,16 @@ impl Recorder {
         self
     }
 
-    /// A thread may write the logs behind the run: a core has nothing else to do.
-    pub fn with_spare_core(mut self) -> Recorder {
-        self.logs.may_be_behind();
-        self
-    }
-
     /// Whether more may be written.
     #[inline]
     fn has_room(&mut self) -> bool {
+        let log = match &self.log {
+            Log::PerNode(log) => log.size(),
+            Log::Combined(log) => log.size(),
+            Log::Off => return true,
+        };
         let printed = self.printed.as_ref().map_or(0, Printed::total);
-        let left = self.limit.checked_sub(printed);
-        self.is_full |= !left.is_some_and(|left| self.logs.fit(left));
+        self.is_full |= log + printed > self.limit;
         !self.is_full
     }
 
@@ -134,7 +145,9 @@ impl Recorder {
 
     /// Records only these nodes, without metrics, which need the records of all nodes.
     pub fn only(mut self, nodes: &[u32]) -> Recorder {
-        self.logs.keep_only(nodes);
+        if let Log::PerNode(log) = &mut self.log {
+            log.keep_only(nodes);
+        }
         self.metrics = None;
         self
     }
@@ -146,7 +159,11 @@ impl Recorder {
     ///
     /// Fails if a file could not be written, now or before.
     pub fn finish(mut self, end: SimTime, occupancy: &[Occupancy]) -> Result<Findings, WriteError> {
-        let written = self.logs.finish()?;
+        let written = match self.log {
+            Log::PerNode(log) => log.finish_files()?,
+            Log::Combined(log) => vec![log.finish_file()?],
+            Log::Off => Vec::new(),
+        };
         if let Some(printed) = &mut self.printed {
             printed.flush()?;
         }
@@ -198,8 +215,11 @@ impl Sink for Recorder {
                 return self.print(SimTime(row.time_ns), row.node, line);
             }
         }
-        if self.has_room() {
-            self.logs.row(row, columns, self.limit);
+        let has_room = self.has_room();
+        match &mut self.log {
+            Log::PerNode(log) if has_room => log.row(row, columns),
+            Log::Combined(log) if has_room => log.row(row, columns),
+            _ => {}
         }
         if let Some(metrics) = &mut self.metrics {
             metrics.row(row, columns);
@@ -250,11 +270,19 @@ impl Sink for Recorder {
         if let Some(properties) = &mut self.properties {
             properties.external_peer(name);
         }
-        self.logs.push_external_peer(name);
+        match &mut self.log {
+            Log::PerNode(log) => log.push_external_peer(name),
+            Log::Combined(log) => log.push_external_peer(name),
+            Log::Off => {}
+        }
     }
 
     fn flush(&mut self) {
-        self.logs.flush();
+        match &mut self.log {
+            Log::PerNode(log) => log.flush(),
+            Log::Combined(log) => log.flush(),
+            Log::Off => {}
+        }
         if let Some(printed) = &mut self.printed
             && let Err(error) = printed.flush()
         {

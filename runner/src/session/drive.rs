@@ -178,9 +178,6 @@ impl Drive<'_> {
         let mut recorder = Recorder::new(schema, self.folder, self.log, print)
             .limited_to(limit)
             .within(window.as_ref());
-        if self.options.spare_core && !self.plan.is_real() {
-            recorder = recorder.with_spare_core();
-        }
         if let Some(checks) = self.checks() {
             recorder = recorder.judged_by(checks);
         }

@@ -24,7 +24,7 @@ impl PlanCommand<'_> {
         outcome: &Outcome,
         reporters: &mut Reporters,
     ) -> Result<(), ReporterError> {
-        let how = self.how(context.runs.len());
+        let how = self.how();
         let overrides: Vec<_> = self.settings.iter().filter_map(to_override).collect();
         let execution = &self.options.execution;
         let isolate = execution.isolate || execution.timeout.is_some();

@@ -68,7 +68,6 @@ fn runs(
         max_events: None,
         live: None,
         reseed: None,
-        spare_core: false,
         progress_page: page.clone(),
     };
     let stop = Arc::new(AtomicBool::new(false));
