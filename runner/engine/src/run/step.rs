@@ -114,8 +114,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             let node = self.ticks.take();
             self.tick_of(node)?;
             let world = &self.world;
-            if self.ticks.next_time() != now
-                || world.events.next_time() <= now
+            if !self.ticks.are_due(now)
+                || world.events.is_due(now)
                 || world.requests.stop.is_some()
                 || world.counts.events >= check
                 || stop.load(Ordering::Relaxed)
@@ -135,10 +135,15 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 .happens(self.world.now, Happening::Tick { node });
         }
         self.world.counts.events += 1;
-        let state = &self.world.nodes[node];
+        let state = &mut self.world.nodes[node];
         if !state.up || state.paused {
             self.skip_tick(node);
             return Ok(());
+        }
+        if state.inbox.is_empty() {
+            state.step += 1;
+            self.world.node = node;
+            return self.call(node, Call::Tick);
         }
         // A message that is rejected is dropped: the tick takes the next one.
         while !self.world.nodes[node].inbox.is_empty() {
@@ -270,7 +275,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             if self.world.wrote_nothing() {
                 self.world.push_row(EventId::TICK, NO_PEER, 0, 0);
             }
-            self.world.end_step(&self.behaviors);
+            self.world.end_callback(&self.behaviors);
         }
         Ok(())
     }
