@@ -149,7 +149,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
         while !self.world.nodes[node].inbox.is_empty() {
             let before = self.world.nodes[node].step;
             self.world.end_wait(node);
-            self.take_message(node)?;
+            self.take_first(node)?;
             if self.world.nodes[node].step != before {
                 return Ok(());
             }
@@ -180,8 +180,14 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     /// The node handles the first message of its inbox.
-    #[inline]
+    #[inline(never)]
     pub(super) fn take_message(&mut self, node: u32) -> Result<(), Failure> {
+        self.take_first(node)
+    }
+
+    /// As [`Run::take_message`], for ticks.
+    #[inline(always)]
+    fn take_first(&mut self, node: u32) -> Result<(), Failure> {
         let world = &mut self.world;
         let inbox = &mut world.nodes[node].inbox;
         let Some(taken) = inbox.take_first(&mut world.messages) else {
@@ -191,7 +197,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             world.sink.moves(Move::Taken { node });
         }
         match taken.bytes() {
-            Some(bytes) => self.handle(node, taken.from, taken.number, bytes),
+            Some(bytes) => self.handle_inline(node, taken.from, taken.number, bytes),
             None => self.handle_long(node, taken),
         }
     }
@@ -206,8 +212,20 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     /// The node handles a message.
-    #[inline]
+    #[inline(never)]
     pub(super) fn handle(
+        &mut self,
+        node: u32,
+        from: u32,
+        number: u64,
+        bytes: &[u8],
+    ) -> Result<(), Failure> {
+        self.handle_inline(node, from, number, bytes)
+    }
+
+    /// As [`Run::handle`], for messages from inboxes.
+    #[inline(always)]
+    fn handle_inline(
         &mut self,
         node: u32,
         from: u32,
