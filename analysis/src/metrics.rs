@@ -52,7 +52,7 @@ use columns::Column;
 use drift::{Clock, Drift};
 use exchanged::Exchanged;
 use happened::Happened;
-use jumps::{Jumps, Ordered};
+use jumps::Jumps;
 use latency::InFlight;
 use node_metrics::only_losses;
 use queue::Queue;
@@ -131,7 +131,7 @@ impl RunMetrics {
                 traffic: Traffic::default(),
                 queue: Queue::default(),
                 latencies: Histogram::default(),
-                jumps: clock.map(|(_, kind)| Box::new(Jumps::new(kind))),
+                jumps: clock.map(|clock| Box::new(Jumps::new(clock))),
                 requests: requests.iter().any(Option::is_some).then(Box::default),
                 columns: vec![Column::Empty; numeric.len()].into(),
                 happened: Happened::new(node.events.len()),
@@ -189,7 +189,6 @@ impl RunMetrics {
             self.message(row);
         }
         let node = &mut self.nodes[row.node as usize];
-        let shape = &self.shapes[node.shape as usize];
         match row.event {
             EventId::RECEIVE => {
                 node.traffic.received += 1;
@@ -210,23 +209,19 @@ impl RunMetrics {
             node.last_step = row.step;
             node.traffic.steps += 1;
             node.queue.step(row.queue);
-            for (column, &(index, kind)) in node.columns.iter_mut().zip(&shape.numeric) {
-                column.step(columns.cell(index, kind));
+            if !node.columns.is_empty() {
+                let numeric = &self.shapes[node.shape as usize].numeric;
+                for (column, &(index, kind)) in node.columns.iter_mut().zip(numeric) {
+                    column.step(columns.cell(index, kind));
+                }
             }
         }
-        if let (Some(jumps), Some((index, _))) = (&mut node.jumps, shape.clock)
-            && let Some(raw) = columns.raw(index)
-        {
-            let clock = Ordered::of(raw, jumps.kind);
-            jumps.seen(clock);
-            if new_step {
-                jumps.step(clock);
-            } else if row.event == EventId::CRASH {
-                jumps.begin_anew();
-            }
+        if let Some(jumps) = &mut node.jumps {
+            jumps.row(row.event, columns, new_step);
         }
         if let Some(requests) = &mut node.requests {
-            requests.row(row.event, &shape.requests, columns);
+            let places = &self.shapes[node.shape as usize].requests;
+            requests.row(row.event, places, columns);
         }
     }
 

@@ -10,7 +10,7 @@ use super::drift::Clock;
 use super::histogram::Histogram;
 use super::tally::JumpTally;
 use super::value::Value;
-use crate::log::ColumnKind;
+use crate::log::{ColumnKind, Columns, EventId};
 
 /// The metrics of this family.
 pub const DEFINITIONS: &[Definition] = &[
@@ -95,8 +95,10 @@ impl Ordered {
 /// The clock of one node.
 #[derive(Clone, Debug)]
 pub(super) struct Jumps {
-    /// The kind of its column.
-    pub(super) kind: ColumnKind,
+    /// The index of its column.
+    column: usize,
+    /// The kind of the column.
+    kind: ColumnKind,
     /// The value at the last step; `None` before the first and after a restart.
     previous: Option<Ordered>,
     /// The last value seen, in a step or not.
@@ -111,9 +113,10 @@ pub(super) struct Jumps {
 }
 
 impl Jumps {
-    /// Of a column of this kind.
-    pub(super) fn new(kind: ColumnKind) -> Jumps {
+    /// Of this column, and its kind.
+    pub(super) fn new((column, kind): (usize, ColumnKind)) -> Jumps {
         Jumps {
+            column,
             kind,
             previous: None,
             last: None,
@@ -136,9 +139,24 @@ impl Jumps {
         (self.up, self.down) = (tally.up, tally.down);
     }
 
+    /// Adds a row of the node, which begins a step or not.
+    #[inline]
+    pub(super) fn row(&mut self, event: EventId, columns: Columns<'_>, new_step: bool) {
+        let Some(raw) = columns.raw(self.column) else {
+            return;
+        };
+        let clock = Ordered::of(raw, self.kind);
+        self.seen(clock);
+        if new_step {
+            self.step(clock);
+        } else if event == EventId::CRASH {
+            self.begin_anew();
+        }
+    }
+
     /// Adds a value of any row.
     #[inline]
-    pub(super) fn seen(&mut self, clock: Ordered) {
+    fn seen(&mut self, clock: Ordered) {
         self.last = Some(clock);
         self.is_down = false;
     }
@@ -154,7 +172,7 @@ impl Jumps {
 
     /// Adds the value after a step.
     #[inline]
-    pub(super) fn step(&mut self, clock: Ordered) {
+    fn step(&mut self, clock: Ordered) {
         match self.previous.replace(clock) {
             Some(previous) if clock >= previous => {
                 self.up.record(clock.0 - previous.0);
@@ -224,7 +242,7 @@ mod tests {
     use super::*;
 
     fn values(clocks: &[i64]) -> Vec<String> {
-        let mut jumps = Jumps::new(ColumnKind::I64);
+        let mut jumps = Jumps::new((0, ColumnKind::I64));
         for &clock in clocks {
             let clock = Ordered::of(clock.cast_unsigned(), ColumnKind::I64);
             jumps.seen(clock);
@@ -257,7 +275,7 @@ mod tests {
             (ColumnKind::U64, [0, u64::MAX]),
         ];
         for (kind, [least, greatest]) in ends {
-            let mut jumps = Jumps::new(kind);
+            let mut jumps = Jumps::new((0, kind));
             for raw in [least, greatest] {
                 jumps.seen(Ordered::of(raw, kind));
                 jumps.step(Ordered::of(raw, kind));
