@@ -19,7 +19,7 @@ pub struct Histogram {
     /// By value below [`SMALL`]: how often it was recorded. As long as it needs to be.
     small: Box<[u32]>,
     /// The other values, what does not fit into `small`, and buckets of several values.
-    large: Option<Box<Counts>>,
+    large: Counts,
 }
 
 /// The least length of the list of counts.
@@ -51,7 +51,7 @@ impl Histogram {
     #[inline(never)]
     fn record_large(&mut self, value: u64) {
         if value >= SMALL || (value as usize) < self.small.len() {
-            return self.large.get_or_insert_default().add(value);
+            return self.large.add(value);
         }
         self.lengthen(value);
         self.small[value as usize] = 1;
@@ -71,7 +71,7 @@ impl Histogram {
         let mut histogram = Histogram::default();
         if resolution < EXACT || limit < LIMIT {
             let long = Long::new(resolution, limit, entries, sums);
-            histogram.large = Some(Box::new(Counts::Long(Box::new(long))));
+            histogram.large = Counts::Long(Box::new(long));
             return histogram;
         }
         let is_small = |entry: &Entry| entry.0 < SMALL && u32::try_from(entry.1).is_ok();
@@ -82,28 +82,16 @@ impl Histogram {
         for (value, count) in small {
             histogram.small[value as usize] = count as u32;
         }
-        if !large.is_empty() {
-            histogram.large = Some(Box::new(Counts::exact(large)));
-        }
+        histogram.large = Counts::exact(large);
         histogram
-    }
-
-    /// The resolution and the most buckets of the large values.
-    fn bounds(&self) -> (u8, usize) {
-        self.large
-            .as_ref()
-            .map_or((EXACT, LIMIT), |large| large.bounds())
     }
 
     /// The filled buckets.
     fn all(&self) -> Buckets {
-        let (resolution, limit) = self.bounds();
+        let (resolution, limit) = self.large.bounds();
         let mut small: Vec<Entry> = self.filled().collect();
         lower(&mut small, resolution);
-        let mut entries = match &self.large {
-            None => small,
-            Some(large) => merged(&small, &large.sorted()),
-        };
+        let mut entries = merged(&small, &self.large.sorted());
         let resolution = fitted(&mut entries, resolution, limit);
         Buckets {
             resolution,
@@ -124,9 +112,7 @@ impl Histogram {
         let mut sums = Sums::default();
         self.filled()
             .for_each(|(value, count)| sums.add(value, count));
-        self.large
-            .as_ref()
-            .map_or(sums, |large| sums.with(large.sums()))
+        sums.with(self.large.sums())
     }
 
     /// Adds the counts of another histogram.
@@ -139,12 +125,12 @@ impl Histogram {
         let mut entries = merged(&of_this.entries, &of_other.entries);
         lower(&mut entries, resolution);
         let sums = self.sums().with(other.sums());
-        *self = Histogram::of(resolution, self.bounds().1, entries, sums);
+        *self = Histogram::of(resolution, self.large.bounds().1, entries, sums);
     }
 
     /// Whether no value was recorded.
     pub fn is_empty(&self) -> bool {
-        self.large.is_none() && self.filled().next().is_none()
+        self.large.is_empty() && self.filled().next().is_none()
     }
 
     /// Number of values.
@@ -269,8 +255,7 @@ impl Histogram {
     /// Whether it has few values, so that its memory is small.
     fn is_short(&self) -> bool {
         let small = self.filled().count();
-        let large = self.large.as_ref();
-        small <= SHORT && large.is_none_or(|large| large.is_short(SHORT - small))
+        small <= SHORT && self.large.is_short(SHORT - small)
     }
 
     /// Number of counts, if they are so many that they are worth to be restricted.
@@ -284,7 +269,7 @@ impl Histogram {
     /// Counts neighbouring values together until there are at most `limit` counts, now
     /// and later.
     pub(super) fn restrict(&mut self, limit: usize) {
-        if limit < self.bounds().1 && !self.is_short() {
+        if limit < self.large.bounds().1 && !self.is_short() {
             let all = self.all();
             *self = Histogram::of(all.resolution, limit, all.entries, self.sums());
         }

@@ -13,15 +13,16 @@
 //! values until there are enough of them to be sorted and merged into it: so that a new
 //! value costs its share of a sort, and not a move of the list.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+mod table;
+
+use table::Table;
 
 /// The resolution at which every value has a bucket of its own.
 pub(super) const EXACT: u8 = 63;
 /// The most buckets of one histogram: more than 10,000, so that up to so many values
 /// are exact in any case.
 pub(super) const LIMIT: usize = 1 << 14;
-/// The most values of a table. Its places take up to 2.3 times the memory of a list, so a
+/// The most values of a table. Its places take up to 2.7 times the memory of a list, so a
 /// longer one would take too much. Chosen, not tuned.
 const TABLE: usize = 512;
 /// Values below this have a list of counts of their own, 4 bytes each. Chosen, not tuned.
@@ -38,8 +39,6 @@ pub(super) enum Counts {
     Table(Table),
     Long(Box<Long>),
 }
-
-pub(super) type Table = HashMap<u64, u64, BuildHasherDefault<ValueHasher>>;
 
 impl Default for Counts {
     fn default() -> Self {
@@ -114,12 +113,18 @@ impl Counts {
     #[inline]
     pub fn add(&mut self, value: u64) {
         match self {
-            Counts::Table(table) => match table.get_mut(&value) {
-                Some(count) => *count += 1,
-                None => self.add_new(value),
-            },
+            Counts::Table(table) => {
+                if !table.add(value) {
+                    self.add_new(value);
+                }
+            }
             Counts::Long(long) => long.add(value),
         }
+    }
+
+    /// Whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Counts::Table(table) if table.len() == 0)
     }
 
     /// Counts a value that is not in the table.
@@ -141,7 +146,7 @@ impl Counts {
             Counts::Table(table) => {
                 let mut sums = Sums::default();
                 // Sums are the same in any order.
-                table.iter().for_each(|(&value, &n)| sums.add(value, n));
+                table.iter().for_each(|(value, n)| sums.add(value, n));
                 sums
             }
             Counts::Long(long) => long.sums,
@@ -151,7 +156,11 @@ impl Counts {
     /// These entries, ascending; exact.
     pub fn exact(entries: Vec<Entry>) -> Counts {
         if entries.len() <= TABLE {
-            return Counts::Table(entries.into_iter().collect());
+            let mut table = Table::default();
+            for (value, count) in entries {
+                table.insert(value, count);
+            }
+            return Counts::Table(table);
         }
         let mut sums = Sums::default();
         entries
@@ -171,9 +180,8 @@ impl Counts {
     /// Whether these are at most so many values, each of which, and its count, has 32 bits.
     pub fn is_short(&self, most: usize) -> bool {
         // A small value is here if its count has more than 32 bits.
-        let fits = |(&value, &count): (&u64, &u64)| {
-            value >= SMALL && u32::try_from(value.max(count)).is_ok()
-        };
+        let fits =
+            |(value, count): Entry| value >= SMALL && u32::try_from(value.max(count)).is_ok();
         match self {
             Counts::Table(table) => table.len() <= most && table.iter().all(fits),
             Counts::Long(_) => false,
@@ -184,7 +192,7 @@ impl Counts {
     pub fn sorted(&self) -> Vec<Entry> {
         match self {
             Counts::Table(table) => {
-                let mut entries: Vec<Entry> = table.iter().map(|(&v, &n)| (v, n)).collect();
+                let mut entries: Vec<Entry> = table.iter().collect();
                 entries.sort_unstable();
                 entries
             }
@@ -285,28 +293,5 @@ pub(super) fn lower(entries: &mut Vec<Entry>, resolution: u8) {
             before.1 += if same { next.1 } else { 0 };
             same
         });
-    }
-}
-
-/// A multiplicative hash (Knuth, TAOCP 3, 6.4).
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct ValueHasher(u64);
-
-impl Hasher for ValueHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        // 2^64 divided by the golden ratio, made odd.
-        let product = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        // The table uses the low bits; the high bits of the product are better mixed.
-        self.0 = product ^ product >> 32;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
