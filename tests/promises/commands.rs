@@ -377,6 +377,8 @@ fn a_closed_pipe_is_no_error() {
         "list scenario.toml --format json",
         "--help",
         "run scenario.toml --out out",
+        "export trace out --run 1 --format chrome --out -",
+        "export trace out --run 1 --format shiviz --out -",
     ] {
         // The reader closes before the first byte.
         let script = format!("{{ \"$RUNNER\" {command}; echo \"code $?\" >&2; }} | true");

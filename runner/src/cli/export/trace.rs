@@ -24,6 +24,12 @@ pub fn trace(options: &TraceOptions) -> anyhow::Result<Exit> {
             print_shown(&said)?;
             Ok(Exit::Passed)
         }
+        // A closed pipe is not an error, as for every command.
+        Err(Refused::Trace(TraceError::Write(error)))
+            if is_standard_output(options) && error.kind() == io::ErrorKind::BrokenPipe =>
+        {
+            Ok(Exit::Passed)
+        }
         Err(Refused::Trace(error)) => {
             console.error(&error.to_string());
             Ok(match error {
@@ -53,6 +59,10 @@ impl<E: Into<TraceError>> From<E> for Refused {
     }
 }
 
+fn is_standard_output(options: &TraceOptions) -> bool {
+    options.out.as_deref() == Some(Path::new("-"))
+}
+
 /// Writes the trace. Returns what to print.
 fn written(options: &TraceOptions) -> Result<String, Refused> {
     let (format, end) = match options.format {
@@ -65,7 +75,7 @@ fn written(options: &TraceOptions) -> Result<String, Refused> {
         None,
         "--run N",
     )?;
-    if options.out.as_deref() == Some(Path::new("-")) {
+    if is_standard_output(options) {
         write_trace(&run, format, io::stdout().lock())?;
         return Ok(String::new());
     }
