@@ -151,9 +151,10 @@ impl Worker<'_> {
             let (sender, finished) = channel::bounded(2 * workers);
             for (timer, number) in timers.iter().zip(1..) {
                 let (worker, sender, span) = (self, sender.clone(), &span);
+                let spare_core = options.jobs >= 2 * workers;
                 scope.spawn(move || {
                     span.in_scope(|| {
-                        worker.work(timer, &sender);
+                        worker.work(timer, spare_core, &sender);
                         tracing::info!("worker thread {number} of {workers} has ended");
                     });
                 });
@@ -176,15 +177,20 @@ impl Worker<'_> {
         in_order
     }
 
-    /// Runs runs until the queue is empty or closed.
-    fn work(&self, timer: &RunTimer, finished: &Sender<Finished>) {
+    /// Runs runs until the queue is empty or closed. `spare_core` says whether each of them may
+    /// use two cores.
+    fn work(&self, timer: &RunTimer, spare_core: bool, finished: &Sender<Finished>) {
         timer.attach();
         let limit = self.options.session.timeout;
         let limits = Limits {
             stop: self.queue.stop,
             timer: limit.map(|limit| (timer, limit)),
         };
-        let mut session = Session::new(self.plan, self.folder, &self.options.session, limits);
+        let options = session::Options {
+            spare_core,
+            ..self.options.session.clone()
+        };
+        let mut session = Session::new(self.plan, self.folder, &options, limits);
         while let Some((index, spec)) = self.queue.next() {
             let result = session.run(spec).and_then(|result| {
                 let before = self.before.get(&spec.number).map(Vec::as_slice);

@@ -20,6 +20,7 @@ pub mod open;
 pub mod outside_rows;
 pub mod printed;
 pub mod record;
+pub mod relay;
 pub mod resume;
 pub mod run_folder;
 pub mod run_result;

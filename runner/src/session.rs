@@ -67,6 +67,9 @@ pub struct Options {
     pub reseed: Option<Reseed>,
     /// Shows runs in real time while they happen.
     pub live: Option<ToView>,
+    /// Whether a run has a second core to itself: in virtual time its records are taken on
+    /// another thread.
+    pub spare_core: bool,
     /// In a child process: the page on which each callback is noted.
     pub progress_page: Option<Arc<ProgressPage>>,
 }

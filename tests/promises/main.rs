@@ -4,6 +4,7 @@
 
 mod harness;
 mod tty;
+mod two_threads;
 mod waiting;
 mod warmup;
 mod why;

@@ -9,6 +9,7 @@
 //! | latency | the same with links of random latency: the engine's event queue with the standard library's binary heap |
 //! | records | the run with metrics, with metrics and the check `clock.lamport`, and with metrics and five properties, with the run that keeps none |
 //! | logs | what CSV logs cost beside metrics (a file per node, one file), with plain writes of the same bytes into as many files. Files are handed to the system, not forced to the disk |
+//! | windows | one run on two cores: the plain loop in two parts that meet after each window of the smallest latency, with the plain loop on one; and what of the engine two cores could share ([`windows`]) |
 //! | memory | peak memory of a process with a million machines, before the first message and at the end |
 //!
 //! Both sides of a comparison do the same work: their machines must end with the
@@ -26,12 +27,13 @@ mod memory;
 mod model;
 mod plain;
 mod records;
+mod windows;
 
 use std::sync::Arc;
 
 use engine::sink::NoSink;
 use measure::{in_turns, timed};
-use model::{Plugin, Size};
+use model::{Latency, Plugin, Size};
 use records::{Metrics, MetricsAndCheck, MetricsAndProperties};
 
 fn main() -> anyhow::Result<()> {
@@ -76,6 +78,10 @@ fn main() -> anyhow::Result<()> {
         };
         logs::table(&plugin, &sizes, rounds)?;
     }
+    if wanted("windows") {
+        windows::table::print(quick, rounds);
+        windows::shares::print(&plugin, quick, rounds);
+    }
     if wanted("memory") {
         memory(quick)?;
     }
@@ -115,7 +121,7 @@ fn engine(plugin: &Plugin, quick: bool, rounds: usize) {
 fn latency(plugin: &Plugin, quick: bool, rounds: usize) {
     println!("latency: exponential, mean 5 s; the engine / one plain loop with a binary heap");
     let slow = |nodes, seconds| Size {
-        latency: Some(5),
+        latency: Some(Latency::Exponential(5)),
         ..ideal(nodes, seconds, 1)
     };
     let sizes = match quick {

@@ -2,7 +2,7 @@
 //!
 //! Clock machines with rates of 1 to 6 ticks a second and a die of 10 faces.
 //! Without latency every machine reaches every other; with it, machines stand in
-//! clusters of [`CLUSTER`] and each message takes an exponential time.
+//! clusters of [`CLUSTER`] and each message takes a random time.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -39,8 +39,17 @@ pub struct Size {
     pub seconds: u64,
     /// Number of runs, each with its own streams.
     pub runs: u32,
-    /// Mean latency of a message `[s]`; none: no latency.
-    pub latency: Option<u64>,
+    /// Latency of the messages; none: no latency.
+    pub latency: Option<Latency>,
+}
+
+/// How long messages take.
+#[derive(Clone, Copy)]
+pub enum Latency {
+    /// Exponential, with this mean `[s]`.
+    Exponential(u64),
+    /// Uniform between these `[ms]`.
+    Uniform(u64, u64),
 }
 
 /// The result, to be compared.
@@ -75,8 +84,15 @@ impl Size {
 
     /// The latency of messages `[ns]`, if there is any.
     pub fn latency(&self) -> Option<Distribution> {
-        let mean = self.latency? as f64 * 1e9;
-        Some(Distribution::Exponential { mean })
+        Some(match self.latency? {
+            Latency::Exponential(seconds) => Distribution::Exponential {
+                mean: seconds as f64 * 1e9,
+            },
+            Latency::Uniform(low, high) => Distribution::Uniform {
+                low: low as f64 * 1e6,
+                high: high as f64 * 1e6,
+            },
+        })
     }
 
     fn group(&self) -> Group {

@@ -19,9 +19,34 @@ use crate::model::{CLUSTER, FACES, Outcome, RATES, Size};
 /// Runs the experiment once.
 pub fn run(size: &Size, run: u32) -> Outcome {
     match size.latency() {
-        None => simulate(size, run, Ideal { nodes: size.nodes }),
-        Some(latency) => simulate(size, run, Slow::new(size, run, latency)),
+        None => simulate(size, run, &mut Ideal { nodes: size.nodes }),
+        Some(latency) => simulate(size, run, &mut Slow::new(size, run, latency, ())),
     }
+}
+
+/// Sees the events in their order.
+pub trait Witness {
+    /// Whether it looks.
+    const SEES: bool = true;
+
+    /// A machine ticks; or a message arrives there, the one that was sent as the
+    /// `sequence`-th.
+    fn sees(&mut self, _time: u64, _sequence: u64, _node: u32) {}
+}
+
+/// The sequence of a tick: ticks come after all arrivals of their instant.
+pub const TICK: u64 = u64::MAX;
+
+impl Witness for () {
+    const SEES: bool = false;
+}
+
+/// Runs an experiment with latency once, and shows its events to a witness.
+pub fn run_seen<W: Witness>(size: &Size, run: u32, witness: W) -> (Outcome, W) {
+    let latency = size.latency().expect("links with latency");
+    let mut links = Slow::new(size, run, latency, witness);
+    let outcome = simulate(size, run, &mut links);
+    (outcome, links.witness)
 }
 
 /// 64 bytes, aligned: a step touches one cache line and its message's.
@@ -41,22 +66,25 @@ struct Place {
 
 const NONE: u32 = u32::MAX;
 
-struct Machines {
+/// Machines, with the messages in their inboxes.
+pub struct Machines {
     machines: Vec<Machine>,
     slab: Vec<Place>,
     free: u32,
-    events: u64,
-    messages: u64,
+    pub events: u64,
+    pub messages: u64,
 }
 
 /// The links between the machines.
-trait Links {
+pub trait Links {
     /// The number of machines that a machine can send to.
     fn peers(&self) -> u64;
     /// Sends a clock to the machine that is `peer + 1` places after `from`.
     fn send(&mut self, machines: &mut Machines, from: u32, peer: u64, clock: u64, now: u64);
     /// Handles all arrivals up to and including `time`.
     fn deliver(&mut self, machines: &mut Machines, time: u64);
+    /// A machine ticks.
+    fn ticks(&mut self, _node: u32, _now: u64) {}
 }
 
 /// The machines of one rate: they tick together.
@@ -68,7 +96,25 @@ struct Lane {
     cursor: usize,
 }
 
-fn simulate(size: &Size, run: u32, mut links: impl Links) -> Outcome {
+/// The machines of all rates.
+pub struct Lanes(Vec<Lane>);
+
+fn simulate(size: &Size, run: u32, links: &mut impl Links) -> Outcome {
+    let (mut all, mut lanes) = prepare(size, run, 0..size.nodes);
+    let end = size.seconds * 1_000_000_000;
+    while lanes.next() <= end {
+        lanes.instant(&mut all, links);
+    }
+    links.deliver(&mut all, end);
+    Outcome {
+        events: all.events,
+        messages: all.messages,
+        clocks: all.clocks().collect(),
+    }
+}
+
+/// Some of the machines of a run. Here they are numbered from 0.
+pub fn prepare(size: &Size, run: u32, nodes: impl Iterator<Item = u32>) -> (Machines, Lanes) {
     let streams = size.streams(run);
     let mut lanes: Vec<Lane> = (RATES.0 as u64..=RATES.1 as u64)
         .map(|rate| Lane {
@@ -80,16 +126,16 @@ fn simulate(size: &Size, run: u32, mut links: impl Links) -> Outcome {
         })
         .collect();
     let mut all = Machines {
-        machines: Vec::with_capacity(size.nodes as usize),
+        machines: Vec::with_capacity(nodes.size_hint().0),
         slab: Vec::new(),
         free: NONE,
         events: 0,
         messages: 0,
     };
-    for node in 0..size.nodes {
+    for (here, node) in (0..).zip(nodes) {
         let name = Size::name(node);
         let rate = Size::rate().sample(&mut streams.node(Purpose::Tick, &name)) as i64;
-        lanes[(rate - RATES.0) as usize].machines.push(node);
+        lanes[(rate - RATES.0) as usize].machines.push(here);
         all.machines.push(Machine {
             random: streams.node(Purpose::Behavior, &name).0,
             clock: 0,
@@ -98,20 +144,28 @@ fn simulate(size: &Size, run: u32, mut links: impl Links) -> Outcome {
         });
     }
     lanes.retain(|lane| !lane.machines.is_empty());
+    (all, Lanes(lanes))
+}
 
-    let end = size.seconds * 1_000_000_000;
-    loop {
+impl Lanes {
+    /// When a machine ticks next `[ns]`.
+    pub fn next(&self) -> u64 {
+        let lanes = self.0.iter();
+        lanes.map(|lane| lane.next).min().unwrap_or(u64::MAX)
+    }
+
+    /// All that happens until the next ticks, and these.
+    #[inline]
+    pub fn instant(&mut self, all: &mut Machines, links: &mut impl Links) {
+        let lanes = &mut self.0;
         let now = lanes.iter().map(|lane| lane.next).min().unwrap_or(u64::MAX);
-        if now > end {
-            break;
-        }
         lanes.sort_by_key(|lane| lane.next != now);
         let due = lanes.iter().take_while(|lane| lane.next == now).count();
         match &lanes[..due] {
             [lane] => {
                 for &node in &lane.machines {
-                    links.deliver(&mut all, now);
-                    all.step(&mut links, node, now);
+                    links.deliver(all, now);
+                    all.step(links, node, now);
                 }
             }
             // Several rates tick at this instant: their machines in order.
@@ -121,10 +175,10 @@ fn simulate(size: &Size, run: u32, mut links: impl Links) -> Outcome {
                     .filter(|lane| lane.cursor < lane.machines.len())
                     .min_by_key(|lane| lane.machines[lane.cursor])
                 {
-                    links.deliver(&mut all, now);
+                    links.deliver(all, now);
                     let node = lane.machines[lane.cursor];
                     lane.cursor += 1;
-                    all.step(&mut links, node, now);
+                    all.step(links, node, now);
                 }
             }
         }
@@ -134,18 +188,18 @@ fn simulate(size: &Size, run: u32, mut links: impl Links) -> Outcome {
             lane.next = lane.round * 1_000_000_000 / lane.rate;
         }
     }
-    links.deliver(&mut all, end);
-    Outcome {
-        events: all.events,
-        messages: all.messages,
-        clocks: all.machines.iter().map(|machine| machine.clock).collect(),
-    }
 }
 
 impl Machines {
+    /// Each machine's clock.
+    pub fn clocks(&self) -> impl Iterator<Item = u64> {
+        self.machines.iter().map(|machine| machine.clock)
+    }
+
     #[inline]
     fn step(&mut self, links: &mut impl Links, node: u32, now: u64) {
         self.events += 1;
+        links.ticks(node, now);
         let machine = &mut self.machines[node as usize];
         if machine.head != NONE {
             let id = machine.head;
@@ -185,7 +239,7 @@ impl Machines {
     }
 
     #[inline]
-    fn arrive(&mut self, node: u32, clock: u64) {
+    pub fn arrive(&mut self, node: u32, clock: u64) {
         self.events += 1;
         let place = Place { clock, next: NONE };
         let id = self.free;
@@ -233,47 +287,49 @@ impl Links for Ideal {
 }
 
 /// Machines in clusters, with links of random latency.
-struct Slow {
+struct Slow<W> {
+    pairs: Pairs,
+    pending: Pending,
+    sequence: u64,
+    witness: W,
+}
+
+/// The links of some machines: each draws from a stream of its own.
+pub struct Pairs {
     latency: Distribution,
     size: Size,
     run: u32,
     /// By sender and peer.
     pairs: Vec<Option<Pair>>,
-    /// Time, order of sending, destination, clock: the earliest on top.
-    pending: BinaryHeap<Reverse<(u64, u64, u32, u64)>>,
-    sequence: u64,
 }
+
+/// Messages on their way: time, order of sending, destination, clock; the earliest on top.
+pub type Pending = BinaryHeap<Reverse<(u64, u64, u32, u64)>>;
 
 struct Pair {
     random: Random,
     last_arrival: u64,
 }
 
-impl Slow {
-    fn new(size: &Size, run: u32, latency: Distribution) -> Slow {
-        let pairs = size.nodes as usize * (CLUSTER - 1) as usize;
-        Slow {
+impl Pairs {
+    /// The links of `senders` machines.
+    pub fn new(size: &Size, run: u32, latency: Distribution, senders: usize) -> Pairs {
+        let pairs = senders * (CLUSTER - 1) as usize;
+        Pairs {
             latency,
             size: *size,
             run,
             pairs: std::iter::repeat_with(|| None).take(pairs).collect(),
-            pending: BinaryHeap::new(),
-            sequence: 0,
         }
     }
-}
 
-impl Links for Slow {
-    fn peers(&self) -> u64 {
-        u64::from(CLUSTER - 1)
-    }
-
+    /// The destination of a message to `peer`, and when it arrives. `here` is the number of
+    /// the sender among those whose links these are.
     #[inline]
-    fn send(&mut self, machines: &mut Machines, from: u32, peer: u64, clock: u64, now: u64) {
-        machines.messages += 1;
+    pub fn send(&mut self, from: u32, here: u32, peer: u64, now: u64) -> (u32, u64) {
         let place = from % CLUSTER;
         let to = from - place + (place + 1 + peer as u32) % CLUSTER;
-        let index = from as usize * (CLUSTER - 1) as usize + peer as usize;
+        let index = here as usize * (CLUSTER - 1) as usize + peer as usize;
         let (size, run) = (&self.size, self.run);
         let pair = self.pairs[index].get_or_insert_with(|| Pair {
             random: size
@@ -284,20 +340,50 @@ impl Links for Slow {
         pair.random.next_u64(); // the draw for loss, of which there is none
         let arrival = SimTime(now) + self.latency.sample_span(&mut pair.random);
         pair.last_arrival = pair.last_arrival.max(arrival.0);
-        let event = (pair.last_arrival, self.sequence, to, clock);
-        self.pending.push(Reverse(event));
+        (to, pair.last_arrival)
+    }
+}
+
+impl<W> Slow<W> {
+    fn new(size: &Size, run: u32, latency: Distribution, witness: W) -> Slow<W> {
+        Slow {
+            pairs: Pairs::new(size, run, latency, size.nodes as usize),
+            pending: BinaryHeap::new(),
+            sequence: 0,
+            witness,
+        }
+    }
+}
+
+impl<W: Witness> Links for Slow<W> {
+    fn peers(&self) -> u64 {
+        u64::from(CLUSTER - 1)
+    }
+
+    #[inline]
+    fn send(&mut self, machines: &mut Machines, from: u32, peer: u64, clock: u64, now: u64) {
+        machines.messages += 1;
+        let (to, arrival) = self.pairs.send(from, from, peer, now);
+        self.pending
+            .push(Reverse((arrival, self.sequence, to, clock)));
         self.sequence += 1;
     }
 
     #[inline]
     fn deliver(&mut self, machines: &mut Machines, time: u64) {
-        while let Some(&Reverse((due, _, to, clock))) = self.pending.peek() {
+        while let Some(&Reverse((due, sequence, to, clock))) = self.pending.peek() {
             if due > time {
                 break;
             }
             self.pending.pop();
+            self.witness.sees(due, sequence, to);
             machines.arrive(to, clock);
         }
+    }
+
+    #[inline]
+    fn ticks(&mut self, node: u32, now: u64) {
+        self.witness.sees(now, TICK, node);
     }
 }
 

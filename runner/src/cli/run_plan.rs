@@ -318,6 +318,8 @@ impl PlanCommand<'_> {
                 max_events: None,
                 live: self.live.clone(),
                 reseed: None,
+                // Decided when it is known how many runs are side by side.
+                spare_core: false,
                 progress_page: None,
             },
         }

@@ -106,14 +106,27 @@ impl Recorder {
     /// Whether more may be written.
     #[inline]
     fn has_room(&mut self) -> bool {
+        self.is_full |= self.size() > self.limit;
+        !self.is_full
+    }
+
+    /// The size of the logs and of what nodes printed; 0 without logs `[bytes]`.
+    #[inline]
+    fn size(&self) -> u64 {
         let log = match &self.log {
             Log::PerNode(log) => log.size(),
             Log::Combined(log) => log.size(),
-            Log::Off => return true,
+            Log::Off => return 0,
         };
-        let printed = self.printed.as_ref().map_or(0, Printed::total);
-        self.is_full |= log + printed > self.limit;
-        !self.is_full
+        log + self.printed.as_ref().map_or(0, Printed::total)
+    }
+
+    /// What the logs may still take, if they are not full `[bytes]`.
+    pub fn room(&self) -> u64 {
+        match self.is_full {
+            true => 0,
+            false => self.limit.saturating_sub(self.size()),
+        }
     }
 
     /// Measures only this part of the run.

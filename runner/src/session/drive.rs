@@ -19,6 +19,7 @@ use crate::judge::checks::Checks;
 use crate::judge::properties::Properties;
 use crate::plan::{Case, Plan, RunSpec};
 use crate::results::record::Recorder;
+use crate::results::relay;
 use crate::scenario::{TimeMode, folder_of};
 use base::random::Streams;
 use debug::live::{Beginning, Hand, Item, ToView, Watched};
@@ -34,6 +35,7 @@ use realtime::programs::speaker::Mailbox;
 use realtime::real_time::RealTime;
 use realtime::real_time::by_hand::{Order, Person};
 use realtime::under_way;
+use tracing::debug;
 
 /// A run, and everything that its driver needs.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +95,10 @@ impl Drive<'_> {
     fn drive(&self) -> Result<Ended, RunError> {
         let scenario = &self.case().scenario;
         match (scenario.time, &self.options.processes) {
+            // A check is code of a plugin, which stays on the thread that calls the nodes.
+            (TimeMode::Virtual, _) if self.options.spare_core && self.case().checks.is_empty() => {
+                self.on_two_threads()
+            }
             (TimeMode::Virtual, _) => {
                 let run = self.assemble(BTreeMap::new());
                 in_virtual_time(run, self.stop, self.options.max_events)
@@ -110,6 +116,39 @@ impl Drive<'_> {
             }
             (TimeMode::Real { .. }, Some(_)) => processes::run(self),
         }
+    }
+
+    /// Drives a run without checks in virtual time, with its recorder on another thread.
+    fn on_two_threads(&self) -> Result<Ended, RunError> {
+        let schema = &self.plan.nodes(self.spec.case).schema;
+        let (relay, taker) = relay::relay(schema, self.log != LogMode::Off);
+        let span = tracing::Span::current();
+        let record = || {
+            let _run = span.enter();
+            let mut recorder = self.recorder();
+            let outcome = taker.take(&mut recorder)?;
+            Some(Ended::new(outcome, recorder))
+        };
+        std::thread::scope(|scope| {
+            let builder = std::thread::Builder::new().name("records".to_owned());
+            let Ok(recording) = builder.spawn_scoped(scope, record) else {
+                // There may be no more threads.
+                let run = self.assemble(BTreeMap::new());
+                return in_virtual_time(run, self.stop, self.options.max_events);
+            };
+            debug!("another thread takes the records");
+            let mut run = self.assemble_with(BTreeMap::new(), relay);
+            let outcome = run.go(self.stop);
+            let remarks = run.behaviors().remarks();
+            run.into_sink().end(outcome);
+            let recorded = match recording.join() {
+                Ok(recorded) => recorded,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            let mut ended = recorded.expect("it was told of the end")?;
+            ended.warnings.splice(..0, remarks);
+            Ok(ended)
+        })
     }
 
     /// Who lets in the processes of nodes, if they join from elsewhere.

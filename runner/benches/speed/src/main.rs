@@ -31,6 +31,10 @@ mod records;
 #[allow(dead_code, reason = "a bench needs more of it")]
 #[path = "../../real/server.rs"]
 mod server;
+#[cfg(test)]
+#[allow(dead_code, reason = "a bench needs more of it")]
+#[path = "../../engine/windows.rs"]
+mod windows;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -177,4 +181,36 @@ fn echo_to_plain() -> anyhow::Result<f64> {
         time
     };
     Ok(ratio(|| turn(&mut to_runner), || turn(&mut to_plain)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::model::{Latency, Size};
+    use super::plain;
+    use super::windows::{self, Cut, Order};
+
+    /// 130 machines: the halves, too, cut a cluster. With one latency for all messages, most
+    /// arrive at the instant of others, also at the same machine: the order is then that of
+    /// sending, in whichever part that was.
+    #[test]
+    fn two_parts_handle_all_events_in_the_order_of_the_plain_loop() {
+        let mut together = 0;
+        for (least, most) in [(10, 50), (50, 50)] {
+            let size = Size {
+                nodes: 130,
+                seconds: 5,
+                runs: 1,
+                latency: Some(Latency::Uniform(least, most)),
+            };
+            let (outcome, order) = plain::run_seen(&size, 1, Order::default());
+            for cut in [Cut::Halves, Cut::Alternate] {
+                let (parallel, seen) = windows::run(&size, 1, cut, Order::default());
+                assert_eq!(parallel.outcome, outcome, "{cut:?}");
+                assert_eq!(seen, order, "{cut:?}");
+                assert!(parallel.crossed > 0, "{cut:?}");
+            }
+            together += order.same_node;
+        }
+        assert!(together > 0, "messages arrive together");
+    }
 }

@@ -58,7 +58,8 @@ pub struct OverrideOptions {
 /// How runs are executed.
 #[derive(Args, Debug)]
 pub struct ExecutionOptions {
-    /// Runs side by side; default: one per core, or what SLURM_CPUS_PER_TASK says if that is less
+    /// Runs side by side; default: one per core, or what SLURM_CPUS_PER_TASK says if that is less.
+    /// In virtual time, a run without checks for which two are left uses two threads
     #[arg(long, short, value_name = "N", value_parser = super::count)]
     pub jobs: Option<u32>,
     /// In real time: a process for each node

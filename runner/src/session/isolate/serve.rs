@@ -68,6 +68,7 @@ fn runs(
         max_events: None,
         live: None,
         reseed: None,
+        spare_core: false,
         progress_page: page.clone(),
     };
     let stop = Arc::new(AtomicBool::new(false));
