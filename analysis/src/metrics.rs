@@ -46,10 +46,10 @@ pub use window::{BATCHES, BatchMeans};
 
 use std::sync::Arc;
 
-use crate::log::{Cell, Columns, Driving, EventId, Occupancy, Row, RunSchema};
+use crate::log::{Columns, Driving, EventId, Occupancy, Row, RunSchema};
 use budget::Budget;
 use columns::Column;
-use drift::Drift;
+use drift::{Clock, Drift};
 use exchanged::Exchanged;
 use happened::Happened;
 use jumps::Jumps;
@@ -90,6 +90,8 @@ pub struct RunMetrics {
     drift: Option<Drift>,
     exchanged: Exchanged,
     budget: Budget,
+    /// The time of the last row `[ns]`.
+    now_ns: u64,
     /// The rows after this time belong to another slice `[ns]`.
     next_ns: u64,
     /// The slices, if not all of the run is measured.
@@ -129,21 +131,24 @@ impl RunMetrics {
                 traffic: Traffic::default(),
                 queue: Queue::default(),
                 latencies: Histogram::default(),
-                jumps: clock.map(|_| Box::default()),
+                jumps: clock.map(|clock| Box::new(Jumps::new(clock))),
                 requests: requests.iter().any(Option::is_some).then(Box::default),
                 columns: vec![Column::Empty; numeric.len()].into(),
                 happened: Happened::new(node.events.len()),
             });
         }
-        let clocked = shapes.iter().any(|shape| shape.clock.is_some());
+        let mut kinds = shapes.iter().filter_map(|shape| Some(shape.clock?.1));
+        let kind = kinds.next();
+        let alike = kinds.all(|other| Some(other) == kind);
         RunMetrics {
-            drift: clocked.then(|| Drift::new(nodes.len())),
+            drift: kind.map(|_| Drift::new(nodes.len(), alike)),
             shapes,
             programs: nodes.iter().any(|node| node.program),
             nodes,
             flight: InFlight::default(),
             exchanged: Exchanged::default(),
             budget: Budget::default(),
+            now_ns: 0,
             next_ns: u64::MAX,
             slicing: None,
             occupancies: None,
@@ -176,80 +181,83 @@ impl RunMetrics {
     /// # Panics
     /// If `row.node` is not in the schema.
     pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
-        if self.budget.row(row.time_ns) {
-            self.keep_budget();
+        if row.time_ns != self.now_ns {
+            self.next_instant(row.time_ns);
         }
-        if row.time_ns > self.next_ns {
-            self.next_slice(row.time_ns);
+        self.budget.row();
+        if row.message != 0 {
+            self.message(row);
         }
-        self.flight.advance(row.time_ns);
-        if let Some(drift) = &mut self.drift {
-            drift.advance(row.time_ns);
-        }
-        if row.message != 0 && (self.programs || row.peer as usize >= self.nodes.len()) {
-            let is_program = |node: u32| self.nodes.get(node as usize).map(|it| it.program);
-            self.exchanged.row(row, is_program);
-        }
-        self.message(row);
-        let node = &mut self.nodes[row.node as usize];
-        let shape = &self.shapes[node.shape as usize];
-        node.happened.row(row.event);
-        let new_step = row.event.in_step() && row.step != node.last_step;
-        if new_step {
-            node.last_step = row.step;
-            node.traffic.steps += 1;
-            node.traffic.timers += u64::from(row.event == EventId::TIMER);
-            node.queue.step(row.queue);
-            for (column, &(index, kind)) in node.columns.iter_mut().zip(&shape.numeric) {
-                column.step(columns.cell(index, kind));
-            }
-        }
-        if let (Some(jumps), Some((index, kind))) = (&mut node.jumps, shape.clock) {
-            let clock = match columns.cell(index, kind) {
-                Cell::U64(clock) => Some(i128::from(clock)),
-                Cell::I64(clock) => Some(i128::from(clock)),
-                _ => None,
-            };
-            if row.event == EventId::CRASH || row.event == EventId::RESTART {
-                jumps.restart();
-                if let Some(drift) = &mut self.drift {
-                    drift.clear(row.node as usize);
-                }
-            }
-            if let (Some(clock), Some(drift)) = (clock, &mut self.drift) {
-                jumps.seen(clock);
-                if new_step {
-                    jumps.step(clock);
-                }
-                if row.event != EventId::CRASH {
-                    drift.set(row.node as usize, clock);
-                }
-            }
-        }
-        if let Some(requests) = &mut node.requests {
-            requests.row(row.event, &shape.requests, columns);
-        }
-    }
-
-    /// Counts a message at the node that sends, handles or loses it, and its latency.
-    #[inline]
-    fn message(&mut self, row: &Row) {
-        let named = row.message != 0 && (row.peer as usize) < self.nodes.len();
         let node = &mut self.nodes[row.node as usize];
         match row.event {
             EventId::RECEIVE => {
                 node.traffic.received += 1;
                 node.queue.receive(row.queue);
-                if named && let Some(latency) = self.flight.receive(row.peer, row.message, row.node)
-                {
-                    node.latencies.record(latency);
+            }
+            EventId::SEND => node.traffic.sent += 1,
+            EventId::DROP => node.traffic.dropped += 1,
+            EventId::TIMER => node.traffic.timers += u64::from(row.step != node.last_step),
+            EventId::CRASH | EventId::RESTART => {
+                if let Some(jumps) = &mut node.jumps {
+                    jumps.begin_anew();
+                }
+            }
+            event => node.happened.row(event),
+        }
+        let new_step = row.step != node.last_step && row.event.in_step();
+        if new_step {
+            node.last_step = row.step;
+            node.traffic.steps += 1;
+            node.queue.step(row.queue);
+            if !node.columns.is_empty() {
+                let numeric = &self.shapes[node.shape as usize].numeric;
+                for (column, &(index, kind)) in node.columns.iter_mut().zip(numeric) {
+                    column.step(columns.cell(index, kind));
+                }
+            }
+        }
+        if let Some(jumps) = &mut node.jumps {
+            jumps.row(row.event, columns, new_step);
+        }
+        if let Some(requests) = &mut node.requests {
+            let places = &self.shapes[node.shape as usize].requests;
+            requests.row(row.event, places, columns);
+        }
+    }
+
+    /// Time goes on to that of the next row.
+    fn next_instant(&mut self, now_ns: u64) {
+        if self.budget.is_due() {
+            self.keep_budget();
+        }
+        self.now_ns = now_ns;
+        if now_ns > self.next_ns {
+            self.next_slice(now_ns);
+        }
+        self.flight.advance(now_ns);
+        if let Some(drift) = &mut self.drift {
+            drift.advance(now_ns, clocks(&self.nodes));
+        }
+    }
+
+    /// Notes what becomes of a message: its latency, its size, and whether a program takes
+    /// part.
+    #[inline]
+    fn message(&mut self, row: &Row) {
+        let named = (row.peer as usize) < self.nodes.len();
+        if self.programs || !named {
+            let is_program = |node: u32| self.nodes.get(node as usize).map(|it| it.program);
+            self.exchanged.row(row, is_program);
+        }
+        match row.event {
+            EventId::RECEIVE if named => {
+                if let Some(latency) = self.flight.receive(row.peer, row.message, row.node) {
+                    self.nodes[row.node as usize].latencies.record(latency);
                 }
             }
             EventId::SEND => {
-                node.traffic.sent += 1;
-                if row.message != 0 {
-                    node.traffic.bytes_sent = node.traffic.bytes_sent.saturating_add(row.bytes);
-                }
+                let traffic = &mut self.nodes[row.node as usize].traffic;
+                traffic.bytes_sent = traffic.bytes_sent.saturating_add(row.bytes);
                 // What a program receives is not recorded, so the message would stay in
                 // flight.
                 if named
@@ -259,12 +267,7 @@ impl RunMetrics {
                     self.nodes[receiver as usize].latencies.record(0);
                 }
             }
-            EventId::DROP => {
-                node.traffic.dropped += 1;
-                if named {
-                    self.flight.drop(row.peer, row.message);
-                }
-            }
+            EventId::DROP if named => self.flight.drop(row.peer, row.message),
             _ => {}
         }
     }
@@ -275,8 +278,9 @@ impl RunMetrics {
         let Some(slicing) = &mut self.slicing else {
             return;
         };
+        let clocks = clocks(&self.nodes);
         let drift = self.drift.as_mut();
-        let drifts = drift.map_or(Vec::new(), |drift| drift.close(self.next_ns));
+        let drifts = drift.map_or(Vec::new(), |drift| drift.close(self.next_ns, clocks));
         slicing.advance(&mut self.nodes, &drifts, now_ns);
         self.next_ns = slicing.next_ns();
     }
@@ -314,7 +318,7 @@ impl RunMetrics {
     /// As [`RunMetrics::finish`], with the place where the measured part begins.
     pub fn finish_window(mut self, end_ns: u64) -> Finished {
         if let Some(drift) = &mut self.drift {
-            drift.advance(end_ns);
+            drift.advance(end_ns, clocks(&self.nodes));
         }
         let (cut, batches) = self.take_window(end_ns);
         let from_ns = cut.as_ref().map_or(Some(0), Cut::ns);
@@ -333,8 +337,9 @@ impl RunMetrics {
         let Some(mut slicing) = self.slicing.take() else {
             return (self.cut.take(), Vec::new());
         };
+        let clocks = clocks(&self.nodes);
         let drift = self.drift.as_mut();
-        let drifts = drift.map_or(Vec::new(), |drift| drift.close(end_ns));
+        let drifts = drift.map_or(Vec::new(), |drift| drift.close(end_ns, clocks));
         let mut occupancies = self.occupancies.take();
         let all = occupancies.as_deref_mut().unwrap_or_default();
         slicing.close(&mut self.nodes, &drifts, all, end_ns);
@@ -368,7 +373,8 @@ impl RunMetrics {
 
     fn finish_nodes(self, from_ns: u64, end_ns: u64) -> Vec<NodeMetrics> {
         let span_ns = end_ns.saturating_sub(from_ns);
-        let mut drifts = self.drift.map(|drift| drift.finish().into_iter());
+        let clocks = clocks(&self.nodes);
+        let mut drifts = self.drift.map(|drift| drift.finish(clocks).into_iter());
         let shapes = self.shapes;
         let is_known = self.occupancies.is_some();
         let mut occupancies = self.occupancies.unwrap_or_default().into_iter().peekable();
@@ -415,6 +421,11 @@ impl RunMetrics {
         };
         self.nodes.into_iter().enumerate().map(finish).collect()
     }
+}
+
+/// The clock of each node now.
+fn clocks(nodes: &[NodeState]) -> impl Iterator<Item = Clock> + Clone {
+    nodes.iter().map(|node| node.jumps.as_ref()?.now())
 }
 
 #[cfg(test)]

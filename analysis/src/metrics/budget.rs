@@ -13,7 +13,7 @@
 use super::histogram::Histogram;
 
 /// The most counts of the histograms of a run: 2^24 of 16 bytes are 256 MiB. Short
-/// histograms, of up to 32 distinct values, are not counted; they take 256 bytes each at
+/// histograms, of up to 32 distinct values, are not counted; they take a kilobyte each at
 /// most.
 const BUDGET: u64 = 1 << 24;
 /// The least limit of a histogram: the number of powers of two.
@@ -28,7 +28,6 @@ pub(super) struct Budget {
     counts: u64,
     /// Rows until the histograms may have more than that.
     rows_left: u64,
-    now_ns: u64,
     /// The most counts of each histogram, so far.
     limit: usize,
 }
@@ -44,23 +43,25 @@ impl Budget {
         Budget {
             counts,
             rows_left: counts / SAMPLES_PER_ROW,
-            now_ns: 0,
             limit: usize::MAX,
         }
     }
 
-    /// Adds a row. Returns whether [`Budget::keep`] is due, before the row is.
+    /// Adds a row.
     #[inline]
-    pub(super) fn row(&mut self, time_ns: u64) -> bool {
-        let due = self.rows_left == 0 && time_ns != self.now_ns;
-        self.now_ns = time_ns;
+    pub(super) fn row(&mut self) {
         self.rows_left = self.rows_left.saturating_sub(1);
-        due
+    }
+
+    /// Whether [`Budget::keep`] is due before the next instant.
+    #[inline]
+    pub(super) fn is_due(&self) -> bool {
+        self.rows_left == 0
     }
 
     /// Restricts the histograms if they have more counts than they may.
     pub(super) fn keep(&mut self, histograms: &mut [&mut Histogram]) {
-        let mut lengths: Vec<usize> = histograms.iter_mut().map(|it| it.long_len()).collect();
+        let mut lengths: Vec<usize> = histograms.iter().map(|it| it.long_len()).collect();
         let mut total: u64 = lengths.iter().map(|&length| length as u64).sum();
         if total > self.counts {
             let mut limit = self.limit.min(lengths.iter().copied().max().unwrap_or(0));
@@ -106,7 +107,7 @@ mod tests {
         budget.keep(&mut histograms.iter_mut().collect::<Vec<_>>());
         let exact: Vec<bool> = histograms.iter().map(Histogram::is_exact).collect();
         assert_eq!(exact, [true, true, false, false]);
-        let lengths: usize = histograms.iter_mut().map(|it| it.long_len()).sum();
+        let lengths: usize = histograms.iter().map(|it| it.long_len()).sum();
         assert!(lengths <= 500, "{lengths}");
         // None is restricted while there is room.
         let mut roomy = [filled(1, 600)];
@@ -115,10 +116,15 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_is_looked_at_between_instants() {
+    fn the_budget_is_looked_at_once_there_may_be_more_counts() {
         let mut budget = Budget::new(9);
-        // Three rows may fill it; the next one of the same instant must not decide.
-        let due: Vec<bool> = [1, 2, 2, 2, 2, 3].map(|time_ns| budget.row(time_ns)).into();
-        assert_eq!(due, [false, false, false, false, false, true]);
+        let due: Vec<bool> = (0..4)
+            .map(|_| {
+                let due = budget.is_due();
+                budget.row();
+                due
+            })
+            .collect();
+        assert_eq!(due, [false, false, false, true]);
     }
 }

@@ -3,79 +3,168 @@
 //! neighbouring values are counted together, and a percentile is known to lie within a
 //! bucket. Count, sum, least and greatest value are always exact.
 //!
-//! [`counts`] keeps the counts, [`text`] writes and reads them.
+//! Most values are small: lengths of queues, jumps of clocks. They have a list of counts by
+//! value, so that to record one is to add 1. [`counts`] keeps the counts of the other values,
+//! and [`text`] writes and reads all of them.
 
 mod counts;
 mod text;
 
 use super::value::{Bucket, Value};
-use counts::{Counts, EXACT, shift_of};
+use counts::{Counts, EXACT, Entry, LIMIT, Long, SMALL, Sums, fitted, lower, merged, shift_of};
 
 /// How often each value was recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Histogram {
-    count: u64,
-    sum: u128,
-    min: u64,
-    max: u64,
-    counts: Counts,
+    /// By value below [`SMALL`]: how often it was recorded. As long as it needs to be.
+    small: Box<[u32]>,
+    /// The other values, what does not fit into `small`, and buckets of several values.
+    large: Counts,
 }
+
+/// The least length of the list of counts.
+const SHORTEST: usize = 4;
+/// The most distinct values of a histogram whose memory is not restricted. Part of what is
+/// promised: another number would change results in which the memory is short.
+const SHORT: usize = 32;
 
 /// The percentiles of each family of metrics, per 1000: p50, p90, p95, p99, p999.
 pub const PERCENTILES: [u64; 5] = [500, 900, 950, 990, 999];
+
+/// The filled buckets of a histogram, ascending.
+struct Buckets {
+    resolution: u8,
+    entries: Vec<Entry>,
+}
 
 impl Histogram {
     /// Counts one value.
     #[inline]
     pub fn record(&mut self, value: u64) {
-        let least = if self.count == 0 { value } else { self.min };
-        self.min = least.min(value);
-        // 0 without values.
-        self.max = self.max.max(value);
-        self.count += 1;
-        self.sum += u128::from(value);
-        self.counts.add(value);
+        match self.small.get_mut(value as usize) {
+            Some(count) if *count < u32::MAX => *count += 1,
+            _ => self.record_large(value),
+        }
+    }
+
+    /// Counts a value that the list has no room for.
+    #[inline(never)]
+    fn record_large(&mut self, value: u64) {
+        if value >= SMALL || (value as usize) < self.small.len() {
+            return self.large.add(value);
+        }
+        self.lengthen(value);
+        self.small[value as usize] = 1;
+    }
+
+    /// Makes room for a small value in the list.
+    fn lengthen(&mut self, value: u64) {
+        let length = (value as usize + 1).next_power_of_two().max(SHORTEST);
+        let mut longer = std::mem::take(&mut self.small).into_vec();
+        longer.resize(length, 0);
+        self.small = longer.into_boxed_slice();
+    }
+
+    /// A histogram of these entries, ascending: at a resolution, with at most `limit`
+    /// buckets, now and later.
+    fn of(resolution: u8, limit: usize, entries: Vec<Entry>, sums: Sums) -> Histogram {
+        let mut histogram = Histogram::default();
+        if resolution < EXACT || limit < LIMIT {
+            let long = Long::new(resolution, limit, entries, sums);
+            histogram.large = Counts::Long(Box::new(long));
+            return histogram;
+        }
+        let is_small = |entry: &Entry| entry.0 < SMALL && u32::try_from(entry.1).is_ok();
+        let (small, large): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(is_small);
+        if let Some(&(greatest, _)) = small.last() {
+            histogram.lengthen(greatest);
+        }
+        for (value, count) in small {
+            histogram.small[value as usize] = count as u32;
+        }
+        histogram.large = Counts::exact(large);
+        histogram
+    }
+
+    /// The filled buckets.
+    fn all(&self) -> Buckets {
+        let (resolution, limit) = self.large.bounds();
+        let mut small: Vec<Entry> = self.filled().collect();
+        lower(&mut small, resolution);
+        let mut entries = merged(&small, &self.large.sorted());
+        let resolution = fitted(&mut entries, resolution, limit);
+        Buckets {
+            resolution,
+            entries,
+        }
+    }
+
+    /// The small values, and how often each was recorded.
+    fn filled(&self) -> impl Iterator<Item = Entry> {
+        let counts = self.small.iter().enumerate();
+        counts
+            .map(|(value, &count)| (value as u64, u64::from(count)))
+            .filter(|entry| entry.1 > 0)
+    }
+
+    /// What is exact of the values.
+    fn sums(&self) -> Sums {
+        let mut sums = Sums::default();
+        self.filled()
+            .for_each(|(value, count)| sums.add(value, count));
+        sums.with(self.large.sums())
     }
 
     /// Adds the counts of another histogram.
     pub fn merge(&mut self, other: &Histogram) {
-        if other.count == 0 {
+        if other.is_empty() {
             return;
         }
-        self.min = if self.count == 0 {
-            other.min
-        } else {
-            self.min.min(other.min)
-        };
-        self.max = self.max.max(other.max);
-        self.count += other.count;
-        self.sum += other.sum;
-        self.counts.merge(&other.counts);
+        let (of_this, of_other) = (self.all(), other.all());
+        let resolution = of_this.resolution.min(of_other.resolution);
+        let mut entries = merged(&of_this.entries, &of_other.entries);
+        lower(&mut entries, resolution);
+        let sums = self.sums().with(other.sums());
+        *self = Histogram::of(resolution, self.large.bounds().1, entries, sums);
+    }
+
+    /// Whether no value was recorded.
+    pub fn is_empty(&self) -> bool {
+        self.large.is_empty() && self.filled().next().is_none()
     }
 
     /// Number of values.
     pub fn count(&self) -> u64 {
-        self.count
+        self.sums().count
     }
 
     /// Sum of the values.
     pub fn sum(&self) -> u128 {
-        self.sum
+        self.sums().sum
+    }
+
+    /// How often 0 was recorded: it has a bucket of its own at any resolution.
+    pub fn count_of_zero(&self) -> u64 {
+        let first = self.all().entries.first().copied();
+        first.map_or(0, |(value, count)| if value == 0 { count } else { 0 })
     }
 
     /// The least value; `None` without values.
     pub fn min(&self) -> Option<u64> {
-        (self.count > 0).then_some(self.min)
+        let sums = self.sums();
+        (sums.count > 0).then_some(sums.min)
     }
 
     /// The greatest value; `None` without values.
     pub fn max(&self) -> Option<u64> {
-        (self.count > 0).then_some(self.max)
+        let sums = self.sums();
+        (sums.count > 0).then_some(sums.max)
     }
 
     /// Mean of the values, from the exact sum; `None` without values.
     pub fn mean(&self) -> Option<f64> {
-        (self.count > 0).then(|| self.sum as f64 / self.count as f64)
+        let sums = self.sums();
+        (sums.count > 0).then(|| sums.sum as f64 / sums.count as f64)
     }
 
     /// The percentile by nearest rank: the least value that `percent` of 100 values do
@@ -87,15 +176,17 @@ impl Histogram {
 
     /// As [`Histogram::percentile`], of 1000 values.
     pub fn per_mille(&self, per_mille: u64) -> Option<u64> {
-        let rank = Histogram::rank(per_mille, self.count);
+        let sums = self.sums();
+        let rank = Histogram::rank(per_mille, sums.count);
         let bucket = self.at_ranks(&[rank])[0]?;
         let (low, high) = bucket.ends();
-        Some((low + (high - low).div_ceil(2)).clamp(self.min, self.max))
+        Some((low + (high - low).div_ceil(2)).clamp(sums.min, sums.max))
     }
 
     /// The percentiles of [`PERCENTILES`], by nearest rank; `None` without values.
     pub fn percentiles(&self) -> [Option<Value>; 5] {
-        let ranks = PERCENTILES.map(|per_mille| Histogram::rank(per_mille, self.count));
+        let count = self.count();
+        let ranks = PERCENTILES.map(|per_mille| Histogram::rank(per_mille, count));
         let found = self.at_ranks(&ranks);
         let mut values = [None; 5];
         for (value, bucket) in values.iter_mut().zip(found) {
@@ -106,16 +197,17 @@ impl Histogram {
 
     /// As [`Histogram::percentiles`], together with values below 0, by their sizes.
     pub fn percentiles_with(&self, below: Option<&Histogram>) -> [Option<Value>; 5] {
-        let Some(below) = below.filter(|below| below.count > 0) else {
+        let Some(below) = below.filter(|below| !below.is_empty()) else {
             return self.percentiles();
         };
+        let (negative, count) = (below.count(), self.count());
         PERCENTILES.map(|per_mille| {
-            let rank = Histogram::rank(per_mille, below.count + self.count);
-            let bucket = if rank <= below.count {
+            let rank = Histogram::rank(per_mille, negative + count);
+            let bucket = if rank <= negative {
                 // The least value is that of the greatest size.
-                below.at_ranks(&[below.count + 1 - rank])[0]?.negated()
+                below.at_ranks(&[negative + 1 - rank])[0]?.negated()
             } else {
-                self.at_ranks(&[rank - below.count])[0]?
+                self.at_ranks(&[rank - negative])[0]?
             };
             Some(bucket.value())
         })
@@ -130,8 +222,10 @@ impl Histogram {
     /// The buckets of the values of these ranks, which ascend; the least value has rank
     /// 1. `None` for a rank beyond the number of values.
     pub fn at_ranks(&self, ranks: &[u64]) -> Vec<Option<Bucket>> {
-        let resolution = self.counts.resolution();
-        let entries = self.counts.entries();
+        let Buckets {
+            resolution,
+            entries,
+        } = self.all();
         let mut entries = entries.iter();
         let (mut below, mut bucket) = (0, None);
         let of_rank = |&rank: &u64| {
@@ -148,25 +242,37 @@ impl Histogram {
     /// The filled buckets, ascending: least value, number of values that the
     /// bucket spans, count.
     pub fn buckets(&self) -> Vec<(u64, u64, u64)> {
-        let resolution = self.counts.resolution();
-        let bucket = |&(low, count): &(u64, u64)| (low, 1 << shift_of(low, resolution), count);
-        self.counts.entries().iter().map(bucket).collect()
+        let all = self.all();
+        let bucket = |&(low, count): &Entry| (low, 1 << shift_of(low, all.resolution), count);
+        all.entries.iter().map(bucket).collect()
     }
 
     /// Whether each distinct value has a count of its own.
     pub fn is_exact(&self) -> bool {
-        self.counts.resolution() == EXACT
+        self.all().resolution == EXACT
+    }
+
+    /// Whether it has few values, so that its memory is small.
+    fn is_short(&self) -> bool {
+        let small = self.filled().count();
+        small <= SHORT && self.large.is_short(SHORT - small)
     }
 
     /// Number of counts, if they are so many that they are worth to be restricted.
-    pub(super) fn long_len(&mut self) -> usize {
-        self.counts.long_len()
+    pub(super) fn long_len(&self) -> usize {
+        match self.is_short() {
+            true => 0,
+            false => self.all().entries.len(),
+        }
     }
 
     /// Counts neighbouring values together until there are at most `limit` counts, now
     /// and later.
     pub(super) fn restrict(&mut self, limit: usize) {
-        self.counts.restrict(limit);
+        if limit < self.large.bounds().1 && !self.is_short() {
+            let all = self.all();
+            *self = Histogram::of(all.resolution, limit, all.entries, self.sums());
+        }
     }
 }
 
@@ -260,6 +366,22 @@ mod tests {
         let (low, high) = bucket.unwrap().ends();
         assert!((low..=high).contains(&nearest(&all, 500)));
         assert_eq!(histogram.count(), 12_000);
+    }
+
+    #[test]
+    fn small_values_after_a_restriction_are_in_its_buckets() {
+        let large: Vec<u64> = (6..64).flat_map(|bit| [1 << bit, 3 << (bit - 1)]).collect();
+        let small: Vec<u64> = (0..SMALL).collect();
+        let mut histogram = of(&large);
+        histogram.restrict(64);
+        for &value in &small {
+            histogram.record(value);
+        }
+        let mut together = of(&[large, small].concat());
+        together.restrict(64);
+        assert_eq!(histogram.to_text(), together.to_text());
+        assert_eq!(histogram.buckets().iter().map(|it| it.2).sum::<u64>(), 180);
+        assert_eq!(histogram.count_of_zero(), 1);
     }
 
     #[test]

@@ -6,9 +6,11 @@
 //! a node show how far it is behind, and the gaps how many values it skipped.
 
 use super::definition::Definition;
+use super::drift::Clock;
 use super::histogram::Histogram;
 use super::tally::JumpTally;
 use super::value::Value;
+use crate::log::{ColumnKind, Columns, EventId};
 
 /// The metrics of this family.
 pub const DEFINITIONS: &[Definition] = &[
@@ -59,60 +61,144 @@ pub const DEFINITIONS: &[Definition] = &[
     },
 ];
 
+/// The value of a column of integers, so that the integers of one kind of column keep their
+/// order and their differences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ordered(u64);
+
+impl Ordered {
+    /// Of the bits of a column of this kind.
+    #[inline]
+    pub(super) fn of(raw: u64, kind: ColumnKind) -> Ordered {
+        Ordered(raw ^ Ordered::sign(kind))
+    }
+
+    /// The number that has the order.
+    #[inline]
+    pub(super) fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// The integer.
+    #[inline]
+    pub(super) fn integer(self, kind: ColumnKind) -> i128 {
+        i128::from(self.0) - i128::from(Ordered::sign(kind))
+    }
+
+    /// The bit to turn over: two's complement has the integers below 0 after the others.
+    #[inline]
+    fn sign(kind: ColumnKind) -> u64 {
+        u64::from(kind == ColumnKind::I64) << 63
+    }
+}
+
 /// The clock of one node.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Jumps {
+    /// The index of its column.
+    column: usize,
+    /// The kind of the column.
+    kind: ColumnKind,
     /// The value at the last step; `None` before the first and after a restart.
-    previous: Option<i128>,
+    previous: Option<Ordered>,
     /// The last value seen, in a step or not.
-    last: Option<i128>,
+    last: Option<Ordered>,
     /// Jumps of 0 or more.
     pub(super) up: Histogram,
     /// The sizes of jumps below 0. A logical clock never goes back; the clocks of
     /// other programs may.
     pub(super) down: Option<Box<Histogram>>,
-    /// Values skipped.
-    gaps: u128,
+    /// Whether the node is down: it has crashed, and there is no value since.
+    is_down: bool,
 }
 
 impl Jumps {
+    /// Of this column, and its kind.
+    pub(super) fn new((column, kind): (usize, ColumnKind)) -> Jumps {
+        Jumps {
+            column,
+            kind,
+            previous: None,
+            last: None,
+            up: Histogram::default(),
+            down: None,
+            is_down: false,
+        }
+    }
+
     /// Takes what was counted; the clock goes on.
     pub(super) fn take(&mut self) -> JumpTally {
         JumpTally {
             up: std::mem::take(&mut self.up),
             down: self.down.take(),
-            gaps: std::mem::take(&mut self.gaps),
         }
     }
 
     /// Sets what was counted.
     pub(super) fn give(&mut self, tally: JumpTally) {
-        (self.up, self.down, self.gaps) = (tally.up, tally.down, tally.gaps);
+        (self.up, self.down) = (tally.up, tally.down);
     }
 
-    /// Adds a value of any row.
-    pub(super) fn seen(&mut self, clock: i128) {
-        self.last = Some(clock);
-    }
-
-    /// Adds the value after a step.
-    pub(super) fn step(&mut self, clock: i128) {
-        if let Some(previous) = self.previous.replace(clock) {
-            let jump = clock - previous;
-            // Two values of one kind differ by less than 2^64.
-            let size = u64::try_from(jump.unsigned_abs()).unwrap_or(u64::MAX);
-            if jump >= 0 {
-                self.up.record(size);
-                self.gaps += u128::from(size.saturating_sub(1));
-            } else {
-                self.down.get_or_insert_default().record(size);
-            }
+    /// Adds a row of the node, which begins a step or not.
+    #[inline]
+    pub(super) fn row(&mut self, event: EventId, columns: Columns<'_>, new_step: bool) {
+        let Some(raw) = columns.raw(self.column) else {
+            return;
+        };
+        let clock = Ordered::of(raw, self.kind);
+        self.seen(clock);
+        if new_step {
+            self.step(clock);
+        } else if event == EventId::CRASH {
+            self.begin_anew();
         }
     }
 
-    /// The node restarted with new state.
-    pub(super) fn restart(&mut self) {
+    /// Adds a value of any row.
+    #[inline]
+    fn seen(&mut self, clock: Ordered) {
+        self.last = Some(clock);
+        self.is_down = false;
+    }
+
+    /// The value, unless the node is down.
+    #[inline]
+    pub(super) fn now(&self) -> Clock {
+        match self.last {
+            Some(last) if !self.is_down => Some((last, self.kind)),
+            _ => None,
+        }
+    }
+
+    /// Adds the value after a step.
+    #[inline]
+    fn step(&mut self, clock: Ordered) {
+        match self.previous.replace(clock) {
+            Some(previous) if clock >= previous => {
+                self.up.record(clock.0 - previous.0);
+            }
+            Some(previous) => self.back(previous.0 - clock.0),
+            None => {}
+        }
+    }
+
+    /// The clock goes back.
+    #[cold]
+    fn back(&mut self, size: u64) {
+        self.down.get_or_insert_default().record(size);
+    }
+
+    /// The node crashes, or restarts with new state: its clock counts again with its next
+    /// value.
+    pub(super) fn begin_anew(&mut self) {
         self.previous = None;
+        self.is_down = true;
+    }
+
+    /// The values that were skipped: one less for each jump than its size.
+    fn gaps(&self) -> u128 {
+        let jumps = self.up.count() - self.up.count_of_zero();
+        self.up.sum() - u128::from(jumps)
     }
 
     /// The values, in the order of [`DEFINITIONS`].
@@ -127,12 +213,13 @@ impl Jumps {
             down.and_then(Histogram::min)
                 .map(|size| Value::Signed(negated(size)))
         });
-        values.extend([self.last.map(integer), mean]);
+        let last = self.last.map(|last| integer(last.integer(self.kind)));
+        values.extend([last, mean]);
         values.extend(self.up.percentiles_with(down));
         values.extend([
             max,
             self.last
-                .map(|_| Value::Unsigned(u64::try_from(self.gaps).unwrap_or(u64::MAX))),
+                .map(|_| Value::Unsigned(u64::try_from(self.gaps()).unwrap_or(u64::MAX))),
         ]);
     }
 }
@@ -154,9 +241,10 @@ fn negated(size: u64) -> i64 {
 mod tests {
     use super::*;
 
-    fn values(clocks: &[i128]) -> Vec<String> {
-        let mut jumps = Jumps::default();
+    fn values(clocks: &[i64]) -> Vec<String> {
+        let mut jumps = Jumps::new((0, ColumnKind::I64));
         for &clock in clocks {
+            let clock = Ordered::of(clock.cast_unsigned(), ColumnKind::I64);
             jumps.seen(clock);
             jumps.step(clock);
         }
@@ -175,6 +263,30 @@ mod tests {
             values(&[1, 2, 6, 7, 14]),
             ["14", "3.25", "1", "7", "7", "7", "7", "7", "9"]
         );
+    }
+
+    #[test]
+    fn the_whole_range_of_either_kind_is_one_jump() {
+        let ends = [
+            (
+                ColumnKind::I64,
+                [i64::MIN.cast_unsigned(), i64::MAX.cast_unsigned()],
+            ),
+            (ColumnKind::U64, [0, u64::MAX]),
+        ];
+        for (kind, [least, greatest]) in ends {
+            let mut jumps = Jumps::new((0, kind));
+            for raw in [least, greatest] {
+                jumps.seen(Ordered::of(raw, kind));
+                jumps.step(Ordered::of(raw, kind));
+            }
+            assert_eq!(jumps.up.max(), Some(u64::MAX));
+            let integers = [least, greatest].map(|raw| Ordered::of(raw, kind).integer(kind));
+            assert_eq!(integers[1] - integers[0], i128::from(u64::MAX));
+            let mut values = Vec::new();
+            jumps.finish(&mut values);
+            assert_eq!(values[0], Some(integer(integers[1])));
+        }
     }
 
     #[test]

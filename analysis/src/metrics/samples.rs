@@ -71,7 +71,7 @@ impl Samples {
         ];
         let mut text = String::new();
         for (family, histogram) in histograms {
-            if let Some(histogram) = histogram.filter(|it| it.count() > 0) {
+            if let Some(histogram) = histogram.filter(|it| !it.is_empty()) {
                 if !text.is_empty() {
                     text.push(';');
                 }

@@ -27,7 +27,6 @@ pub(super) struct Tally {
 pub(super) struct JumpTally {
     pub up: Histogram,
     pub down: Option<Box<Histogram>>,
-    pub gaps: u128,
 }
 
 impl Tally {
@@ -80,7 +79,6 @@ impl Tally {
         self.drift_max = self.drift_max.max(later.drift_max);
         if let (Some(jumps), Some(later)) = (&mut self.jumps, &later.jumps) {
             jumps.up.merge(&later.up);
-            jumps.gaps += later.gaps;
             if let Some(down) = &later.down {
                 jumps.down.get_or_insert_default().merge(down);
             }

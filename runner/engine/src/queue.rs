@@ -230,6 +230,12 @@ impl EventQueue {
         self.heap.peek().map_or(SimTime::NEVER, |entry| entry.time)
     }
 
+    /// Whether an event is due at this time or before.
+    #[inline]
+    pub fn is_due(&self, now: SimTime) -> bool {
+        self.heap.peek().is_some_and(|entry| entry.time <= now)
+    }
+
     /// The node that the first event is for, if it is for one.
     pub fn next_node(&self) -> Option<u32> {
         self.heap.peek().and_then(|entry| entry.event.node())

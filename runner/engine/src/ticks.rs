@@ -148,6 +148,12 @@ impl Ticks {
         SimTime(self.time.min(self.irregular.time))
     }
 
+    /// Whether a tick is due at this time; none is due before it.
+    #[inline]
+    pub fn are_due(&self, now: SimTime) -> bool {
+        self.time == now.0 || self.irregular.time == now.0
+    }
+
     /// Adds nodes whose ticks may change.
     pub fn with_irregular(mut self, nodes: Vec<Clocked>) -> Ticks {
         self.irregular = IrregularTicks::new(nodes);
@@ -181,7 +187,7 @@ impl Ticks {
     /// # Panics
     ///
     /// If there are no clocked nodes.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self) -> u32 {
         if self.irregular.time <= self.time
             && let Some(node) = self.take_irregular()

@@ -206,6 +206,35 @@ impl Instances {
         remarks.unwrap_or_default()
     }
 
+    /// Calls one of the callbacks that are neither a tick nor a message.
+    #[allow(unsafe_code)]
+    #[inline(never)]
+    fn call_other<S: Sink>(
+        &mut self,
+        index: usize,
+        node: u32,
+        call: Call<'_>,
+        world: &mut World<S>,
+    ) -> Result<(), CallError> {
+        let callback = call.callback();
+        // SAFETY (all arms): the instance is alive, and its state is the plugin's own.
+        self.enter(
+            index,
+            node,
+            world,
+            callback,
+            |table, context, state| match call {
+                Call::Start => unsafe { (table.start)(context, state) },
+                Call::Timer { tag } => unsafe { (table.timer)(context, state, tag) },
+                Call::Connect { peer } => unsafe { (table.connect)(context, state, peer) },
+                Call::Disconnect { peer } => unsafe { (table.disconnect)(context, state, peer) },
+                Call::Stop => unsafe { (table.stop)(context, state) },
+                // They are called by themselves.
+                Call::Tick | Call::Message { .. } => abi::OK,
+            },
+        )
+    }
+
     /// The foreign nodes, if this is one of them.
     fn foreign(&mut self, node: u32) -> Option<&mut Box<dyn Foreign>> {
         self.foreign.as_mut().filter(|it| it.holds(node))
@@ -380,34 +409,29 @@ impl Behaviors for Instances {
     ) -> Result<(), CallError> {
         let index = self.arena_of(node);
         let callback = call.callback();
-        let handles = |arena: &&Arena| arena.handles & callback.bit() != 0 && arena.is_alive(node);
-        let Some(_) = self.arenas.get(index).filter(handles) else {
+        let acts = |arena: &&Arena| arena.acts(node, callback);
+        let Some(_) = self.arenas.get(index).filter(acts) else {
             return self.call_foreign(node, call, world);
         };
-        // SAFETY (all arms): the instance is alive, its state is the plugin's own,
-        // and the bytes outlive the call.
-        self.enter(
-            index,
-            node,
-            world,
-            callback,
-            |table, context, state| match call {
-                Call::Start => unsafe { (table.start)(context, state) },
-                Call::Message { peer, bytes } => {
+        // Which callback it is, is known where this is inlined.
+        match call {
+            Call::Tick => self.enter(index, node, world, callback, |table, context, state| {
+                // SAFETY: the instance is alive, and its state is the plugin's own.
+                unsafe { (table.tick)(context, state) }
+            }),
+            Call::Message { peer, bytes } => {
+                self.enter(index, node, world, callback, |table, context, state| {
                     let pointer = if bytes.is_empty() {
                         null()
                     } else {
                         bytes.as_ptr()
                     };
+                    // SAFETY: as above, and the bytes outlive the call.
                     unsafe { (table.message)(context, state, peer, pointer, bytes.len() as u64) }
-                }
-                Call::Timer { tag } => unsafe { (table.timer)(context, state, tag) },
-                Call::Tick => unsafe { (table.tick)(context, state) },
-                Call::Connect { peer } => unsafe { (table.connect)(context, state, peer) },
-                Call::Disconnect { peer } => unsafe { (table.disconnect)(context, state, peer) },
-                Call::Stop => unsafe { (table.stop)(context, state) },
-            },
-        )
+                })
+            }
+            other => self.call_other(index, node, other, world),
+        }
     }
 
     #[inline]

@@ -1,6 +1,6 @@
-//! The counts of a [`Histogram`](super::Histogram): each distinct value and how often
-//! it was recorded. Exact until there are too many distinct values; then neighbouring
-//! values share a bucket.
+//! The counts of the large values of a [`Histogram`](super::Histogram): each distinct value
+//! and how often it was recorded. Exact until there are too many distinct values; then
+//! neighbouring values share a bucket.
 //!
 //! A bucket at resolution `b` holds the values that agree in their highest bit and in
 //! the `b` bits below. So buckets of a lower resolution are unions of buckets of a
@@ -8,20 +8,25 @@
 //! the order of the values: the resolution is the highest at which the buckets are not
 //! more than the limit.
 //!
-//! Most histograms have few values: they are a short sorted list. Longer ones keep a
-//! sorted list, too, and collect new values until there are enough of them to be sorted
-//! and merged into it: so that a new value costs its share of a sort, and not a move of
-//! the list.
+//! Most histograms have few values: they are a table, in which a value is found at once.
+//! Longer ones are a sorted list, which takes less memory and has no limit. It collects new
+//! values until there are enough of them to be sorted and merged into it: so that a new
+//! value costs its share of a sort, and not a move of the list.
 
-use std::borrow::Cow;
+mod table;
+
+use table::Table;
 
 /// The resolution at which every value has a bucket of its own.
 pub(super) const EXACT: u8 = 63;
 /// The most buckets of one histogram: more than 10,000, so that up to so many values
 /// are exact in any case.
 pub(super) const LIMIT: usize = 1 << 14;
-/// Length up to which the short list is faster and smaller. Chosen, not tuned.
-const SHORT: usize = 32;
+/// The most values of a table. Its places take up to 2.7 times the memory of a list, so a
+/// longer one would take too much. Chosen, not tuned.
+const TABLE: usize = 512;
+/// Values below this have a list of counts of their own, 4 bytes each. Chosen, not tuned.
+pub(super) const SMALL: u64 = 64;
 /// The least number of values that are sorted together. Chosen, not tuned.
 const BATCH: usize = 32;
 
@@ -30,28 +35,20 @@ pub(super) type Entry = (u64, u64);
 
 #[derive(Clone, Debug)]
 pub(super) enum Counts {
-    Short(Short),
+    /// By value; exact.
+    Table(Table),
     Long(Box<Long>),
 }
 
 impl Default for Counts {
     fn default() -> Self {
-        Counts::Short(Short::default())
+        Counts::Table(Table::default())
     }
-}
-
-/// A few values: exact.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Short {
-    /// (value, count), ascending by value.
-    list: Vec<(u32, u32)>,
-    /// The place of the last value. The next one is often the same, or a neighbour: queues
-    /// become longer and shorter by one.
-    last: u32,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Long {
+    sums: Sums,
     resolution: u8,
     /// The most buckets.
     limit: usize,
@@ -61,6 +58,42 @@ pub(super) struct Long {
     fresh: Vec<u64>,
     /// Length of `fresh` at which it is sorted.
     batch: usize,
+}
+
+/// What is exact of values, also where buckets hold several.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sums {
+    pub count: u64,
+    pub sum: u128,
+    /// 0 without values.
+    pub min: u64,
+    /// 0 without values.
+    pub max: u64,
+}
+
+impl Sums {
+    /// Adds a value that was recorded so often, at least once.
+    #[inline]
+    pub fn add(&mut self, value: u64, count: u64) {
+        let least = if self.count == 0 { value } else { self.min };
+        self.min = least.min(value);
+        self.max = self.max.max(value);
+        self.count += count;
+        self.sum += u128::from(value) * u128::from(count);
+    }
+
+    /// The sums of these and of other values.
+    pub fn with(self, other: Sums) -> Sums {
+        if self.count == 0 || other.count == 0 {
+            return if self.count == 0 { other } else { self };
+        }
+        Sums {
+            count: self.count + other.count,
+            sum: self.sum + other.sum,
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+        }
+    }
 }
 
 /// The number of low bits that do not tell the values of a bucket apart.
@@ -80,145 +113,113 @@ impl Counts {
     #[inline]
     pub fn add(&mut self, value: u64) {
         match self {
-            Counts::Short(short) => {
-                if !short.add(value) {
-                    self.add_to_long(value);
+            Counts::Table(table) => {
+                if !table.add(value) {
+                    self.add_new(value);
                 }
             }
             Counts::Long(long) => long.add(value),
         }
     }
 
-    /// Counts a value that the short list has no room for.
+    /// Whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Counts::Table(table) if table.len() == 0)
+    }
+
+    /// Counts a value that is not in the table.
     #[cold]
-    fn add_to_long(&mut self, value: u64) {
-        let mut long = Long::new(EXACT, LIMIT, self.entries().into_owned());
-        long.add(value);
-        *self = Counts::Long(Box::new(long));
-    }
-
-    /// These entries, ascending, at this resolution; merged until there are at most
-    /// `limit`.
-    pub fn of(resolution: u8, limit: usize, entries: Vec<Entry>) -> Counts {
-        if resolution == EXACT && entries.len() <= SHORT {
-            let short =
-                |&(value, count): &Entry| Some((value.try_into().ok()?, count.try_into().ok()?));
-            if let Some(list) = entries.iter().map(short).collect() {
-                return Counts::Short(Short { list, last: 0 });
-            }
+    fn add_new(&mut self, value: u64) {
+        let Counts::Table(table) = self else {
+            return;
+        };
+        table.insert(value, 1);
+        if table.len() > TABLE {
+            let long = Long::new(EXACT, LIMIT, self.sorted(), self.sums());
+            *self = Counts::Long(Box::new(long));
         }
-        Counts::Long(Box::new(Long::new(resolution, limit, entries)))
     }
 
-    /// The resolution after [`Counts::entries`].
-    pub fn resolution(&self) -> u8 {
+    /// What is exact of the values.
+    pub fn sums(&self) -> Sums {
         match self {
-            Counts::Short(_) => EXACT,
-            Counts::Long(long) if long.fresh.is_empty() => long.resolution,
-            Counts::Long(long) => long.settled().resolution,
+            Counts::Table(table) => {
+                let mut sums = Sums::default();
+                // Sums are the same in any order.
+                table.iter().for_each(|(value, n)| sums.add(value, n));
+                sums
+            }
+            Counts::Long(long) => long.sums,
+        }
+    }
+
+    /// These entries, ascending; exact.
+    pub fn exact(entries: Vec<Entry>) -> Counts {
+        if entries.len() <= TABLE {
+            let mut table = Table::default();
+            for (value, count) in entries {
+                table.insert(value, count);
+            }
+            return Counts::Table(table);
+        }
+        let mut sums = Sums::default();
+        entries
+            .iter()
+            .for_each(|&(value, count)| sums.add(value, count));
+        Counts::Long(Box::new(Long::new(EXACT, LIMIT, entries, sums)))
+    }
+
+    /// The resolution, and the most buckets.
+    pub fn bounds(&self) -> (u8, usize) {
+        match self {
+            Counts::Table(_) => (EXACT, LIMIT),
+            Counts::Long(long) => (long.resolution, long.limit),
+        }
+    }
+
+    /// Whether these are at most so many values, each of which, and its count, has 32 bits.
+    pub fn is_short(&self, most: usize) -> bool {
+        // A small value is here if its count has more than 32 bits.
+        let fits =
+            |(value, count): Entry| value >= SMALL && u32::try_from(value.max(count)).is_ok();
+        match self {
+            Counts::Table(table) => table.len() <= most && table.iter().all(fits),
+            Counts::Long(_) => false,
         }
     }
 
     /// The filled buckets, ascending.
-    pub fn entries(&self) -> Cow<'_, [Entry]> {
+    pub fn sorted(&self) -> Vec<Entry> {
         match self {
-            Counts::Short(Short { list, .. }) => {
-                let wide = |&(value, count): &(u32, u32)| (value.into(), count.into());
-                list.iter().map(wide).collect::<Vec<Entry>>().into()
+            Counts::Table(table) => {
+                let mut entries: Vec<Entry> = table.iter().collect();
+                entries.sort_unstable();
+                entries
             }
-            Counts::Long(long) if long.fresh.is_empty() => (&long.sorted).into(),
-            Counts::Long(long) => long.settled().sorted.into(),
+            Counts::Long(long) => merged(&long.sorted, &counted(&mut long.fresh.clone())),
         }
-    }
-
-    /// Adds the counts of another histogram.
-    pub fn merge(&mut self, other: &Counts) {
-        let limit = match self {
-            Counts::Short(_) => LIMIT,
-            Counts::Long(long) => long.limit,
-        };
-        let resolution = self.resolution().min(other.resolution());
-        let entries = merged(&self.entries(), &other.entries());
-        *self = Counts::of(resolution, limit, at_resolution(entries, resolution));
-    }
-
-    /// Number of buckets of a long list; 0 for a short one, whose memory does not grow.
-    pub fn long_len(&mut self) -> usize {
-        match self {
-            Counts::Short(_) => 0,
-            Counts::Long(long) => {
-                long.settle();
-                long.sorted.len()
-            }
-        }
-    }
-
-    /// Merges buckets until there are at most `limit`, now and later.
-    pub fn restrict(&mut self, limit: usize) {
-        if let Counts::Long(long) = self
-            && limit < long.limit
-        {
-            long.limit = limit;
-            long.settle();
-            long.sorted.shrink_to_fit();
-            long.fresh.shrink_to(long.batch);
-        }
-    }
-}
-
-impl Short {
-    /// Counts one value. Returns false if there is no room for it.
-    #[inline]
-    fn add(&mut self, value: u64) -> bool {
-        if let Some(entry) = self.list.get_mut(self.last as usize)
-            && u64::from(entry.0) == value
-            && entry.1 < u32::MAX
-        {
-            entry.1 += 1;
-            return true;
-        }
-        self.search(value)
-    }
-
-    /// As [`Short::add`], of another value than the last one.
-    fn search(&mut self, value: u64) -> bool {
-        let Ok(key) = u32::try_from(value) else {
-            return false;
-        };
-        let list = &mut self.list;
-        let mut place = (self.last as usize).min(list.len());
-        while place > 0 && list[place - 1].0 >= key {
-            place -= 1;
-        }
-        while place < list.len() && list[place].0 < key {
-            place += 1;
-        }
-        match list.get(place) {
-            Some(&(found, u32::MAX)) if found == key => return false,
-            Some(&(found, _)) if found == key => list[place].1 += 1,
-            _ if list.len() < SHORT => list.insert(place, (key, 1)),
-            _ => return false,
-        }
-        self.last = place as u32;
-        true
     }
 }
 
 impl Long {
-    fn new(resolution: u8, limit: usize, sorted: Vec<Entry>) -> Long {
-        let mut long = Long {
+    /// These entries, ascending, at this resolution; merged until there are at most
+    /// `limit`.
+    pub fn new(resolution: u8, limit: usize, mut sorted: Vec<Entry>, sums: Sums) -> Long {
+        let resolution = fitted(&mut sorted, resolution, limit);
+        sorted.shrink_to_fit();
+        Long {
+            sums,
             resolution,
             limit,
+            batch: (sorted.len() / 4).max(BATCH),
             sorted,
             fresh: Vec::new(),
-            batch: BATCH,
-        };
-        long.settle();
-        long
+        }
     }
 
     #[inline]
     fn add(&mut self, value: u64) {
+        self.sums.add(value, 1);
         self.fresh.push(low_of(value, self.resolution));
         if self.fresh.len() >= self.batch {
             self.settle();
@@ -228,60 +229,63 @@ impl Long {
     /// Moves what is fresh into the sorted list.
     #[cold]
     fn settle(&mut self) {
-        if !self.fresh.is_empty() {
-            self.fresh.sort_unstable();
-            let mut fresh: Vec<Entry> = Vec::with_capacity(self.fresh.len());
-            for &value in &self.fresh {
-                match fresh.last_mut() {
-                    Some((last, count)) if *last == value => *count += 1,
-                    _ => fresh.push((value, 1)),
-                }
-            }
-            self.fresh.clear();
-            self.sorted = merged(&self.sorted, &fresh);
-        }
-        while self.sorted.len() > self.limit && self.resolution > 0 {
-            // At a higher resolution, no two values are in one bucket.
-            let greatest = self.sorted.last().map_or(0, |&(low, _)| low);
-            let highest_bit = 63 - (greatest | 1).leading_zeros() as u8;
-            self.resolution = (self.resolution - 1).min(highest_bit.saturating_sub(1));
-            self.sorted = at_resolution(std::mem::take(&mut self.sorted), self.resolution);
-        }
+        self.sorted = merged(&self.sorted, &counted(&mut self.fresh));
+        self.fresh.clear();
+        self.resolution = fitted(&mut self.sorted, self.resolution, self.limit);
         self.batch = (self.sorted.len() / 4).max(BATCH);
-    }
-
-    fn settled(&self) -> Long {
-        let mut long = self.clone();
-        long.settle();
-        long
     }
 }
 
-/// The entries of both lists, ascending.
-fn merged(a: &[Entry], b: &[Entry]) -> Vec<Entry> {
-    let mut all = Vec::with_capacity(a.len() + b.len());
-    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
-    while let (Some(&&(left, of_left)), Some(&&(right, of_right))) = (a.peek(), b.peek()) {
-        if left < right {
-            all.push((left, of_left));
-            a.next();
-        } else if right < left {
-            all.push((right, of_right));
-            b.next();
-        } else {
-            all.push((left, of_left + of_right));
-            a.next();
-            b.next();
+/// How often each of these values is there, ascending.
+fn counted(values: &mut [u64]) -> Vec<Entry> {
+    values.sort_unstable();
+    let mut entries: Vec<Entry> = Vec::with_capacity(values.len());
+    for &value in &*values {
+        match entries.last_mut() {
+            Some((last, count)) if *last == value => *count += 1,
+            _ => entries.push((value, 1)),
         }
     }
-    all.extend(a.chain(b));
+    entries
+}
+
+/// Merges buckets of this resolution until there are at most `limit`. Returns the
+/// resolution then.
+pub(super) fn fitted(entries: &mut Vec<Entry>, mut resolution: u8, limit: usize) -> u8 {
+    while entries.len() > limit && resolution > 0 {
+        // At a higher resolution, no two values are in one bucket.
+        let greatest = entries.last().map_or(0, |&(low, _)| low);
+        let highest_bit = 63 - (greatest | 1).leading_zeros() as u8;
+        resolution = (resolution - 1).min(highest_bit.saturating_sub(1));
+        lower(entries, resolution);
+    }
+    resolution
+}
+
+/// The entries of both lists, ascending; fast if the second is the shorter one.
+pub(super) fn merged(a: &[Entry], b: &[Entry]) -> Vec<Entry> {
+    let mut all = Vec::with_capacity(a.len() + b.len());
+    let mut rest = a;
+    for &(value, count) in b {
+        let before = rest.iter().take_while(|entry| entry.0 < value).count();
+        all.extend_from_slice(&rest[..before]);
+        rest = &rest[before..];
+        match rest.first() {
+            Some(&(same, more)) if same == value => {
+                all.push((value, count + more));
+                rest = &rest[1..];
+            }
+            _ => all.push((value, count)),
+        }
+    }
+    all.extend_from_slice(rest);
     all
 }
 
-/// The entries in buckets of this resolution, which is not higher than theirs.
-fn at_resolution(mut entries: Vec<Entry>, resolution: u8) -> Vec<Entry> {
+/// Merges buckets until they have this resolution, which is not higher than theirs.
+pub(super) fn lower(entries: &mut Vec<Entry>, resolution: u8) {
     if resolution < EXACT {
-        for entry in &mut entries {
+        for entry in &mut *entries {
             entry.0 = low_of(entry.0, resolution);
         }
         entries.dedup_by(|next, before| {
@@ -290,5 +294,4 @@ fn at_resolution(mut entries: Vec<Entry>, resolution: u8) -> Vec<Entry> {
             same
         });
     }
-    entries
 }

@@ -12,8 +12,8 @@
 
 use std::fmt::Write;
 
-use super::Histogram;
-use super::counts::{Counts, EXACT, LIMIT};
+use super::counts::{EXACT, LIMIT, Sums};
+use super::{Buckets, Histogram};
 
 /// The version of the form.
 const VERSION: &str = "1";
@@ -22,13 +22,17 @@ impl Histogram {
     /// The histogram as text.
     pub fn to_text(&self) -> String {
         let infallible = "a string takes what it is given";
-        let resolution = self.counts.resolution();
+        let Buckets {
+            resolution,
+            entries,
+        } = self.all();
         let mut text = format!("{VERSION} {resolution}");
         if resolution < EXACT {
-            write!(text, " {} {} {}", self.sum, self.min, self.max).expect(infallible);
+            let sums = self.sums();
+            write!(text, " {} {} {}", sums.sum, sums.min, sums.max).expect(infallible);
         }
         let mut last = 0;
-        for &(value, count) in self.counts.entries().iter() {
+        for (value, count) in entries {
             write!(text, " {}", value - last).expect(infallible);
             if count != 1 {
                 write!(text, "*{count}").expect(infallible);
@@ -46,14 +50,14 @@ impl Histogram {
             return None;
         }
         let resolution: u8 = words.next()?.parse().ok()?;
-        let mut histogram = Histogram::default();
+        let mut sums = Sums::default();
         if resolution > EXACT {
             return None;
         }
         if resolution < EXACT {
-            histogram.sum = words.next()?.parse().ok()?;
-            histogram.min = words.next()?.parse().ok()?;
-            histogram.max = words.next()?.parse().ok()?;
+            sums.sum = words.next()?.parse().ok()?;
+            sums.min = words.next()?.parse().ok()?;
+            sums.max = words.next()?.parse().ok()?;
         }
         let mut entries = Vec::new();
         let mut last: Option<u64> = None;
@@ -65,18 +69,9 @@ impl Histogram {
             }
             let value = last.unwrap_or(0).checked_add(step)?;
             entries.push((value, count));
-            histogram.count = histogram.count.checked_add(count)?;
+            sums.count = sums.count.checked_add(count)?;
             last = Some(value);
         }
-        if resolution == EXACT {
-            let sums = entries
-                .iter()
-                .map(|&(value, count)| u128::from(value) * u128::from(count));
-            histogram.sum = sums.sum();
-            histogram.min = entries.first().map_or(0, |entry| entry.0);
-            histogram.max = last.unwrap_or(0);
-        }
-        histogram.counts = Counts::of(resolution, LIMIT, entries);
-        Some(histogram)
+        Some(Histogram::of(resolution, LIMIT, entries, sums))
     }
 }

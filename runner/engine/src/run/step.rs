@@ -114,8 +114,8 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             let node = self.ticks.take();
             self.tick_of(node)?;
             let world = &self.world;
-            if self.ticks.next_time() != now
-                || world.events.next_time() <= now
+            if !self.ticks.are_due(now)
+                || world.events.is_due(now)
                 || world.requests.stop.is_some()
                 || world.counts.events >= check
                 || stop.load(Ordering::Relaxed)
@@ -135,16 +135,21 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
                 .happens(self.world.now, Happening::Tick { node });
         }
         self.world.counts.events += 1;
-        let state = &self.world.nodes[node];
+        let state = &mut self.world.nodes[node];
         if !state.up || state.paused {
             self.skip_tick(node);
             return Ok(());
+        }
+        if state.inbox.is_empty() {
+            state.step += 1;
+            self.world.node = node;
+            return self.call(node, Call::Tick);
         }
         // A message that is rejected is dropped: the tick takes the next one.
         while !self.world.nodes[node].inbox.is_empty() {
             let before = self.world.nodes[node].step;
             self.world.end_wait(node);
-            self.take_message(node)?;
+            self.take_first(node)?;
             if self.world.nodes[node].step != before {
                 return Ok(());
             }
@@ -175,8 +180,14 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     /// The node handles the first message of its inbox.
-    #[inline]
+    #[inline(never)]
     pub(super) fn take_message(&mut self, node: u32) -> Result<(), Failure> {
+        self.take_first(node)
+    }
+
+    /// As [`Run::take_message`], for ticks.
+    #[inline(always)]
+    fn take_first(&mut self, node: u32) -> Result<(), Failure> {
         let world = &mut self.world;
         let inbox = &mut world.nodes[node].inbox;
         let Some(taken) = inbox.take_first(&mut world.messages) else {
@@ -186,7 +197,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             world.sink.moves(Move::Taken { node });
         }
         match taken.bytes() {
-            Some(bytes) => self.handle(node, taken.from, taken.number, bytes),
+            Some(bytes) => self.handle_inline(node, taken.from, taken.number, bytes),
             None => self.handle_long(node, taken),
         }
     }
@@ -201,8 +212,20 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
     }
 
     /// The node handles a message.
-    #[inline]
+    #[inline(never)]
     pub(super) fn handle(
+        &mut self,
+        node: u32,
+        from: u32,
+        number: u64,
+        bytes: &[u8],
+    ) -> Result<(), Failure> {
+        self.handle_inline(node, from, number, bytes)
+    }
+
+    /// As [`Run::handle`], for messages from inboxes.
+    #[inline(always)]
+    fn handle_inline(
         &mut self,
         node: u32,
         from: u32,
@@ -270,7 +293,7 @@ impl<B: Behaviors, S: Sink> Run<B, S> {
             if self.world.wrote_nothing() {
                 self.world.push_row(EventId::TICK, NO_PEER, 0, 0);
             }
-            self.world.end_step(&self.behaviors);
+            self.world.end_callback(&self.behaviors);
         }
         Ok(())
     }

@@ -82,8 +82,14 @@ impl<S: Sink> World<S> {
     }
 
     /// Hands the rows of the step to the sink, with the columns as they are now.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn end_step<B: Behaviors>(&mut self, behaviors: &B) {
+        self.end_callback(behaviors);
+    }
+
+    /// As [`World::end_step`], for the end of each callback.
+    #[inline(always)]
+    pub(crate) fn end_callback<B: Behaviors>(&mut self, behaviors: &B) {
         if S::WANTS_ROWS {
             for row in &self.rows {
                 self.sink.row(row, behaviors.columns(row.node));

@@ -18,7 +18,7 @@ impl<S: Sink> World<S> {
     /// # Errors
     ///
     /// If it has no link to that peer; nothing was sent.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, peer: u32, bytes: &[u8]) -> Result<(), NoLink> {
         let from = self.node;
         let Some(to) = self.network.topology.peer(from, peer) else {

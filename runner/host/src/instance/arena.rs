@@ -16,12 +16,16 @@ use super::outcome;
 use crate::config::Config;
 use crate::plugin::Table;
 use crate::vtable::text;
+use base::callback::Callback;
 use base::random::Random;
 use engine::behaviors::CallError;
 
 /// States of so many bytes are allocated without a look at the machine's memory.
 /// Arbitrary.
 const WITHOUT_ASKING: usize = 64 << 20;
+
+/// That a node has a state; a bit beside those of the callbacks.
+const ALIVE: u8 = 1 << 7;
 
 #[derive(Debug)]
 pub(super) struct Arena {
@@ -48,7 +52,9 @@ pub(super) struct Arena {
     /// The offset of the plugin's state in a slot `[bytes]`.
     state_offset: usize,
     pub(super) first: u32,
-    alive: Vec<bool>,
+    /// By node: the bits of the callbacks that do something, and [`ALIVE`]; 0 if the node
+    /// has no state.
+    acts: Vec<u8>,
     /// Keeps what `config_handle` leads to.
     _config: Arc<Config>,
     /// The columns that hold text.
@@ -100,7 +106,7 @@ impl Arena {
             stride: if fits { stride } else { 0 },
             state_offset,
             first,
-            alive: vec![false; count as usize],
+            acts: vec![0; count as usize],
             text_columns,
             texts,
         }
@@ -116,7 +122,7 @@ impl Arena {
             true => Ok(()),
             false => Err(format!(
                 "there is no memory for {} nodes of {} bytes each: the behavior has a `state_size` of {}",
-                self.alive.len(),
+                self.acts.len(),
                 self.slot_size,
                 self.table.0.state_size
             )),
@@ -128,7 +134,7 @@ impl Arena {
     #[inline]
     pub(super) fn slot(&self, node: u32) -> *mut u8 {
         let index = (node - self.first) as usize;
-        debug_assert!(index < self.alive.len());
+        debug_assert!(index < self.acts.len());
         // SAFETY: `index` is below the number of slots.
         unsafe { self.block.as_ptr().add(index * self.stride) }
     }
@@ -136,14 +142,22 @@ impl Arena {
     /// Whether this is the arena of a node; nodes that are programs have none.
     #[inline]
     pub(super) fn holds(&self, node: u32) -> bool {
-        (node.wrapping_sub(self.first) as usize) < self.alive.len()
+        (node.wrapping_sub(self.first) as usize) < self.acts.len()
     }
 
     /// Whether a node of this arena has a state; false for a node that has no arena.
     #[inline]
     pub(super) fn is_alive(&self, node: u32) -> bool {
-        let alive = self.alive.get(node.wrapping_sub(self.first) as usize);
-        alive.copied().unwrap_or(false)
+        let acts = self.acts.get(node.wrapping_sub(self.first) as usize);
+        acts.is_some_and(|&acts| acts != 0)
+    }
+
+    /// Whether a node of this arena has a state, and its behavior does something in this
+    /// callback; false for a node that has no arena.
+    #[inline]
+    pub(super) fn acts(&self, node: u32, callback: Callback) -> bool {
+        let acts = self.acts.get(node.wrapping_sub(self.first) as usize);
+        acts.is_some_and(|&acts| u64::from(acts) & callback.bit() != 0)
     }
 
     /// A node's columns.
@@ -191,7 +205,7 @@ impl Arena {
 
     /// Notes that a node's state was created.
     pub(super) fn mark_alive(&mut self, node: u32) {
-        self.alive[(node - self.first) as usize] = true;
+        self.acts[(node - self.first) as usize] = ALIVE | self.handles as u8;
     }
 
     /// Resets a node's slot: its stream, empty cells, zeros.
@@ -245,7 +259,7 @@ impl Arena {
     /// If the plugin reports one. The state is destroyed nevertheless.
     #[allow(unsafe_code)]
     pub(super) fn destroy(&mut self, node: u32) -> Result<(), CallError> {
-        if !std::mem::take(&mut self.alive[(node - self.first) as usize]) {
+        if std::mem::take(&mut self.acts[(node - self.first) as usize]) == 0 {
             return Ok(());
         }
         let state = self.state(node);
@@ -290,7 +304,7 @@ fn allocate(size: Option<usize>) -> Option<(NonNull<u8>, Layout)> {
 impl Drop for Arena {
     #[allow(unsafe_code)]
     fn drop(&mut self) {
-        for index in 0..self.alive.len() as u32 {
+        for index in 0..self.acts.len() as u32 {
             // The run is over, and has its result.
             let _ = self.destroy(self.first + index);
         }
