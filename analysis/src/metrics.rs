@@ -19,6 +19,7 @@ mod histogram;
 mod jumps;
 mod latency;
 mod node_metrics;
+mod packed;
 mod queue;
 mod remember;
 mod requests;
@@ -55,6 +56,7 @@ use happened::Happened;
 use jumps::Jumps;
 use latency::InFlight;
 use node_metrics::only_losses;
+use packed::PackedValues;
 use queue::Queue;
 use requests::Requests;
 use shape::Shape;
@@ -379,13 +381,15 @@ impl RunMetrics {
         let shapes = self.shapes;
         let is_known = self.occupancies.is_some();
         let mut occupancies = self.occupancies.unwrap_or_default().into_iter().peekable();
+        // Used again for each node.
+        let (mut values, mut packed) = (Vec::new(), Vec::new());
         let finish = |(index, mut node): (usize, NodeState)| {
             let shape = &shapes[node.shape as usize];
             let names = Arc::clone(&shape.names);
             let held = occupancies.next_if(|it| it.node as usize == index);
             let held = is_known.then(|| held.unwrap_or_default());
             node.queue.waited_ns = held.as_ref().map(|it| it.waited);
-            let mut values = Vec::with_capacity(names.len());
+            values.clear();
             let drift = drifts.as_mut().and_then(Iterator::next);
             if let Some(jumps) = &node.jumps {
                 jumps.finish(&mut values);
@@ -416,7 +420,7 @@ impl RunMetrics {
             NodeMetrics {
                 node: index as u32,
                 names,
-                values,
+                values: PackedValues::of(&values, &mut packed),
                 samples,
             }
         };

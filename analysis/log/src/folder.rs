@@ -16,6 +16,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::record::{Columns, Row, RunSchema};
 use super::tables::files::{COMBINED_FILE, log_file};
+use super::text::LogText;
 use super::writer::{Layout, LogFormat};
 
 /// A log could not be written.
@@ -71,7 +72,7 @@ pub struct NodeLogs {
 #[derive(Debug)]
 struct NodeFile {
     name: Box<str>,
-    buffer: Vec<u8>,
+    buffer: LogText,
     /// `None` before the first write, and if there are too many files.
     file: Option<File>,
     /// Size of what was written `[bytes]`; none before the first write.
@@ -135,12 +136,13 @@ impl NodeLogs {
     fn with_budget(folder: &Path, schema: &RunSchema, budget: usize) -> NodeLogs {
         let format = LogFormat::new(schema, Layout::PerNode);
         let is_summed = schema.nodes.len() <= SUMMED_LIMIT;
+        let buffer_limit = (budget / schema.nodes.len().max(1)).clamp(BUFFER_MIN, BUFFER_MAX);
         let nodes = schema.nodes.iter().map(|node| {
             let mut buffer = Vec::new();
             format.header(&node.columns, &mut buffer);
             NodeFile {
                 name: node.name.as_str().into(),
-                buffer,
+                buffer: LogText::with_limit(buffer, buffer_limit),
                 file: None,
                 written: None,
                 sum: match is_summed {
@@ -153,7 +155,7 @@ impl NodeLogs {
         NodeLogs {
             format,
             folder: folder.to_owned(),
-            buffer_limit: (budget / nodes.len().max(1)).clamp(BUFFER_MIN, BUFFER_MAX),
+            buffer_limit,
             size: nodes.iter().map(|node| node.buffer.len() as u64).sum(),
             nodes,
             error: None,
@@ -247,7 +249,7 @@ impl NodeLogs {
         let node = &mut self.nodes[index];
         if self.error.is_none() {
             match node.write(&self.folder, keep_open) {
-                Ok(()) => node.sum.add(&node.buffer, is_last),
+                Ok(()) => node.sum.add(node.buffer.as_slice(), is_last),
                 Err(source) => {
                     let path = node.path(&self.folder);
                     self.error = Some(WriteError { path, source });
@@ -274,7 +276,7 @@ impl NodeFile {
         let written = self.written.unwrap_or(0);
         unchanged(&file, written)?;
         self.written = Some(written + self.buffer.len() as u64);
-        file.write_all(&self.buffer)?;
+        file.write_all(self.buffer.as_slice())?;
         if keep_open {
             self.file = Some(file);
         }
@@ -310,7 +312,7 @@ pub struct CombinedLog {
     format: LogFormat,
     path: PathBuf,
     file: Option<File>,
-    buffer: Vec<u8>,
+    buffer: LogText,
     written: u64,
     sum: Sum,
     error: Option<WriteError>,
@@ -327,7 +329,7 @@ impl CombinedLog {
             format,
             path: folder.join(COMBINED_FILE),
             file: None,
-            buffer,
+            buffer: LogText::with_limit(buffer, BUFFER_MAX),
             written: 0,
             sum: Sum::Nothing,
             error: None,
@@ -368,7 +370,7 @@ impl CombinedLog {
             match self.write() {
                 Ok(()) => {
                     self.written += self.buffer.len() as u64;
-                    self.sum.add(&self.buffer, is_last);
+                    self.sum.add(self.buffer.as_slice(), is_last);
                 }
                 Err(source) => {
                     let path = self.path.clone();
@@ -385,7 +387,7 @@ impl CombinedLog {
             None => create(&self.path)?,
         };
         unchanged(&file, self.written)?;
-        file.write_all(&self.buffer)?;
+        file.write_all(self.buffer.as_slice())?;
         self.file = Some(file);
         Ok(())
     }

@@ -22,6 +22,7 @@ mod run;
 mod source;
 mod survey;
 pub mod tables;
+mod text;
 mod words;
 mod writer;
 
@@ -35,4 +36,5 @@ pub use record::{
     STANDARD_EVENTS, Shapes,
 };
 pub use run::RunLog;
+pub use text::LogText;
 pub use writer::{Layout, LogFormat, NODE_COLUMN, STANDARD_COLUMNS};

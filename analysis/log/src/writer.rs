@@ -1,9 +1,10 @@
 //! A row as CSV text: `time_ns,step,event,peer,message,bytes,queue`, then the
 //! behavior's columns. LF line ends.
 //!
-//! This is the hottest sink of the engine. A row is built in a small fixed array,
-//! without allocation and without `fmt`: names are quoted once, when the run is set
-//! up, and copied at a fixed width; integers are written eight digits at a time.
+//! This is the hottest sink of the engine. A row is written in its place in the text
+//! ([`LogText`]), without allocation and without `fmt`: names are quoted once, when the run
+//! is set up, and copied at a fixed width; integers are written four or eight digits at
+//! a time, without a branch for each of their lengths, which nobody can predict.
 //!
 //! The cells:
 //! - no peer, message 0 (and its bytes) and a column without a value: empty;
@@ -19,6 +20,7 @@ use super::quoting::push_text;
 use super::record::{
     Cell, ColumnKind, ColumnSchema, Columns, NO_PEER, Row, RunSchema, STANDARD_EVENTS,
 };
+use super::text::LogText;
 
 /// The columns that every log has, in order. A combined log has
 /// [`NODE_COLUMN`] between the first and the second.
@@ -50,7 +52,8 @@ pub struct LogFormat {
     shapes: Vec<Shape>,
     /// The behaviors' columns of a combined log.
     all_columns: Vec<String>,
-    line: LineBuffer,
+    /// A text as a cell.
+    quoted: Vec<u8>,
 }
 
 /// What the nodes of a group have in common.
@@ -60,6 +63,8 @@ struct Shape {
     events: NameTable,
     /// The cells after the standard ones: the index and kind of the node's column.
     cells: Vec<Option<(usize, ColumnKind)>>,
+    /// Room for all cells but names that do not fit into the tables, and texts `[bytes]`.
+    room: usize,
 }
 
 impl LogFormat {
@@ -78,14 +83,19 @@ impl LogFormat {
             }
             let cell = |(index, column): (usize, &ColumnSchema)| (index, column.kind);
             let columns = node.columns.iter().enumerate();
-            let cells = match layout {
+            let cells: Vec<Option<(usize, ColumnKind)>> = match layout {
                 Layout::PerNode => columns.map(cell).map(Some).collect(),
                 Layout::Combined => all_columns
                     .iter()
                     .map(|name| columns.clone().find(|(_, own)| own.name == *name).map(cell))
                     .collect(),
             };
-            Shape { events, cells }
+            let room = STANDARD_ROOM + CELL_ROOM * cells.len() + events.longest;
+            Shape {
+                events,
+                cells,
+                room,
+            }
         });
         let shapes = shapes.collect();
         let mut names = NameTable::default();
@@ -103,7 +113,7 @@ impl LogFormat {
             shape_of: groups.of_node,
             shapes,
             all_columns,
-            line: LineBuffer::default(),
+            quoted: Vec::new(),
         }
     }
 
@@ -141,86 +151,77 @@ impl LogFormat {
     /// # Panics
     /// If `row.node` is not in the schema.
     #[inline]
-    pub fn row(&mut self, row: &Row, columns: Columns<'_>, out: &mut Vec<u8>) {
+    pub fn row(&mut self, row: &Row, columns: Columns<'_>, out: &mut LogText) {
         let shape = &self.shapes[self.shape_of[row.node as usize] as usize];
-        let line = &mut self.line;
-        line.len = 0;
+        let mut line = Line {
+            bytes: out.room(shape.room + 2 * self.names.longest),
+            len: 0,
+        };
         line.number(row.time_ns);
-        line.byte(b',');
         if self.layout == Layout::Combined {
-            self.names.put(row.node as usize, line, out);
+            self.names.put(row.node as usize, &mut line);
         }
         line.number(row.step);
-        line.byte(b',');
-        shape.events.put(usize::from(row.event.0), line, out);
+        shape.events.put(usize::from(row.event.0), &mut line);
         if row.peer == NO_PEER {
-            line.byte(b',');
+            line.comma();
         } else {
-            self.names.put(row.peer as usize, line, out);
+            self.names.put(row.peer as usize, &mut line);
         }
         if row.message == 0 {
-            line.byte(b',');
-            line.byte(b',');
+            line.comma();
+            line.comma();
         } else {
             line.number(row.message);
-            line.byte(b',');
             line.number(row.bytes);
-            line.byte(b',');
         }
         line.number(row.queue);
         for cell in &shape.cells {
-            line.byte(b',');
-            line.make_room(out);
             let cell = cell.map_or(Cell::Empty, |(index, kind)| columns.cell(index, kind));
             match cell {
-                Cell::Empty => {}
+                Cell::Empty => line.comma(),
                 Cell::U64(value) => line.number(value),
                 Cell::I64(value) => {
                     if value < 0 {
-                        line.byte(b'-');
+                        line.put(b"-");
                     }
                     line.number(value.unsigned_abs());
                 }
-                Cell::Bool(value) => {
-                    line.spill(out);
-                    out.extend_from_slice(if value { b"true" } else { b"false" });
-                }
-                Cell::F64(value) => {
-                    line.spill(out);
-                    push_f64(out, value);
-                }
+                Cell::Bool(value) => line.put(if value { b"true," } else { b"false," }),
+                Cell::F64(value) => line.real(value),
                 Cell::Text(text) => {
-                    line.spill(out);
-                    push_text(out, text);
+                    self.quoted.clear();
+                    push_text(&mut self.quoted, text);
+                    self.quoted.push(b',');
+                    let written = line.len;
+                    out.advance(written);
+                    // What the shape has room for is the least that is left after it.
+                    let needed = self.quoted.len() + shape.room;
+                    line = Line {
+                        bytes: out.room(needed),
+                        len: 0,
+                    };
+                    line.put(&self.quoted);
                 }
             }
         }
-        line.byte(b'\n');
-        line.spill(out);
+        line.end();
+        let written = line.len;
+        out.advance(written);
     }
 }
 
-/// Room for the standard cells: five numbers of 20 digits, three short names,
-/// their commas.
-const LINE_SIZE: usize = 256;
-/// A longer line is moved to the output before the next cell, which has at most 21
-/// bytes and a comma.
-const LINE_FULL: usize = LINE_SIZE - 32;
+/// Room for the standard cells: five numbers of 20 digits, three short names, their commas,
+/// the line end, and what a name that is copied at a fixed width writes too much.
+const STANDARD_ROOM: usize = 5 * 21 + 3 * SHORT_SIZE + 32;
+/// Room for a number of a column and its comma. The longest is a floating-point number:
+/// `-2.2250738585072014e-308`.
+const CELL_ROOM: usize = 32;
 
-/// The beginning of a row that is being built.
-#[derive(Clone, Debug)]
-struct LineBuffer {
-    bytes: [u8; LINE_SIZE],
+/// A row that is being written. There is room for all of it.
+struct Line<'a> {
+    bytes: &'a mut [u8],
     len: usize,
-}
-
-impl Default for LineBuffer {
-    fn default() -> Self {
-        LineBuffer {
-            bytes: [0; LINE_SIZE],
-            len: 0,
-        }
-    }
 }
 
 /// 10^8: a word holds the digits of a smaller number.
@@ -242,18 +243,36 @@ fn eight_digits(value: u64) -> u64 {
     ((pairs - 10 * tens) << 8) | tens
 }
 
-impl LineBuffer {
-    #[inline]
-    fn byte(&mut self, byte: u8) {
-        self.bytes[self.len] = byte;
+/// The same of four digits of a number below 10^4.
+#[inline]
+fn four_digits(value: u32) -> u32 {
+    let high = (value * 10_486) >> 20;
+    let pairs = ((value - 100 * high) << 16) | high;
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f;
+    ((pairs - 10 * tens) << 8) | tens
+}
+
+/// Each cell is written with a comma behind it.
+impl Line<'_> {
+    #[inline(always)]
+    fn comma(&mut self) {
+        self.bytes[self.len] = b',';
         self.len += 1;
     }
 
-    #[inline]
+    #[inline(always)]
     fn number(&mut self, value: u64) {
-        if value < 10 {
-            self.byte(b'0' + value as u8);
-        } else if value < EIGHT {
+        if value < 10_000 {
+            let digits = four_digits(value as u32);
+            // The last digit is written also if it is 0.
+            let zeros = (digits | 1 << 24).trailing_zeros() / 8;
+            let digits = u64::from(digits | ASCII_ZEROS as u32) >> (8 * zeros);
+            let comma = u64::from(b',') << (32 - 8 * zeros);
+            self.word(digits | comma);
+            self.len += 5 - zeros as usize;
+            return;
+        }
+        if value < EIGHT {
             self.first_digits(value);
         } else if value < EIGHT * EIGHT {
             self.first_digits(value / EIGHT);
@@ -263,10 +282,11 @@ impl LineBuffer {
             self.more_digits(value / EIGHT % EIGHT);
             self.more_digits(value % EIGHT);
         }
+        self.comma();
     }
 
     /// A number from 1 to below [`EIGHT`], without leading zeros.
-    #[inline]
+    #[inline(always)]
     fn first_digits(&mut self, value: u64) {
         let digits = eight_digits(value);
         let zeros = digits.trailing_zeros() / 8;
@@ -275,30 +295,43 @@ impl LineBuffer {
     }
 
     /// A number below [`EIGHT`], as eight digits.
-    #[inline]
+    #[inline(always)]
     fn more_digits(&mut self, value: u64) {
         self.word(eight_digits(value) | ASCII_ZEROS);
         self.len += 8;
     }
 
     /// Writes eight bytes and does not change the length.
-    #[inline]
+    #[inline(always)]
     fn word(&mut self, word: u64) {
         self.bytes[self.len..self.len + 8].copy_from_slice(&word.to_le_bytes());
     }
 
-    /// Moves the line to `out`.
-    #[inline]
-    fn spill(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.bytes[..self.len]);
-        self.len = 0;
+    /// Writes the line end in place of the last comma.
+    #[inline(always)]
+    fn end(&mut self) {
+        self.bytes[self.len - 1] = b'\n';
     }
 
-    #[inline]
-    fn make_room(&mut self, out: &mut Vec<u8>) {
-        if self.len > LINE_FULL {
-            self.spill(out);
-        }
+    fn put(&mut self, bytes: &[u8]) {
+        self.bytes[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    /// A floating-point cell.
+    fn real(&mut self, value: f64) {
+        let size = value.abs();
+        let plain = size == 0.0 || (1e-5..1e16).contains(&size) || !size.is_finite();
+        let mut room = &mut self.bytes[self.len..];
+        let before = room.len();
+        let written = if plain {
+            write!(room, "{value}")
+        } else {
+            write!(room, "{value:e}")
+        };
+        written.expect("there is room for a number");
+        self.len += before - room.len();
+        self.comma();
     }
 }
 
@@ -308,6 +341,8 @@ struct NameTable {
     short: Vec<ShortName>,
     /// The names that do not fit.
     long: Vec<Box<[u8]>>,
+    /// Length of the longest of them `[bytes]`.
+    longest: usize,
 }
 
 const SHORT_SIZE: usize = 23;
@@ -337,6 +372,7 @@ impl NameTable {
             }
             None => {
                 bytes[..4].copy_from_slice(&(self.long.len() as u32).to_le_bytes());
+                self.longest = self.longest.max(cell.len());
                 self.long.push(cell.into());
                 LONG
             }
@@ -345,15 +381,14 @@ impl NameTable {
     }
 
     /// Writes the name `index` and a comma; only the comma if there is no such name.
-    #[inline]
-    fn put(&self, index: usize, line: &mut LineBuffer, out: &mut Vec<u8>) {
+    #[inline(always)]
+    fn put(&self, index: usize, line: &mut Line<'_>) {
         let Some(name) = self.short.get(index) else {
-            return line.byte(b',');
+            return line.comma();
         };
         if name.len == LONG {
             let [a, b, c, d, ..] = name.bytes;
-            line.spill(out);
-            out.extend_from_slice(&self.long[u32::from_le_bytes([a, b, c, d]) as usize]);
+            line.put(&self.long[u32::from_le_bytes([a, b, c, d]) as usize]);
         } else {
             // A copy of fixed size is two moves. The next cell overwrites the bytes
             // after the name.
@@ -361,18 +396,6 @@ impl NameTable {
             line.len += usize::from(name.len);
         }
     }
-}
-
-/// Appends a floating-point cell.
-fn push_f64(out: &mut Vec<u8>, value: f64) {
-    let size = value.abs();
-    let plain = size == 0.0 || (1e-5..1e16).contains(&size) || !size.is_finite();
-    let written = if plain {
-        write!(out, "{value}")
-    } else {
-        write!(out, "{value:e}")
-    };
-    written.expect("a vector takes what it is given");
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::packed::PackedValues;
 use super::requests;
 use super::samples::Samples;
 use super::value::Value;
@@ -12,7 +13,7 @@ pub struct NodeMetrics {
     /// An index into [`RunSchema::nodes`](crate::log::RunSchema::nodes).
     pub node: u32,
     pub(super) names: Arc<[String]>,
-    pub(super) values: Vec<Option<Value>>,
+    pub(super) values: PackedValues,
     /// The samples behind the percentiles.
     pub(super) samples: Samples,
 }
@@ -30,24 +31,21 @@ impl NodeMetrics {
             let mut all = unknown.iter();
             all.any(|it| *it == name || it.ends_with('_') && name.starts_with(it))
         };
-        for (name, value) in self.names.iter().zip(&mut self.values) {
-            if is_unknown(name) {
-                *value = None;
-            }
-        }
+        self.clear(is_unknown);
     }
 
     /// Each metric of this node, with its value; `None` if nothing was measured.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<Value>)> {
         let names = self.names.iter().map(String::as_str);
-        names.zip(self.values.iter().copied())
+        names.zip(self.values.iter())
     }
 
     /// The value of a metric; `None` if the node has no such metric, or nothing was
     /// measured.
     pub fn get(&self, name: &str) -> Option<Value> {
-        self.iter()
-            .find_map(|(own, value)| (own == name).then_some(value)?)
+        // Values are unpacked only if there is such a metric.
+        let place = self.names.iter().position(|own| own == name)?;
+        self.values.iter().nth(place)?
     }
 }
 
@@ -55,13 +53,22 @@ impl NodeMetrics {
     /// Keeps only what is so at the end of a run, whatever part of it is measured: requests
     /// without a reply and the like.
     pub(super) fn only_ends(&mut self) {
-        for (name, value) in self.names.iter().zip(&mut self.values) {
+        self.clear(|name| {
             let mut ends = requests::DEFINITIONS.iter();
-            if !ends.any(|definition| definition.name == name) {
-                *value = None;
-            }
-        }
+            !ends.any(|definition| definition.name == name)
+        });
         self.samples = Samples::default();
+    }
+
+    /// Removes the values of metrics.
+    fn clear(&mut self, is_gone: impl Fn(&String) -> bool) {
+        self.values.change(|values| {
+            for (name, value) in self.names.iter().zip(values) {
+                if is_gone(name) {
+                    *value = None;
+                }
+            }
+        });
     }
 }
 

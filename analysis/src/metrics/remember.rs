@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use super::packed::PackedValues;
 use super::{NodeMetrics, Samples, Shape, Value};
 use crate::log::RunSchema;
 
@@ -13,15 +14,19 @@ use crate::log::RunSchema;
 pub fn line_of(node: &NodeMetrics) -> String {
     let samples = node.samples.text();
     // Most values are short.
-    let mut line = String::with_capacity(8 * node.values.len() + samples.len());
-    let mut values = node.values.chunk_by(is_same).peekable();
-    while let Some(equal) = values.next() {
-        match equal[0] {
+    let mut line = String::with_capacity(8 * node.names.len() + samples.len());
+    let mut values = node.values.iter().peekable();
+    while let Some(value) = values.next() {
+        match value {
             Some(value) => value.push_exact(&mut line),
             None => line.push('_'),
         }
-        if equal.len() > 1 {
-            write!(line, "*{}", equal.len()).expect("a string takes what it is given");
+        let mut equal = 1;
+        while values.next_if(|next| is_same(next, &value)).is_some() {
+            equal += 1;
+        }
+        if equal > 1 {
+            write!(line, "*{equal}").expect("a string takes what it is given");
         }
         if values.peek().is_some() {
             line.push(' ');
@@ -94,7 +99,7 @@ impl Remembered {
             (values.len() == names.len()).then(|| NodeMetrics {
                 node: index as u32,
                 names: names.clone(),
-                values,
+                values: PackedValues::of(&values, &mut Vec::new()),
                 samples: Samples::from_text(samples),
             })
         };
@@ -163,12 +168,14 @@ mod tests {
         let schema = schema();
         let mut metrics = RunMetrics::new(&schema).finish(3_000_000_000);
         for node in &mut metrics {
-            let last = node.values.len() - 1;
-            node.values.fill(Some(Value::Unsigned(7)));
-            node.values[1] = None;
-            node.values[last] = Some(Value::Real(0.5));
+            node.values.change(|values| {
+                let last = values.len() - 1;
+                values.fill(Some(Value::Unsigned(7)));
+                values[1] = None;
+                values[last] = Some(Value::Real(0.5));
+            });
         }
-        let count = metrics[1].values.len();
+        let count = metrics[1].names.len();
         let lines: Vec<String> = metrics.iter().map(line_of).collect();
         assert_eq!(lines[1], format!("7 _ 7*{} 0.5", count - 3));
         let zeros = [0.0, -0.0].map(|zero| Some(Value::Real(zero)));

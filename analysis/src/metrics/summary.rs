@@ -76,6 +76,7 @@ impl SummaryColumns {
         // Nodes of a group have the same metrics: the indices are found once.
         let mut places: Vec<Option<usize>> = Vec::new();
         let mut placed: Option<&NodeMetrics> = None;
+        let mut values: Vec<Option<Value>> = Vec::new();
         for node in metrics {
             if placed.is_none_or(|placed| placed.names != node.names) {
                 let place = |name| node.names.iter().position(|own| own == name);
@@ -87,9 +88,11 @@ impl SummaryColumns {
             push_text(out, case);
             out.push(b',');
             push_text(out, &schema.nodes[node.node as usize].name);
+            values.clear();
+            values.extend(node.values.iter());
             for place in &places {
                 out.push(b',');
-                if let Some(value) = place.and_then(|place| node.values[place]) {
+                if let Some(value) = place.and_then(|place| values[place]) {
                     value.push(out);
                 }
             }

@@ -43,6 +43,12 @@ impl Bucket {
         (self.low, self.low | ((1 << self.shift) - 1))
     }
 
+    /// The least size, the number of bits in which the sizes differ, and whether the
+    /// integers are below 0.
+    pub(super) fn parts(self) -> (u64, u8, bool) {
+        (self.low, self.shift, self.negative)
+    }
+
     /// The same integers below 0.
     pub fn negated(self) -> Bucket {
         Bucket {

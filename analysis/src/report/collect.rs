@@ -21,7 +21,7 @@ pub(super) fn collect(
     runs: &[&RunRow],
     report: &mut Report,
 ) -> Result<Measured, Error> {
-    let chosen = within(folder, runs, MAX_ROWS);
+    let (chosen, rows) = within(folder, runs, MAX_ROWS);
     if chosen.len() < runs.len() {
         report.left_out.push(format!(
             "The tables and observations are of {} of {}, the first of each case: a report reads at most {} rows of summary.csv, a row for each node of each run.",
@@ -35,7 +35,7 @@ pub(super) fn collect(
     let whole = runs.iter().all(|run| folder.is_whole(run));
     if whole && file.exists() || folder.manifest.log == LogMode::Off {
         let numbers: BTreeSet<u64> = runs.iter().map(|run| run.run).collect();
-        let mut measured = Measured::read(&file, &numbers)?;
+        let mut measured = Measured::read(&file, &numbers, rows)?;
         measured.pool_samples(&folder.path.join(SAMPLES_FILE))?;
         return Ok(measured);
     }
@@ -47,8 +47,8 @@ pub(super) fn collect(
     from_logs(folder, runs)
 }
 
-/// The first runs of each case, if all have more rows than this.
-fn within<'a>(folder: &Folder, runs: &[&'a RunRow], most: u64) -> Vec<&'a RunRow> {
+/// The first runs of each case, if all have more rows than this; and the number of their rows.
+fn within<'a>(folder: &Folder, runs: &[&'a RunRow], most: u64) -> (Vec<&'a RunRow>, u64) {
     let cases = folder.manifest.cases.iter();
     let nodes: BTreeMap<&str, u64> = cases
         .map(|case| {
@@ -66,8 +66,11 @@ fn within<'a>(folder: &Folder, runs: &[&'a RunRow], most: u64) -> Vec<&'a RunRow
             )
         })
         .collect();
-    let chosen = runs.iter().zip(first_runs(&sizes, most));
-    chosen.filter(|it| it.1).map(|it| *it.0).collect()
+    let is_chosen = first_runs(&sizes, most);
+    let rows = sizes.iter().zip(&is_chosen);
+    let rows = rows.filter(|it| *it.1).map(|(size, _)| size.1).sum();
+    let chosen = runs.iter().zip(is_chosen);
+    (chosen.filter(|it| it.1).map(|it| *it.0).collect(), rows)
 }
 
 /// Where the measured part of a run begins, as it was found when the run was done: logs

@@ -34,6 +34,8 @@ pub(super) struct Measured {
     /// By metric, a number for each row up to the last one that has it; NaN if nothing was
     /// measured.
     columns: Vec<Vec<f64>>,
+    /// Number of rows to make room for; more may come. Lists that grow take half as much again.
+    expected: usize,
     /// By case, the rows of each run: the run's number, and indices.
     runs: Vec<Vec<(u64, Range<usize>)>>,
 }
@@ -108,17 +110,19 @@ fn short(text: &str) -> Option<f64> {
 }
 
 impl Measured {
-    /// Reads a `summary.csv`; only rows of these runs.
+    /// Reads a `summary.csv`; only rows of these runs, of which there should be so many.
     ///
     /// # Errors
     /// The file cannot be read, or is not what the runner writes.
-    pub fn read(path: &Path, runs: &BTreeSet<u64>) -> Result<Measured, Error> {
+    pub fn read(path: &Path, runs: &BTreeSet<u64>, expected: u64) -> Result<Measured, Error> {
         let mut table = TableReader::open(path, &SUMMARY_COLUMNS)?;
         let first = SUMMARY_COLUMNS.len();
         let mut measured = Measured {
             metrics: table.header().skip(first).map(str::to_owned).collect(),
+            expected: expected.min(MAX_ROWS) as usize,
             ..Measured::default()
         };
+        measured.rows.reserve_exact(measured.expected);
         let (mut cases, mut nodes) = (Names::default(), Names::default());
         let mut seen = BTreeSet::new();
         // The rows of a run follow one another.
@@ -209,6 +213,9 @@ impl Measured {
             self.columns.resize(metric + 1, Vec::new());
         }
         let column = &mut self.columns[metric];
+        if column.capacity() == 0 {
+            column.reserve_exact(self.expected);
+        }
         column.resize(self.rows.len() - 1, f64::NAN);
         column.push(value);
     }
@@ -291,6 +298,12 @@ impl Measured {
             runs.entry(*run).or_default().extend(rows.clone());
         }
         runs
+    }
+
+    /// The number of rows of the run of a case that has most.
+    pub fn most_nodes(&self, case: usize) -> usize {
+        let runs = self.runs.get(case).into_iter().flatten();
+        runs.map(|(_, rows)| rows.len()).max().unwrap_or(0)
     }
 
     /// The rows of a case, by index.
@@ -410,7 +423,7 @@ mod tests {
         let path = folder.path().join("summary.csv");
         let text = "run,case,node,a,b,c\n1,x,m,1,,\n1,x,n,2,,5\n2,y,m,3,,\n3,x,m,,,6\n";
         std::fs::write(&path, text).unwrap();
-        let measured = Measured::read(&path, &BTreeSet::from([1, 2, 3])).unwrap();
+        let measured = Measured::read(&path, &BTreeSet::from([1, 2, 3]), 2).unwrap();
         let of = |metric| -> Vec<Option<f64>> {
             (0..4).map(|row| measured.value(row, metric)).collect()
         };
@@ -421,7 +434,7 @@ mod tests {
         let runs = measured.runs_of(0);
         assert_eq!(runs, BTreeMap::from([(1, vec![0, 1]), (3, vec![3])]));
         assert_eq!(measured.rows_of(1).collect::<Vec<_>>(), [2]);
-        let some = Measured::read(&path, &BTreeSet::from([3])).unwrap();
+        let some = Measured::read(&path, &BTreeSet::from([3]), 0).unwrap();
         assert_eq!((some.rows.len(), some.value(0, 2)), (1, Some(6.0)));
     }
 }

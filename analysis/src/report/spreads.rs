@@ -71,15 +71,18 @@ pub(super) fn groups(measured: &Measured, cases: usize) -> Vec<Group> {
         true => format!("{}: {name}", measured.cases[case]),
         false => name.to_owned(),
     };
+    // The nodes of a run are different ones, so these would be too many. There may be a million.
+    let most_nodes = drawn().map(|case| measured.most_nodes(case)).max();
+    let are_few = most_nodes.is_none_or(|nodes| nodes <= MAX_GROUPS);
     let mut groups = Vec::new();
-    for case in drawn() {
+    for case in drawn().filter(|_| are_few) {
         let of_case = by_speed_or_node(measured, case).into_iter();
         groups.extend(of_case.map(|(name, rows)| Group {
             name: named(case, &name),
             rows,
         }));
     }
-    if groups.len() <= MAX_GROUPS {
+    if are_few && groups.len() <= MAX_GROUPS {
         return groups;
     }
     let whole = |case: usize| Group {

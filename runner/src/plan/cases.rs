@@ -39,8 +39,8 @@ pub struct Case {
 pub struct Nodes {
     /// The names and columns of the nodes.
     pub schema: Arc<RunSchema>,
-    /// The description of the nodes for checks.
-    pub description: Arc<Description>,
+    /// The description of the nodes for checks, made when a check first needs it.
+    description: OnceLock<Arc<Description>>,
 }
 
 /// The groups that decide which nodes a case has: name, count, whether nodes are
@@ -77,15 +77,21 @@ impl NodeSets {
 
 impl Nodes {
     fn of(case: &Case) -> Nodes {
-        let schema = Arc::new(case.schema(u32::MAX));
-        let groups = case.scenario.groups.iter().map(|group| {
-            let behavior = group.behavior.as_ref().map(ToString::to_string);
-            (behavior.unwrap_or_default(), group.count)
-        });
         Nodes {
-            description: Arc::new(Description::new(&schema, groups)),
-            schema,
+            schema: Arc::new(case.schema(u32::MAX)),
+            description: OnceLock::new(),
         }
+    }
+
+    /// The description of the nodes for checks, of a case that has these nodes.
+    pub fn description(&self, case: &Case) -> &Arc<Description> {
+        self.description.get_or_init(|| {
+            let groups = case.scenario.groups.iter().map(|group| {
+                let behavior = group.behavior.as_ref().map(ToString::to_string);
+                (behavior.unwrap_or_default(), group.count)
+            });
+            Arc::new(Description::new(&self.schema, groups))
+        })
     }
 }
 

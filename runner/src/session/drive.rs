@@ -165,9 +165,11 @@ impl Drive<'_> {
     /// The checks of the case; none if the scenario has no checks.
     pub fn checks(&self) -> Option<Checks> {
         let nodes = self.plan.nodes(self.spec.case);
-        let checks = &self.case().checks;
-        (!checks.is_empty())
-            .then(|| Checks::begin(checks, &nodes.description, &nodes.schema, self.files()))
+        let case = self.case();
+        (!case.checks.is_empty()).then(|| {
+            let description = nodes.description(case);
+            Checks::begin(&case.checks, description, &nodes.schema, self.files())
+        })
     }
 
     /// The properties of the case; none if the scenario has no properties.

@@ -34,8 +34,15 @@ fn row(node: u32, event: EventId, peer: u32, message: u64) -> Row {
     }
 }
 
-fn text(out: Vec<u8>) -> String {
-    String::from_utf8(out).unwrap()
+fn text(out: &[u8]) -> String {
+    String::from_utf8(out.to_vec()).unwrap()
+}
+
+/// A text that begins with the header.
+fn begun(format: &LogFormat, columns: &[ColumnSchema]) -> LogText {
+    let mut header = Vec::new();
+    format.header(columns, &mut header);
+    LogText::with_limit(header, 1)
 }
 
 #[test]
@@ -46,8 +53,7 @@ fn a_node_log_reads_like_this() {
         external_peers: vec!["a name that is too long for the table".to_owned()],
     };
     let mut format = LogFormat::new(&schema, Layout::PerNode);
-    let mut out = Vec::new();
-    format.header(&schema.nodes[0].columns, &mut out);
+    let mut out = begun(&format, &schema.nodes[0].columns);
     let columns = Columns {
         present: 1,
         cells: &[u64::MAX],
@@ -71,7 +77,7 @@ fn a_node_log_reads_like_this() {
         &mut out,
     );
     assert_eq!(
-        text(out),
+        text(out.as_slice()),
         "time_ns,step,event,peer,message,bytes,queue,clock\n\
          1500000000,12,send,machine-2,7,8,100,18446744073709551615\n\
          1500000000,12,internal,,,,100,\n\
@@ -93,8 +99,7 @@ fn a_combined_log_has_the_columns_of_all_nodes() {
         external_peers: vec![],
     };
     let mut format = LogFormat::new(&schema, Layout::Combined);
-    let mut out = Vec::new();
-    format.header(&[], &mut out);
+    let mut out = begun(&format, &[]);
     let minus_3 = [-3i64 as u64];
     let a = Columns {
         present: 1,
@@ -110,7 +115,7 @@ fn a_combined_log_has_the_columns_of_all_nodes() {
     };
     format.row(&row(1, EventId::TICK, NO_PEER, 0), b, &mut out);
     assert_eq!(
-        text(out),
+        text(out.as_slice()),
         "time_ns,node,step,event,peer,message,bytes,queue,x,y\n\
          1500000000,a,12,tick,,,,100,-3,\n\
          1500000000,b,12,tick,,,,100,0.5,true\n"
@@ -120,18 +125,22 @@ fn a_combined_log_has_the_columns_of_all_nodes() {
 #[test]
 fn numbers_of_every_length_are_written_in_full() {
     let mut value = 1u64;
-    let mut line = LineBuffer::default();
+    let mut bytes = [0; 40];
+    let mut line = Line {
+        bytes: &mut bytes,
+        len: 0,
+    };
     for _ in 0..20 {
         for value in [value - 1, value, value.wrapping_mul(9)] {
             line.len = 0;
             line.number(value);
-            assert_eq!(&line.bytes[..line.len], value.to_string().as_bytes());
+            assert_eq!(&line.bytes[..line.len], format!("{value},").as_bytes());
         }
         value = value.wrapping_mul(10);
     }
     line.len = 0;
     line.number(u64::MAX);
-    assert_eq!(&line.bytes[..line.len], u64::MAX.to_string().as_bytes());
+    assert_eq!(&line.bytes[..line.len], format!("{},", u64::MAX).as_bytes());
 }
 
 #[test]
@@ -158,9 +167,9 @@ fn many_and_wide_columns_do_not_overflow_the_line() {
         cells: &cells,
         texts: &[],
     };
-    let mut out = Vec::new();
+    let mut out = LogText::default();
     format.row(&widest, columns, &mut out);
-    let out = text(out);
+    let out = text(out.as_slice());
     assert_eq!(out.matches("-9223372036854775808").count(), 63);
     assert_eq!(out.matches("18446744073709551615").count(), 5);
 }
@@ -174,7 +183,7 @@ fn texts_and_floats_are_as_documented() {
     ] {
         let mut out = Vec::new();
         push_text(&mut out, value);
-        assert_eq!(text(out), expected);
+        assert_eq!(text(&out), expected);
     }
     for (value, expected) in [
         (0.1, "0.1"),
@@ -185,8 +194,55 @@ fn texts_and_floats_are_as_documented() {
         (f64::NAN, "NaN"),
         (f64::NEG_INFINITY, "-inf"),
     ] {
-        let mut out = Vec::new();
-        push_f64(&mut out, value);
-        assert_eq!(text(out), expected);
+        let mut bytes = [0; CELL_ROOM];
+        let mut line = Line {
+            bytes: &mut bytes,
+            len: 0,
+        };
+        line.real(value);
+        assert_eq!(text(&line.bytes[..line.len]), format!("{expected},"));
+    }
+}
+
+#[test]
+fn long_texts_and_names_between_numbers_have_room() {
+    let kinds = [
+        ColumnKind::U64,
+        ColumnKind::Text,
+        ColumnKind::F64,
+        ColumnKind::Text,
+    ];
+    let columns = kinds.into_iter().zip(["a", "b", "c", "d"]);
+    let columns = columns.map(|(kind, name)| column(name, kind)).collect();
+    let long = "long name, ".repeat(40);
+    let schema = RunSchema {
+        nodes: vec![node(&long, columns)],
+        external_peers: vec![long.clone()],
+    };
+    for layout in [Layout::PerNode, Layout::Combined] {
+        let mut format = LogFormat::new(&schema, layout);
+        let texts = ["x\"".repeat(3000), "y".repeat(5)];
+        let cells = [u64::MAX, 0, f64::MIN_POSITIVE.to_bits(), 1];
+        let columns = Columns {
+            present: 15,
+            cells: &cells,
+            texts: &texts,
+        };
+        let mut out = LogText::default();
+        for _ in 0..3 {
+            format.row(&row(0, EventId::SEND, 1, 7), columns, &mut out);
+        }
+        let name = format!("\"{long}\",");
+        let own = if layout == Layout::Combined {
+            &*name
+        } else {
+            ""
+        };
+        let first = format!("\"{}\"", "x\"\"".repeat(3000));
+        let line = format!(
+            "1500000000,{own}12,send,{name}7,8,100,{},{first},2.2250738585072014e-308,yyyyy\n",
+            u64::MAX
+        );
+        assert_eq!(text(out.as_slice()), line.repeat(3));
     }
 }
