@@ -187,17 +187,40 @@ impl RunMetrics {
             self.next_instant(row.time_ns);
         }
         self.budget.row();
-        if row.message != 0 {
-            self.message(row);
+        let peer = row.peer as usize;
+        let is_message = row.message != 0;
+        let named = is_message && peer < self.nodes.len();
+        if is_message && (self.programs || !named) {
+            self.exchange(row);
         }
+        // What a program receives is not recorded, so the message would stay in flight.
+        let is_received = named && !(self.programs && self.nodes[peer].program);
+        let mut received_before = None;
         let node = &mut self.nodes[row.node as usize];
         match row.event {
             EventId::RECEIVE => {
                 node.traffic.received += 1;
                 node.queue.receive(row.queue);
+                if named && let Some(latency) = self.flight.receive(row.peer, row.message, row.node)
+                {
+                    node.latencies.record(latency);
+                }
             }
-            EventId::SEND => node.traffic.sent += 1,
-            EventId::DROP => node.traffic.dropped += 1,
+            EventId::SEND => {
+                node.traffic.sent += 1;
+                if is_message {
+                    node.traffic.bytes_sent = node.traffic.bytes_sent.saturating_add(row.bytes);
+                }
+                if is_received {
+                    received_before = self.flight.send(row.node, row.message);
+                }
+            }
+            EventId::DROP => {
+                node.traffic.dropped += 1;
+                if named {
+                    self.flight.drop(row.peer, row.message);
+                }
+            }
             EventId::TIMER => node.traffic.timers += u64::from(row.step != node.last_step),
             EventId::CRASH | EventId::RESTART => {
                 if let Some(jumps) = &mut node.jumps {
@@ -225,6 +248,9 @@ impl RunMetrics {
             let places = &self.shapes[node.shape as usize].requests;
             requests.row(row.event, places, columns);
         }
+        if let Some(receiver) = received_before {
+            self.nodes[receiver as usize].latencies.record(0);
+        }
     }
 
     /// Time goes on to that of the next row.
@@ -242,36 +268,11 @@ impl RunMetrics {
         }
     }
 
-    /// Notes what becomes of a message: its latency, its size, and whether a program takes
-    /// part.
-    #[inline]
-    fn message(&mut self, row: &Row) {
-        let named = (row.peer as usize) < self.nodes.len();
-        if self.programs || !named {
-            let is_program = |node: u32| self.nodes.get(node as usize).map(|it| it.program);
-            self.exchanged.row(row, is_program);
-        }
-        match row.event {
-            EventId::RECEIVE if named => {
-                if let Some(latency) = self.flight.receive(row.peer, row.message, row.node) {
-                    self.nodes[row.node as usize].latencies.record(latency);
-                }
-            }
-            EventId::SEND => {
-                let traffic = &mut self.nodes[row.node as usize].traffic;
-                traffic.bytes_sent = traffic.bytes_sent.saturating_add(row.bytes);
-                // What a program receives is not recorded, so the message would stay in
-                // flight.
-                if named
-                    && !(self.programs && self.nodes[row.peer as usize].program)
-                    && let Some(receiver) = self.flight.send(row.node, row.message)
-                {
-                    self.nodes[receiver as usize].latencies.record(0);
-                }
-            }
-            EventId::DROP if named => self.flight.drop(row.peer, row.message),
-            _ => {}
-        }
+    /// Adds a row of a message whose other end is a program, or may be one.
+    #[cold]
+    fn exchange(&mut self, row: &Row) {
+        let is_program = |node: u32| self.nodes.get(node as usize).map(|it| it.program);
+        self.exchanged.row(row, is_program);
     }
 
     /// Closes the slice that ends before a time.

@@ -145,8 +145,8 @@ impl Histogram {
 
     /// How often 0 was recorded: it has a bucket of its own at any resolution.
     pub fn count_of_zero(&self) -> u64 {
-        let first = self.all().entries.first().copied();
-        first.map_or(0, |(value, count)| if value == 0 { count } else { 0 })
+        let small = self.small.first().copied().unwrap_or(0);
+        u64::from(small) + self.large.count_of_zero()
     }
 
     /// The least value; `None` without values.

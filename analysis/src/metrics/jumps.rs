@@ -195,18 +195,15 @@ impl Jumps {
         self.is_down = true;
     }
 
-    /// The values that were skipped: one less for each jump than its size.
-    fn gaps(&self) -> u128 {
-        let jumps = self.up.count() - self.up.count_of_zero();
-        self.up.sum() - u128::from(jumps)
-    }
-
     /// The values, in the order of [`DEFINITIONS`].
     pub(super) fn finish(&self, values: &mut Vec<Option<Value>>) {
         let down = self.down.as_deref();
-        let count = self.up.count() + down.map_or(0, Histogram::count);
+        let (up_count, up_sum) = (self.up.count(), self.up.sum());
+        let count = up_count + down.map_or(0, Histogram::count);
+        // The values that were skipped: one less for each jump than its size.
+        let gaps = up_sum - u128::from(up_count - self.up.count_of_zero());
         let mean = (count > 0).then(|| {
-            let sum = self.up.sum() as i128 - down.map_or(0, |down| down.sum() as i128);
+            let sum = up_sum as i128 - down.map_or(0, |down| down.sum() as i128);
             Value::Real(sum as f64 / count as f64)
         });
         let max = self.up.max().map(Value::Unsigned).or_else(|| {
@@ -219,7 +216,7 @@ impl Jumps {
         values.extend([
             max,
             self.last
-                .map(|_| Value::Unsigned(u64::try_from(self.gaps()).unwrap_or(u64::MAX))),
+                .map(|_| Value::Unsigned(u64::try_from(gaps).unwrap_or(u64::MAX))),
         ]);
     }
 }

@@ -140,7 +140,7 @@ impl Messages {
     }
 
     /// Sets when a message reached its inbox.
-    #[inline]
+    #[inline(always)]
     pub fn stamp(&mut self, id: MessageId, now: SimTime) {
         let index = id.0 as usize;
         if index >= self.stamps.len() {

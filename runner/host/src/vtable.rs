@@ -111,7 +111,7 @@ unsafe fn behind<'a, S>(context: *mut Context) -> (&'a mut World<S>, &'a mut Sid
 ///
 /// As for [`behind`].
 #[allow(unsafe_code)]
-#[inline]
+#[inline(always)]
 unsafe fn effect<S: Sink>(context: *mut Context, world: &mut World<S>, side: &mut Side) -> bool {
     if side.creating {
         side.fail_with(|| "acts before its node has started".to_owned());

@@ -140,6 +140,16 @@ impl Counts {
         }
     }
 
+    /// How often 0 was recorded: it has a bucket of its own at any resolution.
+    pub fn count_of_zero(&self) -> u64 {
+        let is_zero = |entry: &Entry| entry.0 == 0;
+        let zero = match self {
+            Counts::Table(table) => table.iter().find(is_zero),
+            Counts::Long(_) => self.sorted().first().copied().filter(is_zero),
+        };
+        zero.map_or(0, |entry| entry.1)
+    }
+
     /// What is exact of the values.
     pub fn sums(&self) -> Sums {
         match self {
