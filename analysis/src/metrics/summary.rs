@@ -9,7 +9,6 @@
 //! Beside it, `samples.csv` has the samples behind the percentiles: one line per run, node
 //! and family that has samples (`histogram/text.rs` defines their form).
 
-use std::io::Write;
 use std::path::Path;
 
 use super::{NodeMetrics, Value, definitions, metric_names};
@@ -77,16 +76,14 @@ impl SummaryColumns {
         let mut places: Vec<Option<usize>> = Vec::new();
         let mut placed: Option<&NodeMetrics> = None;
         let mut values: Vec<Option<Value>> = Vec::new();
+        let begin = begin_of(run, case);
         for node in metrics {
             if placed.is_none_or(|placed| placed.names != node.names) {
                 let place = |name| node.names.iter().position(|own| own == name);
                 places = self.names.iter().map(place).collect();
                 placed = Some(node);
             }
-            let infallible = "a vector takes what it is given";
-            write!(out, "{run},").expect(infallible);
-            push_text(out, case);
-            out.push(b',');
+            out.extend_from_slice(&begin);
             push_text(out, &schema.nodes[node.node as usize].name);
             values.clear();
             values.extend(node.values.iter());
@@ -117,16 +114,27 @@ pub fn push_samples(
     metrics: &[NodeMetrics],
     out: &mut Vec<u8>,
 ) {
+    let begin = begin_of(run, case);
     for node in metrics {
         for (family, samples) in node.samples.families() {
-            write!(out, "{run},").expect("a vector takes what it is given");
-            push_text(out, case);
-            out.push(b',');
+            out.extend_from_slice(&begin);
             push_text(out, &schema.nodes[node.node as usize].name);
             // Words, numbers and stars: nothing to quote.
-            writeln!(out, ",{family},{samples}").expect("a vector takes what it is given");
+            for cell in [family, samples] {
+                out.push(b',');
+                out.extend_from_slice(cell.as_bytes());
+            }
+            out.push(b'\n');
         }
     }
+}
+
+/// The first cells of each line of a run, up to the node.
+fn begin_of(run: u64, case: &str) -> Vec<u8> {
+    let mut begin = format!("{run},").into_bytes();
+    push_text(&mut begin, case);
+    begin.push(b',');
+    begin
 }
 
 /// A summary, read back.

@@ -141,17 +141,22 @@ impl Value {
 
     /// Appends the value as [`Value::exact`] has it.
     pub fn push_exact(self, text: &mut String) {
-        let written = match self {
-            Value::Unsigned(value) => write!(text, "{value}"),
-            Value::Signed(value) => write!(text, "{value:+}"),
+        let infallible = "a string takes what it is given";
+        match self {
+            Value::Unsigned(value) => text.push_str(itoa::Buffer::new().format(value)),
+            Value::Signed(value) => {
+                if value >= 0 {
+                    text.push('+');
+                }
+                text.push_str(itoa::Buffer::new().format(value));
+            }
             // A finite number has a point or an exponent.
-            Value::Real(value) => write!(text, "{value:?}"),
+            Value::Real(value) => write!(text, "{value:?}").expect(infallible),
             Value::Within(bucket) => {
                 let sign = if bucket.negative { "-" } else { "" };
-                write!(text, "~{sign}{}/{}", bucket.low, bucket.shift)
+                write!(text, "~{sign}{}/{}", bucket.low, bucket.shift).expect(infallible);
             }
-        };
-        written.expect("a string takes what it is given");
+        }
     }
 
     /// Reads what [`Value::exact`] wrote; `None` if it is no number.
@@ -185,18 +190,8 @@ impl Value {
     }
 }
 
-fn push_integer(out: &mut Vec<u8>, mut value: u64) {
-    let mut digits = [0; 20];
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        digits[first] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[first..]);
+fn push_integer(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Appends a number with at most 6 decimals and no trailing zeros.

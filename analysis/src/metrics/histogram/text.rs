@@ -31,11 +31,15 @@ impl Histogram {
             let sums = self.sums();
             write!(text, " {} {} {}", sums.sum, sums.min, sums.max).expect(infallible);
         }
+        text.reserve(3 * entries.len());
+        let mut digits = itoa::Buffer::new();
         let mut last = 0;
         for (value, count) in entries {
-            write!(text, " {}", value - last).expect(infallible);
+            text.push(' ');
+            text.push_str(digits.format(value - last));
             if count != 1 {
-                write!(text, "*{count}").expect(infallible);
+                text.push('*');
+                text.push_str(digits.format(count));
             }
             last = value;
         }
