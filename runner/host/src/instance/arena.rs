@@ -26,6 +26,14 @@ const WITHOUT_ASKING: usize = 64 << 20;
 
 /// That a node has a state; a bit beside those of the callbacks.
 const ALIVE: u8 = 1 << 7;
+const _: () = {
+    let mut index = 0;
+    while index < Callback::ALL.len() {
+        let is_below = Callback::ALL[index].bit() < ALIVE as u64;
+        assert!(is_below, "a callback more needs more bits here");
+        index += 1;
+    }
+};
 
 #[derive(Debug)]
 pub(super) struct Arena {
