@@ -103,7 +103,7 @@ impl Sender {
     /// process elsewhere.
     pub fn drain(&self, longest: Duration) {
         if let Some(network) = self.network() {
-            network.drain(network.sent(), longest);
+            network.drain(longest);
         }
     }
 

@@ -262,7 +262,7 @@ impl Coordinator {
     pub fn free(&self, joined: &Joined, leaves: bool) {
         if leaves {
             // If it is gone already, there is nobody to tell.
-            let _ = joined.orders.send_if_free(&NodeOrder::Over(None));
+            let _ = joined.orders.send(&NodeOrder::Over(None));
         }
         let mut state = self.shared.state();
         state.taken.remove(&joined.node);

@@ -186,8 +186,7 @@ impl Network {
 
     /// Number of frames that were sent.
     pub fn sent(&self) -> u64 {
-        let state = self.state();
-        state.before + state.kept.len() as u64
+        self.state().sent()
     }
 
     /// Number of frames that the other end has acknowledged.
@@ -195,10 +194,11 @@ impl Network {
         self.acknowledged.load(Ordering::Acquire)
     }
 
-    /// Waits until the other end has acknowledged this number of frames.
-    pub fn drain(&self, sent: u64, longest: Duration) {
+    /// Waits until the other end has acknowledged every frame that was sent before.
+    pub fn drain(&self, longest: Duration) {
         let until = Instant::now() + longest;
         let mut state = self.wait(self.state(), Duration::ZERO);
+        let sent = state.sent();
         while state.outlasts && !state.closed && state.before < sent && Instant::now() < until {
             state = self.wait(state, LOOK);
         }
@@ -268,6 +268,10 @@ impl Network {
 }
 
 impl State {
+    fn sent(&self) -> u64 {
+        self.before + self.kept.len() as u64
+    }
+
     /// Keeps no frames that are acknowledged.
     fn forget(&mut self, acknowledged: u64) {
         while self.before < acknowledged {
