@@ -199,6 +199,21 @@ fn what_does_not_repeat_is_said() {
 }
 
 #[test]
+fn a_failure_of_the_second_execution_alone_is_told() {
+    needs_python!();
+    let lab = lab(NODES, "");
+    // The first execution leaves a file; the second ends where it is.
+    let leaves = "import os, sys\nmark = os.environ['RUNNER_NODE'] + '.mark'\nif os.path.exists(mark): sys.exit('it was here')\nopen(mark, 'w')\n";
+    lab.write("node.py", &format!("{leaves}{NODE}"));
+    run(&lab, "out", &[]).ends(1).says(&[
+        "virtual time, not repeatable: done twice, it differs: ",
+        "failure of the first:  none",
+        "failure of the second: node `",
+        "it was here",
+    ]);
+}
+
+#[test]
 fn a_program_that_cannot_be_held_is_told_why() {
     needs_python!();
     let init = "import sys, os, time; sys.stdin.readline(); print('last words', file=sys.stderr)\n";

@@ -74,7 +74,7 @@ fn compare(
     there: &Path,
 ) -> Result<Option<String>, RunError> {
     if let Some(text) = earliest(here, there)? {
-        return Ok(Some(text));
+        return Ok(Some(text + &failures(first, second)));
     }
     let mut differing = Vec::new();
     let mut field = |what: &str, first: String, second: String| {
@@ -82,7 +82,6 @@ fn compare(
             differing.push(format!("{what}\n  first:  {first}\n  second: {second}"));
         }
     };
-    let failure = |ended: &Ended| ended.failure.clone().unwrap_or_else(|| "none".to_owned());
     field("its failure", failure(first), failure(second));
     field("its end", first.end.to_string(), second.end.to_string());
     field(
@@ -101,6 +100,20 @@ fn compare(
         format!("{:?}", second.metrics),
     );
     Ok(differing.into_iter().next())
+}
+
+/// How an execution failed, in a line for a message.
+fn failure(ended: &Ended) -> String {
+    ended.failure.clone().unwrap_or_else(|| "none".to_owned())
+}
+
+/// The failures of two executions if they differ: often the cause of other differences.
+fn failures(first: &Ended, second: &Ended) -> String {
+    let (first, second) = (failure(first), failure(second));
+    match first == second {
+        true => String::new(),
+        false => format!("\n  failure of the first:  {first}\n  failure of the second: {second}"),
+    }
 }
 
 /// A record, or a line of a file that is not a log, that differs.

@@ -46,6 +46,8 @@ mod launch;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod program;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod spent;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod streams;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod task;
@@ -88,7 +90,8 @@ pub struct Start<'a> {
 /// What a program may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How long it may compute without resting, by the wall clock.
+    /// How long it may compute without resting: processor time; six times as long by the wall
+    /// clock.
     pub rest_within: Duration,
     /// How much it may write until it rests `[bytes]`.
     pub output: usize,
@@ -137,9 +140,12 @@ pub enum Fault {
         /// What that call is for.
         what: &'static str,
     },
-    /// It computed too long.
-    #[error("it did not wait for input or time within {} s", .0.as_secs_f64())]
+    /// It computed too long: processor time.
+    #[error("it did not wait for input or time within {} s of its processor time", .0.as_secs_f64())]
     NoRest(Duration),
+    /// It did nothing, and does not wait for anything that virtual time has.
+    #[error("it did not wait for input or time within {} s, and did not compute either\n  it waits for something else: a lock of a file, or a pipe", .0.as_secs_f64())]
+    Stuck(Duration),
     /// It wrote too much.
     #[error("it wrote more than {0} bytes without waiting for input or time")]
     Floods(usize),

@@ -2,13 +2,14 @@
 
 use std::os::fd::AsRawFd;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::answer::refused;
 use crate::clock::Clock;
 use crate::hold::{Held, What};
 use crate::kernel::{self, Answer, Listener, Notification, Process, Status};
 use crate::launch::{self, Launched};
+use crate::spent::{Exceeded, Since};
 use crate::streams::{Input, Output};
 use crate::task::{State, Tasks};
 use crate::{Ended, Fault, Limits, Start, StartError, Step};
@@ -18,7 +19,7 @@ use base::random::Random;
 /// look, and nothing else.
 const LOOK: Duration = Duration::from_micros(300);
 /// How long a task may compute while others wait for their turn, which it may wait for
-/// without a call. Then the next one gets it, too.
+/// without a call: processor time. Then the next one gets it, too.
 const TURN: Duration = Duration::from_secs(1);
 
 /// How many calls a task may make until the others have the turn, without waiting: it may
@@ -138,7 +139,7 @@ impl Program {
     /// If it does what virtual time does not have. It is dead then.
     pub fn run(&mut self, now: u64) -> Result<Step, Fault> {
         self.clock.set(now);
-        let begun = Instant::now();
+        let begun = Since::now(self.process.id);
         let done = self.until_it_rests(begun);
         if done.is_err() {
             self.kill();
@@ -171,7 +172,7 @@ impl Program {
         self.held.clear();
     }
 
-    fn until_it_rests(&mut self, begun: Instant) -> Result<(), Fault> {
+    fn until_it_rests(&mut self, begun: Since) -> Result<(), Fault> {
         loop {
             self.settle(begun)?;
             if self.ended.is_some() {
@@ -186,8 +187,9 @@ impl Program {
     }
 
     /// Takes calls until all tasks wait.
-    fn settle(&mut self, begun: Instant) -> Result<(), Fault> {
-        let mut since_call = Instant::now();
+    fn settle(&mut self, begun: Since) -> Result<(), Fault> {
+        // Since the first look after a call.
+        let mut quiet: Option<Since> = None;
         while self.ended.is_none() && !self.is_at_rest() {
             let [call, over, output, errors] = kernel::wait_for(
                 [
@@ -199,7 +201,7 @@ impl Program {
                 LOOK,
             )?;
             if call.readable {
-                since_call = Instant::now();
+                quiet = None;
                 if let Some(call) = self.listener.receive()? {
                     self.take(call)?;
                 }
@@ -213,13 +215,14 @@ impl Program {
             }
             if over.any() && !call.readable {
                 self.reap(false);
-            } else if !call.readable {
-                if !output.any() && !errors.any() {
-                    self.look(since_call.elapsed())?;
-                }
-                if begun.elapsed() > self.limits.rest_within {
-                    return Err(Fault::NoRest(self.limits.rest_within));
-                }
+            } else if !call.readable && !output.any() && !errors.any() {
+                let process = self.process.id;
+                self.look(*quiet.get_or_insert_with(|| Since::now(process)))?;
+            }
+            match begun.exceeded(self.limits.rest_within) {
+                Some(Exceeded::Processor(bound)) => return Err(Fault::NoRest(bound)),
+                Some(Exceeded::Wall(bound)) => return Err(Fault::Stuck(bound)),
+                None => {}
             }
         }
         Ok(())
@@ -296,7 +299,7 @@ impl Program {
     }
 
     /// Looks at tasks that have not called for a while.
-    fn look(&mut self, since_call: Duration) -> Result<(), Fault> {
+    fn look(&mut self, quiet: Since) -> Result<(), Fault> {
         if self.traced {
             self.reap(false);
         }
@@ -328,7 +331,7 @@ impl Program {
             self.tasks.remove(id);
         }
         let waits = |held: &Held| matches!(held.what, What::Turn);
-        if since_call > TURN
+        if quiet.exceeded(TURN).is_some()
             && let Some(index) = self.held.iter().position(waits)
         {
             self.release(index, None)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
-use std::{fs, iter};
+use std::{fs, iter, thread};
 
 use crate::{Ended, Fault, Limits, Program, Start, StartError, Step};
 
@@ -352,15 +352,53 @@ fn a_program_that_never_rests_is_killed() {
         let mut program = start(&[interpreter, "-c", source], 0, limits).unwrap();
         program.run(0).unwrap_err().to_string()
     };
-    assert_eq!(
-        fault("while True: pass", Duration::from_millis(200)),
-        "it did not wait for input or time within 0.2 s"
-    );
+    for spins in ["while True: pass", "import os\nwhile True: os.getpid()"] {
+        assert_eq!(
+            fault(spins, Duration::from_millis(200)),
+            "it did not wait for input or time within 0.2 s of its processor time"
+        );
+    }
     let floods = "it wrote more than 1048576 bytes without waiting for input or time";
     assert_eq!(
         fault("while True: print('flood')", Duration::from_secs(60)),
         floods
     );
+}
+
+#[test]
+fn a_program_that_does_not_compute_may_take_longer_by_the_wall_clock() {
+    let Some(interpreter) = interpreter() else {
+        return;
+    };
+    let locked = tempfile::NamedTempFile::new().unwrap();
+    let source = format!(
+        "import fcntl, time; fcntl.flock(open({:?}), fcntl.LOCK_EX); print('locked')",
+        locked.path()
+    );
+    let run = |rest_within| {
+        let limits = Limits {
+            rest_within,
+            output: 1 << 20,
+        };
+        let mut program = start(&[interpreter, "-c", &source], 0, limits).unwrap();
+        program.run(0)
+    };
+    let holder = locked.reopen().unwrap();
+    assert!(os::lock::try_lock(&holder).unwrap());
+    let fault = run(Duration::from_millis(200)).unwrap_err().to_string();
+    let expected = "it did not wait for input or time within 1.2 s, and did not compute either";
+    assert!(fault.starts_with(expected), "{fault}");
+
+    // As on a machine that is suspended for a while, or too busy.
+    let bound = Duration::from_secs(1);
+    let step = thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(bound * 3 / 2);
+            drop(holder);
+        });
+        run(bound)
+    });
+    assert_eq!(text(&step.unwrap().output), "locked\n");
 }
 
 #[test]

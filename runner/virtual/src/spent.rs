@@ -1,0 +1,63 @@
+//! How long a program has gone on: by its own processor time, so that a machine that is busy or
+//! was suspended does not end a program that would have rested; and by the wall clock, for one
+//! that waits for what never comes.
+
+use std::time::{Duration, Instant};
+
+use crate::kernel;
+
+/// So many times the bound for processor time is the bound for the wall clock. Chosen, not tuned.
+const WALL: u32 = 6;
+
+/// The bound that a program has exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exceeded {
+    /// It has computed for longer than this.
+    Processor(Duration),
+    /// More than this has passed.
+    Wall(Duration),
+}
+
+/// A point in a program's life.
+#[derive(Clone, Copy, Debug)]
+pub struct Since {
+    process: i32,
+    wall: Instant,
+    /// The processor time until then; none if the kernel does not say it.
+    processor: Option<Duration>,
+}
+
+impl Since {
+    /// Now, for this process.
+    pub fn now(process: i32) -> Since {
+        Since {
+            process,
+            wall: Instant::now(),
+            processor: kernel::processor_time(process),
+        }
+    }
+
+    /// Which bound the program has exceeded, if it has: this for processor time, and [`WALL`]
+    /// times as much for the wall clock.
+    pub fn exceeded(&self, bound: Duration) -> Option<Exceeded> {
+        // The wall clock is read without a system call, and all tasks share one processor.
+        let wall = self.wall.elapsed();
+        if wall <= bound {
+            return None;
+        }
+        if self.computed() > bound {
+            return Some(Exceeded::Processor(bound));
+        }
+        (wall > bound * WALL).then_some(Exceeded::Wall(bound * WALL))
+    }
+
+    /// The processor time since then, of all tasks.
+    fn computed(&self) -> Duration {
+        let now = kernel::processor_time(self.process);
+        let computed = now
+            .zip(self.processor)
+            .map(|(now, then)| now.saturating_sub(then));
+        // A process that has just ended has no clock.
+        computed.unwrap_or_default()
+    }
+}
