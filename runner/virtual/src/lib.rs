@@ -144,7 +144,7 @@ pub enum Fault {
     #[error("it did not wait for input or time within {} s of its processor time", .0.as_secs_f64())]
     NoRest(Duration),
     /// It did nothing, and does not wait for anything that virtual time has.
-    #[error("it did not wait for input or time within {} s, and did not compute either\n  it waits for something else: a lock of a file, or a pipe", .0.as_secs_f64())]
+    #[error("it did not wait for input or time within {} s, and computed little\n  it waits for something else: a lock of a file, or a pipe", .0.as_secs_f64())]
     Stuck(Duration),
     /// It wrote too much.
     #[error("it wrote more than {0} bytes without waiting for input or time")]

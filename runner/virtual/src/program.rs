@@ -119,11 +119,12 @@ impl Program {
         Ok(program)
     }
 
-    /// Prepares the stopped program, and lets it go.
+    /// Prepares the program, which is stopped before its first instruction, and lets it go.
     fn prepare(&mut self) -> std::io::Result<()> {
         launch::prepare(&self.process, &mut self.random)?;
         kernel::let_go(self.process.id);
         self.traced = false;
+        self.forked = None;
         Ok(())
     }
 
@@ -167,7 +168,8 @@ impl Program {
         }
         drop(self.process.signal_all(libc::SIGKILL));
         while self.ended.is_none() {
-            self.reap(true);
+            // It fails for a program that is stopped, and killed.
+            drop(self.reap(true));
         }
         self.held.clear();
     }
@@ -214,7 +216,7 @@ impl Program {
                 }
             }
             if over.any() && !call.readable {
-                self.reap(false);
+                self.reap(false)?;
             } else if !call.readable && !output.any() && !errors.any() {
                 let process = self.process.id;
                 self.look(*quiet.get_or_insert_with(|| Since::now(process)))?;
@@ -228,8 +230,9 @@ impl Program {
         Ok(())
     }
 
-    /// Notes the end of the process, if it has ended.
-    fn reap(&mut self, wait: bool) {
+    /// Notes the end of the process, if it has ended; lets it go on if it is stopped. Returns
+    /// whether it has begun another program.
+    fn reap(&mut self, wait: bool) -> std::io::Result<bool> {
         self.ended = match kernel::status_of(self.process.id, wait) {
             Ok(Status::Exited(code)) => Some(Ended::Exited(code)),
             Ok(Status::Killed(signal)) => Some(Ended::Killed(signal)),
@@ -238,13 +241,14 @@ impl Program {
                 None
             }
             Ok(Status::StoppedAtExec) => {
-                kernel::let_go(self.process.id);
-                None
+                self.prepare()?;
+                return Ok(true);
             }
             Ok(Status::Running) => None,
             // It has been waited for elsewhere: nothing is known of its end.
             Err(_) => Some(Ended::Killed(libc::SIGKILL)),
         };
+        Ok(false)
     }
 
     /// Whether all tasks wait.
@@ -301,7 +305,7 @@ impl Program {
     /// Looks at tasks that have not called for a while.
     fn look(&mut self, quiet: Since) -> Result<(), Fault> {
         if self.traced {
-            self.reap(false);
+            self.reap(false)?;
         }
         for task in self.tasks.all_mut() {
             if task.state != State::Running {
@@ -341,8 +345,7 @@ impl Program {
 
     /// A task has made a call: it is answered, or held.
     fn take(&mut self, call: Notification) -> Result<(), Fault> {
-        if self.tasks.find(call.task).is_none() && !self.process.has(call.task) {
-            // Another process, of a script that ends before the program begins.
+        if self.is_of_another(&call) {
             self.listener.answer(call.id, Answer::Continue);
             return Ok(());
         }
@@ -370,6 +373,11 @@ impl Program {
             return Ok(());
         }
         self.answer(call)
+    }
+
+    /// Whether a call is of another process: one that a script has begun.
+    fn is_of_another(&mut self, call: &Notification) -> bool {
+        self.tasks.find(call.task).is_none() && !self.process.has(call.task)
     }
 
     /// A place in the order of held calls, after all others.
@@ -452,24 +460,23 @@ impl Program {
             self.traced = true;
         }
         self.listener.answer(call.id, Answer::Continue);
-        loop {
-            match kernel::status_of(self.process.id, false)? {
-                Status::StoppedAtExec => {
-                    self.forked = None;
-                    return Ok(self.prepare()?);
-                }
-                Status::Stopped(signal) => kernel::go_on(self.process.id, signal),
-                Status::Exited(code) => self.ended = Some(Ended::Exited(code)),
-                Status::Killed(signal) => self.ended = Some(Ended::Killed(signal)),
-                Status::Running => {}
-            }
+        while !self.reap(false)? && self.ended.is_none() {
             let listener = self.listener.as_raw_fd();
-            let [call] = kernel::wait_for([listener], Duration::from_micros(100))?;
-            if call.readable || self.ended.is_some() {
-                // No such file: it tries another one, or says so.
-                return Ok(());
+            let [ready] = kernel::wait_for([listener], Duration::from_micros(100))?;
+            if !ready.readable {
+                continue;
             }
+            let Some(next) = self.listener.receive()? else {
+                continue;
+            };
+            if self.is_of_another(&next) {
+                self.listener.answer(next.id, Answer::Continue);
+                continue;
+            }
+            // No such file: it tries another one, or says so.
+            return self.take(next);
         }
+        Ok(())
     }
 }
 

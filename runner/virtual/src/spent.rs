@@ -37,18 +37,20 @@ impl Since {
         }
     }
 
-    /// Which bound the program has exceeded, if it has: this for processor time, and [`WALL`]
-    /// times as much for the wall clock.
+    /// Which bound the program has exceeded, if it has: this for processor time; or [`WALL`]
+    /// times as much for the wall clock, unless it is on its way to the first one.
     pub fn exceeded(&self, bound: Duration) -> Option<Exceeded> {
         // The wall clock is read without a system call, and all tasks share one processor.
         let wall = self.wall.elapsed();
         if wall <= bound {
             return None;
         }
-        if self.computed() > bound {
+        let computed = self.computed();
+        if computed > bound {
             return Some(Exceeded::Processor(bound));
         }
-        (wall > bound * WALL).then_some(Exceeded::Wall(bound * WALL))
+        let is_idle = wall > bound * WALL && computed < bound / 2;
+        is_idle.then_some(Exceeded::Wall(bound * WALL))
     }
 
     /// The processor time since then, of all tasks.
