@@ -1,6 +1,9 @@
 //! A program that the runner starts ends with the runner, and so does all that the program
 //! has started: also a daemon that has left its group, and also if the runner is killed.
 
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+
 use rustix::process::Signal;
 
 use crate::real_live::{Live, echo_server, is_running, until};
@@ -101,4 +104,36 @@ fn a_killed_keeper_takes_its_program_along() {
     live.lab.shell(&format!("kill -KILL {keeper}")).passes();
     all_end(&pids);
     live.stop();
+}
+
+#[test]
+fn a_process_that_has_the_number_of_an_ended_program_is_left_alone() {
+    let script = "(setsid sh -c 'echo pid $$; exec sleep 600' &); echo was $$";
+    let mut live = Live::start(&server_and(script));
+    let number: u32 = live.runner.told("program | was ").parse().unwrap();
+    live.runner.told("program | the program ended");
+    let Some(mut stranger) = sleep_with_number(number) else {
+        return;
+    };
+    live.stop();
+    let ended = stranger.try_wait().unwrap();
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+    assert_eq!(ended, None);
+}
+
+/// A process with this number, in a group of its own; none if this system does not let one
+/// choose.
+fn sleep_with_number(number: u32) -> Option<Child> {
+    for _ in 0..1000 {
+        std::fs::write("/proc/sys/kernel/ns_last_pid", (number - 1).to_string()).ok()?;
+        let mut command = Command::new("sleep");
+        let mut child = command.arg("600").process_group(0).spawn().unwrap();
+        if child.id() == number {
+            return Some(child);
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    None
 }

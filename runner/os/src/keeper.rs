@@ -21,24 +21,34 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
 use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::process::{
-    Pid, Signal as SystemSignal, WaitOptions, getpid, getppid, kill_process,
-    set_parent_process_death_signal, wait,
+    Pid, Signal as SystemSignal, WaitId, WaitIdOptions, WaitOptions, getpid, getppid,
+    set_parent_process_death_signal, wait, waitid,
 };
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 use crate::descriptor::wait_readable;
+use crate::process::Signal;
 use crate::{family, process};
 
 /// The first argument of a keeper.
 pub const SUBCOMMAND: &str = "keep-process";
 
-/// The order to kill the program.
+/// The order to kill the program, and to end.
 const KILL: u8 = b'K';
+
+/// Orders to send a signal to the program's process group.
+const SIGNALS: [(u8, Signal); 4] = [
+    (KILL, Signal::Kill),
+    (b'T', Signal::Terminate),
+    (b'S', Signal::Stop),
+    (b'C', Signal::Continue),
+];
 
 /// The report that the program was started; its process id follows.
 const BEGUN: u8 = b'B';
@@ -153,15 +163,19 @@ impl Kept {
         &mut self.keeper
     }
 
-    /// Sends a signal to the program's process group.
-    pub fn signal(&self, signal: process::Signal) {
-        process::signal_group(self.program, signal);
+    /// Has the keeper send a signal to the program's process group, if the program has not
+    /// ended: of an ended one, the number may be another process's.
+    pub fn signal(&self, signal: Signal) {
+        let order = SIGNALS.iter().find(|it| it.1 == signal);
+        if let Some((order, _)) = order {
+            // Fails if the keeper is gone, and then the program is.
+            let _ = (&self.control).write_all(&[*order]);
+        }
     }
 
     /// Kills the program, and everything that it has started.
     pub fn kill(&mut self) {
-        // Fails if the keeper is gone, and then the program is.
-        let _ = self.control.write_all(&[KILL]);
+        self.signal(Signal::Kill);
     }
 
     /// How the program ended; none while it runs.
@@ -248,7 +262,7 @@ pub fn keep(mut words: impl Iterator<Item = OsString>) -> i32 {
 
 /// A program that was started, on the keeper's side.
 struct Begun {
-    program: Pid,
+    program: Arc<Ward>,
     reports: UnixStream,
     /// Gets a value when the program is to be killed.
     killed: Receiver<()>,
@@ -257,13 +271,64 @@ struct Begun {
 /// Waits for the end of the program, reports it, and waits until all that it has left
 /// has ended, or is to be killed.
 fn leave(mut begun: Begun) {
-    let status = wait_for(begun.program);
+    let status = begun.program.wait();
     let status = status.map_or(0, ExitStatus::into_raw);
     let _ = begun.reports.write_all(&told(ENDED, status));
     while begun.killed.recv_timeout(RETRY) == Err(mpsc::RecvTimeoutError::Timeout) {
         while let Some(ended) = wait(WaitOptions::NOHANG).transpose() {
             if ended.is_err() {
                 return;
+            }
+        }
+    }
+}
+
+/// The program of a keeper. Its number is its own until it is waited for; afterwards the
+/// system may give it to a process that is none of ours. So nothing is sent to it then.
+struct Ward {
+    program: Pid,
+    /// Whether it has been waited for.
+    is_gone: Mutex<bool>,
+}
+
+impl Ward {
+    fn new(program: Pid) -> Ward {
+        Ward {
+            program,
+            is_gone: Mutex::new(false),
+        }
+    }
+
+    fn is_gone(&self) -> MutexGuard<'_, bool> {
+        self.is_gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a signal to its process group, and to itself, which may have left the group.
+    /// Returns whether it was still there.
+    fn signal(&self, signal: Signal) -> bool {
+        let gone = self.is_gone();
+        if !*gone {
+            process::signal_group(self.program.as_raw_nonzero().get().cast_unsigned(), signal);
+        }
+        !*gone
+    }
+
+    /// Waits until it has ended, and meanwhile for every process that was adopted.
+    fn wait(&self) -> Option<ExitStatus> {
+        loop {
+            // Nothing is taken before nobody can send it a signal.
+            match waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(_) => return None,
+            }
+            let mut gone = self.is_gone();
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some((process, status))) if process == self.program => {
+                    *gone = true;
+                    return Some(ExitStatus::from_raw(status.as_raw()));
+                }
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(_) => return None,
             }
         }
     }
@@ -295,7 +360,7 @@ fn begin(
     program: &OsStr,
     words: impl Iterator<Item = OsString>,
 ) -> Result<Begun, ()> {
-    // Without subreapers, the program itself ends, and its process group.
+    // Without subreapers, the program ends, and its process group if it runs until then.
     let _ = family::adopt_orphans();
     let mut command = Command::new(program);
     command.args(words).process_group(0);
@@ -317,19 +382,30 @@ fn begin(
     }
     let _ = control.write_all(&told(BEGUN, program.as_raw_nonzero().get()));
     let reports = control.try_clone().map_err(drop)?;
-    let (sender, killed) = mpsc::channel();
+    let program = Arc::new(Ward::new(program));
+    let (ward, (sender, killed)) = (program.clone(), mpsc::channel());
     thread::spawn(move || {
-        // An order to kill, or the end of the process that gives orders.
-        let _ = control.read(&mut [0]);
+        follow_orders(&mut control, &ward);
         let _ = sender.send(());
-        process::signal_group(program.as_raw_nonzero().get() as u32, process::Signal::Kill);
-        let _ = kill_process(program, SystemSignal::KILL);
+        ward.signal(Signal::Kill);
     });
     Ok(Begun {
         program,
         reports,
         killed,
     })
+}
+
+/// Sends the signals that are ordered, until the program is to be killed, or the process that
+/// gives the orders has ended.
+fn follow_orders(control: &mut UnixStream, program: &Ward) {
+    let mut order = [0];
+    while control.read_exact(&mut order).is_ok() {
+        match SIGNALS.iter().find(|it| it.0 == order[0]) {
+            Some((_, signal)) if order[0] != KILL => program.signal(*signal),
+            _ => return,
+        };
+    }
 }
 
 fn told(kind: u8, number: i32) -> [u8; 5] {
@@ -350,18 +426,5 @@ fn die_with(command: &mut Command, parent: Pid) {
                 false => Err(io::ErrorKind::NotConnected.into()),
             }
         });
-    }
-}
-
-/// Waits until the program has ended, and meanwhile for every process that was adopted.
-fn wait_for(program: Pid) -> Option<ExitStatus> {
-    loop {
-        match wait(WaitOptions::empty()) {
-            Ok(Some((process, status))) if process == program => {
-                return Some(ExitStatus::from_raw(status.as_raw()));
-            }
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(_) => return None,
-        }
     }
 }

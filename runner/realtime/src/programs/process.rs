@@ -199,6 +199,10 @@ impl ProgramProcess {
             return None;
         }
         self.ended = self.kept.try_wait().ok().flatten();
+        if self.ended.is_some() {
+            // Its number may be another's from now on.
+            self.forget_group();
+        }
         self.ended
     }
 
@@ -241,8 +245,13 @@ impl ProgramProcess {
         // Processes that it started may still run.
         self.kept.end()?;
         self.ended = Some(status);
-        groups().retain(|group| *group != self.kept.id());
+        self.forget_group();
         Ok(status)
+    }
+
+    /// Its process group is no longer to be killed when this process ends.
+    fn forget_group(&self) {
+        groups().retain(|group| *group != self.kept.id());
     }
 
     fn signal(&self, signal: Signal) {
