@@ -62,9 +62,9 @@ impl Histogram {
     /// Makes room for a small value in the list.
     fn lengthen(&mut self, value: u64) {
         let length = (value as usize + 1).next_power_of_two().max(SHORTEST);
-        let mut longer = std::mem::take(&mut self.small).into_vec();
-        longer.resize(length, 0);
-        self.small = longer.into_boxed_slice();
+        let mut longer = vec![0; length].into_boxed_slice();
+        longer[..self.small.len()].copy_from_slice(&self.small);
+        self.small = longer;
     }
 
     /// A histogram of these entries, ascending: at a resolution, with at most `limit`

@@ -171,7 +171,20 @@ impl Samples {
 
     /// Family and histogram of each family that has samples, as text.
     pub fn families(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.split(';').filter_map(|part| part.split_once(' '))
+        let mut rest = &*self.0;
+        let part = move || {
+            let (part, after) = match memchr::memchr(b';', rest.as_bytes()) {
+                Some(end) => (&rest[..end], &rest[end + 1..]),
+                None if rest.is_empty() => return None,
+                None => (rest, ""),
+            };
+            rest = after;
+            Some(part)
+        };
+        std::iter::from_fn(part).filter_map(|part| {
+            let end = memchr::memchr(b' ', part.as_bytes())?;
+            Some((&part[..end], &part[end + 1..]))
+        })
     }
 }
 

@@ -125,11 +125,13 @@ pub fn push_samples(
     metrics: &[NodeMetrics],
     out: &mut Vec<u8>,
 ) {
-    let begin = begin_of(run, case);
+    let mut begin = begin_of(run, case);
+    let of_run = begin.len();
     for node in metrics {
+        begin.truncate(of_run);
+        push_text(&mut begin, &schema.nodes[node.node as usize].name);
         for (family, samples) in node.samples.families() {
             out.extend_from_slice(&begin);
-            push_text(out, &schema.nodes[node.node as usize].name);
             // Words, numbers and stars: nothing to quote.
             for cell in [family, samples] {
                 out.push(b',');

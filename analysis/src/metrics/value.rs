@@ -143,6 +143,8 @@ impl Value {
     pub fn push_exact(self, text: &mut String) {
         let infallible = "a string takes what it is given";
         match self {
+            // Most are counts of few things.
+            Value::Unsigned(value @ 0..10) => text.push((b'0' + value as u8).into()),
             Value::Unsigned(value) => text.push_str(itoa::Buffer::new().format(value)),
             Value::Signed(value) => {
                 if value >= 0 {
@@ -197,10 +199,11 @@ fn push_shortest(text: &mut String, value: f64) {
     if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
         let mut buffer = zmij::Buffer::new();
         let digits = buffer.format_finite(value);
-        let point = digits.find('.').unwrap_or(digits.len());
         // In the middle between two texts of the fewest digits, the crate takes the even one
         // and the standard library the larger one.
-        if digits.len() - point != exact_decimals(value) {
+        let exact = exact_decimals(value);
+        let is_near = (1..=digits.len()).contains(&exact);
+        if !is_near || digits.as_bytes()[digits.len() - exact] != b'.' {
             text.push_str(digits);
             return;
         }
@@ -220,10 +223,8 @@ fn exact_decimals(value: f64) -> usize {
 }
 
 fn push_integer(out: &mut Vec<u8>, value: u64) {
-    // Most are counts of few things.
     if value < 10 {
-        out.push(b'0' + value as u8);
-        return;
+        return out.push(b'0' + value as u8);
     }
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
