@@ -193,6 +193,8 @@ impl Program {
         // Since the first look after a call.
         let mut quiet: Option<Since> = None;
         while self.ended.is_none() && !self.is_at_rest() {
+            // A stop of what is traced wakes nobody.
+            let patience = if self.traced { LOOK / 3 } else { LOOK };
             let [call, over, output, errors] = kernel::wait_for(
                 [
                     self.listener.as_raw_fd(),
@@ -200,8 +202,11 @@ impl Program {
                     self.output.descriptor(),
                     self.errors.descriptor(),
                 ],
-                LOOK,
+                patience,
             )?;
+            if self.traced {
+                self.reap(false)?;
+            }
             if call.readable {
                 quiet = None;
                 if let Some(call) = self.listener.receive()? {
@@ -230,9 +235,12 @@ impl Program {
         Ok(())
     }
 
-    /// Notes the end of the process, if it has ended; lets it go on if it is stopped. Returns
-    /// whether it has begun another program.
-    fn reap(&mut self, wait: bool) -> std::io::Result<bool> {
+    /// Notes the end of the process, if it has ended; lets it go on if it is stopped, prepared
+    /// if it has begun another program.
+    fn reap(&mut self, wait: bool) -> std::io::Result<()> {
+        if self.ended.is_some() {
+            return Ok(());
+        }
         self.ended = match kernel::status_of(self.process.id, wait) {
             Ok(Status::Exited(code)) => Some(Ended::Exited(code)),
             Ok(Status::Killed(signal)) => Some(Ended::Killed(signal)),
@@ -242,13 +250,13 @@ impl Program {
             }
             Ok(Status::StoppedAtExec) => {
                 self.prepare()?;
-                return Ok(true);
+                None
             }
             Ok(Status::Running) => None,
             // It has been waited for elsewhere: nothing is known of its end.
             Err(_) => Some(Ended::Killed(libc::SIGKILL)),
         };
-        Ok(false)
+        Ok(())
     }
 
     /// Whether all tasks wait.
@@ -304,9 +312,6 @@ impl Program {
 
     /// Looks at tasks that have not called for a while.
     fn look(&mut self, quiet: Since) -> Result<(), Fault> {
-        if self.traced {
-            self.reap(false)?;
-        }
         for task in self.tasks.all_mut() {
             if task.state != State::Running {
                 continue;
@@ -453,29 +458,14 @@ impl Program {
         }
     }
 
-    /// The first task begins another program.
+    /// The first task begins another program: it will be stopped there. If there is no such
+    /// file, it goes on, and tries another one or says so.
     pub(crate) fn exec(&mut self, call: Notification) -> Result<(), Fault> {
         if !self.traced {
             kernel::trace_exec(self.process.id)?;
             self.traced = true;
         }
         self.listener.answer(call.id, Answer::Continue);
-        while !self.reap(false)? && self.ended.is_none() {
-            let listener = self.listener.as_raw_fd();
-            let [ready] = kernel::wait_for([listener], Duration::from_micros(100))?;
-            if !ready.readable {
-                continue;
-            }
-            let Some(next) = self.listener.receive()? else {
-                continue;
-            };
-            if self.is_of_another(&next) {
-                self.listener.answer(next.id, Answer::Continue);
-                continue;
-            }
-            // No such file: it tries another one, or says so.
-            return self.take(next);
-        }
         Ok(())
     }
 }

@@ -353,7 +353,15 @@ fn a_program_that_never_rests_is_killed() {
         let mut program = start(&[interpreter, "-c", source], 0, limits).unwrap();
         program.run(0).unwrap_err().to_string()
     };
-    for spins in ["while True: pass", "import os\nwhile True: os.getpid()"] {
+    let no_exec = "import os
+try: os.execv('/no/such/file', ['x'])
+except OSError: pass
+while True: pass";
+    for spins in [
+        "while True: pass",
+        "import os\nwhile True: os.getpid()",
+        no_exec,
+    ] {
         assert_eq!(
             fault(spins, Duration::from_millis(200)),
             "it did not wait for input or time within 0.2 s of its processor time"
