@@ -37,7 +37,7 @@ mod window;
 pub use definition::{Definition, FAMILIES, definition, definitions, range_end};
 pub use histogram::{Histogram, PERCENTILES};
 pub use node_metrics::NodeMetrics;
-pub use remember::{Remembered, line_of};
+pub use remember::{Remembered, line_of, push_line};
 pub use requests::{REFUSED, REJECTED, UNANSWERED, UNMET};
 pub use samples::{BATCHED, Known, Pool, Samples, family_of, percentile};
 pub use shape::{Shapes, counted_word, metric_names, taken_metric};
@@ -59,6 +59,7 @@ use node_metrics::only_losses;
 use packed::PackedValues;
 use queue::Queue;
 use requests::Requests;
+use samples::Finishing;
 use shape::Shape;
 use traffic::Traffic;
 use window::{Measured, Slicing};
@@ -388,6 +389,7 @@ impl RunMetrics {
         let mut occupancies = self.occupancies.unwrap_or_default().into_iter().peekable();
         // Used again for each node.
         let (mut values, mut packed) = (Vec::new(), Vec::new());
+        let mut samples = Finishing::default();
         let finish = |(index, mut node): (usize, NodeState)| {
             let shape = &shapes[node.shape as usize];
             let names = Arc::clone(&shape.names);
@@ -397,10 +399,10 @@ impl RunMetrics {
             values.clear();
             let drift = drifts.as_mut().and_then(Iterator::next);
             if let Some(jumps) = &node.jumps {
-                jumps.finish(&mut values);
+                jumps.finish(&mut samples, &mut values);
                 values.extend(drift.unwrap_or([None; 2]));
             }
-            node.queue.finish(span_ns, &mut values);
+            node.queue.finish(span_ns, &mut samples, &mut values);
             if shape.driving != Driving::Arrivals {
                 utilization::finish(
                     shape.driving,
@@ -411,14 +413,17 @@ impl RunMetrics {
                     &mut values,
                 );
             }
-            latency::finish(&node.latencies, &mut values);
+            latency::finish(&node.latencies, &mut samples, &mut values);
             node.traffic.finish(span_ns, &mut values);
             if let Some(requests) = &node.requests {
                 requests.finish(&shape.requests, &mut values);
             }
             values.extend(node.columns.iter().flat_map(Column::finish));
             values.extend(node.happened.finish());
-            let samples = Samples::of(&node, held.as_ref(), shape.driving);
+            let waited = node.queue.waited_ns > Some(0);
+            if let Some(held) = held.filter(|_| shape.driving != Driving::Arrivals || waited) {
+                samples.known(&held);
+            }
             if node.program {
                 only_losses(&names, &mut values);
             }
@@ -426,7 +431,7 @@ impl RunMetrics {
                 node: index as u32,
                 names,
                 values: PackedValues::of(&values, &mut packed),
-                samples,
+                samples: samples.take(),
             }
         };
         self.nodes.into_iter().enumerate().map(finish).collect()

@@ -100,7 +100,11 @@ fn the_button_is_pressed_in_the_view_and_the_lights_change() {
     tty.shows_when("the green of north-south", |screen| {
         screen.contains("north_south=G")
     });
-    tty.after(" ", "north_south=Y");
+    tty.types(" ");
+    // Yellow and red are short; the next green stays.
+    tty.shows_when("the next green of north-south", |screen| {
+        screen.contains("north_south up   step 5 colour=G")
+    });
     tty.types("q");
     let (code, screen) = tty.ends();
     assert_eq!(code, 130, "{screen}");
@@ -109,6 +113,8 @@ fn the_button_is_pressed_in_the_view_and_the_lights_change() {
         .table("out/runs/0001/controller.csv")
         .only("event", "press");
     assert_eq!(log.rows.len(), 1);
+    let light = lab.table("out/runs/0001/north_south.csv");
+    assert_eq!(light.texts("colour"), ["R", "R", "G", "Y", "R", "G", "G"]);
 }
 
 #[test]

@@ -8,11 +8,13 @@
 //! and [`text`] writes and reads all of them.
 
 mod counts;
+mod digest;
 mod merge;
 mod text;
 
 use super::value::{Bucket, Value};
 use counts::{Counts, EXACT, Entry, LIMIT, Long, SMALL, Sums, fitted, lower, merged, shift_of};
+pub(super) use digest::{Digest, Room};
 
 /// How often each value was recorded.
 #[derive(Clone, Debug, Default)]
@@ -61,9 +63,9 @@ impl Histogram {
     /// Makes room for a small value in the list.
     fn lengthen(&mut self, value: u64) {
         let length = (value as usize + 1).next_power_of_two().max(SHORTEST);
-        let mut longer = std::mem::take(&mut self.small).into_vec();
-        longer.resize(length, 0);
-        self.small = longer.into_boxed_slice();
+        let mut longer = vec![0; length].into_boxed_slice();
+        longer[..self.small.len()].copy_from_slice(&self.small);
+        self.small = longer;
     }
 
     /// A histogram of these entries, ascending: at a resolution, with at most `limit`
@@ -89,15 +91,38 @@ impl Histogram {
 
     /// The filled buckets.
     fn all(&self) -> Buckets {
-        let (resolution, limit) = self.large.bounds();
-        let mut small: Vec<Entry> = self.filled().collect();
-        lower(&mut small, resolution);
-        let mut entries = merged(&small, &self.large.sorted());
-        let resolution = fitted(&mut entries, resolution, limit);
+        let mut entries = Vec::new();
+        let resolution = self.fill(&mut entries);
         Buckets {
             resolution,
             entries,
         }
+    }
+
+    /// Writes the filled buckets over `entries`, ascending, and returns their resolution.
+    fn fill(&self, entries: &mut Vec<Entry>) -> u8 {
+        let (resolution, limit) = self.large.bounds();
+        entries.clear();
+        entries.extend(self.filled());
+        lower(entries, resolution);
+        let small = entries.len();
+        self.large.push_sorted(entries);
+        // Few large counts have values, or are in buckets, that small ones have too.
+        let (of_small, of_large) = entries.split_at(small);
+        let are_apart = match (of_small.last(), of_large.first()) {
+            (Some(last), Some(first)) => last.0 < first.0,
+            _ => true,
+        };
+        if !are_apart {
+            *entries = merged(of_small, of_large);
+        }
+        fitted(entries, resolution, limit)
+    }
+
+    /// Whether the sums follow from the buckets: each value has one of its own, and there
+    /// are few.
+    fn is_table(&self) -> bool {
+        matches!(self.large, Counts::Table(_))
     }
 
     /// The small values, and how often each was recorded.
@@ -131,12 +156,6 @@ impl Histogram {
         self.sums().sum
     }
 
-    /// How often 0 was recorded: it has a bucket of its own at any resolution.
-    pub fn count_of_zero(&self) -> u64 {
-        let small = self.small.first().copied().unwrap_or(0);
-        u64::from(small) + self.large.count_of_zero()
-    }
-
     /// The least value; `None` without values.
     pub fn min(&self) -> Option<u64> {
         let sums = self.sums();
@@ -164,67 +183,40 @@ impl Histogram {
 
     /// As [`Histogram::percentile`], of 1000 values.
     pub fn per_mille(&self, per_mille: u64) -> Option<u64> {
-        let sums = self.sums();
-        let rank = Histogram::rank(per_mille, sums.count);
-        let bucket = self.at_ranks(&[rank])[0]?;
-        let (low, high) = bucket.ends();
-        Some((low + (high - low).div_ceil(2)).clamp(sums.min, sums.max))
+        let mut room = Room::default();
+        let digest = self.digest(&mut room);
+        let rank = Histogram::rank(per_mille, digest.count());
+        let [bucket] = digest.at_ranks([rank]);
+        let (low, high) = bucket?.ends();
+        Some((low + (high - low).div_ceil(2)).clamp(digest.min()?, digest.max()?))
     }
 
     /// The percentiles of [`PERCENTILES`], by nearest rank; `None` without values.
     pub fn percentiles(&self) -> [Option<Value>; 5] {
-        let count = self.count();
-        let ranks = PERCENTILES.map(|per_mille| Histogram::rank(per_mille, count));
-        let found = self.at_ranks(&ranks);
-        let mut values = [None; 5];
-        for (value, bucket) in values.iter_mut().zip(found) {
-            *value = bucket.map(Bucket::value);
-        }
-        values
+        self.digest(&mut Room::default()).percentiles()
     }
 
     /// As [`Histogram::percentiles`], together with values below 0, by their sizes.
-    pub fn percentiles_with(&self, below: Option<&Histogram>) -> [Option<Value>; 5] {
-        let Some(below) = below.filter(|below| !below.is_empty()) else {
-            return self.percentiles();
-        };
-        let (negative, count) = (below.count(), self.count());
-        PERCENTILES.map(|per_mille| {
-            let rank = Histogram::rank(per_mille, negative + count);
-            let bucket = if rank <= negative {
-                // The least value is that of the greatest size.
-                below.at_ranks(&[negative + 1 - rank])[0]?.negated()
-            } else {
-                self.at_ranks(&[rank - negative])[0]?
-            };
-            Some(bucket.value())
-        })
+    pub fn percentiles_with(&self, below: &Histogram) -> [Option<Value>; 5] {
+        let (mut own, mut other) = (Room::default(), Room::default());
+        let below = below.digest(&mut other);
+        self.digest(&mut own).percentiles_with(&below)
+    }
+
+    /// The bucket of the value of this rank, from 1; `None` beyond the number of values.
+    pub fn at_rank(&self, rank: u64) -> Option<Bucket> {
+        let [bucket] = self.digest(&mut Room::default()).at_ranks([rank]);
+        bucket
     }
 
     /// The nearest rank, from 1, of a percentile (per 1000) among `count` values.
     pub fn rank(per_mille: u64, count: u64) -> u64 {
-        let rank = (u128::from(per_mille) * u128::from(count)).div_ceil(1000);
-        (rank as u64).clamp(1, count.max(1))
-    }
-
-    /// The buckets of the values of these ranks, which ascend; the least value has rank
-    /// 1. `None` for a rank beyond the number of values.
-    pub fn at_ranks(&self, ranks: &[u64]) -> Vec<Option<Bucket>> {
-        let Buckets {
-            resolution,
-            entries,
-        } = self.all();
-        let mut entries = entries.iter();
-        let (mut below, mut bucket) = (0, None);
-        let of_rank = |&rank: &u64| {
-            while below < rank {
-                let &(low, count) = entries.next()?;
-                below += count;
-                bucket = Some(Bucket::new(low, shift_of(low, resolution)));
-            }
-            bucket
+        let rank = match per_mille.checked_mul(count) {
+            // A division of 128 bits takes many times as long.
+            Some(product) => product.div_ceil(1000),
+            None => (u128::from(per_mille) * u128::from(count)).div_ceil(1000) as u64,
         };
-        ranks.iter().map(of_rank).collect()
+        rank.clamp(1, count.max(1))
     }
 
     /// The filled buckets, ascending: least value, number of values that the
@@ -348,10 +340,7 @@ mod tests {
         }
         assert!(histogram.long_len() <= 64);
         let all = [values, distinct(7_000)].concat();
-        let [bucket] = histogram.at_ranks(&[6_000])[..] else {
-            panic!("one rank");
-        };
-        let (low, high) = bucket.unwrap().ends();
+        let (low, high) = histogram.at_rank(6_000).unwrap().ends();
         assert!((low..=high).contains(&nearest(&all, 500)));
         assert_eq!(histogram.count(), 12_000);
     }
@@ -369,7 +358,8 @@ mod tests {
         together.restrict(64);
         assert_eq!(histogram.to_text(), together.to_text());
         assert_eq!(histogram.buckets().iter().map(|it| it.2).sum::<u64>(), 180);
-        assert_eq!(histogram.count_of_zero(), 1);
+        let mut room = Room::default();
+        assert_eq!(histogram.digest(&mut room).count_of_zero(), 1);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 use super::definition::Definition;
 use super::drift::Clock;
 use super::histogram::Histogram;
+use super::samples::Finishing;
 use super::tally::JumpTally;
 use super::value::Value;
 use crate::log::{ColumnKind, Columns, EventId};
@@ -196,23 +197,22 @@ impl Jumps {
     }
 
     /// The values, in the order of [`DEFINITIONS`].
-    pub(super) fn finish(&self, values: &mut Vec<Option<Value>>) {
-        let down = self.down.as_deref();
-        let (up_count, up_sum) = (self.up.count(), self.up.sum());
-        let count = up_count + down.map_or(0, Histogram::count);
+    pub(super) fn finish(&self, samples: &mut Finishing, values: &mut Vec<Option<Value>>) {
+        let (up, down) = samples.jumps(&self.up, self.down.as_deref());
+        let count = up.count() + down.count();
         // The values that were skipped: one less for each jump than its size.
-        let gaps = up_sum - u128::from(up_count - self.up.count_of_zero());
+        let gaps = up.sum() - u128::from(up.count() - up.count_of_zero());
         let mean = (count > 0).then(|| {
-            let sum = up_sum as i128 - down.map_or(0, |down| down.sum() as i128);
+            let sum = up.sum() as i128 - down.sum() as i128;
             Value::Real(sum as f64 / count as f64)
         });
-        let max = self.up.max().map(Value::Unsigned).or_else(|| {
-            down.and_then(Histogram::min)
-                .map(|size| Value::Signed(negated(size)))
+        let max = up.max().map(Value::Unsigned).or_else(|| {
+            let size = down.min();
+            size.map(|size| Value::Signed(negated(size)))
         });
         let last = self.last.map(|last| integer(last.integer(self.kind)));
         values.extend([last, mean]);
-        values.extend(self.up.percentiles_with(down));
+        values.extend(up.percentiles_with(&down));
         values.extend([
             max,
             self.last
@@ -246,7 +246,7 @@ mod tests {
             jumps.step(clock);
         }
         let mut values = Vec::new();
-        jumps.finish(&mut values);
+        jumps.finish(&mut Finishing::default(), &mut values);
         values
             .into_iter()
             .map(|value| value.map_or(String::new(), |value| value.to_string()))
@@ -281,7 +281,7 @@ mod tests {
             let integers = [least, greatest].map(|raw| Ordered::of(raw, kind).integer(kind));
             assert_eq!(integers[1] - integers[0], i128::from(u64::MAX));
             let mut values = Vec::new();
-            jumps.finish(&mut values);
+            jumps.finish(&mut Finishing::default(), &mut values);
             assert_eq!(values[0], Some(integer(integers[1])));
         }
     }

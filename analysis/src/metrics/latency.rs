@@ -15,6 +15,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use super::definition::Definition;
 use super::histogram::Histogram;
+use super::samples::Finishing;
 use super::value::Value;
 
 /// The metrics of this family.
@@ -57,7 +58,12 @@ pub const DEFINITIONS: &[Definition] = &[
 ];
 
 /// The values of one node, in the order of [`DEFINITIONS`].
-pub(super) fn finish(latencies: &Histogram, values: &mut Vec<Option<Value>>) {
+pub(super) fn finish(
+    latencies: &Histogram,
+    samples: &mut Finishing,
+    values: &mut Vec<Option<Value>>,
+) {
+    let latencies = samples.latency(latencies);
     values.push(latencies.mean().map(Value::Real));
     values.extend(latencies.percentiles());
     values.push(latencies.max().map(Value::Unsigned));

@@ -2,6 +2,7 @@
 
 use super::definition::Definition;
 use super::histogram::Histogram;
+use super::samples::Finishing;
 use super::value::Value;
 
 /// The metrics of this family.
@@ -78,13 +79,19 @@ impl Queue {
 
     /// The values, in the order of [`DEFINITIONS`].
     /// `span_ns` is the measured part of the run.
-    pub(super) fn finish(&self, span_ns: u64, values: &mut Vec<Option<Value>>) {
+    pub(super) fn finish(
+        &self,
+        span_ns: u64,
+        samples: &mut Finishing,
+        values: &mut Vec<Option<Value>>,
+    ) {
+        let lengths = samples.queue(&self.lengths);
         let waited_ns = self.waited_ns.filter(|_| span_ns > 0);
         let time_mean = waited_ns.map(|waited_ns| Value::Real(waited_ns as f64 / span_ns as f64));
-        values.push(self.lengths.mean().map(Value::Real));
-        values.extend(self.lengths.percentiles());
+        values.push(lengths.mean().map(Value::Real));
+        values.extend(lengths.percentiles());
         values.extend([
-            self.lengths.max().map(Value::Unsigned),
+            lengths.max().map(Value::Unsigned),
             time_mean,
             self.last.map(Value::Unsigned),
         ]);
@@ -103,7 +110,7 @@ mod tests {
         // 4 messages for 20 ns and 2 for 10, in a run of 80 ns.
         queue.waited_ns = Some(100);
         let mut values = Vec::new();
-        queue.finish(80, &mut values);
+        queue.finish(80, &mut Finishing::default(), &mut values);
         assert_eq!(values[7], Some(Value::Real(1.25)));
         assert_eq!(values[8], Some(Value::Unsigned(2)));
         assert_eq!(values[..7], [None; 7], "nothing was received");
@@ -112,7 +119,7 @@ mod tests {
     #[test]
     fn nothing_measured_is_missing_and_not_zero() {
         let mut values = Vec::new();
-        Queue::default().finish(1, &mut values);
+        Queue::default().finish(1, &mut Finishing::default(), &mut values);
         assert_eq!(values, [None; 9]);
         // It is known that nothing waited.
         let queue = Queue {
@@ -120,7 +127,7 @@ mod tests {
             ..Queue::default()
         };
         values.clear();
-        queue.finish(1, &mut values);
+        queue.finish(1, &mut Finishing::default(), &mut values);
         assert_eq!(values[7], Some(Value::Real(0.0)));
     }
 }

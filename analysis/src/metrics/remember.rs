@@ -1,7 +1,6 @@
 //! The metrics of a run as text, and back: for the journal of a plan that is resumed,
 //! and for a run that another process executed.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use super::packed::PackedValues;
@@ -12,23 +11,32 @@ use crate::log::RunSchema;
 /// digit, and `*COUNT` behind one that as many metrics in a row have; then `;` and the
 /// node's samples. The text has no names; [`Remembered`] adds them.
 pub fn line_of(node: &NodeMetrics) -> String {
+    let mut line = String::new();
+    push_line(node, &mut line);
+    line
+}
+
+/// Appends the metrics of a node as [`line_of`] has them.
+pub fn push_line(node: &NodeMetrics, line: &mut String) {
     let samples = node.samples.text();
-    // Most values are short.
-    let mut line = String::with_capacity(8 * node.names.len() + samples.len());
-    let mut values = node.values.iter().peekable();
-    while let Some(value) = values.next() {
+    let mut values = node.values.iter();
+    let mut next = values.next();
+    while let Some(value) = next {
         match value {
-            Some(value) => value.push_exact(&mut line),
+            Some(value) => value.push_exact(line),
             None => line.push('_'),
         }
-        let mut equal = 1;
-        while values.next_if(|next| is_same(next, &value)).is_some() {
+        let mut equal = 1_usize;
+        next = values.next();
+        while next.is_some_and(|next| is_same(&next, &value)) {
             equal += 1;
+            next = values.next();
         }
         if equal > 1 {
-            write!(line, "*{equal}").expect("a string takes what it is given");
+            line.push('*');
+            line.push_str(itoa::Buffer::new().format(equal));
         }
-        if values.peek().is_some() {
+        if next.is_some() {
             line.push(' ');
         }
     }
@@ -36,7 +44,6 @@ pub fn line_of(node: &NodeMetrics) -> String {
         line.push(';');
         line.push_str(samples);
     }
-    line
 }
 
 /// Whether two values have the same text: 0 and -0 are equal, and do not.

@@ -2,11 +2,10 @@
 //! so that percentiles over runs are those of all samples, and are judged later with the
 //! same bounds; and for how long messages waited, which logs do not have.
 
-use super::NodeState;
-use super::histogram::Histogram;
+use super::histogram::{Digest, Histogram, Room};
 use super::value::Value;
 use super::window::BatchMeans;
-use crate::log::{Driving, Occupancy};
+use crate::log::Occupancy;
 
 /// The families of percentiles, in the order of the tables: the names of their metrics
 /// before `_p50`.
@@ -59,43 +58,84 @@ const SUFFIXES: [&str; 5] = ["_p50", "_p90", "_p95", "_p99", "_p999"];
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Samples(Box<str>);
 
-impl Samples {
-    pub(super) fn of(node: &NodeState, held: Option<&Occupancy>, driving: Driving) -> Samples {
-        let jumps = node.jumps.as_deref();
-        let [clock_jump, queue, latency] = FAMILIES;
-        let histograms = [
-            (clock_jump, jumps.map(|jumps| &jumps.up)),
-            (BACK, jumps.and_then(|jumps| jumps.down.as_deref())),
-            (queue, Some(&node.queue.lengths)),
-            (latency, Some(&node.latencies)),
-        ];
-        let mut text = String::new();
-        for (family, histogram) in histograms {
-            if let Some(histogram) = histogram.filter(|it| !it.is_empty()) {
-                if !text.is_empty() {
-                    text.push(';');
-                }
-                text.push_str(family);
-                text.push(' ');
-                text.push_str(&histogram.to_text());
-            }
-        }
-        let mut samples = Samples(text.into());
-        let held = held.filter(|_| driving != Driving::Arrivals || node.queue.waited_ns > Some(0));
-        if let Some(held) = held {
-            let numbers = [held.waited, held.served.into(), held.unhandled.into()];
-            for (name, number) in KNOWN.into_iter().zip(numbers) {
-                if number > 0 {
-                    samples.push(name, &number.to_string());
-                }
-            }
-        }
-        samples
+/// The samples of a node that is finished. Each of its histograms is read once, for its
+/// samples and its metrics; the room for that is used again for the next node.
+#[derive(Debug, Default)]
+pub(super) struct Finishing {
+    text: String,
+    room: Room,
+    /// For jumps below 0.
+    below: Room,
+}
+
+impl Finishing {
+    /// Adds the jumps of the clock: of 0 or more, and the sizes of those below 0.
+    pub fn jumps(&mut self, up: &Histogram, down: Option<&Histogram>) -> (Digest<'_>, Digest<'_>) {
+        let none = Histogram::default();
+        let up = up.digest(&mut self.room);
+        let down = down.unwrap_or(&none).digest(&mut self.below);
+        push_family(&mut self.text, FAMILIES[0], &up);
+        push_family(&mut self.text, BACK, &down);
+        (up, down)
     }
 
+    /// Adds the lengths of the queue.
+    pub fn queue(&mut self, lengths: &Histogram) -> Digest<'_> {
+        self.family(FAMILIES[1], lengths)
+    }
+
+    /// Adds the latencies.
+    pub fn latency(&mut self, latencies: &Histogram) -> Digest<'_> {
+        self.family(FAMILIES[2], latencies)
+    }
+
+    fn family(&mut self, family: &str, histogram: &Histogram) -> Digest<'_> {
+        let digest = histogram.digest(&mut self.room);
+        push_family(&mut self.text, family, &digest);
+        digest
+    }
+
+    /// Adds what a log does not say.
+    pub fn known(&mut self, held: &Occupancy) {
+        let mut digits = itoa::Buffer::new();
+        let numbers = [held.waited, held.served.into(), held.unhandled.into()];
+        for (name, number) in KNOWN.into_iter().zip(numbers) {
+            if number > 0 {
+                begin_family(&mut self.text, name);
+                self.text.push_str(digits.format(number));
+            }
+        }
+    }
+
+    /// Takes the samples; the next node has none yet.
+    pub fn take(&mut self) -> Samples {
+        let samples = Samples(self.text.as_str().into());
+        self.text.clear();
+        samples
+    }
+}
+
+fn begin_family(text: &mut String, family: &str) {
+    if !text.is_empty() {
+        text.push(';');
+    }
+    text.push_str(family);
+    text.push(' ');
+}
+
+fn push_family(text: &mut String, family: &str, digest: &Digest<'_>) {
+    if digest.count() > 0 {
+        begin_family(text, family);
+        digest.push_text(text);
+    }
+}
+
+impl Samples {
     fn push(&mut self, family: &str, text: &str) {
-        let separator = if self.0.is_empty() { "" } else { ";" };
-        self.0 = format!("{}{separator}{family} {text}", self.0).into();
+        let mut all = std::mem::take(&mut self.0).into_string();
+        begin_family(&mut all, family);
+        all.push_str(text);
+        self.0 = all.into();
     }
 
     /// Adds the batch means of the node.
@@ -131,7 +171,20 @@ impl Samples {
 
     /// Family and histogram of each family that has samples, as text.
     pub fn families(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.split(';').filter_map(|part| part.split_once(' '))
+        let mut rest = &*self.0;
+        let part = move || {
+            let (part, after) = match memchr::memchr(b';', rest.as_bytes()) {
+                Some(end) => (&rest[..end], &rest[end + 1..]),
+                None if rest.is_empty() => return None,
+                None => (rest, ""),
+            };
+            rest = after;
+            Some(part)
+        };
+        std::iter::from_fn(part).filter_map(|part| {
+            let end = memchr::memchr(b' ', part.as_bytes())?;
+            Some((&part[..end], &part[end + 1..]))
+        })
     }
 }
 
@@ -183,7 +236,7 @@ impl Pool {
 
     /// The percentiles, in the order of [`PERCENTILES`](super::PERCENTILES).
     pub fn percentiles(&self) -> [Option<Value>; 5] {
-        self.up.percentiles_with(Some(&self.down))
+        self.up.percentiles_with(&self.down)
     }
 }
 

@@ -10,6 +10,7 @@
 //! and family that has samples (`histogram/text.rs` defines their form).
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{NodeMetrics, Value, definitions, metric_names};
 use crate::log::quoting::push_text;
@@ -75,22 +76,32 @@ impl SummaryColumns {
         // Nodes of a group have the same metrics: the indices are found once.
         let mut places: Vec<Option<usize>> = Vec::new();
         let mut placed: Option<&NodeMetrics> = None;
+        // Whether the node has all metrics of the table, in its order.
+        let mut in_order = false;
         let mut values: Vec<Option<Value>> = Vec::new();
         let begin = begin_of(run, case);
         for node in metrics {
-            if placed.is_none_or(|placed| placed.names != node.names) {
+            if placed.is_none_or(|placed| !Arc::ptr_eq(&placed.names, &node.names)) {
                 let place = |name| node.names.iter().position(|own| own == name);
                 places = self.names.iter().map(place).collect();
+                in_order = places.iter().copied().eq((0..node.names.len()).map(Some));
                 placed = Some(node);
             }
             out.extend_from_slice(&begin);
             push_text(out, &schema.nodes[node.node as usize].name);
-            values.clear();
-            values.extend(node.values.iter());
-            for place in &places {
+            let mut cell = |value: Option<Value>| {
                 out.push(b',');
-                if let Some(value) = place.and_then(|place| values[place]) {
+                if let Some(value) = value {
                     value.push(out);
+                }
+            };
+            if in_order {
+                node.values.iter().for_each(cell);
+            } else {
+                values.clear();
+                values.extend(node.values.iter());
+                for place in &places {
+                    cell(place.and_then(|place| values[place]));
                 }
             }
             out.push(b'\n');
@@ -114,11 +125,13 @@ pub fn push_samples(
     metrics: &[NodeMetrics],
     out: &mut Vec<u8>,
 ) {
-    let begin = begin_of(run, case);
+    let mut begin = begin_of(run, case);
+    let of_run = begin.len();
     for node in metrics {
+        begin.truncate(of_run);
+        push_text(&mut begin, &schema.nodes[node.node as usize].name);
         for (family, samples) in node.samples.families() {
             out.extend_from_slice(&begin);
-            push_text(out, &schema.nodes[node.node as usize].name);
             // Words, numbers and stars: nothing to quote.
             for cell in [family, samples] {
                 out.push(b',');

@@ -171,12 +171,13 @@ pub(super) fn of_runs<'a>(
 ) -> BTreeMap<&'a str, Vec<Vec<f64>>> {
     let mut means = vec![vec![Vec::new(); metrics.len()]; measured.cases.len()];
     let mut sums = vec![(0.0, 0_u64); metrics.len()];
+    let factors: Vec<f64> = metrics.iter().map(|&it| scale(measured, it)).collect();
     let mut rows = measured.rows.iter().enumerate().peekable();
     // The rows of a run follow one another.
     while let Some((row, about)) = rows.next() {
-        for (sum, &metric) in sums.iter_mut().zip(metrics) {
+        for ((sum, &metric), factor) in sums.iter_mut().zip(metrics).zip(&factors) {
             if let Some(value) = measured.value(row, metric) {
-                sum.0 += value * scale(measured, metric);
+                sum.0 += value * factor;
                 sum.1 += 1;
             }
         }

@@ -82,9 +82,8 @@ impl Names {
 /// The number of a text of digits with or without a point, as the standard library reads it;
 /// `None` for any other number, or one of many digits. With at most 15 digits both parts of
 /// the fraction are exact, and so is the nearest number to it.
-fn short(text: &str) -> Option<f64> {
+fn short(bytes: &[u8]) -> Option<f64> {
     const MOST: usize = 15;
-    let bytes = text.as_bytes();
     if bytes.len() > MOST + 1 {
         return None;
     }
@@ -139,13 +138,20 @@ impl Measured {
             let case = cases.get(row.text(1)?, &mut measured.cases);
             let node = nodes.get(row.text(2)?, &mut measured.nodes);
             measured.push_row(MeasuredRow { run, case, node });
-            for column in first..row.cell_count() {
-                let text = row.text(column)?;
-                if !text.is_empty() {
-                    let value = short(text).or_else(|| Some(Value::parse(text)?.as_f64()));
-                    let value = value.ok_or_else(|| row.wrong(column, "a number or nothing"))?;
-                    measured.set(column - first, value);
+            for (metric, cell) in row.cells().skip(first).enumerate() {
+                if cell.is_empty() {
+                    continue;
                 }
+                let value = match short(cell) {
+                    Some(value) => value,
+                    None => {
+                        let column = first + metric;
+                        let value = Value::parse(row.text(column)?);
+                        let value = value.map(Value::as_f64);
+                        value.ok_or_else(|| row.wrong(column, "a number or nothing"))?
+                    }
+                };
+                measured.set(metric, value);
             }
         }
         if let Some(missing) = runs.iter().find(|run| !seen.contains(run)) {
@@ -216,7 +222,9 @@ impl Measured {
         if column.capacity() == 0 {
             column.reserve_exact(self.expected);
         }
-        column.resize(self.rows.len() - 1, f64::NAN);
+        if column.len() < self.rows.len() - 1 {
+            column.resize(self.rows.len() - 1, f64::NAN);
+        }
         column.push(value);
     }
 
@@ -284,11 +292,6 @@ impl Measured {
     pub fn value(&self, row: usize, metric: usize) -> Option<f64> {
         let value = *self.columns.get(metric)?.get(row)?;
         (!value.is_nan()).then_some(value)
-    }
-
-    /// A number by row and name.
-    pub fn get(&self, row: usize, metric: &str) -> Option<f64> {
-        self.value(row, self.metric(metric)?)
     }
 
     /// The rows of each run of a case, by index, in the order of the runs.
@@ -392,13 +395,16 @@ mod tests {
             "00.50",
         ];
         for text in quick {
-            let read = short(text).map(f64::to_bits);
+            let read = short(text.as_bytes()).map(f64::to_bits);
             assert_eq!(read, Some(text.parse::<f64>().unwrap().to_bits()), "{text}");
-            assert_eq!(short(text), Some(Value::parse(text).unwrap().as_f64()));
+            assert_eq!(
+                short(text.as_bytes()),
+                Some(Value::parse(text).unwrap().as_f64())
+            );
         }
         for number in 0..20_000u64 {
             let text = format!("{}.{:06}", number * 39_595, number * 31_337 % 1_000_000);
-            assert_eq!(short(&text), text.parse().ok(), "{text}");
+            assert_eq!(short(text.as_bytes()), text.parse().ok(), "{text}");
         }
         for text in [
             "",
@@ -413,7 +419,11 @@ mod tests {
             "NaN",
             "9007199254740993",
         ] {
-            assert_eq!(short(text).filter(|_| !text.is_empty()), None, "{text}");
+            assert_eq!(
+                short(text.as_bytes()).filter(|_| !text.is_empty()),
+                None,
+                "{text}"
+            );
         }
     }
 

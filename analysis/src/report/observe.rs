@@ -29,8 +29,9 @@ struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    fn get(self, metric: &str) -> Option<f64> {
-        self.measured.get(self.row, metric)
+    /// The value of a metric, by its column: [`column`] finds that once for all nodes.
+    fn get(self, column: Option<usize>) -> Option<f64> {
+        self.measured.value(self.row, column?)
     }
 
     fn name(self) -> &'a str {
@@ -40,12 +41,38 @@ impl<'a> Node<'a> {
     fn run(self) -> u64 {
         self.measured.rows[self.row].run
     }
+}
 
-    /// Messages per second that reached its inbox: those that it took and those that
-    /// still wait. `None` if it has no steps.
-    fn arrivals_per_s(self) -> Option<f64> {
-        let (steps, speed) = (self.get("steps")?, self.get("steps_per_s")?);
-        let arrived = self.get("received")? + self.get("queue_final")?;
+/// The column of a metric; `None` if no node has it.
+fn column(runs: &[Run<'_>], metric: &str) -> Option<usize> {
+    let node = runs.iter().find_map(|run| run.nodes.first())?;
+    node.measured.metric(metric)
+}
+
+/// The columns behind the speed at which messages arrive.
+#[derive(Clone, Copy)]
+struct Arrivals {
+    steps: Option<usize>,
+    steps_per_s: Option<usize>,
+    received: Option<usize>,
+    queue_final: Option<usize>,
+}
+
+impl Arrivals {
+    fn new(runs: &[Run<'_>]) -> Arrivals {
+        Arrivals {
+            steps: column(runs, "steps"),
+            steps_per_s: column(runs, "steps_per_s"),
+            received: column(runs, "received"),
+            queue_final: column(runs, "queue_final"),
+        }
+    }
+
+    /// Messages per second that reached the inbox of a node: those that it took and those
+    /// that still wait. `None` if it has no steps.
+    fn per_s(self, node: Node<'_>) -> Option<f64> {
+        let (steps, speed) = (node.get(self.steps)?, node.get(self.steps_per_s)?);
+        let arrived = node.get(self.received)? + node.get(self.queue_final)?;
         (steps > 0.0 && speed > 0.0).then(|| arrived * speed / steps)
     }
 }
@@ -131,6 +158,7 @@ fn place(node: Node<'_>, runs: &[Run<'_>]) -> String {
 
 /// The node and run with the greatest value; the first if values are equal.
 fn greatest<'a>(runs: &[Run<'a>], metric: &str) -> Option<(Node<'a>, f64)> {
+    let metric = column(runs, metric);
     let mut best: Option<(Node<'a>, f64)> = None;
     for node in runs.iter().flat_map(|run| &run.nodes) {
         if let Some(value) = node.get(metric)

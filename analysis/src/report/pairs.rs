@@ -204,6 +204,8 @@ fn runs_by_seed<'a>(
     quantities: &[Quantity],
 ) -> BTreeMap<&'a str, RunsBySeed> {
     let seeds: BTreeMap<u64, u64> = folder.runs.iter().map(|it| (it.run, it.seed)).collect();
+    let factors = quantities.iter().map(|it| scale(measured, it.metric));
+    let factors: Vec<f64> = factors.collect();
     let mut runs: BTreeMap<&str, RunsBySeed> = BTreeMap::new();
     let mut row = 0;
     // The rows of a run follow one another.
@@ -214,12 +216,12 @@ fn runs_by_seed<'a>(
         let (run, case) = (of_run[0].run, of_run[0].case);
         let mut sums = vec![(0.0, 0_u64); quantities.len()];
         for about in of_run {
-            for (sum, quantity) in sums.iter_mut().zip(quantities) {
+            for ((sum, quantity), factor) in sums.iter_mut().zip(quantities).zip(&factors) {
                 let nodes = quantity.nodes.as_ref();
                 let is_selected = nodes.is_none_or(|(_, nodes)| nodes[about.node]);
                 let value = measured.value(row, quantity.metric);
                 if let Some(value) = value.filter(|_| is_selected) {
-                    sum.0 += value * scale(measured, quantity.metric);
+                    sum.0 += value * factor;
                     sum.1 += 1;
                 }
             }

@@ -8,6 +8,8 @@
 mod over_runs;
 mod run_by_run;
 
+use std::cmp::Reverse;
+
 use super::measured::Measured;
 use super::table::Table;
 use crate::metrics::{Definition, counted_word, definition};
@@ -227,8 +229,15 @@ pub(super) fn tables(measured: &Measured, metrics: &[usize], pictures: bool) -> 
 pub(super) fn ranked(measured: &Measured, rows: &[usize], speed: usize) -> Vec<usize> {
     let mut ranked = rows.to_vec();
     let of = |row: &usize| measured.value(*row, speed).unwrap_or(0.0);
-    ranked.sort_by(|a, b| of(b).total_cmp(&of(a)));
+    // Looked up once for each row, and not at each comparison. Equal ones keep their order.
+    ranked.sort_by_cached_key(|row| Reverse(total_order(of(row))));
     ranked
+}
+
+/// An integer of the same order as [`f64::total_cmp`].
+fn total_order(value: f64) -> i64 {
+    let bits = value.to_bits().cast_signed();
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
 }
 
 /// Whether some node's speed differs by more than a tenth between runs.
@@ -260,22 +269,17 @@ const EXTREMES: usize = 10;
 /// lowest.
 fn extremes(values: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
-    let of = |index: usize| {
-        if values[index].is_nan() {
-            f64::MIN
-        } else {
-            values[index]
-        }
+    let of = |index: usize| match values[index].is_nan() {
+        true => f64::MIN,
+        false => values[index],
     };
-    order.sort_by(|&a, &b| of(b).total_cmp(&of(a)).then(a.cmp(&b)));
-    let lowest = order.split_off(
-        order
-            .len()
-            .saturating_sub(EXTREMES)
-            .max(order.len().min(EXTREMES)),
-    );
-    order.truncate(EXTREMES);
-    order.extend(lowest);
+    let by_value = |&a: &usize, &b: &usize| of(b).total_cmp(&of(a)).then(a.cmp(&b));
+    if order.len() > 2 * EXTREMES {
+        // Linear, where a sort is not.
+        let (_, _, others) = order.select_nth_unstable_by(EXTREMES - 1, by_value);
+        others.select_nth_unstable_by(others.len() - EXTREMES, by_value);
+        order.drain(EXTREMES..order.len() - EXTREMES);
+    }
     order.sort_unstable();
     order
 }
@@ -296,5 +300,35 @@ mod tests {
                 .all(|&index| values[index] < 10.0 || values[index] >= 90.0)
         );
         assert_eq!(extremes(&values[..5]), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn of_equal_values_the_first_are_the_highest_and_the_last_the_lowest() {
+        for length in [20, 21, 22, 57] {
+            let ends: Vec<usize> = (0..10).chain(length - 10..length).collect();
+            assert_eq!(extremes(&vec![2.5; length]), ends);
+        }
+        let missing = [vec![f64::NAN; 30], vec![-1.0; 30]].concat();
+        let ends: Vec<usize> = (20..40).collect();
+        assert_eq!(extremes(&missing), ends);
+    }
+
+    #[test]
+    fn the_order_of_numbers_is_that_of_the_standard_library() {
+        let values = [
+            f64::NEG_INFINITY,
+            -2.5,
+            -1e-300,
+            -0.0,
+            0.0,
+            1e-300,
+            2.5,
+            f64::INFINITY,
+            f64::NAN,
+            -f64::NAN,
+        ];
+        for (a, b) in values.iter().flat_map(|a| values.map(|b| (*a, b))) {
+            assert_eq!(total_order(a).cmp(&total_order(b)), a.total_cmp(&b));
+        }
     }
 }

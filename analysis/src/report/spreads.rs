@@ -96,11 +96,12 @@ pub(super) fn groups(measured: &Measured, cases: usize) -> Vec<Group> {
 }
 
 fn of_runs(measured: &Measured, metric: usize, rows: &[usize]) -> SpreadGroup {
+    let factor = scale(measured, metric);
     let mut runs: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
     for &row in rows {
         if let Some(value) = measured.value(row, metric) {
             let (sum, count) = runs.entry(measured.rows[row].run).or_default();
-            *sum += value * scale(measured, metric);
+            *sum += value * factor;
             *count += 1.0;
         }
     }
@@ -118,7 +119,10 @@ pub(super) fn spread(
     metrics: &[usize],
     groups: &[Group],
 ) -> Option<Figure> {
-    if groups.is_empty() || groups.len() > MAX_GROUPS {
+    let mut rows = measured.rows.iter();
+    let first = rows.next()?.run;
+    let is_single = rows.all(|row| row.run == first);
+    if is_single || groups.is_empty() || groups.len() > MAX_GROUPS {
         return None;
     }
     let panel = |&metric: &usize| {

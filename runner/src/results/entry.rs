@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use analysis::metrics::{NodeMetrics, Remembered, line_of};
+use analysis::metrics::{NodeMetrics, Remembered, push_line};
 use analysis::results::{Judgement, RunRow};
+use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::plan::{Plan, RunSpec};
@@ -64,7 +65,14 @@ fn is_empty<T>(slice: &&[T]) -> bool {
 }
 
 fn lines<S: Serializer>(nodes: &&[NodeMetrics], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(nodes.iter().map(line_of))
+    let mut lines = serializer.serialize_seq(Some(nodes.len()))?;
+    let mut line = String::new();
+    for node in *nodes {
+        line.clear();
+        push_line(node, &mut line);
+        lines.serialize_element(&line)?;
+    }
+    lines.end()
 }
 
 impl Entry {

@@ -151,6 +151,11 @@ impl<'a> TableRow<'a> {
         self.record.len()
     }
 
+    /// The bytes of its cells.
+    pub fn cells(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.record.iter()
+    }
+
     fn cell(&self, column: usize) -> &'a [u8] {
         self.record.get(column).unwrap_or_default()
     }

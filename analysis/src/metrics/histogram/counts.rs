@@ -77,6 +77,23 @@ pub(super) struct Sums {
 }
 
 impl Sums {
+    /// Of distinct values, ascending, and how often each was recorded.
+    pub fn of(entries: &[Entry]) -> Sums {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return Sums::default();
+        };
+        let mut sums = Sums {
+            min: first.0,
+            max: last.0,
+            ..Sums::default()
+        };
+        for &(value, count) in entries {
+            sums.count += count;
+            sums.sum += u128::from(value) * u128::from(count);
+        }
+        sums
+    }
+
     /// Adds a value that was recorded so often, at least once.
     #[inline]
     pub fn add(&mut self, value: u64, count: u64) {
@@ -164,16 +181,6 @@ impl Counts {
         }
     }
 
-    /// How often 0 was recorded: it has a bucket of its own at any resolution.
-    pub fn count_of_zero(&self) -> u64 {
-        let is_zero = |entry: &Entry| entry.0 == 0;
-        let zero = match self {
-            Counts::Table(table) => table.iter().find(is_zero),
-            Counts::Long(_) => self.sorted().first().copied().filter(is_zero),
-        };
-        zero.map_or(0, |entry| entry.1)
-    }
-
     /// What is exact of the values.
     pub fn sums(&self) -> Sums {
         match self {
@@ -223,14 +230,23 @@ impl Counts {
     }
 
     /// The filled buckets, ascending.
-    pub fn sorted(&self) -> Vec<Entry> {
+    fn sorted(&self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        self.push_sorted(&mut entries);
+        entries
+    }
+
+    /// Appends the filled buckets, ascending.
+    pub fn push_sorted(&self, entries: &mut Vec<Entry>) {
         match self {
             Counts::Table(table) => {
-                let mut entries: Vec<Entry> = table.iter().collect();
-                entries.sort_unstable();
-                entries
+                let first = entries.len();
+                entries.extend(table.iter());
+                entries[first..].sort_unstable_by_key(|entry| entry.0);
             }
-            Counts::Long(long) => merged(&long.sorted, &counted(&mut long.fresh.clone())),
+            Counts::Long(long) => {
+                entries.extend(merged(&long.sorted, &counted(&mut long.fresh.clone())));
+            }
         }
     }
 }

@@ -13,28 +13,25 @@
 use std::fmt::Write;
 
 use super::counts::{EXACT, Entry, LIMIT, Sums};
-use super::{Buckets, Histogram};
+use super::{Digest, Histogram, Room};
 
 /// The version of the form.
 const VERSION: &str = "1";
 
-impl Histogram {
-    /// The histogram as text.
-    pub fn to_text(&self) -> String {
+impl Digest<'_> {
+    /// Appends the histogram as text.
+    pub fn push_text(&self, text: &mut String) {
         let infallible = "a string takes what it is given";
-        let Buckets {
-            resolution,
-            entries,
-        } = self.all();
-        let mut text = format!("{VERSION} {resolution}");
-        if resolution < EXACT {
-            let sums = self.sums();
-            write!(text, " {} {} {}", sums.sum, sums.min, sums.max).expect(infallible);
-        }
-        text.reserve(3 * entries.len());
         let mut digits = itoa::Buffer::new();
+        text.push_str(VERSION);
+        text.push(' ');
+        text.push_str(digits.format(self.resolution));
+        if self.resolution < EXACT {
+            let Sums { sum, min, max, .. } = self.sums;
+            write!(text, " {sum} {min} {max}").expect(infallible);
+        }
         let mut last = 0;
-        for (value, count) in entries {
+        for &(value, count) in self.entries {
             text.push(' ');
             text.push_str(digits.format(value - last));
             if count != 1 {
@@ -43,6 +40,14 @@ impl Histogram {
             }
             last = value;
         }
+    }
+}
+
+impl Histogram {
+    /// The histogram as text.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        self.digest(&mut Room::default()).push_text(&mut text);
         text
     }
 

@@ -25,7 +25,7 @@ impl Drawn<'_> {
         let high = counted
             .filter_map(|pool| {
                 let rank = (pool.count() * 199).div_ceil(200);
-                pool.at_ranks(&[rank])[0].map(|bucket| bucket.ends().1)
+                pool.at_rank(rank).map(|bucket| bucket.ends().1)
             })
             .max()?;
         let slots = if names.len() > 1 { BARS / 2 } else { BARS } as u64;

@@ -1,7 +1,7 @@
 //! Observations of the clocks: which node drives them, how far they jump, how far
 //! they drift apart, how many values they skip.
 
-use super::{Node, Run, greatest, in_runs, mean, place};
+use super::{Node, Run, column, greatest, in_runs, mean, place};
 use crate::render::number::{count, fixed, short};
 use crate::report::measured::Measured;
 use crate::report::questions::speeds_vary;
@@ -36,10 +36,11 @@ fn in_these_runs(hits: usize, runs: usize) -> String {
 
 /// The runs whose fastest and slowest node differ in speed: those two.
 fn ends<'a>(runs: &'a [Run<'a>]) -> Vec<(Node<'a>, Node<'a>)> {
+    let speed = column(runs, "steps_per_s");
     runs.iter()
         .filter_map(|run| {
             let (fast, slow) = (*run.nodes.first()?, *run.nodes.last()?);
-            let differ = fast.get("steps_per_s")? > slow.get("steps_per_s")? * DIFFERS;
+            let differ = fast.get(speed)? > slow.get(speed)? * DIFFERS;
             differ.then_some((fast, slow))
         })
         .collect()
@@ -48,44 +49,48 @@ fn ends<'a>(runs: &'a [Run<'a>]) -> Vec<(Node<'a>, Node<'a>)> {
 /// Whether the fastest node also has the furthest clock.
 pub(super) fn who_drives(runs: &[Run<'_>], step: &str) -> Option<String> {
     let ends = ends(runs);
+    let steps_per_s = column(runs, "steps_per_s");
+    let clock = column(runs, "clock_final");
+    let clocks = |run: &Run<'_>| run.nodes.iter().filter(|n| n.get(clock).is_some()).count();
     let judged: Vec<_> = runs
         .iter()
-        .filter(|run| {
-            run.nodes
-                .iter()
-                .filter(|n| n.get("clock_final").is_some())
-                .count()
-                > 1
-        })
+        .filter(|run| clocks(run) > 1)
         .filter_map(|run| {
             let (fast, slow) = (*run.nodes.first()?, *run.nodes.last()?);
-            let top = fast.get("steps_per_s")?;
-            (top > slow.get("steps_per_s")? * DIFFERS).then_some((run, top))
+            let top = fast.get(steps_per_s)?;
+            (top > slow.get(steps_per_s)? * DIFFERS).then_some((run, top))
         })
         .collect();
+    // The first node that has the greatest speed and the furthest clock, both within a
+    // hundredth.
+    let leader = |run: &Run<'_>, top: f64| {
+        let all = run.nodes.iter().filter_map(|node| node.get(clock));
+        let furthest = all.fold(f64::MIN, f64::max);
+        let mut nodes = run.nodes.iter();
+        let leads = |node: &&Node<'_>| {
+            node.get(steps_per_s)
+                .is_some_and(|speed| speed >= top * 0.99)
+                && node
+                    .get(clock)
+                    .is_some_and(|clock| clock >= furthest * 0.99)
+        };
+        nodes.find(leads).map(|node| node.row)
+    };
     let leads = judged
         .iter()
-        .filter(|(run, top)| {
-            let furthest = furthest(run);
-            run.nodes
-                .iter()
-                .any(|node| leads_run(*node, *top, furthest))
-        })
+        .filter(|(run, top)| leader(run, *top).is_some())
         .count();
     if judged.is_empty() || (leads as f64) < judged.len() as f64 * MOSTLY {
         return None;
     }
-    let jump = mean(
-        ends.iter()
-            .filter_map(|(fast, _)| fast.get("clock_jump_mean")),
-    )?;
-    let speed = mean(ends.iter().filter_map(|(fast, _)| fast.get("steps_per_s")))?;
+    let mean_jump = column(runs, "clock_jump_mean");
+    let jump = mean(ends.iter().filter_map(|(fast, _)| fast.get(mean_jump)))?;
+    let speed = mean(ends.iter().filter_map(|(fast, _)| fast.get(steps_per_s)))?;
     let moves = format!("its own clock goes up by {} per {step}", fixed(jump, 2));
     if let [run] = runs {
         let (_, top) = judged.first()?;
-        let furthest = furthest(run);
-        let mut nodes = run.nodes.iter();
-        let leader = nodes.find(|node| leads_run(**node, *top, furthest))?;
+        let row = leader(run, *top)?;
+        let leader = run.nodes.iter().find(|node| node.row == row)?;
         return Some(format!(
             "{} drives the clocks: it does {} {step}s per second, the most, and has the furthest clock (within 1 %); {moves}.",
             leader.name(),
@@ -101,25 +106,11 @@ pub(super) fn who_drives(runs: &[Run<'_>], step: &str) -> Option<String> {
     ))
 }
 
-/// The furthest clock of a run at its end.
-fn furthest(run: &Run<'_>) -> f64 {
-    let clocks = run.nodes.iter().filter_map(|node| node.get("clock_final"));
-    clocks.fold(f64::MIN, f64::max)
-}
-
-/// Whether a node has the greatest speed and the furthest clock, both within a
-/// hundredth.
-fn leads_run(node: Node<'_>, top_speed: f64, furthest: f64) -> bool {
-    node.get("steps_per_s")
-        .is_some_and(|speed| speed >= top_speed * 0.99)
-        && node
-            .get("clock_final")
-            .is_some_and(|clock| clock >= furthest * 0.99)
-}
-
 /// Whether the slowest node makes the larger jumps.
 pub(super) fn who_jumps(runs: &[Run<'_>], step: &str) -> Option<String> {
     let ends = ends(runs);
+    let mean_jump = column(runs, "clock_jump_mean");
+    let speed = column(runs, "steps_per_s");
     if ends.is_empty() {
         if runs.iter().any(|run| run.nodes.len() < 2) {
             return None;
@@ -127,7 +118,7 @@ pub(super) fn who_jumps(runs: &[Run<'_>], step: &str) -> Option<String> {
         let means = || {
             runs.iter()
                 .flat_map(|run| &run.nodes)
-                .filter_map(|n| n.get("clock_jump_mean"))
+                .filter_map(|n| n.get(mean_jump))
         };
         let (low, high) = (means().reduce(f64::min)?, means().reduce(f64::max)?);
         return (high <= low * DIFFERS).then(|| {
@@ -136,14 +127,14 @@ pub(super) fn who_jumps(runs: &[Run<'_>], step: &str) -> Option<String> {
     }
     let larger = ends
         .iter()
-        .filter(|(fast, slow)| slow.get("clock_jump_mean") > fast.get("clock_jump_mean"))
+        .filter(|(fast, slow)| slow.get(mean_jump) > fast.get(mean_jump))
         .count();
-    let of = |end: fn(&(Node<'_>, Node<'_>)) -> f64| mean(ends.iter().map(end));
-    let slow = of(|(_, slow)| slow.get("clock_jump_mean").unwrap_or(f64::NAN))?;
-    let fast = of(|(fast, _)| fast.get("clock_jump_mean").unwrap_or(f64::NAN))?;
+    let jump = |node: &Node<'_>| node.get(mean_jump).unwrap_or(f64::NAN);
+    let slow = mean(ends.iter().map(|(_, slow)| jump(slow)))?;
+    let fast = mean(ends.iter().map(|(fast, _)| jump(fast)))?;
     let ratio = mean(
         ends.iter()
-            .filter_map(|(fast, slow)| Some(fast.get("steps_per_s")? / slow.get("steps_per_s")?)),
+            .filter_map(|(fast, slow)| Some(fast.get(speed)? / slow.get(speed)?)),
     )?;
     if (larger as f64) < ends.len() as f64 * MOSTLY || slow.is_nan() || slow < fast * DIFFERS {
         return None;
@@ -204,16 +195,18 @@ pub(super) fn spread_of_jumps<'a>(
     if runs.len() < 2 {
         return None;
     }
+    let mean_jump = column(runs, "clock_jump_mean");
     let slowest = || {
         runs.iter()
-            .filter_map(|run| run.nodes.last()?.get("clock_jump_mean"))
+            .filter_map(|run| run.nodes.last()?.get(mean_jump))
     };
     let (low, high) = (slowest().reduce(f64::min)?, slowest().reduce(f64::max)?);
     if speeds_vary(measured, rows) {
+        let speed = column(runs, "steps_per_s");
         let speeds = || {
             runs.iter()
                 .flat_map(|run| &run.nodes)
-                .filter_map(|n| n.get("steps_per_s"))
+                .filter_map(|n| n.get(speed))
         };
         let (least, most) = (speeds().reduce(f64::min)?, speeds().reduce(f64::max)?);
         (high > low * DIFFERS).then(|| {
@@ -235,16 +228,18 @@ pub(super) fn spread_of_jumps<'a>(
 /// The distance of the clocks, and whether it still grows at the end.
 pub(super) fn drift(runs: &[Run<'_>]) -> Option<String> {
     let (node, most) = greatest(runs, "clock_drift_max")?;
+    let (max, last) = ("clock_drift_max", "clock_drift_final");
+    let (max, last) = (column(runs, max), column(runs, last));
     let each: Vec<_> = runs
         .iter()
         .filter_map(|run| {
-            let of = |metric: &str| {
+            let of = |metric: Option<usize>| {
                 run.nodes
                     .iter()
                     .filter_map(|n| n.get(metric))
                     .reduce(f64::max)
             };
-            Some((of("clock_drift_max")?, of("clock_drift_final")?))
+            Some((of(max)?, of(last)?))
         })
         .collect();
     let growing = each
@@ -276,8 +271,10 @@ pub(super) fn drift(runs: &[Run<'_>]) -> Option<String> {
 
 /// The greatest share of clock values that a node skipped.
 pub(super) fn gaps(runs: &[Run<'_>]) -> Option<String> {
+    let (gap, last) = ("clock_gap_total", "clock_final");
+    let (gap, last) = (column(runs, gap), column(runs, last));
     let share = |node: Node<'_>| {
-        let (gap, last) = (node.get("clock_gap_total")?, node.get("clock_final")?);
+        let (gap, last) = (node.get(gap)?, node.get(last)?);
         (last > 0.0).then(|| (gap / last, gap, last))
     };
     let mut best: Option<(Node<'_>, (f64, f64, f64))> = None;

@@ -1,7 +1,7 @@
 //! Observations of the messages: which node falls behind, where the messages went,
 //! how long they took.
 
-use super::{Node, Run, greatest, in_runs, mean, place, span};
+use super::{Arrivals, Node, Run, column, greatest, in_runs, mean, place, span};
 use crate::metrics::{REFUSED, REJECTED};
 use crate::render::number::{count, fixed, short, whole};
 
@@ -23,12 +23,14 @@ struct Behind<'a> {
 /// The nodes that fall behind, the longest queue first.
 fn falling_behind<'a>(runs: &[Run<'a>]) -> Vec<Behind<'a>> {
     let mut behind: std::collections::BTreeMap<usize, Behind<'a>> = Default::default();
+    let arrivals = Arrivals::new(runs);
+    let queue_max = column(runs, "queue_max");
     for node in runs.iter().flat_map(|run| &run.nodes) {
         let (Some(speed), Some(arrivals), Some(most), Some(last)) = (
-            node.get("steps_per_s"),
-            node.arrivals_per_s(),
-            node.get("queue_max"),
-            node.get("queue_final"),
+            node.get(arrivals.steps_per_s),
+            arrivals.per_s(*node),
+            node.get(queue_max),
+            node.get(arrivals.queue_final),
         ) else {
             continue;
         };
@@ -91,14 +93,16 @@ pub(super) fn queues(runs: &[Run<'_>], step: &str, clocked: bool) -> Vec<String>
         && let Some((node, most)) = greatest(runs, "queue_max")
     {
         let nodes = || runs.iter().flat_map(|run| &run.nodes);
-        let enough = nodes().all(
-            |node| match (node.arrivals_per_s(), node.get("steps_per_s")) {
+        let arrivals = Arrivals::new(runs);
+        let enough = nodes().all(|node| {
+            let speed = node.get(arrivals.steps_per_s);
+            match (arrivals.per_s(*node), speed) {
                 (Some(arrivals), Some(speed)) => arrivals <= speed,
                 _ => true,
-            },
-        );
-        let short_ends =
-            nodes().all(|node| node.get("queue_final").is_none_or(|last| last < WAITING));
+            }
+        });
+        let is_short = |last: f64| last < WAITING;
+        let short_ends = nodes().all(|node| node.get(arrivals.queue_final).is_none_or(is_short));
         let first = match (enough, short_ends) {
             (true, _) if clocked => {
                 format!("No node falls behind: none gets more messages than it has {step}s. The")
@@ -125,8 +129,9 @@ pub(super) fn rejected(runs: &[Run<'_>]) -> Option<String> {
         .find(|metric| greatest(runs, metric).is_some_and(|(_, most)| most > 0.0))?;
     // The sum over the runs, and in how many runs it is not 0, by the node's index.
     let mut nodes: std::collections::BTreeMap<usize, (Node<'_>, f64, usize)> = Default::default();
+    let counted = column(runs, metric);
     for node in runs.iter().flat_map(|run| &run.nodes) {
-        if let Some(count) = node.get(metric).filter(|count| *count > 0.0) {
+        if let Some(count) = node.get(counted).filter(|count| *count > 0.0) {
             let index = node.measured.rows[node.row].node;
             let (_, sum, hits) = nodes.entry(index).or_insert((*node, 0.0, 0));
             (*sum, *hits) = (*sum + count, *hits + 1);
@@ -158,6 +163,7 @@ pub(super) fn rejected(runs: &[Run<'_>]) -> Option<String> {
 /// Where the messages went.
 pub(super) fn conservation(runs: &[Run<'_>], open: bool) -> Option<String> {
     let sum = |metric: &str| {
+        let metric = column(runs, metric);
         runs.iter()
             .flat_map(|run| &run.nodes)
             .filter_map(|n| n.get(metric))
@@ -215,8 +221,10 @@ pub(super) fn latency(runs: &[Run<'_>], open: bool) -> Option<String> {
         ));
     }
     let (mut sum, mut received) = (0.0, 0.0);
+    let (mean, handled) = ("latency_mean", "received");
+    let (mean, handled) = (column(runs, mean), column(runs, handled));
     for node in runs.iter().flat_map(|run| &run.nodes) {
-        if let (Some(mean), Some(n)) = (node.get("latency_mean"), node.get("received")) {
+        if let (Some(mean), Some(n)) = (node.get(mean), node.get(handled)) {
             (sum, received) = (sum + mean * n, received + n);
         }
     }
@@ -235,7 +243,8 @@ pub(super) fn latency(runs: &[Run<'_>], open: bool) -> Option<String> {
 /// they have no latency, and are not the shortest.
 fn censored(runs: &[Run<'_>]) -> String {
     let nodes = || runs.iter().flat_map(|run| &run.nodes);
-    let waiting: f64 = nodes().filter_map(|node| node.get("unhandled")).sum();
+    let unhandled = column(runs, "unhandled");
+    let waiting: f64 = nodes().filter_map(|node| node.get(unhandled)).sum();
     match waiting {
         0.0 => String::new(),
         1.0 => {

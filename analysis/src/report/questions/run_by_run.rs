@@ -10,8 +10,9 @@ const MAX_RUN_ROWS: usize = 60;
 /// Where the first metric that differs has its ends, over all rows.
 fn ends(measured: &Measured, metrics: &[usize]) -> String {
     for &metric in metrics {
+        let factor = scale(measured, metric);
         let known = (0..measured.rows.len())
-            .filter_map(|row| Some((row, measured.value(row, metric)? * scale(measured, metric))));
+            .filter_map(|row| Some((row, measured.value(row, metric)? * factor)));
         let least = known.clone().reduce(|a, b| if b.1 < a.1 { b } else { a });
         let most = known.reduce(|a, b| if b.1 > a.1 { b } else { a });
         let (Some(least), Some(most)) = (least, most) else {
