@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use crate::plan::Plan;
 use crate::results::entry::Entry;
@@ -50,10 +50,7 @@ pub(super) fn commit(
     }
     let is_whole = is_whole(plan, result.row.status);
     let has_folder = !result.files.is_empty();
-    let line = || {
-        let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
-        journal.add(&Entry::of(result))
-    };
+    let line = || Journal::add(journal, &Entry::of(result));
     if let Some(token) = folder.token() {
         if has_folder {
             run.settle(is_whole, token)?;

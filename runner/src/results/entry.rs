@@ -60,6 +60,13 @@ pub struct NewEntry<'a> {
     files: &'a [FileSum],
 }
 
+impl NewEntry<'_> {
+    /// Number of nodes whose metrics it has.
+    pub fn nodes(&self) -> usize {
+        self.metrics.len()
+    }
+}
+
 fn is_empty<T>(slice: &&[T]) -> bool {
     slice.is_empty()
 }

@@ -15,8 +15,9 @@
 //! continues the results reads all journals.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use analysis::log::tables::JOURNAL_FILE;
 use analysis::results::{Identity, journals, read_journal_line, write_journal_line};
@@ -30,6 +31,10 @@ use crate::results::shared::{NoRename, Token, probe};
 /// The version of the format. In version 1, the sum of a line came first, and equal metrics
 /// were not counted. A journal of a later version cannot be continued.
 const FORMAT: u32 = 2;
+
+/// Up to so many nodes the line of a run is made before it is written; that of a million nodes
+/// takes a gigabyte. Arbitrary.
+const NODES_IN_MEMORY: usize = 1_000;
 
 /// An open journal.
 #[derive(Debug)]
@@ -239,12 +244,31 @@ impl Journal {
     /// # Errors
     ///
     /// Fails if the line cannot be written; the journal is unchanged then.
-    pub fn add(&mut self, entry: &NewEntry<'_>) -> Result<(), ResultsError> {
-        self.write(entry)
+    pub fn add(journal: &Mutex<Journal>, entry: &NewEntry<'_>) -> Result<(), ResultsError> {
+        let lock = || journal.lock().unwrap_or_else(PoisonError::into_inner);
+        if entry.nodes() > NODES_IN_MEMORY {
+            return lock().write(entry);
+        }
+        // Other workers write theirs meanwhile.
+        let mut line = Vec::new();
+        let made = write_journal_line(&mut line, entry);
+        lock().written(|mut file| {
+            made?;
+            file.write_all(&line)?;
+            Ok(line.len() as u64)
+        })
     }
 
     fn write(&mut self, what: &impl Serialize) -> Result<(), ResultsError> {
-        match write_journal_line(&self.file, what) {
+        self.written(|file| write_journal_line(file, what))
+    }
+
+    /// Has `write` write a line, which returns its length `[bytes]`.
+    fn written(
+        &mut self,
+        write: impl FnOnce(&File) -> io::Result<u64>,
+    ) -> Result<(), ResultsError> {
+        match write(&self.file) {
             Ok(length) => {
                 self.length += length;
                 Ok(())
