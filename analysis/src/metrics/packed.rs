@@ -124,7 +124,8 @@ impl Values<'_> {
 impl Iterator for Values<'_> {
     type Item = Option<Value>;
 
-    #[inline]
+    // As a call it takes a third of the instructions of a line of the tables.
+    #[inline(always)]
     fn next(&mut self) -> Option<Option<Value>> {
         if self.nothing > 0 {
             self.nothing -= 1;
