@@ -40,7 +40,7 @@ pub use node_metrics::NodeMetrics;
 pub use remember::{Remembered, line_of, push_line};
 pub use requests::{REFUSED, REJECTED, UNANSWERED, UNMET};
 pub use samples::{BATCHED, Known, Pool, Samples, family_of, percentile};
-pub use shape::{counted_word, metric_names, taken_metric};
+pub use shape::{Shapes, counted_word, metric_names, taken_metric};
 pub use value::{Bucket, Value};
 pub use warmup::{Cut, Warmup, Window};
 pub use window::{BATCHES, BatchMeans};
@@ -117,7 +117,12 @@ pub struct Finished {
 impl RunMetrics {
     /// For a run of these nodes, before its first row.
     pub fn new(schema: &RunSchema) -> RunMetrics {
-        let mut shapes: Vec<Shape> = Vec::new();
+        RunMetrics::with_shapes(schema, &Shapes::default())
+    }
+
+    /// As [`RunMetrics::new`], and finds shapes of nodes that are known already.
+    pub fn with_shapes(schema: &RunSchema, shapes: &Shapes) -> RunMetrics {
+        let mut shapes = shapes.0.to_vec();
         let mut nodes = Vec::with_capacity(schema.nodes.len());
         for node in &schema.nodes {
             let shape = Shape::place(&mut shapes, node);

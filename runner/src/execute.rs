@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use analysis::results::Judgement;
 use crossbeam::channel::{self, Receiver, RecvTimeoutError, Sender};
@@ -67,6 +68,17 @@ pub enum Happening<'a> {
     /// tables are written.
     Abandoned(&'a str),
 }
+
+/// How long results of short runs are left until they are taken together. To wake a thread for
+/// each of them may take as long as a part of the run. Arbitrary.
+const TOGETHER: Duration = Duration::from_millis(1);
+
+/// The most results that wait to be taken together. Arbitrary.
+const RESULTS_HELD: usize = 256;
+
+/// The most nodes of results that wait, beside two results for each worker: what is measured of
+/// a node takes about a kilobyte. Arbitrary.
+const NODES_HELD: usize = 1_000;
 
 /// The result of a run, and its index in the list of runs.
 type Finished = (usize, Result<RunResult, RunError>);
@@ -148,7 +160,7 @@ impl Worker<'_> {
         let mut in_order = Some(in_order);
         let span = tracing::Span::current();
         thread::scope(|scope| {
-            let (sender, finished) = channel::bounded(2 * workers);
+            let (sender, finished) = channel::bounded(self.most_held(workers));
             for (timer, number) in timers.iter().zip(1..) {
                 let (worker, sender, span) = (self, sender.clone(), &span);
                 let spare_core = options.jobs >= 2 * workers;
@@ -175,6 +187,13 @@ impl Worker<'_> {
             }
         });
         in_order
+    }
+
+    /// The most results that wait to be taken.
+    fn most_held(self, workers: usize) -> usize {
+        let nodes = self.plan.cases.iter().map(|case| case.roster.len());
+        let largest = nodes.max().unwrap_or(0).max(1) as usize;
+        (NODES_HELD / largest).min(RESULTS_HELD).max(2 * workers)
     }
 
     /// Runs runs until the queue is empty or closed. `spare_core` says whether each of them may
@@ -215,11 +234,15 @@ fn collect(
     queue: &Queue<'_>,
     stuck: &mut Stuck<'_>,
 ) -> Option<String> {
+    let mut last: Option<Instant> = None;
     loop {
         match finished.recv_timeout(FLUSH_EVERY) {
             Ok((index, result)) => in_order.add(index, result),
             Err(RecvTimeoutError::Timeout) => in_order.flush(),
             Err(RecvTimeoutError::Disconnected) => return None,
+        }
+        for (index, result) in finished.try_iter() {
+            in_order.add(index, result);
         }
         match stuck.look() {
             Some(stuck::Verdict::Tell(text)) => in_order.stuck(&text),
@@ -229,6 +252,13 @@ fn collect(
         if in_order.has_failed() {
             queue.close();
         }
+        // Not for the last runs, whose results somebody may wait for.
+        let now = Instant::now();
+        let are_short = last.is_some_and(|last| now - last < 2 * TOGETHER);
+        if are_short && queue.remaining() > RESULTS_HELD {
+            thread::sleep(TOGETHER);
+        }
+        last = Some(now);
     }
 }
 

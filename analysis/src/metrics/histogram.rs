@@ -9,6 +9,7 @@
 
 mod counts;
 mod digest;
+mod merge;
 mod text;
 
 use super::value::{Bucket, Value};
@@ -138,19 +139,6 @@ impl Histogram {
         self.filled()
             .for_each(|(value, count)| sums.add(value, count));
         sums.with(self.large.sums())
-    }
-
-    /// Adds the counts of another histogram.
-    pub fn merge(&mut self, other: &Histogram) {
-        if other.is_empty() {
-            return;
-        }
-        let (of_this, of_other) = (self.all(), other.all());
-        let resolution = of_this.resolution.min(of_other.resolution);
-        let mut entries = merged(&of_this.entries, &of_other.entries);
-        lower(&mut entries, resolution);
-        let sums = self.sums().with(other.sums());
-        *self = Histogram::of(resolution, self.large.bounds().1, entries, sums);
     }
 
     /// Whether no value was recorded.

@@ -220,8 +220,7 @@ impl Pool {
             BACK if family == FAMILIES[0] => &mut self.down,
             _ => return false,
         };
-        let histogram = Histogram::from_text(text);
-        histogram.inspect(|it| own.merge(it)).is_some()
+        own.merge_text(text)
     }
 
     /// Adds the samples of another pool of the same family.

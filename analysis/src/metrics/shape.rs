@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::definition::FAMILIES;
 use super::{CLOCK_COLUMN, columns, definitions, drift, happened, jumps, requests, utilization};
-use crate::log::{ColumnKind, ColumnSchema, Driving, NodeSchema};
+use crate::log::{ColumnKind, ColumnSchema, Driving, NodeSchema, RunSchema};
 
 /// The names of the metrics of a node with these columns and own words for `event` that is
 /// driven so, in the order of the tables. Metrics of the clock need a column `clock` of
@@ -35,9 +35,25 @@ fn is_clock(column: &ColumnSchema) -> bool {
     column.name == CLOCK_COLUMN && matches!(column.kind, ColumnKind::U64 | ColumnKind::I64)
 }
 
+/// The shapes of the nodes of a schema, for all its runs: they are made of many names, and a run
+/// may be short.
+#[derive(Clone, Debug, Default)]
+pub struct Shapes(pub(super) Arc<[Shape]>);
+
+impl Shapes {
+    /// Those of this schema.
+    pub fn of(schema: &RunSchema) -> Shapes {
+        let mut shapes = Vec::new();
+        for node in &schema.nodes {
+            Shape::place(&mut shapes, node);
+        }
+        Shapes(shapes.into())
+    }
+}
+
 /// What the nodes of a group have in common.
 #[derive(Clone, Debug)]
-pub struct Shape {
+pub(super) struct Shape {
     pub columns: Arc<[ColumnSchema]>,
     pub events: Arc<[String]>,
     pub driving: Driving,

@@ -47,6 +47,7 @@ pub(super) struct SamplesReader {
 }
 
 /// A row of `samples.csv`.
+#[derive(Default)]
 struct SamplesRow {
     run: u64,
     line: u64,
@@ -73,61 +74,76 @@ impl SamplesReader {
     /// The samples of a run. Must be called in the order of the runs; others are skipped.
     pub fn of_run(&mut self, run: u64) -> Result<RunSamples, Error> {
         let mut samples = RunSamples::default();
-        while let Some(row) = self.next.take_if(|row| row.run <= run) {
-            if row.run == run {
-                self.add(&row, &mut samples)?;
-            }
-            self.advance()?;
-        }
+        self.each_of_run(run, |row| samples.add(row))?;
         Ok(samples)
     }
 
-    /// Adds a row to the samples of its node.
-    fn add(&self, row: &SamplesRow, samples: &mut RunSamples) -> Result<(), Error> {
+    /// Passes each row of a run to `add`, which returns whether the samples have a form that
+    /// is known.
+    fn each_of_run(
+        &mut self,
+        run: u64,
+        mut add: impl FnMut(&SamplesRow) -> bool,
+    ) -> Result<(), Error> {
+        while let Some(row) = self.next.as_ref().filter(|row| row.run <= run) {
+            if row.run == run && !add(row) {
+                let found = format!(
+                    "the samples of run {}, node `{}`, {} have a form that is not known",
+                    row.run, row.node, row.family
+                );
+                return Err(TableError::content(&self.path, row.line, found).into());
+            }
+            self.advance()?;
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self) -> Result<(), Error> {
+        let Some(row) = self.table.next_row()? else {
+            self.next = None;
+            return Ok(());
+        };
+        // The texts of the last row are overwritten: a table has many rows.
+        let next = self.next.get_or_insert_default();
+        next.run = row.number(0)?;
+        next.line = row.line();
+        for (text, column) in [
+            (&mut next.node, 2),
+            (&mut next.family, 3),
+            (&mut next.samples, 4),
+        ] {
+            text.clear();
+            text.push_str(row.text(column)?);
+        }
+        Ok(())
+    }
+}
+
+impl RunSamples {
+    /// Adds a row to the samples of its node. Returns whether they have a form that is known.
+    fn add(&mut self, row: &SamplesRow) -> bool {
         let mut number = Known::default();
-        let known = if number.add(&row.family, &row.samples).is_some() {
-            let node = samples.known.entry(row.node.clone()).or_default();
+        if number.add(&row.family, &row.samples).is_some() {
+            let node = self.known.entry(row.node.clone()).or_default();
             node.add(&row.family, &row.samples).unwrap_or(false)
         } else if let Some(metric) = row.family.strip_prefix(BATCHED) {
             let means: Option<Vec<f64>> =
                 row.samples.split(' ').map(|it| it.parse().ok()).collect();
             let means = means.filter(|means| means.len() == BATCHES);
             let known = means.is_some();
-            samples.batches.extend(means.map(|means| RunBatches {
+            self.batches.extend(means.map(|means| RunBatches {
                 node: row.node.clone(),
                 metric: metric.to_owned(),
                 means,
             }));
             known
         } else if let Some(family) = family_of(&row.family) {
-            let pool = samples.pools.entry((row.node.clone(), family)).or_default();
+            let pool = self.pools.entry((row.node.clone(), family)).or_default();
             pool.add(family, &row.family, &row.samples)
         } else {
             // A family of a later version.
             true
-        };
-        if known {
-            return Ok(());
         }
-        let found = format!(
-            "the samples of run {}, node `{}`, {} have a form that is not known",
-            row.run, row.node, row.family
-        );
-        Err(TableError::content(&self.path, row.line, found).into())
-    }
-
-    fn advance(&mut self) -> Result<(), Error> {
-        self.next = match self.table.next_row()? {
-            Some(row) => Some(SamplesRow {
-                run: row.number(0)?,
-                line: row.line(),
-                node: row.text(2)?.to_owned(),
-                family: row.text(3)?.to_owned(),
-                samples: row.text(4)?.to_owned(),
-            }),
-            None => None,
-        };
-        Ok(())
     }
 }
 
@@ -156,14 +172,15 @@ impl Measured {
         };
         let cases: BTreeMap<u64, usize> = self.rows.iter().map(|row| (row.run, row.case)).collect();
         for (run, case) in cases {
-            for ((node, family), pool) in reader.of_run(run)?.pools {
-                if let Some(node) = self.nodes.iter().position(|known| *known == node) {
-                    self.pools
-                        .entry((case, node, family))
-                        .or_default()
-                        .merge(&pool);
-                }
-            }
+            reader.each_of_run(run, |row| {
+                let of = &row.family;
+                let node = self.nodes.iter().position(|known| *known == row.node);
+                let (Some(family), Some(node)) = (family_of(of), node) else {
+                    return RunSamples::default().add(row);
+                };
+                let pool = self.pools.entry((case, node, family)).or_default();
+                pool.add(family, of, &row.samples)
+            })?;
         }
         Ok(())
     }

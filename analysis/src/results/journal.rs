@@ -37,7 +37,8 @@ const PIECE: usize = 1 << 20;
 pub fn write_journal_line(out: impl Write, what: &impl Serialize) -> io::Result<u64> {
     let mut line = LineWriter {
         out,
-        piece: Vec::new(),
+        // Most lines are of a few nodes.
+        piece: Vec::with_capacity(4 << 10),
         sum: Xxh3::new(),
         length: 0,
     };
@@ -62,18 +63,32 @@ impl<W: Write> LineWriter<W> {
         self.out.write_all(&self.piece)?;
         Ok(self.length + self.piece.len() as u64)
     }
+
+    #[cold]
+    fn write_piece(&mut self) -> io::Result<()> {
+        self.sum.update(&self.piece);
+        self.out.write_all(&self.piece)?;
+        self.length += self.piece.len() as u64;
+        self.piece.clear();
+        Ok(())
+    }
 }
 
 impl<W: Write> Write for LineWriter<W> {
+    #[inline]
     fn write(&mut self, json: &[u8]) -> io::Result<usize> {
-        self.piece.extend_from_slice(json);
-        if self.piece.len() >= PIECE {
-            self.sum.update(&self.piece);
-            self.out.write_all(&self.piece)?;
-            self.length += self.piece.len() as u64;
-            self.piece.clear();
-        }
+        self.write_all(json)?;
         Ok(json.len())
+    }
+
+    // JSON comes in pieces of a few bytes.
+    #[inline]
+    fn write_all(&mut self, json: &[u8]) -> io::Result<()> {
+        self.piece.extend_from_slice(json);
+        match self.piece.len() >= PIECE {
+            true => self.write_piece(),
+            false => Ok(()),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

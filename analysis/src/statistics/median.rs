@@ -30,14 +30,28 @@ pub fn median_interval(values: &[f64], confidence: f64) -> Option<MedianInterval
     if count < 2 {
         return None;
     }
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
     let from = rank(count as u64, confidence) as usize;
+    let places = [from - 1, (count - 1) / 2, count / 2, count - from];
+    let [low, left, right, high] = at_places(values.to_vec(), places);
     Some(MedianInterval {
-        median: 0.5 * (sorted[(count - 1) / 2] + sorted[count / 2]),
-        low: sorted[from - 1],
-        high: sorted[count - from],
+        median: 0.5 * (left + right),
+        low,
+        high,
         coverage: coverage(count as u64, from as u64),
+    })
+}
+
+/// The values at these places, which ascend, of the sorted values. The others stay unsorted:
+/// a report has many medians of many runs.
+fn at_places<const N: usize>(mut values: Vec<f64>, places: [usize; N]) -> [f64; N] {
+    let mut sorted = 0;
+    places.map(|place| {
+        // What is before `sorted` is not greater than what follows, and its last is in place.
+        if place >= sorted {
+            values[sorted..].select_nth_unstable_by(place - sorted, f64::total_cmp);
+            sorted = place + 1;
+        }
+        values[place]
     })
 }
 
@@ -86,6 +100,17 @@ mod tests {
         assert!((coverage(10, 2) - (1.0 - 22.0 / 1024.0)).abs() < 1e-14);
         // The rank of very many runs is about n/2 - 0.98 sqrt(n).
         assert!(rank(1_000_000, 0.95).abs_diff(499_020) < 3);
+    }
+
+    #[test]
+    fn values_at_places_are_those_of_the_sorted_values() {
+        let values: Vec<f64> = (0..997).map(|n| f64::from(n * 7919 % 613)).collect();
+        let mut sorted = values.clone();
+        sorted.sort_by(f64::total_cmp);
+        for places in [[0, 0, 996], [3, 498, 498], [400, 401, 402], [995, 996, 996]] {
+            let expected = places.map(|place| sorted[place]);
+            assert_eq!(at_places(values.clone(), places), expected);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //!
 //! | table | comparison |
 //! |---|---|
-//! | batch | the runner without logs and with, on one core, with the same number of runs in a loop ([`engine`]: engine, plugin and metrics, nothing written); with logs also with plain writes of the same files, and of the same bytes as one file |
+//! | batch | the runner without logs and with, on one core and on two, without report and with, with the same number of runs in a loop ([`engine`]: engine, plugin and metrics, nothing written); with logs also with plain writes of the same files, and of the same bytes as one file |
 //! | isolate | the same with `--isolate`, per run; and a process for each run |
 //! | resume | continuing complete results, and running each run twice |
 //!
@@ -56,6 +56,9 @@ fn main() -> anyhow::Result<()> {
         mut files,
         mut file,
         mut combined,
+        mut report,
+        mut two,
+        mut two_report,
     ] = [
         &mut (|| lab.engine()) as &mut dyn FnMut() -> Duration,
         &mut || lab.runner(&["--log", "off"]),
@@ -63,6 +66,9 @@ fn main() -> anyhow::Result<()> {
         &mut || lab.plain_files(),
         &mut || lab.plain_file(),
         &mut || lab.runner(&["--log", "combined"]),
+        &mut || lab.runner_with(&["--log", "off", "-j1"]),
+        &mut || lab.runner_with(&["--log", "off", "--no-report", "-j2"]),
+        &mut || lab.runner_with(&["--log", "off", "-j2"]),
     ];
     // The plain writers write these logs.
     logs();
@@ -76,6 +82,9 @@ fn main() -> anyhow::Result<()> {
             &mut files,
             &mut file,
             &mut combined,
+            &mut report,
+            &mut two,
+            &mut two_report,
         ],
     );
     let per_run = |thing: usize| times.seconds(thing) * 1e6 / f64::from(runs);
@@ -93,6 +102,22 @@ fn main() -> anyhow::Result<()> {
         "| runner --log off | {:.1} | {:.2} | | |",
         per_run(1),
         times.ratio(1, 0)
+    );
+    println!(
+        "| runner --log off, with report | {:.1} | {:.2} | | |",
+        per_run(6),
+        times.ratio(6, 0)
+    );
+    // On two cores, one run so often takes half the time.
+    println!(
+        "| runner --log off, on two cores | {:.1} | {:.2} | | |",
+        per_run(7),
+        2.0 * times.ratio(7, 0)
+    );
+    println!(
+        "| runner --log off, with report, on two cores | {:.1} | {:.2} | | |",
+        per_run(8),
+        2.0 * times.ratio(8, 0)
     );
     println!(
         "| runner --log combined | {:.1} | {:.2} | {:.2} | {:.2} |",
@@ -185,10 +210,15 @@ impl Lab {
         self.folder.path().join("out")
     }
 
-    /// Runs the runner on one core, after its last results are set aside.
+    /// Runs the runner on one core, without report, after its last results are set aside.
     fn runner(&self, more: &[&str]) -> Duration {
+        self.runner_with(&[&["--no-report", "-j1"], more].concat())
+    }
+
+    /// Runs the runner, after its last results are set aside.
+    fn runner_with(&self, options: &[&str]) -> Duration {
         self.set_aside(&self.out());
-        self.start(more)
+        self.start(options)
     }
 
     /// Renames a folder, if it is there, and makes its files empty. They are not removed: a
@@ -206,17 +236,17 @@ impl Lab {
 
     /// The same, but continues the last results.
     fn resume(&self) -> Duration {
-        self.start(&["--log", "off", "--resume"])
+        self.start(&["--no-report", "-j1", "--log", "off", "--resume"])
     }
 
-    fn start(&self, more: &[&str]) -> Duration {
+    fn start(&self, options: &[&str]) -> Duration {
         let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
         command
-            .args(["batch.toml", "-q", "--no-report", "-j1", "--out", "out"])
-            .args(more)
+            .args(["batch.toml", "-q", "--out", "out"])
+            .args(options)
             .current_dir(self.folder.path());
         let (status, time) = timed(|| command.status());
-        assert!(status.is_ok_and(|status| status.success()), "{more:?}");
+        assert!(status.is_ok_and(|status| status.success()), "{options:?}");
         time
     }
 
@@ -229,7 +259,7 @@ impl Lab {
     /// Engine, plugin and metrics in a loop.
     fn engine(&self) -> Duration {
         let plan = &self.plan;
-        let schema = &plan.nodes(0).schema;
+        let nodes = plan.nodes(0);
         let case = &plan.cases[0];
         let scenario = &case.scenario;
         let stop = AtomicBool::new(false);
@@ -247,7 +277,13 @@ impl Lab {
                     scenario.duration,
                     plan.streams(spec),
                     Instances::new(&groups, None),
-                    Recorder::new(schema, Path::new(""), LogMode::Off, None),
+                    Recorder::new(
+                        &nodes.schema,
+                        &nodes.shapes,
+                        Path::new(""),
+                        LogMode::Off,
+                        None,
+                    ),
                 );
                 let outcome = run.go(&stop);
                 let findings = run.into_sink().finish(outcome.end, &outcome.occupancy);

@@ -40,6 +40,12 @@ impl<'a> Queue<'a> {
         self.missing.len()
     }
 
+    /// Number of runs that were not taken.
+    pub fn remaining(&self) -> usize {
+        let taken = self.next.load(Ordering::Relaxed);
+        self.missing.len().saturating_sub(taken)
+    }
+
     /// Takes the next run and its index; none if the queue is empty or closed.
     pub fn next(&self) -> Option<(usize, RunSpec)> {
         if self.stop.load(Ordering::Relaxed) || self.closed.load(Ordering::Relaxed) {

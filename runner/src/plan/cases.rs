@@ -4,6 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use analysis::log::{NodeSchema, RunSchema};
+use analysis::metrics::Shapes;
 
 use super::judges::BoundCheck;
 use super::properties::BoundProperty;
@@ -39,6 +40,8 @@ pub struct Case {
 pub struct Nodes {
     /// The names and columns of the nodes.
     pub schema: Arc<RunSchema>,
+    /// Which metrics they have.
+    pub shapes: Shapes,
     /// The description of the nodes for checks, made when a check first needs it.
     description: OnceLock<Arc<Description>>,
 }
@@ -77,8 +80,10 @@ impl NodeSets {
 
 impl Nodes {
     fn of(case: &Case) -> Nodes {
+        let schema = Arc::new(case.schema(u32::MAX));
         Nodes {
-            schema: Arc::new(case.schema(u32::MAX)),
+            shapes: Shapes::of(&schema),
+            schema,
             description: OnceLock::new(),
         }
     }

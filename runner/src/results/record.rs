@@ -9,7 +9,7 @@ use std::sync::Arc;
 use analysis::log::{
     Columns, CombinedLog, NodeLogs, Occupancy, Row, RunSchema, WriteError, Written,
 };
-use analysis::metrics::{Finished, RunMetrics, Window};
+use analysis::metrics::{Finished, RunMetrics, Shapes, Window};
 use analysis::results::{FileSum, Judgement, LogMode};
 
 use crate::judge::checks::Checks;
@@ -68,11 +68,12 @@ enum Log {
 }
 
 impl Recorder {
-    /// For one run. Its files go to `folder`, which exists unless the mode is
+    /// For one run. `shapes` are those of the schema, if they are known. Its files go to `folder`, which exists unless the mode is
     /// [`LogMode::Off`]. Lines that nodes print go to `print_line`, too, with the name
     /// of the node and with styles.
     pub fn new(
         schema: &Arc<RunSchema>,
+        shapes: &Shapes,
         folder: &Path,
         mode: LogMode,
         print_line: Option<fn(&str)>,
@@ -83,7 +84,7 @@ impl Recorder {
             LogMode::Off => Log::Off,
         };
         Recorder {
-            metrics: Some(RunMetrics::new(schema)),
+            metrics: Some(RunMetrics::with_shapes(schema, shapes)),
             checks: None,
             properties: None,
             printed: (mode != LogMode::Off).then(|| Printed::new(folder)),

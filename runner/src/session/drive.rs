@@ -210,13 +210,14 @@ impl Drive<'_> {
     }
 
     fn recorder(&self) -> Recorder {
-        let schema = &self.plan.nodes(self.spec.case).schema;
+        let nodes = self.plan.nodes(self.spec.case);
         let print = self.options.print_line.filter(|_| self.plan.is_real());
         let limit = self.case().scenario.max_log;
         let window = self.case().scenario.window();
-        let mut recorder = Recorder::new(schema, self.folder, self.log, print)
-            .limited_to(limit)
-            .within(window.as_ref());
+        let mut recorder =
+            Recorder::new(&nodes.schema, &nodes.shapes, self.folder, self.log, print)
+                .limited_to(limit)
+                .within(window.as_ref());
         if let Some(checks) = self.checks() {
             recorder = recorder.judged_by(checks);
         }

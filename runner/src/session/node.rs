@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use analysis::metrics::Shapes;
 use analysis::results::LogMode;
 use crossbeam::channel::{Receiver, RecvTimeoutError};
 
@@ -225,9 +226,15 @@ impl Work<'_> {
         let print = job.say.then_some(self.print_line);
         // Each node has an equal share of the limit.
         let share = scenario.max_log / u64::from(case.roster.len()) * job.nodes.len() as u64;
-        let recorder = Recorder::new(schema, &job.folder, LogMode::PerNode, print)
-            .only(&job.nodes)
-            .limited_to(share);
+        let recorder = Recorder::new(
+            schema,
+            &Shapes::default(),
+            &job.folder,
+            LogMode::PerNode,
+            print,
+        )
+        .only(&job.nodes)
+        .limited_to(share);
         let drawn = (spec, plan.streams(spec));
         let run = assemble(plan, drawn, Some(&job.folder), states, recorder, None).only(&job.nodes);
         let rendezvous = Rendezvous::open(

@@ -15,6 +15,8 @@
 
 mod table;
 
+use std::iter::repeat_n;
+
 use table::Table;
 
 /// The resolution at which every value has a bucket of its own.
@@ -29,6 +31,9 @@ const TABLE: usize = 512;
 pub(super) const SMALL: u64 = 64;
 /// The least number of values that are sorted together. Chosen, not tuned.
 const BATCH: usize = 32;
+
+/// A new value that was recorded so often is not counted one by one. Chosen, not tuned.
+const FEW: u64 = 8;
 
 /// A bucket by its least value, and its count.
 pub(super) type Entry = (u64, u64);
@@ -131,12 +136,26 @@ impl Counts {
     pub fn add(&mut self, value: u64) {
         match self {
             Counts::Table(table) => {
-                if !table.add(value) {
+                if !table.add(value, 1) {
                     self.add_new(value);
                 }
             }
             Counts::Long(long) => long.add(value),
         }
+    }
+
+    /// Adds entries, ascending, which have these sums.
+    pub fn take(&mut self, entries: &[Entry], sums: Sums) {
+        let table = match self {
+            Counts::Table(table) => table,
+            Counts::Long(long) => return long.take(entries, sums),
+        };
+        for &(value, count) in entries {
+            if !table.add(value, count) {
+                table.insert(value, count);
+            }
+        }
+        self.lengthen();
     }
 
     /// Whether there are no values.
@@ -151,7 +170,12 @@ impl Counts {
             return;
         };
         table.insert(value, 1);
-        if table.len() > TABLE {
+        self.lengthen();
+    }
+
+    /// Makes a list of a table that is too long.
+    fn lengthen(&mut self) {
+        if matches!(self, Counts::Table(table) if table.len() > TABLE) {
             let long = Long::new(EXACT, LIMIT, self.sorted(), self.sums());
             *self = Counts::Long(Box::new(long));
         }
@@ -248,6 +272,29 @@ impl Long {
         self.sums.add(value, 1);
         self.fresh.push(low_of(value, self.resolution));
         if self.fresh.len() >= self.batch {
+            self.settle();
+        }
+    }
+
+    /// Adds entries, ascending, which have these sums and at least this resolution.
+    fn take(&mut self, entries: &[Entry], sums: Sums) {
+        self.sums = self.sums.with(sums);
+        let mut many: Vec<Entry> = Vec::new();
+        let mut at = 0;
+        for &(value, count) in entries {
+            let low = low_of(value, self.resolution);
+            at += self.sorted[at..].partition_point(|entry| entry.0 < low);
+            match (self.sorted.get_mut(at), many.last_mut()) {
+                (Some(entry), _) if entry.0 == low => entry.1 += count,
+                (_, Some(entry)) if entry.0 == low => entry.1 += count,
+                _ if count <= FEW => self.fresh.extend(repeat_n(low, count as usize)),
+                _ => many.push((low, count)),
+            }
+        }
+        if !many.is_empty() {
+            self.sorted = merged(&self.sorted, &many);
+        }
+        if !many.is_empty() || self.fresh.len() >= self.batch {
             self.settle();
         }
     }

@@ -12,7 +12,7 @@
 
 use std::fmt::Write;
 
-use super::counts::{EXACT, LIMIT, Sums};
+use super::counts::{EXACT, Entry, LIMIT, Sums};
 use super::{Digest, Histogram, Room};
 
 /// The version of the form.
@@ -54,33 +54,46 @@ impl Histogram {
     /// Reads what [`Histogram::to_text`] wrote; `None` if it is something else, or of
     /// another version.
     pub fn from_text(text: &str) -> Option<Histogram> {
-        let mut words = text.split(' ');
-        if words.next() != Some(VERSION) {
-            return None;
-        }
-        let resolution: u8 = words.next()?.parse().ok()?;
-        let mut sums = Sums::default();
-        if resolution > EXACT {
-            return None;
-        }
-        if resolution < EXACT {
-            sums.sum = words.next()?.parse().ok()?;
-            sums.min = words.next()?.parse().ok()?;
-            sums.max = words.next()?.parse().ok()?;
-        }
-        let mut entries = Vec::new();
-        let mut last: Option<u64> = None;
-        for word in words {
-            let (step, count) = word.split_once('*').unwrap_or((word, "1"));
-            let (step, count): (u64, u64) = (step.parse().ok()?, count.parse().ok()?);
-            if count == 0 || (step == 0 && last.is_some()) {
-                return None;
-            }
-            let value = last.unwrap_or(0).checked_add(step)?;
-            entries.push((value, count));
-            sums.count = sums.count.checked_add(count)?;
-            last = Some(value);
-        }
+        let (resolution, entries, sums) = parts(text)?;
         Some(Histogram::of(resolution, LIMIT, entries, sums))
     }
+
+    /// Adds what [`Histogram::to_text`] wrote of another histogram. Returns whether it is that.
+    pub fn merge_text(&mut self, text: &str) -> bool {
+        let parts = parts(text);
+        let added = parts.map(|(resolution, entries, sums)| self.take(resolution, entries, sums));
+        added.is_some()
+    }
+}
+
+/// The resolution, the buckets, and the sums of the values.
+fn parts(text: &str) -> Option<(u8, Vec<Entry>, Sums)> {
+    let mut words = text.split(' ');
+    if words.next() != Some(VERSION) {
+        return None;
+    }
+    let resolution: u8 = words.next()?.parse().ok()?;
+    let mut sums = Sums::default();
+    if resolution > EXACT {
+        return None;
+    }
+    if resolution < EXACT {
+        sums.sum = words.next()?.parse().ok()?;
+        sums.min = words.next()?.parse().ok()?;
+        sums.max = words.next()?.parse().ok()?;
+    }
+    let mut entries = Vec::new();
+    let mut last: Option<u64> = None;
+    for word in words {
+        let (step, count) = word.split_once('*').unwrap_or((word, "1"));
+        let (step, count): (u64, u64) = (step.parse().ok()?, count.parse().ok()?);
+        if count == 0 || (step == 0 && last.is_some()) {
+            return None;
+        }
+        let value = last.unwrap_or(0).checked_add(step)?;
+        entries.push((value, count));
+        sums.count = sums.count.checked_add(count)?;
+        last = Some(value);
+    }
+    Some((resolution, entries, sums))
 }

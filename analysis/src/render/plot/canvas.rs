@@ -171,7 +171,16 @@ pub(super) fn fill(series: usize) -> String {
 /// A coordinate with at most one decimal: a smaller difference cannot be seen, and the
 /// bytes do not depend on the last bits of a sum.
 pub(super) fn coordinate(value: f64) -> String {
-    let tenths = (value * 10.0).round() as i64;
+    coordinate_of(tenths(value))
+}
+
+/// A coordinate in tenths: two that are equal are the same text.
+pub(super) fn tenths(value: f64) -> i64 {
+    (value * 10.0).round() as i64
+}
+
+/// The text of a coordinate in tenths.
+pub(super) fn coordinate_of(tenths: i64) -> String {
     let sign = if tenths < 0 { "-" } else { "" };
     let (whole, tenth) = (tenths.abs() / 10, tenths.abs() % 10);
     if tenth == 0 {

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::WIDTH;
-use super::canvas::{Canvas, coordinate, fill, fit, stroke};
+use super::canvas::{Canvas, coordinate, coordinate_of, fill, fit, stroke, tenths};
 use super::panels;
 use super::scale::Scale;
 use crate::render::number;
@@ -137,18 +137,17 @@ fn steps(canvas: &mut Canvas, panel: &SpreadPanel, (left, top): (f64, f64), acro
         sorted.sort_by(f64::total_cmp);
         let mut data = format!("M{} {}", coordinate(left), coordinate(up.place(0.0)));
         let mut last = String::new();
-        for (at, &value) in sorted.iter().enumerate() {
-            let x = coordinate(across.place(value));
+        let mut steps = (1u32..)
+            .zip(sorted.iter().map(|&it| tenths(across.place(it))))
+            .peekable();
+        while let Some((count, x)) = steps.next() {
             // Steps within a tenth of a unit cannot be told apart: the last one is drawn.
-            if sorted
-                .get(at + 1)
-                .is_some_and(|&it| coordinate(across.place(it)) == x)
-            {
+            if steps.peek().is_some_and(|next| next.1 == x) {
                 continue;
             }
-            let share = 100.0 * (at + 1) as f64 / sorted.len() as f64;
+            let share = 100.0 * f64::from(count) / sorted.len() as f64;
             let y = coordinate(up.place(share));
-            let _ = write!(data, "H{x}V{y}");
+            let _ = write!(data, "H{}V{y}", coordinate_of(x));
             last = y;
         }
         if !last.is_empty() {

@@ -29,16 +29,16 @@ impl Table {
         self.places.iter().copied().filter(|place| place.1 > 0)
     }
 
-    /// Counts a value. Returns false if it is not in the table.
+    /// Adds to the count of a value. Returns false if it is not in the table.
     #[inline]
-    pub fn add(&mut self, value: u64) -> bool {
+    pub fn add(&mut self, value: u64, count: u64) -> bool {
         let mut at = self.hash(value);
         while let Some(place) = self.places.get_mut(at) {
             if place.1 == 0 {
                 return false;
             }
             if place.0 == value {
-                place.1 += 1;
+                place.1 += count;
                 return true;
             }
             at = (at + 1) & (self.places.len() - 1);
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn each_value_has_one_place_however_many_there_are() {
         let mut table = Table::default();
-        assert!(!table.add(7));
+        assert!(!table.add(7, 1));
         // Values of one hash, values that follow each other, and the ends of the range.
         let values: Vec<u64> = (0..200)
             .map(|n| n << 40)
@@ -98,9 +98,9 @@ mod tests {
             .chain([u64::MAX])
             .collect();
         for &value in &values {
-            assert!(!table.add(value));
+            assert!(!table.add(value, 1));
             table.insert(value, 2);
-            assert!(table.add(value));
+            assert!(table.add(value, 1));
         }
         assert_eq!(table.len(), 500);
         let mut entries: Vec<Entry> = table.iter().collect();
@@ -108,6 +108,6 @@ mod tests {
         let mut expected: Vec<Entry> = values.iter().map(|&value| (value, 3)).collect();
         expected.sort_unstable();
         assert_eq!(entries, expected);
-        assert!(!table.add(300));
+        assert!(!table.add(300, 1));
     }
 }
