@@ -390,19 +390,20 @@ impl RunMetrics {
         // Used again for each node.
         let (mut values, mut packed) = (Vec::new(), Vec::new());
         let mut samples = Finishing::default();
-        let finish = |(index, mut node): (usize, NodeState)| {
+        let finish = |(index, node): (usize, NodeState)| {
             let shape = &shapes[node.shape as usize];
             let names = Arc::clone(&shape.names);
             let held = occupancies.next_if(|it| it.node as usize == index);
             let held = is_known.then(|| held.unwrap_or_default());
-            node.queue.waited_ns = held.as_ref().map(|it| it.waited);
+            let waited_ns = held.as_ref().map(|it| it.waited);
             values.clear();
             let drift = drifts.as_mut().and_then(Iterator::next);
             if let Some(jumps) = &node.jumps {
                 jumps.finish(&mut samples, &mut values);
                 values.extend(drift.unwrap_or([None; 2]));
             }
-            node.queue.finish(span_ns, &mut samples, &mut values);
+            node.queue
+                .finish(span_ns, waited_ns, &mut samples, &mut values);
             if shape.driving != Driving::Arrivals {
                 utilization::finish(
                     shape.driving,
@@ -420,8 +421,8 @@ impl RunMetrics {
             }
             values.extend(node.columns.iter().flat_map(Column::finish));
             values.extend(node.happened.finish());
-            let waited = node.queue.waited_ns > Some(0);
-            if let Some(held) = held.filter(|_| shape.driving != Driving::Arrivals || waited) {
+            let has_waited = waited_ns > Some(0);
+            if let Some(held) = held.filter(|_| shape.driving != Driving::Arrivals || has_waited) {
                 samples.known(&held);
             }
             if node.program {

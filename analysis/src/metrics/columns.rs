@@ -45,7 +45,7 @@ pub(super) enum Column {
     /// Whole numbers of 0 or more; exact.
     Natural(Totals<u64>),
     /// Whole numbers; exact.
-    Whole(Totals<i128>),
+    Whole(Totals<i64>),
     /// Other numbers, summed in the order of the node's steps, which is also the order
     /// of its log.
     Real(Totals<f64>),
@@ -82,14 +82,14 @@ impl Number for u64 {
     }
 }
 
-impl Number for i128 {
+impl Number for i64 {
     type Sum = i128;
 
-    fn least(self, other: i128) -> i128 {
+    fn least(self, other: i64) -> i64 {
         self.min(other)
     }
 
-    fn most(self, other: i128) -> i128 {
+    fn most(self, other: i64) -> i64 {
         self.max(other)
     }
 }
@@ -143,8 +143,8 @@ impl Column {
         match (cell, &mut *self) {
             (Cell::U64(value), Column::Natural(totals)) => totals.add(value),
             (Cell::U64(value), this) => *this = Column::Natural(Totals::of(value)),
-            (Cell::I64(value), Column::Whole(totals)) => totals.add(value.into()),
-            (Cell::I64(value), this) => *this = Column::Whole(Totals::of(value.into())),
+            (Cell::I64(value), Column::Whole(totals)) => totals.add(value),
+            (Cell::I64(value), this) => *this = Column::Whole(Totals::of(value)),
             (Cell::F64(value), _) if value.is_nan() => {}
             (Cell::F64(value), Column::Real(totals)) => totals.add(value),
             (Cell::F64(value), this) => *this = Column::Real(Totals::of(value)),
@@ -186,9 +186,9 @@ impl Column {
             }
             Column::Whole(it) => [
                 Some(Value::Real(it.sum as f64 / it.count as f64)),
-                Some(integer(it.min)),
-                Some(integer(it.max)),
-                Some(integer(it.last)),
+                Some(integer(it.min.into())),
+                Some(integer(it.max.into())),
+                Some(integer(it.last.into())),
             ],
             Column::Real(it) => {
                 let mean = it.sum / it.count as f64;

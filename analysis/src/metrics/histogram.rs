@@ -363,6 +363,17 @@ mod tests {
     }
 
     #[test]
+    fn small_values_before_and_after_a_restriction_share_their_buckets() {
+        let mut histogram = of(&[(0..SMALL).collect(), distinct(100)].concat());
+        histogram.restrict(64);
+        (0..SMALL).for_each(|value| histogram.record(value));
+        let buckets = histogram.buckets();
+        assert!(buckets.is_sorted_by(|a, b| a.0 < b.0), "{buckets:?}");
+        assert_eq!(buckets[0], (0, 1, 2));
+        assert_eq!(buckets.iter().map(|it| it.2).sum::<u64>(), 228);
+    }
+
+    #[test]
     fn text_of_another_form_is_refused() {
         for text in [
             "", "1", "2 63 1", "1 64 1", "1 63 x", "1 63 1*0", "1 63 1 0", "1 9 1", "1 63 ",

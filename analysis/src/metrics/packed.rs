@@ -124,7 +124,8 @@ impl Values<'_> {
 impl Iterator for Values<'_> {
     type Item = Option<Value>;
 
-    #[inline]
+    // As a call, a line of the tables takes an eighth more instructions.
+    #[inline(always)]
     fn next(&mut self) -> Option<Option<Value>> {
         if self.nothing > 0 {
             self.nothing -= 1;

@@ -61,9 +61,6 @@ pub(super) struct Queue {
     pub(super) lengths: Histogram,
     /// The length at the last step.
     last: Option<u64>,
-    /// For how long messages waited in the measured part of the run, summed over them
-    /// [messages x ns]. `None` if it is not known.
-    pub(super) waited_ns: Option<u128>,
 }
 
 impl Queue {
@@ -78,15 +75,17 @@ impl Queue {
     }
 
     /// The values, in the order of [`DEFINITIONS`].
-    /// `span_ns` is the measured part of the run.
+    /// `span_ns` is the measured part of the run; `waited_ns` for how long messages waited in
+    /// it, summed over them [messages x ns], if that is known.
     pub(super) fn finish(
         &self,
         span_ns: u64,
+        waited_ns: Option<u128>,
         samples: &mut Finishing,
         values: &mut Vec<Option<Value>>,
     ) {
         let lengths = samples.queue(&self.lengths);
-        let waited_ns = self.waited_ns.filter(|_| span_ns > 0);
+        let waited_ns = waited_ns.filter(|_| span_ns > 0);
         let time_mean = waited_ns.map(|waited_ns| Value::Real(waited_ns as f64 / span_ns as f64));
         values.push(lengths.mean().map(Value::Real));
         values.extend(lengths.percentiles());
@@ -108,9 +107,8 @@ mod tests {
         queue.step(4);
         queue.step(2);
         // 4 messages for 20 ns and 2 for 10, in a run of 80 ns.
-        queue.waited_ns = Some(100);
         let mut values = Vec::new();
-        queue.finish(80, &mut Finishing::default(), &mut values);
+        queue.finish(80, Some(100), &mut Finishing::default(), &mut values);
         assert_eq!(values[7], Some(Value::Real(1.25)));
         assert_eq!(values[8], Some(Value::Unsigned(2)));
         assert_eq!(values[..7], [None; 7], "nothing was received");
@@ -119,15 +117,12 @@ mod tests {
     #[test]
     fn nothing_measured_is_missing_and_not_zero() {
         let mut values = Vec::new();
-        Queue::default().finish(1, &mut Finishing::default(), &mut values);
+        Queue::default().finish(1, None, &mut Finishing::default(), &mut values);
         assert_eq!(values, [None; 9]);
         // It is known that nothing waited.
-        let queue = Queue {
-            waited_ns: Some(0),
-            ..Queue::default()
-        };
+        let queue = Queue::default();
         values.clear();
-        queue.finish(1, &mut Finishing::default(), &mut values);
+        queue.finish(1, Some(0), &mut Finishing::default(), &mut values);
         assert_eq!(values[7], Some(Value::Real(0.0)));
     }
 }

@@ -405,3 +405,10 @@ proptest! {
         prop_assert!((found - latencies as f64).abs() < 1e-6, "{} {}", found, latencies);
     }
 }
+
+#[test]
+fn a_node_takes_few_bytes_beside_its_samples() {
+    assert!(size_of::<NodeState>() <= 208);
+    assert!(size_of::<Jumps>() <= 96);
+    assert!(size_of::<Column>() <= 64);
+}
