@@ -98,9 +98,9 @@ fn mistakes_in_a_file_write_out_what_they_quote() {
 /// A program that prints, beside an echo server.
 fn printing(words: &str) -> String {
     format!(
-        "name = \"a\"\ntime = \"real\"\nduration = \"500ms\"\n\
+        "name = \"a\"\ntime = \"real\"\nduration = \"60s\"\n\
          [nodes.server]\nbehavior = \"echo.server\"\n\
-         [nodes.speaker]\ncommand = [\"printf\", '{words}']\n"
+         [nodes.speaker]\ncommand = [\"printf\", '{words}']\nends_run = true\n"
     )
 }
 
