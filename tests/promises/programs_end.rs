@@ -6,6 +6,7 @@ use std::process::{Child, Command};
 
 use rustix::process::Signal;
 
+use crate::harness::needs_python;
 use crate::real_live::{Live, echo_server, is_running, until};
 
 /// An echo server with a node that is this shell script.
@@ -39,6 +40,10 @@ const FAMILY: &str = "trap '' TERM HUP; echo pid $$; sleep 600 & echo pid $!; \
 /// A daemon whose parent has ended, so that no one but the system knows whose it is.
 const DAEMON: &str = "echo pid $$; (setsid sh -c 'echo pid $$; exec sleep 600' &); exec sleep 600";
 
+/// A program that has left its process group, in which a child of it still runs.
+const ELSEWHERE: &str = "sleep 600 & echo pid $!; \
+    exec python3 -c 'import os, time; os.setpgid(0, os.getpgid(os.getppid())); print(\"pid\", os.getpid(), flush=True); time.sleep(600)'";
+
 /// A program that stops itself: no signal but SIGKILL ends it.
 const STOPPED: &str = "echo pid $$; kill -STOP $$; exec sleep 600";
 
@@ -59,6 +64,14 @@ fn a_killed_runner_leaves_no_daemon() {
 #[test]
 fn a_killed_runner_leaves_no_program_that_is_stopped() {
     let (live, pids) = live(STOPPED, 1);
+    live.runner.signal(Signal::KILL);
+    all_end(&pids);
+}
+
+#[test]
+fn a_program_that_has_left_its_group_ends_with_it() {
+    needs_python!();
+    let (live, pids) = live(ELSEWHERE, 2);
     live.runner.signal(Signal::KILL);
     all_end(&pids);
 }
@@ -112,13 +125,13 @@ fn a_process_that_has_the_number_of_an_ended_program_is_left_alone() {
     let mut live = Live::start(&server_and(script));
     let number: u32 = live.runner.told("program | was ").parse().unwrap();
     live.runner.told("program | the program ended");
-    let Some(mut stranger) = sleep_with_number(number) else {
+    let Some(mut another) = sleep_with_number(number) else {
         return;
     };
     live.stop();
-    let ended = stranger.try_wait().unwrap();
-    stranger.kill().unwrap();
-    stranger.wait().unwrap();
+    let ended = another.try_wait().unwrap();
+    another.kill().unwrap();
+    another.wait().unwrap();
     assert_eq!(ended, None);
 }
 

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::process::{
-    Pid, Signal as SystemSignal, WaitId, WaitIdOptions, WaitOptions, getpid, getppid,
+    Pid, Signal as SystemSignal, WaitId, WaitIdOptions, WaitOptions, getpid, getppid, kill_process,
     set_parent_process_death_signal, wait, waitid,
 };
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
@@ -39,12 +39,10 @@ use crate::{family, process};
 /// The first argument of a keeper.
 pub const SUBCOMMAND: &str = "keep-process";
 
-/// The order to kill the program, and to end.
-const KILL: u8 = b'K';
-
-/// Orders to send a signal to the program's process group.
+/// The orders to send a signal to the program's process group. After the one to kill it, the
+/// keeper ends.
 const SIGNALS: [(u8, Signal); 4] = [
-    (KILL, Signal::Kill),
+    (b'K', Signal::Kill),
     (b'T', Signal::Terminate),
     (b'S', Signal::Stop),
     (b'C', Signal::Continue),
@@ -303,14 +301,18 @@ impl Ward {
         self.is_gone.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a signal to its process group, and to itself, which may have left the group.
-    /// Returns whether it was still there.
-    fn signal(&self, signal: Signal) -> bool {
+    /// Sends a signal to its process group, if it has not been waited for.
+    fn signal(&self, signal: Signal) {
+        // Held until the signal is sent.
         let gone = self.is_gone();
-        if !*gone {
-            process::signal_group(self.program.as_raw_nonzero().get().cast_unsigned(), signal);
+        if *gone {
+            return;
         }
-        !*gone
+        process::signal_group(self.program.as_raw_nonzero().get().cast_unsigned(), signal);
+        if signal == Signal::Kill {
+            // It may have left the group, in which others still run.
+            let _ = kill_process(self.program, SystemSignal::KILL);
+        }
     }
 
     /// Waits until it has ended, and meanwhile for every process that was adopted.
@@ -402,9 +404,9 @@ fn follow_orders(control: &mut UnixStream, program: &Ward) {
     let mut order = [0];
     while control.read_exact(&mut order).is_ok() {
         match SIGNALS.iter().find(|it| it.0 == order[0]) {
-            Some((_, signal)) if order[0] != KILL => program.signal(*signal),
-            _ => return,
-        };
+            Some((_, Signal::Kill)) | None => return,
+            Some((_, signal)) => program.signal(*signal),
+        }
     }
 }
 
