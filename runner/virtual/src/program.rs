@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::hold::{Held, What};
 use crate::kernel::{self, Answer, Listener, Notification, Process, Status};
 use crate::launch::{self, Launched};
-use crate::spent::{Exceeded, Since};
+use crate::spent::Since;
 use crate::streams::{Input, Output};
 use crate::task::{State, Tasks};
 use crate::{Ended, Fault, Limits, Start, StartError, Step};
@@ -226,10 +226,8 @@ impl Program {
                 let process = self.process.id;
                 self.look(*quiet.get_or_insert_with(|| Since::now(process)))?;
             }
-            match begun.exceeded(self.limits.rest_within) {
-                Some(Exceeded::Processor(bound)) => return Err(Fault::NoRest(bound)),
-                Some(Exceeded::Wall(bound)) => return Err(Fault::Stuck(bound)),
-                None => {}
+            if let Some(fault) = begun.exceeded(self.limits.rest_within) {
+                return Err(fault);
             }
         }
         Ok(())

@@ -4,19 +4,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::kernel;
+use crate::{Fault, kernel};
 
 /// So many times the bound for processor time is the bound for the wall clock. Chosen, not tuned.
 const WALL: u32 = 6;
-
-/// The bound that a program has exceeded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exceeded {
-    /// It has computed for longer than this.
-    Processor(Duration),
-    /// More than this has passed.
-    Wall(Duration),
-}
 
 /// A point in a program's life.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +30,7 @@ impl Since {
 
     /// Which bound the program has exceeded, if it has: this for processor time; or [`WALL`]
     /// times as much for the wall clock, unless it is on its way to the first one.
-    pub fn exceeded(&self, bound: Duration) -> Option<Exceeded> {
+    pub fn exceeded(&self, bound: Duration) -> Option<Fault> {
         // The wall clock is read without a system call, and all tasks share one processor.
         let wall = self.wall.elapsed();
         if wall <= bound {
@@ -47,10 +38,10 @@ impl Since {
         }
         let computed = self.computed();
         if computed > bound {
-            return Some(Exceeded::Processor(bound));
+            return Some(Fault::NoRest(bound));
         }
         let is_idle = wall > bound * WALL && computed < bound / 2;
-        is_idle.then_some(Exceeded::Wall(bound * WALL))
+        is_idle.then_some(Fault::Stuck(bound * WALL))
     }
 
     /// The processor time since then, of all tasks.
