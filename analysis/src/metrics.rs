@@ -37,7 +37,7 @@ mod window;
 pub use definition::{Definition, FAMILIES, definition, definitions, range_end};
 pub use histogram::{Histogram, PERCENTILES};
 pub use node_metrics::NodeMetrics;
-pub use remember::{Remembered, line_of, push_line};
+pub use remember::{Remembered, push_line};
 pub use requests::{REFUSED, REJECTED, UNANSWERED, UNMET};
 pub use samples::{BATCHED, Known, Pool, Samples, family_of, percentile};
 pub use shape::{Shapes, counted_word, metric_names, taken_metric};

@@ -7,16 +7,9 @@ use super::packed::PackedValues;
 use super::{NodeMetrics, Samples, Shape, Value};
 use crate::log::RunSchema;
 
-/// The metrics of a node as text: its values in the order of the tables, each to the last
+/// Appends the metrics of a node as text: its values in the order of the tables, each to the last
 /// digit, and `*COUNT` behind one that as many metrics in a row have; then `;` and the
 /// node's samples. The text has no names; [`Remembered`] adds them.
-pub fn line_of(node: &NodeMetrics) -> String {
-    let mut line = String::new();
-    push_line(node, &mut line);
-    line
-}
-
-/// Appends the metrics of a node as [`line_of`] has them.
 pub fn push_line(node: &NodeMetrics, line: &mut String) {
     let samples = node.samples.text();
     let mut values = node.values.iter();
@@ -54,7 +47,7 @@ fn is_same(one: &Option<Value>, other: &Option<Value>) -> bool {
     }
 }
 
-/// Reads what [`line_of`] wrote, for runs of one schema.
+/// Reads what [`push_line`] wrote, for runs of one schema.
 #[derive(Clone, Debug)]
 pub struct Remembered {
     /// By node.
@@ -124,6 +117,12 @@ mod tests {
     use super::*;
     use crate::log::{ColumnKind, ColumnSchema, NodeSchema};
     use crate::metrics::RunMetrics;
+
+    fn line_of(node: &NodeMetrics) -> String {
+        let mut line = String::new();
+        push_line(node, &mut line);
+        line
+    }
 
     fn schema() -> RunSchema {
         let node = |name: &str, columns: Vec<ColumnSchema>| NodeSchema {

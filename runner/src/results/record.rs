@@ -68,9 +68,9 @@ enum Log {
 }
 
 impl Recorder {
-    /// For one run. `shapes` are those of the schema, if they are known. Its files go to `folder`, which exists unless the mode is
-    /// [`LogMode::Off`]. Lines that nodes print go to `print_line`, too, with the name
-    /// of the node and with styles.
+    /// For one run. `shapes` are those of the schema. Its files go to `folder`, which exists
+    /// unless the mode is [`LogMode::Off`]. Lines that nodes print go to `print_line`, too, with
+    /// the name of the node and with styles.
     pub fn new(
         schema: &Arc<RunSchema>,
         shapes: &Shapes,

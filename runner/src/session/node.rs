@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use analysis::metrics::Shapes;
 use analysis::results::LogMode;
 use crossbeam::channel::{Receiver, RecvTimeoutError};
 
@@ -222,13 +221,13 @@ impl Work<'_> {
         let TimeMode::Real { speed } = scenario.time else {
             return Err("a node has a process of its own in real time only".to_owned());
         };
-        let schema = &plan.nodes(spec.case).schema;
+        let nodes = plan.nodes(spec.case);
         let print = job.say.then_some(self.print_line);
         // Each node has an equal share of the limit.
         let share = scenario.max_log / u64::from(case.roster.len()) * job.nodes.len() as u64;
         let recorder = Recorder::new(
-            schema,
-            &Shapes::default(),
+            &nodes.schema,
+            &nodes.shapes,
             &job.folder,
             LogMode::PerNode,
             print,

@@ -52,10 +52,7 @@ impl Histogram {
             place > small || !self.take_small(value as usize, count)
         });
         if !entries.is_empty() {
-            let mut sums = Sums::default();
-            let each = entries.iter();
-            each.for_each(|&(value, count)| sums.add(value, count));
-            self.large.take(&entries, sums);
+            self.large.take(&entries, Sums::of(&entries));
         }
     }
 
