@@ -1,11 +1,12 @@
-//! The processes that this process has started, and all that those have started.
+//! A process, and all that it has started: what they do, and their end.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
+
+use crate::load::{self, Load, Status};
 
 /// The span between two looks at the processes that are still there.
 const RETRY: Duration = Duration::from_millis(1);
@@ -45,55 +46,39 @@ pub fn end_descendants(bound: Duration) -> usize {
     }
 }
 
+/// What this process and everything that it has started do, as long as it is there.
+pub fn load(process: u32) -> Option<Load> {
+    let all = Status::of_all();
+    let members = members(&all, process.cast_signed());
+    (!members.is_empty()).then(|| load::of(members.into_iter().cloned()))
+}
+
 /// Every process that descends from `root`.
 fn descendants(root: Pid) -> Vec<Pid> {
-    let parents = parents();
-    let mut family = vec![root.as_raw_nonzero().get()];
-    let mut next = 0;
-    while let Some(&parent) = family.get(next) {
-        next += 1;
-        let children = parents.iter().filter(|it| it.1 == parent).map(|it| it.0);
-        let new: Vec<i32> = children.filter(|child| !family.contains(child)).collect();
-        family.extend(new);
-    }
-    family
+    let root = root.as_raw_nonzero().get();
+    members(&Status::of_all(), root)
         .into_iter()
-        .skip(1)
-        .filter_map(Pid::from_raw)
+        .filter(|it| it.process != root)
+        .filter_map(|it| Pid::from_raw(it.process))
         .collect()
 }
 
-/// Each process, and its parent.
-fn parents() -> Vec<(i32, i32)> {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let pair = |entry: io::Result<fs::DirEntry>| {
-        let entry = entry.ok()?;
-        let process = entry.file_name().to_str()?.parse().ok()?;
-        let status = fs::read(entry.path().join("stat")).ok()?;
-        Some((process, parent_in(&String::from_utf8_lossy(&status))?))
-    };
-    entries.filter_map(pair).collect()
-}
-
-/// The parent in the text of `/proc/PID/stat`: `7 (name) S 1 ...`. The name may hold
-/// spaces and parentheses.
-fn parent_in(status: &str) -> Option<i32> {
-    let (_, rest) = status.rsplit_once(')')?;
-    rest.split_whitespace().nth(1)?.parse().ok()
+/// The process `root` and every one that descends from it.
+fn members(all: &[Status], root: i32) -> Vec<&Status> {
+    let mut members: Vec<&Status> = all.iter().filter(|it| it.process == root).collect();
+    let mut next = 0;
+    while let Some(&parent) = members.get(next) {
+        next += 1;
+        let known: BTreeSet<i32> = members.iter().map(|it| it.process).collect();
+        let children = all.iter().filter(|it| it.parent == parent.process);
+        members.extend(children.filter(|child| !known.contains(&child.process)));
+    }
+    members
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_parent_is_found_behind_any_name() {
-        assert_eq!(parent_in("7 (sh) S 4 7 7 0"), Some(4));
-        assert_eq!(parent_in("7 (a) R 9 (b) ) S 5 7 7 0"), Some(5));
-        assert_eq!(parent_in("7 sh"), None);
-    }
 
     #[test]
     fn a_child_is_a_descendant_until_it_has_ended() {

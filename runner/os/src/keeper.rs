@@ -33,6 +33,7 @@ use rustix::process::{
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 use crate::descriptor::wait_readable;
+use crate::patience::Patience;
 use crate::process::Signal;
 use crate::{family, process};
 
@@ -201,6 +202,29 @@ impl Kept {
                 return Ok(None);
             }
         }
+    }
+
+    /// Waits for the end of the program, and as long as it goes on, by a clock that a busy
+    /// machine does not move. Returns how it ended; none if it still runs.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn wait_within(&mut self, limit: Duration) -> io::Result<Option<ExitStatus>> {
+        let mut patience = self.patience();
+        while !patience.is_over(limit) {
+            if let Some(ended) = self.wait_until(Instant::now() + RETRY.min(limit))? {
+                return Ok(Some(ended));
+            }
+            patience.look();
+        }
+        self.try_wait()
+    }
+
+    /// A clock of the program and all that it has started.
+    pub fn patience(&self) -> Patience {
+        // The keeper has their processor times, also of those that have ended.
+        Patience::with(self.keeper.id())
     }
 
     /// Waits for the end of the program.
