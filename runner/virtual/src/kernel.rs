@@ -548,20 +548,6 @@ pub fn status_of(process: i32, wait: bool) -> io::Result<Status> {
     })
 }
 
-/// The processor time of a process, of all its tasks; none if it has ended.
-pub fn processor_time(process: i32) -> Option<Duration> {
-    let mut clock: libc::clockid_t = 0;
-    // SAFETY: the kernel writes one number.
-    if unsafe { libc::clock_getcpuclockid(process, &raw mut clock) } != 0 {
-        return None;
-    }
-    // SAFETY: all zero is a value of the struct.
-    let mut time: libc::timespec = unsafe { zeroed() };
-    // SAFETY: the kernel writes a struct of its own layout.
-    checked(unsafe { libc::clock_gettime(clock, &raw mut time) }).ok()?;
-    Some(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
-}
-
 /// Begins to trace a program, which goes on: its next exec stops it.
 ///
 /// # Errors

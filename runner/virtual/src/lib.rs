@@ -90,8 +90,8 @@ pub struct Start<'a> {
 /// What a program may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How long it may compute without resting: processor time; six times as long by the wall
-    /// clock.
+    /// How long it may go on without resting: the time in which it computes, or waits for what
+    /// virtual time does not have; not that in which other programs have the processors.
     pub rest_within: Duration,
     /// How much it may write until it rests `[bytes]`.
     pub output: usize,
@@ -140,11 +140,11 @@ pub enum Fault {
         /// What that call is for.
         what: &'static str,
     },
-    /// It computed too long: processor time.
-    #[error("it did not wait for input or time within {} s of its processor time", .0.as_secs_f64())]
+    /// It computed too long.
+    #[error("it computed for {} s, and did not wait for input or time", .0.as_secs_f64())]
     NoRest(Duration),
     /// It did nothing, and does not wait for anything that virtual time has.
-    #[error("it did not wait for input or time within {} s, and computed little\n  it waits for something else: a lock of a file, or a pipe", .0.as_secs_f64())]
+    #[error("it did not wait for input or time within {} s, and hardly computed\n  it waits for something else: a lock of a file, or a pipe", .0.as_secs_f64())]
     Stuck(Duration),
     /// It wrote too much.
     #[error("it wrote more than {0} bytes without waiting for input or time")]

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::hold::{Held, What};
 use crate::kernel::{self, Answer, Listener, Notification, Process, Status};
 use crate::launch::{self, Launched};
-use crate::spent::Since;
+use crate::spent::Spent;
 use crate::streams::{Input, Output};
 use crate::task::{State, Tasks};
 use crate::{Ended, Fault, Limits, Start, StartError, Step};
@@ -18,8 +18,8 @@ use base::random::Random;
 /// How long no call may come until this room looks at the tasks `[ns]`. It decides when to
 /// look, and nothing else.
 const LOOK: Duration = Duration::from_micros(300);
-/// How long a task may compute while others wait for their turn, which it may wait for
-/// without a call: processor time. Then the next one gets it, too.
+/// How long a task may go on while others wait for their turn, which it may wait for without a
+/// call, as [`Spent`] counts. Then the next one gets it, too.
 const TURN: Duration = Duration::from_secs(1);
 
 /// How many calls a task may make until the others have the turn, without waiting: it may
@@ -140,8 +140,8 @@ impl Program {
     /// If it does what virtual time does not have. It is dead then.
     pub fn run(&mut self, now: u64) -> Result<Step, Fault> {
         self.clock.set(now);
-        let begun = Since::now(self.process.id);
-        let done = self.until_it_rests(begun);
+        let spent = Spent::of(self.process.id);
+        let done = self.until_it_rests(spent);
         if done.is_err() {
             self.kill();
         }
@@ -174,9 +174,9 @@ impl Program {
         self.held.clear();
     }
 
-    fn until_it_rests(&mut self, begun: Since) -> Result<(), Fault> {
+    fn until_it_rests(&mut self, mut spent: Spent) -> Result<(), Fault> {
         loop {
-            self.settle(begun)?;
+            self.settle(&mut spent)?;
             if self.ended.is_some() {
                 self.held.clear();
                 return Ok(());
@@ -189,9 +189,9 @@ impl Program {
     }
 
     /// Takes calls until all tasks wait.
-    fn settle(&mut self, begun: Since) -> Result<(), Fault> {
+    fn settle(&mut self, spent: &mut Spent) -> Result<(), Fault> {
         // Since the first look after a call.
-        let mut quiet: Option<Since> = None;
+        let mut quiet: Option<Spent> = None;
         while self.ended.is_none() && !self.is_at_rest() {
             // A stop of what is traced wakes nobody.
             let patience = if self.traced { LOOK / 3 } else { LOOK };
@@ -224,9 +224,9 @@ impl Program {
                 self.reap(false)?;
             } else if !call.readable && !output.any() && !errors.any() {
                 let process = self.process.id;
-                self.look(*quiet.get_or_insert_with(|| Since::now(process)))?;
+                self.look(quiet.get_or_insert_with(|| Spent::of(process)))?;
             }
-            if let Some(fault) = begun.exceeded(self.limits.rest_within) {
+            if let Some(fault) = spent.exceeds(self.limits.rest_within, quiet.is_some()) {
                 return Err(fault);
             }
         }
@@ -309,7 +309,7 @@ impl Program {
     }
 
     /// Looks at tasks that have not called for a while.
-    fn look(&mut self, quiet: Since) -> Result<(), Fault> {
+    fn look(&mut self, quiet: &mut Spent) -> Result<(), Fault> {
         for task in self.tasks.all_mut() {
             if task.state != State::Running {
                 continue;
@@ -338,7 +338,7 @@ impl Program {
             self.tasks.remove(id);
         }
         let waits = |held: &Held| matches!(held.what, What::Turn);
-        if quiet.exceeded(TURN).is_some()
+        if quiet.exceeds(TURN, true).is_some()
             && let Some(index) = self.held.iter().position(waits)
         {
             self.release(index, None)?;

@@ -1,56 +1,52 @@
-//! How long a program has gone on: by its own processor time, so that a machine that is busy or
-//! was suspended does not end a program that would have rested; and by the wall clock, for one
-//! that waits for what never comes.
+//! How long a program has gone on: by a clock that stands still while other programs have the
+//! processors, so that a machine that is busy or was suspended does not end a program that would
+//! have rested, nor give the turn of one task to another.
 
 use std::time::{Duration, Instant};
 
-use crate::{Fault, kernel};
+use os::patience::{EVERY, Patience};
 
-/// So many times the bound for processor time is the bound for the wall clock. Chosen, not tuned.
-const WALL: u32 = 6;
+use crate::Fault;
 
-/// A point in a program's life.
-#[derive(Clone, Copy, Debug)]
-pub struct Since {
-    process: i32,
-    wall: Instant,
-    /// The processor time until then; none if the kernel does not say it.
-    processor: Option<Duration>,
+/// A span of a program's life, which goes on.
+#[derive(Clone, Debug)]
+pub struct Spent {
+    process: u32,
+    begun: Instant,
+    /// None as long as it has hardly begun: most spans end before that.
+    patience: Option<Patience>,
 }
 
-impl Since {
-    /// Now, for this process.
-    pub fn now(process: i32) -> Since {
-        Since {
-            process,
-            wall: Instant::now(),
-            processor: kernel::processor_time(process),
+impl Spent {
+    /// A span that begins now.
+    pub fn of(process: i32) -> Spent {
+        Spent {
+            process: process.cast_unsigned(),
+            begun: Instant::now(),
+            patience: None,
         }
     }
 
-    /// Which bound the program has exceeded, if it has: this for processor time; or [`WALL`]
-    /// times as much for the wall clock, unless it is on its way to the first one.
-    pub fn exceeded(&self, bound: Duration) -> Option<Fault> {
-        // The wall clock is read without a system call, and all tasks share one processor.
-        let wall = self.wall.elapsed();
-        if wall <= bound {
+    /// Which fault it is that the span is longer than `bound`, if it is. `is_quiet` says whether
+    /// the program has not called this process for a while. To be called again and again, as
+    /// [`Patience::look`].
+    pub fn exceeds(&mut self, bound: Duration, is_quiet: bool) -> Option<Fault> {
+        // The clock is read without a system call.
+        if self.patience.is_none() && self.begun.elapsed() < EVERY {
             return None;
         }
-        let computed = self.computed();
-        if computed > bound {
-            return Some(Fault::NoRest(bound));
+        let process = self.process;
+        let patience = self.patience.get_or_insert_with(|| Patience::with(process));
+        match is_quiet {
+            true => patience.look(),
+            false => patience.look_while_it_goes_on(),
         }
-        let is_idle = wall > bound * WALL && computed < bound / 2;
-        is_idle.then_some(Fault::Stuck(bound * WALL))
-    }
-
-    /// The processor time since then, of all tasks.
-    fn computed(&self) -> Duration {
-        let now = kernel::processor_time(self.process);
-        let computed = now
-            .zip(self.processor)
-            .map(|(now, then)| now.saturating_sub(then));
-        // A process that has just ended has no clock.
-        computed.unwrap_or_default()
+        if !patience.is_over(bound) {
+            return None;
+        }
+        Some(match patience.computed() > bound / 2 {
+            true => Fault::NoRest(bound),
+            false => Fault::Stuck(bound),
+        })
     }
 }
