@@ -153,6 +153,16 @@ struct runner_host_calls_3 {
     void (*end_program)(uint64_t id, uint64_t patience_ns, int32_t *status);
 };
 
+/* The functions above, and one that was added after them, under the same rule. */
+struct runner_host_calls_4 {
+    struct runner_host_calls_3 first; /* the `size` in it is that of the whole table */
+    /* [any thread] How long a program has gone on since the first call for it [ns]: the
+       time in which it computes or waits, and not that in which it would compute and other
+       programs have the processors. At most 100 ms of waiting are counted between two
+       calls. 2^64 - 1 if there is no such program. Not after `end_program`. */
+    uint64_t (*program_time)(uint64_t id);
+};
+
 /* What a callback may see and do: the host's, lent until the callback returns. */
 struct runner_context {
     uint64_t now_ns;          /* local time since the run began [ns] */

@@ -88,6 +88,7 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
         HostCalls3 = "runner_host_calls_3" {
             first, scenario_folder, start_program, end_program,
         }
+        HostCalls4 = "runner_host_calls_4" { first, program_time }
         Program = "runner_program" { id, input, output, errors, reserved }
         Checks = "runner_checks" { size, layout, checks, check_count }
         Check = "runner_check" {

@@ -3,7 +3,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use crate::harness::{Answer, Lab, needs_python};
 
@@ -145,6 +148,32 @@ fn a_program_that_answers_wrongly_fails_its_run_and_says_what_was_expected() {
     // A line end of another system is none of these.
     let lab = python(&answers(&["{}\r", "[]\r"]), columns, "");
     run(&lab, &[]).passes();
+}
+
+#[test]
+fn a_program_that_gets_no_processor_fails_no_run() {
+    needs_python!();
+    // An interpreter starts in a tenth of the limit; at the lowest priority, and beside programs
+    // that compute, in several times as much.
+    let lab = python(&answers(&["{}"]), "limit = \"600ms\"", "");
+    let text = lab.read("scenario.toml");
+    let last = text.replace("[\"python3\"", "[\"nice\", \"-n\", \"19\", \"python3\"");
+    lab.write("scenario.toml", &last);
+    let over = AtomicBool::new(false);
+    let threads = 2 * thread::available_parallelism().map_or(1, usize::from);
+    let ended = thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let ended = catch_unwind(AssertUnwindSafe(|| run(&lab, &["--check-determinism"])));
+        over.store(true, Ordering::Relaxed);
+        ended.unwrap_or_else(|panic| resume_unwind(panic))
+    });
+    ended.passes();
 }
 
 #[test]

@@ -87,8 +87,16 @@ pinned! { HOST_CALLS_3_NUMBERS:
     Program { id @ 0, input @ 8, output @ 12, errors @ 16, reserved @ 20 } = 24;
 }
 
+pinned! { HOST_CALLS_4_NUMBERS:
+    HostCalls4 { first @ 0, program_time @ 144 } = 152;
+}
+
 /// Only pinned: who calls these functions looks at the size of the table.
-const _: [&[u64]; 2] = [HOST_CALLS_2_NUMBERS, HOST_CALLS_3_NUMBERS];
+const _: [&[u64]; 3] = [
+    HOST_CALLS_2_NUMBERS,
+    HOST_CALLS_3_NUMBERS,
+    HOST_CALLS_4_NUMBERS,
+];
 
 pinned! { SHAPE_NUMBERS:
     Shapes { size @ 0, layout @ 8, behaviors @ 16, behavior_count @ 24 } = 32;

@@ -361,9 +361,24 @@ pub struct HostCalls3 {
         started: *mut Program,
     ) -> u32,
     /// Ends a program that this host has started, and everything that it has started.
-    /// After `patience_ns`, if it still runs, it is killed. Writes the wait status to
-    /// `status`. Any thread, any time, without a context; once for each program.
+    /// After `patience_ns` (as [`HostCalls4::program_time`] counts), if it still runs, it is
+    /// killed. Writes the wait status to `status`. Any thread, any time, without a context; once for each program.
     pub end_program: unsafe extern "C" fn(id: u64, patience_ns: u64, status: *mut i32),
+}
+
+/// [`HostCalls3`], and the function that was added after it was published: under the same
+/// rule, that [`HostCalls::size`] is at least the size of this table.
+#[repr(C)]
+pub struct HostCalls4 {
+    /// The first part. The `size` in it is that of the whole table.
+    pub first: HostCalls3,
+    /// How long a program has gone on since the first call for it `[ns]`: the time in which
+    /// it and what it has started compute, and in which they wait. While they would compute
+    /// and other programs have the processors, it stands still, so a limit by it holds on a
+    /// busy machine. At most 100 ms of waiting are counted between two calls: who waits for
+    /// a program calls more often. 2^64 - 1 if there is no such program. Any thread, any
+    /// time, without a context, until [`HostCalls3::end_program`].
+    pub program_time: unsafe extern "C" fn(id: u64) -> u64,
 }
 
 /// A program that the host has started. The descriptors are connected stream sockets that

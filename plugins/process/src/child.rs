@@ -5,6 +5,7 @@
 //! belongs to the answer before which it was written: it is read after each answer, so a
 //! program that writes to it before it answers gives the same lines in every run.
 
+use crate::wait::{self, Wait};
 use runner_sdk::{Ended, Program};
 use std::collections::VecDeque;
 use std::fmt;
@@ -147,13 +148,13 @@ impl Child {
     /// # Errors
     /// If there is no answer within the limit.
     pub fn ask(&mut self, line: &[u8], limit: Duration) -> Result<&[u8], NoAnswer> {
-        let until = Instant::now() + limit;
+        let mut wait = Wait::new(limit);
         self.read.drain(..self.answered);
         self.answered = 0;
         if !self.read.is_empty() && self.answers > 0 {
             return Err(NoAnswer::Early);
         }
-        self.write(line, until)?;
+        self.write(line, &mut wait)?;
         let mut searched = 0;
         let end = loop {
             if let Some(at) = self.read[searched..].iter().position(|&byte| byte == b'\n') {
@@ -163,7 +164,7 @@ impl Child {
             if searched > MAX_ANSWER {
                 return Err(NoAnswer::Long);
             }
-            self.read_more(until)?;
+            self.read_more(&mut wait)?;
         };
         self.hear()?;
         self.said_bytes = 0;
@@ -207,17 +208,18 @@ impl Child {
         // Fails if the program has closed it, too.
         let _ = self.input.shutdown(Shutdown::Write);
         let program = self.program.take();
-        let until = Instant::now() + patience + KILL_PATIENCE;
+        // The streams end with the program, and its own clock may take longer.
+        let mut wait = Wait::new(patience * wait::WALL + KILL_PATIENCE);
         // What the program has started may hold its streams open. It is killed once the
         // program has ended, and only then its streams end.
         let how = thread::scope(|scope| {
             let ending = scope.spawn(move || ended(program, patience));
             while self.read.len() <= self.answered + SHOWN_OF_REST {
-                if self.read_more(until).is_err() {
+                if self.read_more(&mut wait).is_err() {
                     break;
                 }
             }
-            self.hear_the_rest(until);
+            self.hear_the_rest(&mut wait);
             ending.join()
         });
         End {
@@ -227,13 +229,15 @@ impl Child {
         }
     }
 
-    fn write(&mut self, mut line: &[u8], until: Instant) -> Result<(), NoAnswer> {
+    fn write(&mut self, mut line: &[u8], wait: &mut Wait) -> Result<(), NoAnswer> {
         while !line.is_empty() {
             match self.input.write(line) {
                 Ok(0) => return Err(NoAnswer::Ended),
                 Ok(count) => line = &line[count..],
-                Err(error) if waits(&error) && Instant::now() < until => self.hear()?,
-                Err(error) if waits(&error) => return Err(NoAnswer::Deaf),
+                Err(error) if waits(&error) && wait.is_over(self.program.as_ref()) => {
+                    return Err(NoAnswer::Deaf);
+                }
+                Err(error) if waits(&error) => self.hear()?,
                 Err(error) if is_end(&error) => return Err(NoAnswer::Ended),
                 Err(error) => return Err(NoAnswer::System(error)),
             }
@@ -242,19 +246,21 @@ impl Child {
     }
 
     /// Reads what there is of its output, or waits for it.
-    fn read_more(&mut self, until: Instant) -> Result<(), NoAnswer> {
+    fn read_more(&mut self, wait: &mut Wait) -> Result<(), NoAnswer> {
         match self.output.read(&mut self.buffer) {
             Ok(0) => Err(NoAnswer::Ended),
             Ok(count) => {
                 self.read.extend_from_slice(&self.buffer[..count]);
                 // A program that writes without a pause never has this read wait.
-                match Instant::now() < until {
-                    true => Ok(()),
-                    false => Err(NoAnswer::Late),
+                match wait.is_over(self.program.as_ref()) {
+                    true => Err(NoAnswer::Late),
+                    false => Ok(()),
                 }
             }
-            Err(error) if waits(&error) && Instant::now() < until => self.hear(),
-            Err(error) if waits(&error) => Err(NoAnswer::Late),
+            Err(error) if waits(&error) && wait.is_over(self.program.as_ref()) => {
+                Err(NoAnswer::Late)
+            }
+            Err(error) if waits(&error) => self.hear(),
             Err(error) if is_end(&error) => Err(NoAnswer::Ended),
             Err(error) => Err(NoAnswer::System(error)),
         }
@@ -270,14 +276,14 @@ impl Child {
     }
 
     /// Reads its standard error to the end, for a while.
-    fn hear_the_rest(&mut self, until: Instant) {
+    fn hear_the_rest(&mut self, wait: &mut Wait) {
         let mut bytes = [0; 4096];
         let blocks = self.errors.set_nonblocking(false);
         if blocks.is_ok() && self.errors.set_read_timeout(Some(LOOK)).is_ok() {
             loop {
                 match self.errors.read(&mut bytes) {
                     Ok(count @ 1..) if self.take_in(&bytes[..count]).is_ok() => {}
-                    Err(error) if waits(&error) && Instant::now() < until => {}
+                    Err(error) if waits(&error) && !wait.is_over(None) => {}
                     _ => break,
                 }
             }

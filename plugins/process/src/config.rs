@@ -28,7 +28,9 @@ pub struct Config {
     /// Ask the program when a peer connects or disconnects.
     pub connects: bool,
 
-    /// The longest wall-clock time of one answer. A program that takes longer fails its run.
+    /// How long the program may take for one answer. It counts the time in which the program
+    /// computes or waits, and not that in which it would compute and other programs have the
+    /// processors. A program that takes longer fails its run.
     pub limit: Span,
 }
 

@@ -15,6 +15,7 @@
 //! | [`config`] | the config: the program, its columns and words |
 //! | [`node`] | the behavior |
 //! | [`child`] | a program's process: one line in, one line out, a limit, its last words |
+//! | [`wait`] | a limit that a busy machine does not shorten |
 //! | [`request`] | the lines to the program |
 //! | [`effects`] | the lines from the program |
 //! | [`idle`] | programs that wait for the next run |
@@ -27,6 +28,7 @@ pub mod effects;
 pub mod idle;
 pub mod node;
 pub mod request;
+pub mod wait;
 
 pub use config::Config;
 pub use node::Process;

@@ -37,7 +37,15 @@ impl Program {
         ])
     }
 
-    /// Waits for its end for at most this long, then kills it and all that it has started.
+    /// How long it has gone on since the first call, by a clock that a busy machine does not
+    /// move: the time in which it, or what it has started, computes or waits, and not that in
+    /// which it would compute and other programs have the processors. At most 100 ms of waiting
+    /// are counted between two calls. None if the runner is too old to know it.
+    pub fn time(&self) -> Option<Duration> {
+        self.0.as_ref().and_then(Started::time)
+    }
+
+    /// Waits for its end for at most this long, as [`time`](Program::time) counts, then kills it and all that it has started.
     /// Close its input before, as most programs end with that.
     pub fn end(mut self, patience: Duration) -> Option<Ended> {
         let started = self.0.take()?;

@@ -9,9 +9,10 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use os::keeper::{self, Kept};
+use os::patience::Patience;
 
 /// A program that was started.
 #[derive(Debug)]
@@ -22,10 +23,17 @@ pub(super) struct Started {
     pub streams: [OwnedFd; 3],
 }
 
-/// The programs that run, and the number of the last one.
-static RUNNING: Mutex<(u64, BTreeMap<u64, Kept>)> = Mutex::new((0, BTreeMap::new()));
+/// A program that runs, and its clock.
+struct Running {
+    kept: Kept,
+    /// None until somebody asks for it: to look costs some milliseconds.
+    patience: Option<Patience>,
+}
 
-fn running() -> MutexGuard<'static, (u64, BTreeMap<u64, Kept>)> {
+/// The programs that run, and the number of the last one.
+static RUNNING: Mutex<(u64, BTreeMap<u64, Running>)> = Mutex::new((0, BTreeMap::new()));
+
+fn running() -> MutexGuard<'static, (u64, BTreeMap<u64, Running>)> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -54,21 +62,33 @@ pub(super) fn start(words: &[String], folder: &Path) -> io::Result<Started> {
     let mut running = running();
     running.0 += 1;
     let id = running.0;
-    running.1.insert(id, kept);
+    let patience = None;
+    running.1.insert(id, Running { kept, patience });
     Ok(Started {
         id,
         streams: [input.into(), output.into(), errors.into()],
     })
 }
 
-/// Ends a program: waits for its end for at most this long, then kills it and all that it
-/// has started. Returns its wait status; none if there is no such program, or if it
-/// cannot be told.
+/// The time that counts for a program, since the first call for it; none if there is no such
+/// program. It looks at the program at most every [`os::patience::EVERY`].
+pub(super) fn time(id: u64) -> Option<Duration> {
+    let mut running = running();
+    let program = running.1.get_mut(&id)?;
+    let kept = &program.kept;
+    let patience = program.patience.get_or_insert_with(|| kept.patience());
+    patience.look();
+    Some(patience.spent())
+}
+
+/// Ends a program: waits for its end as long as `patience`, which a busy machine does not
+/// shorten, then kills it and all that it has started. Returns its wait status; none if there
+/// is no such program, or if it cannot be told.
 pub(super) fn end(id: u64, patience: Duration) -> Option<i32> {
-    let mut kept = running().1.remove(&id)?;
+    let Running { mut kept, .. } = running().1.remove(&id)?;
     if !patience.is_zero() {
         // Fails only where the end of the keeper cannot be waited for, which `end` tells.
-        let _ = kept.wait_until(Instant::now() + patience);
+        let _ = kept.wait_within(patience);
     }
     kept.end().ok().map(ExitStatusExt::into_raw)
 }
@@ -80,6 +100,7 @@ mod tests {
     #[test]
     fn what_was_never_started_has_no_end() {
         assert_eq!(end(u64::MAX, Duration::ZERO), None);
+        assert_eq!(time(u64::MAX), None);
     }
 
     #[test]

@@ -59,16 +59,19 @@ pub(super) struct Calls<S>(PhantomData<S>);
 
 impl<S: Sink> Calls<S> {
     /// The table.
-    pub const TABLE: &'static abi::HostCalls3 = &abi::HostCalls3 {
-        first: Calls::<S>::SECOND,
-        scenario_folder: scenario_folder::<S>,
-        start_program: start_program::<S>,
-        end_program,
+    pub const TABLE: &'static abi::HostCalls4 = &abi::HostCalls4 {
+        first: abi::HostCalls3 {
+            first: Calls::<S>::SECOND,
+            scenario_folder: scenario_folder::<S>,
+            start_program: start_program::<S>,
+            end_program,
+        },
+        program_time,
     };
 
     const SECOND: abi::HostCalls2 = abi::HostCalls2 {
         first: abi::HostCalls {
-            size: size_of::<abi::HostCalls3>() as u64,
+            size: size_of::<abi::HostCalls4>() as u64,
             send: send::<S>,
             close: close::<S>,
             set_timer: set_timer::<S>,
@@ -374,6 +377,12 @@ unsafe extern "C" fn end_program(id: u64, patience_ns: u64, status: *mut i32) {
         // SAFETY: not null, and lent for this call, by the ABI.
         unsafe { status.write(ended.unwrap_or_default()) };
     }
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn program_time(id: u64) -> u64 {
+    let spent = programs::time(id).map(|spent| spent.as_nanos());
+    spent.map_or(u64::MAX, |spent| u64::try_from(spent).unwrap_or(u64::MAX))
 }
 
 impl Side {

@@ -268,6 +268,8 @@ impl Raw {
             let number = i32::try_from(refused).unwrap_or_default();
             return Err(std::io::Error::from_raw_os_error(number));
         }
+        // SAFETY: it begins with that table.
+        let newer = unsafe { self.table::<abi::HostCalls4>() };
         // SAFETY: the host gives three open sockets, which are ours from here on.
         let stream = |descriptor| unsafe { UnixStream::from_raw_fd(descriptor) };
         Ok(Started {
@@ -276,17 +278,27 @@ impl Raw {
             output: stream(program.output),
             errors: stream(program.errors),
             end: calls.end_program,
+            time: newer.map(|it| it.program_time),
         })
     }
 
-    /// The longest table of the host's functions, if the host has it. Such a host knows
+    /// The third table of the host's functions, if the host has it. Such a host knows
     /// shapes, too.
     fn newest_calls(&self) -> Option<&'static abi::HostCalls3> {
+        // SAFETY: it begins with that table.
+        unsafe { self.table() }
+    }
+
+    /// The table of the host's functions, if the host has as much of it.
+    ///
+    /// # Safety
+    /// `T` is a table that begins with [`abi::HostCalls`].
+    unsafe fn table<T>(&self) -> Option<&'static T> {
         let calls = self.data().calls;
         // SAFETY: the table lives as long as the process, and is as long as it says.
         unsafe {
-            let whole = (*calls).size >= size_of::<abi::HostCalls3>() as u64;
-            whole.then(|| &*calls.cast::<abi::HostCalls3>())
+            let whole = (*calls).size >= size_of::<T>() as u64;
+            whole.then(|| &*calls.cast::<T>())
         }
     }
 
@@ -308,9 +320,18 @@ pub(crate) struct Started {
     pub(crate) output: UnixStream,
     pub(crate) errors: UnixStream,
     end: unsafe extern "C" fn(id: u64, patience_ns: u64, status: *mut i32),
+    /// None if the host has no such clock.
+    time: Option<unsafe extern "C" fn(id: u64) -> u64>,
 }
 
 impl Started {
+    /// How long the program has gone on since the first call.
+    pub(crate) fn time(&self) -> Option<std::time::Duration> {
+        // SAFETY: any thread, any time, until `end`, which takes the value.
+        self.time
+            .map(|time| std::time::Duration::from_nanos(unsafe { time(self.id) }))
+    }
+
     /// Ends the program. Returns its wait status.
     pub(crate) fn end(self, patience: std::time::Duration) -> i32 {
         let patience_ns = u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX);
