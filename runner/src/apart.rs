@@ -10,10 +10,11 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use os::descriptor::wait_readable;
 use os::keeper::{self, Kept};
+use os::patience::Patience;
 use os::process::this_program;
 use realtime::processes::control::Control;
 
@@ -85,6 +86,11 @@ impl ProcessApart {
         }
     }
 
+    /// A clock of the process, for limits.
+    pub fn patience(&self) -> Patience {
+        self.kept.patience()
+    }
+
     /// Kills the process, and everything that it has started.
     pub fn kill(&mut self) {
         self.killed = true;
@@ -95,14 +101,12 @@ impl ProcessApart {
     /// itself (none: this process killed it), and the end of its output.
     pub fn end(&mut self) -> (Option<ExitStatus>, String) {
         self.control.close();
-        let until = Instant::now() + END_PATIENCE;
-        if !self.killed && matches!(self.kept.wait_until(until), Ok(None)) {
+        if !self.killed && matches!(self.kept.wait_within(END_PATIENCE), Ok(None)) {
             self.kill();
         }
         let ended = self.kept.end().ok().filter(|_| !self.killed);
         // The pipe closes with the last process that has it.
-        let left = (until + END_PATIENCE).saturating_duration_since(Instant::now());
-        let _ = self.reading.recv_timeout(left);
+        let _ = self.reading.recv_timeout(END_PATIENCE * 2);
         (ended, self.take_output())
     }
 

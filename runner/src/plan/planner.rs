@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,9 @@ pub const SUBCOMMAND: &str = "plan-process";
 /// The limit of one load or config in a process of its own, unless another one is
 /// given: far longer than any correct plugin takes. Arbitrary.
 pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// How often a process that does a task is looked at.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Where plugin code runs while a plan is made.
 #[derive(Debug)]
@@ -185,7 +188,7 @@ impl PlannerApart {
         };
         // Fails if the process is gone, which is found below.
         let _ = process.control.send(&task);
-        let until = Instant::now() + self.limit;
+        let mut patience = process.patience();
         let how = loop {
             match process.control.next_received() {
                 Ok(Some(done)) => {
@@ -196,14 +199,14 @@ impl PlannerApart {
                 // Not written by the runner.
                 Err(_) => break None,
             }
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if patience.is_over(self.limit) {
                 let limit = base::duration::to_text(self.limit.into());
                 break Some(format!("did not return within {limit}"));
             }
-            if !process.wait(left).map_err(failed)? {
+            if !process.wait(LOOK.min(self.limit)).map_err(failed)? {
                 break None;
             }
+            patience.look();
         };
         self.loaded.clear();
         if how.is_some() {

@@ -41,6 +41,7 @@ use crate::results::run_result::RunResult;
 use crate::results::shared::Token;
 use child::{ChildProcess, Message};
 use host::build::GivenBuild;
+use os::patience::Patience;
 use realtime::setup::SetupError;
 
 /// The subcommand that a process is started with.
@@ -323,8 +324,8 @@ struct Watch {
     patience: Duration,
     /// When the child was told to stop.
     stopped: Option<Instant>,
-    /// Number of callbacks at the last change, and the time of that.
-    last_callback: (u64, Instant),
+    /// Number of callbacks at the last change, and a clock of the child since then.
+    last_callback: Option<(u64, Patience)>,
     killed: Option<Killed>,
 }
 
@@ -340,7 +341,7 @@ impl Watch {
                 END_PATIENCE
             },
             stopped: None,
-            last_callback: (0, begun),
+            last_callback: None,
             killed: None,
         }
     }
@@ -361,8 +362,11 @@ impl Watch {
             self.stopped = Some(now);
         }
         let note = child.page.read();
-        if note.callback.is_none() || note.calls != self.last_callback.0 {
-            self.last_callback = (note.calls, now);
+        match &mut self.last_callback {
+            Some((calls, patience)) if note.callback.is_some() && note.calls == *calls => {
+                patience.look();
+            }
+            last => *last = Some((note.calls, child.patience())),
         }
         self.killed = self.exceeded(now);
         if self.killed.is_some() {
@@ -375,8 +379,11 @@ impl Watch {
         match (self.limit, self.stopped) {
             (_, Some(since)) if now - since > self.patience => Some(Killed::Stopped),
             (Some(limit), _) if overdue(limit) => Some(Killed::Late(limit)),
-            _ if now - self.last_callback.1 > CALLBACK_MAX => Some(Killed::Stuck),
-            _ => None,
+            _ => {
+                let patience = self.last_callback.as_ref().map(|it| &it.1);
+                let is_stuck = patience.is_some_and(|it| it.is_over(CALLBACK_MAX));
+                is_stuck.then_some(Killed::Stuck)
+            }
         }
     }
 }

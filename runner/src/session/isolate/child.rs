@@ -4,13 +4,14 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{CALLBACK_MAX, ChildJob, ErrorPrinter, FromChild, SUBCOMMAND, ToChild};
 use crate::apart::ProcessApart;
 use crate::results::entry::Entry;
 use crate::session::RunError;
 use host::progress_page::ProgressPage;
+use os::patience::Patience;
 use realtime::setup::SetupError;
 
 /// The longest wait for a message: the delay of a limit or a signal is at most as
@@ -55,7 +56,7 @@ impl ChildProcess {
         let mut child = ChildProcess::spawn(job, errors.clone()).map_err(|error| {
             RunError::Process(format!("a process for runs cannot be started: {error}"))
         })?;
-        let until = Instant::now() + CALLBACK_MAX;
+        let mut patience = child.patience();
         loop {
             match child.listen()? {
                 Some(Message::Ready) => return Ok(Some(child)),
@@ -73,7 +74,8 @@ impl ChildProcess {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            if Instant::now() >= until {
+            patience.look();
+            if patience.is_over(CALLBACK_MAX) {
                 let limit = base::duration::to_text(CALLBACK_MAX.into());
                 let why = format!("a plugin did not accept its config within {limit}");
                 return Err(SetupError::Refused(why).into());
@@ -134,6 +136,11 @@ impl ChildProcess {
             // Not written by the runner.
             Err(_) => Message::Dead,
         })
+    }
+
+    /// A clock of the child, for limits.
+    pub fn patience(&self) -> Patience {
+        self.process.patience()
     }
 
     /// Kills the child, and everything that it has started.
