@@ -48,9 +48,12 @@ pub fn end_descendants(bound: Duration) -> usize {
 
 /// What this process and everything that it has started do, as long as it is there.
 pub fn load(process: u32) -> Option<Load> {
-    let all = Status::of_all();
-    let members = members(&all, process.cast_signed());
-    (!members.is_empty()).then(|| load::of(members.into_iter().cloned()))
+    let root = process.cast_signed();
+    let family = Status::of_family(root).unwrap_or_else(|| {
+        let all = Status::of_all();
+        members(&all, root).into_iter().cloned().collect()
+    });
+    (!family.is_empty()).then(|| load::of(family.into_iter()))
 }
 
 /// Every process that descends from `root`.

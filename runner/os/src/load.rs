@@ -42,6 +42,24 @@ pub(crate) struct Status {
 }
 
 impl Status {
+    /// Of a process and every one that descends from it, found from parent to child; none if
+    /// this kernel does not tell the children of a process. One that begins or ends meanwhile
+    /// may be missing.
+    pub fn of_family(root: i32) -> Option<Vec<Status>> {
+        let mut found: Vec<Status> = Status::of(root).into_iter().collect();
+        let mut next = 0;
+        while let Some(parent) = found.get(next) {
+            next += 1;
+            let children = children(parent.process)?;
+            found.extend(children.into_iter().filter_map(Status::of));
+        }
+        Some(found)
+    }
+
+    fn of(process: i32) -> Option<Status> {
+        Status::read(Path::new(&format!("/proc/{process}")))
+    }
+
     /// Of each process that there is; empty without `/proc`.
     pub fn of_all() -> Vec<Status> {
         let Ok(entries) = fs::read_dir("/proc") else {
@@ -95,6 +113,26 @@ impl Status {
     }
 }
 
+/// The children of a process, which its threads have started; none if the kernel does not tell.
+fn children(process: i32) -> Option<Vec<i32>> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else {
+        // It has ended.
+        return Some(Vec::new());
+    };
+    let mut found = Vec::new();
+    for thread in threads.filter_map(Result::ok) {
+        match fs::read_to_string(thread.path().join("children")) {
+            Ok(text) => found.extend(
+                text.split_whitespace()
+                    .filter_map(|it| it.parse::<i32>().ok()),
+            ),
+            Err(_) if thread.path().exists() => return None,
+            Err(_) => {}
+        }
+    }
+    Some(found)
+}
+
 /// Whether this is the state of a thread that computes or would, or waits for a device.
 fn is_ready(state: u8) -> bool {
     matches!(state, b'R' | b'D')
@@ -119,6 +157,23 @@ mod tests {
         assert_eq!(Status::in_text(&odd), Some(shell));
         assert_eq!(Status::in_text("7 sh"), None);
         assert_eq!(Status::in_text("7 (sh) S 4"), None);
+    }
+
+    #[test]
+    fn a_family_is_found_from_parent_to_child() {
+        let mut command = std::process::Command::new("sh");
+        let command = command.args(["-c", "sleep 600 & wait"]);
+        let mut shell = command.stdin(std::process::Stdio::null()).spawn().unwrap();
+        let root = shell.id().cast_signed();
+        // Linux may be built without it.
+        let family = || Status::of_family(root).map(|it| it.len());
+        while family().is_some_and(|it| it < 2) {}
+        for process in Status::of_family(root).unwrap_or_default().iter().rev() {
+            let process = rustix::process::Pid::from_raw(process.process).unwrap();
+            rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+        }
+        shell.wait().unwrap();
+        assert_eq!(Status::of_family(root).unwrap_or_default(), []);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use crate::family;
 
-/// The span between two looks at the program. Chosen, not tuned: a look takes some
-/// milliseconds, as it goes through all processes.
+/// The span between two looks at the program. Chosen, not tuned: a look reads some files of each
+/// process that the program has started; on a few kernels, of all processes.
 pub const EVERY: Duration = Duration::from_millis(100);
 
 /// A program that waits for a device is not counted; so many times a limit by the wall clock,
