@@ -66,6 +66,41 @@ impl PackedValues {
         PackedValues(bytes.as_slice().into())
     }
 
+    /// These bytes, if they are whole values. Returns the number of values, too.
+    pub fn from_bytes(bytes: &[u8]) -> Option<(PackedValues, usize)> {
+        let mut rest = bytes;
+        let mut count = 0;
+        while let Some((&first, behind)) = rest.split_first() {
+            let length = usize::from(first & 0x0f);
+            let (values, size) = match first >> 4 {
+                _ if first & SMALL != 0 => (1, 0),
+                NOTHING if length > 0 => (length, 0),
+                UNSIGNED | SIGNED | REAL if length <= 8 => (1, length),
+                WITHIN if length <= 8 => (1, length + 1),
+                _ => return None,
+            };
+            let (own, behind) = behind.split_at_checked(size)?;
+            if first >> 4 == WITHIN && own[length] & 0x7f >= 64 {
+                return None;
+            }
+            count += values;
+            rest = behind;
+        }
+        Some((PackedValues(bytes.into()), count))
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// As many metrics more that were not measured.
+    pub fn extend(&mut self, more: usize) {
+        let mut values: Vec<_> = self.iter().collect();
+        values.resize(values.len() + more, None);
+        *self = PackedValues::of(&values, &mut Vec::new());
+    }
+
     /// The values, in order.
     pub fn iter(&self) -> Values<'_> {
         Values {
@@ -195,7 +230,22 @@ mod tests {
         assert_eq!(PackedValues::of(&short, &mut Vec::new()).0.len(), 6);
     }
 
+    #[test]
+    fn more_values_follow_the_last_one() {
+        let mut packed = PackedValues::of(&[None, Some(Value::Unsigned(9))], &mut Vec::new());
+        packed.extend(2);
+        let all = [None, Some(Value::Unsigned(9)), None, None];
+        assert_eq!(packed.iter().collect::<Vec<_>>(), all);
+    }
+
     proptest! {
+        #[test]
+        fn any_bytes_are_values_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            if let Some((packed, count)) = PackedValues::from_bytes(&bytes) {
+                prop_assert_eq!(packed.iter().count(), count);
+            }
+        }
+
         #[test]
         fn values_come_back_with_the_same_bits(
             values in prop::collection::vec(any_value(), 0..80),
@@ -205,6 +255,8 @@ mod tests {
             let back: Vec<_> = packed.iter().collect();
             prop_assert_eq!(text(&back), text(&values));
             prop_assert_eq!(&packed, &PackedValues::of(&back, &mut room));
+            let whole = PackedValues::from_bytes(packed.as_bytes());
+            prop_assert_eq!(whole, Some((packed.clone(), values.len())));
             packed.change(|all| all.fill(None));
             prop_assert_eq!(packed.iter().collect::<Vec<_>>(), vec![None; values.len()]);
         }

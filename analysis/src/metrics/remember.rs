@@ -3,49 +3,28 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+
 use super::packed::PackedValues;
 use super::{NodeMetrics, Samples, Shape, Value};
 use crate::log::RunSchema;
 
-/// Appends the metrics of a node as text: its values in the order of the tables, each to the last
-/// digit, and `*COUNT` behind one that as many metrics in a row have; then `;` and the
-/// node's samples. The text has no names; [`Remembered`] adds them.
+/// Appends the metrics of a node as text: `=` and its values in the order of the tables, packed,
+/// in base64; then `;` and the node's samples. The text has no names; [`Remembered`] adds them.
 pub fn push_line(node: &NodeMetrics, line: &mut String) {
+    line.push(PACKED);
+    BASE64_STANDARD_NO_PAD.encode_string(node.values.as_bytes(), line);
     let samples = node.samples.text();
-    let mut values = node.values.iter();
-    let mut next = values.next();
-    while let Some(value) = next {
-        match value {
-            Some(value) => value.push_exact(line),
-            None => line.push('_'),
-        }
-        let mut equal = 1_usize;
-        next = values.next();
-        while next.is_some_and(|next| is_same(&next, &value)) {
-            equal += 1;
-            next = values.next();
-        }
-        if equal > 1 {
-            line.push('*');
-            line.push_str(itoa::Buffer::new().format(equal));
-        }
-        if next.is_some() {
-            line.push(' ');
-        }
-    }
     if !samples.is_empty() {
         line.push(';');
         line.push_str(samples);
     }
 }
 
-/// Whether two values have the same text: 0 and -0 are equal, and do not.
-fn is_same(one: &Option<Value>, other: &Option<Value>) -> bool {
-    match (one, other) {
-        (Some(Value::Real(one)), Some(Value::Real(other))) => one.to_bits() == other.to_bits(),
-        _ => one == other,
-    }
-}
+/// Packed values begin with this. Older versions wrote words: each value to the last digit, `_`
+/// for none, and `*COUNT` behind one that as many metrics in a row have.
+const PACKED: char = '=';
 
 /// Reads what [`push_line`] wrote, for runs of one schema.
 #[derive(Clone, Debug)]
@@ -79,27 +58,22 @@ impl Remembered {
             return None;
         }
         let node = |(index, (line, names)): (usize, (&String, &Arc<[String]>))| {
-            let value = |text: &str| match text {
-                "_" => Some(None),
-                text => Value::from_exact(text).map(Some),
-            };
-            let (words, samples) = line.split_once(';').unwrap_or((line, ""));
-            let mut values = Vec::with_capacity(names.len());
-            for word in words.split(' ') {
-                let (text, count) = word.split_once('*').unwrap_or((word, "1"));
-                let count: usize = count.parse().ok()?;
-                if count == 0 || count > names.len() - values.len() {
-                    return None;
+            let (values, samples) = line.split_once(';').unwrap_or((line, ""));
+            let (mut values, count) = match values.strip_prefix(PACKED) {
+                Some(packed) => {
+                    PackedValues::from_bytes(&BASE64_STANDARD_NO_PAD.decode(packed).ok()?)?
                 }
-                values.resize(values.len() + count, value(text)?);
+                None => read_words(values, names.len())?,
+            };
+            if count + self.newer[index] == names.len() {
+                values.extend(self.newer[index]);
+            } else if count != names.len() {
+                return None;
             }
-            if values.len() + self.newer[index] == names.len() {
-                values.resize(names.len(), None);
-            }
-            (values.len() == names.len()).then(|| NodeMetrics {
+            Some(NodeMetrics {
                 node: index as u32,
                 names: names.clone(),
-                values: PackedValues::of(&values, &mut Vec::new()),
+                values,
                 samples: Samples::from_text(samples),
             })
         };
@@ -110,6 +84,24 @@ impl Remembered {
             .map(node)
             .collect()
     }
+}
+
+/// At most so many values in words, and their number.
+fn read_words(words: &str, most: usize) -> Option<(PackedValues, usize)> {
+    let mut values = Vec::with_capacity(most);
+    for word in words.split(' ') {
+        let (text, count) = word.split_once('*').unwrap_or((word, "1"));
+        let count: usize = count.parse().ok()?;
+        if count == 0 || count > most - values.len() {
+            return None;
+        }
+        let value = match text {
+            "_" => None,
+            text => Some(Value::from_exact(text)?),
+        };
+        values.resize(values.len() + count, value);
+    }
+    Some((PackedValues::of(&values, &mut Vec::new()), values.len()))
 }
 
 #[cfg(test)]
@@ -164,13 +156,15 @@ mod tests {
         let swapped = [lines[1].clone(), lines[0].clone()];
         assert_eq!(reader.read(&swapped), None);
         assert_eq!(reader.read(&[lines[0].clone(), "x".to_owned()]), None);
-        for wrong in ["_*0", "_*1000", "_*", "*3", "1*x", "_ *2"] {
+        for wrong in [
+            "_*0", "_*1000", "_*", "*3", "1*x", "_ *2", "=", "=g", "=gIA?",
+        ] {
             assert_eq!(reader.read(&[lines[0].clone(), wrong.to_owned()]), None);
         }
     }
 
     #[test]
-    fn equal_values_in_a_row_are_counted_and_each_may_stand_alone() {
+    fn words_of_older_versions_are_read() {
         let schema = schema();
         let mut metrics = RunMetrics::new(&schema).finish(3_000_000_000);
         for node in &mut metrics {
@@ -181,14 +175,12 @@ mod tests {
                 values[last] = Some(Value::Real(0.5));
             });
         }
-        let count = metrics[1].names.len();
-        let lines: Vec<String> = metrics.iter().map(line_of).collect();
-        assert_eq!(lines[1], format!("7 _ 7*{} 0.5", count - 3));
-        let zeros = [0.0, -0.0].map(|zero| Some(Value::Real(zero)));
-        assert!(zeros[0] == zeros[1] && !is_same(&zeros[0], &zeros[1]));
+        let counts = metrics.iter().map(|node| node.names.len());
+        let counted = counts.clone().map(|it| format!("7 _ 7*{} 0.5", it - 3));
+        let alone = counts.map(|it| format!("7 _ {}0.5", "7 ".repeat(it - 3)));
         let reader = Remembered::new(&schema);
-        assert_eq!(reader.read(&lines).as_ref(), Some(&metrics));
-        let alone = format!("7 _ {}0.5", "7 ".repeat(count - 3));
-        assert_eq!(reader.read(&[lines[0].clone(), alone]), Some(metrics));
+        for lines in [counted.collect::<Vec<_>>(), alone.collect()] {
+            assert_eq!(reader.read(&lines).as_ref(), Some(&metrics));
+        }
     }
 }

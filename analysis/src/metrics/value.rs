@@ -1,7 +1,7 @@
 //! The value of a metric, exact if it is an integer, and its text in `summary.csv`. Of a
 //! percentile of very many samples, only the bucket is known that it lies in.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 /// The value of a metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,37 +131,8 @@ impl Value {
 }
 
 impl Value {
-    /// The value as text; [`Value::from_exact`] reads the same value, to the last
-    /// digit.
-    pub fn exact(self) -> String {
-        let mut text = String::new();
-        self.push_exact(&mut text);
-        text
-    }
-
-    /// Appends the value as [`Value::exact`] has it.
-    pub fn push_exact(self, text: &mut String) {
-        let infallible = "a string takes what it is given";
-        match self {
-            // Most are counts of few things.
-            Value::Unsigned(value @ 0..10) => text.push((b'0' + value as u8).into()),
-            Value::Unsigned(value) => text.push_str(itoa::Buffer::new().format(value)),
-            Value::Signed(value) => {
-                if value >= 0 {
-                    text.push('+');
-                }
-                text.push_str(itoa::Buffer::new().format(value));
-            }
-            // A finite number has a point or an exponent.
-            Value::Real(value) => push_shortest(text, value),
-            Value::Within(bucket) => {
-                let sign = if bucket.negative { "-" } else { "" };
-                write!(text, "~{sign}{}/{}", bucket.low, bucket.shift).expect(infallible);
-            }
-        }
-    }
-
-    /// Reads what [`Value::exact`] wrote; `None` if it is no number.
+    /// Reads a word of a journal of an older version: a value to the last digit, a signed integer
+    /// with its sign, a bucket as `~LEAST/WIDTH`; `None` if it is none.
     pub fn from_exact(text: &str) -> Option<Value> {
         if let Some(bucket) = text.strip_prefix('~') {
             return Bucket::from_exact(bucket).map(Value::Within);
@@ -190,36 +161,6 @@ impl Value {
             Value::Within(bucket) => bucket.middle().push(out),
         }
     }
-}
-
-/// Appends the fewest digits that read back as the same number, as `{:?}` of the standard
-/// library does.
-fn push_shortest(text: &mut String, value: f64) {
-    // The crate takes a quarter of the instructions, but writes numbers beyond these otherwise.
-    if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
-        let mut buffer = zmij::Buffer::new();
-        let digits = buffer.format_finite(value);
-        // In the middle between two texts of the fewest digits, the crate takes the even one
-        // and the standard library the larger one.
-        let exact = exact_decimals(value);
-        let is_near = (1..=digits.len()).contains(&exact);
-        if !is_near || digits.as_bytes()[digits.len() - exact] != b'.' {
-            text.push_str(digits);
-            return;
-        }
-    }
-    write!(text, "{value:?}").expect("a string takes what it is given");
-}
-
-/// Number of decimals that a number has in full, the last of which is a 5: as many as binary
-/// places. 0 of a whole number.
-fn exact_decimals(value: f64) -> usize {
-    let (exponent, fraction) = (value.to_bits() >> 52 & 0x7ff, value.to_bits() << 12);
-    let places = match fraction {
-        0 => 0,
-        _ => 52 - (fraction.trailing_zeros() as i32 - 12),
-    };
-    (places + 1023 - exponent as i32).max(0) as usize
 }
 
 fn push_integer(out: &mut Vec<u8>, value: u64) {
@@ -300,7 +241,6 @@ impl fmt::Display for Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn decimals_are_those_of_the_standard_library() {
@@ -341,77 +281,6 @@ mod tests {
         }
     }
 
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4_000))]
-
-        #[test]
-        fn the_fewest_digits_are_those_of_the_standard_library(
-            bits in any::<u64>(),
-            (sum, count) in (any::<u64>(), 1u64..1_000_000),
-            shift in 0u32..64,
-            tens in -8i32..20,
-        ) {
-            let means = (sum >> shift) as f64 / count as f64;
-            // Many of them are in the middle between two texts.
-            let halves = (sum >> shift) as f64 / (1u64 << (count % 60)) as f64;
-            let near = (sum >> shift) as f64 * 10f64.powi(tens) / 8.0;
-            let binary = f64::from_bits(bits & !(u64::MAX >> shift));
-            for value in [f64::from_bits(bits), means, near, 1.0 / means, binary, -means, halves] {
-                let mut text = String::new();
-                push_shortest(&mut text, value);
-                prop_assert_eq!(text, format!("{value:?}"));
-            }
-        }
-    }
-
-    #[test]
-    fn in_the_middle_between_two_texts_the_larger_one_is_taken() {
-        let cases = [
-            (
-                8.0 + 1.0 / 65_536.0,
-                "8.000015258789063",
-                "8.000015258789062",
-            ),
-            (
-                120_387_334_149_507.0 + 0.125,
-                "120387334149507.13",
-                "120387334149507.12",
-            ),
-        ];
-        for (value, larger, even) in cases {
-            let mut text = String::new();
-            push_shortest(&mut text, value);
-            assert_eq!((&*text, larger), (larger, &*format!("{value:?}")));
-            assert_eq!(zmij::Buffer::new().format_finite(value), even);
-        }
-        let decimals = [0.5, 8.0, 0.375, -2.25, 1e15, 1.0 / 1024.0].map(exact_decimals);
-        assert_eq!(decimals, [1, 0, 3, 2, 0, 10]);
-    }
-
-    #[test]
-    fn the_fewest_digits_at_the_ends_of_the_ranges() {
-        let ends = [
-            1e-5f64,
-            1e-4,
-            1e15,
-            1e16,
-            1e17,
-            0.3,
-            f64::MIN_POSITIVE,
-            f64::MAX,
-        ];
-        let beside = ends
-            .iter()
-            .flat_map(|it| [it.next_down(), *it, it.next_up()]);
-        let powers = (-1074..1024).map(|it| 2f64.powi(it));
-        let others = [0.0, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
-        for value in beside.chain(powers).chain(others) {
-            let mut text = String::new();
-            push_shortest(&mut text, value);
-            assert_eq!(text, format!("{value:?}"));
-        }
-    }
-
     #[test]
     fn numbers_print_without_noise() {
         let cases = [
@@ -433,21 +302,25 @@ mod tests {
     }
 
     #[test]
-    fn exact_text_reads_back_as_the_same_value() {
-        let reals = [0.1 + 0.2, 4.0, -0.0, 1e300, 5e-324, f64::NEG_INFINITY];
-        let values = [Value::Unsigned(u64::MAX), Value::Unsigned(0)]
-            .into_iter()
-            .chain([3, 0, i64::MIN].map(Value::Signed))
-            .chain(reals.map(Value::Real))
-            .chain(
-                [Bucket::new(1 << 20, 9), Bucket::new(3 << 62, 62).negated()].map(Value::Within),
-            );
-        for value in values {
-            let back = Value::from_exact(&value.exact()).unwrap();
-            assert_eq!(format!("{back:?}"), format!("{value:?}"));
+    fn words_of_older_journals_are_values() {
+        let wide = Bucket::new(1 << 20, 9);
+        for (word, value) in [
+            ("18446744073709551615", Value::Unsigned(u64::MAX)),
+            ("+3", Value::Signed(3)),
+            ("-9223372036854775808", Value::Signed(i64::MIN)),
+            ("0.30000000000000004", Value::Real(0.1 + 0.2)),
+            ("4.0", Value::Real(4.0)),
+            ("-0.0", Value::Real(-0.0)),
+            ("1e300", Value::Real(1e300)),
+            ("5e-324", Value::Real(5e-324)),
+            ("-inf", Value::Real(f64::NEG_INFINITY)),
+            ("NaN", Value::Real(f64::NAN)),
+            ("~1048576/9", Value::Within(wide)),
+            ("~-1048576/9", Value::Within(wide.negated())),
+        ] {
+            let read = Value::from_exact(word).unwrap();
+            assert_eq!(format!("{read:?}"), format!("{value:?}"));
         }
-        let nan = Value::from_exact(&Value::Real(f64::NAN).exact());
-        assert!(nan.is_some_and(|value| value.as_f64().is_nan()));
         assert_eq!(Value::from_exact("+"), None);
     }
 

@@ -29,8 +29,9 @@ use crate::results::folder::Folder;
 use crate::results::shared::{NoRename, Token, probe};
 
 /// The version of the format. In version 1, the sum of a line came first, and equal metrics
-/// were not counted. A journal of a later version cannot be continued.
-const FORMAT: u32 = 2;
+/// were not counted; in version 2, metrics were words. A journal of a later version cannot be
+/// continued.
+const FORMAT: u32 = 3;
 
 /// Up to so many nodes the line of a run is made before it is written; that of a million nodes
 /// takes a gigabyte. Arbitrary.
@@ -308,7 +309,7 @@ impl Past {
         let header: Header =
             read_journal_line(first).ok_or_else(|| unreadable("its first line is damaged"))?;
         if !(1..=FORMAT).contains(&header.journal) {
-            let found = format!("its format is {}, expected 1 or {FORMAT}", header.journal);
+            let found = format!("its format is {}, expected 1 to {FORMAT}", header.journal);
             return Err(unreadable(&found));
         }
         let differences = header.plan.differences(plan);
