@@ -9,6 +9,7 @@
 //! [`summary`] writes and reads `summary.csv`. What is computed over several runs is in
 //! [`crate::statistics`].
 
+mod ahead;
 mod budget;
 mod columns;
 mod definition;
@@ -34,6 +35,7 @@ mod value;
 mod warmup;
 mod window;
 
+pub use ahead::GROUP;
 pub use definition::{Definition, FAMILIES, definition, definitions, range_end};
 pub use histogram::{Histogram, PERCENTILES};
 pub use node_metrics::NodeMetrics;
@@ -46,6 +48,8 @@ pub use warmup::{Cut, Warmup, Window};
 pub use window::{BATCHES, BatchMeans};
 
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use crate::log::{Columns, Driving, EventId, Occupancy, Row, RunSchema};
 use budget::Budget;
@@ -76,9 +80,10 @@ struct NodeState {
     traffic: Traffic,
     queue: Queue,
     latencies: Histogram,
-    jumps: Option<Box<Jumps>>,
+    jumps: Option<Jumps>,
     requests: Option<Box<Requests>>,
-    columns: Box<[Column]>,
+    /// Most nodes have one.
+    columns: SmallVec<[Column; 1]>,
     happened: Happened,
 }
 
@@ -139,9 +144,9 @@ impl RunMetrics {
                 traffic: Traffic::default(),
                 queue: Queue::default(),
                 latencies: Histogram::default(),
-                jumps: clock.map(|clock| Box::new(Jumps::new(clock))),
+                jumps: clock.map(Jumps::new),
                 requests: requests.iter().any(Option::is_some).then(Box::default),
-                columns: vec![Column::Empty; numeric.len()].into(),
+                columns: SmallVec::from_elem(Column::Empty, numeric.len()),
                 happened: Happened::new(node.events.len()),
             });
         }

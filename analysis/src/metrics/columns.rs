@@ -152,6 +152,17 @@ impl Column {
         }
     }
 
+    /// Reads what the value after the next step changes.
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        match self {
+            Column::Empty => 0,
+            Column::Natural(totals) => totals.count,
+            Column::Whole(totals) => totals.count,
+            Column::Real(totals) => totals.count,
+        }
+    }
+
     /// Adds the values of the part of the run that follows.
     pub(super) fn append(&mut self, later: &Column) {
         match (&mut *self, later) {

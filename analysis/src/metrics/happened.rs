@@ -1,5 +1,7 @@
 //! How often each of a behavior's own words for `event` was written.
 
+use smallvec::SmallVec;
+
 use super::definition::Definition;
 use super::value::Value;
 use crate::log::{EventId, STANDARD_EVENTS};
@@ -13,12 +15,12 @@ pub const DEFINITIONS: &[Definition] = &[Definition {
 
 /// The counts of one node, by the index of the word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Happened(Box<[u64]>);
+pub(super) struct Happened(SmallVec<[u64; 1]>);
 
 impl Happened {
     /// For a behavior with so many words.
     pub fn new(words: usize) -> Happened {
-        Happened(vec![0; words].into())
+        Happened(SmallVec::from_elem(0, words))
     }
 
     /// Adds a row.

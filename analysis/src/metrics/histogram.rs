@@ -10,23 +10,22 @@
 mod counts;
 mod digest;
 mod merge;
+mod small;
 mod text;
 
 use super::value::{Bucket, Value};
 use counts::{Counts, EXACT, Entry, LIMIT, Long, SMALL, Sums, fitted, lower, merged, shift_of};
 pub(super) use digest::{Digest, Room};
+use small::Small;
 
 /// How often each value was recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Histogram {
     /// By value below [`SMALL`]: how often it was recorded. As long as it needs to be.
-    small: Box<[u32]>,
+    small: Small,
     /// The other values, what does not fit into `small`, and buckets of several values.
     large: Counts,
 }
-
-/// The least length of the list of counts.
-const SHORTEST: usize = 4;
 /// The most distinct values of a histogram whose memory is not restricted. Part of what is
 /// promised: another number would change results in which the memory is short.
 const SHORT: usize = 32;
@@ -44,28 +43,29 @@ impl Histogram {
     /// Counts one value.
     #[inline]
     pub fn record(&mut self, value: u64) {
-        match self.small.get_mut(value as usize) {
+        match self.small.get_mut(value) {
             Some(count) if *count < u32::MAX => *count += 1,
             _ => self.record_large(value),
         }
     }
 
     /// Counts a value that the list has no room for.
-    #[inline(never)]
-    fn record_large(&mut self, value: u64) {
-        if value >= SMALL || (value as usize) < self.small.len() {
-            return self.large.add(value);
+    /// Reads the memory that [`Histogram::record`] of this value changes.
+    #[inline]
+    pub(super) fn touch(&self, value: u64) -> u64 {
+        match self.small.get(value) {
+            Some(&count) => count.into(),
+            None => self.large.touch(value),
         }
-        self.lengthen(value);
-        self.small[value as usize] = 1;
     }
 
-    /// Makes room for a small value in the list.
-    fn lengthen(&mut self, value: u64) {
-        let length = (value as usize + 1).next_power_of_two().max(SHORTEST);
-        let mut longer = vec![0; length].into_boxed_slice();
-        longer[..self.small.len()].copy_from_slice(&self.small);
-        self.small = longer;
+    #[inline(never)]
+    fn record_large(&mut self, value: u64) {
+        if value >= SMALL || value < self.small.len() as u64 {
+            return self.large.add(value);
+        }
+        self.small.lengthen(value);
+        self.record(value);
     }
 
     /// A histogram of these entries, ascending: at a resolution, with at most `limit`
@@ -79,11 +79,11 @@ impl Histogram {
         }
         let is_small = |entry: &Entry| entry.0 < SMALL && u32::try_from(entry.1).is_ok();
         let (small, large): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(is_small);
-        if let Some(&(greatest, _)) = small.last() {
-            histogram.lengthen(greatest);
-        }
         for (value, count) in small {
-            histogram.small[value as usize] = count as u32;
+            histogram.small.lengthen(value);
+            if let Some(own) = histogram.small.get_mut(value) {
+                *own = count as u32;
+            }
         }
         histogram.large = Counts::exact(large);
         histogram
@@ -129,7 +129,7 @@ impl Histogram {
     fn filled(&self) -> impl Iterator<Item = Entry> {
         let counts = self.small.iter().enumerate();
         counts
-            .map(|(value, &count)| (value as u64, u64::from(count)))
+            .map(|(value, count)| (value as u64, u64::from(count)))
             .filter(|entry| entry.1 > 0)
     }
 

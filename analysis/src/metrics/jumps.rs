@@ -162,6 +162,14 @@ impl Jumps {
         self.is_down = false;
     }
 
+    /// Reads what the next value of the clock changes.
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        let last = self.last.map_or(0, Ordered::bits);
+        // Most clocks go on by little.
+        last ^ self.up.touch(1)
+    }
+
     /// The value, unless the node is down.
     #[inline]
     pub(super) fn now(&self) -> Clock {

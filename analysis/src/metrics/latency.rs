@@ -94,12 +94,15 @@ pub(super) struct InFlight {
 }
 
 /// The recent messages of one sender.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Recent {
-    /// The number of the first.
+    /// The number of the first, which has not ended.
     first: u64,
-    /// When each was sent `[ns]`, or [`ENDED`]; the first has not ended.
-    sent_ns: VecDeque<u64>,
+    /// When it was sent `[ns]`; [`ENDED`] without messages. Most senders have one, and it takes
+    /// no other place of the memory.
+    first_ns: u64,
+    /// When each of the others was sent `[ns]`, or [`ENDED`].
+    more_ns: VecDeque<u64>,
     /// How many have not ended.
     live: u32,
 }
@@ -136,14 +139,15 @@ impl InFlight {
             }
         }
         let now_ns = self.now_ns;
-        match self.recent.get_mut(sender as usize) {
-            Some(recent) if recent.follows(message) && now_ns != ENDED => {
-                recent.push(now_ns);
-                if recent.is_sparse() {
-                    self.thin(sender);
-                }
+        if let Some(recent) = self.recent.get_mut(sender as usize)
+            && now_ns != ENDED
+            && recent.push(message, now_ns)
+        {
+            if recent.is_sparse() {
+                self.thin(sender);
             }
-            _ => self.send_other(sender, message),
+        } else {
+            self.send_other(sender, message);
         }
         None
     }
@@ -160,14 +164,12 @@ impl InFlight {
             self.recent.resize_with(place + 1, Recent::default);
         }
         let recent = &mut self.recent[place];
-        if recent.sent_ns.is_empty() {
-            recent.first = message;
-            recent.push(self.now_ns);
+        if recent.push(message, self.now_ns) {
             return;
         }
-        match recent.place_of(message) {
-            Some(place) => {
-                let old = std::mem::replace(&mut recent.sent_ns[place], self.now_ns);
+        match recent.sent_ns_mut(message) {
+            Some(sent_ns) => {
+                let old = std::mem::replace(sent_ns, self.now_ns);
                 recent.live += u32::from(old == ENDED);
             }
             None => {
@@ -181,12 +183,10 @@ impl InFlight {
     fn thin(&mut self, sender: u32) {
         let recent = &mut self.recent[sender as usize];
         while recent.is_sparse()
-            && let Some(sent_ns) = recent.sent_ns.pop_front()
+            && let first = recent.first
+            && let Some(sent_ns) = recent.take(first)
         {
-            self.others.insert((sender, recent.first), sent_ns);
-            recent.first = recent.first.wrapping_add(1);
-            recent.live -= 1;
-            recent.drop_ended();
+            self.others.insert((sender, first), sent_ns);
         }
     }
 
@@ -222,60 +222,113 @@ impl InFlight {
         }
     }
 
+    /// Reads what is known of a sender.
+    #[inline]
+    pub(super) fn touch(&self, sender: u32) -> u64 {
+        self.recent.get(sender as usize).map_or(0, |it| it.first)
+    }
+
+    /// When a recent message was sent; none if it is not among those, or has ended.
+    #[inline]
+    pub(super) fn sent_ns(&self, sender: u32, message: u64) -> Option<u64> {
+        let recent = self.recent.get(sender as usize)?;
+        let sent_ns = match recent.place_of(message)? {
+            0 => recent.first_ns,
+            place => recent.more_ns[place - 1],
+        };
+        (sent_ns != ENDED).then_some(sent_ns)
+    }
+
     /// Whether no message is in flight.
     #[cfg(test)]
     fn is_empty(&self) -> bool {
-        self.others.is_empty() && self.recent.iter().all(|it| it.sent_ns.is_empty())
+        self.others.is_empty() && self.recent.iter().all(|it| it.is_empty())
+    }
+}
+
+impl Default for Recent {
+    fn default() -> Recent {
+        Recent {
+            first: 0,
+            first_ns: ENDED,
+            more_ns: VecDeque::new(),
+            live: 0,
+        }
     }
 }
 
 impl Recent {
-    /// Whether a message is the next one after the last of these.
     #[inline]
-    fn follows(&self, message: u64) -> bool {
-        !self.sent_ns.is_empty() && message == self.first.wrapping_add(self.sent_ns.len() as u64)
+    fn is_empty(&self) -> bool {
+        self.first_ns == ENDED
     }
 
     #[inline]
-    fn push(&mut self, now_ns: u64) {
-        self.sent_ns.push_back(now_ns);
+    fn len(&self) -> u64 {
+        match self.is_empty() {
+            true => 0,
+            false => 1 + self.more_ns.len() as u64,
+        }
+    }
+
+    /// Adds a message if it is the next one after the last of these, or there is none.
+    #[inline]
+    fn push(&mut self, message: u64, now_ns: u64) -> bool {
+        if self.is_empty() {
+            (self.first, self.first_ns) = (message, now_ns);
+        } else if message == self.first.wrapping_add(self.len()) {
+            self.more_ns.push_back(now_ns);
+        } else {
+            return false;
+        }
         self.live += 1;
+        true
     }
 
     /// Whether most of these have ended.
     #[inline]
     fn is_sparse(&self) -> bool {
         let most = (self.live as usize * MOST_PER_LIVE).max(MOST_RECENT);
-        self.sent_ns.len() > most
+        self.len() > most as u64
     }
 
     #[inline]
     fn place_of(&self, message: u64) -> Option<usize> {
         let place = message.wrapping_sub(self.first);
-        (place < self.sent_ns.len() as u64).then_some(place as usize)
+        (place < self.len()).then_some(place as usize)
+    }
+
+    #[inline]
+    fn sent_ns_mut(&mut self, message: u64) -> Option<&mut u64> {
+        match self.place_of(message)? {
+            0 => Some(&mut self.first_ns),
+            place => Some(&mut self.more_ns[place - 1]),
+        }
     }
 
     /// Takes a message that has not ended, and returns when it was sent `[ns]`.
     #[inline]
     fn take(&mut self, message: u64) -> Option<u64> {
-        let place = self.place_of(message)?;
-        let sent_ns = std::mem::replace(&mut self.sent_ns[place], ENDED);
+        let sent_ns = std::mem::replace(self.sent_ns_mut(message)?, ENDED);
         if sent_ns == ENDED {
             return None;
         }
         self.live -= 1;
-        if place == 0 {
-            self.drop_ended();
+        if message == self.first {
+            self.next_first();
         }
         Some(sent_ns)
     }
 
-    /// Removes the messages at the front that have ended.
+    /// The first message has ended: the next one that has not is the first.
     #[inline]
-    fn drop_ended(&mut self) {
-        while self.sent_ns.front() == Some(&ENDED) {
-            self.sent_ns.pop_front();
+    fn next_first(&mut self) {
+        while self.first_ns == ENDED {
             self.first = self.first.wrapping_add(1);
+            match self.more_ns.pop_front() {
+                Some(sent_ns) => self.first_ns = sent_ns,
+                None => return,
+            }
         }
     }
 }
@@ -346,7 +399,7 @@ mod tests {
                 waiting.retain(|it| (it.0, it.1) != key);
                 let kept = |flight: &InFlight| {
                     let recent = flight.recent.get(sender);
-                    recent.map_or(0, |recent| recent.sent_ns.len())
+                    recent.map_or(0, |recent| recent.len() as usize)
                 };
                 let before = kept(&flight);
                 assert_eq!(flight.send(key.0, key.1), None);

@@ -2,6 +2,8 @@
 //! up. Tallies of neighbouring parts are joined; what the node is in the midst of (its
 //! last step, its clock, messages under way) is not in them.
 
+use smallvec::SmallVec;
+
 use super::columns::Column;
 use super::happened::Happened;
 use super::histogram::Histogram;
@@ -16,7 +18,7 @@ pub(super) struct Tally {
     pub lengths: Histogram,
     pub latencies: Histogram,
     pub jumps: Option<Box<JumpTally>>,
-    pub columns: Box<[Column]>,
+    pub columns: SmallVec<[Column; 1]>,
     pub happened: Happened,
     /// The greatest distance of the node's clock to another one.
     pub drift_max: Option<u64>,
@@ -32,15 +34,12 @@ pub(super) struct JumpTally {
 impl Tally {
     /// Takes the counts of a node, which begins anew.
     pub fn take(node: &mut NodeState, drift_max: Option<u64>) -> Tally {
-        let fresh = vec![Column::Empty; node.columns.len()].into();
+        let fresh = SmallVec::from_elem(Column::Empty, node.columns.len());
         Tally {
             traffic: std::mem::take(&mut node.traffic),
             lengths: std::mem::take(&mut node.queue.lengths),
             latencies: std::mem::take(&mut node.latencies),
-            jumps: node
-                .jumps
-                .as_deref_mut()
-                .map(|jumps| Box::new(jumps.take())),
+            jumps: node.jumps.as_mut().map(|jumps| Box::new(jumps.take())),
             columns: std::mem::replace(&mut node.columns, fresh),
             happened: node.happened.take(),
             drift_max,

@@ -98,6 +98,13 @@ impl Recorder {
         }
     }
 
+    /// Prepares for the next rows: [`RunMetrics::expect`].
+    pub fn expect<'a>(&self, rows: impl Iterator<Item = &'a Row> + Clone) {
+        if let Some(metrics) = &self.metrics {
+            metrics.expect(rows);
+        }
+    }
+
     /// Limits the size of the logs and of what nodes print, together `[bytes]`.
     pub fn limited_to(mut self, bytes: u64) -> Recorder {
         self.limit = bytes;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use analysis::log::{ColumnKind, Columns, Row, RunSchema};
+use analysis::metrics::GROUP;
 use base::time::SimTime;
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use engine::run::Outcome;
@@ -255,6 +256,10 @@ impl Batch {
         let mut lines = self.printed.drain(..).peekable();
         let mut cells = &self.cells[..];
         for (index, kept) in self.rows.iter().enumerate() {
+            if index % GROUP == 0 {
+                let group = self.rows[index..].iter().take(GROUP);
+                recorder.expect(group.map(|kept| &kept.row));
+            }
             while let Some(line) = lines.next_if(|line| line.after <= index) {
                 recorder.print(line.time, line.node, &line.text);
             }

@@ -144,6 +144,15 @@ impl Counts {
         }
     }
 
+    /// Reads the memory that counting this value changes.
+    #[inline]
+    pub fn touch(&self, value: u64) -> u64 {
+        match self {
+            Counts::Table(table) => table.touch(value),
+            Counts::Long(long) => long.sums.count,
+        }
+    }
+
     /// Adds entries, ascending, which have these sums.
     pub fn take(&mut self, entries: &[Entry], sums: Sums) {
         let table = match self {

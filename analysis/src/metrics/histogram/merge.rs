@@ -40,16 +40,14 @@ impl Histogram {
     /// Adds values, ascending, each with its own count.
     fn take_exact(&mut self, mut entries: Vec<Entry>) {
         let small = entries.partition_point(|entry| entry.0 < SMALL);
-        if let Some(&(greatest, _)) = entries[..small].last()
-            && greatest as usize >= self.small.len()
-        {
-            self.lengthen(greatest);
+        if let Some(&(greatest, _)) = entries[..small].last() {
+            self.small.lengthen(greatest);
         }
         let mut place = 0;
         entries.retain(|&(value, count)| {
             place += 1;
             // A count that does not fit is one of the large ones.
-            place > small || !self.take_small(value as usize, count)
+            place > small || !self.take_small(value, count)
         });
         if !entries.is_empty() {
             self.large.take(&entries, Sums::of(&entries));
@@ -57,8 +55,10 @@ impl Histogram {
     }
 
     /// Adds to the count of a small value, and returns whether the sum fits.
-    fn take_small(&mut self, value: usize, count: u64) -> bool {
-        let own = &mut self.small[value];
+    fn take_small(&mut self, value: u64, count: u64) -> bool {
+        let Some(own) = self.small.get_mut(value) else {
+            return false;
+        };
         let sum = u64::from(*own).checked_add(count);
         match sum.and_then(|sum| u32::try_from(sum).ok()) {
             Some(sum) => {

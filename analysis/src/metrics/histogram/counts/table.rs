@@ -46,6 +46,12 @@ impl Table {
         false
     }
 
+    /// Reads the memory that counting this value changes.
+    #[inline]
+    pub fn touch(&self, value: u64) -> u64 {
+        self.places.get(self.hash(value)).map_or(0, |place| place.1)
+    }
+
     /// Adds a value that is not in the table, with its count, which is not 0.
     pub fn insert(&mut self, value: u64, count: u64) {
         if (self.len() + 1) * 4 > self.places.len() * 3 {
