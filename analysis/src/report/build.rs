@@ -128,11 +128,16 @@ fn from_folder(folder: &Folder) -> Result<Report, Error> {
     let questions = sections(&measured, &observed, drawing.figures);
     report.sections.extend(questions);
     report.sections.extend(warmup::section(folder, &complete)?);
-    let faults = faults::section(folder, &complete, &mut report.warnings)?;
-    let lag = lag::section(folder, &complete, &mut report.warnings)?;
+    // Without logs no run has a file: thousands of runs are not looked for.
+    let with_files = match folder.manifest.log {
+        LogMode::Off => &[][..],
+        _ => &complete,
+    };
+    let faults = faults::section(folder, with_files, &mut report.warnings)?;
+    let lag = lag::section(folder, with_files, &mut report.warnings)?;
     report.sections.extend(faults);
     report.sections.extend(lag);
-    report.sections.extend(joined::section(folder, &complete)?);
+    report.sections.extend(joined::section(folder, with_files)?);
     place_story(&mut report.sections, report.diagram.is_some());
     let judged = report.sections.iter().filter(|it| it.id == verdicts::ID);
     report.key = judged

@@ -139,11 +139,8 @@ pub(super) fn choose(
         return Ok(None);
     }
     let mut all: Vec<&RunRow> = folder.runs.iter().collect();
-    all.extend(
-        complete
-            .iter()
-            .filter(|run| folder.runs.iter().all(|it| it.run != run.run)),
-    );
+    let known: BTreeSet<u64> = all.iter().map(|run| run.run).collect();
+    all.extend(complete.iter().filter(|run| !known.contains(&run.run)));
     all.retain(|run| folder.run_folder(run).is_dir());
     let mut bytes = 0;
     let mut chosen: Vec<&RunRow> = Vec::new();
