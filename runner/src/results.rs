@@ -15,6 +15,7 @@ pub mod error;
 pub mod faults;
 pub mod folder;
 pub mod journal;
+pub mod logs;
 pub mod manifest;
 pub mod open;
 pub mod outside_rows;

@@ -27,7 +27,8 @@ use engine::run::Run;
 use host::instance::Instances;
 use host::search::SearchPath;
 use runner::plan::Plan;
-use runner::results::record::Recorder;
+use runner::results::logs::Logs;
+use runner::results::record::{LogsAt, Recorder};
 
 use measure::{in_turns, timed};
 
@@ -271,19 +272,15 @@ impl Lab {
                     .zip(&scenario.groups)
                     .map(|(config, group)| (config.clone(), group.count))
                     .collect();
+                let logs = Logs::new(&nodes.schema, Path::new(""), LogMode::Off);
+                let logs = LogsAt::Here(Box::new(logs));
                 let mut run = Run::new(
                     case.roster.clone(),
                     &scenario.links,
                     scenario.duration,
                     plan.streams(spec),
                     Instances::new(&groups, None),
-                    Recorder::new(
-                        &nodes.schema,
-                        &nodes.shapes,
-                        Path::new(""),
-                        LogMode::Off,
-                        None,
-                    ),
+                    Recorder::new(&nodes.schema, &nodes.shapes, logs, None),
                 );
                 let outcome = run.go(&stop);
                 let findings = run.into_sink().finish(outcome.end, &outcome.occupancy);

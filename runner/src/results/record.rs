@@ -1,46 +1,42 @@
-//! The recorder of a run: writes each record to the log, and passes it to metrics, checks
-//! and properties.
-//!
-//! The logs have a limit (`max_log`). What exceeds it is not written, and the run ends.
+//! The recorder of a run: passes each record to the log, to metrics, checks and properties.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use analysis::log::{
-    Columns, CombinedLog, NodeLogs, Occupancy, Row, RunSchema, WriteError, Written,
-};
+use analysis::log::{Columns, Occupancy, Row, RunSchema, WriteError};
 use analysis::metrics::{Finished, RunMetrics, Shapes, Window};
-use analysis::results::{FileSum, Judgement, LogMode};
+use analysis::results::{FileSum, Judgement};
 
 use crate::judge::checks::Checks;
 use crate::judge::properties::Properties;
+use crate::results::logs::{Logs, lines};
 use crate::results::outside_rows::{Keep, MAX, OutsideRows};
-use crate::results::printed::Printed;
-use crate::results::style;
-use base::size::to_text;
+use crate::results::relay::LogsApart;
 use base::time::SimTime;
 use engine::sink::Sink;
 
-/// Writes the logs of a run, and computes its metrics.
+/// Has the logs of a run written, and computes its metrics.
 #[derive(Debug)]
 pub struct Recorder {
     schema: Arc<RunSchema>,
-    log: Log,
+    logs: LogsAt,
     /// None in the process of a node: the runner computes them.
     metrics: Option<RunMetrics>,
     /// None without checks, and in the process of a node.
     checks: Option<Checks>,
     /// None without properties, and in the process of a node.
     properties: Option<Properties>,
-    printed: Option<Printed>,
     outside: OutsideRows,
-    error: Option<WriteError>,
-    /// The most bytes of the logs and of what nodes print.
-    limit: u64,
-    /// Whether something was left out because of the limit.
-    is_full: bool,
     /// Prints a line of a node at once.
     print_line: Option<fn(&str)>,
+}
+
+/// Where the logs are written.
+#[derive(Debug)]
+pub enum LogsAt {
+    /// On this thread.
+    Here(Box<Logs>),
+    /// On another one.
+    Apart(Box<LogsApart>),
 }
 
 /// The metrics and judgements of a run.
@@ -60,41 +56,23 @@ pub struct Findings {
     pub sums: Vec<FileSum>,
 }
 
-#[derive(Debug)]
-enum Log {
-    PerNode(NodeLogs),
-    Combined(CombinedLog),
-    Off,
-}
-
 impl Recorder {
-    /// For one run. `shapes` are those of the schema. Its files go to `folder`, which exists
-    /// unless the mode is [`LogMode::Off`]. Lines that nodes print go to `print_line`, too, with
-    /// the name of the node and with styles.
+    /// For one run. `shapes` are those of the schema. Lines that nodes print go to `print_line`,
+    /// too, with the name of the node and with styles.
     pub fn new(
         schema: &Arc<RunSchema>,
         shapes: &Shapes,
-        folder: &Path,
-        mode: LogMode,
+        logs: LogsAt,
         print_line: Option<fn(&str)>,
     ) -> Recorder {
-        let log = match mode {
-            LogMode::PerNode => Log::PerNode(NodeLogs::create(folder, schema)),
-            LogMode::Combined => Log::Combined(CombinedLog::create(folder, schema)),
-            LogMode::Off => Log::Off,
-        };
         Recorder {
             metrics: Some(RunMetrics::with_shapes(schema, shapes)),
             checks: None,
             properties: None,
-            printed: (mode != LogMode::Off).then(|| Printed::new(folder)),
             outside: OutsideRows::new(schema),
-            error: None,
-            limit: u64::MAX,
-            is_full: false,
             print_line,
             schema: schema.clone(),
-            log,
+            logs,
         }
     }
 
@@ -102,38 +80,6 @@ impl Recorder {
     pub fn expect<'a>(&self, rows: impl Iterator<Item = &'a Row> + Clone) {
         if let Some(metrics) = &self.metrics {
             metrics.expect(rows);
-        }
-    }
-
-    /// Limits the size of the logs and of what nodes print, together `[bytes]`.
-    pub fn limited_to(mut self, bytes: u64) -> Recorder {
-        self.limit = bytes;
-        self
-    }
-
-    /// Whether more may be written.
-    #[inline]
-    fn has_room(&mut self) -> bool {
-        self.is_full |= self.size() > self.limit;
-        !self.is_full
-    }
-
-    /// The size of the logs and of what nodes printed; 0 without logs `[bytes]`.
-    #[inline]
-    fn size(&self) -> u64 {
-        let log = match &self.log {
-            Log::PerNode(log) => log.size(),
-            Log::Combined(log) => log.size(),
-            Log::Off => return 0,
-        };
-        log + self.printed.as_ref().map_or(0, Printed::total)
-    }
-
-    /// What the logs may still take, if they are not full `[bytes]`.
-    pub fn room(&self) -> u64 {
-        match self.is_full {
-            true => 0,
-            false => self.limit.saturating_sub(self.size()),
         }
     }
 
@@ -164,11 +110,8 @@ impl Recorder {
         self.checks = None;
     }
 
-    /// Records only these nodes, without metrics, which need the records of all nodes.
-    pub fn only(mut self, nodes: &[u32]) -> Recorder {
-        if let Log::PerNode(log) = &mut self.log {
-            log.keep_only(nodes);
-        }
+    /// Drops the metrics, which need the records of all nodes.
+    pub fn unmeasured(mut self) -> Recorder {
         self.metrics = None;
         self
     }
@@ -180,19 +123,19 @@ impl Recorder {
     ///
     /// Fails if a file could not be written, now or before.
     pub fn finish(mut self, end: SimTime, occupancy: &[Occupancy]) -> Result<Findings, WriteError> {
-        let written = match self.log {
-            Log::PerNode(log) => log.finish_files()?,
-            Log::Combined(log) => vec![log.finish_file()?],
-            Log::Off => Vec::new(),
+        let finish = self.metrics.take().map(|mut metrics| {
+            move || {
+                metrics.occupied(occupancy);
+                (metrics.is_idle(), metrics.finish_window(end.0))
+            }
+        });
+        // Another thread writes the logs meanwhile. Checks may read them.
+        let (sums, measured) = match self.logs {
+            LogsAt::Here(logs) => (logs.finish()?, finish.map(|finish| finish())),
+            LogsAt::Apart(logs) => logs.finish(|| finish.map(|finish| finish()))?,
         };
-        if let Some(printed) = &mut self.printed {
-            printed.flush()?;
-        }
-        if let Some(error) = self.error {
-            return Err(error);
-        }
         let mut findings = Findings {
-            sums: written.into_iter().filter_map(sum).collect(),
+            sums,
             ..Findings::default()
         };
         for (node, more) in self.outside.left_out() {
@@ -201,10 +144,8 @@ impl Recorder {
                 "{more} rows `connect`, `disconnect` and `drop` of programs outside are not in the log of {name}, and `dropped` does not count them: a log has at most {MAX}"
             ));
         }
-        if let Some(mut metrics) = self.metrics {
-            findings.idle = metrics.is_idle();
-            metrics.occupied(occupancy);
-            findings.measured = metrics.finish_window(end.0);
+        if let Some((idle, measured)) = measured {
+            (findings.idle, findings.measured) = (idle, measured);
         }
         match self.checks.map(Checks::finish) {
             Some(Ok(judgements)) => findings.judgements = judgements,
@@ -215,14 +156,6 @@ impl Recorder {
         findings.judgements.extend(judged.into_iter().flatten());
         Ok(findings)
     }
-}
-
-fn sum(log: Written) -> Option<FileSum> {
-    Some(FileSum {
-        xxh3: log.xxh3?,
-        name: log.name,
-        bytes: log.bytes,
-    })
 }
 
 impl Sink for Recorder {
@@ -236,11 +169,9 @@ impl Sink for Recorder {
                 return self.print(SimTime(row.time_ns), row.node, line);
             }
         }
-        let has_room = self.has_room();
-        match &mut self.log {
-            Log::PerNode(log) if has_room => log.row(row, columns),
-            Log::Combined(log) if has_room => log.row(row, columns),
-            _ => {}
+        match &mut self.logs {
+            LogsAt::Here(logs) => logs.row(row, columns),
+            LogsAt::Apart(logs) => logs.relay.row(row, columns),
         }
         if let Some(metrics) = &mut self.metrics {
             metrics.row(row, columns);
@@ -253,35 +184,23 @@ impl Sink for Recorder {
         }
     }
 
-    fn print(&mut self, _: SimTime, node: u32, text: &str) {
-        let has_room = self.has_room();
-        let name = &self.schema.nodes[node as usize].name;
-        // Each line has the name of its node: no text can pass as the line of another one.
-        for line in text.split('\n') {
-            let line = line.strip_suffix('\r').unwrap_or(line);
-            if let Some(print) = self.print_line {
-                print(&format!("{name} | {line}"));
-            }
-            if let Some(printed) = self.printed.as_mut().filter(|_| has_room) {
-                printed.line(name, &style::plain(line));
-            }
+    fn print(&mut self, time: SimTime, node: u32, text: &str) {
+        if let Some(print) = self.print_line {
+            // Each line has the name of its node: no text can pass as the line of another one.
+            let name = &self.schema.nodes[node as usize].name;
+            lines(text).for_each(|line| print(&format!("{name} | {line}")));
         }
-        if let Some(printed) = &mut self.printed
-            && printed.is_full()
-            && let Err(error) = printed.flush()
-        {
-            self.error.get_or_insert(error);
+        match &mut self.logs {
+            LogsAt::Here(logs) => logs.print(time, node, text),
+            LogsAt::Apart(logs) => logs.relay.print(time, node, text),
         }
     }
 
     fn is_full(&self) -> Option<String> {
-        self.is_full.then(|| {
-            format!(
-                "the logs of the run exceed `max_log`, {}: run with `--log off`, or set \
-                 `max_log` higher",
-                to_text(self.limit)
-            )
-        })
+        match &self.logs {
+            LogsAt::Here(logs) => logs.is_full(),
+            LogsAt::Apart(logs) => logs.relay.is_full(),
+        }
     }
 
     fn external_peer(&mut self, name: &str) {
@@ -291,23 +210,16 @@ impl Sink for Recorder {
         if let Some(properties) = &mut self.properties {
             properties.external_peer(name);
         }
-        match &mut self.log {
-            Log::PerNode(log) => log.push_external_peer(name),
-            Log::Combined(log) => log.push_external_peer(name),
-            Log::Off => {}
+        match &mut self.logs {
+            LogsAt::Here(logs) => logs.external_peer(name),
+            LogsAt::Apart(logs) => logs.relay.external_peer(name),
         }
     }
 
     fn flush(&mut self) {
-        match &mut self.log {
-            Log::PerNode(log) => log.flush(),
-            Log::Combined(log) => log.flush(),
-            Log::Off => {}
-        }
-        if let Some(printed) = &mut self.printed
-            && let Err(error) = printed.flush()
-        {
-            self.error.get_or_insert(error);
+        match &mut self.logs {
+            LogsAt::Here(logs) => logs.flush(),
+            LogsAt::Apart(logs) => logs.relay.flush(),
         }
     }
 }

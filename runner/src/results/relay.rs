@@ -1,8 +1,9 @@
-//! A recorder on a thread of its own: the engine goes on while its records are taken.
+//! What takes the records of a run, on a thread of its own: the engine goes on meanwhile.
 //!
-//! The [`Relay`] is the sink of the run. It copies rows and printed lines into batches; the
-//! [`Taker`], on the other thread, hands them to the [`Recorder`] in the same order. So logs,
-//! metrics and verdicts are those of a run on one thread.
+//! The [`Relay`] is a sink. It copies rows and printed lines into batches; the [`Taker`], on the
+//! other thread, hands them on in the same order. So files, metrics and verdicts are those of a
+//! run on one thread. Without logs, all of the [`Recorder`] is on the other thread; with logs,
+//! these alone ([`LogsApart`]), as text takes as long as the events and metrics together.
 //!
 //! One thing the engine asks of its sink: whether the logs exceed their limit, now and then, and
 //! the answer ends the run. It must be the answer after all rows so far. Mostly there is room for
@@ -12,13 +13,14 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use analysis::log::{ColumnKind, Columns, Row, RunSchema};
+use analysis::log::{ColumnKind, Columns, Row, RunSchema, WriteError};
 use analysis::metrics::GROUP;
+use analysis::results::FileSum;
 use base::time::SimTime;
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
-use engine::run::Outcome;
 use engine::sink::Sink;
 
+use super::logs::Logs;
 use super::record::Recorder;
 
 /// Rows of a batch: they fit into a near cache. Chosen, not tuned.
@@ -30,13 +32,38 @@ const TEXT_MAX: u64 = 1 << 20;
 /// Batches that wait at most: with more, the engine waits.
 const WAITING: usize = 4;
 
-/// The sink of a run whose recorder is on another thread.
+/// What takes records on the other thread.
+pub trait Takes: Sink {
+    /// What the logs may still take `[bytes]`.
+    fn room(&self) -> u64;
+
+    /// Prepares for the next rows.
+    fn expect<'a>(&self, _rows: impl Iterator<Item = &'a Row> + Clone) {}
+}
+
+impl Takes for Recorder {
+    fn room(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn expect<'a>(&self, rows: impl Iterator<Item = &'a Row> + Clone) {
+        Recorder::expect(self, rows);
+    }
+}
+
+impl Takes for Logs {
+    fn room(&self) -> u64 {
+        Logs::room(self)
+    }
+}
+
+/// The sink whose records are taken on another thread. With the last of them comes an `E`.
 #[derive(Debug)]
-pub struct Relay {
+pub struct Relay<E> {
     schema: Arc<RunSchema>,
     /// In a cell, because the engine asks for the limit of a sink that it does not change.
     batch: RefCell<Batch>,
-    items: Sender<Item>,
+    items: Sender<Item<E>>,
     /// Batches that were taken, to be filled again.
     used: Receiver<Batch>,
     room: Arc<AtomicU64>,
@@ -50,21 +77,21 @@ pub struct Relay {
 
 /// The other end of a [`Relay`].
 #[derive(Debug)]
-pub struct Taker {
-    items: Receiver<Item>,
+pub struct Taker<E> {
+    items: Receiver<Item<E>>,
     used: Sender<Batch>,
     room: Arc<AtomicU64>,
 }
 
 /// What the other thread is to do.
 #[derive(Debug)]
-enum Item {
+enum Item<E> {
     Batch(Batch),
     ExternalPeer(String),
     Flush,
     /// Say whether the logs exceed their limit.
     IsFull(Sender<Option<String>>),
-    End(Box<Outcome>),
+    End(E),
 }
 
 /// Rows and printed lines in their order.
@@ -100,8 +127,8 @@ struct Line {
     text: String,
 }
 
-/// Both ends. `logs` says whether the recorder writes logs.
-pub fn relay(schema: &Arc<RunSchema>, logs: bool) -> (Relay, Taker) {
+/// Both ends. `logs` says whether logs are written on the other thread.
+pub fn relay<E>(schema: &Arc<RunSchema>, logs: bool) -> (Relay<E>, Taker<E>) {
     let (to_take, items) = bounded(WAITING);
     let (back, used) = unbounded();
     // The logs are empty; what they may hold is known after the first batch.
@@ -136,12 +163,12 @@ fn row_max(schema: &RunSchema) -> u64 {
     2 * most as u64 + 1024
 }
 
-impl Relay {
-    /// Hands over what is left. The recorder is finished with this outcome.
-    pub fn end(self, outcome: Outcome) {
+impl<E> Relay<E> {
+    /// Hands over what is left, and that this is the end.
+    pub fn end(self, end: E) {
         let batch = self.batch.take();
         self.give(batch);
-        let _ = self.items.send(Item::End(Box::new(outcome)));
+        let _ = self.items.send(Item::End(end));
     }
 
     /// Hands the batch over, and begins another one.
@@ -171,7 +198,7 @@ impl Relay {
     }
 }
 
-impl Sink for Relay {
+impl<E: 'static> Sink for Relay<E> {
     #[inline]
     fn row(&mut self, row: &Row, columns: Columns<'_>) {
         let batch = self.batch.get_mut();
@@ -251,17 +278,17 @@ impl Batch {
         }
     }
 
-    /// Hands all to the recorder, and is empty then.
-    fn hand_to(&mut self, recorder: &mut Recorder) {
+    /// Hands all on, and is empty then.
+    fn hand_to(&mut self, taker: &mut impl Takes) {
         let mut lines = self.printed.drain(..).peekable();
         let mut cells = &self.cells[..];
         for (index, kept) in self.rows.iter().enumerate() {
             if index % GROUP == 0 {
                 let group = self.rows[index..].iter().take(GROUP);
-                recorder.expect(group.map(|kept| &kept.row));
+                taker.expect(group.map(|kept| &kept.row));
             }
             while let Some(line) = lines.next_if(|line| line.after <= index) {
-                recorder.print(line.time, line.node, &line.text);
+                taker.print(line.time, line.node, &line.text);
             }
             let (of_row, others) = cells.split_at(kept.cells as usize);
             cells = others;
@@ -270,10 +297,10 @@ impl Batch {
                 cells: of_row,
                 texts: &self.texts,
             };
-            recorder.row(&kept.row, columns);
+            taker.row(&kept.row, columns);
         }
         for line in lines {
-            recorder.print(line.time, line.node, &line.text);
+            taker.print(line.time, line.node, &line.text);
         }
         self.rows.clear();
         self.cells.clear();
@@ -282,29 +309,81 @@ impl Batch {
     }
 }
 
-impl Taker {
-    /// Hands everything to the recorder until the run ends, and returns how it ended; none if
-    /// the engine has failed.
-    pub fn take(self, recorder: &mut Recorder) -> Option<Outcome> {
+impl<E> Taker<E> {
+    /// Hands everything on until the end, and returns what came with it; none if the other end
+    /// is gone without it.
+    pub fn take(self, to: &mut impl Takes) -> Option<E> {
         let mut taken = 0_u64;
         for item in &self.items {
             match item {
                 Item::Batch(mut batch) => {
                     taken = taken.saturating_add(batch.bytes_max);
-                    batch.hand_to(recorder);
-                    let room = taken.saturating_add(recorder.room());
+                    batch.hand_to(to);
+                    let room = taken.saturating_add(to.room());
                     self.room.store(room, Ordering::Release);
                     // The engine may have ended.
                     let _ = self.used.send(batch);
                 }
-                Item::ExternalPeer(name) => recorder.external_peer(&name),
-                Item::Flush => recorder.flush(),
+                Item::ExternalPeer(name) => to.external_peer(&name),
+                Item::Flush => to.flush(),
                 Item::IsFull(answer) => {
-                    let _ = answer.send(recorder.is_full());
+                    let _ = answer.send(to.is_full());
                 }
-                Item::End(outcome) => return Some(*outcome),
+                Item::End(end) => return Some(end),
             }
         }
         None
+    }
+}
+
+/// Logs that are written on another thread.
+#[derive(Debug)]
+pub struct LogsApart {
+    /// Takes the rows and lines.
+    pub relay: Relay<()>,
+    /// Gets what [`Logs::finish`] returns.
+    written: Receiver<Result<Vec<FileSum>, WriteError>>,
+}
+
+/// The work of that thread.
+#[derive(Debug)]
+pub struct LogWork {
+    taker: Taker<()>,
+    written: Sender<Result<Vec<FileSum>, WriteError>>,
+}
+
+impl LogsApart {
+    /// For a run of these nodes, and the work of the other thread.
+    pub fn new(schema: &Arc<RunSchema>) -> (LogsApart, LogWork) {
+        let (relay, taker) = relay(schema, true);
+        let (sender, written) = bounded(1);
+        let work = LogWork {
+            taker,
+            written: sender,
+        };
+        (LogsApart { relay, written }, work)
+    }
+
+    /// Has what is left written, does `meanwhile`, and waits. Returns the sums of the logs.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file could not be written, now or before.
+    pub fn finish<T>(self, meanwhile: impl FnOnce() -> T) -> Result<(Vec<FileSum>, T), WriteError> {
+        self.relay.end(());
+        let done = meanwhile();
+        // If the other thread has panicked, so does whoever joins it.
+        let written = self.written.recv().unwrap_or(Ok(Vec::new()));
+        Ok((written?, done))
+    }
+}
+
+impl LogWork {
+    /// Writes the logs until the run ends.
+    pub fn go(self, mut logs: Logs) {
+        if self.taker.take(&mut logs).is_some() {
+            // The run may have failed.
+            let _ = self.written.send(logs.finish());
+        }
     }
 }

@@ -18,14 +18,15 @@ use super::{Options, RunError, processes};
 use crate::judge::checks::Checks;
 use crate::judge::properties::Properties;
 use crate::plan::{Case, Plan, RunSpec};
-use crate::results::record::Recorder;
-use crate::results::relay;
+use crate::results::logs::Logs;
+use crate::results::record::{LogsAt, Recorder};
+use crate::results::relay::{self, LogsApart};
 use crate::scenario::{TimeMode, folder_of};
 use base::random::Streams;
 use debug::live::{Beginning, Hand, Item, ToView, Watched};
 use debug::scene::Scene;
 use debug::tape::{Recording, Tape};
-use engine::run::{Limits, Run};
+use engine::run::{Limits, Outcome, Run};
 use engine::sink::Sink;
 use host::activity;
 use host::instance::Instances;
@@ -95,6 +96,9 @@ impl Drive<'_> {
     fn drive(&self) -> Result<Ended, RunError> {
         let scenario = &self.case().scenario;
         match (scenario.time, &self.options.processes) {
+            (TimeMode::Virtual, _) if self.options.spare_core && self.log != LogMode::Off => {
+                self.with_logs_apart()
+            }
             // A check is code of a plugin, which stays on the thread that calls the nodes.
             (TimeMode::Virtual, _) if self.options.spare_core && self.case().checks.is_empty() => {
                 self.on_two_threads()
@@ -118,16 +122,42 @@ impl Drive<'_> {
         }
     }
 
-    /// Drives a run without checks in virtual time, with its recorder on another thread.
+    /// Drives a run in virtual time, with its logs written on another thread.
+    fn with_logs_apart(&self) -> Result<Ended, RunError> {
+        let schema = &self.plan.nodes(self.spec.case).schema;
+        let (apart, work) = LogsApart::new(schema);
+        let logs = self.logs();
+        let span = tracing::Span::current();
+        std::thread::scope(|scope| {
+            let builder = std::thread::Builder::new().name("logs".to_owned());
+            let write = || {
+                let _run = span.enter();
+                work.go(logs);
+            };
+            let logs = match builder.spawn_scoped(scope, write) {
+                Ok(_) => LogsAt::Apart(Box::new(apart)),
+                // There may be no more threads.
+                Err(_) => LogsAt::Here(Box::new(self.logs())),
+            };
+            if matches!(logs, LogsAt::Apart(_)) {
+                debug!("another thread writes the logs");
+            }
+            let run = self.assemble_with(BTreeMap::new(), self.recorder_with(logs));
+            in_virtual_time(run, self.stop, self.options.max_events)
+        })
+    }
+
+    /// Drives a run without checks and logs in virtual time, with its recorder on another
+    /// thread.
     fn on_two_threads(&self) -> Result<Ended, RunError> {
         let schema = &self.plan.nodes(self.spec.case).schema;
-        let (relay, taker) = relay::relay(schema, self.log != LogMode::Off);
+        let (relay, taker) = relay::relay(schema, false);
         let span = tracing::Span::current();
         let record = || {
             let _run = span.enter();
             let mut recorder = self.recorder();
-            let outcome = taker.take(&mut recorder)?;
-            Some(Ended::new(outcome, recorder))
+            let outcome: Box<Outcome> = taker.take(&mut recorder)?;
+            Some(Ended::new(*outcome, recorder))
         };
         std::thread::scope(|scope| {
             let builder = std::thread::Builder::new().name("records".to_owned());
@@ -140,7 +170,7 @@ impl Drive<'_> {
             let mut run = self.assemble_with(BTreeMap::new(), relay);
             let outcome = run.go(self.stop);
             let remarks = run.behaviors().remarks();
-            run.into_sink().end(outcome);
+            run.into_sink().end(Box::new(outcome));
             let recorded = match recording.join() {
                 Ok(recorded) => recorded,
                 Err(panic) => std::panic::resume_unwind(panic),
@@ -209,15 +239,21 @@ impl Drive<'_> {
         }
     }
 
+    fn logs(&self) -> Logs {
+        let schema = &self.plan.nodes(self.spec.case).schema;
+        Logs::new(schema, self.folder, self.log).limited_to(self.case().scenario.max_log)
+    }
+
     fn recorder(&self) -> Recorder {
+        self.recorder_with(LogsAt::Here(Box::new(self.logs())))
+    }
+
+    fn recorder_with(&self, logs: LogsAt) -> Recorder {
         let nodes = self.plan.nodes(self.spec.case);
         let print = self.options.print_line.filter(|_| self.plan.is_real());
-        let limit = self.case().scenario.max_log;
         let window = self.case().scenario.window();
         let mut recorder =
-            Recorder::new(&nodes.schema, &nodes.shapes, self.folder, self.log, print)
-                .limited_to(limit)
-                .within(window.as_ref());
+            Recorder::new(&nodes.schema, &nodes.shapes, logs, print).within(window.as_ref());
         if let Some(checks) = self.checks() {
             recorder = recorder.judged_by(checks);
         }

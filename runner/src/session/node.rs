@@ -22,7 +22,8 @@ use super::drive::assemble;
 use super::state::StateFolders;
 use super::to_override;
 use crate::plan::{Plan, RunSpec};
-use crate::results::record::Recorder;
+use crate::results::logs::Logs;
+use crate::results::record::{LogsAt, Recorder};
 use crate::results::run_folder::FolderLock;
 use crate::scenario::TimeMode;
 use engine::behaviors::Failure;
@@ -225,15 +226,11 @@ impl Work<'_> {
         let print = job.say.then_some(self.print_line);
         // Each node has an equal share of the limit.
         let share = scenario.max_log / u64::from(case.roster.len()) * job.nodes.len() as u64;
-        let recorder = Recorder::new(
-            &nodes.schema,
-            &nodes.shapes,
-            &job.folder,
-            LogMode::PerNode,
-            print,
-        )
-        .only(&job.nodes)
-        .limited_to(share);
+        let logs = Logs::new(&nodes.schema, &job.folder, LogMode::PerNode)
+            .only(&job.nodes)
+            .limited_to(share);
+        let logs = LogsAt::Here(Box::new(logs));
+        let recorder = Recorder::new(&nodes.schema, &nodes.shapes, logs, print).unmeasured();
         let drawn = (spec, plan.streams(spec));
         let run = assemble(plan, drawn, Some(&job.folder), states, recorder, None).only(&job.nodes);
         let rendezvous = Rendezvous::open(
