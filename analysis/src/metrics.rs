@@ -15,6 +15,7 @@ mod columns;
 mod definition;
 mod drift;
 mod exchanged;
+mod finish;
 mod happened;
 mod histogram;
 mod jumps;
@@ -47,11 +48,9 @@ pub use value::{Bucket, Value};
 pub use warmup::{Cut, Warmup, Window};
 pub use window::{BATCHES, BatchMeans};
 
-use std::sync::Arc;
-
 use smallvec::SmallVec;
 
-use crate::log::{Columns, Driving, EventId, Occupancy, Row, RunSchema};
+use crate::log::{Columns, EventId, Occupancy, Row, RunSchema};
 use budget::Budget;
 use columns::Column;
 use drift::{Clock, Drift};
@@ -59,11 +58,8 @@ use exchanged::Exchanged;
 use happened::Happened;
 use jumps::Jumps;
 use latency::InFlight;
-use node_metrics::only_losses;
-use packed::PackedValues;
 use queue::Queue;
 use requests::Requests;
-use samples::Finishing;
 use shape::Shape;
 use traffic::Traffic;
 use window::{Measured, Slicing};
@@ -108,6 +104,8 @@ pub struct RunMetrics {
     occupancies: Option<Vec<Occupancy>>,
     /// Where the measured part begins, if it was found before.
     cut: Option<Cut>,
+    /// How many cores the end may use.
+    cores: usize,
 }
 
 /// What was measured in a run.
@@ -166,7 +164,14 @@ impl RunMetrics {
             slicing: None,
             occupancies: None,
             cut: None,
+            cores: 1,
         }
+    }
+
+    /// Lets [`RunMetrics::finish`] use so many cores.
+    pub fn on_cores(mut self, cores: usize) -> RunMetrics {
+        self.cores = cores;
+        self
     }
 
     /// Measures only this part of the run. Must be called before the first row, with the
@@ -383,64 +388,6 @@ impl RunMetrics {
             }
         }
         (Some(cut), batches)
-    }
-
-    fn finish_nodes(self, from_ns: u64, end_ns: u64) -> Vec<NodeMetrics> {
-        let span_ns = end_ns.saturating_sub(from_ns);
-        let clocks = clocks(&self.nodes);
-        let mut drifts = self.drift.map(|drift| drift.finish(clocks).into_iter());
-        let shapes = self.shapes;
-        let is_known = self.occupancies.is_some();
-        let mut occupancies = self.occupancies.unwrap_or_default().into_iter().peekable();
-        // Used again for each node.
-        let (mut values, mut packed) = (Vec::new(), Vec::new());
-        let mut samples = Finishing::default();
-        let finish = |(index, node): (usize, NodeState)| {
-            let shape = &shapes[node.shape as usize];
-            let names = Arc::clone(&shape.names);
-            let held = occupancies.next_if(|it| it.node as usize == index);
-            let held = is_known.then(|| held.unwrap_or_default());
-            let waited_ns = held.as_ref().map(|it| it.waited);
-            values.clear();
-            let drift = drifts.as_mut().and_then(Iterator::next);
-            if let Some(jumps) = &node.jumps {
-                jumps.finish(&mut samples, &mut values);
-                values.extend(drift.unwrap_or([None; 2]));
-            }
-            node.queue
-                .finish(span_ns, waited_ns, &mut samples, &mut values);
-            if shape.driving != Driving::Arrivals {
-                utilization::finish(
-                    shape.driving,
-                    &node.traffic,
-                    held.as_ref().map(|it| it.served),
-                    held.as_ref().map(|it| it.unhandled),
-                    span_ns,
-                    &mut values,
-                );
-            }
-            latency::finish(&node.latencies, &mut samples, &mut values);
-            node.traffic.finish(span_ns, &mut values);
-            if let Some(requests) = &node.requests {
-                requests.finish(&shape.requests, &mut values);
-            }
-            values.extend(node.columns.iter().flat_map(Column::finish));
-            values.extend(node.happened.finish());
-            let has_waited = waited_ns > Some(0);
-            if let Some(held) = held.filter(|_| shape.driving != Driving::Arrivals || has_waited) {
-                samples.known(&held);
-            }
-            if node.program {
-                only_losses(&names, &mut values);
-            }
-            NodeMetrics {
-                node: index as u32,
-                names,
-                values: PackedValues::of(&values, &mut packed),
-                samples: samples.take(),
-            }
-        };
-        self.nodes.into_iter().enumerate().map(finish).collect()
     }
 }
 

@@ -1,9 +1,11 @@
 //! Small logs counted by hand, and properties of all logs.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::log::{ColumnKind, ColumnSchema, NO_PEER, NodeSchema};
+use crate::log::{ColumnKind, ColumnSchema, Driving, NO_PEER, NodeSchema};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -75,7 +77,7 @@ fn text(metrics: &NodeMetrics, name: &str) -> String {
 }
 
 #[test]
-fn rows_that_are_expected_give_the_same_numbers() {
+fn rows_that_are_expected_and_two_cores_give_the_same_numbers() {
     use EventId as E;
     let nodes = 2 * ahead::FAR as u32;
     let schema = schema(nodes as usize);
@@ -104,7 +106,8 @@ fn rows_that_are_expected_give_the_same_numbers() {
             }
         }
     }
-    let mut all = [RunMetrics::new(&schema), RunMetrics::new(&schema)];
+    let one = RunMetrics::new(&schema);
+    let mut all = [one.clone(), one.on_cores(2)];
     for group in rows.chunks(GROUP) {
         all[1].expect(group.iter());
         for row in group {

@@ -76,6 +76,12 @@ impl Recorder {
         }
     }
 
+    /// Lets the end use so many cores: [`RunMetrics::on_cores`].
+    pub fn on_cores(mut self, cores: usize) -> Recorder {
+        self.metrics = self.metrics.map(|metrics| metrics.on_cores(cores));
+        self
+    }
+
     /// Prepares for the next rows: [`RunMetrics::expect`].
     pub fn expect<'a>(&self, rows: impl Iterator<Item = &'a Row> + Clone) {
         if let Some(metrics) = &self.metrics {

@@ -155,7 +155,8 @@ impl Drive<'_> {
         let span = tracing::Span::current();
         let record = || {
             let _run = span.enter();
-            let mut recorder = self.recorder();
+            // At the end, the engine has ended.
+            let mut recorder = self.recorder().on_cores(2);
             let outcome: Box<Outcome> = taker.take(&mut recorder)?;
             Some(Ended::new(*outcome, recorder))
         };
