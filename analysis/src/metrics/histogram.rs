@@ -3,8 +3,8 @@
 //! neighbouring values are counted together, and a percentile is known to lie within a
 //! bucket. Count, sum, least and greatest value are always exact.
 //!
-//! Most values are small: lengths of queues, jumps of clocks. They have a list of counts by
-//! value, so that to record one is to add 1. [`counts`] keeps the counts of the other values,
+//! Most values are small: lengths of queues, jumps of clocks. [`small`] has a count for each of
+//! them, so that to record one is to add 1. [`counts`] keeps the counts of the other values,
 //! and [`text`] writes and reads all of them.
 
 mod counts;
@@ -26,6 +26,7 @@ pub struct Histogram {
     /// The other values, what does not fit into `small`, and buckets of several values.
     large: Counts,
 }
+
 /// The most distinct values of a histogram whose memory is not restricted. Part of what is
 /// promised: another number would change results in which the memory is short.
 const SHORT: usize = 32;
@@ -49,7 +50,6 @@ impl Histogram {
         }
     }
 
-    /// Counts a value that the list has no room for.
     /// Reads the memory that [`Histogram::record`] of this value changes.
     #[inline]
     pub(super) fn touch(&self, value: u64) -> u64 {
@@ -59,6 +59,7 @@ impl Histogram {
         }
     }
 
+    /// Counts a value that the list has no room for.
     #[inline(never)]
     fn record_large(&mut self, value: u64) {
         if value >= SMALL || value < self.small.len() as u64 {

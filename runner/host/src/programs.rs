@@ -26,7 +26,7 @@ pub(super) struct Started {
 /// A program that runs, and its clock.
 struct Running {
     kept: Kept,
-    /// None until somebody asks for it: to look costs some milliseconds.
+    /// None until somebody asks for it.
     patience: Option<Patience>,
 }
 
