@@ -9,6 +9,7 @@ use analysis::log::{Columns, CombinedLog, NodeLogs, Row, RunSchema, WriteError, 
 use analysis::results::{FileSum, LogMode};
 
 use crate::results::printed::Printed;
+use crate::results::relay::Takes;
 use crate::results::style;
 use base::size::to_text;
 use base::time::SimTime;
@@ -85,14 +86,6 @@ impl Logs {
         log + self.printed.as_ref().map_or(0, Printed::total)
     }
 
-    /// What the logs may still take, if they are not full `[bytes]`.
-    pub fn room(&self) -> u64 {
-        match self.is_full {
-            true => 0,
-            false => self.limit.saturating_sub(self.size()),
-        }
-    }
-
     /// Writes what is left, and returns the sums of the logs, as far as they were taken.
     ///
     /// # Errors
@@ -134,6 +127,15 @@ fn sum(log: Written) -> Option<FileSum> {
 pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n')
         .map(|line| line.strip_suffix('\r').unwrap_or(line))
+}
+
+impl Takes for Logs {
+    fn room(&self) -> u64 {
+        match self.is_full {
+            true => 0,
+            false => self.limit.saturating_sub(self.size()),
+        }
+    }
 }
 
 impl Sink for Logs {

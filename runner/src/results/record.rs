@@ -10,7 +10,7 @@ use crate::judge::checks::Checks;
 use crate::judge::properties::Properties;
 use crate::results::logs::{Logs, lines};
 use crate::results::outside_rows::{Keep, MAX, OutsideRows};
-use crate::results::relay::LogsApart;
+use crate::results::relay::{LogsApart, Takes};
 use base::time::SimTime;
 use engine::sink::Sink;
 
@@ -80,13 +80,6 @@ impl Recorder {
     pub fn on_cores(mut self, cores: usize) -> Recorder {
         self.metrics = self.metrics.map(|metrics| metrics.on_cores(cores));
         self
-    }
-
-    /// Prepares for the next rows: [`RunMetrics::expect`].
-    pub fn expect<'a>(&self, rows: impl Iterator<Item = &'a Row> + Clone) {
-        if let Some(metrics) = &self.metrics {
-            metrics.expect(rows);
-        }
     }
 
     /// Measures only this part of the run.
@@ -161,6 +154,14 @@ impl Recorder {
         let judged = self.properties.map(|it| it.finish(end));
         findings.judgements.extend(judged.into_iter().flatten());
         Ok(findings)
+    }
+}
+
+impl Takes for Recorder {
+    fn expect<'a>(&self, rows: impl Iterator<Item = &'a Row> + Clone) {
+        if let Some(metrics) = &self.metrics {
+            metrics.expect(rows);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The [`Relay`] is a sink. It copies rows and printed lines into batches; the [`Taker`], on the
 //! other thread, hands them on in the same order. So files, metrics and verdicts are those of a
-//! run on one thread. Without logs, all of the [`Recorder`] is on the other thread; with logs,
+//! run on one thread. Without logs, all of the [`Recorder`](super::record::Recorder) is on the other thread; with logs,
 //! these alone ([`LogsApart`]), as text takes as long as the events and metrics together.
 //!
 //! One thing the engine asks of its sink: whether the logs exceed their limit, now and then, and
@@ -21,7 +21,6 @@ use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use engine::sink::Sink;
 
 use super::logs::Logs;
-use super::record::Recorder;
 
 /// Rows of a batch: they fit into a near cache. Chosen, not tuned.
 const ROWS: usize = 2048;
@@ -34,27 +33,13 @@ const WAITING: usize = 4;
 
 /// What takes records on the other thread.
 pub trait Takes: Sink {
-    /// What the logs may still take `[bytes]`.
-    fn room(&self) -> u64;
-
-    /// Prepares for the next rows.
-    fn expect<'a>(&self, _rows: impl Iterator<Item = &'a Row> + Clone) {}
-}
-
-impl Takes for Recorder {
+    /// What the logs may still take, if there are logs `[bytes]`.
     fn room(&self) -> u64 {
         u64::MAX
     }
 
-    fn expect<'a>(&self, rows: impl Iterator<Item = &'a Row> + Clone) {
-        Recorder::expect(self, rows);
-    }
-}
-
-impl Takes for Logs {
-    fn room(&self) -> u64 {
-        Logs::room(self)
-    }
+    /// Prepares for the next rows.
+    fn expect<'a>(&self, _rows: impl Iterator<Item = &'a Row> + Clone) {}
 }
 
 /// The sink whose records are taken on another thread. With the last of them comes an `E`.

@@ -135,13 +135,13 @@ impl Drive<'_> {
                 work.go(logs);
             };
             let logs = match builder.spawn_scoped(scope, write) {
-                Ok(_) => LogsAt::Apart(Box::new(apart)),
+                Ok(_) => {
+                    debug!("another thread writes the logs");
+                    LogsAt::Apart(Box::new(apart))
+                }
                 // There may be no more threads.
                 Err(_) => LogsAt::Here(Box::new(self.logs())),
             };
-            if matches!(logs, LogsAt::Apart(_)) {
-                debug!("another thread writes the logs");
-            }
             let run = self.assemble_with(BTreeMap::new(), self.recorder_with(logs));
             in_virtual_time(run, self.stop, self.options.max_events)
         })
