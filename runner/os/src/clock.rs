@@ -1,7 +1,5 @@
-//! The monotonic clock as a number: an instant that one process names and
-//! another process finds again.
-
-use std::time::{Duration, Instant};
+//! The monotonic clock as a number: a time that one process names and another process
+//! reads on the same clock.
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -23,33 +21,5 @@ pub fn identity() -> String {
         Ok(boot) => format!("{} {}", boot.trim(), space.unwrap_or_default()),
         // Nothing is known: no other clock is the same.
         Err(_) => String::new(),
-    }
-}
-
-/// The instant at which [`monotonic_ns`] returns `ns`.
-pub fn instant_at(ns: u64) -> Instant {
-    let (now, now_ns) = (Instant::now(), monotonic_ns());
-    match ns.checked_sub(now_ns) {
-        Some(ahead) => now + Duration::from_nanos(ahead),
-        None => now
-            .checked_sub(Duration::from_nanos(now_ns - ns))
-            .unwrap_or(now),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_instant_is_found_again_by_its_number() {
-        let before = Instant::now();
-        let found = instant_at(monotonic_ns());
-        let after = Instant::now();
-        // The two clocks are read one after the other, but are the same.
-        let slack = Duration::from_millis(5);
-        assert!(before <= found + slack && found <= after + slack);
-        let later = instant_at(monotonic_ns() + 3_600_000_000_000);
-        assert!(later > after + Duration::from_secs(3599));
     }
 }

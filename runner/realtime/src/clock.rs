@@ -1,18 +1,25 @@
 //! The wall clock of a run in real time.
 //!
-//! Every instant is measured from one start on the monotonic clock, so lateness
+//! Every time is measured from one start on the monotonic clock, so lateness
 //! does not add up: tick 360 at 6 Hz is due at 60 s, however late the ticks before
 //! it were. With a `speed` of 10, ten simulated seconds pass in one second.
+//!
+//! The start is a number that all processes of a run on a machine are given, so their
+//! clocks are the same to the nanosecond. An [`Instant`](std::time::Instant) would have to
+//! be found by reading two clocks, and a process that is interrupted between the two would
+//! be ahead of the others for the whole run.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base::exact::Decimal;
 use base::time::{SimDuration, SimTime};
+use os::clock::monotonic_ns;
 
 /// The time since a run began, `speed` times as fast as real time.
 #[derive(Clone, Copy, Debug)]
 pub struct WallClock {
-    start: Instant,
+    /// When the run began, on the monotonic clock `[ns]`.
+    start_ns: u64,
     speed: f64,
     /// The speed as it is written: numerator and denominator; none if it has too many
     /// digits.
@@ -20,14 +27,14 @@ pub struct WallClock {
 }
 
 impl WallClock {
-    /// The clock of a run that begins at `start`; `speed` is above 0.
-    pub fn new(start: Instant, speed: f64) -> WallClock {
+    /// The clock of a run that begins at `start_ns` of the monotonic clock; `speed` is above 0.
+    pub fn new(start_ns: u64, speed: f64) -> WallClock {
         let exact = Decimal::of(speed).map(|speed| {
             let (digits, ten) = speed.ratio();
             (digits.unsigned_abs(), ten)
         });
         WallClock {
-            start,
+            start_ns,
             speed,
             exact: exact.filter(|&(digits, _)| digits > 0),
         }
@@ -35,17 +42,17 @@ impl WallClock {
 
     /// True time now; zero before the start.
     pub fn now(&self) -> SimTime {
-        self.at(Instant::now())
+        self.at(monotonic_ns())
     }
 
-    /// True time at an instant of the monotonic clock.
-    pub fn at(&self, instant: Instant) -> SimTime {
-        let passed = instant.saturating_duration_since(self.start);
+    /// True time when the monotonic clock shows this `[ns]`.
+    pub fn at(&self, monotonic_ns: u64) -> SimTime {
+        let passed = monotonic_ns.saturating_sub(self.start_ns);
         let exact = self.exact.and_then(|(digits, ten)| {
-            let product = passed.as_nanos().checked_mul(digits)?;
+            let product = u128::from(passed).checked_mul(digits)?;
             Some(u64::try_from(product / ten).unwrap_or(u64::MAX))
         });
-        SimTime(exact.unwrap_or((passed.as_nanos() as f64 * self.speed) as u64))
+        SimTime(exact.unwrap_or((passed as f64 * self.speed) as u64))
     }
 
     /// A span of true time, as it passes on the wall.
@@ -69,8 +76,8 @@ impl WallClock {
             Some(u64::try_from(product.div_ceil(digits)).unwrap_or(u64::MAX))
         });
         let real = exact.unwrap_or((time.0 as f64 / self.speed).ceil() as u64);
-        let due = self.start.checked_add(Duration::from_nanos(real))?;
-        Some(due.saturating_duration_since(Instant::now()))
+        let due_ns = self.start_ns.checked_add(real)?;
+        Some(Duration::from_nanos(due_ns.saturating_sub(monotonic_ns())))
     }
 }
 
@@ -80,7 +87,7 @@ mod tests {
 
     #[test]
     fn time_runs_from_the_start_at_the_given_speed() {
-        let start = Instant::now();
+        let start = monotonic_ns();
         for (speed, passed) in [
             (1.0, 1_500_000_000),
             (10.0, 15_000_000_000),
@@ -89,7 +96,7 @@ mod tests {
             (1e-40, 0),
         ] {
             let clock = WallClock::new(start, speed);
-            let later = start + Duration::from_millis(1500);
+            let later = start + 1_500_000_000;
             assert_eq!(clock.at(later), SimTime(passed));
             assert_eq!(clock.at(start), SimTime::ZERO);
             if passed > 0 {

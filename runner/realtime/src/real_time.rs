@@ -52,6 +52,7 @@ use base::time::SimTime;
 use engine::behaviors::{Behaviors, CallError, Failure};
 use engine::run::{EndReason, Outcome, Run};
 use engine::sink::Sink;
+use os::clock::monotonic_ns;
 use os::poller::{Ready, Token};
 
 /// A run in real time, set up: every node is connected and listening.
@@ -119,21 +120,22 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
 
     /// Runs to the end, and closes everything.
     pub fn go(&mut self, stop: &AtomicBool) -> Outcome {
-        self.go_from(Instant::now(), stop, |_| false)
+        self.go_from(monotonic_ns(), stop, |_| false)
     }
 
-    /// As [`RealTime::go`], but the run begins at `start`, and `ending` is called
-    /// with the reason of its end before the sockets are closed. It returns whether the
+    /// As [`RealTime::go`], but the run begins when the monotonic clock shows `start_ns`, and
+    /// `ending` is called with the reason of its end before the sockets are closed. It returns whether the
     /// nodes of this process leave a run that goes on: then their peers are disconnected.
     pub fn go_from(
         &mut self,
-        start: Instant,
+        start_ns: u64,
         stop: &AtomicBool,
         ending: impl FnOnce(&Result<EndReason, Failure>) -> bool,
     ) -> Outcome {
-        let clock = WallClock::new(start, self.speed);
+        let clock = WallClock::new(start_ns, self.speed);
         self.clock = clock;
-        std::thread::sleep(start.saturating_duration_since(Instant::now()));
+        let ahead = start_ns.saturating_sub(monotonic_ns());
+        std::thread::sleep(Duration::from_nanos(ahead));
         let started = self.run.start().and_then(|()| self.connect_input());
         let started = started.and_then(|()| self.connect_hand());
         let ended = started.and_then(|()| self.events(&clock, stop));

@@ -32,7 +32,6 @@ use engine::run::{EndReason, Outcome};
 use host::build::GivenBuild;
 use host::instance::Instances;
 use host::search::SearchPath;
-use os::clock::instant_at;
 use os::descriptor::fail_if_silent;
 use realtime::processes::clocks::ClockOffset;
 use realtime::processes::control::{Control, Sender};
@@ -158,7 +157,7 @@ pub(super) fn work(work: &Work<'_>) -> Result<Ending, String> {
     real.watch_rest(work.rest.clone());
     let start_ns = before.map_or(start_ns, |clock| clock.own_ns(start_ns));
     let is_leaving = || work.elsewhere.is_some_and(|it| it.is_leaving());
-    let outcome = real.go_from(instant_at(start_ns), work.stop, |ended| {
+    let outcome = real.go_from(start_ns, work.stop, |ended| {
         if ends_all(ended) {
             let _ = work.reports.send(&NodeReport::StopAll);
         }

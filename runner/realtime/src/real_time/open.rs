@@ -2,7 +2,6 @@
 //! connected, in whatever order their peers are ready.
 
 use std::net::SocketAddr;
-use std::time::Instant;
 
 use super::RealTime;
 use super::clients::{Clients, DEFAULT_BUDGET};
@@ -22,6 +21,7 @@ use engine::behaviors::Behaviors;
 use engine::run::Run;
 use engine::sink::Sink;
 use model::{ExitRule, LinkRule, LinkTransport, Transport};
+use os::clock::monotonic_ns;
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Opens every socket of a run and starts its programs.
@@ -50,7 +50,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let mut this = RealTime {
             run,
             speed,
-            clock: WallClock::new(Instant::now(), speed),
+            clock: WallClock::new(monotonic_ns(), speed),
             sockets: Sockets::new()?,
             links: Links::default(),
             clients: Clients::default(),
