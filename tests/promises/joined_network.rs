@@ -4,7 +4,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use rustix::process::Signal;
 use crate::harness::Lab;
 use crate::joined::{ENDLESS, Node, Together, node};
 use crate::real_live::Beside;
+use crate::sent_first::all_received_later;
 use crate::waiting::until;
 
 /// A network between a process and its coordinator.
@@ -26,6 +27,8 @@ struct Network {
     closes: Arc<AtomicBool>,
     /// Whether nobody answers connections that are made from now on.
     is_deaf: Arc<AtomicBool>,
+    /// How long what comes from the coordinator takes `[ms]`.
+    late_ms: Arc<AtomicU64>,
     open: Arc<Mutex<Vec<TcpStream>>>,
 }
 
@@ -39,11 +42,13 @@ impl Network {
             holds: Arc::default(),
             closes: Arc::default(),
             is_deaf: Arc::default(),
+            late_ms: Arc::default(),
             open: Arc::default(),
         };
         let (target, stalls) = (target.to_owned(), network.stalls.clone());
         let (closes, open) = (network.closes.clone(), network.open.clone());
         let (holds, is_deaf) = (network.holds.clone(), network.is_deaf.clone());
+        let late_ms = network.late_ms.clone();
         thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
                 if closes.load(Ordering::Relaxed) {
@@ -54,10 +59,15 @@ impl Network {
                     continue;
                 }
                 let far = TcpStream::connect(&target).unwrap();
-                for (from, to, holds) in [(&near, &far, None), (&far, &near, Some(&holds))] {
+                let in_time = Arc::default();
+                for (from, to, holds, late_ms) in [
+                    (&near, &far, None, &in_time),
+                    (&far, &near, Some(&holds), &late_ms),
+                ] {
                     let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
                     let waits = [Some(&stalls), holds].map(|it| it.cloned());
-                    thread::spawn(move || carry(from, to, &waits));
+                    let late_ms = late_ms.clone();
+                    thread::spawn(move || carry(from, to, &waits, &late_ms));
                 }
             }
         });
@@ -84,8 +94,13 @@ impl Network {
     }
 }
 
-/// Carries bytes one way, as long as nothing is to wait.
-fn carry(mut from: TcpStream, mut to: TcpStream, waits: &[Option<Arc<AtomicBool>>]) {
+/// Carries bytes one way, as long as nothing is to wait; what has come is late.
+fn carry(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    waits: &[Option<Arc<AtomicBool>>],
+    late_ms: &AtomicU64,
+) {
     let is_to_wait = |it: &Arc<AtomicBool>| it.load(Ordering::Relaxed);
     from.set_read_timeout(Some(Duration::from_millis(10)))
         .unwrap();
@@ -98,6 +113,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream, waits: &[Option<Arc<AtomicBool>
         match from.read(&mut buffer) {
             Ok(0) => break,
             Ok(count) => {
+                thread::sleep(Duration::from_millis(late_ms.load(Ordering::Relaxed)));
                 if to.write_all(&buffer[..count]).is_err() {
                     break;
                 }
@@ -373,4 +389,32 @@ fn times_of_processes_with_different_clocks_are_on_one_axis() {
             "{times:?}"
         );
     }
+}
+
+#[test]
+fn a_clock_that_is_set_wrong_puts_no_message_before_its_sending() {
+    let Some(mut command) = with_other_clock(7000) else {
+        eprintln!("there are no time namespaces: the test with another clock is skipped");
+        return;
+    };
+    let mut together = Together::begin(ENDLESS, &["--duration", "2s"]);
+    let network = Network::to(&together.address);
+    // The way back takes longer than the way there, which an exchange cannot know: the clock
+    // is wrong by half of that.
+    network.late_ms.store(60, Ordering::Relaxed);
+    let runner = env!("CARGO_BIN_EXE_runner");
+    let join = ["node", "--join", &network.address, "--name", "machine-1"];
+    command.arg(runner).args(join);
+    let mut far = Beside::start(command.current_dir(together.live.lab.path(".")));
+    together.live.runner.told("machine-1 joined from ");
+    together.groups(&["machine", "machine"]);
+    let (lab, answer) = together.end();
+    answer.ends(0);
+    far.ends_well();
+    let joined = lab.table("out/runs/0001/joined.csv");
+    let uncertain = joined.numbers("clock_uncertainty_start_ns")[0];
+    assert!(uncertain >= 30e6, "{uncertain}");
+    let nodes = ["machine-1", "machine-2", "machine-3"];
+    let received = all_received_later(&lab, "out/runs/0001", &nodes);
+    assert!(received > 10, "{received}");
 }

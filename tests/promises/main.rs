@@ -99,6 +99,7 @@ mod scenario_errors;
 mod scenario_schema;
 mod send;
 mod sender_errors;
+mod sent_first;
 mod shared;
 mod shrink;
 mod shrink_planted;

@@ -25,7 +25,7 @@ fn a_message_too_large_for_udp_is_its_senders_error() {
             let answer = lab.runner(&[&arguments[..], more].concat()).ends(3);
             answer.says(&[
                 "node `client` failed in `send`",
-                "sent 70000 bytes over a link with transport = \"udp\", where 65490 fit",
+                "sent 70000 bytes over a link with transport = \"udp\", where 65482 fit",
             ]);
         }
     }

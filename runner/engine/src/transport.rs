@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::message::MessageId;
 use crate::topology::{LinkEnd, NO_RULE};
+use base::time::SimTime;
 
 /// Which messages leave the process, and those that wait to be written.
 #[derive(Debug, Default)]
@@ -40,9 +41,9 @@ pub struct Transport {
 /// A connection that may write a message while the behavior still lends its bytes:
 /// a large message need not be copied then.
 pub trait DirectSender: Debug + Send + Sync {
-    /// Writes the sender's `number`-th message or declines it. Declines whenever an earlier
+    /// Writes the sender's `number`-th message, sent at `now`, or declines it. Declines whenever an earlier
     /// message still waits; a declined message goes through [`Transport::outgoing`].
-    fn offer(&self, number: u64, message: &[u8]) -> Offer;
+    fn offer(&self, number: u64, now: SimTime, message: &[u8]) -> Offer;
 }
 
 /// What became of a message that was offered to a [`DirectSender`].
@@ -154,12 +155,18 @@ impl Transport {
 
     /// Offers a large message to the direct sender of its connection, if nothing waits
     /// to be written before it. Returns whether the message was taken.
-    pub(super) fn send_directly(&mut self, from: u32, to: u32, number: u64, bytes: &[u8]) -> bool {
+    pub(super) fn send_directly(
+        &mut self,
+        (from, to): (u32, u32),
+        number: u64,
+        now: SimTime,
+        bytes: &[u8],
+    ) -> bool {
         if bytes.len() < LARGE || !self.outgoing.is_empty() {
             return false;
         }
         let sender = self.direct_senders.get(&(from, to));
-        let offer = sender.map_or(Offer::Declined, |sender| sender.offer(number, bytes));
+        let offer = sender.map_or(Offer::Declined, |sender| sender.offer(number, now, bytes));
         if offer == Offer::Started {
             let what = Content::Rest {
                 number,

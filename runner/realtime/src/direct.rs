@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::link_frame::{FrameHead, FrameKind};
 use crate::links::MAX_MESSAGE;
+use base::time::SimTime;
 use engine::transport::{DirectSender, Offer};
 use framing::{Envelope, Framing};
 
@@ -71,7 +72,7 @@ impl DirectWriter {
 }
 
 impl DirectSender for DirectWriter {
-    fn offer(&self, number: u64, message: &[u8]) -> Offer {
+    fn offer(&self, number: u64, now: SimTime, message: &[u8]) -> Offer {
         if !self.free.load(Ordering::Relaxed) {
             return Offer::Declined;
         }
@@ -95,6 +96,7 @@ impl DirectSender for DirectWriter {
                     from,
                     to,
                     number,
+                    sent: now,
                 };
                 of_link = head.with_length(message.len());
                 (&of_link[..], &[][..])
@@ -182,12 +184,16 @@ mod tests {
         let sizes = [20_000, 9_000_000, 17, 3_000_000, 100_000];
         for (number, size) in (0..).zip(sizes.into_iter().cycle().take(40)) {
             let bytes = message(number, size);
-            let offer = writer.offer(1, &bytes);
+            let offer = writer.offer(1, SimTime(5), &bytes);
             seen[offer as usize] += 1;
             match offer {
                 Offer::Sent => {}
                 Offer::Started => {
-                    assert_eq!(writer.offer(1, &bytes), Offer::Declined, "a rest waits");
+                    assert_eq!(
+                        writer.offer(1, SimTime(5), &bytes),
+                        Offer::Declined,
+                        "a rest waits"
+                    );
                     stream.take_rest(1, bytes.len() as u64);
                 }
                 Offer::Declined => {
@@ -208,7 +214,11 @@ mod tests {
         }
         assert!(reader.join().unwrap() == expected);
         assert!(seen[Offer::Sent as usize] > 0 && seen[Offer::Declined as usize] > 0);
-        assert_eq!(writer.offer(1, b"late"), Offer::Declined, "it has closed");
+        assert_eq!(
+            writer.offer(1, SimTime(5), b"late"),
+            Offer::Declined,
+            "it has closed"
+        );
     }
 
     #[test]
@@ -217,7 +227,7 @@ mod tests {
         let writer = stream.open_direct(Form::Framing(Framing::Line)).unwrap();
         // More than the system keeps for a connection that nobody reads from.
         let bytes = message(1, 64 << 20);
-        assert_eq!(writer.offer(1, &bytes), Offer::Started);
+        assert_eq!(writer.offer(1, SimTime(5), &bytes), Offer::Started);
         assert_eq!(stream.waiting(), 0);
         stream.take_rest(1, bytes.len() as u64);
         assert!((1..bytes.len()).contains(&stream.waiting()));
@@ -228,7 +238,7 @@ mod tests {
             count += far.read(&mut arrived[count..]).unwrap();
         }
         assert!(arrived.starts_with(&bytes) && arrived.ends_with(b"\n"));
-        assert_eq!(writer.offer(1, b"more"), Offer::Sent);
+        assert_eq!(writer.offer(1, SimTime(5), b"more"), Offer::Sent);
     }
 
     #[test]
@@ -241,7 +251,7 @@ mod tests {
             let bytes = message(number, size);
             let number = u64::from(number);
             // Counted by the run, which also passes on an empty rest.
-            assert_eq!(writer.offer(number, &bytes), Offer::Started);
+            assert_eq!(writer.offer(number, SimTime(5), &bytes), Offer::Started);
             near.take_rest(number, size as u64);
             let mut arrived = Vec::new();
             while arrived.is_empty() {
@@ -253,6 +263,7 @@ mod tests {
             }
             let (head, body) = FrameHead::decode(&arrived[0]).unwrap();
             assert_eq!((head.from, head.to, head.number), (3, 4, number));
+            assert_eq!(head.sent, SimTime(5));
             assert!(head.kind == FrameKind::Message && body == bytes);
             assert!(near.take_unsent().is_empty());
         }
@@ -262,6 +273,6 @@ mod tests {
     fn a_message_that_the_framing_cannot_express_is_not_taken() {
         let (mut stream, _far) = connection();
         let writer = stream.open_direct(Form::Framing(Framing::Line)).unwrap();
-        assert_eq!(writer.offer(1, b"one\ntwo"), Offer::Declined);
+        assert_eq!(writer.offer(1, SimTime(5), b"one\ntwo"), Offer::Declined);
     }
 }

@@ -1,9 +1,16 @@
 //! Frames between the nodes of a run over sockets. Beside the bytes of a message a
-//! frame carries the sender's number for it.
+//! frame carries the sender's number for it, and the sender's time.
 //!
 //! A frame is a u32 length of what follows, then kind (1 byte), sender and
-//! receiver (u32 each), the message's number (u64), all big-endian, and the
+//! receiver (u32 each), the message's number and the time (u64 each), all big-endian, and the
 //! message's bytes. A datagram is a frame without the length.
+//!
+//! The clocks of two machines differ a little. The receiver's time becomes at least a
+//! nanosecond more than the sender's, so that in the logs nothing is received before it was
+//! sent (Kulkarni et al., "Logical Physical Clocks", 2014; without the counter, since no two
+//! messages of a node need to differ).
+
+use base::time::SimTime;
 
 /// Content a frame reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +38,12 @@ pub struct FrameHead {
     pub to: u32,
     /// The sender's number for the message; 0 if the frame holds no message.
     pub number: u64,
+    /// True time by the sender's clock when it was sent.
+    pub sent: SimTime,
 }
 
 /// Size of a head without the length before it `[bytes]`.
-pub const HEAD: usize = 17;
+pub const HEAD: usize = 25;
 
 /// Size of the length `[bytes]`.
 pub const LENGTH: usize = 4;
@@ -61,6 +70,7 @@ impl FrameHead {
         bytes[1..5].copy_from_slice(&self.from.to_be_bytes());
         bytes[5..9].copy_from_slice(&self.to.to_be_bytes());
         bytes[9..17].copy_from_slice(&self.number.to_be_bytes());
+        bytes[17..25].copy_from_slice(&self.sent.0.to_be_bytes());
         bytes
     }
 
@@ -85,6 +95,7 @@ impl FrameHead {
             from: number(1..5) as u32,
             to: number(5..9) as u32,
             number: number(9..17),
+            sent: SimTime(number(17..25)),
         };
         Some((head, body))
     }
@@ -108,12 +119,13 @@ mod tests {
                 from: 1,
                 to: u32::MAX,
                 number: 1 << 40,
+                sent: SimTime(3 << 50),
             };
             let mut frame = head.encode().to_vec();
             frame.extend_from_slice(b"bytes");
             assert_eq!(FrameHead::decode(&frame), Some((head, &b"bytes"[..])));
             let framed = head.with_length(5);
-            assert_eq!(framed[..LENGTH], 22u32.to_be_bytes());
+            assert_eq!(framed[..LENGTH], 30u32.to_be_bytes());
             assert_eq!(framed[LENGTH..], head.encode());
         }
     }

@@ -258,7 +258,7 @@ mod tests {
                 "\"tcp\", where 2147483648 fit",
             ),
             (1 << 32, LinkTransport::Tcp, "sent 4294967296 bytes"),
-            (65_491, LinkTransport::Udp, "\"udp\", where 65490 fit"),
+            (65_483, LinkTransport::Udp, "\"udp\", where 65482 fit"),
         ] {
             let why = too_long(bytes, transport).unwrap();
             assert!(why.contains(words), "{why}");

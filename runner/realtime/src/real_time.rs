@@ -306,3 +306,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         !self.run.world.transport.is_remote(node)
     }
 }
+
+/// Sets the time of a run to that of something that has just been read: the wait for it may
+/// have ended, with something else, before it was sent.
+fn has_arrived<B: Behaviors, S: Sink>(run: &mut Run<B, S>, clock: &WallClock) {
+    run.advance(clock.now().min(run.end()));
+}

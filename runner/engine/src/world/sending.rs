@@ -133,7 +133,11 @@ impl<S: Sink> World<S> {
     /// lends its bytes, if its connection takes it.
     #[inline(never)]
     fn leave(&mut self, from: u32, to: u32, number: u64, bytes: &[u8], time: SimTime) {
-        if time <= self.now && self.transport.send_directly(from, to, number, bytes) {
+        if time <= self.now
+            && self
+                .transport
+                .send_directly((from, to), number, self.now, bytes)
+        {
             self.counts.messages.left += 1;
             return;
         }

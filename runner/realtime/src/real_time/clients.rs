@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
-use super::RealTime;
 use super::sockets::Socket;
+use super::{RealTime, has_arrived};
 use crate::client::{INBOX_PAUSES, MESSAGES_AT_ONCE, OUTGOING_AT_ONCE, QUEUE_PAUSES};
 use crate::direct::Form;
 use crate::listener::ListenerSocket;
@@ -255,8 +255,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         }
         match reading {
             Reading::Open | Reading::Interrupted => Ok(()),
-            Reading::Ended => self.end_client(token),
+            Reading::Ended => {
+                has_arrived(&mut self.run, &self.clock);
+                self.end_client(token)
+            }
             Reading::Broken(error) => {
+                has_arrived(&mut self.run, &self.clock);
                 let Some(client) = self.sockets.client(token) else {
                     return Ok(());
                 };
@@ -290,10 +294,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let take = |message: &[u8]| {
             *received += 1;
             *left = left.saturating_sub(1);
-            if message.len() >= LARGE {
-                // Reading it took a while.
-                run.advance(clock.now().min(run.end()));
-            }
+            has_arrived(run, &clock);
             result = run.deliver(node, peer, *received, message);
             let world = &run.world;
             let goes_on = *left > 0

@@ -1,7 +1,7 @@
 //! The runner's standard input, as a peer of one node.
 
-use super::RealTime;
 use super::sockets::Socket;
+use super::{RealTime, has_arrived};
 use crate::client::INBOX_PAUSES;
 use crate::input::{self, Input};
 use engine::behaviors::{Behaviors, Failure};
@@ -48,9 +48,11 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         };
         let (node, peer) = (input.node, input.peer);
         let (run, mut received) = (&mut self.run, input.received);
+        let clock = self.clock;
         let mut result = Ok(());
         let read = input.read(|message| {
             received += 1;
+            has_arrived(run, &clock);
             if result.is_ok() {
                 result = run.deliver(node, peer, received, message);
             }

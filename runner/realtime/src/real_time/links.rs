@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
-use super::RealTime;
 use super::sockets::Socket;
+use super::{RealTime, has_arrived};
+use crate::clock::WallClock;
 use crate::direct::Form;
 use crate::link_frame::{FrameHead, FrameKind};
 use crate::links::too_long;
 use crate::listener::DATAGRAM_BUFFER;
 use crate::stream::Reading;
+use base::time::SimTime;
 use engine::behaviors::{Behaviors, CallError, Failure};
 use engine::run::Run;
 use engine::sink::Sink;
@@ -78,11 +80,13 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 return Ok(());
             }
         };
+        let sent = self.run.world.now();
         let head = FrameHead {
             kind,
             from,
             to,
             number,
+            sent,
         };
         let token = self.links.connections.get(&(from, to)).copied();
         let transport = match token {
@@ -166,6 +170,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     }
 
     fn send_to_all(&mut self, kind: FrameKind, is_meant: impl Fn((u32, u32)) -> bool) {
+        let sent = self.run.world.now();
         for ((from, to), token) in self.links.all_connections() {
             if is_meant((from, to))
                 && let Some(Socket::Link(link)) = self.sockets.get_mut(token)
@@ -175,6 +180,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                     from,
                     to,
                     number: 0,
+                    sent,
                 };
                 link.frames_sent += 1;
                 link.stream.send_parts(&head.with_length(0), &[], &[]);
@@ -200,11 +206,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             let decoded = FrameHead::decode(frame);
             over |= apart && decoded.is_some_and(|(head, _)| head.kind == FrameKind::End);
             if result.is_ok() {
-                if frame.len() >= LARGE {
-                    // Reading it took a while.
-                    run.advance(clock.now().min(run.end()));
-                }
-                result = deliver(run, frame);
+                result = deliver(run, &clock, frame);
             }
             ControlFlow::Continue(())
         });
@@ -220,6 +222,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
 
     /// The process of the far node has closed the connection.
     fn lose_node(&mut self, token: Token, (near, far): (u32, u32)) -> Result<(), Failure> {
+        has_arrived(&mut self.run, &self.clock);
         if let Some(Socket::Link(mut link)) = self.sockets.remove(token) {
             self.under_way.extend(link.take_under_way());
         }
@@ -240,7 +243,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 break;
             };
             match socket.recv_from(&mut buffer) {
-                Ok((count, _)) => deliver(&mut self.run, &buffer[..count])?,
+                Ok((count, _)) => deliver(&mut self.run, &self.clock, &buffer[..count])?,
                 Err(_) => break,
             }
         }
@@ -248,8 +251,12 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     }
 }
 
-/// Passes the engine a frame or datagram of another node.
-fn deliver<B: Behaviors, S: Sink>(run: &mut Run<B, S>, frame: &[u8]) -> Result<(), Failure> {
+/// Passes the engine a frame or datagram of another node, which has just been read.
+fn deliver<B: Behaviors, S: Sink>(
+    run: &mut Run<B, S>,
+    clock: &WallClock,
+    frame: &[u8],
+) -> Result<(), Failure> {
     let Some((head, body)) = FrameHead::decode(frame) else {
         return Ok(());
     };
@@ -257,6 +264,9 @@ fn deliver<B: Behaviors, S: Sink>(run: &mut Run<B, S>, frame: &[u8]) -> Result<(
     if head.to >= nodes || head.from >= nodes || run.world.transport.is_remote(head.to) {
         return Ok(());
     }
+    has_arrived(run, clock);
+    // The sender's clock may be ahead.
+    run.advance(SimTime(head.sent.0.saturating_add(1)).min(run.end()));
     match head.kind {
         FrameKind::Message => run.deliver(head.to, head.from, head.number, body),
         FrameKind::Close => run.connection_changed(head.to, head.from, true),

@@ -3,8 +3,8 @@
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 
-use super::RealTime;
 use super::sockets::Socket;
+use super::{RealTime, has_arrived};
 use crate::client::Client;
 use crate::listener::{DATAGRAM_BUFFER, DatagramSource, Listener, ListenerSocket, MAX_SOURCES};
 use crate::stream::Stream;
@@ -71,6 +71,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
                 return Ok(false);
             }
         };
+        has_arrived(&mut self.run, &self.clock);
         self.add_client(token, socket, address)?;
         Ok(true)
     }
@@ -171,6 +172,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             bytes: &buffer[..count],
             fits,
         };
+        has_arrived(&mut self.run, &self.clock);
         self.take_datagram(node, token, &datagram)?;
         if let Some(Listener {
             socket: ListenerSocket::Udp(_, sources),

@@ -7,9 +7,9 @@ use std::ops::ControlFlow;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use super::RealTime;
 use super::program_ends::ProgramEnds;
 use super::sockets::Socket;
+use super::{RealTime, has_arrived};
 use crate::listener::DATAGRAM_BUFFER;
 use crate::programs::connection::{self, ProgramConnection, ProgramSocket};
 use crate::programs::output::Rest;
@@ -286,9 +286,11 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let (node, program) = (connection.node, connection.program);
         let most = connection.max_message;
         let (run, received) = (&mut self.run, &mut connection.received);
+        let clock = self.clock;
         let mut result = Ok(());
         let mut take = |message: &[u8]| {
             *received += 1;
+            has_arrived(run, &clock);
             if message.len() as u64 > most {
                 run.record_loss(node, program, *received, message.len() as u64);
             } else if result.is_ok() {
@@ -333,6 +335,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             self.say_broken(program, &error);
         }
         if ended {
+            has_arrived(&mut self.run, &self.clock);
             let current = self.programs.connections.get(&(node, program)) == Some(&token);
             self.remove_program_connection(token);
             if current {

@@ -16,8 +16,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::RealTime;
 use super::sockets::Socket;
+use super::{RealTime, has_arrived};
 use crate::programs::process::Pipes;
 use crate::programs::speaker::{Input, Speaking, SpokenOutput};
 use crate::setup::SetupError;
@@ -206,6 +206,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             return;
         };
         speaking.dialogue.feed(&bytes);
+        has_arrived(&mut self.run, &self.clock);
         self.take_said(node);
         if is_open {
             return;
