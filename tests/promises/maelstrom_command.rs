@@ -120,6 +120,16 @@ fn each_way_to_fail_has_its_code_and_its_words() {
 }
 
 #[test]
+fn the_time_in_which_a_program_starts_is_no_time_of_the_run() {
+    needs_python!();
+    let lab = Lab::new();
+    let late = "import time\ntime.sleep(0.6)\n";
+    lab.write("node.py", &format!("{late}{}", node(ECHOES)));
+    let answer = test(&lab, &[]).ends(0);
+    assert_eq!(last_line(&answer), "Everything looks good!");
+}
+
+#[test]
 fn wrong_arguments_end_with_254_and_say_what_was_expected() {
     let lab = Lab::new();
     lab.write("node.py", &node(ECHOES));

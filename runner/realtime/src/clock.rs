@@ -40,6 +40,11 @@ impl WallClock {
         }
     }
 
+    /// The clock of a run that has not begun: it shows 0.
+    pub fn not_begun(speed: f64) -> WallClock {
+        WallClock::new(u64::MAX, speed)
+    }
+
     /// True time now; zero before the start.
     pub fn now(&self) -> SimTime {
         self.at(monotonic_ns())

@@ -21,7 +21,6 @@ use engine::behaviors::Behaviors;
 use engine::run::Run;
 use engine::sink::Sink;
 use model::{ExitRule, LinkRule, LinkTransport, Transport};
-use os::clock::monotonic_ns;
 
 impl<B: Behaviors, S: Sink> RealTime<B, S> {
     /// Opens every socket of a run and starts its programs.
@@ -50,7 +49,7 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
         let mut this = RealTime {
             run,
             speed,
-            clock: WallClock::new(monotonic_ns(), speed),
+            clock: WallClock::not_begun(speed),
             sockets: Sockets::new()?,
             links: Links::default(),
             clients: Clients::default(),
