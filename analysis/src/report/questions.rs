@@ -13,8 +13,8 @@ use std::cmp::Reverse;
 use super::measured::Measured;
 use super::table::Table;
 use crate::metrics::{Definition, counted_word, definition};
-pub(super) use over_runs::by_speed_or_node;
-use over_runs::{across_runs, by_speed};
+pub(super) use over_runs::{Keys, by_speed_or_node};
+use over_runs::{across_ranks, across_runs};
 use run_by_run::run_by_run;
 
 /// A question and the metrics that answer it.
@@ -163,7 +163,7 @@ pub(super) fn definitions_of(measured: &Measured, metrics: &[usize]) -> Vec<(Str
 }
 
 /// Whether there are runs to compare.
-fn has_several_runs(measured: &Measured) -> bool {
+pub(super) fn has_several_runs(measured: &Measured) -> bool {
     let runs = measured.rows.iter().map(|row| row.run);
     runs.clone().min() != runs.max()
 }
@@ -209,17 +209,21 @@ pub(super) fn head(measured: &Measured, metric: usize) -> String {
     }
 }
 
-/// The tables of a question.
+/// The tables of a question; `over_runs`: the rows of those over the runs, if there are several.
 /// If there are `pictures` of the runs, all are collapsed at first.
-pub(super) fn tables(measured: &Measured, metrics: &[usize], pictures: bool) -> Vec<Table> {
+pub(super) fn tables(
+    measured: &Measured,
+    over_runs: Option<&Keys>,
+    metrics: &[usize],
+    pictures: bool,
+) -> Vec<Table> {
     let mut tables = Vec::new();
-    let several = has_several_runs(measured);
-    if several {
-        tables.push(across_runs(measured, metrics));
-        tables.extend(by_speed(measured, metrics));
+    if let Some(keys) = over_runs {
+        tables.push(across_runs(measured, keys, metrics));
+        tables.extend(across_ranks(measured, keys, metrics));
     }
     let mut each = run_by_run(measured, metrics);
-    each.folded = several;
+    each.folded = over_runs.is_some();
     tables.push(each);
     tables.iter_mut().for_each(|it| it.folded |= pictures);
     tables

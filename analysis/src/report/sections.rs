@@ -5,7 +5,7 @@ use super::drawing::{acts_on_ticks, step};
 use super::folder::Folder;
 use super::measured::Measured;
 use super::observe::{Observations, observe};
-use super::questions::{self, QUESTIONS};
+use super::questions::{self, Keys, QUESTIONS};
 use super::{Figure, Section, spreads};
 use crate::results::{GroupInfo, LogMode};
 
@@ -79,6 +79,7 @@ pub(super) fn sections(
         .iter()
         .map(|question| (question.id, question.title, question.metrics));
     let groups = spreads::groups(measured, DRAWN_CASES);
+    let over_runs = questions::has_several_runs(measured).then(|| Keys::of(measured));
     let mut sections: Vec<Section> = asked
         .chain([own, counts])
         .zip(figures.into_iter().chain([own_figures, Vec::new()]))
@@ -93,7 +94,7 @@ pub(super) fn sections(
                 title: title.to_owned(),
                 observations,
                 figures: of_runs.into_iter().chain(figures).collect(),
-                tables: questions::tables(measured, &metrics, has_runs),
+                tables: questions::tables(measured, over_runs.as_ref(), &metrics, has_runs),
                 definitions: questions::definitions_of(measured, &metrics),
             })
         })

@@ -1,8 +1,6 @@
 //! The values of runs as distributions, of each node, or of each rank of speed. How they are
 //! drawn follows from their number, by a rule that the caption says.
 
-use std::collections::BTreeMap;
-
 use super::measured::Measured;
 use super::questions::{by_speed_or_node, head, scale};
 use super::{Figure, Plot};
@@ -97,15 +95,30 @@ pub(super) fn groups(measured: &Measured, cases: usize) -> Vec<Group> {
 
 fn of_runs(measured: &Measured, metric: usize, rows: &[usize]) -> SpreadGroup {
     let factor = scale(measured, metric);
-    let mut runs: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
+    // The rows of a run follow one another, and the runs ascend: mostly.
+    let mut runs: Vec<(u64, f64, f64)> = Vec::with_capacity(rows.len());
     for &row in rows {
         if let Some(value) = measured.value(row, metric) {
-            let (sum, count) = runs.entry(measured.rows[row].run).or_default();
-            *sum += value * factor;
-            *count += 1.0;
+            let (run, value) = (measured.rows[row].run, value * factor);
+            match runs.last_mut() {
+                Some((last, sum, count)) if *last == run => {
+                    *sum += value;
+                    *count += 1.0;
+                }
+                _ => runs.push((run, value, 1.0)),
+            }
         }
     }
-    let mean = |(run, (sum, count)): (u64, (f64, f64))| (run, sum / count);
+    runs.sort_by_key(|it| it.0);
+    runs.dedup_by(|next, kept| {
+        let is_same = next.0 == kept.0;
+        if is_same {
+            kept.1 += next.1;
+            kept.2 += next.2;
+        }
+        is_same
+    });
+    let mean = |(run, sum, count): (u64, f64, f64)| (run, sum / count);
     SpreadGroup {
         runs: runs.into_iter().map(mean).collect(),
     }

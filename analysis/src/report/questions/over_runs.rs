@@ -17,8 +17,20 @@ use crate::statistics::{
 /// Maximum number of nodes (of each case) in a table; if there are more, the extremes
 /// are shown.
 const MAX_KEYS: usize = 24;
+
+/// The rows of the tables over runs. They are the same for each question, and with many
+/// runs they take as long to find as the numbers.
+pub(in crate::report) struct Keys {
+    /// Each node of each case.
+    by_node: Vec<Key>,
+    /// Each rank of speed of each case; none if speeds do not vary.
+    by_speed: Vec<Key>,
+    /// Number of cases whose ranks are left out.
+    more: u64,
+}
+
 /// A row of a table over runs, and the measured rows behind it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Key {
     case: usize,
     name: String,
@@ -41,7 +53,18 @@ struct Spread {
     interval: Option<Result<MeanInterval, Withheld>>,
 }
 
-pub(super) fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
+impl Keys {
+    pub fn of(measured: &Measured) -> Keys {
+        let (by_speed, more) = by_speed(measured);
+        Keys {
+            by_node: by_node(measured),
+            by_speed,
+            more,
+        }
+    }
+}
+
+fn by_node(measured: &Measured) -> Vec<Key> {
     let mut keys: Vec<Key> = Vec::new();
     let mut index = std::collections::HashMap::new();
     for (row, about) in measured.rows.iter().enumerate() {
@@ -56,58 +79,15 @@ pub(super) fn across_runs(measured: &Measured, metrics: &[usize]) -> Table {
         });
         keys[key].rows.push(row);
     }
-    let total = keys.len();
-    let mut note = String::new();
-    if total > MAX_KEYS {
-        let primary = metrics[0];
-        let mean =
-            |key: &Key| spread(measured, key, primary).map_or(f64::NAN, |it| it.sample.mean());
-        let means: Vec<f64> = keys.iter().map(mean).collect();
-        let shown = extremes(&means);
-        keys = shown
-            .iter()
-            .map(|&key| std::mem::take(&mut keys[key]))
-            .collect();
-        keys.iter_mut().for_each(|key| key.is_extreme = true);
-        // The cases as a whole come first.
-        let cases = match measured.cases.len() <= MAX_KEYS {
-            true => measured.cases.len(),
-            false => 0,
-        };
-        for case in (0..cases).rev() {
-            let rows: Vec<usize> = measured.rows_of(case).collect();
-            let nodes: BTreeSet<usize> = rows.iter().map(|&row| measured.rows[row].node).collect();
-            keys.insert(
-                0,
-                Key {
-                    case,
-                    name: "all nodes".to_owned(),
-                    rows,
-                    nodes: nodes.into_iter().collect(),
-                    is_whole: true,
-                    is_extreme: false,
-                },
-            );
-        }
-        note = format!(
-            "{} of {} are shown: the {EXTREMES} with the highest and the {EXTREMES} with the lowest mean of {}. These were chosen by their values, so intervals would hold less than they say, and are left out. all nodes: in each run, the mean over its nodes.",
-            shown.len(),
-            number::count(total as u64, "node"),
-            measured.metrics[primary],
-        );
-    }
-    let mut table = spread_table("Over the runs, by node", measured, metrics, &keys);
-    if !note.is_empty() {
-        table.note = [note, table.note].join(" ").trim_end().to_owned();
-    }
-    table
+    keys
 }
 
-/// The numbers by rank of speed within each run; `None` if speeds do not vary.
-pub(super) fn by_speed(measured: &Measured, metrics: &[usize]) -> Option<Table> {
-    let speed = measured.metric("steps_per_s")?;
+fn by_speed(measured: &Measured) -> (Vec<Key>, u64) {
     let mut keys: Vec<Key> = Vec::new();
     let mut more = 0;
+    let Some(speed) = measured.metric("steps_per_s") else {
+        return (keys, more);
+    };
     for case in 0..measured.cases.len() {
         if keys.len() >= MAX_KEYS {
             more += 1;
@@ -133,14 +113,68 @@ pub(super) fn by_speed(measured: &Measured, metrics: &[usize]) -> Option<Table> 
             }
         }
     }
-    if keys.is_empty() {
+    (keys, more)
+}
+
+/// The numbers by node.
+pub(super) fn across_runs(measured: &Measured, keys: &Keys, metrics: &[usize]) -> Table {
+    let caption = "Over the runs, by node";
+    let all = &keys.by_node;
+    if all.len() <= MAX_KEYS {
+        return spread_table(caption, measured, metrics, all);
+    }
+    let (keys, note) = extreme_keys(measured, all, metrics[0]);
+    let mut table = spread_table(caption, measured, metrics, &keys);
+    table.note = [note, table.note].join(" ").trim_end().to_owned();
+    table
+}
+
+/// Those of many keys whose mean is extreme, after the cases as a whole; and what to say of
+/// that.
+fn extreme_keys(measured: &Measured, all: &[Key], primary: usize) -> (Vec<Key>, String) {
+    let mean = |key: &Key| spread(measured, key, primary).map_or(f64::NAN, |it| it.sample.mean());
+    let means: Vec<f64> = all.iter().map(mean).collect();
+    let shown = extremes(&means);
+    let extreme = |&key: &usize| Key {
+        is_extreme: true,
+        ..all[key].clone()
+    };
+    let cases = match measured.cases.len() <= MAX_KEYS {
+        true => measured.cases.len(),
+        false => 0,
+    };
+    let whole = |case: usize| {
+        let rows: Vec<usize> = measured.rows_of(case).collect();
+        let nodes: BTreeSet<usize> = rows.iter().map(|&row| measured.rows[row].node).collect();
+        Key {
+            case,
+            name: "all nodes".to_owned(),
+            rows,
+            nodes: nodes.into_iter().collect(),
+            is_whole: true,
+            is_extreme: false,
+        }
+    };
+    let keys = (0..cases).map(whole).chain(shown.iter().map(extreme));
+    let note = format!(
+        "{} of {} are shown: the {EXTREMES} with the highest and the {EXTREMES} with the lowest mean of {}. These were chosen by their values, so intervals would hold less than they say, and are left out. all nodes: in each run, the mean over its nodes.",
+        shown.len(),
+        number::count(all.len() as u64, "node"),
+        measured.metrics[primary],
+    );
+    (keys.collect(), note)
+}
+
+/// The numbers by rank of speed within each run; `None` if speeds do not vary.
+pub(super) fn across_ranks(measured: &Measured, keys: &Keys, metrics: &[usize]) -> Option<Table> {
+    if keys.by_speed.is_empty() {
         return None;
     }
     let mut table = spread_table(
         "Over the runs, by speed within each run",
         measured,
         metrics,
-        &keys,
+        &keys.by_speed,
     );
     table
         .columns
@@ -148,8 +182,8 @@ pub(super) fn by_speed(measured: &Measured, metrics: &[usize]) -> Option<Table> 
         .filter(|c| c.name == "node")
         .for_each(|c| c.name = "speed".to_owned());
     table.note = "Speeds are drawn anew in each run, so a node's name says little about them: here the nodes of each run are ranked by steps per second. Equal speeds keep the order of the scenario.".to_owned();
-    if more > 0 {
-        let cases = number::whole(more);
+    if keys.more > 0 {
+        let cases = number::whole(keys.more);
         table
             .note
             .push_str(&format!(" {cases} more cases are left out."));
