@@ -91,6 +91,11 @@ const DUE_BATCH: usize = 64;
 /// The longest wait, so that a signal is noticed in time.
 const WAIT_MAX: Duration = Duration::from_millis(100);
 
+/// The shortest wait for which the thread sleeps: a sleeping thread wakes up some 10 us late or
+/// more, and would miss a deadline that is nearer. The price is a core that is busy if deadlines
+/// are as near as this all the time.
+const SLEEP_MIN: Duration = Duration::from_micros(5);
+
 /// How long nothing must happen before a process says that it has nothing to do: nodes that
 /// answer each other do not say so after each message, which would cost more than the message.
 /// Arbitrary: longer than most round trips, and short beside the end of a run.
@@ -204,6 +209,10 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
             let wait = match urgent {
                 true => Duration::ZERO,
                 false => clock.until(due.min(end)).unwrap_or(longest).min(longest),
+            };
+            let wait = match wait < SLEEP_MIN {
+                true => Duration::ZERO,
+                false => wait,
             };
             self.poll(Some(wait), &mut ready)?;
             is_calm = ready.is_empty() && !wait.is_zero();
