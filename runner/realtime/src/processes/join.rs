@@ -26,7 +26,7 @@ use super::seats::Wanted;
 use super::secret::{Challenge, Proof, Secret, Side};
 
 /// The version of the runner. Frames hold no names, so both sides must have the same.
-pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (protocol 2)");
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (protocol 3)");
 
 /// The first bytes of a process that joins.
 const MAGIC: [u8; 8] = *b"RUNNERJ1";
