@@ -41,8 +41,9 @@ pub struct Transport {
 /// A connection that may write a message while the behavior still lends its bytes:
 /// a large message need not be copied then.
 pub trait DirectSender: Debug + Send + Sync {
-    /// Writes the sender's `number`-th message, sent at `now`, or declines it. Declines whenever an earlier
-    /// message still waits; a declined message goes through [`Transport::outgoing`].
+    /// Writes the sender's `number`-th message, sent at `now`, or declines it. Declines
+    /// whenever an earlier message still waits; a declined message goes through
+    /// [`Transport::outgoing`].
     fn offer(&self, number: u64, now: SimTime, message: &[u8]) -> Offer;
 }
 

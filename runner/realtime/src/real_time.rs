@@ -129,8 +129,9 @@ impl<B: Behaviors, S: Sink> RealTime<B, S> {
     }
 
     /// As [`RealTime::go`], but the run begins when the monotonic clock shows `start_ns`, and
-    /// `ending` is called with the reason of its end before the sockets are closed. It returns whether the
-    /// nodes of this process leave a run that goes on: then their peers are disconnected.
+    /// `ending` is called with the reason of its end before the sockets are closed. It returns
+    /// whether the nodes of this process leave a run that goes on: then their peers are
+    /// disconnected.
     pub fn go_from(
         &mut self,
         start_ns: u64,
