@@ -347,25 +347,29 @@ fn with_other_clock(offset_s: i64) -> Option<Command> {
     works.then_some(command)
 }
 
-#[test]
-fn times_of_processes_with_different_clocks_are_on_one_axis() {
-    let Some(mut command) = with_other_clock(5000) else {
+/// The process of `machine-1`, which joins at this address with a clock that is this far from
+/// the machine's, and then those of the other two machines. None if the system makes no such
+/// clocks.
+fn join_with_other_clock(together: &mut Together, offset_s: i64, address: &str) -> Option<Beside> {
+    let Some(mut command) = with_other_clock(offset_s) else {
         eprintln!("there are no time namespaces: the test with another clock is skipped");
-        return;
+        return None;
     };
-    let mut together = Together::begin(ENDLESS, &["--duration", "2s"]);
     let runner = env!("CARGO_BIN_EXE_runner");
-    command.args([
-        runner,
-        "node",
-        "--join",
-        &together.address,
-        "--name",
-        "machine-1",
-    ]);
-    let mut far = Beside::start(command.current_dir(together.live.lab.path(".")));
+    command.args([runner, "node", "--join", address, "--name", "machine-1"]);
+    let far = Beside::start(command.current_dir(together.live.lab.path(".")));
     together.live.runner.told("machine-1 joined from ");
     together.groups(&["machine", "machine"]);
+    Some(far)
+}
+
+#[test]
+fn times_of_processes_with_different_clocks_are_on_one_axis() {
+    let mut together = Together::begin(ENDLESS, &["--duration", "2s"]);
+    let address = together.address.clone();
+    let Some(mut far) = join_with_other_clock(&mut together, 5000, &address) else {
+        return;
+    };
     let (lab, answer) = together.end();
     answer.ends(0);
     far.ends_well();
@@ -393,21 +397,14 @@ fn times_of_processes_with_different_clocks_are_on_one_axis() {
 
 #[test]
 fn a_clock_that_is_set_wrong_puts_no_message_before_its_sending() {
-    let Some(mut command) = with_other_clock(7000) else {
-        eprintln!("there are no time namespaces: the test with another clock is skipped");
-        return;
-    };
     let mut together = Together::begin(ENDLESS, &["--duration", "2s"]);
     let network = Network::to(&together.address);
     // The way back takes longer than the way there, which an exchange cannot know: the clock
     // is wrong by half of that.
     network.late_ms.store(60, Ordering::Relaxed);
-    let runner = env!("CARGO_BIN_EXE_runner");
-    let join = ["node", "--join", &network.address, "--name", "machine-1"];
-    command.arg(runner).args(join);
-    let mut far = Beside::start(command.current_dir(together.live.lab.path(".")));
-    together.live.runner.told("machine-1 joined from ");
-    together.groups(&["machine", "machine"]);
+    let Some(mut far) = join_with_other_clock(&mut together, 7000, &network.address) else {
+        return;
+    };
     let (lab, answer) = together.end();
     answer.ends(0);
     far.ends_well();
