@@ -95,32 +95,20 @@ pub(super) fn groups(measured: &Measured, cases: usize) -> Vec<Group> {
 
 fn of_runs(measured: &Measured, metric: usize, rows: &[usize]) -> SpreadGroup {
     let factor = scale(measured, metric);
-    // The rows of a run follow one another, and the runs ascend: mostly.
-    let mut runs: Vec<(u64, f64, f64)> = Vec::with_capacity(rows.len());
-    for &row in rows {
-        if let Some(value) = measured.value(row, metric) {
-            let (run, value) = (measured.rows[row].run, value * factor);
-            match runs.last_mut() {
-                Some((last, sum, count)) if *last == run => {
-                    *sum += value;
-                    *count += 1.0;
-                }
-                _ => runs.push((run, value, 1.0)),
-            }
-        }
-    }
-    runs.sort_by_key(|it| it.0);
-    runs.dedup_by(|next, kept| {
-        let is_same = next.0 == kept.0;
-        if is_same {
-            kept.1 += next.1;
-            kept.2 += next.2;
-        }
-        is_same
-    });
-    let mean = |(run, sum, count): (u64, f64, f64)| (run, sum / count);
+    let value = |&row: &usize| {
+        let value = measured.value(row, metric)? * factor;
+        Some((measured.rows[row].run, value))
+    };
+    let mut values: Vec<(u64, f64)> = rows.iter().filter_map(value).collect();
+    // They are in this order, unless results were joined.
+    values.sort_by_key(|it| it.0);
+    let mean = |of_run: &[(u64, f64)]| {
+        let sum = of_run.iter().fold(0.0, |sum, it| sum + it.1);
+        (of_run[0].0, sum / of_run.len() as f64)
+    };
+    let of_runs = values.chunk_by(|a, b| a.0 == b.0);
     SpreadGroup {
-        runs: runs.into_iter().map(mean).collect(),
+        runs: of_runs.map(mean).collect(),
     }
 }
 

@@ -85,33 +85,18 @@ fn by_node(measured: &Measured) -> Vec<Key> {
 fn by_speed(measured: &Measured) -> (Vec<Key>, u64) {
     let mut keys: Vec<Key> = Vec::new();
     let mut more = 0;
-    let Some(speed) = measured.metric("steps_per_s") else {
-        return (keys, more);
-    };
     for case in 0..measured.cases.len() {
         if keys.len() >= MAX_KEYS {
             more += 1;
             continue;
         }
-        let runs = measured.runs_of(case);
-        if !speeds_vary(measured, runs.values()) {
-            continue;
-        }
-        let nodes = runs.values().map(Vec::len).max().unwrap_or(0);
-        if !(2..=12).contains(&nodes) {
-            continue;
-        }
-        let first = keys.len();
-        keys.extend((0..nodes).map(|rank| Key {
+        let ranks = ranks(measured, case).into_iter().flatten();
+        keys.extend(ranks.map(|(name, rows)| Key {
             case,
-            name: rank_name(rank, nodes),
+            name,
+            rows,
             ..Key::default()
         }));
-        for rows in runs.values() {
-            for (rank, row) in ranked(measured, rows, speed).into_iter().enumerate() {
-                keys[first + rank].rows.push(row);
-            }
-        }
     }
     (keys, more)
 }
@@ -196,22 +181,8 @@ pub(in crate::report) fn by_speed_or_node(
     measured: &Measured,
     case: usize,
 ) -> Vec<(String, Vec<usize>)> {
-    let runs = measured.runs_of(case);
-    let nodes = runs.values().map(Vec::len).max().unwrap_or(0);
-    if let Some(speed) = measured.metric("steps_per_s")
-        && (2..=12).contains(&nodes)
-        && speeds_vary(measured, runs.values())
-    {
-        let mut ranks = vec![Vec::new(); nodes];
-        for rows in runs.values() {
-            for (rank, row) in ranked(measured, rows, speed).into_iter().enumerate() {
-                ranks[rank].push(row);
-            }
-        }
-        let ranks = ranks.into_iter().enumerate();
-        return ranks
-            .map(|(rank, rows)| (rank_name(rank, nodes), rows))
-            .collect();
+    if let Some(ranks) = ranks(measured, case) {
+        return ranks;
     }
     let mut by_node: Vec<(usize, Vec<usize>)> = Vec::new();
     let mut places = std::collections::HashMap::new();
@@ -227,6 +198,26 @@ pub(in crate::report) fn by_speed_or_node(
     by_node
         .map(|(node, rows)| (measured.nodes[node].clone(), rows))
         .collect()
+}
+
+/// The rows of a case by rank of speed within each run; `None` if speeds do not vary, or the
+/// nodes are too many to tell their ranks apart.
+fn ranks(measured: &Measured, case: usize) -> Option<Vec<(String, Vec<usize>)>> {
+    let speed = measured.metric("steps_per_s")?;
+    let runs = measured.runs_of(case);
+    let nodes = runs.values().map(Vec::len).max().unwrap_or(0);
+    if !(2..=12).contains(&nodes) || !speeds_vary(measured, runs.values()) {
+        return None;
+    }
+    let mut ranks: Vec<(String, Vec<usize>)> = (0..nodes)
+        .map(|rank| (rank_name(rank, nodes), Vec::new()))
+        .collect();
+    for rows in runs.values() {
+        for (rank, row) in ranked(measured, rows, speed).into_iter().enumerate() {
+            ranks[rank].1.push(row);
+        }
+    }
+    Some(ranks)
 }
 
 fn rank_name(rank: usize, nodes: usize) -> String {
