@@ -158,7 +158,8 @@ impl Transport {
     /// to be written before it. Returns whether the message was taken.
     pub(super) fn send_directly(
         &mut self,
-        (from, to): (u32, u32),
+        from: u32,
+        to: u32,
         number: u64,
         now: SimTime,
         bytes: &[u8],

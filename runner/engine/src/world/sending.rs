@@ -136,7 +136,7 @@ impl<S: Sink> World<S> {
         if time <= self.now
             && self
                 .transport
-                .send_directly((from, to), number, self.now, bytes)
+                .send_directly(from, to, number, self.now, bytes)
         {
             self.counts.messages.left += 1;
             return;
