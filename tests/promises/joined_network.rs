@@ -113,6 +113,7 @@ fn carry(
         match from.read(&mut buffer) {
             Ok(0) => break,
             Ok(count) => {
+                // The latency of this network, and no wait for anything.
                 thread::sleep(Duration::from_millis(late_ms.load(Ordering::Relaxed)));
                 if to.write_all(&buffer[..count]).is_err() {
                     break;

@@ -2,8 +2,9 @@
 //!
 //! The [`Relay`] is a sink. It copies rows and printed lines into batches; the [`Taker`], on the
 //! other thread, hands them on in the same order. So files, metrics and verdicts are those of a
-//! run on one thread. Without logs, all of the [`Recorder`](super::record::Recorder) is on the other thread; with logs,
-//! these alone ([`LogsApart`]), as text takes as long as the events and metrics together.
+//! run on one thread. Without logs, all of the
+//! [`Recorder`](super::record::Recorder) is on the other thread; with logs, these alone
+//! ([`LogsApart`]), as text takes as long as the events and metrics together.
 //!
 //! One thing the engine asks of its sink: whether the logs exceed their limit, now and then, and
 //! the answer ends the run. It must be the answer after all rows so far. Mostly there is room for
