@@ -393,6 +393,40 @@ fn a_slow_line_gets_the_last_frame_and_not_each() {
     tty.ends();
 }
 
+/// More than the system keeps of what a program writes to a terminal that nobody reads
+/// `[bytes]`: 4,096 for the reader and 8,192 on the way, rounded up to pages.
+const KEPT: usize = 20_000;
+
+#[test]
+fn a_change_of_size_and_a_key_during_a_frame_are_not_lost() {
+    let lab = Lab::with(SCENARIO);
+    let is_wide = |cols: usize| {
+        move |screen: &str| screen.lines().map(|line| line.chars().count()).max() == Some(cols)
+    };
+    // The first frame: nothing but the change says that there is something to draw.
+    let mut tty = Tty::held_in_frame(&lab, &["debug", "scenario.toml"], 400, 900);
+    let read = tty.is_held();
+    tty.resize(390, 880);
+    tty.hold(false);
+    tty.shows_when("880 columns", is_wide(880));
+    let frame = tty.bytes().len() - read;
+    assert!(frame > KEPT, "a frame of {frame} bytes is written at once");
+    // Another frame: the change, and a key after it.
+    tty.hold_in_frame();
+    tty.resize(400, 900);
+    let read = tty.is_held();
+    tty.resize(380, 860);
+    tty.has_taken_signals();
+    tty.types("n");
+    tty.hold(false);
+    tty.shows("event 1/");
+    tty.shows_when("860 columns", is_wide(860));
+    let frame = tty.bytes().len() - read;
+    assert!(frame > KEPT, "a frame of {frame} bytes is written at once");
+    tty.types("q");
+    tty.ends();
+}
+
 #[test]
 fn however_it_ends_the_terminal_is_as_it_was() {
     let lab = Lab::with(SCENARIO);

@@ -1,7 +1,7 @@
 //! A runner on a pseudo-terminal: a test types keys, and reads the screen as a person would.
 
 use std::io::{Read, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -19,13 +19,20 @@ pub struct Tty {
     child: Box<dyn Child + Send + Sync>,
     writer: Box<dyn Write + Send>,
     seen: Arc<Mutex<Seen>>,
-    /// Whether nothing is read: a line that is so slow that it stands still.
-    held: Arc<AtomicBool>,
+    /// A line that is so slow that it stands still: [`READS`], [`HOLDS_IN_FRAME`] or [`HOLDS`].
+    line: Arc<AtomicU8>,
     /// Reads until the program and all that it started have closed the terminal.
     reads: thread::JoinHandle<()>,
     /// The mode of the terminal before the runner started.
     mode: String,
 }
+
+/// All is read.
+const READS: u8 = 0;
+/// Nothing is read once a frame has begun and is not whole.
+const HOLDS_IN_FRAME: u8 = 1;
+/// Nothing is read.
+const HOLDS: u8 = 2;
 
 struct Seen {
     parser: Parser,
@@ -69,8 +76,25 @@ impl Tty {
         Tty::program(lab, program, arguments, (rows, cols), environment)
     }
 
+    /// As [`Tty::start`], with a line that stands still in the middle of the first frame.
+    pub fn held_in_frame(lab: &Lab, arguments: &[&str], rows: u16, cols: u16) -> Tty {
+        let program = env!("CARGO_BIN_EXE_runner");
+        Tty::on_line(HOLDS_IN_FRAME, lab, program, arguments, (rows, cols), &[])
+    }
+
     /// As [`Tty::with`], for another program.
     pub fn program(
+        lab: &Lab,
+        program: &str,
+        arguments: &[&str],
+        size: (u16, u16),
+        environment: &[(&str, &str)],
+    ) -> Tty {
+        Tty::on_line(READS, lab, program, arguments, size, environment)
+    }
+
+    fn on_line(
+        line: u8,
         lab: &Lab,
         program: &str,
         arguments: &[&str],
@@ -101,13 +125,13 @@ impl Tty {
             parser: Parser::new(rows, cols, 0),
             bytes: Vec::new(),
         }));
-        let held = Arc::new(AtomicBool::new(false));
-        let (into, hold) = (seen.clone(), held.clone());
+        let line = Arc::new(AtomicU8::new(line));
+        let (into, hold) = (seen.clone(), line.clone());
         let reads = thread::spawn(move || {
             let mut buffer = [0; 1024];
             let mut pending = Vec::new();
             loop {
-                while hold.load(Ordering::SeqCst) {
+                while hold.load(Ordering::SeqCst) == HOLDS {
                     thread::park_timeout(Duration::from_millis(3));
                 }
                 match reader.read(&mut buffer) {
@@ -119,6 +143,11 @@ impl Tty {
                         let whole = whole_frames(&pending);
                         seen.parser.process(&pending[..whole]);
                         pending.drain(..whole);
+                        if !pending.is_empty() {
+                            let (then, now) = (HOLDS_IN_FRAME, HOLDS);
+                            let (yes, no) = (Ordering::SeqCst, Ordering::SeqCst);
+                            let _ = hold.compare_exchange(then, now, yes, no);
+                        }
                     }
                 }
             }
@@ -128,7 +157,7 @@ impl Tty {
             master: pair.master,
             child,
             seen,
-            held,
+            line,
             reads,
             mode,
         }
@@ -187,13 +216,38 @@ impl Tty {
 
     /// Reads nothing from now on, or reads again.
     pub fn hold(&self, hold: bool) {
-        self.held.store(hold, Ordering::SeqCst);
+        let line = if hold { HOLDS } else { READS };
+        self.line.store(line, Ordering::SeqCst);
+    }
+
+    /// Reads nothing from the middle of the next frame on.
+    pub fn hold_in_frame(&self) {
+        self.line.store(HOLDS_IN_FRAME, Ordering::SeqCst);
+    }
+
+    /// Waits until nothing is read. Returns the number of bytes that were.
+    #[track_caller]
+    pub fn is_held(&self) -> usize {
+        let holds = || self.line.load(Ordering::SeqCst) == HOLDS;
+        until("the middle of a frame", holds);
+        self.bytes().len()
     }
 
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let id = self.child.process_id().unwrap();
         kill_process(Pid::from_raw(id as i32).unwrap(), signal).unwrap();
+    }
+
+    /// Waits until the program waits for something, and no signal for the program.
+    #[track_caller]
+    pub fn has_taken_signals(&self) {
+        let id = self.child.process_id().unwrap();
+        until("the program to take its signals", || {
+            let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+            let has = |line: &str| status.lines().any(|it| it == line);
+            has("ShdPnd:\t0000000000000000") && has("State:\tS (sleeping)")
+        });
     }
 
     /// Waits for the end. The terminal must be as it was before. Returns the exit code, and
@@ -214,7 +268,8 @@ impl Tty {
                 .screen()
                 .alternate_screen()
         };
-        let all_read = |it: &Self| it.held.load(Ordering::SeqCst) || it.reads.is_finished();
+        let all_read =
+            |it: &Self| it.line.load(Ordering::SeqCst) == HOLDS || it.reads.is_finished();
         until("all that was written", || all_read(&self));
         until("the screen from before", || left(&self));
         let seen = self.seen.lock().unwrap();

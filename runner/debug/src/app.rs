@@ -3,8 +3,8 @@
 use analysis_log::EventId;
 use base::duration;
 use base::time::SimTime;
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use engine::follow::Act;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::explorer::{Explorer, Pane};
 use crate::keys::{self, Action};

@@ -1,7 +1,7 @@
 //! The keys of the debugger, once: for the keyboard, for the help on the screen, and for the
 //! table in the documents.
 
-use ratatui::crossterm::event::KeyCode;
+use crossterm::event::KeyCode;
 
 /// What a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

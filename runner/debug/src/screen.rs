@@ -4,11 +4,11 @@ use std::io::{self, BufWriter, Stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crossterm::event::{self, Event};
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use crossterm::{execute, queue};
 use os::terminal::Screen;
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::event::{self, Event};
-use ratatui::crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
-use ratatui::crossterm::{execute, queue};
 use ratatui::{Frame, Terminal};
 
 use crate::app::{App, Flow};
@@ -18,19 +18,25 @@ use crate::view::style::Style;
 /// How long to wait for a key before looking whether a signal came.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How long to wait for another key that came together with one.
+const NEXT: Duration = Duration::from_millis(1);
+
 /// Room for a whole frame, so that a slow line gets it in one piece `[bytes]`.
 const FRAME: usize = 64 << 10;
 
 /// A terminal whose whole screen is drawn on.
 pub type Canvas = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 
-/// Takes the screen.
+/// Takes the screen. From now on a change of its size is an event; one that comes before the
+/// first frame or during it is there after it.
 ///
 /// # Errors
 ///
 /// If there is no terminal, or the system refuses.
 pub fn open() -> io::Result<(Screen, Canvas)> {
     let screen = Screen::open()?;
+    // The first look is what has the system tell of changes.
+    event::poll(Duration::ZERO)?;
     let out = BufWriter::with_capacity(FRAME, io::stdout());
     let canvas = Terminal::new(CrosstermBackend::new(out))?;
     Ok((screen, canvas))
@@ -68,7 +74,7 @@ pub fn show(app: &mut App<'_>, style: Style, stop: &AtomicBool) -> io::Result<()
             continue;
         }
         // On a slow line many keys may wait: all of them before the next frame.
-        while event::poll(Duration::ZERO)? {
+        while event::poll(NEXT)? {
             is_stale = true;
             let Event::Key(key) = event::read()? else {
                 continue;
