@@ -3,8 +3,8 @@
 //!
 //! This is the hottest sink of the engine. A row is written in its place in the text
 //! ([`LogText`]), without allocation and without `fmt`: names are quoted once, when the run
-//! is set up, and copied at a fixed width; integers are written four or eight digits at
-//! a time, without a branch for each of their lengths, which nobody can predict.
+//! is set up, and copied at a fixed width; small integers come from a table, the digits of
+//! others eight at a time, without a branch for each of their lengths, which nobody can predict.
 //!
 //! The cells:
 //! - no peer, message 0 (and its bytes) and a column without a value: empty;
@@ -74,7 +74,7 @@ impl LogFormat {
         let all_columns = schema.all_columns(&groups);
         let shapes = groups.first.iter().map(|&first| {
             let node = &schema.nodes[first];
-            let mut events = NameTable::default();
+            let mut events = NameTable::new();
             for word in STANDARD_EVENTS
                 .into_iter()
                 .chain(node.events.iter().map(String::as_str))
@@ -98,7 +98,7 @@ impl LogFormat {
             }
         });
         let shapes = shapes.collect();
-        let mut names = NameTable::default();
+        let mut names = NameTable::new();
         for name in schema
             .nodes
             .iter()
@@ -159,22 +159,14 @@ impl LogFormat {
         };
         line.number(row.time_ns);
         if self.layout == Layout::Combined {
-            self.names.put(row.node as usize, &mut line);
+            self.names.put(row.node, &mut line);
         }
         line.number(row.step);
-        shape.events.put(usize::from(row.event.0), &mut line);
-        if row.peer == NO_PEER {
-            line.comma();
-        } else {
-            self.names.put(row.peer as usize, &mut line);
-        }
-        if row.message == 0 {
-            line.comma();
-            line.comma();
-        } else {
-            line.number(row.message);
-            line.number(row.bytes);
-        }
+        shape.events.put(u32::from(row.event.0), &mut line);
+        self.names.put(row.peer, &mut line);
+        let has_message = row.message != 0;
+        line.number_if(has_message, row.message);
+        line.number_if(has_message, row.bytes);
         line.number(row.queue);
         for cell in &shape.cells {
             let cell = cell.map_or(Cell::Empty, |(index, kind)| columns.cell(index, kind));
@@ -243,14 +235,30 @@ fn eight_digits(value: u64) -> u64 {
     ((pairs - 10 * tens) << 8) | tens
 }
 
-/// The same of four digits of a number below 10^4.
-#[inline]
-fn four_digits(value: u32) -> u32 {
-    let high = (value * 10_486) >> 20;
-    let pairs = ((value - 100 * high) << 16) | high;
-    let tens = ((pairs * 103) >> 10) & 0x000f_000f;
-    ((pairs - 10 * tens) << 8) | tens
-}
+/// How many numbers [`CELLS`] has.
+const FEW: u64 = 10_000;
+
+/// The numbers below [`FEW`] as cells: digits, a comma, zeros, and in the last byte the length
+/// with the comma. A run needs few places of this table at a time: its steps, queues and sizes
+/// are near each other.
+static CELLS: [u64; FEW as usize] = {
+    let mut cells = [0; FEW as usize];
+    let mut value = 0;
+    while value < FEW {
+        let (mut cell, mut digits, mut left) = (b',' as u64, 0, value);
+        while digits == 0 || left > 0 {
+            cell = (cell << 8) | (b'0' as u64 + left % 10);
+            left /= 10;
+            digits += 1;
+        }
+        cells[value as usize] = cell | ((digits + 1) << 56);
+        value += 1;
+    }
+    cells
+};
+
+/// The empty cell, as those in [`CELLS`].
+const EMPTY: u64 = b',' as u64 | (1 << 56);
 
 /// Each cell is written with a comma behind it.
 impl Line<'_> {
@@ -262,16 +270,32 @@ impl Line<'_> {
 
     #[inline(always)]
     fn number(&mut self, value: u64) {
-        if value < 10_000 {
-            let digits = four_digits(value as u32);
-            // The last digit is written also if it is 0.
-            let zeros = (digits | 1 << 24).trailing_zeros() / 8;
-            let digits = u64::from(digits | ASCII_ZEROS as u32) >> (8 * zeros);
-            let comma = u64::from(b',') << (32 - 8 * zeros);
-            self.word(digits | comma);
-            self.len += 5 - zeros as usize;
-            return;
+        self.number_if(true, value);
+    }
+
+    /// A number, or an empty cell: without a branch, since which one it is nobody can predict.
+    #[inline(always)]
+    fn number_if(&mut self, is_there: bool, value: u64) {
+        let value = if is_there { value } else { 0 };
+        match CELLS.get(value as usize) {
+            Some(&cell) => self.cell(if is_there { cell } else { EMPTY }),
+            None => {
+                self.long_number(value);
+                self.comma();
+            }
         }
+    }
+
+    /// One of [`CELLS`].
+    #[inline(always)]
+    fn cell(&mut self, cell: u64) {
+        self.word(cell);
+        self.len += (cell >> 56) as usize;
+    }
+
+    /// The digits of a number from [`FEW`] on.
+    #[inline(always)]
+    fn long_number(&mut self, value: u64) {
         if value < EIGHT {
             self.first_digits(value);
         } else if value < EIGHT * EIGHT {
@@ -282,12 +306,17 @@ impl Line<'_> {
             self.more_digits(value / EIGHT % EIGHT);
             self.more_digits(value % EIGHT);
         }
-        self.comma();
     }
 
     /// A number from 1 to below [`EIGHT`], without leading zeros.
     #[inline(always)]
     fn first_digits(&mut self, value: u64) {
+        if let Some(&cell) = CELLS.get(value as usize) {
+            self.cell(cell);
+            // Without the comma.
+            self.len -= 1;
+            return;
+        }
         let digits = eight_digits(value);
         let zeros = digits.trailing_zeros() / 8;
         self.word((digits | ASCII_ZEROS) >> (8 * zeros));
@@ -336,8 +365,9 @@ impl Line<'_> {
 }
 
 /// Names as cells, each with its comma.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct NameTable {
+    /// The empty cell, which is that of [`NO_PEER`], and then the names.
     short: Vec<ShortName>,
     /// The names that do not fit.
     long: Vec<Box<[u8]>>,
@@ -357,6 +387,16 @@ struct ShortName {
 }
 
 impl NameTable {
+    fn new() -> NameTable {
+        let mut table = NameTable {
+            short: Vec::new(),
+            long: Vec::new(),
+            longest: 0,
+        };
+        table.push("");
+        table
+    }
+
     fn push(&mut self, name: &str) {
         let mut cell = Vec::with_capacity(name.len() + 3);
         // The cell of an empty name is empty, not `""`.
@@ -382,8 +422,9 @@ impl NameTable {
 
     /// Writes the name `index` and a comma; only the comma if there is no such name.
     #[inline(always)]
-    fn put(&self, index: usize, line: &mut Line<'_>) {
-        let Some(name) = self.short.get(index) else {
+    fn put(&self, index: u32, line: &mut Line<'_>) {
+        const { assert!(NO_PEER.wrapping_add(1) == 0, "the place of the empty cell") };
+        let Some(name) = self.short.get(index.wrapping_add(1) as usize) else {
             return line.comma();
         };
         if name.len == LONG {
