@@ -505,9 +505,11 @@ mod tests {
             let mut logs = NodeLogs::with_budget(folder.path(), &schema, budget);
             logs.keep_only(&written);
             let mut combined = CombinedLog::create(folder.path(), &schema);
+            let mut expected = String::from("time_ns,step,event,peer,message,bytes,queue\n");
             for step in 1..100 {
                 logs.row(&tick(0, step), Columns::default());
                 combined.row(&tick(0, step), Columns::default());
+                expected += &format!("{},{step},tick,,,,0\n", step * 1000);
                 if step <= flushes {
                     logs.flush();
                     combined.flush();
@@ -518,6 +520,9 @@ mod tests {
             assert_eq!(files.len(), 2);
             for file in files {
                 let bytes = std::fs::read(folder.path().join(&file.name)).unwrap();
+                if file.name != COMBINED_FILE {
+                    assert!(bytes == expected.as_bytes(), "{nodes} {flushes}");
+                }
                 let is_taken = nodes < many || file.name == COMBINED_FILE;
                 assert_eq!(
                     file.xxh3,
