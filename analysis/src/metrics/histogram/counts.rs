@@ -292,11 +292,15 @@ impl Long {
         let mut at = 0;
         for &(value, count) in entries {
             let low = low_of(value, self.resolution);
+            if count <= FEW {
+                // To sort a batch of them takes less than to look for each.
+                self.fresh.extend(repeat_n(low, count as usize));
+                continue;
+            }
             at += self.sorted[at..].partition_point(|entry| entry.0 < low);
             match (self.sorted.get_mut(at), many.last_mut()) {
                 (Some(entry), _) if entry.0 == low => entry.1 += count,
                 (_, Some(entry)) if entry.0 == low => entry.1 += count,
-                _ if count <= FEW => self.fresh.extend(repeat_n(low, count as usize)),
                 _ => many.push((low, count)),
             }
         }

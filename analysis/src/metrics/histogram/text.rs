@@ -68,32 +68,70 @@ impl Histogram {
 
 /// The resolution, the buckets, and the sums of the values.
 fn parts(text: &str) -> Option<(u8, Vec<Entry>, Sums)> {
-    let mut words = text.split(' ');
+    let mut words = text.splitn(3, ' ');
     if words.next() != Some(VERSION) {
         return None;
     }
     let resolution: u8 = words.next()?.parse().ok()?;
+    let mut rest = words.next();
     let mut sums = Sums::default();
     if resolution > EXACT {
         return None;
     }
     if resolution < EXACT {
+        let mut words = rest?.splitn(4, ' ');
         sums.sum = words.next()?.parse().ok()?;
         sums.min = words.next()?.parse().ok()?;
         sums.max = words.next()?.parse().ok()?;
+        rest = words.next();
     }
-    let mut entries = Vec::new();
-    let mut last: Option<u64> = None;
-    for word in words {
-        let (step, count) = word.split_once('*').unwrap_or((word, "1"));
-        let (step, count): (u64, u64) = (step.parse().ok()?, count.parse().ok()?);
-        if count == 0 || (step == 0 && last.is_some()) {
+    let entries = entries(rest, &mut sums.count)?;
+    Some((resolution, entries, sums))
+}
+
+/// The buckets. A report reads those of all runs, so each byte is looked at once.
+fn entries(text: Option<&str>, all: &mut u64) -> Option<Vec<Entry>> {
+    let Some(text) = text else {
+        return Some(Vec::new());
+    };
+    let mut entries: Vec<Entry> = Vec::with_capacity(text.len() / LEAST_OFTEN);
+    let (mut rest, mut value) = (text.as_bytes(), 0u64);
+    loop {
+        let step = digits(&mut rest)?;
+        let count = match rest.split_first() {
+            Some((b'*', after)) => {
+                rest = after;
+                digits(&mut rest)?
+            }
+            _ => 1,
+        };
+        if count == 0 || (step == 0 && !entries.is_empty()) {
             return None;
         }
-        let value = last.unwrap_or(0).checked_add(step)?;
+        value = value.checked_add(step)?;
         entries.push((value, count));
-        sums.count = sums.count.checked_add(count)?;
-        last = Some(value);
+        *all = all.checked_add(count)?;
+        match rest.split_first() {
+            None => return Some(entries),
+            Some((b' ', after)) => rest = after,
+            Some(_) => return None,
+        }
     }
-    Some((resolution, entries, sums))
+}
+
+/// Most buckets take no less than this in the text `[bytes]`.
+const LEAST_OFTEN: usize = 4;
+
+/// Takes the number at the beginning.
+fn digits(rest: &mut &[u8]) -> Option<u64> {
+    let (mut number, mut len) = (0u64, 0);
+    for digit in rest.iter().map(|byte| byte.wrapping_sub(b'0')) {
+        if digit > 9 {
+            break;
+        }
+        number = number.checked_mul(10)?.checked_add(digit.into())?;
+        len += 1;
+    }
+    *rest = &rest[len..];
+    (len > 0).then_some(number)
 }
