@@ -277,12 +277,12 @@ impl Line<'_> {
     #[inline(always)]
     fn number_if(&mut self, is_there: bool, value: u64) {
         let value = if is_there { value } else { 0 };
-        match CELLS.get(value as usize) {
-            Some(&cell) => self.cell(if is_there { cell } else { EMPTY }),
-            None => {
-                self.long_number(value);
-                self.comma();
-            }
+        if value < FEW {
+            let cell = CELLS[value as usize];
+            self.cell(if is_there { cell } else { EMPTY });
+        } else {
+            self.long_number(value);
+            self.comma();
         }
     }
 
@@ -311,8 +311,8 @@ impl Line<'_> {
     /// A number from 1 to below [`EIGHT`], without leading zeros.
     #[inline(always)]
     fn first_digits(&mut self, value: u64) {
-        if let Some(&cell) = CELLS.get(value as usize) {
-            self.cell(cell);
+        if value < FEW {
+            self.cell(CELLS[value as usize]);
             // Without the comma.
             self.len -= 1;
             return;
