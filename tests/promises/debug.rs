@@ -405,7 +405,7 @@ fn a_change_of_size_and_a_key_during_a_frame_are_not_lost() {
     };
     // The first frame: nothing but the change says that there is something to draw.
     let mut tty = Tty::held_in_frame(&lab, &["debug", "scenario.toml"], 400, 900);
-    let read = tty.is_held();
+    let read = tty.until_held();
     tty.resize(390, 880);
     tty.hold(false);
     tty.shows_when("880 columns", is_wide(880));
@@ -414,7 +414,7 @@ fn a_change_of_size_and_a_key_during_a_frame_are_not_lost() {
     // Another frame: the change, and a key after it.
     tty.hold_in_frame();
     tty.resize(400, 900);
-    let read = tty.is_held();
+    let read = tty.until_held();
     tty.resize(380, 860);
     tty.has_taken_signals();
     tty.types("n");

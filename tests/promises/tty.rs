@@ -1,7 +1,6 @@
 //! A runner on a pseudo-terminal: a test types keys, and reads the screen as a person would.
 
 use std::io::{Read, Write};
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -19,24 +18,26 @@ pub struct Tty {
     child: Box<dyn Child + Send + Sync>,
     writer: Box<dyn Write + Send>,
     seen: Arc<Mutex<Seen>>,
-    /// A line that is so slow that it stands still: [`READS`], [`HOLDS_IN_FRAME`] or [`HOLDS`].
-    line: Arc<AtomicU8>,
     /// Reads until the program and all that it started have closed the terminal.
     reads: thread::JoinHandle<()>,
     /// The mode of the terminal before the runner started.
     mode: String,
 }
 
-/// All is read.
-const READS: u8 = 0;
-/// Nothing is read once a frame has begun and is not whole.
-const HOLDS_IN_FRAME: u8 = 1;
-/// Nothing is read.
-const HOLDS: u8 = 2;
-
 struct Seen {
+    line: Line,
     parser: Parser,
     bytes: Vec<u8>,
+}
+
+/// The line to the terminal, which may be so slow that it stands still.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Reads,
+    /// Nothing is read once a frame has begun and is not whole.
+    HoldsInFrame,
+    /// Nothing is read.
+    Holds,
 }
 
 /// The bytes without a frame at their end that is not whole: a terminal shows none.
@@ -79,7 +80,14 @@ impl Tty {
     /// As [`Tty::start`], with a line that stands still in the middle of the first frame.
     pub fn held_in_frame(lab: &Lab, arguments: &[&str], rows: u16, cols: u16) -> Tty {
         let program = env!("CARGO_BIN_EXE_runner");
-        Tty::on_line(HOLDS_IN_FRAME, lab, program, arguments, (rows, cols), &[])
+        Tty::on_line(
+            Line::HoldsInFrame,
+            lab,
+            program,
+            arguments,
+            (rows, cols),
+            &[],
+        )
     }
 
     /// As [`Tty::with`], for another program.
@@ -90,11 +98,11 @@ impl Tty {
         size: (u16, u16),
         environment: &[(&str, &str)],
     ) -> Tty {
-        Tty::on_line(READS, lab, program, arguments, size, environment)
+        Tty::on_line(Line::Reads, lab, program, arguments, size, environment)
     }
 
     fn on_line(
-        line: u8,
+        line: Line,
         lab: &Lab,
         program: &str,
         arguments: &[&str],
@@ -122,16 +130,16 @@ impl Tty {
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let seen = Arc::new(Mutex::new(Seen {
+            line,
             parser: Parser::new(rows, cols, 0),
             bytes: Vec::new(),
         }));
-        let line = Arc::new(AtomicU8::new(line));
-        let (into, hold) = (seen.clone(), line.clone());
+        let into = seen.clone();
         let reads = thread::spawn(move || {
             let mut buffer = [0; 1024];
             let mut pending = Vec::new();
             loop {
-                while hold.load(Ordering::SeqCst) == HOLDS {
+                while into.lock().unwrap().line == Line::Holds {
                     thread::park_timeout(Duration::from_millis(3));
                 }
                 match reader.read(&mut buffer) {
@@ -143,10 +151,8 @@ impl Tty {
                         let whole = whole_frames(&pending);
                         seen.parser.process(&pending[..whole]);
                         pending.drain(..whole);
-                        if !pending.is_empty() {
-                            let (then, now) = (HOLDS_IN_FRAME, HOLDS);
-                            let (yes, no) = (Ordering::SeqCst, Ordering::SeqCst);
-                            let _ = hold.compare_exchange(then, now, yes, no);
+                        if !pending.is_empty() && seen.line == Line::HoldsInFrame {
+                            seen.line = Line::Holds;
                         }
                     }
                 }
@@ -157,7 +163,6 @@ impl Tty {
             master: pair.master,
             child,
             seen,
-            line,
             reads,
             mode,
         }
@@ -216,20 +221,22 @@ impl Tty {
 
     /// Reads nothing from now on, or reads again.
     pub fn hold(&self, hold: bool) {
-        let line = if hold { HOLDS } else { READS };
-        self.line.store(line, Ordering::SeqCst);
+        self.seen.lock().unwrap().line = if hold { Line::Holds } else { Line::Reads };
     }
 
     /// Reads nothing from the middle of the next frame on.
     pub fn hold_in_frame(&self) {
-        self.line.store(HOLDS_IN_FRAME, Ordering::SeqCst);
+        self.seen.lock().unwrap().line = Line::HoldsInFrame;
+    }
+
+    fn is_held(&self) -> bool {
+        self.seen.lock().unwrap().line == Line::Holds
     }
 
     /// Waits until nothing is read. Returns the number of bytes that were.
     #[track_caller]
-    pub fn is_held(&self) -> usize {
-        let holds = || self.line.load(Ordering::SeqCst) == HOLDS;
-        until("the middle of a frame", holds);
+    pub fn until_held(&self) -> usize {
+        until("the middle of a frame", || self.is_held());
         self.bytes().len()
     }
 
@@ -268,8 +275,7 @@ impl Tty {
                 .screen()
                 .alternate_screen()
         };
-        let all_read =
-            |it: &Self| it.line.load(Ordering::SeqCst) == HOLDS || it.reads.is_finished();
+        let all_read = |it: &Self| it.is_held() || it.reads.is_finished();
         until("all that was written", || all_read(&self));
         until("the screen from before", || left(&self));
         let seen = self.seen.lock().unwrap();
