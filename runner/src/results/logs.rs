@@ -75,6 +75,16 @@ impl Logs {
         !self.is_full
     }
 
+    /// Writes a row, if there is room.
+    fn write(&mut self, row: &Row, columns: Columns<'_>) {
+        let has_room = self.has_room();
+        match &mut self.log {
+            Log::PerNode(log) if has_room => log.row(row, columns),
+            Log::Combined(log) if has_room => log.row(row, columns),
+            _ => {}
+        }
+    }
+
     /// The size of the logs and of what nodes printed; 0 without logs `[bytes]`.
     #[inline]
     fn size(&self) -> u64 {
@@ -141,11 +151,8 @@ impl Takes for Logs {
 impl Sink for Logs {
     #[inline]
     fn row(&mut self, row: &Row, columns: Columns<'_>) {
-        let has_room = self.has_room();
-        match &mut self.log {
-            Log::PerNode(log) if has_room => log.row(row, columns),
-            Log::Combined(log) if has_room => log.row(row, columns),
-            _ => {}
+        if !matches!(self.log, Log::Off) {
+            self.write(row, columns);
         }
     }
 
