@@ -33,8 +33,10 @@ use rustix::process::{
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
 use crate::descriptor::wait_readable;
+use crate::load::Status;
 use crate::patience::Patience;
 use crate::process::Signal;
+use crate::processor::Processors;
 use crate::{family, process};
 
 /// The first argument of a keeper.
@@ -169,6 +171,24 @@ impl Kept {
         if let Some((order, _)) = order {
             // Fails if the keeper is gone, and then the program is.
             let _ = (&self.control).write_all(&[*order]);
+        }
+    }
+
+    /// Has the first thread of the program run on these processors alone, and the threads that it
+    /// begins from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the program has ended, or the system refuses.
+    pub fn hold_on(&self, processors: &Processors) -> io::Result<()> {
+        // Of an ended program, the number may be another process's.
+        let status = i32::try_from(self.program).ok().and_then(Status::of);
+        let keeper = i64::from(self.keeper.id());
+        match status {
+            Some(status) if i64::from(status.parent) == keeper => {
+                processors.hold_process(self.program)
+            }
+            _ => Err(io::ErrorKind::NotFound.into()),
         }
     }
 

@@ -12,6 +12,7 @@
 //! - [`shared`]: memory that two processes share (memfd, mmap);
 //! - [`limits`]: how many descriptors and how much memory this process may use;
 //! - [`private_copy`]: a file's bytes as they are now, whatever happens to the file;
+//! - [`processor`]: the processors that a thread may use (sched_setaffinity);
 //! - [`process`]: signals to programs, and this program once more;
 //! - [`keeper`]: a program that ends, with all that it started, when this process does;
 //! - [`family`]: a process and all that it has started;
@@ -39,6 +40,7 @@ pub mod patience;
 pub mod poller;
 pub mod private_copy;
 pub mod process;
+pub mod processor;
 pub mod random;
 pub mod shared;
 pub mod signals;

@@ -56,7 +56,8 @@ impl Status {
         Some(found)
     }
 
-    fn of(process: i32) -> Option<Status> {
+    /// Of a process; none if there is none with this number.
+    pub fn of(process: i32) -> Option<Status> {
         Status::read(Path::new(&format!("/proc/{process}")))
     }
 
