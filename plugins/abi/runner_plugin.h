@@ -163,6 +163,16 @@ struct runner_host_calls_4 {
     uint64_t (*program_time)(uint64_t id);
 };
 
+/* The functions above, and one that was added after them, under the same rule. */
+struct runner_host_calls_5 {
+    struct runner_host_calls_4 first; /* the `size` in it is that of the whole table */
+    /* [callback] Has a program run on the processor of the calling thread, which stays there
+       until the run ends; or anywhere again, if `beside` is 0. For a program that answers at
+       once while the callback waits. It holds for the program's first thread, and for the
+       threads that this begins meanwhile. A hint. */
+    void (*program_beside)(uint64_t id, uint32_t beside);
+};
+
 /* What a callback may see and do: the host's, lent until the callback returns. */
 struct runner_context {
     uint64_t now_ns;          /* local time since the run began [ns] */

@@ -89,6 +89,7 @@ fn the_c_header_and_the_rust_crate_have_the_same_layout() {
             first, scenario_folder, start_program, end_program,
         }
         HostCalls4 = "runner_host_calls_4" { first, program_time }
+        HostCalls5 = "runner_host_calls_5" { first, program_beside }
         Program = "runner_program" { id, input, output, errors, reserved }
         Checks = "runner_checks" { size, layout, checks, check_count }
         Check = "runner_check" {

@@ -91,11 +91,16 @@ pinned! { HOST_CALLS_4_NUMBERS:
     HostCalls4 { first @ 0, program_time @ 144 } = 152;
 }
 
+pinned! { HOST_CALLS_5_NUMBERS:
+    HostCalls5 { first @ 0, program_beside @ 152 } = 160;
+}
+
 /// Only pinned: who calls these functions looks at the size of the table.
-const _: [&[u64]; 3] = [
+const _: [&[u64]; 4] = [
     HOST_CALLS_2_NUMBERS,
     HOST_CALLS_3_NUMBERS,
     HOST_CALLS_4_NUMBERS,
+    HOST_CALLS_5_NUMBERS,
 ];
 
 pinned! { SHAPE_NUMBERS:

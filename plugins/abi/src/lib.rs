@@ -381,6 +381,20 @@ pub struct HostCalls4 {
     pub program_time: unsafe extern "C" fn(id: u64) -> u64,
 }
 
+/// [`HostCalls4`], and the function that was added after it was published: under the same
+/// rule, that [`HostCalls::size`] is at least the size of this table.
+#[repr(C)]
+pub struct HostCalls5 {
+    /// The first part. The `size` in it is that of the whole table.
+    pub first: HostCalls4,
+    /// Has a program run on the processor of the calling thread, which stays there until the
+    /// run ends; or anywhere again, if `beside` is 0. For a program that answers at once while
+    /// the callback waits: to wake it on another processor takes longer than its answer. It
+    /// holds for the program's first thread, and for the threads that this begins meanwhile. A
+    /// hint: nothing is told of a system that refuses. During a callback, on its thread.
+    pub program_beside: unsafe extern "C" fn(id: u64, beside: u32),
+}
+
 /// A program that the host has started. The descriptors are connected stream sockets that
 /// the plugin owns.
 #[repr(C)]

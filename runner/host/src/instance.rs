@@ -16,6 +16,7 @@ use analysis_log::Columns;
 use runner_abi as abi;
 
 use crate::activity::{self, Activity};
+use crate::beside;
 use crate::config::Config;
 use crate::progress_page::ProgressPage;
 use crate::vtable::{Calls, Frame, Side};
@@ -321,6 +322,12 @@ fn outcome(status: abi::Status, reason: Option<String>) -> Result<(), CallError>
             panicked: status == abi::PANICKED,
             reason: reason.unwrap_or_else(|| "it gave no reason".to_owned()),
         }),
+    }
+}
+
+impl Drop for Instances {
+    fn drop(&mut self) {
+        beside::end();
     }
 }
 

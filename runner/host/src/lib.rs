@@ -12,6 +12,7 @@
 //! | [`config`] | a config that a behavior has accepted, for a group of nodes |
 //! | [`instance`] | the nodes' states of one run: the engine's [`engine::behaviors::Behaviors`] |
 //! | `programs` | the programs that behaviors start |
+//! | `beside` | programs on the processor of the thread that waits for them |
 //! | `vtable` | the functions that behaviors call |
 //! | [`check`] | the checks of plugins, which judge runs |
 //! | [`progress_page`] | the progress of a run, for the process that supervises it |
@@ -21,6 +22,7 @@
 //! [`library::load`], then [`instance`].
 
 pub mod activity;
+mod beside;
 pub mod build;
 pub mod check;
 pub mod config;

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use os::keeper::{self, Kept};
 use os::patience::Patience;
+use os::processor::Processors;
 
 /// A program that was started.
 #[derive(Debug)]
@@ -79,6 +80,14 @@ pub(super) fn time(id: u64) -> Option<Duration> {
     let patience = program.patience.get_or_insert_with(|| kept.patience());
     patience.look();
     Some(patience.spent())
+}
+
+/// Has a program that runs use these processors: its first thread, and those that this begins
+/// from now on. Nothing happens to one that has ended, or if the system refuses.
+pub(super) fn hold_on(id: u64, processors: &Processors) {
+    if let Some(program) = running().1.get(&id) {
+        let _ = program.kept.hold_on(processors);
+    }
 }
 
 /// Ends a program: waits for its end as long as `patience`, which a busy machine does not

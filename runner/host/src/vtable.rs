@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use runner_abi as abi;
 use runner_abi::Context;
 
-use crate::programs;
+use crate::{beside, programs};
 use base::time::SimDuration;
 use engine::sink::Sink;
 use engine::world::World;
@@ -59,19 +59,22 @@ pub(super) struct Calls<S>(PhantomData<S>);
 
 impl<S: Sink> Calls<S> {
     /// The table.
-    pub const TABLE: &'static abi::HostCalls4 = &abi::HostCalls4 {
-        first: abi::HostCalls3 {
-            first: Calls::<S>::SECOND,
-            scenario_folder: scenario_folder::<S>,
-            start_program: start_program::<S>,
-            end_program,
+    pub const TABLE: &'static abi::HostCalls5 = &abi::HostCalls5 {
+        first: abi::HostCalls4 {
+            first: abi::HostCalls3 {
+                first: Calls::<S>::SECOND,
+                scenario_folder: scenario_folder::<S>,
+                start_program: start_program::<S>,
+                end_program,
+            },
+            program_time,
         },
-        program_time,
+        program_beside,
     };
 
     const SECOND: abi::HostCalls2 = abi::HostCalls2 {
         first: abi::HostCalls {
-            size: size_of::<abi::HostCalls4>() as u64,
+            size: size_of::<abi::HostCalls5>() as u64,
             send: send::<S>,
             close: close::<S>,
             set_timer: set_timer::<S>,
@@ -383,6 +386,11 @@ unsafe extern "C" fn end_program(id: u64, patience_ns: u64, status: *mut i32) {
 unsafe extern "C" fn program_time(id: u64) -> u64 {
     let spent = programs::time(id).map(|spent| spent.as_nanos());
     spent.map_or(u64::MAX, |spent| u64::try_from(spent).unwrap_or(u64::MAX))
+}
+
+#[allow(unsafe_code)]
+unsafe extern "C" fn program_beside(id: u64, beside: u32) {
+    beside::put(id, beside != 0);
 }
 
 impl Side {

@@ -270,6 +270,8 @@ impl Raw {
         }
         // SAFETY: it begins with that table.
         let newer = unsafe { self.table::<abi::HostCalls4>() };
+        // SAFETY: as above.
+        let newest = unsafe { self.table::<abi::HostCalls5>() };
         // SAFETY: the host gives three open sockets, which are ours from here on.
         let stream = |descriptor| unsafe { UnixStream::from_raw_fd(descriptor) };
         Ok(Started {
@@ -279,6 +281,7 @@ impl Raw {
             errors: stream(program.errors),
             end: calls.end_program,
             time: newer.map(|it| it.program_time),
+            beside: newest.map(|it| it.program_beside),
         })
     }
 
@@ -322,6 +325,8 @@ pub(crate) struct Started {
     end: unsafe extern "C" fn(id: u64, patience_ns: u64, status: *mut i32),
     /// None if the host has no such clock.
     time: Option<unsafe extern "C" fn(id: u64) -> u64>,
+    /// None if the host does not know it.
+    beside: Option<unsafe extern "C" fn(id: u64, beside: u32)>,
 }
 
 impl Started {
@@ -330,6 +335,15 @@ impl Started {
         // SAFETY: any thread, any time, until `end`, which takes the value.
         self.time
             .map(|time| std::time::Duration::from_nanos(unsafe { time(self.id) }))
+    }
+
+    /// Has the program run on the processor of this thread, or anywhere again.
+    pub(crate) fn run_beside(&self, beside: bool) {
+        if let Some(call) = self.beside {
+            // SAFETY: any number, which is that of a program until `end`, which takes the value.
+            // On another thread than that of a callback, it holds the wrong thread, no more.
+            unsafe { call(self.id, u32::from(beside)) }
+        }
     }
 
     /// Ends the program. Returns its wait status.
