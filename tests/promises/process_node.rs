@@ -433,3 +433,50 @@ fn the_mutex_in_python_holds_and_its_property_finds_a_broken_one() {
     lab.write("mutex_node.py", &mutex.replace(guard, ""));
     run(&lab, &["--runs", "5"]).ends(1).says(&["one at a time"]);
 }
+
+/// It computes for long once, when it is held on one processor, and ends the run when it is held
+/// again.
+const HELD: &str = "\
+import json, os, sys, time
+for line in sys.stdin:
+    request = json.loads(line)
+    processors = len(os.sched_getaffinity(0))
+    effects = []
+    if request['type'] == 'tick':
+        effects = [['set', 'processors', processors]]
+        if processors == 1:
+            held += 1
+            if held == 1:
+                time.sleep(0.02)
+            else:
+                effects.append(['stop', 'held again'])
+    if request['type'] == 'init':
+        held = 0
+        effects = {'reset': True}
+    print(json.dumps(effects), flush=True)
+";
+
+#[test]
+fn a_program_that_answers_at_once_runs_beside_the_runner_until_it_computes() {
+    needs_python!();
+    let all = thread::available_parallelism().unwrap().get().to_string();
+    if all == "1" {
+        return;
+    }
+    let columns = "columns = [{ name = \"processors\", kind = \"u64\" }]";
+    let lab = python(HELD, columns, "runs = 2");
+    let text = lab.read("scenario.toml");
+    // On a busy machine, many answers are late.
+    lab.write("scenario.toml", &text.replace("\"2s\"", "\"100000s\""));
+    run(&lab, &["--jobs", "1"]).passes();
+    for run in 1..=2 {
+        let log = lab.read(&format!("out/runs/000{run}/node.csv"));
+        let ticks = log.lines().filter(|row| row.contains(",tick,"));
+        let processors: Vec<&str> = ticks.map(|row| row.rsplit(',').next().unwrap()).collect();
+        let runs: Vec<&[&str]> = processors.chunk_by(|a, b| a == b).collect();
+        let found: Vec<&str> = runs.iter().map(|alike| alike[0]).collect();
+        // Sixteen answers, with those to `init` and `start`. Those of the second run are those of a program that is not held.
+        assert_eq!(found, [&all, "1", &all, "1"], "{processors:?}");
+        assert!(runs.iter().step_by(2).all(|free| free.len() >= 14));
+    }
+}

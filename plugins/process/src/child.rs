@@ -5,6 +5,7 @@
 //! belongs to the answer before which it was written: it is read after each answer, so a
 //! program that writes to it before it answers gives the same lines in every run.
 
+use crate::near::Near;
 use crate::wait::{self, Wait};
 use runner_sdk::{Ended, Program};
 use std::collections::VecDeque;
@@ -57,6 +58,8 @@ const KILL_PATIENCE: Duration = Duration::from_secs(6);
 pub struct Child {
     /// None once it is ended.
     program: Option<Program>,
+    /// None in real time: the thread that asks it has more to do than to wait.
+    near: Option<Near>,
     input: UnixStream,
     output: UnixStream,
     errors: UnixStream,
@@ -129,6 +132,7 @@ impl Child {
         errors.set_nonblocking(true)?;
         Ok(Child {
             program: Some(program),
+            near: None,
             input,
             output,
             errors,
@@ -141,6 +145,11 @@ impl Child {
             said_bytes: 0,
             last_words: VecDeque::new(),
         })
+    }
+
+    /// Is asked in another run, in real time or not.
+    pub fn begin_run(&mut self, real: bool) {
+        self.near = (!real).then(Near::default);
     }
 
     /// Writes a line, with its line end, and returns the answer without its own.
@@ -167,11 +176,20 @@ impl Child {
             self.read_more(&mut wait)?;
         };
         self.hear()?;
+        self.settle(wait.taken());
         self.said_bytes = 0;
         self.answered = end + 1;
         self.answers += 1;
         let answer = &self.read[..end];
         Ok(answer.strip_suffix(b"\r").unwrap_or(answer))
+    }
+
+    /// Has the program run where it answers soonest, after an answer that took so long.
+    fn settle(&mut self, took: Duration) {
+        let changes = self.near.as_mut().and_then(|near| near.answered(took));
+        if let (Some(beside), Some(program)) = (changes, &self.program) {
+            program.run_beside(beside);
+        }
     }
 
     /// The number of answers that it has given.

@@ -16,6 +16,7 @@
 //! | [`node`] | the behavior |
 //! | [`child`] | a program's process: one line in, one line out, a limit, its last words |
 //! | [`wait`] | a limit that a busy machine does not shorten |
+//! | [`near`] | whether a program runs on the processor of the thread that asks it |
 //! | [`request`] | the lines to the program |
 //! | [`effects`] | the lines from the program |
 //! | [`idle`] | programs that wait for the next run |
@@ -26,6 +27,7 @@ pub mod child;
 pub mod config;
 pub mod effects;
 pub mod idle;
+pub mod near;
 pub mod node;
 pub mod request;
 pub mod wait;

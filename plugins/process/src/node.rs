@@ -74,10 +74,12 @@ impl Behavior for Process {
     fn new(node: &mut Node<Self>) -> Result<Self> {
         let config = node.config();
         let folder = node.scenario_folder().to_owned();
-        let child = match idle::take(&folder, &config.program) {
+        let mut child = match idle::take(&folder, &config.program) {
             Some(child) => child,
             None => started(node, &config.program)?,
         };
+        let real = node.time_of_day().is_some();
+        child.begin_run(real);
         let mut process = Process {
             child: Some(child),
             command: (folder, config.program.clone()),
@@ -102,7 +104,7 @@ impl Behavior for Process {
             events: &config.events,
             parameters: &config.parameters,
             random,
-            real: node.time_of_day().is_some(),
+            real,
         };
         process.resets = process.ask(config, &init, effects::read_init)?;
         Ok(process)

@@ -31,6 +31,11 @@ impl Wait {
         }
     }
 
+    /// How long it has taken so far.
+    pub fn taken(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
     /// Whether the limit is over: by the clock of the program, which stands still while other
     /// programs have the processors; or by the wall clock, if there is no such clock. To be
     /// called again and again, also long before the end: only then does that clock go on.
