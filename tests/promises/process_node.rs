@@ -435,24 +435,35 @@ fn the_mutex_in_python_holds_and_its_property_finds_a_broken_one() {
 }
 
 /// It computes for long once, when it is held on one processor, and ends the run when it is held
-/// again.
+/// again. It has another thread, and begins a program while it is held.
 const HELD: &str = "\
-import json, os, sys, time
+import json, os, subprocess, sys, threading, time
+thread = threading.Thread(target=threading.Event().wait, daemon=True)
+thread.start()
+begun = None
+of = lambda number: len(os.sched_getaffinity(number))
 for line in sys.stdin:
     request = json.loads(line)
-    processors = len(os.sched_getaffinity(0))
+    processors = of(0)
     effects = []
     if request['type'] == 'tick':
-        effects = [['set', 'processors', processors]]
+        effects = [['set', 'processors', processors], ['set', 'of_thread', of(thread.native_id)]]
+        if begun:
+            effects.append(['set', 'of_begun', of(begun.pid)])
         if processors == 1:
             held += 1
             if held == 1:
+                begun = subprocess.Popen(['sleep', '1000'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
                 time.sleep(0.02)
             else:
                 effects.append(['stop', 'held again'])
     if request['type'] == 'init':
         held = 0
         effects = {'reset': True}
+    if request['type'] == 'stop':
+        begun.kill()
+        begun.wait()
+        begun = None
     print(json.dumps(effects), flush=True)
 ";
 
@@ -463,8 +474,11 @@ fn a_program_that_answers_at_once_runs_beside_the_runner_until_it_computes() {
     if all == "1" {
         return;
     }
-    let columns = "columns = [{ name = \"processors\", kind = \"u64\" }]";
-    let lab = python(HELD, columns, "runs = 2");
+    let column = |name| format!("{{ name = \"{name}\", kind = \"u64\" }}");
+    let columns = ["processors", "of_thread", "of_begun"]
+        .map(column)
+        .join(", ");
+    let lab = python(HELD, &format!("columns = [{columns}]"), "runs = 2");
     let text = lab.read("scenario.toml");
     // On a busy machine, many answers are late.
     lab.write("scenario.toml", &text.replace("\"2s\"", "\"100000s\""));
@@ -472,11 +486,15 @@ fn a_program_that_answers_at_once_runs_beside_the_runner_until_it_computes() {
     for run in 1..=2 {
         let log = lab.read(&format!("out/runs/000{run}/node.csv"));
         let ticks = log.lines().filter(|row| row.contains(",tick,"));
-        let processors: Vec<&str> = ticks.map(|row| row.rsplit(',').next().unwrap()).collect();
-        let runs: Vec<&[&str]> = processors.chunk_by(|a, b| a == b).collect();
-        let found: Vec<&str> = runs.iter().map(|alike| alike[0]).collect();
-        // Sixteen answers, with those to `init` and `start`. Those of the second run are those of a program that is not held.
-        assert_eq!(found, [&all, "1", &all, "1"], "{processors:?}");
-        assert!(runs.iter().step_by(2).all(|free| free.len() >= 14));
+        let numbers = ticks.map(|row| row.splitn(8, ',').nth(7).unwrap());
+        let numbers: Vec<&str> = numbers.collect();
+        let spans: Vec<&[&str]> = numbers.chunk_by(|a, b| a == b).collect();
+        let found: Vec<&str> = spans.iter().map(|alike| alike[0]).collect();
+        // The first answers of the second run are those of a program that is not held.
+        let (free, held) = (format!("{all},{all},"), "1,1,".to_owned());
+        let expected = [free.clone(), held.clone(), free + &all, held + &all];
+        assert_eq!(found, expected, "{numbers:?}");
+        // Sixteen answers, with those to `init` and `start`.
+        assert!(spans.iter().step_by(2).all(|free| free.len() >= 14));
     }
 }

@@ -88,7 +88,7 @@ impl Place {
 
     fn remove(&mut self, id: u64) {
         if self.programs.remove(&id) {
-            programs::hold_on(id, &self.before);
+            programs::set_free(id, &self.before);
         }
     }
 }
@@ -96,7 +96,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         for &id in &self.programs {
-            programs::hold_on(id, &self.before);
+            programs::set_free(id, &self.before);
         }
         let _ = self.before.hold_this_thread();
         if let Some(threads) = taken().get_mut(&self.processor) {

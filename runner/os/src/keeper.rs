@@ -174,22 +174,38 @@ impl Kept {
         }
     }
 
-    /// Has the first thread of the program run on these processors alone, and the threads that it
-    /// begins from now on.
+    /// Has all threads of the program run on these processors alone, and what they begin from now
+    /// on.
     ///
     /// # Errors
     ///
-    /// If the program has ended, or the system refuses.
+    /// If the program has ended.
     pub fn hold_on(&self, processors: &Processors) -> io::Result<()> {
-        // Of an ended program, the number may be another process's.
+        processors.hold_process(self.running()?.process)
+    }
+
+    /// Has the program and all that it has started run on these processors.
+    ///
+    /// # Errors
+    ///
+    /// If the program has ended.
+    pub fn set_free(&self, processors: &Processors) -> io::Result<()> {
+        let program = self.running()?;
+        let family = Status::of_family(program.process).unwrap_or(vec![program]);
+        for member in family {
+            // It may have ended.
+            let _ = processors.hold_process(member.process);
+        }
+        Ok(())
+    }
+
+    /// The program, if it has not ended: of an ended one, the number may be another process's.
+    fn running(&self) -> io::Result<Status> {
         let status = i32::try_from(self.program).ok().and_then(Status::of);
         let keeper = i64::from(self.keeper.id());
-        match status {
-            Some(status) if i64::from(status.parent) == keeper => {
-                processors.hold_process(self.program)
-            }
-            _ => Err(io::ErrorKind::NotFound.into()),
-        }
+        let is_its_child = |it: &Status| i64::from(it.parent) == keeper;
+        let running = status.filter(is_its_child);
+        running.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// Kills the program, and everything that it has started.

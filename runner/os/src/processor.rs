@@ -1,6 +1,6 @@
 //! The processors that a thread may use (sched_setaffinity(2)).
 
-use std::io;
+use std::{fs, io};
 
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
@@ -40,14 +40,20 @@ impl Processors {
         Ok(sched_setaffinity(None, &self.0)?)
     }
 
-    /// Has the first thread of a process, and the threads that it begins from now on, run on
-    /// these alone.
-    pub(crate) fn hold_process(&self, process: u32) -> io::Result<()> {
-        let process = i32::try_from(process).ok().and_then(Pid::from_raw);
-        match process {
-            Some(_) => Ok(sched_setaffinity(process, &self.0)?),
-            None => Err(io::ErrorKind::InvalidInput.into()),
+    /// Has all threads of a process, and what they begin from now on, run on these alone.
+    pub(crate) fn hold_process(&self, process: i32) -> io::Result<()> {
+        // A thread may begin another one before it is held itself.
+        for _ in 0..2 {
+            for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+                let name = thread?.file_name();
+                let number = name.to_str().and_then(|it| it.parse().ok());
+                if let Some(thread) = number.and_then(Pid::from_raw) {
+                    // It may have ended.
+                    let _ = sched_setaffinity(Some(thread), &self.0);
+                }
+            }
         }
+        Ok(())
     }
 }
 
@@ -79,13 +85,12 @@ mod tests {
     }
 
     #[test]
-    fn there_is_no_process_0() {
-        assert!(Processors::one(0).hold_process(0).is_err());
+    fn a_process_that_has_ended_cannot_be_held() {
         let gone = Command::new("true").spawn().and_then(|mut it| {
             it.wait()?;
             Ok(it.id())
         });
-        let gone = gone.expect("it runs");
+        let gone = gone.expect("it runs") as i32;
         assert!(Processors::one(0).hold_process(gone).is_err());
     }
 }
