@@ -1,6 +1,7 @@
 //! `process.node`: a program in any language is a node like a compiled one. It gets one line
 //! for each callback, and what it answers decides its log, byte for byte.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -497,4 +498,51 @@ fn a_program_that_answers_at_once_runs_beside_the_runner_until_it_computes() {
         // Sixteen answers, with those to `init` and `start`.
         assert!(spans.iter().step_by(2).all(|free| free.len() >= 14));
     }
+}
+
+/// It says on how many processors it may run; `late` never answers at once.
+const TELLS: &str = "\
+import json, os, sys, time
+for line in sys.stdin:
+    request = json.loads(line)
+    effects = []
+    if request['type'] == 'init':
+        late = request['node'] == 'late'
+        effects = {}
+    if request['type'] == 'tick':
+        effects = [['set', 'processors', len(os.sched_getaffinity(0))]]
+    if late:
+        time.sleep(0.002)
+    print(json.dumps(effects), flush=True)
+";
+
+#[test]
+fn a_program_that_is_started_while_another_one_is_held_runs_anywhere() {
+    needs_python!();
+    let all = thread::available_parallelism().unwrap().get().to_string();
+    if all == "1" {
+        return;
+    }
+    let node = |name: &str, more: &str| {
+        format!(
+            "[nodes.{name}]\nbehavior = \"process.node\"\n{more}\n[nodes.{name}.config]\n\
+             program = [\"python3\", \"program.py\"]\n\
+             columns = [{{ name = \"processors\", kind = \"u64\" }}]\n"
+        )
+    };
+    let lab = Lab::with(&format!(
+        "name = \"p\"\nduration = \"5s\"\n{}{}",
+        node("quick", "tick_rate = 1000"),
+        node("late", "tick_rate = 10\nstart_at = \"4s\""),
+    ));
+    lab.write("program.py", TELLS);
+    run(&lab, &[]).passes();
+    let processors = |node: &str| -> BTreeSet<String> {
+        let log = lab.read(&format!("out/runs/0001/{node}.csv"));
+        let ticks = log.lines().filter(|row| row.contains(",tick,"));
+        let last = |row: &str| row.rsplit(',').next().unwrap().to_owned();
+        ticks.map(last).collect()
+    };
+    assert!(processors("quick").contains("1"));
+    assert_eq!(processors("late"), BTreeSet::from([all]));
 }

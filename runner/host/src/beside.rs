@@ -55,6 +55,16 @@ pub(super) fn put(id: u64, beside: bool) {
     });
 }
 
+/// This thread has started a program, which may run anywhere: the system had it begin on the
+/// processor of this thread alone, if that is held there.
+pub(super) fn started(id: u64) {
+    HERE.with_borrow(|here| {
+        if let Some(place) = here {
+            programs::set_free(id, &place.before);
+        }
+    });
+}
+
 /// The programs of this thread run anywhere again, and it does.
 pub(super) fn end() {
     HERE.set(None);

@@ -350,6 +350,7 @@ unsafe extern "C" fn start_program<S: Sink>(
     let words: Vec<String> = words.iter().map(|&it| text(it).into_owned()).collect();
     match programs::start(&words, Path::new(&side.scenario_folder)) {
         Ok(program) => {
+            beside::started(program.id);
             let [input, output, errors] = program.streams.map(IntoRawFd::into_raw_fd);
             // SAFETY: not null, and lent for this call, by the ABI.
             unsafe {
