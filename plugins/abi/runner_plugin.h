@@ -168,8 +168,8 @@ struct runner_host_calls_5 {
     struct runner_host_calls_4 first; /* the `size` in it is that of the whole table */
     /* [callback] Has a program run on the processor of the calling thread, which stays there
        until the run ends; or anywhere again, if `beside` is 0. For a program that answers at
-       once while the callback waits. It holds for all threads of the program, and for what
-       they begin meanwhile. A hint. */
+       once while the callback waits. It holds for all that the program has started, too, now
+       and meanwhile. A hint. */
     void (*program_beside)(uint64_t id, uint32_t beside);
 };
 

@@ -390,8 +390,8 @@ pub struct HostCalls5 {
     /// Has a program run on the processor of the calling thread, which stays there until the
     /// run ends; or anywhere again, if `beside` is 0. For a program that answers at once while
     /// the callback waits: to wake it on another processor takes longer than its answer. It
-    /// holds for all threads of the program, and for what they begin meanwhile. A hint: nothing
-    /// is told of a system that refuses. During a callback, on its thread.
+    /// holds for all that the program has started, too, now and meanwhile. A hint: nothing is
+    /// told of a system that refuses. During a callback, on its thread.
     pub program_beside: unsafe extern "C" fn(id: u64, beside: u32),
 }
 

@@ -1,6 +1,6 @@
 //! Whether a program runs on the processor of the thread that asks it.
 //!
-//! One of the two waits while the other goes on. On two processors, each is waked on one that
+//! One of the two waits while the other goes on. On two processors, each is woken on one that
 //! has been idle, which takes ten times as long as most answers. But a program that computes for
 //! long, maybe with many threads, is to have the whole machine.
 

@@ -48,8 +48,8 @@ impl Program {
     /// Has it run on the processor of this thread, which stays there until the run ends; or
     /// anywhere again. To be called in callbacks, for a program that answers at once while the
     /// callback waits for it: it takes longer to wake it on another processor than to answer. It
-    /// holds for all its threads, and for what they begin meanwhile. Nothing happens if the
-    /// runner is too old to know it, or the system refuses.
+    /// holds for all that it has started, too, now and meanwhile. Nothing happens if the runner is
+    /// too old to know it, or the system refuses.
     pub fn run_beside(&self, beside: bool) {
         if let Some(started) = &self.0 {
             started.run_beside(beside);

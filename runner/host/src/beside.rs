@@ -1,7 +1,7 @@
 //! Programs that run on the processor of the thread that waits for their answers.
 //!
 //! A thread asks a program, waits, and goes on when the program waits in turn. The system sees
-//! two that would like to run, and wakes each on the processor that is idle: it has to be waked
+//! two that would like to run, and wakes each on the processor that is idle: it has to be woken
 //! itself first, which takes longer than most answers, in a virtual machine many times as long.
 //! On one processor, the one goes on where the other stops.
 
@@ -60,7 +60,7 @@ pub(super) fn put(id: u64, beside: bool) {
 pub(super) fn started(id: u64) {
     HERE.with_borrow(|here| {
         if let Some(place) = here {
-            programs::set_free(id, &place.before);
+            programs::run_on(id, &place.before);
         }
     });
 }
@@ -93,12 +93,12 @@ impl Place {
 
     fn add(&mut self, id: u64) {
         self.programs.insert(id);
-        programs::hold_on(id, &Processors::one(self.processor));
+        programs::run_on(id, &Processors::one(self.processor));
     }
 
     fn remove(&mut self, id: u64) {
         if self.programs.remove(&id) {
-            programs::set_free(id, &self.before);
+            programs::run_on(id, &self.before);
         }
     }
 }
@@ -106,7 +106,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         for &id in &self.programs {
-            programs::set_free(id, &self.before);
+            programs::run_on(id, &self.before);
         }
         let _ = self.before.hold_this_thread();
         if let Some(threads) = taken().get_mut(&self.processor) {

@@ -82,19 +82,11 @@ pub(super) fn time(id: u64) -> Option<Duration> {
     Some(patience.spent())
 }
 
-/// Has all threads of a program run on these processors alone, and what they begin from now on.
-/// Nothing happens to one that has ended.
-pub(super) fn hold_on(id: u64, processors: &Processors) {
+/// Has a program and all that it has started run on these processors alone, and what they start
+/// from now on. Nothing happens to one that has ended.
+pub(super) fn run_on(id: u64, processors: &Processors) {
     if let Some(program) = running().1.get(&id) {
-        let _ = program.kept.hold_on(processors);
-    }
-}
-
-/// Has a program and all that it has started run on these processors. Nothing happens to one that
-/// has ended.
-pub(super) fn set_free(id: u64, processors: &Processors) {
-    if let Some(program) = running().1.get(&id) {
-        let _ = program.kept.set_free(processors);
+        let _ = program.kept.run_on(processors);
     }
 }
 

@@ -174,22 +174,13 @@ impl Kept {
         }
     }
 
-    /// Has all threads of the program run on these processors alone, and what they begin from now
-    /// on.
+    /// Has the program and all that it has started run on these processors alone, and what they
+    /// start from now on.
     ///
     /// # Errors
     ///
     /// If the program has ended.
-    pub fn hold_on(&self, processors: &Processors) -> io::Result<()> {
-        processors.hold_process(self.running()?.process)
-    }
-
-    /// Has the program and all that it has started run on these processors.
-    ///
-    /// # Errors
-    ///
-    /// If the program has ended.
-    pub fn set_free(&self, processors: &Processors) -> io::Result<()> {
+    pub fn run_on(&self, processors: &Processors) -> io::Result<()> {
         let program = self.running()?;
         let family = Status::of_family(program.process).unwrap_or(vec![program]);
         for member in family {
