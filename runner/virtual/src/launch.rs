@@ -25,6 +25,7 @@ use crate::filter::Filter;
 use crate::kernel::{self, Answer, Listener, Process, Status};
 use crate::{Start, StartError};
 use base::random::Random;
+use os::processor::Processors;
 
 /// What is put on a program's stack beside its arguments: where its clocks' code is, and
 /// 16 random bytes (`getauxval(3)`).
@@ -142,16 +143,15 @@ fn step(number: usize, result: i64) -> io::Result<i64> {
 }
 
 /// What the child does between `fork` and `execve`.
-fn become_held(filter: &Filter, processor: Option<usize>, socket: RawFd) -> io::Result<()> {
+fn become_held(filter: &Filter, processor: Option<Processors>, socket: RawFd) -> io::Result<()> {
     const NONE: libc::c_ulong = 0;
     // SAFETY: all calls get numbers, or structs that live through the call.
     unsafe {
         // The program must not outlive the thread that drives it.
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, NONE, NONE, NONE);
         if let Some(processor) = processor {
-            let mut set: libc::cpu_set_t = zeroed();
-            libc::CPU_SET(processor, &mut set);
-            libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set);
+            // It goes on anywhere if the system refuses.
+            let _ = processor.hold_this_thread();
         }
         let layout = libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong);
         step(0, layout.into())?;
@@ -270,25 +270,14 @@ fn answer_exec(socket: &UnixStream) -> Option<Listener> {
 
 /// The processor of all programs of this thread: with one, a program's threads take turns
 /// the same way on every machine, and it sees one processor wherever it runs.
-fn processor() -> Option<usize> {
+fn processor() -> Option<Processors> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static MINE: usize = NEXT.fetch_add(1, Ordering::Relaxed);
     }
-    // SAFETY: all zero is a value of the struct, which the kernel then writes.
-    let set = unsafe {
-        let mut set: libc::cpu_set_t = zeroed();
-        if libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) != 0 {
-            return None;
-        }
-        set
-    };
-    // SAFETY: the numbers are within the set.
-    let allowed =
-        (0..libc::CPU_SETSIZE as usize).filter(|&it| unsafe { libc::CPU_ISSET(it, &set) });
-    let allowed: Vec<usize> = allowed.collect();
+    let allowed: Vec<usize> = Processors::of_this_thread().ok()?.iter().collect();
     let mine = MINE.with(|mine| *mine);
-    (!allowed.is_empty()).then(|| allowed[mine % allowed.len()])
+    (!allowed.is_empty()).then(|| Processors::one(allowed[mine % allowed.len()]))
 }
 
 /// Changes the stack of a program that is stopped before its first instruction.
