@@ -168,7 +168,7 @@ fn formatting() {
                 cells: &cells,
                 texts: &[],
             };
-            format.row(row, columns, &mut text);
+            format.row(row, &columns, &mut text);
         }
         black_box(&text);
     });
@@ -242,7 +242,7 @@ fn formatting() {
 fn write_logs(folder: &Path, rows: u64) -> Vec<PathBuf> {
     let schema = schema();
     let mut logs = NodeLogs::create(folder, &schema);
-    generate(rows, |row, columns| logs.row(row, columns));
+    generate(rows, |row, columns| logs.row(row, &columns));
     logs.finish().expect("the temporary folder takes the logs");
     let path = |node: &NodeSchema| folder.join(format!("{}.csv", node.name));
     schema.nodes.iter().map(path).collect()
@@ -254,7 +254,7 @@ fn read_with_metrics(folder: &Path) {
     let mut metrics = RunMetrics::new(&schema);
     let mut end_ns = 0;
     while let Some((row, columns)) = log.next().expect("rows as just written") {
-        metrics.row(&row, columns);
+        metrics.row(&row, &columns);
         end_ns = row.time_ns;
     }
     black_box(metrics.finish(end_ns));

@@ -82,7 +82,7 @@ fn ns_per_record(work: impl FnOnce()) -> f64 {
 
 fn metrics(trace: &Trace) {
     let mut metrics = RunMetrics::new(&trace.schema);
-    trace.each(|row, columns| metrics.row(row, columns));
+    trace.each(|row, columns| metrics.row(row, &columns));
     black_box(&metrics);
 }
 
@@ -90,8 +90,8 @@ fn metrics_and_properties(trace: &Trace, properties: &[Arc<Property>]) {
     let mut metrics = RunMetrics::new(&trace.schema);
     let mut properties = Properties::begin(properties, &trace.schema);
     trace.each(|row, columns| {
-        metrics.row(row, columns);
-        properties.row(row, columns);
+        metrics.row(row, &columns);
+        properties.row(row, &columns);
     });
     black_box(&metrics);
     for it in properties.finish(u64::MAX, |_, _, _| String::new()) {

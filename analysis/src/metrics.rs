@@ -198,7 +198,7 @@ impl RunMetrics {
     ///
     /// # Panics
     /// If `row.node` is not in the schema.
-    pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    pub fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         if row.time_ns != self.now_ns {
             self.next_instant(row.time_ns);
         }

@@ -113,7 +113,7 @@ impl Properties {
     }
 
     /// Takes the next record in.
-    pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    pub fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         let record = Record {
             row,
             columns,

@@ -202,7 +202,7 @@ fn summary_csv_stands_for_the_logs() {
         analysis::log::RunLog::open(&folder.path().join("runs/0001"), Some(&schema)).unwrap();
     let mut metrics = analysis::metrics::RunMetrics::new(&schema);
     while let Some((row, columns)) = log.next().unwrap() {
-        metrics.row(&row, columns);
+        metrics.row(&row, &columns);
     }
     let nodes = metrics.finish(12_000_000_000);
     let columns = analysis::metrics::summary::SummaryColumns::new([&schema]);

@@ -94,7 +94,7 @@ pub struct Record<'a> {
     /// The standard columns.
     pub row: &'a Row,
     /// The behavior's columns.
-    pub columns: Columns<'a>,
+    pub columns: &'a Columns<'a>,
     /// The names behind the numbers.
     pub names: Names<'a>,
 }

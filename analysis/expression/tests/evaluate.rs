@@ -98,7 +98,7 @@ impl Seen {
         let texts = TEXTS.map(str::to_owned);
         use_it(Record {
             row: &row,
-            columns: Columns {
+            columns: &Columns {
                 present,
                 cells: &cells,
                 texts: &texts,

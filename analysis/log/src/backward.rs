@@ -335,7 +335,7 @@ mod tests {
                 cells: &[0],
                 texts: std::slice::from_ref(&note),
             };
-            logs.row(&row, columns);
+            logs.row(&row, &columns);
         }
         logs.finish().unwrap();
         let log = RunLog::open(folder.path(), Some(&schema)).unwrap();
@@ -357,7 +357,7 @@ mod tests {
                 cells: &[row.time_ns],
                 texts: &[],
             };
-            log.row(&row, columns);
+            log.row(&row, &columns);
         }
         log.finish().unwrap();
         let open = || RunLog::open(folder.path(), Some(&schema)).unwrap();

@@ -183,7 +183,7 @@ impl NodeLogs {
     /// # Panics
     /// If `row.node` is not in the schema.
     #[inline]
-    pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    pub fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         let buffer = &mut self.nodes[row.node as usize].buffer;
         let before = buffer.len();
         self.format.row(row, columns, buffer);
@@ -346,7 +346,7 @@ impl CombinedLog {
     /// # Panics
     /// If `row.node` is not in the schema.
     #[inline]
-    pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    pub fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         self.format.row(row, columns, &mut self.buffer);
         if self.buffer.len() >= BUFFER_MAX {
             self.flush();
@@ -477,7 +477,7 @@ mod tests {
             vec![String::from("time_ns,step,event,peer,message,bytes,queue\n"); count as usize];
         for step in 1..60 {
             for node in 0..count {
-                logs.row(&tick(node, step), Columns::default());
+                logs.row(&tick(node, step), &Columns::default());
                 expected[node as usize] += &format!("{},{step},tick,,,,0\n", step * 1000);
             }
         }
@@ -507,8 +507,8 @@ mod tests {
             let mut combined = CombinedLog::create(folder.path(), &schema);
             let mut expected = String::from("time_ns,step,event,peer,message,bytes,queue\n");
             for step in 1..100 {
-                logs.row(&tick(0, step), Columns::default());
-                combined.row(&tick(0, step), Columns::default());
+                logs.row(&tick(0, step), &Columns::default());
+                combined.row(&tick(0, step), &Columns::default());
                 expected += &format!("{},{step},tick,,,,0\n", step * 1000);
                 if step <= flushes {
                     logs.flush();
@@ -548,12 +548,12 @@ mod tests {
     fn what_was_flushed_is_in_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let mut log = CombinedLog::create(folder.path(), &schema(2));
-        log.row(&tick(1, 1), Columns::default());
+        log.row(&tick(1, 1), &Columns::default());
         log.flush();
         let path = folder.path().join(COMBINED_FILE);
         let expected = "time_ns,node,step,event,peer,message,bytes,queue\n1000,n-1,1,tick,,,,0\n";
         assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
-        log.row(&tick(0, 1), Columns::default());
+        log.row(&tick(0, 1), &Columns::default());
         assert_eq!(log.size(), 2 * expected.len() as u64 - 49);
         assert_eq!(
             log.finish().unwrap(),
@@ -566,7 +566,7 @@ mod tests {
         let missing = Path::new("no/such/folder");
         let mut logs = NodeLogs::with_budget(missing, &schema(2), 0);
         for step in 1..200 {
-            logs.row(&tick(1, step), Columns::default());
+            logs.row(&tick(1, step), &Columns::default());
         }
         let error = logs.finish().unwrap_err();
         assert_eq!(error.path, missing.join("n-1.csv"));
@@ -592,15 +592,15 @@ mod tests {
                 let folder = tempfile::tempdir().unwrap();
                 let mut logs = NodeLogs::create(folder.path(), &schema(1));
                 let mut log = CombinedLog::create(folder.path(), &schema(1));
-                logs.row(&tick(0, 1), Columns::default());
-                log.row(&tick(0, 1), Columns::default());
+                logs.row(&tick(0, 1), &Columns::default());
+                log.row(&tick(0, 1), &Columns::default());
                 logs.flush();
                 log.flush();
                 change(&folder.path().join("n-0.csv"));
                 change(&folder.path().join(COMBINED_FILE));
                 for step in 0..rows_after {
-                    logs.row(&tick(0, 2 + step), Columns::default());
-                    log.row(&tick(0, 2 + step), Columns::default());
+                    logs.row(&tick(0, 2 + step), &Columns::default());
+                    log.row(&tick(0, 2 + step), &Columns::default());
                 }
                 logs.finish().unwrap_err();
                 log.finish().unwrap_err();
@@ -615,7 +615,7 @@ mod tests {
         std::os::unix::fs::symlink("/dev/full", folder.path().join("n-0.csv")).unwrap();
         let mut logs = NodeLogs::create(folder.path(), &schema(1));
         for step in 1..100_000 {
-            logs.row(&tick(0, step), Columns::default());
+            logs.row(&tick(0, step), &Columns::default());
         }
         assert_eq!(
             logs.finish().unwrap_err().source.kind(),

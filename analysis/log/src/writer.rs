@@ -151,7 +151,7 @@ impl LogFormat {
     /// # Panics
     /// If `row.node` is not in the schema.
     #[inline]
-    pub fn row(&mut self, row: &Row, columns: Columns<'_>, out: &mut LogText) {
+    pub fn row(&mut self, row: &Row, columns: &Columns<'_>, out: &mut LogText) {
         let shape = &self.shapes[self.shape_of[row.node as usize] as usize];
         let mut line = Line {
             bytes: out.room(shape.room + 2 * self.names.longest),

@@ -382,7 +382,7 @@ mod tests {
                 queue: 0,
             };
             // The step of a row is not of interest here.
-            logs.row(&Row { step: 1, ..row }, Columns::default());
+            logs.row(&Row { step: 1, ..row }, &Columns::default());
         }
         logs.finish().unwrap();
         RunLog::open(folder, Some(&schema())).unwrap()

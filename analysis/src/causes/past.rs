@@ -503,11 +503,13 @@ mod tests {
         let schema = schema(nodes);
         if combined {
             let mut log = CombinedLog::create(folder, &schema);
-            rows.iter().for_each(|row| log.row(row, Columns::default()));
+            rows.iter()
+                .for_each(|row| log.row(row, &Columns::default()));
             log.finish().unwrap();
         } else {
             let mut log = NodeLogs::create(folder, &schema);
-            rows.iter().for_each(|row| log.row(row, Columns::default()));
+            rows.iter()
+                .for_each(|row| log.row(row, &Columns::default()));
             log.finish().unwrap();
         }
         RunLog::open(folder, Some(&schema)).unwrap().backward()

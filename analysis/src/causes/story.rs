@@ -448,7 +448,7 @@ mod tests {
                     cells: &of(value),
                     texts: &[],
                 };
-                logs.row(row, columns);
+                logs.row(row, &columns);
             };
             if to < 4 && to != node {
                 sent[at] += 1;

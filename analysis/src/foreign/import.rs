@@ -249,7 +249,7 @@ impl<'a> Writer<'a> {
                     (None, Pass::Rows) => {}
                 }
                 if pass == Pass::Rows {
-                    self.logs[run].row(&row, columns);
+                    self.logs[run].row(&row, &columns);
                 }
             }
         }

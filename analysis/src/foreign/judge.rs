@@ -271,7 +271,7 @@ pub struct Judging<'b> {
 impl Judging<'_> {
     /// Takes the next row in.
     pub fn row(&mut self, row: &Row, columns: Columns<'_>, schema: &RunSchema) {
-        self.properties.row(row, columns);
+        self.properties.row(row, &columns);
         if let Some(lamport) = &mut self.lamport {
             lamport.row(row, columns, schema);
         }

@@ -171,7 +171,7 @@ impl Results<'_> {
             .bound
             .begin(schema, self.format.read.own(RECEIVED_CLOCK));
         while let Some((row, columns)) = log.next()? {
-            metrics.row(&row, columns);
+            metrics.row(&row, &columns);
             judging.row(&row, columns, schema);
         }
         let found = &self.survey.runs[run as usize - 1];

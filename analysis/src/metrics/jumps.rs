@@ -142,7 +142,7 @@ impl Jumps {
 
     /// Adds a row of the node, which begins a step or not.
     #[inline]
-    pub(super) fn row(&mut self, event: EventId, columns: Columns<'_>, new_step: bool) {
+    pub(super) fn row(&mut self, event: EventId, columns: &Columns<'_>, new_step: bool) {
         let Some(raw) = columns.raw(self.column) else {
             return;
         };

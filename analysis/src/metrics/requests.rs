@@ -94,7 +94,7 @@ pub(super) struct Requests {
 
 impl Requests {
     /// Adds a row of the node.
-    pub(super) fn row(&mut self, event: EventId, places: &Places, columns: Columns<'_>) {
+    pub(super) fn row(&mut self, event: EventId, places: &Places, columns: &Columns<'_>) {
         if event == EventId::RESTART {
             for (index, definition) in DEFINITIONS.iter().enumerate() {
                 if counts_over_crashes(definition) {

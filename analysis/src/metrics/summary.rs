@@ -328,7 +328,7 @@ mod tests {
                 cells: &cells,
                 texts: &[],
             };
-            metrics.row(&row, columns);
+            metrics.row(&row, &columns);
         }
         metrics.occupied(&[Occupancy {
             waited: 2_000_000_000,
@@ -376,7 +376,7 @@ mod tests {
                     bytes: 5,
                     queue: 0,
                 };
-                metrics.row(&row, Columns::default());
+                metrics.row(&row, &Columns::default());
             }
             let columns = SummaryColumns::new([&schema]);
             let mut out = Vec::new();

@@ -65,7 +65,7 @@ fn within(
             cells: &[clock],
             texts: &[],
         };
-        metrics.row(&row, columns);
+        metrics.row(&row, &columns);
     }
     metrics.finish_window(end_ns)
 }
@@ -116,7 +116,7 @@ fn rows_that_are_expected_and_two_cores_give_the_same_numbers() {
                 cells: &[row.step + u64::from(row.node % 5)],
                 texts: &[],
             };
-            all.iter_mut().for_each(|it| it.row(row, columns));
+            all.iter_mut().for_each(|it| it.row(row, &columns));
         }
     }
     let [plain, expected] = all.map(|it| it.finish(9 * SECOND));
@@ -286,7 +286,7 @@ fn a_run_that_rests_after_its_warm_up_is_not_idle() {
             bytes: 0,
             queue,
         };
-        metrics.row(&row, Columns::default());
+        metrics.row(&row, &Columns::default());
     }
     assert!(!metrics.is_idle());
 }

@@ -122,7 +122,7 @@ fn judged_together(claims: &[(Claim, bool)], records: &[Seen], end: u64) -> Vec<
             cells: &cells,
             texts: &[],
         };
-        properties.row(&row, columns);
+        properties.row(&row, &columns);
     }
     properties.finish(end, |_, _, _| String::new())
 }

@@ -108,7 +108,7 @@ fn from_logs(folder: &Folder, runs: &[&RunRow]) -> Result<Measured, Error> {
             }
         }
         while let Some((row, columns)) = log.next()? {
-            metrics.row(&row, columns);
+            metrics.row(&row, &columns);
         }
         // The samples of runs that are not whole are not kept.
         if let Some(samples) = samples.as_mut().filter(|_| folder.is_whole(run)) {

@@ -140,7 +140,7 @@ fn read(mut log: RunLog) -> (Vec<Record>, Vec<NodeMetrics>) {
     let mut metrics = RunMetrics::new(log.schema());
     let mut records = Vec::new();
     while let Some((row, columns)) = log.next().unwrap() {
-        metrics.row(&row, columns);
+        metrics.row(&row, &columns);
         let has_text = columns.present >> 4 & 1 == 1;
         records.push(Record {
             row,
@@ -186,11 +186,11 @@ proptest! {
         for record in &records {
             let texts = texts(record);
             let columns = Columns { present: record.present, cells: &record.cells, texts: &texts };
-            metrics.row(&record.row, columns);
+            metrics.row(&record.row, &columns);
             if combined {
-                log.row(&record.row, columns);
+                log.row(&record.row, &columns);
             } else {
-                logs.row(&record.row, columns);
+                logs.row(&record.row, &columns);
             }
         }
         if combined {
@@ -230,7 +230,7 @@ proptest! {
             for mut log in logs.into_iter().flatten() {
                 let mut metrics = RunMetrics::new(log.schema());
                 while let Ok(Some((row, columns))) = log.next() {
-                    metrics.row(&row, columns);
+                    metrics.row(&row, &columns);
                 }
                 metrics.finish(0);
             }

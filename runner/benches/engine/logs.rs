@@ -30,7 +30,7 @@ trait Logs: 'static {
     /// Logs in an existing folder.
     fn create(folder: &Path, schema: &RunSchema) -> Self;
     /// Writes a row.
-    fn row(&mut self, row: &Row, columns: Columns<'_>);
+    fn row(&mut self, row: &Row, columns: &Columns<'_>);
     /// Writes what is buffered; returns the files.
     fn finish(self) -> anyhow::Result<Vec<Written>>;
 }
@@ -41,7 +41,7 @@ impl Logs for NodeLogs {
     }
 
     #[inline]
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         self.row(row, columns);
     }
 
@@ -56,7 +56,7 @@ impl Logs for CombinedLog {
     }
 
     #[inline]
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         self.row(row, columns);
     }
 
@@ -67,7 +67,7 @@ impl Logs for CombinedLog {
 
 impl<L: Logs> Sink for MetricsAndLogs<L> {
     #[inline]
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         self.metrics.row(row, columns);
         self.logs.row(row, columns);
     }

@@ -39,7 +39,7 @@ impl Metrics {
 
 impl Sink for Metrics {
     #[inline]
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         self.rows += 1;
         self.metrics.row(row, columns);
     }
@@ -77,7 +77,7 @@ impl MetricsAndCheck {
 
 impl Sink for MetricsAndCheck {
     #[inline]
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         self.metrics.row(row, columns);
         self.checks.row(row, columns);
     }
@@ -152,7 +152,7 @@ pub fn properties(schema: &RunSchema) -> Vec<Arc<Property>> {
 
 impl Sink for MetricsAndProperties {
     #[inline]
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         self.metrics.row(row, columns);
         self.properties.row(row, columns);
     }

@@ -157,7 +157,7 @@ impl<S> Watched<S> {
 impl<S: Sink> Sink for Watched<S> {
     const FOLLOWS: bool = true;
 
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         self.inner.row(row, columns);
         self.tell(Part::Row {
             row: *row,
@@ -234,7 +234,7 @@ impl Recording {
                 texts,
             } => self.row(
                 &row,
-                Columns {
+                &Columns {
                     present,
                     cells: &cells,
                     texts: &texts,

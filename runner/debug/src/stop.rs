@@ -107,7 +107,7 @@ fn matches(text: &str, history: &History) -> Result<Vec<usize>, String> {
         }
         let record = Record {
             row: &stored.row,
-            columns: history.columns_of(index),
+            columns: &history.columns_of(index),
             names,
         };
         program.see(&mut memory, &record);

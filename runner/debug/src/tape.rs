@@ -140,7 +140,7 @@ impl Recording {
     }
 
     /// The columns of a row, which are often those of the row before.
-    fn keep_columns(&mut self, node: u32, columns: Columns<'_>) -> u32 {
+    fn keep_columns(&mut self, node: u32, columns: &Columns<'_>) -> u32 {
         let schema = &self.history.schema.nodes[node as usize];
         let store = &mut self.history.columns;
         let first = store.cells.len();
@@ -232,7 +232,7 @@ impl Recording {
     }
 
     /// A record.
-    pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    pub fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         if self.is_cut() {
             return;
         }
@@ -356,7 +356,7 @@ impl Recording {
 impl<S: Sink> Sink for Tape<S> {
     const FOLLOWS: bool = true;
 
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         self.inner.row(row, columns);
         self.recording.row(row, columns);
     }

@@ -11,7 +11,7 @@ pub trait Sink: 'static {
     const WANTS_ROWS: bool = true;
 
     /// One record, with the node's columns as they are after its step.
-    fn row(&mut self, row: &Row, columns: Columns<'_>);
+    fn row(&mut self, row: &Row, columns: &Columns<'_>);
 
     /// A line that a node's behavior printed.
     fn print(&mut self, time: SimTime, node: u32, line: &str);
@@ -50,7 +50,7 @@ pub struct NoSink;
 impl Sink for NoSink {
     const WANTS_ROWS: bool = false;
 
-    fn row(&mut self, _: &Row, _: Columns<'_>) {}
+    fn row(&mut self, _: &Row, _: &Columns<'_>) {}
 
     fn print(&mut self, _: SimTime, _: u32, _: &str) {}
 }

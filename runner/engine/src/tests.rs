@@ -73,7 +73,7 @@ impl<F: FnMut(u32, Call<'_>, SimTime) -> Vec<Act>> Behaviors for Closure<F> {
 struct Rows(Vec<Row>);
 
 impl Sink for Rows {
-    fn row(&mut self, row: &Row, _: Columns<'_>) {
+    fn row(&mut self, row: &Row, _: &Columns<'_>) {
         self.0.push(*row);
     }
 

@@ -117,7 +117,7 @@ pub struct Seen<'a> {
     /// Its number in the node's log, from 1.
     pub number: u64,
     /// The node's columns.
-    pub columns: Columns<'a>,
+    pub columns: &'a Columns<'a>,
     /// The names of the external peers, in the order of their indices.
     pub external_peers: &'a [String],
 }
@@ -166,7 +166,7 @@ impl Judging {
     ///
     /// If the check refuses or panics.
     #[allow(unsafe_code)]
-    pub fn record(&mut self, seen: Seen<'_>) -> Result<(), CallError> {
+    pub fn record(&mut self, seen: &Seen<'_>) -> Result<(), CallError> {
         let frame = Frame {
             seen,
             schema: &self.description.schema,

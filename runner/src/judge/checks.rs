@@ -50,7 +50,7 @@ impl Checks {
     }
 
     /// Passes on the next record.
-    pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    pub fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         let number = &mut self.rows[row.node as usize];
         *number += 1;
         if self.broken.is_some() {
@@ -63,7 +63,7 @@ impl Checks {
             external_peers: &self.external_peers,
         };
         for (name, judging) in &mut self.judging {
-            if let Err(fault) = judging.record(seen) {
+            if let Err(fault) = judging.record(&seen) {
                 self.broken = Some(broke(name, "record", Some(SimTime(row.time_ns)), &fault));
                 return;
             }

@@ -30,7 +30,7 @@ impl Properties {
 
     /// Passes on the next record.
     #[inline]
-    pub fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    pub fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         self.running.row(row, columns);
     }
 

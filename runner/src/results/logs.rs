@@ -76,7 +76,7 @@ impl Logs {
     }
 
     /// Writes a row, if there is room.
-    fn write(&mut self, row: &Row, columns: Columns<'_>) {
+    fn write(&mut self, row: &Row, columns: &Columns<'_>) {
         let has_room = self.has_room();
         match &mut self.log {
             Log::PerNode(log) if has_room => log.row(row, columns),
@@ -150,7 +150,7 @@ impl Takes for Logs {
 
 impl Sink for Logs {
     #[inline]
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         if !matches!(self.log, Log::Off) {
             self.write(row, columns);
         }

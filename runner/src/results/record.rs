@@ -167,7 +167,7 @@ impl Takes for Recorder {
 
 impl Sink for Recorder {
     #[inline]
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         match self.outside.keep(row) {
             Keep::Yes => {}
             Keep::No => return,

@@ -186,7 +186,7 @@ impl<E> Relay<E> {
 
 impl<E: 'static> Sink for Relay<E> {
     #[inline]
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         let batch = self.batch.get_mut();
         batch.bytes_max += self.row_max;
         batch.rows.push(KeptRow {
@@ -245,7 +245,7 @@ impl<E: 'static> Sink for Relay<E> {
 impl Batch {
     /// Keeps the texts of the last row: its cells become indices into the texts of the batch.
     #[cold]
-    fn keep_texts(&mut self, schema: &RunSchema, node: u32, columns: Columns<'_>) {
+    fn keep_texts(&mut self, schema: &RunSchema, node: u32, columns: &Columns<'_>) {
         let first = self.cells.len() - columns.cells.len();
         let kinds = schema.nodes[node as usize].columns.iter();
         for (cell, column) in self.cells[first..].iter_mut().zip(kinds) {
@@ -283,7 +283,7 @@ impl Batch {
                 cells: of_row,
                 texts: &self.texts,
             };
-            taker.row(&kept.row, columns);
+            taker.row(&kept.row, &columns);
         }
         for line in lines {
             taker.print(line.time, line.node, &line.text);

@@ -252,14 +252,14 @@ fn measure(
     let mut log = RunLog::open(drive.folder, Some(schema))?;
     let mut known = 0;
     while let Some((row, columns, names)) = log.next_named()? {
-        metrics.row(&row, columns);
+        metrics.row(&row, &columns);
         for name in &names.external_peers[known..] {
             checks.iter_mut().for_each(|it| it.external_peer(name));
             properties.iter_mut().for_each(|it| it.external_peer(name));
         }
         known = names.external_peers.len();
-        checks.iter_mut().for_each(|it| it.row(&row, columns));
-        properties.iter_mut().for_each(|it| it.row(&row, columns));
+        checks.iter_mut().for_each(|it| it.row(&row, &columns));
+        properties.iter_mut().for_each(|it| it.row(&row, &columns));
     }
     let judged = checks.map(Checks::finish).transpose();
     let (mut judgements, broken_check) = match judged {

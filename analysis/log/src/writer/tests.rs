@@ -59,21 +59,21 @@ fn a_node_log_reads_like_this() {
         cells: &[u64::MAX],
         texts: &[],
     };
-    format.row(&row(0, EventId::SEND, 1, 7), columns, &mut out);
+    format.row(&row(0, EventId::SEND, 1, 7), &columns, &mut out);
     format.row(
         &row(0, EventId::own(0), NO_PEER, 0),
-        Columns::default(),
+        &Columns::default(),
         &mut out,
     );
     format.row(
         &row(0, EventId::RECEIVE, 2, 1),
-        Columns::default(),
+        &Columns::default(),
         &mut out,
     );
     format.push_external_peer("tcp://[::1]:5,6");
     format.row(
         &row(0, EventId::RECEIVE, 3, 1),
-        Columns::default(),
+        &Columns::default(),
         &mut out,
     );
     assert_eq!(
@@ -106,14 +106,14 @@ fn a_combined_log_has_the_columns_of_all_nodes() {
         cells: &minus_3,
         texts: &[],
     };
-    format.row(&row(0, EventId::TICK, NO_PEER, 0), a, &mut out);
+    format.row(&row(0, EventId::TICK, NO_PEER, 0), &a, &mut out);
     let cells = [1, 0.5f64.to_bits()];
     let b = Columns {
         present: 3,
         cells: &cells,
         texts: &[],
     };
-    format.row(&row(1, EventId::TICK, NO_PEER, 0), b, &mut out);
+    format.row(&row(1, EventId::TICK, NO_PEER, 0), &b, &mut out);
     assert_eq!(
         text(out.as_slice()),
         "time_ns,node,step,event,peer,message,bytes,queue,x,y\n\
@@ -168,7 +168,7 @@ fn many_and_wide_columns_do_not_overflow_the_line() {
         texts: &[],
     };
     let mut out = LogText::default();
-    format.row(&widest, columns, &mut out);
+    format.row(&widest, &columns, &mut out);
     let out = text(out.as_slice());
     assert_eq!(out.matches("-9223372036854775808").count(), 63);
     assert_eq!(out.matches("18446744073709551615").count(), 5);
@@ -230,7 +230,7 @@ fn long_texts_and_names_between_numbers_have_room() {
         };
         let mut out = LogText::default();
         for _ in 0..3 {
-            format.row(&row(0, EventId::SEND, 1, 7), columns, &mut out);
+            format.row(&row(0, EventId::SEND, 1, 7), &columns, &mut out);
         }
         let name = format!("\"{long}\",");
         let own = if layout == Layout::Combined {

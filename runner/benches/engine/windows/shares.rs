@@ -172,7 +172,7 @@ impl Batch {
                 cells,
                 texts,
             };
-            sink.row(row, columns);
+            sink.row(row, &columns);
         }
         self.rows.clear();
         self.present.clear();
@@ -182,7 +182,7 @@ impl Batch {
 
 impl Sink for Relay {
     #[inline]
-    fn row(&mut self, row: &Row, columns: Columns<'_>) {
+    fn row(&mut self, row: &Row, columns: &Columns<'_>) {
         let batch = &mut self.batch;
         batch.rows.push(*row);
         batch.present.push(columns.present);

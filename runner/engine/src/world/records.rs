@@ -92,7 +92,7 @@ impl<S: Sink> World<S> {
     pub(crate) fn end_callback<B: Behaviors>(&mut self, behaviors: &B) {
         if S::WANTS_ROWS {
             for row in &self.rows {
-                self.sink.row(row, behaviors.columns(row.node));
+                self.sink.row(row, &behaviors.columns(row.node));
             }
             self.rows.clear();
         }

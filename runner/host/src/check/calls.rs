@@ -13,7 +13,7 @@ use engine::behaviors::CallError;
 
 /// The target of [`abi::Record::host`] during a call.
 pub(super) struct Frame<'a> {
-    pub seen: Seen<'a>,
+    pub seen: &'a Seen<'a>,
     pub schema: &'a RunSchema,
 }
 

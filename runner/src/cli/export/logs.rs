@@ -146,7 +146,7 @@ fn into_folder(run: &RunFolder, wanted: &[bool], folder: &Path) -> Result<(u64, 
         }
         peers = names.external_peers.len();
         if wanted[row.node as usize] {
-            logs.row(&row, columns);
+            logs.row(&row, &columns);
             rows += 1;
         }
     }
