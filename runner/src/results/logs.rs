@@ -68,6 +68,11 @@ impl Logs {
         self
     }
 
+    /// Whether there are logs.
+    pub fn take_rows(&self) -> bool {
+        !matches!(self.log, Log::Off)
+    }
+
     /// Whether more may be written.
     #[inline]
     fn has_room(&mut self) -> bool {
@@ -151,7 +156,7 @@ impl Takes for Logs {
 impl Sink for Logs {
     #[inline]
     fn row(&mut self, row: &Row, columns: &Columns<'_>) {
-        if !matches!(self.log, Log::Off) {
+        if self.take_rows() {
             self.write(row, columns);
         }
     }

@@ -25,6 +25,8 @@ pub struct Recorder {
     checks: Option<Checks>,
     /// None without properties, and in the process of a node.
     properties: Option<Properties>,
+    /// Whether not only the metrics take rows.
+    others: bool,
     outside: OutsideRows,
     /// Prints a line of a node at once.
     print_line: Option<fn(&str)>,
@@ -37,6 +39,16 @@ pub enum LogsAt {
     Here(Box<Logs>),
     /// On another one.
     Apart(Box<LogsApart>),
+}
+
+impl LogsAt {
+    /// Whether there are any.
+    fn take_rows(&self) -> bool {
+        match self {
+            LogsAt::Here(logs) => logs.take_rows(),
+            LogsAt::Apart(_) => true,
+        }
+    }
 }
 
 /// The metrics and judgements of a run.
@@ -72,6 +84,7 @@ impl Recorder {
             outside: OutsideRows::new(schema),
             print_line,
             schema: schema.clone(),
+            others: logs.take_rows(),
             logs,
         }
     }
@@ -94,12 +107,14 @@ impl Recorder {
     /// Passes every record to these checks, too.
     pub fn judged_by(mut self, checks: Checks) -> Recorder {
         self.checks = Some(checks);
+        self.others = true;
         self
     }
 
     /// Passes every record to these properties, too.
     pub fn with_properties(mut self, properties: Properties) -> Recorder {
         self.properties = Some(properties);
+        self.others = true;
         self
     }
 
@@ -155,6 +170,28 @@ impl Recorder {
         findings.judgements.extend(judged.into_iter().flatten());
         Ok(findings)
     }
+
+    /// The next row, for logs, checks and properties. Not part of [`Recorder::row`], which is
+    /// then short enough to be part of the engine.
+    #[inline(never)]
+    fn row_to_others(&mut self, row: &Row, columns: &Columns<'_>) {
+        match &mut self.logs {
+            LogsAt::Here(logs) => logs.row(row, columns),
+            LogsAt::Apart(logs) => logs.relay.row(row, columns),
+        }
+        if let Some(checks) = &mut self.checks {
+            checks.row(row, columns);
+        }
+        if let Some(properties) = &mut self.properties {
+            properties.row(row, columns);
+        }
+    }
+
+    #[cold]
+    fn say_no_more(&mut self, row: &Row) {
+        let line = "further `connect`, `disconnect` and `drop` rows of programs outside are counted, and not in the log";
+        self.print(SimTime(row.time_ns), row.node, line);
+    }
 }
 
 impl Takes for Recorder {
@@ -171,23 +208,13 @@ impl Sink for Recorder {
         match self.outside.keep(row) {
             Keep::Yes => {}
             Keep::No => return,
-            Keep::NoMore => {
-                let line = "further `connect`, `disconnect` and `drop` rows of programs outside are counted, and not in the log";
-                return self.print(SimTime(row.time_ns), row.node, line);
-            }
+            Keep::NoMore => return self.say_no_more(row),
         }
-        match &mut self.logs {
-            LogsAt::Here(logs) => logs.row(row, columns),
-            LogsAt::Apart(logs) => logs.relay.row(row, columns),
+        if self.others {
+            self.row_to_others(row, columns);
         }
         if let Some(metrics) = &mut self.metrics {
             metrics.row(row, columns);
-        }
-        if let Some(checks) = &mut self.checks {
-            checks.row(row, columns);
-        }
-        if let Some(properties) = &mut self.properties {
-            properties.row(row, columns);
         }
     }
 
