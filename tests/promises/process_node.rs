@@ -154,11 +154,11 @@ fn a_program_that_answers_wrongly_fails_its_run_and_says_what_was_expected() {
 #[test]
 fn a_program_that_gets_no_processor_fails_no_run() {
     needs_python!();
-    // An interpreter starts in a tenth of the limit; at the lowest priority, and beside programs
-    // that compute, in several times as much.
+    // An interpreter starts in a tenth of the limit; at a low priority, and beside programs that
+    // compute, in several times as much.
     let lab = python(&answers(&["{}"]), "limit = \"600ms\"", "");
     let text = lab.read("scenario.toml");
-    let last = text.replace("[\"python3\"", "[\"nice\", \"-n\", \"19\", \"python3\"");
+    let last = text.replace("[\"python3\"", "[\"nice\", \"-n\", \"12\", \"python3\"");
     lab.write("scenario.toml", &last);
     let over = AtomicBool::new(false);
     let threads = 2 * thread::available_parallelism().map_or(1, usize::from);

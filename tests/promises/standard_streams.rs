@@ -24,7 +24,7 @@ const ECHO: &str = "import sys\nprint('to people', file=sys.stderr)\n\
 #[test]
 fn lines_go_in_and_out_and_standard_error_is_the_log() {
     needs_python!();
-    let texts = "texts = [\"one\", \"two\", \"h\u{e9}\"], repeat = 50, expect = \"same\"";
+    let texts = "texts = [\"one\", \"two\", \"h\u{e9}\"], repeat = 50, expect = \"same\", stop = true";
     let lab = asked(ECHO, "line", texts, "");
     run(&lab, &[]).passes();
     let log = lab.table("out/runs/0001/client.csv");
@@ -45,7 +45,7 @@ fn any_framing_separates_its_messages() {
     let lab = asked(
         program,
         "u32be",
-        "texts = [\"abc\\ndef\", \"\"], repeat = 20, expect = \"any\"",
+        "texts = [\"abc\\ndef\", \"\"], repeat = 20, expect = \"any\", stop = true",
         "",
     );
     run(&lab, &[]).passes();
@@ -58,7 +58,7 @@ fn any_framing_separates_its_messages() {
         "import shutil, sys\nwhile b := sys.stdin.buffer.read1(65536):\n    \
          sys.stdout.buffer.write(b); sys.stdout.buffer.flush()\n",
         "u32be",
-        "sizes = [4000000], repeat = 3, expect = \"same\"",
+        "sizes = [4000000], repeat = 3, expect = \"same\", stop = true",
         "",
     );
     run(&large, &[]).passes();
@@ -72,7 +72,7 @@ fn a_program_that_ends_is_disconnected_and_judged_by_its_exit() {
         "texts = [\"a\"], repeat = 3, pause = \"100ms\", expect = \"any\", timeout = \"500ms\"";
     let lab = asked(once, "line", texts, "");
     // Two of three replies never come.
-    run(&lab, &[])
+    run(&lab, &["--duration", "8s"])
         .ends(1)
         .says(&["expected replies never came"]);
     let log = lab.table("out/runs/0001/client.csv");
