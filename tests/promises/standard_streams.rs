@@ -24,7 +24,8 @@ const ECHO: &str = "import sys\nprint('to people', file=sys.stderr)\n\
 #[test]
 fn lines_go_in_and_out_and_standard_error_is_the_log() {
     needs_python!();
-    let texts = "texts = [\"one\", \"two\", \"h\u{e9}\"], repeat = 50, expect = \"same\", stop = true";
+    let texts =
+        "texts = [\"one\", \"two\", \"h\u{e9}\"], repeat = 50, expect = \"same\", stop = true";
     let lab = asked(ECHO, "line", texts, "");
     run(&lab, &[]).passes();
     let log = lab.table("out/runs/0001/client.csv");
